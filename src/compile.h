@@ -1,0 +1,25 @@
+/* The compiler as a function: frozen code and types in, image out. */
+#ifndef GJ_COMPILE_H
+#define GJ_COMPILE_H
+
+#include "emit/emit.h"
+
+typedef struct gj_request {
+	const gj_code *code;
+	const gj_type *const *arg; uint32_t nargs; /* types of the positional arguments */
+	const gj_type *ret;                        /* an explicit signature's return type (device functions), or NULL */
+	gj_options     options;
+} gj_request;
+
+/* Compile without Python: any thread, no GIL. On success fills *image (caller clears it) and, for
+ * options.device, *ret with the inferred return type. On failure returns false and fills *diag. */
+bool gj_compile(const gj_request *, gj_image *image, const gj_type **ret, gj_diag *diag);
+
+/* Name of a compilation in the cache: digest of the code, types, options, our version and LLVM's. */
+gj_hash gj_request_key(const gj_request *);
+
+/* The stage `what` ("code", "cfg", "ssa", "types", "low", "llvm", "ptx", "asm") as text, for tests and
+ * GRIDJIT_DUMP; false fills *diag. */
+bool gj_compile_dump(const gj_request *, const char *what, gj_sb *out, gj_diag *diag);
+
+#endif

@@ -1,0 +1,116 @@
+/* What a machine must do to run kernels: one vtable, two machines (dev_cuda.c, dev_cpu.c). Every call may come from any
+ * thread without Python's GIL. Calls return a status; gj_error_text() of the same thread says more. */
+#ifndef GJ_DEVICE_H
+#define GJ_DEVICE_H
+
+#include "types/image.h"
+
+typedef enum gj_status {
+	GJ_OK,
+	GJ_E_NODEVICE,                             /* no such device, or no driver */
+	GJ_E_NOMEM,                                /* device or host memory is out */
+	GJ_E_INVALID,                              /* an argument the device refuses */
+	GJ_E_UNSUPPORTED,
+	GJ_E_LOAD,                                 /* the image could not be loaded */
+	GJ_E_LAUNCH,                               /* a kernel failed while running; the context may be lost */
+	GJ_E_NOTREADY,                             /* query: still running */
+	GJ_E_FORKED,                               /* the device was opened before fork() */
+	GJ_E_DRIVER                                /* anything else the driver says */
+} gj_status;
+
+const char *gj_error_text(void);               /* of the last call of this thread that failed; "" at first */
+int         gj_error_code(void);               /* the driver's own number (CUresult), 0: none */
+
+typedef struct gj_device gj_device;
+typedef struct gj_kernel gj_kernel;            /* a loaded image */
+typedef struct gj_stream gj_stream;            /* NULL: the default stream */
+typedef struct gj_event  gj_event;
+typedef uintptr_t gj_devptr;
+
+typedef struct gj_device_info {
+	char     name[128];
+	uint8_t  uuid[16];
+	int      cc_major, cc_minor;               /* CPU: 0, 0 */
+	int      driver_version;                   /* as the driver says: 13000; CPU: 0 */
+	int      multiprocessors;                  /* CPU: threads of the pool */
+	int      max_threads_per_block, max_block[3], max_grid[3];
+	int      warp_size;
+	size_t   shared_per_block, shared_per_block_optin, total_memory;
+	int      registers_per_block, clock_khz, pci_bus, pci_device, pci_domain;
+} gj_device_info;
+
+typedef struct gj_kernel_info {
+	int      registers, max_threads;
+	size_t   shared_bytes, local_bytes, const_bytes;
+} gj_kernel_info;
+
+typedef struct gj_launch {
+	uint32_t grid[3], block[3];
+	uint32_t shared;                           /* dynamic shared memory, bytes */
+	gj_stream *stream;
+	void    *params;                           /* the parameter buffer, laid out by image->param */
+	size_t   nparams;                          /* its bytes */
+} gj_launch;
+
+typedef enum gj_copy { GJ_H2D, GJ_D2H, GJ_D2D } gj_copy;
+
+struct gj_device {
+	const struct gj_device_ops *ops;
+	int ordinal;
+	gj_device_info info;
+};
+
+/* Waiting flags of stream and event functions follow CUDA: a copy from or to pageable memory returns when the host
+ * buffer may be used again; everything else is asynchronous. */
+typedef struct gj_device_ops {
+	const char *kind;                          /* "cuda" or "cpu" */
+	bool host_memory;                          /* device pointers are host pointers: NumPy arrays are used in place */
+
+	gj_status (*alloc)(gj_device *, size_t bytes, gj_stream *, gj_devptr *out);
+	gj_status (*free)(gj_device *, gj_devptr, gj_stream *);
+	gj_status (*copy)(gj_device *, gj_copy, uintptr_t dst, uintptr_t src, size_t bytes, gj_stream *);
+	gj_status (*fill)(gj_device *, gj_devptr dst, uint8_t byte, size_t bytes, gj_stream *);
+	gj_status (*alloc_pinned)(gj_device *, size_t bytes, void **out);
+	gj_status (*free_pinned)(gj_device *, void *);
+	gj_status (*memory_info)(gj_device *, size_t *free, size_t *total);
+
+	gj_status (*load)(gj_device *, const gj_image *, gj_kernel **out);
+	void      (*unload)(gj_device *, gj_kernel *);
+	gj_status (*kernel_info)(gj_device *, gj_kernel *, gj_kernel_info *out);
+	/* Threads a block for 1-D work (occupancy), and blocks that a multiprocessor holds. */
+	gj_status (*suggest_block)(gj_device *, gj_kernel *, size_t shared, int *block, int *min_grid);
+	gj_status (*occupancy)(gj_device *, gj_kernel *, int block, size_t shared, int *blocks);
+	gj_status (*launch)(gj_device *, gj_kernel *, const gj_launch *);
+	/* PTX → cubin through the driver's linker; *out on the heap. log: heap text or NULL. */
+	gj_status (*link)(gj_device *, const char *ptx, size_t n, uint32_t max_registers, uint8_t **out, size_t *nout);
+
+	gj_status (*stream_create)(gj_device *, gj_stream **out);
+	gj_status (*stream_wrap)(gj_device *, uintptr_t handle, gj_stream **out);   /* a foreign CUstream, not owned */
+	uintptr_t (*stream_handle)(gj_stream *);
+	gj_status (*stream_destroy)(gj_device *, gj_stream *);
+	gj_status (*stream_sync)(gj_device *, gj_stream *);
+	gj_status (*stream_query)(gj_device *, gj_stream *);
+	gj_status (*stream_wait)(gj_device *, gj_stream *, gj_event *);
+	gj_status (*event_create)(gj_device *, bool timing, gj_event **out);
+	gj_status (*event_destroy)(gj_device *, gj_event *);
+	gj_status (*event_record)(gj_device *, gj_event *, gj_stream *);
+	gj_status (*event_sync)(gj_device *, gj_event *);
+	gj_status (*event_query)(gj_device *, gj_event *);
+	gj_status (*event_elapsed)(gj_device *, gj_event *, gj_event *, float *ms);
+	gj_status (*sync)(gj_device *);            /* the whole device */
+	gj_status (*pointer_device)(gj_device *, gj_devptr, int *ordinal);          /* which GPU holds it; −1: none */
+} gj_device_ops;
+
+/* -- The two machines ------------------------------------------------------------------------------------------------ */
+
+/* Number of GPUs; 0 without a driver or a GPU. Opens libcuda at the first call; never fails. */
+int        gj_cuda_count(void);
+/* Why gj_cuda_count() is 0: "libcuda.so.1: cannot open …"; "" when it is not. */
+const char *gj_cuda_why(void);
+gj_status  gj_cuda_open(int ordinal, gj_device **out);         /* the same object for the same ordinal; never freed */
+gj_status  gj_cpu_open(gj_device **out);                       /* one per process */
+
+/* Address of a symbol that compiled CPU code calls (libmvec, libm, the runtime's own); 0: unknown. */
+uintptr_t  gj_cpu_symbol(const char *name);
+
+#endif

@@ -1,0 +1,37 @@
+/* What compiled CPU code and the CPU device agree on. The emitter reads gj_block by offset; the functions are resolved
+ * by name when an object is loaded (gj_cpu_symbol).
+ *
+ * A kernel is   void entry(struct gj_block *b, const char *params, uint32_t first, uint32_t end)
+ * and runs the warps [first, end) of one block one after the other; at width 1 "warp" means thread. Where the image
+ * says `barriers`, each warp is a fiber of its own and the range holds one warp. Lane l of warp w is the thread whose
+ * linear id is 32·w + l (x fastest); ids ≥ nthreads do not exist and are masked off. */
+#ifndef GJ_CPU_ABI_H
+#define GJ_CPU_ABI_H
+
+#include <stdint.h>
+
+typedef struct gj_block {
+	uint32_t block_idx[3], block_dim[3], grid_dim[3];
+	uint32_t nthreads;                         /* block_dim[0] × [1] × [2] */
+	char    *shared;                           /* static shared memory, then (16-aligned) the dynamic part; aligned to 64 */
+	uint32_t dynamic_shared;                   /* bytes of the dynamic part */
+	uint32_t reserved;
+} gj_block;                                    /* the runtime's own fields follow in an enclosing struct */
+
+typedef enum gj_barrier_kind { GJ_BAR_SYNC, GJ_BAR_COUNT, GJ_BAR_AND, GJ_BAR_OR } gj_barrier_kind;
+
+/* Block barrier. `live`: lanes of the warp that have not returned, `here`: lanes at the barrier, `pred`: lanes (of
+ * `here`) whose predicate is true. here != live is a divergent barrier: the launch fails at `site` (index into the
+ * image's sites) and the call does not return. Gives the count of true predicates (COUNT) or 0/1 (AND, OR). */
+uint32_t gj_rt_barrier(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind, uint32_t site);
+
+/* Lets other warps of the block run: called in loops that wait for memory to change. */
+void gj_rt_yield(gj_block *, uint32_t warp);
+
+/* Width 1 only: threads of one warp meet. `mask`: the lanes named by the kernel. */
+void     gj_rt_syncwarp(gj_block *, uint32_t thread, uint32_t mask);
+uint64_t gj_rt_shuffle(gj_block *, uint32_t thread, uint32_t mask, uint64_t value, uint32_t source_lane);
+uint32_t gj_rt_ballot(gj_block *, uint32_t thread, uint32_t mask, uint32_t pred);
+uint32_t gj_rt_match(gj_block *, uint32_t thread, uint32_t mask, uint64_t value);    /* lanes of mask with this value */
+
+#endif

@@ -1,0 +1,53 @@
+/* What a compiled kernel is, once the compiler is done: code bytes and what a launch must know. Goes through the disk
+ * cache as one flat blob (image.c), so everything in it is plain data. */
+#ifndef GJ_IMAGE_H
+#define GJ_IMAGE_H
+
+#include "types/type.h"
+
+typedef enum gj_format { GJ_FMT_PTX, GJ_FMT_CUBIN, GJ_FMT_OBJECT } gj_format;
+
+/* One machine parameter of a kernel, in the order of the parameter buffer, each aligned to its size. */
+typedef enum gj_field { GJ_FIELD_VALUE, GJ_FIELD_DATA, GJ_FIELD_SHAPE, GJ_FIELD_STRIDE } gj_field;
+typedef struct gj_param {
+	uint16_t leaf;                             /* which leaf argument: tuples count as their items, depth first */
+	uint8_t  field;                            /* gj_field; strides are in bytes */
+	uint8_t  dim;                              /* SHAPE, STRIDE: dimension */
+	uint8_t  kind;                             /* machine type: a scalar gj_kind; DATA: GJ_U64. SHAPE, STRIDE: GJ_I64, or GJ_I32 under GJ_FACT_IDX32 */
+	uint8_t  size;                             /* bytes */
+	uint16_t offset;                           /* in the buffer */
+} gj_param;
+
+/* What a launch knows and the optimiser may rely on: bits of the specialisation. */
+enum {
+	GJ_FACT_IDX32   = 1,                       /* every extent, byte stride × extent and array size fits in 31 bits */
+	GJ_FACT_NOALIAS = 2,                       /* no written array overlaps another array argument */
+	GJ_FACT_ALIGN16 = 4,                       /* every data pointer is aligned to 16 bytes */
+	GJ_FACT_LANES_X = 8                        /* CPU: blockDim.x % 32 == 0 or the block is 1-D: lanes run along x */
+};
+
+typedef struct gj_image {
+	gj_format format;
+	uint8_t  *code;  size_t ncode;             /* heap */
+	char     *entry;                           /* heap: name of the kernel's symbol */
+	gj_param *param; uint32_t nparams, param_bytes;
+	uint32_t  nleaves;
+	uint8_t  *written;                         /* a byte a leaf: the kernel may store through it */
+	uint32_t  shared_bytes;                    /* static shared memory */
+	uint32_t  local_bytes;                     /* CPU: stack that a warp needs for local arrays and spills (an upper bound) */
+	uint32_t  width;                           /* CPU: 32 or 1; GPU: 1 */
+	bool      barriers;                        /* needs fibers on the CPU */
+	bool      dynamic_shared;
+	bool      cooperative;
+	uint32_t  max_threads;                     /* launch_bounds; 0: none */
+	char     *file;                            /* heap: the kernel's source file */
+	int32_t  *site; uint32_t nsites;           /* source line of each barrier, indexed by gj_rt_barrier's `site` */
+	char     *llvm, *assembly;                 /* heap, may be NULL: text for inspect_* */
+} gj_image;
+
+void gj_image_clear(gj_image *);
+/* Flat form for the cache; false: out of memory. gj_image_read copies out and checks every length: false on damage. */
+bool gj_image_write(const gj_image *, gj_sb *out);
+bool gj_image_read(gj_image *, const void *blob, size_t n);
+
+#endif

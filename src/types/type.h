@@ -1,0 +1,125 @@
+/* The types of kernels. A type is an immutable, interned object that lives as long as the process: equal types are
+ * equal pointers, from any thread. */
+#ifndef GJ_TYPE_H
+#define GJ_TYPE_H
+
+#include "base/base.h"
+
+typedef enum gj_kind {
+	/* scalars: rows of types.def, in this order */
+	GJ_BOOL, GJ_I8, GJ_I16, GJ_I32, GJ_I64, GJ_U8, GJ_U16, GJ_U32, GJ_U64, GJ_F16, GJ_F32, GJ_F64, GJ_C64, GJ_C128,
+	GJ_NSCALARS,
+	GJ_NONE = GJ_NSCALARS,                     /* None; also void as a return type */
+	GJ_TUPLE,                                  /* item[n]; prints as UniTuple/Tuple like numba */
+	GJ_ARRAY,                                  /* elem, ndim, layout, readonly, space */
+	GJ_RANGE,                                  /* range of elem (an integer type) */
+	GJ_SLICE,                                  /* n = 2 or 3 */
+	GJ_ELLIPSIS,
+	GJ_STR,                                    /* a compile-time string */
+	GJ_STATIC,                                 /* a compile-time object: function, module, type, dtype; `obj` is its identity */
+	GJ_ITER,                                   /* iterator over elem (a range, array or tuple type) */
+	GJ_PTR,                                    /* low level only: pointer to elem (a scalar) in `space` */
+	GJ_NKINDS
+} gj_kind;
+
+typedef enum gj_space { GJ_GLOBAL, GJ_SHARED, GJ_LOCAL, GJ_CONSTANT, GJ_GENERIC } gj_space;
+
+enum { GJ_MAX_NDIM = 6 };
+
+typedef struct gj_type gj_type;
+struct gj_type {
+	uint8_t  kind;                             /* gj_kind */
+	uint8_t  ndim;                             /* arrays: 0 to 6 */
+	char     layout;                           /* arrays: 'C', 'F' or 'A' */
+	uint8_t  space;                            /* arrays and pointers: gj_space; not part of what users see */
+	bool     readonly;
+	uint16_t size;                             /* scalars: bytes */
+	uint32_t n;                                /* tuples: items */
+	const gj_type *elem;
+	const gj_type *const *item;
+	const void *obj;
+	const char *name;                          /* as numba prints it: "float32", "array(float32, 2d, C)" … */
+	const char *code;                          /* short form of typing-rules/: "f4", "f4[2C]", "(i8 f4)" */
+	uint32_t id;                               /* small, unique in the process, not stable between runs */
+};
+
+/* -- Construction (thread-safe). NULL only when memory is out or an argument is out of range. ------------------------ */
+
+extern const gj_type *const gj_scalar[GJ_NSCALARS];    /* gj_scalar[GJ_F32] */
+extern const gj_type *const gj_t_none, *const gj_t_ellipsis, *const gj_t_str;
+
+const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n);
+const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space);
+const gj_type *gj_range_type(const gj_type *elem);
+const gj_type *gj_iter_type(const gj_type *elem);
+const gj_type *gj_slice_type(int n);
+const gj_type *gj_static_type(const void *obj, const char *name);
+const gj_type *gj_ptr_type(const gj_type *elem, gj_space);
+
+/* -- Questions ------------------------------------------------------------------------------------------------------ */
+
+static inline bool gj_is_bool(const gj_type *t)   { return t->kind == GJ_BOOL; }
+static inline bool gj_is_signed(const gj_type *t) { return t->kind >= GJ_I8 && t->kind <= GJ_I64; }
+static inline bool gj_is_unsigned(const gj_type *t) { return t->kind >= GJ_U8 && t->kind <= GJ_U64; }
+static inline bool gj_is_int(const gj_type *t)    { return t->kind >= GJ_I8 && t->kind <= GJ_U64; }
+static inline bool gj_is_float(const gj_type *t)  { return t->kind >= GJ_F16 && t->kind <= GJ_F64; }
+static inline bool gj_is_complex(const gj_type *t) { return t->kind == GJ_C64 || t->kind == GJ_C128; }
+static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS; }
+static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }
+
+/* -- The rules (numba's; data: tests/data/typing-rules) ---------------------------------------------------------------
+ * Each returns NULL where numba rejects. *as_a, *as_b: what the operands are converted to first. */
+
+typedef enum gj_binop {                        /* in the order of CPython's BINARY_OP argument */
+	GJ_OP_ADD_, GJ_OP_AND_, GJ_OP_FLOORDIV_, GJ_OP_LSHIFT_, GJ_OP_MATMUL_, GJ_OP_MUL_, GJ_OP_MOD_, GJ_OP_OR_, GJ_OP_POW_,
+	GJ_OP_RSHIFT_, GJ_OP_SUB_, GJ_OP_TRUEDIV_, GJ_OP_XOR_, GJ_NBINOPS
+} gj_binop;
+typedef enum gj_cmpop { GJ_CMP_LT, GJ_CMP_LE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_GT, GJ_CMP_GE, GJ_NCMPOPS } gj_cmpop;
+typedef enum gj_unop { GJ_UN_NEG, GJ_UN_POS, GJ_UN_INVERT, GJ_UN_NOT, GJ_NUNOPS } gj_unop;
+
+extern const char *const gj_binop_name[GJ_NBINOPS];    /* "+", "&", "//" … */
+extern const char *const gj_cmpop_name[GJ_NCMPOPS];
+extern const char *const gj_unop_name[GJ_NUNOPS];
+
+/* Scalars only. binop.csv, with one change: int ** int stays integer (b1 ** i4 too: int64). */
+const gj_type *gj_rule_binop(gj_binop, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b);
+/* Scalars only; result is bool. u8 against signed gives as_a = as_b = NULL with a bool result: compare exactly. */
+const gj_type *gj_rule_compare(gj_cmpop, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b);
+const gj_type *gj_rule_unary(gj_unop, const gj_type *a, const gj_type **as_a);
+/* Smallest common type of a phi, a return, `and`/`or`, a conditional expression; tuples item by item, arrays to
+ * layout A. a == b gives a. Arrays in different spaces give GJ_GENERIC (GJ_LOCAL with another: NULL). unify.csv. */
+const gj_type *gj_unify(const gj_type *a, const gj_type *b);
+const gj_type *gj_rule_minmax(const gj_type *a, const gj_type *b);             /* min, max of two */
+const gj_type *gj_rule_divmod(const gj_type *a, const gj_type *b);             /* item type of the resulting pair */
+const gj_type *gj_rule_abs(const gj_type *a);
+/* round(x) when ndigits is false (result int64; *as_a float), round(x, n) when true. */
+const gj_type *gj_rule_round(const gj_type *a, bool ndigits, const gj_type **as_a);
+/* int(x), float(x), bool(x): the builtins. */
+const gj_type *gj_rule_int(const gj_type *a);
+const gj_type *gj_rule_float(const gj_type *a);
+/* math.<name>(a[, b]) and np.<name>(a[, b]) for the names of math.def; b NULL for one argument. *as: the common
+ * type that the arguments are converted to before the call (ldexp, powi: only the first). call.csv, numpy.csv. */
+const gj_type *gj_rule_math(const char *name, const gj_type *a, const gj_type *b, const gj_type **as);
+const gj_type *gj_rule_numpy(const char *name, const gj_type *a, const gj_type *b, const gj_type **as);
+/* Item type of range(a[, b[, c]]) over integer types; NULL entries are absent. tuple_range.csv. */
+const gj_type *gj_rule_range(const gj_type *a, const gj_type *b, const gj_type *c);
+/* May a value of type `from` be passed where a signature says `to` (unsafe conversions included)? */
+bool gj_can_convert(const gj_type *from, const gj_type *to);
+
+/* Layout of an array after indexing by items, one character an index: 'i' integer, ':' full slice (`:`), 's' slice
+ * with step 1 (`a[1:]`), 'S' any other slice, '.' ellipsis, 'n' newaxis. NULL: too many indices. Result is the element
+ * type when no dimension is left over. array.csv. */
+const gj_type *gj_rule_index(const gj_type *array, const char *items);
+const gj_type *gj_rule_transpose(const gj_type *array);
+
+/* -- Signatures ---------------------------------------------------------------------------------------------------- */
+
+/* One type from text: "float32", "f4", "float32[:, ::1]", "array(float32, 2d, C)", "Tuple((int64, float32))",
+ * "UniTuple(int64, 3)", "none", "void". NULL and *error (static or arena text) when it cannot be read. */
+const gj_type *gj_parse_type(const char *text, const char **error);
+
+/* "void(float32[:], int64)", "float32(float32)", "(float32, int64)": *ret is NULL in the last form. Returns the number
+ * of argument types written to arg[], −1 on an error. */
+int gj_parse_signature(const char *text, const gj_type **ret, const gj_type **arg, int max, const char **error);
+
+#endif
