@@ -24,9 +24,12 @@
 /* -- Arena ------------------------------------------------------------------------------------------------------ */
 
 typedef struct gj_arena gj_arena;
+struct gj_trap;
 
 gj_arena *gj_arena_new(void);                 /* NULL: out of memory */
 void      gj_arena_free(gj_arena *);
+/* Where running out of memory lands from now on; NULL: abort. */
+void      gj_arena_trap(gj_arena *, struct gj_trap *);
 /* Zeroed, aligned to 16, valid until gj_arena_free. Out of memory: fails through the arena's trap, else aborts. */
 void     *gj_alloc(gj_arena *, size_t bytes);
 void     *gj_memdup(gj_arena *, const void *, size_t bytes);

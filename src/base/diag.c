@@ -1,0 +1,87 @@
+/* Diagnostics: rows of errors.def formatted for the person who wrote the kernel. Strings are on the heap; when even
+ * that memory is missing, the row's format stands in for the text. */
+#include "base/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct row { const char *exc, *message, *hint; } row;
+
+static const row rows[GJ_ERR_COUNT] = {
+#define ERR(id, exc, msg, hint) [GJ_ERR_##id] = { #exc, msg, hint },
+#include "base/errors.def"
+};
+
+static char *copy(const char *s)
+{
+	size_t n = s ? strlen(s) + 1 : 0;
+	char *p = n ? malloc(n) : NULL;
+	if (p)
+		memcpy(p, s, n);
+	return p;
+}
+
+static void clear_frames(gj_diag *d)
+{
+	for (int i = 0; i < d->nframes; i++) {
+		free((void *)d->frame[i].file);
+		free((void *)d->frame[i].func);
+	}
+	d->nframes = 0;
+}
+
+void gj_diag_clear(gj_diag *d)
+{
+	free(d->message);
+	free(d->hint);
+	clear_frames(d);
+	memset(d, 0, sizeof *d);
+}
+
+/* Message and hint share one argument list, and a va_list cannot be walked past a format: so both are formatted as
+ * one text, which is cut at the message's length. */
+static void format(gj_diag *d, const row *r, va_list args)
+{
+	gj_sb fmt = { 0 }, text = { 0 };
+	va_list again;
+	va_copy(again, args);
+	int n = vsnprintf(NULL, 0, r->message, again);
+	va_end(again);
+	gj_sb_puts(&fmt, r->message);
+	if (r->hint)
+		gj_sb_puts(&fmt, r->hint);
+	gj_sb_vprintf(&text, gj_sb_str(&fmt), args);
+	bool ok = n >= 0 && !fmt.failed && !text.failed;
+	d->hint = copy(ok && r->hint ? gj_sb_str(&text) + n : r->hint);
+	if (ok && text.p)
+		text.p[n] = 0;
+	d->message = copy(ok ? gj_sb_str(&text) : r->message);
+	gj_sb_free(&fmt);
+	gj_sb_free(&text);
+}
+
+void gj_diag_vset(gj_diag *d, gj_err id, va_list args)
+{
+	gj_diag_clear(d);
+	d->id = id;
+	d->exc = rows[id].exc;
+	d->set = true;
+	format(d, &rows[id], args);
+}
+
+void gj_diag_set(gj_diag *d, gj_err id, ...)
+{
+	va_list args;
+	va_start(args, id);
+	gj_diag_vset(d, id, args);
+	va_end(args);
+}
+
+void gj_diag_at(gj_diag *d, const gj_frame *frames, int n)
+{
+	clear_frames(d);
+	d->nframes = n < GJ_DIAG_FRAMES ? n : GJ_DIAG_FRAMES;
+	for (int i = 0; i < d->nframes; i++)
+		d->frame[i] = (gj_frame){ copy(frames[i].file), copy(frames[i].func), frames[i].pos };
+}
