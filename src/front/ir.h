@@ -16,7 +16,9 @@ typedef enum gj_opcode {
 
 typedef enum gj_sreg {
 	GJ_TID_X, GJ_TID_Y, GJ_TID_Z, GJ_CTAID_X, GJ_CTAID_Y, GJ_CTAID_Z, GJ_NTID_X, GJ_NTID_Y, GJ_NTID_Z,
-	GJ_NCTAID_X, GJ_NCTAID_Y, GJ_NCTAID_Z, GJ_LANEID, GJ_WARPSIZE, GJ_LANEMASK_LT, GJ_NSREGS
+	GJ_NCTAID_X, GJ_NCTAID_Y, GJ_NCTAID_Z, GJ_LANEID, GJ_WARPSIZE, GJ_LANEMASK_LT,
+	GJ_DYNSHARED,                              /* bytes of dynamic shared memory: block->dynamic_shared, %dynamic_smem_size */
+	GJ_NSREGS
 } gj_sreg;
 
 typedef enum gj_atomic {
