@@ -54,7 +54,8 @@ typedef struct gj_bb {
 	GJ_VEC(gj_ref) ops;                        /* phis, body, one terminator */
 	GJ_VEC(uint32_t) preds;                    /* order = order of phi operands */
 	uint32_t succ[2]; uint32_t nsucc;
-	uint32_t idom, rpo;                        /* cfg.c */
+	uint32_t idom, rpo;                        /* cfg.c; rpo of an unreachable block is UINT32_MAX */
+	uint32_t dom_in, dom_size;                 /* cfg.c: place in the dominator tree, preorder; see gj_dominates */
 	uint32_t loop;                             /* innermost loop, 0: none */
 } gj_bb;
 
@@ -102,6 +103,14 @@ const char *gj_fn_verify(const gj_fn *);
 extern const char *const gj_op_name[GJ_NOPS];
 extern const uint8_t gj_op_flags[GJ_NOPS];
 enum { GJ_F_PURE = 1, GJ_F_READ = 2, GJ_F_WRITE = 4, GJ_F_TERM = 8, GJ_F_MASK = 16 };
+
+/* Blocks only: reverse postorder, edges, dominators, loops. */
+void gj_cfg_dump(const gj_fn *, gj_sb *);
+/* Does block a dominate block b (a == b counts)? After gj_cfg, both reachable. */
+static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
+{
+	return f->bb.p[b].dom_in - f->bb.p[a].dom_in < f->bb.p[a].dom_size;
+}
 
 /* -- Failing: the message is a row of errors.def; loc says where (with the inline chain) ------------------------------ */
 void gj_fail(const gj_fn *, uint32_t loc, gj_err id, ...) GJ_NORETURN;
