@@ -1,0 +1,76 @@
+# make demo | make test: set up what is missing (apt packages, .venv), build, run. A second run sets nothing up.
+# make build, golden, bench, asan, lint, wheel, clean: see below.
+
+PY      := .venv/bin/python
+SETUP   := .venv/.ready
+SOURCES := $(wildcard pyext/*.c pyext/*.h src/*.c src/*.h src/*/*.c src/*/*.h src/*/*.def pyext/*.def)
+BUILT   := build/.built
+CC      ?= gcc
+JOBS    := $(shell nproc 2>/dev/null || echo 2)
+PYTEST  ?=
+
+.PHONY: help demo test test-c build golden bench asan lint wheel clean
+
+help:
+	@sed -n '1,2p' Makefile
+
+demo: $(BUILT)
+	@$(PY) examples/demo.py
+
+# The C tests first: they are quick and say more when the ground floor is broken.
+test: $(BUILT) test-c
+	@$(PY) -m pytest -q $(PYTEST)
+
+test-c: $(SETUP)
+	@$(MAKE) --no-print-directory -C tests/c BUILD=$(CURDIR)/build/c check
+
+build: $(BUILT)
+
+$(SETUP): .ci/bootstrap pyproject.toml
+	@.ci/bootstrap
+	@touch $@
+
+# An editable install once, after that only the extension is rebuilt (setup.py keeps the objects).
+$(BUILT): $(SETUP) setup.py $(SOURCES)
+	@mkdir -p build
+	@if [ ! -e .venv/.installed ]; then \
+		$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e . && touch .venv/.installed; \
+	else \
+		$(PY) setup.py --quiet build_ext --inplace -j $(JOBS); \
+	fi
+	@touch $@
+
+# Rewrites the expected outputs under tests/golden; read the diff.
+golden: $(BUILT)
+	@$(PY) -m pytest -q tests/golden tests/test_bytecode.py --update-golden
+
+bench: $(BUILT)
+	@$(PY) bench/bench.py
+
+# The whole Python suite on an extension with AddressSanitizer and UBSan, and the C tests likewise.
+# Python itself leaks by design: leaks are looked for by the C tests.
+asan: $(SETUP)
+	@$(MAKE) --no-print-directory -C tests/c BUILD=$(CURDIR)/build/c-asan check-asan
+	@GRIDJIT_SANITIZE=address,undefined $(PY) setup.py --quiet build_ext -j $(JOBS) --build-lib build/asan
+	@cp -r python/gridjit/. build/asan/gridjit/ --no-clobber
+	@cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:handle_segv=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=$(CURDIR)/build/asan GRIDJIT_TEST_ASAN=1 \
+		$(CURDIR)/$(PY) -m pytest -q -p no:cacheprovider --rootdir=$(CURDIR) $(CURDIR)/tests $(PYTEST)
+
+lint: $(SETUP)
+	@$(PY) -m pytest -q tests/test_layout.py
+	@$(PY) -m compileall -q python tests examples bench/bench.py setup.py
+	@for file in $(wildcard src/*.c src/*/*.c); do \
+		$(CC) -std=c11 -D_GNU_SOURCE -DGJ_VERSION='"lint"' -Wall -Wextra -Werror -fsyntax-only -Isrc \
+			-isystem "$$($${LLVM_CONFIG:-$$(ls /usr/bin/llvm-config-* | sort -V | tail -1)} --includedir)" $$file || exit 1; \
+	done
+
+wheel: $(SETUP)
+	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w dist .
+	@ls -lh dist/*.whl
+
+clean:
+	rm -rf build dist python/*.egg-info python/gridjit/*.so
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	rm -f .venv/.installed
