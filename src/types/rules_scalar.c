@@ -1,0 +1,216 @@
+/* Typing of operators on scalars, and unification. The rules are formulas; tests/data/typing-rules holds the tables
+ * that they must give, cell by cell. */
+#include "types/rules.h"
+
+const char *const gj_binop_name[GJ_NBINOPS] = { "+", "&", "//", "<<", "@", "*", "%", "|", "**", ">>", "-", "/", "^" };
+const char *const gj_cmpop_name[GJ_NCMPOPS] = { "<", "<=", "==", "!=", ">", ">=" };
+const char *const gj_unop_name[GJ_NUNOPS] = { "-", "+", "~", "not" };
+
+gj_rank gj_rank_inexact(const gj_type *t)
+{
+	return gj_is_float(t) ? t->kind - GJ_F16 + 1 : gj_is_complex(t) ? t->kind - GJ_C64 + 2 : 0;
+}
+
+static gj_rank rank_of_bytes(int bytes)
+{
+	return bytes <= 1 ? 1 : bytes == 2 ? 2 : 3;
+}
+
+gj_rank gj_rank_exact(const gj_type *t)
+{
+	return gj_is_intbool(t) ? rank_of_bytes(gj_is_unsigned(t) ? 2 * t->size : t->size) : gj_rank_inexact(t);
+}
+
+gj_rank gj_rank_sized(const gj_type *t)
+{
+	return gj_is_intbool(t) ? rank_of_bytes(t->size) : gj_rank_inexact(t);
+}
+
+const gj_type *gj_common_int(const gj_type *a, const gj_type *b)
+{
+	if (gj_is_bool(a) || gj_is_bool(b))
+		return gj_is_bool(a) ? b : a;
+	if (gj_is_unsigned(a) == gj_is_unsigned(b))
+		return a->size >= b->size ? a : b;
+	const gj_type *s = gj_is_signed(a) ? a : b, *u = gj_is_signed(a) ? b : a;
+	static const uint8_t above[] = { [1] = GJ_I16, [2] = GJ_I32, [4] = GJ_I64, [8] = GJ_F64 };
+	return u->size < s->size ? s : gj_scalar[above[u->size]];
+}
+
+/* Integers in arithmetic have 64 bits and keep their signedness; bool counts as signed. */
+static const gj_type *wide(const gj_type *t)
+{
+	return gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64];
+}
+
+static const gj_type *wide2(const gj_type *a, const gj_type *b)
+{
+	return gj_scalar[gj_is_unsigned(a) && gj_is_unsigned(b) ? GJ_U64 : GJ_I64];
+}
+
+/* Common inexact type in arithmetic, of at least rank `least`. */
+static const gj_type *inexact2(const gj_type *a, const gj_type *b, gj_rank least)
+{
+	gj_rank r = gj_rank_max(least, gj_rank_max(gj_rank_exact(a), gj_rank_exact(b)));
+	return gj_is_complex(a) || gj_is_complex(b) ? gj_rank_complex(r) : gj_rank_float(r);
+}
+
+typedef enum class {
+	RING,                                      /* + - *: everything */
+	QUOTIENT,                                  /* /: integers give float64 */
+	ORDERED,                                   /* // %: no complex, at least float32 */
+	POWER,
+	SHIFT,
+	BITWISE,
+	REJECTED
+} class;
+
+static const uint8_t class_of[GJ_NBINOPS] = {
+	RING, BITWISE, ORDERED, SHIFT, REJECTED, RING, ORDERED, BITWISE, POWER, SHIFT, RING, QUOTIENT, BITWISE,
+};
+
+/* Float ** integer: the exponent stays an integer. */
+static const gj_type *exponent(const gj_type *b)
+{
+	return gj_is_unsigned(b) ? gj_scalar[GJ_U64] : gj_scalar[b->kind == GJ_I64 ? GJ_I64 : GJ_I32];
+}
+
+static const gj_type *int_binop(class c, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b)
+{
+	bool both_bool = gj_is_bool(a) && gj_is_bool(b);
+	if (c == BITWISE && both_bool)
+		return *as_a = *as_b = a;
+	*as_a = wide(a);
+	*as_b = wide(b);
+	if (c == SHIFT) {
+		*as_a = gj_is_bool(a) ? gj_scalar[GJ_I8] : a;
+		*as_b = gj_scalar[gj_is_signed(b) ? GJ_I64 : GJ_U64];
+		return wide(a);
+	}
+	return c == QUOTIENT ? gj_scalar[GJ_F64] : wide2(a, b);
+}
+
+const gj_type *gj_rule_binop(gj_binop op, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b)
+{
+	const gj_type *left, *right, *r;
+	class c = class_of[op];
+	if (!gj_is_scalar(a) || !gj_is_scalar(b) || c == REJECTED)
+		return NULL;
+	if (gj_is_intbool(a) && gj_is_intbool(b)) {
+		r = int_binop(c, a, b, &left, &right);
+	} else {
+		bool complex = gj_is_complex(a) || gj_is_complex(b);
+		if (c == SHIFT || c == BITWISE || (c == ORDERED && complex))
+			return NULL;
+		r = left = right = inexact2(a, b, c == ORDERED || c == POWER ? 2 : 1);
+		if (c == POWER && gj_is_float(a) && gj_is_intbool(b)) {
+			r = left = gj_rank_float(gj_rank_max(2, gj_rank_inexact(a)));
+			right = exponent(b);
+		}
+	}
+	gj_give(as_a, left);
+	gj_give(as_b, right);
+	return r;
+}
+
+const gj_type *gj_rule_compare(gj_cmpop op, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b)
+{
+	if (!gj_is_scalar(a) || !gj_is_scalar(b))
+		return NULL;
+	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
+	if (!equality && (gj_is_complex(a) || gj_is_complex(b)))
+		return NULL;
+	const gj_type *as;
+	if (gj_is_intbool(a) && gj_is_intbool(b)) {
+		as = gj_common_int(a, b);
+		if (gj_is_float(as))
+			as = NULL;                         /* uint64 against signed: exactly, not as float64 */
+	} else {
+		as = inexact2(a, b, 1);
+	}
+	gj_give(as_a, as);
+	gj_give(as_b, as);
+	return gj_scalar[GJ_BOOL];
+}
+
+const gj_type *gj_rule_unary(gj_unop op, const gj_type *a, const gj_type **as_a)
+{
+	if (!gj_is_scalar(a) || (op == GJ_UN_INVERT && !gj_is_intbool(a)))
+		return NULL;
+	if (op == GJ_UN_NOT) {
+		gj_give(as_a, a->kind == GJ_F16 ? gj_scalar[GJ_F32] : a);
+		return gj_scalar[GJ_BOOL];
+	}
+	const gj_type *r = !gj_is_intbool(a) || (op == GJ_UN_INVERT && gj_is_bool(a)) ? a : wide(a);
+	gj_give(as_a, r);
+	return r;
+}
+
+/* -- Unification ------------------------------------------------------------------------------------------------------ */
+
+static const gj_type *unify_scalars(const gj_type *a, const gj_type *b)
+{
+	if (gj_is_intbool(a) && gj_is_intbool(b))
+		return gj_common_int(a, b);
+	gj_rank r = gj_rank_max(gj_rank_sized(a), gj_rank_sized(b));
+	return gj_is_complex(a) || gj_is_complex(b) ? gj_rank_complex(r) : gj_rank_float(r);
+}
+
+static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)
+{
+	enum { MAX_ITEMS = 256 };
+	const gj_type *item[MAX_ITEMS];
+	if (a->n != b->n || a->n > MAX_ITEMS)
+		return NULL;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!(item[i] = gj_unify(a->item[i], b->item[i])))
+			return NULL;
+	return gj_tuple_type(item, a->n);
+}
+
+static const gj_type *unify_arrays(const gj_type *a, const gj_type *b)
+{
+	if (a->elem != b->elem || a->ndim != b->ndim)
+		return NULL;
+	if (a->space != b->space && (a->space == GJ_LOCAL || b->space == GJ_LOCAL))
+		return NULL;
+	gj_space space = a->space == b->space ? (gj_space)a->space : GJ_GENERIC;
+	return gj_array_type(a->elem, a->ndim, a->layout == b->layout ? a->layout : 'A', a->readonly || b->readonly, space);
+}
+
+const gj_type *gj_unify(const gj_type *a, const gj_type *b)
+{
+	if (a == b)
+		return a;
+	if (gj_is_scalar(a) && gj_is_scalar(b))
+		return unify_scalars(a, b);
+	if (a->kind != b->kind)
+		return NULL;
+	return a->kind == GJ_TUPLE ? unify_tuples(a, b) : a->kind == GJ_ARRAY ? unify_arrays(a, b) : NULL;
+}
+
+/* Arrays pass where the layout demanded is weaker, where no write access is gained, and into the generic space. */
+static bool array_converts(const gj_type *from, const gj_type *to)
+{
+	bool layout = to->layout == 'A' || from->layout == to->layout || (from->ndim <= 1 && from->layout != 'A');
+	bool space = from->space == to->space || (to->space == GJ_GENERIC && from->space != GJ_LOCAL);
+	return from->elem == to->elem && from->ndim == to->ndim && layout && space && (!from->readonly || to->readonly);
+}
+
+bool gj_can_convert(const gj_type *from, const gj_type *to)
+{
+	if (from == to)
+		return true;
+	if (gj_is_scalar(from) && gj_is_scalar(to))
+		return !gj_is_complex(from) || gj_is_complex(to);
+	if (from->kind != to->kind)
+		return false;
+	if (from->kind == GJ_ARRAY)
+		return array_converts(from, to);
+	if (from->kind != GJ_TUPLE || from->n != to->n)
+		return false;
+	for (uint32_t i = 0; i < from->n; i++)
+		if (!gj_can_convert(from->item[i], to->item[i]))
+			return false;
+	return true;
+}

@@ -1,0 +1,233 @@
+/* The interner of types. Compound types live in one hash table of the process under a mutex; they are never freed, so
+ * equal types are equal pointers for good. Scalars and the other fixed types are static objects. */
+#include "types/type.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const gj_type scalars[GJ_NSCALARS] = {
+#define SCALAR(k, c, bytes, text, others) [GJ_##k] = { .kind = GJ_##k, .size = bytes, .name = text, .code = c, .id = GJ_##k },
+#include "types/types.def"
+};
+
+const gj_type *const gj_scalar[GJ_NSCALARS] = {
+#define SCALAR(k, c, bytes, text, others) [GJ_##k] = &scalars[GJ_##k],
+#include "types/types.def"
+};
+
+enum { ID_NONE = GJ_NSCALARS, ID_ELLIPSIS, ID_STR, ID_SLICE2, ID_SLICE3, ID_FIRST };
+
+static const gj_type none = { .kind = GJ_NONE, .name = "none", .code = "none", .id = ID_NONE };
+static const gj_type ellipsis = { .kind = GJ_ELLIPSIS, .name = "...", .code = "...", .id = ID_ELLIPSIS };
+static const gj_type str = { .kind = GJ_STR, .name = "unicode_type", .code = "str", .id = ID_STR };
+static const gj_type slices[2] = {
+	{ .kind = GJ_SLICE, .n = 2, .name = "slice<a:b>", .code = "slice<a:b>", .id = ID_SLICE2 },
+	{ .kind = GJ_SLICE, .n = 3, .name = "slice<a:b:c>", .code = "slice<a:b:c>", .id = ID_SLICE3 },
+};
+
+const gj_type *const gj_t_none = &none, *const gj_t_ellipsis = &ellipsis, *const gj_t_str = &str;
+
+/* -- The table -------------------------------------------------------------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock;
+	const gj_type **slot;                      /* open addressing, a power of two, at most half full */
+	uint32_t cap, n;
+} table = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 32;
+}
+
+static uint64_t type_hash(const gj_type *t)
+{
+	uint64_t h = mix(0, (uint64_t)t->kind | (uint64_t)t->ndim << 8 | (uint64_t)t->layout << 16 | (uint64_t)t->space << 24
+	                    | (uint64_t)t->readonly << 32);
+	h = mix(h, t->n);
+	h = mix(h, t->elem ? t->elem->id : UINT32_MAX);
+	h = mix(h, (uintptr_t)t->obj);
+	for (uint32_t i = 0; i < t->n && t->item; i++)
+		h = mix(h, t->item[i]->id);
+	return h;
+}
+
+static bool type_same(const gj_type *a, const gj_type *b)
+{
+	return a->kind == b->kind && a->ndim == b->ndim && a->layout == b->layout && a->space == b->space
+	       && a->readonly == b->readonly && a->n == b->n && a->elem == b->elem && a->obj == b->obj
+	       && (!a->n || !a->item || memcmp(a->item, b->item, a->n * sizeof *a->item) == 0);
+}
+
+/* Where `key` is or belongs. */
+static uint32_t probe(const gj_type *key)
+{
+	uint32_t i = (uint32_t)type_hash(key) & (table.cap - 1);
+	while (table.slot[i] && !type_same(table.slot[i], key))
+		i = (i + 1) & (table.cap - 1);
+	return i;
+}
+
+static bool table_grow(void)
+{
+	uint32_t old = table.cap;
+	const gj_type **slot = table.slot, **bigger = calloc(old ? 2 * (size_t)old : 256, sizeof *bigger);
+	if (!bigger)
+		return false;
+	table.slot = bigger;
+	table.cap = old ? 2 * old : 256;
+	for (uint32_t i = 0; i < old; i++)
+		if (slot[i])
+			table.slot[probe(slot[i])] = slot[i];
+	free(slot);
+	return true;
+}
+
+/* -- Names ------------------------------------------------------------------------------------------------------------ */
+
+static void tuple_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	bool uniform = t->n > 0;
+	for (uint32_t i = 1; i < t->n; i++)
+		uniform &= t->item[i] == t->item[0];
+	if (uniform)
+		gj_sb_printf(name, "UniTuple(%s x %u)", t->item[0]->name, (unsigned)t->n);
+	else
+		gj_sb_puts(name, "Tuple(");
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (!uniform)
+			gj_sb_printf(name, "%s%s", i ? ", " : "", t->item[i]->name);
+		gj_sb_printf(code, "%s%s", i ? " " : "(", t->item[i]->code);
+	}
+	if (!uniform)
+		gj_sb_puts(name, ")");
+	gj_sb_puts(code, t->n ? ")" : "()");
+}
+
+static void array_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	gj_sb_printf(name, "%sarray(%s, %dd, %c)", t->readonly ? "readonly " : "", t->elem->name, t->ndim, t->layout);
+	gj_sb_printf(code, "%s[%d%c]%s", t->elem->code, t->ndim, t->layout, t->readonly ? "ro" : "");
+}
+
+static void pointer_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	static const char *const space[] = { "", " shared", " local", " constant", " generic" };
+	gj_sb_printf(name, "%s*%s", t->elem->name, space[t->space]);
+	gj_sb_printf(code, "%s*%s", t->elem->code, space[t->space]);
+}
+
+static void iter_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	if (t->elem->kind == GJ_RANGE)
+		gj_sb_printf(name, "range_iter_%s", t->elem->elem->name);
+	else
+		gj_sb_printf(name, "iter(%s)", t->elem->name);
+	gj_sb_printf(code, "iter(%s)", t->elem->code);
+}
+
+/* `given`: the name of a static type, which only its maker knows. */
+static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *code)
+{
+	switch (t->kind) {
+	case GJ_TUPLE: tuple_name(t, name, code); break;
+	case GJ_ARRAY: array_name(t, name, code); break;
+	case GJ_PTR:   pointer_name(t, name, code); break;
+	case GJ_ITER:  iter_name(t, name, code); break;
+	case GJ_RANGE:
+		gj_sb_printf(name, "range_state_%s", t->elem->name);
+		gj_sb_printf(code, "range(%s)", t->elem->code);
+		break;
+	default:
+		gj_sb_puts(name, given);
+		gj_sb_puts(code, given);
+	}
+}
+
+/* -- Interning -------------------------------------------------------------------------------------------------------- */
+
+/* A heap copy of *key with names of its own; NULL: out of memory. */
+static gj_type *type_copy(const gj_type *key, const char *given)
+{
+	gj_sb name = { 0 }, code = { 0 };
+	gj_type *t = malloc(sizeof *t);
+	const gj_type **item = key->item ? malloc((key->n + 1) * sizeof *item) : NULL;
+	type_name(key, given, &name, &code);
+	if (!t || (key->item && !item) || name.failed || code.failed) {
+		free(t);
+		free(item);
+		gj_sb_free(&name);
+		gj_sb_free(&code);
+		return NULL;
+	}
+	*t = *key;
+	if (item)
+		t->item = memcpy(item, key->item, key->n * sizeof *item);
+	t->name = name.p ? name.p : "";
+	t->code = code.p ? code.p : "";
+	return t;
+}
+
+static const gj_type *intern(const gj_type *key, const char *given)
+{
+	const gj_type *found = NULL;
+	pthread_mutex_lock(&table.lock);
+	if (2 * table.n < table.cap || table_grow()) {
+		uint32_t at = probe(key);
+		gj_type *fresh = table.slot[at] ? NULL : type_copy(key, given);
+		if (fresh) {
+			fresh->id = ID_FIRST + table.n++;
+			table.slot[at] = fresh;
+		}
+		found = table.slot[at];
+	}
+	pthread_mutex_unlock(&table.lock);
+	return found;
+}
+
+const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n)
+{
+	static const gj_type *const nothing[1];
+	for (uint32_t i = 0; i < n; i++)
+		if (!item[i])
+			return NULL;
+	return intern(&(gj_type){ .kind = GJ_TUPLE, .n = n, .item = n ? item : nothing }, NULL);
+}
+
+const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space)
+{
+	if (!elem || !gj_is_scalar(elem) || ndim < 0 || ndim > GJ_MAX_NDIM || !layout || !strchr("CFA", layout))
+		return NULL;
+	return intern(&(gj_type){ .kind = GJ_ARRAY, .elem = elem, .ndim = (uint8_t)ndim, .layout = layout,
+	                          .readonly = readonly, .space = (uint8_t)space }, NULL);
+}
+
+const gj_type *gj_range_type(const gj_type *elem)
+{
+	return elem && gj_is_int(elem) ? intern(&(gj_type){ .kind = GJ_RANGE, .elem = elem }, NULL) : NULL;
+}
+
+const gj_type *gj_iter_type(const gj_type *elem)
+{
+	bool ok = elem && (elem->kind == GJ_RANGE || elem->kind == GJ_ARRAY || elem->kind == GJ_TUPLE);
+	return ok ? intern(&(gj_type){ .kind = GJ_ITER, .elem = elem }, NULL) : NULL;
+}
+
+const gj_type *gj_slice_type(int n)
+{
+	return n == 2 || n == 3 ? &slices[n - 2] : NULL;
+}
+
+const gj_type *gj_static_type(const void *obj, const char *name)
+{
+	return intern(&(gj_type){ .kind = GJ_STATIC, .obj = obj }, name);
+}
+
+const gj_type *gj_ptr_type(const gj_type *elem, gj_space space)
+{
+	if (!elem || !gj_is_scalar(elem))
+		return NULL;
+	return intern(&(gj_type){ .kind = GJ_PTR, .elem = elem, .space = (uint8_t)space }, NULL);
+}
