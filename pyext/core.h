@@ -1,0 +1,49 @@
+/* What every file of pyext/ needs: Python, NumPy, and the few helpers that they share. */
+#ifndef GJ_CORE_H
+#define GJ_CORE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>                      /* Py_T_… names came with 3.12 only */
+
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define NPY_TARGET_VERSION NPY_1_25_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL gj_numpy_api
+#ifndef GJ_NUMPY_OWNER                         /* module.c holds NumPy's table of functions */
+#define NO_IMPORT_ARRAY
+#endif
+#include <numpy/arrayobject.h>
+#include <numpy/arrayscalars.h>
+
+#include "run/device.h"
+
+_Static_assert(sizeof(npy_intp) == sizeof(int64_t), "shapes and strides are used in place");
+
+/* -- Errors (module.c). Each sets the exception of row `id`, or of a failed device call, and returns NULL. -------------- */
+
+PyObject *gj_error(gj_err id, ...);
+/* As gj_error, for diagnostics that the compiler filled; clears *d. */
+PyObject *gj_diag_error(gj_diag *d);
+/* `what` names what was tried: "the launch of saxpy", "allocating device memory". */
+PyObject *gj_status_error(gj_status, const char *what);
+/* gridjit.<module>.<name> as a new reference. */
+PyObject *gj_import(const char *module, const char *name);
+
+/* Make the type (once a process) and add it to the module. */
+int gj_add_type(PyObject *module, PyTypeObject **slot, PyType_Spec *, PyTypeObject *base);
+
+/* -- Settings that gridjit.config changes at run time ------------------------------------------------------------------- */
+
+typedef struct gj_settings {
+	int  device;                               /* 0 auto, 1 gpu, 2 cpu */
+	int  cpu_width;                            /* 32 or 1 */
+	bool libm_exact;
+	bool interface_sync;                       /* wait for the stream that a __cuda_array_interface__ names */
+	bool warn_low_occupancy, warn_copy;
+	bool debug;                                /* default of debug= */
+	bool cache;                                /* use the disk cache */
+	int  opt;                                  /* default of opt=: 3 or 0 */
+} gj_settings;
+extern gj_settings gj_config;
+
+#endif
