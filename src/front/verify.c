@@ -37,8 +37,8 @@ static bool bad(check *c, uint32_t block, gj_ref r, const char *what)
  *   s the result's type   b bool   i integer   x i64 or u64 (a count)   j i32 or i64 (an index)   p pointer   m i32 or u32
  *   n a number (scalar)   * pointer to the result's type   v void (no type)   _ anything
  * An operand string that ends in '.' covers any number more of its last letter. */
-static const struct { uint16_t op; char result; const char *args; } type_rule[] = {
-#define T(op, result, args) { GJ_##op, result, args },
+static const struct { char result; const char *args; } type_rule[GJ_NOPS] = {
+#define T(op, result, args) [GJ_##op] = { result, args },
 	T(BRANCH, 'v', "b") T(JUMP, 'v', "")
 	T(PHI, '_', "s.") T(UNDEF, '_', "")
 	T(CONST, 'n', "") T(PARAM, '_', "")
@@ -100,23 +100,19 @@ static const char *special_types(const gj_fn *f, const gj_op *o)
 static bool check_types(check *c, gj_ref r)
 {
 	const gj_op *o = gj_o(c->f, r);
-	for (size_t i = 0; i < GJ_LEN(type_rule); i++) {
-		if (type_rule[i].op != o->op)
-			continue;
-		const char *rule = type_rule[i].args;
-		if (!fits(type_rule[i].result, o->type, o->type))
-			return bad(c, o->block, r, "wrong type of the result");
-		for (uint32_t k = 0; k < o->nargs && *rule; k++) {
-			if (!fits(*rule, gj_o(c->f, o->arg[k])->type, o->type))
-				return bad(c, o->block, r, "wrong type of an operand");
-			if (rule[1] != '.')
-				rule++;
-		}
-		const char *why = special_types(c->f, o);
-		if (why)
-			return bad(c, o->block, r, why);
+	const char *rule = type_rule[o->op].args;
+	if (!rule)
+		return true;
+	if (!fits(type_rule[o->op].result, o->type, o->type))
+		return bad(c, o->block, r, "wrong type of the result");
+	for (uint32_t k = 0; k < o->nargs && *rule; k++) {
+		if (!fits(*rule, gj_o(c->f, o->arg[k])->type, o->type))
+			return bad(c, o->block, r, "wrong type of an operand");
+		if (rule[1] != '.')
+			rule++;
 	}
-	return true;
+	const char *why = special_types(c->f, o);
+	return why ? bad(c, o->block, r, why) : true;
 }
 
 /* -- Operands --------------------------------------------------------------------------------------------------------- */
