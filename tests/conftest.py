@@ -1,0 +1,101 @@
+"""Fixtures and options of the whole suite.
+
+`device` runs a test once per way to execute a kernel: "cpu32" (a warp is a vector), "cpu1" (a thread is a thread) and,
+with --gpu, "cuda". `everywhere` runs one launch on all of them and compares the results.
+"""
+
+import contextlib
+import os
+import tempfile
+
+import numpy as np
+import pytest
+
+# Before gridjit is imported: results must come from this build's compiler, not from a kernel of another day.
+os.environ.setdefault("GRIDJIT_CACHE_DIR", tempfile.mkdtemp(prefix="gridjit-test-"))
+
+ASAN = bool(os.environ.get("GRIDJIT_TEST_ASAN"))
+
+
+def pytest_addoption(parser):
+	parser.addoption("--gpu", action="store_true", help="run on the GPU too")
+	parser.addoption("--update-golden", action="store_true", help="rewrite the expected outputs in tests/golden")
+
+
+def pytest_configure(config):
+	# The device is chosen when gridjit first needs one: without --gpu the suite means the CPU, even beside a GPU.
+	os.environ["GRIDJIT_DEVICE"] = "auto" if config.getoption("--gpu") else "cpu"
+
+
+def pytest_collection_modifyitems(config, items):
+	if not config.getoption("--gpu"):
+		skip = pytest.mark.skip(reason="needs --gpu")
+		for item in items:
+			if "gpu" in item.keywords:
+				item.add_marker(skip)
+
+
+@contextlib.contextmanager
+def on(name):
+	"""Kernels launched inside run on this device."""
+	from gridjit import config
+	saved = config.DEVICE, config.CPU_WIDTH
+	config.DEVICE = "gpu" if name == "cuda" else "cpu"
+	config.CPU_WIDTH = 1 if name == "cpu1" else 32
+	try:
+		yield name
+	finally:
+		config.DEVICE, config.CPU_WIDTH = saved
+
+
+def device_names(config):
+	return ["cpu32", "cpu1"] + (["cuda"] if config.getoption("--gpu") else [])
+
+
+def pytest_generate_tests(metafunc):
+	if "device" in metafunc.fixturenames:
+		metafunc.parametrize("device", device_names(metafunc.config), indirect=True)
+
+
+@pytest.fixture
+def device(request):
+	with on(request.param) as name:
+		yield name
+
+
+@pytest.fixture
+def update_golden(request):
+	return request.config.getoption("--update-golden")
+
+
+def assert_same(got, want, rtol=0.0, atol=0.0, what=""):
+	"""Equal dtype and shape, and values within tolerance; NaN equals NaN, and with no tolerance −0.0 differs from 0.0."""
+	got, want = np.asarray(got), np.asarray(want)
+	assert got.dtype == want.dtype and got.shape == want.shape, f"{what}: {got.dtype}{got.shape}, {want.dtype}{want.shape}"
+	if rtol or atol:
+		np.testing.assert_allclose(got, want, rtol=rtol, atol=atol, err_msg=what)
+		return
+	np.testing.assert_array_equal(got, want, err_msg=what)
+	if got.dtype.kind == "f":
+		zero = want == 0
+		np.testing.assert_array_equal(np.signbit(got[zero]), np.signbit(want[zero]), err_msg=f"{what}: sign of zero")
+
+
+@pytest.fixture
+def everywhere(request):
+	"""everywhere(launch, *arrays, rtol=0, atol=0): launch(*copies) on every device; all results must agree.
+
+	Returns the arrays as the first device left them."""
+	def run(launch, *arrays, rtol=0.0, atol=0.0):
+		results = {}
+		for name in device_names(request.config):
+			copies = [array.copy() for array in arrays]
+			with on(name):
+				launch(*copies)
+			results[name] = copies
+		first = next(iter(results))
+		for name, copies in results.items():
+			for number, (got, want) in enumerate(zip(copies, results[first])):
+				assert_same(got, want, rtol, atol, f"array {number} on {name}, compared with {first}")
+		return results[first]
+	return run

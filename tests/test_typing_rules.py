@@ -1,0 +1,86 @@
+"""numba's types for 10,000 expressions (tests/data/typing-rules), end to end: each is compiled as a device function and
+the inferred return type compared. Where we differ on purpose, DEVIATIONS says so with a reason; what is still to come
+is in NOT_YET, and a row that starts to work must leave that list."""
+
+import math
+import operator
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from typing_cases import CONSTRUCTS, CONSTRUCTS_DIFFER, GROUPS, code_of, numba_name, table
+
+# (group, pattern of the key, what we give, why)
+DEVIATIONS = [
+	("binop", r"a \*\* b: b1 i4", "i8", "an integer power of integers is an integer (numba goes through float32 here)"),
+]
+
+# (group, pattern of the key, what is missing)
+NOT_YET = [
+]
+
+
+def namespace():
+	import gridjit
+	from gridjit import cuda
+	names = {name: getattr(gridjit, name) for name in ("int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 "
+		"float64 boolean types").split()}
+	return names | dict(cuda=cuda, np=np, math=math, operator=operator)
+
+
+def inferred(case, names):
+	"""The code of the function's return type, "!" if it is refused with an error meant for users."""
+	from gridjit import cuda, errors
+	scope = dict(names)
+	exec(case.source, scope)
+	signature = "(" + ", ".join(numba_name(code) for code in case.args) + ")"
+	try:
+		_, result = cuda.compile(scope["f"], signature, device=True, opt=False)
+	except (errors.TypingError, errors.UnsupportedBytecodeError):
+		return "!"
+	except (errors.UnsupportedError, errors.LoweringError) as error:
+		return f"unsupported: {str(error).splitlines()[0]}"
+	return code_of(result)
+
+
+def listed(rows, group, key):
+	return [row for row in rows if row[0] == group and re.fullmatch(row[1], key)]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_rules(group):
+	cases = list(GROUPS[group]())
+	assert len(cases) > 20, "the data files are not where they should be"
+	names = namespace()
+	with ThreadPoolExecutor(2) as pool:
+		results = list(pool.map(lambda case: inferred(case, names), cases))
+	wrong = []
+	for case, got in zip(cases, results):
+		deviation = listed(DEVIATIONS, group, case.key)
+		want = deviation[0][2] if deviation else case.want
+		if listed(NOT_YET, group, case.key):
+			if got == want:
+				wrong.append(f"{case.key}: works now, take it off NOT_YET")
+		elif got != want:
+			wrong.append(f"{case.key}: {got}, expected {want}")
+	assert not wrong, f"{len(wrong)} of {len(cases)} differ\n" + "\n".join(wrong[:40])
+
+
+def test_deviations_are_needed():
+	"""Every row of both lists matches some case."""
+	keys = {group: [case.key for case in cases()] for group, cases in GROUPS.items()}
+	idle = [row for row in DEVIATIONS + NOT_YET if not any(re.fullmatch(row[1], key) for key in keys[row[0]])]
+	assert not idle, idle
+
+
+def test_constructs_against_numba():
+	"""Our table of constructs says the same as numba's, but for the rows named in CONSTRUCTS_DIFFER."""
+	numba = {row[0]: row[1] for row in table("constructs.csv")}
+	differ = set()
+	for name, (_, _, want) in CONSTRUCTS.items():
+		refused = numba[name][0].isupper()
+		if refused != (want == "!") or not refused and numba[name] not in (want, "none"):
+			differ.add(name)
+	assert differ == set(CONSTRUCTS_DIFFER)
