@@ -59,7 +59,7 @@ static GJ_NORETURN void out_of_memory(gj_arena *a)
 
 static chunk *chunk_new(gj_arena *a, size_t bytes)
 {
-	chunk *c = bytes <= SIZE_MAX - HEADER ? calloc(1, HEADER + bytes) : NULL;
+	chunk *c = bytes <= PTRDIFF_MAX - HEADER ? calloc(1, HEADER + bytes) : NULL;
 	if (!c)
 		out_of_memory(a);
 	c->size = bytes;
@@ -85,7 +85,7 @@ void *gj_alloc(gj_arena *a, size_t bytes)
 {
 	if (bytes > SIZE_MAX - ALIGN)
 		out_of_memory(a);
-	bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	bytes = (bytes + !bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
 	if (bytes > (size_t)(a->end - a->free))
 		return alloc_slow(a, bytes);
 	void *p = a->free;
