@@ -1,0 +1,269 @@
+"""Barriers in every shape of control flow that is legal, in blocks of 1, 2, 33 and 1,024 threads, against the grid
+simulator; and the shapes that are not legal, which must be an error with a line and leave the process usable."""
+
+import re
+
+import numpy as np
+import pytest
+
+from gridjit import cuda, float64, int64
+from grid_simulator import simulate
+
+BLOCKS = [1, 2, 33, 1024]
+
+
+@cuda.jit
+def straight(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = x[cuda.grid(1)]
+	cuda.syncthreads()
+	out[cuda.grid(1)] = s[cuda.blockDim.x - 1 - t]
+
+
+@cuda.jit
+def twice_in_a_row(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = x[cuda.grid(1)]
+	cuda.syncthreads()
+	cuda.syncthreads()
+	out[cuda.grid(1)] = s[(t + 1) % cuda.blockDim.x]
+
+
+@cuda.jit
+def in_for_loop(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	n = cuda.blockDim.x
+	value = x[cuda.grid(1)]
+	for step in range(1, 6):
+		s[t] = value
+		cuda.syncthreads()
+		value = (value + s[(t + step) % n]) & 0xFFFF
+		cuda.syncthreads()
+	out[cuda.grid(1)] = value
+
+
+@cuda.jit
+def in_while_halving(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = x[cuda.grid(1)]
+	n = cuda.blockDim.x
+	cuda.syncthreads()
+	while n > 1:
+		half = (n + 1) // 2
+		if t + half < n:
+			s[t] += s[t + half]
+		cuda.syncthreads()
+		n = half
+	out[cuda.grid(1)] = s[0]
+
+
+@cuda.jit
+def in_uniform_if(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = 0
+	if cuda.blockIdx.x % 2 == 0:
+		s[t] = x[cuda.grid(1)]
+		cuda.syncthreads()
+		out[cuda.grid(1)] = s[cuda.blockDim.x - 1 - t] * 2
+	else:
+		s[t] = x[cuda.grid(1)] * 3
+		cuda.syncthreads()
+		out[cuda.grid(1)] = s[(t + 1) % cuda.blockDim.x]
+
+
+@cuda.jit
+def in_nested_loops(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	total = 0
+	for i in range(3):
+		for j in range(i, 3):
+			s[t] = x[cuda.grid(1)] + i * j + total
+			cuda.syncthreads()
+			total = (total + s[(t + i + j) % cuda.blockDim.x]) & 1023
+			cuda.syncthreads()
+			if total == -1:
+				break
+		if cuda.blockIdx.x == 1 and i == 1:
+			break
+	out[cuda.grid(1)] = total
+
+
+@cuda.jit(device=True)
+def rotate(s, t, value, by):
+	s[t] = value
+	cuda.syncthreads()
+	result = s[(t + by) % cuda.blockDim.x]
+	cuda.syncthreads()
+	return result
+
+
+@cuda.jit
+def in_device_function(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	value = x[cuda.grid(1)]
+	value = rotate(s, t, value, 1)
+	value = rotate(s, t, value * 2, 5)
+	out[cuda.grid(1)] = value
+
+
+@cuda.jit
+def after_divergence(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	value = x[cuda.grid(1)]
+	if value % 3 == 0:
+		value += 100
+	else:
+		while value > 7:
+			value -= 5
+	s[t] = value
+	cuda.syncthreads()
+	other = s[cuda.blockDim.x - 1 - t]
+	if other > value:
+		value = other
+	cuda.syncthreads()
+	s[t] = value * 2
+	cuda.syncthreads()
+	out[cuda.grid(1)] = s[(t * 3) % cuda.blockDim.x]
+
+
+@cuda.jit
+def after_early_return(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = x[cuda.grid(1)]
+	cuda.syncthreads()
+	if t % 2 == 1:
+		out[cuda.grid(1)] = -1
+		return
+	s[t] += 1
+	cuda.syncthreads()
+	out[cuda.grid(1)] = s[(t + 2) % cuda.blockDim.x // 2 * 2]
+
+
+@cuda.jit
+def counting(x, out):
+	t = cuda.threadIdx.x
+	value = x[cuda.grid(1)]
+	n = cuda.syncthreads_count(1 if value > 50 else 0)
+	every = cuda.syncthreads_and(1 if value >= 0 else 0)
+	some = cuda.syncthreads_or(1 if value == 77 else 0)
+	again = cuda.syncthreads_count(1 if t % 2 == 0 else 0)
+	out[cuda.grid(1)] = n * 1000000 + again * 100 + every * 10 + some
+
+
+@cuda.jit
+def two_dimensional(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x + cuda.threadIdx.y * cuda.blockDim.x
+	i = cuda.blockIdx.x * cuda.blockDim.x * cuda.blockDim.y + t
+	s[t] = x[i]
+	cuda.syncthreads()
+	out[i] = s[cuda.blockDim.x * cuda.blockDim.y - 1 - t] + cuda.threadIdx.y
+
+
+@cuda.jit
+def dynamic_memory(x, out):
+	s = cuda.shared.array(0, int64)
+	t = cuda.threadIdx.x
+	s[t] = x[cuda.grid(1)]
+	cuda.syncthreads()
+	out[cuda.grid(1)] = s[cuda.blockDim.x - 1 - t]
+
+
+@cuda.jit
+def two_arrays(x, out):
+	a = cuda.shared.array(1024, int64)
+	b = cuda.shared.array(1024, float64)
+	t = cuda.threadIdx.x
+	a[t] = x[cuda.grid(1)]
+	b[t] = x[cuda.grid(1)] * 0.5
+	cuda.syncthreads()
+	out[cuda.grid(1)] = a[cuda.blockDim.x - 1 - t] + int64(2 * b[(t + 1) % cuda.blockDim.x])
+
+
+@cuda.jit
+def many_values_live(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	v = x[cuda.grid(1)]
+	a = v + 1
+	b = v * 3
+	c = v ^ 5
+	d = v // 3
+	e = v * 0.25
+	s[t] = a + b
+	cuda.syncthreads()
+	f = s[(t + 1) % cuda.blockDim.x]
+	cuda.syncthreads()
+	s[t] = c + d + f
+	cuda.syncthreads()
+	out[cuda.grid(1)] = a + b * 2 + c * 3 + d * 5 + f * 7 + s[(t + 2) % cuda.blockDim.x] + int64(4 * e)
+
+
+SHAPES = [straight, twice_in_a_row, in_for_loop, in_while_halving, in_uniform_if, in_nested_loops, in_device_function,
+	after_divergence, after_early_return, counting, two_dimensional, dynamic_memory, two_arrays, many_values_live]
+
+
+def simulated(kernel, grid, block, x, shared):
+	name = kernel.py_func.__name__
+	text = SOURCES[name].replace("= rotate(", "= yield from rotate(")
+	if name == "in_device_function":
+		text = SOURCES["rotate"] + text
+	want = [0] * len(x)
+	simulate(name, grid, block, [x.tolist(), want], source=text, sharedmem=shared,
+		scope={"int64": np.int64, "float64": np.float64})
+	return want
+
+
+def sources():
+	"""Text of each function of this file, without decorators."""
+	with open(__file__) as file:
+		parts = re.split(r"(?m)^(?=@cuda\.jit|SHAPES)", file.read())
+	return {re.search(r"def (\w+)", part)[1]: part.split("\n", 1)[1] for part in parts if part.startswith("@cuda.jit")}
+
+
+SOURCES = sources()
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("kernel", SHAPES, ids=lambda kernel: kernel.py_func.__name__)
+def test_shape(device, kernel, block):
+	grid = 3
+	shape = (block, 1)
+	if kernel is two_dimensional and block > 1:
+		shape = (block // 2, 2) if block % 2 == 0 else (block // 3, 3)
+	shared = block * 8 if kernel is dynamic_memory else 0
+	x = np.random.default_rng(block).integers(0, 100, grid * block)
+	out = np.zeros_like(x)
+	kernel[grid, shape, 0, shared](x, out)
+	np.testing.assert_array_equal(out, simulated(kernel, grid, shape, x, shared))
+
+
+@cuda.jit
+def half_a_warp(out):
+	if cuda.threadIdx.x < 16:
+		cuda.syncthreads()
+	out[cuda.threadIdx.x] = 1
+
+
+def test_divergent_barrier_is_an_error():
+	"""On the CPU a barrier that only some lanes reach is an error that names the line; the next launch works."""
+	from conftest import on
+	line = half_a_warp.py_func.__code__.co_firstlineno + 3
+	with on("cpu32"):
+		with pytest.raises(Exception) as error:
+			half_a_warp[1, 32](np.zeros(32))
+			cuda.synchronize()
+		assert "syncthreads" in str(error.value) and f"test_barrier.py:{line}" in str(error.value).replace('", line ', ":")
+		x = np.arange(32)
+		out = np.zeros_like(x)
+		straight[1, 32](x, out)
+		np.testing.assert_array_equal(out, x[::-1])

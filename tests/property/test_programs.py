@@ -1,0 +1,74 @@
+"""Random kernels (programs.py) on the device against the Python interpreter, thread by thread or, with barriers, by the
+grid simulator."""
+
+import itertools
+import linecache
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from grid_simulator import simulate
+from programs import CELLS, Program
+
+counter = itertools.count()
+options = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def inputs(threads):
+	rng = np.random.default_rng(threads)
+	return [rng.integers(0, 100, threads), rng.integers(-64, 64, threads) / 8.0, rng.integers(0, 9, threads * CELLS),
+		rng.integers(0, 64, threads * CELLS) / 8.0]
+
+
+def compiled(text):
+	from gridjit import cuda
+	name = f"<random kernel {next(counter)}>"
+	linecache.cache[name] = len(text), None, text.splitlines(True), name
+	scope = {"cuda": cuda, "np": np, "math": math}
+	exec(compile(text, name, "exec"), scope)
+	return cuda.jit(scope["kernel"])
+
+
+def interpreted(text, threads, args):
+	"""The kernel's Python function, once a thread."""
+	at = SimpleNamespace(i=0)
+	scope = {"cuda": SimpleNamespace(grid=lambda ndim: at.i), "math": math}
+	exec(compile(text, "<random kernel>", "exec"), scope)
+	for at.i in range(threads):
+		scope["kernel"](*args)
+
+
+def compare(text, got, want):
+	for name, index in (("oi", 2), ("of", 3)):
+		bad = np.flatnonzero(got[index] != np.array(want[index]))
+		assert not len(bad), f"{name}[{bad[0]}] (thread {bad[0] // CELLS}): {got[index][bad[0]]}, " \
+			f"expected {want[index][bad[0]]}; {len(bad)} differ\n{text}"
+
+
+@options
+@given(random=st.randoms(use_true_random=False))
+def test_control_flow(device, random):
+	text = Program(random).text
+	threads, live = 74, 70
+	got = inputs(threads)
+	want = [array.tolist() for array in got]       # plain Python numbers compute as Python does
+	interpreted(text, threads, [*want, live])
+	compiled(text)[2, 37](*got, live)
+	compare(text, got, want)
+
+
+@options
+@given(random=st.randoms(use_true_random=False))
+@pytest.mark.parametrize("block", [1, 33, 64])
+def test_barriers(device, random, block):
+	text = Program(random, barriers=True).text
+	grid = 2
+	got = inputs(grid * block)
+	want = [array.tolist() for array in got]
+	simulate("kernel", grid, block, [*want, grid * block], source=text, scope={"np": np, "math": math})
+	compiled(text)[grid, block](*got, grid * block)
+	compare(text, got, want)
