@@ -100,14 +100,18 @@ static int frames_of(const gj_fn *f, uint32_t loc, gj_frame *frame)
 	return n;
 }
 
-void gj_fail(const gj_fn *f, uint32_t loc, gj_err id, ...)
+void gj_vfail(const gj_fn *f, uint32_t loc, gj_err id, va_list ap)
 {
 	gj_frame frame[GJ_DIAG_FRAMES];
 	int n = frames_of(f, loc, frame);
-	va_list ap;
-	va_start(ap, id);
 	gj_diag_vset(&f->trap->diag, id, ap);
-	va_end(ap);
 	gj_diag_at(&f->trap->diag, frame, n);
 	gj_trap_throw(f->trap);
+}
+
+void gj_fail(const gj_fn *f, uint32_t loc, gj_err id, ...)
+{
+	va_list ap;
+	va_start(ap, id);
+	gj_vfail(f, loc, id, ap);
 }

@@ -114,6 +114,7 @@ static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
 
 /* -- Failing: the message is a row of errors.def; loc says where (with the inline chain) ------------------------------ */
 void gj_fail(const gj_fn *, uint32_t loc, gj_err id, ...) GJ_NORETURN;
+void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;
 
 /* -- Passes, in the order of gj_compile() ------------------------------------------------------------------------------ */
 

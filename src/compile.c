@@ -1,0 +1,203 @@
+/* gj_compile(): the way from frozen code to an image, one line a stage. A verifier runs after each pass in debug builds
+ * and under GRIDJIT_VERIFY=1; GRIDJIT_DUMP=code,cfg,ssa,types,low,mask,llvm,ptx,asm prints each stage. */
+#include "compile.h"
+#include "front/infer.h"
+#include "front/lower.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION "0.1.0"
+
+/* -- Looking at stages ---------------------------------------------------------------------------------------------- */
+
+/* Where stages are printed: to standard error for the names in GRIDJIT_DUMP, or one of them to a string. */
+typedef struct stages { const char *wanted; gj_sb *out; bool verify; } stages;
+
+static bool wants(const stages *st, const char *what)
+{
+	size_t n = strlen(what);
+	for (const char *p = st->wanted; p && *p; p += strcspn(p, ","), p += *p == ',')
+		if (strcspn(p, ",") == n && !memcmp(p, what, n))
+			return true;
+	return false;
+}
+
+static void show_text(const stages *st, const char *what, const char *text)
+{
+	if (!text || !wants(st, what))
+		return;
+	if (st->out)
+		gj_sb_puts(st->out, text);
+	else
+		fprintf(stderr, "-- %s\n%s\n", what, text);
+}
+
+static void show(const stages *st, const char *what, const gj_fn *f)
+{
+	const char *wrong = st->verify && f->low ? gj_fn_verify(f) : NULL;
+	if (wants(st, what)) {
+		gj_sb sb = { 0 };
+		gj_fn_dump(f, &sb);
+		for (uint32_t i = 0; i < f->callee.n; i++)
+			gj_fn_dump(f->callee.p[i], &sb);
+		show_text(st, what, gj_sb_str(&sb));
+		gj_sb_free(&sb);
+	}
+	if (wrong)
+		gj_fail(f, 0, GJ_ERR_INTERNAL, gj_printf(f->arena, "after %s: %s", what, wrong));
+}
+
+static void show_frozen(const stages *st, const gj_code *code, const gj_fn *f)
+{
+	gj_sb sb = { 0 };
+	if (wants(st, "code"))
+		gj_code_dump(code, &sb);
+	show_text(st, "code", gj_sb_str(&sb));
+	gj_sb_free(&sb);
+	sb = (gj_sb){ 0 };
+	if (wants(st, "cfg"))
+		gj_cfg_dump(f, &sb);
+	show_text(st, "cfg", gj_sb_str(&sb));
+	gj_sb_free(&sb);
+}
+
+/* -- The pipeline ----------------------------------------------------------------------------------------------------- */
+
+static gj_inst *infer(gj_trap *trap, const gj_request *rq)
+{
+	gj_infer I = { .trap = trap, .arena = trap->arena };
+	gj_val *args = gj_new(trap->arena, gj_val, rq->nargs + 1);
+	for (uint32_t i = 0; i < rq->nargs; i++)
+		args[i].type = rq->arg[i];
+	gj_inst *s = gj_infer_function(&I, rq->code, rq->nargs, args, NULL, 0);
+	if (!s->ret.type && !rq->options.device)
+		s->ret.type = gj_t_none;                                               /* a kernel whose every path raises */
+	if (!s->ret.type)
+		gj_fail(s->fn, 0, GJ_ERR_NO_RETURN, rq->code->name);
+	if (!rq->options.device && s->ret.type != gj_t_none)
+		gj_fail(s->fn, 0, GJ_ERR_KERNEL_RETURN, rq->code->name, s->ret.type->name);
+	return s;
+}
+
+static void vectorise(const stages *st, gj_fn *f, uint32_t facts)
+{
+	f->width = 32;
+	gj_loop_form(f);
+	gj_divergence(f, facts);
+	show(st, "divergence", f);
+	gj_mask(f);
+	gj_cfg(f);
+	show(st, "mask", f);
+}
+
+static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages *st, gj_image *image)
+{
+	gj_options opt = rq->options;
+	gj_inst *s = infer(trap, rq);
+	show_frozen(st, rq->code, s->fn);
+	show(st, "ssa", s->fn);
+	show(st, "types", s->fn);
+	gj_fn *f = gj_lower_entry(trap, s, !opt.device, opt.facts);
+	show(st, "lower", f);
+	gj_simplify(f);
+	for (uint32_t i = 0; i < f->callee.n; i++)
+		gj_simplify(f->callee.p[i]);
+	gj_mark_written(f);
+	show(st, "low", f);
+	if (opt.width == 32 && f->callee.n)
+		opt.width = 1;                                                         /* recursion: one thread at a time */
+	if (opt.arch == GJ_ARCH_CPU && opt.width == 32)
+		vectorise(st, f, opt.facts);
+	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");
+	gj_emit_image(f, &opt, image);
+	show_text(st, "llvm", image->llvm);
+	show_text(st, "ptx", opt.arch == GJ_ARCH_NVPTX ? image->assembly : NULL);
+	show_text(st, "asm", opt.arch == GJ_ARCH_CPU ? image->assembly : NULL);
+	return s->ret.type;
+}
+
+static bool run(const gj_request *rq, const stages *st, gj_image *image, const gj_type **ret, gj_diag *diag)
+{
+	gj_trap *trap = calloc(1, sizeof *trap);
+	bool ok = false;
+	memset(image, 0, sizeof *image);
+	if (!trap || !(trap->arena = gj_arena_new())) {
+		gj_diag_set(diag, GJ_ERR_NOMEM);
+		free(trap);
+		return false;
+	}
+	gj_arena_trap(trap->arena, trap);
+	if (setjmp(trap->env) == 0) {
+		const gj_type *t = compile(trap, rq, st, image);
+		if (ret)
+			*ret = t;
+		ok = true;
+	}
+	if (!ok) {
+		*diag = trap->diag;
+		gj_image_clear(image);
+	}
+	gj_arena_free(trap->arena);
+	free(trap);
+	return ok;
+}
+
+static bool verifying(void)
+{
+#ifdef NDEBUG
+	const char *v = getenv("GRIDJIT_VERIFY");
+	return v && *v == '1';
+#else
+	return true;
+#endif
+}
+
+bool gj_compile(const gj_request *rq, gj_image *image, const gj_type **ret, gj_diag *diag)
+{
+	stages st = { .wanted = getenv("GRIDJIT_DUMP"), .verify = verifying() };
+	return run(rq, &st, image, ret, diag);
+}
+
+bool gj_compile_dump(const gj_request *rq, const char *what, gj_sb *out, gj_diag *diag)
+{
+	gj_image image;
+	stages st = { .wanted = what, .out = out, .verify = true };
+	bool ok = run(rq, &st, &image, NULL, diag);
+	if (ok)
+		gj_image_clear(&image);
+	return ok;
+}
+
+/* -- The name in the cache -------------------------------------------------------------------------------------------- */
+
+static void put_options(gj_hasher *h, const gj_options *o)
+{
+	const uint64_t field[] = {
+		o->arch, (uint64_t)o->cc_major, (uint64_t)o->cc_minor, (uint64_t)o->ptx_version, o->width, o->facts, o->fastmath,
+		o->debug, o->lineinfo, (uint64_t)o->opt, o->max_registers, o->max_threads, o->min_blocks, o->max_cluster,
+		o->libm_exact, o->device, o->keep_text,
+	};
+	for (size_t i = 0; i < GJ_LEN(field); i++)
+		gj_hash_u64(h, field[i]);
+	gj_hash_str(h, o->arch == GJ_ARCH_CPU ? gj_host_cpu() : o->libdevice ? o->libdevice : "");
+}
+
+gj_hash gj_request_key(const gj_request *rq)
+{
+	gj_hasher h;
+	gj_hash_init(&h);
+	gj_hash_str(&h, "gridjit " VERSION);
+	gj_hash_str(&h, gj_llvm_version());
+	gj_hash_put(&h, rq->code->digest.b, sizeof rq->code->digest.b);
+	gj_hash_str(&h, rq->code->name);
+	gj_hash_u64(&h, rq->nargs);
+	for (uint32_t i = 0; i < rq->nargs; i++) {
+		gj_hash_str(&h, rq->arg[i]->code);
+		gj_hash_u64(&h, (uint64_t)rq->arg[i]->readonly * 8 + rq->arg[i]->space);
+	}
+	gj_hash_str(&h, rq->ret ? rq->ret->code : "");
+	put_options(&h, &rq->options);
+	return gj_hash_done(&h);
+}

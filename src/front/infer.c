@@ -1,0 +1,458 @@
+/* Type inference: a fix-point over the SSA of one function for given argument types, with constants carried along
+ * (sparse conditional constant propagation): blocks behind a constant condition are never typed, so `if x is None:`
+ * works for arguments of any type. Types only move up the lattice, so sweeps in reverse postorder end.
+ *
+ * A called device function becomes an instance of its own, keyed by code and argument types. */
+#include "front/infer.h"
+
+#include <string.h>
+
+enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000 };
+
+/* -- Constants ---------------------------------------------------------------------------------------------------- */
+
+const gj_obj *gj_obj_int(gj_arena *a, int64_t v)
+{
+	gj_obj *o = gj_new(a, gj_obj, 1);
+	o->kind = GJ_OBJ_INT;
+	o->i = v;
+	return o;
+}
+
+const gj_obj *gj_obj_bool(gj_arena *a, bool v)
+{
+	gj_obj *o = gj_new(a, gj_obj, 1);
+	o->kind = GJ_OBJ_BOOL;
+	o->i = v;
+	return o;
+}
+
+bool gj_obj_is_int(const gj_obj *o, int64_t *v)
+{
+	if (!o || o->big)
+		return false;
+	if (o->kind == GJ_OBJ_INT || o->kind == GJ_OBJ_BOOL ||
+	    (o->kind == GJ_OBJ_SCALAR && (gj_is_int(o->type) || gj_is_bool(o->type)))) {
+		*v = o->i;
+		return true;
+	}
+	return false;
+}
+
+bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
+{
+	if (a == b)
+		return true;
+	if (!a || !b || a->kind != b->kind || a->n != b->n || a->type != b->type || a->i != b->i || a->code != b->code ||
+	    a->is_unsigned != b->is_unsigned || memcmp(&a->f, &b->f, sizeof a->f) || a->data != b->data)
+		return false;
+	if (a->kind == GJ_OBJ_MODULE)
+		return a->name == b->name && a->item == b->item;
+	if ((a->name || b->name) && (!a->name || !b->name || strcmp(a->name, b->name)))
+		return false;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!gj_obj_equal(a->item[i], b->item[i]))
+			return false;
+	return true;
+}
+
+static const gj_type *tuple_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
+{
+	const gj_type **t = gj_new(f->arena, const gj_type *, o->n + 1);
+	for (uint32_t i = 0; i < o->n; i++)
+		t[i] = gj_val_of(f, loc, o->item[i]).type;
+	return gj_tuple_type(t, o->n);
+}
+
+gj_val gj_val_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
+{
+	switch (o->kind) {
+	case GJ_OBJ_NONE:     return (gj_val){ gj_t_none, o };
+	case GJ_OBJ_BOOL:     return (gj_val){ gj_scalar[GJ_BOOL], o };
+	case GJ_OBJ_FLOAT:    return (gj_val){ gj_scalar[GJ_F64], o };
+	case GJ_OBJ_STR:      return (gj_val){ gj_t_str, o };
+	case GJ_OBJ_ELLIPSIS: return (gj_val){ gj_t_ellipsis, o };
+	case GJ_OBJ_SCALAR: case GJ_OBJ_ARRAY: return (gj_val){ o->type, o };
+	case GJ_OBJ_TUPLE:    return (gj_val){ tuple_of(f, loc, o), o };
+	case GJ_OBJ_SLICE:    return (gj_val){ gj_slice_type(3), o };
+	case GJ_OBJ_INT:
+		if (o->big)
+			gj_fail(f, loc, GJ_ERR_INT_TOO_LARGE, o->name);
+		return (gj_val){ gj_scalar[o->is_unsigned ? GJ_U64 : GJ_I64], o };
+	case GJ_OBJ_TYPE:     return (gj_val){ gj_static_type(NULL, "type"), o };
+	case GJ_OBJ_MODULE:   return (gj_val){ gj_static_type(NULL, "module"), o };
+	case GJ_OBJ_OPAQUE: case GJ_OBJ_MISSING: return (gj_val){ gj_static_type(NULL, "object"), o };
+	default:              return (gj_val){ gj_static_type(NULL, "function"), o };
+	}
+}
+
+const char *gj_val_name(gj_arena *a, gj_val v)
+{
+	const gj_obj *o = v.konst;
+	if (!v.type)
+		return "an undefined value";
+	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
+		return gj_printf(a, "the function %s", o->name ? o->name : o->code->name);
+	if (o && o->kind == GJ_OBJ_MODULE)
+		return gj_printf(a, "the module %s", o->name);
+	if (o && o->kind == GJ_OBJ_TYPE)
+		return gj_printf(a, "the type %s", o->type->name);
+	if (o && o->kind == GJ_OBJ_OPAQUE)
+		return gj_printf(a, "a Python object of type %s", o->name);
+	return v.type == gj_t_str ? "a string" : v.type->name;
+}
+
+/* -- One operation ------------------------------------------------------------------------------------------------- */
+
+static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
+
+/* Give r the value v, never below what it has. */
+static void update(gj_inst *s, gj_ref r, gj_val v)
+{
+	gj_op *o = gj_o(s->fn, r);
+	if (!v.type)
+		return;
+	if (o->type && o->type != v.type) {
+		const gj_type *t = gj_unify(o->type, v.type);
+		if (!t)
+			gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, o->type->name, v.type->name);
+		v.type = t;
+	}
+	if (o->type == v.type) {
+		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
+			return;
+		v.konst = NULL;                                                    /* two constants met */
+	}
+	o->type = v.type;
+	s->konst[r] = v.konst;
+	s->changed = true;
+}
+
+static bool pred_live(const gj_inst *s, uint32_t b, uint32_t k)
+{
+	uint32_t p = s->fn->bb.p[b].preds.p[k], seen = 0;
+	for (uint32_t j = 0; j < k; j++)
+		seen += s->fn->bb.p[b].preds.p[j] == p;                            /* the k-th edge of two from one block */
+	for (uint32_t i = 0; i < s->fn->bb.p[p].nsucc; i++)
+		if (s->fn->bb.p[p].succ[i] == b && (seen == 0 || i > 0))
+			if (s->edge[2 * p + i])
+				return true;
+	return false;
+}
+
+static gj_val phi(gj_inst *s, const gj_op *o)
+{
+	gj_val v = { 0 };
+	bool same = true;
+	for (uint32_t k = 0; k < o->nargs; k++) {
+		gj_val x = value(s, o->arg[k]);
+		if (!pred_live(s, o->block, k) || !x.type)
+			continue;
+		const gj_type *t = v.type ? gj_unify(v.type, x.type) : x.type;
+		if (!t)
+			gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, v.type->name, x.type->name);
+		same = v.type ? same && t == v.type && gj_obj_equal(v.konst, x.konst) : true;
+		v = (gj_val){ t, same ? x.konst : NULL };
+	}
+	if (v.type && v.type->kind == GJ_STATIC && !v.konst)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, v.type->name, v.type->name);
+	return v;
+}
+
+static gj_val make_tuple(gj_inst *s, const gj_op *o)
+{
+	const gj_type **t = gj_new(s->fn->arena, const gj_type *, o->nargs + 1);
+	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, o->nargs + 1);
+	bool konst = true;
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		gj_val v = value(s, o->arg[i]);
+		if (!v.type)
+			return (gj_val){ 0 };
+		t[i] = v.type, k[i] = v.konst;
+		konst &= v.konst != NULL;
+	}
+	gj_obj *c = NULL;
+	if (konst) {
+		c = gj_new(s->fn->arena, gj_obj, 1);
+		c->kind = GJ_OBJ_TUPLE;
+		c->n = o->nargs;
+		c->item = k;
+	}
+	return (gj_val){ gj_tuple_type(t, o->nargs), c };
+}
+
+static gj_val unpack(gj_inst *s, const gj_op *o, gj_val a)
+{
+	if (a.type->kind != GJ_TUPLE)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK, gj_val_name(s->fn->arena, a), (int)o->sub);
+	if (a.type->n != o->sub)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)o->sub);
+	return (gj_val){ a.type->item[o->imm.i], a.konst ? a.konst->item[o->imm.i] : NULL };
+}
+
+static gj_val is_(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
+{
+	bool an = a.type == gj_t_none, bn = b.type == gj_t_none;
+	if (an || bn)
+		return (gj_val){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
+	if (a.konst && b.konst)
+		return (gj_val){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_equal(a.konst, b.konst) != o->sub) };
+	gj_fail(s->fn, o->loc, GJ_ERR_IS, gj_val_name(s->fn->arena, a), gj_val_name(s->fn->arena, b));
+}
+
+static gj_val object(gj_inst *s, const gj_op *o)
+{
+	if (o->imm.obj->kind == GJ_OBJ_MISSING)
+		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?");
+	if (o->imm.obj->kind == GJ_OBJ_NAME)
+		return gj_rule_val_named(s, o, o->imm.obj->name);
+	return gj_val_of(s->fn, o->loc, o->imm.obj);
+}
+
+static gj_val closure(gj_inst *s, const gj_op *o)
+{
+	for (uint32_t i = 0; i < o->nargs; i++)
+		if (!gj_o(s->fn, o->arg[i])->type)
+			return (gj_val){ 0 };
+	return (gj_val){ gj_static_type(NULL, "function"), o->imm.obj };
+}
+
+static gj_val eval2(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
+{
+	switch (o->op) {
+	case GJ_PYBIN:    return gj_rule_val_binop(s->fn, o->loc, o->sub, a, b);
+	case GJ_PYCMP:    return gj_rule_val_compare(s->fn, o->loc, o->sub, a, b);
+	case GJ_IS:       return is_(s, o, a, b);
+	case GJ_IN:       return gj_rule_val_in(s->fn, o->loc, a, b, o->sub);
+	case GJ_ITEM:     return gj_rule_val_item(s, o, a, b);
+	case GJ_ITERHAS:  return (gj_val){ gj_scalar[GJ_BOOL], NULL };
+	case GJ_ITERGET:  return (gj_val){ gj_iter_item(a.type), NULL };
+	default:          return (gj_val){ b.type, NULL };                     /* ITERNEXT */
+	}
+}
+
+static gj_val eval1(gj_inst *s, const gj_op *o, gj_val a)
+{
+	switch (o->op) {
+	case GJ_PYUN:     return gj_rule_val_unary(s->fn, o->loc, o->sub, a);
+	case GJ_TRUTH:    return gj_rule_val_truth(s->fn, o->loc, a);
+	case GJ_ATTR:     return gj_rule_val_attr(s, o, a);
+	case GJ_UNPACK:   return unpack(s, o, a);
+	case GJ_GETITER:  return gj_rule_val_iter(s->fn, o->loc, a);
+	default:          return (gj_val){ a.type->elem->kind == GJ_RANGE ? a.type->elem->elem : gj_scalar[GJ_I64], NULL };
+	}
+}
+
+static void setitem(gj_inst *s, const gj_op *o)
+{
+	gj_val a = value(s, o->arg[0]), v = value(s, o->arg[2]);
+	if (!a.type || !v.type || !value(s, o->arg[1]).type)
+		return;
+	if (a.type->kind != GJ_ARRAY)
+		gj_fail(s->fn, o->loc, GJ_ERR_SETITEM, gj_val_name(s->fn->arena, a));
+	if (a.type->readonly)
+		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
+	gj_val part = gj_rule_val_item(s, o, a, value(s, o->arg[1]));
+	bool element = gj_is_scalar(part.type);
+	const gj_type *from = v.type->kind == GJ_ARRAY && !element ? v.type->elem : v.type;
+	if (!gj_is_scalar(from) || (gj_is_complex(from) && !gj_is_complex(a.type->elem)) ||
+	    (v.type->kind == GJ_ARRAY && (element || v.type->ndim > part.type->ndim)))
+		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_val_name(s->fn->arena, v), element ? a.type->elem->name : part.type->name);
+}
+
+static gj_val eval(gj_infer *I, gj_inst *s, gj_ref r)
+{
+	gj_op *o = gj_o(s->fn, r);
+	switch (o->op) {
+	case GJ_PHI:      return phi(s, o);
+	case GJ_OBJ:      return object(s, o);
+	case GJ_ARG:      return s->arg[o->imm.i];
+	case GJ_MKTUPLE:  return make_tuple(s, o);
+	case GJ_MKSLICE:  return (gj_val){ gj_slice_type((int)o->nargs), NULL };
+	case GJ_CLOSURE:  return closure(s, o);
+	case GJ_CALL:     return gj_rule_val_call(I, s, r);
+	case GJ_SETITEM:  setitem(s, o); return (gj_val){ 0 };
+	case GJ_UNSUPPORTED: gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, o->imm.name);
+	case GJ_NOP: case GJ_UNDEF: return (gj_val){ 0 };
+	default: break;
+	}
+	gj_val a = value(s, o->arg[0]), b = o->nargs > 1 ? value(s, o->arg[1]) : a;
+	for (uint32_t i = 0; i < o->nargs; i++)
+		if (gj_o(s->fn, o->arg[i])->op == GJ_UNDEF)
+			gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND);
+	if (!a.type || !b.type)
+		return (gj_val){ 0 };
+	return o->nargs > 1 ? eval2(s, o, a, b) : eval1(s, o, a);
+}
+
+/* -- Blocks and functions ------------------------------------------------------------------------------------------ */
+
+static void take(gj_inst *s, uint32_t b, uint32_t i)
+{
+	if (!s->edge[2 * b + i]) {
+		s->edge[2 * b + i] = 1;
+		s->live[s->fn->bb.p[b].succ[i]] = 1;
+		s->changed = true;
+	}
+}
+
+static void returned(gj_inst *s, const gj_op *o)
+{
+	gj_val v = o->nargs ? value(s, o->arg[0]) : (gj_val){ gj_t_none, NULL };
+	if (!v.type)
+		return;
+	const gj_type *t = s->ret.type ? gj_unify(s->ret.type, v.type) : v.type;
+	if (!t)
+		gj_fail(s->fn, o->loc, GJ_ERR_RETURN_UNIFY, s->code->name, s->ret.type->name, v.type->name);
+	const gj_obj *k = s->ret.type && !gj_obj_equal(s->ret.konst, v.konst) ? NULL : v.konst;
+	if (t != s->ret.type || k != s->ret.konst)
+		s->changed |= t != s->ret.type || (s->ret.konst && !k);
+	s->ret = (gj_val){ t, k };
+}
+
+static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
+{
+	int64_t c;
+	switch (o->op) {
+	case GJ_JUMP:
+		take(s, b, 0);
+		break;
+	case GJ_BRANCH:
+		if (!gj_o(s->fn, o->arg[0])->type)
+			break;
+		if (gj_obj_is_int(s->konst[o->arg[0]], &c)) {
+			take(s, b, c ? 0 : 1);
+		} else {
+			take(s, b, 0);
+			take(s, b, 1);
+		}
+		break;
+	case GJ_RETURN:
+		returned(s, o);
+		break;
+	default:
+		break;
+	}
+}
+
+static void sweep(gj_infer *I, gj_inst *s)
+{
+	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
+		uint32_t b = s->fn->rpo.p[k];
+		if (!s->live[b])
+			continue;
+		for (uint32_t i = 0; i < s->fn->bb.p[b].ops.n; i++) {
+			gj_ref r = s->fn->bb.p[b].ops.p[i];
+			const gj_op *o = gj_o(s->fn, r);
+			if (gj_op_flags[o->op] & GJ_F_TERM)
+				terminator(s, b, o);
+			else
+				update(s, r, eval(I, s, r));
+		}
+	}
+}
+
+static void check(gj_inst *s)
+{
+	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
+		const gj_bb *b = &s->fn->bb.p[s->fn->rpo.p[k]];
+		if (!s->live[s->fn->rpo.p[k]])
+			continue;
+		for (uint32_t i = 0; i < b->ops.n; i++) {
+			const gj_op *o = gj_o(s->fn, b->ops.p[i]);
+			s->size++;
+			for (uint32_t j = 0; o->op != GJ_PHI && j < o->nargs; j++)
+				if (!gj_o(s->fn, o->arg[j])->type)
+					gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND);
+		}
+	}
+}
+
+static void solve(gj_infer *I, gj_inst *s)
+{
+	uint32_t sweeps = 0;
+	if (++I->depth > MAX_DEPTH)
+		gj_fail(s->fn, 0, GJ_ERR_TOO_DEEP, s->code->name);
+	s->busy = true;
+	s->live[0] = 1;
+	do {
+		s->changed = false;
+		sweep(I, s);
+		if (++sweeps > MAX_SWEEPS)
+			gj_fail(s->fn, 0, GJ_ERR_INTERNAL, "type inference does not end");
+	} while (s->changed);
+	s->busy = false;
+	I->depth--;
+	if (s->ret.type) {
+		check(s);
+		s->done = true;
+	}
+}
+
+/* The callee's positions point at the call, so that an error in it shows the whole chain. */
+static void chain_locs(gj_fn *f, const gj_fn *from, uint32_t loc)
+{
+	uint32_t up = 0, mine = f->loc.n, calls[GJ_DIAG_FRAMES], n = 0;
+	for (uint32_t l = loc; l && n < GJ_LEN(calls); l = from->loc.p[l].up)
+		calls[n++] = l;
+	while (n > 0) {
+		const gj_loc *c = &from->loc.p[calls[--n]];
+		up = gj_loc_add(f, c->code, c->pos, up);
+	}
+	for (uint32_t i = 1; i < mine; i++)
+		f->loc.p[i].up = up;
+}
+
+static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const gj_val *args)
+{
+	if (s->code != code || s->nargs != n)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (s->arg[i].type != args[i].type || !gj_obj_equal(s->arg[i].konst, args[i].konst))
+			return false;
+	return true;
+}
+
+/* Constants are part of an argument only where the type does not hold the value: functions, types, None, strings. */
+static bool keeps_constant(const gj_type *t)
+{
+	if (t->kind == GJ_TUPLE) {
+		for (uint32_t i = 0; i < t->n; i++)
+			if (keeps_constant(t->item[i]))
+				return true;
+		return false;
+	}
+	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS;
+}
+
+gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc)
+{
+	gj_val *a = gj_new(I->arena, gj_val, n + 1);
+	for (uint32_t i = 0; i < n; i++)
+		a[i] = (gj_val){ args[i].type, keeps_constant(args[i].type) ? args[i].konst : NULL };
+	gj_inst *s = I->all;
+	while (s && !same_args(s, code, n, a))
+		s = s->next;
+	if (s && (s->busy || s->done)) {
+		s->recursive |= s->busy;
+		return s;
+	}
+	if (!s) {
+		s = gj_new(I->arena, gj_inst, 1);
+		s->code = code;
+		s->nargs = n;
+		s->arg = a;
+		s->fn = gj_ssa(I->trap, code);
+		gj_cfg(s->fn);
+		if (from)
+			chain_locs(s->fn, from, loc);
+		s->konst = gj_new(I->arena, const gj_obj *, s->fn->op.n);
+		s->callee = gj_new(I->arena, gj_inst *, s->fn->op.n);
+		s->edge = gj_new(I->arena, uint8_t, 2 * s->fn->bb.n);
+		s->live = gj_new(I->arena, uint8_t, s->fn->bb.n);
+		s->next = I->all;
+		I->all = s;
+	}
+	solve(I, s);
+	return s;
+}

@@ -1,0 +1,95 @@
+/* Type inference: each device function called with given argument types is an instance; infer.c finds the type and, where
+ * it is a constant, the value of every operation. Internal to src/front. */
+#ifndef GJ_INFER_H
+#define GJ_INFER_H
+
+#include "front/ir.h"
+
+typedef struct gj_inst gj_inst;
+typedef struct gj_infer gj_infer;
+typedef struct gj_intrin gj_intrin;
+
+/* What is known of a value: type NULL: nothing yet (control has not come by); konst: its value, NULL if not constant. */
+typedef struct gj_val { const gj_type *type; const gj_obj *konst; } gj_val;
+
+struct gj_inst {
+	const gj_code *code;
+	uint32_t nargs; const gj_val *arg;         /* declared arguments in order, then captured variables */
+	gj_fn   *fn;                               /* H-level SSA, op->type filled in */
+	const gj_obj **konst;                      /* by ref */
+	gj_inst **callee;                          /* by ref: the instance that a CALL calls */
+	uint8_t *edge;                             /* [2*block + i]: control can take succ[i] */
+	uint8_t *live;                             /* by block */
+	gj_val   ret;                              /* type NULL: no return reached (yet) */
+	bool     busy, changed, recursive, done;
+	uint32_t size;                             /* live operations: for the inliner */
+	gj_inst *next;
+};
+
+struct gj_infer { gj_trap *trap; gj_arena *arena; gj_inst *all; uint32_t depth; };
+
+enum { GJ_MAX_CALL = 32 };
+
+/* One call of a named function, its arguments bound to the row's parameters (absent ones have type NULL). */
+typedef struct gj_icall {
+	gj_infer *I; gj_inst *s;
+	const gj_intrin *row; const char *name;    /* dotted name it was called by */
+	uint32_t loc, n;                           /* n: bound slots, or positional arguments for "a*" */
+	gj_val a[GJ_MAX_CALL];
+	gj_ref ref[GJ_MAX_CALL];                   /* the operands' ops, 0 where absent */
+} gj_icall;
+
+typedef struct gj_lcall gj_lcall;
+typedef struct gj_lv gj_lv;
+struct gj_intrin {
+	const char *name, *params;
+	gj_val (*infer)(gj_icall *);
+	gj_lv (*lower)(gj_lcall *);
+	int arg;
+};
+
+/* -- intrin.c --------------------------------------------------------------------------------------------------------- */
+
+typedef enum gj_math {
+#define MATH(id, py, np, n, stem, fast, llvm, vec) GJ_MATH_##id,
+#include "front/math.def"
+	GJ_NMATH
+} gj_math;
+
+const gj_intrin *gj_intrinsic(const char *dotted);           /* NULL: none */
+bool gj_intrinsic_exists(const char *dotted, bool *is_namespace);
+/* Which parameter slots of the row the operands of a CALL go to: slot[i] = operand index or −1. Fails on a wrong count
+ * or keyword. Returns the number of slots. */
+uint32_t gj_bind_row(const gj_fn *, const gj_op *call, const gj_intrin *, const char *name, int slot[GJ_MAX_CALL]);
+
+/* -- infer.c ---------------------------------------------------------------------------------------------------------- */
+
+gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc);
+gj_val   gj_val_of(const gj_fn *, uint32_t loc, const gj_obj *);        /* a constant's type */
+bool     gj_obj_equal(const gj_obj *, const gj_obj *);
+const gj_obj *gj_obj_int(gj_arena *, int64_t);
+const gj_obj *gj_obj_bool(gj_arena *, bool);
+bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants */
+const char *gj_val_name(gj_arena *, gj_val);                 /* "int64", "function f", "module math": for messages */
+
+/* Rules shared by operators and named functions (infer_ops.c). */
+gj_val gj_rule_val_binop(const gj_fn *, uint32_t loc, gj_binop, gj_val a, gj_val b);
+gj_val gj_rule_val_compare(const gj_fn *, uint32_t loc, gj_cmpop, gj_val a, gj_val b);
+gj_val gj_rule_val_unary(const gj_fn *, uint32_t loc, gj_unop, gj_val a);
+gj_val gj_rule_val_truth(const gj_fn *, uint32_t loc, gj_val a);
+gj_val gj_rule_val_item(gj_inst *, const gj_op *, gj_val a, gj_val index);
+gj_val gj_rule_val_attr(gj_inst *, const gj_op *, gj_val a);
+gj_val gj_rule_val_named(gj_inst *, const gj_op *, const char *dotted);
+/* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
+const gj_intrin *gj_value_row(const gj_inst *, const gj_op *);
+/* Arguments of a call of `code`: values and the ops they come from (0: a default), captured variables last. UINT32_MAX:
+ * some argument has no type yet. */
+uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_val *, gj_ref *from);
+gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
+gj_val gj_rule_val_in(const gj_fn *, uint32_t loc, gj_val a, gj_val b, bool negate);
+gj_val gj_rule_val_iter(const gj_fn *, uint32_t loc, gj_val a);          /* type of iter(a) */
+const gj_type *gj_iter_item(const gj_type *iter);             /* type of an item */
+/* One character an index of a[...] as gj_rule_index wants; fails on what cannot index. Operand refs to ref[]. */
+uint32_t gj_index_items(const gj_inst *, const gj_op *, gj_ref index, char items[16], gj_ref ref[16]);
+
+#endif

@@ -1,0 +1,376 @@
+/* Typing of Python's operators, truth, indexing and attributes, with constants folded where a kernel's shape can depend
+ * on them: integers and booleans. Floats are left to the optimiser. */
+#include "front/infer.h"
+
+#include <string.h>
+
+static GJ_NORETURN void no_rule(const gj_fn *f, uint32_t loc, const char *op, gj_val a, gj_val b)
+{
+	gj_fail(f, loc, GJ_ERR_NO_BINOP, op, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
+}
+
+static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
+
+/* -- Folding of integers ------------------------------------------------------------------------------------------- */
+
+static bool fold_divide(gj_binop op, int64_t a, int64_t b, int64_t *r)
+{
+	if (b == 0 || (a == INT64_MIN && b == -1))
+		return false;
+	int64_t q = a / b, m = a % b;
+	if (m && (m < 0) != (b < 0))
+		q--, m += b;
+	*r = op == GJ_OP_FLOORDIV_ ? q : m;
+	return true;
+}
+
+static bool fold_power(int64_t a, int64_t n, int64_t *r)
+{
+	if (n < 0 || n > 64)
+		return false;
+	for (*r = 1; n > 0; n--)
+		if (__builtin_mul_overflow(*r, a, r))
+			return false;
+	return true;
+}
+
+/* a op b for int64 constants; false where the result would wrap or trap: the optimiser has the exact rules for those. */
+static bool fold(gj_binop op, int64_t a, int64_t b, int64_t *r)
+{
+	switch (op) {
+	case GJ_OP_ADD_:    return !__builtin_add_overflow(a, b, r);
+	case GJ_OP_SUB_:    return !__builtin_sub_overflow(a, b, r);
+	case GJ_OP_MUL_:    return !__builtin_mul_overflow(a, b, r);
+	case GJ_OP_AND_:    *r = a & b; return true;
+	case GJ_OP_OR_:     *r = a | b; return true;
+	case GJ_OP_XOR_:    *r = a ^ b; return true;
+	case GJ_OP_POW_:    return fold_power(a, b, r);
+	case GJ_OP_FLOORDIV_: case GJ_OP_MOD_: return fold_divide(op, a, b, r);
+	case GJ_OP_LSHIFT_: return b >= 0 && b < 63 && !__builtin_mul_overflow(a, (int64_t)1 << b, r);
+	case GJ_OP_RSHIFT_:
+		if (b < 0 || b > 63)
+			return false;
+		*r = a >> b;
+		return true;
+	default:            return false;
+	}
+}
+
+static const gj_obj *fold_obj(const gj_fn *f, const gj_type *t, gj_binop op, gj_val a, gj_val b)
+{
+	int64_t x, y, r;
+	if (t->kind != GJ_I64 || !gj_obj_is_int(a.konst, &x) || !gj_obj_is_int(b.konst, &y) || a.konst->is_unsigned ||
+	    b.konst->is_unsigned || !fold(op, x, y, &r))
+		return NULL;
+	return gj_obj_int(f->arena, r);
+}
+
+/* -- Operators ------------------------------------------------------------------------------------------------------ */
+
+static gj_val concat(const gj_fn *f, gj_val a, gj_val b)
+{
+	uint32_t n = a.type->n + b.type->n;
+	const gj_type **t = gj_new(f->arena, const gj_type *, n + 1);
+	gj_obj *o = gj_new(f->arena, gj_obj, 1);
+	const gj_obj **k = gj_new(f->arena, const gj_obj *, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		gj_val v = i < a.type->n ? a : b;
+		uint32_t j = i < a.type->n ? i : i - a.type->n;
+		t[i] = v.type->item[j];
+		if (v.konst)
+			k[i] = v.konst->item[j];
+	}
+	o->kind = GJ_OBJ_TUPLE;
+	o->n = n;
+	o->item = k;
+	return (gj_val){ gj_tuple_type(t, n), a.konst && b.konst ? o : NULL };
+}
+
+gj_val gj_rule_val_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_val a, gj_val b)
+{
+	const gj_type *as_a, *as_b, *t;
+	if (op == GJ_OP_ADD_ && a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE)
+		return concat(f, a, b);
+	if (!gj_is_scalar(a.type) || !gj_is_scalar(b.type) || !(t = gj_rule_binop(op, a.type, b.type, &as_a, &as_b)))
+		no_rule(f, loc, gj_binop_name[op], a, b);
+	return (gj_val){ t, fold_obj(f, t, op, a, b) };
+}
+
+static bool ordered(gj_cmpop op, int64_t a, int64_t b)
+{
+	switch (op) {
+	case GJ_CMP_LT: return a < b;
+	case GJ_CMP_LE: return a <= b;
+	case GJ_CMP_EQ: return a == b;
+	case GJ_CMP_NE: return a != b;
+	case GJ_CMP_GT: return a > b;
+	default:        return a >= b;
+	}
+}
+
+gj_val gj_rule_val_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_val a, gj_val b)
+{
+	const gj_type *as_a, *as_b, *bool_ = gj_scalar[GJ_BOOL];
+	int64_t x, y;
+	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
+	if (gj_is_scalar(a.type) && gj_is_scalar(b.type) && gj_rule_compare(op, a.type, b.type, &as_a, &as_b)) {
+		if (gj_obj_is_int(a.konst, &x) && gj_obj_is_int(b.konst, &y) && !a.konst->is_unsigned && !b.konst->is_unsigned)
+			return (gj_val){ bool_, gj_obj_bool(f->arena, ordered(op, x, y)) };
+		return just(bool_);
+	}
+	if (a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE) {
+		uint32_t n = a.type->n < b.type->n ? a.type->n : b.type->n;
+		for (uint32_t i = 0; i < n; i++)
+			gj_rule_val_compare(f, loc, op, just(a.type->item[i]), just(b.type->item[i]));
+		return just(bool_);
+	}
+	if (equality && a.konst && b.konst && !gj_is_scalar(a.type) && !gj_is_scalar(b.type))
+		return (gj_val){ bool_, gj_obj_bool(f->arena, gj_obj_equal(a.konst, b.konst) == (op == GJ_CMP_EQ)) };
+	if (equality && (a.type == gj_t_none || b.type == gj_t_none))
+		return (gj_val){ bool_, gj_obj_bool(f->arena, (a.type == b.type) == (op == GJ_CMP_EQ)) };
+	no_rule(f, loc, gj_cmpop_name[op], a, b);
+}
+
+gj_val gj_rule_val_unary(const gj_fn *f, uint32_t loc, gj_unop op, gj_val a)
+{
+	const gj_type *as, *t;
+	int64_t x;
+	if (op == GJ_UN_NOT) {
+		gj_val v = gj_rule_val_truth(f, loc, a);
+		return (gj_val){ v.type, v.konst ? gj_obj_bool(f->arena, !v.konst->i) : NULL };
+	}
+	if (!gj_is_scalar(a.type) || !(t = gj_rule_unary(op, a.type, &as)))
+		gj_fail(f, loc, GJ_ERR_NO_UNOP, gj_unop_name[op], gj_val_name(f->arena, a));
+	if (t->kind == GJ_I64 && gj_obj_is_int(a.konst, &x) && !a.konst->is_unsigned && x != INT64_MIN)
+		return (gj_val){ t, gj_obj_int(f->arena, op == GJ_UN_NEG ? -x : op == GJ_UN_INVERT ? ~x : x) };
+	return just(t);
+}
+
+gj_val gj_rule_val_truth(const gj_fn *f, uint32_t loc, gj_val a)
+{
+	const gj_type *bool_ = gj_scalar[GJ_BOOL];
+	int64_t x;
+	if (gj_is_scalar(a.type) && !gj_is_complex(a.type))
+		return (gj_val){ bool_, gj_obj_is_int(a.konst, &x) ? gj_obj_bool(f->arena, x != 0) : NULL };
+	switch (a.type->kind) {
+	case GJ_NONE:   return (gj_val){ bool_, gj_obj_bool(f->arena, false) };
+	case GJ_TUPLE:  return (gj_val){ bool_, gj_obj_bool(f->arena, a.type->n > 0) };
+	case GJ_STATIC: return (gj_val){ bool_, gj_obj_bool(f->arena, true) };
+	case GJ_STR:    if (a.konst) return (gj_val){ bool_, gj_obj_bool(f->arena, *a.konst->name != 0) }; break;
+	default:        break;
+	}
+	gj_fail(f, loc, GJ_ERR_TRUTH, gj_val_name(f->arena, a));
+}
+
+gj_val gj_rule_val_in(const gj_fn *f, uint32_t loc, gj_val a, gj_val b, bool negate)
+{
+	if (b.type->kind != GJ_TUPLE || a.type->kind == GJ_TUPLE)
+		no_rule(f, loc, negate ? "not in" : "in", a, b);
+	for (uint32_t i = 0; i < b.type->n; i++)
+		gj_rule_val_compare(f, loc, GJ_CMP_EQ, a, just(b.type->item[i]));
+	return just(gj_scalar[GJ_BOOL]);
+}
+
+/* -- Iteration ------------------------------------------------------------------------------------------------------ */
+
+gj_val gj_rule_val_iter(const gj_fn *f, uint32_t loc, gj_val a)
+{
+	const gj_type *t = a.type;
+	if (t->kind == GJ_RANGE || (t->kind == GJ_ARRAY && t->ndim > 0))
+		return just(gj_iter_type(t));
+	if (t->kind != GJ_TUPLE)
+		gj_fail(f, loc, GJ_ERR_ITER, gj_val_name(f->arena, a));
+	for (uint32_t i = 1; i < t->n; i++)
+		if (t->item[i] != t->item[0])
+			gj_fail(f, loc, GJ_ERR_ITER_TUPLE, t->name);
+	return just(gj_iter_type(t));
+}
+
+const gj_type *gj_iter_item(const gj_type *iter)
+{
+	const gj_type *t = iter->elem;
+	switch (t->kind) {
+	case GJ_RANGE: return t->elem;
+	case GJ_TUPLE: return t->n ? t->item[0] : gj_scalar[GJ_I64];
+	default:       return t->ndim == 1 ? t->elem : gj_rule_index(t, "i");
+	}
+}
+
+/* -- Indexing ------------------------------------------------------------------------------------------------------- */
+
+static char slice_char(const gj_inst *s, const gj_op *o)
+{
+	int64_t step = 1;
+	bool plain = true, unit = true;
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_type *t = gj_o(s->fn, o->arg[i])->type;
+		if (t && t != gj_t_none && !gj_is_int(t))
+			gj_fail(s->fn, o->loc, GJ_ERR_INDEX_TYPE, t->name);
+		if (t != gj_t_none && i < 2)
+			plain = false;
+		if (t != gj_t_none && i == 2)
+			unit = gj_obj_is_int(s->konst[o->arg[2]], &step) && step == 1;
+	}
+	return !unit ? 'S' : plain ? ':' : 's';
+}
+
+static char item_char(const gj_inst *s, const gj_op *at, gj_ref r)
+{
+	const gj_op *o = gj_o(s->fn, r);
+	if (o->op == GJ_MKSLICE)
+		return slice_char(s, o);
+	if (gj_is_int(o->type))
+		return 'i';
+	if (o->type == gj_t_ellipsis)
+		return '.';
+	if (o->type == gj_t_none)
+		return 'n';
+	gj_fail(s->fn, at->loc, o->type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE,
+	        gj_val_name(s->fn->arena, (gj_val){ o->type, s->konst[r] }));
+}
+
+uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char items[16], gj_ref ref[16])
+{
+	const gj_op *o = gj_o(s->fn, index);
+	uint32_t n = 0;
+	if (o->type->kind != GJ_TUPLE) {
+		items[n] = item_char(s, at, index);
+		ref[n++] = index;
+	} else if (o->op == GJ_MKTUPLE && o->nargs < 15) {
+		for (; n < o->nargs; n++) {
+			items[n] = item_char(s, at, o->arg[n]);
+			ref[n] = o->arg[n];
+		}
+	} else {
+		for (; n < o->type->n && n < 15; n++) {                                /* a tuple value: its items have no op */
+			if (!gj_is_int(o->type->item[n]))
+				gj_fail(s->fn, at->loc, GJ_ERR_INDEX_TYPE, o->type->item[n]->name);
+			items[n] = 'i';
+			ref[n] = 0;
+		}
+	}
+	items[n] = 0;
+	return n;
+}
+
+static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
+{
+	int64_t i;
+	if (gj_obj_is_int(index.konst, &i)) {
+		if (i < -(int64_t)a.type->n || i >= (int64_t)a.type->n)
+			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_RANGE, a.type->name, (long long)i);
+		i += i < 0 ? a.type->n : 0;
+		return (gj_val){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
+	}
+	if (!gj_is_int(index.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_TYPE, gj_val_name(s->fn->arena, index));
+	for (uint32_t k = 1; k < a.type->n; k++)
+		if (a.type->item[k] != a.type->item[0])
+			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
+	if (a.type->n == 0 || !gj_is_scalar(a.type->item[0]))
+		gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
+	return just(a.type->item[0]);
+}
+
+gj_val gj_rule_val_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
+{
+	char items[16];
+	gj_ref ref[16];
+	if (a.type->kind == GJ_TUPLE)
+		return tuple_item(s, o, a, index);
+	if (a.type->kind != GJ_ARRAY)
+		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_val_name(s->fn->arena, a));
+	uint32_t n = gj_index_items(s, o, o->arg[1], items, ref);
+	const gj_type *t = gj_rule_index(a.type, items);
+	if (!t)
+		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_COUNT, a.type->name, (int)a.type->ndim, n);
+	return just(t);
+}
+
+/* -- Attributes ----------------------------------------------------------------------------------------------------- */
+
+/* What a dotted name stands for: the value it reads, or a function or namespace. */
+gj_val gj_rule_val_named(gj_inst *s, const gj_op *o, const char *dotted)
+{
+	bool space;
+	const gj_intrin *row = gj_intrinsic(dotted);
+	if (row && !row->params) {
+		gj_icall c = { .s = s, .row = row, .name = dotted, .loc = o->loc };
+		return row->infer(&c);
+	}
+	if (!gj_intrinsic_exists(dotted, &space))
+		gj_fail(s->fn, o->loc, GJ_ERR_UNKNOWN_NAME, dotted);
+	gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
+	k->kind = GJ_OBJ_NAME;
+	k->name = dotted;
+	return gj_val_of(s->fn, o->loc, k);
+}
+
+const gj_intrin *gj_value_row(const gj_inst *s, const gj_op *o)
+{
+	const char *dotted = NULL;
+	const gj_obj *base = o->op == GJ_ATTR ? s->konst[o->arg[0]] : o->imm.obj;
+	if (!base || (base->kind != GJ_OBJ_NAME && base->kind != GJ_OBJ_MODULE))
+		return NULL;
+	if (base->kind == GJ_OBJ_NAME)
+		dotted = o->op == GJ_ATTR ? gj_printf(s->fn->arena, "%s.%s", base->name, o->imm.name) : base->name;
+	for (uint32_t i = 0; !dotted && o->op == GJ_ATTR && i < base->n; i++)
+		if (!strcmp(base->attr[i], o->imm.name) && base->item[i]->kind == GJ_OBJ_NAME)
+			dotted = base->item[i]->name;
+	const gj_intrin *row = dotted ? gj_intrinsic(dotted) : NULL;
+	return row && !row->params ? row : NULL;
+}
+
+static gj_val module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
+{
+	for (uint32_t i = 0; i < m->n; i++)
+		if (!strcmp(m->attr[i], o->imm.name)) {
+			if (m->item[i]->kind == GJ_OBJ_MISSING)
+				break;
+			if (m->item[i]->kind == GJ_OBJ_NAME)
+				return gj_rule_val_named(s, o, m->item[i]->name);
+			return gj_val_of(s->fn, o->loc, m->item[i]);
+		}
+	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, m->name, o->imm.name);
+}
+
+static gj_val array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
+{
+	const gj_type *i64[GJ_MAX_NDIM], *ints;
+	for (int i = 0; i < GJ_MAX_NDIM; i++)
+		i64[i] = gj_scalar[GJ_I64];
+	ints = gj_tuple_type(i64, t->ndim);
+	if (!strcmp(o->imm.name, "shape") || !strcmp(o->imm.name, "strides"))
+		return just(ints);
+	if (!strcmp(o->imm.name, "size") || !strcmp(o->imm.name, "nbytes"))
+		return just(gj_scalar[GJ_I64]);
+	if (!strcmp(o->imm.name, "ndim"))
+		return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->ndim) };
+	if (!strcmp(o->imm.name, "itemsize"))
+		return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
+	if (!strcmp(o->imm.name, "T"))
+		return just(gj_rule_transpose(t));
+	if (!strcmp(o->imm.name, "dtype")) {
+		gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
+		k->kind = GJ_OBJ_TYPE;
+		k->type = t->elem;
+		return gj_val_of(s->fn, o->loc, k);
+	}
+	gj_fail(s->fn, o->loc, GJ_ERR_ARRAY_ATTRIBUTE, t->name, o->imm.name);
+}
+
+gj_val gj_rule_val_attr(gj_inst *s, const gj_op *o, gj_val a)
+{
+	const char *name = o->imm.name;
+	if (a.type->kind == GJ_ARRAY)
+		return array_attr(s, o, a.type);
+	if (a.konst && a.konst->kind == GJ_OBJ_MODULE)
+		return module_attr(s, o, a.konst);
+	if (a.konst && a.konst->kind == GJ_OBJ_NAME)
+		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name));
+	if (a.type->kind == GJ_RANGE && (!strcmp(name, "start") || !strcmp(name, "stop") || !strcmp(name, "step")))
+		return just(a.type->elem);
+	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
+		return just(a.type);
+	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, gj_val_name(s->fn->arena, a), name);
+}

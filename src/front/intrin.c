@@ -1,0 +1,132 @@
+/* The table of names that kernels know, look-up by dotted name, and the binding of a call's operands to a row's
+ * parameters. */
+#include "front/infer.h"
+#include "front/lower.h"
+#include "types/cpu_abi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Prototypes of every rule and lowering that the table names. */
+#define INTR(name, params, rule, low, arg) gj_val gj_i_##rule(gj_icall *); gj_lv gj_l_##low(gj_lcall *);
+#define INTR_MATH(id, py, n) gj_val gj_i_math##n(gj_icall *); gj_lv gj_l_math(gj_lcall *);
+#define INTR_NUMPY(id, np, n) gj_val gj_i_numpy(gj_icall *); gj_lv gj_l_math(gj_lcall *);
+#include "front/intrin.def"
+
+#define PARAMS_1 "x"
+#define PARAMS_2 "x y"
+/* Rows of math.def without a name in a module get the name 0 and are never found. */
+#define DOT_0(prefix) NULL
+
+static const gj_intrin table[] = {
+#define INTR(name, params, rule, low, arg) { name, params, gj_i_##rule, gj_l_##low, arg },
+#define INTR_MATH(id, py, n) { py, PARAMS_##n, gj_i_math##n, gj_l_math, GJ_MATH_##id },
+#define INTR_NUMPY(id, np, n) { np, PARAMS_##n, gj_i_numpy, gj_l_math, GJ_MATH_##id },
+#include "front/intrin.def"
+};
+
+enum { NAME_MAX_ = 64 };
+
+/* math.def holds bare names: a row's full name depends on which half of the table it stands in. */
+static bool full_name(const gj_intrin *row, char out[NAME_MAX_])
+{
+	if (!row->name)
+		return false;
+	const char *prefix = strchr(row->name, '.') ? "" : row->infer == gj_i_numpy ? "np." : "math.";
+	snprintf(out, NAME_MAX_, "%s%s", prefix, row->name);
+	return true;
+}
+
+const gj_intrin *gj_intrinsic(const char *dotted)
+{
+	const char *dot = strchr(dotted, '.');
+	if (!dot)
+		return NULL;
+	for (size_t i = 0; i < GJ_LEN(table); i++) {
+		const gj_intrin *row = &table[i];
+		if (!row->name)
+			continue;
+		if (strchr(row->name, '.') ? !strcmp(row->name, dotted) : !strcmp(row->name, dot + 1)) {
+			char name[NAME_MAX_];
+			if (full_name(row, name) && !strcmp(name, dotted))
+				return row;
+		}
+	}
+	return NULL;
+}
+
+bool gj_intrinsic_exists(const char *dotted, bool *is_namespace)
+{
+	*is_namespace = false;
+	if (gj_intrinsic(dotted))
+		return true;
+	size_t n = strlen(dotted);
+	for (size_t i = 0; i < GJ_LEN(table); i++) {
+		char name[NAME_MAX_];
+		if (full_name(&table[i], name) && !strncmp(name, dotted, n) && name[n] == '.')
+			return *is_namespace = true;
+	}
+	return false;
+}
+
+/* The next parameter of a row's list; false at the end. */
+static bool next_param(const char **at, const char **word, size_t *n, char *mark)
+{
+	while (**at == ' ')
+		++*at;
+	if (!**at)
+		return false;
+	*word = *at;
+	*n = strcspn(*at, " ?*");
+	*at += *n;
+	*mark = **at == '?' || **at == '*' ? *(*at)++ : 0;
+	return true;
+}
+
+static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, int *slot)
+{
+	uint32_t n = call->nargs - 1;
+	if (call->imm.kw && call->imm.kw->n)
+		gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, name, call->imm.kw->name[0]);
+	if (n > GJ_MAX_CALL || n == 0)
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, name, n ? "at most 32 arguments" : "at least one argument", n);
+	for (uint32_t i = 0; i < n; i++)
+		slot[i] = (int)i + 1;
+	return n;
+}
+
+static int keyword(const gj_op *call, const char *word, size_t n, uint32_t nkw, bool used[GJ_MAX_CALL])
+{
+	for (uint32_t k = 0; k < nkw; k++)
+		if (strlen(call->imm.kw->name[k]) == n && !memcmp(call->imm.kw->name[k], word, n)) {
+			used[k] = true;
+			return (int)(call->nargs - nkw + k);
+		}
+	return -1;
+}
+
+uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_intrin *row, const char *name, int slot[GJ_MAX_CALL])
+{
+	const char *at = row->params, *word;
+	size_t n;
+	char mark;
+	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw, i = 0;
+	bool used[GJ_MAX_CALL] = { false };
+	if (nkw > GJ_MAX_CALL)
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, name, "fewer keywords", nkw);
+	while (next_param(&at, &word, &n, &mark)) {
+		if (mark == '*')
+			return bind_any(f, call, name, slot);
+		slot[i] = i < npos ? (int)i + 1 : keyword(call, word, n, nkw, used);
+		if (slot[i] < 0 && mark != '?')
+			gj_fail(f, call->loc, GJ_ERR_ARG_MISSING, name, (int)n, word, row->params);
+		i++;
+	}
+	for (uint32_t k = 0; k < nkw; k++)
+		if (!used[k])
+			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, name, call->imm.kw->name[k]);
+	if (npos > i)
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, name, *row->params ? row->params : "no arguments", npos);
+	return i;
+}

@@ -1,0 +1,380 @@
+/* Lowering of arrays: addresses of elements, views, slice assignment, attributes, iteration. An array is a pointer, its
+ * extents and its strides in bytes; strides of C and F arrays are computed from the extents and vanish where unused. */
+#include "front/lower.h"
+
+#include <string.h>
+
+static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
+static gj_ref extent(gj_lv a, uint32_t d) { return a.part[1 + d]; }
+static gj_ref stride(gj_lv a, uint32_t d) { return a.part[1 + a.type->ndim + d]; }
+
+gj_lv gj_larray(gj_lower *L, const gj_type *t, gj_ref pointer, const gj_ref *shape)
+{
+	gj_ref *p, step = gj_eint(L, i64(), t->elem->size);
+	gj_lv v = gj_lv_new(L, t, &p);
+	p[0] = pointer;
+	memcpy(p + 1, shape, t->ndim * sizeof *p);
+	for (int k = 0; k < t->ndim; k++) {
+		int d = t->layout == 'F' ? k : t->ndim - 1 - k;
+		p[1 + t->ndim + d] = step;
+		if (k + 1 < t->ndim)
+			step = gj_eindex(L, GJ_MUL, step, shape[d]);
+	}
+	return v;
+}
+
+/* -- Addresses ------------------------------------------------------------------------------------------------------ */
+
+static bool narrow(const gj_lower *L) { return L->M->facts & GJ_FACT_IDX32; }
+
+/* Index arithmetic runs in 32 bits where the launch knows that it fits: an index out of that range is out of bounds. */
+static gj_ref index_width(gj_lower *L, gj_ref r) { return narrow(L) ? gj_ecast(L, r, gj_scalar[GJ_I32]) : r; }
+
+/* An index as i64 that counts from the front: negative ones count from the end. */
+static gj_ref wrap_index(gj_lower *L, gj_ref i, gj_ref n)
+{
+	const gj_type *t = gj_o(L->fn, i)->type;
+	const gj_op *o = gj_o(L->fn, i);
+	if (gj_is_float(t) || gj_is_bool(t) || gj_is_unsigned(t))
+		return gj_ecast(L, i, i64());
+	if (o->op == GJ_CONST && o->imm.i >= 0)
+		return gj_eint(L, i64(), o->imm.i);
+	i = gj_ecast(L, i, i64());
+	gj_ref low = gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, i64(), 0));
+	return gj_e3(L, GJ_SELECT, i64(), low, gj_eindex(L, GJ_ADD, i, n), i);
+}
+
+static gj_ref byte_offset(gj_lower *L, gj_lv a, const gj_ref *at)
+{
+	gj_ref off = 0;
+	for (uint32_t d = 0; d < a.type->ndim; d++) {
+		if (!at[d])
+			continue;
+		gj_ref x = gj_eindex(L, GJ_MUL, index_width(L, at[d]), index_width(L, stride(a, d)));
+		off = off ? gj_eindex(L, GJ_ADD, off, x) : x;
+	}
+	return off;
+}
+
+static gj_ref element(gj_lower *L, gj_lv a, const gj_ref *at)
+{
+	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
+	uint32_t n = a.type->ndim;
+	if (n == 0)
+		return a.part[0];
+	if (a.type->layout == 'A')
+		return gj_e2(L, GJ_BYTES, ptr, a.part[0], byte_offset(L, a, at));
+	bool f = a.type->layout == 'F';
+	gj_ref lin = index_width(L, at[f ? n - 1 : 0]);
+	for (uint32_t k = 1; k < n; k++) {
+		uint32_t d = f ? n - 1 - k : k;
+		lin = gj_eindex(L, GJ_MUL, lin, index_width(L, extent(a, d)));
+		lin = gj_eindex(L, GJ_ADD, lin, index_width(L, at[d]));
+	}
+	return gj_e2(L, GJ_ELEM, ptr, a.part[0], lin);
+}
+
+gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index)
+{
+	gj_ref at[GJ_MAX_NDIM];
+	for (uint32_t d = 0; d < a.type->ndim; d++)
+		at[d] = wrap_index(L, index.part[d], extent(a, d));
+	return element(L, a, at);
+}
+
+/* -- Slices --------------------------------------------------------------------------------------------------------- */
+
+typedef struct view { gj_ref start, length, step; } view;
+
+static gj_ref clamp(gj_lower *L, gj_ref x, gj_ref low, gj_ref n)
+{
+	gj_ref negative = gj_ecmp(L, GJ_CMP_LT, x, gj_eint(L, i64(), 0));
+	x = gj_e3(L, GJ_SELECT, i64(), negative, gj_e2(L, GJ_ADD, i64(), x, n), x);
+	return gj_e2(L, GJ_MIN, i64(), gj_e2(L, GJ_MAX, i64(), x, low), n);
+}
+
+static gj_ref slice_part(gj_body *B, const gj_op *slice, uint32_t i)
+{
+	if (i >= slice->nargs || gj_o(B->s->fn, slice->arg[i])->type == gj_t_none)
+		return 0;
+	return gj_ecast(B->L, B->val[slice->arg[i]].part[0], i64());
+}
+
+/* start:stop:step over n items as Python counts: start and stop clamped, the length never negative. */
+static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
+{
+	gj_lower *L = B->L;
+	gj_ref start = slice_part(B, slice, 0), stop = slice_part(B, slice, 1), step = slice_part(B, slice, 2);
+	gj_ref zero = gj_eint(L, i64(), 0), one = gj_eint(L, i64(), 1);
+	if (!step || (gj_o(L->fn, step)->op == GJ_CONST && gj_o(L->fn, step)->imm.i == 1)) {
+		gj_ref a = start ? clamp(L, start, zero, n) : zero, b = stop ? clamp(L, stop, zero, n) : n;
+		gj_ref length = start || stop ? gj_e2(L, GJ_MAX, i64(), gj_e2(L, GJ_SUB, i64(), b, a), zero) : n;
+		return (view){ a, length, one };
+	}
+	gj_ref back = gj_ecmp(L, GJ_CMP_LT, step, zero), minus = gj_eint(L, i64(), -1);
+	gj_ref low = gj_e3(L, GJ_SELECT, i64(), back, minus, zero);                /* going back, "before the first" is −1 */
+	gj_ref high = gj_e2(L, GJ_ADD, i64(), n, low);
+	gj_ref a = start ? gj_e2(L, GJ_MIN, i64(), clamp(L, start, low, n), high) : gj_e3(L, GJ_SELECT, i64(), back, high, zero);
+	gj_ref b = stop ? gj_e2(L, GJ_MIN, i64(), clamp(L, stop, low, n), high) : gj_e3(L, GJ_SELECT, i64(), back, minus, n);
+	gj_ref span = gj_e2(L, GJ_SUB, i64(), b, a);
+	gj_ref round = gj_e3(L, GJ_SELECT, i64(), back, one, minus);
+	gj_ref length = gj_e2(L, GJ_FLOORDIV, i64(), gj_e2(L, GJ_ADD, i64(), gj_e2(L, GJ_ADD, i64(), span, step), round), step);
+	return (view){ a, gj_e2(L, GJ_MAX, i64(), length, zero), step };
+}
+
+/* -- a[...] --------------------------------------------------------------------------------------------------------- */
+
+typedef struct indexing { gj_body *B; gj_lv a, index; uint32_t n; char items[16]; gj_ref ref[16]; } indexing;
+
+/* Value of index item k (an integer). */
+static gj_ref index_value(const indexing *x, uint32_t k)
+{
+	if (x->ref[k])
+		return x->B->val[x->ref[k]].part[0];
+	return x->index.part[k];
+}
+
+static indexing indexing_of(gj_body *B, const gj_op *o, gj_lv a, gj_lv index)
+{
+	indexing x = { .B = B, .a = a, .index = index };
+	x.n = gj_index_items(B->s, o, o->arg[1], x.items, x.ref);
+	if (gj_o(B->s->fn, o->arg[1])->type->kind != GJ_TUPLE && x.items[0] == 'i')
+		x.ref[0] = 0;                                                          /* index is the value itself */
+	return x;
+}
+
+static bool all_integers(const indexing *x)
+{
+	for (uint32_t k = 0; k < x->n; k++)
+		if (x->items[k] != 'i')
+			return false;
+	return x->n == x->a.type->ndim;
+}
+
+/* The view that a[...] gives: dimensions taken by integers vanish into the pointer. */
+static gj_lv make_view(const indexing *x, const gj_type *t)
+{
+	gj_lower *L = x->B->L;
+	gj_lv a = x->a;
+	gj_ref *p, at[GJ_MAX_NDIM] = { 0 }, shape[16], strides[16];
+	gj_lv v = gj_lv_new(L, t, &p);
+	uint32_t d = 0, out = 0, taken = 0;
+	for (uint32_t k = 0; k < x->n; k++)
+		taken += x->items[k] != '.' && x->items[k] != 'n';
+	uint32_t hidden = a.type->ndim - taken;                                     /* dimensions that `...` or the end stand for */
+	for (uint32_t k = 0; k <= x->n; k++) {
+		char c = k < x->n ? x->items[k] : '.';
+		if (c == 'i') {
+			at[d] = wrap_index(L, index_value(x, k), extent(a, d));
+			d++;
+		} else if (c == 'n') {
+			shape[out] = gj_eint(L, i64(), 1);
+			strides[out++] = gj_eint(L, i64(), 0);
+		} else if (c == '.') {
+			for (; hidden > 0; hidden--, d++)
+				shape[out] = extent(a, d), strides[out++] = stride(a, d);
+		} else {
+			view w = slice_view(x->B, gj_o(x->B->s->fn, x->ref[k]), extent(a, d));
+			at[d] = w.start;
+			shape[out] = w.length;
+			strides[out++] = gj_eindex(L, GJ_MUL, stride(a, d), w.step);
+			d++;
+		}
+	}
+	gj_ref off = byte_offset(L, a, at);
+	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
+	p[0] = off ? gj_e2(L, GJ_BYTES, ptr, a.part[0], off) : a.part[0];
+	memcpy(p + 1, shape, t->ndim * sizeof *p);
+	memcpy(p + 1 + t->ndim, strides, t->ndim * sizeof *p);
+	return v;
+}
+
+static gj_lv tuple_item(gj_lower *L, gj_lv a, gj_lv index, const gj_type *t)
+{
+	int64_t i;
+	if (gj_obj_is_int(index.konst, &i))
+		return gj_lv_item(L, a, (uint32_t)(i < 0 ? i + a.type->n : i));
+	gj_ref at = wrap_index(L, index.part[0], gj_eint(L, i64(), a.type->n)), r = a.part[0];
+	for (uint32_t k = 1; k < a.type->n; k++)
+		r = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, at, gj_eint(L, i64(), k)), a.part[k], r);
+	return gj_lv_scalar(L, t, r);
+}
+
+gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *t)
+{
+	gj_lower *L = B->L;
+	gj_ref at[GJ_MAX_NDIM];
+	if (a.type->kind == GJ_TUPLE)
+		return tuple_item(L, a, index, t);
+	indexing x = indexing_of(B, o, a, index);
+	if (!gj_is_scalar(t))
+		return make_view(&x, t);
+	if (!all_integers(&x)) {                                                   /* a[..., 0] and the like: a view of no dimension */
+		gj_lv v = make_view(&x, gj_array_type(t, 0, 'C', a.type->readonly, (gj_space)a.type->space));
+		return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), v.part[0]));
+	}
+	for (uint32_t k = 0; k < x.n; k++)
+		at[k] = wrap_index(L, index_value(&x, k), extent(a, k));
+	return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), element(L, a, at)));
+}
+
+/* -- a[...] = v ------------------------------------------------------------------------------------------------------- */
+
+static void store(gj_lower *L, gj_ref pointer, gj_lv v, const gj_type *elem)
+{
+	gj_ref x = gj_is_bool(elem) ? gj_ltruth(L, v) : gj_ecast(L, v.part[0], elem);
+	gj_e2(L, GJ_STORE, NULL, pointer, x);
+}
+
+/* v's element for position at[] of the target: trailing dimensions align, an extent of 1 repeats. */
+static gj_lv broadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
+{
+	gj_ref from[GJ_MAX_NDIM];
+	for (uint32_t d = 0; d < v.type->ndim; d++) {
+		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, extent(v, d), gj_eint(L, i64(), 1));
+		from[d] = gj_e3(L, GJ_SELECT, i64(), one, gj_eint(L, i64(), 0), at[target.type->ndim - v.type->ndim + d]);
+	}
+	return gj_lv_scalar(L, v.type->elem, gj_e1(L, GJ_LOAD, v.type->elem, element(L, v, from)));
+}
+
+/* Nested loops over the target, one a dimension, in the order of Python's for loops. */
+static void fill(gj_lower *L, gj_lv target, gj_lv v, gj_ref *at, uint32_t d)
+{
+	if (d == target.type->ndim) {
+		store(L, element(L, target, at), v.type->kind == GJ_ARRAY ? broadcast(L, target, v, at) : v, target.type->elem);
+		return;
+	}
+	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_ref zero = gj_eint(L, i64(), 0);
+	gj_jump(L, head);
+	L->cur = head;
+	gj_ref i = gj_e(L, GJ_PHI, i64(), 2, (gj_ref[]){ zero, zero });
+	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, i, extent(target, d)), body, done);
+	L->cur = body;
+	at[d] = i;
+	fill(L, target, v, at, d + 1);
+	gj_o(L->fn, i)->arg[1] = gj_eindex(L, GJ_ADD, i, gj_eint(L, i64(), 1));
+	gj_jump(L, head);
+	L->cur = done;
+}
+
+void gj_lsetitem(gj_body *B, const gj_op *o)
+{
+	gj_lower *L = B->L;
+	gj_ref at[GJ_MAX_NDIM];
+	gj_lv a = B->val[o->arg[0]], v = B->val[o->arg[2]];
+	indexing x = indexing_of(B, o, a, B->val[o->arg[1]]);
+	if (all_integers(&x)) {
+		for (uint32_t k = 0; k < x.n; k++)
+			at[k] = wrap_index(L, index_value(&x, k), extent(a, k));
+		store(L, element(L, a, at), v, a.type->elem);
+		return;
+	}
+	const gj_type *t = gj_rule_index(a.type, x.items);
+	if (gj_is_scalar(t))
+		t = gj_array_type(t, 0, 'C', false, (gj_space)a.type->space);
+	fill(L, make_view(&x, t), v, at, 0);
+}
+
+/* -- Attributes ------------------------------------------------------------------------------------------------------- */
+
+static gj_lv transpose(gj_lower *L, gj_lv a, const gj_type *t)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	p[0] = a.part[0];
+	for (uint32_t d = 0; d < t->ndim; d++) {
+		p[1 + d] = extent(a, t->ndim - 1 - d);
+		p[1 + t->ndim + d] = stride(a, t->ndim - 1 - d);
+	}
+	return v;
+}
+
+gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
+{
+	if (a.type->kind == GJ_RANGE)
+		return gj_lv_scalar(L, t, a.part[!strcmp(name, "start") ? 0 : !strcmp(name, "stop") ? 1 : 2]);
+	if (gj_is_scalar(a.type))
+		return !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, t, 0));
+	if (a.type->kind != GJ_ARRAY)
+		return (gj_lv){ t, NULL, NULL };                                       /* a module's function: no parts */
+	if (!strcmp(name, "shape"))
+		return (gj_lv){ t, NULL, a.part + 1 };
+	if (!strcmp(name, "strides"))
+		return (gj_lv){ t, NULL, a.part + 1 + a.type->ndim };
+	if (!strcmp(name, "T"))
+		return transpose(L, a, t);
+	gj_ref n = gj_eint(L, i64(), !strcmp(name, "nbytes") ? a.type->elem->size : 1);
+	for (uint32_t d = 0; d < a.type->ndim; d++)
+		n = gj_eindex(L, GJ_MUL, n, extent(a, d));
+	return gj_lv_scalar(L, t, n);
+}
+
+/* -- Iteration -------------------------------------------------------------------------------------------------------- */
+
+gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
+{
+	return gj_lv_scalar(L, t, it.type->elem->kind == GJ_RANGE ? it.part[0] : gj_eint(L, t, 0));
+}
+
+gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
+{
+	const gj_type *over = it.type->elem, *bool_ = gj_scalar[GJ_BOOL];
+	gj_ref i = at.part[0];
+	if (over->kind == GJ_TUPLE)
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, i64(), over->n)));
+	if (over->kind == GJ_ARRAY)
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[1]));
+	const gj_op *step = gj_o(L->fn, it.part[2]);
+	gj_ref up = gj_ecmp(L, GJ_CMP_LT, i, it.part[1]);
+	if (gj_is_unsigned(over->elem) || (step->op == GJ_CONST && step->imm.i > 0) || (step->flags & GJ_NONNEG))
+		return gj_lv_scalar(L, bool_, up);
+	gj_ref down = gj_ecmp(L, GJ_CMP_GT, i, it.part[1]);
+	if (step->op == GJ_CONST)
+		return gj_lv_scalar(L, bool_, down);
+	gj_ref forward = gj_ecmp(L, GJ_CMP_GT, it.part[2], gj_eint(L, over->elem, 0));
+	return gj_lv_scalar(L, bool_, gj_e3(L, GJ_SELECT, bool_, forward, up, down));
+}
+
+static gj_lv array_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
+{
+	gj_ref *p, at[GJ_MAX_NDIM] = { i };
+	if (gj_is_scalar(t))
+		return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), element(L, a, at)));
+	gj_lv v = gj_lv_new(L, t, &p);
+	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], byte_offset(L, a, at));
+	for (uint32_t d = 0; d < t->ndim; d++) {
+		p[1 + d] = extent(a, d + 1);
+		p[1 + t->ndim + d] = stride(a, d + 1);
+	}
+	return v;
+}
+
+gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
+{
+	const gj_type *over = it.type->elem;
+	gj_lv a = { over, NULL, it.part };
+	if (over->kind == GJ_RANGE)
+		return gj_lv_scalar(L, t, at.part[0]);
+	if (over->kind == GJ_ARRAY)
+		return array_item(L, a, at.part[0], t);
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	uint32_t n = gj_parts(t);
+	memcpy(p, it.part, n * sizeof *p);
+	for (uint32_t k = 1; k < over->n; k++) {
+		gj_ref here = gj_ecmp(L, GJ_CMP_EQ, at.part[0], gj_eint(L, i64(), k));
+		for (uint32_t j = 0; j < n; j++)
+			p[j] = gj_e3(L, GJ_SELECT, gj_part_type(L, t, j), here, it.part[k * n + j], p[j]);
+	}
+	return v;
+}
+
+gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
+{
+	const gj_type *t = it.type->elem->kind == GJ_RANGE ? it.type->elem->elem : i64();
+	gj_ref step = it.type->elem->kind == GJ_RANGE ? it.part[2] : gj_eint(L, t, 1);
+	gj_ref r = gj_e2(L, GJ_ADD, t, at.part[0], step);
+	gj_o(L->fn, r)->flags |= gj_is_unsigned(t) ? 0 : GJ_NSW;
+	return gj_lv_scalar(L, t, r);
+}
