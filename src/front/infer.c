@@ -102,6 +102,13 @@ const char *gj_val_name(gj_arena *a, gj_val v)
 	return v.type == gj_t_str ? "a string" : v.type->name;
 }
 
+/* ARG counts as CPython's variables do: what nested code captures stands at the end of them. */
+uint32_t gj_arg_index(const gj_inst *s, const gj_op *arg)
+{
+	uint32_t declared = (uint32_t)(s->code->nargs + s->code->nkwonly), v = (uint32_t)arg->imm.i;
+	return v < declared ? v : declared + v - (uint32_t)(s->code->nvars - s->code->nfree);
+}
+
 /* -- One operation ------------------------------------------------------------------------------------------------- */
 
 static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
@@ -266,7 +273,7 @@ static gj_val eval(gj_infer *I, gj_inst *s, gj_ref r)
 	switch (o->op) {
 	case GJ_PHI:      return phi(s, o);
 	case GJ_OBJ:      return object(s, o);
-	case GJ_ARG:      return s->arg[o->imm.i];
+	case GJ_ARG:      return s->arg[gj_arg_index(s, o)];
 	case GJ_MKTUPLE:  return make_tuple(s, o);
 	case GJ_MKSLICE:  return (gj_val){ gj_slice_type((int)o->nargs), NULL };
 	case GJ_CLOSURE:  return closure(s, o);

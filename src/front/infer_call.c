@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { CO_VARARGS = 4, CO_VARKEYWORDS = 8 };                 /* flags of a code object */
+
 static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
 static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
 static gj_arena *arena(const gj_icall *c) { return c->s->fn->arena; }
@@ -19,7 +21,10 @@ static gj_ref bind_param(const gj_inst *s, const gj_op *call, const gj_code *cod
 	for (uint32_t k = 0; k < nkw; k++)
 		if (!strcmp(call->imm.kw->name[k], code->var[i]) && i >= (uint32_t)code->nposonly)
 			return call->arg[call->nargs - nkw + k];
+	const gj_op *maker = gj_o(s->fn, call->arg[0]);
 	bool positional = i < (uint32_t)code->nargs;
+	if (maker->op == GJ_CLOSURE && positional && i + maker->sub >= (uint32_t)code->nargs)
+		return maker->arg[maker->nargs + i - (uint32_t)code->nargs];
 	bool has_default = positional ? i + (uint32_t)code->ndefaults >= (uint32_t)code->nargs
 	                              : code->kwdefaults && code->kwdefaults[i - (uint32_t)code->nargs];
 	if (!has_default)
@@ -30,6 +35,8 @@ static gj_ref bind_param(const gj_inst *s, const gj_op *call, const gj_code *cod
 static void check_call(const gj_inst *s, const gj_op *call, const gj_code *code)
 {
 	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw;
+	if (code->flags & (CO_VARARGS | CO_VARKEYWORDS))
+		gj_fail(s->fn, call->loc, GJ_ERR_VARARGS, code->name);
 	if (npos > (uint32_t)code->nargs)
 		gj_fail(s->fn, call->loc, GJ_ERR_CALL_COUNT, code->name, code->nargs, npos);
 	for (uint32_t k = 0; k < nkw; k++) {

@@ -317,7 +317,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 		if ((row = gj_value_row(B->s, o)))
 			return call_named(B, r, row, NULL);
 		return B->s->konst[r] ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_lattr(L, o->imm.name, a, o->type);
-	case GJ_ARG:       return B->arg[o->imm.i];
+	case GJ_ARG:       return B->arg[gj_arg_index(B->s, o)];
 	case GJ_PYBIN:     return gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
 	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);
 	case GJ_PYCMP:     return gj_lcompare(L, (gj_cmpop)o->sub, a, b);
