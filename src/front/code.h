@@ -67,8 +67,13 @@ struct gj_code {
 
 /* Opcode numbers of the running interpreter by name: filled once from opcode.opmap, caches and stack effects come
  * with pyops.def. */
-typedef struct gj_opmap { const char *name[256]; uint8_t caches[256]; int version; } gj_opmap;
+typedef struct gj_opmap {
+	const char *name[256]; uint8_t caches[256]; int version;
+	uint16_t row[256];                         /* of pyops.def; UINT16_MAX: none */
+} gj_opmap;
 extern gj_opmap gj_python;
+/* Fills caches and row once version and name are set; names must live on. Before any compilation. */
+void gj_opmap_init(void);
 
 /* Digest of a code object from its contents; called by freeze when the code is complete. */
 gj_hash gj_code_digest(const gj_code *);
