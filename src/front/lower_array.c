@@ -332,8 +332,8 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 	gj_ref down = gj_ecmp(L, GJ_CMP_GT, i, it.part[1]);
 	if (step->op == GJ_CONST)
 		return gj_lv_scalar(L, bool_, down);
-	gj_ref forward = gj_ecmp(L, GJ_CMP_GT, it.part[2], gj_eint(L, over->elem, 0));
-	return gj_lv_scalar(L, bool_, gj_e3(L, GJ_SELECT, bool_, forward, up, down));
+	gj_ref back = gj_ecmp(L, GJ_CMP_LT, it.part[2], gj_eint(L, over->elem, 0));
+	return gj_lv_scalar(L, bool_, gj_e3(L, GJ_SELECT, bool_, back, down, up));
 }
 
 static gj_lv array_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)

@@ -2,48 +2,11 @@
  * types/; the semantics of the ops stand in ops.def. */
 #include "front/lower.h"
 
-static const gj_type *type_of(const gj_lower *L, gj_ref r) { return gj_o(L->fn, r)->type; }
-
-/* -- Index arithmetic that cannot wrap ------------------------------------------------------------------------------ */
-
-/* An upper bound for the bits of |r|, 64 when nothing is known. Thread indices and extents are small, so sums and
- * products of a few of them provably fit: that is what lets LLVM narrow and drop the test for negative indices. */
-static unsigned bits(const gj_lower *L, gj_ref r, int depth)
-{
-	static const uint8_t sreg[GJ_NSREGS] = { 10, 10, 6, 31, 16, 16, 11, 11, 7, 31, 16, 16, 5, 6, 32, 31 };
-	const gj_op *o = gj_o(L->fn, r);
-	unsigned x, y;
-	if (depth > 6 || o->type->kind == GJ_PTR)
-		return 64;
-	switch (o->op) {
-	case GJ_SREG:  return sreg[o->imm.i];
-	case GJ_CONST: return o->imm.i < 0 ? 64 : o->imm.i == 0 ? 0 : 64 - (unsigned)__builtin_clzll((uint64_t)o->imm.i);
-	case GJ_PARAM: return o->flags & GJ_NONNEG ? (L->M->facts & GJ_FACT_IDX32 ? 31 : 47) : 64;
-	case GJ_CVT:
-		if (!gj_is_int(type_of(L, o->arg[0])))
-			return 64;
-		x = bits(L, o->arg[0], depth + 1);
-		y = 8u * type_of(L, o->arg[0])->size;
-		return x < y ? x : gj_is_unsigned(type_of(L, o->arg[0])) ? y : 64;
-	case GJ_ADD: case GJ_MUL:
-		x = bits(L, o->arg[0], depth + 1), y = bits(L, o->arg[1], depth + 1);
-		return x > 62 || y > 62 ? 64 : o->op == GJ_MUL ? x + y : (x > y ? x : y) + 1;
-	default: return 64;
-	}
-}
-
+/* Index arithmetic: an index that overflows its width is out of bounds. */
 gj_ref gj_eindex(gj_lower *L, gj_opcode op, gj_ref a, gj_ref b)
 {
-	gj_ref r = gj_e2(L, op, type_of(L, a), a, b);
+	gj_ref r = gj_e2(L, op, gj_o(L->fn, a)->type, a, b);
 	gj_o(L->fn, r)->flags |= GJ_NSW;
-	return r;
-}
-
-static gj_ref wrapping(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref a, gj_ref b)
-{
-	gj_ref r = gj_e2(L, op, t, a, b);
-	if (t->kind == GJ_I64 && (op == GJ_ADD || op == GJ_MUL) && bits(L, r, 0) < 63)
-		gj_o(L->fn, r)->flags |= GJ_NSW | GJ_NONNEG;
 	return r;
 }
 
@@ -110,7 +73,7 @@ gj_lv gj_lbinop(gj_lower *L, gj_binop op, const gj_type *t, gj_lv a, gj_lv b)
 	gj_ref y = gj_ecast(L, b.part[0], as_b);
 	if (op != GJ_OP_LSHIFT_ && op != GJ_OP_RSHIFT_)
 		y = gj_ecast(L, y, t);
-	return gj_lv_scalar(L, t, wrapping(L, (gj_opcode)low[op], t, x, y));
+	return gj_lv_scalar(L, t, gj_e2(L, (gj_opcode)low[op], t, x, y));
 }
 
 static gj_ref scalar_compare(gj_lower *L, gj_cmpop op, gj_lv a, gj_lv b)
