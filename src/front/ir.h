@@ -82,6 +82,7 @@ struct gj_fn {
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (entry kernel only) */
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
+	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };
 
 /* -- Building (ir.c) -------------------------------------------------------------------------------------------------- */

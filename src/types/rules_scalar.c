@@ -142,7 +142,7 @@ const gj_type *gj_rule_unary(gj_unop op, const gj_type *a, const gj_type **as_a)
 		return gj_scalar[GJ_BOOL];
 	}
 	const gj_type *r = !gj_is_intbool(a) || (op == GJ_UN_INVERT && gj_is_bool(a)) ? a : wide(a);
-	gj_give(as_a, r);
+	gj_give(as_a, gj_is_bool(a) ? r : a);      /* computed in the operand's width, extended afterwards, as numba does */
 	return r;
 }
 

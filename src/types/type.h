@@ -85,6 +85,7 @@ extern const char *const gj_unop_name[GJ_NUNOPS];
 const gj_type *gj_rule_binop(gj_binop, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b);
 /* Scalars only; result is bool. u8 against signed gives as_a = as_b = NULL with a bool result: compare exactly. */
 const gj_type *gj_rule_compare(gj_cmpop, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b);
+/* The operation is done in *as_a (the operand's own width) and its result converted: -uint32(1) is 4294967295. */
 const gj_type *gj_rule_unary(gj_unop, const gj_type *a, const gj_type **as_a);
 /* Smallest common type of a phi, a return, `and`/`or`, a conditional expression; tuples item by item, arrays to
  * layout A. a == b gives a. Arrays in different spaces give GJ_GENERIC (GJ_LOCAL with another: NULL). unify.csv. */
