@@ -28,6 +28,9 @@ uint32_t gj_rt_barrier(gj_block *, uint32_t warp, uint32_t live, uint32_t here, 
 /* Lets other warps of the block run: called in loops that wait for memory to change. */
 void gj_rt_yield(gj_block *, uint32_t warp);
 
+/* grid.sync(): image->cooperative and image->barriers must be set. `live`, `here`, `site` as for gj_rt_barrier. */
+void gj_rt_grid_sync(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t site);
+
 /* Width 1 only: threads of one warp meet. `mask`: the lanes named by the kernel. */
 void     gj_rt_syncwarp(gj_block *, uint32_t thread, uint32_t mask);
 uint64_t gj_rt_shuffle(gj_block *, uint32_t thread, uint32_t mask, uint64_t value, uint32_t source_lane);

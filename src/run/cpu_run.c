@@ -1,0 +1,305 @@
+/* A launch on the CPU: checks it, decides how many threads it is worth, spreads its blocks over them.
+ *
+ * Threads of the pool cost a few microseconds to wake. So the calling thread begins alone, and only a launch that is
+ * not done after SCOUT_NS calls for help, as many helpers as there is work for. What a block took is remembered in the
+ * kernel, so that its next long launch starts with all threads at once. Blocks begin in the order of their index. */
+#define _GNU_SOURCE
+#include "run/cpu.h"
+#include "run/pool.h"
+#include "run/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#else
+#include <fenv.h>
+#endif
+
+enum {
+	SCOUT_NS = 5000,                           /* what a helper costs, roughly */
+	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
+	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
+	RESIDENT_THREADS = 2048,                   /* a cooperative launch: threads of the grid for each of ours */
+	MAX_KEPT_STACKS = 64 << 20                 /* bytes of stack that an idle worker keeps */
+};
+
+/* -- Workers ------------------------------------------------------------------------------------------------------- */
+
+static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
+static gj_worker *idle;
+
+static gj_worker *take_worker(void)
+{
+	pthread_mutex_lock(&idle_lock);
+	gj_worker *w = idle;
+	if (w)
+		idle = w->next;
+	pthread_mutex_unlock(&idle_lock);
+	return w ? w : calloc(1, sizeof *w);
+}
+
+static void return_worker(gj_worker *w)
+{
+	if (w->fibers.len > MAX_KEPT_STACKS)
+		gj_fibers_free(&w->fibers);
+	pthread_mutex_lock(&idle_lock);
+	w->next = idle;
+	idle = w;
+	pthread_mutex_unlock(&idle_lock);
+}
+
+/* A buffer of at least `need` bytes, aligned to 64, in place of p; what p held is lost. NULL: out of memory. */
+static void *grow(void *p, size_t *cap, size_t need)
+{
+	if (p && need <= *cap)
+		return p;
+	free(p);
+	*cap = need / 64 * 64 + 64;
+	p = aligned_alloc(64, *cap);
+	if (!p)
+		*cap = 0;
+	return p;
+}
+
+static uint32_t align16(uint32_t n) { return (n + 15) & ~15u; }
+
+/* Stacks, shared memory and block records for what this worker will run at once. */
+static bool equip(gj_worker *w, gj_run *r)
+{
+	const gj_kernel *k = r->kernel;
+	uint32_t warps = (r->nthreads + 31) / 32, meets = k->barriers && k->width == 1 ? warps : 0;
+	size_t shared = (align16(k->shared) + (size_t)r->launch->shared + 63) / 64 * 64;
+	bool ok = gj_fibers_reserve(&w->fibers, k->barriers ? r->batch * r->nwarps : 1, k->local_bytes + STACK_RESERVE);
+	w->shared = grow(w->shared, &w->shared_cap, shared * r->batch);
+	w->meet = grow(w->meet, &w->meet_cap, sizeof *w->meet * meets * r->batch);
+	w->block = grow(w->block, &w->block_cap, sizeof *w->block * r->batch);
+	ok = ok && w->shared && w->meet && w->block;
+	w->run = r;
+	for (uint32_t i = 0; ok && i < r->batch; i++) {
+		gj_cpu_block *b = &w->block[i];
+		*b = (gj_cpu_block){ .worker = w, .meet = meets ? w->meet + (size_t)i * meets : NULL };
+		memcpy(b->pub.block_dim, r->launch->block, sizeof b->pub.block_dim);
+		memcpy(b->pub.grid_dim, r->launch->grid, sizeof b->pub.grid_dim);
+		b->pub.nthreads = r->nthreads;
+		b->pub.shared = w->shared + i * shared;
+		b->pub.dynamic_shared = r->launch->shared;
+	}
+	return ok;
+}
+
+/* Kernels round to nearest and keep denormals, whatever the calling thread has set for itself. */
+static void work_in_default_modes(gj_worker *w)
+{
+#if defined(__x86_64__)
+	unsigned before = _mm_getcsr();
+	_mm_setcsr(0x1f80);
+	gj_cpu_work(w);
+	_mm_setcsr(before);
+#else
+	fenv_t before;
+	feholdexcept(&before);
+	fesetenv(FE_DFL_ENV);
+	gj_cpu_work(w);
+	fesetenv(&before);
+#endif
+}
+
+/* A thread's part in a launch. */
+static void participate(void *arg)
+{
+	gj_run *r = arg;
+	if (!r->scouting && atomic_load_explicit(&r->next, memory_order_relaxed) >= r->nblocks)
+		return;
+	gj_worker *w = take_worker();
+	if (w && equip(w, r))
+		work_in_default_modes(w);
+	else
+		gj_run_fail(r, GJ_E_NOMEM, "out of memory for the stacks and shared memory of a block of %u threads "
+		            "(%u bytes of local memory a warp)", r->nthreads, r->kernel->local_bytes);
+	if (w)
+		return_worker(w);
+}
+
+/* -- How much help ------------------------------------------------------------------------------------------------- */
+
+static uint64_t min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static void remember(gj_kernel *k, uint64_t ns, uint64_t blocks)
+{
+	uint64_t each = blocks ? ns / blocks : 0;
+	uint32_t v = each < 1 ? 1 : each > UINT32_MAX ? UINT32_MAX : (uint32_t)each;
+	atomic_store_explicit(&k->ns_block, v, memory_order_relaxed);
+}
+
+/* The calling thread alone for SCOUT_NS; returns when that is over or all is done. */
+static void scout(gj_run *r)
+{
+	uint64_t start = gj_now_ns();
+	r->scouting = true;
+	r->chunk = 1;
+	r->scout_end = start + SCOUT_NS;
+	participate(r);
+	r->scouting = false;
+	uint64_t done = min64(atomic_load(&r->next), r->nblocks);
+	if (done < r->nblocks)
+		remember(r->kernel, gj_now_ns() - start, done);
+}
+
+static void run_blocks(gj_run *r, unsigned threads)
+{
+	gj_kernel *k = r->kernel;
+	uint64_t each = atomic_load_explicit(&k->ns_block, memory_order_relaxed);
+	if (r->nblocks == 1 || threads == 1) {
+		r->chunk = r->nblocks;
+		participate(r);
+		return;
+	}
+	if (!each || r->nblocks < 2 * SCOUT_NS / each) {
+		scout(r);
+		each = atomic_load_explicit(&k->ns_block, memory_order_relaxed);
+	}
+	uint64_t done = atomic_load(&r->next), start = gj_now_ns();
+	if (done >= r->nblocks || atomic_load(&r->status) != GJ_OK)
+		return;
+	uint64_t left = r->nblocks - done, fair = left / (4 * (uint64_t)threads), aim = CHUNK_NS / (each ? each : 1);
+	uint64_t pieces = left < UINT32_MAX ? left * (each ? each : 1) / SCOUT_NS : threads;
+	r->chunk = min64(fair, aim) ? min64(fair, aim) : 1;
+	unsigned helpers = (unsigned)min64(min64(threads - 1, pieces), (left - 1) / r->chunk);
+	gj_pool_run(participate, r, helpers, false);
+	remember(k, (gj_now_ns() - start) * (helpers + 1), left);
+}
+
+uint32_t gj_cpu_resident(uint32_t block_threads)
+{
+	return block_threads >= RESIDENT_THREADS ? 1 : RESIDENT_THREADS / block_threads;
+}
+
+/* All blocks at once: each thread takes one share and switches between its blocks. */
+static void run_cooperative(gj_run *r)
+{
+	unsigned threads = gj_pool_start();
+	uint64_t limit = (uint64_t)gj_cpu_resident(r->nthreads) * gj_pool_threads();
+	if (r->nblocks > limit) {
+		gj_run_fail(r, GJ_E_INVALID, "a cooperative launch of %llu blocks of %u threads: at most %llu can run at once",
+		            (unsigned long long)r->nblocks, r->nthreads, (unsigned long long)limit);
+		return;
+	}
+	unsigned shares = (unsigned)min64(threads, r->nblocks);
+	r->batch = (uint32_t)((r->nblocks + shares - 1) / shares);
+	r->chunk = r->batch;
+	r->grid_live = r->nblocks * r->nwarps;
+	pthread_mutex_init(&r->grid_lock, NULL);
+	gj_pool_run(participate, r, (unsigned)((r->nblocks + r->chunk - 1) / r->chunk - 1), true);
+	pthread_mutex_destroy(&r->grid_lock);
+}
+
+/* -- The launch ---------------------------------------------------------------------------------------------------- */
+
+static gj_status check(const gj_kernel *k, const gj_launch *l)
+{
+	static const uint32_t max_grid[3] = { INT32_MAX, 65535, 65535 }, max_block[3] = { 1024, 1024, 64 };
+	uint64_t threads = (uint64_t)l->block[0] * l->block[1] * l->block[2];
+	for (int d = 0; d < 3; d++) {
+		if (!l->grid[d] || l->grid[d] > max_grid[d])
+			return gj_error_set(GJ_E_INVALID, 0, "grid dimension %c is %u: must be 1 to %u", "xyz"[d], l->grid[d],
+			                    max_grid[d]);
+		if (!l->block[d] || l->block[d] > max_block[d])
+			return gj_error_set(GJ_E_INVALID, 0, "block dimension %c is %u: must be 1 to %u", "xyz"[d], l->block[d],
+			                    max_block[d]);
+	}
+	if (threads > k->max_threads)
+		return gj_error_set(GJ_E_INVALID, 0, "a block of %llu threads: at most %u are possible",
+		                    (unsigned long long)threads, k->max_threads);
+	if (align16(k->shared) + (uint64_t)l->shared > GJ_CPU_SHARED_MAX)
+		return gj_error_set(GJ_E_INVALID, 0, "%u + %u bytes of static and dynamic shared memory: at most %d are "
+		                    "possible",
+		                    k->shared, l->shared, GJ_CPU_SHARED_MAX);
+	if (l->nparams < k->param_bytes || (!l->params && k->param_bytes))
+		return gj_error_set(GJ_E_INVALID, 0, "a parameter buffer of %zu bytes, the kernel reads %u", l->nparams,
+		                    k->param_bytes);
+	return GJ_OK;
+}
+
+gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
+{
+	gj_status bad = check(k, l);
+	if (bad)
+		return bad;
+	gj_run r;
+	memset(&r, 0, offsetof(gj_run, text));
+	r.text[0] = 0;
+	r.kernel = k;
+	r.launch = l;
+	r.nthreads = l->block[0] * l->block[1] * l->block[2];
+	r.nwarps = k->width == 1 ? r.nthreads : (r.nthreads + 31) / 32;
+	r.nblocks = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2];
+	r.batch = 1;
+	atomic_init(&r.grid_phase, 0);
+	if (k->cooperative)
+		run_cooperative(&r);
+	else
+		run_blocks(&r, gj_pool_threads());
+	gj_status status = (gj_status)atomic_load(&r.status);
+	return status == GJ_OK ? GJ_OK : gj_error_set(status, 0, "%s", r.text);
+}
+
+/* -- Loading ------------------------------------------------------------------------------------------------------- */
+
+static gj_status check_image(const gj_image *i)
+{
+	if (i->format != GJ_FMT_OBJECT)
+		return gj_error_set(GJ_E_UNSUPPORTED, 0, "the CPU device cannot run a kernel that was compiled for a GPU");
+	if (!i->code || !i->entry || (i->width != 1 && i->width != 32) || (i->nsites && !i->site))
+		return gj_error_set(GJ_E_LOAD, 0, "damaged kernel image");
+	if (i->shared_bytes > GJ_CPU_SHARED_STATIC)
+		return gj_error_set(GJ_E_LOAD, 0, "the kernel wants %u bytes of static shared memory: at most %d are possible "
+		                    "(dynamic shared memory: %d)", i->shared_bytes, GJ_CPU_SHARED_STATIC, GJ_CPU_SHARED_MAX);
+	return GJ_OK;
+}
+
+void gj_cpu_unload(gj_device *device, gj_kernel *k)
+{
+	(void)device;
+	if (!k)
+		return;
+	gj_elf_unload(&k->module);
+	free(k->file);
+	free(k->site);
+	free(k);
+}
+
+gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
+{
+	*out = NULL;
+	gj_status status = check_image(i);
+	if (status)
+		return status;
+	gj_kernel *k = calloc(1, sizeof *k);
+	if (!k || (i->file && !(k->file = strdup(i->file))) ||
+	    (i->nsites && !(k->site = malloc(i->nsites * sizeof *k->site)))) {
+		gj_cpu_unload(device, k);
+		return gj_error_set(GJ_E_NOMEM, 0, "out of memory while loading a kernel");
+	}
+	k->width = i->width;
+	k->shared = i->shared_bytes;
+	k->local_bytes = i->local_bytes;
+	k->param_bytes = i->param_bytes;
+	k->max_threads = i->max_threads && i->max_threads < 1024 ? i->max_threads : 1024;
+	k->barriers = i->barriers || i->cooperative;
+	k->cooperative = i->cooperative;
+	k->nsites = i->nsites;
+	if (i->nsites)
+		memcpy(k->site, i->site, i->nsites * sizeof *k->site);
+	status = gj_elf_load(i->code, i->ncode, i->entry, gj_cpu_symbol, &k->module);
+	if (status) {
+		gj_cpu_unload(device, k);
+		return status;
+	}
+	memcpy(&k->entry, &k->module.entry, sizeof k->entry);
+	*out = k;
+	return GJ_OK;
+}
+
+void gj_cpu_run_start(void) { gj_fork_guard(&idle_lock); }

@@ -1,0 +1,24 @@
+/* The CPU device's threads: shared by all launches of the process, started when first needed, asleep when idle. */
+#ifndef GJ_POOL_H
+#define GJ_POOL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* Sets how many threads may work on one job, the caller included; before the first gj_pool_run. */
+void     gj_pool_limit(unsigned threads);
+unsigned gj_pool_threads(void);
+
+/* Calls work(arg) here and at the same time on up to `helpers` threads of the pool; returns when every call has
+ * returned. Helpers come as they get free, or not at all, so `work` takes its share from a counter of its own and
+ * returns when nothing is left. Jobs of several threads share the pool. `together`: the calls wait for each other, so
+ * no other such job runs meanwhile and exactly `helpers` come (fewer than threads − 1 are always there). */
+void     gj_pool_run(void (*work)(void *), void *arg, unsigned helpers, bool together);
+
+/* Starts the threads and says how many can work on one job: gj_pool_threads(), or fewer if the system refuses. */
+unsigned gj_pool_start(void);
+
+/* Keeps a mutex usable in the child of a fork(). At most 8, at start-up. */
+void     gj_fork_guard(pthread_mutex_t *);
+
+#endif
