@@ -1,8 +1,7 @@
 """Kernels as users write them, each in a module of its own with its test cases.
 
-A module has `SIZES` and `BLOCKS` (what the tests try), `BENCH` (size, block: what the benchmarks time) and
-`case(size, block, rng)`, which returns a Case. Only `from gridjit import …` is ours in them: the benchmarks load the
-same text with `from numba import …` in its place.
+A module has `SIZES` and `BLOCKS` (what the tests try) and `case(size, block, rng)`, which returns a Case. Only
+`from gridjit import …` is ours in them: the benchmarks load the same text with `from numba import …` in its place.
 """
 
 from dataclasses import dataclass

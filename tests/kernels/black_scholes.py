@@ -9,7 +9,6 @@ from kernels import Case, blocks
 
 SIZES = [1, 100, 5000]
 BLOCKS = [32, 96, 256]
-BENCH = (1 << 22, 256)
 RATE, VOLATILITY = 0.02, 0.30
 
 

@@ -9,7 +9,6 @@ from kernels import Case
 
 SIZES = [1, 100, 5000, 100_000]
 BLOCKS = [32, 128, 512]
-BENCH = (1 << 24, 256)
 
 
 @lru_cache(None)

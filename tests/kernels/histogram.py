@@ -7,7 +7,6 @@ from kernels import Case
 
 SIZES = [1, 1000, 40_000]
 BLOCKS = [32, 256, 288]
-BENCH = (1 << 24, 256)
 BINS = 256
 
 

@@ -7,7 +7,6 @@ from kernels import Case, blocks
 
 SIZES = [1, 50, 120]
 BLOCKS = [(32, 4), (16, 16), (7, 5)]
-BENCH = (2048, (32, 8))
 ITERATIONS = 100
 
 

@@ -9,7 +9,6 @@ from kernels import Case, blocks
 
 SIZES = [1, 16, 70]
 BLOCKS = [(8, 8), (16, 16), (32, 32)]
-BENCH = (1024, (16, 16))
 
 
 @lru_cache(None)

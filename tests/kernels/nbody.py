@@ -10,7 +10,6 @@ from kernels import Case, blocks
 
 SIZES = [1, 33, 300]
 BLOCKS = [32, 64, 128]
-BENCH = (16384, 256)
 SOFT = 1e-3
 
 

@@ -7,7 +7,6 @@ from kernels import Case, blocks
 
 SIZES = [1, 31, 1000, 65537]
 BLOCKS = [32, 100, 256]
-BENCH = (1 << 24, 256)
 
 
 @cuda.jit

@@ -7,7 +7,6 @@ from kernels import Case, blocks
 
 SIZES = [3, 33, 200]
 BLOCKS = [(32, 4), (16, 16), (8, 3)]
-BENCH = (4096, (32, 8))
 
 
 @cuda.jit

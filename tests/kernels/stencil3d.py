@@ -7,7 +7,6 @@ from kernels import Case, blocks
 
 SIZES = [3, 17, 40]
 BLOCKS = [(32, 4, 2), (8, 8, 4), (5, 3, 2)]
-BENCH = (256, (32, 4, 2))
 
 
 @cuda.jit

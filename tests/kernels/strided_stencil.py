@@ -7,7 +7,6 @@ from kernels import Case, blocks
 
 SIZES = [3, 33, 150]
 BLOCKS = [(32, 4), (8, 8), (3, 11)]
-BENCH = (2048, (32, 8))
 
 
 @cuda.jit

@@ -7,7 +7,6 @@ from kernels import Case, blocks
 
 SIZES = [1, 32, 75, 129]
 BLOCKS = [(32, 8), (32, 32), (32, 1)]
-BENCH = (4096, (32, 8))
 TILE = 32
 
 

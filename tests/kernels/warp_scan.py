@@ -7,7 +7,6 @@ from kernels import Case, blocks
 
 SIZES = [1, 64, 1000, 20_000]
 BLOCKS = [32, 128, 1024]
-BENCH = (1 << 24, 256)
 FULL = 0xFFFFFFFF
 
 

@@ -1,0 +1,100 @@
+"""The kernels on the CPU: gridjit's SIMD device beside numba njit(parallel=True) and PoCL, all cores each."""
+
+import importlib.util
+import os
+import platform
+
+import numpy as np
+
+from measure import interleaved
+from problems import C_ARGS, SIZES, c_source, case
+
+# What the OpenCL form cannot say: shuffles, and atomics on float64.
+NO_OPENCL = {"warp_scan", "block_sum"}
+
+
+def has(package):
+	return importlib.util.find_spec(package) is not None
+
+
+def cpu_name():
+	with open("/proc/cpuinfo") as file:
+		names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+	return f"{names[0] if names else platform.processor()}, {len(os.sched_getaffinity(0))} threads"
+
+
+def gridjit_variant(name, made, args):
+	bound = made.kernel[made.grid, made.block, 0, made.sharedmem]
+	return lambda: bound(*args)
+
+
+def numba_variant(name, made, args):
+	if not has("numba"):
+		return None
+	from cpu_numba import KERNELS
+	kernel = KERNELS.get(name)
+	return kernel and (lambda: kernel(*args))
+
+
+def pocl_variant(name, made, args):
+	"""OpenCL on PoCL's CPU device, with its arrays in the host's memory."""
+	if name in NO_OPENCL or not has("pyopencl"):
+		return None
+	import pyopencl as cl
+	from driver import dim3
+	devices = [device for platform_ in cl.get_platforms() for device in platform_.get_devices(cl.device_type.CPU)]
+	if not devices:
+		return None
+	context = cl.Context(devices[:1])
+	queue = cl.CommandQueue(context)
+	options = ["-cl-mad-enable"] + (["-cl-fast-relaxed-math"] if name == "nbody" else [])
+	program = cl.Program(context, c_source(name, made.block)).build(options)
+	flags = cl.mem_flags.READ_WRITE | cl.mem_flags.USE_HOST_PTR
+	host = {id(arg): cl.Buffer(context, flags, hostbuf=arg) for arg in args if isinstance(arg, np.ndarray)}
+	values = [host.get(id(arg), arg) for arg in C_ARGS[name](*args)]
+	kernel = cl.Kernel(program, name)
+	kernel.set_args(*values)
+	block = dim3(made.block)
+	total = tuple(g * b for g, b in zip(dim3(made.grid), block))
+
+	def run(keep=host):                                # a kernel does not own its buffers
+		cl.enqueue_nd_range_kernel(queue, kernel, total, block)
+		queue.finish()
+	return run
+
+
+VARIANTS = {"gridjit": gridjit_variant, "numba njit(parallel)": numba_variant, "PoCL": pocl_variant}
+
+
+def check(name, label, made, run, args):
+	for index in made.outputs:
+		args[index][...] = 0
+	run()
+	for index, want in zip(made.outputs, made.expect()):
+		if name == "mandelbrot":
+			assert np.mean(args[index] != want) < 0.005, label
+		else:
+			np.testing.assert_allclose(args[index], want, rtol=max(made.rtol, 1e-5), atol=max(made.atol, 1e-12),
+				err_msg=f"{label} {name}")
+
+
+def kernels(names, quick=False):
+	"""kernel → variant → microseconds."""
+	results, notes = {}, {}
+	for name in names:
+		size, block = SIZES[name][1]
+		made = case(name, 64 if quick else size, block)
+		runs = {}
+		for label, build in VARIANTS.items():
+			args = made.fresh()
+			try:
+				run = build(name, made, args)
+				if run:
+					check(name, label, made, run, args)
+					runs[label] = run
+			except Exception as error:                 # a peer that cannot run this kernel says so in the notes
+				notes.setdefault(name, {})[label] = f"{type(error).__name__}: {error}".splitlines()[0][:160]
+		times = interleaved({label: lambda i, run=run: run() for label, run in runs.items()})
+		results[name] = {label: seconds * 1e6 for label, seconds in times.items()}
+		print(f"{name:16}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[name].items()), flush=True)
+	return {"device": cpu_name(), "us": results, "notes": notes}

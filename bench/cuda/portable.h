@@ -1,0 +1,43 @@
+/* One text of each benchmark kernel for nvcc, CuPy's RawKernel and OpenCL (PoCL). */
+#ifdef __OPENCL_VERSION__
+#pragma OPENCL EXTENSION cl_khr_fp64 : enable
+#define KERNEL __kernel
+#define GLOBAL __global
+#define SHARED __local
+#define LX ((int)get_local_id(0))
+#define LY ((int)get_local_id(1))
+#define NX ((int)get_local_size(0))
+#define NY ((int)get_local_size(1))
+#define BX ((int)get_group_id(0))
+#define BY ((int)get_group_id(1))
+#define GX ((int)get_global_id(0))
+#define GY ((int)get_global_id(1))
+#define GZ ((int)get_global_id(2))
+#define SPAN ((int)get_global_size(0))
+#define BARRIER barrier(CLK_LOCAL_MEM_FENCE)
+#define RSQRT(x) native_rsqrt(x)
+#define ADD_SHARED(p, v) atomic_add((volatile __local int *)(p), (v))
+#define ADD_GLOBAL(p, v) atomic_add((volatile __global int *)(p), (v))
+#define DEVICE static
+typedef uchar byte;
+#else
+#define KERNEL extern "C" __global__
+#define GLOBAL
+#define SHARED __shared__
+#define LX ((int)threadIdx.x)
+#define LY ((int)threadIdx.y)
+#define NX ((int)blockDim.x)
+#define NY ((int)blockDim.y)
+#define BX ((int)blockIdx.x)
+#define BY ((int)blockIdx.y)
+#define GX ((int)(blockIdx.x * blockDim.x + threadIdx.x))
+#define GY ((int)(blockIdx.y * blockDim.y + threadIdx.y))
+#define GZ ((int)(blockIdx.z * blockDim.z + threadIdx.z))
+#define SPAN ((int)(gridDim.x * blockDim.x))
+#define BARRIER __syncthreads()
+#define RSQRT(x) rsqrtf(x)
+#define ADD_SHARED(p, v) atomicAdd((p), (v))
+#define ADD_GLOBAL(p, v) atomicAdd((p), (v))
+#define DEVICE static __device__
+typedef unsigned char byte;
+#endif

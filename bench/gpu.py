@@ -1,0 +1,134 @@
+"""The kernels on the GPU: gridjit beside CUDA C by nvcc, CuPy's RawKernel, Triton and numba-cuda, on the same buffers."""
+
+import importlib.util
+
+import numpy as np
+
+from measure import interleaved
+from problems import C_ARGS, SIZES, c_source, case
+
+
+def has(package):
+	return importlib.util.find_spec(package) is not None
+
+
+class Buffers:
+	"""Copies of a case's arrays on the device, enough of them that rotating through them empties the L2 cache."""
+
+	def __init__(self, made, l2_bytes):
+		from gridjit import cuda
+		total = sum(arg.nbytes for arg in made.args if isinstance(arg, np.ndarray))
+		self.count = max(2, min(16, -(-3 * l2_bytes // total)))
+		self.sets = [[cuda.to_device(arg) if isinstance(arg, np.ndarray) else arg for arg in made.args] for _ in range(self.count)]
+		cuda.synchronize()
+
+
+def pointer(array):
+	return int(array.__cuda_array_interface__["data"][0])
+
+
+def c_args(name, args):
+	return [pointer(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in C_ARGS[name](*args)]
+
+
+def gridjit_variant(name, made, buffers, driver):
+	bound = made.kernel[made.grid, made.block, 0, made.sharedmem]
+	return [lambda args=args: bound(*args) for args in buffers.sets]
+
+
+def nvcc_variant(name, made, buffers, driver):
+	from driver import compile_cuda, nvcc
+	if not nvcc():
+		return None
+	function = driver.load(compile_cuda(name, made.block, driver.arch), name)
+	return [driver.launcher(function, made.grid, made.block, c_args(name, args)) for args in buffers.sets]
+
+
+def cupy_variant(name, made, buffers, driver):
+	if not has("cupy"):
+		return None
+	import cupy
+	from driver import dim3
+	kernel = cupy.RawKernel(c_source(name, made.block), name)
+	runs = []
+	for args in buffers.sets:
+		values = tuple(cupy.asarray(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in C_ARGS[name](*args))
+		runs.append(lambda values=values: kernel(dim3(made.grid), dim3(made.block), values))
+	return runs
+
+
+def triton_variant(name, made, buffers, driver):
+	if not has("triton") or not has("torch"):
+		return None
+	import torch
+	from triton_kernels import launchers
+	torch_of = lambda array: torch.as_tensor(array, device="cuda")
+	runs = [launchers(name, args, torch_of) for args in buffers.sets]
+	return runs if runs[0] else None
+
+
+def numba_variant(name, made, buffers, driver):
+	if not has("numba") or not has("numba_cuda"):
+		return None
+	from numba import cuda
+	theirs = case(name, 64, made.block, package="numba")
+	bound = theirs.kernel[made.grid, made.block]
+	return [lambda args=args: bound(*args) for args in
+		[[cuda.as_cuda_array(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in args] for args in buffers.sets]]
+
+
+VARIANTS = {"gridjit": gridjit_variant, "CUDA C (nvcc -O3)": nvcc_variant, "CuPy RawKernel": cupy_variant,
+	"Triton": triton_variant, "numba-cuda": numba_variant}
+
+
+def check(name, run, made, args, label):
+	"""One launch on fresh outputs gives what NumPy gives."""
+	from gridjit import cuda
+	for index in made.outputs:
+		args[index].copy_to_device(np.zeros_like(made.args[index]))
+	run()
+	cuda.synchronize()
+	for index, want in zip(made.outputs, made.expect()):
+		got = args[index].copy_to_host()
+		if name == "mandelbrot":
+			assert np.mean(got != want) < 0.005, f"{label} {name}: {np.mean(got != want)}"
+		else:
+			np.testing.assert_allclose(got, want, rtol=max(made.rtol, 1e-6), atol=made.atol, err_msg=f"{label} {name}")
+
+
+def prepare(name, size, block, driver):
+	"""name of variant → launches, one a set of buffers, for the variants that are installed; and the buffers."""
+	made = case(name, size, block)
+	buffers = Buffers(made, driver.l2_bytes)
+	variants, notes = {}, {}
+	for label, build in VARIANTS.items():
+		try:
+			runs = build(name, made, buffers, driver)
+		except Exception as error:                     # a peer that cannot run this kernel says so in the table's notes
+			runs, notes[label] = None, f"{type(error).__name__}: {error}".splitlines()[0][:160]
+		if runs:
+			variants[label] = runs
+	return made, buffers, variants, notes
+
+
+def kernels(names, quick=False):
+	"""kernel → variant → microseconds, and notes on what could not run."""
+	from driver import Driver
+	driver = Driver()
+	results, notes = {}, {}
+	for name in names:
+		size, block = SIZES[name][0]
+		small = {"nbody": 1000, "matmul": 128}.get(name, 300 if not isinstance(block, int) else 20000)
+		if isinstance(block, tuple) and len(block) == 3:
+			small = 40
+		made, buffers, variants, problems = prepare(name, small, block, driver)
+		for label, runs in list(variants.items()):
+			check(name, runs[0], made, buffers.sets[0], label)
+		made, buffers, variants, more = prepare(name, small if quick else size, block, driver)
+		times = interleaved({label: lambda i, runs=runs: runs[i % len(runs)]() for label, runs in variants.items()},
+			driver.clock, driver.sync)
+		results[name] = {label: seconds * 1e6 for label, seconds in times.items()}
+		if problems or more:
+			notes[name] = problems | more
+		print(f"{name:16}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[name].items()), flush=True)
+	return {"device": driver.name, "us": results, "notes": notes}

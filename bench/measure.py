@@ -1,0 +1,43 @@
+"""Timing that can be believed: warm-up, a batch long enough for the clock, several rounds with the variants interleaved
+(other load on the machine then hits all alike), medians."""
+
+import math
+import statistics
+import time
+
+ROUNDS = 9
+BATCH_S = 0.02
+
+
+def wall_clock():
+	start = time.perf_counter()
+	return lambda: time.perf_counter() - start
+
+
+def batch_size(run, clock, finish):
+	"""Calls of `run` that take about BATCH_S."""
+	run(0)
+	finish()
+	stop = clock()
+	run(1)
+	finish()
+	return max(1, min(2000, math.ceil(BATCH_S / max(stop(), 1e-7))))
+
+
+def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS):
+	"""variants: name → run(i), the i-th call (i picks a buffer). Returns name → median seconds a call."""
+	counts = {name: batch_size(run, clock, finish) for name, run in variants.items()}
+	samples = {name: [] for name in variants}
+	for _ in range(rounds):
+		for name, run in variants.items():
+			stop = clock()
+			for i in range(counts[name]):
+				run(i)
+			finish()
+			samples[name].append(stop() / counts[name])
+	return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def geometric_mean(values):
+	values = [value for value in values if value]
+	return math.exp(sum(map(math.log, values)) / len(values)) if values else None

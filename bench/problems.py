@@ -1,0 +1,84 @@
+"""The twelve benchmark kernels: sizes, and how the arguments of tests/kernels map to those of bench/cuda/*.cu.
+
+The Python text is the tests' own; another package's version of it is the same text with the import changed."""
+
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+# name: (size, block) for a GPU, (size, block) for a CPU
+SIZES = {
+	"saxpy": ((1 << 26, 256), (1 << 22, 256)),
+	"stencil2d": ((8192, (32, 8)), (1024, (32, 8))),
+	"stencil3d": ((512, (32, 4, 2)), (128, (32, 4, 2))),
+	"transpose": ((8192, (32, 8)), (2048, (32, 8))),
+	"block_sum": ((1 << 26, 256), (1 << 22, 256)),
+	"matmul": ((2048, (16, 16)), (512, (16, 16))),
+	"nbody": ((32768, 256), (4096, 256)),
+	"mandelbrot": ((4096, (32, 8)), (1024, (32, 8))),
+	"black_scholes": ((1 << 24, 256), (1 << 20, 256)),
+	"histogram": ((1 << 26, 256), (1 << 22, 256)),
+	"warp_scan": ((1 << 26, 256), (1 << 22, 256)),
+	"strided_stencil": ((4096, (32, 8)), (512, (32, 8))),
+}
+
+
+def shape(array):
+	return [np.int32(extent) for extent in array.shape]
+
+
+def strides(array):
+	return [np.int64(stride // array.itemsize) for stride in array.strides]
+
+
+# name: arguments of the C kernel from those of the Python kernel (arrays stand for their data pointers)
+C_ARGS = {
+	"saxpy": lambda a, x, y, out: [a, x, y, out, *shape(x)],
+	"stencil2d": lambda u, out, alpha: [u, out, np.float64(alpha), *shape(u)],
+	"stencil3d": lambda u, out, scale: [u, out, scale, *shape(u)],
+	"transpose": lambda a, out: [a, out, *shape(a)],
+	"block_sum": lambda x, total: [x, total, *shape(x)],
+	"matmul": lambda a, b, c: [a, b, c, np.int32(a.shape[0]), np.int32(a.shape[1]), np.int32(b.shape[1])],
+	"nbody": lambda pos, acc: [pos, acc, np.int32(pos.shape[0])],
+	"mandelbrot": lambda image, left, top, step, limit: [image, np.float64(left), np.float64(top), np.float64(step),
+		np.int32(limit), *shape(image)],
+	"black_scholes": lambda call, put, s, x, t, rate, vol: [call, put, s, x, t, np.float64(rate), np.float64(vol), *shape(s)],
+	"histogram": lambda values, counts: [values, counts, *shape(values)],
+	"warp_scan": lambda x, out: [x, out, *shape(x)],
+	"strided_stencil": lambda u, out: [u, out, *shape(u), *strides(u), *strides(out)],
+}
+
+
+def defines(block):
+	threads = block if isinstance(block, int) else block[0] * block[1]
+	return {"THREADS": threads, "TILE": block[0] if not isinstance(block, int) else 0}
+
+
+def c_source(name, block):
+	"""The kernel's C text with its header and the constants that depend on the block."""
+	folder = Path(__file__).parent / "cuda"
+	constants = {"THREADS"} if name in ("block_sum", "nbody") else {"TILE"} if name == "matmul" else set()
+	lines = [f"#define {key} {value}\n" for key, value in defines(block).items() if key in constants]
+	header = (folder / "portable.h").read_text()
+	return "".join(lines) + header + (folder / f"{name}.cu").read_text().replace('#include "portable.h"', "")
+
+
+def module(name, package="gridjit"):
+	"""tests/kernels/<name>.py with `from gridjit import` turned into `from <package> import`."""
+	path = ROOT / "tests" / "kernels" / f"{name}.py"
+	text = path.read_text().replace("from gridjit import", f"from {package} import")
+	loaded = types.ModuleType(f"{name}_{package}")
+	exec(compile(text, str(path), "exec"), loaded.__dict__)
+	return loaded
+
+
+def case(name, size, block, package="gridjit"):
+	"""A Case with plain arrays: views become contiguous, in the order of memory that they have."""
+	made = module(name, package).case(size, block, np.random.default_rng(1))
+	made.args = [np.array(arg, order="K") if isinstance(arg, np.ndarray) else arg for arg in made.args]
+	return made
