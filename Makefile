@@ -22,6 +22,7 @@ test: $(BUILT) test-c
 	@$(PY) -m pytest -q $(PYTEST)
 
 test-c: $(SETUP)
+	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c all
 	@$(MAKE) --no-print-directory -C tests/c BUILD=$(CURDIR)/build/c check
 
 build: $(BUILT)
@@ -50,7 +51,7 @@ bench: $(BUILT)
 # The whole Python suite on an extension with AddressSanitizer and UBSan, and the C tests likewise.
 # Python itself leaks by design: leaks are looked for by the C tests.
 asan: $(SETUP)
-	@$(MAKE) --no-print-directory -C tests/c BUILD=$(CURDIR)/build/c-asan check-asan
+	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c check-asan
 	@GRIDJIT_SANITIZE=address,undefined $(PY) setup.py --quiet build_ext -j $(JOBS) --build-lib build/asan
 	@cp -r python/gridjit/. build/asan/gridjit/ --no-clobber
 	@cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
