@@ -26,7 +26,7 @@ PyObject *gj_error(gj_err id, ...);
 PyObject *gj_diag_error(gj_diag *d);
 /* `what` names what was tried: "the launch of saxpy", "allocating device memory". */
 PyObject *gj_status_error(gj_status, const char *what);
-/* gridjit.<module>.<name> as a new reference. */
+/* Attribute of a module, imported if need be, as a new reference. */
 PyObject *gj_import(const char *module, const char *name);
 
 /* Make the type (once a process) and add it to the module. */

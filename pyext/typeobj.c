@@ -301,6 +301,13 @@ static Py_ssize_t type_length(PyObject *self)
 	return -1;
 }
 
+/* A type is true, as any object is: the length is no reason for less. */
+static int type_bool(PyObject *self)
+{
+	(void)self;
+	return 1;
+}
+
 /* -- float32(int32), float32(1.5) -------------------------------------------------------------------------------------------- */
 
 static PyObject *scalar_value(const gj_type *t, PyObject *args)
@@ -433,7 +440,7 @@ static PyMethodDef type_methods[] = {
 
 static PyType_Slot base_slots[] = {
 	{ Py_tp_new, parse_new }, { Py_tp_repr, type_repr }, { Py_tp_call, type_call },
-	{ Py_mp_subscript, type_subscript }, { Py_mp_length, type_length },
+	{ Py_mp_subscript, type_subscript }, { Py_mp_length, type_length }, { Py_nb_bool, type_bool },
 	{ Py_tp_getset, type_getset }, { Py_tp_methods, type_methods },
 	{ Py_tp_doc, "The type of a value in a kernel. Equal types are one object." }, { 0, NULL },
 };

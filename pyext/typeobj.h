@@ -32,6 +32,5 @@ const gj_type *gj_typeof(PyObject *);
 
 int gj_typeobj_init(PyObject *module);
 int gj_signature_init(PyObject *module);
-int gj_typeof_init(void);
 
 #endif
