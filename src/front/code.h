@@ -9,7 +9,7 @@ typedef struct gj_code gj_code;
 typedef struct gj_obj gj_obj;
 
 typedef enum gj_objkind {
-	GJ_OBJ_MISSING,                            /* the name is not defined */
+	GJ_OBJ_MISSING,                            /* `name` is not defined, or not used as a global */
 	GJ_OBJ_NONE, GJ_OBJ_BOOL, GJ_OBJ_INT, GJ_OBJ_FLOAT, GJ_OBJ_STR, GJ_OBJ_ELLIPSIS,
 	GJ_OBJ_SCALAR,                             /* a NumPy scalar or a constant of an exact type: `type`, value in i or f */
 	GJ_OBJ_TUPLE,                              /* item[n] */

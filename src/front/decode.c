@@ -69,10 +69,10 @@ static int64_t target_unit(const gj_insn *in, const uint8_t *bytes)
 	}
 }
 
-gj_insns gj_decode(const gj_fn *f, const gj_code *code)
+gj_insns gj_decode(gj_arena *a, const gj_code *code)
 {
 	GJ_VEC(gj_insn) v = { 0 };
-	uint32_t *at = gj_new(f->arena, uint32_t, code->nunits + 1);   /* unit → instruction that starts there, from 1 */
+	uint32_t *at = gj_new(a, uint32_t, code->nunits + 1);   /* unit → instruction that starts there, from 1 */
 	uint32_t arg = 0, start = 0;
 	for (uint32_t u = 0; u < code->nunits;) {
 		uint8_t op = code->bytes[2 * (size_t)u];
@@ -81,7 +81,7 @@ gj_insns gj_decode(const gj_fn *f, const gj_code *code)
 			u++;
 			continue;
 		}
-		gj_push(f->arena, &v, ((gj_insn){ .row = gj_python.row[op], .arg = arg, .unit = u, .target = GJ_NO_INSN }));
+		gj_push(a, &v, ((gj_insn){ .row = gj_python.row[op], .arg = arg, .unit = u, .target = GJ_NO_INSN }));
 		at[start] = v.n;
 		u += 1 + gj_python.caches[op];
 		start = u <= code->nunits ? u : code->nunits;

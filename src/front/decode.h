@@ -33,6 +33,6 @@ typedef struct gj_insn {
 
 typedef struct gj_insns { gj_insn *p; uint32_t n; } gj_insns;
 
-gj_insns gj_decode(const gj_fn *, const gj_code *);
+gj_insns gj_decode(gj_arena *, const gj_code *);
 
 #endif

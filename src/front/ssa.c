@@ -40,7 +40,8 @@ static void refuse_function(gj_ssa_state *s)
 {
 	static const struct { uint32_t flag; const char *text; } refused[] = {
 		{ CO_GENERATOR, "a generator (yield)" }, { CO_COROUTINE, "a coroutine (async def)" },
-		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }, { CO_VARKEYWORDS, "a **parameter" }
+		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }, { CO_VARARGS, "a *parameter" },
+		{ CO_VARKEYWORDS, "a **parameter" }
 	};
 	for (size_t i = 0; i < GJ_LEN(refused); i++)
 		if (s->code->flags & refused[i].flag)
@@ -210,7 +211,7 @@ static void enter(gj_ssa_state *s, uint32_t b)
 static void enter_function(gj_ssa_state *s)
 {
 	const gj_code *c = s->code;
-	uint32_t nargs = (uint32_t)(c->nargs + c->nkwonly) + !!(c->flags & CO_VARARGS);
+	uint32_t nargs = (uint32_t)(c->nargs + c->nkwonly);
 	for (uint32_t v = 0; v < (uint32_t)c->nvars; v++) {
 		uint32_t free = v - (uint32_t)(c->nvars - c->nfree);
 		bool is_free = v >= (uint32_t)(c->nvars - c->nfree);
@@ -307,7 +308,7 @@ gj_fn *gj_ssa(gj_trap *trap, const gj_code *code)
 {
 	gj_ssa_state s = { .code = code };
 	s.f = gj_fn_new(trap, code, symbol(trap->arena, code->name));
-	s.in = gj_decode(s.f, code);
+	s.in = gj_decode(s.f->arena, code);
 	refuse_function(&s);
 	build_blocks(&s);
 	gj_cfg(s.f);

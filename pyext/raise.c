@@ -1,0 +1,112 @@
+/* Diagnostics as exceptions. The text is for the person who wrote the kernel:
+ *
+ *     cannot compute: operator + between float32 and a string
+ *       File "saxpy.py", line 7, in saxpy
+ *         out[i] = a * x[i] + "y"
+ *                  ^^^^^^^^^^^^^^
+ *     Hint: …
+ */
+#include "raise.h"
+
+#include <string.h>
+
+/* Class `name` of gridjit.errors, else of builtins, else RuntimeError: a new reference. */
+static PyObject *exception_class(const char *name)
+{
+	static const char *const modules[] = { "gridjit.errors", "builtins" };
+	for (size_t i = 0; i < GJ_LEN(modules); i++) {
+		PyObject *m = PyImport_ImportModule(modules[i]);
+		PyObject *cls = m ? PyObject_GetAttrString(m, name) : NULL;
+		Py_XDECREF(m);
+		if (cls && PyExceptionClass_Check(cls))
+			return cls;
+		Py_XDECREF(cls);
+		PyErr_Clear();
+	}
+	return Py_NewRef(PyExc_RuntimeError);
+}
+
+/* Line of a source file through linecache (which knows notebooks' cells too); NULL: not to be had. */
+static PyObject *source_line(const char *file, int line)
+{
+	PyObject *cache = PyImport_ImportModule("linecache");
+	PyObject *text = cache ? PyObject_CallMethod(cache, "getline", "si", file, line) : NULL;
+	Py_XDECREF(cache);
+	if (text && PyUnicode_Check(text) && PyUnicode_GetLength(text) > 0)
+		return text;
+	Py_XDECREF(text);
+	PyErr_Clear();
+	return NULL;
+}
+
+/* Characters in the first `bytes` bytes of UTF-8. */
+static int characters(const char *s, int bytes)
+{
+	int n = 0;
+	for (int i = 0; i < bytes && s[i]; i++)
+		n += (s[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* The source line without its indentation and, where columns are known, carets under the expression. */
+static void put_source(gj_sb *out, const gj_frame *f)
+{
+	PyObject *text = source_line(f->file, f->pos.line);
+	const char *line = text ? PyUnicode_AsUTF8(text) : NULL;
+	if (!line) {
+		PyErr_Clear();
+		Py_XDECREF(text);
+		return;
+	}
+	int indent = (int)strspn(line, " \t\f"), end = (int)strcspn(line, "\r\n");
+	int from = f->pos.col, to = f->pos.end_line == f->pos.line ? f->pos.end_col : end;
+	if (end > indent)
+		gj_sb_printf(out, "    %.*s\n", end - indent, line + indent);
+	if (from >= indent && from < end && to > from) {
+		int n = characters(line + from, (to < end ? to : end) - from);
+		gj_sb_puts(out, "    ");
+		for (int i = indent; i < from; i++)
+			if ((line[i] & 0xc0) != 0x80)
+				gj_sb_puts(out, line[i] == '\t' ? "\t" : " ");
+		while (n-- > 0)
+			gj_sb_puts(out, "^");
+		gj_sb_puts(out, "\n");
+	}
+	Py_DECREF(text);
+}
+
+static void put_frame(gj_sb *out, const gj_frame *f, bool caller)
+{
+	gj_sb_printf(out, "  %sFile \"%s\"", caller ? "called from " : "", f->file ? f->file : "?");
+	if (f->pos.line > 0)
+		gj_sb_printf(out, ", line %d", f->pos.line);
+	if (f->func)
+		gj_sb_printf(out, ", in %s", f->func);
+	gj_sb_puts(out, "\n");
+	if (f->file && f->pos.line > 0)
+		put_source(out, f);
+}
+
+void gj_raise(gj_diag *d)
+{
+	gj_sb out = { 0 };
+	gj_sb_puts(&out, d->message ? d->message : "unknown error");
+	gj_sb_puts(&out, d->nframes || d->hint ? "\n" : "");
+	for (int i = 0; i < d->nframes; i++)
+		put_frame(&out, &d->frame[i], i > 0);
+	if (d->hint)
+		gj_sb_printf(&out, "Hint: %s", d->hint);
+	const char *text = gj_sb_str(&out);
+	size_t n = strlen(text);
+	while (n && text[n - 1] == '\n')
+		n--;
+	PyObject *cls = exception_class(d->exc ? d->exc : "RuntimeError");
+	PyObject *message = PyUnicode_DecodeUTF8(text, (Py_ssize_t)n, "replace");
+	if (message && !out.failed)
+		PyErr_SetObject(cls, message);
+	else
+		PyErr_NoMemory();
+	Py_XDECREF(message);
+	Py_DECREF(cls);
+	gj_sb_free(&out);
+}
