@@ -33,10 +33,10 @@ typedef struct gj_run {
 	uint64_t scout_end;
 	_Atomic uint64_t next;
 	atomic_int status;                         /* a gj_status; GJ_OK as long as no block has failed */
-	char     text[512];                        /* why; written once, by the first that fails */
 	pthread_mutex_t grid_lock;                 /* cooperative: */
 	uint64_t grid_live, grid_arrived;          /* warps of the grid that have not returned, that wait in grid.sync() */
 	atomic_uint grid_phase;
+	char     text[512];                        /* last: why it failed; written once, by the first that fails */
 } gj_run;
 
 typedef struct gj_fiber_queue { gj_fiber *head, *tail; } gj_fiber_queue;
