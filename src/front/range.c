@@ -96,7 +96,8 @@ static int shifted_right(const ranges *s, const gj_op *o)
 static int converted(const ranges *s, const gj_op *o)
 {
 	const gj_type *from = gj_o(s->f, o->arg[0])->type;
-	return tracked(from) && nonneg(s, o, 0) ? least(bits_of(s, o, 0), width(o->type)) : width(o->type);
+	int most = o->flags & GJ_NSW ? room(o->type) : width(o->type);     /* NSW: the number is known to fit */
+	return tracked(from) && nonneg(s, o, 0) ? least(bits_of(s, o, 0), most) : width(o->type);
 }
 
 static int masked(const ranges *s, const gj_op *o)
