@@ -26,7 +26,7 @@ typedef enum gj_atomic {
 	GJ_AT_EXCH, GJ_AT_INC, GJ_AT_DEC, GJ_AT_CAS, GJ_NATOMICS
 } gj_atomic;
 
-enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */ };
+enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index */ };
 
 /* How a value differs between the lanes of a warp (divergence.c). */
 typedef enum gj_shape { GJ_UNIFORM, GJ_LINEAR, GJ_VARYING } gj_shape;

@@ -28,7 +28,14 @@ gj_lv gj_larray(gj_lower *L, const gj_type *t, gj_ref pointer, const gj_ref *sha
 static bool narrow(const gj_lower *L) { return L->M->facts & GJ_FACT_IDX32; }
 
 /* Index arithmetic runs in 32 bits where the launch knows that it fits: an index out of that range is out of bounds. */
-static gj_ref index_width(gj_lower *L, gj_ref r) { return narrow(L) ? gj_ecast(L, r, gj_scalar[GJ_I32]) : r; }
+static gj_ref index_width(gj_lower *L, gj_ref r)
+{
+	if (narrow(L)) {
+		r = gj_ecast(L, r, gj_scalar[GJ_I32]);
+		gj_o(L->fn, r)->flags |= GJ_NSW;                                       /* the number fits */
+	}
+	return r;
+}
 
 /* An index as i64 that counts from the front: negative ones count from the end. */
 static gj_ref wrap_index(gj_lower *L, gj_ref i, gj_ref n)
@@ -41,7 +48,9 @@ static gj_ref wrap_index(gj_lower *L, gj_ref i, gj_ref n)
 		return gj_eint(L, i64(), o->imm.i);
 	i = gj_ecast(L, i, i64());
 	gj_ref low = gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, i64(), 0));
-	return gj_e3(L, GJ_SELECT, i64(), low, gj_eindex(L, GJ_ADD, i, n), i);
+	i = gj_e3(L, GJ_SELECT, i64(), low, gj_eindex(L, GJ_ADD, i, n), i);
+	gj_o(L->fn, i)->flags |= GJ_WRAP;
+	return i;
 }
 
 static gj_ref byte_offset(gj_lower *L, gj_lv a, const gj_ref *at)

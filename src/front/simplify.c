@@ -146,7 +146,7 @@ static bool reuse(simplifier *s, gj_ref r)
 		return false;
 	}
 	gj_op *first = gj_o(s->f, *at);
-	first->flags = (first->flags & o->flags & (GJ_NSW | GJ_NUW)) | ((first->flags | o->flags) & GJ_NONNEG);
+	first->flags = (first->flags & o->flags) | ((first->flags | o->flags) & GJ_NONNEG);
 	replace(s, r, *at);
 	return true;
 }
@@ -392,6 +392,7 @@ void gj_simplify(gj_fn *f)
 		bool changed = fold_values(&s);
 		changed |= fold_blocks(f);
 		changed |= gj_ranges(f);
+		changed |= gj_index_signs(f);
 		if (!changed)
 			break;
 	}

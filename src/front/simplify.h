@@ -22,6 +22,9 @@ gj_folded gj_fold_identity(const gj_fn *, gj_ref);
 /* Sets GJ_NONNEG and GJ_NSW, GJ_NUW where they are proven; true if it found any new one. */
 bool gj_ranges(gj_fn *);
 
+/* Drops the handling of negative indices where an index cannot be negative (index.c); true if it dropped any. */
+bool gj_index_signs(gj_fn *);
+
 /* Forms FMA. */
 void gj_contract(gj_fn *);
 
