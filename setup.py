@@ -145,7 +145,7 @@ class Toolchain:
 		self.sanitize = os.environ.get("GRIDJIT_SANITIZE", "")
 		debug = flag("GRIDJIT_DEBUG")
 		self.strip = not (debug or self.sanitize)
-		self.common = ["-std=c11", "-D_GNU_SOURCE", f'-DGJ_VERSION="{version()}"', "-fPIC", "-fvisibility=hidden",
+		self.common = ["-std=c11", f'-DGJ_VERSION="{version()}"', "-fPIC", "-fvisibility=hidden",
 			"-ffunction-sections", "-fdata-sections", "-ffp-contract=off", "-Wall", "-Wextra",
 			"-Werror=implicit-function-declaration", "-Isrc", "-O0" if debug else "-O2"]
 		if not self.strip:
