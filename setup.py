@@ -164,8 +164,9 @@ class Toolchain:
 
 	def compile_command(self, source):
 		"""pyext/ sees Python, src/emit sees LLVM, nobody else does."""
-		room = source.parts[0] if source.parts[0] == "pyext" else source.parts[1]
-		return [*self.cc, *self.common, *self.room.get(room, [])]
+		if source.parts[0] == "pyext":                 # Python.h sets _GNU_SOURCE itself
+			return [*self.cc, *self.common, *self.room["pyext"]]
+		return [*self.cc, *self.common, "-D_GNU_SOURCE=", *self.room.get(source.parts[1], [])]
 
 	def object_of(self, source):
 		command = self.compile_command(source)
