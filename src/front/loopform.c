@@ -1,4 +1,4 @@
-/* Loop form: one RETURN, a preheader and one latch (both end in a jump) for each loop, exit blocks that only one loop leads to,
+/* Loop form: one RETURN, a preheader and one latch (phis and a jump, no more) for each loop, exit blocks that only one loop leads to,
  * and every value that is used outside its loop passing through a phi in an exit block (lcssa.c).
  *
  * RAISE ends the thread, so in a kernel it is a jump to the RETURN. Linear. */
@@ -136,8 +136,9 @@ static void split_double_edges(gj_fn *f)
 
 /* -- Preheaders, latches, exit blocks ----------------------------------------------------------------------------------------- */
 
-/* Is the one predecessor at take[] already what a new block would be: one that leads nowhere else? */
-static bool is_single(const gj_fn *f, uint32_t b, const bool *take)
+/* Is the one predecessor at take[] already what a new block would be: one that leads nowhere else and, if that is asked
+ * for, does nothing else? */
+static bool is_single(const gj_fn *f, uint32_t b, const bool *take, bool bare)
 {
 	const gj_bb *bb = &f->bb.p[b];
 	uint32_t n = 0, p = 0;
@@ -146,10 +147,10 @@ static bool is_single(const gj_fn *f, uint32_t b, const bool *take)
 			p = bb->preds.p[k];
 			n++;
 		}
-	return n == 1 && p != b && f->bb.p[p].nsucc == 1;
+	return n == 1 && p != b && f->bb.p[p].nsucc == 1 && (!bare || f->bb.p[p].ops.n == 1);
 }
 
-/* Preheader and latch of header h. Of the blocks from `known` on, made here, only h's own preheader leads to it. */
+/* Preheader and latch of header h: the latch is where lanes that go on meet, so it must not do anything. Of the blocks from `known` on, made here, only h's own preheader leads to it. */
 static void form_header(gj_fn *f, uint32_t h, uint32_t known)
 {
 	for (int back = 0; back < 2; back++) {
@@ -157,7 +158,7 @@ static void form_header(gj_fn *f, uint32_t h, uint32_t known)
 		bool *take = gj_new(f->arena, bool, bb->preds.n);
 		for (uint32_t k = 0; k < bb->preds.n; k++)
 			take[k] = (bb->preds.p[k] < known && gj_dominates(f, h, bb->preds.p[k])) == back;
-		if (!is_single(f, h, take))
+		if (!is_single(f, h, take, back))
 			split_edges(f, h, take);
 	}
 }

@@ -1,0 +1,272 @@
+/* The mask pass, planning: which blocks run under a mask, where each edge leads once divergent branches are gone, and
+ * which blocks are skipped when no lane is active.
+ *
+ * Partial control-flow linearisation after Moll and Hack (PLDI 2018). Because the orders of regions keep each dominator
+ * subtree together, a block that dominated another before still does afterwards: only phis need variables. */
+#include "front/mask.h"
+
+#include <string.h>
+
+enum { UNGUARDED_COST = 6 };                   /* of what may as well run for no lane; see cost() */
+
+static gj_op *terminator(const gj_fn *f, uint32_t b)
+{
+	return gj_o(f, f->bb.p[b].ops.p[f->bb.p[b].ops.n - 1]);
+}
+
+static void need(const gj_plan *p, bool truth, const char *what)
+{
+	if (!truth)
+		gj_fail(p->f, 0, GJ_ERR_INTERNAL, what);
+}
+
+/* Is the region a loop that lanes leave at different times? */
+static bool leaves_apart(const gj_plan *p, uint32_t region) { return region && p->divergent[p->r.nblocks + region]; }
+
+/* -- Where edges lead ---------------------------------------------------------------------------------------------------- */
+
+static void add_node(const gj_plan *p, gj_nodes *s, uint32_t node)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->p[i] == node)
+			return;
+	gj_push(p->f->arena, s, node);
+}
+
+static void add_all(const gj_plan *p, gj_nodes *s, const gj_nodes *more)
+{
+	for (uint32_t i = 0; i < more->n; i++)
+		add_node(p, s, more->p[i]);
+}
+
+/* Goes to the first of the places; the others stay pending there. With none left, all lanes have left the loop. */
+static uint32_t go_first(gj_plan *p, uint32_t region, const gj_nodes *s)
+{
+	uint32_t first = GJ_NONODE;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (first == GJ_NONODE || p->r.pos[s->p[i]] < p->r.pos[first])
+			first = s->p[i];
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->p[i] != first)
+			add_node(p, &p->pending[first], s->p[i]);
+	need(p, s->n || leaves_apart(p, region), "mask: an edge leads nowhere");
+	return s->n ? first : p->r.nnodes + region;
+}
+
+/* Where control goes from `node` when all its lanes go to block `to`. */
+static uint32_t route(gj_plan *p, uint32_t node, uint32_t to)
+{
+	uint32_t region = gj_node_region(&p->r, node), at = gj_edge_node(&p->r, region, (gj_edge){ node, to });
+	gj_nodes s = { 0 };
+	add_all(p, &s, &p->pending[node]);
+	if (at != GJ_NONODE) {
+		add_node(p, &s, at);
+	} else if (p->f->loops.p[region].header == to || !leaves_apart(p, region)) {
+		need(p, !s.n, "mask: lanes left behind");
+		return p->f->loops.p[region].header == to ? to : route(p, p->r.nblocks + region, to);
+	}
+	return go_first(p, region, &s);
+}
+
+/* The same when its lanes part. */
+static uint32_t route_apart(gj_plan *p, uint32_t node)
+{
+	uint32_t region = gj_node_region(&p->r, node), n = gj_node_edges(&p->r, node);
+	gj_nodes s = { 0 };
+	add_all(p, &s, &p->pending[node]);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = gj_edge_node(&p->r, region, gj_node_edge(&p->r, node, i));
+		if (at != GJ_NONODE)
+			add_node(p, &s, at);
+	}
+	return go_first(p, region, &s);
+}
+
+/* -- Guards --------------------------------------------------------------------------------------------------------------- */
+
+static bool varies(const gj_fn *f, gj_ref r) { return gj_o(f, r)->shape == GJ_VARYING; }
+
+/* What an op costs if it runs for no lane; above UNGUARDED_COST where that would not even be correct: a scalar access, a
+ * division by a scalar that is junk, another effect. */
+static uint32_t cost(const gj_fn *f, const gj_op *o)
+{
+	const uint32_t never = UNGUARDED_COST + 1;
+	const gj_op *a;
+	switch (o->op) {
+	case GJ_PHI: case GJ_CONST: case GJ_JUMP: case GJ_BRANCH:
+		return 0;
+	case GJ_LOAD: case GJ_STORE:
+		a = gj_o(f, o->arg[0]);
+		return a->shape == GJ_LINEAR && a->stride == a->type->elem->size ? 2 : never;
+	case GJ_DIV:
+		return 2;
+	default:
+		return gj_op_flags[o->op] & (GJ_F_MASK | GJ_F_WRITE | GJ_F_TERM) ? never : o->shape == GJ_VARYING;
+	}
+}
+
+static bool has_scalar_phis(const gj_fn *f, uint32_t b)
+{
+	for (uint32_t i = 0; i < f->bb.p[b].ops.n && gj_o(f, f->bb.p[b].ops.p[i])->op == GJ_PHI; i++)
+		if (!varies(f, f->bb.p[b].ops.p[i]))
+			return true;
+	return false;
+}
+
+static bool wants_guard(const gj_plan *p, uint32_t b)
+{
+	const gj_fn *f = p->f;
+	const gj_bb *bb = &f->bb.p[b];
+	uint32_t sum = 0;
+	if (bb->nsucc == 2 && !p->divergent[b])
+		return true;
+	for (uint32_t i = 0; i < bb->nsucc; i++)
+		if (f->loops.p[f->bb.p[bb->succ[i]].loop].header == bb->succ[i] || has_scalar_phis(f, bb->succ[i]))
+			return true;
+	for (uint32_t i = 0; i < bb->ops.n && sum <= UNGUARDED_COST; i++)
+		sum += cost(f, gj_o(f, bb->ops.p[i]));
+	return sum > UNGUARDED_COST;
+}
+
+uint32_t gj_mask_source(const gj_plan *p, uint32_t node)
+{
+	const gj_bb *bb = &p->f->bb.p[gj_node_block(&p->r, node)];
+	uint32_t up = p->r.idom[node];
+	if (up == GJ_NONODE || p->r.ipdom[up] == node)
+		return up;
+	bool only = gj_node_is_loop(&p->r, up) ? gj_node_in(&p->r, gj_node_region(&p->r, node), bb->preds.p[0]) == up
+	                                       : bb->preds.n == 1;
+	return only && !p->divergent[up] ? up : GJ_NONODE;
+}
+
+/* Is at least one lane active wherever control comes to the node? Either all that there are are here, or it runs for the
+ * lanes of one that is so. */
+static bool is_nonempty(const gj_plan *p, uint32_t node)
+{
+	uint32_t from = gj_mask_source(p, node);
+	bool all_here = !p->pending[node].n && !leaves_apart(p, gj_node_region(&p->r, node));
+	return !p->masked[node] || all_here || (from != GJ_NONODE && p->nonempty[from]);
+}
+
+/* -- The plan --------------------------------------------------------------------------------------------------------------- */
+
+static void plan_block(gj_plan *p, uint32_t b)
+{
+	const gj_bb *bb = &p->f->bb.p[b];
+	bool last = leaves_apart(p, bb->loop) && p->f->loops.p[bb->loop].latch == b;
+	p->nonempty[b] = is_nonempty(p, b);
+	if (!p->nonempty[b] && !last && wants_guard(p, b)) {
+		p->guarded[b] = p->nonempty[b] = true;
+		p->skip[b] = go_first(p, bb->loop, &p->pending[b]);
+	}
+	if (p->divergent[b]) {
+		p->next[2 * b] = p->next[2 * b + 1] = route_apart(p, b);
+	} else if (!last) {
+		for (uint32_t i = 0; i < bb->nsucc; i++)
+			p->next[2 * b + i] = route(p, b, bb->succ[i]);
+	}
+}
+
+static void plan_region(gj_plan *p, uint32_t region)
+{
+	for (uint32_t k = p->r.first[region]; k < p->r.first[region + 1]; k++) {
+		uint32_t node = p->r.order[k], l = gj_node_loop(&p->r, node);
+		if (!gj_node_is_loop(&p->r, node)) {
+			plan_block(p, node);
+			continue;
+		}
+		p->nonempty[node] = is_nonempty(p, node);
+		need(p, p->nonempty[node], "mask: a loop without a guard");
+		plan_region(p, l);
+		if (p->divergent[node])
+			p->after[l] = route_apart(p, node);
+	}
+}
+
+/* -- Phis that stay ------------------------------------------------------------------------------------------------------------ */
+
+/* Do some lanes leave a loop on edge i of block b, with values? */
+static bool wraps(const gj_plan *p, uint32_t b, uint32_t i)
+{
+	uint32_t to = p->f->bb.p[b].succ[i], region = p->f->bb.p[b].loop;
+	return p->divergent[b] && region && !gj_loop_contains(p->f, region, p->f->bb.p[to].loop) && gj_has_phis(p->f, to);
+}
+
+static void count_edge(const gj_plan *p, uint32_t *in, uint32_t place)
+{
+	if (place < p->r.nnodes)
+		in[gj_node_block(&p->r, place)]++;
+}
+
+/* A block keeps its phis when just the edges that it had lead to it still, and no others. */
+static void find_kept(gj_plan *p)
+{
+	gj_fn *f = p->f;
+	uint32_t *in = gj_new(f->arena, uint32_t, p->r.nblocks), *same = gj_new(f->arena, uint32_t, p->r.nblocks);
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		uint32_t b = f->rpo.p[k], n = f->bb.p[b].nsucc;
+		if (p->guarded[b])
+			count_edge(p, in, p->skip[b]);
+		for (uint32_t i = 0; i < n; i++)
+			p->wraps[2 * b + i] = wraps(p, b, i);
+		for (uint32_t i = 0; i < n; i++) {
+			uint32_t place = p->next[2 * b + i];
+			if (place < p->r.nnodes && gj_node_block(&p->r, place) == f->bb.p[b].succ[i])
+				same[f->bb.p[b].succ[i]]++;
+			if (!p->divergent[b] || i == 0 || p->wraps[2 * b] || p->wraps[2 * b + 1])
+				count_edge(p, in, place);
+		}
+	}
+	for (uint32_t l = 1; l < f->loops.n; l++)
+		if (p->divergent[p->r.nblocks + l])
+			count_edge(p, in, p->after[l]);
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		uint32_t b = f->rpo.p[k];
+		p->kept[b] = !p->guarded[b] && in[b] == same[b] && in[b] == f->bb.p[b].preds.n;
+	}
+	for (uint32_t l = 1; l < f->loops.n; l++)
+		p->kept[f->loops.p[l].header] = true;
+}
+
+static void find_masked(gj_plan *p)
+{
+	gj_fn *f = p->f;
+	for (uint32_t l = 1; l < f->loops.n; l++)
+		p->divergent[p->r.nblocks + l] = f->loops.p[l].divergent;
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_op *t = terminator(f, f->rpo.p[k]);
+		p->divergent[f->rpo.p[k]] = t->op == GJ_BRANCH && gj_o(f, t->arg[0])->shape != GJ_UNIFORM;
+	}
+	for (uint32_t n = 0; n < p->r.nnodes; n++)
+		if (p->divergent[n])
+			gj_regions_control(&p->r, n, p->masked);
+}
+
+void gj_mask_plan(gj_plan *p, gj_fn *f)
+{
+	*p = (gj_plan){ .f = f };
+	gj_regions_build(&p->r, f);
+	uint32_t nn = p->r.nnodes, nb = p->r.nblocks;
+	p->divergent = gj_new(f->arena, bool, nn);
+	p->masked = gj_new(f->arena, bool, nn);
+	p->nonempty = gj_new(f->arena, bool, nn);
+	p->pending = gj_new(f->arena, gj_nodes, nn);
+	p->guarded = gj_new(f->arena, bool, nb);
+	p->kept = gj_new(f->arena, bool, nb);
+	p->skip = gj_new(f->arena, uint32_t, nb);
+	p->next = gj_new(f->arena, uint32_t, 2 * (size_t)nb);
+	p->after = gj_new(f->arena, uint32_t, f->loops.n);
+	p->wraps = gj_new(f->arena, bool, 2 * (size_t)nb);
+	memset(p->next, 0xff, 2 * (size_t)nb * sizeof *p->next);
+	find_masked(p);
+	plan_region(p, 0);
+	find_kept(p);
+}
+
+void gj_mask(gj_fn *f)
+{
+	gj_plan p;
+	gj_mask_plan(&p, f);
+	gj_mask_build(&p);
+	gj_cfg(f);
+}
