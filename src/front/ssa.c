@@ -1,4 +1,4 @@
-/* Bytecode → SSA of Python's operations: finds the blocks, then interprets each block's stack symbolically in reverse
+/* Bytecode → SSA of Python's operations: interprets the stack of each block (blocks.c) symbolically, in reverse
  * postorder. What kernels cannot have becomes an UNSUPPORTED op, an error only if types show that control reaches it. */
 #include "front/ssa.h"
 
@@ -48,108 +48,6 @@ static void refuse_function(gj_ssa_state *s)
 			gj_fail(s->f, 0, GJ_ERR_UNSUPPORTED_OP, refused[i].text);
 	if (s->code->user_handlers)
 		refuse_handlers(s);
-}
-
-/* -- Blocks ------------------------------------------------------------------------------------------------------------ */
-
-static gj_flow flow_of(const gj_ssa_state *s, uint32_t i)
-{
-	return (gj_flow)gj_pyops[s->in.p[i].row].flow;
-}
-
-static bool falls_through(gj_flow flow)
-{
-	return flow != GJ_FLOW_END && flow != GJ_FLOW_JUMP && flow != GJ_FLOW_JUMPB;
-}
-
-typedef GJ_VEC(uint32_t) work;
-
-/* Marks in lead[] what starts a block (2) among the instructions that control can reach (1). */
-static void reach(gj_ssa_state *s, uint8_t *lead)
-{
-	work w = { 0 };
-	gj_push(s->f->arena, &w, 0);
-	lead[0] = 2;
-	uint8_t *seen = gj_new(s->f->arena, uint8_t, s->in.n);
-	while (w.n) {
-		for (uint32_t i = w.p[--w.n];; i++) {
-			if (i >= s->in.n)
-				gj_ssa_damaged(s, "control runs off the end");
-			if (seen[i])
-				break;
-			seen[i] = 1;
-			const gj_insn *in = &s->in.p[i];
-			if (in->row == UINT16_MAX)
-				gj_ssa_damaged(s, "an unknown bytecode");
-			gj_flow flow = flow_of(s, i);
-			if (flow > GJ_FLOW_END) {
-				if (in->target == GJ_NO_INSN)
-					gj_ssa_damaged(s, "a jump to nowhere");
-				lead[in->target] = 2;
-				gj_push(s->f->arena, &w, (uint32_t)in->target);
-				if (falls_through(flow) && i + 1 < s->in.n)
-					lead[i + 1] = 2;
-			}
-			if (!falls_through(flow))
-				break;
-		}
-	}
-	for (uint32_t i = 0; i < s->in.n; i++)
-		lead[i] = seen[i] ? lead[i] | 1 : 0;
-}
-
-static uint32_t new_block(gj_ssa_state *s, gj_stretch kind, uint32_t first)
-{
-	gj_push(s->f->arena, &s->sb, ((gj_sblock){ .kind = kind, .first = first, .last = first }));
-	return gj_block_new(s->f);
-}
-
-/* The edge block → instruction, with a block of its own where the stack changes on the way. */
-static void edge(gj_ssa_state *s, uint32_t block, uint32_t to, gj_stretch kind)
-{
-	uint32_t from = block;
-	if (kind != GJ_CODE) {
-		from = new_block(s, kind, s->sb.p[block].last);
-		gj_link(s->f, block, from);
-	}
-	gj_link(s->f, from, s->block_of[to]);
-}
-
-static void link_block(gj_ssa_state *s, uint32_t b)
-{
-	uint32_t last = s->sb.p[b].last, next = last + 1, target = (uint32_t)s->in.p[last].target;
-	bool marks = s->in.p[last].row != UINT16_MAX && gj_pyops[s->in.p[last].row].since >= 312;
-	switch (flow_of(s, last)) {
-	case GJ_FLOW_END:   return;
-	case GJ_FLOW_NEXT:  edge(s, b, next, GJ_CODE); return;
-	case GJ_FLOW_JUMP: case GJ_FLOW_JUMPB: edge(s, b, target, GJ_CODE); return;
-	case GJ_FLOW_IFT: case GJ_FLOW_IFTB: edge(s, b, target, GJ_CODE); edge(s, b, next, GJ_CODE); return;
-	case GJ_FLOW_IFF: case GJ_FLOW_IFFB: edge(s, b, next, GJ_CODE); edge(s, b, target, GJ_CODE); return;
-	case GJ_FLOW_AND:   edge(s, b, next, GJ_EDGE_POP); edge(s, b, target, GJ_CODE); return;
-	case GJ_FLOW_OR:    edge(s, b, target, GJ_CODE); edge(s, b, next, GJ_EDGE_POP); return;
-	case GJ_FLOW_FOR:   edge(s, b, next, GJ_EDGE_ITEM); edge(s, b, target, marks ? GJ_EDGE_MARK : GJ_EDGE_POP); return;
-	}
-}
-
-/* Blocks of bytecode, in its order, and the edges between them: the successor for "true" comes first. */
-static void build_blocks(gj_ssa_state *s)
-{
-	if (!s->in.n)
-		gj_ssa_damaged(s, "it is empty");
-	uint8_t *lead = gj_new(s->f->arena, uint8_t, s->in.n);
-	reach(s, lead);
-	s->block_of = gj_new(s->f->arena, uint32_t, s->in.n);
-	new_block(s, GJ_ENTRY, 0);
-	for (uint32_t i = 0; i < s->in.n; i++) {
-		if (lead[i] == 3)
-			s->block_of[i] = new_block(s, GJ_CODE, i);
-		if (lead[i])
-			s->sb.p[s->sb.n - 1].last = i;
-	}
-	uint32_t n = s->sb.n;
-	gj_link(s->f, 0, s->block_of[0]);
-	for (uint32_t b = 1; b < n; b++)
-		link_block(s, b);
 }
 
 /* -- The stack ----------------------------------------------------------------------------------------------------------- */
@@ -239,8 +137,7 @@ static void step(gj_ssa_state *s, uint32_t i)
 	if (before < e.pop || before - e.pop + e.push > MAX_DEPTH)
 		gj_ssa_damaged(s, "the stack runs over");
 	gj_actions[s->insn->row](s, s->insn->arg);
-	gj_flow flow = flow_of(s, i);
-	if (flow < GJ_FLOW_AND && s->stack.n != before - e.pop + e.push)
+	if (gj_pyops[s->insn->row].flow < GJ_FLOW_AND && s->stack.n != before - e.pop + e.push)
 		gj_ssa_damaged(s, "a stack effect is not as the table says");
 }
 
@@ -310,7 +207,7 @@ gj_fn *gj_ssa(gj_trap *trap, const gj_code *code)
 	s.f = gj_fn_new(trap, code, symbol(trap->arena, code->name));
 	s.in = gj_decode(s.f->arena, code);
 	refuse_function(&s);
-	build_blocks(&s);
+	gj_ssa_blocks(&s);
 	gj_cfg(s.f);
 	for (uint32_t i = 0; i < s.f->rpo.n; i++)
 		fill_block(&s, s.f->rpo.p[i]);

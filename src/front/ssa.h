@@ -1,5 +1,5 @@
-/* What the files of SSA construction share. ssa.c walks the blocks, pyact.c holds one action a bytecode, vars.c follows
- * variables from block to block, closure.c and tidy.c look at the whole when it is there. */
+/* What the files of SSA construction share. blocks.c finds the blocks, ssa.c walks them, pyact.c holds one action a
+ * bytecode, vars.c follows variables from block to block, closure.c and tidy.c look at the whole when it is there. */
 #ifndef GJ_SSA_H
 #define GJ_SSA_H
 
@@ -34,7 +34,7 @@ struct gj_ssa_state {
 	const gj_code *code;
 	gj_insns in;
 	GJ_VEC(gj_sblock) sb;                      /* beside f->bb */
-	uint32_t *block_of;                        /* instruction → block that starts there; 0: none */
+	uint32_t *block_of;                        /* instruction → block that starts there (or at its original); 0: none */
 	/* the block at work */
 	uint32_t cur, loc;
 	const gj_insn *insn;
@@ -56,6 +56,9 @@ void   gj_ssa_push(gj_ssa_state *, gj_ref);
 gj_ref gj_ssa_pop(gj_ssa_state *);             /* may be 0, a NULL */
 gj_ref gj_ssa_value(gj_ssa_state *);           /* pop what must be a value */
 gj_ref gj_ssa_unsupported(gj_ssa_state *, const char *what);
+
+/* blocks.c: f->bb and sb with their edges; the successor for "true" comes first */
+void gj_ssa_blocks(gj_ssa_state *);
 
 /* pyact.c */
 typedef void gj_action(gj_ssa_state *, uint32_t n);

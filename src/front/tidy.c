@@ -76,47 +76,93 @@ static bool is_pred(const gj_bb *bb, uint32_t p)
 	return false;
 }
 
-/* The edge e → t becomes p → t: in place of e's, or as one more. */
-static void redirect(gj_fn *f, uint32_t e, uint32_t t, uint32_t p, bool in_place)
+/* What op r of block e is to one who comes from predecessor number k of e. */
+static gj_ref seen_from(const gj_fn *f, uint32_t e, uint32_t k, gj_ref r)
 {
-	gj_bb *to = &f->bb.p[t];
+	const gj_op *o = gj_o(f, r);
+	return o->op == GJ_PHI && o->block == e ? o->arg[k] : r;
+}
+
+/* The edges p → e → t become p → t, in e's place and behind it. */
+static void redirect(gj_fn *f, uint32_t e, uint32_t t, uint32_t *uses)
+{
+	gj_bb *from = &f->bb.p[e], *to = &f->bb.p[t];
+	uint32_t at = 0, old = to->preds.n;
+	while (to->preds.p[at] != e)
+		at++;
+	for (uint32_t k = 0; k < from->preds.n; k++) {
+		gj_bb *pred = &f->bb.p[from->preds.p[k]];
+		for (uint32_t i = 0; i < pred->nsucc; i++)
+			if (pred->succ[i] == e)
+				pred->succ[i] = t;
+		if (k)
+			gj_push(f->arena, &to->preds, from->preds.p[k]);
+		else
+			to->preds.p[at] = from->preds.p[0];
+	}
+	for (uint32_t i = 0; i < to->ops.n && gj_o(f, to->ops.p[i])->op == GJ_PHI; i++) {
+		gj_op *o = gj_o(f, to->ops.p[i]);
+		gj_ref *arg = gj_new(f->arena, gj_ref, to->preds.n), r = o->arg[at];
+		memcpy(arg, o->arg, old * sizeof *arg);
+		uses[r]--;
+		for (uint32_t k = 0; k < from->preds.n; k++) {
+			gj_ref seen = seen_from(f, e, k, r);
+			arg[k ? old + k - 1 : at] = seen;
+			uses[seen]++;
+		}
+		o->arg = arg;
+		o->nargs = to->preds.n;
+	}
+	for (uint32_t i = 0; i + 1 < from->ops.n; i++)
+		for (uint32_t k = 0; k < from->preds.n; k++)
+			uses[gj_o(f, from->ops.p[i])->arg[k]]--;
+}
+
+/* Do the phis of e serve the phis of its successor only, on the edge between the two? */
+static bool phis_pass_on(const gj_fn *f, uint32_t e, const uint32_t *uses)
+{
+	const gj_bb *from = &f->bb.p[e], *to = &f->bb.p[from->succ[0]];
 	uint32_t at = 0;
 	while (to->preds.p[at] != e)
 		at++;
-	for (uint32_t k = 0; k < f->bb.p[p].nsucc; k++)
-		if (f->bb.p[p].succ[k] == e)
-			f->bb.p[p].succ[k] = t;
-	if (in_place) {
-		to->preds.p[at] = p;
-		return;
+	for (uint32_t i = 0; i + 1 < from->ops.n; i++) {
+		uint32_t here = 0;
+		if (gj_o(f, from->ops.p[i])->op != GJ_PHI)
+			return false;
+		for (uint32_t k = 0; k < to->ops.n && gj_o(f, to->ops.p[k])->op == GJ_PHI; k++)
+			here += gj_o(f, to->ops.p[k])->arg[at] == from->ops.p[i];
+		if (here != uses[from->ops.p[i]])
+			return false;
 	}
-	gj_push(f->arena, &to->preds, p);
-	for (uint32_t k = 0; k < to->ops.n && gj_o(f, to->ops.p[k])->op == GJ_PHI; k++) {
-		gj_op *o = gj_o(f, to->ops.p[k]);
-		gj_ref *arg = gj_new(f->arena, gj_ref, o->nargs + 1);
-		memcpy(arg, o->arg, o->nargs * sizeof *arg);
-		arg[o->nargs++] = o->arg[at];
-		o->arg = arg;
-	}
+	return true;
 }
 
 /* Skips a block that only jumps, unless that would make two edges between the same blocks. */
-static void thread(gj_fn *f, uint32_t e)
+static void thread(gj_fn *f, uint32_t e, uint32_t *uses)
 {
 	gj_bb *bb = &f->bb.p[e];
 	uint32_t t = bb->succ[0];
-	if (!e || bb->ops.n != 1 || bb->nsucc != 1 || t == e)
+	if (!e || bb->nsucc != 1 || t == e || !phis_pass_on(f, e, uses))
 		return;
 	for (uint32_t k = 0; k < bb->preds.n; k++)
-		if (bb->preds.p[k] == e || is_pred(&f->bb.p[t], bb->preds.p[k]))
+		if (bb->preds.p[k] == e || is_pred(&f->bb.p[t], bb->preds.p[k])
+		    || (k && bb->preds.p[k] == bb->preds.p[k - 1]))
 			return;
-	for (uint32_t k = 1; k < bb->preds.n; k++)
-		if (bb->preds.p[k] == bb->preds.p[k - 1])
-			return;
-	for (uint32_t k = bb->preds.n; k-- > 0;)
-		redirect(f, e, t, bb->preds.p[k], k == 0);
+	redirect(f, e, t, uses);
 	bb->ops.n = bb->preds.n = 0;
 	bb->nsucc = 0;
+}
+
+static uint32_t *count_uses(const gj_fn *f)
+{
+	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);
+	for (uint32_t b = 0; b < f->bb.n; b++)
+		for (uint32_t i = 0; i < f->bb.p[b].ops.n; i++) {
+			const gj_op *o = gj_o(f, f->bb.p[b].ops.p[i]);
+			for (uint32_t k = 0; k < o->nargs; k++)
+				uses[o->arg[k]]++;
+		}
+	return uses;
 }
 
 static void rename_pred(gj_fn *f, uint32_t b, uint32_t from, uint32_t to)
@@ -174,8 +220,9 @@ void gj_ssa_tidy(gj_ssa_state *s)
 	bool *live = find_live(s);
 	sort_phis(s);
 	place(s, live);
-	for (uint32_t i = 0; i < f->rpo.n; i++)
-		thread(f, f->rpo.p[i]);
+	uint32_t *uses = count_uses(f);
+	for (uint32_t i = f->rpo.n; i-- > 0;)
+		thread(f, f->rpo.p[i], uses);
 	for (uint32_t i = 0; i < f->rpo.n; i++)
 		join(f, f->rpo.p[i]);
 	gj_cfg(f);
