@@ -1,0 +1,94 @@
+/* Math on the CPU: glibc's vector functions (libmvec) where the row has one and the host's glibc too, else libm, lane by
+ * lane at width 32. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
+#include "emit/gen.h"
+#include "emit/cpu.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static pthread_once_t opened = PTHREAD_ONCE_INIT;
+static void *libmvec;
+
+static void open_libmvec(void) { libmvec = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL); }
+
+bool gj_have_libmvec(void)
+{
+	pthread_once(&opened, open_libmvec);
+	return libmvec != NULL;
+}
+
+/* The vector ABI's letter of the widest registers, and how many bytes they hold. */
+static char vector_class(unsigned *bytes)
+{
+	bool z = gj_host_has("avx512f"), y = gj_host_has("avx2");
+	*bytes = z ? 64 : y ? 32 : 16;
+	return z ? 'e' : y ? 'd' : 'b';
+}
+
+/* Lanes from ..from + n of x; y != NULL: of x and y one after the other. */
+static gj_v lanes_of(gj_gen *g, gj_v x, gj_v y, unsigned from, unsigned n)
+{
+	gj_v at[GJ_LANES];
+	for (unsigned i = 0; i < n; i++)
+		at[i] = gj_i32(g->u, from + i);
+	return LLVMBuildShuffleVector(g->b, x, y ? y : LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(at, n), "");
+}
+
+/* Lanes that are off get an argument that is easy everywhere: special ones take the libraries' slow way. */
+static gj_v calmed(gj_gen *g, const gj_op *o, int row, gj_v x)
+{
+	if (!o->mask)
+		return x;
+	return gj_select(g, gj_mask_of(g, o), x, gj_kfp(LLVMTypeOf(x), row == GJ_ROW_ACOSH ? 1.5 : 0.5));
+}
+
+static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n, const char *name, unsigned lanes)
+{
+	gj_v part[16], x[2], piece[2];
+	gj_t t = LLVMVectorType(gj_elem_ty(LLVMTypeOf(arg[0])), lanes);
+	unsigned count = GJ_LANES / lanes;
+	for (unsigned i = 0; i < n; i++)
+		x[i] = calmed(g, o, row, arg[i]);
+	for (unsigned k = 0; k < count; k++) {
+		for (unsigned i = 0; i < n; i++)
+			piece[i] = lanes_of(g, x[i], NULL, k * lanes, lanes);
+		part[k] = gj_extern_call(g, name, t, n, piece);
+	}
+	for (; count > 1; count /= 2, lanes *= 2)
+		for (unsigned k = 0; k < count / 2; k++)
+			part[k] = lanes_of(g, part[2 * k], part[2 * k + 1], 0, 2 * lanes);
+	return part[0];
+}
+
+static gj_v by_lanes(gj_gen *g, const gj_op *o, const gj_v *arg, unsigned n, const char *name)
+{
+	gj_t t = LLVMTypeOf(arg[0]), e = gj_elem_ty(t);
+	gj_v slot[2], x[2], out = gj_spill(g, LLVMConstNull(t));
+	for (unsigned i = 0; i < n; i++)
+		slot[i] = gj_spill(g, arg[i]);
+	gj_lanes l = gj_lanes_begin(g, gj_mask_of(g, o));
+	for (unsigned i = 0; i < n; i++)
+		x[i] = gj_lane_get(g, slot[i], e, l.lane);
+	gj_lane_set(g, out, gj_extern_call(g, name, e, n, x), l.lane);
+	gj_lanes_end(g, &l);
+	return gj_load(g, t, out, 64);
+}
+
+gj_v gj_cpu_library(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n)
+{
+	char name[64];
+	gj_t t = LLVMTypeOf(arg[0]);
+	bool single = gj_elem_ty(t) == g->u->f32;
+	const gj_math_info *m = &gj_math_info_of[row];
+	if (gj_is_vec(t) && m->libmvec && !g->u->opt->libm_exact && gj_have_libmvec()) {
+		unsigned bytes;
+		char letter = vector_class(&bytes);
+		unsigned lanes = bytes / (single ? 4 : 8);
+		snprintf(name, sizeof name, "_ZGV%cN%u%s_%s%s", letter, lanes, n == 2 ? "vv" : "v", m->stem, single ? "f" : "");
+		if (dlsym(libmvec, name))
+			return by_libmvec(g, o, row, arg, n, name, lanes);
+	}
+	snprintf(name, sizeof name, "%s%s", m->stem, single ? "f" : "");
+	return gj_is_vec(t) ? by_lanes(g, o, arg, n, name) : gj_extern_call(g, name, t, n, arg);
+}

@@ -1,0 +1,476 @@
+/* The emitter's frame: one module per compilation, its functions, blocks and phis, and the table that sends each op to
+ * its handler. A failure in the middle unwinds through here, so that LLVM's objects are freed. */
+#include "emit/gen.h"
+
+#include <llvm-c/Analysis.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static gj_emit_op *const common[GJ_NOPS] = {
+	[GJ_NOP] = gj_do_nop, [GJ_UNDEF] = gj_do_undef, [GJ_CONST] = gj_do_const, [GJ_PARAM] = gj_do_param,
+	[GJ_ADD] = gj_do_add, [GJ_SUB] = gj_do_sub, [GJ_MUL] = gj_do_mul, [GJ_NEG] = gj_do_neg, [GJ_FMA] = gj_do_fma,
+	[GJ_DIV] = gj_do_div, [GJ_FLOORDIV] = gj_do_floordiv, [GJ_MOD] = gj_do_mod, [GJ_POW] = gj_do_pow,
+	[GJ_SHL] = gj_do_shl, [GJ_SHR] = gj_do_shr, [GJ_AND] = gj_do_and, [GJ_OR] = gj_do_or, [GJ_XOR] = gj_do_xor,
+	[GJ_NOT] = gj_do_not, [GJ_ABS] = gj_do_abs, [GJ_MIN] = gj_do_min, [GJ_MAX] = gj_do_max, [GJ_CMP] = gj_do_cmp,
+	[GJ_SELECT] = gj_do_select, [GJ_CVT] = gj_do_cvt, [GJ_BITCAST] = gj_do_bitcast, [GJ_MATH] = gj_do_math,
+	[GJ_POPC] = gj_do_popc, [GJ_CLZ] = gj_do_clz, [GJ_FFS] = gj_do_ffs, [GJ_BREV] = gj_do_brev,
+	[GJ_ISNAN] = gj_do_isnan, [GJ_ISINF] = gj_do_isinf, [GJ_ISFINITE] = gj_do_isfinite,
+	[GJ_ELEM] = gj_do_elem, [GJ_BYTES] = gj_do_bytes, [GJ_PTRCAST] = gj_do_ptrcast, [GJ_LOCALMEM] = gj_do_localmem,
+	[GJ_CONSTMEM] = gj_do_constmem, [GJ_LOAD] = gj_do_load, [GJ_STORE] = gj_do_store, [GJ_ATOMIC] = gj_do_atomic,
+	[GJ_FCALL] = gj_do_fcall, [GJ_RESULT] = gj_do_result, [GJ_SLOT] = gj_do_slot, [GJ_GET] = gj_do_get,
+	[GJ_SET] = gj_do_set, [GJ_ALLLANES] = gj_do_alllanes, [GJ_ANY] = gj_do_any, [GJ_ANDMASK] = gj_do_andmask,
+	[GJ_ANDNOT] = gj_do_andnot,
+};
+
+/* -- Declarations --------------------------------------------------------------------------------------------------------- */
+
+gj_t gj_param_ty(const gj_unit *u, const gj_fnparam *p)
+{
+	if (p->field == GJ_FIELD_SHAPE || p->field == GJ_FIELD_STRIDE)
+		return u->opt->facts & GJ_FACT_IDX32 ? u->i32 : u->i64;
+	return gj_mem_ty(u, p->type);
+}
+
+/* On the CPU every function takes the block; a device function also the warp and, at width 32, its mask. */
+unsigned gj_hidden_args(const gj_unit *u, const gj_fn *f)
+{
+	return u->gpu ? 0 : f->kernel ? 1 : u->vector ? 3 : 2;
+}
+
+static gj_t result_type(gj_unit *u, const gj_fn *f)
+{
+	gj_t *t = gj_new(u->arena, gj_t, f->nresults + 1);
+	for (uint32_t i = 0; i < f->nresults; i++) {
+		t[i] = gj_ty(u, f->result[i]);
+		if (u->vector)
+			t[i] = gj_vec_ty(t[i]);
+	}
+	return f->nresults == 0 ? u->tvoid : f->nresults == 1 ? t[0] : LLVMStructTypeInContext(u->ctx, t, f->nresults, 0);
+}
+
+static void declare(gj_unit *u, gj_fn *f)
+{
+	gj_t *t = gj_new(u->arena, gj_t, f->param.n + 5);
+	unsigned n = gj_hidden_args(u, f);
+	const gj_t hidden[3] = { u->ptr, u->i32, u->vector ? gj_vec_ty(u->i1) : NULL };
+	memcpy(t, hidden, n * sizeof *t);
+	for (uint32_t i = 0; i < f->param.n; i++) {
+		if (!f->kernel)
+			t[n++] = u->vector ? gj_vec_ty(gj_ty(u, f->param.p[i].type)) : gj_ty(u, f->param.p[i].type);
+		else if (u->param_used[i])
+			t[n++] = gj_param_ty(u, &f->param.p[i]);
+	}
+	if (f->kernel && !u->gpu)
+		t[n++] = u->i32, t[n++] = u->i32;      /* first warp, end */
+	gj_callee c = { .f = f, .type = LLVMFunctionType(result_type(u, f), t, n, 0) };
+	const char *name = f->kernel && !u->gpu ? gj_printf(u->arena, "%s_body", f->name) : f->name;
+	c.fn = LLVMAddFunction(u->mod, name, c.type);
+	gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
+	u->target->declared(u, &c);
+	gj_push(u->arena, &u->fns, c);
+}
+
+static const gj_callee *callee_of(gj_gen *g, const gj_fn *f)
+{
+	for (uint32_t i = 0; i < g->u->fns.n; i++)
+		if (g->u->fns.p[i].f == f)
+			return &g->u->fns.p[i];
+	gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_INTERNAL, "a call of a function that is not in the kernel's list");
+}
+
+/* -- Parameters ------------------------------------------------------------------------------------------------------------ */
+
+static void bind_params(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	const gj_fn *f = g->f;
+	unsigned at = gj_hidden_args(u, f);
+	g->param = gj_new(u->arena, gj_v, f->param.n + 1);
+	gj_at(g, g->entry);
+	for (uint32_t i = 0; i < f->param.n; i++) {
+		const gj_fnparam *p = &f->param.p[i];
+		if (f->kernel && !u->param_used[i])
+			continue;
+		gj_v x = LLVMGetParam(g->fn, at++);
+		gj_t t = LLVMTypeOf(x), want = gj_ty(u, p->type);
+		if (!f->kernel || t == want)
+			g->param[i] = x;
+		else if (p->type->kind == GJ_BOOL)
+			g->param[i] = gj_icmp(g, LLVMIntNE, x, LLVMConstNull(t));
+		else
+			g->param[i] = LLVMBuildIntCast2(g->b, x, want, p->field == GJ_FIELD_STRIDE, "");
+	}
+}
+
+/* Parameters that some op of the kernel reads. */
+static void find_used(gj_unit *u)
+{
+	const gj_fn *f = u->kernel;
+	u->param_used = gj_new(u->arena, bool, f->param.n + 1);
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; i < bb->ops.n; i++)
+			if (gj_o(f, bb->ops.p[i])->op == GJ_PARAM)
+				u->param_used[gj_o(f, bb->ops.p[i])->imm.i] = true;
+	}
+}
+
+/* -- Blocks ------------------------------------------------------------------------------------------------------------------- */
+
+static void set_value(gj_gen *g, gj_ref r, gj_v x)
+{
+	const gj_op *o = gj_o(g->f, r);
+	if (gj_is_vec(LLVMTypeOf(x)))
+		g->val[r].v = x;
+	else
+		g->val[r] = (gj_val){ .s = x, .stride = g->u->vector && o->shape == GJ_LINEAR ? o->stride : 0 };
+}
+
+static gj_v emit_return(gj_gen *g, const gj_op *o)
+{
+	if (g->exit)
+		return LLVMBuildBr(g->b, g->exit);
+	if (!g->f->nresults)
+		return LLVMBuildRetVoid(g->b);
+	g->wide = g->u->vector;
+	if (o->nargs == 1)
+		return LLVMBuildRet(g->b, gj_arg(g, o, 0));
+	gj_v *x = gj_new(g->u->arena, gj_v, o->nargs);
+	for (unsigned i = 0; i < o->nargs; i++)
+		x[i] = gj_arg(g, o, i);
+	return LLVMBuildAggregateRet(g->b, x, o->nargs);
+}
+
+static gj_v emit_branch(gj_gen *g, const gj_op *o)
+{
+	const gj_bb *bb = &g->f->bb.p[o->block];
+	LLVMBasicBlockRef yes = g->first[bb->succ[0]], no = g->first[bb->succ[1]];
+	if (yes == no)
+		no = g->edge2[o->block] = gj_bb_new(g, "edge");
+	gj_v br = LLVMBuildCondBr(g->b, gj_sc(g, o->arg[0]), yes, no);
+	if (yes == g->first[bb->succ[1]]) {
+		gj_at(g, no);
+		LLVMBuildBr(g->b, yes);
+	}
+	return br;
+}
+
+/* The thread ends. Only a kernel, or any function on the GPU, can do that. */
+static gj_v emit_raise(gj_gen *g, const gj_op *o)
+{
+	if (g->f->kernel)
+		return emit_return(g, o);
+	if (!g->u->gpu)
+		gj_fail(g->f, o->loc, GJ_ERR_RAISE_IN_CALL);
+	gj_plain(g, GJ_IN_NV_EXIT, 0, NULL);
+	return LLVMBuildUnreachable(g->b);
+}
+
+static gj_v terminator(gj_gen *g, const gj_op *o)
+{
+	switch (o->op) {
+	case GJ_JUMP:   return LLVMBuildBr(g->b, g->first[g->f->bb.p[o->block].succ[0]]);
+	case GJ_BRANCH: return emit_branch(g, o);
+	case GJ_RETURN: return emit_return(g, o);
+	case GJ_RAISE:  return emit_raise(g, o);
+	default:        return LLVMBuildUnreachable(g->b);
+	}
+}
+
+static void emit_op(gj_gen *g, gj_ref r)
+{
+	const gj_op *o = gj_o(g->f, r);
+	gj_emit_op *handler = g->u->target->op[o->op] ? g->u->target->op[o->op] : common[o->op];
+	g->ref = r;
+	g->wide = g->u->vector && o->shape == GJ_VARYING;
+	gj_lines_at(g, o->loc);
+	if (gj_op_flags[o->op] & GJ_F_TERM) {
+		g->last[o->block] = gj_here(g);
+		gj_unroll_hint(g, o->block, terminator(g, o));
+	} else if (o->op == GJ_PHI) {
+		set_value(g, r, LLVMBuildPhi(g->b, gj_tyw(g, o->type), ""));
+	} else if (!handler) {
+		gj_fail(g->f, o->loc, GJ_ERR_INTERNAL, gj_printf(g->f->arena, "no code for the operation %s", gj_op_name[o->op]));
+	} else {
+		gj_v x = handler(g, o);
+		if (x && o->type && o->type->kind != GJ_NONE)
+			set_value(g, r, x);
+	}
+}
+
+/* The k-th edge into a block comes from the predecessor's last LLVM block, or from the extra one on the second of two
+ * edges between the same blocks. */
+static LLVMBasicBlockRef edge_from(const gj_gen *g, const gj_bb *bb, uint32_t k)
+{
+	uint32_t p = bb->preds.p[k];
+	for (uint32_t i = 0; i < k; i++)
+		if (bb->preds.p[i] == p)
+			return g->edge2[p];
+	return g->last[p];
+}
+
+static void fill_phis(gj_gen *g, const gj_bb *bb)
+{
+	for (uint32_t i = 0; i < bb->ops.n; i++) {
+		const gj_op *o = gj_o(g->f, bb->ops.p[i]);
+		if (o->op != GJ_PHI)
+			continue;
+		g->ref = bb->ops.p[i];
+		bool wide = g->u->vector && o->shape == GJ_VARYING;
+		gj_v phi = wide ? g->val[g->ref].v : g->val[g->ref].s;
+		for (uint32_t k = 0; k < o->nargs; k++) {
+			gj_v x = wide ? gj_vec(g, o->arg[k]) : gj_sc(g, o->arg[k]);
+			LLVMBasicBlockRef from = edge_from(g, bb, k);
+			LLVMAddIncoming(phi, &x, &from, 1);
+		}
+	}
+}
+
+static void count_uses(gj_gen *g)
+{
+	const gj_fn *f = g->f;
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; i < bb->ops.n; i++) {
+			const gj_op *o = gj_o(f, bb->ops.p[i]);
+			for (uint32_t a = 0; a < o->nargs; a++)
+				g->uses[o->arg[a]]++;
+			g->uses[o->mask]++;
+		}
+	}
+}
+
+static void emit_function(gj_unit *u, const gj_callee *c)
+{
+	gj_fn *f = c->f;
+	gj_gen *g = gj_new(u->arena, gj_gen, 1);
+	*g = (gj_gen){ .u = u, .f = f, .fn = c->fn, .b = u->b };
+	g->val = gj_new(u->arena, gj_val, f->op.n);
+	g->uses = gj_new(u->arena, uint32_t, f->op.n);
+	g->first = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
+	g->last = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
+	g->edge2 = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
+	count_uses(g);
+	gj_lines_fn(g);
+	g->entry = gj_bb_new(g, "entry");
+	bind_params(g);
+	u->target->begin(g);
+	for (uint32_t k = 0; k < f->rpo.n; k++)
+		g->first[f->rpo.p[k]] = gj_bb_new(g, "");
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
+		gj_at(g, g->first[f->rpo.p[k]]);
+		for (uint32_t i = 0; i < bb->ops.n; i++)
+			emit_op(g, bb->ops.p[i]);
+	}
+	for (uint32_t k = 0; k < f->rpo.n; k++)
+		fill_phis(g, &f->bb.p[f->rpo.p[k]]);
+	u->target->end(g);
+}
+
+/* -- Calls --------------------------------------------------------------------------------------------------------------------- */
+
+/* At width 32 a call is made only while a lane is active: recursion ends when none is. */
+gj_v gj_do_fcall(gj_gen *g, const gj_op *o)
+{
+	gj_unit *u = g->u;
+	const gj_callee *c = callee_of(g, o->imm.fn);
+	gj_v *x = gj_new(u->arena, gj_v, o->nargs + 3), mask = u->vector ? gj_mask_of(g, o) : NULL;
+	const gj_v hidden[3] = { g->block, g->warp, mask };
+	unsigned n = gj_hidden_args(u, c->f);
+	memcpy(x, hidden, n * sizeof *x);
+	g->wide = u->vector;
+	for (unsigned i = 0; i < o->nargs; i++)
+		x[n++] = gj_arg(g, o, i);
+	if (!u->vector)
+		return LLVMBuildCall2(g->b, c->type, c->fn, x, n, "");
+	gj_if on = gj_if_begin(g, gj_any(g, mask));
+	gj_v r = LLVMBuildCall2(g->b, c->type, c->fn, x, n, "");
+	gj_if_end(g, &on);
+	return c->f->nresults ? gj_if_phi(g, &on, r, LLVMConstNull(LLVMTypeOf(r))) : NULL;
+}
+
+gj_v gj_do_result(gj_gen *g, const gj_op *o)
+{
+	const gj_val *call = &g->val[o->arg[0]];
+	gj_v x = call->v ? call->v : call->s;
+	return gj_o(g->f, o->arg[0])->imm.fn->nresults == 1 ? x : LLVMBuildExtractValue(g->b, x, (unsigned)o->imm.i, "");
+}
+
+/* -- The image ------------------------------------------------------------------------------------------------------------------ */
+
+char *gj_heap_copy(gj_unit *u, const void *p, size_t n)
+{
+	char *s = malloc(n + 1);
+	if (!s)
+		gj_fail(u->kernel, 0, GJ_ERR_NOMEM);
+	memcpy(s, p, n);
+	s[n] = 0;
+	return s;
+}
+
+static gj_kind machine_kind(const gj_unit *u, const gj_fnparam *p)
+{
+	if (p->field == GJ_FIELD_DATA)
+		return GJ_U64;
+	if (p->field == GJ_FIELD_VALUE)
+		return (gj_kind)p->type->kind;
+	return u->opt->facts & GJ_FACT_IDX32 ? GJ_I32 : GJ_I64;
+}
+
+static void image_params(gj_unit *u)
+{
+	gj_image *m = u->image;
+	const gj_fn *f = u->kernel;
+	gj_param *p = (gj_param *)(void *)gj_heap_copy(u, gj_new(u->arena, gj_param, f->param.n + 1),
+		(f->param.n + 1) * sizeof(gj_param));
+	m->param = p;
+	for (uint32_t i = 0; i < f->param.n; i++) {
+		const gj_fnparam *q = &f->param.p[i];
+		if (q->leaf >= m->nleaves)
+			m->nleaves = q->leaf + 1u;
+		if (!u->param_used[i])
+			continue;
+		gj_kind kind = machine_kind(u, q);
+		uint32_t size = gj_scalar[kind]->size, at = (m->param_bytes + size - 1) & ~(size - 1);
+		p[m->nparams++] = (gj_param){ q->leaf, q->field, q->dim, (uint8_t)kind, (uint8_t)size, (uint16_t)at };
+		m->param_bytes = at + size;
+	}
+	m->written = (uint8_t *)gj_heap_copy(u, gj_new(u->arena, uint8_t, m->nleaves + 1), m->nleaves);
+	for (uint32_t i = 0; i < f->param.n; i++)
+		m->written[f->param.p[i].leaf] |= f->param.p[i].written;
+}
+
+static void image_fields(gj_unit *u)
+{
+	gj_image *m = u->image;
+	const gj_fn *f = u->kernel;
+	const char *file = f->code && f->code->file ? f->code->file : "";
+	m->entry = gj_heap_copy(u, f->name, strlen(f->name));
+	m->file = gj_heap_copy(u, file, strlen(file));
+	image_params(u);
+	m->nsites = u->sites.n;
+	m->site = (int32_t *)(void *)gj_heap_copy(u, u->sites.n ? (void *)u->sites.p : "", u->sites.n * sizeof(int32_t));
+	m->shared_bytes = f->shared_bytes;
+	m->local_bytes = u->stack_bytes;
+	m->width = u->gpu ? 1 : u->opt->width;
+	m->barriers = f->barriers;
+	m->dynamic_shared = f->dynamic_shared;
+	m->max_threads = u->opt->max_threads;
+}
+
+/* -- A compilation ---------------------------------------------------------------------------------------------------------------- */
+
+static void on_diagnostic(LLVMDiagnosticInfoRef info, void *opaque)
+{
+	static const char frame[] = "stack frame size (";
+	gj_unit *u = opaque;
+	char *text = LLVMGetDiagInfoDescription(info), *size = strstr(text, frame);
+	if (size)
+		u->stack_bytes += (uint32_t)strtoul(size + sizeof frame - 1, NULL, 10);
+	else if (LLVMGetDiagInfoSeverity(info) == LLVMDSError && !u->trouble)
+		u->trouble = gj_strdup(u->arena, text);
+	LLVMDisposeMessage(text);
+}
+
+static void open_unit(gj_unit *u)
+{
+	u->ctx = LLVMContextCreate();
+	LLVMContextSetDiagnosticHandler(u->ctx, on_diagnostic, u);
+	LLVMContextSetDiscardValueNames(u->ctx, !u->opt->keep_text);
+	u->mod = LLVMModuleCreateWithNameInContext(u->kernel->name, u->ctx);
+	u->b = LLVMCreateBuilderInContext(u->ctx);
+	u->tvoid = LLVMVoidTypeInContext(u->ctx);
+	u->i1 = LLVMInt1TypeInContext(u->ctx);
+	u->i8 = LLVMInt8TypeInContext(u->ctx);
+	u->i16 = LLVMInt16TypeInContext(u->ctx);
+	u->i32 = LLVMInt32TypeInContext(u->ctx);
+	u->i64 = LLVMInt64TypeInContext(u->ctx);
+	u->f16 = LLVMHalfTypeInContext(u->ctx);
+	u->f32 = LLVMFloatTypeInContext(u->ctx);
+	u->f64 = LLVMDoubleTypeInContext(u->ctx);
+	u->ptr = LLVMPointerTypeInContext(u->ctx, 0);
+}
+
+static void close_unit(gj_unit *u)
+{
+	if (u->di)
+		LLVMDisposeDIBuilder(u->di);
+	if (u->b)
+		LLVMDisposeBuilder(u->b);
+	if (u->mod)
+		LLVMDisposeModule(u->mod);
+	if (u->tm)
+		LLVMDisposeTargetMachine(u->tm);
+	if (u->ctx)
+		LLVMContextDispose(u->ctx);
+}
+
+/* Before optimisation: the verifier's words are about what was emitted here. */
+static void verify(gj_unit *u)
+{
+	char *text = NULL;
+	if (LLVMVerifyModule(u->mod, LLVMReturnStatusAction, &text))
+		u->trouble = gj_strdup(u->arena, text);
+	LLVMDisposeMessage(text);
+	if (u->trouble)
+		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, u->trouble);
+}
+
+static void compile(gj_unit *u)
+{
+	gj_fn *f = u->kernel;
+	open_unit(u);
+	u->target->open(u);
+	char *triple = LLVMGetTargetMachineTriple(u->tm);
+	LLVMSetTarget(u->mod, triple);
+	LLVMDisposeMessage(triple);
+	LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(u->tm);
+	LLVMSetModuleDataLayout(u->mod, layout);
+	LLVMDisposeTargetData(layout);
+	find_used(u);
+	gj_lines_open(u);
+	declare(u, f);
+	for (uint32_t i = 0; i < f->callee.n; i++)
+		declare(u, f->callee.p[i]);
+	for (uint32_t i = 0; i < u->fns.n; i++)
+		emit_function(u, &u->fns.p[i]);
+	gj_lines_close(u);
+	verify(u);
+	u->target->finish(u);
+	if (u->trouble)
+		gj_fail(f, 0, GJ_ERR_INTERNAL, u->trouble);
+	image_fields(u);
+}
+
+void gj_emit_image(gj_fn *f, const gj_options *opt, gj_image *image)
+{
+	gj_trap *trap = f->trap;
+	jmp_buf outer;
+	gj_unit *u = gj_new(f->arena, gj_unit, 1);
+	gj_llvm_start();
+	*image = (gj_image){ 0 };
+	u->opt = opt;
+	u->kernel = f;
+	u->image = image;
+	u->arena = f->arena;
+	u->gpu = opt->arch == GJ_ARCH_NVPTX;
+	u->target = u->gpu ? &gj_target_nvptx : &gj_target_cpu;
+	u->vector = !u->gpu && opt->width == GJ_LANES;
+	memcpy(&outer, &trap->env, sizeof outer);
+	if (setjmp(trap->env)) {
+		gj_llvm_unguard();
+		memcpy(&trap->env, &outer, sizeof outer);
+		close_unit(u);
+		gj_image_clear(image);
+		gj_trap_throw(trap);
+	}
+	const char *fatal = gj_llvm_guard(compile, u);
+	if (fatal) {                               /* LLVM was left in the middle: what it holds cannot be freed */
+		*u = (gj_unit){ 0 };
+		gj_fail(f, 0, GJ_ERR_INTERNAL, fatal);
+	}
+	memcpy(&trap->env, &outer, sizeof outer);
+	close_unit(u);
+}

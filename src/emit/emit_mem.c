@@ -1,0 +1,251 @@
+/* Memory: addresses, loads and stores, variables of the mask pass. At width 32 the shape of the address decides: one
+ * scalar access, a masked vector access of consecutive elements, or a gather or scatter. Lanes that are off read
+ * zeros. In local memory the lanes of one element lie side by side. */
+#include "emit/gen.h"
+
+#include <string.h>
+
+/* -- Addresses -------------------------------------------------------------------------------------------------------- */
+
+/* The offset b of ELEM and BYTES at 64 bits, in the form asked for. */
+static gj_v offset_of(gj_gen *g, const gj_op *o)
+{
+	const gj_op *b = gj_o(g->f, o->arg[1]);
+	gj_v x = gj_arg(g, o, 1);
+	gj_t t = gj_like(LLVMTypeOf(x), g->u->i64);
+	if (b->type->size < 8) {
+		bool plus = gj_is_unsigned(b->type) || (b->flags & GJ_NONNEG);
+		x = plus ? LLVMBuildZExt(g->b, x, t, "") : LLVMBuildSExt(g->b, x, t, "");
+		if (plus && !g->u->vector && gj_is_signed(b->type) && LLVMIsAInstruction(x))
+			LLVMSetNNeg(x, 1);
+	}
+	bool scaled = g->u->vector && o->type->space == GJ_LOCAL;
+	return scaled ? LLVMBuildMul(g->b, x, gj_kint(t, GJ_LANES), "") : x;
+}
+
+static gj_v address(gj_gen *g, const gj_op *o, gj_t step)
+{
+	gj_v n = offset_of(g, o);
+	gj_v base = g->wide && !gj_uniform(g, o->arg[0]) ? gj_vec(g, o->arg[0]) : gj_sc(g, o->arg[0]);
+	return g->u->vector ? LLVMBuildGEP2(g->b, step, base, &n, 1, "") : LLVMBuildInBoundsGEP2(g->b, step, base, &n, 1, "");
+}
+
+gj_v gj_do_elem(gj_gen *g, const gj_op *o)  { return address(g, o, gj_mem_ty(g->u, o->type->elem)); }
+gj_v gj_do_bytes(gj_gen *g, const gj_op *o) { return address(g, o, g->u->i8); }
+
+gj_v gj_do_ptrcast(gj_gen *g, const gj_op *o)
+{
+	gj_v a = gj_arg(g, o, 0);
+	gj_t t = gj_tyw(g, o->type);
+	return LLVMTypeOf(a) == t ? a : LLVMBuildAddrSpaceCast(g->b, a, t, "");
+}
+
+gj_v gj_do_localmem(gj_gen *g, const gj_op *o)
+{
+	const gj_type *e = o->type->elem;
+	unsigned n = (unsigned)o->imm.i, lanes = g->u->vector ? GJ_LANES : 1;
+	gj_val *v = &g->val[g->ref];
+	v->s = gj_alloca(g, LLVMArrayType2(gj_mem_ty(g->u, e), (uint64_t)(n ? n : 1) * lanes), 1, g->u->vector ? 64 : 16);
+	v->stride = g->u->vector ? e->size : 0;
+	return NULL;
+}
+
+/* Frozen arrays: one constant global each. */
+gj_v gj_do_constmem(gj_gen *g, const gj_op *o)
+{
+	gj_unit *u = g->u;
+	const gj_obj *x = o->imm.obj;
+	for (uint32_t i = 0; i < u->globals.n; i++)
+		if (u->globals.p[i].key == x)
+			return u->globals.p[i].global;
+	gj_v data = LLVMConstStringInContext2(u->ctx, x->data, x->nbytes, 1);
+	gj_v v = LLVMAddGlobalInAddressSpace(u->mod, LLVMTypeOf(data), gj_printf(u->arena, "gj_const_%u", u->globals.n),
+		u->space[GJ_CONSTANT]);
+	LLVMSetInitializer(v, data);
+	LLVMSetGlobalConstant(v, 1);
+	LLVMSetLinkage(v, LLVMPrivateLinkage);
+	LLVMSetAlignment(v, 16);
+	gj_push(u->arena, &u->globals, ((gj_global){ x, 0, v }));
+	return v;
+}
+
+/* -- Vector accesses ---------------------------------------------------------------------------------------------------- */
+
+/* Masked accesses lost their alignment operand between LLVM 19 and 22; it became an attribute of the pointer. */
+static gj_v masked(gj_gen *g, gj_intrin i, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align)
+{
+	gj_t over[2] = { vec, LLVMTypeOf(arg[at]) };
+	gj_v with[4];
+	gj_t fn = LLVMIntrinsicGetType(g->u->ctx, gj_intrin_id(i), over, 2);
+	if (LLVMCountParamTypes(fn) == n)
+		goto plain;
+	memcpy(with, arg, (at + 1) * sizeof *arg);
+	with[at + 1] = gj_i32(g->u, align);
+	memcpy(with + at + 2, arg + at + 1, (n - at - 1) * sizeof *arg);
+	return gj_call(g, i, over, 2, with, n + 1);
+plain:;
+	gj_v call = gj_call(g, i, over, 2, arg, n);
+	unsigned kind = LLVMGetEnumAttributeKindForName("align", 5);
+	LLVMAddCallSiteAttribute(call, at + 1, LLVMCreateEnumAttribute(g->u->ctx, kind, align));
+	return call;
+}
+
+static gj_v reversed(gj_gen *g, gj_v x)
+{
+	gj_v lane[GJ_LANES];
+	for (unsigned i = 0; i < GJ_LANES; i++)
+		lane[i] = gj_i32(g->u, GJ_LANES - 1 - i);
+	return LLVMBuildShuffleVector(g->b, x, LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(lane, GJ_LANES), "");
+}
+
+/* Address of the last lane's element, where lanes run backwards. */
+static gj_v last_lane(gj_gen *g, const gj_val *p)
+{
+	gj_v n = LLVMConstInt(g->u->i64, (uint64_t)(p->stride * (GJ_LANES - 1)), 1);
+	return LLVMBuildGEP2(g->b, g->u->i8, p->s, &n, 1, "");
+}
+
+static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
+{
+	const gj_val *p = &g->val[o->arg[0]];
+	gj_v mask = gj_mask_of(g, o), zero = LLVMConstNull(t);
+	if (p->s && p->stride == (int64_t)size)
+		return masked(g, GJ_IN_MLOAD, (gj_v[]){ p->s, mask, zero }, 3, 0, t, size);
+	if (p->s && p->stride == -(int64_t)size)
+		return reversed(g, masked(g, GJ_IN_MLOAD, (gj_v[]){ last_lane(g, p), reversed(g, mask), zero }, 3, 0, t, size));
+	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, zero }, 3, 0, t, size);
+}
+
+static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
+{
+	const gj_val *p = &g->val[o->arg[0]];
+	gj_v mask = gj_mask_of(g, o);
+	gj_t t = LLVMTypeOf(x);
+	if (p->s && p->stride == (int64_t)size)
+		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p->s, mask }, 3, 1, t, size);
+	else if (p->s && p->stride == -(int64_t)size)
+		masked(g, GJ_IN_MSTORE, (gj_v[]){ reversed(g, x), last_lane(g, p), reversed(g, mask) }, 3, 1, t, size);
+	else
+		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, t, size);
+}
+
+/* -- Loads and stores --------------------------------------------------------------------------------------------------- */
+
+static gj_v from_memory(gj_gen *g, const gj_type *t, gj_v x)
+{
+	return t->kind == GJ_BOOL ? gj_icmp(g, LLVMIntNE, x, LLVMConstNull(LLVMTypeOf(x))) : x;
+}
+
+static gj_v to_memory(gj_gen *g, const gj_type *t, gj_v x)
+{
+	return t->kind == GJ_BOOL ? LLVMBuildZExt(g->b, x, gj_like(LLVMTypeOf(x), g->u->i8), "") : x;
+}
+
+static unsigned size_of(const gj_type *t) { return t->kind == GJ_PTR ? 8 : t->size; }
+
+gj_v gj_do_load(gj_gen *g, const gj_op *o)
+{
+	gj_t t = gj_mem_ty(g->u, o->type);
+	unsigned size = size_of(o->type);
+	if (!g->u->vector)
+		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), size));
+	if (!gj_uniform(g, o->arg[0]))
+		return from_memory(g, o->type, vector_load(g, o, gj_vec_ty(t), size));
+	if (!o->mask)
+		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), size));
+	gj_if on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
+	gj_v x = gj_load(g, t, gj_sc(g, o->arg[0]), size);
+	gj_if_end(g, &on);
+	return from_memory(g, o->type, gj_if_phi(g, &on, x, LLVMConstNull(t)));
+}
+
+/* A value a lane stored to one address: the last active lane wins. */
+static gj_v last_active(gj_gen *g, const gj_op *o, gj_v x)
+{
+	gj_v bits = gj_bits(g, gj_mask_of(g, o));
+	gj_v zeros = gj_call2(g, GJ_IN_CTLZ, bits, LLVMConstInt(g->u->i1, 1, 0));
+	return LLVMBuildExtractElement(g->b, x, LLVMBuildSub(g->b, gj_i32(g->u, GJ_LANES - 1), zeros, ""), "");
+}
+
+gj_v gj_do_store(gj_gen *g, const gj_op *o)
+{
+	const gj_type *t = gj_arg_type(g, o, 1);
+	unsigned size = size_of(t);
+	bool one = !g->u->vector || gj_uniform(g, o->arg[1]);
+	if (!g->u->vector) {
+		gj_store(g, to_memory(g, t, gj_sc(g, o->arg[1])), gj_sc(g, o->arg[0]), size);
+		return NULL;
+	}
+	if (!gj_uniform(g, o->arg[0])) {
+		vector_store(g, o, to_memory(g, t, gj_vec(g, o->arg[1])), size);
+		return NULL;
+	}
+	gj_if on = { 0 };
+	if (o->mask)
+		on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
+	gj_v x = one ? gj_sc(g, o->arg[1]) : last_active(g, o, gj_vec(g, o->arg[1]));
+	gj_store(g, to_memory(g, t, x), gj_sc(g, o->arg[0]), size);
+	if (o->mask)
+		gj_if_end(g, &on);
+	return NULL;
+}
+
+/* -- Variables and masks of the mask pass --------------------------------------------------------------------------------- */
+
+static bool scalar_slot(const gj_gen *g, gj_ref slot) { return !g->u->vector || gj_o(g->f, slot)->imm.i == 1; }
+
+static gj_t slot_type(const gj_gen *g, gj_ref slot)
+{
+	gj_t t = gj_ty(g->u, gj_o(g->f, slot)->type);
+	return scalar_slot(g, slot) ? t : gj_vec_ty(t);
+}
+
+gj_v gj_do_slot(gj_gen *g, const gj_op *o)
+{
+	(void)o;
+	gj_t t = slot_type(g, g->ref);
+	gj_v a = gj_alloca(g, t, 1, 0);
+	gj_store(g, LLVMGetPoison(t), a, 0);
+	g->val[g->ref] = (gj_val){ .s = a };
+	return NULL;
+}
+
+gj_v gj_do_get(gj_gen *g, const gj_op *o)
+{
+	return gj_load(g, slot_type(g, o->arg[0]), g->val[o->arg[0]].s, 0);
+}
+
+gj_v gj_do_set(gj_gen *g, const gj_op *o)
+{
+	bool scalar = scalar_slot(g, o->arg[0]);
+	gj_v slot = g->val[o->arg[0]].s, x = scalar ? gj_sc(g, o->arg[1]) : gj_vec(g, o->arg[1]);
+	if (o->mask) {
+		gj_v mask = gj_mask_of(g, o), old = gj_load(g, LLVMTypeOf(x), slot, 0);
+		x = gj_select(g, scalar ? gj_any(g, mask) : mask, x, old);
+	}
+	gj_store(g, x, slot, 0);
+	return NULL;
+}
+
+gj_v gj_do_alllanes(gj_gen *g, const gj_op *o)
+{
+	(void)o;
+	return g->all;
+}
+
+gj_v gj_do_any(gj_gen *g, const gj_op *o)
+{
+	return gj_uniform(g, o->arg[0]) ? gj_sc(g, o->arg[0]) : gj_any(g, gj_vec(g, o->arg[0]));
+}
+
+/* select(a, b, false) and select(b, false, a): what is not chosen may be poison. */
+static gj_v mask_select(gj_gen *g, gj_ref cond, gj_ref value, bool negate)
+{
+	bool scalar = gj_uniform(g, cond) && gj_uniform(g, value);
+	gj_v c = scalar ? gj_sc(g, cond) : gj_vec(g, cond), x = scalar ? gj_sc(g, value) : gj_vec(g, value);
+	gj_v no = LLVMConstNull(LLVMTypeOf(x));
+	return negate ? gj_select(g, c, no, x) : gj_select(g, c, x, no);
+}
+
+gj_v gj_do_andmask(gj_gen *g, const gj_op *o) { return mask_select(g, o->arg[0], o->arg[1], false); }
+gj_v gj_do_andnot(gj_gen *g, const gj_op *o)  { return mask_select(g, o->arg[1], o->arg[0], true); }
