@@ -38,7 +38,7 @@ static bool f32_or_f64(const gj_type *t)
 	return t->kind == GJ_F32 || t->kind == GJ_F64;
 }
 
-/* -- Integers --------------------------------------------------------------------------------------------------------- */
+/* -- Integers ------------------------------------------------------------------------------------------------------ */
 
 /* Python's // and %, by the rules of ops.def for zero and for MIN // -1. */
 static uint64_t floor_div(const gj_type *t, int64_t a, int64_t b, bool mod)
@@ -138,7 +138,7 @@ static bool int_op(const gj_op *o, const gj_type *t, int64_t a, int64_t b, uint6
 	}
 }
 
-/* -- Floats ----------------------------------------------------------------------------------------------------------- */
+/* -- Floats -------------------------------------------------------------------------------------------------------- */
 
 /* One operation in the type's own precision; the result of float32 is a float32 value. */
 static double in_type(const gj_type *t, double x)
@@ -190,7 +190,7 @@ static bool float_op(const gj_op *o, const gj_type *t, const double *x, double *
 	}
 }
 
-/* -- Conversions ------------------------------------------------------------------------------------------------------ */
+/* -- Conversions --------------------------------------------------------------------------------------------------- */
 
 static double to_float(const gj_type *to, const gj_type *from, gj_imm v)
 {
@@ -258,7 +258,7 @@ static bool reinterpret(const gj_type *to, const gj_type *from, gj_imm v, gj_imm
 	return !isnan(out->f);
 }
 
-/* -- Constants -------------------------------------------------------------------------------------------------------- */
+/* -- Constants ----------------------------------------------------------------------------------------------------- */
 
 static bool compare(int sub, bool lt, bool eq, bool unordered)
 {

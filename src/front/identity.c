@@ -57,7 +57,7 @@ static bool holds(const gj_type *to, const gj_type *from)
 	return to->size > from->size || (gj_is_unsigned(to) && to->size == from->size);
 }
 
-/* -- One function an op ----------------------------------------------------------------------------------------------- */
+/* -- One function an op -------------------------------------------------------------------------------------------- */
 
 /* Constants stand on the right of what commutes, so that the rules below look in one place. */
 static bool commute(const gj_fn *f, gj_op *o)

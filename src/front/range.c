@@ -1,6 +1,6 @@
 /* How many bits do integer values need? A value with b bits lies in [0, 2^b); b = the type's width means nothing is
- * known (signed: it may be negative). Starts from the least and rises to a fixpoint, so that loops of counters that only
- * grow come out right. From it follow GJ_NONNEG and the absence of wraparound. */
+ * known (signed: it may be negative). Starts from the least and rises to a fixpoint, so that counters that only grow
+ * come out right. From it follow GJ_NONNEG and the absence of wraparound. */
 #include "front/simplify.h"
 
 typedef struct ranges {

@@ -31,7 +31,7 @@ static void replace(simplifier *s, gj_ref r, gj_ref by)
 	s->changed = true;
 }
 
-/* -- Available ops ---------------------------------------------------------------------------------------------------- */
+/* -- Available ops ------------------------------------------------------------------------------------------------- */
 
 static bool commutes(const gj_op *o)
 {
@@ -98,7 +98,7 @@ static gj_ref constant(simplifier *s, const gj_type *t, gj_imm v)
 	return *at;
 }
 
-/* -- One op ----------------------------------------------------------------------------------------------------------- */
+/* -- One op -------------------------------------------------------------------------------------------------------- */
 
 static void visit_constant(simplifier *s, gj_ref r)
 {
@@ -182,7 +182,7 @@ static void visit(simplifier *s, gj_ref r)
 		reuse(s, r);
 }
 
-/* -- Rounds ----------------------------------------------------------------------------------------------------------- */
+/* -- Rounds -------------------------------------------------------------------------------------------------------- */
 
 static void prepare(simplifier *s)
 {
@@ -239,7 +239,7 @@ static bool fold_values(simplifier *s)
 	return s->changed;
 }
 
-/* -- Branches --------------------------------------------------------------------------------------------------------- */
+/* -- Branches ------------------------------------------------------------------------------------------------------ */
 
 /* Place in to's predecessors of the edge that leaves block `from` as successor i. */
 static uint32_t edge_index(const gj_fn *f, uint32_t from, uint32_t i)
@@ -302,7 +302,7 @@ static bool fold_branch(gj_fn *f, uint32_t b)
 	return false;
 }
 
-/* -- Blocks ----------------------------------------------------------------------------------------------------------- */
+/* -- Blocks -------------------------------------------------------------------------------------------------------- */
 
 /* Appends to block b the block it jumps to, if nothing else leads there. */
 static bool merge_next(gj_fn *f, uint32_t b)
@@ -347,7 +347,7 @@ static bool fold_blocks(gj_fn *f)
 	return cut || joined;
 }
 
-/* -- Dead code -------------------------------------------------------------------------------------------------------- */
+/* -- Dead code ----------------------------------------------------------------------------------------------------- */
 
 typedef struct liveness { gj_fn *f; uint8_t *live; GJ_VEC(gj_ref) work; } liveness;
 

@@ -14,7 +14,7 @@ static bool real(const gj_type *t)
 	return gj_is_scalar(t) && !gj_is_complex(t);
 }
 
-/* -- Builtins --------------------------------------------------------------------------------------------------------- */
+/* -- Builtins ------------------------------------------------------------------------------------------------------ */
 
 const gj_type *gj_rule_minmax(const gj_type *a, const gj_type *b)
 {
@@ -97,9 +97,9 @@ const gj_type *gj_rule_range(const gj_type *a, const gj_type *b, const gj_type *
 	return c && gj_is_signed(c) && gj_is_unsigned(best) ? gj_scalar[GJ_I64] : best;
 }
 
-/* -- Classes of functions --------------------------------------------------------------------------------------------- */
+/* -- Classes of functions ------------------------------------------------------------------------------------------ */
 
-/* One formula: operands a and b (NULL for one) to the result; *as is what they are converted to, the result if unset. */
+/* One formula: operands a and b (NULL for one) to the result; *as: what they are converted to, the result if unset. */
 typedef const gj_type *(*formula)(const gj_type *a, const gj_type *b, const gj_type **as);
 
 typedef struct row {
@@ -133,7 +133,7 @@ static const gj_type *apply(const row *rows, size_t n, const char *name, const g
 	return NULL;
 }
 
-/* -- math ------------------------------------------------------------------------------------------------------------- */
+/* -- math ---------------------------------------------------------------------------------------------------------- */
 
 /* Integers go to float64. */
 static const gj_type *math_f16(const gj_type *a, const gj_type *b, const gj_type **as)
@@ -204,7 +204,8 @@ static const gj_type *math_pow(const gj_type *a, const gj_type *b, const gj_type
 }
 
 static const row math_rows[] = {
-	{ "acos acosh asin asinh atan atanh cosh degrees erf erfc expm1 gamma lgamma log1p radians sinh tan cbrt", 1, math_float },
+	{ "acos acosh asin asinh atan atanh cosh degrees erf erfc expm1 gamma lgamma log1p radians sinh tan cbrt",
+	  1, math_float },
 	{ "ceil cos exp exp2 fabs floor log log10 log2 sin sqrt tanh trunc", 1, math_f16 },
 	{ "isfinite isinf isnan", 1, math_test },
 	{ "frexp", 1, math_frexp },
@@ -220,7 +221,7 @@ const gj_type *gj_rule_math(const char *name, const gj_type *a, const gj_type *b
 	return apply(math_rows, GJ_LEN(math_rows), name, a, b, as);
 }
 
-/* -- NumPy ------------------------------------------------------------------------------------------------------------ */
+/* -- NumPy --------------------------------------------------------------------------------------------------------- */
 
 /* Common type of a ufunc's operands: beside an inexact operand integers do not count. */
 static const gj_type *common(const gj_type *a, const gj_type *b)
@@ -335,7 +336,8 @@ static const row numpy_rows[] = {
 	{ "negative positive sign conjugate conj square reciprocal", 1, np_number },
 	{ "absolute abs", 1, np_abs },
 	{ "fabs cbrt deg2rad rad2deg degrees radians spacing", 1, np_float },
-	{ "rint exp exp2 log log2 log10 expm1 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh",
+	{ "rint exp exp2 log log2 log10 expm1 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh "
+	  "arctanh",
 	  1, np_inexact },
 	{ "isfinite isinf isnan", 1, np_test },
 	{ "logical_not", 1, np_logical },

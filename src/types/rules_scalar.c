@@ -90,7 +90,8 @@ static const gj_type *int_binop(class c, const gj_type *a, const gj_type *b, con
 	return c == QUOTIENT ? gj_scalar[GJ_F64] : wide2(a, b);
 }
 
-const gj_type *gj_rule_binop(gj_binop op, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b)
+const gj_type *gj_rule_binop(gj_binop op, const gj_type *a, const gj_type *b, const gj_type **as_a,
+                             const gj_type **as_b)
 {
 	const gj_type *left, *right, *r;
 	class c = class_of[op];
@@ -113,7 +114,8 @@ const gj_type *gj_rule_binop(gj_binop op, const gj_type *a, const gj_type *b, co
 	return r;
 }
 
-const gj_type *gj_rule_compare(gj_cmpop op, const gj_type *a, const gj_type *b, const gj_type **as_a, const gj_type **as_b)
+const gj_type *gj_rule_compare(gj_cmpop op, const gj_type *a, const gj_type *b, const gj_type **as_a,
+                             const gj_type **as_b)
 {
 	if (!gj_is_scalar(a) || !gj_is_scalar(b))
 		return NULL;
@@ -146,7 +148,7 @@ const gj_type *gj_rule_unary(gj_unop op, const gj_type *a, const gj_type **as_a)
 	return r;
 }
 
-/* -- Unification ------------------------------------------------------------------------------------------------------ */
+/* -- Unification --------------------------------------------------------------------------------------------------- */
 
 static const gj_type *unify_scalars(const gj_type *a, const gj_type *b)
 {

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const gj_type scalars[GJ_NSCALARS] = {
-#define SCALAR(k, c, bytes, text, others) [GJ_##k] = { .kind = GJ_##k, .size = bytes, .name = text, .code = c, .id = GJ_##k },
+#define SCALAR(k, c, bytes, text, others) \
+	[GJ_##k] = { .kind = GJ_##k, .size = bytes, .name = text, .code = c, .id = GJ_##k },
 #include "types/types.def"
 };
 
@@ -28,7 +29,7 @@ static const gj_type slices[2] = {
 
 const gj_type *const gj_t_none = &none, *const gj_t_ellipsis = &ellipsis, *const gj_t_str = &str;
 
-/* -- The table -------------------------------------------------------------------------------------------------------- */
+/* -- The table ----------------------------------------------------------------------------------------------------- */
 
 static struct {
 	pthread_mutex_t lock;
@@ -44,8 +45,8 @@ static uint64_t mix(uint64_t h, uint64_t x)
 
 static uint64_t type_hash(const gj_type *t)
 {
-	uint64_t h = mix(0, (uint64_t)t->kind | (uint64_t)t->ndim << 8 | (uint64_t)t->layout << 16 | (uint64_t)t->space << 24
-	                    | (uint64_t)t->readonly << 32);
+	uint64_t small = (uint64_t)t->kind | (uint64_t)t->ndim << 8 | (uint64_t)t->layout << 16 | (uint64_t)t->space << 24;
+	uint64_t h = mix(0, small | (uint64_t)t->readonly << 32);
 	h = mix(h, t->n);
 	h = mix(h, t->elem ? t->elem->id : UINT32_MAX);
 	h = mix(h, (uintptr_t)t->obj);
@@ -85,7 +86,7 @@ static bool table_grow(void)
 	return true;
 }
 
-/* -- Names ------------------------------------------------------------------------------------------------------------ */
+/* -- Names --------------------------------------------------------------------------------------------------------- */
 
 static void tuple_name(const gj_type *t, gj_sb *name, gj_sb *code)
 {
@@ -146,7 +147,7 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	}
 }
 
-/* -- Interning -------------------------------------------------------------------------------------------------------- */
+/* -- Interning ----------------------------------------------------------------------------------------------------- */
 
 /* A heap copy of *key with names of its own; NULL: out of memory. */
 static gj_type *type_copy(const gj_type *key, const char *given)

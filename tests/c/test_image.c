@@ -15,11 +15,13 @@ static char *heap(const char *s)
 static gj_image sample(void)
 {
 	static const gj_param params[] = {
-		{ 0, GJ_FIELD_DATA, 0, GJ_U64, 8, 0 }, { 0, GJ_FIELD_SHAPE, 1, GJ_I32, 4, 8 }, { 2, GJ_FIELD_VALUE, 0, GJ_BOOL, 1, 12 },
+		{ 0, GJ_FIELD_DATA, 0, GJ_U64, 8, 0 }, { 0, GJ_FIELD_SHAPE, 1, GJ_I32, 4, 8 }, { 2, GJ_FIELD_VALUE, 0, GJ_BOOL,
+		1, 12 },
 	};
 	static const int32_t sites[] = { 3, -1, 70000 };
 	gj_image m = {
-		.format = GJ_FMT_OBJECT, .ncode = 5, .entry = heap("k"), .nparams = GJ_LEN(params), .param_bytes = 16, .nleaves = 3,
+		.format = GJ_FMT_OBJECT, .ncode = 5, .entry = heap("k"), .nparams = GJ_LEN(params), .param_bytes = 16,
+			.nleaves = 3,
 		.shared_bytes = 1024, .local_bytes = 77, .width = 32, .barriers = true, .cooperative = true, .max_threads = 256,
 		.file = heap("dir/k.py"), .nsites = GJ_LEN(sites), .llvm = heap("define"),
 	};

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Tables ----------------------------------------------------------------------------------------------------------- */
+/* -- Tables -------------------------------------------------------------------------------------------------------- */
 
 enum { MAX_CELLS = 20, MAX_LINE = 2048 };
 
@@ -94,7 +94,7 @@ static FILE *open_table(const char *name)
 	return f;
 }
 
-/* -- Where we mean to differ -------------------------------------------------------------------------------------------- */
+/* -- Where we mean to differ --------------------------------------------------------------------------------------- */
 
 typedef struct deviation { const char *expr, *a, *b, *ours, *why; int seen; } deviation;
 
@@ -160,7 +160,7 @@ static void each_cell(line *l, cell_check *check)
 			check(l, name, a ? a : gj_scalar[k], a ? gj_scalar[k] : NULL, l->cell[k + 2]);
 }
 
-/* -- binop.csv, unary.csv ----------------------------------------------------------------------------------------------- */
+/* -- binop.csv, unary.csv ------------------------------------------------------------------------------------------ */
 
 static int find(const char *const *names, int n, const char *name)
 {
@@ -262,7 +262,8 @@ static void test_unary(void)
 				snprintf(got, sizeof got, "%s/%s", code(r), code(r));
 			else
 				snprintf(got, sizeof got, "%s", code(r));
-			CHECK(slash || !as || !r || as == a || is(l.cell[0], "round(a)"), "line %d: operand becomes %s", l.number, code(as));
+			CHECK(slash || !as || !r || as == a || is(l.cell[0], "round(a)"), "line %d: operand becomes %s", l.number,
+			      code(as));
 			expect(&l, expr, a->code, "", l.cell[k + 2], got);
 		}
 	}
@@ -270,7 +271,7 @@ static void test_unary(void)
 	CHECK(covered >= 28 * GJ_NSCALARS, "only %d cells of unary.csv covered", covered);
 }
 
-/* -- call.csv, numpy.csv ------------------------------------------------------------------------------------------------ */
+/* -- call.csv, numpy.csv ------------------------------------------------------------------------------------------- */
 
 static const gj_type *pair(const gj_type *t)
 {
@@ -292,7 +293,8 @@ static void call_cell(const line *l, const char *name, const gj_type *a, const g
 	} else if (is(name, "min3(a;b;1)")) {
 		r = gj_rule_minmax(a, b);
 		r = r ? gj_rule_minmax(r, gj_scalar[GJ_I64]) : NULL;
-	} else {                                   /* cmath, complex(), selp: complex numbers come later, selp has no rule */
+	} else {                                   /* cmath, complex(), selp: complex numbers come later,
+		selp has no rule */
 		uncovered++;
 		return;
 	}
@@ -325,7 +327,8 @@ static void test_table(const char *name, cell_check *check, int least)
 
 static void test_math_extra(void)
 {
-	static const char *const rejected[] = { "factorial", "fsum", "gcd", "isqrt", "prod", "ulp", "hypot", "sin cos", "", "si" };
+	static const char *const rejected[] = { "factorial", "fsum", "gcd", "isqrt", "prod", "ulp", "hypot", "sin cos", "",
+		"si" };
 	for (size_t i = 0; i < GJ_LEN(rejected); i++)
 		CHECK(!gj_rule_math(rejected[i], gj_scalar[GJ_F64], NULL, NULL), "math.%s", rejected[i]);
 	CHECK(!gj_rule_math("log", gj_scalar[GJ_F64], gj_scalar[GJ_F64], NULL), "math.log of two");
@@ -345,7 +348,7 @@ static void test_math_extra(void)
 	}
 }
 
-/* -- unify.csv ---------------------------------------------------------------------------------------------------------- */
+/* -- unify.csv ----------------------------------------------------------------------------------------------------- */
 
 /* Type of x after `x = a; for …: x += b`. */
 static const gj_type *accumulate(const gj_type *a, const gj_type *b)
@@ -400,7 +403,8 @@ static void test_unify(void)
 			const gj_type *b = parse_code(l.cell[2]), *r = gj_unify(a, b);
 			char got[64];
 			snprintf(got, sizeof got, "%s", code(r));
-			CHECK(!r || r->kind != GJ_ARRAY || r->readonly == (a->readonly || b->readonly), "line %d: readonly", l.number);
+			CHECK(!r || r->kind != GJ_ARRAY || r->readonly == (a->readonly || b->readonly), "line %d: readonly",
+			      l.number);
 			got[strcspn(got, "r")] = 0;        /* the table does not say readonly */
 			expect(&l, l.cell[0], l.cell[1], l.cell[2], l.cell[3], got);
 			covered++;
@@ -430,7 +434,7 @@ static void test_unify_spaces(void)
 	CHECK(gj_can_convert(t, u) && !gj_can_convert(t, f4) && !gj_can_convert(t, pair(g)), "tuples");
 }
 
-/* -- array.csv, tuple_range.csv ------------------------------------------------------------------------------------------- */
+/* -- array.csv, tuple_range.csv ------------------------------------------------------------------------------------ */
 
 /* "[1:; 0]" to "si"; false: not an index of integers, slices, ellipsis and newaxis. *rest: after the bracket. */
 static bool index_items(const char *p, char *items, const char **rest)
@@ -516,7 +520,7 @@ static void test_range(void)
 	CHECK(covered >= 126, "only %d lines of ranges covered", covered);
 }
 
-/* -- typeof.csv, printing, parsing ---------------------------------------------------------------------------------------- */
+/* -- typeof.csv, printing, parsing --------------------------------------------------------------------------------- */
 
 static void test_typeof(void)
 {
@@ -558,7 +562,8 @@ static void test_names(void)
 	CHECK(is(gj_ptr_type(i4, GJ_SHARED)->name, "int32* shared"), "pointer");
 	CHECK(is(gj_t_none->name, "none") && is(gj_t_ellipsis->name, "...") && is(gj_t_str->name, "unicode_type"), "fixed");
 	for (int k = 0; k < GJ_NSCALARS; k++)
-		CHECK(gj_scalar[k]->kind == k && gj_parse_type(gj_scalar[k]->name, NULL) == gj_scalar[k], "%s", gj_scalar[k]->name);
+		CHECK(gj_scalar[k]->kind == k && gj_parse_type(gj_scalar[k]->name, NULL) == gj_scalar[k], "%s",
+		      gj_scalar[k]->name);
 }
 
 static void test_interning(void)
@@ -567,8 +572,10 @@ static void test_interning(void)
 	static int x, y;
 	CHECK(a == gj_array_type(f4, 1, 'C', false, GJ_GLOBAL), "arrays are interned");
 	CHECK(a != gj_array_type(f4, 1, 'C', false, GJ_SHARED) && a != gj_array_type(f4, 1, 'F', false, GJ_GLOBAL)
-	      && a != gj_array_type(f4, 1, 'C', true, GJ_GLOBAL) && a != gj_array_type(f4, 2, 'C', false, GJ_GLOBAL), "told apart");
-	CHECK(gj_static_type(&x, "x") == gj_static_type(&x, "x") && gj_static_type(&x, "x") != gj_static_type(&y, "x"), "statics");
+	      && a != gj_array_type(f4, 1, 'C', true, GJ_GLOBAL) && a != gj_array_type(f4, 2, 'C', false, GJ_GLOBAL),
+	      "told apart");
+	CHECK(gj_static_type(&x, "x") == gj_static_type(&x, "x") && gj_static_type(&x, "x") != gj_static_type(&y, "x"),
+	      "statics");
 	CHECK(gj_tuple_type(NULL, 0) == gj_tuple_type(&f4, 0), "empty tuple");
 	CHECK(!gj_array_type(a, 1, 'C', false, GJ_GLOBAL) && !gj_array_type(f4, 7, 'C', false, GJ_GLOBAL)
 	      && !gj_array_type(f4, 1, 'X', false, GJ_GLOBAL) && !gj_array_type(f4, -1, 'C', false, GJ_GLOBAL), "refused");
@@ -608,12 +615,17 @@ static void test_threads(void)
 static void test_parse(void)
 {
 	static const struct { const char *text, *code; } good[] = {
-		{ "float32", "f4" }, { " f4 ", "f4" }, { "double", "f8" }, { "intp", "i8" }, { "boolean", "b1" }, { "void", "none" },
-		{ "float32[:]", "f4[1A]" }, { "float32[::1]", "f4[1C]" }, { "int8[:, ::1]", "i1[2C]" }, { "f8[::1,:]", "f8[2F]" },
+		{ "float32", "f4" }, { " f4 ", "f4" }, { "double", "f8" }, { "intp", "i8" }, { "boolean", "b1" }, { "void",
+		"none" },
+		{ "float32[:]", "f4[1A]" }, { "float32[::1]", "f4[1C]" }, { "int8[:, ::1]", "i1[2C]" }, { "f8[::1,:]",
+		"f8[2F]" },
 		{ "f8[:,:,:]", "f8[3A]" }, { "f8[::1,:,:]", "f8[3F]" }, { "array(float32, 2d, C)", "f4[2C]" },
-		{ "Array(float32, 2, 'F')", "f4[2F]" }, { "Array(float32, 0, \"C\")", "f4[0C]" }, { "readonly array(int8, 1d, A)", "i1[1A]ro" },
-		{ "Tuple((int64, float32))", "(i8 f4)" }, { "Tuple(int64, float32)", "(i8 f4)" }, { "Tuple([i4, i4])", "(i4 i4)" },
-		{ "UniTuple(int64, 3)", "(i8 i8 i8)" }, { "UniTuple(int64 x 2)", "(i8 i8)" }, { "Tuple()", "()" }, { "Tuple(())", "()" },
+		{ "Array(float32, 2, 'F')", "f4[2F]" }, { "Array(float32, 0, \"C\")", "f4[0C]" },
+		{ "readonly array(int8, 1d, A)", "i1[1A]ro" },
+		{ "Tuple((int64, float32))", "(i8 f4)" }, { "Tuple(int64, float32)", "(i8 f4)" }, { "Tuple([i4, i4])",
+		"(i4 i4)" },
+		{ "UniTuple(int64, 3)", "(i8 i8 i8)" }, { "UniTuple(int64 x 2)", "(i8 i8)" }, { "Tuple()", "()" },
+		{ "Tuple(())", "()" },
 		{ "UniTuple(f4[::1], 2)", "(f4[1C] f4[1C])" }, { "types.float32[:]", "f4[1A]" }, { "np.uint8", "u1" },
 		{ "Tuple((UniTuple(i4, 2), b1))", "((i4 i4) b1)" }, { "none", "none" },
 	};
@@ -623,10 +635,12 @@ static void test_parse(void)
 		CHECK(is(code(t), good[i].code) && !error, "%s gives %s (%s)", good[i].text, code(t), error ? error : "");
 	}
 	static const char *const bad[] = {
-		"", "float33", "float32[", "float32[:", "float32[1]", "float32[:,::1,:]", "float32[::1,::1]", "float32[:,:,:,:,:,:,:]",
+		"", "float33", "float32[", "float32[:", "float32[1]", "float32[:,::1,:]", "float32[::1,::1]",
+		"float32[:,:,:,:,:,:,:]",
 		"float32 x", "Tuple((int64)", "Tuple(int64", "UniTuple(int64)", "UniTuple(int64, -1)", "UniTuple(int64, 1000)",
 		"UniTuple(int64, 99999999999999999999)", "array(float32, 2d)", "array(float32, 9d, C)", "array(float32, 2d, X)",
-		"array(Tuple(()), 1d, C)", "float32[::2]", "float32[:][:]", "(", ")", ",", "float32,", "void[:]", "void[", "[", "f4(",
+		"array(Tuple(()), 1d, C)", "float32[::2]", "float32[:][:]", "(", ")", ",", "float32,", "void[:]", "void[", "[",
+		"f4(",
 		"Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(i4",
 	};
 	for (size_t i = 0; i < GJ_LEN(bad); i++) {
