@@ -109,6 +109,17 @@ uint32_t gj_arg_index(const gj_inst *s, const gj_op *arg)
 	return v < declared ? v : declared + v - (uint32_t)(s->code->nvars - s->code->nfree);
 }
 
+/* Fails when an operand is a variable that no path has set; `final`: what has no type by now never gets one. */
+void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
+{
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_op *a = gj_o(s->fn, o->arg[i]);
+		if (a->op == GJ_UNDEF || (final && !a->type))
+			gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND, a->op == GJ_UNDEF && a->imm.name
+			        ? gj_printf(s->fn->arena, "variable '%s'", a->imm.name) : "a variable");
+	}
+}
+
 /* -- One operation ------------------------------------------------------------------------------------------------- */
 
 static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
@@ -284,9 +295,7 @@ static gj_val eval(gj_infer *I, gj_inst *s, gj_ref r)
 	default: break;
 	}
 	gj_val a = value(s, o->arg[0]), b = o->nargs > 1 ? value(s, o->arg[1]) : a;
-	for (uint32_t i = 0; i < o->nargs; i++)
-		if (gj_o(s->fn, o->arg[i])->op == GJ_UNDEF)
-			gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND);
+	gj_refuse_unbound(s, o, false);
 	if (!a.type || !b.type)
 		return (gj_val){ 0 };
 	return o->nargs > 1 ? eval2(s, o, a, b) : eval1(s, o, a);
@@ -368,9 +377,8 @@ static void check(gj_inst *s)
 		for (uint32_t i = 0; i < b->ops.n; i++) {
 			const gj_op *o = gj_o(s->fn, b->ops.p[i]);
 			s->size++;
-			for (uint32_t j = 0; o->op != GJ_PHI && j < o->nargs; j++)
-				if (!gj_o(s->fn, o->arg[j])->type)
-					gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND);
+			if (o->op != GJ_PHI)
+				gj_refuse_unbound(s, o, true);
 		}
 	}
 }

@@ -66,6 +66,7 @@ uint32_t gj_bind_row(const gj_fn *, const gj_op *call, const gj_intrin *, const 
 
 gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc);
 gj_val   gj_val_of(const gj_fn *, uint32_t loc, const gj_obj *);        /* a constant's type */
+void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
 uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);
 const gj_obj *gj_obj_int(gj_arena *, int64_t);

@@ -153,9 +153,7 @@ gj_val gj_rule_val_call(gj_infer *I, gj_inst *s, gj_ref r)
 {
 	const gj_op *call = gj_o(s->fn, r);
 	gj_val f = value(s, call->arg[0]);
-	for (uint32_t i = 0; i < call->nargs; i++)
-		if (gj_o(s->fn, call->arg[i])->op == GJ_UNDEF)
-			gj_fail(s->fn, call->loc, GJ_ERR_UNBOUND);
+	gj_refuse_unbound(s, call, false);
 	if (!f.type)
 		return just(NULL);
 	switch (f.konst ? f.konst->kind : GJ_OBJ_OPAQUE) {
