@@ -207,8 +207,8 @@ static shape rule_ptrcast(const div *d, const gj_op *o)
 static shape rule_select(const div *d, const gj_op *o)
 {
 	shape c = arg(d, o, 0);
-	if (c.kind == TOP || o->arg[1] == o->arg[2])
-		return c.kind == TOP ? top : arg(d, o, 1);
+	if (c.kind == TOP)
+		return top;
 	return is_uniform(c) ? meet(arg(d, o, 1), arg(d, o, 2)) : varying;
 }
 

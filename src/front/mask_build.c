@@ -74,7 +74,7 @@ static gj_ref lanes(build *m, gj_ref mask)
 
 static gj_ref new_slot(build *m, const gj_type *type, bool per_lane)
 {
-	gj_ref r = at_head(m, GJ_SLOT, type, per_lane ? GJ_VARYING : GJ_UNIFORM);
+	gj_ref r = at_head(m, GJ_SLOT, type, GJ_UNIFORM);
 	gj_o(m->f, r)->imm.i = !per_lane;
 	return r;
 }
