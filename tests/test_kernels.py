@@ -17,7 +17,7 @@ def cases():
 				yield pytest.param(module, size, block, id=f"{name}-{size}-{block}".replace(" ", ""))
 
 
-@pytest.mark.parametrize("module, size, block", cases())
+@pytest.mark.parametrize("module, size, block", list(cases()))
 def test_kernel(device, module, size, block):
 	case = module.case(size, block, np.random.default_rng(size))
 	args = case.fresh()
