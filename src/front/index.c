@@ -9,8 +9,16 @@ enum { MAX_DEPTH = 12, MAX_STEPS = 400, MAX_DOMINATORS = 32 };
 typedef struct signs { const gj_fn *f; uint32_t block; uint32_t steps; gj_ref open[MAX_DEPTH]; int64_t bound[MAX_DEPTH]; } signs;
 
 static bool at_least(signs *, gj_ref, int64_t k, int depth);
+static bool guarded(signs *, gj_ref, int64_t k, int depth);
 
 static bool ge0(signs *s, gj_ref r, int depth) { return at_least(s, r, 0, depth); }
+
+/* By value ranges, overflow considered. */
+static bool proven(const signs *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->f, r);
+	return (o->flags & GJ_NONNEG) || gj_is_unsigned(o->type);
+}
 
 /* Does `cond` (known to be `truth`) say that r ≥ k? */
 static bool implies(signs *s, gj_ref cond, bool truth, gj_ref r, int64_t k, int depth)
@@ -79,29 +87,19 @@ static bool by_operation(signs *s, gj_ref r, int64_t k, int depth)
 		return b->op == GJ_CONST && !__builtin_add_overflow(k, b->imm.i, &c) && at_least(s, o->arg[0], c, depth + 1);
 	case GJ_CVT: {
 		const gj_type *from = gj_o(s->f, o->arg[0])->type;
-		return gj_is_int(from) && from->size <= o->type->size && (from->size < o->type->size || gj_is_signed(from)) &&
-		       ((k <= 0 && gj_is_unsigned(from)) || at_least(s, o->arg[0], k, depth + 1));
+		return gj_is_int(from) && from->size < o->type->size &&
+		       ((k <= 0 && proven(s, o->arg[0])) || guarded(s, o->arg[0], k, depth + 1));
 	}
 	case GJ_PHI:
 		return all(s, r, 0, k, depth);
 	case GJ_SELECT:
 		return all(s, r, 1, k, depth);
-	case GJ_MIN:
-		return all(s, r, 0, k, depth);
-	case GJ_MAX:
-		return at_least(s, o->arg[0], k, depth + 1) || at_least(s, o->arg[1], k, depth + 1);
-	case GJ_MUL: case GJ_FLOORDIV:
+	case GJ_MUL:
 		return k <= 0 && all(s, r, 0, 0, depth);
-	case GJ_MOD:
-		return k <= 0 && ge0(s, o->arg[1], depth + 1);                         /* Python's: the sign of the divisor */
-	case GJ_SHL: case GJ_SHR:
+	case GJ_SHL:
 		return k <= 0 && ge0(s, o->arg[0], depth + 1);
-	case GJ_AND:
-		return k <= 0 && (ge0(s, o->arg[0], depth + 1) || ge0(s, o->arg[1], depth + 1));
-	case GJ_ABS:
-		return k <= 0;
-	default:
-		return false;
+	default:                                   /* others can bring a product that overflowed back into range: ranges only */
+		return k <= 0 && proven(s, r);
 	}
 }
 
@@ -110,7 +108,7 @@ static bool at_least(signs *s, gj_ref r, int64_t k, int depth)
 	const gj_op *o = gj_o(s->f, r);
 	if (depth >= MAX_DEPTH || s->steps++ > MAX_STEPS || !o->type || !gj_is_int(o->type))
 		return false;
-	if (k <= 0 && ((o->flags & GJ_NONNEG) || gj_is_unsigned(o->type)))
+	if (k <= 0 && proven(s, r))
 		return true;
 	for (int i = 0; i < depth; i++)
 		if (o->op == GJ_PHI && s->open[i] == r)
