@@ -1,0 +1,279 @@
+"""One function for each message of the compiler, as a user would write the mistake. A line ends with `# here: TEXT` where
+the caret must point, and TEXT is what it must underline."""
+import math
+
+import numpy as np
+
+from gridjit import cuda, float32
+
+DICT = {"a": 1}
+BIG = 2 ** 70
+TABLE = np.arange(4, dtype=np.float32)
+STRUCT = np.zeros(2, dtype=np.complex64)
+
+
+def plain(a, b):
+	return a + b
+
+
+def varargs(*items):
+	return 1
+
+
+def mixed(a):
+	if a > 1:
+		return 1
+	return (1, 2)
+
+
+def endless(a):
+	return endless((a, a))
+
+
+@cuda.jit("int32(int32, int32)", device=True)
+def signed(a, b):
+	return a + b
+
+
+@cuda.jit("float32[:](int32)", device=True)
+def wrong_return(a):
+	return a
+
+
+def UNSUPPORTED_OP(x):
+	with x:  # here: x
+		pass
+
+
+def NAME(x):
+	x[0] = undefined_thing  # here: undefined_thing
+
+
+def UNKNOWN_NAME(x):
+	x[0] = cuda.threadIdx.w  # here: cuda.threadIdx.w
+
+
+def UNKNOWN_FUNCTION(x):
+	x[0] = sum(x)  # here: sum(x)
+
+
+def UNBOUND(x):
+	if x[0] < 0:
+		del y  # noqa: F821
+	y = y + 1  # here: y
+
+
+def ATTRIBUTE(x):
+	x[0] = math.sine(1)  # here: math.sine
+
+
+def ARRAY_ATTRIBUTE(x):
+	x[0] = x.sum()  # here: x.sum
+
+
+def NOT_CALLABLE(x):
+	x[0] = x(0)  # here: x(0)
+
+
+def CLOSURE_VALUE(x):
+	f = lambda: 1  # noqa: E731
+	g = lambda: 1  # noqa: E731
+	t = (f, g)
+	x[0] = t[0]()  # here: t[0]()
+
+
+def NO_KEYWORD(x):
+	x[0] = plain(1, c=2)  # here: plain(1, c=2)
+
+
+def ARG_COUNT(x):
+	x[0] = math.sin(1, 2)  # here: math.sin(1, 2)
+
+
+def ARG_MISSING(x):
+	x[0] = cuda.grid()  # here: cuda.grid()
+
+
+def ARG_TYPE(x):
+	x[0] = math.sin(x)  # here: math.sin(x)
+
+
+def CALL_COUNT(x):
+	x[0] = plain(1, 2, 3)  # here: plain(1, 2, 3)
+
+
+def CALL_MISSING(x):
+	x[0] = plain(1)  # here: plain(1)
+
+
+def CALL_TWICE(x):
+	x[0] = plain(1, a=2)  # here: plain(1, a=2)
+
+
+def VARARGS(x):
+	x[0] = varargs(1)  # here: varargs(1)
+
+
+def CALL_CONVERT(x):
+	x[0] = signed(1, x)  # here: signed(1, x)
+
+
+def RETURN_CONVERT(x):
+	x[0] = wrong_return(1)[0]  # here: wrong_return(1)
+
+
+def TOO_DEEP(x):
+	x[0] = endless(1)
+
+
+def UNIFY(x):
+	if x[0] > 0:
+		y = 1
+	else:
+		y = (1, 2)
+	x[0] = y
+
+
+def RETURN_UNIFY(x):
+	x[0] = mixed(x[1])
+
+
+def NO_BINOP(x):
+	x[0] = x[1] + "one"  # here: x[1] + "one"
+
+
+def NO_UNOP(x):
+	x[0] = ~x[1]  # here: ~x[1]
+
+
+def IS(x):
+	x[0] = x[1] is x[2]  # here: x[1] is x[2]
+
+
+def TRUTH(x):
+	if x:
+		x[0] = 1
+
+
+def CONVERT(x):
+	x[0] = float32(x)  # here: float32(x)
+
+
+def INT_TOO_LARGE(x):
+	x[0] = BIG  # here: BIG
+
+
+def ITER(x):
+	for i in x[0]:  # here: x[0]
+		pass
+
+
+def ITER_TUPLE(x):
+	for i in (1, 2.0):  # here: (1, 2.0)
+		x[0] = i
+
+
+def RANGE_STEP(x):
+	for i in range(0, 4, 0):  # here: range(0, 4, 0)
+		x[0] = i
+
+
+def UNPACK(x):
+	a, b = x[0]
+	x[0] = a
+
+
+def UNPACK_COUNT(x):
+	a, b = cuda.grid(3)
+	x[0] = a
+
+
+def TUPLE_RANGE(x):
+	t = (1, 2)
+	x[0] = t[2]  # here: t[2]
+
+
+def TUPLE_INDEX(x):
+	t = (1, 2.0)
+	x[0] = t[cuda.threadIdx.x]  # here: t[cuda.threadIdx.x]
+
+
+def NO_INDEX(x):
+	y = 1
+	x[0] = y[0]  # here: y[0]
+
+
+def INDEX_TYPE(x):
+	x[0] = x[1.5]  # here: x[1.5]
+
+
+def SLICE_VALUE(x):
+	s = slice(0, 2) if x[0] > 0 else slice(0, 3)
+	x[s] = 1
+
+
+def INDEX_COUNT(x):
+	x[0] = x[0, 1]  # here: x[0, 1]
+
+
+def SETITEM(x):
+	t = (1, 2)
+	t[0] = 1  # here: t[0]
+
+
+def STORE(x):
+	x[0] = "text"  # here: x[0]
+
+
+def READONLY(x):
+	TABLE[0] = 1.0  # here: TABLE[0]
+
+
+def SHAPE_CONST(x):
+	s = cuda.shared.array(x.shape[0], float32)  # here: cuda.shared.array(x.shape[0], float32)
+	x[0] = s[0]
+
+
+def SHAPE_RANGE(x):
+	s = cuda.local.array(-1, float32)  # here: cuda.local.array(-1, float32)
+	x[0] = s[0]
+
+
+def SHARED_TOO_LARGE(x):
+	s = cuda.shared.array((1 << 20, 1 << 10), float32)  # here: cuda.shared.array((1 << 20, 1 << 10), float32)
+	x[0] = s[0, 0]
+
+
+def DTYPE(x):
+	s = cuda.shared.array(4, 1.0)  # here: cuda.shared.array(4, 1.0)
+	x[0] = s[0]
+
+
+def ALIGNMENT(x):
+	s = cuda.shared.array(4, float32, 3)  # here: cuda.shared.array(4, float32, 3)
+	x[0] = s[0]
+
+
+def CONST_ARRAY(x):
+	c = cuda.const.array_like(x)  # here: cuda.const.array_like(x)
+	x[0] = c[0]
+
+
+def ATOMIC_ARRAY(x):
+	cuda.atomic.add(1, 0, 1)  # here: cuda.atomic.add(1, 0, 1)
+
+
+def ATOMIC_DTYPE(x):
+	cuda.atomic.and_(x, 0, 1)  # here: cuda.atomic.and_(x, 0, 1)
+
+
+def GRID_NDIM(x):
+	x[0] = cuda.grid(4)  # here: cuda.grid(4)
+
+
+def KERNEL_RETURN(x):
+	return x[0]
+
+
+def DTYPE_LATER(x):
+	x[0] = abs(STRUCT[0])

@@ -1,0 +1,122 @@
+"""One case for each message of the compiler: the exception class, the first line, the line and what the caret underlines."""
+import inspect
+import re
+
+import error_kernels
+import pytest
+
+from gridjit import cuda, errors
+
+CASES = {name: f for name, f in vars(error_kernels).items() if name.isupper() and inspect.isfunction(f)}
+
+# exception class (where it is not TypingError) and words of the first line
+EXPECT = {
+	"UNSUPPORTED_OP": ("UnsupportedBytecodeError", "with"),
+	"NAME": "name 'undefined_thing' is not defined",
+	"UNKNOWN_NAME": "cuda.threadIdx.w",
+	"UNKNOWN_FUNCTION": "sum() cannot be called",
+	"UNBOUND": "variable 'y' is used before it has a value",
+	"ATTRIBUTE": "the module math has no attribute 'sine'",
+	"ARRAY_ATTRIBUTE": "has no attribute 'sum'",
+	"NOT_CALLABLE": "array(float32, 1d, C) cannot be called",
+	"CLOSURE_VALUE": ("UnsupportedError", "used as a value"),
+	"NO_KEYWORD": "plain() has no keyword argument 'c'",
+	"ARG_COUNT": "math.sin() takes x, but got 2",
+	"ARG_MISSING": "cuda.grid() needs the argument 'ndim'",
+	"ARG_TYPE": "math.sin() cannot take array(float32, 1d, C) as argument 1",
+	"CALL_COUNT": "plain() takes 2 arguments, but got 3",
+	"CALL_MISSING": "plain() needs the argument 'b'",
+	"CALL_TWICE": "plain() got the argument 'a' twice",
+	"VARARGS": ("UnsupportedError", "varargs() takes *args"),
+	"CALL_CONVERT": "argument 2 of signed() cannot be converted",
+	"RETURN_CONVERT": "wrong_return() returns int64",
+	"TOO_DEEP": "nested too deeply at endless()",
+	"UNIFY": "int64 on one path and UniTuple(int64, 2) on another",
+	"RETURN_UNIFY": "mixed() returns int64 on one path",
+	"NO_BINOP": "operator + between float32 and a string",
+	"NO_UNOP": "operator ~ on float32",
+	"IS": "`is` cannot compare float32 with float32",
+	"TRUTH": "array(float32, 1d, C) has no truth value",
+	"CONVERT": "cannot convert array(float32, 1d, C) to float32",
+	"INT_TOO_LARGE": f"the integer {2 ** 70} does not fit",
+	"ITER": "cannot iterate over float32",
+	"ITER_TUPLE": "its items differ in type",
+	"RANGE_STEP": ("NumbaValueError", "step must not be zero"),
+	"UNPACK": "cannot unpack float32 into 2 variables",
+	"UNPACK_COUNT": "of 3 items into 2 variables",
+	"TUPLE_RANGE": "index 2 is out of range",
+	"TUPLE_INDEX": "can only be indexed by a constant",
+	"NO_INDEX": "int64 cannot be indexed",
+	"INDEX_TYPE": "float64 cannot be an index",
+	"SLICE_VALUE": ("TypingError", "slice"),
+	"INDEX_COUNT": "has 1 dimensions, but 2 are indexed",
+	"SETITEM": "cannot assign to an item of UniTuple(int64, 2)",
+	"STORE": "cannot store a string in float32",
+	"READONLY": "it is read-only",
+	"SHAPE_CONST": "cuda.shared.array(): the shape must be a constant",
+	"SHAPE_RANGE": ("NumbaValueError", "the shape cannot hold -1"),
+	"SHARED_TOO_LARGE": ("NumbaValueError", "is too large for shared or local memory"),
+	"DTYPE": "the dtype must be a scalar type",
+	"ALIGNMENT": ("NumbaValueError", "power of two"),
+	"CONST_ARRAY": "needs a global NumPy array",
+	"ATOMIC_ARRAY": "cuda.atomic.add() needs an array, but got int64",
+	"ATOMIC_DTYPE": "cuda.atomic.and_() does not work on arrays of float32",
+	"GRID_NDIM": ("NumbaValueError", "a literal 1, 2 or 3"),
+	"KERNEL_RETURN": "a kernel cannot return a value",
+	"DTYPE_LATER": ("NotImplementedError", "complex64 is not supported in kernels yet"),
+}
+
+
+def expected(name):
+	want = EXPECT[name]
+	return want if isinstance(want, tuple) else ("TypingError", want)
+
+
+def caret_target(function):
+	"""Line number and text that the caret must point at, from the `# here: TEXT` mark; None without one."""
+	lines, first = inspect.getsourcelines(function)
+	for i, line in enumerate(lines):
+		if m := re.search(r"# here: (.*)$", line):
+			return first + i, m.group(1)
+	return None
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_message(name):
+	cls, words = expected(name)
+	with pytest.raises(Exception) as e:
+		cuda.compile_ptx(CASES[name], "void(float32[::1])")
+	text = str(e.value)
+	assert type(e.value).__name__ == cls, text
+	assert words in text.splitlines()[0], text
+	if target := caret_target(CASES[name]):
+		line, under = target
+		assert f"error_kernels.py\", line {line}" in text, text
+		rows = text.splitlines()
+		at = next(i for i, row in enumerate(rows) if row.strip() and set(row.strip()) == {"^"})
+		start = rows[at].index("^")
+		assert rows[at - 1][start:start + rows[at].count("^")] == under, text
+
+
+def test_every_message_of_the_compiler_has_a_case():
+	assert set(EXPECT) == set(CASES)
+
+
+def test_an_error_leaves_the_compiler_usable():
+	for _ in range(20):
+		with pytest.raises(errors.TypingError):
+			cuda.compile_ptx(error_kernels.NAME, "void(float32[::1])")
+		cuda.compile_ptx(error_kernels.plain, "int64(int64, int64)", device=True)
+
+
+def test_the_call_chain_is_shown():
+	def inner(a):
+		return a + "x"
+
+	def outer(x):
+		x[0] = inner(x[1])
+
+	with pytest.raises(errors.TypingError) as e:
+		cuda.compile_ptx(outer, "void(float32[::1])")
+	text = str(e.value)
+	assert 'return a + "x"' in text and "x[0] = inner(x[1])" in text
