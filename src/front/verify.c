@@ -185,9 +185,16 @@ static bool check_edges(check *c, uint32_t b)
 			return bad(c, b, 0, "a predecessor is no block");
 		if (!count(c->f->bb.p[p].succ, c->f->bb.p[p].nsucc, b))
 			return bad(c, b, 0, "a predecessor does not name it as successor");
-		if (c->d.num[p] == UINT32_MAX)
-			return bad(c, b, 0, "a predecessor is unreachable");
 	}
+	return true;
+}
+
+static bool check_preds(check *c, uint32_t b)
+{
+	const gj_bb *bb = &c->f->bb.p[b];
+	for (uint32_t i = 0; i < bb->preds.n; i++)
+		if (c->d.num[bb->preds.p[i]] == UINT32_MAX)
+			return bad(c, b, 0, "a predecessor is unreachable");
 	return true;
 }
 
@@ -237,9 +244,12 @@ const char *gj_fn_verify(const gj_fn *f)
 				return "a successor is no block";
 	if (f->bb.p[0].preds.n)
 		return "the entry has a predecessor";
+	for (uint32_t b = 0; b < f->bb.n; b++)
+		if (!check_edges(&c, b))
+			return c.error;
 	gj_dom_build(&c.d, f);
 	for (uint32_t i = 0; i < c.d.n; i++)
-		if (!check_edges(&c, c.d.order[i]) || !check_list(&c, c.d.order[i]))
+		if (!check_preds(&c, c.d.order[i]) || !check_list(&c, c.d.order[i]))
 			return c.error;
 	for (uint32_t i = 0; i < c.d.n; i++) {
 		const gj_bb *bb = &f->bb.p[c.d.order[i]];
