@@ -1,0 +1,47 @@
+"""gridjit: numba.cuda, rewritten in C. Python kernels run on NVIDIA GPUs and, as SIMD code, on every core of a CPU.
+
+    from gridjit import cuda
+
+    @cuda.jit
+    def saxpy(a, x, y, out):
+        i = cuda.grid(1)
+        if i < out.shape[0]:
+            out[i] = a * x[i] + y[i]
+
+    saxpy[blocks, threads](2.0, x, y, out)"""
+
+from . import _core, config, errors, types
+from ._core import __version__, typeof
+from .types import from_dtype
+from .types import (b1, bool_, boolean, c8, c16, complex64, complex128, double, f2, f4, f8, float16, float32, float64, float_,
+	i1, i2, i4, i8, int8, int16, int32, int64, int_, intc, intp, none, u1, u2, u4, u8, uint, uint8, uint16, uint32, uint64,
+	uintc, uintp, void)
+from . import cuda
+
+
+def device_kind():
+	"""Where kernels run: 'cuda' or 'cpu'. Raises CudaSupportError if a GPU is asked for and there is none."""
+	return _core.device_kind()
+
+
+def literal_unroll(container):
+	"""Iterate over a tuple whose items differ in type. Outside kernels: the container itself."""
+	return container
+
+
+def _later(name):
+	def missing(*args, **kwargs):
+		raise NotImplementedError(f"gridjit.{name} is not built yet; gridjit.cuda.jit compiles kernels for the GPU and the CPU")
+	missing.__name__ = missing.__qualname__ = name
+	missing.__doc__ = f"gridjit.{name}: not built yet, raises NotImplementedError."
+	return missing
+
+
+jit = _later("jit")
+njit = _later("njit")
+prange = _later("prange")
+vectorize = _later("vectorize")
+guvectorize = _later("guvectorize")
+
+__all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "prange",
+	"typeof", "types", "vectorize", *types._PUBLIC]

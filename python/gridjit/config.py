@@ -1,0 +1,115 @@
+"""Settings, read from GRIDJIT_* environment variables when gridjit is imported. Assigning changes them for what is compiled
+and launched from then on; those marked (import) are read once, by the runtime.
+
+| name                         | variable                       | default | meaning                                            |
+|------------------------------|--------------------------------|---------|----------------------------------------------------|
+| DEVICE                       | GRIDJIT_DEVICE                 | auto    | auto: the GPU if there is one, else the CPU; gpu; cpu |
+| CPU_WIDTH                    | GRIDJIT_CPU_WIDTH              | 32      | 32: a warp is a vector; 1: a thread is a thread     |
+| CPU_MATH                     | GRIDJIT_CPU_MATH               | libmvec | libm: exact scalar functions instead of vector ones |
+| CPU_THREADS (import)         | GRIDJIT_CPU_THREADS            | cores   | threads of the CPU device                           |
+| CACHE                        | GRIDJIT_CACHE                  | 1       | keep compiled kernels on disk                       |
+| CACHE_DIR (import)           | GRIDJIT_CACHE_DIR              |         | where; else $XDG_CACHE_HOME/gridjit, ~/.cache/gridjit |
+| CACHE_SIZE (import)          | GRIDJIT_CACHE_SIZE             | 2**29   | its limit in bytes                                  |
+| LIBDEVICE (import)           | GRIDJIT_LIBDEVICE              |         | path of libdevice.10.bc; else it is searched        |
+| DUMP (import)                | GRIDJIT_DUMP                   |         | print stages: code,cfg,ssa,types,low,llvm,ptx,asm   |
+| OPT                          | GRIDJIT_OPT                    | 3       | default of opt=: 0 switches optimisation off        |
+| CUDA_DEBUGINFO_DEFAULT       | GRIDJIT_CUDA_DEBUGINFO         | 0       | default of debug=                                   |
+| CUDA_DEFAULT_PTX_CC          | GRIDJIT_CUDA_DEFAULT_PTX_CC    | 7.5     | compute capability of cuda.compile without cc=      |
+| CUDA_ARRAY_INTERFACE_SYNC    | GRIDJIT_CUDA_ARRAY_INTERFACE_SYNC | 1    | wait for the stream that a foreign array names      |
+| CUDA_LOW_OCCUPANCY_WARNINGS  | GRIDJIT_CUDA_LOW_OCCUPANCY_WARNINGS | 0  | warn of grids smaller than 128 blocks               |
+| CUDA_WARN_ON_IMPLICIT_COPY   | GRIDJIT_CUDA_WARN_ON_IMPLICIT_COPY | 0   | warn of host arrays copied for a launch             |
+"""
+
+import os
+import sys
+import types
+
+from . import _core
+
+# Where kernels run is the device's business here, not an import-time choice of another implementation.
+ENABLE_CUDASIM = False
+
+
+def _flag(text):
+	return text.strip().lower() not in ("", "0", "false", "no", "off")
+
+
+def _choice(*allowed):
+	def parse(text):
+		value = str(text).strip().lower()
+		if value not in allowed:
+			raise ValueError(f"{text!r} is not one of: {', '.join(allowed)}")
+		return value
+	return parse
+
+
+def _width(text):
+	if int(text) not in (1, 32):
+		raise ValueError(f"{text!r} is not one of: 32, 1")
+	return int(text)
+
+
+def _capability(value):
+	if isinstance(value, str):
+		value = value.split(".")
+	major, minor = value
+	return int(major), int(minor)
+
+
+# name: (variable without GRIDJIT_, default as text, how text or a value is read)
+_SETTINGS = {
+	"DEVICE": ("DEVICE", "auto", _choice("auto", "gpu", "cpu")),
+	"CPU_WIDTH": ("CPU_WIDTH", "32", _width),
+	"CPU_MATH": ("CPU_MATH", "libmvec", _choice("libmvec", "libm")),
+	"CPU_THREADS": ("CPU_THREADS", "0", int),
+	"CACHE": ("CACHE", "1", _flag),
+	"CACHE_DIR": ("CACHE_DIR", "", str),
+	"CACHE_SIZE": ("CACHE_SIZE", str(2**29), int),
+	"LIBDEVICE": ("LIBDEVICE", "", str),
+	"DUMP": ("DUMP", "", str),
+	"OPT": ("OPT", "3", int),
+	"CUDA_DEBUGINFO_DEFAULT": ("CUDA_DEBUGINFO", "0", _flag),
+	"CUDA_DEFAULT_PTX_CC": ("CUDA_DEFAULT_PTX_CC", "7.5", _capability),
+	"CUDA_ARRAY_INTERFACE_SYNC": ("CUDA_ARRAY_INTERFACE_SYNC", "1", _flag),
+	"CUDA_LOW_OCCUPANCY_WARNINGS": ("CUDA_LOW_OCCUPANCY_WARNINGS", "0", _flag),
+	"CUDA_WARN_ON_IMPLICIT_COPY": ("CUDA_WARN_ON_IMPLICIT_COPY", "0", _flag),
+}
+
+
+def _read():
+	"""The values of all settings from the environment."""
+	values = {}
+	for name, (variable, default, parse) in _SETTINGS.items():
+		text = os.environ.get(f"GRIDJIT_{variable}", default) or default
+		try:
+			values[name] = parse(text)
+		except ValueError as error:
+			raise ValueError(f"GRIDJIT_{variable}: {error}") from None
+	return values
+
+
+def _apply(values):
+	_core.configure(
+		device=("auto", "gpu", "cpu").index(values["DEVICE"]), cpu_width=values["CPU_WIDTH"],
+		libm_exact=values["CPU_MATH"] == "libm", interface_sync=values["CUDA_ARRAY_INTERFACE_SYNC"],
+		warn_low_occupancy=values["CUDA_LOW_OCCUPANCY_WARNINGS"], warn_copy=values["CUDA_WARN_ON_IMPLICIT_COPY"],
+		debug=values["CUDA_DEBUGINFO_DEFAULT"], cache=values["CACHE"], opt=values["OPT"])
+
+
+class _Config(types.ModuleType):
+	"""This module's class: assigning a setting checks it and hands it to the runtime."""
+
+	def __setattr__(self, name, value):
+		if name in _SETTINGS:
+			parse = _SETTINGS[name][2]
+			value = bool(value) if parse is _flag and not isinstance(value, str) else parse(value)
+			values = {key: self.__dict__[key] for key in _SETTINGS}
+			_apply(values | {name: value})
+		super().__setattr__(name, value)
+
+
+_values = _read()
+_apply(_values)
+globals().update(_values)
+del _values
+sys.modules[__name__].__class__ = _Config

@@ -1,0 +1,58 @@
+"""Compiling without a device: Python function and signature in, PTX out. Needs neither a GPU nor a driver."""
+
+from .. import _core, config
+from .dispatcher import _inline, _launch_bounds
+
+
+def _compute_capability(cc):
+	if cc is None:
+		return config.CUDA_DEFAULT_PTX_CC
+	major, minor = cc
+	return int(major), int(minor)
+
+
+def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False, cc=None, opt=None, abi="c", abi_info=None,
+	output="ptx", forceinline=False, launch_bounds=None):
+	"""PTX of a function and its return type: (text, Type).
+
+	sig: signature or tuple of argument types. device: a device function with C's calling convention (True) or a kernel.
+	cc: compute capability (major, minor), default config.CUDA_DEFAULT_PTX_CC.
+	Raises TypeError for a kernel that returns a value, NotImplementedError for other ABIs and outputs."""
+	if abi not in ("c", "numba"):
+		raise NotImplementedError(f"Unsupported ABI: {abi}")
+	if output != "ptx":
+		raise NotImplementedError(f"Unsupported output type: {output}; only 'ptx' is built")
+	if device and abi == "numba":
+		raise NotImplementedError("device functions with numba's ABI are not supported yet; use abi='c'")
+	if abi_info:
+		raise NotImplementedError("abi_info is not supported yet")
+	signature = _core.signature(sig)
+	if not device and signature.return_type not in (None, _core.Type("none")):
+		raise TypeError("CUDA kernel must have void return type.")
+	debug = config.CUDA_DEBUGINFO_DEFAULT if debug is None else bool(debug)
+	optimise = (bool(config.OPT) and not debug) if opt is None else bool(opt)
+	_inline("never", forceinline)
+	return _core.compile(getattr(pyfunc, "py_func", pyfunc), signature, dict(device=bool(device), fastmath=bool(fastmath),
+		debug=debug, lineinfo=bool(lineinfo), opt=3 if optimise else 0, cc=_compute_capability(cc),
+		launch_bounds=_launch_bounds(launch_bounds)))
+
+
+def compile_for_current_device(pyfunc, sig, **options):
+	"""compile() for the compute capability of the current device. Raises CudaSupportError on the CPU device."""
+	from .devices import get_current_device
+	from ..errors import CudaSupportError
+	cc = get_current_device().compute_capability
+	if cc == (0, 0):
+		raise CudaSupportError("the current device is the CPU, which has no compute capability: use compile(…, cc=(major, minor))")
+	return compile(pyfunc, sig, cc=cc, **options)
+
+
+def compile_ptx(pyfunc, sig, debug=None, lineinfo=False, device=False, fastmath=False, cc=None, opt=None, abi="numba",
+	abi_info=None, forceinline=False, launch_bounds=None):
+	"""compile() with the defaults for kernels: (text, Type)."""
+	return compile(pyfunc, sig, debug, lineinfo, device, fastmath, cc, opt, abi, abi_info, "ptx", forceinline, launch_bounds)
+
+
+def compile_ptx_for_current_device(pyfunc, sig, device=False, abi="numba", **options):
+	"""compile_ptx() for the compute capability of the current device. Raises CudaSupportError on the CPU device."""
+	return compile_for_current_device(pyfunc, sig, device=device, abi=abi, **options)

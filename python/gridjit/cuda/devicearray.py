@@ -1,0 +1,291 @@
+"""Arrays in device memory, and getting data there. Stream arguments: 0 means the array's bound stream, else the default
+stream; copies of ordinary host memory have happened when the call returns, those of pinned memory when the stream has
+come to them."""
+
+import contextlib
+
+import numpy as np
+
+from .. import _core, config
+
+
+def _check_order(order):
+	if order not in ("C", "F"):
+		raise ValueError(f"order must be 'C' or 'F', not {order!r}")
+	return order
+
+
+class DeviceNDArray(_core.DeviceArray):
+	"""An array in device memory: DeviceNDArray(shape, strides=None, dtype=float64, stream=0, gpu_data=None).
+
+	Attributes: shape, strides (bytes), dtype, ndim, size, nbytes, itemsize, alloc_size, layout, stream, gpu_data,
+	device_pointer, __cuda_array_interface__ (on GPUs). Views share memory. cuda.device_array() and to_device() make them."""
+
+	__slots__ = ()
+
+	# -- copies --
+
+	def copy_to_host(self, ary=None, stream=0):
+		"""The contents as a NumPy array: a new one, or `ary` of the same shape. Raises ValueError if shapes differ."""
+		if ary is None:
+			return self._to_numpy(stream)
+		if ary.shape != self.shape:
+			raise ValueError(f"the host array has shape {ary.shape}, the device array {self.shape}")
+		direct = ary.dtype == self.dtype and (
+			self.layout == "C" and ary.flags.c_contiguous or self.layout == "F" and ary.flags.f_contiguous)
+		if direct:
+			self._read(ary, stream)
+		else:
+			ary[...] = self._to_numpy(stream)
+		return ary
+
+	def copy_to_device(self, ary, stream=0):
+		"""Overwrite with `ary` (host or device) of the same shape; dtypes are converted. Raises ValueError if shapes differ."""
+		source = ary if isinstance(ary, _core.DeviceArray) else as_device(ary)
+		if source.shape != self.shape:
+			raise ValueError(f"incompatible shape: {source.shape} into {self.shape}")
+		_assign(self, source, stream)
+
+	def copy(self, order="C", stream=0):
+		"""A contiguous copy on the device."""
+		new = device_array(self.shape, self.dtype, order=_check_order(order), stream=stream)
+		_assign(new, self, stream)
+		return new
+
+	def __array__(self, dtype=None, copy=None):
+		if copy is False:
+			raise ValueError("device memory cannot be used as a NumPy array without a copy")
+		host = self._to_numpy(0)
+		return host if dtype is None else host.astype(dtype, copy=False)
+
+	def __reduce__(self):
+		return to_device, (self._to_numpy(0),)
+
+	# -- items --
+
+	def getitem(self, item, stream=0):
+		"""self[item], with the copy of a single item on `stream`."""
+		view = self._index(item)
+		whole = isinstance(item, tuple) and any(one is Ellipsis for one in item) or item is Ellipsis
+		return view if view.ndim or whole else view._to_numpy(stream)[()]
+
+	def setitem(self, key, value, stream=0):
+		"""self[key] = value, on `stream`."""
+		_assign(self._index(key), value, stream)
+
+	def __getitem__(self, item):
+		return self.getitem(item)
+
+	def __setitem__(self, key, value):
+		self.setitem(key, value)
+
+	# -- views --
+
+	@property
+	def T(self):
+		"""The transpose, a view."""
+		return self._view("transpose")
+
+	@property
+	def flags(self):
+		"""Dictionary: C_CONTIGUOUS, F_CONTIGUOUS."""
+		return {"C_CONTIGUOUS": self.is_c_contiguous(), "F_CONTIGUOUS": self.is_f_contiguous()}
+
+	@property
+	def device_ctypes_pointer(self):
+		"""Address of the first item as a ctypes.c_void_p."""
+		import ctypes
+		return ctypes.c_void_p(self.device_pointer)
+
+	def transpose(self, axes=None):
+		"""View with the axes reversed, or in the order of `axes`."""
+		return self._view("transpose", *(() if axes is None else (tuple(axes),)))
+
+	def reshape(self, *newshape, order="C"):
+		"""View with another shape; one extent may be -1. Raises NotImplementedError if that would need a copy."""
+		shape = newshape[0] if len(newshape) == 1 and not isinstance(newshape[0], int) else newshape
+		return self._reshape(shape, _check_order(order))
+
+	def ravel(self, order="C", stream=0):
+		"""All items in one dimension: a view if they are contiguous in that order, else a copy."""
+		_check_order(order)
+		contiguous = self.is_c_contiguous() if order == "C" else self.is_f_contiguous()
+		return (self if contiguous else self.copy(order, stream)).reshape(-1, order=order)
+
+	def squeeze(self, axis=None, stream=0):
+		"""View without dimensions of extent 1 (all, or those of `axis`)."""
+		return self._view("squeeze", *(() if axis is None else (axis,)))
+
+	def view(self, dtype):
+		"""View of the same memory as items of another dtype."""
+		return self._view("view", np.dtype(dtype))
+
+	def split(self, section, stream=0):
+		"""Generator of consecutive pieces of `section` items of a 1-D array."""
+		if self.ndim != 1:
+			raise ValueError("only 1-D arrays can be split")
+		if section < 1:
+			raise ValueError(f"pieces of {section} items do not exist")
+		return (self[start:start + section].bind(stream) for start in range(0, self.size, section))
+
+	def bind(self, stream=0):
+		"""The same array with `stream` as the one that its copies go to."""
+		new = self._view("view")
+		new.stream = stream
+		return new
+
+	def as_cuda_arg(self):
+		"""The array itself."""
+		return self
+
+	def get_ipc_handle(self):
+		"""Not built: sharing memory between processes."""
+		raise NotImplementedError("get_ipc_handle() is not built yet")
+
+	def __repr__(self):
+		return f"DeviceNDArray(shape={self.shape}, dtype={self.dtype})"
+
+
+def _assign(target, value, stream):
+	"""target[...] = value for device arrays, value broadcast and converted as NumPy does."""
+	if target.readonly:
+		raise ValueError("assignment destination is read-only")
+	memory = target._host_view()
+	if memory is not None:
+		memory[...] = value._host_view() if isinstance(value, _core.DeviceArray) else value
+	elif not isinstance(value, _core.DeviceArray):
+		_assign_host(target, np.asarray(value), stream)
+	elif target.shape == value.shape and target.dtype == value.dtype and target.layout == value.layout != "A":
+		target._copy_from(value, stream)
+	else:
+		_assign_strided(target, value, stream)
+
+
+def _assign_host(target, value, stream):
+	order = "F" if target.layout == "F" else "C"
+	host = np.empty(target.shape, target.dtype, order)
+	host[...] = value
+	if target.layout != "A":
+		target._write(host, stream)
+	else:
+		_assign_strided(target, to_device(host, stream=stream), stream)
+
+
+def _assign_strided(target, value, stream):
+	from ._copy import copy
+	copy(target, value._broadcast(target.shape), stream)
+
+
+# -- making them --
+
+def device_array(shape, dtype=np.float64, strides=None, order="C", stream=0):
+	"""Uninitialised device array. shape: int or tuple; dtype: NumPy dtype or gridjit scalar type; strides in bytes.
+
+	Raises CudaMemoryError when device memory is used up."""
+	return DeviceNDArray(shape, strides, np.dtype(dtype), stream, order=_check_order(order))
+
+
+def device_array_like(ary, stream=0):
+	"""Uninitialised device array with shape, dtype and, if it is contiguous, order of `ary`."""
+	fortran = ary.flags["F_CONTIGUOUS"] and not ary.flags["C_CONTIGUOUS"]
+	return device_array(ary.shape, ary.dtype, order="F" if fortran else "C", stream=stream)
+
+
+def as_device(obj, stream=0):
+	"""A device array of an array or sequence, with its order where it is contiguous; device arrays as they are."""
+	if isinstance(obj, DeviceNDArray):
+		return obj
+	if is_cuda_array(obj):
+		return as_cuda_array(obj)
+	return to_device(obj, stream)
+
+
+def to_device(obj, stream=0, copy=True, to=None):
+	"""Copy an array (or anything np.asarray takes) to the device; returns the DeviceNDArray.
+
+	to: the device array to copy into. copy=False leaves its contents undefined. Device arrays are returned as they are."""
+	if to is None and (isinstance(obj, DeviceNDArray) or is_cuda_array(obj)):
+		return as_device(obj)
+	host = obj if isinstance(obj, np.ndarray) else np.asarray(obj)
+	if to is None:
+		fortran = host.flags.f_contiguous and not host.flags.c_contiguous
+		to = device_array(host.shape, host.dtype, order="F" if fortran else "C", stream=stream)
+	if copy:
+		to.copy_to_device(host, stream=stream) if host.shape != to.shape else _assign(to, host, stream)
+	return to
+
+
+def pinned_array(shape, dtype=np.float64, strides=None, order="C"):
+	"""Uninitialised NumPy array in page-locked memory, from and to which copies are fast and asynchronous."""
+	dtype = np.dtype(dtype)
+	shape = (shape,) if isinstance(shape, int) else tuple(shape)
+	count = int(np.prod(shape, dtype=np.int64))
+	span = count * dtype.itemsize
+	if strides is not None and count:
+		span = sum((extent - 1) * stride for extent, stride in zip(shape, strides)) + dtype.itemsize
+	buffer = _core.Buffer(span, pinned=True)
+	return np.ndarray(shape, dtype, buffer=buffer, strides=strides, order=_check_order(order))
+
+
+def pinned_array_like(ary):
+	"""Uninitialised page-locked array with shape, dtype and order of `ary`."""
+	fortran = ary.flags["F_CONTIGUOUS"] and not ary.flags["C_CONTIGUOUS"]
+	return pinned_array(ary.shape, ary.dtype, order="F" if fortran else "C")
+
+
+# -- arrays of other libraries --
+
+def is_cuda_array(obj):
+	"""Is it an array in device memory: ours, or one with __cuda_array_interface__?"""
+	return isinstance(obj, _core.DeviceArray) or hasattr(obj, "__cuda_array_interface__")
+
+
+def from_cuda_array_interface(desc, owner=None, sync=True):
+	"""DeviceNDArray over the memory that a __cuda_array_interface__ dictionary describes; `owner` is kept alive.
+
+	sync: wait for the stream that it names. Raises NotImplementedError for masks, ValueError for a missing version."""
+	if desc.get("version", 0) < 1:
+		raise ValueError("__cuda_array_interface__ has no version")
+	if desc.get("mask") is not None:
+		raise NotImplementedError("Masked arrays are not supported")
+	pointer, readonly = desc["data"]
+	stream = desc.get("stream")
+	if stream == 0:
+		raise ValueError("stream 0 is not allowed in __cuda_array_interface__")
+	array = DeviceNDArray(desc["shape"], desc.get("strides"), np.dtype(desc["typestr"]), stream or 0,
+		desc if owner is None else owner, readonly=readonly, pointer=pointer)
+	if stream is not None and sync and config.CUDA_ARRAY_INTERFACE_SYNC:
+		_core.Stream(stream).synchronize()
+	return array
+
+
+def as_cuda_array(obj, sync=True):
+	"""DeviceNDArray that shares memory with a CUDA array of another library. Raises TypeError if it is none."""
+	if isinstance(obj, DeviceNDArray):
+		return obj
+	if not hasattr(obj, "__cuda_array_interface__"):
+		raise TypeError(f"{type(obj).__name__} does not implement the CUDA array interface")
+	return from_cuda_array_interface(obj.__cuda_array_interface__, owner=obj, sync=sync)
+
+
+# -- how kernel arguments travel --
+
+def In(array):
+	"""Kernel argument: copied to the device, not back."""
+	return _core.Hint(array, True, False)
+
+
+def Out(array):
+	"""Kernel argument: not copied to the device, only back."""
+	return _core.Hint(array, False, True)
+
+
+def InOut(array):
+	"""Kernel argument: copied to the device and back, as plain arrays are."""
+	return _core.Hint(array, True, True)
+
+
+@contextlib.contextmanager
+def defer_cleanup():
+	"""Context manager of numba's deferred frees. Frees here are ordered by streams and never wait, so it does nothing."""
+	yield

@@ -1,0 +1,353 @@
+"""@cuda.jit and what it makes. The launch itself is in C (_core.Dispatcher, _core.Launcher)."""
+
+import functools
+import sys
+import threading
+import types as pytypes
+import warnings
+
+from .. import _core, config, errors
+
+
+class _Bound:
+	"""A kernel reached through an instance: the instance is its first argument."""
+
+	__slots__ = "dispatcher", "instance"
+
+	def __init__(self, dispatcher, instance):
+		self.dispatcher, self.instance = dispatcher, instance
+
+	def __getitem__(self, key):
+		return functools.partial(self.dispatcher[key], self.instance)
+
+	def __getattr__(self, name):
+		return getattr(self.dispatcher, name)
+
+
+class ForAll:
+	"""kernel.forall(n): launches at least n threads in one dimension, in blocks of a size that suits the kernel."""
+
+	def __init__(self, dispatcher, ntasks, tpb, stream, sharedmem):
+		if ntasks < 0:
+			raise ValueError(f"Can't create ForAll with negative task count: {ntasks}")
+		self.dispatcher, self.ntasks, self.tpb, self.stream, self.sharedmem = dispatcher, ntasks, tpb, stream, sharedmem
+
+	def __call__(self, *args):
+		if self.ntasks == 0:
+			return
+		tpb = self.tpb or self.dispatcher._kernel_for(*args).suggest_block(self.sharedmem)[0]
+		blocks = (self.ntasks + tpb - 1) // tpb
+		self.dispatcher[blocks, tpb, self.stream, self.sharedmem](*args)
+
+
+class CUDADispatcher(_core.Dispatcher):
+	"""A kernel or device function: kernel[grid, block](…) launches it; stream and bytes of dynamic shared memory may
+	follow: kernel[grid, block, stream, sharedmem](…). Grid and block are ints or tuples of 1 to 3 ints.
+
+	Compiles for each new combination of argument types, unless explicit signatures were given."""
+
+	specialized = False
+
+	# -- launching --
+
+	def configure(self, griddim, blockdim, stream=0, sharedmem=0):
+		"""The same as kernel[griddim, blockdim, stream, sharedmem]."""
+		return self[griddim, blockdim, stream, sharedmem]
+
+	def forall(self, ntasks, tpb=0, stream=0, sharedmem=0):
+		"""1-D launch of at least `ntasks` threads: kernel.forall(n)(*args). tpb: threads a block, 0: chosen.
+
+		The kernel must check cuda.grid(1) < ntasks itself. Raises ValueError for a negative count; 0 launches nothing."""
+		return ForAll(self, ntasks, tpb, stream, sharedmem)
+
+	def __get__(self, obj, owner=None):
+		if obj is None:
+			return self
+		return pytypes.MethodType(self, obj) if self._device else _Bound(self, obj)
+
+	# -- compiling --
+
+	def compile(self, sig):
+		"""Compile for a signature (text, Signature, or tuple of types) now; returns the Kernel."""
+		if self._locked:
+			raise RuntimeError(f"compilation of {self.__name__}() for further types is disabled: it has explicit signatures")
+		return self._compile(sig)
+
+	def specialize(self, *args):
+		"""A dispatcher for the types of these arguments only; others are converted to them."""
+		return self._specialized(tuple(map(_core.typeof, args)))
+
+	def _specialized(self, argtypes):
+		new = type(self)(self.py_func, self._options)
+		new._declare(argtypes)
+		new._compile(argtypes)
+		new._locked = new.specialized = True
+		return new
+
+	def recompile(self):
+		"""Forget what was compiled: globals are read anew at the next launch."""
+		self._clear()
+		for argtypes in self._declared if not self._device else ():
+			self._compile(argtypes)
+
+	def disable_compile(self, val=True):
+		"""Take only the types compiled so far."""
+		for argtypes in self.overloads:
+			self._declare(argtypes)
+		self._locked = bool(val)
+
+	def enable_caching(self):
+		"""Nothing to do: compiled kernels are always cached, by content."""
+
+	# -- what was compiled --
+
+	@property
+	def overloads(self):
+		"""Dictionary: tuple of argument types → Kernel."""
+		return {kernel.argtypes: kernel for kernel in self._kernels()}
+
+	@property
+	def signatures(self):
+		"""Tuples of argument types, in the order of compilation."""
+		return list(self.overloads)
+
+	@property
+	def nopython_signatures(self):
+		"""Signature objects, in the order of compilation."""
+		return [kernel.signature for kernel in self._kernels()]
+
+	@property
+	def stats(self):
+		"""Disk cache: (cache_path, cache_hits, cache_misses)."""
+		return _Stats(config.CACHE_DIR or None, self._cache_hits, self._cache_misses)
+
+	@property
+	def extensions(self):
+		"""Argument extensions: none."""
+		return []
+
+	def get_metadata(self, signature=None):
+		"""Dictionary of what is known about a compiled form, by argument types when no signature is given."""
+		return self._each(signature, lambda kernel: {
+			"signature": kernel.signature, "device": kernel.device_kind, "facts": kernel.facts, "written": kernel.written})
+
+	def _each(self, signature, get):
+		"""get(kernel) for one signature, for the only one of a specialised kernel, or a dictionary of all."""
+		overloads = self.overloads
+		if signature is not None:
+			argtypes = _core.signature(signature).args
+			if argtypes not in overloads:
+				raise KeyError(f"{self.__name__}() is not compiled for {argtypes}")
+			return get(overloads[argtypes])
+		if self.specialized:
+			return get(next(iter(overloads.values())))
+		return {argtypes: get(kernel) for argtypes, kernel in overloads.items()}
+
+	def get_regs_per_thread(self, signature=None):
+		"""Registers of a thread, for a signature or by argument types."""
+		return self._each(signature, lambda kernel: kernel.regs_per_thread)
+
+	def get_const_mem_size(self, signature=None):
+		"""Bytes of constant memory, for a signature or by argument types."""
+		return self._each(signature, lambda kernel: kernel.const_mem_size)
+
+	def get_shared_mem_per_block(self, signature=None):
+		"""Bytes of static shared memory of a block, for a signature or by argument types."""
+		return self._each(signature, lambda kernel: kernel.shared_mem_per_block)
+
+	def get_max_threads_per_block(self, signature=None):
+		"""Most threads of a block that the kernel can run with, for a signature or by argument types."""
+		return self._each(signature, lambda kernel: kernel.max_threads_per_block)
+
+	def get_local_mem_per_thread(self, signature=None):
+		"""Bytes of local memory of a thread, for a signature or by argument types."""
+		return self._each(signature, lambda kernel: kernel.local_mem_per_thread)
+
+	def _text(self, signature, stage):
+		if signature is not None:
+			return self._dump(_core.signature(signature).args, stage)
+		signatures = self._declared if self._device else self.signatures
+		texts = {argtypes: self._dump(argtypes, stage) for argtypes in signatures}
+		return next(iter(texts.values())) if self.specialized else texts
+
+	def inspect_llvm(self, signature=None):
+		"""LLVM IR for a signature, or a dictionary by argument types."""
+		return self._text(signature, "llvm")
+
+	def inspect_asm(self, signature=None):
+		"""PTX (on the CPU device assembly) for a signature, or a dictionary by argument types."""
+		return self._text(signature, "ptx" if _core.device_kind() == "cuda" else "asm")
+
+	def inspect_types(self, file=None):
+		"""Print the typed form of every compiled signature."""
+		for argtypes in self._declared if self._device else self.signatures:
+			print(f"{self.__name__} {argtypes}", self._dump(argtypes, "types"), sep="\n", file=file or sys.stdout)
+
+	def inspect_sass(self, signature=None):
+		"""Not built: needs NVIDIA's disassembler."""
+		raise NotImplementedError("inspect_sass() is not built yet; inspect_asm() gives PTX")
+
+	def inspect_lto_ptx(self, signature=None):
+		"""Not built: kernels are not linked with LTO."""
+		raise NotImplementedError("inspect_lto_ptx() is not built yet; inspect_asm() gives PTX")
+
+	# -- pickling --
+
+	def __reduce__(self):
+		name = getattr(self, "__qualname__", "")
+		if self.__module__ != "__main__" and _lookup(self.__module__, name, None) is self:
+			return _lookup, (self.__module__, name)
+		state = self._options, self._declared, self._locked, self.specialized
+		return _rebuild, (_function_state(self), *state)
+
+	def __repr__(self):
+		return f"<{'device function' if self._device else 'kernel'} {self.__module__}.{self.__qualname__}>"
+
+
+class _Stats(tuple):
+	"""(cache_path, cache_hits, cache_misses)"""
+
+	def __new__(cls, path, hits, misses):
+		return super().__new__(cls, (path, hits, misses))
+
+	cache_path = property(lambda self: self[0], doc="Directory of the cache; None: the default.")
+	cache_hits = property(lambda self: self[1], doc="Compilations found on disk.")
+	cache_misses = property(lambda self: self[2], doc="Compilations done.")
+
+
+# -- pickling: by reference where the name can be imported, else the function by value through cloudpickle --
+
+_pickling = threading.local()
+
+
+def _lookup(module, qualname, *default):
+	try:
+		value = sys.modules[module] if module in sys.modules else __import__(module, fromlist=["_"])
+		return functools.reduce(getattr, qualname.split("."), value)
+	except (ImportError, AttributeError):
+		if default:
+			return default[0]
+		raise
+
+
+def _function_state(dispatcher):
+	"""The Python function as bytes of cloudpickle, or (module, name) if that is not there or already under way."""
+	busy = _pickling.__dict__.setdefault("busy", set())
+	name = dispatcher.__module__, dispatcher.__qualname__
+	try:
+		import cloudpickle
+	except ImportError:
+		cloudpickle = None
+	if cloudpickle is None or id(dispatcher) in busy:
+		if _lookup(*name, None) is not dispatcher:
+			raise TypeError(f"{dispatcher.__qualname__}() can only be pickled with cloudpickle installed: "
+				"it is no attribute of its module")
+		return name
+	busy.add(id(dispatcher))
+	try:
+		return cloudpickle.dumps(dispatcher.py_func)
+	finally:
+		busy.discard(id(dispatcher))
+
+
+def _rebuild(state, options, declared, locked, specialized):
+	if isinstance(state, tuple):
+		return _lookup(*state)
+	import pickle
+	return _make(pickle.loads(state), options, declared, locked, specialized)
+
+
+# -- the decorator --
+
+_NOT_YET = "cuda.jit({}) is not supported yet"
+
+
+def _launch_bounds(value):
+	if value is None:
+		return 0, 0, 0
+	bounds = (value,) if isinstance(value, int) else tuple(value)
+	if not 1 <= len(bounds) <= 3 or not all(isinstance(bound, int) and bound > 0 for bound in bounds):
+		raise ValueError("launch_bounds must be a positive int, or a tuple of one to three of them")
+	return bounds + (0,) * (3 - len(bounds))
+
+
+def _check_keywords(link, lto, shared_memory_carveout, kws):
+	"""Refuse what is unknown, gone, or not built yet; the latter only where it would make a difference."""
+	for name in "argtypes", "restype", "bind":
+		if name in kws:
+			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
+	if kws.pop("boundscheck", None):
+		raise NotImplementedError("bounds checking is not supported for CUDA")
+	if shared_memory_carveout not in (None, "default", "Default", -1):
+		raise NotImplementedError(_NOT_YET.format(f"shared_memory_carveout={shared_memory_carveout!r}"))
+	for name, value in ("link", list(link or ())), ("lto", lto), ("extensions", kws.pop("extensions", None)):
+		if value:
+			raise NotImplementedError(_NOT_YET.format(f"{name}={value!r}"))
+	kws.pop("nopython", None)
+	if kws:
+		raise TypeError(f"jit() got an unexpected keyword argument '{next(iter(kws))}'")
+
+
+def _inline(inline, forceinline):
+	"""gj_inline: 0 as the compiler thinks best, 1 always."""
+	if callable(inline):
+		raise NotImplementedError(_NOT_YET.format("inline=<cost model>"))
+	if inline not in ("never", "always", True, False):
+		raise ValueError(f"inline must be 'never' or 'always', not {inline!r}")
+	return int(inline in ("always", True) or bool(forceinline))
+
+
+def _options(device, inline, forceinline, debug, opt, lineinfo, launch_bounds, fastmath, max_registers):
+	debug = config.CUDA_DEBUGINFO_DEFAULT if debug is None else bool(debug)
+	if debug and opt:
+		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True with opt=True: optimised code is hard to debug"), 3)
+	if debug and lineinfo:
+		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True already has line information: lineinfo=True adds none"), 3)
+	if not isinstance(fastmath, bool):
+		raise TypeError("fastmath must be True or False")
+	if opt is None:
+		opt = bool(config.OPT) and not debug
+	return dict(device=int(bool(device)), inline=_inline(inline, forceinline), forceinline=int(bool(forceinline)),
+		fastmath=fastmath, debug=debug, lineinfo=bool(lineinfo), opt=3 if opt else 0,
+		max_registers=max_registers or 0, launch_bounds=_launch_bounds(launch_bounds))
+
+
+def _make(function, options, signatures=(), locked=False, specialized=False):
+	if isinstance(function, _core.Dispatcher):
+		function = function.py_func
+	dispatcher = CUDADispatcher(function, options)
+	functools.update_wrapper(dispatcher, function)
+	for signature in signatures:
+		dispatcher._declare(signature)
+		if not options["device"]:
+			dispatcher._compile(signature)
+	dispatcher._locked, dispatcher.specialized = locked, specialized
+	return dispatcher
+
+
+def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=(), debug=None, opt=None, lineinfo=False,
+	cache=False, launch_bounds=None, lto=None, shared_memory_carveout=None, *, fastmath=False, max_registers=None, **kws):
+	"""Make a kernel (device=False) or a device function of a Python function: @cuda.jit or @cuda.jit(…).
+
+	func_or_sig: the function; or a signature ("void(float32[:])", void(float32[:]), a tuple of types), which compiles at
+	once and converts arguments to it; or a list of signatures, of which the best fit is taken.
+	device: a function for kernels to call; it may return a value.
+	inline: 'always' or 'never' (the compiler decides); forceinline: always.
+	debug: raise and assert work, no optimisation. opt: False for no optimisation. lineinfo: line table.
+	fastmath: approximate float32 division, square root and functions. max_registers: limit for a thread.
+	launch_bounds: most threads of a block, or (threads, blocks a multiprocessor, blocks a cluster).
+	cache: accepted; compiled kernels are always cached on disk, by content.
+
+	Raises TypeError for unknown keywords and for kernels that return a value, NotImplementedError for link, lto,
+	extensions and shared_memory_carveout, TypingError and others of gridjit.errors when compiling."""
+	_check_keywords(link, lto, shared_memory_carveout, kws)
+	options = _options(device, inline, forceinline, debug, opt, lineinfo, launch_bounds, fastmath, max_registers)
+	if isinstance(func_or_sig, (str, tuple, _core.Signature)):
+		return lambda function: _make(function, options, [func_or_sig], not device, True)
+	if isinstance(func_or_sig, list):
+		if device:
+			raise TypeError("a device function takes one signature, not a list")
+		return lambda function: _make(function, options, func_or_sig, True)
+	if func_or_sig is None:
+		return lambda function: _make(function, options)
+	return _make(func_or_sig, options)

@@ -1,0 +1,160 @@
+"""Exceptions and warnings, with numba's names and hierarchy.
+
+Code that catches `numba.errors.TypingError` works with `gridjit.errors.TypingError`. Messages begin with what is wrong in
+the kernel's own words, followed by the place in the source."""
+
+
+class NumbaWarning(Warning):
+	"""Base of all warnings."""
+
+
+class NumbaPerformanceWarning(NumbaWarning):
+	"""Something runs slower than it could."""
+
+
+class NumbaDeprecationWarning(NumbaWarning, DeprecationWarning):
+	"""Something will go away."""
+
+
+class NumbaPendingDeprecationWarning(NumbaWarning, PendingDeprecationWarning):
+	"""Something may go away."""
+
+
+class NumbaTypeSafetyWarning(NumbaWarning):
+	"""A conversion may lose values."""
+
+
+class NumbaExperimentalFeatureWarning(NumbaWarning):
+	"""A feature may change."""
+
+
+class NumbaInvalidConfigWarning(NumbaWarning):
+	"""Options contradict each other."""
+
+
+class NumbaDebugInfoWarning(NumbaWarning):
+	"""Debug information is incomplete."""
+
+
+class NumbaError(Exception):
+	"""Base of everything the compiler raises."""
+
+
+GridjitError = NumbaError
+
+
+class UnsupportedError(NumbaError):
+	"""Python that kernels cannot have."""
+
+
+class UnsupportedBytecodeError(UnsupportedError):
+	"""A construct whose bytecode kernels cannot have."""
+
+
+class DeprecationError(NumbaError):
+	"""A keyword that is gone."""
+
+
+class ByteCodeSupportError(NumbaError):
+	"""The function's bytecode cannot be read."""
+
+
+class CompilerError(NumbaError):
+	"""A fault in the compiler."""
+
+
+class InternalError(CompilerError):
+	"""A fault in the compiler."""
+
+
+class IRError(NumbaError):
+	"""The function's intermediate form is wrong."""
+
+
+class LoweringError(NumbaError):
+	"""Typed code could not be turned into machine code."""
+
+
+class TypingError(NumbaError):
+	"""Types do not fit: an operation does not exist for its operands."""
+
+
+class ConstantInferenceError(NumbaError):
+	"""A value must be a constant, but is not."""
+
+
+class RequireLiteralValue(TypingError):
+	"""An argument must be a literal."""
+
+
+class NumbaValueError(TypingError):
+	"""A value that types rule out."""
+
+
+class NumbaTypeError(TypingError):
+	"""A type that cannot be used here."""
+
+
+class NumbaAttributeError(TypingError):
+	"""An attribute that does not exist."""
+
+
+class NumbaIndexError(TypingError):
+	"""An index that cannot be used."""
+
+
+class NumbaKeyError(TypingError):
+	"""A key that does not exist."""
+
+
+class NumbaAssertionError(TypingError):
+	"""A condition of the compiler does not hold."""
+
+
+class NumbaNotImplementedError(TypingError):
+	"""Something that kernels cannot do yet."""
+
+
+class NumbaRuntimeError(NumbaError):
+	"""A failure while running."""
+
+
+class CudaDriverError(Exception):
+	"""The device failed."""
+
+
+class CudaSupportError(ImportError):
+	"""There is no GPU, or no driver, or it cannot do what is asked."""
+
+
+class CudaAPIError(CudaDriverError):
+	"""A call to the device failed.
+
+	CudaAPIError(code, msg): `code` is the driver's number, 0 when there is none. The CPU device raises it too."""
+
+	def __init__(self, code, msg=None):
+		self.code, self.msg = (0, code) if msg is None else (code, msg)
+		super().__init__(code, msg)
+
+	def __str__(self):
+		return f"[{self.code}] {self.msg}" if self.code else str(self.msg)
+
+
+class CudaMemoryError(CudaAPIError, MemoryError):
+	"""Memory of the device, or pinned memory, is used up."""
+
+
+class LaunchConfigError(CudaAPIError, ValueError):
+	"""A grid, block or amount of shared memory that cannot be launched."""
+
+
+class CudaDeviceError(CudaAPIError, IndexError):
+	"""A device that does not exist."""
+
+
+class DeadMemoryError(RuntimeError):
+	"""Memory was used after it was freed."""
+
+
+class LinkerError(RuntimeError):
+	"""A compiled kernel could not be linked or loaded."""

@@ -1,0 +1,46 @@
+"""The types of kernels: scalars by name, and Array, Tuple, UniTuple. Types are unique: equal ones are the same object.
+
+    float32[:, ::1]             a C-contiguous 2-D array of float32
+    void(float32[:], int64)     a signature
+    float32(1.5)                a NumPy scalar"""
+
+from ._core import (Array, BaseTuple, Boolean, Complex, Float, Integer, NoneType, Number, Signature, Tuple, Type,
+	UniTuple, as_type)
+
+boolean = bool_ = b1 = Type("boolean")
+int8 = i1 = char = Type("int8")
+int16 = i2 = short = Type("int16")
+int32 = i4 = intc = Type("int32")
+int64 = i8 = intp = int_ = long_ = longlong = ssize_t = Type("int64")
+uint8 = u1 = byte = uchar = Type("uint8")
+uint16 = u2 = ushort = Type("uint16")
+uint32 = u4 = uintc = Type("uint32")
+uint64 = u8 = uintp = uint = ulong = ulonglong = size_t = Type("uint64")
+float16 = f2 = Type("float16")
+float32 = f4 = float_ = Type("float32")
+float64 = f8 = double = Type("float64")
+complex64 = c8 = Type("complex64")
+complex128 = c16 = Type("complex128")
+none = void = Type("none")
+
+integer_domain = frozenset([int8, int16, int32, int64, uint8, uint16, uint32, uint64])
+signed_domain = frozenset([int8, int16, int32, int64])
+unsigned_domain = frozenset([uint8, uint16, uint32, uint64])
+real_domain = frozenset([float16, float32, float64])
+complex_domain = frozenset([complex64, complex128])
+number_domain = integer_domain | real_domain | complex_domain
+
+
+def from_dtype(dtype):
+	"""Type of the items of a NumPy dtype (or anything np.dtype() takes). Raises TypeError for other dtypes."""
+	import numpy as np
+	return as_type(np.dtype(dtype))
+
+
+# The scalar names that `from gridjit import …` offers too.
+_PUBLIC = ("boolean bool_ b1 int8 i1 int16 i2 int32 i4 intc int64 i8 intp int_ uint8 u1 uint16 u2 uint32 u4 uintc uint64 u8 "
+	"uintp uint float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
+
+__all__ = _PUBLIC + """Array BaseTuple Boolean Complex Float Integer NoneType Number Signature Tuple Type UniTuple from_dtype
+	char short long_ longlong ssize_t byte uchar ushort ulong ulonglong size_t integer_domain signed_domain unsigned_domain
+	real_domain complex_domain number_domain""".split()
