@@ -4,6 +4,7 @@ Scalars are Python ints and floats together with a type code (b1 i1 … u8 f4 f8
 Result types and the types that operands are converted to come from tests/data/typing-rules."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def modulo(a, b, code):
 
 
 def float_divmod(a, b, code):
-	"""Python's divmod, with IEEE results instead of exceptions."""
+	"""Python's divmod, exact where the quotient has no more bits than the type; IEEE results instead of exceptions."""
 	if b == 0:
 		return divide(a, b, code), math.nan
 	if math.isnan(a) or math.isnan(b) or math.isinf(a):
@@ -81,8 +82,13 @@ def float_divmod(a, b, code):
 	remainder = round_to(remainder + b, code) if remainder and (remainder < 0) != (b < 0) else remainder
 	remainder = math.copysign(0.0, b) if remainder == 0 else remainder
 	if math.isinf(b):
-		return (0.0 if a == 0 else math.copysign(1.0, a) * math.copysign(1.0, b) // 2 + 0.0), remainder
-	return round_to(float(np.floor_divide(DTYPE[code].type(a), DTYPE[code].type(b))), code), remainder
+		return a // b, remainder
+	whole = Fraction(a) / Fraction(b)
+	try:
+		quotient = float(math.floor(whole))
+	except OverflowError:
+		quotient = math.inf if whole > 0 else -math.inf
+	return round_to(quotient or math.copysign(0.0, a) * math.copysign(1.0, b), code), remainder
 
 
 def divide(a, b, code):
@@ -155,8 +161,8 @@ def apply(op, a, ta, b, tb):
 			return int(COMPARE[op](a, b))
 		return int(COMPARE[op](convert(a, ta, as_a), convert(b, tb, as_b)))
 	a, b = convert(a, ta, as_a), convert(b, tb, as_b)
-	if op in ("<<", ">>"):
-		a = wrap(a, result)
+	if not is_float(result):                           # integers are operated on in the result's type, but for counts
+		a, b = wrap(a, result), b if op in ("<<", ">>", "**") else wrap(b, result)
 	return OPERATORS[op](a, b, result)
 
 

@@ -15,7 +15,7 @@ from typing_cases import columns, table
 GROUPS = {"linear": ["+", "-", "*"], "divide": ["/", "//", "%"], "bits": ["&", "|", "^", "<<", ">>"], "power": ["**"],
 	"compare": list(COMPARE)}
 UNARY = {(row[0].replace("a", "").strip(), code): want for row in table("unary.csv") if row[0] in ("-a", "+a", "~a", "not a")
-	for code, want in columns(row)}
+	for code, want in columns(row) if want != "!"}
 counter = itertools.count()
 
 
@@ -58,6 +58,9 @@ def check(ops, ta, tb, a, b):
 		code = RULES[op, ta, tb][0]
 		want = array([apply(op, as_python(x), ta, as_python(y), tb) for x, y in zip(a, b)], code)
 		same = (got == want) | ((got != got) & (want != want))
+		if op == "//" and is_float(code):              # a quotient of more bits than the type has is rounded once or twice
+			with np.errstate(all="ignore"):
+				same |= (np.abs(want) >= 2.0 ** np.finfo(DTYPE[code]).nmant) & (np.abs(got - want) <= 2 * np.spacing(np.abs(want)))
 		if tolerance(op, code):
 			with np.errstate(all="ignore"):
 				same |= np.abs(got - want) <= tolerance(op, code) * np.abs(want) + np.finfo(DTYPE[code]).tiny
