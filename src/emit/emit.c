@@ -103,16 +103,25 @@ static void bind_params(gj_gen *g)
 	}
 }
 
-/* Parameters that some op of the kernel reads. */
+static void note_use(gj_unit *u, gj_ref r)
+{
+	if (r && gj_o(u->kernel, r)->op == GJ_PARAM)
+		u->param_used[gj_o(u->kernel, r)->imm.i] = true;
+}
+
+/* Parameters that some op of the kernel uses: the others are left out of the machine's list. */
 static void find_used(gj_unit *u)
 {
 	const gj_fn *f = u->kernel;
 	u->param_used = gj_new(u->arena, bool, f->param.n + 1);
 	for (uint32_t k = 0; k < f->rpo.n; k++) {
 		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < bb->ops.n; i++)
-			if (gj_o(f, bb->ops.p[i])->op == GJ_PARAM)
-				u->param_used[gj_o(f, bb->ops.p[i])->imm.i] = true;
+		for (uint32_t i = 0; i < bb->ops.n; i++) {
+			const gj_op *o = gj_o(f, bb->ops.p[i]);
+			for (uint32_t a = 0; a < o->nargs; a++)
+				note_use(u, o->arg[a]);
+			note_use(u, o->mask);
+		}
 	}
 }
 

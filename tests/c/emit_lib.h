@@ -189,7 +189,7 @@ static bool k_compile(K *k, const gj_options *opt, gj_image *m)
 
 static uint32_t barrier_calls;
 
-static uint32_t rt_barrier(gj_block *b, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind, uint32_t site)
+static inline uint32_t rt_barrier(gj_block *b, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind, uint32_t site)
 {
 	(void)b, (void)warp, (void)site;
 	barrier_calls += live == here;
@@ -197,7 +197,7 @@ static uint32_t rt_barrier(gj_block *b, uint32_t warp, uint32_t live, uint32_t h
 	return kind == GJ_BAR_COUNT ? n : kind == GJ_BAR_AND ? pred == here : n > 0;
 }
 
-static uintptr_t resolve(const char *name)
+static inline uintptr_t resolve(const char *name)
 {
 	static void *vec;
 	if (!strcmp(name, "gj_rt_barrier"))
@@ -209,7 +209,7 @@ static uintptr_t resolve(const char *name)
 }
 
 /* One launch, block after block, warps in order. false: the object could not be loaded. */
-static bool run_cpu(const gj_image *m, uint32_t grid, uint32_t block, const void *params)
+static inline bool run_cpu(const gj_image *m, uint32_t grid, uint32_t block, const void *params)
 {
 	static char shared[65536] __attribute__((aligned(64)));
 	gj_module mod;
