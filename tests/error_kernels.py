@@ -27,7 +27,7 @@ def mixed(a):
 
 
 def endless(a):
-	return endless((a, a))
+	return endless((a, 1))
 
 
 @cuda.jit("int32(int32, int32)", device=True)
@@ -41,7 +41,7 @@ def wrong_return(a):
 
 
 def UNSUPPORTED_OP(x):
-	with x:  # here: x
+	with x:
 		pass
 
 
@@ -50,17 +50,17 @@ def NAME(x):
 
 
 def UNKNOWN_NAME(x):
-	x[0] = cuda.threadIdx.w  # here: cuda.threadIdx.w
+	x[0] = cuda.threadIdx.w + sum(x)  # here: cuda.threadIdx.w
 
 
 def UNKNOWN_FUNCTION(x):
-	x[0] = sum(x)  # here: sum(x)
+	x[0] = cuda.atomic(x)  # here: cuda.atomic(x)
 
 
 def UNBOUND(x):
 	if x[0] < 0:
 		del y  # noqa: F821
-	y = y + 1  # here: y
+	y = y + 1  # here: y + 1
 
 
 def ATTRIBUTE(x):
@@ -130,7 +130,7 @@ def UNIFY(x):
 	if x[0] > 0:
 		y = 1
 	else:
-		y = (1, 2)
+		y = (1, 2)  # here: (1, 2)
 	x[0] = y
 
 
@@ -186,6 +186,14 @@ def UNPACK(x):
 def UNPACK_COUNT(x):
 	a, b = cuda.grid(3)
 	x[0] = a
+
+
+def doubling(a):
+	return doubling((a, a))
+
+
+def TUPLE_SIZE(x):
+	x[0] = doubling(1)
 
 
 def TUPLE_RANGE(x):
@@ -276,4 +284,5 @@ def KERNEL_RETURN(x):
 
 
 def DTYPE_LATER(x):
-	x[0] = abs(STRUCT[0])
+	y = STRUCT[0]  # here: STRUCT[0]
+	x[0] = 1 if y == y else 2

@@ -13,10 +13,10 @@ CASES = {name: f for name, f in vars(error_kernels).items() if name.isupper() an
 EXPECT = {
 	"UNSUPPORTED_OP": ("UnsupportedBytecodeError", "with"),
 	"NAME": "name 'undefined_thing' is not defined",
-	"UNKNOWN_NAME": "cuda.threadIdx.w",
-	"UNKNOWN_FUNCTION": "sum() cannot be called",
+	"UNKNOWN_NAME": "cuda.threadIdx.w is not supported in kernels",
+	"UNKNOWN_FUNCTION": "cuda.atomic() cannot be called",
 	"UNBOUND": "variable 'y' is used before it has a value",
-	"ATTRIBUTE": "the module math has no attribute 'sine'",
+	"ATTRIBUTE": "math has no attribute 'sine'",
 	"ARRAY_ATTRIBUTE": "has no attribute 'sum'",
 	"NOT_CALLABLE": "array(float32, 1d, C) cannot be called",
 	"CLOSURE_VALUE": ("UnsupportedError", "used as a value"),
@@ -29,9 +29,9 @@ EXPECT = {
 	"CALL_TWICE": "plain() got the argument 'a' twice",
 	"VARARGS": ("UnsupportedError", "varargs() takes *args"),
 	"CALL_CONVERT": "argument 2 of signed() cannot be converted",
-	"RETURN_CONVERT": "wrong_return() returns int64",
+	"RETURN_CONVERT": "wrong_return() returns int32",
 	"TOO_DEEP": "nested too deeply at endless()",
-	"UNIFY": "int64 on one path and UniTuple(int64, 2) on another",
+	"UNIFY": "int64 on one path and UniTuple(int64 x 2) on another",
 	"RETURN_UNIFY": "mixed() returns int64 on one path",
 	"NO_BINOP": "operator + between float32 and a string",
 	"NO_UNOP": "operator ~ on float32",
@@ -44,13 +44,14 @@ EXPECT = {
 	"RANGE_STEP": ("NumbaValueError", "step must not be zero"),
 	"UNPACK": "cannot unpack float32 into 2 variables",
 	"UNPACK_COUNT": "of 3 items into 2 variables",
+	"TUPLE_SIZE": "a tuple of more than 1000 values",
 	"TUPLE_RANGE": "index 2 is out of range",
 	"TUPLE_INDEX": "can only be indexed by a constant",
 	"NO_INDEX": "int64 cannot be indexed",
 	"INDEX_TYPE": "float64 cannot be an index",
 	"SLICE_VALUE": ("TypingError", "slice"),
 	"INDEX_COUNT": "has 1 dimensions, but 2 are indexed",
-	"SETITEM": "cannot assign to an item of UniTuple(int64, 2)",
+	"SETITEM": "cannot assign to an item of UniTuple(int64 x 2)",
 	"STORE": "cannot store a string in float32",
 	"READONLY": "it is read-only",
 	"SHAPE_CONST": "cuda.shared.array(): the shape must be a constant",
@@ -106,7 +107,7 @@ def test_an_error_leaves_the_compiler_usable():
 	for _ in range(20):
 		with pytest.raises(errors.TypingError):
 			cuda.compile_ptx(error_kernels.NAME, "void(float32[::1])")
-		cuda.compile_ptx(error_kernels.plain, "int64(int64, int64)", device=True)
+		cuda.compile_ptx(error_kernels.plain, "int64(int64, int64)", device=True, abi="c")
 
 
 def test_the_call_chain_is_shown():

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000 };
+enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, MAX_LEAVES = 1000 };
 
 /* -- Constants ---------------------------------------------------------------------------------------------------- */
 
@@ -92,7 +92,7 @@ const char *gj_val_name(gj_arena *a, gj_val v)
 	if (!v.type)
 		return "an undefined value";
 	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
-		return gj_printf(a, "the function %s", o->name ? o->name : o->code->name);
+		return gj_printf(a, "the function %s", o->name ? gj_shown(o->name) : o->code->name);
 	if (o && o->kind == GJ_OBJ_MODULE)
 		return gj_printf(a, "the module %s", o->name);
 	if (o && o->kind == GJ_OBJ_TYPE)
@@ -114,6 +114,9 @@ void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 {
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_op *a = gj_o(s->fn, o->arg[i]);
+		for (uint32_t k = 0; a->op == GJ_PHI && final && !a->type && k < a->nargs; k++)
+			if (gj_o(s->fn, a->arg[k])->op == GJ_UNDEF)
+				a = gj_o(s->fn, a->arg[k]);
 		if (a->op == GJ_UNDEF || (final && !a->type))
 			gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND, a->op == GJ_UNDEF && a->imm.name
 			        ? gj_printf(s->fn->arena, "variable '%s'", a->imm.name) : "a variable");
@@ -168,7 +171,7 @@ static gj_val phi(gj_inst *s, const gj_op *o)
 			continue;
 		const gj_type *t = v.type ? gj_unify(v.type, x.type) : x.type;
 		if (!t)
-			gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, v.type->name, x.type->name);
+			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_UNIFY, gj_val_name(s->fn->arena, v), gj_val_name(s->fn->arena, x));
 		same = v.type ? same && t == v.type && gj_obj_equal(v.konst, x.konst) : true;
 		v = (gj_val){ t, same ? x.konst : NULL };
 	}
@@ -177,8 +180,17 @@ static gj_val phi(gj_inst *s, const gj_op *o)
 	return v;
 }
 
+static uint32_t leaves(const gj_type *t)
+{
+	uint32_t n = t->kind != GJ_TUPLE;
+	for (uint32_t i = 0; i < t->n; i++)
+		n += leaves(t->item[i]);
+	return n;
+}
+
 static gj_val make_tuple(gj_inst *s, const gj_op *o)
 {
+	uint32_t size = 0;
 	const gj_type **t = gj_new(s->fn->arena, const gj_type *, o->nargs + 1);
 	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, o->nargs + 1);
 	bool konst = true;
@@ -187,6 +199,8 @@ static gj_val make_tuple(gj_inst *s, const gj_op *o)
 		if (!v.type)
 			return (gj_val){ 0 };
 		t[i] = v.type, k[i] = v.konst;
+		if ((size += leaves(v.type)) > MAX_LEAVES)
+			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
 		konst &= v.konst != NULL;
 	}
 	gj_obj *c = NULL;
@@ -256,7 +270,7 @@ static gj_val eval1(gj_inst *s, const gj_op *o, gj_val a)
 	case GJ_TRUTH:    return gj_rule_val_truth(s->fn, o->loc, a);
 	case GJ_ATTR:     return gj_rule_val_attr(s, o, a);
 	case GJ_UNPACK:   return unpack(s, o, a);
-	case GJ_GETITER:  return gj_rule_val_iter(s->fn, o->loc, a);
+	case GJ_GETITER:  return gj_rule_val_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
 	default:          return (gj_val){ a.type->elem->kind == GJ_RANGE ? a.type->elem->elem : gj_scalar[GJ_I64], NULL };
 	}
 }

@@ -57,6 +57,7 @@ typedef enum gj_math {
 } gj_math;
 
 const gj_intrin *gj_intrinsic(const char *dotted);           /* NULL: none */
+const char *gj_shown(const char *dotted);                    /* as users write it: without "builtins." */
 bool gj_intrinsic_exists(const char *dotted, bool *is_namespace);
 /* Which parameter slots of the row the operands of a CALL go to: slot[i] = operand index or −1. Fails on a wrong count
  * or keyword. Returns the number of slots. */

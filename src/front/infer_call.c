@@ -122,7 +122,7 @@ static gj_val call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 	int slot[GJ_MAX_CALL];
 	gj_icall c = { .I = I, .s = s, .row = row, .name = name, .loc = call->loc };
 	if (!row || !row->params)
-		gj_fail(s->fn, call->loc, GJ_ERR_UNKNOWN_FUNCTION, name);
+		gj_fail(s->fn, call->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(name));
 	c.n = gj_bind_row(s->fn, call, row, name, slot);
 	for (uint32_t i = 0; i < c.n; i++) {
 		if (slot[i] < 0)
@@ -168,7 +168,7 @@ gj_val gj_rule_val_call(gj_infer *I, gj_inst *s, gj_ref r)
 
 static GJ_NORETURN void bad(const gj_icall *c, uint32_t i)
 {
-	gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_TYPE, c->name, i + 1, gj_val_name(arena(c), c->a[i]));
+	gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_TYPE, gj_shown(c->name), i + 1, gj_val_name(arena(c), c->a[i]));
 }
 
 static const gj_type *number(const gj_icall *c, uint32_t i)

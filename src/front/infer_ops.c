@@ -299,7 +299,7 @@ gj_val gj_rule_val_named(gj_inst *s, const gj_op *o, const char *dotted)
 		return row->infer(&c);
 	}
 	if (!gj_intrinsic_exists(dotted, &space))
-		gj_fail(s->fn, o->loc, GJ_ERR_UNKNOWN_NAME, dotted);
+		gj_fail(s->fn, o->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(dotted));
 	gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
 	k->kind = GJ_OBJ_NAME;
 	k->name = dotted;

@@ -70,6 +70,8 @@ bool gj_intrinsic_exists(const char *dotted, bool *is_namespace)
 	return false;
 }
 
+const char *gj_shown(const char *dotted) { return strncmp(dotted, "builtins.", 9) ? dotted : dotted + 9; }
+
 /* The next parameter of a row's list; false at the end. */
 static bool next_param(const char **at, const char **word, size_t *n, char *mark)
 {
@@ -88,9 +90,9 @@ static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, in
 {
 	uint32_t n = call->nargs - 1;
 	if (call->imm.kw && call->imm.kw->n)
-		gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, name, call->imm.kw->name[0]);
+		gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[0]);
 	if (n > GJ_MAX_CALL || n == 0)
-		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, name, n ? "at most 32 arguments" : "at least one argument", n);
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), n ? "at most 32 arguments" : "at least one argument", n);
 	for (uint32_t i = 0; i < n; i++)
 		slot[i] = (int)i + 1;
 	return n;
@@ -114,19 +116,19 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_intrin *row, co
 	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw, i = 0;
 	bool used[GJ_MAX_CALL] = { false };
 	if (nkw > GJ_MAX_CALL)
-		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, name, "fewer keywords", nkw);
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), "fewer keywords", nkw);
 	while (next_param(&at, &word, &n, &mark)) {
 		if (mark == '*')
 			return bind_any(f, call, name, slot);
 		slot[i] = i < npos ? (int)i + 1 : keyword(call, word, n, nkw, used);
 		if (slot[i] < 0 && mark != '?')
-			gj_fail(f, call->loc, GJ_ERR_ARG_MISSING, name, (int)n, word, row->params);
+			gj_fail(f, call->loc, GJ_ERR_ARG_MISSING, gj_shown(name), (int)n, word, row->params);
 		i++;
 	}
 	for (uint32_t k = 0; k < nkw; k++)
 		if (!used[k])
-			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, name, call->imm.kw->name[k]);
+			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[k]);
 	if (npos > i)
-		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, name, *row->params ? row->params : "no arguments", npos);
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), *row->params ? row->params : "no arguments", npos);
 	return i;
 }
