@@ -72,19 +72,39 @@ gj_v gj_libdevice_call(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsi
 	return gj_extern_call(g, name, LLVMTypeOf(arg[0]), n, arg);
 }
 
-/* Functions that this module calls and this libdevice lacks: a fast variant falls back to the plain one. */
+/* Can a fast variant be used? It must be there, and LLVM must know the intrinsics in it that came after LLVM 19. */
+static bool usable(LLVMModuleRef lib, const char *name)
+{
+	static const char tanh_name[] = "llvm.nvvm.tanh.approx.f32";
+	if (!strcmp(name, "__nv_fast_tanhf") && !LLVMLookupIntrinsicID(tanh_name, sizeof tanh_name - 1))
+		return false;
+	return LLVMGetNamedFunction(lib, name);
+}
+
+/* Functions that this module calls and that cannot be had: a fast variant falls back to the plain one. */
 static void check_names(gj_unit *u, LLVMModuleRef lib)
 {
 	char plain[64];
 	for (gj_v f = LLVMGetFirstFunction(u->mod); f; f = LLVMGetNextFunction(f)) {
 		size_t n;
 		const char *name = LLVMGetValueName2(f, &n);
-		if (!LLVMIsDeclaration(f) || strncmp(name, "__nv_", 5) || LLVMGetNamedFunction(lib, name))
+		if (!LLVMIsDeclaration(f) || strncmp(name, "__nv_", 5) || usable(lib, name))
 			continue;
 		if (strncmp(name, "__nv_fast_", 10))
 			gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_OLD, u->opt->libdevice, name);
 		snprintf(plain, sizeof plain, "__nv_%s", name + 10);
 		LLVMSetValueName2(f, plain, strlen(plain));
+	}
+}
+
+/* An intrinsic that came in with libdevice and that this LLVM does not know would go into the PTX as a call. */
+static void check_intrinsics(gj_unit *u)
+{
+	for (gj_v f = LLVMGetFirstFunction(u->mod); f; f = LLVMGetNextFunction(f)) {
+		size_t n;
+		const char *name = LLVMGetValueName2(f, &n);
+		if (!strncmp(name, "llvm.", 5) && !LLVMGetIntrinsicID(f) && LLVMGetFirstUse(f))
+			gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_NEW, u->opt->libdevice, gj_llvm_version(), name);
 	}
 }
 
@@ -105,6 +125,7 @@ void gj_libdevice_link(gj_unit *u)
 	LLVMSetDataLayout(lib, LLVMGetDataLayoutStr(u->mod));
 	if (LLVMLinkModules2(u->mod, lib))
 		gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
+	check_intrinsics(u);
 	LLVMAddModuleFlag(u->mod, LLVMModuleFlagBehaviorOverride, "nvvm-reflect-ftz", 16,
 		LLVMValueAsMetadata(gj_i32(u, u->opt->fastmath)));
 }
