@@ -24,7 +24,7 @@ if options.device:
 import gridjit                                         # noqa: E402  (the device is chosen by the environment)
 from gridjit import cuda, float32, float64             # noqa: E402
 
-TILE, THREADS = 16, 256
+TILE, THREADS = 32, 256
 
 
 @cuda.jit(device=True)
