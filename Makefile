@@ -31,15 +31,12 @@ $(SETUP): .ci/bootstrap pyproject.toml
 	@.ci/bootstrap
 	@touch $@
 
-# An editable install once, after that only the extension is rebuilt (setup.py keeps the objects).
+# Built in place, and installed editable once; after that only the extension is rebuilt (setup.py keeps the objects).
 $(BUILT): $(SETUP) setup.py $(SOURCES)
 	@mkdir -p build
-	@if [ ! -e .venv/.installed ]; then \
-		$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e . && touch .venv/.installed; \
-	else \
-		$(PY) setup.py --quiet build_ext --inplace -j $(JOBS); \
-	fi
-	@touch $@
+	@$(PY) setup.py --quiet build_ext --inplace -j $(JOBS)
+	@[ -e .venv/.installed ] || $(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch .venv/.installed $@
 
 # Rewrites the expected outputs under tests/golden; read the diff.
 golden: $(BUILT)
