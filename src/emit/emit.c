@@ -358,7 +358,8 @@ static void image_fields(gj_unit *u)
 	const char *file = f->code && f->code->file ? f->code->file : "";
 	m->entry = gj_heap_copy(u, f->name, strlen(f->name));
 	m->file = gj_heap_copy(u, file, strlen(file));
-	image_params(u);
+	if (f->kernel)
+		image_params(u);
 	m->nsites = u->sites.n;
 	m->site = (int32_t *)(void *)gj_heap_copy(u, u->sites.n ? (void *)u->sites.p : "", u->sites.n * sizeof(int32_t));
 	m->shared_bytes = f->shared_bytes;
