@@ -22,7 +22,10 @@ typedef struct div {
 	GJ_VEC(gj_ref) work;                       /* ops to look at again */
 	GJ_VEC(uint32_t) split;                    /* nodes that have become divergent */
 	bool *queued, *divergent, *controlled;     /* by op; by node */
-	uint32_t *label;                           /* by node, for joins() */
+	/* for join_paths() */
+	uint32_t *label; bool *joined;             /* by node */
+	uint32_t *open;                            /* by place: itself, or where to look for the next one open */
+	GJ_VEC(uint32_t) heap;
 } div;
 
 typedef shape rule(const div *, const gj_op *);
@@ -276,7 +279,7 @@ static void look_at(div *d, gj_ref r)
 		split_at(d, o->block);
 }
 
-/* Lanes come together at block b on different ways. With `l`, they come out of loop l at different times. */
+/* Lanes come together at block b on different ways or, with `l`, come out of loop l at different times. */
 static void lower_phis(div *d, uint32_t b, uint32_t l)
 {
 	const gj_fn *f = d->f;
@@ -291,30 +294,106 @@ static void lower_phis(div *d, uint32_t b, uint32_t l)
 	}
 }
 
-/* Phis where disjoint paths from node n meet. A label is the last block that all paths seen so far go through. */
+/* -- Joins -------------------------------------------------------------------------------------------------------------------- */
+
+/* The next place from `p` on, in the order of all regions, with phis that no divergent branch has reached yet. */
+static uint32_t next_open(div *d, uint32_t p)
+{
+	uint32_t at = p, next;
+	while (d->open[at] != at)
+		at = d->open[at];
+	for (; d->open[p] != at; p = next) {
+		next = d->open[p];
+		d->open[p] = at;
+	}
+	return at;
+}
+
+/* Nodes to visit, a heap by place. */
+static void push_node(div *d, uint32_t node)
+{
+	const uint32_t *pos = d->r.pos;
+	uint32_t i = d->heap.n;
+	gj_push(d->f->arena, &d->heap, node);
+	for (uint32_t *h = d->heap.p; i && pos[h[(i - 1) / 2]] > pos[node]; i = (i - 1) / 2) {
+		h[i] = h[(i - 1) / 2];
+		h[(i - 1) / 2] = node;
+	}
+}
+
+static uint32_t pop_node(div *d)
+{
+	const uint32_t *pos = d->r.pos;
+	uint32_t *h = d->heap.p, first = h[0], n = --d->heap.n, node = h[n], i = 0;
+	for (uint32_t k = 1; k < n; k = 2 * i + 1) {
+		if (k + 1 < n && pos[h[k + 1]] < pos[h[k]])
+			k++;
+		if (pos[h[k]] >= pos[node])
+			break;
+		h[i] = h[k];
+		i = k;
+	}
+	h[i] = node;
+	return first;
+}
+
+/* A path with this label comes to node `to`. */
+static void carry(div *d, uint32_t to, uint32_t label)
+{
+	if (d->label[to] == GJ_NONODE) {
+		d->label[to] = label;
+		push_node(d, to);
+	} else if (d->label[to] != label) {
+		d->label[to] = to;
+		d->joined[to] = true;
+	}
+}
+
+/* Lanes come together here on different ways. */
+static void join_at(div *d, uint32_t node)
+{
+	uint32_t p = d->r.first[gj_node_region(&d->r, node)] + d->r.pos[node];
+	if (d->open[p] == p)
+		d->open[p] = p + 1;
+	lower_phis(d, gj_node_block(&d->r, node), 0);
+}
+
+/* Phis where disjoint paths from node n meet: a label is the last node that all paths seen so far go through. What a
+ * node alone leads to, up to its postdominator, is not entered; nor is anything once no phi is open. */
 static void join_paths(div *d, uint32_t n)
 {
 	const gj_regions *r = &d->r;
-	uint32_t region = gj_node_region(r, n), base = r->first[region], end = r->first[region + 1] - base;
-	uint32_t stop = r->ipdom[n] == GJ_NONODE ? end - 1 : r->pos[r->ipdom[n]];
-	for (uint32_t p = r->pos[n]; p <= stop; p++)
-		d->label[r->order[base + p]] = GJ_NONODE;
-	for (uint32_t p = r->pos[n]; p <= stop; p++) {
-		uint32_t at = r->order[base + p], from = d->label[at];
-		if ((at != n && from == GJ_NONODE) || at == r->ipdom[n])
+	uint32_t region = gj_node_region(r, n), base = r->first[region];
+	uint32_t stop = r->ipdom[n] == GJ_NONODE ? r->first[region + 1] - 1 : base + r->pos[r->ipdom[n]];
+	if (next_open(d, base + r->pos[n] + 1) > stop)
+		return;
+	GJ_VEC(uint32_t) seen = { 0 };
+	d->heap.n = 0;
+	for (uint32_t i = 0; i < gj_node_edges(r, n); i++) {
+		uint32_t to = gj_edge_node(r, region, gj_node_edge(r, n, i));
+		if (to != GJ_NONODE)
+			carry(d, to, to);
+	}
+	while (d->heap.n) {
+		uint32_t at = pop_node(d), label = d->label[at], over = r->ipdom[at];
+		gj_push(d->f->arena, &seen, at);
+		if (d->joined[at])
+			join_at(d, at);
+		if (at == r->ipdom[n])
 			continue;
+		if (over != GJ_NONODE && r->idom[over] == at) {
+			carry(d, over, label);
+			continue;
+		}
 		for (uint32_t i = 0; i < gj_node_edges(r, at); i++) {
 			uint32_t to = gj_edge_node(r, region, gj_node_edge(r, at, i));
-			if (to == GJ_NONODE)
-				continue;
-			uint32_t label = at == n ? to : from;
-			if (d->label[to] == GJ_NONODE) {
-				d->label[to] = label;
-			} else if (d->label[to] != label) {
-				d->label[to] = to;
-				lower_phis(d, gj_node_block(r, to), 0);
-			}
+			if (to != GJ_NONODE)
+				carry(d, to, label);
 		}
+	}
+	for (uint32_t i = 0; i < seen.n; i++) {
+		d->label[seen.p[i]] = GJ_NONODE;
+		d->joined[seen.p[i]] = false;
 	}
 }
 
@@ -345,6 +424,19 @@ static void spread(div *d, uint32_t node)
 	gj_regions_control(&d->r, node, d->controlled);
 	if (region)
 		check_exits(d, region);
+}
+
+static void start_joins(div *d)
+{
+	uint32_t n = d->r.first[d->f->loops.n];
+	d->joined = gj_new(d->f->arena, bool, d->r.nnodes);
+	d->label = gj_new(d->f->arena, uint32_t, d->r.nnodes);
+	memset(d->label, 0xff, d->r.nnodes * sizeof *d->label);
+	d->open = gj_new(d->f->arena, uint32_t, n + 1);
+	for (uint32_t p = 0; p <= n; p++) {
+		const gj_bb *bb = &d->f->bb.p[gj_node_block(&d->r, d->r.order[p < n ? p : 0])];
+		d->open[p] = p == n || (bb->preds.n > 1 && gj_o(d->f, bb->ops.p[0])->op == GJ_PHI) ? p : p + 1;
+	}
 }
 
 static void build_users(div *d)
@@ -397,7 +489,7 @@ void gj_divergence(gj_fn *f, uint32_t facts)
 	d.queued = gj_new(f->arena, bool, f->op.n);
 	d.divergent = gj_new(f->arena, bool, d.r.nnodes);
 	d.controlled = gj_new(f->arena, bool, d.r.nnodes);
-	d.label = gj_new(f->arena, uint32_t, d.r.nnodes);
+	start_joins(&d);
 	for (uint32_t l = 1; l < f->loops.n; l++)
 		f->loops.p[l].divergent = false;
 	build_users(&d);

@@ -25,61 +25,65 @@ static bool leaves_apart(const gj_plan *p, uint32_t region) { return region && p
 
 /* -- Where edges lead ---------------------------------------------------------------------------------------------------- */
 
-static void add_node(const gj_plan *p, gj_nodes *s, uint32_t node)
+/* Union of two lists. */
+static const gj_nodes *both(const gj_plan *p, const gj_nodes *a, const gj_nodes *b)
 {
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->p[i] == node)
-			return;
-	gj_push(p->f->arena, s, node);
+	const gj_nodes *first = NULL, **end = &first;
+	while (a && b && a != b) {
+		gj_nodes *n = gj_new(p->f->arena, gj_nodes, 1);
+		bool take_a = p->r.pos[a->node] <= p->r.pos[b->node];
+		n->node = take_a ? a->node : b->node;
+		b = b->node == n->node ? b->rest : b;
+		a = take_a ? a->rest : a;
+		*end = n;
+		end = &n->rest;
+	}
+	*end = a ? a : b;
+	return first;
 }
 
-static void add_all(const gj_plan *p, gj_nodes *s, const gj_nodes *more)
+static const gj_nodes *with(const gj_plan *p, uint32_t node, const gj_nodes *s)
 {
-	for (uint32_t i = 0; i < more->n; i++)
-		add_node(p, s, more->p[i]);
+	gj_nodes *one = gj_new(p->f->arena, gj_nodes, 1);
+	one->node = node;
+	return both(p, one, s);
 }
 
 /* Goes to the first of the places; the others stay pending there. With none left, all lanes have left the loop. */
 static uint32_t go_first(gj_plan *p, uint32_t region, const gj_nodes *s)
 {
-	uint32_t first = GJ_NONODE;
-	for (uint32_t i = 0; i < s->n; i++)
-		if (first == GJ_NONODE || p->r.pos[s->p[i]] < p->r.pos[first])
-			first = s->p[i];
-	for (uint32_t i = 0; i < s->n; i++)
-		if (s->p[i] != first)
-			add_node(p, &p->pending[first], s->p[i]);
-	need(p, s->n || leaves_apart(p, region), "mask: an edge leads nowhere");
-	return s->n ? first : p->r.nnodes + region;
+	need(p, s || leaves_apart(p, region), "mask: an edge leads nowhere");
+	if (!s)
+		return p->r.nnodes + region;
+	p->pending[s->node] = both(p, p->pending[s->node], s->rest);
+	return s->node;
 }
 
 /* Where control goes from `node` when all its lanes go to block `to`. */
 static uint32_t route(gj_plan *p, uint32_t node, uint32_t to)
 {
 	uint32_t region = gj_node_region(&p->r, node), at = gj_edge_node(&p->r, region, (gj_edge){ node, to });
-	gj_nodes s = { 0 };
-	add_all(p, &s, &p->pending[node]);
+	const gj_nodes *s = p->pending[node];
 	if (at != GJ_NONODE) {
-		add_node(p, &s, at);
+		s = with(p, at, s);
 	} else if (p->f->loops.p[region].header == to || !leaves_apart(p, region)) {
-		need(p, !s.n, "mask: lanes left behind");
+		need(p, !s, "mask: lanes left behind");
 		return p->f->loops.p[region].header == to ? to : route(p, p->r.nblocks + region, to);
 	}
-	return go_first(p, region, &s);
+	return go_first(p, region, s);
 }
 
 /* The same when its lanes part. */
 static uint32_t route_apart(gj_plan *p, uint32_t node)
 {
 	uint32_t region = gj_node_region(&p->r, node), n = gj_node_edges(&p->r, node);
-	gj_nodes s = { 0 };
-	add_all(p, &s, &p->pending[node]);
+	const gj_nodes *s = p->pending[node];
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = gj_edge_node(&p->r, region, gj_node_edge(&p->r, node, i));
 		if (at != GJ_NONODE)
-			add_node(p, &s, at);
+			s = with(p, at, s);
 	}
-	return go_first(p, region, &s);
+	return go_first(p, region, s);
 }
 
 /* -- Guards --------------------------------------------------------------------------------------------------------------- */
@@ -144,7 +148,7 @@ uint32_t gj_mask_source(const gj_plan *p, uint32_t node)
 static bool is_nonempty(const gj_plan *p, uint32_t node)
 {
 	uint32_t from = gj_mask_source(p, node);
-	bool all_here = !p->pending[node].n && !leaves_apart(p, gj_node_region(&p->r, node));
+	bool all_here = !p->pending[node] && !leaves_apart(p, gj_node_region(&p->r, node));
 	return !p->masked[node] || all_here || (from != GJ_NONODE && p->nonempty[from]);
 }
 
@@ -157,7 +161,7 @@ static void plan_block(gj_plan *p, uint32_t b)
 	p->nonempty[b] = is_nonempty(p, b);
 	if (!p->nonempty[b] && !last && wants_guard(p, b)) {
 		p->guarded[b] = p->nonempty[b] = true;
-		p->skip[b] = go_first(p, bb->loop, &p->pending[b]);
+		p->skip[b] = go_first(p, bb->loop, p->pending[b]);
 	}
 	if (p->divergent[b]) {
 		p->next[2 * b] = p->next[2 * b + 1] = route_apart(p, b);
@@ -250,7 +254,7 @@ void gj_mask_plan(gj_plan *p, gj_fn *f)
 	p->divergent = gj_new(f->arena, bool, nn);
 	p->masked = gj_new(f->arena, bool, nn);
 	p->nonempty = gj_new(f->arena, bool, nn);
-	p->pending = gj_new(f->arena, gj_nodes, nn);
+	p->pending = gj_new(f->arena, const gj_nodes *, nn);
 	p->guarded = gj_new(f->arena, bool, nb);
 	p->kept = gj_new(f->arena, bool, nb);
 	p->skip = gj_new(f->arena, uint32_t, nb);

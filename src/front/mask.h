@@ -8,7 +8,9 @@
 
 #include "front/regions.h"
 
-typedef GJ_VEC(uint32_t) gj_nodes;
+/* Nodes of a region in its order. Lists share their ends: those of nested statements differ at the front only. */
+typedef struct gj_nodes gj_nodes;
+struct gj_nodes { uint32_t node; const gj_nodes *rest; };
 
 typedef struct gj_plan {
 	gj_fn     *f;
@@ -17,7 +19,7 @@ typedef struct gj_plan {
 	bool      *divergent;                      /* lanes part here: a branch on a varying condition, a divergent loop */
 	bool      *masked;                         /* runs under a divergent branch of its region */
 	bool      *nonempty;                       /* runs only with at least one active lane */
-	gj_nodes  *pending;                        /* places that active lanes may still have to go to */
+	const gj_nodes **pending;                  /* places that active lanes may still have to go to */
 	/* by block */
 	bool      *guarded;                        /* skipped unless a lane is active */
 	uint32_t  *skip;                           /* guarded: where to, instead */

@@ -475,7 +475,7 @@ static void relink(build *m)
 static void find_barriers(build *m)
 {
 	gj_fn *f = m->f;
-	gj_nodes work = { 0 };
+	GJ_VEC(uint32_t) work = { 0 };
 	for (uint32_t k = 0; k < f->rpo.n; k++) {
 		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
 		for (uint32_t i = 0; i < bb->ops.n && !m->barrier[f->rpo.p[k]]; i++)
