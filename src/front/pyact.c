@@ -247,7 +247,39 @@ ACTION(binary)
 ACTION(negative) { UNUSED_N; operator1(s, GJ_UN_NEG); }
 ACTION(positive) { UNUSED_N; operator1(s, GJ_UN_POS); }
 ACTION(invert)   { UNUSED_N; operator1(s, GJ_UN_INVERT); }
-ACTION(not)      { UNUSED_N; operator1(s, GJ_UN_NOT); }
+
+/* Is the instruction `away` from this one in the same block, and a row of this name? */
+static bool beside(const gj_ssa_state *s, int away, const char *name)
+{
+	const gj_insn *i = s->insn + away;
+	const gj_sblock *sb = &s->sb.p[s->cur];
+	return i >= s->in.p + sb->first && i <= s->in.p + sb->last && !strcmp(gj_pyops[i->row].name, name);
+}
+
+/* `not not a`, which 3.13 reduces: the first `not` has no other use, so it becomes bool(a), and bool(a) becomes `not`. */
+ACTION(not)
+{
+	UNUSED_N;
+	gj_ref r = *from_top(s, 1);
+	gj_op *o = r ? gj_o(s->f, r) : NULL;
+	if (!beside(s, -1, "UNARY_NOT") || (o->op != GJ_PYUN && o->op != GJ_TRUTH)) {
+		operator1(s, GJ_UN_NOT);
+		return;
+	}
+	bool was_not = o->op == GJ_PYUN;
+	o->op = was_not ? GJ_TRUTH : GJ_PYUN;
+	o->sub = was_not ? 0 : GJ_UN_NOT;
+}
+
+/* 3.13 converts before jumps and `not`, which take the truth themselves; what is left is a value. */
+ACTION(to_bool)
+{
+	UNUSED_N;
+	bool more = s->insn < s->in.p + s->sb.p[s->cur].last;
+	if (!more || (gj_pyops[s->insn[1].row].flow <= GJ_FLOW_END && !beside(s, 1, "UNARY_NOT")))
+		gj_ssa_push(s, emit1(s, GJ_TRUTH, gj_ssa_value(s)));
+}
+
 
 ACTION(compare)
 {
@@ -257,7 +289,14 @@ ACTION(compare)
 }
 
 ACTION(compare_4) { act_compare(s, n >> 4); }
-ACTION(compare_5) { act_compare(s, n >> 5); }
+
+ACTION(compare_5)
+{
+	act_compare(s, n >> 5);
+	if (n & 16)
+		act_to_bool(s, 0);
+}
+
 ACTION(is)        { operator2(s, GJ_IS, n & 1); }
 ACTION(in)        { operator2(s, GJ_IN, n & 1); }
 ACTION(item)      { UNUSED_N; operator2(s, GJ_ITEM, 0); }

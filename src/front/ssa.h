@@ -71,12 +71,18 @@ void   gj_var_write(gj_ssa_state *, uint32_t block, uint32_t var, gj_ref);
 gj_ref gj_var_undef(gj_ssa_state *, uint32_t var);
 gj_ref gj_var_phi(gj_ssa_state *, uint32_t block, uint32_t var);
 void   gj_var_fill(gj_ssa_state *);            /* operands of all phis, then the trivial ones become aliases */
+void   gj_var_trivial(gj_ssa_state *);         /* again, after edges are gone */
 gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 
 /* closure.c: closures whose captured variables change later become unsupported */
 void gj_closure_check(gj_ssa_state *);
 
-/* tidy.c: phis into their blocks, dead ops out, jumps threaded, blocks joined, predecessors in order */
+/* shortcut.c: edges through blocks that decide nothing lead on */
+void gj_shortcuts(gj_fn *);
+
+/* tidy.c: phis of `to` that take r on this edge */
+gj_ref   gj_seen_from(const gj_fn *, uint32_t b, uint32_t k, gj_ref r);     /* r, or its operand k if it is a phi of b */
+/* phis into their blocks, dead ops out, jumps threaded, blocks joined, predecessors in order */
 void gj_ssa_tidy(gj_ssa_state *);
 
 #endif

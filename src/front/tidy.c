@@ -1,4 +1,4 @@
-/* The end of SSA construction: phis go into their blocks, dead ops out, blocks that only jump are skipped and straight
+/* The end of SSA construction: phis go into their blocks, dead ops out, detours are cut short (shortcut.c) and straight
  * lines joined, so that the same source gives the same graph whatever detours a Python version's compiler takes. */
 #include "front/ssa.h"
 
@@ -16,7 +16,7 @@ static void keep(gj_ssa_state *s, work *w, bool *live, gj_ref r)
 	gj_push(s->f->arena, w, r);
 }
 
-/* Ops with an effect, and what they need. */
+/* Ops with an effect, and what they need. Operands become what they are aliases of. */
 static bool *find_live(gj_ssa_state *s)
 {
 	gj_fn *f = s->f;
@@ -66,104 +66,25 @@ static void place(gj_ssa_state *s, const bool *live)
 	}
 }
 
-/* -- Jumps ------------------------------------------------------------------------------------------------------------ */
-
-static bool is_pred(const gj_bb *bb, uint32_t p)
+/* Ops after edges have gone: phis of one value are out, their users take the value. */
+static void drop_aliases(gj_ssa_state *s)
 {
-	for (uint32_t k = 0; k < bb->preds.n; k++)
-		if (bb->preds.p[k] == p)
-			return true;
-	return false;
-}
-
-/* What op r of block e is to one who comes from predecessor number k of e. */
-static gj_ref seen_from(const gj_fn *f, uint32_t e, uint32_t k, gj_ref r)
-{
-	const gj_op *o = gj_o(f, r);
-	return o->op == GJ_PHI && o->block == e ? o->arg[k] : r;
-}
-
-/* The edges p → e → t become p → t, in e's place and behind it. */
-static void redirect(gj_fn *f, uint32_t e, uint32_t t, uint32_t *uses)
-{
-	gj_bb *from = &f->bb.p[e], *to = &f->bb.p[t];
-	uint32_t at = 0, old = to->preds.n;
-	while (to->preds.p[at] != e)
-		at++;
-	for (uint32_t k = 0; k < from->preds.n; k++) {
-		gj_bb *pred = &f->bb.p[from->preds.p[k]];
-		for (uint32_t i = 0; i < pred->nsucc; i++)
-			if (pred->succ[i] == e)
-				pred->succ[i] = t;
-		if (k)
-			gj_push(f->arena, &to->preds, from->preds.p[k]);
-		else
-			to->preds.p[at] = from->preds.p[0];
-	}
-	for (uint32_t i = 0; i < to->ops.n && gj_o(f, to->ops.p[i])->op == GJ_PHI; i++) {
-		gj_op *o = gj_o(f, to->ops.p[i]);
-		gj_ref *arg = gj_new(f->arena, gj_ref, to->preds.n), r = o->arg[at];
-		memcpy(arg, o->arg, old * sizeof *arg);
-		uses[r]--;
-		for (uint32_t k = 0; k < from->preds.n; k++) {
-			gj_ref seen = seen_from(f, e, k, r);
-			arg[k ? old + k - 1 : at] = seen;
-			uses[seen]++;
-		}
-		o->arg = arg;
-		o->nargs = to->preds.n;
-	}
-	for (uint32_t i = 0; i + 1 < from->ops.n; i++)
-		for (uint32_t k = 0; k < from->preds.n; k++)
-			uses[gj_o(f, from->ops.p[i])->arg[k]]--;
-}
-
-/* Do the phis of e serve the phis of its successor only, on the edge between the two? */
-static bool phis_pass_on(const gj_fn *f, uint32_t e, const uint32_t *uses)
-{
-	const gj_bb *from = &f->bb.p[e], *to = &f->bb.p[from->succ[0]];
-	uint32_t at = 0;
-	while (to->preds.p[at] != e)
-		at++;
-	for (uint32_t i = 0; i + 1 < from->ops.n; i++) {
-		uint32_t here = 0;
-		if (gj_o(f, from->ops.p[i])->op != GJ_PHI)
-			return false;
-		for (uint32_t k = 0; k < to->ops.n && gj_o(f, to->ops.p[k])->op == GJ_PHI; k++)
-			here += gj_o(f, to->ops.p[k])->arg[at] == from->ops.p[i];
-		if (here != uses[from->ops.p[i]])
-			return false;
-	}
-	return true;
-}
-
-/* Skips a block that only jumps, unless that would make two edges between the same blocks. */
-static void thread(gj_fn *f, uint32_t e, uint32_t *uses)
-{
-	gj_bb *bb = &f->bb.p[e];
-	uint32_t t = bb->succ[0];
-	if (!e || bb->nsucc != 1 || t == e || !phis_pass_on(f, e, uses))
-		return;
-	for (uint32_t k = 0; k < bb->preds.n; k++)
-		if (bb->preds.p[k] == e || is_pred(&f->bb.p[t], bb->preds.p[k])
-		    || (k && bb->preds.p[k] == bb->preds.p[k - 1]))
-			return;
-	redirect(f, e, t, uses);
-	bb->ops.n = bb->preds.n = 0;
-	bb->nsucc = 0;
-}
-
-static uint32_t *count_uses(const gj_fn *f)
-{
-	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);
-	for (uint32_t b = 0; b < f->bb.n; b++)
-		for (uint32_t i = 0; i < f->bb.p[b].ops.n; i++) {
-			const gj_op *o = gj_o(f, f->bb.p[b].ops.p[i]);
+	gj_fn *f = s->f;
+	for (uint32_t b = 0; b < f->bb.n; b++) {
+		gj_bb *bb = &f->bb.p[b];
+		uint32_t n = 0;
+		for (uint32_t i = 0; i < bb->ops.n; i++) {
+			gj_op *o = gj_o(f, bb->ops.p[i]);
 			for (uint32_t k = 0; k < o->nargs; k++)
-				uses[o->arg[k]]++;
+				o->arg[k] = gj_var_find(s, o->arg[k]);
+			if (!s->alias[bb->ops.p[i]])
+				bb->ops.p[n++] = bb->ops.p[i];
 		}
-	return uses;
+		bb->ops.n = n;
+	}
 }
+
+/* -- The graph -------------------------------------------------------------------------------------------------------- */
 
 static void rename_pred(gj_fn *f, uint32_t b, uint32_t from, uint32_t to)
 {
@@ -220,9 +141,10 @@ void gj_ssa_tidy(gj_ssa_state *s)
 	bool *live = find_live(s);
 	sort_phis(s);
 	place(s, live);
-	uint32_t *uses = count_uses(f);
-	for (uint32_t i = f->rpo.n; i-- > 0;)
-		thread(f, f->rpo.p[i], uses);
+	gj_shortcuts(f);
+	gj_cfg(f);
+	gj_var_trivial(s);
+	drop_aliases(s);
 	for (uint32_t i = 0; i < f->rpo.n; i++)
 		join(f, f->rpo.p[i]);
 	gj_cfg(f);

@@ -135,11 +135,9 @@ static gj_ref only_operand(gj_ssa_state *s, gj_ref phi)
 	return one;
 }
 
-void gj_var_fill(gj_ssa_state *s)
+/* Phis that join one value become aliases of it. */
+void gj_var_trivial(gj_ssa_state *s)
 {
-	for (uint32_t i = 0; i < s->phi.n; i++)                /* reading adds phis */
-		fill_phi(s, s->phi.p[i]);
-	s->alias = gj_new(s->f->arena, gj_ref, s->f->op.n);
 	for (bool changed = true; changed;) {
 		changed = false;
 		for (uint32_t i = 0; i < s->phi.n; i++) {
@@ -150,4 +148,12 @@ void gj_var_fill(gj_ssa_state *s)
 			}
 		}
 	}
+}
+
+void gj_var_fill(gj_ssa_state *s)
+{
+	for (uint32_t i = 0; i < s->phi.n; i++)                /* reading adds phis */
+		fill_phi(s, s->phi.p[i]);
+	s->alias = gj_new(s->f->arena, gj_ref, s->f->op.n + 1);     /* one op is still to come: the entry's JUMP */
+	gj_var_trivial(s);
 }
