@@ -301,6 +301,16 @@ static Py_ssize_t type_length(PyObject *self)
 	return -1;
 }
 
+static PyObject *type_iter(PyObject *self)
+{
+	const gj_type *t = ((TypeObject *)self)->type;
+	if (t->kind != GJ_TUPLE)
+		return PyErr_Format(PyExc_TypeError, "%s is not iterable", t->name);
+	PyObject *items = gj_types_to_py(t->item, t->n), *iter = items ? PyObject_GetIter(items) : NULL;
+	Py_XDECREF(items);
+	return iter;
+}
+
 /* A type is true, as any object is: the length is no reason for less. */
 static int type_bool(PyObject *self)
 {
@@ -440,7 +450,7 @@ static PyMethodDef type_methods[] = {
 
 static PyType_Slot base_slots[] = {
 	{ Py_tp_new, parse_new }, { Py_tp_repr, type_repr }, { Py_tp_call, type_call },
-	{ Py_mp_subscript, type_subscript }, { Py_mp_length, type_length }, { Py_nb_bool, type_bool },
+	{ Py_mp_subscript, type_subscript }, { Py_mp_length, type_length }, { Py_nb_bool, type_bool }, { Py_tp_iter, type_iter },
 	{ Py_tp_getset, type_getset }, { Py_tp_methods, type_methods },
 	{ Py_tp_doc, "The type of a value in a kernel. Equal types are one object." }, { 0, NULL },
 };

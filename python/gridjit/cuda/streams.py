@@ -1,7 +1,6 @@
 """Streams (work queued in order) and events (points in that work)."""
 
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
 
 from .. import _core
 
@@ -21,6 +20,7 @@ class Stream(_core.Stream):
 		"""Call callback(stream, status, arg) on another thread when everything queued so far is done. status: 0, or the
 		exception of what failed."""
 		if self._callbacks is None:
+			from concurrent.futures import ThreadPoolExecutor
 			self._callbacks = ThreadPoolExecutor(1, thread_name_prefix="gridjit-stream")
 		event = _core.Event(timing=False)
 		event.record(self)

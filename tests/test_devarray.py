@@ -1,0 +1,337 @@
+"""Device arrays: copies, views and assignment agree with NumPy; other libraries' arrays; memory is given back."""
+
+import gc
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+from gridjit import config, cuda, errors
+
+SHAPES = [(), (1,), (5,), (0,), (3, 4), (3, 0), (1, 5), (2, 3, 4), (2, 1, 3, 2)]
+DTYPES = ["?", "i1", "u2", "i4", "u8", "f2", "f4", "f8", "c8", "c16"]
+
+
+def numbers(shape, dtype="f4", order="C"):
+	count = int(np.prod(shape))
+	return np.arange(count).reshape(shape, order=order).astype(dtype, order=order)
+
+
+def same(device_array, host):
+	got = device_array.copy_to_host()
+	assert got.dtype == host.dtype and got.shape == host.shape == device_array.shape
+	np.testing.assert_array_equal(got, host)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_round_trip(device, shape, order):
+	host = numbers(shape, order=order)
+	array = cuda.to_device(host)
+	same(array, host)
+	assert array.strides == host.strides and array.size == host.size and array.nbytes == host.nbytes
+	assert array.ndim == host.ndim and array.itemsize == 4 and array.dtype == host.dtype
+	assert array.flags == {"C_CONTIGUOUS": host.flags.c_contiguous, "F_CONTIGUOUS": host.flags.f_contiguous}
+	host += 1
+	if host.size:
+		assert (array.copy_to_host() != host).all(), "the device array must be a copy"
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtypes(device, dtype):
+	host = numbers((3, 4), dtype)
+	same(cuda.to_device(host), host)
+	same(cuda.to_device(host)[1:, ::2], host[1:, ::2])
+
+
+def test_structured_dtype(device):
+	host = np.zeros(3, [("a", "f4"), ("b", "i4")])
+	host["b"] = 1, 2, 3
+	same(cuda.to_device(host), host)
+	assert cuda.to_device(host)["b"].copy_to_host().tolist() == [1, 2, 3]
+	with pytest.raises(errors.NumbaValueError):
+		cuda.jit(lambda a: None)[1, 1](cuda.to_device(host))
+
+
+@pytest.mark.parametrize("index", [0, -1, slice(1, 3), slice(None, None, 2), slice(None, None, -1), slice(5, 1), ..., None,
+	(0, 1), (0,), (slice(None), 1), (..., 0), (slice(1, 2), slice(None, None, -2)), (None, 0), (0, None, slice(2)), (1, ..., 2),
+	(2, 3), (np.int64(1), np.uint8(2)), (..., slice(None), slice(None))], ids=str)
+def test_indexing(device, index):
+	host = numbers((3, 4), "f8")
+	got, want = cuda.to_device(host)[index], host[index]
+	if want.ndim == 0 and not (isinstance(index, tuple) and ... in index):
+		assert got == want and type(got) is type(want)
+	else:
+		same(got, want)
+		assert got.strides == want.strides
+
+
+@pytest.mark.parametrize("index, error", [(3, IndexError), (-4, IndexError), ((0, 4), IndexError), ((0, 0, 0), IndexError),
+	((..., ...), IndexError), ([0, 1], NotImplementedError), (np.array([1, 2]), (NotImplementedError, TypeError)),
+	(True, NotImplementedError), (1.5, NotImplementedError), ("name", IndexError), (np.ones((3, 4), bool), (NotImplementedError, TypeError))],
+	ids=str)
+def test_bad_index(device, index, error):
+	array = cuda.to_device(numbers((3, 4)))
+	with pytest.raises(error):
+		array[index]
+	with pytest.raises(error):
+		array[index] = 0
+
+
+@pytest.mark.parametrize("index", [0, (1, 2), slice(None), slice(1, None), (slice(None), 1), (slice(None, None, 2), slice(1, 3)), ...,
+	(slice(None, None, -1),)], ids=str)
+@pytest.mark.parametrize("value", [7, 2.5, "row", "device"])
+def test_assignment(device, index, value):
+	host = numbers((3, 4), "f8")
+	array = cuda.to_device(host)
+	if isinstance(value, str):
+		piece = np.broadcast_to(np.asarray(-host[index]), host[index].shape).copy()
+		host[index] = piece
+		array[index] = cuda.to_device(piece) if value == "device" else piece
+	else:
+		host[index] = array[index] = value
+	same(array, host)
+
+
+def test_assignment_converts_and_broadcasts(device):
+	host = numbers((3, 4), "i4")
+	array = cuda.to_device(host)
+	host[...] = array[...] = np.array([1.9, -2.9, 3, 4])
+	same(array, host)
+	array[:, 1] = cuda.to_device(np.array([7.5, 8.5, 9.5]))
+	host[:, 1] = [7.5, 8.5, 9.5]
+	same(array, host)
+	with pytest.raises(ValueError):
+		array[...] = np.zeros(3)
+
+
+def test_views_share_memory(device):
+	array = cuda.to_device(numbers((4, 6)))
+	array.T[2:, 1] = -1
+	array.reshape(24)[0] = 99
+	array.ravel()[1] = 98
+	host = array.copy_to_host()
+	assert (host[1, 2:] == -1).all() and host[0, 0] == 99 and host[0, 1] == 98
+
+
+def test_shape_methods(device):
+	host = numbers((2, 3, 1, 4))
+	array = cuda.to_device(host)
+	same(array.reshape(6, 4), host.reshape(6, 4))
+	same(array.reshape((4, -1)), host.reshape(4, -1))
+	same(array.reshape(-1), host.reshape(-1))
+	same(array.T, host.T)
+	same(array.transpose((1, 0, 3, 2)), host.transpose(1, 0, 3, 2))
+	same(array.squeeze(), host.squeeze())
+	same(array.squeeze(2), host.squeeze(2))
+	same(array.ravel(), host.ravel())
+	same(array.T.ravel("F"), host.T.ravel("F"))
+	same(array.T.ravel(), host.T.ravel())
+	same(array.view("i4"), host.view("i4"))
+	same(array.view(np.uint8), host.view(np.uint8))
+	same(array[::-1].copy(), host[::-1])
+	same(cuda.to_device(numbers((3, 4), order="F")).reshape(2, 6, order="F"), numbers((3, 4), order="F").reshape(2, 6, order="F"))
+	with pytest.raises(ValueError):
+		array.reshape(5, 5)
+	with pytest.raises(ValueError):
+		array.squeeze(0)
+	with pytest.raises(NotImplementedError, match="copy"):
+		array.T.reshape(24)
+	with pytest.raises(ValueError):
+		array.transpose((0, 1))
+
+
+def test_split(device):
+	pieces = list(cuda.to_device(numbers(10)).split(4))
+	assert [piece.shape for piece in pieces] == [(4,), (4,), (2,)] and pieces[2].copy_to_host().tolist() == [8, 9]
+	with pytest.raises(ValueError):
+		cuda.to_device(numbers((2, 2))).split(2)
+
+
+def test_copy_to_host_into(device):
+	array = cuda.to_device(numbers((3, 4)))
+	for out in np.zeros((3, 4), "f4"), np.zeros((3, 4), "f4", "F"), np.zeros((3, 4)), np.zeros((6, 8), "f4")[::2, ::2]:
+		assert array.copy_to_host(out) is out
+		np.testing.assert_array_equal(out, numbers((3, 4)))
+		same(array.T, out.astype("f4").T)
+	with pytest.raises(ValueError):
+		array.copy_to_host(np.zeros((4, 3), "f4"))
+	frozen = np.zeros((3, 4), "f4")
+	frozen.flags.writeable = False
+	with pytest.raises(ValueError):
+		array.copy_to_host(frozen)
+
+
+def test_copy_to_device(device):
+	array = cuda.device_array((3, 4), "f4")
+	array.copy_to_device(numbers((3, 4)))
+	same(array, numbers((3, 4)))
+	array.copy_to_device(cuda.to_device(numbers((3, 4)) + 1))
+	same(array, numbers((3, 4)) + 1)
+	array.copy_to_device(numbers((4, 3)).T)
+	same(array, numbers((4, 3)).T)
+	with pytest.raises(ValueError, match="incompatible shape"):
+		array.copy_to_device(numbers((4, 3)))
+	into = cuda.device_array((2,), "f8")
+	assert cuda.to_device([1, 2], to=into) is into and into.copy_to_host().tolist() == [1.0, 2.0]
+	assert cuda.to_device(into) is into
+
+
+@pytest.mark.parametrize("make, error", [
+	(lambda: cuda.device_array(-1), ValueError), (lambda: cuda.device_array((2, -2)), ValueError),
+	(lambda: cuda.device_array("x"), TypeError), (lambda: cuda.device_array(1.5), TypeError),
+	(lambda: cuda.device_array((1,) * 7), ValueError), (lambda: cuda.device_array(3, object), (TypeError, ValueError, errors.TypingError)),
+	(lambda: cuda.device_array(3, order="K"), ValueError), (lambda: cuda.device_array(3, strides=(4, 4)), ValueError),
+	(lambda: cuda.device_array((2**62, 2**62)), ValueError), (lambda: cuda.device_array(2**58), MemoryError),
+	(lambda: cuda.device_array(3, "nonsense"), TypeError), (lambda: cuda.device_array(3, stream="x"), TypeError)])
+def test_refused(device, make, error):
+	with pytest.raises(error):
+		make()
+
+
+def test_device_array_like(device):
+	for host in numbers((3, 4)), numbers((3, 4), "i2", "F"), numbers((4, 6))[::2, ::2]:
+		like = cuda.device_array_like(host)
+		assert like.shape == host.shape and like.dtype == host.dtype
+		assert like.is_f_contiguous() == (host.flags.f_contiguous and not host.flags.c_contiguous)
+	assert cuda.device_array(4).dtype == np.float64
+	from gridjit import float32
+	assert cuda.device_array(4, float32).dtype == np.float32
+	assert cuda.device_array(np.int64(3)).shape == (3,)
+	strided = cuda.device_array((3,), "f4", strides=(8,))
+	assert strided.strides == (8,) and strided.alloc_size == 20
+
+
+def test_pinned(device):
+	host = cuda.pinned_array((3, 4), np.float32)
+	host[...] = numbers((3, 4))
+	stream = cuda.stream()
+	array = cuda.to_device(host, stream=stream)
+	out = cuda.pinned_array_like(host)
+	array.copy_to_host(out, stream=stream)
+	stream.synchronize()
+	np.testing.assert_array_equal(out, numbers((3, 4)))
+	assert cuda.pinned_array_like(numbers((3, 4), order="F")).flags.f_contiguous
+	assert cuda.pinned_array(0).size == 0 and cuda.pinned_array((2,), "i4", strides=(8,)).strides == (8,)
+	keep = cuda.pinned_array(10)[2:]
+	gc.collect()
+	keep[:] = 1
+
+
+def test_bind_and_streams(device):
+	stream = cuda.stream()
+	array = cuda.to_device(numbers(5), stream=stream)
+	assert array.bind(stream).stream is stream and array[1:].stream is stream
+	same(array.bind(0), numbers(5))
+	with pytest.raises(TypeError):
+		array.bind("x")
+
+
+def test_numpy_protocol(device):
+	array = cuda.to_device(numbers((3, 4)))
+	np.testing.assert_array_equal(np.asarray(array), numbers((3, 4)))
+	assert np.asarray(array, dtype="f8").dtype == np.float64 and np.sum(array) == 66
+	assert [row.tolist() for row in map(np.asarray, array)] == numbers((3, 4)).tolist()
+	with pytest.raises(ValueError):
+		bool(array)
+	with pytest.raises(TypeError):
+		len(cuda.to_device(np.float32(1)))
+	assert bool(cuda.to_device(np.ones(1))) and not bool(cuda.to_device(np.zeros((1, 1))))
+	same(pickle.loads(pickle.dumps(array[:, ::2])), numbers((3, 4))[:, ::2])
+	assert "shape=(3, 4)" in repr(array)
+
+
+def test_foreign_dictionary(device):
+	array = cuda.to_device(numbers((3, 4)))
+	description = {"shape": (3, 4), "typestr": "<f4", "data": (array.device_pointer, False), "version": 3}
+	view = cuda.from_cuda_array_interface(description, owner=array)
+	same(view, numbers((3, 4)))
+	assert view.gpu_data is array
+	same(cuda.from_cuda_array_interface({**description, "shape": (4,), "strides": (-8,), "data": (array.device_pointer + 24, True)},
+		owner=array), numbers(12)[6::-2])
+	with pytest.raises(ValueError):
+		cuda.from_cuda_array_interface({**description, "data": (array.device_pointer, True)})[0] = 1
+	for bad, error in ({"mask": 1}, NotImplementedError), ({"stream": 0}, ValueError), ({"version": 0}, ValueError), (
+			{"typestr": "<x9"}, TypeError), ({"shape": (-1,)}, ValueError):
+		with pytest.raises(error):
+			cuda.from_cuda_array_interface({**description, **bad})
+	assert cuda.is_cuda_array(array) and not cuda.is_cuda_array(numbers(3))
+	assert cuda.as_cuda_array(array) is array
+	with pytest.raises(TypeError):
+		cuda.as_cuda_array(numbers(3))
+
+
+def test_interface(device):
+	array = cuda.to_device(numbers((3, 4)))
+	if device != "cuda":
+		assert not hasattr(array, "__cuda_array_interface__")
+		return
+	description = array.T.__cuda_array_interface__
+	assert description["shape"] == (4, 3) and description["strides"] == (4, 16) and description["version"] == 3
+	assert description["typestr"] == "<f4" and description["data"] == (array.device_pointer, False)
+	assert array.__cuda_array_interface__["strides"] is None
+
+
+def test_memory_is_given_back(device):
+	"""A hundred times more than fits would fail if freed memory stayed away."""
+	free, total = cuda.current_context().get_memory_info()
+	count = max(64, min(1000, 8 * total // 2**28))
+	for _ in range(count):
+		cuda.device_array(2**26, "f4")
+	keep = [cuda.device_array(1000)[::2][1:] for _ in range(100)]
+	owner = sys.getrefcount(keep[0].gpu_data)
+	assert owner == 2, "a view holds the buffer and nothing else does"
+
+
+def test_references(device):
+	dtype, host = np.dtype("f4"), numbers((8, 8))
+	cuda.to_device(host)[1:, ::2].T.copy_to_host()
+	before = sys.getrefcount(dtype), sys.getrefcount(host), sys.getrefcount(None) if sys.version_info < (3, 12) else 0
+	for _ in range(500):
+		array = cuda.to_device(host)
+		array[1:, ::2].T.copy_to_host()
+		array.reshape(64).shape, array.strides, array.dtype, array.flags
+		array[0] = 1
+		with pytest.raises(IndexError):
+			array[99]
+	del array
+	after = sys.getrefcount(dtype), sys.getrefcount(host), sys.getrefcount(None) if sys.version_info < (3, 12) else 0
+	assert all(abs(a - b) < 50 for a, b in zip(after, before)), (before, after)
+
+
+def test_device_arrays_stay_on_their_device():
+	if config.DEVICE != "cpu":
+		config.DEVICE = "cpu"
+	array = cuda.to_device(numbers(4))
+	with pytest.raises(ValueError, match="read-only"):
+		cuda.from_cuda_array_interface({"shape": (1,), "typestr": "<f4", "data": (array.device_pointer, True), "version": 3},
+			owner=array)[...] = 0
+
+
+torch = None
+try:
+	import torch
+except ImportError:
+	pass
+
+
+@pytest.mark.skipif(torch is None, reason="needs PyTorch")
+def test_torch_tensor(device):
+	where = "cuda" if device == "cuda" else "cpu"
+
+	@cuda.jit
+	def double(a):
+		i = cuda.grid(1)
+		if i < a.shape[0]:
+			a[i] *= 2
+	tensor = torch.arange(8, dtype=torch.float32, device=where)
+	double[1, 32](tensor)
+	double[1, 32](tensor[::2])
+	assert tensor.tolist() == [0, 2, 8, 6, 16, 10, 24, 14]
+	with pytest.raises(TypeError, match="requires grad"):
+		double[1, 32](torch.ones(3, requires_grad=True, device=where))
+	with pytest.raises(TypeError, match="conjugate"):
+		double[1, 32](torch.ones(3, dtype=torch.complex64, device=where).conj())
+	with pytest.raises(TypeError, match="dtype"):
+		double[1, 32](torch.ones(3, dtype=torch.bfloat16, device=where))
