@@ -78,14 +78,18 @@ static bool same(const memory *a, const memory *b)
 	return !memcmp(a, b, sizeof *a) || wrong("memory differs");
 }
 
-/* One kernel through all passes. NULL, or what went wrong. */
-static const char *try_kernel(gj_fn *f, uint32_t facts, uint32_t nthreads, bool strict)
+/* One kernel through all passes, with `simplify` as compiled code goes. NULL, or what went wrong. */
+static const char *try_kernel(gj_fn *f, uint32_t facts, uint32_t nthreads, bool strict, bool simplify)
 {
 	static memory want, got;
 	const char *why = gj_fn_verify(f);
 	run_error = NULL;
 	if (why || !run_threads(f, &want, nthreads))
 		return why ? why : run_error;
+	if (simplify) {
+		gj_cfg(f);
+		gj_simplify(f);
+	}
 	gj_loop_form(f);
 	if ((why = gj_fn_verify(f)) || (why = not_loop_form(f)))
 		return why;
@@ -108,7 +112,7 @@ static void random_kernel(uint64_t seed)
 	uint32_t facts = seed % 3 ? GJ_FACT_LANES_X : 0, nthreads = seed % 5 ? 32 : 1 + (uint32_t)(seed / 5) % 31;
 	if (!setjmp(trap.env)) {
 		gj_fn *f = generate(&trap, seed, strict), *again = generate(&trap, seed, strict);
-		why = try_kernel(f, facts, nthreads, strict);
+		why = try_kernel(f, facts, nthreads, strict, seed % 2);
 		if (why && getenv("DUMP")) {
 			gj_loop_form(again);
 			dump(again);
@@ -295,6 +299,23 @@ static void live_lanes(gj_trap *trap)
 	}
 }
 
+/* A device function with two ends returns a phi, at its only end; its parameters may differ between lanes. */
+static void device_function(gj_trap *trap)
+{
+	gen g = by_hand(trap);
+	label *yes = label_new(&g), *no = label_new(&g);
+	g.f->kernel = false;
+	branch_to(&g, test(&g, GJ_CMP_LT, g.number, imm(&g, i64(), 5)), yes, no);
+	place(&g, yes, false);
+	op(&g, GJ_RETURN, NULL, g.number, 0);
+	g.block = NOWHERE;
+	place(&g, no, false);
+	op(&g, GJ_RETURN, NULL, imm(&g, i64(), 1), 0);
+	run_passes(&g);
+	is_shape(&g, g.number, GJ_VARYING, 0, "parameter of a device function");
+	CHECK(count_ops(g.f, GJ_RETURN, false) == 1 && count_ops(g.f, GJ_GET, false) == 1, "two ends are not joined");
+}
+
 /* A device function that raises at width 32 has nowhere to go. */
 static void raise_in_call(gj_trap *trap)
 {
@@ -357,7 +378,7 @@ static void all_shapes(gj_trap *trap)
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 6000, first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	void (*const by_hand_tests[])(gj_trap *) = { all_shapes, guarded_store, search_loop, live_lanes, growth };
+	void (*const by_hand_tests[])(gj_trap *) = { all_shapes, guarded_store, search_loop, live_lanes, device_function, growth };
 	for (size_t i = 0; i < GJ_LEN(by_hand_tests); i++)
 		with_trap(by_hand_tests[i], GJ_ERR_COUNT);
 	with_trap(raise_in_call, GJ_ERR_RAISE_IN_CALL);
