@@ -41,8 +41,8 @@ static PyObject *make(PyTypeObject *cls, gj_device *dev, gj_devptr data, int ndi
 	return (PyObject *)a;
 }
 
-/* Integers of `o` (an int or a sequence of ints); their number, −1 with an exception. */
-static int read_dims(PyObject *o, const char *what, int64_t *out)
+/* Integers ≥ `least` of `o` (an int or a sequence of ints); their number, −1 with an exception. */
+static int read_dims(PyObject *o, const char *what, int64_t least, int64_t *out)
 {
 	PyObject *seq = PyIndex_Check(o) ? PyTuple_Pack(1, o) : PySequence_Tuple(o);
 	if (!seq)
@@ -52,7 +52,7 @@ static int read_dims(PyObject *o, const char *what, int64_t *out)
 		gj_error(GJ_ERR_ARRAY_NDIM, (int)n, (int)GJ_MAX_NDIM);
 	for (Py_ssize_t i = 0; i < n && !PyErr_Occurred(); i++) {
 		out[i] = PyNumber_AsSsize_t(PyTuple_GET_ITEM(seq, i), PyExc_OverflowError);
-		if (out[i] < 0 && !PyErr_Occurred())
+		if (out[i] < least && !PyErr_Occurred())
 			gj_error(GJ_ERR_NEGATIVE_DIM, what, (long long)out[i]);
 	}
 	Py_DECREF(seq);
@@ -81,15 +81,16 @@ static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_,
 {
 	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
 	bool given = strides_ != Py_None;
-	int ndim = read_dims(shape_, "dimension", shape), nstrides = 0;
-	if (ndim < 0 || (given && (nstrides = read_dims(strides_, "stride", strides)) < 0))
+	int ndim = read_dims(shape_, "dimension", 0, shape), nstrides = 0;
+	int64_t least = pointer == Py_None ? 0 : INT64_MIN;    /* a new allocation starts at the first item */
+	if (ndim < 0 || (given && (nstrides = read_dims(strides_, "stride", least, strides)) < 0))
 		return NULL;
 	if (given && nstrides != ndim)
 		return PyErr_Format(PyExc_ValueError, "%d strides were given for %d dimensions", nstrides, ndim);
 	if (PyDataType_FLAGCHK(dtype, NPY_ITEM_REFCOUNT))
 		return gj_error(GJ_ERR_ARRAY_DTYPE, "object");
 	int64_t bytes = layout_bytes(ndim, shape, strides, given, order, PyDataType_ELSIZE(dtype));
-	if (bytes < 0)
+	if (bytes < 0 && pointer == Py_None)
 		return gj_error(GJ_ERR_ARRAY_HUGE);
 	gj_device *dev = gj_device_current();
 	PyObject *buffer = !dev ? NULL : base != Py_None ? Py_NewRef(base) : gj_buffer_new(dev, (size_t)bytes, stream);
