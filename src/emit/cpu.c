@@ -18,7 +18,7 @@ static void cpu_open(gj_unit *u)
 		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "the CPU's width is 1 or 32");
 }
 
-/* -- Functions ---------------------------------------------------------------------------------------------------------- */
+/* -- Functions ----------------------------------------------------------------------------------------------------- */
 
 static void pointer_attrs(gj_unit *u, const gj_callee *c)
 {
@@ -117,7 +117,7 @@ static void emit_entry(gj_unit *u)
 		if (!u->param_used[i])
 			continue;
 		gj_t t = gj_param_ty(u, &f->param.p[i]);
-		uint64_t size = t == u->ptr ? 8 : t == u->f64 ? 8 : t == u->f32 ? 4 : t == u->f16 ? 2 : LLVMGetIntTypeWidth(t) / 8;
+		uint64_t size = t == u->ptr || t == u->f64 ? 8 : t == u->f32 ? 4 : t == u->f16 ? 2 : LLVMGetIntTypeWidth(t) / 8;
 		at = (at + size - 1) & ~(size - 1);
 		gj_v k = LLVMConstInt(u->i64, at, 0);
 		arg[n++] = gj_load(&g, t, LLVMBuildGEP2(u->b, u->i8, LLVMGetParam(fn, 1), &k, 1, ""), (unsigned)size);
@@ -129,7 +129,7 @@ static void emit_entry(gj_unit *u)
 	LLVMBuildRetVoid(u->b);
 }
 
-/* -- Special registers ----------------------------------------------------------------------------------------------------- */
+/* -- Special registers --------------------------------------------------------------------------------------------- */
 
 gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
 {
@@ -239,7 +239,7 @@ static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
 	return LLVMBuildInBoundsGEP2(g->b, g->u->i8, base, &k, 1, "");
 }
 
-/* -- Code ------------------------------------------------------------------------------------------------------------------- */
+/* -- Code ---------------------------------------------------------------------------------------------------------- */
 
 /* At width 32 the source is one straight line of wide operations with few loops: a short list of passes does what the
  * full pipeline does, in a third of its time. */

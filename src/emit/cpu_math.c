@@ -1,5 +1,5 @@
-/* Math on the CPU: glibc's vector functions (libmvec) where the row has one and the host's glibc too, else libm, lane by
- * lane at width 32. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
+/* Math on the CPU: glibc's vector functions (libmvec) where the row has one and the host's glibc too, else libm, lane
+ * by lane at width 32. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
 #include "emit/gen.h"
 #include "emit/cpu.h"
 
@@ -43,7 +43,8 @@ static gj_v calmed(gj_gen *g, const gj_op *o, int row, gj_v x)
 	return gj_select(g, gj_mask_of(g, o), x, gj_kfp(LLVMTypeOf(x), row == GJ_ROW_ACOSH ? 1.5 : 0.5));
 }
 
-static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n, const char *name, unsigned lanes)
+static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n, const char *name,
+	unsigned lanes)
 {
 	gj_v part[16], x[2], piece[2];
 	gj_t t = LLVMVectorType(gj_elem_ty(LLVMTypeOf(arg[0])), lanes);

@@ -1,6 +1,6 @@
-/* Barriers and warp operations on the CPU. At width 32 a warp operation is a vector operation; at width 1 the threads of
- * a warp are fibers and meet in the runtime (cpu_abi.h). A lane that is off, or out of range, gives the asking lane its
- * own value back. */
+/* Barriers and warp operations on the CPU. At width 32 a warp operation is a vector operation; at width 1 the threads
+ * of a warp are fibers and meet in the runtime (cpu_abi.h). A lane that is off, or out of range, gives the asking
+ * lane its own value back. */
 #include "emit/cpu.h"
 
 static gj_v runtime(gj_gen *g, const char *name, gj_t ret, unsigned n, const gj_v *arg)
@@ -8,7 +8,7 @@ static gj_v runtime(gj_gen *g, const char *name, gj_t ret, unsigned n, const gj_
 	return gj_extern_call(g, name, ret, n, arg);
 }
 
-/* -- Block ------------------------------------------------------------------------------------------------------------------- */
+/* -- Block --------------------------------------------------------------------------------------------------------- */
 
 static gj_v mask_bits(gj_gen *g, gj_v mask, gj_v x)
 {
@@ -57,7 +57,7 @@ gj_v gj_cpu_syncwarp(gj_gen *g, const gj_op *o)
 	return NULL;
 }
 
-/* -- Shuffle ------------------------------------------------------------------------------------------------------------------ */
+/* -- Shuffle ------------------------------------------------------------------------------------------------------- */
 
 enum { IDX, UP, DOWN, XOR };
 
@@ -160,7 +160,7 @@ gj_v gj_cpu_shfl(gj_gen *g, const gj_op *o)
 	return LLVMBuildBitCast(g->b, LLVMBuildTrunc(g->b, r, int_of(g, t), ""), t, "");
 }
 
-/* -- Votes ---------------------------------------------------------------------------------------------------------------------- */
+/* -- Votes --------------------------------------------------------------------------------------------------------- */
 
 enum { ALL, ANY, EQ, BALLOT };
 
@@ -210,7 +210,7 @@ gj_v gj_cpu_activemask(gj_gen *g, const gj_op *o)
 	return LLVMBuildShl(g->b, gj_i32(g->u, 1), LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), ""), "");
 }
 
-/* -- Match ------------------------------------------------------------------------------------------------------------------------ */
+/* -- Match --------------------------------------------------------------------------------------------------------- */
 
 /* For each active lane the active lanes with the same bits: one round for each distinct value. */
 static gj_v same_lanes(gj_gen *g, gj_v x, gj_v on)
@@ -243,7 +243,8 @@ gj_v gj_cpu_match(gj_gen *g, const gj_op *o)
 	gj_v r, on;
 	if (u->vector) {
 		gj_v mask = gj_mask_of(g, o), x = gj_vec(g, o->arg[1]), member = gj_vec(g, o->arg[0]);
-		x = gj_select(g, mask, LLVMBuildBitCast(g->b, x, int_of(g, LLVMTypeOf(x)), ""), LLVMConstNull(int_of(g, LLVMTypeOf(x))));
+		gj_t t = int_of(g, LLVMTypeOf(x));
+		x = gj_select(g, mask, LLVMBuildBitCast(g->b, x, t, ""), LLVMConstNull(t));
 		on = gj_bits(g, mask);
 		r = LLVMBuildAnd(g->b, same_lanes(g, x, on), member, "");
 		on = LLVMBuildAnd(g->b, gj_splat(g, on), member, "");

@@ -22,7 +22,8 @@ void gj_lines_open(gj_unit *u)
 	LLVMAddModuleFlag(u->mod, LLVMModuleFlagBehaviorWarning, key, sizeof key - 1,
 		LLVMValueAsMetadata(gj_i32(u, LLVMDebugMetadataVersion())));
 	u->di = LLVMCreateDIBuilder(u->mod);
-	LLVMDWARFEmissionKind kind = u->opt->debug ? LLVMDWARFEmissionLineTablesOnly : (LLVMDWARFEmissionKind)DIRECTIVES_ONLY;
+	LLVMDWARFEmissionKind kind = u->opt->debug ? LLVMDWARFEmissionLineTablesOnly
+		: (LLVMDWARFEmissionKind)DIRECTIVES_ONLY;
 	u->di_unit = LLVMDIBuilderCreateCompileUnit(u->di, LLVMDWARFSourceLanguagePython, file_of(u, u->kernel->code),
 		"gridjit", 7, u->opt->opt != 0, "", 0, 0, "", 0, kind, 0, 0, 0, "", 0, "", 0);
 }
@@ -35,7 +36,8 @@ static LLVMMetadataRef scope_of(gj_unit *u, const gj_code *c, const char *symbol
 			return (LLVMMetadataRef)(void *)u->scopes.p[i].global;
 	const char *name = c && c->name ? c->name : "kernel";
 	unsigned line = c && c->firstline > 0 ? (unsigned)c->firstline : 0;
-	LLVMMetadataRef file = file_of(u, c), type = LLVMDIBuilderCreateSubroutineType(u->di, file, NULL, 0, LLVMDIFlagZero);
+	LLVMMetadataRef file = file_of(u, c);
+	LLVMMetadataRef type = LLVMDIBuilderCreateSubroutineType(u->di, file, NULL, 0, LLVMDIFlagZero);
 	LLVMMetadataRef s = LLVMDIBuilderCreateFunction(u->di, file, name, strlen(name), symbol ? symbol : "",
 		symbol ? strlen(symbol) : 0, file, line, type, 1, 1, line, LLVMDIFlagZero, u->opt->opt != 0);
 	if (!symbol)

@@ -23,7 +23,7 @@ static gj_emit_op *const common[GJ_NOPS] = {
 	[GJ_ANDNOT] = gj_do_andnot,
 };
 
-/* -- Declarations --------------------------------------------------------------------------------------------------------- */
+/* -- Declarations -------------------------------------------------------------------------------------------------- */
 
 gj_t gj_param_ty(const gj_unit *u, const gj_fnparam *p)
 {
@@ -79,7 +79,7 @@ static const gj_callee *callee_of(gj_gen *g, const gj_fn *f)
 	gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_INTERNAL, "a call of a function that is not in the kernel's list");
 }
 
-/* -- Parameters ------------------------------------------------------------------------------------------------------------ */
+/* -- Parameters ---------------------------------------------------------------------------------------------------- */
 
 static void bind_params(gj_gen *g)
 {
@@ -125,7 +125,7 @@ static void find_used(gj_unit *u)
 	}
 }
 
-/* -- Blocks ------------------------------------------------------------------------------------------------------------------- */
+/* -- Blocks -------------------------------------------------------------------------------------------------------- */
 
 static void set_value(gj_gen *g, gj_ref r, gj_v x)
 {
@@ -200,7 +200,8 @@ static void emit_op(gj_gen *g, gj_ref r)
 	} else if (o->op == GJ_PHI) {
 		set_value(g, r, LLVMBuildPhi(g->b, gj_tyw(g, o->type), ""));
 	} else if (!handler) {
-		gj_fail(g->f, o->loc, GJ_ERR_INTERNAL, gj_printf(g->f->arena, "no code for the operation %s", gj_op_name[o->op]));
+		gj_fail(g->f, o->loc, GJ_ERR_INTERNAL,
+			gj_printf(g->f->arena, "no code for the operation %s", gj_op_name[o->op]));
 	} else {
 		gj_v x = handler(g, o);
 		if (x && o->type && o->type->kind != GJ_NONE)
@@ -278,7 +279,7 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 	u->target->end(g);
 }
 
-/* -- Calls --------------------------------------------------------------------------------------------------------------------- */
+/* -- Calls --------------------------------------------------------------------------------------------------------- */
 
 /* At width 32 a call is made only while a lane is active: recursion ends when none is. */
 gj_v gj_do_fcall(gj_gen *g, const gj_op *o)
@@ -307,7 +308,7 @@ gj_v gj_do_result(gj_gen *g, const gj_op *o)
 	return gj_o(g->f, o->arg[0])->imm.fn->nresults == 1 ? x : LLVMBuildExtractValue(g->b, x, (unsigned)o->imm.i, "");
 }
 
-/* -- The image ------------------------------------------------------------------------------------------------------------------ */
+/* -- The image ----------------------------------------------------------------------------------------------------- */
 
 char *gj_heap_copy(gj_unit *u, const void *p, size_t n)
 {
@@ -370,7 +371,7 @@ static void image_fields(gj_unit *u)
 	m->max_threads = u->opt->max_threads;
 }
 
-/* -- A compilation ---------------------------------------------------------------------------------------------------------------- */
+/* -- A compilation ------------------------------------------------------------------------------------------------- */
 
 static void on_diagnostic(LLVMDiagnosticInfoRef info, void *opaque)
 {

@@ -41,7 +41,7 @@ gj_v gj_do_param(gj_gen *g, const gj_op *o)
 	return g->wide ? gj_splat(g, p) : p;
 }
 
-/* -- + − · and their kin -------------------------------------------------------------------------------------------------- */
+/* -- + − · and their kin ------------------------------------------------------------------------------------------- */
 
 gj_v gj_do_add(gj_gen *g, const gj_op *o)
 {
@@ -96,7 +96,7 @@ static gj_v extreme(gj_gen *g, const gj_op *o, gj_intrin f, gj_intrin s, gj_intr
 gj_v gj_do_min(gj_gen *g, const gj_op *o) { return extreme(g, o, GJ_IN_MINNUM, GJ_IN_SMIN, GJ_IN_UMIN); }
 gj_v gj_do_max(gj_gen *g, const gj_op *o) { return extreme(g, o, GJ_IN_MAXNUM, GJ_IN_SMAX, GJ_IN_UMAX); }
 
-/* -- Bits ------------------------------------------------------------------------------------------------------------------ */
+/* -- Bits ---------------------------------------------------------------------------------------------------------- */
 
 gj_v gj_do_and(gj_gen *g, const gj_op *o) { return LLVMBuildAnd(g->b, gj_arg(g, o, 0), gj_arg(g, o, 1), ""); }
 gj_v gj_do_or(gj_gen *g, const gj_op *o)  { return LLVMBuildOr(g->b, gj_arg(g, o, 0), gj_arg(g, o, 1), ""); }
@@ -166,7 +166,7 @@ gj_v gj_do_ffs(gj_gen *g, const gj_op *o)
 	return resize(g, o, gj_select(g, gj_icmp(g, LLVMIntEQ, a, LLVMConstNull(t)), LLVMConstNull(t), n));
 }
 
-/* -- Comparisons ------------------------------------------------------------------------------------------------------------- */
+/* -- Comparisons --------------------------------------------------------------------------------------------------- */
 
 static const LLVMIntPredicate signed_order[GJ_NCMPOPS] = {
 	[GJ_CMP_LT] = LLVMIntSLT, [GJ_CMP_LE] = LLVMIntSLE, [GJ_CMP_EQ] = LLVMIntEQ, [GJ_CMP_NE] = LLVMIntNE,

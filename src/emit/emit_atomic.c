@@ -1,6 +1,6 @@
-/* Atomic operations. Relaxed order, device scope, as CUDA's. At width 32 the active lanes go one after the other, except
- * where lanes can be combined first. Shared memory on the CPU belongs to one thread of the host, so nothing there needs
- * a locked instruction. */
+/* Atomic operations. Relaxed order, device scope, as CUDA's. At width 32 the active lanes go one after the other,
+ * except where lanes can be combined first. Shared memory on the CPU belongs to one thread of the host, so nothing
+ * there needs a locked instruction. */
 #include "emit/gen.h"
 
 #define MONOTONIC LLVMAtomicOrderingMonotonic
@@ -25,7 +25,7 @@ static gj_v cmpxchg(gj_gen *g, gj_v p, gj_v expected, gj_v x)
 	return LLVMBuildAtomicCmpXchg(g->b, p, expected, x, MONOTONIC, MONOTONIC, 0);
 }
 
-/* -- One scalar operation ------------------------------------------------------------------------------------------------- */
+/* -- One scalar operation ------------------------------------------------------------------------------------------ */
 
 /* LLVM's operation for integers and for floats; -1: there is none. */
 static const struct { int sint, uint, real; } native[GJ_NATOMICS] = {
@@ -73,7 +73,9 @@ static gj_v combined(gj_gen *g, const gj_op *o, gj_v old, gj_v b, gj_v c)
 	case GJ_AT_OR:   return LLVMBuildOr(g->b, old, b, "");
 	case GJ_AT_XOR:  return LLVMBuildXor(g->b, old, b, "");
 	case GJ_AT_EXCH: return b;
-	case GJ_AT_CAS:  return gj_select(g, real ? gj_fcmp(g, LLVMRealOEQ, old, b) : gj_icmp(g, LLVMIntEQ, old, b), c, old);
+	case GJ_AT_CAS:
+		one = real ? gj_fcmp(g, LLVMRealOEQ, old, b) : gj_icmp(g, LLVMIntEQ, old, b);
+		return gj_select(g, one, c, old);
 	case GJ_AT_INC:
 		one = LLVMBuildAdd(g->b, old, gj_kint(t, 1), "");
 		return gj_select(g, gj_icmp(g, LLVMIntUGE, old, b), zero, one);
@@ -135,7 +137,7 @@ gj_v gj_atomic_one(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c, bool local
 	return op >= 0 ? rmw(g, (LLVMAtomicRMWBinOp)op, p, b) : swap_loop(g, o, p, b);
 }
 
-/* -- Width 32 ------------------------------------------------------------------------------------------------------------- */
+/* -- Width 32 ------------------------------------------------------------------------------------------------------ */
 
 /* Reductions of integer operands over the lanes, and what a lane that is off adds. */
 typedef struct reduction { int in; uint64_t none; } reduction;
@@ -150,7 +152,8 @@ static reduction reduction_of(const gj_op *o)
 	case GJ_AT_XOR:                    return (reduction){ GJ_IN_RED_XOR, 0 };
 	case GJ_AT_AND:                    return (reduction){ GJ_IN_RED_AND, ~0ull };
 	case GJ_AT_MAX: case GJ_AT_NANMAX: return (reduction){ sign ? GJ_IN_RED_SMAX : GJ_IN_RED_UMAX, sign ? top : 0 };
-	case GJ_AT_MIN: case GJ_AT_NANMIN: return (reduction){ sign ? GJ_IN_RED_SMIN : GJ_IN_RED_UMIN, sign ? top - 1 : ~0ull };
+	case GJ_AT_MIN: case GJ_AT_NANMIN:
+		return (reduction){ sign ? GJ_IN_RED_SMIN : GJ_IN_RED_UMIN, sign ? top - 1 : ~0ull };
 	default:                           return (reduction){ -1, 0 };
 	}
 }

@@ -66,7 +66,7 @@ gj_v gj_fmod(gj_gen *g, gj_v a, gj_v b)
 	return gj_select(g, valid, r, gj_kfp(ty, 0.0 / 0.0));
 }
 
-/* -- Python's // and % ------------------------------------------------------------------------------------------------------ */
+/* -- Python's // and % --------------------------------------------------------------------------------------------- */
 
 /* fmod moved to the divisor's sign. *moved: lanes where it was. */
 static gj_v python_mod(gj_gen *g, gj_v a, gj_v b, gj_v *moved)
@@ -108,7 +108,7 @@ gj_v gj_do_floordiv(gj_gen *g, const gj_op *o)
 	return gj_select(g, gj_fcmp(g, LLVMRealOEQ, b, zero), plain, q);
 }
 
-/* -- frexp and ldexp --------------------------------------------------------------------------------------------------------- */
+/* -- frexp and ldexp ----------------------------------------------------------------------------------------------- */
 
 typedef struct layout { gj_t bits; unsigned mantissa, exponent; int bias; } layout;
 
@@ -123,7 +123,8 @@ gj_v gj_frexp(gj_gen *g, gj_v a, gj_v *exponent)
 	gj_t t = LLVMTypeOf(a), it = gj_like(t, g->u->i32);
 	layout l = layout_of(g, t);
 	gj_v field = gj_kint(l.bits, l.exponent), shift = gj_kint(l.bits, l.mantissa);
-	gj_v x = LLVMBuildBitCast(g->b, a, l.bits, ""), e = LLVMBuildAnd(g->b, LLVMBuildLShr(g->b, x, shift, ""), field, "");
+	gj_v x = LLVMBuildBitCast(g->b, a, l.bits, "");
+	gj_v e = LLVMBuildAnd(g->b, LLVMBuildLShr(g->b, x, shift, ""), field, "");
 	gj_v sub = gj_icmp(g, LLVMIntEQ, e, LLVMConstNull(l.bits));
 	gj_v scaled = LLVMBuildFMul(g->b, a, gj_kfp(t, 0x1p54), "");
 	x = gj_select(g, sub, LLVMBuildBitCast(g->b, scaled, l.bits, ""), x);

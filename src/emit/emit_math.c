@@ -1,5 +1,5 @@
-/* Math functions, the rows of math.def: an LLVM intrinsic where one is exact, plain arithmetic where that is exact, else
- * the target's library. */
+/* Math functions, the rows of math.def: an LLVM intrinsic where one is exact, plain arithmetic where that is exact,
+ * else the target's library. */
 #include "emit/gen.h"
 
 const gj_math_info gj_math_info_of[GJ_NROWS] = {

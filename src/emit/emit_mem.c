@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* -- Addresses -------------------------------------------------------------------------------------------------------- */
+/* -- Addresses ----------------------------------------------------------------------------------------------------- */
 
 /* The offset b of ELEM and BYTES at 64 bits, in the form asked for. */
 static gj_v offset_of(gj_gen *g, const gj_op *o)
@@ -27,7 +27,9 @@ static gj_v address(gj_gen *g, const gj_op *o, gj_t step)
 {
 	gj_v n = offset_of(g, o);
 	gj_v base = g->wide && !gj_uniform(g, o->arg[0]) ? gj_vec(g, o->arg[0]) : gj_sc(g, o->arg[0]);
-	return g->u->vector ? LLVMBuildGEP2(g->b, step, base, &n, 1, "") : LLVMBuildInBoundsGEP2(g->b, step, base, &n, 1, "");
+	if (g->u->vector)
+		return LLVMBuildGEP2(g->b, step, base, &n, 1, "");
+	return LLVMBuildInBoundsGEP2(g->b, step, base, &n, 1, "");
 }
 
 gj_v gj_do_elem(gj_gen *g, const gj_op *o)  { return address(g, o, gj_mem_ty(g->u, o->type->elem)); }
@@ -69,7 +71,7 @@ gj_v gj_do_constmem(gj_gen *g, const gj_op *o)
 	return v;
 }
 
-/* -- Vector accesses ---------------------------------------------------------------------------------------------------- */
+/* -- Vector accesses ----------------------------------------------------------------------------------------------- */
 
 /* Masked accesses lost their alignment operand between LLVM 19 and 22; it became an attribute of the pointer. */
 static gj_v masked(gj_gen *g, gj_intrin i, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align)
@@ -129,7 +131,7 @@ static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, t, size);
 }
 
-/* -- Loads and stores --------------------------------------------------------------------------------------------------- */
+/* -- Loads and stores ---------------------------------------------------------------------------------------------- */
 
 static gj_v from_memory(gj_gen *g, const gj_type *t, gj_v x)
 {
@@ -190,7 +192,7 @@ gj_v gj_do_store(gj_gen *g, const gj_op *o)
 	return NULL;
 }
 
-/* -- Variables and masks of the mask pass --------------------------------------------------------------------------------- */
+/* -- Variables and masks of the mask pass -------------------------------------------------------------------------- */
 
 static bool scalar_slot(const gj_gen *g, gj_ref slot) { return !g->u->vector || gj_o(g->f, slot)->imm.i == 1; }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* -- Types and constants ---------------------------------------------------------------------------------------------- */
+/* -- Types and constants ------------------------------------------------------------------------------------------- */
 
 gj_t gj_ty(const gj_unit *u, const gj_type *t)
 {
@@ -61,7 +61,7 @@ gj_v gj_steps(gj_t t, int64_t stride)
 	return LLVMConstVector(lane, GJ_LANES);
 }
 
-/* -- The two forms of a value ------------------------------------------------------------------------------------------- */
+/* -- The two forms of a value -------------------------------------------------------------------------------------- */
 
 static gj_v splat_here(gj_gen *g, gj_v s)
 {
@@ -112,10 +112,10 @@ gj_v gj_vec(gj_gen *g, gj_ref r)
 
 gj_v gj_sc(gj_gen *g, gj_ref r)
 {
+	const char *value = gj_op_name[gj_o(g->f, r)->op], *user = gj_op_name[gj_o(g->f, g->ref)->op];
 	if (!g->val[r].s)
 		gj_fail(g->f, gj_o(g->f, r)->loc, GJ_ERR_INTERNAL,
-			gj_printf(g->f->arena, "v%u %s is varying where v%u %s needs a uniform value", r, gj_op_name[gj_o(g->f, r)->op],
-				g->ref, gj_op_name[gj_o(g->f, g->ref)->op]));
+			gj_printf(g->f->arena, "v%u %s is varying where v%u %s needs a uniform value", r, value, g->ref, user));
 	return g->val[r].s;
 }
 
@@ -134,7 +134,7 @@ bool gj_uniform(const gj_gen *g, gj_ref r)
 	return g->val[r].s && !g->val[r].stride;
 }
 
-/* -- Masks --------------------------------------------------------------------------------------------------------------- */
+/* -- Masks --------------------------------------------------------------------------------------------------------- */
 
 gj_v gj_mask_of(gj_gen *g, const gj_op *o)
 {
@@ -151,7 +151,7 @@ gj_v gj_any(gj_gen *g, gj_v c)
 	return gj_is_vec(LLVMTypeOf(c)) ? gj_icmp(g, LLVMIntNE, gj_bits(g, c), gj_i32(g->u, 0)) : c;
 }
 
-/* -- Control flow inside an op --------------------------------------------------------------------------------------------- */
+/* -- Control flow inside an op ------------------------------------------------------------------------------------- */
 
 LLVMBasicBlockRef gj_bb_new(gj_gen *g, const char *name)
 {
@@ -241,7 +241,7 @@ void gj_lane_set(gj_gen *g, gj_v slot, gj_v value, gj_v lane)
 	gj_store(g, value, LLVMBuildGEP2(g->b, LLVMTypeOf(value), slot, &lane, 1, ""), 0);
 }
 
-/* -- Instructions ------------------------------------------------------------------------------------------------------------ */
+/* -- Instructions -------------------------------------------------------------------------------------------------- */
 
 gj_v gj_select(gj_gen *g, gj_v c, gj_v a, gj_v b)                     { return LLVMBuildSelect(g->b, c, a, b, ""); }
 gj_v gj_icmp(gj_gen *g, LLVMIntPredicate p, gj_v a, gj_v b)           { return LLVMBuildICmp(g->b, p, a, b, ""); }

@@ -24,7 +24,7 @@ typedef struct gj_unit gj_unit;
 typedef gj_v gj_emit_op(gj_gen *, const gj_op *);
 typedef struct gj_callee { gj_fn *f; gj_v fn; gj_t type; } gj_callee;      /* a function of the module */
 
-/* -- Intrinsics (intrinsics.def, llvm.c) ---------------------------------------------------------------------------- */
+/* -- Intrinsics (intrinsics.def, llvm.c) --------------------------------------------------------------------------- */
 
 typedef enum gj_intrin {
 #define INTRIN(id, name, sig, old, oldsig) GJ_IN_##id,
@@ -45,7 +45,7 @@ gj_v gj_call1(gj_gen *, gj_intrin, gj_v a);               /* overloaded on the t
 gj_v gj_call2(gj_gen *, gj_intrin, gj_v a, gj_v b);
 gj_v gj_plain(gj_gen *, gj_intrin, unsigned n, const gj_v *arg);      /* not overloaded */
 
-/* -- A target -------------------------------------------------------------------------------------------------------- */
+/* -- A target ------------------------------------------------------------------------------------------------------ */
 
 /* How to emit for a machine: the ops that it does in its own way, and hooks. */
 typedef struct gj_target {
@@ -61,7 +61,7 @@ typedef struct gj_target {
 
 extern const gj_target gj_target_nvptx, gj_target_cpu;
 
-/* -- A module -------------------------------------------------------------------------------------------------------- */
+/* -- A module ------------------------------------------------------------------------------------------------------ */
 
 typedef struct gj_global { const void *key; int64_t at; gj_v global; } gj_global;
 
@@ -90,7 +90,7 @@ struct gj_unit {
 	LLVMMetadataRef di_unit;
 };
 
-/* -- A function ------------------------------------------------------------------------------------------------------ */
+/* -- A function ---------------------------------------------------------------------------------------------------- */
 
 /* The value of an op: s scalar (of lane 0 when stride != 0, else of every lane), v a vector of lanes; each made on
  * demand from the other where that is possible. */
@@ -190,19 +190,18 @@ typedef enum gj_row {                          /* rows of math.def */
 	GJ_NROWS
 } gj_row;
 
-/* -- Op handlers by file ---------------------------------------------------------------------------------------------- */
+/* -- Op handlers by file ------------------------------------------------------------------------------------------- */
 
 #define GJ_HANDLERS(X) \
-	X(const) X(param) X(undef) \
-	X(add) X(sub) X(mul) X(neg) X(fma) X(div) X(floordiv) X(mod) X(pow) X(shl) X(shr) X(and) X(or) X(xor) X(not) X(abs) \
-	X(min) X(max) X(cmp) X(select) X(cvt) X(bitcast) X(popc) X(clz) X(ffs) X(brev) X(isnan) X(isinf) X(isfinite) \
-	X(math) X(elem) X(bytes) X(ptrcast) X(localmem) X(constmem) X(load) X(store) X(atomic) X(slot) X(get) X(set) \
-	X(alllanes) X(any) X(andmask) X(andnot) X(fcall) X(result) X(nop)
+	X(param) X(undef) X(add) X(sub) X(mul) X(neg) X(fma) X(div) X(floordiv) X(mod) X(pow) X(shl) X(shr) X(and) \
+	X(or) X(xor) X(not) X(abs) X(min) X(max) X(cmp) X(select) X(cvt) X(bitcast) X(popc) X(clz) X(ffs) X(brev) \
+	X(isnan) X(isinf) X(isfinite) X(math) X(elem) X(bytes) X(ptrcast) X(localmem) X(constmem) X(load) X(store) \
+	X(atomic) X(slot) X(get) X(set) X(alllanes) X(any) X(andmask) X(andnot) X(fcall) X(result) X(nop)
 #define X(name) gj_emit_op gj_do_##name;
 GJ_HANDLERS(X)
 #undef X
 
-/* -- Parts of a compilation -------------------------------------------------------------------------------------------- */
+/* -- Parts of a compilation ---------------------------------------------------------------------------------------- */
 
 void gj_llvm_start(void);                      /* once a process; any thread */
 /* Runs body(u) with LLVM's fatal errors caught: NULL, or LLVM's words (static text of this thread). Leaving body by

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Start-up --------------------------------------------------------------------------------------------------------- */
+/* -- Start-up ------------------------------------------------------------------------------------------------------ */
 
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 static char *host_name, *host_features, host_text[4096];
@@ -108,7 +108,7 @@ LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char 
 		LLVMRelocPIC, LLVMCodeModelSmall);
 }
 
-/* -- Intrinsics -------------------------------------------------------------------------------------------------------- */
+/* -- Intrinsics ---------------------------------------------------------------------------------------------------- */
 
 static const struct { const char *id, *name[2], *sig[2]; } table[GJ_NINTRINS] = {
 #define INTRIN(id, name, sig, old, oldsig) { #id, { name, old }, { sig, oldsig } },
@@ -163,7 +163,7 @@ gj_v gj_plain(gj_gen *g, gj_intrin i, unsigned n, const gj_v *arg)
 	return gj_call(g, i, NULL, 0, arg, n);
 }
 
-/* -- The check of the table -------------------------------------------------------------------------------------------- */
+/* -- The check of the table ---------------------------------------------------------------------------------------- */
 
 static gj_t letter(LLVMContextRef c, char x)
 {

@@ -5,11 +5,10 @@
 enum { SMALL_BODY = 64, MIDDLE_BODY = 128 };
 
 /* What may not be copied, or is a call. */
-static bool forbids(uint16_t op)
-{
-	return op == GJ_BARRIER || op == GJ_SYNCWARP || op == GJ_FCALL || op == GJ_SHFL || op == GJ_VOTE || op == GJ_MATCH ||
-	       op == GJ_ACTIVEMASK || op == GJ_NANOSLEEP;
-}
+static const bool forbids[GJ_NOPS] = {
+	[GJ_BARRIER] = true, [GJ_SYNCWARP] = true, [GJ_FCALL] = true, [GJ_SHFL] = true, [GJ_VOTE] = true, [GJ_MATCH] = true,
+	[GJ_ACTIVEMASK] = true, [GJ_NANOSLEEP] = true,
+};
 
 /* Operations in loop l, whose blocks follow each other from header to latch; UINT32_MAX: it holds another loop, or
  * something that forbids copies. */
@@ -21,7 +20,7 @@ static uint32_t body_size(const gj_fn *f, uint32_t l)
 		if (bb->loop != l)
 			return UINT32_MAX;
 		for (uint32_t i = 0; i < bb->ops.n; i++)
-			if (forbids(gj_o(f, bb->ops.p[i])->op))
+			if (forbids[gj_o(f, bb->ops.p[i])->op])
 				return UINT32_MAX;
 		n += bb->ops.n;
 	}

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Architectures --------------------------------------------------------------------------------------------------------- */
+/* -- Architectures ------------------------------------------------------------------------------------------------- */
 
-static const struct { uint8_t cc, ptx, llvm; } archs[] = {     /* ascending; ptx: least version; llvm: first that knows it */
+/* Ascending; ptx: the least version; llvm: the first that knows it. */
+static const struct { uint8_t cc, ptx, llvm; } archs[] = {
 	{ 50, 60, 19 }, { 52, 60, 19 }, { 53, 60, 19 }, { 60, 60, 19 }, { 61, 60, 19 }, { 62, 60, 19 }, { 70, 60, 19 },
 	{ 72, 61, 19 }, { 75, 63, 19 }, { 80, 70, 19 }, { 86, 71, 19 }, { 87, 74, 19 }, { 88, 90, 22 }, { 89, 78, 19 },
-	{ 90, 78, 19 }, { 100, 86, 20 }, { 101, 86, 20 }, { 103, 88, 22 }, { 110, 90, 22 }, { 120, 87, 20 }, { 121, 88, 22 },
+	{ 90, 78, 19 }, { 100, 86, 20 }, { 101, 86, 20 }, { 103, 88, 22 }, { 110, 90, 22 }, { 120, 87, 20 },
+	{ 121, 88, 22 },
 };
 static const uint8_t versions[] = {
 	60, 61, 63, 64, 65, 70, 71, 72, 73, 74, 75, 76, 77, 78, 80, 81, 82, 83, 84, 85,
@@ -65,7 +67,8 @@ static void nv_open(gj_unit *u)
 	if (!cc)
 		gj_fail(u->kernel, 0, GJ_ERR_GPU_TOO_OLD, o->cc_major, o->cc_minor);
 	if (o->ptx_version && o->ptx_version < least)
-		gj_fail(u->kernel, 0, GJ_ERR_DRIVER_TOO_OLD, least / 10, least % 10, cc, o->ptx_version / 10, o->ptx_version % 10);
+		gj_fail(u->kernel, 0, GJ_ERR_DRIVER_TOO_OLD, least / 10, least % 10, cc, o->ptx_version / 10,
+			o->ptx_version % 10);
 	snprintf(cpu, sizeof cpu, "sm_%d", cc);
 	snprintf(feature, sizeof feature, "+ptx%d", version_for(o->ptx_version, least));
 	u->tm = gj_machine("nvptx64-nvidia-cuda", cpu, feature, o->opt);
@@ -74,7 +77,7 @@ static void nv_open(gj_unit *u)
 	spaces(u);
 }
 
-/* -- Address spaces --------------------------------------------------------------------------------------------------------- */
+/* -- Address spaces ------------------------------------------------------------------------------------------------ */
 
 enum { AS_GENERIC = 0, AS_GLOBAL = 1, AS_SHARED = 3, AS_CONSTANT = 4, CONSTANT_BYTES = 65536 };
 
@@ -124,7 +127,8 @@ static void spaces(gj_unit *u)
 	u->space[GJ_CONSTANT] = u->stack_bytes > CONSTANT_BYTES ? AS_GLOBAL : AS_CONSTANT;
 	u->stack_bytes = 0;
 	each_op(u, note_shared);
-	qsort(u->globals.p, u->globals.n, sizeof *u->globals.p, by_offset);
+	if (u->globals.n)
+		qsort(u->globals.p, u->globals.n, sizeof *u->globals.p, by_offset);
 	for (uint32_t i = 0; i < u->globals.n; i++) {
 		gj_global *s = &u->globals.p[i];
 		int64_t end = i + 1 < u->globals.n ? s[1].at : (int64_t)u->kernel->shared_bytes;
@@ -148,7 +152,7 @@ static gj_v nv_sharedmem(gj_gen *g, const gj_op *o)
 	return NULL;
 }
 
-/* -- Functions ---------------------------------------------------------------------------------------------------------------- */
+/* -- Functions ----------------------------------------------------------------------------------------------------- */
 
 enum { PTX_KERNEL = 71 };
 
@@ -216,23 +220,31 @@ static void nv_end(gj_gen *g)
 	LLVMBuildBr(g->b, g->first[0]);
 }
 
-/* -- Special registers ----------------------------------------------------------------------------------------------------------- */
+/* -- Special registers --------------------------------------------------------------------------------------------- */
 
 /* The intrinsic of each register and its values: from .least to below .above. */
 static const struct { int in; uint32_t least, above; } sregs[GJ_NSREGS] = {
-	[GJ_TID_X] = { GJ_IN_NV_TID_X, 0, 1024 }, [GJ_TID_Y] = { GJ_IN_NV_TID_Y, 0, 1024 }, [GJ_TID_Z] = { GJ_IN_NV_TID_Z, 0, 64 },
-	[GJ_CTAID_X] = { GJ_IN_NV_CTAID_X, 0, 0x7fffffff }, [GJ_CTAID_Y] = { GJ_IN_NV_CTAID_Y, 0, 65535 },
+	[GJ_TID_X] = { GJ_IN_NV_TID_X, 0, 1024 },
+	[GJ_TID_Y] = { GJ_IN_NV_TID_Y, 0, 1024 },
+	[GJ_TID_Z] = { GJ_IN_NV_TID_Z, 0, 64 },
+	[GJ_CTAID_X] = { GJ_IN_NV_CTAID_X, 0, 0x7fffffff },
+	[GJ_CTAID_Y] = { GJ_IN_NV_CTAID_Y, 0, 65535 },
 	[GJ_CTAID_Z] = { GJ_IN_NV_CTAID_Z, 0, 65535 },
-	[GJ_NTID_X] = { GJ_IN_NV_NTID_X, 1, 1025 }, [GJ_NTID_Y] = { GJ_IN_NV_NTID_Y, 1, 1025 }, [GJ_NTID_Z] = { GJ_IN_NV_NTID_Z, 1, 65 },
-	[GJ_NCTAID_X] = { GJ_IN_NV_NCTAID_X, 1, 0x80000000 }, [GJ_NCTAID_Y] = { GJ_IN_NV_NCTAID_Y, 1, 65536 },
+	[GJ_NTID_X] = { GJ_IN_NV_NTID_X, 1, 1025 },
+	[GJ_NTID_Y] = { GJ_IN_NV_NTID_Y, 1, 1025 },
+	[GJ_NTID_Z] = { GJ_IN_NV_NTID_Z, 1, 65 },
+	[GJ_NCTAID_X] = { GJ_IN_NV_NCTAID_X, 1, 0x80000000 },
+	[GJ_NCTAID_Y] = { GJ_IN_NV_NCTAID_Y, 1, 65536 },
 	[GJ_NCTAID_Z] = { GJ_IN_NV_NCTAID_Z, 1, 65536 },
-	[GJ_LANEID] = { GJ_IN_NV_LANEID, 0, 32 }, [GJ_LANEMASK_LT] = { GJ_IN_NV_LANEMASK_LT, 0, 0 },
+	[GJ_LANEID] = { GJ_IN_NV_LANEID, 0, 32 },
+	[GJ_LANEMASK_LT] = { GJ_IN_NV_LANEMASK_LT, 0, 0 },
 	[GJ_WARPSIZE] = { -1, 0, 0 }, [GJ_DYNSHARED] = { -1, 0, 0 },
 };
 
 static gj_v assembly(gj_t type, const char *text, const char *constraints, bool effects)
 {
-	return LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), effects, 0, LLVMInlineAsmDialectATT, 0);
+	return LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), effects, 0,
+		LLVMInlineAsmDialectATT, 0);
 }
 
 static gj_v nv_sreg(gj_gen *g, const gj_op *o)
@@ -255,7 +267,7 @@ static gj_v nv_sreg(gj_gen *g, const gj_op *o)
 	return x;
 }
 
-/* -- Barriers and warp operations ---------------------------------------------------------------------------------------------------- */
+/* -- Barriers and warp operations ---------------------------------------------------------------------------------- */
 
 /* The names of LLVM 22 take the barrier's number and a bit; those of 19 one 32-bit word, and give one. */
 static gj_v nv_barrier(gj_gen *g, const gj_op *o)
@@ -355,7 +367,7 @@ static gj_v nv_activemask(gj_gen *g, const gj_op *o)
 	return gj_plain(g, GJ_IN_NV_ACTIVEMASK, 0, NULL);
 }
 
-/* -- Memory and arithmetic of its own ---------------------------------------------------------------------------------------------------- */
+/* -- Memory and arithmetic of its own ------------------------------------------------------------------------------ */
 
 /* PTX's cache operators by gj_hint; loads and stores have their own. */
 static const char *const hint_name[GJ_NHINTS] = { "", "ca", "cg", "cs", "lu", "cv", "wb", "wt" };
@@ -363,7 +375,9 @@ static const char *const hint_name[GJ_NHINTS] = { "", "ca", "cg", "cs", "lu", "c
 static const char *suffix_of(gj_unit *u, gj_t t, char *letter)
 {
 	*letter = t == u->f64 ? 'd' : t == u->f32 ? 'f' : t == u->i64 ? 'l' : t == u->i32 ? 'r' : 'h';
-	return t == u->f64 ? "f64" : t == u->f32 ? "f32" : t == u->i64 ? "b64" : t == u->i32 ? "b32" : t == u->i8 ? "b8" : "b16";
+	if (t == u->f64 || t == u->f32)
+		return t == u->f64 ? "f64" : "f32";
+	return t == u->i64 ? "b64" : t == u->i32 ? "b32" : t == u->i8 ? "b8" : "b16";
 }
 
 /* A load or store with a cache operator, which LLVM has no other way to say. x: NULL for a load. */
@@ -420,7 +434,7 @@ static gj_v nv_div(gj_gen *g, const gj_op *o)
 	return gj_plain(g, GJ_IN_NV_FAST_DIV, 2, (gj_v[]){ gj_sc(g, o->arg[0]), gj_sc(g, o->arg[1]) });
 }
 
-/* -- Code ----------------------------------------------------------------------------------------------------------------------------------- */
+/* -- Code ---------------------------------------------------------------------------------------------------------- */
 
 static void nv_finish(gj_unit *u)
 {
@@ -444,6 +458,7 @@ const gj_target gj_target_nvptx = {
 	{
 		[GJ_SREG] = nv_sreg, [GJ_SHAREDMEM] = nv_sharedmem, [GJ_BARRIER] = nv_barrier, [GJ_SYNCWARP] = nv_syncwarp,
 		[GJ_FENCE] = nv_fence, [GJ_NANOSLEEP] = nv_nanosleep, [GJ_SHFL] = nv_shfl, [GJ_VOTE] = nv_vote,
-		[GJ_MATCH] = nv_match, [GJ_ACTIVEMASK] = nv_activemask, [GJ_LOAD] = nv_load, [GJ_STORE] = nv_store, [GJ_DIV] = nv_div,
+		[GJ_MATCH] = nv_match, [GJ_ACTIVEMASK] = nv_activemask, [GJ_LOAD] = nv_load, [GJ_STORE] = nv_store,
+		[GJ_DIV] = nv_div,
 	}
 };

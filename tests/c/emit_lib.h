@@ -185,11 +185,12 @@ static bool k_compile(K *k, const gj_options *opt, gj_image *m)
 	return true;
 }
 
-/* -- Running on the CPU ----------------------------------------------------------------------------------------------------- */
+/* -- Running on the CPU -------------------------------------------------------------------------------------------- */
 
 static uint32_t barrier_calls;
 
-static inline uint32_t rt_barrier(gj_block *b, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind, uint32_t site)
+static inline uint32_t rt_barrier(gj_block *b, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred,
+	uint32_t kind, uint32_t site)
 {
 	(void)b, (void)warp, (void)site;
 	barrier_calls += live == here;

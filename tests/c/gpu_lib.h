@@ -34,10 +34,12 @@ static int gpu_open(void)
 	return major * 10 + minor;
 }
 
-typedef int gpu_launch_fn(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **);
+typedef int gpu_launch_fn(void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,
+	void **, void **);
 
 /* Runs the kernel once. The first `arrays` parameters in p are host pointers to bytes[i]: copied there and back. */
-static bool gpu_run(const gj_image *m, unsigned grid, unsigned block, void *p, size_t size, unsigned arrays, const size_t *bytes)
+static bool gpu_run(const gj_image *m, unsigned grid, unsigned block, void *p, size_t size, unsigned arrays,
+	const size_t *bytes)
 {
 	char log[4096] = "", params[256];
 	uintptr_t host[8], dev[8] = { 0 };

@@ -7,7 +7,7 @@
 
 typedef union bits { uint64_t u; int64_t i; double d; float f; } bits;
 
-/* -- References in C: x and y are values of `kind` in 64 bits, sign- or zero-extended, floats as their bits ----------- */
+/* -- References in C: x and y are values of `kind` in 64 bits, sign- or zero-extended, floats as their bits -------- */
 
 static uint64_t wrap(gj_kind kind, uint64_t x)
 {
@@ -204,7 +204,7 @@ static uint64_t convert(gj_kind from, gj_kind to, uint64_t x)
 	return to == GJ_F64 ? of_d(to, is_signed(from) ? (double)(int64_t)x : (double)x) : wrap(to, x);
 }
 
-/* -- The operations of a type ---------------------------------------------------------------------------------------------------- */
+/* -- The operations of a type -------------------------------------------------------------------------------------- */
 
 typedef struct op { int op, sub; gj_kind to; int64_t exponent; } op;      /* to: the result's type */
 
@@ -264,7 +264,8 @@ static uint64_t expected(const op *o, gj_kind k, uint64_t x, uint64_t y, int64_t
 	case GJ_POPC: case GJ_CLZ: case GJ_FFS: case GJ_BREV: return ref_bits(o->op, k, x);
 	case GJ_POW:      return is_float(k) ? float_power(k, x, e) : int_power(k, x, e);
 	case GJ_NEG:      return is_float(k) ? x ^ 1ull << (width_of(k) - 1) : wrap(k, -x);
-	case GJ_ABS:      return is_float(k) ? x & ~(1ull << (width_of(k) - 1)) : is_signed(k) && (int64_t)x < 0 ? wrap(k, -x) : x;
+	case GJ_ABS:      return is_float(k) ? x & ~(1ull << (width_of(k) - 1)) : is_signed(k) && (int64_t)x < 0 ? wrap(k,
+		-x) : x;
 	case GJ_NOT:      return k == GJ_BOOL ? !x : wrap(k, ~x);
 	case GJ_CMP:      return compare(o->sub, k, x, y);
 	case GJ_CVT:      return convert(k, o->to, x);
@@ -279,27 +280,31 @@ static uint64_t expected(const op *o, gj_kind k, uint64_t x, uint64_t y, int64_t
 	}
 }
 
-/* -- Edge values --------------------------------------------------------------------------------------------------------------------- */
+/* -- Edge values --------------------------------------------------------------------------------------------------- */
 
 static const int64_t int_edges[] = {
 	0, 1, -1, 2, -2, 3, 7, -7, 10, 16, 31, 32, 63, 64, 100, 127, -128, 255, 32767, -32768, 65535, INT32_MAX, INT32_MIN,
 	UINT32_MAX, INT64_MAX, INT64_MIN, INT64_MIN + 1, (1ll << 53) + 1, -(1ll << 53) - 3, 123456789012345678ll, 1ll << 32
 };
 static const double float_edges[] = {
-	0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -3.75, 3, 7, 10, -10, 100.1, 1e10, -1e10, 2147483647.0, 2147483648.0, -2147483649.0,
-	4294967296.0, 9223372036854775808.0, -9223372036854775808.0, 1.8446744073709552e19, 1e30, -1e30, 5e-324, 1e-40, 1e-310,
-	2.2250738585072014e-308, 1.17549435e-38, 3.4028234e38, 1.7976931348623157e308, HUGE_VAL, -HUGE_VAL, NAN, 3.14159265358979, 0.1
+	0.0, -0.0, 1, -1, 0.5, -0.5, 1.5, 2.5, -3.75, 3, 7, 10, -10, 100.1, 1e10, -1e10, 2147483647.0, 2147483648.0,
+		-2147483649.0,
+	4294967296.0, 9223372036854775808.0, -9223372036854775808.0, 1.8446744073709552e19, 1e30, -1e30, 5e-324, 1e-40,
+		1e-310,
+	2.2250738585072014e-308, 1.17549435e-38, 3.4028234e38, 1.7976931348623157e308, HUGE_VAL, -HUGE_VAL, NAN,
+		3.14159265358979, 0.1
 };
 static const int64_t count_edges[] = { 0, 1, 2, 5, 31, 32, 33, 63, 64, 65, -1, -3, 1ll << 32, INT64_MIN, 7, 20 };
 
 static uint64_t edge(gj_kind k, unsigned i)
 {
-	return is_float(k) ? of_d(k, float_edges[i % GJ_LEN(float_edges)]) : wrap(k, (uint64_t)int_edges[i % GJ_LEN(int_edges)]);
+	return is_float(k) ? of_d(k, float_edges[i % GJ_LEN(float_edges)]) : wrap(k,
+		(uint64_t)int_edges[i % GJ_LEN(int_edges)]);
 }
 
 static unsigned edges_of(gj_kind k) { return is_float(k) ? GJ_LEN(float_edges) : GJ_LEN(int_edges); }
 
-/* -- The kernel of a type --------------------------------------------------------------------------------------------------------------- */
+/* -- The kernel of a type ------------------------------------------------------------------------------------------ */
 
 static gj_ref operation(K *k, const op *o, gj_ref x, gj_ref y, gj_ref n)
 {
@@ -341,7 +346,7 @@ static void build(K *k, gj_kind kind, uint32_t width)
 	}
 }
 
-/* -- Comparing -------------------------------------------------------------------------------------------------------------------------- */
+/* -- Comparing ----------------------------------------------------------------------------------------------------- */
 
 typedef struct data { char *a, *b; int64_t *c; uint64_t *out; unsigned n; } data;
 
@@ -372,18 +377,26 @@ static bool same(const op *o, uint64_t got, uint64_t want)
 	return got == want;
 }
 
+/* v: the operands, what came and what should have come. */
+static void complain(const char *where, gj_kind k, const op *o, const uint64_t v[5])
+{
+	printf("%s: %s %s (sub %d, const %" PRId64 ", to %s) of", where, T(k)->name, gj_op_name[o->op], o->sub,
+		o->exponent, T(o->to)->name);
+	printf(" %" PRIx64 ", %" PRIx64 ", %" PRId64 ": %" PRIx64 ", not %" PRIx64 "\n", v[0], v[1], (int64_t)v[2], v[3],
+		v[4]);
+}
+
 static void compare_all(const char *where, const data *d, gj_kind k)
 {
 	unsigned m = edges_of(k);
 	for (unsigned j = 0; j < nops; j++) {
 		unsigned wrong = 0;
 		for (unsigned i = 0; i < d->n; i++) {
-			uint64_t x = edge(k, i / m), y = edge(k, i % m), want = wrap(list[j].to, expected(&list[j], k, x, y, d->c[i]));
+			uint64_t x = edge(k, i / m), y = edge(k, i % m), want = wrap(list[j].to, expected(&list[j], k, x, y,
+				d->c[i]));
 			uint64_t got = wrap(list[j].to, d->out[(size_t)j * d->n + i]);
 			if (!same(&list[j], got, want) && !wrong++)
-				printf("%s: %s %s (sub %d, const %" PRId64 ", to %s) of %" PRIx64 ", %" PRIx64 ", %" PRId64 ": %" PRIx64 ", not %" PRIx64 "\n",
-					where, T(k)->name, gj_op_name[list[j].op], list[j].sub, list[j].exponent, T(list[j].to)->name, x, y, d->c[i],
-					got, want);
+				complain(where, k, &list[j], (uint64_t[]){ x, y, (uint64_t)d->c[i], got, want });
 		}
 		CHECK(!wrong, "%u of %u", wrong, d->n);
 	}
@@ -418,7 +431,8 @@ static void test_type(gj_kind kind, uint32_t width, int cc, int opt)
 
 int main(void)
 {
-	static const gj_kind kinds[] = { GJ_BOOL, GJ_I8, GJ_I16, GJ_I32, GJ_I64, GJ_U8, GJ_U16, GJ_U32, GJ_U64, GJ_F32, GJ_F64 };
+	static const gj_kind kinds[] = { GJ_BOOL, GJ_I8, GJ_I16, GJ_I32, GJ_I64, GJ_U8, GJ_U16, GJ_U32, GJ_U64, GJ_F32,
+		GJ_F64 };
 	const char *bad = gj_emit_check();
 	CHECK(!bad, "row %s of intrinsics.def does not fit LLVM %s", bad, gj_llvm_version());
 	int cc = gpu_open();

@@ -1,5 +1,5 @@
-/* Rows of math.def on the CPU against libm: to the bit at width 1 and where GRIDJIT_CPU_MATH asks for libm, within 4 ulp
- * with libmvec; frexp and ldexp exactly. On a GPU, where there is one, within 4 ulp too. */
+/* Rows of math.def on the CPU against libm: to the bit at width 1 and where GRIDJIT_CPU_MATH asks for libm, within 4
+ * ulp with libmvec; frexp and ldexp exactly. On a GPU, where there is one, within 4 ulp too. */
 #include "emit_lib.h"
 #include "gpu_lib.h"
 
@@ -56,13 +56,15 @@ static double ulps(bool single, double a, double b)
 		return 0;
 	if (!isfinite(a) || !isfinite(b))
 		return 1e9;
-	double unit = single ? nextafterf(fabsf((float)b), HUGE_VALF) - fabsf((float)b) : nextafter(fabs(b), HUGE_VAL) - fabs(b);
+	double unit = single ? nextafterf(fabsf((float)b), HUGE_VALF) - fabsf((float)b) : nextafter(fabs(b),
+		HUGE_VAL) - fabs(b);
 	return fabs(a - b) / unit;
 }
 
 static double input(int i)
 {
-	static const double special[] = { 0.0, -0.0, 1, -1, 0.5, HUGE_VAL, -HUGE_VAL, NAN, 1e-30, 5e-324, 1e-310, 1e30, 2, 3, -2.5, 1e300 };
+	static const double special[] = { 0.0, -0.0, 1, -1, 0.5, HUGE_VAL, -HUGE_VAL, NAN, 1e-30, 5e-324, 1e-310, 1e30, 2,
+		3, -2.5, 1e300 };
 	return i < 16 ? special[i] : i % 2 ? (i - 128) / 16.0 : (i - 100) / 100.0;
 }
 
@@ -76,7 +78,8 @@ static void store_real(void *p, bool single, int i, double x)
 		((double *)p)[i] = x;
 }
 
-static double read_real(const void *p, bool single, int i) { return single ? ((const float *)p)[i] : ((const double *)p)[i]; }
+static double read_real(const void *p, bool single, int i) { return single ? ((const float *)p)[i]
+	: ((const double *)p)[i]; }
 
 /* The kernel: out[i] = row(a[i], b[i]) for i < n. */
 static bool build(K *k, int r, bool single, gj_options *o, gj_image *m)
@@ -128,7 +131,8 @@ static void test(int r, bool single, gj_options o, bool gpu, double limit)
 		if (e > worst)
 			worst = e, where = i;
 	}
-	CHECK(worst <= limit, "%s%s %s%u: %g ulp at %a, %a: %a", row[r].stem, single ? "f" : "", gpu ? "gpu" : "width ", o.width,
+	CHECK(worst <= limit, "%s%s %s%u: %g ulp at %a, %a: %a", row[r].stem, single ? "f" : "", gpu ? "gpu" : "width ",
+		o.width,
 		worst, read_real(a, single, where), read_real(b, single, where), read_real(out, single, where));
 	gj_image_clear(&m);
 	k_close(&k);
@@ -136,11 +140,15 @@ static void test(int r, bool single, gj_options o, bool gpu, double limit)
 
 static const char *find_libdevice(void)
 {
-	static glob_t g;
+	static char found[256];
 	const char *path = getenv("GRIDJIT_LIBDEVICE");
-	if (path)
-		return path;
-	return glob("/usr/local/cuda*/nvvm/libdevice/libdevice.10.bc", 0, NULL, &g) ? NULL : g.gl_pathv[0];
+	glob_t g;
+	if (path || *found)
+		return path ? path : found;
+	if (!glob("/usr/local/cuda*/nvvm/libdevice/libdevice.10.bc", 0, NULL, &g))
+		snprintf(found, sizeof found, "%s", g.gl_pathv[0]);
+	globfree(&g);
+	return *found ? found : NULL;
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 
 static const int archs[] = { 75, 80, 86, 89, 90, 100, 120 };
 
-/* -- Reading PTX ---------------------------------------------------------------------------------------------------------------- */
+/* -- Reading PTX --------------------------------------------------------------------------------------------------- */
 
 /* Each of the strings occurs, in this order (a NULL ends them). */
 static void expect(const gj_image *m, const char *const *text)
@@ -57,7 +57,7 @@ static void assemble(const gj_image *m, int cc)
 	unlink(path);
 }
 
-/* -- Kernels ------------------------------------------------------------------------------------------------------------------------- */
+/* -- Kernels ------------------------------------------------------------------------------------------------------- */
 
 static gj_ref num(K *k, int64_t x) { return kint(k, T(GJ_I64), x); }
 
@@ -65,7 +65,8 @@ static gj_ref num(K *k, int64_t x) { return kint(k, T(GJ_I64), x); }
 static void saxpy(K *k)
 {
 	k_open(k, "saxpy", 1);
-	gj_ref a = param(k, 0, GJ_FIELD_VALUE, T(GJ_F32), false), x = array(k, 1, GJ_F32, false), y = array(k, 2, GJ_F32, false);
+	gj_ref a = param(k, 0, GJ_FIELD_VALUE, T(GJ_F32), false), x = array(k, 1, GJ_F32, false), y = array(k, 2, GJ_F32,
+		false);
 	gj_ref unused = array(k, 3, GJ_I8, false), out = array(k, 4, GJ_F32, true);
 	gj_ref n = param(k, 4, GJ_FIELD_SHAPE, T(GJ_I64), false), i = thread_id(k);
 	(void)unused;
@@ -129,7 +130,8 @@ static void test_loop(int cc)
 	gj_options o = gpu_options(cc);
 	k_open(&k, "total", 1);
 	gj_fn *f = k.f;
-	gj_ref x = array(&k, 0, GJ_F32, false), n = param(&k, 0, GJ_FIELD_SHAPE, T(GJ_I64), false), out = array(&k, 1, GJ_F32, true);
+	gj_ref x = array(&k, 0, GJ_F32, false), n = param(&k, 0, GJ_FIELD_SHAPE, T(GJ_I64), false), out = array(&k, 1,
+		GJ_F32, true);
 	gj_ref zero = num(&k, 0), nil = kfp(&k, T(GJ_F32), 0), one = num(&k, 1);
 	uint32_t head = gj_block_new(f), body = gj_block_new(f), end = gj_block_new(f), entry = k.bb;
 	K0(&k, GJ_JUMP, NULL);
@@ -163,7 +165,8 @@ static void warp_kernel(K *k)
 	gj_ref wide = K1(k, GJ_CVT, T(GJ_I64), x), p = sub_(k, K2(k, GJ_CMP, T(GJ_BOOL), x, two), GJ_CMP_LT);
 	k->f->shared_bytes = 1024 + 400;
 	k->f->barriers = k->f->dynamic_shared = true;
-	gj_ref s = K0(k, GJ_SHAREDMEM, gj_ptr_type(T(GJ_I32), GJ_SHARED)), t = K0(k, GJ_SHAREDMEM, gj_ptr_type(T(GJ_F64), GJ_SHARED));
+	gj_ref s = K0(k, GJ_SHAREDMEM, gj_ptr_type(T(GJ_I32), GJ_SHARED)), t = K0(k, GJ_SHAREDMEM, gj_ptr_type(T(GJ_F64),
+		GJ_SHARED));
 	gj_ref d = K0(k, GJ_SHAREDMEM, gj_ptr_type(T(GJ_I64), GJ_SHARED));
 	o_(k, t)->imm.i = 1024, o_(k, d)->imm.i = -1;
 	store(k, at(k, s, i), x);
@@ -206,7 +209,8 @@ static void test_warp(int cc)
 		EXPECT(&m, ".extern .shared .align 128 .b8 gj_dynamic[]");
 		EXPECT(&m, "bar", "popc", "and.pred", "or.pred", "shfl.sync.idx.b32", "shfl.sync.up.b32", "shfl.sync.down.b32",
 			"shfl.sync.bfly.b32", "bar.warp.sync", "match.any.sync.b64", "match.any.sync.b32", "match.all.sync.b64",
-			"match.all.sync.b32", "membar.cta", "membar.gl", "membar.sys", "nanosleep", "activemask", "%dynamic_smem_size");
+			"match.all.sync.b32", "membar.cta", "membar.gl", "membar.sys", "nanosleep", "activemask",
+				"%dynamic_smem_size");
 		EXPECT(&m, "vote.sync.all", "vote.sync.any", "vote.sync.uni", "vote.sync.ballot");
 		CHECK(m.shared_bytes == 1424 && m.barriers && m.dynamic_shared, "%u", m.shared_bytes);
 		assemble(&m, cc);
@@ -229,8 +233,10 @@ static void test_atomics(int cc)
 		gj_image m;
 		gj_options o = gpu_options(cc);
 		k_open(&k, "atomics", 1);
-		gj_ref a = array(&k, 0, (gj_kind)row[i].kind, true), j = thread_id(&k), p = at(&k, a, num(&k, 1)), x = load(&k, at(&k, a, j));
-		gj_ref old = sub_(&k, kn(&k, GJ_ATOMIC, T(row[i].kind), row[i].sub == GJ_AT_CAS ? 3 : 2, (gj_ref[]){ p, x, x }), row[i].sub);
+		gj_ref a = array(&k, 0, (gj_kind)row[i].kind, true), j = thread_id(&k), p = at(&k, a, num(&k, 1)), x =
+			load(&k, at(&k, a, j));
+		gj_ref old = sub_(&k, kn(&k, GJ_ATOMIC, T(row[i].kind), row[i].sub == GJ_AT_CAS ? 3 : 2, (gj_ref[]){ p, x,
+			x }), row[i].sub);
 		store(&k, at(&k, a, j), old);
 		if (k_compile(&k, &o, &m)) {
 			EXPECT(&m, "atom.", row[i].text);
@@ -244,8 +250,10 @@ static void test_atomics(int cc)
 
 static void test_hints(int cc)
 {
-	static const char *const load_text[] = { NULL, "ld.global.ca", "ld.global.cg", "ld.global.cs", "ld.global.lu", "ld.global.cv" };
-	static const char *const store_text[] = { NULL, NULL, "st.global.cg", "st.global.cs", NULL, NULL, "st.global.wb", "st.global.wt" };
+	static const char *const load_text[] = { NULL, "ld.global.ca", "ld.global.cg", "ld.global.cs", "ld.global.lu",
+		"ld.global.cv" };
+	static const char *const store_text[] = { NULL, NULL, "st.global.cg", "st.global.cs", NULL, NULL, "st.global.wb",
+		"st.global.wt" };
 	static const gj_kind kinds[] = { GJ_BOOL, GJ_I8, GJ_U16, GJ_I32, GJ_F32, GJ_I64, GJ_F64 };
 	for (unsigned t = 0; t < GJ_LEN(kinds); t++) {
 		K k;
@@ -268,15 +276,19 @@ static void test_hints(int cc)
 	}
 }
 
-/* -- Math ------------------------------------------------------------------------------------------------------------------------------------ */
+/* -- Math ---------------------------------------------------------------------------------------------------------- */
 
 static const char *libdevice(void)
 {
-	static glob_t g;
+	static char found[256];
 	const char *path = getenv("GRIDJIT_LIBDEVICE");
-	if (path)
-		return path;
-	return glob("/usr/local/cuda*/nvvm/libdevice/libdevice.10.bc", 0, NULL, &g) ? NULL : g.gl_pathv[0];
+	glob_t g;
+	if (path || *found)
+		return path ? path : found;
+	if (!glob("/usr/local/cuda*/nvvm/libdevice/libdevice.10.bc", 0, NULL, &g))
+		snprintf(found, sizeof found, "%s", g.gl_pathv[0]);
+	globfree(&g);
+	return *found ? found : NULL;
 }
 
 enum {
@@ -335,7 +347,7 @@ static void test_math(int cc)
 	math_row(cc, GJ_F64, ROW_SQRT, 1, true, "sqrt.rn.f64");
 }
 
-/* -- Lines, refusals --------------------------------------------------------------------------------------------------------------------------- */
+/* -- Lines, refusals ----------------------------------------------------------------------------------------------- */
 
 static void test_lines(int cc)
 {
@@ -348,7 +360,8 @@ static void test_lines(int cc)
 		o.lineinfo = !debug, o.debug = debug;
 		saxpy(&k);
 		k.f->code = &code;
-		uint32_t up = gj_loc_add(k.f, &code, (gj_pos){ 12, 4, 12, 9 }, 0), in = gj_loc_add(k.f, &inner, (gj_pos){ 77, 1, 77, 5 }, up);
+		uint32_t up = gj_loc_add(k.f, &code, (gj_pos){ 12, 4, 12, 9 }, 0), in = gj_loc_add(k.f, &inner, (gj_pos){ 77,
+			1, 77, 5 }, up);
 		for (uint32_t i = 1; i < k.f->op.n; i++)
 			o_(&k, i)->loc = o_(&k, i)->op == GJ_FMA ? in : up;
 		if (k_compile(&k, &o, &m)) {

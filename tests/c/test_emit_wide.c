@@ -42,14 +42,17 @@ static void finish(K *k, const char *name, uint32_t width, bool gpu)
 	gj_image m = { 0 };
 	gj_options o = gpu ? gpu_options(cc) : cpu_options(width);
 	int wrong = 0;
-	struct { void *in, *out; } p = { got.in, got.out };
-	static const size_t bytes[2] = { sizeof got.in, sizeof got.out };
+	void *leaf[2] = { got.in, got.out }, *p[2];
+	static const size_t bytes[2] = { sizeof got.in, sizeof got.in };
 	if (k_compile(k, &o, &m)) {
-		bool ran = gpu ? gpu_run(&m, 1, THREADS, &p, sizeof p, 2, bytes) : run_cpu(&m, 1, THREADS, &p);
+		for (uint32_t i = 0; i < m.nparams; i++)
+			p[i] = leaf[m.param[i].leaf];
+		bool ran = gpu ? gpu_run(&m, 1, THREADS, p, m.param_bytes, m.nparams, bytes) : run_cpu(&m, 1, THREADS, p);
 		CHECK(ran, "%s could not be run", name);
 		for (int i = 0; i < ROOM && ran; i++)
 			if ((got.out[i] != want.out[i] || got.in[i] != want.in[i]) && !wrong++)
-				printf("%s, %s%u: [%d] is %" PRId64 ", not %" PRId64 "\n", name, gpu ? "gpu" : "width ", gpu ? 0 : width, i,
+				printf("%s, %s%u: [%d] is %" PRId64 ", not %" PRId64 "\n", name, gpu ? "gpu" : "width ", gpu ? 0
+					: width, i,
 					got.out[i], want.out[i]);
 		CHECK(!wrong, "%s: %d wrong", name, wrong);
 		gj_image_clear(&m);
@@ -75,7 +78,7 @@ static void finish(K *k, const char *name, uint32_t width, bool gpu)
 static gj_ref num(K *k, int64_t x) { return kint(k, T(GJ_I64), x); }
 static gj_ref add(K *k, gj_ref a, gj_ref b) { return K2(k, GJ_ADD, T(GJ_I64), a, b); }
 
-/* -- Memory -------------------------------------------------------------------------------------------------------------------- */
+/* -- Memory -------------------------------------------------------------------------------------------------------- */
 
 /* out[i·step + first] = in[i·from + offset], for steps that the emitter treats apart. */
 static void copy(uint32_t width, bool gpu, int64_t step, int64_t first, int64_t from, int64_t offset)
@@ -173,7 +176,8 @@ static void frozen_shared(uint32_t width, bool gpu, int unused)
 	(void)unused;
 	reset();
 	ref r = start(&k, width, GJ_I64);
-	gj_ref c = K0(&k, GJ_CONSTMEM, gj_ptr_type(T(GJ_I64), GJ_CONSTANT)), pair = K2(&k, GJ_AND, T(GJ_I64), r.i, num(&k, 3));
+	gj_ref c = K0(&k, GJ_CONSTMEM, gj_ptr_type(T(GJ_I64), GJ_CONSTANT)), pair = K2(&k, GJ_AND, T(GJ_I64), r.i, num(&k,
+		3));
 	o_(&k, c)->imm.obj = &object;
 	gj_ref s = K0(&k, GJ_SHAREDMEM, gj_ptr_type(T(GJ_I64), GJ_SHARED));
 	k.f->shared_bytes = 64 * 8;
@@ -186,7 +190,7 @@ static void frozen_shared(uint32_t width, bool gpu, int unused)
 	finish(&k, "frozen, shared", width, gpu);
 }
 
-/* -- Variables of the mask pass ------------------------------------------------------------------------------------------------------- */
+/* -- Variables of the mask pass ------------------------------------------------------------------------------------ */
 
 static void slots(uint32_t width, bool gpu, int unused)
 {
@@ -218,7 +222,7 @@ static void slots(uint32_t width, bool gpu, int unused)
 	finish(&k, "slots", width, false);
 }
 
-/* -- Atomics ----------------------------------------------------------------------------------------------------------------------------- */
+/* -- Atomics ------------------------------------------------------------------------------------------------------- */
 
 static int64_t atomic_ref(int sub, gj_kind kind, int64_t old, int64_t b, int64_t c)
 {
@@ -250,7 +254,8 @@ static int64_t number_of(gj_kind kind, int64_t x)
 {
 	union { int32_t i; float f; } s = { (int32_t)x };
 	union { int64_t i; double d; } d = { x };
-	return kind == GJ_F32 ? (int64_t)s.f : kind == GJ_F64 ? (int64_t)d.d : kind == GJ_I32 ? (int32_t)x : kind == GJ_U32 ? (uint32_t)x : x;
+	return kind == GJ_F32 ? (int64_t)s.f : kind == GJ_F64 ? (int64_t)d.d : kind == GJ_I32 ? (int32_t)x : kind ==
+		GJ_U32 ? (uint32_t)x : x;
 }
 
 static void put(void *p, gj_kind kind, int i, int64_t x)
@@ -324,7 +329,8 @@ static void atomics(void)
 			if ((real && sub >= GJ_AT_AND && sub <= GJ_AT_XOR) || ((sub == GJ_AT_INC || sub == GJ_AT_DEC) && !uns))
 				continue;
 			for (int where = 0; where < 3; where++) {
-				bool ordered = where == 2 || sub != GJ_AT_EXCH;                /* one cell: any order gives the same end */
+				bool ordered = where == 2 || sub !=
+					GJ_AT_EXCH;                /* one cell: any order gives the same end */
 				atomic(1, false, sub, kinds[t], where, true, GJ_GLOBAL);
 				atomic(32, false, sub, kinds[t], where, true, GJ_GLOBAL);
 				atomic(32, false, sub, kinds[t], where, false, GJ_GLOBAL);
@@ -361,7 +367,7 @@ static void atomic_nan(uint32_t width, bool gpu, int sub, gj_kind kind)
 	finish(&k, "atomic with NaN", width, gpu);
 }
 
-/* -- Warp operations -------------------------------------------------------------------------------------------------------------------------- */
+/* -- Warp operations ----------------------------------------------------------------------------------------------- */
 
 /* Lanes that exist in thread i's warp. */
 static uint32_t exist(int i) { return i < 32 ? ~0u : (1u << (THREADS - 32)) - 1; }
@@ -373,8 +379,8 @@ static int source(int sub, int lane, int c)
 	return s < 0 || s > 31 ? lane : s;
 }
 
-/* how: 0 constant lane, 1 uniform at run time, 2 a lane of its own. Reading a lane that is not there gives the own value
- * here and anything on a GPU, where such lanes are left out. */
+/* how: 0 constant lane, 1 uniform at run time, 2 a lane of its own. Reading a lane that is not there gives the own
+ * value here and anything on a GPU, where such lanes are left out. */
 static void shuffle(uint32_t width, bool gpu, int sub, gj_kind kind, int c, int how)
 {
 	K k;
@@ -388,7 +394,8 @@ static void shuffle(uint32_t width, bool gpu, int sub, gj_kind kind, int c, int 
 	if (how == 1)
 		delta = K2(&k, GJ_ADD, T(GJ_I32), sreg(&k, GJ_CTAID_X), delta);
 	if (how == 2)
-		delta = varying(&k, K2(&k, GJ_AND, T(GJ_I32), K2(&k, GJ_ADD, T(GJ_I32), sreg(&k, GJ_LANEID), delta), kint(&k, T(GJ_I32), 15)));
+		delta = varying(&k, K2(&k, GJ_AND, T(GJ_I32), K2(&k, GJ_ADD, T(GJ_I32), sreg(&k, GJ_LANEID), delta), kint(&k,
+			T(GJ_I32), 15)));
 	gj_ref member = kint(&k, T(GJ_I32), -1);
 	only(&k, sub_(&k, K2(&k, GJ_CMP, T(GJ_BOOL), r.i, num(&k, gpu ? 32 : 64)), GJ_CMP_LT));
 	gj_ref y = varying(&k, sub_(&k, K3(&k, GJ_SHFL, T(kind), member, x, delta), sub));
@@ -426,8 +433,10 @@ static void group_vote(uint32_t width, bool gpu, int sub)
 	(void)gpu;
 	reset();
 	ref r = start(&k, width, GJ_I64);
-	gj_ref odd = sub_(&k, K2(&k, GJ_CMP, T(GJ_BOOL), K2(&k, GJ_AND, T(GJ_I64), r.i, num(&k, 1)), num(&k, 1)), GJ_CMP_EQ);
-	gj_ref member = K3(&k, GJ_SELECT, T(GJ_I32), odd, kint(&k, T(GJ_I32), (int32_t)0xaaaaaaaa), kint(&k, T(GJ_I32), 0x55555555));
+	gj_ref odd = sub_(&k, K2(&k, GJ_CMP, T(GJ_BOOL), K2(&k, GJ_AND, T(GJ_I64), r.i, num(&k, 1)), num(&k, 1)),
+		GJ_CMP_EQ);
+	gj_ref member = K3(&k, GJ_SELECT, T(GJ_I32), odd, kint(&k, T(GJ_I32), (int32_t)0xaaaaaaaa), kint(&k, T(GJ_I32),
+		0x55555555));
 	gj_ref p = sub_(&k, K2(&k, GJ_CMP, T(GJ_BOOL), r.i, num(&k, 11)), GJ_CMP_EQ);
 	gj_ref v = varying(&k, sub_(&k, K2(&k, GJ_VOTE, T(sub == 3 ? GJ_I32 : GJ_BOOL), member, p), sub));
 	store(&k, at(&k, r.out, r.i), K1(&k, GJ_CVT, T(GJ_I64), v));
@@ -475,7 +484,8 @@ static void barrier(uint32_t width, bool gpu, int sub)
 		x = K2(&k, GJ_XOR, T(GJ_I64), x, K2(&k, GJ_SHL, T(GJ_I64), K1(&k, GJ_CVT, T(GJ_I64), n), num(&k, 32)));
 	store(&k, at(&k, r.out, r.i), add(&k, x, K1(&k, GJ_CVT, T(GJ_I64), K1(&k, GJ_POPC, T(GJ_I32), lt))));
 	for (int i = 0; i < THREADS; i++) {
-		int count = gpu ? 20 : i < 32 ? 20 : 0;                                /* the tests' runtime counts within a warp */
+		int count = gpu ? 20 : i < 32 ? 20
+			: 0;                                /* the tests' runtime counts within a warp */
 		int64_t results[4] = { 0, count, 0, count > 0 };
 		want.out[i] = (exist(i) ^ results[sub] << 32) + i % 32;
 	}
