@@ -17,9 +17,11 @@ help:
 demo: $(BUILT)
 	@$(PY) examples/demo.py
 
-# The C tests first: they are quick and say more when the ground floor is broken.
-test: $(BUILT) test-c
-	@$(PY) -m pytest -q $(PYTEST)
+# The C tests first: they say more when the ground floor is broken. Both always run; pytest has the last line.
+test: $(BUILT)
+	@status=0; $(MAKE) --no-print-directory test-c || status=1; \
+		$(PY) -m pytest -q $(PYTEST) || status=1; \
+		[ $$status = 0 ] || echo "make test: failures above" >&2; exit $$status
 
 test-c: $(SETUP)
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c all
