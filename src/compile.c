@@ -49,18 +49,22 @@ static void show(const stages *st, const char *what, const gj_fn *f)
 		gj_fail(f, 0, GJ_ERR_INTERNAL, gj_printf(f->arena, "after %s: %s", what, wrong));
 }
 
-static void show_frozen(const stages *st, const gj_code *code, const gj_fn *f)
+/* What comes before types, so that it can be seen where inference fails. */
+static void show_frozen(const stages *st, gj_trap *trap, const gj_code *code)
 {
-	gj_sb sb = { 0 };
+	gj_sb text = { 0 }, blocks = { 0 };
 	if (wants(st, "code"))
-		gj_code_dump(code, &sb);
-	show_text(st, "code", gj_sb_str(&sb));
-	gj_sb_free(&sb);
-	sb = (gj_sb){ 0 };
-	if (wants(st, "cfg"))
-		gj_cfg_dump(f, &sb);
-	show_text(st, "cfg", gj_sb_str(&sb));
-	gj_sb_free(&sb);
+		gj_code_dump(code, &text);
+	show_text(st, "code", gj_sb_str(&text));
+	gj_sb_free(&text);
+	if (!wants(st, "cfg") && !wants(st, "ssa"))
+		return;
+	gj_fn *f = gj_ssa(trap, code);
+	gj_cfg(f);
+	gj_cfg_dump(f, &blocks);
+	show_text(st, "cfg", gj_sb_str(&blocks));
+	gj_sb_free(&blocks);
+	show(st, "ssa", f);
 }
 
 /* -- The pipeline ----------------------------------------------------------------------------------------------------- */
@@ -72,12 +76,15 @@ static gj_inst *infer(gj_trap *trap, const gj_request *rq)
 	for (uint32_t i = 0; i < rq->nargs; i++)
 		args[i].type = rq->arg[i];
 	gj_inst *s = gj_infer_function(&I, rq->code, rq->nargs, args, NULL, 0);
-	if (!s->ret.type && !rq->options.device)
-		s->ret.type = gj_t_none;                                               /* a kernel whose every path raises */
 	if (!s->ret.type)
 		gj_fail(s->fn, 0, GJ_ERR_NO_RETURN, rq->code->name);
 	if (!rq->options.device && s->ret.type != gj_t_none)
 		gj_fail(s->fn, 0, GJ_ERR_KERNEL_RETURN, rq->code->name, s->ret.type->name);
+	if (rq->options.device && rq->ret && rq->ret != s->ret.type) {
+		if (!gj_can_convert(s->ret.type, rq->ret))
+			gj_fail(s->fn, 0, GJ_ERR_RETURN_CONVERT, rq->code->name, s->ret.type->name, rq->ret->name);
+		s->ret = (gj_val){ rq->ret, NULL };
+	}
 	return s;
 }
 
@@ -92,12 +99,28 @@ static void vectorise(const stages *st, gj_fn *f, uint32_t facts)
 	show(st, "mask", f);
 }
 
+/* At width 1 the threads of a warp meet in its operations: each needs a stack of its own, as for a barrier. */
+static bool has_warp_ops(const gj_fn *f)
+{
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; i < b->ops.n; i++) {
+			uint16_t op = gj_o(f, b->ops.p[i])->op;
+			if (op == GJ_SYNCWARP || op == GJ_SHFL || op == GJ_VOTE || op == GJ_MATCH)
+				return true;
+		}
+	}
+	for (uint32_t i = 0; i < f->callee.n; i++)
+		if (has_warp_ops(f->callee.p[i]))
+			return true;
+	return false;
+}
+
 static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages *st, gj_image *image)
 {
 	gj_options opt = rq->options;
+	show_frozen(st, trap, rq->code);
 	gj_inst *s = infer(trap, rq);
-	show_frozen(st, rq->code, s->fn);
-	show(st, "ssa", s->fn);
 	show(st, "types", s->fn);
 	gj_fn *f = gj_lower_entry(trap, s, !opt.device, opt.facts);
 	show(st, "lower", f);
@@ -108,6 +131,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 	show(st, "low", f);
 	if (opt.width == 32 && f->callee.n)
 		opt.width = 1;                                                         /* recursion: one thread at a time */
+	if (opt.arch == GJ_ARCH_CPU && opt.width == 1)
+		f->barriers |= has_warp_ops(f);
 	if (opt.arch == GJ_ARCH_CPU && opt.width == 32)
 		vectorise(st, f, opt.facts);
 	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");
@@ -121,7 +146,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 static bool run(const gj_request *rq, const stages *st, gj_image *image, const gj_type **ret, gj_diag *diag)
 {
 	gj_trap *trap = calloc(1, sizeof *trap);
-	bool ok = false;
+	volatile bool ok = false;                      /* set between setjmp and longjmp */
 	memset(image, 0, sizeof *image);
 	if (!trap || !(trap->arena = gj_arena_new())) {
 		gj_diag_set(diag, GJ_ERR_NOMEM);

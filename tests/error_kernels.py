@@ -78,8 +78,9 @@ def NOT_CALLABLE(x):
 def CLOSURE_VALUE(x):
 	f = lambda: 1  # noqa: E731
 	g = lambda: 1  # noqa: E731
-	t = (f, g)
-	x[0] = t[0]()  # here: t[0]()
+	if x[0] > 0:
+		f = g
+	x[0] = f()
 
 
 def NO_KEYWORD(x):
@@ -132,6 +133,13 @@ def UNIFY(x):
 	else:
 		y = (1, 2)  # here: (1, 2)
 	x[0] = y
+
+
+def OPTIONAL(x):
+	y = None
+	if x[0] > 0:
+		y = 3
+	x[1] = y
 
 
 def RETURN_UNIFY(x):

@@ -32,6 +32,7 @@ EXPECT = {
 	"RETURN_CONVERT": "wrong_return() returns int32",
 	"TOO_DEEP": "nested too deeply at endless()",
 	"UNIFY": "int64 on one path and UniTuple(int64 x 2) on another",
+	"OPTIONAL": "a variable is None on one path and int64 on another",
 	"RETURN_UNIFY": "mixed() returns int64 on one path",
 	"NO_BINOP": "operator + between float32 and a string",
 	"NO_UNOP": "operator ~ on float32",

@@ -61,7 +61,7 @@ static bool guarded(signs *s, gj_ref r, int64_t k, int depth)
 	return false;
 }
 
-/* All operands from `from` on are ≥ k. An op that meets itself through a loop is taken to be what is to be shown. */
+/* All operands from `from` on are ≥ k. */
 static bool all(signs *s, gj_ref r, uint32_t from, int64_t k, int depth)
 {
 	const gj_op *o = gj_o(s->f, r);
@@ -69,6 +69,21 @@ static bool all(signs *s, gj_ref r, uint32_t from, int64_t k, int depth)
 		if (!at_least(s, o->arg[i], k, depth + 1))
 			return false;
 	return true;
+}
+
+/* The operands of a phi are ≥ k where they come from: a condition on the way to the access may have been tested again since.
+ * A phi that meets itself through a loop is taken to be what is to be shown. */
+static bool all_incoming(signs *s, gj_ref r, int64_t k, int depth)
+{
+	const gj_op *o = gj_o(s->f, r);
+	uint32_t here = s->block;
+	bool yes = true;
+	for (uint32_t i = 0; i < o->nargs && yes; i++) {
+		s->block = s->f->bb.p[o->block].preds.p[i];
+		yes = at_least(s, o->arg[i], k, depth + 1);
+	}
+	s->block = here;
+	return yes;
 }
 
 static bool by_operation(signs *s, gj_ref r, int64_t k, int depth)
@@ -91,7 +106,7 @@ static bool by_operation(signs *s, gj_ref r, int64_t k, int depth)
 		       ((k <= 0 && proven(s, o->arg[0])) || guarded(s, o->arg[0], k, depth + 1));
 	}
 	case GJ_PHI:
-		return all(s, r, 0, k, depth);
+		return all_incoming(s, r, k, depth);
 	case GJ_SELECT:
 		return all(s, r, 1, k, depth);
 	case GJ_MUL:

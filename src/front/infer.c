@@ -29,14 +29,11 @@ const gj_obj *gj_obj_bool(gj_arena *a, bool v)
 
 bool gj_obj_is_int(const gj_obj *o, int64_t *v)
 {
-	if (!o || o->big)
+	if (!o || o->big || o->is_unsigned || (o->kind == GJ_OBJ_SCALAR && o->type->kind == GJ_U64 && o->i < 0))
 		return false;
-	if (o->kind == GJ_OBJ_INT || o->kind == GJ_OBJ_BOOL ||
-	    (o->kind == GJ_OBJ_SCALAR && (gj_is_int(o->type) || gj_is_bool(o->type)))) {
-		*v = o->i;
-		return true;
-	}
-	return false;
+	*v = o->i;
+	return o->kind == GJ_OBJ_INT || o->kind == GJ_OBJ_BOOL ||
+	       (o->kind == GJ_OBJ_SCALAR && (gj_is_int(o->type) || gj_is_bool(o->type)));
 }
 
 bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
@@ -127,18 +124,25 @@ void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 
 static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
 
+/* The type of a variable that is a on one path and b on another. */
+static const gj_type *meet(const gj_fn *f, uint32_t loc, gj_val a, gj_val b)
+{
+	const gj_type *t = gj_unify(a.type, b.type);
+	if (!t && (a.type == gj_t_none || b.type == gj_t_none))
+		gj_fail(f, loc, GJ_ERR_OPTIONAL, gj_val_name(f->arena, a.type == gj_t_none ? b : a));
+	if (!t)
+		gj_fail(f, loc, GJ_ERR_UNIFY, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
+	return t;
+}
+
 /* Give r the value v, never below what it has. */
 static void update(gj_inst *s, gj_ref r, gj_val v)
 {
 	gj_op *o = gj_o(s->fn, r);
 	if (!v.type)
 		return;
-	if (o->type && o->type != v.type) {
-		const gj_type *t = gj_unify(o->type, v.type);
-		if (!t)
-			gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, o->type->name, v.type->name);
-		v.type = t;
-	}
+	if (o->type && o->type != v.type)
+		v.type = meet(s->fn, o->loc, (gj_val){ o->type, NULL }, v);
 	if (o->type == v.type) {
 		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
 			return;
@@ -169,9 +173,9 @@ static gj_val phi(gj_inst *s, const gj_op *o)
 		gj_val x = value(s, o->arg[k]);
 		if (!pred_live(s, o->block, k) || !x.type)
 			continue;
-		const gj_type *t = v.type ? gj_unify(v.type, x.type) : x.type;
-		if (!t)
-			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_UNIFY, gj_val_name(s->fn->arena, v), gj_val_name(s->fn->arena, x));
+		if (v.konst && v.konst->kind == GJ_OBJ_CODE && !gj_obj_equal(v.konst, x.konst))
+			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_CLOSURE_VALUE, v.konst->code->name);
+		const gj_type *t = v.type ? meet(s->fn, gj_o(s->fn, o->arg[k])->loc, v, x) : x.type;
 		same = v.type ? same && t == v.type && gj_obj_equal(v.konst, x.konst) : true;
 		v = (gj_val){ t, same ? x.konst : NULL };
 	}
@@ -183,7 +187,7 @@ static gj_val phi(gj_inst *s, const gj_op *o)
 static uint32_t leaves(const gj_type *t)
 {
 	uint32_t n = t->kind != GJ_TUPLE;
-	for (uint32_t i = 0; i < t->n; i++)
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		n += leaves(t->item[i]);
 	return n;
 }
@@ -241,12 +245,39 @@ static gj_val object(gj_inst *s, const gj_op *o)
 	return gj_val_of(s->fn, o->loc, o->imm.obj);
 }
 
+/* Constants are part of an argument only where the type does not hold the value: functions, types, None, strings. */
+static bool keeps_constant(const gj_type *t)
+{
+	if (t->kind == GJ_TUPLE) {
+		for (uint32_t i = 0; i < t->n; i++)
+			if (keeps_constant(t->item[i]))
+				return true;
+		return false;
+	}
+	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS;
+}
+
+static const gj_obj *constant_argument(gj_val v)
+{
+	return (v.konst && v.konst->kind == GJ_OBJ_CODE) || keeps_constant(v.type) ? v.konst : NULL;
+}
+
+/* An inner function is a constant whose value at run time is the tuple of what it captured and of its defaults. */
 static gj_val closure(gj_inst *s, const gj_op *o)
 {
-	for (uint32_t i = 0; i < o->nargs; i++)
-		if (!gj_o(s->fn, o->arg[i])->type)
+	gj_arena *arena = s->fn->arena;
+	const gj_type **t = gj_new(arena, const gj_type *, o->nargs + 1);
+	const gj_obj **k = gj_new(arena, const gj_obj *, o->nargs + 1);
+	gj_obj *f = gj_new(arena, gj_obj, 1);
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		gj_val v = value(s, o->arg[i]);
+		if (!v.type)
 			return (gj_val){ 0 };
-	return (gj_val){ gj_static_type(NULL, "function"), o->imm.obj };
+		t[i] = v.type;
+		k[i] = constant_argument(v);
+	}
+	*f = (gj_obj){ .kind = GJ_OBJ_CODE, .code = o->imm.obj->code, .n = o->nargs, .item = k };
+	return (gj_val){ o->nargs ? gj_tuple_type(t, o->nargs) : gj_static_type(NULL, "function"), f };
 }
 
 static gj_val eval2(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
@@ -258,8 +289,9 @@ static gj_val eval2(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
 	case GJ_IN:       return gj_rule_val_in(s->fn, o->loc, a, b, o->sub);
 	case GJ_ITEM:     return gj_rule_val_item(s, o, a, b);
 	case GJ_ITERHAS:  return (gj_val){ gj_scalar[GJ_BOOL], NULL };
-	case GJ_ITERGET:  return (gj_val){ gj_iter_item(a.type), NULL };
-	default:          return (gj_val){ b.type, NULL };                     /* ITERNEXT */
+	case GJ_ITERGET:  return (gj_val){ gj_iter_item(s->fn->arena, a.type), NULL };
+	case GJ_ITERNEXT: return (gj_val){ b.type, NULL };
+	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
 	}
 }
 
@@ -271,7 +303,8 @@ static gj_val eval1(gj_inst *s, const gj_op *o, gj_val a)
 	case GJ_ATTR:     return gj_rule_val_attr(s, o, a);
 	case GJ_UNPACK:   return unpack(s, o, a);
 	case GJ_GETITER:  return gj_rule_val_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
-	default:          return (gj_val){ a.type->elem->kind == GJ_RANGE ? a.type->elem->elem : gj_scalar[GJ_I64], NULL };
+	case GJ_ITERSTART: return (gj_val){ gj_iter_position(s->fn->arena, a.type), NULL };
+	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
 	}
 }
 
@@ -397,6 +430,18 @@ static void check(gj_inst *s)
 	}
 }
 
+/* Does every path raise or loop for ever? No, as long as a type is missing: of a function that is being inferred. */
+static bool never_returns(const gj_inst *s)
+{
+	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
+		const gj_bb *b = &s->fn->bb.p[s->fn->rpo.p[k]];
+		const gj_op *t = gj_o(s->fn, b->ops.p[b->ops.n - 1]);
+		if (s->live[s->fn->rpo.p[k]] && (t->op == GJ_RETURN || (t->op == GJ_BRANCH && !gj_o(s->fn, t->arg[0])->type)))
+			return false;
+	}
+	return true;
+}
+
 static void solve(gj_infer *I, gj_inst *s)
 {
 	uint32_t sweeps = 0;
@@ -412,6 +457,8 @@ static void solve(gj_infer *I, gj_inst *s)
 	} while (s->changed);
 	s->busy = false;
 	I->depth--;
+	if (!s->ret.type && never_returns(s))
+		s->ret.type = gj_t_none;
 	if (s->ret.type) {
 		check(s);
 		s->done = true;
@@ -442,23 +489,11 @@ static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const g
 	return true;
 }
 
-/* Constants are part of an argument only where the type does not hold the value: functions, types, None, strings. */
-static bool keeps_constant(const gj_type *t)
-{
-	if (t->kind == GJ_TUPLE) {
-		for (uint32_t i = 0; i < t->n; i++)
-			if (keeps_constant(t->item[i]))
-				return true;
-		return false;
-	}
-	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS;
-}
-
 gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc)
 {
 	gj_val *a = gj_new(I->arena, gj_val, n + 1);
 	for (uint32_t i = 0; i < n; i++)
-		a[i] = (gj_val){ args[i].type, keeps_constant(args[i].type) ? args[i].konst : NULL };
+		a[i] = (gj_val){ args[i].type, constant_argument(args[i]) };
 	gj_inst *s = I->all;
 	while (s && !same_args(s, code, n, a))
 		s = s->next;

@@ -63,6 +63,10 @@ bool gj_intrinsic_exists(const char *dotted, bool *is_namespace);
  * or keyword. Returns the number of slots. */
 uint32_t gj_bind_row(const gj_fn *, const gj_op *call, const gj_intrin *, const char *name, int slot[GJ_MAX_CALL]);
 
+/* The op in a slot: slot 0 is what a method is called on (x in `x.bit_count()`). */
+gj_ref gj_slot_ref(const gj_fn *, const gj_op *call, int slot);
+bool gj_is_method(const gj_intrin *);
+
 /* -- infer.c ---------------------------------------------------------------------------------------------------------- */
 
 gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc);
@@ -72,7 +76,7 @@ uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->ar
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);
 const gj_obj *gj_obj_int(gj_arena *, int64_t);
 const gj_obj *gj_obj_bool(gj_arena *, bool);
-bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants */
+bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */
 const char *gj_val_name(gj_arena *, gj_val);                 /* "int64", "function f", "module math": for messages */
 
 /* Rules shared by operators and named functions (infer_ops.c). */
@@ -85,13 +89,17 @@ gj_val gj_rule_val_attr(gj_inst *, const gj_op *, gj_val a);
 gj_val gj_rule_val_named(gj_inst *, const gj_op *, const char *dotted);
 /* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
 const gj_intrin *gj_value_row(const gj_inst *, const gj_op *);
-/* Arguments of a call of `code`: values and the ops they come from (0: a default), captured variables last. UINT32_MAX:
- * some argument has no type yet. */
+/* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_HELD + i: item i of what
+ * the called inner function holds), captured variables last. UINT32_MAX: some argument has no type yet. */
+enum { GJ_HELD = 1u << 31 };
 uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_val *, gj_ref *from);
 gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
 gj_val gj_rule_val_in(const gj_fn *, uint32_t loc, gj_val a, gj_val b, bool negate);
 gj_val gj_rule_val_iter(const gj_fn *, uint32_t loc, gj_val a);          /* type of iter(a) */
-const gj_type *gj_iter_item(const gj_type *iter);             /* type of an item */
+const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);             /* type of an item */
+const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
+/* zip() and enumerate() are iterators over a tuple of iterators. */
+static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t->n > 0 && t->item[0]->kind == GJ_ITER; }
 /* One character an index of a[...] as gj_rule_index wants; fails on what cannot index. Operand refs to ref[]. */
 uint32_t gj_index_items(const gj_inst *, const gj_op *, gj_ref index, char items[16], gj_ref ref[16]);
 

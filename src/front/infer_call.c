@@ -12,6 +12,11 @@ static gj_arena *arena(const gj_icall *c) { return c->s->fn->arena; }
 
 /* -- Device functions ----------------------------------------------------------------------------------------------- */
 
+/* How many values an inner function holds: what it captured, then its defaults. */
+static uint32_t held_items(gj_val f) { return f.type->kind == GJ_TUPLE ? f.type->n : 0; }
+
+static gj_val held_item(gj_val f, uint32_t i) { return (gj_val){ f.type->item[i], f.konst->item[i] }; }
+
 /* The operand that gives parameter i, 0 when its default does, fails when nothing does. */
 static gj_ref bind_param(const gj_inst *s, const gj_op *call, const gj_code *code, uint32_t i)
 {
@@ -21,10 +26,10 @@ static gj_ref bind_param(const gj_inst *s, const gj_op *call, const gj_code *cod
 	for (uint32_t k = 0; k < nkw; k++)
 		if (!strcmp(call->imm.kw->name[k], code->var[i]) && i >= (uint32_t)code->nposonly)
 			return call->arg[call->nargs - nkw + k];
-	const gj_op *maker = gj_o(s->fn, call->arg[0]);
+	uint32_t held = held_items(value(s, call->arg[0])), defaults = held - (held ? (uint32_t)code->nfree : 0);
 	bool positional = i < (uint32_t)code->nargs;
-	if (maker->op == GJ_CLOSURE && positional && i + maker->sub >= (uint32_t)code->nargs)
-		return maker->arg[maker->nargs + i - (uint32_t)code->nargs];
+	if (positional && i + defaults >= (uint32_t)code->nargs)
+		return GJ_HELD + held + i - (uint32_t)code->nargs;
 	bool has_default = positional ? i + (uint32_t)code->ndefaults >= (uint32_t)code->nargs
 	                              : code->kwdefaults && code->kwdefaults[i - (uint32_t)code->nargs];
 	if (!has_default)
@@ -67,28 +72,28 @@ static void apply_signature(const gj_inst *s, const gj_op *call, const gj_code *
 	for (uint32_t i = 0; i < n; i++) {
 		if (!gj_can_convert(a[i].type, code->arg_type[i]))
 			gj_fail(s->fn, call->loc, GJ_ERR_CALL_CONVERT, i + 1, code->name, gj_val_name(s->fn->arena, a[i]), code->arg_type[i]->name);
-		if (gj_is_scalar(code->arg_type[i]))
+		if (code->arg_type[i]->kind != GJ_ARRAY)                               /* an array may be better known than the signature says */
 			a[i] = just(code->arg_type[i]);
 	}
 }
 
 uint32_t gj_call_args(const gj_inst *s, gj_ref r, const gj_code *code, gj_val *a, gj_ref *from)
 {
-	const gj_op *call = gj_o(s->fn, r), *maker = gj_o(s->fn, call->arg[0]);
+	const gj_op *call = gj_o(s->fn, r);
+	gj_val f = value(s, call->arg[0]);
 	uint32_t n = (uint32_t)(code->nargs + code->nkwonly);
 	check_call(s, call, code);
 	for (uint32_t i = 0; i < n; i++) {
 		from[i] = bind_param(s, call, code, i);
-		a[i] = from[i] ? value(s, from[i]) : default_of(s, call, code, i);
+		a[i] = from[i] >= GJ_HELD ? held_item(f, from[i] - GJ_HELD) : from[i] ? value(s, from[i]) : default_of(s, call, code, i);
 		if (!a[i].type)
 			return UINT32_MAX;
 	}
 	apply_signature(s, call, code, n, a);
-	if (maker->op == GJ_CLOSURE)
-		for (uint32_t i = 0; i + maker->sub < maker->nargs; i++) {
-			from[n] = maker->arg[i];
-			a[n++] = value(s, maker->arg[i]);
-		}
+	for (uint32_t i = 0; held_items(f) && i < (uint32_t)code->nfree; i++) {
+		from[n] = GJ_HELD + i;
+		a[n++] = held_item(f, i);
+	}
 	return n;
 }
 
@@ -99,18 +104,15 @@ static gj_val call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *fn)
 	uint32_t most = (uint32_t)(code->nargs + code->nkwonly + code->nfree) + 1;
 	gj_val *a = gj_new(s->fn->arena, gj_val, most);
 	gj_ref *from = gj_new(s->fn->arena, gj_ref, most);
-	if (gj_o(s->fn, call->arg[0])->op != GJ_CLOSURE && fn->kind == GJ_OBJ_CODE)
-		gj_fail(s->fn, call->loc, GJ_ERR_CLOSURE_VALUE, code->name);
 	uint32_t n = gj_call_args(s, r, code, a, from);
 	if (n == UINT32_MAX)
 		return just(NULL);
 	gj_inst *callee = s->callee[r] = gj_infer_function(I, code, n, a, s->fn, call->loc);
-	if (callee->done && code->ret && code->ret != callee->ret.type) {
-		if (!gj_can_convert(callee->ret.type, code->ret))
-			gj_fail(s->fn, call->loc, GJ_ERR_RETURN_CONVERT, code->name, callee->ret.type->name, code->ret->name);
-		return just(code->ret);
-	}
-	return callee->ret;
+	if (!code->ret || code->ret == callee->ret.type)
+		return callee->ret;
+	if (callee->ret.type && !gj_can_convert(callee->ret.type, code->ret))
+		gj_fail(s->fn, call->loc, GJ_ERR_RETURN_CONVERT, code->name, callee->ret.type->name, code->ret->name);
+	return just(code->ret);
 }
 
 /* -- Named functions ------------------------------------------------------------------------------------------------ */
@@ -121,13 +123,13 @@ static gj_val call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 	const gj_intrin *row = gj_intrinsic(name);
 	int slot[GJ_MAX_CALL];
 	gj_icall c = { .I = I, .s = s, .row = row, .name = name, .loc = call->loc };
-	if (!row || !row->params)
+	if (!row || !row->params || (gj_is_method(row) && gj_o(s->fn, call->arg[0])->op != GJ_ATTR))
 		gj_fail(s->fn, call->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(name));
 	c.n = gj_bind_row(s->fn, call, row, name, slot);
 	for (uint32_t i = 0; i < c.n; i++) {
 		if (slot[i] < 0)
 			continue;
-		c.ref[i] = call->arg[slot[i]];
+		c.ref[i] = gj_slot_ref(s->fn, call, slot[i]);
 		c.a[i] = value(s, c.ref[i]);
 		if (!c.a[i].type)
 			return just(NULL);
@@ -145,7 +147,7 @@ static gj_val construct(gj_inst *s, const gj_op *call, const gj_type *to)
 	if (!gj_is_scalar(a.type) || (gj_is_complex(a.type) && !gj_is_complex(to)))
 		gj_fail(s->fn, call->loc, GJ_ERR_CONVERT, gj_val_name(s->fn->arena, a), to->name);
 	int64_t x;
-	bool exact = to->kind == GJ_I64 && gj_obj_is_int(a.konst, &x) && !a.konst->is_unsigned;
+	bool exact = to->kind == GJ_I64 && gj_obj_is_int(a.konst, &x);
 	return (gj_val){ to, exact ? gj_obj_int(s->fn->arena, x) : NULL };
 }
 
@@ -391,7 +393,7 @@ gj_val gj_i_int(gj_icall *c)
 	if (!c->a[0].type)
 		return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(arena(c), 0) };
 	const gj_type *t = or_bad(c, gj_rule_int(number(c, 0))).type;
-	bool exact = t->kind == GJ_I64 && gj_obj_is_int(c->a[0].konst, &x) && !c->a[0].konst->is_unsigned;
+	bool exact = t->kind == GJ_I64 && gj_obj_is_int(c->a[0].konst, &x);
 	return (gj_val){ t, exact ? gj_obj_int(arena(c), x) : NULL };
 }
 
@@ -412,6 +414,38 @@ gj_val gj_i_range(gj_icall *c)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_RANGE_STEP);
 	const gj_type *t = gj_rule_range(c->a[0].type, c->n > 1 ? c->a[1].type : NULL, c->n > 2 ? c->a[2].type : NULL);
 	return just(gj_range_type(or_bad(c, t).type));
+}
+
+/* Of ranges only: the same numbers from the last to the first. */
+gj_val gj_i_reversed(gj_icall *c)
+{
+	if (c->a[0].type->kind != GJ_RANGE)
+		bad(c, 0);
+	return just(gj_range_type(gj_scalar[GJ_I64]));
+}
+
+static gj_val zip(gj_icall *c, uint32_t n, const gj_type *const *over)
+{
+	const gj_type *t[GJ_MAX_CALL];
+	for (uint32_t i = 0; i < n; i++)
+		t[i] = gj_rule_val_iter(c->s->fn, c->loc, just(over[i])).type;
+	return just(gj_iter_type(gj_tuple_type(t, n)));
+}
+
+gj_val gj_i_zip(gj_icall *c)
+{
+	const gj_type *over[GJ_MAX_CALL];
+	for (uint32_t i = 0; i < c->n; i++)
+		over[i] = c->a[i].type;
+	return zip(c, c->n, over);
+}
+
+/* zip(range(start, ∞), iterable) */
+gj_val gj_i_enumerate(gj_icall *c)
+{
+	if (c->a[1].type && !gj_is_int(c->a[1].type))
+		bad(c, 1);
+	return zip(c, 2, (const gj_type *[]){ gj_range_type(gj_scalar[GJ_I64]), c->a[0].type });
 }
 
 /* "math.sin" and "np.sin" without their module, as the rules of types/ want them. */

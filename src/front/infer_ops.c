@@ -59,8 +59,7 @@ static bool fold(gj_binop op, int64_t a, int64_t b, int64_t *r)
 static const gj_obj *fold_obj(const gj_fn *f, const gj_type *t, gj_binop op, gj_val a, gj_val b)
 {
 	int64_t x, y, r;
-	if (t->kind != GJ_I64 || !gj_obj_is_int(a.konst, &x) || !gj_obj_is_int(b.konst, &y) || a.konst->is_unsigned ||
-	    b.konst->is_unsigned || !fold(op, x, y, &r))
+	if (t->kind != GJ_I64 || !gj_obj_is_int(a.konst, &x) || !gj_obj_is_int(b.konst, &y) || !fold(op, x, y, &r))
 		return NULL;
 	return gj_obj_int(f->arena, r);
 }
@@ -114,7 +113,7 @@ gj_val gj_rule_val_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_val a, 
 	int64_t x, y;
 	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
 	if (gj_is_scalar(a.type) && gj_is_scalar(b.type) && gj_rule_compare(op, a.type, b.type, &as_a, &as_b)) {
-		if (gj_obj_is_int(a.konst, &x) && gj_obj_is_int(b.konst, &y) && !a.konst->is_unsigned && !b.konst->is_unsigned)
+		if (gj_obj_is_int(a.konst, &x) && gj_obj_is_int(b.konst, &y))
 			return (gj_val){ bool_, gj_obj_bool(f->arena, ordered(op, x, y)) };
 		return just(bool_);
 	}
@@ -141,7 +140,7 @@ gj_val gj_rule_val_unary(const gj_fn *f, uint32_t loc, gj_unop op, gj_val a)
 	}
 	if (!gj_is_scalar(a.type) || !(t = gj_rule_unary(op, a.type, &as)))
 		gj_fail(f, loc, GJ_ERR_NO_UNOP, gj_unop_name[op], gj_val_name(f->arena, a));
-	if (t->kind == GJ_I64 && gj_obj_is_int(a.konst, &x) && !a.konst->is_unsigned && x != INT64_MIN)
+	if (t->kind == GJ_I64 && gj_obj_is_int(a.konst, &x) && x != INT64_MIN)
 		return (gj_val){ t, gj_obj_int(f->arena, op == GJ_UN_NEG ? -x : op == GJ_UN_INVERT ? ~x : x) };
 	return just(t);
 }
@@ -176,6 +175,8 @@ gj_val gj_rule_val_in(const gj_fn *f, uint32_t loc, gj_val a, gj_val b, bool neg
 gj_val gj_rule_val_iter(const gj_fn *f, uint32_t loc, gj_val a)
 {
 	const gj_type *t = a.type;
+	if (t->kind == GJ_ITER)
+		return just(t);
 	if (t->kind == GJ_RANGE || (t->kind == GJ_ARRAY && t->ndim > 0))
 		return just(gj_iter_type(t));
 	if (t->kind != GJ_TUPLE)
@@ -186,14 +187,32 @@ gj_val gj_rule_val_iter(const gj_fn *f, uint32_t loc, gj_val a)
 	return just(gj_iter_type(t));
 }
 
-const gj_type *gj_iter_item(const gj_type *iter)
+/* The tuple of what `part` says of each iterator that a zip runs over. */
+static const gj_type *each(gj_arena *a, const gj_type *zip, const gj_type *(*part)(gj_arena *, const gj_type *))
+{
+	const gj_type **t = gj_new(a, const gj_type *, zip->n);
+	for (uint32_t i = 0; i < zip->n; i++)
+		t[i] = part(a, zip->item[i]);
+	return gj_tuple_type(t, zip->n);
+}
+
+const gj_type *gj_iter_item(gj_arena *a, const gj_type *iter)
 {
 	const gj_type *t = iter->elem;
+	if (gj_is_zip(t))
+		return each(a, t, gj_iter_item);
 	switch (t->kind) {
 	case GJ_RANGE: return t->elem;
 	case GJ_TUPLE: return t->n ? t->item[0] : gj_scalar[GJ_I64];
 	default:       return t->ndim == 1 ? t->elem : gj_rule_index(t, "i");
 	}
+}
+
+const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
+{
+	if (gj_is_zip(iter->elem))
+		return each(a, iter->elem, gj_iter_position);
+	return iter->elem->kind == GJ_RANGE ? iter->elem->elem : gj_scalar[GJ_I64];
 }
 
 /* -- Indexing ------------------------------------------------------------------------------------------------------- */
@@ -214,19 +233,21 @@ static char slice_char(const gj_inst *s, const gj_op *o)
 	return !unit ? 'S' : plain ? ':' : 's';
 }
 
+static char type_char(const gj_inst *s, const gj_op *at, gj_val v)
+{
+	if (gj_is_int(v.type))
+		return 'i';
+	if (v.type == gj_t_ellipsis)
+		return '.';
+	if (v.type == gj_t_none)
+		return 'n';
+	gj_fail(s->fn, at->loc, v.type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE, gj_val_name(s->fn->arena, v));
+}
+
 static char item_char(const gj_inst *s, const gj_op *at, gj_ref r)
 {
 	const gj_op *o = gj_o(s->fn, r);
-	if (o->op == GJ_MKSLICE)
-		return slice_char(s, o);
-	if (gj_is_int(o->type))
-		return 'i';
-	if (o->type == gj_t_ellipsis)
-		return '.';
-	if (o->type == gj_t_none)
-		return 'n';
-	gj_fail(s->fn, at->loc, o->type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE,
-	        gj_val_name(s->fn->arena, (gj_val){ o->type, s->konst[r] }));
+	return o->op == GJ_MKSLICE ? slice_char(s, o) : type_char(s, at, (gj_val){ o->type, s->konst[r] });
 }
 
 uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char items[16], gj_ref ref[16])
@@ -243,9 +264,7 @@ uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char it
 		}
 	} else {
 		for (; n < o->type->n && n < 15; n++) {                                /* a tuple value: its items have no op */
-			if (!gj_is_int(o->type->item[n]))
-				gj_fail(s->fn, at->loc, GJ_ERR_INDEX_TYPE, o->type->item[n]->name);
-			items[n] = 'i';
+			items[n] = type_char(s, at, (gj_val){ o->type->item[n], NULL });
 			ref[n] = 0;
 		}
 	}
@@ -276,7 +295,8 @@ gj_val gj_rule_val_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 {
 	char items[16];
 	gj_ref ref[16];
-	if (a.type->kind == GJ_TUPLE)
+	bool function = a.konst && a.konst->kind == GJ_OBJ_CODE;
+	if (a.type->kind == GJ_TUPLE && !function)
 		return tuple_item(s, o, a, index);
 	if (a.type->kind != GJ_ARRAY)
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_val_name(s->fn->arena, a));
@@ -368,6 +388,8 @@ gj_val gj_rule_val_attr(gj_inst *s, const gj_op *o, gj_val a)
 		return module_attr(s, o, a.konst);
 	if (a.konst && a.konst->kind == GJ_OBJ_NAME)
 		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name));
+	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
+		return gj_rule_val_named(s, o, "int.bit_count");
 	if (a.type->kind == GJ_RANGE && (!strcmp(name, "start") || !strcmp(name, "stop") || !strcmp(name, "step")))
 		return just(a.type->elem);
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))

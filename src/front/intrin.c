@@ -108,19 +108,23 @@ static int keyword(const gj_op *call, const char *word, size_t n, uint32_t nkw, 
 	return -1;
 }
 
+bool gj_is_method(const gj_intrin *row) { return row->name && !strncmp(row->name, "int.", 4); }
+
+gj_ref gj_slot_ref(const gj_fn *f, const gj_op *call, int slot) { return slot ? call->arg[slot] : gj_o(f, call->arg[0])->arg[0]; }
+
 uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_intrin *row, const char *name, int slot[GJ_MAX_CALL])
 {
 	const char *at = row->params, *word;
 	size_t n;
 	char mark;
-	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw, i = 0;
+	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, self = gj_is_method(row), npos = call->nargs - 1 - nkw + self, i = 0;
 	bool used[GJ_MAX_CALL] = { false };
 	if (nkw > GJ_MAX_CALL)
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), "fewer keywords", nkw);
 	while (next_param(&at, &word, &n, &mark)) {
 		if (mark == '*')
 			return bind_any(f, call, name, slot);
-		slot[i] = i < npos ? (int)i + 1 : keyword(call, word, n, nkw, used);
+		slot[i] = i < npos ? (int)(i + 1 - self) : keyword(call, word, n, nkw, used);
 		if (slot[i] < 0 && mark != '?')
 			gj_fail(f, call->loc, GJ_ERR_ARG_MISSING, gj_shown(name), (int)n, word, row->params);
 		i++;

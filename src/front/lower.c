@@ -246,7 +246,9 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	gj_call_args(B->s, r, callee->code, a, from);
 	for (uint32_t i = 0; i < callee->nargs; i++) {
 		const gj_code *c = callee->code;
-		if (from[i])
+		if (from[i] >= GJ_HELD)
+			args[i] = gj_lv_item(L, use(B, o->arg[0]), from[i] - GJ_HELD);
+		else if (from[i])
 			args[i] = use(B, from[i]);
 		else
 			args[i] = gj_lv_obj(L, a[i].konst ? gj_val_of(L->fn, L->loc, a[i].konst).type : a[i].type,
@@ -272,7 +274,7 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_intrin *row, const char *
 		c.n = gj_bind_row(B->s->fn, o, row, name, slot);
 		for (uint32_t i = 0; i < c.n; i++)
 			if (slot[i] >= 0)
-				c.a[i] = use(B, o->arg[slot[i]]);
+				c.a[i] = use(B, gj_slot_ref(B->s->fn, o, slot[i]));
 	}
 	gj_lv v = row->lower(&c);
 	return v.type == o->type || !gj_is_scalar(o->type) ? v : gj_lconv(B->L, v, o->type);
@@ -327,13 +329,14 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_SETITEM:   gj_lsetitem(B, o); return gj_lv_none();
 	case GJ_CALL:      return call(B, r);
 	case GJ_MKTUPLE:   return make_tuple(B, o);
+	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o) : (gj_lv){ o->type, NULL, NULL };
 	case GJ_UNPACK:    return gj_lv_item(L, a, (uint32_t)o->imm.i);
 	case GJ_GETITER:   a.type = o->type; return a;
 	case GJ_ITERSTART: return gj_literstart(L, a, o->type);
 	case GJ_ITERHAS:   return gj_literhas(L, a, b);
 	case GJ_ITERGET:   return gj_literget(L, a, b, o->type);
 	case GJ_ITERNEXT:  return gj_liternext(L, a, b);
-	default:           return (gj_lv){ o->type ? o->type : gj_t_none, NULL, NULL };    /* IS folded, slices, closures: no parts */
+	default:           return (gj_lv){ o->type ? o->type : gj_t_none, NULL, NULL };    /* IS folded, slices: no parts */
 	}
 }
 

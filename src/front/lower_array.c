@@ -140,7 +140,7 @@ static gj_ref index_value(const indexing *x, uint32_t k)
 {
 	if (x->ref[k])
 		return x->B->val[x->ref[k]].part[0];
-	return x->index.part[k];
+	return x->index.type->kind == GJ_TUPLE ? gj_lv_item(x->B->L, x->index, k).part[0] : x->index.part[0];
 }
 
 static indexing indexing_of(gj_body *B, const gj_op *o, gj_lv a, gj_lv index)
@@ -321,8 +321,24 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 
 /* -- Iteration -------------------------------------------------------------------------------------------------------- */
 
+/* The iterator and the position that item i of a zip has; its own results are put side by side. */
+static gj_lv zipped(gj_lower *L, gj_lv it, uint32_t i) { return gj_lv_item(L, (gj_lv){ it.type->elem, NULL, it.part }, i); }
+
+static gj_ref *append(gj_ref *p, gj_lv v)
+{
+	memcpy(p, v.part, gj_parts(v.type) * sizeof *p);
+	return p + gj_parts(v.type);
+}
+
 gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
 {
+	if (gj_is_zip(it.type->elem)) {
+		gj_ref *p;
+		gj_lv v = gj_lv_new(L, t, &p);
+		for (uint32_t i = 0; i < t->n; i++)
+			p = append(p, gj_literstart(L, zipped(L, it, i), t->item[i]));
+		return v;
+	}
 	return gj_lv_scalar(L, t, it.type->elem->kind == GJ_RANGE ? it.part[0] : gj_eint(L, t, 0));
 }
 
@@ -330,11 +346,21 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 {
 	const gj_type *over = it.type->elem, *bool_ = gj_scalar[GJ_BOOL];
 	gj_ref i = at.part[0];
+	if (gj_is_zip(over)) {
+		gj_lv yes = gj_literhas(L, zipped(L, it, 0), gj_lv_item(L, at, 0));
+		for (uint32_t k = 1; k < over->n; k++) {
+			gj_ref also = gj_literhas(L, zipped(L, it, k), gj_lv_item(L, at, k)).part[0];
+			yes = gj_lv_scalar(L, bool_, gj_e2(L, GJ_AND, bool_, yes.part[0], also));
+		}
+		return yes;
+	}
 	if (over->kind == GJ_TUPLE)
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, i64(), over->n)));
 	if (over->kind == GJ_ARRAY)
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[1]));
-	const gj_op *step = gj_o(L->fn, it.part[2]);
+	const gj_op *step = gj_o(L->fn, it.part[2]), *stop = gj_o(L->fn, it.part[1]);
+	if (over->elem->kind == GJ_I64 && stop->op == GJ_CONST && stop->imm.i == INT64_MAX && step->op == GJ_CONST && step->imm.i == 1)
+		return gj_lv_scalar(L, bool_, gj_eint(L, bool_, 1));                   /* enumerate's: it never ends */
 	gj_ref up = gj_ecmp(L, GJ_CMP_LT, i, it.part[1]);
 	if (gj_is_unsigned(over->elem) || (step->op == GJ_CONST && step->imm.i > 0) || (step->flags & GJ_NONNEG))
 		return gj_lv_scalar(L, bool_, up);
@@ -369,6 +395,11 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 		return array_item(L, a, at.part[0], t);
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
+	if (gj_is_zip(over)) {
+		for (uint32_t k = 0; k < over->n; k++)
+			p = append(p, gj_literget(L, zipped(L, it, k), gj_lv_item(L, at, k), t->item[k]));
+		return v;
+	}
 	uint32_t n = gj_parts(t);
 	memcpy(p, it.part, n * sizeof *p);
 	for (uint32_t k = 1; k < over->n; k++) {
@@ -381,6 +412,13 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 
 gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
 {
+	if (gj_is_zip(it.type->elem)) {
+		gj_ref *p;
+		gj_lv v = gj_lv_new(L, at.type, &p);
+		for (uint32_t k = 0; k < at.type->n; k++)
+			p = append(p, gj_liternext(L, zipped(L, it, k), gj_lv_item(L, at, k)));
+		return v;
+	}
 	const gj_type *t = it.type->elem->kind == GJ_RANGE ? it.type->elem->elem : i64();
 	gj_ref step = it.type->elem->kind == GJ_RANGE ? it.part[2] : gj_eint(L, t, 1);
 	gj_ref r = gj_e2(L, GJ_ADD, t, at.part[0], step);

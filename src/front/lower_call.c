@@ -288,6 +288,43 @@ gj_lv gj_l_len(gj_lcall *c)
 	return result(c, a.type->kind == GJ_RANGE ? range_length(c->L, a) : a.part[1]);
 }
 
+/* start, stop and step of the same numbers backwards. */
+gj_lv gj_l_reversed(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *i64 = T(GJ_I64);
+	gj_lv r = c->a[0], v;
+	gj_ref *p, start = gj_ecast(L, r.part[0], i64), step = gj_ecast(L, r.part[2], i64);
+	gj_ref last = gj_e2(L, GJ_SUB, i64, range_length(L, r), gj_eint(L, i64, 1));
+	v = gj_lv_new(L, c->type, &p);
+	p[0] = gj_e2(L, GJ_ADD, i64, start, gj_e2(L, GJ_MUL, i64, last, step));
+	p[1] = gj_e2(L, GJ_SUB, i64, start, step);
+	p[2] = gj_e1(L, GJ_NEG, i64, step);
+	return v;
+}
+
+gj_lv gj_l_zip(gj_lcall *c)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(c->L, c->type, &p);
+	for (uint32_t i = 0; i < c->n; i++)
+		for (uint32_t k = 0; k < gj_parts(c->a[i].type); k++)
+			*p++ = c->a[i].part[k];
+	return v;
+}
+
+gj_lv gj_l_enumerate(gj_lcall *c)
+{
+	const gj_type *i64 = T(GJ_I64);
+	gj_ref *p;
+	gj_lv v = gj_lv_new(c->L, c->type, &p);
+	p[0] = c->a[1].type ? arg(c, 1, i64) : gj_eint(c->L, i64, 0);
+	p[1] = gj_eint(c->L, i64, INT64_MAX);
+	p[2] = gj_eint(c->L, i64, 1);
+	memcpy(p + 3, c->a[0].part, gj_parts(c->a[0].type) * sizeof *p);
+	return v;
+}
+
 gj_lv gj_l_range(gj_lcall *c)
 {
 	gj_lower *L = c->L;
