@@ -73,8 +73,10 @@ def numba_variant(name, made, buffers, driver):
 	from numba import cuda
 	theirs = case(name, 64, made.block, package="numba")
 	bound = theirs.kernel[made.grid, made.block]
-	return [lambda args=args: bound(*args) for args in
+	runs = [lambda args=args: bound(*args) for args in
 		[[cuda.as_cuda_array(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in args] for args in buffers.sets]]
+	runs[0]()                                          # compiles: where numba-cuda does not run, it fails here
+	return runs
 
 
 VARIANTS = {"gridjit": gridjit_variant, "CUDA C (nvcc -O3)": nvcc_variant, "CuPy RawKernel": cupy_variant,

@@ -63,6 +63,7 @@ def numba_calls():
 		pass
 	arrays = [cuda.to_device(np.zeros(64, np.float32)) for _ in range(3)]
 	bound = empty[1, 64]
+	bound(*arrays, 1)                                  # compiles: where numba-cuda does not run, it fails here
 	calls = {"numba-cuda, bound": lambda: bound(*arrays, 1)}
 	if has("torch"):
 		import torch
