@@ -24,7 +24,7 @@ static const char TEMP_PREFIX[] = ".tmp-";
 
 struct gj_cache {
 	int dir;
-	dev_t dev; ino_t ino;                      /* of `dir`: a program that closes all descriptors could recycle its number */
+	dev_t dev; ino_t ino;                      /* of `dir`: its number may be recycled by a program that closes all */
 	uint64_t limit;
 	_Atomic uint64_t written;                  /* by this process since it last measured the directory */
 	_Atomic uint32_t temps;
@@ -40,7 +40,7 @@ typedef struct header {
 } header;
 static const char MAGIC[8] = "gjcache\1";
 
-/* -- Checksum: finds damage, not malice (the directory is ours alone) ---------------------------------------------- */
+/* -- Checksum: finds damage, not malice (the directory is ours alone) -------------------------------------------- */
 
 static uint64_t mix(uint64_t h, uint64_t w)
 {
@@ -69,7 +69,7 @@ static uint64_t checksum(const uint8_t key[32], const uint8_t *p, size_t n)
 	return sum;
 }
 
-/* -- Opening -------------------------------------------------------------------------------------------------------- */
+/* -- Opening ----------------------------------------------------------------------------------------------------- */
 
 /* mkdir -p, 0700; what exists is left as it is. */
 static bool make_path(const char *path)
@@ -200,7 +200,7 @@ static void file_name(const gj_hash *key, char name[NAME + 1])
 	memcpy(name + 64, ".gj", 4);
 }
 
-/* -- Reading -------------------------------------------------------------------------------------------------------- */
+/* -- Reading ----------------------------------------------------------------------------------------------------- */
 
 static bool read_all(int fd, void *to, size_t n)
 {
@@ -256,7 +256,7 @@ bool gj_cache_get(gj_cache *c, const gj_hash *key, void **blob, size_t *n)
 	return *blob != NULL;
 }
 
-/* -- Trimming ------------------------------------------------------------------------------------------------------- */
+/* -- Trimming ---------------------------------------------------------------------------------------------------- */
 
 typedef struct entry { struct timespec used; uint64_t size; char name[NAME + 1]; } entry;
 typedef struct listing { entry *p; size_t n, cap; uint64_t bytes; } listing;
@@ -348,7 +348,7 @@ static void after_put(gj_cache *c, const gj_hash *key, uint64_t bytes)
 	atomic_flag_clear(&c->trimming);
 }
 
-/* -- Writing -------------------------------------------------------------------------------------------------------- */
+/* -- Writing ----------------------------------------------------------------------------------------------------- */
 
 static bool write_all(int fd, const void *from, size_t n)
 {

@@ -21,7 +21,11 @@ typedef struct CUmemPoolHandle_st *CUmemoryPool;
 typedef struct CUuuid_st { char bytes[16]; } CUuuid;
 typedef size_t (*CUoccupancyB2DSize)(int block);
 
-typedef struct CUlaunchAttribute { int id; char pad[4]; union { char size[64]; int cooperative; } value; } CUlaunchAttribute;
+typedef struct CUlaunchAttribute {
+	int id;
+	char pad[4];
+	union { char size[64]; int cooperative; } value;
+} CUlaunchAttribute;
 typedef struct CUlaunchConfig {
 	unsigned gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
 	CUstream hStream;

@@ -7,7 +7,7 @@
 
 enum { MAX_DEVICES = 64 };
 
-/* -- Errors ---------------------------------------------------------------------------------------------------------- */
+/* -- Errors ------------------------------------------------------------------------------------------------------ */
 
 typedef struct row { CUresult code; gj_status status; bool lost; const char *name, *remark; } row;
 
@@ -40,17 +40,18 @@ gj_status gj_cuda_fail(CUresult r, const char *call, const char *detail)
 		text = "no description";
 	return gj_error_set(e->status, r, "%s: %s (%d): %s%s%s%s%s%s", call, name, r, text,
 	                    detail ? ": " : "", detail ? detail : "", e->remark ? "; " : "", e->remark ? e->remark : "",
-	                    e->lost ? "; the GPU context of this process is lost: restart the process to use the GPU again" : "");
+	                    e->lost ? "; the GPU context of this process is lost: restart it to use the GPU again" : "");
 }
 
-/* -- The current context --------------------------------------------------------------------------------------------- */
+/* -- The current context ----------------------------------------------------------------------------------------- */
 
 gj_status gj_cuda_switch(gj_cuda *d, CUcontext *before)
 {
 	CUcontext now = NULL;
 	if (gj_cuda_forked)
-		return gj_error_set(GJ_E_FORKED, 0, "this process was forked from one that had opened the GPU, and CUDA cannot be "
-		                    "used in it: start it with multiprocessing's \"spawn\" method, or fork before the GPU is used");
+		return gj_error_set(GJ_E_FORKED, 0, "this process was forked from one that had opened the GPU, and CUDA cannot "
+		                    "be used in it: start it with multiprocessing's \"spawn\" method, or fork before using "
+		                    "the GPU");
 	gj_status s = CALL(cuCtxGetCurrent, (&now));
 	if (s == GJ_OK && now != d->ctx)
 		s = CALL(cuCtxSetCurrent, (d->ctx));
@@ -69,7 +70,7 @@ gj_status gj_cuda_sync(gj_device *d)
 	CALL_IN(d, cuCtxSynchronize, ());
 }
 
-/* -- Opening --------------------------------------------------------------------------------------------------------- */
+/* -- Opening ----------------------------------------------------------------------------------------------------- */
 
 static const gj_device_ops ops = {
 	.kind = "cuda", .host_memory = false,

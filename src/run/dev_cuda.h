@@ -34,7 +34,7 @@ static inline CUstream gj_cuda_stream(const gj_stream *s)
 	return s ? s->handle : NULL;
 }
 
-/* -- Errors: `s = CALL(cuMemFree, (p))` is a gj_status, with the driver's words in gj_error_text() ------------------- */
+/* -- Errors: `s = CALL(cuMemFree, (p))` is a gj_status, with the driver's words in gj_error_text() --------------- */
 
 #define CALL(name, args) gj_cuda_check(gj_cu.name args, #name)
 
@@ -46,7 +46,7 @@ static inline gj_status gj_cuda_check(CUresult r, const char *call)
 	return r == CUDA_SUCCESS ? GJ_OK : gj_cuda_fail(r, call, NULL);
 }
 
-/* -- The current context --------------------------------------------------------------------------------------------- */
+/* -- The current context ----------------------------------------------------------------------------------------- */
 
 extern _Atomic bool gj_cuda_forked;            /* this process is a child of the one that opened the driver */
 
@@ -77,7 +77,7 @@ static inline gj_status gj_cuda_leave(CUcontext before, gj_status s)
 		return s_ ? s_ : gj_cuda_leave(before_, CALL(name, args)); \
 	} while (0)
 
-/* -- Parts; those without a comment are the operations of the same name in device.h ---------------------------------- */
+/* -- Parts; those without a comment are the operations of the same name in device.h ------------------------------ */
 
 gj_status gj_cuda_info(gj_cuda *);             /* fills dev.info; needs no context */
 

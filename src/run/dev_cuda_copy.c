@@ -46,7 +46,7 @@ struct gj_cuda_stage {
 	int      running;                          /* helpers at work */
 };
 
-/* -- One lane --------------------------------------------------------------------------------------------------------- */
+/* -- One lane ---------------------------------------------------------------------------------------------------- */
 
 static bool worked(lane *l, job *j, CUresult r, const char *call)
 {
@@ -106,7 +106,7 @@ static void *helper(void *arg)
 {
 	lane *l = arg;
 	gj_cuda_stage *g = l->stage;
-	CUresult r = gj_cu.cuCtxSetCurrent(g->dev->ctx);
+	bool ready = false;
 	unsigned seen = 0;
 	for (;;) {
 		pthread_mutex_lock(&g->lock);
@@ -115,7 +115,8 @@ static void *helper(void *arg)
 		seen = g->round;
 		job *j = g->job;
 		pthread_mutex_unlock(&g->lock);
-		if (worked(l, j, r, "cuCtxSetCurrent"))
+		ready = ready || worked(l, j, gj_cu.cuCtxSetCurrent(g->dev->ctx), "cuCtxSetCurrent");
+		if (ready)
 			run_lane(l, j);
 		pthread_mutex_lock(&g->lock);
 		if (--g->running == 0)
@@ -125,7 +126,7 @@ static void *helper(void *arg)
 	return NULL;
 }
 
-/* -- All lanes -------------------------------------------------------------------------------------------------------- */
+/* -- All lanes --------------------------------------------------------------------------------------------------- */
 
 static size_t setting(const char *name, size_t otherwise, size_t least, size_t most)
 {
@@ -223,7 +224,7 @@ static gj_status run_job(gj_cuda_stage *g, job *j)
 	return gj_cuda_fail(j->error, j->call, NULL);
 }
 
-/* -- Copies ----------------------------------------------------------------------------------------------------------- */
+/* -- Copies ------------------------------------------------------------------------------------------------------ */
 
 /* The driver knows its own pinned and managed memory, and nothing of ordinary memory. */
 static bool pageable(uintptr_t host)

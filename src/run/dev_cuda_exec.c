@@ -16,7 +16,7 @@ struct gj_kernel {
 	bool       cooperative;
 };
 
-/* -- Loading ---------------------------------------------------------------------------------------------------------- */
+/* -- Loading ----------------------------------------------------------------------------------------------------- */
 
 /* What the driver's assembler has to say, and the options that make it say it. */
 typedef struct jit { char log[LOG_BYTES]; CUjit_option option[3]; void *value[3]; unsigned n; } jit;
@@ -129,7 +129,7 @@ void gj_cuda_unload(gj_device *g, gj_kernel *k)
 	free(k);
 }
 
-/* -- Asking ----------------------------------------------------------------------------------------------------------- */
+/* -- Asking ------------------------------------------------------------------------------------------------------ */
 
 gj_status gj_cuda_kernel_info(gj_device *g, gj_kernel *k, gj_kernel_info *out)
 {
@@ -158,8 +158,9 @@ static gj_status allow_shared(gj_cuda *d, gj_kernel *k, size_t dynamic)
 	if (dynamic <= atomic_load_explicit(&k->dynamic, memory_order_acquire))
 		return GJ_OK;
 	if (k->shared > most || dynamic > most - k->shared)
-		return gj_error_set(GJ_E_INVALID, 0, "%zu bytes of shared memory wanted (%zu in the kernel, %zu with the launch), "
-		                    "but a block on this GPU has at most %zu", k->shared + dynamic, k->shared, dynamic, most);
+		return gj_error_set(GJ_E_INVALID, 0, "%zu bytes of shared memory wanted (%zu in the kernel, %zu with the "
+		                    "launch), but a block on this GPU has at most %zu", k->shared + dynamic, k->shared, dynamic,
+		                    most);
 	gj_status s = CALL(cuFuncSetAttribute, (k->function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
 	                                        (int)(most - k->shared)));
 	if (s == GJ_OK)
@@ -193,7 +194,7 @@ gj_status gj_cuda_occupancy(gj_device *g, gj_kernel *k, int block, size_t shared
 	return gj_cuda_leave(before, s);
 }
 
-/* -- Launching -------------------------------------------------------------------------------------------------------- */
+/* -- Launching --------------------------------------------------------------------------------------------------- */
 
 static CUresult launch_cooperative(gj_kernel *k, const gj_launch *l, void **extra)
 {
@@ -211,8 +212,8 @@ static gj_status launch_failed(const gj_kernel *k, const gj_launch *l, CUresult 
 	int registers = 0;
 	(void)gj_cu.cuFuncGetAttribute(&registers, CU_FUNC_ATTRIBUTE_NUM_REGS, k->function);
 	snprintf(detail, sizeof detail, "grid (%u, %u, %u), block (%u, %u, %u), %u bytes of dynamic shared memory, "
-	         "%d registers a thread", l->grid[0], l->grid[1], l->grid[2], l->block[0], l->block[1], l->block[2], l->shared,
-	         registers);
+	         "%d registers a thread", l->grid[0], l->grid[1], l->grid[2], l->block[0], l->block[1], l->block[2],
+	         l->shared, registers);
 	return gj_cuda_fail(r, k->cooperative ? "cuLaunchKernelEx" : "cuLaunchKernel", detail);
 }
 
@@ -236,11 +237,12 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 	else if (gj_cu.cuLaunchKernelEx)
 		r = launch_cooperative(k, l, extra);
 	else
-		return gj_cuda_leave(before, gj_error_set(GJ_E_UNSUPPORTED, 0, "cooperative launches need a driver of CUDA 11.8"));
+		return gj_cuda_leave(before, gj_error_set(GJ_E_UNSUPPORTED, 0,
+		                                          "cooperative launches need a driver of CUDA 11.8"));
 	return gj_cuda_leave(before, r == CUDA_SUCCESS ? GJ_OK : launch_failed(k, l, r));
 }
 
-/* -- Linking ---------------------------------------------------------------------------------------------------------- */
+/* -- Linking ----------------------------------------------------------------------------------------------------- */
 
 static gj_status link_text(jit *j, CUlinkState state, char *ptx, size_t n, uint8_t **out, size_t *nout)
 {

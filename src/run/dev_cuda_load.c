@@ -1,5 +1,5 @@
 /* Finding the CUDA driver. The library is opened when somebody first asks for a GPU, never at import, and stays open;
- * GRIDJIT_CUDA_LIBRARY names another one (tests use a fake). Whatever goes wrong becomes a sentence in gj_cuda_why(). */
+ * GRIDJIT_CUDA_LIBRARY names another one (tests use a fake). What goes wrong becomes a sentence in gj_cuda_why(). */
 #define _GNU_SOURCE
 #include "run/dev_cuda.h"
 
@@ -59,7 +59,8 @@ static bool find_symbols(void *lib)
 	for (size_t i = 0; i < GJ_LEN(row); i++) {
 		void *f = version && version < row[i].since ? NULL : dlsym(lib, row[i].symbol);
 		if (!f && row[i].need) {
-			snprintf(reason, sizeof reason, "libcuda.so.1 has no %s: the NVIDIA driver is damaged or too old", row[i].symbol);
+			snprintf(reason, sizeof reason, "libcuda.so.1 has no %s: the NVIDIA driver is damaged or too old",
+			         row[i].symbol);
 			return false;
 		}
 		memcpy((char *)&gj_cu + row[i].at, &f, sizeof f);

@@ -31,7 +31,7 @@ struct gj_cuda_pool {
 	bool    streams;                           /* others than the default one exist */
 };
 
-/* -- Size classes: four steps an octave, from 256 bytes to 1 MiB ------------------------------------------------------ */
+/* -- Size classes: four steps an octave, from 256 bytes to 1 MiB ------------------------------------------------- */
 
 static unsigned class_of(size_t *bytes)
 {
@@ -49,7 +49,7 @@ static unsigned class_of(size_t *bytes)
 	return 4 * (top - 8) + (unsigned)((*bytes >> (top - 2)) - 4);
 }
 
-/* -- Blocks in use ---------------------------------------------------------------------------------------------------- */
+/* -- Blocks in use ----------------------------------------------------------------------------------------------- */
 
 static block **bucket_of(const gj_cuda_pool *p, CUdeviceptr at)
 {
@@ -94,7 +94,7 @@ static block *unuse(gj_cuda_pool *p, CUdeviceptr at)
 	return NULL;
 }
 
-/* -- Listed blocks ---------------------------------------------------------------------------------------------------- */
+/* -- Listed blocks ----------------------------------------------------------------------------------------------- */
 
 /* Whether blocks of this stream are listed; *key names it. */
 static bool listable(const gj_cuda_pool *p, const gj_stream *st, CUstream *key)
@@ -170,7 +170,7 @@ void gj_cuda_pool_stream_gone(gj_cuda *d, CUstream stream)
 	unlist(d, false, stream);
 }
 
-/* -- Allocation ------------------------------------------------------------------------------------------------------- */
+/* -- Allocation -------------------------------------------------------------------------------------------------- */
 
 static gj_status open_mempool(gj_cuda *d)
 {
@@ -303,7 +303,7 @@ gj_status gj_cuda_free(gj_device *g, gj_devptr at, gj_stream *st)
 	return gj_cuda_leave(before, s);
 }
 
-/* -- The rest --------------------------------------------------------------------------------------------------------- */
+/* -- The rest ---------------------------------------------------------------------------------------------------- */
 
 gj_status gj_cuda_fill(gj_device *g, gj_devptr dst, uint8_t byte, size_t bytes, gj_stream *st)
 {

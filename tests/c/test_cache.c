@@ -14,8 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int passed, failed;
-#define CHECK(C) ((C) ? (void)passed++ : (void)(failed++, fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #C)))
+#include "check.h"
+
+#define OK(COND) CHECK(COND, "-")
 
 static char root[256];
 
@@ -91,48 +92,48 @@ static void test_round_trip(void)
 	bool found;
 	char *dir = path_of("a/b/cache");
 	gj_cache *c = gj_cache_open(dir, &why);
-	CHECK(c && why[0] == 0);
-	CHECK(strcmp(gj_cache_path(c), dir) == 0);
-	CHECK(stat(dir, &st) == 0 && (st.st_mode & 0777) == 0700);
+	OK(c && why[0] == 0);
+	OK(strcmp(gj_cache_path(c), dir) == 0);
+	OK(stat(dir, &st) == 0 && (st.st_mode & 0777) == 0700);
 	for (uint32_t i = 0; i < 60; i++)
-		CHECK(same(c, i, &found) && !found);
+		OK(same(c, i, &found) && !found);
 	for (uint32_t i = 0; i < 60; i++)
 		put(c, i);
 	for (uint32_t i = 0; i < 60; i++)
-		CHECK(same(c, i, &found) && found);
+		OK(same(c, i, &found) && found);
 	put(c, 5);                                 /* again: replaces itself */
-	CHECK(same(c, 5, &found) && found);
-	CHECK(count_files(dir, ".gj") == 60 && count_files(dir, ".tmp") == 0);
+	OK(same(c, 5, &found) && found);
+	OK(count_files(dir, ".gj") == 60 && count_files(dir, ".tmp") == 0);
 	gj_cache_close(c);
 	c = gj_cache_open(dir, NULL);              /* `why` is optional; another process would see the same */
-	CHECK(c && same(c, 59, &found) && found);
+	OK(c && same(c, 59, &found) && found);
 	gj_cache_close(c);
 	gj_cache_close(NULL);
 }
 
-/* -- Which directory, and which not --------------------------------------------------------------------------------- */
+/* -- Which directory, and which not ------------------------------------------------------------------------------ */
 
 static void test_places(void)
 {
 	const char *why;
 	gj_cache *c;
 	setenv("GRIDJIT_CACHE_DIR", path_of("env"), 1);
-	CHECK((c = gj_cache_open(NULL, &why)) && strcmp(gj_cache_path(c), path_of("env")) == 0);
+	OK((c = gj_cache_open(NULL, &why)) && strcmp(gj_cache_path(c), path_of("env")) == 0);
 	gj_cache_close(c);
-	CHECK((c = gj_cache_open(path_of("given"), &why)) && strcmp(gj_cache_path(c), path_of("given")) == 0);
+	OK((c = gj_cache_open(path_of("given"), &why)) && strcmp(gj_cache_path(c), path_of("given")) == 0);
 	gj_cache_close(c);
 	unsetenv("GRIDJIT_CACHE_DIR");
 	setenv("XDG_CACHE_HOME", path_of("xdg"), 1);
-	CHECK((c = gj_cache_open(NULL, &why)) && strcmp(gj_cache_path(c), path_of("xdg/gridjit")) == 0);
+	OK((c = gj_cache_open(NULL, &why)) && strcmp(gj_cache_path(c), path_of("xdg/gridjit")) == 0);
 	gj_cache_close(c);
 	setenv("XDG_CACHE_HOME", "relative/is/ignored", 1);
 	setenv("HOME", path_of("home"), 1);
-	CHECK((c = gj_cache_open(NULL, &why)) && strcmp(gj_cache_path(c), path_of("home/.cache/gridjit")) == 0);
+	OK((c = gj_cache_open(NULL, &why)) && strcmp(gj_cache_path(c), path_of("home/.cache/gridjit")) == 0);
 	gj_cache_close(c);
 	setenv("GRIDJIT_CACHE", "0", 1);
-	CHECK(!gj_cache_open(path_of("given"), &why) && strstr(why, "GRIDJIT_CACHE=0"));
+	OK(!gj_cache_open(path_of("given"), &why) && strstr(why, "GRIDJIT_CACHE=0"));
 	setenv("GRIDJIT_CACHE", "1", 1);
-	CHECK((c = gj_cache_open(path_of("given"), &why)) != NULL);
+	OK((c = gj_cache_open(path_of("given"), &why)) != NULL);
 	gj_cache_close(c);
 	unsetenv("GRIDJIT_CACHE");
 }
@@ -143,28 +144,28 @@ static void test_refusals(void)
 	gj_cache *c;
 	char *dir = path_of("modes");
 	int modes[] = { 0770, 0707, 0777, 01777, 0720, 0702 };
-	CHECK(mkdir(dir, 0700) == 0);
+	OK(mkdir(dir, 0700) == 0);
 	for (size_t i = 0; i < GJ_LEN(modes); i++) {
-		CHECK(chmod(dir, (mode_t)modes[i]) == 0);
-		CHECK(!gj_cache_open(dir, &why) && strstr(why, "other users"));
+		OK(chmod(dir, (mode_t)modes[i]) == 0);
+		OK(!gj_cache_open(dir, &why) && strstr(why, "other users"));
 	}
-	CHECK(chmod(dir, 0755) == 0);
-	CHECK((c = gj_cache_open(dir, &why)) != NULL);
+	OK(chmod(dir, 0755) == 0);
+	OK((c = gj_cache_open(dir, &why)) != NULL);
 	gj_cache_close(c);
 
 	FILE *f = fopen(path_of("plain"), "w");
-	CHECK(f && fclose(f) == 0);
-	CHECK(!gj_cache_open(path_of("plain"), &why) && strstr(why, "opened"));
-	CHECK(!gj_cache_open(path_of("plain/below"), &why) && strstr(why, "made"));
-	CHECK(!gj_cache_open("", &why) && strstr(why, "made"));
+	OK(f && fclose(f) == 0);
+	OK(!gj_cache_open(path_of("plain"), &why) && strstr(why, "opened"));
+	OK(!gj_cache_open(path_of("plain/below"), &why) && strstr(why, "made"));
+	OK(!gj_cache_open("", &why) && strstr(why, "made"));
 	char *long_path = malloc(9000);
 	memset(long_path, 'x', 8999);
 	long_path[0] = '/', long_path[8999] = 0;
-	CHECK(!gj_cache_open(long_path, &why) && why[0]);
+	OK(!gj_cache_open(long_path, &why) && why[0]);
 	free(long_path);
 	if (geteuid() == 0) {
-		CHECK(mkdir(path_of("foreign"), 0700) == 0 && chown(path_of("foreign"), 65534, 65534) == 0);
-		CHECK(!gj_cache_open(path_of("foreign"), &why) && strstr(why, "another user"));
+		OK(mkdir(path_of("foreign"), 0700) == 0 && chown(path_of("foreign"), 65534, 65534) == 0);
+		OK(!gj_cache_open(path_of("foreign"), &why) && strstr(why, "another user"));
 	}
 }
 
@@ -174,13 +175,13 @@ static void test_read_only(void)
 	bool found;
 	char *dir = path_of("readonly");
 	gj_cache *c = gj_cache_open(dir, NULL);
-	CHECK(c != NULL);
+	OK(c != NULL);
 	put(c, 1);
 	gj_cache_close(c);
 	gj_hash key = key_of(1);
 	if (geteuid() == 0)
-		CHECK(chmod(root, 0755) == 0 && chown(dir, 65534, 65534) == 0 && chown(file_of(dir, &key), 65534, 65534) == 0);
-	CHECK(chmod(dir, 0500) == 0);
+		OK(chmod(root, 0755) == 0 && chown(dir, 65534, 65534) == 0 && chown(file_of(dir, &key), 65534, 65534) == 0);
+	OK(chmod(dir, 0500) == 0);
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -194,11 +195,11 @@ static void test_read_only(void)
 		_exit(ok ? 0 : 1);
 	}
 	int status = -1;
-	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-	CHECK(chmod(dir, 0700) == 0 && count_files(dir, ".tmp") == 0);
+	OK(waitpid(pid, &status, 0) == pid && status == 0);
+	OK(chmod(dir, 0700) == 0 && count_files(dir, ".tmp") == 0);
 }
 
-/* -- Bad files ------------------------------------------------------------------------------------------------------ */
+/* -- Bad files --------------------------------------------------------------------------------------------------- */
 
 static size_t slurp(const char *file, uint8_t *buf, size_t size)
 {
@@ -212,7 +213,7 @@ static size_t slurp(const char *file, uint8_t *buf, size_t size)
 static void spill(const char *file, const uint8_t *buf, size_t n)
 {
 	FILE *f = fopen(file, "wb");
-	CHECK(f && fwrite(buf, 1, n, f) == n && fclose(f) == 0);
+	OK(f && fwrite(buf, 1, n, f) == n && fclose(f) == 0);
 }
 
 /* Any single byte changed, any prefix, any extra tail: a miss. */
@@ -223,11 +224,11 @@ static void test_damage(void)
 	char *dir = path_of("damage");
 	gj_cache *c = gj_cache_open(dir, NULL);
 	gj_hash key = key_of(1);                   /* 977 bytes */
-	CHECK(c != NULL);
+	OK(c != NULL);
 	put(c, 1);
 	char *file = file_of(dir, &key);
 	size_t n = slurp(file, good, sizeof good);
-	CHECK(n > 977 && same(c, 1, &found) && found);
+	OK(n > 977 && same(c, 1, &found) && found);
 	int hits = 0;
 	for (size_t i = 0; i < n; i++) {
 		memcpy(bad, good, n);
@@ -235,23 +236,23 @@ static void test_damage(void)
 		spill(file, bad, n);
 		hits += !same(c, 1, &found) || found;
 	}
-	CHECK(hits == 0);
+	OK(hits == 0);
 	for (size_t i = 0; i < n; i += i < 80 ? 1 : 37) {
 		spill(file, good, i);
 		hits += !same(c, 1, &found) || found;
 	}
-	CHECK(hits == 0);
+	OK(hits == 0);
 	memcpy(bad, good, n);
 	bad[n] = 0;
 	spill(file, bad, n + 1);
-	CHECK(same(c, 1, &found) && !found);
+	OK(same(c, 1, &found) && !found);
 	spill(file, good, n);
-	CHECK(same(c, 1, &found) && found);
+	OK(same(c, 1, &found) && found);
 	gj_hash other = key_of(2);                 /* the right contents under another name */
 	spill(file_of(dir, &other), good, n);
-	CHECK(same(c, 2, &found) && !found);
+	OK(same(c, 2, &found) && !found);
 	put(c, 2);                                 /* and a put mends it */
-	CHECK(same(c, 2, &found) && found);
+	OK(same(c, 2, &found) && found);
 	gj_cache_close(c);
 }
 
@@ -263,27 +264,27 @@ static void test_hostile(void)
 	gj_hash key[6];
 	for (uint32_t i = 0; i < 6; i++)
 		key[i] = key_of(i + 1);
-	CHECK(c != NULL);
+	OK(c != NULL);
 	put(c, 1);
 	snprintf(moved, sizeof moved, "%s/elsewhere", dir);
-	CHECK(rename(file_of(dir, &key[0]), moved) == 0 && symlink(moved, file_of(dir, &key[0])) == 0);
-	CHECK(same(c, 1, &found) && !found);       /* a link, even to the right file */
-	CHECK(mkfifo(file_of(dir, &key[1]), 0600) == 0);
+	OK(rename(file_of(dir, &key[0]), moved) == 0 && symlink(moved, file_of(dir, &key[0])) == 0);
+	OK(same(c, 1, &found) && !found);       /* a link, even to the right file */
+	OK(mkfifo(file_of(dir, &key[1]), 0600) == 0);
 	alarm(20);                                 /* would hang, not fail */
-	CHECK(same(c, 2, &found) && !found);
+	OK(same(c, 2, &found) && !found);
 	alarm(0);
-	CHECK(mkdir(file_of(dir, &key[2]), 0700) == 0);
-	CHECK(same(c, 3, &found) && !found);
+	OK(mkdir(file_of(dir, &key[2]), 0700) == 0);
+	OK(same(c, 3, &found) && !found);
 	put(c, 3);                                 /* cannot replace a directory: fails silently, leaves nothing */
-	CHECK(same(c, 3, &found) && !found && count_files(dir, ".tmp") == 0);
+	OK(same(c, 3, &found) && !found && count_files(dir, ".tmp") == 0);
 	int fd = open(file_of(dir, &key[3]), O_CREAT | O_WRONLY, 0600);
-	CHECK(fd >= 0 && ftruncate(fd, (off_t)1 << 40) == 0 && close(fd) == 0);
-	CHECK(same(c, 4, &found) && !found);       /* a terabyte of nothing */
-	CHECK(symlink("/dev/zero", file_of(dir, &key[4])) == 0);
-	CHECK(same(c, 5, &found) && !found);
+	OK(fd >= 0 && ftruncate(fd, (off_t)1 << 40) == 0 && close(fd) == 0);
+	OK(same(c, 4, &found) && !found);       /* a terabyte of nothing */
+	OK(symlink("/dev/zero", file_of(dir, &key[4])) == 0);
+	OK(same(c, 5, &found) && !found);
 	put(c, 1), put(c, 2), put(c, 4), put(c, 5);
 	for (uint32_t i = 1; i <= 5; i++)
-		CHECK(same(c, i, &found) && found == (i != 3));
+		OK(same(c, i, &found) && found == (i != 3));
 	gj_cache_close(c);
 }
 
@@ -292,7 +293,7 @@ static void test_recycled_descriptor(void)
 {
 	bool found;
 	char *dir = path_of("recycled"), *other = path_of("victim");
-	CHECK(mkdir(other, 0700) == 0);
+	OK(mkdir(other, 0700) == 0);
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -310,17 +311,17 @@ static void test_recycled_descriptor(void)
 		_exit(ok ? 0 : 1);
 	}
 	int status = -1;
-	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-	CHECK(count_files(other, ".gj") == 0 && count_files(dir, ".gj") == 0);
+	OK(waitpid(pid, &status, 0) == pid && status == 0);
+	OK(count_files(other, ".gj") == 0 && count_files(dir, ".gj") == 0);
 }
 
-/* -- Size ----------------------------------------------------------------------------------------------------------- */
+/* -- Size -------------------------------------------------------------------------------------------------------- */
 
 static void age(const char *dir, uint32_t i, time_t seconds)
 {
 	gj_hash key = key_of(i);
 	struct timespec when[2] = { { time(NULL) - seconds, 0 }, { time(NULL) - seconds, 0 } };
-	CHECK(utimensat(AT_FDCWD, file_of(dir, &key), when, 0) == 0);
+	OK(utimensat(AT_FDCWD, file_of(dir, &key), when, 0) == 0);
 }
 
 static void test_trim(void)
@@ -331,19 +332,19 @@ static void test_trim(void)
 	char *dir = path_of("trim"), stale[600];
 	setenv("GRIDJIT_CACHE_SIZE", "40000", 1);
 	gj_cache *c = gj_cache_open(dir, NULL);
-	CHECK(c != NULL);
+	OK(c != NULL);
 	for (uint32_t i = 0; i < 30; i++) {
 		gj_hash key = key_of(i);
 		gj_cache_put(c, &key, blob, sizeof blob);
 		age(dir, i, 100000 - (time_t)i);
 	}
 	gj_hash first = key_of(0), second = key_of(1), big = key_of(1000);
-	CHECK(gj_cache_get(c, &first, &got, &n));  /* a use makes the oldest one the newest */
+	OK(gj_cache_get(c, &first, &got, &n));  /* a use makes the oldest one the newest */
 	free(got);
 	snprintf(stale, sizeof stale, "%s/.tmp-1-1-1", dir);
 	spill(stale, blob, 10);
 	struct timespec old[2] = { { time(NULL) - 100000, 0 }, { time(NULL) - 100000, 0 } };
-	CHECK(utimensat(AT_FDCWD, stale, old, 0) == 0);
+	OK(utimensat(AT_FDCWD, stale, old, 0) == 0);
 	snprintf(stale, sizeof stale, "%s/notes.txt", dir);
 	spill(stale, blob, 10);
 	for (uint32_t i = 30; i < 60; i++) {
@@ -351,25 +352,25 @@ static void test_trim(void)
 		gj_cache_put(c, &key, blob, sizeof blob);
 	}
 	int left = count_files(dir, ".gj");
-	CHECK(left * 1056 <= 40000 + 40000 / 8 + 1056 && left > 25);
-	CHECK(gj_cache_get(c, &first, &got, &n));
+	OK(left * 1056 <= 40000 + 40000 / 8 + 1056 && left > 25);
+	OK(gj_cache_get(c, &first, &got, &n));
 	free(got);
-	CHECK(!gj_cache_get(c, &second, &got, &n));
-	CHECK(count_files(dir, ".tmp") == 0 && count_files(dir, "notes") == 1);
+	OK(!gj_cache_get(c, &second, &got, &n));
+	OK(count_files(dir, ".tmp") == 0 && count_files(dir, "notes") == 1);
 	uint8_t *huge = calloc(1, 50000);          /* larger than the whole cache: not kept, nothing lost */
 	gj_cache_put(c, &big, huge, 50000);
-	CHECK(!gj_cache_get(c, &big, &got, &n) && count_files(dir, ".gj") == left);
+	OK(!gj_cache_get(c, &big, &got, &n) && count_files(dir, ".gj") == left);
 	free(huge);
 	gj_cache_close(c);
 	setenv("GRIDJIT_CACHE_SIZE", "many", 1);   /* nonsense: the default */
 	c = gj_cache_open(path_of("trim2"), NULL);
 	put(c, 1);
-	CHECK(count_files(path_of("trim2"), ".gj") == 1);
+	OK(count_files(path_of("trim2"), ".gj") == 1);
 	gj_cache_close(c);
 	unsetenv("GRIDJIT_CACHE_SIZE");
 }
 
-/* -- Many at a time -------------------------------------------------------------------------------------------------- */
+/* -- Many at a time ---------------------------------------------------------------------------------------------- */
 
 static void *hammer(void *arg)
 {
@@ -408,9 +409,9 @@ static void test_hammer(void)
 		}
 	for (int p = 0; p < 4; p++) {
 		int status = -1;
-		CHECK(waitpid(pid[p], &status, 0) == pid[p] && status == 0);
+		OK(waitpid(pid[p], &status, 0) == pid[p] && status == 0);
 	}
-	CHECK(count_files(dir, ".tmp") == 0);
+	OK(count_files(dir, ".tmp") == 0);
 	unsetenv("GRIDJIT_CACHE_SIZE");
 }
 
@@ -433,7 +434,6 @@ int main(void)
 	test_trim();
 	test_hammer();
 	snprintf(command, sizeof command, "rm -rf '%s'", root);
-	CHECK(system(command) == 0);
-	printf("%d passed, %d failed\n", passed, failed);
-	return failed != 0;
+	OK(system(command) == 0);
+	return done();
 }

@@ -1,0 +1,759 @@
+/* The CUDA device over the fake driver (argument 1: its library). The driver is opened once a process and never closed,
+ * so each test is a child process, with the environment that it wants. The last tests make every entry point fail, one
+ * call at a time, and expect a clean error, nothing leaked, and a device that works afterwards. */
+#define _GNU_SOURCE
+#include "check.h"
+#include "fake_cuda.h"
+#include "run/status.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define OK(COND) CHECK(COND, "%s", gj_error_text())
+
+static const char *library;
+static const fake_controls *fk;
+static const char PTX[] = ".version 8.0\n.target sm_90\n.visible .entry add_one(.param .u64 p, .param .u32 n)\n"
+                          ".visible .entry crash()\n";
+
+static gj_device *open_gpu(void)
+{
+	gj_device *d = NULL;
+	gj_cuda_open(0, &d);
+	return d;
+}
+
+static bool says(const char *what)
+{
+	return strstr(gj_error_text(), what) != NULL;
+}
+
+/* -- Children ---------------------------------------------------------------------------------------------------- */
+
+/* Runs f in a child with "A=1 B=2" in its environment; its tally is added to ours. */
+static void child(const char *name, void (*f)(void), const char *environment)
+{
+	int fd[2], tally[2] = { 0, 1 }, status = -1;
+	char copy[256], *save;
+	if (pipe(fd) != 0)
+		exit(2);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		passed = failed = 0;
+		snprintf(copy, sizeof copy, "%s", environment);
+		for (char *e = strtok_r(copy, " ", &save); e; e = strtok_r(NULL, " ", &save)) {
+			char *eq = strchr(e, '=');
+			*eq = 0;
+			setenv(e, eq + 1, 1);
+		}
+		void *lib = dlopen(library, RTLD_NOW);
+		fk = lib ? dlsym(lib, "fake") : NULL;
+		CHECK(fk != NULL, "%s", dlerror());
+		if (fk)
+			f();
+		tally[0] = passed, tally[1] = failed;
+		exit(write(fd[1], tally, sizeof tally) == sizeof tally ? 0 : 3);
+	}
+	close(fd[1]);
+	CHECK(read(fd[0], tally, sizeof tally) == sizeof tally, "%s with %s died", name, environment);
+	close(fd[0]);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0, "%s with %s: status %x", name, environment, status);
+	passed += tally[0], failed += tally[1];
+	if (tally[1])
+		printf("^ %s with %s\n", name, environment);
+}
+
+#define RUN(F, ENVIRONMENT) child(#F, F, ENVIRONMENT)
+
+/* -- Finding the driver ------------------------------------------------------------------------------------------ */
+
+static const char *expected_why;
+
+static void test_absent(void)
+{
+	gj_device *d = (gj_device *)1;
+	OK(gj_cuda_count() == 0);
+	CHECK(strstr(gj_cuda_why(), expected_why), "%s", gj_cuda_why());
+	OK(gj_cuda_open(0, &d) == GJ_E_NODEVICE && d == NULL && says(expected_why));
+	OK(gj_cuda_count() == 0 && gj_cuda_open(7, &d) == GJ_E_NODEVICE);
+}
+
+static void absent(const char *environment, const char *why)
+{
+	expected_why = why;
+	RUN(test_absent, environment);
+}
+
+static void test_open(void)
+{
+	gj_device *d = NULL, *again = NULL, *other = NULL;
+	OK(fk->calls(NULL) == 0);
+	OK(gj_cuda_count() == 2 && gj_cuda_why()[0] == 0);
+	OK(fk->calls("cuDevicePrimaryCtxRetain") == 0);
+	OK(gj_cuda_open(0, &d) == GJ_OK && gj_cuda_open(0, &again) == GJ_OK && d == again);
+	OK(gj_cuda_open(1, &other) == GJ_OK && other != d);
+	OK(gj_cuda_open(2, &again) == GJ_E_NODEVICE && says("no GPU 2") && again == NULL);
+	OK(gj_cuda_open(-1, &again) == GJ_E_NODEVICE);
+	OK(strcmp(d->ops->kind, "cuda") == 0 && !d->ops->host_memory && d->ordinal == 0 && other->ordinal == 1);
+	const gj_device_info *i = &d->info;
+	OK(strcmp(i->name, "Fake GPU 0") == 0 && i->uuid[0] == 'a' && other->info.uuid[15] == 'b');
+	OK(i->cc_major == 9 && i->cc_minor == 0 && i->driver_version == 13000 && i->warp_size == 32);
+	OK(i->max_threads_per_block == 1024 && i->shared_per_block == 49152 && i->shared_per_block_optin == 232448);
+	OK(i->multiprocessors == 1016 && i->max_block[2] == 1004 && i->max_grid[0] == 1005 && i->pci_domain == 1050);
+	OK(i->total_memory == (size_t)1 << 30 && i->registers_per_block == 1012 && i->clock_khz == 1013);
+
+	gj_devptr a = 0, b = 0;
+	int where = 9;
+	OK(d->ops->alloc(d, 100, NULL, &a) == GJ_OK && other->ops->alloc(other, 100, NULL, &b) == GJ_OK);
+	OK(d->ops->pointer_device(d, b, &where) == GJ_OK && where == 1);
+	OK(d->ops->pointer_device(d, a, &where) == GJ_OK && where == 0);
+	OK(d->ops->copy(d, GJ_D2D, a, b, 100, NULL) == GJ_OK);
+	OK(d->ops->free(d, a, NULL) == GJ_OK && other->ops->free(other, b, NULL) == GJ_OK);
+}
+
+/* -- Memory ------------------------------------------------------------------------------------------------------ */
+
+static gj_devptr alloc(gj_device *d, size_t n, gj_stream *s)
+{
+	gj_devptr p = 0;
+	OK(d->ops->alloc(d, n, s, &p) == GJ_OK && p);
+	return p;
+}
+
+static void test_lists(void)
+{
+	gj_device *d = open_gpu();
+	gj_stream *s = NULL, *t = NULL, *foreign = NULL;
+	gj_devptr a = alloc(d, 1000, NULL), b = alloc(d, 1000, NULL), c;
+	OK(a != b && d->ops->free(d, a, NULL) == GJ_OK);
+	unsigned before = fk->calls("cuMemAllocAsync");
+	OK((c = alloc(d, 900, NULL)) == a && fk->calls("cuMemAllocAsync") == before);    /* 900 and 1000 share a class */
+	OK(d->ops->free(d, c, NULL) == GJ_OK);
+	OK(d->ops->free(d, c, NULL) == GJ_E_INVALID && says("freed twice"));
+	OK(d->ops->free(d, 12345, NULL) == GJ_E_INVALID && d->ops->free(d, 0, NULL) == GJ_OK);
+	OK((c = alloc(d, 5000, NULL)) != a && d->ops->free(d, c, NULL) == GJ_OK && fk->live().blocks == 3);
+	c = alloc(d, 3 << 20, NULL);                                                     /* too big for the lists */
+	OK(d->ops->free(d, c, NULL) == GJ_OK && fk->live().blocks == 3);
+
+	/* Other streams come to exist: the default stream's lists are given back, and not used any more. */
+	OK(d->ops->stream_create(d, &s) == GJ_OK && d->ops->stream_create(d, &t) == GJ_OK && fk->live().blocks == 1);
+	OK(d->ops->free(d, b, NULL) == GJ_OK && fk->live().blocks == 0);
+	a = alloc(d, 1000, s);
+	OK(fk->calls("cuMemAlloc") || fk->stream_of(a) == (CUstream)d->ops->stream_handle(s));
+	OK(d->ops->free(d, a, s) == GJ_OK && fk->live().blocks == 1);
+	b = alloc(d, 1000, t), c = alloc(d, 1000, NULL);
+	OK(b != a && c != a);                                                            /* not on another stream */
+	OK(alloc(d, 1000, s) == a);
+	OK(d->ops->free(d, a, s) == GJ_OK && d->ops->free(d, b, t) == GJ_OK && d->ops->free(d, c, NULL) == GJ_OK);
+	OK(fk->live().blocks == 2 && d->ops->stream_destroy(d, s) == GJ_OK && fk->live().blocks == 1);
+	OK(d->ops->stream_wrap(d, d->ops->stream_handle(t), &foreign) == GJ_OK);
+	c = alloc(d, 1000, foreign);                                                     /* never from or to a list */
+	OK(c != b && d->ops->free(d, c, foreign) == GJ_OK && fk->live().blocks == 1);
+	OK(d->ops->stream_destroy(d, foreign) == GJ_OK && fk->live().streams == 1);
+	OK(d->ops->stream_destroy(d, t) == GJ_OK && fk->live().streams == 0 && fk->live().blocks == 0);
+	OK(d->ops->stream_destroy(d, NULL) == GJ_OK);
+}
+
+/* Every size gets a block at least as large, which the fake checks on the fill; blocks never overlap. */
+static void test_sizes(void)
+{
+	gj_device *d = open_gpu();
+	gj_devptr p[600];
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < GJ_LEN(p); i++) {
+			size_t n = i < 300 ? i * (size_t)(7 + round) : ((size_t)1 << (i % 21)) + i % 3 - 1;
+			p[i] = alloc(d, n, NULL);
+			OK(d->ops->fill(d, p[i], (uint8_t)i, n, NULL) == GJ_OK);
+		}
+		for (size_t i = 0; i < GJ_LEN(p); i++)
+			OK(d->ops->free(d, p[i], NULL) == GJ_OK);
+	}
+	OK(d->ops->free(d, alloc(d, 0, NULL), NULL) == GJ_OK);                           /* zero bytes are one */
+}
+
+static void test_no_memory(void)
+{
+	gj_device *d = open_gpu();
+	gj_devptr p[60], big = 0;
+	size_t available, total;
+	*fk->memory = 64 << 20;
+	for (int i = 0; i < 60; i++)
+		p[i] = alloc(d, 1 << 20, NULL);
+	OK(d->ops->alloc(d, 10 << 20, NULL, &big) == GJ_E_NOMEM && big == 0 && gj_error_code() == 2);
+	OK(says("10485760 bytes wanted, 4194304 of 67108864 free") && says("CUDA_ERROR_OUT_OF_MEMORY (2)"));
+	for (int i = 0; i < 60; i++)
+		OK(d->ops->free(d, p[i], NULL) == GJ_OK);
+	OK(fk->live().blocks == 60);                                                     /* listed, and yet free: */
+	OK(d->ops->memory_info(d, &available, &total) == GJ_OK && available == 64 << 20 && total == 64 << 20);
+	OK(d->ops->alloc(d, 60 << 20, NULL, &big) == GJ_OK);
+	OK(fk->live().blocks == 1 && fk->calls("cuMemPoolTrimTo") + fk->calls("cuMemFree") > 0);
+	OK(d->ops->free(d, big, NULL) == GJ_OK && fk->live().bytes == 0);
+	OK(d->ops->alloc(d, SIZE_MAX, NULL, &big) == GJ_E_NOMEM);
+	OK(d->ops->alloc(d, SIZE_MAX - 100, NULL, &big) == GJ_E_NOMEM);
+}
+
+static void test_no_pool(void)
+{
+	gj_device *d = open_gpu();
+	gj_devptr a = alloc(d, 100, NULL);
+	OK(fk->calls("cuMemAlloc") == 1 && fk->calls("cuMemAllocAsync") == 0 && d->ops->free(d, a, NULL) == GJ_OK);
+	OK(alloc(d, 100, NULL) == a && fk->calls("cuMemAlloc") == 1);
+	OK(d->ops->free(d, a, NULL) == GJ_OK && d->ops->free(d, alloc(d, 9 << 20, NULL), NULL) == GJ_OK);
+	OK(fk->calls("cuMemFree") == 1 && fk->calls("cuMemFreeAsync") == 0);
+}
+
+/* -- Copies ------------------------------------------------------------------------------------------------------ */
+
+static void pattern(uint8_t *p, size_t n, unsigned seed)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(i * 7 + i / 251 + seed);
+}
+
+/* Up, over, and down again; true if the bytes arrive. */
+static bool round_trip(gj_device *d, size_t n, gj_stream *s, unsigned seed)
+{
+	uint8_t *from = malloc(n), *to = malloc(n);
+	gj_devptr a = 0, b = 0;
+	pattern(from, n, seed);
+	memset(to, 0, n);
+	bool ok = d->ops->alloc(d, n, s, &a) == GJ_OK && d->ops->alloc(d, n, s, &b) == GJ_OK &&
+	          d->ops->copy(d, GJ_H2D, a, (uintptr_t)from, n, s) == GJ_OK;
+	memset(from, 0xEE, n);                     /* the host's buffer may be used again */
+	ok = ok && d->ops->copy(d, GJ_D2D, b, a, n, s) == GJ_OK && d->ops->copy(d, GJ_D2H, (uintptr_t)to, b, n, s) == GJ_OK;
+	pattern(from, n, seed);
+	ok = ok && memcmp(from, to, n) == 0;
+	ok = d->ops->free(d, a, s) == GJ_OK && d->ops->free(d, b, s) == GJ_OK && ok;
+	free(from);
+	free(to);
+	return ok;
+}
+
+static void test_copies(void)
+{
+	gj_device *d = open_gpu();
+	gj_stream *s = NULL;
+	void *pin = NULL;
+	gj_devptr a = alloc(d, 1000, NULL);
+	OK(d->ops->copy(d, GJ_H2D, 0, 0, 0, NULL) == GJ_OK && d->ops->fill(d, 0, 1, 0, NULL) == GJ_OK);
+	OK(round_trip(d, 1, NULL, 1) && round_trip(d, 100000, NULL, 2));
+	OK(d->ops->stream_create(d, &s) == GJ_OK && round_trip(d, 70000, s, 3));
+	OK(d->ops->alloc_pinned(d, 1000, &pin) == GJ_OK && pin);
+	OK(d->ops->fill(d, a, 77, 1000, NULL) == GJ_OK);
+	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 1000, s) == GJ_OK);
+	OK(((uint8_t *)pin)[999] != 77 && d->ops->stream_sync(d, s) == GJ_OK && ((uint8_t *)pin)[999] == 77);
+	OK(d->ops->fill(d, a, 78, 1000, NULL) == GJ_OK);
+	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 1000, NULL) == GJ_OK && ((uint8_t *)pin)[0] == 78);
+	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 70000, NULL) == GJ_E_INVALID && says("cuMemcpyDtoH: "));
+	OK(d->ops->copy(d, (gj_copy)9, a, a, 8, NULL) == GJ_E_INVALID && says("no such kind"));
+	int where = 5;
+	OK(d->ops->pointer_device(d, (uintptr_t)pin, &where) == GJ_OK && where == -1);
+	OK(d->ops->pointer_device(d, (uintptr_t)&where, &where) == GJ_OK && where == -1);
+	OK(d->ops->free_pinned(d, pin) == GJ_OK && d->ops->free_pinned(d, NULL) == GJ_OK);
+	OK(d->ops->free(d, a, NULL) == GJ_OK && d->ops->stream_destroy(d, s) == GJ_OK);
+}
+
+/* 4 lanes, chunks of 4 KiB: what fits not into whole chunks, back to back, both ways, on both kinds of stream. */
+static void test_staging(void)
+{
+	gj_device *d = open_gpu();
+	gj_stream *s = NULL, *per_thread = NULL;
+	size_t sizes[] = { 8192, 8193, 12287, 40000, 65536, 131071, 1000000 };
+	OK(d->ops->stream_create(d, &s) == GJ_OK && d->ops->stream_wrap(d, 2, &per_thread) == GJ_OK);
+	OK(round_trip(d, 8192, NULL, 0) && fk->calls("cuMemcpyHtoDAsync") == 0);         /* not earned yet */
+	OK(round_trip(d, 200000, NULL, 0) && fk->calls("cuMemcpyHtoDAsync") == 49 && fk->live().pinned == 1);
+	for (unsigned round = 0; round < 4; round++)
+		for (size_t i = 0; i < GJ_LEN(sizes); i++)
+			OK(round_trip(d, sizes[i], round % 2 ? s : NULL, round + (unsigned)i));
+	unsigned before = fk->calls("cuMemcpyDtoHAsync");
+	OK(round_trip(d, 200000, per_thread, 1) && fk->calls("cuMemcpyDtoHAsync") == before + 1);
+	void *pin = NULL;
+	gj_devptr a = alloc(d, 100000, s);
+	OK(d->ops->alloc_pinned(d, 100000, &pin) == GJ_OK);                              /* pinned: one transfer */
+	before = fk->calls("cuMemcpyDtoHAsync");
+	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 100000, s) == GJ_OK && fk->calls("cuMemcpyDtoHAsync") == before + 1);
+	OK(d->ops->stream_sync(d, s) == GJ_OK && d->ops->free_pinned(d, pin) == GJ_OK && d->ops->free(d, a, s) == GJ_OK);
+	fk->fail("cuMemcpyHtoDAsync", 700, 20);
+	OK(!round_trip(d, 1000000, s, 0) && says("cuMemcpyHtoDAsync: CUDA_ERROR_ILLEGAL_ADDRESS (700)"));
+	OK(says("context of this process is lost") && round_trip(d, 1000000, s, 5));
+	OK(d->ops->stream_destroy(d, s) == GJ_OK && d->ops->stream_destroy(d, per_thread) == GJ_OK);
+}
+
+/* -- Kernels ----------------------------------------------------------------------------------------------------- */
+
+static gj_image image_of(const char *code, const char *entry)
+{
+	return (gj_image){ .format = GJ_FMT_PTX, .code = (uint8_t *)code, .ncode = strlen(code), .entry = (char *)entry };
+}
+
+static void test_launch(void)
+{
+	gj_device *d = open_gpu();
+	gj_image image = image_of(PTX, "add_one");
+	gj_kernel *k = NULL;
+	gj_kernel_info info;
+	int block, grid, blocks, data[4] = { 1, 2, 3, 40 }, back[4];
+	struct { gj_devptr p; int n; } params = { alloc(d, 16, NULL), 4 };
+	OK(d->ops->load(d, &image, &k) == GJ_OK && k);
+	OK(d->ops->kernel_info(d, k, &info) == GJ_OK && info.registers == 40 && info.max_threads == 1024);
+	OK(info.shared_bytes == 1024 && info.local_bytes == 30 && info.const_bytes == 20);
+	OK(d->ops->suggest_block(d, k, 100000, &block, &grid) == GJ_OK && block == 768 && grid == 264);
+	OK(d->ops->occupancy(d, k, 256, 0, &blocks) == GJ_OK && blocks == 8);
+	gj_launch l = { .grid = { 3, 2, 1 }, .block = { 64, 2, 4 }, .params = &params, .nparams = 12 };
+	OK(d->ops->copy(d, GJ_H2D, params.p, (uintptr_t)data, 16, NULL) == GJ_OK && d->ops->launch(d, k, &l) == GJ_OK);
+	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)back, params.p, 16, NULL) == GJ_OK && back[0] == 2 && back[3] == 41);
+	fake_launch seen = *fk->last_launch;
+	OK(seen.grid[0] == 3 && seen.grid[1] == 2 && seen.block[0] == 64 && seen.block[2] == 4 && seen.shared == 0);
+	OK(seen.nparams == 12 && memcmp(seen.params, &params, 12) == 0 && !seen.cooperative && seen.stream == NULL);
+	unsigned asked = fk->calls("cuFuncSetAttribute");
+	l.shared = 232448 - 1024;                  /* all there is; asked for above already */
+	OK(d->ops->launch(d, k, &l) == GJ_OK && fk->calls("cuFuncSetAttribute") == asked && asked == 1);
+	l.shared++;
+	OK(d->ops->launch(d, k, &l) == GJ_E_INVALID && says("at most 232448") && says("1024 in the kernel"));
+	OK(d->ops->occupancy(d, k, 256, 300000, &blocks) == GJ_E_INVALID && blocks == 0);
+	l.shared = 0, l.block[0] = 1023, l.block[1] = l.block[2] = 1;
+	OK(d->ops->launch(d, k, &l) == GJ_E_INVALID && says("(701)") && says("40 registers a thread"));
+	l.block[0] = 1025;
+	OK(d->ops->launch(d, k, &l) == GJ_E_INVALID && says("block (1025, 1, 1)") && says("cuLaunchKernel: "));
+	d->ops->unload(d, k);
+	d->ops->unload(d, NULL);
+	OK(fk->live().modules == 0 && d->ops->free(d, params.p, NULL) == GJ_OK);
+}
+
+static void test_cooperative(void)
+{
+	gj_device *d = open_gpu();
+	gj_image image = image_of(PTX, "other");
+	gj_kernel *k = (gj_kernel *)1;
+	gj_launch l = { .grid = { 1, 1, 1 }, .block = { 32, 1, 1 } };
+	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && k == NULL && says("cuModuleGetFunction") && says("other"));
+	OK(fk->live().modules == 0);
+	struct { gj_devptr p; int n; } params = { alloc(d, 16, NULL), 4 };
+	image.entry = "add_one", image.cooperative = true;
+	l.params = &params, l.nparams = 12;
+	OK(d->ops->load(d, &image, &k) == GJ_OK);
+	if (d->info.driver_version >= 11080)
+		OK(d->ops->launch(d, k, &l) == GJ_OK && fk->last_launch->cooperative && fk->last_launch->nparams == 12);
+	else
+		OK(d->ops->launch(d, k, &l) == GJ_E_UNSUPPORTED && says("11.8"));
+	d->ops->unload(d, k);
+	OK(d->ops->free(d, params.p, NULL) == GJ_OK);
+}
+
+static void test_images(void)
+{
+	static const char bad[] = ".version 8.0\nsyntax error\n";
+	gj_device *d = open_gpu();
+	gj_image image = image_of(bad, "add_one");
+	gj_kernel *k;
+	uint8_t *cubin;
+	size_t n;
+	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && says("CUDA_ERROR_INVALID_PTX (218)") && says("Parsing error near"));
+	OK(d->ops->link(d, bad, strlen(bad), 0, &cubin, &n) == GJ_E_LOAD && says("cuLinkAddData") && says("Parsing error"));
+	OK(cubin == NULL && n == 0 && fk->live().links == 0);
+	OK(d->ops->link(d, PTX, strlen(PTX), 64, &cubin, &n) == GJ_OK && cubin && n == 256);
+	image.format = GJ_FMT_CUBIN, image.code = cubin, image.ncode = n;
+	OK(d->ops->load(d, &image, &k) == GJ_OK);
+	d->ops->unload(d, k);
+	unsigned before = fk->calls("cuModuleLoadDataEx");
+	cubin[40 + 6] = 1;                         /* section headers far behind the end */
+	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && says("damaged"));
+	cubin[40 + 6] = 0, image.ncode = 63;
+	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && k == NULL);
+	image.ncode = n, cubin[1] = 'X';
+	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD);
+	image.format = GJ_FMT_OBJECT;
+	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && fk->calls("cuModuleLoadDataEx") == before);
+	free(cubin);
+	OK(fk->live().modules == 0 && fk->live().links == 0);
+}
+
+/* A kernel that dies takes the context with it, and says so from then on. */
+static void test_crash(void)
+{
+	gj_device *d = open_gpu();
+	gj_image image = image_of(PTX, "crash");
+	gj_kernel *k;
+	gj_launch l = { .grid = { 1, 1, 1 }, .block = { 1, 1, 1 } };
+	gj_devptr a = alloc(d, 5 << 20, NULL);
+	OK(d->ops->load(d, &image, &k) == GJ_OK && d->ops->launch(d, k, &l) == GJ_OK);
+	OK(d->ops->sync(d) == GJ_E_LAUNCH && gj_error_code() == 700 && says("CUDA_ERROR_ILLEGAL_ADDRESS (700)"));
+	OK(says("outside its arrays") && says("context of this process is lost"));
+	OK(d->ops->launch(d, k, &l) == GJ_E_LAUNCH && d->ops->stream_sync(d, NULL) == GJ_E_LAUNCH);
+	OK(d->ops->free(d, a, NULL) == GJ_E_LAUNCH);
+	d->ops->unload(d, k);
+}
+
+/* -- Streams, events, contexts ----------------------------------------------------------------------------------- */
+
+static void test_events(void)
+{
+	gj_device *d = open_gpu();
+	gj_stream *s = NULL, *legacy = NULL;
+	gj_event *a = NULL, *b = NULL, *plain = NULL;
+	float ms = -1;
+	OK(d->ops->stream_create(d, &s) == GJ_OK && d->ops->stream_wrap(d, 1, &legacy) == GJ_OK);
+	OK(d->ops->stream_handle(NULL) == 0 && d->ops->stream_handle(legacy) == 1 && d->ops->stream_handle(s) > 2);
+	OK(d->ops->event_create(d, true, &a) == GJ_OK && d->ops->event_create(d, true, &b) == GJ_OK);
+	OK(d->ops->event_create(d, false, &plain) == GJ_OK);
+	OK(d->ops->event_record(d, a, NULL) == GJ_OK && d->ops->stream_wait(d, s, a) == GJ_OK);
+	OK(d->ops->event_record(d, b, s) == GJ_OK && d->ops->event_sync(d, b) == GJ_OK);
+	OK(d->ops->event_query(d, b) == GJ_OK && d->ops->stream_query(d, s) == GJ_OK && d->ops->sync(d) == GJ_OK);
+	OK(d->ops->event_elapsed(d, a, b, &ms) == GJ_OK && ms >= 0);
+	OK(d->ops->event_record(d, plain, legacy) == GJ_OK);
+	OK(d->ops->event_elapsed(d, a, plain, &ms) == GJ_E_INVALID && says("cuEventElapsedTime"));
+	*fk->not_ready = true;
+	OK(d->ops->event_query(d, b) == GJ_E_NOTREADY && d->ops->stream_query(d, NULL) == GJ_E_NOTREADY);
+	OK(d->ops->event_elapsed(d, a, b, &ms) == GJ_E_NOTREADY);
+	OK(d->ops->event_destroy(d, a) == GJ_OK && d->ops->event_destroy(d, b) == GJ_OK);
+	OK(d->ops->event_destroy(d, plain) == GJ_OK && d->ops->event_destroy(d, NULL) == GJ_OK);
+	OK(d->ops->stream_destroy(d, s) == GJ_OK && d->ops->stream_destroy(d, legacy) == GJ_OK);
+	OK(fk->live().events == 0 && fk->live().streams == 0);
+}
+
+static CUresult (*set_current)(CUcontext), (*get_current)(CUcontext *);
+
+static void find_context_calls(void)
+{
+	void *lib = dlopen(library, RTLD_NOW);
+	*(void **)&set_current = dlsym(lib, "cuCtxSetCurrent");
+	*(void **)&get_current = dlsym(lib, "cuCtxGetCurrent");
+}
+
+/* A thread that works in another library's context finds it again, after success and after failure. */
+static void test_contexts(void)
+{
+	gj_device *d = open_gpu();
+	CUcontext mine = fk->foreign_context(), now = NULL;
+	gj_stream *s = NULL;
+	find_context_calls();
+	OK(set_current(mine) == 0 && d->ops->stream_create(d, &s) == GJ_OK);
+	OK(get_current(&now) == 0 && now == mine);
+	OK(d->ops->stream_sync(d, s) == GJ_OK && round_trip(d, 5000, s, 1) && get_current(&now) == 0 && now == mine);
+	OK(d->ops->free(d, 4711, NULL) == GJ_E_INVALID && get_current(&now) == 0 && now == mine);
+	fk->fail("cuCtxSetCurrent", 304, 2);       /* on the way back */
+	OK(d->ops->sync(d) == GJ_E_DRIVER && says("cuCtxSetCurrent") && set_current(mine) == 0);
+	OK(d->ops->stream_destroy(d, s) == GJ_OK && get_current(&now) == 0 && now == mine);
+	OK(set_current(NULL) == 0 && d->ops->sync(d) == GJ_OK);
+	unsigned before = fk->calls("cuCtxSetCurrent");
+	OK(d->ops->sync(d) == GJ_OK && fk->calls("cuCtxSetCurrent") == before);          /* it stays where none was */
+}
+
+/* -- Threads and processes --------------------------------------------------------------------------------------- */
+
+typedef struct worker { gj_device *d; unsigned seed; bool own_stream, ok; } worker;
+
+static void *work(void *arg)
+{
+	worker *w = arg;
+	gj_device *d = w->d;
+	gj_stream *s = NULL;
+	uint8_t back[3000];
+	gj_devptr p[8] = { 0 };
+	w->ok = !w->own_stream || d->ops->stream_create(d, &s) == GJ_OK;
+	for (unsigned i = 0; i < 300 && w->ok; i++) {
+		unsigned k = i % 8;
+		size_t n = 1 + (i * 37 + w->seed) % sizeof back;
+		w->ok = d->ops->free(d, p[k], s) == GJ_OK && d->ops->alloc(d, sizeof back, s, &p[k]) == GJ_OK &&
+		        d->ops->fill(d, p[k], (uint8_t)(w->seed + i), sizeof back, s) == GJ_OK &&
+		        d->ops->copy(d, GJ_D2H, (uintptr_t)back, p[k], n, s) == GJ_OK && back[n - 1] == (uint8_t)(w->seed + i);
+	}
+	for (unsigned k = 0; k < 8; k++)
+		w->ok = d->ops->free(d, p[k], s) == GJ_OK && w->ok;
+	w->ok = round_trip(d, 50000 + w->seed, s, w->seed) && w->ok;
+	w->ok = d->ops->stream_destroy(d, s) == GJ_OK && w->ok;
+	return NULL;
+}
+
+static void *open_thread(void *arg)
+{
+	gj_device **d = arg;
+	gj_cuda_open(0, d);                        /* no OK() in threads: it counts without a lock */
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	pthread_t thread[6];
+	gj_device *d[6];
+	worker w[6];
+	for (int i = 0; i < 6; i++)
+		pthread_create(&thread[i], NULL, open_thread, &d[i]);
+	for (int i = 0; i < 6; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = 0; i < 6; i++)
+		OK(d[i] && d[i] == d[0]);
+	OK(fk->calls("cuInit") == 1 && fk->calls("cuDevicePrimaryCtxRetain") == 1);
+	for (int i = 0; i < 6; i++) {
+		w[i] = (worker){ d[0], (unsigned)i * 41, i % 2, false };
+		pthread_create(&thread[i], NULL, work, &w[i]);
+	}
+	for (int i = 0; i < 6; i++)
+		pthread_join(thread[i], NULL);
+	for (int i = 0; i < 6; i++)
+		OK(w[i].ok);
+	OK(fk->live().streams == 0);
+}
+
+static volatile uintptr_t forked_stream;       /* the fake's object, which valgrind must see from the child too */
+
+static void in_forked_child(gj_device *d, gj_devptr a, gj_stream *s)
+{
+	gj_device *again;
+	gj_devptr b;
+	gj_event *e;
+	size_t x, y;
+	unsigned before = fk->calls(NULL);
+	passed = failed = 0;
+	OK(gj_cuda_count() == 1);
+	OK(gj_cuda_open(0, &again) == GJ_E_FORKED && says("fork"));
+	OK(d->ops->alloc(d, 10, NULL, &b) == GJ_E_FORKED && b == 0 && says("spawn"));
+	OK(d->ops->free(d, a, NULL) == GJ_E_FORKED && d->ops->sync(d) == GJ_E_FORKED);
+	OK(d->ops->copy(d, GJ_H2D, a, (uintptr_t)&x, 8, NULL) == GJ_E_FORKED);
+	OK(d->ops->event_create(d, true, &e) == GJ_E_FORKED && d->ops->memory_info(d, &x, &y) == GJ_E_FORKED);
+	OK(d->ops->stream_query(d, s) == GJ_E_FORKED && d->ops->stream_destroy(d, s) == GJ_E_FORKED);
+	OK(fk->calls(NULL) == before);
+}
+
+static void test_fork(void)
+{
+	gj_device *d = open_gpu();
+	gj_stream *s = NULL;
+	gj_devptr a = alloc(d, 10, NULL);
+	int status = -1;
+	OK(d->ops->stream_create(d, &s) == GJ_OK && (forked_stream = d->ops->stream_handle(s)));
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		in_forked_child(d, a, s);
+		fflush(NULL);
+		_exit(failed ? 1 : 0);
+	}
+	OK(waitpid(pid, &status, 0) == pid && status == 0);
+	OK(d->ops->free(d, a, NULL) == GJ_OK && d->ops->stream_destroy(d, s) == GJ_OK && fk->live().blocks == 0);
+}
+
+/* -- Every entry point fails ------------------------------------------------------------------------------------- */
+
+typedef struct outcome { gj_status first; char text[2100]; bool wrong; } outcome;
+
+static bool step(outcome *o, gj_status s)
+{
+	if (s != GJ_OK && o->first == GJ_OK) {
+		o->first = s;
+		snprintf(o->text, sizeof o->text, "%s", gj_error_text());
+	}
+	return s == GJ_OK;
+}
+
+#define STEP(NAME, ...) step(o, d->ops->NAME(d, __VA_ARGS__))
+
+static void use_memory(gj_device *d, outcome *o, gj_stream *s)
+{
+	enum { N = 900000 };                       /* staged */
+	static uint8_t from[N], to[N];
+	gj_devptr a = 0, b = 0;
+	void *pin = NULL;
+	size_t x, y;
+	int where;
+	pattern(from, N, 3);
+	memset(to, 0, N);
+	if (STEP(alloc, N, s, &a) && STEP(alloc, 1000, s, &b) && STEP(alloc_pinned, 1000, &pin) &&
+	    STEP(copy, GJ_H2D, a, (uintptr_t)from, N, s) && STEP(copy, GJ_D2D, b, a, 1000, s) &&
+	    STEP(copy, GJ_D2H, (uintptr_t)to, a, N, s) && STEP(copy, GJ_D2H, (uintptr_t)pin, b, 1000, s) &&
+	    STEP(stream_sync, s) && STEP(fill, b, 9, 1000, s)) {
+		o->wrong |= memcmp(from, to, N) != 0 || memcmp(from, pin, 1000) != 0;
+		if (STEP(copy, GJ_D2H, (uintptr_t)to, b, 500, s))
+			o->wrong |= to[499] != 9;
+		if (STEP(copy, GJ_H2D, b, (uintptr_t)from, 500, s) && STEP(copy, GJ_D2H, (uintptr_t)to, b, 500, s))
+			o->wrong |= memcmp(to, from, 500) != 0;
+		if (STEP(pointer_device, b, &where))
+			o->wrong |= where != 0;
+		if (STEP(memory_info, &x, &y))
+			o->wrong |= x > y;
+	}
+	STEP(free, a, s);
+	STEP(free, b, s);
+	STEP(free_pinned, pin);
+}
+
+static void use_kernels(gj_device *d, outcome *o, gj_stream *s)
+{
+	int data[4] = { 1, 2, 3, 4 }, x, y;
+	struct { gj_devptr p; int n; } params = { 0, 4 };
+	gj_launch l = { .grid = { 1, 1, 1 }, .block = { 4, 1, 1 }, .params = &params, .nparams = 12, .stream = s,
+	                .shared = 100000 };
+	gj_image image = image_of(PTX, "add_one");
+	gj_kernel *k = NULL, *together = NULL;
+	gj_kernel_info info;
+	uint8_t *cubin = NULL;
+	size_t n;
+	bool ok = STEP(alloc, 16, s, &params.p) && STEP(copy, GJ_H2D, params.p, (uintptr_t)data, 16, s) &&
+	          STEP(load, &image, &k) && STEP(kernel_info, k, &info) && STEP(suggest_block, k, 0, &x, &y) &&
+	          STEP(occupancy, k, 128, 0, &x) && STEP(launch, k, &l);
+	if (STEP(link, PTX, strlen(PTX), 0, &cubin, &n)) {
+		image.format = GJ_FMT_CUBIN, image.code = cubin, image.ncode = n, image.cooperative = true;
+		ok = ok && STEP(load, &image, &together) && STEP(launch, together, &l);
+		if (ok && STEP(copy, GJ_D2H, (uintptr_t)data, params.p, 16, s))
+			o->wrong |= data[0] != 3 || data[3] != 6;
+	}
+	free(cubin);
+	d->ops->unload(d, k);
+	d->ops->unload(d, together);
+	STEP(free, params.p, s);
+}
+
+static void use_events(gj_device *d, outcome *o, gj_stream *s)
+{
+	gj_event *a = NULL, *b = NULL;
+	float ms;
+	if (STEP(event_create, true, &a) && STEP(event_create, true, &b) && STEP(event_record, a, s) &&
+	    STEP(event_record, b, s) && STEP(stream_wait, s, a) && STEP(event_sync, b) && STEP(event_query, b) &&
+	    STEP(stream_query, s) && STEP(event_elapsed, a, b, &ms))
+		o->wrong |= ms < 0;
+	STEP(event_destroy, a);
+	STEP(event_destroy, b);
+}
+
+/* All that a program does; whatever fails, everything is given back. */
+static outcome scenario(void)
+{
+	outcome out = { GJ_OK, "", false }, *o = &out;
+	gj_device *d = NULL;
+	gj_stream *s = NULL;
+	gj_devptr big = 0;
+	if (!step(o, gj_cuda_open(0, &d)))
+		return out;
+	if (STEP(stream_create, &s)) {
+		gj_stream *streams[] = { NULL, s };
+		for (int i = 0; i < 2; i++) {
+			use_memory(d, o, streams[i]);
+			use_kernels(d, o, streams[i]);
+			use_events(d, o, streams[i]);
+		}
+	}
+	*fk->memory = 1 << 20;                   /* the driver is out of memory: it is asked twice, and we say so */
+	gj_status full = d->ops->alloc(d, 2 << 20, NULL, &big);
+	o->wrong |= full == GJ_OK;
+	step(o, full == GJ_E_NOMEM ? GJ_OK : full);
+	*fk->memory = 1 << 30;
+	step(o, d->ops->sync(d));
+	STEP(stream_destroy, s);
+	return out;
+}
+
+static const char *failing;                    /* NULL: count calls into `counted` */
+static CUresult failing_code;
+static unsigned failing_nth;
+static int counted_pipe[2];
+
+static bool nothing_left(void)
+{
+	fake_live l = fk->live();                  /* but the staging buffers: 3 lanes of two buffers with an event each */
+	return !l.blocks && !l.streams && !l.modules && !l.links && l.pinned <= 1 && l.events == 6 * l.pinned;
+}
+
+static void test_scenario(void)
+{
+	outcome o = scenario();
+	CHECK(o.first == GJ_OK && !o.wrong, "%s", o.text);
+	OK(nothing_left() && fk->live().pinned == 1);
+	if (failing)
+		return;
+	for (unsigned i = 0; fk->name(i); i++) {
+		unsigned n = fk->calls(fk->name(i));
+		OK(write(counted_pipe[1], &n, sizeof n) == sizeof n);
+	}
+}
+
+/* One call fails: it is reported by name, or the work was done nevertheless. Then all works as if nothing had been. */
+static void test_failure(void)
+{
+	fk->fail(failing, failing_code, failing_nth);
+	outcome o = scenario();
+	CHECK(!o.wrong && nothing_left(), "call %u of %s: %s", failing_nth, failing, o.text);
+	if (gj_cuda_count() == 0) {
+		CHECK(strstr(gj_cuda_why(), failing) && strstr(o.text, failing), "%s: %s", failing, gj_cuda_why());
+		return;
+	}
+	CHECK(o.first == GJ_OK || strstr(o.text, failing) || strncmp(failing, "cuGetError", 10) == 0, "%s not in: %s",
+	      failing, o.text);
+	CHECK(o.first == GJ_OK || o.first == (failing_code == 2 ? GJ_E_NOMEM : GJ_E_DRIVER), "%s: %s", failing, o.text);
+	o = scenario();
+	CHECK(o.first == GJ_OK && !o.wrong && nothing_left(), "after call %u of %s: %s", failing_nth, failing, o.text);
+}
+
+/* First, middle and last call of each entry point that the scenario makes, out of memory and an unknown error.
+ * GRIDJIT_TEST_BRIEF (for valgrind): the first call only. */
+static void fail_everything(const char *environment, unsigned *covered)
+{
+	unsigned n[128] = { 0 }, rows = 0, points = getenv("GRIDJIT_TEST_BRIEF") ? 1 : 3;
+	failing = NULL;
+	if (pipe(counted_pipe) != 0)
+		exit(2);
+	RUN(test_scenario, environment);
+	close(counted_pipe[1]);
+	while (rows < GJ_LEN(n) && read(counted_pipe[0], &n[rows], sizeof n[0]) == sizeof n[0])
+		rows++;
+	close(counted_pipe[0]);
+	for (unsigned i = 0; i < rows; i++) {
+		unsigned nth[] = { 1, n[i] / 2, n[i] };
+		failing = fk->name(i);
+		covered[i] += n[i];
+		for (unsigned k = 0; k < points; k++)
+			if (nth[k] && (k == 0 || nth[k] != nth[k - 1]))
+				for (failing_code = 2, failing_nth = nth[k]; failing_code <= 304; failing_code += 302)
+					RUN(test_failure, environment);
+	}
+}
+
+static void test_all_failures(void)
+{
+	unsigned covered[128] = { 0 };
+	void *lib = dlopen(library, RTLD_NOW);     /* for its table of names; the driver is not opened in this process */
+	fk = lib ? dlsym(lib, "fake") : NULL;
+	if (!fk)
+		exit(2);
+	fail_everything("GRIDJIT_COPY_THREADS=3 GRIDJIT_COPY_CHUNK=65536", covered);
+	fail_everything("GRIDJIT_COPY_THREADS=3 GRIDJIT_COPY_CHUNK=65536 FAKE_CUDA_NO_POOL=1", covered);
+	for (unsigned i = 0; fk->name(i); i++)
+		CHECK(covered[i] > 0, "no test calls %s", fk->name(i));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return fprintf(stderr, "usage: %s libcuda-fake.so\n", argv[0]), 2;
+	library = argv[1];
+	setenv("GRIDJIT_CUDA_LIBRARY", library, 1);
+	absent("GRIDJIT_CUDA_LIBRARY=/nowhere/libcuda.so", "/nowhere/libcuda.so");
+	absent("GRIDJIT_CUDA_LIBRARY=libm.so.6", "libcuda.so.1 has no cuInit");
+	absent("FAKE_CUDA_VERSION=11020", "supports CUDA 11.2; gridjit needs CUDA 11.4");
+	absent("FAKE_CUDA_DEVICES=0", "finds no GPU");
+	absent("FAKE_CUDA_FAIL=cuInit=100:1", "cuInit: CUDA_ERROR_OF_THE_FAKE (100)");
+	RUN(test_open, "FAKE_CUDA_DEVICES=2");
+	RUN(test_lists, "");
+	RUN(test_lists, "FAKE_CUDA_NO_POOL=1");
+	RUN(test_sizes, "");
+	RUN(test_no_memory, "");
+	RUN(test_no_pool, "FAKE_CUDA_NO_POOL=1");
+	RUN(test_copies, "GRIDJIT_COPY_THREADS=1");
+	RUN(test_copies, "GRIDJIT_COPY_THREADS=nonsense GRIDJIT_COPY_CHUNK=-5");
+	RUN(test_staging, "GRIDJIT_COPY_THREADS=4 GRIDJIT_COPY_CHUNK=4096");
+	RUN(test_launch, "");
+	RUN(test_cooperative, "");
+	RUN(test_cooperative, "FAKE_CUDA_VERSION=11040");
+	RUN(test_images, "");
+	RUN(test_crash, "");
+	RUN(test_events, "");
+	RUN(test_contexts, "");
+	RUN(test_threads, "GRIDJIT_COPY_THREADS=3 GRIDJIT_COPY_CHUNK=4096");
+	RUN(test_fork, "");
+	test_all_failures();
+	return done();
+}
