@@ -1,9 +1,9 @@
 /* Divergence: how each value differs between the lanes of a warp that run it together, and which loops lanes leave at
  * different times. An optimistic fixpoint over values, branches and loops; needs loop form.
  *
- * What is claimed holds for active lanes only. A LINEAR value is base + lane × stride in the arithmetic of its type, with
- * the base of lane 0 even where lane 0 is not active. Flags NSW, NUW and NONNEG are believed for every lane, so they must
- * not rest on a condition that only some lanes meet. */
+ * What is claimed holds for active lanes only. A LINEAR value is base + lane × stride in the arithmetic of its type,
+ * with the base of lane 0 even where lane 0 is not active. Flags NSW, NUW and NONNEG are believed for every lane, so
+ * they must not rest on a condition that only some lanes meet. */
 #include "front/regions.h"
 
 #include <string.h>
@@ -50,7 +50,7 @@ static shape meet(shape a, shape b)
 	return a.kind == LIN && b.kind == LIN && a.stride == b.stride ? a : varying;
 }
 
-/* -- Rules ---------------------------------------------------------------------------------------------------------------- */
+/* -- Rules --------------------------------------------------------------------------------------------------------- */
 
 /* Without a rule of its own an op is uniform where its operands are. */
 static shape rule_plain(const div *d, const gj_op *o)
@@ -166,7 +166,8 @@ static bool is_exact(const div *d, gj_ref r, int depth)
 	if (is_uniform(d->of[r]) || o->op == GJ_SREG || ((o->flags & GJ_NONNEG) && gj_is_signed(o->type)))
 		return true;
 	if (o->op == GJ_CVT)
-		return depth < EXACT_DEPTH && ((o->flags & GJ_NSW) || keeps_number(o, gj_o(d->f, o->arg[0]))) && is_exact(d, o->arg[0], depth + 1);
+		return depth < EXACT_DEPTH && ((o->flags & GJ_NSW) || keeps_number(o, gj_o(d->f, o->arg[0]))) &&
+		       is_exact(d, o->arg[0], depth + 1);
 	if ((o->op != GJ_ADD && o->op != GJ_SUB && o->op != GJ_MUL) || depth >= EXACT_DEPTH)
 		return false;
 	return (o->flags & (gj_is_signed(o->type) ? GJ_NSW : GJ_NUW)) && is_exact(d, o->arg[0], depth + 1) &&
@@ -186,7 +187,8 @@ static shape rule_bitcast(const div *d, const gj_op *o)
 {
 	const gj_type *from = gj_o(d->f, o->arg[0])->type;
 	shape a = arg(d, o, 0);
-	return a.kind == LIN && gj_is_int(from) && gj_is_int(o->type) ? linear(o->type, (uint64_t)a.stride) : rule_plain(d, o);
+	bool keeps = a.kind == LIN && gj_is_int(from) && gj_is_int(o->type);
+	return keeps ? linear(o->type, (uint64_t)a.stride) : rule_plain(d, o);
 }
 
 /* Lanes of a local array lie side by side, so an offset counts WIDTH times. */
@@ -239,7 +241,7 @@ static rule *const rules[GJ_NOPS] = {
 	[GJ_MATCH] = rule_varying, [GJ_FCALL] = rule_varying, [GJ_RESULT] = rule_varying,
 };
 
-/* -- The fixpoint --------------------------------------------------------------------------------------------------------- */
+/* -- The fixpoint -------------------------------------------------------------------------------------------------- */
 
 static void queue_users(div *d, gj_ref r)
 {
@@ -294,7 +296,7 @@ static void lower_phis(div *d, uint32_t b, uint32_t l)
 	}
 }
 
-/* -- Joins -------------------------------------------------------------------------------------------------------------------- */
+/* -- Joins --------------------------------------------------------------------------------------------------------- */
 
 /* The next place from `p` on, in the order of all regions, with phis that no divergent branch has reached yet. */
 static uint32_t next_open(div *d, uint32_t p)

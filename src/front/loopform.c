@@ -1,5 +1,5 @@
-/* Loop form: one RETURN, a preheader and one latch (phis and a jump, no more) for each loop, exit blocks that only one loop leads to,
- * and every value that is used outside its loop passing through a phi in an exit block (lcssa.c).
+/* Loop form: one RETURN, a preheader and one latch (phis and a jump, no more) for each loop, exit blocks that only one
+ * loop leads to, and every value that is used outside its loop passing through a phi in an exit block (lcssa.c).
  *
  * RAISE ends the thread, so in a kernel it is a jump to the RETURN. Linear. */
 #include "front/loopform.h"
@@ -25,7 +25,7 @@ static bool is_end(const gj_op *t)
 	return t->op == GJ_RETURN || t->op == GJ_RAISE || t->op == GJ_UNREACHABLE;
 }
 
-/* -- One RETURN ---------------------------------------------------------------------------------------------------------- */
+/* -- One RETURN ---------------------------------------------------------------------------------------------------- */
 
 /* The value that end `t` of a function returns as its k-th result. */
 static gj_ref result_of(gj_fn *f, uint32_t b, const gj_op *t, uint32_t k, const gj_type *type)
@@ -73,7 +73,7 @@ static void one_return(gj_fn *f)
 		join_ends(f, end.p, end.n);
 }
 
-/* -- Splitting edges -------------------------------------------------------------------------------------------------------- */
+/* -- Splitting edges ----------------------------------------------------------------------------------------------- */
 
 /* Lets phi `r` of block `b` take the operands named by take[] through one value from the new last predecessor. */
 static void merge_phi(gj_fn *f, gj_ref r, uint32_t into, const bool *take, uint32_t npreds, uint32_t ntaken)
@@ -134,7 +134,7 @@ static void split_double_edges(gj_fn *f)
 	}
 }
 
-/* -- Preheaders, latches, exit blocks ----------------------------------------------------------------------------------------- */
+/* -- Preheaders, latches, exit blocks ------------------------------------------------------------------------------ */
 
 /* Is the one predecessor at take[] already what a new block would be: one that leads nowhere else and, if that is asked
  * for, does nothing else? */
@@ -150,7 +150,8 @@ static bool is_single(const gj_fn *f, uint32_t b, const bool *take, bool bare)
 	return n == 1 && p != b && f->bb.p[p].nsucc == 1 && (!bare || f->bb.p[p].ops.n == 1);
 }
 
-/* Preheader and latch of header h: the latch is where lanes that go on meet, so it must not do anything. Of the blocks from `known` on, made here, only h's own preheader leads to it. */
+/* Preheader and latch of header h: the latch is where lanes that go on meet, so it must not do anything. Of the blocks
+ * from `known` on, made here, only h's own preheader leads to it. */
 static void form_header(gj_fn *f, uint32_t h, uint32_t known)
 {
 	for (int back = 0; back < 2; back++) {

@@ -23,7 +23,7 @@ static void need(const gj_plan *p, bool truth, const char *what)
 /* Is the region a loop that lanes leave at different times? */
 static bool leaves_apart(const gj_plan *p, uint32_t region) { return region && p->divergent[p->r.nblocks + region]; }
 
-/* -- Where edges lead ---------------------------------------------------------------------------------------------------- */
+/* -- Where edges lead ---------------------------------------------------------------------------------------------- */
 
 /* Union of two lists. */
 static const gj_nodes *both(const gj_plan *p, const gj_nodes *a, const gj_nodes *b)
@@ -86,12 +86,12 @@ static uint32_t route_apart(gj_plan *p, uint32_t node)
 	return go_first(p, region, s);
 }
 
-/* -- Guards --------------------------------------------------------------------------------------------------------------- */
+/* -- Guards -------------------------------------------------------------------------------------------------------- */
 
 static bool varies(const gj_fn *f, gj_ref r) { return gj_o(f, r)->shape == GJ_VARYING; }
 
-/* What an op costs if it runs for no lane; above UNGUARDED_COST where that would not even be correct: a scalar access, a
- * division by a scalar that is junk, another effect. */
+/* What an op costs if it runs for no lane; above UNGUARDED_COST where that would not even be correct: a scalar access,
+ * a division by a scalar that is junk, another effect. */
 static uint32_t cost(const gj_fn *f, const gj_op *o)
 {
 	const uint32_t never = UNGUARDED_COST + 1;
@@ -143,8 +143,8 @@ uint32_t gj_mask_source(const gj_plan *p, uint32_t node)
 	return only && !p->divergent[up] ? up : GJ_NONODE;
 }
 
-/* Is at least one lane active wherever control comes to the node? Either all that there are are here, or it runs for the
- * lanes of one that is so. */
+/* Is at least one lane active wherever control comes to the node? Either all that there are are here, or it runs for
+ * the lanes of one that is so. */
 static bool is_nonempty(const gj_plan *p, uint32_t node)
 {
 	uint32_t from = gj_mask_source(p, node);
@@ -152,7 +152,7 @@ static bool is_nonempty(const gj_plan *p, uint32_t node)
 	return !p->masked[node] || all_here || (from != GJ_NONODE && p->nonempty[from]);
 }
 
-/* -- The plan --------------------------------------------------------------------------------------------------------------- */
+/* -- The plan ------------------------------------------------------------------------------------------------------ */
 
 static void plan_block(gj_plan *p, uint32_t b)
 {
@@ -187,7 +187,7 @@ static void plan_region(gj_plan *p, uint32_t region)
 	}
 }
 
-/* -- Phis that stay ------------------------------------------------------------------------------------------------------------ */
+/* -- Phis that stay ------------------------------------------------------------------------------------------------ */
 
 /* Do some lanes leave a loop on edge i of block b, with values? */
 static bool wraps(const gj_plan *p, uint32_t b, uint32_t i)

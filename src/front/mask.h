@@ -24,7 +24,7 @@ typedef struct gj_plan {
 	bool      *guarded;                        /* skipped unless a lane is active */
 	uint32_t  *skip;                           /* guarded: where to, instead */
 	uint32_t  *next;                           /* [2 b + i]: place to which edge i of block b goes now */
-	bool      *wraps;                          /* [2 b + i]: lanes leave the loop there, with values: set behind a test */
+	bool      *wraps;                          /* [2 b + i]: lanes leave the loop there with values: set behind a test */
 	bool      *kept;                           /* its phis stay: its edges are the same as before */
 	/* by loop */
 	uint32_t  *after;                          /* divergent: place where the landing goes */
@@ -33,7 +33,7 @@ typedef struct gj_plan {
 void gj_mask_plan(gj_plan *, gj_fn *);
 void gj_mask_build(gj_plan *);
 
-/* A node that the same lanes run, always: the nearest dominator, when all its lanes come here. GJ_NONODE: none known. */
+/* A node that the same lanes run: the nearest dominator, when all its lanes come here. GJ_NONODE: none known. */
 uint32_t gj_mask_source(const gj_plan *, uint32_t node);
 static inline bool gj_has_phis(const gj_fn *f, uint32_t b)
 {

@@ -14,7 +14,7 @@ typedef struct build {
 	const gj_regions *r;
 	gj_ref   *mask;                            /* by node: lanes that run it; 0: all */
 	gj_ref   *slot;                            /* by block: variable that gathers its mask, or 0 */
-	gj_ref   *edge;                            /* [2 b + i]: lanes that take a divergent edge, where that is asked for */
+	gj_ref   *edge;                            /* [2 b + i]: lanes that take a divergent edge, where asked for */
 	gj_ref   *phi_slot;                        /* by phi */
 	uint32_t *guard, *landing;                 /* blocks by block, by loop */
 	uint32_t *via;                             /* [2 b + i]: block that edge i of block b comes from now */
@@ -27,7 +27,7 @@ typedef struct build {
 	gj_ref    gone;                            /* variable: lanes for which none comes any more */
 } build;
 
-/* -- Ops ---------------------------------------------------------------------------------------------------------------------- */
+/* -- Ops ----------------------------------------------------------------------------------------------------------- */
 
 static const gj_type *t_bool(void) { return gj_scalar[GJ_BOOL]; }
 
@@ -128,7 +128,7 @@ static uint32_t start_of(const build *m, uint32_t place)
 	return place < m->r->nblocks && m->guard[b] ? m->guard[b] : b;
 }
 
-/* -- Masks ---------------------------------------------------------------------------------------------------------------------- */
+/* -- Masks --------------------------------------------------------------------------------------------------------- */
 
 /* Is the mask of a node simply that of the one edge to it? */
 static bool has_one_edge(const build *m, uint32_t node)
@@ -179,7 +179,7 @@ static void make_mask_slots(build *m)
 	}
 }
 
-/* -- What an edge sets ------------------------------------------------------------------------------------------------------------ */
+/* -- What an edge sets --------------------------------------------------------------------------------------------- */
 
 /* The first of the ways that meet in a block may set all lanes: the others overwrite theirs. */
 static bool comes_first(const build *m, uint32_t p, uint32_t b)
@@ -240,7 +240,7 @@ static void set_edge(build *m, uint32_t at, uint32_t b, uint32_t to, gj_ref mask
 	}
 }
 
-/* -- Ends of blocks ----------------------------------------------------------------------------------------------------------------- */
+/* -- Ends of blocks ------------------------------------------------------------------------------------------------ */
 
 static void end_uniform(build *m, uint32_t b, gj_ref cond, const uint32_t *succ, uint32_t nsucc)
 {
@@ -263,7 +263,7 @@ static void end_uniform(build *m, uint32_t b, gj_ref cond, const uint32_t *succ,
 		jump(m, b, to[0]);
 }
 
-/* Where block b goes when no lane leaves its loop there: straight to the body of the other side, if all are there now. */
+/* Where block b goes when no lane leaves its loop there: to the body of the other side, if all are there now. */
 static uint32_t when_none_leave(const build *m, uint32_t b, const uint32_t *succ)
 {
 	uint32_t stay = m->p->wraps[2 * b] ? succ[1] : succ[0], place = m->p->next[2 * b];
@@ -313,7 +313,7 @@ static void end_latch(build *m, uint32_t b, uint32_t loop)
 	phi->arg[pred_index(&m->f->bb.p[header], b)] = m->mask[b];
 }
 
-/* -- Blocks -------------------------------------------------------------------------------------------------------------------------- */
+/* -- Blocks -------------------------------------------------------------------------------------------------------- */
 
 /* Phis that go become reads of their variables, under the same name. */
 static void end_phis(build *m, uint32_t b)
@@ -428,7 +428,7 @@ static void build_region(build *m, uint32_t region)
 	}
 }
 
-/* -- Edges of the new graph ------------------------------------------------------------------------------------------------------------ */
+/* -- Edges of the new graph ---------------------------------------------------------------------------------------- */
 
 /* Orders the operands of the phis of b by its new predecessors. */
 static void reorder_phis(build *m, uint32_t b)
@@ -469,7 +469,7 @@ static void relink(build *m)
 			reorder_phis(m, b);
 }
 
-/* -- Barriers ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- Barriers ------------------------------------------------------------------------------------------------------ */
 
 /* Blocks from which a barrier may be reached. */
 static void find_barriers(build *m)
@@ -516,7 +516,7 @@ static void add_live(build *m, uint32_t b)
 	}
 }
 
-/* -- All of it ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- All of it ----------------------------------------------------------------------------------------------------- */
 
 static void make_blocks(build *m)
 {

@@ -44,7 +44,7 @@ uint32_t gj_edge_node(const gj_regions *r, uint32_t region, gj_edge e)
 	return gj_node_in(r, region, e.to);
 }
 
-/* -- Building ----------------------------------------------------------------------------------------------------------- */
+/* -- Building ------------------------------------------------------------------------------------------------------ */
 
 static void collect_exits(gj_regions *r)
 {
@@ -178,7 +178,7 @@ void gj_regions_build(gj_regions *r, gj_fn *f)
 			r->ipdom[r->order[k]] = region_ipdom(r, region, r->order[k]);
 }
 
-/* -- Control dependence ---------------------------------------------------------------------------------------------------- */
+/* -- Control dependence -------------------------------------------------------------------------------------------- */
 
 void gj_regions_control(const gj_regions *r, uint32_t d, bool *controlled)
 {

@@ -16,8 +16,8 @@ typedef struct gj_regions {
 	gj_fn    *f;
 	uint32_t  nblocks, nnodes;
 	uint32_t *pos;                             /* node → place in its region's order */
-	uint32_t *idom, *ipdom;                    /* node → node of the same region, GJ_NONODE: the region's start, its end */
-	uint32_t *order;                           /* all regions' nodes, each topological and with dominator subtrees contiguous */
+	uint32_t *idom, *ipdom;                    /* node → node of the same region, GJ_NONODE: start, end */
+	uint32_t *order;                           /* all regions' nodes: topological, each dominator subtree contiguous */
 	uint32_t *first;                           /* region → its start in order; first[loops.n] is the end */
 	gj_edge  *exits;                           /* all loops' exit edges */
 	uint32_t *exit_first;                      /* loop → its start in exits */

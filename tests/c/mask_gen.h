@@ -63,7 +63,7 @@ static gj_ref test(gen *g, gj_cmpop how, gj_ref a, gj_ref b)
 	return r;
 }
 
-/* -- Labels ---------------------------------------------------------------------------------------------------------------- */
+/* -- Labels -------------------------------------------------------------------------------------------------------- */
 
 static label *label_new(gen *g)
 {
@@ -100,7 +100,7 @@ static void branch_to(gen *g, gj_ref cond, label *yes, label *no)
 	g->block = NOWHERE;
 }
 
-/* Continues at the label: phis for what the jumps bring, for every variable of a loop. Nowhere if nobody jumps there. */
+/* Continues at the label: phis for what the jumps bring, for every variable of a loop. Nowhere if nobody jumps. */
 static void place(gen *g, label *l, bool loop)
 {
 	if (g->block != NOWHERE)
@@ -121,7 +121,7 @@ static void place(gen *g, label *l, bool loop)
 	}
 }
 
-/* -- Expressions ------------------------------------------------------------------------------------------------------------- */
+/* -- Expressions --------------------------------------------------------------------------------------------------- */
 
 static gj_ref uniform_var(gen *g)
 {
@@ -198,7 +198,7 @@ static void condition(gen *g, bool uniform, int depth, label *yes, label *no)
 		condition(g, uniform, depth + 1, yes, no);
 }
 
-/* -- Statements ---------------------------------------------------------------------------------------------------------------- */
+/* -- Statements ---------------------------------------------------------------------------------------------------- */
 
 static void statements(gen *g, int depth);
 

@@ -95,7 +95,7 @@ static uint32_t phi_operand(const gj_bb *bb, uint32_t from)
 	return k;
 }
 
-/* -- One thread ---------------------------------------------------------------------------------------------------------- */
+/* -- One thread ---------------------------------------------------------------------------------------------------- */
 
 static bool thread_op(const gj_fn *f, const gj_op *o, gj_ref r, int64_t *val, memory *mem, int lane)
 {
@@ -153,7 +153,7 @@ static bool run_thread(const gj_fn *f, memory *mem, int lane)
 	return !run_error && steps < STEPS ? true : wrong("thread: does not end");
 }
 
-/* -- 32 lanes ---------------------------------------------------------------------------------------------------------------- */
+/* -- 32 lanes ------------------------------------------------------------------------------------------------------ */
 
 typedef struct warp {
 	const gj_fn *f;

@@ -126,7 +126,7 @@ static void random_kernel(uint64_t seed)
 	gj_arena_free(trap.arena);
 }
 
-/* -- Shapes ------------------------------------------------------------------------------------------------------------ */
+/* -- Shapes -------------------------------------------------------------------------------------------------------- */
 
 /* A kernel to build by hand, as generate() starts it; lives as long as the trap's arena. */
 static gen by_hand(gj_trap *trap)
@@ -179,7 +179,8 @@ static void shapes(gj_trap *trap, uint32_t facts)
 	gj_ref scaled = op(&g, GJ_MUL, i64(), wide, g.number), at = op(&g, GJ_ELEM, ptr(), g.memory, by4);
 	gj_ref bytes = op(&g, GJ_BYTES, ptr(), g.memory, wide), at32 = op(&g, GJ_ELEM, ptr(), g.memory, add32);
 	gj_ref local = op(&g, GJ_LOCALMEM, f4, 0, 0), l0 = op(&g, GJ_ELEM, f4, local, g.number);
-	gj_ref l1 = op(&g, GJ_ELEM, f4, local, wide), gone = op(&g, GJ_PTRCAST, gj_ptr_type(gj_scalar[GJ_F32], GJ_GENERIC), l0, 0);
+	gj_ref l1 = op(&g, GJ_ELEM, f4, local, wide);
+	gj_ref gone = op(&g, GJ_PTRCAST, gj_ptr_type(gj_scalar[GJ_F32], GJ_GENERIC), l0, 0);
 	gj_ref load = op(&g, GJ_LOAD, i64(), g.memory, 0), gather = op(&g, GJ_LOAD, i64(), at, 0);
 	gj_ref all = vote(&g, imm(&g, i32(), -1)), some = vote(&g, lt), atomic = op(&g, GJ_ATOMIC, i64(), g.memory, four);
 	op(&g, GJ_RETURN, NULL, 0, 0);
@@ -216,7 +217,7 @@ static void shapes(gj_trap *trap, uint32_t facts)
 	is_shape(&g, atomic, GJ_VARYING, 0, "atomic");
 }
 
-/* -- Structure ----------------------------------------------------------------------------------------------------------- */
+/* -- Structure ----------------------------------------------------------------------------------------------------- */
 
 static uint32_t count_ops(const gj_fn *f, gj_opcode code, bool in_loops)
 {
@@ -326,7 +327,7 @@ static void raise_in_call(gj_trap *trap)
 	CHECK(false, "a raise in a device function was let through");
 }
 
-/* -- Growth --------------------------------------------------------------------------------------------------------------- */
+/* -- Growth -------------------------------------------------------------------------------------------------------- */
 
 /* Ops after the pass for n ifs nested or in a row, or n loops nested: in proportion to what went in. */
 static void growth(gj_trap *trap)
@@ -378,7 +379,9 @@ static void all_shapes(gj_trap *trap)
 int main(int argc, char **argv)
 {
 	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 6000, first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	void (*const by_hand_tests[])(gj_trap *) = { all_shapes, guarded_store, search_loop, live_lanes, device_function, growth };
+	void (*const by_hand_tests[])(gj_trap *) = {
+		all_shapes, guarded_store, search_loop, live_lanes, device_function, growth
+	};
 	for (size_t i = 0; i < GJ_LEN(by_hand_tests); i++)
 		with_trap(by_hand_tests[i], GJ_ERR_COUNT);
 	with_trap(raise_in_call, GJ_ERR_RAISE_IN_CALL);
