@@ -24,7 +24,7 @@ typedef struct gj_plan {
 	bool      *guarded;                        /* skipped unless a lane is active */
 	uint32_t  *skip;                           /* guarded: where to, instead */
 	uint32_t  *next;                           /* [2 b + i]: place to which edge i of block b goes now */
-	bool      *wraps;                          /* [2 b + i]: lanes leave the loop there with values: set behind a test */
+	bool      *wraps;                          /* [2 b + i]: lanes leave a loop there with values: set behind a test */
 	bool      *kept;                           /* its phis stay: its edges are the same as before */
 	/* by loop */
 	uint32_t  *after;                          /* divergent: place where the landing goes */
