@@ -4,6 +4,8 @@
 
 #include "front/decode.h"
 
+#include <string.h>
+
 /* Stack effects of a row for operands 0 to 8: falling through, or taken. */
 static PyObject *effects(int row, bool taken)
 {
@@ -65,13 +67,15 @@ static PyObject *dump(PyObject *function, void (*stage)(const gj_fn *, gj_sb *))
 	return text;
 }
 
-/* The function, and the functions that are nested in it. */
+/* The function, and the functions that are nested in it (comprehensions are none in 3.12). */
 static void dump_ssa_stage(const gj_fn *f, gj_sb *out)
 {
 	gj_fn_dump(f, out);
-	for (int i = 0; i < f->code->nkonsts; i++)
-		if (f->code->konst[i]->kind == GJ_OBJ_CODE && f->code->konst[i]->code->name[0] != '<')
-			dump_ssa_stage(gj_ssa(f->trap, f->code->konst[i]->code), out);
+	for (int i = 0; i < f->code->nkonsts; i++) {
+		const gj_obj *o = f->code->konst[i];
+		if (o->kind == GJ_OBJ_CODE && (o->name[0] != '<' || !strcmp(o->name, "<lambda>")))
+			dump_ssa_stage(gj_ssa(f->trap, o->code), out);
+	}
 }
 
 static PyObject *dump_ssa(PyObject *m, PyObject *function)

@@ -349,14 +349,22 @@ static int freeze_defaults(gj_freezer *fz, gj_code *c, PyObject *function, const
 	return 0;
 }
 
+/* A number among a dispatcher's attributes; 0: absent. */
+static long option(PyObject *dispatcher, const char *name)
+{
+	PyObject *v = PyObject_GetAttrString(dispatcher, name);
+	PyErr_Clear();
+	long n = v && PyLong_Check(v) ? PyLong_AsLong(v) : 0;
+	Py_XDECREF(v);
+	return n;
+}
+
 /* Options that a dispatcher carries for the compiler: inlining, and the types of an explicit signature. */
 static int freeze_options(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 {
-	PyObject *how = PyObject_GetAttrString(dispatcher, "_gj_inline");
-	PyErr_Clear();
-	long level = how ? PyLong_AsLong(how) : 0;
-	Py_XDECREF(how);
+	long level = option(dispatcher, "_gj_inline");
 	c->inline_ = level == 1 ? GJ_INLINE_ALWAYS : level == 2 ? GJ_INLINE_NEVER : GJ_INLINE_AUTO;
+	c->forceinline = option(dispatcher, "_gj_forceinline") > 0;
 	PyObject *sig = PyObject_GetAttrString(dispatcher, "_gj_signature"), *ret, *args;
 	PyErr_Clear();
 	if (sig && PyTuple_Check(sig) && PyTuple_GET_SIZE(sig) == 2 && PyTuple_Check(args = PyTuple_GET_ITEM(sig, 1))) {

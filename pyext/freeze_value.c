@@ -194,7 +194,7 @@ static const gj_type *type_value(PyObject *o)
 	return kind < 0 ? NULL : gj_scalar[kind];
 }
 
-/* Attributes that the code mentions; a namespace met inside itself stays empty. */
+/* Attributes that the code mentions. Inside itself a namespace is an empty one: objects form no cycles. */
 static const gj_obj *freeze_module(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	const char *name = PyModule_GetName(o);
@@ -251,7 +251,9 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	}
 	if (PyModule_Check(o)) {
 		const gj_obj *met = gj_freeze_met(fz, o, names);
-		return met ? met : freeze_module(fz, o, names);
+		if (!met)
+			return freeze_module(fz, o, names);
+		return met->item ? met : gj_obj_new(fz, GJ_OBJ_MODULE, met->name);
 	}
 	if (PyFunction_Check(o))
 		return gj_freeze_function(fz, o, NULL);

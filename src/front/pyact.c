@@ -276,10 +276,11 @@ ACTION(to_bool)
 {
 	UNUSED_N;
 	bool more = s->insn < s->in.p + s->sb.p[s->cur].last;
-	if (!more || (gj_pyops[s->insn[1].row].flow <= GJ_FLOW_END && !beside(s, 1, "UNARY_NOT")))
+	bool taken = more && (gj_pyops[s->insn[1].row].flow >= GJ_FLOW_IFT || beside(s, 1, "UNARY_NOT")
+	                      || beside(s, 1, "TO_BOOL"));
+	if (!taken)
 		gj_ssa_push(s, emit1(s, GJ_TRUTH, gj_ssa_value(s)));
 }
-
 
 ACTION(compare)
 {

@@ -25,7 +25,7 @@ static GJ_NORETURN void refuse_handlers(gj_ssa_state *s)
 {
 	static const struct { const char *op, *text; } mark[] = {
 		{ "BEFORE_WITH", "a with statement" }, { "CHECK_EXC_MATCH", "try/except" }, { "CHECK_EG_MATCH", "try/except*" },
-		{ "POP_EXCEPT", "try/except" }, { "RERAISE", "try/finally" }
+		{ "POP_EXCEPT", "try" }, { "RERAISE", "try" }
 	};
 	for (size_t m = 0; m < GJ_LEN(mark); m++)
 		for (uint32_t i = 0; i < s->in.n; i++) {
