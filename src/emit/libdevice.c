@@ -115,8 +115,10 @@ void gj_libdevice_link(gj_unit *u)
 	if (!m)
 		gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
 	LLVMMemoryBufferRef buf = LLVMCreateMemoryBufferWithMemoryRange(m->data, m->n, "libdevice", 0);
-	if (LLVMGetBitcodeModuleInContext2(u->ctx, buf, &lib))
+	if (LLVMGetBitcodeModuleInContext2(u->ctx, buf, &lib)) {
+		LLVMDisposeMemoryBuffer(buf);          /* taken over only on success */
 		gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
+	}
 	check_names(u, lib);
 	for (gj_v f = LLVMGetFirstFunction(lib); f; f = LLVMGetNextFunction(f))
 		if (!LLVMIsDeclaration(f))
