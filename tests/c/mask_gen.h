@@ -4,9 +4,7 @@
 #ifndef GJ_MASK_GEN_H
 #define GJ_MASK_GEN_H
 
-#include "front/ir.h"
-
-#include <string.h>
+#include "mask_run.h"
 
 enum { UNIFORM_VARS = 2, PLAIN_VARS = 6, MAX_LOOPS = 4, VARS = PLAIN_VARS + MAX_LOOPS, MAX_LABELS = 16, NOWHERE = -1 };
 enum { READ_ONLY = 0, LINEAR_WORDS = 256, LANE_WORDS = 1024, COUNTERS = 2048, SAME_WORDS = 2100 };
@@ -376,6 +374,26 @@ static gj_fn *generate(gj_trap *trap, uint64_t seed, bool strict)
 	if (g.block != NOWHERE)
 		op(&g, GJ_RETURN, NULL, 0, 0);
 	return g.f;
+}
+
+/* Memory before a run, and after one thread after the other has run. */
+static void fill(memory *m)
+{
+	uint64_t x = 12345;
+	memset(m, 0, sizeof *m);
+	for (int i = 0; i < LINEAR_WORDS; i++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		m->word[i] = (int64_t)(x >> 60) - 4;
+	}
+}
+
+static inline bool run_threads(const gj_fn *f, memory *m, uint32_t nthreads)
+{
+	fill(m);
+	for (uint32_t l = 0; l < nthreads; l++)
+		if (!run_thread(f, m, (int)l))
+			return false;
+	return true;
 }
 
 #endif

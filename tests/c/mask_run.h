@@ -334,7 +334,7 @@ static bool warp_block(warp *w, uint32_t b, uint32_t from)
 	return true;
 }
 
-static bool run_warp(const gj_fn *f, memory *mem, uint32_t exist, bool barriers_agree)
+static inline bool run_warp(const gj_fn *f, memory *mem, uint32_t exist, bool barriers_agree)
 {
 	warp w = { .f = f, .mem = mem, .exist = exist, .barriers_agree = barriers_agree };
 	w.val = calloc(3 * (size_t)f->op.n, sizeof *w.val);

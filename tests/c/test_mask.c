@@ -1,7 +1,6 @@
 /* Loop form, divergence and the mask pass: random kernels run thread by thread before and as 32 lanes after; shapes and
  * structure of hand-made ones.
  *   test_mask [number of kernels] [first seed] */
-#include "mask_run.h"
 #include "mask_gen.h"
 #include "check.h"
 
@@ -11,25 +10,6 @@ static void dump(const gj_fn *f)
 	gj_fn_dump(f, &sb);
 	puts(gj_sb_str(&sb));
 	gj_sb_free(&sb);
-}
-
-static void fill(memory *m)
-{
-	uint64_t x = 12345;
-	memset(m, 0, sizeof *m);
-	for (int i = 0; i < LINEAR_WORDS; i++) {
-		x = x * 6364136223846793005u + 1442695040888963407u;
-		m->word[i] = (int64_t)(x >> 60) - 4;
-	}
-}
-
-static bool run_threads(const gj_fn *f, memory *m, uint32_t nthreads)
-{
-	fill(m);
-	for (uint32_t l = 0; l < nthreads; l++)
-		if (!run_thread(f, m, (int)l))
-			return false;
-	return true;
 }
 
 static const char *no_raise_left(const gj_fn *f)

@@ -1,0 +1,94 @@
+/* The kernels of mask_gen.h all the way: masked, emitted as vector code for this machine, run as warps, and compared with
+ * one thread after the other.
+ *   test_mask_emit [number of kernels] [first seed] */
+#include "mask_gen.h"
+#include "check.h"
+#include "emit/emit.h"
+#include "run/elf.h"
+#include "types/cpu_abi.h"
+
+#include <dlfcn.h>
+
+static int bad_barriers;
+
+static uint32_t barrier(gj_block *b, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind,
+	uint32_t site)
+{
+	(void)b, (void)warp, (void)pred, (void)kind, (void)site;
+	barriers_met++;
+	bad_barriers += live != here;
+	return 0;
+}
+
+static uintptr_t resolve(const char *name)
+{
+	return strcmp(name, "gj_rt_barrier") ? (uintptr_t)dlsym(RTLD_DEFAULT, name) : (uintptr_t)barrier;
+}
+
+static bool run_object(const gj_image *m, memory *mem, uint32_t nthreads)
+{
+	static char shared[64] __attribute__((aligned(64)));
+	char params[16] = { 0 };
+	gj_module mod;
+	for (uint32_t i = 0; i < m->nparams; i++) {
+		uint64_t x = m->param[i].leaf ? 7 : (uint64_t)(uintptr_t)mem;
+		memcpy(params + m->param[i].offset, &x, sizeof x);
+	}
+	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, &mod) != GJ_OK)
+		return wrong("the object cannot be loaded");
+	void (*entry)(gj_block *, const char *, uint32_t, uint32_t);
+	memcpy(&entry, &mod.entry, sizeof entry);
+	gj_block b = { { 0 }, { nthreads, 1, 1 }, { 1, 1, 1 }, nthreads, shared, 0, 0 };
+	entry(&b, params, 0, 1);
+	gj_elf_unload(&mod);
+	return true;
+}
+
+static const char *try_kernel(gj_trap *trap, uint64_t seed, gj_image *m)
+{
+	static memory want, got;
+	bool strict = seed % 4 == 0;
+	uint32_t nthreads = seed % 5 ? 32 : 1 + (uint32_t)(seed / 5) % 31;
+	gj_options opt = { .arch = GJ_ARCH_CPU, .width = 32 };
+	gj_fn *f = generate(trap, seed, strict);
+	run_error = NULL;
+	bad_barriers = 0;
+	if (!run_threads(f, &want, nthreads))
+		return run_error;
+	opt.facts = seed % 3 ? GJ_FACT_LANES_X : 0;
+	opt.opt = seed % 2 ? 3 : 0;
+	f->barriers = strict;
+	gj_loop_form(f);
+	gj_divergence(f, opt.facts);
+	gj_mask(f);
+	gj_emit_image(f, &opt, m);
+	fill(&got);
+	if (!run_object(m, &got, nthreads))
+		return run_error;
+	if (bad_barriers && strict)
+		return "a barrier waits for lanes that do not come";
+	return memcmp(&want, &got, sizeof want) ? "memory differs" : NULL;
+}
+
+static void random_kernel(uint64_t seed)
+{
+	gj_trap trap = { .arena = gj_arena_new() };
+	gj_image m = { 0 };
+	const char *volatile why = NULL;
+	if (!setjmp(trap.env))
+		why = try_kernel(&trap, seed, &m);
+	else
+		why = trap.diag.message;
+	CHECK(!why, "seed %llu: %s", (unsigned long long)seed, why);
+	gj_image_clear(&m);
+	gj_diag_clear(&trap.diag);
+	gj_arena_free(trap.arena);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t n = argc > 1 ? strtoull(argv[1], NULL, 10) : 120, first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	for (uint64_t i = 0; i < n && failed < 20; i++)
+		random_kernel(first + i);
+	return done();
+}
