@@ -2,6 +2,7 @@
 
 import math
 import operator
+import os
 import pathlib
 import subprocess
 import sys
@@ -135,7 +136,7 @@ def test_digest_ignores_what_is_not():
 def test_digest_is_the_same_in_another_process():
 	code = "import sys; sys.path[:0] = sys.argv[1:]\nfrom test_freeze import *\nprint(digest(even), digest(test_recursion))"
 	out = {subprocess.run([sys.executable, "-c", code, str(pathlib.Path(__file__).parent), *sys.path], check=True,
-		capture_output=True, text=True, env={"PYTHONHASHSEED": seed}).stdout for seed in ("1", "2")}
+		capture_output=True, text=True, env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("1", "2")}
 	assert len(out) == 1 and out.pop().split()[0] == digest(even)
 
 
