@@ -68,42 +68,44 @@ gj_v gj_fmod(gj_gen *g, gj_v a, gj_v b)
 
 /* -- Python's // and % --------------------------------------------------------------------------------------------- */
 
-/* fmod moved to the divisor's sign. *moved: lanes where it was. */
-static gj_v python_mod(gj_gen *g, gj_v a, gj_v b, gj_v *moved)
+/* Where the remainder r of fmod has the wrong sign: it moves by one divisor. */
+static gj_v must_move(gj_gen *g, gj_v r, gj_v b)
 {
-	gj_t ty = LLVMTypeOf(a);
-	gj_v zero = LLVMConstNull(ty), r = gj_fmod(g, a, b);
-	gj_v nonzero = gj_fcmp(g, LLVMRealONE, r, zero);
+	gj_v zero = LLVMConstNull(LLVMTypeOf(r)), nonzero = gj_fcmp(g, LLVMRealONE, r, zero);
 	gj_v differ = LLVMBuildXor(g->b, gj_fcmp(g, LLVMRealOLT, b, zero), gj_fcmp(g, LLVMRealOLT, r, zero), "");
-	*moved = LLVMBuildAnd(g->b, nonzero, differ, "");
-	gj_v exact = gj_select(g, gj_fcmp(g, LLVMRealOEQ, r, zero), gj_call2(g, GJ_IN_COPYSIGN, zero, b), r);
-	return gj_select(g, *moved, LLVMBuildFAdd(g->b, r, b, ""), exact);
+	return LLVMBuildAnd(g->b, nonzero, differ, "");
 }
 
 gj_v gj_do_mod(gj_gen *g, const gj_op *o)
 {
 	gj_v q, r;
-	if (gj_is_float(o->type))
-		return python_mod(g, gj_arg(g, o, 0), gj_arg(g, o, 1), &q);
-	gj_divmod(g, o, &q, &r);
-	return r;
+	if (!gj_is_float(o->type)) {
+		gj_divmod(g, o, &q, &r);
+		return r;
+	}
+	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1), zero = LLVMConstNull(LLVMTypeOf(a));
+	r = gj_fmod(g, a, b);
+	gj_v exact = gj_select(g, gj_fcmp(g, LLVMRealOEQ, r, zero), gj_call2(g, GJ_IN_COPYSIGN, zero, b), r);
+	return gj_select(g, must_move(g, r, b), LLVMBuildFAdd(g->b, r, b, ""), exact);
 }
 
-/* The quotient belonging to python_mod, rounded to the integer that it must be. */
+/* The quotient that belongs to the remainder, rounded to the integer that it must be. */
 gj_v gj_do_floordiv(gj_gen *g, const gj_op *o)
 {
-	gj_v q, r, moved;
+	gj_v q, r;
 	if (!gj_is_float(o->type)) {
 		gj_divmod(g, o, &q, &r);
 		return q;
 	}
 	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1);
 	gj_t ty = LLVMTypeOf(a);
-	gj_v zero = LLVMConstNull(ty), plain = LLVMBuildFDiv(g->b, a, b, "");
-	r = python_mod(g, a, b, &moved);
-	gj_v div = LLVMBuildFDiv(g->b, LLVMBuildFSub(g->b, a, r, ""), b, ""), low = gj_call1(g, GJ_IN_FLOOR, div);
+	gj_v zero = LLVMConstNull(ty), one = gj_kfp(ty, 1), plain = LLVMBuildFDiv(g->b, a, b, "");
+	r = gj_fmod(g, a, b);
+	gj_v div = LLVMBuildFDiv(g->b, LLVMBuildFSub(g->b, a, r, ""), b, "");
+	div = LLVMBuildFSub(g->b, div, gj_select(g, must_move(g, r, b), one, zero), "");
+	gj_v low = gj_call1(g, GJ_IN_FLOOR, div);
 	gj_v up = gj_fcmp(g, LLVMRealOGT, LLVMBuildFSub(g->b, div, low, ""), gj_kfp(ty, 0.5));
-	q = gj_select(g, up, LLVMBuildFAdd(g->b, low, gj_kfp(ty, 1), ""), low);
+	q = gj_select(g, up, LLVMBuildFAdd(g->b, low, one, ""), low);
 	q = gj_select(g, gj_fcmp(g, LLVMRealOEQ, div, zero), gj_call2(g, GJ_IN_COPYSIGN, zero, plain), q);
 	return gj_select(g, gj_fcmp(g, LLVMRealOEQ, b, zero), plain, q);
 }
