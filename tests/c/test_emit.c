@@ -96,13 +96,16 @@ static double mod_of(gj_kind k, double a, double b)
 
 static double floor_quotient(gj_kind k, double a, double b)
 {
+	bool single = k == GJ_F32;
 	if (b == 0)
 		return a / b;
-	double m = mod_of(k, a, b), div = k == GJ_F32 ? (double)(((float)a - (float)m) / (float)b) : (a - m) / b, q;
+	double m = fmod(a, b), div = single ? (double)(((float)a - (float)m) / (float)b) : (a - m) / b, q;
+	if (m && (b < 0) != (m < 0))
+		div = single ? (double)((float)div - 1) : div - 1;
 	if (div == 0)
 		return copysign(0, a / b);
 	q = floor(div);
-	return (k == GJ_F32 ? (float)div - (float)q : div - q) > 0.5 ? q + 1 : q;
+	return (single ? (float)div - (float)q : div - q) > 0.5 ? q + 1 : q;
 }
 
 static uint64_t of_bool(bool b) { return b; }
