@@ -251,11 +251,14 @@ def test_shape(device, kernel, block):
 def half_a_warp(out):
 	if cuda.threadIdx.x < 16:
 		cuda.syncthreads()
+	else:
+		cuda.syncthreads()
 	out[cuda.threadIdx.x] = 1
 
 
 def test_divergent_barrier_is_an_error():
-	"""On the CPU a barrier that only some lanes reach is an error that names the line; the next launch works."""
+	"""On the CPU a barrier is an error that names its line when lanes of the warp stay away that can still come to a barrier;
+	the next launch works."""
 	from conftest import on
 	line = half_a_warp.py_func.__code__.co_firstlineno + 3
 	with on("cpu32"):
