@@ -4,8 +4,6 @@
 #include "argument.h"
 #include "typeobj.h"
 
-#include <string.h>
-
 PyTypeObject *gj_devarray_class;
 
 /* -- Making one ------------------------------------------------------------------------------------------------------------------- */
@@ -32,8 +30,10 @@ static PyObject *make(PyTypeObject *cls, gj_device *dev, gj_devptr data, int ndi
 	a->data = data;
 	a->ndim = ndim;
 	a->readonly = readonly;
-	memcpy(a->shape, shape, sizeof(int64_t) * (size_t)ndim);
-	memcpy(a->strides, strides, sizeof(int64_t) * (size_t)ndim);
+	for (int i = 0; i < ndim; i++) {
+		a->shape[i] = shape[i];
+		a->strides[i] = strides[i];
+	}
 	a->dtype = (PyArray_Descr *)Py_NewRef(dtype);
 	a->base = Py_XNewRef(base);
 	a->stream = Py_NewRef(stream ? stream : Py_None);

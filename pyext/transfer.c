@@ -196,8 +196,8 @@ static gj_arg *twin(gj_args *a, gj_arg *x)
 	for (gj_arg *y = a->leaf; y < x; y++)
 		if (y->host && y->type->elem == x->type->elem && y->type->ndim == x->type->ndim
 			&& PyArray_DATA(y->host) == PyArray_DATA(x->host)
-			&& !memcmp(PyArray_DIMS(y->host), PyArray_DIMS(x->host), n)
-			&& !memcmp(PyArray_STRIDES(y->host), PyArray_STRIDES(x->host), n))
+			&& (n == 0 || (!memcmp(PyArray_DIMS(y->host), PyArray_DIMS(x->host), n)
+				&& !memcmp(PyArray_STRIDES(y->host), PyArray_STRIDES(x->host), n))))
 			return y;
 	return NULL;
 }
