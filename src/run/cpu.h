@@ -78,8 +78,6 @@ typedef struct gj_worker {
 	gj_meet  *meet;   size_t meet_cap;
 } gj_worker;
 
-uint64_t gj_now_ns(void);
-
 /* Runs blocks of w->run, on fibers, until none is left or one has failed. */
 void gj_cpu_work(gj_worker *);
 /* Ends the launch with an error, unless it has one. */

@@ -7,17 +7,10 @@
  * (compiled code owns nothing that would need cleaning up). */
 #define _GNU_SOURCE
 #include "run/cpu.h"
+#include "run/pool.h"
 
 #include <sched.h>
 #include <stdio.h>
-#include <time.h>
-
-uint64_t gj_now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static gj_cpu_block *block_of(gj_block *b) { return (gj_cpu_block *)(void *)b; }
 
@@ -312,15 +305,13 @@ void gj_rt_yield(gj_block *pub, uint32_t warp)
 	(void)warp;
 	if (failed(w->run))
 		abandon(w);
+	if (++w->spins % 64 == 0)
+		sched_yield();                         /* what it waits for may be done by a thread that needs this processor */
 	if (w->unstarted || w->ready.head) {
 		push(&w->ready, w->current);
 		suspend(w);
-	} else if (++w->spins % 64 == 0) {
-		sched_yield();
 	} else {
-#if defined(__x86_64__) || defined(__i386__)
-		__builtin_ia32_pause();
-#endif
+		gj_pause();
 	}
 }
 

@@ -25,6 +25,7 @@ struct gj_fiber {
 	void (*body)(void *); void *arg;
 	gj_fiber *from;                            /* who switched here last */
 	void *sanitizer;                           /* ASan: fake stack; TSan: its fiber */
+	unsigned starts;                           /* TSan only: how often it was started */
 	unsigned valgrind;                         /* its number for the stack */
 };
 

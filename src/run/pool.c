@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -37,16 +36,7 @@ static struct { pthread_mutex_t *mutex[MAX_GUARDED]; unsigned n; } guarded = { {
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------- */
 
-static inline void pause_cpu(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
-
-static uint64_t now_ns(void)
+uint64_t gj_now_ns(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
@@ -56,14 +46,14 @@ static uint64_t now_ns(void)
 /* Waits until *p is (or, with `differs`, is no longer) `value`; false: not within SPIN_NS. */
 static bool spin(atomic_uint *p, unsigned value, bool differs)
 {
-	uint64_t end = now_ns() + SPIN_NS;
+	uint64_t end = gj_now_ns() + SPIN_NS;
 	do
 		for (int i = 0; i < 32; i++) {
 			if ((atomic_load_explicit(p, memory_order_acquire) == value) != differs)
 				return true;
-			pause_cpu();
+			gj_pause();
 		}
-	while (now_ns() < end);
+	while (gj_now_ns() < end);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Sets how many threads may work on one job, the caller included; before the first gj_pool_run. */
 void     gj_pool_limit(unsigned threads);
@@ -20,5 +21,18 @@ unsigned gj_pool_start(void);
 
 /* Keeps a mutex usable in the child of a fork(). At most 8, at start-up. */
 void     gj_fork_guard(pthread_mutex_t *);
+
+/* -- Waiting ------------------------------------------------------------------------------------------------------- */
+
+uint64_t gj_now_ns(void);                      /* of a clock that never jumps */
+
+static inline void gj_pause(void)              /* in a loop that waits for another thread */
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
 
 #endif

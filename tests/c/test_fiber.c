@@ -48,6 +48,7 @@ static size_t depth;
 static __attribute__((noinline)) size_t dive(size_t left)
 {
 	volatile char page[1024];
+	__asm__ volatile("" : : "r"(page) : "memory");             /* all of it is used */
 	page[0] = (char)left;
 	size_t below = left > 1100 ? dive(left - 1100) : 1;
 	return below + (page[0] != (char)left);    /* after the call, so that it cannot become a loop */
