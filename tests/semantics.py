@@ -103,6 +103,8 @@ def power(a, b, code):
 			if isinstance(b, int):                     # an integer exponent keeps its parity however large it is
 				size = float(np.power(np.float64(abs(a)), np.float64(b)))
 				return -size if b % 2 and math.copysign(1.0, a) < 0 else size
+			if (a, b) == (-math.inf, 0.5):             # C's pow; NumPy takes the square root here
+				return math.inf
 			return float(np.power(np.float64(a), np.float64(b)))
 	if b >= 0:
 		return wrap(pow(a, b, 1 << 64), code)

@@ -254,6 +254,7 @@ def half_a_warp(out):
 	else:
 		cuda.syncthreads()
 	out[cuda.threadIdx.x] = 1
+	cuda.syncthreads()
 
 
 def test_divergent_barrier_is_an_error():
