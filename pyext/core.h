@@ -40,9 +40,7 @@ typedef struct gj_settings {
 	bool libm_exact;
 	bool interface_sync;                       /* wait for the stream that a __cuda_array_interface__ names */
 	bool warn_low_occupancy, warn_copy;
-	bool debug;                                /* default of debug= */
 	bool cache;                                /* use the disk cache */
-	int  opt;                                  /* default of opt=: 3 or 0 */
 } gj_settings;
 extern gj_settings gj_config;
 

@@ -332,6 +332,17 @@ static bool has(PyObject *o, const char *name)
 	return v != NULL;
 }
 
+/* cupy.ndarray by name, so that cupy is never imported for the sake of asking. */
+static bool is_cupy(PyTypeObject *cls)
+{
+	PyObject *module = PyObject_GetAttrString((PyObject *)cls, "__module__");
+	bool yes = module && PyUnicode_Check(module) && PyUnicode_CompareWithASCIIString(module, "cupy") == 0
+		&& !strcmp(cls->tp_name, "ndarray");
+	Py_XDECREF(module);
+	PyErr_Clear();
+	return yes;
+}
+
 /* The protocol may also be an attribute of the instance alone. */
 static bool offers(PyObject *o, const char *name)
 {
@@ -346,7 +357,7 @@ bool gj_foreign_classify(PyObject *o, gj_reader *r)
 	r->aux = (void *)exchange_of(Py_TYPE(o));
 	if (r->aux)
 		r->read = read_exchange;
-	else if (!strcmp(Py_TYPE(o)->tp_name, "cupy.ndarray") && cupy_init())
+	else if (is_cupy(Py_TYPE(o)) && cupy_init())
 		r->read = read_cupy;
 	else if (has(o, "__cuda_array_interface__") || has(o, "__dlpack__") || offers(o, "__cuda_array_interface__"))
 		r->read = read_protocol;

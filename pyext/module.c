@@ -66,20 +66,20 @@ PyObject *gj_status_error(gj_status status, const char *what)
 
 /* -- Settings -------------------------------------------------------------------------------------------------------------------- */
 
-gj_settings gj_config = { .cpu_width = 32, .interface_sync = true, .cache = true, .opt = 3 };
+gj_settings gj_config = { .cpu_width = 32, .interface_sync = true, .cache = true };
 
 static PyObject *configure(PyObject *m, PyObject *args, PyObject *kw)
 {
 	(void)m;
 	static char *names[] = { "device", "cpu_width", "libm_exact", "interface_sync", "warn_low_occupancy", "warn_copy",
-		"debug", "cache", "opt", NULL };
-	int device, width, libm, sync, occupancy, copy, debug, cache, opt;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "iippppppi:configure", names, &device, &width, &libm, &sync, &occupancy,
-		&copy, &debug, &cache, &opt))
+		"cache", NULL };
+	int device, width, libm, sync, occupancy, copy, cache;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "iippppp:configure", names, &device, &width, &libm, &sync, &occupancy,
+		&copy, &cache))
 		return NULL;
 	if (device != gj_config.device)
 		gj_device_forget();
-	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, debug, cache, opt };
+	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache };
 	Py_RETURN_NONE;
 }
 

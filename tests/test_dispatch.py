@@ -1,18 +1,20 @@
 """Dispatchers: launch configurations, arguments, specialisation, explicit signatures, caching, pickling, threads, leaks."""
 
+import ctypes
 import gc
 import pickle
 import resource
 import subprocess
 import sys
 import threading
+import types as pytypes
 import weakref
 from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from gridjit import config, cuda, errors, float32, float64, int32, int64, types, void
+from gridjit import config, cuda, errors, float32, float64, int32, int64, typeof, types, void
 
 
 @cuda.jit
@@ -314,6 +316,100 @@ def test_dlpack_host_array(device):
 	x, out = np.ones(4, np.float32), np.zeros(4, np.float32)
 	scale[1, 32](2.0, HostProducer(x), HostProducer(out))
 	assert out.tolist() == [2] * 4
+
+
+class DLTensor(ctypes.Structure):
+	"""DLPack 1.x, as the header has it."""
+
+	_fields_ = [("data", ctypes.c_void_p), ("device_type", ctypes.c_int32), ("device_id", ctypes.c_int32), ("ndim", ctypes.c_int32),
+		("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
+		("strides", ctypes.POINTER(ctypes.c_int64)), ("byte_offset", ctypes.c_uint64)]
+
+
+@ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(DLTensor))
+def describe(tensor, out):
+	if tensor.array is None:
+		return -1
+	array = tensor.array
+	tensor.keep = (ctypes.c_int64 * 7)(*array.shape), (ctypes.c_int64 * 7)(*(step // array.itemsize for step in array.strides))
+	out[0] = DLTensor(array.ctypes.data - 8, tensor.device, 0, array.ndim, tensor.code or "iufb c".index(array.dtype.kind),
+		8 * array.itemsize, 1, *(ctypes.cast(one, ctypes.POINTER(ctypes.c_int64)) for one in tensor.keep), 8)
+	return 0
+
+
+class Exchange(ctypes.Structure):
+	"""The table behind __dlpack_c_exchange_api__."""
+
+	_fields_ = [("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("older", ctypes.c_void_p)] + [
+		(name, ctypes.c_void_p) for name in ("allocate", "from_object", "to_object", "describe", "current_stream")]
+
+
+def capsule(major=1, older=None):
+	make = ctypes.pythonapi.PyCapsule_New
+	make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+	capsule.keep = getattr(capsule, "keep", []) + [Exchange(major, 3, older, None, None, None, ctypes.cast(describe, ctypes.c_void_p))]
+	return make(ctypes.addressof(capsule.keep[-1]), b"dlpack_exchange_api", None), ctypes.addressof(capsule.keep[-1])
+
+
+class Tensor:
+	"""As torch.Tensor shows itself to C."""
+
+	__dlpack_c_exchange_api__, _address = capsule()
+	requires_grad, device, code = False, 1, 0
+
+	def __init__(self, array, **attributes):
+		self.array = array
+		self.__dict__.update(attributes)
+
+	def is_conj(self):
+		return True
+
+	def is_neg(self):
+		return self.__dict__.get("neg", False)
+
+
+class NewerTensor(Tensor):
+	"""A library that has moved on and still offers the old table."""
+
+	__dlpack_c_exchange_api__, _newer = capsule(2, Tensor._address)
+
+
+@pytest.mark.parametrize("cls", [Tensor, NewerTensor])
+def test_exchange_table(device, cls):
+	x, out = np.arange(8, dtype=np.float32), np.zeros((8, 2), np.float32)
+	scale[1, 32](2.0, cls(x), cls(out[:, 1]))
+	assert out[:, 1].tolist() == (2 * x).tolist() and not out[:, 0].any()
+	scale[1, 32](2.0, cls(x[::-1].astype("i2")), cls(out[:, 0]))
+	assert out[:, 0].tolist() == (2 * x[::-1]).tolist()
+	assert typeof(cls(x)) is float32[::1] and typeof(cls(out.T)) is float32[::1, :] and typeof(cls(x[::2])) is float32[:]
+
+
+@pytest.mark.parametrize("tensor, text", [
+	(Tensor(np.ones(2), requires_grad=True), "requires grad"), (Tensor(np.ones(2, np.complex64)), "conjugate"),
+	(Tensor(np.ones(4)[::2], neg=True), "negative"), (Tensor(None), "dense tensors"), (Tensor(np.ones(2), code=4), "dtype"),
+	(Tensor(np.ones(2), device=7), "neither in host memory"), (Tensor(np.ones((1,) * 7)), "dimensions")])
+def test_exchange_table_refuses(tensor, text):
+	with pytest.raises((TypeError, ValueError), match=text):
+		scale[1, 32](2.0, tensor, np.ones(2))
+
+
+def test_cupy(monkeypatch):
+	"""An array that looks like CuPy's, by the attributes that are read."""
+	Stream, Memory = namedtuple("Stream", "ptr"), namedtuple("Memory", "ptr")
+	module = pytypes.ModuleType("cupy.cuda")
+	module.get_current_stream = lambda: Stream(0)
+	monkeypatch.setitem(sys.modules, "cupy", pytypes.ModuleType("cupy"))
+	monkeypatch.setitem(sys.modules, "cupy.cuda", module)
+	fields = {"__module__": "cupy", "dtype": np.dtype("f4"), "shape": (3, 4), "strides": (4, 12), "_c_contiguous": False,
+		"data": Memory(4096)}
+	cls = type("ndarray", (), fields)
+	assert typeof(cls()) is float32[::1, :]
+	assert typeof(type("ndarray", (), {**fields, "_c_contiguous": True})()) is float32[:, ::1]
+	if config.DEVICE == "cpu":
+		with pytest.raises(TypeError, match="in GPU memory"):
+			scale[1, 32](1.0, cls(), cls())
+	with pytest.raises(TypeError, match="dtype"):
+		typeof(type("ndarray", (), {**fields, "dtype": np.dtype("U3")})())
 
 
 # -- specialisation --------------------------------------------------------------------------------------------------------------

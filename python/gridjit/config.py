@@ -93,7 +93,7 @@ def _apply(values):
 		device=("auto", "gpu", "cpu").index(values["DEVICE"]), cpu_width=values["CPU_WIDTH"],
 		libm_exact=values["CPU_MATH"] == "libm", interface_sync=values["CUDA_ARRAY_INTERFACE_SYNC"],
 		warn_low_occupancy=values["CUDA_LOW_OCCUPANCY_WARNINGS"], warn_copy=values["CUDA_WARN_ON_IMPLICIT_COPY"],
-		debug=values["CUDA_DEBUGINFO_DEFAULT"], cache=values["CACHE"], opt=values["OPT"])
+		cache=values["CACHE"])
 
 
 class _Config(types.ModuleType):
