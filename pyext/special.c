@@ -15,14 +15,14 @@
 bool gj_options_read(PyObject *dict, gj_options *o)
 {
 	static char *names[] = { "fastmath", "debug", "lineinfo", "opt", "max_registers", "launch_bounds", "device",
-		"cc", "ptx_version", NULL };
+		"cc", "ptx_version", "facts", NULL };
 	int fastmath = 0, debug = 0, lineinfo = 0, device = 0;
 	unsigned max_registers = 0;
 	*o = (gj_options){ .opt = 3 };
 	PyObject *empty = PyTuple_New(0);
-	bool ok = empty && PyArg_ParseTupleAndKeywords(empty, dict, "|pppiI(III)p(ii)i:options", names, &fastmath, &debug,
+	bool ok = empty && PyArg_ParseTupleAndKeywords(empty, dict, "|pppiI(III)p(ii)iI:options", names, &fastmath, &debug,
 		&lineinfo, &o->opt, &max_registers, &o->max_threads, &o->min_blocks, &o->max_cluster, &device, &o->cc_major,
-		&o->cc_minor, &o->ptx_version);
+		&o->cc_minor, &o->ptx_version, &o->facts);
 	Py_XDECREF(empty);
 	o->fastmath = fastmath;
 	o->debug = debug;
