@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import pickle
 import resource
 import subprocess
@@ -314,8 +315,11 @@ class HostProducer:
 
 def test_dlpack_host_array(device):
 	x, out = np.ones(4, np.float32), np.zeros(4, np.float32)
-	scale[1, 32](2.0, HostProducer(x), HostProducer(out))
+	scale[1, 32](2.0, HostProducer(x), out)
 	assert out.tolist() == [2] * 4
+	if int(np.__version__.split(".")[0]) >= 2:        # NumPy 1 imports such arrays read-only
+		scale[1, 32](3.0, x, HostProducer(out))
+		assert out.tolist() == [3] * 4
 
 
 class DLTensor(ctypes.Structure):
@@ -595,7 +599,6 @@ print(*kernel.stats[1:], a[4])
 
 
 def test_disk_cache(tmp_path):
-	import os
 	script = tmp_path / "program.py"
 
 	def run(factor=2, term=1, **env):
@@ -697,7 +700,8 @@ def test_launches_leak_nothing():
 		once()
 	gc.collect()
 	assert [sys.getrefcount(value) for value in objects] == references
-	assert resident() - before < 4 * 2**20
+	# Under ASan freed memory waits in quarantine.
+	assert resident() - before < 4 * 2**20 or os.environ.get("GRIDJIT_TEST_ASAN")
 
 
 def test_failed_launches_leak_nothing():
