@@ -443,11 +443,12 @@ static gj_kernel *shared_kernel[4];
 /* Launches kernels of all kinds, failing ones too; returns how many answers were wrong. */
 static void *hammer(void *arg)
 {
+	static uint32_t buffer[6][64 * 256];
 	long bad = 0, me = (long)(intptr_t)arg;
-	uint32_t *data = calloc(64 * 256, 4), *p = data;
+	uint32_t *data = buffer[me], *p = data;
 	for (int i = 0; i < 60; i++) {
 		uint32_t grid = i % 3 ? 60 : 1;
-		memset(data, 0, 64 * 256 * 4);
+		memset(data, 0, sizeof buffer[me]);
 		bad += go(shared_kernel[0], grid, 256, 0, &p, sizeof p) != GJ_OK || differing(data, grid, 8);
 		ptr_int r = { data, 2, 0 };
 		bad += go(shared_kernel[1], grid, 256, 0, &r, sizeof r) != GJ_OK;
@@ -461,7 +462,6 @@ static void *hammer(void *arg)
 		gj_devptr m;
 		bad += dev->ops->alloc(dev, (size_t)i * 100, NULL, &m) != GJ_OK || dev->ops->free(dev, m, NULL) != GJ_OK;
 	}
-	free(data);
 	return (void *)(intptr_t)bad;
 }
 
