@@ -37,8 +37,6 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 {
 	LLVMSetLinkage(c->fn, LLVMInternalLinkage);
 	gj_attr_text(u, c->fn, "warn-stack-size", "0");    /* the frame's size arrives as a diagnostic */
-	if (u->vector)
-		gj_attr_text(u, c->fn, "prefer-vector-width", "512");
 	if (!c->f->kernel)
 		return;
 	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
@@ -244,7 +242,7 @@ static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
 /* At width 32 the source is one straight line of wide operations with few loops: a short list of passes does what the
  * full pipeline does, in a third of its time. */
 static const char wide_passes[] =
-	"function(mem2reg,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-simplify,lcssa,"
+	"function(sroa,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-simplify,lcssa,"
 	"loop-mssa(loop-rotate,licm),gvn,dse,instcombine<no-verify-fixpoint>,simplifycfg)";
 
 static void cpu_finish(gj_unit *u)

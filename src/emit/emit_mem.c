@@ -240,7 +240,7 @@ gj_v gj_do_any(gj_gen *g, const gj_op *o)
 	return gj_uniform(g, o->arg[0]) ? gj_sc(g, o->arg[0]) : gj_any(g, gj_vec(g, o->arg[0]));
 }
 
-/* select(a, b, false) and select(b, false, a): what is not chosen may be poison. */
+/* select(cond, value, false), or select(cond, false, value): what is not chosen may be poison. */
 static gj_v mask_select(gj_gen *g, gj_ref cond, gj_ref value, bool negate)
 {
 	bool scalar = gj_uniform(g, cond) && gj_uniform(g, value);
@@ -249,5 +249,26 @@ static gj_v mask_select(gj_gen *g, gj_ref cond, gj_ref value, bool negate)
 	return negate ? gj_select(g, c, no, x) : gj_select(g, c, x, no);
 }
 
-gj_v gj_do_andmask(gj_gen *g, const gj_op *o) { return mask_select(g, o->arg[0], o->arg[1], false); }
-gj_v gj_do_andnot(gj_gen *g, const gj_op *o)  { return mask_select(g, o->arg[1], o->arg[0], true); }
+/* mask & !cond where mask & cond was made just before in this block: their difference. Otherwise LLVM repeats the
+ * comparison with the opposite sense. */
+static gj_v other_half(gj_gen *g, const gj_op *o)
+{
+	const gj_op *not = gj_o(g->f, o->arg[1]);
+	const gj_bb *bb = &g->f->bb.p[o->block];
+	if (not->op != GJ_NOT)
+		return NULL;
+	for (uint32_t i = 0; i < bb->ops.n && bb->ops.p[i] != g->ref; i++) {
+		const gj_op *p = gj_o(g->f, bb->ops.p[i]);
+		if (p->op == GJ_ANDMASK && p->arg[0] == o->arg[0] && p->arg[1] == not->arg[0])
+			return LLVMBuildXor(g->b, gj_vec(g, o->arg[0]), gj_vec(g, bb->ops.p[i]), "");
+	}
+	return NULL;
+}
+
+gj_v gj_do_andmask(gj_gen *g, const gj_op *o)
+{
+	gj_v half = g->wide ? other_half(g, o) : NULL;
+	return half ? half : mask_select(g, o->arg[0], o->arg[1], false);
+}
+
+gj_v gj_do_andnot(gj_gen *g, const gj_op *o) { return mask_select(g, o->arg[1], o->arg[0], true); }

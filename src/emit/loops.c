@@ -29,16 +29,20 @@ static uint32_t body_size(const gj_fn *f, uint32_t l)
 
 static bool is_const(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_CONST; }
 
-/* Is r a phi of the loop's header that starts at a constant (or such a phi and a constant)? */
+/* Does `next`, the value of counter r in the next round, differ from it by a constant? */
+static bool const_step(const gj_fn *f, gj_ref r, gj_ref next)
+{
+	const gj_op *o = gj_o(f, next);
+	return (o->op == GJ_ADD || o->op == GJ_SUB) && o->arg[0] == r && is_const(f, o->arg[1]);
+}
+
+/* Is r a phi of the loop's header that goes in constant steps from a constant (or such a phi and a constant)? */
 static bool counts_from_const(const gj_fn *f, gj_ref r, uint32_t header, int depth)
 {
 	const gj_op *o = gj_o(f, r);
-	if (o->op == GJ_PHI && o->block == header) {
-		for (uint32_t k = 0; k < o->nargs; k++)
-			if (is_const(f, o->arg[k]))
-				return true;
-		return false;
-	}
+	if (o->op == GJ_PHI && o->block == header)
+		return o->nargs == 2 && ((is_const(f, o->arg[0]) && const_step(f, r, o->arg[1])) ||
+		                         (is_const(f, o->arg[1]) && const_step(f, r, o->arg[0])));
 	bool step = o->op == GJ_ADD || o->op == GJ_SUB;
 	return step && depth < 2 && is_const(f, o->arg[1]) && counts_from_const(f, o->arg[0], header, depth + 1);
 }
