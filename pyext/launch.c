@@ -342,6 +342,18 @@ static bool choose_stream(const Launcher *l, const gj_args *a, gj_stream **out)
 	return !a->producer || (*out = gj_stream_wrapped(a->dev, a->producer)) != NULL;
 }
 
+/* Host arrays are back when the call returns, unless the user named a stream to wait for. */
+static bool settle(const Launcher *l, const gj_args *a, gj_stream *stream)
+{
+	gj_status status = GJ_OK;
+	if (!a->nhost || l->stream || !stream)
+		return true;
+	Py_BEGIN_ALLOW_THREADS
+	status = a->dev->ops->stream_sync(a->dev, stream);
+	Py_END_ALLOW_THREADS
+	return status == GJ_OK || (gj_status_error(status, "copying array arguments back"), false);
+}
+
 static bool run(const Launcher *l, gj_args *a)
 {
 	gj_stream *stream;
@@ -357,7 +369,7 @@ static bool run(const Launcher *l, gj_args *a)
 		gj_status_error(status, what);
 		ok = false;
 	}
-	return gj_args_return(a, stream, s ? &s->image : NULL, ok);
+	return gj_args_return(a, stream, s ? &s->image : NULL, ok) && settle(l, a, stream);
 }
 
 static PyObject *launch_bound(const Launcher *l, gj_device *dev, PyObject *const *arg)

@@ -169,11 +169,15 @@ bool gj_args_convert(gj_args *a, const gj_type *const *to)
 
 /* -- Host arrays ---------------------------------------------------------------------------------------------------------------- */
 
+/* On the default stream the call returns when the copy is done, of pinned memory too: users who name no stream have
+ * nothing to wait for. */
 bool gj_copy_bytes(gj_device *dev, gj_copy how, uintptr_t dst, uintptr_t src, size_t n, gj_stream *stream, const char *what)
 {
 	gj_status status;
 	Py_BEGIN_ALLOW_THREADS
 	status = dev->ops->copy(dev, how, dst, src, n, stream);
+	if (status == GJ_OK && !stream && how != GJ_D2D && !dev->ops->host_memory)
+		status = dev->ops->stream_sync(dev, NULL);
 	Py_END_ALLOW_THREADS
 	if (status != GJ_OK)
 		gj_status_error(status, what);

@@ -1,6 +1,6 @@
 """Arrays in device memory, and getting data there. Stream arguments: 0 means the array's bound stream, else the default
-stream; copies of ordinary host memory have happened when the call returns, those of pinned memory when the stream has
-come to them."""
+stream. Copies on the default stream, and of ordinary host memory on any, have happened when the call returns; those of
+pinned memory on another stream when that stream has come to them."""
 
 import contextlib
 
