@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 from collections import namedtuple
 
 from .. import _core, errors
@@ -254,7 +255,7 @@ def _profiler(call):
 	if get_current_device().kind != "cuda":
 		return
 	import ctypes
-	status = getattr(ctypes.CDLL("libcuda.so.1"), call)()
+	status = getattr(ctypes.CDLL(os.environ.get("GRIDJIT_CUDA_LIBRARY") or "libcuda.so.1"), call)()
 	if status:
 		raise errors.CudaAPIError(status, f"{call} failed")
 
