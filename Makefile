@@ -47,16 +47,18 @@ golden: $(BUILT)
 bench: $(BUILT)
 	@$(PY) bench/bench.py
 
-# The whole Python suite on an extension with AddressSanitizer and UBSan, and the C tests likewise.
-# Python itself leaks by design: leaks are looked for by the C tests.
+# The whole Python suite on an extension with AddressSanitizer and UBSan, and the C tests likewise. A finding ends the
+# run; pytest has swallowed what it printed, so it is read from a file. Python itself leaks by design: leaks are the C
+# tests' business.
 asan: $(SETUP)
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c check-asan
 	@GRIDJIT_SANITIZE=address,undefined $(PY) setup.py --quiet build_ext -j $(JOBS) --build-lib build/asan
-	@cp -r python/gridjit/. build/asan/gridjit/ --no-clobber
+	@cp -r python/gridjit/*.py python/gridjit/cuda build/asan/gridjit/ && rm -f build/asan/report.*
 	@cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:handle_segv=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=$(CURDIR)/build/asan GRIDJIT_TEST_ASAN=1 \
-		$(CURDIR)/$(PY) -m pytest -q -p no:cacheprovider --rootdir=$(CURDIR) $(CURDIR)/tests $(PYTEST)
+		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:log_path=report \
+		UBSAN_OPTIONS=print_stacktrace=1:log_path=report PYTHONMALLOC=malloc PYTHONPATH=. GRIDJIT_TEST_ASAN=1 \
+		$(CURDIR)/$(PY) -m pytest -q -p no:cacheprovider --rootdir=$(CURDIR) $(CURDIR)/tests $(PYTEST) || \
+		{ cat report.* 2>/dev/null; exit 1; }
 
 lint: $(SETUP)
 	@$(PY) -m pytest -q tests/test_layout.py
