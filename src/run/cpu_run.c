@@ -22,7 +22,7 @@ enum {
 	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
 	RESIDENT_THREADS = 2048,                   /* a cooperative launch: threads of the grid for each of ours */
-	MAX_KEPT_STACKS = 64 << 20                 /* bytes of stack that an idle worker keeps */
+	MAX_KEPT_STACKS = 256 << 20                /* address space for stacks that an idle worker keeps */
 };
 
 /* -- Workers ------------------------------------------------------------------------------------------------------- */
@@ -71,7 +71,7 @@ static bool equip(gj_worker *w, gj_run *r)
 	const gj_kernel *k = r->kernel;
 	uint32_t warps = (r->nthreads + 31) / 32, meets = k->barriers && k->width == 1 ? warps : 0;
 	size_t shared = (align16(k->shared) + (size_t)r->launch->shared + 63) / 64 * 64;
-	bool ok = gj_fibers_reserve(&w->fibers, k->barriers ? r->batch * r->nwarps : 1, k->local_bytes + STACK_RESERVE);
+	bool ok = gj_fibers_reserve(&w->fibers, k->barriers ? r->batch * r->nwarps : 1, (size_t)k->local_bytes + STACK_RESERVE);
 	w->shared = grow(w->shared, &w->shared_cap, shared * r->batch);
 	w->meet = grow(w->meet, &w->meet_cap, sizeof *w->meet * meets * r->batch);
 	w->block = grow(w->block, &w->block_cap, sizeof *w->block * r->batch);
