@@ -10,13 +10,23 @@ static const bool forbids[GJ_NOPS] = {
 	[GJ_ACTIVEMASK] = true, [GJ_NANOSLEEP] = true,
 };
 
-/* Operations in loop l, whose blocks follow each other from header to latch; UINT32_MAX: it holds another loop, or
- * something that forbids copies. */
+/* Is loop `in` inside of loop l, or l itself? */
+static bool inside(const gj_fn *f, uint32_t in, uint32_t l)
+{
+	while (in && in != l)
+		in = f->loops.p[in].parent;
+	return in == l;
+}
+
+/* Operations in loop l, whose blocks follow each other from its header; UINT32_MAX: it holds another loop, or something
+ * that forbids copies. */
 static uint32_t body_size(const gj_fn *f, uint32_t l)
 {
-	uint32_t n = 0, last = f->bb.p[f->loops.p[l].latch].rpo;
-	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k <= last; k++) {
+	uint32_t n = 0;
+	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k < f->rpo.n; k++) {
 		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
+		if (!inside(f, bb->loop, l))
+			break;
 		if (bb->loop != l)
 			return UINT32_MAX;
 		for (uint32_t i = 0; i < bb->ops.n; i++)
@@ -74,11 +84,16 @@ static void set_count(gj_gen *g, gj_v branch, uint32_t count)
 	LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(c, "llvm.loop", 9), LLVMMetadataAsValue(c, loop));
 }
 
+/* On every branch back to the header: LLVM keeps the hint when it joins them. */
 void gj_unroll_hint(gj_gen *g, uint32_t block, gj_v branch)
 {
 	const gj_fn *f = g->f;
 	uint32_t l = f->bb.p[block].loop;
-	if (!g->u->gpu || !g->u->opt->opt || !l || f->loops.p[l].latch != block)
+	const gj_bb *bb = &f->bb.p[block];
+	bool back = false;
+	for (uint32_t i = 0; l && i < bb->nsucc; i++)
+		back |= bb->succ[i] == f->loops.p[l].header;
+	if (!g->u->gpu || !g->u->opt->opt || !back)
 		return;
 	uint32_t n = body_size(f, l);
 	if (n <= MIDDLE_BODY && !constant_count(f, &f->loops.p[l]))

@@ -5,6 +5,13 @@
 #include <string.h>
 
 static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
+
+static gj_ref *append(gj_ref *p, gj_lv v)
+{
+	memcpy(p, v.part, gj_parts(v.type) * sizeof *p);
+	return p + gj_parts(v.type);
+}
+
 static gj_ref extent(gj_lv a, uint32_t d) { return a.part[1 + d]; }
 static gj_ref stride(gj_lv a, uint32_t d) { return a.part[1 + a.type->ndim + d]; }
 
@@ -74,11 +81,13 @@ static gj_ref element(gj_lower *L, gj_lv a, const gj_ref *at)
 	if (a.type->layout == 'A')
 		return gj_e2(L, GJ_BYTES, ptr, a.part[0], byte_offset(L, a, at));
 	bool f = a.type->layout == 'F';
-	gj_ref lin = index_width(L, at[f ? n - 1 : 0]);
-	for (uint32_t k = 1; k < n; k++) {
-		uint32_t d = f ? n - 1 - k : k;
-		lin = gj_eindex(L, GJ_MUL, lin, index_width(L, extent(a, d)));
-		lin = gj_eindex(L, GJ_ADD, lin, index_width(L, at[d]));
+	gj_ref lin = 0, step = 0;
+	for (uint32_t k = 0; k < n; k++) {                                         /* from the innermost: steps are products of extents */
+		uint32_t d = f ? k : n - 1 - k;
+		gj_ref x = index_width(L, at[d]), size = index_width(L, extent(a, d));
+		x = step ? gj_eindex(L, GJ_MUL, x, step) : x;
+		lin = lin ? gj_eindex(L, GJ_ADD, lin, x) : x;
+		step = step ? gj_eindex(L, GJ_MUL, step, size) : size;
 	}
 	return gj_e2(L, GJ_ELEM, ptr, a.part[0], lin);
 }
@@ -209,10 +218,23 @@ static gj_lv tuple_item(gj_lower *L, gj_lv a, gj_lv index, const gj_type *t)
 	return gj_lv_scalar(L, t, r);
 }
 
+static gj_lv tuple_slice(gj_body *B, const gj_op *slice, gj_lv a, const gj_type *t)
+{
+	uint32_t *at = gj_new(B->L->arena, uint32_t, a.type->n + 1);
+	gj_ref *p;
+	gj_lv v = gj_lv_new(B->L, t, &p);
+	gj_tuple_slice(B->s, slice, a.type->n, at);
+	for (uint32_t i = 0; i < t->n; i++)
+		p = append(p, gj_lv_item(B->L, a, at[i]));
+	return v;
+}
+
 gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *t)
 {
 	gj_lower *L = B->L;
 	gj_ref at[GJ_MAX_NDIM];
+	if (a.type->kind == GJ_TUPLE && gj_o(B->s->fn, o->arg[1])->op == GJ_MKSLICE)
+		return tuple_slice(B, gj_o(B->s->fn, o->arg[1]), a, t);
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
 	indexing x = indexing_of(B, o, a, index);
@@ -323,12 +345,6 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 
 /* The iterator and the position that item i of a zip has; its own results are put side by side. */
 static gj_lv zipped(gj_lower *L, gj_lv it, uint32_t i) { return gj_lv_item(L, (gj_lv){ it.type->elem, NULL, it.part }, i); }
-
-static gj_ref *append(gj_ref *p, gj_lv v)
-{
-	memcpy(p, v.part, gj_parts(v.type) * sizeof *p);
-	return p + gj_parts(v.type);
-}
 
 gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
 {
