@@ -42,7 +42,7 @@ $(BUILT): $(SETUP) setup.py $(SOURCES)
 
 # Rewrites the expected outputs under tests/golden; read the diff.
 golden: $(BUILT)
-	@$(PY) -m pytest -q tests/golden tests/test_bytecode.py --update-golden
+	@$(PY) -m pytest -q tests/test_bytecode.py tests/test_golden.py --update-golden
 
 bench: $(BUILT)
 	@$(PY) bench/bench.py
