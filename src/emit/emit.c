@@ -373,13 +373,15 @@ static void image_fields(gj_unit *u)
 
 /* -- A compilation ------------------------------------------------------------------------------------------------- */
 
+enum { CALL_BYTES = 256 };                     /* red zone, return address and stack arguments, which the size leaves out */
+
 static void on_diagnostic(LLVMDiagnosticInfoRef info, void *opaque)
 {
 	static const char frame[] = "stack frame size (";
 	gj_unit *u = opaque;
 	char *text = LLVMGetDiagInfoDescription(info), *size = strstr(text, frame);
 	if (size)
-		u->stack_bytes += (uint32_t)strtoul(size + sizeof frame - 1, NULL, 10);
+		u->stack_bytes += (uint32_t)strtoul(size + sizeof frame - 1, NULL, 10) + CALL_BYTES;
 	else if (LLVMGetDiagInfoSeverity(info) == LLVMDSError && !u->trouble)
 		u->trouble = gj_strdup(u->arena, text);
 	LLVMDisposeMessage(text);

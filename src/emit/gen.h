@@ -193,10 +193,11 @@ typedef enum gj_row {                          /* rows of math.def */
 /* -- Op handlers by file ------------------------------------------------------------------------------------------- */
 
 #define GJ_HANDLERS(X) \
-	X(const) X(param) X(undef) X(add) X(sub) X(mul) X(neg) X(fma) X(div) X(floordiv) X(mod) X(pow) X(shl) X(shr) X(and) \
-	X(or) X(xor) X(not) X(abs) X(min) X(max) X(cmp) X(select) X(cvt) X(bitcast) X(popc) X(clz) X(ffs) X(brev) \
-	X(isnan) X(isinf) X(isfinite) X(math) X(elem) X(bytes) X(ptrcast) X(localmem) X(constmem) X(load) X(store) \
-	X(atomic) X(slot) X(get) X(set) X(alllanes) X(any) X(andmask) X(andnot) X(fcall) X(result) X(nop)
+	X(const) X(param) X(undef) X(add) X(sub) X(mul) X(neg) X(fma) X(div) X(floordiv) X(mod) X(pow) X(shl) \
+	X(shr) X(and) X(or) X(xor) X(not) X(abs) X(min) X(max) X(cmp) X(select) X(cvt) X(bitcast) X(popc) X(clz) \
+	X(ffs) X(brev) X(isnan) X(isinf) X(isfinite) X(math) X(elem) X(bytes) X(ptrcast) X(localmem) X(constmem) \
+	X(load) X(store) X(atomic) X(slot) X(get) X(set) X(alllanes) X(any) X(andmask) X(andnot) X(fcall) X(result) \
+	X(nop)
 #define X(name) gj_emit_op gj_do_##name;
 GJ_HANDLERS(X)
 #undef X

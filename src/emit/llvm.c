@@ -1,7 +1,7 @@
 /* LLVM as a library: start-up, target machines, the host's CPU, the net under LLVM's fatal errors, and the table of
  * intrinsics with its check. LLVM ends the process on what it cannot compile, so inputs are checked before it sees
  * them; the handler here is only the last resort and leaks the compilation that it interrupts. */
-#include "emit/gen.h"
+#include "emit/cpu.h"
 
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Support.h>
@@ -44,7 +44,7 @@ static void start(void)
 	LLVMInstallFatalErrorHandler(on_fatal);
 	host_name = LLVMGetHostCPUName();
 	host_features = LLVMGetHostCPUFeatures();
-	snprintf(host_text, sizeof host_text, "%s %s", host_name, host_features);
+	snprintf(host_text, sizeof host_text, "%s %s%s", host_name, host_features, gj_have_libmvec() ? " libmvec" : "");
 	intrinsics_find();
 }
 

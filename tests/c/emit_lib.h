@@ -168,11 +168,27 @@ static inline void only(K *k, gj_ref cond)
 	k->bb = body;
 }
 
+/* A function that kernel k can call, built in the same memory: fill it through the K that comes back. */
+static inline K callee(K *k, const char *name, uint32_t nresults, const gj_type *const *result)
+{
+	K c = *k;
+	c.f = gj_fn_new(&k->trap, NULL, name);
+	c.f->low = true;
+	c.f->width = k->f->width;
+	c.f->nresults = nresults, c.f->result = result;
+	c.bb = gj_block_new(c.f);
+	c.mask = 0;
+	gj_push(k->f->arena, &k->f->callee, c.f);
+	return c;
+}
+
 /* Ends the kernel, checks it and compiles it. */
 static bool k_compile(K *k, const gj_options *opt, gj_image *m)
 {
 	K0(k, GJ_RETURN, NULL);
 	gj_cfg(k->f);
+	for (uint32_t i = 0; i < k->f->callee.n; i++)
+		gj_cfg(k->f->callee.p[i]);
 	const char *bad = gj_fn_verify(k->f);
 	CHECK(!bad, "%s", bad);
 	if (bad)

@@ -3,6 +3,7 @@
 #include "emit_lib.h"
 
 #include <glob.h>
+#include <pthread.h>
 #include <unistd.h>
 
 static const int archs[] = { 75, 80, 86, 89, 90, 100, 120 };
@@ -347,6 +348,98 @@ static void test_math(int cc)
 	math_row(cc, GJ_F64, ROW_SQRT, 1, true, "sqrt.rn.f64");
 }
 
+/* -- Options
+ * --------------------------------------------------------------------------------------------------------- */
+
+/* cuda.compile(device=True): a function with C's calling convention. */
+static void test_device_function(int cc)
+{
+	static const gj_type *result[1];
+	K k;
+	gj_image m;
+	gj_options o = gpu_options(cc);
+	o.device = true;
+	k_open(&k, "twice", 1);
+	result[0] = T(GJ_F32);
+	k.f->kernel = false;
+	k.f->nresults = 1, k.f->result = result;
+	gj_ref x = param(&k, 0, GJ_FIELD_VALUE, T(GJ_F32), false);
+	K1(&k, GJ_RETURN, NULL, K2(&k, GJ_ADD, T(GJ_F32), x, x));
+	k.bb = gj_block_new(k.f);                          /* k_compile ends this one, which is never reached */
+	if (k_compile(&k, &o, &m)) {
+		EXPECT(&m, ".visible .func", ".param .b32 func_retval0", "twice", ".param .b32 twice_param_0", "add.rn.f32");
+		assemble(&m, cc);
+		gj_image_clear(&m);
+	}
+	k_close(&k);
+}
+
+static void test_unoptimised(int cc)
+{
+	K k;
+	gj_image m;
+	gj_options o = gpu_options(cc);
+	o.opt = 0;
+	o.libdevice = libdevice();
+	for (int i = 0; i < 2; i++) {
+		if (i)
+			math_kernel(&k, GJ_F64, ROW_SIN, 1);
+		else
+			warp_kernel(&k);
+		if ((!i || o.libdevice) && k_compile(&k, &o, &m)) {
+			assemble(&m, cc);
+			gj_image_clear(&m);
+		}
+		k_close(&k);
+	}
+}
+
+/* The PTX of saxpy: heap text, NULL when it could not be compiled. */
+static char *saxpy_text(void)
+{
+	K k;
+	gj_image m;
+	gj_options o = gpu_options(90);
+	saxpy(&k);
+	K0(&k, GJ_RETURN, NULL);
+	gj_cfg(k.f);
+	if (setjmp(k.trap.env))
+		return NULL;
+	gj_emit_image(k.f, &o, &m);
+	char *text = strdup((char *)m.code);
+	gj_image_clear(&m);
+	k_close(&k);
+	return text;
+}
+
+static void *compile_many(void *unused)
+{
+	char *first = saxpy_text();
+	(void)unused;
+	for (int i = 0; i < 20 && first; i++) {
+		char *text = saxpy_text();
+		bool same = text && !strcmp(first, text);
+		free(text);
+		if (!same)
+			return NULL;
+	}
+	return first;
+}
+
+/* Two threads at once compile the same text, each time. */
+static void test_threads(void)
+{
+	pthread_t t;
+	void *a = NULL, *b;
+	bool started = !pthread_create(&t, NULL, compile_many, NULL);
+	b = compile_many(NULL);
+	if (started)
+		pthread_join(t, &a);
+	CHECK(started && a && b && !strcmp(a, b), "texts differ");
+	free(a);
+	free(b);
+}
+
 /* -- Lines, refusals ----------------------------------------------------------------------------------------------- */
 
 static void test_lines(int cc)
@@ -459,6 +552,9 @@ int main(void)
 	test_loop(90);
 	test_math(90);
 	test_lines(90);
+	test_device_function(90);
+	test_unoptimised(90);
+	test_threads();
 	test_versions();
 	test_refusals();
 	return done();

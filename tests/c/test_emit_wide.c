@@ -222,6 +222,73 @@ static void slots(uint32_t width, bool gpu, int unused)
 	finish(&k, "slots", width, false);
 }
 
+/* -- Calls --------------------------------------------------------------------------------------------------------- */
+
+static gj_ref call(K *k, gj_fn *f, uint32_t n, const gj_ref *arg)
+{
+	gj_ref r = varying(k, kn(k, GJ_FCALL, f->nresults ? f->result[0] : gj_t_none, n, arg));
+	o_(k, r)->imm.fn = f;
+	return r;
+}
+
+static gj_ref result(K *k, gj_ref fcall, int64_t i)
+{
+	gj_ref r = varying(k, K1(k, GJ_RESULT, o_(k, fcall)->imm.fn->result[i], fcall));
+	o_(k, r)->imm.i = i;
+	return r;
+}
+
+/* pair(a, b) = (a·b, a < b), for lanes where i < 45; halves(b) = pair(b, b)[0] + threadIdx.x, a call in a call. */
+static void calls(uint32_t width, bool gpu, int unused)
+{
+	static const gj_type *two[2], *one[1];
+	K k;
+	(void)unused;
+	two[0] = one[0] = T(GJ_I64), two[1] = T(GJ_BOOL);
+	reset();
+	ref r = start(&k, width, GJ_I64);
+	K p = callee(&k, "pair", 2, two), h = callee(&k, "halves", 1, one);
+	gj_ref a = varying(&p, param(&p, 0, GJ_FIELD_VALUE, T(GJ_I64), false));
+	gj_ref b = varying(&p, param(&p, 0, GJ_FIELD_VALUE, T(GJ_I64), false));
+	gj_ref less = sub_(&p, K2(&p, GJ_CMP, T(GJ_BOOL), a, b), GJ_CMP_LT);
+	K2(&p, GJ_RETURN, NULL, K2(&p, GJ_MUL, T(GJ_I64), a, b), less);
+	b = varying(&h, param(&h, 0, GJ_FIELD_VALUE, T(GJ_I64), false));
+	gj_ref inner = result(&h, call(&h, p.f, 2, (gj_ref[]){ b, b }), 0);
+	K1(&h, GJ_RETURN, NULL, add(&h, inner, K1(&h, GJ_CVT, T(GJ_I64), sreg(&h, GJ_TID_X))));
+	only(&k, sub_(&k, K2(&k, GJ_CMP, T(GJ_BOOL), r.i, num(&k, 45)), GJ_CMP_LT));
+	gj_ref x = load(&k, at(&k, r.in, r.i)), c = call(&k, p.f, 2, (gj_ref[]){ x, r.i });
+	gj_ref sum = add(&k, result(&k, c, 0), K1(&k, GJ_CVT, T(GJ_I64), result(&k, c, 1)));
+	gj_ref y = result(&k, call(&k, h.f, 1, (gj_ref[]){ x }), 0);
+	store(&k, at(&k, r.out, r.i), K2(&k, GJ_XOR, T(GJ_I64), sum, y));
+	for (int i = 0; i < 45; i++) {
+		int64_t v = before.in[i];
+		want.out[i] = (v * i + (v < i)) ^ (v * v + i);
+	}
+	finish(&k, "calls", width, gpu);
+}
+
+/* Stack that a warp needs: at least its local arrays. */
+static void stack_size(uint32_t width)
+{
+	K k;
+	gj_image m;
+	gj_options o = cpu_options(width);
+	reset();
+	ref r = start(&k, width, GJ_I64);
+	gj_ref a = K0(&k, GJ_LOCALMEM, gj_ptr_type(T(GJ_I64), GJ_LOCAL));
+	o_(&k, a)->imm.i = 1000;
+	if (width == 32)
+		o_(&k, a)->shape = GJ_LINEAR, o_(&k, a)->stride = 8;
+	gj_ref j = K2(&k, GJ_MOD, T(GJ_I64), load(&k, at(&k, r.in, r.i)), num(&k, 999));
+	store(&k, at(&k, a, j), r.i);
+	store(&k, at(&k, r.out, r.i), load(&k, at(&k, a, varying(&k, K2(&k, GJ_MOD, T(GJ_I64), r.i, num(&k, 3))))));
+	if (k_compile(&k, &o, &m)) {
+		CHECK(m.local_bytes >= 8000 * width && m.local_bytes < 9000 * width + 4096, "%u bytes", m.local_bytes);
+		gj_image_clear(&m);
+	}
+	k_close(&k);
+}
+
 /* -- Atomics ------------------------------------------------------------------------------------------------------- */
 
 static int64_t atomic_ref(int sub, gj_kind kind, int64_t old, int64_t b, int64_t c)
@@ -538,6 +605,9 @@ int main(void)
 	EVERYWHERE(local_array, GJ_I16);
 	EVERYWHERE(frozen_shared, 0);
 	slots(32, false, 0);
+	EVERYWHERE(calls, 0);
+	stack_size(1);
+	stack_size(32);
 	atomics();
 	for (int sub = GJ_AT_MAX; sub <= GJ_AT_NANMIN; sub++) {
 		EVERYWHERE(atomic_nan, sub, GJ_F32);
