@@ -69,6 +69,18 @@ static void show_frozen(const stages *st, gj_trap *trap, const gj_code *code)
 
 /* -- The pipeline ----------------------------------------------------------------------------------------------------- */
 
+/* Where a function returns a value. */
+static uint32_t value_return(const gj_inst *s)
+{
+	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
+		const gj_bb *b = &s->fn->bb.p[s->fn->rpo.p[k]];
+		const gj_op *t = gj_o(s->fn, b->ops.p[b->ops.n - 1]);
+		if (t->op == GJ_RETURN && t->nargs && gj_o(s->fn, t->arg[0])->type != gj_t_none)
+			return t->loc;
+	}
+	return 0;
+}
+
 static gj_inst *infer(gj_trap *trap, const gj_request *rq)
 {
 	gj_infer I = { .trap = trap, .arena = trap->arena };
@@ -79,7 +91,7 @@ static gj_inst *infer(gj_trap *trap, const gj_request *rq)
 	if (!s->ret.type)
 		gj_fail(s->fn, 0, GJ_ERR_NO_RETURN, rq->code->name);
 	if (!rq->options.device && s->ret.type != gj_t_none)
-		gj_fail(s->fn, 0, GJ_ERR_KERNEL_RETURN, rq->code->name, s->ret.type->name);
+		gj_fail(s->fn, value_return(s), GJ_ERR_KERNEL_RETURN, rq->code->name, s->ret.type->name);
 	if (rq->options.device && rq->ret && rq->ret != s->ret.type) {
 		if (!gj_can_convert(s->ret.type, rq->ret))
 			gj_fail(s->fn, 0, GJ_ERR_RETURN_CONVERT, rq->code->name, s->ret.type->name, rq->ret->name);

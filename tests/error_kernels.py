@@ -209,6 +209,11 @@ def TUPLE_RANGE(x):
 	x[0] = t[2]  # here: t[2]
 
 
+def TUPLE_SLICE(x):
+	t = (1, 2, 3)[cuda.grid(1):]  # here: cuda.grid(1):
+	x[0] = t[0]
+
+
 def TUPLE_INDEX(x):
 	t = (1, 2.0)
 	x[0] = t[cuda.threadIdx.x]  # here: t[cuda.threadIdx.x]

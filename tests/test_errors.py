@@ -47,6 +47,7 @@ EXPECT = {
 	"UNPACK_COUNT": "of 3 items into 2 variables",
 	"TUPLE_SIZE": "a tuple of more than 1000 values",
 	"TUPLE_RANGE": "index 2 is out of range",
+	"TUPLE_SLICE": "a slice of a tuple needs constant parts",
 	"TUPLE_INDEX": "can only be indexed by a constant",
 	"NO_INDEX": "int64 cannot be indexed",
 	"INDEX_TYPE": "float64 cannot be an index",

@@ -38,10 +38,8 @@ NOT_YET = [
 	("array", r"np\.(sin|transpose|reshape|expand_dims|zeros|empty_like|sum|shape|size)\(.*", "np functions of arrays"),
 	("array", r"a\.flags\.c_contiguous: .*", "flags of an array"),
 	("array", r"a\[a > 0\]: .*", "boolean masks"),
-	("array", r"a\.shape\[:1\]: .*", "slices of tuples"),
 	("array", r'cuda\.shared\.array\(4; ("float32"|"f4"|np\.dtype\("f4"\))\)', "a dtype as text"),
 	("array", r"cuda\.shared\.array\(\(\); float32\)", "arrays without dimensions"),
-	("tuple_range", r"a\[(0:1|1:|::-1)\]: .*", "slices of tuples"),
 	("tuple_range", r"(sum\(a\)|tuple\(a\)|a\.index\(1\)): .*", "sum, tuple and index of a tuple"),
 ]
 

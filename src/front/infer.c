@@ -83,6 +83,12 @@ gj_val gj_val_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	}
 }
 
+gj_val gj_val_seen(gj_val v)
+{
+	bool function = v.type && v.konst && v.konst->kind == GJ_OBJ_CODE;
+	return function ? (gj_val){ gj_static_type(NULL, "function"), v.konst } : v;
+}
+
 const char *gj_val_name(gj_arena *a, gj_val v)
 {
 	const gj_obj *o = v.konst;
@@ -310,7 +316,7 @@ static gj_val eval1(gj_inst *s, const gj_op *o, gj_val a)
 
 static void setitem(gj_inst *s, const gj_op *o)
 {
-	gj_val a = value(s, o->arg[0]), v = value(s, o->arg[2]);
+	gj_val a = gj_val_seen(value(s, o->arg[0])), v = gj_val_seen(value(s, o->arg[2]));
 	if (!a.type || !v.type || !value(s, o->arg[1]).type)
 		return;
 	if (a.type->kind != GJ_ARRAY)
@@ -341,7 +347,7 @@ static gj_val eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_NOP: case GJ_UNDEF: return (gj_val){ 0 };
 	default: break;
 	}
-	gj_val a = value(s, o->arg[0]), b = o->nargs > 1 ? value(s, o->arg[1]) : a;
+	gj_val a = gj_val_seen(value(s, o->arg[0])), b = o->nargs > 1 ? gj_val_seen(value(s, o->arg[1])) : a;
 	gj_refuse_unbound(s, o, false);
 	if (!a.type || !b.type)
 		return (gj_val){ 0 };

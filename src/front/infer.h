@@ -79,6 +79,9 @@ const gj_obj *gj_obj_bool(gj_arena *, bool);
 bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */
 const char *gj_val_name(gj_arena *, gj_val);                 /* "int64", "function f", "module math": for messages */
 
+/* A value as all but calls see it: an inner function is not the tuple of what it holds. */
+gj_val   gj_val_seen(gj_val);
+
 /* Rules shared by operators and named functions (infer_ops.c). */
 gj_val gj_rule_val_binop(const gj_fn *, uint32_t loc, gj_binop, gj_val a, gj_val b);
 gj_val gj_rule_val_compare(const gj_fn *, uint32_t loc, gj_cmpop, gj_val a, gj_val b);
@@ -100,6 +103,8 @@ const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);             /* typ
 const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
 /* zip() and enumerate() are iterators over a tuple of iterators. */
 static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t->n > 0 && t->item[0]->kind == GJ_ITER; }
+/* Which of a tuple's n items a slice with constant parts takes, to at[]; returns how many. */
+uint32_t gj_tuple_slice(const gj_inst *, const gj_op *slice, uint32_t n, uint32_t *at);
 /* One character an index of a[...] as gj_rule_index wants; fails on what cannot index. Operand refs to ref[]. */
 uint32_t gj_index_items(const gj_inst *, const gj_op *, gj_ref index, char items[16], gj_ref ref[16]);
 

@@ -130,7 +130,7 @@ static gj_val call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 		if (slot[i] < 0)
 			continue;
 		c.ref[i] = gj_slot_ref(s->fn, call, slot[i]);
-		c.a[i] = value(s, c.ref[i]);
+		c.a[i] = gj_val_seen(value(s, c.ref[i]));
 		if (!c.a[i].type)
 			return just(NULL);
 	}

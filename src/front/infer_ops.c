@@ -291,13 +291,52 @@ static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 	return just(a.type->item[0]);
 }
 
+/* Part i of a slice, a constant; `absent` where it is None or missing. */
+static int64_t slice_const(const gj_inst *s, const gj_op *slice, uint32_t i, int64_t absent)
+{
+	int64_t v = absent;
+	bool none = i >= slice->nargs || gj_o(s->fn, slice->arg[i])->type == gj_t_none;
+	if (!none && !gj_obj_is_int(s->konst[slice->arg[i]], &v))
+		gj_fail(s->fn, slice->loc, GJ_ERR_TUPLE_SLICE);
+	return v;
+}
+
+static int64_t clamp(int64_t v, int64_t n, int64_t low, int64_t high)
+{
+	v += v < 0 ? n : 0;
+	return v < low ? low : v > high ? high : v;
+}
+
+uint32_t gj_tuple_slice(const gj_inst *s, const gj_op *slice, uint32_t n, uint32_t *at)
+{
+	int64_t step = slice_const(s, slice, 2, 1), low = step < 0 ? -1 : 0, high = step < 0 ? (int64_t)n - 1 : n;
+	if (step == 0)
+		gj_fail(s->fn, slice->loc, GJ_ERR_TUPLE_SLICE);
+	int64_t start = slice_const(s, slice, 0, INT64_MIN), stop = slice_const(s, slice, 1, INT64_MIN);
+	uint32_t count = 0;
+	start = start == INT64_MIN ? (step < 0 ? high : low) : clamp(start, n, low, high);
+	stop = stop == INT64_MIN ? (step < 0 ? low : high) : clamp(stop, n, low, high);
+	for (int64_t i = start; count < n && (step < 0 ? i > stop : i < stop); i += step)
+		at[count++] = (uint32_t)i;
+	return count;
+}
+
+static gj_val tuple_slice(gj_inst *s, const gj_op *o, gj_val a)
+{
+	uint32_t *at = gj_new(s->fn->arena, uint32_t, a.type->n + 1);
+	const gj_type **t = gj_new(s->fn->arena, const gj_type *, a.type->n + 1);
+	uint32_t n = gj_tuple_slice(s, gj_o(s->fn, o->arg[1]), a.type->n, at);
+	for (uint32_t i = 0; i < n; i++)
+		t[i] = a.type->item[at[i]];
+	return just(gj_tuple_type(t, n));
+}
+
 gj_val gj_rule_val_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 {
 	char items[16];
 	gj_ref ref[16];
-	bool function = a.konst && a.konst->kind == GJ_OBJ_CODE;
-	if (a.type->kind == GJ_TUPLE && !function)
-		return tuple_item(s, o, a, index);
+	if (a.type->kind == GJ_TUPLE)
+		return gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE ? tuple_slice(s, o, a) : tuple_item(s, o, a, index);
 	if (a.type->kind != GJ_ARRAY)
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_val_name(s->fn->arena, a));
 	uint32_t n = gj_index_items(s, o, o->arg[1], items, ref);

@@ -453,8 +453,6 @@ static void finish_block(gj_body *B, uint32_t hb)
 		gj_branch(L, use(B, t->arg[0]).part[0], B->entry[b->succ[0]], B->entry[b->succ[1]]);
 	else if (taken[0] || taken[1])
 		gj_jump(L, B->entry[b->succ[taken[0] ? 0 : 1]]);
-	else if (t->op == GJ_RAISE && !L->fn->kernel)
-		gj_lfail(L, GJ_ERR_RAISE_RECURSIVE, B->s->code->name);
 	else
 		gj_e(L, t->op == GJ_RAISE ? GJ_RAISE : GJ_UNREACHABLE, NULL, 0, NULL);
 }
@@ -580,6 +578,7 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, bool kernel)
 	uint16_t leaf = 0;
 	f->low = true;
 	f->kernel = kernel;
+	f->facts = M->facts;
 	gj_push(M->arena, &M->inst, s);
 	gj_push(M->arena, &M->fn, f);
 	gj_lv *args = gj_new(M->arena, gj_lv, s->nargs + 1);

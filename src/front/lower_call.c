@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { LOCAL_MOST = 512 << 10 };                             /* bytes of local memory that a GPU's thread can have */
+
 static const gj_type *T(gj_kind k) { return gj_scalar[k]; }
 static gj_lv result(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
 static gj_ref arg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c->L, c->a[i].part[0], t); }
@@ -89,6 +91,8 @@ gj_lv gj_l_array(gj_lcall *c)
 	if (c->n > 2 && c->a[2].konst && gj_obj_is_int(c->a[2].konst, &n) && n > align)
 		align = n;
 	bool shared = c->row->arg == GJ_SHARED;
+	if (!shared && total * t->elem->size > LOCAL_MOST)
+		gj_lfail(L, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)(total * t->elem->size));
 	int64_t at = shared ? shared_offset(c, (uint32_t)total * t->elem->size, (uint32_t)align) : total;
 	gj_ref p = gj_e(L, shared ? GJ_SHAREDMEM : GJ_LOCALMEM, ptr, 0, NULL);
 	gj_o(L->fn, p)->imm.i = at;

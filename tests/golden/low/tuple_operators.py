@@ -1,4 +1,4 @@
-"""Tuples: +, comparison, `in`, an index that is known at run time only, iteration."""
+"""Tuples: +, comparison, `in`, an index that is known at run time only, slices, iteration."""
 import numpy as np
 from gridjit import cuda
 
@@ -20,7 +20,8 @@ def kernel(y):
 		for p in PRIMES:
 			y[i, 5] = y[i, 5] * 2 + p
 		y[i, 6] = PRIMES[i % 5]
+		y[i, 7] = c[1:3][1] + c[::-1][0] * 10 + PRIMES[-2:][0] + len(y.shape[1:])
 
 
 def args():
-	return [np.zeros((70, 7), np.int64)]
+	return [np.zeros((70, 8), np.int64)]
