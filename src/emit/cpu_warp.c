@@ -12,7 +12,7 @@ static gj_v runtime(gj_gen *g, const char *name, gj_t ret, unsigned n, const gj_
 
 static gj_v mask_bits(gj_gen *g, gj_v mask, gj_v x)
 {
-	return gj_bits(g, gj_select(g, mask, x, LLVMConstNull(LLVMTypeOf(x))));
+	return gj_lane_bits(g, gj_select(g, mask, x, LLVMConstNull(LLVMTypeOf(x))));
 }
 
 /* The operands of BARRIER: the predicate, but for SYNC, and then, at width 32, the lanes that have not returned. */
@@ -23,8 +23,8 @@ gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 	gj_v live = gj_i32(u, 1), here = live, p = gj_i32(u, 0);
 	if (u->vector) {
 		gj_v mask = gj_mask_of(g, o);
-		here = gj_bits(g, mask);
-		live = gj_bits(g, o->nargs > pred ? gj_vec(g, o->arg[pred]) : g->all);
+		here = gj_lane_bits(g, mask);
+		live = gj_lane_bits(g, o->nargs > pred ? gj_vec(g, o->arg[pred]) : g->all);
 		if (pred)
 			p = mask_bits(g, mask, gj_vec(g, o->arg[0]));
 	} else if (pred) {
@@ -135,7 +135,7 @@ static gj_v shuffle_vector(gj_gen *g, const gj_op *o)
 	gj_t t = LLVMTypeOf(x), it = int_of(g, t);
 	lane = source_lane(g, o->sub, gj_steps(g->u->i32, 1), gj_vec(g, o->arg[2]), &in);
 	lane = LLVMBuildAnd(g->b, lane, gj_kint(w, GJ_LANES - 1), "");
-	gj_v on = LLVMBuildLShr(g->b, gj_splat(g, gj_bits(g, gj_mask_of(g, o))), lane, "");
+	gj_v on = LLVMBuildLShr(g->b, gj_splat(g, gj_lane_bits(g, gj_mask_of(g, o))), lane, "");
 	in = LLVMBuildAnd(g->b, in, LLVMBuildTrunc(g->b, on, gj_vec_ty(g->u->i1), ""), "");
 	x = LLVMBuildBitCast(g->b, permute(g, LLVMBuildBitCast(g->b, x, it, ""), lane), t, "");
 	return gj_select(g, in, x, own);
@@ -190,7 +190,7 @@ gj_v gj_cpu_vote(gj_gen *g, const gj_op *o)
 {
 	if (!g->u->vector)
 		return vote_one(g, o);
-	gj_v mask = gj_mask_of(g, o), on = gj_bits(g, mask), yes = mask_bits(g, mask, gj_vec(g, o->arg[1]));
+	gj_v mask = gj_mask_of(g, o), on = gj_lane_bits(g, mask), yes = mask_bits(g, mask, gj_vec(g, o->arg[1]));
 	bool same = gj_uniform(g, o->arg[0]);
 	gj_v member = same ? gj_sc(g, o->arg[0]) : gj_vec(g, o->arg[0]);
 	on = LLVMBuildAnd(g->b, same ? on : gj_splat(g, on), member, "");
@@ -206,7 +206,7 @@ gj_v gj_cpu_vote(gj_gen *g, const gj_op *o)
 gj_v gj_cpu_activemask(gj_gen *g, const gj_op *o)
 {
 	if (g->u->vector)
-		return gj_bits(g, gj_mask_of(g, o));
+		return gj_lane_bits(g, gj_mask_of(g, o));
 	return LLVMBuildShl(g->b, gj_i32(g->u, 1), LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), ""), "");
 }
 
@@ -227,7 +227,7 @@ static gj_v same_lanes(gj_gen *g, gj_v x, gj_v on)
 	gj_at(g, body);
 	gj_v lane = gj_call2(g, GJ_IN_CTTZ, rest, LLVMConstInt(u->i1, 1, 0));
 	gj_v eq = gj_icmp(g, LLVMIntEQ, x, gj_splat(g, gj_lane_get(g, slot, gj_elem_ty(LLVMTypeOf(x)), lane)));
-	gj_v bits = LLVMBuildAnd(g->b, gj_bits(g, eq), on, "");
+	gj_v bits = LLVMBuildAnd(g->b, gj_lane_bits(g, eq), on, "");
 	gj_v less = LLVMBuildAnd(g->b, rest, LLVMBuildNot(g->b, bits, ""), "");
 	LLVMBasicBlockRef in[2] = { from, body };
 	LLVMAddIncoming(r, (gj_v[]){ LLVMConstNull(w), gj_select(g, eq, gj_splat(g, bits), r) }, in, 2);
@@ -245,7 +245,7 @@ gj_v gj_cpu_match(gj_gen *g, const gj_op *o)
 		gj_v mask = gj_mask_of(g, o), x = gj_vec(g, o->arg[1]), member = gj_vec(g, o->arg[0]);
 		gj_t t = int_of(g, LLVMTypeOf(x));
 		x = gj_select(g, mask, LLVMBuildBitCast(g->b, x, t, ""), LLVMConstNull(t));
-		on = gj_bits(g, mask);
+		on = gj_lane_bits(g, mask);
 		r = LLVMBuildAnd(g->b, same_lanes(g, x, on), member, "");
 		on = LLVMBuildAnd(g->b, gj_splat(g, on), member, "");
 	} else {

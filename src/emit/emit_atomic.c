@@ -176,7 +176,7 @@ static gj_v combine_lanes(gj_gen *g, const gj_op *o, gj_v mask)
 	if (r.in < 0)
 		return NULL;
 	if (sum && gj_uniform(g, o->arg[1])) {
-		gj_v n = gj_call1(g, GJ_IN_CTPOP, gj_bits(g, mask)), b = gj_sc(g, o->arg[1]);
+		gj_v n = gj_call1(g, GJ_IN_CTPOP, gj_lane_bits(g, mask)), b = gj_sc(g, o->arg[1]);
 		return LLVMBuildMul(g->b, LLVMBuildIntCast2(g->b, n, LLVMTypeOf(b), 0, ""), b, "");
 	}
 	gj_v x = gj_vec(g, o->arg[1]);
@@ -190,7 +190,7 @@ static gj_v rank_of(gj_gen *g, gj_v mask, gj_t t)
 	gj_v lower[GJ_LANES];
 	for (unsigned i = 0; i < GJ_LANES; i++)
 		lower[i] = gj_i32(g->u, (1u << i) - 1);
-	gj_v bits = LLVMBuildAnd(g->b, gj_splat(g, gj_bits(g, mask)), LLVMConstVector(lower, GJ_LANES), "");
+	gj_v bits = LLVMBuildAnd(g->b, gj_splat(g, gj_lane_bits(g, mask)), LLVMConstVector(lower, GJ_LANES), "");
 	return LLVMBuildIntCast2(g->b, gj_call1(g, GJ_IN_CTPOP, bits), t, 0, "");
 }
 

@@ -164,7 +164,7 @@ gj_v gj_do_load(gj_gen *g, const gj_op *o)
 /* A value a lane stored to one address: the last active lane wins. */
 static gj_v last_active(gj_gen *g, const gj_op *o, gj_v x)
 {
-	gj_v bits = gj_bits(g, gj_mask_of(g, o));
+	gj_v bits = gj_lane_bits(g, gj_mask_of(g, o));
 	gj_v zeros = gj_call2(g, GJ_IN_CTLZ, bits, LLVMConstInt(g->u->i1, 1, 0));
 	return LLVMBuildExtractElement(g->b, x, LLVMBuildSub(g->b, gj_i32(g->u, GJ_LANES - 1), zeros, ""), "");
 }

@@ -141,14 +141,14 @@ gj_v gj_mask_of(gj_gen *g, const gj_op *o)
 	return o->mask ? gj_vec(g, o->mask) : g->all;
 }
 
-gj_v gj_bits(gj_gen *g, gj_v mask)
+gj_v gj_lane_bits(gj_gen *g, gj_v mask)
 {
 	return LLVMBuildBitCast(g->b, mask, g->u->i32, "");
 }
 
 gj_v gj_any(gj_gen *g, gj_v c)
 {
-	return gj_is_vec(LLVMTypeOf(c)) ? gj_icmp(g, LLVMIntNE, gj_bits(g, c), gj_i32(g->u, 0)) : c;
+	return gj_is_vec(LLVMTypeOf(c)) ? gj_icmp(g, LLVMIntNE, gj_lane_bits(g, c), gj_i32(g->u, 0)) : c;
 }
 
 /* -- Control flow inside an op ------------------------------------------------------------------------------------- */
@@ -202,7 +202,7 @@ gj_lanes gj_lanes_begin(gj_gen *g, gj_v mask)
 {
 	gj_unit *u = g->u;
 	gj_lanes l = { .head = gj_bb_new(g, "lanes"), .body = gj_bb_new(g, "lane"), .done = gj_bb_new(g, "lanes.done") };
-	gj_v bits = gj_bits(g, mask);
+	gj_v bits = gj_lane_bits(g, mask);
 	LLVMBasicBlockRef from = gj_here(g);
 	LLVMBuildBr(g->b, l.head);
 	gj_at(g, l.head);

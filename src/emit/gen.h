@@ -141,7 +141,7 @@ bool gj_uniform(const gj_gen *, gj_ref);
 
 /* Masks at width 32. */
 gj_v gj_mask_of(gj_gen *, const gj_op *);      /* <32 x i1>: lanes that run the op */
-gj_v gj_bits(gj_gen *, gj_v mask);             /* i32, a bit a lane */
+gj_v gj_lane_bits(gj_gen *, gj_v mask);             /* i32, a bit a lane */
 gj_v gj_any(gj_gen *, gj_v cond);              /* i1: some lane of a vector; a scalar is returned as it is */
 
 /* Control flow in the middle of an op. */
