@@ -272,11 +272,22 @@ static bool fit_signature(gj_dispatcher *d, gj_args *a)
 	return false;
 }
 
-static gj_special *specialise(gj_dispatcher *d, gj_args *a, bool lanes_x)
+/* What grid and block leave of the facts that depend on them. */
+static uint32_t config_facts(const Launcher *l)
+{
+	uint32_t facts = GJ_FACT_IDX32;
+	for (int d = 0; d < 3; d++)
+		if ((uint64_t)l->grid[d] * l->block[d] > 1u << 30)
+			facts = 0;
+	return l->block[0] % 32 == 0 || (l->block[1] == 1 && l->block[2] == 1) ? facts | GJ_FACT_LANES_X : facts;
+}
+
+static gj_special *specialise(gj_dispatcher *d, gj_args *a, uint32_t config)
 {
 	if (d->locked && !fit_signature(d, a))
 		return NULL;
-	return gj_special_get(d, a->dev, a->type, a->nargs, gj_args_facts(a) | (lanes_x ? GJ_FACT_LANES_X : 0));
+	uint32_t facts = gj_args_facts(a) & (config | ~(uint32_t)GJ_FACT_IDX32);
+	return gj_special_get(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACT_LANES_X));
 }
 
 gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n)
@@ -288,7 +299,7 @@ gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n)
 		return NULL;
 	gj_args_init(&a, dev);
 	if (read_args(d, &a, arg) && gj_args_place(&a, NULL)) {
-		s = specialise(d, &a, true);
+		s = specialise(d, &a, GJ_FACT_IDX32 | GJ_FACT_LANES_X);
 		gj_args_return(&a, NULL, NULL, false);
 	}
 	gj_args_clear(&a);
@@ -359,8 +370,7 @@ static bool run(const Launcher *l, gj_args *a)
 	gj_stream *stream;
 	if (!choose_stream(l, a, &stream) || (a->nhost && !gj_args_place(a, stream)))
 		return gj_args_return(a, NULL, NULL, false);
-	bool lanes_x = l->block[0] % 32 == 0 || (l->block[1] == 1 && l->block[2] == 1);
-	gj_special *s = specialise(l->disp, a, lanes_x);
+	gj_special *s = specialise(l->disp, a, config_facts(l));
 	bool ok = s && check_kernel(l, s);
 	gj_status status = ok ? launch(l, s, a, stream) : GJ_OK;
 	if (status != GJ_OK) {

@@ -28,26 +28,14 @@ static gj_ref power_const(gj_lower *L, const gj_type *t, gj_ref base, int64_t n)
 	return n < 0 ? gj_e2(L, GJ_DIV, t, gj_eint(L, t, 1), r) : r;
 }
 
-/* base ** n for an n that may be over 2^63: the square of base ** (n / 2), once more base where n is odd. */
-static gj_ref power_unsigned(gj_lower *L, const gj_type *t, gj_ref base, gj_ref n)
-{
-	const gj_type *u64 = gj_scalar[GJ_U64];
-	gj_ref one = gj_eint(L, u64, 1), half = gj_ecast(L, gj_e2(L, GJ_SHR, u64, n, one), gj_scalar[GJ_I64]);
-	gj_ref r = gj_e2(L, GJ_POW, t, base, half), odd = gj_ecmp(L, GJ_CMP_NE, gj_e2(L, GJ_AND, u64, n, one), gj_eint(L, u64, 0));
-	r = gj_e2(L, GJ_MUL, t, r, r);
-	return gj_e3(L, GJ_SELECT, t, odd, gj_e2(L, GJ_MUL, t, r, base), r);
-}
-
 gj_ref gj_lpower(gj_lower *L, const gj_type *t, gj_ref base, gj_lv e, const gj_type *as)
 {
 	int64_t n;
 	if (gj_obj_is_int(e.konst, &n) && !e.konst->is_unsigned && n <= 64 && n >= (gj_is_float(t) ? -64 : 0))
 		return power_const(L, t, base, n);
 	gj_ref x = gj_ecast(L, e.part[0], as);
-	if (gj_is_float(t) && as->kind == GJ_U64)
-		return power_unsigned(L, t, base, x);
 	if (!gj_is_float(t) || gj_is_int(as)) {
-		if (gj_is_float(t) && as->kind != GJ_I32)
+		if (gj_is_float(t) && as->kind != GJ_I32 && as->kind != GJ_U64)
 			x = gj_ecast(L, x, gj_scalar[GJ_I64]);
 		return gj_e2(L, GJ_POW, t, base, x);
 	}

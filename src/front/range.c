@@ -3,11 +3,16 @@
  * come out right. From it follow GJ_NONNEG and the absence of wraparound. */
 #include "front/simplify.h"
 
+/* What a loop's test says of its counter (a phi of the header) and of the counter's next value, which is one `step`
+ * further: where they are computed, the counter is below `limit`, or, in the header itself, at most one step past it. */
+typedef struct counter { gj_ref limit, step; bool past; } counter;
+
 typedef struct ranges {
 	gj_fn *f;
 	uint8_t *bits;                             /* by op */
 	uint8_t *rises;                            /* phis: how often it rose */
 	uint32_t *first, *user;                    /* users of op r: user[first[r]] … user[first[r + 1]] */
+	counter *counter;                        /* by op: phis that a loop's test bounds; limit 0: others */
 } ranges;
 
 static bool tracked(const gj_type *t)
@@ -63,6 +68,40 @@ static int sreg_bits(int64_t sreg)
 	}
 }
 
+/* Extents of arrays whose bytes fit in 31 bits. */
+static int param_bits(const ranges *s, const gj_op *o)
+{
+	const gj_fn *f = s->f;
+	int n = 31;
+	if (!(f->facts & GJ_FACT_IDX32) || !(o->flags & GJ_NONNEG))
+		return width(o->type);
+	for (uint32_t i = 0; i < f->param.n; i++)
+		if (f->param.p[i].leaf == f->param.p[o->imm.i].leaf && f->param.p[i].field == GJ_FIELD_DATA)
+			for (uint32_t size = f->param.p[i].type->elem->size; size > 1; size /= 2)
+				n--;
+	return n;
+}
+
+static gj_ref behind_cvt(const gj_fn *f, gj_ref r)
+{
+	return gj_o(f, r)->op == GJ_CVT ? gj_o(f, r)->arg[0] : r;
+}
+
+/* Block index × block size in one direction: below 2^30 where the launch says so. */
+static bool grid_product(const ranges *s, const gj_op *o)
+{
+	const gj_op *a = gj_o(s->f, behind_cvt(s->f, o->arg[0])), *b = gj_o(s->f, behind_cvt(s->f, o->arg[1]));
+	if (!(s->f->facts & GJ_FACT_IDX32) || a->op != GJ_SREG || b->op != GJ_SREG)
+		return false;
+	int64_t x = a->imm.i, y = b->imm.i;
+	if (x >= GJ_NTID_X && x <= GJ_NTID_Z) {
+		int64_t t = x;
+		x = y, y = t;
+	}
+	return y >= GJ_NTID_X && y <= GJ_NTID_Z && ((x >= GJ_CTAID_X && x <= GJ_CTAID_Z && x - GJ_CTAID_X == y - GJ_NTID_X) ||
+	       (x >= GJ_NCTAID_X && x <= GJ_NCTAID_Z && x - GJ_NCTAID_X == y - GJ_NTID_X));
+}
+
 /* Sum, product and shifts by a constant need this many bits before they wrap; −1: an operand may be negative. */
 static int exact_bits(const ranges *s, const gj_op *o)
 {
@@ -72,7 +111,7 @@ static int exact_bits(const ranges *s, const gj_op *o)
 	if (o->op == GJ_ADD)
 		return a && b ? greatest(a, b) + 1 : greatest(a, b);
 	if (o->op == GJ_MUL)
-		return a && b ? a + b : 0;
+		return grid_product(s, o) ? 30 : a && b ? a + b : 0;
 	const gj_op *n = gj_o(s->f, o->arg[1]);    /* GJ_SHL */
 	return n->op == GJ_CONST && n->imm.i < 64 ? a + (int)n->imm.i : -1;
 }
@@ -122,6 +161,7 @@ static int evaluate(const ranges *s, const gj_op *o)
 	switch (o->op) {
 	case GJ_CONST:    return bit_length(o);
 	case GJ_UNDEF:    return 0;
+	case GJ_PARAM:    return param_bits(s, o);
 	case GJ_SREG:     return sreg_bits(o->imm.i);
 	case GJ_CVT:
 	case GJ_BITCAST:  return converted(s, o);
@@ -146,6 +186,83 @@ static int evaluate(const ranges *s, const gj_op *o)
 	}
 }
 
+/* -- Counters of loops ----------------------------------------------------------------------------------------------- */
+
+/* Does `cond` being `truth` mean r < limit (or ≤)? Gives limit. */
+static gj_ref below(const gj_fn *f, gj_ref cond, bool truth, gj_ref r)
+{
+	const gj_op *c = gj_o(f, cond);
+	if (c->op != GJ_CMP)
+		return 0;
+	bool less = c->sub == GJ_CMP_LT || c->sub == GJ_CMP_LE, more = c->sub == GJ_CMP_GT || c->sub == GJ_CMP_GE;
+	if (c->arg[0] == r && (truth ? less : more))
+		return c->arg[1];
+	return c->arg[1] == r && (truth ? more : less) ? c->arg[0] : 0;
+}
+
+static gj_ref branch_bound(const gj_fn *f, uint32_t from, uint32_t to, gj_ref r)
+{
+	const gj_bb *b = &f->bb.p[from];
+	const gj_op *t = gj_o(f, b->ops.p[b->ops.n - 1]);
+	if (t->op != GJ_BRANCH || b->succ[0] == b->succ[1])
+		return 0;
+	return below(f, t->arg[0], b->succ[0] == to, r);
+}
+
+/* The next value of counter r, the same on every way back to the header; 0: r is no counter. *limit: what each of
+ * these ways tests it against, 0: nothing. */
+static gj_ref next_of(const gj_fn *f, gj_ref r, gj_ref *limit)
+{
+	const gj_op *o = gj_o(f, r);
+	const gj_bb *h = &f->bb.p[o->block];
+	gj_ref next = 0;
+	*limit = 0;
+	for (uint32_t k = 0; k < o->nargs; k++) {
+		if (!gj_dominates(f, o->block, h->preds.p[k]))
+			continue;                                                          /* from outside */
+		gj_ref bound = branch_bound(f, h->preds.p[k], o->block, o->arg[k]);
+		*limit = !next || bound == *limit ? bound : 0;
+		if (next && o->arg[k] != next)
+			return 0;
+		next = o->arg[k];
+	}
+	return next && gj_o(f, next)->op == GJ_ADD && gj_o(f, next)->arg[0] == r ? next : 0;
+}
+
+/* Finds the bound of phi r of a loop's header, tested in the header (`for`, `while`) or on the way back to it. */
+static void find_counter(ranges *s, gj_ref r)
+{
+	const gj_fn *f = s->f;
+	const gj_op *o = gj_o(f, r);
+	const gj_bb *h = &f->bb.p[o->block];
+	gj_ref limit, next;
+	if (!h->loop || f->loops.p[h->loop].header != o->block || !gj_is_int(o->type) || !gj_is_signed(o->type) ||
+	    !(next = next_of(f, r, &limit)))
+		return;
+	gj_ref step = gj_o(f, next)->arg[1];
+	if (limit) {
+		s->counter[r] = (counter){ limit, step, false };
+		return;
+	}
+	for (uint32_t i = 0; i < h->nsucc; i++)
+		if (gj_dominates(f, h->succ[i], gj_o(f, next)->block) && (limit = branch_bound(f, o->block, h->succ[i], r)))
+			s->counter[r] = s->counter[next] = (counter){ limit, step, true };
+}
+
+/* No more bits than the loop's test leaves, if neither limit nor step nor what comes from outside is negative. */
+static int capped(const ranges *s, gj_ref r, int b)
+{
+	const gj_op *o = gj_o(s->f, r);
+	counter c = s->counter[r];
+	if (!c.limit || (o->op != GJ_PHI && !nonneg(s, o, 0)))
+		return b;
+	int most = c.past ? greatest(s->bits[c.limit], s->bits[c.step]) + 1 : s->bits[c.limit];
+	for (uint32_t k = 0; o->op == GJ_PHI && k < o->nargs; k++)
+		if (!gj_dominates(s->f, o->block, s->f->bb.p[o->block].preds.p[k]))
+			most = greatest(most, s->bits[o->arg[k]]);
+	return most <= room(o->type) && s->bits[c.step] <= room(o->type) ? least(b, most) : b;
+}
+
 /* A new estimate for op r; true if it rose. A phi that rises again goes to the top of what is left, so that a counter
  * does not climb bit by bit. */
 static bool raise(ranges *s, gj_ref r)
@@ -158,6 +275,9 @@ static bool raise(ranges *s, gj_ref r)
 		return false;
 	if (o->op == GJ_PHI && s->rises[r]++)
 		b = b <= room(o->type) ? room(o->type) : width(o->type);
+	b = capped(s, r, b);
+	if (b <= s->bits[r])
+		return false;
 	s->bits[r] = (uint8_t)b;
 	return true;
 }
@@ -169,15 +289,25 @@ static void find_users(ranges *s, const work *all)
 	gj_fn *f = s->f;
 	uint32_t total = 0;
 	s->first = gj_new(f->arena, uint32_t, f->op.n + 2);
-	for (uint32_t i = 0; i < all->n; i++)
+	for (uint32_t i = 0; i < all->n; i++) {
+		const counter *c = &s->counter[all->p[i]];
 		for (uint32_t k = 0; k < gj_o(f, all->p[i])->nargs; k++, total++)
 			s->first[gj_o(f, all->p[i])->arg[k] + 2]++;
+		if (c->limit)
+			s->first[c->limit + 2]++, s->first[c->step + 2]++, total += 2;
+	}
 	for (uint32_t r = 2; r < f->op.n + 2; r++)
 		s->first[r] += s->first[r - 1];
 	s->user = gj_new(f->arena, uint32_t, total + 1);
-	for (uint32_t i = 0; i < all->n; i++)
+	for (uint32_t i = 0; i < all->n; i++) {
+		const counter *c = &s->counter[all->p[i]];
 		for (uint32_t k = 0; k < gj_o(f, all->p[i])->nargs; k++)
 			s->user[s->first[gj_o(f, all->p[i])->arg[k] + 1]++] = all->p[i];
+		if (c->limit) {
+			s->user[s->first[c->limit + 1]++] = all->p[i];
+			s->user[s->first[c->step + 1]++] = all->p[i];
+		}
+	}
 }
 
 static void solve(ranges *s, const work *all)
@@ -225,19 +355,35 @@ static bool mark(const ranges *s, gj_ref r)
 	return o->flags != flags;
 }
 
-bool gj_ranges(gj_fn *f)
+static ranges compute(gj_fn *f, work *all)
 {
-	ranges s = { .f = f, .bits = gj_new(f->arena, uint8_t, f->op.n), .rises = gj_new(f->arena, uint8_t, f->op.n) };
-	work all = { 0 };
-	bool found = false;
+	ranges s = { .f = f, .bits = gj_new(f->arena, uint8_t, f->op.n), .rises = gj_new(f->arena, uint8_t, f->op.n),
+		.counter = gj_new(f->arena, counter, f->op.n) };
 	for (uint32_t i = 0; i < f->rpo.n; i++) {
 		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t k = 0; k < bb->ops.n; k++)
-			gj_push(f->arena, &all, bb->ops.p[k]);
+		for (uint32_t k = 0; k < bb->ops.n; k++) {
+			gj_push(f->arena, all, bb->ops.p[k]);
+			if (gj_o(f, bb->ops.p[k])->op == GJ_PHI && gj_o(f, bb->ops.p[k])->type)
+				find_counter(&s, bb->ops.p[k]);
+		}
 	}
-	find_users(&s, &all);
-	solve(&s, &all);
+	find_users(&s, all);
+	solve(&s, all);
+	return s;
+}
+
+bool gj_ranges(gj_fn *f)
+{
+	work all = { 0 };
+	bool found = false;
+	ranges s = compute(f, &all);
 	for (uint32_t i = 0; i < all.n; i++)
 		found |= mark(&s, all.p[i]);
 	return found;
+}
+
+const uint8_t *gj_bits(gj_fn *f)
+{
+	work all = { 0 };
+	return compute(f, &all).bits;
 }

@@ -396,6 +396,8 @@ void gj_simplify(gj_fn *f)
 		if (!changed)
 			break;
 	}
+	gj_narrow(f);
+	fold_values(&s);
 	remove_dead(f);
 	if (f->no_fma)
 		return;

@@ -22,6 +22,12 @@ gj_folded gj_fold_identity(const gj_fn *, gj_ref);
 /* Sets GJ_NONNEG and GJ_NSW, GJ_NUW where they are proven; true if it found any new one. */
 bool gj_ranges(gj_fn *);
 
+/* How many bits each value needs (by op), as range.c counts them. */
+const uint8_t *gj_bits(gj_fn *);
+
+/* Computes in 32 bits what fits (narrow.c). */
+void gj_narrow(gj_fn *);
+
 /* Drops the handling of negative indices where an index cannot be negative (index.c); true if it dropped any. */
 bool gj_index_signs(gj_fn *);
 
