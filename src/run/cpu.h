@@ -32,6 +32,7 @@ typedef struct gj_run {
 	bool     scouting;                         /* only the calling thread is at it, until scout_end */
 	uint64_t scout_end;
 	_Atomic uint64_t next;
+	_Atomic uint64_t busy_ns;                  /* of all threads together */
 	atomic_int status;                         /* a gj_status; GJ_OK as long as no block has failed */
 	pthread_mutex_t grid_lock;                 /* cooperative: */
 	uint64_t grid_live, grid_arrived;          /* warps of the grid that have not returned, that wait in grid.sync() */

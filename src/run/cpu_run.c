@@ -1,8 +1,8 @@
 /* A launch on the CPU: checks it, decides how many threads it is worth, spreads its blocks over them.
  *
- * Threads of the pool cost a few microseconds to wake. So the calling thread begins alone, and only a launch that is
- * not done after SCOUT_NS calls for help, as many helpers as there is work for. What a block took is remembered in the
- * kernel, so that its next long launch starts with all threads at once. Blocks begin in the order of their index. */
+ * Threads of the pool cost a few microseconds to wake. What a block took is remembered in the kernel, and a launch gets
+ * as many helpers as there is work for. One that should be short is begun by the calling thread alone: it calls for
+ * help only if it is not done after SCOUT_NS. Blocks begin in the order of their index. */
 #define _GNU_SOURCE
 #include "run/cpu.h"
 #include "run/pool.h"
@@ -18,7 +18,8 @@
 #endif
 
 enum {
-	SCOUT_NS = 5000,                           /* what a helper costs, roughly */
+	SCOUT_NS = 5000,                           /* how long the calling thread works alone at first */
+	HELP_NS = 10000,                           /* a helper must have this much to do to be worth waking */
 	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
 	RESIDENT_THREADS = 2048,                   /* a cooperative launch: threads of the grid for each of ours */
@@ -106,12 +107,8 @@ static void work_in_default_modes(gj_worker *w)
 #endif
 }
 
-/* A thread's part in a launch. */
-static void participate(void *arg)
+static void work(gj_run *r)
 {
-	gj_run *r = arg;
-	if (!r->scouting && atomic_load_explicit(&r->next, memory_order_relaxed) >= r->nblocks)
-		return;
 	gj_worker *w = take_worker();
 	if (w && equip(w, r))
 		work_in_default_modes(w);
@@ -122,53 +119,59 @@ static void participate(void *arg)
 		return_worker(w);
 }
 
+/* A thread's part in a launch of several. */
+static void participate(void *arg)
+{
+	gj_run *r = arg;
+	if (atomic_load_explicit(&r->next, memory_order_relaxed) >= r->nblocks)
+		return;
+	uint64_t start = gj_now_ns();
+	work(r);
+	atomic_fetch_add_explicit(&r->busy_ns, gj_now_ns() - start, memory_order_relaxed);
+}
+
 /* -- How much help ------------------------------------------------------------------------------------------------- */
 
 static uint64_t min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-static void remember(gj_kernel *k, uint64_t ns, uint64_t blocks)
+/* What the threads together have spent on the first `blocks` blocks; returns it for one of them. */
+static uint64_t remember(gj_run *r, uint64_t blocks)
 {
-	uint64_t each = blocks ? ns / blocks : 0;
-	uint32_t v = each < 1 ? 1 : each > UINT32_MAX ? UINT32_MAX : (uint32_t)each;
-	atomic_store_explicit(&k->ns_block, v, memory_order_relaxed);
+	uint64_t each = min64(atomic_load_explicit(&r->busy_ns, memory_order_relaxed) / blocks + 1, UINT32_MAX);
+	atomic_store_explicit(&r->kernel->ns_block, (uint32_t)each, memory_order_relaxed);
+	return each;
 }
 
-/* The calling thread alone for SCOUT_NS; returns when that is over or all is done. */
-static void scout(gj_run *r)
+/* The calling thread alone for SCOUT_NS; returns how many blocks are done then. */
+static uint64_t scout(gj_run *r)
 {
-	uint64_t start = gj_now_ns();
 	r->scouting = true;
 	r->chunk = 1;
-	r->scout_end = start + SCOUT_NS;
+	r->scout_end = gj_now_ns() + SCOUT_NS;
 	participate(r);
 	r->scouting = false;
-	uint64_t done = min64(atomic_load(&r->next), r->nblocks);
-	if (done < r->nblocks)
-		remember(r->kernel, gj_now_ns() - start, done);
+	return min64(atomic_load(&r->next), r->nblocks);
 }
 
 static void run_blocks(gj_run *r, unsigned threads)
 {
-	gj_kernel *k = r->kernel;
-	uint64_t each = atomic_load_explicit(&k->ns_block, memory_order_relaxed);
+	uint64_t each = atomic_load_explicit(&r->kernel->ns_block, memory_order_relaxed), done = 0;
 	if (r->nblocks == 1 || threads == 1) {
 		r->chunk = r->nblocks;
-		participate(r);
+		work(r);
 		return;
 	}
-	if (!each || r->nblocks < 2 * SCOUT_NS / each) {
-		scout(r);
-		each = atomic_load_explicit(&k->ns_block, memory_order_relaxed);
+	if (each && r->nblocks < HELP_NS / each) {
+		done = scout(r);
+		if (done == r->nblocks || atomic_load(&r->status) != GJ_OK)
+			return;
+		each = done ? remember(r, done) : each;
 	}
-	uint64_t done = atomic_load(&r->next), start = gj_now_ns();
-	if (done >= r->nblocks || atomic_load(&r->status) != GJ_OK)
-		return;
-	uint64_t left = r->nblocks - done, fair = left / (4 * (uint64_t)threads), aim = CHUNK_NS / (each ? each : 1);
-	uint64_t pieces = left < UINT32_MAX ? left * (each ? each : 1) / SCOUT_NS : threads;
+	uint64_t left = r->nblocks - done, fair = left / (4 * (uint64_t)threads), aim = each ? CHUNK_NS / each : left;
+	uint64_t worth = each && left < UINT32_MAX ? left * each / HELP_NS : threads;
 	r->chunk = min64(fair, aim) ? min64(fair, aim) : 1;
-	unsigned helpers = (unsigned)min64(min64(threads - 1, pieces), (left - 1) / r->chunk);
-	gj_pool_run(participate, r, helpers, false);
-	remember(k, (gj_now_ns() - start) * (helpers + 1), left);
+	gj_pool_run(participate, r, (unsigned)min64(min64(threads - 1, worth), (left - 1) / r->chunk), false);
+	remember(r, r->nblocks);
 }
 
 uint32_t gj_cpu_resident(uint32_t block_threads)
