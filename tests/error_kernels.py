@@ -210,7 +210,7 @@ def TUPLE_RANGE(x):
 
 
 def TUPLE_SLICE(x):
-	t = (1, 2, 3)[cuda.grid(1):]  # here: cuda.grid(1):
+	t = (1, 2, 3)[cuda.grid(1):]  # here: (1, 2, 3)[cuda.grid(1):]
 	x[0] = t[0]
 
 

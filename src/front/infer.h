@@ -103,8 +103,8 @@ const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);             /* typ
 const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
 /* zip() and enumerate() are iterators over a tuple of iterators. */
 static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t->n > 0 && t->item[0]->kind == GJ_ITER; }
-/* Which of a tuple's n items a slice with constant parts takes, to at[]; returns how many. */
-uint32_t gj_tuple_slice(const gj_inst *, const gj_op *slice, uint32_t n, uint32_t *at);
+/* Which of a tuple's n items the constant slice of an ITEM takes, to at[]; returns how many. */
+uint32_t gj_tuple_slice(const gj_inst *, const gj_op *item, uint32_t n, uint32_t *at);
 /* One character an index of a[...] as gj_rule_index wants; fails on what cannot index. Operand refs to ref[]. */
 uint32_t gj_index_items(const gj_inst *, const gj_op *, gj_ref index, char items[16], gj_ref ref[16]);
 

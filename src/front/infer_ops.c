@@ -217,14 +217,14 @@ const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
 
 /* -- Indexing ------------------------------------------------------------------------------------------------------- */
 
-static char slice_char(const gj_inst *s, const gj_op *o)
+static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 {
 	int64_t step = 1;
 	bool plain = true, unit = true;
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_type *t = gj_o(s->fn, o->arg[i])->type;
 		if (t && t != gj_t_none && !gj_is_int(t))
-			gj_fail(s->fn, o->loc, GJ_ERR_INDEX_TYPE, t->name);
+			gj_fail(s->fn, at->loc, GJ_ERR_INDEX_TYPE, t->name);
 		if (t != gj_t_none && i < 2)
 			plain = false;
 		if (t != gj_t_none && i == 2)
@@ -247,7 +247,7 @@ static char type_char(const gj_inst *s, const gj_op *at, gj_val v)
 static char item_char(const gj_inst *s, const gj_op *at, gj_ref r)
 {
 	const gj_op *o = gj_o(s->fn, r);
-	return o->op == GJ_MKSLICE ? slice_char(s, o) : type_char(s, at, (gj_val){ o->type, s->konst[r] });
+	return o->op == GJ_MKSLICE ? slice_char(s, at, o) : type_char(s, at, (gj_val){ o->type, s->konst[r] });
 }
 
 uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char items[16], gj_ref ref[16])
@@ -292,12 +292,13 @@ static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 }
 
 /* Part i of a slice, a constant; `absent` where it is None or missing. */
-static int64_t slice_const(const gj_inst *s, const gj_op *slice, uint32_t i, int64_t absent)
+static int64_t slice_const(const gj_inst *s, const gj_op *item, uint32_t i, int64_t absent)
 {
+	const gj_op *slice = gj_o(s->fn, item->arg[1]);
 	int64_t v = absent;
 	bool none = i >= slice->nargs || gj_o(s->fn, slice->arg[i])->type == gj_t_none;
 	if (!none && !gj_obj_is_int(s->konst[slice->arg[i]], &v))
-		gj_fail(s->fn, slice->loc, GJ_ERR_TUPLE_SLICE);
+		gj_fail(s->fn, item->loc, GJ_ERR_TUPLE_SLICE);
 	return v;
 }
 
@@ -307,12 +308,12 @@ static int64_t clamp(int64_t v, int64_t n, int64_t low, int64_t high)
 	return v < low ? low : v > high ? high : v;
 }
 
-uint32_t gj_tuple_slice(const gj_inst *s, const gj_op *slice, uint32_t n, uint32_t *at)
+uint32_t gj_tuple_slice(const gj_inst *s, const gj_op *item, uint32_t n, uint32_t *at)
 {
-	int64_t step = slice_const(s, slice, 2, 1), low = step < 0 ? -1 : 0, high = step < 0 ? (int64_t)n - 1 : n;
+	int64_t step = slice_const(s, item, 2, 1), low = step < 0 ? -1 : 0, high = step < 0 ? (int64_t)n - 1 : n;
 	if (step == 0)
-		gj_fail(s->fn, slice->loc, GJ_ERR_TUPLE_SLICE);
-	int64_t start = slice_const(s, slice, 0, INT64_MIN), stop = slice_const(s, slice, 1, INT64_MIN);
+		gj_fail(s->fn, item->loc, GJ_ERR_TUPLE_SLICE);
+	int64_t start = slice_const(s, item, 0, INT64_MIN), stop = slice_const(s, item, 1, INT64_MIN);
 	uint32_t count = 0;
 	start = start == INT64_MIN ? (step < 0 ? high : low) : clamp(start, n, low, high);
 	stop = stop == INT64_MIN ? (step < 0 ? low : high) : clamp(stop, n, low, high);
@@ -325,7 +326,7 @@ static gj_val tuple_slice(gj_inst *s, const gj_op *o, gj_val a)
 {
 	uint32_t *at = gj_new(s->fn->arena, uint32_t, a.type->n + 1);
 	const gj_type **t = gj_new(s->fn->arena, const gj_type *, a.type->n + 1);
-	uint32_t n = gj_tuple_slice(s, gj_o(s->fn, o->arg[1]), a.type->n, at);
+	uint32_t n = gj_tuple_slice(s, o, a.type->n, at);
 	for (uint32_t i = 0; i < n; i++)
 		t[i] = a.type->item[at[i]];
 	return just(gj_tuple_type(t, n));

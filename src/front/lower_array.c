@@ -218,12 +218,12 @@ static gj_lv tuple_item(gj_lower *L, gj_lv a, gj_lv index, const gj_type *t)
 	return gj_lv_scalar(L, t, r);
 }
 
-static gj_lv tuple_slice(gj_body *B, const gj_op *slice, gj_lv a, const gj_type *t)
+static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *t)
 {
 	uint32_t *at = gj_new(B->L->arena, uint32_t, a.type->n + 1);
 	gj_ref *p;
 	gj_lv v = gj_lv_new(B->L, t, &p);
-	gj_tuple_slice(B->s, slice, a.type->n, at);
+	gj_tuple_slice(B->s, item, a.type->n, at);
 	for (uint32_t i = 0; i < t->n; i++)
 		p = append(p, gj_lv_item(B->L, a, at[i]));
 	return v;
@@ -234,7 +234,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	gj_lower *L = B->L;
 	gj_ref at[GJ_MAX_NDIM];
 	if (a.type->kind == GJ_TUPLE && gj_o(B->s->fn, o->arg[1])->op == GJ_MKSLICE)
-		return tuple_slice(B, gj_o(B->s->fn, o->arg[1]), a, t);
+		return tuple_slice(B, o, a, t);
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
 	indexing x = indexing_of(B, o, a, index);
