@@ -43,14 +43,12 @@ static gj_v calmed(gj_gen *g, const gj_op *o, int row, gj_v x)
 	return gj_select(g, gj_mask_of(g, o), x, gj_kfp(LLVMTypeOf(x), row == GJ_ROW_ACOSH ? 1.5 : 0.5));
 }
 
-static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n, const char *name,
-	unsigned lanes)
+/* x in registers of the vector function's width, one call each, put together again. */
+static gj_v in_pieces(gj_gen *g, const gj_v *x, unsigned n, const char *name, unsigned lanes)
 {
-	gj_v part[16], x[2], piece[2];
-	gj_t t = LLVMVectorType(gj_elem_ty(LLVMTypeOf(arg[0])), lanes);
+	gj_v part[16], piece[2];
+	gj_t t = LLVMVectorType(gj_elem_ty(LLVMTypeOf(x[0])), lanes);
 	unsigned count = GJ_LANES / lanes;
-	for (unsigned i = 0; i < n; i++)
-		x[i] = calmed(g, o, row, arg[i]);
 	for (unsigned k = 0; k < count; k++) {
 		for (unsigned i = 0; i < n; i++)
 			piece[i] = lanes_of(g, x[i], NULL, k * lanes, lanes);
@@ -60,6 +58,38 @@ static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsi
 		for (unsigned k = 0; k < count / 2; k++)
 			part[k] = lanes_of(g, part[2 * k], part[2 * k + 1], 0, 2 * lanes);
 	return part[0];
+}
+
+/* A function of our own for all lanes: no vector register survives a call, so the caller saves what it holds once and
+ * not once for each piece. */
+static gj_v whole_warp(gj_gen *g, gj_t t, unsigned n, const char *name, unsigned lanes)
+{
+	char own[80];
+	gj_t type[2] = { t, t };
+	snprintf(own, sizeof own, "gj_warp_%s", name);
+	gj_v fn = LLVMGetNamedFunction(g->u->mod, own), x[2];
+	if (fn)
+		return fn;
+	LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
+	fn = LLVMAddFunction(g->u->mod, own, LLVMFunctionType(t, type, n, 0));
+	LLVMSetLinkage(fn, LLVMInternalLinkage);
+	gj_attr(g->u, fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
+	LLVMPositionBuilderAtEnd(g->b, LLVMAppendBasicBlockInContext(g->u->ctx, fn, ""));
+	for (unsigned i = 0; i < n; i++)
+		x[i] = LLVMGetParam(fn, i);
+	LLVMBuildRet(g->b, in_pieces(g, x, n, name, lanes));
+	LLVMPositionBuilderAtEnd(g->b, from);
+	return fn;
+}
+
+static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n, const char *name,
+	unsigned lanes)
+{
+	gj_v x[2];
+	gj_t t = LLVMTypeOf(arg[0]), type[2] = { t, t };
+	for (unsigned i = 0; i < n; i++)
+		x[i] = calmed(g, o, row, arg[i]);
+	return LLVMBuildCall2(g->b, LLVMFunctionType(t, type, n, 0), whole_warp(g, t, n, name, lanes), x, n, "");
 }
 
 static gj_v by_lanes(gj_gen *g, const gj_op *o, const gj_v *arg, unsigned n, const char *name)
