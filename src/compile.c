@@ -83,13 +83,11 @@ static uint32_t value_return(const gj_inst *s)
 
 static gj_inst *infer(gj_trap *trap, const gj_request *rq)
 {
-	gj_infer I = { .trap = trap, .arena = trap->arena };
+	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX };
 	gj_val *args = gj_new(trap->arena, gj_val, rq->nargs + 1);
 	for (uint32_t i = 0; i < rq->nargs; i++)
 		args[i].type = rq->arg[i];
 	gj_inst *s = gj_infer_function(&I, rq->code, rq->nargs, args, NULL, 0);
-	if (!s->ret.type)
-		gj_fail(s->fn, 0, GJ_ERR_NO_RETURN, rq->code->name);
 	if (!rq->options.device && s->ret.type != gj_t_none)
 		gj_fail(s->fn, value_return(s), GJ_ERR_KERNEL_RETURN, rq->code->name, s->ret.type->name);
 	if (rq->options.device && rq->ret && rq->ret != s->ret.type) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, MAX_LEAVES = 1000 };
+#define NOBODY UINT32_MAX
 
 /* -- Constants ---------------------------------------------------------------------------------------------------- */
 
@@ -448,12 +449,26 @@ static bool never_returns(const gj_inst *s)
 	return true;
 }
 
+static void finish(gj_inst *s)
+{
+	if (!s->ret.type && never_returns(s))
+		s->ret.type = gj_t_none;
+	if (!s->ret.type)
+		gj_fail(s->fn, 0, GJ_ERR_NO_RETURN, s->code->name);
+	check(s);
+	s->done = true;
+}
+
+/* Sweeps until nothing changes. Functions that call each other: what an inner one found while an outer one was not finished
+ * holds for that moment only, so it is solved again at each call until the outermost is stable. */
 static void solve(gj_infer *I, gj_inst *s)
 {
-	uint32_t sweeps = 0;
+	uint32_t sweeps = 0, outer = I->waits;
 	if (++I->depth > MAX_DEPTH)
 		gj_fail(s->fn, 0, GJ_ERR_TOO_DEEP, s->code->name);
+	s->depth = I->depth;
 	s->busy = true;
+	I->waits = NOBODY;
 	s->live[0] = 1;
 	do {
 		s->changed = false;
@@ -463,12 +478,14 @@ static void solve(gj_infer *I, gj_inst *s)
 	} while (s->changed);
 	s->busy = false;
 	I->depth--;
-	if (!s->ret.type && never_returns(s))
-		s->ret.type = gj_t_none;
-	if (s->ret.type) {
-		check(s);
-		s->done = true;
-	}
+	s->waits = I->waits < s->depth ? I->waits : NOBODY;
+	I->waits = s->waits < outer ? s->waits : outer;
+	if (s->waits != NOBODY)
+		return;
+	finish(s);
+	for (gj_inst *w = I->all; w; w = w->next)
+		if (!w->done && !w->busy && w->waits != NOBODY && w->waits >= s->depth && (w->ret.type || never_returns(w)))
+			finish(w);
 }
 
 /* The callee's positions point at the call, so that an error in it shows the whole chain. */
@@ -505,6 +522,8 @@ gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const g
 		s = s->next;
 	if (s && (s->busy || s->done)) {
 		s->recursive |= s->busy;
+		if (s->busy && s->depth < I->waits)
+			I->waits = s->depth;
 		return s;
 	}
 	if (!s) {

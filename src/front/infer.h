@@ -22,11 +22,18 @@ struct gj_inst {
 	uint8_t *live;                             /* by block */
 	gj_val   ret;                              /* type NULL: no return reached (yet) */
 	bool     busy, changed, recursive, done;
+	uint32_t depth;                            /* of its call, while busy */
+	uint32_t waits;                            /* not done: depth of the first caller whose result it takes, which is busy still */
 	uint32_t size;                             /* live operations: for the inliner */
 	gj_inst *next;
 };
 
-struct gj_infer { gj_trap *trap; gj_arena *arena; gj_inst *all; uint32_t depth; };
+struct gj_infer {
+	gj_trap *trap; gj_arena *arena;
+	gj_inst *all;
+	uint32_t depth;
+	uint32_t waits;                            /* least depth of the busy instances called since this was set to none */
+};
 
 enum { GJ_MAX_CALL = 32 };
 

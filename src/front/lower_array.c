@@ -129,6 +129,10 @@ static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
 		gj_ref length = start || stop ? gj_e2(L, GJ_MAX, i64(), gj_e2(L, GJ_SUB, i64(), b, a), zero) : n;
 		return (view){ a, length, one };
 	}
+	if (gj_o(L->fn, step)->op != GJ_CONST) {                                   /* a longer step takes one item too, and nothing overflows */
+		gj_ref most = gj_e2(L, GJ_ADD, i64(), n, one);
+		step = gj_e2(L, GJ_MIN, i64(), gj_e2(L, GJ_MAX, i64(), step, gj_e1(L, GJ_NEG, i64(), most)), most);
+	}
 	gj_ref back = gj_ecmp(L, GJ_CMP_LT, step, zero), minus = gj_eint(L, i64(), -1);
 	gj_ref low = gj_e3(L, GJ_SELECT, i64(), back, minus, zero);                /* going back, "before the first" is −1 */
 	gj_ref high = gj_e2(L, GJ_ADD, i64(), n, low);
