@@ -87,13 +87,18 @@ def mandelbrot(image, left, top, step, limit):
 			image[y, x] = escape_time(left + x * step, top + y * step, limit)
 
 
+HALF, ONE, K0 = np.float32(0.5), np.float32(1.0), np.float32(0.2316419)
+A0, A1, A2 = np.float32(0.39894228), np.float32(0.31938153), np.float32(-0.356563782)
+A3, A4, A5 = np.float32(1.781477937), np.float32(-1.821255978), np.float32(1.330274429)
+
+
 @numba.njit
 def normal_cdf(d):
-	k = 1.0 / (1.0 + 0.2316419 * math.fabs(d))
-	series = k * (0.31938153 + k * (-0.356563782 + k * (1.781477937 + k * (-1.821255978 + k * 1.330274429))))
-	result = 0.39894228040143267794 * math.exp(-0.5 * d * d) * series
+	k = ONE / (ONE + K0 * math.fabs(d))
+	series = k * (A1 + k * (A2 + k * (A3 + k * (A4 + k * A5))))
+	result = A0 * math.exp(-HALF * d * d) * series
 	if d > 0:
-		result = 1.0 - result
+		result = ONE - result
 	return result
 
 
@@ -102,13 +107,13 @@ def black_scholes(call, put, price, strike, years, rate, volatility):
 	for i in numba.prange(price.shape[0]):
 		s, x, t = price[i], strike[i], years[i]
 		root = math.sqrt(t)
-		d1 = (math.log(s / x) + (rate + 0.5 * volatility * volatility) * t) / (volatility * root)
+		d1 = (math.log(s / x) + (rate + HALF * volatility * volatility) * t) / (volatility * root)
 		d2 = d1 - volatility * root
 		discount = x * math.exp(-rate * t)
 		n1 = normal_cdf(d1)
 		n2 = normal_cdf(d2)
 		call[i] = s * n1 - discount * n2
-		put[i] = discount * (1.0 - n2) - s * (1.0 - n1)
+		put[i] = discount * (ONE - n2) - s * (ONE - n1)
 
 
 @parallel

@@ -47,7 +47,7 @@ C_ARGS = {
 	"nbody": lambda pos, acc: [pos, acc, np.int32(pos.shape[0])],
 	"mandelbrot": lambda image, left, top, step, limit: [image, np.float64(left), np.float64(top), np.float64(step),
 		np.int32(limit), *shape(image)],
-	"black_scholes": lambda call, put, s, x, t, rate, vol: [call, put, s, x, t, np.float64(rate), np.float64(vol), *shape(s)],
+	"black_scholes": lambda call, put, s, x, t, rate, vol: [call, put, s, x, t, np.float32(rate), np.float32(vol), *shape(s)],
 	"histogram": lambda values, counts: [values, counts, *shape(values)],
 	"warp_scan": lambda x, out: [x, out, *shape(x)],
 	"strided_stencil": lambda u, out: [u, out, *shape(u), *strides(u), *strides(out)],

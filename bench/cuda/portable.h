@@ -16,12 +16,19 @@
 #define SPAN ((int)get_global_size(0))
 #define BARRIER barrier(CLK_LOCAL_MEM_FENCE)
 #define RSQRT(x) native_rsqrt(x)
+#define fabsf(x) fabs(x)
+#define EXPF(x) exp(x)
+#define LOGF(x) log(x)
+#define SQRTF(x) sqrt(x)
 #define ADD_SHARED(p, v) atomic_add((volatile __local int *)(p), (v))
 #define ADD_GLOBAL(p, v) atomic_add((volatile __global int *)(p), (v))
 #define DEVICE static
 typedef uchar byte;
 #else
 #define KERNEL extern "C" __global__
+#define EXPF(x) expf(x)
+#define LOGF(x) logf(x)
+#define SQRTF(x) sqrtf(x)
 #define GLOBAL
 #define SHARED __shared__
 #define LX ((int)threadIdx.x)
