@@ -109,19 +109,21 @@ static void vectorise(const stages *st, gj_fn *f, uint32_t facts)
 	show(st, "mask", f);
 }
 
-/* At width 1 the threads of a warp meet in its operations: each needs a stack of its own, as for a barrier. */
-static bool has_warp_ops(const gj_fn *f)
+/* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
+ * until memory changes; and at width 1, where the threads of a warp meet in its operations. */
+static bool waits(const gj_fn *f, uint32_t width)
 {
 	for (uint32_t k = 0; k < f->rpo.n; k++) {
 		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
 		for (uint32_t i = 0; i < b->ops.n; i++) {
 			uint16_t op = gj_o(f, b->ops.p[i])->op;
-			if (op == GJ_SYNCWARP || op == GJ_SHFL || op == GJ_VOTE || op == GJ_MATCH)
+			bool warp = op == GJ_SYNCWARP || op == GJ_SHFL || op == GJ_VOTE || op == GJ_MATCH;
+			if (op == GJ_NANOSLEEP || (warp && width == 1))
 				return true;
 		}
 	}
 	for (uint32_t i = 0; i < f->callee.n; i++)
-		if (has_warp_ops(f->callee.p[i]))
+		if (waits(f->callee.p[i], width))
 			return true;
 	return false;
 }
@@ -141,8 +143,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 	show(st, "low", f);
 	if (opt.width == 32 && f->callee.n)
 		opt.width = 1;                                                         /* recursion: one thread at a time */
-	if (opt.arch == GJ_ARCH_CPU && opt.width == 1)
-		f->barriers |= has_warp_ops(f);
+	if (opt.arch == GJ_ARCH_CPU)
+		f->barriers |= waits(f, opt.width);
 	if (opt.arch == GJ_ARCH_CPU && opt.width == 32)
 		vectorise(st, f, opt.facts);
 	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");

@@ -166,8 +166,8 @@ static bool is_exact(const div *d, gj_ref r, int depth)
 	if (is_uniform(d->of[r]) || o->op == GJ_SREG || ((o->flags & GJ_NONNEG) && gj_is_signed(o->type)))
 		return true;
 	if (o->op == GJ_CVT)
-		return depth < EXACT_DEPTH && ((o->flags & GJ_NSW) || keeps_number(o, gj_o(d->f, o->arg[0]))) &&
-		       is_exact(d, o->arg[0], depth + 1);
+		return depth < EXACT_DEPTH && ((o->flags & GJ_NSW) || (keeps_number(o, gj_o(d->f, o->arg[0])) &&
+		       is_exact(d, o->arg[0], depth + 1)));
 	if ((o->op != GJ_ADD && o->op != GJ_SUB && o->op != GJ_MUL) || depth >= EXACT_DEPTH)
 		return false;
 	return (o->flags & (gj_is_signed(o->type) ? GJ_NSW : GJ_NUW)) && is_exact(d, o->arg[0], depth + 1) &&

@@ -403,7 +403,8 @@ static void phi_operands(gj_body *B, uint32_t to, uint32_t k, uint32_t from)
 			gj_op *phi = gj_o(L->fn, v->part[j]);
 			gj_ref r = defined ? x.part[j] : gj_e(L, GJ_UNDEF, phi->type, 0, NULL);
 			gj_ref *args = gj_new(L->arena, gj_ref, phi->nargs + 1);
-			memcpy(args, phi->arg, phi->nargs * sizeof *args);
+			for (uint32_t m = 0; m < phi->nargs; m++)
+				args[m] = phi->arg[m];
 			args[phi->nargs++] = r;
 			phi->arg = args;
 		}

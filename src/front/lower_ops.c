@@ -56,6 +56,17 @@ static gj_lv concat(gj_lower *L, const gj_type *t, gj_lv a, gj_lv b)
 	return v;
 }
 
+/* (x + c) − d as x + (c − d), the same number however it wraps: so that `(n + size - 1) // size` is seen not to be
+ * negative. 0: not of that form. */
+static gj_ref offset_by_constants(gj_lower *L, gj_ref sum, gj_ref less)
+{
+	const gj_op *s = gj_o(L->fn, sum), *d = gj_o(L->fn, less);
+	if (s->op != GJ_ADD || !gj_is_int(s->type) || d->op != GJ_CONST || gj_o(L->fn, s->arg[1])->op != GJ_CONST)
+		return 0;
+	uint64_t c = (uint64_t)gj_o(L->fn, s->arg[1])->imm.i - (uint64_t)d->imm.i;
+	return gj_e2(L, GJ_ADD, s->type, s->arg[0], gj_eint(L, s->type, (int64_t)c));
+}
+
 gj_lv gj_lbinop(gj_lower *L, gj_binop op, const gj_type *t, gj_lv a, gj_lv b)
 {
 	static const uint8_t low[GJ_NBINOPS] = {
@@ -73,7 +84,8 @@ gj_lv gj_lbinop(gj_lower *L, gj_binop op, const gj_type *t, gj_lv a, gj_lv b)
 	gj_ref y = gj_ecast(L, b.part[0], as_b);
 	if (op != GJ_OP_LSHIFT_ && op != GJ_OP_RSHIFT_)
 		y = gj_ecast(L, y, t);
-	return gj_lv_scalar(L, t, gj_e2(L, (gj_opcode)low[op], t, x, y));
+	gj_ref r = op == GJ_OP_SUB_ && t->size == 8 ? offset_by_constants(L, x, y) : 0;
+	return gj_lv_scalar(L, t, r ? r : gj_e2(L, (gj_opcode)low[op], t, x, y));
 }
 
 static gj_ref scalar_compare(gj_lower *L, gj_cmpop op, gj_lv a, gj_lv b)
