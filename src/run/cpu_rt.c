@@ -285,8 +285,10 @@ uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t her
 		gj_run_fail(w->run, GJ_E_LAUNCH, "internal error: a barrier in a kernel compiled as having none");
 		abandon(w);
 	}
-	b->lanes += (uint32_t)__builtin_popcount(here);
-	b->trues += (uint32_t)__builtin_popcount(pred & here);
+	if (kind != GJ_BAR_SYNC) {
+		b->lanes += (uint32_t)__builtin_popcount(here);
+		b->trues += (uint32_t)__builtin_popcount(pred & here);
+	}
 	if (++b->arrived == b->live) {
 		pass_barrier(b);
 		if (failed(w->run))
