@@ -66,3 +66,16 @@ def test_result_type_of_a_signature():
 	assert str(cuda.compile(add, "(int32, int32)", device=True, cc=(9, 0))[1]) == "int64"
 	with pytest.raises(errors.TypingError, match="cannot be converted"):
 		cuda.compile(add, "float32[:](int32, int32)", device=True, cc=(9, 0))
+
+
+def test_a_message_names_the_line_of_code_that_moved():
+	"""The cache does not hand out an image that knows the barrier's line of another version of the file."""
+	from conftest import on
+	from gridjit import cuda
+	body = "def kernel(y):\n\tif cuda.threadIdx.x % 2:\n\t\tcuda.syncthreads()\n\ty[0] = 1\n\tcuda.syncthreads()\n"
+	for empty in (0, 5, 0):
+		scope = {"cuda": cuda}
+		exec(compile("\n" * empty + body, "moved.py", "exec"), scope)
+		with on("cpu32"), pytest.raises(Exception, match=rf"moved\.py:{empty + 3}: syncthreads"):
+			cuda.jit(scope["kernel"])[1, 32](np.zeros(1, np.int64))
+			cuda.synchronize()
