@@ -240,6 +240,8 @@ static gj_val is_(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
 		return (gj_val){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
 	if (a.konst && b.konst)
 		return (gj_val){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_equal(a.konst, b.konst) != o->sub) };
+	if (gj_is_bool(a.type) && gj_is_bool(b.type))                              /* there is one True and one False */
+		return (gj_val){ a.type, NULL };
 	gj_fail(s->fn, o->loc, GJ_ERR_IS, gj_val_name(s->fn->arena, a), gj_val_name(s->fn->arena, b));
 }
 

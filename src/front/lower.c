@@ -323,6 +323,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_PYBIN:     return gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
 	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);
 	case GJ_PYCMP:     return gj_lcompare(L, (gj_cmpop)o->sub, a, b);
+	case GJ_IS:        return gj_lcompare(L, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);     /* of bools: the others are constants */
 	case GJ_IN:        return gj_lin(L, a, b, o->sub);
 	case GJ_TRUTH:     return gj_lv_scalar(L, o->type, gj_ltruth(L, a));
 	case GJ_ITEM:      return gj_litem(B, o, a, b, o->type);
@@ -336,7 +337,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_ITERHAS:   return gj_literhas(L, a, b);
 	case GJ_ITERGET:   return gj_literget(L, a, b, o->type);
 	case GJ_ITERNEXT:  return gj_liternext(L, a, b);
-	default:           return (gj_lv){ o->type ? o->type : gj_t_none, NULL, NULL };    /* IS folded, slices: no parts */
+	default:           return (gj_lv){ o->type ? o->type : gj_t_none, NULL, NULL };    /* slices: no parts */
 	}
 }
 

@@ -1,4 +1,4 @@
-"""match on numbers, alternatives, guards and names."""
+"""match on numbers and bools, alternatives, guards and names."""
 import numpy as np
 from gridjit import cuda
 
@@ -19,6 +19,9 @@ def kernel(x, y):
 				return
 			case _:
 				r = -1
+		match bool(x[i] > 40):
+			case True:
+				r += 1000
 		y[i] = r
 
 
