@@ -12,6 +12,7 @@ typedef struct narrowing {
 	gj_ref *wide;                              /* of a narrowed op: its value in 64 bits again */
 	gj_ref *made;                              /* of another: the conversion in narrow[] */
 	bool *chosen;
+	bool *strided;                             /* grid sizes, and counters that go in steps of one */
 } narrowing;
 
 static bool is_i64(const gj_op *o) { return o->type && o->type->kind == GJ_I64; }
@@ -23,7 +24,7 @@ static bool choose(const narrowing *s, gj_ref r)
 {
 	const gj_op *o = gj_o(s->f, r);
 	uint32_t from = 0;
-	if (!is_i64(o) || (s->bits[r] > FITS && o->op != GJ_SUB))
+	if (!is_i64(o) || s->strided[r] || (s->bits[r] > FITS && o->op != GJ_SUB))
 		return false;
 	switch (o->op) {
 	case GJ_ADD: case GJ_SUB: case GJ_MUL: case GJ_AND: case GJ_OR: case GJ_XOR: case GJ_MIN: case GJ_MAX:
@@ -35,6 +36,34 @@ static bool choose(const narrowing *s, gj_ref r)
 		if (!small(s, o->arg[k]) && gj_o(s->f, o->arg[k])->op != GJ_UNDEF)
 			return false;
 	return true;
+}
+
+static bool is_sreg(const gj_fn *f, gj_ref r, int64_t low, int64_t high)
+{
+	const gj_op *o = gj_o(f, r);
+	o = o->op == GJ_CVT ? gj_o(f, o->arg[0]) : o;
+	return o->op == GJ_SREG && o->imm.i >= low && o->imm.i <= high;
+}
+
+/* Threads of the grid in one direction. LLVM counts the rounds of a loop by its step only if it sees that the step is
+ * not zero, which it does of a 64-bit product and not of a 32-bit one. */
+static bool grid_size(const gj_fn *f, const gj_op *o)
+{
+	return o->op == GJ_MUL && ((is_sreg(f, o->arg[0], GJ_NCTAID_X, GJ_NCTAID_Z) && is_sreg(f, o->arg[1], GJ_NTID_X, GJ_NTID_Z)) ||
+	                           (is_sreg(f, o->arg[1], GJ_NCTAID_X, GJ_NCTAID_Z) && is_sreg(f, o->arg[0], GJ_NTID_X, GJ_NTID_Z)));
+}
+
+/* Two rounds: a counter's next value stands behind the counter. */
+static void find_strided(narrowing *s, const gj_ref *all, uint32_t n)
+{
+	for (int round = 0; round < 2; round++)
+		for (uint32_t i = 0; i < n; i++) {
+			const gj_op *o = gj_o(s->f, all[i]);
+			bool *yes = &s->strided[all[i]];
+			*yes |= grid_size(s->f, o) || (o->op == GJ_ADD && (s->strided[o->arg[1]] || s->strided[o->arg[0]]));
+			for (uint32_t k = 0; o->op == GJ_PHI && k < o->nargs; k++)
+				*yes |= s->strided[o->arg[k]];
+		}
 }
 
 /* A conversion of r, to stand behind it. */
@@ -64,7 +93,7 @@ static gj_ref narrow_of(narrowing *s, gj_ref r)
 /* Tests and conversions take either width; true if o takes the narrow one. */
 static bool use_narrow(narrowing *s, gj_op *o)
 {
-	if (o->op == GJ_CMP && fits(s, o->arg[0]) && fits(s, o->arg[1])) {
+	if (o->op == GJ_CMP && fits(s, o->arg[0]) && fits(s, o->arg[1]) && !s->strided[o->arg[0]] && !s->strided[o->arg[1]]) {
 		o->arg[0] = narrow_of(s, o->arg[0]);
 		o->arg[1] = narrow_of(s, o->arg[1]);
 		return true;
@@ -98,10 +127,10 @@ static void rewrite(narrowing *s, const gj_ref *all, uint32_t n)
 				use_wide(s, o);
 			continue;
 		}
-		bool sum = o->op == GJ_ADD || o->op == GJ_SUB || o->op == GJ_MUL;
+		uint8_t exact = o->op == GJ_ADD || o->op == GJ_MUL ? GJ_NSW | GJ_NUW : o->op == GJ_SUB ? GJ_NSW : 0;
 		for (uint32_t k = o->op == GJ_SELECT; k < o->nargs; k++)
 			o->arg[k] = narrow_of(s, o->arg[k]);
-		o->flags = (uint8_t)((o->flags & GJ_NONNEG) | (sum ? GJ_NSW : 0));
+		o->flags = (o->flags & GJ_NONNEG) | exact;
 	}
 	for (uint32_t i = 0; i < n; i++)
 		if (s->chosen[all[i]])
@@ -142,11 +171,13 @@ void gj_narrow(gj_fn *f)
 	s.wide = gj_new(f->arena, gj_ref, s.n);
 	s.made = gj_new(f->arena, gj_ref, s.n);
 	s.chosen = gj_new(f->arena, bool, s.n);
+	s.strided = gj_new(f->arena, bool, s.n);
 	for (uint32_t i = 0; i < f->rpo.n; i++) {
 		const gj_bb *b = &f->bb.p[f->rpo.p[i]];
 		for (uint32_t k = 0; k < b->ops.n; k++)
 			gj_push(f->arena, &all, b->ops.p[k]);
 	}
+	find_strided(&s, all.p, all.n);
 	for (uint32_t i = 0; i < all.n; i++)
 		if ((s.chosen[all.p[i]] = choose(&s, all.p[i])))
 			s.narrow[all.p[i]] = all.p[i];

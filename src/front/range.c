@@ -57,11 +57,15 @@ static int bit_length(const gj_op *o)
 	return n;
 }
 
-/* Limits that hold on every device; block sizes beyond 2^16 exist on none. */
-static int sreg_bits(int64_t sreg)
+/* Limits that hold on every device: 1,024 threads a block, 65,535 blocks along y and z. Blocks along x are as many as the
+ * launch says. */
+static int sreg_bits(const ranges *s, int64_t sreg)
 {
 	switch (sreg) {
-	case GJ_TID_X: case GJ_TID_Y: case GJ_TID_Z: case GJ_NTID_X: case GJ_NTID_Y: case GJ_NTID_Z: return 16;
+	case GJ_TID_X: case GJ_TID_Y: case GJ_TID_Z: return 10;
+	case GJ_NTID_X: case GJ_NTID_Y: case GJ_NTID_Z: return 11;
+	case GJ_CTAID_X: case GJ_NCTAID_X: return s->f->facts & GJ_FACT_IDX32 ? 23 : 31;
+	case GJ_CTAID_Y: case GJ_CTAID_Z: case GJ_NCTAID_Y: case GJ_NCTAID_Z: return 16;
 	case GJ_LANEID: return 5;
 	case GJ_WARPSIZE: return 6;
 	default: return 31;
@@ -162,7 +166,7 @@ static int evaluate(const ranges *s, const gj_op *o)
 	case GJ_CONST:    return bit_length(o);
 	case GJ_UNDEF:    return 0;
 	case GJ_PARAM:    return param_bits(s, o);
-	case GJ_SREG:     return sreg_bits(o->imm.i);
+	case GJ_SREG:     return sreg_bits(s, o->imm.i);
 	case GJ_CVT:
 	case GJ_BITCAST:  return converted(s, o);
 	case GJ_PHI:      return largest_arg(s, o, 0);
