@@ -169,7 +169,7 @@ def apply(op, a, ta, b, tb):
 
 
 def unary(op, a, code, result):
-	"""Unary operators work at the operand's own width; the result is then extended."""
+	"""Unary operators work at the operand's own width; the result is then extended. −int8 and −int16 are exact."""
 	if op == "not":
 		return int(not a)
 	if is_float(code):
@@ -178,7 +178,8 @@ def unary(op, a, code, result):
 		value = 1 - a if code == "b1" else ~a
 	else:
 		value = -a if op == "-" else a
-	return wrap(value if code == "b1" else wrap(value, code), result)
+	exact = code == "b1" or (op == "-" and code in ("i1", "i2"))
+	return wrap(value if exact else wrap(value, code), result)
 
 
 def edges(code):

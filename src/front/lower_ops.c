@@ -150,8 +150,10 @@ gj_lv gj_lunary(gj_lower *L, gj_unop op, const gj_type *t, gj_lv a)
 {
 	if (op == GJ_UN_NOT)
 		return gj_lv_scalar(L, t, gj_e1(L, GJ_NOT, t, gj_ltruth(L, a)));
-	/* −x and ~x are computed in the operand's own width and then extended: −uint32(1) is 4294967295 */
-	const gj_type *own = gj_is_bool(a.type) && op != GJ_UN_INVERT ? t : a.type;
+	/* −x and ~x are computed in the operand's own width and then extended: −uint32(1) is 4294967295. Not so −int8 and
+	 * −int16, which are exact: PTX leaves it open what a 16-bit −(−32768) is. */
+	bool wide = gj_is_bool(a.type) ? op != GJ_UN_INVERT : op == GJ_UN_NEG && gj_is_signed(a.type) && a.type->size < 4;
+	const gj_type *own = wide ? t : a.type;
 	gj_ref x = gj_ecast(L, a.part[0], own);
 	if (op != GJ_UN_POS)
 		x = gj_e1(L, op == GJ_UN_NEG ? GJ_NEG : GJ_NOT, own, x);

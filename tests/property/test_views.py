@@ -100,7 +100,8 @@ def test_reading(device, random):
 	launch(source, a, numbers, out, about)
 	assert about[:-1:2].tolist() == list(want.shape) and about[-1] == want.size, source
 	np.testing.assert_array_equal(out, np.append(want.ravel(), -1), err_msg=source)
-	if text != "a" and want.size:                   # NumPy leaves the strides of extents that are 1 or 0 as it likes
+	packed = device == "cuda" and not (a.flags.c_contiguous or a.flags.f_contiguous)      # on its way to the device
+	if text != "a" and want.size and not packed:    # NumPy leaves the strides of extents that are 1 or 0 as it likes
 		assert [s for s, n in zip(about[1::2], want.shape) if n > 1] == [s for s, n in zip(want.strides, want.shape) if n > 1]
 
 
