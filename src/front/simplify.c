@@ -251,7 +251,7 @@ static uint32_t edge_index(const gj_fn *f, uint32_t from, uint32_t i)
 	return k;
 }
 
-static void drop_edge(gj_fn *f, uint32_t from, uint32_t i)
+void gj_drop_edge(gj_fn *f, uint32_t from, uint32_t i)
 {
 	uint32_t k = edge_index(f, from, i);
 	gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[i]];
@@ -288,7 +288,7 @@ static bool fold_branch(gj_fn *f, uint32_t b)
 		return false;
 	const gj_op *cond = gj_o(f, o->arg[0]);
 	if (cond->op == GJ_CONST || edges_agree(f, b)) {
-		drop_edge(f, b, cond->op == GJ_CONST && !cond->imm.i ? 0 : 1);
+		gj_drop_edge(f, b, cond->op == GJ_CONST && !cond->imm.i ? 0 : 1);
 		o->op = GJ_JUMP;
 		o->nargs = 0;
 		return true;
@@ -395,6 +395,10 @@ void gj_simplify(gj_fn *f)
 		changed |= gj_index_signs(f);
 		if (!changed)
 			break;
+	}
+	if (gj_join_conditions(f)) {
+		fold_values(&s);
+		fold_blocks(f);
 	}
 	gj_narrow(f);
 	fold_values(&s);

@@ -25,6 +25,12 @@ bool gj_ranges(gj_fn *);
 /* How many bits each value needs (by op), as range.c counts them. */
 const uint8_t *gj_bits(gj_fn *);
 
+/* Makes one branch of conditions that follow each other (conditions.c); true if it made any. */
+bool gj_join_conditions(gj_fn *);
+
+/* Takes away the edge that leaves block `from` as successor i, with the phi operands that it carried. */
+void gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
+
 /* Computes in 32 bits what fits (narrow.c). */
 void gj_narrow(gj_fn *);
 
