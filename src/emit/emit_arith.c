@@ -189,6 +189,10 @@ gj_v gj_do_cmp(gj_gen *g, const gj_op *o)
 {
 	const gj_type *ta = gj_arg_type(g, o, 0), *tb = gj_arg_type(g, o, 1);
 	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1);
+	if (gj_is_bool(ta) && g->u->gpu) {         /* LLVM 19 has no code for an ordered comparison of two bits */
+		a = LLVMBuildZExt(g->b, a, g->u->i32, "");
+		b = LLVMBuildZExt(g->b, b, g->u->i32, "");
+	}
 	if (gj_is_float(ta))
 		return gj_fcmp(g, float_order[o->sub], a, b);
 	if (gj_is_signed(ta) && gj_is_signed(tb))
