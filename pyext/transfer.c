@@ -8,13 +8,16 @@
 
 /* -- Facts -------------------------------------------------------------------------------------------------------------------- */
 
+/* What GJ_FACT_IDX32 says of an array. Extents are held against the item size one by one: where a stride is 0 or another
+ * extent is 0, the bytes say nothing of them. */
 static bool fits31(const gj_arg *x, uintptr_t bytes)
 {
+	int64_t most = INT32_MAX / x->type->elem->size;
 	if (bytes > INT32_MAX)
 		return false;
 	for (int i = 0; i < x->type->ndim; i++) {
 		int64_t span;
-		if (x->shape[i] > INT32_MAX || __builtin_mul_overflow(x->strides[i], x->shape[i], &span)
+		if (x->shape[i] > most || __builtin_mul_overflow(x->strides[i], x->shape[i], &span)
 			|| span > INT32_MAX || span < -INT32_MAX)
 			return false;
 	}

@@ -38,6 +38,21 @@ def test_raise_in_a_function_that_calls_itself(device):
 			cuda.jit(raises_deep_inside)[1, 1](np.zeros(2, np.float32))
 
 
+def test_extents_that_bytes_do_not_bound(device):
+	"""Of a broadcast or empty array an extent can be large although the array is small: arithmetic on it must not wrap."""
+	from gridjit import cuda
+
+	@cuda.jit
+	def kernel(x, out):
+		out[0] = x.shape[0] * 4
+	for a in (np.broadcast_to(np.float64(1), (1 << 29, 1)), np.zeros((1 << 29, 0))):
+		if device == "cuda" and a.size:
+			continue                                # a strided host array is packed on its way to a GPU: 4 GiB
+		out = np.zeros(1, np.int64)
+		kernel[1, 1](a, out)
+		assert out[0] == 1 << 31
+
+
 def test_positions_of_errors_in_called_functions():
 	from gridjit import cuda, errors
 

@@ -72,7 +72,7 @@ static int sreg_bits(const ranges *s, int64_t sreg)
 	}
 }
 
-/* Extents of arrays whose bytes fit in 31 bits. */
+/* Extents: with the item size they fit in 31 bits where the launch says so. */
 static int param_bits(const ranges *s, const gj_op *o)
 {
 	const gj_fn *f = s->f;
