@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION "0.1.0"
-
 /* -- Looking at stages ---------------------------------------------------------------------------------------------- */
 
 /* Where stages are printed: to standard error for the names in GRIDJIT_DUMP, or one of them to a string. */
@@ -258,7 +256,7 @@ gj_hash gj_request_key(const gj_request *rq)
 {
 	gj_hasher h;
 	gj_hash_init(&h);
-	gj_hash_str(&h, "gridjit " VERSION);
+	gj_hash_str(&h, "gridjit " GJ_VERSION);
 	gj_hash_str(&h, gj_llvm_version());
 	gj_hash_put(&h, rq->code->digest.b, sizeof rq->code->digest.b);
 	gj_hash_str(&h, rq->code->name);

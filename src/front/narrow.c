@@ -38,29 +38,16 @@ static bool choose(const narrowing *s, gj_ref r)
 	return true;
 }
 
-static bool is_sreg(const gj_fn *f, gj_ref r, int64_t low, int64_t high)
-{
-	const gj_op *o = gj_o(f, r);
-	o = o->op == GJ_CVT ? gj_o(f, o->arg[0]) : o;
-	return o->op == GJ_SREG && o->imm.i >= low && o->imm.i <= high;
-}
-
-/* Threads of the grid in one direction. LLVM counts the rounds of a loop by its step only if it sees that the step is
- * not zero, which it does of a 64-bit product and not of a 32-bit one. */
-static bool grid_size(const gj_fn *f, const gj_op *o)
-{
-	return o->op == GJ_MUL && ((is_sreg(f, o->arg[0], GJ_NCTAID_X, GJ_NCTAID_Z) && is_sreg(f, o->arg[1], GJ_NTID_X, GJ_NTID_Z)) ||
-	                           (is_sreg(f, o->arg[1], GJ_NCTAID_X, GJ_NCTAID_Z) && is_sreg(f, o->arg[0], GJ_NTID_X, GJ_NTID_Z)));
-}
-
-/* Two rounds: a counter's next value stands behind the counter. */
+/* Sizes of the grid and what counts in steps of them. LLVM counts the rounds of a loop by its step only if it sees that the
+ * step is not zero, which it does of a 64-bit product and not of a 32-bit one. Two rounds: a counter's next value stands
+ * behind the counter. */
 static void find_strided(narrowing *s, const gj_ref *all, uint32_t n)
 {
 	for (int round = 0; round < 2; round++)
 		for (uint32_t i = 0; i < n; i++) {
 			const gj_op *o = gj_o(s->f, all[i]);
 			bool *yes = &s->strided[all[i]];
-			*yes |= grid_size(s->f, o) || (o->op == GJ_ADD && (s->strided[o->arg[1]] || s->strided[o->arg[0]]));
+			*yes |= gj_grid_product(s->f, o) >= GJ_NCTAID_X || (o->op == GJ_ADD && (s->strided[o->arg[1]] || s->strided[o->arg[0]]));
 			for (uint32_t k = 0; o->op == GJ_PHI && k < o->nargs; k++)
 				*yes |= s->strided[o->arg[k]];
 		}

@@ -12,7 +12,7 @@ typedef struct ranges {
 	uint8_t *bits;                             /* by op */
 	uint8_t *rises;                            /* phis: how often it rose */
 	uint32_t *first, *user;                    /* users of op r: user[first[r]] … user[first[r + 1]] */
-	counter *counter;                        /* by op: phis that a loop's test bounds; limit 0: others */
+	counter *counter;                          /* by op: what a loop's test bounds; limit 0: others */
 } ranges;
 
 static bool tracked(const gj_type *t)
@@ -86,24 +86,21 @@ static int param_bits(const ranges *s, const gj_op *o)
 	return n;
 }
 
-static gj_ref behind_cvt(const gj_fn *f, gj_ref r)
+static int64_t sreg_behind_cvt(const gj_fn *f, gj_ref r)
 {
-	return gj_o(f, r)->op == GJ_CVT ? gj_o(f, r)->arg[0] : r;
+	const gj_op *o = gj_o(f, r);
+	o = o->op == GJ_CVT ? gj_o(f, o->arg[0]) : o;
+	return o->op == GJ_SREG ? o->imm.i : -1;
 }
 
-/* Block index × block size in one direction: below 2^30 where the launch says so. */
-static bool grid_product(const ranges *s, const gj_op *o)
+int64_t gj_grid_product(const gj_fn *f, const gj_op *o)
 {
-	const gj_op *a = gj_o(s->f, behind_cvt(s->f, o->arg[0])), *b = gj_o(s->f, behind_cvt(s->f, o->arg[1]));
-	if (!(s->f->facts & GJ_FACT_IDX32) || a->op != GJ_SREG || b->op != GJ_SREG)
-		return false;
-	int64_t x = a->imm.i, y = b->imm.i;
-	if (x >= GJ_NTID_X && x <= GJ_NTID_Z) {
-		int64_t t = x;
-		x = y, y = t;
+	for (int k = 0; o->op == GJ_MUL && k < 2; k++) {
+		int64_t blocks = sreg_behind_cvt(f, o->arg[k]), axis = sreg_behind_cvt(f, o->arg[1 - k]) - GJ_NTID_X;
+		if (axis >= 0 && axis < 3 && (blocks == GJ_CTAID_X + axis || blocks == GJ_NCTAID_X + axis))
+			return blocks;
 	}
-	return y >= GJ_NTID_X && y <= GJ_NTID_Z && ((x >= GJ_CTAID_X && x <= GJ_CTAID_Z && x - GJ_CTAID_X == y - GJ_NTID_X) ||
-	       (x >= GJ_NCTAID_X && x <= GJ_NCTAID_Z && x - GJ_NCTAID_X == y - GJ_NTID_X));
+	return -1;
 }
 
 /* Sum, product and shifts by a constant need this many bits before they wrap; −1: an operand may be negative. */
@@ -115,7 +112,7 @@ static int exact_bits(const ranges *s, const gj_op *o)
 	if (o->op == GJ_ADD)
 		return a && b ? greatest(a, b) + 1 : greatest(a, b);
 	if (o->op == GJ_MUL)
-		return grid_product(s, o) ? 30 : a && b ? a + b : 0;
+		return s->f->facts & GJ_FACT_IDX32 && gj_grid_product(s->f, o) >= 0 ? 30 : a && b ? a + b : 0;
 	const gj_op *n = gj_o(s->f, o->arg[1]);    /* GJ_SHL */
 	return n->op == GJ_CONST && n->imm.i < 64 ? a + (int)n->imm.i : -1;
 }
