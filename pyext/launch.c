@@ -277,7 +277,7 @@ static uint32_t config_facts(const Launcher *l)
 {
 	uint32_t facts = GJ_FACT_IDX32;
 	for (int d = 0; d < 3; d++)
-		if (l->grid[d] >= 1u << 23 || (uint64_t)l->grid[d] * l->block[d] > 1u << 30)
+		if (l->grid[d] >= 1u << 23 || (uint64_t)l->grid[d] * l->block[d] >= 1u << 30)
 			facts = 0;
 	return l->block[0] % 32 == 0 || (l->block[1] == 1 && l->block[2] == 1) ? facts | GJ_FACT_LANES_X : facts;
 }

@@ -32,7 +32,7 @@ bool gj_join_conditions(gj_fn *);
 void gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
 
 /* Block index or number of blocks × block size, both of one direction: the former's gj_sreg; −1: another op. With
- * GJ_FACT_IDX32 it is at most 2^30. */
+ * GJ_FACT_IDX32 it is below 2^30. */
 int64_t gj_grid_product(const gj_fn *, const gj_op *);
 
 /* Computes in 32 bits what fits (narrow.c). */

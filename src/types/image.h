@@ -21,7 +21,7 @@ typedef struct gj_param {
 /* What a launch knows and the optimiser may rely on: bits of the specialisation. */
 enum {
 	GJ_FACT_IDX32   = 1,                       /* extent × item size, byte stride × extent and array size fit in 31 bits, and
-	                                            * no direction of the grid has more than 2^30 threads or 2^23 - 1 blocks */
+	                                            * no direction of the grid has 2^30 threads or 2^23 blocks */
 	GJ_FACT_NOALIAS = 2,                       /* no written array overlaps another array argument */
 	GJ_FACT_ALIGN16 = 4,                       /* every data pointer is aligned to 16 bytes */
 	GJ_FACT_LANES_X = 8                        /* CPU: blockDim.x % 32 == 0 or the block is 1-D: lanes run along x */
