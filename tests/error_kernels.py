@@ -16,7 +16,7 @@ def plain(a, b):
 	return a + b
 
 
-def varargs(*items):
+def varkeywords(**items):
 	return 1
 
 
@@ -111,8 +111,16 @@ def CALL_TWICE(x):
 	x[0] = plain(1, a=2)  # here: plain(1, a=2)
 
 
-def VARARGS(x):
-	x[0] = varargs(1)  # here: varargs(1)
+def VARKEYWORDS(x):
+	x[0] = varkeywords(a=1)  # here: varkeywords(a=1)
+
+
+def ENTRY_VARARGS(*x):
+	x[0][0] = 1
+
+
+def STAR(x):
+	x[0] = plain(*x)  # here: plain(*x)
 
 
 def CALL_CONVERT(x):

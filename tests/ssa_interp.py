@@ -25,6 +25,14 @@ class Undefined:
 	"""What a variable holds that no path has set; only phis may touch it."""
 
 
+class Star(tuple):
+	"""An operand that stands for its items."""
+
+
+def spread(refs):
+	return [item for ref in refs for item in (ref if isinstance(ref, Star) else (ref,))]
+
+
 def variables(code):
 	"""Names in the order of CPython's variable numbers."""
 	names = list(code.co_varnames)
@@ -120,7 +128,8 @@ class Program:
 	def op_TRUTH(self, refs, sub, rest, args): return bool(refs[0])
 	def op_ATTR(self, refs, sub, rest, args): return getattr(refs[0], re.match(r'"(.*)"', rest).group(1))
 	def op_ITEM(self, refs, sub, rest, args): return refs[0][refs[1]]
-	def op_MKTUPLE(self, refs, sub, rest, args): return tuple(refs)
+	def op_MKTUPLE(self, refs, sub, rest, args): return tuple(spread(refs))
+	def op_STAR(self, refs, sub, rest, args): return Star(refs[0])
 	def op_MKSLICE(self, refs, sub, rest, args): return slice(*refs)
 	def op_GETITER(self, refs, sub, rest, args): return list(refs[0])
 	def op_ITERSTART(self, refs, sub, rest, args): return 0
@@ -139,7 +148,7 @@ class Program:
 	def op_CALL(self, refs, sub, rest, args):
 		names = re.match(r"kw=(\S+)", rest)
 		names = names.group(1).split(",") if names else []
-		positional = refs[1:len(refs) - len(names)]
+		positional = spread(refs[1:len(refs) - len(names)])
 		return refs[0](*positional, **dict(zip(names, refs[len(refs) - len(names):])))
 
 	def op_CLOSURE(self, refs, sub, rest, args):

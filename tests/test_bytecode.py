@@ -130,16 +130,13 @@ def manager(x):
 	with x:
 		return 1
 
-def star(*x):
-	return x
-
 def stars(**x):
 	return x
 
 
 @pytest.mark.parametrize("function, what", [
 	(generator, "a generator (yield)"), (coroutine, "a coroutine (async def)"), (handler, "try/except"),
-	(finalizer, "try"), (manager, "a with statement"), (star, "a *parameter"), (stars, "a **parameter"),
+	(finalizer, "try"), (manager, "a with statement"), (stars, "a **parameter"),
 ], ids=lambda v: getattr(v, "__name__", ""))
 def test_refused_functions(function, what):
 	with pytest.raises(Exception) as info:
@@ -161,6 +158,15 @@ def test_caret():
 	assert lines[3] in ("    ^^^^^^^^^^^^^^^^^^^", "         ^^^^^^^^")     # the statement; from 3.13 on the expression
 
 
+def starred(x, *rest):
+	return max(*x, *rest), (0, *rest, *(1, 2)), divmod(*x[:1], *rest[:1]), sorted(rest, *(), reverse=True)
+
+
+def test_starred_arguments():
+	text = _core._dump_ssa(starred)
+	assert run_ssa(starred, text, ([3, 4], (5, 6))) == starred([3, 4], 5, 6)
+
+
 def source_function(body, args="x, a, b"):
 	names = {}
 	exec(f"def f({args}):\n\t" + body.replace("\n", "\n\t"), names)
@@ -174,8 +180,7 @@ def source_function(body, args="x, a, b"):
 	("return f'{a}'", "an f-string"), ("x.y = 1", "assignment to an attribute"), ("del x[0]", "deleting an item"),
 	("global g\ng = 1", "assignment to a global variable"), ("import os", "an import statement"),
 	("class C: pass", "a class definition"), ("a, *b = x", "a starred variable"), ("raise", "raise without an exception"),
-	("return max(*x)", "a call with *arguments of unknown number"), ("return max(**x)", "a call with **arguments"),
-	("return max(*x, 1)", "*-unpacking in a call or a tuple"),
+	("return max(**x)", "a call with **arguments"), ("return max(*x, key=1, **x)", "a call with **arguments"),
 	("match x:\n\tcase (1, 2): return 1", "a sequence pattern"),
 	("def g(): return a\na = 2\nreturn g()", "an inner function that uses 'a', which is assigned after the function is made,"),
 	("def g(n): return g(n - 1)\nreturn g(a)", "an inner function that calls itself"),
@@ -187,6 +192,7 @@ def test_unsupported(body, what):
 @pytest.mark.parametrize("body", [
 	"for i in range(3):\n\tg = lambda: i\n\ta += g()\nreturn a", "k = a\ng = lambda: k\nreturn g() + g()",
 	"def g(n, m=2): return n + m + a\nreturn g(b) + g(b, 3)", "del a\na = 3\nreturn a", "return max(*(a, b))",
+	"return max(*x, a if a else b, *(x if a else (b,)))",
 	"a: int = 3\nreturn a", "return a in {1, 2, 3}", "while True:\n\ta += 1\n\tif a > 9: return a",
 ])
 def test_supported(body):

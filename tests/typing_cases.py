@@ -307,6 +307,9 @@ CONSTRUCTS = {
 	"nested tuple unpack": ("def f(a):\n\t(x, y), z = (a, 2), 3\n\treturn x + y + z\n", "i8", "i8"),
 	"operator.add": ("def f(a):\n\treturn operator.add(a, 1)\n", "i4", "i8"),
 	"device fn shared array arg": ("def g(s):\n\treturn s[0]\ndef f(a):\n\ts = cuda.shared.array(4, float32)\n\treturn g(s)\n", "i8", "f4"),
+	"*args def": ("def g(x, *rest):\n\treturn rest[0]\ndef f(a):\n\treturn g(1.0, a)\n", "i4", "i4"),
+	"*args call": ("def g(x, y):\n\treturn x * y\ndef f(a):\n\treturn g(*(a, 2))\n", "i4", "i8"),
+	"**kw call": ("def g(x, y):\n\treturn x * y\ndef f(a):\n\treturn g(**{'x': a, 'y': 2})\n", "i4", "!"),
 	"fn as arg": ("def g(x):\n\treturn x + 1\ndef h(k, x):\n\treturn k(x)\ndef f(a):\n\treturn h(g, a)\n", "i8", "i8"),
 }
 # Where we accept what numba refuses, or refuse what it lets through.

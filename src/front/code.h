@@ -65,6 +65,14 @@ struct gj_code {
 	gj_hash digest;                            /* of everything above except positions and file, callees included */
 };
 
+enum { GJ_CO_VARARGS = 4, GJ_CO_VARKEYWORDS = 8 };           /* bits of flags */
+
+/* Parameters as variables count them: positional ones, keyword-only ones, then *args. */
+static inline uint32_t gj_code_params(const gj_code *c)
+{
+	return (uint32_t)(c->nargs + c->nkwonly + !!(c->flags & GJ_CO_VARARGS));
+}
+
 /* Opcode numbers of the running interpreter by name: filled once from opcode.opmap, caches and stack effects come
  * with pyops.def. */
 typedef struct gj_opmap {

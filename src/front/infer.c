@@ -109,7 +109,7 @@ const char *gj_val_name(gj_arena *a, gj_val v)
 /* ARG counts as CPython's variables do: what nested code captures stands at the end of them. */
 uint32_t gj_arg_index(const gj_inst *s, const gj_op *arg)
 {
-	uint32_t declared = (uint32_t)(s->code->nargs + s->code->nkwonly), v = (uint32_t)arg->imm.i;
+	uint32_t declared = gj_code_params(s->code), v = (uint32_t)arg->imm.i;
 	return v < declared ? v : declared + v - (uint32_t)(s->code->nvars - s->code->nfree);
 }
 
@@ -199,29 +199,37 @@ static uint32_t leaves(const gj_type *t)
 	return n;
 }
 
-static gj_val make_tuple(gj_inst *s, const gj_op *o)
+/* The constant of a tuple has an item for each that is one, NULL for the others. */
+gj_val gj_val_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
 {
 	uint32_t size = 0;
-	const gj_type **t = gj_new(s->fn->arena, const gj_type *, o->nargs + 1);
-	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, o->nargs + 1);
-	bool konst = true;
-	for (uint32_t i = 0; i < o->nargs; i++) {
-		gj_val v = value(s, o->arg[i]);
+	const gj_type **t = gj_new(s->fn->arena, const gj_type *, n + 1);
+	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, n + 1);
+	bool konst = n == 0;
+	for (uint32_t i = 0; i < n; i++) {
+		gj_val v = value(s, item[i]);
 		if (!v.type)
 			return (gj_val){ 0 };
 		t[i] = v.type, k[i] = v.konst;
 		if ((size += leaves(v.type)) > MAX_LEAVES)
-			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
-		konst &= v.konst != NULL;
+			gj_fail(s->fn, loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
+		konst |= v.konst != NULL;
 	}
 	gj_obj *c = NULL;
 	if (konst) {
 		c = gj_new(s->fn->arena, gj_obj, 1);
 		c->kind = GJ_OBJ_TUPLE;
-		c->n = o->nargs;
+		c->n = n;
 		c->item = k;
 	}
-	return (gj_val){ gj_tuple_type(t, o->nargs), c };
+	return (gj_val){ gj_tuple_type(t, n), c };
+}
+
+static gj_val star(gj_inst *s, const gj_op *o, gj_val a)
+{
+	if (a.type->kind != GJ_TUPLE)
+		gj_fail(s->fn, o->loc, GJ_ERR_STAR, gj_val_name(s->fn->arena, a));
+	return a;
 }
 
 static gj_val unpack(gj_inst *s, const gj_op *o, gj_val a)
@@ -266,9 +274,18 @@ static bool keeps_constant(const gj_type *t)
 	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS;
 }
 
-static const gj_obj *constant_argument(gj_val v)
+static const gj_obj *constant_argument(gj_arena *arena, gj_val v)
 {
-	return (v.konst && v.konst->kind == GJ_OBJ_CODE) || keeps_constant(v.type) ? v.konst : NULL;
+	if (!v.konst || v.konst->kind == GJ_OBJ_CODE || v.type->kind != GJ_TUPLE)
+		return v.konst && (v.konst->kind == GJ_OBJ_CODE || keeps_constant(v.type)) ? v.konst : NULL;
+	if (!keeps_constant(v.type))
+		return NULL;
+	gj_obj *t = gj_new(arena, gj_obj, 1);
+	const gj_obj **k = gj_new(arena, const gj_obj *, v.type->n + 1);
+	for (uint32_t i = 0; i < v.type->n; i++)
+		k[i] = constant_argument(arena, (gj_val){ v.type->item[i], v.konst->item[i] });
+	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = v.type->n, .item = k };
+	return t;
 }
 
 /* An inner function is a constant whose value at run time is the tuple of what it captured and of its defaults. */
@@ -283,10 +300,19 @@ static gj_val closure(gj_inst *s, const gj_op *o)
 		if (!v.type)
 			return (gj_val){ 0 };
 		t[i] = v.type;
-		k[i] = constant_argument(v);
+		k[i] = constant_argument(arena, v);
 	}
 	*f = (gj_obj){ .kind = GJ_OBJ_CODE, .code = o->imm.obj->code, .n = o->nargs, .item = k };
 	return (gj_val){ o->nargs ? gj_tuple_type(t, o->nargs) : gj_static_type(NULL, "function"), f };
+}
+
+/* Of nothing but an empty tuple it is known that there is no item. */
+static bool iterates_nothing(const gj_type *iter)
+{
+	bool nothing = iter->elem->kind == GJ_TUPLE && iter->elem->n == 0;
+	for (uint32_t i = 0; gj_is_zip(iter->elem) && i < iter->elem->n; i++)
+		nothing |= iterates_nothing(iter->elem->item[i]);
+	return nothing;
 }
 
 static gj_val eval2(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
@@ -297,7 +323,8 @@ static gj_val eval2(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
 	case GJ_IS:       return is_(s, o, a, b);
 	case GJ_IN:       return gj_rule_val_in(s->fn, o->loc, a, b, o->sub);
 	case GJ_ITEM:     return gj_rule_val_item(s, o, a, b);
-	case GJ_ITERHAS:  return (gj_val){ gj_scalar[GJ_BOOL], NULL };
+	case GJ_ITERHAS:
+		return (gj_val){ gj_scalar[GJ_BOOL], iterates_nothing(a.type) ? gj_obj_bool(s->fn->arena, false) : NULL };
 	case GJ_ITERGET:  return (gj_val){ gj_iter_item(s->fn->arena, a.type), NULL };
 	case GJ_ITERNEXT: return (gj_val){ b.type, NULL };
 	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
@@ -311,6 +338,7 @@ static gj_val eval1(gj_inst *s, const gj_op *o, gj_val a)
 	case GJ_TRUTH:    return gj_rule_val_truth(s->fn, o->loc, a);
 	case GJ_ATTR:     return gj_rule_val_attr(s, o, a);
 	case GJ_UNPACK:   return unpack(s, o, a);
+	case GJ_STAR:     return star(s, o, a);
 	case GJ_GETITER:  return gj_rule_val_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
 	case GJ_ITERSTART: return (gj_val){ gj_iter_position(s->fn->arena, a.type), NULL };
 	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
@@ -341,7 +369,7 @@ static gj_val eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_PHI:      return phi(s, o);
 	case GJ_OBJ:      return object(s, o);
 	case GJ_ARG:      return s->arg[gj_arg_index(s, o)];
-	case GJ_MKTUPLE:  return make_tuple(s, o);
+	case GJ_MKTUPLE:  return gj_val_tuple(s, o->loc, o->nargs, o->arg);
 	case GJ_MKSLICE:  return (gj_val){ gj_slice_type((int)o->nargs), NULL };
 	case GJ_CLOSURE:  return closure(s, o);
 	case GJ_CALL:     return gj_rule_val_call(I, s, r);
@@ -407,6 +435,62 @@ static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
 	}
 }
 
+/* Room for the ops that came since the instance was made. */
+static void grow(gj_inst *s, uint32_t before)
+{
+	const gj_obj **konst = gj_new(s->fn->arena, const gj_obj *, s->fn->op.n);
+	gj_inst **callee = gj_new(s->fn->arena, gj_inst *, s->fn->op.n);
+	memcpy(konst, s->konst, before * sizeof *konst);
+	memcpy(callee, s->callee, before * sizeof *callee);
+	s->konst = konst;
+	s->callee = callee;
+}
+
+static bool starred(const gj_fn *f, const gj_op *o)
+{
+	for (uint32_t i = 0; i < o->nargs && (o->op == GJ_CALL || o->op == GJ_MKTUPLE); i++)
+		if (gj_o(f, o->arg[i])->op == GJ_STAR)
+			return true;
+	return false;
+}
+
+/* Puts the items of starred operands of an op in their place: UNPACKs before it. False: not all types are known yet. */
+static bool spread(gj_inst *s, uint32_t block, uint32_t place)
+{
+	gj_fn *f = s->fn;
+	gj_bb *b = &f->bb.p[block], old = *b;
+	gj_op *o = gj_o(f, b->ops.p[place]);
+	GJ_VEC(gj_ref) args = { 0 };
+	uint32_t before = f->op.n;
+	for (uint32_t i = 0; i < o->nargs; i++)
+		if (gj_o(f, o->arg[i])->op == GJ_STAR && !gj_o(f, o->arg[i])->type)
+			return false;
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_op *star = gj_o(f, o->arg[i]);
+		uint32_t n = star->op == GJ_STAR ? star->type->n : 0;
+		if (n > UINT8_MAX)
+			gj_fail(f, star->loc, GJ_ERR_UNSUPPORTED_OP, "* before a tuple of more than 255 items");
+		for (uint32_t k = 0; k < n; k++) {
+			gj_ref r = gj_op_new(f, block, GJ_UNPACK, NULL, star->loc, 1, star->arg);
+			gj_o(f, r)->sub = (uint8_t)n;
+			gj_o(f, r)->imm.i = k;
+			gj_push(f->arena, &args, r);
+		}
+		if (star->op != GJ_STAR)
+			gj_push(f->arena, &args, o->arg[i]);
+	}
+	o->arg = args.p;
+	o->nargs = args.n;
+	memset(&b->ops, 0, sizeof b->ops);
+	for (uint32_t i = 0; i < old.ops.n; i++) {
+		for (gj_ref r = before; i == place && r < f->op.n; r++)
+			gj_push(f->arena, &b->ops, r);
+		gj_push(f->arena, &b->ops, old.ops.p[i]);
+	}
+	grow(s, before);
+	return true;
+}
+
 static void sweep(gj_infer *I, gj_inst *s)
 {
 	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
@@ -418,8 +502,10 @@ static void sweep(gj_infer *I, gj_inst *s)
 			const gj_op *o = gj_o(s->fn, r);
 			if (gj_op_flags[o->op] & GJ_F_TERM)
 				terminator(s, b, o);
-			else
+			else if (!starred(s->fn, o))
 				update(s, r, eval(I, s, r));
+			else if (spread(s, b, i))
+				i--;                                                   /* the first of what stands there now */
 		}
 	}
 }
@@ -517,8 +603,10 @@ static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const g
 gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc)
 {
 	gj_val *a = gj_new(I->arena, gj_val, n + 1);
+	if (!from && code->flags & GJ_CO_VARARGS)
+		gj_fail(gj_ssa(I->trap, code), 0, GJ_ERR_ENTRY_VARARGS, code->name);
 	for (uint32_t i = 0; i < n; i++)
-		a[i] = (gj_val){ args[i].type, constant_argument(args[i]) };
+		a[i] = (gj_val){ args[i].type, constant_argument(I->arena, args[i]) };
 	gj_inst *s = I->all;
 	while (s && !same_args(s, code, n, a))
 		s = s->next;

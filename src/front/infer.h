@@ -78,6 +78,7 @@ bool gj_is_method(const gj_intrin *);
 
 gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc);
 gj_val   gj_val_of(const gj_fn *, uint32_t loc, const gj_obj *);        /* a constant's type */
+gj_val   gj_val_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);     /* type NULL: not known yet */
 void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
 uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);
@@ -99,9 +100,11 @@ gj_val gj_rule_val_attr(gj_inst *, const gj_op *, gj_val a);
 gj_val gj_rule_val_named(gj_inst *, const gj_op *, const char *dotted);
 /* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
 const gj_intrin *gj_value_row(const gj_inst *, const gj_op *);
-/* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_HELD + i: item i of what
- * the called inner function holds), captured variables last. UINT32_MAX: some argument has no type yet. */
-enum { GJ_HELD = 1u << 31 };
+/* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_REST: the tuple of the
+ * operands that gj_call_rest gives; GJ_HELD + i: item i of what the called inner function holds), captured variables last.
+ * UINT32_MAX: some argument has no type yet. */
+enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
+uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
 uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_val *, gj_ref *from);
 gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
 gj_val gj_rule_val_in(const gj_fn *, uint32_t loc, gj_val a, gj_val b, bool negate);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { CO_VARARGS = 4, CO_VARKEYWORDS = 8 };                 /* flags of a code object */
-
 static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
 static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
 static gj_arena *arena(const gj_icall *c) { return c->s->fn->arena; }
@@ -40,9 +38,9 @@ static gj_ref bind_param(const gj_inst *s, const gj_op *call, const gj_code *cod
 static void check_call(const gj_inst *s, const gj_op *call, const gj_code *code)
 {
 	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw;
-	if (code->flags & (CO_VARARGS | CO_VARKEYWORDS))
-		gj_fail(s->fn, call->loc, GJ_ERR_VARARGS, code->name);
-	if (npos > (uint32_t)code->nargs)
+	if (code->flags & GJ_CO_VARKEYWORDS)
+		gj_fail(s->fn, call->loc, GJ_ERR_VARKEYWORDS, code->name);
+	if (npos > (uint32_t)code->nargs && !(code->flags & GJ_CO_VARARGS))
 		gj_fail(s->fn, call->loc, GJ_ERR_CALL_COUNT, code->name, code->nargs, npos);
 	for (uint32_t k = 0; k < nkw; k++) {
 		int i = 0, n = code->nargs + code->nkwonly;
@@ -50,7 +48,7 @@ static void check_call(const gj_inst *s, const gj_op *call, const gj_code *code)
 			i++;
 		if (i == n || i < code->nposonly)
 			gj_fail(s->fn, call->loc, GJ_ERR_NO_KEYWORD, code->name, call->imm.kw->name[k]);
-		if ((uint32_t)i < npos)
+		if (i < code->nargs && (uint32_t)i < npos)
 			gj_fail(s->fn, call->loc, GJ_ERR_CALL_TWICE, code->name, code->var[i]);
 	}
 }
@@ -60,6 +58,14 @@ static gj_val default_of(const gj_inst *s, const gj_op *call, const gj_code *cod
 	const gj_obj *o = i < (uint32_t)code->nargs ? code->defaults[i + (uint32_t)code->ndefaults - (uint32_t)code->nargs]
 	                                            : code->kwdefaults[i - (uint32_t)code->nargs];
 	return gj_val_of(s->fn, call->loc, o);
+}
+
+/* What *args of the callee takes. */
+uint32_t gj_call_rest(const gj_op *call, const gj_code *code, const gj_ref **arg)
+{
+	uint32_t npos = call->nargs - 1 - (call->imm.kw ? call->imm.kw->n : 0), named = (uint32_t)code->nargs;
+	*arg = call->arg + 1 + named;
+	return npos > named ? npos - named : 0;
 }
 
 /* Types of an explicit signature replace those of the call: the values are converted. */
@@ -89,6 +95,14 @@ uint32_t gj_call_args(const gj_inst *s, gj_ref r, const gj_code *code, gj_val *a
 		if (!a[i].type)
 			return UINT32_MAX;
 	}
+	if (code->flags & GJ_CO_VARARGS) {
+		const gj_ref *rest;
+		uint32_t nrest = gj_call_rest(call, code, &rest);
+		from[n] = GJ_REST;
+		a[n] = gj_val_tuple(s, call->loc, nrest, rest);
+		if (!a[n++].type)
+			return UINT32_MAX;
+	}
 	apply_signature(s, call, code, n, a);
 	for (uint32_t i = 0; held_items(f) && i < (uint32_t)code->nfree; i++) {
 		from[n] = GJ_HELD + i;
@@ -101,7 +115,7 @@ static gj_val call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *fn)
 {
 	const gj_op *call = gj_o(s->fn, r);
 	const gj_code *code = fn->code;
-	uint32_t most = (uint32_t)(code->nargs + code->nkwonly + code->nfree) + 1;
+	uint32_t most = gj_code_params(code) + (uint32_t)code->nfree + 1;
 	gj_val *a = gj_new(s->fn->arena, gj_val, most);
 	gj_ref *from = gj_new(s->fn->arena, gj_ref, most);
 	uint32_t n = gj_call_args(s, r, code, a, from);

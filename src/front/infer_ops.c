@@ -82,7 +82,7 @@ static gj_val concat(const gj_fn *f, gj_val a, gj_val b)
 	o->kind = GJ_OBJ_TUPLE;
 	o->n = n;
 	o->item = k;
-	return (gj_val){ gj_tuple_type(t, n), a.konst && b.konst ? o : NULL };
+	return (gj_val){ gj_tuple_type(t, n), a.konst || b.konst ? o : NULL };
 }
 
 gj_val gj_rule_val_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_val a, gj_val b)

@@ -236,6 +236,25 @@ static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args)
 	return v;
 }
 
+static gj_lv make_tuple(gj_body *B, const gj_type *t, const gj_ref *item)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(B->L, t, &p);
+	for (uint32_t i = 0; i < t->n; i++) {
+		gj_lv x = gj_lconv(B->L, use(B, item[i]), t->item[i]);
+		for (uint32_t k = 0; k < gj_parts(x.type); k++)
+			*p++ = x.part[k];
+	}
+	return v;
+}
+
+static gj_lv rest_tuple(gj_body *B, const gj_op *call, const gj_code *code, const gj_type *t)
+{
+	const gj_ref *rest;
+	gj_call_rest(call, code, &rest);
+	return make_tuple(B, t, rest);
+}
+
 static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 {
 	gj_lower *L = B->L;
@@ -248,6 +267,8 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 		const gj_code *c = callee->code;
 		if (from[i] >= GJ_HELD)
 			args[i] = gj_lv_item(L, use(B, o->arg[0]), from[i] - GJ_HELD);
+		else if (from[i] == GJ_REST)
+			args[i] = rest_tuple(B, o, c, a[i].type);
 		else if (from[i])
 			args[i] = use(B, from[i]);
 		else
@@ -294,18 +315,6 @@ static gj_lv call(gj_body *B, gj_ref r)
 	return gj_lv_scalar(B->L, o->type, gj_is_bool(o->type) ? gj_ltruth(B->L, a) : gj_ecast(B->L, a.part[0], o->type));
 }
 
-static gj_lv make_tuple(gj_body *B, const gj_op *o)
-{
-	gj_ref *p;
-	gj_lv v = gj_lv_new(B->L, o->type, &p);
-	for (uint32_t i = 0; i < o->nargs; i++) {
-		gj_lv x = gj_lconv(B->L, use(B, o->arg[i]), o->type->item[i]);
-		for (uint32_t k = 0; k < gj_parts(x.type); k++)
-			*p++ = x.part[k];
-	}
-	return v;
-}
-
 static gj_lv lower_op(gj_body *B, gj_ref r)
 {
 	gj_lower *L = B->L;
@@ -329,8 +338,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_ITEM:      return gj_litem(B, o, a, b, o->type);
 	case GJ_SETITEM:   gj_lsetitem(B, o); return gj_lv_none();
 	case GJ_CALL:      return call(B, r);
-	case GJ_MKTUPLE:   return make_tuple(B, o);
-	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o) : (gj_lv){ o->type, NULL, NULL };
+	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->arg);
+	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o->type, o->arg) : (gj_lv){ o->type, NULL, NULL };
 	case GJ_UNPACK:    return gj_lv_item(L, a, (uint32_t)o->imm.i);
 	case GJ_GETITER:   a.type = o->type; return a;
 	case GJ_ITERSTART: return gj_literstart(L, a, o->type);

@@ -370,10 +370,66 @@ static void rename_refused(gj_ssa_state *s, gj_ref r, const char *text)
 		gj_o(s->f, r)->imm.name = text;
 }
 
+ACTION(list)
+{
+	gj_build(s, "a list", NULL, n, pop_values(s, n));
+}
+
+ACTION(list_append)
+{
+	gj_ref v = gj_ssa_value(s);
+	gj_building *b = gj_built(s, *from_top(s, n));
+	if (b)
+		gj_push(s->f->arena, &b->item, v);
+}
+
+ACTION(list_extend)
+{
+	gj_ref v = gj_ssa_value(s);
+	gj_building *b = gj_built(s, *from_top(s, n));
+	if (b)
+		gj_push(s->f->arena, &b->item, emit1(s, GJ_STAR, v));
+}
+
 ACTION(list_to_tuple)
 {
 	UNUSED_N;
-	rename_refused(s, *from_top(s, 1), "*-unpacking in a call or a tuple");
+	gj_building *b = gj_built(s, *from_top(s, 1));
+	if (b) {
+		gj_build_allow(s, b);
+		*from_top(s, 1) = gj_ssa_emit(s, GJ_MKTUPLE, b->item.n, b->item.p);
+	} else {
+		rename_refused(s, *from_top(s, 1), "*-unpacking in a call or a tuple");
+	}
+}
+
+ACTION(map)
+{
+	gj_ref *pair = pop_values(s, 2 * n);
+	gj_ref *item = gj_new(s->f->arena, gj_ref, n);
+	for (uint32_t i = 0; i < n; i++)
+		item[i] = pair[2 * i + 1];
+	gj_build(s, "a dictionary", gj_build_keys(s, pair, n, 2), n, item);
+}
+
+ACTION(const_key_map)
+{
+	const gj_op *keys = gj_o(s->f, gj_ssa_value(s));
+	if (keys->op != GJ_OBJ || keys->imm.obj->kind != GJ_OBJ_TUPLE || keys->imm.obj->n != n)
+		gj_ssa_damaged(s, "keys are wrong");
+	bool text = true;
+	for (uint32_t i = 0; i < n; i++)
+		text &= keys->imm.obj->item[i]->kind == GJ_OBJ_STR;
+	gj_build(s, "a dictionary", text ? keys->imm.obj : NULL, n, pop_values(s, n));
+}
+
+/* **d in a call: which keywords it brings is not known. */
+ACTION(dict_merge)
+{
+	gj_ssa_pop(s);
+	gj_building *b = gj_built(s, *from_top(s, n));
+	if (b)
+		b->name = NULL;
 }
 
 ACTION(intrinsic)
@@ -485,14 +541,27 @@ static bool tuple_items(gj_ssa_state *s, gj_ref r, gj_ref **item, uint32_t *n)
 ACTION(call_star)
 {
 	gj_ref kw = n & 1 ? gj_ssa_value(s) : 0, args = gj_ssa_value(s), *item;
-	uint32_t count;
-	if (!kw && tuple_items(s, args, &item, &count)) {
-		call(s, item, count);
+	uint32_t count = 0;
+	gj_building *map = gj_built(s, kw);
+	if (kw && !(map && map->name)) {
+		gj_ssa_pop(s);
+		gj_ssa_pop(s);
+		gj_ssa_push(s, gj_ssa_unsupported(s, "a call with **arguments"));
 		return;
 	}
-	gj_ssa_pop(s);
-	gj_ssa_pop(s);
-	gj_ssa_push(s, gj_ssa_unsupported(s, kw ? "a call with **arguments" : "a call with *arguments of unknown number"));
+	GJ_VEC(gj_ref) all = { 0 };
+	if (tuple_items(s, args, &item, &count))
+		for (uint32_t i = 0; i < count; i++)
+			gj_push(s->f->arena, &all, item[i]);
+	else
+		gj_push(s->f->arena, &all, emit1(s, GJ_STAR, args));
+	if (map) {
+		gj_build_allow(s, map);
+		s->kw = map->name;
+		for (uint32_t i = 0; i < map->item.n; i++)
+			gj_push(s->f->arena, &all, map->item.p[i]);
+	}
+	call(s, all.p, all.n);
 }
 
 /* -- Inner functions ------------------------------------------------------------------------------------------------------------ */

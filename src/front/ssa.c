@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 1 << 16, CO_VARARGS = 0x04, CO_VARKEYWORDS = 0x08, CO_GENERATOR = 0x20, CO_COROUTINE = 0x80,
-       CO_ASYNC_GENERATOR = 0x200 };
+enum { MAX_DEPTH = 1 << 16, CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
 
 void gj_ssa_damaged(const gj_ssa_state *s, const char *what)
 {
@@ -40,8 +39,7 @@ static void refuse_function(gj_ssa_state *s)
 {
 	static const struct { uint32_t flag; const char *text; } refused[] = {
 		{ CO_GENERATOR, "a generator (yield)" }, { CO_COROUTINE, "a coroutine (async def)" },
-		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }, { CO_VARARGS, "a *parameter" },
-		{ CO_VARKEYWORDS, "a **parameter" }
+		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }, { GJ_CO_VARKEYWORDS, "a **parameter" }
 	};
 	for (size_t i = 0; i < GJ_LEN(refused); i++)
 		if (s->code->flags & refused[i].flag)
@@ -109,7 +107,7 @@ static void enter(gj_ssa_state *s, uint32_t b)
 static void enter_function(gj_ssa_state *s)
 {
 	const gj_code *c = s->code;
-	uint32_t nargs = (uint32_t)(c->nargs + c->nkwonly);
+	uint32_t nargs = gj_code_params(c);
 	for (uint32_t v = 0; v < (uint32_t)c->nvars; v++) {
 		uint32_t free = v - (uint32_t)(c->nvars - c->nfree);
 		bool is_free = v >= (uint32_t)(c->nvars - c->nfree);

@@ -28,6 +28,10 @@ enum { GJ_VAR_STACK = (int)0x40000000 };
 typedef struct gj_sphi { gj_ref ref; uint32_t block, var; } gj_sphi;
 typedef struct gj_store { uint32_t var, block, place; gj_ref value; } gj_store;
 
+/* A list or dictionary that bytecode builds: refused unless it becomes a tuple or the arguments of a call. name: keys of a
+ * dictionary, a tuple of strings. */
+typedef struct gj_building { gj_ref ref; const gj_obj *name; GJ_VEC(gj_ref) item; } gj_building;
+
 typedef struct gj_ssa_state gj_ssa_state;
 struct gj_ssa_state {
 	gj_fn *f;
@@ -42,6 +46,7 @@ struct gj_ssa_state {
 	gj_ref cond;                               /* of the block's BRANCH */
 	const gj_obj *kw;                          /* names for the next call */
 	gj_ref *precall; uint32_t nprecall; bool has_precall;
+	GJ_VEC(gj_building) building;
 	/* variables */
 	struct { uint64_t *key; gj_ref *ref; uint32_t n, cap; } defs;
 	GJ_VEC(gj_sphi) phi;
@@ -56,6 +61,12 @@ void   gj_ssa_push(gj_ssa_state *, gj_ref);
 gj_ref gj_ssa_pop(gj_ssa_state *);             /* may be 0, a NULL */
 gj_ref gj_ssa_value(gj_ssa_state *);           /* pop what must be a value */
 gj_ref gj_ssa_unsupported(gj_ssa_state *, const char *what);
+
+/* building.c: gj_build pushes an UNSUPPORTED `what`, which gj_build_allow takes back */
+void gj_build(gj_ssa_state *, const char *what, const gj_obj *name, uint32_t n, const gj_ref *item);
+gj_building *gj_built(gj_ssa_state *, gj_ref);         /* NULL: r is none */
+void gj_build_allow(gj_ssa_state *, const gj_building *);
+const gj_obj *gj_build_keys(gj_ssa_state *, const gj_ref *key, uint32_t n, uint32_t step);    /* NULL: not all are constant strings */
 
 /* blocks.c: f->bb and sb with their edges; the successor for "true" comes first */
 void gj_ssa_blocks(gj_ssa_state *);
