@@ -9,8 +9,8 @@ import numpy as np
 from measure import interleaved
 from problems import C_ARGS, SIZES, c_source, case
 
-# What the OpenCL form cannot say: shuffles, and atomics on float64.
-NO_OPENCL = {"warp_scan", "block_sum"}
+# What the OpenCL form cannot say: shuffles.
+NO_OPENCL = {"warp_scan"}
 
 
 def has(package):

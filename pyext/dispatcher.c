@@ -261,7 +261,7 @@ static PyObject *dump(PyObject *self, PyObject *args)
 	if (!arena)
 		return dev ? PyErr_NoMemory() : NULL;
 	rq.nargs = (uint32_t)n;
-	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->host_memory ? 0u : (uint32_t)GJ_FACT_LANES_X);
+	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->host_memory ? 0u : (uint32_t)GJ_FACTS_BLOCK);
 	if (gj_special_options(SELF, dev, facts, &rq.options) && gj_freeze(SELF->py_func, arena, &rq.code) == 0) {
 		if (SELF->device)
 			rq.options.device = true;

@@ -279,7 +279,11 @@ static uint32_t config_facts(const Launcher *l)
 	for (int d = 0; d < 3; d++)
 		if (l->grid[d] >= 1u << 23 || (uint64_t)l->grid[d] * l->block[d] >= 1u << 30)
 			facts = 0;
-	return l->block[0] % 32 == 0 || (l->block[1] == 1 && l->block[2] == 1) ? facts | GJ_FACT_LANES_X : facts;
+	if (l->block[0] % 32 == 0 || (l->block[1] == 1 && l->block[2] == 1))
+		facts |= GJ_FACT_LANES_X;
+	if (l->block[0] * l->block[1] * l->block[2] % 32 == 0)
+		facts |= GJ_FACT_FULL_WARPS;
+	return facts;
 }
 
 static gj_special *specialise(gj_dispatcher *d, gj_args *a, uint32_t config)
@@ -287,7 +291,7 @@ static gj_special *specialise(gj_dispatcher *d, gj_args *a, uint32_t config)
 	if (d->locked && !fit_signature(d, a))
 		return NULL;
 	uint32_t facts = gj_args_facts(a) & (config | ~(uint32_t)GJ_FACT_IDX32);
-	return gj_special_get(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACT_LANES_X));
+	return gj_special_get(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACTS_BLOCK));
 }
 
 gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n)
@@ -299,7 +303,7 @@ gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n)
 		return NULL;
 	gj_args_init(&a, dev);
 	if (read_args(d, &a, arg) && gj_args_place(&a, NULL)) {
-		s = specialise(d, &a, GJ_FACT_IDX32 | GJ_FACT_LANES_X);
+		s = specialise(d, &a, GJ_FACT_IDX32 | GJ_FACTS_BLOCK);
 		gj_args_return(&a, NULL, NULL, false);
 	}
 	gj_args_clear(&a);

@@ -291,7 +291,7 @@ static gj_special *make(gj_dispatcher *d, gj_device *dev, const gj_type *const *
 gj_special *gj_special_get(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
 	if (!dev->ops->host_memory || gj_config.cpu_width != 32)
-		facts &= ~(uint32_t)GJ_FACT_LANES_X;   /* only a warp that is a vector has lanes */
+		facts &= ~(uint32_t)GJ_FACTS_BLOCK;
 	if (d->last && matches(d->last, dev, arg, n, facts))
 		return d->last;
 	gj_special *s = find(d, dev, arg, n, facts);

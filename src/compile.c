@@ -142,7 +142,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 	if (opt.width == 32 && f->callee.n)
 		opt.width = 1;                                                         /* recursion: one thread at a time */
 	if (opt.arch == GJ_ARCH_CPU)
-		f->barriers |= waits(f, opt.width);
+		f->waits = waits(f, opt.width);
 	if (opt.arch == GJ_ARCH_CPU && opt.width == 32)
 		vectorise(st, f, opt.facts);
 	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");

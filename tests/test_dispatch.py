@@ -436,7 +436,7 @@ def test_facts(device):
 	x, out = (cuda.to_device(np.zeros(64, np.float32)) for _ in range(2))
 
 	def facts():
-		return kernel._kernel_for(1.0, *args).facts - {"lanes_x"}
+		return kernel._kernel_for(1.0, *args).facts - {"lanes_x", "full_warps"}
 	args = x, out
 	assert facts() == {"idx32", "noalias", "align16"}
 	args = x, x
@@ -448,9 +448,10 @@ def test_facts(device):
 	args = x[:33], x[32:]
 	assert facts() == {"idx32", "align16"}
 	if device == "cpu32":
-		kernel[1, (16, 2)](1.0, x, out)
-		assert kernel._kernels()[0].facts == {"idx32", "noalias", "align16", "lanes_x"}
-	assert len(kernel.overloads) == 1 and kernel._count() == (4 if device == "cpu32" else 3)
+		for block in (16, 2), 48, (3, 5):
+			kernel[1, block](1.0, x, out)
+		assert kernel._kernels()[0].facts == {"idx32", "noalias", "align16", "lanes_x", "full_warps"}
+	assert len(kernel.overloads) == 1 and kernel._count() == (6 if device == "cpu32" else 3)
 
 
 def test_written(device):

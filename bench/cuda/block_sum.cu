@@ -12,5 +12,5 @@ KERNEL void block_sum(GLOBAL const double *x, GLOBAL double *total, int n)
 		if (LX < step) shared[LX] += shared[LX + step];
 		BARRIER;
 	}
-	if (LX == 0) ADD_GLOBAL(total, shared[0]);
+	if (LX == 0) ADD_GLOBAL_F64(total, shared[0]);
 }

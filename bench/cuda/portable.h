@@ -24,6 +24,18 @@
 #define ADD_GLOBAL(p, v) atomic_add((volatile __global int *)(p), (v))
 #define DEVICE static
 typedef uchar byte;
+
+/* OpenCL 1.2 adds no float64 atomically, but its 64-bit extension swaps their bits. */
+#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable
+static void add_global_f64(volatile __global double *p, double v)
+{
+	ulong old, seen = as_ulong(*p);
+	do {
+		old = seen;
+		seen = atom_cmpxchg((volatile __global ulong *)p, old, as_ulong(as_double(old) + v));
+	} while (seen != old);
+}
+#define ADD_GLOBAL_F64(p, v) add_global_f64((p), (v))
 #else
 #define KERNEL extern "C" __global__
 #define EXPF(x) expf(x)
@@ -45,6 +57,7 @@ typedef uchar byte;
 #define RSQRT(x) rsqrtf(x)
 #define ADD_SHARED(p, v) atomicAdd((p), (v))
 #define ADD_GLOBAL(p, v) atomicAdd((p), (v))
+#define ADD_GLOBAL_F64(p, v) atomicAdd((p), (v))
 #define DEVICE static __device__
 typedef unsigned char byte;
 #endif

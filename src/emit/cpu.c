@@ -1,6 +1,7 @@
 /* The CPU target. A kernel becomes two functions: the entry of cpu_abi.h, which reads the parameter buffer, and a body
  * that takes the parameters as arguments (so that they can be `noalias`) and loops over the warps it is given. A warp
- * is one pass of that loop: 32 lanes at width 32, one thread at width 1. */
+ * is one pass of that loop: 32 lanes at width 32, one thread at width 1. At width 32 a kernel with barriers is resumable
+ * (cpu_resume.c), if barriers are all that its warps wait for. */
 #include "emit/cpu.h"
 
 #include <stddef.h>
@@ -16,6 +17,7 @@ static void cpu_open(gj_unit *u)
 		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
 	if (u->opt->width != 1 && u->opt->width != GJ_LANES)
 		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "the CPU's width is 1 or 32");
+	u->resumable = u->vector && u->kernel->kernel && u->kernel->barriers && !u->kernel->waits && !u->kernel->callee.n;
 }
 
 /* -- Functions ----------------------------------------------------------------------------------------------------- */
@@ -69,32 +71,45 @@ static void cpu_begin(gj_gen *g)
 	g->warp = LLVMBuildPhi(g->b, u->i32, "");
 	gj_v first = LLVMGetParam(g->fn, n - 2);
 	LLVMAddIncoming(g->warp, &first, &g->entry, 1);
+	g->loop = g->head;
+	if (u->resumable)
+		gj_resume_begin(g);
 	if (u->vector)
-		g->all = lanes_that_exist(g);
+		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u->i1)) : lanes_that_exist(g);
 }
 
-/* A kernel with barriers runs one warp a call; the others loop. */
+/* The end of the loop over warps. A kernel on fibers runs one warp a call. */
+static void next_warp(gj_gen *g)
+{
+	if (g->f->waits || (g->f->barriers && !g->resume)) {
+		LLVMBuildRetVoid(g->b);
+		return;
+	}
+	LLVMBasicBlockRef done = gj_bb_new(g, "done"), here = gj_here(g);
+	gj_v next = LLVMBuildAdd(g->b, g->warp, gj_i32(g->u, 1), "");
+	gj_v end = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
+	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), g->loop, done);
+	LLVMAddIncoming(g->warp, &next, &here, 1);
+	gj_at(g, done);
+	if (g->resume)
+		gj_resume_end(g);
+	else
+		LLVMBuildRetVoid(g->b);
+}
+
 static void cpu_end(gj_gen *g)
 {
 	LLVMBasicBlockRef body = g->first[0];
 	gj_at(g, g->entry);
-	LLVMBuildBr(g->b, g->head == g->entry ? body : g->head);
-	if (!g->exit)
+	LLVMBuildBr(g->b, g->f->kernel ? g->loop : body);
+	if (!g->f->kernel)
 		return;
 	gj_at(g, g->head);
 	LLVMBuildBr(g->b, body);
 	gj_at(g, g->exit);
-	if (g->f->barriers) {
-		LLVMBuildRetVoid(g->b);
-		return;
-	}
-	LLVMBasicBlockRef done = gj_bb_new(g, "done");
-	gj_v next = LLVMBuildAdd(g->b, g->warp, gj_i32(g->u, 1), "");
-	gj_v end = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
-	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), g->head, done);
-	LLVMAddIncoming(g->warp, &next, &g->exit, 1);
-	gj_at(g, done);
-	LLVMBuildRetVoid(g->b);
+	if (g->resume)
+		gj_resume_return(g);
+	next_warp(g);
 }
 
 /* The function that the runtime calls: parameters from their buffer, then the body. */
@@ -140,6 +155,12 @@ gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
 	*memo = gj_load(g, t, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
 	gj_at(g, here);
 	return *memo;
+}
+
+gj_v gj_block_now(gj_gen *g, unsigned offset)
+{
+	gj_v k = LLVMConstInt(g->u->i64, offset, 0);
+	return gj_load(g, g->u->i32, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
 }
 
 static gj_v dimension(gj_gen *g, unsigned first, int64_t axis)
@@ -234,7 +255,11 @@ static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
 	gj_v base = gj_block_field(g, offsetof(gj_block, shared), g->u->ptr);
 	uint64_t at = o->imm.i < 0 ? (g->u->kernel->shared_bytes + 15) & ~15u : (uint64_t)o->imm.i;
 	gj_v k = LLVMConstInt(g->u->i64, at, 0);
-	return LLVMBuildInBoundsGEP2(g->b, g->u->i8, base, &k, 1, "");
+	LLVMBasicBlockRef here = gj_here(g);
+	gj_at(g, g->entry);
+	gj_v p = LLVMBuildInBoundsGEP2(g->b, g->u->i8, base, &k, 1, "");
+	gj_at(g, here);
+	return p;
 }
 
 /* -- Code ---------------------------------------------------------------------------------------------------------- */

@@ -3,16 +3,56 @@
  * lane its own value back. */
 #include "emit/cpu.h"
 
+#include <stddef.h>
+
 static gj_v runtime(gj_gen *g, const char *name, gj_t ret, unsigned n, const gj_v *arg)
 {
 	return gj_extern_call(g, name, ret, n, arg);
 }
+
+static gj_v is_zero(gj_gen *g, gj_v x) { return gj_icmp(g, LLVMIntEQ, x, LLVMConstNull(LLVMTypeOf(x))); }
 
 /* -- Block --------------------------------------------------------------------------------------------------------- */
 
 static gj_v mask_bits(gj_gen *g, gj_v mask, gj_v x)
 {
 	return gj_lane_bits(g, gj_select(g, mask, x, LLVMConstNull(LLVMTypeOf(x))));
+}
+
+/* Is it plain that no lane is missing? */
+static bool same_lanes_wait(gj_gen *g, const gj_op *o)
+{
+	return gj_mask_of(g, o) == (o->nargs ? gj_vec(g, o->arg[0]) : g->all);
+}
+
+/* What the barrier counted, for a warp that resumes. */
+static gj_v counted(gj_gen *g, unsigned kind)
+{
+	gj_v lanes = gj_block_now(g, offsetof(gj_block, lanes)), trues = gj_block_now(g, offsetof(gj_block, trues));
+	gj_v is = kind == GJ_BAR_AND ? gj_icmp(g, LLVMIntEQ, trues, lanes) : gj_icmp(g, LLVMIntNE, trues, gj_i32(g->u, 0));
+	return kind == GJ_BAR_COUNT ? trues : LLVMBuildZExt(g->b, is, g->u->i32, "");
+}
+
+/* A barrier of a resumable kernel; arg: those of gj_rt_arrive. */
+static gj_v stop_at_barrier(gj_gen *g, const gj_op *o, const gj_v *arg, bool plain)
+{
+	if (plain) {
+		gj_resume_stop(g, NULL, NULL);
+		return NULL;
+	}
+	LLVMBasicBlockRef from[2], on = gj_bb_new(g, "on");
+	gj_v stops = runtime(g, "gj_rt_arrive", g->u->i32, 7, arg);
+	from[0] = gj_here(g);
+	gj_resume_stop(g, LLVMBuildNot(g->b, is_zero(g, stops), ""), on);
+	gj_v x = o->sub == GJ_BAR_SYNC ? NULL : counted(g, o->sub);
+	from[1] = gj_here(g);
+	LLVMBuildBr(g->b, on);
+	gj_at(g, on);
+	if (!x)
+		return NULL;
+	gj_v phi = LLVMBuildPhi(g->b, g->u->i32, "");
+	LLVMAddIncoming(phi, (gj_v[]){ gj_i32(g->u, 0), x }, from, 2);
+	return phi;
 }
 
 /* The operands of BARRIER: the predicate, but for SYNC, and then, at width 32, the lanes that have not returned. */
@@ -31,8 +71,10 @@ gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 		p = LLVMBuildZExt(g->b, gj_sc(g, o->arg[0]), u->i32, "");
 	}
 	gj_push(u->arena, &u->sites, g->f->loc.p[o->loc].pos.line);
-	gj_v x = runtime(g, "gj_rt_barrier", u->i32, 7, (gj_v[]){ g->block, g->warp, live, here, p, gj_i32(u, o->sub),
-		gj_i32(u, u->sites.n - 1) });
+	const gj_v arg[7] = { g->block, g->warp, live, here, p, gj_i32(u, o->sub), gj_i32(u, u->sites.n - 1) };
+	if (g->resume)
+		return stop_at_barrier(g, o, arg, !pred && same_lanes_wait(g, o));
+	gj_v x = runtime(g, "gj_rt_barrier", u->i32, 7, arg);
 	return pred ? x : NULL;
 }
 
@@ -169,8 +211,6 @@ static gj_v ballot_one(gj_gen *g, const gj_op *o, gj_v pred)
 	gj_v p = LLVMBuildZExt(g->b, pred, g->u->i32, "");
 	return runtime(g, "gj_rt_ballot", g->u->i32, 4, (gj_v[]){ g->block, g->warp, gj_sc(g, o->arg[0]), p });
 }
-
-static gj_v is_zero(gj_gen *g, gj_v x) { return gj_icmp(g, LLVMIntEQ, x, LLVMConstNull(LLVMTypeOf(x))); }
 
 static gj_v vote_one(gj_gen *g, const gj_op *o)
 {

@@ -366,7 +366,8 @@ static void image_fields(gj_unit *u)
 	m->shared_bytes = f->shared_bytes;
 	m->local_bytes = u->stack_bytes;
 	m->width = u->gpu ? 1 : u->opt->width;
-	m->barriers = f->barriers;
+	m->barriers = f->barriers || f->waits;
+	m->frame_bytes = u->frame_bytes;
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->max_threads;
 }

@@ -47,7 +47,9 @@ gj_v gj_do_localmem(gj_gen *g, const gj_op *o)
 	const gj_type *e = o->type->elem;
 	unsigned n = (unsigned)o->imm.i, lanes = g->u->vector ? GJ_LANES : 1;
 	gj_val *v = &g->val[g->ref];
-	v->s = gj_alloca(g, LLVMArrayType2(gj_mem_ty(g->u, e), (uint64_t)(n ? n : 1) * lanes), 1, g->u->vector ? 64 : 16);
+	uint64_t items = (uint64_t)(n ? n : 1) * lanes;
+	v->s = g->resume ? gj_resume_local(g, items * e->size)
+	                 : gj_alloca(g, LLVMArrayType2(gj_mem_ty(g->u, e), items), 1, g->u->vector ? 64 : 16);
 	v->stride = g->u->vector ? e->size : 0;
 	return NULL;
 }
@@ -208,6 +210,8 @@ gj_v gj_do_slot(gj_gen *g, const gj_op *o)
 	gj_t t = slot_type(g, g->ref);
 	gj_v a = gj_alloca(g, t, 1, 0);
 	gj_store(g, LLVMGetPoison(t), a, 0);
+	if (g->resume)
+		gj_resume_variable(g, a, t);
 	g->val[g->ref] = (gj_val){ .s = a };
 	return NULL;
 }

@@ -82,6 +82,8 @@ struct gj_unit {
 	bool     *param_used;                      /* of the kernel's parameters */
 	GJ_VEC(gj_global) globals;                 /* frozen arrays by object, static shared arrays by offset */
 	GJ_VEC(int32_t) sites;
+	bool      resumable;                       /* CPU: the kernel stops and resumes at barriers (cpu_resume.c) */
+	uint32_t  frame_bytes;                     /* of a warp of such a kernel */
 	uint32_t  stack_bytes;                     /* sum of the frames, CPU */
 	const char *trouble;                       /* what LLVM's diagnostics said, arena text */
 	bool      libdevice;                       /* something of it is called */
@@ -109,9 +111,11 @@ struct gj_gen {
 	LLVMBasicBlockRef *edge2;                  /* block on the second of two edges to one successor */
 	LLVMBasicBlockRef entry;                   /* allocas and what holds for the whole function; terminated last */
 	LLVMBasicBlockRef head;                    /* what holds for one warp; terminated last; may be entry */
+	LLVMBasicBlockRef loop;                    /* CPU: head of the loop over warps */
 	LLVMBasicBlockRef exit;                    /* RETURN of a kernel goes here; NULL: ret */
 	gj_v     block, warp, all;                 /* CPU: gj_block, warp (width 1: thread) index, lanes that exist */
-	gj_v     field[16];                        /* CPU: fields of gj_block and special registers already read */
+	struct gj_resume *resume;                  /* CPU: NULL: not resumable */
+	gj_v     field[20];                        /* CPU: fields of gj_block and special registers already read */
 	gj_v    *param;                            /* value of each parameter of f */
 };
 
@@ -161,6 +165,11 @@ void gj_lanes_end(gj_gen *, gj_lanes *);
 gj_v gj_spill(gj_gen *, gj_v vector);
 gj_v gj_lane_get(gj_gen *, gj_v slot, gj_t scalar, gj_v lane);
 void gj_lane_set(gj_gen *, gj_v slot, gj_v value, gj_v lane);
+
+/* Where g->resume is set, what outlives an op outlives barriers: memory of the warp, aligned to 64; an alloca that is
+ * only loaded and stored as a whole. */
+gj_v gj_resume_local(gj_gen *, uint64_t bytes);
+void gj_resume_variable(gj_gen *, gj_v alloca, gj_t);
 
 /* Instructions. */
 gj_v gj_select(gj_gen *, gj_v cond, gj_v a, gj_v b);

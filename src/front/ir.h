@@ -87,6 +87,7 @@ struct gj_fn {
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (entry kernel only) */
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
+	bool waits;                                /* CPU: needs a stack for each warp */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };

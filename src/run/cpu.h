@@ -15,7 +15,8 @@ struct gj_kernel {
 	gj_module module;
 	void    (*entry)(gj_block *, const char *params, uint32_t first, uint32_t end);
 	uint32_t  width, shared, local_bytes, param_bytes, max_threads;
-	bool      barriers, cooperative;
+	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */
+	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
 	char     *file;                            /* may be NULL */
 	int32_t  *site; uint32_t nsites;
 	_Atomic uint32_t ns_block;                 /* what a block took lately; 0: not known */
@@ -53,10 +54,9 @@ typedef struct gj_cpu_block {
 	gj_block pub;                              /* first: what compiled code sees */
 	struct gj_worker *worker;
 	uint32_t started, live, arrived;           /* warps: given to a fiber, not finished, at the barrier */
-	uint32_t lanes, trues;                     /* of those at the barrier now */
-	uint32_t met_lanes, met_trues;             /* of the last barrier that was passed */
+	uint32_t lanes, trues;                     /* of those at the barrier now; pub has those of the last that was passed */
 	gj_fiber_queue waiting;                    /* at the barrier */
-	gj_meet *meet;                             /* width 1 with barriers: one a warp */
+	gj_meet *meet;                             /* width 1 with fibers: one a warp */
 } gj_cpu_block;
 
 /* A thread's equipment while it works on a launch; kept and used again. */
@@ -77,6 +77,7 @@ typedef struct gj_worker {
 	unsigned  spins;
 	char     *shared; size_t shared_cap;
 	gj_meet  *meet;   size_t meet_cap;
+	char     *frame;  size_t frame_cap;        /* resumable kernels: frames of a block's warps, then their states */
 } gj_worker;
 
 /* Runs blocks of w->run, on fibers, until none is left or one has failed. */

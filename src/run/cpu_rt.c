@@ -1,6 +1,7 @@
 /* Runs blocks: a cooperative scheduler over fibers, and the functions that compiled code calls (types/cpu_abi.h).
  *
- * Every warp that can be stopped by a barrier has a fiber; a kernel without barriers runs all warps of a block in one.
+ * A kernel without barriers runs all warps of a block in one fiber, and so does a resumable one, round after round. Every
+ * other warp that can be stopped has its own.
  * Whoever stops picks the next to run and switches straight to it: warps that have not begun first, then those that
  * are ready, in the order in which they became so. The last to arrive at a barrier goes on without a switch. If nobody
  * can run, or a barrier is divergent, the launch fails: the fiber jumps back to the thread and all fibers are forgotten
@@ -11,6 +12,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <string.h>
 
 static gj_cpu_block *block_of(gj_block *b) { return (gj_cpu_block *)(void *)b; }
 
@@ -133,7 +135,7 @@ static void begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
 		b->pub.block_idx[d] = w->idx[d];
 	b->started = b->arrived = b->lanes = b->trues = 0;
 	b->waiting.head = NULL;
-	b->live = r->kernel->barriers ? r->nwarps : 1;
+	b->live = r->kernel->fibers ? r->nwarps : 1;
 	for (uint32_t v = 0; b->meet && v < (r->nthreads + 31) / 32; v++) {
 		uint32_t lanes = r->nthreads - 32 * v;
 		b->meet[v].alive = lanes >= 32 ? UINT32_MAX : (1u << lanes) - 1;
@@ -167,8 +169,8 @@ static bool take_blocks(gj_worker *w)
 
 static void pass_barrier(gj_cpu_block *b)
 {
-	b->met_lanes = b->lanes;
-	b->met_trues = b->trues;
+	b->pub.lanes = b->lanes;
+	b->pub.trues = b->trues;
 	b->arrived = b->lanes = b->trues = 0;
 	append(&b->worker->ready, &b->waiting);
 }
@@ -200,16 +202,35 @@ static void finish_warp(gj_cpu_block *b, uint32_t warp)
 	}
 }
 
+/* All warps of a block of a resumable kernel, barrier after barrier. */
+static void run_rounds(gj_worker *w, gj_cpu_block *b)
+{
+	const gj_run *r = w->run;
+	memset(b->pub.state, 0, r->nwarps * sizeof *b->pub.state);
+	do {
+		if (failed(r))
+			abandon(w);
+		b->pub.stopped = 0;
+		r->kernel->entry(&b->pub, r->launch->params, 0, r->nwarps);
+		b->pub.lanes = b->lanes;
+		b->pub.trues = b->trues;
+		b->lanes = b->trues = 0;
+	} while (b->pub.stopped);
+}
+
 static void run_warp(gj_worker *w)
 {
 	const gj_run *r = w->run;
 	gj_cpu_block *b = &w->block[w->cursor];
-	uint32_t first = b->started, end = r->kernel->barriers ? first + 1 : r->nwarps;
+	uint32_t first = b->started, end = r->kernel->fibers ? first + 1 : r->nwarps;
 	b->started = end;
 	w->unstarted--;
 	if (end == r->nwarps)
 		w->cursor++;
-	r->kernel->entry(&b->pub, r->launch->params, first, end);
+	if (r->kernel->frame_bytes)
+		run_rounds(w, b);
+	else
+		r->kernel->entry(&b->pub, r->launch->params, first, end);
 	finish_warp(b, first);
 }
 
@@ -270,25 +291,41 @@ void gj_cpu_work(gj_worker *w)
 
 /* -- Barriers ------------------------------------------------------------------------------------------------------ */
 
+static const char *const barrier_name[] = { "syncthreads()", "syncthreads_count()", "syncthreads_and()",
+                                            "syncthreads_or()" };
+
+static void count_lanes(gj_cpu_block *b, uint32_t here, uint32_t pred)
+{
+	b->lanes += (uint32_t)__builtin_popcount(here);
+	b->trues += (uint32_t)__builtin_popcount(pred & here);
+}
+
+uint32_t gj_rt_arrive(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind,
+                      uint32_t site)
+{
+	gj_cpu_block *b = block_of(pub);
+	if (here && here != live)
+		fail_divergent(b, warp, site, barrier_name[kind & 3]);
+	if (kind != GJ_BAR_SYNC)
+		count_lanes(b, here, pred);
+	return here != 0;
+}
+
 uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind,
                        uint32_t site)
 {
-	static const char *const name[] = { "syncthreads()", "syncthreads_count()", "syncthreads_and()",
-	                                    "syncthreads_or()" };
 	gj_cpu_block *b = block_of(pub);
 	gj_worker *w = b->worker;
 	if (!here)
 		return 0;
 	if (here != live)
-		fail_divergent(b, warp, site, name[kind & 3]);
-	if (!w->run->kernel->barriers) {
+		fail_divergent(b, warp, site, barrier_name[kind & 3]);
+	if (!w->run->kernel->fibers) {
 		gj_run_fail(w->run, GJ_E_LAUNCH, "internal error: a barrier in a kernel compiled as having none");
 		abandon(w);
 	}
-	if (kind != GJ_BAR_SYNC) {
-		b->lanes += (uint32_t)__builtin_popcount(here);
-		b->trues += (uint32_t)__builtin_popcount(pred & here);
-	}
+	if (kind != GJ_BAR_SYNC)
+		count_lanes(b, here, pred);
 	if (++b->arrived == b->live) {
 		pass_barrier(b);
 		if (failed(w->run))
@@ -297,8 +334,8 @@ uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t her
 		push(&b->waiting, w->current);
 		suspend(w);
 	}
-	return kind == GJ_BAR_COUNT ? b->met_trues : kind == GJ_BAR_AND ? b->met_trues == b->met_lanes :
-	       kind == GJ_BAR_OR ? b->met_trues != 0 : 0;
+	return kind == GJ_BAR_COUNT ? pub->trues : kind == GJ_BAR_AND ? pub->trues == pub->lanes :
+	       kind == GJ_BAR_OR ? pub->trues != 0 : 0;
 }
 
 void gj_rt_yield(gj_block *pub, uint32_t warp)
@@ -325,7 +362,7 @@ void gj_rt_grid_sync(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here,
 		return;
 	if (here != live)
 		fail_divergent(b, warp, site, "grid.sync()");
-	if (!r->kernel->cooperative || !r->kernel->barriers) {
+	if (!r->kernel->cooperative || !r->kernel->fibers) {
 		gj_run_fail(r, GJ_E_LAUNCH, "internal error: grid.sync() in a kernel not compiled as cooperative");
 		abandon(b->worker);
 	}

@@ -70,13 +70,14 @@ static uint32_t align16(uint32_t n) { return (n + 15) & ~15u; }
 static bool equip(gj_worker *w, gj_run *r)
 {
 	const gj_kernel *k = r->kernel;
-	uint32_t warps = (r->nthreads + 31) / 32, meets = k->barriers && k->width == 1 ? warps : 0;
+	uint32_t warps = (r->nthreads + 31) / 32, meets = k->fibers && k->width == 1 ? warps : 0;
 	size_t shared = (align16(k->shared) + (size_t)r->launch->shared + 63) / 64 * 64;
-	bool ok = gj_fibers_reserve(&w->fibers, k->barriers ? r->batch * r->nwarps : 1, (size_t)k->local_bytes + STACK_RESERVE);
+	bool ok = gj_fibers_reserve(&w->fibers, k->fibers ? r->batch * r->nwarps : 1, (size_t)k->local_bytes + STACK_RESERVE);
 	w->shared = grow(w->shared, &w->shared_cap, shared * r->batch);
 	w->meet = grow(w->meet, &w->meet_cap, sizeof *w->meet * meets * r->batch);
 	w->block = grow(w->block, &w->block_cap, sizeof *w->block * r->batch);
-	ok = ok && w->shared && w->meet && w->block;
+	w->frame = grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps);
+	ok = ok && w->shared && w->meet && w->block && w->frame;
 	w->run = r;
 	for (uint32_t i = 0; ok && i < r->batch; i++) {
 		gj_cpu_block *b = &w->block[i];
@@ -86,6 +87,9 @@ static bool equip(gj_worker *w, gj_run *r)
 		b->pub.nthreads = r->nthreads;
 		b->pub.shared = w->shared + i * shared;
 		b->pub.dynamic_shared = r->launch->shared;
+		b->pub.frame = w->frame;
+		b->pub.frame_bytes = k->frame_bytes;
+		b->pub.state = (uint32_t *)(void *)(w->frame + (size_t)k->frame_bytes * r->nwarps);
 	}
 	return ok;
 }
@@ -290,7 +294,8 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->local_bytes = i->local_bytes;
 	k->param_bytes = i->param_bytes;
 	k->max_threads = i->max_threads && i->max_threads < 1024 ? i->max_threads : 1024;
-	k->barriers = i->barriers || i->cooperative;
+	k->frame_bytes = i->frame_bytes;
+	k->fibers = (i->barriers || i->cooperative) && !i->frame_bytes;
 	k->cooperative = i->cooperative;
 	k->nsites = i->nsites;
 	if (i->nsites)

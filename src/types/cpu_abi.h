@@ -3,7 +3,9 @@
  *
  * A kernel is   void entry(struct gj_block *b, const char *params, uint32_t first, uint32_t end)
  * and runs the warps [first, end) of one block one after the other; at width 1 "warp" means thread. Where the image
- * says `barriers`, each warp is a fiber of its own and the range holds one warp. Lane l of warp w is the thread whose
+ * has `frame_bytes`, the kernel is resumable: each call runs the warps to their next barrier, or to their end, and the
+ * block is done after a call in which none stopped. Other kernels that say `barriers` need a fiber for each warp: the
+ * range holds one warp. Lane l of warp w is the thread whose
  * linear id is 32·w + l (x fastest); ids ≥ nthreads do not exist and are masked off. */
 #ifndef GJ_CPU_ABI_H
 #define GJ_CPU_ABI_H
@@ -15,7 +17,11 @@ typedef struct gj_block {
 	uint32_t nthreads;                         /* block_dim[0] × [1] × [2] */
 	char    *shared;                           /* static shared memory, then (16-aligned) the dynamic part; aligned to 64 */
 	uint32_t dynamic_shared;                   /* bytes of the dynamic part */
-	uint32_t reserved;
+	uint32_t frame_bytes;                      /* resumable kernels: a warp's part of frame[] */
+	uint32_t *state;                           /* of each warp: 0 not begun, k stopped at its k-th stop, UINT32_MAX done */
+	char    *frame;                            /* aligned to 64 */
+	uint32_t stopped;                          /* has a warp stopped during the last call */
+	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
 } gj_block;                                    /* the runtime's own fields follow in an enclosing struct */
 
 typedef enum gj_barrier_kind { GJ_BAR_SYNC, GJ_BAR_COUNT, GJ_BAR_AND, GJ_BAR_OR } gj_barrier_kind;
@@ -24,6 +30,10 @@ typedef enum gj_barrier_kind { GJ_BAR_SYNC, GJ_BAR_COUNT, GJ_BAR_AND, GJ_BAR_OR 
  * `here`) whose predicate is true. here != live is a divergent barrier: the launch fails at `site` (index into the
  * image's sites) and the call does not return. Gives the count of true predicates (COUNT) or 0/1 (AND, OR). */
 uint32_t gj_rt_barrier(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind, uint32_t site);
+
+/* The same in a resumable kernel: 0 where the warp goes on (nobody is here), else it stops. What the barrier counted is
+ * in gj_block when it is resumed. Plain barriers of warps that are all there stop without a call. */
+uint32_t gj_rt_arrive(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind, uint32_t site);
 
 /* Lets other warps of the block run: called in loops that wait for memory to change. */
 void gj_rt_yield(gj_block *, uint32_t warp);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x316a67, /* "gj1": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x326a67, /* "gj2": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
@@ -132,6 +132,7 @@ static void walk(io *s, gj_image *m)
 	NUM(s, m->local_bytes, 4);
 	NUM(s, m->width, 4);
 	flag(s, &m->barriers);
+	NUM(s, m->frame_bytes, 4);
 	flag(s, &m->dynamic_shared);
 	flag(s, &m->cooperative);
 	NUM(s, m->max_threads, 4);

@@ -24,7 +24,9 @@ enum {
 	                                            * no direction of the grid has 2^30 threads or 2^23 blocks */
 	GJ_FACT_NOALIAS = 2,                       /* no written array overlaps another array argument */
 	GJ_FACT_ALIGN16 = 4,                       /* every data pointer is aligned to 16 bytes */
-	GJ_FACT_LANES_X = 8                        /* CPU: blockDim.x % 32 == 0 or the block is 1-D: lanes run along x */
+	GJ_FACT_LANES_X = 8,                       /* CPU: blockDim.x % 32 == 0 or the block is 1-D: lanes run along x */
+	GJ_FACT_FULL_WARPS = 16,                   /* CPU: the block's threads are a multiple of 32: every lane exists */
+	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS      /* those that only a warp which is a vector has */
 };
 
 typedef struct gj_image {
@@ -37,7 +39,8 @@ typedef struct gj_image {
 	uint32_t  shared_bytes;                    /* static shared memory */
 	uint32_t  local_bytes;                     /* CPU: stack that a warp needs for local arrays and spills (an upper bound) */
 	uint32_t  width;                           /* CPU: 32 or 1; GPU: 1 */
-	bool      barriers;                        /* needs fibers on the CPU */
+	bool      barriers;                        /* warps wait for each other */
+	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
 	bool      dynamic_shared;
 	bool      cooperative;
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */

@@ -168,6 +168,44 @@ KERNEL(votes)
 	(void)nwarps;
 }
 
+/* Resumable: the sum of a block by a tree over its warps' numbers, which live in the frames. data, unused, bad lanes */
+KERNEL(tree)
+{
+	uint32_t *out = PARAM(uint32_t *, 0) + block_id(b), bad = PARAM(uint32_t, 8), nwarps = end;
+	uint32_t *shared = (uint32_t *)(void *)b->shared, stopped = 0;
+	for (uint32_t w = first; w < end; w++) {
+		struct { uint32_t step, sum; } *mine = (void *)(b->frame + (size_t)w * b->frame_bytes);
+		uint32_t here = lanes_of(b, w), live = here;
+		if (b->state[w] == UINT32_MAX)
+			continue;
+		if (b->state[w] == 0) {
+			mine->sum = (uint32_t)__builtin_popcount(here);
+			mine->step = 16;
+		} else {
+			if (b->trues != nwarps || b->lanes != b->nthreads)
+				mine->sum += 1000000;
+			if (w < mine->step && w + mine->step < nwarps)
+				mine->sum += shared[w + mine->step];
+			mine->step /= 2;
+		}
+		if (mine->step == 0) {
+			b->state[w] = UINT32_MAX;
+			if (w == 0)
+				*out += mine->sum;
+			continue;
+		}
+		if (w >= mine->step)
+			shared[w] = mine->sum;
+		if (bad && w == 1)
+			here = 5;
+		if (gj_rt_arrive(b, w, live, here, 1, GJ_BAR_COUNT, 1)) {
+			b->state[w] = 1;
+			stopped = 1;
+		}
+	}
+	b->stopped = stopped;
+}
+
 /* Only some lanes of warp `warp` in block `block` reach the second barrier */
 KERNEL(divergent)
 {

@@ -6,6 +6,7 @@
 
 #define _GNU_SOURCE
 #include "check.h"
+#include "rounds.h"
 #include "emit/emit.h"
 #include "run/elf.h"
 #include "types/cpu_abi.h"
@@ -214,11 +215,22 @@ static inline uint32_t rt_barrier(gj_block *b, uint32_t warp, uint32_t live, uin
 	return kind == GJ_BAR_COUNT ? n : kind == GJ_BAR_AND ? pred == here : n > 0;
 }
 
+static inline uint32_t rt_arrive(gj_block *b, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred,
+	uint32_t kind, uint32_t site)
+{
+	(void)b, (void)warp, (void)kind, (void)site;
+	barrier_calls += live == here;
+	count_arrival(here, pred);
+	return here != 0;
+}
+
 static inline uintptr_t resolve(const char *name)
 {
 	static void *vec;
 	if (!strcmp(name, "gj_rt_barrier"))
 		return (uintptr_t)rt_barrier;
+	if (!strcmp(name, "gj_rt_arrive"))
+		return (uintptr_t)rt_arrive;
 	if (!vec)
 		vec = dlopen("libmvec.so.1", RTLD_NOW);
 	void *p = dlsym(RTLD_DEFAULT, name);
@@ -232,12 +244,15 @@ static inline bool run_cpu(const gj_image *m, uint32_t grid, uint32_t block, con
 	gj_module mod;
 	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, &mod) != GJ_OK)
 		return false;
-	void (*entry)(gj_block *, const char *, uint32_t, uint32_t);
+	kernel_entry *entry;
 	memcpy(&entry, &mod.entry, sizeof entry);
 	uint32_t warps = m->width == 32 ? (block + 31) / 32 : block;
 	for (uint32_t i = 0; i < grid; i++) {
-		gj_block b = { { i, 0, 0 }, { block, 1, 1 }, { grid, 1, 1 }, block, shared, 0, 0 };
-		if (m->barriers)
+		gj_block b = { .block_idx = { i, 0, 0 }, .block_dim = { block, 1, 1 }, .grid_dim = { grid, 1, 1 },
+			.nthreads = block, .shared = shared };
+		if (m->frame_bytes)
+			run_rounds(m, entry, &b, params, warps);
+		else if (m->barriers)
 			for (uint32_t w = 0; w < warps; w++)
 				entry(&b, params, w, w + 1);
 		else

@@ -44,7 +44,7 @@ static void expect_error(gj_status got, gj_status wanted, const char *text)
 
 /* -- Loading and launching ------------------------------------------------------------------------------------------- */
 
-typedef struct opts { uint32_t width, shared, local, dynamic, max_threads, params; bool barriers, cooperative; } opts;
+typedef struct opts { uint32_t width, shared, local, dynamic, max_threads, params, frame; bool barriers, cooperative; } opts;
 
 static int32_t sites[] = { 10, 20, 30 };
 
@@ -54,7 +54,7 @@ static gj_kernel *load(const char *name, opts o)
 	gj_image i = { .format = GJ_FMT_OBJECT, .code = object, .ncode = size, .entry = (char *)(uintptr_t)name,
 	               .shared_bytes = o.shared, .local_bytes = o.local, .width = o.width ? o.width : 32,
 	               .barriers = o.barriers, .cooperative = o.cooperative, .max_threads = o.max_threads,
-	               .param_bytes = o.params, .file = (char *)(uintptr_t)"kernel.py", .site = sites, .nsites = 3 };
+	               .param_bytes = o.params, .frame_bytes = o.frame, .file = (char *)(uintptr_t)"kernel.py", .site = sites, .nsites = 3 };
 	OK(dev->ops->load(dev, &i, &k));
 	if (!k)
 		exit(1);
@@ -259,6 +259,21 @@ static void test_grid_sync(void)
 }
 
 /* -- Errors ----------------------------------------------------------------------------------------------------------- */
+
+/* Each warp writes its sum before the warp that adds it reads it: the barrier is between them. */
+static void test_resumable(void)
+{
+	static uint32_t out[1000];
+	for (uint32_t block = 1; block <= 1024; block = block * 2 + block % 3) {
+		ptr_int p = { out, 0, 0 };
+		memset(out, 0, sizeof out);
+		OK(ONCE("tree", O(.barriers = true, .frame = 64, .shared = 128), 1000, block, p));
+		CHECK(!differing(out, 1000, block), "sums of blocks of %u threads", block);
+	}
+	ptr_int p = { out, 1, 0 };
+	expect_error(ONCE("tree", O(.barriers = true, .frame = 64, .shared = 128), 3, 64, p), GJ_E_LAUNCH,
+	             "kernel.py:20: syncthreads_count() reached by only some threads of a warp (block (");
+}
 
 static void test_kernel_errors(void)
 {
@@ -639,6 +654,7 @@ static void test_all(void)
 	test_shared();
 	test_width_1();
 	test_grid_sync();
+	test_resumable();
 	test_kernel_errors();
 	test_launch_errors();
 	test_memory();

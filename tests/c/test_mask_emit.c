@@ -3,6 +3,7 @@
  *   test_mask_emit [number of kernels] [first seed] */
 #include "mask_gen.h"
 #include "check.h"
+#include "rounds.h"
 #include "emit/emit.h"
 #include "run/elf.h"
 #include "types/cpu_abi.h"
@@ -20,9 +21,18 @@ static uint32_t barrier(gj_block *b, uint32_t warp, uint32_t live, uint32_t here
 	return 0;
 }
 
+static uint32_t rt_arrive(gj_block *b, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind,
+	uint32_t site)
+{
+	barrier(b, warp, live, here, pred, kind, site);
+	count_arrival(here, pred);
+	return here != 0;
+}
+
 static uintptr_t resolve(const char *name)
 {
-	return strcmp(name, "gj_rt_barrier") ? (uintptr_t)dlsym(RTLD_DEFAULT, name) : (uintptr_t)barrier;
+	return !strcmp(name, "gj_rt_barrier") ? (uintptr_t)barrier : !strcmp(name, "gj_rt_arrive") ? (uintptr_t)rt_arrive
+		: (uintptr_t)dlsym(RTLD_DEFAULT, name);
 }
 
 static bool run_object(const gj_image *m, memory *mem, uint32_t nthreads)
@@ -36,10 +46,13 @@ static bool run_object(const gj_image *m, memory *mem, uint32_t nthreads)
 	}
 	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, &mod) != GJ_OK)
 		return wrong("the object cannot be loaded");
-	void (*entry)(gj_block *, const char *, uint32_t, uint32_t);
+	kernel_entry *entry;
 	memcpy(&entry, &mod.entry, sizeof entry);
-	gj_block b = { { 0 }, { nthreads, 1, 1 }, { 1, 1, 1 }, nthreads, shared, 0, 0 };
-	entry(&b, params, 0, 1);
+	gj_block b = { .block_dim = { nthreads, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = nthreads, .shared = shared };
+	if (m->frame_bytes)
+		run_rounds(m, entry, &b, params, 1);
+	else
+		entry(&b, params, 0, 1);
 	gj_elf_unload(&mod);
 	return true;
 }
@@ -57,7 +70,7 @@ static const char *try_kernel(gj_trap *trap, uint64_t seed, gj_image *m)
 		return run_error;
 	opt.facts = seed % 3 ? GJ_FACT_LANES_X : 0;
 	opt.opt = seed % 2 ? 3 : 0;
-	f->barriers = strict;
+	f->barriers = strict || seed % 3 == 0;     /* resumable; else barriers are calls that do nothing */
 	gj_loop_form(f);
 	gj_divergence(f, opt.facts);
 	gj_mask(f);
