@@ -35,9 +35,10 @@ static int add(const char *prefix, const char *name, PyObject *o)
 	return status;
 }
 
+/* Of NumPy's classes only dtype is a function of kernels: np.float32 and the like are types. */
 static bool wanted_numpy(PyObject *o)
 {
-	return PyCallable_Check(o) && !PyType_Check(o);
+	return PyCallable_Check(o) && (!PyType_Check(o) || !strcmp(((PyTypeObject *)o)->tp_name, "numpy.dtype"));
 }
 
 static bool wanted_any(PyObject *o)

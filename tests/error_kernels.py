@@ -119,6 +119,25 @@ def ENTRY_VARARGS(*x):
 	x[0][0] = 1
 
 
+def NEEDS_MEMORY(x):
+	y = x.copy()  # here: x.copy()
+	y[0] = 1
+
+
+def NEEDS_COPY(x):
+	y = x[::2].reshape(2, 2)  # here: x[::2].reshape(2, 2)
+	y[0] = 1
+
+
+def VIEW_SIZE(x):
+	x[0] = x[::2].view("i8")[0]  # here: x[::2].view("i8")
+
+
+def AXES(x):
+	y = x.transpose(1)  # here: x.transpose(1)
+	y[0] = 1
+
+
 def STAR(x):
 	x[0] = plain(*x)  # here: plain(*x)
 

@@ -107,6 +107,11 @@ enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
 uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
 uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_val *, gj_ref *from);
 gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
+/* infer_array.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
+const gj_type *gj_dtype(const gj_obj *);
+const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
+/* A permutation of ndim axes from constant arguments or one tuple of them. */
+bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *axis);
 gj_val gj_rule_val_in(const gj_fn *, uint32_t loc, gj_val a, gj_val b, bool negate);
 gj_val gj_rule_val_iter(const gj_fn *, uint32_t loc, gj_val a);          /* type of iter(a) */
 const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);             /* type of an item */

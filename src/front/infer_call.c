@@ -233,10 +233,10 @@ gj_val gj_i_grid(gj_icall *c)
 
 gj_val gj_i_array(gj_icall *c)
 {
-	const gj_obj *shape = c->a[0].konst, *dtype = c->a[1].konst;
+	const gj_obj *shape = c->a[0].konst;
 	uint32_t ndim = shape && shape->kind == GJ_OBJ_TUPLE ? shape->n : 1;
 	int64_t n, align;
-	if (!shape || ndim < 1 || ndim > GJ_MAX_NDIM)
+	if (!shape || ndim > GJ_MAX_NDIM)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_CONST, c->name, gj_val_name(arena(c), just(c->a[0].type)));
 	for (uint32_t i = 0; i < ndim; i++) {
 		if (!gj_obj_is_int(shape->kind == GJ_OBJ_TUPLE ? shape->item[i] : shape, &n))
@@ -244,14 +244,11 @@ gj_val gj_i_array(gj_icall *c)
 		if (n < 0 || n > INT32_MAX || (n == 0 && (c->row->arg != GJ_SHARED || ndim > 1)))
 			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_RANGE, c->name, (long long)n);
 	}
-	if (!dtype || dtype->kind != GJ_OBJ_TYPE)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_DTYPE, c->name, gj_val_name(arena(c), c->a[1]));
-	if (gj_is_complex(dtype->type) || dtype->type->kind == GJ_F16)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_DTYPE_LATER, dtype->type->name);
+	const gj_type *dtype = gj_dtype_argument(c, 1);
 	if (c->n > 2 && c->a[2].type && c->a[2].type != gj_t_none &&
 	    (!gj_obj_is_int(c->a[2].konst, &align) || align <= 0 || (align & (align - 1))))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ALIGNMENT);
-	return just(gj_array_type(dtype->type, (int)ndim, 'C', false, (gj_space)c->row->arg));
+	return just(gj_array_type(dtype, (int)ndim, 'C', false, (gj_space)c->row->arg));
 }
 
 gj_val gj_i_array_like(gj_icall *c)

@@ -356,6 +356,8 @@ gj_val gj_rule_val_named(gj_inst *s, const gj_op *o, const char *dotted)
 	const gj_intrin *row = gj_intrinsic(dotted);
 	if (row && !row->params) {
 		gj_icall c = { .s = s, .row = row, .name = dotted, .loc = o->loc };
+		const gj_op *base = o->op == GJ_ATTR ? gj_o(s->fn, o->arg[0]) : o;
+		c.ref[0] = base->op == GJ_ATTR ? base->arg[0] : 0;                     /* a of a.flags.c_contiguous */
 		return row->infer(&c);
 	}
 	if (!gj_intrinsic_exists(dotted, &space))
@@ -394,6 +396,12 @@ static gj_val module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
 	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, m->name, o->imm.name);
 }
 
+/* Does the table have such a method? */
+static bool method(const gj_inst *s, const char *of, const char *name)
+{
+	return gj_intrinsic(gj_printf(s->fn->arena, "%s.%s", of, name)) != NULL;
+}
+
 static gj_val array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 {
 	const gj_type *i64[GJ_MAX_NDIM], *ints;
@@ -410,6 +418,10 @@ static gj_val array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
 	if (!strcmp(o->imm.name, "T"))
 		return just(gj_rule_transpose(t));
+	if (!strcmp(o->imm.name, "real") && !gj_is_complex(t->elem))
+		return just(t);
+	if (!strcmp(o->imm.name, "flags") || method(s, "array", o->imm.name))
+		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name));
 	if (!strcmp(o->imm.name, "dtype")) {
 		gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
 		k->kind = GJ_OBJ_TYPE;
@@ -430,6 +442,10 @@ gj_val gj_rule_val_attr(gj_inst *s, const gj_op *o, gj_val a)
 		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name));
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
 		return gj_rule_val_named(s, o, "int.bit_count");
+	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))
+		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "tuple.%s", name));
+	if (gj_is_scalar(a.type) && (!gj_is_bool(a.type) || !strcmp(name, "item")) && method(s, "number", name))
+		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "number.%s", name));
 	if (a.type->kind == GJ_RANGE && (!strcmp(name, "start") || !strcmp(name, "stop") || !strcmp(name, "step")))
 		return just(a.type->elem);
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))

@@ -86,15 +86,15 @@ static bool next_param(const char **at, const char **word, size_t *n, char *mark
 	return true;
 }
 
-static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, int *slot)
+/* Positional operands from the first-th on; n counts what a method is called on. */
+static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, uint32_t first, uint32_t n, int *slot)
 {
-	uint32_t n = call->nargs - 1;
 	if (call->imm.kw && call->imm.kw->n)
 		gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[0]);
 	if (n > GJ_MAX_CALL || n == 0)
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), n ? "at most 32 arguments" : "at least one argument", n);
-	for (uint32_t i = 0; i < n; i++)
-		slot[i] = (int)i + 1;
+	for (uint32_t i = first; i < n; i++)
+		slot[i] = (int)(i + call->nargs - n);
 	return n;
 }
 
@@ -108,7 +108,14 @@ static int keyword(const gj_op *call, const char *word, size_t n, uint32_t nkw, 
 	return -1;
 }
 
-bool gj_is_method(const gj_intrin *row) { return row->name && !strncmp(row->name, "int.", 4); }
+bool gj_is_method(const gj_intrin *row)
+{
+	static const char *const of[] = { "int.", "number.", "array.", "tuple." };
+	for (size_t i = 0; i < GJ_LEN(of); i++)
+		if (row->name && !strncmp(row->name, of[i], strlen(of[i])))
+			return true;
+	return false;
+}
 
 gj_ref gj_slot_ref(const gj_fn *f, const gj_op *call, int slot) { return slot ? call->arg[slot] : gj_o(f, call->arg[0])->arg[0]; }
 
@@ -123,7 +130,7 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_intrin *row, co
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), "fewer keywords", nkw);
 	while (next_param(&at, &word, &n, &mark)) {
 		if (mark == '*')
-			return bind_any(f, call, name, slot);
+			return bind_any(f, call, name, i, npos, slot);
 		slot[i] = i < npos ? (int)(i + 1 - self) : keyword(call, word, n, nkw, used);
 		if (slot[i] < 0 && mark != '?')
 			gj_fail(f, call->loc, GJ_ERR_ARG_MISSING, gj_shown(name), (int)n, word, row->params);
@@ -132,7 +139,8 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_intrin *row, co
 	for (uint32_t k = 0; k < nkw; k++)
 		if (!used[k])
 			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[k]);
+	const char *wanted = row->params + (self ? strcspn(row->params, " ") : 0);
 	if (npos > i)
-		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), *row->params ? row->params : "no arguments", npos);
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), *wanted ? wanted + self : "no arguments", npos - self);
 	return i;
 }

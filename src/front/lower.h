@@ -89,6 +89,7 @@ gj_ref gj_lpower(gj_lower *, const gj_type *, gj_ref base, gj_lv exponent, const
 gj_lv  gj_litem(gj_body *, const gj_op *, gj_lv a, gj_lv index, const gj_type *);
 void   gj_lsetitem(gj_body *, const gj_op *);
 gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
+gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
 gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
 gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
 gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);

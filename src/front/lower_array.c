@@ -313,18 +313,6 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 
 /* -- Attributes ------------------------------------------------------------------------------------------------------- */
 
-static gj_lv transpose(gj_lower *L, gj_lv a, const gj_type *t)
-{
-	gj_ref *p;
-	gj_lv v = gj_lv_new(L, t, &p);
-	p[0] = a.part[0];
-	for (uint32_t d = 0; d < t->ndim; d++) {
-		p[1 + d] = extent(a, t->ndim - 1 - d);
-		p[1 + t->ndim + d] = stride(a, t->ndim - 1 - d);
-	}
-	return v;
-}
-
 gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 {
 	if (a.type->kind == GJ_RANGE)
@@ -337,8 +325,10 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return (gj_lv){ t, NULL, a.part + 1 };
 	if (!strcmp(name, "strides"))
 		return (gj_lv){ t, NULL, a.part + 1 + a.type->ndim };
+	if (!strcmp(name, "real"))
+		return a;
 	if (!strcmp(name, "T"))
-		return transpose(L, a, t);
+		return gj_ltranspose(L, a, t);
 	gj_ref n = gj_eint(L, i64(), !strcmp(name, "nbytes") ? a.type->elem->size : 1);
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		n = gj_eindex(L, GJ_MUL, n, extent(a, d));

@@ -1,9 +1,11 @@
 /* Lowering of math.* and of NumPy's scalar functions. */
 #include "front/lower.h"
 
+#include <math.h>
 #include <string.h>
 
-static const double DEGREES = 57.295779513082320876798154814105, RADIANS = 0.017453292519943295769236907684886;
+static const double DEGREES = 57.295779513082320876798154814105, RADIANS = 0.017453292519943295769236907684886,
+                    LOG_2 = 0.69314718055994530941723212145818, LOG2_E = 1.4426950408889634073599246810019;
 
 static const gj_type *bool_(void) { return gj_scalar[GJ_BOOL]; }
 static gj_lv result(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
@@ -161,4 +163,74 @@ gj_lv gj_l_npsign(gj_lcall *c)
 	gj_ref s = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_GT, x, zero), one, gj_eint(L, t, -1));
 	s = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, x, zero), zero, s);
 	return result(c, gj_is_float(t) ? gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), x), x, s) : s);
+}
+
+gj_lv gj_l_npdivmod(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type->item[0];
+	gj_ref a = arg(c, 0, t), b = arg(c, 1, t);
+	return gj_lv_pair(L, c->type, result(c, gj_e2(L, GJ_FLOORDIV, t, a, b)), result(c, gj_e2(L, GJ_MOD, t, a, b)));
+}
+
+/* The way to the next number of the same sign and larger size; upwards from −0. */
+gj_lv gj_l_npspacing(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type;
+	gj_ref x = arg(c, 0, t), end = gj_eflt(L, t, INFINITY), zero = gj_eint(L, t, 0);
+	end = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_LT, x, zero), gj_eflt(L, t, -INFINITY), end);
+	gj_ref next = math(L, GJ_MATH_NEXTAFTER, t, 2, (gj_ref[]){ x, end });
+	return result(c, gj_e2(L, GJ_SUB, t, next, x));
+}
+
+/* log(exp(a) + exp(b)), arg 1: of powers of two. Equal operands may be infinite. */
+gj_lv gj_l_nplogadd(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type;
+	bool two = c->row->arg;
+	gj_ref a = arg(c, 0, t), b = arg(c, 1, t);
+	gj_ref away = gj_e1(L, GJ_NEG, t, gj_e1(L, GJ_ABS, t, gj_e2(L, GJ_SUB, t, a, b)));
+	gj_ref less = math(L, two ? GJ_MATH_EXP2 : GJ_MATH_EXP, t, 1, &away), more = math(L, GJ_MATH_LOG1P, t, 1, &less);
+	if (two)
+		more = gj_e2(L, GJ_MUL, t, more, gj_eflt(L, t, LOG2_E));
+	gj_ref sum = gj_e2(L, GJ_ADD, t, gj_e2(L, GJ_MAX, t, a, b), more);
+	gj_ref twice = gj_e2(L, GJ_ADD, t, a, gj_eflt(L, t, two ? 1 : LOG_2));
+	return result(c, gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, a, b), twice, sum));
+}
+
+/* |x|, unsigned, at 32 or 64 bits. */
+static gj_ref magnitude(gj_lcall *c, uint32_t i)
+{
+	bool wide = c->type->size == 8;
+	const gj_type *u = gj_scalar[wide ? GJ_U64 : GJ_U32];
+	gj_ref x = arg(c, i, c->type);
+	if (gj_is_unsigned(c->type))
+		return gj_ecast(c->L, x, u);
+	const gj_type *s = gj_scalar[wide ? GJ_I64 : GJ_I32];
+	return gj_ecast(c->L, gj_e1(c->L, GJ_ABS, s, gj_ecast(c->L, x, s)), u);
+}
+
+/* Euclid; arg 1: the least common multiple. */
+gj_lv gj_l_npgcd(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	gj_ref x = magnitude(c, 0), y = magnitude(c, 1), pair[2][2] = { { x, 0 }, { y, 0 } };
+	const gj_type *u = gj_o(L->fn, x)->type;
+	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_ref zero = gj_eint(L, u, 0);
+	pair[0][1] = pair[1][1] = zero;
+	gj_jump(L, head);
+	L->cur = head;
+	gj_ref a = gj_e(L, GJ_PHI, u, 2, pair[0]), b = gj_e(L, GJ_PHI, u, 2, pair[1]);
+	gj_branch(L, gj_ecmp(L, GJ_CMP_NE, b, zero), body, done);
+	L->cur = body;
+	gj_o(L->fn, b)->arg[1] = gj_e2(L, GJ_MOD, u, a, b);
+	gj_o(L->fn, a)->arg[1] = b;
+	gj_jump(L, head);
+	L->cur = done;
+	if (c->row->arg)                                                           /* x // 0 is 0 */
+		a = gj_e2(L, GJ_MUL, u, gj_e2(L, GJ_FLOORDIV, u, x, a), y);
+	return result(c, gj_ecast(L, a, c->type));
 }
