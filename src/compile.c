@@ -79,21 +79,72 @@ static uint32_t value_return(const gj_inst *s)
 	return 0;
 }
 
+/* The type with its arrays in another space. */
+static const gj_type *in_space(gj_trap *trap, const gj_type *t, gj_space space)
+{
+	const gj_type *moved = t;
+	if (t->kind == GJ_ARRAY)
+		moved = gj_array_type(t->elem, t->ndim, t->layout, t->readonly, space);
+	if (t->kind == GJ_TUPLE) {
+		const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
+		for (uint32_t i = 0; i < t->n; i++)
+			item[i] = in_space(trap, t->item[i], space);
+		moved = gj_tuple_type(item, t->n);
+	}
+	if (!moved) {
+		gj_diag_set(&trap->diag, GJ_ERR_NOMEM);
+		gj_trap_throw(trap);
+	}
+	return moved;
+}
+
+static bool has_local(const gj_type *t)
+{
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		if (has_local(t->item[i]))
+			return true;
+	return t->kind == GJ_ARRAY && t->space == GJ_LOCAL;
+}
+
+/* What a device function returns to foreign code. */
+static void fix_return(gj_trap *trap, const gj_request *rq, gj_inst *s)
+{
+	const gj_type *want = rq->ret ? in_space(trap, rq->ret, GJ_GENERIC) : in_space(trap, s->ret.type, GJ_GENERIC);
+	if (has_local(s->ret.type))
+		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_LOCAL, rq->code->name);
+	if (want == s->ret.type)
+		return;
+	if (!gj_can_convert(s->ret.type, want))
+		gj_fail(s->fn, 0, GJ_ERR_RETURN_CONVERT, rq->code->name, s->ret.type->name, want->name);
+	s->ret = (gj_val){ want, NULL };
+}
+
+/* The callers of a device function may pass arrays in any memory. */
 static gj_inst *infer(gj_trap *trap, const gj_request *rq)
 {
 	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX };
 	gj_val *args = gj_new(trap->arena, gj_val, rq->nargs + 1);
 	for (uint32_t i = 0; i < rq->nargs; i++)
-		args[i].type = rq->arg[i];
+		args[i].type = rq->options.device ? in_space(trap, rq->arg[i], GJ_GENERIC) : rq->arg[i];
 	gj_inst *s = gj_infer_function(&I, rq->code, rq->nargs, args, NULL, 0);
 	if (!rq->options.device && s->ret.type != gj_t_none)
 		gj_fail(s->fn, value_return(s), GJ_ERR_KERNEL_RETURN, rq->code->name, s->ret.type->name);
-	if (rq->options.device && rq->ret && rq->ret != s->ret.type) {
-		if (!gj_can_convert(s->ret.type, rq->ret))
-			gj_fail(s->fn, 0, GJ_ERR_RETURN_CONVERT, rq->code->name, s->ret.type->name, rq->ret->name);
-		s->ret = (gj_val){ rq->ret, NULL };
-	}
+	if (rq->options.device)
+		fix_return(trap, rq, s);
 	return s;
+}
+
+/* The ABI asked for, with the types that it is about. */
+static const gj_outside *outside(gj_trap *trap, const gj_request *rq, const gj_inst *s)
+{
+	if (!rq->options.outside)
+		return NULL;
+	gj_outside *o = gj_new(trap->arena, gj_outside, 1);
+	*o = *rq->options.outside;
+	o->arg = rq->arg;
+	o->nargs = rq->nargs;
+	o->ret = s->ret.type;
+	return o;
 }
 
 static void vectorise(const stages *st, gj_fn *f, uint32_t facts)
@@ -146,11 +197,12 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 	if (opt.arch == GJ_ARCH_CPU && opt.width == 32)
 		vectorise(st, f, opt.facts);
 	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");
+	opt.outside = outside(trap, rq, s);
 	gj_emit_image(f, &opt, image);
 	show_text(st, "llvm", image->llvm);
 	show_text(st, "ptx", opt.arch == GJ_ARCH_NVPTX ? image->assembly : NULL);
 	show_text(st, "asm", opt.arch == GJ_ARCH_CPU ? image->assembly : NULL);
-	return s->ret.type;
+	return in_space(trap, s->ret.type, GJ_GLOBAL);
 }
 
 static bool run(const gj_request *rq, const stages *st, gj_image *image, const gj_type **ret, gj_diag *diag)

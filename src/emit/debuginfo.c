@@ -54,6 +54,15 @@ void gj_lines_fn(gj_gen *g)
 	LLVMSetCurrentDebugLocation2(g->b, LLVMDIBuilderCreateDebugLocation(g->u->ctx, 0, 0, s, NULL));
 }
 
+void gj_lines_outside(gj_unit *u, gj_v fn)
+{
+	if (!u->di)
+		return;
+	LLVMMetadataRef s = scope_of(u, u->kernel->code, u->opt->outside->symbol);
+	LLVMSetSubprogram(fn, s);
+	LLVMSetCurrentDebugLocation2(u->b, LLVMDIBuilderCreateDebugLocation(u->ctx, 0, 0, s, NULL));
+}
+
 static LLVMMetadataRef location(gj_gen *g, uint32_t loc, int depth)
 {
 	gj_unit *u = g->u;

@@ -450,6 +450,8 @@ static void compile(gj_unit *u)
 		declare(u, f->callee.p[i]);
 	for (uint32_t i = 0; i < u->fns.n; i++)
 		emit_function(u, &u->fns.p[i]);
+	if (u->opt->outside)
+		gj_outside_emit(u);
 	gj_lines_close(u);
 	verify(u);
 	u->target->finish(u);

@@ -6,6 +6,15 @@
 
 typedef enum gj_arch { GJ_ARCH_NVPTX, GJ_ARCH_CPU } gj_arch;
 
+/* How a device function is called from elsewhere (abi.c). */
+typedef enum gj_abi { GJ_ABI_C, GJ_ABI_NUMBA } gj_abi;
+typedef struct gj_outside {
+	gj_abi abi;
+	const char *symbol;                        /* [A-Za-z0-9_$] */
+	const gj_type *const *arg; uint32_t nargs; /* filled by gj_compile() */
+	const gj_type *ret;
+} gj_outside;
+
 /* What to compile for and how. Plain data: part of the cache key byte by byte (gj_options_hash). */
 typedef struct gj_options {
 	gj_arch  arch;
@@ -18,7 +27,8 @@ typedef struct gj_options {
 	uint32_t max_registers;                    /* 0: none */
 	uint32_t max_threads, min_blocks, max_cluster;      /* launch_bounds, 0: none */
 	bool     libm_exact;                       /* CPU: scalar libm instead of libmvec */
-	bool     device;                           /* cuda.compile(device=True): a function with C ABI instead of a kernel */
+	bool     device;                           /* cuda.compile(device=True): a function instead of a kernel */
+	const gj_outside *outside;                 /* NVPTX, device: how it is called; NULL: by its parts as lowered */
 	const char *libdevice;                     /* path, or NULL: not found */
 	bool     keep_text;                        /* fill image.llvm and image.assembly */
 } gj_options;

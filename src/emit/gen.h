@@ -225,7 +225,9 @@ LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char 
 void gj_lines_open(gj_unit *);                 /* debuginfo.c; both do nothing unless lines are wanted */
 void gj_lines_fn(gj_gen *);
 void gj_lines_at(gj_gen *, uint32_t loc);
+void gj_lines_outside(gj_unit *, gj_v fn);     /* abi.c's function */
 void gj_lines_close(gj_unit *);
+void gj_outside_emit(gj_unit *);               /* abi.c */
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c */
 void gj_optimise(gj_unit *, const char *passes);
 LLVMMemoryBufferRef gj_codegen(gj_unit *, LLVMModuleRef, LLVMCodeGenFileType);

@@ -1,6 +1,7 @@
 """Compiling without a device: Python function and signature in, PTX out. Needs neither a GPU nor a driver."""
 
 from .. import _core, config
+from ._symbol import symbol
 from .dispatcher import _inline, _launch_bounds
 
 
@@ -15,26 +16,30 @@ def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False
 	output="ptx", forceinline=False, launch_bounds=None):
 	"""PTX of a function and its return type: (text, Type).
 
-	sig: signature or tuple of argument types. device: a device function with C's calling convention (True) or a kernel.
+	sig: signature or tuple of argument types. device: a device function (True) or a kernel.
 	cc: compute capability (major, minor), default config.CUDA_DEFAULT_PTX_CC.
-	Raises TypeError for a kernel that returns a value, NotImplementedError for other ABIs and outputs."""
+	abi, of device functions: "c" for `R f(args…)` under the function's name or abi_info={"abi_name": name};
+	"numba" for `int f(R *result, args…)` under a mangled name (numba's, without what it adds for versions).
+	In both an array argument is (meminfo, parent, size, itemsize, data, shape…, strides…), a tuple its items.
+	Raises TypeError for a kernel that returns a value, NotImplementedError for other ABIs and outputs, ValueError for a
+	name that PTX cannot have."""
 	if abi not in ("c", "numba"):
-		raise NotImplementedError(f"Unsupported ABI: {abi}")
+		raise NotImplementedError(f"Unsupported ABI: {abi}; there are 'c' and 'numba'")
 	if output != "ptx":
 		raise NotImplementedError(f"Unsupported output type: {output}; only 'ptx' is built")
-	if device and abi == "numba":
-		raise NotImplementedError("device functions with numba's ABI are not supported yet; use abi='c'")
-	if abi_info:
-		raise NotImplementedError("abi_info is not supported yet")
+	if abi_info and not (device and abi == "c"):
+		raise NotImplementedError("abi_info names device functions with abi='c' only")
 	signature = _core.signature(sig)
 	if not device and signature.return_type not in (None, _core.Type("none")):
 		raise TypeError("CUDA kernel must have void return type.")
 	debug = config.CUDA_DEBUGINFO_DEFAULT if debug is None else bool(debug)
 	optimise = (bool(config.OPT) and not debug) if opt is None else bool(opt)
 	_inline("never", forceinline)
-	return _core.compile(getattr(pyfunc, "py_func", pyfunc), signature, dict(device=bool(device), fastmath=bool(fastmath),
+	function = getattr(pyfunc, "py_func", pyfunc)
+	name = symbol(function, signature.args, abi, abi_info) if device else None
+	return _core.compile(function, signature, dict(device=bool(device), fastmath=bool(fastmath),
 		debug=debug, lineinfo=bool(lineinfo), opt=3 if optimise else 0, cc=_compute_capability(cc),
-		launch_bounds=_launch_bounds(launch_bounds)))
+		launch_bounds=_launch_bounds(launch_bounds)), symbol=name, numba_abi=abi == "numba")
 
 
 def compile_for_current_device(pyfunc, sig, **options):
