@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_CONSTANT = 1 << 28 };
+enum { MAX_DEPTH = 64 };
 
 /* -- Helpers ------------------------------------------------------------------------------------------------------------ */
 
@@ -145,7 +145,8 @@ static const gj_obj *freeze_slice(gj_freezer *fz, PyObject *o, const gj_names *n
 	return r;
 }
 
-/* A copy of the bytes, C-contiguous and in native byte order. Arrays of other types are OPAQUE. */
+/* A copy of the bytes, C-contiguous and in native byte order; none where they are more than a kernel may hold: its shape
+ * still counts. Arrays of other types are OPAQUE. */
 static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
 {
 	PyArrayObject *a = (PyArrayObject *)o;
@@ -153,25 +154,29 @@ static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
 	int kind = native ? gj_kind_of_dtype(native) : -1;
 	const gj_type *t = kind < 0 || kind >= GJ_NSCALARS ? NULL
 	    : gj_array_type(gj_scalar[kind], PyArray_NDIM(a), 'C', true, GJ_CONSTANT);
-	if (!t || PyArray_NBYTES(a) > MAX_CONSTANT) {
+	if (!t) {
 		Py_XDECREF(native);
 		PyErr_Clear();
 		return opaque(fz, o);
 	}
-	PyArrayObject *c = (PyArrayObject *)PyArray_FromArray(a, native, NPY_ARRAY_CARRAY_RO);     /* steals native */
-	if (!c)
+	bool fits = PyArray_NBYTES(a) <= GJ_MAX_FROZEN;
+	PyArrayObject *c = a;
+	if (!fits)
+		Py_DECREF(native);
+	else if (!(c = (PyArrayObject *)PyArray_FromArray(a, native, NPY_ARRAY_CARRAY_RO)))        /* steals native */
 		return NULL;
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_ARRAY, NULL);
 	r->type = t;
-	r->nbytes = (size_t)PyArray_NBYTES(c);
+	r->nbytes = fits ? (size_t)PyArray_NBYTES(c) : 0;
 	r->data = gj_alloc(fz->arena, r->nbytes ? r->nbytes : 1);
 	if (r->nbytes)
 		memcpy((void *)r->data, PyArray_DATA(c), r->nbytes);
 	int64_t *shape = gj_new(fz->arena, int64_t, t->ndim + 1);
 	for (int k = 0; k < t->ndim; k++)
-		shape[k] = PyArray_DIM(c, k);
+		shape[k] = PyArray_DIM(a, k);
 	r->shape = shape;
-	Py_DECREF(c);
+	if (fits)
+		Py_DECREF(c);
 	return r;
 }
 

@@ -177,6 +177,31 @@ static bool waits(const gj_fn *f, uint32_t width)
 	return false;
 }
 
+/* Arrays frozen into a kernel become part of its code: PTX text of four characters a byte. */
+static void check_frozen(const gj_fn *f)
+{
+	GJ_VEC(const gj_obj *) seen = { 0 };
+	uint64_t total = 0;
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; i < b->ops.n; i++) {
+			const gj_op *o = gj_o(f, b->ops.p[i]);
+			bool new = o->op == GJ_CONSTMEM;
+			for (uint32_t j = 0; new && j < seen.n; j++)
+				new = seen.p[j] != o->imm.obj;
+			if (!new)
+				continue;
+			uint64_t bytes = o->imm.obj->type->elem->size;
+			for (uint8_t d = 0; d < o->imm.obj->type->ndim; d++)
+				bytes *= (uint64_t)o->imm.obj->shape[d];
+			gj_push(f->arena, &seen, o->imm.obj);
+			if (bytes > GJ_MAX_FROZEN || (total += bytes) > GJ_MAX_FROZEN)
+				gj_fail(f, o->loc, GJ_ERR_CONST_TOO_LARGE, (unsigned long long)(bytes > total ? bytes : total) >> 20,
+					GJ_MAX_FROZEN >> 20);
+		}
+	}
+}
+
 static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages *st, gj_image *image)
 {
 	gj_options opt = rq->options;
@@ -186,8 +211,11 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 	gj_fn *f = gj_lower_entry(trap, s, !opt.device, opt.facts);
 	show(st, "lower", f);
 	gj_simplify(f);
-	for (uint32_t i = 0; i < f->callee.n; i++)
+	check_frozen(f);
+	for (uint32_t i = 0; i < f->callee.n; i++) {
 		gj_simplify(f->callee.p[i]);
+		check_frozen(f->callee.p[i]);
+	}
 	gj_mark_written(f);
 	show(st, "low", f);
 	if (opt.width == 32 && f->callee.n)

@@ -9,6 +9,7 @@ from gridjit import cuda, float32
 DICT = {"a": 1}
 BIG = 2 ** 70
 TABLE = np.arange(4, dtype=np.float32)
+HUGE = np.broadcast_to(np.float32(1), 1 << 25)
 STRUCT = np.zeros(2, dtype=np.complex64)
 
 
@@ -305,6 +306,10 @@ def ALIGNMENT(x):
 def CONST_ARRAY(x):
 	c = cuda.const.array_like(x)  # here: cuda.const.array_like(x)
 	x[0] = c[0]
+
+
+def CONST_TOO_LARGE(x):
+	x[0] = HUGE[cuda.grid(1)]
 
 
 def ATOMIC_ARRAY(x):

@@ -3,6 +3,7 @@ import inspect
 import re
 
 import error_kernels
+import numpy as np
 import pytest
 
 from gridjit import cuda, errors
@@ -68,6 +69,7 @@ EXPECT = {
 	"DTYPE": "the dtype must be a scalar type",
 	"ALIGNMENT": ("NumbaValueError", "power of two"),
 	"CONST_ARRAY": "needs a global NumPy array",
+	"CONST_TOO_LARGE": ("NumbaValueError", "arrays that this kernel reads take 128 MiB"),
 	"ATOMIC_ARRAY": "cuda.atomic.add() needs an array, but got int64",
 	"ATOMIC_DTYPE": "cuda.atomic.and_() does not work on arrays of float32",
 	"GRID_NDIM": ("NumbaValueError", "a literal 1, 2 or 3"),
@@ -129,3 +131,23 @@ def test_the_call_chain_is_shown():
 		cuda.compile_ptx(outer, "void(float32[::1])")
 	text = str(e.value)
 	assert 'return a + "x"' in text and "x[0] = inner(x[1])" in text
+
+
+def test_frozen_arrays_count_together():
+	first, second = np.ones((33 << 20) // 4, np.float32), np.zeros((33 << 20) // 4, np.float32)
+
+	def kernel(x):
+		x[0] = first[cuda.grid(1)] + first[1] + second[cuda.grid(1)]
+
+	with pytest.raises(errors.NumbaValueError, match="take 66 MiB.*can hold 64"):
+		cuda.compile_ptx(kernel, "void(float32[::1])")
+
+
+def test_the_shape_of_a_large_global_array_is_free(device):
+	@cuda.jit
+	def kernel(x):
+		x[0], x[1], x[2] = error_kernels.HUGE.shape[0], error_kernels.HUGE.ndim, len(error_kernels.HUGE)
+
+	x = np.zeros(3)
+	kernel[1, 1](x)
+	assert x.tolist() == [1 << 25, 1, 1 << 25]

@@ -32,11 +32,13 @@ struct gj_obj {
 	uint32_t n;
 	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[] */
 	const char *const *attr;                   /* MODULE: n names */
-	const void *data; size_t nbytes;           /* ARRAY */
+	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
 	const int64_t *shape;                      /* ARRAY: type->ndim extents */
 	const gj_code *code;                       /* FUNCTION, CODE */
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };
+
+enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */
 
 typedef enum gj_inline { GJ_INLINE_AUTO, GJ_INLINE_ALWAYS, GJ_INLINE_NEVER } gj_inline;
 
