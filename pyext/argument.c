@@ -283,7 +283,7 @@ static bool read_devarray(gj_args *a, PyObject *o, const gj_reader *r)
 	if (!d->type)
 		return gj_error(GJ_ERR_ARRAY_DTYPE, d->dtype->typeobj->tp_name), false;
 	if (a->dev && a->dev != d->dev)
-		return gj_error(GJ_ERR_ARG_DEVICE, d->dev->info.name, a->dev->info.name), false;
+		return gj_error(GJ_ERR_ARG_DEVICE, d->dev->ordinal, d->dev->info.name, a->dev->ordinal, a->dev->info.name), false;
 	gj_arg *leaf = gj_args_leaf(a, d->type);
 	if (!leaf)
 		return false;

@@ -123,7 +123,7 @@ static PyObject *array_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 		if (!dtype)
 			dtype = PyArray_DescrFromType(NPY_FLOAT64);
 		if (order != 'C' && order != 'F')
-			gj_error(GJ_ERR_ARRAY_ORDER);
+			gj_error(GJ_ERR_ARRAY_ORDER, order);
 		else if (dtype)
 			o = create(cls, shape, strides, dtype, stream, base, pointer, (char)order, readonly);
 	}
@@ -195,7 +195,7 @@ static PyObject *array_reshape(PyObject *self, PyObject *args)
 		return NULL;
 	bool c = order == 'C', f = order == 'F';
 	if (!c && !f)
-		gj_error(GJ_ERR_ARRAY_ORDER);
+		gj_error(GJ_ERR_ARRAY_ORDER, order);
 	else if (!gj_is_contiguous(a->ndim, a->shape, a->strides, PyDataType_ELSIZE(a->dtype), (char)order))
 		gj_error(GJ_ERR_RESHAPE_COPY);
 	else if ((s = shadow(a)))

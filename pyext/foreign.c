@@ -52,6 +52,20 @@ static bool refuse(PyObject *o, const char *why)
 	return false;
 }
 
+static bool refuse_dtype(PyObject *o)
+{
+	PyObject *dtype = PyObject_GetAttrString(o, "dtype"), *text = dtype ? PyObject_Str(dtype) : NULL;
+	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+	char why[200];
+	PyErr_Clear();
+	PyOS_snprintf(why, sizeof why, "its dtype%s%.100s is not one that kernels have: convert it first", name ? " " : "",
+		name ? name : "");
+	refuse(o, why);
+	Py_XDECREF(text);
+	Py_XDECREF(dtype);
+	return false;
+}
+
 /* Is attribute `name` (called, if `call`) true? An object without it: no. */
 static bool says(PyObject *o, const char *name, bool call)
 {
@@ -118,7 +132,7 @@ static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
 		return refuse(o, "only dense tensors with memory of their own can be passed");
 	int kind = dl_kind(&t);
 	if (kind < 0)
-		return refuse(o, "kernels do not have its dtype");
+		return refuse_dtype(o);
 	if (t.ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, (int)t.ndim, (int)GJ_MAX_NDIM), false;
 	if (!lazy_tensor(o, &t))
@@ -205,9 +219,9 @@ static bool read_interface(gj_args *a, PyObject *o, PyObject *dict)
 	int ndim = read_ints(PyDict_GetItemString(dict, "shape"), shape);
 	int kind = typestr_kind(PyDict_GetItemString(dict, "typestr"));
 	if (kind < 0)
-		return refuse(o, "kernels do not have its dtype");
+		return refuse_dtype(o);
 	if (mask && mask != Py_None)
-		return refuse(o, "masked arrays cannot be passed");
+		return refuse(o, "it is masked: pass the data and the mask as two arrays");
 	if (steps == Py_None)
 		steps = NULL;
 	if (ndim < 0 || (steps && read_ints(steps, strides) != ndim))
@@ -306,7 +320,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
 		return PyErr_Clear(), read_protocol(a, o, r);
 	int ndim = tuple_attr(o, cupy.shape, shape);
 	if (kind < 0)
-		return refuse(o, "kernels do not have its dtype");
+		return refuse_dtype(o);
 	if (ndim < 0 || (!contiguous && tuple_attr(o, cupy.strides, strides) != ndim))
 		return refuse(o, "arrays of more than 6 dimensions cannot be passed");
 	if (!reachable(a, o))

@@ -24,6 +24,21 @@ static int nfree;
 
 static const char axis_name[] = "xyz";
 
+/* Takes the number's reference. */
+static bool wrong_extent(PyObject *number, bool zero, const char *what, int axis)
+{
+	PyObject *text = PyObject_Str(number);
+	const char *s = text ? PyUnicode_AsUTF8(text) : "a number of thousands of digits";
+	PyErr_Clear();
+	if (zero)
+		gj_error(GJ_ERR_CONFIG_ZERO, what, axis_name[axis]);
+	else
+		gj_error(GJ_ERR_CONFIG_RANGE, what, axis_name[axis], s);
+	Py_XDECREF(text);
+	Py_DECREF(number);
+	return false;
+}
+
 /* One extent; false: exception. */
 static bool read_extent(PyObject *o, const char *what, int axis, uint32_t *out)
 {
@@ -34,10 +49,10 @@ static bool read_extent(PyObject *o, const char *what, int axis, uint32_t *out)
 	}
 	int overflow;
 	long long v = PyLong_AsLongLongAndOverflow(n, &overflow);
-	Py_DECREF(n);
 	if (overflow || v < 1 || v > UINT32_MAX)
-		return gj_error(v == 0 && !overflow ? GJ_ERR_CONFIG_ZERO : GJ_ERR_CONFIG_RANGE, what, axis_name[axis], v), false;
+		return wrong_extent(n, v == 0 && !overflow, what, axis);
 	*out = (uint32_t)v;
+	Py_DECREF(n);
 	return true;
 }
 
@@ -194,6 +209,18 @@ static bool wrong_count(const gj_dispatcher *d, Py_ssize_t given)
 	return false;
 }
 
+static bool wrong_keyword(const gj_dispatcher *d, PyObject *name, bool unknown)
+{
+	const char *s = PyUnicode_AsUTF8(name);
+	PyObject *list = parameter_list(d);
+	if (s && list && unknown)
+		gj_error(GJ_ERR_CALL_KEYWORD, gj_dispatcher_name(d), s, PyUnicode_AsUTF8(list));
+	else if (s && list)
+		gj_error(GJ_ERR_CALL_AGAIN, gj_dispatcher_name(d), s);
+	Py_XDECREF(list);
+	return false;
+}
+
 static Py_ssize_t parameter(const gj_dispatcher *d, PyObject *name)
 {
 	for (uint32_t i = 0; i < d->nparams; i++)
@@ -207,12 +234,8 @@ static bool bind_keywords(const gj_dispatcher *d, PyObject *const *value, PyObje
 	for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(kwnames); k++) {
 		PyObject *name = PyTuple_GET_ITEM(kwnames, k);
 		Py_ssize_t i = parameter(d, name);
-		if (i < 0 || out[i]) {
-			const char *s = PyUnicode_AsUTF8(name);
-			if (s)
-				gj_error(i < 0 ? GJ_ERR_CALL_KEYWORD : GJ_ERR_CALL_AGAIN, gj_dispatcher_name(d), s);
-			return false;
-		}
+		if (i < 0 || out[i])
+			return wrong_keyword(d, name, i < 0);
 		out[i] = value[k];
 	}
 	return true;

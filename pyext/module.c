@@ -111,7 +111,8 @@ static PyMethodDef methods[] = {
 	{ "as_type", as_type, METH_O, "as_type(x): a Type from a Type, text, NumPy dtype or scalar class." },
 	{ "signature", signature, METH_O, "signature(x): a Signature from a Signature, text or tuple of types." },
 	{ "compile", (PyCFunction)(void (*)(void))gj_compile_function, METH_VARARGS | METH_KEYWORDS,
-		"compile(function, signature, options, dump=None) -> (text, return type): compile without a device." },
+		"compile(function, signature, options, dump=None, symbol=None, numba_abi=False) -> (text, return type): compile without\n"
+		"a device." },
 	{ NULL, NULL, 0, NULL },
 };
 

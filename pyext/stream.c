@@ -85,7 +85,7 @@ int gj_stream_of(PyObject *o, gj_device *dev, gj_stream **out)
 		return from_protocol(o, dev, out);
 	StreamObject *s = (StreamObject *)o;
 	if (s->stream && s->dev != dev) {
-		gj_error(GJ_ERR_STREAM_DEVICE, s->dev->info.name, dev->info.name);
+		gj_error(GJ_ERR_STREAM_DEVICE, s->dev->ordinal, s->dev->info.name, dev->ordinal, dev->info.name);
 		return -1;
 	}
 	*out = s->stream;

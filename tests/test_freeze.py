@@ -197,13 +197,13 @@ def test_dispatcher_like():
 def test_intrinsic_outside_of_kernels():
 	assert repr(threadIdx.x) == "cuda.threadIdx.x" and repr(shared.array) == "cuda.shared.array"
 	assert grid == _core.Intrinsic("cuda.grid") and hash(grid) == hash(_core.Intrinsic("cuda.grid")) and grid != shared
-	with pytest.raises(RuntimeError, match=r"^cuda.grid\(\) works only inside functions compiled with @cuda.jit$"):
+	with pytest.raises(RuntimeError, match=r"^cuda.grid\(\) works only inside functions compiled with @cuda.jit"):
 		grid(1)
 	with pytest.raises(AttributeError, match="cuda.threadIdx has no attribute 'w'"):
 		threadIdx.w
 	with pytest.raises(AttributeError):
 		grid.name = 1
-	with pytest.raises(ValueError, match="there is no name 'cuda.nonsense'"):
+	with pytest.raises(ValueError, match="kernels have no name 'cuda.nonsense'"):
 		_core.Intrinsic("cuda.nonsense")
 
 

@@ -152,6 +152,12 @@ class CudaDeviceError(CudaAPIError, IndexError):
 	"""A device that does not exist."""
 
 
+class TypeIndexError(KeyError):
+	"""A type indexed by something that makes no array type."""
+
+	__str__ = Exception.__str__
+
+
 class DeadMemoryError(RuntimeError):
 	"""Memory was used after it was freed."""
 

@@ -70,12 +70,10 @@ static bool find_symbols(void *lib)
 
 static bool worked(CUresult r, const char *call)
 {
-	const char *name = NULL, *text = NULL;
 	if (r == CUDA_SUCCESS)
 		return true;
-	if (gj_cu.cuGetErrorName(r, &name) != CUDA_SUCCESS || gj_cu.cuGetErrorString(r, &text) != CUDA_SUCCESS)
-		name = "CUDA_ERROR", text = "unknown error";
-	snprintf(reason, sizeof reason, "%s: %s (%d): %s", call, name, r, text);
+	gj_cuda_fail(r, call, NULL);
+	snprintf(reason, sizeof reason, "%s", gj_error_text());
 	return false;
 }
 

@@ -33,7 +33,7 @@ struct CUmod_st { char *text; bool elf; struct CUctx_st *ctx; };
 struct CUfunc_st { char name[64]; int dynamic; struct CUfunc_st *next; CUmodule module; };
 struct CUstream_st { struct CUctx_st *ctx; };
 struct CUevent_st { unsigned long long at; double ms; bool timing, recorded; };
-struct CUlinkState_st { char *log; size_t nlog; char *ptx; unsigned char cubin[256]; };
+struct CUlinkState_st { char *log; size_t nlog; char *ptx, *cubin; };
 
 typedef struct block { struct block *next; char *p; size_t n; CUcontext ctx; CUstream stream; bool pinned; } block;
 typedef struct copy { struct copy *next; unsigned long long at; void *dst; const void *src; size_t n; } copy;
@@ -559,6 +559,8 @@ API cuMemsetD8Async(CUdeviceptr dst, unsigned char byte, size_t n, CUstream s)
 
 static CUresult assemble(const char *text, char *log, size_t nlog)
 {
+	while (*text == '\n' || strncmp(text, "//", 2) == 0)
+		text += strcspn(text, "\n") + 1;
 	if (strncmp(text, ".version", 8) != 0)
 		return INVALID_IMAGE;
 	if (!strstr(text, "syntax error"))
@@ -691,7 +693,7 @@ static CUresult launch(CUfunction f, void **params, void **extra)
 		if (extra[0] != CU_LAUNCH_PARAM_BUFFER_POINTER || extra[2] != CU_LAUNCH_PARAM_BUFFER_SIZE || extra[4])
 			return INVALID_VALUE;
 		last.nparams = *(size_t *)extra[3];
-		memcpy(last.params, extra[1], last.nparams);
+		memcpy(last.params, extra[1], last.nparams < sizeof last.params ? last.nparams : sizeof last.params);
 	}
 	return run_kernel(f);
 }
@@ -739,17 +741,20 @@ API cuLinkAddData_v2(CUlinkState l, CUjitInputType type, void *data, size_t size
 API cuLinkComplete(CUlinkState l, void **cubin, size_t *size)
 {
 	ENTRY(cuLinkComplete, true);
-	memset(l->cubin, 0, sizeof l->cubin);
+	if (!l->ptx)
+		return INVALID_VALUE;
+	*size = 64 + strlen(l->ptx) + 1;
+	*cubin = l->cubin = calloc(1, *size);
 	memcpy(l->cubin, "\177ELF\2\1\1", 7);
-	snprintf((char *)l->cubin + 64, sizeof l->cubin - 64, "%s", l->ptx ? l->ptx : "");
-	*cubin = l->cubin, *size = sizeof l->cubin;
-	return l->ptx ? CUDA_SUCCESS : INVALID_VALUE;
+	strcpy(l->cubin + 64, l->ptx);
+	return CUDA_SUCCESS;
 }
 
 API cuLinkDestroy(CUlinkState l)
 {
 	ENTRY_LATE(cuLinkDestroy);
 	free(l->ptx);
+	free(l->cubin);
 	free(l);
 	alive.links--;
 	return r_;

@@ -9,12 +9,6 @@ import numpy as np
 from .. import _core, config
 
 
-def _check_order(order):
-	if order not in ("C", "F"):
-		raise ValueError(f"order must be 'C' or 'F', not {order!r}")
-	return order
-
-
 class DeviceNDArray(_core.DeviceArray):
 	"""An array in device memory: DeviceNDArray(shape, strides=None, dtype=float64, stream=0, gpu_data=None).
 
@@ -48,7 +42,7 @@ class DeviceNDArray(_core.DeviceArray):
 
 	def copy(self, order="C", stream=0):
 		"""A contiguous copy on the device."""
-		new = device_array(self.shape, self.dtype, order=_check_order(order), stream=stream)
+		new = device_array(self.shape, self.dtype, order=order, stream=stream)
 		_assign(new, self, stream)
 		return new
 
@@ -104,11 +98,10 @@ class DeviceNDArray(_core.DeviceArray):
 	def reshape(self, *newshape, order="C"):
 		"""View with another shape; one extent may be -1. Raises NotImplementedError if that would need a copy."""
 		shape = newshape[0] if len(newshape) == 1 and not isinstance(newshape[0], int) else newshape
-		return self._reshape(shape, _check_order(order))
+		return self._reshape(shape, order)
 
 	def ravel(self, order="C", stream=0):
 		"""All items in one dimension: a view if they are contiguous in that order, else a copy."""
-		_check_order(order)
 		contiguous = self.is_c_contiguous() if order == "C" else self.is_f_contiguous()
 		return (self if contiguous else self.copy(order, stream)).reshape(-1, order=order)
 
@@ -182,7 +175,7 @@ def device_array(shape, dtype=np.float64, strides=None, order="C", stream=0):
 	"""Uninitialised device array. shape: int or tuple; dtype: NumPy dtype or gridjit scalar type; strides in bytes.
 
 	Raises CudaMemoryError when device memory is used up."""
-	return DeviceNDArray(shape, strides, np.dtype(dtype), stream, order=_check_order(order))
+	return DeviceNDArray(shape, strides, np.dtype(dtype), stream, order=order)
 
 
 def device_array_like(ary, stream=0):
@@ -224,7 +217,7 @@ def pinned_array(shape, dtype=np.float64, strides=None, order="C"):
 	if strides is not None and count:
 		span = sum((extent - 1) * stride for extent, stride in zip(shape, strides)) + dtype.itemsize
 	buffer = _core.Buffer(span, pinned=True)
-	return np.ndarray(shape, dtype, buffer=buffer, strides=strides, order=_check_order(order))
+	return np.ndarray(shape, dtype, buffer=buffer, strides=strides, order=order)
 
 
 def pinned_array_like(ary):

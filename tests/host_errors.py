@@ -1,0 +1,332 @@
+"""One function for each message of the host side, as a user would make the mistake. Those in ON_FAKE_GPU are called in a
+process of their own with the fake driver (tests/c/fake_cuda.c) and that environment, those in ON_CPU in one with that
+environment; the others in the process of the tests."""
+
+import math
+import sys
+
+import numpy as np
+
+import gridjit
+from gridjit import cuda, float32, int32, int64, types
+
+ON_FAKE_GPU = {
+	"ARG_DEVICE": {"FAKE_CUDA_DEVICES": "2"},
+	"STREAM_DEVICE": {"FAKE_CUDA_DEVICES": "2"},
+	"DRIVER_TOO_OLD": {"FAKE_CUDA_VERSION": "11040"},
+}
+ON_CPU = {
+	"NO_GPU": {"GRIDJIT_DEVICE": "gpu", "GRIDJIT_CUDA_LIBRARY": "/nowhere/libcuda.so"},
+	"LIBDEVICE": {"GRIDJIT_LIBDEVICE": ""},
+	"LIBDEVICE_FILE": {"GRIDJIT_LIBDEVICE": __file__},
+}
+
+
+@cuda.jit
+def one(x):
+	x[0] = 1
+
+
+@cuda.jit
+def two(x, y=0):
+	x[0] = y
+
+
+@cuda.jit(launch_bounds=64)
+def bound_64(x):
+	x[0] = 1
+
+
+@cuda.jit
+def uses_shared(x):
+	s = cuda.shared.array(1000, float32)
+	s[0] = x[0]
+	x[0] = s[0]
+
+
+@cuda.jit(device=True)
+def device_function(x):
+	return x
+
+
+def explicit(x):
+	x[0] = 1
+
+
+@cuda.jit(device=True)
+def raises_and_recurs(n):
+	if n < 0:
+		raise ValueError
+	return 0 if n == 0 else raises_and_recurs(n - 1)
+
+
+@cuda.jit
+def calls_it(x):
+	x[0] = raises_and_recurs(3)
+
+
+@cuda.jit
+def sine(x):
+	x[0] = math.sin(x[0])
+
+
+X = np.zeros(4, np.float32)
+
+
+class Tensor:
+	"""An array of another library, on a GPU that is not here."""
+
+	def __init__(self, **fields):
+		self.__cuda_array_interface__ = dict(shape=(1,), typestr="<f4", data=(4096, False), version=3, **fields)
+
+
+def RAISE_IN_CALL():
+	calls_it[1, 1](X)
+
+
+def RETURN_LOCAL():
+	cuda.compile(lambda: cuda.local.array(4, float32), ())
+
+
+def NO_RETURN():
+	def forever(n):
+		return forever(n)
+	cuda.compile(forever, (int64,))
+
+
+def NOT_FUNCTION():
+	cuda.compile(len, (int64,))
+
+
+def OUTSIDE_KERNEL():
+	cuda.grid(1)
+
+
+def NO_INTRINSIC():
+	gridjit._core.Intrinsic("cuda.nonsense")
+
+
+def INTRINSIC_ATTR():
+	cuda.threadIdx.w
+
+
+def TYPE_TEXT():
+	types.Type("flot32")
+
+
+def NOT_A_TYPE():
+	cuda.compile(len, (3,))
+
+
+def ABSTRACT_TYPE():
+	types.Integer(3)
+
+
+def TYPE_CALL():
+	float32[:](X)
+
+
+def TYPE_INDEX():
+	float32[3]
+
+
+def ARRAY_ELEMENT():
+	types.Array(types.UniTuple(int32, 2), 1, "C")
+
+
+def ARRAY_NDIM():
+	one[1, 1](np.zeros((1,) * 7))
+
+
+def ARRAY_LAYOUT():
+	types.Array(float32, 1, "Z")
+
+
+def ARRAY_ORDER():
+	cuda.device_array(4, order="K")
+
+
+def ARRAY_HUGE():
+	cuda.device_array((1 << 40, 1 << 40))
+
+
+def ARRAY_DTYPE():
+	one[1, 1](np.array(["a"]))
+
+
+def ARRAY_MASKED():
+	one[1, 1](np.ma.masked_array([1.0, 2.0], [True, False]))
+
+
+def ARRAY_TRUTH():
+	bool(cuda.to_device(X))
+
+
+def NEGATIVE_DIM():
+	cuda.device_array(-1)
+
+
+def RESHAPE_COPY():
+	cuda.to_device(np.zeros((4, 4)))[:, ::2].reshape(8)
+
+
+def DEVICE_INDEX():
+	cuda.to_device(X)[[0, 1]]
+
+
+def SIGNATURE_TEXT():
+	cuda.jit("void(float32[:]")(one.py_func)
+
+
+def SIGNATURE_LONG():
+	types.void(*[int32] * 300)
+
+
+def NOT_A_SIGNATURE():
+	gridjit._core.signature(3)
+
+
+def SIGNATURE_COUNT():
+	cuda.jit("void(float32[:], int32)")(one.py_func)
+
+
+def KERNEL_NOT_VOID():
+	cuda.jit("float32(float32[:])")(one.py_func)
+
+
+def NOT_A_FUNCTION():
+	cuda.jit(3.5)(4)
+
+
+def VALUE_INT():
+	one[1, 1](1 << 70)
+
+
+def VALUE_TYPE():
+	one[1, 1]([1.0, 2.0])
+
+
+def ARG_TENSOR():
+	one[1, 1](Tensor(mask=X))
+
+
+def ARG_DEVICE():
+	x = cuda.to_device(X)
+	with cuda.gpus[1]:
+		one[1, 1](x)
+
+
+def ARG_ON_GPU():
+	one[1, 1](Tensor())
+
+
+def CALL_ARGS():
+	two[1, 1]()
+
+
+def CALL_KEYWORD():
+	two[1, 1](X, z=3)
+
+
+def CALL_AGAIN():
+	two[1, 1](X, x=3)
+
+
+def NO_OVERLOAD():
+	cuda.jit("void(float32[:])")(explicit)[1, 1](3)
+
+
+def NO_CONFIG():
+	one(X)
+
+
+def DEVICE_LAUNCH():
+	device_function[1, 1](X)
+
+
+def CONFIG_COUNT():
+	one[1](X)
+
+
+def CONFIG_TYPE():
+	one[1, "32"](X)
+
+
+def CONFIG_RANK():
+	one[(1, 1, 1, 1), 32](X)
+
+
+def CONFIG_ZERO():
+	one[0, 32](X)
+
+
+def CONFIG_RANGE():
+	one[1, 1 << 70](X)
+
+
+def CONFIG_THREADS():
+	one[1, (32, 64)](X)
+
+
+def CONFIG_EXTENT():
+	one[(1, 1 << 20), 32](X)
+
+
+def CONFIG_BOUNDS():
+	bound_64[1, 128](X)
+
+
+def CONFIG_SHARED():
+	uses_shared[1, 32, 0, 1 << 20](X)
+
+
+def CONFIG_SHARED_TYPE():
+	one[1, 32, 0, "1 KB"](X)
+
+
+def CONFIG_SHARED_RANGE():
+	one[1, 32, 0, -1](X)
+
+
+def NOT_A_STREAM():
+	one[1, 32, "stream"](X)
+
+
+def STREAM_DEVICE():
+	stream = cuda.stream()
+	with cuda.gpus[1]:
+		one[1, 1, stream](cuda.to_device(X))
+
+
+def NO_GPU():
+	cuda.to_device(X)
+
+
+def DEVICE_ORDINAL():
+	gridjit._core.Device(7)
+
+
+def LIBDEVICE():
+	from gridjit.cuda import _libdevice
+	_libdevice.candidates = lambda: iter(())
+	cuda.compile_ptx(sine, (float32[:],))
+
+
+def LIBDEVICE_FILE():
+	cuda.compile_ptx(sine, (float32[:],))
+
+
+def GPU_TOO_OLD():
+	cuda.compile_ptx(one, (float32[:],), cc=(3, 5))
+
+
+def DRIVER_TOO_OLD():
+	one[1, 1](cuda.to_device(X))
+
+
+if __name__ == "__main__":
+	try:
+		globals()[sys.argv[1]]()
+	except Exception as error:
+		print(type(error).__name__)
+		print(error)

@@ -1,0 +1,195 @@
+"""One case for each message of the host side: the exception class and the first line; and that each row of errors.def has a
+case here or in test_errors.py."""
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import host_errors
+import pytest
+import test_errors
+
+ROOT = Path(__file__).resolve().parent.parent
+CASES = {name: f for name, f in vars(host_errors).items() if name.isupper() and inspect.isfunction(f)}
+
+EXPECT = {
+	"RAISE_IN_CALL": ("UnsupportedError", "raise and assert are not supported in a device function that calls itself"),
+	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
+	"NO_RETURN": ("TypingError", "forever() never returns"),
+	"NOT_FUNCTION": ("TypingError", "an object of type builtin_function_or_method cannot be compiled"),
+	"OUTSIDE_KERNEL": ("RuntimeError", "cuda.grid() works only inside functions compiled with @cuda.jit"),
+	"NO_INTRINSIC": ("ValueError", "kernels have no name 'cuda.nonsense'"),
+	"INTRINSIC_ATTR": ("AttributeError", "cuda.threadIdx has no attribute 'w'"),
+	"TYPE_TEXT": ("ValueError", "cannot read the type flot32: unknown type name"),
+	"NOT_A_TYPE": ("TypeError", "int is no type of a kernel"),
+	"ABSTRACT_TYPE": ("TypeError", "gridjit._core.Integer cannot be called"),
+	"TYPE_CALL": ("TypeError", "array(float32, 1d, A)() takes types"),
+	"TYPE_INDEX": ("TypeIndexError", "float32[3] is no array type"),
+	"ARRAY_ELEMENT": ("TypeError", "arrays of UniTuple(int32 x 2) do not exist"),
+	"ARRAY_NDIM": ("ValueError", "an array of 7 dimensions: at most 6 are supported"),
+	"ARRAY_LAYOUT": ("ValueError", "array layout 'Z' does not exist"),
+	"ARRAY_ORDER": ("ValueError", "order must be 'C' or 'F', not 'K'"),
+	"ARRAY_HUGE": ("ValueError", "size in bytes does not fit in 64 bits"),
+	"ARRAY_DTYPE": ("NumbaValueError", "Unsupported array dtype: <U1"),
+	"ARRAY_MASKED": ("NumbaTypeError", "Unsupported array type: MaskedArray"),
+	"ARRAY_TRUTH": ("ValueError", "more than one item is ambiguous"),
+	"NEGATIVE_DIM": ("ValueError", "a dimension must not be negative: -1"),
+	"RESHAPE_COPY": ("NotImplementedError", "reshape would need a copy"),
+	"DEVICE_INDEX": ("NotImplementedError", "device arrays cannot be indexed by list"),
+	"SIGNATURE_TEXT": ("ValueError", "cannot read the signature void(float32[:]: expected"),
+	"SIGNATURE_LONG": ("ValueError", "a signature has at most 64 arguments"),
+	"NOT_A_SIGNATURE": ("TypeError", "int is no signature"),
+	"SIGNATURE_COUNT": ("TypeError", "the signature has 2 arguments, but one() takes 1"),
+	"KERNEL_NOT_VOID": ("TypeError", "CUDA kernel must have void return type, not float32"),
+	"NOT_A_FUNCTION": ("TypeError", "a Python function is needed, not float"),
+	"VALUE_INT": ("ValueError", "Int value is too large: 1180591620717411303424"),
+	"VALUE_TYPE": ("ValueError", "Cannot determine the type of list for a kernel"),
+	"ARG_TENSOR": ("TypeError", "this Tensor cannot be passed to a kernel: it is masked"),
+	"ARG_DEVICE": ("ValueError", "in memory of device 0 (Fake GPU 0), but the kernel runs on device 1 (Fake GPU 1)"),
+	"ARG_ON_GPU": ("TypeError", "this Tensor is in GPU memory, but the kernel runs on the CPU"),
+	"CALL_ARGS": ("TypeError", "two() takes 2 arguments (x, y), but 0 were given"),
+	"CALL_KEYWORD": ("TypeError", "two() has no parameter 'z'"),
+	"CALL_AGAIN": ("TypeError", "two() got the argument 'x' twice"),
+	"NO_OVERLOAD": ("TypeError", "No matching definition for argument types (int64): explicit() has explicit signatures"),
+	"NO_CONFIG": ("ValueError", "kernel one() is called without grid and block"),
+	"DEVICE_LAUNCH": ("TypeError", "device_function() is a device function"),
+	"CONFIG_COUNT": ("ValueError", "configured with 2 to 4 values, but 1 were given"),
+	"CONFIG_TYPE": ("TypeError", "block must be an int or a tuple of ints, not str"),
+	"CONFIG_RANK": ("ValueError", "grid must have 1, 2 or 3 dimensions, not 4"),
+	"CONFIG_ZERO": ("LaunchConfigError", "grid.x is zero: nothing would run"),
+	"CONFIG_RANGE": ("LaunchConfigError", "block.x must be a positive number of 32 bits, not 1180591620717411303424"),
+	"CONFIG_THREADS": ("LaunchConfigError", "a block of 2048 threads (32 x 64 x 1) is too large"),
+	"CONFIG_EXTENT": ("LaunchConfigError", "grid.y is 1048576: the device allows at most 65535"),
+	"CONFIG_BOUNDS": ("LaunchConfigError", "a block of 128 threads is more than the 64 of launch_bounds"),
+	"CONFIG_SHARED": ("LaunchConfigError", "1052576 bytes of shared memory (4000 static, 1048576 dynamic)"),
+	"CONFIG_SHARED_TYPE": ("TypeError", "the size of shared memory must be an int, not str"),
+	"CONFIG_SHARED_RANGE": ("LaunchConfigError", "the size of shared memory cannot be -1 bytes"),
+	"NOT_A_STREAM": ("TypeError", "str is no stream"),
+	"STREAM_DEVICE": ("ValueError", "one of device 0 (Fake GPU 0), but the work is for device 1 (Fake GPU 1)"),
+	"NO_GPU": ("CudaSupportError", "GRIDJIT_DEVICE=gpu, but there is no GPU: GRIDJIT_CUDA_LIBRARY: /nowhere/libcuda.so"),
+	"DEVICE_ORDINAL": ("CudaDeviceError", "device 7 does not exist: there are 1, counted from 0"),
+	"LIBDEVICE": ("CudaSupportError", "sin() needs NVIDIA's libdevice, which was not found"),
+	"LIBDEVICE_FILE": ("CudaSupportError", "libdevice could not be read from"),
+	"GPU_TOO_OLD": ("CudaSupportError", "GPUs of compute capability 3.5 are not supported"),
+	"DRIVER_TOO_OLD": ("CudaSupportError", "PTX 7.8 is needed for sm_90, the driver takes 7.4"),
+}
+
+# The first line says what to do, or leaves no doubt of it.
+NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR",
+	"CALL_ARGS", "CALL_AGAIN", "CONFIG_TYPE", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL"}
+
+WITHOUT_A_CASE = {
+	"NOMEM": "needs malloc to fail in the middle of a compilation",
+	"INTERNAL": "only a fault of the compiler raises it",
+	"PYTHON": "needs an interpreter that the extension is not built for",
+	"LIBDEVICE_OLD": "needs a libdevice without a function that every release has",
+	"LIBDEVICE_NEW": "needs a libdevice with an intrinsic that this LLVM does not have",
+}
+
+
+def check(name, cls, text):
+	want, words = EXPECT[name]
+	first, *rest = text.splitlines()
+	assert cls == want, f"{cls}: {text}"
+	assert words in first, text
+	hint = [line for line in rest if line.startswith("Hint: ")]
+	assert len(hint) == (name not in NEEDS_NO_HINT), text
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - set(host_errors.ON_CPU) - set(host_errors.ON_FAKE_GPU)))
+def test_message(name):
+	with pytest.raises(Exception) as e:
+		CASES[name]()
+	check(name, type(e.value).__name__, str(e.value))
+
+
+def elsewhere(name, environment):
+	done = subprocess.run([sys.executable, host_errors.__file__, name], capture_output=True, text=True,
+		env={**os.environ, **environment})
+	cls, _, text = done.stdout.strip().partition("\n")
+	assert cls, f"{name} raised nothing\n{done.stderr}"
+	check(name, cls, text)
+
+
+@pytest.mark.parametrize("name", sorted(host_errors.ON_CPU))
+def test_message_with_settings(name):
+	elsewhere(name, host_errors.ON_CPU[name])
+
+
+@pytest.fixture(scope="session")
+def fake_driver(tmp_path_factory):
+	"""Environment in which a CUDA driver without a GPU is found."""
+	cc = shutil.which("cc") or shutil.which("gcc")
+	if not cc:
+		pytest.skip("no C compiler")
+	library = tmp_path_factory.mktemp("driver") / "libcuda-fake.so"
+	subprocess.run([cc, "-std=c11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread", f"-I{ROOT / 'src'}",
+		f"-I{ROOT / 'tests' / 'c'}", str(ROOT / "tests" / "c" / "fake_cuda.c"), "-o", str(library)], check=True)
+	return {"GRIDJIT_DEVICE": "gpu", "GRIDJIT_CUDA_LIBRARY": str(library)}
+
+
+@pytest.mark.parametrize("name", sorted(host_errors.ON_FAKE_GPU))
+def test_message_on_the_fake_gpu(name, fake_driver):
+	elsewhere(name, {**fake_driver, **host_errors.ON_FAKE_GPU[name]})
+
+
+MISMATCH = "libcuda and the kernel's driver are of different versions: reboot?"
+
+# What the driver fails with (FAKE_CUDA_FAIL), what was being done, the exception and words of its message.
+DRIVER = [
+	("cuInit=803:1", "cuda.to_device(x)", "CudaSupportError", MISMATCH),
+	("nothing=2:1", "cuda.device_array(1 << 40, 'i1')", "CudaMemoryError", "1099511627776 bytes wanted"),
+	("cuMemHostAlloc=2:1", "cuda.pinned_array(1 << 20)", "CudaMemoryError", "out of memory"),
+	("cuMemcpyHtoD=700:1", "cuda.to_device(x)", "CudaAPIError", "used an address outside its arrays"),
+	("cuMemcpyDtoH=719:1", "cuda.to_device(x).copy_to_host()", "CudaAPIError", "failed while running"),
+	("cuStreamCreate=2:1", "cuda.stream()", "CudaMemoryError", "creating a stream"),
+	("cuEventCreate=2:1", "cuda.event()", "CudaMemoryError", "creating an event"),
+	("cuLinkAddData=222:1", "k[1, 1](x)", "LinkerError", "the driver is too old for this PTX version"),
+	("cuModuleLoadDataEx=209:1", "k[1, 1](x)", "LinkerError", "compiled for another GPU"),
+	("cuLaunchKernel=701:1", "k[1, 1](x)", "CudaAPIError", "needs more registers or shared memory"),
+	("cuLaunchKernel=714:1", "k[1, 1](x)", "CudaAPIError", "overflowed its stack (recursion?)"),
+	("cuStreamSynchronize=716:1", "cuda.stream().synchronize()", "CudaAPIError", "not a multiple of the item size"),
+	("cuCtxSynchronize=46:1", "cuda.synchronize()", "CudaSupportError", "exclusive mode"),
+]
+
+PROGRAM = """
+import numpy as np
+from gridjit import cuda
+@cuda.jit
+def k(x):
+	x[0] = 1
+x = np.zeros(4)
+try:
+	{action}
+except Exception as error:
+	print(type(error).__name__, *([error.code] if hasattr(error, "code") else []))
+	print(error)
+"""
+
+
+@pytest.mark.parametrize("failure, action, cls, words", DRIVER, ids=[row[0] for row in DRIVER])
+def test_failure_of_the_driver(failure, action, cls, words, fake_driver, tmp_path):
+	done = subprocess.run([sys.executable, "-c", PROGRAM.format(action=action)], capture_output=True, text=True,
+		env={**os.environ, **fake_driver, "FAKE_CUDA_FAIL": failure, "GRIDJIT_CACHE_DIR": str(tmp_path)})
+	got, _, text = done.stdout.partition("\n")
+	number = re.search(r"=(\d+):", failure)[1]
+	assert got == (f"{cls} {number}" if words != MISMATCH else cls), done.stdout + done.stderr
+	assert words in text and f"({number})" in text, text
+
+
+def rows():
+	return re.findall(r"^ERR\((\w+)", (ROOT / "src" / "base" / "errors.def").read_text(), re.M)
+
+
+def test_every_row_has_a_case():
+	assert set(EXPECT) == set(CASES)
+	assert sorted(rows()) == sorted([*EXPECT, *test_errors.EXPECT, *WITHOUT_A_CASE])
+
+
+def test_every_row_is_raised():
+	text = "".join(path.read_text() for folder in ("src", "pyext") for path in (ROOT / folder).rglob("*.c"))
+	assert not [row for row in rows() if not re.search(rf"\bGJ_ERR_{row}\b", text)]
