@@ -356,7 +356,7 @@ static void test_images(void)
 	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && says("CUDA_ERROR_INVALID_PTX (218)") && says("Parsing error near"));
 	OK(d->ops->link(d, bad, strlen(bad), 0, &cubin, &n) == GJ_E_LOAD && says("cuLinkAddData") && says("Parsing error"));
 	OK(cubin == NULL && n == 0 && fk->live().links == 0);
-	OK(d->ops->link(d, PTX, strlen(PTX), 64, &cubin, &n) == GJ_OK && cubin && n == 256);
+	OK(d->ops->link(d, PTX, strlen(PTX), 64, &cubin, &n) == GJ_OK && cubin && n > 64);
 	image.format = GJ_FMT_CUBIN, image.code = cubin, image.ncode = n;
 	OK(d->ops->load(d, &image, &k) == GJ_OK);
 	d->ops->unload(d, k);
