@@ -66,6 +66,25 @@ static bool refuse_dtype(PyObject *o)
 	return false;
 }
 
+/* With the first line of the pending exception, which says what the library has against it. */
+static bool refuse_because(PyObject *o, const char *what)
+{
+	PyObject *cls, *value, *trace;
+	char why[300];
+	PyErr_Fetch(&cls, &value, &trace);
+	PyObject *text = value ? PyObject_Str(value) : NULL;
+	const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
+	PyErr_Clear();
+	bool dtype = s && strstr(s, "dtype");
+	PyOS_snprintf(why, sizeof why, "%s%s%.*s%s", what, s && *s ? " (" : "", s ? (int)strcspn(s, "\n") : 0, s ? s : "",
+		s && *s ? ")" : "");
+	Py_XDECREF(text);
+	Py_XDECREF(cls);
+	Py_XDECREF(value);
+	Py_XDECREF(trace);
+	return dtype ? refuse_dtype(o) : refuse(o, why);
+}
+
 /* Is attribute `name` (called, if `call`) true? An object without it: no. */
 static bool says(PyObject *o, const char *name, bool call)
 {
@@ -75,6 +94,8 @@ static bool says(PyObject *o, const char *name, bool call)
 	PyErr_Clear();
 	return truth > 0;
 }
+
+static const char tracked[] = "it requires grad, and a kernel's work would not be differentiated: pass x.detach()";
 
 /* The C path hands out lazily conjugated or negated tensors, and ones that autograd tracks, without a word. A negated
  * view is the imaginary part of a conjugated one: it is strided, so others are not asked. */
@@ -86,7 +107,7 @@ static bool lazy_tensor(PyObject *o, const dl_tensor *t)
 	if (strided && t->code == DL_FLOAT && says(o, "is_neg", true))
 		return refuse(o, "it is a lazy negative: call .resolve_neg() first");
 	if ((t->code == DL_FLOAT || t->code == DL_COMPLEX) && says(o, "requires_grad", false))
-		return refuse(o, "it requires grad, and a kernel's work would not be differentiated: pass x.detach()");
+		return refuse(o, tracked);
 	return true;
 }
 
@@ -236,6 +257,34 @@ static bool read_interface(gj_args *a, PyObject *o, PyObject *dict)
 		&& gj_args_describe(a, kind, ndim, ptr, readonly, shape, steps ? strides : NULL);
 }
 
+/* An array that shows its memory to nobody; those that a library differentiates say so. */
+static bool refuse_protocol(PyObject *o, const char *what)
+{
+	PyObject *cls, *value, *trace;
+	PyErr_Fetch(&cls, &value, &trace);
+	bool grad = says(o, "requires_grad", false);
+	PyErr_Restore(cls, value, trace);
+	return grad ? refuse(o, tracked) : refuse_because(o, what);
+}
+
+/* NumPy takes memory from DLPack's first version as read-only, because that has no flag for it. The library's own way to
+ * NumPy may know better: it counts where it leads to the same memory. */
+static PyObject *writable(PyObject *o, PyObject *array)
+{
+	PyArrayObject *a = (PyArrayObject *)array;
+	PyObject *other = PyArray_ISWRITEABLE(a) ? NULL : PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
+	PyArrayObject *b = (PyArrayObject *)other;
+	PyErr_Clear();
+	if (b && PyArray_ISWRITEABLE(b) && PyArray_DATA(a) == PyArray_DATA(b) && PyArray_NDIM(a) == PyArray_NDIM(b)
+		&& PyArray_EquivTypes(PyArray_DESCR(a), PyArray_DESCR(b)) && PyArray_CompareLists(PyArray_DIMS(a), PyArray_DIMS(b),
+			PyArray_NDIM(a)) && PyArray_CompareLists(PyArray_STRIDES(a), PyArray_STRIDES(b), PyArray_NDIM(a))) {
+		Py_DECREF(array);
+		return other;
+	}
+	Py_XDECREF(other);
+	return array;
+}
+
 /* NumPy's view of a host array of another library; never a copy, so that what the kernel writes is seen. */
 static bool read_dlpack(gj_args *a, PyObject *o)
 {
@@ -244,8 +293,9 @@ static bool read_dlpack(gj_args *a, PyObject *o)
 	Py_XDECREF(from);
 	if (!array || !PyArray_Check(array)) {
 		Py_XDECREF(array);
-		return refuse(o, "it offers no memory that can be shared");
+		return refuse_protocol(o, "it offers no memory that can be shared");
 	}
+	array = writable(o, array);
 	return gj_args_keep(a, array) && gj_args_ndarray(a, (PyArrayObject *)array);
 }
 
@@ -254,7 +304,7 @@ static bool read_protocol(gj_args *a, PyObject *o, const gj_reader *r)
 	(void)r;
 	PyObject *dict = PyObject_GetAttrString(o, "__cuda_array_interface__");
 	if (!dict && !PyErr_ExceptionMatches(PyExc_AttributeError))
-		return refuse(o, "its __cuda_array_interface__ cannot be read");
+		return refuse_protocol(o, "its __cuda_array_interface__ cannot be read");
 	if (!dict) {
 		PyErr_Clear();
 		return read_dlpack(a, o);

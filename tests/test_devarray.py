@@ -308,31 +308,3 @@ def test_device_arrays_stay_on_their_device():
 	with pytest.raises(ValueError, match="read-only"):
 		cuda.from_cuda_array_interface({"shape": (1,), "typestr": "<f4", "data": (array.device_pointer, True), "version": 3},
 			owner=array)[...] = 0
-
-
-torch = None
-try:
-	import torch
-except ImportError:
-	pass
-
-
-@pytest.mark.skipif(torch is None, reason="needs PyTorch")
-def test_torch_tensor(device):
-	where = "cuda" if device == "cuda" else "cpu"
-
-	@cuda.jit
-	def double(a):
-		i = cuda.grid(1)
-		if i < a.shape[0]:
-			a[i] *= 2
-	tensor = torch.arange(8, dtype=torch.float32, device=where)
-	double[1, 32](tensor)
-	double[1, 32](tensor[::2])
-	assert tensor.tolist() == [0, 2, 8, 6, 16, 10, 24, 14]
-	with pytest.raises(TypeError, match="requires grad"):
-		double[1, 32](torch.ones(3, requires_grad=True, device=where))
-	with pytest.raises(TypeError, match="conjugate"):
-		double[1, 32](torch.ones(3, dtype=torch.complex64, device=where).conj())
-	with pytest.raises(TypeError, match="dtype"):
-		double[1, 32](torch.ones(3, dtype=torch.bfloat16, device=where))
