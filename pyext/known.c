@@ -35,10 +35,11 @@ static int add(const char *prefix, const char *name, PyObject *o)
 	return status;
 }
 
-/* Of NumPy's classes only dtype is a function of kernels: np.float32 and the like are types. */
+/* Of NumPy's classes only two are names: np.float32 and the like are types. */
 static bool wanted_numpy(PyObject *o)
 {
-	return PyCallable_Check(o) && (!PyType_Check(o) || !strcmp(((PyTypeObject *)o)->tp_name, "numpy.dtype"));
+	const char *class = PyType_Check(o) ? ((PyTypeObject *)o)->tp_name : NULL;
+	return PyCallable_Check(o) && (!class || !strcmp(class, "numpy.dtype") || !strcmp(class, "numpy.ndarray"));
 }
 
 static bool wanted_any(PyObject *o)

@@ -310,6 +310,9 @@ CONSTRUCTS = {
 	"*args def": ("def g(x, *rest):\n\treturn rest[0]\ndef f(a):\n\treturn g(1.0, a)\n", "i4", "i4"),
 	"*args call": ("def g(x, y):\n\treturn x * y\ndef f(a):\n\treturn g(*(a, 2))\n", "i4", "i8"),
 	"**kw call": ("def g(x, y):\n\treturn x * y\ndef f(a):\n\treturn g(**{'x': a, 'y': 2})\n", "i4", "!"),
+	"is None": ("def g(x, y=None):\n\treturn x if y is None else y[0]\ndef f(a):\n\treturn g(a)\n", "i8", "i8"),
+	"isinstance": ("def f(a):\n\treturn isinstance(a, int)\n", "i8", "b1"),
+	"type(a)": ("def f(a):\n\treturn type(a)(3.5)\n", "i4", "i4"),
 	"fn as arg": ("def g(x):\n\treturn x + 1\ndef h(k, x):\n\treturn k(x)\ndef f(a):\n\treturn h(g, a)\n", "i8", "i8"),
 }
 # Where we accept what numba refuses, or refuse what it lets through.

@@ -350,6 +350,21 @@ gj_val gj_i_atomic(gj_icall *c)
 
 gj_val gj_i_abs(gj_icall *c) { return or_bad(c, gj_rule_abs(number(c, 0))); }
 
+/* The least or greatest of constant int64s. */
+static const gj_obj *fold_minmax(const gj_icall *c, const gj_type *t)
+{
+	bool tuple = c->n == 1;
+	uint32_t n = tuple ? c->a[0].type->n : c->n;
+	int64_t best = 0, v;
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_obj *k = !tuple ? c->a[i].konst : c->a[0].konst ? c->a[0].konst->item[i] : NULL;
+		if (t->kind != GJ_I64 || !gj_obj_is_int(k, &v))
+			return NULL;
+		best = i == 0 || (c->row->arg == GJ_MIN ? v < best : v > best) ? v : best;
+	}
+	return gj_obj_int(arena(c), best);
+}
+
 gj_val gj_i_minmax(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
@@ -365,7 +380,32 @@ gj_val gj_i_minmax(gj_icall *c)
 		if (!t)
 			bad(c, tuple ? 0 : i);
 	}
-	return just(t);
+	return (gj_val){ t, fold_minmax(c, t) };
+}
+
+/* Is t what a class stands for? int and float are those of Python, as numba has it: 64 bits. */
+static bool is_instance(const gj_icall *c, const gj_type *t, const gj_obj *class)
+{
+	static const struct { const char *name; uint8_t kind; } known[] = {
+		{ "builtins.int", GJ_I64 }, { "builtins.float", GJ_F64 }, { "builtins.bool", GJ_BOOL }, { "builtins.tuple", GJ_TUPLE },
+		{ "np.ndarray", GJ_ARRAY }
+	};
+	bool any = false;
+	for (uint32_t i = 0; class && class->kind == GJ_OBJ_TUPLE && i < class->n; i++)
+		any |= is_instance(c, t, class->item[i]);
+	if (class && class->kind == GJ_OBJ_TUPLE)
+		return any;
+	if (class && class->kind == GJ_OBJ_TYPE)
+		return t == class->type;
+	for (size_t i = 0; class && class->kind == GJ_OBJ_NAME && i < GJ_LEN(known); i++)
+		if (!strcmp(class->name, known[i].name))
+			return t->kind == known[i].kind;
+	bad(c, 1);
+}
+
+gj_val gj_i_isinstance(gj_icall *c)
+{
+	return (gj_val){ gj_scalar[GJ_BOOL], gj_obj_bool(arena(c), is_instance(c, c->a[0].type, c->a[1].konst)) };
 }
 
 gj_val gj_i_round(gj_icall *c)

@@ -59,9 +59,10 @@ static bool fold(gj_binop op, int64_t a, int64_t b, int64_t *r)
 static const gj_obj *fold_obj(const gj_fn *f, const gj_type *t, gj_binop op, gj_val a, gj_val b)
 {
 	int64_t x, y, r;
-	if (t->kind != GJ_I64 || !gj_obj_is_int(a.konst, &x) || !gj_obj_is_int(b.konst, &y) || !fold(op, x, y, &r))
+	bool bits = gj_is_bool(t) && (op == GJ_OP_AND_ || op == GJ_OP_OR_ || op == GJ_OP_XOR_);
+	if ((t->kind != GJ_I64 && !bits) || !gj_obj_is_int(a.konst, &x) || !gj_obj_is_int(b.konst, &y) || !fold(op, x, y, &r))
 		return NULL;
-	return gj_obj_int(f->arena, r);
+	return bits ? gj_obj_bool(f->arena, r) : gj_obj_int(f->arena, r);
 }
 
 /* -- Operators ------------------------------------------------------------------------------------------------------ */
@@ -95,28 +96,48 @@ gj_val gj_rule_val_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_val a, gj
 	return (gj_val){ t, fold_obj(f, t, op, a, b) };
 }
 
-static bool ordered(gj_cmpop op, int64_t a, int64_t b)
-{
-	switch (op) {
-	case GJ_CMP_LT: return a < b;
-	case GJ_CMP_LE: return a <= b;
-	case GJ_CMP_EQ: return a == b;
-	case GJ_CMP_NE: return a != b;
-	case GJ_CMP_GT: return a > b;
-	default:        return a >= b;
+#define ORDERED(name, T) \
+	static bool name(gj_cmpop op, T a, T b) \
+	{ \
+		switch (op) { \
+		case GJ_CMP_LT: return a < b; \
+		case GJ_CMP_LE: return a <= b; \
+		case GJ_CMP_EQ: return a == b; \
+		case GJ_CMP_NE: return a != b; \
+		case GJ_CMP_GT: return a > b; \
+		default:        return a >= b; \
+		} \
 	}
+ORDERED(ordered_ints, int64_t)
+ORDERED(ordered_floats, double)
+
+/* A constant number as a float that is exactly it. */
+static bool exact_float(const gj_obj *o, double *v)
+{
+	int64_t i;
+	if (o && (o->kind == GJ_OBJ_FLOAT || (o->kind == GJ_OBJ_SCALAR && gj_is_float(o->type)))) {
+		*v = o->f;
+		return true;
+	}
+	*v = gj_obj_is_int(o, &i) ? (double)i : 0;
+	return gj_obj_is_int(o, &i) && i >= -(1ll << 53) && i <= 1ll << 53;
+}
+
+static const gj_obj *fold_compare(const gj_fn *f, gj_cmpop op, const gj_obj *a, const gj_obj *b)
+{
+	int64_t x, y;
+	double v, w;
+	if (gj_obj_is_int(a, &x) && gj_obj_is_int(b, &y))
+		return gj_obj_bool(f->arena, ordered_ints(op, x, y));
+	return exact_float(a, &v) && exact_float(b, &w) ? gj_obj_bool(f->arena, ordered_floats(op, v, w)) : NULL;
 }
 
 gj_val gj_rule_val_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_val a, gj_val b)
 {
 	const gj_type *as_a, *as_b, *bool_ = gj_scalar[GJ_BOOL];
-	int64_t x, y;
 	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
-	if (gj_is_scalar(a.type) && gj_is_scalar(b.type) && gj_rule_compare(op, a.type, b.type, &as_a, &as_b)) {
-		if (gj_obj_is_int(a.konst, &x) && gj_obj_is_int(b.konst, &y))
-			return (gj_val){ bool_, gj_obj_bool(f->arena, ordered(op, x, y)) };
-		return just(bool_);
-	}
+	if (gj_is_scalar(a.type) && gj_is_scalar(b.type) && gj_rule_compare(op, a.type, b.type, &as_a, &as_b))
+		return (gj_val){ bool_, fold_compare(f, op, a.konst, b.konst) };
 	if (a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE) {
 		uint32_t n = a.type->n < b.type->n ? a.type->n : b.type->n;
 		for (uint32_t i = 0; i < n; i++)
@@ -148,9 +169,8 @@ gj_val gj_rule_val_unary(const gj_fn *f, uint32_t loc, gj_unop op, gj_val a)
 gj_val gj_rule_val_truth(const gj_fn *f, uint32_t loc, gj_val a)
 {
 	const gj_type *bool_ = gj_scalar[GJ_BOOL];
-	int64_t x;
 	if (gj_is_scalar(a.type) && !gj_is_complex(a.type))
-		return (gj_val){ bool_, gj_obj_is_int(a.konst, &x) ? gj_obj_bool(f->arena, x != 0) : NULL };
+		return (gj_val){ bool_, fold_compare(f, GJ_CMP_NE, a.konst, gj_obj_int(f->arena, 0)) };
 	switch (a.type->kind) {
 	case GJ_NONE:   return (gj_val){ bool_, gj_obj_bool(f->arena, false) };
 	case GJ_TUPLE:  return (gj_val){ bool_, gj_obj_bool(f->arena, a.type->n > 0) };
@@ -165,9 +185,14 @@ gj_val gj_rule_val_in(const gj_fn *f, uint32_t loc, gj_val a, gj_val b, bool neg
 {
 	if (b.type->kind != GJ_TUPLE || a.type->kind == GJ_TUPLE)
 		no_rule(f, loc, negate ? "not in" : "in", a, b);
-	for (uint32_t i = 0; i < b.type->n; i++)
-		gj_rule_val_compare(f, loc, GJ_CMP_EQ, a, just(b.type->item[i]));
-	return just(gj_scalar[GJ_BOOL]);
+	bool found = false, known = true;
+	for (uint32_t i = 0; i < b.type->n; i++) {
+		gj_val item = { b.type->item[i], b.konst ? b.konst->item[i] : NULL };
+		const gj_obj *same = gj_rule_val_compare(f, loc, GJ_CMP_EQ, a, item).konst;
+		found |= same && same->i;
+		known &= same != NULL;
+	}
+	return (gj_val){ gj_scalar[GJ_BOOL], found || known ? gj_obj_bool(f->arena, found != negate) : NULL };
 }
 
 /* -- Iteration ------------------------------------------------------------------------------------------------------ */
