@@ -230,6 +230,7 @@ void gj_lines_close(gj_unit *);
 void gj_outside_emit(gj_unit *);               /* abi.c */
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c */
 void gj_optimise(gj_unit *, const char *passes);
+void gj_order_blocks(gj_unit *);
 LLVMMemoryBufferRef gj_codegen(gj_unit *, LLVMModuleRef, LLVMCodeGenFileType);
 void gj_keep_text(gj_unit *);                  /* inspect_*: fill image->llvm and image->assembly */
 void gj_libdevice_link(gj_unit *);

@@ -442,6 +442,7 @@ static void nv_finish(gj_unit *u)
 	if (u->libdevice)
 		gj_libdevice_link(u);
 	gj_optimise(u, u->opt->opt ? "default<O3>" : "default<O0>");
+	gj_order_blocks(u);
 	if (u->opt->keep_text)
 		gj_keep_text(u);
 	LLVMMemoryBufferRef buf = gj_codegen(u, u->mod, LLVMAssemblyFile);

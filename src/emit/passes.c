@@ -25,6 +25,35 @@ void gj_optimise(gj_unit *u, const char *passes)
 	}
 }
 
+/* The block on whose branch alone b is reached, if b is a branch's short detour: it goes on where the branch leads
+ * without it. */
+static LLVMBasicBlockRef detour_from(LLVMBasicBlockRef b)
+{
+	LLVMUseRef use = LLVMGetFirstUse(LLVMBasicBlockAsValue(b));
+	gj_v end = LLVMGetBasicBlockTerminator(b), branch = use ? LLVMGetUser(use) : NULL;
+	if (!branch || LLVMGetNextUse(use) || !LLVMIsABranchInst(branch) || !LLVMIsABranchInst(end))
+		return NULL;
+	if (LLVMGetNumSuccessors(branch) != 2 || LLVMGetNumSuccessors(end) != 1)
+		return NULL;
+	LLVMBasicBlockRef to = LLVMGetSuccessor(end, 0);
+	bool around = LLVMGetSuccessor(branch, 0) == to || LLVMGetSuccessor(branch, 1) == to;
+	return around ? LLVMGetInstructionParent(branch) : NULL;
+}
+
+/* Puts detours right behind their branch. Rotating a loop leaves the first one at the loop's end, and instruction
+ * selection then phrases its condition in another way than in the unrolled copies: one more predicate, of which ptxas
+ * has seven, to keep for the whole loop. */
+void gj_order_blocks(gj_unit *u)
+{
+	for (gj_v f = LLVMGetFirstFunction(u->mod); f; f = LLVMGetNextFunction(f))
+		for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f), next; b; b = next) {
+			LLVMBasicBlockRef from = detour_from(b);
+			next = LLVMGetNextBasicBlock(b);
+			if (from && LLVMGetNextBasicBlock(from) != b)
+				LLVMMoveBasicBlockAfter(b, from);
+		}
+}
+
 LLVMMemoryBufferRef gj_codegen(gj_unit *u, LLVMModuleRef m, LLVMCodeGenFileType type)
 {
 	LLVMMemoryBufferRef buf = NULL;
