@@ -402,6 +402,8 @@ void gj_simplify(gj_fn *f)
 	}
 	gj_narrow(f);
 	fold_values(&s);
+	if (gj_merge_stores(f))
+		fold_values(&s);
 	remove_dead(f);
 	if (f->no_fma)
 		return;

@@ -41,6 +41,9 @@ void gj_narrow(gj_fn *);
 /* Drops the handling of negative indices where an index cannot be negative (index.c); true if it dropped any. */
 bool gj_index_signs(gj_fn *);
 
+/* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
+bool gj_merge_stores(gj_fn *);
+
 /* Forms FMA. */
 void gj_contract(gj_fn *);
 

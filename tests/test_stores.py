@@ -1,0 +1,145 @@
+"""Stores that a condition overwrites: joined or not, the array ends as in Python. On both widths and, with --gpu, there."""
+
+import numpy as np
+import pytest
+from gridjit import cuda, float32
+
+N = 100
+
+
+@cuda.jit
+def plain(x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		out[i] = 0
+		if x[i] > 0:
+			out[i] = y[i]
+
+
+@cuda.jit
+def seen_between(x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		out[i] = 1
+		last = out[i] + x[i]
+		if x[i] > 0:
+			out[i] = last
+
+
+@cuda.jit
+def seen_under(x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		out[i] = 3
+		if x[i] > 0:
+			out[i] = out[i] + y[i]
+
+
+@cuda.jit
+def two_in_a_row(x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		out[i] = 0
+		if x[i] > 0:
+			out[i] = 1
+		if y[i] > 0:
+			out[i] = 2
+
+
+@cuda.jit
+def nested(x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		out[i] = -1
+		if x[i] > 0:
+			out[i] = 5
+			if y[i] > 0:
+				out[i] = 6
+
+
+@cuda.jit
+def in_a_loop(x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		for k in range(4):
+			out[i] = k
+			if x[i] * k > y[i]:
+				out[i] = -k
+				if k > 2:
+					break
+
+
+@cuda.jit
+def other_element(x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0] - 1:
+		out[i] = 1
+		if x[i] > 0:
+			out[i + 1 - int(y[i] < 2)] = 2
+
+
+@cuda.jit
+def through_shared(x, y, out):
+	tile = cuda.shared.array(128, float32)
+	i = cuda.grid(1)
+	t = cuda.threadIdx.x
+	tile[t] = 0
+	if i < out.shape[0] and x[i] > 0:
+		tile[t] = y[i]
+	cuda.syncthreads()
+	if i < out.shape[0]:
+		out[i] = tile[127 - t]
+
+
+def python(kernel, x, y):
+	"""Each thread after the other."""
+	out = np.zeros(N, np.float32)
+	if kernel is through_shared:
+		padded = np.zeros(128, np.float32)
+		padded[:N] = np.where(x > 0, y, 0)
+		return padded[::-1][:N]
+	for i in range(N):
+		a, b = x[i], y[i]
+		if kernel is plain:
+			out[i] = b if a > 0 else 0
+		elif kernel is seen_between:
+			out[i] = 1 + a if a > 0 else 1
+		elif kernel is seen_under:
+			out[i] = 3 + b if a > 0 else 3
+		elif kernel is two_in_a_row:
+			out[i] = 2 if b > 0 else 1 if a > 0 else 0
+		elif kernel is nested:
+			out[i] = (6 if b > 0 else 5) if a > 0 else -1
+		elif kernel is in_a_loop:
+			for k in range(4):
+				out[i] = -k if a * k > b else k
+		elif kernel is other_element and i < N - 1:
+			out[i] = 2 if a > 0 and b < 2 else 1
+	return out
+
+
+KERNELS = [plain, seen_between, seen_under, two_in_a_row, nested, in_a_loop, other_element, through_shared]
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.py_func.__name__)
+def test_as_in_python(device, kernel):
+	rng = np.random.default_rng(3)
+	x, y = (rng.integers(-2, 2, N).astype(np.float32) for _ in range(2))
+	out = np.zeros(N, np.float32)
+	kernel[1, 128](x, y, out)
+	np.testing.assert_array_equal(out, python(kernel, x, y))
+
+
+@pytest.mark.parametrize("kernel", [plain, two_in_a_row, nested], ids=lambda kernel: kernel.py_func.__name__)
+def test_the_same_array_twice(device, kernel):
+	"""The first store changes what the conditions read."""
+	rng = np.random.default_rng(4)
+	x = rng.integers(-2, 3, N).astype(np.float32)
+	y = rng.integers(-2, 3, N).astype(np.float32)
+	out = cuda.to_device(x)
+	kernel[1, 128](out, y, out)
+	first = -1 if kernel is nested else 0
+	want = np.full(N, first, np.float32)
+	if kernel is two_in_a_row:
+		want[y > 0] = 2
+	np.testing.assert_array_equal(out.copy_to_host(), want)
