@@ -6,7 +6,10 @@ with --gpu, "cuda". `everywhere` runs one launch on all of them and compares the
 
 import contextlib
 import os
+import shutil
+import subprocess
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ import pytest
 # Before gridjit is imported: results must come from this build's compiler, not from a kernel of another day.
 os.environ.setdefault("GRIDJIT_CACHE_DIR", tempfile.mkdtemp(prefix="gridjit-test-"))
 
+ROOT = Path(__file__).resolve().parent.parent
 ASAN = bool(os.environ.get("GRIDJIT_TEST_ASAN"))
 
 
@@ -99,3 +103,15 @@ def everywhere(request):
 				assert_same(got, want, rtol, atol, f"array {number} on {name}, compared with {first}")
 		return results[first]
 	return run
+
+
+@pytest.fixture(scope="session")
+def fake_driver(tmp_path_factory):
+	"""Environment in which a CUDA driver without a GPU is found."""
+	cc = shutil.which("cc") or shutil.which("gcc")
+	if not cc:
+		pytest.skip("no C compiler")
+	library = tmp_path_factory.mktemp("driver") / "libcuda-fake.so"
+	subprocess.run([cc, "-std=c11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread", f"-I{ROOT / 'src'}",
+		f"-I{ROOT / 'tests' / 'c'}", str(ROOT / "tests" / "c" / "fake_cuda.c"), "-o", str(library)], check=True)
+	return {"GRIDJIT_DEVICE": "gpu", "GRIDJIT_CUDA_LIBRARY": str(library)}

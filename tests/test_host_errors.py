@@ -4,7 +4,6 @@ case here or in test_errors.py."""
 import inspect
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import host_errors
 import pytest
 import test_errors
+from conftest import on
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = {name: f for name, f in vars(host_errors).items() if name.isupper() and inspect.isfunction(f)}
@@ -102,7 +102,7 @@ def check(name, cls, text):
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - set(host_errors.ON_CPU) - set(host_errors.ON_FAKE_GPU)))
 def test_message(name):
-	with pytest.raises(Exception) as e:
+	with on("cpu32"), pytest.raises(Exception) as e:
 		CASES[name]()
 	check(name, type(e.value).__name__, str(e.value))
 
@@ -117,19 +117,7 @@ def elsewhere(name, environment):
 
 @pytest.mark.parametrize("name", sorted(host_errors.ON_CPU))
 def test_message_with_settings(name):
-	elsewhere(name, host_errors.ON_CPU[name])
-
-
-@pytest.fixture(scope="session")
-def fake_driver(tmp_path_factory):
-	"""Environment in which a CUDA driver without a GPU is found."""
-	cc = shutil.which("cc") or shutil.which("gcc")
-	if not cc:
-		pytest.skip("no C compiler")
-	library = tmp_path_factory.mktemp("driver") / "libcuda-fake.so"
-	subprocess.run([cc, "-std=c11", "-O1", "-fPIC", "-shared", "-fvisibility=hidden", "-pthread", f"-I{ROOT / 'src'}",
-		f"-I{ROOT / 'tests' / 'c'}", str(ROOT / "tests" / "c" / "fake_cuda.c"), "-o", str(library)], check=True)
-	return {"GRIDJIT_DEVICE": "gpu", "GRIDJIT_CUDA_LIBRARY": str(library)}
+	elsewhere(name, {"GRIDJIT_DEVICE": "cpu", **host_errors.ON_CPU[name]})
 
 
 @pytest.mark.parametrize("name", sorted(host_errors.ON_FAKE_GPU))

@@ -1,0 +1,260 @@
+"""What the public entries do, to be repeated: run as a program, it prints for each how many blocks of Python and bytes of
+the C heap one more call keeps. Every mistake of error_kernels.py and host_errors.py is repeated too."""
+
+import asyncio
+import ctypes
+import gc
+import inspect
+import pickle
+import sys
+
+import error_kernels
+import host_errors
+import numpy as np
+
+import gridjit
+from gridjit import cuda, float32, int64, types
+
+X = np.arange(12, dtype=np.float32).reshape(3, 4)
+ON_GPU = gridjit.device_kind() == "cuda"
+
+
+@cuda.jit
+def scale(factor, x, out):
+	i, j = cuda.grid(2)
+	if i < out.shape[0] and j < out.shape[1]:
+		out[i, j] = factor * x[i, j]
+
+
+@cuda.jit
+def take(values, out):
+	out[0, 0] = values[0] + values[1][0]
+
+
+def doubled(x):
+	i = cuda.grid(1)
+	if i < x.shape[0]:
+		x[i] *= 2
+
+
+def inner(a, b):
+	return a + b
+
+
+class Foreign:
+	"""A host array that shows DLPack alone."""
+
+	def __init__(self, array):
+		self.array = array
+
+	def __dlpack__(self, **keywords):
+		return self.array.__dlpack__(**keywords)
+
+	def __dlpack_device__(self):
+		return self.array.__dlpack_device__()
+
+
+class OnGPU:
+	def __init__(self, array):
+		self.__cuda_array_interface__ = dict(shape=array.shape, strides=array.strides, typestr=array.dtype.str,
+			data=(array.device_pointer, False), version=3)
+
+
+def launch_host_arrays():
+	scale[1, (4, 4)](2.0, X, np.empty_like(X))
+	scale[1, (4, 4)](2.0, X[::2], np.empty((2, 4), np.float32))
+
+
+def launch_device_arrays():
+	a = cuda.to_device(X)
+	scale[1, (4, 4)](2.0, a, a)
+	scale[1, (4, 4), cuda.stream()](2.0, a[:, ::2], a[:, 1::2])
+
+
+def launch_keywords_and_tuples():
+	scale[(1, 1), (4, 4), 0, 16](factor=np.float32(2), out=np.empty_like(X), x=X)
+	take[1, 1]((1, (2.5, 3)), np.empty_like(X))
+
+
+def launch_wrapped_and_foreign():
+	scale[1, (4, 4)](2.0, cuda.In(X), cuda.Out(np.empty_like(X)))
+	scale[1, (4, 4)](2.0, cuda.InOut(X.copy()), Foreign(np.empty_like(X)))
+	if ON_GPU:
+		scale[1, (4, 4)](2.0, OnGPU(cuda.to_device(X)), X.copy())
+
+
+def launch_forall():
+	cuda.jit(doubled).forall(5)(np.ones(5, np.float32))
+
+
+def new_kernel():
+	"""Compiles, or takes from the disk cache, a kernel that then dies."""
+	kernel = cuda.jit(doubled)
+	kernel[1, 32](np.ones(5, np.float32))
+	kernel.overloads, kernel.signatures, kernel.stats
+	kernel.get_regs_per_thread(), kernel.get_shared_mem_per_block(), kernel.inspect_llvm()
+
+
+def new_kernel_with_signature():
+	cuda.jit("void(float32[:])")(doubled)[1, 32](np.ones(5, np.float32))
+
+
+def compile_to_ptx():
+	cuda.compile_ptx(doubled, "void(float32[::1])", cc=(8, 0))
+	for abi in "c", "numba":
+		cuda.compile(inner, (int64, float32), abi=abi)
+
+
+def types_and_signatures():
+	gridjit._core.signature("void(float32[:, ::1], UniTuple(int32, 3))")
+	types.void(float32[:], int64), types.UniTuple(int64, 3), types.Tuple((int64, float32)), types.Array(float32, 2, "C")
+	gridjit.typeof((1, X, 2.0)), gridjit.from_dtype(np.dtype("i4")), pickle.loads(pickle.dumps(float32[:, ::1]))
+	repr(float32[:].dtype), hash(int64), float32(1.5)
+
+
+def array_copies():
+	a = cuda.to_device(X)
+	a.copy_to_host()
+	a.copy_to_host(np.empty_like(X))
+	a.copy_to_device(X)
+	a.copy_to_device(cuda.to_device(X.astype("f8").T.copy().T))
+	a[1:].copy_to_host(), a.T.copy_to_host(), a[:, ::2].copy().copy_to_host()
+	np.asarray(a), pickle.loads(pickle.dumps(a)), list(a)
+	cuda.device_array((3, 4), order="F"), cuda.device_array_like(a.T)
+
+
+def array_views():
+	a = cuda.to_device(X)
+	a[0], a[0, 1], a[..., None], a[::-1], a.reshape(4, 3), a.reshape(-1), a.ravel(), a.ravel("F"), a.T, a.transpose((1, 0))
+	a.squeeze(), a.view("i4"), list(a.ravel().split(4)), a.bind(cuda.stream()), a.flags, a.strides, a.gpu_data, repr(a)
+	a[0, 0], a[1], a[:, 2] = 1, 2, X[:, 0]
+	a.setitem(0, 1), a.getitem(0), len(a), a.is_c_contiguous(), a.device_ctypes_pointer, a.nbytes, a.stream
+
+
+def foreign_arrays():
+	a = cuda.to_device(X)
+	description = dict(shape=(3, 4), typestr="<f4", data=(a.device_pointer, False), version=3)
+	cuda.from_cuda_array_interface(description, owner=a).copy_to_host()
+	cuda.is_cuda_array(a), cuda.as_cuda_array(a)
+	if ON_GPU:
+		cuda.as_cuda_array(OnGPU(a)), a.__cuda_array_interface__
+
+
+def pinned_memory():
+	p = cuda.pinned_array((3, 4), np.float32)
+	p[:] = X
+	stream = cuda.stream()
+	a = cuda.to_device(p, stream=stream)
+	a.copy_to_host(p, stream=stream)
+	stream.synchronize()
+	cuda.pinned_array_like(X)
+
+
+def streams():
+	stream = cuda.stream()
+	with stream.auto_synchronize():
+		pass
+	int(stream), bool(stream), repr(stream), stream.query()
+	cuda.default_stream(), cuda.legacy_default_stream(), cuda.per_thread_default_stream()
+	if ON_GPU:
+		cuda.external_stream(int(stream)).synchronize()
+
+
+def callbacks():
+	async def wait():
+		await cuda.stream().async_done()
+	asyncio.run(wait())
+
+
+def events():
+	stream, start, end = cuda.stream(), cuda.event(), cuda.event(timing=True)
+	start.record(stream), end.record(), end.synchronize(), start.query(), start.wait(stream)
+	cuda.event_elapsed_time(start, end)
+
+
+def devices():
+	device = cuda.get_current_device()
+	device.name, device.uuid, device.compute_capability, device.MAX_THREADS_PER_BLOCK
+	cuda.current_context().get_memory_info(), list(cuda.gpus), cuda.select_device(0), cuda.synchronize()
+	with cuda.gpus[0], cuda.defer_cleanup():
+		pass
+
+
+def dispatchers_pickle_and_configure():
+	kernel = cuda.jit(doubled)
+	configured = kernel[1, 32]
+	configured.griddim, configured.blockdim, configured.stream, configured.sharedmem, configured.dispatcher
+	kernel.configure(1, 32, 0, 0), repr(kernel), kernel.__doc__
+	kernel.itself = kernel
+
+
+def provoke(function):
+	try:
+		function()
+	except Exception:
+		return
+	raise AssertionError(f"{function.__name__} raised nothing")
+
+
+def mistakes():
+	"""A case for each message; compiling to PTX behaves alike on every machine."""
+	for name, function in vars(error_kernels).items():
+		if name.isupper() and inspect.isfunction(function):
+			yield name, lambda f=function: provoke(lambda: cuda.compile_ptx(f, "void(float32[::1])"))
+	apart = {*host_errors.ON_CPU, *host_errors.ON_FAKE_GPU, *(["RAISE_IN_CALL", "ARG_ON_GPU"] if ON_GPU else [])}
+	for name, function in vars(host_errors).items():
+		if name.isupper() and inspect.isfunction(function) and name not in apart:
+			yield name, lambda f=function: provoke(f)
+
+
+def cases():
+	for name, function in list(globals().items()):
+		if inspect.isfunction(function) and function.__module__ == __name__ and name not in HELPERS:
+			yield name, function
+	yield from mistakes()
+
+
+HELPERS = {"doubled", "inner", "provoke", "mistakes", "cases", "heap", "kept", "main"}
+
+
+class Mallinfo(ctypes.Structure):
+	_fields_ = [(name, ctypes.c_size_t) for name in "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()]
+
+
+def heap():
+	"""Bytes that malloc has given out, 0 where nobody knows."""
+	try:
+		mallinfo = ctypes.CDLL(None).mallinfo2
+	except AttributeError:
+		return 0
+	mallinfo.restype = Mallinfo
+	now = mallinfo()
+	return now.uordblks + now.hblkhd
+
+
+ENOUGH = 0.5, 40                               # less than one leak a call
+
+
+def kept(function, times=20):
+	"""(Python blocks, heap bytes) that a call keeps: looked at again while caches fill, for what leaks never ends."""
+	for _ in range(20):
+		gc.collect()
+		before = sys.getallocatedblocks(), heap()
+		for _ in range(times):
+			function()
+		gc.collect()
+		look = (sys.getallocatedblocks() - before[0]) / times, (heap() - before[1]) / times
+		if look[0] < ENOUGH[0] and look[1] < ENOUGH[1]:
+			break
+	return look
+
+
+def main():
+	for name, function in cases():
+		function()
+		blocks, size = kept(function)
+		print(f"{name} {blocks:.2f} {size:.1f}", flush=True)
+
+
+if __name__ == "__main__":
+	main()
