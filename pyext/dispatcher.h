@@ -45,7 +45,7 @@ const char *gj_dispatcher_name(const gj_dispatcher *);
 /* The compiled form for these types and facts, compiled now if there is none (without the GIL). NULL: exception. */
 gj_special *gj_special_get(gj_dispatcher *, gj_device *, const gj_type *const *arg, uint32_t n, uint32_t facts);
 /* Facts that can be assumed where no arguments are at hand. */
-enum { GJ_FACTS_USUAL = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_FACTS_BLOCK };
+enum { GJ_FACTS_USUAL = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS };
 /* All options of a compilation for a device; false: exception. */
 bool gj_special_options(const gj_dispatcher *, gj_device *, uint32_t facts, gj_options *);
 void gj_special_free(gj_special *);

@@ -127,7 +127,7 @@ static PyObject *get_cooperative(PyObject *self, void *unused)
 static PyObject *get_facts(PyObject *self, void *unused)
 {
 	(void)unused;
-	static const char *const name[] = { "idx32", "noalias", "align16", "lanes_x", "full_warps" };
+	static const char *const name[] = { "idx32", "noalias", "align16", "lanes_x", "full_warps", "rows_16", "rows_8" };
 	PyObject *set = PyFrozenSet_New(NULL);
 	for (unsigned i = 0; set && i < GJ_LEN(name); i++) {
 		PyObject *s = S->facts >> i & 1 ? PyUnicode_FromString(name[i]) : NULL;

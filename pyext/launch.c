@@ -304,6 +304,8 @@ static uint32_t config_facts(const Launcher *l)
 			facts = 0;
 	if (l->block[0] % 32 == 0 || (l->block[1] == 1 && l->block[2] == 1))
 		facts |= GJ_FACT_LANES_X;
+	else if (l->block[0] % 8 == 0)
+		facts |= l->block[0] % 16 == 0 ? GJ_FACT_ROWS_16 : GJ_FACT_ROWS_8;
 	if (l->block[0] * l->block[1] * l->block[2] % 32 == 0)
 		facts |= GJ_FACT_FULL_WARPS;
 	return facts;
@@ -326,7 +328,7 @@ gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n)
 		return NULL;
 	gj_args_init(&a, dev);
 	if (read_args(d, &a, arg) && gj_args_place(&a, NULL)) {
-		s = specialise(d, &a, GJ_FACT_IDX32 | GJ_FACTS_BLOCK);
+		s = specialise(d, &a, GJ_FACT_IDX32 | GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS);
 		gj_args_return(&a, NULL, NULL, false);
 	}
 	gj_args_clear(&a);

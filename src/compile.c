@@ -147,9 +147,35 @@ static const gj_outside *outside(gj_trap *trap, const gj_request *rq, const gj_i
 	return o;
 }
 
-static void vectorise(const stages *st, gj_fn *f, uint32_t facts)
+/* Does it matter which threads make up a warp? */
+static bool knows_warps(const gj_fn *f)
 {
-	f->width = 32;
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; i < b->ops.n; i++) {
+			const gj_op *o = gj_o(f, b->ops.p[i]);
+			if (o->op == GJ_SYNCWARP || o->op == GJ_SHFL || o->op == GJ_VOTE || o->op == GJ_MATCH || o->op == GJ_ACTIVEMASK ||
+			    o->op == GJ_NANOSLEEP || (o->op == GJ_SREG && (o->imm.i == GJ_LANEID || o->imm.i == GJ_LANEMASK_LT)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A vector takes the threads of a warp; but where rows of the block are shorter and nobody can tell, those of a row: its
+ * lanes then run along x. */
+static void choose_lanes(const gj_fn *f, gj_options *o)
+{
+	uint32_t row = o->facts & GJ_FACT_ROWS_16 ? 16 : o->facts & GJ_FACT_ROWS_8 ? 8 : 0;
+	if (!row || knows_warps(f))
+		return;
+	o->width = row;
+	o->facts |= GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
+}
+
+static void vectorise(const stages *st, gj_fn *f, uint32_t width, uint32_t facts)
+{
+	f->width = width;
 	gj_loop_form(f);
 	gj_divergence(f, facts);
 	show(st, "divergence", f);
@@ -222,8 +248,10 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 		opt.width = 1;                                                         /* recursion: one thread at a time */
 	if (opt.arch == GJ_ARCH_CPU)
 		f->waits = waits(f, opt.width);
-	if (opt.arch == GJ_ARCH_CPU && opt.width == 32)
-		vectorise(st, f, opt.facts);
+	if (opt.arch == GJ_ARCH_CPU && opt.width == 32) {
+		choose_lanes(f, &opt);
+		vectorise(st, f, opt.width, opt.facts);
+	}
 	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");
 	opt.outside = outside(trap, rq, s);
 	gj_emit_image(f, &opt, image);

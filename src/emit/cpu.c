@@ -15,8 +15,8 @@ static void cpu_open(gj_unit *u)
 	LLVMDisposeMessage(cpu);
 	if (!u->tm)
 		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
-	if (u->opt->width != 1 && u->opt->width != GJ_LANES)
-		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "the CPU's width is 1 or 32");
+	if (u->lanes != 1 && u->lanes != 8 && u->lanes != 16 && u->lanes != GJ_LANES)
+		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "the CPU's width is 1, 8, 16 or 32");
 	u->resumable = u->vector && u->kernel->kernel && u->kernel->barriers && !u->kernel->waits && !u->kernel->callee.n;
 }
 
@@ -50,8 +50,8 @@ static gj_v lanes_that_exist(gj_gen *g)
 {
 	gj_unit *u = g->u;
 	gj_v n = gj_block_field(g, offsetof(gj_block, nthreads), u->i32);
-	gj_v left = LLVMBuildSub(g->b, n, LLVMBuildShl(g->b, g->warp, gj_i32(u, 5), ""), "");
-	return gj_icmp(g, LLVMIntULT, gj_steps(u->i32, 1), gj_splat(g, left));
+	gj_v left = LLVMBuildSub(g->b, n, LLVMBuildMul(g->b, g->warp, gj_i32(u, u->lanes), ""), "");
+	return gj_icmp(g, LLVMIntULT, gj_steps(u, u->i32, 1), gj_splat(g, left));
 }
 
 static void cpu_begin(gj_gen *g)
@@ -75,7 +75,7 @@ static void cpu_begin(gj_gen *g)
 	if (u->resumable)
 		gj_resume_begin(g);
 	if (u->vector)
-		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u->i1)) : lanes_that_exist(g);
+		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u, u->i1)) : lanes_that_exist(g);
 }
 
 /* The end of the loop over warps. A kernel on fibers runs one warp a call. */
@@ -203,9 +203,9 @@ static gj_v thread_index(gj_gen *g, int64_t axis)
 	LLVMBasicBlockRef here = gj_here(g);
 	gj_at(g, g->head);
 	if (u->vector) {
-		id = LLVMBuildShl(g->b, id, gj_i32(u, 5), "");
+		id = LLVMBuildMul(g->b, id, gj_i32(u, u->lanes), "");
 		if (g->wide)
-			id = LLVMBuildAdd(g->b, gj_splat(g, id), gj_steps(u->i32, 1), "");
+			id = LLVMBuildAdd(g->b, gj_splat(g, id), gj_steps(u, u->i32, 1), "");
 	}
 	gj_v x = thread_axis(g, id, axis);
 	gj_at(g, here);
@@ -228,7 +228,7 @@ static gj_v lane_id(gj_gen *g)
 {
 	if (!g->u->vector)
 		return LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), "");
-	return g->wide ? gj_steps(g->u->i32, 1) : gj_i32(g->u, 0);
+	return g->wide ? gj_steps(g->u, g->u->i32, 1) : gj_i32(g->u, 0);
 }
 
 static gj_v cpu_sreg(gj_gen *g, const gj_op *o)

@@ -18,10 +18,10 @@ bool gj_have_libmvec(void)
 	return libmvec != NULL;
 }
 
-/* The vector ABI's letter of the widest registers, and how many bytes they hold. */
-static char vector_class(unsigned *bytes)
+/* The vector ABI's letter of the widest registers that `most` bytes fill, and how many bytes they hold. */
+static char vector_class(unsigned most, unsigned *bytes)
 {
-	bool z = gj_host_has("avx512f"), y = gj_host_has("avx2");
+	bool z = most >= 64 && gj_host_has("avx512f"), y = most >= 32 && gj_host_has("avx2");
 	*bytes = z ? 64 : y ? 32 : 16;
 	return z ? 'e' : y ? 'd' : 'b';
 }
@@ -48,7 +48,7 @@ static gj_v in_pieces(gj_gen *g, const gj_v *x, unsigned n, const char *name, un
 {
 	gj_v part[16], piece[2];
 	gj_t t = LLVMVectorType(gj_elem_ty(LLVMTypeOf(x[0])), lanes);
-	unsigned count = GJ_LANES / lanes;
+	unsigned count = g->u->lanes / lanes;
 	for (unsigned k = 0; k < count; k++) {
 		for (unsigned i = 0; i < n; i++)
 			piece[i] = lanes_of(g, x[i], NULL, k * lanes, lanes);
@@ -113,9 +113,9 @@ gj_v gj_cpu_library(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigne
 	bool single = gj_elem_ty(t) == g->u->f32;
 	const gj_math_info *m = &gj_math_info_of[row];
 	if (gj_is_vec(t) && m->libmvec && !g->u->opt->libm_exact && gj_have_libmvec()) {
-		unsigned bytes;
-		char letter = vector_class(&bytes);
-		unsigned lanes = bytes / (single ? 4 : 8);
+		unsigned bytes, size = single ? 4 : 8;
+		char letter = vector_class(g->u->lanes * size, &bytes);
+		unsigned lanes = bytes / size;
 		snprintf(name, sizeof name, "_ZGV%cN%u%s_%s%s", letter, lanes, n == 2 ? "vv" : "v", m->stem, single ? "f" : "");
 		if (dlsym(libmvec, name))
 			return by_libmvec(g, o, row, arg, n, name, lanes);

@@ -150,7 +150,7 @@ static gj_v permute_words(gj_gen *g, gj_v x, gj_v lane)
 
 static gj_v permute(gj_gen *g, gj_v x, gj_v lane)
 {
-	gj_t t = LLVMTypeOf(x), w = gj_vec_ty(g->u->i32);
+	gj_t t = LLVMTypeOf(x), w = gj_vec_ty(g->u, g->u->i32);
 	unsigned bits = LLVMGetIntTypeWidth(gj_elem_ty(t));
 	if (LLVMIsConstant(lane))
 		return LLVMBuildShuffleVector(g->b, x, LLVMGetPoison(t), lane, "");
@@ -172,13 +172,13 @@ static gj_v permute(gj_gen *g, gj_v x, gj_v lane)
 
 static gj_v shuffle_vector(gj_gen *g, const gj_op *o)
 {
-	gj_t w = gj_vec_ty(g->u->i32);
+	gj_t w = gj_vec_ty(g->u, g->u->i32);
 	gj_v x = gj_vec(g, o->arg[1]), own = x, in, lane;
 	gj_t t = LLVMTypeOf(x), it = int_of(g, t);
-	lane = source_lane(g, o->sub, gj_steps(g->u->i32, 1), gj_vec(g, o->arg[2]), &in);
+	lane = source_lane(g, o->sub, gj_steps(g->u, g->u->i32, 1), gj_vec(g, o->arg[2]), &in);
 	lane = LLVMBuildAnd(g->b, lane, gj_kint(w, GJ_LANES - 1), "");
 	gj_v on = LLVMBuildLShr(g->b, gj_splat(g, gj_lane_bits(g, gj_mask_of(g, o))), lane, "");
-	in = LLVMBuildAnd(g->b, in, LLVMBuildTrunc(g->b, on, gj_vec_ty(g->u->i1), ""), "");
+	in = LLVMBuildAnd(g->b, in, LLVMBuildTrunc(g->b, on, gj_vec_ty(g->u, g->u->i1), ""), "");
 	x = LLVMBuildBitCast(g->b, permute(g, LLVMBuildBitCast(g->b, x, it, ""), lane), t, "");
 	return gj_select(g, in, x, own);
 }
@@ -256,7 +256,7 @@ gj_v gj_cpu_activemask(gj_gen *g, const gj_op *o)
 static gj_v same_lanes(gj_gen *g, gj_v x, gj_v on)
 {
 	gj_unit *u = g->u;
-	gj_t w = gj_vec_ty(u->i32);
+	gj_t w = gj_vec_ty(u, u->i32);
 	gj_v slot = gj_spill(g, x);
 	LLVMBasicBlockRef from = gj_here(g), head = gj_bb_new(g, "match"), body = gj_bb_new(g, "match.value"),
 		done = gj_bb_new(g, "match.done");

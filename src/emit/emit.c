@@ -32,7 +32,7 @@ gj_t gj_param_ty(const gj_unit *u, const gj_fnparam *p)
 	return gj_mem_ty(u, p->type);
 }
 
-/* On the CPU every function takes the block; a device function also the warp and, at width 32, its mask. */
+/* On the CPU every function takes the block; a device function also the warp and, where it is a vector, its mask. */
 unsigned gj_hidden_args(const gj_unit *u, const gj_fn *f)
 {
 	return u->gpu ? 0 : f->kernel ? 1 : u->vector ? 3 : 2;
@@ -44,7 +44,7 @@ static gj_t result_type(gj_unit *u, const gj_fn *f)
 	for (uint32_t i = 0; i < f->nresults; i++) {
 		t[i] = gj_ty(u, f->result[i]);
 		if (u->vector)
-			t[i] = gj_vec_ty(t[i]);
+			t[i] = gj_vec_ty(u, t[i]);
 	}
 	return f->nresults == 0 ? u->tvoid : f->nresults == 1 ? t[0] : LLVMStructTypeInContext(u->ctx, t, f->nresults, 0);
 }
@@ -53,11 +53,11 @@ static void declare(gj_unit *u, gj_fn *f)
 {
 	gj_t *t = gj_new(u->arena, gj_t, f->param.n + 5);
 	unsigned n = gj_hidden_args(u, f);
-	const gj_t hidden[3] = { u->ptr, u->i32, u->vector ? gj_vec_ty(u->i1) : NULL };
+	const gj_t hidden[3] = { u->ptr, u->i32, u->vector ? gj_vec_ty(u, u->i1) : NULL };
 	memcpy(t, hidden, n * sizeof *t);
 	for (uint32_t i = 0; i < f->param.n; i++) {
 		if (!f->kernel)
-			t[n++] = u->vector ? gj_vec_ty(gj_ty(u, f->param.p[i].type)) : gj_ty(u, f->param.p[i].type);
+			t[n++] = u->vector ? gj_vec_ty(u, gj_ty(u, f->param.p[i].type)) : gj_ty(u, f->param.p[i].type);
 		else if (u->param_used[i])
 			t[n++] = gj_param_ty(u, &f->param.p[i]);
 	}
@@ -281,7 +281,7 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 
 /* -- Calls --------------------------------------------------------------------------------------------------------- */
 
-/* At width 32 a call is made only while a lane is active: recursion ends when none is. */
+/* With vectors a call is made only while a lane is active: recursion ends when none is. */
 gj_v gj_do_fcall(gj_gen *g, const gj_op *o)
 {
 	gj_unit *u = g->u;
@@ -473,7 +473,8 @@ void gj_emit_image(gj_fn *f, const gj_options *opt, gj_image *image)
 	u->arena = f->arena;
 	u->gpu = opt->arch == GJ_ARCH_NVPTX;
 	u->target = u->gpu ? &gj_target_nvptx : &gj_target_cpu;
-	u->vector = !u->gpu && opt->width == GJ_LANES;
+	u->lanes = u->gpu ? 1 : opt->width;
+	u->vector = u->lanes > 1;
 	memcpy(&outer, &trap->env, sizeof outer);
 	if (setjmp(trap->env)) {
 		gj_llvm_unguard();

@@ -20,7 +20,7 @@ typedef struct gj_options {
 	gj_arch  arch;
 	int      cc_major, cc_minor;               /* NVPTX */
 	int      ptx_version;                      /* of the driver: 85 for 8.5; 0: the least for the sm */
-	uint32_t width;                            /* CPU: 32 or 1 */
+	uint32_t width;                            /* CPU: lanes of a vector: 32, 16, 8, or 1 */
 	uint32_t facts;                            /* GJ_FACT_… */
 	bool     fastmath, debug, lineinfo;
 	int      opt;                              /* 0 or 3 */

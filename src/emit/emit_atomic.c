@@ -188,9 +188,9 @@ static gj_v combine_lanes(gj_gen *g, const gj_op *o, gj_v mask)
 static gj_v rank_of(gj_gen *g, gj_v mask, gj_t t)
 {
 	gj_v lower[GJ_LANES];
-	for (unsigned i = 0; i < GJ_LANES; i++)
+	for (unsigned i = 0; i < g->u->lanes; i++)
 		lower[i] = gj_i32(g->u, (1u << i) - 1);
-	gj_v bits = LLVMBuildAnd(g->b, gj_splat(g, gj_lane_bits(g, mask)), LLVMConstVector(lower, GJ_LANES), "");
+	gj_v bits = LLVMBuildAnd(g->b, gj_splat(g, gj_lane_bits(g, mask)), LLVMConstVector(lower, g->u->lanes), "");
 	return LLVMBuildIntCast2(g->b, gj_call1(g, GJ_IN_CTPOP, bits), t, 0, "");
 }
 
@@ -214,7 +214,7 @@ static bool at_once(gj_gen *g, const gj_op *o, gj_v mask, gj_v *result)
 	if (!used)
 		return true;
 	old = gj_if_phi(g, &on, old, LLVMConstNull(LLVMTypeOf(old)));
-	gj_t t = gj_vec_ty(LLVMTypeOf(old));
+	gj_t t = gj_vec_ty(g->u, LLVMTypeOf(old));
 	gj_v before = LLVMBuildMul(g->b, rank_of(g, mask, t), gj_splat(g, gj_sc(g, o->arg[1])), "");
 	*result = LLVMBuildAdd(g->b, gj_splat(g, old), before, "");
 	return true;
@@ -231,7 +231,7 @@ static gj_v lane_of(gj_gen *g, const gj_op *o, unsigned i, gj_v slot, gj_v lane)
 static gj_v lane_by_lane(gj_gen *g, const gj_op *o, gj_v mask)
 {
 	gj_v slot[3] = { NULL }, x[3], result = NULL;
-	gj_t t = gj_vec_ty(gj_ty(g->u, o->type));
+	gj_t t = gj_vec_ty(g->u, gj_ty(g->u, o->type));
 	for (unsigned i = 0; i < o->nargs; i++)
 		if (!gj_uniform(g, o->arg[i]))
 			slot[i] = gj_spill(g, gj_vec(g, o->arg[i]));

@@ -20,7 +20,7 @@ static gj_v offset_of(gj_gen *g, const gj_op *o)
 			LLVMSetNNeg(x, 1);
 	}
 	bool scaled = g->u->vector && o->type->space == GJ_LOCAL;
-	return scaled ? LLVMBuildMul(g->b, x, gj_kint(t, GJ_LANES), "") : x;
+	return scaled ? LLVMBuildMul(g->b, x, gj_kint(t, g->u->lanes), "") : x;
 }
 
 static gj_v address(gj_gen *g, const gj_op *o, gj_t step)
@@ -45,7 +45,7 @@ gj_v gj_do_ptrcast(gj_gen *g, const gj_op *o)
 gj_v gj_do_localmem(gj_gen *g, const gj_op *o)
 {
 	const gj_type *e = o->type->elem;
-	unsigned n = (unsigned)o->imm.i, lanes = g->u->vector ? GJ_LANES : 1;
+	unsigned n = (unsigned)o->imm.i, lanes = g->u->lanes;
 	gj_val *v = &g->val[g->ref];
 	uint64_t items = (uint64_t)(n ? n : 1) * lanes;
 	v->s = g->resume ? gj_resume_local(g, items * e->size)
@@ -97,15 +97,16 @@ plain:;
 static gj_v reversed(gj_gen *g, gj_v x)
 {
 	gj_v lane[GJ_LANES];
-	for (unsigned i = 0; i < GJ_LANES; i++)
-		lane[i] = gj_i32(g->u, GJ_LANES - 1 - i);
-	return LLVMBuildShuffleVector(g->b, x, LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(lane, GJ_LANES), "");
+	unsigned n = g->u->lanes;
+	for (unsigned i = 0; i < n; i++)
+		lane[i] = gj_i32(g->u, n - 1 - i);
+	return LLVMBuildShuffleVector(g->b, x, LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(lane, n), "");
 }
 
 /* Address of the last lane's element, where lanes run backwards. */
 static gj_v last_lane(gj_gen *g, const gj_val *p)
 {
-	gj_v n = LLVMConstInt(g->u->i64, (uint64_t)(p->stride * (GJ_LANES - 1)), 1);
+	gj_v n = LLVMConstInt(g->u->i64, (uint64_t)(p->stride * (g->u->lanes - 1)), 1);
 	return LLVMBuildGEP2(g->b, g->u->i8, p->s, &n, 1, "");
 }
 
@@ -154,7 +155,7 @@ gj_v gj_do_load(gj_gen *g, const gj_op *o)
 	if (!g->u->vector)
 		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), size));
 	if (!gj_uniform(g, o->arg[0]))
-		return from_memory(g, o->type, vector_load(g, o, gj_vec_ty(t), size));
+		return from_memory(g, o->type, vector_load(g, o, gj_vec_ty(g->u, t), size));
 	if (!o->mask)
 		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), size));
 	gj_if on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
@@ -201,7 +202,7 @@ static bool scalar_slot(const gj_gen *g, gj_ref slot) { return !g->u->vector || 
 static gj_t slot_type(const gj_gen *g, gj_ref slot)
 {
 	gj_t t = gj_ty(g->u, gj_o(g->f, slot)->type);
-	return scalar_slot(g, slot) ? t : gj_vec_ty(t);
+	return scalar_slot(g, slot) ? t : gj_vec_ty(g->u, t);
 }
 
 gj_v gj_do_slot(gj_gen *g, const gj_op *o)

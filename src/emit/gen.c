@@ -25,7 +25,7 @@ gj_t gj_ty(const gj_unit *u, const gj_type *t)
 
 gj_t gj_tyw(const gj_gen *g, const gj_type *t)
 {
-	return g->wide ? gj_vec_ty(gj_ty(g->u, t)) : gj_ty(g->u, t);
+	return g->wide ? gj_vec_ty(g->u, gj_ty(g->u, t)) : gj_ty(g->u, t);
 }
 
 gj_t gj_mem_ty(const gj_unit *u, const gj_type *t)
@@ -33,7 +33,7 @@ gj_t gj_mem_ty(const gj_unit *u, const gj_type *t)
 	return t->kind == GJ_BOOL ? u->i8 : gj_ty(u, t);
 }
 
-gj_t gj_vec_ty(gj_t t)            { return LLVMVectorType(t, GJ_LANES); }
+gj_t gj_vec_ty(const gj_unit *u, gj_t t)   { return LLVMVectorType(t, u->lanes); }
 bool gj_is_vec(gj_t t)            { return LLVMGetTypeKind(t) == LLVMVectorTypeKind; }
 gj_t gj_elem_ty(gj_t t)           { return gj_is_vec(t) ? LLVMGetElementType(t) : t; }
 gj_t gj_like(gj_t shape, gj_t t)  { return gj_is_vec(shape) ? LLVMVectorType(t, LLVMGetVectorSize(shape)) : t; }
@@ -53,12 +53,12 @@ gj_v gj_kint(gj_t t, uint64_t x)            { return splat_const(t, LLVMConstInt
 gj_v gj_kfp(gj_t t, double x)               { return splat_const(t, LLVMConstReal(gj_elem_ty(t), x)); }
 gj_v gj_i32(const gj_unit *u, uint32_t x)   { return LLVMConstInt(u->i32, x, 0); }
 
-gj_v gj_steps(gj_t t, int64_t stride)
+gj_v gj_steps(const gj_unit *u, gj_t t, int64_t stride)
 {
 	gj_v lane[GJ_LANES];
-	for (int i = 0; i < GJ_LANES; i++)
-		lane[i] = LLVMConstInt(t, (uint64_t)stride * (uint64_t)i, 0);
-	return LLVMConstVector(lane, GJ_LANES);
+	for (unsigned i = 0; i < u->lanes; i++)
+		lane[i] = LLVMConstInt(t, (uint64_t)stride * i, 0);
+	return LLVMConstVector(lane, u->lanes);
 }
 
 /* -- The two forms of a value -------------------------------------------------------------------------------------- */
@@ -66,10 +66,10 @@ gj_v gj_steps(gj_t t, int64_t stride)
 static gj_v splat_here(gj_gen *g, gj_v s)
 {
 	if (LLVMIsConstant(s) && LLVMGetTypeKind(LLVMTypeOf(s)) != LLVMPointerTypeKind)
-		return splat_const(gj_vec_ty(LLVMTypeOf(s)), s);
-	gj_t t = gj_vec_ty(LLVMTypeOf(s));
+		return splat_const(gj_vec_ty(g->u, LLVMTypeOf(s)), s);
+	gj_t t = gj_vec_ty(g->u, LLVMTypeOf(s));
 	gj_v one = LLVMBuildInsertElement(g->b, LLVMGetPoison(t), s, gj_i32(g->u, 0), "");
-	return LLVMBuildShuffleVector(g->b, one, LLVMGetPoison(t), LLVMConstNull(gj_vec_ty(g->u->i32)), "");
+	return LLVMBuildShuffleVector(g->b, one, LLVMGetPoison(t), LLVMConstNull(gj_vec_ty(g->u, g->u->i32)), "");
 }
 
 gj_v gj_splat(gj_gen *g, gj_v s)
@@ -101,10 +101,10 @@ gj_v gj_vec(gj_gen *g, gj_ref r)
 	if (!v->stride) {
 		v->v = splat_here(g, v->s);
 	} else if (LLVMGetTypeKind(t) == LLVMPointerTypeKind) {
-		gj_v steps = gj_steps(g->u->i64, v->stride);
+		gj_v steps = gj_steps(g->u, g->u->i64, v->stride);
 		v->v = LLVMBuildGEP2(g->b, g->u->i8, v->s, &steps, 1, "");
 	} else {
-		v->v = LLVMBuildAdd(g->b, splat_here(g, v->s), gj_steps(t, v->stride), "");
+		v->v = LLVMBuildAdd(g->b, splat_here(g, v->s), gj_steps(g->u, t, v->stride), "");
 	}
 	gj_at(g, here);
 	return v->v;
@@ -143,7 +143,8 @@ gj_v gj_mask_of(gj_gen *g, const gj_op *o)
 
 gj_v gj_lane_bits(gj_gen *g, gj_v mask)
 {
-	return LLVMBuildBitCast(g->b, mask, g->u->i32, "");
+	gj_v bits = LLVMBuildBitCast(g->b, mask, LLVMIntTypeInContext(g->u->ctx, g->u->lanes), "");
+	return LLVMBuildZExt(g->b, bits, g->u->i32, "");
 }
 
 gj_v gj_any(gj_gen *g, gj_v c)

@@ -2,7 +2,7 @@
  * the helpers that make one emitter serve two widths.
  *
  * A handler of the op table emits one op and returns its value in the form that g->wide asks for: a scalar, or a vector
- * of 32 lanes. LLVM's builders take both alike, so arithmetic is written once; only memory, control and warp operations
+ * of u->lanes lanes. LLVM's builders take both alike, so arithmetic is written once; only memory, control and warp operations
  * look at g->wide. At width 1 g->wide is always false. */
 #ifndef GJ_GEN_H
 #define GJ_GEN_H
@@ -15,7 +15,7 @@
 #include <llvm-c/TargetMachine.h>
 #include <llvm/Config/llvm-config.h>
 
-enum { GJ_LANES = 32, GJ_NSPACES = GJ_GENERIC + 1 };
+enum { GJ_LANES = 32 /* of a warp; a vector may have fewer */, GJ_NSPACES = GJ_GENERIC + 1 };
 
 typedef LLVMValueRef gj_v;
 typedef LLVMTypeRef gj_t;
@@ -75,7 +75,8 @@ struct gj_unit {
 	LLVMModuleRef mod;
 	LLVMBuilderRef b;
 	LLVMTargetMachineRef tm;
-	bool      gpu, vector;                     /* vector: width 32 */
+	bool      gpu, vector;
+	unsigned  lanes;                           /* CPU: of a vector: the width; 1: not vector */
 	unsigned  space[GJ_NSPACES];               /* LLVM's address space of each gj_space */
 	gj_t      tvoid, i1, i8, i16, i32, i64, f16, f32, f64, ptr;
 	GJ_VEC(gj_callee) fns;                     /* [0] is the kernel */
@@ -123,7 +124,7 @@ struct gj_gen {
 gj_t gj_ty(const gj_unit *, const gj_type *);
 gj_t gj_tyw(const gj_gen *, const gj_type *);
 gj_t gj_mem_ty(const gj_unit *, const gj_type *);
-gj_t gj_vec_ty(gj_t scalar);
+gj_t gj_vec_ty(const gj_unit *, gj_t scalar);
 gj_t gj_elem_ty(gj_t);                         /* the lane type of a vector, or the type itself */
 bool gj_is_vec(gj_t);
 gj_t gj_like(gj_t shape, gj_t scalar);         /* scalar, as a vector where shape is one */
@@ -132,7 +133,7 @@ gj_t gj_like(gj_t shape, gj_t scalar);         /* scalar, as a vector where shap
 gj_v gj_kint(gj_t, uint64_t);
 gj_v gj_kfp(gj_t, double);
 gj_v gj_i32(const gj_unit *, uint32_t);
-gj_v gj_steps(gj_t int_type, int64_t stride);  /* <0, stride, 2·stride, …> */
+gj_v gj_steps(const gj_unit *, gj_t int_type, int64_t stride);  /* <0, stride, 2·stride, …> */
 
 /* Operand i of o, in the form asked for; the scalar or the vector of a value. */
 gj_v gj_arg(gj_gen *, const gj_op *o, unsigned i);
@@ -143,8 +144,8 @@ const gj_type *gj_arg_type(const gj_gen *, const gj_op *o, unsigned i);
 /* Is the value one scalar for all lanes? */
 bool gj_uniform(const gj_gen *, gj_ref);
 
-/* Masks at width 32. */
-gj_v gj_mask_of(gj_gen *, const gj_op *);      /* <32 x i1>: lanes that run the op */
+/* Masks. */
+gj_v gj_mask_of(gj_gen *, const gj_op *);      /* vector of i1: lanes that run the op */
 gj_v gj_lane_bits(gj_gen *, gj_v mask);             /* i32, a bit a lane */
 gj_v gj_any(gj_gen *, gj_v cond);              /* i1: some lane of a vector; a scalar is returned as it is */
 

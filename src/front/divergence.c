@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 32, EXACT_DEPTH = 8 };
+enum { EXACT_DEPTH = 8 };
 enum { TOP, LIN, VAR };
 
 typedef struct shape { uint8_t kind; int64_t stride; } shape;  /* TOP: nothing known yet; LIN, stride 0: uniform */
@@ -191,13 +191,13 @@ static shape rule_bitcast(const div *d, const gj_op *o)
 	return keeps ? linear(o->type, (uint64_t)a.stride) : rule_plain(d, o);
 }
 
-/* Lanes of a local array lie side by side, so an offset counts WIDTH times. */
+/* Lanes of a local array lie side by side, so an offset counts once a lane. */
 static shape offset(const div *d, const gj_op *o, uint64_t size)
 {
 	shape b = arg(d, o, 1);
 	if (b.kind == LIN && b.stride && gj_o(d->f, o->arg[1])->type->size < 8 && !is_exact(d, o->arg[1], 0))
 		return varying;
-	return sum(d, o, o->type->space == GJ_LOCAL ? size * WIDTH : size);
+	return sum(d, o, o->type->space == GJ_LOCAL ? size * d->f->width : size);
 }
 
 static shape rule_elem(const div *d, const gj_op *o) { return offset(d, o, o->type->elem->size); }

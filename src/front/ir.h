@@ -82,7 +82,7 @@ struct gj_fn {
 	GJ_VEC(gj_fnparam) param;                  /* low level */
 	GJ_VEC(uint32_t) rpo;                      /* blocks in reverse postorder, unreachable ones absent */
 	bool low, kernel;
-	uint32_t width;                            /* low: 1 or 32 */
+	uint32_t width;                            /* low: lanes of a vector: 8, 16 or 32, or 1 */
 	const gj_type *const *result; uint32_t nresults;     /* low, functions: scalar result types */
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (entry kernel only) */
 	uint32_t shared_bytes;                     /* low */

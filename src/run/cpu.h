@@ -26,7 +26,7 @@ struct gj_kernel {
 typedef struct gj_run {
 	gj_kernel *kernel;
 	const gj_launch *launch;
-	uint32_t nthreads, nwarps;                 /* of a block; at width 1 a warp is a thread */
+	uint32_t nthreads, nwarps;                 /* of a block; a warp is `width` threads here */
 	uint64_t nblocks;
 	uint64_t chunk;
 	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all of a chunk */

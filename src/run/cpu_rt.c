@@ -77,7 +77,7 @@ static GJ_NORETURN void fail_divergent(gj_cpu_block *b, uint32_t warp, uint32_t 
 	gj_run *r = b->worker->run;
 	char at[300];
 	const uint32_t *i = b->pub.block_idx;
-	warp /= r->kernel->width == 1 ? 32 : 1;
+	warp = warp * r->kernel->width / 32;
 	gj_run_fail(r, GJ_E_LAUNCH, "%s%s reached by only some threads of a warp (block (%u,%u,%u), warp %u)",
 	            place(r->kernel, site, at, sizeof at), what, i[0], i[1], i[2], warp);
 	abandon(b->worker);

@@ -240,7 +240,7 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	r.kernel = k;
 	r.launch = l;
 	r.nthreads = l->block[0] * l->block[1] * l->block[2];
-	r.nwarps = k->width == 1 ? r.nthreads : (r.nthreads + 31) / 32;
+	r.nwarps = (r.nthreads + k->width - 1) / k->width;
 	r.nblocks = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2];
 	r.batch = 1;
 	atomic_init(&r.grid_phase, 0);
@@ -258,7 +258,7 @@ static gj_status check_image(const gj_image *i)
 {
 	if (i->format != GJ_FMT_OBJECT)
 		return gj_error_set(GJ_E_UNSUPPORTED, 0, "the CPU device cannot run a kernel that was compiled for a GPU");
-	if (!i->code || !i->entry || (i->width != 1 && i->width != 32) || (i->nsites && !i->site))
+	if (!i->code || !i->entry || (i->width != 1 && i->width != 8 && i->width != 16 && i->width != 32) || (i->nsites && !i->site))
 		return gj_error_set(GJ_E_LOAD, 0, "damaged kernel image");
 	if (i->shared_bytes > GJ_CPU_SHARED_STATIC)
 		return gj_error_set(GJ_E_LOAD, 0, "the kernel wants %u bytes of static shared memory: at most %d are possible "

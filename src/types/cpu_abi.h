@@ -2,11 +2,11 @@
  * by name when an object is loaded (gj_cpu_symbol).
  *
  * A kernel is   void entry(struct gj_block *b, const char *params, uint32_t first, uint32_t end)
- * and runs the warps [first, end) of one block one after the other; at width 1 "warp" means thread. Where the image
- * has `frame_bytes`, the kernel is resumable: each call runs the warps to their next barrier, or to their end, and the
- * block is done after a call in which none stopped. Other kernels that say `barriers` need a fiber for each warp: the
- * range holds one warp. Lane l of warp w is the thread whose
- * linear id is 32·w + l (x fastest); ids ≥ nthreads do not exist and are masked off. */
+ * and runs the warps [first, end) of one block one after the other; a warp is as many threads as the image's width
+ * says. Where the image has `frame_bytes`, the kernel is resumable: each call runs the warps to their next barrier, or to
+ * their end, and the block is done after a call in which none stopped. Other kernels that say `barriers` need a fiber for
+ * each warp: the range holds one warp. Lane l of warp w is the thread whose linear id is width·w + l (x fastest); ids ≥
+ * nthreads do not exist and are masked off. */
 #ifndef GJ_CPU_ABI_H
 #define GJ_CPU_ABI_H
 

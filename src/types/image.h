@@ -26,7 +26,9 @@ enum {
 	GJ_FACT_ALIGN16 = 4,                       /* every data pointer is aligned to 16 bytes */
 	GJ_FACT_LANES_X = 8,                       /* CPU: blockDim.x % 32 == 0 or the block is 1-D: lanes run along x */
 	GJ_FACT_FULL_WARPS = 16,                   /* CPU: the block's threads are a multiple of 32: every lane exists */
-	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS      /* those that only a warp which is a vector has */
+	GJ_FACT_ROWS_16 = 32,                      /* CPU, not LANES_X: blockDim.x % 16 == 0 */
+	GJ_FACT_ROWS_8 = 64,                       /* CPU, neither of these: blockDim.x % 8 == 0 */
+	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS | GJ_FACT_ROWS_16 | GJ_FACT_ROWS_8   /* of vectors only */
 };
 
 typedef struct gj_image {
@@ -38,7 +40,7 @@ typedef struct gj_image {
 	uint8_t  *written;                         /* a byte a leaf: the kernel may store through it */
 	uint32_t  shared_bytes;                    /* static shared memory */
 	uint32_t  local_bytes;                     /* CPU: stack that a warp needs for local arrays and spills (an upper bound) */
-	uint32_t  width;                           /* CPU: 32 or 1; GPU: 1 */
+	uint32_t  width;                           /* CPU: threads that run as one, 32 (a warp), 16 or 8 (of a row), or 1; GPU: 1 */
 	bool      barriers;                        /* warps wait for each other */
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
 	bool      dynamic_shared;
