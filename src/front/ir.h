@@ -31,7 +31,7 @@ typedef enum gj_hint {
 	GJ_HINT_NONE, GJ_HINT_CA, GJ_HINT_CG, GJ_HINT_CS, GJ_HINT_LU, GJ_HINT_CV, GJ_HINT_WB, GJ_HINT_WT, GJ_NHINTS
 } gj_hint;
 
-enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index */ };
+enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index; CONST: enumerate's end */ };
 
 /* How a value differs between the lanes of a warp (divergence.c). */
 typedef enum gj_shape { GJ_UNIFORM, GJ_LINEAR, GJ_VARYING } gj_shape;

@@ -21,7 +21,7 @@ uint32_t gj_parts(const gj_type *t)
 		return n;
 	case GJ_ARRAY: return 1 + 2u * t->ndim;
 	case GJ_RANGE: return 3;
-	case GJ_ITER:  return gj_parts(t->elem);
+	case GJ_ITER:  return gj_parts(t->elem) + (t->elem->kind == GJ_RANGE);
 	default:       return t->kind < GJ_NSCALARS || t->kind == GJ_PTR;
 	}
 }
@@ -38,7 +38,7 @@ const gj_type *gj_part_type(const gj_lower *L, const gj_type *t, uint32_t i)
 		}
 	case GJ_ARRAY: return i ? gj_scalar[GJ_I64] : gj_ptr_type(t->elem, (gj_space)t->space);
 	case GJ_RANGE: return t->elem;
-	case GJ_ITER:  return gj_part_type(L, t->elem, i);
+	case GJ_ITER:  return gj_part_type(L, t->elem, t->elem->kind == GJ_RANGE ? 0 : i);
 	default:
 		if (gj_is_scalar(t) && (gj_is_complex(t) || t->kind == GJ_F16))
 			gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, t->name);
@@ -341,7 +341,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->arg);
 	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o->type, o->arg) : (gj_lv){ o->type, NULL, NULL };
 	case GJ_UNPACK:    return gj_lv_item(L, a, (uint32_t)o->imm.i);
-	case GJ_GETITER:   a.type = o->type; return a;
+	case GJ_GETITER:   return gj_liter(L, a, o->type);
 	case GJ_ITERSTART: return gj_literstart(L, a, o->type);
 	case GJ_ITERHAS:   return gj_literhas(L, a, b);
 	case GJ_ITERGET:   return gj_literget(L, a, b, o->type);

@@ -7,7 +7,7 @@
 
 /* A lowered value: its type and its scalar parts (gj_parts(type) of them).
  *   scalar: 1   tuple: its items' parts   array: pointer, shape[ndim], strides[ndim] in bytes (i64)
- *   range: start, stop, step   iterator: those of what it runs over   None, static objects: none */
+ *   range: start, stop, step   iterator: those of what it runs over, of a range its length too   None, static objects: none */
 struct gj_lv { const gj_type *type; const gj_obj *konst; const gj_ref *part; };
 
 typedef struct gj_shared { const gj_inst *s; gj_ref ref; uint32_t offset; } gj_shared;
@@ -96,5 +96,14 @@ gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
 gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
+
+/* -- Ranges (lower_range.c); `range` with the parts of an iterator but for the length and iter ------------------------------ */
+gj_ref gj_lrange_length(gj_lower *, gj_lv range);                      /* i64 */
+void   gj_lrange_iter(gj_lower *, gj_lv range, gj_ref part[4]);
+gj_ref gj_lrange_start(gj_lower *, gj_lv range);                       /* a position is the item, or its number */
+gj_ref gj_lrange_has(gj_lower *, gj_lv range, gj_ref at);
+gj_ref gj_lrange_get(gj_lower *, gj_lv range, gj_ref at);
+gj_ref gj_lrange_next(gj_lower *, gj_lv range, gj_ref at);
+gj_lv  gj_liter(gj_lower *, gj_lv iterable, const gj_type *);          /* iter(a) */
 
 #endif

@@ -340,6 +340,18 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 /* The iterator and the position that item i of a zip has; its own results are put side by side. */
 static gj_lv zipped(gj_lower *L, gj_lv it, uint32_t i) { return gj_lv_item(L, (gj_lv){ it.type->elem, NULL, it.part }, i); }
 
+static gj_lv range_of(gj_lv it) { return (gj_lv){ it.type->elem, NULL, it.part }; }
+
+gj_lv gj_liter(gj_lower *L, gj_lv a, const gj_type *t)
+{
+	gj_ref *p;
+	if (a.type->kind != GJ_RANGE)
+		return (gj_lv){ t, NULL, a.part };
+	gj_lv v = gj_lv_new(L, t, &p);
+	gj_lrange_iter(L, a, p);
+	return v;
+}
+
 gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
 {
 	if (gj_is_zip(it.type->elem)) {
@@ -349,7 +361,7 @@ gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
 			p = append(p, gj_literstart(L, zipped(L, it, i), t->item[i]));
 		return v;
 	}
-	return gj_lv_scalar(L, t, it.type->elem->kind == GJ_RANGE ? it.part[0] : gj_eint(L, t, 0));
+	return gj_lv_scalar(L, t, it.type->elem->kind == GJ_RANGE ? gj_lrange_start(L, range_of(it)) : gj_eint(L, t, 0));
 }
 
 gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
@@ -368,17 +380,7 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, i64(), over->n)));
 	if (over->kind == GJ_ARRAY)
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[1]));
-	const gj_op *step = gj_o(L->fn, it.part[2]), *stop = gj_o(L->fn, it.part[1]);
-	if (over->elem->kind == GJ_I64 && stop->op == GJ_CONST && stop->imm.i == INT64_MAX && step->op == GJ_CONST && step->imm.i == 1)
-		return gj_lv_scalar(L, bool_, gj_eint(L, bool_, 1));                   /* enumerate's: it never ends */
-	gj_ref up = gj_ecmp(L, GJ_CMP_LT, i, it.part[1]);
-	if (gj_is_unsigned(over->elem) || (step->op == GJ_CONST && step->imm.i > 0) || (step->flags & GJ_NONNEG))
-		return gj_lv_scalar(L, bool_, up);
-	gj_ref down = gj_ecmp(L, GJ_CMP_GT, i, it.part[1]);
-	if (step->op == GJ_CONST)
-		return gj_lv_scalar(L, bool_, down);
-	gj_ref back = gj_ecmp(L, GJ_CMP_LT, it.part[2], gj_eint(L, over->elem, 0));
-	return gj_lv_scalar(L, bool_, gj_e3(L, GJ_SELECT, bool_, back, down, up));
+	return gj_lv_scalar(L, bool_, gj_lrange_has(L, range_of(it), i));
 }
 
 static gj_lv array_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
@@ -400,7 +402,7 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	const gj_type *over = it.type->elem;
 	gj_lv a = { over, NULL, it.part };
 	if (over->kind == GJ_RANGE)
-		return gj_lv_scalar(L, t, at.part[0]);
+		return gj_lv_scalar(L, t, gj_lrange_get(L, range_of(it), at.part[0]));
 	if (over->kind == GJ_ARRAY)
 		return array_item(L, a, at.part[0], t);
 	gj_ref *p;
@@ -429,9 +431,9 @@ gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
 			p = append(p, gj_liternext(L, zipped(L, it, k), gj_lv_item(L, at, k)));
 		return v;
 	}
-	const gj_type *t = it.type->elem->kind == GJ_RANGE ? it.type->elem->elem : i64();
-	gj_ref step = it.type->elem->kind == GJ_RANGE ? it.part[2] : gj_eint(L, t, 1);
-	gj_ref r = gj_e2(L, GJ_ADD, t, at.part[0], step);
-	gj_o(L->fn, r)->flags |= gj_is_unsigned(t) ? 0 : GJ_NSW;
-	return gj_lv_scalar(L, t, r);
+	if (it.type->elem->kind == GJ_RANGE)
+		return gj_lv_scalar(L, it.type->elem->elem, gj_lrange_next(L, range_of(it), at.part[0]));
+	gj_ref r = gj_e2(L, GJ_ADD, i64(), at.part[0], gj_eint(L, i64(), 1));
+	gj_o(L->fn, r)->flags |= GJ_NSW;
+	return gj_lv_scalar(L, i64(), r);
 }

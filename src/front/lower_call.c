@@ -274,22 +274,12 @@ gj_lv gj_l_divmod(gj_lcall *c)
 	return gj_lv_pair(L, c->type, result(c, gj_e2(L, GJ_FLOORDIV, t, a, b)), result(c, gj_e2(L, GJ_MOD, t, a, b)));
 }
 
-static gj_ref range_length(gj_lower *L, gj_lv r)
-{
-	const gj_type *i64 = T(GJ_I64);
-	gj_ref start = gj_ecast(L, r.part[0], i64), stop = gj_ecast(L, r.part[1], i64), step = gj_ecast(L, r.part[2], i64);
-	gj_ref zero = gj_eint(L, i64, 0), one = gj_eint(L, i64, 1), minus = gj_eint(L, i64, -1);
-	gj_ref round = gj_e3(L, GJ_SELECT, i64, gj_ecmp(L, GJ_CMP_LT, step, zero), one, minus);
-	gj_ref span = gj_e2(L, GJ_ADD, i64, gj_e2(L, GJ_ADD, i64, gj_e2(L, GJ_SUB, i64, stop, start), step), round);
-	return gj_e2(L, GJ_MAX, i64, gj_e2(L, GJ_FLOORDIV, i64, span, step), zero);
-}
-
 gj_lv gj_l_len(gj_lcall *c)
 {
 	gj_lv a = c->a[0];
 	if (a.type->kind == GJ_TUPLE)
 		return result(c, gj_eint(c->L, c->type, a.type->n));
-	return result(c, a.type->kind == GJ_RANGE ? range_length(c->L, a) : a.part[1]);
+	return result(c, a.type->kind == GJ_RANGE ? gj_lrange_length(c->L, a) : a.part[1]);
 }
 
 /* start, stop and step of the same numbers backwards. */
@@ -299,7 +289,7 @@ gj_lv gj_l_reversed(gj_lcall *c)
 	const gj_type *i64 = T(GJ_I64);
 	gj_lv r = c->a[0], v;
 	gj_ref *p, start = gj_ecast(L, r.part[0], i64), step = gj_ecast(L, r.part[2], i64);
-	gj_ref last = gj_e2(L, GJ_SUB, i64, range_length(L, r), gj_eint(L, i64, 1));
+	gj_ref last = gj_e2(L, GJ_SUB, i64, gj_lrange_length(L, r), gj_eint(L, i64, 1));
 	v = gj_lv_new(L, c->type, &p);
 	p[0] = gj_e2(L, GJ_ADD, i64, start, gj_e2(L, GJ_MUL, i64, last, step));
 	p[1] = gj_e2(L, GJ_SUB, i64, start, step);
@@ -311,21 +301,24 @@ gj_lv gj_l_zip(gj_lcall *c)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(c->L, c->type, &p);
-	for (uint32_t i = 0; i < c->n; i++)
-		for (uint32_t k = 0; k < gj_parts(c->a[i].type); k++)
-			*p++ = c->a[i].part[k];
+	for (uint32_t i = 0; i < c->n; i++) {
+		gj_lv it = gj_liter(c->L, c->a[i], c->type->elem->item[i]);
+		for (uint32_t k = 0; k < gj_parts(it.type); k++)
+			*p++ = it.part[k];
+	}
 	return v;
 }
 
 gj_lv gj_l_enumerate(gj_lcall *c)
 {
-	const gj_type *i64 = T(GJ_I64);
-	gj_ref *p;
-	gj_lv v = gj_lv_new(c->L, c->type, &p);
-	p[0] = c->a[1].type ? arg(c, 1, i64) : gj_eint(c->L, i64, 0);
-	p[1] = gj_eint(c->L, i64, INT64_MAX);
-	p[2] = gj_eint(c->L, i64, 1);
-	memcpy(p + 3, c->a[0].part, gj_parts(c->a[0].type) * sizeof *p);
+	gj_lower *L = c->L;
+	const gj_type *i64 = T(GJ_I64), *const *it = c->type->elem->item;
+	gj_ref *p, end = gj_eint(L, i64, INT64_MAX);
+	gj_lv v = gj_lv_new(L, c->type, &p), over = gj_liter(L, c->a[0], it[1]);
+	gj_o(L->fn, end)->flags |= GJ_WRAP;                                        /* tells it from a range that ends there */
+	gj_lrange_iter(L, (gj_lv){ it[0]->elem, NULL, (gj_ref[]){ c->a[1].type ? arg(c, 1, i64) : gj_eint(L, i64, 0), end,
+	                                                            gj_eint(L, i64, 1) } }, p);
+	memcpy(p + gj_parts(it[0]), over.part, gj_parts(it[1]) * sizeof *p);
 	return v;
 }
 
