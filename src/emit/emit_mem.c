@@ -240,8 +240,30 @@ gj_v gj_do_alllanes(gj_gen *g, const gj_op *o)
 	return g->all;
 }
 
+/* Of lanes that count up from a number ≥ 0 without wrapping, lane 0, which always exists, is the first that can be below
+ * a bound. The scalar comparison that says whether any of all lanes is; NULL: `any` asks for something else. */
+static gj_v any_below(gj_gen *g, gj_ref any)
+{
+	const gj_op *o = gj_o(g->f, any);
+	if (o->op == GJ_ANDMASK && gj_o(g->f, o->arg[0])->op == GJ_ALLLANES)
+		o = gj_o(g->f, o->arg[1]);
+	if (o->op != GJ_CMP)
+		return NULL;
+	bool below = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_LE, above = o->sub == GJ_CMP_GT || o->sub == GJ_CMP_GE;
+	const gj_op *x = gj_o(g->f, o->arg[above]), *bound = gj_o(g->f, o->arg[below]);
+	const gj_val *v = &g->val[o->arg[above]];
+	bool ints = gj_is_int(x->type) && gj_is_signed(x->type) && bound->type == x->type;
+	if ((!below && !above) || !ints || !(x->flags & GJ_NONNEG) || !v->s || v->stride <= 0 || !gj_uniform(g, o->arg[below]))
+		return NULL;
+	LLVMIntPredicate p = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_GT ? LLVMIntSLT : LLVMIntSLE;
+	return gj_icmp(g, p, v->s, gj_sc(g, o->arg[below]));
+}
+
 gj_v gj_do_any(gj_gen *g, const gj_op *o)
 {
+	gj_v below = g->u->vector ? any_below(g, o->arg[0]) : NULL;
+	if (below)
+		return below;
 	return gj_uniform(g, o->arg[0]) ? gj_sc(g, o->arg[0]) : gj_any(g, gj_vec(g, o->arg[0]));
 }
 
