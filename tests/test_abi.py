@@ -142,6 +142,28 @@ def test_arrays_may_be_in_any_memory():
 		cuda.compile(local_array, ("int64",))
 
 
+def through_shared(x, n):
+	s = cuda.shared.array(32, np.float32)
+	i = cuda.threadIdx.x
+	s[i] = x[i]
+	cuda.syncthreads()
+	if n < 0:
+		raise ValueError
+	return s[31 - i] * n, x[::2]
+
+
+@pytest.mark.parametrize("options", [{}, {"opt": False}, {"debug": True}, {"lineinfo": True}, {"fastmath": True}], ids=str)
+def test_ptxas_takes_them(options, tmp_path):
+	ptxas = shutil.which("ptxas") or shutil.which("/usr/local/cuda/bin/ptxas")
+	if not ptxas:
+		pytest.skip("no ptxas")
+	for function, signature in (through_shared, "(float32[::1], int64)"), (count, "(int64,)"):
+		for abi in "c", "numba":
+			(tmp_path / "f.ptx").write_text(cuda.compile(function, signature, cc=(8, 0), abi=abi, **options)[0])
+			done = subprocess.run([ptxas, "-arch=sm_80", "-c", "f.ptx", "-o", "f.o"], cwd=tmp_path, capture_output=True, text=True)
+			assert done.returncode == 0, done.stdout + done.stderr
+
+
 DECLARATIONS = r"""
 struct pair_t { signed char a; bool b; double c; };
 struct two { int a, b; };
