@@ -18,8 +18,9 @@ def kernel(c, f, a, y, z, k):
 		y[i, 4] = pairs[i % 4, i % 3] ^ halves[i % 4, i % 12] + halves.shape[1] * pairs.shape[1]
 		y[i, 5] = flat[i % 24:i % 24 + 1].item() + c[:1, :1].item() + np.expand_dims(flat, 1)[i % 24, 0] + np.expand_dims(a, 0)[0, 1, 2]
 		y[i, 6] = np.size(a) + np.shape(f)[1] + np.ndim(wide) + np.expand_dims(a, -1).shape[2] + a.real[0, 1]
-		y[i, 7] = c.flags.c_contiguous + 2 * c.flags.f_contiguous + 4 * f.flags.f_contiguous + 8 * a.flags.c_contiguous + \
-			16 * a[:1].flags.c_contiguous + 32 * a[2:2].flags.f_contiguous + 64 * f[:, 0].flags.c_contiguous
+		s = c[::2, 1::2]                           # not a: a GPU gets strided host arrays packed
+		y[i, 7] = c.flags.c_contiguous + 2 * c.flags.f_contiguous + 4 * f.flags.f_contiguous + 8 * s.flags.c_contiguous + \
+			16 * s[:1].flags.c_contiguous + 32 * s[2:2].flags.f_contiguous + 64 * f[:, 0].flags.c_contiguous
 		z.ravel()[i] = i
 		z.reshape(-1, 2, 5).transpose((2, 1, 0))[4, 1, i % 7] = i % 7
 
