@@ -20,6 +20,58 @@ static void cpu_open(gj_unit *u)
 	u->resumable = u->vector && u->kernel->kernel && u->kernel->barriers && !u->kernel->waits && !u->kernel->callee.n;
 }
 
+/* -- The block and its threads ------------------------------------------------------------------------------------- */
+
+gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
+{
+	gj_v *memo = &g->field[offset / 4];
+	if (*memo)
+		return *memo;
+	LLVMBasicBlockRef here = gj_here(g);
+	gj_at(g, g->entry);
+	gj_v k = LLVMConstInt(g->u->i64, offset, 0);
+	*memo = gj_load(g, t, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
+	gj_at(g, here);
+	return *memo;
+}
+
+gj_v gj_block_now(gj_gen *g, unsigned offset)
+{
+	gj_v k = LLVMConstInt(g->u->i64, offset, 0);
+	return gj_load(g, g->u->i32, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
+}
+
+static gj_v dimension(gj_gen *g, unsigned first, int64_t axis)
+{
+	return gj_block_field(g, first + 4u * (unsigned)axis, g->u->i32);
+}
+
+/* a / b for a below 2^21 and any b: exact in float32 when a is taken half a step up. There is no vector division of
+ * integers. */
+static gj_v small_quotient(gj_gen *g, gj_v a, gj_v b)
+{
+	gj_t t = LLVMTypeOf(a), ft = gj_like(t, g->u->f32);
+	gj_v x = LLVMBuildFAdd(g->b, LLVMBuildUIToFP(g->b, a, ft, ""), gj_kfp(ft, 0.5), "");
+	gj_v q = LLVMBuildFDiv(g->b, x, LLVMBuildUIToFP(g->b, b, ft, ""), "");
+	return LLVMBuildFPToUI(g->b, q, t, "");
+}
+
+/* threadIdx on one axis of the thread with linear number id. */
+static gj_v thread_axis(gj_gen *g, gj_v id, int64_t axis)
+{
+	bool vec = gj_is_vec(LLVMTypeOf(id));
+	gj_v x = dimension(g, offsetof(gj_block, block_dim), 0), y = dimension(g, offsetof(gj_block, block_dim), 1);
+	if (vec) {
+		x = gj_splat(g, x);
+		y = gj_splat(g, y);
+	}
+	gj_v row = vec ? small_quotient(g, id, x) : LLVMBuildUDiv(g->b, id, x, "");
+	if (axis == 0)
+		return LLVMBuildSub(g->b, id, LLVMBuildMul(g->b, row, x, ""), "");
+	gj_v plane = vec ? small_quotient(g, row, y) : LLVMBuildUDiv(g->b, row, y, "");
+	return axis == 2 ? plane : LLVMBuildSub(g->b, row, LLVMBuildMul(g->b, plane, y, ""), "");
+}
+
 /* -- Functions ----------------------------------------------------------------------------------------------------- */
 
 static void pointer_attrs(gj_unit *u, const gj_callee *c)
@@ -58,6 +110,7 @@ static void cpu_begin(gj_gen *g)
 {
 	gj_unit *u = g->u;
 	g->block = LLVMGetParam(g->fn, 0);
+	g->counted = -1;
 	g->head = g->entry;
 	if (!g->f->kernel) {
 		g->warp = LLVMGetParam(g->fn, 1);
@@ -78,14 +131,51 @@ static void cpu_begin(gj_gen *g)
 		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u, u->i1)) : lanes_that_exist(g);
 }
 
-/* The end of the loop over warps. A kernel on fibers runs one warp a call. */
+/* A kernel on fibers runs one warp a call, other kernels a range. */
+static bool loops(const gj_gen *g)
+{
+	return g->f->kernel && !g->f->waits && (g->resume || !g->f->barriers);
+}
+
+/* The indices of the next warp's first thread: those that the kernel asks for are counted, x in steps of a warp, which
+ * fits into a row or is a row's only one. */
+static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
+{
+	gj_v carry = gj_i32(g->u, g->u->lanes), none = gj_i32(g->u, 0);
+	for (int axis = 0; axis <= g->counted; axis++) {
+		gj_v x = LLVMBuildAdd(g->b, g->thread[axis], carry, "");
+		gj_v over = gj_icmp(g, LLVMIntUGE, x, dimension(g, offsetof(gj_block, block_dim), axis));
+		x = gj_select(g, over, none, x);
+		LLVMAddIncoming(g->thread[axis], &x, &here, 1);
+		carry = LLVMBuildZExt(g->b, over, g->u->i32, "");
+	}
+}
+
+/* threadIdx of the warp's first thread, counted from one warp to the next. */
+static gj_v counted(gj_gen *g, int64_t axis)
+{
+	LLVMBasicBlockRef here = gj_here(g);
+	for (; g->counted < axis; g->counted++) {
+		gj_at(g, g->entry);
+		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
+		gj_v x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), g->counted + 1);
+		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(g->loop));
+		g->thread[g->counted + 1] = LLVMBuildPhi(g->b, g->u->i32, "");
+		LLVMAddIncoming(g->thread[g->counted + 1], &x, &g->entry, 1);
+	}
+	gj_at(g, here);
+	return g->thread[axis];
+}
+
+/* The end of the loop over warps. */
 static void next_warp(gj_gen *g)
 {
-	if (g->f->waits || (g->f->barriers && !g->resume)) {
+	if (!loops(g)) {
 		LLVMBuildRetVoid(g->b);
 		return;
 	}
 	LLVMBasicBlockRef done = gj_bb_new(g, "done"), here = gj_here(g);
+	count_threads(g, here);
 	gj_v next = LLVMBuildAdd(g->b, g->warp, gj_i32(g->u, 1), "");
 	gj_v end = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
 	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), g->loop, done);
@@ -144,56 +234,6 @@ static void emit_entry(gj_unit *u)
 
 /* -- Special registers --------------------------------------------------------------------------------------------- */
 
-gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
-{
-	gj_v *memo = &g->field[offset / 4];
-	if (*memo)
-		return *memo;
-	LLVMBasicBlockRef here = gj_here(g);
-	gj_at(g, g->entry);
-	gj_v k = LLVMConstInt(g->u->i64, offset, 0);
-	*memo = gj_load(g, t, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
-	gj_at(g, here);
-	return *memo;
-}
-
-gj_v gj_block_now(gj_gen *g, unsigned offset)
-{
-	gj_v k = LLVMConstInt(g->u->i64, offset, 0);
-	return gj_load(g, g->u->i32, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
-}
-
-static gj_v dimension(gj_gen *g, unsigned first, int64_t axis)
-{
-	return gj_block_field(g, first + 4u * (unsigned)axis, g->u->i32);
-}
-
-/* a / b for a below 2^21 and any b: exact in float32 when a is taken half a step up. There is no vector division of
- * integers. */
-static gj_v small_quotient(gj_gen *g, gj_v a, gj_v b)
-{
-	gj_t t = LLVMTypeOf(a), ft = gj_like(t, g->u->f32);
-	gj_v x = LLVMBuildFAdd(g->b, LLVMBuildUIToFP(g->b, a, ft, ""), gj_kfp(ft, 0.5), "");
-	gj_v q = LLVMBuildFDiv(g->b, x, LLVMBuildUIToFP(g->b, b, ft, ""), "");
-	return LLVMBuildFPToUI(g->b, q, t, "");
-}
-
-/* threadIdx on one axis of the thread with linear number id. */
-static gj_v thread_axis(gj_gen *g, gj_v id, int64_t axis)
-{
-	bool vec = gj_is_vec(LLVMTypeOf(id));
-	gj_v x = dimension(g, offsetof(gj_block, block_dim), 0), y = dimension(g, offsetof(gj_block, block_dim), 1);
-	if (vec) {
-		x = gj_splat(g, x);
-		y = gj_splat(g, y);
-	}
-	gj_v row = vec ? small_quotient(g, id, x) : LLVMBuildUDiv(g->b, id, x, "");
-	if (axis == 0)
-		return LLVMBuildSub(g->b, id, LLVMBuildMul(g->b, row, x, ""), "");
-	gj_v plane = vec ? small_quotient(g, row, y) : LLVMBuildUDiv(g->b, row, y, "");
-	return axis == 2 ? plane : LLVMBuildSub(g->b, row, LLVMBuildMul(g->b, plane, y, ""), "");
-}
-
 /* At width 32 the scalar form is lane 0's: right for all lanes on y and z, and for x counting up, where lanes run along
  * x. */
 static gj_v thread_index(gj_gen *g, int64_t axis)
@@ -201,6 +241,8 @@ static gj_v thread_index(gj_gen *g, int64_t axis)
 	gj_unit *u = g->u;
 	gj_v id = g->warp;
 	LLVMBasicBlockRef here = gj_here(g);
+	if (!g->wide && loops(g))
+		return counted(g, axis);
 	gj_at(g, g->head);
 	if (u->vector) {
 		id = LLVMBuildMul(g->b, id, gj_i32(u, u->lanes), "");

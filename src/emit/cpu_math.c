@@ -21,18 +21,10 @@ bool gj_have_libmvec(void)
 /* The vector ABI's letter of the widest registers that `most` bytes fill, and how many bytes they hold. */
 static char vector_class(unsigned most, unsigned *bytes)
 {
-	bool z = most >= 64 && gj_host_has("avx512f"), y = most >= 32 && gj_host_has("avx2");
-	*bytes = z ? 64 : y ? 32 : 16;
-	return z ? 'e' : y ? 'd' : 'b';
-}
-
-/* Lanes from ..from + n of x; y != NULL: of x and y one after the other. */
-static gj_v lanes_of(gj_gen *g, gj_v x, gj_v y, unsigned from, unsigned n)
-{
-	gj_v at[GJ_LANES];
-	for (unsigned i = 0; i < n; i++)
-		at[i] = gj_i32(g->u, from + i);
-	return LLVMBuildShuffleVector(g->b, x, y ? y : LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(at, n), "");
+	*bytes = gj_host_vector_bytes();
+	while (*bytes > 16 && *bytes > most)
+		*bytes /= 2;
+	return *bytes == 64 ? 'e' : *bytes == 32 ? 'd' : 'b';
 }
 
 /* Lanes that are off get an argument that is easy everywhere: special ones take the libraries' slow way. */
@@ -51,12 +43,12 @@ static gj_v in_pieces(gj_gen *g, const gj_v *x, unsigned n, const char *name, un
 	unsigned count = g->u->lanes / lanes;
 	for (unsigned k = 0; k < count; k++) {
 		for (unsigned i = 0; i < n; i++)
-			piece[i] = lanes_of(g, x[i], NULL, k * lanes, lanes);
+			piece[i] = gj_lanes_of(g, x[i], NULL, k * lanes, lanes);
 		part[k] = gj_extern_call(g, name, t, n, piece);
 	}
 	for (; count > 1; count /= 2, lanes *= 2)
 		for (unsigned k = 0; k < count / 2; k++)
-			part[k] = lanes_of(g, part[2 * k], part[2 * k + 1], 0, 2 * lanes);
+			part[k] = gj_lanes_of(g, part[2 * k], part[2 * k + 1], 0, 2 * lanes);
 	return part[0];
 }
 

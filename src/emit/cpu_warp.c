@@ -129,20 +129,12 @@ static gj_t int_of(gj_gen *g, gj_t t)
 	return gj_like(t, e == g->u->f64 ? g->u->i64 : e == g->u->f32 ? g->u->i32 : e == g->u->f16 ? g->u->i16 : e);
 }
 
-static gj_v half_of(gj_gen *g, gj_v x, unsigned from)
-{
-	gj_v at[16];
-	for (unsigned i = 0; i < 16; i++)
-		at[i] = gj_i32(g->u, from + i);
-	return LLVMBuildShuffleVector(g->b, x, LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(at, 16), "");
-}
-
 /* 32 words permuted by 32 lane numbers: AVX-512 picks from two registers at once. */
 static gj_v permute_words(gj_gen *g, gj_v x, gj_v lane)
 {
-	gj_v low = half_of(g, x, 0), high = half_of(g, x, 16), at[GJ_LANES], r[2];
+	gj_v low = gj_lanes_of(g, x, NULL, 0, 16), high = gj_lanes_of(g, x, NULL, 16, 16), at[GJ_LANES], r[2];
 	for (unsigned k = 0; k < 2; k++)
-		r[k] = gj_plain(g, GJ_IN_X86_PERM2, 3, (gj_v[]){ low, half_of(g, lane, 16 * k), high });
+		r[k] = gj_plain(g, GJ_IN_X86_PERM2, 3, (gj_v[]){ low, gj_lanes_of(g, lane, NULL, 16 * k, 16), high });
 	for (unsigned i = 0; i < GJ_LANES; i++)
 		at[i] = gj_i32(g->u, i);
 	return LLVMBuildShuffleVector(g->b, r[0], r[1], LLVMConstVector(at, GJ_LANES), "");

@@ -121,17 +121,32 @@ static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
 	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, zero }, 3, 0, t, size);
 }
 
+/* In pieces of a register each, upwards: LLVM splits a wide store the other way round, and lines that are written
+ * downwards cost half as much again where the address is not aligned. */
+static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size)
+{
+	unsigned lanes = g->u->lanes, n = gj_host_vector_bytes() / size;
+	if (n >= lanes) {
+		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), size);
+		return;
+	}
+	for (unsigned from = 0; from < lanes; from += n) {
+		gj_v part = gj_lanes_of(g, x, NULL, from, n), k = LLVMConstInt(g->u->i64, (uint64_t)from * size, 0);
+		gj_v at = LLVMBuildGEP2(g->b, g->u->i8, p, &k, 1, "");
+		masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), size);
+	}
+}
+
 static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 {
 	const gj_val *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
-	gj_t t = LLVMTypeOf(x);
 	if (p->s && p->stride == (int64_t)size)
-		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p->s, mask }, 3, 1, t, size);
+		store_upwards(g, x, p->s, mask, size);
 	else if (p->s && p->stride == -(int64_t)size)
-		masked(g, GJ_IN_MSTORE, (gj_v[]){ reversed(g, x), last_lane(g, p), reversed(g, mask) }, 3, 1, t, size);
+		store_upwards(g, reversed(g, x), last_lane(g, p), reversed(g, mask), size);
 	else
-		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, t, size);
+		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, LLVMTypeOf(x), size);
 }
 
 /* -- Loads and stores ---------------------------------------------------------------------------------------------- */

@@ -152,6 +152,14 @@ gj_v gj_any(gj_gen *g, gj_v c)
 	return gj_is_vec(LLVMTypeOf(c)) ? gj_icmp(g, LLVMIntNE, gj_lane_bits(g, c), gj_i32(g->u, 0)) : c;
 }
 
+gj_v gj_lanes_of(gj_gen *g, gj_v x, gj_v y, unsigned from, unsigned n)
+{
+	gj_v at[GJ_LANES];
+	for (unsigned i = 0; i < n; i++)
+		at[i] = gj_i32(g->u, from + i);
+	return LLVMBuildShuffleVector(g->b, x, y ? y : LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(at, n), "");
+}
+
 /* -- Control flow inside an op ------------------------------------------------------------------------------------- */
 
 LLVMBasicBlockRef gj_bb_new(gj_gen *g, const char *name)

@@ -117,6 +117,8 @@ struct gj_gen {
 	gj_v     block, warp, all;                 /* CPU: gj_block, warp (width 1: thread) index, lanes that exist */
 	struct gj_resume *resume;                  /* CPU: NULL: not resumable */
 	gj_v     field[20];                        /* CPU: fields of gj_block and special registers already read */
+	int      counted;                          /* CPU: thread[0..counted] are threadIdx of the warp's first thread */
+	gj_v     thread[3];
 	gj_v    *param;                            /* value of each parameter of f */
 };
 
@@ -146,6 +148,8 @@ bool gj_uniform(const gj_gen *, gj_ref);
 
 /* Masks. */
 gj_v gj_mask_of(gj_gen *, const gj_op *);      /* vector of i1: lanes that run the op */
+/* Lanes from … from + n − 1 of x; y != NULL: of x and y one after the other. */
+gj_v gj_lanes_of(gj_gen *, gj_v x, gj_v y, unsigned from, unsigned n);
 gj_v gj_lane_bits(gj_gen *, gj_v mask);             /* i32, a bit a lane */
 gj_v gj_any(gj_gen *, gj_v cond);              /* i1: some lane of a vector; a scalar is returned as it is */
 
@@ -221,6 +225,7 @@ const char *gj_llvm_guard(void (*body)(gj_unit *), gj_unit *);
 void gj_llvm_unguard(void);
 const char *gj_host_features(void);
 bool gj_host_has(const char *feature);
+unsigned gj_host_vector_bytes(void);           /* of the widest registers: 64, 32 or 16 */
 LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char *features, int opt);
 
 void gj_lines_open(gj_unit *);                 /* debuginfo.c; both do nothing unless lines are wanted */

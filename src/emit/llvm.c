@@ -96,6 +96,11 @@ bool gj_host_has(const char *feature)
 	return false;
 }
 
+unsigned gj_host_vector_bytes(void)
+{
+	return gj_host_has("avx512f") ? 64 : gj_host_has("avx2") ? 32 : 16;
+}
+
 LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char *features, int opt)
 {
 	LLVMTargetRef target;
