@@ -162,6 +162,7 @@ static gj_v counted(gj_gen *g, int64_t axis)
 		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(g->loop));
 		g->thread[g->counted + 1] = LLVMBuildPhi(g->b, g->u->i32, "");
 		LLVMAddIncoming(g->thread[g->counted + 1], &x, &g->entry, 1);
+		dimension(g, offsetof(gj_block, block_dim), g->counted + 1);           /* read while entry is open */
 	}
 	gj_at(g, here);
 	return g->thread[axis];
