@@ -116,7 +116,7 @@ def VARKEYWORDS(x):
 	x[0] = varkeywords(a=1)  # here: varkeywords(a=1)
 
 
-def ENTRY_VARARGS(*x):
+def ENTRY_PARAMETERS(*x):
 	x[0][0] = 1
 
 
