@@ -232,6 +232,63 @@ static void find_kept(gj_plan *p)
 		p->kept[f->loops.p[l].header] = true;
 }
 
+/* -- Values that lanes leave a loop with --------------------------------------------------------------------------- */
+
+/* The phi of l's header that phi x of an exit takes; 0: another value, or one that differs in the lanes only behind the
+ * loop. */
+static gj_ref exits_with(const gj_fn *f, uint32_t l, gj_ref x)
+{
+	const gj_op *o = gj_o(f, x);
+	if (o->op != GJ_PHI || o->nargs != 1)
+		return 0;
+	const gj_op *v = gj_o(f, o->arg[0]);
+	return v->op == GJ_PHI && v->block == f->loops.p[l].header && v->shape == GJ_VARYING ? o->arg[0] : 0;
+}
+
+static void hold(gj_plan *p, uint32_t l, gj_ref phi)
+{
+	for (const gj_nodes *n = p->held[l]; n; n = n->rest)
+		if (n->node == phi)
+			return;
+	gj_nodes *one = gj_new(p->f->arena, gj_nodes, 1);
+	*one = (gj_nodes){ phi, p->held[l] };
+	p->held[l] = one;
+}
+
+/* An accumulator that a loop is left with needs no variable: it stops changing in lanes that have left, and so is itself
+ * the value behind the loop. (Not where an exit leaves two loops: the inner one may run again before.) */
+static void find_held(gj_plan *p)
+{
+	gj_fn *f = p->f;
+	gj_ref *same = gj_new(f->arena, gj_ref, f->op.n);
+	bool found = false;
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		uint32_t b = f->rpo.p[k], n = 0;
+		gj_bb *bb = &f->bb.p[b];
+		uint32_t l = bb->preds.n == 1 ? f->bb.p[bb->preds.p[0]].loop : 0;
+		if (!l || !p->divergent[p->r.nblocks + l] || f->loops.p[l].parent != bb->loop)
+			continue;
+		for (uint32_t i = 0; i < bb->ops.n; i++) {
+			gj_ref x = bb->ops.p[i], phi = exits_with(f, l, x);
+			if (!phi) {
+				bb->ops.p[n++] = x;
+				continue;
+			}
+			hold(p, l, phi);
+			same[x] = phi;
+			found = true;
+		}
+		bb->ops.n = n;
+	}
+	for (uint32_t k = 0; found && k < f->rpo.n; k++)
+		for (uint32_t i = 0; i < f->bb.p[f->rpo.p[k]].ops.n; i++) {
+			gj_op *o = gj_o(f, f->bb.p[f->rpo.p[k]].ops.p[i]);
+			for (uint32_t a = 0; a < o->nargs; a++)
+				while (same[o->arg[a]])
+					o->arg[a] = same[o->arg[a]];
+		}
+}
+
 static void find_masked(gj_plan *p)
 {
 	gj_fn *f = p->f;
@@ -262,7 +319,9 @@ void gj_mask_plan(gj_plan *p, gj_fn *f)
 	p->after = gj_new(f->arena, uint32_t, f->loops.n);
 	p->wraps = gj_new(f->arena, bool, 2 * (size_t)nb);
 	memset(p->next, 0xff, 2 * (size_t)nb * sizeof *p->next);
+	p->held = gj_new(f->arena, gj_nodes *, f->loops.n);
 	find_masked(p);
+	find_held(p);
 	plan_region(p, 0);
 	find_kept(p);
 }

@@ -28,6 +28,7 @@ typedef struct gj_plan {
 	bool      *kept;                           /* its phis stay: its edges are the same as before */
 	/* by loop */
 	uint32_t  *after;                          /* divergent: place where the landing goes */
+	gj_nodes **held;                           /* phis of its header that stay as they are in lanes that have left */
 } gj_plan;
 
 void gj_mask_plan(gj_plan *, gj_fn *);

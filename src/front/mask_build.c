@@ -300,11 +300,24 @@ static void end_divergent(build *m, uint32_t b, gj_ref cond, const uint32_t *suc
 		jump(m, b, to);
 }
 
+/* In lanes that have left the loop, operand k of a header's phi is the phi itself. */
+static void hold(build *m, uint32_t b, gj_ref phi, uint32_t k)
+{
+	gj_op *o = gj_o(m->f, phi);
+	gj_ref arg[3] = { lanes(m, m->mask[b]), o->arg[k], phi };
+	gj_ref r = gj_op_new(m->f, b, GJ_SELECT, o->type, o->loc, 3, arg);
+	gj_o(m->f, r)->shape = GJ_VARYING;
+	gj_push(m->f->arena, &m->f->bb.p[b].ops, r);
+	gj_o(m->f, phi)->arg[k] = r;
+}
+
 /* The latch of a divergent loop: on while a lane is active. */
 static void end_latch(build *m, uint32_t b, uint32_t loop)
 {
 	uint32_t header = m->f->loops.p[loop].header;
 	m->via[2 * b] = b;
+	for (const gj_nodes *n = m->p->held[loop]; n; n = n->rest)
+		hold(m, b, n->node, pred_index(&m->f->bb.p[header], b));
 	if (m->p->nonempty[b])
 		jump(m, b, header);
 	else
