@@ -195,6 +195,7 @@ static void emit_op(gj_gen *g, gj_ref r)
 	g->wide = g->u->vector && o->shape == GJ_VARYING;
 	gj_lines_at(g, o->loc);
 	if (gj_op_flags[o->op] & GJ_F_TERM) {
+		gj_prefetch_hint(g, o->block);
 		g->last[o->block] = gj_here(g);
 		gj_unroll_hint(g, o->block, terminator(g, o));
 	} else if (o->op == GJ_PHI) {

@@ -234,7 +234,8 @@ void gj_lines_at(gj_gen *, uint32_t loc);
 void gj_lines_outside(gj_unit *, gj_v fn);     /* abi.c's function */
 void gj_lines_close(gj_unit *);
 void gj_outside_emit(gj_unit *);               /* abi.c */
-void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c */
+void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c: at the end of a block */
+void gj_prefetch_hint(gj_gen *, uint32_t block);
 void gj_optimise(gj_unit *, const char *passes);
 void gj_order_blocks(gj_unit *);
 LLVMMemoryBufferRef gj_codegen(gj_unit *, LLVMModuleRef, LLVMCodeGenFileType);

@@ -1,8 +1,10 @@
 /* Hints for loops. LLVM's NVPTX target does not unroll loops of unknown length by itself, which costs 20 to 60 % in
- * small bodies: innermost loops of the kernel carry a count. */
+ * small bodies: innermost loops of the kernel carry a count. On the CPU a loop over the whole grid asks ahead for memory:
+ * each round of a warp is far from the last, which no processor's own prefetching follows. */
 #include "emit/gen.h"
+#include "front/simplify.h"
 
-enum { SMALL_BODY = 64, MIDDLE_BODY = 128 };
+enum { SMALL_BODY = 64, MIDDLE_BODY = 128, ROUNDS_AHEAD = 8, LINE = 64 };
 
 /* What may not be copied, or is a call. */
 static const bool forbids[GJ_NOPS] = {
@@ -98,4 +100,78 @@ void gj_unroll_hint(gj_gen *g, uint32_t block, gj_v branch)
 	uint32_t n = body_size(f, l);
 	if (n <= MIDDLE_BODY && !constant_count(f, &f->loops.p[l]))
 		set_count(g, branch, n <= SMALL_BODY ? 4 : 2);
+}
+
+/* -- Loops over the whole grid ------------------------------------------------------------------------------------- */
+
+/* `for counter in range(grid(1), bound, step)`, where step is gridsize(1). */
+typedef struct grid_loop { uint32_t loop; gj_ref counter, bound, step; } grid_loop;
+
+static bool is_grid_loop(const gj_fn *f, uint32_t l, grid_loop *out)
+{
+	const gj_bb *bb = &f->bb.p[f->loops.p[l].header];
+	for (uint32_t i = 0; i < bb->ops.n; i++) {
+		const gj_op *c = gj_o(f, bb->ops.p[i]);
+		const gj_op *phi = c->op == GJ_CMP && c->sub == GJ_CMP_LT ? gj_o(f, c->arg[0]) : NULL;
+		if (!phi || phi->op != GJ_PHI || phi->block != f->loops.p[l].header)
+			continue;
+		for (uint32_t k = 0; k < phi->nargs; k++) {
+			const gj_op *next = gj_o(f, phi->arg[k]);
+			if (next->op == GJ_ADD && next->arg[0] == c->arg[0] && gj_grid_product(f, gj_o(f, next->arg[1])) >= GJ_NCTAID_X) {
+				*out = (grid_loop){ l, c->arg[0], c->arg[1], next->arg[1] };
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Is the pointer array + counter? */
+static bool counted_by(const gj_fn *f, gj_ref pointer, gj_ref counter)
+{
+	const gj_op *p = gj_o(f, pointer);
+	if (p->op != GJ_ELEM)
+		return false;
+	gj_ref i = p->arg[1];
+	while (gj_o(f, i)->op == GJ_CVT)
+		i = gj_o(f, i)->arg[0];
+	return i == counter;
+}
+
+/* Asks for what op o, a load or store of the loop, touches `ahead` items on. */
+static void prefetch(gj_gen *g, const gj_op *o, gj_v ahead)
+{
+	const gj_val *p = &g->val[o->arg[0]];
+	int64_t size = gj_arg_type(g, o, 0)->elem->size;
+	if (!p->s || p->stride != size)
+		return;
+	gj_v first = LLVMBuildGEP2(g->b, gj_mem_ty(g->u, gj_arg_type(g, o, 0)->elem), p->s, &ahead, 1, "");
+	for (int64_t at = 0; at < size * (int64_t)g->u->lanes; at += LINE) {
+		gj_v k = LLVMConstInt(g->u->i64, (uint64_t)at, 0), line = LLVMBuildGEP2(g->b, g->u->i8, first, &k, 1, "");
+		gj_v arg[4] = { line, gj_i32(g->u, o->op == GJ_STORE), gj_i32(g->u, 3), gj_i32(g->u, 1) };
+		gj_call(g, GJ_IN_PREFETCH, &g->u->ptr, 1, arg, 4);
+	}
+}
+
+void gj_prefetch_hint(gj_gen *g, uint32_t block)
+{
+	const gj_fn *f = g->f;
+	const gj_bb *bb = &f->bb.p[block];
+	grid_loop l = { 0 };
+	for (uint32_t i = 0; bb->loop && i < bb->nsucc; i++)
+		if (bb->succ[i] == f->loops.p[bb->loop].header && !is_grid_loop(f, bb->loop, &l))
+			return;
+	if (!g->u->vector || !g->u->opt->opt || !l.loop || !g->val[l.counter].s || !gj_uniform(g, l.bound) ||
+	    !gj_uniform(g, l.step))
+		return;
+	gj_v step = gj_sc(g, l.step), rounds = LLVMConstInt(LLVMTypeOf(step), ROUNDS_AHEAD, 0);
+	gj_v ahead = LLVMBuildMul(g->b, step, rounds, ""), at = LLVMBuildAdd(g->b, g->val[l.counter].s, ahead, "");
+	gj_if on = gj_if_begin(g, gj_icmp(g, LLVMIntSLT, at, gj_sc(g, l.bound)));
+	for (gj_ref r = 1; r < f->op.n; r++) {
+		const gj_op *o = gj_o(f, r);
+		if ((o->op == GJ_LOAD || o->op == GJ_STORE) && f->bb.p[o->block].loop == l.loop &&
+		    gj_dominates(f, o->block, block) && counted_by(f, o->arg[0], l.counter))
+			prefetch(g, o, ahead);
+	}
+	gj_if_end(g, &on);
 }
