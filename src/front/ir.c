@@ -114,4 +114,21 @@ void gj_fail(const gj_fn *f, uint32_t loc, gj_err id, ...)
 	va_list ap;
 	va_start(ap, id);
 	gj_vfail(f, loc, id, ap);
+}static int64_t sreg_behind_cvt(const gj_fn *f, gj_ref r)
+{
+	const gj_op *o = gj_o(f, r);
+	o = o->op == GJ_CVT ? gj_o(f, o->arg[0]) : o;
+	return o->op == GJ_SREG ? o->imm.i : -1;
 }
+
+int64_t gj_grid_product(const gj_fn *f, const gj_op *o)
+{
+	for (int k = 0; o->op == GJ_MUL && k < 2; k++) {
+		int64_t blocks = sreg_behind_cvt(f, o->arg[k]), axis = sreg_behind_cvt(f, o->arg[1 - k]) - GJ_NTID_X;
+		if (axis >= 0 && axis < 3 && (blocks == GJ_CTAID_X + axis || blocks == GJ_NCTAID_X + axis))
+			return blocks;
+	}
+	return -1;
+}
+
+

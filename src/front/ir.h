@@ -120,6 +120,10 @@ static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
 	return f->bb.p[b].dom_in - f->bb.p[a].dom_in < f->bb.p[a].dom_size;
 }
 
+/* Block index or number of blocks × block size, both of one direction: the former's gj_sreg; −1: another op. With
+ * GJ_FACT_IDX32 it is below 2^30. */
+int64_t gj_grid_product(const gj_fn *, const gj_op *);
+
 /* -- Failing: the message is a row of errors.def; loc says where (with the inline chain) ------------------------------ */
 void gj_fail(const gj_fn *, uint32_t loc, gj_err id, ...) GJ_NORETURN;
 void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;

@@ -31,10 +31,6 @@ bool gj_join_conditions(gj_fn *);
 /* Takes away the edge that leaves block `from` as successor i, with the phi operands that it carried. */
 void gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
 
-/* Block index or number of blocks × block size, both of one direction: the former's gj_sreg; −1: another op. With
- * GJ_FACT_IDX32 it is below 2^30. */
-int64_t gj_grid_product(const gj_fn *, const gj_op *);
-
 /* Computes in 32 bits what fits (narrow.c). */
 void gj_narrow(gj_fn *);
 
