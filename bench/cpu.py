@@ -7,7 +7,7 @@ import platform
 import numpy as np
 
 from measure import interleaved
-from problems import C_ARGS, SIZES, c_source, case
+from problems import C_ARGS, CPU_SHAPES, SIZES, c_source, case
 
 # What the OpenCL form cannot say: shuffles.
 NO_OPENCL = {"warp_scan"}
@@ -81,9 +81,11 @@ def check(name, label, made, run, args):
 def kernels(names, quick=False):
 	"""kernel → variant → microseconds."""
 	results, notes = {}, {}
-	for name in names:
-		size, block = SIZES[name][1]
+	jobs = [(name, name, *SIZES[name][1], None) for name in names]
+	jobs += [(label, *job) for label, job in CPU_SHAPES.items() if job[0] in names]
+	for title, name, size, block, blocks in jobs:
 		made = case(name, 64 if quick else size, block)
+		made.grid = blocks if blocks and not quick else made.grid
 		runs = {}
 		for label, build in VARIANTS.items():
 			args = made.fresh()
@@ -93,8 +95,8 @@ def kernels(names, quick=False):
 					check(name, label, made, run, args)
 					runs[label] = run
 			except Exception as error:                 # a peer that cannot run this kernel says so in the notes
-				notes.setdefault(name, {})[label] = f"{type(error).__name__}: {error}".splitlines()[0][:160]
+				notes.setdefault(title, {})[label] = f"{type(error).__name__}: {error}".splitlines()[0][:160]
 		times = interleaved({label: lambda i, run=run: run() for label, run in runs.items()})
-		results[name] = {label: seconds * 1e6 for label, seconds in times.items()}
-		print(f"{name:16}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[name].items()), flush=True)
+		results[title] = {label: seconds * 1e6 for label, seconds in times.items()}
+		print(f"{title:30}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[title].items()), flush=True)
 	return {"device": cpu_name(), "us": results, "notes": notes}

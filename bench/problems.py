@@ -27,6 +27,13 @@ SIZES = {
 	"strided_stencil": ((4096, (32, 8)), (512, (32, 8))),
 }
 
+# More shapes for a CPU: label: (name, size, block, blocks or None: as many as the case takes)
+CPU_SHAPES = {
+	"block_sum, 16 M in 8 blocks": ("block_sum", 1 << 24, 256, 8),
+	"block_sum, one item a thread": ("block_sum", 1 << 20, 256, 1 << 12),
+	"matmul, blocks of 16 × 16": ("matmul", 512, (16, 16), None),
+}
+
 
 def shape(array):
 	return [np.int32(extent) for extent in array.shape]
