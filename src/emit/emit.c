@@ -252,6 +252,65 @@ static void count_uses(gj_gen *g)
 	}
 }
 
+/* -- Two versions of a block --------------------------------------------------------------------------------------- */
+
+enum { MOST_TWICE = 48 };
+
+/* The mask of block b, if the block is small, runs only where some lane of the mask is on, and keeps its values to
+ * itself; else 0. */
+static gj_ref mask_of_block(const gj_gen *g, uint32_t b)
+{
+	const gj_fn *f = g->f;
+	const gj_bb *bb = &f->bb.p[b], *up = bb->preds.n == 1 ? &f->bb.p[bb->preds.p[0]] : NULL;
+	const gj_op *t = up ? gj_o(f, up->ops.p[up->ops.n - 1]) : NULL;
+	if (!g->u->vector || !g->u->opt->opt || !t || t->op != GJ_BRANCH || up->succ[0] != b || up->succ[1] == b ||
+	    gj_o(f, t->arg[0])->op != GJ_ANY || bb->ops.n > MOST_TWICE)
+		return 0;
+	gj_ref mask = gj_o(f, t->arg[0])->arg[0];
+	uint32_t inside = 0, used = 0, masked = 0;
+	for (uint32_t i = 0; i < bb->ops.n; i++) {
+		const gj_op *o = gj_o(f, bb->ops.p[i]);
+		if (o->op == GJ_PHI || o->op == GJ_BARRIER || o->op == GJ_FCALL)
+			return 0;
+		used += g->uses[bb->ops.p[i]];
+		masked += o->mask == mask;
+		for (uint32_t a = 0; a <= o->nargs; a++) {
+			gj_ref r = a < o->nargs ? o->arg[a] : o->mask;
+			inside += r && gj_o(f, r)->block == b;
+		}
+	}
+	return masked && inside == used ? mask : 0;
+}
+
+/* A block that runs for the lanes below a bound, as all code behind `if i < n` does: once for warps that are below it
+ * with all lanes, without a mask, and once for the one warp that is not. */
+static void emit_block(gj_gen *g, uint32_t b)
+{
+	const gj_bb *bb = &g->f->bb.p[b];
+	gj_at(g, g->first[b]);
+	gj_ref mask = mask_of_block(g, b);
+	gj_v all = mask ? gj_all_lanes(g, mask) : NULL;
+	if (all) {
+		LLVMBasicBlockRef way[2] = { gj_bb_new(g, "full"), gj_bb_new(g, "part") }, join = gj_bb_new(g, "");
+		gj_val partly = g->val[mask], fully = { .v = LLVMConstAllOnes(gj_vec_ty(g->u, g->u->i1)) };
+		LLVMBuildCondBr(g->b, all, way[0], way[1]);
+		for (int k = 0; k < 2; k++) {
+			gj_at(g, way[k]);
+			g->val[mask] = k ? partly : fully;
+			for (uint32_t i = 0; i + 1 < bb->ops.n; i++) {
+				g->val[bb->ops.p[i]] = (gj_val){ 0 };
+				emit_op(g, bb->ops.p[i]);
+			}
+			LLVMBuildBr(g->b, join);
+		}
+		gj_at(g, join);
+		emit_op(g, bb->ops.p[bb->ops.n - 1]);
+		return;
+	}
+	for (uint32_t i = 0; i < bb->ops.n; i++)
+		emit_op(g, bb->ops.p[i]);
+}
+
 static void emit_function(gj_unit *u, const gj_callee *c)
 {
 	gj_fn *f = c->f;
@@ -269,12 +328,8 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 	u->target->begin(g);
 	for (uint32_t k = 0; k < f->rpo.n; k++)
 		g->first[f->rpo.p[k]] = gj_bb_new(g, "");
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		gj_at(g, g->first[f->rpo.p[k]]);
-		for (uint32_t i = 0; i < bb->ops.n; i++)
-			emit_op(g, bb->ops.p[i]);
-	}
+	for (uint32_t k = 0; k < f->rpo.n; k++)
+		emit_block(g, f->rpo.p[k]);
 	for (uint32_t k = 0; k < f->rpo.n; k++)
 		fill_phis(g, &f->bb.p[f->rpo.p[k]]);
 	u->target->end(g);

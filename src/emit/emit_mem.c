@@ -255,11 +255,11 @@ gj_v gj_do_alllanes(gj_gen *g, const gj_op *o)
 	return g->all;
 }
 
-/* Of lanes that count up from a number ≥ 0 without wrapping, lane 0, which always exists, is the first that can be below
- * a bound. The scalar comparison that says whether any of all lanes is; NULL: `any` asks for something else. */
-static gj_v any_below(gj_gen *g, gj_ref any)
+/* Where a mask is all the lanes that are below a bound, and they count up from a number ≥ 0 without wrapping: the scalar
+ * comparison that says whether lane `lane` is. NULL: another mask. */
+static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane)
 {
-	const gj_op *o = gj_o(g->f, any);
+	const gj_op *o = gj_o(g->f, mask);
 	if (o->op == GJ_ANDMASK && gj_o(g->f, o->arg[0])->op == GJ_ALLLANES)
 		o = gj_o(g->f, o->arg[1]);
 	if (o->op != GJ_CMP)
@@ -271,12 +271,19 @@ static gj_v any_below(gj_gen *g, gj_ref any)
 	if ((!below && !above) || !ints || !(x->flags & GJ_NONNEG) || !v->s || v->stride <= 0 || !gj_uniform(g, o->arg[below]))
 		return NULL;
 	LLVMIntPredicate p = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_GT ? LLVMIntSLT : LLVMIntSLE;
-	return gj_icmp(g, p, v->s, gj_sc(g, o->arg[below]));
+	gj_v k = LLVMConstInt(LLVMTypeOf(v->s), (uint64_t)v->stride * lane, 0);
+	return gj_icmp(g, p, lane ? LLVMBuildAdd(g->b, v->s, k, "") : v->s, gj_sc(g, o->arg[below]));
 }
 
+gj_v gj_all_lanes(gj_gen *g, gj_ref mask)
+{
+	return LLVMIsConstant(g->all) ? lane_below(g, mask, g->u->lanes - 1) : NULL;
+}
+
+/* Lane 0 always exists, and is the first to be below a bound. */
 gj_v gj_do_any(gj_gen *g, const gj_op *o)
 {
-	gj_v below = g->u->vector ? any_below(g, o->arg[0]) : NULL;
+	gj_v below = g->u->vector ? lane_below(g, o->arg[0], 0) : NULL;
 	if (below)
 		return below;
 	return gj_uniform(g, o->arg[0]) ? gj_sc(g, o->arg[0]) : gj_any(g, gj_vec(g, o->arg[0]));
