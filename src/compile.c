@@ -173,15 +173,18 @@ static void choose_lanes(const gj_fn *f, gj_options *o)
 	o->facts |= GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
 }
 
-static void vectorise(const stages *st, gj_fn *f, uint32_t width, uint32_t facts)
+/* false: each thread must run by itself. */
+static bool vectorise(const stages *st, gj_fn *f, uint32_t width, uint32_t facts)
 {
 	f->width = width;
 	gj_loop_form(f);
 	gj_divergence(f, facts);
 	show(st, "divergence", f);
-	gj_mask(f);
+	if (!gj_mask(f))
+		return false;
 	gj_cfg(f);
 	show(st, "mask", f);
+	return true;
 }
 
 /* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
@@ -250,7 +253,10 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 		f->waits = waits(f, opt.width);
 	if (opt.arch == GJ_ARCH_CPU && opt.width == 32) {
 		choose_lanes(f, &opt);
-		vectorise(st, f, opt.width, opt.facts);
+		if (!vectorise(st, f, opt.width, opt.facts)) {
+			opt.width = f->width = 1;
+			f->waits = waits(f, 1);
+		}
 	}
 	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");
 	opt.outside = outside(trap, rq, s);

@@ -135,6 +135,6 @@ void   gj_cfg(gj_fn *);                                      /* rpo, dominators,
 void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
-void   gj_mask(gj_fn *);                                     /* low, width 32: only uniform branches are left */
+bool   gj_mask(gj_fn *);                                     /* low, width 32: only uniform branches are left. false: it cannot be (delay.c) */
 
 #endif

@@ -2,6 +2,7 @@
  * loop leads to, and every value that is used outside its loop passing through a phi in an exit block (lcssa.c).
  *
  * RAISE ends the thread, so in a kernel it is a jump to the RETURN. Linear. */
+#include "front/delay.h"
 #include "front/loopform.h"
 
 #include <string.h>
@@ -195,6 +196,7 @@ static void form_exits(gj_fn *f, uint32_t b)
 void gj_loop_form(gj_fn *f)
 {
 	gj_cfg(f);
+	gj_barriers_last(f);
 	one_return(f);
 	split_double_edges(f);
 	gj_cfg(f);

@@ -3,7 +3,7 @@
  *
  * Partial control-flow linearisation after Moll and Hack (PLDI 2018). Because the orders of regions keep each dominator
  * subtree together, a block that dominated another before still does afterwards: only phis need variables. */
-#include "front/mask.h"
+#include "front/delay.h"
 
 #include <string.h>
 
@@ -326,10 +326,13 @@ void gj_mask_plan(gj_plan *p, gj_fn *f)
 	find_kept(p);
 }
 
-void gj_mask(gj_fn *f)
+bool gj_mask(gj_fn *f)
 {
 	gj_plan p;
 	gj_mask_plan(&p, f);
+	if (gj_delays(&p))
+		return false;
 	gj_mask_build(&p);
 	gj_cfg(f);
+	return true;
 }

@@ -2,7 +2,7 @@
  *
  * Masks are combined only by ANDMASK, whose second operand may be junk in lanes that are off. A mask that gathers lanes
  * from several edges is a variable, cleared where its region starts. */
-#include "front/mask.h"
+#include "front/delay.h"
 
 #include <string.h>
 
@@ -23,7 +23,7 @@ typedef struct build {
 	refs     *clear;                           /* by region: goes behind the phis of its first block */
 	gj_ref    all, yes, no;                    /* ALLLANES, true, false: made on demand */
 	const gj_bb *old;                          /* blocks as they were: their ends change as they are made */
-	bool     *barrier;                         /* by block: a barrier may still come */
+	const bool *barrier;                       /* by block: a barrier may still come */
 	gj_ref    gone;                            /* variable: lanes for which none comes any more */
 } build;
 
@@ -484,28 +484,6 @@ static void relink(build *m)
 
 /* -- Barriers ------------------------------------------------------------------------------------------------------ */
 
-/* Blocks from which a barrier may be reached. */
-static void find_barriers(build *m)
-{
-	gj_fn *f = m->f;
-	GJ_VEC(uint32_t) work = { 0 };
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < bb->ops.n && !m->barrier[f->rpo.p[k]]; i++)
-			m->barrier[f->rpo.p[k]] = gj_o(f, bb->ops.p[i])->op == GJ_BARRIER;
-		if (m->barrier[f->rpo.p[k]])
-			gj_push(f->arena, &work, f->rpo.p[k]);
-	}
-	while (work.n) {
-		const gj_bb *bb = &f->bb.p[work.p[--work.n]];
-		for (uint32_t k = 0; k < bb->preds.n; k++)
-			if (!m->barrier[bb->preds.p[k]]) {
-				m->barrier[bb->preds.p[k]] = true;
-				gj_push(f->arena, &work, bb->preds.p[k]);
-			}
-	}
-}
-
 /* Gives a barrier the lanes that it waits for as its last operand: all but those that are gone. */
 static void add_live(build *m, uint32_t b)
 {
@@ -568,10 +546,9 @@ void gj_mask_build(gj_plan *p)
 	m.via = gj_new(f->arena, uint32_t, 2 * (size_t)nb);
 	m.loop_mask = gj_new(f->arena, gj_ref, nl);
 	m.clear = gj_new(f->arena, refs, nl);
-	m.barrier = gj_new(f->arena, bool, nb);
+	m.barrier = gj_before_barriers(f);
 	memset(m.via, 0xff, 2 * (size_t)nb * sizeof *m.via);
 	m.old = gj_memdup(f->arena, f->bb.p, nb * sizeof *f->bb.p);
-	find_barriers(&m);
 	make_blocks(&m);
 	make_mask_slots(&m);
 	build_region(&m, 0);

@@ -39,6 +39,8 @@ bool gj_index_signs(gj_fn *);
 
 /* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
 bool gj_merge_stores(gj_fn *);
+/* Do pointers into two objects never meet? */
+bool gj_apart(const gj_fn *, gj_ref, gj_ref);
 
 /* Forms FMA. */
 void gj_contract(gj_fn *);

@@ -41,8 +41,7 @@ static bool is_object(const gj_fn *f, const gj_op *o)
 	return o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM || o->op == GJ_CONSTMEM || (o->op == GJ_PARAM && f->kernel);
 }
 
-/* Do pointers into two objects never meet? */
-static bool apart(const gj_fn *f, gj_ref p, gj_ref q)
+bool gj_apart(const gj_fn *f, gj_ref p, gj_ref q)
 {
 	const gj_op *a = root(f, p), *b = root(f, q);
 	if (!is_object(f, a) || !is_object(f, b))
@@ -60,7 +59,7 @@ static bool apart(const gj_fn *f, gj_ref p, gj_ref q)
 static bool touches(const gj_fn *f, const gj_op *o, gj_ref p)
 {
 	if (o->op == GJ_LOAD || o->op == GJ_STORE)
-		return !apart(f, p, o->arg[0]);
+		return !gj_apart(f, p, o->arg[0]);
 	return !(gj_op_flags[o->op] & (GJ_F_PURE | GJ_F_TERM)) || o->op == GJ_RAISE;
 }
 

@@ -149,6 +149,69 @@ def after_early_return(x, out):
 
 
 @cuda.jit
+def last_words_in_loop(x, out):
+	"""What a thread writes when it leaves the others' barriers is there behind the next one."""
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = 0
+	for step in range(4):
+		if x[cuda.grid(1)] % 5 == step:
+			s[t] = 100 + step
+			return
+		cuda.syncthreads()
+		out[cuda.grid(1)] += s[(t + 1) % cuda.blockDim.x] * (step + 1)
+		cuda.syncthreads()
+
+
+@cuda.jit
+def last_look_in_loop(x, out):
+	"""What a thread reads then is what lies there now."""
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = x[cuda.grid(1)]
+	for step in range(5):
+		cuda.syncthreads()
+		if x[cuda.grid(1)] % 5 == step:
+			break
+		other = s[(t + 1) % cuda.blockDim.x]
+		cuda.syncthreads()
+		s[t] = other + step
+	out[cuda.grid(1)] = s[(t + 1) % cuda.blockDim.x]
+
+
+@cuda.jit
+def last_words_in_else(x, out):
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = 1
+	if x[cuda.grid(1)] > 40:
+		cuda.syncthreads()
+		out[cuda.grid(1)] = s[(t + 1) % cuda.blockDim.x]
+	else:
+		s[t] = 7
+
+
+@cuda.jit
+def last_words_of_both(x, out):
+	"""No order of the ways has all that lead to no barrier first and each behind all that lead to it."""
+	s = cuda.shared.array(1024, int64)
+	t = cuda.threadIdx.x
+	s[t] = 1
+	value = x[cuda.grid(1)]
+	go = False
+	if value > 30:
+		s[t] += 1
+		if value % 3 > 0:
+			s[t] += 2
+			go = True
+	if go:
+		cuda.syncthreads()
+		out[cuda.grid(1)] = s[(t + 1) % cuda.blockDim.x]
+	else:
+		s[t] += 7
+
+
+@cuda.jit
 def counting(x, out):
 	t = cuda.threadIdx.x
 	value = x[cuda.grid(1)]
@@ -209,7 +272,8 @@ def many_values_live(x, out):
 
 
 SHAPES = [straight, twice_in_a_row, in_for_loop, in_while_halving, in_uniform_if, in_nested_loops, in_device_function,
-	after_divergence, after_early_return, counting, two_dimensional, dynamic_memory, two_arrays, many_values_live]
+	after_divergence, after_early_return, last_words_in_loop, last_look_in_loop, last_words_in_else, last_words_of_both,
+	counting, two_dimensional, dynamic_memory, two_arrays, many_values_live]
 
 
 def simulated(kernel, grid, block, x, shared):
@@ -257,14 +321,25 @@ def half_a_warp(out):
 	cuda.syncthreads()
 
 
-def test_divergent_barrier_is_an_error():
+@cuda.jit
+def a_barrier_each(out):
+	if cuda.threadIdx.x < 16:
+		out[cuda.threadIdx.x] = 2
+		cuda.syncthreads()
+	else:
+		cuda.syncthreads()
+	out[cuda.threadIdx.x] += 1
+
+
+@pytest.mark.parametrize("kernel, line", [(half_a_warp, 3), (a_barrier_each, 4)])
+def test_divergent_barrier_is_an_error(kernel, line):
 	"""On the CPU a barrier is an error that names its line when lanes of the warp stay away that can still come to a barrier;
 	the next launch works."""
 	from conftest import on
-	line = half_a_warp.py_func.__code__.co_firstlineno + 3
+	line += kernel.py_func.__code__.co_firstlineno
 	with on("cpu32"):
 		with pytest.raises(Exception) as error:
-			half_a_warp[1, 32](np.zeros(32))
+			kernel[1, 32](np.zeros(32))
 			cuda.synchronize()
 		assert "syncthreads" in str(error.value) and f"test_barrier.py:{line}" in str(error.value).replace('", line ', ":")
 		x = np.arange(32)
