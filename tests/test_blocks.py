@@ -41,6 +41,18 @@ def lanes(out):
 	out[cuda.blockIdx.x, t] = cuda.laneid * 10000 + before
 
 
+@cuda.jit
+def choice_behind_bound(a, which, out, n):
+	"""The second condition, which all threads share, is found out behind the first."""
+	i = cuda.grid(1)
+	if i < n:
+		a[i] = 1
+		if which[0] > 0:
+			cuda.atomic.add(out, 0, 1)
+		else:
+			cuda.atomic.add(out, 1, 3)
+
+
 def threads(shape):
 	return int(np.prod(shape))
 
@@ -69,3 +81,12 @@ def test_lanes(device, shape):
 	lanes[3, shape](out)
 	t = np.arange(threads(shape))
 	np.testing.assert_array_equal(out, np.tile(t % 32 * 10000 + t - (t % 32 > 0), (3, 1)))
+
+
+@pytest.mark.parametrize("n", [0, 33, 64, 100, 128])
+@pytest.mark.parametrize("which", [0, 1])
+def test_choice_behind_bound(device, n, which):
+	a, out = np.zeros(128), np.zeros(2, np.int64)
+	choice_behind_bound[2, 64](a, np.array([which]), out, n)
+	np.testing.assert_array_equal(a, np.arange(128) < n)
+	np.testing.assert_array_equal(out, [n * which, 3 * n * (1 - which)])

@@ -276,7 +276,7 @@ static gj_ref mask_of_block(const gj_gen *g, uint32_t b)
 		masked += o->mask == mask;
 		for (uint32_t a = 0; a <= o->nargs; a++) {
 			gj_ref r = a < o->nargs ? o->arg[a] : o->mask;
-			inside += r && gj_o(f, r)->block == b;
+			inside += r && gj_o(f, r)->block == b && !(gj_op_flags[o->op] & GJ_F_TERM);    /* stands behind both */
 		}
 	}
 	return masked && inside == used ? mask : 0;
