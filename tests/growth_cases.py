@@ -78,7 +78,7 @@ def launch_keywords_and_tuples():
 
 def launch_wrapped_and_foreign():
 	scale[1, (4, 4)](2.0, cuda.In(X), cuda.Out(np.empty_like(X)))
-	scale[1, (4, 4)](2.0, cuda.InOut(X.copy()), Foreign(np.empty_like(X)))
+	scale[1, (4, 4)](2.0, Foreign(X.copy()), cuda.InOut(X.copy()))
 	if ON_GPU:
 		scale[1, (4, 4)](2.0, OnGPU(cuda.to_device(X)), X.copy())
 

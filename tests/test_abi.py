@@ -129,15 +129,15 @@ def test_names_that_cannot_be():
 def test_the_result_is_stored_where_the_caller_says():
 	ptx, kind = cuda.compile(pair, ("int8",), cc=(8, 0), abi="numba", lineinfo=True)
 	assert str(kind) == "Tuple(int8, bool, float64)"
-	assert re.search(r"ld\.param\.b64 \s*(%rd\d+), \[\w+_param_0\]", ptx) and "func_retval0], 0;" in ptx
-	stores = re.findall(r"st\.(?:v2\.)?b(\d+) \s*\[%rd\d+(?:\+(\d+))?\]", ptx)
+	assert re.search(r"ld\.param\.[bu]64 \s*(%rd\d+), \[\w+_param_0\]", ptx) and re.search(r"func_retval0(\+0)?\], (0|%r\d+);", ptx)
+	stores = re.findall(r"st\.(?:v2\.)?[bfsu](\d+) \s*\[%rd\d+(?:\+(\d+))?\]", ptx)
 	assert sorted(stores) == [("64", "8"), ("8", ""), ("8", "1")]
 	assert "st." not in cuda.compile(nothing, "void()", abi="numba", cc=(8, 0))[0].replace("st.param", "")
 
 
 def test_arrays_may_be_in_any_memory():
 	ptx, _ = cuda.compile(scale, "int64(float32[::1], float32)", cc=(8, 0))
-	assert re.search(r"\bld\.b32", ptx) and "ld.global" not in ptx
+	assert re.search(r"\bld\.[bf]32", ptx) and "ld.global" not in ptx
 	with pytest.raises(errors.TypingError, match="local_array.. returns a local array"):
 		cuda.compile(local_array, ("int64",))
 
