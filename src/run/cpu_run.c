@@ -23,7 +23,8 @@ enum {
 	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
 	RESIDENT_THREADS = 2048,                   /* a cooperative launch: threads of the grid for each of ours */
-	MAX_KEPT_STACKS = 256 << 20                /* address space for stacks that an idle worker keeps */
+	MAX_KEPT_STACKS = 256 << 20,               /* address space for stacks that an idle worker keeps */
+	MAX_KEPT_FRAMES = 32 << 20                 /* memory for local arrays that outlive barriers, likewise */
 };
 
 /* -- Workers ------------------------------------------------------------------------------------------------------- */
@@ -45,6 +46,11 @@ static void return_worker(gj_worker *w)
 {
 	if (w->fibers.len > MAX_KEPT_STACKS)
 		gj_fibers_free(&w->fibers);
+	if (w->frame_cap > MAX_KEPT_FRAMES) {
+		free(w->frame);
+		w->frame = NULL;
+		w->frame_cap = 0;
+	}
 	pthread_mutex_lock(&idle_lock);
 	w->next = idle;
 	idle = w;

@@ -1,12 +1,13 @@
 """Barriers in every shape of control flow that is legal, in blocks of 1, 2, 33 and 1,024 threads, against the grid
 simulator; and the shapes that are not legal, which must be an error with a line and leave the process usable."""
 
+import os
 import re
 
 import numpy as np
 import pytest
 
-from gridjit import cuda, float64, int64
+from gridjit import cuda, float64, int8, int64
 from grid_simulator import simulate
 
 BLOCKS = [1, 2, 33, 1024]
@@ -346,3 +347,27 @@ def test_divergent_barrier_is_an_error(kernel, line):
 		out = np.zeros_like(x)
 		straight[1, 32](x, out)
 		np.testing.assert_array_equal(out, x[::-1])
+
+
+@cuda.jit
+def large_local(out):
+	mine = cuda.local.array(400000, int8)
+	for k in range(cuda.threadIdx.x, 400000, 100):
+		mine[k] = 1
+	cuda.syncthreads()
+	out[cuda.threadIdx.x] = mine[cuda.threadIdx.x]
+
+
+def test_large_frames_are_not_kept():
+	from conftest import on
+	with on("cpu32"):
+		large_local[1, 1](np.zeros(1))
+		before, out = resident(), np.zeros(512)
+		large_local[1, 512](out)                   # 200 MB
+		assert out.all() and resident() - before < 100
+
+
+def resident():
+	"""MB of memory that the process has."""
+	with open("/proc/self/statm") as file:
+		return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
