@@ -53,6 +53,9 @@ class Cuda:
 			self.arrays.append(self.dynamic.view(dtype) if shape == 0 else np.zeros(shape, np.dtype(dtype)))
 		return self.arrays[number]
 
+	def threadfence_block(self):
+		"""Threads run one after the other."""
+
 	def atomic_add(self, array, index, value):
 		old = array[index]
 		array[index] += value

@@ -1,5 +1,5 @@
-"""Random kernels (programs.py) on the device against the Python interpreter, thread by thread or, with barriers, by the
-grid simulator."""
+"""Random kernels (programs.py, exchanges.py) on the device against the Python interpreter, thread by thread or, with
+barriers, by the grid simulator."""
 
 import itertools
 import linecache
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exchanges import Exchange
 from grid_simulator import simulate
 from programs import CELLS, Program
 
@@ -43,7 +44,7 @@ def interpreted(text, threads, args):
 
 
 def compare(text, got, want):
-	for name, index in (("oi", 2), ("of", 3)):
+	for name, index in zip(("oi", "of", "ob", "ox"), range(2, len(got))):
 		bad = np.flatnonzero(got[index] != np.array(want[index]))
 		assert not len(bad), f"{name}[{bad[0]}] (thread {bad[0] // CELLS}): {got[index][bad[0]]}, " \
 			f"expected {want[index][bad[0]]}; {len(bad)} differ\n{text}"
@@ -72,3 +73,15 @@ def test_barriers(device, random, block):
 	simulate("kernel", grid, block, [*want, grid * block], source=text, scope={"np": np, "math": math})
 	compiled(text)[grid, block](*got, grid * block)
 	compare(text, got, want)
+
+
+@settings(options, max_examples=16)
+@given(random=st.randoms(use_true_random=False))
+def test_exchanges(device, random):
+	program = Exchange(random, length=3)
+	threads = 2 * int(np.prod(program.shape))
+	got = inputs(threads) + [np.arange(threads * CELLS) % 3 == 0, np.ones(threads * CELLS, program.types["ox"].strip("_"))]
+	want = [array.copy() for array in got]
+	simulate("kernel", 2, program.shape, [*want, threads - 5], source=program.simulated, scope={"np": np, "math": math})
+	compiled(program.text)[2, program.shape](*got, threads - 5)
+	compare(f"{program.shape}\n{program.text}", got, want)
