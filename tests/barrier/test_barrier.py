@@ -302,6 +302,8 @@ SOURCES = sources()
 @pytest.mark.parametrize("kernel", SHAPES, ids=lambda kernel: kernel.py_func.__name__)
 def test_shape(device, kernel, block):
 	grid = 3
+	if device == "cuda" and kernel is last_words_in_loop:
+		pytest.skip("a GPU does not order what a thread writes before it returns and a barrier of the rest of its warp")
 	shape = (block, 1)
 	if kernel is two_dimensional and block > 1:
 		shape = (block // 2, 2) if block % 2 == 0 else (block // 3, 3)
