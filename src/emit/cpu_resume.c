@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_BYTES = 1 << 30 };                     /* of local arrays in a frame */
+
 typedef struct stop { LLVMBasicBlockRef at, resume; } stop;
 
 /* preds: as the warp sees it, resume k follows stop k. succs: without stopping in between. */
@@ -72,6 +74,8 @@ gj_v gj_resume_local(gj_gen *g, uint64_t bytes)
 	gj_resume *r = g->resume;
 	LLVMBasicBlockRef here = gj_here(g);
 	LLVMPositionBuilderBefore(g->b, r->dispatch);
+	if (bytes > MOST_BYTES - r->bytes)
+		gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)bytes);
 	gj_v p = byte_gep(g, r->frame, LLVMConstInt(g->u->i64, r->bytes, 0));
 	gj_at(g, here);
 	r->bytes += (uint32_t)((bytes + 63) / 64 * 64);
@@ -248,8 +252,7 @@ static bool make_variables(gj_gen *g, bool copies)
 {
 	gj_resume *r = g->resume;
 	bool more = false;
-	for (uint32_t i = 0; i < r->nblocks; i++) {
-		LLVMBasicBlockRef bb = r->block[i].bb;
+	for (LLVMBasicBlockRef bb = LLVMGetFirstBasicBlock(g->fn); bb; bb = LLVMGetNextBasicBlock(bb)) {
 		if (bb == g->entry || bb == r->warp || bb == r->next)
 			continue;
 		for (gj_v x = LLVMGetFirstInstruction(bb), next; x; x = next) {

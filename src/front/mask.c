@@ -117,11 +117,26 @@ static bool has_scalar_phis(const gj_fn *f, uint32_t b)
 	return false;
 }
 
+/* Does block b begin a round of a loop that lanes leave at its head? The test that skips it for no lane takes the place of
+ * the one at the end; and memory behind an array's end costs more than a test, though no lane reads it. */
+static bool begins_round(const gj_plan *p, uint32_t b)
+{
+	const gj_bb *bb = &p->f->bb.p[b];
+	if (!leaves_apart(p, bb->loop) || bb->preds.n != 1 || bb->preds.p[0] != p->f->loops.p[bb->loop].header)
+		return false;
+	for (uint32_t i = 0; i < bb->ops.n; i++)
+		if (gj_o(p->f, bb->ops.p[i])->op == GJ_LOAD || gj_o(p->f, bb->ops.p[i])->op == GJ_STORE)
+			return true;
+	return false;
+}
+
 static bool wants_guard(const gj_plan *p, uint32_t b)
 {
 	const gj_fn *f = p->f;
 	const gj_bb *bb = &f->bb.p[b];
 	uint32_t sum = 0;
+	if (begins_round(p, b))
+		return true;
 	if (bb->nsucc == 2 && !p->divergent[b])
 		return true;
 	for (uint32_t i = 0; i < bb->nsucc; i++)
