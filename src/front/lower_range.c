@@ -130,7 +130,7 @@ static gj_ref count(gj_lower *L, gj_lv range)
 gj_ref gj_lrange_length(gj_lower *L, gj_lv range) { return gj_ecast(L, count(L, range), gj_scalar[GJ_I64]); }
 
 /* An iterator has the range's parts and the number of its items. */
-void gj_lrange_iter(gj_lower *L, gj_lv range, gj_ref *part)
+void gj_lrange_iter(gj_lower *L, gj_lv range, gj_ref part[4])
 {
 	for (int i = 0; i < 3; i++)
 		part[i] = range.part[i];
