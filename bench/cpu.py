@@ -48,7 +48,8 @@ def pocl_variant(name, made, args):
 	context = cl.Context(devices[:1])
 	queue = cl.CommandQueue(context)
 	options = ["-cl-mad-enable"] + (["-cl-fast-relaxed-math"] if name == "nbody" else [])
-	program = cl.Program(context, c_source(name, made.block)).build(options)
+	single = name == "block_sum" and made.args[0].dtype == np.float32
+	program = cl.Program(context, c_source(name, made.block, single)).build(options)
 	flags = cl.mem_flags.READ_WRITE | cl.mem_flags.USE_HOST_PTR
 	host = {id(arg): cl.Buffer(context, flags, hostbuf=arg) for arg in args if isinstance(arg, np.ndarray)}
 	values = [host.get(id(arg), arg) for arg in C_ARGS[name](*args)]
@@ -81,10 +82,10 @@ def check(name, label, made, run, args):
 def kernels(names, quick=False):
 	"""kernel → variant → microseconds."""
 	results, notes = {}, {}
-	jobs = [(name, name, *SIZES[name][1], None) for name in names]
+	jobs = [(name, name, *SIZES[name][1], None, False) for name in names]
 	jobs += [(label, *job) for label, job in CPU_SHAPES.items() if job[0] in names]
-	for title, name, size, block, blocks in jobs:
-		made = case(name, 64 if quick else size, block)
+	for title, name, size, block, blocks, single in jobs:
+		made = case(name, 64 if quick else size, block, single=single)
 		made.grid = blocks if blocks and not quick else made.grid
 		runs = {}
 		for label, build in VARIANTS.items():

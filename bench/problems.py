@@ -2,6 +2,7 @@
 
 The Python text is the tests' own; another package's version of it is the same text with the import changed."""
 
+import importlib
 import sys
 import types
 from pathlib import Path
@@ -27,11 +28,12 @@ SIZES = {
 	"strided_stencil": ((4096, (32, 8)), (512, (32, 8))),
 }
 
-# More shapes for a CPU: label: (name, size, block, blocks or None: as many as the case takes)
+# More shapes for a CPU: label: (name, size, block, blocks or None: as many as the case takes, float32 instead of float64)
 CPU_SHAPES = {
-	"block_sum, 16 M in 8 blocks": ("block_sum", 1 << 24, 256, 8),
-	"block_sum, one item a thread": ("block_sum", 1 << 20, 256, 1 << 12),
-	"matmul, blocks of 16 × 16": ("matmul", 512, (16, 16), None),
+	"block_sum, float32, 16 M in 8 blocks": ("block_sum", 1 << 24, 256, 8, True),
+	"block_sum, 16 M in 8 blocks": ("block_sum", 1 << 24, 256, 8, False),
+	"block_sum, one item a thread": ("block_sum", 1 << 20, 256, 1 << 12, False),
+	"matmul, blocks of 16 × 16": ("matmul", 512, (16, 16), None, False),
 }
 
 
@@ -66,11 +68,12 @@ def defines(block):
 	return {"THREADS": threads, "TILE": block[0] if not isinstance(block, int) else 0}
 
 
-def c_source(name, block):
+def c_source(name, block, single=False):
 	"""The kernel's C text with its header and the constants that depend on the block."""
 	folder = Path(__file__).parent / "cuda"
 	constants = {"THREADS"} if name in ("block_sum", "nbody") else {"TILE"} if name == "matmul" else set()
 	lines = [f"#define {key} {value}\n" for key, value in defines(block).items() if key in constants]
+	lines += ["#define SINGLE\n"] * single
 	header = (folder / "portable.h").read_text()
 	return "".join(lines) + header + (folder / f"{name}.cu").read_text().replace('#include "portable.h"', "")
 
@@ -84,8 +87,9 @@ def module(name, package="gridjit"):
 	return loaded
 
 
-def case(name, size, block, package="gridjit"):
-	"""A Case with plain arrays: views become contiguous, in the order of memory that they have."""
-	made = module(name, package).case(size, block, np.random.default_rng(1))
+def case(name, size, block, package="gridjit", single=False):
+	"""A Case with plain arrays: views become contiguous, in the order of memory that they have. single: in float32."""
+	kind = {"kind": importlib.import_module(package).float32} if single else {}
+	made = module(name, package).case(size, block, np.random.default_rng(1), **kind)
 	made.args = [np.array(arg, order="K") if isinstance(arg, np.ndarray) else arg for arg in made.args]
 	return made

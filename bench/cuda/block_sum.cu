@@ -1,10 +1,18 @@
 /* Same work as tests/kernels/block_sum.py; THREADS is the block size. */
 #include "portable.h"
 
-KERNEL void block_sum(GLOBAL const double *x, GLOBAL double *total, int n)
+#ifdef SINGLE
+typedef float real;
+#define ADD_TOTAL ADD_GLOBAL_F32
+#else
+typedef double real;
+#define ADD_TOTAL ADD_GLOBAL_F64
+#endif
+
+KERNEL void block_sum(GLOBAL const real *x, GLOBAL real *total, int n)
 {
-	SHARED double shared[THREADS];
-	double acc = 0.0;
+	SHARED real shared[THREADS];
+	real acc = 0;
 	for (int i = GX; i < n; i += SPAN) acc += x[i];
 	shared[LX] = acc;
 	BARRIER;
@@ -12,5 +20,5 @@ KERNEL void block_sum(GLOBAL const double *x, GLOBAL double *total, int n)
 		if (LX < step) shared[LX] += shared[LX + step];
 		BARRIER;
 	}
-	if (LX == 0) ADD_GLOBAL_F64(total, shared[0]);
+	if (LX == 0) ADD_TOTAL(total, shared[0]);
 }

@@ -25,7 +25,7 @@
 #define DEVICE static
 typedef uchar byte;
 
-/* OpenCL 1.2 adds no float64 atomically, but its 64-bit extension swaps their bits. */
+/* OpenCL 1.2 adds no floats atomically, but it swaps their bits. */
 #pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable
 static void add_global_f64(volatile __global double *p, double v)
 {
@@ -35,7 +35,16 @@ static void add_global_f64(volatile __global double *p, double v)
 		seen = atom_cmpxchg((volatile __global ulong *)p, old, as_ulong(as_double(old) + v));
 	} while (seen != old);
 }
+static void add_global_f32(volatile __global float *p, float v)
+{
+	uint old, seen = as_uint(*p);
+	do {
+		old = seen;
+		seen = atomic_cmpxchg((volatile __global uint *)p, old, as_uint(as_float(old) + v));
+	} while (seen != old);
+}
 #define ADD_GLOBAL_F64(p, v) add_global_f64((p), (v))
+#define ADD_GLOBAL_F32(p, v) add_global_f32((p), (v))
 #else
 #define KERNEL extern "C" __global__
 #define EXPF(x) expf(x)
@@ -58,6 +67,7 @@ static void add_global_f64(volatile __global double *p, double v)
 #define ADD_SHARED(p, v) atomicAdd((p), (v))
 #define ADD_GLOBAL(p, v) atomicAdd((p), (v))
 #define ADD_GLOBAL_F64(p, v) atomicAdd((p), (v))
+#define ADD_GLOBAL_F32(p, v) atomicAdd((p), (v))
 #define DEVICE static __device__
 typedef unsigned char byte;
 #endif

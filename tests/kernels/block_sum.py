@@ -12,12 +12,12 @@ BLOCKS = [32, 128, 512]
 
 
 @lru_cache(None)
-def kernel_for(threads):
+def kernel_for(threads, kind):
 	@cuda.jit
 	def block_sum(x, total):
-		shared = cuda.shared.array(threads, float64)
+		shared = cuda.shared.array(threads, kind)
 		tid = cuda.threadIdx.x
-		acc = 0.0
+		acc = kind(0)
 		for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
 			acc += x[i]
 		shared[tid] = acc
@@ -33,8 +33,8 @@ def kernel_for(threads):
 	return block_sum
 
 
-def case(size, block, rng):
-	x = rng.random(size)
+def case(size, block, rng, kind=float64):
+	x = rng.random(size).astype(str(kind))
 	grid = max(1, min(1024, size // block))
-	return Case(kernel_for(block), [x, np.zeros(1)], grid, block, (1,), lambda: [np.array([x.sum()])],
-		rtol=1e-12, work=size)
+	return Case(kernel_for(block, kind), [x, np.zeros(1, x.dtype)], grid, block, (1,),
+		lambda: [x.sum(dtype=np.float64, keepdims=True).astype(x.dtype)], rtol=1e-12 if kind is float64 else 1e-4, work=size)
