@@ -143,3 +143,23 @@ def test_the_same_array_twice(device, kernel):
 	if kernel is two_in_a_row:
 		want[y > 0] = 2
 	np.testing.assert_array_equal(out.copy_to_host(), want)
+
+
+@cuda.jit
+def taken_then_changed(x, y, out):
+	"""What is read under a condition is what lay there before the store that follows."""
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		taken = float32(7)
+		if x[i] > 0 and y[i] != 100:
+			taken = y[i]
+			y[i] = 50
+			x[i] = 60
+		out[i] = taken
+
+
+def test_taken_then_changed(device):
+	x = np.arange(-50, 50).astype(np.float32)
+	y, out = x + 200, np.zeros_like(x)
+	taken_then_changed[1, 128](x.copy(), y.copy(), out)
+	np.testing.assert_array_equal(out, np.where(x > 0, y, 7))

@@ -110,15 +110,23 @@ static gj_v last_lane(gj_gen *g, const gj_val *p)
 	return LLVMBuildGEP2(g->b, g->u->i8, p->s, &n, 1, "");
 }
 
+/* LLVM 22 turns a choice between a masked load and another value into a load of that mask and value, where the choice
+ * stands: behind stores that came after the load. A frozen load it leaves in its place. (Gathers it does not touch.) */
+static gj_v masked_load(gj_gen *g, gj_v from, gj_v mask, gj_t t, unsigned size)
+{
+	gj_v x = masked(g, GJ_IN_MLOAD, (gj_v[]){ from, mask, LLVMConstNull(t) }, 3, 0, t, size);
+	return LLVMIsConstant(mask) ? x : LLVMBuildFreeze(g->b, x, "");
+}
+
 static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
 {
 	const gj_val *p = &g->val[o->arg[0]];
-	gj_v mask = gj_mask_of(g, o), zero = LLVMConstNull(t);
+	gj_v mask = gj_mask_of(g, o);
 	if (p->s && p->stride == (int64_t)size)
-		return masked(g, GJ_IN_MLOAD, (gj_v[]){ p->s, mask, zero }, 3, 0, t, size);
+		return masked_load(g, p->s, mask, t, size);
 	if (p->s && p->stride == -(int64_t)size)
-		return reversed(g, masked(g, GJ_IN_MLOAD, (gj_v[]){ last_lane(g, p), reversed(g, mask), zero }, 3, 0, t, size));
-	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, zero }, 3, 0, t, size);
+		return reversed(g, masked_load(g, last_lane(g, p), reversed(g, mask), t, size));
+	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, LLVMConstNull(t) }, 3, 0, t, size);
 }
 
 /* In pieces of a register each, upwards: LLVM splits a wide store the other way round, and lines that are written

@@ -142,7 +142,7 @@ static void prefetch(gj_gen *g, const gj_op *o, gj_v ahead)
 {
 	const gj_val *p = &g->val[o->arg[0]];
 	int64_t size = gj_arg_type(g, o, 0)->elem->size;
-	if (!p->s || p->stride != size)
+	if (!p->s || p->stride != size || size * (int64_t)g->u->lanes < LINE)
 		return;
 	gj_v first = LLVMBuildGEP2(g->b, gj_mem_ty(g->u, gj_arg_type(g, o, 0)->elem), p->s, &ahead, 1, "");
 	for (int64_t at = 0; at < size * (int64_t)g->u->lanes; at += LINE) {
