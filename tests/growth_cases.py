@@ -11,6 +11,7 @@ import sys
 import error_kernels
 import host_errors
 import numpy as np
+from producers import HostProducer
 
 import gridjit
 from gridjit import cuda, float32, int64, types
@@ -41,19 +42,6 @@ def inner(a, b):
 	return a + b
 
 
-class Foreign:
-	"""A host array that shows DLPack alone."""
-
-	def __init__(self, array):
-		self.array = array
-
-	def __dlpack__(self, **keywords):
-		return self.array.__dlpack__(**keywords)
-
-	def __dlpack_device__(self):
-		return self.array.__dlpack_device__()
-
-
 class OnGPU:
 	def __init__(self, array):
 		self.__cuda_array_interface__ = dict(shape=array.shape, strides=array.strides, typestr=array.dtype.str,
@@ -78,7 +66,7 @@ def launch_keywords_and_tuples():
 
 def launch_wrapped_and_foreign():
 	scale[1, (4, 4)](2.0, cuda.In(X), cuda.Out(np.empty_like(X)))
-	scale[1, (4, 4)](2.0, Foreign(X.copy()), cuda.InOut(X.copy()))
+	scale[1, (4, 4)](2.0, HostProducer(X.copy()), cuda.InOut(X.copy()))
 	if ON_GPU:
 		scale[1, (4, 4)](2.0, OnGPU(cuda.to_device(X)), X.copy())
 

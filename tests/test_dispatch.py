@@ -15,6 +15,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+from producers import HostProducer
 
 from gridjit import config, cuda, errors, float32, float64, int32, int64, typeof, types, void
 
@@ -299,19 +300,6 @@ def test_bad_foreign_array(changes, text):
 	array = cuda.to_device(np.ones(4, np.float32))
 	with pytest.raises(TypeError, match=text):
 		scale[1, 32](2.0, Foreign(array, **changes), array)
-
-
-class HostProducer:
-	"""A host array of another library: DLPack only."""
-
-	def __init__(self, array):
-		self.array = array
-
-	def __dlpack__(self, **keywords):
-		return self.array.__dlpack__(**keywords)
-
-	def __dlpack_device__(self):
-		return self.array.__dlpack_device__()
 
 
 def test_dlpack_host_array(device):

@@ -27,22 +27,17 @@ typedef uchar byte;
 
 /* OpenCL 1.2 adds no floats atomically, but it swaps their bits. */
 #pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable
-static void add_global_f64(volatile __global double *p, double v)
-{
-	ulong old, seen = as_ulong(*p);
-	do {
-		old = seen;
-		seen = atom_cmpxchg((volatile __global ulong *)p, old, as_ulong(as_double(old) + v));
-	} while (seen != old);
-}
-static void add_global_f32(volatile __global float *p, float v)
-{
-	uint old, seen = as_uint(*p);
-	do {
-		old = seen;
-		seen = atomic_cmpxchg((volatile __global uint *)p, old, as_uint(as_float(old) + v));
-	} while (seen != old);
-}
+#define ADD_BY_SWAP(name, real, bits, as_real, as_bits, swap) \
+	static void name(volatile __global real *p, real v) \
+	{ \
+		bits old, seen = as_bits(*p); \
+		do { \
+			old = seen; \
+			seen = swap((volatile __global bits *)p, old, as_bits(as_real(old) + v)); \
+		} while (seen != old); \
+	}
+ADD_BY_SWAP(add_global_f64, double, ulong, as_double, as_ulong, atom_cmpxchg)
+ADD_BY_SWAP(add_global_f32, float, uint, as_float, as_uint, atomic_cmpxchg)
 #define ADD_GLOBAL_F64(p, v) add_global_f64((p), (v))
 #define ADD_GLOBAL_F32(p, v) add_global_f32((p), (v))
 #else

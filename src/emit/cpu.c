@@ -29,16 +29,14 @@ gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
 		return *memo;
 	LLVMBasicBlockRef here = gj_here(g);
 	gj_at(g, g->entry);
-	gj_v k = LLVMConstInt(g->u->i64, offset, 0);
-	*memo = gj_load(g, t, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
+	*memo = gj_load(g, t, gj_offset(g, g->block, offset), 4);
 	gj_at(g, here);
 	return *memo;
 }
 
 gj_v gj_block_now(gj_gen *g, unsigned offset)
 {
-	gj_v k = LLVMConstInt(g->u->i64, offset, 0);
-	return gj_load(g, g->u->i32, LLVMBuildGEP2(g->b, g->u->i8, g->block, &k, 1, ""), 4);
+	return gj_load(g, g->u->i32, gj_offset(g, g->block, offset), 4);
 }
 
 static gj_v dimension(gj_gen *g, unsigned first, int64_t axis)

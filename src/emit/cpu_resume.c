@@ -45,18 +45,16 @@ void gj_resume_begin(gj_gen *g)
 {
 	gj_unit *u = g->u;
 	gj_resume *r = g->resume = gj_new(u->arena, gj_resume, 1);
-	gj_v wide = LLVMBuildZExt(g->b, g->warp, u->i64, "");
-	gj_v size = LLVMBuildZExt(g->b, gj_block_field(g, offsetof(gj_block, frame_bytes), u->i32), u->i64, "");
+	gj_v none = gj_i32(u, 0);
 	r->warp = gj_here(g);
 	r->next = gj_bb_new(g, "next");
+	r->before = LLVMBuildPhi(g->b, u->i32, "");
+	LLVMAddIncoming(r->before, &none, &g->entry, 1);
 	gj_at(g, r->next);
 	r->stopped = LLVMBuildPhi(g->b, u->i32, "");
 	gj_at(g, r->warp);
-	gj_v none = gj_i32(u, 0);
-	LLVMPositionBuilderBefore(g->b, g->warp);
-	r->before = LLVMBuildPhi(g->b, u->i32, "");
-	LLVMAddIncoming(r->before, &none, &g->entry, 1);
-	gj_at(g, r->warp);
+	gj_v wide = LLVMBuildZExt(g->b, g->warp, u->i64, "");
+	gj_v size = LLVMBuildZExt(g->b, gj_block_field(g, offsetof(gj_block, frame_bytes), u->i32), u->i64, "");
 	gj_v states = gj_block_field(g, offsetof(gj_block, state), u->ptr);
 	r->state = LLVMBuildGEP2(g->b, u->i32, states, &wide, 1, "");
 	gj_v frames = gj_block_field(g, offsetof(gj_block, frame), u->ptr);
@@ -287,53 +285,41 @@ static bool read_first(LLVMBasicBlockRef bb, gj_v at)
 	return false;
 }
 
-static void find_live(gj_gen *g, variable v, uint8_t *flags)
+/* Marks blocks that say `from`, and on from these, back or forth, all up to those that say `stop`. */
+static void spread(gj_gen *g, uint8_t *flags, uint8_t from, uint8_t mark, uint8_t stop, bool back)
 {
 	const gj_resume *r = g->resume;
 	GJ_VEC(uint32_t) work = { 0 };
+	for (uint32_t b = 0; b < r->nblocks; b++)
+		if (flags[b] & from) {
+			flags[b] |= mark;
+			gj_push(g->u->arena, &work, b);
+		}
+	while (work.n) {
+		const block *b = &r->block[work.p[--work.n]];
+		for (uint32_t i = 0; i < (back ? b->preds.n : b->succs.n); i++) {
+			uint32_t next = back ? b->preds.p[i] : b->succs.p[i];
+			if (flags[next] & (mark | stop))
+				continue;
+			flags[next] |= mark;
+			gj_push(g->u->arena, &work, next);
+		}
+	}
+}
+
+static void find_flags(gj_gen *g, variable v, uint8_t *flags)
+{
+	const gj_resume *r = g->resume;
 	memset(flags, 0, r->nblocks);
 	for (LLVMUseRef use = LLVMGetFirstUse(v.at); use; use = LLVMGetNextUse(use)) {
 		gj_v user = LLVMGetUser(use);
 		flags[index_of(r, LLVMGetInstructionParent(user))] |= LLVMIsALoadInst(user) ? READ : WRITTEN;
 	}
-	for (uint32_t b = 0; b < r->nblocks; b++) {
+	for (uint32_t b = 0; b < r->nblocks; b++)
 		if (flags[b] == (READ | WRITTEN) && !read_first(r->block[b].bb, v.at))
 			flags[b] = WRITTEN;
-		if (flags[b] & READ) {
-			flags[b] |= LIVE;
-			gj_push(g->u->arena, &work, b);
-		}
-	}
-	while (work.n) {
-		const block *b = &r->block[work.p[--work.n]];
-		for (uint32_t i = 0; i < b->preds.n; i++) {
-			uint8_t *p = &flags[b->preds.p[i]];
-			if (*p & (WRITTEN | LIVE))
-				continue;
-			*p |= LIVE;
-			gj_push(g->u->arena, &work, b->preds.p[i]);
-		}
-	}
-}
-
-static void find_dirty(gj_gen *g, uint8_t *flags)
-{
-	const gj_resume *r = g->resume;
-	GJ_VEC(uint32_t) work = { 0 };
-	for (uint32_t b = 0; b < r->nblocks; b++)
-		if (flags[b] & WRITTEN) {
-			flags[b] |= DIRTY;
-			gj_push(g->u->arena, &work, b);
-		}
-	while (work.n) {
-		const block *b = &r->block[work.p[--work.n]];
-		for (uint32_t i = 0; i < b->succs.n; i++) {
-			if (flags[b->succs.p[i]] & DIRTY)
-				continue;
-			flags[b->succs.p[i]] |= DIRTY;
-			gj_push(g->u->arena, &work, b->succs.p[i]);
-		}
-	}
+	spread(g, flags, READ, LIVE, WRITTEN, true);
+	spread(g, flags, WRITTEN, DIRTY, 0, false);
 }
 
 static void copy(gj_gen *g, LLVMBasicBlockRef bb, gj_t t, gj_v from, gj_v to, uint32_t at, unsigned align)
@@ -355,8 +341,7 @@ static void keep(gj_gen *g, variable v, uint8_t *flags)
 	LLVMTargetDataRef layout = LLVMGetModuleDataLayout(g->u->mod);
 	uint32_t size = (uint32_t)LLVMStoreSizeOfType(layout, v.type), align = size < 64 ? 8 : 64, at = 0;
 	bool placed = false;
-	find_live(g, v, flags);
-	find_dirty(g, flags);
+	find_flags(g, v, flags);
 	for (uint32_t k = 0; k < r->stops.n; k++) {
 		const stop *s = &r->stops.p[k];
 		if (!(flags[index_of(r, s->resume)] & LIVE))

@@ -106,8 +106,7 @@ static gj_v reversed(gj_gen *g, gj_v x)
 /* Address of the last lane's element, where lanes run backwards. */
 static gj_v last_lane(gj_gen *g, const gj_val *p)
 {
-	gj_v n = LLVMConstInt(g->u->i64, (uint64_t)(p->stride * (g->u->lanes - 1)), 1);
-	return LLVMBuildGEP2(g->b, g->u->i8, p->s, &n, 1, "");
+	return gj_offset(g, p->s, p->stride * (g->u->lanes - 1));
 }
 
 /* LLVM 22 turns a choice between a masked load and another value into a load of that mask and value, where the choice
@@ -139,8 +138,7 @@ static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size)
 		return;
 	}
 	for (unsigned from = 0; from < lanes; from += n) {
-		gj_v part = gj_lanes_of(g, x, NULL, from, n), k = LLVMConstInt(g->u->i64, (uint64_t)from * size, 0);
-		gj_v at = LLVMBuildGEP2(g->b, g->u->i8, p, &k, 1, "");
+		gj_v part = gj_lanes_of(g, x, NULL, from, n), at = gj_offset(g, p, (int64_t)from * size);
 		masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), size);
 	}
 }

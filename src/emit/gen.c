@@ -264,6 +264,12 @@ gj_v gj_fast(gj_gen *g, gj_v x)
 	return x;
 }
 
+gj_v gj_offset(gj_gen *g, gj_v p, int64_t bytes)
+{
+	gj_v k = LLVMConstInt(g->u->i64, (uint64_t)bytes, 1);
+	return LLVMBuildGEP2(g->b, g->u->i8, p, &k, 1, "");
+}
+
 gj_v gj_load(gj_gen *g, gj_t t, gj_v p, unsigned align)
 {
 	gj_v x = LLVMBuildLoad2(g->b, t, p, "");

@@ -182,6 +182,7 @@ gj_v gj_select(gj_gen *, gj_v cond, gj_v a, gj_v b);
 gj_v gj_icmp(gj_gen *, LLVMIntPredicate, gj_v a, gj_v b);
 gj_v gj_fcmp(gj_gen *, LLVMRealPredicate, gj_v a, gj_v b);
 gj_v gj_fast(gj_gen *, gj_v);                  /* put fast-math flags on it where the options ask for them */
+gj_v gj_offset(gj_gen *, gj_v ptr, int64_t bytes);
 gj_v gj_load(gj_gen *, gj_t, gj_v ptr, unsigned align);
 void gj_store(gj_gen *, gj_v, gj_v ptr, unsigned align);
 gj_v gj_extern_call(gj_gen *, const char *name, gj_t ret, unsigned n, const gj_v *arg);

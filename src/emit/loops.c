@@ -11,14 +11,6 @@ static const bool forbids[GJ_NOPS] = {
 	[GJ_ACTIVEMASK] = true, [GJ_NANOSLEEP] = true,
 };
 
-/* Is loop `in` inside of loop l, or l itself? */
-static bool inside(const gj_fn *f, uint32_t in, uint32_t l)
-{
-	while (in && in != l)
-		in = f->loops.p[in].parent;
-	return in == l;
-}
-
 /* Operations in loop l, whose blocks follow each other from its header; UINT32_MAX: it holds another loop, or something
  * that forbids copies. */
 static uint32_t body_size(const gj_fn *f, uint32_t l)
@@ -26,7 +18,7 @@ static uint32_t body_size(const gj_fn *f, uint32_t l)
 	uint32_t n = 0;
 	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k < f->rpo.n; k++) {
 		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		if (!inside(f, bb->loop, l))
+		if (!gj_loop_contains(f, l, bb->loop))
 			break;
 		if (bb->loop != l)
 			return UINT32_MAX;
@@ -146,8 +138,7 @@ static void prefetch(gj_gen *g, const gj_op *o, gj_v ahead)
 		return;
 	gj_v first = LLVMBuildGEP2(g->b, gj_mem_ty(g->u, gj_arg_type(g, o, 0)->elem), p->s, &ahead, 1, "");
 	for (int64_t at = 0; at < size * (int64_t)g->u->lanes; at += LINE) {
-		gj_v k = LLVMConstInt(g->u->i64, (uint64_t)at, 0), line = LLVMBuildGEP2(g->b, g->u->i8, first, &k, 1, "");
-		gj_v arg[4] = { line, gj_i32(g->u, o->op == GJ_STORE), gj_i32(g->u, 3), gj_i32(g->u, 1) };
+		gj_v arg[4] = { gj_offset(g, first, at), gj_i32(g->u, o->op == GJ_STORE), gj_i32(g->u, 3), gj_i32(g->u, 1) };
 		gj_call(g, GJ_IN_PREFETCH, &g->u->ptr, 1, arg, 4);
 	}
 }

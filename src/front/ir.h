@@ -124,6 +124,14 @@ static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
  * GJ_FACT_IDX32 it is below 2^30. */
 int64_t gj_grid_product(const gj_fn *, const gj_op *);
 
+/* Does loop `outer` (0: the function) contain loop `inner`? Loops contain themselves. After gj_cfg. */
+static inline bool gj_loop_contains(const gj_fn *f, uint32_t outer, uint32_t inner)
+{
+	while (f->loops.p[inner].depth > f->loops.p[outer].depth)
+		inner = f->loops.p[inner].parent;
+	return inner == outer;
+}
+
 /* -- Failing: the message is a row of errors.def; loc says where (with the inline chain) ------------------------------ */
 void gj_fail(const gj_fn *, uint32_t loc, gj_err id, ...) GJ_NORETURN;
 void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;

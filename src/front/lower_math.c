@@ -165,14 +165,6 @@ gj_lv gj_l_npsign(gj_lcall *c)
 	return result(c, gj_is_float(t) ? gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), x), x, s) : s);
 }
 
-gj_lv gj_l_npdivmod(gj_lcall *c)
-{
-	gj_lower *L = c->L;
-	const gj_type *t = c->type->item[0];
-	gj_ref a = arg(c, 0, t), b = arg(c, 1, t);
-	return gj_lv_pair(L, c->type, result(c, gj_e2(L, GJ_FLOORDIV, t, a, b)), result(c, gj_e2(L, GJ_MOD, t, a, b)));
-}
-
 /* The way to the next number of the same sign and larger size; upwards from −0. */
 gj_lv gj_l_npspacing(gj_lcall *c)
 {

@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-bool gj_loop_contains(const gj_fn *f, uint32_t outer, uint32_t inner)
-{
-	while (f->loops.p[inner].depth > f->loops.p[outer].depth)
-		inner = f->loops.p[inner].parent;
-	return inner == outer;
-}
-
 uint32_t gj_node_in(const gj_regions *r, uint32_t region, uint32_t block)
 {
 	const gj_loop *loops = r->f->loops.p;

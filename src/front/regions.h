@@ -36,8 +36,6 @@ static inline uint32_t gj_node_region(const gj_regions *r, uint32_t node)
 {
 	return node < r->nblocks ? r->f->bb.p[node].loop : r->f->loops.p[node - r->nblocks].parent;
 }
-/* Does loop `outer` (0: the function) contain loop `inner`? Loops contain themselves. */
-bool gj_loop_contains(const gj_fn *, uint32_t outer, uint32_t inner);
 /* The node of `region` that holds `block`; GJ_NONODE: the block is outside. */
 uint32_t gj_node_in(const gj_regions *, uint32_t region, uint32_t block);
 

@@ -294,20 +294,16 @@ void gj_cpu_work(gj_worker *w)
 static const char *const barrier_name[] = { "syncthreads()", "syncthreads_count()", "syncthreads_and()",
                                             "syncthreads_or()" };
 
-static void count_lanes(gj_cpu_block *b, uint32_t here, uint32_t pred)
-{
-	b->lanes += (uint32_t)__builtin_popcount(here);
-	b->trues += (uint32_t)__builtin_popcount(pred & here);
-}
-
 uint32_t gj_rt_arrive(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind,
                       uint32_t site)
 {
 	gj_cpu_block *b = block_of(pub);
 	if (here && here != live)
 		fail_divergent(b, warp, site, barrier_name[kind & 3]);
-	if (kind != GJ_BAR_SYNC)
-		count_lanes(b, here, pred);
+	if (kind != GJ_BAR_SYNC) {
+		b->lanes += (uint32_t)__builtin_popcount(here);
+		b->trues += (uint32_t)__builtin_popcount(pred & here);
+	}
 	return here != 0;
 }
 
@@ -316,16 +312,12 @@ uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t her
 {
 	gj_cpu_block *b = block_of(pub);
 	gj_worker *w = b->worker;
-	if (!here)
+	if (!gj_rt_arrive(pub, warp, live, here, pred, kind, site))
 		return 0;
-	if (here != live)
-		fail_divergent(b, warp, site, barrier_name[kind & 3]);
 	if (!w->run->kernel->fibers) {
 		gj_run_fail(w->run, GJ_E_LAUNCH, "internal error: a barrier in a kernel compiled as having none");
 		abandon(w);
 	}
-	if (kind != GJ_BAR_SYNC)
-		count_lanes(b, here, pred);
 	if (++b->arrived == b->live) {
 		pass_barrier(b);
 		if (failed(w->run))
