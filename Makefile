@@ -64,7 +64,7 @@ lint: $(SETUP)
 	@$(PY) -m pytest -q tests/test_layout.py
 	@$(PY) -m compileall -q python tests examples bench/bench.py setup.py
 	@for file in $(wildcard src/*.c src/*/*.c); do \
-		$(CC) -std=c11 -DGJ_VERSION='"lint"' -Wall -Wextra -Werror -fsyntax-only -Isrc \
+		$(CC) -std=c11 -DGJ_VERSION='"lint"' -DGJ_BUILD='""' -Wall -Wextra -Werror -fsyntax-only -Isrc \
 			-isystem "$$($${LLVM_CONFIG:-$$(ls /usr/bin/llvm-config-* | sort -V | tail -1)} --includedir)" $$file || exit 1; \
 	done
 

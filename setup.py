@@ -160,7 +160,21 @@ class Toolchain:
 			"pyext": ["-Ipyext", "-fno-strict-aliasing", *python_flags()],
 			# Calls that 22 deprecates are the only spelling that 19 has.
 			"emit": ["-isystem", self.llvm.include, "-Wno-deprecated-declarations"],
+			"compile.c": ["-include", str(self.write_build_header())],
 		}
+
+	@staticmethod
+	def write_build_header():
+		"""GJ_BUILD, a hash of src/: the cache on disk never hands one build the code that another one made."""
+		digest = hashlib.sha256()
+		for path in sorted(ROOT.glob("src/**/*.*")):
+			digest.update(path.read_bytes())
+		header, text = Path("build/obj/build.h"), f'#define GJ_BUILD "{digest.hexdigest()[:16]}"\n'
+		path = ROOT / header
+		path.parent.mkdir(parents=True, exist_ok=True)
+		if not path.exists() or path.read_text() != text:
+			path.write_text(text)
+		return header
 
 	def compile_command(self, source):
 		"""pyext/ sees Python, src/emit sees LLVM, nobody else does."""

@@ -24,12 +24,17 @@ def batch_size(run, clock, finish):
 	return max(1, min(2000, math.ceil(BATCH_S / max(stop(), 1e-7))))
 
 
-def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS):
-	"""variants: name → run(i), the i-th call (i picks a buffer). Returns name → median seconds a call."""
+def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS, lead=0.0):
+	"""variants: name → run(i), the i-th call (i picks a buffer). A batch begins with `lead` seconds of calls that are not
+	timed. Returns name → median seconds a call."""
 	counts = {name: batch_size(run, clock, finish) for name, run in variants.items()}
 	samples = {name: [] for name in variants}
 	for _ in range(rounds):
 		for name, run in variants.items():
+			begin = time.perf_counter()
+			while time.perf_counter() - begin < lead:
+				run(0)
+			finish()
 			stop = clock()
 			for i in range(counts[name]):
 				run(i)

@@ -368,7 +368,7 @@ gj_hash gj_request_key(const gj_request *rq)
 {
 	gj_hasher h;
 	gj_hash_init(&h);
-	gj_hash_str(&h, "gridjit " GJ_VERSION);
+	gj_hash_str(&h, "gridjit " GJ_VERSION " " GJ_BUILD);
 	gj_hash_str(&h, gj_llvm_version());
 	gj_hash_put(&h, rq->code->digest.b, sizeof rq->code->digest.b);
 	gj_hash_str(&h, rq->code->name);
