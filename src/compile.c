@@ -147,51 +147,12 @@ static const gj_outside *outside(gj_trap *trap, const gj_request *rq, const gj_i
 	return o;
 }
 
-/* Is there such an op in f, or in a function that it calls? */
-static bool any_op(const gj_fn *f, bool (*is)(const gj_op *))
-{
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < b->ops.n; i++)
-			if (is(gj_o(f, b->ops.p[i])))
-				return true;
-	}
-	for (uint32_t i = 0; i < f->callee.n; i++)
-		if (any_op(f->callee.p[i], is))
-			return true;
-	return false;
-}
-
-static bool sleeps(const gj_op *o) { return o->op == GJ_NANOSLEEP; }
-
-static bool meets(const gj_op *o)
-{
-	return sleeps(o) || o->op == GJ_SYNCWARP || o->op == GJ_SHFL || o->op == GJ_VOTE || o->op == GJ_MATCH;
-}
-
-/* Does it matter which threads make up a warp? */
-static bool knows_warps(const gj_op *o)
-{
-	return meets(o) || o->op == GJ_ACTIVEMASK || (o->op == GJ_SREG && (o->imm.i == GJ_LANEID || o->imm.i == GJ_LANEMASK_LT));
-}
-
-/* A vector takes the threads of a warp; but where rows of the block are shorter and nobody can tell, those of a row: its
- * lanes then run along x. */
-static void choose_lanes(const gj_fn *f, gj_options *o)
-{
-	uint32_t row = o->facts & GJ_FACT_ROWS_16 ? 16 : o->facts & GJ_FACT_ROWS_8 ? 8 : 0;
-	if (!row || any_op(f, knows_warps))
-		return;
-	o->width = row;
-	o->facts |= GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
-}
-
 /* false: each thread must run by itself. */
-static bool vectorise(const stages *st, gj_fn *f, uint32_t width, uint32_t facts)
+static bool vectorise(const stages *st, gj_fn *f, gj_options *o)
 {
-	f->width = width;
 	gj_loop_form(f);
-	gj_divergence(f, facts);
+	o->width = f->width = gj_choose_lanes(f, &o->facts);
+	gj_divergence(f, o->facts);
 	show(st, "divergence", f);
 	if (!gj_mask(f))
 		return false;
@@ -199,10 +160,6 @@ static bool vectorise(const stages *st, gj_fn *f, uint32_t width, uint32_t facts
 	show(st, "mask", f);
 	return true;
 }
-
-/* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
- * until memory changes; and at width 1, where the threads of a warp meet in its operations. */
-static bool waits(const gj_fn *f, uint32_t width) { return any_op(f, width == 1 ? meets : sleeps); }
 
 /* Arrays frozen into a kernel become part of its code: PTX text of four characters a byte. */
 static void check_frozen(const gj_fn *f)
@@ -248,12 +205,12 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 	if (opt.width == 32 && f->callee.n)
 		opt.width = 1;                                                         /* recursion: one thread at a time */
 	if (opt.arch == GJ_ARCH_CPU)
-		f->waits = waits(f, opt.width);
+		f->waits = gj_waits(f, opt.width);
 	if (opt.arch == GJ_ARCH_CPU && opt.width == 32) {
-		choose_lanes(f, &opt);
-		if (!vectorise(st, f, opt.width, opt.facts)) {
+		f->width = 32;
+		if (!vectorise(st, f, &opt)) {
 			opt.width = f->width = 1;
-			f->waits = waits(f, 1);
+			f->waits = gj_waits(f, 1);
 		}
 	}
 	opt.keep_text |= wants(st, "llvm") || wants(st, "ptx") || wants(st, "asm");

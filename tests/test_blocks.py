@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from gridjit import cuda, float64, int32
 
-SHAPES = [16, 48, (16, 16), (8, 8), (8, 4, 2), (24, 3), (4, 4), (40, 2), (3, 5, 7), (16, 1, 2), (8, 128), (64, 16), (1, 33)]
+SHAPES = [16, 48, (16, 16), (8, 8), (8, 4, 2), (24, 3), (4, 4), (40, 2), (3, 5, 7), (16, 1, 2), (8, 128), (64, 16), (1, 33), (32, 8), (4, 64), (1, 256),
+	(3, 16, 4), (5, 32, 2)]
 
 
 @cuda.jit
@@ -31,6 +32,25 @@ def reverse(a, out, counts):
 	if t == 0:
 		counts[cuda.blockIdx.x] = odd
 	out[cuda.blockIdx.x, t] = x + mine[0] + mine[1] + mine[2]
+
+
+@cuda.jit
+def row_of_block(a, out, scale):
+	"""x counts rows, y columns: out[i, j] = a[i, j] + the sum of the block's part of row i, times scale."""
+	tile = cuda.shared.array(1024, float64)
+	kept = cuda.local.array(2, float64)
+	i, j = cuda.grid(2)
+	start = (cuda.threadIdx.z * cuda.blockDim.x + cuda.threadIdx.x) * cuda.blockDim.y
+	inside = i < a.shape[0] and j < a.shape[1]
+	tile[start + cuda.threadIdx.y] = a[i, j] if inside else 0.0
+	kept[1] = tile[start + cuda.threadIdx.y]
+	cuda.syncthreads()
+	total = 0.0
+	for k in range(cuda.blockDim.y):
+		total += tile[start + k]
+	cuda.syncthreads()
+	if inside and cuda.threadIdx.z == 0:
+		out[i, j] = kept[1] + total * scale
 
 
 @cuda.jit
@@ -73,6 +93,30 @@ def test_barriers_and_local_arrays(device, shape):
 	reverse[3, shape](a, out, counts)
 	np.testing.assert_allclose(out, a[:, ::-1] + 6 * a)
 	np.testing.assert_array_equal(counts, (a > 0.5).sum(axis=1))
+
+
+@pytest.mark.parametrize("shape", [s for s in SHAPES if isinstance(s, tuple)], ids=str)
+def test_rows_by_x(device, shape):
+	x, y = shape[:2]
+	a = np.random.default_rng(3).random((2 * x + 1, 2 * y + 3))
+	out = np.zeros_like(a)
+	row_of_block[(3, 2 + -(-3 // y)), shape](a, out, 2.0)
+	expected = np.zeros_like(a)
+	for j in range(0, a.shape[1], y):
+		expected[:, j:j + y] = a[:, j:j + y] + 2 * a[:, j:j + y].sum(axis=1, keepdims=True)
+	np.testing.assert_allclose(out, expected)
+
+
+def test_lanes_along_contiguous_memory(device, monkeypatch, capfd):
+	"""Vectors of a CPU lie along the axis of the block along which memory lies."""
+	if device != "cpu32":
+		pytest.skip("about vectors")
+	a = np.ones((64, 64))
+	monkeypatch.setenv("GRIDJIT_DUMP", "llvm")
+	for block in (32, 8), (16, 16), (4, 64):
+		cuda.jit(row_of_block.py_func)[(64 // block[0], 64 // block[1]), block](a, np.zeros_like(a), 1.0)
+		text = capfd.readouterr().err
+		assert "fma" in text and "gather" not in text, block
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (8, 8), (8, 4, 2), 64, (4, 8)], ids=str)

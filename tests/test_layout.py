@@ -3,6 +3,7 @@
 import ast
 import builtins
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,8 @@ PY_FILES = files("python/**/*.py", "tests/**/*.py", "bench/*.py", "examples/*.py
 
 
 def tracked():
+	if not shutil.which("git"):
+		pytest.skip("git is not installed")
 	done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
 	if done.returncode:
 		pytest.skip("not a git checkout")

@@ -54,20 +54,27 @@ static gj_v small_quotient(gj_gen *g, gj_v a, gj_v b)
 	return LLVMBuildFPToUI(g->b, q, t, "");
 }
 
-/* threadIdx on one axis of the thread with linear number id. */
-static gj_v thread_axis(gj_gen *g, gj_v id, int64_t axis)
+/* Threads are counted along x first, or along y where lanes run along it: the place of an axis, and the axis of a place. */
+static int64_t place(const gj_gen *g, int64_t axis)
+{
+	return g->u->opt->facts & GJ_FACT_LANES_Y && axis < 2 ? 1 - axis : axis;
+}
+
+/* threadIdx on the axis at place `at` of the thread with number id. */
+static gj_v thread_axis(gj_gen *g, gj_v id, int64_t at)
 {
 	bool vec = gj_is_vec(LLVMTypeOf(id));
-	gj_v x = dimension(g, offsetof(gj_block, block_dim), 0), y = dimension(g, offsetof(gj_block, block_dim), 1);
+	unsigned dim = offsetof(gj_block, block_dim);
+	gj_v x = dimension(g, dim, place(g, 0)), y = dimension(g, dim, place(g, 1));
 	if (vec) {
 		x = gj_splat(g, x);
 		y = gj_splat(g, y);
 	}
 	gj_v row = vec ? small_quotient(g, id, x) : LLVMBuildUDiv(g->b, id, x, "");
-	if (axis == 0)
+	if (at == 0)
 		return LLVMBuildSub(g->b, id, LLVMBuildMul(g->b, row, x, ""), "");
 	gj_v plane = vec ? small_quotient(g, row, y) : LLVMBuildUDiv(g->b, row, y, "");
-	return axis == 2 ? plane : LLVMBuildSub(g->b, row, LLVMBuildMul(g->b, plane, y, ""), "");
+	return at == 2 ? plane : LLVMBuildSub(g->b, row, LLVMBuildMul(g->b, plane, y, ""), "");
 }
 
 /* -- Functions ----------------------------------------------------------------------------------------------------- */
@@ -135,35 +142,36 @@ static bool loops(const gj_gen *g)
 	return g->f->kernel && !g->f->waits && (g->resume || !g->f->barriers);
 }
 
-/* The indices of the next warp's first thread: those that the kernel asks for are counted, x in steps of a warp, which
- * fits into a row or is a row's only one. */
+/* The indices of the next warp's first thread: those that the kernel asks for are counted, the first in steps of a
+ * vector, which fits into a row or is a row's only one. */
 static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
 {
 	gj_v carry = gj_i32(g->u, g->u->lanes), none = gj_i32(g->u, 0);
-	for (int axis = 0; axis <= g->counted; axis++) {
-		gj_v x = LLVMBuildAdd(g->b, g->thread[axis], carry, "");
-		gj_v over = gj_icmp(g, LLVMIntUGE, x, dimension(g, offsetof(gj_block, block_dim), axis));
+	for (int at = 0; at <= g->counted; at++) {
+		gj_v x = LLVMBuildAdd(g->b, g->thread[at], carry, "");
+		gj_v over = gj_icmp(g, LLVMIntUGE, x, dimension(g, offsetof(gj_block, block_dim), place(g, at)));
 		x = gj_select(g, over, none, x);
-		LLVMAddIncoming(g->thread[axis], &x, &here, 1);
+		LLVMAddIncoming(g->thread[at], &x, &here, 1);
 		carry = LLVMBuildZExt(g->b, over, g->u->i32, "");
 	}
 }
 
-/* threadIdx of the warp's first thread, counted from one warp to the next. */
-static gj_v counted(gj_gen *g, int64_t axis)
+/* threadIdx of the warp's first thread on the axis at place `at`, counted from one warp to the next. */
+static gj_v counted(gj_gen *g, int64_t at)
 {
 	LLVMBasicBlockRef here = gj_here(g);
-	for (; g->counted < axis; g->counted++) {
+	for (; g->counted < at; g->counted++) {
+		int next = g->counted + 1;
 		gj_at(g, g->entry);
 		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
-		gj_v x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), g->counted + 1);
+		gj_v x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
 		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(g->loop));
-		g->thread[g->counted + 1] = LLVMBuildPhi(g->b, g->u->i32, "");
-		LLVMAddIncoming(g->thread[g->counted + 1], &x, &g->entry, 1);
-		dimension(g, offsetof(gj_block, block_dim), g->counted + 1);           /* read while entry is open */
+		g->thread[next] = LLVMBuildPhi(g->b, g->u->i32, "");
+		LLVMAddIncoming(g->thread[next], &x, &g->entry, 1);
+		dimension(g, offsetof(gj_block, block_dim), place(g, next));           /* read while entry is open */
 	}
 	gj_at(g, here);
-	return g->thread[axis];
+	return g->thread[at];
 }
 
 /* The end of the loop over warps. */
@@ -233,22 +241,22 @@ static void emit_entry(gj_unit *u)
 
 /* -- Special registers --------------------------------------------------------------------------------------------- */
 
-/* At width 32 the scalar form is lane 0's: right for all lanes on y and z, and for x counting up, where lanes run along
- * x. */
-static gj_v thread_index(gj_gen *g, int64_t axis)
+/* With vectors the scalar form is lane 0's: right for all lanes on the axes that they do not run along, and for the
+ * one that they do run along, counting up. */
+static gj_v thread_index(gj_gen *g, int64_t at)
 {
 	gj_unit *u = g->u;
 	gj_v id = g->warp;
 	LLVMBasicBlockRef here = gj_here(g);
 	if (!g->wide && loops(g))
-		return counted(g, axis);
+		return counted(g, at);
 	gj_at(g, g->head);
 	if (u->vector) {
 		id = LLVMBuildMul(g->b, id, gj_i32(u, u->lanes), "");
 		if (g->wide)
 			id = LLVMBuildAdd(g->b, gj_splat(g, id), gj_steps(u, u->i32, 1), "");
 	}
-	gj_v x = thread_axis(g, id, axis);
+	gj_v x = thread_axis(g, id, at);
 	gj_at(g, here);
 	return x;
 }
@@ -277,7 +285,7 @@ static gj_v cpu_sreg(gj_gen *g, const gj_op *o)
 	int64_t r = o->imm.i;
 	switch (r) {
 	case GJ_TID_X: case GJ_TID_Y: case GJ_TID_Z:
-		return thread_index(g, r - GJ_TID_X);
+		return thread_index(g, place(g, r - GJ_TID_X));
 	case GJ_CTAID_X: case GJ_CTAID_Y: case GJ_CTAID_Z:
 		return dimension(g, offsetof(gj_block, block_idx), r - GJ_CTAID_X);
 	case GJ_NTID_X: case GJ_NTID_Y: case GJ_NTID_Z:

@@ -92,11 +92,12 @@ static shape rule_param(const div *d, const gj_op *o)
 
 static shape rule_sreg(const div *d, const gj_op *o)
 {
-	bool along_x = d->facts & GJ_FACT_LANES_X;
+	int along = d->facts & GJ_FACT_LANES_X ? GJ_TID_X : d->facts & GJ_FACT_LANES_Y ? GJ_TID_Y : -1;
 	switch (o->imm.i) {
-	case GJ_LANEID:                return linear(o->type, 1);
-	case GJ_TID_X:                 return along_x ? linear(o->type, 1) : varying;
-	case GJ_TID_Y: case GJ_TID_Z:  return along_x ? uniform : varying;
+	case GJ_LANEID:
+		return linear(o->type, 1);
+	case GJ_TID_X: case GJ_TID_Y: case GJ_TID_Z:
+		return along < 0 ? varying : o->imm.i == along ? linear(o->type, 1) : uniform;
 	case GJ_LANEMASK_LT:           return varying;
 	default:                       return uniform;
 	}

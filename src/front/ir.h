@@ -143,6 +143,11 @@ void   gj_cfg(gj_fn *);                                      /* rpo, dominators,
 void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
+/* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. */
+uint32_t gj_choose_lanes(gj_fn *, uint32_t *facts);
+/* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
+ * until memory changes; and at width 1, where the threads of a warp meet in its operations. */
+bool   gj_waits(const gj_fn *, uint32_t width);
 bool   gj_mask(gj_fn *);                                     /* low, width 32: only uniform branches are left. false: it cannot be (delay.c) */
 
 #endif

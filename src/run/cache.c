@@ -38,7 +38,7 @@ typedef struct header {
 	uint8_t  key[32];
 	uint64_t size, sum;
 } header;
-static const char MAGIC[8] = "gjcache\1";
+static const char MAGIC[8] = "gjcach1";
 
 /* -- Checksum: finds damage, not malice (the directory is ours alone) -------------------------------------------- */
 

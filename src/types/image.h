@@ -28,7 +28,9 @@ enum {
 	GJ_FACT_FULL_WARPS = 16,                   /* CPU: the block's threads are a multiple of 32: every lane exists */
 	GJ_FACT_ROWS_16 = 32,                      /* CPU, not LANES_X: blockDim.x % 16 == 0 */
 	GJ_FACT_ROWS_8 = 64,                       /* CPU, neither of these: blockDim.x % 8 == 0 */
-	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS | GJ_FACT_ROWS_16 | GJ_FACT_ROWS_8   /* of vectors only */
+	GJ_FACT_COLUMNS_32 = 128, GJ_FACT_COLUMNS_16 = 256, GJ_FACT_COLUMNS_8 = 512,   /* CPU: of blockDim.y, the largest */
+	GJ_FACTS_BLOCK = 1023 - 7,                 /* those: of vectors only */
+	GJ_FACT_LANES_Y = 1024                     /* lanes run along y: by the compiler's choice (lanes.c) */
 };
 
 typedef struct gj_image {
