@@ -69,7 +69,7 @@ def ATTRIBUTE(x):
 
 
 def ARRAY_ATTRIBUTE(x):
-	x[0] = x.sum()  # here: x.sum
+	x[0] = x.cumsum()  # here: x.cumsum
 
 
 def NOT_CALLABLE(x):

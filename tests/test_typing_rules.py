@@ -32,10 +32,10 @@ DEVIATIONS = [
 
 # (group, pattern of the key, what is missing)
 NOT_YET = [
-	("array", r"a\.(flatten\(\)|copy\(\)|sum\(\)|mean\(\)): .*", "methods that make an array or loop over it"),
+	("array", r"a\.(flatten|copy)\(\): .*", "methods that make an array"),
 	("array", r"a\.ravel\(\): f4\[(.A|[23]F)\]", "the same: it would be a copy"),
 	("array", r"a\.astype\(.*", "the same"),
-	("array", r"np\.(sin|zeros|empty_like|sum)\(.*", "np functions of arrays"),
+	("array", r"np\.(sin|zeros|empty_like)\(.*", "np functions that make an array"),
 	("array", r"a\[a > 0\]: .*1.*", "boolean masks"),
 ]
 

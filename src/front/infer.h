@@ -110,6 +110,10 @@ gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
 /* infer_array.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
 const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
+typedef enum gj_reduction {
+	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL
+} gj_reduction;
+const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
 /* A permutation of ndim axes from constant arguments or one tuple of them. */
 bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *axis);
 gj_val gj_rule_val_in(const gj_fn *, uint32_t loc, gj_val a, gj_val b, bool negate);

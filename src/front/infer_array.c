@@ -188,6 +188,29 @@ gj_val gj_i_ndim(gj_icall *c)
 	return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(fn(c)->arena, array(c)->ndim) };
 }
 
+/* -- Reductions ----------------------------------------------------------------------------------------------------- */
+
+/* Integers are added and multiplied in 64 bits. */
+const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
+{
+	const gj_type *t = a->elem;
+	if (how == GJ_RED_ANY || how == GJ_RED_ALL)
+		return gj_scalar[GJ_BOOL];
+	if (how == GJ_RED_MEAN)
+		return gj_scalar[GJ_F64];
+	if (how == GJ_RED_MIN || how == GJ_RED_MAX || gj_is_float(t))
+		return t;
+	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
+}
+
+gj_val gj_i_reduce(gj_icall *c)
+{
+	const gj_type *t = array(c)->elem;
+	if (gj_is_complex(t) || t->kind == GJ_F16)
+		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
+	return just(gj_reduction_type((gj_reduction)c->row->arg, c->a[0].type));
+}
+
 gj_val gj_i_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name)); }
 
 /* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */

@@ -90,6 +90,9 @@ gj_lv  gj_litem(gj_body *, const gj_op *, gj_lv a, gj_lv index, const gj_type *)
 void   gj_lsetitem(gj_body *, const gj_op *);
 gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
 gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
+gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
+gj_ref gj_lsize(gj_lower *, gj_lv a);
+void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
 gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
 gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);

@@ -72,7 +72,7 @@ static gj_ref byte_offset(gj_lower *L, gj_lv a, const gj_ref *at)
 	return off;
 }
 
-static gj_ref element(gj_lower *L, gj_lv a, const gj_ref *at)
+gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
 {
 	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
 	uint32_t n = a.type->ndim;
@@ -97,7 +97,7 @@ gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index)
 	gj_ref at[GJ_MAX_NDIM];
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		at[d] = wrap_index(L, index.part[d], extent(a, d));
-	return element(L, a, at);
+	return gj_lelement(L, a, at);
 }
 
 /* -- Slices --------------------------------------------------------------------------------------------------------- */
@@ -250,7 +250,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	}
 	for (uint32_t k = 0; k < x.n; k++)
 		at[k] = wrap_index(L, index_value(&x, k), extent(a, k));
-	return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), element(L, a, at)));
+	return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), gj_lelement(L, a, at)));
 }
 
 /* -- a[...] = v ------------------------------------------------------------------------------------------------------- */
@@ -269,14 +269,14 @@ static gj_lv broadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
 		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, extent(v, d), gj_eint(L, i64(), 1));
 		from[d] = gj_e3(L, GJ_SELECT, i64(), one, gj_eint(L, i64(), 0), at[target.type->ndim - v.type->ndim + d]);
 	}
-	return gj_lv_scalar(L, v.type->elem, gj_e1(L, GJ_LOAD, v.type->elem, element(L, v, from)));
+	return gj_lv_scalar(L, v.type->elem, gj_e1(L, GJ_LOAD, v.type->elem, gj_lelement(L, v, from)));
 }
 
 /* Nested loops over the target, one a dimension, in the order of Python's for loops. */
 static void fill(gj_lower *L, gj_lv target, gj_lv v, gj_ref *at, uint32_t d)
 {
 	if (d == target.type->ndim) {
-		store(L, element(L, target, at), v.type->kind == GJ_ARRAY ? broadcast(L, target, v, at) : v, target.type->elem);
+		store(L, gj_lelement(L, target, at), v.type->kind == GJ_ARRAY ? broadcast(L, target, v, at) : v, target.type->elem);
 		return;
 	}
 	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
@@ -302,7 +302,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
 			at[k] = wrap_index(L, index_value(&x, k), extent(a, k));
-		store(L, element(L, a, at), v, a.type->elem);
+		store(L, gj_lelement(L, a, at), v, a.type->elem);
 		return;
 	}
 	const gj_type *t = gj_rule_index(a.type, x.items);
@@ -387,7 +387,7 @@ static gj_lv array_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 {
 	gj_ref *p, at[GJ_MAX_NDIM] = { i };
 	if (gj_is_scalar(t))
-		return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), element(L, a, at)));
+		return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), gj_lelement(L, a, at)));
 	gj_lv v = gj_lv_new(L, t, &p);
 	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], byte_offset(L, a, at));
 	for (uint32_t d = 0; d < t->ndim; d++) {

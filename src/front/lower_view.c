@@ -9,7 +9,7 @@ static gj_ref extent(gj_lv a, uint32_t d) { return a.part[1 + d]; }
 static gj_ref stride(gj_lv a, uint32_t d) { return a.part[1 + a.type->ndim + d]; }
 static gj_lv scalar(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
 
-static void require(gj_lower *L, gj_ref condition)
+void gj_lrequire(gj_lower *L, gj_ref condition)
 {
 	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
 	gj_branch(L, condition, holds, not);
@@ -18,7 +18,7 @@ static void require(gj_lower *L, gj_ref condition)
 	L->cur = holds;
 }
 
-static gj_ref size_of(gj_lower *L, gj_lv a)
+gj_ref gj_lsize(gj_lower *L, gj_lv a)
 {
 	gj_ref n = gj_eint(L, i64(), 1);
 	for (uint32_t d = 0; d < a.type->ndim; d++)
@@ -76,7 +76,7 @@ gj_lv gj_l_reshape(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	bool tuple = c->n == 2 && c->a[1].type->kind == GJ_TUPLE;
-	gj_ref shape[GJ_MAX_NDIM], size = size_of(L, c->a[0]), product = gj_eint(L, i64(), 1), zero = gj_eint(L, i64(), 0);
+	gj_ref shape[GJ_MAX_NDIM], size = gj_lsize(L, c->a[0]), product = gj_eint(L, i64(), 1), zero = gj_eint(L, i64(), 0);
 	gj_ref fits = gj_eint(L, bool_(), 1);
 	int unknown = -1;
 	for (uint32_t d = 0; d < c->type->ndim; d++) {
@@ -97,13 +97,13 @@ gj_lv gj_l_reshape(gj_lcall *c)
 		fits = gj_e2(L, GJ_AND, bool_(), fits, gj_ecmp(L, GJ_CMP_NE, product, zero));
 		product = gj_eindex(L, GJ_MUL, product, shape[unknown]);
 	}
-	require(L, gj_e2(L, GJ_AND, bool_(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)));
+	gj_lrequire(L, gj_e2(L, GJ_AND, bool_(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)));
 	return gj_larray(L, c->type, c->a[0].part[0], shape);
 }
 
 gj_lv gj_l_ravel(gj_lcall *c)
 {
-	gj_ref size = size_of(c->L, c->a[0]);
+	gj_ref size = gj_lsize(c->L, c->a[0]);
 	return gj_larray(c->L, c->type, c->a[0].part[0], &size);
 }
 
@@ -149,7 +149,7 @@ gj_lv gj_l_view(gj_lcall *c)
 		return v;
 	gj_ref bytes = gj_eindex(L, GJ_MUL, extent(a, n - 1), gj_eint(L, i64(), old)), each = gj_eint(L, i64(), size);
 	if (size > old)
-		require(L, gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, i64(), bytes, each), gj_eint(L, i64(), 0)));
+		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, i64(), bytes, each), gj_eint(L, i64(), 0)));
 	p[n] = gj_e2(L, GJ_FLOORDIV, i64(), bytes, each);
 	return gj_larray(L, c->type, p[0], p + 1);
 }
@@ -174,7 +174,7 @@ gj_lv gj_l_flags(gj_lcall *c)
 
 gj_lv gj_l_shape(gj_lcall *c) { return (gj_lv){ c->type, NULL, c->a[0].part + 1 }; }
 
-gj_lv gj_l_size(gj_lcall *c) { return scalar(c, size_of(c->L, c->a[0])); }
+gj_lv gj_l_size(gj_lcall *c) { return scalar(c, gj_lsize(c->L, c->a[0])); }
 
 gj_lv gj_l_ndim(gj_lcall *c) { return scalar(c, gj_eint(c->L, i64(), c->a[0].type->ndim)); }
 
@@ -185,7 +185,7 @@ gj_lv gj_l_item(gj_lcall *c)
 	gj_lower *L = c->L;
 	if (c->a[0].type->kind != GJ_ARRAY)
 		return c->a[0];
-	require(L, gj_ecmp(L, GJ_CMP_EQ, size_of(L, c->a[0]), gj_eint(L, i64(), 1)));
+	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, c->a[0]), gj_eint(L, i64(), 1)));
 	return scalar(c, gj_e1(L, GJ_LOAD, gj_part_type(L, c->type, 0), c->a[0].part[0]));
 }
 
@@ -210,6 +210,6 @@ gj_lv gj_l_index(gj_lcall *c)
 		at = gj_e3(L, GJ_SELECT, i64(), same, gj_eint(L, i64(), i), at);
 		found = gj_e2(L, GJ_OR, bool_(), found, same);
 	}
-	require(L, found);
+	gj_lrequire(L, found);
 	return scalar(c, at);
 }

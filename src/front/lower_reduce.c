@@ -1,0 +1,81 @@
+/* Lowering of reductions over all elements of an array: loops nested as Python's, each thread on its own. */
+#include "front/lower.h"
+
+typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a; const gj_type *acc; gj_ref at[GJ_MAX_NDIM]; } reduction;
+
+static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
+static const gj_type *bool_(void) { return gj_scalar[GJ_BOOL]; }
+
+static gj_ref item(reduction *r)
+{
+	const gj_type *t = r->a.type->elem;
+	gj_lv x = gj_lv_scalar(r->L, t, gj_e1(r->L, GJ_LOAD, t, gj_lelement(r->L, r->a, r->at)));
+	return gj_is_bool(r->acc) ? gj_ltruth(r->L, x) : gj_ecast(r->L, x.part[0], r->acc);
+}
+
+/* acc and one more element; NaN wins over numbers, as in NumPy. */
+static gj_ref step(reduction *r, gj_ref acc)
+{
+	gj_lower *L = r->L;
+	gj_ref x = item(r), better;
+	bool any = r->how == GJ_RED_ANY || r->how == GJ_RED_MAX;
+	if (gj_is_bool(r->acc))
+		return gj_e2(L, any ? GJ_OR : GJ_AND, bool_(), acc, x);
+	if (r->how == GJ_RED_PROD)
+		return gj_e2(L, GJ_MUL, r->acc, acc, x);
+	if (r->how != GJ_RED_MIN && r->how != GJ_RED_MAX)
+		return gj_e2(L, GJ_ADD, r->acc, acc, x);
+	better = gj_ecmp(L, any ? GJ_CMP_GT : GJ_CMP_LT, x, acc);
+	if (gj_is_float(r->acc))
+		better = gj_e2(L, GJ_OR, bool_(), better, gj_e1(L, GJ_ISNAN, bool_(), x));
+	return gj_e3(L, GJ_SELECT, r->acc, better, x, acc);
+}
+
+static gj_ref over(reduction *r, uint32_t d, gj_ref acc)
+{
+	gj_lower *L = r->L;
+	if (d == r->a.type->ndim)
+		return step(r, acc);
+	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_ref zero = gj_eint(L, i64(), 0);
+	gj_jump(L, head);
+	L->cur = head;
+	gj_ref i = gj_e(L, GJ_PHI, i64(), 2, (gj_ref[]){ zero, zero });
+	gj_ref sum = gj_e(L, GJ_PHI, r->acc, 2, (gj_ref[]){ acc, acc });
+	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, i, r->a.part[1 + d]), body, done);
+	L->cur = body;
+	r->at[d] = i;
+	gj_ref next = over(r, d + 1, sum);
+	gj_o(L->fn, sum)->arg[1] = next;
+	gj_o(L->fn, i)->arg[1] = gj_eindex(L, GJ_ADD, i, gj_eint(L, i64(), 1));
+	gj_jump(L, head);
+	L->cur = done;
+	return sum;
+}
+
+/* The first element; of an empty array there is none. */
+static gj_ref first(reduction *r, gj_ref size)
+{
+	gj_lrequire(r->L, gj_ecmp(r->L, GJ_CMP_NE, size, gj_eint(r->L, i64(), 0)));
+	for (uint32_t d = 0; d < r->a.type->ndim; d++)
+		r->at[d] = gj_eint(r->L, i64(), 0);
+	return item(r);
+}
+
+gj_lv gj_l_reduce(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	reduction r = { .L = L, .how = (gj_reduction)c->row->arg, .a = c->a[0], .acc = c->type };
+	gj_ref size = gj_lsize(L, r.a), start;
+	int64_t neutral = r.how == GJ_RED_PROD || r.how == GJ_RED_ALL;
+	if (r.how == GJ_RED_MEAN)
+		r.acc = gj_reduction_type(GJ_RED_SUM, r.a.type);
+	if (r.how == GJ_RED_MIN || r.how == GJ_RED_MAX)
+		start = first(&r, size);
+	else
+		start = gj_is_float(r.acc) ? gj_eflt(L, r.acc, (double)neutral) : gj_eint(L, r.acc, neutral);
+	gj_ref all = over(&r, 0, start);
+	if (r.how == GJ_RED_MEAN)
+		all = gj_e2(L, GJ_DIV, c->type, gj_ecast(L, all, c->type), gj_ecast(L, size, c->type));
+	return gj_lv_scalar(L, c->type, all);
+}
