@@ -12,6 +12,7 @@
 #include "types/cpu_abi.h"
 
 #include <dlfcn.h>
+#include <glob.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,19 @@
 #define T(kind) gj_scalar[kind]
 
 typedef struct K { gj_trap trap; gj_fn *f; uint32_t bb; gj_ref mask; } K;
+
+static inline const char *find_libdevice(void)
+{
+	static char found[256];
+	const char *path = getenv("GRIDJIT_LIBDEVICE");
+	glob_t g;
+	if (path || *found)
+		return path ? path : found;
+	if (!glob("/usr/local/cuda*/nvvm/libdevice/libdevice.10.bc", 0, NULL, &g))
+		snprintf(found, sizeof found, "%s", g.gl_pathv[0]);
+	globfree(&g);
+	return *found ? found : NULL;
+}
 
 static inline gj_options cpu_options(uint32_t width)
 {

@@ -629,18 +629,6 @@ static void bench(void)
 	}
 }
 
-static void read_object(const char *path)
-{
-	FILE *f = fopen(path, "rb");
-	fseek(f, 0, SEEK_END);
-	size = (size_t)ftell(f);
-	rewind(f);
-	object = malloc(size);
-	if (fread(object, 1, size, f) != size)
-		abort();
-	fclose(f);
-}
-
 static void test_all(void)
 {
 	test_info();
@@ -680,7 +668,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (int i = 1 + timing; i < argc; i++) {
-		read_object(argv[i]);
+		object = read_file(argv[i], &size);
 		if (timing)
 			bench();
 		else

@@ -14,18 +14,6 @@
 static uint8_t *object;
 static size_t size;
 
-static void read_object(const char *path)
-{
-	FILE *f = fopen(path, "rb");
-	fseek(f, 0, SEEK_END);
-	size = (size_t)ftell(f);
-	rewind(f);
-	object = malloc(size);
-	if (fread(object, 1, size, f) != size)
-		abort();
-	fclose(f);
-}
-
 /* Protection of the page at p, "r-xp", from /proc/self/maps. */
 static const char *protection(const void *p)
 {
@@ -144,7 +132,7 @@ static void test_damage(void)
 int main(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		read_object(argv[i]);
+		object = read_file(argv[i], &size);
 		test_good();
 		test_bad();
 		test_extremes();

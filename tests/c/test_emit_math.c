@@ -3,7 +3,6 @@
 #include "emit_lib.h"
 #include "gpu_lib.h"
 
-#include <glob.h>
 
 enum { N = 256 };
 
@@ -136,19 +135,6 @@ static void test(int r, bool single, gj_options o, bool gpu, double limit)
 		worst, read_real(a, single, where), read_real(b, single, where), read_real(out, single, where));
 	gj_image_clear(&m);
 	k_close(&k);
-}
-
-static const char *find_libdevice(void)
-{
-	static char found[256];
-	const char *path = getenv("GRIDJIT_LIBDEVICE");
-	glob_t g;
-	if (path || *found)
-		return path ? path : found;
-	if (!glob("/usr/local/cuda*/nvvm/libdevice/libdevice.10.bc", 0, NULL, &g))
-		snprintf(found, sizeof found, "%s", g.gl_pathv[0]);
-	globfree(&g);
-	return *found ? found : NULL;
 }
 
 int main(void)

@@ -2,7 +2,6 @@
  * what a kernel's image says, and that what cannot be compiled is refused with its own message. */
 #include "emit_lib.h"
 
-#include <glob.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -279,19 +278,6 @@ static void test_hints(int cc)
 
 /* -- Math ---------------------------------------------------------------------------------------------------------- */
 
-static const char *libdevice(void)
-{
-	static char found[256];
-	const char *path = getenv("GRIDJIT_LIBDEVICE");
-	glob_t g;
-	if (path || *found)
-		return path ? path : found;
-	if (!glob("/usr/local/cuda*/nvvm/libdevice/libdevice.10.bc", 0, NULL, &g))
-		snprintf(found, sizeof found, "%s", g.gl_pathv[0]);
-	globfree(&g);
-	return *found ? found : NULL;
-}
-
 enum {
 #define MATH(id, py, np, n, stem, fast, llvm, vec) ROW_##id,
 #include "front/math.def"
@@ -318,7 +304,7 @@ static void math_row(int cc, gj_kind kind, int row, int n, bool fast, const char
 	K k;
 	gj_image m;
 	gj_options o = gpu_options(cc);
-	o.libdevice = libdevice();
+	o.libdevice = find_libdevice();
 	o.fastmath = fast;
 	math_kernel(&k, kind, row, n);
 	if (o.libdevice && k_compile(&k, &o, &m)) {
@@ -380,7 +366,7 @@ static void test_unoptimised(int cc)
 	gj_image m;
 	gj_options o = gpu_options(cc);
 	o.opt = 0;
-	o.libdevice = libdevice();
+	o.libdevice = find_libdevice();
 	for (int i = 0; i < 2; i++) {
 		if (i)
 			math_kernel(&k, GJ_F64, ROW_SIN, 1);
