@@ -234,6 +234,8 @@ static gj_val star(gj_inst *s, const gj_op *o, gj_val a)
 
 static gj_val unpack(gj_inst *s, const gj_op *o, gj_val a)
 {
+	if (a.type->kind == GJ_ARRAY && a.type->ndim > 0)
+		return (gj_val){ gj_rule_index(a.type, "i"), NULL };
 	if (a.type->kind != GJ_TUPLE)
 		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK, gj_val_name(s->fn->arena, a), (int)o->sub);
 	if (a.type->n != o->sub)
@@ -345,6 +347,21 @@ static gj_val eval1(gj_inst *s, const gj_op *o, gj_val a)
 	}
 }
 
+/* Can v be stored in an element, or in each element of a view, or in those of a view of one dimension one by one? */
+static bool storable(gj_val v, gj_val part, const gj_type *elem)
+{
+	bool element = gj_is_scalar(part.type);
+	const gj_type *from = v.type->kind == GJ_ARRAY && !element ? v.type->elem : v.type;
+	bool row = v.type->kind == GJ_TUPLE && !element && part.type->ndim == 1;
+	for (uint32_t i = 0; row && i < v.type->n; i++)
+		if (!storable((gj_val){ v.type->item[i], NULL }, (gj_val){ elem, NULL }, elem))
+			return false;
+	if (row)
+		return true;
+	return gj_is_scalar(from) && (!gj_is_complex(from) || gj_is_complex(elem)) &&
+	       (v.type->kind != GJ_ARRAY || (!element && v.type->ndim <= part.type->ndim));
+}
+
 static void setitem(gj_inst *s, const gj_op *o)
 {
 	gj_val a = gj_val_seen(value(s, o->arg[0])), v = gj_val_seen(value(s, o->arg[2]));
@@ -355,11 +372,8 @@ static void setitem(gj_inst *s, const gj_op *o)
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
 	gj_val part = gj_rule_val_item(s, o, a, value(s, o->arg[1]));
-	bool element = gj_is_scalar(part.type);
-	const gj_type *from = v.type->kind == GJ_ARRAY && !element ? v.type->elem : v.type;
-	if (!gj_is_scalar(from) || (gj_is_complex(from) && !gj_is_complex(a.type->elem)) ||
-	    (v.type->kind == GJ_ARRAY && (element || v.type->ndim > part.type->ndim)))
-		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_val_name(s->fn->arena, v), element ? a.type->elem->name : part.type->name);
+	if (!storable(v, part, a.type->elem))
+		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_val_name(s->fn->arena, v), part.type->name);
 }
 
 static gj_val eval(gj_infer *I, gj_inst *s, gj_ref r)

@@ -297,6 +297,15 @@ uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char it
 	return n;
 }
 
+/* Can a value of type t be one of several, chosen when the kernel runs? */
+static bool has_parts(const gj_type *t)
+{
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		if (!has_parts(t->item[i]))
+			return false;
+	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || gj_is_scalar(t);
+}
+
 static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 {
 	int64_t i;
@@ -311,7 +320,7 @@ static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 	for (uint32_t k = 1; k < a.type->n; k++)
 		if (a.type->item[k] != a.type->item[0])
 			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
-	if (a.type->n == 0 || !gj_is_scalar(a.type->item[0]))
+	if (a.type->n == 0 || !has_parts(a.type->item[0]))
 		gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
 	return just(a.type->item[0]);
 }
@@ -465,6 +474,8 @@ gj_val gj_rule_val_attr(gj_inst *s, const gj_op *o, gj_val a)
 		return module_attr(s, o, a.konst);
 	if (a.konst && a.konst->kind == GJ_OBJ_NAME)
 		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name));
+	if (a.konst && a.konst->kind == GJ_OBJ_TYPE && !strcmp(name, "type"))      /* of a dtype: the same, to be called */
+		return a;
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
 		return gj_rule_val_named(s, o, "int.bit_count");
 	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))

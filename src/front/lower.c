@@ -340,7 +340,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_CALL:      return call(B, r);
 	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->arg);
 	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o->type, o->arg) : (gj_lv){ o->type, NULL, NULL };
-	case GJ_UNPACK:    return gj_lv_item(L, a, (uint32_t)o->imm.i);
+	case GJ_UNPACK:    return gj_lunpack(L, o, a);
 	case GJ_GETITER:   return gj_liter(L, a, o->type);
 	case GJ_ITERSTART: return gj_literstart(L, a, o->type);
 	case GJ_ITERHAS:   return gj_literhas(L, a, b);

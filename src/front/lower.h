@@ -88,6 +88,7 @@ gj_ref gj_lpower(gj_lower *, const gj_type *, gj_ref base, gj_lv exponent, const
 /* -- Arrays and iteration (lower_array.c) ---------------------------------------------------------------------------------- */
 gj_lv  gj_litem(gj_body *, const gj_op *, gj_lv a, gj_lv index, const gj_type *);
 void   gj_lsetitem(gj_body *, const gj_op *);
+gj_lv  gj_lunpack(gj_lower *, const gj_op *, gj_lv a);                 /* item imm.i of as many as a must have */
 gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
 gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
 gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */

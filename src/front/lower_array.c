@@ -211,15 +211,27 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 	return v;
 }
 
+/* Item `at` of a tuple whose items are all of type t. */
+static gj_lv chosen(gj_lower *L, gj_lv tuple, gj_ref at, const gj_type *t)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	uint32_t n = gj_parts(t);
+	memcpy(p, tuple.part, n * sizeof *p);
+	for (uint32_t k = 1; k < tuple.type->n; k++) {
+		gj_ref here = gj_ecmp(L, GJ_CMP_EQ, at, gj_eint(L, i64(), k));
+		for (uint32_t j = 0; j < n; j++)
+			p[j] = gj_e3(L, GJ_SELECT, gj_part_type(L, t, j), here, tuple.part[k * n + j], p[j]);
+	}
+	return v;
+}
+
 static gj_lv tuple_item(gj_lower *L, gj_lv a, gj_lv index, const gj_type *t)
 {
 	int64_t i;
 	if (gj_obj_is_int(index.konst, &i))
 		return gj_lv_item(L, a, (uint32_t)(i < 0 ? i + a.type->n : i));
-	gj_ref at = wrap_index(L, index.part[0], gj_eint(L, i64(), a.type->n)), r = a.part[0];
-	for (uint32_t k = 1; k < a.type->n; k++)
-		r = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, at, gj_eint(L, i64(), k)), a.part[k], r);
-	return gj_lv_scalar(L, t, r);
+	return chosen(L, a, wrap_index(L, index.part[0], gj_eint(L, i64(), a.type->n)), t);
 }
 
 static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *t)
@@ -293,6 +305,16 @@ static void fill(gj_lower *L, gj_lv target, gj_lv v, gj_ref *at, uint32_t d)
 	L->cur = done;
 }
 
+/* A tuple's items to the elements of a view of one dimension, which must be as many. */
+static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
+{
+	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, extent(target, 0), gj_eint(L, i64(), tuple.type->n)));
+	for (uint32_t i = 0; i < tuple.type->n; i++) {
+		gj_ref at = gj_eint(L, i64(), i);
+		store(L, gj_lelement(L, target, &at), gj_lv_item(L, tuple, i), target.type->elem);
+	}
+}
+
 void gj_lsetitem(gj_body *B, const gj_op *o)
 {
 	gj_lower *L = B->L;
@@ -308,7 +330,11 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	const gj_type *t = gj_rule_index(a.type, x.items);
 	if (gj_is_scalar(t))
 		t = gj_array_type(t, 0, 'C', false, (gj_space)a.type->space);
-	fill(L, make_view(&x, t), v, at, 0);
+	gj_lv target = make_view(&x, t);
+	if (v.type->kind == GJ_TUPLE)
+		store_items(L, target, v);
+	else
+		fill(L, target, v, at, 0);
 }
 
 /* -- Attributes ------------------------------------------------------------------------------------------------------- */
@@ -405,21 +431,22 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 		return gj_lv_scalar(L, t, gj_lrange_get(L, range_of(it), at.part[0]));
 	if (over->kind == GJ_ARRAY)
 		return array_item(L, a, at.part[0], t);
+	if (!gj_is_zip(over))
+		return chosen(L, a, at.part[0], t);
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
-	if (gj_is_zip(over)) {
-		for (uint32_t k = 0; k < over->n; k++)
-			p = append(p, gj_literget(L, zipped(L, it, k), gj_lv_item(L, at, k), t->item[k]));
-		return v;
-	}
-	uint32_t n = gj_parts(t);
-	memcpy(p, it.part, n * sizeof *p);
-	for (uint32_t k = 1; k < over->n; k++) {
-		gj_ref here = gj_ecmp(L, GJ_CMP_EQ, at.part[0], gj_eint(L, i64(), k));
-		for (uint32_t j = 0; j < n; j++)
-			p[j] = gj_e3(L, GJ_SELECT, gj_part_type(L, t, j), here, it.part[k * n + j], p[j]);
-	}
+	for (uint32_t k = 0; k < over->n; k++)
+		p = append(p, gj_literget(L, zipped(L, it, k), gj_lv_item(L, at, k), t->item[k]));
 	return v;
+}
+
+gj_lv gj_lunpack(gj_lower *L, const gj_op *o, gj_lv a)
+{
+	if (a.type->kind == GJ_TUPLE)
+		return gj_lv_item(L, a, (uint32_t)o->imm.i);
+	if (o->imm.i == 0)
+		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, extent(a, 0), gj_eint(L, i64(), o->sub)));
+	return array_item(L, a, gj_eint(L, i64(), o->imm.i), o->type);
 }
 
 gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
