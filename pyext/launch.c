@@ -339,6 +339,15 @@ gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n)
 
 /* -- The launch ---------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Bytes of an array without gaps. */
+static int64_t bytes_of(const gj_arg *x)
+{
+	int64_t n = x->type->elem->size;
+	for (uint32_t d = 0; d < x->type->ndim; d++)
+		n *= x->shape[d];
+	return n;
+}
+
 static void fill(const gj_image *im, const gj_args *a, char *buffer)
 {
 	for (uint32_t i = 0; i < im->nparams; i++) {
@@ -350,6 +359,7 @@ static void fill(const gj_image *im, const gj_args *a, char *buffer)
 		case GJ_FIELD_VALUE: memcpy(to, x->value.b, p->size); continue;
 		case GJ_FIELD_DATA:  v = (int64_t)x->data; break;
 		case GJ_FIELD_SHAPE: v = x->shape[p->dim]; break;
+		case GJ_FIELD_BYTES: v = bytes_of(x); break;
 		default:             v = x->strides[p->dim]; break;
 		}
 		memcpy(to, &v, p->size);               /* little-endian: the low bytes come first */

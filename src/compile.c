@@ -204,8 +204,10 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 	show(st, "low", f);
 	if (opt.width == 32 && f->callee.n)
 		opt.width = 1;                                                         /* recursion: one thread at a time */
-	if (opt.arch == GJ_ARCH_CPU)
+	if (opt.arch == GJ_ARCH_CPU) {
+		gj_find_sums(f);
 		f->waits = gj_waits(f, opt.width);
+	}
 	if (opt.arch == GJ_ARCH_CPU && opt.width == 32) {
 		f->width = 32;
 		if (!vectorise(st, f, &opt)) {

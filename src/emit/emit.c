@@ -380,7 +380,7 @@ static gj_kind machine_kind(const gj_unit *u, const gj_fnparam *p)
 {
 	if (p->field == GJ_FIELD_DATA)
 		return GJ_U64;
-	if (p->field == GJ_FIELD_VALUE)
+	if (p->field == GJ_FIELD_VALUE || p->field == GJ_FIELD_BYTES)
 		return (gj_kind)p->type->kind;
 	return u->opt->facts & GJ_FACT_IDX32 ? GJ_I32 : GJ_I64;
 }
@@ -396,10 +396,10 @@ static void image_params(gj_unit *u)
 		const gj_fnparam *q = &f->param.p[i];
 		if (q->leaf >= m->nleaves)
 			m->nleaves = q->leaf + 1u;
-		if (!u->param_used[i])
+		if (!u->param_used[i] && q->field != GJ_FIELD_BYTES)
 			continue;
 		gj_kind kind = machine_kind(u, q);
-		uint32_t size = gj_scalar[kind]->size, at = (m->param_bytes + size - 1) & ~(size - 1);
+		uint32_t size = q->field == GJ_FIELD_BYTES ? 8 : gj_scalar[kind]->size, at = (m->param_bytes + size - 1) & ~(size - 1);
 		p[m->nparams++] = (gj_param){ q->leaf, q->field, q->dim, (uint8_t)kind, (uint8_t)size, (uint16_t)at };
 		m->param_bytes = at + size;
 	}

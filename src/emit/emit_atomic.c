@@ -1,7 +1,9 @@
 /* Atomic operations. Relaxed order, device scope, as CUDA's. At width 32 the active lanes go one after the other,
  * except where lanes can be combined first. Shared memory on the CPU belongs to one thread of the host, so nothing
  * there needs a locked instruction. */
-#include "emit/gen.h"
+#include "emit/cpu.h"
+
+#include <stddef.h>
 
 #define MONOTONIC LLVMAtomicOrderingMonotonic
 
@@ -113,15 +115,17 @@ static gj_v swap_loop(gj_gen *g, const gj_op *o, gj_v p, gj_v x)
 	return old;
 }
 
-gj_v gj_atomic_one(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c, bool local)
+static gj_v alone(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c)
+{
+	gj_v old = gj_load(g, LLVMTypeOf(b), p, o->type->size);
+	gj_store(g, combined(g, o, old, b, c), p, o->type->size);
+	return old;
+}
+
+static gj_v among_others(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c)
 {
 	bool real = gj_is_float(o->type);
 	gj_t t = LLVMTypeOf(b);
-	if (local) {
-		gj_v old = gj_load(g, t, p, o->type->size);
-		gj_store(g, combined(g, o, old, b, c), p, o->type->size);
-		return old;
-	}
 	if (o->sub == GJ_AT_CAS) {
 		gj_v pair = cmpxchg(g, p, as_bits(g, b), as_bits(g, c));
 		return LLVMBuildBitCast(g->b, LLVMBuildExtractValue(g->b, pair, 0, ""), t, "");
@@ -135,6 +139,27 @@ gj_v gj_atomic_one(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c, bool local
 	}
 	int op = real ? native[o->sub].real : gj_is_signed(o->type) ? native[o->sub].sint : native[o->sub].uint;
 	return op >= 0 ? rmw(g, (LLVMAtomicRMWBinOp)op, p, b) : swap_loop(g, o, p, b);
+}
+
+/* To an array that the launch may have given this thread a copy of: nobody wants the old value. */
+static gj_v to_sum(gj_gen *g, const gj_op *o, gj_v p, gj_v b)
+{
+	gj_v own = gj_icmp(g, LLVMIntNE, gj_block_field(g, offsetof(gj_block, own_sums), g->u->i32), gj_i32(g->u, 0));
+	LLVMBasicBlockRef yes = gj_bb_new(g, "own"), no = gj_bb_new(g, "shared"), done = gj_bb_new(g, "added");
+	LLVMBuildCondBr(g->b, own, yes, no);
+	gj_at(g, yes);
+	alone(g, o, p, b, NULL);
+	LLVMBuildBr(g->b, done);
+	gj_at(g, no);
+	among_others(g, o, p, b, NULL);
+	LLVMBuildBr(g->b, done);
+	gj_at(g, done);
+	return LLVMGetUndef(LLVMTypeOf(b));
+}
+
+gj_v gj_atomic_one(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c, bool local)
+{
+	return local ? alone(g, o, p, b, c) : o->imm.i ? to_sum(g, o, p, b) : among_others(g, o, p, b, c);
 }
 
 /* -- Width 32 ------------------------------------------------------------------------------------------------------ */

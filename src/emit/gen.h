@@ -116,7 +116,7 @@ struct gj_gen {
 	LLVMBasicBlockRef exit;                    /* RETURN of a kernel goes here; NULL: ret */
 	gj_v     block, warp, all;                 /* CPU: gj_block, warp (width 1: thread) index, lanes that exist */
 	struct gj_resume *resume;                  /* CPU: NULL: not resumable */
-	gj_v     field[20];                        /* CPU: fields of gj_block and special registers already read */
+	gj_v     field[sizeof(gj_block) / 4];       /* CPU: fields of gj_block already read, by offset */
 	int      counted;                          /* CPU: thread[0..counted] are threadIdx of the warp's first thread */
 	gj_v     thread[3];
 	gj_v    *param;                            /* value of each parameter of f */

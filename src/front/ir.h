@@ -68,7 +68,13 @@ typedef struct gj_bb {
 typedef struct gj_loop { uint32_t header, latch, parent, depth; bool divergent; } gj_loop;
 
 /* A machine parameter of a kernel before unused ones are dropped (leaf, field and dim as in gj_param). */
-typedef struct gj_fnparam { uint16_t leaf; uint8_t field, dim; const gj_type *type; bool written; } gj_fnparam;
+typedef struct gj_fnparam {
+	uint16_t leaf;
+	uint8_t  field, dim;
+	uint8_t  sum;                              /* DATA: the n-th array that is only added to; 0: others */
+	bool     written;
+	const gj_type *type;                       /* BYTES: of an element */
+} gj_fnparam;
 
 struct gj_fn {
 	gj_arena *arena;
@@ -142,6 +148,7 @@ gj_fn *gj_ssa(gj_trap *, const gj_code *);                   /* decode.c, cfg.c,
 void   gj_cfg(gj_fn *);                                      /* rpo, dominators, preds of unreachable blocks dropped, loops */
 void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
+void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
 /* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. */
 uint32_t gj_choose_lanes(gj_fn *, uint32_t *facts);

@@ -11,6 +11,9 @@
 
 enum { GJ_CPU_SHARED_STATIC = 48 * 1024, GJ_CPU_SHARED_MAX = 227 * 1024 };  /* of a block; as on a large GPU */
 
+/* An array that the kernel only adds to: where its pointer and its size are among the parameters; kind of an element. */
+typedef struct gj_sum { uint16_t data, bytes; uint8_t kind; } gj_sum;
+
 struct gj_kernel {
 	gj_module module;
 	void    (*entry)(gj_block *, const char *params, uint32_t first, uint32_t end);
@@ -19,6 +22,7 @@ struct gj_kernel {
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
 	char     *file;                            /* may be NULL */
 	int32_t  *site; uint32_t nsites;
+	gj_sum   *sum; uint32_t nsums;
 	_Atomic uint32_t ns_block;                 /* what a block took lately; 0: not known */
 };
 
@@ -77,9 +81,17 @@ typedef struct gj_worker {
 	unsigned  spins;
 	char     *shared; size_t shared_cap;
 	gj_meet  *meet;   size_t meet_cap;
+	const char *params;                        /* the launch's, or with pointers to copies of its own: */
+	char     *sums;                            /* the same; NULL: no copies */
+	char     *copies; size_t copies_cap;
 	char     *frame;  size_t frame_cap;        /* resumable kernels: frames of a block's warps, then their states */
 } gj_worker;
 
+/* A buffer of at least `need` bytes, aligned to 64, in place of p; what p held is lost. NULL: out of memory. */
+void *gj_cpu_grow(void *p, size_t *cap, size_t need);
+/* cpu_sums.c: before and after a worker's blocks. */
+void gj_sums_begin(gj_worker *, const gj_run *);
+void gj_sums_end(gj_worker *, const gj_run *);
 /* Runs blocks of w->run, on fibers, until none is left or one has failed. */
 void gj_cpu_work(gj_worker *);
 /* Ends the launch with an error, unless it has one. */

@@ -211,7 +211,7 @@ static void run_rounds(gj_worker *w, gj_cpu_block *b)
 		if (failed(r))
 			abandon(w);
 		b->pub.stopped = 0;
-		r->kernel->entry(&b->pub, r->launch->params, 0, r->nwarps);
+		r->kernel->entry(&b->pub, w->params, 0, r->nwarps);
 		b->pub.lanes = b->lanes;
 		b->pub.trues = b->trues;
 		b->lanes = b->trues = 0;
@@ -230,7 +230,7 @@ static void run_warp(gj_worker *w)
 	if (r->kernel->frame_bytes)
 		run_rounds(w, b);
 	else
-		r->kernel->entry(&b->pub, r->launch->params, first, end);
+		r->kernel->entry(&b->pub, w->params, first, end);
 	finish_warp(b, first);
 }
 

@@ -57,8 +57,7 @@ static void return_worker(gj_worker *w)
 	pthread_mutex_unlock(&idle_lock);
 }
 
-/* A buffer of at least `need` bytes, aligned to 64, in place of p; what p held is lost. NULL: out of memory. */
-static void *grow(void *p, size_t *cap, size_t need)
+void *gj_cpu_grow(void *p, size_t *cap, size_t need)
 {
 	if (p && need <= *cap)
 		return p;
@@ -79,12 +78,13 @@ static bool equip(gj_worker *w, gj_run *r)
 	uint32_t warps = (r->nthreads + 31) / 32, meets = k->fibers && k->width == 1 ? warps : 0;
 	size_t shared = (align16(k->shared) + (size_t)r->launch->shared + 63) / 64 * 64;
 	bool ok = gj_fibers_reserve(&w->fibers, k->fibers ? r->batch * r->nwarps : 1, (size_t)k->local_bytes + STACK_RESERVE);
-	w->shared = grow(w->shared, &w->shared_cap, shared * r->batch);
-	w->meet = grow(w->meet, &w->meet_cap, sizeof *w->meet * meets * r->batch);
-	w->block = grow(w->block, &w->block_cap, sizeof *w->block * r->batch);
-	w->frame = grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps);
+	w->shared = gj_cpu_grow(w->shared, &w->shared_cap, shared * r->batch);
+	w->meet = gj_cpu_grow(w->meet, &w->meet_cap, sizeof *w->meet * meets * r->batch);
+	w->block = gj_cpu_grow(w->block, &w->block_cap, sizeof *w->block * r->batch);
+	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps);
 	ok = ok && w->shared && w->meet && w->block && w->frame;
 	w->run = r;
+	gj_sums_begin(w, r);
 	for (uint32_t i = 0; ok && i < r->batch; i++) {
 		gj_cpu_block *b = &w->block[i];
 		*b = (gj_cpu_block){ .worker = w, .meet = meets ? w->meet + (size_t)i * meets : NULL };
@@ -93,6 +93,7 @@ static bool equip(gj_worker *w, gj_run *r)
 		b->pub.nthreads = r->nthreads;
 		b->pub.shared = w->shared + i * shared;
 		b->pub.dynamic_shared = r->launch->shared;
+		b->pub.own_sums = w->sums != NULL;
 		b->pub.frame = w->frame;
 		b->pub.frame_bytes = k->frame_bytes;
 		b->pub.state = (uint32_t *)(void *)(w->frame + (size_t)k->frame_bytes * r->nwarps);
@@ -120,9 +121,10 @@ static void work_in_default_modes(gj_worker *w)
 static void work(gj_run *r)
 {
 	gj_worker *w = take_worker();
-	if (w && equip(w, r))
+	if (w && equip(w, r)) {
 		work_in_default_modes(w);
-	else
+		gj_sums_end(w, r);
+	} else
 		gj_run_fail(r, GJ_E_NOMEM, "out of memory for the stacks and shared memory of a block of %u threads "
 		            "(%u bytes of local memory a warp)", r->nthreads, r->kernel->local_bytes);
 	if (w)
@@ -280,7 +282,22 @@ void gj_cpu_unload(gj_device *device, gj_kernel *k)
 	gj_elf_unload(&k->module);
 	free(k->file);
 	free(k->site);
+	free(k->sum);
 	free(k);
+}
+
+/* The arrays that the kernel only adds to; false: out of memory. */
+static bool list_sums(gj_kernel *k, const gj_image *m)
+{
+	k->sum = calloc(m->nparams + 1u, sizeof *k->sum);
+	for (uint32_t i = 0; k->sum && i < m->nparams; i++) {
+		const gj_param *p = &m->param[i], *data = m->param;
+		while (data < p && (data->field != GJ_FIELD_DATA || data->leaf != p->leaf))
+			data++;
+		if (p->field == GJ_FIELD_BYTES && data < p && p->size == 8 && data->size == 8)
+			k->sum[k->nsums++] = (gj_sum){ data->offset, p->offset, p->kind };
+	}
+	return k->sum;
 }
 
 gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
@@ -290,7 +307,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	if (status)
 		return status;
 	gj_kernel *k = calloc(1, sizeof *k);
-	if (!k || (i->file && !(k->file = strdup(i->file))) ||
+	if (!k || !list_sums(k, i) || (i->file && !(k->file = strdup(i->file))) ||
 	    (i->nsites && !(k->site = malloc(i->nsites * sizeof *k->site)))) {
 		gj_cpu_unload(device, k);
 		return gj_error_set(GJ_E_NOMEM, 0, "out of memory while loading a kernel");

@@ -21,6 +21,7 @@ typedef struct gj_block {
 	uint32_t *state;                           /* of each warp: 0 not begun, k stopped at its k-th stop, UINT32_MAX done */
 	char    *frame;                            /* aligned to 64 */
 	uint32_t stopped;                          /* has a warp stopped during the last call */
+	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
 } gj_block;                                    /* the runtime's own fields follow in an enclosing struct */
 

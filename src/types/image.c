@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x326a67, /* "gj2": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x336a67, /* "gj3": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
@@ -103,7 +103,7 @@ static void params(io *s, gj_image *m)
 		NUM(s, p->kind, 1);
 		NUM(s, p->size, 1);
 		NUM(s, p->offset, 2);
-		s->bad |= p->leaf >= m->nleaves || p->field > GJ_FIELD_STRIDE || p->dim >= GJ_MAX_NDIM
+		s->bad |= p->leaf >= m->nleaves || p->field > GJ_FIELD_BYTES || p->dim >= GJ_MAX_NDIM
 		          || p->kind >= GJ_NSCALARS || (uint32_t)p->offset + p->size > m->param_bytes;
 	}
 }
