@@ -21,11 +21,20 @@ const char *gj_dispatcher_name(const gj_dispatcher *d)
 
 /* -- Making one --------------------------------------------------------------------------------------------------------------------- */
 
-/* Names of the positional parameters. */
+/* Names of the parameters, as messages show them. */
 static PyObject *parameters(PyCodeObject *code)
 {
-	PyObject *names = PyCode_GetVarnames(code);
-	PyObject *out = names ? PyTuple_GetSlice(names, 0, code->co_argcount) : NULL;
+	bool star = code->co_flags & CO_VARARGS;
+	Py_ssize_t n = code->co_argcount + code->co_kwonlyargcount + star;
+	PyObject *names = PyCode_GetVarnames(code), *out = names ? PyTuple_New(n) : NULL;
+	for (Py_ssize_t i = 0; out && i < n; i++) {
+		PyObject *name = PyTuple_GET_ITEM(names, i);
+		PyObject *shown = star && i == n - 1 ? PyUnicode_FromFormat("*%U", name) : Py_NewRef(name);
+		if (!shown)
+			Py_CLEAR(out);
+		else
+			PyTuple_SET_ITEM(out, i, shown);
+	}
 	Py_XDECREF(names);
 	return out;
 }
@@ -35,11 +44,15 @@ static bool inspect_function(gj_dispatcher *d)
 	if (!PyFunction_Check(d->py_func))
 		return gj_error(GJ_ERR_NOT_A_FUNCTION, Py_TYPE(d->py_func)->tp_name), false;
 	PyCodeObject *code = (PyCodeObject *)PyFunction_GetCode(d->py_func);
-	PyObject *defaults = PyFunction_GetDefaults(d->py_func);
+	PyObject *defaults = PyFunction_GetDefaults(d->py_func), *kwdefaults = PyFunction_GetKwDefaults(d->py_func);
 	d->name = PyObject_GetAttrString(d->py_func, "__name__");
 	d->params = parameters(code);
 	d->defaults = defaults && PyTuple_Check(defaults) ? Py_NewRef(defaults) : NULL;
-	d->nparams = (uint32_t)code->co_argcount;
+	d->kwdefaults = kwdefaults && PyDict_Check(kwdefaults) ? Py_NewRef(kwdefaults) : NULL;
+	d->nparams = d->params ? (uint32_t)PyTuple_GET_SIZE(d->params) : 0;
+	d->npositional = (uint32_t)code->co_argcount;
+	d->nposonly = (uint32_t)code->co_posonlyargcount;
+	d->star = code->co_flags & CO_VARARGS;
 	return d->name && d->params;
 }
 
@@ -85,6 +98,7 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 	Py_VISIT(SELF->options);
 	Py_VISIT(SELF->params);
 	Py_VISIT(SELF->defaults);
+	Py_VISIT(SELF->kwdefaults);
 	return 0;
 }
 
@@ -93,6 +107,7 @@ static int dispatcher_clear(PyObject *self)
 	Py_CLEAR(SELF->py_func);
 	Py_CLEAR(SELF->options);
 	Py_CLEAR(SELF->defaults);
+	Py_CLEAR(SELF->kwdefaults);
 	return 0;
 }
 
@@ -192,10 +207,15 @@ static PyObject *compile(PyObject *self, PyObject *signature)
 	return s ? gj_kernel_object(SELF, s) : NULL;
 }
 
-static PyObject *kernel_for(PyObject *self, PyObject *args)
+static PyObject *kernel_for(PyObject *self, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames)
 {
-	gj_special *s = gj_special_for(SELF, ((PyTupleObject *)args)->ob_item, PyTuple_GET_SIZE(args));
+	gj_special *s = gj_special_for(SELF, arg, n, kwnames);
 	return s ? gj_kernel_object(SELF, s) : NULL;
+}
+
+static PyObject *types_of(PyObject *self, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames)
+{
+	return gj_argument_types(SELF, arg, n, kwnames);
 }
 
 static bool seen(const gj_dispatcher *d, const gj_special *s)
@@ -316,7 +336,8 @@ static PyGetSetDef getset[] = {
 static PyMethodDef methods[] = {
 	{ "_declare", declare, METH_O, NULL },
 	{ "_compile", compile, METH_O, NULL },
-	{ "_kernel_for", kernel_for, METH_VARARGS, NULL },
+	{ "_kernel_for", (PyCFunction)(void (*)(void))kernel_for, METH_FASTCALL | METH_KEYWORDS, NULL },
+	{ "_types_of", (PyCFunction)(void (*)(void))types_of, METH_FASTCALL | METH_KEYWORDS, NULL },
 	{ "_kernels", kernels, METH_NOARGS, NULL },
 	{ "_count", count, METH_NOARGS, NULL },
 	{ "_dump", dump, METH_VARARGS, NULL },
@@ -328,7 +349,6 @@ static PyMemberDef members[] = {
 	{ "__weaklistoffset__", T_PYSSIZET, offsetof(gj_dispatcher, weak), READONLY, NULL },
 	{ "py_func", T_OBJECT, offsetof(gj_dispatcher, py_func), READONLY, "The Python function." },
 	{ "_options", T_OBJECT, offsetof(gj_dispatcher, options), READONLY, NULL },
-	{ "_params", T_OBJECT, offsetof(gj_dispatcher, params), READONLY, NULL },
 	{ "_device", T_BOOL, offsetof(gj_dispatcher, device), READONLY, NULL },
 	{ "_locked", T_BOOL, offsetof(gj_dispatcher, locked), 0, NULL },
 	{ "_gj_inline", T_INT, offsetof(gj_dispatcher, inline_), READONLY, NULL },

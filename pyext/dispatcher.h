@@ -24,9 +24,10 @@ typedef struct gj_dispatcher {
 	PyObject_HEAD
 	PyObject *weak, *py_func, *options;
 	PyObject *name;                            /* str: for messages */
-	PyObject *params;                          /* tuple of str: positional parameters */
-	PyObject *defaults;                        /* tuple or NULL: of the last parameters */
-	uint32_t nparams;
+	PyObject *params;                          /* tuple of str: positional ones, keyword-only ones, "*rest" */
+	PyObject *defaults, *kwdefaults;           /* tuple: of the last positional ones; dict: of keyword-only ones; or NULL */
+	uint32_t nparams, npositional, nposonly;
+	bool star;                                 /* the last parameter takes the rest of the positional arguments as a tuple */
 	gj_options base;                           /* what the decorator asked for */
 	bool device, locked;                       /* locked: only types of `allowed` are taken */
 	int inline_; int forceinline;
@@ -60,7 +61,9 @@ PyObject *gj_compile_function(PyObject *module, PyObject *args, PyObject *kw);
 /* kernel[grid, block, stream, shared] */
 PyObject *gj_launcher_new(gj_dispatcher *, PyObject *key);
 /* The compiled form that a launch with these arguments would run (block is one-dimensional). NULL: exception. */
-gj_special *gj_special_for(gj_dispatcher *, PyObject *const *args, Py_ssize_t n);
+gj_special *gj_special_for(gj_dispatcher *, PyObject *const *args, Py_ssize_t n, PyObject *kwnames);
+/* Tuple of the types of these arguments, one a parameter. */
+PyObject *gj_argument_types(gj_dispatcher *, PyObject *const *args, Py_ssize_t n, PyObject *kwnames);
 PyObject *gj_kernel_object(gj_dispatcher *, gj_special *);
 
 int gj_dispatcher_init(PyObject *module);

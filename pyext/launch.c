@@ -204,7 +204,8 @@ static bool wrong_count(const gj_dispatcher *d, Py_ssize_t given)
 {
 	PyObject *list = parameter_list(d);
 	if (list)
-		gj_error(GJ_ERR_CALL_ARGS, gj_dispatcher_name(d), d->nparams, PyUnicode_AsUTF8(list), (int)given);
+		gj_error(GJ_ERR_CALL_ARGS, gj_dispatcher_name(d), d->star ? "at least " : "", d->nparams - d->star,
+			PyUnicode_AsUTF8(list), (int)given);
 	Py_XDECREF(list);
 	return false;
 }
@@ -223,7 +224,7 @@ static bool wrong_keyword(const gj_dispatcher *d, PyObject *name, bool unknown)
 
 static Py_ssize_t parameter(const gj_dispatcher *d, PyObject *name)
 {
-	for (uint32_t i = 0; i < d->nparams; i++)
+	for (uint32_t i = d->nposonly; i < d->nparams; i++)
 		if (PyUnicode_Compare(PyTuple_GET_ITEM(d->params, i), name) == 0)
 			return i;
 	return -1;
@@ -241,23 +242,50 @@ static bool bind_keywords(const gj_dispatcher *d, PyObject *const *value, PyObje
 	return true;
 }
 
-/* Positional and keyword arguments and defaults to one array in the order of the parameters. */
-static bool bind(const gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames, PyObject **out)
+static PyObject *default_of(const gj_dispatcher *d, Py_ssize_t i)
 {
-	if (n > d->nparams)
+	Py_ssize_t first = d->npositional - (d->defaults ? PyTuple_GET_SIZE(d->defaults) : 0);
+	if (i < d->npositional)
+		return i < first ? NULL : PyTuple_GET_ITEM(d->defaults, i - first);
+	return d->kwdefaults ? PyDict_GetItem(d->kwdefaults, PyTuple_GET_ITEM(d->params, i)) : NULL;
+}
+
+/* Positional and keyword arguments and defaults to one array in the order of the parameters. *rest: a reference to what
+ * *args takes. */
+static bool bind(const gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames, PyObject **out, PyObject **rest)
+{
+	Py_ssize_t own = Py_MIN(n, d->npositional);
+	if (n > own && !d->star)
 		return wrong_count(d, n);
 	memset(out, 0, d->nparams * sizeof *out);
-	memcpy(out, arg, (size_t)n * sizeof *out);
+	memcpy(out, arg, (size_t)own * sizeof *out);
+	if (d->star) {
+		*rest = out[d->nparams - 1] = PyTuple_New(n - own);
+		for (Py_ssize_t i = own; *rest && i < n; i++)
+			PyTuple_SET_ITEM(*rest, i - own, Py_NewRef(arg[i]));
+		if (!*rest)
+			return false;
+	}
 	if (kwnames && !bind_keywords(d, arg + n, kwnames, out))
 		return false;
-	Py_ssize_t ndefaults = d->defaults ? PyTuple_GET_SIZE(d->defaults) : 0, first = d->nparams - ndefaults;
-	for (Py_ssize_t i = 0; i < d->nparams; i++) {
-		if (!out[i] && i >= first)
-			out[i] = PyTuple_GET_ITEM(d->defaults, i - first);
-		if (!out[i])
+	for (Py_ssize_t i = 0; i < d->nparams; i++)
+		if (!out[i] && !(out[i] = default_of(d, i)))
 			return wrong_count(d, n + (kwnames ? PyTuple_GET_SIZE(kwnames) : 0));
-	}
 	return true;
+}
+
+/* Arguments as `use` wants them: each in its place. */
+typedef bool bound_use(gj_dispatcher *, PyObject *const *, void *);
+
+static bool with_bound(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames, bound_use *use, void *data)
+{
+	PyObject **bound = PyMem_New(PyObject *, d->nparams + 1), *rest = NULL;
+	if (!bound)
+		return PyErr_NoMemory(), false;
+	bool ok = bind(d, arg, n, kwnames, bound, &rest) && use(d, bound, data);
+	Py_XDECREF(rest);
+	PyMem_Free(bound);
+	return ok;
 }
 
 /* -- Specialisation ---------------------------------------------------------------------------------------------------------------------------- */
@@ -321,20 +349,42 @@ static gj_special *specialise(gj_dispatcher *d, gj_args *a, uint32_t config)
 	return gj_special_get(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACTS_BLOCK));
 }
 
-gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n)
+static bool find_special(gj_dispatcher *d, PyObject *const *arg, void *out)
 {
+	gj_special **s = out;
 	gj_device *dev = gj_device_current();
 	gj_args a;
-	gj_special *s = NULL;
-	if (!dev || (n != d->nparams && !wrong_count(d, n)))
-		return NULL;
+	if (!dev)
+		return false;
 	gj_args_init(&a, dev);
 	if (read_args(d, &a, arg) && gj_args_place(&a, NULL)) {
-		s = specialise(d, &a, GJ_FACT_IDX32 | GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS);
+		*s = specialise(d, &a, GJ_FACT_IDX32 | GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS);
 		gj_args_return(&a, NULL, NULL, false);
 	}
 	gj_args_clear(&a);
-	return s;
+	return *s != NULL;
+}
+
+gj_special *gj_special_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames)
+{
+	gj_special *s = NULL;
+	return with_bound(d, arg, n, kwnames, find_special, &s) ? s : NULL;
+}
+
+static bool list_types(gj_dispatcher *d, PyObject *const *arg, void *out)
+{
+	PyObject **types = out;
+	gj_args a;
+	gj_args_init(&a, NULL);
+	*types = read_args(d, &a, arg) ? gj_types_to_py(a.type, a.nargs) : NULL;
+	gj_args_clear(&a);
+	return *types != NULL;
+}
+
+PyObject *gj_argument_types(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames)
+{
+	PyObject *types = NULL;
+	return with_bound(d, arg, n, kwnames, list_types, &types) ? types : NULL;
 }
 
 /* -- The launch ---------------------------------------------------------------------------------------------------------------------------------- */
@@ -423,15 +473,16 @@ static bool run(const Launcher *l, gj_args *a)
 	return gj_args_return(a, stream, s ? &s->image : NULL, ok) && settle(l, a, stream);
 }
 
-static PyObject *launch_bound(const Launcher *l, gj_device *dev, PyObject *const *arg)
+typedef struct { const Launcher *launcher; gj_device *dev; } launch_on;
+
+static bool launch_bound(gj_dispatcher *d, PyObject *const *arg, void *data)
 {
+	const launch_on *on = data;
 	gj_args a;
-	gj_args_init(&a, dev);
-	bool ok = read_args(l->disp, &a, arg) && run(l, &a);
+	gj_args_init(&a, on->dev);
+	bool ok = read_args(d, &a, arg) && run(on->launcher, &a);
 	gj_args_clear(&a);
-	if (!ok)
-		return NULL;
-	Py_RETURN_NONE;
+	return ok;
 }
 
 static PyObject *launcher_call(PyObject *self, PyObject *const *arg, size_t nargsf, PyObject *kwnames)
@@ -441,15 +492,11 @@ static PyObject *launcher_call(PyObject *self, PyObject *const *arg, size_t narg
 	Py_ssize_t n = PyVectorcall_NARGS(nargsf);
 	if (!dev || !check_config(l, dev) || !warn_small(l, dev))
 		return NULL;
-	if (!kwnames && n == l->disp->nparams)
-		return launch_bound(l, dev, arg);
-	PyObject **bound = PyMem_New(PyObject *, l->disp->nparams + 1), *o = NULL;
-	if (!bound)
-		return PyErr_NoMemory();
-	if (bind(l->disp, arg, n, kwnames, bound))
-		o = launch_bound(l, dev, bound);
-	PyMem_Free(bound);
-	return o;
+	bool as_given = !kwnames && n == l->disp->nparams && n == l->disp->npositional;
+	launch_on on = { l, dev };
+	if (as_given ? !launch_bound(l->disp, arg, &on) : !with_bound(l->disp, arg, n, kwnames, launch_bound, &on))
+		return NULL;
+	Py_RETURN_NONE;
 }
 
 /* -- The type -------------------------------------------------------------------------------------------------------------------------------------- */

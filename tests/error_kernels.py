@@ -116,10 +116,6 @@ def VARKEYWORDS(x):
 	x[0] = varkeywords(a=1)  # here: varkeywords(a=1)
 
 
-def ENTRY_PARAMETERS(*x):
-	x[0][0] = 1
-
-
 def NEEDS_MEMORY(x):
 	y = x.copy()  # here: x.copy()
 	y[0] = 1

@@ -32,6 +32,11 @@ def take(values, out):
 	out[0, 0] = values[0] + values[1][0]
 
 
+@cuda.jit
+def any_number(out, *values, last):
+	out[0, 0] = values[0] + last
+
+
 def doubled(x):
 	i = cuda.grid(1)
 	if i < x.shape[0]:
@@ -62,6 +67,7 @@ def launch_device_arrays():
 def launch_keywords_and_tuples():
 	scale[(1, 1), (4, 4), 0, 16](factor=np.float32(2), out=np.empty_like(X), x=X)
 	take[1, 1]((1, (2.5, 3)), np.empty_like(X))
+	any_number[1, 1](np.empty_like(X), 1, X, last=2)
 
 
 def launch_wrapped_and_foreign():

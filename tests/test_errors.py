@@ -29,7 +29,6 @@ EXPECT = {
 	"CALL_MISSING": "plain() needs the argument 'b'",
 	"CALL_TWICE": "plain() got the argument 'a' twice",
 	"VARKEYWORDS": ("UnsupportedError", "varkeywords() takes **kwargs"),
-	"ENTRY_PARAMETERS": ("UnsupportedError", "ENTRY_PARAMETERS() takes *args, which only functions that a kernel calls can"),
 	"NEEDS_MEMORY": ("UnsupportedError", "array.copy() makes a new array"),
 	"NEEDS_COPY": "array.reshape() of array(float32, 1d, A) would need a copy",
 	"VIEW_SIZE": "array(float32, 1d, A) cannot be viewed as int64",
@@ -111,13 +110,6 @@ def test_message(name):
 
 def test_every_message_of_the_compiler_has_a_case():
 	assert set(EXPECT) == set(CASES)
-
-
-def test_keyword_only_parameters_of_a_kernel():
-	def kernel(x, *, a=1, b=2, c=3):
-		x[0] = a + b + c
-	with pytest.raises(errors.UnsupportedError, match=r"kernel\(\) takes keyword-only arguments, which only functions"):
-		cuda.compile_ptx(kernel, "void(float32[::1])")
 
 
 def test_an_error_leaves_the_compiler_usable():

@@ -617,8 +617,8 @@ static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const g
 gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc)
 {
 	gj_val *a = gj_new(I->arena, gj_val, n + 1);
-	if (!from && gj_code_params(code) > (uint32_t)code->nargs)
-		gj_fail(gj_ssa(I->trap, code), 0, GJ_ERR_ENTRY_PARAMETERS, code->name, code->nkwonly ? "keyword-only arguments" : "*args");
+	if (!from && gj_code_params(code) != n)
+		gj_fail(gj_ssa(I->trap, code), 0, GJ_ERR_SIGNATURE_COUNT, (int)n, code->name, gj_code_params(code));
 	for (uint32_t i = 0; i < n; i++)
 		a[i] = (gj_val){ args[i].type, constant_argument(I->arena, args[i]) };
 	gj_inst *s = I->all;

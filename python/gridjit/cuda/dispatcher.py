@@ -32,12 +32,12 @@ class ForAll:
 			raise ValueError(f"Can't create ForAll with negative task count: {ntasks}")
 		self.dispatcher, self.ntasks, self.tpb, self.stream, self.sharedmem = dispatcher, ntasks, tpb, stream, sharedmem
 
-	def __call__(self, *args):
+	def __call__(self, *args, **kwargs):
 		if self.ntasks == 0:
 			return
-		tpb = self.tpb or self.dispatcher._kernel_for(*args).suggest_block(self.sharedmem)[0]
+		tpb = self.tpb or self.dispatcher._kernel_for(*args, **kwargs).suggest_block(self.sharedmem)[0]
 		blocks = (self.ntasks + tpb - 1) // tpb
-		self.dispatcher[blocks, tpb, self.stream, self.sharedmem](*args)
+		self.dispatcher[blocks, tpb, self.stream, self.sharedmem](*args, **kwargs)
 
 
 class CUDADispatcher(_core.Dispatcher):
@@ -47,6 +47,7 @@ class CUDADispatcher(_core.Dispatcher):
 	Compiles for each new combination of argument types, unless explicit signatures were given."""
 
 	specialized = False
+	_specializations = None
 
 	# -- launching --
 
@@ -73,20 +74,18 @@ class CUDADispatcher(_core.Dispatcher):
 			raise RuntimeError(f"compilation of {self.__name__}() for further types is disabled: it has explicit signatures")
 		return self._compile(sig)
 
-	def specialize(self, *args):
-		"""A dispatcher for the types of these arguments only; others are converted to them."""
-		return self._specialized(tuple(map(_core.typeof, args)))
-
-	def _specialized(self, argtypes):
-		new = type(self)(self.py_func, self._options)
-		new._declare(argtypes)
-		new._compile(argtypes)
-		new._locked = new.specialized = True
-		return new
+	def specialize(self, *args, **kwargs):
+		"""The dispatcher for the types of these arguments only; others are converted to them."""
+		argtypes = self._types_of(*args, **kwargs)
+		self._specializations = self._specializations or {}
+		if argtypes not in self._specializations:
+			self._specializations[argtypes] = _make(self, self._options, [argtypes], True, True)
+		return self._specializations[argtypes]
 
 	def recompile(self):
 		"""Forget what was compiled: globals are read anew at the next launch."""
 		self._clear()
+		self._specializations = None
 		for argtypes in self._declared if not self._device else ():
 			self._compile(argtypes)
 

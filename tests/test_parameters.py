@@ -1,0 +1,93 @@
+"""Kernels bind arguments to parameters as Python does: *args, keyword-only ones, defaults; launched, by forall(), specialised
+and compiled."""
+
+import numpy as np
+import pytest
+
+from gridjit import cuda, errors, float64, int64, types
+
+
+@cuda.jit
+def total(out, *arrays):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		sum = 0.0
+		for array in arrays:
+			sum += array[i]
+		out[i] = sum
+
+
+@cuda.jit
+def first(*args):
+	args[0][0] = args[1]
+
+
+@cuda.jit
+def scaled(out, /, x, factor=2.0, *, offset, step=1):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		out[i] = factor * x[i] + offset * step
+
+
+def test_rest(device):
+	x, out = np.arange(5.0), np.empty(5)
+	for n in range(4):
+		total[1, 32](out, *[x] * n)
+		np.testing.assert_array_equal(out, n * x)
+	total.forall(5)(out, x, x + 1)
+	np.testing.assert_array_equal(out, 2 * x + 1)
+	assert (float64[::1], types.UniTuple(float64[::1], 2)) in total.signatures
+	first[1, 1](out, 7)
+	assert out[0] == 7
+	with pytest.raises(TypeError, match=r"total\(\) takes at least 1 arguments \(out, \*arrays\), but 0 were given"):
+		total[1, 1]()
+	with pytest.raises(errors.TypingError, match="index 1 is out of range"):
+		first[1, 1]()
+	with pytest.raises(ValueError) as info:
+		total[1, 1](out, x, object())
+	assert "'*arrays'" in info.value.__notes__[0]
+
+
+def test_rest_in_signatures(device):
+	out = np.zeros(3)
+	kernel = cuda.jit("void(float64[::1], UniTuple(float64[::1], 2))")(total.py_func)
+	kernel[1, 32](out, np.ones(3), np.ones(3))
+	assert out.tolist() == [2] * 3
+	with pytest.raises(TypeError, match="No matching definition"):
+		kernel[1, 32](out, out)
+	with pytest.raises(TypeError, match="the signature has 3 arguments, but total.. takes 2"):
+		cuda.jit("void(float64[:], float64[:], float64[:])")(total.py_func)
+	ptx, _ = cuda.compile_ptx(total.py_func, kernel.signatures[0])
+	assert ".entry" in ptx
+
+
+def test_keyword_only(device):
+	x, out = np.arange(4.0), np.empty(4)
+	scaled[1, 32](out, x, offset=1)
+	np.testing.assert_array_equal(out, 2 * x + 1)
+	scaled[1, 32](out, step=2, offset=3, x=x)
+	np.testing.assert_array_equal(out, 2 * x + 6)
+	scaled.forall(4)(out, x, 3.0, offset=0)
+	np.testing.assert_array_equal(out, 3 * x)
+	for call, text in ((lambda: scaled[1, 1](out, x), "but 2 were given"), (lambda: scaled[1, 1](out, x, 1.0, 2), "but 4 were given"),
+			(lambda: scaled[1, 1](out=out, x=x, offset=1), "no parameter 'out'"),
+			(lambda: scaled.forall(4)(out, x), r"takes 5 arguments \(out, x, factor, offset, step\)")):
+		with pytest.raises(TypeError, match=text):
+			call()
+
+
+def test_specialised(device):
+	x, out = np.arange(4.0), np.empty(4)
+	special = scaled.specialize(out, x, offset=1)
+	assert special.signatures == [(float64[::1], float64[::1], float64, int64, int64)] and "scaled" in repr(special)
+	special[1, 32](out, x, offset=5)
+	np.testing.assert_array_equal(out, 2 * x + 5)
+	assert scaled.specialize(out, x, offset=7) is special and scaled.specialize(out, x, offset=7.0) is not special
+	scaled.recompile()
+	assert scaled.specialize(out, x, offset=1) is not special
+
+
+@pytest.mark.parametrize("signature, given", [("void(float64[:])", 1), ((float64[:],) * 3, 3)])
+def test_compile_takes_a_type_for_each_parameter(signature, given):
+	with pytest.raises(TypeError, match=f"the signature has {given} arguments, but total.. takes 2"):
+		cuda.compile_ptx(total.py_func, signature)
