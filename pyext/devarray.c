@@ -76,6 +76,17 @@ static int64_t layout_bytes(int ndim, const int64_t *shape, int64_t *strides, bo
 	return empty ? 0 : span;
 }
 
+/* The device that foreign memory is on. On the CPU device only its own memory can be: addresses of a GPU mean nothing. */
+static gj_device *holder(gj_device *dev, gj_devptr data, PyObject *owner)
+{
+	int where = 0;
+	if (!dev->ops->host_memory)
+		return gj_device_of(dev, data);
+	if (data)
+		dev->ops->pointer_device(dev, data, &where);
+	return where == dev->ordinal ? dev : gj_error(GJ_ERR_ARG_ON_GPU, Py_TYPE(owner)->tp_name);
+}
+
 static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_, PyArray_Descr *dtype, PyObject *stream,
 	PyObject *base, PyObject *pointer, char order, bool readonly)
 {
@@ -101,6 +112,8 @@ static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_,
 		dev = ((gj_buffer *)buffer)->dev;
 	gj_devptr data = pointer != Py_None ? PyLong_AsSize_t(pointer) : ours ? ((gj_buffer *)buffer)->ptr : 0;
 	PyObject *o = NULL;
+	if (!ours && !PyErr_Occurred())
+		dev = holder(dev, data, base);
 	if (ours && pointer == Py_None && (size_t)bytes > ((gj_buffer *)buffer)->nbytes)
 		PyErr_Format(PyExc_ValueError, "the buffer has %zu bytes, the array needs %lld", ((gj_buffer *)buffer)->nbytes,
 			(long long)bytes);

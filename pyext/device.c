@@ -61,6 +61,17 @@ gj_device *gj_device_current(void)
 	return dev;
 }
 
+gj_device *gj_device_of(gj_device *dev, gj_devptr p)
+{
+	int holder;
+	if (dev->ops->host_memory || !p || gj_cuda_count() == 1)
+		return dev;
+	gj_status status = dev->ops->pointer_device(dev, p, &holder);
+	if (status != GJ_OK)
+		return gj_status_error(status, "asking where an array is"), NULL;
+	return holder < 0 || holder == dev->ordinal ? dev : gj_device_open(holder);
+}
+
 /* -- Functions ------------------------------------------------------------------------------------------------------------------ */
 
 static PyObject *wrap(PyTypeObject *cls, gj_device *dev)

@@ -137,12 +137,18 @@ static bool read_host(gj_args *a, PyObject *o, int kind, const dl_tensor *t)
 	return gj_args_ndarray(a, (PyArrayObject *)array);
 }
 
-/* A GPU array as argument of a launch on `dev`: only GPUs can reach it. */
-static bool reachable(gj_args *a, PyObject *o)
+/* A GPU array as argument of a launch: only GPUs can reach it, and of several perhaps not every one. data 0: it is known to
+ * be on the right one. */
+static bool reachable(gj_args *a, PyObject *o, uintptr_t data)
 {
-	if (a->dev && a->dev->ops->host_memory)
+	if (!a->dev)
+		return true;
+	if (a->dev->ops->host_memory)
 		return gj_error(GJ_ERR_ARG_ON_GPU, Py_TYPE(o)->tp_name), false;
-	return true;
+	gj_device *holder = gj_device_of(a->dev, data);
+	if (holder && holder != a->dev)
+		gj_error(GJ_ERR_ARG_DEVICE, holder->ordinal, holder->info.name, a->dev->ordinal, a->dev->info.name);
+	return holder == a->dev;
 }
 
 static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
@@ -162,7 +168,9 @@ static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
 		return read_host(a, o, kind, &t);
 	if (t.device.type != DL_CUDA && t.device.type != DL_CUDA_MANAGED)
 		return refuse(o, "it is neither in host memory nor on a CUDA device");
-	if (!reachable(a, o))
+	uintptr_t data = (uintptr_t)t.data + t.byte_offset;
+	bool here = a->dev && t.device.type == DL_CUDA && t.device.id == a->dev->ordinal;
+	if (!reachable(a, o, here ? 0 : data))
 		return false;
 	void *stream = NULL;
 	if (a->dev && !a->foreign && api->current_stream && api->current_stream(DL_CUDA, t.device.id, &stream) != 0)
@@ -172,7 +180,7 @@ static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
 	int64_t strides[GJ_MAX_NDIM];
 	for (int i = 0; t.strides && i < t.ndim; i++)
 		strides[i] = t.strides[i] * gj_scalar[kind]->size;
-	return gj_args_describe(a, kind, t.ndim, (uintptr_t)t.data + t.byte_offset, false, t.shape, t.strides ? strides : NULL);
+	return gj_args_describe(a, kind, t.ndim, data, false, t.shape, t.strides ? strides : NULL);
 }
 
 /* The newest table that we understand; NULL: the class has none. */
@@ -253,7 +261,7 @@ static bool read_interface(gj_args *a, PyObject *o, PyObject *dict)
 	int readonly = PyErr_Occurred() ? -1 : PyObject_IsTrue(PyTuple_GET_ITEM(data, 1));
 	if (readonly < 0)
 		return refuse(o, "its __cuda_array_interface__ has no valid data pointer");
-	return reachable(a, o) && wait_for(a, o, PyDict_GetItemString(dict, "stream"))
+	return reachable(a, o, ptr) && wait_for(a, o, PyDict_GetItemString(dict, "stream"))
 		&& gj_args_describe(a, kind, ndim, ptr, readonly, shape, steps ? strides : NULL);
 }
 
@@ -373,7 +381,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
 		return refuse_dtype(o);
 	if (ndim < 0 || (!contiguous && tuple_attr(o, cupy.strides, strides) != ndim))
 		return refuse(o, "arrays of more than 6 dimensions cannot be passed");
-	if (!reachable(a, o))
+	if (!reachable(a, o, ptr))
 		return false;
 	if (a->dev) {
 		PyObject *current = PyObject_CallNoArgs(cupy.current);

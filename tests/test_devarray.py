@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import on
 
 from gridjit import config, cuda, errors
 
@@ -261,6 +262,19 @@ def test_foreign_dictionary(device):
 	assert cuda.as_cuda_array(array) is array
 	with pytest.raises(TypeError):
 		cuda.as_cuda_array(numbers(3))
+
+
+class OnGPU:
+	def __init__(self, address):
+		self.__cuda_array_interface__ = {"shape": (4,), "typestr": "<f4", "data": (address, False), "version": 3}
+
+
+def test_gpu_memory_on_the_cpu_device():
+	for address in 4096, 1 << 46:
+		for use in (cuda.as_cuda_array, cuda.to_device, lambda x: cuda.device_array(4, "f4").copy_to_device(x),
+				lambda x: cuda.from_cuda_array_interface(x.__cuda_array_interface__)):
+			with on("cpu32"), pytest.raises(TypeError, match="in GPU memory, but kernels run on the CPU"):
+				use(OnGPU(address))
 
 
 def test_interface(device):

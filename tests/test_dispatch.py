@@ -325,7 +325,7 @@ def describe(tensor, out):
 		return -1
 	array = tensor.array
 	tensor.keep = (ctypes.c_int64 * 7)(*array.shape), (ctypes.c_int64 * 7)(*(step // array.itemsize for step in array.strides))
-	out[0] = DLTensor(array.ctypes.data - 8, tensor.device, 0, array.ndim, tensor.code or "iufb c".index(array.dtype.kind),
+	out[0] = DLTensor(array.ctypes.data - 8, tensor.device, tensor.number, array.ndim, tensor.code or "iufb c".index(array.dtype.kind),
 		8 * array.itemsize, 1, *(ctypes.cast(one, ctypes.POINTER(ctypes.c_int64)) for one in tensor.keep), 8)
 	return 0
 
@@ -348,7 +348,7 @@ class Tensor:
 	"""As torch.Tensor shows itself to C."""
 
 	__dlpack_c_exchange_api__, _address = capsule()
-	requires_grad, device, code = False, 1, 0
+	requires_grad, device, number, code = False, 1, 0, 0
 
 	def __init__(self, array, **attributes):
 		self.array = array

@@ -50,7 +50,7 @@ EXPECT = {
 	"VALUE_TYPE": ("ValueError", "Cannot determine the type of list for a kernel"),
 	"ARG_TENSOR": ("TypeError", "this Tensor cannot be passed to a kernel: it is masked"),
 	"ARG_DEVICE": ("ValueError", "in memory of device 0 (Fake GPU 0), but the kernel runs on device 1 (Fake GPU 1)"),
-	"ARG_ON_GPU": ("TypeError", "this Tensor is in GPU memory, but the kernel runs on the CPU"),
+	"ARG_ON_GPU": ("TypeError", "this Tensor is in GPU memory, but kernels run on the CPU"),
 	"CALL_ARGS": ("TypeError", "two() takes 2 arguments (x, y), but 0 were given"),
 	"CALL_KEYWORD": ("TypeError", "two() has no parameter 'z'"),
 	"CALL_AGAIN": ("TypeError", "two() got the argument 'x' twice"),

@@ -213,7 +213,7 @@ gj_status gj_cpu_pointer_device(gj_device *d, gj_devptr p, int *ordinal)
 {
 	pthread_mutex_lock(&lock);
 	const mem *m = find(p);
-	*ordinal = m && !m->pinned ? d->ordinal : -1;
+	*ordinal = m ? d->ordinal : -1;
 	pthread_mutex_unlock(&lock);
 	return GJ_OK;
 }

@@ -60,16 +60,19 @@ gj_status gj_cuda_info(gj_cuda *d)
 gj_status gj_cuda_pointer_device(gj_device *g, gj_devptr p, int *ordinal)
 {
 	CUcontext before;
-	unsigned type = 0;
+	CUdeviceptr reached;
 	*ordinal = -1;
 	gj_status s = gj_cuda_enter(gj_cuda_of(g), &before);
 	if (s != GJ_OK)
 		return s;
-	/* The driver refuses addresses it has never heard of: those are plain host memory. */
-	CUresult r = gj_cu.cuPointerGetAttribute(&type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE, p);
-	if (r != CUDA_SUCCESS && r != 1)
+	/* The driver refuses what this GPU cannot reach, and for the second question what it has never heard of: plain host
+	 * memory. Its own pinned and managed memory, and that of GPUs with peer access, is reached. */
+	CUresult r = gj_cu.cuPointerGetAttribute(&reached, CU_POINTER_ATTRIBUTE_DEVICE_POINTER, p);
+	if (r == CUDA_SUCCESS)
+		*ordinal = g->ordinal;
+	else if (r == CUDA_ERROR_INVALID_VALUE)
+		r = gj_cu.cuPointerGetAttribute(ordinal, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, p);
+	if (r != CUDA_SUCCESS && r != CUDA_ERROR_INVALID_VALUE)
 		s = gj_cuda_fail(r, "cuPointerGetAttribute", NULL);
-	else if (r == CUDA_SUCCESS && type != CU_MEMORYTYPE_HOST)
-		s = CALL(cuPointerGetAttribute, (ordinal, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, p));
 	return gj_cuda_leave(before, s);
 }

@@ -98,7 +98,8 @@ typedef struct gj_device_ops {
 	gj_status (*event_query)(gj_device *, gj_event *);
 	gj_status (*event_elapsed)(gj_device *, gj_event *, gj_event *, float *ms);
 	gj_status (*sync)(gj_device *);            /* the whole device */
-	gj_status (*pointer_device)(gj_device *, gj_devptr, int *ordinal);          /* which GPU holds it; −1: none */
+	/* Which device's kernels reach it: this one, if its do; else the one that holds it; −1: none. */
+	gj_status (*pointer_device)(gj_device *, gj_devptr, int *ordinal);
 } gj_device_ops;
 
 /* -- The two machines ------------------------------------------------------------------------------------------------ */

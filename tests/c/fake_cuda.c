@@ -464,6 +464,10 @@ API cuPointerGetAttribute(void *value, CUpointer_attribute a, CUdeviceptr p)
 	block *b = find((void *)(uintptr_t)p, 1);
 	if (!b)
 		return INVALID_VALUE;
+	if (a == CU_POINTER_ATTRIBUTE_DEVICE_POINTER) {
+		memcpy(value, &p, sizeof p);
+		return b->pinned || b->ctx == current ? CUDA_SUCCESS : INVALID_VALUE;
+	}
 	*(int *)value = a == CU_POINTER_ATTRIBUTE_MEMORY_TYPE ? (b->pinned ? CU_MEMORYTYPE_HOST : 2) : b->ctx->ordinal;
 	return CUDA_SUCCESS;
 }

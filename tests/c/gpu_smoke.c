@@ -94,7 +94,7 @@ static void test_pointers(void)
 	OK(d->ops->pointer_device(d, a, &where) == GJ_OK && where == 0);
 	OK(d->ops->pointer_device(d, (uintptr_t)&where, &where) == GJ_OK && where == -1);
 	OK(d->ops->alloc_pinned(d, 100, &pin) == GJ_OK);
-	OK(d->ops->pointer_device(d, (uintptr_t)pin, &where) == GJ_OK && where == -1);
+	OK(d->ops->pointer_device(d, (uintptr_t)pin, &where) == GJ_OK && where == 0);
 	OK(d->ops->free_pinned(d, pin) == GJ_OK && d->ops->free(d, a, NULL) == GJ_OK);
 	OK(d->ops->free(d, a, NULL) == GJ_E_INVALID);
 }
