@@ -200,6 +200,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const stages 
 		gj_simplify(f->callee.p[i]);
 		check_frozen(f->callee.p[i]);
 	}
+	if (opt.arch == GJ_ARCH_CPU)
+		gj_return_raises(f);
 	gj_mark_written(f);
 	show(st, "low", f);
 	if (opt.width == 32 && f->callee.n)

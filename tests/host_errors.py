@@ -53,18 +53,6 @@ def explicit(x):
 	x[0] = 1
 
 
-@cuda.jit(device=True)
-def raises_and_recurs(n):
-	if n < 0:
-		raise ValueError
-	return 0 if n == 0 else raises_and_recurs(n - 1)
-
-
-@cuda.jit
-def calls_it(x):
-	x[0] = raises_and_recurs(3)
-
-
 @cuda.jit
 def sine(x):
 	x[0] = math.sin(x[0])
@@ -78,10 +66,6 @@ class Tensor:
 
 	def __init__(self, **fields):
 		self.__cuda_array_interface__ = dict(shape=(1,), typestr="<f4", data=(4096, False), version=3, **fields)
-
-
-def RAISE_IN_CALL():
-	calls_it[1, 1](X)
 
 
 def RETURN_LOCAL():

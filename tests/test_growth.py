@@ -24,7 +24,7 @@ def growth(environment):
 
 
 def check(rows, size=growth_cases.ENOUGH[1]):
-	assert {name for name, _ in growth_cases.cases()} - set(rows) <= {"RAISE_IN_CALL", "ARG_ON_GPU"}
+	assert {name for name, _ in growth_cases.cases()} - set(rows) <= {"ARG_ON_GPU"}
 	blocks = growth_cases.ENOUGH[0]
 	assert not {name: row for name, row in rows.items() if row[0] >= blocks or row[1] >= size}
 

@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 CASES = {name: f for name, f in vars(host_errors).items() if name.isupper() and inspect.isfunction(f)}
 
 EXPECT = {
-	"RAISE_IN_CALL": ("UnsupportedError", "raise and assert are not supported in a device function that calls itself"),
 	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
 	"NO_RETURN": ("TypingError", "forever() never returns"),
 	"NOT_FUNCTION": ("TypingError", "an object of type builtin_function_or_method cannot be compiled"),

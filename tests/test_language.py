@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import assert_same
+from gridjit import cuda, errors, float32, float64, int64
 from language_cases import NAMES, expected, launched, load
 
 
@@ -19,29 +20,60 @@ def test_results(device, name):
 			assert_same(a, b, rtol=rtol, atol=rtol, what=f"argument {number}")
 
 
-def recursive(n):
+def factorial(n):
 	if n < 0:
 		raise ValueError("negative")
-	return 0 if n == 0 else recursive(n - 1)
+	return 1 if n == 0 else n * factorial(n - 1)
 
 
-def raises_deep_inside(x):
-	x[0] = recursive(int(x[1]))
+def descend(path, n):
+	path[n] += 1
+	if n == 3:
+		raise ValueError("three")
+	if n > 0:
+		descend(path, n - 1)
+	path[n] += 10
+
+
+def both_ways(n):
+	return factorial(n), factorial(n + 1) / 2
+
+
+def raise_deep_inside(x, path, out):
+	i = cuda.threadIdx.x
+	shared = cuda.shared.array(32, float64)
+	shared[i] = 0
+	cuda.syncthreads()
+	out[i, 0] = factorial(x[i])
+	shared[i], out[i, 1] = both_ways(x[i] - 1)
+	cuda.syncthreads()
+	out[i, 2] = shared[31 - i]
+	descend(path[i], x[i])
+	out[i, 3] = 1
 
 
 def test_raise_in_a_function_that_calls_itself(device):
-	"""The GPU ends the thread from any depth; the CPU cannot, and says so."""
-	from gridjit import cuda, errors
-	assert re.search(r"\bexit;", cuda.compile_ptx(raises_deep_inside, "void(float32[::1])", cc=(9, 0))[0])
-	if device != "cuda":
-		with pytest.raises(errors.UnsupportedError, match="raise and assert are not supported in a device function"):
-			cuda.jit(raises_deep_inside)[1, 1](np.zeros(2, np.float32))
+	"""The thread ends from any depth; what it did before counts, and the others go on, through barriers too."""
+	x, path, out = np.arange(32) % 8 - 2, np.zeros((32, 8)), np.full((32, 4), -1.0)
+	cuda.jit(raise_deep_inside)[1, 32](x, path, out)
+	numbers = [1, 1, 2, 6, 24, 120]
+	for i, n in enumerate(x):
+		want = [-1] * 4 if n < 0 else [numbers[n], -1, -1, -1] if n == 0 else [
+			numbers[n], numbers[n] / 2, numbers[x[31 - i] - 1] if x[31 - i] > 0 else 0, 1 if n < 3 else -1]
+		assert out[i].tolist() == want
+		steps = range(n + 1) if n < 3 else range(3, n + 1)
+		assert path[i].tolist() == [(11 if n < 3 else 1) * (k in steps and n > 0) for k in range(8)]
+	assert re.search(r"\bexit;", cuda.compile_ptx(raise_deep_inside, (int64[:], float64[:, :], float64[:, :]), cc=(9, 0))[0])
+
+
+def test_text_of_a_function_that_raises(device):
+	"""What is inspected without a kernel around it."""
+	function = cuda.jit("int64(int64)", device=True)(factorial)
+	assert function.inspect_llvm() and function.inspect_asm()
 
 
 def test_extents_that_bytes_do_not_bound(device):
 	"""Of a broadcast or empty array an extent can be large although the array is small: arithmetic on it must not wrap."""
-	from gridjit import cuda
-
 	@cuda.jit
 	def kernel(x, out):
 		out[0] = x.shape[0] * 4
@@ -54,8 +86,6 @@ def test_extents_that_bytes_do_not_bound(device):
 
 
 def test_positions_of_errors_in_called_functions():
-	from gridjit import cuda, errors
-
 	def inner(a):
 		return a.nothing
 
@@ -72,8 +102,6 @@ def test_positions_of_errors_in_called_functions():
 
 def test_result_type_of_a_signature():
 	"""A device function compiled with a result type returns that type."""
-	from gridjit import cuda, errors, float32
-
 	def add(a, b):
 		return a + b
 	text, result = cuda.compile(add, "float32(int32, int32)", device=True, cc=(9, 0))
@@ -86,7 +114,6 @@ def test_result_type_of_a_signature():
 def test_a_message_names_the_line_of_code_that_moved():
 	"""The cache does not hand out an image that knows the barrier's line of another version of the file."""
 	from conftest import on
-	from gridjit import cuda
 	body = "def kernel(y):\n\tif cuda.threadIdx.x % 2:\n\t\tcuda.syncthreads()\n\ty[0] = 1\n\tcuda.syncthreads()\n"
 	for empty in (0, 5, 0):
 		scope = {"cuda": cuda}

@@ -165,13 +165,11 @@ static gj_v emit_branch(gj_gen *g, const gj_op *o)
 	return br;
 }
 
-/* The thread ends. Only a kernel, or any function on the GPU, can do that. */
+/* The thread ends. On the CPU only a kernel can do that (raises.c). */
 static gj_v emit_raise(gj_gen *g, const gj_op *o)
 {
 	if (g->f->kernel)
 		return emit_return(g, o);
-	if (!g->u->gpu)
-		gj_fail(g->f, o->loc, GJ_ERR_RAISE_IN_CALL);
 	gj_plain(g, GJ_IN_NV_EXIT, 0, NULL);
 	return LLVMBuildUnreachable(g->b);
 }

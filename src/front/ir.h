@@ -94,6 +94,7 @@ struct gj_fn {
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
 	bool waits;                                /* CPU: needs a stack for each warp */
+	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };
@@ -146,6 +147,7 @@ void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;
 
 gj_fn *gj_ssa(gj_trap *, const gj_code *);                   /* decode.c, cfg.c, ssa.c: bytecode → H-level SSA */
 void   gj_cfg(gj_fn *);                                      /* rpo, dominators, preds of unreachable blocks dropped, loops */
+void   gj_return_raises(gj_fn *);                            /* low, CPU: functions that are called end threads (raises.c) */
 void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
 void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics */

@@ -48,8 +48,6 @@ static void join_ends(gj_fn *f, const uint32_t *end, uint32_t n)
 		const gj_op *t = terminator(f, end[i]);
 		if (t->op == GJ_RETURN)
 			ret = t;
-		else if (t->op == GJ_RAISE && !f->kernel)
-			gj_fail(f, t->loc, GJ_ERR_RAISE_IN_CALL);
 	}
 	uint32_t to = gj_block_new(f), nres = ret ? ret->nargs : 0, loc = ret ? ret->loc : 0;
 	gj_ref *value = gj_new(f->arena, gj_ref, nres + 1), *arg = gj_new(f->arena, gj_ref, n);
