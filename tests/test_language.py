@@ -72,6 +72,30 @@ def test_text_of_a_function_that_raises(device):
 	assert function.inspect_llvm() and function.inspect_asm()
 
 
+@cuda.jit
+def assigns(target, given, reached, how):
+	i = cuda.grid(1)
+	if i < reached.shape[0]:
+		reached[i] = 1
+		if how == 0:
+			target[i, :] = given
+		elif how == 1:
+			np.sin(given, target[i])
+		else:
+			np.add(1.0, given, out=target[i])
+		reached[i] = 2
+
+
+@pytest.mark.parametrize("how", [0, 1, 2])
+@pytest.mark.parametrize("n", [1, 3, 4, 5])
+def test_what_does_not_fit(device, how, n):
+	"""Where NumPy refuses to broadcast, the thread ends before it writes."""
+	target, reached = np.zeros((40, 4)), np.zeros(40, np.int8)
+	assigns[2, 32](target, np.ones(n), reached, how)
+	assert (reached == (2 if n in (1, 4) else 1)).all()
+	assert (target == ([1, np.sin(1), 2][how] if n in (1, 4) else 0)).all()
+
+
 def test_extents_that_bytes_do_not_bound(device):
 	"""Of a broadcast or empty array an extent can be large although the array is small: arithmetic on it must not wrap."""
 	@cuda.jit

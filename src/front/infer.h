@@ -73,6 +73,8 @@ uint32_t gj_bind_row(const gj_fn *, const gj_op *call, const gj_intrin *, const 
 /* The op in a slot: slot 0 is what a method is called on (x in `x.bit_count()`). */
 gj_ref gj_slot_ref(const gj_fn *, const gj_op *call, int slot);
 bool gj_is_method(const gj_intrin *);
+bool gj_is_ufunc(const gj_intrin *);          /* its last parameter is `out` */
+const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b);    /* of scalars; NULL: refused */
 
 /* -- infer.c ---------------------------------------------------------------------------------------------------------- */
 

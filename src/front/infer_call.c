@@ -517,10 +517,32 @@ gj_val gj_i_math2(gj_icall *c)
 	return or_bad(c, gj_rule_math(bare(c), number(c, 0), number(c, 1), &as));
 }
 
-gj_val gj_i_numpy(gj_icall *c)
+const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b)
 {
 	const gj_type *as;
-	return or_bad(c, gj_rule_numpy(bare(c), number(c, 0), c->n > 1 ? number(c, 1) : NULL, &as));
+	return gj_rule_numpy(strchr(dotted, '.') + 1, a, b, &as);
+}
+
+/* The last argument is the array to write the results into, or absent: then all others are numbers. */
+gj_val gj_i_numpy(gj_icall *c)
+{
+	const gj_type *t[2] = { NULL }, *out = c->a[--c->n].type;
+	for (uint32_t i = 0; i < c->n; i++) {
+		const gj_type *a = c->a[i].type;
+		if (!out && a->kind == GJ_ARRAY)
+			gj_fail(c->s->fn, c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name));
+		if (a->kind == GJ_ARRAY && (out->kind != GJ_ARRAY || a->ndim > out->ndim))
+			bad(c, out->kind == GJ_ARRAY ? i : c->n);
+		t[i] = a->kind == GJ_ARRAY ? a->elem : number(c, i);
+	}
+	gj_val item = or_bad(c, gj_ufunc_type(c->name, t[0], t[1]));
+	if (!out)
+		return item;
+	if (out->kind != GJ_ARRAY)
+		bad(c, c->n);
+	if (out->readonly)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, out->name);
+	return just(out);
 }
 
 static const gj_type *frexp_float(gj_icall *c)

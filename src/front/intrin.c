@@ -16,13 +16,15 @@
 
 #define PARAMS_1 "x"
 #define PARAMS_2 "x y"
+#define UFUNC_1 "x out?"
+#define UFUNC_2 "x y out?"
 /* Rows of math.def without a name in a module get the name 0 and are never found. */
 #define DOT_0(prefix) NULL
 
 static const gj_intrin table[] = {
 #define INTR(name, params, rule, low, arg) { name, params, gj_i_##rule, gj_l_##low, arg },
 #define INTR_MATH(id, py, n) { py, PARAMS_##n, gj_i_math##n, gj_l_math, GJ_MATH_##id },
-#define INTR_NUMPY(id, np, n) { np, PARAMS_##n, gj_i_numpy, gj_l_math, GJ_MATH_##id },
+#define INTR_NUMPY(id, np, n) { np, UFUNC_##n, gj_i_numpy, gj_l_math, GJ_MATH_##id },
 #include "front/intrin.def"
 };
 
@@ -107,6 +109,8 @@ static int keyword(const gj_op *call, const char *word, size_t n, uint32_t nkw, 
 		}
 	return -1;
 }
+
+bool gj_is_ufunc(const gj_intrin *row) { return row->infer == gj_i_numpy; }
 
 bool gj_is_method(const gj_intrin *row)
 {

@@ -297,6 +297,9 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_intrin *row, const char *
 			if (slot[i] >= 0)
 				c.a[i] = use(B, gj_slot_ref(B->s->fn, o, slot[i]));
 	}
+	if (gj_is_ufunc(row) && c.a[c.n - 1].type)
+		return gj_lelementwise(&c);
+	c.n -= gj_is_ufunc(row);
 	gj_lv v = row->lower(&c);
 	return v.type == o->type || !gj_is_scalar(o->type) ? v : gj_lconv(B->L, v, o->type);
 }

@@ -93,6 +93,15 @@ gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
 gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
 gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
 gj_ref gj_lsize(gj_lower *, gj_lv a);
+/* An array v has the target's extents, or 1, in its dimensions. */
+void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
+/* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), or v, a scalar. */
+gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
+/* Stores what `next` gives to each element of target: nested loops, one a dimension, in the order of Python's for loops. */
+typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
+void   gj_lfill(gj_lower *, gj_lv target, gj_lnext *, void *arg);
+/* lower_elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
+gj_lv  gj_lelementwise(gj_lcall *);
 void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
 gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);

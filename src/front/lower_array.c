@@ -273,10 +273,23 @@ static void store(gj_lower *L, gj_ref pointer, gj_lv v, const gj_type *elem)
 	gj_e2(L, GJ_STORE, NULL, pointer, x);
 }
 
-/* v's element for position at[] of the target: trailing dimensions align, an extent of 1 repeats. */
-static gj_lv broadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
+void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
+{
+	gj_ref fits = 0;
+	for (uint32_t d = 0; v.type->kind == GJ_ARRAY && d < v.type->ndim; d++) {
+		gj_ref n = extent(v, d), same = gj_ecmp(L, GJ_CMP_EQ, n, extent(target, target.type->ndim - v.type->ndim + d));
+		same = gj_e2(L, GJ_OR, gj_scalar[GJ_BOOL], same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, i64(), 1)));
+		fits = fits ? gj_e2(L, GJ_AND, gj_scalar[GJ_BOOL], fits, same) : same;
+	}
+	if (fits)
+		gj_lrequire(L, fits);
+}
+
+gj_lv gj_lbroadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
 {
 	gj_ref from[GJ_MAX_NDIM];
+	if (v.type->kind != GJ_ARRAY)
+		return v;
 	for (uint32_t d = 0; d < v.type->ndim; d++) {
 		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, extent(v, d), gj_eint(L, i64(), 1));
 		from[d] = gj_e3(L, GJ_SELECT, i64(), one, gj_eint(L, i64(), 0), at[target.type->ndim - v.type->ndim + d]);
@@ -284,11 +297,10 @@ static gj_lv broadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
 	return gj_lv_scalar(L, v.type->elem, gj_e1(L, GJ_LOAD, v.type->elem, gj_lelement(L, v, from)));
 }
 
-/* Nested loops over the target, one a dimension, in the order of Python's for loops. */
-static void fill(gj_lower *L, gj_lv target, gj_lv v, gj_ref *at, uint32_t d)
+static void loops(gj_lower *L, gj_lv target, gj_lnext *next, void *arg, gj_ref *at, uint32_t d)
 {
 	if (d == target.type->ndim) {
-		store(L, gj_lelement(L, target, at), v.type->kind == GJ_ARRAY ? broadcast(L, target, v, at) : v, target.type->elem);
+		store(L, gj_lelement(L, target, at), next(L, target, at, arg), target.type->elem);
 		return;
 	}
 	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
@@ -299,11 +311,19 @@ static void fill(gj_lower *L, gj_lv target, gj_lv v, gj_ref *at, uint32_t d)
 	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, i, extent(target, d)), body, done);
 	L->cur = body;
 	at[d] = i;
-	fill(L, target, v, at, d + 1);
+	loops(L, target, next, arg, at, d + 1);
 	gj_o(L->fn, i)->arg[1] = gj_eindex(L, GJ_ADD, i, gj_eint(L, i64(), 1));
 	gj_jump(L, head);
 	L->cur = done;
 }
+
+void gj_lfill(gj_lower *L, gj_lv target, gj_lnext *next, void *arg)
+{
+	gj_ref at[GJ_MAX_NDIM];
+	loops(L, target, next, arg, at, 0);
+}
+
+static gj_lv same(gj_lower *L, gj_lv target, const gj_ref *at, void *v) { return gj_lbroadcast(L, target, *(gj_lv *)v, at); }
 
 /* A tuple's items to the elements of a view of one dimension, which must be as many. */
 static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
@@ -331,10 +351,12 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	if (gj_is_scalar(t))
 		t = gj_array_type(t, 0, 'C', false, (gj_space)a.type->space);
 	gj_lv target = make_view(&x, t);
-	if (v.type->kind == GJ_TUPLE)
+	if (v.type->kind == GJ_TUPLE) {
 		store_items(L, target, v);
-	else
-		fill(L, target, v, at, 0);
+		return;
+	}
+	gj_lrequire_fit(L, target, v);
+	gj_lfill(L, target, same, &v);
 }
 
 /* -- Attributes ------------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,7 @@
-/* Lowering of reductions over all elements of an array: loops nested as Python's, each thread on its own. */
+/* Lowering of what is done with all elements of an array, by each thread on its own: reductions and ufuncs. */
 #include "front/lower.h"
+
+/* -- Reductions ------------------------------------------------------------------------------------------------------- */
 
 typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a; const gj_type *acc; gj_ref at[GJ_MAX_NDIM]; } reduction;
 
@@ -78,4 +80,27 @@ gj_lv gj_l_reduce(gj_lcall *c)
 	if (r.how == GJ_RED_MEAN)
 		all = gj_e2(L, GJ_DIV, c->type, gj_ecast(L, all, c->type), gj_ecast(L, size, c->type));
 	return gj_lv_scalar(L, c->type, all);
+}
+
+/* -- Ufuncs ----------------------------------------------------------------------------------------------------------- */
+
+static gj_lv apply(gj_lower *L, gj_lv target, const gj_ref *at, void *call)
+{
+	gj_lcall c = *(gj_lcall *)call;
+	const gj_type *t[2] = { NULL };
+	for (uint32_t i = 0; i < c.n; i++) {
+		c.a[i] = gj_lbroadcast(L, target, c.a[i], at);
+		t[i] = c.a[i].type;
+	}
+	c.type = gj_ufunc_type(c.name, t[0], t[1]);
+	return c.row->lower(&c);
+}
+
+gj_lv gj_lelementwise(gj_lcall *c)
+{
+	gj_lv target = c->a[--c->n];
+	for (uint32_t i = 0; i < c->n; i++)
+		gj_lrequire_fit(c->L, target, c->a[i]);
+	gj_lfill(c->L, target, apply, c);
+	return target;
 }
