@@ -422,6 +422,7 @@ static void image_fields(gj_unit *u)
 	m->width = u->gpu ? 1 : u->opt->width;
 	m->barriers = f->barriers || f->waits;
 	m->frame_bytes = u->frame_bytes;
+	m->grid_y = u->opt->facts & GJ_FACT_GRID_Y;
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->max_threads;
 }

@@ -33,6 +33,9 @@ static bool knows_warps(const gj_op *o)
 	return meets(o) || o->op == GJ_ACTIVEMASK || is_sreg(o, GJ_LANEID) || is_sreg(o, GJ_LANEMASK_LT);
 }
 
+/* Could a block learn that another one has begun, and so wait for it? */
+static bool knows_blocks(const gj_op *o) { return o->op == GJ_ATOMIC || o->op == GJ_FENCE; }
+
 static bool asks_y(const gj_op *o) { return is_sreg(o, GJ_TID_Y); }
 
 bool gj_waits(const gj_fn *f, uint32_t width) { return any_op(f, width == 1 ? meets : sleeps); }
@@ -74,7 +77,7 @@ uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 	if (column && any_op(f, asks_y)) {
 		uint64_t cost = memory_cost(f, column, rest | GJ_FACT_LANES_Y);
 		if (!row || cost < memory_cost(f, row, rest | GJ_FACT_LANES_X)) {
-			*facts = rest | GJ_FACT_LANES_Y;
+			*facts = rest | GJ_FACT_LANES_Y | (any_op(f, knows_blocks) ? 0 : GJ_FACT_GRID_Y);
 			return column;
 		}
 	}

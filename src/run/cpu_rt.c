@@ -113,14 +113,15 @@ static GJ_NORETURN void fail_deadlock(gj_worker *w)
 static void locate(gj_worker *w, uint64_t id)
 {
 	const uint32_t *grid = w->run->launch->grid;
+	int first = w->run->kernel->grid_y, second = !first;
 	if (id != w->last + 1) {
-		w->idx[0] = (uint32_t)(id % grid[0]);
-		w->idx[1] = (uint32_t)(id / grid[0] % grid[1]);
-		w->idx[2] = (uint32_t)(id / grid[0] / grid[1]);
-	} else if (++w->idx[0] == grid[0]) {
-		w->idx[0] = 0;
-		if (++w->idx[1] == grid[1]) {
-			w->idx[1] = 0;
+		w->idx[first] = (uint32_t)(id % grid[first]);
+		w->idx[second] = (uint32_t)(id / grid[first] % grid[second]);
+		w->idx[2] = (uint32_t)(id / grid[first] / grid[second]);
+	} else if (++w->idx[first] == grid[first]) {
+		w->idx[first] = 0;
+		if (++w->idx[second] == grid[second]) {
+			w->idx[second] = 0;
 			w->idx[2]++;
 		}
 	}

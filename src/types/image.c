@@ -133,6 +133,7 @@ static void walk(io *s, gj_image *m)
 	NUM(s, m->width, 4);
 	flag(s, &m->barriers);
 	NUM(s, m->frame_bytes, 4);
+	flag(s, &m->grid_y);
 	flag(s, &m->dynamic_shared);
 	flag(s, &m->cooperative);
 	NUM(s, m->max_threads, 4);

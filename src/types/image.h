@@ -31,7 +31,8 @@ enum {
 	GJ_FACT_ROWS_8 = 64,                       /* CPU, neither of these: blockDim.x % 8 == 0 */
 	GJ_FACT_COLUMNS_32 = 128, GJ_FACT_COLUMNS_16 = 256, GJ_FACT_COLUMNS_8 = 512,   /* CPU: of blockDim.y, the largest */
 	GJ_FACTS_BLOCK = 1023 - 7,                 /* those: of vectors only */
-	GJ_FACT_LANES_Y = 1024                     /* lanes run along y: by the compiler's choice (lanes.c) */
+	GJ_FACT_LANES_Y = 1024,                    /* lanes run along y: by the compiler's choice (lanes.c) */
+	GJ_FACT_GRID_Y = 2048                      /* and so may the order of blocks: none can wait for another */
 };
 
 typedef struct gj_image {
@@ -46,6 +47,7 @@ typedef struct gj_image {
 	uint32_t  width;                           /* CPU: threads that run as one, 32 (a warp), 16 or 8 (of a row), or 1; GPU: 1 */
 	bool      barriers;                        /* warps wait for each other */
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
+	bool      grid_y;                          /* CPU: take blocks along y first */
 	bool      dynamic_shared;
 	bool      cooperative;
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */
