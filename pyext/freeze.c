@@ -265,7 +265,7 @@ static int freeze_code(gj_freezer *fz, gj_code *c, PyObject *co, const scope *sc
 const gj_obj *gj_freeze_code(gj_freezer *fz, PyObject *code)
 {
 	(void)code;
-	return gj_obj_new(fz, GJ_OBJ_OPAQUE, "code");
+	return gj_obj_new(fz, GJ_OBJ_OPAQUE, "a code object");
 }
 
 /* Adds the attribute names that a code object and the code nested in it use. */
@@ -414,7 +414,7 @@ const gj_obj *gj_freeze_function(gj_freezer *fz, PyObject *function, PyObject *d
 	if (r)
 		return r;
 	if (fz->nfunctions++ >= MAX_FUNCTIONS)
-		return gj_obj_new(fz, GJ_OBJ_OPAQUE, "function");
+		return gj_obj_new(fz, GJ_OBJ_OPAQUE, "a function");
 	gj_code *c = gj_new(fz->arena, gj_code, 1);
 	uint32_t depth = fz->depth;
 	r = gj_obj_new(fz, GJ_OBJ_FUNCTION, text_attr(fz, function, "__name__"));

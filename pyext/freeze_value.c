@@ -34,7 +34,15 @@ const char *gj_freeze_text(gj_freezer *fz, PyObject *str)
 
 static gj_obj *opaque(gj_freezer *fz, PyObject *o)
 {
-	return gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_strdup(fz->arena, Py_TYPE(o)->tp_name));
+	const char *kind = "a Python object of type", *name = Py_TYPE(o)->tp_name;
+	if (PyType_Check(o)) {
+		kind = "the class";
+		name = ((PyTypeObject *)o)->tp_name;
+	} else if (PyCFunction_Check(o)) {
+		kind = "the function";
+		name = ((PyCFunctionObject *)o)->m_ml->ml_name;
+	}
+	return gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_printf(fz->arena, "%s %s", kind, name));
 }
 
 gj_obj *gj_freeze_met(const gj_freezer *fz, PyObject *o, const gj_names *names)

@@ -41,6 +41,11 @@ def wrong_return(a):
 	return a
 
 
+@cuda.jit
+def launched(x):
+	x[0] = 1
+
+
 def UNSUPPORTED_OP(x):
 	with x:
 		pass
@@ -97,7 +102,16 @@ def ARG_MISSING(x):
 
 
 def ARG_TYPE(x):
+	x[0] = math.sin("1")  # here: math.sin("1")
+
+
+def ARG_ARRAY(x):
 	x[0] = math.sin(x)  # here: math.sin(x)
+
+
+def ARG_INTEGER(x):
+	for i in range(x.size / 2):  # here: range(x.size / 2)
+		x[i] = 1
 
 
 def CALL_COUNT(x):
@@ -172,6 +186,11 @@ def RETURN_UNIFY(x):
 
 def NO_BINOP(x):
 	x[0] = x[1] + "one"  # here: x[1] + "one"
+
+
+def ARRAY_BINOP(x):
+	y = x * 2  # here: x * 2
+	x[0] = y[0]
 
 
 def NO_UNOP(x):
@@ -249,7 +268,15 @@ def NO_INDEX(x):
 
 
 def INDEX_TYPE(x):
-	x[0] = x[1.5]  # here: x[1.5]
+	x[0] = x[cuda.threadIdx]  # here: x[cuda.threadIdx]
+
+
+def INDEX_FLOAT(x):
+	x[0] = x[x.size / 2]  # here: x[x.size / 2]
+
+
+def LAUNCH_INSIDE(x):
+	launched[1, 32](x)  # here: launched[1, 32]
 
 
 def SLICE_VALUE(x):
@@ -284,9 +311,19 @@ def SHAPE_RANGE(x):
 	x[0] = s[0]
 
 
-def SHARED_TOO_LARGE(x):
-	s = cuda.shared.array((1 << 20, 1 << 10), float32)  # here: cuda.shared.array((1 << 20, 1 << 10), float32)
+def LOCAL_TOO_LARGE(x):
+	s = cuda.local.array((10 ** 5, 10 ** 4), float32)  # here: cuda.local.array((10 ** 5, 10 ** 4), float32)
 	x[0] = s[0, 0]
+
+
+def SHARED_TOO_LARGE(x):
+	s = cuda.shared.array((64, 128), float32)
+	t = cuda.shared.array((64, 128), float32)  # here: cuda.shared.array((64, 128), float32)
+	x[0] = s[0, 0] + t[0, 0]
+
+
+def PREDICATE(x):
+	x[0] = cuda.syncthreads_or(x[1] > 0)  # here: cuda.syncthreads_or(x[1] > 0)
 
 
 def DTYPE(x):

@@ -50,9 +50,9 @@ def with_global(value, expression="G"):
 	(np.float32, "type float32"), (np.dtype("u2"), "type uint16"), (np.bool_, "type bool"), (int, "builtins.int"),
 	(range, "builtins.range"), (math.sin, "math.sin"), (operator.add, "operator.add"), (np.sqrt, "np.sqrt"),
 	(ValueError, "builtins.ValueError"), (math, "module math"), (grid, "cuda.grid"), (shared, "cuda.shared"),
-	(threadIdx.x, "cuda.threadIdx.x"), ([1], "object of type list"), ({}, "object of type dict"),
-	(object(), "object of type object"), (np.array(["a"]), "object of type numpy.ndarray"),
-	(1 + 2j, "object of type complex"), (frozen, "function frozen"),
+	(threadIdx.x, "cuda.threadIdx.x"), ([1], "a Python object of type list"), ({}, "a Python object of type dict"),
+	(object(), "a Python object of type object"), (np.array(["a"]), "a Python object of type numpy.ndarray"),
+	(1 + 2j, "a Python object of type complex"), (frozen, "function frozen"),
 ])
 def test_values(value, text):
 	assert frozen(with_global(value))["G"] == text
@@ -170,8 +170,8 @@ class Hostile:
 
 
 def test_hostile_objects():
-	assert frozen(with_global(Hostile()))["G"] == "object of type Hostile"
-	assert frozen(with_global(Hostile))["G"] == "object of type type"
+	assert frozen(with_global(Hostile()))["G"] == "a Python object of type Hostile"
+	assert frozen(with_global(Hostile))["G"] == "the class Hostile"
 
 
 @pytest.mark.parametrize("bad", [lambda: None, lambda: 3, lambda: len, lambda: "f", lambda: Hostile, lambda: Hostile(),

@@ -79,7 +79,7 @@ EXPECT = {
 
 # The first line says what to do, or leaves no doubt of it.
 NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR",
-	"CALL_ARGS", "CALL_AGAIN", "CONFIG_TYPE", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL"}
+	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL"}
 
 WITHOUT_A_CASE = {
 	"NOMEM": "needs malloc to fail in the middle of a compilation",

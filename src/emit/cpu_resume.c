@@ -73,7 +73,7 @@ gj_v gj_resume_local(gj_gen *g, uint64_t bytes)
 	LLVMBasicBlockRef here = gj_here(g);
 	LLVMPositionBuilderBefore(g->b, r->dispatch);
 	if (bytes > MOST_BYTES - r->bytes)
-		gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)bytes);
+		gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_LOCAL_TOO_LARGE, (unsigned long long)bytes, MOST_BYTES);
 	gj_v p = byte_gep(g, r->frame, LLVMConstInt(g->u->i64, r->bytes, 0));
 	gj_at(g, here);
 	r->bytes += (uint32_t)((bytes + 63) / 64 * 64);

@@ -20,7 +20,7 @@ typedef enum gj_objkind {
 	GJ_OBJ_MODULE,                             /* a namespace: attributes resolved for every name the code mentions */
 	GJ_OBJ_FUNCTION,                           /* a device function or a plain Python function */
 	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
-	GJ_OBJ_OPAQUE                              /* anything else; `name` is its Python type, for the error message */
+	GJ_OBJ_OPAQUE                              /* anything else; `name` says what, for the error message */
 } gj_objkind;
 
 struct gj_obj {

@@ -95,6 +95,9 @@ const char *gj_val_name(gj_arena *a, gj_val v)
 	const gj_obj *o = v.konst;
 	if (!v.type)
 		return "an undefined value";
+	bool space = false;
+	if (o && o->kind == GJ_OBJ_NAME && gj_intrinsic_exists(o->name, &space) && space)
+		return o->name;
 	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
 		return gj_printf(a, "the function %s", o->name ? gj_shown(o->name) : o->code->name);
 	if (o && o->kind == GJ_OBJ_MODULE)
@@ -102,7 +105,9 @@ const char *gj_val_name(gj_arena *a, gj_val v)
 	if (o && o->kind == GJ_OBJ_TYPE)
 		return gj_printf(a, "the type %s", o->type->name);
 	if (o && o->kind == GJ_OBJ_OPAQUE)
-		return gj_printf(a, "a Python object of type %s", o->name);
+		return o->name;
+	if (v.type->kind == GJ_RANGE)
+		return gj_printf(a, "a range of %s", v.type->elem->name);
 	return v.type == gj_t_str ? "a string" : v.type->name;
 }
 
@@ -132,13 +137,15 @@ void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
 
 /* The type of a variable that is a on one path and b on another. */
-static const gj_type *meet(const gj_fn *f, uint32_t loc, gj_val a, gj_val b)
+static const gj_type *meet(const gj_fn *f, const gj_op *variable, uint32_t loc, gj_val a, gj_val b)
 {
+	const char *name = variable->op == GJ_PHI ? variable->imm.name : NULL;
+	name = name ? gj_printf(f->arena, "variable '%s'", name) : "a value";
 	const gj_type *t = gj_unify(a.type, b.type);
 	if (!t && (a.type == gj_t_none || b.type == gj_t_none))
-		gj_fail(f, loc, GJ_ERR_OPTIONAL, gj_val_name(f->arena, a.type == gj_t_none ? b : a));
+		gj_fail(f, loc, GJ_ERR_OPTIONAL, name, gj_val_name(f->arena, a.type == gj_t_none ? b : a));
 	if (!t)
-		gj_fail(f, loc, GJ_ERR_UNIFY, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
+		gj_fail(f, loc, GJ_ERR_UNIFY, name, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
 	return t;
 }
 
@@ -149,7 +156,7 @@ static void update(gj_inst *s, gj_ref r, gj_val v)
 	if (!v.type)
 		return;
 	if (o->type && o->type != v.type)
-		v.type = meet(s->fn, o->loc, (gj_val){ o->type, NULL }, v);
+		v.type = meet(s->fn, o, o->loc, (gj_val){ o->type, NULL }, v);
 	if (o->type == v.type) {
 		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
 			return;
@@ -182,12 +189,12 @@ static gj_val phi(gj_inst *s, const gj_op *o)
 			continue;
 		if (v.konst && v.konst->kind == GJ_OBJ_CODE && !gj_obj_equal(v.konst, x.konst))
 			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_CLOSURE_VALUE, v.konst->code->name);
-		const gj_type *t = v.type ? meet(s->fn, gj_o(s->fn, o->arg[k])->loc, v, x) : x.type;
+		const gj_type *t = v.type ? meet(s->fn, o, gj_o(s->fn, o->arg[k])->loc, v, x) : x.type;
 		same = v.type ? same && t == v.type && gj_obj_equal(v.konst, x.konst) : true;
 		v = (gj_val){ t, same ? x.konst : NULL };
 	}
 	if (v.type && v.type->kind == GJ_STATIC && !v.konst)
-		gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, v.type->name, v.type->name);
+		gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, "a value", v.type->name, v.type->name);
 	return v;
 }
 

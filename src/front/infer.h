@@ -109,6 +109,7 @@ enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
 uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
 uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_val *, gj_ref *from);
 gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
+GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i, bool integer);     /* argument i has a type that the call cannot take */
 /* infer_array.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
 const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);

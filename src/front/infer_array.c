@@ -6,10 +6,7 @@
 static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
 static const gj_fn *fn(const gj_icall *c) { return c->s->fn; }
 
-static GJ_NORETURN void bad(const gj_icall *c, uint32_t i)
-{
-	gj_fail(fn(c), c->loc, GJ_ERR_ARG_TYPE, gj_shown(c->name), i + 1, gj_val_name(fn(c)->arena, c->a[i]));
-}
+static GJ_NORETURN void bad(const gj_icall *c, uint32_t i) { gj_bad_argument(c, i, false); }
 
 static const gj_type *array(const gj_icall *c)
 {

@@ -182,10 +182,14 @@ gj_val gj_rule_val_call(gj_infer *I, gj_inst *s, gj_ref r)
 
 /* -- Rules of intrin.def -------------------------------------------------------------------------------------------- */
 
-static GJ_NORETURN void bad(const gj_icall *c, uint32_t i)
+void gj_bad_argument(const gj_icall *c, uint32_t i, bool integer)
 {
-	gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_TYPE, gj_shown(c->name), i + 1, gj_val_name(arena(c), c->a[i]));
+	gj_err id = c->a[i].type->kind == GJ_ARRAY ? GJ_ERR_ARG_ARRAY : integer && gj_is_float(c->a[i].type) ? GJ_ERR_ARG_INTEGER
+	          : GJ_ERR_ARG_TYPE;
+	gj_fail(c->s->fn, c->loc, id, gj_shown(c->name), i + 1, gj_val_name(arena(c), c->a[i]));
 }
+
+static GJ_NORETURN void bad(const gj_icall *c, uint32_t i) { gj_bad_argument(c, i, false); }
 
 static const gj_type *number(const gj_icall *c, uint32_t i)
 {
@@ -197,7 +201,7 @@ static const gj_type *number(const gj_icall *c, uint32_t i)
 static const gj_type *integer(const gj_icall *c, uint32_t i)
 {
 	if (!gj_is_int(number(c, i)) && !gj_is_bool(c->a[i].type))
-		bad(c, i);
+		gj_bad_argument(c, i, true);
 	return c->a[i].type;
 }
 
@@ -261,7 +265,7 @@ gj_val gj_i_array_like(gj_icall *c)
 gj_val gj_i_barrier(gj_icall *c)
 {
 	if (gj_is_bool(integer(c, 0)))
-		bad(c, 0);
+		gj_fail(c->s->fn, c->loc, GJ_ERR_PREDICATE, c->name);
 	return just(gj_scalar[GJ_I32]);
 }
 
@@ -459,7 +463,7 @@ gj_val gj_i_range(gj_icall *c)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_COUNT, "range", "1 to 3 arguments", c->n);
 	for (uint32_t i = 0; i < c->n; i++)
 		if (!gj_is_int(c->a[i].type))
-			bad(c, i);
+			gj_bad_argument(c, i, true);
 	int64_t step;
 	if (c->n == 3 && gj_obj_is_int(c->a[2].konst, &step) && step == 0)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_RANGE_STEP);

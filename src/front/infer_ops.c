@@ -6,7 +6,8 @@
 
 static GJ_NORETURN void no_rule(const gj_fn *f, uint32_t loc, const char *op, gj_val a, gj_val b)
 {
-	gj_fail(f, loc, GJ_ERR_NO_BINOP, op, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
+	bool array = a.type->kind == GJ_ARRAY || b.type->kind == GJ_ARRAY;
+	gj_fail(f, loc, array ? GJ_ERR_ARRAY_BINOP : GJ_ERR_NO_BINOP, op, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
 }
 
 static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
@@ -242,6 +243,12 @@ const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
 
 /* -- Indexing ------------------------------------------------------------------------------------------------------- */
 
+static GJ_NORETURN void no_index(const gj_inst *s, uint32_t loc, gj_val v)
+{
+	gj_err id = gj_is_float(v.type) ? GJ_ERR_INDEX_FLOAT : v.type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE;
+	gj_fail(s->fn, loc, id, gj_val_name(s->fn->arena, v));
+}
+
 static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 {
 	int64_t step = 1;
@@ -249,7 +256,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_type *t = gj_o(s->fn, o->arg[i])->type;
 		if (t && t != gj_t_none && !gj_is_int(t))
-			gj_fail(s->fn, at->loc, GJ_ERR_INDEX_TYPE, t->name);
+			no_index(s, at->loc, just(t));
 		if (t != gj_t_none && i < 2)
 			plain = false;
 		if (t != gj_t_none && i == 2)
@@ -266,7 +273,7 @@ static char type_char(const gj_inst *s, const gj_op *at, gj_val v)
 		return '.';
 	if (v.type == gj_t_none)
 		return 'n';
-	gj_fail(s->fn, at->loc, v.type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE, gj_val_name(s->fn->arena, v));
+	no_index(s, at->loc, v);
 }
 
 static char item_char(const gj_inst *s, const gj_op *at, gj_ref r)
@@ -316,7 +323,7 @@ static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 		return (gj_val){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
 	}
 	if (!gj_is_int(index.type))
-		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_TYPE, gj_val_name(s->fn->arena, index));
+		no_index(s, o->loc, index);
 	for (uint32_t k = 1; k < a.type->n; k++)
 		if (a.type->item[k] != a.type->item[0])
 			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
@@ -372,6 +379,8 @@ gj_val gj_rule_val_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 	gj_ref ref[16];
 	if (a.type->kind == GJ_TUPLE)
 		return gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE ? tuple_slice(s, o, a) : tuple_item(s, o, a, index);
+	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
+		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
 	if (a.type->kind != GJ_ARRAY)
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_val_name(s->fn->arena, a));
 	uint32_t n = gj_index_items(s, o, o->arg[1], items, ref);

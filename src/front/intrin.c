@@ -88,6 +88,20 @@ static bool next_param(const char **at, const char **word, size_t *n, char *mark
 	return true;
 }
 
+/* A row's parameters as users read them, without what a method is called on: "shape, dtype[, alignment]". */
+static const char *parameters(gj_arena *a, const gj_intrin *row)
+{
+	const char *at = row->params + (gj_is_method(row) ? strcspn(row->params, " ") : 0), *word, *text = "";
+	size_t n;
+	char mark;
+	while (next_param(&at, &word, &n, &mark)) {
+		const char *comma = *text ? ", " : "";
+		text = mark == '?' ? gj_printf(a, "%s[%s%.*s]", text, comma, (int)n, word)
+		                   : gj_printf(a, "%s%s%s%.*s", text, comma, mark ? "*" : "", (int)n, word);
+	}
+	return text;
+}
+
 /* Positional operands from the first-th on; n counts what a method is called on. */
 static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, uint32_t first, uint32_t n, int *slot)
 {
@@ -137,14 +151,15 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_intrin *row, co
 			return bind_any(f, call, name, i, npos, slot);
 		slot[i] = i < npos ? (int)(i + 1 - self) : keyword(call, word, n, nkw, used);
 		if (slot[i] < 0 && mark != '?')
-			gj_fail(f, call->loc, GJ_ERR_ARG_MISSING, gj_shown(name), (int)n, word, row->params);
+			gj_fail(f, call->loc, GJ_ERR_ARG_MISSING, gj_shown(name), (int)n, word, parameters(f->arena, row));
 		i++;
 	}
 	for (uint32_t k = 0; k < nkw; k++)
 		if (!used[k])
 			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[k]);
-	const char *wanted = row->params + (self ? strcspn(row->params, " ") : 0);
+	const char *wanted = npos > i ? parameters(f->arena, row) : "";
 	if (npos > i)
-		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), *wanted ? wanted + self : "no arguments", npos - self);
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name),
+		        *wanted ? gj_printf(f->arena, "the arguments (%s)", wanted) : "no arguments", npos - self);
 	return i;
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+enum { SHARED_MOST = 48 << 10 };                             /* bytes of static shared memory of a block, by PTX */
 enum { LOCAL_MOST = 512 << 10 };                             /* bytes of local memory that a GPU's thread can have */
 
 static const gj_type *T(gj_kind k) { return gj_scalar[k]; }
@@ -47,16 +48,16 @@ gj_lv gj_l_grid(gj_lcall *c)
 
 /* The place of this shared.array in static shared memory: one for each array of each instance, as in CUDA C a
  * `__shared__` variable of a function is one variable however often it is inlined. */
-static uint32_t shared_offset(gj_lcall *c, uint32_t bytes, uint32_t align)
+static uint32_t shared_offset(gj_lcall *c, uint64_t bytes, uint32_t align)
 {
 	gj_module *M = c->L->M;
 	for (uint32_t i = 0; i < M->shared.n; i++)
 		if (M->shared.p[i].s == c->B->s && M->shared.p[i].ref == c->ref)
 			return M->shared.p[i].offset;
 	uint32_t at = (M->shared_bytes + align - 1) / align * align;
-	if (bytes > (1u << 28) || at > (1u << 28))
-		gj_lfail(c->L, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)bytes);
-	M->shared_bytes = at + bytes;
+	if (bytes > SHARED_MOST || at + bytes > SHARED_MOST)
+		gj_lfail(c->L, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)(bytes > UINT64_MAX - at ? bytes : at + bytes), SHARED_MOST);
+	M->shared_bytes = at + (uint32_t)bytes;
 	gj_push(M->arena, &M->shared, ((gj_shared){ c->B->s, c->ref, at }));
 	return at;
 }
@@ -78,22 +79,24 @@ gj_lv gj_l_array(gj_lcall *c)
 	const gj_type *t = c->type, *ptr = gj_part_type(L, t, 0);
 	const gj_obj *shape = c->a[0].konst;
 	gj_ref ext[GJ_MAX_NDIM];
-	int64_t n, total = 1, align = 16;
+	int64_t n, align = 16;
+	uint64_t total = 1, bytes;
 	gj_part_type(L, t->elem, 0);
 	for (uint32_t d = 0; d < t->ndim; d++) {
 		gj_obj_is_int(shape->kind == GJ_OBJ_TUPLE ? shape->item[d] : shape, &n);
 		ext[d] = gj_eint(L, T(GJ_I64), n);
-		if (__builtin_mul_overflow(total, n, &total) || total > (1 << 28))
-			gj_lfail(L, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)INT32_MAX);
+		total = __builtin_mul_overflow(total, (uint64_t)n, &total) ? UINT64_MAX : total;
 	}
 	if (total == 0)
 		return dynamic_shared(c, ptr);
 	if (c->n > 2 && c->a[2].konst && gj_obj_is_int(c->a[2].konst, &n) && n > align)
 		align = n;
 	bool shared = c->row->arg == GJ_SHARED;
-	if (!shared && total * t->elem->size > LOCAL_MOST)
-		gj_lfail(L, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)(total * t->elem->size));
-	int64_t at = shared ? shared_offset(c, (uint32_t)total * t->elem->size, (uint32_t)align) : total;
+	if (__builtin_mul_overflow(total, t->elem->size, &bytes))
+		bytes = UINT64_MAX;
+	if (!shared && bytes > LOCAL_MOST)
+		gj_lfail(L, GJ_ERR_LOCAL_TOO_LARGE, (unsigned long long)bytes, LOCAL_MOST);
+	int64_t at = shared ? shared_offset(c, bytes, (uint32_t)align) : (int64_t)total;
 	gj_ref p = gj_e(L, shared ? GJ_SHAREDMEM : GJ_LOCALMEM, ptr, 0, NULL);
 	gj_o(L->fn, p)->imm.i = at;
 	return gj_larray(L, t, p, ext);

@@ -150,6 +150,8 @@ void gj_ssa_tidy(gj_ssa_state *s)
 	gj_cfg(f);
 	for (uint32_t i = 0; i < f->rpo.n; i++)
 		order_preds(f, &f->bb.p[f->rpo.p[i]]);
-	for (uint32_t i = 0; i < s->phi.n; i++)
-		gj_o(f, s->phi.p[i].ref)->imm.i = 0;
+	for (uint32_t i = 0; i < s->phi.n; i++) {                              /* from here on the variable, for messages */
+		uint32_t var = s->phi.p[i].var;
+		gj_o(f, s->phi.p[i].ref)->imm.name = var < (uint32_t)s->code->nvars ? s->code->var[var] : NULL;
+	}
 }
