@@ -32,6 +32,7 @@ const char *gj_freeze_text(gj_freezer *fz, PyObject *str)
 	return text;
 }
 
+/* "the class Config", "the function print", "a Python object of type list". */
 static gj_obj *opaque(gj_freezer *fz, PyObject *o)
 {
 	const char *kind = "a Python object of type", *name = Py_TYPE(o)->tp_name;
@@ -42,6 +43,13 @@ static gj_obj *opaque(gj_freezer *fz, PyObject *o)
 		kind = "the function";
 		name = ((PyCFunctionObject *)o)->m_ml->ml_name;
 	}
+	PyObject *method = PyMethod_Check(o) ? PyObject_GetAttrString(PyMethod_GET_FUNCTION(o), "__name__") : NULL;
+	if (method && PyUnicode_Check(method)) {
+		kind = "the method";
+		name = gj_freeze_text(fz, method);
+	}
+	Py_XDECREF(method);
+	PyErr_Clear();
 	return gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_printf(fz->arena, "%s %s", kind, name));
 }
 

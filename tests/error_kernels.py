@@ -13,6 +13,10 @@ HUGE = np.broadcast_to(np.float32(1), 1 << 25)
 STRUCT = np.zeros(2, dtype=np.complex64)
 
 
+class Config:
+	TILE = 16
+
+
 def plain(a, b):
 	return a + b
 
@@ -71,6 +75,10 @@ def UNBOUND(x):
 
 def ATTRIBUTE(x):
 	x[0] = math.sine(1)  # here: math.sine
+
+
+def OBJECT_ATTRIBUTE(x):
+	x[0] = Config.TILE  # here: Config.TILE
 
 
 def ARRAY_ATTRIBUTE(x):

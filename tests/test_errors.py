@@ -18,6 +18,7 @@ EXPECT = {
 	"UNKNOWN_FUNCTION": "cuda.atomic() cannot be called",
 	"UNBOUND": "variable 'y' is used before it has a value",
 	"ATTRIBUTE": "math has no attribute 'sine'",
+	"OBJECT_ATTRIBUTE": "the attribute 'TILE' of the class Config cannot be read in a kernel",
 	"ARRAY_ATTRIBUTE": "has no attribute 'cumsum'",
 	"NOT_CALLABLE": "array(float32, 1d, C) cannot be called",
 	"CLOSURE_VALUE": ("UnsupportedError", "used as a value"),

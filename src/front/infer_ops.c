@@ -495,5 +495,7 @@ gj_val gj_rule_val_attr(gj_inst *s, const gj_op *o, gj_val a)
 		return just(a.type->elem);
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
 		return just(a.type);
+	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)
+		gj_fail(s->fn, o->loc, GJ_ERR_OBJECT_ATTRIBUTE, name, a.konst->name);
 	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, gj_val_name(s->fn->arena, a), name);
 }

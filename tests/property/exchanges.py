@@ -9,7 +9,9 @@ import re
 CELLS = 4
 TYPES = ["bool_", "int8", "int16", "int32", "int64", "float32", "float64"]
 SHAPES = [(16, 16), (8, 8), (8, 4, 2), (24, 3), (40, 3), (33,), (100,), (64,), (32, 2), (4, 8), (16, 1, 2), (8, 3),
-	(16, 5), (1,), (3, 5, 2), (48, 2), (64, 2), (8, 1, 5)]
+	(16, 5), (1,), (3, 5, 2), (48, 2), (64, 2), (8, 1, 5), (3, 32), (4, 16), (5, 8, 3), (2, 64)]
+ORDERS = ["cuda.threadIdx.x + nx * (cuda.threadIdx.y + cuda.blockDim.y * cuda.threadIdx.z)",      # along x, or along y
+	"cuda.threadIdx.y + cuda.blockDim.y * (cuda.threadIdx.x + nx * cuda.threadIdx.z)"]
 HELPERS = '''
 def q(x):
 	return math.floor((x % 64.0) * 8.0) * 0.125
@@ -39,7 +41,7 @@ def kernel(a, b, oi, of, ob, ox, n):
 	bx = cuda.blockIdx.x
 	nx = cuda.blockDim.x
 	nt = nx * cuda.blockDim.y * cuda.blockDim.z
-	t = cuda.threadIdx.x + nx * (cuda.threadIdx.y + cuda.blockDim.y * cuda.threadIdx.z)
+	t = {9}
 	tx = cuda.threadIdx.x
 	i = bx * nt + t
 	vi = oi[i * 4:i * 4 + 4]
@@ -80,7 +82,7 @@ class Exchange:
 		self.put(1, "of[i * 4] += f + float(int(m[x & 3])) + float(int(l[y & 1, z & 1])) + p[1]")
 		types = [self.types[name] for name in "sdml"]
 		fill = [self.value(x, dtype) for x, dtype in zip(("t & 31", "t & 31", "k & 3", "k & 3"), types)]
-		head = HEAD.format(*types, random.randint(-3, 9), *fill)
+		head = HEAD.format(*types, random.randint(-3, 9), *fill, random.choice(ORDERS))
 		text = f"{HELPERS}{head}" + "\n".join(self.lines) + "\n"
 		self.text = re.sub(r"@(\w+\([^@]*\))@", r"\1", text)
 		self.simulated = re.sub(r"@(\w+\([^@]*\))@", r"(yield from \1)", text)
