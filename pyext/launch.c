@@ -336,6 +336,8 @@ static uint32_t config_facts(const Launcher *l)
 		facts |= l->block[0] % 16 == 0 ? GJ_FACT_ROWS_16 : GJ_FACT_ROWS_8;
 	if (l->block[1] % 8 == 0)
 		facts |= l->block[1] % 32 == 0 ? GJ_FACT_COLUMNS_32 : l->block[1] % 16 == 0 ? GJ_FACT_COLUMNS_16 : GJ_FACT_COLUMNS_8;
+	if (l->block[2] % 8 == 0)
+		facts |= l->block[2] % 32 == 0 ? GJ_FACT_DEPTHS_32 : l->block[2] % 16 == 0 ? GJ_FACT_DEPTHS_16 : GJ_FACT_DEPTHS_8;
 	if (l->block[0] * l->block[1] * l->block[2] % 32 == 0)
 		facts |= GJ_FACT_FULL_WARPS;
 	return facts;

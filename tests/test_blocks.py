@@ -6,7 +6,7 @@ import pytest
 from gridjit import cuda, float64, int32
 
 SHAPES = [16, 48, (16, 16), (8, 8), (8, 4, 2), (24, 3), (4, 4), (40, 2), (3, 5, 7), (16, 1, 2), (8, 128), (64, 16), (1, 33), (32, 8), (4, 64), (1, 256),
-	(3, 16, 4), (5, 32, 2)]
+	(3, 16, 4), (5, 32, 2), (4, 4, 8), (2, 3, 16), (1, 8, 32), (8, 8, 8)]
 
 
 @cuda.jit
@@ -51,6 +51,24 @@ def row_of_block(a, out, scale):
 	cuda.syncthreads()
 	if inside and cuda.threadIdx.z == 0:
 		out[i, j] = kept[1] + total * scale
+
+
+@cuda.jit
+def line_of_block(a, out, scale):
+	"""The same in three dimensions, the last one along z."""
+	tile = cuda.shared.array(1024, float64)
+	i, j, k = cuda.grid(3)
+	start = (cuda.threadIdx.x * cuda.blockDim.y + cuda.threadIdx.y) * cuda.blockDim.z
+	inside = i < a.shape[0] and j < a.shape[1] and k < a.shape[2]
+	tile[start + cuda.threadIdx.z] = a[i, j, k] if inside else 0.0
+	cuda.syncthreads()
+	if not inside:
+		return
+	total = 0.0
+	for m in range(cuda.blockDim.z):
+		if tile[start + m] < 0.75:
+			total += tile[start + m]
+	out[i, j, k] = a[i, j, k] + total * scale
 
 
 @cuda.jit
@@ -107,12 +125,28 @@ def test_rows_by_x(device, shape):
 	np.testing.assert_allclose(out, expected)
 
 
+@pytest.mark.parametrize("shape", [s for s in SHAPES if isinstance(s, tuple) and len(s) == 3], ids=str)
+def test_lines_by_z(device, shape):
+	a = np.random.default_rng(4).random([n + 1 + n // 3 for n in shape])
+	out = np.zeros_like(a)
+	line_of_block[(2, 2, 2), shape](a, out, 2.0)
+	expected = np.zeros_like(a)
+	for k in 0, shape[2]:
+		part = a[:, :, k:k + shape[2]]
+		expected[:, :, k:k + shape[2]] = part + 2 * np.where(part < 0.75, part, 0).sum(axis=2, keepdims=True)
+	np.testing.assert_allclose(out, expected)
+
+
 def test_lanes_along_contiguous_memory(device, monkeypatch, capfd):
 	"""Vectors of a CPU lie along the axis of the block along which memory lies."""
 	if device != "cpu32":
 		pytest.skip("about vectors")
 	a = np.ones((64, 64))
 	monkeypatch.setenv("GRIDJIT_DUMP", "llvm")
+	for block in (8, 8, 8), (2, 4, 32), (16, 4, 8):
+		cuda.jit(line_of_block.py_func)[(64 // block[0], 64 // block[1], 1), block](a.reshape(64, 8, 8), np.zeros((64, 8, 8)), 1.0)
+		text = capfd.readouterr().err
+		assert "fma" in text and "gather" not in text, block
 	for block in (32, 8), (16, 16), (4, 64):
 		cuda.jit(row_of_block.py_func)[(64 // block[0], 64 // block[1]), block](a, np.zeros_like(a), 1.0)
 		text = capfd.readouterr().err

@@ -54,11 +54,8 @@ static gj_v small_quotient(gj_gen *g, gj_v a, gj_v b)
 	return LLVMBuildFPToUI(g->b, q, t, "");
 }
 
-/* Threads are counted along x first, or along y where lanes run along it: the place of an axis, and the axis of a place. */
-static int64_t place(const gj_gen *g, int64_t axis)
-{
-	return g->u->opt->facts & GJ_FACT_LANES_Y && axis < 2 ? 1 - axis : axis;
-}
+/* Threads are counted along the axis first that lanes run along: the place of an axis, and the axis of a place. */
+static int64_t place(const gj_gen *g, int64_t axis) { return gj_axes_from[gj_lanes_axis(g->u->opt->facts)][axis]; }
 
 /* threadIdx on the axis at place `at` of the thread with number id. */
 static gj_v thread_axis(gj_gen *g, gj_v id, int64_t at)

@@ -92,7 +92,7 @@ static shape rule_param(const div *d, const gj_op *o)
 
 static shape rule_sreg(const div *d, const gj_op *o)
 {
-	int along = d->facts & GJ_FACT_LANES_X ? GJ_TID_X : d->facts & GJ_FACT_LANES_Y ? GJ_TID_Y : -1;
+	int along = d->facts & GJ_FACTS_LANES ? GJ_TID_X + (int)gj_lanes_axis(d->facts) : -1;
 	switch (o->imm.i) {
 	case GJ_LANEID:
 		return linear(o->type, 1);

@@ -1,5 +1,5 @@
 /* Which threads run as one vector. Those of a warp: but where the kernel has no way to tell, it may as well be those of
- * a row of the block (along x) that is shorter than a warp, or of a column (along y). Vectors along one axis keep the
+ * a row of the block (along x) that is shorter than a warp, of a column (along y) or of those along z. Vectors along one axis keep the
  * index on the other in a scalar, and memory that lies along theirs is read at once instead of lane by lane: kernels in
  * which x counts rows of a C array (the order that `i, j = cuda.grid(2)` invites to) want columns. */
 #include "front/ir.h"
@@ -37,6 +37,7 @@ static bool knows_warps(const gj_op *o)
 static bool knows_blocks(const gj_op *o) { return o->op == GJ_ATOMIC || o->op == GJ_FENCE; }
 
 static bool asks_y(const gj_op *o) { return is_sreg(o, GJ_TID_Y); }
+static bool asks_z(const gj_op *o) { return is_sreg(o, GJ_TID_Z); }
 
 bool gj_waits(const gj_fn *f, uint32_t width) { return any_op(f, width == 1 ? meets : sleeps); }
 
@@ -66,23 +67,40 @@ static uint64_t memory_cost(gj_fn *f, uint32_t lanes, uint32_t facts)
 	return sum;
 }
 
+/* Lanes of vectors along an axis; 0: there can be none. */
+static uint32_t lanes_along(uint32_t facts, int axis)
+{
+	static const uint32_t fact[3][3] = {
+		{ GJ_FACT_LANES_X, GJ_FACT_ROWS_16, GJ_FACT_ROWS_8 },
+		{ GJ_FACT_COLUMNS_32, GJ_FACT_COLUMNS_16, GJ_FACT_COLUMNS_8 },
+		{ GJ_FACT_DEPTHS_32, GJ_FACT_DEPTHS_16, GJ_FACT_DEPTHS_8 },
+	};
+	return facts & fact[axis][0] ? 32 : facts & fact[axis][1] ? 16 : facts & fact[axis][2] ? 8 : 0;
+}
+
 uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 {
-	static const uint32_t along = GJ_FACT_LANES_X | GJ_FACT_LANES_Y;
-	uint32_t given = *facts, rest = (given & ~along) | GJ_FACT_FULL_WARPS;
-	uint32_t row = given & GJ_FACT_LANES_X ? 32 : given & GJ_FACT_ROWS_16 ? 16 : given & GJ_FACT_ROWS_8 ? 8 : 0;
-	uint32_t column = given & GJ_FACT_COLUMNS_32 ? 32 : given & GJ_FACT_COLUMNS_16 ? 16 : given & GJ_FACT_COLUMNS_8 ? 8 : 0;
-	if ((!column && (!row || row == 32)) || any_op(f, knows_warps))
+	static const uint32_t along[3] = { GJ_FACT_LANES_X, GJ_FACT_LANES_Y, GJ_FACT_LANES_Z };
+	uint32_t lanes[3], rest = (*facts & ~(uint32_t)GJ_FACTS_LANES) | GJ_FACT_FULL_WARPS;
+	for (int axis = 0; axis < 3; axis++)
+		lanes[axis] = lanes_along(*facts, axis);
+	lanes[1] = lanes[1] && any_op(f, asks_y) ? lanes[1] : 0;
+	lanes[2] = lanes[2] && any_op(f, asks_z) ? lanes[2] : 0;
+	if (lanes[0] == 32 && !lanes[1] && !lanes[2])
 		return 32;
-	if (column && any_op(f, asks_y)) {
-		uint64_t cost = memory_cost(f, column, rest | GJ_FACT_LANES_Y);
-		if (!row || cost < memory_cost(f, row, rest | GJ_FACT_LANES_X)) {
-			*facts = rest | GJ_FACT_LANES_Y | (any_op(f, knows_blocks) ? 0 : GJ_FACT_GRID_Y);
-			return column;
+	if (any_op(f, knows_warps))
+		return 32;
+	int best = -1;
+	uint64_t least = 0;
+	for (int axis = 0; axis < 3; axis++) {
+		uint64_t cost = lanes[axis] ? memory_cost(f, lanes[axis], rest | along[axis]) : 0;
+		if (lanes[axis] && (best < 0 || cost < least)) {
+			best = axis;
+			least = cost;
 		}
 	}
-	if (!row || row == 32)
+	if (best < 0 || (best == 0 && lanes[0] == 32))
 		return 32;
-	*facts = rest | GJ_FACT_LANES_X;
-	return row;
+	*facts = rest | along[best] | (best > 0 && !any_op(f, knows_blocks) ? GJ_FACT_GRID_TOO : 0);
+	return lanes[best];
 }

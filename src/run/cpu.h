@@ -20,7 +20,7 @@ struct gj_kernel {
 	uint32_t  width, shared, local_bytes, param_bytes, max_threads;
 	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
-	bool      grid_y;                          /* blocks along y first */
+	uint32_t  first_axis;                      /* along which blocks are taken first */
 	char     *file;                            /* may be NULL */
 	int32_t  *site; uint32_t nsites;
 	gj_sum   *sum; uint32_t nsums;

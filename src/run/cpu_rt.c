@@ -113,16 +113,17 @@ static GJ_NORETURN void fail_deadlock(gj_worker *w)
 static void locate(gj_worker *w, uint64_t id)
 {
 	const uint32_t *grid = w->run->launch->grid;
-	int first = w->run->kernel->grid_y, second = !first;
+	const uint8_t *axis = gj_axes_from[w->run->kernel->first_axis];
+	uint32_t x = axis[0], y = axis[1], z = axis[2];
 	if (id != w->last + 1) {
-		w->idx[first] = (uint32_t)(id % grid[first]);
-		w->idx[second] = (uint32_t)(id / grid[first] % grid[second]);
-		w->idx[2] = (uint32_t)(id / grid[first] / grid[second]);
-	} else if (++w->idx[first] == grid[first]) {
-		w->idx[first] = 0;
-		if (++w->idx[second] == grid[second]) {
-			w->idx[second] = 0;
-			w->idx[2]++;
+		w->idx[x] = (uint32_t)(id % grid[x]);
+		w->idx[y] = (uint32_t)(id / grid[x] % grid[y]);
+		w->idx[z] = (uint32_t)(id / grid[x] / grid[y]);
+	} else if (++w->idx[x] == grid[x]) {
+		w->idx[x] = 0;
+		if (++w->idx[y] == grid[y]) {
+			w->idx[y] = 0;
+			w->idx[z]++;
 		}
 	}
 	w->last = id;

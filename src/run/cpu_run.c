@@ -2,8 +2,8 @@
  *
  * Threads of the pool cost a few microseconds to wake. What a block took is remembered in the kernel, and a launch gets
  * as many helpers as there is work for. One that should be short is begun by the calling thread alone: it calls for
- * help only if it is not done after SCOUT_NS. Blocks begin in the order of their index, x first; or y, where memory lies
- * along y and no block can wait for another. */
+ * help only if it is not done after SCOUT_NS. Blocks begin in the order of their index, x first; or y or z, where memory
+ * lies along it and no block can wait for another. */
 #define _GNU_SOURCE
 #include "run/cpu.h"
 #include "run/pool.h"
@@ -321,7 +321,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->frame_bytes = i->frame_bytes;
 	k->fibers = (i->barriers || i->cooperative) && !i->frame_bytes;
 	k->cooperative = i->cooperative;
-	k->grid_y = i->grid_y;
+	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;
 	if (i->nsites)
 		memcpy(k->site, i->site, i->nsites * sizeof *k->site);

@@ -133,7 +133,8 @@ static void walk(io *s, gj_image *m)
 	NUM(s, m->width, 4);
 	flag(s, &m->barriers);
 	NUM(s, m->frame_bytes, 4);
-	flag(s, &m->grid_y);
+	NUM(s, m->first_axis, 4);
+	s->bad |= m->first_axis > 2;
 	flag(s, &m->dynamic_shared);
 	flag(s, &m->cooperative);
 	NUM(s, m->max_threads, 4);

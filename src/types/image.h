@@ -29,11 +29,18 @@ enum {
 	GJ_FACT_FULL_WARPS = 16,                   /* CPU: the block's threads are a multiple of 32: every lane exists */
 	GJ_FACT_ROWS_16 = 32,                      /* CPU, not LANES_X: blockDim.x % 16 == 0 */
 	GJ_FACT_ROWS_8 = 64,                       /* CPU, neither of these: blockDim.x % 8 == 0 */
-	GJ_FACT_COLUMNS_32 = 128, GJ_FACT_COLUMNS_16 = 256, GJ_FACT_COLUMNS_8 = 512,   /* CPU: of blockDim.y, the largest */
-	GJ_FACTS_BLOCK = 1023 - 7,                 /* those: of vectors only */
-	GJ_FACT_LANES_Y = 1024,                    /* lanes run along y: by the compiler's choice (lanes.c) */
-	GJ_FACT_GRID_Y = 2048                      /* and so may the order of blocks: none can wait for another */
+	GJ_FACT_COLUMNS_32 = 128, GJ_FACT_COLUMNS_16 = 256, GJ_FACT_COLUMNS_8 = 512,    /* CPU: of blockDim.y, the largest */
+	GJ_FACT_DEPTHS_32 = 1024, GJ_FACT_DEPTHS_16 = 2048, GJ_FACT_DEPTHS_8 = 4096,    /* CPU: of blockDim.z, the largest */
+	GJ_FACTS_BLOCK = 8191 - 7,                 /* those: of vectors only */
+	/* By the compiler's choice (lanes.c): */
+	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
+	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z,
+	GJ_FACT_GRID_TOO = 32768                   /* and so may the order of blocks: none can wait for another */
 };
+
+static inline uint32_t gj_lanes_axis(uint32_t facts) { return facts & GJ_FACT_LANES_Z ? 2 : facts & GJ_FACT_LANES_Y ? 1 : 0; }
+/* Axes in the order in which threads and blocks are counted, where lanes run along axis 0, 1 or 2; each is its own inverse. */
+static const uint8_t gj_axes_from[3][3] = { { 0, 1, 2 }, { 1, 0, 2 }, { 2, 1, 0 } };
 
 typedef struct gj_image {
 	gj_format format;
@@ -47,7 +54,7 @@ typedef struct gj_image {
 	uint32_t  width;                           /* CPU: threads that run as one, 32 (a warp), 16 or 8 (of a row), or 1; GPU: 1 */
 	bool      barriers;                        /* warps wait for each other */
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
-	bool      grid_y;                          /* CPU: take blocks along y first */
+	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
 	bool      dynamic_shared;
 	bool      cooperative;
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */
