@@ -15,6 +15,7 @@ typedef struct gj_arg {
 	PyArrayObject *temp;                       /* … a contiguous, aligned array with the same contents (may be `host`) … */
 	gj_devptr copy;                            /* … and its copy on the device (0: temp itself is used) */
 	bool owns_copy, skip_in, skip_out;
+	bool readonly;                             /* an array that a signature takes for one that can be written */
 	int64_t dims[2 * GJ_MAX_NDIM];
 } gj_arg;
 
@@ -39,6 +40,8 @@ void gj_args_clear(gj_args *);
 bool gj_args_add(gj_args *, PyObject *);
 /* Facts (GJ_FACT_…) that hold for these arguments; call after gj_args_place. */
 uint32_t gj_args_facts(const gj_args *);
+/* Can this argument be passed where an explicit signature has that type? */
+bool gj_args_fit(const gj_type *given, const gj_type *want);
 /* Convert to the types of an explicit signature (n of them, as many as arguments). false: it cannot be done; no
  * exception, nothing changed. */
 bool gj_args_convert(gj_args *, const gj_type *const *to);

@@ -223,8 +223,10 @@ static PyObject *plain_index(PyObject *o)
 {
 	if (PySlice_Check(o) || o == Py_Ellipsis || o == Py_None || PyUnicode_Check(o))
 		return Py_NewRef(o);
-	if (!PyBool_Check(o) && PyIndex_Check(o))
-		return PyNumber_Index(o);
+	PyObject *number = !PyBool_Check(o) && PyIndex_Check(o) ? PyNumber_Index(o) : NULL;
+	if (number || (PyErr_Occurred() && !PyArray_Check(o)))
+		return number;
+	PyErr_Clear();
 	return gj_error(GJ_ERR_DEVICE_INDEX, Py_TYPE(o)->tp_name);
 }
 

@@ -50,6 +50,8 @@ enum { GJ_FACTS_USUAL = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_F
 /* All options of a compilation for a device; false: exception. */
 bool gj_special_options(const gj_dispatcher *, gj_device *, uint32_t facts, gj_options *);
 void gj_special_free(gj_special *);
+/* Leaves of an argument of this type. */
+uint32_t gj_leaves_of(const gj_type *);
 /* Fill *out from the keyword dictionary of the decorator or of cuda.compile. */
 bool gj_options_read(PyObject *dict, gj_options *out);
 /* Path of libdevice.10.bc, or NULL; searched once. false: exception. */

@@ -62,11 +62,22 @@ static PyObject *suggest_block(PyObject *self, PyObject *args)
 	return status == GJ_OK ? Py_BuildValue("ii", block, grid) : gj_status_error(status, "asking for a block size");
 }
 
+static bool is_block(long threads)
+{
+	char number[32];
+	PyOS_snprintf(number, sizeof number, "%ld", threads);
+	if (threads == 0)
+		gj_error(GJ_ERR_CONFIG_ZERO, "block", 'x');
+	else if (threads < 0 || threads > INT32_MAX)
+		gj_error(GJ_ERR_CONFIG_RANGE, "block", 'x', number);
+	return threads > 0 && threads <= INT32_MAX;
+}
+
 static PyObject *active_blocks(PyObject *self, PyObject *args)
 {
 	int block, blocks;
 	Py_ssize_t shared = 0;
-	if (!PyArg_ParseTuple(args, "i|n:active_blocks", &block, &shared))
+	if (!PyArg_ParseTuple(args, "i|n:active_blocks", &block, &shared) || !is_block(block))
 		return NULL;
 	gj_status status = S->dev->ops->occupancy(S->dev, S->kernel, block, (size_t)(shared < 0 ? 0 : shared), &blocks);
 	return status == GJ_OK ? PyLong_FromLong(blocks) : gj_status_error(status, "asking for the occupancy");
@@ -96,7 +107,7 @@ static PyObject *cooperative_blocks(PyObject *self, PyObject *args, PyObject *kw
 	if (!PyArg_ParseTupleAndKeywords(args, kw, "O|n:max_cooperative_grid_blocks", names, &block, &shared))
 		return NULL;
 	long threads = block_threads(block);
-	if (threads < 0 && PyErr_Occurred())
+	if (PyErr_Occurred() || !is_block(threads))
 		return NULL;
 	gj_status status = S->dev->ops->occupancy(S->dev, S->kernel, (int)threads, (size_t)(shared < 0 ? 0 : shared), &blocks);
 	if (status != GJ_OK)

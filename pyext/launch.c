@@ -301,7 +301,7 @@ static uint32_t exact(const gj_allowed *s, const gj_args *a)
 static bool convertible(const gj_allowed *s, const gj_args *a)
 {
 	for (uint32_t i = 0; i < a->nargs; i++)
-		if (s->arg[i] != a->type[i] && !gj_can_convert(a->type[i], s->arg[i]))
+		if (!gj_args_fit(a->type[i], s->arg[i]))
 			return false;
 	return true;
 }
@@ -343,12 +343,27 @@ static uint32_t config_facts(const Launcher *l)
 	return facts;
 }
 
+/* false: the kernel writes to an array that is read-only although the signature does not say so. */
+static bool only_reads(const gj_dispatcher *d, const gj_special *s, const gj_args *a)
+{
+	uint32_t leaf = 0;
+	for (uint32_t i = 0; i < a->nargs; i++)
+		for (uint32_t end = leaf + gj_leaves_of(a->type[i]); leaf < end; leaf++)
+			if (a->leaf[leaf].readonly && leaf < s->image.nleaves && s->image.written[leaf]) {
+				gj_error(GJ_ERR_READONLY, a->type[i]->name);
+				note_argument(d, i);
+				return false;
+			}
+	return true;
+}
+
 static gj_special *specialise(gj_dispatcher *d, gj_args *a, uint32_t config)
 {
 	if (d->locked && !fit_signature(d, a))
 		return NULL;
 	uint32_t facts = gj_args_facts(a) & (config | ~(uint32_t)GJ_FACT_IDX32);
-	return gj_special_get(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACTS_BLOCK));
+	gj_special *s = gj_special_get(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACTS_BLOCK));
+	return s && d->locked && !only_reads(d, s, a) ? NULL : s;
 }
 
 static bool find_special(gj_dispatcher *d, PyObject *const *arg, void *out)

@@ -167,13 +167,13 @@ static void run(build *b)
 
 /* -- Specialisations ------------------------------------------------------------------------------------------------------------------ */
 
-static uint32_t count_leaves(const gj_type *t)
+uint32_t gj_leaves_of(const gj_type *t)
 {
 	uint32_t n = 0;
 	if (t->kind != GJ_TUPLE)
 		return 1;
 	for (uint32_t i = 0; i < t->n; i++)
-		n += count_leaves(t->item[i]);
+		n += gj_leaves_of(t->item[i]);
 	return n;
 }
 
@@ -229,7 +229,7 @@ static gj_special *adopt(build *b, uint32_t facts)
 	*s = (gj_special){ .dev = b->dev, .facts = facts, .width = o->width, .libm_exact = o->libm_exact, .nargs = b->rq.nargs,
 		.arg = arg, .image = b->image, .kernel = b->kernel };
 	for (uint32_t i = 0; i < s->nargs; i++)
-		s->nleaves += count_leaves(arg[i]);
+		s->nleaves += gj_leaves_of(arg[i]);
 	memset(&b->image, 0, sizeof b->image);
 	b->kernel = NULL;
 	return s;

@@ -50,8 +50,13 @@ gj_stream *gj_stream_wrapped(gj_device *dev, uintptr_t handle)
 static int from_handle(PyObject *number, gj_device *dev, gj_stream **out)
 {
 	uintptr_t handle = PyLong_AsSize_t(number);
-	if (handle == (uintptr_t)-1 && PyErr_Occurred())
+	if (handle == (uintptr_t)-1 && PyErr_Occurred()) {
+		if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+			PyErr_Clear();
+			gj_error(GJ_ERR_NOT_A_STREAM, "a negative or too large number");
+		}
 		return -1;
+	}
 	*out = handle ? gj_stream_wrapped(dev, handle) : NULL;
 	return handle && !*out ? -1 : 0;
 }

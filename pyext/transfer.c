@@ -152,15 +152,26 @@ static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
 		return leaf + 1;
 	if (gj_is_scalar(to))
 		convert_scalar(leaf, to);
-	else
+	else {
+		leaf->readonly = leaf->type->readonly && !to->readonly;
 		leaf->type = to;
+	}
 	return leaf + 1;
+}
+
+/* A signature says nothing of what is written, so a read-only array fits as any other does: whether the kernel writes to
+ * it is known once it is compiled. */
+bool gj_args_fit(const gj_type *given, const gj_type *want)
+{
+	if (given->kind == GJ_ARRAY && given->readonly && want->kind == GJ_ARRAY)
+		given = gj_array_type(given->elem, given->ndim, given->layout, false, (gj_space)given->space);
+	return given == want || gj_can_convert(given, want);
 }
 
 bool gj_args_convert(gj_args *a, const gj_type *const *to)
 {
 	for (uint32_t i = 0; i < a->nargs; i++)
-		if (a->type[i] != to[i] && !gj_can_convert(a->type[i], to[i]))
+		if (!gj_args_fit(a->type[i], to[i]))
 			return false;
 	gj_arg *leaf = a->leaf;
 	for (uint32_t i = 0; i < a->nargs; i++) {

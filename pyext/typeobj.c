@@ -131,9 +131,13 @@ const gj_type *gj_type_from_any(PyObject *o)
 		return gj_t_none;
 	if (PyUnicode_Check(o))
 		return from_text(o);
-	if (!(t = from_dtype(o)))
-		gj_error(GJ_ERR_NOT_A_TYPE, Py_TYPE(o)->tp_name);
-	return t;
+	if ((t = from_dtype(o)))
+		return t;
+	PyObject *text = PyArray_DescrCheck(o) ? PyUnicode_FromFormat("the dtype %S", o) : NULL;
+	PyErr_Clear();
+	gj_error(GJ_ERR_NOT_A_TYPE, text ? PyUnicode_AsUTF8(text) : Py_TYPE(o)->tp_name);
+	Py_XDECREF(text);
+	return NULL;
 }
 
 /* -- Construction -------------------------------------------------------------------------------------------------------- */

@@ -221,6 +221,28 @@ def test_pinned(device):
 	keep[:] = 1
 
 
+def test_what_pinned_memory_cannot_hold(device):
+	for dtype in object, [("a", "f4"), ("b", "O")]:
+		with pytest.raises(errors.NumbaValueError, match="Unsupported array dtype"):
+			cuda.pinned_array(3, dtype)
+	with pytest.raises(ValueError, match="must not be negative"):
+		cuda.pinned_array((2, -1))
+	with pytest.raises(TypeError):
+		cuda.pinned_array(1.5)
+	with pytest.raises(ValueError, match="does not fit in 64 bits"):
+		cuda.pinned_array((1 << 31, 1 << 32))
+
+
+def test_what_views_and_copies_cannot_take(device):
+	array = cuda.to_device(numbers((3, 4)))
+	for index in np.array([0, 1]), numbers(3) > 0, [0, 1], (0, np.array([1])[None]), True, 1.0:
+		with pytest.raises(NotImplementedError, match="device arrays cannot be indexed by"):
+			array[index]
+	assert array[np.array(1)].shape == (4,)
+	with pytest.raises(TypeError, match="writes to a NumPy array, not to list"):
+		array.copy_to_host([1])
+
+
 def test_bind_and_streams(device):
 	stream = cuda.stream()
 	array = cuda.to_device(numbers(5), stream=stream)

@@ -91,3 +91,47 @@ def test_specialised(device):
 def test_compile_takes_a_type_for_each_parameter(signature, given):
 	with pytest.raises(TypeError, match=f"the signature has {given} arguments, but total.. takes 2"):
 		cuda.compile_ptx(total.py_func, signature)
+
+
+def test_readonly_arrays_fit_signatures(device):
+	"""What is written is known once the kernel is compiled: only that must not be read-only."""
+	kernel = cuda.jit(["void(float64[::1], float64[:], float64, float64, int64)"])(scaled.py_func)
+	x, out = np.broadcast_to(3.0, (4,)), np.empty(4)
+	kernel[1, 32](out, x, 2.0, offset=1)
+	assert out.tolist() == [7] * 4
+	out.flags.writeable = False
+	with pytest.raises(errors.TypingError, match="it is read-only") as info:
+		kernel[1, 32](out, x, 3.0, offset=1)
+	assert "'out'" in info.value.__notes__[0] and out.tolist() == [7] * 4
+
+
+# -- what is no number, or a wrong one --
+
+
+@pytest.mark.parametrize("call, error, text", [
+	(lambda: total.forall("4"), TypeError, "number of tasks must be an int, not str"),
+	(lambda: total.forall(4.0), TypeError, "number of tasks must be an int, not float"),
+	(lambda: total.forall(4, tpb=-1), ValueError, "tpb, .* must not be negative"),
+	(lambda: cuda.jit(max_registers=-1)(len), ValueError, "max_registers must be a positive int, not -1"),
+	(lambda: cuda.jit(max_registers="8")(len), TypeError, "max_registers must be an int, not str"),
+	(lambda: cuda.jit(launch_bounds=2.5)(len), TypeError, "launch_bounds must be an int, not float"),
+	(lambda: cuda.jit(launch_bounds=(32, -1))(len), ValueError, "launch_bounds must be a positive int"),
+	(lambda: total[1, 1, -1](np.zeros(1)), TypeError, "a negative or too large number is no stream"),
+	(lambda: total[1, 1, 2**64](np.zeros(1)), TypeError, "a negative or too large number is no stream"),
+	(lambda: compiled().max_cooperative_grid_blocks(0), errors.LaunchConfigError, "block.x is zero"),
+	(lambda: compiled().max_cooperative_grid_blocks(-2), errors.LaunchConfigError, "block.x must be .* not -2"),
+	(lambda: compiled().active_blocks(0), errors.LaunchConfigError, "block.x is zero"),
+	(lambda: types.from_dtype(">f4"), TypeError, "the dtype >f4 is no type of a kernel")], ids=range(13))
+def test_wrong_number(call, error, text):
+	with pytest.raises(error, match=text):
+		call()
+
+
+def compiled():
+	return scaled.compile((float64[::1], float64[::1], float64, int64, int64))
+
+
+def test_numbers_of_numpy():
+	kernel = cuda.jit(launch_bounds=np.int64(64), max_registers=np.uint8(32))(total.py_func)
+	kernel.forall(np.int32(3), tpb=np.int64(32))(np.zeros(3))
+	assert cuda.pinned_array(np.int64(3)).shape == (3,)

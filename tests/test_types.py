@@ -124,6 +124,7 @@ def test_signature():
 	("void(float32[:], int64)", void, (float32[:], int64)), ("float32(float32)", float32, (float32,)),
 	("(float32, int64)", None, (float32, int64)), ("void()", void, ()),
 	("void(float32[:, ::1], UniTuple(int32, 2))", void, (float32[:, ::1], UniTuple(int32, 2))),
+	("float32[:, ::1], int64", None, (float32[:, ::1], int64)), ("int64 , ", None, (int64,)),
 ])
 def test_signature_text(text, ret, args):
 	from gridjit._core import signature
@@ -132,7 +133,8 @@ def test_signature_text(text, ret, args):
 
 
 @pytest.mark.parametrize("bad, error", [
-	("void(", ValueError), ("void(float33)", ValueError), ("", ValueError), (3, TypeError), ((3,), TypeError), (None, TypeError)])
+	("void(", ValueError), ("void(float33)", ValueError), ("int64", ValueError), ("int64, void(", ValueError), ("int64,, int64", ValueError),
+	(", ".join(["int64"] * 65), ValueError), ("", ValueError), (3, TypeError), ((3,), TypeError), (None, TypeError)])
 def test_signature_refused(bad, error):
 	from gridjit._core import signature
 	with pytest.raises(error):

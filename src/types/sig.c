@@ -39,7 +39,7 @@ static bool eat(reader *r, char c)
 	skip(r);
 	if (*r->p != c)
 		return false;
-	r->p++;
+	r->p += c != 0;                            /* the end stays where it is */
 	return true;
 }
 
@@ -87,7 +87,7 @@ static bool read_int(reader *r, long *value)
 	return true;
 }
 
-/* Types up to the closing bracket, which is read too. Returns how many, −1 on an error. */
+/* Types up to the closing bracket, which is read too, or the end. Returns how many, −1 on an error. */
 static int read_items(reader *r, char close, const gj_type **item, int max)
 {
 	int n = 0;
@@ -255,7 +255,12 @@ int gj_parse_signature(const char *text, const gj_type **ret, const gj_type **ar
 		*ret = parse_type(&r);
 	if (bare || (*ret && eat(&r, '(')))
 		n = read_items(&r, ')', arg, max);
-	else
+	else if (*ret && eat(&r, ',')) {           /* "float32, int64": a tuple without its brackets */
+		arg[0] = *ret;
+		*ret = NULL;
+		n = read_items(&r, 0, arg + 1, max - 1);
+		n += n >= 0;
+	} else
 		fail(&r, "expected '(' before the argument types");
 	if (!at_end(&r))
 		n = -1;

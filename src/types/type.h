@@ -119,7 +119,7 @@ const gj_type *gj_rule_transpose(const gj_type *array);
  * "UniTuple(int64, 3)", "none", "void". NULL and *error (static or arena text) when it cannot be read. */
 const gj_type *gj_parse_type(const char *text, const char **error);
 
-/* "void(float32[:], int64)", "float32(float32)", "(float32, int64)": *ret is NULL in the last form. Returns the number
+/* "void(float32[:], int64)", "float32(float32)", "(float32, int64)", "float32, int64": *ret is NULL in the last two. Returns the number
  * of argument types written to arg[], −1 on an error. */
 int gj_parse_signature(const char *text, const gj_type **ret, const gj_type **arg, int max, const char **error);
 

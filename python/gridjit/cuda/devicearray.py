@@ -3,10 +3,13 @@ stream. Copies on the default stream, and of ordinary host memory on any, have h
 pinned memory on another stream when that stream has come to them."""
 
 import contextlib
+import math
+import operator
+import sys
 
 import numpy as np
 
-from .. import _core, config
+from .. import _core, config, errors
 
 
 class DeviceNDArray(_core.DeviceArray):
@@ -23,6 +26,8 @@ class DeviceNDArray(_core.DeviceArray):
 		"""The contents as a NumPy array: a new one, or `ary` of the same shape. Raises ValueError if shapes differ."""
 		if ary is None:
 			return self._to_numpy(stream)
+		if not isinstance(ary, np.ndarray):
+			raise TypeError(f"copy_to_host() writes to a NumPy array, not to {type(ary).__name__}")
 		if ary.shape != self.shape:
 			raise ValueError(f"the host array has shape {ary.shape}, the device array {self.shape}")
 		direct = ary.dtype == self.dtype and (
@@ -211,11 +216,17 @@ def to_device(obj, stream=0, copy=True, to=None):
 def pinned_array(shape, dtype=np.float64, strides=None, order="C"):
 	"""Uninitialised NumPy array in page-locked memory, from and to which copies are fast and asynchronous."""
 	dtype = np.dtype(dtype)
-	shape = (shape,) if isinstance(shape, int) else tuple(shape)
-	count = int(np.prod(shape, dtype=np.int64))
+	if dtype.hasobject:
+		raise errors.NumbaValueError(f"Unsupported array dtype: {dtype}")
+	shape = tuple(map(operator.index, shape)) if np.iterable(shape) else (operator.index(shape),)
+	if min(shape, default=0) < 0:
+		raise ValueError(f"a dimension must not be negative: {min(shape)}")
+	count = math.prod(shape)
 	span = count * dtype.itemsize
 	if strides is not None and count:
 		span = sum((extent - 1) * stride for extent, stride in zip(shape, strides)) + dtype.itemsize
+	if span > sys.maxsize:
+		raise ValueError("the array's size in bytes does not fit in 64 bits")
 	buffer = _core.Buffer(span, pinned=True)
 	return np.ndarray(shape, dtype, buffer=buffer, strides=strides, order=order)
 

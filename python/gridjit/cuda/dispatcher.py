@@ -1,6 +1,7 @@
 """@cuda.jit and what it makes. The launch itself is in C (_core.Dispatcher, _core.Launcher)."""
 
 import functools
+import operator
 import sys
 import threading
 import types as pytypes
@@ -24,12 +25,22 @@ class _Bound:
 		return getattr(self.dispatcher, name)
 
 
+def _count(value, what):
+	try:
+		return operator.index(value)
+	except TypeError:
+		raise TypeError(f"{what} must be an int, not {type(value).__name__}") from None
+
+
 class ForAll:
 	"""kernel.forall(n): launches at least n threads in one dimension, in blocks of a size that suits the kernel."""
 
 	def __init__(self, dispatcher, ntasks, tpb, stream, sharedmem):
+		ntasks, tpb = _count(ntasks, "the number of tasks"), _count(tpb, "tpb")
 		if ntasks < 0:
 			raise ValueError(f"Can't create ForAll with negative task count: {ntasks}")
+		if tpb < 0:
+			raise ValueError(f"tpb, the threads of a block, must not be negative: {tpb}")
 		self.dispatcher, self.ntasks, self.tpb, self.stream, self.sharedmem = dispatcher, ntasks, tpb, stream, sharedmem
 
 	def __call__(self, *args, **kwargs):
@@ -186,6 +197,10 @@ class CUDADispatcher(_core.Dispatcher):
 		"""Not built: needs NVIDIA's disassembler."""
 		raise NotImplementedError("inspect_sass() is not built yet; inspect_asm() gives PTX")
 
+	def inspect_sass_cfg(self, signature=None):
+		"""Not built: needs NVIDIA's disassembler."""
+		raise NotImplementedError("inspect_sass_cfg() is not built yet; inspect_asm() gives PTX")
+
 	def inspect_lto_ptx(self, signature=None):
 		"""Not built: kernels are not linked with LTO."""
 		raise NotImplementedError("inspect_lto_ptx() is not built yet; inspect_asm() gives PTX")
@@ -264,10 +279,17 @@ _NOT_YET = "cuda.jit({}) is not supported yet"
 def _launch_bounds(value):
 	if value is None:
 		return 0, 0, 0
-	bounds = (value,) if isinstance(value, int) else tuple(value)
-	if not 1 <= len(bounds) <= 3 or not all(isinstance(bound, int) and bound > 0 for bound in bounds):
+	bounds = tuple(_count(bound, "launch_bounds") for bound in (value if isinstance(value, (tuple, list)) else (value,)))
+	if not 1 <= len(bounds) <= 3 or not all(0 < bound < 2**31 for bound in bounds):
 		raise ValueError("launch_bounds must be a positive int, or a tuple of one to three of them")
 	return bounds + (0,) * (3 - len(bounds))
+
+
+def _max_registers(value):
+	registers = 0 if value is None else _count(value, "max_registers")
+	if not 0 <= registers < 2**31:
+		raise ValueError(f"max_registers must be a positive int, not {value}")
+	return registers
 
 
 def _check_keywords(link, lto, shared_memory_carveout, kws):
@@ -308,7 +330,7 @@ def _options(device, inline, forceinline, debug, opt, lineinfo, launch_bounds, f
 		opt = bool(config.OPT) and not debug
 	return dict(device=int(bool(device)), inline=_inline(inline, forceinline), forceinline=int(bool(forceinline)),
 		fastmath=fastmath, debug=debug, lineinfo=bool(lineinfo), opt=3 if opt else 0,
-		max_registers=max_registers or 0, launch_bounds=_launch_bounds(launch_bounds))
+		max_registers=_max_registers(max_registers), launch_bounds=_launch_bounds(launch_bounds))
 
 
 def _make(function, options, signatures=(), locked=False, specialized=False):
