@@ -236,17 +236,21 @@ void gj_extent(const gj_type *t, uintptr_t data, const int64_t *shape, const int
 	*hi += t->elem->size;
 }
 
+static bool refuse_dtype(PyArray_Descr *dtype)
+{
+	PyObject *text = PyObject_Str((PyObject *)dtype);
+	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+	if (name)
+		gj_error(GJ_ERR_ARRAY_DTYPE, name);
+	Py_XDECREF(text);
+	return false;
+}
+
 bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 {
 	int kind = gj_kind_of_dtype(PyArray_DESCR(o)), ndim = PyArray_NDIM(o);
-	if (kind < 0) {
-		PyObject *text = PyObject_Str((PyObject *)PyArray_DESCR(o));
-		const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
-		if (name)
-			gj_error(GJ_ERR_ARRAY_DTYPE, name);
-		Py_XDECREF(text);
-		return false;
-	}
+	if (kind < 0)
+		return refuse_dtype(PyArray_DESCR(o));
 	if (ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
 	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
@@ -281,7 +285,7 @@ static bool read_devarray(gj_args *a, PyObject *o, const gj_reader *r)
 	(void)r;
 	gj_devarray *d = (gj_devarray *)o;
 	if (!d->type)
-		return gj_error(GJ_ERR_ARRAY_DTYPE, d->dtype->typeobj->tp_name), false;
+		return refuse_dtype(d->dtype);
 	if (a->dev && a->dev != d->dev)
 		return gj_error(GJ_ERR_ARG_DEVICE, d->dev->ordinal, d->dev->info.name, a->dev->ordinal, a->dev->info.name), false;
 	gj_arg *leaf = gj_args_leaf(a, d->type);

@@ -165,6 +165,19 @@ static PyObject *memory_info(PyObject *self, PyObject *unused)
 		: gj_status_error(status, "asking for free memory");
 }
 
+/* attribute(name): AttributeError where the device has no such number. */
+static PyObject *attribute(PyObject *self, PyObject *name)
+{
+	int value;
+	const char *s = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+	if (!s)
+		return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "the name of an attribute is text");
+	gj_status status = dev_of(self)->ops->attribute(dev_of(self), s, &value);
+	if (status == GJ_E_UNSUPPORTED)
+		return PyErr_Format(PyExc_AttributeError, "%s", gj_error_text());
+	return status == GJ_OK ? PyLong_FromLong(value) : gj_status_error(status, "asking for an attribute of the device");
+}
+
 static PyObject *synchronize(PyObject *self, PyObject *unused)
 {
 	(void)unused;
@@ -259,6 +272,7 @@ static PyGetSetDef getset[] = {
 
 static PyMethodDef methods[] = {
 	{ "memory_info", memory_info, METH_NOARGS, "memory_info() -> (free, total), in bytes." },
+	{ "attribute", attribute, METH_O, "attribute(name): one of CUDA's numbers of a device, by the name that follows CU_DEVICE_ATTRIBUTE_." },
 	{ "synchronize", synchronize, METH_NOARGS, "Wait until the device has nothing left to do." },
 	{ NULL, NULL, 0, NULL },
 };

@@ -115,6 +115,7 @@ def array_copies():
 	a.copy_to_device(X)
 	a.copy_to_device(cuda.to_device(X.astype("f8").T.copy().T))
 	a[1:].copy_to_host(), a.T.copy_to_host(), a[:, ::2].copy().copy_to_host()
+	cuda.to_device(X.astype("f2"))[:, ::2].copy_to_device(a[:, ::2])
 	np.asarray(a), pickle.loads(pickle.dumps(a)), list(a)
 	cuda.device_array((3, 4), order="F"), cuda.device_array_like(a.T)
 
@@ -171,6 +172,7 @@ def events():
 def devices():
 	device = cuda.get_current_device()
 	device.name, device.uuid, device.compute_capability, device.MAX_THREADS_PER_BLOCK
+	device.MAX_THREADS_PER_MULTIPROCESSOR, hasattr(device, "NO_SUCH_ATTRIBUTE")
 	cuda.current_context().get_memory_info(), list(cuda.gpus), cuda.select_device(0), cuda.synchronize()
 	with cuda.gpus[0], cuda.defer_cleanup():
 		pass

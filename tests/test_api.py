@@ -67,7 +67,8 @@ def test_not_built_yet(name):
 		getattr(gridjit, name)(lambda x: x)
 
 
-@pytest.mark.parametrize("name", ["random", "libdevice", "fp16", "cg", "vectorize", "reduce", "managed_array"])
+@pytest.mark.parametrize("name", ["random", "libdevice", "fp16", "cg", "vectorize", "reduce", "managed_array", "float32x4",
+	"uint8x1", "LTOIR", "MemoryPointer"])
 def test_cuda_not_built_yet(name):
 	with pytest.raises(NotImplementedError, match=name):
 		getattr(cuda, name)
@@ -135,10 +136,17 @@ def test_compile_to_an_explicit_return_type():
 
 
 @pytest.mark.parametrize("keywords, error", [({"abi": "x"}, NotImplementedError), ({"output": "ltoir"}, NotImplementedError),
-	({"cc": 3}, TypeError)])
+	({"cc": 3}, ValueError), ({"cc": (9, 0, 0)}, ValueError), ({"cc": "x"}, ValueError)])
 def test_compile_options(keywords, error):
 	with pytest.raises(error):
 		cuda.compile(lambda x: x, "float32(float32)", **keywords)
+
+
+def test_compile_takes_functions():
+	assert "sm_80" in cuda.compile(lambda x: x, "float32(float32)", cc="8.0")[0]
+	for what in 3, len, int:
+		with pytest.raises(errors.TypingError, match=f"an object of type {type(what).__name__} cannot be compiled"):
+			cuda.compile(what, "float32(float32)")
 
 
 def test_gpu_asked_for_but_absent():
@@ -192,6 +200,33 @@ def test_devices(device, capsys):
 	cuda.current_context().reset()
 	cuda.profile_start()
 	cuda.profile_stop()
+
+
+def test_device_attributes(device):
+	"""CUDA's numbers by name, as many as the device has."""
+	current = cuda.get_current_device()
+	assert current.MAX_THREADS_PER_MULTIPROCESSOR == current.MAX_THREADS_PER_MULTI_PROCESSOR >= 1024
+	for name in "NO_SUCH_ATTRIBUTE", "nonsense", "_private":
+		assert not hasattr(current, name)
+	with pytest.raises(AttributeError, match="has no .*attribute L3_CACHE_SIZE"):
+		current.L3_CACHE_SIZE
+	assert cuda.current_context() == cuda.current_context(0) != 3 and hash(cuda.current_context()) == hash(current)
+
+
+def test_device_attributes_of_the_driver(fake_driver):
+	"""The fake driver gives each its number and 1000."""
+	code = """
+from gridjit import cuda
+device = cuda.get_current_device()
+print(device.L2_CACHE_SIZE, device.GLOBAL_MEMORY_BUS_WIDTH, device.IS_MULTI_GPU_BOARD, hasattr(device, "FOO"))"""
+	assert run(code, **fake_driver) == "1038 1037 1084 False"
+
+
+def test_a_callback_that_fails(device):
+	stream = cuda.stream()
+	with pytest.warns(UserWarning, match=r"a stream's callback failed: ZeroDivisionError"):
+		stream.add_callback(lambda *args: 1 / 0)
+		stream._callbacks.shutdown()
 
 
 def test_streams_and_events(device):

@@ -233,6 +233,34 @@ def test_what_pinned_memory_cannot_hold(device):
 		cuda.pinned_array((1 << 31, 1 << 32))
 
 
+@pytest.mark.parametrize("dtype", ["f2", "c8", "c16", "S3", ">f4", [("a", "i2"), ("b", "f4")], "V32", "?", "f8", "V1"], ids=str)
+def test_strided_copies_on_the_device(device, dtype):
+	"""By kernels, whatever the items are: on the CPU device NumPy would do it."""
+	from gridjit.cuda._copy import copy
+	source = np.frombuffer(np.arange(7 * 6 * 4 * 32, dtype="u1").tobytes()[:7 * 6 * 4 * np.dtype(dtype).itemsize], "u1") % 2
+	source = source.view(dtype).reshape(7, 6, 4)
+	target = cuda.to_device(np.zeros((4, 6, 7), dtype))
+	copy(target[::-1, 1::2], cuda.to_device(source).T[:, ::2], 0)
+	want = np.zeros((4, 6, 7), dtype)
+	want[::-1, 1::2] = source.T[:, ::2]
+	assert target.copy_to_host().tobytes() == want.tobytes()
+	copy(target[0, 0, 0, ...], cuda.to_device(source)[0, 0, 0, ...], 0)
+	copy(target[:, 0], cuda.to_device(source)[1, 1, 1, ...]._broadcast((4, 7)), 0)
+	want[0, 0, 0] = source[0, 0, 0]
+	want[:, 0] = source[1, 1, 1]
+	assert target.copy_to_host().tobytes() == want.tobytes()
+
+
+def test_strided_copies_convert(device):
+	half = cuda.to_device(np.zeros((4, 6), "f2"))
+	half[::2, 1] = numbers(2)
+	half[1, ::3] = cuda.to_device(numbers((2, 2)))[:, 0]
+	want = np.zeros((4, 6), "f2")
+	want[::2, 1], want[1, ::3] = numbers(2), numbers((2, 2))[:, 0]
+	same(half, want)
+	same(half.T.copy(), want.T)
+
+
 def test_what_views_and_copies_cannot_take(device):
 	array = cuda.to_device(numbers((3, 4)))
 	for index in np.array([0, 1]), numbers(3) > 0, [0, 1], (0, np.array([1])[None]), True, 1.0:

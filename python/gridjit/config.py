@@ -50,10 +50,12 @@ def _width(text):
 
 
 def _capability(value):
-	if isinstance(value, str):
-		value = value.split(".")
-	major, minor = value
-	return int(major), int(minor)
+	parts = value.split(".") if isinstance(value, str) else value
+	try:
+		major, minor = map(int, parts)
+	except (TypeError, ValueError):
+		raise ValueError(f"a compute capability is (major, minor), such as (8, 0), not {value!r}") from None
+	return major, minor
 
 
 # name: (variable without GRIDJIT_, default as text, how text or a value is read)

@@ -46,6 +46,15 @@ static gj_status occupancy(gj_device *d, gj_kernel *k, int block, size_t shared,
 	return GJ_OK;
 }
 
+static gj_status attribute(gj_device *d, const char *name, int *value)
+{
+	(void)d;
+	if (strcmp(name, "MAX_THREADS_PER_MULTIPROCESSOR"))
+		return gj_error_set(GJ_E_UNSUPPORTED, 0, "the CPU device has no attribute %s", name);
+	*value = 1024 * (int)gj_cpu_resident(1024);
+	return GJ_OK;
+}
+
 static gj_status launch(gj_device *d, gj_kernel *k, const gj_launch *l)
 {
 	(void)d;
@@ -169,7 +178,7 @@ static const gj_device_ops ops = {
 	.alloc = gj_cpu_alloc, .free = gj_cpu_free, .copy = gj_cpu_copy, .fill = gj_cpu_fill,
 	.alloc_pinned = gj_cpu_alloc_pinned, .free_pinned = gj_cpu_free_pinned, .memory_info = gj_cpu_memory_info,
 	.load = gj_cpu_load, .unload = gj_cpu_unload, .kernel_info = kernel_info, .suggest_block = suggest_block,
-	.occupancy = occupancy, .launch = launch, .link = link,
+	.attribute = attribute, .occupancy = occupancy, .launch = launch, .link = link,
 	.stream_create = stream_create, .stream_wrap = stream_wrap, .stream_handle = stream_handle,
 	.stream_destroy = stream_destroy, .stream_sync = stream_idle, .stream_query = stream_idle,
 	.stream_wait = stream_wait,

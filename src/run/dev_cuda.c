@@ -76,6 +76,7 @@ static const gj_device_ops ops = {
 	.kind = "cuda", .host_memory = false,
 	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .fill = gj_cuda_fill,
 	.alloc_pinned = gj_cuda_alloc_pinned, .free_pinned = gj_cuda_free_pinned, .memory_info = gj_cuda_memory_info,
+	.attribute = gj_cuda_attribute,
 	.load = gj_cuda_load_image, .unload = gj_cuda_unload, .kernel_info = gj_cuda_kernel_info,
 	.suggest_block = gj_cuda_suggest_block, .occupancy = gj_cuda_occupancy, .launch = gj_cuda_launch,
 	.link = gj_cuda_link,

@@ -90,6 +90,7 @@ gj_status gj_cuda_fill(gj_device *, gj_devptr, uint8_t, size_t, gj_stream *);
 gj_status gj_cuda_alloc_pinned(gj_device *, size_t, void **);
 gj_status gj_cuda_free_pinned(gj_device *, void *);
 gj_status gj_cuda_memory_info(gj_device *, size_t *, size_t *);
+gj_status gj_cuda_attribute(gj_device *, const char *, int *);
 gj_status gj_cuda_pointer_device(gj_device *, gj_devptr, int *);
 
 gj_status gj_cuda_stage_open(gj_cuda *);       /* makes no thread and no buffer yet */

@@ -57,6 +57,23 @@ gj_status gj_cuda_info(gj_cuda *d)
 	return s;
 }
 
+gj_status gj_cuda_attribute(gj_device *g, const char *name, int *value)
+{
+	static const struct { const char *name; CUdevice_attribute number; } row[] = {
+#define CUATTRIBUTE(name, number) { #name, CU_DEVICE_ATTRIBUTE_##name },
+#include "run/cuda_attributes.def"
+	};
+	size_t i = 0;
+	while (i < GJ_LEN(row) && strcmp(row[i].name, name))
+		i++;
+	if (i == GJ_LEN(row))
+		return gj_error_set(GJ_E_UNSUPPORTED, 0, "CUDA has no device attribute %s", name);
+	CUresult r = gj_cu.cuDeviceGetAttribute(value, row[i].number, gj_cuda_of(g)->handle);
+	if (r == CUDA_ERROR_INVALID_VALUE)
+		return gj_error_set(GJ_E_UNSUPPORTED, r, "this driver knows no device attribute %s", name);
+	return r == CUDA_SUCCESS ? GJ_OK : gj_cuda_fail(r, "cuDeviceGetAttribute", name);
+}
+
 gj_status gj_cuda_pointer_device(gj_device *g, gj_devptr p, int *ordinal)
 {
 	CUcontext before;

@@ -73,6 +73,8 @@ typedef struct gj_device_ops {
 	gj_status (*alloc_pinned)(gj_device *, size_t bytes, void **out);
 	gj_status (*free_pinned)(gj_device *, void *);
 	gj_status (*memory_info)(gj_device *, size_t *free, size_t *total);
+	/* CUDA's CU_DEVICE_ATTRIBUTE_ name. GJ_E_UNSUPPORTED: the device has no such number. */
+	gj_status (*attribute)(gj_device *, const char *name, int *value);
 
 	gj_status (*load)(gj_device *, const gj_image *, gj_kernel **out);
 	void      (*unload)(gj_device *, gj_kernel *);

@@ -1,15 +1,14 @@
 """Compiling without a device: Python function and signature in, PTX out. Needs neither a GPU nor a driver."""
 
+from types import FunctionType
+
 from .. import _core, config
 from ._symbol import symbol
 from .dispatcher import _inline, _launch_bounds
 
 
 def _compute_capability(cc):
-	if cc is None:
-		return config.CUDA_DEFAULT_PTX_CC
-	major, minor = cc
-	return int(major), int(minor)
+	return config.CUDA_DEFAULT_PTX_CC if cc is None else config._capability(cc)
 
 
 def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False, cc=None, opt=None, abi="c", abi_info=None,
@@ -36,7 +35,7 @@ def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False
 	optimise = (bool(config.OPT) and not debug) if opt is None else bool(opt)
 	_inline("never", forceinline)
 	function = getattr(pyfunc, "py_func", pyfunc)
-	name = symbol(function, signature.args, abi, abi_info) if device else None
+	name = symbol(function, signature.args, abi, abi_info) if device and isinstance(function, FunctionType) else None
 	return _core.compile(function, signature, dict(device=bool(device), fastmath=bool(fastmath),
 		debug=debug, lineinfo=bool(lineinfo), opt=3 if optimise else 0, cc=_compute_capability(cc),
 		launch_bounds=_launch_bounds(launch_bounds)), symbol=name, numba_abi=abi == "numba")

@@ -170,7 +170,9 @@ def _assign_host(target, value, stream):
 
 
 def _assign_strided(target, value, stream):
-	from ._copy import copy
+	from ._copy import copy, has_kernels
+	if target.dtype != value.dtype and not (has_kernels(target.dtype) and has_kernels(value.dtype)):
+		value = to_device(value._to_numpy(stream).astype(target.dtype), stream=stream)
 	copy(target, value._broadcast(target.shape), stream)
 
 

@@ -11,9 +11,18 @@ MemoryInfo = namedtuple("MemoryInfo", "free total")
 MemoryInfo.__doc__ = "Device memory in bytes."
 
 
+# Names that numba gives to attributes, where CUDA's are others.
+_OTHER_NAMES = {"MAX_THREADS_PER_MULTI_PROCESSOR": "MAX_THREADS_PER_MULTIPROCESSOR", "IS_MULTI_GPU_BOARD": "MULTI_GPU_BOARD"}
+
+
 class Device(_core.Device):
 	"""A machine that runs kernels: id, name, uuid, kind ('cuda' or 'cpu'), compute_capability, and CUDA's attributes by
 	name (MULTIPROCESSOR_COUNT, MAX_THREADS_PER_BLOCK …). `with device:` selects it."""
+
+	def __getattr__(self, name):
+		if not name.isupper():
+			raise AttributeError(f"'Device' object has no attribute '{name}'")
+		return self.attribute(_OTHER_NAMES.get(name, name))
 
 	@property
 	def supports_float16(self):
@@ -66,6 +75,15 @@ class Context:
 	def __init__(self, device):
 		self.device = device
 
+	def __eq__(self, other):
+		return isinstance(other, Context) and self.device == other.device
+
+	def __hash__(self):
+		return hash(self.device)
+
+	def __repr__(self):
+		return f"<context of {self.device!r}>"
+
 	def get_memory_info(self):
 		"""MemoryInfo(free, total) in bytes."""
 		return MemoryInfo(*self.device.memory_info())
@@ -96,6 +114,14 @@ class Context:
 			raise NotImplementedError("mapped host memory is not built yet")
 		with self.device:
 			return _core.Buffer(bytesize, pinned=True)
+
+	def memallocmanaged(self, bytesize, attach_global=True):
+		"""Not built: managed memory."""
+		raise NotImplementedError("managed memory is not built yet")
+
+	def mempin(self, owner, pointer, size, mapped=False):
+		"""Not built: page-locking memory that exists."""
+		raise NotImplementedError("page-locking of existing memory is not built yet; cuda.pinned_array() makes pinned arrays")
 
 	def create_stream(self):
 		"""A new stream."""

@@ -1,6 +1,8 @@
 """Streams (work queued in order) and events (points in that work)."""
 
 import contextlib
+import operator
+import warnings
 
 from .. import _core
 
@@ -32,7 +34,10 @@ class Stream(_core.Stream):
 			event.synchronize()
 		except Exception as error:
 			status = error
-		callback(self, status, arg)
+		try:
+			callback(self, status, arg)
+		except Exception as error:
+			warnings.warn(f"a stream's callback failed: {error!r}")
 
 	def async_done(self):
 		"""An asyncio future that is done when everything queued so far is; its result is the stream."""
@@ -75,7 +80,7 @@ def per_thread_default_stream():
 
 def external_stream(ptr):
 	"""The stream of another library by its handle; it stays that library's."""
-	return Stream(ptr)
+	return Stream(operator.index(ptr))
 
 
 def event(timing=True):
