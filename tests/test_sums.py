@@ -1,5 +1,7 @@
 """Arrays that kernels only add to, of which a thread of the CPU device may keep a copy of its own: nobody must notice."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from gridjit import cuda
@@ -133,3 +135,16 @@ def test_same_array_twice(device):
 	bins, seen = cuda.to_device(np.zeros(GRID, np.int32)), np.zeros(GRID, np.int32)
 	adds_and_sees[GRID, BLOCK](bins, bins, seen)
 	assert (seen == BLOCK).all()
+
+
+def test_from_many_threads(device):
+	x, bins = np.arange(N) % 100, cuda.to_device(np.zeros(100, np.int64))
+
+	def work(_):
+		for _ in range(20):
+			histogram[GRID, BLOCK](x, bins)
+			histogram[3, 7](x, bins)               # too few threads for copies
+		cuda.synchronize()
+	with ThreadPoolExecutor(4) as pool:
+		list(pool.map(work, range(4)))
+	np.testing.assert_array_equal(bins.copy_to_host(), np.full(100, 4 * 20 * 2 * N // 100))
