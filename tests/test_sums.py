@@ -33,6 +33,14 @@ def up_and_down(x, table, total):
 
 
 @cuda.jit
+def around_a_barrier(total):
+	"""One element, before and after a barrier at which others add to it."""
+	cuda.atomic.add(total, 0, 1)
+	cuda.syncthreads()
+	cuda.atomic.add(total, 0, 2)
+
+
+@cuda.jit
 def one_total(x, total):
 	i = cuda.grid(1)
 	if i < x.shape[0]:
@@ -85,6 +93,12 @@ def test_views(device, dtype, order):
 	np.testing.assert_array_equal(table, expected)
 	blocks = -(-N // BLOCK)
 	assert total[0] == 5 + blocks * (blocks - 1) // 2
+
+
+def test_barrier_between(device):
+	total = np.zeros(1, np.int64)
+	around_a_barrier[GRID, BLOCK](total)
+	assert total[0] == GRID * BLOCK * 3
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.uint64], ids=lambda t: t.__name__)

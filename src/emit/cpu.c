@@ -83,7 +83,7 @@ static void pointer_attrs(gj_unit *u, const gj_callee *c)
 		const gj_fnparam *p = &c->f->param.p[i];
 		if (!u->param_used[i])
 			continue;
-		if (p->field == GJ_FIELD_DATA && (u->opt->facts & GJ_FACT_NOALIAS))
+		if (gj_param_alone(c->f, p))
 			gj_attr(u, c->fn, at, "noalias", 0);
 		at++;
 	}

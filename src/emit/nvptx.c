@@ -191,7 +191,7 @@ static void kernel_attrs(gj_unit *u, const gj_callee *c)
 		if (p->field == GJ_FIELD_DATA) {
 			unsigned size = p->type->elem->size, align = u->opt->facts & GJ_FACT_ALIGN16 ? 16 : size > 8 ? 8 : size;
 			gj_attr(u, c->fn, at, "align", align);
-			if (u->opt->facts & GJ_FACT_NOALIAS)
+			if (gj_param_alone(c->f, p))
 				gj_attr(u, c->fn, at, "noalias", 0);
 		}
 		if (p->field == GJ_FIELD_SHAPE && (u->opt->facts & GJ_FACT_IDX32))

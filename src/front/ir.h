@@ -93,6 +93,7 @@ struct gj_fn {
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (entry kernel only) */
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
+	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
@@ -150,6 +151,8 @@ void   gj_cfg(gj_fn *);                                      /* rpo, dominators,
 void   gj_return_raises(gj_fn *);                            /* low, CPU: functions that are called end threads (raises.c) */
 void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
+/* Is the memory of this array reached through its parameter alone, and changed by nobody else while a thread runs? */
+bool   gj_param_alone(const gj_fn *, const gj_fnparam *);
 void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
 /* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. */

@@ -1,4 +1,5 @@
-/* Which array parameters a kernel may write: a launch copies back only those, and the others may be read-only. */
+/* Which array parameters a kernel may write: a launch copies back only those, and the others may be read-only. And which
+ * of them nobody else writes while a thread runs, so that what it has read stays true. */
 #include "front/lower.h"
 
 /* Mark the parameters that pointer r may come from. A pointer that meets itself in a loop is visited once. */
@@ -14,9 +15,43 @@ static void mark(gj_fn *f, gj_ref r, bool *seen)
 		mark(f, o->arg[i], seen);
 }
 
+/* Can a thread learn here that others have come by, and so count on what they have written? */
+static bool listens(const gj_op *o, bool used)
+{
+	switch (o->op) {
+	case GJ_BARRIER: case GJ_FENCE: case GJ_SYNCWARP: case GJ_SHFL: case GJ_VOTE: case GJ_MATCH: case GJ_NANOSLEEP: return true;
+	case GJ_ATOMIC:  return used;
+	default:         return false;
+	}
+}
+
+static bool any_listens(const gj_fn *f)
+{
+	bool *used = gj_new(f->arena, bool, f->op.n), any = false;
+	for (uint32_t pass = 0; pass < 2; pass++)
+		for (uint32_t k = 0; k < f->rpo.n; k++) {
+			const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+			for (uint32_t i = 0; i < b->ops.n; i++) {
+				const gj_op *o = gj_o(f, b->ops.p[i]);
+				for (uint32_t j = 0; j < o->nargs; j++)
+					used[o->arg[j]] = true;
+				any |= pass == 1 && listens(o, used[b->ops.p[i]]);
+			}
+		}
+	for (uint32_t i = 0; i < f->callee.n; i++)
+		any |= any_listens(f->callee.p[i]);
+	return any;
+}
+
+bool gj_param_alone(const gj_fn *f, const gj_fnparam *p)
+{
+	return p->field == GJ_FIELD_DATA && (f->facts & GJ_FACT_NOALIAS) && !(p->written && f->listens);
+}
+
 void gj_mark_written(gj_fn *f)
 {
 	bool *seen = gj_new(f->arena, bool, f->op.n);
+	f->listens = any_listens(f);
 	for (uint32_t k = 0; k < f->rpo.n; k++) {
 		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
 		for (uint32_t i = 0; i < b->ops.n; i++) {

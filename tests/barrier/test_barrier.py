@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from conftest import ASAN, on
-from gridjit import cuda, float64, int8, int64
+from gridjit import _core, cuda, float64, int8, int64
 from grid_simulator import simulate
 
 BLOCKS = [1, 2, 33, 1024]
+NO_OVERLAP = 7                                     # facts of a usual launch (src/types/image.h)
 
 
 @cuda.jit
@@ -368,6 +369,58 @@ def test_large_frames_are_not_kept():
 		before, out = resident(), np.zeros(512)
 		large_local[1, 512](out)                   # 200 MB
 		assert out.all() and resident() - before < 100
+
+
+@cuda.jit
+def change_hands(x, out):
+	"""Global memory that a thread has read or written, and that another writes before the barrier."""
+	t = cuda.threadIdx.x
+	before = x[0]
+	x[1] = 2
+	cuda.syncthreads()
+	if t == cuda.blockDim.x - 1:
+		x[0] = 5
+		x[1] = 7
+	cuda.syncthreads()
+	out[t] = 100 * before + 10 * x[0] + x[1]
+
+
+def flag_and_data(data, flag, out):
+	"""A thread sees what others wrote before they raised the flag."""
+	data[0] = 1
+	while cuda.atomic.cas(flag, 0, 1, 1) == 0:
+		pass
+	cuda.threadfence()
+	out[0] = data[0]
+
+
+def locked(lock, total, out, n):
+	for _ in range(n):
+		while cuda.atomic.cas(lock, 0, 0, 1) != 0:
+			pass
+		total[0] += 1
+		cuda.atomic.exch(lock, 0, 0)
+	out[0] = n
+
+
+@pytest.mark.parametrize("threads", BLOCKS)
+def test_global_memory_changes_at_barriers(device, threads):
+	x, out = np.array([3, 0]), np.zeros(threads, np.int64)
+	change_hands[1, threads](x, out)
+	assert (out == 300 + 50 + 7).all()
+
+
+@pytest.mark.parametrize("kernel, signature, loads", [
+	(change_hands.py_func, "void(int64[::1], int64[::1])", 2), (flag_and_data, "void(int64[::1], int32[::1], int64[::1])", 1)])
+def test_a_gpu_reads_again_what_others_may_write(kernel, signature, loads):
+	text = _core.compile(kernel, signature, {"cc": (9, 0), "facts": NO_OVERLAP})[0]
+	assert len(re.findall(r"\bld\.global", text)) == loads, text
+
+
+def test_a_gpu_keeps_memory_up_to_date_under_a_lock():
+	text = _core.compile(locked, "void(int32[::1], int64[::1], int64[::1], int64)", {"cc": (9, 0), "facts": NO_OVERLAP})[0]
+	inside = re.search(r"\batom\S*\.cas.*\batom\S*\.exch", text, re.DOTALL)[0]
+	assert re.search(r"\bld\.global", inside) and re.search(r"\bst\.global", inside), text
 
 
 def resident():
