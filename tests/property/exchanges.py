@@ -1,8 +1,8 @@
 """Random kernels for blocks of any shape: barriers of all kinds in uniform loops and conditions, shared and local
 arrays of several types, views of them, stores that conditions overwrite, early returns.
 
-Values are small integers and multiples of 1/8, which every type holds exactly. A thread writes its own cells only, and
-between two barriers nobody reads what another thread writes, so the order of threads does not matter."""
+Values are small integers and multiples of 1/8, which every type holds exactly. Between two barriers nobody reads or
+writes what another thread writes, so the order of threads does not matter."""
 
 import re
 
@@ -248,7 +248,7 @@ class Exchange:
 	def uniform(self, depth, nesting, length):
 		"""Every thread that has not returned comes here."""
 		for _ in range(self.random.randint(2, length)):
-			kinds = [self.count, self.swap, self.swap, self.swap_rows, self.histogram]
+			kinds = [self.count, self.swap, self.swap, self.swap_rows, self.trade, self.histogram]
 			if nesting > 0:
 				kinds += [self.uniform_if, self.uniform_for, self.uniform_while] * 2
 			if self.chance(0.6):
@@ -291,6 +291,16 @@ class Exchange:
 		self.put(depth, f"far = d[{self.choose('(t + nx) % nt', 't ^ 1 if t ^ 1 < nt else t', 'nt - 1 - t')}]")
 		self.put(depth, "f = q(f + float(int(far[1])))")
 		self.put(depth, "cuda.syncthreads()")
+
+	def trade(self, depth, nesting):
+		"""In global memory, which threads write for each other and know from before."""
+		name, k = self.choose("x", "y", "z"), self.random.randint(0, 3)
+		self.put(depth, f"oi[i * 4 + {k}] = {self.integer(1)} % 1021")
+		self.put(depth, "cuda.syncthreads()")
+		self.put(depth, f"if {self.choose('x & 1', 'y > z', 'i < n', f't < {self.random.randint(0, 70)}')}:")
+		self.put(depth + 1, f"oi[(bx * nt + nt - 1 - t) * 4 + {k}] = {self.value(self.choose(*self.ints), 'int64')}")
+		self.put(depth, "cuda.syncthreads()")
+		self.put(depth, f"{name} = oi[i * 4 + {k}] & 1023")
 
 	def histogram(self, depth, nesting):
 		where = self.choose(f"{self.integer(1)} & 7", "0", "bx & 7")
