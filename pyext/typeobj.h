@@ -15,7 +15,7 @@ const gj_type *gj_type_from_any(PyObject *);
 /* Tuple of type objects. */
 PyObject *gj_types_to_py(const gj_type *const *, uint32_t n);
 
-enum { GJ_MAX_SIGNATURE = 64 };
+enum { GJ_MAX_SIGNATURE = 255 };
 /* Signature object, text or tuple of types: writes the argument types, *ret (NULL: not given); −1 with an exception. */
 int gj_signature_read(PyObject *, const gj_type **ret, const gj_type *arg[GJ_MAX_SIGNATURE]);
 PyObject *gj_signature_new(const gj_type *ret, const gj_type *const *arg, uint32_t n);

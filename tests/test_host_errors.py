@@ -40,7 +40,7 @@ EXPECT = {
 	"RESHAPE_COPY": ("NotImplementedError", "reshape would need a copy"),
 	"DEVICE_INDEX": ("NotImplementedError", "device arrays cannot be indexed by list"),
 	"SIGNATURE_TEXT": ("ValueError", "cannot read the signature void(float32[:]: expected"),
-	"SIGNATURE_LONG": ("ValueError", "a signature has at most 64 arguments"),
+	"SIGNATURE_LONG": ("ValueError", "a signature has at most 255 arguments"),
 	"NOT_A_SIGNATURE": ("TypeError", "int is no signature"),
 	"SIGNATURE_COUNT": ("TypeError", "the signature has 2 arguments, but one() takes 1"),
 	"KERNEL_NOT_VOID": ("TypeError", "CUDA kernel must have void return type, not float32"),

@@ -135,3 +135,14 @@ def test_numbers_of_numpy():
 	kernel = cuda.jit(launch_bounds=np.int64(64), max_registers=np.uint8(32))(total.py_func)
 	kernel.forall(np.int32(3), tpb=np.int64(32))(np.zeros(3))
 	assert cuda.pinned_array(np.int64(3)).shape == (3,)
+
+
+def test_two_hundred_parameters(device):
+	"""As many as a launch takes can be compiled and looked at."""
+	names, scope = [f"a{i}" for i in range(200)], {}
+	exec(f"def many({', '.join(names)}):\n\ta0[0] = {' + '.join(f'{name}[0]' for name in names)}", scope)
+	arrays = [np.full(1, float(i)) for i in range(200)]
+	kernel = cuda.jit(scope["many"])
+	kernel[1, 1](*arrays)
+	assert arrays[0][0] == sum(range(200))
+	assert kernel.inspect_asm(kernel.signatures[0]) and kernel.specialize(*arrays).specialized

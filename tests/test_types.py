@@ -134,7 +134,7 @@ def test_signature_text(text, ret, args):
 
 @pytest.mark.parametrize("bad, error", [
 	("void(", ValueError), ("void(float33)", ValueError), ("int64", ValueError), ("int64, void(", ValueError), ("int64,, int64", ValueError),
-	(", ".join(["int64"] * 65), ValueError), ("", ValueError), (3, TypeError), ((3,), TypeError), (None, TypeError)])
+	(", ".join(["int64"] * 256), ValueError), ("", ValueError), (3, TypeError), ((3,), TypeError), (None, TypeError)])
 def test_signature_refused(bad, error):
 	from gridjit._core import signature
 	with pytest.raises(error):
