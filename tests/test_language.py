@@ -72,6 +72,35 @@ def test_text_of_a_function_that_raises(device):
 	assert function.inspect_llvm() and function.inspect_asm()
 
 
+def sum_of_digits(n, x):
+	row = cuda.local.array(500, float64)
+	for k in range(500):
+		row[k] = n + k
+	return row[int(x) % 500] if n == 0 else row[n % 500] + sum_of_digits(n - 1, row[3])
+
+
+@cuda.jit
+def deep(n, out):
+	i = cuda.threadIdx.x
+	shared = cuda.shared.array(40, float64)
+	shared[i] = sum_of_digits(n, 0.0)
+	cuda.syncthreads()
+	out[i] = shared[39 - i]
+
+
+def test_calls_too_deep(device):
+	"""The launch fails, the process does not, and the next launch is as good as any."""
+	if device == "cuda":
+		pytest.skip("a GPU's context is lost when a stack overflows")
+	out = np.zeros(40)
+	for _ in range(2):
+		with pytest.raises(cuda.CudaAPIError, match="deep failed: .*test_language.py: a function calls itself too often"):
+			deep[3, 40](1_000_000, out)
+		assert not out.any()
+	deep[3, 40](20, out)
+	assert (out == 2 * 20 * 21 / 2 + 4).all()
+
+
 @cuda.jit
 def assigns(target, given, reached, how):
 	i = cuda.grid(1)

@@ -117,6 +117,8 @@ static void cpu_begin(gj_gen *g)
 	if (!g->f->kernel) {
 		g->warp = LLVMGetParam(g->fn, 1);
 		g->all = u->vector ? LLVMGetParam(g->fn, 2) : NULL;
+		gj_at(g, g->entry);
+		gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &g->block);
 		return;
 	}
 	unsigned n = LLVMCountParams(g->fn);
@@ -329,7 +331,7 @@ static void cpu_finish(gj_unit *u)
 	m->code = (uint8_t *)gj_heap_copy(u, LLVMGetBufferStart(buf), m->ncode);
 	LLVMDisposeMemoryBuffer(buf);
 	if (u->kernel->callee.n)                           /* recursion: how deep is not known */
-		u->stack_bytes = u->stack_bytes * 64 + (256u << 10);
+		u->stack_bytes = u->stack_bytes * 64 + (1u << 20);
 }
 
 const gj_target gj_target_cpu = {

@@ -332,6 +332,21 @@ uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t her
 	       kind == GJ_BAR_OR ? pub->trues != 0 : 0;
 }
 
+/* Calls that go on for ever must not run into other memory, nor into the page that faults: what is left has to do for
+ * one more frame (local_bytes is at least 64 of them) and the C library. */
+void gj_rt_enter(gj_block *pub)
+{
+	gj_worker *w = block_of(pub)->worker;
+	const gj_kernel *k = w->run->kernel;
+	size_t left = (size_t)((const char *)__builtin_frame_address(0) - w->current->stack);
+	if (left > k->local_bytes / 64 + (32 << 10))
+		return;
+	char at[300];
+	gj_run_fail(w->run, GJ_E_LAUNCH, "%sa function calls itself too often: the stack of a thread, %zu KiB, is full",
+	            place(k, UINT32_MAX, at, sizeof at), w->current->size >> 10);
+	abandon(w);
+}
+
 void gj_rt_yield(gj_block *pub, uint32_t warp)
 {
 	gj_worker *w = block_of(pub)->worker;

@@ -36,6 +36,10 @@ uint32_t gj_rt_barrier(gj_block *, uint32_t warp, uint32_t live, uint32_t here, 
  * in gj_block when it is resumed. Plain barriers of warps that are all there stop without a call. */
 uint32_t gj_rt_arrive(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind, uint32_t site);
 
+/* What a function that is called (by itself, that is: others are inlined) begins with: the launch fails where little stack
+ * is left. */
+void gj_rt_enter(gj_block *);
+
 /* Lets other warps of the block run: called in loops that wait for memory to change. */
 void gj_rt_yield(gj_block *, uint32_t warp);
 

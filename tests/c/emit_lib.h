@@ -201,6 +201,7 @@ static inline K callee(K *k, const char *name, uint32_t nresults, const gj_type 
 static bool k_compile(K *k, const gj_options *opt, gj_image *m)
 {
 	K0(k, GJ_RETURN, NULL);
+	k->f->facts = opt->facts;
 	gj_cfg(k->f);
 	for (uint32_t i = 0; i < k->f->callee.n; i++)
 		gj_cfg(k->f->callee.p[i]);
@@ -238,9 +239,13 @@ static inline uint32_t rt_arrive(gj_block *b, uint32_t warp, uint32_t live, uint
 	return here != 0;
 }
 
+static inline void rt_enter(gj_block *b) { (void)b; }
+
 static inline uintptr_t resolve(const char *name)
 {
 	static void *vec;
+	if (!strcmp(name, "gj_rt_enter"))
+		return (uintptr_t)rt_enter;
 	if (!strcmp(name, "gj_rt_barrier"))
 		return (uintptr_t)rt_barrier;
 	if (!strcmp(name, "gj_rt_arrive"))
