@@ -6,7 +6,7 @@ import platform
 
 import numpy as np
 
-from measure import interleaved
+from measure import interleaved, said
 from problems import C_ARGS, CPU_SHAPES, SIZES, c_source, case
 
 # What the OpenCL form cannot say: shuffles.
@@ -99,7 +99,7 @@ def kernels(names, quick=False):
 					check(name, label, made, run, args)
 					runs[label] = run
 			except Exception as error:                 # a peer that cannot run this kernel says so in the notes
-				notes.setdefault(title, {})[label] = f"{type(error).__name__}: {error}".splitlines()[0][:160]
+				notes.setdefault(title, {})[label] = said(error)
 		times = interleaved({label: lambda i, run=run: run() for label, run in runs.items()}, lead=LEAD_S)
 		results[title] = {label: seconds * 1e6 for label, seconds in times.items()}
 		print(f"{title:30}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[title].items()), flush=True)

@@ -4,7 +4,7 @@ import importlib.util
 
 import numpy as np
 
-from measure import interleaved
+from measure import interleaved, said
 from problems import C_ARGS, SIZES, c_source, case
 
 
@@ -107,7 +107,7 @@ def prepare(name, size, block, driver):
 		try:
 			runs = build(name, made, buffers, driver)
 		except Exception as error:                     # a peer that cannot run this kernel says so in the table's notes
-			runs, notes[label] = None, f"{type(error).__name__}: {error}".splitlines()[0][:160]
+			runs, notes[label] = None, said(error)
 		if runs:
 			variants[label] = runs
 	return made, buffers, variants, notes

@@ -2,6 +2,7 @@
 (other load on the machine then hits all alike), medians."""
 
 import math
+import re
 import statistics
 import time
 
@@ -46,3 +47,8 @@ def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS, 
 def geometric_mean(values):
 	values = [value for value in values if value]
 	return math.exp(sum(map(math.log, values)) / len(values)) if values else None
+
+
+def said(error):
+	"""The first line of an exception, without colours and addresses."""
+	return re.sub(r"\x1b\[\d+m| at 0x[0-9a-f]+", "", f"{type(error).__name__}: {error}").splitlines()[0][:160]
