@@ -84,7 +84,10 @@ static gj_device *holder(gj_device *dev, gj_devptr data, PyObject *owner)
 		return gj_device_of(dev, data);
 	if (data)
 		dev->ops->pointer_device(dev, data, &where);
-	return where == dev->ordinal ? dev : gj_error(GJ_ERR_ARG_ON_GPU, Py_TYPE(owner)->tp_name);
+	if (where == dev->ordinal)
+		return dev;
+	gj_error(GJ_ERR_ARG_ON_GPU, Py_TYPE(owner)->tp_name);
+	return NULL;
 }
 
 static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_, PyArray_Descr *dtype, PyObject *stream,
