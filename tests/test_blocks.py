@@ -80,6 +80,20 @@ def lanes(out):
 
 
 @cuda.jit
+def warp_by_warp(passed, found):
+	"""Each warp waits for the one before it, though not for ever. Memory lies along y."""
+	warp = (cuda.threadIdx.x + cuda.threadIdx.y * cuda.blockDim.x) // 32
+	before = 32 * (warp == 0)
+	for _ in range(100000):
+		if before == 32:
+			break
+		before = cuda.atomic.add(passed, warp - 1, 0)
+	found[cuda.threadIdx.x, cuda.threadIdx.y] = before
+	cuda.threadfence()
+	cuda.atomic.add(passed, warp, 1)
+
+
+@cuda.jit
 def choice_behind_bound(a, which, out, n):
 	"""The second condition, which all threads share, is found out behind the first."""
 	i = cuda.grid(1)
@@ -159,6 +173,13 @@ def test_lanes(device, shape):
 	lanes[3, shape](out)
 	t = np.arange(threads(shape))
 	np.testing.assert_array_equal(out, np.tile(t % 32 * 10000 + t - (t % 32 > 0), (3, 1)))
+
+
+@pytest.mark.parametrize("shape", [(32, 8), (8, 32), (16, 16)], ids=str)
+def test_warps_wait_for_those_before(device, shape):
+	found = np.zeros(shape, np.int64)
+	warp_by_warp[1, shape](np.zeros(threads(shape) // 32, np.int32), found)
+	assert (found == 32).all()
 
 
 @pytest.mark.parametrize("n", [0, 33, 64, 100, 128])

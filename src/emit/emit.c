@@ -422,7 +422,7 @@ static void image_fields(gj_unit *u)
 	m->width = u->gpu ? 1 : u->opt->width;
 	m->barriers = f->barriers || f->waits;
 	m->frame_bytes = u->frame_bytes;
-	m->first_axis = u->opt->facts & GJ_FACT_GRID_TOO ? gj_lanes_axis(u->opt->facts) : 0;
+	m->first_axis = gj_lanes_axis(u->opt->facts);
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->max_threads;
 }

@@ -2,20 +2,7 @@
  * numba do. It happens here, before the back ends, so that both devices give the same bits. */
 #include "front/simplify.h"
 
-typedef struct contract { gj_fn *f; uint32_t *uses; } contract;
-
-static void count_uses(contract *c)
-{
-	const gj_fn *f = c->f;
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t k = 0; k < bb->ops.n; k++) {
-			const gj_op *o = gj_o(f, bb->ops.p[k]);
-			for (uint32_t a = 0; a < o->nargs; a++)
-				c->uses[o->arg[a]]++;
-		}
-	}
-}
+typedef struct contract { gj_fn *f; const uint32_t *uses; } contract;
 
 /* Is operand k of o a product that may join it? A product of another loop stays where it is computed. */
 static bool product(const contract *c, const gj_op *o, uint32_t k)
@@ -43,8 +30,7 @@ static void fuse(contract *c, gj_ref r, uint32_t k, gj_bb *out)
 
 void gj_contract(gj_fn *f)
 {
-	contract c = { f, gj_new(f->arena, uint32_t, f->op.n) };
-	count_uses(&c);
+	contract c = { f, gj_count_uses(f) };
 	for (uint32_t i = 0; i < f->rpo.n; i++) {
 		gj_bb *bb = &f->bb.p[f->rpo.p[i]], out = { 0 };
 		for (uint32_t k = 0; k < bb->ops.n; k++) {

@@ -114,7 +114,23 @@ void gj_fail(const gj_fn *f, uint32_t loc, gj_err id, ...)
 	va_list ap;
 	va_start(ap, id);
 	gj_vfail(f, loc, id, ap);
-}static int64_t sreg_behind_cvt(const gj_fn *f, gj_ref r)
+}
+
+uint32_t *gj_count_uses(const gj_fn *f)
+{
+	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);
+	for (uint32_t i = 0; i < f->rpo.n; i++) {
+		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
+		for (uint32_t k = 0; k < bb->ops.n; k++) {
+			const gj_op *o = gj_o(f, bb->ops.p[k]);
+			for (uint32_t a = 0; a < o->nargs; a++)
+				uses[o->arg[a]]++;
+		}
+	}
+	return uses;
+}
+
+static int64_t sreg_behind_cvt(const gj_fn *f, gj_ref r)
 {
 	const gj_op *o = gj_o(f, r);
 	o = o->op == GJ_CVT ? gj_o(f, o->arg[0]) : o;
@@ -130,5 +146,3 @@ int64_t gj_grid_product(const gj_fn *f, const gj_op *o)
 	}
 	return -1;
 }
-
-

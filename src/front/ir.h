@@ -132,6 +132,9 @@ static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
  * GJ_FACT_IDX32 it is below 2^30. */
 int64_t gj_grid_product(const gj_fn *, const gj_op *);
 
+/* How often each value is an operand in the blocks of rpo. */
+uint32_t *gj_count_uses(const gj_fn *);
+
 /* Does loop `outer` (0: the function) contain loop `inner`? Loops contain themselves. After gj_cfg. */
 static inline bool gj_loop_contains(const gj_fn *f, uint32_t outer, uint32_t inner)
 {
@@ -155,7 +158,8 @@ void   gj_loop_form(gj_fn *);                                /* low: preheaders,
 bool   gj_param_alone(const gj_fn *, const gj_fnparam *);
 void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
-/* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. */
+/* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. Along y
+ * and z only where no thread waits for others, other than at barriers. */
 uint32_t gj_choose_lanes(gj_fn *, uint32_t *facts);
 /* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
  * until memory changes; and at width 1, where the threads of a warp meet in its operations. */

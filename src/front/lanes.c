@@ -1,7 +1,7 @@
 /* Which threads run as one vector. Those of a warp: but where the kernel has no way to tell, it may as well be those of
- * a row of the block (along x) that is shorter than a warp, of a column (along y) or of those along z. Vectors along one axis keep the
- * index on the other in a scalar, and memory that lies along theirs is read at once instead of lane by lane: kernels in
- * which x counts rows of a C array (the order that `i, j = cuda.grid(2)` invites to) want columns. */
+ * a row of the block (along x) that is shorter than a warp, of a column (along y) or of those along z. Vectors along one
+ * axis keep the index on the other in a scalar, and memory that lies along theirs is read at once instead of lane by
+ * lane: kernels in which x counts rows of a C array (the order that `i, j = cuda.grid(2)` invites to) want columns. */
 #include "front/ir.h"
 
 /* Is there such an op in f, or in a function that it calls? */
@@ -33,8 +33,21 @@ static bool knows_warps(const gj_op *o)
 	return meets(o) || o->op == GJ_ACTIVEMASK || is_sreg(o, GJ_LANEID) || is_sreg(o, GJ_LANEMASK_LT);
 }
 
-/* Could a block learn that another one has begun, and so wait for it? */
-static bool knows_blocks(const gj_op *o) { return o->op == GJ_ATOMIC || o->op == GJ_FENCE; }
+/* Is there a loop in which a thread may wait for what another one writes? It waits for threads and blocks before its
+ * own, mostly: these must come first. */
+static bool may_wait(const gj_fn *f)
+{
+	const uint32_t *uses = gj_count_uses(f);
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; f->loops.p[b->loop].depth && i < b->ops.n; i++) {
+			gj_opcode op = (gj_opcode)gj_o(f, b->ops.p[i])->op;
+			if (op == GJ_FENCE || (op == GJ_ATOMIC && uses[b->ops.p[i]]))
+				return true;
+		}
+	}
+	return false;
+}
 
 static bool asks_y(const gj_op *o) { return is_sreg(o, GJ_TID_Y); }
 static bool asks_z(const gj_op *o) { return is_sreg(o, GJ_TID_Z); }
@@ -84,8 +97,9 @@ uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 	uint32_t lanes[3], rest = (*facts & ~(uint32_t)GJ_FACTS_LANES) | GJ_FACT_FULL_WARPS;
 	for (int axis = 0; axis < 3; axis++)
 		lanes[axis] = lanes_along(*facts, axis);
-	lanes[1] = lanes[1] && any_op(f, asks_y) ? lanes[1] : 0;
-	lanes[2] = lanes[2] && any_op(f, asks_z) ? lanes[2] : 0;
+	bool ordered = may_wait(f);
+	lanes[1] = !ordered && any_op(f, asks_y) ? lanes[1] : 0;
+	lanes[2] = !ordered && any_op(f, asks_z) ? lanes[2] : 0;
 	if (lanes[0] == 32 && !lanes[1] && !lanes[2])
 		return 32;
 	if (any_op(f, knows_warps))
@@ -101,6 +115,6 @@ uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 	}
 	if (best < 0 || (best == 0 && lanes[0] == 32))
 		return 32;
-	*facts = rest | along[best] | (best > 0 && !any_op(f, knows_blocks) ? GJ_FACT_GRID_TOO : 0);
+	*facts = rest | along[best];
 	return lanes[best];
 }

@@ -8,14 +8,14 @@ enum { MAX_SUMS = 16 };
 typedef struct sums {
 	gj_fn *f;
 	uint32_t *root;                            /* by value: 1 + the parameter that a pointer was made from */
-	bool *used;                                /* by value */
+	const uint32_t *uses;                      /* by value */
 	bool *ruled_out, *added;                   /* by parameter */
 } sums;
 
 static bool is_sum(const sums *s, gj_ref r)
 {
 	const gj_op *o = gj_o(s->f, r);
-	return o->op == GJ_ATOMIC && (o->sub == GJ_AT_ADD || o->sub == GJ_AT_SUB) && !s->used[r];
+	return o->op == GJ_ATOMIC && (o->sub == GJ_AT_ADD || o->sub == GJ_AT_SUB) && !s->uses[r];
 }
 
 static void look_at(sums *s, gj_ref r)
@@ -46,13 +46,6 @@ static void each_op(sums *s, void (*visit)(sums *, gj_ref))
 	}
 }
 
-static void note_uses(sums *s, gj_ref r)
-{
-	const gj_op *o = gj_o(s->f, r);
-	for (uint32_t i = 0; i < o->nargs; i++)
-		s->used[o->arg[i]] = true;
-}
-
 /* A strided array is not one piece of memory that could be copied. */
 static bool is_strided(const gj_fn *f, uint16_t leaf)
 {
@@ -74,9 +67,8 @@ void gj_find_sums(gj_fn *f)
 	uint32_t n = f->param.n, found = 0;
 	if (!(f->facts & GJ_FACT_NOALIAS))
 		return;
-	sums s = { .f = f, .root = gj_new(f->arena, uint32_t, f->op.n), .used = gj_new(f->arena, bool, f->op.n),
+	sums s = { .f = f, .root = gj_new(f->arena, uint32_t, f->op.n), .uses = gj_count_uses(f),
 	           .ruled_out = gj_new(f->arena, bool, n + 1), .added = gj_new(f->arena, bool, n + 1) };
-	each_op(&s, note_uses);
 	each_op(&s, look_at);
 	for (uint32_t i = 0; i < n && found < MAX_SUMS; i++) {
 		gj_fnparam p = f->param.p[i];

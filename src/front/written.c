@@ -27,17 +27,13 @@ static bool listens(const gj_op *o, bool used)
 
 static bool any_listens(const gj_fn *f)
 {
-	bool *used = gj_new(f->arena, bool, f->op.n), any = false;
-	for (uint32_t pass = 0; pass < 2; pass++)
-		for (uint32_t k = 0; k < f->rpo.n; k++) {
-			const gj_bb *b = &f->bb.p[f->rpo.p[k]];
-			for (uint32_t i = 0; i < b->ops.n; i++) {
-				const gj_op *o = gj_o(f, b->ops.p[i]);
-				for (uint32_t j = 0; j < o->nargs; j++)
-					used[o->arg[j]] = true;
-				any |= pass == 1 && listens(o, used[b->ops.p[i]]);
-			}
-		}
+	const uint32_t *uses = gj_count_uses(f);
+	bool any = false;
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; i < b->ops.n; i++)
+			any |= listens(gj_o(f, b->ops.p[i]), uses[b->ops.p[i]] > 0);
+	}
 	for (uint32_t i = 0; i < f->callee.n; i++)
 		any |= any_listens(f->callee.p[i]);
 	return any;

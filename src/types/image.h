@@ -34,8 +34,7 @@ enum {
 	GJ_FACTS_BLOCK = 8191 - 7,                 /* those: of vectors only */
 	/* By the compiler's choice (lanes.c): */
 	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
-	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z,
-	GJ_FACT_GRID_TOO = 32768                   /* and so may the order of blocks: none can wait for another */
+	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z
 };
 
 static inline uint32_t gj_lanes_axis(uint32_t facts) { return facts & GJ_FACT_LANES_Z ? 2 : facts & GJ_FACT_LANES_Y ? 1 : 0; }
