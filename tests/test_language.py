@@ -125,6 +125,35 @@ def test_what_does_not_fit(device, how, n):
 	assert (target == ([1, np.sin(1), 2][how] if n in (1, 4) else 0)).all()
 
 
+@pytest.mark.parametrize("x", [np.full(3, 2**62), np.full(3, 2**63, np.uint64), np.array([True, False, True]),
+	np.array([1, 2, 2], np.float32), np.zeros(0, np.float32)], ids=lambda x: f"{x.dtype}-{x.size}")
+def test_mean(device, x):
+	"""Integers add up as floats."""
+	@cuda.jit
+	def kernel(x, out):
+		out[0] = x.mean()
+	out = np.full(1, -1.0)
+	kernel[1, 1](x, out)
+	np.testing.assert_allclose(out[0], np.mean(x, dtype=np.float64) if x.size else np.nan)
+
+
+@pytest.mark.parametrize("kernel", [lambda x, n, b: np.add(x, 1, n), lambda x, n, b: np.sqrt(n, n),
+	lambda x, n, b: np.add(n, 1, b), lambda x, n, b: np.divmod(x, 2.0, x)], ids=["add", "sqrt", "bool", "divmod"])
+def test_out_of_another_kind(device, kernel):
+	"""As NumPy: nothing is lost by surprise, and divmod has two results."""
+	with pytest.raises(errors.TypingError, match=r"cannot (store (float64|int64) in|take array\(float64)"):
+		cuda.jit(kernel)[1, 1](np.ones(3), np.ones(3, np.int64), np.ones(3, np.bool_))
+
+
+def test_large_alignments(device):
+	@cuda.jit
+	def kernel(out):
+		first, second = cuda.shared.array(1, np.int8), cuda.shared.array(1, np.int8, 1 << 32)
+		first[0] = second[0] = out[0]
+	with pytest.raises(cuda.LinkerError, match="shared arrays take 4294967297 bytes"):
+		kernel[1, 1](np.zeros(1))
+
+
 def test_extents_that_bytes_do_not_bound(device):
 	"""Of a broadcast or empty array an extent can be large although the array is small: arithmetic on it must not wrap."""
 	@cuda.jit

@@ -187,7 +187,7 @@ gj_val gj_i_ndim(gj_icall *c)
 
 /* -- Reductions ----------------------------------------------------------------------------------------------------- */
 
-/* Integers are added and multiplied in 64 bits. */
+/* Integers are added and multiplied in 64 bits, or as float64 for their mean. */
 const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 {
 	const gj_type *t = a->elem;

@@ -527,6 +527,8 @@ const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type
 	return gj_rule_numpy(strchr(dotted, '.') + 1, a, b, &as);
 }
 
+static int kind_of_number(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
+
 /* The last argument is the array to write the results into, or absent: then all others are numbers. */
 gj_val gj_i_numpy(gj_icall *c)
 {
@@ -542,8 +544,10 @@ gj_val gj_i_numpy(gj_icall *c)
 	gj_val item = or_bad(c, gj_ufunc_type(c->name, t[0], t[1]));
 	if (!out)
 		return item;
-	if (out->kind != GJ_ARRAY)
+	if (out->kind != GJ_ARRAY || !gj_is_scalar(item.type))
 		bad(c, c->n);
+	if (kind_of_number(item.type) > kind_of_number(out->elem))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_STORE, item.type->name, out->name);
 	if (out->readonly)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, out->name);
 	return just(out);

@@ -48,18 +48,18 @@ gj_lv gj_l_grid(gj_lcall *c)
 
 /* The place of this shared.array in static shared memory: one for each array of each instance, as in CUDA C a
  * `__shared__` variable of a function is one variable however often it is inlined. */
-static uint32_t shared_offset(gj_lcall *c, uint64_t bytes, uint32_t align)
+static uint32_t shared_offset(gj_lcall *c, uint64_t bytes, uint64_t align)
 {
 	gj_module *M = c->L->M;
 	for (uint32_t i = 0; i < M->shared.n; i++)
 		if (M->shared.p[i].s == c->B->s && M->shared.p[i].ref == c->ref)
 			return M->shared.p[i].offset;
-	uint32_t at = (M->shared_bytes + align - 1) / align * align;
+	uint64_t at = (M->shared_bytes + align - 1) / align * align;
 	if (bytes > SHARED_MOST || at + bytes > SHARED_MOST)
 		gj_lfail(c->L, GJ_ERR_SHARED_TOO_LARGE, (unsigned long long)(bytes > UINT64_MAX - at ? bytes : at + bytes), SHARED_MOST);
-	M->shared_bytes = at + (uint32_t)bytes;
-	gj_push(M->arena, &M->shared, ((gj_shared){ c->B->s, c->ref, at }));
-	return at;
+	M->shared_bytes = (uint32_t)(at + bytes);
+	gj_push(M->arena, &M->shared, ((gj_shared){ c->B->s, c->ref, (uint32_t)at }));
+	return (uint32_t)at;
 }
 
 static gj_lv dynamic_shared(gj_lcall *c, const gj_type *ptr)
@@ -96,7 +96,7 @@ gj_lv gj_l_array(gj_lcall *c)
 		bytes = UINT64_MAX;
 	if (!shared && bytes > LOCAL_MOST)
 		gj_lfail(L, GJ_ERR_LOCAL_TOO_LARGE, (unsigned long long)bytes, LOCAL_MOST);
-	int64_t at = shared ? shared_offset(c, bytes, (uint32_t)align) : (int64_t)total;
+	int64_t at = shared ? shared_offset(c, bytes, (uint64_t)align) : (int64_t)total;
 	gj_ref p = gj_e(L, shared ? GJ_SHAREDMEM : GJ_LOCALMEM, ptr, 0, NULL);
 	gj_o(L->fn, p)->imm.i = at;
 	return gj_larray(L, t, p, ext);

@@ -70,8 +70,8 @@ gj_lv gj_l_reduce(gj_lcall *c)
 	reduction r = { .L = L, .how = (gj_reduction)c->row->arg, .a = c->a[0], .acc = c->type };
 	gj_ref size = gj_lsize(L, r.a), start;
 	int64_t neutral = r.how == GJ_RED_PROD || r.how == GJ_RED_ALL;
-	if (r.how == GJ_RED_MEAN)
-		r.acc = gj_reduction_type(GJ_RED_SUM, r.a.type);
+	if (r.how == GJ_RED_MEAN && gj_is_float(r.a.type->elem))
+		r.acc = r.a.type->elem;
 	if (r.how == GJ_RED_MIN || r.how == GJ_RED_MAX)
 		start = first(&r, size);
 	else
