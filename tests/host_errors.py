@@ -44,6 +44,12 @@ def uses_shared(x):
 	x[0] = s[0]
 
 
+@cuda.jit
+def rows_of_1000(x, rows):
+	i = cuda.grid(1)
+	x[0] = rows[i][i]
+
+
 @cuda.jit(device=True)
 def device_function(x):
 	return x
@@ -164,6 +170,10 @@ def SIGNATURE_TEXT():
 
 def SIGNATURE_LONG():
 	types.void(*[int32] * 300)
+
+
+def PARAM_BYTES():
+	rows_of_1000.compile((float32[:], types.UniTuple(types.UniTuple(int64, 1000), 9)))
 
 
 def NOT_A_SIGNATURE():

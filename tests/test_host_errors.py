@@ -41,6 +41,7 @@ EXPECT = {
 	"DEVICE_INDEX": ("NotImplementedError", "device arrays cannot be indexed by list"),
 	"SIGNATURE_TEXT": ("ValueError", "cannot read the signature void(float32[:]: expected"),
 	"SIGNATURE_LONG": ("ValueError", "a signature has at most 255 arguments"),
+	"PARAM_BYTES": ("NumbaValueError", "the arguments take more than 65535 bytes"),
 	"NOT_A_SIGNATURE": ("TypeError", "int is no signature"),
 	"SIGNATURE_COUNT": ("TypeError", "the signature has 2 arguments, but one() takes 1"),
 	"KERNEL_NOT_VOID": ("TypeError", "CUDA kernel must have void return type, not float32"),

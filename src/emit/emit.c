@@ -398,6 +398,8 @@ static void image_params(gj_unit *u)
 			continue;
 		gj_kind kind = machine_kind(u, q);
 		uint32_t size = q->field == GJ_FIELD_BYTES ? 8 : gj_scalar[kind]->size, at = (m->param_bytes + size - 1) & ~(size - 1);
+		if (at + size > UINT16_MAX)
+			gj_fail(f, 0, GJ_ERR_PARAM_BYTES, UINT16_MAX);
 		p[m->nparams++] = (gj_param){ q->leaf, q->field, q->dim, (uint8_t)kind, (uint8_t)size, (uint16_t)at };
 		m->param_bytes = at + size;
 	}
@@ -413,8 +415,6 @@ static void image_fields(gj_unit *u)
 	const char *file = f->code && f->code->file ? f->code->file : "";
 	m->entry = gj_heap_copy(u, f->name, strlen(f->name));
 	m->file = gj_heap_copy(u, file, strlen(file));
-	if (f->kernel)
-		image_params(u);
 	m->nsites = u->sites.n;
 	m->site = (int32_t *)(void *)gj_heap_copy(u, u->sites.n ? (void *)u->sites.p : "", u->sites.n * sizeof(int32_t));
 	m->shared_bytes = f->shared_bytes;
@@ -499,6 +499,8 @@ static void compile(gj_unit *u)
 	LLVMSetModuleDataLayout(u->mod, layout);
 	LLVMDisposeTargetData(layout);
 	find_used(u);
+	if (f->kernel)
+		image_params(u);
 	gj_lines_open(u);
 	declare(u, f);
 	for (uint32_t i = 0; i < f->callee.n; i++)
