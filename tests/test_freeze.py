@@ -52,7 +52,7 @@ def with_global(value, expression="G"):
 	(ValueError, "builtins.ValueError"), (math, "module math"), (grid, "cuda.grid"), (shared, "cuda.shared"),
 	(threadIdx.x, "cuda.threadIdx.x"), ([1], "a Python object of type list"), ({}, "a Python object of type dict"),
 	(object(), "a Python object of type object"), (np.array(["a"]), "a Python object of type numpy.ndarray"),
-	(np.random.rand, "the method rand"), (print, "builtins.print"), (dict.fromkeys, "the function fromkeys"),
+	(pathlib.Path().exists, "the method exists"), (print, "builtins.print"), (dict.fromkeys, "the function fromkeys"),
 	(1 + 2j, "a Python object of type complex"), (frozen, "function frozen"),
 ])
 def test_values(value, text):
