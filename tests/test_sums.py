@@ -1,5 +1,6 @@
 """Arrays that kernels only add to, of which a thread of the CPU device may keep a copy of its own: nobody must notice."""
 
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -162,3 +163,15 @@ def test_from_many_threads(device):
 	with ThreadPoolExecutor(4) as pool:
 		list(pool.map(work, range(4)))
 	np.testing.assert_array_equal(bins.copy_to_host(), np.full(100, 4 * 20 * 2 * N // 100))
+
+
+def test_rounds_to_nearest(device):
+	"""Whatever the calling thread has set for itself."""
+	libm = ctypes.CDLL("libm.so.6")
+	before, total = libm.fegetround(), np.ones(1)
+	assert libm.fesetround(0x800) == 0                  # upwards, on x86-64
+	try:
+		one_total[GRID, BLOCK](np.full(GRID * BLOCK, 1e-30), total)
+	finally:
+		libm.fesetround(before)
+	assert total[0] == 1

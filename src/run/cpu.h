@@ -91,8 +91,8 @@ typedef struct gj_worker {
 /* A buffer of at least `need` bytes, aligned to 64, in place of p; what p held is lost. NULL: out of memory. */
 void *gj_cpu_grow(void *p, size_t *cap, size_t need);
 /* cpu_sums.c: before and after a worker's blocks. */
-void gj_sums_begin(gj_worker *, const gj_run *);
-void gj_sums_end(gj_worker *, const gj_run *);
+void gj_sums_begin(gj_worker *);
+void gj_sums_end(gj_worker *);
 /* Runs blocks of w->run, on fibers, until none is left or one has failed. */
 void gj_cpu_work(gj_worker *);
 /* Ends the launch with an error, unless it has one. */

@@ -85,7 +85,7 @@ static bool equip(gj_worker *w, gj_run *r)
 	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps);
 	ok = ok && w->shared && w->meet && w->block && w->frame;
 	w->run = r;
-	gj_sums_begin(w, r);
+	gj_sums_begin(w);
 	for (uint32_t i = 0; ok && i < r->batch; i++) {
 		gj_cpu_block *b = &w->block[i];
 		*b = (gj_cpu_block){ .worker = w, .meet = meets ? w->meet + (size_t)i * meets : NULL };
@@ -102,19 +102,25 @@ static bool equip(gj_worker *w, gj_run *r)
 	return ok;
 }
 
+static void work_and_add(gj_worker *w)
+{
+	gj_cpu_work(w);
+	gj_sums_end(w);
+}
+
 /* Kernels round to nearest and keep denormals, whatever the calling thread has set for itself. */
 static void work_in_default_modes(gj_worker *w)
 {
 #if defined(__x86_64__)
 	unsigned before = _mm_getcsr();
 	_mm_setcsr(0x1f80);
-	gj_cpu_work(w);
+	work_and_add(w);
 	_mm_setcsr(before);
 #else
 	fenv_t before;
 	feholdexcept(&before);
 	fesetenv(FE_DFL_ENV);
-	gj_cpu_work(w);
+	work_and_add(w);
 	fesetenv(&before);
 #endif
 }
@@ -122,10 +128,9 @@ static void work_in_default_modes(gj_worker *w)
 static void work(gj_run *r)
 {
 	gj_worker *w = take_worker();
-	if (w && equip(w, r)) {
+	if (w && equip(w, r))
 		work_in_default_modes(w);
-		gj_sums_end(w, r);
-	} else
+	else
 		gj_run_fail(r, GJ_E_NOMEM, "out of memory for the stacks and shared memory of a block of %u threads "
 		            "(%u bytes of local memory a warp)", r->nthreads, r->kernel->local_bytes);
 	if (w)

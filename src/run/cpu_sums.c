@@ -47,8 +47,9 @@ static void clear(char *p, uint8_t kind, size_t bytes)
 		memcpy(p + at, &zero8, sizeof zero8);
 }
 
-void gj_sums_begin(gj_worker *w, const gj_run *r)
+void gj_sums_begin(gj_worker *w)
 {
+	const gj_run *r = w->run;
 	const gj_kernel *k = r->kernel;
 	size_t room = k->nsums ? room_for(r) : 0, at = align64(k->param_bytes);
 	w->params = r->launch->params;
@@ -88,8 +89,9 @@ static void add(uint64_t array, const char *copy, uint8_t kind, size_t bytes)
 	}
 }
 
-void gj_sums_end(gj_worker *w, const gj_run *r)
+void gj_sums_end(gj_worker *w)
 {
+	const gj_run *r = w->run;
 	const gj_kernel *k = r->kernel;
 	for (uint32_t i = 0; w->sums && i < k->nsums; i++) {
 		const char *given = r->launch->params, *copy = (const char *)(uintptr_t)read64(w->sums + k->sum[i].data);
