@@ -163,6 +163,12 @@ static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
  * it is known once it is compiled. */
 bool gj_args_fit(const gj_type *given, const gj_type *want)
 {
+	bool tuples = given->kind == GJ_TUPLE && want->kind == GJ_TUPLE && given->n == want->n;
+	for (uint32_t i = 0; tuples && i < given->n; i++)
+		if (!gj_args_fit(given->item[i], want->item[i]))
+			return false;
+	if (tuples)
+		return true;
 	if (given->kind == GJ_ARRAY && given->readonly && want->kind == GJ_ARRAY)
 		given = gj_array_type(given->elem, given->ndim, given->layout, false, (gj_space)given->space);
 	return given == want || gj_can_convert(given, want);

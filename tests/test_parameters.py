@@ -103,6 +103,11 @@ def test_readonly_arrays_fit_signatures(device):
 	with pytest.raises(errors.TypingError, match="it is read-only") as info:
 		kernel[1, 32](out, x, 3.0, offset=1)
 	assert "'out'" in info.value.__notes__[0] and out.tolist() == [7] * 4
+	kernel = cuda.jit("void(float64[::1], UniTuple(float64[:], 2))")(total.py_func)
+	kernel[1, 32](target := np.empty(4), out, x)
+	assert target.tolist() == [10] * 4
+	with pytest.raises(errors.TypingError, match="it is read-only"):
+		kernel[1, 32](out, target, x)
 
 
 # -- what is no number, or a wrong one --
