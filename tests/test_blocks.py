@@ -80,6 +80,17 @@ def lanes(out):
 
 
 @cuda.jit
+def steps_to_one(out):
+	"""Collatz's."""
+	i, j = cuda.grid(2)
+	n, steps = 8 * i + j + 1, 0
+	while n != 1 and steps < 1000:
+		n = n // 2 if n % 2 == 0 else 3 * n + 1
+		steps += 1
+	out[i, j] = steps
+
+
+@cuda.jit
 def warp_by_warp(passed, found):
 	"""Each warp waits for the one before it, though not for ever. Memory lies along y."""
 	warp = (cuda.threadIdx.x + cuda.threadIdx.y * cuda.blockDim.x) // 32
@@ -165,6 +176,18 @@ def test_lanes_along_contiguous_memory(device, monkeypatch, capfd):
 		cuda.jit(row_of_block.py_func)[(64 // block[0], 64 // block[1]), block](a, np.zeros_like(a), 1.0)
 		text = capfd.readouterr().err
 		assert "fma" in text and "gather" not in text, block
+
+
+def test_long_vectors_for_much_arithmetic(device, monkeypatch, capfd):
+	"""One element to write is no reason to compute with few lanes."""
+	if device != "cpu32":
+		pytest.skip("about vectors")
+	out = np.zeros((64, 64), np.int64)
+	monkeypatch.setenv("GRIDJIT_DUMP", "llvm")
+	cuda.jit(steps_to_one.py_func)[(2, 8), (32, 8)](out)
+	text = capfd.readouterr().err
+	assert "<32 x i64>" in text and "<8 x i64>" not in text
+	assert out[0, :3].tolist() == [0, 1, 7] and out[2, 1] == 20
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (8, 8), (8, 4, 2), 64, (4, 8)], ids=str)

@@ -54,17 +54,20 @@ static bool asks_z(const gj_op *o) { return is_sreg(o, GJ_TID_Z); }
 
 bool gj_waits(const gj_fn *f, uint32_t width) { return any_op(f, width == 1 ? meets : sleeps); }
 
-/* What an access to memory costs a thread, in 64ths of an element read alone. */
-static uint64_t access_cost(const gj_fn *f, const gj_op *o, uint32_t lanes)
+/* What an op costs a thread, in 64ths of an element read alone: accesses to memory, and what is computed for each lane,
+ * which takes up to twice as long in vectors of half as many: there is less to do side by side. */
+static uint64_t op_cost(const gj_fn *f, const gj_op *o, uint32_t lanes)
 {
+	if (o->op != GJ_LOAD && o->op != GJ_STORE)
+		return o->shape == GJ_VARYING ? 32 / lanes : 0;
 	const gj_op *p = gj_o(f, o->arg[0]);
 	if (p->shape == GJ_UNIFORM)
 		return 64 / lanes;
 	return p->shape == GJ_LINEAR && p->stride == p->type->elem->size ? p->type->elem->size : 64;
 }
 
-/* The same of all of them; an inner loop is taken to run eight times. */
-static uint64_t memory_cost(gj_fn *f, uint32_t lanes, uint32_t facts)
+/* The same of all ops; an inner loop is taken to run eight times. */
+static uint64_t cost_of(gj_fn *f, uint32_t lanes, uint32_t facts)
 {
 	uint64_t sum = 0;
 	gj_divergence(f, facts);
@@ -73,8 +76,7 @@ static uint64_t memory_cost(gj_fn *f, uint32_t lanes, uint32_t facts)
 		uint32_t depth = f->loops.p[b->loop].depth;
 		for (uint32_t i = 0; i < b->ops.n; i++) {
 			const gj_op *o = gj_o(f, b->ops.p[i]);
-			if (o->op == GJ_LOAD || o->op == GJ_STORE)
-				sum += access_cost(f, o, lanes) << (3 * (depth < 8 ? depth : 8));
+			sum += op_cost(f, o, lanes) << (3 * (depth < 8 ? depth : 8));
 		}
 	}
 	return sum;
@@ -107,7 +109,7 @@ uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 	int best = -1;
 	uint64_t least = 0;
 	for (int axis = 0; axis < 3; axis++) {
-		uint64_t cost = lanes[axis] ? memory_cost(f, lanes[axis], rest | along[axis]) : 0;
+		uint64_t cost = lanes[axis] ? cost_of(f, lanes[axis], rest | along[axis]) : 0;
 		if (lanes[axis] && (best < 0 || cost < least)) {
 			best = axis;
 			least = cost;
