@@ -97,6 +97,10 @@ gj_ref gj_lsize(gj_lower *, gj_lv a);
 void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
 /* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), or v, a scalar. */
 gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
+/* for i in range(n): what stands between; `carried` (0: nothing) is a value that each round makes anew. */
+typedef struct gj_lfor { uint32_t head, done; gj_ref i, carried; } gj_lfor;
+gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, gj_ref carried);
+void   gj_lfor_end(gj_lower *, const gj_lfor *, gj_ref next);
 /* Stores what `next` gives to each element of target: nested loops, one a dimension, in the order of Python's for loops. */
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, gj_lnext *, void *arg);

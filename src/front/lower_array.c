@@ -297,24 +297,39 @@ gj_lv gj_lbroadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
 	return gj_lv_scalar(L, v.type->elem, gj_e1(L, GJ_LOAD, v.type->elem, gj_lelement(L, v, from)));
 }
 
+gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, gj_ref carried)
+{
+	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn);
+	gj_lfor l = { .head = head, .done = gj_block_new(L->fn) };
+	gj_ref zero = gj_eint(L, i64(), 0);
+	gj_jump(L, head);
+	L->cur = head;
+	l.i = gj_e(L, GJ_PHI, i64(), 2, (gj_ref[]){ zero, zero });
+	l.carried = carried ? gj_e(L, GJ_PHI, gj_o(L->fn, carried)->type, 2, (gj_ref[]){ carried, carried }) : 0;
+	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, l.i, n), body, l.done);
+	L->cur = body;
+	return l;
+}
+
+void gj_lfor_end(gj_lower *L, const gj_lfor *l, gj_ref next)
+{
+	if (l->carried)
+		gj_o(L->fn, l->carried)->arg[1] = next;
+	gj_o(L->fn, l->i)->arg[1] = gj_eindex(L, GJ_ADD, l->i, gj_eint(L, i64(), 1));
+	gj_jump(L, l->head);
+	L->cur = l->done;
+}
+
 static void loops(gj_lower *L, gj_lv target, gj_lnext *next, void *arg, gj_ref *at, uint32_t d)
 {
 	if (d == target.type->ndim) {
 		store(L, gj_lelement(L, target, at), next(L, target, at, arg), target.type->elem);
 		return;
 	}
-	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
-	gj_ref zero = gj_eint(L, i64(), 0);
-	gj_jump(L, head);
-	L->cur = head;
-	gj_ref i = gj_e(L, GJ_PHI, i64(), 2, (gj_ref[]){ zero, zero });
-	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, i, extent(target, d)), body, done);
-	L->cur = body;
-	at[d] = i;
+	gj_lfor l = gj_lfor_begin(L, extent(target, d), 0);
+	at[d] = l.i;
 	loops(L, target, next, arg, at, d + 1);
-	gj_o(L->fn, i)->arg[1] = gj_eindex(L, GJ_ADD, i, gj_eint(L, i64(), 1));
-	gj_jump(L, head);
-	L->cur = done;
+	gj_lfor_end(L, &l, 0);
 }
 
 void gj_lfill(gj_lower *L, gj_lv target, gj_lnext *next, void *arg)

@@ -38,21 +38,10 @@ static gj_ref over(reduction *r, uint32_t d, gj_ref acc)
 	gj_lower *L = r->L;
 	if (d == r->a.type->ndim)
 		return step(r, acc);
-	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
-	gj_ref zero = gj_eint(L, i64(), 0);
-	gj_jump(L, head);
-	L->cur = head;
-	gj_ref i = gj_e(L, GJ_PHI, i64(), 2, (gj_ref[]){ zero, zero });
-	gj_ref sum = gj_e(L, GJ_PHI, r->acc, 2, (gj_ref[]){ acc, acc });
-	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, i, r->a.part[1 + d]), body, done);
-	L->cur = body;
-	r->at[d] = i;
-	gj_ref next = over(r, d + 1, sum);
-	gj_o(L->fn, sum)->arg[1] = next;
-	gj_o(L->fn, i)->arg[1] = gj_eindex(L, GJ_ADD, i, gj_eint(L, i64(), 1));
-	gj_jump(L, head);
-	L->cur = done;
-	return sum;
+	gj_lfor l = gj_lfor_begin(L, r->a.part[1 + d], acc);
+	r->at[d] = l.i;
+	gj_lfor_end(L, &l, over(r, d + 1, l.carried));
+	return l.carried;
 }
 
 /* The first element; of an empty array there is none. */
