@@ -71,7 +71,7 @@ typedef struct gj_loop { uint32_t header, latch, parent, depth; bool divergent; 
 typedef struct gj_fnparam {
 	uint16_t leaf;
 	uint8_t  field, dim;
-	uint8_t  sum;                              /* DATA: the n-th array that is only added to; 0: others */
+	bool     sum;                              /* DATA: the array is only added to (sums.c) */
 	bool     written;
 	const gj_type *type;                       /* BYTES: of an element */
 } gj_fnparam;
@@ -156,7 +156,7 @@ void   gj_simplify(gj_fn *);                                 /* low: fold, copy-
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
 /* Is the memory of this array reached through its parameter alone, and changed by nobody else while a thread runs? */
 bool   gj_param_alone(const gj_fn *, const gj_fnparam *);
-void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics */
+void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics: 1 */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
 /* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. Along y
  * and z only where no thread waits for others, other than at barriers. */

@@ -99,9 +99,10 @@ uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 	uint32_t lanes[3], rest = (*facts & ~(uint32_t)GJ_FACTS_LANES) | GJ_FACT_FULL_WARPS;
 	for (int axis = 0; axis < 3; axis++)
 		lanes[axis] = lanes_along(*facts, axis);
-	bool ordered = may_wait(f);
-	lanes[1] = !ordered && any_op(f, asks_y) ? lanes[1] : 0;
-	lanes[2] = !ordered && any_op(f, asks_z) ? lanes[2] : 0;
+	lanes[1] = lanes[1] && any_op(f, asks_y) ? lanes[1] : 0;
+	lanes[2] = lanes[2] && any_op(f, asks_z) ? lanes[2] : 0;
+	if ((lanes[1] || lanes[2]) && may_wait(f))
+		lanes[1] = lanes[2] = 0;
 	if (lanes[0] == 32 && !lanes[1] && !lanes[2])
 		return 32;
 	if (any_op(f, knows_warps))

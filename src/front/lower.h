@@ -91,8 +91,6 @@ void   gj_lsetitem(gj_body *, const gj_op *);
 gj_lv  gj_lunpack(gj_lower *, const gj_op *, gj_lv a);                 /* item imm.i of as many as a must have */
 gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
 gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
-gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
-gj_ref gj_lsize(gj_lower *, gj_lv a);
 /* An array v has the target's extents, or 1, in its dimensions. */
 void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
 /* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), or v, a scalar. */
@@ -106,13 +104,17 @@ typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, gj_lnext *, void *arg);
 /* lower_elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
 gj_lv  gj_lelementwise(gj_lcall *);
-void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
+gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
 gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
 gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
 gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
+
+/* -- Views (lower_view.c) -------------------------------------------------------------------------------------------------- */
+gj_ref gj_lsize(gj_lower *, gj_lv a);
+void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 
 /* -- Ranges (lower_range.c); `range` with the parts of an iterator but for the length and iter ------------------------------ */
 gj_ref gj_lrange_length(gj_lower *, gj_lv range);                      /* i64 */

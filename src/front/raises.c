@@ -93,6 +93,8 @@ static void say_how_it_ended(gj_fn *f)
 void gj_return_raises(gj_fn *entry)
 {
 	GJ_VEC(gj_fn *) all = { 0 };
+	if (entry->kernel && !entry->callee.n)
+		return;
 	for (uint32_t i = 0; i < entry->callee.n; i++)
 		gj_push(entry->arena, &all, entry->callee.p[i]);
 	gj_push(entry->arena, &all, entry);

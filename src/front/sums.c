@@ -3,8 +3,6 @@
  * it has run its last block (run/cpu_sums.c). */
 #include "front/ir.h"
 
-enum { MAX_SUMS = 16 };
-
 typedef struct sums {
 	gj_fn *f;
 	uint32_t *root;                            /* by value: 1 + the parameter that a pointer was made from */
@@ -64,17 +62,17 @@ static void mark(sums *s, gj_ref r)
 
 void gj_find_sums(gj_fn *f)
 {
-	uint32_t n = f->param.n, found = 0;
+	uint32_t n = f->param.n;
 	if (!(f->facts & GJ_FACT_NOALIAS))
 		return;
 	sums s = { .f = f, .root = gj_new(f->arena, uint32_t, f->op.n), .uses = gj_count_uses(f),
 	           .ruled_out = gj_new(f->arena, bool, n + 1), .added = gj_new(f->arena, bool, n + 1) };
 	each_op(&s, look_at);
-	for (uint32_t i = 0; i < n && found < MAX_SUMS; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		gj_fnparam p = f->param.p[i];
 		if (!s.added[i] || s.ruled_out[i] || is_strided(f, p.leaf))
 			continue;
-		f->param.p[i].sum = (uint8_t)++found;
+		f->param.p[i].sum = true;
 		gj_push(f->arena, &f->param, ((gj_fnparam){ .leaf = p.leaf, .field = GJ_FIELD_BYTES, .type = p.type->elem }));
 	}
 	each_op(&s, mark);
