@@ -3,7 +3,7 @@
 
 PY      := .venv/bin/python
 SETUP   := .venv/.ready
-SOURCES := $(wildcard pyext/*.c pyext/*.h src/*.c src/*.h src/*/*.c src/*/*.h src/*/*.def pyext/*.def)
+SOURCES := $(shell find src pyext -name '*.[ch]' -o -name '*.def')
 BUILT   := build/.built
 CC      ?= gcc
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
@@ -63,7 +63,7 @@ asan: $(SETUP)
 lint: $(SETUP)
 	@$(PY) -m pytest -q tests/test_layout.py
 	@$(PY) -m compileall -q python tests examples bench/bench.py setup.py
-	@for file in $(wildcard src/*.c src/*/*.c); do \
+	@for file in $(filter src/%.c,$(SOURCES)); do \
 		$(CC) -std=c11 -DGJ_VERSION='"lint"' -DGJ_BUILD='""' -Wall -Wextra -Werror -fsyntax-only -Isrc \
 			-isystem "$$($${LLVM_CONFIG:-$$(ls /usr/bin/llvm-config-* | sort -V | tail -1)} --includedir)" $$file || exit 1; \
 	done

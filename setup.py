@@ -256,7 +256,7 @@ def check_symbols(target):
 
 
 def sources():
-	found = sorted(ROOT.glob("pyext/*.c")) + sorted(ROOT.glob("src/*.c")) + sorted(ROOT.glob("src/*/*.c"))
+	found = sorted(ROOT.glob("pyext/**/*.c")) + sorted(ROOT.glob("src/**/*.c"))
 	return [path.relative_to(ROOT) for path in found]
 
 

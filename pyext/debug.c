@@ -1,8 +1,8 @@
 /* Functions of _core for tests only: the table of bytecodes, and stages of the compiler as text. */
 #include "debug.h"
-#include "freeze.h"
+#include "freeze/freeze.h"
 
-#include "front/decode.h"
+#include "bytecode/decode.h"
 
 #include <string.h>
 

@@ -3,13 +3,13 @@
 #define GJ_NUMPY_OWNER
 #include "core.h"
 
-#include "argument.h"
+#include "launch/argument.h"
 #include "debug.h"
-#include "devarray.h"
-#include "dispatcher.h"
-#include "freeze.h"
+#include "memory/devarray.h"
+#include "launch/dispatcher.h"
+#include "freeze/freeze.h"
 #include "raise.h"
-#include "typeobj.h"
+#include "types/typeobj.h"
 
 #include <string.h>
 

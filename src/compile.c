@@ -1,8 +1,8 @@
 /* gj_compile(): the way from frozen code to an image, one line a stage. A verifier runs after each pass in debug builds
  * and under GRIDJIT_VERIFY=1; GRIDJIT_DUMP=code,cfg,ssa,types,low,mask,llvm,ptx,asm prints each stage. */
 #include "compile.h"
-#include "front/infer.h"
-#include "front/lower.h"
+#include "infer/infer.h"
+#include "lower/lower.h"
 
 #include <stdio.h>
 #include <stdlib.h>

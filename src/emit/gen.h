@@ -8,7 +8,7 @@
 #define GJ_GEN_H
 
 #include "emit/emit.h"
-#include "types/cpu_abi.h"
+#include "image/cpu_abi.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
@@ -28,7 +28,7 @@ typedef struct gj_callee { gj_fn *f; gj_v fn; gj_t type; } gj_callee;      /* a 
 
 typedef enum gj_intrin {
 #define INTRIN(id, name, sig, old, oldsig) GJ_IN_##id,
-#include "emit/intrinsics.def"
+#include "emit/llvm_intrinsics.def"
 	GJ_NINTRINS
 } gj_intrin;
 
@@ -83,7 +83,7 @@ struct gj_unit {
 	bool     *param_used;                      /* of the kernel's parameters */
 	GJ_VEC(gj_global) globals;                 /* frozen arrays by object, static shared arrays by offset */
 	GJ_VEC(int32_t) sites;
-	bool      resumable;                       /* CPU: the kernel stops and resumes at barriers (cpu_resume.c) */
+	bool      resumable;                       /* CPU: the kernel stops and resumes at barriers (cpu/resume.c) */
 	uint32_t  frame_bytes;                     /* of a warp of such a kernel */
 	uint32_t  stack_bytes;                     /* sum of the frames, CPU */
 	const char *trouble;                       /* what LLVM's diagnostics said, arena text */
@@ -202,7 +202,7 @@ typedef struct gj_math_info { const char *stem, *fast, *llvm; bool libmvec; } gj
 extern const gj_math_info gj_math_info_of[];   /* by row */
 typedef enum gj_row {                          /* rows of math.def */
 #define MATH(id, py, np, n, stem, fast, llvm, vec) GJ_ROW_##id,
-#include "front/math.def"
+#include "ir/math.def"
 	GJ_NROWS
 } gj_row;
 

@@ -1,7 +1,7 @@
 /* LLVM as a library: start-up, target machines, the host's CPU, the net under LLVM's fatal errors, and the table of
  * intrinsics with its check. LLVM ends the process on what it cannot compile, so inputs are checked before it sees
  * them; the handler here is only the last resort and leaks the compilation that it interrupts. */
-#include "emit/cpu.h"
+#include "emit/cpu/cpu.h"
 
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Support.h>
@@ -117,7 +117,7 @@ LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char 
 
 static const struct { const char *id, *name[2], *sig[2]; } table[GJ_NINTRINS] = {
 #define INTRIN(id, name, sig, old, oldsig) { #id, { name, old }, { sig, oldsig } },
-#include "emit/intrinsics.def"
+#include "emit/llvm_intrinsics.def"
 };
 static struct { unsigned id; uint8_t alt; } found[GJ_NINTRINS];
 

@@ -1,9 +1,9 @@
-/* What a machine must do to run kernels: one vtable, two machines (dev_cuda.c, dev_cpu.c). Every call may come from any
+/* What a machine must do to run kernels: one vtable, two machines (cuda/device.c, cpu/device.c). Every call may come from any
  * thread without Python's GIL. Calls return a status; gj_error_text() of the same thread says more. */
 #ifndef GJ_DEVICE_H
 #define GJ_DEVICE_H
 
-#include "types/image.h"
+#include "image/image.h"
 
 typedef enum gj_status {
 	GJ_OK,

@@ -12,7 +12,7 @@ from gridjit import _core, cuda, float64, int8, int64
 from grid_simulator import simulate
 
 BLOCKS = [1, 2, 33, 1024]
-NO_OVERLAP = 7                                     # facts of a usual launch (src/types/image.h)
+NO_OVERLAP = 7                                     # facts of a usual launch (src/image/image.h)
 
 
 @cuda.jit

@@ -1,6 +1,6 @@
-/* Kernels as the compiler would emit them (types/cpu_abi.h), written by hand for test_cpu.c and test_elf.c. Width 32
+/* Kernels as the compiler would emit them (image/cpu_abi.h), written by hand for test_cpu.c and test_elf.c. Width 32
  * unless the name ends in _1; those that call gj_rt_barrier are run with image.barriers set. */
-#include "types/cpu_abi.h"
+#include "image/cpu_abi.h"
 
 #include <math.h>
 #include <string.h>

@@ -13,10 +13,10 @@ CUresult cuEventElapsedTime(float *ms, CUevent, CUevent);
 #define CU(name, symbol, since, need, args) \
 	_Static_assert(_Generic(&symbol, CUresult (CUDAAPI *) args: 1, default: 0), #name " has another type");
 #define CUVALUE(name, value) _Static_assert((long long)(name) == (value), #name " is another number");
-#include "run/cuda_api.def"
+#include "run/cuda/api.def"
 
 #define CUERROR(code, name, status, lost, remark) _Static_assert(CUDA_ERROR_##name == code, #name " is another number");
-#include "run/cuda_errors.def"
+#include "run/cuda/errors.def"
 
 _Static_assert(CU_LAUNCH_PARAM_BUFFER_POINTER_AS_INT == 1 && CU_LAUNCH_PARAM_BUFFER_SIZE_AS_INT == 2 &&
                CU_LAUNCH_PARAM_END_AS_INT == 0, "ends of the extra list");

@@ -8,8 +8,8 @@
 #include "check.h"
 #include "rounds.h"
 #include "emit/emit.h"
-#include "run/elf.h"
-#include "types/cpu_abi.h"
+#include "run/cpu/elf.h"
+#include "image/cpu_abi.h"
 
 #include <dlfcn.h>
 #include <glob.h>

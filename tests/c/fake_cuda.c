@@ -18,13 +18,13 @@ enum { INVALID_VALUE = 1, NO_MEMORY = 2, NOT_INITIALIZED = 3, INVALID_DEVICE = 1
 
 enum {
 #define CU(name, symbol, since, need, args) F_##name,
-#include "run/cuda_api.def"
+#include "run/cuda/api.def"
 	NFUNCTIONS
 };
 
 static const char *const function_name[NFUNCTIONS + 1] = {
 #define CU(name, symbol, since, need, args) #name,
-#include "run/cuda_api.def"
+#include "run/cuda/api.def"
 	NULL
 };
 
@@ -803,5 +803,5 @@ EXPORT const fake_controls fake = { count_calls, arm, name_of, live_now, &last, 
 __attribute__((unused)) static void check_types(void)
 {
 #define CU(name, symbol, since, need, args) { CUresult (*f) args = symbol; (void)f; }
-#include "run/cuda_api.def"
+#include "run/cuda/api.def"
 }

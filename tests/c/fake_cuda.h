@@ -2,7 +2,7 @@
 #ifndef GJ_FAKE_CUDA_H
 #define GJ_FAKE_CUDA_H
 
-#include "run/cuda_api.h"
+#include "run/cuda/api.h"
 
 /* What exists now; all zero when everything was given back. */
 typedef struct fake_live { int blocks, pinned, streams, events, modules, links; size_t bytes; } fake_live;

@@ -3,7 +3,7 @@
 #ifndef GJ_GPU_LIB_H
 #define GJ_GPU_LIB_H
 
-#include "types/image.h"
+#include "image/image.h"
 
 #include <dlfcn.h>
 #include <stdio.h>

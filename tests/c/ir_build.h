@@ -2,7 +2,7 @@
 #ifndef GJ_IR_BUILD_H
 #define GJ_IR_BUILD_H
 
-#include "front/ir.h"
+#include "ir/ir.h"
 
 #include "check.h"
 

@@ -4,7 +4,7 @@
 #ifndef GJ_MASK_RUN_H
 #define GJ_MASK_RUN_H
 
-#include "front/ir.h"
+#include "ir/ir.h"
 
 #include <stdio.h>
 #include <stdlib.h>

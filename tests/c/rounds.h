@@ -2,8 +2,8 @@
 #ifndef ROUNDS_H
 #define ROUNDS_H
 
-#include "types/cpu_abi.h"
-#include "types/image.h"
+#include "image/cpu_abi.h"
+#include "image/image.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* gj_cfg on random reducible graphs, checked against the definitions: dominators by removing a block, loops by walking
  * back from the latch, contiguous order; irreducible graphs are refused; unreachable blocks leave no trace. */
-#include "front/ir.h"
+#include "ir/ir.h"
 
 #include "check.h"
 

@@ -1,8 +1,8 @@
 /* The CPU device: kernels of cpu_kernels.c (argv[1..]: objects made from it, by different compilers or options) run
  * through the vtable of device.h. With "bench" as first argument: prints what launches and barriers cost. */
 #define _GNU_SOURCE
-#include "run/cpu.h"
-#include "run/pool.h"
+#include "run/cpu/cpu.h"
+#include "run/cpu/pool.h"
 #include "run/status.h"
 
 #include "check.h"

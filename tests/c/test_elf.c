@@ -1,9 +1,9 @@
 /* The object loader: good objects, unknown names, page protection, and damage (truncated, bytes flipped): the loader
  * says no or loads, it never crashes. Nothing damaged is run. argv[1..]: objects made from cpu_kernels.c. */
 #define _GNU_SOURCE
-#include "run/elf.h"
+#include "run/cpu/elf.h"
 #include "run/status.h"
-#include "types/cpu_abi.h"
+#include "image/cpu_abi.h"
 
 #include "check.h"
 

@@ -8,12 +8,12 @@ enum { N = 256 };
 
 enum {
 #define MATH(id, py, np, n, stem, fast, llvm, vec) ROW_##id,
-#include "front/math.def"
+#include "ir/math.def"
 	NROWS
 };
 static const struct { const char *stem; int n; } row[NROWS] = {
 #define MATH(id, py, np, n, stem, fast, llvm, vec) { stem, n },
-#include "front/math.def"
+#include "ir/math.def"
 };
 
 typedef double dfn1(double);

@@ -280,7 +280,7 @@ static void test_hints(int cc)
 
 enum {
 #define MATH(id, py, np, n, stem, fast, llvm, vec) ROW_##id,
-#include "front/math.def"
+#include "ir/math.def"
 	NROWS
 };
 
@@ -321,7 +321,7 @@ static void test_math(int cc)
 {
 	static const int operands[] = {
 #define MATH(id, py, np, n, stem, fast, llvm, vec) n,
-#include "front/math.def"
+#include "ir/math.def"
 	};
 	for (int r = 0; r < NROWS; r++) {
 		math_row(cc, GJ_F32, r, operands[r], false, NULL);

@@ -1,7 +1,7 @@
 /* Fibers: order, registers, stacks of the size promised, the guard page, starting anew, growing. test_ucontext.c runs
  * the same over the portable switch. */
 #define _GNU_SOURCE
-#include "run/fiber.h"
+#include "run/cpu/fiber.h"
 
 #include "check.h"
 

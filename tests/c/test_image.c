@@ -1,6 +1,6 @@
 /* Images through the cache's flat form: a round trip keeps every field, every truncation and every flipped byte is
  * either refused or gives an image that can be cleared. */
-#include "types/image.h"
+#include "image/image.h"
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
 /* IR: building, positions and failing at one, the dump, and every rule of the verifier broken once. */
-#include "front/ir.h"
+#include "ir/ir.h"
 
 #include "check.h"
 

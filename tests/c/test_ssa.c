@@ -1,7 +1,7 @@
 /* Random bytes as bytecode of each Python version: an error, or IR that the verifier accepts. The bytes are arranged so
  * that many get far: known opcodes, small operands, jumps that tend to hit instructions. */
-#include "front/decode.h"
-#include "front/objdump.h"
+#include "bytecode/decode.h"
+#include "code/dump.h"
 
 #include "check.h"
 

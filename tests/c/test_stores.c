@@ -1,7 +1,7 @@
 /* Stores under a condition that lies over an earlier one (stores.c): what is joined, and what must not be. */
 #include "ir_build.h"
 
-#include "types/image.h"
+#include "image/image.h"
 
 static const gj_type *pointer(gj_space space) { return gj_ptr_type(T(F32), space); }
 

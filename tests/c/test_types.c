@@ -337,7 +337,7 @@ static void test_math_extra(void)
 	/* every name of math.def has a rule */
 #define MATH(id, math_name, np_name, nargs, stem, fast, intrinsic, vec) { math_name, np_name, nargs },
 	static const struct { const char *math, *np; int nargs; } names[] = {
-#include "front/math.def"
+#include "ir/math.def"
 	};
 	for (size_t i = 0; i < GJ_LEN(names); i++) {
 		const gj_type *f4 = gj_scalar[GJ_F32], *b = names[i].nargs == 2 ? f4 : NULL, *i4 = gj_scalar[GJ_I32];

@@ -1,0 +1,327 @@
+/* Python values → struct gj_obj: constants by value, functions by identity or by their code, namespaces by the
+ * attributes that the code mentions. What has no meaning in kernels becomes OPAQUE: an error only where it is used. */
+#include "freeze/known.h"
+#include "freeze/intrinsic.h"
+#include "types/typeobj.h"
+
+#include <string.h>
+
+enum { MAX_DEPTH = 64 };
+
+/* -- Helpers ------------------------------------------------------------------------------------------------------------ */
+
+gj_obj *gj_obj_new(gj_freezer *fz, gj_objkind kind, const char *name)
+{
+	gj_obj *o = gj_new(fz->arena, gj_obj, 1);
+	o->kind = kind;
+	o->name = name;
+	return o;
+}
+
+const char *gj_freeze_text(gj_freezer *fz, PyObject *str)
+{
+	Py_ssize_t n;
+	const char *s = PyUnicode_AsUTF8AndSize(str, &n);
+	if (s)
+		return gj_strndup(fz->arena, s, (size_t)n);
+	PyErr_Clear();
+	PyObject *bytes = PyUnicode_AsEncodedString(str, "utf-8", "backslashreplace");
+	const char *text = bytes ? gj_strdup(fz->arena, PyBytes_AS_STRING(bytes)) : "?";
+	Py_XDECREF(bytes);
+	PyErr_Clear();
+	return text;
+}
+
+/* "the class Config", "the function print", "a Python object of type list". */
+static gj_obj *opaque(gj_freezer *fz, PyObject *o)
+{
+	const char *kind = "a Python object of type", *name = Py_TYPE(o)->tp_name;
+	if (PyType_Check(o)) {
+		kind = "the class";
+		name = ((PyTypeObject *)o)->tp_name;
+	} else if (PyCFunction_Check(o)) {
+		kind = "the function";
+		name = ((PyCFunctionObject *)o)->m_ml->ml_name;
+	}
+	PyObject *method = PyMethod_Check(o) ? PyObject_GetAttrString(PyMethod_GET_FUNCTION(o), "__name__") : NULL;
+	if (method && PyUnicode_Check(method)) {
+		kind = "the method";
+		name = gj_freeze_text(fz, method);
+	}
+	Py_XDECREF(method);
+	PyErr_Clear();
+	return gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_printf(fz->arena, "%s %s", kind, name));
+}
+
+gj_obj *gj_freeze_met(const gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	for (uint32_t i = 0; i < fz->met.n; i++)
+		if (fz->met.p[i].key == o && fz->met.p[i].names == names)
+			return fz->met.p[i].obj;
+	return NULL;
+}
+
+int gj_freeze_meet(gj_freezer *fz, PyObject *o, const gj_names *names, gj_obj *obj)
+{
+	gj_push(fz->arena, &fz->met, ((gj_met){ o, names, obj }));
+	return PyList_Append(fz->keep, o);
+}
+
+/* -- Numbers and text ----------------------------------------------------------------------------------------------------- */
+
+static const gj_obj *freeze_int(gj_freezer *fz, PyObject *o)
+{
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_INT, NULL);
+	int overflow;
+	r->i = PyLong_AsLongLongAndOverflow(o, &overflow);
+	if (!overflow)
+		return r;
+	r->i = (int64_t)PyLong_AsUnsignedLongLong(o);
+	r->is_unsigned = !PyErr_Occurred();
+	if (r->is_unsigned)
+		return r;
+	PyErr_Clear();
+	PyObject *text = PyLong_Type.tp_repr(o);
+	PyErr_Clear();                                         /* more digits than Python prints */
+	r->big = true;
+	r->i = 0;
+	r->name = text ? gj_freeze_text(fz, text) : overflow > 0 ? "of thousands of digits" : "of minus thousands of digits";
+	Py_XDECREF(text);
+	return r;
+}
+
+static const gj_obj *freeze_float(gj_freezer *fz, PyObject *o)
+{
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_FLOAT, NULL);
+	r->f = PyFloat_AS_DOUBLE(o);
+	return r;
+}
+
+/* A NumPy scalar keeps its exact type. */
+static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
+{
+	PyArray_Descr *descr = PyArray_DescrFromScalar(o);
+	int kind = descr ? gj_kind_of_dtype(descr) : -1;
+	Py_XDECREF(descr);
+	if (kind < 0 || kind >= GJ_C64) {
+		PyErr_Clear();
+		return opaque(fz, o);
+	}
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_SCALAR, NULL);
+	r->type = gj_scalar[kind];
+	if (gj_is_float(r->type)) {
+		PyObject *f = PyNumber_Float(o);
+		r->f = f ? PyFloat_AS_DOUBLE(f) : 0;
+		Py_XDECREF(f);
+	} else if (kind == GJ_BOOL) {
+		r->i = PyObject_IsTrue(o);
+	} else {
+		PyObject *i = PyNumber_Index(o);
+		r->i = !i ? 0 : kind == GJ_U64 ? (int64_t)PyLong_AsUnsignedLongLong(i) : PyLong_AsLongLong(i);
+		Py_XDECREF(i);
+	}
+	return PyErr_Occurred() ? NULL : r;
+}
+
+/* -- Aggregates ------------------------------------------------------------------------------------------------------------- */
+
+static const gj_obj *freeze_items(gj_freezer *fz, gj_objkind kind, PyObject *fast, const gj_names *names)
+{
+	Py_ssize_t n = PySequence_Fast_GET_SIZE(fast);
+	gj_obj *r = gj_obj_new(fz, kind, NULL);
+	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n);
+	for (Py_ssize_t i = 0; i < n; i++)
+		if (!(item[i] = gj_freeze_value(fz, PySequence_Fast_GET_ITEM(fast, i), names)))
+			return NULL;
+	r->item = item;
+	r->n = (uint32_t)n;
+	return r;
+}
+
+static const gj_obj *freeze_tuple(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	return freeze_items(fz, GJ_OBJ_TUPLE, o, names);
+}
+
+/* `x in {1, 2}` holds a frozenset: as a tuple it answers the same. */
+static const gj_obj *freeze_set(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	PyObject *list = PySequence_List(o);
+	const gj_obj *r = list ? freeze_items(fz, GJ_OBJ_TUPLE, list, names) : NULL;
+	Py_XDECREF(list);
+	return r;
+}
+
+static const gj_obj *freeze_slice(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	PySliceObject *s = (PySliceObject *)o;
+	PyObject *parts = PyTuple_Pack(3, s->start, s->stop, s->step);
+	const gj_obj *r = parts ? freeze_items(fz, GJ_OBJ_SLICE, parts, names) : NULL;
+	Py_XDECREF(parts);
+	return r;
+}
+
+/* A copy of the bytes, C-contiguous and in native byte order; none where they are more than a kernel may hold: its shape
+ * still counts. Arrays of other types are OPAQUE. */
+static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
+{
+	PyArrayObject *a = (PyArrayObject *)o;
+	PyArray_Descr *native = PyArray_DescrNewByteorder(PyArray_DESCR(a), NPY_NATIVE);
+	int kind = native ? gj_kind_of_dtype(native) : -1;
+	const gj_type *t = kind < 0 || kind >= GJ_NSCALARS ? NULL
+	    : gj_array_type(gj_scalar[kind], PyArray_NDIM(a), 'C', true, GJ_CONSTANT);
+	if (!t) {
+		Py_XDECREF(native);
+		PyErr_Clear();
+		return opaque(fz, o);
+	}
+	bool fits = PyArray_NBYTES(a) <= GJ_MAX_FROZEN;
+	PyArrayObject *c = a;
+	if (!fits)
+		Py_DECREF(native);
+	else if (!(c = (PyArrayObject *)PyArray_FromArray(a, native, NPY_ARRAY_CARRAY_RO)))        /* steals native */
+		return NULL;
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_ARRAY, NULL);
+	r->type = t;
+	r->nbytes = fits ? (size_t)PyArray_NBYTES(c) : 0;
+	r->data = gj_alloc(fz->arena, r->nbytes ? r->nbytes : 1);
+	if (r->nbytes)
+		memcpy((void *)r->data, PyArray_DATA(c), r->nbytes);
+	int64_t *shape = gj_new(fz->arena, int64_t, t->ndim + 1);
+	for (int k = 0; k < t->ndim; k++)
+		shape[k] = PyArray_DIM(a, k);
+	r->shape = shape;
+	if (fits)
+		Py_DECREF(c);
+	return r;
+}
+
+/* -- Types, names, namespaces ------------------------------------------------------------------------------------------------- */
+
+/* The kernel type that an object stands for: ours, a NumPy scalar class or a dtype. NULL: none. */
+static const gj_type *type_value(PyObject *o)
+{
+	const gj_type *t = gj_type_from_py(o);
+	if (t)
+		return t;
+	PyArray_Descr *descr = NULL;
+	if (PyArray_DescrCheck(o))
+		descr = (PyArray_Descr *)Py_NewRef(o);
+	else if (PyType_Check(o) && PyType_IsSubtype((PyTypeObject *)o, &PyGenericArrType_Type))
+		descr = PyArray_DescrFromTypeObject(o);
+	int kind = descr ? gj_kind_of_dtype(descr) : -1;
+	Py_XDECREF(descr);
+	PyErr_Clear();
+	return kind < 0 ? NULL : gj_scalar[kind];
+}
+
+/* Attributes that the code mentions. Inside itself a namespace is an empty one: objects form no cycles. */
+static const gj_obj *freeze_module(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	const char *name = PyModule_GetName(o);
+	PyErr_Clear();
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_MODULE, gj_strdup(fz->arena, name ? name : "?"));
+	uint32_t n = names ? names->n : 0;
+	const char **attr = gj_new(fz->arena, const char *, n + 1);
+	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
+	if (gj_freeze_meet(fz, o, names, r) < 0)
+		return NULL;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		PyObject *v = PyDict_GetItemWithError(PyModule_GetDict(o), names->object[i]);
+		v = v ? Py_NewRef(v) : PyObject_GetAttr(o, names->object[i]);
+		PyErr_Clear();
+		if (!v)
+			continue;
+		bool kept = PyList_Append(fz->keep, v) == 0;
+		const gj_obj *value = kept ? gj_freeze_value(fz, v, names) : NULL;
+		Py_DECREF(v);
+		if (!value)
+			return NULL;
+		attr[count] = names->name[i];
+		item[count++] = value;
+	}
+	r->attr = attr;
+	r->item = item;
+	r->n = count;
+	return r;
+}
+
+/* A dispatcher shows its Python function as py_func; NULL: none. A new reference. */
+static PyObject *function_of(PyObject *o)
+{
+	PyObject *f = PyCallable_Check(o) && !PyType_Check(o) ? PyObject_GetAttrString(o, "py_func") : NULL;
+	PyErr_Clear();
+	if (f && !PyFunction_Check(f))
+		Py_CLEAR(f);
+	return f;
+}
+
+static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	const char *name = gj_intrinsic_name(o);
+	if (!name)
+		name = gj_known_name(o);
+	if (name)
+		return gj_obj_new(fz, GJ_OBJ_NAME, gj_strdup(fz->arena, name));
+	const gj_type *t = type_value(o);
+	if (t) {
+		gj_obj *r = gj_obj_new(fz, GJ_OBJ_TYPE, NULL);
+		r->type = t;
+		return r;
+	}
+	if (PyModule_Check(o)) {
+		const gj_obj *met = gj_freeze_met(fz, o, names);
+		if (!met)
+			return freeze_module(fz, o, names);
+		return met->item ? met : gj_obj_new(fz, GJ_OBJ_MODULE, met->name);
+	}
+	if (PyFunction_Check(o))
+		return gj_freeze_function(fz, o, NULL);
+	if (PyCode_Check(o))
+		return gj_freeze_code(fz, o);
+	PyObject *f = function_of(o);
+	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : opaque(fz, o);
+	Py_XDECREF(f);
+	return r;
+}
+
+static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	if (o == Py_None)
+		return gj_obj_new(fz, GJ_OBJ_NONE, NULL);
+	if (o == Py_Ellipsis)
+		return gj_obj_new(fz, GJ_OBJ_ELLIPSIS, NULL);
+	if (PyBool_Check(o)) {
+		gj_obj *r = gj_obj_new(fz, GJ_OBJ_BOOL, NULL);
+		r->i = o == Py_True;
+		return r;
+	}
+	if (PyArray_CheckScalar(o) && !PyArray_Check(o))
+		return freeze_scalar(fz, o);
+	if (PyLong_Check(o))
+		return freeze_int(fz, o);
+	if (PyFloat_Check(o))
+		return freeze_float(fz, o);
+	if (PyUnicode_Check(o))
+		return gj_obj_new(fz, GJ_OBJ_STR, gj_freeze_text(fz, o));
+	if (PyTuple_Check(o))
+		return freeze_tuple(fz, o, names);
+	if (PyFrozenSet_Check(o))
+		return freeze_set(fz, o, names);
+	if (PySlice_Check(o))
+		return freeze_slice(fz, o, names);
+	if (PyArray_Check(o))
+		return freeze_array(fz, o);
+	return freeze_object(fz, o, names);
+}
+
+const gj_obj *gj_freeze_value(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	if (fz->depth >= MAX_DEPTH)
+		return opaque(fz, o);
+	fz->depth++;
+	const gj_obj *r = freeze_one(fz, o, names);
+	fz->depth--;
+	return r;
+}

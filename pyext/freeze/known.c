@@ -1,0 +1,77 @@
+/* Functions that kernels know by identity: those of builtins, math, operator and NumPy, under the name that the table
+ * of intrinsics uses. Names without a row are kept too: then the error can say which function it is. */
+#include "freeze/known.h"
+#include "freeze/intrinsic.h"
+
+#include <string.h>
+
+static PyObject *known;                        /* dict: address → (dotted name as bytes, object) */
+
+const char *gj_known_name(PyObject *o)
+{
+	PyObject *key = PyLong_FromVoidPtr(o);
+	PyObject *row = key ? PyDict_GetItemWithError(known, key) : NULL;
+	Py_XDECREF(key);
+	PyErr_Clear();
+	return row ? PyBytes_AS_STRING(PyTuple_GET_ITEM(row, 0)) : NULL;
+}
+
+/* Two names of one function: that with a row in the table wins, else the first. */
+static int add(const char *prefix, const char *name, PyObject *o)
+{
+	bool is_namespace;
+	PyObject *dotted = PyBytes_FromFormat("%s.%s", prefix, name), *key = PyLong_FromVoidPtr(o), *row = NULL;
+	int status = dotted && key ? 0 : -1;
+	const char *old = status ? NULL : gj_known_name(o);
+	bool better = !old || (!gj_intrinsic_exists(old, &is_namespace)
+	                       && gj_intrinsic_exists(PyBytes_AS_STRING(dotted), &is_namespace));
+	if (!status && better) {
+		row = PyTuple_Pack(2, dotted, o);
+		status = row ? PyDict_SetItem(known, key, row) : -1;
+	}
+	Py_XDECREF(row);
+	Py_XDECREF(dotted);
+	Py_XDECREF(key);
+	return status;
+}
+
+/* Of NumPy's classes only two are names: np.float32 and the like are types. */
+static bool wanted_numpy(PyObject *o)
+{
+	const char *class = PyType_Check(o) ? ((PyTypeObject *)o)->tp_name : NULL;
+	return PyCallable_Check(o) && (!class || !strcmp(class, "numpy.dtype") || !strcmp(class, "numpy.ndarray"));
+}
+
+static bool wanted_any(PyObject *o)
+{
+	return PyCallable_Check(o);
+}
+
+static int add_module(const char *module, const char *prefix, bool (*wanted)(PyObject *))
+{
+	PyObject *m = PyImport_ImportModule(module), *name, *o;
+	Py_ssize_t at = 0;
+	int status = m ? 0 : -1;
+	while (!status && PyDict_Next(PyModule_GetDict(m), &at, &name, &o)) {
+		const char *text = PyUnicode_AsUTF8(name);
+		if (!text)
+			status = -1;
+		else if (*text != '_' && wanted(o))
+			status = add(prefix, text, o);
+	}
+	Py_XDECREF(m);
+	return status;
+}
+
+int gj_known_init(void)
+{
+	if (known)
+		return 0;
+	known = PyDict_New();
+	if (!known || add_module("builtins", "builtins", wanted_any) || add_module("math", "math", wanted_any)
+	    || add_module("operator", "operator", wanted_any) || add_module("numpy", "np", wanted_numpy)) {
+		Py_CLEAR(known);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,450 @@
+/* Python arguments to gj_args: a table of readers, one a Python class, found by hashing the class. The common cases
+ * (our arrays, NumPy's, numbers) create no Python object. */
+#include "launch/argument.h"
+#include "memory/devarray.h"
+#include "types/typeobj.h"
+
+#include <string.h>
+
+/* -- The argument list ---------------------------------------------------------------------------------------------------- */
+
+void gj_args_init(gj_args *a, gj_device *dev)
+{
+	memset(a, 0, offsetof(gj_args, type0));
+	a->dev = dev;
+	a->type = a->type0;
+	a->leaf = a->leaf0;
+	a->ref = a->ref0;
+	a->type_cap = a->leaf_cap = GJ_FAST_ARGS;
+	a->ref_cap = GJ_FAST_REFS;
+}
+
+void gj_args_clear(gj_args *a)
+{
+	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++) {
+		Py_CLEAR(a->leaf[i].host);
+		Py_CLEAR(a->leaf[i].temp);
+	}
+	while (a->nrefs)
+		Py_DECREF(a->ref[--a->nrefs]);
+	if (a->type != a->type0)
+		PyMem_Free(a->type);
+	if (a->leaf != a->leaf0)
+		PyMem_Free(a->leaf);
+	if (a->ref != a->ref0)
+		PyMem_Free(a->ref);
+}
+
+/* A list that starts in the struct itself and doubles on the heap. */
+static bool grow(void **list, void *first, uint32_t *cap, size_t item)
+{
+	void *p = PyMem_Malloc(2 * *cap * item);
+	if (!p)
+		return PyErr_NoMemory(), false;
+	memcpy(p, *list, *cap * item);
+	if (*list != first)
+		PyMem_Free(*list);
+	*list = p;
+	*cap *= 2;
+	return true;
+}
+
+/* Leaves point into themselves (dims): moved ones must point to where they are now. */
+static bool grow_leaves(gj_args *a)
+{
+	bool own[2];
+	gj_arg *old = a->leaf;
+	gj_arg *p = PyMem_Malloc(2 * a->leaf_cap * sizeof *p);
+	if (!p)
+		return PyErr_NoMemory(), false;
+	for (uint32_t i = 0; i < a->nleaves; i++) {
+		p[i] = old[i];
+		own[0] = old[i].shape == old[i].dims;
+		own[1] = old[i].strides == old[i].dims + GJ_MAX_NDIM;
+		if (own[0])
+			p[i].shape = p[i].dims;
+		if (own[1])
+			p[i].strides = p[i].dims + GJ_MAX_NDIM;
+	}
+	if (old != a->leaf0)
+		PyMem_Free(old);
+	a->leaf = p;
+	a->leaf_cap *= 2;
+	return true;
+}
+
+gj_arg *gj_args_leaf(gj_args *a, const gj_type *t)
+{
+	if (!t)
+		return PyErr_NoMemory(), NULL;
+	if (a->nleaves == a->leaf_cap && !grow_leaves(a))
+		return NULL;
+	gj_arg *leaf = &a->leaf[a->nleaves++];
+	memset(leaf, 0, offsetof(gj_arg, dims));
+	leaf->type = t;
+	return leaf;
+}
+
+bool gj_args_keep(gj_args *a, PyObject *ref)
+{
+	if (a->nrefs == a->ref_cap && !grow((void **)&a->ref, a->ref0, &a->ref_cap, sizeof *a->ref))
+		return Py_DECREF(ref), false;
+	a->ref[a->nrefs++] = ref;
+	return true;
+}
+
+/* -- Numbers ---------------------------------------------------------------------------------------------------------------- */
+
+static bool read_none(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)o, (void)r;
+	return gj_args_leaf(a, gj_t_none) != NULL;
+}
+
+static bool read_bool(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	gj_arg *leaf = gj_args_leaf(a, gj_scalar[GJ_BOOL]);
+	if (leaf)
+		leaf->value.u = o == Py_True;
+	return leaf != NULL;
+}
+
+/* int64, or uint64 from 2**63. */
+static bool read_int(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	int overflow;
+	int64_t value = PyLong_AsLongLongAndOverflow(o, &overflow);
+	uint64_t big = overflow > 0 ? PyLong_AsUnsignedLongLong(o) : 0;
+	if (overflow < 0 || (overflow > 0 && PyErr_Occurred())) {
+		PyErr_Clear();
+		PyObject *text = PyObject_Str(o);
+		if (text)
+			gj_error(GJ_ERR_VALUE_INT, PyUnicode_AsUTF8(text));
+		else
+			gj_error(GJ_ERR_VALUE_INT, "it has thousands of digits");
+		Py_XDECREF(text);
+		return false;
+	}
+	gj_arg *leaf = gj_args_leaf(a, gj_scalar[overflow ? GJ_U64 : GJ_I64]);
+	if (leaf)
+		leaf->value.u = overflow ? big : (uint64_t)value;
+	return leaf != NULL;
+}
+
+static bool read_float(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	gj_arg *leaf = gj_args_leaf(a, gj_scalar[GJ_F64]);
+	if (leaf)
+		leaf->value.f = PyFloat_AS_DOUBLE(o);
+	return leaf != NULL;
+}
+
+static bool read_complex(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	gj_arg *leaf = gj_args_leaf(a, gj_scalar[GJ_C128]);
+	if (leaf) {
+		leaf->value.c[0] = PyComplex_RealAsDouble(o);
+		leaf->value.c[1] = PyComplex_ImagAsDouble(o);
+	}
+	return leaf != NULL;
+}
+
+static bool refuse(PyObject *o)
+{
+	gj_error(GJ_ERR_VALUE_TYPE, Py_TYPE(o)->tp_name);
+	return false;
+}
+
+static bool read_numpy_scalar(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	PyArray_Descr *d = PyArray_DescrFromScalar(o);
+	if (!d)
+		return false;
+	int kind = gj_kind_of_dtype(d);
+	Py_DECREF(d);
+	if (kind < 0)
+		return refuse(o);
+	gj_arg *leaf = gj_args_leaf(a, gj_scalar[kind]);
+	if (leaf)
+		PyArray_ScalarAsCtype(o, leaf->value.b);
+	return leaf != NULL;
+}
+
+/* -- Tuples ------------------------------------------------------------------------------------------------------------------ */
+
+static const gj_type *read_one(gj_args *a, PyObject *o);
+
+static const gj_type *read_items(gj_args *a, PyObject *tuple, const gj_type **item)
+{
+	Py_ssize_t n = PyTuple_GET_SIZE(tuple);
+	for (Py_ssize_t i = 0; i < n; i++)
+		if (!(item[i] = read_one(a, PyTuple_GET_ITEM(tuple, i))))
+			return NULL;
+	const gj_type *t = gj_tuple_type(item, (uint32_t)n);
+	if (!t)
+		PyErr_NoMemory();
+	return t;
+}
+
+static const gj_type *read_tuple(gj_args *a, PyObject *o)
+{
+	Py_ssize_t n = PyTuple_GET_SIZE(o);
+	const gj_type *few[8], **item = n <= 8 ? few : PyMem_New(const gj_type *, n), *t = NULL;
+	if (!item)
+		return PyErr_NoMemory(), NULL;
+	if (!Py_EnterRecursiveCall(" while reading a tuple argument")) {
+		t = read_items(a, o, item);
+		Py_LeaveRecursiveCall();
+	}
+	if (item != few)
+		PyMem_Free(item);
+	return t;
+}
+
+/* -- Arrays ------------------------------------------------------------------------------------------------------------------- */
+
+bool gj_is_contiguous(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, char order)
+{
+	int64_t expect = itemsize;
+	for (int k = 0; k < ndim; k++)
+		if (shape[k] == 0)
+			return true;
+	for (int k = 0; k < ndim; k++) {
+		int i = order == 'C' ? ndim - 1 - k : k;
+		if (shape[i] != 1 && strides[i] != expect)
+			return false;
+		expect *= shape[i];
+	}
+	return true;
+}
+
+void gj_extent(const gj_type *t, uintptr_t data, const int64_t *shape, const int64_t *strides, uintptr_t *lo, uintptr_t *hi)
+{
+	*lo = *hi = data;
+	for (int i = 0; i < t->ndim; i++)
+		if (shape[i] == 0)
+			return;
+	for (int i = 0; i < t->ndim; i++) {
+		int64_t span = strides[i] * (shape[i] - 1);
+		*(span < 0 ? lo : hi) += (uintptr_t)span;
+	}
+	*hi += t->elem->size;
+}
+
+static bool refuse_dtype(PyArray_Descr *dtype)
+{
+	PyObject *text = PyObject_Str((PyObject *)dtype);
+	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+	if (name)
+		gj_error(GJ_ERR_ARRAY_DTYPE, name);
+	Py_XDECREF(text);
+	return false;
+}
+
+bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
+{
+	int kind = gj_kind_of_dtype(PyArray_DESCR(o)), ndim = PyArray_NDIM(o);
+	if (kind < 0)
+		return refuse_dtype(PyArray_DESCR(o));
+	if (ndim > GJ_MAX_NDIM)
+		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
+	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
+	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, layout, !PyArray_ISWRITEABLE(o)));
+	if (!leaf)
+		return false;
+	leaf->data = (gj_devptr)PyArray_DATA(o);
+	leaf->shape = (const int64_t *)PyArray_DIMS(o);
+	leaf->strides = (const int64_t *)PyArray_STRIDES(o);
+	if (a->dev && (!a->dev->ops->host_memory || !PyArray_ISALIGNED(o))) {
+		leaf->host = (PyArrayObject *)Py_NewRef(o);
+		a->nhost++;
+	}
+	return true;
+}
+
+static bool read_ndarray(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	return gj_args_ndarray(a, (PyArrayObject *)o);
+}
+
+static bool read_masked(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)a, (void)r;
+	gj_error(GJ_ERR_ARRAY_MASKED, Py_TYPE(o)->tp_name);
+	return false;
+}
+
+static bool read_devarray(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	gj_devarray *d = (gj_devarray *)o;
+	if (!d->type)
+		return refuse_dtype(d->dtype);
+	if (a->dev && a->dev != d->dev)
+		return gj_error(GJ_ERR_ARG_DEVICE, d->dev->ordinal, d->dev->info.name, a->dev->ordinal, a->dev->info.name), false;
+	gj_arg *leaf = gj_args_leaf(a, d->type);
+	if (!leaf)
+		return false;
+	leaf->data = d->data;
+	leaf->shape = d->shape;
+	leaf->strides = d->strides;
+	return true;
+}
+
+bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
+	const int64_t *strides)
+{
+	int64_t dims[2 * GJ_MAX_NDIM], size = gj_scalar[kind]->size;
+	for (int i = ndim; i-- > 0;) {
+		dims[i] = shape[i];
+		dims[GJ_MAX_NDIM + i] = strides ? strides[i] : size;
+		size *= shape[i];
+	}
+	size = gj_scalar[kind]->size;
+	bool c = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'C');
+	bool f = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'F');
+	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, c ? 'C' : f ? 'F' : 'A', readonly));
+	if (!leaf)
+		return false;
+	memcpy(leaf->dims, dims, sizeof dims);
+	leaf->data = data;
+	leaf->shape = leaf->dims;
+	leaf->strides = leaf->dims + GJ_MAX_NDIM;
+	return true;
+}
+
+/* -- In, Out, InOut: which way a host array is copied ------------------------------------------------------------------------ */
+
+typedef struct { PyObject_HEAD PyObject *array; int in, out; } HintObject;
+static PyTypeObject *hint_class;
+
+static bool read_hint(gj_args *a, PyObject *o, const gj_reader *r)
+{
+	(void)r;
+	HintObject *h = (HintObject *)o;
+	uint32_t first = a->nleaves;
+	if (!read_one(a, h->array))
+		return false;
+	for (uint32_t i = first; i < a->nleaves; i++) {
+		a->leaf[i].skip_in = !h->in;
+		a->leaf[i].skip_out = !h->out;
+	}
+	return true;
+}
+
+static PyObject *hint_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	static char *names[] = { "array", "copy_in", "copy_out", NULL };
+	PyObject *array;
+	int in, out;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "Opp:Hint", names, &array, &in, &out))
+		return NULL;
+	if (Py_IS_TYPE(array, hint_class))
+		return PyErr_Format(PyExc_TypeError, "In, Out and InOut take an array, not each other");
+	HintObject *h = PyObject_New(HintObject, cls);
+	if (h)
+		h->array = Py_NewRef(array), h->in = in, h->out = out;
+	return (PyObject *)h;
+}
+
+static void hint_dealloc(PyObject *self)
+{
+	PyTypeObject *cls = Py_TYPE(self);
+	Py_XDECREF(((HintObject *)self)->array);
+	PyObject_Free(self);
+	Py_DECREF(cls);
+}
+
+static PyMemberDef hint_members[] = {
+	{ "array", T_OBJECT, offsetof(HintObject, array), READONLY, "The array." },
+	{ NULL, 0, 0, 0, NULL },
+};
+
+static PyType_Slot hint_slots[] = {
+	{ Py_tp_new, hint_new }, { Py_tp_dealloc, hint_dealloc }, { Py_tp_members, hint_members },
+	{ Py_tp_doc, "Hint(array, copy_in, copy_out): a kernel argument and which way it is copied." }, { 0, NULL },
+};
+
+static PyType_Spec hint_spec = { "gridjit._core.Hint", sizeof(HintObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+	hint_slots };
+
+/* -- Readers by class ----------------------------------------------------------------------------------------------------------- */
+
+enum { READERS = 64 };
+static gj_reader readers[READERS];             /* direct-mapped; holds a reference to each class */
+
+static bool is_masked(PyObject *o)
+{
+	PyObject *cls = PyArray_CheckExact(o) ? NULL : gj_import("numpy.ma", "MaskedArray");
+	int masked = cls ? PyObject_IsInstance(o, cls) : 0;
+	Py_XDECREF(cls);
+	PyErr_Clear();
+	return masked > 0;
+}
+
+/* Chooses the reader of an object's class; read stays NULL when no kernel can take it. false: exception. */
+static bool classify(PyObject *o, gj_reader *r)
+{
+	r->read = o == Py_None ? read_none
+		: PyBool_Check(o) ? read_bool
+		: PyLong_Check(o) ? read_int
+		: PyFloat_Check(o) ? read_float
+		: PyArray_IsScalar(o, Generic) ? read_numpy_scalar
+		: PyComplex_Check(o) ? read_complex
+		: PyObject_TypeCheck(o, gj_devarray_class) ? read_devarray
+		: Py_IS_TYPE(o, hint_class) ? read_hint
+		: PyArray_Check(o) ? is_masked(o) ? read_masked : read_ndarray
+		: NULL;
+	return r->read || gj_foreign_classify(o, r);
+}
+
+static const gj_reader *reader_of(PyObject *o)
+{
+	PyTypeObject *cls = Py_TYPE(o);
+	gj_reader *r = &readers[((uintptr_t)cls >> 4 ^ (uintptr_t)cls >> 10) % READERS];
+	if (r->cls == cls)
+		return r;
+	gj_reader fresh = { cls, NULL, NULL };
+	if (!classify(o, &fresh))
+		return NULL;
+	if (!fresh.read)
+		return refuse(o), NULL;
+	PyTypeObject *old = r->cls;
+	Py_INCREF(cls);
+	*r = fresh;
+	Py_XDECREF(old);
+	return r;
+}
+
+/* Type of one argument after its leaves were added. */
+static const gj_type *read_one(gj_args *a, PyObject *o)
+{
+	if (PyTuple_Check(o))
+		return read_tuple(a, o);
+	const gj_reader *r = reader_of(o);
+	if (!r || !r->read(a, o, r))
+		return NULL;
+	return a->leaf[a->nleaves - 1].type;
+}
+
+bool gj_args_add(gj_args *a, PyObject *o)
+{
+	if (a->nargs == a->type_cap && !grow((void **)&a->type, a->type0, &a->type_cap, sizeof *a->type))
+		return false;
+	const gj_type *t = read_one(a, o);
+	if (!t)
+		return false;
+	a->type[a->nargs++] = t;
+	return true;
+}
+
+int gj_argument_init(PyObject *m)
+{
+	return gj_add_type(m, &hint_class, &hint_spec, NULL);
+}

@@ -1,0 +1,297 @@
+/* What happens to arguments once they are read: facts for the optimiser, conversion to an explicit signature, and the
+ * round trip of host arrays through device memory. */
+#include "launch/argument.h"
+#include "memory/devarray.h"
+
+#include <math.h>
+#include <string.h>
+
+/* -- Facts -------------------------------------------------------------------------------------------------------------------- */
+
+/* What GJ_FACT_IDX32 says of an array. Extents are held against the item size one by one: where a stride is 0 or another
+ * extent is 0, the bytes say nothing of them. */
+static bool fits31(const gj_arg *x, uintptr_t bytes)
+{
+	int64_t most = INT32_MAX / x->type->elem->size;
+	if (bytes > INT32_MAX)
+		return false;
+	for (int i = 0; i < x->type->ndim; i++) {
+		int64_t span;
+		if (x->shape[i] > most || __builtin_mul_overflow(x->strides[i], x->shape[i], &span)
+			|| span > INT32_MAX || span < -INT32_MAX)
+			return false;
+	}
+	return true;
+}
+
+typedef struct { uintptr_t lo, hi; } range;
+
+static bool overlaps(const range *seen, uint32_t n, range r)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (seen[i].lo < r.hi && r.lo < seen[i].hi)
+			return true;
+	return false;
+}
+
+/* Any overlap counts: which arrays are written is known only after compiling. Beyond 32 arrays nobody checks. */
+uint32_t gj_args_facts(const gj_args *a)
+{
+	range seen[32];
+	uint32_t n = 0, facts = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16;
+	for (uint32_t i = 0; i < a->nleaves; i++) {
+		const gj_arg *x = &a->leaf[i];
+		if (x->type->kind != GJ_ARRAY)
+			continue;
+		range r;
+		gj_extent(x->type, x->data, x->shape, x->strides, &r.lo, &r.hi);
+		if (x->data & 15)
+			facts &= ~(uint32_t)GJ_FACT_ALIGN16;
+		if (!fits31(x, r.hi - r.lo))
+			facts &= ~(uint32_t)GJ_FACT_IDX32;
+		if (n == GJ_LEN(seen) || overlaps(seen, n, r))
+			facts &= ~(uint32_t)GJ_FACT_NOALIAS;
+		else
+			seen[n++] = r;
+	}
+	return facts;
+}
+
+/* -- Conversion --------------------------------------------------------------------------------------------------------------- */
+
+/* Float to integer as kernels do it on both devices: towards zero, saturating, NaN as the crib's table says. */
+static int64_t to_signed(double x)
+{
+	return isnan(x) ? INT64_MIN : x >= 0x1p63 ? INT64_MAX : x < -0x1p63 ? INT64_MIN : (int64_t)x;
+}
+
+static uint64_t to_unsigned(double x)
+{
+	return isnan(x) ? (uint64_t)1 << 63 : x >= 0x1p64 ? UINT64_MAX : x < 0 ? 0 : (uint64_t)x;
+}
+
+static double as_double(const gj_arg *x)
+{
+	switch (x->type->kind) {
+	case GJ_F16: return PyFloat_Unpack2((const char *)x->value.b, 1);
+	case GJ_F32: case GJ_C64: return (double)x->value.f4;
+	case GJ_F64: case GJ_C128: return x->value.f;
+	case GJ_U64: return (double)x->value.u;
+	default:     return 0;
+	}
+}
+
+/* Integers and bool, sign- or zero-extended to 64 bits. */
+static int64_t as_int(const gj_arg *x)
+{
+	switch (x->type->kind) {
+	case GJ_I8:  return (int8_t)x->value.u;
+	case GJ_I16: return (int16_t)x->value.u;
+	case GJ_I32: return (int32_t)x->value.u;
+	case GJ_BOOL: case GJ_U8: return (uint8_t)x->value.u;
+	case GJ_U16: return (uint16_t)x->value.u;
+	case GJ_U32: return (uint32_t)x->value.u;
+	default:     return x->value.i;
+	}
+}
+
+static void store_int(gj_arg *x, const gj_type *to, bool from_float)
+{
+	if (!from_float) {
+		x->value.i = as_int(x);
+		return;
+	}
+	double f = as_double(x), most = to->size == 8 ? 0 : ldexp(1, 31 + gj_is_unsigned(to));
+	if (to->size < 8 && f >= most)
+		f = most - 1;
+	if (to->size < 8 && gj_is_signed(to) && f < -most)
+		f = -most;
+	if (to->size < 8 && isnan(f))
+		f = 0;
+	x->value.u = gj_is_unsigned(to) ? to_unsigned(f) : (uint64_t)to_signed(f);
+}
+
+static void store_float(gj_arg *x, const gj_type *to, double re, double im)
+{
+	switch (to->kind) {
+	case GJ_F16: PyFloat_Pack2(re, (char *)x->value.b, 1); break;
+	case GJ_F32: x->value.f4 = (float)re; break;
+	case GJ_F64: x->value.f = re; break;
+	case GJ_C64: memcpy(x->value.b, (float[]){ (float)re, (float)im }, 8); break;
+	default:     x->value.c[0] = re, x->value.c[1] = im; break;
+	}
+}
+
+static void convert_scalar(gj_arg *x, const gj_type *to)
+{
+	const gj_type *from = x->type;
+	bool real = gj_is_float(from) || gj_is_complex(from);
+	if (to->kind == GJ_BOOL)
+		x->value.u = real ? as_double(x) != 0 : as_int(x) != 0;
+	else if (gj_is_int(to))
+		store_int(x, to, real);
+	else {
+		double re = real || from->kind == GJ_U64 ? as_double(x) : (double)as_int(x);
+		double im = from->kind == GJ_C128 ? x->value.c[1] : 0;
+		if (from->kind == GJ_C64)
+			im = (double)((const float *)(const void *)x->value.b)[1];
+		store_float(x, to, re, im);
+	}
+	x->type = to;
+}
+
+/* Leaves of one argument, in order. */
+static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
+{
+	if (to->kind == GJ_TUPLE) {
+		for (uint32_t i = 0; i < to->n; i++)
+			leaf = convert_leaves(leaf, to->item[i]);
+		return leaf;
+	}
+	if (leaf->type == to)
+		return leaf + 1;
+	if (gj_is_scalar(to))
+		convert_scalar(leaf, to);
+	else {
+		leaf->readonly = leaf->type->readonly && !to->readonly;
+		leaf->type = to;
+	}
+	return leaf + 1;
+}
+
+/* A signature says nothing of what is written, so a read-only array fits as any other does: whether the kernel writes to
+ * it is known once it is compiled. */
+bool gj_args_fit(const gj_type *given, const gj_type *want)
+{
+	bool tuples = given->kind == GJ_TUPLE && want->kind == GJ_TUPLE && given->n == want->n;
+	for (uint32_t i = 0; tuples && i < given->n; i++)
+		if (!gj_args_fit(given->item[i], want->item[i]))
+			return false;
+	if (tuples)
+		return true;
+	if (given->kind == GJ_ARRAY && given->readonly && want->kind == GJ_ARRAY)
+		given = gj_array_type(given->elem, given->ndim, given->layout, false, (gj_space)given->space);
+	return given == want || gj_can_convert(given, want);
+}
+
+bool gj_args_convert(gj_args *a, const gj_type *const *to)
+{
+	for (uint32_t i = 0; i < a->nargs; i++)
+		if (!gj_args_fit(a->type[i], to[i]))
+			return false;
+	gj_arg *leaf = a->leaf;
+	for (uint32_t i = 0; i < a->nargs; i++) {
+		leaf = convert_leaves(leaf, to[i]);
+		a->type[i] = to[i];
+	}
+	return true;
+}
+
+/* -- Host arrays ---------------------------------------------------------------------------------------------------------------- */
+
+/* On the default stream the call returns when the copy is done, of pinned memory too: users who name no stream have
+ * nothing to wait for. */
+bool gj_copy_bytes(gj_device *dev, gj_copy how, uintptr_t dst, uintptr_t src, size_t n, gj_stream *stream, const char *what)
+{
+	gj_status status;
+	Py_BEGIN_ALLOW_THREADS
+	status = dev->ops->copy(dev, how, dst, src, n, stream);
+	if (status == GJ_OK && !stream && how != GJ_D2D && !dev->ops->host_memory)
+		status = dev->ops->stream_sync(dev, NULL);
+	Py_END_ALLOW_THREADS
+	if (status != GJ_OK)
+		gj_status_error(status, what);
+	return status == GJ_OK;
+}
+
+/* Contiguous and aligned in the layout that its type promises. */
+static PyArrayObject *contiguous(PyArrayObject *host)
+{
+	if (PyArray_ISALIGNED(host) && (PyArray_IS_C_CONTIGUOUS(host) || PyArray_IS_F_CONTIGUOUS(host)))
+		return (PyArrayObject *)Py_NewRef(host);
+	bool f = PyArray_IS_F_CONTIGUOUS(host) && !PyArray_IS_C_CONTIGUOUS(host);
+	return (PyArrayObject *)PyArray_NewCopy(host, f ? NPY_FORTRANORDER : NPY_CORDER);
+}
+
+/* The earlier leaf that is the same memory seen in the same way: they share one copy, as they share one array. */
+static gj_arg *twin(gj_args *a, gj_arg *x)
+{
+	size_t n = sizeof(int64_t) * x->type->ndim;
+	for (gj_arg *y = a->leaf; y < x; y++)
+		if (y->host && y->type->elem == x->type->elem && y->type->ndim == x->type->ndim
+			&& PyArray_DATA(y->host) == PyArray_DATA(x->host)
+			&& (n == 0 || (!memcmp(PyArray_DIMS(y->host), PyArray_DIMS(x->host), n)
+				&& !memcmp(PyArray_STRIDES(y->host), PyArray_STRIDES(x->host), n))))
+			return y;
+	return NULL;
+}
+
+static bool place_on_device(gj_args *a, gj_arg *x, gj_stream *stream)
+{
+	gj_device *dev = a->dev;
+	size_t n = (size_t)PyArray_NBYTES(x->temp);
+	if (n == 0)
+		return true;
+	gj_status status = dev->ops->alloc(dev, n, stream, &x->copy);
+	if (status != GJ_OK)
+		return gj_status_error(status, "copying an array argument to the device"), false;
+	x->owns_copy = true;
+	x->data = x->copy;
+	return x->skip_in || gj_copy_bytes(dev, GJ_H2D, x->copy, (uintptr_t)PyArray_DATA(x->temp), n, stream,
+		"copying an array argument to the device");
+}
+
+static bool place(gj_args *a, gj_arg *x, gj_stream *stream)
+{
+	gj_arg *same = twin(a, x);
+	if (!(x->temp = same ? (PyArrayObject *)Py_NewRef(same->temp) : contiguous(x->host)))
+		return false;
+	x->shape = (const int64_t *)PyArray_DIMS(x->temp);
+	x->strides = (const int64_t *)PyArray_STRIDES(x->temp);
+	x->data = (gj_devptr)PyArray_DATA(x->temp);
+	if (same) {
+		x->data = same->data;
+		x->copy = same->copy;
+		return true;
+	}
+	return a->dev->ops->host_memory || place_on_device(a, x, stream);
+}
+
+bool gj_args_place(gj_args *a, gj_stream *stream)
+{
+	if (a->nhost && gj_config.warn_copy && !a->dev->ops->host_memory) {
+		PyObject *cls = gj_import("gridjit.errors", "NumbaPerformanceWarning");
+		int bad = !cls || PyErr_WarnEx(cls, "host arrays are copied to the GPU and back for this launch: "
+			"cuda.to_device() keeps them there", 1);
+		Py_XDECREF(cls);
+		if (bad)
+			return false;
+	}
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		if (a->leaf[i].host && !place(a, &a->leaf[i], stream))
+			return false;
+	return true;
+}
+
+static bool copy_back(gj_args *a, gj_arg *x, gj_stream *stream)
+{
+	size_t n = (size_t)PyArray_NBYTES(x->temp);
+	if (x->copy && !gj_copy_bytes(a->dev, GJ_D2H, (uintptr_t)PyArray_DATA(x->temp), x->copy, n, stream,
+		"copying an array argument back from the device"))
+		return false;
+	return x->temp == x->host || PyArray_CopyInto(x->host, x->temp) == 0;
+}
+
+bool gj_args_return(gj_args *a, gj_stream *stream, const gj_image *image, bool ok)
+{
+	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++) {
+		gj_arg *x = &a->leaf[i];
+		bool written = image && i < image->nleaves && image->written[i];
+		if (x->temp && ok && written && !x->skip_out && !x->type->readonly)
+			ok = copy_back(a, x, stream);
+	}
+	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++)
+		if (a->leaf[i].owns_copy)
+			a->dev->ops->free(a->dev, a->leaf[i].copy, stream);
+	return ok;
+}

@@ -1,0 +1,67 @@
+/* Host values and NumPy dtypes to kernel types. Dtypes go by kind and size, never by type number: NumPy has two
+ * 64-bit integers. */
+#include "launch/argument.h"
+#include "types/typeobj.h"
+
+/* NumPy's type number of each scalar kind. */
+static const int type_num[GJ_NSCALARS] = {
+	[GJ_BOOL] = NPY_BOOL, [GJ_I8] = NPY_INT8, [GJ_I16] = NPY_INT16, [GJ_I32] = NPY_INT32, [GJ_I64] = NPY_INT64,
+	[GJ_U8] = NPY_UINT8, [GJ_U16] = NPY_UINT16, [GJ_U32] = NPY_UINT32, [GJ_U64] = NPY_UINT64,
+	[GJ_F16] = NPY_FLOAT16, [GJ_F32] = NPY_FLOAT32, [GJ_F64] = NPY_FLOAT64,
+	[GJ_C64] = NPY_COMPLEX64, [GJ_C128] = NPY_COMPLEX128,
+};
+
+static const gj_type *array_types[GJ_NSCALARS][GJ_MAX_NDIM + 1][3][2];
+
+int gj_kind_of_dtype(const PyArray_Descr *d)
+{
+	if (!PyArray_ISNBO(d->byteorder))
+		return -1;
+	npy_intp size = PyDataType_ELSIZE(d);
+	int log = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : size == 8 ? 3 : size == 16 ? 4 : -1;
+	switch (log < 0 ? 0 : d->kind) {
+	case 'b': return GJ_BOOL;
+	case 'i': return log < 4 ? GJ_I8 + log : -1;
+	case 'u': return log < 4 ? GJ_U8 + log : -1;
+	case 'f': return log > 0 && log < 4 ? GJ_F16 + log - 1 : -1;
+	case 'c': return log > 2 ? GJ_C64 + log - 3 : -1;
+	default:  return -1;
+	}
+}
+
+PyArray_Descr *gj_dtype_of_kind(int kind)
+{
+	return PyArray_DescrFromType(type_num[kind]);
+}
+
+const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly)
+{
+	const gj_type **t = &array_types[kind][ndim][layout == 'C' ? 0 : layout == 'F' ? 1 : 2][readonly];
+	if (!*t)
+		*t = gj_array_type(gj_scalar[kind], ndim, layout, readonly, GJ_GLOBAL);
+	return *t;
+}
+
+/* Values that have a type but are no kernel arguments. */
+static const gj_type *typeof_other(PyObject *o)
+{
+	if (PyUnicode_Check(o))
+		return gj_t_str;
+	if (o == Py_Ellipsis)
+		return gj_t_ellipsis;
+	if (PySlice_Check(o))
+		return gj_slice_type(((PySliceObject *)o)->step == Py_None ? 2 : 3);
+	return NULL;
+}
+
+const gj_type *gj_typeof(PyObject *o)
+{
+	const gj_type *t = typeof_other(o);
+	if (t)
+		return t;
+	gj_args args;
+	gj_args_init(&args, NULL);
+	t = gj_args_add(&args, o) ? args.type[0] : NULL;
+	gj_args_clear(&args);
+	return t;
+}

@@ -1,0 +1,765 @@
+/* What each bytecode builds: one action a row of pyops.def, found by its name. Actions pop and push exactly what the row
+ * says (ssa.c checks); malformed operands end in gj_ssa_damaged. */
+#include "bytecode/state.h"
+
+#include <string.h>
+
+#define ACTION(NAME) static void act_##NAME(gj_ssa_state *s, uint32_t n)
+#define UNUSED_N (void)n
+
+static gj_ref emit1(gj_ssa_state *s, gj_opcode op, gj_ref a)
+{
+	return gj_ssa_emit(s, op, 1, &a);
+}
+
+static gj_ref emit2(gj_ssa_state *s, gj_opcode op, gj_ref a, gj_ref b)
+{
+	return gj_ssa_emit(s, op, 2, (gj_ref[]){ a, b });
+}
+
+static gj_ref emit_obj(gj_ssa_state *s, const gj_obj *obj)
+{
+	gj_ref r = gj_ssa_emit(s, GJ_OBJ, 0, NULL);
+	gj_o(s->f, r)->imm.obj = obj;
+	return r;
+}
+
+/* -- Nothing, refusal, the stack --------------------------------------------------------------------------------------- */
+
+ACTION(nothing)
+{
+	(void)s;
+	UNUSED_N;
+}
+
+ACTION(refuse)
+{
+	gj_effect e = gj_pyop_effect(s->insn->row, n);
+	gj_ref r = gj_ssa_unsupported(s, gj_pyops[s->insn->row].text);
+	for (int64_t i = 0; i < e.pop; i++)
+		gj_ssa_pop(s);
+	for (int64_t i = 0; i < e.push; i++)
+		gj_ssa_push(s, r);
+}
+
+ACTION(drop)
+{
+	for (int64_t i = gj_pyop_effect(s->insn->row, n).pop; i > 0; i--)
+		gj_ssa_pop(s);
+}
+
+ACTION(push_null)
+{
+	UNUSED_N;
+	gj_ssa_push(s, 0);
+}
+
+static gj_ref *from_top(gj_ssa_state *s, uint32_t n)
+{
+	if (n < 1 || n > s->stack.n)
+		gj_ssa_damaged(s, "an item beyond the stack");
+	return &s->stack.p[s->stack.n - n];
+}
+
+ACTION(copy)
+{
+	gj_ssa_push(s, *from_top(s, n));
+}
+
+ACTION(swap)
+{
+	gj_ref *a = from_top(s, 1), *b = from_top(s, n), t = *a;
+	*a = *b;
+	*b = t;
+}
+
+/* -- Variables and names -------------------------------------------------------------------------------------------------- */
+
+static uint32_t check_var(gj_ssa_state *s, uint32_t v)
+{
+	if (v >= (uint32_t)s->code->nvars)
+		gj_ssa_damaged(s, "no such variable");
+	return v;
+}
+
+ACTION(load_var)
+{
+	gj_ssa_push(s, gj_var_read(s, s->cur, check_var(s, n)));
+}
+
+/* Stores to captured variables are remembered for closure.c; the bytecode tells them from others. */
+static void set_var(gj_ssa_state *s, uint32_t v, gj_ref value)
+{
+	if (v >= (uint32_t)(s->code->nvars - s->code->nfree)) {
+		gj_ssa_unsupported(s, "assignment to a variable of the enclosing function");
+		return;
+	}
+	gj_var_write(s, s->cur, v, value);
+	gj_push(s->f->arena, &s->store, ((gj_store){ v, s->cur, s->f->bb.p[s->cur].ops.n, value }));
+}
+
+ACTION(store_var)
+{
+	uint32_t v = check_var(s, n);
+	set_var(s, v, gj_ssa_value(s));
+}
+
+ACTION(delete_var)
+{
+	uint32_t v = check_var(s, n);
+	set_var(s, v, gj_var_undef(s, v));
+}
+
+ACTION(load_load)
+{
+	act_load_var(s, n >> 4);
+	act_load_var(s, n & 15);
+}
+
+ACTION(store_load)
+{
+	act_store_var(s, n >> 4);
+	act_load_var(s, n & 15);
+}
+
+ACTION(store_store)
+{
+	act_store_var(s, n >> 4);
+	act_store_var(s, n & 15);
+}
+
+static const gj_obj *const_at(gj_ssa_state *s, uint32_t n)
+{
+	if (n >= (uint32_t)s->code->nkonsts)
+		gj_ssa_damaged(s, "no such constant");
+	return s->code->konst[n];
+}
+
+ACTION(load_const)
+{
+	gj_ssa_push(s, emit_obj(s, const_at(s, n)));
+}
+
+static uint32_t check_name(gj_ssa_state *s, uint32_t n)
+{
+	if (n >= (uint32_t)s->code->nnames)
+		gj_ssa_damaged(s, "no such name");
+	return n;
+}
+
+static gj_ref global(gj_ssa_state *s, uint32_t n)
+{
+	return emit_obj(s, s->code->global[check_name(s, n)]);
+}
+
+ACTION(load_global)
+{
+	gj_ssa_push(s, global(s, n >> 1));
+	if (n & 1)
+		gj_ssa_push(s, 0);
+}
+
+ACTION(load_global_null_first)
+{
+	if (n & 1)
+		gj_ssa_push(s, 0);
+	gj_ssa_push(s, global(s, n >> 1));
+}
+
+static gj_ref attribute(gj_ssa_state *s, uint32_t n)
+{
+	const char *name = s->code->name_text[check_name(s, n)];
+	gj_ref r = emit1(s, GJ_ATTR, gj_ssa_value(s));
+	gj_o(s->f, r)->imm.name = name;
+	return r;
+}
+
+ACTION(attr)
+{
+	gj_ssa_push(s, attribute(s, n));
+}
+
+/* A method is its attribute: the place of self holds a NULL. */
+ACTION(method_null_first)
+{
+	gj_ref r = attribute(s, n);
+	gj_ssa_push(s, 0);
+	gj_ssa_push(s, r);
+}
+
+ACTION(attr_or_method_null_first)
+{
+	if (n & 1)
+		act_method_null_first(s, n >> 1);
+	else
+		act_attr(s, n >> 1);
+}
+
+ACTION(attr_or_method)
+{
+	act_attr(s, n >> 1);
+	if (n & 1)
+		gj_ssa_push(s, 0);
+}
+
+/* 3.12 and later build comprehensions in place; the first BUILD_ after this tells which kind. */
+ACTION(inlined_comprehension)
+{
+	static const struct { const char *op, *text; } kind[] = {
+		{ "BUILD_LIST", "a list comprehension" }, { "BUILD_SET", "a set comprehension" },
+		{ "BUILD_MAP", "a dictionary comprehension" }
+	};
+	const char *text = "a comprehension";
+	check_var(s, n);
+	for (const gj_insn *i = s->insn + 1; i < s->in.p + s->in.n && i < s->insn + 32; i++)
+		for (size_t k = 0; k < GJ_LEN(kind) && i->row != UINT16_MAX; k++)
+			if (!strcmp(gj_pyops[i->row].name, kind[k].op)) {
+				text = kind[k].text;
+				i = s->in.p + s->in.n - 1;
+				break;
+			}
+	gj_ssa_push(s, gj_ssa_unsupported(s, text));
+}
+
+/* -- Operators ---------------------------------------------------------------------------------------------------------------- */
+
+static void operator2(gj_ssa_state *s, gj_opcode op, uint32_t sub)
+{
+	gj_ref b = gj_ssa_value(s), a = gj_ssa_value(s), r = emit2(s, op, a, b);
+	gj_o(s->f, r)->sub = (uint8_t)sub;
+	gj_ssa_push(s, r);
+}
+
+static void operator1(gj_ssa_state *s, gj_unop sub)
+{
+	gj_ref r = emit1(s, GJ_PYUN, gj_ssa_value(s));
+	gj_o(s->f, r)->sub = (uint8_t)sub;
+	gj_ssa_push(s, r);
+}
+
+ACTION(binary)
+{
+	if (n >= 2 * GJ_NBINOPS)
+		gj_ssa_damaged(s, "no such operator");
+	operator2(s, GJ_PYBIN, n % GJ_NBINOPS);
+}
+
+ACTION(negative) { UNUSED_N; operator1(s, GJ_UN_NEG); }
+ACTION(positive) { UNUSED_N; operator1(s, GJ_UN_POS); }
+ACTION(invert)   { UNUSED_N; operator1(s, GJ_UN_INVERT); }
+
+/* Is the instruction `away` from this one in the same block, and a row of this name? */
+static bool beside(const gj_ssa_state *s, int away, const char *name)
+{
+	const gj_insn *i = s->insn + away;
+	const gj_sblock *sb = &s->sb.p[s->cur];
+	return i >= s->in.p + sb->first && i <= s->in.p + sb->last && !strcmp(gj_pyops[i->row].name, name);
+}
+
+/* `not not a`, which 3.13 reduces: the first `not` has no other use, so it becomes bool(a), and bool(a) becomes `not`. */
+ACTION(not)
+{
+	UNUSED_N;
+	gj_ref r = *from_top(s, 1);
+	gj_op *o = r ? gj_o(s->f, r) : NULL;
+	if (!beside(s, -1, "UNARY_NOT") || (o->op != GJ_PYUN && o->op != GJ_TRUTH)) {
+		operator1(s, GJ_UN_NOT);
+		return;
+	}
+	bool was_not = o->op == GJ_PYUN;
+	o->op = was_not ? GJ_TRUTH : GJ_PYUN;
+	o->sub = was_not ? 0 : GJ_UN_NOT;
+}
+
+/* 3.13 converts before jumps and `not`, which take the truth themselves; what is left is a value. */
+ACTION(to_bool)
+{
+	UNUSED_N;
+	bool more = s->insn < s->in.p + s->sb.p[s->cur].last;
+	bool taken = more && (gj_pyops[s->insn[1].row].flow >= GJ_FLOW_IFT || beside(s, 1, "UNARY_NOT")
+	                      || beside(s, 1, "TO_BOOL"));
+	if (!taken)
+		gj_ssa_push(s, emit1(s, GJ_TRUTH, gj_ssa_value(s)));
+}
+
+ACTION(compare)
+{
+	if (n >= GJ_NCMPOPS)
+		gj_ssa_damaged(s, "no such comparison");
+	operator2(s, GJ_PYCMP, n);
+}
+
+ACTION(compare_4) { act_compare(s, n >> 4); }
+
+ACTION(compare_5)
+{
+	act_compare(s, n >> 5);
+	if (n & 16)
+		act_to_bool(s, 0);
+}
+
+ACTION(is)        { operator2(s, GJ_IS, n & 1); }
+ACTION(in)        { operator2(s, GJ_IN, n & 1); }
+ACTION(item)      { UNUSED_N; operator2(s, GJ_ITEM, 0); }
+
+static void set_item(gj_ssa_state *s, gj_ref a, gj_ref i, gj_ref v)
+{
+	gj_ssa_emit(s, GJ_SETITEM, 3, (gj_ref[]){ a, i, v });
+}
+
+ACTION(store_item)
+{
+	UNUSED_N;
+	gj_ref i = gj_ssa_value(s), a = gj_ssa_value(s);
+	set_item(s, a, i, gj_ssa_value(s));
+}
+
+/* Pops n values into a new array, the deepest first. */
+static gj_ref *pop_values(gj_ssa_state *s, uint32_t n)
+{
+	if (n > s->stack.n)
+		gj_ssa_damaged(s, "the stack is empty");
+	gj_ref *arg = gj_new(s->f->arena, gj_ref, n + 2);      /* with room for a callable and self */
+	for (uint32_t i = n; i-- > 0;)
+		arg[i] = gj_ssa_value(s);
+	return arg;
+}
+
+ACTION(slice)
+{
+	uint32_t parts = n == 3 ? 3 : 2;
+	gj_ssa_push(s, gj_ssa_emit(s, GJ_MKSLICE, parts, pop_values(s, parts)));
+}
+
+ACTION(slice_item)
+{
+	act_slice(s, 2);
+	act_item(s, n);
+}
+
+ACTION(store_slice)
+{
+	act_slice(s, 2);
+	act_store_item(s, n);
+}
+
+ACTION(tuple)
+{
+	gj_ssa_push(s, gj_ssa_emit(s, GJ_MKTUPLE, n, pop_values(s, n)));
+}
+
+/* The first item ends on top. */
+ACTION(unpack)
+{
+	gj_ref a = gj_ssa_value(s);
+	bool fits = n <= UINT8_MAX;
+	gj_ref first = fits ? s->f->op.n : gj_ssa_unsupported(s, "unpacking into more than 255 variables");
+	for (uint32_t i = 0; fits && i < n; i++) {
+		gj_op *o = gj_o(s->f, emit1(s, GJ_UNPACK, a));
+		o->sub = (uint8_t)n;
+		o->imm.i = i;
+	}
+	for (uint32_t i = n; i-- > 0;)
+		gj_ssa_push(s, fits ? first + i : first);
+}
+
+/* Gives a list that was refused the name of what it was for. */
+static void rename_refused(gj_ssa_state *s, gj_ref r, const char *text)
+{
+	if (r && gj_o(s->f, r)->op == GJ_UNSUPPORTED)
+		gj_o(s->f, r)->imm.name = text;
+}
+
+ACTION(list)
+{
+	gj_build(s, "a list", NULL, n, pop_values(s, n));
+}
+
+ACTION(list_append)
+{
+	gj_ref v = gj_ssa_value(s);
+	gj_building *b = gj_built(s, *from_top(s, n));
+	if (b)
+		gj_push(s->f->arena, &b->item, v);
+}
+
+ACTION(list_extend)
+{
+	gj_ref v = gj_ssa_value(s);
+	gj_building *b = gj_built(s, *from_top(s, n));
+	if (b)
+		gj_push(s->f->arena, &b->item, emit1(s, GJ_STAR, v));
+}
+
+ACTION(list_to_tuple)
+{
+	UNUSED_N;
+	gj_building *b = gj_built(s, *from_top(s, 1));
+	if (b) {
+		gj_build_allow(s, b);
+		*from_top(s, 1) = gj_ssa_emit(s, GJ_MKTUPLE, b->item.n, b->item.p);
+	} else {
+		rename_refused(s, *from_top(s, 1), "*-unpacking in a call or a tuple");
+	}
+}
+
+ACTION(map)
+{
+	gj_ref *pair = pop_values(s, 2 * n);
+	gj_ref *item = gj_new(s->f->arena, gj_ref, n);
+	for (uint32_t i = 0; i < n; i++)
+		item[i] = pair[2 * i + 1];
+	gj_build(s, "a dictionary", gj_build_keys(s, pair, n, 2), n, item);
+}
+
+ACTION(const_key_map)
+{
+	const gj_op *keys = gj_o(s->f, gj_ssa_value(s));
+	if (keys->op != GJ_OBJ || keys->imm.obj->kind != GJ_OBJ_TUPLE || keys->imm.obj->n != n)
+		gj_ssa_damaged(s, "keys are wrong");
+	bool text = true;
+	for (uint32_t i = 0; i < n; i++)
+		text &= keys->imm.obj->item[i]->kind == GJ_OBJ_STR;
+	gj_build(s, "a dictionary", text ? keys->imm.obj : NULL, n, pop_values(s, n));
+}
+
+/* **d in a call: which keywords it brings is not known. */
+ACTION(dict_merge)
+{
+	gj_ssa_pop(s);
+	gj_building *b = gj_built(s, *from_top(s, n));
+	if (b)
+		b->name = NULL;
+}
+
+ACTION(intrinsic)
+{
+	enum { POSITIVE = 5, LIST_TO_TUPLE = 6 };
+	if (n == POSITIVE)
+		operator1(s, GJ_UN_POS);
+	else if (n == LIST_TO_TUPLE)
+		act_list_to_tuple(s, n);
+	else {
+		gj_ssa_pop(s);
+		gj_ssa_push(s, gj_ssa_unsupported(s, "this statement"));
+	}
+}
+
+/* -- Calls -------------------------------------------------------------------------------------------------------------------- */
+
+static const gj_kwnames *keywords(gj_ssa_state *s, uint32_t nargs)
+{
+	const gj_obj *t = s->kw;
+	s->kw = NULL;
+	if (!t)
+		return NULL;
+	if (t->kind != GJ_OBJ_TUPLE || t->n > nargs)
+		gj_ssa_damaged(s, "keyword names are wrong");
+	const char **name = gj_new(s->f->arena, const char *, t->n);
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (t->item[i]->kind != GJ_OBJ_STR)
+			gj_ssa_damaged(s, "keyword names are wrong");
+		name[i] = t->item[i]->name;
+	}
+	gj_kwnames *kw = gj_new(s->f->arena, gj_kwnames, 1);
+	*kw = (gj_kwnames){ t->n, name };
+	return kw;
+}
+
+/* Pops the callable's two places; arg has room for two more than n. */
+static void call(gj_ssa_state *s, const gj_ref *arg, uint32_t n)
+{
+	gj_ref upper = gj_ssa_pop(s), lower = gj_ssa_pop(s), *all = gj_new(s->f->arena, gj_ref, n + 2);
+	uint32_t k = 0;
+	all[k++] = lower ? lower : upper;
+	if (lower && upper)
+		all[k++] = upper;
+	if (!all[0])
+		gj_ssa_damaged(s, "a call of nothing");
+	if (n)
+		memcpy(all + k, arg, n * sizeof *arg);
+	const gj_kwnames *kw = keywords(s, n);
+	gj_ref r = gj_ssa_emit(s, GJ_CALL, k + n, all);
+	gj_o(s->f, r)->imm.kw = kw;
+	gj_ssa_push(s, r);
+}
+
+ACTION(kw_names)
+{
+	s->kw = const_at(s, n);
+}
+
+ACTION(precall)
+{
+	s->precall = pop_values(s, n);
+	s->nprecall = n;
+	s->has_precall = true;
+}
+
+ACTION(call_after_precall)
+{
+	if (!s->has_precall || s->nprecall != n)
+		gj_ssa_damaged(s, "a call without its arguments");
+	s->has_precall = false;
+	call(s, s->precall, n);
+}
+
+ACTION(call)
+{
+	gj_ref *arg = pop_values(s, n);
+	call(s, arg, n);
+}
+
+ACTION(call_kw)
+{
+	const gj_op *names = gj_o(s->f, gj_ssa_value(s));
+	if (names->op != GJ_OBJ)
+		gj_ssa_damaged(s, "keyword names are wrong");
+	s->kw = names->imm.obj;
+	act_call(s, n);
+}
+
+/* The values of a tuple that is known here; false for any other. */
+static bool tuple_items(gj_ssa_state *s, gj_ref r, gj_ref **item, uint32_t *n)
+{
+	const gj_op *o = gj_o(s->f, r);
+	if (o->op == GJ_MKTUPLE) {
+		*item = o->arg;
+		*n = o->nargs;
+		return true;
+	}
+	if (o->op != GJ_OBJ || o->imm.obj->kind != GJ_OBJ_TUPLE)
+		return false;
+	const gj_obj *t = o->imm.obj;
+	*n = t->n;
+	*item = gj_new(s->f->arena, gj_ref, t->n);
+	for (uint32_t i = 0; i < t->n; i++)
+		(*item)[i] = emit_obj(s, t->item[i]);
+	return true;
+}
+
+ACTION(call_star)
+{
+	gj_ref kw = n & 1 ? gj_ssa_value(s) : 0, args = gj_ssa_value(s), *item;
+	uint32_t count = 0;
+	gj_building *map = gj_built(s, kw);
+	if (kw && !(map && map->name)) {
+		gj_ssa_pop(s);
+		gj_ssa_pop(s);
+		gj_ssa_push(s, gj_ssa_unsupported(s, "a call with **arguments"));
+		return;
+	}
+	GJ_VEC(gj_ref) all = { 0 };
+	if (tuple_items(s, args, &item, &count))
+		for (uint32_t i = 0; i < count; i++)
+			gj_push(s->f->arena, &all, item[i]);
+	else
+		gj_push(s->f->arena, &all, emit1(s, GJ_STAR, args));
+	if (map) {
+		gj_build_allow(s, map);
+		s->kw = map->name;
+		for (uint32_t i = 0; i < map->item.n; i++)
+			gj_push(s->f->arena, &all, map->item.p[i]);
+	}
+	call(s, all.p, all.n);
+}
+
+/* -- Inner functions ------------------------------------------------------------------------------------------------------------ */
+
+enum { DEFAULTS = 1, KWDEFAULTS = 2, ANNOTATIONS = 4, FREE = 8 };
+
+static const char *comprehension(const char *name)
+{
+	static const struct { const char *name, *text; } kind[] = {
+		{ "<listcomp>", "a list comprehension" }, { "<setcomp>", "a set comprehension" },
+		{ "<dictcomp>", "a dictionary comprehension" }, { "<genexpr>", "a generator expression" }
+	};
+	for (size_t i = 0; i < GJ_LEN(kind); i++)
+		if (!strcmp(name, kind[i].name))
+			return kind[i].text;
+	return NULL;
+}
+
+/* CLOSURE of a nested code object, or UNSUPPORTED. */
+static gj_ref make_function(gj_ssa_state *s, const gj_obj *code, uint32_t nfree, const gj_ref *free, uint32_t ndef,
+                            const gj_ref *def)
+{
+	const char *text = comprehension(code->code->name);
+	if (text)
+		return gj_ssa_unsupported(s, text);
+	if (ndef > UINT8_MAX)
+		return gj_ssa_unsupported(s, "an inner function with more than 255 defaults");
+	gj_ref *all = gj_new(s->f->arena, gj_ref, nfree + ndef);
+	if (nfree)
+		memcpy(all, free, nfree * sizeof *free);
+	if (ndef)
+		memcpy(all + nfree, def, ndef * sizeof *def);
+	gj_op *o = gj_o(s->f, gj_ssa_emit(s, GJ_CLOSURE, nfree + ndef, all));
+	o->imm.obj = code;
+	o->sub = (uint8_t)ndef;
+	return s->f->op.n - 1;
+}
+
+static const gj_obj *pop_code(gj_ssa_state *s)
+{
+	const gj_op *o = gj_o(s->f, gj_ssa_value(s));
+	if (o->op != GJ_OBJ || o->imm.obj->kind != GJ_OBJ_CODE)
+		gj_ssa_damaged(s, "a function without code");
+	return o->imm.obj;
+}
+
+/* Adds one attribute to the function r; gives what it is now. */
+static gj_ref add_attribute(gj_ssa_state *s, gj_ref r, uint32_t which, gj_ref value)
+{
+	gj_op *o = gj_o(s->f, r);
+	gj_ref *item = NULL;
+	uint32_t n = 0;
+	if (which == ANNOTATIONS || o->op == GJ_UNSUPPORTED)
+		return r;
+	if (o->op != GJ_CLOSURE)
+		gj_ssa_damaged(s, "an attribute of no function");
+	if (which == KWDEFAULTS) {
+		rename_refused(s, value, "a default of a keyword-only parameter of an inner function");
+		return value;
+	}
+	if (!tuple_items(s, value, &item, &n))
+		return gj_ssa_unsupported(s, "an inner function with computed defaults");
+	uint32_t nfree = o->nargs - o->sub;
+	if (which == FREE)
+		return make_function(s, o->imm.obj, n, item, o->sub, o->arg ? o->arg + nfree : NULL);
+	return make_function(s, o->imm.obj, nfree, o->arg, n, item);
+}
+
+ACTION(make_function)
+{
+	gj_ref r = make_function(s, pop_code(s), 0, NULL, 0, NULL);
+	for (uint32_t which = FREE; which; which >>= 1)
+		if (n & which)
+			r = add_attribute(s, r, which, gj_ssa_value(s));
+	gj_ssa_push(s, r);
+}
+
+ACTION(make_function_bare)
+{
+	UNUSED_N;
+	act_make_function(s, 0);
+}
+
+ACTION(function_attribute)
+{
+	gj_ref function = gj_ssa_value(s), value = gj_ssa_value(s);
+	gj_ssa_push(s, add_attribute(s, function, n, value));
+}
+
+/* -- Control -------------------------------------------------------------------------------------------------------------------- */
+
+static const gj_obj none_obj = { .kind = GJ_OBJ_NONE };
+static const gj_obj assertion_obj = { .kind = GJ_OBJ_NAME, .name = "builtins.AssertionError" };
+
+ACTION(return_value)
+{
+	UNUSED_N;
+	emit1(s, GJ_RETURN, gj_ssa_value(s));
+}
+
+ACTION(return_const)
+{
+	emit1(s, GJ_RETURN, emit_obj(s, const_at(s, n)));
+}
+
+ACTION(assertion_error)
+{
+	UNUSED_N;
+	gj_ssa_push(s, emit_obj(s, &assertion_obj));
+}
+
+/* What is raised as an object: a class, or (class, arguments …) for a call with constants, which is deleted. NULL: any
+ * other expression. */
+static const gj_obj *exception_obj(gj_ssa_state *s, gj_ref r)
+{
+	gj_op *o = gj_o(s->f, r);
+	if (o->op == GJ_OBJ)
+		return o->imm.obj;
+	if (o->op != GJ_CALL || o->imm.kw)
+		return NULL;
+	const gj_obj **item = gj_new(s->f->arena, const gj_obj *, o->nargs);
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		if (gj_o(s->f, o->arg[i])->op != GJ_OBJ)
+			return NULL;
+		item[i] = gj_o(s->f, o->arg[i])->imm.obj;
+	}
+	gj_obj *t = gj_new(s->f->arena, gj_obj, 1);
+	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = o->nargs, .item = item };
+	o->op = GJ_NOP;
+	o->nargs = 0;
+	return t->n == 1 ? item[0] : t;
+}
+
+ACTION(raise)
+{
+	const gj_obj *exc = NULL;
+	if (n == 1)
+		exc = exception_obj(s, gj_ssa_value(s));
+	else {
+		gj_ssa_unsupported(s, n ? "raise … from …" : "raise without an exception");
+		pop_values(s, n);
+	}
+	gj_o(s->f, gj_ssa_emit(s, GJ_RAISE, 0, NULL))->imm.obj = exc;
+}
+
+ACTION(truth)
+{
+	UNUSED_N;
+	s->cond = emit1(s, GJ_TRUTH, gj_ssa_value(s));
+}
+
+ACTION(truth_kept)
+{
+	act_copy(s, 1);
+	act_truth(s, n);
+}
+
+ACTION(is_none)
+{
+	gj_ref a = gj_ssa_value(s), is = emit2(s, GJ_IS, a, emit_obj(s, &none_obj));
+	UNUSED_N;
+	s->cond = emit1(s, GJ_TRUTH, is);
+}
+
+/* -- Loops: the position of the iterator in stack place k is the hidden variable nvars + k -------------------------------------- */
+
+static uint32_t position_of_top(const gj_ssa_state *s)
+{
+	return (uint32_t)s->code->nvars + s->stack.n - 1;
+}
+
+ACTION(iter)
+{
+	UNUSED_N;
+	gj_ref it = emit1(s, GJ_GETITER, gj_ssa_value(s));
+	gj_ssa_push(s, it);
+	gj_var_write(s, s->cur, position_of_top(s), emit1(s, GJ_ITERSTART, it));
+}
+
+ACTION(for_iter)
+{
+	UNUSED_N;
+	gj_ref it = *from_top(s, 1);
+	if (!it)
+		gj_ssa_damaged(s, "a loop over nothing");
+	s->cond = emit2(s, GJ_ITERHAS, it, gj_var_read(s, s->cur, position_of_top(s)));
+}
+
+void gj_ssa_enter_loop(gj_ssa_state *s)
+{
+	uint32_t var = position_of_top(s);
+	gj_ref it = *from_top(s, 1), at = gj_var_read(s, s->cur, var);
+	gj_ref item = emit2(s, GJ_ITERGET, it, at);
+	gj_var_write(s, s->cur, var, emit2(s, GJ_ITERNEXT, it, at));
+	gj_ssa_push(s, item);
+}
+
+gj_action *const gj_actions[] = {
+#define PYOP(name, since, until, c11, c12, c13, pop, push, taken, flow, action, text) act_##action,
+#include "bytecode/pyops.def"
+};

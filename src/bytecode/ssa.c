@@ -1,0 +1,219 @@
+/* Bytecode → SSA of Python's operations: interprets the stack of each block (blocks.c) symbolically, in reverse
+ * postorder. What kernels cannot have becomes an UNSUPPORTED op, an error only if types show that control reaches it. */
+#include "bytecode/state.h"
+
+#include <string.h>
+
+enum { MAX_DEPTH = 1 << 16, CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
+
+void gj_ssa_damaged(const gj_ssa_state *s, const char *what)
+{
+	const char *text = gj_printf(s->f->arena, "damaged bytecode in %s: %s", s->code->name, what);
+	gj_fail(s->f, s->loc, GJ_ERR_INTERNAL, text);
+}
+
+/* -- Functions that cannot be kernels at all ------------------------------------------------------------------------- */
+
+static uint32_t loc_of_unit(gj_ssa_state *s, uint32_t unit)
+{
+	return gj_loc_add(s->f, s->code, s->code->pos[unit], 0);
+}
+
+/* Names the statement that the exception table belongs to by the bytecode that it leaves behind. */
+static GJ_NORETURN void refuse_handlers(gj_ssa_state *s)
+{
+	static const struct { const char *op, *text; } mark[] = {
+		{ "BEFORE_WITH", "a with statement" }, { "CHECK_EXC_MATCH", "try/except" }, { "CHECK_EG_MATCH", "try/except*" },
+		{ "POP_EXCEPT", "try" }, { "RERAISE", "try" }
+	};
+	for (size_t m = 0; m < GJ_LEN(mark); m++)
+		for (uint32_t i = 0; i < s->in.n; i++) {
+			const gj_insn *in = &s->in.p[i];
+			if (in->row != UINT16_MAX && !strcmp(gj_pyops[in->row].name, mark[m].op) && s->code->pos[in->unit].line > 0)
+				gj_fail(s->f, loc_of_unit(s, in->unit), GJ_ERR_UNSUPPORTED_OP, mark[m].text);
+		}
+	gj_fail(s->f, 0, GJ_ERR_UNSUPPORTED_OP, "try");
+}
+
+static void refuse_function(gj_ssa_state *s)
+{
+	static const struct { uint32_t flag; const char *text; } refused[] = {
+		{ CO_GENERATOR, "a generator (yield)" }, { CO_COROUTINE, "a coroutine (async def)" },
+		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }, { GJ_CO_VARKEYWORDS, "a **parameter" }
+	};
+	for (size_t i = 0; i < GJ_LEN(refused); i++)
+		if (s->code->flags & refused[i].flag)
+			gj_fail(s->f, 0, GJ_ERR_UNSUPPORTED_OP, refused[i].text);
+	if (s->code->user_handlers)
+		refuse_handlers(s);
+}
+
+/* -- The stack ----------------------------------------------------------------------------------------------------------- */
+
+gj_ref gj_ssa_emit(gj_ssa_state *s, gj_opcode op, uint32_t nargs, const gj_ref *args)
+{
+	return gj_emit(s->f, s->cur, op, NULL, s->loc, nargs, args);
+}
+
+void gj_ssa_push(gj_ssa_state *s, gj_ref r)
+{
+	if (s->stack.n >= MAX_DEPTH)
+		gj_ssa_damaged(s, "the stack is too deep");
+	gj_push(s->f->arena, &s->stack, r);
+}
+
+gj_ref gj_ssa_pop(gj_ssa_state *s)
+{
+	if (!s->stack.n)
+		gj_ssa_damaged(s, "the stack is empty");
+	return s->stack.p[--s->stack.n];
+}
+
+gj_ref gj_ssa_value(gj_ssa_state *s)
+{
+	gj_ref r = gj_ssa_pop(s);
+	if (!r)
+		gj_ssa_damaged(s, "a value is missing");
+	return r;
+}
+
+gj_ref gj_ssa_unsupported(gj_ssa_state *s, const char *what)
+{
+	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, 0, NULL);
+	gj_o(s->f, r)->imm.name = what;
+	return r;
+}
+
+/* The stack at the start of a block is that at the end of its predecessors: with several, a phi for each place. */
+static void enter(gj_ssa_state *s, uint32_t b)
+{
+	const gj_bb *bb = &s->f->bb.p[b];
+	const gj_sblock *from = NULL;
+	for (uint32_t k = 0; k < bb->preds.n; k++) {
+		const gj_sblock *p = &s->sb.p[bb->preds.p[k]];
+		if (p->done && from && p->depth != from->depth)
+			gj_ssa_damaged(s, "the stack is not of one depth");
+		if (p->done && !from)
+			from = p;
+	}
+	s->stack.n = 0;
+	for (uint32_t i = 0; from && i < from->depth; i++) {
+		gj_ref r = from->stack[i];
+		gj_ssa_push(s, r && bb->preds.n > 1 ? gj_var_phi(s, b, (uint32_t)GJ_VAR_STACK | i) : r);
+	}
+}
+
+/* Arguments, free variables: what a function starts with. ARG's number is the variable's. */
+static void enter_function(gj_ssa_state *s)
+{
+	const gj_code *c = s->code;
+	uint32_t nargs = gj_code_params(c);
+	for (uint32_t v = 0; v < (uint32_t)c->nvars; v++) {
+		uint32_t free = v - (uint32_t)(c->nvars - c->nfree);
+		bool is_free = v >= (uint32_t)(c->nvars - c->nfree);
+		if (v >= nargs && !is_free)
+			continue;
+		bool known = is_free && c->free_value;
+		gj_ref r = gj_ssa_emit(s, known ? GJ_OBJ : GJ_ARG, 0, NULL);
+		if (known)
+			gj_o(s->f, r)->imm.obj = c->free_value[free];
+		else
+			gj_o(s->f, r)->imm.i = v;
+		gj_var_write(s, 0, v, r);
+	}
+}
+
+/* -- Interpretation ---------------------------------------------------------------------------------------------------- */
+
+/* One instruction; its row's stack effect must be what happened. */
+static void step(gj_ssa_state *s, uint32_t i)
+{
+	s->insn = &s->in.p[i];
+	s->loc = loc_of_unit(s, s->insn->unit);
+	gj_effect e = gj_pyop_effect(s->insn->row, s->insn->arg);
+	int64_t before = s->stack.n;
+	if (before < e.pop || before - e.pop + e.push > MAX_DEPTH)
+		gj_ssa_damaged(s, "the stack runs over");
+	gj_actions[s->insn->row](s, s->insn->arg);
+	if (gj_pyops[s->insn->row].flow < GJ_FLOW_AND && s->stack.n != before - e.pop + e.push)
+		gj_ssa_damaged(s, "a stack effect is not as the table says");
+}
+
+static void finish_block(gj_ssa_state *s, uint32_t b)
+{
+	const gj_bb *bb = &s->f->bb.p[b];
+	bool ended = bb->ops.n && gj_op_flags[gj_o(s->f, bb->ops.p[bb->ops.n - 1])->op] & GJ_F_TERM;
+	if (bb->nsucc == 2)
+		gj_ssa_emit(s, GJ_BRANCH, 1, &s->cond);
+	else if (bb->nsucc == 1)
+		gj_ssa_emit(s, GJ_JUMP, 0, NULL);
+	else if (!ended)
+		gj_ssa_emit(s, GJ_UNREACHABLE, 0, NULL);
+	gj_sblock *sb = &s->sb.p[b];
+	sb->depth = s->stack.n;
+	if (s->stack.n)
+		sb->stack = gj_memdup(s->f->arena, s->stack.p, s->stack.n * sizeof *s->stack.p);
+	sb->done = true;
+}
+
+static void fill_block(gj_ssa_state *s, uint32_t b)
+{
+	gj_sblock sb = s->sb.p[b];
+	s->cur = b;
+	s->kw = NULL;
+	s->has_precall = false;
+	enter(s, b);
+	switch (sb.kind) {
+	case GJ_ENTRY:
+		enter_function(s);
+		s->sb.p[b].done = true;                            /* its JUMP comes last: it still gathers UNDEFs */
+		return;
+	case GJ_CODE:
+		for (uint32_t i = sb.first; i <= sb.last; i++)
+			step(s, i);
+		break;
+	case GJ_EDGE_ITEM: s->loc = loc_of_unit(s, s->in.p[sb.last].unit); gj_ssa_enter_loop(s); break;
+	case GJ_EDGE_POP:  gj_ssa_pop(s); break;
+	case GJ_EDGE_MARK: gj_ssa_push(s, 0); break;
+	}
+	finish_block(s, b);
+}
+
+/* Back edges: their stacks were not known when the loop's header was entered. */
+static void check_depths(gj_ssa_state *s)
+{
+	for (uint32_t b = 1; b < s->f->bb.n; b++)
+		for (uint32_t k = 0; k + 1 < s->f->bb.p[b].preds.n; k++) {
+			const uint32_t *p = s->f->bb.p[b].preds.p;
+			if (s->sb.p[p[k]].depth != s->sb.p[p[k + 1]].depth)
+				gj_ssa_damaged(s, "the stack is not of one depth");
+		}
+}
+
+static const char *symbol(gj_arena *a, const char *name)
+{
+	char *p = gj_memdup(a, name, strlen(name) + 1);
+	for (char *c = p; *c; c++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *c))
+			*c = '_';
+	return p;
+}
+
+gj_fn *gj_ssa(gj_trap *trap, const gj_code *code)
+{
+	gj_ssa_state s = { .code = code };
+	s.f = gj_fn_new(trap, code, symbol(trap->arena, code->name));
+	s.in = gj_decode(s.f->arena, code);
+	refuse_function(&s);
+	gj_ssa_blocks(&s);
+	gj_cfg(s.f);
+	for (uint32_t i = 0; i < s.f->rpo.n; i++)
+		fill_block(&s, s.f->rpo.p[i]);
+	check_depths(&s);
+	gj_var_fill(&s);
+	gj_closure_check(&s);
+	s.cur = s.loc = 0;
+	gj_ssa_emit(&s, GJ_JUMP, 0, NULL);
+	gj_ssa_tidy(&s);
+	return s.f;
+}

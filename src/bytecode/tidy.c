@@ -1,0 +1,157 @@
+/* The end of SSA construction: phis go into their blocks, dead ops out, detours are cut short (shortcut.c) and straight
+ * lines joined, so that the same source gives the same graph whatever detours a Python version's compiler takes. */
+#include "bytecode/state.h"
+
+#include <string.h>
+
+/* -- Dead ops --------------------------------------------------------------------------------------------------------- */
+
+typedef GJ_VEC(gj_ref) work;
+
+static void keep(gj_ssa_state *s, work *w, bool *live, gj_ref r)
+{
+	if (live[r])
+		return;
+	live[r] = true;
+	gj_push(s->f->arena, w, r);
+}
+
+/* Ops with an effect, and what they need. Operands become what they are aliases of. */
+static bool *find_live(gj_ssa_state *s)
+{
+	gj_fn *f = s->f;
+	bool *live = gj_new(f->arena, bool, f->op.n);
+	work w = { 0 };
+	for (uint32_t b = 0; b < f->bb.n; b++)
+		for (uint32_t k = 0; k < f->bb.p[b].ops.n; k++)
+			if (gj_op_flags[gj_o(f, f->bb.p[b].ops.p[k])->op] & (GJ_F_WRITE | GJ_F_TERM))
+				keep(s, &w, live, f->bb.p[b].ops.p[k]);
+	while (w.n) {
+		gj_op *o = gj_o(f, w.p[--w.n]);
+		for (uint32_t k = 0; k < o->nargs; k++) {
+			o->arg[k] = gj_var_find(s, o->arg[k]);
+			keep(s, &w, live, o->arg[k]);
+		}
+	}
+	return live;
+}
+
+/* In the order of variables, so that it does not depend on who asked first. */
+static void sort_phis(gj_ssa_state *s)
+{
+	for (uint32_t i = 0; i < s->phi.n; i++) {
+		gj_sphi phi = s->phi.p[i];
+		gj_sblock *sb = &s->sb.p[phi.block];
+		gj_o(s->f, phi.ref)->imm.i = phi.var;
+		gj_push(s->f->arena, &sb->phis, phi.ref);
+		for (uint32_t k = sb->phis.n - 1; k && gj_o(s->f, sb->phis.p[k - 1])->imm.i > (int64_t)phi.var; k--) {
+			sb->phis.p[k] = sb->phis.p[k - 1];
+			sb->phis.p[k - 1] = phi.ref;
+		}
+	}
+}
+
+static void place(gj_ssa_state *s, const bool *live)
+{
+	gj_fn *f = s->f;
+	for (uint32_t b = 0; b < f->bb.n; b++) {
+		gj_bb *bb = &f->bb.p[b], old = *bb;
+		memset(&bb->ops, 0, sizeof bb->ops);
+		for (uint32_t k = 0; k < s->sb.p[b].phis.n; k++)
+			if (live[s->sb.p[b].phis.p[k]])
+				gj_push(f->arena, &bb->ops, s->sb.p[b].phis.p[k]);
+		for (uint32_t k = 0; k < old.ops.n; k++)
+			if (live[old.ops.p[k]])
+				gj_push(f->arena, &bb->ops, old.ops.p[k]);
+	}
+}
+
+/* Ops after edges have gone: phis of one value are out, their users take the value. */
+static void drop_aliases(gj_ssa_state *s)
+{
+	gj_fn *f = s->f;
+	for (uint32_t b = 0; b < f->bb.n; b++) {
+		gj_bb *bb = &f->bb.p[b];
+		uint32_t n = 0;
+		for (uint32_t i = 0; i < bb->ops.n; i++) {
+			gj_op *o = gj_o(f, bb->ops.p[i]);
+			for (uint32_t k = 0; k < o->nargs; k++)
+				o->arg[k] = gj_var_find(s, o->arg[k]);
+			if (!s->alias[bb->ops.p[i]])
+				bb->ops.p[n++] = bb->ops.p[i];
+		}
+		bb->ops.n = n;
+	}
+}
+
+/* -- The graph -------------------------------------------------------------------------------------------------------- */
+
+static void rename_pred(gj_fn *f, uint32_t b, uint32_t from, uint32_t to)
+{
+	gj_bb *bb = &f->bb.p[b];
+	for (uint32_t k = 0; k < bb->preds.n; k++)
+		if (bb->preds.p[k] == from)
+			bb->preds.p[k] = to;
+}
+
+/* Appends the blocks that only b jumps to. (With one predecessor they have no phis: those were aliases.) */
+static void join(gj_fn *f, uint32_t b)
+{
+	gj_bb *bb = &f->bb.p[b];
+	while (bb->nsucc == 1 && bb->succ[0] != b && f->bb.p[bb->succ[0]].preds.n == 1) {
+		uint32_t t = bb->succ[0];
+		gj_bb *to = &f->bb.p[t];
+		bb->ops.n--;
+		for (uint32_t k = 0; k < to->ops.n; k++) {
+			gj_o(f, to->ops.p[k])->block = b;
+			gj_push(f->arena, &bb->ops, to->ops.p[k]);
+		}
+		bb->nsucc = to->nsucc;
+		for (uint32_t k = 0; k < to->nsucc; k++) {
+			bb->succ[k] = to->succ[k];
+			rename_pred(f, to->succ[k], t, b);
+		}
+		to->ops.n = to->preds.n = 0;
+		to->nsucc = 0;
+	}
+}
+
+static void swap_preds(gj_fn *f, gj_bb *bb, uint32_t i, uint32_t j)
+{
+	uint32_t p = bb->preds.p[i];
+	bb->preds.p[i] = bb->preds.p[j];
+	bb->preds.p[j] = p;
+	for (uint32_t k = 0; k < bb->ops.n && gj_o(f, bb->ops.p[k])->op == GJ_PHI; k++) {
+		gj_ref *arg = gj_o(f, bb->ops.p[k])->arg, a = arg[i];
+		arg[i] = arg[j];
+		arg[j] = a;
+	}
+}
+
+static void order_preds(gj_fn *f, gj_bb *bb)
+{
+	for (uint32_t i = 1; i < bb->preds.n; i++)
+		for (uint32_t k = i; k && f->bb.p[bb->preds.p[k]].rpo < f->bb.p[bb->preds.p[k - 1]].rpo; k--)
+			swap_preds(f, bb, k, k - 1);
+}
+
+void gj_ssa_tidy(gj_ssa_state *s)
+{
+	gj_fn *f = s->f;
+	bool *live = find_live(s);
+	sort_phis(s);
+	place(s, live);
+	gj_shortcuts(f);
+	gj_cfg(f);
+	gj_var_trivial(s);
+	drop_aliases(s);
+	for (uint32_t i = 0; i < f->rpo.n; i++)
+		join(f, f->rpo.p[i]);
+	gj_cfg(f);
+	for (uint32_t i = 0; i < f->rpo.n; i++)
+		order_preds(f, &f->bb.p[f->rpo.p[i]]);
+	for (uint32_t i = 0; i < s->phi.n; i++) {                              /* from here on the variable, for messages */
+		uint32_t var = s->phi.p[i].var;
+		gj_o(f, s->phi.p[i].ref)->imm.name = var < (uint32_t)s->code->nvars ? s->code->var[var] : NULL;
+	}
+}

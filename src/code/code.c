@@ -1,0 +1,145 @@
+/* The frozen function: its digest, which names everything that decides about the compiled code, and its dump. */
+#include "code/code.h"
+#include "code/dump.h"
+
+#include <string.h>
+
+/* -- Digest ------------------------------------------------------------------------------------------------------------ */
+
+/* A function that is still being frozen, because it is (indirectly) recursive, has no digest yet: it enters by what it
+ * holds itself, and the digest of whoever was asked for covers the rest. */
+static void put_code(gj_hasher *, const gj_code *, bool callees);
+
+static bool has_digest(const gj_code *c)
+{
+	static const gj_hash none;
+	return memcmp(&c->digest, &none, sizeof none) != 0;
+}
+
+static void put_callee(gj_hasher *h, const gj_code *c, bool callees)
+{
+	gj_hash_u64(h, has_digest(c));
+	if (has_digest(c))
+		gj_hash_put(h, &c->digest, sizeof c->digest);
+	else if (callees)
+		put_code(h, c, false);
+	else
+		gj_hash_str(h, c->qualname);
+}
+
+static void put_type(gj_hasher *h, const gj_type *t)
+{
+	gj_hash_str(h, t ? t->name : "");
+	gj_hash_u64(h, t ? t->space : 0);
+}
+
+static void put_double(gj_hasher *h, double x)
+{
+	uint64_t bits;
+	memcpy(&bits, &x, sizeof bits);
+	gj_hash_u64(h, bits);
+}
+
+static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
+{
+	gj_hash_u64(h, o ? (uint64_t)o->kind + 1 : 0);
+	if (!o)
+		return;
+	gj_hash_u64(h, (uint64_t)o->is_unsigned | (uint64_t)o->big << 1 | (uint64_t)o->n << 8);
+	gj_hash_u64(h, (uint64_t)o->i);
+	put_double(h, o->f);
+	put_type(h, o->type);
+	gj_hash_str(h, o->name ? o->name : "");
+	for (uint32_t i = 0; i < o->n; i++) {
+		gj_hash_str(h, o->attr ? o->attr[i] : "");
+		put_obj(h, o->item[i], callees);
+	}
+	for (int k = 0; o->shape && k < o->type->ndim; k++)
+		gj_hash_u64(h, (uint64_t)o->shape[k]);
+	gj_hash_u64(h, o->nbytes);
+	if (o->nbytes)
+		gj_hash_put(h, o->data, o->nbytes);
+	if (o->code)
+		put_callee(h, o->code, callees);
+}
+
+static void put_objs(gj_hasher *h, const gj_obj *const *p, int n, bool callees)
+{
+	gj_hash_u64(h, p ? (uint64_t)n + 1 : 0);
+	for (int i = 0; p && i < n; i++)
+		put_obj(h, p[i], callees);
+}
+
+static void put_texts(gj_hasher *h, const char *const *p, int n)
+{
+	gj_hash_u64(h, (uint64_t)n);
+	for (int i = 0; i < n; i++)
+		gj_hash_str(h, p[i]);
+}
+
+static void put_code(gj_hasher *h, const gj_code *c, bool callees)
+{
+	const int counts[] = { c->version, c->nargs, c->nposonly, c->nkwonly, c->nfree, c->user_handlers, c->inline_,
+	                       c->forceinline, c->narg_types };
+	gj_hash_str(h, c->qualname);
+	for (size_t i = 0; i < GJ_LEN(counts); i++)
+		gj_hash_u64(h, (uint64_t)counts[i]);
+	gj_hash_u64(h, c->flags);
+	gj_hash_u64(h, c->nunits);
+	gj_hash_put(h, c->bytes, 2 * (size_t)c->nunits);
+	put_texts(h, c->var, c->nvars);
+	put_texts(h, c->name_text, c->nnames);
+	put_objs(h, c->free_value, c->nfree, callees);
+	put_objs(h, c->konst, c->nkonsts, callees);
+	put_objs(h, c->global, c->nnames, callees);
+	put_objs(h, c->defaults, c->ndefaults, callees);
+	put_objs(h, c->kwdefaults, c->nkwonly, callees);
+	put_type(h, c->ret);
+	for (int i = 0; i < c->narg_types; i++)
+		put_type(h, c->arg_type[i]);
+}
+
+gj_hash gj_code_digest(const gj_code *c)
+{
+	gj_hasher h;
+	gj_hash_init(&h);
+	put_code(&h, c, true);
+	return gj_hash_done(&h);
+}
+
+/* -- Dump -------------------------------------------------------------------------------------------------------------- */
+
+static void dump_objs(gj_sb *out, const char *title, const char *const *name, const gj_obj *const *p, int n)
+{
+	for (int i = 0; p && i < n; i++) {
+		gj_sb_printf(out, "  %s ", title);
+		if (name)
+			gj_sb_printf(out, "%s = ", name[i]);
+		gj_put_obj(out, p[i]);
+		gj_sb_puts(out, "\n");
+	}
+}
+
+static void dump_code(const gj_code *c, gj_sb *out, int depth)
+{
+	gj_sb_printf(out, "code %s (%d arguments", c->qualname, c->nargs);
+	if (c->nkwonly)
+		gj_sb_printf(out, ", %d keyword-only", c->nkwonly);
+	gj_sb_printf(out, ")%s\n", c->user_handlers ? " with handlers" : "");
+	gj_sb_puts(out, "  variables");
+	for (int i = 0; i < c->nvars; i++)
+		gj_sb_printf(out, " %s%s", c->var[i], i >= c->nvars - c->nfree ? " (free)" : "");
+	gj_sb_puts(out, "\n");
+	dump_objs(out, "constant", NULL, c->konst, c->nkonsts);
+	dump_objs(out, "global", c->name_text, c->global, c->nnames);
+	dump_objs(out, "free", c->var + c->nvars - c->nfree, c->free_value, c->nfree);
+	dump_objs(out, "default", NULL, c->defaults, c->ndefaults);
+	for (int i = 0; i < c->nkonsts && depth < 8; i++)
+		if (c->konst[i]->kind == GJ_OBJ_CODE)
+			dump_code(c->konst[i]->code, out, depth + 1);
+}
+
+void gj_code_dump(const gj_code *c, gj_sb *out)
+{
+	dump_code(c, out, 0);
+}

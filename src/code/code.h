@@ -1,0 +1,92 @@
+/* What Python hands to the compiler: a function frozen into plain C data. pyext/freeze/freeze.c fills it; nothing behind this
+ * header knows Python. Everything lives in one arena and is immutable afterwards. */
+#ifndef GJ_CODE_H
+#define GJ_CODE_H
+
+#include "types/type.h"
+
+typedef struct gj_code gj_code;
+typedef struct gj_obj gj_obj;
+
+typedef enum gj_objkind {
+	GJ_OBJ_MISSING,                            /* `name` is not defined, or not used as a global */
+	GJ_OBJ_NONE, GJ_OBJ_BOOL, GJ_OBJ_INT, GJ_OBJ_FLOAT, GJ_OBJ_STR, GJ_OBJ_ELLIPSIS,
+	GJ_OBJ_SCALAR,                             /* a NumPy scalar or a constant of an exact type: `type`, value in i or f */
+	GJ_OBJ_TUPLE,                              /* item[n] */
+	GJ_OBJ_SLICE,                              /* item[3], absent parts are NONE objects */
+	GJ_OBJ_ARRAY,                              /* a NumPy array frozen as a constant: C-contiguous bytes */
+	GJ_OBJ_TYPE,                               /* a scalar type as a value: float32, np.float32, np.dtype("f4") */
+	GJ_OBJ_NAME,                               /* a name the compiler knows: "cuda.grid", "math.sin", "np.sqrt", "builtins.len", "operator.add" */
+	GJ_OBJ_MODULE,                             /* a namespace: attributes resolved for every name the code mentions */
+	GJ_OBJ_FUNCTION,                           /* a device function or a plain Python function */
+	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
+	GJ_OBJ_OPAQUE                              /* anything else; `name` says what, for the error message */
+} gj_objkind;
+
+struct gj_obj {
+	gj_objkind kind;
+	bool is_unsigned;                          /* INT ≥ 2**63: the value is (uint64_t)i */
+	const gj_type *type;                       /* SCALAR, TYPE; ARRAY: the array type (readonly, C, GJ_CONSTANT space) */
+	int64_t i; double f;
+	const char *name;                          /* STR, NAME, MODULE, OPAQUE, FUNCTION: text */
+	uint32_t n;
+	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[] */
+	const char *const *attr;                   /* MODULE: n names */
+	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
+	const int64_t *shape;                      /* ARRAY: type->ndim extents */
+	const gj_code *code;                       /* FUNCTION, CODE */
+	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
+};
+
+enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */
+
+typedef enum gj_inline { GJ_INLINE_AUTO, GJ_INLINE_ALWAYS, GJ_INLINE_NEVER } gj_inline;
+
+struct gj_code {
+	const char *name, *qualname, *file;
+	int firstline;
+	int version;                               /* 311, 312, 313 */
+	uint32_t flags;                            /* co_flags */
+	const uint8_t *bytes; uint32_t nunits;     /* co_code: 2 bytes a unit, caches included */
+	const gj_pos *pos;                         /* a unit each */
+	int nargs, nposonly, nkwonly;
+	/* one index space as CPython's: arguments, locals, then cells that are no arguments, then free variables */
+	const char *const *var; int nvars;
+	int nfree;                                 /* the last nfree of var[] */
+	const gj_obj *const *free_value;           /* values of free variables; MISSING: empty cell. NULL for nested code (its maker supplies them) */
+	const gj_obj *const *konst; int nkonsts;
+	const char *const *name_text; int nnames;
+	const gj_obj *const *global;               /* value of each name as a global or builtin; MISSING if neither */
+	const gj_obj *const *defaults; int ndefaults;       /* of the last positional arguments */
+	const gj_obj *const *kwdefaults;           /* nkwonly entries, NULL where absent; NULL: none */
+	bool user_handlers;                        /* the exception table has try/with of the user */
+	/* device functions with options of their own */
+	gj_inline inline_; bool forceinline;
+	const gj_type *ret;                        /* explicit signature's return type, or NULL */
+	const gj_type *const *arg_type; int narg_types;     /* explicit argument types, or NULL */
+	gj_hash digest;                            /* of everything above except positions and file, callees included */
+};
+
+enum { GJ_CO_VARARGS = 4, GJ_CO_VARKEYWORDS = 8 };           /* bits of flags */
+
+/* Parameters as variables count them: positional ones, keyword-only ones, then *args. */
+static inline uint32_t gj_code_params(const gj_code *c)
+{
+	return (uint32_t)(c->nargs + c->nkwonly + !!(c->flags & GJ_CO_VARARGS));
+}
+
+/* Opcode numbers of the running interpreter by name: filled once from opcode.opmap, caches and stack effects come
+ * with pyops.def. */
+typedef struct gj_opmap {
+	const char *name[256]; uint8_t caches[256]; int version;
+	uint16_t row[256];                         /* of pyops.def; UINT16_MAX: none */
+} gj_opmap;
+extern gj_opmap gj_python;
+/* Fills caches and row once version and name are set; names must live on. Before any compilation. */
+void gj_opmap_init(void);
+
+/* Digest of a code object from its contents; called by freeze when the code is complete. */
+gj_hash gj_code_digest(const gj_code *);
+void gj_code_dump(const gj_code *, gj_sb *);
+
+#endif

@@ -1,0 +1,96 @@
+/* Frozen objects and code as text: for dumps of SSA and for gj_code_dump. */
+#include "code/dump.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void gj_put_float(gj_sb *out, double x)
+{
+	char text[40];
+	if (isnan(x)) {
+		gj_sb_puts(out, "nan");
+		return;
+	}
+	for (int digits = 1; digits <= 17; digits += digits == 1 ? 14 : 1) {
+		snprintf(text, sizeof text, "%.*g", digits, x);
+		if (strtod(text, NULL) == x)
+			break;
+	}
+	gj_sb_puts(out, text);
+	for (const char *p = text; *p; p++)
+		if (*p == '.' || *p == 'e' || *p == 'n')
+			return;
+	gj_sb_puts(out, ".0");
+}
+
+static void put_text(gj_sb *out, const char *s)
+{
+	gj_sb_puts(out, "\"");
+	for (; s && *s; s++)
+		if ((unsigned char)*s < ' ' || *s == '"' || *s == '\\')
+			gj_sb_printf(out, "\\x%02x", (unsigned char)*s);
+		else
+			gj_sb_put(out, s, 1);
+	gj_sb_puts(out, "\"");
+}
+
+static void put_int(gj_sb *out, const gj_obj *o)
+{
+	if (o->big)
+		gj_sb_puts(out, o->name);
+	else if (o->is_unsigned)
+		gj_sb_printf(out, "%llu", (unsigned long long)o->i);
+	else
+		gj_sb_printf(out, "%lld", (long long)o->i);
+}
+
+static void put_items(gj_sb *out, const char *open, const gj_obj *o, const char *close)
+{
+	gj_sb_puts(out, open);
+	for (uint32_t i = 0; i < o->n; i++) {
+		gj_sb_puts(out, i ? ", " : "");
+		gj_put_obj(out, o->item[i]);
+	}
+	gj_sb_puts(out, close);
+}
+
+static void put_scalar(gj_sb *out, const gj_obj *o)
+{
+	gj_sb_printf(out, "%s(", o->type->name);
+	if (gj_is_float(o->type))
+		gj_put_float(out, o->f);
+	else if (gj_is_unsigned(o->type))
+		gj_sb_printf(out, "%llu", (unsigned long long)o->i);
+	else
+		gj_sb_printf(out, "%lld", (long long)o->i);
+	gj_sb_puts(out, ")");
+}
+
+void gj_put_obj(gj_sb *out, const gj_obj *o)
+{
+	if (!o) {
+		gj_sb_puts(out, "-");
+		return;
+	}
+	const char *name = o->name ? o->name : "?";
+	switch (o->kind) {
+	case GJ_OBJ_MISSING:  gj_sb_printf(out, "undefined %s", name); break;
+	case GJ_OBJ_NONE:     gj_sb_puts(out, "None"); break;
+	case GJ_OBJ_BOOL:     gj_sb_puts(out, o->i ? "True" : "False"); break;
+	case GJ_OBJ_INT:      put_int(out, o); break;
+	case GJ_OBJ_FLOAT:    gj_put_float(out, o->f); break;
+	case GJ_OBJ_STR:      put_text(out, o->name); break;
+	case GJ_OBJ_ELLIPSIS: gj_sb_puts(out, "..."); break;
+	case GJ_OBJ_SCALAR:   put_scalar(out, o); break;
+	case GJ_OBJ_TUPLE:    put_items(out, "(", o, o->n == 1 ? ",)" : ")"); break;
+	case GJ_OBJ_SLICE:    put_items(out, "slice(", o, ")"); break;
+	case GJ_OBJ_ARRAY:    gj_sb_printf(out, "constant %s", o->type->name); break;
+	case GJ_OBJ_TYPE:     gj_sb_printf(out, "type %s", o->type->name); break;
+	case GJ_OBJ_NAME:     gj_sb_puts(out, name); break;
+	case GJ_OBJ_MODULE:   gj_sb_printf(out, "module %s", name); break;
+	case GJ_OBJ_FUNCTION: gj_sb_printf(out, "function %s", name); break;
+	case GJ_OBJ_CODE:     gj_sb_printf(out, "code %s", o->code ? o->code->name : name); break;
+	case GJ_OBJ_OPAQUE:   gj_sb_puts(out, name); break;
+	}
+}

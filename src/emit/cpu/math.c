@@ -1,0 +1,117 @@
+/* Math on the CPU: glibc's vector functions (libmvec) where the row has one and the host's glibc too, else libm, lane
+ * by lane at width 32. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
+#include "emit/gen.h"
+#include "emit/cpu/cpu.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static pthread_once_t opened = PTHREAD_ONCE_INIT;
+static void *libmvec;
+
+static void open_libmvec(void) { libmvec = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL); }
+
+bool gj_have_libmvec(void)
+{
+	pthread_once(&opened, open_libmvec);
+	return libmvec != NULL;
+}
+
+/* The vector ABI's letter of the widest registers that `most` bytes fill, and how many bytes they hold. */
+static char vector_class(unsigned most, unsigned *bytes)
+{
+	*bytes = gj_host_vector_bytes();
+	while (*bytes > 16 && *bytes > most)
+		*bytes /= 2;
+	return *bytes == 64 ? 'e' : *bytes == 32 ? 'd' : 'b';
+}
+
+/* Lanes that are off get an argument that is easy everywhere: special ones take the libraries' slow way. */
+static gj_v calmed(gj_gen *g, const gj_op *o, int row, gj_v x)
+{
+	if (!o->mask)
+		return x;
+	return gj_select(g, gj_mask_of(g, o), x, gj_kfp(LLVMTypeOf(x), row == GJ_ROW_ACOSH ? 1.5 : 0.5));
+}
+
+/* x in registers of the vector function's width, one call each, put together again. */
+static gj_v in_pieces(gj_gen *g, const gj_v *x, unsigned n, const char *name, unsigned lanes)
+{
+	gj_v part[16], piece[2];
+	gj_t t = LLVMVectorType(gj_elem_ty(LLVMTypeOf(x[0])), lanes);
+	unsigned count = g->u->lanes / lanes;
+	for (unsigned k = 0; k < count; k++) {
+		for (unsigned i = 0; i < n; i++)
+			piece[i] = gj_lanes_of(g, x[i], NULL, k * lanes, lanes);
+		part[k] = gj_extern_call(g, name, t, n, piece);
+	}
+	for (; count > 1; count /= 2, lanes *= 2)
+		for (unsigned k = 0; k < count / 2; k++)
+			part[k] = gj_lanes_of(g, part[2 * k], part[2 * k + 1], 0, 2 * lanes);
+	return part[0];
+}
+
+/* A function of our own for all lanes: no vector register survives a call, so the caller saves what it holds once and
+ * not once for each piece. */
+static gj_v whole_warp(gj_gen *g, gj_t t, unsigned n, const char *name, unsigned lanes)
+{
+	char own[80];
+	gj_t type[2] = { t, t };
+	snprintf(own, sizeof own, "gj_warp_%s", name);
+	gj_v fn = LLVMGetNamedFunction(g->u->mod, own), x[2];
+	if (fn)
+		return fn;
+	LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
+	fn = LLVMAddFunction(g->u->mod, own, LLVMFunctionType(t, type, n, 0));
+	LLVMSetLinkage(fn, LLVMInternalLinkage);
+	gj_attr(g->u, fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
+	LLVMPositionBuilderAtEnd(g->b, LLVMAppendBasicBlockInContext(g->u->ctx, fn, ""));
+	for (unsigned i = 0; i < n; i++)
+		x[i] = LLVMGetParam(fn, i);
+	LLVMBuildRet(g->b, in_pieces(g, x, n, name, lanes));
+	LLVMPositionBuilderAtEnd(g->b, from);
+	return fn;
+}
+
+static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n, const char *name,
+	unsigned lanes)
+{
+	gj_v x[2];
+	gj_t t = LLVMTypeOf(arg[0]), type[2] = { t, t };
+	for (unsigned i = 0; i < n; i++)
+		x[i] = calmed(g, o, row, arg[i]);
+	return LLVMBuildCall2(g->b, LLVMFunctionType(t, type, n, 0), whole_warp(g, t, n, name, lanes), x, n, "");
+}
+
+static gj_v by_lanes(gj_gen *g, const gj_op *o, const gj_v *arg, unsigned n, const char *name)
+{
+	gj_t t = LLVMTypeOf(arg[0]), e = gj_elem_ty(t);
+	gj_v slot[2], x[2], out = gj_spill(g, LLVMConstNull(t));
+	for (unsigned i = 0; i < n; i++)
+		slot[i] = gj_spill(g, arg[i]);
+	gj_lanes l = gj_lanes_begin(g, gj_mask_of(g, o));
+	for (unsigned i = 0; i < n; i++)
+		x[i] = gj_lane_get(g, slot[i], e, l.lane);
+	gj_lane_set(g, out, gj_extern_call(g, name, e, n, x), l.lane);
+	gj_lanes_end(g, &l);
+	return gj_load(g, t, out, 64);
+}
+
+gj_v gj_cpu_library(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n)
+{
+	char name[64];
+	gj_t t = LLVMTypeOf(arg[0]);
+	bool single = gj_elem_ty(t) == g->u->f32;
+	const gj_math_info *m = &gj_math_info_of[row];
+	if (gj_is_vec(t) && m->libmvec && !g->u->opt->libm_exact && gj_have_libmvec()) {
+		unsigned bytes, size = single ? 4 : 8;
+		char letter = vector_class(g->u->lanes * size, &bytes);
+		unsigned lanes = bytes / size;
+		snprintf(name, sizeof name, "_ZGV%cN%u%s_%s%s", letter, lanes, n == 2 ? "vv" : "v", m->stem, single ? "f" : "");
+		if (dlsym(libmvec, name))
+			return by_libmvec(g, o, row, arg, n, name, lanes);
+	}
+	snprintf(name, sizeof name, "%s%s", m->stem, single ? "f" : "");
+	return gj_is_vec(t) ? by_lanes(g, o, arg, n, name) : gj_extern_call(g, name, t, n, arg);
+}

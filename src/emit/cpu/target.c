@@ -1,0 +1,344 @@
+/* The CPU target. A kernel becomes two functions: the entry of cpu_abi.h, which reads the parameter buffer, and a body
+ * that takes the parameters as arguments (so that they can be `noalias`) and loops over the warps it is given. A warp
+ * is one pass of that loop: 32 lanes at width 32, one thread at width 1. At width 32 a kernel with barriers is resumable
+ * (cpu/resume.c), if barriers are all that its warps wait for. */
+#include "emit/cpu/cpu.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static void cpu_open(gj_unit *u)
+{
+	char *triple = LLVMGetDefaultTargetTriple(), *cpu = LLVMGetHostCPUName();
+	u->tm = gj_machine(triple, cpu, gj_host_features(), u->opt->opt);
+	LLVMDisposeMessage(triple);
+	LLVMDisposeMessage(cpu);
+	if (!u->tm)
+		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
+	if (u->lanes != 1 && u->lanes != 8 && u->lanes != 16 && u->lanes != GJ_LANES)
+		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "the CPU's width is 1, 8, 16 or 32");
+	u->resumable = u->vector && u->kernel->kernel && u->kernel->barriers && !u->kernel->waits && !u->kernel->callee.n;
+}
+
+/* -- The block and its threads ------------------------------------------------------------------------------------- */
+
+gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
+{
+	gj_v *memo = &g->field[offset / 4];
+	if (*memo)
+		return *memo;
+	LLVMBasicBlockRef here = gj_here(g);
+	gj_at(g, g->entry);
+	*memo = gj_load(g, t, gj_offset(g, g->block, offset), 4);
+	gj_at(g, here);
+	return *memo;
+}
+
+gj_v gj_block_now(gj_gen *g, unsigned offset)
+{
+	return gj_load(g, g->u->i32, gj_offset(g, g->block, offset), 4);
+}
+
+static gj_v dimension(gj_gen *g, unsigned first, int64_t axis)
+{
+	return gj_block_field(g, first + 4u * (unsigned)axis, g->u->i32);
+}
+
+/* a / b for a below 2^21 and any b: exact in float32 when a is taken half a step up. There is no vector division of
+ * integers. */
+static gj_v small_quotient(gj_gen *g, gj_v a, gj_v b)
+{
+	gj_t t = LLVMTypeOf(a), ft = gj_like(t, g->u->f32);
+	gj_v x = LLVMBuildFAdd(g->b, LLVMBuildUIToFP(g->b, a, ft, ""), gj_kfp(ft, 0.5), "");
+	gj_v q = LLVMBuildFDiv(g->b, x, LLVMBuildUIToFP(g->b, b, ft, ""), "");
+	return LLVMBuildFPToUI(g->b, q, t, "");
+}
+
+/* Threads are counted along the axis first that lanes run along: the place of an axis, and the axis of a place. */
+static int64_t place(const gj_gen *g, int64_t axis) { return gj_axes_from[gj_lanes_axis(g->u->opt->facts)][axis]; }
+
+/* threadIdx on the axis at place `at` of the thread with number id. */
+static gj_v thread_axis(gj_gen *g, gj_v id, int64_t at)
+{
+	bool vec = gj_is_vec(LLVMTypeOf(id));
+	unsigned dim = offsetof(gj_block, block_dim);
+	gj_v x = dimension(g, dim, place(g, 0)), y = dimension(g, dim, place(g, 1));
+	if (vec) {
+		x = gj_splat(g, x);
+		y = gj_splat(g, y);
+	}
+	gj_v row = vec ? small_quotient(g, id, x) : LLVMBuildUDiv(g->b, id, x, "");
+	if (at == 0)
+		return LLVMBuildSub(g->b, id, LLVMBuildMul(g->b, row, x, ""), "");
+	gj_v plane = vec ? small_quotient(g, row, y) : LLVMBuildUDiv(g->b, row, y, "");
+	return at == 2 ? plane : LLVMBuildSub(g->b, row, LLVMBuildMul(g->b, plane, y, ""), "");
+}
+
+/* -- Functions ----------------------------------------------------------------------------------------------------- */
+
+static void pointer_attrs(gj_unit *u, const gj_callee *c)
+{
+	unsigned at = gj_hidden_args(u, c->f) + 1;         /* attribute indices of arguments count from 1 */
+	for (uint32_t i = 0; i < c->f->param.n; i++) {
+		const gj_fnparam *p = &c->f->param.p[i];
+		if (!u->param_used[i])
+			continue;
+		if (gj_param_alone(c->f, p))
+			gj_attr(u, c->fn, at, "noalias", 0);
+		at++;
+	}
+}
+
+static void cpu_declared(gj_unit *u, const gj_callee *c)
+{
+	LLVMSetLinkage(c->fn, LLVMInternalLinkage);
+	gj_attr_text(u, c->fn, "warn-stack-size", "0");    /* the frame's size arrives as a diagnostic */
+	if (!c->f->kernel)
+		return;
+	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
+	pointer_attrs(u, c);
+}
+
+/* Lanes of warp `warp` whose thread exists. */
+static gj_v lanes_that_exist(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	gj_v n = gj_block_field(g, offsetof(gj_block, nthreads), u->i32);
+	gj_v left = LLVMBuildSub(g->b, n, LLVMBuildMul(g->b, g->warp, gj_i32(u, u->lanes), ""), "");
+	return gj_icmp(g, LLVMIntULT, gj_steps(u, u->i32, 1), gj_splat(g, left));
+}
+
+static void cpu_begin(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	g->block = LLVMGetParam(g->fn, 0);
+	g->counted = -1;
+	g->head = g->entry;
+	if (!g->f->kernel) {
+		g->warp = LLVMGetParam(g->fn, 1);
+		g->all = u->vector ? LLVMGetParam(g->fn, 2) : NULL;
+		gj_at(g, g->entry);
+		gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &g->block);
+		return;
+	}
+	unsigned n = LLVMCountParams(g->fn);
+	g->head = gj_bb_new(g, "warp");
+	g->exit = gj_bb_new(g, "next");
+	gj_at(g, g->head);
+	g->warp = LLVMBuildPhi(g->b, u->i32, "");
+	gj_v first = LLVMGetParam(g->fn, n - 2);
+	LLVMAddIncoming(g->warp, &first, &g->entry, 1);
+	g->loop = g->head;
+	if (u->resumable)
+		gj_resume_begin(g);
+	if (u->vector)
+		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u, u->i1)) : lanes_that_exist(g);
+}
+
+/* A kernel on fibers runs one warp a call, other kernels a range. */
+static bool loops(const gj_gen *g)
+{
+	return g->f->kernel && !g->f->waits && (g->resume || !g->f->barriers);
+}
+
+/* The indices of the next warp's first thread: those that the kernel asks for are counted, the first in steps of a
+ * vector, which fits into a row or is a row's only one. */
+static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
+{
+	gj_v carry = gj_i32(g->u, g->u->lanes), none = gj_i32(g->u, 0);
+	for (int at = 0; at <= g->counted; at++) {
+		gj_v x = LLVMBuildAdd(g->b, g->thread[at], carry, "");
+		gj_v over = gj_icmp(g, LLVMIntUGE, x, dimension(g, offsetof(gj_block, block_dim), place(g, at)));
+		x = gj_select(g, over, none, x);
+		LLVMAddIncoming(g->thread[at], &x, &here, 1);
+		carry = LLVMBuildZExt(g->b, over, g->u->i32, "");
+	}
+}
+
+/* threadIdx of the warp's first thread on the axis at place `at`, counted from one warp to the next. */
+static gj_v counted(gj_gen *g, int64_t at)
+{
+	LLVMBasicBlockRef here = gj_here(g);
+	for (; g->counted < at; g->counted++) {
+		int next = g->counted + 1;
+		gj_at(g, g->entry);
+		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
+		gj_v x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
+		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(g->loop));
+		g->thread[next] = LLVMBuildPhi(g->b, g->u->i32, "");
+		LLVMAddIncoming(g->thread[next], &x, &g->entry, 1);
+		dimension(g, offsetof(gj_block, block_dim), place(g, next));           /* read while entry is open */
+	}
+	gj_at(g, here);
+	return g->thread[at];
+}
+
+/* The end of the loop over warps. */
+static void next_warp(gj_gen *g)
+{
+	if (!loops(g)) {
+		LLVMBuildRetVoid(g->b);
+		return;
+	}
+	LLVMBasicBlockRef done = gj_bb_new(g, "done"), here = gj_here(g);
+	count_threads(g, here);
+	gj_v next = LLVMBuildAdd(g->b, g->warp, gj_i32(g->u, 1), "");
+	gj_v end = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
+	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), g->loop, done);
+	LLVMAddIncoming(g->warp, &next, &here, 1);
+	gj_at(g, done);
+	if (g->resume)
+		gj_resume_end(g);
+	else
+		LLVMBuildRetVoid(g->b);
+}
+
+static void cpu_end(gj_gen *g)
+{
+	LLVMBasicBlockRef body = g->first[0];
+	gj_at(g, g->entry);
+	LLVMBuildBr(g->b, g->f->kernel ? g->loop : body);
+	if (!g->f->kernel)
+		return;
+	gj_at(g, g->head);
+	LLVMBuildBr(g->b, body);
+	gj_at(g, g->exit);
+	if (g->resume)
+		gj_resume_return(g);
+	next_warp(g);
+}
+
+/* The function that the runtime calls: parameters from their buffer, then the body. */
+static void emit_entry(gj_unit *u)
+{
+	const gj_callee *c = &u->fns.p[0];
+	const gj_fn *f = c->f;
+	gj_v fn = LLVMAddFunction(u->mod, f->name,
+		LLVMFunctionType(u->tvoid, (gj_t[]){ u->ptr, u->ptr, u->i32, u->i32 }, 4, 0));
+	gj_gen g = { .u = u, .f = u->kernel, .fn = fn, .b = u->b };
+	gj_v *arg = gj_new(u->arena, gj_v, f->param.n + 3);
+	unsigned n = 0;
+	uint64_t at = 0;
+	gj_attr_text(u, fn, "warn-stack-size", "0");
+	gj_at(&g, gj_bb_new(&g, "entry"));
+	arg[n++] = LLVMGetParam(fn, 0);
+	for (uint32_t i = 0; i < f->param.n; i++) {
+		if (!u->param_used[i])
+			continue;
+		gj_t t = gj_param_ty(u, &f->param.p[i]);
+		uint64_t size = t == u->ptr || t == u->f64 ? 8 : t == u->f32 ? 4 : t == u->f16 ? 2 : LLVMGetIntTypeWidth(t) / 8;
+		at = (at + size - 1) & ~(size - 1);
+		gj_v k = LLVMConstInt(u->i64, at, 0);
+		arg[n++] = gj_load(&g, t, LLVMBuildGEP2(u->b, u->i8, LLVMGetParam(fn, 1), &k, 1, ""), (unsigned)size);
+		at += size;
+	}
+	arg[n++] = LLVMGetParam(fn, 2);
+	arg[n++] = LLVMGetParam(fn, 3);
+	LLVMBuildCall2(u->b, c->type, c->fn, arg, n, "");
+	LLVMBuildRetVoid(u->b);
+}
+
+/* -- Special registers --------------------------------------------------------------------------------------------- */
+
+/* With vectors the scalar form is lane 0's: right for all lanes on the axes that they do not run along, and for the
+ * one that they do run along, counting up. */
+static gj_v thread_index(gj_gen *g, int64_t at)
+{
+	gj_unit *u = g->u;
+	gj_v id = g->warp;
+	LLVMBasicBlockRef here = gj_here(g);
+	if (!g->wide && loops(g))
+		return counted(g, at);
+	gj_at(g, g->head);
+	if (u->vector) {
+		id = LLVMBuildMul(g->b, id, gj_i32(u, u->lanes), "");
+		if (g->wide)
+			id = LLVMBuildAdd(g->b, gj_splat(g, id), gj_steps(u, u->i32, 1), "");
+	}
+	gj_v x = thread_axis(g, id, at);
+	gj_at(g, here);
+	return x;
+}
+
+static gj_v lane_mask_lt(gj_gen *g)
+{
+	gj_v lane[GJ_LANES], one = gj_i32(g->u, 1);
+	if (g->u->vector) {
+		for (unsigned i = 0; i < GJ_LANES; i++)
+			lane[i] = gj_i32(g->u, (1u << i) - 1);
+		return LLVMConstVector(lane, GJ_LANES);
+	}
+	gj_v bit = LLVMBuildShl(g->b, one, LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), ""), "");
+	return LLVMBuildSub(g->b, bit, one, "");
+}
+
+static gj_v lane_id(gj_gen *g)
+{
+	if (!g->u->vector)
+		return LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), "");
+	return g->wide ? gj_steps(g->u, g->u->i32, 1) : gj_i32(g->u, 0);
+}
+
+static gj_v cpu_sreg(gj_gen *g, const gj_op *o)
+{
+	int64_t r = o->imm.i;
+	switch (r) {
+	case GJ_TID_X: case GJ_TID_Y: case GJ_TID_Z:
+		return thread_index(g, place(g, r - GJ_TID_X));
+	case GJ_CTAID_X: case GJ_CTAID_Y: case GJ_CTAID_Z:
+		return dimension(g, offsetof(gj_block, block_idx), r - GJ_CTAID_X);
+	case GJ_NTID_X: case GJ_NTID_Y: case GJ_NTID_Z:
+		return dimension(g, offsetof(gj_block, block_dim), r - GJ_NTID_X);
+	case GJ_NCTAID_X: case GJ_NCTAID_Y: case GJ_NCTAID_Z:
+		return dimension(g, offsetof(gj_block, grid_dim), r - GJ_NCTAID_X);
+	case GJ_LANEID:      return lane_id(g);
+	case GJ_WARPSIZE:    return gj_i32(g->u, GJ_LANES);
+	case GJ_LANEMASK_LT: return lane_mask_lt(g);
+	default:             return gj_block_field(g, offsetof(gj_block, dynamic_shared), g->u->i32);
+	}
+}
+
+static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
+{
+	gj_v base = gj_block_field(g, offsetof(gj_block, shared), g->u->ptr);
+	uint64_t at = o->imm.i < 0 ? (g->u->kernel->shared_bytes + 15) & ~15u : (uint64_t)o->imm.i;
+	gj_v k = LLVMConstInt(g->u->i64, at, 0);
+	LLVMBasicBlockRef here = gj_here(g);
+	gj_at(g, g->entry);
+	gj_v p = LLVMBuildInBoundsGEP2(g->b, g->u->i8, base, &k, 1, "");
+	gj_at(g, here);
+	return p;
+}
+
+/* -- Code ---------------------------------------------------------------------------------------------------------- */
+
+/* At width 32 the source is one straight line of wide operations with few loops: a short list of passes does what the
+ * full pipeline does, in a third of its time. */
+static const char wide_passes[] =
+	"function(sroa,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-simplify,lcssa,"
+	"loop-mssa(loop-rotate,licm),gvn,dse,instcombine<no-verify-fixpoint>,simplifycfg)";
+
+static void cpu_finish(gj_unit *u)
+{
+	gj_image *m = u->image;
+	emit_entry(u);
+	gj_optimise(u, !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>");
+	if (u->opt->keep_text)
+		gj_keep_text(u);
+	LLVMMemoryBufferRef buf = gj_codegen(u, u->mod, LLVMObjectFile);
+	m->format = GJ_FMT_OBJECT;
+	m->ncode = LLVMGetBufferSize(buf);
+	m->code = (uint8_t *)gj_heap_copy(u, LLVMGetBufferStart(buf), m->ncode);
+	LLVMDisposeMemoryBuffer(buf);
+	if (u->kernel->callee.n)                           /* recursion: how deep is not known */
+		u->stack_bytes = u->stack_bytes * 64 + (1u << 20);
+}
+
+const gj_target gj_target_cpu = {
+	cpu_open, cpu_declared, cpu_begin, cpu_end, cpu_finish, gj_cpu_library,
+	{
+		[GJ_SREG] = cpu_sreg, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
+		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
+		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep,
+	}
+};

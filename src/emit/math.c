@@ -1,0 +1,57 @@
+/* Math functions, the rows of math.def: an LLVM intrinsic where one is exact, plain arithmetic where that is exact,
+ * else the target's library. */
+#include "emit/gen.h"
+
+const gj_math_info gj_math_info_of[GJ_NROWS] = {
+#define MATH(id, py, np, n, stem, fast, llvm, vec) { stem, fast, llvm, vec },
+#include "ir/math.def"
+};
+
+static gj_v sqrt_of(gj_gen *g, gj_v x)
+{
+	if (g->u->gpu && g->u->opt->fastmath && LLVMTypeOf(x) == g->u->f32)
+		return gj_plain(g, GJ_IN_NV_FAST_SQRT, 1, &x);
+	return gj_call1(g, GJ_IN_SQRT, x);
+}
+
+static gj_v rsqrt_of(gj_gen *g, gj_v x)
+{
+	if (g->u->gpu && g->u->opt->fastmath && LLVMTypeOf(x) == g->u->f32)
+		return gj_plain(g, GJ_IN_NV_FAST_RSQRT, 1, &x);
+	return LLVMBuildFDiv(g->b, gj_kfp(LLVMTypeOf(x), 1), gj_call1(g, GJ_IN_SQRT, x), "");
+}
+
+gj_v gj_math_row(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n)
+{
+	gj_v exponent, mantissa;
+	switch (row) {
+	case GJ_ROW_SQRT:  return sqrt_of(g, arg[0]);
+	case GJ_ROW_RSQRT: return rsqrt_of(g, arg[0]);
+	case GJ_ROW_FMOD:  return gj_fmod(g, arg[0], arg[1]);
+	case GJ_ROW_LDEXP: return gj_ldexp(g, arg[0], arg[1]);
+	case GJ_ROW_FREXP_MANT:
+	case GJ_ROW_FREXP_EXP:
+		mantissa = gj_frexp(g, arg[0], &exponent);
+		return row == GJ_ROW_FREXP_EXP ? exponent : mantissa;
+	}
+	const char *name = gj_math_info_of[row].llvm;
+	int i = name ? gj_intrin_named(name) : -1;
+	if (i >= 0)
+		return n == 1 ? gj_call1(g, (gj_intrin)i, arg[0]) : gj_call2(g, (gj_intrin)i, arg[0], arg[1]);
+	return g->u->target->library(g, o, row, arg, n);
+}
+
+/* Half precision goes through float32. */
+gj_v gj_do_math(gj_gen *g, const gj_op *o)
+{
+	gj_v arg[2] = { NULL };
+	gj_unit *u = g->u;
+	bool half = gj_arg_type(g, o, 0)->kind == GJ_F16;
+	for (unsigned i = 0; i < o->nargs && i < 2; i++) {
+		arg[i] = gj_arg(g, o, i);
+		if (gj_elem_ty(LLVMTypeOf(arg[i])) == u->f16)
+			arg[i] = LLVMBuildFPExt(g->b, arg[i], gj_like(LLVMTypeOf(arg[i]), u->f32), "");
+	}
+	gj_v x = gj_math_row(g, o, (int)o->imm.i, arg, o->nargs);
+	return half && gj_is_float(o->type) ? LLVMBuildFPTrunc(g->b, x, gj_tyw(g, o->type), "") : x;
+}

@@ -1,0 +1,70 @@
+/* What a compiled kernel is, once the compiler is done: code bytes and what a launch must know. Goes through the disk
+ * cache as one flat blob (image.c), so everything in it is plain data. */
+#ifndef GJ_IMAGE_H
+#define GJ_IMAGE_H
+
+#include "types/type.h"
+
+typedef enum gj_format { GJ_FMT_PTX, GJ_FMT_CUBIN, GJ_FMT_OBJECT } gj_format;
+
+/* One machine parameter of a kernel, in the order of the parameter buffer, each aligned to its size. */
+typedef enum gj_field { GJ_FIELD_VALUE, GJ_FIELD_DATA, GJ_FIELD_SHAPE, GJ_FIELD_STRIDE, GJ_FIELD_BYTES } gj_field;
+typedef struct gj_param {
+	uint16_t leaf;                             /* which leaf argument: tuples count as their items, depth first */
+	uint8_t  field;                            /* gj_field; strides are in bytes. BYTES: of the whole array, one that is
+	                                            * only added to (opt/sums.c) */
+	uint8_t  dim;                              /* SHAPE, STRIDE: dimension */
+	uint8_t  kind;                             /* machine type: a scalar gj_kind; DATA: GJ_U64. SHAPE, STRIDE: GJ_I64, or GJ_I32 under GJ_FACT_IDX32. BYTES: of an element */
+	uint8_t  size;                             /* bytes */
+	uint16_t offset;                           /* in the buffer */
+} gj_param;
+
+/* What a launch knows and the optimiser may rely on: bits of the specialisation. */
+enum {
+	GJ_FACT_IDX32   = 1,                       /* extent × item size, byte stride × extent and array size fit in 31 bits, and
+	                                            * no direction of the grid has 2^30 threads or 2^23 blocks */
+	GJ_FACT_NOALIAS = 2,                       /* no written array overlaps another array argument */
+	GJ_FACT_ALIGN16 = 4,                       /* every data pointer is aligned to 16 bytes */
+	GJ_FACT_LANES_X = 8,                       /* CPU: blockDim.x % 32 == 0 or the block is 1-D: lanes run along x */
+	GJ_FACT_FULL_WARPS = 16,                   /* CPU: the block's threads are a multiple of 32: every lane exists */
+	GJ_FACT_ROWS_16 = 32,                      /* CPU, not LANES_X: blockDim.x % 16 == 0 */
+	GJ_FACT_ROWS_8 = 64,                       /* CPU, neither of these: blockDim.x % 8 == 0 */
+	GJ_FACT_COLUMNS_32 = 128, GJ_FACT_COLUMNS_16 = 256, GJ_FACT_COLUMNS_8 = 512,    /* CPU: of blockDim.y, the largest */
+	GJ_FACT_DEPTHS_32 = 1024, GJ_FACT_DEPTHS_16 = 2048, GJ_FACT_DEPTHS_8 = 4096,    /* CPU: of blockDim.z, the largest */
+	GJ_FACTS_BLOCK = 8191 - 7,                 /* those: of vectors only */
+	/* By the compiler's choice (lanes.c): */
+	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
+	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z
+};
+
+static inline uint32_t gj_lanes_axis(uint32_t facts) { return facts & GJ_FACT_LANES_Z ? 2 : facts & GJ_FACT_LANES_Y ? 1 : 0; }
+/* Axes in the order in which threads and blocks are counted, where lanes run along axis 0, 1 or 2; each is its own inverse. */
+static const uint8_t gj_axes_from[3][3] = { { 0, 1, 2 }, { 1, 0, 2 }, { 2, 1, 0 } };
+
+typedef struct gj_image {
+	gj_format format;
+	uint8_t  *code;  size_t ncode;             /* heap */
+	char     *entry;                           /* heap: name of the kernel's symbol */
+	gj_param *param; uint32_t nparams, param_bytes;
+	uint32_t  nleaves;
+	uint8_t  *written;                         /* a byte a leaf: the kernel may store through it */
+	uint32_t  shared_bytes;                    /* static shared memory */
+	uint32_t  local_bytes;                     /* CPU: stack that a warp needs for local arrays and spills (an upper bound) */
+	uint32_t  width;                           /* CPU: threads that run as one, 32 (a warp), 16 or 8 (of a row), or 1; GPU: 1 */
+	bool      barriers;                        /* warps wait for each other */
+	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
+	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
+	bool      dynamic_shared;
+	bool      cooperative;
+	uint32_t  max_threads;                     /* launch_bounds; 0: none */
+	char     *file;                            /* heap: the kernel's source file */
+	int32_t  *site; uint32_t nsites;           /* source line of each barrier, indexed by gj_rt_barrier's `site` */
+	char     *llvm, *assembly;                 /* heap, may be NULL: text for inspect_* */
+} gj_image;
+
+void gj_image_clear(gj_image *);
+/* Flat form for the cache; false: out of memory. gj_image_read copies out and checks every length: false on damage. */
+bool gj_image_write(const gj_image *, gj_sb *out);
+bool gj_image_read(gj_image *, const void *blob, size_t n);
+
+#endif

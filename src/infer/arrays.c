@@ -1,0 +1,251 @@
+/* Typing of views of arrays and of the methods of numbers and tuples. What would need memory of its own is refused. */
+#include "infer/infer.h"
+
+#include <string.h>
+
+static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
+static const gj_fn *fn(const gj_icall *c) { return c->s->fn; }
+
+static GJ_NORETURN void bad(const gj_icall *c, uint32_t i) { gj_bad_argument(c, i, false); }
+
+static const gj_type *array(const gj_icall *c)
+{
+	if (c->a[0].type->kind != GJ_ARRAY)
+		bad(c, 0);
+	return c->a[0].type;
+}
+
+static gj_val type_value(const gj_icall *c, const gj_type *t)
+{
+	gj_obj *k = gj_new(fn(c)->arena, gj_obj, 1);
+	*k = (gj_obj){ .kind = GJ_OBJ_TYPE, .type = t };
+	return gj_val_of(fn(c), c->loc, k);
+}
+
+/* -- Types as values ------------------------------------------------------------------------------------------------ */
+
+/* NumPy's one-letter names. */
+static const gj_type *letter(char c)
+{
+	static const char letters[] = "?bBhHiIlLqQefdFD";
+	static const uint8_t kind[] = { GJ_BOOL, GJ_I8, GJ_U8, GJ_I16, GJ_U16, GJ_I32, GJ_U32, GJ_I64, GJ_U64, GJ_I64, GJ_U64,
+	                                GJ_F16, GJ_F32, GJ_F64, GJ_C64, GJ_C128 };
+	const char *at = c ? strchr(letters, c) : NULL;
+	return at ? gj_scalar[kind[at - letters]] : NULL;
+}
+
+const gj_type *gj_dtype(const gj_obj *o)
+{
+	const char *error;
+	if (!o || (o->kind != GJ_OBJ_TYPE && o->kind != GJ_OBJ_STR))
+		return NULL;
+	if (o->kind == GJ_OBJ_TYPE)
+		return o->type;
+	const char *text = o->name + (*o->name && strchr("<=|", *o->name));
+	if (strlen(text) == 1)
+		return letter(*text);
+	if (!strcmp(text, "int") || !strcmp(text, "float"))
+		return gj_scalar[*text == 'i' ? GJ_I64 : GJ_F64];
+	const gj_type *t = gj_parse_type(text, &error);
+	return t && gj_is_scalar(t) ? t : NULL;
+}
+
+const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
+{
+	const gj_type *t = gj_dtype(c->a[i].konst);
+	if (!t)
+		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE, gj_shown(c->name), gj_val_name(fn(c)->arena, c->a[i]));
+	if (gj_is_complex(t) || t->kind == GJ_F16)
+		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
+	return t;
+}
+
+gj_val gj_i_dtype(gj_icall *c) { return type_value(c, gj_dtype_argument(c, 0)); }
+
+gj_val gj_i_type(gj_icall *c)
+{
+	if (!gj_is_scalar(c->a[0].type))
+		bad(c, 0);
+	return type_value(c, c->a[0].type);
+}
+
+/* -- Views ---------------------------------------------------------------------------------------------------------- */
+
+bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *axis)
+{
+	bool used[GJ_MAX_NDIM] = { false };
+	if (n == 1 && konst[0] && konst[0]->kind == GJ_OBJ_TUPLE) {
+		n = konst[0]->n;
+		konst = konst[0]->item;
+	}
+	if (n != ndim)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		int64_t k;
+		if (!gj_obj_is_int(konst[i], &k) || k < -(int64_t)ndim || k >= (int64_t)ndim)
+			return false;
+		axis[i] = (uint32_t)(k < 0 ? k + ndim : k);
+		if (used[axis[i]])
+			return false;
+		used[axis[i]] = true;
+	}
+	return true;
+}
+
+/* With axes the order in memory is not followed any further, as in numba. */
+gj_val gj_i_transpose(gj_icall *c)
+{
+	const gj_type *t = array(c);
+	const gj_obj *konst[GJ_MAX_CALL];
+	uint32_t axis[GJ_MAX_NDIM];
+	if (c->n < 2 || !c->a[1].type || (c->n == 2 && c->a[1].type == gj_t_none))
+		return just(gj_rule_transpose(t));
+	for (uint32_t i = 1; i < c->n; i++)
+		konst[i - 1] = c->a[i].konst;
+	if (!gj_axes(t->ndim, konst, c->n - 1, axis))
+		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
+	return just(gj_array_type(t->elem, t->ndim, 'A', t->readonly, (gj_space)t->space));
+}
+
+gj_val gj_i_reshape(gj_icall *c)
+{
+	const gj_type *t = array(c), *one = c->n > 1 ? c->a[1].type : NULL;
+	bool tuple = c->n == 2 && one->kind == GJ_TUPLE;
+	uint32_t n = tuple ? one->n : c->n - 1, unknown = 0;
+	if (c->n < 2 || n > GJ_MAX_NDIM)
+		gj_fail(fn(c), c->loc, GJ_ERR_ARG_COUNT, gj_shown(c->name), "a shape of at most 6 dimensions", n);
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_obj *k = !tuple ? c->a[i + 1].konst : one && c->a[1].konst ? c->a[1].konst->item[i] : NULL;
+		int64_t v;
+		if (!gj_is_int(tuple ? one->item[i] : c->a[i + 1].type))
+			bad(c, tuple ? 1 : i + 1);
+		if (gj_obj_is_int(k, &v) && v < 0 && (v != -1 || unknown++))
+			gj_fail(fn(c), c->loc, GJ_ERR_SHAPE_RANGE, gj_shown(c->name), (long long)v);
+	}
+	if (t->layout != 'C')
+		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_COPY, gj_shown(c->name), t->name);
+	return just(gj_array_type(t->elem, (int)n, 'C', t->readonly, (gj_space)t->space));
+}
+
+gj_val gj_i_ravel(gj_icall *c)
+{
+	const gj_type *t = array(c);
+	if (t->layout != 'C')
+		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_COPY, gj_shown(c->name), t->name);
+	return just(gj_array_type(t->elem, 1, 'C', t->readonly, (gj_space)t->space));
+}
+
+gj_val gj_i_expand_dims(gj_icall *c)
+{
+	const gj_type *t = array(c);
+	int64_t k;
+	if (!gj_obj_is_int(c->a[1].konst, &k) || k < -(int64_t)t->ndim - 1 || k > t->ndim || t->ndim == GJ_MAX_NDIM)
+		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
+	return just(gj_array_type(t->elem, t->ndim + 1, t->ndim > 1 ? 'A' : t->layout, t->readonly, (gj_space)t->space));
+}
+
+/* Items of another size change the last extent: only where it is contiguous, and not in local memory, where the CPU
+ * device keeps the items of neighbouring threads side by side. */
+gj_val gj_i_view(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type, *to = gj_dtype_argument(c, 1);
+	bool same = t->kind == GJ_ARRAY ? t->elem->size == to->size : t->size == to->size;
+	if (gj_is_scalar(t)) {
+		if (!same || gj_is_bool(t) || gj_is_complex(t) || gj_is_bool(to))
+			gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, t->name, to->name);
+		return just(to);
+	}
+	if (!same && (array(c)->layout != 'C' || t->ndim == 0 || t->space == GJ_LOCAL))
+		gj_fail(fn(c), c->loc, GJ_ERR_VIEW_SIZE, t->name, to->name);
+	return just(gj_array_type(to, t->ndim, t->layout, t->readonly, (gj_space)t->space));
+}
+
+/* `a` of a.flags.c_contiguous; the row's argument is the layout that is asked for. */
+gj_val gj_i_flags(gj_icall *c)
+{
+	const gj_type *t = c->ref[0] ? gj_o(fn(c), c->ref[0])->type : NULL;
+	if (!t || t->kind != GJ_ARRAY)
+		gj_fail(fn(c), c->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(c->name));
+	bool sure = t->layout == c->row->arg || t->ndim == 0 || (t->ndim == 1 && t->layout != 'A');
+	return (gj_val){ gj_scalar[GJ_BOOL], sure ? gj_obj_bool(fn(c)->arena, true) : NULL };
+}
+
+gj_val gj_i_shape(gj_icall *c)
+{
+	const gj_type *i64[GJ_MAX_NDIM];
+	for (int i = 0; i < GJ_MAX_NDIM; i++)
+		i64[i] = gj_scalar[GJ_I64];
+	return just(gj_tuple_type(i64, array(c)->ndim));
+}
+
+gj_val gj_i_size(gj_icall *c) { return array(c), just(gj_scalar[GJ_I64]); }
+
+gj_val gj_i_ndim(gj_icall *c)
+{
+	return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(fn(c)->arena, array(c)->ndim) };
+}
+
+/* -- Reductions ----------------------------------------------------------------------------------------------------- */
+
+/* Integers are added and multiplied in 64 bits, or as float64 for their mean. */
+const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
+{
+	const gj_type *t = a->elem;
+	if (how == GJ_RED_ANY || how == GJ_RED_ALL)
+		return gj_scalar[GJ_BOOL];
+	if (how == GJ_RED_MEAN)
+		return gj_scalar[GJ_F64];
+	if (how == GJ_RED_MIN || how == GJ_RED_MAX || gj_is_float(t))
+		return t;
+	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
+}
+
+gj_val gj_i_reduce(gj_icall *c)
+{
+	const gj_type *t = array(c)->elem;
+	if (gj_is_complex(t) || t->kind == GJ_F16)
+		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
+	return just(gj_reduction_type((gj_reduction)c->row->arg, c->a[0].type));
+}
+
+gj_val gj_i_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name)); }
+
+/* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */
+
+/* The item of an array of one, or a number itself. */
+gj_val gj_i_item(gj_icall *c) { return just(c->a[0].type->kind == GJ_ARRAY ? c->a[0].type->elem : c->a[0].type); }
+
+gj_val gj_i_sum(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	gj_val sum = just(c->a[1].type ? c->a[1].type : gj_scalar[GJ_I64]);
+	if (t->kind != GJ_TUPLE)
+		bad(c, 0);
+	if (!gj_is_scalar(sum.type))
+		bad(c, 1);
+	for (uint32_t i = 0; i < t->n; i++)
+		sum = just(gj_rule_val_binop(fn(c), c->loc, GJ_OP_ADD_, sum, just(t->item[i])).type);
+	return sum;
+}
+
+gj_val gj_i_tuple(gj_icall *c)
+{
+	if (!c->a[0].type)
+		return just(gj_tuple_type(NULL, 0));
+	if (c->a[0].type->kind != GJ_TUPLE)
+		bad(c, 0);
+	return c->a[0];
+}
+
+gj_val gj_i_index(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	for (uint32_t i = 1; i < t->n; i++)
+		if (t->item[i] != t->item[0])
+			gj_fail(fn(c), c->loc, GJ_ERR_ITER_TUPLE, t->name);
+	if (t->n && t->item[0]->kind == GJ_TUPLE)
+		bad(c, 0);
+	for (uint32_t i = 0; i < t->n; i++)
+		gj_rule_val_compare(fn(c), c->loc, GJ_CMP_EQ, just(t->item[i]), just(c->a[1].type));
+	return just(gj_scalar[GJ_I64]);
+}

@@ -1,0 +1,133 @@
+/* Type inference: each device function called with given argument types is an instance; infer.c finds the type and, where
+ * it is a constant, the value of every operation. Internal to src/front. */
+#ifndef GJ_INFER_H
+#define GJ_INFER_H
+
+#include "ir/ir.h"
+
+typedef struct gj_inst gj_inst;
+typedef struct gj_infer gj_infer;
+typedef struct gj_intrin gj_intrin;
+
+/* What is known of a value: type NULL: nothing yet (control has not come by); konst: its value, NULL if not constant. */
+typedef struct gj_val { const gj_type *type; const gj_obj *konst; } gj_val;
+
+struct gj_inst {
+	const gj_code *code;
+	uint32_t nargs; const gj_val *arg;         /* declared arguments in order, then captured variables */
+	gj_fn   *fn;                               /* H-level SSA, op->type filled in */
+	const gj_obj **konst;                      /* by ref */
+	gj_inst **callee;                          /* by ref: the instance that a CALL calls */
+	uint8_t *edge;                             /* [2*block + i]: control can take succ[i] */
+	uint8_t *live;                             /* by block */
+	gj_val   ret;                              /* type NULL: no return reached (yet) */
+	bool     busy, changed, recursive, done;
+	uint32_t depth;                            /* of its call, while busy */
+	uint32_t waits;                            /* not done: depth of the first caller whose result it takes, which is busy still */
+	uint32_t size;                             /* live operations: for the inliner */
+	gj_inst *next;
+};
+
+struct gj_infer {
+	gj_trap *trap; gj_arena *arena;
+	gj_inst *all;
+	uint32_t depth;
+	uint32_t waits;                            /* least depth of the busy instances called since this was set to none */
+};
+
+enum { GJ_MAX_CALL = 32 };
+
+/* One call of a named function, its arguments bound to the row's parameters (absent ones have type NULL). */
+typedef struct gj_icall {
+	gj_infer *I; gj_inst *s;
+	const gj_intrin *row; const char *name;    /* dotted name it was called by */
+	uint32_t loc, n;                           /* n: bound slots, or positional arguments for "a*" */
+	gj_val a[GJ_MAX_CALL];
+	gj_ref ref[GJ_MAX_CALL];                   /* the operands' ops, 0 where absent */
+} gj_icall;
+
+typedef struct gj_lcall gj_lcall;
+typedef struct gj_lv gj_lv;
+struct gj_intrin {
+	const char *name, *params;
+	gj_val (*infer)(gj_icall *);
+	gj_lv (*lower)(gj_lcall *);
+	int arg;
+};
+
+/* -- names.c --------------------------------------------------------------------------------------------------------- */
+
+typedef enum gj_math {
+#define MATH(id, py, np, n, stem, fast, llvm, vec) GJ_MATH_##id,
+#include "ir/math.def"
+	GJ_NMATH
+} gj_math;
+
+const gj_intrin *gj_intrinsic(const char *dotted);           /* NULL: none */
+const char *gj_shown(const char *dotted);                    /* as users write it: without "builtins." */
+bool gj_intrinsic_exists(const char *dotted, bool *is_namespace);
+/* Which parameter slots of the row the operands of a CALL go to: slot[i] = operand index or −1. Fails on a wrong count
+ * or keyword. Returns the number of slots. */
+uint32_t gj_bind_row(const gj_fn *, const gj_op *call, const gj_intrin *, const char *name, int slot[GJ_MAX_CALL]);
+
+/* The op in a slot: slot 0 is what a method is called on (x in `x.bit_count()`). */
+gj_ref gj_slot_ref(const gj_fn *, const gj_op *call, int slot);
+bool gj_is_method(const gj_intrin *);
+bool gj_is_ufunc(const gj_intrin *);          /* its last parameter is `out` */
+const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b);    /* of scalars; NULL: refused */
+
+/* -- infer.c ---------------------------------------------------------------------------------------------------------- */
+
+gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc);
+gj_val   gj_val_of(const gj_fn *, uint32_t loc, const gj_obj *);        /* a constant's type */
+gj_val   gj_val_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);     /* type NULL: not known yet */
+void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
+uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
+bool     gj_obj_equal(const gj_obj *, const gj_obj *);
+const gj_obj *gj_obj_int(gj_arena *, int64_t);
+const gj_obj *gj_obj_bool(gj_arena *, bool);
+bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */
+const char *gj_val_name(gj_arena *, gj_val);                 /* "int64", "function f", "module math": for messages */
+
+/* A value as all but calls see it: an inner function is not the tuple of what it holds. */
+gj_val   gj_val_seen(gj_val);
+
+/* Rules shared by operators and named functions (operators.c). */
+gj_val gj_rule_val_binop(const gj_fn *, uint32_t loc, gj_binop, gj_val a, gj_val b);
+gj_val gj_rule_val_compare(const gj_fn *, uint32_t loc, gj_cmpop, gj_val a, gj_val b);
+gj_val gj_rule_val_unary(const gj_fn *, uint32_t loc, gj_unop, gj_val a);
+gj_val gj_rule_val_truth(const gj_fn *, uint32_t loc, gj_val a);
+gj_val gj_rule_val_item(gj_inst *, const gj_op *, gj_val a, gj_val index);
+gj_val gj_rule_val_attr(gj_inst *, const gj_op *, gj_val a);
+gj_val gj_rule_val_named(gj_inst *, const gj_op *, const char *dotted);
+/* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
+const gj_intrin *gj_value_row(const gj_inst *, const gj_op *);
+/* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_REST: the tuple of the
+ * operands that gj_call_rest gives; GJ_HELD + i: item i of what the called inner function holds), captured variables last.
+ * UINT32_MAX: some argument has no type yet. */
+enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
+uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
+uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_val *, gj_ref *from);
+gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
+GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i, bool integer);     /* argument i has a type that the call cannot take */
+/* arrays.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
+const gj_type *gj_dtype(const gj_obj *);
+const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
+typedef enum gj_reduction {
+	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL
+} gj_reduction;
+const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
+/* A permutation of ndim axes from constant arguments or one tuple of them. */
+bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *axis);
+gj_val gj_rule_val_in(const gj_fn *, uint32_t loc, gj_val a, gj_val b, bool negate);
+gj_val gj_rule_val_iter(const gj_fn *, uint32_t loc, gj_val a);          /* type of iter(a) */
+const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);             /* type of an item */
+const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
+/* zip() and enumerate() are iterators over a tuple of iterators. */
+static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t->n > 0 && t->item[0]->kind == GJ_ITER; }
+/* Which of a tuple's n items the constant slice of an ITEM takes, to at[]; returns how many. */
+uint32_t gj_tuple_slice(const gj_inst *, const gj_op *item, uint32_t n, uint32_t *at);
+/* One character an index of a[...] as gj_rule_index wants; fails on what cannot index. Operand refs to ref[]. */
+uint32_t gj_index_items(const gj_inst *, const gj_op *, gj_ref index, char items[16], gj_ref ref[16]);
+
+#endif

@@ -1,0 +1,169 @@
+/* The compiler's one intermediate form: SSA over basic blocks, at two levels (ops.def). A value is a 32-bit index into
+ * fn->op; 0 is "no value". */
+#ifndef GJ_IR_H
+#define GJ_IR_H
+
+#include "code/code.h"
+#include "image/image.h"
+
+typedef uint32_t gj_ref;
+
+typedef enum gj_opcode {
+#define OP(name, level, args, flags, meaning) GJ_##name,
+#include "ir/ops.def"
+	GJ_NOPS
+} gj_opcode;
+
+typedef enum gj_sreg {
+	GJ_TID_X, GJ_TID_Y, GJ_TID_Z, GJ_CTAID_X, GJ_CTAID_Y, GJ_CTAID_Z, GJ_NTID_X, GJ_NTID_Y, GJ_NTID_Z,
+	GJ_NCTAID_X, GJ_NCTAID_Y, GJ_NCTAID_Z, GJ_LANEID, GJ_WARPSIZE, GJ_LANEMASK_LT,
+	GJ_DYNSHARED,                              /* bytes of dynamic shared memory: block->dynamic_shared, %dynamic_smem_size */
+	GJ_NSREGS
+} gj_sreg;
+
+typedef enum gj_atomic {
+	GJ_AT_ADD, GJ_AT_SUB, GJ_AT_MAX, GJ_AT_MIN, GJ_AT_NANMAX, GJ_AT_NANMIN, GJ_AT_AND, GJ_AT_OR, GJ_AT_XOR,
+	GJ_AT_EXCH, GJ_AT_INC, GJ_AT_DEC, GJ_AT_CAS, GJ_NATOMICS
+} gj_atomic;
+
+/* Cache operators of LOAD and STORE: ld.ca … st.wt; only the GPU listens. */
+typedef enum gj_hint {
+	GJ_HINT_NONE, GJ_HINT_CA, GJ_HINT_CG, GJ_HINT_CS, GJ_HINT_LU, GJ_HINT_CV, GJ_HINT_WB, GJ_HINT_WT, GJ_NHINTS
+} gj_hint;
+
+enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index; CONST: enumerate's end */ };
+
+/* How a value differs between the lanes of a warp (divergence.c). */
+typedef enum gj_shape { GJ_UNIFORM, GJ_LINEAR, GJ_VARYING } gj_shape;
+
+typedef struct gj_fn gj_fn;
+typedef struct gj_kwnames { uint32_t n; const char *const *name; } gj_kwnames;
+
+/* Where an op comes from; `up` is the index of the call that inlined it, 0: none. Entry 0 of fn->loc is "unknown". */
+typedef struct gj_loc { const gj_code *code; gj_pos pos; uint32_t up; } gj_loc;
+
+typedef struct gj_op {
+	uint16_t op;                               /* gj_opcode */
+	uint8_t  sub, flags;
+	uint32_t block, loc;
+	uint32_t nargs;
+	gj_ref  *arg;
+	gj_ref   mask;                             /* width 32: lanes that run it; 0: all lanes of ALLLANES */
+	uint8_t  shape;                            /* gj_shape, after divergence.c; UNIFORM before */
+	int64_t  stride;                           /* LINEAR: difference between neighbouring lanes (pointers: bytes) */
+	const gj_type *type;
+	union { int64_t i; double f; const gj_obj *obj; const char *name; const gj_kwnames *kw; gj_fn *fn; } imm;
+} gj_op;
+
+typedef struct gj_bb {
+	GJ_VEC(gj_ref) ops;                        /* phis, body, one terminator */
+	GJ_VEC(uint32_t) preds;                    /* order = order of phi operands */
+	uint32_t succ[2]; uint32_t nsucc;
+	uint32_t idom, rpo;                        /* cfg.c; rpo of an unreachable block is UINT32_MAX */
+	uint32_t dom_in, dom_size;                 /* cfg.c: place in the dominator tree, preorder; see gj_dominates */
+	uint32_t loop;                             /* innermost loop, 0: none */
+} gj_bb;
+
+/* A natural loop; loops[0] is unused. */
+typedef struct gj_loop { uint32_t header, latch, parent, depth; bool divergent; } gj_loop;
+
+/* A machine parameter of a kernel before unused ones are dropped (leaf, field and dim as in gj_param). */
+typedef struct gj_fnparam {
+	uint16_t leaf;
+	uint8_t  field, dim;
+	bool     sum;                              /* DATA: the array is only added to (sums.c) */
+	bool     written;
+	const gj_type *type;                       /* BYTES: of an element */
+} gj_fnparam;
+
+struct gj_fn {
+	gj_arena *arena;
+	gj_trap  *trap;
+	const gj_code *code;
+	const char *name;                          /* symbol: unique in the module, [A-Za-z0-9_] */
+	GJ_VEC(gj_op *) op;                        /* op.p[0] is unused */
+	GJ_VEC(gj_bb) bb;                          /* bb.p[0] is the entry; it has no predecessors */
+	GJ_VEC(gj_loc) loc;
+	GJ_VEC(gj_loop) loops;
+	GJ_VEC(gj_fnparam) param;                  /* low level */
+	GJ_VEC(uint32_t) rpo;                      /* blocks in reverse postorder, unreachable ones absent */
+	bool low, kernel;
+	uint32_t width;                            /* low: lanes of a vector: 8, 16 or 32, or 1 */
+	const gj_type *const *result; uint32_t nresults;     /* low, functions: scalar result types */
+	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (entry kernel only) */
+	uint32_t shared_bytes;                     /* low */
+	bool barriers, dynamic_shared;
+	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
+	bool waits;                                /* CPU: needs a stack for each warp */
+	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
+	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
+	bool no_fma;                               /* low: keep a*b + c in two roundings */
+};
+
+/* -- Building (ir.c) -------------------------------------------------------------------------------------------------- */
+
+gj_fn   *gj_fn_new(gj_trap *, const gj_code *, const char *name);
+uint32_t gj_block_new(gj_fn *);
+/* A new op at the end of the block; args are copied. */
+gj_ref   gj_emit(gj_fn *, uint32_t block, gj_opcode, const gj_type *, uint32_t loc, uint32_t nargs, const gj_ref *args);
+/* A new op that stands in no block yet (place it with gj_push on bb.ops). */
+gj_ref   gj_op_new(gj_fn *, uint32_t block, gj_opcode, const gj_type *, uint32_t loc, uint32_t nargs, const gj_ref *args);
+static inline gj_op *gj_o(const gj_fn *f, gj_ref r) { return f->op.p[r]; }
+void     gj_link(gj_fn *, uint32_t from, uint32_t to);      /* append succ and pred; terminator ops are emitted apart */
+uint32_t gj_loc_add(gj_fn *, const gj_code *, gj_pos, uint32_t up);
+void     gj_fn_dump(const gj_fn *, gj_sb *);                 /* stable text: numbered by position, no pointers */
+/* Every rule of the form: ops in one block, operands defined before use (dominance), phi arity, terminators last,
+ * operand counts and levels of ops.def, types present and right at the low level. NULL, or what is wrong. */
+const char *gj_fn_verify(const gj_fn *);
+
+extern const char *const gj_op_name[GJ_NOPS];
+extern const uint8_t gj_op_flags[GJ_NOPS];
+enum { GJ_F_PURE = 1, GJ_F_READ = 2, GJ_F_WRITE = 4, GJ_F_TERM = 8, GJ_F_MASK = 16 };
+
+/* Blocks only: reverse postorder, edges, dominators, loops. */
+void gj_cfg_dump(const gj_fn *, gj_sb *);
+/* Does block a dominate block b (a == b counts)? After gj_cfg, both reachable. */
+static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
+{
+	return f->bb.p[b].dom_in - f->bb.p[a].dom_in < f->bb.p[a].dom_size;
+}
+
+/* Block index or number of blocks × block size, both of one direction: the former's gj_sreg; −1: another op. With
+ * GJ_FACT_IDX32 it is below 2^30. */
+int64_t gj_grid_product(const gj_fn *, const gj_op *);
+
+/* How often each value is an operand in the blocks of rpo. */
+uint32_t *gj_count_uses(const gj_fn *);
+
+/* Does loop `outer` (0: the function) contain loop `inner`? Loops contain themselves. After gj_cfg. */
+static inline bool gj_loop_contains(const gj_fn *f, uint32_t outer, uint32_t inner)
+{
+	while (f->loops.p[inner].depth > f->loops.p[outer].depth)
+		inner = f->loops.p[inner].parent;
+	return inner == outer;
+}
+
+/* -- Failing: the message is a row of errors.def; loc says where (with the inline chain) ------------------------------ */
+void gj_fail(const gj_fn *, uint32_t loc, gj_err id, ...) GJ_NORETURN;
+void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;
+
+/* -- Passes, in the order of gj_compile() ------------------------------------------------------------------------------ */
+
+gj_fn *gj_ssa(gj_trap *, const gj_code *);                   /* decode.c, cfg.c, ssa.c: bytecode → H-level SSA */
+void   gj_cfg(gj_fn *);                                      /* rpo, dominators, preds of unreachable blocks dropped, loops */
+void   gj_return_raises(gj_fn *);                            /* low, CPU: functions that are called end threads (raises.c) */
+void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */
+void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
+/* Is the memory of this array reached through its parameter alone, and changed by nobody else while a thread runs? */
+bool   gj_param_alone(const gj_fn *, const gj_fnparam *);
+void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics: 1 */
+void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
+/* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. Along y
+ * and z only where no thread waits for others, other than at barriers. */
+uint32_t gj_choose_lanes(gj_fn *, uint32_t *facts);
+/* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
+ * until memory changes; and at width 1, where the threads of a warp meet in its operations. */
+bool   gj_waits(const gj_fn *, uint32_t width);
+bool   gj_mask(gj_fn *);                                     /* low, width 32: only uniform branches are left. false: it cannot be (late.c) */
+
+#endif

@@ -1,0 +1,123 @@
+/* Which threads run as one vector. Those of a warp: but where the kernel has no way to tell, it may as well be those of
+ * a row of the block (along x) that is shorter than a warp, of a column (along y) or of those along z. Vectors along one
+ * axis keep the index on the other in a scalar, and memory that lies along theirs is read at once instead of lane by
+ * lane: kernels in which x counts rows of a C array (the order that `i, j = cuda.grid(2)` invites to) want columns. */
+#include "ir/ir.h"
+
+/* Is there such an op in f, or in a function that it calls? */
+static bool any_op(const gj_fn *f, bool (*is)(const gj_op *))
+{
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; i < b->ops.n; i++)
+			if (is(gj_o(f, b->ops.p[i])))
+				return true;
+	}
+	for (uint32_t i = 0; i < f->callee.n; i++)
+		if (any_op(f->callee.p[i], is))
+			return true;
+	return false;
+}
+
+static bool sleeps(const gj_op *o) { return o->op == GJ_NANOSLEEP; }
+
+static bool meets(const gj_op *o)
+{
+	return sleeps(o) || o->op == GJ_SYNCWARP || o->op == GJ_SHFL || o->op == GJ_VOTE || o->op == GJ_MATCH;
+}
+
+static bool is_sreg(const gj_op *o, int64_t which) { return o->op == GJ_SREG && o->imm.i == which; }
+
+static bool knows_warps(const gj_op *o)
+{
+	return meets(o) || o->op == GJ_ACTIVEMASK || is_sreg(o, GJ_LANEID) || is_sreg(o, GJ_LANEMASK_LT);
+}
+
+/* Is there a loop in which a thread may wait for what another one writes? It waits for threads and blocks before its
+ * own, mostly: these must come first. */
+static bool may_wait(const gj_fn *f)
+{
+	const uint32_t *uses = gj_count_uses(f);
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		for (uint32_t i = 0; f->loops.p[b->loop].depth && i < b->ops.n; i++) {
+			gj_opcode op = (gj_opcode)gj_o(f, b->ops.p[i])->op;
+			if (op == GJ_FENCE || (op == GJ_ATOMIC && uses[b->ops.p[i]]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool asks_y(const gj_op *o) { return is_sreg(o, GJ_TID_Y); }
+static bool asks_z(const gj_op *o) { return is_sreg(o, GJ_TID_Z); }
+
+bool gj_waits(const gj_fn *f, uint32_t width) { return any_op(f, width == 1 ? meets : sleeps); }
+
+/* What an op costs a thread, in 64ths of an element read alone: accesses to memory, and what is computed for each lane,
+ * which takes up to twice as long in vectors of half as many: there is less to do side by side. */
+static uint64_t op_cost(const gj_fn *f, const gj_op *o, uint32_t lanes)
+{
+	if (o->op != GJ_LOAD && o->op != GJ_STORE)
+		return o->shape == GJ_VARYING ? 32 / lanes : 0;
+	const gj_op *p = gj_o(f, o->arg[0]);
+	if (p->shape == GJ_UNIFORM)
+		return 64 / lanes;
+	return p->shape == GJ_LINEAR && p->stride == p->type->elem->size ? p->type->elem->size : 64;
+}
+
+/* The same of all ops; an inner loop is taken to run eight times. */
+static uint64_t cost_of(gj_fn *f, uint32_t lanes, uint32_t facts)
+{
+	uint64_t sum = 0;
+	gj_divergence(f, facts);
+	for (uint32_t k = 0; k < f->rpo.n; k++) {
+		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
+		uint32_t depth = f->loops.p[b->loop].depth;
+		for (uint32_t i = 0; i < b->ops.n; i++) {
+			const gj_op *o = gj_o(f, b->ops.p[i]);
+			sum += op_cost(f, o, lanes) << (3 * (depth < 8 ? depth : 8));
+		}
+	}
+	return sum;
+}
+
+/* Lanes of vectors along an axis; 0: there can be none. */
+static uint32_t lanes_along(uint32_t facts, int axis)
+{
+	static const uint32_t fact[3][3] = {
+		{ GJ_FACT_LANES_X, GJ_FACT_ROWS_16, GJ_FACT_ROWS_8 },
+		{ GJ_FACT_COLUMNS_32, GJ_FACT_COLUMNS_16, GJ_FACT_COLUMNS_8 },
+		{ GJ_FACT_DEPTHS_32, GJ_FACT_DEPTHS_16, GJ_FACT_DEPTHS_8 },
+	};
+	return facts & fact[axis][0] ? 32 : facts & fact[axis][1] ? 16 : facts & fact[axis][2] ? 8 : 0;
+}
+
+uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
+{
+	static const uint32_t along[3] = { GJ_FACT_LANES_X, GJ_FACT_LANES_Y, GJ_FACT_LANES_Z };
+	uint32_t lanes[3], rest = (*facts & ~(uint32_t)GJ_FACTS_LANES) | GJ_FACT_FULL_WARPS;
+	for (int axis = 0; axis < 3; axis++)
+		lanes[axis] = lanes_along(*facts, axis);
+	lanes[1] = lanes[1] && any_op(f, asks_y) ? lanes[1] : 0;
+	lanes[2] = lanes[2] && any_op(f, asks_z) ? lanes[2] : 0;
+	if ((lanes[1] || lanes[2]) && may_wait(f))
+		lanes[1] = lanes[2] = 0;
+	if (lanes[0] == 32 && !lanes[1] && !lanes[2])
+		return 32;
+	if (any_op(f, knows_warps))
+		return 32;
+	int best = -1;
+	uint64_t least = 0;
+	for (int axis = 0; axis < 3; axis++) {
+		uint64_t cost = lanes[axis] ? cost_of(f, lanes[axis], rest | along[axis]) : 0;
+		if (lanes[axis] && (best < 0 || cost < least)) {
+			best = axis;
+			least = cost;
+		}
+	}
+	if (best < 0 || (best == 0 && lanes[0] == 32))
+		return 32;
+	*facts = rest | along[best];
+	return lanes[best];
+}

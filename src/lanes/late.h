@@ -1,0 +1,14 @@
+/* Lanes that leave a barrier's others behind them (late.c). */
+#ifndef GJ_DELAY_H
+#define GJ_DELAY_H
+
+#include "lanes/mask.h"
+
+/* By block: may a barrier still come? */
+bool *gj_before_barriers(const gj_fn *);
+/* Turns branches so that the way which leads to barriers comes second. After gj_cfg(), which it outdates. */
+void gj_barriers_last(gj_fn *);
+/* Would something that lanes do behind their last barrier come too late, or too early for others? */
+bool gj_delays(const gj_plan *);
+
+#endif

@@ -1,0 +1,633 @@
+/* Lowering, the engine: bodies, blocks, phis, calls, parameters. One body's H blocks become low blocks; terminators and
+ * phi operands come last, when every block's code (with whatever it inlined) is there. */
+#include "lower/lower.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { INLINE_BUDGET = 40000, INLINE_DEPTH = 48 };            /* beyond: a function of its own */
+
+static gj_lv lower_body(gj_lower *, gj_inst *, gj_lv *args, bool inlined);
+
+/* -- Parts --------------------------------------------------------------------------------------------------------- */
+
+uint32_t gj_parts(const gj_type *t)
+{
+	uint32_t n = 0;
+	switch (t->kind) {
+	case GJ_TUPLE:
+		for (uint32_t i = 0; i < t->n; i++)
+			n += gj_parts(t->item[i]);
+		return n;
+	case GJ_ARRAY: return 1 + 2u * t->ndim;
+	case GJ_RANGE: return 3;
+	case GJ_ITER:  return gj_parts(t->elem) + (t->elem->kind == GJ_RANGE);
+	default:       return t->kind < GJ_NSCALARS || t->kind == GJ_PTR;
+	}
+}
+
+const gj_type *gj_part_type(const gj_lower *L, const gj_type *t, uint32_t i)
+{
+	switch (t->kind) {
+	case GJ_TUPLE:
+		for (uint32_t k = 0;; k++) {
+			uint32_t n = gj_parts(t->item[k]);
+			if (i < n)
+				return gj_part_type(L, t->item[k], i);
+			i -= n;
+		}
+	case GJ_ARRAY: return i ? gj_scalar[GJ_I64] : gj_ptr_type(t->elem, (gj_space)t->space);
+	case GJ_RANGE: return t->elem;
+	case GJ_ITER:  return gj_part_type(L, t->elem, t->elem->kind == GJ_RANGE ? 0 : i);
+	default:
+		if (gj_is_scalar(t) && (gj_is_complex(t) || t->kind == GJ_F16))
+			gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, t->name);
+		return t;
+	}
+}
+
+gj_lv gj_lv_new(gj_lower *L, const gj_type *t, gj_ref **parts)
+{
+	*parts = gj_new(L->arena, gj_ref, gj_parts(t) + 1);
+	return (gj_lv){ t, NULL, *parts };
+}
+
+gj_lv gj_lv_scalar(gj_lower *L, const gj_type *t, gj_ref r)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	*p = r;
+	return v;
+}
+
+gj_lv gj_lv_none(void) { return (gj_lv){ gj_t_none, NULL, NULL }; }
+
+gj_lv gj_lv_item(gj_lower *L, gj_lv tuple, uint32_t i)
+{
+	(void)L;
+	const gj_ref *p = tuple.part;
+	for (uint32_t k = 0; k < i; k++)
+		p += gj_parts(tuple.type->item[k]);
+	return (gj_lv){ tuple.type->item[i], tuple.konst ? tuple.konst->item[i] : NULL, p };
+}
+
+gj_lv gj_lv_pair(gj_lower *L, const gj_type *tuple, gj_lv a, gj_lv b)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, tuple, &p);
+	a = gj_lconv(L, a, tuple->item[0]);
+	b = gj_lconv(L, b, tuple->item[1]);
+	uint32_t n = gj_parts(a.type);
+	memcpy(p, a.part, n * sizeof *p);
+	memcpy(p + n, b.part, gj_parts(b.type) * sizeof *p);
+	return v;
+}
+
+static gj_lv frozen_array(gj_lower *L, const gj_type *t, const gj_obj *o)
+{
+	gj_ref shape[GJ_MAX_NDIM], data = gj_e(L, GJ_CONSTMEM, gj_ptr_type(t->elem, (gj_space)t->space), 0, NULL);
+	gj_o(L->fn, data)->imm.obj = o;
+	for (int d = 0; d < t->ndim; d++)
+		shape[d] = gj_eint(L, gj_scalar[GJ_I64], o->shape[d]);
+	return gj_larray(L, t, data, shape);
+}
+
+gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
+{
+	gj_ref *p;
+	gj_lv v;
+	if (t->kind == GJ_ARRAY) {
+		v = frozen_array(L, o->type, o);
+	} else {
+		v = gj_lv_new(L, t, &p);
+		if (t->kind == GJ_TUPLE)
+			for (uint32_t i = 0; i < t->n; i++) {
+				gj_lv x = gj_lv_obj(L, t->item[i], o->item[i]);
+				memcpy(p, x.part, gj_parts(t->item[i]) * sizeof *p);
+				p += gj_parts(t->item[i]);
+			}
+		else if (gj_is_scalar(t))
+			*p = gj_is_float(gj_part_type(L, t, 0)) ? gj_eflt(L, t, o->f) : gj_eint(L, t, o->i);
+	}
+	v.konst = o;
+	return v;
+}
+
+/* -- Building -------------------------------------------------------------------------------------------------------- */
+
+gj_ref gj_e(gj_lower *L, gj_opcode op, const gj_type *t, uint32_t n, const gj_ref *a)
+{
+	return gj_emit(L->fn, L->cur, op, t, L->loc, n, a);
+}
+gj_ref gj_e1(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref a) { return gj_e(L, op, t, 1, &a); }
+gj_ref gj_e2(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref a, gj_ref b)
+{
+	return gj_e(L, op, t, 2, (gj_ref[]){ a, b });
+}
+gj_ref gj_e3(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref a, gj_ref b, gj_ref c)
+{
+	return gj_e(L, op, t, 3, (gj_ref[]){ a, b, c });
+}
+gj_ref gj_esub(gj_lower *L, gj_opcode op, uint8_t sub, const gj_type *t, uint32_t n, const gj_ref *a)
+{
+	gj_ref r = gj_e(L, op, t, n, a);
+	gj_o(L->fn, r)->sub = sub;
+	return r;
+}
+gj_ref gj_ecmp(gj_lower *L, gj_cmpop op, gj_ref a, gj_ref b)
+{
+	return gj_esub(L, GJ_CMP, (uint8_t)op, gj_scalar[GJ_BOOL], 2, (gj_ref[]){ a, b });
+}
+gj_ref gj_eint(gj_lower *L, const gj_type *t, int64_t v)
+{
+	gj_ref r = gj_e(L, GJ_CONST, t, 0, NULL);
+	if (gj_is_float(t))
+		gj_o(L->fn, r)->imm.f = (double)v;
+	else
+		gj_o(L->fn, r)->imm.i = v;
+	return r;
+}
+gj_ref gj_eflt(gj_lower *L, const gj_type *t, double v)
+{
+	gj_ref r = gj_e(L, GJ_CONST, t, 0, NULL);
+	gj_o(L->fn, r)->imm.f = t->kind == GJ_F32 ? (float)v : v;
+	return r;
+}
+
+gj_ref gj_ecast(gj_lower *L, gj_ref r, const gj_type *to)
+{
+	const gj_type *from = gj_o(L->fn, r)->type;
+	if (from == to)
+		return r;
+	if (from->kind == GJ_PTR)
+		return gj_e1(L, GJ_PTRCAST, to, r);
+	if (gj_is_complex(to) || to->kind == GJ_F16)
+		gj_lfail(L, GJ_ERR_DTYPE_LATER, to->name);
+	return gj_e1(L, GJ_CVT, to, r);
+}
+
+void gj_jump(gj_lower *L, uint32_t to)
+{
+	gj_e(L, GJ_JUMP, NULL, 0, NULL);
+	gj_link(L->fn, L->cur, to);
+}
+
+void gj_branch(gj_lower *L, gj_ref cond, uint32_t yes, uint32_t no)
+{
+	gj_e1(L, GJ_BRANCH, NULL, cond);
+	gj_link(L->fn, L->cur, yes);
+	gj_link(L->fn, L->cur, no);
+}
+
+gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
+{
+	if (v.type == to)
+		return v;
+	gj_ref *p;
+	gj_lv out = gj_lv_new(L, to, &p);
+	out.konst = v.konst;
+	for (uint32_t i = 0; i < gj_parts(to); i++)
+		p[i] = gj_ecast(L, v.part[i], gj_part_type(L, to, i));
+	return out;
+}
+
+void gj_lfail(gj_lower *L, gj_err id, ...)
+{
+	va_list ap;
+	va_start(ap, id);
+	gj_vfail(L->fn, L->loc, id, ap);
+}
+
+/* -- One operation ----------------------------------------------------------------------------------------------------- */
+
+static gj_lv use(gj_body *B, gj_ref r)
+{
+	if (!B->val[r].type)                                                       /* an undefined variable that a phi may read */
+		return (gj_lv){ gj_t_none, NULL, NULL };
+	return B->val[r];
+}
+
+static uint32_t low_loc(gj_body *B, uint32_t loc)
+{
+	if (B->loc[loc] == UINT32_MAX) {
+		const gj_loc *l = &B->s->fn->loc.p[loc];
+		B->loc[loc] = gj_loc_add(B->L->fn, l->code, l->pos, B->up);
+	}
+	return B->loc[loc];
+}
+
+static gj_fn *function_of(gj_lower *, gj_inst *);
+
+static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args)
+{
+	gj_fn *f = function_of(L, s);
+	GJ_VEC(gj_ref) flat = { 0 };
+	for (uint32_t i = 0; i < s->nargs; i++)
+		for (uint32_t k = 0; k < gj_parts(s->arg[i].type); k++)
+			gj_push(L->arena, &flat, args[i].part[k]);
+	const gj_type *first = gj_parts(s->ret.type) ? gj_part_type(L, s->ret.type, 0) : gj_t_none;
+	gj_ref *p, call = gj_e(L, GJ_FCALL, first, flat.n, flat.p);
+	gj_o(L->fn, call)->imm.fn = f;
+	gj_lv v = gj_lv_new(L, s->ret.type, &p);
+	for (uint32_t i = 0; i < gj_parts(s->ret.type); i++) {
+		p[i] = gj_e1(L, GJ_RESULT, gj_part_type(L, s->ret.type, i), call);
+		gj_o(L->fn, p[i])->imm.i = i;
+	}
+	return v;
+}
+
+static gj_lv make_tuple(gj_body *B, const gj_type *t, const gj_ref *item)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(B->L, t, &p);
+	for (uint32_t i = 0; i < t->n; i++) {
+		gj_lv x = gj_lconv(B->L, use(B, item[i]), t->item[i]);
+		for (uint32_t k = 0; k < gj_parts(x.type); k++)
+			*p++ = x.part[k];
+	}
+	return v;
+}
+
+static gj_lv rest_tuple(gj_body *B, const gj_op *call, const gj_code *code, const gj_type *t)
+{
+	const gj_ref *rest;
+	gj_call_rest(call, code, &rest);
+	return make_tuple(B, t, rest);
+}
+
+static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
+{
+	gj_lower *L = B->L;
+	const gj_op *o = gj_o(B->s->fn, r);
+	gj_val *a = gj_new(L->arena, gj_val, callee->nargs + 1);
+	gj_ref *from = gj_new(L->arena, gj_ref, callee->nargs + 1);
+	gj_lv *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
+	gj_call_args(B->s, r, callee->code, a, from);
+	for (uint32_t i = 0; i < callee->nargs; i++) {
+		const gj_code *c = callee->code;
+		if (from[i] >= GJ_HELD)
+			args[i] = gj_lv_item(L, use(B, o->arg[0]), from[i] - GJ_HELD);
+		else if (from[i] == GJ_REST)
+			args[i] = rest_tuple(B, o, c, a[i].type);
+		else if (from[i])
+			args[i] = use(B, from[i]);
+		else
+			args[i] = gj_lv_obj(L, a[i].konst ? gj_val_of(L->fn, L->loc, a[i].konst).type : a[i].type,
+			                    a[i].konst ? a[i].konst : i < (uint32_t)c->nargs
+			                        ? c->defaults[i + (uint32_t)c->ndefaults - (uint32_t)c->nargs]
+			                        : c->kwdefaults[i - (uint32_t)c->nargs]);
+		args[i] = gj_lconv(L, args[i], callee->arg[i].type);
+	}
+	uint32_t loc = L->loc;
+	bool out = callee->recursive || (L->fn->op.n > INLINE_BUDGET && callee->size > 40) || L->depth > INLINE_DEPTH;
+	gj_lv v = out ? call_out(L, callee, args) : lower_body(L, callee, args, true);
+	L->loc = loc;
+	v.konst = v.konst ? v.konst : callee->ret.konst;
+	return gj_lconv(L, v, o->type);
+}
+
+static gj_lv call_named(gj_body *B, gj_ref r, const gj_intrin *row, const char *name)
+{
+	const gj_op *o = gj_o(B->s->fn, r);
+	gj_lcall c = { .L = B->L, .B = B, .op = o, .ref = r, .row = row, .name = name, .type = o->type };
+	if (row->params) {
+		int slot[GJ_MAX_CALL];
+		c.n = gj_bind_row(B->s->fn, o, row, name, slot);
+		for (uint32_t i = 0; i < c.n; i++)
+			if (slot[i] >= 0)
+				c.a[i] = use(B, gj_slot_ref(B->s->fn, o, slot[i]));
+	}
+	if (gj_is_ufunc(row) && c.a[c.n - 1].type)
+		return gj_lelementwise(&c);
+	c.n -= gj_is_ufunc(row);
+	gj_lv v = row->lower(&c);
+	return v.type == o->type || !gj_is_scalar(o->type) ? v : gj_lconv(B->L, v, o->type);
+}
+
+static gj_lv call(gj_body *B, gj_ref r)
+{
+	const gj_op *o = gj_o(B->s->fn, r);
+	const gj_obj *f = B->s->konst[o->arg[0]];
+	if (B->s->callee[r])
+		return call_function(B, r, B->s->callee[r]);
+	if (f->kind == GJ_OBJ_NAME)
+		return call_named(B, r, gj_intrinsic(f->name), f->name);
+	if (o->nargs == 1)
+		return gj_lv_scalar(B->L, o->type, gj_eint(B->L, o->type, 0));
+	gj_lv a = use(B, o->arg[1]);                                               /* a type as constructor */
+	return gj_lv_scalar(B->L, o->type, gj_is_bool(o->type) ? gj_ltruth(B->L, a) : gj_ecast(B->L, a.part[0], o->type));
+}
+
+static gj_lv lower_op(gj_body *B, gj_ref r)
+{
+	gj_lower *L = B->L;
+	const gj_op *o = gj_o(B->s->fn, r);
+	gj_lv a = o->nargs && o->op != GJ_MKSLICE ? use(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 ? use(B, o->arg[1]) : a;
+	const gj_intrin *row;
+	switch (o->op) {
+	case GJ_OBJ:
+		return (row = gj_value_row(B->s, o)) ? call_named(B, r, row, NULL) : gj_lv_obj(L, o->type, o->imm.obj);
+	case GJ_ATTR:
+		if ((row = gj_value_row(B->s, o)))
+			return call_named(B, r, row, NULL);
+		return B->s->konst[r] ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_lattr(L, o->imm.name, a, o->type);
+	case GJ_ARG:       return B->arg[gj_arg_index(B->s, o)];
+	case GJ_PYBIN:     return gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
+	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);
+	case GJ_PYCMP:     return gj_lcompare(L, (gj_cmpop)o->sub, a, b);
+	case GJ_IS:        return gj_lcompare(L, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);     /* of bools: the others are constants */
+	case GJ_IN:        return gj_lin(L, a, b, o->sub);
+	case GJ_TRUTH:     return gj_lv_scalar(L, o->type, gj_ltruth(L, a));
+	case GJ_ITEM:      return gj_litem(B, o, a, b, o->type);
+	case GJ_SETITEM:   gj_lsetitem(B, o); return gj_lv_none();
+	case GJ_CALL:      return call(B, r);
+	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->arg);
+	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o->type, o->arg) : (gj_lv){ o->type, NULL, NULL };
+	case GJ_UNPACK:    return gj_lunpack(L, o, a);
+	case GJ_GETITER:   return gj_liter(L, a, o->type);
+	case GJ_ITERSTART: return gj_literstart(L, a, o->type);
+	case GJ_ITERHAS:   return gj_literhas(L, a, b);
+	case GJ_ITERGET:   return gj_literget(L, a, b, o->type);
+	case GJ_ITERNEXT:  return gj_liternext(L, a, b);
+	default:           return (gj_lv){ o->type ? o->type : gj_t_none, NULL, NULL };    /* slices: no parts */
+	}
+}
+
+/* -- Bodies --------------------------------------------------------------------------------------------------------------- */
+
+static gj_lv lower_phi(gj_lower *L, const gj_op *o)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, o->type, &p);
+	for (uint32_t i = 0; i < gj_parts(o->type); i++)
+		p[i] = gj_e(L, GJ_PHI, gj_part_type(L, o->type, i), 0, NULL);
+	return v;
+}
+
+static bool folded(const gj_body *B, gj_ref r)
+{
+	const gj_op *o = gj_o(B->s->fn, r);
+	return B->s->konst[r] && o->type && gj_is_scalar(o->type) && o->op != GJ_CALL;
+}
+
+static void lower_block(gj_body *B, uint32_t hb)
+{
+	gj_lower *L = B->L;
+	const gj_bb *b = &B->s->fn->bb.p[hb];
+	L->cur = B->entry[hb];
+	for (uint32_t i = 0; i < b->ops.n && gj_o(B->s->fn, b->ops.p[i])->op == GJ_PHI; i++) {
+		gj_ref r = b->ops.p[i];
+		const gj_op *o = gj_o(B->s->fn, r);
+		L->loc = low_loc(B, o->loc);
+		if (!folded(B, r))
+			B->val[r] = o->type ? lower_phi(L, o) : gj_lv_none();
+	}
+	for (uint32_t i = 0; i < b->ops.n; i++) {
+		gj_ref r = b->ops.p[i];
+		const gj_op *o = gj_o(B->s->fn, r);
+		if (gj_op_flags[o->op] & GJ_F_TERM)
+			break;
+		L->loc = low_loc(B, o->loc);
+		if (folded(B, r))
+			B->val[r] = gj_lv_obj(L, o->type, B->s->konst[r]);
+		else if (o->op != GJ_PHI && o->op != GJ_UNDEF && (o->type || o->op == GJ_SETITEM))
+			B->val[r] = lower_op(B, r);
+		B->val[r].konst = B->s->konst[r];
+	}
+	B->exit[hb] = L->cur;
+}
+
+/* Operands of the phis of `to` for one edge, converted at the end of the block the edge leaves. */
+static void phi_operands(gj_body *B, uint32_t to, uint32_t k, uint32_t from)
+{
+	gj_lower *L = B->L;
+	const gj_bb *b = &B->s->fn->bb.p[to];
+	L->cur = from;
+	for (uint32_t i = 0; i < b->ops.n && gj_o(B->s->fn, b->ops.p[i])->op == GJ_PHI; i++) {
+		const gj_op *o = gj_o(B->s->fn, b->ops.p[i]);
+		const gj_lv *v = &B->val[b->ops.p[i]];
+		uint32_t n = o->type ? gj_parts(o->type) : 0;
+		if (folded(B, b->ops.p[i]))
+			continue;
+		bool defined = gj_o(B->s->fn, o->arg[k])->type != NULL;
+		L->loc = low_loc(B, o->loc);
+		gj_lv x = defined && n ? gj_lconv(L, use(B, o->arg[k]), o->type) : gj_lv_none();
+		for (uint32_t j = 0; j < n; j++) {
+			gj_op *phi = gj_o(L->fn, v->part[j]);
+			gj_ref r = defined ? x.part[j] : gj_e(L, GJ_UNDEF, phi->type, 0, NULL);
+			gj_ref *args = gj_new(L->arena, gj_ref, phi->nargs + 1);
+			for (uint32_t m = 0; m < phi->nargs; m++)
+				args[m] = phi->arg[m];
+			args[phi->nargs++] = r;
+			phi->arg = args;
+		}
+	}
+}
+
+/* The place of the edge (from, i) among the predecessors of where it goes. */
+static uint32_t pred_index(const gj_fn *f, uint32_t from, uint32_t i)
+{
+	const gj_bb *to = &f->bb.p[f->bb.p[from].succ[i]];
+	uint32_t skip = i == 1 && f->bb.p[from].succ[0] == f->bb.p[from].succ[1];
+	for (uint32_t k = 0; k < to->preds.n; k++)
+		if (to->preds.p[k] == from && skip-- == 0)
+			return k;
+	gj_fail(f, 0, GJ_ERR_INTERNAL, "an edge has no predecessor entry");
+}
+
+static void finish_return(gj_body *B, const gj_op *o)
+{
+	gj_lower *L = B->L;
+	gj_lv v = o->nargs ? use(B, o->arg[0]) : gj_lv_none();
+	v = gj_lconv(L, v, B->s->ret.type);
+	if (B->inlined) {
+		gj_push(L->arena, &B->ret_block, L->cur);
+		gj_push(L->arena, &B->ret, v);
+	} else {
+		gj_e(L, GJ_RETURN, NULL, L->fn->kernel ? 0 : gj_parts(v.type), v.part);
+	}
+}
+
+static void finish_block(gj_body *B, uint32_t hb)
+{
+	gj_lower *L = B->L;
+	const gj_fn *f = B->s->fn;
+	const gj_bb *b = &f->bb.p[hb];
+	const gj_op *t = gj_o(f, b->ops.p[b->ops.n - 1]);
+	uint32_t from = B->exit[hb];
+	bool taken[2] = { b->nsucc > 0 && B->s->edge[2 * hb], b->nsucc > 1 && B->s->edge[2 * hb + 1] };
+	for (uint32_t i = 0; i < b->nsucc; i++)
+		if (taken[i])
+			phi_operands(B, b->succ[i], pred_index(f, hb, i), from);
+	L->cur = from;
+	L->loc = low_loc(B, t->loc);
+	if (t->op == GJ_RETURN)
+		finish_return(B, t);
+	else if (taken[0] && taken[1])
+		gj_branch(L, use(B, t->arg[0]).part[0], B->entry[b->succ[0]], B->entry[b->succ[1]]);
+	else if (taken[0] || taken[1])
+		gj_jump(L, B->entry[b->succ[taken[0] ? 0 : 1]]);
+	else
+		gj_e(L, t->op == GJ_RAISE ? GJ_RAISE : GJ_UNREACHABLE, NULL, 0, NULL);
+}
+
+/* The blocks that return run on in one block; the results meet in phis. */
+static gj_lv join_returns(gj_body *B)
+{
+	gj_lower *L = B->L;
+	uint32_t n = B->ret.n;
+	const gj_type *t = B->s->ret.type;
+	if (n == 1) {
+		L->cur = B->ret_block.p[0];
+		return B->ret.p[0];
+	}
+	uint32_t cont = gj_block_new(L->fn);
+	gj_ref *p, *args = gj_new(L->arena, gj_ref, n + 1);
+	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint32_t i = 0; i < n; i++) {
+		L->cur = B->ret_block.p[i];
+		gj_jump(L, cont);
+	}
+	L->cur = cont;
+	for (uint32_t j = 0; j < gj_parts(t); j++) {
+		for (uint32_t i = 0; i < n; i++)
+			args[i] = B->ret.p[i].part[j];
+		p[j] = gj_e(L, GJ_PHI, gj_part_type(L, t, j), n, args);
+	}
+	return v;
+}
+
+static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
+{
+	gj_fn *f = s->fn;
+	gj_body B = { .L = L, .s = s, .arg = args, .inlined = inlined, .up = inlined ? L->loc : 0 };
+	uint32_t start = L->cur;
+	L->depth++;
+	B.val = gj_new(L->arena, gj_lv, f->op.n);
+	B.entry = gj_new(L->arena, uint32_t, f->bb.n);
+	B.exit = gj_new(L->arena, uint32_t, f->bb.n);
+	B.loc = gj_new(L->arena, uint32_t, f->loc.n);
+	memset(B.loc, 0xff, f->loc.n * sizeof *B.loc);
+	for (uint32_t k = 0; k < f->rpo.n; k++)
+		if (s->live[f->rpo.p[k]])
+			B.entry[f->rpo.p[k]] = f->rpo.p[k] == 0 ? start : gj_block_new(L->fn);
+	for (uint32_t k = 0; k < f->rpo.n; k++)
+		if (s->live[f->rpo.p[k]])
+			lower_block(&B, f->rpo.p[k]);
+	for (uint32_t k = 0; k < f->rpo.n; k++)
+		if (s->live[f->rpo.p[k]])
+			finish_block(&B, f->rpo.p[k]);
+	L->depth--;
+	return inlined ? join_returns(&B) : gj_lv_none();
+}
+
+/* -- Functions ------------------------------------------------------------------------------------------------------------ */
+
+static gj_ref parameter(gj_lower *L, gj_fnparam p, const gj_type *t)
+{
+	gj_ref r = gj_e(L, GJ_PARAM, t, 0, NULL);
+	gj_o(L->fn, r)->imm.i = L->fn->param.n;
+	if (p.field == GJ_FIELD_SHAPE)
+		gj_o(L->fn, r)->flags |= GJ_NONNEG;
+	p.type = t;
+	gj_push(L->arena, &L->fn->param, p);
+	return r;
+}
+
+/* A kernel takes its arguments as leaves: what is not contiguous brings its strides, the rest computes them. */
+static gj_lv kernel_argument(gj_lower *L, const gj_type *t, uint16_t *leaf)
+{
+	gj_ref *p, shape[GJ_MAX_NDIM], data;
+	gj_lv v = gj_lv_new(L, t, &p);
+	if (t->kind == GJ_TUPLE) {
+		for (uint32_t i = 0; i < t->n; i++) {
+			gj_lv x = kernel_argument(L, t->item[i], leaf);
+			for (uint32_t k = 0; k < gj_parts(t->item[i]); k++)
+				*p++ = x.part[k];
+		}
+		return v;
+	}
+	uint16_t l = (*leaf)++;
+	if (t->kind != GJ_ARRAY) {
+		if (gj_is_scalar(t))
+			*p = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, gj_part_type(L, t, 0));
+		return v;
+	}
+	gj_part_type(L, t->elem, 0);                                               /* refuses what has no lowering yet */
+	data = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_type(L, t, 0));
+	for (uint8_t d = 0; d < t->ndim; d++)
+		shape[d] = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_SHAPE, .dim = d }, gj_scalar[GJ_I64]);
+	if (t->layout != 'A')
+		return gj_larray(L, t, data, shape);
+	p[0] = data;
+	for (uint8_t d = 0; d < t->ndim; d++) {
+		p[1 + d] = shape[d];
+		p[1 + t->ndim + d] = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_STRIDE, .dim = d }, gj_scalar[GJ_I64]);
+	}
+	return v;
+}
+
+static gj_lv function_argument(gj_lower *L, const gj_type *t)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint32_t i = 0; i < gj_parts(t); i++)
+		p[i] = parameter(L, (gj_fnparam){ .field = GJ_FIELD_VALUE }, gj_part_type(L, t, i));
+	return v;
+}
+
+static const char *symbol(gj_module *M, const char *name)
+{
+	char *s = (char *)gj_printf(M->arena, "gj_%s_%u", name, (unsigned)M->fn.n);
+	for (char *p = s; *p; p++)
+		if (!((*p | 32) >= 'a' && (*p | 32) <= 'z') && !(*p >= '0' && *p <= '9'))
+			*p = '_';
+	return s;
+}
+
+static gj_fn *lower_function(gj_module *M, gj_inst *s, bool kernel)
+{
+	gj_fn *f = gj_fn_new(M->trap, s->code, symbol(M, s->code->name));
+	gj_lower L = { .M = M, .arena = M->arena, .fn = f, .cur = gj_block_new(f) };
+	uint16_t leaf = 0;
+	f->low = true;
+	f->kernel = kernel;
+	f->facts = M->facts;
+	gj_push(M->arena, &M->inst, s);
+	gj_push(M->arena, &M->fn, f);
+	gj_lv *args = gj_new(M->arena, gj_lv, s->nargs + 1);
+	for (uint32_t i = 0; i < s->nargs; i++) {
+		args[i] = kernel ? kernel_argument(&L, s->arg[i].type, &leaf) : function_argument(&L, s->arg[i].type);
+		args[i].konst = s->arg[i].konst;
+	}
+	if (!kernel) {
+		const gj_type **t = gj_new(M->arena, const gj_type *, gj_parts(s->ret.type) + 1);
+		f->nresults = gj_parts(s->ret.type);
+		for (uint32_t i = 0; i < f->nresults; i++)
+			t[i] = gj_part_type(&L, s->ret.type, i);
+		f->result = t;
+	}
+	lower_body(&L, s, args, false);
+	gj_cfg(f);
+	return f;
+}
+
+static gj_fn *function_of(gj_lower *L, gj_inst *s)
+{
+	for (uint32_t i = 0; i < L->M->inst.n; i++)
+		if (L->M->inst.p[i] == s)
+			return L->M->fn.p[i];
+	return lower_function(L->M, s, false);
+}
+
+gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, bool kernel, uint32_t facts)
+{
+	gj_module M = { .trap = trap, .arena = trap->arena, .facts = facts };
+	gj_fn *f = lower_function(&M, s, kernel);
+	for (uint32_t i = 1; i < M.fn.n; i++)
+		gj_push(M.arena, &f->callee, M.fn.p[i]);
+	f->shared_bytes = M.shared_bytes;
+	f->barriers = M.barriers;
+	f->dynamic_shared = M.dynamic_shared;
+	return f;
+}

@@ -1,0 +1,95 @@
+/* Lowering of what is done with all elements of an array, by each thread on its own: reductions and ufuncs. */
+#include "lower/lower.h"
+
+/* -- Reductions ------------------------------------------------------------------------------------------------------- */
+
+typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a; const gj_type *acc; gj_ref at[GJ_MAX_NDIM]; } reduction;
+
+static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
+static const gj_type *bool_(void) { return gj_scalar[GJ_BOOL]; }
+
+static gj_ref item(reduction *r)
+{
+	const gj_type *t = r->a.type->elem;
+	gj_lv x = gj_lv_scalar(r->L, t, gj_e1(r->L, GJ_LOAD, t, gj_lelement(r->L, r->a, r->at)));
+	return gj_is_bool(r->acc) ? gj_ltruth(r->L, x) : gj_ecast(r->L, x.part[0], r->acc);
+}
+
+/* acc and one more element; NaN wins over numbers, as in NumPy. */
+static gj_ref step(reduction *r, gj_ref acc)
+{
+	gj_lower *L = r->L;
+	gj_ref x = item(r), better;
+	bool any = r->how == GJ_RED_ANY || r->how == GJ_RED_MAX;
+	if (gj_is_bool(r->acc))
+		return gj_e2(L, any ? GJ_OR : GJ_AND, bool_(), acc, x);
+	if (r->how == GJ_RED_PROD)
+		return gj_e2(L, GJ_MUL, r->acc, acc, x);
+	if (r->how != GJ_RED_MIN && r->how != GJ_RED_MAX)
+		return gj_e2(L, GJ_ADD, r->acc, acc, x);
+	better = gj_ecmp(L, any ? GJ_CMP_GT : GJ_CMP_LT, x, acc);
+	if (gj_is_float(r->acc))
+		better = gj_e2(L, GJ_OR, bool_(), better, gj_e1(L, GJ_ISNAN, bool_(), x));
+	return gj_e3(L, GJ_SELECT, r->acc, better, x, acc);
+}
+
+static gj_ref over(reduction *r, uint32_t d, gj_ref acc)
+{
+	gj_lower *L = r->L;
+	if (d == r->a.type->ndim)
+		return step(r, acc);
+	gj_lfor l = gj_lfor_begin(L, r->a.part[1 + d], acc);
+	r->at[d] = l.i;
+	gj_lfor_end(L, &l, over(r, d + 1, l.carried));
+	return l.carried;
+}
+
+/* The first element; of an empty array there is none. */
+static gj_ref first(reduction *r, gj_ref size)
+{
+	gj_lrequire(r->L, gj_ecmp(r->L, GJ_CMP_NE, size, gj_eint(r->L, i64(), 0)));
+	for (uint32_t d = 0; d < r->a.type->ndim; d++)
+		r->at[d] = gj_eint(r->L, i64(), 0);
+	return item(r);
+}
+
+gj_lv gj_l_reduce(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	reduction r = { .L = L, .how = (gj_reduction)c->row->arg, .a = c->a[0], .acc = c->type };
+	gj_ref size = gj_lsize(L, r.a), start;
+	int64_t neutral = r.how == GJ_RED_PROD || r.how == GJ_RED_ALL;
+	if (r.how == GJ_RED_MEAN && gj_is_float(r.a.type->elem))
+		r.acc = r.a.type->elem;
+	if (r.how == GJ_RED_MIN || r.how == GJ_RED_MAX)
+		start = first(&r, size);
+	else
+		start = gj_is_float(r.acc) ? gj_eflt(L, r.acc, (double)neutral) : gj_eint(L, r.acc, neutral);
+	gj_ref all = over(&r, 0, start);
+	if (r.how == GJ_RED_MEAN)
+		all = gj_e2(L, GJ_DIV, c->type, gj_ecast(L, all, c->type), gj_ecast(L, size, c->type));
+	return gj_lv_scalar(L, c->type, all);
+}
+
+/* -- Ufuncs ----------------------------------------------------------------------------------------------------------- */
+
+static gj_lv apply(gj_lower *L, gj_lv target, const gj_ref *at, void *call)
+{
+	gj_lcall c = *(gj_lcall *)call;
+	const gj_type *t[2] = { NULL };
+	for (uint32_t i = 0; i < c.n; i++) {
+		c.a[i] = gj_lbroadcast(L, target, c.a[i], at);
+		t[i] = c.a[i].type;
+	}
+	c.type = gj_ufunc_type(c.name, t[0], t[1]);
+	return c.row->lower(&c);
+}
+
+gj_lv gj_lelementwise(gj_lcall *c)
+{
+	gj_lv target = c->a[--c->n];
+	for (uint32_t i = 0; i < c->n; i++)
+		gj_lrequire_fit(c->L, target, c->a[i]);
+	gj_lfill(c->L, target, apply, c);
+	return target;
+}

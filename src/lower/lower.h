@@ -1,0 +1,128 @@
+/* Lowering: typed Python operations → scalar operations. Tuples, arrays, ranges and iterators become their scalar parts,
+ * device functions are inlined, conversions become explicit. Internal to src/front (compile.c calls gj_lower_entry). */
+#ifndef GJ_LOWER_H
+#define GJ_LOWER_H
+
+#include "infer/infer.h"
+
+/* A lowered value: its type and its scalar parts (gj_parts(type) of them).
+ *   scalar: 1   tuple: its items' parts   array: pointer, shape[ndim], strides[ndim] in bytes (i64)
+ *   range: start, stop, step   iterator: those of what it runs over, of a range its length too   None, static objects: none */
+struct gj_lv { const gj_type *type; const gj_obj *konst; const gj_ref *part; };
+
+typedef struct gj_shared { const gj_inst *s; gj_ref ref; uint32_t offset; } gj_shared;
+
+/* What all functions of one kernel share. */
+typedef struct gj_module {
+	gj_trap *trap; gj_arena *arena;
+	uint32_t facts;
+	GJ_VEC(gj_shared) shared;                  /* one place for each shared.array of each instance */
+	GJ_VEC(gj_inst *) inst;                    /* instances that are functions of their own … */
+	GJ_VEC(gj_fn *) fn;                        /* … and what they became */
+	uint32_t shared_bytes;
+	bool barriers, dynamic_shared;
+} gj_module;
+
+/* One function being lowered into M's kernel or function `fn`. */
+typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; } gj_lower;
+
+/* One inlined body. */
+typedef struct gj_body {
+	gj_lower *L;
+	gj_inst  *s;
+	gj_lv    *val;                             /* by H ref */
+	uint32_t *entry, *exit;                    /* low blocks by H block */
+	uint32_t *loc;                             /* low loc by H loc, UINT32_MAX: not made yet */
+	gj_lv    *arg;
+	uint32_t  up;                              /* loc of the call */
+	GJ_VEC(uint32_t) ret_block; GJ_VEC(gj_lv) ret;     /* inlined returns */
+	bool      inlined;
+} gj_body;
+
+struct gj_lcall {
+	gj_lower *L; gj_body *B;
+	const gj_op *op; gj_ref ref;
+	const gj_intrin *row; const char *name;    /* dotted name it was called by; NULL for values */
+	const gj_type *type;                       /* of the result */
+	uint32_t n;
+	gj_lv a[GJ_MAX_CALL];
+};
+
+gj_fn *gj_lower_entry(gj_trap *, gj_inst *, bool kernel, uint32_t facts);
+void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
+
+/* -- Parts ------------------------------------------------------------------------------------------------------------- */
+uint32_t gj_parts(const gj_type *);
+const gj_type *gj_part_type(const gj_lower *, const gj_type *, uint32_t i);
+gj_lv gj_lv_new(gj_lower *, const gj_type *, gj_ref **parts);          /* parts to be filled in */
+gj_lv gj_lv_scalar(gj_lower *, const gj_type *, gj_ref);
+gj_lv gj_lv_none(void);
+gj_lv gj_lv_item(gj_lower *, gj_lv tuple, uint32_t i);
+gj_lv gj_lv_pair(gj_lower *, const gj_type *tuple, gj_lv a, gj_lv b);
+gj_lv gj_lv_obj(gj_lower *, const gj_type *, const gj_obj *);          /* a constant */
+
+/* -- Building at L->cur, L->loc ------------------------------------------------------------------------------------------ */
+gj_ref gj_e(gj_lower *, gj_opcode, const gj_type *, uint32_t n, const gj_ref *args);
+gj_ref gj_e1(gj_lower *, gj_opcode, const gj_type *, gj_ref);
+gj_ref gj_e2(gj_lower *, gj_opcode, const gj_type *, gj_ref, gj_ref);
+gj_ref gj_e3(gj_lower *, gj_opcode, const gj_type *, gj_ref, gj_ref, gj_ref);
+gj_ref gj_eint(gj_lower *, const gj_type *, int64_t);
+gj_ref gj_eflt(gj_lower *, const gj_type *, double);
+gj_ref gj_ecmp(gj_lower *, gj_cmpop, gj_ref, gj_ref);
+gj_ref gj_esub(gj_lower *, gj_opcode, uint8_t sub, const gj_type *, uint32_t n, const gj_ref *args);
+gj_ref gj_ecast(gj_lower *, gj_ref, const gj_type *to);                /* scalar conversion */
+gj_ref gj_eindex(gj_lower *, gj_opcode, gj_ref, gj_ref);               /* ADD or MUL of non-wrapping index arithmetic */
+void   gj_jump(gj_lower *, uint32_t to);                               /* ends L->cur */
+void   gj_branch(gj_lower *, gj_ref cond, uint32_t yes, uint32_t no);
+gj_lv  gj_lconv(gj_lower *, gj_lv, const gj_type *to);                 /* any conversion that unification allows */
+GJ_NORETURN void gj_lfail(gj_lower *, gj_err, ...);
+
+/* -- Operators (operators.c) --------------------------------------------------------------------------------------------- */
+gj_lv  gj_lbinop(gj_lower *, gj_binop, const gj_type *, gj_lv, gj_lv);
+gj_lv  gj_lcompare(gj_lower *, gj_cmpop, gj_lv, gj_lv);
+gj_lv  gj_lunary(gj_lower *, gj_unop, const gj_type *, gj_lv);
+gj_ref gj_ltruth(gj_lower *, gj_lv);
+gj_lv  gj_lin(gj_lower *, gj_lv, gj_lv, bool negate);
+gj_ref gj_lpower(gj_lower *, const gj_type *, gj_ref base, gj_lv exponent, const gj_type *as);
+
+/* -- Arrays and iteration (arrays.c) ---------------------------------------------------------------------------------- */
+gj_lv  gj_litem(gj_body *, const gj_op *, gj_lv a, gj_lv index, const gj_type *);
+void   gj_lsetitem(gj_body *, const gj_op *);
+gj_lv  gj_lunpack(gj_lower *, const gj_op *, gj_lv a);                 /* item imm.i of as many as a must have */
+gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
+gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
+/* An array v has the target's extents, or 1, in its dimensions. */
+void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
+/* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), or v, a scalar. */
+gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
+/* for i in range(n): what stands between; `carried` (0: nothing) is a value that each round makes anew. */
+typedef struct gj_lfor { uint32_t head, done; gj_ref i, carried; } gj_lfor;
+gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, gj_ref carried);
+void   gj_lfor_end(gj_lower *, const gj_lfor *, gj_ref next);
+/* Stores what `next` gives to each element of target: nested loops, one a dimension, in the order of Python's for loops. */
+typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
+void   gj_lfill(gj_lower *, gj_lv target, gj_lnext *, void *arg);
+/* elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
+gj_lv  gj_lelementwise(gj_lcall *);
+gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
+gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
+gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
+gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
+gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
+gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
+gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
+
+/* -- Views (views.c) -------------------------------------------------------------------------------------------------- */
+gj_ref gj_lsize(gj_lower *, gj_lv a);
+void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
+
+/* -- Ranges (ranges.c); `range` with the parts of an iterator but for the length and iter ------------------------------ */
+gj_ref gj_lrange_length(gj_lower *, gj_lv range);                      /* i64 */
+void   gj_lrange_iter(gj_lower *, gj_lv range, gj_ref part[4]);
+gj_ref gj_lrange_start(gj_lower *, gj_lv range);                       /* a position is the item, or its number */
+gj_ref gj_lrange_has(gj_lower *, gj_lv range, gj_ref at);
+gj_ref gj_lrange_get(gj_lower *, gj_lv range, gj_ref at);
+gj_ref gj_lrange_next(gj_lower *, gj_lv range, gj_ref at);
+gj_lv  gj_liter(gj_lower *, gj_lv iterable, const gj_type *);          /* iter(a) */
+
+#endif

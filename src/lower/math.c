@@ -1,0 +1,228 @@
+/* Lowering of math.* and of NumPy's scalar functions. */
+#include "lower/lower.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double DEGREES = 57.295779513082320876798154814105, RADIANS = 0.017453292519943295769236907684886,
+                    LOG_2 = 0.69314718055994530941723212145818, LOG2_E = 1.4426950408889634073599246810019;
+
+static const gj_type *bool_(void) { return gj_scalar[GJ_BOOL]; }
+static gj_lv result(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
+static bool is_numpy(const gj_lcall *c) { return !strncmp(c->name, "np.", 3); }
+
+static gj_ref math(gj_lower *L, gj_math id, const gj_type *t, uint32_t n, const gj_ref *a)
+{
+	gj_ref r = gj_e(L, GJ_MATH, t, n, a);
+	gj_o(L->fn, r)->imm.i = id;
+	return r;
+}
+
+/* The type that the operands meet in: as the rule says for the module that the function comes from. */
+static const gj_type *common(gj_lcall *c)
+{
+	const gj_type *as = NULL;
+	const char *bare = strchr(c->name, '.') + 1;
+	const gj_type *b = c->n > 1 ? c->a[1].type : NULL;
+	if (is_numpy(c))
+		gj_rule_numpy(bare, c->a[0].type, b, &as);
+	else
+		gj_rule_math(bare, c->a[0].type, b, &as);
+	return as ? as : c->type;
+}
+
+static gj_ref arg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c->L, c->a[i].part[0], t); }
+
+/* floor, ceil, trunc of NumPy keep integers as they are. */
+gj_lv gj_l_math(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type, *second = c->row->arg == GJ_MATH_LDEXP ? gj_scalar[GJ_I32] : t;
+	if (!gj_is_float(t)) {
+		if (c->row->arg != GJ_MATH_POW)
+			return result(c, arg(c, 0, t));
+		const gj_type *as = common(c);
+		gj_ref x = gj_ecast(L, arg(c, 0, as), t), y = gj_ecast(L, arg(c, 1, as), t);
+		return result(c, gj_e2(L, GJ_POW, t, x, y));
+	}
+	gj_ref a[2] = { arg(c, 0, t), c->n > 1 ? arg(c, 1, second) : 0 };
+	return result(c, math(L, (gj_math)c->row->arg, t, c->n, a));
+}
+
+gj_lv gj_l_fabs(gj_lcall *c) { return result(c, gj_e1(c->L, GJ_ABS, c->type, arg(c, 0, c->type))); }
+
+gj_lv gj_l_isfp(gj_lcall *c)
+{
+	if (!gj_is_float(c->a[0].type))
+		return result(c, gj_eint(c->L, bool_(), c->row->arg == GJ_ISFINITE));
+	return result(c, gj_e1(c->L, (gj_opcode)c->row->arg, bool_(), c->a[0].part[0]));
+}
+
+/* arg 0: radians to degrees, 1: degrees to radians */
+gj_lv gj_l_angle(gj_lcall *c)
+{
+	gj_ref factor = gj_eflt(c->L, c->type, c->row->arg ? RADIANS : DEGREES);
+	return result(c, gj_e2(c->L, GJ_MUL, c->type, arg(c, 0, c->type), factor));
+}
+
+gj_lv gj_l_modf(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type->item[0];
+	gj_ref x = arg(c, 0, t), whole = math(L, GJ_MATH_TRUNC, t, 1, &x);
+	gj_ref rest = gj_e2(L, GJ_SUB, t, x, whole), zero = gj_eflt(L, t, 0);
+	rest = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISINF, bool_(), x), zero, rest);
+	gj_ref a[2] = { rest, x };
+	return gj_lv_pair(L, c->type, result(c, math(L, GJ_MATH_COPYSIGN, t, 2, a)), result(c, whole));
+}
+
+gj_lv gj_l_frexp(gj_lcall *c)
+{
+	gj_ref x = arg(c, 0, c->type->item[0]);
+	return gj_lv_pair(c->L, c->type, result(c, math(c->L, GJ_MATH_FREXP_MANT, c->type->item[0], 1, &x)),
+	                  result(c, math(c->L, GJ_MATH_FREXP_EXP, gj_scalar[GJ_I32], 1, &x)));
+}
+
+/* -- NumPy ---------------------------------------------------------------------------------------------------------- */
+
+static gj_ref as_both(gj_lcall *c, uint32_t i, const gj_type *as, const gj_type *t) { return gj_ecast(c->L, arg(c, i, as), t); }
+
+gj_lv gj_l_npbin(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type, *as = common(c);
+	gj_opcode op = (gj_opcode)c->row->arg;
+	if (gj_is_bool(t) && !gj_is_float(as))                                     /* bool: + is or, * is and; the order is False < True */
+		op = op == GJ_ADD || op == GJ_MAX ? GJ_OR : op == GJ_MUL || op == GJ_MIN ? GJ_AND : op;
+	gj_ref a = as_both(c, 0, as, t), b = as_both(c, 1, as, t);
+	if (op == GJ_SHL || op == GJ_SHR)
+		b = gj_ecast(L, b, gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64]);
+	if ((op == GJ_SHL || op == GJ_SHR) && t->size < 8) {                       /* a count past the width leaves nothing of a narrow type */
+		const gj_type *wide = gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64];
+		return result(c, gj_ecast(L, gj_e2(L, op, wide, gj_ecast(L, a, wide), b), t));
+	}
+	return result(c, gj_e2(L, op, t, a, b));
+}
+
+/* maximum and minimum give NaN where either operand is one; fmax and fmin do not. */
+gj_lv gj_l_npminmax(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type;
+	if (!gj_is_float(t))
+		return gj_l_npbin(c);
+	gj_ref a = arg(c, 0, t), b = arg(c, 1, t), r = gj_e2(L, (gj_opcode)c->row->arg, t, a, b);
+	r = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), b), b, r);
+	return result(c, gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), a), a, r));
+}
+
+gj_lv gj_l_npcmp(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
+
+gj_lv gj_l_nplogic(gj_lcall *c)
+{
+	gj_ref a = gj_ltruth(c->L, c->a[0]);
+	if (c->row->arg == GJ_NOT)
+		return result(c, gj_e1(c->L, GJ_NOT, bool_(), a));
+	return result(c, gj_e2(c->L, (gj_opcode)c->row->arg, bool_(), a, gj_ltruth(c->L, c->a[1])));
+}
+
+gj_lv gj_l_npun(gj_lcall *c)
+{
+	gj_ref x = arg(c, 0, c->type);
+	bool none = c->row->arg == GJ_NOP || (c->row->arg == GJ_ABS && (gj_is_unsigned(c->type) || gj_is_bool(c->type)));
+	return result(c, none ? x : gj_e1(c->L, (gj_opcode)c->row->arg, c->type, x));
+}
+
+/* arg 0: square, 1: reciprocal */
+gj_lv gj_l_npsquare(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type;
+	gj_ref x = arg(c, 0, t);
+	if (!c->row->arg)
+		return result(c, gj_is_bool(t) ? x : gj_e2(L, GJ_MUL, t, x, x));
+	return result(c, gj_e2(L, gj_is_float(t) ? GJ_DIV : GJ_FLOORDIV, t, gj_eint(L, t, 1), x));
+}
+
+/* arg 0: sign, 1: signbit */
+gj_lv gj_l_npsign(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->a[0].type;
+	gj_ref x = c->a[0].part[0];
+	if (gj_is_bool(t) || gj_is_unsigned(t)) {
+		gj_ref positive = gj_ltruth(L, c->a[0]);
+		return result(c, c->row->arg ? gj_eint(L, bool_(), 0) : gj_ecast(L, positive, c->type));
+	}
+	gj_ref zero = gj_eint(L, t, 0), one = gj_eint(L, t, 1);
+	if (c->row->arg) {
+		gj_ref a[2] = { one, x };
+		gj_ref s = gj_is_float(t) ? math(L, GJ_MATH_COPYSIGN, t, 2, a) : x;
+		return result(c, gj_ecmp(L, GJ_CMP_LT, s, zero));
+	}
+	gj_ref s = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_GT, x, zero), one, gj_eint(L, t, -1));
+	s = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, x, zero), zero, s);
+	return result(c, gj_is_float(t) ? gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), x), x, s) : s);
+}
+
+/* The way to the next number of the same sign and larger size; upwards from −0. */
+gj_lv gj_l_npspacing(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type;
+	gj_ref x = arg(c, 0, t), end = gj_eflt(L, t, INFINITY), zero = gj_eint(L, t, 0);
+	end = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_LT, x, zero), gj_eflt(L, t, -INFINITY), end);
+	gj_ref next = math(L, GJ_MATH_NEXTAFTER, t, 2, (gj_ref[]){ x, end });
+	return result(c, gj_e2(L, GJ_SUB, t, next, x));
+}
+
+/* log(exp(a) + exp(b)), arg 1: of powers of two. Equal operands may be infinite. */
+gj_lv gj_l_nplogadd(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type;
+	bool two = c->row->arg;
+	gj_ref a = arg(c, 0, t), b = arg(c, 1, t);
+	gj_ref away = gj_e1(L, GJ_NEG, t, gj_e1(L, GJ_ABS, t, gj_e2(L, GJ_SUB, t, a, b)));
+	gj_ref less = math(L, two ? GJ_MATH_EXP2 : GJ_MATH_EXP, t, 1, &away), more = math(L, GJ_MATH_LOG1P, t, 1, &less);
+	if (two)
+		more = gj_e2(L, GJ_MUL, t, more, gj_eflt(L, t, LOG2_E));
+	gj_ref sum = gj_e2(L, GJ_ADD, t, gj_e2(L, GJ_MAX, t, a, b), more);
+	gj_ref twice = gj_e2(L, GJ_ADD, t, a, gj_eflt(L, t, two ? 1 : LOG_2));
+	return result(c, gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, a, b), twice, sum));
+}
+
+/* |x|, unsigned, at 32 or 64 bits. */
+static gj_ref magnitude(gj_lcall *c, uint32_t i)
+{
+	bool wide = c->type->size == 8;
+	const gj_type *u = gj_scalar[wide ? GJ_U64 : GJ_U32];
+	gj_ref x = arg(c, i, c->type);
+	if (gj_is_unsigned(c->type))
+		return gj_ecast(c->L, x, u);
+	const gj_type *s = gj_scalar[wide ? GJ_I64 : GJ_I32];
+	return gj_ecast(c->L, gj_e1(c->L, GJ_ABS, s, gj_ecast(c->L, x, s)), u);
+}
+
+/* Euclid; arg 1: the least common multiple. */
+gj_lv gj_l_npgcd(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	gj_ref x = magnitude(c, 0), y = magnitude(c, 1), pair[2][2] = { { x, 0 }, { y, 0 } };
+	const gj_type *u = gj_o(L->fn, x)->type;
+	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_ref zero = gj_eint(L, u, 0);
+	pair[0][1] = pair[1][1] = zero;
+	gj_jump(L, head);
+	L->cur = head;
+	gj_ref a = gj_e(L, GJ_PHI, u, 2, pair[0]), b = gj_e(L, GJ_PHI, u, 2, pair[1]);
+	gj_branch(L, gj_ecmp(L, GJ_CMP_NE, b, zero), body, done);
+	L->cur = body;
+	gj_o(L->fn, b)->arg[1] = gj_e2(L, GJ_MOD, u, a, b);
+	gj_o(L->fn, a)->arg[1] = b;
+	gj_jump(L, head);
+	L->cur = done;
+	if (c->row->arg)                                                           /* x // 0 is 0 */
+		a = gj_e2(L, GJ_MUL, u, gj_e2(L, GJ_FLOORDIV, u, x, a), y);
+	return result(c, gj_ecast(L, a, c->type));
+}

@@ -1,0 +1,153 @@
+/* Negative indices: `a[i]` becomes SELECT(i < 0, i + n, i), marked GJ_WRAP. Where i cannot be negative the select goes,
+ * and with it what keeps a warp's lanes from being neighbours. Two things prove it here that value ranges alone do not:
+ * an index expression may be taken not to overflow (where it does, the index is out of bounds), and conditions that
+ * dominate the access bound it from below (`if i >= 1: … a[i - 1]`). */
+#include "opt/opt.h"
+
+enum { MAX_DEPTH = 12, MAX_STEPS = 400, MAX_DOMINATORS = 32 };
+
+typedef struct signs { const gj_fn *f; uint32_t block; uint32_t steps; gj_ref open[MAX_DEPTH]; int64_t bound[MAX_DEPTH]; } signs;
+
+static bool at_least(signs *, gj_ref, int64_t k, int depth);
+static bool guarded(signs *, gj_ref, int64_t k, int depth);
+
+static bool ge0(signs *s, gj_ref r, int depth) { return at_least(s, r, 0, depth); }
+
+/* By value ranges, overflow considered. */
+static bool proven(const signs *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->f, r);
+	return (o->flags & GJ_NONNEG) || gj_is_unsigned(o->type);
+}
+
+/* Does `cond` (known to be `truth`) say that r ≥ k? */
+static bool implies(signs *s, gj_ref cond, bool truth, gj_ref r, int64_t k, int depth)
+{
+	const gj_op *c = gj_o(s->f, cond);
+	if (c->op == GJ_NOT)
+		return implies(s, c->arg[0], !truth, r, k, depth);
+	if (c->op == (truth ? GJ_AND : GJ_OR))
+		return implies(s, c->arg[0], truth, r, k, depth) || implies(s, c->arg[1], truth, r, k, depth);
+	if (c->op != GJ_CMP || (c->arg[0] != r && c->arg[1] != r) || !gj_is_signed(gj_o(s->f, r)->type))
+		return false;
+	static const uint8_t swap[] = { GJ_CMP_GT, GJ_CMP_GE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_LT, GJ_CMP_LE };
+	static const uint8_t not[] = { GJ_CMP_GE, GJ_CMP_GT, GJ_CMP_NE, GJ_CMP_EQ, GJ_CMP_LE, GJ_CMP_LT };
+	bool left = c->arg[0] == r;
+	gj_ref other = c->arg[left ? 1 : 0];
+	unsigned op = truth ? c->sub : not[c->sub];
+	op = left ? op : swap[op];
+	if (other == r || !gj_is_signed(gj_o(s->f, other)->type))
+		return false;
+	switch (op) {
+	case GJ_CMP_GE: case GJ_CMP_EQ: return at_least(s, other, k, depth + 1);
+	case GJ_CMP_GT: return k > INT64_MIN && at_least(s, other, k - 1, depth + 1);
+	default:        return false;
+	}
+}
+
+/* Conditions on the way to the access: branches of dominators of which only one side leads here. */
+static bool guarded(signs *s, gj_ref r, int64_t k, int depth)
+{
+	uint32_t b = s->block;
+	for (int n = 0; n < MAX_DOMINATORS && b != 0; n++) {
+		uint32_t d = s->f->bb.p[b].idom;
+		const gj_bb *bd = &s->f->bb.p[d];
+		const gj_op *t = gj_o(s->f, bd->ops.p[bd->ops.n - 1]);
+		if (t->op == GJ_BRANCH && bd->succ[0] != bd->succ[1] && s->f->bb.p[b].preds.n == 1 &&
+		    implies(s, t->arg[0], bd->succ[0] == b, r, k, depth))
+			return true;
+		b = d;
+	}
+	return false;
+}
+
+/* All operands from `from` on are ≥ k. */
+static bool all(signs *s, gj_ref r, uint32_t from, int64_t k, int depth)
+{
+	const gj_op *o = gj_o(s->f, r);
+	for (uint32_t i = from; i < o->nargs; i++)
+		if (!at_least(s, o->arg[i], k, depth + 1))
+			return false;
+	return true;
+}
+
+/* The operands of a phi are ≥ k where they come from: a condition on the way to the access may have been tested again since.
+ * A phi that meets itself through a loop is taken to be what is to be shown. */
+static bool all_incoming(signs *s, gj_ref r, int64_t k, int depth)
+{
+	const gj_op *o = gj_o(s->f, r);
+	uint32_t here = s->block;
+	bool yes = true;
+	for (uint32_t i = 0; i < o->nargs && yes; i++) {
+		s->block = s->f->bb.p[o->block].preds.p[i];
+		yes = at_least(s, o->arg[i], k, depth + 1);
+	}
+	s->block = here;
+	return yes;
+}
+
+static bool by_operation(signs *s, gj_ref r, int64_t k, int depth)
+{
+	const gj_op *o = gj_o(s->f, r), *b = o->nargs > 1 ? gj_o(s->f, o->arg[1]) : NULL;
+	int64_t c;
+	switch (o->op) {
+	case GJ_CONST:
+		return o->imm.i >= k;
+	case GJ_ADD:
+		if (b->op == GJ_CONST && !__builtin_sub_overflow(k, b->imm.i, &c) && at_least(s, o->arg[0], c, depth + 1))
+			return true;
+		return (ge0(s, o->arg[0], depth + 1) && at_least(s, o->arg[1], k, depth + 1)) ||
+		       (k > 0 && ge0(s, o->arg[1], depth + 1) && at_least(s, o->arg[0], k, depth + 1));
+	case GJ_SUB:
+		return b->op == GJ_CONST && !__builtin_add_overflow(k, b->imm.i, &c) && at_least(s, o->arg[0], c, depth + 1);
+	case GJ_CVT: {
+		const gj_type *from = gj_o(s->f, o->arg[0])->type;
+		return gj_is_int(from) && from->size < o->type->size &&
+		       ((k <= 0 && proven(s, o->arg[0])) || guarded(s, o->arg[0], k, depth + 1));
+	}
+	case GJ_PHI:
+		return all_incoming(s, r, k, depth);
+	case GJ_SELECT:
+		return all(s, r, 1, k, depth);
+	case GJ_MUL:
+		return k <= 0 && all(s, r, 0, 0, depth);
+	case GJ_SHL:
+		return k <= 0 && ge0(s, o->arg[0], depth + 1);
+	default:                                   /* others can bring a product that overflowed back into range: ranges only */
+		return k <= 0 && proven(s, r);
+	}
+}
+
+static bool at_least(signs *s, gj_ref r, int64_t k, int depth)
+{
+	const gj_op *o = gj_o(s->f, r);
+	if (depth >= MAX_DEPTH || s->steps++ > MAX_STEPS || !o->type || !gj_is_int(o->type))
+		return false;
+	if (k <= 0 && proven(s, r))
+		return true;
+	for (int i = 0; i < depth; i++)
+		if (o->op == GJ_PHI && s->open[i] == r)
+			return k <= s->bound[i];                                               /* round a loop: what grows stays above */
+	s->open[depth] = r;
+	s->bound[depth] = k;
+	bool yes = by_operation(s, r, k, depth) || guarded(s, r, k, depth);
+	s->open[depth] = 0;
+	return yes;
+}
+
+bool gj_index_signs(gj_fn *f)
+{
+	bool changed = false;
+	for (uint32_t i = 0; i < f->rpo.n; i++) {
+		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
+		for (uint32_t k = 0; k < bb->ops.n; k++) {
+			gj_op *o = gj_o(f, bb->ops.p[k]);
+			signs s = { .f = f, .block = f->rpo.p[i] };
+			if (o->op != GJ_SELECT || !(o->flags & GJ_WRAP) || o->arg[1] == o->arg[2] || !at_least(&s, o->arg[2], 0, 0))
+				continue;
+			o->arg[1] = o->arg[2];
+			changed = true;
+		}
+	}
+	return changed;
+}

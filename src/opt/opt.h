@@ -1,0 +1,50 @@
+/* Shared between the files of the simplifier: fold.c (what one op comes to), range.c (how large values get), contract.c
+ * (fused multiply-add), simplify.c (the walk over the function). */
+#ifndef GJ_SIMPLIFY_H
+#define GJ_SIMPLIFY_H
+
+#include "ir/ir.h"
+
+/* Bits of an immediate: integers and bool as imm.i in canonical form (extended by the type's sign), floats as imm.f. */
+typedef union gj_imm { int64_t i; double f; } gj_imm;
+
+/* The immediate as the type holds it: integers wrapped to its width, float32 rounded. */
+gj_imm gj_imm_canonical(const gj_type *, gj_imm);
+
+/* Is the op, all of whose operands are constants, a constant too? */
+bool gj_fold_const(const gj_fn *, const gj_op *, gj_imm *out);
+
+/* What an op comes to without computing it. `same`: the value it equals; `is_const`: the constant it equals. With
+ * neither it may still have been rewritten in place into a simpler op of the same value: then `changed`. */
+typedef struct gj_folded { gj_ref same; bool is_const, changed; gj_imm imm; } gj_folded;
+gj_folded gj_fold_identity(const gj_fn *, gj_ref);
+
+/* Sets GJ_NONNEG and GJ_NSW, GJ_NUW where they are proven; true if it found any new one. */
+bool gj_ranges(gj_fn *);
+
+/* How many bits each value needs (by op), as range.c counts them. */
+const uint8_t *gj_bits(gj_fn *);
+
+/* Makes one branch of conditions that follow each other (conditions.c); true if it made any. */
+bool gj_join_conditions(gj_fn *);
+
+/* Takes away the edge that leaves block `from` as successor i, with the phi operands that it carried. */
+void gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
+
+/* Computes in 32 bits what fits (narrow.c). */
+void gj_narrow(gj_fn *);
+
+/* Drops the handling of negative indices where an index cannot be negative (index.c); true if it dropped any. */
+bool gj_index_signs(gj_fn *);
+
+/* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
+bool gj_merge_stores(gj_fn *);
+/* Do pointers into two objects never meet? */
+bool gj_apart(const gj_fn *, gj_ref, gj_ref);
+
+/* Forms FMA. */
+void gj_contract(gj_fn *);
+
+static inline bool gj_is_const(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_CONST; }
+
+#endif

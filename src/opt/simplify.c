@@ -1,0 +1,412 @@
+/* Simplification of the low level: constants, copies, identities, common subexpressions, phis, branches, dead code, and
+ * at the end FMA. A few rounds, each linear in the function.
+ *
+ * A round walks the blocks in reverse postorder. `to` maps an op that is no longer needed to the value that takes its
+ * place; operands are rewritten as they are met, those of loops in a sweep at the end. Constants live in the entry
+ * block, one op for each value. */
+#include "opt/opt.h"
+
+#include <string.h>
+
+enum { MAX_ROUNDS = 6 };
+
+typedef struct simplifier {
+	gj_fn  *f;
+	gj_ref *to; uint32_t nto;                  /* 0: itself */
+	gj_ref *table; uint32_t mask;              /* hash table of available ops */
+	GJ_VEC(gj_ref) fresh;                      /* constants to put at the head of the entry */
+	bool changed;
+} simplifier;
+
+static gj_ref find(const simplifier *s, gj_ref r)
+{
+	while (r < s->nto && s->to[r])
+		r = s->to[r];
+	return r;
+}
+
+static void replace(simplifier *s, gj_ref r, gj_ref by)
+{
+	s->to[r] = by;
+	s->changed = true;
+}
+
+/* -- Available ops ------------------------------------------------------------------------------------------------- */
+
+static bool commutes(const gj_op *o)
+{
+	return o->op == GJ_ADD || o->op == GJ_MUL || o->op == GJ_AND || o->op == GJ_OR || o->op == GJ_XOR;
+}
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+static uint64_t op_hash(const gj_op *o)
+{
+	uint64_t h = mix((uint64_t)o->op | (uint64_t)o->sub << 16 | (uint64_t)o->nargs << 32, (uint64_t)o->imm.i);
+	h = mix(h, (o->type ? o->type->id : 0) | (uint64_t)o->mask << 32);
+	if (o->op == GJ_PHI)
+		h = mix(h, o->block);
+	if (commutes(o))
+		return mix(h, (uint64_t)o->arg[0] + o->arg[1]);
+	for (uint32_t k = 0; k < o->nargs; k++)
+		h = mix(h, o->arg[k]);
+	return h;
+}
+
+static bool op_same(const gj_op *a, const gj_op *b)
+{
+	if (a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || a->imm.i != b->imm.i
+	    || a->mask != b->mask || (a->op == GJ_PHI && a->block != b->block))
+		return false;
+	if (commutes(a) && a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0])
+		return true;
+	return !a->nargs || memcmp(a->arg, b->arg, a->nargs * sizeof *a->arg) == 0;
+}
+
+/* The table's entry for ops like o: a ref, or 0 where one may be put. */
+static gj_ref *lookup(simplifier *s, const gj_op *o)
+{
+	uint32_t i = (uint32_t)op_hash(o) & s->mask;
+	while (s->table[i] && !op_same(gj_o(s->f, s->table[i]), o))
+		i = (i + 1) & s->mask;
+	return &s->table[i];
+}
+
+/* Two ops with equal keys are equal values. What reads memory or talks to other lanes never is; each LOCALMEM and SLOT
+ * is a thing of its own. */
+static bool has_equals(const gj_op *o)
+{
+	if (gj_op_flags[o->op] & (GJ_F_READ | GJ_F_WRITE | GJ_F_TERM))
+		return false;
+	return o->op != GJ_UNDEF && o->op != GJ_LOCALMEM && o->op != GJ_SLOT && o->op != GJ_NOP;
+}
+
+/* The constant's op in the entry block. */
+static gj_ref constant(simplifier *s, const gj_type *t, gj_imm v)
+{
+	gj_op key = { .op = GJ_CONST, .type = t, .imm.i = gj_imm_canonical(t, v).i };
+	gj_ref *at = lookup(s, &key);
+	if (!*at) {
+		*at = gj_op_new(s->f, 0, GJ_CONST, t, 0, 0, NULL);
+		gj_o(s->f, *at)->imm.i = key.imm.i;
+		gj_push(s->f->arena, &s->fresh, *at);
+	}
+	return *at;
+}
+
+/* -- One op -------------------------------------------------------------------------------------------------------- */
+
+static void visit_constant(simplifier *s, gj_ref r)
+{
+	gj_op *o = gj_o(s->f, r);
+	gj_imm v = { .i = o->imm.i };
+	o->imm.i = gj_imm_canonical(o->type, v).i;
+	gj_ref *at = lookup(s, o);
+	if (*at)
+		s->to[r] = *at;
+	else if (o->block == 0)
+		*at = r;
+	else
+		s->to[r] = constant(s, o->type, v);
+}
+
+/* The one value that all operands are, apart from the phi itself and undefined ones; 0: there are several. */
+static gj_ref phi_value(const simplifier *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->f, r);
+	gj_ref one = 0;
+	bool undefined = false;
+	for (uint32_t k = 0; k < o->nargs; k++) {
+		gj_ref a = o->arg[k];
+		if (gj_o(s->f, a)->op == GJ_UNDEF)
+			undefined = true;
+		else if (a != r && one && a != one)
+			return 0;
+		else if (a != r)
+			one = a;
+	}
+	if (!one)
+		return 0;
+	uint32_t home = gj_o(s->f, one)->block;
+	bool reaches = home != o->block && gj_dominates(s->f, home, o->block);
+	return !undefined || reaches ? one : 0;
+}
+
+/* An equal op that dominates takes the place of r; keeps only the promises that both make. */
+static bool reuse(simplifier *s, gj_ref r)
+{
+	gj_op *o = gj_o(s->f, r);
+	gj_ref *at = lookup(s, o);
+	if (*at == r || !*at || !gj_dominates(s->f, gj_o(s->f, *at)->block, o->block)) {
+		*at = r;
+		return false;
+	}
+	gj_op *first = gj_o(s->f, *at);
+	first->flags = (first->flags & o->flags) | ((first->flags | o->flags) & GJ_NONNEG);
+	replace(s, r, *at);
+	return true;
+}
+
+static void visit(simplifier *s, gj_ref r)
+{
+	gj_op *o = gj_o(s->f, r);
+	gj_imm v;
+	gj_ref one;
+	for (uint32_t k = 0; k < o->nargs; k++)
+		o->arg[k] = find(s, o->arg[k]);
+	if (o->op == GJ_CONST) {
+		visit_constant(s, r);
+		return;
+	}
+	if (o->op == GJ_PHI && (one = phi_value(s, r))) {
+		replace(s, r, one);
+		return;
+	}
+	if (!has_equals(o))
+		return;
+	if (gj_fold_const(s->f, o, &v)) {
+		replace(s, r, constant(s, o->type, v));
+		return;
+	}
+	gj_folded got = gj_fold_identity(s->f, r);
+	s->changed |= got.changed;
+	if (got.is_const)
+		replace(s, r, constant(s, o->type, got.imm));
+	else if (got.same)
+		replace(s, r, got.same);
+	else
+		reuse(s, r);
+}
+
+/* -- Rounds -------------------------------------------------------------------------------------------------------- */
+
+static void prepare(simplifier *s)
+{
+	gj_fn *f = s->f;
+	uint32_t size = 64;
+	s->nto = f->op.n;
+	s->to = gj_new(f->arena, gj_ref, s->nto);
+	while (size < 3 * f->op.n)
+		size *= 2;
+	s->table = gj_new(f->arena, gj_ref, size);
+	s->mask = size - 1;
+	s->fresh.n = 0;
+	s->changed = false;
+}
+
+/* Drops what was replaced, rewrites the remaining operands, and puts new constants first. */
+static void sweep(simplifier *s)
+{
+	gj_fn *f = s->f;
+	for (uint32_t i = 0; i < f->rpo.n; i++) {
+		gj_bb *bb = &f->bb.p[f->rpo.p[i]];
+		uint32_t n = 0;
+		for (uint32_t k = 0; k < bb->ops.n; k++) {
+			gj_ref r = bb->ops.p[k];
+			gj_op *o = gj_o(f, r);
+			if (s->to[r] || o->op == GJ_NOP)
+				continue;
+			for (uint32_t a = 0; a < o->nargs; a++)
+				o->arg[a] = find(s, o->arg[a]);
+			if (o->mask)
+				o->mask = find(s, o->mask);
+			bb->ops.p[n++] = r;
+		}
+		bb->ops.n = n;
+	}
+	gj_bb *entry = &f->bb.p[0];
+	uint32_t old = entry->ops.n, add = s->fresh.n;
+	if (!add)
+		return;
+	gj_reserve(f->arena, &entry->ops, old + add);
+	memmove(entry->ops.p + add, entry->ops.p, old * sizeof *entry->ops.p);
+	memcpy(entry->ops.p, s->fresh.p, add * sizeof *s->fresh.p);
+	entry->ops.n = old + add;
+}
+
+static bool fold_values(simplifier *s)
+{
+	gj_fn *f = s->f;
+	prepare(s);
+	for (uint32_t i = 0; i < f->rpo.n; i++)
+		for (uint32_t k = 0; k < f->bb.p[f->rpo.p[i]].ops.n; k++)
+			visit(s, f->bb.p[f->rpo.p[i]].ops.p[k]);
+	sweep(s);
+	return s->changed;
+}
+
+/* -- Branches ------------------------------------------------------------------------------------------------------ */
+
+/* Place in to's predecessors of the edge that leaves block `from` as successor i. */
+static uint32_t edge_index(const gj_fn *f, uint32_t from, uint32_t i)
+{
+	const gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[i]];
+	uint32_t skip = i == 1 && b->succ[0] == b->succ[1], k = 0;
+	while (to->preds.p[k] != from || skip--)
+		k++;
+	return k;
+}
+
+void gj_drop_edge(gj_fn *f, uint32_t from, uint32_t i)
+{
+	uint32_t k = edge_index(f, from, i);
+	gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[i]];
+	for (uint32_t j = 0; j < to->ops.n && gj_o(f, to->ops.p[j])->op == GJ_PHI; j++) {
+		gj_op *phi = gj_o(f, to->ops.p[j]);
+		memmove(phi->arg + k, phi->arg + k + 1, (phi->nargs - k - 1) * sizeof *phi->arg);
+		phi->nargs--;
+	}
+	memmove(to->preds.p + k, to->preds.p + k + 1, (to->preds.n - k - 1) * sizeof *to->preds.p);
+	to->preds.n--;
+	if (i == 0)
+		b->succ[0] = b->succ[1];
+	b->nsucc--;
+}
+
+/* Do the two edges of a branch lead to one block and carry the same values? */
+static bool edges_agree(const gj_fn *f, uint32_t from)
+{
+	const gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[0]];
+	if (b->succ[0] != b->succ[1])
+		return false;
+	uint32_t x = edge_index(f, from, 0), y = edge_index(f, from, 1);
+	for (uint32_t j = 0; j < to->ops.n && gj_o(f, to->ops.p[j])->op == GJ_PHI; j++)
+		if (gj_o(f, to->ops.p[j])->arg[x] != gj_o(f, to->ops.p[j])->arg[y])
+			return false;
+	return true;
+}
+
+static bool fold_branch(gj_fn *f, uint32_t b)
+{
+	gj_bb *bb = &f->bb.p[b];
+	gj_op *o = gj_o(f, bb->ops.p[bb->ops.n - 1]);
+	if (o->op != GJ_BRANCH)
+		return false;
+	const gj_op *cond = gj_o(f, o->arg[0]);
+	if (cond->op == GJ_CONST || edges_agree(f, b)) {
+		gj_drop_edge(f, b, cond->op == GJ_CONST && !cond->imm.i ? 0 : 1);
+		o->op = GJ_JUMP;
+		o->nargs = 0;
+		return true;
+	}
+	if (cond->op == GJ_NOT && bb->succ[0] != bb->succ[1]) {
+		uint32_t first = bb->succ[0];
+		bb->succ[0] = bb->succ[1];
+		bb->succ[1] = first;
+		o->arg[0] = cond->arg[0];
+	}
+	return false;
+}
+
+/* -- Blocks -------------------------------------------------------------------------------------------------------- */
+
+/* Appends to block b the block it jumps to, if nothing else leads there. */
+static bool merge_next(gj_fn *f, uint32_t b)
+{
+	gj_bb *bb = &f->bb.p[b];
+	if (bb->nsucc != 1 || bb->succ[0] == b)
+		return false;
+	uint32_t n = bb->succ[0];
+	gj_bb *next = &f->bb.p[n];
+	if (n == 0 || next->preds.n != 1 || gj_o(f, next->ops.p[0])->op == GJ_PHI)
+		return false;
+	bb->ops.n--;                               /* the jump */
+	for (uint32_t k = 0; k < next->ops.n; k++) {
+		gj_o(f, next->ops.p[k])->block = b;
+		gj_push(f->arena, &bb->ops, next->ops.p[k]);
+	}
+	bb->nsucc = next->nsucc;
+	memcpy(bb->succ, next->succ, sizeof bb->succ);
+	for (uint32_t i = 0; i < next->nsucc; i++) {
+		gj_bb *to = &f->bb.p[next->succ[i]];
+		for (uint32_t k = 0; k < to->preds.n; k++)
+			if (to->preds.p[k] == n)
+				to->preds.p[k] = b;
+	}
+	next->ops.n = next->preds.n = next->nsucc = 0;
+	return true;
+}
+
+/* Folds branches and joins blocks; true if the graph changed, which is then analysed anew. */
+static bool fold_blocks(gj_fn *f)
+{
+	bool cut = false, joined = false;
+	for (uint32_t i = 0; i < f->rpo.n; i++)
+		cut |= fold_branch(f, f->rpo.p[i]);
+	if (cut)
+		gj_cfg(f);
+	for (uint32_t i = 0; i < f->rpo.n; i++)
+		while (f->bb.p[f->rpo.p[i]].ops.n && merge_next(f, f->rpo.p[i]))
+			joined = true;
+	if (joined)
+		gj_cfg(f);
+	return cut || joined;
+}
+
+/* -- Dead code ----------------------------------------------------------------------------------------------------- */
+
+typedef struct liveness { gj_fn *f; uint8_t *live; GJ_VEC(gj_ref) work; } liveness;
+
+static void need(liveness *l, gj_ref r)
+{
+	if (!r || l->live[r])
+		return;
+	l->live[r] = 1;
+	gj_push(l->f->arena, &l->work, r);
+}
+
+static void remove_dead(gj_fn *f)
+{
+	liveness l = { .f = f, .live = gj_new(f->arena, uint8_t, f->op.n) };
+	for (uint32_t i = 0; i < f->rpo.n; i++) {
+		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
+		for (uint32_t k = 0; k < bb->ops.n; k++)
+			if (gj_op_flags[gj_o(f, bb->ops.p[k])->op] & (GJ_F_WRITE | GJ_F_TERM))
+				need(&l, bb->ops.p[k]);
+	}
+	while (l.work.n) {
+		const gj_op *o = gj_o(f, l.work.p[--l.work.n]);
+		for (uint32_t k = 0; k < o->nargs; k++)
+			need(&l, o->arg[k]);
+		need(&l, o->mask);
+	}
+	for (uint32_t i = 0; i < f->rpo.n; i++) {
+		gj_bb *bb = &f->bb.p[f->rpo.p[i]];
+		uint32_t n = 0;
+		for (uint32_t k = 0; k < bb->ops.n; k++)
+			if (l.live[bb->ops.p[k]])
+				bb->ops.p[n++] = bb->ops.p[k];
+		bb->ops.n = n;
+	}
+}
+
+void gj_simplify(gj_fn *f)
+{
+	simplifier s = { .f = f };
+	gj_cfg(f);
+	for (int round = 0; round < MAX_ROUNDS; round++) {
+		bool changed = fold_values(&s);
+		changed |= fold_blocks(f);
+		changed |= gj_ranges(f);
+		changed |= gj_index_signs(f);
+		if (!changed)
+			break;
+	}
+	if (gj_join_conditions(f)) {
+		fold_values(&s);
+		fold_blocks(f);
+	}
+	gj_narrow(f);
+	fold_values(&s);
+	if (gj_merge_stores(f))
+		fold_values(&s);
+	remove_dead(f);
+	if (f->no_fma)
+		return;
+	gj_contract(f);
+	remove_dead(f);
+}

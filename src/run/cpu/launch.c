@@ -1,0 +1,343 @@
+/* A launch on the CPU: checks it, decides how many threads it is worth, spreads its blocks over them.
+ *
+ * Threads of the pool cost a few microseconds to wake. What a block took is remembered in the kernel, and a launch gets
+ * as many helpers as there is work for. One that should be short is begun by the calling thread alone: it calls for
+ * help only if it is not done after SCOUT_NS. Blocks begin in the order of their index, x first; or y or z, where memory
+ * lies along it and no block can wait for another. */
+#define _GNU_SOURCE
+#include "run/cpu/cpu.h"
+#include "run/cpu/pool.h"
+#include "run/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#else
+#include <fenv.h>
+#endif
+
+enum {
+	SCOUT_NS = 5000,                           /* how long the calling thread works alone at first */
+	HELP_NS = 10000,                           /* a helper must have this much to do to be worth waking */
+	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
+	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
+	RESIDENT_THREADS = 2048,                   /* a cooperative launch: threads of the grid for each of ours */
+	MAX_KEPT_STACKS = 256 << 20,               /* address space for stacks that an idle worker keeps */
+	MAX_KEPT_FRAMES = 32 << 20                 /* memory for local arrays that outlive barriers, likewise */
+};
+
+/* -- Workers ------------------------------------------------------------------------------------------------------- */
+
+static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
+static gj_worker *idle;
+
+static gj_worker *take_worker(void)
+{
+	pthread_mutex_lock(&idle_lock);
+	gj_worker *w = idle;
+	if (w)
+		idle = w->next;
+	pthread_mutex_unlock(&idle_lock);
+	return w ? w : calloc(1, sizeof *w);
+}
+
+static void return_worker(gj_worker *w)
+{
+	if (w->fibers.len > MAX_KEPT_STACKS)
+		gj_fibers_free(&w->fibers);
+	if (w->frame_cap > MAX_KEPT_FRAMES) {
+		free(w->frame);
+		w->frame = NULL;
+		w->frame_cap = 0;
+	}
+	pthread_mutex_lock(&idle_lock);
+	w->next = idle;
+	idle = w;
+	pthread_mutex_unlock(&idle_lock);
+}
+
+void *gj_cpu_grow(void *p, size_t *cap, size_t need)
+{
+	if (p && need <= *cap)
+		return p;
+	free(p);
+	*cap = need / 64 * 64 + 64;
+	p = aligned_alloc(64, *cap);
+	if (!p)
+		*cap = 0;
+	return p;
+}
+
+static uint32_t align16(uint32_t n) { return (n + 15) & ~15u; }
+
+/* Stacks, shared memory and block records for what this worker will run at once. */
+static bool equip(gj_worker *w, gj_run *r)
+{
+	const gj_kernel *k = r->kernel;
+	uint32_t warps = (r->nthreads + 31) / 32, meets = k->fibers && k->width == 1 ? warps : 0;
+	size_t shared = (align16(k->shared) + (size_t)r->launch->shared + 63) / 64 * 64;
+	bool ok = gj_fibers_reserve(&w->fibers, k->fibers ? r->batch * r->nwarps : 1, (size_t)k->local_bytes + STACK_RESERVE);
+	w->shared = gj_cpu_grow(w->shared, &w->shared_cap, shared * r->batch);
+	w->meet = gj_cpu_grow(w->meet, &w->meet_cap, sizeof *w->meet * meets * r->batch);
+	w->block = gj_cpu_grow(w->block, &w->block_cap, sizeof *w->block * r->batch);
+	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps);
+	ok = ok && w->shared && w->meet && w->block && w->frame;
+	w->run = r;
+	gj_sums_begin(w);
+	for (uint32_t i = 0; ok && i < r->batch; i++) {
+		gj_cpu_block *b = &w->block[i];
+		*b = (gj_cpu_block){ .worker = w, .meet = meets ? w->meet + (size_t)i * meets : NULL };
+		memcpy(b->pub.block_dim, r->launch->block, sizeof b->pub.block_dim);
+		memcpy(b->pub.grid_dim, r->launch->grid, sizeof b->pub.grid_dim);
+		b->pub.nthreads = r->nthreads;
+		b->pub.shared = w->shared + i * shared;
+		b->pub.dynamic_shared = r->launch->shared;
+		b->pub.own_sums = w->sums != NULL;
+		b->pub.frame = w->frame;
+		b->pub.frame_bytes = k->frame_bytes;
+		b->pub.state = (uint32_t *)(void *)(w->frame + (size_t)k->frame_bytes * r->nwarps);
+	}
+	return ok;
+}
+
+static void work_and_add(gj_worker *w)
+{
+	gj_cpu_work(w);
+	gj_sums_end(w);
+}
+
+/* Kernels round to nearest and keep denormals, whatever the calling thread has set for itself. */
+static void work_in_default_modes(gj_worker *w)
+{
+#if defined(__x86_64__)
+	unsigned before = _mm_getcsr();
+	_mm_setcsr(0x1f80);
+	work_and_add(w);
+	_mm_setcsr(before);
+#else
+	fenv_t before;
+	feholdexcept(&before);
+	fesetenv(FE_DFL_ENV);
+	work_and_add(w);
+	fesetenv(&before);
+#endif
+}
+
+static void work(gj_run *r)
+{
+	gj_worker *w = take_worker();
+	if (w && equip(w, r))
+		work_in_default_modes(w);
+	else
+		gj_run_fail(r, GJ_E_NOMEM, "out of memory for the stacks and shared memory of a block of %u threads "
+		            "(%u bytes of local memory a warp)", r->nthreads, r->kernel->local_bytes);
+	if (w)
+		return_worker(w);
+}
+
+/* A thread's part in a launch of several. */
+static void participate(void *arg)
+{
+	gj_run *r = arg;
+	if (atomic_load_explicit(&r->next, memory_order_relaxed) >= r->nblocks)
+		return;
+	uint64_t start = gj_now_ns();
+	work(r);
+	atomic_fetch_add_explicit(&r->busy_ns, gj_now_ns() - start, memory_order_relaxed);
+}
+
+/* -- How much help ------------------------------------------------------------------------------------------------- */
+
+static uint64_t min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* What the threads together have spent on the first `blocks` blocks; returns it for one of them. */
+static uint64_t remember(gj_run *r, uint64_t blocks)
+{
+	uint64_t each = min64(atomic_load_explicit(&r->busy_ns, memory_order_relaxed) / blocks + 1, UINT32_MAX);
+	atomic_store_explicit(&r->kernel->ns_block, (uint32_t)each, memory_order_relaxed);
+	return each;
+}
+
+/* The calling thread alone for SCOUT_NS; returns how many blocks are done then. */
+static uint64_t scout(gj_run *r)
+{
+	r->scouting = true;
+	r->chunk = 1;
+	r->scout_end = gj_now_ns() + SCOUT_NS;
+	participate(r);
+	r->scouting = false;
+	return min64(atomic_load(&r->next), r->nblocks);
+}
+
+static void run_blocks(gj_run *r, unsigned threads)
+{
+	uint64_t each = atomic_load_explicit(&r->kernel->ns_block, memory_order_relaxed), done = 0;
+	if (r->nblocks == 1 || threads == 1) {
+		r->chunk = r->nblocks;
+		work(r);
+		return;
+	}
+	if (each && r->nblocks < HELP_NS / each) {
+		done = scout(r);
+		if (done == r->nblocks || atomic_load(&r->status) != GJ_OK)
+			return;
+		each = done ? remember(r, done) : each;
+	}
+	uint64_t left = r->nblocks - done, fair = left / (4 * (uint64_t)threads), aim = each ? CHUNK_NS / each : left;
+	uint64_t worth = each && left < UINT32_MAX ? left * each / HELP_NS : threads;
+	r->chunk = min64(fair, aim) ? min64(fair, aim) : 1;
+	gj_pool_run(participate, r, (unsigned)min64(min64(threads - 1, worth), (left - 1) / r->chunk), false);
+	remember(r, r->nblocks);
+}
+
+uint32_t gj_cpu_resident(uint32_t block_threads)
+{
+	return block_threads >= RESIDENT_THREADS ? 1 : RESIDENT_THREADS / block_threads;
+}
+
+/* All blocks at once: each thread takes one share and switches between its blocks. */
+static void run_cooperative(gj_run *r)
+{
+	unsigned threads = gj_pool_start();
+	uint64_t limit = (uint64_t)gj_cpu_resident(r->nthreads) * gj_pool_threads();
+	if (r->nblocks > limit) {
+		gj_run_fail(r, GJ_E_INVALID, "a cooperative launch of %llu blocks of %u threads: at most %llu can run at once",
+		            (unsigned long long)r->nblocks, r->nthreads, (unsigned long long)limit);
+		return;
+	}
+	unsigned shares = (unsigned)min64(threads, r->nblocks);
+	r->batch = (uint32_t)((r->nblocks + shares - 1) / shares);
+	r->chunk = r->batch;
+	r->grid_live = r->nblocks * r->nwarps;
+	pthread_mutex_init(&r->grid_lock, NULL);
+	gj_pool_run(participate, r, (unsigned)((r->nblocks + r->chunk - 1) / r->chunk - 1), true);
+	pthread_mutex_destroy(&r->grid_lock);
+}
+
+/* -- The launch ---------------------------------------------------------------------------------------------------- */
+
+static gj_status check(const gj_kernel *k, const gj_launch *l)
+{
+	static const uint32_t max_grid[3] = { INT32_MAX, 65535, 65535 }, max_block[3] = { 1024, 1024, 64 };
+	uint64_t threads = (uint64_t)l->block[0] * l->block[1] * l->block[2];
+	for (int d = 0; d < 3; d++) {
+		if (!l->grid[d] || l->grid[d] > max_grid[d])
+			return gj_error_set(GJ_E_INVALID, 0, "grid dimension %c is %u: must be 1 to %u", "xyz"[d], l->grid[d],
+			                    max_grid[d]);
+		if (!l->block[d] || l->block[d] > max_block[d])
+			return gj_error_set(GJ_E_INVALID, 0, "block dimension %c is %u: must be 1 to %u", "xyz"[d], l->block[d],
+			                    max_block[d]);
+	}
+	if (threads > k->max_threads)
+		return gj_error_set(GJ_E_INVALID, 0, "a block of %llu threads: at most %u are possible",
+		                    (unsigned long long)threads, k->max_threads);
+	if (align16(k->shared) + (uint64_t)l->shared > GJ_CPU_SHARED_MAX)
+		return gj_error_set(GJ_E_INVALID, 0, "%u + %u bytes of static and dynamic shared memory: at most %d are "
+		                    "possible",
+		                    k->shared, l->shared, GJ_CPU_SHARED_MAX);
+	if (l->nparams < k->param_bytes || (!l->params && k->param_bytes))
+		return gj_error_set(GJ_E_INVALID, 0, "a parameter buffer of %zu bytes, the kernel reads %u", l->nparams,
+		                    k->param_bytes);
+	return GJ_OK;
+}
+
+gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
+{
+	gj_status bad = check(k, l);
+	if (bad)
+		return bad;
+	gj_run r;
+	memset(&r, 0, offsetof(gj_run, text));
+	r.text[0] = 0;
+	r.kernel = k;
+	r.launch = l;
+	r.nthreads = l->block[0] * l->block[1] * l->block[2];
+	r.nwarps = (r.nthreads + k->width - 1) / k->width;
+	r.nblocks = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2];
+	r.batch = 1;
+	atomic_init(&r.grid_phase, 0);
+	if (k->cooperative)
+		run_cooperative(&r);
+	else
+		run_blocks(&r, gj_pool_threads());
+	gj_status status = (gj_status)atomic_load(&r.status);
+	return status == GJ_OK ? GJ_OK : gj_error_set(status, 0, "%s", r.text);
+}
+
+/* -- Loading ------------------------------------------------------------------------------------------------------- */
+
+static gj_status check_image(const gj_image *i)
+{
+	if (i->format != GJ_FMT_OBJECT)
+		return gj_error_set(GJ_E_UNSUPPORTED, 0, "the CPU device cannot run a kernel that was compiled for a GPU");
+	if (!i->code || !i->entry || (i->width != 1 && i->width != 8 && i->width != 16 && i->width != 32) || (i->nsites && !i->site))
+		return gj_error_set(GJ_E_LOAD, 0, "damaged kernel image");
+	if (i->shared_bytes > GJ_CPU_SHARED_STATIC)
+		return gj_error_set(GJ_E_LOAD, 0, "the kernel wants %u bytes of static shared memory: at most %d are possible "
+		                    "(dynamic shared memory: %d)", i->shared_bytes, GJ_CPU_SHARED_STATIC, GJ_CPU_SHARED_MAX);
+	return GJ_OK;
+}
+
+void gj_cpu_unload(gj_device *device, gj_kernel *k)
+{
+	(void)device;
+	if (!k)
+		return;
+	gj_elf_unload(&k->module);
+	free(k->file);
+	free(k->site);
+	free(k->sum);
+	free(k);
+}
+
+/* The arrays that the kernel only adds to; false: out of memory. */
+static bool list_sums(gj_kernel *k, const gj_image *m)
+{
+	k->sum = calloc(m->nparams + 1u, sizeof *k->sum);
+	for (uint32_t i = 0; k->sum && i < m->nparams; i++) {
+		const gj_param *p = &m->param[i], *data = m->param;
+		while (data < p && (data->field != GJ_FIELD_DATA || data->leaf != p->leaf))
+			data++;
+		if (p->field == GJ_FIELD_BYTES && data < p && p->size == 8 && data->size == 8)
+			k->sum[k->nsums++] = (gj_sum){ data->offset, p->offset, p->kind };
+	}
+	return k->sum;
+}
+
+gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
+{
+	*out = NULL;
+	gj_status status = check_image(i);
+	if (status)
+		return status;
+	gj_kernel *k = calloc(1, sizeof *k);
+	if (!k || !list_sums(k, i) || (i->file && !(k->file = strdup(i->file))) ||
+	    (i->nsites && !(k->site = malloc(i->nsites * sizeof *k->site)))) {
+		gj_cpu_unload(device, k);
+		return gj_error_set(GJ_E_NOMEM, 0, "out of memory while loading a kernel");
+	}
+	k->width = i->width;
+	k->shared = i->shared_bytes;
+	k->local_bytes = i->local_bytes;
+	k->param_bytes = i->param_bytes;
+	k->max_threads = i->max_threads && i->max_threads < 1024 ? i->max_threads : 1024;
+	k->frame_bytes = i->frame_bytes;
+	k->fibers = (i->barriers || i->cooperative) && !i->frame_bytes;
+	k->cooperative = i->cooperative;
+	k->first_axis = i->first_axis;
+	k->nsites = i->nsites;
+	if (i->nsites)
+		memcpy(k->site, i->site, i->nsites * sizeof *k->site);
+	status = gj_elf_load(i->code, i->ncode, i->entry, gj_cpu_symbol, &k->module);
+	if (status) {
+		gj_cpu_unload(device, k);
+		return status;
+	}
+	memcpy(&k->entry, &k->module.entry, sizeof k->entry);
+	*out = k;
+	return GJ_OK;
+}
+
+void gj_cpu_run_start(void) { gj_fork_guard(&idle_lock); }

@@ -1,0 +1,49 @@
+/* What compiled CPU code may call: the runtime's own functions, memory functions, libm, libmvec (vector math) and
+ * libgcc's helpers (128-bit integers, half floats). The libraries are opened at the first need and stay open. */
+#define _GNU_SOURCE
+#include "run/device.h"
+#include "image/cpu_abi.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <string.h>
+
+static const struct { const char *name; void (*f)(void); } own[] = {
+#define F(NAME) { #NAME, (void (*)(void))NAME },
+	F(gj_rt_barrier) F(gj_rt_arrive) F(gj_rt_yield) F(gj_rt_grid_sync) F(gj_rt_enter)
+	F(gj_rt_syncwarp) F(gj_rt_shuffle) F(gj_rt_ballot) F(gj_rt_match)
+	F(memcpy) F(memmove) F(memset) F(memcmp)
+#undef F
+};
+
+static const char *const library[] = { "libm.so.6", "libmvec.so.1", "libgcc_s.so.1" };
+enum { NLIBRARIES = sizeof library / sizeof library[0] };
+
+/* The handle of library i, or NULL: it is missing (libmvec exists on few processors, libgcc_s may be absent). Two
+ * threads may open it at the same time: they get the same handle. */
+static void *open_library(int i)
+{
+	static _Atomic(void *) handle[NLIBRARIES];
+	static char missing;
+	void *h = atomic_load(&handle[i]);
+	if (!h) {
+		h = dlopen(library[i], RTLD_NOW | RTLD_LOCAL);
+		atomic_store(&handle[i], h ? h : &missing);
+	}
+	return h == &missing ? NULL : h;
+}
+
+uintptr_t gj_cpu_symbol(const char *name)
+{
+	for (size_t i = 0; i < GJ_LEN(own); i++)
+		if (!strcmp(own[i].name, name))
+			return (uintptr_t)own[i].f;
+	bool vector = !strncmp(name, "_ZGV", 4), helper = !strncmp(name, "__", 2);
+	for (int i = 0; i < NLIBRARIES; i++) {
+		void *h = (vector && i != 1) || (!vector && i == 1) || (helper && i == 0) ? NULL : open_library(i);
+		void *p = h ? dlsym(h, name) : NULL;
+		if (p)
+			return (uintptr_t)p;
+	}
+	return 0;
+}

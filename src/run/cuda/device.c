@@ -1,0 +1,145 @@
+/* The CUDA device: opening a GPU, its primary context (shared with the CUDA runtime and every other library of the
+ * process), errors in words, and the vtable. The operations live in {info,memory,copy,launch,stream}.c. */
+#include "run/cuda/cuda.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MAX_DEVICES = 64 };
+
+/* -- Errors ------------------------------------------------------------------------------------------------------ */
+
+typedef struct row { CUresult code; gj_status status; bool lost; const char *name, *remark; } row;
+
+static const row rows[] = {
+#define KEPT false
+#define LOST true
+#define CUERROR(code, name, status, lost, remark) { code, GJ_E_##status, lost, "CUDA_ERROR_" #name, remark },
+#include "run/cuda/errors.def"
+#undef KEPT
+#undef LOST
+};
+
+static const row *find_row(CUresult r)
+{
+	static const row other = { 0, GJ_E_DRIVER, false, "CUDA_ERROR", NULL };
+	for (size_t i = 0; i < GJ_LEN(rows); i++)
+		if (rows[i].code == r)
+			return &rows[i];
+	return &other;
+}
+
+/* "cuMemAlloc: CUDA_ERROR_OUT_OF_MEMORY (2): out of memory: <detail>; <remark>; <what a lost context means>" */
+gj_status gj_cuda_fail(CUresult r, const char *call, const char *detail)
+{
+	const row *e = find_row(r);
+	const char *name = NULL, *text = NULL;
+	if (!gj_cu.cuGetErrorName || gj_cu.cuGetErrorName(r, &name) != CUDA_SUCCESS || !name)
+		name = e->name;
+	if (!gj_cu.cuGetErrorString || gj_cu.cuGetErrorString(r, &text) != CUDA_SUCCESS || !text)
+		text = "no description";
+	return gj_error_set(e->status, r, "%s: %s (%d): %s%s%s%s%s%s", call, name, r, text,
+	                    detail ? ": " : "", detail ? detail : "", e->remark ? "; " : "", e->remark ? e->remark : "",
+	                    e->lost ? "; the GPU context of this process is lost: restart it to use the GPU again" : "");
+}
+
+/* -- The current context ----------------------------------------------------------------------------------------- */
+
+gj_status gj_cuda_switch(gj_cuda *d, CUcontext *before)
+{
+	CUcontext now = NULL;
+	if (gj_cuda_forked)
+		return gj_error_set(GJ_E_FORKED, 0, "this process was forked from one that had opened the GPU, and CUDA cannot "
+		                    "be used in it: start it with multiprocessing's \"spawn\" method, or fork before using "
+		                    "the GPU");
+	gj_status s = CALL(cuCtxGetCurrent, (&now));
+	if (s == GJ_OK && now != d->ctx)
+		s = CALL(cuCtxSetCurrent, (d->ctx));
+	*before = s == GJ_OK ? now : NULL;
+	return s;
+}
+
+gj_status gj_cuda_restore(CUcontext before, gj_status s)
+{
+	CUresult r = gj_cu.cuCtxSetCurrent(before);
+	return s == GJ_OK && r != CUDA_SUCCESS ? gj_cuda_fail(r, "cuCtxSetCurrent", NULL) : s;
+}
+
+gj_status gj_cuda_sync(gj_device *d)
+{
+	CALL_IN(d, cuCtxSynchronize, ());
+}
+
+/* -- Opening ----------------------------------------------------------------------------------------------------- */
+
+static const gj_device_ops ops = {
+	.kind = "cuda", .host_memory = false,
+	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .fill = gj_cuda_fill,
+	.alloc_pinned = gj_cuda_alloc_pinned, .free_pinned = gj_cuda_free_pinned, .memory_info = gj_cuda_memory_info,
+	.attribute = gj_cuda_attribute,
+	.load = gj_cuda_load_image, .unload = gj_cuda_unload, .kernel_info = gj_cuda_kernel_info,
+	.suggest_block = gj_cuda_suggest_block, .occupancy = gj_cuda_occupancy, .launch = gj_cuda_launch,
+	.link = gj_cuda_link,
+	.stream_create = gj_cuda_stream_create, .stream_wrap = gj_cuda_stream_wrap,
+	.stream_handle = gj_cuda_stream_handle, .stream_destroy = gj_cuda_stream_destroy,
+	.stream_sync = gj_cuda_stream_sync, .stream_query = gj_cuda_stream_query, .stream_wait = gj_cuda_stream_wait,
+	.event_create = gj_cuda_event_create, .event_destroy = gj_cuda_event_destroy,
+	.event_record = gj_cuda_event_record, .event_sync = gj_cuda_event_sync, .event_query = gj_cuda_event_query,
+	.event_elapsed = gj_cuda_event_elapsed,
+	.sync = gj_cuda_sync, .pointer_device = gj_cuda_pointer_device,
+};
+
+/* Kept between attempts, so that opening may fail half-way and be tried again without losing anything. */
+static gj_cuda *device[MAX_DEVICES];
+static bool opened[MAX_DEVICES];
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+
+static gj_status open_parts(gj_cuda *d)
+{
+	CUcontext before;
+	gj_status s = gj_cuda_info(d);
+	if (s == GJ_OK && !d->ctx)
+		s = CALL(cuDevicePrimaryCtxRetain, (&d->ctx, d->handle));
+	if (s != GJ_OK || (s = gj_cuda_enter(d, &before)) != GJ_OK)
+		return s;
+	s = gj_cuda_pool_open(d);
+	if (s == GJ_OK)
+		s = gj_cuda_stage_open(d);
+	return gj_cuda_leave(before, s);
+}
+
+static gj_status open_locked(int ordinal, gj_device **out)
+{
+	gj_cuda *d = device[ordinal];
+	gj_status s = GJ_OK;
+	if (!d) {
+		if (!(d = calloc(1, sizeof *d)))
+			return gj_error_set(GJ_E_NOMEM, 0, "out of host memory");
+		d->dev.ops = &ops;
+		d->dev.ordinal = ordinal;
+		device[ordinal] = d;
+	}
+	if (!opened[ordinal] && (s = open_parts(d)) != GJ_OK)
+		return s;
+	opened[ordinal] = true;
+	*out = &d->dev;
+	return GJ_OK;
+}
+
+gj_status gj_cuda_open(int ordinal, gj_device **out)
+{
+	const char *why;
+	int count = gj_cuda_load(&why);
+	*out = NULL;
+	if (count == 0)
+		return gj_error_set(GJ_E_NODEVICE, 0, "no GPU: %s", why);
+	if (ordinal < 0 || ordinal >= count || ordinal >= MAX_DEVICES)
+		return gj_error_set(GJ_E_NODEVICE, 0, "no GPU %d: this machine has %d, counted from 0", ordinal, count);
+	/* Before the mutex: another thread may have held it when this process was forked off. */
+	if (gj_cuda_forked)
+		return gj_cuda_switch(NULL, &(CUcontext){ NULL });
+	pthread_mutex_lock(&opening);
+	gj_status s = open_locked(ordinal, out);
+	pthread_mutex_unlock(&opening);
+	return s;
+}
