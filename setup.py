@@ -160,7 +160,7 @@ class Toolchain:
 			"pyext": ["-Ipyext", "-fno-strict-aliasing", *python_flags()],
 			# Calls that 22 deprecates are the only spelling that 19 has.
 			"emit": ["-isystem", self.llvm.include, "-Wno-deprecated-declarations"],
-			"compile.c": ["-include", str(self.write_build_header())],
+			"key.c": ["-include", str(self.write_build_header())],
 		}
 
 	@staticmethod

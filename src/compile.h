@@ -15,9 +15,6 @@ typedef struct gj_request {
  * options.device, *ret with the inferred return type. On failure returns false and fills *diag. */
 bool gj_compile(const gj_request *, gj_image *image, const gj_type **ret, gj_diag *diag);
 
-/* Name of a compilation in the cache: digest of the code, types, options, our version and LLVM's. */
-gj_hash gj_request_key(const gj_request *);
-
 /* The stage `what` ("code", "cfg", "ssa", "types", "low", "llvm", "ptx", "asm") as text, for tests and
  * GRIDJIT_DUMP; false fills *diag. */
 bool gj_compile_dump(const gj_request *, const char *what, gj_sb *out, gj_diag *diag);

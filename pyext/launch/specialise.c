@@ -1,13 +1,10 @@
-/* From a dispatcher and argument types to a loaded kernel: freeze the function, then, without the GIL, look in the disk
- * cache, compile, link and load. */
+/* From a dispatcher and argument types to a loaded kernel: freeze the function, then build (src/build.c) without the GIL. */
 #include "launch/dispatcher.h"
 #include "memory/devarray.h"
 #include "freeze/freeze.h"
-#include "run/cache.h"
+#include "build.h"
 #include "types/typeobj.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* -- Options ---------------------------------------------------------------------------------------------------------------------- */
@@ -77,94 +74,6 @@ bool gj_special_options(const gj_dispatcher *d, gj_device *dev, uint32_t facts, 
 	return gj_libdevice(&o->libdevice);
 }
 
-/* -- Building, without the GIL ------------------------------------------------------------------------------------------------------ */
-
-typedef struct build {
-	gj_request rq;
-	gj_device *dev;
-	bool use_cache, hit;
-	gj_image image;
-	gj_kernel *kernel;
-	gj_diag diag;                              /* set: the compiler refused */
-	gj_status status; const char *what;        /* else not GJ_OK: the device did */
-} build;
-
-static gj_cache *cache;
-static pthread_once_t cache_once = PTHREAD_ONCE_INIT;
-
-static void open_cache(void)
-{
-	const char *why;
-	cache = gj_cache_open(NULL, &why);
-}
-
-static bool load(build *b)
-{
-	b->status = b->dev->ops->load(b->dev, &b->image, &b->kernel);
-	b->what = "loading the kernel";
-	return b->status == GJ_OK;
-}
-
-static bool from_cache(build *b, const gj_hash *key)
-{
-	void *blob;
-	size_t n;
-	if (!cache || getenv("GRIDJIT_DUMP") || !gj_cache_get(cache, key, &blob, &n))
-		return false;
-	bool ok = gj_image_read(&b->image, blob, n);
-	free(blob);
-	if (ok && load(b))
-		return b->hit = true;
-	if (ok)
-		gj_image_clear(&b->image);
-	memset(&b->image, 0, sizeof b->image);
-	b->status = GJ_OK;
-	return false;
-}
-
-static bool link_image(build *b)
-{
-	uint8_t *cubin;
-	size_t n;
-	if (b->image.format != GJ_FMT_PTX || !b->dev->ops->link)
-		return true;
-	b->what = "linking the kernel";
-	b->status = b->dev->ops->link(b->dev, (const char *)b->image.code, b->image.ncode, b->rq.options.max_registers,
-		&cubin, &n);
-	if (b->status != GJ_OK)
-		return false;
-	free(b->image.code);
-	b->image.code = cubin;
-	b->image.ncode = n;
-	b->image.format = GJ_FMT_CUBIN;
-	return true;
-}
-
-static void store(build *b, const gj_hash *key)
-{
-	gj_sb blob = { 0 };
-	if (cache && gj_image_write(&b->image, &blob) && !blob.failed)
-		gj_cache_put(cache, key, blob.p, blob.n);
-	gj_sb_free(&blob);
-}
-
-static void run(build *b)
-{
-	gj_hash key;
-	if (b->use_cache) {
-		pthread_once(&cache_once, open_cache);
-		key = gj_request_key(&b->rq);
-		if (from_cache(b, &key))
-			return;
-	}
-	const gj_type *ret = NULL;
-	if (!gj_compile(&b->rq, &b->image, &ret, &b->diag) || !link_image(b))
-		return;
-	if (b->use_cache)
-		store(b, &key);
-	load(b);
-}
-
 /* -- Specialisations ------------------------------------------------------------------------------------------------------------------ */
 
 uint32_t gj_leaves_of(const gj_type *t)
@@ -215,7 +124,7 @@ static gj_special *find(gj_dispatcher *d, gj_device *dev, const gj_type *const *
 }
 
 /* The finished build as a specialisation; takes over its image and kernel. */
-static gj_special *adopt(build *b, uint32_t facts)
+static gj_special *adopt(gj_build *b, uint32_t facts)
 {
 	const gj_options *o = &b->rq.options;
 	gj_special *s = PyMem_Calloc(1, sizeof *s);
@@ -236,7 +145,7 @@ static gj_special *adopt(build *b, uint32_t facts)
 }
 
 /* Turns a failed build into the exception. */
-static void complain(build *b, const char *name)
+static void complain(gj_build *b, const char *name)
 {
 	char what[200];
 	if (b->diag.set)
@@ -248,7 +157,7 @@ static void complain(build *b, const char *name)
 		gj_error(GJ_ERR_INTERNAL, "the compiled kernel's parameters do not fit its arguments");
 }
 
-static void discard(build *b)
+static void discard(gj_build *b)
 {
 	if (b->kernel)
 		b->dev->ops->unload(b->dev, b->kernel);
@@ -266,13 +175,13 @@ static gj_special *append(gj_dispatcher *d, gj_special *s)
 static gj_special *make(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
 	gj_arena *arena = gj_arena_new();
-	build b = { .rq = { .arg = arg, .nargs = n }, .dev = dev, .use_cache = gj_config.cache };
+	gj_build b = { .rq = { .arg = arg, .nargs = n }, .dev = dev, .use_cache = gj_config.cache };
 	gj_special *s = NULL;
 	if (!arena)
 		return PyErr_NoMemory(), NULL;
 	if (gj_special_options(d, dev, facts, &b.rq.options) && gj_freeze(d->py_func, arena, &b.rq.code) == 0) {
 		Py_BEGIN_ALLOW_THREADS
-		run(&b);
+		gj_build_run(&b);
 		Py_END_ALLOW_THREADS
 		*(b.hit ? &d->hits : &d->misses) += 1;
 		if (b.diag.set || b.status != GJ_OK || !(s = adopt(&b, facts)))

@@ -1,5 +1,5 @@
 /* Lowering: typed Python operations → scalar operations. Tuples, arrays, ranges and iterators become their scalar parts,
- * device functions are inlined, conversions become explicit. Internal to src/front (compile.c calls gj_lower_entry). */
+ * device functions are inlined, conversions become explicit. compile.c calls gj_lower_entry. */
 #ifndef GJ_LOWER_H
 #define GJ_LOWER_H
 

@@ -1,0 +1,84 @@
+/* From a request to a loaded kernel: look in the disk cache, compile, link, keep, load. */
+#include "build.h"
+#include "key.h"
+#include "run/cache.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+static gj_cache *cache;
+static pthread_once_t cache_once = PTHREAD_ONCE_INIT;
+
+static void open_cache(void)
+{
+	const char *why;
+	cache = gj_cache_open(NULL, &why);
+}
+
+static bool load(gj_build *b)
+{
+	b->status = b->dev->ops->load(b->dev, &b->image, &b->kernel);
+	b->what = "loading the kernel";
+	return b->status == GJ_OK;
+}
+
+static bool from_cache(gj_build *b, const gj_hash *key)
+{
+	void *blob;
+	size_t n;
+	if (!cache || getenv("GRIDJIT_DUMP") || !gj_cache_get(cache, key, &blob, &n))
+		return false;
+	bool ok = gj_image_read(&b->image, blob, n);
+	free(blob);
+	if (ok && load(b))
+		return b->hit = true;
+	if (ok)
+		gj_image_clear(&b->image);
+	memset(&b->image, 0, sizeof b->image);
+	b->status = GJ_OK;
+	return false;
+}
+
+static bool link_image(gj_build *b)
+{
+	uint8_t *cubin;
+	size_t n;
+	if (b->image.format != GJ_FMT_PTX || !b->dev->ops->link)
+		return true;
+	b->what = "linking the kernel";
+	b->status = b->dev->ops->link(b->dev, (const char *)b->image.code, b->image.ncode, b->rq.options.max_registers,
+		&cubin, &n);
+	if (b->status != GJ_OK)
+		return false;
+	free(b->image.code);
+	b->image.code = cubin;
+	b->image.ncode = n;
+	b->image.format = GJ_FMT_CUBIN;
+	return true;
+}
+
+static void store(gj_build *b, const gj_hash *key)
+{
+	gj_sb blob = { 0 };
+	if (cache && gj_image_write(&b->image, &blob) && !blob.failed)
+		gj_cache_put(cache, key, blob.p, blob.n);
+	gj_sb_free(&blob);
+}
+
+void gj_build_run(gj_build *b)
+{
+	gj_hash key;
+	if (b->use_cache) {
+		pthread_once(&cache_once, open_cache);
+		key = gj_request_key(&b->rq);
+		if (from_cache(b, &key))
+			return;
+	}
+	const gj_type *ret = NULL;
+	if (!gj_compile(&b->rq, &b->image, &ret, &b->diag) || !link_image(b))
+		return;
+	if (b->use_cache)
+		store(b, &key);
+	load(b);
+}
