@@ -60,14 +60,14 @@ static void fix_return(gj_trap *trap, const gj_request *rq, gj_inst *s)
 		return;
 	if (!gj_can_convert(s->ret.type, want))
 		gj_fail(s->fn, 0, GJ_ERR_RETURN_CONVERT, rq->code->name, s->ret.type->name, want->name);
-	s->ret = (gj_val){ want, NULL };
+	s->ret = (gj_known){ want, NULL };
 }
 
 /* The callers of a device function may pass arrays in any memory. */
 static gj_inst *infer(gj_trap *trap, const gj_request *rq)
 {
 	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX };
-	gj_val *args = gj_new(trap->arena, gj_val, rq->nargs + 1);
+	gj_known *args = gj_new(trap->arena, gj_known, rq->nargs + 1);
 	for (uint32_t i = 0; i < rq->nargs; i++)
 		args[i].type = rq->options.device ? in_space(trap, rq->arg[i], GJ_GENERIC) : rq->arg[i];
 	gj_inst *s = gj_infer_function(&I, rq->code, rq->nargs, args, NULL, 0);

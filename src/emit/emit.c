@@ -133,7 +133,7 @@ static void set_value(gj_gen *g, gj_ref r, gj_v x)
 	if (gj_is_vec(LLVMTypeOf(x)))
 		g->val[r].v = x;
 	else
-		g->val[r] = (gj_val){ .s = x, .stride = g->u->vector && o->shape == GJ_LINEAR ? o->stride : 0 };
+		g->val[r] = (gj_forms){ .s = x, .stride = g->u->vector && o->shape == GJ_LINEAR ? o->stride : 0 };
 }
 
 static gj_v emit_return(gj_gen *g, const gj_op *o)
@@ -290,13 +290,13 @@ static void emit_block(gj_gen *g, uint32_t b)
 	gj_v all = mask ? gj_all_lanes(g, mask) : NULL;
 	if (all) {
 		LLVMBasicBlockRef way[2] = { gj_bb_new(g, "full"), gj_bb_new(g, "part") }, join = gj_bb_new(g, "");
-		gj_val partly = g->val[mask], fully = { .v = LLVMConstAllOnes(gj_vec_ty(g->u, g->u->i1)) };
+		gj_forms partly = g->val[mask], fully = { .v = LLVMConstAllOnes(gj_vec_ty(g->u, g->u->i1)) };
 		LLVMBuildCondBr(g->b, all, way[0], way[1]);
 		for (int k = 0; k < 2; k++) {
 			gj_at(g, way[k]);
 			g->val[mask] = k ? partly : fully;
 			for (uint32_t i = 0; i + 1 < bb->ops.n; i++) {
-				g->val[bb->ops.p[i]] = (gj_val){ 0 };
+				g->val[bb->ops.p[i]] = (gj_forms){ 0 };
 				emit_op(g, bb->ops.p[i]);
 			}
 			LLVMBuildBr(g->b, join);
@@ -314,7 +314,7 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 	gj_fn *f = c->f;
 	gj_gen *g = gj_new(u->arena, gj_gen, 1);
 	*g = (gj_gen){ .u = u, .f = f, .fn = c->fn, .b = u->b };
-	g->val = gj_new(u->arena, gj_val, f->op.n);
+	g->val = gj_new(u->arena, gj_forms, f->op.n);
 	g->uses = gj_new(u->arena, uint32_t, f->op.n);
 	g->first = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
 	g->last = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
@@ -357,7 +357,7 @@ gj_v gj_do_fcall(gj_gen *g, const gj_op *o)
 
 gj_v gj_do_result(gj_gen *g, const gj_op *o)
 {
-	const gj_val *call = &g->val[o->arg[0]];
+	const gj_forms *call = &g->val[o->arg[0]];
 	gj_v x = call->v ? call->v : call->s;
 	return gj_o(g->f, o->arg[0])->imm.fn->nresults == 1 ? x : LLVMBuildExtractValue(g->b, x, (unsigned)o->imm.i, "");
 }

@@ -92,7 +92,7 @@ static void go_behind(gj_gen *g, gj_v s)
 
 gj_v gj_vec(gj_gen *g, gj_ref r)
 {
-	gj_val *v = &g->val[r];
+	gj_forms *v = &g->val[r];
 	if (v->v)
 		return v->v;
 	LLVMBasicBlockRef here = gj_here(g);

@@ -97,7 +97,7 @@ struct gj_unit {
 
 /* The value of an op: s scalar (of lane 0 when stride != 0, else of every lane), v a vector of lanes; each made on
  * demand from the other where that is possible. */
-typedef struct gj_val { gj_v s, v; int64_t stride; } gj_val;
+typedef struct gj_forms { gj_v s, v; int64_t stride; } gj_forms;
 
 struct gj_gen {
 	gj_unit *u;
@@ -106,7 +106,7 @@ struct gj_gen {
 	LLVMBuilderRef b;
 	bool     wide;                             /* form of the value that the handler is asked for */
 	gj_ref   ref;                              /* the op being emitted */
-	gj_val  *val;
+	gj_forms  *val;
 	uint32_t *uses;
 	LLVMBasicBlockRef *first, *last;           /* of each IR block */
 	LLVMBasicBlockRef *edge2;                  /* block on the second of two edges to one successor */

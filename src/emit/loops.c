@@ -132,7 +132,7 @@ static bool counted_by(const gj_fn *f, gj_ref pointer, gj_ref counter)
 /* Asks for what op o, a load or store of the loop, touches `ahead` items on. */
 static void prefetch(gj_gen *g, const gj_op *o, gj_v ahead)
 {
-	const gj_val *p = &g->val[o->arg[0]];
+	const gj_forms *p = &g->val[o->arg[0]];
 	int64_t size = gj_arg_type(g, o, 0)->elem->size;
 	if (!p->s || p->stride != size || size * (int64_t)g->u->lanes < LINE)
 		return;

@@ -46,7 +46,7 @@ gj_v gj_do_localmem(gj_gen *g, const gj_op *o)
 {
 	const gj_type *e = o->type->elem;
 	unsigned n = (unsigned)o->imm.i, lanes = g->u->lanes;
-	gj_val *v = &g->val[g->ref];
+	gj_forms *v = &g->val[g->ref];
 	uint64_t items = (uint64_t)(n ? n : 1) * lanes;
 	v->s = g->resume ? gj_resume_local(g, items * e->size)
 	                 : gj_alloca(g, LLVMArrayType2(gj_mem_ty(g->u, e), items), 1, g->u->vector ? 64 : 16);
@@ -104,7 +104,7 @@ static gj_v reversed(gj_gen *g, gj_v x)
 }
 
 /* Address of the last lane's element, where lanes run backwards. */
-static gj_v last_lane(gj_gen *g, const gj_val *p)
+static gj_v last_lane(gj_gen *g, const gj_forms *p)
 {
 	return gj_offset(g, p->s, p->stride * (g->u->lanes - 1));
 }
@@ -119,7 +119,7 @@ static gj_v masked_load(gj_gen *g, gj_v from, gj_v mask, gj_t t, unsigned size)
 
 static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
 {
-	const gj_val *p = &g->val[o->arg[0]];
+	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
 	if (p->s && p->stride == (int64_t)size)
 		return masked_load(g, p->s, mask, t, size);
@@ -145,7 +145,7 @@ static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size)
 
 static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 {
-	const gj_val *p = &g->val[o->arg[0]];
+	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
 	if (p->s && p->stride == (int64_t)size)
 		store_upwards(g, x, p->s, mask, size);
@@ -234,7 +234,7 @@ gj_v gj_do_slot(gj_gen *g, const gj_op *o)
 	gj_store(g, LLVMGetPoison(t), a, 0);
 	if (g->resume)
 		gj_resume_variable(g, a, t);
-	g->val[g->ref] = (gj_val){ .s = a };
+	g->val[g->ref] = (gj_forms){ .s = a };
 	return NULL;
 }
 
@@ -272,7 +272,7 @@ static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane)
 		return NULL;
 	bool below = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_LE, above = o->sub == GJ_CMP_GT || o->sub == GJ_CMP_GE;
 	const gj_op *x = gj_o(g->f, o->arg[above]), *bound = gj_o(g->f, o->arg[below]);
-	const gj_val *v = &g->val[o->arg[above]];
+	const gj_forms *v = &g->val[o->arg[above]];
 	bool ints = gj_is_int(x->type) && gj_is_signed(x->type) && bound->type == x->type;
 	if ((!below && !above) || !ints || !(x->flags & GJ_NONNEG) || !v->s || v->stride <= 0 || !gj_uniform(g, o->arg[below]))
 		return NULL;

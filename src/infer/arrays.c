@@ -3,23 +3,20 @@
 
 #include <string.h>
 
-static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
 static const gj_fn *fn(const gj_icall *c) { return c->s->fn; }
-
-static GJ_NORETURN void bad(const gj_icall *c, uint32_t i) { gj_bad_argument(c, i, false); }
 
 static const gj_type *array(const gj_icall *c)
 {
 	if (c->a[0].type->kind != GJ_ARRAY)
-		bad(c, 0);
+		gj_bad_argument(c, 0);
 	return c->a[0].type;
 }
 
-static gj_val type_value(const gj_icall *c, const gj_type *t)
+static gj_known type_value(const gj_icall *c, const gj_type *t)
 {
 	gj_obj *k = gj_new(fn(c)->arena, gj_obj, 1);
 	*k = (gj_obj){ .kind = GJ_OBJ_TYPE, .type = t };
-	return gj_val_of(fn(c), c->loc, k);
+	return gj_known_of(fn(c), c->loc, k);
 }
 
 /* -- Types as values ------------------------------------------------------------------------------------------------ */
@@ -54,18 +51,18 @@ const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
 {
 	const gj_type *t = gj_dtype(c->a[i].konst);
 	if (!t)
-		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE, gj_shown(c->name), gj_val_name(fn(c)->arena, c->a[i]));
+		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE, gj_shown(c->name), gj_known_text(fn(c)->arena, c->a[i]));
 	if (gj_is_complex(t) || t->kind == GJ_F16)
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return t;
 }
 
-gj_val gj_i_dtype(gj_icall *c) { return type_value(c, gj_dtype_argument(c, 0)); }
+gj_known gj_infer_dtype(gj_icall *c) { return type_value(c, gj_dtype_argument(c, 0)); }
 
-gj_val gj_i_type(gj_icall *c)
+gj_known gj_infer_type(gj_icall *c)
 {
 	if (!gj_is_scalar(c->a[0].type))
-		bad(c, 0);
+		gj_bad_argument(c, 0);
 	return type_value(c, c->a[0].type);
 }
 
@@ -93,21 +90,21 @@ bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *ax
 }
 
 /* With axes the order in memory is not followed any further, as in numba. */
-gj_val gj_i_transpose(gj_icall *c)
+gj_known gj_infer_transpose(gj_icall *c)
 {
 	const gj_type *t = array(c);
 	const gj_obj *konst[GJ_MAX_CALL];
 	uint32_t axis[GJ_MAX_NDIM];
 	if (c->n < 2 || !c->a[1].type || (c->n == 2 && c->a[1].type == gj_t_none))
-		return just(gj_rule_transpose(t));
+		return gj_just(gj_rule_transpose(t));
 	for (uint32_t i = 1; i < c->n; i++)
 		konst[i - 1] = c->a[i].konst;
 	if (!gj_axes(t->ndim, konst, c->n - 1, axis))
 		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
-	return just(gj_array_type(t->elem, t->ndim, 'A', t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_type(t->elem, t->ndim, 'A', t->readonly, (gj_space)t->space));
 }
 
-gj_val gj_i_reshape(gj_icall *c)
+gj_known gj_infer_reshape(gj_icall *c)
 {
 	const gj_type *t = array(c), *one = c->n > 1 ? c->a[1].type : NULL;
 	bool tuple = c->n == 2 && one->kind == GJ_TUPLE;
@@ -118,71 +115,71 @@ gj_val gj_i_reshape(gj_icall *c)
 		const gj_obj *k = !tuple ? c->a[i + 1].konst : one && c->a[1].konst ? c->a[1].konst->item[i] : NULL;
 		int64_t v;
 		if (!gj_is_int(tuple ? one->item[i] : c->a[i + 1].type))
-			bad(c, tuple ? 1 : i + 1);
+			gj_bad_argument(c, tuple ? 1 : i + 1);
 		if (gj_obj_is_int(k, &v) && v < 0 && (v != -1 || unknown++))
 			gj_fail(fn(c), c->loc, GJ_ERR_SHAPE_RANGE, gj_shown(c->name), (long long)v);
 	}
 	if (t->layout != 'C')
 		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_COPY, gj_shown(c->name), t->name);
-	return just(gj_array_type(t->elem, (int)n, 'C', t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_type(t->elem, (int)n, 'C', t->readonly, (gj_space)t->space));
 }
 
-gj_val gj_i_ravel(gj_icall *c)
+gj_known gj_infer_ravel(gj_icall *c)
 {
 	const gj_type *t = array(c);
 	if (t->layout != 'C')
 		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_COPY, gj_shown(c->name), t->name);
-	return just(gj_array_type(t->elem, 1, 'C', t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_type(t->elem, 1, 'C', t->readonly, (gj_space)t->space));
 }
 
-gj_val gj_i_expand_dims(gj_icall *c)
+gj_known gj_infer_expand_dims(gj_icall *c)
 {
 	const gj_type *t = array(c);
 	int64_t k;
 	if (!gj_obj_is_int(c->a[1].konst, &k) || k < -(int64_t)t->ndim - 1 || k > t->ndim || t->ndim == GJ_MAX_NDIM)
 		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
-	return just(gj_array_type(t->elem, t->ndim + 1, t->ndim > 1 ? 'A' : t->layout, t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_type(t->elem, t->ndim + 1, t->ndim > 1 ? 'A' : t->layout, t->readonly, (gj_space)t->space));
 }
 
 /* Items of another size change the last extent: only where it is contiguous, and not in local memory, where the CPU
  * device keeps the items of neighbouring threads side by side. */
-gj_val gj_i_view(gj_icall *c)
+gj_known gj_infer_view(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type, *to = gj_dtype_argument(c, 1);
 	bool same = t->kind == GJ_ARRAY ? t->elem->size == to->size : t->size == to->size;
 	if (gj_is_scalar(t)) {
 		if (!same || gj_is_bool(t) || gj_is_complex(t) || gj_is_bool(to))
 			gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, t->name, to->name);
-		return just(to);
+		return gj_just(to);
 	}
 	if (!same && (array(c)->layout != 'C' || t->ndim == 0 || t->space == GJ_LOCAL))
 		gj_fail(fn(c), c->loc, GJ_ERR_VIEW_SIZE, t->name, to->name);
-	return just(gj_array_type(to, t->ndim, t->layout, t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_type(to, t->ndim, t->layout, t->readonly, (gj_space)t->space));
 }
 
 /* `a` of a.flags.c_contiguous; the row's argument is the layout that is asked for. */
-gj_val gj_i_flags(gj_icall *c)
+gj_known gj_infer_flags(gj_icall *c)
 {
 	const gj_type *t = c->ref[0] ? gj_o(fn(c), c->ref[0])->type : NULL;
 	if (!t || t->kind != GJ_ARRAY)
 		gj_fail(fn(c), c->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(c->name));
 	bool sure = t->layout == c->row->arg || t->ndim == 0 || (t->ndim == 1 && t->layout != 'A');
-	return (gj_val){ gj_scalar[GJ_BOOL], sure ? gj_obj_bool(fn(c)->arena, true) : NULL };
+	return (gj_known){ gj_scalar[GJ_BOOL], sure ? gj_obj_bool(fn(c)->arena, true) : NULL };
 }
 
-gj_val gj_i_shape(gj_icall *c)
+gj_known gj_infer_shape(gj_icall *c)
 {
 	const gj_type *i64[GJ_MAX_NDIM];
 	for (int i = 0; i < GJ_MAX_NDIM; i++)
 		i64[i] = gj_scalar[GJ_I64];
-	return just(gj_tuple_type(i64, array(c)->ndim));
+	return gj_just(gj_tuple_type(i64, array(c)->ndim));
 }
 
-gj_val gj_i_size(gj_icall *c) { return array(c), just(gj_scalar[GJ_I64]); }
+gj_known gj_infer_size(gj_icall *c) { return array(c), gj_just(gj_scalar[GJ_I64]); }
 
-gj_val gj_i_ndim(gj_icall *c)
+gj_known gj_infer_ndim(gj_icall *c)
 {
-	return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(fn(c)->arena, array(c)->ndim) };
+	return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(fn(c)->arena, array(c)->ndim) };
 }
 
 /* -- Reductions ----------------------------------------------------------------------------------------------------- */
@@ -200,52 +197,52 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
 }
 
-gj_val gj_i_reduce(gj_icall *c)
+gj_known gj_infer_reduce(gj_icall *c)
 {
 	const gj_type *t = array(c)->elem;
 	if (gj_is_complex(t) || t->kind == GJ_F16)
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
-	return just(gj_reduction_type((gj_reduction)c->row->arg, c->a[0].type));
+	return gj_just(gj_reduction_type((gj_reduction)c->row->arg, c->a[0].type));
 }
 
-gj_val gj_i_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name)); }
+gj_known gj_infer_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name)); }
 
 /* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */
 
 /* The item of an array of one, or a number itself. */
-gj_val gj_i_item(gj_icall *c) { return just(c->a[0].type->kind == GJ_ARRAY ? c->a[0].type->elem : c->a[0].type); }
+gj_known gj_infer_item(gj_icall *c) { return gj_just(c->a[0].type->kind == GJ_ARRAY ? c->a[0].type->elem : c->a[0].type); }
 
-gj_val gj_i_sum(gj_icall *c)
+gj_known gj_infer_sum(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
-	gj_val sum = just(c->a[1].type ? c->a[1].type : gj_scalar[GJ_I64]);
+	gj_known sum = gj_just(c->a[1].type ? c->a[1].type : gj_scalar[GJ_I64]);
 	if (t->kind != GJ_TUPLE)
-		bad(c, 0);
+		gj_bad_argument(c, 0);
 	if (!gj_is_scalar(sum.type))
-		bad(c, 1);
+		gj_bad_argument(c, 1);
 	for (uint32_t i = 0; i < t->n; i++)
-		sum = just(gj_rule_val_binop(fn(c), c->loc, GJ_OP_ADD_, sum, just(t->item[i])).type);
+		sum = gj_just(gj_known_binop(fn(c), c->loc, GJ_OP_ADD_, sum, gj_just(t->item[i])).type);
 	return sum;
 }
 
-gj_val gj_i_tuple(gj_icall *c)
+gj_known gj_infer_tuple(gj_icall *c)
 {
 	if (!c->a[0].type)
-		return just(gj_tuple_type(NULL, 0));
+		return gj_just(gj_tuple_type(NULL, 0));
 	if (c->a[0].type->kind != GJ_TUPLE)
-		bad(c, 0);
+		gj_bad_argument(c, 0);
 	return c->a[0];
 }
 
-gj_val gj_i_index(gj_icall *c)
+gj_known gj_infer_index(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
 	for (uint32_t i = 1; i < t->n; i++)
 		if (t->item[i] != t->item[0])
 			gj_fail(fn(c), c->loc, GJ_ERR_ITER_TUPLE, t->name);
 	if (t->n && t->item[0]->kind == GJ_TUPLE)
-		bad(c, 0);
+		gj_bad_argument(c, 0);
 	for (uint32_t i = 0; i < t->n; i++)
-		gj_rule_val_compare(fn(c), c->loc, GJ_CMP_EQ, just(t->item[i]), just(c->a[1].type));
-	return just(gj_scalar[GJ_I64]);
+		gj_known_compare(fn(c), c->loc, GJ_CMP_EQ, gj_just(t->item[i]), gj_just(c->a[1].type));
+	return gj_just(gj_scalar[GJ_I64]);
 }

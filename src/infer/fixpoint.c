@@ -7,156 +7,32 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, MAX_LEAVES = 1000 };
+enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000 };
 #define NOBODY UINT32_MAX
-
-/* -- Constants ---------------------------------------------------------------------------------------------------- */
-
-const gj_obj *gj_obj_int(gj_arena *a, int64_t v)
-{
-	gj_obj *o = gj_new(a, gj_obj, 1);
-	o->kind = GJ_OBJ_INT;
-	o->i = v;
-	return o;
-}
-
-const gj_obj *gj_obj_bool(gj_arena *a, bool v)
-{
-	gj_obj *o = gj_new(a, gj_obj, 1);
-	o->kind = GJ_OBJ_BOOL;
-	o->i = v;
-	return o;
-}
-
-bool gj_obj_is_int(const gj_obj *o, int64_t *v)
-{
-	if (!o || o->big || o->is_unsigned || (o->kind == GJ_OBJ_SCALAR && o->type->kind == GJ_U64 && o->i < 0))
-		return false;
-	*v = o->i;
-	return o->kind == GJ_OBJ_INT || o->kind == GJ_OBJ_BOOL ||
-	       (o->kind == GJ_OBJ_SCALAR && (gj_is_int(o->type) || gj_is_bool(o->type)));
-}
-
-bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
-{
-	if (a == b)
-		return true;
-	if (!a || !b || a->kind != b->kind || a->n != b->n || a->type != b->type || a->i != b->i || a->code != b->code ||
-	    a->is_unsigned != b->is_unsigned || memcmp(&a->f, &b->f, sizeof a->f) || a->data != b->data)
-		return false;
-	if (a->kind == GJ_OBJ_MODULE)
-		return a->name == b->name && a->item == b->item;
-	if ((a->name || b->name) && (!a->name || !b->name || strcmp(a->name, b->name)))
-		return false;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (!gj_obj_equal(a->item[i], b->item[i]))
-			return false;
-	return true;
-}
-
-static const gj_type *tuple_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
-{
-	const gj_type **t = gj_new(f->arena, const gj_type *, o->n + 1);
-	for (uint32_t i = 0; i < o->n; i++)
-		t[i] = gj_val_of(f, loc, o->item[i]).type;
-	return gj_tuple_type(t, o->n);
-}
-
-gj_val gj_val_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
-{
-	switch (o->kind) {
-	case GJ_OBJ_NONE:     return (gj_val){ gj_t_none, o };
-	case GJ_OBJ_BOOL:     return (gj_val){ gj_scalar[GJ_BOOL], o };
-	case GJ_OBJ_FLOAT:    return (gj_val){ gj_scalar[GJ_F64], o };
-	case GJ_OBJ_STR:      return (gj_val){ gj_t_str, o };
-	case GJ_OBJ_ELLIPSIS: return (gj_val){ gj_t_ellipsis, o };
-	case GJ_OBJ_SCALAR: case GJ_OBJ_ARRAY: return (gj_val){ o->type, o };
-	case GJ_OBJ_TUPLE:    return (gj_val){ tuple_of(f, loc, o), o };
-	case GJ_OBJ_SLICE:    return (gj_val){ gj_slice_type(3), o };
-	case GJ_OBJ_INT:
-		if (o->big)
-			gj_fail(f, loc, GJ_ERR_INT_TOO_LARGE, o->name);
-		return (gj_val){ gj_scalar[o->is_unsigned ? GJ_U64 : GJ_I64], o };
-	case GJ_OBJ_TYPE:     return (gj_val){ gj_static_type(NULL, "type"), o };
-	case GJ_OBJ_MODULE:   return (gj_val){ gj_static_type(NULL, "module"), o };
-	case GJ_OBJ_OPAQUE: case GJ_OBJ_MISSING: return (gj_val){ gj_static_type(NULL, "object"), o };
-	default:              return (gj_val){ gj_static_type(NULL, "function"), o };
-	}
-}
-
-gj_val gj_val_seen(gj_val v)
-{
-	bool function = v.type && v.konst && v.konst->kind == GJ_OBJ_CODE;
-	return function ? (gj_val){ gj_static_type(NULL, "function"), v.konst } : v;
-}
-
-const char *gj_val_name(gj_arena *a, gj_val v)
-{
-	const gj_obj *o = v.konst;
-	if (!v.type)
-		return "an undefined value";
-	bool space = false;
-	if (o && o->kind == GJ_OBJ_NAME && gj_intrinsic_exists(o->name, &space) && space)
-		return o->name;
-	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
-		return gj_printf(a, "the function %s", o->name ? gj_shown(o->name) : o->code->name);
-	if (o && o->kind == GJ_OBJ_MODULE)
-		return gj_printf(a, "the module %s", o->name);
-	if (o && o->kind == GJ_OBJ_TYPE)
-		return gj_printf(a, "the type %s", o->type->name);
-	if (o && o->kind == GJ_OBJ_OPAQUE)
-		return o->name;
-	if (v.type->kind == GJ_RANGE)
-		return gj_printf(a, "a range of %s", v.type->elem->name);
-	return v.type == gj_t_str ? "a string" : v.type->name;
-}
-
-/* ARG counts as CPython's variables do: what nested code captures stands at the end of them. */
-uint32_t gj_arg_index(const gj_inst *s, const gj_op *arg)
-{
-	uint32_t declared = gj_code_params(s->code), v = (uint32_t)arg->imm.i;
-	return v < declared ? v : declared + v - (uint32_t)(s->code->nvars - s->code->nfree);
-}
-
-/* Fails when an operand is a variable that no path has set; `final`: what has no type by now never gets one. */
-void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
-{
-	for (uint32_t i = 0; i < o->nargs; i++) {
-		const gj_op *a = gj_o(s->fn, o->arg[i]);
-		for (uint32_t k = 0; a->op == GJ_PHI && final && !a->type && k < a->nargs; k++)
-			if (gj_o(s->fn, a->arg[k])->op == GJ_UNDEF)
-				a = gj_o(s->fn, a->arg[k]);
-		if (a->op == GJ_UNDEF || (final && !a->type))
-			gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND, a->op == GJ_UNDEF && a->imm.name
-			        ? gj_printf(s->fn->arena, "variable '%s'", a->imm.name) : "a variable");
-	}
-}
 
 /* -- One operation ------------------------------------------------------------------------------------------------- */
 
-static gj_val value(const gj_inst *s, gj_ref r) { return (gj_val){ gj_o(s->fn, r)->type, s->konst[r] }; }
-
 /* The type of a variable that is a on one path and b on another. */
-static const gj_type *meet(const gj_fn *f, const gj_op *variable, uint32_t loc, gj_val a, gj_val b)
+static const gj_type *meet(const gj_fn *f, const gj_op *variable, uint32_t loc, gj_known a, gj_known b)
 {
 	const char *name = variable->op == GJ_PHI ? variable->imm.name : NULL;
 	name = name ? gj_printf(f->arena, "variable '%s'", name) : "a value";
 	const gj_type *t = gj_unify(a.type, b.type);
 	if (!t && (a.type == gj_t_none || b.type == gj_t_none))
-		gj_fail(f, loc, GJ_ERR_OPTIONAL, name, gj_val_name(f->arena, a.type == gj_t_none ? b : a));
+		gj_fail(f, loc, GJ_ERR_OPTIONAL, name, gj_known_text(f->arena, a.type == gj_t_none ? b : a));
 	if (!t)
-		gj_fail(f, loc, GJ_ERR_UNIFY, name, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
+		gj_fail(f, loc, GJ_ERR_UNIFY, name, gj_known_text(f->arena, a), gj_known_text(f->arena, b));
 	return t;
 }
 
 /* Give r the value v, never below what it has. */
-static void update(gj_inst *s, gj_ref r, gj_val v)
+static void update(gj_inst *s, gj_ref r, gj_known v)
 {
 	gj_op *o = gj_o(s->fn, r);
 	if (!v.type)
 		return;
 	if (o->type && o->type != v.type)
-		v.type = meet(s->fn, o, o->loc, (gj_val){ o->type, NULL }, v);
+		v.type = meet(s->fn, o, o->loc, (gj_known){ o->type, NULL }, v);
 	if (o->type == v.type) {
 		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
 			return;
@@ -179,96 +55,62 @@ static bool pred_live(const gj_inst *s, uint32_t b, uint32_t k)
 	return false;
 }
 
-static gj_val phi(gj_inst *s, const gj_op *o)
+static gj_known phi(gj_inst *s, const gj_op *o)
 {
-	gj_val v = { 0 };
+	gj_known v = { 0 };
 	bool same = true;
 	for (uint32_t k = 0; k < o->nargs; k++) {
-		gj_val x = value(s, o->arg[k]);
+		gj_known x = gj_value(s, o->arg[k]);
 		if (!pred_live(s, o->block, k) || !x.type)
 			continue;
 		if (v.konst && v.konst->kind == GJ_OBJ_CODE && !gj_obj_equal(v.konst, x.konst))
 			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_CLOSURE_VALUE, v.konst->code->name);
 		const gj_type *t = v.type ? meet(s->fn, o, gj_o(s->fn, o->arg[k])->loc, v, x) : x.type;
 		same = v.type ? same && t == v.type && gj_obj_equal(v.konst, x.konst) : true;
-		v = (gj_val){ t, same ? x.konst : NULL };
+		v = (gj_known){ t, same ? x.konst : NULL };
 	}
 	if (v.type && v.type->kind == GJ_STATIC && !v.konst)
 		gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, "a value", v.type->name, v.type->name);
 	return v;
 }
 
-static uint32_t leaves(const gj_type *t)
-{
-	uint32_t n = t->kind != GJ_TUPLE;
-	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
-		n += leaves(t->item[i]);
-	return n;
-}
-
-/* The constant of a tuple has an item for each that is one, NULL for the others. */
-gj_val gj_val_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
-{
-	uint32_t size = 0;
-	const gj_type **t = gj_new(s->fn->arena, const gj_type *, n + 1);
-	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, n + 1);
-	bool konst = n == 0;
-	for (uint32_t i = 0; i < n; i++) {
-		gj_val v = value(s, item[i]);
-		if (!v.type)
-			return (gj_val){ 0 };
-		t[i] = v.type, k[i] = v.konst;
-		if ((size += leaves(v.type)) > MAX_LEAVES)
-			gj_fail(s->fn, loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
-		konst |= v.konst != NULL;
-	}
-	gj_obj *c = NULL;
-	if (konst) {
-		c = gj_new(s->fn->arena, gj_obj, 1);
-		c->kind = GJ_OBJ_TUPLE;
-		c->n = n;
-		c->item = k;
-	}
-	return (gj_val){ gj_tuple_type(t, n), c };
-}
-
-static gj_val star(gj_inst *s, const gj_op *o, gj_val a)
+static gj_known star(gj_inst *s, const gj_op *o, gj_known a)
 {
 	if (a.type->kind != GJ_TUPLE)
-		gj_fail(s->fn, o->loc, GJ_ERR_STAR, gj_val_name(s->fn->arena, a));
+		gj_fail(s->fn, o->loc, GJ_ERR_STAR, gj_known_text(s->fn->arena, a));
 	return a;
 }
 
-static gj_val unpack(gj_inst *s, const gj_op *o, gj_val a)
+static gj_known unpack(gj_inst *s, const gj_op *o, gj_known a)
 {
 	if (a.type->kind == GJ_ARRAY && a.type->ndim > 0)
-		return (gj_val){ gj_rule_index(a.type, "i"), NULL };
+		return (gj_known){ gj_rule_index(a.type, "i"), NULL };
 	if (a.type->kind != GJ_TUPLE)
-		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK, gj_val_name(s->fn->arena, a), (int)o->sub);
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK, gj_known_text(s->fn->arena, a), (int)o->sub);
 	if (a.type->n != o->sub)
 		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)o->sub);
-	return (gj_val){ a.type->item[o->imm.i], a.konst ? a.konst->item[o->imm.i] : NULL };
+	return (gj_known){ a.type->item[o->imm.i], a.konst ? a.konst->item[o->imm.i] : NULL };
 }
 
-static gj_val is_(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
+static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
 	bool an = a.type == gj_t_none, bn = b.type == gj_t_none;
 	if (an || bn)
-		return (gj_val){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
 	if (a.konst && b.konst)
-		return (gj_val){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_equal(a.konst, b.konst) != o->sub) };
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_equal(a.konst, b.konst) != o->sub) };
 	if (gj_is_bool(a.type) && gj_is_bool(b.type))                              /* there is one True and one False */
-		return (gj_val){ a.type, NULL };
-	gj_fail(s->fn, o->loc, GJ_ERR_IS, gj_val_name(s->fn->arena, a), gj_val_name(s->fn->arena, b));
+		return (gj_known){ a.type, NULL };
+	gj_fail(s->fn, o->loc, GJ_ERR_IS, gj_known_text(s->fn->arena, a), gj_known_text(s->fn->arena, b));
 }
 
-static gj_val object(gj_inst *s, const gj_op *o)
+static gj_known object(gj_inst *s, const gj_op *o)
 {
 	if (o->imm.obj->kind == GJ_OBJ_MISSING)
 		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?");
 	if (o->imm.obj->kind == GJ_OBJ_NAME)
-		return gj_rule_val_named(s, o, o->imm.obj->name);
-	return gj_val_of(s->fn, o->loc, o->imm.obj);
+		return gj_known_named(s, o, o->imm.obj->name);
+	return gj_known_of(s->fn, o->loc, o->imm.obj);
 }
 
 /* Constants are part of an argument only where the type does not hold the value: functions, types, None, strings. */
@@ -283,7 +125,7 @@ static bool keeps_constant(const gj_type *t)
 	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS;
 }
 
-static const gj_obj *constant_argument(gj_arena *arena, gj_val v)
+static const gj_obj *constant_argument(gj_arena *arena, gj_known v)
 {
 	if (!v.konst || v.konst->kind == GJ_OBJ_CODE || v.type->kind != GJ_TUPLE)
 		return v.konst && (v.konst->kind == GJ_OBJ_CODE || keeps_constant(v.type)) ? v.konst : NULL;
@@ -292,27 +134,27 @@ static const gj_obj *constant_argument(gj_arena *arena, gj_val v)
 	gj_obj *t = gj_new(arena, gj_obj, 1);
 	const gj_obj **k = gj_new(arena, const gj_obj *, v.type->n + 1);
 	for (uint32_t i = 0; i < v.type->n; i++)
-		k[i] = constant_argument(arena, (gj_val){ v.type->item[i], v.konst->item[i] });
+		k[i] = constant_argument(arena, (gj_known){ v.type->item[i], v.konst->item[i] });
 	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = v.type->n, .item = k };
 	return t;
 }
 
 /* An inner function is a constant whose value at run time is the tuple of what it captured and of its defaults. */
-static gj_val closure(gj_inst *s, const gj_op *o)
+static gj_known closure(gj_inst *s, const gj_op *o)
 {
 	gj_arena *arena = s->fn->arena;
 	const gj_type **t = gj_new(arena, const gj_type *, o->nargs + 1);
 	const gj_obj **k = gj_new(arena, const gj_obj *, o->nargs + 1);
 	gj_obj *f = gj_new(arena, gj_obj, 1);
 	for (uint32_t i = 0; i < o->nargs; i++) {
-		gj_val v = value(s, o->arg[i]);
+		gj_known v = gj_value(s, o->arg[i]);
 		if (!v.type)
-			return (gj_val){ 0 };
+			return (gj_known){ 0 };
 		t[i] = v.type;
 		k[i] = constant_argument(arena, v);
 	}
 	*f = (gj_obj){ .kind = GJ_OBJ_CODE, .code = o->imm.obj->code, .n = o->nargs, .item = k };
-	return (gj_val){ o->nargs ? gj_tuple_type(t, o->nargs) : gj_static_type(NULL, "function"), f };
+	return (gj_known){ o->nargs ? gj_tuple_type(t, o->nargs) : gj_static_type(NULL, "function"), f };
 }
 
 /* Of nothing but an empty tuple it is known that there is no item. */
@@ -324,44 +166,44 @@ static bool iterates_nothing(const gj_type *iter)
 	return nothing;
 }
 
-static gj_val eval2(gj_inst *s, const gj_op *o, gj_val a, gj_val b)
+static gj_known eval2(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
 	switch (o->op) {
-	case GJ_PYBIN:    return gj_rule_val_binop(s->fn, o->loc, o->sub, a, b);
-	case GJ_PYCMP:    return gj_rule_val_compare(s->fn, o->loc, o->sub, a, b);
+	case GJ_PYBIN:    return gj_known_binop(s->fn, o->loc, o->sub, a, b);
+	case GJ_PYCMP:    return gj_known_compare(s->fn, o->loc, o->sub, a, b);
 	case GJ_IS:       return is_(s, o, a, b);
-	case GJ_IN:       return gj_rule_val_in(s->fn, o->loc, a, b, o->sub);
-	case GJ_ITEM:     return gj_rule_val_item(s, o, a, b);
+	case GJ_IN:       return gj_known_in(s->fn, o->loc, a, b, o->sub);
+	case GJ_ITEM:     return gj_known_item(s, o, a, b);
 	case GJ_ITERHAS:
-		return (gj_val){ gj_scalar[GJ_BOOL], iterates_nothing(a.type) ? gj_obj_bool(s->fn->arena, false) : NULL };
-	case GJ_ITERGET:  return (gj_val){ gj_iter_item(s->fn->arena, a.type), NULL };
-	case GJ_ITERNEXT: return (gj_val){ b.type, NULL };
+		return (gj_known){ gj_scalar[GJ_BOOL], iterates_nothing(a.type) ? gj_obj_bool(s->fn->arena, false) : NULL };
+	case GJ_ITERGET:  return (gj_known){ gj_iter_item(s->fn->arena, a.type), NULL };
+	case GJ_ITERNEXT: return (gj_known){ b.type, NULL };
 	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
 	}
 }
 
-static gj_val eval1(gj_inst *s, const gj_op *o, gj_val a)
+static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 {
 	switch (o->op) {
-	case GJ_PYUN:     return gj_rule_val_unary(s->fn, o->loc, o->sub, a);
-	case GJ_TRUTH:    return gj_rule_val_truth(s->fn, o->loc, a);
-	case GJ_ATTR:     return gj_rule_val_attr(s, o, a);
+	case GJ_PYUN:     return gj_known_unary(s->fn, o->loc, o->sub, a);
+	case GJ_TRUTH:    return gj_known_truth(s->fn, o->loc, a);
+	case GJ_ATTR:     return gj_known_attr(s, o, a);
 	case GJ_UNPACK:   return unpack(s, o, a);
 	case GJ_STAR:     return star(s, o, a);
-	case GJ_GETITER:  return gj_rule_val_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
-	case GJ_ITERSTART: return (gj_val){ gj_iter_position(s->fn->arena, a.type), NULL };
+	case GJ_GETITER:  return gj_known_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
+	case GJ_ITERSTART: return (gj_known){ gj_iter_position(s->fn->arena, a.type), NULL };
 	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
 	}
 }
 
 /* Can v be stored in an element, or in each element of a view, or in those of a view of one dimension one by one? */
-static bool storable(gj_val v, gj_val part, const gj_type *elem)
+static bool storable(gj_known v, gj_known part, const gj_type *elem)
 {
 	bool element = gj_is_scalar(part.type);
 	const gj_type *from = v.type->kind == GJ_ARRAY && !element ? v.type->elem : v.type;
 	bool row = v.type->kind == GJ_TUPLE && !element && part.type->ndim == 1;
 	for (uint32_t i = 0; row && i < v.type->n; i++)
-		if (!storable((gj_val){ v.type->item[i], NULL }, (gj_val){ elem, NULL }, elem))
+		if (!storable((gj_known){ v.type->item[i], NULL }, (gj_known){ elem, NULL }, elem))
 			return false;
 	if (row)
 		return true;
@@ -371,38 +213,38 @@ static bool storable(gj_val v, gj_val part, const gj_type *elem)
 
 static void setitem(gj_inst *s, const gj_op *o)
 {
-	gj_val a = gj_val_seen(value(s, o->arg[0])), v = gj_val_seen(value(s, o->arg[2]));
-	if (!a.type || !v.type || !value(s, o->arg[1]).type)
+	gj_known a = gj_known_seen(gj_value(s, o->arg[0])), v = gj_known_seen(gj_value(s, o->arg[2]));
+	if (!a.type || !v.type || !gj_value(s, o->arg[1]).type)
 		return;
 	if (a.type->kind != GJ_ARRAY)
-		gj_fail(s->fn, o->loc, GJ_ERR_SETITEM, gj_val_name(s->fn->arena, a));
+		gj_fail(s->fn, o->loc, GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
-	gj_val part = gj_rule_val_item(s, o, a, value(s, o->arg[1]));
+	gj_known part = gj_known_item(s, o, a, gj_value(s, o->arg[1]));
 	if (!storable(v, part, a.type->elem))
-		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_val_name(s->fn->arena, v), part.type->name);
+		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), part.type->name);
 }
 
-static gj_val eval(gj_infer *I, gj_inst *s, gj_ref r)
+static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 {
 	gj_op *o = gj_o(s->fn, r);
 	switch (o->op) {
 	case GJ_PHI:      return phi(s, o);
 	case GJ_OBJ:      return object(s, o);
 	case GJ_ARG:      return s->arg[gj_arg_index(s, o)];
-	case GJ_MKTUPLE:  return gj_val_tuple(s, o->loc, o->nargs, o->arg);
-	case GJ_MKSLICE:  return (gj_val){ gj_slice_type((int)o->nargs), NULL };
+	case GJ_MKTUPLE:  return gj_known_tuple(s, o->loc, o->nargs, o->arg);
+	case GJ_MKSLICE:  return (gj_known){ gj_slice_type((int)o->nargs), NULL };
 	case GJ_CLOSURE:  return closure(s, o);
-	case GJ_CALL:     return gj_rule_val_call(I, s, r);
-	case GJ_SETITEM:  setitem(s, o); return (gj_val){ 0 };
+	case GJ_CALL:     return gj_known_call(I, s, r);
+	case GJ_SETITEM:  setitem(s, o); return (gj_known){ 0 };
 	case GJ_UNSUPPORTED: gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, o->imm.name);
-	case GJ_NOP: case GJ_UNDEF: return (gj_val){ 0 };
+	case GJ_NOP: case GJ_UNDEF: return (gj_known){ 0 };
 	default: break;
 	}
-	gj_val a = gj_val_seen(value(s, o->arg[0])), b = o->nargs > 1 ? gj_val_seen(value(s, o->arg[1])) : a;
+	gj_known a = gj_known_seen(gj_value(s, o->arg[0])), b = o->nargs > 1 ? gj_known_seen(gj_value(s, o->arg[1])) : a;
 	gj_refuse_unbound(s, o, false);
 	if (!a.type || !b.type)
-		return (gj_val){ 0 };
+		return (gj_known){ 0 };
 	return o->nargs > 1 ? eval2(s, o, a, b) : eval1(s, o, a);
 }
 
@@ -419,7 +261,7 @@ static void take(gj_inst *s, uint32_t b, uint32_t i)
 
 static void returned(gj_inst *s, const gj_op *o)
 {
-	gj_val v = o->nargs ? value(s, o->arg[0]) : (gj_val){ gj_t_none, NULL };
+	gj_known v = o->nargs ? gj_value(s, o->arg[0]) : (gj_known){ gj_t_none, NULL };
 	if (!v.type)
 		return;
 	const gj_type *t = s->ret.type ? gj_unify(s->ret.type, v.type) : v.type;
@@ -428,7 +270,7 @@ static void returned(gj_inst *s, const gj_op *o)
 	const gj_obj *k = s->ret.type && !gj_obj_equal(s->ret.konst, v.konst) ? NULL : v.konst;
 	if (t != s->ret.type || k != s->ret.konst)
 		s->changed |= t != s->ret.type || (s->ret.konst && !k);
-	s->ret = (gj_val){ t, k };
+	s->ret = (gj_known){ t, k };
 }
 
 static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
@@ -611,7 +453,7 @@ static void chain_locs(gj_fn *f, const gj_fn *from, uint32_t loc)
 		f->loc.p[i].up = up;
 }
 
-static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const gj_val *args)
+static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const gj_known *args)
 {
 	if (s->code != code || s->nargs != n)
 		return false;
@@ -621,13 +463,13 @@ static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const g
 	return true;
 }
 
-gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc)
+gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_known *args, const gj_fn *from, uint32_t loc)
 {
-	gj_val *a = gj_new(I->arena, gj_val, n + 1);
+	gj_known *a = gj_new(I->arena, gj_known, n + 1);
 	if (!from && gj_code_params(code) != n)
 		gj_fail(gj_ssa(I->trap, code), 0, GJ_ERR_SIGNATURE_COUNT, (int)n, code->name, gj_code_params(code));
 	for (uint32_t i = 0; i < n; i++)
-		a[i] = (gj_val){ args[i].type, constant_argument(I->arena, args[i]) };
+		a[i] = (gj_known){ args[i].type, constant_argument(I->arena, args[i]) };
 	gj_inst *s = I->all;
 	while (s && !same_args(s, code, n, a))
 		s = s->next;

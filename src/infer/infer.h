@@ -1,5 +1,5 @@
-/* Type inference: each device function called with given argument types is an instance; infer.c finds the type and, where
- * it is a constant, the value of every operation. Internal to src/front. */
+/* Type inference: each device function called with given argument types is an instance; fixpoint.c finds the type and,
+ * where it is a constant, the value of every operation. The header of src/infer and of the lowering behind it. */
 #ifndef GJ_INFER_H
 #define GJ_INFER_H
 
@@ -10,17 +10,17 @@ typedef struct gj_infer gj_infer;
 typedef struct gj_intrin gj_intrin;
 
 /* What is known of a value: type NULL: nothing yet (control has not come by); konst: its value, NULL if not constant. */
-typedef struct gj_val { const gj_type *type; const gj_obj *konst; } gj_val;
+typedef struct gj_known { const gj_type *type; const gj_obj *konst; } gj_known;
 
 struct gj_inst {
 	const gj_code *code;
-	uint32_t nargs; const gj_val *arg;         /* declared arguments in order, then captured variables */
+	uint32_t nargs; const gj_known *arg;         /* declared arguments in order, then captured variables */
 	gj_fn   *fn;                               /* H-level SSA, op->type filled in */
 	const gj_obj **konst;                      /* by ref */
 	gj_inst **callee;                          /* by ref: the instance that a CALL calls */
 	uint8_t *edge;                             /* [2*block + i]: control can take succ[i] */
 	uint8_t *live;                             /* by block */
-	gj_val   ret;                              /* type NULL: no return reached (yet) */
+	gj_known   ret;                              /* type NULL: no return reached (yet) */
 	bool     busy, changed, recursive, done;
 	uint32_t depth;                            /* of its call, while busy */
 	uint32_t waits;                            /* not done: depth of the first caller whose result it takes, which is busy still */
@@ -42,7 +42,7 @@ typedef struct gj_icall {
 	gj_infer *I; gj_inst *s;
 	const gj_intrin *row; const char *name;    /* dotted name it was called by */
 	uint32_t loc, n;                           /* n: bound slots, or positional arguments for "a*" */
-	gj_val a[GJ_MAX_CALL];
+	gj_known a[GJ_MAX_CALL];
 	gj_ref ref[GJ_MAX_CALL];                   /* the operands' ops, 0 where absent */
 } gj_icall;
 
@@ -50,7 +50,7 @@ typedef struct gj_lcall gj_lcall;
 typedef struct gj_lv gj_lv;
 struct gj_intrin {
 	const char *name, *params;
-	gj_val (*infer)(gj_icall *);
+	gj_known (*infer)(gj_icall *);
 	gj_lv (*lower)(gj_lcall *);
 	int arg;
 };
@@ -76,30 +76,46 @@ bool gj_is_method(const gj_intrin *);
 bool gj_is_ufunc(const gj_intrin *);          /* its last parameter is `out` */
 const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b);    /* of scalars; NULL: refused */
 
-/* -- infer.c ---------------------------------------------------------------------------------------------------------- */
+/* -- fixpoint.c ----------------------------------------------------------------------------------------------------- */
 
-gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_val *args, const gj_fn *from, uint32_t loc);
-gj_val   gj_val_of(const gj_fn *, uint32_t loc, const gj_obj *);        /* a constant's type */
-gj_val   gj_val_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);     /* type NULL: not known yet */
+gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_known *args, const gj_fn *from, uint32_t loc);
+
+/* -- known.c -------------------------------------------------------------------------------------------------------- */
+
+static inline gj_known gj_just(const gj_type *t) { return (gj_known){ t, NULL }; }
+static inline gj_known gj_value(const gj_inst *s, gj_ref r) { return (gj_known){ gj_o(s->fn, r)->type, s->konst[r] }; }
+static inline gj_known gj_pair(const gj_type *a, const gj_type *b)
+{
+	return gj_just(gj_tuple_type((const gj_type *[]){ a, b }, 2));
+}
+
+gj_known gj_known_of(const gj_fn *, uint32_t loc, const gj_obj *);      /* a constant's type */
+gj_known gj_known_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
 void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
 uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);
 const gj_obj *gj_obj_int(gj_arena *, int64_t);
 const gj_obj *gj_obj_bool(gj_arena *, bool);
 bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */
-const char *gj_val_name(gj_arena *, gj_val);                 /* "int64", "function f", "module math": for messages */
-
+const char *gj_known_text(gj_arena *, gj_known);             /* "int64", "function f", "module math": for messages */
 /* A value as all but calls see it: an inner function is not the tuple of what it holds. */
-gj_val   gj_val_seen(gj_val);
+gj_known gj_known_seen(gj_known);
+
+/* What rules ask of argument i, which they refuse if it has another type. */
+const gj_type *gj_arg_number(const gj_icall *, uint32_t i);
+const gj_type *gj_arg_integer(const gj_icall *, uint32_t i);           /* integer or bool */
+gj_known gj_or_bad(const gj_icall *, const gj_type *);                 /* type NULL: the last argument is refused */
+GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i);
+GJ_NORETURN void gj_bad_integer(const gj_icall *, uint32_t i);         /* says that integers are wanted */
 
 /* Rules shared by operators and named functions (operators.c). */
-gj_val gj_rule_val_binop(const gj_fn *, uint32_t loc, gj_binop, gj_val a, gj_val b);
-gj_val gj_rule_val_compare(const gj_fn *, uint32_t loc, gj_cmpop, gj_val a, gj_val b);
-gj_val gj_rule_val_unary(const gj_fn *, uint32_t loc, gj_unop, gj_val a);
-gj_val gj_rule_val_truth(const gj_fn *, uint32_t loc, gj_val a);
-gj_val gj_rule_val_item(gj_inst *, const gj_op *, gj_val a, gj_val index);
-gj_val gj_rule_val_attr(gj_inst *, const gj_op *, gj_val a);
-gj_val gj_rule_val_named(gj_inst *, const gj_op *, const char *dotted);
+gj_known gj_known_binop(const gj_fn *, uint32_t loc, gj_binop, gj_known a, gj_known b);
+gj_known gj_known_compare(const gj_fn *, uint32_t loc, gj_cmpop, gj_known a, gj_known b);
+gj_known gj_known_unary(const gj_fn *, uint32_t loc, gj_unop, gj_known a);
+gj_known gj_known_truth(const gj_fn *, uint32_t loc, gj_known a);
+gj_known gj_known_item(gj_inst *, const gj_op *, gj_known a, gj_known index);
+gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);
+gj_known gj_known_named(gj_inst *, const gj_op *, const char *dotted);
 /* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
 const gj_intrin *gj_value_row(const gj_inst *, const gj_op *);
 /* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_REST: the tuple of the
@@ -107,9 +123,8 @@ const gj_intrin *gj_value_row(const gj_inst *, const gj_op *);
  * UINT32_MAX: some argument has no type yet. */
 enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
 uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
-uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_val *, gj_ref *from);
-gj_val gj_rule_val_call(gj_infer *, gj_inst *, gj_ref);
-GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i, bool integer);     /* argument i has a type that the call cannot take */
+uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_known *, gj_ref *from);
+gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
 /* arrays.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
 const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
@@ -119,8 +134,8 @@ typedef enum gj_reduction {
 const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
 /* A permutation of ndim axes from constant arguments or one tuple of them. */
 bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *axis);
-gj_val gj_rule_val_in(const gj_fn *, uint32_t loc, gj_val a, gj_val b, bool negate);
-gj_val gj_rule_val_iter(const gj_fn *, uint32_t loc, gj_val a);          /* type of iter(a) */
+gj_known gj_known_in(const gj_fn *, uint32_t loc, gj_known a, gj_known b, bool negate);
+gj_known gj_known_iter(const gj_fn *, uint32_t loc, gj_known a);          /* type of iter(a) */
 const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);             /* type of an item */
 const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
 /* zip() and enumerate() are iterators over a tuple of iterators. */

@@ -4,13 +4,11 @@
 
 #include <string.h>
 
-static GJ_NORETURN void no_rule(const gj_fn *f, uint32_t loc, const char *op, gj_val a, gj_val b)
+static GJ_NORETURN void no_rule(const gj_fn *f, uint32_t loc, const char *op, gj_known a, gj_known b)
 {
 	bool array = a.type->kind == GJ_ARRAY || b.type->kind == GJ_ARRAY;
-	gj_fail(f, loc, array ? GJ_ERR_ARRAY_BINOP : GJ_ERR_NO_BINOP, op, gj_val_name(f->arena, a), gj_val_name(f->arena, b));
+	gj_fail(f, loc, array ? GJ_ERR_ARRAY_BINOP : GJ_ERR_NO_BINOP, op, gj_known_text(f->arena, a), gj_known_text(f->arena, b));
 }
-
-static gj_val just(const gj_type *t) { return (gj_val){ t, NULL }; }
 
 /* -- Folding of integers ------------------------------------------------------------------------------------------- */
 
@@ -57,7 +55,7 @@ static bool fold(gj_binop op, int64_t a, int64_t b, int64_t *r)
 	}
 }
 
-static const gj_obj *fold_obj(const gj_fn *f, const gj_type *t, gj_binop op, gj_val a, gj_val b)
+static const gj_obj *fold_obj(const gj_fn *f, const gj_type *t, gj_binop op, gj_known a, gj_known b)
 {
 	int64_t x, y, r;
 	bool bits = gj_is_bool(t) && (op == GJ_OP_AND_ || op == GJ_OP_OR_ || op == GJ_OP_XOR_);
@@ -68,14 +66,14 @@ static const gj_obj *fold_obj(const gj_fn *f, const gj_type *t, gj_binop op, gj_
 
 /* -- Operators ------------------------------------------------------------------------------------------------------ */
 
-static gj_val concat(const gj_fn *f, gj_val a, gj_val b)
+static gj_known concat(const gj_fn *f, gj_known a, gj_known b)
 {
 	uint32_t n = a.type->n + b.type->n;
 	const gj_type **t = gj_new(f->arena, const gj_type *, n + 1);
 	gj_obj *o = gj_new(f->arena, gj_obj, 1);
 	const gj_obj **k = gj_new(f->arena, const gj_obj *, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		gj_val v = i < a.type->n ? a : b;
+		gj_known v = i < a.type->n ? a : b;
 		uint32_t j = i < a.type->n ? i : i - a.type->n;
 		t[i] = v.type->item[j];
 		if (v.konst)
@@ -84,17 +82,17 @@ static gj_val concat(const gj_fn *f, gj_val a, gj_val b)
 	o->kind = GJ_OBJ_TUPLE;
 	o->n = n;
 	o->item = k;
-	return (gj_val){ gj_tuple_type(t, n), a.konst || b.konst ? o : NULL };
+	return (gj_known){ gj_tuple_type(t, n), a.konst || b.konst ? o : NULL };
 }
 
-gj_val gj_rule_val_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_val a, gj_val b)
+gj_known gj_known_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_known a, gj_known b)
 {
 	const gj_type *as_a, *as_b, *t;
 	if (op == GJ_OP_ADD_ && a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE)
 		return concat(f, a, b);
 	if (!gj_is_scalar(a.type) || !gj_is_scalar(b.type) || !(t = gj_rule_binop(op, a.type, b.type, &as_a, &as_b)))
 		no_rule(f, loc, gj_binop_name[op], a, b);
-	return (gj_val){ t, fold_obj(f, t, op, a, b) };
+	return (gj_known){ t, fold_obj(f, t, op, a, b) };
 }
 
 #define ORDERED(name, T) \
@@ -133,84 +131,84 @@ static const gj_obj *fold_compare(const gj_fn *f, gj_cmpop op, const gj_obj *a, 
 	return exact_float(a, &v) && exact_float(b, &w) ? gj_obj_bool(f->arena, ordered_floats(op, v, w)) : NULL;
 }
 
-gj_val gj_rule_val_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_val a, gj_val b)
+gj_known gj_known_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_known a, gj_known b)
 {
 	const gj_type *as_a, *as_b, *bool_ = gj_scalar[GJ_BOOL];
 	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
 	if (gj_is_scalar(a.type) && gj_is_scalar(b.type) && gj_rule_compare(op, a.type, b.type, &as_a, &as_b))
-		return (gj_val){ bool_, fold_compare(f, op, a.konst, b.konst) };
+		return (gj_known){ bool_, fold_compare(f, op, a.konst, b.konst) };
 	if (a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE) {
 		uint32_t n = a.type->n < b.type->n ? a.type->n : b.type->n;
 		for (uint32_t i = 0; i < n; i++)
-			gj_rule_val_compare(f, loc, op, just(a.type->item[i]), just(b.type->item[i]));
-		return just(bool_);
+			gj_known_compare(f, loc, op, gj_just(a.type->item[i]), gj_just(b.type->item[i]));
+		return gj_just(bool_);
 	}
 	if (equality && a.konst && b.konst && !gj_is_scalar(a.type) && !gj_is_scalar(b.type))
-		return (gj_val){ bool_, gj_obj_bool(f->arena, gj_obj_equal(a.konst, b.konst) == (op == GJ_CMP_EQ)) };
+		return (gj_known){ bool_, gj_obj_bool(f->arena, gj_obj_equal(a.konst, b.konst) == (op == GJ_CMP_EQ)) };
 	if (equality && (a.type == gj_t_none || b.type == gj_t_none))
-		return (gj_val){ bool_, gj_obj_bool(f->arena, (a.type == b.type) == (op == GJ_CMP_EQ)) };
+		return (gj_known){ bool_, gj_obj_bool(f->arena, (a.type == b.type) == (op == GJ_CMP_EQ)) };
 	no_rule(f, loc, gj_cmpop_name[op], a, b);
 }
 
-gj_val gj_rule_val_unary(const gj_fn *f, uint32_t loc, gj_unop op, gj_val a)
+gj_known gj_known_unary(const gj_fn *f, uint32_t loc, gj_unop op, gj_known a)
 {
 	const gj_type *as, *t;
 	int64_t x;
 	if (op == GJ_UN_NOT) {
-		gj_val v = gj_rule_val_truth(f, loc, a);
-		return (gj_val){ v.type, v.konst ? gj_obj_bool(f->arena, !v.konst->i) : NULL };
+		gj_known v = gj_known_truth(f, loc, a);
+		return (gj_known){ v.type, v.konst ? gj_obj_bool(f->arena, !v.konst->i) : NULL };
 	}
 	if (!gj_is_scalar(a.type) || !(t = gj_rule_unary(op, a.type, &as)))
-		gj_fail(f, loc, GJ_ERR_NO_UNOP, gj_unop_name[op], gj_val_name(f->arena, a));
+		gj_fail(f, loc, GJ_ERR_NO_UNOP, gj_unop_name[op], gj_known_text(f->arena, a));
 	if (t->kind == GJ_I64 && gj_obj_is_int(a.konst, &x) && x != INT64_MIN)
-		return (gj_val){ t, gj_obj_int(f->arena, op == GJ_UN_NEG ? -x : op == GJ_UN_INVERT ? ~x : x) };
-	return just(t);
+		return (gj_known){ t, gj_obj_int(f->arena, op == GJ_UN_NEG ? -x : op == GJ_UN_INVERT ? ~x : x) };
+	return gj_just(t);
 }
 
-gj_val gj_rule_val_truth(const gj_fn *f, uint32_t loc, gj_val a)
+gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 {
 	const gj_type *bool_ = gj_scalar[GJ_BOOL];
 	if (gj_is_scalar(a.type) && !gj_is_complex(a.type))
-		return (gj_val){ bool_, fold_compare(f, GJ_CMP_NE, a.konst, gj_obj_int(f->arena, 0)) };
+		return (gj_known){ bool_, fold_compare(f, GJ_CMP_NE, a.konst, gj_obj_int(f->arena, 0)) };
 	switch (a.type->kind) {
-	case GJ_NONE:   return (gj_val){ bool_, gj_obj_bool(f->arena, false) };
-	case GJ_TUPLE:  return (gj_val){ bool_, gj_obj_bool(f->arena, a.type->n > 0) };
-	case GJ_STATIC: return (gj_val){ bool_, gj_obj_bool(f->arena, true) };
-	case GJ_STR:    if (a.konst) return (gj_val){ bool_, gj_obj_bool(f->arena, *a.konst->name != 0) }; break;
+	case GJ_NONE:   return (gj_known){ bool_, gj_obj_bool(f->arena, false) };
+	case GJ_TUPLE:  return (gj_known){ bool_, gj_obj_bool(f->arena, a.type->n > 0) };
+	case GJ_STATIC: return (gj_known){ bool_, gj_obj_bool(f->arena, true) };
+	case GJ_STR:    if (a.konst) return (gj_known){ bool_, gj_obj_bool(f->arena, *a.konst->name != 0) }; break;
 	default:        break;
 	}
-	gj_fail(f, loc, GJ_ERR_TRUTH, gj_val_name(f->arena, a));
+	gj_fail(f, loc, GJ_ERR_TRUTH, gj_known_text(f->arena, a));
 }
 
-gj_val gj_rule_val_in(const gj_fn *f, uint32_t loc, gj_val a, gj_val b, bool negate)
+gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool negate)
 {
 	if (b.type->kind != GJ_TUPLE || a.type->kind == GJ_TUPLE)
 		no_rule(f, loc, negate ? "not in" : "in", a, b);
 	bool found = false, known = true;
 	for (uint32_t i = 0; i < b.type->n; i++) {
-		gj_val item = { b.type->item[i], b.konst ? b.konst->item[i] : NULL };
-		const gj_obj *same = gj_rule_val_compare(f, loc, GJ_CMP_EQ, a, item).konst;
+		gj_known item = { b.type->item[i], b.konst ? b.konst->item[i] : NULL };
+		const gj_obj *same = gj_known_compare(f, loc, GJ_CMP_EQ, a, item).konst;
 		found |= same && same->i;
 		known &= same != NULL;
 	}
-	return (gj_val){ gj_scalar[GJ_BOOL], found || known ? gj_obj_bool(f->arena, found != negate) : NULL };
+	return (gj_known){ gj_scalar[GJ_BOOL], found || known ? gj_obj_bool(f->arena, found != negate) : NULL };
 }
 
 /* -- Iteration ------------------------------------------------------------------------------------------------------ */
 
-gj_val gj_rule_val_iter(const gj_fn *f, uint32_t loc, gj_val a)
+gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 {
 	const gj_type *t = a.type;
 	if (t->kind == GJ_ITER)
-		return just(t);
+		return gj_just(t);
 	if (t->kind == GJ_RANGE || (t->kind == GJ_ARRAY && t->ndim > 0))
-		return just(gj_iter_type(t));
+		return gj_just(gj_iter_type(t));
 	if (t->kind != GJ_TUPLE)
-		gj_fail(f, loc, GJ_ERR_ITER, gj_val_name(f->arena, a));
+		gj_fail(f, loc, GJ_ERR_ITER, gj_known_text(f->arena, a));
 	for (uint32_t i = 1; i < t->n; i++)
 		if (t->item[i] != t->item[0])
 			gj_fail(f, loc, GJ_ERR_ITER_TUPLE, t->name);
-	return just(gj_iter_type(t));
+	return gj_just(gj_iter_type(t));
 }
 
 /* The tuple of what `part` says of each iterator that a zip runs over. */
@@ -243,10 +241,10 @@ const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
 
 /* -- Indexing ------------------------------------------------------------------------------------------------------- */
 
-static GJ_NORETURN void no_index(const gj_inst *s, uint32_t loc, gj_val v)
+static GJ_NORETURN void no_index(const gj_inst *s, uint32_t loc, gj_known v)
 {
 	gj_err id = gj_is_float(v.type) ? GJ_ERR_INDEX_FLOAT : v.type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE;
-	gj_fail(s->fn, loc, id, gj_val_name(s->fn->arena, v));
+	gj_fail(s->fn, loc, id, gj_known_text(s->fn->arena, v));
 }
 
 static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
@@ -256,7 +254,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_type *t = gj_o(s->fn, o->arg[i])->type;
 		if (t && t != gj_t_none && !gj_is_int(t))
-			no_index(s, at->loc, just(t));
+			no_index(s, at->loc, gj_just(t));
 		if (t != gj_t_none && i < 2)
 			plain = false;
 		if (t != gj_t_none && i == 2)
@@ -265,7 +263,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 	return !unit ? 'S' : plain ? ':' : 's';
 }
 
-static char type_char(const gj_inst *s, const gj_op *at, gj_val v)
+static char type_char(const gj_inst *s, const gj_op *at, gj_known v)
 {
 	if (gj_is_int(v.type))
 		return 'i';
@@ -279,7 +277,7 @@ static char type_char(const gj_inst *s, const gj_op *at, gj_val v)
 static char item_char(const gj_inst *s, const gj_op *at, gj_ref r)
 {
 	const gj_op *o = gj_o(s->fn, r);
-	return o->op == GJ_MKSLICE ? slice_char(s, at, o) : type_char(s, at, (gj_val){ o->type, s->konst[r] });
+	return o->op == GJ_MKSLICE ? slice_char(s, at, o) : type_char(s, at, (gj_known){ o->type, s->konst[r] });
 }
 
 uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char items[16], gj_ref ref[16])
@@ -296,7 +294,7 @@ uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char it
 		}
 	} else {
 		for (; n < o->type->n && n < 15; n++) {                                /* a tuple value: its items have no op */
-			items[n] = type_char(s, at, (gj_val){ o->type->item[n], NULL });
+			items[n] = type_char(s, at, (gj_known){ o->type->item[n], NULL });
 			ref[n] = 0;
 		}
 	}
@@ -313,14 +311,14 @@ static bool has_parts(const gj_type *t)
 	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || gj_is_scalar(t);
 }
 
-static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
+static gj_known tuple_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 {
 	int64_t i;
 	if (gj_obj_is_int(index.konst, &i)) {
 		if (i < -(int64_t)a.type->n || i >= (int64_t)a.type->n)
 			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_RANGE, a.type->name, (long long)i);
 		i += i < 0 ? a.type->n : 0;
-		return (gj_val){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
+		return (gj_known){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
 	}
 	if (!gj_is_int(index.type))
 		no_index(s, o->loc, index);
@@ -329,7 +327,7 @@ static gj_val tuple_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
 	if (a.type->n == 0 || !has_parts(a.type->item[0]))
 		gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
-	return just(a.type->item[0]);
+	return gj_just(a.type->item[0]);
 }
 
 /* Part i of a slice, a constant; `absent` where it is None or missing. */
@@ -363,17 +361,17 @@ uint32_t gj_tuple_slice(const gj_inst *s, const gj_op *item, uint32_t n, uint32_
 	return count;
 }
 
-static gj_val tuple_slice(gj_inst *s, const gj_op *o, gj_val a)
+static gj_known tuple_slice(gj_inst *s, const gj_op *o, gj_known a)
 {
 	uint32_t *at = gj_new(s->fn->arena, uint32_t, a.type->n + 1);
 	const gj_type **t = gj_new(s->fn->arena, const gj_type *, a.type->n + 1);
 	uint32_t n = gj_tuple_slice(s, o, a.type->n, at);
 	for (uint32_t i = 0; i < n; i++)
 		t[i] = a.type->item[at[i]];
-	return just(gj_tuple_type(t, n));
+	return gj_just(gj_tuple_type(t, n));
 }
 
-gj_val gj_rule_val_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
+gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 {
 	char items[16];
 	gj_ref ref[16];
@@ -382,18 +380,18 @@ gj_val gj_rule_val_item(gj_inst *s, const gj_op *o, gj_val a, gj_val index)
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
 	if (a.type->kind != GJ_ARRAY)
-		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_val_name(s->fn->arena, a));
+		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_known_text(s->fn->arena, a));
 	uint32_t n = gj_index_items(s, o, o->arg[1], items, ref);
 	const gj_type *t = gj_rule_index(a.type, items);
 	if (!t)
 		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_COUNT, a.type->name, (int)a.type->ndim, n);
-	return just(t);
+	return gj_just(t);
 }
 
 /* -- Attributes ----------------------------------------------------------------------------------------------------- */
 
 /* What a dotted name stands for: the value it reads, or a function or namespace. */
-gj_val gj_rule_val_named(gj_inst *s, const gj_op *o, const char *dotted)
+gj_known gj_known_named(gj_inst *s, const gj_op *o, const char *dotted)
 {
 	bool space;
 	const gj_intrin *row = gj_intrinsic(dotted);
@@ -408,7 +406,7 @@ gj_val gj_rule_val_named(gj_inst *s, const gj_op *o, const char *dotted)
 	gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
 	k->kind = GJ_OBJ_NAME;
 	k->name = dotted;
-	return gj_val_of(s->fn, o->loc, k);
+	return gj_known_of(s->fn, o->loc, k);
 }
 
 const gj_intrin *gj_value_row(const gj_inst *s, const gj_op *o)
@@ -426,15 +424,15 @@ const gj_intrin *gj_value_row(const gj_inst *s, const gj_op *o)
 	return row && !row->params ? row : NULL;
 }
 
-static gj_val module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
+static gj_known module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
 {
 	for (uint32_t i = 0; i < m->n; i++)
 		if (!strcmp(m->attr[i], o->imm.name)) {
 			if (m->item[i]->kind == GJ_OBJ_MISSING)
 				break;
 			if (m->item[i]->kind == GJ_OBJ_NAME)
-				return gj_rule_val_named(s, o, m->item[i]->name);
-			return gj_val_of(s->fn, o->loc, m->item[i]);
+				return gj_known_named(s, o, m->item[i]->name);
+			return gj_known_of(s->fn, o->loc, m->item[i]);
 		}
 	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, m->name, o->imm.name);
 }
@@ -445,36 +443,36 @@ static bool method(const gj_inst *s, const char *of, const char *name)
 	return gj_intrinsic(gj_printf(s->fn->arena, "%s.%s", of, name)) != NULL;
 }
 
-static gj_val array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
+static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 {
 	const gj_type *i64[GJ_MAX_NDIM], *ints;
 	for (int i = 0; i < GJ_MAX_NDIM; i++)
 		i64[i] = gj_scalar[GJ_I64];
 	ints = gj_tuple_type(i64, t->ndim);
 	if (!strcmp(o->imm.name, "shape") || !strcmp(o->imm.name, "strides"))
-		return just(ints);
+		return gj_just(ints);
 	if (!strcmp(o->imm.name, "size") || !strcmp(o->imm.name, "nbytes"))
-		return just(gj_scalar[GJ_I64]);
+		return gj_just(gj_scalar[GJ_I64]);
 	if (!strcmp(o->imm.name, "ndim"))
-		return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->ndim) };
+		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->ndim) };
 	if (!strcmp(o->imm.name, "itemsize"))
-		return (gj_val){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
+		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
 	if (!strcmp(o->imm.name, "T"))
-		return just(gj_rule_transpose(t));
+		return gj_just(gj_rule_transpose(t));
 	if (!strcmp(o->imm.name, "real") && !gj_is_complex(t->elem))
-		return just(t);
+		return gj_just(t);
 	if (!strcmp(o->imm.name, "flags") || method(s, "array", o->imm.name))
-		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name));
 	if (!strcmp(o->imm.name, "dtype")) {
 		gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
 		k->kind = GJ_OBJ_TYPE;
 		k->type = t->elem;
-		return gj_val_of(s->fn, o->loc, k);
+		return gj_known_of(s->fn, o->loc, k);
 	}
 	gj_fail(s->fn, o->loc, GJ_ERR_ARRAY_ATTRIBUTE, t->name, o->imm.name);
 }
 
-gj_val gj_rule_val_attr(gj_inst *s, const gj_op *o, gj_val a)
+gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 {
 	const char *name = o->imm.name;
 	if (a.type->kind == GJ_ARRAY)
@@ -482,20 +480,20 @@ gj_val gj_rule_val_attr(gj_inst *s, const gj_op *o, gj_val a)
 	if (a.konst && a.konst->kind == GJ_OBJ_MODULE)
 		return module_attr(s, o, a.konst);
 	if (a.konst && a.konst->kind == GJ_OBJ_NAME)
-		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name));
 	if (a.konst && a.konst->kind == GJ_OBJ_TYPE && !strcmp(name, "type"))      /* of a dtype: the same, to be called */
 		return a;
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
-		return gj_rule_val_named(s, o, "int.bit_count");
+		return gj_known_named(s, o, "int.bit_count");
 	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))
-		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "tuple.%s", name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "tuple.%s", name));
 	if (gj_is_scalar(a.type) && (!gj_is_bool(a.type) || !strcmp(name, "item")) && method(s, "number", name))
-		return gj_rule_val_named(s, o, gj_printf(s->fn->arena, "number.%s", name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "number.%s", name));
 	if (a.type->kind == GJ_RANGE && (!strcmp(name, "start") || !strcmp(name, "stop") || !strcmp(name, "step")))
-		return just(a.type->elem);
+		return gj_just(a.type->elem);
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
-		return just(a.type);
+		return gj_just(a.type);
 	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)
 		gj_fail(s->fn, o->loc, GJ_ERR_OBJECT_ATTRIBUTE, name, a.konst->name);
-	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, gj_val_name(s->fn->arena, a), name);
+	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, gj_known_text(s->fn->arena, a), name);
 }

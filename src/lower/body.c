@@ -259,7 +259,7 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 {
 	gj_lower *L = B->L;
 	const gj_op *o = gj_o(B->s->fn, r);
-	gj_val *a = gj_new(L->arena, gj_val, callee->nargs + 1);
+	gj_known *a = gj_new(L->arena, gj_known, callee->nargs + 1);
 	gj_ref *from = gj_new(L->arena, gj_ref, callee->nargs + 1);
 	gj_lv *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
 	gj_call_args(B->s, r, callee->code, a, from);
@@ -272,7 +272,7 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 		else if (from[i])
 			args[i] = use(B, from[i]);
 		else
-			args[i] = gj_lv_obj(L, a[i].konst ? gj_val_of(L->fn, L->loc, a[i].konst).type : a[i].type,
+			args[i] = gj_lv_obj(L, a[i].konst ? gj_known_of(L->fn, L->loc, a[i].konst).type : a[i].type,
 			                    a[i].konst ? a[i].konst : i < (uint32_t)c->nargs
 			                        ? c->defaults[i + (uint32_t)c->ndefaults - (uint32_t)c->nargs]
 			                        : c->kwdefaults[i - (uint32_t)c->nargs]);

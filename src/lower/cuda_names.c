@@ -1,15 +1,11 @@
-/* Lowering of the named functions of names.def: indices, memory, barriers, warps, atomics, builtins. */
+/* Lowering of what CUDA names: indices, memory, barriers, warps, bits, atomics. */
 #include "lower/lower.h"
 #include "image/cpu_abi.h"
-
-#include <string.h>
 
 enum { SHARED_MOST = 48 << 10 };                             /* bytes of static shared memory of a block, by PTX */
 enum { LOCAL_MOST = 512 << 10 };                             /* bytes of local memory that a GPU's thread can have */
 
 static const gj_type *T(gj_kind k) { return gj_scalar[k]; }
-static gj_lv result(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
-static gj_ref arg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c->L, c->a[i].part[0], t); }
 
 /* -- Index ------------------------------------------------------------------------------------------------------------ */
 
@@ -21,10 +17,10 @@ static gj_ref sreg(gj_lower *L, int which, const gj_type *t)
 	return r;
 }
 
-gj_lv gj_l_sreg(gj_lcall *c) { return result(c, sreg(c->L, c->row->arg, c->type)); }
+gj_lv gj_lower_sreg(gj_lcall *c) { return gj_lresult(c, sreg(c->L, c->row->arg, c->type)); }
 
 /* arg 0: the thread's position in the grid, 1: the grid's extent; x first. */
-gj_lv gj_l_grid(gj_lcall *c)
+gj_lv gj_lower_grid(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *i64 = T(GJ_I64), *i32 = T(GJ_I32);
@@ -73,7 +69,7 @@ static gj_lv dynamic_shared(gj_lcall *c, const gj_type *ptr)
 	return gj_larray(L, c->type, p, &n);
 }
 
-gj_lv gj_l_array(gj_lcall *c)
+gj_lv gj_lower_array(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *ptr = gj_part_type(L, t, 0);
@@ -102,50 +98,50 @@ gj_lv gj_l_array(gj_lcall *c)
 	return gj_larray(L, t, p, ext);
 }
 
-gj_lv gj_l_array_like(gj_lcall *c) { return c->a[0]; }
+gj_lv gj_lower_array_like(gj_lcall *c) { return c->a[0]; }
 
 /* -- Barriers, warps ---------------------------------------------------------------------------------------------------- */
 
-gj_lv gj_l_barrier(gj_lcall *c)
+gj_lv gj_lower_barrier(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_ref pred = c->n ? gj_ltruth(L, c->a[0]) : 0;
 	L->M->barriers = true;
 	gj_ref r = gj_esub(L, GJ_BARRIER, (uint8_t)c->row->arg, c->n ? T(GJ_I32) : NULL, c->n, &pred);
-	return c->n ? result(c, r) : gj_lv_none();
+	return c->n ? gj_lresult(c, r) : gj_lv_none();
 }
 
-gj_lv gj_l_syncwarp(gj_lcall *c)
+gj_lv gj_lower_syncwarp(gj_lcall *c)
 {
-	gj_ref mask = c->a[0].type ? arg(c, 0, T(GJ_I32)) : gj_eint(c->L, T(GJ_I32), -1);
+	gj_ref mask = c->a[0].type ? gj_larg(c, 0, T(GJ_I32)) : gj_eint(c->L, T(GJ_I32), -1);
 	gj_e1(c->L, GJ_SYNCWARP, NULL, mask);
 	return gj_lv_none();
 }
 
-gj_lv gj_l_fence(gj_lcall *c)
+gj_lv gj_lower_fence(gj_lcall *c)
 {
 	gj_esub(c->L, GJ_FENCE, (uint8_t)c->row->arg, NULL, 0, NULL);
 	return gj_lv_none();
 }
 
-gj_lv gj_l_nanosleep(gj_lcall *c)
+gj_lv gj_lower_nanosleep(gj_lcall *c)
 {
-	gj_e1(c->L, GJ_NANOSLEEP, NULL, arg(c, 0, T(GJ_U32)));
+	gj_e1(c->L, GJ_NANOSLEEP, NULL, gj_larg(c, 0, T(GJ_U32)));
 	return gj_lv_none();
 }
 
-gj_lv gj_l_activemask(gj_lcall *c) { return result(c, gj_e(c->L, GJ_ACTIVEMASK, T(GJ_U32), 0, NULL)); }
+gj_lv gj_lower_activemask(gj_lcall *c) { return gj_lresult(c, gj_e(c->L, GJ_ACTIVEMASK, T(GJ_U32), 0, NULL)); }
 
-gj_lv gj_l_shfl(gj_lcall *c)
+gj_lv gj_lower_shfl(gj_lcall *c)
 {
-	gj_ref a[3] = { arg(c, 0, T(GJ_I32)), c->a[1].part[0], arg(c, 2, T(GJ_I32)) };
-	return result(c, gj_esub(c->L, GJ_SHFL, (uint8_t)c->row->arg, c->type, 3, a));
+	gj_ref a[3] = { gj_larg(c, 0, T(GJ_I32)), c->a[1].part[0], gj_larg(c, 2, T(GJ_I32)) };
+	return gj_lresult(c, gj_esub(c->L, GJ_SHFL, (uint8_t)c->row->arg, c->type, 3, a));
 }
 
-gj_lv gj_l_vote(gj_lcall *c)
+gj_lv gj_lower_vote(gj_lcall *c)
 {
-	gj_ref a[2] = { arg(c, 0, T(GJ_I32)), gj_ltruth(c->L, c->a[1]) };
-	return result(c, gj_esub(c->L, GJ_VOTE, (uint8_t)c->row->arg, c->type, 2, a));
+	gj_ref a[2] = { gj_larg(c, 0, T(GJ_I32)), gj_ltruth(c->L, c->a[1]) };
+	return gj_lresult(c, gj_esub(c->L, GJ_VOTE, (uint8_t)c->row->arg, c->type, 2, a));
 }
 
 /* Values are matched by their bits, 32 or 64 of them. */
@@ -157,17 +153,17 @@ static gj_ref match_bits(gj_lower *L, gj_ref r)
 	return gj_ecast(L, r, T(t->size == 8 ? GJ_I64 : GJ_I32));
 }
 
-gj_lv gj_l_match(gj_lcall *c)
+gj_lv gj_lower_match(gj_lcall *c)
 {
 	gj_lower *L = c->L;
-	gj_ref a[2] = { arg(c, 0, T(GJ_I32)), match_bits(L, c->a[1].part[0]) };
-	gj_lv m = result(c, gj_esub(L, GJ_MATCH, (uint8_t)c->row->arg, T(GJ_I32), 2, a));
+	gj_ref a[2] = { gj_larg(c, 0, T(GJ_I32)), match_bits(L, c->a[1].part[0]) };
+	gj_lv m = gj_lresult(c, gj_esub(L, GJ_MATCH, (uint8_t)c->row->arg, T(GJ_I32), 2, a));
 	if (c->row->arg == 0)
 		return m;
-	return gj_lv_pair(L, c->type, m, result(c, gj_ecmp(L, GJ_CMP_NE, m.part[0], gj_eint(L, T(GJ_I32), 0))));
+	return gj_lv_pair(L, c->type, m, gj_lresult(c, gj_ecmp(L, GJ_CMP_NE, m.part[0], gj_eint(L, T(GJ_I32), 0))));
 }
 
-gj_lv gj_l_bits(gj_lcall *c)
+gj_lv gj_lower_bits(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->a[0].type;
@@ -175,22 +171,22 @@ gj_lv gj_l_bits(gj_lcall *c)
 		t = c->type;
 	else if (gj_is_bool(t))
 		t = T(GJ_I8);
-	return result(c, gj_ecast(L, gj_e1(L, (gj_opcode)c->row->arg, t, arg(c, 0, t)), c->type));
+	return gj_lresult(c, gj_ecast(L, gj_e1(L, (gj_opcode)c->row->arg, t, gj_larg(c, 0, t)), c->type));
 }
 
-gj_lv gj_l_selp(gj_lcall *c)
+gj_lv gj_lower_selp(gj_lcall *c)
 {
-	return result(c, gj_e3(c->L, GJ_SELECT, c->type, gj_ltruth(c->L, c->a[0]), c->a[1].part[0], c->a[2].part[0]));
+	return gj_lresult(c, gj_e3(c->L, GJ_SELECT, c->type, gj_ltruth(c->L, c->a[0]), c->a[1].part[0], c->a[2].part[0]));
 }
 
-gj_lv gj_l_fma(gj_lcall *c)
+gj_lv gj_lower_fma(gj_lcall *c)
 {
-	return result(c, gj_e3(c->L, GJ_FMA, c->type, arg(c, 0, c->type), arg(c, 1, c->type), arg(c, 2, c->type)));
+	return gj_lresult(c, gj_e3(c->L, GJ_FMA, c->type, gj_larg(c, 0, c->type), gj_larg(c, 1, c->type), gj_larg(c, 2, c->type)));
 }
 
 /* -- Atomics ------------------------------------------------------------------------------------------------------------ */
 
-gj_lv gj_l_atomic(gj_lcall *c)
+gj_lv gj_lower_atomic(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *i64 = T(GJ_I64);
@@ -200,139 +196,6 @@ gj_lv gj_l_atomic(gj_lcall *c)
 	uint32_t first = indexed ? 2 : 1, n = c->n - first;
 	a[0] = gj_laddress(L, c->a[0], index);
 	for (uint32_t i = 0; i < n; i++)
-		a[1 + i] = arg(c, first + i, t);
-	return result(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->row->arg, t, 1 + n, a));
-}
-
-/* -- Builtins ------------------------------------------------------------------------------------------------------------- */
-
-gj_lv gj_l_binop(gj_lcall *c) { return gj_lbinop(c->L, (gj_binop)c->row->arg, c->type, c->a[0], c->a[1]); }
-gj_lv gj_l_compare(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
-gj_lv gj_l_unary(gj_lcall *c) { return gj_lunary(c->L, (gj_unop)c->row->arg, c->type, c->a[0]); }
-gj_lv gj_l_truth(gj_lcall *c) { return result(c, gj_ltruth(c->L, c->a[0])); }
-
-gj_lv gj_l_convert(gj_lcall *c)
-{
-	return c->a[0].type ? result(c, arg(c, 0, c->type)) : result(c, gj_eint(c->L, c->type, 0));
-}
-
-gj_lv gj_l_abs(gj_lcall *c)
-{
-	gj_ref x = arg(c, 0, c->type);
-	return result(c, gj_is_unsigned(c->type) ? x : gj_e1(c->L, GJ_ABS, c->type, x));
-}
-
-gj_lv gj_l_minmax(gj_lcall *c)
-{
-	gj_lower *L = c->L;
-	bool tuple = c->n == 1;
-	uint32_t n = tuple ? c->a[0].type->n : c->n;
-	gj_lv acc = tuple ? gj_lv_item(L, c->a[0], 0) : c->a[0];
-	for (uint32_t i = 1; i < n; i++) {
-		gj_lv x = tuple ? gj_lv_item(L, c->a[0], i) : c->a[i];
-		const gj_type *t = gj_rule_minmax(acc.type, x.type);
-		gj_ref a = gj_ecast(L, acc.part[0], t), b = gj_ecast(L, x.part[0], t);
-		gj_opcode op = !gj_is_bool(t) ? (gj_opcode)c->row->arg : c->row->arg == GJ_MIN ? GJ_AND : GJ_OR;
-		acc = gj_lv_scalar(L, t, gj_e2(L, op, t, a, b));
-	}
-	return acc;
-}
-
-static gj_ref math1(gj_lower *L, gj_math id, const gj_type *t, gj_ref x)
-{
-	gj_ref r = gj_e1(L, GJ_MATH, t, x);
-	gj_o(L->fn, r)->imm.i = id;
-	return r;
-}
-
-/* round(x, n): half to even of x·10ⁿ, then back; x itself where that is not finite. */
-static gj_ref round_digits(gj_lower *L, const gj_type *t, gj_ref x, gj_lv digits)
-{
-	const gj_type *i64 = T(GJ_I64);
-	gj_ref n = gj_ecast(L, digits.part[0], i64), zero = gj_eint(L, i64, 0);
-	gj_ref away = gj_e1(L, GJ_ABS, i64, n), p = gj_e2(L, GJ_POW, t, gj_eflt(L, t, 10), away);
-	gj_ref left = gj_ecmp(L, GJ_CMP_LT, n, zero);
-	gj_ref scaled = gj_e3(L, GJ_SELECT, t, left, gj_e2(L, GJ_DIV, t, x, p), gj_e2(L, GJ_MUL, t, x, p));
-	gj_ref r = math1(L, GJ_MATH_RINT, t, scaled);
-	r = gj_e3(L, GJ_SELECT, t, left, gj_e2(L, GJ_MUL, t, r, p), gj_e2(L, GJ_DIV, t, r, p));
-	return gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISFINITE, T(GJ_BOOL), scaled), r, x);
-}
-
-gj_lv gj_l_round(gj_lcall *c)
-{
-	gj_lower *L = c->L;
-	const gj_type *as;
-	bool digits = c->a[1].type && c->a[1].type != gj_t_none;
-	gj_rule_round(c->a[0].type, digits, &as);
-	if (digits)
-		return result(c, round_digits(L, c->type, arg(c, 0, c->type), c->a[1]));
-	return result(c, gj_ecast(L, math1(L, GJ_MATH_RINT, as, arg(c, 0, as)), c->type));
-}
-
-gj_lv gj_l_divmod(gj_lcall *c)
-{
-	gj_lower *L = c->L;
-	const gj_type *t = c->type->item[0];
-	gj_ref a = arg(c, 0, t), b = arg(c, 1, t);
-	return gj_lv_pair(L, c->type, result(c, gj_e2(L, GJ_FLOORDIV, t, a, b)), result(c, gj_e2(L, GJ_MOD, t, a, b)));
-}
-
-gj_lv gj_l_len(gj_lcall *c)
-{
-	gj_lv a = c->a[0];
-	if (a.type->kind == GJ_TUPLE)
-		return result(c, gj_eint(c->L, c->type, a.type->n));
-	return result(c, a.type->kind == GJ_RANGE ? gj_lrange_length(c->L, a) : a.part[1]);
-}
-
-/* start, stop and step of the same numbers backwards. */
-gj_lv gj_l_reversed(gj_lcall *c)
-{
-	gj_lower *L = c->L;
-	const gj_type *i64 = T(GJ_I64);
-	gj_lv r = c->a[0], v;
-	gj_ref *p, start = gj_ecast(L, r.part[0], i64), step = gj_ecast(L, r.part[2], i64);
-	gj_ref last = gj_e2(L, GJ_SUB, i64, gj_lrange_length(L, r), gj_eint(L, i64, 1));
-	v = gj_lv_new(L, c->type, &p);
-	p[0] = gj_e2(L, GJ_ADD, i64, start, gj_e2(L, GJ_MUL, i64, last, step));
-	p[1] = gj_e2(L, GJ_SUB, i64, start, step);
-	p[2] = gj_e1(L, GJ_NEG, i64, step);
-	return v;
-}
-
-gj_lv gj_l_zip(gj_lcall *c)
-{
-	gj_ref *p;
-	gj_lv v = gj_lv_new(c->L, c->type, &p);
-	for (uint32_t i = 0; i < c->n; i++) {
-		gj_lv it = gj_liter(c->L, c->a[i], c->type->elem->item[i]);
-		for (uint32_t k = 0; k < gj_parts(it.type); k++)
-			*p++ = it.part[k];
-	}
-	return v;
-}
-
-gj_lv gj_l_enumerate(gj_lcall *c)
-{
-	gj_lower *L = c->L;
-	const gj_type *i64 = T(GJ_I64), *const *it = c->type->elem->item;
-	gj_ref *p, end = gj_eint(L, i64, INT64_MAX);
-	gj_lv v = gj_lv_new(L, c->type, &p), over = gj_liter(L, c->a[0], it[1]);
-	gj_o(L->fn, end)->flags |= GJ_WRAP;                                        /* tells it from a range that ends there */
-	gj_lrange_iter(L, (gj_lv){ it[0]->elem, NULL, (gj_ref[]){ c->a[1].type ? arg(c, 1, i64) : gj_eint(L, i64, 0), end,
-	                                                            gj_eint(L, i64, 1) } }, p);
-	memcpy(p + gj_parts(it[0]), over.part, gj_parts(it[1]) * sizeof *p);
-	return v;
-}
-
-gj_lv gj_l_range(gj_lcall *c)
-{
-	gj_lower *L = c->L;
-	const gj_type *t = c->type->elem;
-	gj_ref *p;
-	gj_lv v = gj_lv_new(L, c->type, &p);
-	p[0] = c->n > 1 ? arg(c, 0, t) : gj_eint(L, t, 0);
-	p[1] = arg(c, c->n > 1 ? 1 : 0, t);
-	p[2] = c->n > 2 ? arg(c, 2, t) : gj_eint(L, t, 1);
-	return v;
+		a[1 + i] = gj_larg(c, first + i, t);
+	return gj_lresult(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->row->arg, t, 1 + n, a));
 }

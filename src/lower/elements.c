@@ -53,7 +53,7 @@ static gj_ref first(reduction *r, gj_ref size)
 	return item(r);
 }
 
-gj_lv gj_l_reduce(gj_lcall *c)
+gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	reduction r = { .L = L, .how = (gj_reduction)c->row->arg, .a = c->a[0], .acc = c->type };

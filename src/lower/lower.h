@@ -125,4 +125,8 @@ gj_ref gj_lrange_get(gj_lower *, gj_lv range, gj_ref at);
 gj_ref gj_lrange_next(gj_lower *, gj_lv range, gj_ref at);
 gj_lv  gj_liter(gj_lower *, gj_lv iterable, const gj_type *);          /* iter(a) */
 
+/* -- Arguments and result of a call ------------------------------------------------------------------------------------ */
+static inline gj_lv gj_lresult(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
+static inline gj_ref gj_larg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c->L, c->a[i].part[0], t); }
+
 #endif

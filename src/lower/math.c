@@ -34,7 +34,7 @@ static const gj_type *common(gj_lcall *c)
 static gj_ref arg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c->L, c->a[i].part[0], t); }
 
 /* floor, ceil, trunc of NumPy keep integers as they are. */
-gj_lv gj_l_math(gj_lcall *c)
+gj_lv gj_lower_math(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *second = c->row->arg == GJ_MATH_LDEXP ? gj_scalar[GJ_I32] : t;
@@ -49,9 +49,9 @@ gj_lv gj_l_math(gj_lcall *c)
 	return result(c, math(L, (gj_math)c->row->arg, t, c->n, a));
 }
 
-gj_lv gj_l_fabs(gj_lcall *c) { return result(c, gj_e1(c->L, GJ_ABS, c->type, arg(c, 0, c->type))); }
+gj_lv gj_lower_fabs(gj_lcall *c) { return result(c, gj_e1(c->L, GJ_ABS, c->type, arg(c, 0, c->type))); }
 
-gj_lv gj_l_isfp(gj_lcall *c)
+gj_lv gj_lower_isfp(gj_lcall *c)
 {
 	if (!gj_is_float(c->a[0].type))
 		return result(c, gj_eint(c->L, bool_(), c->row->arg == GJ_ISFINITE));
@@ -59,13 +59,13 @@ gj_lv gj_l_isfp(gj_lcall *c)
 }
 
 /* arg 0: radians to degrees, 1: degrees to radians */
-gj_lv gj_l_angle(gj_lcall *c)
+gj_lv gj_lower_angle(gj_lcall *c)
 {
 	gj_ref factor = gj_eflt(c->L, c->type, c->row->arg ? RADIANS : DEGREES);
 	return result(c, gj_e2(c->L, GJ_MUL, c->type, arg(c, 0, c->type), factor));
 }
 
-gj_lv gj_l_modf(gj_lcall *c)
+gj_lv gj_lower_modf(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type->item[0];
@@ -76,7 +76,7 @@ gj_lv gj_l_modf(gj_lcall *c)
 	return gj_lv_pair(L, c->type, result(c, math(L, GJ_MATH_COPYSIGN, t, 2, a)), result(c, whole));
 }
 
-gj_lv gj_l_frexp(gj_lcall *c)
+gj_lv gj_lower_frexp(gj_lcall *c)
 {
 	gj_ref x = arg(c, 0, c->type->item[0]);
 	return gj_lv_pair(c->L, c->type, result(c, math(c->L, GJ_MATH_FREXP_MANT, c->type->item[0], 1, &x)),
@@ -87,7 +87,7 @@ gj_lv gj_l_frexp(gj_lcall *c)
 
 static gj_ref as_both(gj_lcall *c, uint32_t i, const gj_type *as, const gj_type *t) { return gj_ecast(c->L, arg(c, i, as), t); }
 
-gj_lv gj_l_npbin(gj_lcall *c)
+gj_lv gj_lower_npbin(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *as = common(c);
@@ -105,20 +105,20 @@ gj_lv gj_l_npbin(gj_lcall *c)
 }
 
 /* maximum and minimum give NaN where either operand is one; fmax and fmin do not. */
-gj_lv gj_l_npminmax(gj_lcall *c)
+gj_lv gj_lower_npminmax(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
 	if (!gj_is_float(t))
-		return gj_l_npbin(c);
+		return gj_lower_npbin(c);
 	gj_ref a = arg(c, 0, t), b = arg(c, 1, t), r = gj_e2(L, (gj_opcode)c->row->arg, t, a, b);
 	r = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), b), b, r);
 	return result(c, gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), a), a, r));
 }
 
-gj_lv gj_l_npcmp(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
+gj_lv gj_lower_npcmp(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
 
-gj_lv gj_l_nplogic(gj_lcall *c)
+gj_lv gj_lower_nplogic(gj_lcall *c)
 {
 	gj_ref a = gj_ltruth(c->L, c->a[0]);
 	if (c->row->arg == GJ_NOT)
@@ -126,7 +126,7 @@ gj_lv gj_l_nplogic(gj_lcall *c)
 	return result(c, gj_e2(c->L, (gj_opcode)c->row->arg, bool_(), a, gj_ltruth(c->L, c->a[1])));
 }
 
-gj_lv gj_l_npun(gj_lcall *c)
+gj_lv gj_lower_npun(gj_lcall *c)
 {
 	gj_ref x = arg(c, 0, c->type);
 	bool none = c->row->arg == GJ_NOP || (c->row->arg == GJ_ABS && (gj_is_unsigned(c->type) || gj_is_bool(c->type)));
@@ -134,7 +134,7 @@ gj_lv gj_l_npun(gj_lcall *c)
 }
 
 /* arg 0: square, 1: reciprocal */
-gj_lv gj_l_npsquare(gj_lcall *c)
+gj_lv gj_lower_npsquare(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
@@ -145,7 +145,7 @@ gj_lv gj_l_npsquare(gj_lcall *c)
 }
 
 /* arg 0: sign, 1: signbit */
-gj_lv gj_l_npsign(gj_lcall *c)
+gj_lv gj_lower_npsign(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->a[0].type;
@@ -166,7 +166,7 @@ gj_lv gj_l_npsign(gj_lcall *c)
 }
 
 /* The way to the next number of the same sign and larger size; upwards from −0. */
-gj_lv gj_l_npspacing(gj_lcall *c)
+gj_lv gj_lower_npspacing(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
@@ -177,7 +177,7 @@ gj_lv gj_l_npspacing(gj_lcall *c)
 }
 
 /* log(exp(a) + exp(b)), arg 1: of powers of two. Equal operands may be infinite. */
-gj_lv gj_l_nplogadd(gj_lcall *c)
+gj_lv gj_lower_nplogadd(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
@@ -205,7 +205,7 @@ static gj_ref magnitude(gj_lcall *c, uint32_t i)
 }
 
 /* Euclid; arg 1: the least common multiple. */
-gj_lv gj_l_npgcd(gj_lcall *c)
+gj_lv gj_lower_npgcd(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_ref x = magnitude(c, 0), y = magnitude(c, 1), pair[2][2] = { { x, 0 }, { y, 0 } };

@@ -29,14 +29,14 @@ gj_ref gj_lsize(gj_lower *L, gj_lv a)
 /* -- Constants ------------------------------------------------------------------------------------------------------ */
 
 /* A type as a value: the call's constant says it. */
-gj_lv gj_l_constant(gj_lcall *c) { return gj_lv_obj(c->L, c->type, c->B->s->konst[c->ref]); }
+gj_lv gj_lower_constant(gj_lcall *c) { return gj_lv_obj(c->L, c->type, c->B->s->konst[c->ref]); }
 
-gj_lv gj_l_same(gj_lcall *c) { return c->a[0]; }
+gj_lv gj_lower_same(gj_lcall *c) { return c->a[0]; }
 
-gj_lv gj_l_tuple(gj_lcall *c) { return c->a[0].type ? c->a[0] : (gj_lv){ c->type, NULL, NULL }; }
+gj_lv gj_lower_tuple(gj_lcall *c) { return c->a[0].type ? c->a[0] : (gj_lv){ c->type, NULL, NULL }; }
 
 /* np.zeros and the like: their rule has no result. */
-gj_lv gj_l_new_array(gj_lcall *c) { gj_lfail(c->L, GJ_ERR_INTERNAL, c->name); }
+gj_lv gj_lower_new_array(gj_lcall *c) { gj_lfail(c->L, GJ_ERR_INTERNAL, c->name); }
 
 /* -- Views ---------------------------------------------------------------------------------------------------------- */
 
@@ -60,7 +60,7 @@ gj_lv gj_ltranspose(gj_lower *L, gj_lv a, const gj_type *t)
 	return permuted(L, a, t, axis);
 }
 
-gj_lv gj_l_transpose(gj_lcall *c)
+gj_lv gj_lower_transpose(gj_lcall *c)
 {
 	const gj_obj *konst[GJ_MAX_CALL];
 	uint32_t axis[GJ_MAX_NDIM];
@@ -72,7 +72,7 @@ gj_lv gj_l_transpose(gj_lcall *c)
 }
 
 /* The extents asked for; -1 stands for what is left. They must multiply to the size. */
-gj_lv gj_l_reshape(gj_lcall *c)
+gj_lv gj_lower_reshape(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	bool tuple = c->n == 2 && c->a[1].type->kind == GJ_TUPLE;
@@ -101,13 +101,13 @@ gj_lv gj_l_reshape(gj_lcall *c)
 	return gj_larray(L, c->type, c->a[0].part[0], shape);
 }
 
-gj_lv gj_l_ravel(gj_lcall *c)
+gj_lv gj_lower_ravel(gj_lcall *c)
 {
 	gj_ref size = gj_lsize(c->L, c->a[0]);
 	return gj_larray(c->L, c->type, c->a[0].part[0], &size);
 }
 
-gj_lv gj_l_expand_dims(gj_lcall *c)
+gj_lv gj_lower_expand_dims(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_lv a = c->a[0], v;
@@ -134,7 +134,7 @@ static gj_lv view_number(gj_lcall *c)
 	return scalar(c, bits ? gj_e1(c->L, GJ_BITCAST, c->type, x) : gj_ecast(c->L, x, c->type));
 }
 
-gj_lv gj_l_view(gj_lcall *c)
+gj_lv gj_lower_view(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_lv a = c->a[0], v;
@@ -155,7 +155,7 @@ gj_lv gj_l_view(gj_lcall *c)
 }
 
 /* NumPy's rule: strides of extents of one do not count, and an empty array is contiguous. */
-gj_lv gj_l_flags(gj_lcall *c)
+gj_lv gj_lower_flags(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_lv a = c->B->val[gj_o(c->B->s->fn, c->op->arg[0])->arg[0]];
@@ -172,15 +172,15 @@ gj_lv gj_l_flags(gj_lcall *c)
 	return scalar(c, gj_e2(L, GJ_OR, bool_(), yes, empty));
 }
 
-gj_lv gj_l_shape(gj_lcall *c) { return (gj_lv){ c->type, NULL, c->a[0].part + 1 }; }
+gj_lv gj_lower_shape(gj_lcall *c) { return (gj_lv){ c->type, NULL, c->a[0].part + 1 }; }
 
-gj_lv gj_l_size(gj_lcall *c) { return scalar(c, gj_lsize(c->L, c->a[0])); }
+gj_lv gj_lower_size(gj_lcall *c) { return scalar(c, gj_lsize(c->L, c->a[0])); }
 
-gj_lv gj_l_ndim(gj_lcall *c) { return scalar(c, gj_eint(c->L, i64(), c->a[0].type->ndim)); }
+gj_lv gj_lower_ndim(gj_lcall *c) { return scalar(c, gj_eint(c->L, i64(), c->a[0].type->ndim)); }
 
 /* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */
 
-gj_lv gj_l_item(gj_lcall *c)
+gj_lv gj_lower_item(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	if (c->a[0].type->kind != GJ_ARRAY)
@@ -189,7 +189,7 @@ gj_lv gj_l_item(gj_lcall *c)
 	return scalar(c, gj_e1(L, GJ_LOAD, gj_part_type(L, c->type, 0), c->a[0].part[0]));
 }
 
-gj_lv gj_l_sum(gj_lcall *c)
+gj_lv gj_lower_sum(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_lv sum = c->a[1].type ? c->a[1] : scalar(c, gj_eint(L, i64(), 0));
@@ -201,7 +201,7 @@ gj_lv gj_l_sum(gj_lcall *c)
 }
 
 /* The first item that is equal. */
-gj_lv gj_l_index(gj_lcall *c)
+gj_lv gj_lower_index(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_ref at = gj_eint(L, i64(), -1), found = gj_eint(L, bool_(), 0);

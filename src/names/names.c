@@ -9,9 +9,9 @@
 #include <string.h>
 
 /* Prototypes of every rule and lowering that the table names. */
-#define INTR(name, params, rule, low, arg) gj_val gj_i_##rule(gj_icall *); gj_lv gj_l_##low(gj_lcall *);
-#define INTR_MATH(id, py, n) gj_val gj_i_math##n(gj_icall *); gj_lv gj_l_math(gj_lcall *);
-#define INTR_NUMPY(id, np, n) gj_val gj_i_numpy(gj_icall *); gj_lv gj_l_math(gj_lcall *);
+#define INTR(name, params, rule, low, arg) gj_known gj_infer_##rule(gj_icall *); gj_lv gj_lower_##low(gj_lcall *);
+#define INTR_MATH(id, py, n) gj_known gj_infer_math##n(gj_icall *); gj_lv gj_lower_math(gj_lcall *);
+#define INTR_NUMPY(id, np, n) gj_known gj_infer_numpy(gj_icall *); gj_lv gj_lower_math(gj_lcall *);
 #include "names/names.def"
 
 #define PARAMS_1 "x"
@@ -22,9 +22,9 @@
 #define DOT_0(prefix) NULL
 
 static const gj_intrin table[] = {
-#define INTR(name, params, rule, low, arg) { name, params, gj_i_##rule, gj_l_##low, arg },
-#define INTR_MATH(id, py, n) { py, PARAMS_##n, gj_i_math##n, gj_l_math, GJ_MATH_##id },
-#define INTR_NUMPY(id, np, n) { np, UFUNC_##n, gj_i_numpy, gj_l_math, GJ_MATH_##id },
+#define INTR(name, params, rule, low, arg) { name, params, gj_infer_##rule, gj_lower_##low, arg },
+#define INTR_MATH(id, py, n) { py, PARAMS_##n, gj_infer_math##n, gj_lower_math, GJ_MATH_##id },
+#define INTR_NUMPY(id, np, n) { np, UFUNC_##n, gj_infer_numpy, gj_lower_math, GJ_MATH_##id },
 #include "names/names.def"
 };
 
@@ -35,7 +35,7 @@ static bool full_name(const gj_intrin *row, char out[NAME_MAX_])
 {
 	if (!row->name)
 		return false;
-	const char *prefix = strchr(row->name, '.') ? "" : row->infer == gj_i_numpy ? "np." : "math.";
+	const char *prefix = strchr(row->name, '.') ? "" : row->infer == gj_infer_numpy ? "np." : "math.";
 	snprintf(out, NAME_MAX_, "%s%s", prefix, row->name);
 	return true;
 }
@@ -124,7 +124,7 @@ static int keyword(const gj_op *call, const char *word, size_t n, uint32_t nkw, 
 	return -1;
 }
 
-bool gj_is_ufunc(const gj_intrin *row) { return row->infer == gj_i_numpy; }
+bool gj_is_ufunc(const gj_intrin *row) { return row->infer == gj_infer_numpy; }
 
 bool gj_is_method(const gj_intrin *row)
 {

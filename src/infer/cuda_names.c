@@ -1,0 +1,140 @@
+/* Types of what CUDA names: indices, memory, barriers, warps, bits, atomics. */
+#include "infer/infer.h"
+
+gj_known gj_infer_i32(gj_icall *c) { (void)c; return gj_just(gj_scalar[GJ_I32]); }
+gj_known gj_infer_u32(gj_icall *c) { (void)c; return gj_just(gj_scalar[GJ_U32]); }
+gj_known gj_infer_none(gj_icall *c) { (void)c; return gj_just(gj_t_none); }
+
+gj_known gj_infer_none_of_numbers(gj_icall *c)
+{
+	for (uint32_t i = 0; i < c->n; i++)
+		if (c->a[i].type)
+			gj_arg_number(c, i);
+	return gj_just(gj_t_none);
+}
+
+gj_known gj_infer_grid(gj_icall *c)
+{
+	const gj_type *i64[3] = { gj_scalar[GJ_I64], gj_scalar[GJ_I64], gj_scalar[GJ_I64] };
+	int64_t n;
+	if (!gj_obj_is_int(c->a[0].konst, &n) || n < 1 || n > 3)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_GRID_NDIM, c->name);
+	return gj_just(n == 1 ? i64[0] : gj_tuple_type(i64, (uint32_t)n));
+}
+
+gj_known gj_infer_array(gj_icall *c)
+{
+	const gj_obj *shape = c->a[0].konst;
+	uint32_t ndim = shape && shape->kind == GJ_OBJ_TUPLE ? shape->n : 1;
+	int64_t n, align;
+	if (!shape || ndim > GJ_MAX_NDIM)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_CONST, c->name, gj_known_text(c->s->fn->arena, gj_just(c->a[0].type)));
+	for (uint32_t i = 0; i < ndim; i++) {
+		if (!gj_obj_is_int(shape->kind == GJ_OBJ_TUPLE ? shape->item[i] : shape, &n))
+			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_CONST, c->name, gj_known_text(c->s->fn->arena, gj_just(c->a[0].type)));
+		if (n < 0 || n > INT32_MAX || (n == 0 && (c->row->arg != GJ_SHARED || ndim > 1)))
+			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_RANGE, c->name, (long long)n);
+	}
+	const gj_type *dtype = gj_dtype_argument(c, 1);
+	if (c->n > 2 && c->a[2].type && c->a[2].type != gj_t_none &&
+	    (!gj_obj_is_int(c->a[2].konst, &align) || align <= 0 || (align & (align - 1))))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ALIGNMENT);
+	return gj_just(gj_array_type(dtype, (int)ndim, 'C', false, (gj_space)c->row->arg));
+}
+
+gj_known gj_infer_array_like(gj_icall *c)
+{
+	if (!c->a[0].konst || c->a[0].konst->kind != GJ_OBJ_ARRAY)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_CONST_ARRAY, gj_known_text(c->s->fn->arena, c->a[0]));
+	return c->a[0];
+}
+
+gj_known gj_infer_barrier(gj_icall *c)
+{
+	if (gj_is_bool(gj_arg_integer(c, 0)))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_PREDICATE, c->name);
+	return gj_just(gj_scalar[GJ_I32]);
+}
+
+gj_known gj_infer_shfl(gj_icall *c)
+{
+	gj_arg_integer(c, 0);
+	gj_arg_integer(c, 2);
+	switch (gj_arg_number(c, 1)->kind) {
+	case GJ_I32: case GJ_I64: case GJ_U32: case GJ_U64: case GJ_F32: case GJ_F64: return gj_just(c->a[1].type);
+	default: gj_bad_argument(c, 1);
+	}
+}
+
+gj_known gj_infer_vote(gj_icall *c)
+{
+	gj_arg_integer(c, 0);
+	gj_arg_integer(c, 1);
+	return gj_just(gj_scalar[c->row->arg == 3 ? GJ_I32 : GJ_BOOL]);
+}
+
+gj_known gj_infer_match(gj_icall *c)
+{
+	gj_arg_integer(c, 0);
+	gj_arg_number(c, 1);
+	return c->row->arg == 0 ? gj_just(gj_scalar[GJ_I32]) : gj_pair(gj_scalar[GJ_I32], gj_scalar[GJ_BOOL]);
+}
+
+gj_known gj_infer_bits(gj_icall *c)
+{
+	const gj_type *t = gj_arg_integer(c, 0);
+	if (c->row->arg == GJ_FFS)
+		return gj_just(gj_scalar[GJ_U32]);
+	if (c->row->arg == GJ_BREV)
+		return gj_just(gj_scalar[t->kind == GJ_U64 ? GJ_U64 : GJ_U32]);
+	return gj_just(gj_is_bool(t) ? gj_scalar[GJ_I8] : t);
+}
+
+gj_known gj_infer_selp(gj_icall *c)
+{
+	gj_known_truth(c->s->fn, c->loc, c->a[0]);
+	if (gj_arg_number(c, 1) != gj_arg_number(c, 2))
+		gj_bad_argument(c, 2);
+	return gj_just(c->a[1].type);
+}
+
+gj_known gj_infer_fma(gj_icall *c)
+{
+	const gj_type *as, *t = gj_arg_number(c, 0);
+	for (uint32_t i = 0; i < 3; i++)
+		t = gj_rule_math("copysign", t, gj_arg_number(c, i), &as);
+	return gj_or_bad(c, t);
+}
+
+gj_known gj_infer_cbrt(gj_icall *c)
+{
+	const gj_type *as;
+	return gj_or_bad(c, gj_rule_math("copysign", gj_arg_number(c, 0), c->a[0].type, &as));
+}
+
+gj_known gj_infer_atomic(gj_icall *c)
+{
+	/* dtypes an operation works on, as bits of gj_kind */
+	enum { INTS = 1 << GJ_I32 | 1 << GJ_I64 | 1 << GJ_U32 | 1 << GJ_U64, UINTS = 1 << GJ_U32 | 1 << GJ_U64,
+	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64 };
+	int op = c->row->arg;
+	unsigned ok = op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
+	const gj_type *t = c->a[0].type;
+	uint32_t first = c->n == 3 && op == GJ_AT_CAS ? 1 : 2;                     /* compare_and_swap has no index */
+	if (t->kind != GJ_ARRAY)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_ARRAY, c->name, gj_known_text(c->s->fn->arena, c->a[0]));
+	if (t->readonly)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, t->name);
+	if (!(ok >> t->elem->kind & 1))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_DTYPE, c->name, t->elem->name);
+	for (uint32_t i = first; i < c->n; i++)
+		gj_arg_number(c, i);
+	const gj_type *index = first == 1 ? gj_scalar[GJ_I64] : c->a[1].type;
+	uint32_t n = index->kind == GJ_TUPLE ? index->n : 1;
+	for (uint32_t i = 0; i < n; i++)
+		if (!gj_is_scalar(index->kind == GJ_TUPLE ? index->item[i] : index))
+			gj_bad_argument(c, 1);
+	if (n != t->ndim)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_INDEX_COUNT, t->name, (int)t->ndim, n);
+	return gj_just(t->elem);
+}

@@ -1,0 +1,201 @@
+/* What inference knows of a value (its type and, where it is a constant, the value), how messages call it, and what rules
+ * ask of their arguments. */
+#include "infer/infer.h"
+
+#include <string.h>
+
+enum { MAX_LEAVES = 1000 };
+
+/* -- Constants ------------------------------------------------------------------------------------------------------ */
+
+const gj_obj *gj_obj_int(gj_arena *a, int64_t v)
+{
+	gj_obj *o = gj_new(a, gj_obj, 1);
+	o->kind = GJ_OBJ_INT;
+	o->i = v;
+	return o;
+}
+
+const gj_obj *gj_obj_bool(gj_arena *a, bool v)
+{
+	gj_obj *o = gj_new(a, gj_obj, 1);
+	o->kind = GJ_OBJ_BOOL;
+	o->i = v;
+	return o;
+}
+
+bool gj_obj_is_int(const gj_obj *o, int64_t *v)
+{
+	if (!o || o->big || o->is_unsigned || (o->kind == GJ_OBJ_SCALAR && o->type->kind == GJ_U64 && o->i < 0))
+		return false;
+	*v = o->i;
+	return o->kind == GJ_OBJ_INT || o->kind == GJ_OBJ_BOOL ||
+	       (o->kind == GJ_OBJ_SCALAR && (gj_is_int(o->type) || gj_is_bool(o->type)));
+}
+
+bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
+{
+	if (a == b)
+		return true;
+	if (!a || !b || a->kind != b->kind || a->n != b->n || a->type != b->type || a->i != b->i || a->code != b->code ||
+	    a->is_unsigned != b->is_unsigned || memcmp(&a->f, &b->f, sizeof a->f) || a->data != b->data)
+		return false;
+	if (a->kind == GJ_OBJ_MODULE)
+		return a->name == b->name && a->item == b->item;
+	if ((a->name || b->name) && (!a->name || !b->name || strcmp(a->name, b->name)))
+		return false;
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!gj_obj_equal(a->item[i], b->item[i]))
+			return false;
+	return true;
+}
+
+/* -- Values --------------------------------------------------------------------------------------------------------- */
+
+static const gj_type *tuple_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
+{
+	const gj_type **t = gj_new(f->arena, const gj_type *, o->n + 1);
+	for (uint32_t i = 0; i < o->n; i++)
+		t[i] = gj_known_of(f, loc, o->item[i]).type;
+	return gj_tuple_type(t, o->n);
+}
+
+gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
+{
+	switch (o->kind) {
+	case GJ_OBJ_NONE:     return (gj_known){ gj_t_none, o };
+	case GJ_OBJ_BOOL:     return (gj_known){ gj_scalar[GJ_BOOL], o };
+	case GJ_OBJ_FLOAT:    return (gj_known){ gj_scalar[GJ_F64], o };
+	case GJ_OBJ_STR:      return (gj_known){ gj_t_str, o };
+	case GJ_OBJ_ELLIPSIS: return (gj_known){ gj_t_ellipsis, o };
+	case GJ_OBJ_SCALAR: case GJ_OBJ_ARRAY: return (gj_known){ o->type, o };
+	case GJ_OBJ_TUPLE:    return (gj_known){ tuple_of(f, loc, o), o };
+	case GJ_OBJ_SLICE:    return (gj_known){ gj_slice_type(3), o };
+	case GJ_OBJ_INT:
+		if (o->big)
+			gj_fail(f, loc, GJ_ERR_INT_TOO_LARGE, o->name);
+		return (gj_known){ gj_scalar[o->is_unsigned ? GJ_U64 : GJ_I64], o };
+	case GJ_OBJ_TYPE:     return (gj_known){ gj_static_type(NULL, "type"), o };
+	case GJ_OBJ_MODULE:   return (gj_known){ gj_static_type(NULL, "module"), o };
+	case GJ_OBJ_OPAQUE: case GJ_OBJ_MISSING: return (gj_known){ gj_static_type(NULL, "object"), o };
+	default:              return (gj_known){ gj_static_type(NULL, "function"), o };
+	}
+}
+
+gj_known gj_known_seen(gj_known v)
+{
+	bool function = v.type && v.konst && v.konst->kind == GJ_OBJ_CODE;
+	return function ? (gj_known){ gj_static_type(NULL, "function"), v.konst } : v;
+}
+
+const char *gj_known_text(gj_arena *a, gj_known v)
+{
+	const gj_obj *o = v.konst;
+	if (!v.type)
+		return "an undefined value";
+	bool space = false;
+	if (o && o->kind == GJ_OBJ_NAME && gj_intrinsic_exists(o->name, &space) && space)
+		return o->name;
+	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
+		return gj_printf(a, "the function %s", o->name ? gj_shown(o->name) : o->code->name);
+	if (o && o->kind == GJ_OBJ_MODULE)
+		return gj_printf(a, "the module %s", o->name);
+	if (o && o->kind == GJ_OBJ_TYPE)
+		return gj_printf(a, "the type %s", o->type->name);
+	if (o && o->kind == GJ_OBJ_OPAQUE)
+		return o->name;
+	if (v.type->kind == GJ_RANGE)
+		return gj_printf(a, "a range of %s", v.type->elem->name);
+	return v.type == gj_t_str ? "a string" : v.type->name;
+}
+
+/* ARG counts as CPython's variables do: what nested code captures stands at the end of them. */
+uint32_t gj_arg_index(const gj_inst *s, const gj_op *arg)
+{
+	uint32_t declared = gj_code_params(s->code), v = (uint32_t)arg->imm.i;
+	return v < declared ? v : declared + v - (uint32_t)(s->code->nvars - s->code->nfree);
+}
+
+/* Fails when an operand is a variable that no path has set; `final`: what has no type by now never gets one. */
+void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
+{
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_op *a = gj_o(s->fn, o->arg[i]);
+		for (uint32_t k = 0; a->op == GJ_PHI && final && !a->type && k < a->nargs; k++)
+			if (gj_o(s->fn, a->arg[k])->op == GJ_UNDEF)
+				a = gj_o(s->fn, a->arg[k]);
+		if (a->op == GJ_UNDEF || (final && !a->type))
+			gj_fail(s->fn, o->loc, GJ_ERR_UNBOUND, a->op == GJ_UNDEF && a->imm.name
+			        ? gj_printf(s->fn->arena, "variable '%s'", a->imm.name) : "a variable");
+	}
+}
+
+static uint32_t leaves(const gj_type *t)
+{
+	uint32_t n = t->kind != GJ_TUPLE;
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		n += leaves(t->item[i]);
+	return n;
+}
+
+/* The constant of a tuple has an item for each that is one, NULL for the others. */
+gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
+{
+	uint32_t size = 0;
+	const gj_type **t = gj_new(s->fn->arena, const gj_type *, n + 1);
+	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, n + 1);
+	bool konst = n == 0;
+	for (uint32_t i = 0; i < n; i++) {
+		gj_known v = gj_value(s, item[i]);
+		if (!v.type)
+			return (gj_known){ 0 };
+		t[i] = v.type, k[i] = v.konst;
+		if ((size += leaves(v.type)) > MAX_LEAVES)
+			gj_fail(s->fn, loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
+		konst |= v.konst != NULL;
+	}
+	gj_obj *c = NULL;
+	if (konst) {
+		c = gj_new(s->fn->arena, gj_obj, 1);
+		c->kind = GJ_OBJ_TUPLE;
+		c->n = n;
+		c->item = k;
+	}
+	return (gj_known){ gj_tuple_type(t, n), c };
+}
+
+/* -- Arguments of a call -------------------------------------------------------------------------------------------- */
+
+static GJ_NORETURN void refuse(const gj_icall *c, uint32_t i, gj_err id)
+{
+	gj_err why = c->a[i].type->kind == GJ_ARRAY ? GJ_ERR_ARG_ARRAY : id;
+	gj_fail(c->s->fn, c->loc, why, gj_shown(c->name), i + 1, gj_known_text(c->s->fn->arena, c->a[i]));
+}
+
+void gj_bad_argument(const gj_icall *c, uint32_t i) { refuse(c, i, GJ_ERR_ARG_TYPE); }
+
+void gj_bad_integer(const gj_icall *c, uint32_t i)
+{
+	refuse(c, i, gj_is_float(c->a[i].type) ? GJ_ERR_ARG_INTEGER : GJ_ERR_ARG_TYPE);
+}
+
+const gj_type *gj_arg_number(const gj_icall *c, uint32_t i)
+{
+	if (!gj_is_scalar(c->a[i].type) || gj_is_complex(c->a[i].type))
+		gj_bad_argument(c, i);
+	return c->a[i].type;
+}
+
+const gj_type *gj_arg_integer(const gj_icall *c, uint32_t i)
+{
+	if (!gj_is_int(gj_arg_number(c, i)) && !gj_is_bool(c->a[i].type))
+		gj_bad_integer(c, i);
+	return c->a[i].type;
+}
+
+gj_known gj_or_bad(const gj_icall *c, const gj_type *t)
+{
+	if (!t)
+		gj_bad_argument(c, c->n > 1 ? 1 : 0);
+	return gj_just(t);
+}

@@ -1,0 +1,219 @@
+/* Types of what Python, math and NumPy name: builtins, operators as functions, scalar math. */
+#include "infer/infer.h"
+
+#include <string.h>
+
+gj_known gj_infer_abs(gj_icall *c) { return gj_or_bad(c, gj_rule_abs(gj_arg_number(c, 0))); }
+
+/* The least or greatest of constant int64s. */
+static const gj_obj *fold_minmax(const gj_icall *c, const gj_type *t)
+{
+	bool tuple = c->n == 1;
+	uint32_t n = tuple ? c->a[0].type->n : c->n;
+	int64_t best = 0, v;
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_obj *k = !tuple ? c->a[i].konst : c->a[0].konst ? c->a[0].konst->item[i] : NULL;
+		if (t->kind != GJ_I64 || !gj_obj_is_int(k, &v))
+			return NULL;
+		best = i == 0 || (c->row->arg == GJ_MIN ? v < best : v > best) ? v : best;
+	}
+	return gj_obj_int(c->s->fn->arena, best);
+}
+
+gj_known gj_infer_minmax(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	bool tuple = c->n == 1 && t->kind == GJ_TUPLE && t->n > 0;
+	uint32_t n = tuple ? t->n : c->n;
+	if (c->n == 1 && !tuple)
+		gj_bad_argument(c, 0);
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_type *x = tuple ? c->a[0].type->item[i] : c->a[i].type;
+		if (!gj_is_scalar(x))
+			gj_bad_argument(c, tuple ? 0 : i);
+		t = i == 0 ? x : gj_rule_minmax(t, x);
+		if (!t)
+			gj_bad_argument(c, tuple ? 0 : i);
+	}
+	return (gj_known){ t, fold_minmax(c, t) };
+}
+
+/* Is t what a class stands for? int and float are those of Python, as numba has it: 64 bits. */
+static bool is_instance(const gj_icall *c, const gj_type *t, const gj_obj *class)
+{
+	static const struct { const char *name; uint8_t kind; } known[] = {
+		{ "builtins.int", GJ_I64 }, { "builtins.float", GJ_F64 }, { "builtins.bool", GJ_BOOL }, { "builtins.tuple", GJ_TUPLE },
+		{ "np.ndarray", GJ_ARRAY }
+	};
+	bool any = false;
+	for (uint32_t i = 0; class && class->kind == GJ_OBJ_TUPLE && i < class->n; i++)
+		any |= is_instance(c, t, class->item[i]);
+	if (class && class->kind == GJ_OBJ_TUPLE)
+		return any;
+	if (class && class->kind == GJ_OBJ_TYPE)
+		return t == class->type;
+	for (size_t i = 0; class && class->kind == GJ_OBJ_NAME && i < GJ_LEN(known); i++)
+		if (!strcmp(class->name, known[i].name))
+			return t->kind == known[i].kind;
+	gj_bad_argument(c, 1);
+}
+
+gj_known gj_infer_isinstance(gj_icall *c)
+{
+	return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(c->s->fn->arena, is_instance(c, c->a[0].type, c->a[1].konst)) };
+}
+
+gj_known gj_infer_round(gj_icall *c)
+{
+	const gj_type *as;
+	bool digits = c->a[1].type && c->a[1].type != gj_t_none;
+	if (digits)
+		gj_arg_integer(c, 1);
+	return gj_or_bad(c, gj_rule_round(gj_arg_number(c, 0), digits, &as));
+}
+
+gj_known gj_infer_binop(gj_icall *c) { return gj_known_binop(c->s->fn, c->loc, (gj_binop)c->row->arg, c->a[0], c->a[1]); }
+gj_known gj_infer_compare(gj_icall *c) { return gj_known_compare(c->s->fn, c->loc, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
+gj_known gj_infer_unary(gj_icall *c) { return gj_known_unary(c->s->fn, c->loc, (gj_unop)c->row->arg, c->a[0]); }
+gj_known gj_infer_truth(gj_icall *c) { return gj_known_truth(c->s->fn, c->loc, c->a[0]); }
+
+gj_known gj_infer_divmod(gj_icall *c)
+{
+	const gj_type *t = gj_rule_divmod(gj_arg_number(c, 0), gj_arg_number(c, 1));
+	return gj_pair(gj_or_bad(c, t).type, t);
+}
+
+gj_known gj_infer_len(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	if (t->kind == GJ_TUPLE)
+		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, t->n) };
+	if (!(t->kind == GJ_ARRAY && t->ndim > 0) && t->kind != GJ_RANGE)
+		gj_bad_argument(c, 0);
+	return gj_just(gj_scalar[GJ_I64]);
+}
+
+gj_known gj_infer_int(gj_icall *c)
+{
+	int64_t x;
+	if (!c->a[0].type)
+		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, 0) };
+	const gj_type *t = gj_or_bad(c, gj_rule_int(gj_arg_number(c, 0))).type;
+	bool exact = t->kind == GJ_I64 && gj_obj_is_int(c->a[0].konst, &x);
+	return (gj_known){ t, exact ? gj_obj_int(c->s->fn->arena, x) : NULL };
+}
+
+gj_known gj_infer_float(gj_icall *c)
+{
+	return c->a[0].type ? gj_or_bad(c, gj_rule_float(gj_arg_number(c, 0))) : gj_just(gj_scalar[GJ_F64]);
+}
+
+gj_known gj_infer_range(gj_icall *c)
+{
+	if (c->n > 3)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_COUNT, "range", "1 to 3 arguments", c->n);
+	for (uint32_t i = 0; i < c->n; i++)
+		if (!gj_is_int(c->a[i].type))
+			gj_bad_integer(c, i);
+	int64_t step;
+	if (c->n == 3 && gj_obj_is_int(c->a[2].konst, &step) && step == 0)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_RANGE_STEP);
+	const gj_type *t = gj_rule_range(c->a[0].type, c->n > 1 ? c->a[1].type : NULL, c->n > 2 ? c->a[2].type : NULL);
+	return gj_just(gj_range_type(gj_or_bad(c, t).type));
+}
+
+/* Of ranges only: the same numbers from the last to the first. */
+gj_known gj_infer_reversed(gj_icall *c)
+{
+	if (c->a[0].type->kind != GJ_RANGE)
+		gj_bad_argument(c, 0);
+	return gj_just(gj_range_type(gj_scalar[GJ_I64]));
+}
+
+static gj_known zip(gj_icall *c, uint32_t n, const gj_type *const *over)
+{
+	const gj_type *t[GJ_MAX_CALL];
+	for (uint32_t i = 0; i < n; i++)
+		t[i] = gj_known_iter(c->s->fn, c->loc, gj_just(over[i])).type;
+	return gj_just(gj_iter_type(gj_tuple_type(t, n)));
+}
+
+gj_known gj_infer_zip(gj_icall *c)
+{
+	const gj_type *over[GJ_MAX_CALL];
+	for (uint32_t i = 0; i < c->n; i++)
+		over[i] = c->a[i].type;
+	return zip(c, c->n, over);
+}
+
+/* zip(range(start, ∞), iterable) */
+gj_known gj_infer_enumerate(gj_icall *c)
+{
+	if (c->a[1].type && !gj_is_int(c->a[1].type))
+		gj_bad_argument(c, 1);
+	return zip(c, 2, (const gj_type *[]){ gj_range_type(gj_scalar[GJ_I64]), c->a[0].type });
+}
+
+/* "math.sin" and "np.sin" without their module, as the rules of types/ want them. */
+static const char *bare(const gj_icall *c)
+{
+	return strchr(c->name, '.') + 1;
+}
+
+gj_known gj_infer_math1(gj_icall *c)
+{
+	const gj_type *as;
+	return gj_or_bad(c, gj_rule_math(bare(c), gj_arg_number(c, 0), NULL, &as));
+}
+
+gj_known gj_infer_math2(gj_icall *c)
+{
+	const gj_type *as;
+	return gj_or_bad(c, gj_rule_math(bare(c), gj_arg_number(c, 0), gj_arg_number(c, 1), &as));
+}
+
+const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b)
+{
+	const gj_type *as;
+	return gj_rule_numpy(strchr(dotted, '.') + 1, a, b, &as);
+}
+
+static int kind_of_number(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
+
+/* The last argument is the array to write the results into, or absent: then all others are numbers. */
+gj_known gj_infer_numpy(gj_icall *c)
+{
+	const gj_type *t[2] = { NULL }, *out = c->a[--c->n].type;
+	for (uint32_t i = 0; i < c->n; i++) {
+		const gj_type *a = c->a[i].type;
+		if (!out && a->kind == GJ_ARRAY)
+			gj_fail(c->s->fn, c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name));
+		if (a->kind == GJ_ARRAY && (out->kind != GJ_ARRAY || a->ndim > out->ndim))
+			gj_bad_argument(c, out->kind == GJ_ARRAY ? i : c->n);
+		t[i] = a->kind == GJ_ARRAY ? a->elem : gj_arg_number(c, i);
+	}
+	gj_known item = gj_or_bad(c, gj_ufunc_type(c->name, t[0], t[1]));
+	if (!out)
+		return item;
+	if (out->kind != GJ_ARRAY || !gj_is_scalar(item.type))
+		gj_bad_argument(c, c->n);
+	if (kind_of_number(item.type) > kind_of_number(out->elem))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_STORE, item.type->name, out->name);
+	if (out->readonly)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, out->name);
+	return gj_just(out);
+}
+
+static const gj_type *frexp_float(gj_icall *c)
+{
+	const gj_type *as, *t = gj_arg_number(c, 0);
+	return gj_is_float(t) ? t : gj_rule_math("copysign", t, t, &as);
+}
+
+gj_known gj_infer_frexp(gj_icall *c) { return gj_pair(frexp_float(c), gj_scalar[GJ_I32]); }
+
+gj_known gj_infer_modf(gj_icall *c)
+{
+	const gj_type *t = gj_arg_number(c, 0)->kind == GJ_F32 ? c->a[0].type : gj_scalar[GJ_F64];
+	return gj_pair(t, t);
+}
