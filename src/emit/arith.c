@@ -1,6 +1,6 @@
 /* Arithmetic, comparisons and bit operations, at either width. Overflow flags are kept at width 1 only: in a vector
  * they would be promises about lanes that are switched off. */
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 static bool is_float(const gj_op *o) { return gj_is_float(o->type); }
 

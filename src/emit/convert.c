@@ -1,6 +1,6 @@
 /* Conversions between numbers. Float to integer is what the GPU's cvt.rzi does, on both devices: it saturates; NaN
  * gives 0 from float32 to 32 bits, else only the top bit set; 8 and 16 bits go through 32 and are cut. */
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 static const gj_intrin gpu_row[2][2][2] = {            /* [double][64 bits][unsigned] */
 	{ { GJ_IN_NV_F2I, GJ_IN_NV_F2UI }, { GJ_IN_NV_F2LL, GJ_IN_NV_F2ULL } },

@@ -1,6 +1,6 @@
 /* Line tables: where each instruction comes from, with the calls that inlining removed. Only for the GPU, where
  * profilers and debuggers read them. */
-#include "emit/gen.h"
+#include "emit/values.h"
 
 #include <string.h>
 

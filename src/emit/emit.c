@@ -1,6 +1,6 @@
 /* The emitter's frame: one module per compilation, its functions, blocks and phis, and the table that sends each op to
  * its handler. A failure in the middle unwinds through here, so that LLVM's objects are freed. */
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 #include <llvm-c/Analysis.h>
 
@@ -24,19 +24,6 @@ static gj_emit_op *const common[GJ_NOPS] = {
 };
 
 /* -- Declarations -------------------------------------------------------------------------------------------------- */
-
-gj_t gj_param_ty(const gj_unit *u, const gj_fnparam *p)
-{
-	if (p->field == GJ_FIELD_SHAPE || p->field == GJ_FIELD_STRIDE)
-		return u->opt->facts & GJ_FACT_IDX32 ? u->i32 : u->i64;
-	return gj_mem_ty(u, p->type);
-}
-
-/* On the CPU every function takes the block; a device function also the warp and, where it is a vector, its mask. */
-unsigned gj_hidden_args(const gj_unit *u, const gj_fn *f)
-{
-	return u->gpu ? 0 : f->kernel ? 1 : u->vector ? 3 : 2;
-}
 
 static gj_t result_type(gj_unit *u, const gj_fn *f)
 {
@@ -362,71 +349,6 @@ gj_v gj_do_result(gj_gen *g, const gj_op *o)
 	return gj_o(g->f, o->arg[0])->imm.fn->nresults == 1 ? x : LLVMBuildExtractValue(g->b, x, (unsigned)o->imm.i, "");
 }
 
-/* -- The image ----------------------------------------------------------------------------------------------------- */
-
-char *gj_heap_copy(gj_unit *u, const void *p, size_t n)
-{
-	char *s = malloc(n + 1);
-	if (!s)
-		gj_fail(u->kernel, 0, GJ_ERR_NOMEM);
-	memcpy(s, p, n);
-	s[n] = 0;
-	return s;
-}
-
-static gj_kind machine_kind(const gj_unit *u, const gj_fnparam *p)
-{
-	if (p->field == GJ_FIELD_DATA)
-		return GJ_U64;
-	if (p->field == GJ_FIELD_VALUE || p->field == GJ_FIELD_BYTES)
-		return (gj_kind)p->type->kind;
-	return u->opt->facts & GJ_FACT_IDX32 ? GJ_I32 : GJ_I64;
-}
-
-static void image_params(gj_unit *u)
-{
-	gj_image *m = u->image;
-	const gj_fn *f = u->kernel;
-	gj_param *p = (gj_param *)(void *)gj_heap_copy(u, gj_new(u->arena, gj_param, f->param.n + 1),
-		(f->param.n + 1) * sizeof(gj_param));
-	m->param = p;
-	for (uint32_t i = 0; i < f->param.n; i++) {
-		const gj_fnparam *q = &f->param.p[i];
-		if (q->leaf >= m->nleaves)
-			m->nleaves = q->leaf + 1u;
-		if (!u->param_used[i] && q->field != GJ_FIELD_BYTES)
-			continue;
-		gj_kind kind = machine_kind(u, q);
-		uint32_t size = q->field == GJ_FIELD_BYTES ? 8 : gj_scalar[kind]->size, at = (m->param_bytes + size - 1) & ~(size - 1);
-		if (at + size > UINT16_MAX)
-			gj_fail(f, 0, GJ_ERR_PARAM_BYTES, UINT16_MAX);
-		p[m->nparams++] = (gj_param){ q->leaf, q->field, q->dim, (uint8_t)kind, (uint8_t)size, (uint16_t)at };
-		m->param_bytes = at + size;
-	}
-	m->written = (uint8_t *)gj_heap_copy(u, gj_new(u->arena, uint8_t, m->nleaves + 1), m->nleaves);
-	for (uint32_t i = 0; i < f->param.n; i++)
-		m->written[f->param.p[i].leaf] |= f->param.p[i].written;
-}
-
-static void image_fields(gj_unit *u)
-{
-	gj_image *m = u->image;
-	const gj_fn *f = u->kernel;
-	const char *file = f->code && f->code->file ? f->code->file : "";
-	m->entry = gj_heap_copy(u, f->name, strlen(f->name));
-	m->file = gj_heap_copy(u, file, strlen(file));
-	m->nsites = u->sites.n;
-	m->site = (int32_t *)(void *)gj_heap_copy(u, u->sites.n ? (void *)u->sites.p : "", u->sites.n * sizeof(int32_t));
-	m->shared_bytes = f->shared_bytes;
-	m->local_bytes = u->stack_bytes;
-	m->width = u->gpu ? 1 : u->opt->width;
-	m->barriers = f->barriers || f->waits;
-	m->frame_bytes = u->frame_bytes;
-	m->first_axis = gj_lanes_axis(u->opt->facts);
-	m->dynamic_shared = f->dynamic_shared;
-	m->max_threads = u->opt->max_threads;
-}
-
 /* -- A compilation ------------------------------------------------------------------------------------------------- */
 
 enum { CALL_BYTES = 256 };                     /* red zone, return address and stack arguments, which the size leaves out */
@@ -500,7 +422,7 @@ static void compile(gj_unit *u)
 	LLVMDisposeTargetData(layout);
 	find_used(u);
 	if (f->kernel)
-		image_params(u);
+		gj_image_params(u);
 	gj_lines_open(u);
 	declare(u, f);
 	for (uint32_t i = 0; i < f->callee.n; i++)
@@ -514,7 +436,7 @@ static void compile(gj_unit *u)
 	u->target->finish(u);
 	if (u->trouble)
 		gj_fail(f, 0, GJ_ERR_INTERNAL, u->trouble);
-	image_fields(u);
+	gj_image_fields(u);
 }
 
 void gj_emit_image(gj_fn *f, const gj_options *opt, gj_image *image)

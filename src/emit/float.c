@@ -1,6 +1,6 @@
 /* Float division and remainder as Python has them, and the pieces of math that need no library: exact fmod, frexp and
  * ldexp from plain arithmetic, so that both devices and both widths give the same bits. */
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 static double tiny_power(const gj_gen *g, gj_t t)              /* what one step of fmod can take off */
 {

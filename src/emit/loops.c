@@ -1,7 +1,7 @@
 /* Hints for loops. LLVM's NVPTX target does not unroll loops of unknown length by itself, which costs 20 to 60 % in
  * small bodies: innermost loops of the kernel carry a count. On the CPU a loop over the whole grid asks ahead for memory:
  * each round of a warp is far from the last, which no processor's own prefetching follows. */
-#include "emit/gen.h"
+#include "emit/values.h"
 
 enum { SMALL_BODY = 64, MIDDLE_BODY = 128, ROUNDS_AHEAD = 8, LINE = 64 };
 

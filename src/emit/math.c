@@ -1,6 +1,6 @@
 /* Math functions, the rows of math.def: an LLVM intrinsic where one is exact, plain arithmetic where that is exact,
  * else the target's library. */
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 const gj_math_info gj_math_info_of[GJ_NROWS] = {
 #define MATH(id, py, np, n, stem, fast, llvm, vec) { stem, fast, llvm, vec },

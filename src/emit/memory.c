@@ -1,7 +1,7 @@
 /* Memory: addresses, loads and stores, variables of the mask pass. At width 32 the shape of the address decides: one
  * scalar access, a masked vector access of consecutive elements, or a gather or scatter. Lanes that are off read
  * zeros. In local memory the lanes of one element lie side by side. */
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Optimisation and code generation through LLVM's own pipelines, and the texts that inspect_* shows. */
-#include "emit/gen.h"
+#include "emit/values.h"
 
 #include <llvm-c/Transforms/PassBuilder.h>
 

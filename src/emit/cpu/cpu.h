@@ -1,8 +1,8 @@
 /* The CPU target's files among themselves. */
-#ifndef GJ_CPU_H
-#define GJ_CPU_H
+#ifndef GJ_EMIT_CPU_H
+#define GJ_EMIT_CPU_H
 
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 bool gj_have_libmvec(void);
 gj_v gj_cpu_library(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);

@@ -1,6 +1,5 @@
 /* Math on the CPU: glibc's vector functions (libmvec) where the row has one and the host's glibc too, else libm, lane
  * by lane at width 32. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
-#include "emit/gen.h"
 #include "emit/cpu/cpu.h"
 
 #include <dlfcn.h>

@@ -22,23 +22,6 @@ static void cpu_open(gj_unit *u)
 
 /* -- The block and its threads ------------------------------------------------------------------------------------- */
 
-gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
-{
-	gj_v *memo = &g->field[offset / 4];
-	if (*memo)
-		return *memo;
-	LLVMBasicBlockRef here = gj_here(g);
-	gj_at(g, g->entry);
-	*memo = gj_load(g, t, gj_offset(g, g->block, offset), 4);
-	gj_at(g, here);
-	return *memo;
-}
-
-gj_v gj_block_now(gj_gen *g, unsigned offset)
-{
-	return gj_load(g, g->u->i32, gj_offset(g, g->block, offset), 4);
-}
-
 static gj_v dimension(gj_gen *g, unsigned first, int64_t axis)
 {
 	return gj_block_field(g, first + 4u * (unsigned)axis, g->u->i32);

@@ -1,7 +1,7 @@
 /* libdevice: NVIDIA's math functions as LLVM bitcode. It is read lazily and its functions get linkonce linkage before
  * linking, so that only what a kernel calls is ever materialised. The file is mapped once a process and path. */
 #define _GNU_SOURCE
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 #include <llvm-c/BitReader.h>
 #include <llvm-c/Linker.h>

@@ -4,7 +4,7 @@
  * In both ABIs a tuple is its items one by one, an array is meminfo, parent, size, itemsize, data, shape…, strides…, and
  * None is one pointer. C's returns the result, a tuple or array as a structure. numba's writes it to the first argument
  * and returns a status, 0; void writes nothing. */
-#include "emit/gen.h"
+#include "emit/values.h"
 
 #include <string.h>
 

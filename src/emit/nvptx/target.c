@@ -1,6 +1,6 @@
 /* The NVPTX target: PTX text for a compute capability and the driver's PTX version. What LLVM would die of is refused
  * here first. */
-#include "emit/gen.h"
+#include "emit/ops.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Inside the CPU device: a loaded kernel, one launch in flight, and the threads that work on it. */
-#ifndef GJ_CPU_H
-#define GJ_CPU_H
+#ifndef GJ_RUN_CPU_H
+#define GJ_RUN_CPU_H
 
 #include "run/cpu/elf.h"
 #include "run/cpu/fiber.h"
@@ -88,8 +88,6 @@ typedef struct gj_worker {
 	char     *frame;  size_t frame_cap;        /* resumable kernels: frames of a block's warps, then their states */
 } gj_worker;
 
-/* A buffer of at least `need` bytes, aligned to 64, in place of p; what p held is lost. NULL: out of memory. */
-void *gj_cpu_grow(void *p, size_t *cap, size_t need);
 /* cpu/sums.c: before and after a worker's blocks. */
 void gj_sums_begin(gj_worker *);
 void gj_sums_end(gj_worker *);
@@ -117,9 +115,11 @@ gj_status gj_cpu_memory_info(gj_device *, size_t *free, size_t *total);
 gj_status gj_cpu_pointer_device(gj_device *, gj_devptr, int *ordinal);
 void      gj_cpu_memory_start(void);
 
-/* cpu/host.c: what the machine is. */
+/* cpu/host.c: what the machine is, and its memory. */
 unsigned  gj_host_cpus(void);                  /* that this process may use */
 void      gj_host_memory(size_t *free, size_t *total);
 void      gj_host_describe(gj_device_info *);  /* name, uuid, clock */
+/* A buffer of at least `need` bytes, aligned to 64, in place of p; what p held is lost. NULL: out of memory. */
+void     *gj_cpu_grow(void *p, size_t *cap, size_t need);
 
 #endif

@@ -107,6 +107,18 @@ void gj_host_memory(size_t *free, size_t *total)
 	*free = *free < left ? *free : left;
 }
 
+void *gj_cpu_grow(void *p, size_t *cap, size_t need)
+{
+	if (p && need <= *cap)
+		return p;
+	free(p);
+	*cap = need / 64 * 64 + 64;
+	p = aligned_alloc(64, *cap);
+	if (!p)
+		*cap = 0;
+	return p;
+}
+
 /* -- Identity ------------------------------------------------------------------------------------------------------ */
 
 void gj_host_describe(gj_device_info *info)

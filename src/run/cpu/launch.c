@@ -58,18 +58,6 @@ static void return_worker(gj_worker *w)
 	pthread_mutex_unlock(&idle_lock);
 }
 
-void *gj_cpu_grow(void *p, size_t *cap, size_t need)
-{
-	if (p && need <= *cap)
-		return p;
-	free(p);
-	*cap = need / 64 * 64 + 64;
-	p = aligned_alloc(64, *cap);
-	if (!p)
-		*cap = 0;
-	return p;
-}
-
 static uint32_t align16(uint32_t n) { return (n + 15) & ~15u; }
 
 /* Stacks, shared memory and block records for what this worker will run at once. */

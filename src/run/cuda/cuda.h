@@ -1,7 +1,7 @@
 /* What the files of the CUDA device share. Every operation runs between gj_cuda_enter() and gj_cuda_leave(), which make
  * the GPU's primary context current and give the thread its old one back: PyTorch and others keep theirs there. */
-#ifndef GJ_DEV_CUDA_H
-#define GJ_DEV_CUDA_H
+#ifndef GJ_RUN_CUDA_H
+#define GJ_RUN_CUDA_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,7 +38,7 @@ static inline CUstream gj_cuda_stream(const gj_stream *s)
 
 #define CALL(name, args) gj_cuda_check(gj_cu.name args, #name)
 
-/* detail: words of ours to append, or NULL. */
+/* context.c. detail: words of ours to append, or NULL. */
 gj_status gj_cuda_fail(CUresult, const char *call, const char *detail);
 
 static inline gj_status gj_cuda_check(CUresult r, const char *call)

@@ -1,5 +1,5 @@
 /* Helpers of the emitter: types, constants, the two forms of a value, masks, and control flow inside an op. */
-#include "emit/gen.h"
+#include "emit/values.h"
 
 #include <string.h>
 
@@ -31,6 +31,19 @@ gj_t gj_tyw(const gj_gen *g, const gj_type *t)
 gj_t gj_mem_ty(const gj_unit *u, const gj_type *t)
 {
 	return t->kind == GJ_BOOL ? u->i8 : gj_ty(u, t);
+}
+
+gj_t gj_param_ty(const gj_unit *u, const gj_fnparam *p)
+{
+	if (p->field == GJ_FIELD_SHAPE || p->field == GJ_FIELD_STRIDE)
+		return u->opt->facts & GJ_FACT_IDX32 ? u->i32 : u->i64;
+	return gj_mem_ty(u, p->type);
+}
+
+/* On the CPU every function takes the block; a device function also the warp and, where it is a vector, its mask. */
+unsigned gj_hidden_args(const gj_unit *u, const gj_fn *f)
+{
+	return u->gpu ? 0 : f->kernel ? 1 : u->vector ? 3 : 2;
 }
 
 gj_t gj_vec_ty(const gj_unit *u, gj_t t)   { return LLVMVectorType(t, u->lanes); }
