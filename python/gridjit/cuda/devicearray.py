@@ -40,7 +40,7 @@ class DeviceNDArray(_core.DeviceArray):
 
 	def copy_to_device(self, ary, stream=0):
 		"""Overwrite with `ary` (host or device) of the same shape; dtypes are converted. Raises ValueError if shapes differ."""
-		source = ary if isinstance(ary, _core.DeviceArray) else as_device(ary)
+		source = ary if isinstance(ary, _core.DeviceArray) else as_cuda_array(ary) if is_cuda_array(ary) else np.asarray(ary)
 		if source.shape != self.shape:
 			raise ValueError(f"incompatible shape: {source.shape} into {self.shape}")
 		_assign(self, source, stream)
@@ -161,8 +161,10 @@ def _assign(target, value, stream):
 
 def _assign_host(target, value, stream):
 	order = "F" if target.layout == "F" else "C"
-	host = np.empty(target.shape, target.dtype, order)
-	host[...] = value
+	host = value
+	if value.shape != target.shape or value.dtype != target.dtype or not value.flags[f"{order}_CONTIGUOUS"]:
+		host = np.empty(target.shape, target.dtype, order)
+		host[...] = value
 	if target.layout != "A":
 		target._write(host, stream)
 	else:

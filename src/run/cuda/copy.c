@@ -1,9 +1,10 @@
-/* Copies. A big copy from or to pageable memory goes in chunks through pinned buffers, filled or emptied by several
- * threads: the driver's own staging is one thread's memcpy, a fifth of what the link carries. Every lane (the caller
- * and some helper threads) takes the next chunk, two buffers each, so that its memcpy runs beside its transfer.
+/* Copies. A copy from or to pageable memory goes in pieces through pinned buffers, filled or emptied by several threads:
+ * the driver's own staging is one thread's memcpy, a fifth of what the link carries. Every lane (the caller and some
+ * helper threads) takes the next piece, two buffers each, so that its memcpy runs beside its transfer. Pieces are as
+ * small as all lanes have some; the caller begins at once and waits for no helper that wakes up too late to find one.
  *
  * Pinning the buffers costs about as much as copying them a few times, so a process earns them by what it has copied.
- * One big copy is staged at a time; a second one beside it takes the driver's way. */
+ * One copy is staged at a time; a second one beside it takes the driver's way. */
 #define _GNU_SOURCE
 #include "run/cuda/cuda.h"
 
@@ -13,7 +14,8 @@
 #include <string.h>
 
 enum { MAX_LANES = 16, DEFAULT_LANES = 8, SLOTS = 2 };
-static const size_t DEFAULT_CHUNK = (size_t)4 << 20;
+static const size_t DEFAULT_CHUNK = (size_t)4 << 20;       /* a buffer, and the largest piece */
+static const size_t LEAST_PIECE = (size_t)128 << 10;       /* a thread wakes up in the time that a few of them take */
 
 /* busy: `done` is yet to be waited for. bytes: what it then holds belongs at `to` (copies to the host). */
 typedef struct slot { void *buf; CUevent done; bool busy; void *to; size_t bytes; } slot;
@@ -21,9 +23,9 @@ typedef struct slot { void *buf; CUevent done; bool busy; void *to; size_t bytes
 typedef struct job {
 	gj_copy   kind;
 	uintptr_t dst, src;
-	size_t    bytes;
+	size_t    bytes, piece;
 	CUstream  stream;
-	_Atomic size_t next;                       /* where the next chunk starts */
+	_Atomic size_t next;                       /* where the next piece starts */
 	_Atomic CUresult error;                    /* the first one stops everybody */
 	const char *call;                          /* that failed; under `lock` */
 } job;
@@ -33,7 +35,7 @@ typedef struct lane { gj_cuda_stage *stage; slot slot[SLOTS]; } lane;
 struct gj_cuda_stage {
 	gj_cuda *dev;
 	pthread_mutex_t turn;                      /* held during a staged copy */
-	_Atomic size_t  earned;                    /* bytes of big pageable copies so far */
+	_Atomic size_t  earned;                    /* bytes of pageable copies so far, without small ones */
 	size_t chunk;
 	int    wanted, lanes;                      /* lanes: those made; 0: not open yet, 1: not to be had */
 	void  *buffers;
@@ -41,7 +43,7 @@ struct gj_cuda_stage {
 
 	pthread_mutex_t lock;                      /* guards the rest */
 	pthread_cond_t  start, end;
-	job     *job;
+	job     *job;                              /* NULL: nothing is left of it to begin */
 	unsigned round;                            /* counts jobs */
 	int      running;                          /* helpers at work */
 };
@@ -72,7 +74,7 @@ static bool settle(lane *l, job *j, slot *s)
 	return true;
 }
 
-static bool move_chunk(lane *l, job *j, slot *s, size_t at, size_t n)
+static bool move_piece(lane *l, job *j, slot *s, size_t at, size_t n)
 {
 	if (!settle(l, j, s))
 		return false;
@@ -92,10 +94,10 @@ static bool move_chunk(lane *l, job *j, slot *s, size_t at, size_t n)
 
 static void run_lane(lane *l, job *j)
 {
-	size_t chunk = l->stage->chunk, at;
+	size_t at;
 	int turn = 0;
-	for (; !atomic_load(&j->error) && (at = atomic_fetch_add(&j->next, chunk)) < j->bytes; turn ^= 1)
-		if (!move_chunk(l, j, &l->slot[turn], at, j->bytes - at < chunk ? j->bytes - at : chunk))
+	for (; !atomic_load(&j->error) && (at = atomic_fetch_add(&j->next, j->piece)) < j->bytes; turn ^= 1)
+		if (!move_piece(l, j, &l->slot[turn], at, j->bytes - at < j->piece ? j->bytes - at : j->piece))
 			break;
 	if (j->kind == GJ_D2H)
 		for (int i = 0; i < SLOTS; i++, turn ^= 1)
@@ -110,10 +112,11 @@ static void *helper(void *arg)
 	unsigned seen = 0;
 	for (;;) {
 		pthread_mutex_lock(&g->lock);
-		while (g->round == seen)
+		while (g->round == seen || !g->job)
 			pthread_cond_wait(&g->start, &g->lock);
 		seen = g->round;
 		job *j = g->job;
+		g->running++;
 		pthread_mutex_unlock(&g->lock);
 		ready = ready || worked(l, j, gj_cu.cuCtxSetCurrent(g->dev->ctx), "cuCtxSetCurrent");
 		if (ready)
@@ -204,21 +207,24 @@ static void make_lanes(gj_cuda_stage *g)
 
 static gj_status run_job(gj_cuda_stage *g, job *j)
 {
+	size_t share = (j->bytes / (size_t)(g->lanes * SLOTS) + 4095) & ~(size_t)4095;
+	j->piece = share < LEAST_PIECE ? LEAST_PIECE : share;
+	j->piece = j->piece < g->chunk ? j->piece : g->chunk;
 	pthread_mutex_lock(&g->lock);
 	g->job = j;
-	g->running = g->lanes - 1;
 	g->round++;
 	pthread_cond_broadcast(&g->start);
 	pthread_mutex_unlock(&g->lock);
 	run_lane(&g->lane[0], j);
 	pthread_mutex_lock(&g->lock);
+	g->job = NULL;
 	while (g->running)
 		pthread_cond_wait(&g->end, &g->lock);
 	pthread_mutex_unlock(&g->lock);
 	if (!j->error)
 		return GJ_OK;
 	/* Nothing may be under way when the buffers, the user's and ours, are used next. */
-	(void)gj_cu.cuStreamSynchronize(j->stream);
+	(void)gj_cu.cuCtxSynchronize();
 	for (int i = 0; i < g->lanes * SLOTS; i++)
 		g->lane[i / SLOTS].slot[i % SLOTS].busy = false, g->lane[i / SLOTS].slot[i % SLOTS].bytes = 0;
 	return gj_cuda_fail(j->error, j->call, NULL);
@@ -236,8 +242,9 @@ static bool pageable(uintptr_t host)
 /* False: not worth it, or not possible now. Holds `turn` if true. The per-thread stream is another one in a helper. */
 static bool take_stage(gj_cuda_stage *g, const job *j)
 {
-	size_t cost = (size_t)g->wanted * SLOTS * g->chunk * 2, bytes = j->bytes;
-	if (j->kind == GJ_D2D || g->wanted < 2 || bytes < 2 * g->chunk || j->stream == CU_STREAM_PER_THREAD ||
+	size_t cost = (size_t)g->wanted * SLOTS * g->chunk, bytes = j->bytes;
+	size_t least = 4 * LEAST_PIECE < 2 * g->chunk ? 4 * LEAST_PIECE : 2 * g->chunk;
+	if (j->kind == GJ_D2D || g->wanted < 2 || bytes < least || j->stream == CU_STREAM_PER_THREAD ||
 	    !pageable(j->kind == GJ_H2D ? j->src : j->dst))
 		return false;
 	if (atomic_fetch_add(&g->earned, bytes) + bytes < cost || pthread_mutex_trylock(&g->turn) != 0)
