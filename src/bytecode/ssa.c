@@ -4,20 +4,9 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 1 << 16, CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
-
-void gj_ssa_damaged(const gj_ssa_state *s, const char *what)
-{
-	const char *text = gj_printf(s->f->arena, "damaged bytecode in %s: %s", s->code->name, what);
-	gj_fail(s->f, s->loc, GJ_ERR_INTERNAL, text);
-}
+enum { CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
 
 /* -- Functions that cannot be kernels at all ------------------------------------------------------------------------- */
-
-static uint32_t loc_of_unit(gj_ssa_state *s, uint32_t unit)
-{
-	return gj_loc_add(s->f, s->code, s->code->pos[unit], 0);
-}
 
 /* Names the statement that the exception table belongs to by the bytecode that it leaves behind. */
 static GJ_NORETURN void refuse_handlers(gj_ssa_state *s)
@@ -30,7 +19,7 @@ static GJ_NORETURN void refuse_handlers(gj_ssa_state *s)
 		for (uint32_t i = 0; i < s->in.n; i++) {
 			const gj_insn *in = &s->in.p[i];
 			if (in->row != UINT16_MAX && !strcmp(gj_pyops[in->row].name, mark[m].op) && s->code->pos[in->unit].line > 0)
-				gj_fail(s->f, loc_of_unit(s, in->unit), GJ_ERR_UNSUPPORTED_OP, mark[m].text);
+				gj_fail(s->f, gj_ssa_loc(s, in->unit), GJ_ERR_UNSUPPORTED_OP, mark[m].text);
 		}
 	gj_fail(s->f, 0, GJ_ERR_UNSUPPORTED_OP, "try");
 }
@@ -49,40 +38,6 @@ static void refuse_function(gj_ssa_state *s)
 }
 
 /* -- The stack ----------------------------------------------------------------------------------------------------------- */
-
-gj_ref gj_ssa_emit(gj_ssa_state *s, gj_opcode op, uint32_t nargs, const gj_ref *args)
-{
-	return gj_emit(s->f, s->cur, op, NULL, s->loc, nargs, args);
-}
-
-void gj_ssa_push(gj_ssa_state *s, gj_ref r)
-{
-	if (s->stack.n >= MAX_DEPTH)
-		gj_ssa_damaged(s, "the stack is too deep");
-	gj_push(s->f->arena, &s->stack, r);
-}
-
-gj_ref gj_ssa_pop(gj_ssa_state *s)
-{
-	if (!s->stack.n)
-		gj_ssa_damaged(s, "the stack is empty");
-	return s->stack.p[--s->stack.n];
-}
-
-gj_ref gj_ssa_value(gj_ssa_state *s)
-{
-	gj_ref r = gj_ssa_pop(s);
-	if (!r)
-		gj_ssa_damaged(s, "a value is missing");
-	return r;
-}
-
-gj_ref gj_ssa_unsupported(gj_ssa_state *s, const char *what)
-{
-	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, 0, NULL);
-	gj_o(s->f, r)->imm.name = what;
-	return r;
-}
 
 /* The stack at the start of a block is that at the end of its predecessors: with several, a phi for each place. */
 static void enter(gj_ssa_state *s, uint32_t b)
@@ -129,10 +84,10 @@ static void enter_function(gj_ssa_state *s)
 static void step(gj_ssa_state *s, uint32_t i)
 {
 	s->insn = &s->in.p[i];
-	s->loc = loc_of_unit(s, s->insn->unit);
+	s->loc = gj_ssa_loc(s, s->insn->unit);
 	gj_effect e = gj_pyop_effect(s->insn->row, s->insn->arg);
 	int64_t before = s->stack.n;
-	if (before < e.pop || before - e.pop + e.push > MAX_DEPTH)
+	if (before < e.pop || before - e.pop + e.push > GJ_SSA_DEPTH)
 		gj_ssa_damaged(s, "the stack runs over");
 	gj_actions[s->insn->row](s, s->insn->arg);
 	if (gj_pyops[s->insn->row].flow < GJ_FLOW_AND && s->stack.n != before - e.pop + e.push)
@@ -172,7 +127,7 @@ static void fill_block(gj_ssa_state *s, uint32_t b)
 		for (uint32_t i = sb.first; i <= sb.last; i++)
 			step(s, i);
 		break;
-	case GJ_EDGE_ITEM: s->loc = loc_of_unit(s, s->in.p[sb.last].unit); gj_ssa_enter_loop(s); break;
+	case GJ_EDGE_ITEM: s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_ssa_enter_loop(s); break;
 	case GJ_EDGE_POP:  gj_ssa_pop(s); break;
 	case GJ_EDGE_MARK: gj_ssa_push(s, 0); break;
 	}

@@ -1,5 +1,5 @@
-/* What the files of SSA construction share. blocks.c finds the blocks, ssa.c walks them, pyact.c holds one action a
- * bytecode, vars.c follows variables from block to block, closure.c and tidy.c look at the whole when it is there. */
+/* What the files of SSA construction share. blocks.c finds the blocks, ssa.c walks them, actions.c holds one action a
+ * bytecode, variables.c follows variables from block to block, closure.c and tidy.c look at the whole when it is there. */
 #ifndef GJ_SSA_H
 #define GJ_SSA_H
 
@@ -54,7 +54,9 @@ struct gj_ssa_state {
 	gj_ref *alias;                             /* op → what stands for it; 0: itself */
 };
 
-/* ssa.c */
+/* stack.c */
+enum { GJ_SSA_DEPTH = 1 << 16 };               /* of the stack, at most */
+uint32_t gj_ssa_loc(gj_ssa_state *, uint32_t unit);     /* where code unit `unit` comes from */
 GJ_NORETURN void gj_ssa_damaged(const gj_ssa_state *, const char *what);
 gj_ref gj_ssa_emit(gj_ssa_state *, gj_opcode, uint32_t nargs, const gj_ref *args);
 void   gj_ssa_push(gj_ssa_state *, gj_ref);
@@ -71,12 +73,12 @@ const gj_obj *gj_build_keys(gj_ssa_state *, const gj_ref *key, uint32_t n, uint3
 /* blocks.c: f->bb and sb with their edges; the successor for "true" comes first */
 void gj_ssa_blocks(gj_ssa_state *);
 
-/* pyact.c */
+/* actions.c */
 typedef void gj_action(gj_ssa_state *, uint32_t n);
 extern gj_action *const gj_actions[];          /* by row of pyops.def */
 void gj_ssa_enter_loop(gj_ssa_state *);        /* GJ_EDGE_ITEM */
 
-/* vars.c */
+/* variables.c */
 gj_ref gj_var_read(gj_ssa_state *, uint32_t block, uint32_t var);
 void   gj_var_write(gj_ssa_state *, uint32_t block, uint32_t var, gj_ref);
 gj_ref gj_var_undef(gj_ssa_state *, uint32_t var);

@@ -94,3 +94,40 @@ void gj_put_obj(gj_sb *out, const gj_obj *o)
 	case GJ_OBJ_OPAQUE:   gj_sb_puts(out, name); break;
 	}
 }
+
+/* -- Code -------------------------------------------------------------------------------------------------------------- */
+
+static void dump_objs(gj_sb *out, const char *title, const char *const *name, const gj_obj *const *p, int n)
+{
+	for (int i = 0; p && i < n; i++) {
+		gj_sb_printf(out, "  %s ", title);
+		if (name)
+			gj_sb_printf(out, "%s = ", name[i]);
+		gj_put_obj(out, p[i]);
+		gj_sb_puts(out, "\n");
+	}
+}
+
+static void dump_code(const gj_code *c, gj_sb *out, int depth)
+{
+	gj_sb_printf(out, "code %s (%d arguments", c->qualname, c->nargs);
+	if (c->nkwonly)
+		gj_sb_printf(out, ", %d keyword-only", c->nkwonly);
+	gj_sb_printf(out, ")%s\n", c->user_handlers ? " with handlers" : "");
+	gj_sb_puts(out, "  variables");
+	for (int i = 0; i < c->nvars; i++)
+		gj_sb_printf(out, " %s%s", c->var[i], i >= c->nvars - c->nfree ? " (free)" : "");
+	gj_sb_puts(out, "\n");
+	dump_objs(out, "constant", NULL, c->konst, c->nkonsts);
+	dump_objs(out, "global", c->name_text, c->global, c->nnames);
+	dump_objs(out, "free", c->var + c->nvars - c->nfree, c->free_value, c->nfree);
+	dump_objs(out, "default", NULL, c->defaults, c->ndefaults);
+	for (int i = 0; i < c->nkonsts && depth < 8; i++)
+		if (c->konst[i]->kind == GJ_OBJ_CODE)
+			dump_code(c->konst[i]->code, out, depth + 1);
+}
+
+void gj_code_dump(const gj_code *c, gj_sb *out)
+{
+	dump_code(c, out, 0);
+}

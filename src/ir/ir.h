@@ -116,6 +116,12 @@ void     gj_fn_dump(const gj_fn *, gj_sb *);                 /* stable text: num
  * operand counts and levels of ops.def, types present and right at the low level. NULL, or what is wrong. */
 const char *gj_fn_verify(const gj_fn *);
 
+/* Place in to's predecessors of the edge that leaves block `from` as successor i. */
+uint32_t gj_edge_index(const gj_fn *, uint32_t from, uint32_t i);
+/* Takes that edge away, with the phi operands that it carried (edges.c). */
+void     gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
+static inline gj_op *gj_terminator(const gj_fn *f, uint32_t b) { return gj_o(f, f->bb.p[b].ops.p[f->bb.p[b].ops.n - 1]); }
+
 extern const char *const gj_op_name[GJ_NOPS];
 extern const uint8_t gj_op_flags[GJ_NOPS];
 enum { GJ_F_PURE = 1, GJ_F_READ = 2, GJ_F_WRITE = 4, GJ_F_TERM = 8, GJ_F_MASK = 16 };

@@ -1,4 +1,4 @@
-/* The loop forest as a tree of acyclic regions: what divergence.c and mask.c walk.
+/* The loop forest as a tree of acyclic regions: what divergence.c and the mask pass walk.
  *
  * Region 0 is the function, region l the body of loop l. A region's nodes are the blocks that stand directly in it and
  * its inner loops, each collapsed into one node. Back edges and exits leave a region: they count as its end. */

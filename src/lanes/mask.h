@@ -1,4 +1,4 @@
-/* What the files of the mask pass share. mask.c plans the new control flow, mask_build.c makes it.
+/* What the files of the mask pass share. mask_plan.c plans the new control flow, mask_build.c makes it.
  *
  * The plan is a partial linearisation: branches that all lanes take together stay branches; where lanes part, the ways
  * follow one another in the region's order, and what is still to come is pending. A place is a node, or nnodes + l for

@@ -1,34 +1,8 @@
-/* Lowering of arrays: addresses of elements, views, slice assignment, attributes, iteration. An array is a pointer, its
+/* Lowering of arrays: addresses of elements, views, slice assignment, attributes. An array is a pointer, its
  * extents and its strides in bytes; strides of C and F arrays are computed from the extents and vanish where unused. */
 #include "lower/lower.h"
 
 #include <string.h>
-
-static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
-
-static gj_ref *append(gj_ref *p, gj_lv v)
-{
-	memcpy(p, v.part, gj_parts(v.type) * sizeof *p);
-	return p + gj_parts(v.type);
-}
-
-static gj_ref extent(gj_lv a, uint32_t d) { return a.part[1 + d]; }
-static gj_ref stride(gj_lv a, uint32_t d) { return a.part[1 + a.type->ndim + d]; }
-
-gj_lv gj_larray(gj_lower *L, const gj_type *t, gj_ref pointer, const gj_ref *shape)
-{
-	gj_ref *p, step = gj_eint(L, i64(), t->elem->size);
-	gj_lv v = gj_lv_new(L, t, &p);
-	p[0] = pointer;
-	memcpy(p + 1, shape, t->ndim * sizeof *p);
-	for (int k = 0; k < t->ndim; k++) {
-		int d = t->layout == 'F' ? k : t->ndim - 1 - k;
-		p[1 + t->ndim + d] = step;
-		if (k + 1 < t->ndim)
-			step = gj_eindex(L, GJ_MUL, step, shape[d]);
-	}
-	return v;
-}
 
 /* -- Addresses ------------------------------------------------------------------------------------------------------ */
 
@@ -50,12 +24,12 @@ static gj_ref wrap_index(gj_lower *L, gj_ref i, gj_ref n)
 	const gj_type *t = gj_o(L->fn, i)->type;
 	const gj_op *o = gj_o(L->fn, i);
 	if (gj_is_float(t) || gj_is_bool(t) || gj_is_unsigned(t))
-		return gj_ecast(L, i, i64());
+		return gj_ecast(L, i, gj_i64());
 	if (o->op == GJ_CONST && o->imm.i >= 0)
-		return gj_eint(L, i64(), o->imm.i);
-	i = gj_ecast(L, i, i64());
-	gj_ref low = gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, i64(), 0));
-	i = gj_e3(L, GJ_SELECT, i64(), low, gj_eindex(L, GJ_ADD, i, n), i);
+		return gj_eint(L, gj_i64(), o->imm.i);
+	i = gj_ecast(L, i, gj_i64());
+	gj_ref low = gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, gj_i64(), 0));
+	i = gj_e3(L, GJ_SELECT, gj_i64(), low, gj_eindex(L, GJ_ADD, i, n), i);
 	gj_o(L->fn, i)->flags |= GJ_WRAP;
 	return i;
 }
@@ -66,7 +40,7 @@ static gj_ref byte_offset(gj_lower *L, gj_lv a, const gj_ref *at)
 	for (uint32_t d = 0; d < a.type->ndim; d++) {
 		if (!at[d])
 			continue;
-		gj_ref x = gj_eindex(L, GJ_MUL, index_width(L, at[d]), index_width(L, stride(a, d)));
+		gj_ref x = gj_eindex(L, GJ_MUL, index_width(L, at[d]), index_width(L, gj_stride(a, d)));
 		off = off ? gj_eindex(L, GJ_ADD, off, x) : x;
 	}
 	return off;
@@ -84,7 +58,7 @@ gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
 	gj_ref lin = 0, step = 0;
 	for (uint32_t k = 0; k < n; k++) {                                         /* from the innermost: steps are products of extents */
 		uint32_t d = f ? k : n - 1 - k;
-		gj_ref x = index_width(L, at[d]), size = index_width(L, extent(a, d));
+		gj_ref x = index_width(L, at[d]), size = index_width(L, gj_extent(a, d));
 		x = step ? gj_eindex(L, GJ_MUL, x, step) : x;
 		lin = lin ? gj_eindex(L, GJ_ADD, lin, x) : x;
 		step = step ? gj_eindex(L, GJ_MUL, step, size) : size;
@@ -96,7 +70,7 @@ gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index)
 {
 	gj_ref at[GJ_MAX_NDIM];
 	for (uint32_t d = 0; d < a.type->ndim; d++)
-		at[d] = wrap_index(L, index.part[d], extent(a, d));
+		at[d] = wrap_index(L, index.part[d], gj_extent(a, d));
 	return gj_lelement(L, a, at);
 }
 
@@ -106,16 +80,16 @@ typedef struct view { gj_ref start, length, step; } view;
 
 static gj_ref clamp(gj_lower *L, gj_ref x, gj_ref low, gj_ref n)
 {
-	gj_ref negative = gj_ecmp(L, GJ_CMP_LT, x, gj_eint(L, i64(), 0));
-	x = gj_e3(L, GJ_SELECT, i64(), negative, gj_e2(L, GJ_ADD, i64(), x, n), x);
-	return gj_e2(L, GJ_MIN, i64(), gj_e2(L, GJ_MAX, i64(), x, low), n);
+	gj_ref negative = gj_ecmp(L, GJ_CMP_LT, x, gj_eint(L, gj_i64(), 0));
+	x = gj_e3(L, GJ_SELECT, gj_i64(), negative, gj_e2(L, GJ_ADD, gj_i64(), x, n), x);
+	return gj_e2(L, GJ_MIN, gj_i64(), gj_e2(L, GJ_MAX, gj_i64(), x, low), n);
 }
 
 static gj_ref slice_part(gj_body *B, const gj_op *slice, uint32_t i)
 {
 	if (i >= slice->nargs || gj_o(B->s->fn, slice->arg[i])->type == gj_t_none)
 		return 0;
-	return gj_ecast(B->L, B->val[slice->arg[i]].part[0], i64());
+	return gj_ecast(B->L, B->val[slice->arg[i]].part[0], gj_i64());
 }
 
 /* start:stop:step over n items as Python counts: start and stop clamped, the length never negative. */
@@ -123,25 +97,25 @@ static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
 {
 	gj_lower *L = B->L;
 	gj_ref start = slice_part(B, slice, 0), stop = slice_part(B, slice, 1), step = slice_part(B, slice, 2);
-	gj_ref zero = gj_eint(L, i64(), 0), one = gj_eint(L, i64(), 1);
+	gj_ref zero = gj_eint(L, gj_i64(), 0), one = gj_eint(L, gj_i64(), 1);
 	if (!step || (gj_o(L->fn, step)->op == GJ_CONST && gj_o(L->fn, step)->imm.i == 1)) {
 		gj_ref a = start ? clamp(L, start, zero, n) : zero, b = stop ? clamp(L, stop, zero, n) : n;
-		gj_ref length = start || stop ? gj_e2(L, GJ_MAX, i64(), gj_e2(L, GJ_SUB, i64(), b, a), zero) : n;
+		gj_ref length = start || stop ? gj_e2(L, GJ_MAX, gj_i64(), gj_e2(L, GJ_SUB, gj_i64(), b, a), zero) : n;
 		return (view){ a, length, one };
 	}
 	if (gj_o(L->fn, step)->op != GJ_CONST) {                                   /* a longer step takes one item too, and nothing overflows */
-		gj_ref most = gj_e2(L, GJ_ADD, i64(), n, one);
-		step = gj_e2(L, GJ_MIN, i64(), gj_e2(L, GJ_MAX, i64(), step, gj_e1(L, GJ_NEG, i64(), most)), most);
+		gj_ref most = gj_e2(L, GJ_ADD, gj_i64(), n, one);
+		step = gj_e2(L, GJ_MIN, gj_i64(), gj_e2(L, GJ_MAX, gj_i64(), step, gj_e1(L, GJ_NEG, gj_i64(), most)), most);
 	}
-	gj_ref back = gj_ecmp(L, GJ_CMP_LT, step, zero), minus = gj_eint(L, i64(), -1);
-	gj_ref low = gj_e3(L, GJ_SELECT, i64(), back, minus, zero);                /* going back, "before the first" is −1 */
-	gj_ref high = gj_e2(L, GJ_ADD, i64(), n, low);
-	gj_ref a = start ? gj_e2(L, GJ_MIN, i64(), clamp(L, start, low, n), high) : gj_e3(L, GJ_SELECT, i64(), back, high, zero);
-	gj_ref b = stop ? gj_e2(L, GJ_MIN, i64(), clamp(L, stop, low, n), high) : gj_e3(L, GJ_SELECT, i64(), back, minus, n);
-	gj_ref span = gj_e2(L, GJ_SUB, i64(), b, a);
-	gj_ref round = gj_e3(L, GJ_SELECT, i64(), back, one, minus);
-	gj_ref length = gj_e2(L, GJ_FLOORDIV, i64(), gj_e2(L, GJ_ADD, i64(), gj_e2(L, GJ_ADD, i64(), span, step), round), step);
-	return (view){ a, gj_e2(L, GJ_MAX, i64(), length, zero), step };
+	gj_ref back = gj_ecmp(L, GJ_CMP_LT, step, zero), minus = gj_eint(L, gj_i64(), -1);
+	gj_ref low = gj_e3(L, GJ_SELECT, gj_i64(), back, minus, zero);                /* going back, "before the first" is −1 */
+	gj_ref high = gj_e2(L, GJ_ADD, gj_i64(), n, low);
+	gj_ref a = start ? gj_e2(L, GJ_MIN, gj_i64(), clamp(L, start, low, n), high) : gj_e3(L, GJ_SELECT, gj_i64(), back, high, zero);
+	gj_ref b = stop ? gj_e2(L, GJ_MIN, gj_i64(), clamp(L, stop, low, n), high) : gj_e3(L, GJ_SELECT, gj_i64(), back, minus, n);
+	gj_ref span = gj_e2(L, GJ_SUB, gj_i64(), b, a);
+	gj_ref round = gj_e3(L, GJ_SELECT, gj_i64(), back, one, minus);
+	gj_ref length = gj_e2(L, GJ_FLOORDIV, gj_i64(), gj_e2(L, GJ_ADD, gj_i64(), gj_e2(L, GJ_ADD, gj_i64(), span, step), round), step);
+	return (view){ a, gj_e2(L, GJ_MAX, gj_i64(), length, zero), step };
 }
 
 /* -- a[...] --------------------------------------------------------------------------------------------------------- */
@@ -187,19 +161,19 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 	for (uint32_t k = 0; k <= x->n; k++) {
 		char c = k < x->n ? x->items[k] : '.';
 		if (c == 'i') {
-			at[d] = wrap_index(L, index_value(x, k), extent(a, d));
+			at[d] = wrap_index(L, index_value(x, k), gj_extent(a, d));
 			d++;
 		} else if (c == 'n') {
-			shape[out] = gj_eint(L, i64(), 1);
-			strides[out++] = gj_eint(L, i64(), 0);
+			shape[out] = gj_eint(L, gj_i64(), 1);
+			strides[out++] = gj_eint(L, gj_i64(), 0);
 		} else if (c == '.') {
 			for (; hidden > 0; hidden--, d++)
-				shape[out] = extent(a, d), strides[out++] = stride(a, d);
+				shape[out] = gj_extent(a, d), strides[out++] = gj_stride(a, d);
 		} else {
-			view w = slice_view(x->B, gj_o(x->B->s->fn, x->ref[k]), extent(a, d));
+			view w = slice_view(x->B, gj_o(x->B->s->fn, x->ref[k]), gj_extent(a, d));
 			at[d] = w.start;
 			shape[out] = w.length;
-			strides[out++] = gj_eindex(L, GJ_MUL, stride(a, d), w.step);
+			strides[out++] = gj_eindex(L, GJ_MUL, gj_stride(a, d), w.step);
 			d++;
 		}
 	}
@@ -212,14 +186,14 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 }
 
 /* Item `at` of a tuple whose items are all of type t. */
-static gj_lv chosen(gj_lower *L, gj_lv tuple, gj_ref at, const gj_type *t)
+gj_lv gj_lchosen(gj_lower *L, gj_lv tuple, gj_ref at, const gj_type *t)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	uint32_t n = gj_parts(t);
 	memcpy(p, tuple.part, n * sizeof *p);
 	for (uint32_t k = 1; k < tuple.type->n; k++) {
-		gj_ref here = gj_ecmp(L, GJ_CMP_EQ, at, gj_eint(L, i64(), k));
+		gj_ref here = gj_ecmp(L, GJ_CMP_EQ, at, gj_eint(L, gj_i64(), k));
 		for (uint32_t j = 0; j < n; j++)
 			p[j] = gj_e3(L, GJ_SELECT, gj_part_type(L, t, j), here, tuple.part[k * n + j], p[j]);
 	}
@@ -231,7 +205,7 @@ static gj_lv tuple_item(gj_lower *L, gj_lv a, gj_lv index, const gj_type *t)
 	int64_t i;
 	if (gj_obj_is_int(index.konst, &i))
 		return gj_lv_item(L, a, (uint32_t)(i < 0 ? i + a.type->n : i));
-	return chosen(L, a, wrap_index(L, index.part[0], gj_eint(L, i64(), a.type->n)), t);
+	return gj_lchosen(L, a, wrap_index(L, index.part[0], gj_eint(L, gj_i64(), a.type->n)), t);
 }
 
 static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *t)
@@ -241,7 +215,7 @@ static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *
 	gj_lv v = gj_lv_new(B->L, t, &p);
 	gj_tuple_slice(B->s, item, a.type->n, at);
 	for (uint32_t i = 0; i < t->n; i++)
-		p = append(p, gj_lv_item(B->L, a, at[i]));
+		p = gj_append(p, gj_lv_item(B->L, a, at[i]));
 	return v;
 }
 
@@ -261,7 +235,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 		return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), v.part[0]));
 	}
 	for (uint32_t k = 0; k < x.n; k++)
-		at[k] = wrap_index(L, index_value(&x, k), extent(a, k));
+		at[k] = wrap_index(L, index_value(&x, k), gj_extent(a, k));
 	return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), gj_lelement(L, a, at)));
 }
 
@@ -277,8 +251,8 @@ void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
 {
 	gj_ref fits = 0;
 	for (uint32_t d = 0; v.type->kind == GJ_ARRAY && d < v.type->ndim; d++) {
-		gj_ref n = extent(v, d), same = gj_ecmp(L, GJ_CMP_EQ, n, extent(target, target.type->ndim - v.type->ndim + d));
-		same = gj_e2(L, GJ_OR, gj_scalar[GJ_BOOL], same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, i64(), 1)));
+		gj_ref n = gj_extent(v, d), same = gj_ecmp(L, GJ_CMP_EQ, n, gj_extent(target, target.type->ndim - v.type->ndim + d));
+		same = gj_e2(L, GJ_OR, gj_scalar[GJ_BOOL], same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, gj_i64(), 1)));
 		fits = fits ? gj_e2(L, GJ_AND, gj_scalar[GJ_BOOL], fits, same) : same;
 	}
 	if (fits)
@@ -291,33 +265,10 @@ gj_lv gj_lbroadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
 	if (v.type->kind != GJ_ARRAY)
 		return v;
 	for (uint32_t d = 0; d < v.type->ndim; d++) {
-		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, extent(v, d), gj_eint(L, i64(), 1));
-		from[d] = gj_e3(L, GJ_SELECT, i64(), one, gj_eint(L, i64(), 0), at[target.type->ndim - v.type->ndim + d]);
+		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(v, d), gj_eint(L, gj_i64(), 1));
+		from[d] = gj_e3(L, GJ_SELECT, gj_i64(), one, gj_eint(L, gj_i64(), 0), at[target.type->ndim - v.type->ndim + d]);
 	}
 	return gj_lv_scalar(L, v.type->elem, gj_e1(L, GJ_LOAD, v.type->elem, gj_lelement(L, v, from)));
-}
-
-gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, gj_ref carried)
-{
-	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn);
-	gj_lfor l = { .head = head, .done = gj_block_new(L->fn) };
-	gj_ref zero = gj_eint(L, i64(), 0);
-	gj_jump(L, head);
-	L->cur = head;
-	l.i = gj_e(L, GJ_PHI, i64(), 2, (gj_ref[]){ zero, zero });
-	l.carried = carried ? gj_e(L, GJ_PHI, gj_o(L->fn, carried)->type, 2, (gj_ref[]){ carried, carried }) : 0;
-	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, l.i, n), body, l.done);
-	L->cur = body;
-	return l;
-}
-
-void gj_lfor_end(gj_lower *L, const gj_lfor *l, gj_ref next)
-{
-	if (l->carried)
-		gj_o(L->fn, l->carried)->arg[1] = next;
-	gj_o(L->fn, l->i)->arg[1] = gj_eindex(L, GJ_ADD, l->i, gj_eint(L, i64(), 1));
-	gj_jump(L, l->head);
-	L->cur = l->done;
 }
 
 static void loops(gj_lower *L, gj_lv target, gj_lnext *next, void *arg, gj_ref *at, uint32_t d)
@@ -326,7 +277,7 @@ static void loops(gj_lower *L, gj_lv target, gj_lnext *next, void *arg, gj_ref *
 		store(L, gj_lelement(L, target, at), next(L, target, at, arg), target.type->elem);
 		return;
 	}
-	gj_lfor l = gj_lfor_begin(L, extent(target, d), 0);
+	gj_lfor l = gj_lfor_begin(L, gj_extent(target, d), 0);
 	at[d] = l.i;
 	loops(L, target, next, arg, at, d + 1);
 	gj_lfor_end(L, &l, 0);
@@ -343,9 +294,9 @@ static gj_lv same(gj_lower *L, gj_lv target, const gj_ref *at, void *v) { return
 /* A tuple's items to the elements of a view of one dimension, which must be as many. */
 static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
 {
-	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, extent(target, 0), gj_eint(L, i64(), tuple.type->n)));
+	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(target, 0), gj_eint(L, gj_i64(), tuple.type->n)));
 	for (uint32_t i = 0; i < tuple.type->n; i++) {
-		gj_ref at = gj_eint(L, i64(), i);
+		gj_ref at = gj_eint(L, gj_i64(), i);
 		store(L, gj_lelement(L, target, &at), gj_lv_item(L, tuple, i), target.type->elem);
 	}
 }
@@ -358,7 +309,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	indexing x = indexing_of(B, o, a, B->val[o->arg[1]]);
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
-			at[k] = wrap_index(L, index_value(&x, k), extent(a, k));
+			at[k] = wrap_index(L, index_value(&x, k), gj_extent(a, k));
 		store(L, gj_lelement(L, a, at), v, a.type->elem);
 		return;
 	}
@@ -392,61 +343,15 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return a;
 	if (!strcmp(name, "T"))
 		return gj_ltranspose(L, a, t);
-	gj_ref n = gj_eint(L, i64(), !strcmp(name, "nbytes") ? a.type->elem->size : 1);
+	gj_ref n = gj_eint(L, gj_i64(), !strcmp(name, "nbytes") ? a.type->elem->size : 1);
 	for (uint32_t d = 0; d < a.type->ndim; d++)
-		n = gj_eindex(L, GJ_MUL, n, extent(a, d));
+		n = gj_eindex(L, GJ_MUL, n, gj_extent(a, d));
 	return gj_lv_scalar(L, t, n);
 }
 
 /* -- Iteration -------------------------------------------------------------------------------------------------------- */
 
-/* The iterator and the position that item i of a zip has; its own results are put side by side. */
-static gj_lv zipped(gj_lower *L, gj_lv it, uint32_t i) { return gj_lv_item(L, (gj_lv){ it.type->elem, NULL, it.part }, i); }
-
-static gj_lv range_of(gj_lv it) { return (gj_lv){ it.type->elem, NULL, it.part }; }
-
-gj_lv gj_liter(gj_lower *L, gj_lv a, const gj_type *t)
-{
-	gj_ref *p;
-	if (a.type->kind != GJ_RANGE)
-		return (gj_lv){ t, NULL, a.part };
-	gj_lv v = gj_lv_new(L, t, &p);
-	gj_lrange_iter(L, a, p);
-	return v;
-}
-
-gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
-{
-	if (gj_is_zip(it.type->elem)) {
-		gj_ref *p;
-		gj_lv v = gj_lv_new(L, t, &p);
-		for (uint32_t i = 0; i < t->n; i++)
-			p = append(p, gj_literstart(L, zipped(L, it, i), t->item[i]));
-		return v;
-	}
-	return gj_lv_scalar(L, t, it.type->elem->kind == GJ_RANGE ? gj_lrange_start(L, range_of(it)) : gj_eint(L, t, 0));
-}
-
-gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
-{
-	const gj_type *over = it.type->elem, *bool_ = gj_scalar[GJ_BOOL];
-	gj_ref i = at.part[0];
-	if (gj_is_zip(over)) {
-		gj_lv yes = gj_literhas(L, zipped(L, it, 0), gj_lv_item(L, at, 0));
-		for (uint32_t k = 1; k < over->n; k++) {
-			gj_ref also = gj_literhas(L, zipped(L, it, k), gj_lv_item(L, at, k)).part[0];
-			yes = gj_lv_scalar(L, bool_, gj_e2(L, GJ_AND, bool_, yes.part[0], also));
-		}
-		return yes;
-	}
-	if (over->kind == GJ_TUPLE)
-		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, i64(), over->n)));
-	if (over->kind == GJ_ARRAY)
-		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[1]));
-	return gj_lv_scalar(L, bool_, gj_lrange_has(L, range_of(it), i));
-}
-
-static gj_lv array_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
+gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 {
 	gj_ref *p, at[GJ_MAX_NDIM] = { i };
 	if (gj_is_scalar(t))
@@ -454,26 +359,9 @@ static gj_lv array_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 	gj_lv v = gj_lv_new(L, t, &p);
 	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], byte_offset(L, a, at));
 	for (uint32_t d = 0; d < t->ndim; d++) {
-		p[1 + d] = extent(a, d + 1);
-		p[1 + t->ndim + d] = stride(a, d + 1);
+		p[1 + d] = gj_extent(a, d + 1);
+		p[1 + t->ndim + d] = gj_stride(a, d + 1);
 	}
-	return v;
-}
-
-gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
-{
-	const gj_type *over = it.type->elem;
-	gj_lv a = { over, NULL, it.part };
-	if (over->kind == GJ_RANGE)
-		return gj_lv_scalar(L, t, gj_lrange_get(L, range_of(it), at.part[0]));
-	if (over->kind == GJ_ARRAY)
-		return array_item(L, a, at.part[0], t);
-	if (!gj_is_zip(over))
-		return chosen(L, a, at.part[0], t);
-	gj_ref *p;
-	gj_lv v = gj_lv_new(L, t, &p);
-	for (uint32_t k = 0; k < over->n; k++)
-		p = append(p, gj_literget(L, zipped(L, it, k), gj_lv_item(L, at, k), t->item[k]));
 	return v;
 }
 
@@ -482,22 +370,6 @@ gj_lv gj_lunpack(gj_lower *L, const gj_op *o, gj_lv a)
 	if (a.type->kind == GJ_TUPLE)
 		return gj_lv_item(L, a, (uint32_t)o->imm.i);
 	if (o->imm.i == 0)
-		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, extent(a, 0), gj_eint(L, i64(), o->sub)));
-	return array_item(L, a, gj_eint(L, i64(), o->imm.i), o->type);
-}
-
-gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
-{
-	if (gj_is_zip(it.type->elem)) {
-		gj_ref *p;
-		gj_lv v = gj_lv_new(L, at.type, &p);
-		for (uint32_t k = 0; k < at.type->n; k++)
-			p = append(p, gj_liternext(L, zipped(L, it, k), gj_lv_item(L, at, k)));
-		return v;
-	}
-	if (it.type->elem->kind == GJ_RANGE)
-		return gj_lv_scalar(L, it.type->elem->elem, gj_lrange_next(L, range_of(it), at.part[0]));
-	gj_ref r = gj_e2(L, GJ_ADD, i64(), at.part[0], gj_eint(L, i64(), 1));
-	gj_o(L->fn, r)->flags |= GJ_NSW;
-	return gj_lv_scalar(L, i64(), r);
+		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(a, 0), gj_eint(L, gj_i64(), o->sub)));
+	return gj_larray_item(L, a, gj_eint(L, gj_i64(), o->imm.i), o->type);
 }

@@ -5,9 +5,6 @@
 
 typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a; const gj_type *acc; gj_ref at[GJ_MAX_NDIM]; } reduction;
 
-static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
-static const gj_type *bool_(void) { return gj_scalar[GJ_BOOL]; }
-
 static gj_ref item(reduction *r)
 {
 	const gj_type *t = r->a.type->elem;
@@ -22,14 +19,14 @@ static gj_ref step(reduction *r, gj_ref acc)
 	gj_ref x = item(r), better;
 	bool any = r->how == GJ_RED_ANY || r->how == GJ_RED_MAX;
 	if (gj_is_bool(r->acc))
-		return gj_e2(L, any ? GJ_OR : GJ_AND, bool_(), acc, x);
+		return gj_e2(L, any ? GJ_OR : GJ_AND, gj_bool(), acc, x);
 	if (r->how == GJ_RED_PROD)
 		return gj_e2(L, GJ_MUL, r->acc, acc, x);
 	if (r->how != GJ_RED_MIN && r->how != GJ_RED_MAX)
 		return gj_e2(L, GJ_ADD, r->acc, acc, x);
 	better = gj_ecmp(L, any ? GJ_CMP_GT : GJ_CMP_LT, x, acc);
 	if (gj_is_float(r->acc))
-		better = gj_e2(L, GJ_OR, bool_(), better, gj_e1(L, GJ_ISNAN, bool_(), x));
+		better = gj_e2(L, GJ_OR, gj_bool(), better, gj_e1(L, GJ_ISNAN, gj_bool(), x));
 	return gj_e3(L, GJ_SELECT, r->acc, better, x, acc);
 }
 
@@ -47,9 +44,9 @@ static gj_ref over(reduction *r, uint32_t d, gj_ref acc)
 /* The first element; of an empty array there is none. */
 static gj_ref first(reduction *r, gj_ref size)
 {
-	gj_lrequire(r->L, gj_ecmp(r->L, GJ_CMP_NE, size, gj_eint(r->L, i64(), 0)));
+	gj_lrequire(r->L, gj_ecmp(r->L, GJ_CMP_NE, size, gj_eint(r->L, gj_i64(), 0)));
 	for (uint32_t d = 0; d < r->a.type->ndim; d++)
-		r->at[d] = gj_eint(r->L, i64(), 0);
+		r->at[d] = gj_eint(r->L, gj_i64(), 0);
 	return item(r);
 }
 

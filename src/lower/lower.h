@@ -48,6 +48,10 @@ struct gj_lcall {
 	gj_lv a[GJ_MAX_CALL];
 };
 
+/* arguments.c: an argument as the body finds it; `leaf` counts the leaves of a kernel's arguments. */
+gj_lv gj_lkernel_argument(gj_lower *, const gj_type *, uint16_t *leaf);
+gj_lv gj_lfunction_argument(gj_lower *, const gj_type *);
+
 gj_fn *gj_lower_entry(gj_trap *, gj_inst *, bool kernel, uint32_t facts);
 void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
 
@@ -60,6 +64,14 @@ gj_lv gj_lv_none(void);
 gj_lv gj_lv_item(gj_lower *, gj_lv tuple, uint32_t i);
 gj_lv gj_lv_pair(gj_lower *, const gj_type *tuple, gj_lv a, gj_lv b);
 gj_lv gj_lv_obj(gj_lower *, const gj_type *, const gj_obj *);          /* a constant */
+
+static inline const gj_type *gj_i64(void) { return gj_scalar[GJ_I64]; }
+static inline const gj_type *gj_bool(void) { return gj_scalar[GJ_BOOL]; }
+/* Of an array: in elements, in bytes. */
+static inline gj_ref gj_extent(gj_lv a, uint32_t d) { return a.part[1 + d]; }
+static inline gj_ref gj_stride(gj_lv a, uint32_t d) { return a.part[1 + a.type->ndim + d]; }
+/* Puts v's parts at p; returns what is behind them. */
+gj_ref *gj_append(gj_ref *p, gj_lv v);
 
 /* -- Building at L->cur, L->loc ------------------------------------------------------------------------------------------ */
 gj_ref gj_e(gj_lower *, gj_opcode, const gj_type *, uint32_t n, const gj_ref *args);
@@ -75,17 +87,24 @@ gj_ref gj_eindex(gj_lower *, gj_opcode, gj_ref, gj_ref);               /* ADD or
 void   gj_jump(gj_lower *, uint32_t to);                               /* ends L->cur */
 void   gj_branch(gj_lower *, gj_ref cond, uint32_t yes, uint32_t no);
 gj_lv  gj_lconv(gj_lower *, gj_lv, const gj_type *to);                 /* any conversion that unification allows */
+gj_ref gj_ltruth(gj_lower *, gj_lv);
+gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
+gj_ref gj_lsize(gj_lower *, gj_lv a);
+void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
+/* for i in range(n): what stands between; `carried` (0: nothing) is a value that each round makes anew. */
+typedef struct gj_lfor { uint32_t head, done; gj_ref i, carried; } gj_lfor;
+gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, gj_ref carried);
+void   gj_lfor_end(gj_lower *, const gj_lfor *, gj_ref next);
 GJ_NORETURN void gj_lfail(gj_lower *, gj_err, ...);
 
 /* -- Operators (operators.c) --------------------------------------------------------------------------------------------- */
 gj_lv  gj_lbinop(gj_lower *, gj_binop, const gj_type *, gj_lv, gj_lv);
 gj_lv  gj_lcompare(gj_lower *, gj_cmpop, gj_lv, gj_lv);
 gj_lv  gj_lunary(gj_lower *, gj_unop, const gj_type *, gj_lv);
-gj_ref gj_ltruth(gj_lower *, gj_lv);
 gj_lv  gj_lin(gj_lower *, gj_lv, gj_lv, bool negate);
 gj_ref gj_lpower(gj_lower *, const gj_type *, gj_ref base, gj_lv exponent, const gj_type *as);
 
-/* -- Arrays and iteration (arrays.c) ---------------------------------------------------------------------------------- */
+/* -- Arrays (arrays.c) ------------------------------------------------------------------------------------------------ */
 gj_lv  gj_litem(gj_body *, const gj_op *, gj_lv a, gj_lv index, const gj_type *);
 void   gj_lsetitem(gj_body *, const gj_op *);
 gj_lv  gj_lunpack(gj_lower *, const gj_op *, gj_lv a);                 /* item imm.i of as many as a must have */
@@ -95,10 +114,6 @@ gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
 void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
 /* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), or v, a scalar. */
 gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
-/* for i in range(n): what stands between; `carried` (0: nothing) is a value that each round makes anew. */
-typedef struct gj_lfor { uint32_t head, done; gj_ref i, carried; } gj_lfor;
-gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, gj_ref carried);
-void   gj_lfor_end(gj_lower *, const gj_lfor *, gj_ref next);
 /* Stores what `next` gives to each element of target: nested loops, one a dimension, in the order of Python's for loops. */
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, gj_lnext *, void *arg);
@@ -106,15 +121,8 @@ void   gj_lfill(gj_lower *, gj_lv target, gj_lnext *, void *arg);
 gj_lv  gj_lelementwise(gj_lcall *);
 gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
 gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
-gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
-gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
-gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
-gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
-gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
-
-/* -- Views (views.c) -------------------------------------------------------------------------------------------------- */
-gj_ref gj_lsize(gj_lower *, gj_lv a);
-void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
+gj_lv  gj_larray_item(gj_lower *, gj_lv a, gj_ref i, const gj_type *);  /* a[i] along the first dimension: an element or a view */
+gj_lv  gj_lchosen(gj_lower *, gj_lv tuple, gj_ref at, const gj_type *);  /* item `at` of a tuple whose items are all of that type */
 
 /* -- Ranges (ranges.c); `range` with the parts of an iterator but for the length and iter ------------------------------ */
 gj_ref gj_lrange_length(gj_lower *, gj_lv range);                      /* i64 */
@@ -123,7 +131,13 @@ gj_ref gj_lrange_start(gj_lower *, gj_lv range);                       /* a posi
 gj_ref gj_lrange_has(gj_lower *, gj_lv range, gj_ref at);
 gj_ref gj_lrange_get(gj_lower *, gj_lv range, gj_ref at);
 gj_ref gj_lrange_next(gj_lower *, gj_lv range, gj_ref at);
+
+/* -- Iteration (iterate.c) ---------------------------------------------------------------------------------------------- */
 gj_lv  gj_liter(gj_lower *, gj_lv iterable, const gj_type *);          /* iter(a) */
+gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
+gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
+gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
+gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
 
 /* -- Arguments and result of a call ------------------------------------------------------------------------------------ */
 static inline gj_lv gj_lresult(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }

@@ -2,14 +2,6 @@
  * types/; the semantics of the ops stand in ops.def. */
 #include "lower/lower.h"
 
-/* Index arithmetic: an index that overflows its width is out of bounds. */
-gj_ref gj_eindex(gj_lower *L, gj_opcode op, gj_ref a, gj_ref b)
-{
-	gj_ref r = gj_e2(L, op, gj_o(L->fn, a)->type, a, b);
-	gj_o(L->fn, r)->flags |= GJ_NSW;
-	return r;
-}
-
 /* -- Powers ----------------------------------------------------------------------------------------------------------- */
 
 /* base ** n for a constant n: repeated multiplication, reciprocal of it when negative, as numba does. */
@@ -132,18 +124,6 @@ gj_lv gj_lin(gj_lower *L, gj_lv a, gj_lv b, bool negate)
 	for (uint32_t i = 0; i < b.type->n; i++)
 		r = gj_e2(L, GJ_OR, bool_, r, compare(L, GJ_CMP_EQ, a, gj_lv_item(L, b, i)));
 	return gj_lv_scalar(L, bool_, negate ? gj_e1(L, GJ_NOT, bool_, r) : r);
-}
-
-gj_ref gj_ltruth(gj_lower *L, gj_lv a)
-{
-	const gj_type *bool_ = gj_scalar[GJ_BOOL];
-	if (gj_is_bool(a.type))
-		return a.part[0];
-	if (gj_is_scalar(a.type))
-		return gj_ecmp(L, GJ_CMP_NE, a.part[0], gj_eint(L, a.type, 0));
-	bool yes = a.type->kind == GJ_STATIC || (a.type->kind == GJ_TUPLE && a.type->n > 0) ||
-	           (a.type == gj_t_str && a.konst && *a.konst->name);
-	return gj_eint(L, bool_, yes);
 }
 
 gj_lv gj_lunary(gj_lower *L, gj_unop op, const gj_type *t, gj_lv a)

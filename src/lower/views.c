@@ -3,29 +3,6 @@
 
 #include <string.h>
 
-static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
-static const gj_type *bool_(void) { return gj_scalar[GJ_BOOL]; }
-static gj_ref extent(gj_lv a, uint32_t d) { return a.part[1 + d]; }
-static gj_ref stride(gj_lv a, uint32_t d) { return a.part[1 + a.type->ndim + d]; }
-static gj_lv scalar(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
-
-void gj_lrequire(gj_lower *L, gj_ref condition)
-{
-	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
-	gj_branch(L, condition, holds, not);
-	L->cur = not;
-	gj_e(L, GJ_RAISE, NULL, 0, NULL);
-	L->cur = holds;
-}
-
-gj_ref gj_lsize(gj_lower *L, gj_lv a)
-{
-	gj_ref n = gj_eint(L, i64(), 1);
-	for (uint32_t d = 0; d < a.type->ndim; d++)
-		n = gj_eindex(L, GJ_MUL, n, extent(a, d));
-	return n;
-}
-
 /* -- Constants ------------------------------------------------------------------------------------------------------ */
 
 /* A type as a value: the call's constant says it. */
@@ -46,8 +23,8 @@ static gj_lv permuted(gj_lower *L, gj_lv a, const gj_type *t, const uint32_t *ax
 	gj_lv v = gj_lv_new(L, t, &p);
 	p[0] = a.part[0];
 	for (uint32_t d = 0; d < t->ndim; d++) {
-		p[1 + d] = extent(a, axis[d]);
-		p[1 + t->ndim + d] = stride(a, axis[d]);
+		p[1 + d] = gj_extent(a, axis[d]);
+		p[1 + t->ndim + d] = gj_stride(a, axis[d]);
 	}
 	return v;
 }
@@ -76,28 +53,28 @@ gj_lv gj_lower_reshape(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	bool tuple = c->n == 2 && c->a[1].type->kind == GJ_TUPLE;
-	gj_ref shape[GJ_MAX_NDIM], size = gj_lsize(L, c->a[0]), product = gj_eint(L, i64(), 1), zero = gj_eint(L, i64(), 0);
-	gj_ref fits = gj_eint(L, bool_(), 1);
+	gj_ref shape[GJ_MAX_NDIM], size = gj_lsize(L, c->a[0]), product = gj_eint(L, gj_i64(), 1), zero = gj_eint(L, gj_i64(), 0);
+	gj_ref fits = gj_eint(L, gj_bool(), 1);
 	int unknown = -1;
 	for (uint32_t d = 0; d < c->type->ndim; d++) {
 		gj_lv x = tuple ? gj_lv_item(L, c->a[1], d) : c->a[d + 1];
 		int64_t k;
 		bool konst = gj_obj_is_int(x.konst, &k);
-		shape[d] = gj_ecast(L, x.part[0], i64());
+		shape[d] = gj_ecast(L, x.part[0], gj_i64());
 		if (konst && k < 0) {
 			unknown = (int)d;
 			continue;
 		}
 		product = gj_eindex(L, GJ_MUL, product, shape[d]);
 		if (!konst)
-			fits = gj_e2(L, GJ_AND, bool_(), fits, gj_ecmp(L, GJ_CMP_GE, shape[d], zero));
+			fits = gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_GE, shape[d], zero));
 	}
 	if (unknown >= 0) {
-		shape[unknown] = gj_e2(L, GJ_FLOORDIV, i64(), size, product);
-		fits = gj_e2(L, GJ_AND, bool_(), fits, gj_ecmp(L, GJ_CMP_NE, product, zero));
+		shape[unknown] = gj_e2(L, GJ_FLOORDIV, gj_i64(), size, product);
+		fits = gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_NE, product, zero));
 		product = gj_eindex(L, GJ_MUL, product, shape[unknown]);
 	}
-	gj_lrequire(L, gj_e2(L, GJ_AND, bool_(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)));
+	gj_lrequire(L, gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)));
 	return gj_larray(L, c->type, c->a[0].part[0], shape);
 }
 
@@ -120,8 +97,8 @@ gj_lv gj_lower_expand_dims(gj_lcall *c)
 	p[0] = a.part[0];
 	for (uint32_t d = 0, from = 0; d < n; d++) {
 		bool fresh = d == (uint32_t)at;
-		p[1 + d] = fresh ? gj_eint(L, i64(), 1) : extent(a, from);
-		p[1 + n + d] = fresh ? gj_eint(L, i64(), 0) : stride(a, from);
+		p[1 + d] = fresh ? gj_eint(L, gj_i64(), 1) : gj_extent(a, from);
+		p[1 + n + d] = fresh ? gj_eint(L, gj_i64(), 0) : gj_stride(a, from);
 		from += !fresh;
 	}
 	return c->type->layout == 'A' ? v : gj_larray(L, c->type, p[0], p + 1);
@@ -131,7 +108,7 @@ static gj_lv view_number(gj_lcall *c)
 {
 	gj_ref x = c->a[0].part[0];
 	bool bits = gj_is_float(c->type) != gj_is_float(c->a[0].type);
-	return scalar(c, bits ? gj_e1(c->L, GJ_BITCAST, c->type, x) : gj_ecast(c->L, x, c->type));
+	return gj_lresult(c, bits ? gj_e1(c->L, GJ_BITCAST, c->type, x) : gj_ecast(c->L, x, c->type));
 }
 
 gj_lv gj_lower_view(gj_lcall *c)
@@ -147,10 +124,10 @@ gj_lv gj_lower_view(gj_lcall *c)
 	p[0] = gj_ecast(L, a.part[0], gj_part_type(L, c->type, 0));
 	if (old == size)
 		return v;
-	gj_ref bytes = gj_eindex(L, GJ_MUL, extent(a, n - 1), gj_eint(L, i64(), old)), each = gj_eint(L, i64(), size);
+	gj_ref bytes = gj_eindex(L, GJ_MUL, gj_extent(a, n - 1), gj_eint(L, gj_i64(), old)), each = gj_eint(L, gj_i64(), size);
 	if (size > old)
-		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, i64(), bytes, each), gj_eint(L, i64(), 0)));
-	p[n] = gj_e2(L, GJ_FLOORDIV, i64(), bytes, each);
+		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, gj_i64(), bytes, each), gj_eint(L, gj_i64(), 0)));
+	p[n] = gj_e2(L, GJ_FLOORDIV, gj_i64(), bytes, each);
 	return gj_larray(L, c->type, p[0], p + 1);
 }
 
@@ -160,23 +137,23 @@ gj_lv gj_lower_flags(gj_lcall *c)
 	gj_lower *L = c->L;
 	gj_lv a = c->B->val[gj_o(c->B->s->fn, c->op->arg[0])->arg[0]];
 	uint32_t n = a.type->ndim;
-	gj_ref want = gj_eint(L, i64(), a.type->elem->size), yes = gj_eint(L, bool_(), 1), empty = gj_eint(L, bool_(), 0);
+	gj_ref want = gj_eint(L, gj_i64(), a.type->elem->size), yes = gj_eint(L, gj_bool(), 1), empty = gj_eint(L, gj_bool(), 0);
 	for (uint32_t k = 0; k < n; k++) {
 		uint32_t d = c->row->arg == 'C' ? n - 1 - k : k;
-		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, extent(a, d), gj_eint(L, i64(), 1));
-		gj_ref here = gj_e2(L, GJ_OR, bool_(), one, gj_ecmp(L, GJ_CMP_EQ, stride(a, d), want));
-		yes = gj_e2(L, GJ_AND, bool_(), yes, here);
-		empty = gj_e2(L, GJ_OR, bool_(), empty, gj_ecmp(L, GJ_CMP_EQ, extent(a, d), gj_eint(L, i64(), 0)));
-		want = gj_eindex(L, GJ_MUL, want, extent(a, d));
+		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(a, d), gj_eint(L, gj_i64(), 1));
+		gj_ref here = gj_e2(L, GJ_OR, gj_bool(), one, gj_ecmp(L, GJ_CMP_EQ, gj_stride(a, d), want));
+		yes = gj_e2(L, GJ_AND, gj_bool(), yes, here);
+		empty = gj_e2(L, GJ_OR, gj_bool(), empty, gj_ecmp(L, GJ_CMP_EQ, gj_extent(a, d), gj_eint(L, gj_i64(), 0)));
+		want = gj_eindex(L, GJ_MUL, want, gj_extent(a, d));
 	}
-	return scalar(c, gj_e2(L, GJ_OR, bool_(), yes, empty));
+	return gj_lresult(c, gj_e2(L, GJ_OR, gj_bool(), yes, empty));
 }
 
 gj_lv gj_lower_shape(gj_lcall *c) { return (gj_lv){ c->type, NULL, c->a[0].part + 1 }; }
 
-gj_lv gj_lower_size(gj_lcall *c) { return scalar(c, gj_lsize(c->L, c->a[0])); }
+gj_lv gj_lower_size(gj_lcall *c) { return gj_lresult(c, gj_lsize(c->L, c->a[0])); }
 
-gj_lv gj_lower_ndim(gj_lcall *c) { return scalar(c, gj_eint(c->L, i64(), c->a[0].type->ndim)); }
+gj_lv gj_lower_ndim(gj_lcall *c) { return gj_lresult(c, gj_eint(c->L, gj_i64(), c->a[0].type->ndim)); }
 
 /* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */
 
@@ -185,14 +162,14 @@ gj_lv gj_lower_item(gj_lcall *c)
 	gj_lower *L = c->L;
 	if (c->a[0].type->kind != GJ_ARRAY)
 		return c->a[0];
-	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, c->a[0]), gj_eint(L, i64(), 1)));
-	return scalar(c, gj_e1(L, GJ_LOAD, gj_part_type(L, c->type, 0), c->a[0].part[0]));
+	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, c->a[0]), gj_eint(L, gj_i64(), 1)));
+	return gj_lresult(c, gj_e1(L, GJ_LOAD, gj_part_type(L, c->type, 0), c->a[0].part[0]));
 }
 
 gj_lv gj_lower_sum(gj_lcall *c)
 {
 	gj_lower *L = c->L;
-	gj_lv sum = c->a[1].type ? c->a[1] : scalar(c, gj_eint(L, i64(), 0));
+	gj_lv sum = c->a[1].type ? c->a[1] : gj_lresult(c, gj_eint(L, gj_i64(), 0));
 	for (uint32_t i = 0; i < c->a[0].type->n; i++) {
 		gj_lv x = gj_lv_item(L, c->a[0], i);
 		sum = gj_lbinop(L, GJ_OP_ADD_, gj_rule_binop(GJ_OP_ADD_, sum.type, x.type, NULL, NULL), sum, x);
@@ -204,12 +181,12 @@ gj_lv gj_lower_sum(gj_lcall *c)
 gj_lv gj_lower_index(gj_lcall *c)
 {
 	gj_lower *L = c->L;
-	gj_ref at = gj_eint(L, i64(), -1), found = gj_eint(L, bool_(), 0);
+	gj_ref at = gj_eint(L, gj_i64(), -1), found = gj_eint(L, gj_bool(), 0);
 	for (uint32_t i = c->a[0].type->n; i-- > 0;) {
 		gj_ref same = gj_lcompare(L, GJ_CMP_EQ, gj_lv_item(L, c->a[0], i), c->a[1]).part[0];
-		at = gj_e3(L, GJ_SELECT, i64(), same, gj_eint(L, i64(), i), at);
-		found = gj_e2(L, GJ_OR, bool_(), found, same);
+		at = gj_e3(L, GJ_SELECT, gj_i64(), same, gj_eint(L, gj_i64(), i), at);
+		found = gj_e2(L, GJ_OR, gj_bool(), found, same);
 	}
 	gj_lrequire(L, found);
-	return scalar(c, at);
+	return gj_lresult(c, at);
 }

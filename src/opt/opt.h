@@ -1,7 +1,7 @@
-/* Shared between the files of the simplifier: fold.c (what one op comes to), range.c (how large values get), contract.c
- * (fused multiply-add), simplify.c (the walk over the function). */
-#ifndef GJ_SIMPLIFY_H
-#define GJ_SIMPLIFY_H
+/* What the files of the optimiser share: opt.c (the passes in their order), simplify.c (the walk over the function),
+ * fold.c and identity.c (what one op comes to), range.c (how large values get), fma.c (fused multiply-add) … */
+#ifndef GJ_OPT_H
+#define GJ_OPT_H
 
 #include "ir/ir.h"
 
@@ -28,13 +28,10 @@ const uint8_t *gj_bits(gj_fn *);
 /* Makes one branch of conditions that follow each other (conditions.c); true if it made any. */
 bool gj_join_conditions(gj_fn *);
 
-/* Takes away the edge that leaves block `from` as successor i, with the phi operands that it carried. */
-void gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
-
 /* Computes in 32 bits what fits (narrow.c). */
 void gj_narrow(gj_fn *);
 
-/* Drops the handling of negative indices where an index cannot be negative (index.c); true if it dropped any. */
+/* Drops the handling of negative indices where an index cannot be negative (negative_index.c); true if it dropped any. */
 bool gj_index_signs(gj_fn *);
 
 /* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
@@ -44,6 +41,12 @@ bool gj_apart(const gj_fn *, gj_ref, gj_ref);
 
 /* Arrays frozen into a kernel become part of its code, PTX text of four characters a byte: fails where they are too large. */
 void gj_check_frozen(const gj_fn *);
+
+/* simplify.c: every op folded, or replaced by an equal one; true if anything changed. After gj_cfg. */
+bool gj_simplify_values(gj_fn *);
+/* Folds branches and joins blocks; true if the graph changed, which is then analysed anew. */
+bool gj_simplify_blocks(gj_fn *);
+void gj_remove_dead(gj_fn *);
 
 /* Forms FMA. */
 void gj_contract(gj_fn *);

@@ -1,5 +1,5 @@
-/* Simplification of the low level: constants, copies, identities, common subexpressions, phis, branches, dead code, and
- * at the end FMA. A few rounds, each linear in the function.
+/* Simplification of the low level: constants, copies, identities, common subexpressions, phis; branches and blocks; dead
+ * code. Each is linear in the function.
  *
  * A round walks the blocks in reverse postorder. `to` maps an op that is no longer needed to the value that takes its
  * place; operands are rewritten as they are met, those of loops in a sweep at the end. Constants live in the entry
@@ -7,8 +7,6 @@
 #include "opt/opt.h"
 
 #include <string.h>
-
-enum { MAX_ROUNDS = 6 };
 
 typedef struct simplifier {
 	gj_fn  *f;
@@ -194,8 +192,6 @@ static void prepare(simplifier *s)
 		size *= 2;
 	s->table = gj_new(f->arena, gj_ref, size);
 	s->mask = size - 1;
-	s->fresh.n = 0;
-	s->changed = false;
 }
 
 /* Drops what was replaced, rewrites the remaining operands, and puts new constants first. */
@@ -228,44 +224,18 @@ static void sweep(simplifier *s)
 	entry->ops.n = old + add;
 }
 
-static bool fold_values(simplifier *s)
+bool gj_simplify_values(gj_fn *f)
 {
-	gj_fn *f = s->f;
-	prepare(s);
+	simplifier s = { .f = f };
+	prepare(&s);
 	for (uint32_t i = 0; i < f->rpo.n; i++)
 		for (uint32_t k = 0; k < f->bb.p[f->rpo.p[i]].ops.n; k++)
-			visit(s, f->bb.p[f->rpo.p[i]].ops.p[k]);
-	sweep(s);
-	return s->changed;
+			visit(&s, f->bb.p[f->rpo.p[i]].ops.p[k]);
+	sweep(&s);
+	return s.changed;
 }
 
 /* -- Branches ------------------------------------------------------------------------------------------------------ */
-
-/* Place in to's predecessors of the edge that leaves block `from` as successor i. */
-static uint32_t edge_index(const gj_fn *f, uint32_t from, uint32_t i)
-{
-	const gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[i]];
-	uint32_t skip = i == 1 && b->succ[0] == b->succ[1], k = 0;
-	while (to->preds.p[k] != from || skip--)
-		k++;
-	return k;
-}
-
-void gj_drop_edge(gj_fn *f, uint32_t from, uint32_t i)
-{
-	uint32_t k = edge_index(f, from, i);
-	gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[i]];
-	for (uint32_t j = 0; j < to->ops.n && gj_o(f, to->ops.p[j])->op == GJ_PHI; j++) {
-		gj_op *phi = gj_o(f, to->ops.p[j]);
-		memmove(phi->arg + k, phi->arg + k + 1, (phi->nargs - k - 1) * sizeof *phi->arg);
-		phi->nargs--;
-	}
-	memmove(to->preds.p + k, to->preds.p + k + 1, (to->preds.n - k - 1) * sizeof *to->preds.p);
-	to->preds.n--;
-	if (i == 0)
-		b->succ[0] = b->succ[1];
-	b->nsucc--;
-}
 
 /* Do the two edges of a branch lead to one block and carry the same values? */
 static bool edges_agree(const gj_fn *f, uint32_t from)
@@ -273,7 +243,7 @@ static bool edges_agree(const gj_fn *f, uint32_t from)
 	const gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[0]];
 	if (b->succ[0] != b->succ[1])
 		return false;
-	uint32_t x = edge_index(f, from, 0), y = edge_index(f, from, 1);
+	uint32_t x = gj_edge_index(f, from, 0), y = gj_edge_index(f, from, 1);
 	for (uint32_t j = 0; j < to->ops.n && gj_o(f, to->ops.p[j])->op == GJ_PHI; j++)
 		if (gj_o(f, to->ops.p[j])->arg[x] != gj_o(f, to->ops.p[j])->arg[y])
 			return false;
@@ -331,8 +301,7 @@ static bool merge_next(gj_fn *f, uint32_t b)
 	return true;
 }
 
-/* Folds branches and joins blocks; true if the graph changed, which is then analysed anew. */
-static bool fold_blocks(gj_fn *f)
+bool gj_simplify_blocks(gj_fn *f)
 {
 	bool cut = false, joined = false;
 	for (uint32_t i = 0; i < f->rpo.n; i++)
@@ -359,7 +328,7 @@ static void need(liveness *l, gj_ref r)
 	gj_push(l->f->arena, &l->work, r);
 }
 
-static void remove_dead(gj_fn *f)
+void gj_remove_dead(gj_fn *f)
 {
 	liveness l = { .f = f, .live = gj_new(f->arena, uint8_t, f->op.n) };
 	for (uint32_t i = 0; i < f->rpo.n; i++) {
@@ -382,31 +351,4 @@ static void remove_dead(gj_fn *f)
 				bb->ops.p[n++] = bb->ops.p[k];
 		bb->ops.n = n;
 	}
-}
-
-void gj_simplify(gj_fn *f)
-{
-	simplifier s = { .f = f };
-	gj_cfg(f);
-	for (int round = 0; round < MAX_ROUNDS; round++) {
-		bool changed = fold_values(&s);
-		changed |= fold_blocks(f);
-		changed |= gj_ranges(f);
-		changed |= gj_index_signs(f);
-		if (!changed)
-			break;
-	}
-	if (gj_join_conditions(f)) {
-		fold_values(&s);
-		fold_blocks(f);
-	}
-	gj_narrow(f);
-	fold_values(&s);
-	if (gj_merge_stores(f))
-		fold_values(&s);
-	remove_dead(f);
-	if (f->no_fma)
-		return;
-	gj_contract(f);
-	remove_dead(f);
 }

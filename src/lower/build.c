@@ -1,0 +1,285 @@
+/* Building while lowering: values of parts, operations at L->cur, conversions, loops and conditions. */
+#include "lower/lower.h"
+
+#include <string.h>
+
+/* -- Parts ------------------------------------------------------------------------------------------------------------- */
+
+uint32_t gj_parts(const gj_type *t)
+{
+	uint32_t n = 0;
+	switch (t->kind) {
+	case GJ_TUPLE:
+		for (uint32_t i = 0; i < t->n; i++)
+			n += gj_parts(t->item[i]);
+		return n;
+	case GJ_ARRAY: return 1 + 2u * t->ndim;
+	case GJ_RANGE: return 3;
+	case GJ_ITER:  return gj_parts(t->elem) + (t->elem->kind == GJ_RANGE);
+	default:       return t->kind < GJ_NSCALARS || t->kind == GJ_PTR;
+	}
+}
+
+const gj_type *gj_part_type(const gj_lower *L, const gj_type *t, uint32_t i)
+{
+	switch (t->kind) {
+	case GJ_TUPLE:
+		for (uint32_t k = 0;; k++) {
+			uint32_t n = gj_parts(t->item[k]);
+			if (i < n)
+				return gj_part_type(L, t->item[k], i);
+			i -= n;
+		}
+	case GJ_ARRAY: return i ? gj_scalar[GJ_I64] : gj_ptr_type(t->elem, (gj_space)t->space);
+	case GJ_RANGE: return t->elem;
+	case GJ_ITER:  return gj_part_type(L, t->elem, t->elem->kind == GJ_RANGE ? 0 : i);
+	default:
+		if (gj_is_scalar(t) && (gj_is_complex(t) || t->kind == GJ_F16))
+			gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, t->name);
+		return t;
+	}
+}
+
+/* -- Values ------------------------------------------------------------------------------------------------------------ */
+
+gj_lv gj_lv_new(gj_lower *L, const gj_type *t, gj_ref **parts)
+{
+	*parts = gj_new(L->arena, gj_ref, gj_parts(t) + 1);
+	return (gj_lv){ t, NULL, *parts };
+}
+
+gj_lv gj_lv_scalar(gj_lower *L, const gj_type *t, gj_ref r)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	*p = r;
+	return v;
+}
+
+gj_lv gj_lv_none(void) { return (gj_lv){ gj_t_none, NULL, NULL }; }
+
+gj_lv gj_lv_item(gj_lower *L, gj_lv tuple, uint32_t i)
+{
+	(void)L;
+	const gj_ref *p = tuple.part;
+	for (uint32_t k = 0; k < i; k++)
+		p += gj_parts(tuple.type->item[k]);
+	return (gj_lv){ tuple.type->item[i], tuple.konst ? tuple.konst->item[i] : NULL, p };
+}
+
+gj_ref *gj_append(gj_ref *p, gj_lv v)
+{
+	memcpy(p, v.part, gj_parts(v.type) * sizeof *p);
+	return p + gj_parts(v.type);
+}
+
+gj_lv gj_lv_pair(gj_lower *L, const gj_type *tuple, gj_lv a, gj_lv b)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, tuple, &p);
+	a = gj_lconv(L, a, tuple->item[0]);
+	b = gj_lconv(L, b, tuple->item[1]);
+	uint32_t n = gj_parts(a.type);
+	memcpy(p, a.part, n * sizeof *p);
+	memcpy(p + n, b.part, gj_parts(b.type) * sizeof *p);
+	return v;
+}
+
+static gj_lv frozen_array(gj_lower *L, const gj_type *t, const gj_obj *o)
+{
+	gj_ref shape[GJ_MAX_NDIM], data = gj_e(L, GJ_CONSTMEM, gj_ptr_type(t->elem, (gj_space)t->space), 0, NULL);
+	gj_o(L->fn, data)->imm.obj = o;
+	for (int d = 0; d < t->ndim; d++)
+		shape[d] = gj_eint(L, gj_scalar[GJ_I64], o->shape[d]);
+	return gj_larray(L, t, data, shape);
+}
+
+gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
+{
+	gj_ref *p;
+	gj_lv v;
+	if (t->kind == GJ_ARRAY) {
+		v = frozen_array(L, o->type, o);
+	} else {
+		v = gj_lv_new(L, t, &p);
+		if (t->kind == GJ_TUPLE)
+			for (uint32_t i = 0; i < t->n; i++) {
+				gj_lv x = gj_lv_obj(L, t->item[i], o->item[i]);
+				memcpy(p, x.part, gj_parts(t->item[i]) * sizeof *p);
+				p += gj_parts(t->item[i]);
+			}
+		else if (gj_is_scalar(t))
+			*p = gj_is_float(gj_part_type(L, t, 0)) ? gj_eflt(L, t, o->f) : gj_eint(L, t, o->i);
+	}
+	v.konst = o;
+	return v;
+}
+
+gj_lv gj_larray(gj_lower *L, const gj_type *t, gj_ref pointer, const gj_ref *shape)
+{
+	gj_ref *p, step = gj_eint(L, gj_i64(), t->elem->size);
+	gj_lv v = gj_lv_new(L, t, &p);
+	p[0] = pointer;
+	memcpy(p + 1, shape, t->ndim * sizeof *p);
+	for (int k = 0; k < t->ndim; k++) {
+		int d = t->layout == 'F' ? k : t->ndim - 1 - k;
+		p[1 + t->ndim + d] = step;
+		if (k + 1 < t->ndim)
+			step = gj_eindex(L, GJ_MUL, step, shape[d]);
+	}
+	return v;
+}
+
+/* -- Operations -------------------------------------------------------------------------------------------------------- */
+
+gj_ref gj_e(gj_lower *L, gj_opcode op, const gj_type *t, uint32_t n, const gj_ref *a)
+{
+	return gj_emit(L->fn, L->cur, op, t, L->loc, n, a);
+}
+
+gj_ref gj_e1(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref a) { return gj_e(L, op, t, 1, &a); }
+
+gj_ref gj_e2(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref a, gj_ref b)
+{
+	return gj_e(L, op, t, 2, (gj_ref[]){ a, b });
+}
+
+gj_ref gj_e3(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref a, gj_ref b, gj_ref c)
+{
+	return gj_e(L, op, t, 3, (gj_ref[]){ a, b, c });
+}
+
+gj_ref gj_esub(gj_lower *L, gj_opcode op, uint8_t sub, const gj_type *t, uint32_t n, const gj_ref *a)
+{
+	gj_ref r = gj_e(L, op, t, n, a);
+	gj_o(L->fn, r)->sub = sub;
+	return r;
+}
+
+gj_ref gj_ecmp(gj_lower *L, gj_cmpop op, gj_ref a, gj_ref b)
+{
+	return gj_esub(L, GJ_CMP, (uint8_t)op, gj_scalar[GJ_BOOL], 2, (gj_ref[]){ a, b });
+}
+
+gj_ref gj_eint(gj_lower *L, const gj_type *t, int64_t v)
+{
+	gj_ref r = gj_e(L, GJ_CONST, t, 0, NULL);
+	if (gj_is_float(t))
+		gj_o(L->fn, r)->imm.f = (double)v;
+	else
+		gj_o(L->fn, r)->imm.i = v;
+	return r;
+}
+
+gj_ref gj_eflt(gj_lower *L, const gj_type *t, double v)
+{
+	gj_ref r = gj_e(L, GJ_CONST, t, 0, NULL);
+	gj_o(L->fn, r)->imm.f = t->kind == GJ_F32 ? (float)v : v;
+	return r;
+}
+
+gj_ref gj_ecast(gj_lower *L, gj_ref r, const gj_type *to)
+{
+	const gj_type *from = gj_o(L->fn, r)->type;
+	if (from == to)
+		return r;
+	if (from->kind == GJ_PTR)
+		return gj_e1(L, GJ_PTRCAST, to, r);
+	if (gj_is_complex(to) || to->kind == GJ_F16)
+		gj_lfail(L, GJ_ERR_DTYPE_LATER, to->name);
+	return gj_e1(L, GJ_CVT, to, r);
+}
+
+void gj_jump(gj_lower *L, uint32_t to)
+{
+	gj_e(L, GJ_JUMP, NULL, 0, NULL);
+	gj_link(L->fn, L->cur, to);
+}
+
+void gj_branch(gj_lower *L, gj_ref cond, uint32_t yes, uint32_t no)
+{
+	gj_e1(L, GJ_BRANCH, NULL, cond);
+	gj_link(L->fn, L->cur, yes);
+	gj_link(L->fn, L->cur, no);
+}
+
+gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
+{
+	if (v.type == to)
+		return v;
+	gj_ref *p;
+	gj_lv out = gj_lv_new(L, to, &p);
+	out.konst = v.konst;
+	for (uint32_t i = 0; i < gj_parts(to); i++)
+		p[i] = gj_ecast(L, v.part[i], gj_part_type(L, to, i));
+	return out;
+}
+
+void gj_lfail(gj_lower *L, gj_err id, ...)
+{
+	va_list ap;
+	va_start(ap, id);
+	gj_vfail(L->fn, L->loc, id, ap);
+}
+
+/* Index arithmetic: an index that overflows its width is out of bounds. */
+gj_ref gj_eindex(gj_lower *L, gj_opcode op, gj_ref a, gj_ref b)
+{
+	gj_ref r = gj_e2(L, op, gj_o(L->fn, a)->type, a, b);
+	gj_o(L->fn, r)->flags |= GJ_NSW;
+	return r;
+}
+
+gj_ref gj_ltruth(gj_lower *L, gj_lv a)
+{
+	const gj_type *bool_ = gj_scalar[GJ_BOOL];
+	if (gj_is_bool(a.type))
+		return a.part[0];
+	if (gj_is_scalar(a.type))
+		return gj_ecmp(L, GJ_CMP_NE, a.part[0], gj_eint(L, a.type, 0));
+	bool yes = a.type->kind == GJ_STATIC || (a.type->kind == GJ_TUPLE && a.type->n > 0) ||
+	           (a.type == gj_t_str && a.konst && *a.konst->name);
+	return gj_eint(L, bool_, yes);
+}
+
+/* -- Control ----------------------------------------------------------------------------------------------------------- */
+
+gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, gj_ref carried)
+{
+	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn);
+	gj_lfor l = { .head = head, .done = gj_block_new(L->fn) };
+	gj_ref zero = gj_eint(L, gj_i64(), 0);
+	gj_jump(L, head);
+	L->cur = head;
+	l.i = gj_e(L, GJ_PHI, gj_i64(), 2, (gj_ref[]){ zero, zero });
+	l.carried = carried ? gj_e(L, GJ_PHI, gj_o(L->fn, carried)->type, 2, (gj_ref[]){ carried, carried }) : 0;
+	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, l.i, n), body, l.done);
+	L->cur = body;
+	return l;
+}
+
+void gj_lfor_end(gj_lower *L, const gj_lfor *l, gj_ref next)
+{
+	if (l->carried)
+		gj_o(L->fn, l->carried)->arg[1] = next;
+	gj_o(L->fn, l->i)->arg[1] = gj_eindex(L, GJ_ADD, l->i, gj_eint(L, gj_i64(), 1));
+	gj_jump(L, l->head);
+	L->cur = l->done;
+}
+
+void gj_lrequire(gj_lower *L, gj_ref condition)
+{
+	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
+	gj_branch(L, condition, holds, not);
+	L->cur = not;
+	gj_e(L, GJ_RAISE, NULL, 0, NULL);
+	L->cur = holds;
+}
+
+gj_ref gj_lsize(gj_lower *L, gj_lv a)
+{
+	gj_ref n = gj_eint(L, gj_i64(), 1);
+	for (uint32_t d = 0; d < a.type->ndim; d++)
+		n = gj_eindex(L, GJ_MUL, n, gj_extent(a, d));
+	return n;
+}

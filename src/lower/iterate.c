@@ -1,0 +1,82 @@
+/* Lowering of iteration: iterators, their positions and their items. A zip is a tuple of iterators, and its position a
+ * tuple of theirs. */
+#include "lower/lower.h"
+
+/* The iterator and the position that item i of a zip has; its own results are put side by side. */
+static gj_lv zipped(gj_lower *L, gj_lv it, uint32_t i) { return gj_lv_item(L, (gj_lv){ it.type->elem, NULL, it.part }, i); }
+
+static gj_lv range_of(gj_lv it) { return (gj_lv){ it.type->elem, NULL, it.part }; }
+
+gj_lv gj_liter(gj_lower *L, gj_lv a, const gj_type *t)
+{
+	gj_ref *p;
+	if (a.type->kind != GJ_RANGE)
+		return (gj_lv){ t, NULL, a.part };
+	gj_lv v = gj_lv_new(L, t, &p);
+	gj_lrange_iter(L, a, p);
+	return v;
+}
+
+gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
+{
+	if (gj_is_zip(it.type->elem)) {
+		gj_ref *p;
+		gj_lv v = gj_lv_new(L, t, &p);
+		for (uint32_t i = 0; i < t->n; i++)
+			p = gj_append(p, gj_literstart(L, zipped(L, it, i), t->item[i]));
+		return v;
+	}
+	return gj_lv_scalar(L, t, it.type->elem->kind == GJ_RANGE ? gj_lrange_start(L, range_of(it)) : gj_eint(L, t, 0));
+}
+
+gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
+{
+	const gj_type *over = it.type->elem, *bool_ = gj_scalar[GJ_BOOL];
+	gj_ref i = at.part[0];
+	if (gj_is_zip(over)) {
+		gj_lv yes = gj_literhas(L, zipped(L, it, 0), gj_lv_item(L, at, 0));
+		for (uint32_t k = 1; k < over->n; k++) {
+			gj_ref also = gj_literhas(L, zipped(L, it, k), gj_lv_item(L, at, k)).part[0];
+			yes = gj_lv_scalar(L, bool_, gj_e2(L, GJ_AND, bool_, yes.part[0], also));
+		}
+		return yes;
+	}
+	if (over->kind == GJ_TUPLE)
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, gj_i64(), over->n)));
+	if (over->kind == GJ_ARRAY)
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[1]));
+	return gj_lv_scalar(L, bool_, gj_lrange_has(L, range_of(it), i));
+}
+
+gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
+{
+	const gj_type *over = it.type->elem;
+	gj_lv a = { over, NULL, it.part };
+	if (over->kind == GJ_RANGE)
+		return gj_lv_scalar(L, t, gj_lrange_get(L, range_of(it), at.part[0]));
+	if (over->kind == GJ_ARRAY)
+		return gj_larray_item(L, a, at.part[0], t);
+	if (!gj_is_zip(over))
+		return gj_lchosen(L, a, at.part[0], t);
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint32_t k = 0; k < over->n; k++)
+		p = gj_append(p, gj_literget(L, zipped(L, it, k), gj_lv_item(L, at, k), t->item[k]));
+	return v;
+}
+
+gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
+{
+	if (gj_is_zip(it.type->elem)) {
+		gj_ref *p;
+		gj_lv v = gj_lv_new(L, at.type, &p);
+		for (uint32_t k = 0; k < at.type->n; k++)
+			p = gj_append(p, gj_liternext(L, zipped(L, it, k), gj_lv_item(L, at, k)));
+		return v;
+	}
+	if (it.type->elem->kind == GJ_RANGE)
+		return gj_lv_scalar(L, it.type->elem->elem, gj_lrange_next(L, range_of(it), at.part[0]));
+	gj_ref r = gj_e2(L, GJ_ADD, gj_i64(), at.part[0], gj_eint(L, gj_i64(), 1));
+	gj_o(L->fn, r)->flags |= GJ_NSW;
+	return gj_lv_scalar(L, gj_i64(), r);
+}
