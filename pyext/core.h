@@ -19,7 +19,7 @@
 
 _Static_assert(sizeof(npy_intp) == sizeof(int64_t), "shapes and strides are used in place");
 
-/* -- Errors (module.c). Each sets the exception of row `id`, or of a failed device call, and returns NULL. -------------- */
+/* -- Errors. Each sets the exception of row `id`, or of a failed device call, and returns NULL. ------------------- */
 
 PyObject *gj_error(gj_err id, ...);
 /* As gj_error, for diagnostics that the compiler filled; clears *d. */
@@ -32,7 +32,7 @@ PyObject *gj_import(const char *module, const char *name);
 /* Make the type (once a process) and add it to the module. */
 int gj_add_type(PyObject *module, PyTypeObject **slot, PyType_Spec *, PyTypeObject *base);
 
-/* -- Settings that gridjit.config changes at run time ------------------------------------------------------------------- */
+/* -- Settings that gridjit.config changes at run time ------------------------------------------------------------- */
 
 typedef struct gj_settings {
 	int  device;                               /* 0 auto, 1 gpu, 2 cpu */

@@ -15,7 +15,7 @@ enum { MAX_FUNCTIONS = 4096 };
 /* Where a code object gets its names from. Nested code shares it with the function around it. */
 typedef struct scope { PyObject *globals, *builtins; gj_names names; } scope;
 
-/* -- Small conversions ----------------------------------------------------------------------------------------------------- */
+/* -- Small conversions -------------------------------------------------------------------------------------------- */
 
 static int int_attr(PyObject *o, const char *name)
 {
@@ -76,7 +76,7 @@ static int freeze_vars(gj_freezer *fz, gj_code *c, PyCodeObject *co)
 	return status;
 }
 
-/* -- Bytes, positions, exception table ---------------------------------------------------------------------------------------- */
+/* -- Bytes, positions, exception table ---------------------------------------------------------------------------- */
 
 static int freeze_bytes(gj_freezer *fz, gj_code *c, PyCodeObject *co)
 {
@@ -144,7 +144,7 @@ static int freeze_handlers(gj_code *c, PyObject *co)
 	return 0;
 }
 
-/* -- Names ---------------------------------------------------------------------------------------------------------------------- */
+/* -- Names -------------------------------------------------------------------------------------------------------- */
 
 enum { USED_GLOBAL = 1, USED_ATTR = 2 };
 
@@ -201,7 +201,7 @@ static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const sco
 	return 0;
 }
 
-/* -- Code ------------------------------------------------------------------------------------------------------------------------ */
+/* -- Code --------------------------------------------------------------------------------------------------------- */
 
 /* What needs no look at names and constants: enough to decode. */
 static int freeze_shell(gj_freezer *fz, gj_code *c, PyObject *co, PyObject *names)
@@ -300,7 +300,7 @@ static int collect_names(gj_freezer *fz, PyObject *co, gj_names *out, int depth)
 	return status;
 }
 
-/* -- Functions --------------------------------------------------------------------------------------------------------------------- */
+/* -- Functions ---------------------------------------------------------------------------------------------------- */
 
 static const gj_obj *freeze_cell(gj_freezer *fz, PyObject *cell, const char *name, const scope *sc)
 {
@@ -428,7 +428,7 @@ const gj_obj *gj_freeze_function(gj_freezer *fz, PyObject *function, PyObject *d
 	return status ? NULL : r;
 }
 
-/* -- Entry ----------------------------------------------------------------------------------------------------------------------------- */
+/* -- Entry -------------------------------------------------------------------------------------------------------- */
 
 static int freeze_root(PyObject *o, gj_arena *arena, const gj_code **out)
 {
@@ -469,7 +469,7 @@ int gj_freeze(PyObject *o, gj_arena *arena, const gj_code **out)
 	return status;
 }
 
-/* -- Start ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- Start -------------------------------------------------------------------------------------------------------- */
 
 /* Names and numbers of the running interpreter's bytecodes; the names live as long as the process. */
 static int read_opcodes(void)

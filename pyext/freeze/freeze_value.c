@@ -2,13 +2,14 @@
  * attributes that the code mentions. What has no meaning in kernels becomes OPAQUE: an error only where it is used. */
 #include "freeze/known.h"
 #include "freeze/intrinsic.h"
+#include "types/dtype.h"
 #include "types/typeobj.h"
 
 #include <string.h>
 
 enum { MAX_DEPTH = 64 };
 
-/* -- Helpers ------------------------------------------------------------------------------------------------------------ */
+/* -- Helpers ------------------------------------------------------------------------------------------------------ */
 
 gj_obj *gj_obj_new(gj_freezer *fz, gj_objkind kind, const char *name)
 {
@@ -67,7 +68,7 @@ int gj_freeze_meet(gj_freezer *fz, PyObject *o, const gj_names *names, gj_obj *o
 	return PyList_Append(fz->keep, o);
 }
 
-/* -- Numbers and text ----------------------------------------------------------------------------------------------------- */
+/* -- Numbers and text --------------------------------------------------------------------------------------------- */
 
 static const gj_obj *freeze_int(gj_freezer *fz, PyObject *o)
 {
@@ -123,7 +124,7 @@ static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 	return PyErr_Occurred() ? NULL : r;
 }
 
-/* -- Aggregates ------------------------------------------------------------------------------------------------------------- */
+/* -- Aggregates --------------------------------------------------------------------------------------------------- */
 
 static const gj_obj *freeze_items(gj_freezer *fz, gj_objkind kind, PyObject *fast, const gj_names *names)
 {
@@ -196,7 +197,7 @@ static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
 	return r;
 }
 
-/* -- Types, names, namespaces ------------------------------------------------------------------------------------------------- */
+/* -- Types, names, namespaces ------------------------------------------------------------------------------------- */
 
 /* The kernel type that an object stands for: ours, a NumPy scalar class or a dtype. NULL: none. */
 static const gj_type *type_value(PyObject *o)

@@ -1,99 +1,12 @@
 /* Python arguments to gj_args: a table of readers, one a Python class, found by hashing the class. The common cases
  * (our arrays, NumPy's, numbers) create no Python object. */
 #include "launch/argument.h"
+
+#include "launch/foreign.h"
 #include "memory/devarray.h"
-#include "types/typeobj.h"
+#include "types/dtype.h"
 
-#include <string.h>
-
-/* -- The argument list ---------------------------------------------------------------------------------------------------- */
-
-void gj_args_init(gj_args *a, gj_device *dev)
-{
-	memset(a, 0, offsetof(gj_args, type0));
-	a->dev = dev;
-	a->type = a->type0;
-	a->leaf = a->leaf0;
-	a->ref = a->ref0;
-	a->type_cap = a->leaf_cap = GJ_FAST_ARGS;
-	a->ref_cap = GJ_FAST_REFS;
-}
-
-void gj_args_clear(gj_args *a)
-{
-	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++) {
-		Py_CLEAR(a->leaf[i].host);
-		Py_CLEAR(a->leaf[i].temp);
-	}
-	while (a->nrefs)
-		Py_DECREF(a->ref[--a->nrefs]);
-	if (a->type != a->type0)
-		PyMem_Free(a->type);
-	if (a->leaf != a->leaf0)
-		PyMem_Free(a->leaf);
-	if (a->ref != a->ref0)
-		PyMem_Free(a->ref);
-}
-
-/* A list that starts in the struct itself and doubles on the heap. */
-static bool grow(void **list, void *first, uint32_t *cap, size_t item)
-{
-	void *p = PyMem_Malloc(2 * *cap * item);
-	if (!p)
-		return PyErr_NoMemory(), false;
-	memcpy(p, *list, *cap * item);
-	if (*list != first)
-		PyMem_Free(*list);
-	*list = p;
-	*cap *= 2;
-	return true;
-}
-
-/* Leaves point into themselves (dims): moved ones must point to where they are now. */
-static bool grow_leaves(gj_args *a)
-{
-	bool own[2];
-	gj_arg *old = a->leaf;
-	gj_arg *p = PyMem_Malloc(2 * a->leaf_cap * sizeof *p);
-	if (!p)
-		return PyErr_NoMemory(), false;
-	for (uint32_t i = 0; i < a->nleaves; i++) {
-		p[i] = old[i];
-		own[0] = old[i].shape == old[i].dims;
-		own[1] = old[i].strides == old[i].dims + GJ_MAX_NDIM;
-		if (own[0])
-			p[i].shape = p[i].dims;
-		if (own[1])
-			p[i].strides = p[i].dims + GJ_MAX_NDIM;
-	}
-	if (old != a->leaf0)
-		PyMem_Free(old);
-	a->leaf = p;
-	a->leaf_cap *= 2;
-	return true;
-}
-
-gj_arg *gj_args_leaf(gj_args *a, const gj_type *t)
-{
-	if (!t)
-		return PyErr_NoMemory(), NULL;
-	if (a->nleaves == a->leaf_cap && !grow_leaves(a))
-		return NULL;
-	gj_arg *leaf = &a->leaf[a->nleaves++];
-	memset(leaf, 0, offsetof(gj_arg, dims));
-	leaf->type = t;
-	return leaf;
-}
-
-bool gj_args_keep(gj_args *a, PyObject *ref)
-{
-	if (a->nrefs == a->ref_cap && !grow((void **)&a->ref, a->ref0, &a->ref_cap, sizeof *a->ref))
-		return Py_DECREF(ref), false;
-	a->ref[a->nrefs++] = ref;
-	return true;
-}
-
-/* -- Numbers ---------------------------------------------------------------------------------------------------------------- */
+/* -- Numbers ------------------------------------------------------------------------------------------------------ */
 
 static bool read_none(gj_args *a, PyObject *o, const gj_reader *r)
 {
@@ -175,7 +88,7 @@ static bool read_numpy_scalar(gj_args *a, PyObject *o, const gj_reader *r)
 	return leaf != NULL;
 }
 
-/* -- Tuples ------------------------------------------------------------------------------------------------------------------ */
+/* -- Tuples ------------------------------------------------------------------------------------------------------- */
 
 static const gj_type *read_one(gj_args *a, PyObject *o);
 
@@ -206,66 +119,7 @@ static const gj_type *read_tuple(gj_args *a, PyObject *o)
 	return t;
 }
 
-/* -- Arrays ------------------------------------------------------------------------------------------------------------------- */
-
-bool gj_is_contiguous(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, char order)
-{
-	int64_t expect = itemsize;
-	for (int k = 0; k < ndim; k++)
-		if (shape[k] == 0)
-			return true;
-	for (int k = 0; k < ndim; k++) {
-		int i = order == 'C' ? ndim - 1 - k : k;
-		if (shape[i] != 1 && strides[i] != expect)
-			return false;
-		expect *= shape[i];
-	}
-	return true;
-}
-
-void gj_extent(const gj_type *t, uintptr_t data, const int64_t *shape, const int64_t *strides, uintptr_t *lo, uintptr_t *hi)
-{
-	*lo = *hi = data;
-	for (int i = 0; i < t->ndim; i++)
-		if (shape[i] == 0)
-			return;
-	for (int i = 0; i < t->ndim; i++) {
-		int64_t span = strides[i] * (shape[i] - 1);
-		*(span < 0 ? lo : hi) += (uintptr_t)span;
-	}
-	*hi += t->elem->size;
-}
-
-static bool refuse_dtype(PyArray_Descr *dtype)
-{
-	PyObject *text = PyObject_Str((PyObject *)dtype);
-	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
-	if (name)
-		gj_error(GJ_ERR_ARRAY_DTYPE, name);
-	Py_XDECREF(text);
-	return false;
-}
-
-bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
-{
-	int kind = gj_kind_of_dtype(PyArray_DESCR(o)), ndim = PyArray_NDIM(o);
-	if (kind < 0)
-		return refuse_dtype(PyArray_DESCR(o));
-	if (ndim > GJ_MAX_NDIM)
-		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
-	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
-	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, layout, !PyArray_ISWRITEABLE(o)));
-	if (!leaf)
-		return false;
-	leaf->data = (gj_devptr)PyArray_DATA(o);
-	leaf->shape = (const int64_t *)PyArray_DIMS(o);
-	leaf->strides = (const int64_t *)PyArray_STRIDES(o);
-	if (a->dev && (!a->dev->ops->host_memory || !PyArray_ISALIGNED(o))) {
-		leaf->host = (PyArrayObject *)Py_NewRef(o);
-		a->nhost++;
-	}
-	return true;
-}
+/* -- Arrays ------------------------------------------------------------------------------------------------------- */
 
 static bool read_ndarray(gj_args *a, PyObject *o, const gj_reader *r)
 {
@@ -285,7 +139,7 @@ static bool read_devarray(gj_args *a, PyObject *o, const gj_reader *r)
 	(void)r;
 	gj_devarray *d = (gj_devarray *)o;
 	if (!d->type)
-		return refuse_dtype(d->dtype);
+		return gj_refuse_dtype(d->dtype);
 	if (a->dev && a->dev != d->dev)
 		return gj_error(GJ_ERR_ARG_DEVICE, d->dev->ordinal, d->dev->info.name, a->dev->ordinal, a->dev->info.name), false;
 	gj_arg *leaf = gj_args_leaf(a, d->type);
@@ -297,29 +151,7 @@ static bool read_devarray(gj_args *a, PyObject *o, const gj_reader *r)
 	return true;
 }
 
-bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
-	const int64_t *strides)
-{
-	int64_t dims[2 * GJ_MAX_NDIM], size = gj_scalar[kind]->size;
-	for (int i = ndim; i-- > 0;) {
-		dims[i] = shape[i];
-		dims[GJ_MAX_NDIM + i] = strides ? strides[i] : size;
-		size *= shape[i];
-	}
-	size = gj_scalar[kind]->size;
-	bool c = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'C');
-	bool f = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'F');
-	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, c ? 'C' : f ? 'F' : 'A', readonly));
-	if (!leaf)
-		return false;
-	memcpy(leaf->dims, dims, sizeof dims);
-	leaf->data = data;
-	leaf->shape = leaf->dims;
-	leaf->strides = leaf->dims + GJ_MAX_NDIM;
-	return true;
-}
-
-/* -- In, Out, InOut: which way a host array is copied ------------------------------------------------------------------------ */
+/* -- In, Out, InOut: which way a host array is copied ------------------------------------------------------------- */
 
 typedef struct { PyObject_HEAD PyObject *array; int in, out; } HintObject;
 static PyTypeObject *hint_class;
@@ -374,7 +206,7 @@ static PyType_Slot hint_slots[] = {
 static PyType_Spec hint_spec = { "gridjit._core.Hint", sizeof(HintObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
 	hint_slots };
 
-/* -- Readers by class ----------------------------------------------------------------------------------------------------------- */
+/* -- Readers by class --------------------------------------------------------------------------------------------- */
 
 enum { READERS = 64 };
 static gj_reader readers[READERS];             /* direct-mapped; holds a reference to each class */
@@ -435,13 +267,34 @@ static const gj_type *read_one(gj_args *a, PyObject *o)
 
 bool gj_args_add(gj_args *a, PyObject *o)
 {
-	if (a->nargs == a->type_cap && !grow((void **)&a->type, a->type0, &a->type_cap, sizeof *a->type))
-		return false;
 	const gj_type *t = read_one(a, o);
-	if (!t)
-		return false;
-	a->type[a->nargs++] = t;
-	return true;
+	return t && gj_args_type(a, t);
+}
+
+/* -- Types of values ---------------------------------------------------------------------------------------------- */
+
+/* Values that have a type but are no kernel arguments. */
+static const gj_type *typeof_other(PyObject *o)
+{
+	if (PyUnicode_Check(o))
+		return gj_t_str;
+	if (o == Py_Ellipsis)
+		return gj_t_ellipsis;
+	if (PySlice_Check(o))
+		return gj_slice_type(((PySliceObject *)o)->step == Py_None ? 2 : 3);
+	return NULL;
+}
+
+const gj_type *gj_typeof(PyObject *o)
+{
+	const gj_type *t = typeof_other(o);
+	if (t)
+		return t;
+	gj_args args;
+	gj_args_init(&args, NULL);
+	t = gj_args_add(&args, o) ? args.type[0] : NULL;
+	gj_args_clear(&args);
+	return t;
 }
 
 int gj_argument_init(PyObject *m)

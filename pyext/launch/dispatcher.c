@@ -1,25 +1,23 @@
 /* _core.Dispatcher: what @cuda.jit makes of a function. kernel[grid, block] is a Launcher; the rest of the public
  * methods are Python (gridjit/cuda/dispatcher.py) over the few here. */
 #include "launch/dispatcher.h"
-#include "memory/devarray.h"
+
 #include "freeze/freeze.h"
+#include "launch/kernelobj.h"
+#include "launch/launcher.h"
+#include "launch/options.h"
+#include "launch/overload.h"
+#include "memory/device.h"
+#include "types/signature.h"
 #include "types/typeobj.h"
 
 #include <string.h>
 
-PyTypeObject *gj_dispatcher_class;
+static PyTypeObject *dispatcher_class;
 
 #define SELF ((gj_dispatcher *)self)
 
-const char *gj_dispatcher_name(const gj_dispatcher *d)
-{
-	const char *s = d->name ? PyUnicode_AsUTF8(d->name) : NULL;
-	if (!s)
-		PyErr_Clear();
-	return s ? s : "kernel";
-}
-
-/* -- Making one --------------------------------------------------------------------------------------------------------------------- */
+/* -- Making one --------------------------------------------------------------------------------------------------- */
 
 /* Names of the parameters, as messages show them. */
 static PyObject *parameters(PyCodeObject *code)
@@ -111,11 +109,11 @@ static int dispatcher_clear(PyObject *self)
 	return 0;
 }
 
-static void free_specials(gj_special *s)
+static void free_specialisations(gj_specialisation *s)
 {
 	while (s) {
-		gj_special *next = s->next;
-		gj_special_free(s);
+		gj_specialisation *next = s->next;
+		gj_specialisation_free(s);
 		s = next;
 	}
 }
@@ -129,8 +127,8 @@ static void dispatcher_dealloc(PyObject *self)
 	dispatcher_clear(self);
 	Py_XDECREF(SELF->name);
 	Py_XDECREF(SELF->params);
-	free_specials(SELF->first);
-	free_specials(SELF->retired);
+	free_specialisations(SELF->first);
+	free_specialisations(SELF->retired);
 	for (gj_allowed *a = SELF->allowed; a;) {
 		gj_allowed *next = a->next;
 		PyMem_Free(a);
@@ -140,7 +138,7 @@ static void dispatcher_dealloc(PyObject *self)
 	Py_DECREF(cls);
 }
 
-/* -- Launching ------------------------------------------------------------------------------------------------------------------------ */
+/* -- Launching ---------------------------------------------------------------------------------------------------- */
 
 static PyObject *subscript(PyObject *self, PyObject *key)
 {
@@ -156,7 +154,7 @@ static PyObject *call(PyObject *self, PyObject *args, PyObject *kw)
 	return SELF->device ? gj_error(GJ_ERR_DEVICE_LAUNCH, name) : gj_error(GJ_ERR_NO_CONFIG, name, name);
 }
 
-/* -- Signatures ------------------------------------------------------------------------------------------------------------------------ */
+/* -- Signatures --------------------------------------------------------------------------------------------------- */
 
 static gj_allowed *allow(gj_dispatcher *d, const gj_type *ret, const gj_type *const *arg, uint32_t n)
 {
@@ -203,13 +201,13 @@ static PyObject *compile(PyObject *self, PyObject *signature)
 	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
 	int n = read_signature(SELF, signature, &ret, arg);
 	gj_device *dev = n < 0 ? NULL : gj_device_current();
-	gj_special *s = dev ? gj_special_get(SELF, dev, arg, (uint32_t)n, GJ_FACTS_USUAL) : NULL;
+	gj_specialisation *s = dev ? gj_specialise(SELF, dev, arg, (uint32_t)n, GJ_FACTS_USUAL) : NULL;
 	return s ? gj_kernel_object(SELF, s) : NULL;
 }
 
 static PyObject *kernel_for(PyObject *self, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames)
 {
-	gj_special *s = gj_special_for(SELF, arg, n, kwnames);
+	gj_specialisation *s = gj_specialisation_for(SELF, arg, n, kwnames);
 	return s ? gj_kernel_object(SELF, s) : NULL;
 }
 
@@ -218,9 +216,9 @@ static PyObject *types_of(PyObject *self, PyObject *const *arg, Py_ssize_t n, Py
 	return gj_argument_types(SELF, arg, n, kwnames);
 }
 
-static bool seen(const gj_dispatcher *d, const gj_special *s)
+static bool seen(const gj_dispatcher *d, const gj_specialisation *s)
 {
-	for (const gj_special *x = d->first; x != s; x = x->next)
+	for (const gj_specialisation *x = d->first; x != s; x = x->next)
 		if (x->nargs == s->nargs && !memcmp(x->arg, s->arg, s->nargs * sizeof *s->arg))
 			return true;
 	return false;
@@ -231,7 +229,7 @@ static PyObject *kernels(PyObject *self, PyObject *unused)
 {
 	(void)unused;
 	PyObject *list = PyList_New(0);
-	for (gj_special *s = SELF->first; list && s; s = s->next) {
+	for (gj_specialisation *s = SELF->first; list && s; s = s->next) {
 		if (seen(SELF, s))
 			continue;
 		PyObject *k = gj_kernel_object(SELF, s);
@@ -246,12 +244,12 @@ static PyObject *count(PyObject *self, PyObject *unused)
 {
 	(void)unused;
 	long n = 0;
-	for (gj_special *s = SELF->first; s; s = s->next)
+	for (gj_specialisation *s = SELF->first; s; s = s->next)
 		n++;
 	return PyLong_FromLong(n);
 }
 
-/* -- Looking inside -------------------------------------------------------------------------------------------------------------------- */
+/* -- Looking inside ----------------------------------------------------------------------------------------------- */
 
 static PyObject *dump_request(gj_request *rq, const char *what)
 {
@@ -282,7 +280,7 @@ static PyObject *dump(PyObject *self, PyObject *args)
 		return dev ? PyErr_NoMemory() : NULL;
 	rq.nargs = (uint32_t)n;
 	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->host_memory ? 0u : (uint32_t)GJ_FACTS_BLOCK);
-	if (gj_special_options(SELF, dev, facts, &rq.options) && gj_freeze(SELF->py_func, arena, &rq.code) == 0) {
+	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze(SELF->py_func, arena, &rq.code) == 0) {
 		if (SELF->device)
 			rq.options.device = true;
 		o = dump_request(&rq, what);
@@ -295,7 +293,7 @@ static PyObject *dump(PyObject *self, PyObject *args)
 static PyObject *clear(PyObject *self, PyObject *unused)
 {
 	(void)unused;
-	gj_special **end = &SELF->retired;
+	gj_specialisation **end = &SELF->retired;
 	while (*end)
 		end = &(*end)->next;
 	*end = SELF->first;
@@ -303,7 +301,7 @@ static PyObject *clear(PyObject *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
-/* -- Attributes ------------------------------------------------------------------------------------------------------------------------ */
+/* -- Attributes --------------------------------------------------------------------------------------------------- */
 
 static PyObject *get_signature(PyObject *self, void *unused)
 {
@@ -370,5 +368,5 @@ static PyType_Spec spec = { "gridjit._core.Dispatcher", sizeof(gj_dispatcher), 0
 
 int gj_dispatcher_init(PyObject *m)
 {
-	return gj_add_type(m, &gj_dispatcher_class, &spec, NULL);
+	return gj_add_type(m, &dispatcher_class, &spec, NULL);
 }

@@ -1,12 +1,14 @@
 /* Arrays of other libraries, the fastest way in that each offers: torch's table of C functions (DLPack 1.3 exchange),
  * CuPy's attributes, __cuda_array_interface__ version 3, and __dlpack__ for arrays in host memory. */
-#include "launch/argument.h"
-#include "memory/devarray.h"
-#include "types/typeobj.h"
+#include "launch/foreign.h"
+
+#include "memory/device.h"
+#include "memory/stream.h"
+#include "types/dtype.h"
 
 #include <string.h>
 
-/* -- DLPack's C exchange ------------------------------------------------------------------------------------------------------- */
+/* -- DLPack's C exchange ------------------------------------------------------------------------------------------ */
 
 enum { DL_CPU = 1, DL_CUDA = 2, DL_CUDA_HOST = 3, DL_CUDA_MANAGED = 13 };
 enum { DL_INT, DL_UINT, DL_FLOAT, DL_COMPLEX = 5, DL_BOOL };
@@ -196,7 +198,7 @@ static const dl_exchange *exchange_of(PyTypeObject *cls)
 	return api && api->describe ? api : NULL;
 }
 
-/* -- __cuda_array_interface__ ---------------------------------------------------------------------------------------------------- */
+/* -- __cuda_array_interface__ ------------------------------------------------------------------------------------- */
 
 /* Integers of a tuple; their number, or −1 without an exception set. */
 static int read_ints(PyObject *tuple, int64_t *out)
@@ -326,7 +328,7 @@ static bool read_protocol(gj_args *a, PyObject *o, const gj_reader *r)
 	return ok;
 }
 
-/* -- CuPy ------------------------------------------------------------------------------------------------------------------------- */
+/* -- CuPy --------------------------------------------------------------------------------------------------------- */
 
 static struct { PyObject *data, *ptr, *dtype, *shape, *strides, *contiguous, *current; } cupy;
 
@@ -394,7 +396,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
 	return gj_args_describe(a, kind, ndim, ptr, false, shape, contiguous ? NULL : strides);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------------------------- */
+/* -- Which way in ------------------------------------------------------------------------------------------------- */
 
 static bool has(PyObject *o, const char *name)
 {

@@ -1,16 +1,18 @@
 /* _core.Kernel: one compiled form of a kernel, as `dispatcher.overloads` shows it. */
-#include "launch/dispatcher.h"
+#include "launch/kernelobj.h"
+
+#include "types/signature.h"
 #include "types/typeobj.h"
 
-typedef struct { PyObject_HEAD gj_dispatcher *disp; gj_special *s; } KernelObject;
+typedef struct { PyObject_HEAD gj_dispatcher *disp; gj_specialisation *s; } KernelObject;
 
-PyTypeObject *gj_kernel_class;
+static PyTypeObject *kernel_class;
 
 #define S (((KernelObject *)self)->s)
 
-PyObject *gj_kernel_object(gj_dispatcher *d, gj_special *s)
+PyObject *gj_kernel_object(gj_dispatcher *d, gj_specialisation *s)
 {
-	KernelObject *k = PyObject_New(KernelObject, gj_kernel_class);
+	KernelObject *k = PyObject_New(KernelObject, kernel_class);
 	if (k) {
 		k->disp = (gj_dispatcher *)Py_NewRef(d);
 		k->s = s;
@@ -26,7 +28,7 @@ static void kernel_dealloc(PyObject *self)
 	Py_DECREF(cls);
 }
 
-/* -- Numbers of the device ------------------------------------------------------------------------------------------------------------ */
+/* -- Numbers of the device ---------------------------------------------------------------------------------------- */
 
 static bool info(PyObject *self, gj_kernel_info *out)
 {
@@ -115,7 +117,7 @@ static PyObject *cooperative_blocks(PyObject *self, PyObject *args, PyObject *kw
 	return PyLong_FromLongLong((long long)blocks * S->dev->info.multiprocessors);
 }
 
-/* -- What it was compiled for ------------------------------------------------------------------------------------------------------------ */
+/* -- What it was compiled for ------------------------------------------------------------------------------------- */
 
 static PyObject *get_argtypes(PyObject *self, void *unused)
 {
@@ -196,5 +198,5 @@ static PyType_Spec spec = { "gridjit._core.Kernel", sizeof(KernelObject), 0,
 
 int gj_kernel_init(PyObject *m)
 {
-	return gj_add_type(m, &gj_kernel_class, &spec, NULL);
+	return gj_add_type(m, &kernel_class, &spec, NULL);
 }

@@ -1,12 +1,14 @@
 /* What happens to arguments once they are read: facts for the optimiser, conversion to an explicit signature, and the
  * round trip of host arrays through device memory. */
-#include "launch/argument.h"
-#include "memory/devarray.h"
+#include "launch/transfer.h"
+
+#include "memory/buffer.h"
+#include "memory/extent.h"
 
 #include <math.h>
 #include <string.h>
 
-/* -- Facts -------------------------------------------------------------------------------------------------------------------- */
+/* -- Facts -------------------------------------------------------------------------------------------------------- */
 
 /* What GJ_FACT_IDX32 says of an array. Extents are held against the item size one by one: where a stride is 0 or another
  * extent is 0, the bytes say nothing of them. */
@@ -57,7 +59,7 @@ uint32_t gj_args_facts(const gj_args *a)
 	return facts;
 }
 
-/* -- Conversion --------------------------------------------------------------------------------------------------------------- */
+/* -- Conversion --------------------------------------------------------------------------------------------------- */
 
 /* Float to integer as kernels do it on both devices: towards zero, saturating, NaN as the crib's table says. */
 static int64_t to_signed(double x)
@@ -187,22 +189,7 @@ bool gj_args_convert(gj_args *a, const gj_type *const *to)
 	return true;
 }
 
-/* -- Host arrays ---------------------------------------------------------------------------------------------------------------- */
-
-/* On the default stream the call returns when the copy is done, of pinned memory too: users who name no stream have
- * nothing to wait for. */
-bool gj_copy_bytes(gj_device *dev, gj_copy how, uintptr_t dst, uintptr_t src, size_t n, gj_stream *stream, const char *what)
-{
-	gj_status status;
-	Py_BEGIN_ALLOW_THREADS
-	status = dev->ops->copy(dev, how, dst, src, n, stream);
-	if (status == GJ_OK && !stream && how != GJ_D2D && !dev->ops->host_memory)
-		status = dev->ops->stream_sync(dev, NULL);
-	Py_END_ALLOW_THREADS
-	if (status != GJ_OK)
-		gj_status_error(status, what);
-	return status == GJ_OK;
-}
+/* -- Host arrays -------------------------------------------------------------------------------------------------- */
 
 /* Contiguous and aligned in the layout that its type promises. */
 static PyArrayObject *contiguous(PyArrayObject *host)

@@ -1,6 +1,9 @@
 /* _core.Buffer: owns one allocation, on the device or pinned on the host. Freed when nothing refers to it any more, in
  * the order of the stream that it was allocated on. */
-#include "memory/devarray.h"
+#include "memory/buffer.h"
+
+#include "memory/device.h"
+#include "memory/stream.h"
 
 PyTypeObject *gj_buffer_class;
 
@@ -82,6 +85,21 @@ static int buffer_getbuffer(PyObject *self, Py_buffer *view, int flags)
 		return -1;
 	}
 	return PyBuffer_FillInfo(view, self, (void *)b->ptr, (Py_ssize_t)b->nbytes, 0, flags);
+}
+
+/* On the default stream the call returns when the copy is done, of pinned memory too: users who name no stream have
+ * nothing to wait for. */
+bool gj_copy_bytes(gj_device *dev, gj_copy how, uintptr_t dst, uintptr_t src, size_t n, gj_stream *stream, const char *what)
+{
+	gj_status status;
+	Py_BEGIN_ALLOW_THREADS
+	status = dev->ops->copy(dev, how, dst, src, n, stream);
+	if (status == GJ_OK && !stream && how != GJ_D2D && !dev->ops->host_memory)
+		status = dev->ops->stream_sync(dev, NULL);
+	Py_END_ALLOW_THREADS
+	if (status != GJ_OK)
+		gj_status_error(status, what);
+	return status == GJ_OK;
 }
 
 static PyObject *get_ptr(PyObject *self, void *unused)

@@ -1,12 +1,16 @@
 /* _core.DeviceArray: an array in device memory. Views are computed by NumPy on a shadow: an ndarray with the device's
  * address, whose items are never touched, so that indexing, transposing and the like follow NumPy to the letter. */
 #include "memory/devarray.h"
-#include "launch/argument.h"
-#include "types/typeobj.h"
+
+#include "memory/buffer.h"
+#include "memory/device.h"
+#include "memory/extent.h"
+#include "memory/stream.h"
+#include "types/dtype.h"
 
 PyTypeObject *gj_devarray_class;
 
-/* -- Making one ------------------------------------------------------------------------------------------------------------------- */
+/* -- Making one --------------------------------------------------------------------------------------------------- */
 
 static void finish(gj_devarray *a)
 {
@@ -160,7 +164,7 @@ static void array_dealloc(PyObject *self)
 	Py_DECREF(cls);
 }
 
-/* -- Views through a shadow ------------------------------------------------------------------------------------------------------------ */
+/* -- Views through a shadow --------------------------------------------------------------------------------------- */
 
 static PyObject *shadow(gj_devarray *a)
 {
@@ -271,7 +275,7 @@ static PyObject *array_broadcast(PyObject *self, PyObject *shape)
 	return from_shadow((gj_devarray *)self, view);
 }
 
-/* -- Copies ------------------------------------------------------------------------------------------------------------------------------ */
+/* -- Copies ------------------------------------------------------------------------------------------------------- */
 
 static size_t bytes_of(const gj_devarray *a)
 {
@@ -393,7 +397,7 @@ static PyObject *host_view(PyObject *self, PyObject *unused)
 	return s;
 }
 
-/* -- Attributes ---------------------------------------------------------------------------------------------------------------------------- */
+/* -- Attributes --------------------------------------------------------------------------------------------------- */
 
 static PyObject *int_tuple(const int64_t *v, int n)
 {

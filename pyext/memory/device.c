@@ -1,6 +1,6 @@
 /* _core.Device, and which machine a launch goes to: GRIDJIT_DEVICE=auto takes the GPU where the driver finds one, else
  * the CPU. Each thread has a current device, as in CUDA. Nothing here runs before the first use. */
-#include "memory/devarray.h"
+#include "memory/device.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -72,7 +72,7 @@ gj_device *gj_device_of(gj_device *dev, gj_devptr p)
 	return holder < 0 || holder == dev->ordinal ? dev : gj_device_open(holder);
 }
 
-/* -- Functions ------------------------------------------------------------------------------------------------------------------ */
+/* -- Functions ---------------------------------------------------------------------------------------------------- */
 
 static PyObject *wrap(PyTypeObject *cls, gj_device *dev)
 {
@@ -132,7 +132,7 @@ static PyMethodDef functions[] = {
 	{ NULL, NULL, 0, NULL },
 };
 
-/* -- Device ---------------------------------------------------------------------------------------------------------------------- */
+/* -- Device ------------------------------------------------------------------------------------------------------- */
 
 static PyObject *device_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {

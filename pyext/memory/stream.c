@@ -1,11 +1,13 @@
 /* _core.Stream and _core.Event, and what counts as a stream: 0 and None are the default one, 1 and 2 CUDA's legacy and
  * per-thread default streams, and other libraries' streams come in through __cuda_stream__. */
-#include "memory/devarray.h"
+#include "memory/stream.h"
+
+#include "memory/device.h"
 
 typedef struct { PyObject_HEAD PyObject *weak; gj_device *dev; gj_stream *stream; bool owned; } StreamObject;
 typedef struct { PyObject_HEAD gj_device *dev; gj_event *event; } EventObject;
 
-PyTypeObject *gj_stream_class, *gj_event_class;
+static PyTypeObject *stream_class, *event_class;
 
 static PyObject *done(gj_status status, const char *what)
 {
@@ -22,7 +24,7 @@ static PyObject *answer(gj_status status, const char *what)
 	return PyBool_FromLong(status == GJ_OK);
 }
 
-/* -- Streams of others ------------------------------------------------------------------------------------------------------------- */
+/* -- Streams of others -------------------------------------------------------------------------------------------- */
 
 typedef struct wrapped { struct wrapped *next; gj_device *dev; uintptr_t handle; gj_stream *stream; } wrapped;
 
@@ -86,7 +88,7 @@ int gj_stream_of(PyObject *o, gj_device *dev, gj_stream **out)
 		return 0;
 	if (PyLong_Check(o))
 		return from_handle(o, dev, out);
-	if (!PyObject_TypeCheck(o, gj_stream_class))
+	if (!PyObject_TypeCheck(o, stream_class))
 		return from_protocol(o, dev, out);
 	StreamObject *s = (StreamObject *)o;
 	if (s->stream && s->dev != dev) {
@@ -97,7 +99,7 @@ int gj_stream_of(PyObject *o, gj_device *dev, gj_stream **out)
 	return 0;
 }
 
-/* -- Stream -------------------------------------------------------------------------------------------------------------------------- */
+/* -- Stream ------------------------------------------------------------------------------------------------------- */
 
 /* Stream(handle=None): a new stream; or the one with this handle, which stays its owner's. */
 static PyObject *stream_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
@@ -205,10 +207,10 @@ static PyType_Spec stream_spec = { "gridjit._core.Stream", sizeof(StreamObject),
 
 int gj_stream_init(PyObject *m)
 {
-	return gj_add_type(m, &gj_stream_class, &stream_spec, NULL);
+	return gj_add_type(m, &stream_class, &stream_spec, NULL);
 }
 
-/* -- Event ----------------------------------------------------------------------------------------------------------------------------- */
+/* -- Event -------------------------------------------------------------------------------------------------------- */
 
 static PyObject *event_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
@@ -285,7 +287,7 @@ static PyObject *event_query(PyObject *self, PyObject *unused)
 
 static PyObject *event_elapsed(PyObject *self, PyObject *end)
 {
-	if (!PyObject_TypeCheck(end, gj_event_class))
+	if (!PyObject_TypeCheck(end, event_class))
 		return PyErr_Format(PyExc_TypeError, "elapsed_time() takes an Event, not %s", Py_TYPE(end)->tp_name);
 	EventObject *e = (EventObject *)self;
 	float ms;
@@ -314,5 +316,5 @@ static PyType_Spec event_spec = { "gridjit._core.Event", sizeof(EventObject), 0,
 
 int gj_event_init(PyObject *m)
 {
-	return gj_add_type(m, &gj_event_class, &event_spec, NULL);
+	return gj_add_type(m, &event_class, &event_spec, NULL);
 }

@@ -1,7 +1,5 @@
-/* Host values and NumPy dtypes to kernel types. Dtypes go by kind and size, never by type number: NumPy has two
- * 64-bit integers. */
-#include "launch/argument.h"
-#include "types/typeobj.h"
+/* NumPy's dtypes as kernel types. They go by kind and size, never by type number: NumPy has two 64-bit integers. */
+#include "types/dtype.h"
 
 /* NumPy's type number of each scalar kind. */
 static const int type_num[GJ_NSCALARS] = {
@@ -40,28 +38,4 @@ const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly)
 	if (!*t)
 		*t = gj_array_type(gj_scalar[kind], ndim, layout, readonly, GJ_GLOBAL);
 	return *t;
-}
-
-/* Values that have a type but are no kernel arguments. */
-static const gj_type *typeof_other(PyObject *o)
-{
-	if (PyUnicode_Check(o))
-		return gj_t_str;
-	if (o == Py_Ellipsis)
-		return gj_t_ellipsis;
-	if (PySlice_Check(o))
-		return gj_slice_type(((PySliceObject *)o)->step == Py_None ? 2 : 3);
-	return NULL;
-}
-
-const gj_type *gj_typeof(PyObject *o)
-{
-	const gj_type *t = typeof_other(o);
-	if (t)
-		return t;
-	gj_args args;
-	gj_args_init(&args, NULL);
-	t = gj_args_add(&args, o) ? args.type[0] : NULL;
-	gj_args_clear(&args);
-	return t;
 }

@@ -1,16 +1,18 @@
 /* _core.Signature: result and argument types of a function; and reading one from whatever users write: an object,
  * "void(float32[:], int64)", or a tuple of types. */
+#include "types/signature.h"
+
 #include "types/typeobj.h"
 
 #include <string.h>
 
 typedef struct { PyObject_HEAD PyObject *ret, *args; } SignatureObject;
 
-PyTypeObject *gj_signature_class;
+static PyTypeObject *signature_class;
 
 PyObject *gj_signature_new(const gj_type *ret, const gj_type *const *arg, uint32_t n)
 {
-	SignatureObject *s = PyObject_New(SignatureObject, gj_signature_class);
+	SignatureObject *s = PyObject_New(SignatureObject, signature_class);
 	if (!s)
 		return NULL;
 	s->ret = ret ? gj_type_to_py(ret) : Py_NewRef(Py_None);
@@ -20,7 +22,7 @@ PyObject *gj_signature_new(const gj_type *ret, const gj_type *const *arg, uint32
 	return (PyObject *)s;
 }
 
-/* -- Reading -------------------------------------------------------------------------------------------------------------- */
+/* -- Reading ------------------------------------------------------------------------------------------------------ */
 
 static int read_tuple(PyObject *tuple, const gj_type **arg)
 {
@@ -53,7 +55,7 @@ int gj_signature_read(PyObject *o, const gj_type **ret, const gj_type *arg[GJ_MA
 		return read_text(o, ret, arg);
 	if (PyTuple_Check(o))
 		return read_tuple(o, arg);
-	if (!Py_IS_TYPE(o, gj_signature_class)) {
+	if (!Py_IS_TYPE(o, signature_class)) {
 		gj_error(GJ_ERR_NOT_A_SIGNATURE, Py_TYPE(o)->tp_name);
 		return -1;
 	}
@@ -62,7 +64,7 @@ int gj_signature_read(PyObject *o, const gj_type **ret, const gj_type *arg[GJ_MA
 	return read_tuple(s->args, arg);
 }
 
-/* -- The Python type -------------------------------------------------------------------------------------------------------- */
+/* -- The Python type ---------------------------------------------------------------------------------------------- */
 
 static PyObject *signature_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
@@ -108,7 +110,7 @@ static PyObject *signature_repr(PyObject *self)
 
 static PyObject *signature_compare(PyObject *a, PyObject *b, int op)
 {
-	if (!Py_IS_TYPE(b, gj_signature_class) || (op != Py_EQ && op != Py_NE))
+	if (!Py_IS_TYPE(b, signature_class) || (op != Py_EQ && op != Py_NE))
 		Py_RETURN_NOTIMPLEMENTED;
 	SignatureObject *x = (SignatureObject *)a, *y = (SignatureObject *)b;
 	int same = x->ret == y->ret ? PyObject_RichCompareBool(x->args, y->args, Py_EQ) : 0;
@@ -128,7 +130,7 @@ static PyObject *signature_reduce(PyObject *self, PyObject *unused)
 {
 	(void)unused;
 	SignatureObject *s = (SignatureObject *)self;
-	return Py_BuildValue("O(OO)", gj_signature_class, s->ret, s->args);
+	return Py_BuildValue("O(OO)", signature_class, s->ret, s->args);
 }
 
 static PyMemberDef members[] = {
@@ -154,5 +156,5 @@ static PyType_Spec spec = { "gridjit._core.Signature", sizeof(SignatureObject), 
 
 int gj_signature_init(PyObject *m)
 {
-	return gj_add_type(m, &gj_signature_class, &spec, NULL);
+	return gj_add_type(m, &signature_class, &spec, NULL);
 }

@@ -1,37 +1,14 @@
-/* _core.Type and its classes: types of kernels as Python sees them. float32[:, ::1] is an array type, float32(int32) a
- * signature, float32(1.5) a NumPy scalar. Objects are made once a type and live as long as the process. */
+/* gj_type to Python object and back. Objects are made once a type and live as long as the process. */
 #include "types/typeobj.h"
+
+#include "types/dtype.h"
 
 #include <string.h>
 
-typedef struct { PyObject_HEAD const gj_type *type; } TypeObject;
-
-/* Name, class it extends, how one is made, what it stands for. Names are those that numba.types has. */
-#define CLASSES(X) \
-	X(Type,      Type,      parse_new,    "Type(text): the type of a value in a kernel, such as Type(\"float32[:]\").") \
-	X(Number,    Type,      no_new,       "A scalar that is a number.") \
-	X(Integer,   Number,    no_new,       "int8 … int64, uint8 … uint64.") \
-	X(Float,     Number,    no_new,       "float16, float32, float64.") \
-	X(Complex,   Number,    no_new,       "complex64, complex128.") \
-	X(Boolean,   Type,      no_new,       "boolean: one byte.") \
-	X(NoneType,  Type,      no_new,       "none; as a return type: void.") \
-	X(BaseTuple, Type,      no_new,       "Tuples of fixed length.") \
-	X(Tuple,     BaseTuple, tuple_new,    "Tuple(types): tuple of these item types.") \
-	X(UniTuple,  BaseTuple, unituple_new, "UniTuple(dtype, count): tuple of `count` items of one type.") \
-	X(Array,     Type,      array_new, \
-		"Array(dtype, ndim, layout, readonly=False): array of a scalar type; layout 'C', 'F' or 'A' (any strides).")
-
-#define X(name, base, make, doc) CLASS_##name,
-enum { CLASSES(X) NCLASSES };
-#undef X
-
-PyTypeObject *gj_type_class;
-static PyTypeObject *classes[NCLASSES];
+PyTypeObject *gj_type_classes[GJ_NCLASSES];
 static struct { PyObject **p; uint32_t n; } objects;   /* by gj_type.id */
 
-/* -- C to Python and back ---------------------------------------------------------------------------------------------- */
-
-static bool uniform(const gj_type *t)
+bool gj_is_uniform(const gj_type *t)
 {
 	for (uint32_t i = 1; i < t->n; i++)
 		if (t->item[i] != t->item[0])
@@ -42,14 +19,14 @@ static bool uniform(const gj_type *t)
 static int class_of(const gj_type *t)
 {
 	if (t->kind == GJ_BOOL)
-		return CLASS_Boolean;
+		return GJ_CLASS_Boolean;
 	if (gj_is_scalar(t))
-		return gj_is_int(t) ? CLASS_Integer : gj_is_float(t) ? CLASS_Float : CLASS_Complex;
+		return gj_is_int(t) ? GJ_CLASS_Integer : gj_is_float(t) ? GJ_CLASS_Float : GJ_CLASS_Complex;
 	switch (t->kind) {
-	case GJ_NONE:  return CLASS_NoneType;
-	case GJ_ARRAY: return CLASS_Array;
-	case GJ_TUPLE: return uniform(t) ? CLASS_UniTuple : CLASS_Tuple;
-	default:       return CLASS_Type;
+	case GJ_NONE:  return GJ_CLASS_NoneType;
+	case GJ_ARRAY: return GJ_CLASS_Array;
+	case GJ_TUPLE: return gj_is_uniform(t) ? GJ_CLASS_UniTuple : GJ_CLASS_Tuple;
+	default:       return GJ_CLASS_Type;
 	}
 }
 
@@ -74,7 +51,7 @@ PyObject *gj_type_to_py(const gj_type *t)
 	if (!reserve(t->id))
 		return NULL;
 	if (!objects.p[t->id]) {
-		TypeObject *o = PyObject_New(TypeObject, classes[class_of(t)]);
+		gj_typeobj *o = PyObject_New(gj_typeobj, gj_type_classes[class_of(t)]);
 		if (!o)
 			return NULL;
 		o->type = t;
@@ -85,7 +62,7 @@ PyObject *gj_type_to_py(const gj_type *t)
 
 const gj_type *gj_type_from_py(PyObject *o)
 {
-	return gj_type_class && PyObject_TypeCheck(o, gj_type_class) ? ((TypeObject *)o)->type : NULL;
+	return gj_type_classes[GJ_CLASS_Type] && PyObject_TypeCheck(o, gj_type_classes[GJ_CLASS_Type]) ? ((gj_typeobj *)o)->type : NULL;
 }
 
 PyObject *gj_types_to_py(const gj_type *const *t, uint32_t n)
@@ -138,343 +115,4 @@ const gj_type *gj_type_from_any(PyObject *o)
 	gj_error(GJ_ERR_NOT_A_TYPE, text ? PyUnicode_AsUTF8(text) : Py_TYPE(o)->tp_name);
 	Py_XDECREF(text);
 	return NULL;
-}
-
-/* -- Construction -------------------------------------------------------------------------------------------------------- */
-
-static PyObject *no_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
-{
-	(void)args, (void)kw;
-	return gj_error(GJ_ERR_ABSTRACT_TYPE, cls->tp_name);
-}
-
-static PyObject *parse_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
-{
-	(void)cls;
-	static char *names[] = { "text", NULL };
-	PyObject *text;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "O:Type", names, &text))
-		return NULL;
-	const gj_type *t = gj_type_from_any(text);
-	return t ? gj_type_to_py(t) : NULL;
-}
-
-static PyObject *make_tuple(PyObject *const *item, Py_ssize_t n)
-{
-	const gj_type **t = PyMem_New(const gj_type *, n + 1);
-	bool ok = t != NULL;
-	for (Py_ssize_t i = 0; ok && i < n; i++)
-		ok = (t[i] = gj_type_from_any(item[i])) != NULL;
-	PyObject *o = ok ? gj_type_to_py(gj_tuple_type(t, (uint32_t)n)) : t ? NULL : PyErr_NoMemory();
-	PyMem_Free(t);
-	return o;
-}
-
-static PyObject *tuple_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
-{
-	(void)cls;
-	static char *names[] = { "types", NULL };
-	PyObject *types, *seq, *o;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "O:Tuple", names, &types))
-		return NULL;
-	if (!(seq = PySequence_Fast(types, "Tuple() takes a sequence of types")))
-		return NULL;
-	o = make_tuple(PySequence_Fast_ITEMS(seq), PySequence_Fast_GET_SIZE(seq));
-	Py_DECREF(seq);
-	return o;
-}
-
-static PyObject *unituple_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
-{
-	(void)cls;
-	static char *names[] = { "dtype", "count", NULL };
-	PyObject *dtype, *list, *o;
-	int count;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "Oi:UniTuple", names, &dtype, &count))
-		return NULL;
-	if (count < 0)
-		return PyErr_Format(PyExc_ValueError, "UniTuple() count must not be negative: %d", count);
-	if (!(list = PyTuple_New(count)))
-		return NULL;
-	for (int i = 0; i < count; i++)
-		PyTuple_SET_ITEM(list, i, Py_NewRef(dtype));
-	o = make_tuple(((PyTupleObject *)list)->ob_item, count);
-	Py_DECREF(list);
-	return o;
-}
-
-static PyObject *make_array(const gj_type *elem, int ndim, const char *layout, bool readonly)
-{
-	if (!gj_is_scalar(elem))
-		return gj_error(GJ_ERR_ARRAY_ELEMENT, elem->name);
-	if (ndim < 0 || ndim > GJ_MAX_NDIM)
-		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM);
-	if (strlen(layout) != 1 || !strchr("CFA", *layout))
-		return gj_error(GJ_ERR_ARRAY_LAYOUT, layout);
-	return gj_type_to_py(gj_array_type(elem, ndim, *layout, readonly, GJ_GLOBAL));
-}
-
-static PyObject *array_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
-{
-	(void)cls;
-	static char *names[] = { "dtype", "ndim", "layout", "readonly", "name", "aligned", NULL };
-	PyObject *dtype, *name = Py_None;
-	const char *layout;
-	int ndim, readonly = 0, aligned = 1;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "Ois|pOp:Array", names, &dtype, &ndim, &layout, &readonly, &name, &aligned))
-		return NULL;
-	const gj_type *elem = gj_type_from_any(dtype);
-	return elem ? make_array(elem, ndim, layout, readonly) : NULL;
-}
-
-/* -- float32[:, ::1] ------------------------------------------------------------------------------------------------------- */
-
-/* ':' for `:`, '1' for `::1`, 0 for anything else. */
-static char axis_code(PyObject *o)
-{
-	if (!PySlice_Check(o))
-		return 0;
-	PySliceObject *s = (PySliceObject *)o;
-	if (s->start != Py_None || s->stop != Py_None)
-		return 0;
-	if (s->step == Py_None)
-		return ':';
-	return PyLong_Check(s->step) && PyLong_AsLong(s->step) == 1 ? '1' : 0;
-}
-
-/* Layout of the axes' codes: at most one `::1`, first (F) or last (C). 0: not an array specification. */
-static char layout_of(const char *code, Py_ssize_t n)
-{
-	Py_ssize_t ones = 0, at = -1;
-	for (Py_ssize_t i = 0; i < n; i++) {
-		if (!code[i])
-			return 0;
-		if (code[i] == '1')
-			ones++, at = i;
-	}
-	if (ones > 1 || (ones == 1 && at != 0 && at != n - 1))
-		return 0;
-	return !ones ? 'A' : at == n - 1 ? 'C' : 'F';
-}
-
-static PyObject *array_of(const gj_type *elem, PyObject *key)
-{
-	PyObject *const *item = PyTuple_Check(key) ? ((PyTupleObject *)key)->ob_item : &key;
-	Py_ssize_t n = PyTuple_Check(key) ? PyTuple_GET_SIZE(key) : 1;
-	char code[GJ_MAX_NDIM];
-	if (n > GJ_MAX_NDIM)
-		return gj_error(GJ_ERR_ARRAY_NDIM, (int)n, (int)GJ_MAX_NDIM);
-	for (Py_ssize_t i = 0; i < n; i++)
-		code[i] = axis_code(item[i]);
-	char layout = n ? layout_of(code, n) : 0;
-	if (!layout) {
-		PyObject *text = PyObject_Repr(key);
-		const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
-		if (s)
-			gj_error(GJ_ERR_TYPE_INDEX, elem->name, s);
-		Py_XDECREF(text);
-		return NULL;
-	}
-	return make_array(elem, (int)n, (char[]){ layout, 0 }, false);
-}
-
-static PyObject *tuple_item(const gj_type *t, PyObject *key)
-{
-	Py_ssize_t i = PyNumber_AsSsize_t(key, PyExc_IndexError);
-	if (i == -1 && PyErr_Occurred())
-		return NULL;
-	if (i < 0)
-		i += t->n;
-	if (i < 0 || i >= (Py_ssize_t)t->n)
-		return PyErr_Format(PyExc_IndexError, "%s has %u items", t->name, t->n);
-	return gj_type_to_py(t->item[i]);
-}
-
-static PyObject *type_subscript(PyObject *self, PyObject *key)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return t->kind == GJ_TUPLE ? tuple_item(t, key) : array_of(t, key);
-}
-
-static Py_ssize_t type_length(PyObject *self)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	if (t->kind == GJ_TUPLE)
-		return t->n;
-	PyErr_Format(PyExc_TypeError, "%s has no length", t->name);
-	return -1;
-}
-
-static PyObject *type_iter(PyObject *self)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	if (t->kind != GJ_TUPLE)
-		return PyErr_Format(PyExc_TypeError, "%s is not iterable", t->name);
-	PyObject *items = gj_types_to_py(t->item, t->n), *iter = items ? PyObject_GetIter(items) : NULL;
-	Py_XDECREF(items);
-	return iter;
-}
-
-/* A type is true, as any object is: the length is no reason for less. */
-static int type_bool(PyObject *self)
-{
-	(void)self;
-	return 1;
-}
-
-/* -- float32(int32), float32(1.5) -------------------------------------------------------------------------------------------- */
-
-static PyObject *scalar_value(const gj_type *t, PyObject *args)
-{
-	PyArray_Descr *d = gj_is_scalar(t) ? gj_dtype_of_kind(t->kind) : NULL;
-	if (!d)
-		return PyErr_Occurred() ? NULL : gj_error(GJ_ERR_TYPE_CALL, t->name);
-	PyObject *o = PyObject_Call((PyObject *)d->typeobj, args, NULL);
-	Py_DECREF(d);
-	return o;
-}
-
-static PyObject *type_call(PyObject *self, PyObject *args, PyObject *kw)
-{
-	const gj_type *t = ((TypeObject *)self)->type, *arg[GJ_MAX_SIGNATURE];
-	Py_ssize_t n = PyTuple_GET_SIZE(args), i = 0;
-	if (kw && PyDict_GET_SIZE(kw))
-		return PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", t->name);
-	if (n > GJ_MAX_SIGNATURE)
-		return gj_error(GJ_ERR_SIGNATURE_LONG, (int)GJ_MAX_SIGNATURE);
-	while (i < n && (arg[i] = gj_type_from_py(PyTuple_GET_ITEM(args, i))))
-		i++;
-	return i == n ? gj_signature_new(t, arg, (uint32_t)n) : scalar_value(t, args);
-}
-
-/* -- Attributes ------------------------------------------------------------------------------------------------------------- */
-
-static PyObject *no_attr(const gj_type *t, const char *name)
-{
-	return PyErr_Format(PyExc_AttributeError, "%s has no attribute '%s'", t->name, name);
-}
-
-static PyObject *type_repr(PyObject *self)
-{
-	return PyUnicode_FromString(((TypeObject *)self)->type->name);
-}
-
-static PyObject *get_name(PyObject *self, void *unused)
-{
-	(void)unused;
-	return type_repr(self);
-}
-
-static PyObject *get_dtype(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	if (gj_is_scalar(t))
-		return (PyObject *)gj_dtype_of_kind(t->kind);
-	if (t->kind == GJ_ARRAY)
-		return gj_type_to_py(t->elem);
-	return t->kind == GJ_TUPLE && uniform(t) ? gj_type_to_py(t->item[0]) : no_attr(t, name);
-}
-
-static PyObject *get_ndim(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return t->kind == GJ_ARRAY ? PyLong_FromLong(t->ndim) : no_attr(t, name);
-}
-
-static PyObject *get_layout(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return t->kind == GJ_ARRAY ? PyUnicode_FromStringAndSize(&t->layout, 1) : no_attr(t, name);
-}
-
-static PyObject *get_mutable(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return t->kind == GJ_ARRAY ? PyBool_FromLong(!t->readonly) : no_attr(t, name);
-}
-
-static PyObject *get_aligned(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return t->kind == GJ_ARRAY ? PyBool_FromLong(1) : no_attr(t, name);
-}
-
-static PyObject *get_bitwidth(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return gj_is_scalar(t) ? PyLong_FromLong(8 * t->size) : no_attr(t, name);
-}
-
-static PyObject *get_signed(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return gj_is_int(t) ? PyBool_FromLong(gj_is_signed(t)) : no_attr(t, name);
-}
-
-static PyObject *get_count(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return t->kind == GJ_TUPLE ? PyLong_FromLong((long)t->n) : no_attr(t, name);
-}
-
-static PyObject *get_types(PyObject *self, void *name)
-{
-	const gj_type *t = ((TypeObject *)self)->type;
-	return t->kind == GJ_TUPLE ? gj_types_to_py(t->item, t->n) : no_attr(t, name);
-}
-
-static PyGetSetDef type_getset[] = {
-	{ "name", get_name, NULL, "The type as numba prints it.", "name" },
-	{ "key", get_name, NULL, "Same as name: equal for equal types.", "key" },
-	{ "dtype", get_dtype, NULL, "Arrays, uniform tuples: type of an item. Scalars: the NumPy dtype.", "dtype" },
-	{ "ndim", get_ndim, NULL, "Arrays: number of dimensions.", "ndim" },
-	{ "layout", get_layout, NULL, "Arrays: 'C', 'F' or 'A'.", "layout" },
-	{ "mutable", get_mutable, NULL, "Arrays: may a kernel write to it?", "mutable" },
-	{ "aligned", get_aligned, NULL, "Arrays: always True.", "aligned" },
-	{ "bitwidth", get_bitwidth, NULL, "Scalars: size in bits.", "bitwidth" },
-	{ "signed", get_signed, NULL, "Integers: has negative values?", "signed" },
-	{ "count", get_count, NULL, "Tuples: number of items.", "count" },
-	{ "types", get_types, NULL, "Tuples: the types of the items.", "types" },
-	{ NULL, NULL, NULL, NULL, NULL },
-};
-
-/* By text, so that a type arrives in another process as that process's own object. */
-static PyObject *type_reduce(PyObject *self, PyObject *unused)
-{
-	(void)unused;
-	return Py_BuildValue("O(s)", gj_type_class, ((TypeObject *)self)->type->name);
-}
-
-static PyMethodDef type_methods[] = {
-	{ "__reduce__", type_reduce, METH_NOARGS, NULL },
-	{ NULL, NULL, 0, NULL },
-};
-
-/* -- The classes ---------------------------------------------------------------------------------------------------------- */
-
-static PyType_Slot base_slots[] = {
-	{ Py_tp_new, parse_new }, { Py_tp_repr, type_repr }, { Py_tp_call, type_call },
-	{ Py_mp_subscript, type_subscript }, { Py_mp_length, type_length }, { Py_nb_bool, type_bool }, { Py_tp_iter, type_iter },
-	{ Py_tp_getset, type_getset }, { Py_tp_methods, type_methods },
-	{ Py_tp_doc, "The type of a value in a kernel. Equal types are one object." }, { 0, NULL },
-};
-
-/* A class made from one row of CLASSES. */
-static int add_class(PyObject *m, int i, const char *name, int base, newfunc make, const char *doc)
-{
-	PyType_Slot slots[] = { { Py_tp_new, make }, { Py_tp_doc, (void *)doc }, { 0, NULL } };
-	PyType_Spec spec = { name, sizeof(TypeObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
-		i == CLASS_Type ? base_slots : slots };
-	return gj_add_type(m, &classes[i], &spec, i == CLASS_Type ? NULL : classes[base]);
-}
-
-int gj_typeobj_init(PyObject *m)
-{
-#define X(name, base, make, doc) \
-	if (add_class(m, CLASS_##name, "gridjit._core." #name, CLASS_##base, make, doc) < 0) \
-		return -1;
-	CLASSES(X)
-#undef X
-	gj_type_class = classes[CLASS_Type];
-	return 0;
 }

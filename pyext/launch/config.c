@@ -1,0 +1,146 @@
+/* kernel[grid, block, stream, shared]: reading it, and what it means for the device and for the compiler. */
+#include "launch/config.h"
+
+static const char axis_name[] = "xyz";
+
+/* Takes the number's reference. */
+static bool wrong_extent(PyObject *number, bool zero, const char *what, int axis)
+{
+	PyObject *text = PyObject_Str(number);
+	const char *s = text ? PyUnicode_AsUTF8(text) : "a number of thousands of digits";
+	PyErr_Clear();
+	if (zero)
+		gj_error(GJ_ERR_CONFIG_ZERO, what, axis_name[axis]);
+	else
+		gj_error(GJ_ERR_CONFIG_RANGE, what, axis_name[axis], s);
+	Py_XDECREF(text);
+	Py_DECREF(number);
+	return false;
+}
+
+/* One extent; false: exception. */
+static bool read_extent(PyObject *o, const char *what, int axis, uint32_t *out)
+{
+	PyObject *n = PyLong_CheckExact(o) ? Py_NewRef(o) : PyNumber_Index(o);
+	if (!n) {
+		PyErr_Clear();
+		return gj_error(GJ_ERR_CONFIG_TYPE, what, Py_TYPE(o)->tp_name), false;
+	}
+	int overflow;
+	long long v = PyLong_AsLongLongAndOverflow(n, &overflow);
+	if (overflow || v < 1 || v > UINT32_MAX)
+		return wrong_extent(n, v == 0 && !overflow, what, axis);
+	*out = (uint32_t)v;
+	Py_DECREF(n);
+	return true;
+}
+
+static bool read_shape(PyObject *o, const char *what, uint32_t out[3])
+{
+	out[0] = out[1] = out[2] = 1;
+	if (PyLong_CheckExact(o))
+		return read_extent(o, what, 0, &out[0]);
+	if (!PyTuple_Check(o) && !PyList_Check(o))
+		return read_extent(o, what, 0, &out[0]);
+	Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
+	if (n < 1 || n > 3)
+		return gj_error(GJ_ERR_CONFIG_RANK, what, (int)n), false;
+	for (int i = 0; i < n; i++)
+		if (!read_extent(PySequence_Fast_GET_ITEM(o, i), what, i, &out[i]))
+			return false;
+	return true;
+}
+
+static bool read_shared(PyObject *o, uint32_t *out)
+{
+	long long v = PyIndex_Check(o) ? PyNumber_AsSsize_t(o, NULL) : -1;
+	if (!PyIndex_Check(o))
+		return gj_error(GJ_ERR_CONFIG_SHARED_TYPE, Py_TYPE(o)->tp_name), false;
+	if (v < 0 || v > INT32_MAX)
+		return gj_error(GJ_ERR_CONFIG_SHARED_RANGE, v), false;
+	*out = (uint32_t)v;
+	return true;
+}
+
+bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const char *kernel)
+{
+	Py_ssize_t n = PyTuple_Check(key) ? PyTuple_GET_SIZE(key) : 1;
+	c->stream = NULL;
+	c->shared = 0;
+	if (n < 2 || n > 4)
+		return gj_error(GJ_ERR_CONFIG_COUNT, (int)n, kernel), false;
+	if (!read_shape(PyTuple_GET_ITEM(key, 0), "grid", c->grid) || !read_shape(PyTuple_GET_ITEM(key, 1), "block", c->block))
+		return false;
+	PyObject *stream = n > 2 ? PyTuple_GET_ITEM(key, 2) : Py_None;
+	if (stream != Py_None && !(PyLong_CheckExact(stream) && PyLong_AsLong(stream) == 0 && !PyErr_Occurred()))
+		c->stream = Py_NewRef(stream);
+	PyErr_Clear();
+	return n < 4 || read_shared(PyTuple_GET_ITEM(key, 3), &c->shared);
+}
+
+/* -- What the device can do --------------------------------------------------------------------------------------- */
+
+static bool check_extents(const gj_launch_config *c, const gj_device *dev)
+{
+	const gj_device_info *info = &dev->info;
+	uint64_t threads = (uint64_t)c->block[0] * c->block[1] * c->block[2];
+	if (threads > (uint64_t)info->max_threads_per_block || c->block[0] > INT32_MAX || c->block[1] > INT32_MAX)
+		return gj_error(GJ_ERR_CONFIG_THREADS, (unsigned long long)threads, c->block[0], c->block[1], c->block[2],
+			info->max_threads_per_block), false;
+	for (int i = 0; i < 3; i++) {
+		if (c->block[i] > (uint32_t)info->max_block[i])
+			return gj_error(GJ_ERR_CONFIG_EXTENT, "block", axis_name[i], c->block[i], info->max_block[i]), false;
+		if (c->grid[i] > (uint32_t)info->max_grid[i])
+			return gj_error(GJ_ERR_CONFIG_EXTENT, "grid", axis_name[i], c->grid[i], info->max_grid[i]), false;
+	}
+	return true;
+}
+
+bool gj_launch_config_fits(const gj_launch_config *c, const gj_specialisation *s)
+{
+	uint64_t threads = (uint64_t)c->block[0] * c->block[1] * c->block[2];
+	uint64_t shared = (uint64_t)c->shared + s->image.shared_bytes;
+	if (shared > s->dev->info.shared_per_block_optin)
+		return gj_error(GJ_ERR_CONFIG_SHARED, (unsigned long long)shared, s->image.shared_bytes, c->shared,
+			s->dev->info.shared_per_block_optin), false;
+	if (s->image.max_threads && threads > s->image.max_threads)
+		return gj_error(GJ_ERR_CONFIG_BOUNDS, (unsigned long long)threads, s->image.max_threads), false;
+	return true;
+}
+
+static bool warn_small(const gj_launch_config *c, const gj_device *dev)
+{
+	uint64_t blocks = (uint64_t)c->grid[0] * c->grid[1] * c->grid[2];
+	if (!gj_config.warn_low_occupancy || dev->ops->host_memory || blocks >= 128)
+		return true;
+	PyObject *cls = gj_import("gridjit.errors", "NumbaPerformanceWarning");
+	int bad = !cls || PyErr_WarnFormat(cls, 1, "a grid of %d blocks leaves most of the GPU idle", (int)blocks);
+	Py_XDECREF(cls);
+	return !bad;
+}
+
+bool gj_launch_config_check(const gj_launch_config *c, const gj_device *dev)
+{
+	return check_extents(c, dev) && warn_small(c, dev);
+}
+
+/* -- What the compiler may know ----------------------------------------------------------------------------------- */
+
+uint32_t gj_launch_config_facts(const gj_launch_config *c)
+{
+	uint32_t facts = GJ_FACT_IDX32;
+	for (int d = 0; d < 3; d++)
+		if (c->grid[d] >= 1u << 23 || (uint64_t)c->grid[d] * c->block[d] >= 1u << 30)
+			facts = 0;
+	if (c->block[0] % 32 == 0 || (c->block[1] == 1 && c->block[2] == 1))
+		facts |= GJ_FACT_LANES_X;
+	else if (c->block[0] % 8 == 0)
+		facts |= c->block[0] % 16 == 0 ? GJ_FACT_ROWS_16 : GJ_FACT_ROWS_8;
+	if (c->block[1] % 8 == 0)
+		facts |= c->block[1] % 32 == 0 ? GJ_FACT_COLUMNS_32 : c->block[1] % 16 == 0 ? GJ_FACT_COLUMNS_16 : GJ_FACT_COLUMNS_8;
+	if (c->block[2] % 8 == 0)
+		facts |= c->block[2] % 32 == 0 ? GJ_FACT_DEPTHS_32 : c->block[2] % 16 == 0 ? GJ_FACT_DEPTHS_16 : GJ_FACT_DEPTHS_8;
+	if (c->block[0] * c->block[1] * c->block[2] % 32 == 0)
+		facts |= GJ_FACT_FULL_WARPS;
+	return facts;
+}

@@ -1,0 +1,95 @@
+/* A launch: the arguments in their places on the device, one parameter buffer on the stack, the device's queue. On a
+ * repeated launch no Python object is made. */
+#include "launch/launch.h"
+
+#include "launch/overload.h"
+#include "launch/transfer.h"
+#include "memory/stream.h"
+
+#include <string.h>
+
+enum { BUFFER = 2048 };
+
+/* Bytes of an array without gaps. */
+static int64_t bytes_of(const gj_arg *x)
+{
+	int64_t n = x->type->elem->size;
+	for (uint32_t d = 0; d < x->type->ndim; d++)
+		n *= x->shape[d];
+	return n;
+}
+
+static void fill(const gj_image *im, const gj_args *a, char *buffer)
+{
+	for (uint32_t i = 0; i < im->nparams; i++) {
+		const gj_param *p = &im->param[i];
+		const gj_arg *x = &a->leaf[p->leaf];
+		char *to = buffer + p->offset;
+		int64_t v;
+		switch (p->field) {
+		case GJ_FIELD_VALUE: memcpy(to, x->value.b, p->size); continue;
+		case GJ_FIELD_DATA:  v = (int64_t)x->data; break;
+		case GJ_FIELD_SHAPE: v = x->shape[p->dim]; break;
+		case GJ_FIELD_BYTES: v = bytes_of(x); break;
+		default:             v = x->strides[p->dim]; break;
+		}
+		memcpy(to, &v, p->size);               /* little-endian: the low bytes come first */
+	}
+}
+
+static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const gj_args *a, gj_stream *stream)
+{
+	char small[BUFFER] __attribute__((aligned(16)));
+	size_t n = s->image.param_bytes;
+	char *buffer = n <= sizeof small ? small : PyMem_RawMalloc(n);
+	if (!buffer)
+		return GJ_E_NOMEM;
+	fill(&s->image, a, buffer);
+	gj_launch what = { { c->grid[0], c->grid[1], c->grid[2] }, { c->block[0], c->block[1], c->block[2] }, c->shared, stream,
+		buffer, n };
+	gj_status status;
+	Py_BEGIN_ALLOW_THREADS
+	status = s->dev->ops->launch(s->dev, s->kernel, &what);
+	Py_END_ALLOW_THREADS
+	if (buffer != small)
+		PyMem_RawFree(buffer);
+	return status;
+}
+
+/* The stream asked for, else the one that the foreign arrays' library works on, else the default. */
+static bool choose_stream(const gj_launch_config *c, const gj_args *a, gj_stream **out)
+{
+	*out = NULL;
+	if (c->stream)
+		return gj_stream_of(c->stream, a->dev, out) == 0;
+	return !a->producer || (*out = gj_stream_wrapped(a->dev, a->producer)) != NULL;
+}
+
+/* Host arrays are back when the call returns, unless the user named a stream to wait for. */
+static bool settle(const gj_launch_config *c, const gj_args *a, gj_stream *stream)
+{
+	gj_status status = GJ_OK;
+	if (!a->nhost || c->stream || !stream)
+		return true;
+	Py_BEGIN_ALLOW_THREADS
+	status = a->dev->ops->stream_sync(a->dev, stream);
+	Py_END_ALLOW_THREADS
+	return status == GJ_OK || (gj_status_error(status, "copying array arguments back"), false);
+}
+
+bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
+{
+	gj_stream *stream;
+	if (!choose_stream(c, a, &stream) || (a->nhost && !gj_args_place(a, stream)))
+		return gj_args_return(a, NULL, NULL, false);
+	gj_specialisation *s = gj_specialisation_of(d, a, gj_launch_config_facts(c));
+	bool ok = s && gj_launch_config_fits(c, s);
+	gj_status status = ok ? launch(c, s, a, stream) : GJ_OK;
+	if (status != GJ_OK) {
+		char what[200];
+		PyOS_snprintf(what, sizeof what, "the launch of %s", gj_dispatcher_name(d));
+		gj_status_error(status, what);
+		ok = false;
+	}
+	return gj_args_return(a, stream, s ? &s->image : NULL, ok) && settle(c, a, stream);
+}

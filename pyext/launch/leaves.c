@@ -1,0 +1,165 @@
+/* The arguments of a launch, leaf by leaf: a list that grows on the heap beyond what fits on the stack. */
+#include "launch/leaves.h"
+
+#include "memory/extent.h"
+#include "types/dtype.h"
+
+#include <string.h>
+
+void gj_args_init(gj_args *a, gj_device *dev)
+{
+	memset(a, 0, offsetof(gj_args, type0));
+	a->dev = dev;
+	a->type = a->type0;
+	a->leaf = a->leaf0;
+	a->ref = a->ref0;
+	a->type_cap = a->leaf_cap = GJ_FAST_ARGS;
+	a->ref_cap = GJ_FAST_REFS;
+}
+
+void gj_args_clear(gj_args *a)
+{
+	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++) {
+		Py_CLEAR(a->leaf[i].host);
+		Py_CLEAR(a->leaf[i].temp);
+	}
+	while (a->nrefs)
+		Py_DECREF(a->ref[--a->nrefs]);
+	if (a->type != a->type0)
+		PyMem_Free(a->type);
+	if (a->leaf != a->leaf0)
+		PyMem_Free(a->leaf);
+	if (a->ref != a->ref0)
+		PyMem_Free(a->ref);
+}
+
+/* A list that starts in the struct itself and doubles on the heap. */
+static bool grow(void **list, void *first, uint32_t *cap, size_t item)
+{
+	void *p = PyMem_Malloc(2 * *cap * item);
+	if (!p)
+		return PyErr_NoMemory(), false;
+	memcpy(p, *list, *cap * item);
+	if (*list != first)
+		PyMem_Free(*list);
+	*list = p;
+	*cap *= 2;
+	return true;
+}
+
+/* Leaves point into themselves (dims): moved ones must point to where they are now. */
+static bool grow_leaves(gj_args *a)
+{
+	bool own[2];
+	gj_arg *old = a->leaf;
+	gj_arg *p = PyMem_Malloc(2 * a->leaf_cap * sizeof *p);
+	if (!p)
+		return PyErr_NoMemory(), false;
+	for (uint32_t i = 0; i < a->nleaves; i++) {
+		p[i] = old[i];
+		own[0] = old[i].shape == old[i].dims;
+		own[1] = old[i].strides == old[i].dims + GJ_MAX_NDIM;
+		if (own[0])
+			p[i].shape = p[i].dims;
+		if (own[1])
+			p[i].strides = p[i].dims + GJ_MAX_NDIM;
+	}
+	if (old != a->leaf0)
+		PyMem_Free(old);
+	a->leaf = p;
+	a->leaf_cap *= 2;
+	return true;
+}
+
+gj_arg *gj_args_leaf(gj_args *a, const gj_type *t)
+{
+	if (!t)
+		return PyErr_NoMemory(), NULL;
+	if (a->nleaves == a->leaf_cap && !grow_leaves(a))
+		return NULL;
+	gj_arg *leaf = &a->leaf[a->nleaves++];
+	memset(leaf, 0, offsetof(gj_arg, dims));
+	leaf->type = t;
+	return leaf;
+}
+
+bool gj_args_type(gj_args *a, const gj_type *t)
+{
+	if (a->nargs == a->type_cap && !grow((void **)&a->type, a->type0, &a->type_cap, sizeof *a->type))
+		return false;
+	a->type[a->nargs++] = t;
+	return true;
+}
+
+bool gj_args_keep(gj_args *a, PyObject *ref)
+{
+	if (a->nrefs == a->ref_cap && !grow((void **)&a->ref, a->ref0, &a->ref_cap, sizeof *a->ref))
+		return Py_DECREF(ref), false;
+	a->ref[a->nrefs++] = ref;
+	return true;
+}
+
+uint32_t gj_leaves_of(const gj_type *t)
+{
+	uint32_t n = 0;
+	if (t->kind != GJ_TUPLE)
+		return 1;
+	for (uint32_t i = 0; i < t->n; i++)
+		n += gj_leaves_of(t->item[i]);
+	return n;
+}
+
+/* -- Arrays ------------------------------------------------------------------------------------------------------- */
+
+bool gj_refuse_dtype(PyArray_Descr *dtype)
+{
+	PyObject *text = PyObject_Str((PyObject *)dtype);
+	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+	if (name)
+		gj_error(GJ_ERR_ARRAY_DTYPE, name);
+	Py_XDECREF(text);
+	return false;
+}
+
+bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
+{
+	int kind = gj_kind_of_dtype(PyArray_DESCR(o)), ndim = PyArray_NDIM(o);
+	if (kind < 0)
+		return gj_refuse_dtype(PyArray_DESCR(o));
+	if (ndim > GJ_MAX_NDIM)
+		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
+	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
+	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, layout, !PyArray_ISWRITEABLE(o)));
+	if (!leaf)
+		return false;
+	leaf->data = (gj_devptr)PyArray_DATA(o);
+	leaf->shape = (const int64_t *)PyArray_DIMS(o);
+	leaf->strides = (const int64_t *)PyArray_STRIDES(o);
+	if (a->dev && (!a->dev->ops->host_memory || !PyArray_ISALIGNED(o))) {
+		leaf->host = (PyArrayObject *)Py_NewRef(o);
+		a->nhost++;
+	}
+	return true;
+}
+
+bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
+	const int64_t *strides)
+{
+	int64_t dims[2 * GJ_MAX_NDIM], size = gj_scalar[kind]->size;
+	for (int i = ndim; i-- > 0;) {
+		dims[i] = shape[i];
+		dims[GJ_MAX_NDIM + i] = strides ? strides[i] : size;
+		size *= shape[i];
+	}
+	size = gj_scalar[kind]->size;
+	bool c = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'C');
+	bool f = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'F');
+	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, c ? 'C' : f ? 'F' : 'A', readonly));
+	if (!leaf)
+		return false;
+	memcpy(leaf->dims, dims, sizeof dims);
+	leaf->data = data;
+	leaf->shape = leaf->dims;
+	leaf->strides = leaf->dims + GJ_MAX_NDIM;
+	return true;
+}

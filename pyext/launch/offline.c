@@ -1,0 +1,66 @@
+/* _core.compile: the compiler without a device, for cuda.compile and compile_ptx. */
+#include "launch/offline.h"
+
+#include "compile.h"
+#include "freeze/freeze.h"
+#include "launch/options.h"
+#include "types/signature.h"
+#include "types/typeobj.h"
+
+#include <string.h>
+
+/* The text of a compilation: the image's, or the stage `dump`. */
+static PyObject *text_of(const gj_request *rq, const char *dump)
+{
+	gj_image image = { 0 };
+	gj_sb sb = { 0 };
+	gj_diag diag = { 0 };
+	const gj_type *ret = NULL;
+	PyObject *o = NULL;
+	bool ok;
+	Py_BEGIN_ALLOW_THREADS
+	ok = gj_compile(rq, &image, &ret, &diag) && (!dump || gj_compile_dump(rq, dump, &sb, &diag));
+	Py_END_ALLOW_THREADS
+	if (!ok)
+		gj_diag_error(&diag);
+	else {
+		const char *text = dump ? gj_sb_str(&sb) : (const char *)image.code;
+		o = Py_BuildValue("NN", PyUnicode_DecodeUTF8(text, (Py_ssize_t)(dump ? sb.n : strnlen(text, image.ncode)), "replace"),
+			gj_type_to_py(ret ? ret : gj_t_none));
+	}
+	gj_sb_free(&sb);
+	gj_image_clear(&image);
+	return o;
+}
+
+/* _core.compile(function, signature, options, dump=None, symbol=None, numba_abi=False); symbol: of a device function. */
+PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
+{
+	(void)m;
+	static char *names[] = { "function", "signature", "options", "dump", "symbol", "numba_abi", NULL };
+	PyObject *function, *signature, *options, *o = NULL;
+	const char *dump = NULL;
+	gj_outside outside = { .symbol = NULL };
+	int numba = 0;
+	const gj_type *arg[GJ_MAX_SIGNATURE];
+	gj_request rq = { 0 };
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "OOO!|zzp:compile", names, &function, &signature, &PyDict_Type, &options, &dump,
+		&outside.symbol, &numba))
+		return NULL;
+	int n = gj_signature_read(signature, &rq.ret, arg);
+	if (n < 0 || !gj_options_read(options, &rq.options) || !gj_libdevice(&rq.options.libdevice))
+		return NULL;
+	rq.arg = arg;
+	rq.nargs = (uint32_t)n;
+	rq.options.arch = GJ_ARCH_NVPTX;
+	rq.options.width = 1;
+	outside.abi = numba ? GJ_ABI_NUMBA : GJ_ABI_C;
+	rq.options.outside = outside.symbol ? &outside : NULL;
+	gj_arena *arena = gj_arena_new();
+	if (!arena)
+		return PyErr_NoMemory();
+	if (gj_freeze(function, arena, &rq.code) == 0)
+		o = text_of(&rq, dump);
+	gj_arena_free(arena);
+	return o;
+}

@@ -1,0 +1,104 @@
+/* Which compiled form the arguments of a call take: explicit signatures, then types and facts. */
+#include "launch/overload.h"
+
+#include "launch/bind.h"
+#include "launch/transfer.h"
+#include "memory/device.h"
+#include "types/signature.h"
+#include "types/typeobj.h"
+
+static uint32_t exact(const gj_allowed *s, const gj_args *a)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < a->nargs; i++)
+		n += s->arg[i] == a->type[i];
+	return n;
+}
+
+static bool convertible(const gj_allowed *s, const gj_args *a)
+{
+	for (uint32_t i = 0; i < a->nargs; i++)
+		if (!gj_args_fit(a->type[i], s->arg[i]))
+			return false;
+	return true;
+}
+
+/* Arguments of a kernel with explicit signatures: those of the signature that fits best, converted. */
+static bool fit_signature(gj_dispatcher *d, gj_args *a)
+{
+	gj_allowed *best = NULL;
+	for (gj_allowed *s = d->allowed; s; s = s->next)
+		if (s->n == a->nargs && convertible(s, a) && (!best || exact(s, a) > exact(best, a)))
+			best = s;
+	if (best)
+		return gj_args_convert(a, best->arg);
+	PyObject *given = gj_signature_new(NULL, a->type, a->nargs), *text = given ? PyObject_Repr(given) : NULL;
+	if (text)
+		gj_error(GJ_ERR_NO_OVERLOAD, gj_dispatcher_name(d), PyUnicode_AsUTF8(text));
+	Py_XDECREF(text);
+	Py_XDECREF(given);
+	return false;
+}
+
+/* false: the kernel writes to an array that is read-only although the signature does not say so. */
+static bool only_reads(const gj_dispatcher *d, const gj_specialisation *s, const gj_args *a)
+{
+	uint32_t leaf = 0;
+	for (uint32_t i = 0; i < a->nargs; i++)
+		for (uint32_t end = leaf + gj_leaves_of(a->type[i]); leaf < end; leaf++)
+			if (a->leaf[leaf].readonly && leaf < s->image.nleaves && s->image.written[leaf]) {
+				gj_error(GJ_ERR_READONLY, a->type[i]->name);
+				gj_note_argument(d, i);
+				return false;
+			}
+	return true;
+}
+
+gj_specialisation *gj_specialisation_of(gj_dispatcher *d, gj_args *a, uint32_t config)
+{
+	if (d->locked && !fit_signature(d, a))
+		return NULL;
+	uint32_t facts = gj_args_facts(a) & (config | ~(uint32_t)GJ_FACT_IDX32);
+	gj_specialisation *s = gj_specialise(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACTS_BLOCK));
+	return s && d->locked && !only_reads(d, s, a) ? NULL : s;
+}
+
+/* -- Without a launch --------------------------------------------------------------------------------------------- */
+
+static bool find_specialisation(gj_dispatcher *d, PyObject *const *arg, void *out)
+{
+	gj_specialisation **s = out;
+	gj_device *dev = gj_device_current();
+	gj_args a;
+	if (!dev)
+		return false;
+	gj_args_init(&a, dev);
+	if (gj_read_args(d, &a, arg) && gj_args_place(&a, NULL)) {
+		*s = gj_specialisation_of(d, &a, GJ_FACT_IDX32 | GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS);
+		gj_args_return(&a, NULL, NULL, false);
+	}
+	gj_args_clear(&a);
+	return *s != NULL;
+}
+
+gj_specialisation *gj_specialisation_for(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames)
+{
+	gj_specialisation *s = NULL;
+	return gj_with_bound(d, arg, n, kwnames, find_specialisation, &s) ? s : NULL;
+}
+
+static bool list_types(gj_dispatcher *d, PyObject *const *arg, void *out)
+{
+	PyObject **types = out;
+	gj_args a;
+	gj_args_init(&a, NULL);
+	*types = gj_read_args(d, &a, arg) ? gj_types_to_py(a.type, a.nargs) : NULL;
+	gj_args_clear(&a);
+	return *types != NULL;
+}
+
+PyObject *gj_argument_types(gj_dispatcher *d, PyObject *const *arg, Py_ssize_t n, PyObject *kwnames)
+{
+	PyObject *types = NULL;
+	return gj_with_bound(d, arg, n, kwnames, list_types, &types) ? types : NULL;
+}

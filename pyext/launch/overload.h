@@ -1,0 +1,16 @@
+/* The compiled form that arguments take. */
+#ifndef GJ_OVERLOAD_H
+#define GJ_OVERLOAD_H
+
+#include "launch/dispatcher.h"
+#include "launch/leaves.h"
+
+/* The compiled form for arguments that were read and placed, which are converted where there are explicit signatures.
+ * `config`: facts that the launch's configuration leaves. NULL: exception. */
+gj_specialisation *gj_specialisation_of(gj_dispatcher *, gj_args *, uint32_t config);
+/* The compiled form that a launch with these arguments would run (block is one-dimensional). NULL: exception. */
+gj_specialisation *gj_specialisation_for(gj_dispatcher *, PyObject *const *args, Py_ssize_t n, PyObject *kwnames);
+/* Tuple of the types of these arguments, one a parameter. */
+PyObject *gj_argument_types(gj_dispatcher *, PyObject *const *args, Py_ssize_t n, PyObject *kwnames);
+
+#endif

@@ -1,0 +1,25 @@
+/* Compiled forms of a kernel: finding one, compiling it when there is none. */
+#ifndef GJ_SPECIALISE_H
+#define GJ_SPECIALISE_H
+
+#include "core.h"
+
+typedef struct gj_dispatcher gj_dispatcher;
+
+/* One compiled form of a kernel: for these argument types, facts and device. Never changes once it is in the list. */
+typedef struct gj_specialisation {
+	struct gj_specialisation *next;
+	gj_device *dev;
+	uint32_t facts, width;
+	bool libm_exact;
+	uint32_t nargs, nleaves;
+	const gj_type **arg;
+	gj_image image;
+	gj_kernel *kernel;
+} gj_specialisation;
+
+/* The compiled form for these types and facts, compiled now if there is none (without the GIL). NULL: exception. */
+gj_specialisation *gj_specialise(gj_dispatcher *, gj_device *, const gj_type *const *arg, uint32_t n, uint32_t facts);
+void gj_specialisation_free(gj_specialisation *);
+
+#endif

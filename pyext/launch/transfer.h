@@ -1,0 +1,19 @@
+/* What happens to arguments once they are read. */
+#ifndef GJ_TRANSFER_H
+#define GJ_TRANSFER_H
+
+#include "launch/leaves.h"
+
+/* Facts (GJ_FACT_…) that hold for these arguments; call after gj_args_place. */
+uint32_t gj_args_facts(const gj_args *);
+/* Can this argument be passed where an explicit signature has that type? */
+bool gj_args_fit(const gj_type *given, const gj_type *want);
+/* Convert to the types of an explicit signature (n of them, as many as arguments). false: it cannot be done; no
+ * exception, nothing changed. */
+bool gj_args_convert(gj_args *, const gj_type *const *to);
+/* Give host arrays a place on the device and copy them there. */
+bool gj_args_place(gj_args *, gj_stream *);
+/* Copy back what the kernel may have written and free the copies. Without `ok` only frees. */
+bool gj_args_return(gj_args *, gj_stream *, const gj_image *, bool ok);
+
+#endif

@@ -1,0 +1,13 @@
+/* Scalar kinds and NumPy's dtypes. */
+#ifndef GJ_DTYPE_H
+#define GJ_DTYPE_H
+
+#include "core.h"
+
+/* gj_kind of a dtype in native byte order; −1: not a type of kernels. By kind and size: long and longlong are one. */
+int gj_kind_of_dtype(const PyArray_Descr *);
+PyArray_Descr *gj_dtype_of_kind(int kind);     /* new reference */
+/* The interned type of an array in global memory, without the interner's lock. */
+const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly);
+
+#endif
