@@ -1,6 +1,7 @@
 /* _core.Intrinsic("cuda.grid"): an immutable name of the kernel language. Its attributes are the names of names.def
- * below it; calling one outside a kernel is an error that says so. */
+ * below it, its docstring and signature are what the table says; calling one outside a kernel is an error that says so. */
 #include "freeze/intrinsic.h"
+#include "names/names.h"
 
 #include <string.h>
 
@@ -33,14 +34,13 @@ static PyObject *new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
 	static char *names[] = { "name", NULL };
 	PyObject *name;
-	bool is_namespace;
 	(void)cls;
 	if (!PyArg_ParseTupleAndKeywords(args, kw, "U:Intrinsic", names, &name))
 		return NULL;
 	const char *text = PyUnicode_AsUTF8(name);
 	if (!text)
 		return NULL;
-	if (!gj_intrinsic_exists(text, &is_namespace))
+	if (!gj_name_find(text))
 		return gj_error(GJ_ERR_NO_INTRINSIC, text);
 	return make(name);
 }
@@ -58,24 +58,75 @@ static PyObject *repr(PyObject *o)
 	return Py_NewRef(((intrinsic *)o)->name);
 }
 
+static const gj_name *row_of(PyObject *o)
+{
+	const char *name = gj_intrinsic_name(o);
+	return name ? gj_name_find(name) : NULL;
+}
+
+/* "cuda.grid(ndim)" and what it does. */
+static PyObject *doc(PyObject *o, void *none)
+{
+	(void)none;
+	const gj_name *row = row_of(o);
+	char params[GJ_PARAMS_TEXT];
+	if (!row)
+		Py_RETURN_NONE;
+	if (!row->params)
+		return PyUnicode_FromFormat("%s\n\n%s", gj_shown(row->name), row->doc);
+	gj_name_params(row, params);
+	return PyUnicode_FromFormat("%s(%s)\n\n%s", gj_shown(row->name), params, row->doc);
+}
+
+/* For inspect.signature(): that of a Python function with these parameters. */
+static PyObject *signature(const gj_name *row)
+{
+	char params[GJ_PARAMS_TEXT], text[GJ_PARAMS_TEXT + 16];
+	gj_name_params(row, params);
+	snprintf(text, sizeof text, "lambda %s: None", params);
+	PyObject *names = PyDict_New(), *read = gj_import("inspect", "signature");
+	PyObject *function = names && read ? PyRun_String(text, Py_eval_input, names, names) : NULL;
+	PyObject *result = function ? PyObject_CallOneArg(read, function) : NULL;
+	Py_XDECREF(function);
+	Py_XDECREF(read);
+	Py_XDECREF(names);
+	return result;
+}
+
 /* Names of the table first: an intrinsic has no other attributes of its own but the special ones. */
 static PyObject *getattro(PyObject *o, PyObject *attr)
 {
-	bool is_namespace;
 	const char *text = PyUnicode_AsUTF8(attr);
 	if (!text)
 		return NULL;
-	if (!strncmp(text, "__", 2))
-		return PyObject_GenericGetAttr(o, attr);
+	if (!strncmp(text, "__", 2)) {
+		const gj_name *row = strcmp(text, "__signature__") ? NULL : row_of(o);
+		return row && row->params ? signature(row) : PyObject_GenericGetAttr(o, attr);
+	}
 	PyObject *child = PyUnicode_FromFormat("%U.%U", ((intrinsic *)o)->name, attr);
 	const char *dotted = child ? PyUnicode_AsUTF8(child) : NULL;
 	PyObject *result = NULL;
-	if (dotted && gj_intrinsic_exists(dotted, &is_namespace))
+	if (dotted && gj_name_find(dotted))
 		result = make(child);
 	else if (dotted)
 		gj_error(GJ_ERR_INTRINSIC_ATTR, PyUnicode_AsUTF8(((intrinsic *)o)->name), text);
 	Py_XDECREF(child);
 	return result;
+}
+
+/* What every object has, and the names below this one. */
+static PyObject *dir(PyObject *o, PyObject *none)
+{
+	(void)none;
+	const char *name = gj_intrinsic_name(o);
+	PyObject *list = PyObject_CallMethod((PyObject *)&PyBaseObject_Type, "__dir__", "O", o);
+	for (const gj_name *row = NULL; list && name && (row = gj_name_next(name, row));) {
+		PyObject *last = PyUnicode_FromString(strrchr(row->name, '.') + 1);
+		if (!last || PyList_Append(list, last) < 0)
+			Py_CLEAR(list);
+		Py_XDECREF(last);
+	}
+	return list;
 }
 
 static PyObject *call(PyObject *o, PyObject *args, PyObject *kw)
@@ -106,7 +157,13 @@ static PyObject *reduce(PyObject *o, PyObject *none)
 
 static PyMethodDef methods[] = {
 	{ "__reduce__", reduce, METH_NOARGS, "Pickle by name." },
+	{ "__dir__", dir, METH_NOARGS, "The names below this one, too." },
 	{ NULL, NULL, 0, NULL },
+};
+
+static PyGetSetDef getset[] = {
+	{ "__doc__", doc, NULL, "what the name stands for", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
 };
 
 static PyMemberDef members[] = {
@@ -117,8 +174,7 @@ static PyMemberDef members[] = {
 static PyType_Slot slots[] = {
 	{ Py_tp_new, new }, { Py_tp_dealloc, dealloc }, { Py_tp_repr, repr }, { Py_tp_getattro, getattro },
 	{ Py_tp_call, call }, { Py_tp_richcompare, compare }, { Py_tp_hash, hash }, { Py_tp_methods, methods },
-	{ Py_tp_members, members },
-	{ Py_tp_doc, (void *)"A name that means something inside functions compiled with @cuda.jit only." },
+	{ Py_tp_members, members }, { Py_tp_getset, getset },
 	{ 0, NULL },
 };
 

@@ -8,7 +8,4 @@
 const char *gj_intrinsic_name(PyObject *);
 int gj_intrinsic_init(PyObject *module);
 
-/* src/names/names.c: is there such a name, and do more names start with it? */
-bool gj_intrinsic_exists(const char *dotted, bool *is_namespace);
-
 #endif

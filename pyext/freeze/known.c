@@ -1,7 +1,7 @@
 /* Functions that kernels know by identity: those of builtins, math, operator and NumPy, under the name that the table
  * of intrinsics uses. Names without a row are kept too: then the error can say which function it is. */
 #include "freeze/known.h"
-#include "freeze/intrinsic.h"
+#include "names/names.h"
 
 #include <string.h>
 
@@ -19,12 +19,10 @@ const char *gj_known_name(PyObject *o)
 /* Two names of one function: that with a row in the table wins, else the first. */
 static int add(const char *prefix, const char *name, PyObject *o)
 {
-	bool is_namespace;
 	PyObject *dotted = PyBytes_FromFormat("%s.%s", prefix, name), *key = PyLong_FromVoidPtr(o), *row = NULL;
 	int status = dotted && key ? 0 : -1;
 	const char *old = status ? NULL : gj_known_name(o);
-	bool better = !old || (!gj_intrinsic_exists(old, &is_namespace)
-	                       && gj_intrinsic_exists(PyBytes_AS_STRING(dotted), &is_namespace));
+	bool better = !old || (!gj_name_find(old) && gj_name_find(PyBytes_AS_STRING(dotted)));
 	if (!status && better) {
 		row = PyTuple_Pack(2, dotted, o);
 		status = row ? PyDict_SetItem(known, key, row) : -1;

@@ -2,7 +2,7 @@
  * else the target's library. */
 #include "emit/ops.h"
 
-const gj_math_info gj_math_info_of[GJ_NROWS] = {
+const gj_math_info gj_math_info_of[GJ_NMATH] = {
 #define MATH(id, py, np, n, stem, fast, llvm, vec) { stem, fast, llvm, vec },
 #include "ir/math.def"
 };
@@ -25,14 +25,14 @@ gj_v gj_math_row(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n
 {
 	gj_v exponent, mantissa;
 	switch (row) {
-	case GJ_ROW_SQRT:  return sqrt_of(g, arg[0]);
-	case GJ_ROW_RSQRT: return rsqrt_of(g, arg[0]);
-	case GJ_ROW_FMOD:  return gj_fmod(g, arg[0], arg[1]);
-	case GJ_ROW_LDEXP: return gj_ldexp(g, arg[0], arg[1]);
-	case GJ_ROW_FREXP_MANT:
-	case GJ_ROW_FREXP_EXP:
+	case GJ_MATH_SQRT:  return sqrt_of(g, arg[0]);
+	case GJ_MATH_RSQRT: return rsqrt_of(g, arg[0]);
+	case GJ_MATH_FMOD:  return gj_fmod(g, arg[0], arg[1]);
+	case GJ_MATH_LDEXP: return gj_ldexp(g, arg[0], arg[1]);
+	case GJ_MATH_FREXP_MANT:
+	case GJ_MATH_FREXP_EXP:
 		mantissa = gj_frexp(g, arg[0], &exponent);
-		return row == GJ_ROW_FREXP_EXP ? exponent : mantissa;
+		return row == GJ_MATH_FREXP_EXP ? exponent : mantissa;
 	}
 	const char *name = gj_math_info_of[row].llvm;
 	int i = name ? gj_intrin_named(name) : -1;

@@ -31,10 +31,5 @@ gj_v gj_atomic_one(gj_gen *, const gj_op *, gj_v ptr, gj_v b, gj_v c, bool local
 gj_v gj_math_row(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 typedef struct gj_math_info { const char *stem, *fast, *llvm; bool libmvec; } gj_math_info;
 extern const gj_math_info gj_math_info_of[];   /* by row */
-typedef enum gj_row {                          /* rows of math.def */
-#define MATH(id, py, np, n, stem, fast, llvm, vec) GJ_ROW_##id,
-#include "ir/math.def"
-	GJ_NROWS
-} gj_row;
 
 #endif

@@ -63,7 +63,7 @@ gj_v gj_do_pow(gj_gen *g, const gj_op *o)
 	bool real = gj_is_float(o->type), sign = gj_is_signed(k->type);
 	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1), zero = LLVMConstNull(LLVMTypeOf(b)), r;
 	if (gj_is_float(k->type))
-		return gj_math_row(g, o, GJ_ROW_POW, (gj_v[]){ a, b }, 2);
+		return gj_math_row(g, o, GJ_MATH_POW, (gj_v[]){ a, b }, 2);
 	if (k->op == GJ_CONST && (!sign || k->imm.i >= 0) && (uint64_t)k->imm.i <= 1024)
 		return power_const(g, a, (uint64_t)k->imm.i, real);
 	gj_v minus = sign ? gj_icmp(g, LLVMIntSLT, b, zero) : NULL, e = b;

@@ -163,7 +163,7 @@ gj_known gj_infer_flags(gj_icall *c)
 	const gj_type *t = c->ref[0] ? gj_o(fn(c), c->ref[0])->type : NULL;
 	if (!t || t->kind != GJ_ARRAY)
 		gj_fail(fn(c), c->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(c->name));
-	bool sure = t->layout == c->row->arg || t->ndim == 0 || (t->ndim == 1 && t->layout != 'A');
+	bool sure = t->layout == c->arg || t->ndim == 0 || (t->ndim == 1 && t->layout != 'A');
 	return (gj_known){ gj_scalar[GJ_BOOL], sure ? gj_obj_bool(fn(c)->arena, true) : NULL };
 }
 
@@ -202,7 +202,7 @@ gj_known gj_infer_reduce(gj_icall *c)
 	const gj_type *t = array(c)->elem;
 	if (gj_is_complex(t) || t->kind == GJ_F16)
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
-	return gj_just(gj_reduction_type((gj_reduction)c->row->arg, c->a[0].type));
+	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
 }
 
 gj_known gj_infer_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name)); }

@@ -130,7 +130,7 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 {
 	const gj_op *call = gj_o(s->fn, r);
-	const gj_intrin *row = gj_intrinsic(name);
+	const gj_name *row = gj_name_find(name);
 	int slot[GJ_MAX_CALL];
 	gj_icall c = { .I = I, .s = s, .row = row, .name = name, .loc = call->loc };
 	if (!row || !row->params || (gj_is_method(row) && gj_o(s->fn, call->arg[0])->op != GJ_ATTR))
@@ -144,7 +144,7 @@ static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 		if (!c.a[i].type)
 			return gj_just(NULL);
 	}
-	return row->infer(&c);
+	return gj_infer_name(&c);
 }
 
 static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)

@@ -32,14 +32,14 @@ gj_known gj_infer_array(gj_icall *c)
 	for (uint32_t i = 0; i < ndim; i++) {
 		if (!gj_obj_is_int(shape->kind == GJ_OBJ_TUPLE ? shape->item[i] : shape, &n))
 			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_CONST, c->name, gj_known_text(c->s->fn->arena, gj_just(c->a[0].type)));
-		if (n < 0 || n > INT32_MAX || (n == 0 && (c->row->arg != GJ_SHARED || ndim > 1)))
+		if (n < 0 || n > INT32_MAX || (n == 0 && (c->arg != GJ_SHARED || ndim > 1)))
 			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_RANGE, c->name, (long long)n);
 	}
 	const gj_type *dtype = gj_dtype_argument(c, 1);
 	if (c->n > 2 && c->a[2].type && c->a[2].type != gj_t_none &&
 	    (!gj_obj_is_int(c->a[2].konst, &align) || align <= 0 || (align & (align - 1))))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ALIGNMENT);
-	return gj_just(gj_array_type(dtype, (int)ndim, 'C', false, (gj_space)c->row->arg));
+	return gj_just(gj_array_type(dtype, (int)ndim, 'C', false, (gj_space)c->arg));
 }
 
 gj_known gj_infer_array_like(gj_icall *c)
@@ -70,22 +70,22 @@ gj_known gj_infer_vote(gj_icall *c)
 {
 	gj_arg_integer(c, 0);
 	gj_arg_integer(c, 1);
-	return gj_just(gj_scalar[c->row->arg == 3 ? GJ_I32 : GJ_BOOL]);
+	return gj_just(gj_scalar[c->arg == 3 ? GJ_I32 : GJ_BOOL]);
 }
 
 gj_known gj_infer_match(gj_icall *c)
 {
 	gj_arg_integer(c, 0);
 	gj_arg_number(c, 1);
-	return c->row->arg == 0 ? gj_just(gj_scalar[GJ_I32]) : gj_pair(gj_scalar[GJ_I32], gj_scalar[GJ_BOOL]);
+	return c->arg == 0 ? gj_just(gj_scalar[GJ_I32]) : gj_pair(gj_scalar[GJ_I32], gj_scalar[GJ_BOOL]);
 }
 
 gj_known gj_infer_bits(gj_icall *c)
 {
 	const gj_type *t = gj_arg_integer(c, 0);
-	if (c->row->arg == GJ_FFS)
+	if (c->arg == GJ_FFS)
 		return gj_just(gj_scalar[GJ_U32]);
-	if (c->row->arg == GJ_BREV)
+	if (c->arg == GJ_BREV)
 		return gj_just(gj_scalar[t->kind == GJ_U64 ? GJ_U64 : GJ_U32]);
 	return gj_just(gj_is_bool(t) ? gj_scalar[GJ_I8] : t);
 }
@@ -117,7 +117,7 @@ gj_known gj_infer_atomic(gj_icall *c)
 	/* dtypes an operation works on, as bits of gj_kind */
 	enum { INTS = 1 << GJ_I32 | 1 << GJ_I64 | 1 << GJ_U32 | 1 << GJ_U64, UINTS = 1 << GJ_U32 | 1 << GJ_U64,
 	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64 };
-	int op = c->row->arg;
+	int op = c->arg;
 	unsigned ok = op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
 	const gj_type *t = c->a[0].type;
 	uint32_t first = c->n == 3 && op == GJ_AT_CAS ? 1 : 2;                     /* compare_and_swap has no index */

@@ -3,11 +3,10 @@
 #ifndef GJ_INFER_H
 #define GJ_INFER_H
 
-#include "ir/ir.h"
+#include "names/names.h"
 
 typedef struct gj_inst gj_inst;
 typedef struct gj_infer gj_infer;
-typedef struct gj_intrin gj_intrin;
 
 /* What is known of a value: type NULL: nothing yet (control has not come by); konst: its value, NULL if not constant. */
 typedef struct gj_known { const gj_type *type; const gj_obj *konst; } gj_known;
@@ -20,7 +19,7 @@ struct gj_inst {
 	gj_inst **callee;                          /* by ref: the instance that a CALL calls */
 	uint8_t *edge;                             /* [2*block + i]: control can take succ[i] */
 	uint8_t *live;                             /* by block */
-	gj_known   ret;                              /* type NULL: no return reached (yet) */
+	gj_known ret;                              /* type NULL: no return reached (yet) */
 	bool     busy, changed, recursive, done;
 	uint32_t depth;                            /* of its call, while busy */
 	uint32_t waits;                            /* not done: depth of the first caller whose result it takes, which is busy still */
@@ -35,46 +34,15 @@ struct gj_infer {
 	uint32_t waits;                            /* least depth of the busy instances called since this was set to none */
 };
 
-enum { GJ_MAX_CALL = 32 };
-
 /* One call of a named function, its arguments bound to the row's parameters (absent ones have type NULL). */
 typedef struct gj_icall {
 	gj_infer *I; gj_inst *s;
-	const gj_intrin *row; const char *name;    /* dotted name it was called by */
+	const gj_name *row; const char *name;      /* dotted name it was called by */
+	int arg;                                   /* the row's */
 	uint32_t loc, n;                           /* n: bound slots, or positional arguments for "a*" */
 	gj_known a[GJ_MAX_CALL];
 	gj_ref ref[GJ_MAX_CALL];                   /* the operands' ops, 0 where absent */
 } gj_icall;
-
-typedef struct gj_lcall gj_lcall;
-typedef struct gj_lv gj_lv;
-struct gj_intrin {
-	const char *name, *params;
-	gj_known (*infer)(gj_icall *);
-	gj_lv (*lower)(gj_lcall *);
-	int arg;
-};
-
-/* -- names.c --------------------------------------------------------------------------------------------------------- */
-
-typedef enum gj_math {
-#define MATH(id, py, np, n, stem, fast, llvm, vec) GJ_MATH_##id,
-#include "ir/math.def"
-	GJ_NMATH
-} gj_math;
-
-const gj_intrin *gj_intrinsic(const char *dotted);           /* NULL: none */
-const char *gj_shown(const char *dotted);                    /* as users write it: without "builtins." */
-bool gj_intrinsic_exists(const char *dotted, bool *is_namespace);
-/* Which parameter slots of the row the operands of a CALL go to: slot[i] = operand index or −1. Fails on a wrong count
- * or keyword. Returns the number of slots. */
-uint32_t gj_bind_row(const gj_fn *, const gj_op *call, const gj_intrin *, const char *name, int slot[GJ_MAX_CALL]);
-
-/* The op in a slot: slot 0 is what a method is called on (x in `x.bit_count()`). */
-gj_ref gj_slot_ref(const gj_fn *, const gj_op *call, int slot);
-bool gj_is_method(const gj_intrin *);
-bool gj_is_ufunc(const gj_intrin *);          /* its last parameter is `out` */
-const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b);    /* of scalars; NULL: refused */
 
 /* -- fixpoint.c ----------------------------------------------------------------------------------------------------- */
 
@@ -108,6 +76,9 @@ gj_known gj_or_bad(const gj_icall *, const gj_type *);                 /* type N
 GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i);
 GJ_NORETURN void gj_bad_integer(const gj_icall *, uint32_t i);         /* says that integers are wanted */
 
+gj_known gj_infer_name(gj_icall *);                          /* rules.c: by the rule of c->row */
+const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b);    /* of scalars; NULL: refused */
+
 /* Rules shared by operators and named functions (operators.c). */
 gj_known gj_known_binop(const gj_fn *, uint32_t loc, gj_binop, gj_known a, gj_known b);
 gj_known gj_known_compare(const gj_fn *, uint32_t loc, gj_cmpop, gj_known a, gj_known b);
@@ -117,7 +88,7 @@ gj_known gj_known_item(gj_inst *, const gj_op *, gj_known a, gj_known index);
 gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);
 gj_known gj_known_named(gj_inst *, const gj_op *, const char *dotted);
 /* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
-const gj_intrin *gj_value_row(const gj_inst *, const gj_op *);
+const gj_name *gj_value_row(const gj_inst *, const gj_op *);
 /* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_REST: the tuple of the
  * operands that gj_call_rest gives; GJ_HELD + i: item i of what the called inner function holds), captured variables last.
  * UINT32_MAX: some argument has no type yet. */

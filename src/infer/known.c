@@ -93,8 +93,8 @@ const char *gj_known_text(gj_arena *a, gj_known v)
 	const gj_obj *o = v.konst;
 	if (!v.type)
 		return "an undefined value";
-	bool space = false;
-	if (o && o->kind == GJ_OBJ_NAME && gj_intrinsic_exists(o->name, &space) && space)
+	const gj_name *row = o && o->kind == GJ_OBJ_NAME ? gj_name_find(o->name) : NULL;
+	if (row && row->space)
 		return o->name;
 	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
 		return gj_printf(a, "the function %s", o->name ? gj_shown(o->name) : o->code->name);

@@ -393,23 +393,22 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 /* What a dotted name stands for: the value it reads, or a function or namespace. */
 gj_known gj_known_named(gj_inst *s, const gj_op *o, const char *dotted)
 {
-	bool space;
-	const gj_intrin *row = gj_intrinsic(dotted);
-	if (row && !row->params) {
+	const gj_name *row = gj_name_find(dotted);
+	if (!row)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(dotted));
+	if (gj_name_is_value(row)) {
 		gj_icall c = { .s = s, .row = row, .name = dotted, .loc = o->loc };
 		const gj_op *base = o->op == GJ_ATTR ? gj_o(s->fn, o->arg[0]) : o;
 		c.ref[0] = base->op == GJ_ATTR ? base->arg[0] : 0;                     /* a of a.flags.c_contiguous */
-		return row->infer(&c);
+		return gj_infer_name(&c);
 	}
-	if (!gj_intrinsic_exists(dotted, &space))
-		gj_fail(s->fn, o->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(dotted));
 	gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
 	k->kind = GJ_OBJ_NAME;
 	k->name = dotted;
 	return gj_known_of(s->fn, o->loc, k);
 }
 
-const gj_intrin *gj_value_row(const gj_inst *s, const gj_op *o)
+const gj_name *gj_value_row(const gj_inst *s, const gj_op *o)
 {
 	const char *dotted = NULL;
 	const gj_obj *base = o->op == GJ_ATTR ? s->konst[o->arg[0]] : o->imm.obj;
@@ -420,8 +419,8 @@ const gj_intrin *gj_value_row(const gj_inst *s, const gj_op *o)
 	for (uint32_t i = 0; !dotted && o->op == GJ_ATTR && i < base->n; i++)
 		if (!strcmp(base->attr[i], o->imm.name) && base->item[i]->kind == GJ_OBJ_NAME)
 			dotted = base->item[i]->name;
-	const gj_intrin *row = dotted ? gj_intrinsic(dotted) : NULL;
-	return row && !row->params ? row : NULL;
+	const gj_name *row = dotted ? gj_name_find(dotted) : NULL;
+	return row && gj_name_is_value(row) ? row : NULL;
 }
 
 static gj_known module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
@@ -437,10 +436,10 @@ static gj_known module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
 	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, m->name, o->imm.name);
 }
 
-/* Does the table have such a method? */
+/* Does the table have such a method, or more below such a name? */
 static bool method(const gj_inst *s, const char *of, const char *name)
 {
-	return gj_intrinsic(gj_printf(s->fn->arena, "%s.%s", of, name)) != NULL;
+	return gj_name_find(gj_printf(s->fn->arena, "%s.%s", of, name)) != NULL;
 }
 
 static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
@@ -461,7 +460,7 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		return gj_just(gj_rule_transpose(t));
 	if (!strcmp(o->imm.name, "real") && !gj_is_complex(t->elem))
 		return gj_just(t);
-	if (!strcmp(o->imm.name, "flags") || method(s, "array", o->imm.name))
+	if (method(s, "array", o->imm.name))
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name));
 	if (!strcmp(o->imm.name, "dtype")) {
 		gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);

@@ -15,7 +15,7 @@ static const gj_obj *fold_minmax(const gj_icall *c, const gj_type *t)
 		const gj_obj *k = !tuple ? c->a[i].konst : c->a[0].konst ? c->a[0].konst->item[i] : NULL;
 		if (t->kind != GJ_I64 || !gj_obj_is_int(k, &v))
 			return NULL;
-		best = i == 0 || (c->row->arg == GJ_MIN ? v < best : v > best) ? v : best;
+		best = i == 0 || (c->arg == GJ_MIN ? v < best : v > best) ? v : best;
 	}
 	return gj_obj_int(c->s->fn->arena, best);
 }
@@ -72,9 +72,9 @@ gj_known gj_infer_round(gj_icall *c)
 	return gj_or_bad(c, gj_rule_round(gj_arg_number(c, 0), digits, &as));
 }
 
-gj_known gj_infer_binop(gj_icall *c) { return gj_known_binop(c->s->fn, c->loc, (gj_binop)c->row->arg, c->a[0], c->a[1]); }
-gj_known gj_infer_compare(gj_icall *c) { return gj_known_compare(c->s->fn, c->loc, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
-gj_known gj_infer_unary(gj_icall *c) { return gj_known_unary(c->s->fn, c->loc, (gj_unop)c->row->arg, c->a[0]); }
+gj_known gj_infer_binop(gj_icall *c) { return gj_known_binop(c->s->fn, c->loc, (gj_binop)c->arg, c->a[0], c->a[1]); }
+gj_known gj_infer_compare(gj_icall *c) { return gj_known_compare(c->s->fn, c->loc, (gj_cmpop)c->arg, c->a[0], c->a[1]); }
+gj_known gj_infer_unary(gj_icall *c) { return gj_known_unary(c->s->fn, c->loc, (gj_unop)c->arg, c->a[0]); }
 gj_known gj_infer_truth(gj_icall *c) { return gj_known_truth(c->s->fn, c->loc, c->a[0]); }
 
 gj_known gj_infer_divmod(gj_icall *c)
@@ -180,10 +180,10 @@ const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type
 
 static int kind_of_number(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
 
-/* The last argument is the array to write the results into, or absent: then all others are numbers. */
+/* The last argument is the array to write the results into, or absent or None: then all others are numbers. */
 gj_known gj_infer_numpy(gj_icall *c)
 {
-	const gj_type *t[2] = { NULL }, *out = c->a[--c->n].type;
+	const gj_type *t[2] = { NULL }, *out = c->a[--c->n].type == gj_t_none ? NULL : c->a[c->n].type;
 	for (uint32_t i = 0; i < c->n; i++) {
 		const gj_type *a = c->a[i].type;
 		if (!out && a->kind == GJ_ARRAY)

@@ -14,6 +14,12 @@ typedef enum gj_opcode {
 	GJ_NOPS
 } gj_opcode;
 
+typedef enum gj_math {                         /* imm.i of MATH */
+#define MATH(id, py, np, n, stem, fast, llvm, vec) GJ_MATH_##id,
+#include "ir/math.def"
+	GJ_NMATH
+} gj_math;
+
 typedef enum gj_sreg {
 	GJ_TID_X, GJ_TID_Y, GJ_TID_Z, GJ_CTAID_X, GJ_CTAID_Y, GJ_CTAID_Z, GJ_NTID_X, GJ_NTID_Y, GJ_NTID_Z,
 	GJ_NCTAID_X, GJ_NCTAID_Y, GJ_NCTAID_Z, GJ_LANEID, GJ_WARPSIZE, GJ_LANEMASK_LT,

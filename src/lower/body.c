@@ -97,7 +97,7 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	return gj_lconv(L, v, o->type);
 }
 
-static gj_lv call_named(gj_body *B, gj_ref r, const gj_intrin *row, const char *name)
+static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *name)
 {
 	const gj_op *o = gj_o(B->s->fn, r);
 	gj_lcall c = { .L = B->L, .B = B, .op = o, .ref = r, .row = row, .name = name, .type = o->type };
@@ -108,10 +108,10 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_intrin *row, const char *
 			if (slot[i] >= 0)
 				c.a[i] = use(B, gj_slot_ref(B->s->fn, o, slot[i]));
 	}
-	if (gj_is_ufunc(row) && c.a[c.n - 1].type)
+	if (gj_is_ufunc(row) && c.a[c.n - 1].type && c.a[c.n - 1].type != gj_t_none)
 		return gj_lelementwise(&c);
 	c.n -= gj_is_ufunc(row);
-	gj_lv v = row->lower(&c);
+	gj_lv v = gj_lower_name(&c);
 	return v.type == o->type || !gj_is_scalar(o->type) ? v : gj_lconv(B->L, v, o->type);
 }
 
@@ -122,7 +122,7 @@ static gj_lv call(gj_body *B, gj_ref r)
 	if (B->s->callee[r])
 		return call_function(B, r, B->s->callee[r]);
 	if (f->kind == GJ_OBJ_NAME)
-		return call_named(B, r, gj_intrinsic(f->name), f->name);
+		return call_named(B, r, gj_name_find(f->name), f->name);
 	if (o->nargs == 1)
 		return gj_lv_scalar(B->L, o->type, gj_eint(B->L, o->type, 0));
 	gj_lv a = use(B, o->arg[1]);                                               /* a type as constructor */
@@ -134,7 +134,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	gj_lower *L = B->L;
 	const gj_op *o = gj_o(B->s->fn, r);
 	gj_lv a = o->nargs && o->op != GJ_MKSLICE ? use(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 ? use(B, o->arg[1]) : a;
-	const gj_intrin *row;
+	const gj_name *row;
 	switch (o->op) {
 	case GJ_OBJ:
 		return (row = gj_value_row(B->s, o)) ? call_named(B, r, row, NULL) : gj_lv_obj(L, o->type, o->imm.obj);

@@ -17,7 +17,7 @@ static gj_ref sreg(gj_lower *L, int which, const gj_type *t)
 	return r;
 }
 
-gj_lv gj_lower_sreg(gj_lcall *c) { return gj_lresult(c, sreg(c->L, c->row->arg, c->type)); }
+gj_lv gj_lower_sreg(gj_lcall *c) { return gj_lresult(c, sreg(c->L, c->arg, c->type)); }
 
 /* arg 0: the thread's position in the grid, 1: the grid's extent; x first. */
 gj_lv gj_lower_grid(gj_lcall *c)
@@ -29,10 +29,10 @@ gj_lv gj_lower_grid(gj_lcall *c)
 	gj_lv v = gj_lv_new(L, c->type, &p);
 	for (uint32_t d = 0; d < n; d++) {
 		gj_ref ntid = gj_ecast(L, sreg(L, GJ_NTID_X + (int)d, i32), i64);
-		gj_ref blocks = gj_ecast(L, sreg(L, (c->row->arg ? GJ_NCTAID_X : GJ_CTAID_X) + (int)d, i32), i64);
+		gj_ref blocks = gj_ecast(L, sreg(L, (c->arg ? GJ_NCTAID_X : GJ_CTAID_X) + (int)d, i32), i64);
 		p[d] = gj_eindex(L, GJ_MUL, blocks, ntid);
 		gj_o(L->fn, p[d])->flags |= GJ_NONNEG;
-		if (c->row->arg)
+		if (c->arg)
 			continue;
 		p[d] = gj_eindex(L, GJ_ADD, p[d], gj_ecast(L, sreg(L, GJ_TID_X + (int)d, i32), i64));
 		gj_o(L->fn, p[d])->flags |= GJ_NONNEG;
@@ -87,7 +87,7 @@ gj_lv gj_lower_array(gj_lcall *c)
 		return dynamic_shared(c, ptr);
 	if (c->n > 2 && c->a[2].konst && gj_obj_is_int(c->a[2].konst, &n) && n > align)
 		align = n;
-	bool shared = c->row->arg == GJ_SHARED;
+	bool shared = c->arg == GJ_SHARED;
 	if (__builtin_mul_overflow(total, t->elem->size, &bytes))
 		bytes = UINT64_MAX;
 	if (!shared && bytes > LOCAL_MOST)
@@ -107,7 +107,7 @@ gj_lv gj_lower_barrier(gj_lcall *c)
 	gj_lower *L = c->L;
 	gj_ref pred = c->n ? gj_ltruth(L, c->a[0]) : 0;
 	L->M->barriers = true;
-	gj_ref r = gj_esub(L, GJ_BARRIER, (uint8_t)c->row->arg, c->n ? T(GJ_I32) : NULL, c->n, &pred);
+	gj_ref r = gj_esub(L, GJ_BARRIER, (uint8_t)c->arg, c->n ? T(GJ_I32) : NULL, c->n, &pred);
 	return c->n ? gj_lresult(c, r) : gj_lv_none();
 }
 
@@ -120,7 +120,7 @@ gj_lv gj_lower_syncwarp(gj_lcall *c)
 
 gj_lv gj_lower_fence(gj_lcall *c)
 {
-	gj_esub(c->L, GJ_FENCE, (uint8_t)c->row->arg, NULL, 0, NULL);
+	gj_esub(c->L, GJ_FENCE, (uint8_t)c->arg, NULL, 0, NULL);
 	return gj_lv_none();
 }
 
@@ -135,13 +135,13 @@ gj_lv gj_lower_activemask(gj_lcall *c) { return gj_lresult(c, gj_e(c->L, GJ_ACTI
 gj_lv gj_lower_shfl(gj_lcall *c)
 {
 	gj_ref a[3] = { gj_larg(c, 0, T(GJ_I32)), c->a[1].part[0], gj_larg(c, 2, T(GJ_I32)) };
-	return gj_lresult(c, gj_esub(c->L, GJ_SHFL, (uint8_t)c->row->arg, c->type, 3, a));
+	return gj_lresult(c, gj_esub(c->L, GJ_SHFL, (uint8_t)c->arg, c->type, 3, a));
 }
 
 gj_lv gj_lower_vote(gj_lcall *c)
 {
 	gj_ref a[2] = { gj_larg(c, 0, T(GJ_I32)), gj_ltruth(c->L, c->a[1]) };
-	return gj_lresult(c, gj_esub(c->L, GJ_VOTE, (uint8_t)c->row->arg, c->type, 2, a));
+	return gj_lresult(c, gj_esub(c->L, GJ_VOTE, (uint8_t)c->arg, c->type, 2, a));
 }
 
 /* Values are matched by their bits, 32 or 64 of them. */
@@ -157,8 +157,8 @@ gj_lv gj_lower_match(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	gj_ref a[2] = { gj_larg(c, 0, T(GJ_I32)), match_bits(L, c->a[1].part[0]) };
-	gj_lv m = gj_lresult(c, gj_esub(L, GJ_MATCH, (uint8_t)c->row->arg, T(GJ_I32), 2, a));
-	if (c->row->arg == 0)
+	gj_lv m = gj_lresult(c, gj_esub(L, GJ_MATCH, (uint8_t)c->arg, T(GJ_I32), 2, a));
+	if (c->arg == 0)
 		return m;
 	return gj_lv_pair(L, c->type, m, gj_lresult(c, gj_ecmp(L, GJ_CMP_NE, m.part[0], gj_eint(L, T(GJ_I32), 0))));
 }
@@ -167,11 +167,11 @@ gj_lv gj_lower_bits(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->a[0].type;
-	if (c->row->arg == GJ_BREV)
+	if (c->arg == GJ_BREV)
 		t = c->type;
 	else if (gj_is_bool(t))
 		t = T(GJ_I8);
-	return gj_lresult(c, gj_ecast(L, gj_e1(L, (gj_opcode)c->row->arg, t, gj_larg(c, 0, t)), c->type));
+	return gj_lresult(c, gj_ecast(L, gj_e1(L, (gj_opcode)c->arg, t, gj_larg(c, 0, t)), c->type));
 }
 
 gj_lv gj_lower_selp(gj_lcall *c)
@@ -190,12 +190,12 @@ gj_lv gj_lower_atomic(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *i64 = T(GJ_I64);
-	bool indexed = !(c->row->arg == GJ_AT_CAS && c->n == 3);
+	bool indexed = !(c->arg == GJ_AT_CAS && c->n == 3);
 	gj_ref zero = gj_eint(L, i64, 0), a[3];
 	gj_lv index = indexed ? c->a[1] : (gj_lv){ i64, NULL, &zero };
 	uint32_t first = indexed ? 2 : 1, n = c->n - first;
 	a[0] = gj_laddress(L, c->a[0], index);
 	for (uint32_t i = 0; i < n; i++)
 		a[1 + i] = gj_larg(c, first + i, t);
-	return gj_lresult(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->row->arg, t, 1 + n, a));
+	return gj_lresult(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, t, 1 + n, a));
 }

@@ -53,7 +53,7 @@ static gj_ref first(reduction *r, gj_ref size)
 gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
-	reduction r = { .L = L, .how = (gj_reduction)c->row->arg, .a = c->a[0], .acc = c->type };
+	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .acc = c->type };
 	gj_ref size = gj_lsize(L, r.a), start;
 	int64_t neutral = r.how == GJ_RED_PROD || r.how == GJ_RED_ALL;
 	if (r.how == GJ_RED_MEAN && gj_is_float(r.a.type->elem))
@@ -79,7 +79,7 @@ static gj_lv apply(gj_lower *L, gj_lv target, const gj_ref *at, void *call)
 		t[i] = c.a[i].type;
 	}
 	c.type = gj_ufunc_type(c.name, t[0], t[1]);
-	return c.row->lower(&c);
+	return gj_lower_name(&c);
 }
 
 gj_lv gj_lelementwise(gj_lcall *c)

@@ -8,7 +8,7 @@
 /* A lowered value: its type and its scalar parts (gj_parts(type) of them).
  *   scalar: 1   tuple: its items' parts   array: pointer, shape[ndim], strides[ndim] in bytes (i64)
  *   range: start, stop, step   iterator: those of what it runs over, of a range its length too   None, static objects: none */
-struct gj_lv { const gj_type *type; const gj_obj *konst; const gj_ref *part; };
+typedef struct gj_lv { const gj_type *type; const gj_obj *konst; const gj_ref *part; } gj_lv;
 
 typedef struct gj_shared { const gj_inst *s; gj_ref ref; uint32_t offset; } gj_shared;
 
@@ -39,14 +39,17 @@ typedef struct gj_body {
 	bool      inlined;
 } gj_body;
 
-struct gj_lcall {
+typedef struct gj_lcall {
 	gj_lower *L; gj_body *B;
 	const gj_op *op; gj_ref ref;
-	const gj_intrin *row; const char *name;    /* dotted name it was called by; NULL for values */
+	const gj_name *row; const char *name;      /* dotted name it was called by; NULL for values */
+	int arg;                                   /* the row's */
 	const gj_type *type;                       /* of the result */
 	uint32_t n;
 	gj_lv a[GJ_MAX_CALL];
-};
+} gj_lcall;
+
+gj_lv gj_lower_name(gj_lcall *);                             /* lowerings.c: by the lowering of c->row */
 
 /* arguments.c: an argument as the body finds it; `leaf` counts the leaves of a kernel's arguments. */
 gj_lv gj_lkernel_argument(gj_lower *, const gj_type *, uint16_t *leaf);

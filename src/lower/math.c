@@ -37,16 +37,16 @@ static gj_ref arg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c
 gj_lv gj_lower_math(gj_lcall *c)
 {
 	gj_lower *L = c->L;
-	const gj_type *t = c->type, *second = c->row->arg == GJ_MATH_LDEXP ? gj_scalar[GJ_I32] : t;
+	const gj_type *t = c->type, *second = c->arg == GJ_MATH_LDEXP ? gj_scalar[GJ_I32] : t;
 	if (!gj_is_float(t)) {
-		if (c->row->arg != GJ_MATH_POW)
+		if (c->arg != GJ_MATH_POW)
 			return result(c, arg(c, 0, t));
 		const gj_type *as = common(c);
 		gj_ref x = gj_ecast(L, arg(c, 0, as), t), y = gj_ecast(L, arg(c, 1, as), t);
 		return result(c, gj_e2(L, GJ_POW, t, x, y));
 	}
 	gj_ref a[2] = { arg(c, 0, t), c->n > 1 ? arg(c, 1, second) : 0 };
-	return result(c, math(L, (gj_math)c->row->arg, t, c->n, a));
+	return result(c, math(L, (gj_math)c->arg, t, c->n, a));
 }
 
 gj_lv gj_lower_fabs(gj_lcall *c) { return result(c, gj_e1(c->L, GJ_ABS, c->type, arg(c, 0, c->type))); }
@@ -54,14 +54,14 @@ gj_lv gj_lower_fabs(gj_lcall *c) { return result(c, gj_e1(c->L, GJ_ABS, c->type,
 gj_lv gj_lower_isfp(gj_lcall *c)
 {
 	if (!gj_is_float(c->a[0].type))
-		return result(c, gj_eint(c->L, bool_(), c->row->arg == GJ_ISFINITE));
-	return result(c, gj_e1(c->L, (gj_opcode)c->row->arg, bool_(), c->a[0].part[0]));
+		return result(c, gj_eint(c->L, bool_(), c->arg == GJ_ISFINITE));
+	return result(c, gj_e1(c->L, (gj_opcode)c->arg, bool_(), c->a[0].part[0]));
 }
 
 /* arg 0: radians to degrees, 1: degrees to radians */
 gj_lv gj_lower_angle(gj_lcall *c)
 {
-	gj_ref factor = gj_eflt(c->L, c->type, c->row->arg ? RADIANS : DEGREES);
+	gj_ref factor = gj_eflt(c->L, c->type, c->arg ? RADIANS : DEGREES);
 	return result(c, gj_e2(c->L, GJ_MUL, c->type, arg(c, 0, c->type), factor));
 }
 
@@ -91,7 +91,7 @@ gj_lv gj_lower_npbin(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *as = common(c);
-	gj_opcode op = (gj_opcode)c->row->arg;
+	gj_opcode op = (gj_opcode)c->arg;
 	if (gj_is_bool(t) && !gj_is_float(as))                                     /* bool: + is or, * is and; the order is False < True */
 		op = op == GJ_ADD || op == GJ_MAX ? GJ_OR : op == GJ_MUL || op == GJ_MIN ? GJ_AND : op;
 	gj_ref a = as_both(c, 0, as, t), b = as_both(c, 1, as, t);
@@ -111,26 +111,26 @@ gj_lv gj_lower_npminmax(gj_lcall *c)
 	const gj_type *t = c->type;
 	if (!gj_is_float(t))
 		return gj_lower_npbin(c);
-	gj_ref a = arg(c, 0, t), b = arg(c, 1, t), r = gj_e2(L, (gj_opcode)c->row->arg, t, a, b);
+	gj_ref a = arg(c, 0, t), b = arg(c, 1, t), r = gj_e2(L, (gj_opcode)c->arg, t, a, b);
 	r = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), b), b, r);
 	return result(c, gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), a), a, r));
 }
 
-gj_lv gj_lower_npcmp(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
+gj_lv gj_lower_npcmp(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->arg, c->a[0], c->a[1]); }
 
 gj_lv gj_lower_nplogic(gj_lcall *c)
 {
 	gj_ref a = gj_ltruth(c->L, c->a[0]);
-	if (c->row->arg == GJ_NOT)
+	if (c->arg == GJ_NOT)
 		return result(c, gj_e1(c->L, GJ_NOT, bool_(), a));
-	return result(c, gj_e2(c->L, (gj_opcode)c->row->arg, bool_(), a, gj_ltruth(c->L, c->a[1])));
+	return result(c, gj_e2(c->L, (gj_opcode)c->arg, bool_(), a, gj_ltruth(c->L, c->a[1])));
 }
 
 gj_lv gj_lower_npun(gj_lcall *c)
 {
 	gj_ref x = arg(c, 0, c->type);
-	bool none = c->row->arg == GJ_NOP || (c->row->arg == GJ_ABS && (gj_is_unsigned(c->type) || gj_is_bool(c->type)));
-	return result(c, none ? x : gj_e1(c->L, (gj_opcode)c->row->arg, c->type, x));
+	bool none = c->arg == GJ_NOP || (c->arg == GJ_ABS && (gj_is_unsigned(c->type) || gj_is_bool(c->type)));
+	return result(c, none ? x : gj_e1(c->L, (gj_opcode)c->arg, c->type, x));
 }
 
 /* arg 0: square, 1: reciprocal */
@@ -139,7 +139,7 @@ gj_lv gj_lower_npsquare(gj_lcall *c)
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
 	gj_ref x = arg(c, 0, t);
-	if (!c->row->arg)
+	if (!c->arg)
 		return result(c, gj_is_bool(t) ? x : gj_e2(L, GJ_MUL, t, x, x));
 	return result(c, gj_e2(L, gj_is_float(t) ? GJ_DIV : GJ_FLOORDIV, t, gj_eint(L, t, 1), x));
 }
@@ -152,10 +152,10 @@ gj_lv gj_lower_npsign(gj_lcall *c)
 	gj_ref x = c->a[0].part[0];
 	if (gj_is_bool(t) || gj_is_unsigned(t)) {
 		gj_ref positive = gj_ltruth(L, c->a[0]);
-		return result(c, c->row->arg ? gj_eint(L, bool_(), 0) : gj_ecast(L, positive, c->type));
+		return result(c, c->arg ? gj_eint(L, bool_(), 0) : gj_ecast(L, positive, c->type));
 	}
 	gj_ref zero = gj_eint(L, t, 0), one = gj_eint(L, t, 1);
-	if (c->row->arg) {
+	if (c->arg) {
 		gj_ref a[2] = { one, x };
 		gj_ref s = gj_is_float(t) ? math(L, GJ_MATH_COPYSIGN, t, 2, a) : x;
 		return result(c, gj_ecmp(L, GJ_CMP_LT, s, zero));
@@ -181,7 +181,7 @@ gj_lv gj_lower_nplogadd(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
-	bool two = c->row->arg;
+	bool two = c->arg;
 	gj_ref a = arg(c, 0, t), b = arg(c, 1, t);
 	gj_ref away = gj_e1(L, GJ_NEG, t, gj_e1(L, GJ_ABS, t, gj_e2(L, GJ_SUB, t, a, b)));
 	gj_ref less = math(L, two ? GJ_MATH_EXP2 : GJ_MATH_EXP, t, 1, &away), more = math(L, GJ_MATH_LOG1P, t, 1, &less);
@@ -222,7 +222,7 @@ gj_lv gj_lower_npgcd(gj_lcall *c)
 	gj_o(L->fn, a)->arg[1] = b;
 	gj_jump(L, head);
 	L->cur = done;
-	if (c->row->arg)                                                           /* x // 0 is 0 */
+	if (c->arg)                                                           /* x // 0 is 0 */
 		a = gj_e2(L, GJ_MUL, u, gj_e2(L, GJ_FLOORDIV, u, x, a), y);
 	return result(c, gj_ecast(L, a, c->type));
 }

@@ -5,9 +5,9 @@
 
 static const gj_type *T(gj_kind k) { return gj_scalar[k]; }
 
-gj_lv gj_lower_binop(gj_lcall *c) { return gj_lbinop(c->L, (gj_binop)c->row->arg, c->type, c->a[0], c->a[1]); }
-gj_lv gj_lower_compare(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->row->arg, c->a[0], c->a[1]); }
-gj_lv gj_lower_unary(gj_lcall *c) { return gj_lunary(c->L, (gj_unop)c->row->arg, c->type, c->a[0]); }
+gj_lv gj_lower_binop(gj_lcall *c) { return gj_lbinop(c->L, (gj_binop)c->arg, c->type, c->a[0], c->a[1]); }
+gj_lv gj_lower_compare(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->arg, c->a[0], c->a[1]); }
+gj_lv gj_lower_unary(gj_lcall *c) { return gj_lunary(c->L, (gj_unop)c->arg, c->type, c->a[0]); }
 gj_lv gj_lower_truth(gj_lcall *c) { return gj_lresult(c, gj_ltruth(c->L, c->a[0])); }
 
 gj_lv gj_lower_convert(gj_lcall *c)
@@ -31,7 +31,7 @@ gj_lv gj_lower_minmax(gj_lcall *c)
 		gj_lv x = tuple ? gj_lv_item(L, c->a[0], i) : c->a[i];
 		const gj_type *t = gj_rule_minmax(acc.type, x.type);
 		gj_ref a = gj_ecast(L, acc.part[0], t), b = gj_ecast(L, x.part[0], t);
-		gj_opcode op = !gj_is_bool(t) ? (gj_opcode)c->row->arg : c->row->arg == GJ_MIN ? GJ_AND : GJ_OR;
+		gj_opcode op = !gj_is_bool(t) ? (gj_opcode)c->arg : c->arg == GJ_MIN ? GJ_AND : GJ_OR;
 		acc = gj_lv_scalar(L, t, gj_e2(L, op, t, a, b));
 	}
 	return acc;

@@ -139,7 +139,7 @@ gj_lv gj_lower_flags(gj_lcall *c)
 	uint32_t n = a.type->ndim;
 	gj_ref want = gj_eint(L, gj_i64(), a.type->elem->size), yes = gj_eint(L, gj_bool(), 1), empty = gj_eint(L, gj_bool(), 0);
 	for (uint32_t k = 0; k < n; k++) {
-		uint32_t d = c->row->arg == 'C' ? n - 1 - k : k;
+		uint32_t d = c->arg == 'C' ? n - 1 - k : k;
 		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(a, d), gj_eint(L, gj_i64(), 1));
 		gj_ref here = gj_e2(L, GJ_OR, gj_bool(), one, gj_ecmp(L, GJ_CMP_EQ, gj_stride(a, d), want));
 		yes = gj_e2(L, GJ_AND, gj_bool(), yes, here);

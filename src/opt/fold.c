@@ -5,11 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-#define MATH(id, py, np, n, stem, fast, llvm, vec) FN_##id,
-#include "ir/math.def"
-};
-
 static int width(const gj_type *t)
 {
 	return gj_is_bool(t) ? 1 : 8 * t->size;
@@ -160,10 +155,10 @@ static double float_sqrt(const gj_type *t, double a)
 static bool float_math(const gj_op *o, const gj_type *t, double a, double *r)
 {
 	switch (o->imm.i) {
-	case FN_SQRT:  *r = float_sqrt(t, a); return true;
-	case FN_FLOOR: *r = floor(a); return true;
-	case FN_CEIL:  *r = ceil(a); return true;
-	case FN_TRUNC: *r = trunc(a); return true;
+	case GJ_MATH_SQRT:  *r = float_sqrt(t, a); return true;
+	case GJ_MATH_FLOOR: *r = floor(a); return true;
+	case GJ_MATH_CEIL:  *r = ceil(a); return true;
+	case GJ_MATH_TRUNC: *r = trunc(a); return true;
 	default:       return false;
 	}
 }

@@ -13,59 +13,10 @@ from .dispatcher import CUDADispatcher, jit
 from .streams import (Event, Stream, default_stream, event, event_elapsed_time, external_stream, legacy_default_stream,
 	per_thread_default_stream, stream)
 
-# -- names that mean something inside kernels only --
+# -- names that mean something inside kernels only: grid, threadIdx, shared, syncthreads, atomic … (src/names/names.def) --
 
-# Which thread is this?
-threadIdx = _core.Intrinsic("cuda.threadIdx")
-blockIdx = _core.Intrinsic("cuda.blockIdx")
-blockDim = _core.Intrinsic("cuda.blockDim")
-gridDim = _core.Intrinsic("cuda.gridDim")
-laneid = _core.Intrinsic("cuda.laneid")
-warpsize = _core.Intrinsic("cuda.warpsize")
-grid = _core.Intrinsic("cuda.grid")
-gridsize = _core.Intrinsic("cuda.gridsize")
-
-# Memory of a block, of a thread, and constants: shared.array(shape, dtype) …
-shared = _core.Intrinsic("cuda.shared")
-local = _core.Intrinsic("cuda.local")
-const = _core.Intrinsic("cuda.const")
-
-# Threads of a block wait for each other, memory operations become visible
-syncthreads = _core.Intrinsic("cuda.syncthreads")
-syncthreads_count = _core.Intrinsic("cuda.syncthreads_count")
-syncthreads_and = _core.Intrinsic("cuda.syncthreads_and")
-syncthreads_or = _core.Intrinsic("cuda.syncthreads_or")
-syncwarp = _core.Intrinsic("cuda.syncwarp")
-threadfence_block = _core.Intrinsic("cuda.threadfence_block")
-threadfence = _core.Intrinsic("cuda.threadfence")
-threadfence_system = _core.Intrinsic("cuda.threadfence_system")
-
-# Threads of a warp exchange values, vote, find equals
-shfl_sync = _core.Intrinsic("cuda.shfl_sync")
-shfl_up_sync = _core.Intrinsic("cuda.shfl_up_sync")
-shfl_down_sync = _core.Intrinsic("cuda.shfl_down_sync")
-shfl_xor_sync = _core.Intrinsic("cuda.shfl_xor_sync")
-all_sync = _core.Intrinsic("cuda.all_sync")
-any_sync = _core.Intrinsic("cuda.any_sync")
-eq_sync = _core.Intrinsic("cuda.eq_sync")
-ballot_sync = _core.Intrinsic("cuda.ballot_sync")
-match_any_sync = _core.Intrinsic("cuda.match_any_sync")
-match_all_sync = _core.Intrinsic("cuda.match_all_sync")
-activemask = _core.Intrinsic("cuda.activemask")
-lanemask_lt = _core.Intrinsic("cuda.lanemask_lt")
-
-# Bits and numbers
-popc = _core.Intrinsic("cuda.popc")
-clz = _core.Intrinsic("cuda.clz")
-ffs = _core.Intrinsic("cuda.ffs")
-brev = _core.Intrinsic("cuda.brev")
-selp = _core.Intrinsic("cuda.selp")
-fma = _core.Intrinsic("cuda.fma")
-cbrt = _core.Intrinsic("cuda.cbrt")
-nanosleep = _core.Intrinsic("cuda.nanosleep")
-
-# atomic.add(array, index, value) … give the old value
-atomic = _core.Intrinsic("cuda.atomic")
+_kernel = _core.Intrinsic("cuda")
+globals().update((_name, getattr(_kernel, _name)) for _name in dir(_kernel) if not _name.startswith("_"))
 
 # -- what numba.cuda has and gridjit has not yet --
 

@@ -31,7 +31,7 @@ static gj_v calmed(gj_gen *g, const gj_op *o, int row, gj_v x)
 {
 	if (!o->mask)
 		return x;
-	return gj_select(g, gj_mask_of(g, o), x, gj_kfp(LLVMTypeOf(x), row == GJ_ROW_ACOSH ? 1.5 : 0.5));
+	return gj_select(g, gj_mask_of(g, o), x, gj_kfp(LLVMTypeOf(x), row == GJ_MATH_ACOSH ? 1.5 : 0.5));
 }
 
 /* x in registers of the vector function's width, one call each, put together again. */

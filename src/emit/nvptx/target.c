@@ -427,7 +427,7 @@ static gj_v nv_div(gj_gen *g, const gj_op *o)
 	const gj_op *a = gj_o(g->f, o->arg[0]), *b = gj_o(g->f, o->arg[1]);
 	if (!g->u->opt->fastmath || o->type->kind != GJ_F32)
 		return gj_do_div(g, o);
-	if (a->op == GJ_CONST && a->imm.f == 1 && b->op == GJ_MATH && b->imm.i == GJ_ROW_SQRT) {
+	if (a->op == GJ_CONST && a->imm.f == 1 && b->op == GJ_MATH && b->imm.i == GJ_MATH_SQRT) {
 		gj_v x = gj_sc(g, b->arg[0]);
 		return gj_plain(g, GJ_IN_NV_FAST_RSQRT, 1, &x);
 	}
