@@ -2,6 +2,7 @@
  * and under GRIDJIT_VERIFY=1; GRIDJIT_DUMP=code,cfg,ssa,types,low,mask,llvm,ptx,asm prints each stage. */
 #include "compile.h"
 #include "infer/infer.h"
+#include "ir/walk.h"
 #include "lower/lower.h"
 #include "opt/opt.h"
 #include "stages.h"
@@ -14,9 +15,8 @@
 /* Where a function returns a value. */
 static uint32_t value_return(const gj_inst *s)
 {
-	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
-		const gj_bb *b = &s->fn->bb.p[s->fn->rpo.p[k]];
-		const gj_op *t = gj_o(s->fn, b->ops.p[b->ops.n - 1]);
+	GJ_EACH_BLOCK(s->fn, b) {
+		const gj_op *t = gj_terminator(s->fn, b);
 		if (t->op == GJ_RETURN && t->nargs && gj_o(s->fn, t->arg[0])->type != gj_t_none)
 			return t->loc;
 	}

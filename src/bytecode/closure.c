@@ -63,14 +63,14 @@ static void find_uses(live *l)
 {
 	const gj_fn *f = l->s->f;
 	uint32_t made = place_of(f, l->closure);
-	for (uint32_t b = 0; b < f->bb.n; b++)
-		for (uint32_t k = 0; k < f->bb.p[b].ops.n; k++) {
-			const gj_op *o = gj_o(f, f->bb.p[b].ops.p[k]);
+	GJ_ALL_BLOCKS(f, b)
+		GJ_EACH_OP_OF(f, b, r) {
+			const gj_op *o = gj_o(f, r);
 			for (uint32_t a = 0; a < o->nargs; a++) {
 				if (!l->carrier[gj_var_find(l->s, o->arg[a])])
 					continue;
-				gj_push(f->arena, &l->use, ((gj_store){ .block = b, .place = k }));
-				if (gj_o(f, l->closure)->block != b || k < made)
+				gj_push(f->arena, &l->use, ((gj_store){ .block = b, .place = r_at }));
+				if (gj_o(f, l->closure)->block != b || r_at < made)
 					need_in(l, b);
 			}
 		}

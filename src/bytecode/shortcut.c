@@ -8,14 +8,6 @@
 
 #include <string.h>
 
-static uint32_t pred_index(const gj_fn *f, uint32_t b, uint32_t pred)
-{
-	uint32_t at = 0;
-	while (f->bb.p[b].preds.p[at] != pred)
-		at++;
-	return at;
-}
-
 static bool is_pred(const gj_bb *bb, uint32_t p)
 {
 	for (uint32_t k = 0; k < bb->preds.n; k++)
@@ -24,21 +16,12 @@ static bool is_pred(const gj_bb *bb, uint32_t p)
 	return false;
 }
 
-static uint32_t count_phis(const gj_fn *f, uint32_t b)
-{
-	const gj_bb *bb = &f->bb.p[b];
-	uint32_t n = 0;
-	while (n < bb->ops.n && gj_o(f, bb->ops.p[n])->op == GJ_PHI)
-		n++;
-	return n;
-}
-
 /* Phis of `to` that take r on the edge from `from`. */
 static uint32_t phi_uses(const gj_fn *f, uint32_t from, uint32_t to, gj_ref r)
 {
-	uint32_t at = pred_index(f, to, from), n = 0, nphis = count_phis(f, to);
-	for (uint32_t k = 0; k < nphis; k++)
-		n += gj_o(f, f->bb.p[to].ops.p[k])->arg[at] == r;
+	uint32_t at = gj_pred_index(f, to, from), n = 0;
+	GJ_EACH_PHI(f, to, phi)
+		n += gj_o(f, phi)->arg[at] == r;
 	return n;
 }
 
@@ -46,9 +29,7 @@ static uint32_t phi_uses(const gj_fn *f, uint32_t from, uint32_t to, gj_ref r)
 static bool phis_pass_on(const gj_fn *f, uint32_t b, gj_ref test, const uint32_t *uses)
 {
 	const gj_bb *bb = &f->bb.p[b];
-	uint32_t nphis = count_phis(f, b);
-	for (uint32_t i = 0; i < nphis; i++) {
-		gj_ref r = bb->ops.p[i];
+	GJ_EACH_PHI(f, b, r) {
 		uint32_t here = test && gj_o(f, test)->arg[0] == r;
 		for (uint32_t s = 0; s < bb->nsucc; s++)
 			here += phi_uses(f, b, bb->succ[s], r);
@@ -75,37 +56,29 @@ static void add_operand(gj_fn *f, gj_op *phi, gj_ref r)
 	phi->arg = arg;
 }
 
-static void drop_edge(gj_fn *f, uint32_t b, uint32_t k, uint32_t *uses)
+static void drop_pred(gj_fn *f, uint32_t b, uint32_t k, uint32_t *uses)
 {
-	gj_bb *bb = &f->bb.p[b];
-	uint32_t nphis = count_phis(f, b);
-	for (uint32_t i = 0; i < nphis; i++) {
-		gj_op *o = gj_o(f, bb->ops.p[i]);
-		uses[o->arg[k]]--;
-		memmove(o->arg + k, o->arg + k + 1, (o->nargs - k - 1) * sizeof *o->arg);
-		o->nargs--;
-	}
-	memmove(bb->preds.p + k, bb->preds.p + k + 1, (bb->preds.n - k - 1) * sizeof *bb->preds.p);
-	bb->preds.n--;
+	GJ_EACH_PHI(f, b, r)
+		uses[gj_o(f, r)->arg[k]]--;
+	gj_drop_pred(f, b, k);
 }
 
 /* The edge from predecessor number k to b goes to t, a successor of b, unless that would double an edge. */
 static void lead_on(gj_fn *f, uint32_t b, uint32_t k, uint32_t t, uint32_t *uses)
 {
 	gj_bb *bb = &f->bb.p[b], *to = &f->bb.p[t];
-	uint32_t p = bb->preds.p[k], at = pred_index(f, t, b), nphis = count_phis(f, t);
+	uint32_t p = bb->preds.p[k], at = gj_pred_index(f, t, b);
 	gj_bb *pred = &f->bb.p[p];
 	if (p == b || t == b || is_pred(to, p) || (pred->nsucc == 2 && pred->succ[0] == pred->succ[1]))
 		return;
-	for (uint32_t i = 0; i < nphis; i++) {
-		gj_op *o = gj_o(f, to->ops.p[i]);
-		gj_ref r = seen_from(f, b, k, o->arg[at]);
-		add_operand(f, o, r);
+	GJ_EACH_PHI(f, t, phi) {
+		gj_ref r = seen_from(f, b, k, gj_o(f, phi)->arg[at]);
+		add_operand(f, gj_o(f, phi), r);
 		uses[r]++;
 	}
 	gj_push(f->arena, &to->preds, p);
 	pred->succ[pred->nsucc == 2 && pred->succ[1] == b] = t;
-	drop_edge(f, b, k, uses);
+	drop_pred(f, b, k, uses);
 }
 
 /* -- Tests -------------------------------------------------------------------------------------------------------------- */
@@ -114,7 +87,7 @@ static void lead_on(gj_fn *f, uint32_t b, uint32_t k, uint32_t t, uint32_t *uses
 static gj_ref lone_test(const gj_fn *f, uint32_t b, const uint32_t *uses)
 {
 	const gj_bb *bb = &f->bb.p[b];
-	uint32_t nphis = count_phis(f, b);
+	uint32_t nphis = gj_count_phis(f, b);
 	if (bb->nsucc != 2 || bb->succ[0] == bb->succ[1] || bb->ops.n != nphis + 2)
 		return 0;
 	gj_ref test = bb->ops.p[nphis];
@@ -129,7 +102,7 @@ static int decided(const gj_fn *f, uint32_t pred, uint32_t b, gj_ref v)
 	const gj_bb *bb = &f->bb.p[pred];
 	if (bb->nsucc != 2)
 		return -1;
-	const gj_op *branch = gj_o(f, bb->ops.p[bb->ops.n - 1]), *test = gj_o(f, branch->arg[0]);
+	const gj_op *branch = gj_terminator(f, pred), *test = gj_o(f, branch->arg[0]);
 	return test->op == GJ_TRUTH && test->arg[0] == v ? bb->succ[1] == b : -1;
 }
 
@@ -147,7 +120,7 @@ static void skip_test(gj_fn *f, uint32_t b, uint32_t *uses)
 static void skip_jump(gj_fn *f, uint32_t b, uint32_t *uses)
 {
 	gj_bb *bb = &f->bb.p[b];
-	if (!b || bb->nsucc != 1 || bb->ops.n != count_phis(f, b) + 1 || !phis_pass_on(f, b, 0, uses))
+	if (!b || bb->nsucc != 1 || bb->ops.n != gj_count_phis(f, b) + 1 || !phis_pass_on(f, b, 0, uses))
 		return;
 	for (uint32_t k = bb->preds.n; k-- > 0;)
 		lead_on(f, b, k, bb->succ[0], uses);
@@ -165,10 +138,10 @@ static bool is_detour(const gj_fn *f, uint32_t p, uint32_t e)
 static void merge_ways(gj_fn *f, uint32_t p, uint32_t e, uint32_t t, uint32_t *uses)
 {
 	gj_bb *bb = &f->bb.p[p];
-	uint32_t direct = pred_index(f, t, p), detour = pred_index(f, t, e), nphis = count_phis(f, t);
+	uint32_t direct = gj_pred_index(f, t, p), detour = gj_pred_index(f, t, e);
 	bool differ = false, swap = bb->succ[0] == e;
-	for (uint32_t i = 0; i < nphis; i++) {
-		gj_ref *arg = gj_o(f, f->bb.p[t].ops.p[i])->arg, r = arg[direct];
+	GJ_EACH_PHI(f, t, phi) {
+		gj_ref *arg = gj_o(f, phi)->arg, r = arg[direct];
 		differ |= r != arg[detour];
 		arg[direct] = swap ? arg[detour] : r;
 		arg[detour] = swap ? r : arg[detour];
@@ -177,12 +150,12 @@ static void merge_ways(gj_fn *f, uint32_t p, uint32_t e, uint32_t t, uint32_t *u
 	bb->succ[1] = e;
 	if (differ)
 		return;
-	gj_op *branch = gj_o(f, bb->ops.p[bb->ops.n - 1]);
+	gj_op *branch = gj_terminator(f, p);
 	uses[branch->arg[0]]--;
 	branch->op = GJ_JUMP;
 	branch->nargs = 0;
 	bb->nsucc = 1;
-	drop_edge(f, t, detour, uses);
+	drop_pred(f, t, detour, uses);
 	f->bb.p[e].preds.n = f->bb.p[e].nsucc = 0;
 }
 
@@ -196,28 +169,16 @@ static void skip_branch(gj_fn *f, uint32_t p, uint32_t *uses)
 		}
 }
 
-static uint32_t *count_uses(const gj_fn *f)
-{
-	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);
-	for (uint32_t b = 0; b < f->bb.n; b++)
-		for (uint32_t i = 0; i < f->bb.p[b].ops.n; i++) {
-			const gj_op *o = gj_o(f, f->bb.p[b].ops.p[i]);
-			for (uint32_t k = 0; k < o->nargs; k++)
-				uses[o->arg[k]]++;
-		}
-	return uses;
-}
-
 /* Twice: the branches that the first round merges may open ways for the second. */
 void gj_shortcuts(gj_fn *f)
 {
-	uint32_t *uses = count_uses(f);
+	uint32_t *uses = gj_count_uses(f);
 	for (int round = 0; round < 2; round++) {
-		for (uint32_t i = 0; i < f->rpo.n; i++)
-			skip_test(f, f->rpo.p[i], uses);
+		GJ_EACH_BLOCK(f, b)
+			skip_test(f, b, uses);
 		for (uint32_t i = f->rpo.n; i-- > 0;)
 			skip_jump(f, f->rpo.p[i], uses);
-		for (uint32_t i = 0; i < f->rpo.n; i++)
-			skip_branch(f, f->rpo.p[i], uses);
+		GJ_EACH_BLOCK(f, b)
+			skip_branch(f, b, uses);
 	}
 }

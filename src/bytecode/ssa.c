@@ -97,7 +97,7 @@ static void step(gj_ssa_state *s, uint32_t i)
 static void finish_block(gj_ssa_state *s, uint32_t b)
 {
 	const gj_bb *bb = &s->f->bb.p[b];
-	bool ended = bb->ops.n && gj_op_flags[gj_o(s->f, bb->ops.p[bb->ops.n - 1])->op] & GJ_F_TERM;
+	bool ended = bb->ops.n && gj_op_is(gj_terminator(s->f, b), GJ_F_TERM);
 	if (bb->nsucc == 2)
 		gj_ssa_emit(s, GJ_BRANCH, 1, &s->cond);
 	else if (bb->nsucc == 1)
@@ -162,8 +162,8 @@ gj_fn *gj_ssa(gj_trap *trap, const gj_code *code)
 	refuse_function(&s);
 	gj_ssa_blocks(&s);
 	gj_cfg(s.f);
-	for (uint32_t i = 0; i < s.f->rpo.n; i++)
-		fill_block(&s, s.f->rpo.p[i]);
+	GJ_EACH_BLOCK(s.f, b)
+		fill_block(&s, b);
 	check_depths(&s);
 	gj_var_fill(&s);
 	gj_closure_check(&s);

@@ -4,6 +4,7 @@
 #define GJ_SSA_H
 
 #include "bytecode/decode.h"
+#include "ir/walk.h"
 
 /* Blocks that stand for a stretch of bytecode, or for an edge on which the stack changes. */
 typedef enum gj_stretch {

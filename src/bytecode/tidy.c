@@ -22,10 +22,10 @@ static bool *find_live(gj_ssa_state *s)
 	gj_fn *f = s->f;
 	bool *live = gj_new(f->arena, bool, f->op.n);
 	work w = { 0 };
-	for (uint32_t b = 0; b < f->bb.n; b++)
-		for (uint32_t k = 0; k < f->bb.p[b].ops.n; k++)
-			if (gj_op_flags[gj_o(f, f->bb.p[b].ops.p[k])->op] & (GJ_F_WRITE | GJ_F_TERM))
-				keep(s, &w, live, f->bb.p[b].ops.p[k]);
+	GJ_ALL_BLOCKS(f, b)
+		GJ_EACH_OP_OF(f, b, r)
+			if (gj_op_is(gj_o(f, r), GJ_F_WRITE | GJ_F_TERM))
+				keep(s, &w, live, r);
 	while (w.n) {
 		gj_op *o = gj_o(f, w.p[--w.n]);
 		for (uint32_t k = 0; k < o->nargs; k++) {
@@ -54,7 +54,7 @@ static void sort_phis(gj_ssa_state *s)
 static void place(gj_ssa_state *s, const bool *live)
 {
 	gj_fn *f = s->f;
-	for (uint32_t b = 0; b < f->bb.n; b++) {
+	GJ_ALL_BLOCKS(f, b) {
 		gj_bb *bb = &f->bb.p[b], old = *bb;
 		memset(&bb->ops, 0, sizeof bb->ops);
 		for (uint32_t k = 0; k < s->sb.p[b].phis.n; k++)
@@ -70,29 +70,21 @@ static void place(gj_ssa_state *s, const bool *live)
 static void drop_aliases(gj_ssa_state *s)
 {
 	gj_fn *f = s->f;
-	for (uint32_t b = 0; b < f->bb.n; b++) {
+	GJ_ALL_BLOCKS(f, b) {
 		gj_bb *bb = &f->bb.p[b];
 		uint32_t n = 0;
-		for (uint32_t i = 0; i < bb->ops.n; i++) {
-			gj_op *o = gj_o(f, bb->ops.p[i]);
+		GJ_EACH_OP_OF(f, b, r) {
+			gj_op *o = gj_o(f, r);
 			for (uint32_t k = 0; k < o->nargs; k++)
 				o->arg[k] = gj_var_find(s, o->arg[k]);
-			if (!s->alias[bb->ops.p[i]])
-				bb->ops.p[n++] = bb->ops.p[i];
+			if (!s->alias[r])
+				bb->ops.p[n++] = r;
 		}
 		bb->ops.n = n;
 	}
 }
 
 /* -- The graph -------------------------------------------------------------------------------------------------------- */
-
-static void rename_pred(gj_fn *f, uint32_t b, uint32_t from, uint32_t to)
-{
-	gj_bb *bb = &f->bb.p[b];
-	for (uint32_t k = 0; k < bb->preds.n; k++)
-		if (bb->preds.p[k] == from)
-			bb->preds.p[k] = to;
-}
 
 /* Appends the blocks that only b jumps to. (With one predecessor they have no phis: those were aliases.) */
 static void join(gj_fn *f, uint32_t b)
@@ -109,7 +101,7 @@ static void join(gj_fn *f, uint32_t b)
 		bb->nsucc = to->nsucc;
 		for (uint32_t k = 0; k < to->nsucc; k++) {
 			bb->succ[k] = to->succ[k];
-			rename_pred(f, to->succ[k], t, b);
+			gj_rename_pred(f, to->succ[k], t, b);
 		}
 		to->ops.n = to->preds.n = 0;
 		to->nsucc = 0;
@@ -145,11 +137,11 @@ void gj_ssa_tidy(gj_ssa_state *s)
 	gj_cfg(f);
 	gj_var_trivial(s);
 	drop_aliases(s);
-	for (uint32_t i = 0; i < f->rpo.n; i++)
-		join(f, f->rpo.p[i]);
+	GJ_EACH_BLOCK(f, b)
+		join(f, b);
 	gj_cfg(f);
-	for (uint32_t i = 0; i < f->rpo.n; i++)
-		order_preds(f, &f->bb.p[f->rpo.p[i]]);
+	GJ_EACH_BLOCK(f, b)
+		order_preds(f, &f->bb.p[b]);
 	for (uint32_t i = 0; i < s->phi.n; i++) {                              /* from here on the variable, for messages */
 		uint32_t var = s->phi.p[i].var;
 		gj_o(f, s->phi.p[i].ref)->imm.name = var < (uint32_t)s->code->nvars ? s->code->var[var] : NULL;

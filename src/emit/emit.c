@@ -101,14 +101,11 @@ static void find_used(gj_unit *u)
 {
 	const gj_fn *f = u->kernel;
 	u->param_used = gj_new(u->arena, bool, f->param.n + 1);
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < bb->ops.n; i++) {
-			const gj_op *o = gj_o(f, bb->ops.p[i]);
-			for (uint32_t a = 0; a < o->nargs; a++)
-				note_use(u, o->arg[a]);
-			note_use(u, o->mask);
-		}
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		for (uint32_t a = 0; a < o->nargs; a++)
+			note_use(u, o->arg[a]);
+		note_use(u, o->mask);
 	}
 }
 
@@ -179,7 +176,7 @@ static void emit_op(gj_gen *g, gj_ref r)
 	g->ref = r;
 	g->wide = g->u->vector && o->shape == GJ_VARYING;
 	gj_lines_at(g, o->loc);
-	if (gj_op_flags[o->op] & GJ_F_TERM) {
+	if (gj_op_is(o, GJ_F_TERM)) {
 		gj_prefetch_hint(g, o->block);
 		g->last[o->block] = gj_here(g);
 		gj_unroll_hint(g, o->block, terminator(g, o));
@@ -197,42 +194,23 @@ static void emit_op(gj_gen *g, gj_ref r)
 
 /* The k-th edge into a block comes from the predecessor's last LLVM block, or from the extra one on the second of two
  * edges between the same blocks. */
-static LLVMBasicBlockRef edge_from(const gj_gen *g, const gj_bb *bb, uint32_t k)
+static LLVMBasicBlockRef edge_from(const gj_gen *g, uint32_t b, uint32_t k)
 {
-	uint32_t p = bb->preds.p[k];
-	for (uint32_t i = 0; i < k; i++)
-		if (bb->preds.p[i] == p)
-			return g->edge2[p];
-	return g->last[p];
+	uint32_t p = g->f->bb.p[b].preds.p[k];
+	return gj_pred_index(g->f, b, p) == k ? g->last[p] : g->edge2[p];
 }
 
-static void fill_phis(gj_gen *g, const gj_bb *bb)
+static void fill_phis(gj_gen *g, uint32_t b)
 {
-	for (uint32_t i = 0; i < bb->ops.n; i++) {
-		const gj_op *o = gj_o(g->f, bb->ops.p[i]);
-		if (o->op != GJ_PHI)
-			continue;
-		g->ref = bb->ops.p[i];
+	GJ_EACH_PHI(g->f, b, r) {
+		const gj_op *o = gj_o(g->f, r);
+		g->ref = r;
 		bool wide = g->u->vector && o->shape == GJ_VARYING;
 		gj_v phi = wide ? g->val[g->ref].v : g->val[g->ref].s;
 		for (uint32_t k = 0; k < o->nargs; k++) {
 			gj_v x = wide ? gj_vec(g, o->arg[k]) : gj_sc(g, o->arg[k]);
-			LLVMBasicBlockRef from = edge_from(g, bb, k);
+			LLVMBasicBlockRef from = edge_from(g, b, k);
 			LLVMAddIncoming(phi, &x, &from, 1);
-		}
-	}
-}
-
-static void count_uses(gj_gen *g)
-{
-	const gj_fn *f = g->f;
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < bb->ops.n; i++) {
-			const gj_op *o = gj_o(f, bb->ops.p[i]);
-			for (uint32_t a = 0; a < o->nargs; a++)
-				g->uses[o->arg[a]]++;
-			g->uses[o->mask]++;
 		}
 	}
 }
@@ -247,21 +225,21 @@ static gj_ref mask_of_block(const gj_gen *g, uint32_t b)
 {
 	const gj_fn *f = g->f;
 	const gj_bb *bb = &f->bb.p[b], *up = bb->preds.n == 1 ? &f->bb.p[bb->preds.p[0]] : NULL;
-	const gj_op *t = up ? gj_o(f, up->ops.p[up->ops.n - 1]) : NULL;
+	const gj_op *t = up ? gj_terminator(f, bb->preds.p[0]) : NULL;
 	if (!g->u->vector || !g->u->opt->opt || !t || t->op != GJ_BRANCH || up->succ[0] != b || up->succ[1] == b ||
 	    gj_o(f, t->arg[0])->op != GJ_ANY || bb->ops.n > MOST_TWICE)
 		return 0;
 	gj_ref mask = gj_o(f, t->arg[0])->arg[0];
 	uint32_t inside = 0, used = 0, masked = 0;
-	for (uint32_t i = 0; i < bb->ops.n; i++) {
-		const gj_op *o = gj_o(f, bb->ops.p[i]);
+	GJ_EACH_OP_OF(f, b, user) {
+		const gj_op *o = gj_o(f, user);
 		if (o->op == GJ_PHI || o->op == GJ_BARRIER || o->op == GJ_FCALL)
 			return 0;
-		used += g->uses[bb->ops.p[i]];
+		used += g->uses[user];
 		masked += o->mask == mask;
 		for (uint32_t a = 0; a <= o->nargs; a++) {
 			gj_ref r = a < o->nargs ? o->arg[a] : o->mask;
-			inside += r && gj_o(f, r)->block == b && !(gj_op_flags[o->op] & GJ_F_TERM);    /* stands behind both */
+			inside += r && gj_o(f, r)->block == b && !gj_op_is(o, GJ_F_TERM);    /* stands behind both */
 		}
 	}
 	return masked && inside == used ? mask : 0;
@@ -292,8 +270,8 @@ static void emit_block(gj_gen *g, uint32_t b)
 		emit_op(g, bb->ops.p[bb->ops.n - 1]);
 		return;
 	}
-	for (uint32_t i = 0; i < bb->ops.n; i++)
-		emit_op(g, bb->ops.p[i]);
+	GJ_EACH_OP_OF(g->f, b, r)
+		emit_op(g, r);
 }
 
 static void emit_function(gj_unit *u, const gj_callee *c)
@@ -302,21 +280,20 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 	gj_gen *g = gj_new(u->arena, gj_gen, 1);
 	*g = (gj_gen){ .u = u, .f = f, .fn = c->fn, .b = u->b };
 	g->val = gj_new(u->arena, gj_forms, f->op.n);
-	g->uses = gj_new(u->arena, uint32_t, f->op.n);
+	g->uses = gj_count_uses(f);
 	g->first = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
 	g->last = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
 	g->edge2 = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
-	count_uses(g);
 	gj_lines_fn(g);
 	g->entry = gj_bb_new(g, "entry");
 	bind_params(g);
 	u->target->begin(g);
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		g->first[f->rpo.p[k]] = gj_bb_new(g, "");
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		emit_block(g, f->rpo.p[k]);
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		fill_phis(g, &f->bb.p[f->rpo.p[k]]);
+	GJ_EACH_BLOCK(f, b)
+		g->first[b] = gj_bb_new(g, "");
+	GJ_EACH_BLOCK(f, b)
+		emit_block(g, b);
+	GJ_EACH_BLOCK(f, b)
+		fill_phis(g, b);
 	u->target->end(g);
 }
 

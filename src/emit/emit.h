@@ -2,7 +2,7 @@
 #ifndef GJ_EMIT_H
 #define GJ_EMIT_H
 
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 typedef enum gj_arch { GJ_ARCH_NVPTX, GJ_ARCH_CPU } gj_arch;
 

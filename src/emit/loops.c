@@ -6,10 +6,10 @@
 enum { SMALL_BODY = 64, MIDDLE_BODY = 128, ROUNDS_AHEAD = 8, LINE = 64 };
 
 /* What may not be copied, or is a call. */
-static const bool forbids[GJ_NOPS] = {
-	[GJ_BARRIER] = true, [GJ_SYNCWARP] = true, [GJ_FCALL] = true, [GJ_SHFL] = true, [GJ_VOTE] = true, [GJ_MATCH] = true,
-	[GJ_ACTIVEMASK] = true, [GJ_NANOSLEEP] = true,
-};
+static bool forbids(const gj_op *o)
+{
+	return o->op == GJ_FCALL || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_LANES);
+}
 
 /* Operations in loop l, whose blocks follow each other from its header; UINT32_MAX: it holds another loop, or something
  * that forbids copies. */
@@ -22,8 +22,8 @@ static uint32_t body_size(const gj_fn *f, uint32_t l)
 			break;
 		if (bb->loop != l)
 			return UINT32_MAX;
-		for (uint32_t i = 0; i < bb->ops.n; i++)
-			if (forbids[gj_o(f, bb->ops.p[i])->op])
+		GJ_EACH_OP_OF(f, f->rpo.p[k], r)
+			if (forbids(gj_o(f, r)))
 				return UINT32_MAX;
 		n += bb->ops.n;
 	}
@@ -53,8 +53,7 @@ static bool counts_from_const(const gj_fn *f, gj_ref r, uint32_t header, int dep
 /* Does a test of the header compare a counter from a constant with a constant? Such loops LLVM unrolls as it likes. */
 static bool constant_count(const gj_fn *f, const gj_loop *l)
 {
-	const gj_bb *bb = &f->bb.p[l->header];
-	const gj_op *t = gj_o(f, bb->ops.p[bb->ops.n - 1]);
+	const gj_op *t = gj_terminator(f, l->header);
 	if (t->op != GJ_BRANCH)
 		return false;
 	const gj_op *c = gj_o(f, t->arg[0]);

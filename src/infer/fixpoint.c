@@ -4,6 +4,7 @@
  *
  * A called device function becomes an instance of its own, keyed by code and argument types. */
 #include "infer/infer.h"
+#include "ir/walk.h"
 
 #include <string.h>
 
@@ -45,14 +46,7 @@ static void update(gj_inst *s, gj_ref r, gj_known v)
 
 static bool pred_live(const gj_inst *s, uint32_t b, uint32_t k)
 {
-	uint32_t p = s->fn->bb.p[b].preds.p[k], seen = 0;
-	for (uint32_t j = 0; j < k; j++)
-		seen += s->fn->bb.p[b].preds.p[j] == p;                            /* the k-th edge of two from one block */
-	for (uint32_t i = 0; i < s->fn->bb.p[p].nsucc; i++)
-		if (s->fn->bb.p[p].succ[i] == b && (seen == 0 || i > 0))
-			if (s->edge[2 * p + i])
-				return true;
-	return false;
+	return s->edge[2 * s->fn->bb.p[b].preds.p[k] + gj_pred_edge(s->fn, b, k)];
 }
 
 static gj_known phi(gj_inst *s, const gj_op *o)
@@ -356,45 +350,38 @@ static bool spread(gj_inst *s, uint32_t block, uint32_t place)
 
 static void sweep(gj_infer *I, gj_inst *s)
 {
-	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
-		uint32_t b = s->fn->rpo.p[k];
+	GJ_EACH_BLOCK(s->fn, b) {
 		if (!s->live[b])
 			continue;
-		for (uint32_t i = 0; i < s->fn->bb.p[b].ops.n; i++) {
-			gj_ref r = s->fn->bb.p[b].ops.p[i];
+		GJ_EACH_OP_OF(s->fn, b, r) {
 			const gj_op *o = gj_o(s->fn, r);
-			if (gj_op_flags[o->op] & GJ_F_TERM)
+			if (gj_op_is(o, GJ_F_TERM))
 				terminator(s, b, o);
 			else if (!starred(s->fn, o))
 				update(s, r, eval(I, s, r));
-			else if (spread(s, b, i))
-				i--;                                                   /* the first of what stands there now */
+			else if (spread(s, b, r_at))
+				r_at--;                                                   /* the first of what stands there now */
 		}
 	}
 }
 
 static void check(gj_inst *s)
 {
-	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
-		const gj_bb *b = &s->fn->bb.p[s->fn->rpo.p[k]];
-		if (!s->live[s->fn->rpo.p[k]])
+	GJ_EACH_OP(s->fn, b, r) {
+		if (!s->live[b])
 			continue;
-		for (uint32_t i = 0; i < b->ops.n; i++) {
-			const gj_op *o = gj_o(s->fn, b->ops.p[i]);
-			s->size++;
-			if (o->op != GJ_PHI)
-				gj_refuse_unbound(s, o, true);
-		}
+		s->size++;
+		if (gj_o(s->fn, r)->op != GJ_PHI)
+			gj_refuse_unbound(s, gj_o(s->fn, r), true);
 	}
 }
 
 /* Does every path raise or loop for ever? No, as long as a type is missing: of a function that is being inferred. */
 static bool never_returns(const gj_inst *s)
 {
-	for (uint32_t k = 0; k < s->fn->rpo.n; k++) {
-		const gj_bb *b = &s->fn->bb.p[s->fn->rpo.p[k]];
-		const gj_op *t = gj_o(s->fn, b->ops.p[b->ops.n - 1]);
-		if (s->live[s->fn->rpo.p[k]] && (t->op == GJ_RETURN || (t->op == GJ_BRANCH && !gj_o(s->fn, t->arg[0])->type)))
+	GJ_EACH_BLOCK(s->fn, b) {
+		const gj_op *t = gj_terminator(s->fn, b);
+		if (s->live[b] && (t->op == GJ_RETURN || (t->op == GJ_BRANCH && !gj_o(s->fn, t->arg[0])->type)))
 			return false;
 	}
 	return true;

@@ -6,26 +6,13 @@
 
 #include <string.h>
 
-static void drop_pred(gj_fn *f, gj_bb *bb, uint32_t k)
-{
-	for (uint32_t i = 0; i < bb->ops.n; i++) {
-		gj_op *o = gj_o(f, bb->ops.p[i]);
-		if (o->op != GJ_PHI)
-			break;
-		memmove(o->arg + k, o->arg + k + 1, (o->nargs - k - 1) * sizeof *o->arg);
-		o->nargs--;
-	}
-	memmove(bb->preds.p + k, bb->preds.p + k + 1, (bb->preds.n - k - 1) * sizeof *bb->preds.p);
-	bb->preds.n--;
-}
-
 static void drop_unreachable(gj_fn *f, const gj_dom *d)
 {
-	for (uint32_t b = 0; b < f->bb.n; b++) {
+	GJ_ALL_BLOCKS(f, b) {
 		gj_bb *bb = &f->bb.p[b];
 		for (uint32_t k = bb->preds.n; k-- > 0;)
 			if (d->num[bb->preds.p[k]] == UINT32_MAX)
-				drop_pred(f, bb, k);
+				gj_drop_pred(f, b, k);
 		bb->loop = 0;
 		if (d->num[b] == UINT32_MAX) {
 			bb->ops.n = bb->preds.n = 0;
@@ -149,7 +136,7 @@ void gj_cfg(gj_fn *f)
 	gj_dom d;
 	gj_dom_build(&d, f);
 	drop_unreachable(f, &d);
-	for (uint32_t b = 0; b < f->bb.n; b++) {
+	GJ_ALL_BLOCKS(f, b) {
 		gj_bb *bb = &f->bb.p[b];
 		bool live = d.num[b] != UINT32_MAX;
 		bb->idom = live ? d.idom[b] : 0;

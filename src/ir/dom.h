@@ -3,7 +3,7 @@
 #ifndef GJ_DOM_H
 #define GJ_DOM_H
 
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 typedef struct gj_dom {
 	uint32_t *order, n;                        /* reachable blocks in reverse postorder */

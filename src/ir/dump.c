@@ -1,6 +1,6 @@
 /* The IR as text, for GRIDJIT_DUMP and the golden tests: values and blocks are numbered by position, floats are the
  * shortest text that reads back, nothing depends on addresses or on the run. */
-#include "ir/ir.h"
+#include "ir/walk.h"
 #include "code/dump.h"
 
 static const char *const atomic_name[GJ_NATOMICS] = {
@@ -112,7 +112,7 @@ static void put_notes(const dump *d, const gj_op *o)
 
 static bool has_value(const gj_fn *f, const gj_op *o)
 {
-	if (gj_op_flags[o->op] & GJ_F_TERM || o->op == GJ_SETITEM || o->op == GJ_NOP)
+	if (gj_op_is(o, GJ_F_TERM) || o->op == GJ_SETITEM || o->op == GJ_NOP)
 		return false;
 	return !f->low || (o->type && o->type->kind != GJ_NONE);
 }
@@ -134,7 +134,7 @@ static void put_op(const dump *d, gj_ref r)
 			gj_sb_printf(d->out, " %u:", k < bb->preds.n ? d->block[bb->preds.p[k]] : 0);
 		gj_sb_printf(d->out, "%sv%u", o->op == GJ_PHI ? "" : " ", o->arg[k] < d->f->op.n ? d->value[o->arg[k]] : 0);
 	}
-	if (gj_op_flags[o->op] & GJ_F_TERM)
+	if (gj_op_is(o, GJ_F_TERM))
 		for (uint32_t k = 0; k < bb->nsucc; k++)
 			gj_sb_printf(d->out, "%s%u", k ? " " : " -> ", d->block[bb->succ[k]]);
 	put_notes(d, o);
@@ -158,11 +158,9 @@ static dump number(const gj_fn *f, gj_sb *out)
 	for (uint32_t i = 0; i < d.n; i++) {
 		uint32_t b = d.order[i] = f->rpo.n ? f->rpo.p[i] : i;
 		d.block[b] = i;
-		for (uint32_t k = 0; k < f->bb.p[b].ops.n; k++) {
-			gj_ref r = f->bb.p[b].ops.p[k];
+		GJ_EACH_OP_OF(f, b, r)
 			if (has_value(f, gj_o(f, r)))
 				d.value[r] = next++;
-		}
 	}
 	return d;
 }
@@ -179,8 +177,8 @@ void gj_fn_dump(const gj_fn *f, gj_sb *out)
 		gj_sb_printf(out, "block %u", i);
 		put_list(&d, " (preds ", bb->preds.p, bb->preds.n);
 		gj_sb_puts(out, bb->preds.n ? "):\n" : ":\n");
-		for (uint32_t k = 0; k < bb->ops.n; k++)
-			put_op(&d, bb->ops.p[k]);
+		GJ_EACH_OP_OF(f, d.order[i], r)
+			put_op(&d, r);
 	}
 }
 

@@ -1,29 +1,58 @@
-/* Edges of the control flow: their place among the predecessors, and taking one away. */
-#include "ir/ir.h"
+/* Edges of the control flow: their places among the predecessors, which are those of phi operands, and taking one away. */
+#include "ir/walk.h"
 
 #include <string.h>
+
+uint32_t gj_pred_index(const gj_fn *f, uint32_t to, uint32_t from)
+{
+	const gj_bb *bb = &f->bb.p[to];
+	for (uint32_t k = 0; k < bb->preds.n; k++)
+		if (bb->preds.p[k] == from)
+			return k;
+	gj_fail(f, 0, GJ_ERR_INTERNAL, "an edge is not among the predecessors");
+}
 
 uint32_t gj_edge_index(const gj_fn *f, uint32_t from, uint32_t i)
 {
 	const gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[i]];
-	uint32_t skip = i == 1 && b->succ[0] == b->succ[1], k = 0;
-	while (to->preds.p[k] != from || skip--)
-		k++;
+	uint32_t k = gj_pred_index(f, b->succ[i], from);
+	if (i == 1 && b->succ[0] == b->succ[1])
+		for (k++; k < to->preds.n && to->preds.p[k] != from; k++)
+			;
 	return k;
+}
+
+uint32_t gj_pred_edge(const gj_fn *f, uint32_t b, uint32_t k)
+{
+	uint32_t p = f->bb.p[b].preds.p[k];
+	return f->bb.p[p].succ[0] != b || gj_pred_index(f, b, p) != k;
+}
+
+void gj_drop_pred(gj_fn *f, uint32_t b, uint32_t k)
+{
+	gj_bb *bb = &f->bb.p[b];
+	GJ_EACH_PHI(f, b, r) {
+		gj_op *phi = gj_o(f, r);
+		memmove(phi->arg + k, phi->arg + k + 1, (phi->nargs - k - 1) * sizeof *phi->arg);
+		phi->nargs--;
+	}
+	memmove(bb->preds.p + k, bb->preds.p + k + 1, (bb->preds.n - k - 1) * sizeof *bb->preds.p);
+	bb->preds.n--;
 }
 
 void gj_drop_edge(gj_fn *f, uint32_t from, uint32_t i)
 {
-	uint32_t k = gj_edge_index(f, from, i);
-	gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[i]];
-	for (uint32_t j = 0; j < to->ops.n && gj_o(f, to->ops.p[j])->op == GJ_PHI; j++) {
-		gj_op *phi = gj_o(f, to->ops.p[j]);
-		memmove(phi->arg + k, phi->arg + k + 1, (phi->nargs - k - 1) * sizeof *phi->arg);
-		phi->nargs--;
-	}
-	memmove(to->preds.p + k, to->preds.p + k + 1, (to->preds.n - k - 1) * sizeof *to->preds.p);
-	to->preds.n--;
+	gj_bb *b = &f->bb.p[from];
+	gj_drop_pred(f, b->succ[i], gj_edge_index(f, from, i));
 	if (i == 0)
 		b->succ[0] = b->succ[1];
 	b->nsucc--;
+}
+
+void gj_rename_pred(gj_fn *f, uint32_t b, uint32_t from, uint32_t to)
+{
+	gj_bb *bb = &f->bb.p[b];
+	for (uint32_t k = 0; k < bb->preds.n; k++)
+		if (bb->preds.p[k] == from)
+			bb->preds.p[k] = to;
 }

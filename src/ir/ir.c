@@ -2,7 +2,7 @@
  *
  * Everything lives in the arena of the compilation. Ops are pointers held in fn->op, so they stay put when the table
  * grows; blocks are held by value: do not keep a gj_bb pointer across gj_block_new. */
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 #include <string.h>
 
@@ -13,10 +13,12 @@ const char *const gj_op_name[GJ_NOPS] = {
 
 enum {
 	FLAG_P = GJ_F_PURE, FLAG_R = GJ_F_READ, FLAG_W = GJ_F_WRITE, FLAG_T = GJ_F_TERM, FLAG_M = GJ_F_MASK,
-	FLAG_RM = GJ_F_READ | GJ_F_MASK, FLAG_WM = GJ_F_WRITE | GJ_F_MASK
+	FLAG_RM = GJ_F_READ | GJ_F_MASK, FLAG_WM = GJ_F_WRITE | GJ_F_MASK, FLAG_WM_WARP = FLAG_WM | GJ_F_WARP,
+	FLAG_WM_BLOCK = FLAG_WM | GJ_F_BLOCK, FLAG_WM_LANES = FLAG_WM | GJ_F_LANES, FLAG_W_SLEEP = FLAG_W | GJ_F_SLEEP,
+	FLAG_W_ORDER = FLAG_W | GJ_F_ORDER
 };
 
-const uint8_t gj_op_flags[GJ_NOPS] = {
+const uint16_t gj_op_flags[GJ_NOPS] = {
 #define OP(name, level, args, flags, meaning) FLAG_##flags,
 #include "ir/ops.def"
 };
@@ -119,13 +121,11 @@ void gj_fail(const gj_fn *f, uint32_t loc, gj_err id, ...)
 uint32_t *gj_count_uses(const gj_fn *f)
 {
 	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t k = 0; k < bb->ops.n; k++) {
-			const gj_op *o = gj_o(f, bb->ops.p[k]);
-			for (uint32_t a = 0; a < o->nargs; a++)
-				uses[o->arg[a]]++;
-		}
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		for (uint32_t a = 0; a < o->nargs; a++)
+			uses[o->arg[a]]++;
+		uses[o->mask]++;
 	}
 	return uses;
 }

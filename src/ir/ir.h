@@ -122,15 +122,30 @@ void     gj_fn_dump(const gj_fn *, gj_sb *);                 /* stable text: num
  * operand counts and levels of ops.def, types present and right at the low level. NULL, or what is wrong. */
 const char *gj_fn_verify(const gj_fn *);
 
-/* Place in to's predecessors of the edge that leaves block `from` as successor i. */
-uint32_t gj_edge_index(const gj_fn *, uint32_t from, uint32_t i);
-/* Takes that edge away, with the phi operands that it carried (edges.c). */
-void     gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
 static inline gj_op *gj_terminator(const gj_fn *f, uint32_t b) { return gj_o(f, f->bb.p[b].ops.p[f->bb.p[b].ops.n - 1]); }
 
+/* -- Edges (edges.c): a place among the predecessors of a block is one among the operands of its phis ---------------- */
+
+/* Place of the edge from a block (of its first one, if there are two). */
+uint32_t gj_pred_index(const gj_fn *, uint32_t to, uint32_t from);
+/* Place of the edge that leaves block `from` as successor i. */
+uint32_t gj_edge_index(const gj_fn *, uint32_t from, uint32_t i);
+/* Which successor of its predecessor number k is block b: the inverse. */
+uint32_t gj_pred_edge(const gj_fn *, uint32_t b, uint32_t k);
+/* Takes an edge away with the phi operands that it carried: at b alone; at both its ends. */
+void     gj_drop_pred(gj_fn *, uint32_t b, uint32_t k);
+void     gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
+/* The edges from block `from` to block b come from block `to`. */
+void     gj_rename_pred(gj_fn *, uint32_t b, uint32_t from, uint32_t to);
+
 extern const char *const gj_op_name[GJ_NOPS];
-extern const uint8_t gj_op_flags[GJ_NOPS];
-enum { GJ_F_PURE = 1, GJ_F_READ = 2, GJ_F_WRITE = 4, GJ_F_TERM = 8, GJ_F_MASK = 16 };
+extern const uint16_t gj_op_flags[GJ_NOPS];
+enum {
+	GJ_F_PURE = 1, GJ_F_READ = 2, GJ_F_WRITE = 4, GJ_F_TERM = 8, GJ_F_MASK = 16,
+	GJ_F_WARP = 32, GJ_F_BLOCK = 64, GJ_F_SLEEP = 128, GJ_F_ORDER = 256, GJ_F_LANES = 512
+};
+/* Has the op one of these flags? */
+static inline bool gj_op_is(const gj_op *o, uint32_t flags) { return gj_op_flags[o->op] & flags; }
 
 /* Blocks only: reverse postorder, edges, dominators, loops. */
 void gj_cfg_dump(const gj_fn *, gj_sb *);
@@ -144,7 +159,7 @@ static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
  * GJ_FACT_IDX32 it is below 2^30. */
 int64_t gj_grid_product(const gj_fn *, const gj_op *);
 
-/* How often each value is an operand in the blocks of rpo. */
+/* How often each value is an operand or a mask in the blocks of rpo. */
 uint32_t *gj_count_uses(const gj_fn *);
 
 /* Does loop `outer` (0: the function) contain loop `inner`? Loops contain themselves. After gj_cfg. */

@@ -46,8 +46,7 @@ static void collect_exits(gj_regions *r)
 	uint32_t *next = gj_new(f->arena, uint32_t, nl + 1);
 	r->exit_first = gj_new(f->arena, uint32_t, nl + 1);
 	for (int fill = 0; fill < 2; fill++) {
-		for (uint32_t k = 0; k < f->rpo.n; k++) {
-			uint32_t b = f->rpo.p[k];
+		GJ_EACH_BLOCK(f, b) {
 			const gj_bb *bb = &f->bb.p[b];
 			for (uint32_t i = 0; i < bb->nsucc; i++)
 				for (uint32_t l = bb->loop; l && !gj_loop_contains(f, l, f->bb.p[bb->succ[i]].loop);
@@ -80,8 +79,8 @@ static uint32_t *list_nodes(const gj_regions *r)
 {
 	const gj_fn *f = r->f;
 	uint32_t *list = gj_new(f->arena, uint32_t, r->nnodes), n = 0;
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		uint32_t b = f->rpo.p[k], l = f->bb.p[b].loop;
+	GJ_EACH_BLOCK(f, b) {
+		uint32_t l = f->bb.p[b].loop;
 		if (l && f->loops.p[l].header == b)
 			list[n++] = r->nblocks + l;
 		list[n++] = b;

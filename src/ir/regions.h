@@ -5,7 +5,7 @@
 #ifndef GJ_REGIONS_H
 #define GJ_REGIONS_H
 
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 enum { GJ_NONODE = UINT32_MAX };
 

@@ -131,7 +131,7 @@ static bool check_arg(check *c, gj_ref user, gj_ref r, uint32_t at, uint32_t pla
 		return bad(c, o->block, user, "an operand is no value");
 	if (!c->at[r])
 		return bad(c, o->block, user, "an operand stands in no reachable block");
-	if (gj_op_flags[gj_o(c->f, r)->op] & GJ_F_TERM)
+	if (gj_op_is(gj_o(c->f, r), GJ_F_TERM))
 		return bad(c, o->block, user, "an operand is a terminator");
 	if (!reaches(c, r, at, place))
 		return bad(c, o->block, user, "an operand does not dominate its use");
@@ -225,10 +225,10 @@ static bool check_list(check *c, uint32_t b)
 		if (o->op == GJ_PHI && body)
 			return bad(c, b, r, "a phi after other ops");
 		body |= o->op != GJ_PHI && o->op != GJ_NOP;
-		if (!!(gj_op_flags[o->op] & GJ_F_TERM) != (i + 1 == bb->ops.n))
+		if (gj_op_is(o, GJ_F_TERM) != (i + 1 == bb->ops.n))
 			return bad(c, b, r, "a block has one terminator, at its end");
 	}
-	if (bb->nsucc != succs_of(gj_o(c->f, bb->ops.p[bb->ops.n - 1])))
+	if (bb->nsucc != succs_of(gj_terminator(c->f, b)))
 		return bad(c, b, 0, "the number of successors is not the terminator's");
 	return true;
 }
@@ -244,18 +244,16 @@ const char *gj_fn_verify(const gj_fn *f)
 				return "a successor is no block";
 	if (f->bb.p[0].preds.n)
 		return "the entry has a predecessor";
-	for (uint32_t b = 0; b < f->bb.n; b++)
+	GJ_ALL_BLOCKS(f, b)
 		if (!check_edges(&c, b))
 			return c.error;
 	gj_dom_build(&c.d, f);
 	for (uint32_t i = 0; i < c.d.n; i++)
 		if (!check_preds(&c, c.d.order[i]) || !check_list(&c, c.d.order[i]))
 			return c.error;
-	for (uint32_t i = 0; i < c.d.n; i++) {
-		const gj_bb *bb = &f->bb.p[c.d.order[i]];
-		for (uint32_t k = 0; k < bb->ops.n; k++)
-			if (!check_op(&c, bb->ops.p[k]))
+	for (uint32_t i = 0; i < c.d.n; i++)
+		GJ_EACH_OP_OF(f, c.d.order[i], r)
+			if (!check_op(&c, r))
 				return c.error;
-	}
 	return NULL;
 }

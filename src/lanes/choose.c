@@ -2,35 +2,28 @@
  * a row of the block (along x) that is shorter than a warp, of a column (along y) or of those along z. Vectors along one
  * axis keep the index on the other in a scalar, and memory that lies along theirs is read at once instead of lane by
  * lane: kernels in which x counts rows of a C array (the order that `i, j = cuda.grid(2)` invites to) want columns. */
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 /* Is there such an op in f, or in a function that it calls? */
 static bool any_op(const gj_fn *f, bool (*is)(const gj_op *))
 {
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < b->ops.n; i++)
-			if (is(gj_o(f, b->ops.p[i])))
-				return true;
-	}
+	GJ_EACH_OP(f, b, r)
+		if (is(gj_o(f, r)))
+			return true;
 	for (uint32_t i = 0; i < f->callee.n; i++)
 		if (any_op(f->callee.p[i], is))
 			return true;
 	return false;
 }
 
-static bool sleeps(const gj_op *o) { return o->op == GJ_NANOSLEEP; }
-
-static bool meets(const gj_op *o)
-{
-	return sleeps(o) || o->op == GJ_SYNCWARP || o->op == GJ_SHFL || o->op == GJ_VOTE || o->op == GJ_MATCH;
-}
+static bool sleeps(const gj_op *o) { return gj_op_is(o, GJ_F_SLEEP); }
+static bool meets(const gj_op *o) { return gj_op_is(o, GJ_F_SLEEP | GJ_F_WARP); }
 
 static bool is_sreg(const gj_op *o, int64_t which) { return o->op == GJ_SREG && o->imm.i == which; }
 
 static bool knows_warps(const gj_op *o)
 {
-	return meets(o) || o->op == GJ_ACTIVEMASK || is_sreg(o, GJ_LANEID) || is_sreg(o, GJ_LANEMASK_LT);
+	return gj_op_is(o, GJ_F_SLEEP | GJ_F_WARP | GJ_F_LANES) || is_sreg(o, GJ_LANEID) || is_sreg(o, GJ_LANEMASK_LT);
 }
 
 /* Is there a loop in which a thread may wait for what another one writes? It waits for threads and blocks before its
@@ -38,13 +31,10 @@ static bool knows_warps(const gj_op *o)
 static bool may_wait(const gj_fn *f)
 {
 	const uint32_t *uses = gj_count_uses(f);
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; f->loops.p[b->loop].depth && i < b->ops.n; i++) {
-			gj_opcode op = (gj_opcode)gj_o(f, b->ops.p[i])->op;
-			if (op == GJ_FENCE || (op == GJ_ATOMIC && uses[b->ops.p[i]]))
-				return true;
-		}
+	GJ_EACH_OP(f, b, r) {
+		gj_opcode op = (gj_opcode)gj_o(f, r)->op;
+		if (f->bb.p[b].loop && (op == GJ_FENCE || (op == GJ_ATOMIC && uses[r])))
+			return true;
 	}
 	return false;
 }
@@ -71,13 +61,9 @@ static uint64_t cost_of(gj_fn *f, uint32_t lanes, uint32_t facts)
 {
 	uint64_t sum = 0;
 	gj_divergence(f, facts);
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
-		uint32_t depth = f->loops.p[b->loop].depth;
-		for (uint32_t i = 0; i < b->ops.n; i++) {
-			const gj_op *o = gj_o(f, b->ops.p[i]);
-			sum += op_cost(f, o, lanes) << (3 * (depth < 8 ? depth : 8));
-		}
+	GJ_EACH_OP(f, b, r) {
+		uint32_t depth = f->loops.p[f->bb.p[b].loop].depth;
+		sum += op_cost(f, gj_o(f, r), lanes) << (3 * (depth < 8 ? depth : 8));
 	}
 	return sum;
 }

@@ -5,6 +5,7 @@
  * with the base of lane 0 even where lane 0 is not active. Flags NSW, NUW and NONNEG are believed for every lane, so
  * they must not rest on a condition that only some lanes meet. */
 #include "ir/regions.h"
+#include "ir/walk.h"
 
 #include <string.h>
 
@@ -286,14 +287,13 @@ static void look_at(div *d, gj_ref r)
 static void lower_phis(div *d, uint32_t b, uint32_t l)
 {
 	const gj_fn *f = d->f;
-	const gj_bb *bb = &f->bb.p[b];
-	for (uint32_t i = 0; i < bb->ops.n && gj_o(f, bb->ops.p[i])->op == GJ_PHI; i++) {
-		const gj_op *o = gj_o(f, bb->ops.p[i]);
+	GJ_EACH_PHI(f, b, r) {
+		const gj_op *o = gj_o(f, r);
 		bool same = !l || !gj_loop_contains(f, l, f->bb.p[gj_o(f, o->arg[0])->block].loop);
 		for (uint32_t k = 1; k < o->nargs; k++)
 			same &= o->arg[k] == o->arg[0];
 		if (!same)
-			lower(d, bb->ops.p[i], varying);
+			lower(d, r, varying);
 	}
 }
 
@@ -448,15 +448,12 @@ static void build_users(div *d)
 	uint32_t *next = gj_new(f->arena, uint32_t, f->op.n + 1);
 	d->user_first = gj_new(f->arena, uint32_t, f->op.n + 1);
 	for (int fill = 0; fill < 2; fill++) {
-		for (uint32_t i = 0; i < f->rpo.n; i++) {
-			const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-			for (uint32_t j = 0; j < bb->ops.n; j++)
-				for (uint32_t k = 0; k < gj_o(f, bb->ops.p[j])->nargs; k++)
-					if (fill)
-						d->user[next[gj_o(f, bb->ops.p[j])->arg[k]]++] = bb->ops.p[j];
-					else
-						d->user_first[gj_o(f, bb->ops.p[j])->arg[k] + 1]++;
-		}
+		GJ_EACH_OP(f, b, r)
+			for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
+				if (fill)
+					d->user[next[gj_o(f, r)->arg[k]]++] = r;
+				else
+					d->user_first[gj_o(f, r)->arg[k] + 1]++;
 		if (fill)
 			break;
 		for (uint32_t r = 0; r < f->op.n; r++)
@@ -469,11 +466,8 @@ static void build_users(div *d)
 static void run(div *d)
 {
 	const gj_fn *f = d->f;
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t j = 0; j < bb->ops.n; j++)
-			look_at(d, bb->ops.p[j]);
-	}
+	GJ_EACH_OP(f, b, r)
+		look_at(d, r);
 	while (d->work.n || d->split.n)
 		if (d->work.n) {
 			gj_ref r = d->work.p[--d->work.n];

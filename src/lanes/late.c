@@ -5,19 +5,24 @@
  *
  * gj_barriers_last() puts such ways first where it can. gj_delays() finds what is left. */
 #include "lanes/late.h"
+#include "ir/walk.h"
 #include "opt/opt.h"
+
+static bool has_barrier(const gj_fn *f, uint32_t b)
+{
+	GJ_EACH_OP_OF(f, b, r)
+		if (gj_o(f, r)->op == GJ_BARRIER)
+			return true;
+	return false;
+}
 
 bool *gj_before_barriers(const gj_fn *f)
 {
 	bool *before = gj_new(f->arena, bool, f->bb.n);
 	GJ_VEC(uint32_t) work = { 0 };
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		uint32_t b = f->rpo.p[k];
-		for (uint32_t i = 0; i < f->bb.p[b].ops.n && !before[b]; i++)
-			before[b] = gj_o(f, f->bb.p[b].ops.p[i])->op == GJ_BARRIER;
-		if (before[b])
+	GJ_EACH_BLOCK(f, b)
+		if ((before[b] = has_barrier(f, b)))
 			gj_push(f->arena, &work, b);
-	}
 	while (work.n) {
 		const gj_bb *bb = &f->bb.p[work.p[--work.n]];
 		for (uint32_t k = 0; k < bb->preds.n; k++)
@@ -32,12 +37,14 @@ bool *gj_before_barriers(const gj_fn *f)
 void gj_barriers_last(gj_fn *f)
 {
 	const bool *before = f->barriers ? gj_before_barriers(f) : NULL;
-	for (uint32_t k = 0; before && k < f->rpo.n; k++) {
-		gj_bb *bb = &f->bb.p[f->rpo.p[k]];
+	if (!before)
+		return;
+	GJ_EACH_BLOCK(f, b) {
+		gj_bb *bb = &f->bb.p[b];
 		if (bb->nsucc != 2 || !before[bb->succ[0]] || before[bb->succ[1]])
 			continue;
-		gj_op *t = gj_o(f, bb->ops.p[bb->ops.n - 1]);
-		gj_ref not = gj_op_new(f, f->rpo.p[k], GJ_NOT, gj_scalar[GJ_BOOL], t->loc, 1, t->arg);
+		gj_op *t = gj_terminator(f, b);
+		gj_ref not = gj_op_new(f, b, GJ_NOT, gj_scalar[GJ_BOOL], t->loc, 1, t->arg);
 		gj_ref last = bb->ops.p[bb->ops.n - 1];
 		bb->ops.p[bb->ops.n - 1] = not;
 		gj_push(f->arena, &bb->ops, last);
@@ -60,15 +67,11 @@ typedef struct delay {
 
 static void find_waiting(delay *d)
 {
-	for (uint32_t k = 0; k < d->f->rpo.n; k++) {
-		const gj_bb *bb = &d->f->bb.p[d->f->rpo.p[k]];
-		bool waits = false;
-		for (uint32_t i = 0; i < bb->ops.n; i++)
-			waits |= gj_o(d->f, bb->ops.p[i])->op == GJ_BARRIER;
-		if (!waits)
+	GJ_EACH_BLOCK(d->f, b) {
+		if (!has_barrier(d->f, b))
 			continue;
-		d->waits[d->f->rpo.p[k]] = true;
-		for (uint32_t l = bb->loop; l; l = d->f->loops.p[l].parent)
+		d->waits[b] = true;
+		for (uint32_t l = d->f->bb.p[b].loop; l; l = d->f->loops.p[l].parent)
 			d->waits[d->p->r.nblocks + l] = true;
 	}
 }
@@ -105,10 +108,10 @@ static void find_late(delay *d)
 {
 	const gj_fn *f = d->f;
 	GJ_VEC(uint32_t) work = { 0 };
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; d->before[f->rpo.p[k]] && i < bb->nsucc; i++)
-			if (!d->before[bb->succ[i]] && is_late(d, f->rpo.p[k], bb->succ[i]))
+	GJ_EACH_BLOCK(f, b) {
+		const gj_bb *bb = &f->bb.p[b];
+		for (uint32_t i = 0; d->before[b] && i < bb->nsucc; i++)
+			if (!d->before[bb->succ[i]] && is_late(d, b, bb->succ[i]))
 				gj_push(f->arena, &work, bb->succ[i]);
 	}
 	while (work.n) {
@@ -121,7 +124,7 @@ static void find_late(delay *d)
 	}
 }
 
-static bool writes(const gj_op *o) { return gj_op_flags[o->op] & GJ_F_WRITE; }
+static bool writes(const gj_op *o) { return gj_op_is(o, GJ_F_WRITE); }
 
 /* Does it matter which of two ops comes first? */
 static bool meet(const gj_fn *f, const gj_op *a, const gj_op *b)
@@ -137,12 +140,11 @@ static bool meet(const gj_fn *f, const gj_op *a, const gj_op *b)
 
 static bool matters(const gj_fn *f, const gj_op *o)
 {
-	for (uint32_t k = 0; (o->op == GJ_LOAD || writes(o)) && k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < bb->ops.n; i++)
-			if (meet(f, o, gj_o(f, bb->ops.p[i])))
-				return true;
-	}
+	if (o->op != GJ_LOAD && !writes(o))
+		return false;
+	GJ_EACH_OP(f, b, r)
+		if (meet(f, o, gj_o(f, r)))
+			return true;
 	return false;
 }
 
@@ -157,11 +159,8 @@ bool gj_delays(const gj_plan *p)
 	d.late = gj_new(f->arena, bool, f->bb.n);
 	find_waiting(&d);
 	find_late(&d);
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; d.late[f->rpo.p[k]] && i < bb->ops.n; i++)
-			if (matters(f, gj_o(f, bb->ops.p[i])))
-				return true;
-	}
+	GJ_EACH_OP(f, b, r)
+		if (d.late[b] && matters(f, gj_o(f, r)))
+			return true;
 	return false;
 }

@@ -1,6 +1,7 @@
 /* Loop-closed SSA: a value used outside its loop goes through a phi in an exit block of the loop. So what happens to a
  * value when lanes leave a loop at different times is said in one place. */
 #include "lanes/loopform.h"
+#include "ir/walk.h"
 
 #include <string.h>
 
@@ -98,12 +99,9 @@ static void close_value(lcssa *c, gj_ref value)
 void gj_lcssa(gj_fn *f)
 {
 	lcssa c = { .f = f };
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t j = 0; j < bb->ops.n; j++)
-			for (uint32_t k = 0; k < gj_o(f, bb->ops.p[j])->nargs; k++)
-				note_use(&c, bb->ops.p[j], k);
-	}
+	GJ_EACH_OP(f, b, r)
+		for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
+			note_use(&c, r, k);
 	while (c.work.n)
 		close_value(&c, c.work.p[--c.work.n]);
 }

@@ -4,17 +4,13 @@
  * RAISE ends the thread, so in a kernel it is a jump to the RETURN. Linear. */
 #include "lanes/late.h"
 #include "lanes/loopform.h"
+#include "ir/walk.h"
 
 #include <string.h>
 
-static gj_op *terminator(const gj_fn *f, uint32_t b)
-{
-	return gj_o(f, f->bb.p[b].ops.p[f->bb.p[b].ops.n - 1]);
-}
-
 static void end_with_jump(gj_fn *f, uint32_t b, uint32_t to)
 {
-	gj_op *t = terminator(f, b);
+	gj_op *t = gj_terminator(f, b);
 	t->op = GJ_JUMP;
 	t->nargs = 0;
 	t->imm.obj = NULL;
@@ -45,7 +41,7 @@ static void join_ends(gj_fn *f, const uint32_t *end, uint32_t n)
 {
 	const gj_op *ret = NULL;
 	for (uint32_t i = 0; i < n; i++) {
-		const gj_op *t = terminator(f, end[i]);
+		const gj_op *t = gj_terminator(f, end[i]);
 		if (t->op == GJ_RETURN)
 			ret = t;
 	}
@@ -54,7 +50,7 @@ static void join_ends(gj_fn *f, const uint32_t *end, uint32_t n)
 	for (uint32_t k = 0; k < nres; k++) {
 		const gj_type *type = gj_o(f, ret->arg[k])->type;
 		for (uint32_t i = 0; i < n; i++)
-			arg[i] = result_of(f, end[i], terminator(f, end[i]), k, type);
+			arg[i] = result_of(f, end[i], gj_terminator(f, end[i]), k, type);
 		value[k] = gj_emit(f, to, GJ_PHI, type, loc, n, arg);
 	}
 	gj_emit(f, to, GJ_RETURN, NULL, loc, nres, value);
@@ -65,10 +61,10 @@ static void join_ends(gj_fn *f, const uint32_t *end, uint32_t n)
 static void one_return(gj_fn *f)
 {
 	GJ_VEC(uint32_t) end = { 0 };
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		if (is_end(terminator(f, f->rpo.p[k])))
-			gj_push(f->arena, &end, f->rpo.p[k]);
-	if (end.n > 1 || (end.n == 1 && terminator(f, end.p[0])->op != GJ_RETURN))
+	GJ_EACH_BLOCK(f, b)
+		if (is_end(gj_terminator(f, b)))
+			gj_push(f->arena, &end, b);
+	if (end.n > 1 || (end.n == 1 && gj_terminator(f, end.p[0])->op != GJ_RETURN))
 		join_ends(f, end.p, end.n);
 }
 
@@ -98,8 +94,8 @@ static uint32_t split_edges(gj_fn *f, uint32_t b, const bool *take)
 	uint32_t npreds = bb->preds.n, taken = 0, kept = 0;
 	for (uint32_t k = 0; k < npreds; k++)
 		taken += take[k];
-	for (uint32_t i = 0; i < bb->ops.n && gj_o(f, bb->ops.p[i])->op == GJ_PHI; i++)
-		merge_phi(f, bb->ops.p[i], to, take, npreds, taken);
+	GJ_EACH_PHI(f, b, r)
+		merge_phi(f, r, to, take, npreds, taken);
 	gj_emit(f, to, GJ_JUMP, NULL, gj_o(f, bb->ops.p[0])->loc, 0, NULL);
 	for (uint32_t k = 0; k < npreds; k++) {
 		uint32_t p = bb->preds.p[k];
@@ -119,16 +115,12 @@ static uint32_t split_edges(gj_fn *f, uint32_t b, const bool *take)
 /* A branch whose two sides are one block gets a block on one of them: from here on an edge is named by its two ends. */
 static void split_double_edges(gj_fn *f)
 {
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		uint32_t p = f->rpo.p[k], b = f->bb.p[p].succ[0];
+	GJ_EACH_BLOCK(f, p) {
+		uint32_t b = f->bb.p[p].succ[0];
 		if (f->bb.p[p].nsucc != 2 || f->bb.p[p].succ[1] != b)
 			continue;
 		bool *take = gj_new(f->arena, bool, f->bb.p[b].preds.n);
-		for (uint32_t i = 0; i < f->bb.p[b].preds.n; i++)
-			if (f->bb.p[b].preds.p[i] == p) {
-				take[i] = true;
-				break;
-			}
+		take[gj_pred_index(f, b, p)] = true;
 		split_edges(f, b, take);
 	}
 }
@@ -201,8 +193,8 @@ void gj_loop_form(gj_fn *f)
 	for (uint32_t l = 1, known = f->bb.n; l < f->loops.n; l++)
 		form_header(f, f->loops.p[l].header, known);
 	gj_cfg(f);
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		form_exits(f, f->rpo.p[k]);
+	GJ_EACH_BLOCK(f, b)
+		form_exits(f, b);
 	gj_cfg(f);
 	gj_lcssa(f);
 }

@@ -3,6 +3,7 @@
  * Masks are combined only by ANDMASK, whose second operand may be junk in lanes that are off. A mask that gathers lanes
  * from several edges is a variable, cleared where its region starts. */
 #include "lanes/late.h"
+#include "ir/walk.h"
 
 #include <string.h>
 
@@ -210,19 +211,11 @@ static bool sets_something(const build *m, uint32_t b, uint32_t to)
 	return m->slot[to] || (!m->p->kept[to] && gj_has_phis(m->f, to)) || goes_away(m, b, to);
 }
 
-static uint32_t pred_index(const gj_bb *bb, uint32_t p)
-{
-	uint32_t k = 0;
-	while (bb->preds.p[k] != p)
-		k++;
-	return k;
-}
-
 /* Emits into block `at` what the lanes of `mask` carry along the edge b → to. */
 static void set_edge(build *m, uint32_t at, uint32_t b, uint32_t to, gj_ref mask)
 {
 	gj_fn *f = m->f;
-	uint32_t k = pred_index(&f->bb.p[to], b);
+	uint32_t k = gj_pred_index(f, to, b);
 	bool first = comes_first(m, b, to);
 	if (goes_away(m, b, to)) {
 		if (!m->gone)
@@ -231,10 +224,9 @@ static void set_edge(build *m, uint32_t at, uint32_t b, uint32_t to, gj_ref mask
 	}
 	if (m->slot[to])
 		set_lanes(m, at, m->slot[to], mask);
-	for (uint32_t i = 0; !m->p->kept[to] && i < f->bb.p[to].ops.n; i++) {
-		gj_ref phi = f->bb.p[to].ops.p[i];
-		if (gj_o(f, phi)->op != GJ_PHI)
-			break;
+	if (m->p->kept[to])
+		return;
+	GJ_EACH_PHI(f, to, phi) {
 		bool per_lane = gj_o(f, phi)->shape == GJ_VARYING;
 		set(m, at, slot_of_phi(m, phi), gj_o(f, phi)->arg[k], per_lane && !first ? mask : 0);
 	}
@@ -317,13 +309,13 @@ static void end_latch(build *m, uint32_t b, uint32_t loop)
 	uint32_t header = m->f->loops.p[loop].header;
 	m->via[2 * b] = b;
 	for (const gj_nodes *n = m->p->held[loop]; n; n = n->rest)
-		hold(m, b, n->node, pred_index(&m->f->bb.p[header], b));
+		hold(m, b, n->node, gj_pred_index(m->f, header, b));
 	if (m->p->nonempty[b])
 		jump(m, b, header);
 	else
 		branch(m, b, any(m, b, m->mask[b]), header, m->landing[loop]);
 	gj_op *phi = gj_o(m->f, m->loop_mask[loop]);
-	phi->arg[pred_index(&m->f->bb.p[header], b)] = m->mask[b];
+	phi->arg[gj_pred_index(m->f, header, b)] = m->mask[b];
 }
 
 /* -- Blocks -------------------------------------------------------------------------------------------------------- */
@@ -331,10 +323,9 @@ static void end_latch(build *m, uint32_t b, uint32_t loop)
 /* Phis that go become reads of their variables, under the same name. */
 static void end_phis(build *m, uint32_t b)
 {
-	const gj_bb *bb = &m->f->bb.p[b];
-	for (uint32_t i = 0; i < bb->ops.n && gj_o(m->f, bb->ops.p[i])->op == GJ_PHI; i++) {
-		gj_ref slot = slot_of_phi(m, bb->ops.p[i]);
-		gj_op *o = gj_o(m->f, bb->ops.p[i]);
+	GJ_EACH_PHI(m->f, b, r) {
+		gj_ref slot = slot_of_phi(m, r);
+		gj_op *o = gj_o(m->f, r);
 		o->op = GJ_GET;
 		o->nargs = 1;
 		o->arg = gj_memdup(m->f->arena, &slot, sizeof slot);
@@ -345,10 +336,9 @@ static void end_phis(build *m, uint32_t b)
  * poison because of a promise that holds for the others only. */
 static void mask_ops(build *m, uint32_t b)
 {
-	const gj_bb *bb = &m->f->bb.p[b];
-	for (uint32_t i = 0; i < bb->ops.n; i++) {
-		gj_op *o = gj_o(m->f, bb->ops.p[i]);
-		if ((gj_op_flags[o->op] & (GJ_F_MASK | GJ_F_WRITE)) && o->op != GJ_SET)
+	GJ_EACH_OP_OF(m->f, b, r) {
+		gj_op *o = gj_o(m->f, r);
+		if (gj_op_is(o, GJ_F_MASK | GJ_F_WRITE) && o->op != GJ_SET)
 			o->mask = m->mask[b];
 		if (o->shape == GJ_VARYING || (o->shape == GJ_LINEAR && m->mask[b]))
 			o->flags &= (uint8_t)~(GJ_NSW | GJ_NUW);
@@ -358,9 +348,7 @@ static void mask_ops(build *m, uint32_t b)
 static void push_front(build *m, uint32_t b, const refs *what, bool behind_phis)
 {
 	gj_bb *bb = &m->f->bb.p[b];
-	uint32_t at = 0, n = bb->ops.n;
-	while (behind_phis && at < n && gj_o(m->f, bb->ops.p[at])->op == GJ_PHI)
-		at++;
+	uint32_t at = behind_phis ? gj_count_phis(m->f, b) : 0, n = bb->ops.n;
 	if (!what->n)
 		return;
 	gj_reserve(m->f->arena, &bb->ops, n + what->n);
@@ -453,15 +441,11 @@ static void reorder_phis(build *m, uint32_t b)
 	if (bb->preds.n != old->preds.n)
 		gj_fail(f, 0, GJ_ERR_INTERNAL, "mask: a block with phis has other edges than before");
 	for (uint32_t k = 0; k < old->preds.n; k++) {
-		uint32_t q = m->via[edge_index(m, old->preds.p[k], b)], i = 0;
-		while (i < bb->preds.n && bb->preds.p[i] != q)
-			i++;
-		if (i == bb->preds.n)
-			gj_fail(f, 0, GJ_ERR_INTERNAL, "mask: an edge is lost");
-		from[i] = k;
+		uint32_t q = m->via[edge_index(m, old->preds.p[k], b)];
+		from[gj_pred_index(f, b, q)] = k;
 	}
-	for (uint32_t j = 0; j < bb->ops.n && gj_o(f, bb->ops.p[j])->op == GJ_PHI; j++) {
-		gj_op *o = gj_o(f, bb->ops.p[j]);
+	GJ_EACH_PHI(f, b, r) {
+		gj_op *o = gj_o(f, r);
 		gj_ref *arg = gj_new(f->arena, gj_ref, o->nargs);
 		for (uint32_t i = 0; i < o->nargs; i++)
 			arg[i] = o->arg[from[i]];
@@ -489,8 +473,8 @@ static void add_live(build *m, uint32_t b)
 {
 	gj_fn *f = m->f;
 	refs old = { 0 };
-	for (uint32_t i = 0; i < f->bb.p[b].ops.n; i++)
-		gj_push(f->arena, &old, f->bb.p[b].ops.p[i]);
+	GJ_EACH_OP_OF(f, b, r)
+		gj_push(f->arena, &old, r);
 	f->bb.p[b].ops.n = 0;
 	for (uint32_t i = 0; i < old.n; i++) {
 		if (gj_o(f, old.p[i])->op == GJ_BARRIER) {

@@ -4,6 +4,7 @@
  * Partial control-flow linearisation after Moll and Hack (PLDI 2018). Because the orders of regions keep each dominator
  * subtree together, a block that dominated another before still does afterwards: only phis need variables. */
 #include "lanes/late.h"
+#include "ir/walk.h"
 
 #include <string.h>
 
@@ -100,14 +101,14 @@ static uint32_t cost(const gj_fn *f, const gj_op *o)
 	case GJ_DIV:
 		return 2;
 	default:
-		return gj_op_flags[o->op] & (GJ_F_MASK | GJ_F_WRITE | GJ_F_TERM) ? never : o->shape == GJ_VARYING;
+		return gj_op_is(o, GJ_F_MASK | GJ_F_WRITE | GJ_F_TERM) ? never : o->shape == GJ_VARYING;
 	}
 }
 
 static bool has_scalar_phis(const gj_fn *f, uint32_t b)
 {
-	for (uint32_t i = 0; i < f->bb.p[b].ops.n && gj_o(f, f->bb.p[b].ops.p[i])->op == GJ_PHI; i++)
-		if (!varies(f, f->bb.p[b].ops.p[i]))
+	GJ_EACH_PHI(f, b, r)
+		if (!varies(f, r))
 			return true;
 	return false;
 }
@@ -119,8 +120,8 @@ static bool begins_round(const gj_plan *p, uint32_t b)
 	const gj_bb *bb = &p->f->bb.p[b];
 	if (!leaves_apart(p, bb->loop) || bb->preds.n != 1 || bb->preds.p[0] != p->f->loops.p[bb->loop].header)
 		return false;
-	for (uint32_t i = 0; i < bb->ops.n; i++)
-		if (gj_o(p->f, bb->ops.p[i])->op == GJ_LOAD || gj_o(p->f, bb->ops.p[i])->op == GJ_STORE)
+	GJ_EACH_OP_OF(p->f, b, r)
+		if (gj_o(p->f, r)->op == GJ_LOAD || gj_o(p->f, r)->op == GJ_STORE)
 			return true;
 	return false;
 }
@@ -217,8 +218,8 @@ static void find_kept(gj_plan *p)
 {
 	gj_fn *f = p->f;
 	uint32_t *in = gj_new(f->arena, uint32_t, p->r.nblocks), *same = gj_new(f->arena, uint32_t, p->r.nblocks);
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		uint32_t b = f->rpo.p[k], n = f->bb.p[b].nsucc;
+	GJ_EACH_BLOCK(f, b) {
+		uint32_t n = f->bb.p[b].nsucc;
 		if (p->guarded[b])
 			count_edge(p, in, p->skip[b]);
 		for (uint32_t i = 0; i < n; i++)
@@ -234,10 +235,8 @@ static void find_kept(gj_plan *p)
 	for (uint32_t l = 1; l < f->loops.n; l++)
 		if (p->divergent[p->r.nblocks + l])
 			count_edge(p, in, p->after[l]);
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		uint32_t b = f->rpo.p[k];
+	GJ_EACH_BLOCK(f, b)
 		p->kept[b] = !p->guarded[b] && in[b] == same[b] && in[b] == f->bb.p[b].preds.n;
-	}
 	for (uint32_t l = 1; l < f->loops.n; l++)
 		p->kept[f->loops.p[l].header] = true;
 }
@@ -272,14 +271,14 @@ static void find_held(gj_plan *p)
 	gj_fn *f = p->f;
 	gj_ref *same = gj_new(f->arena, gj_ref, f->op.n);
 	bool found = false;
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		uint32_t b = f->rpo.p[k], n = 0;
+	GJ_EACH_BLOCK(f, b) {
+		uint32_t n = 0;
 		gj_bb *bb = &f->bb.p[b];
 		uint32_t l = bb->preds.n == 1 ? f->bb.p[bb->preds.p[0]].loop : 0;
 		if (!l || !p->divergent[p->r.nblocks + l] || f->loops.p[l].parent != bb->loop)
 			continue;
-		for (uint32_t i = 0; i < bb->ops.n; i++) {
-			gj_ref x = bb->ops.p[i], phi = exits_with(f, l, x);
+		GJ_EACH_OP_OF(f, b, x) {
+			gj_ref phi = exits_with(f, l, x);
 			if (!phi) {
 				bb->ops.p[n++] = x;
 				continue;
@@ -290,13 +289,14 @@ static void find_held(gj_plan *p)
 		}
 		bb->ops.n = n;
 	}
-	for (uint32_t k = 0; found && k < f->rpo.n; k++)
-		for (uint32_t i = 0; i < f->bb.p[f->rpo.p[k]].ops.n; i++) {
-			gj_op *o = gj_o(f, f->bb.p[f->rpo.p[k]].ops.p[i]);
-			for (uint32_t a = 0; a < o->nargs; a++)
-				while (same[o->arg[a]])
-					o->arg[a] = same[o->arg[a]];
-		}
+	if (!found)
+		return;
+	GJ_EACH_OP(f, b, r) {
+		gj_op *o = gj_o(f, r);
+		for (uint32_t a = 0; a < o->nargs; a++)
+			while (same[o->arg[a]])
+				o->arg[a] = same[o->arg[a]];
+	}
 }
 
 static void find_masked(gj_plan *p)
@@ -304,9 +304,9 @@ static void find_masked(gj_plan *p)
 	gj_fn *f = p->f;
 	for (uint32_t l = 1; l < f->loops.n; l++)
 		p->divergent[p->r.nblocks + l] = f->loops.p[l].divergent;
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_op *t = gj_terminator(f, f->rpo.p[k]);
-		p->divergent[f->rpo.p[k]] = t->op == GJ_BRANCH && gj_o(f, t->arg[0])->shape != GJ_UNIFORM;
+	GJ_EACH_BLOCK(f, b) {
+		const gj_op *t = gj_terminator(f, b);
+		p->divergent[b] = t->op == GJ_BRANCH && gj_o(f, t->arg[0])->shape != GJ_UNIFORM;
 	}
 	for (uint32_t n = 0; n < p->r.nnodes; n++)
 		if (p->divergent[n])

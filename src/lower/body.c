@@ -1,6 +1,7 @@
 /* Lowering, the engine: bodies, blocks, phis, calls. One body's H blocks become low blocks; terminators and
  * phi operands come last, when every block's code (with whatever it inlined) is there. */
 #include "lower/lower.h"
+#include "ir/walk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -184,19 +185,16 @@ static bool folded(const gj_body *B, gj_ref r)
 static void lower_block(gj_body *B, uint32_t hb)
 {
 	gj_lower *L = B->L;
-	const gj_bb *b = &B->s->fn->bb.p[hb];
 	L->cur = B->entry[hb];
-	for (uint32_t i = 0; i < b->ops.n && gj_o(B->s->fn, b->ops.p[i])->op == GJ_PHI; i++) {
-		gj_ref r = b->ops.p[i];
+	GJ_EACH_PHI(B->s->fn, hb, r) {
 		const gj_op *o = gj_o(B->s->fn, r);
 		L->loc = low_loc(B, o->loc);
 		if (!folded(B, r))
 			B->val[r] = o->type ? lower_phi(L, o) : gj_lv_none();
 	}
-	for (uint32_t i = 0; i < b->ops.n; i++) {
-		gj_ref r = b->ops.p[i];
+	GJ_EACH_OP_OF(B->s->fn, hb, r) {
 		const gj_op *o = gj_o(B->s->fn, r);
-		if (gj_op_flags[o->op] & GJ_F_TERM)
+		if (gj_op_is(o, GJ_F_TERM))
 			break;
 		L->loc = low_loc(B, o->loc);
 		if (folded(B, r))
@@ -212,38 +210,26 @@ static void lower_block(gj_body *B, uint32_t hb)
 static void phi_operands(gj_body *B, uint32_t to, uint32_t k, uint32_t from)
 {
 	gj_lower *L = B->L;
-	const gj_bb *b = &B->s->fn->bb.p[to];
 	L->cur = from;
-	for (uint32_t i = 0; i < b->ops.n && gj_o(B->s->fn, b->ops.p[i])->op == GJ_PHI; i++) {
-		const gj_op *o = gj_o(B->s->fn, b->ops.p[i]);
-		const gj_lv *v = &B->val[b->ops.p[i]];
+	GJ_EACH_PHI(B->s->fn, to, r) {
+		const gj_op *o = gj_o(B->s->fn, r);
+		const gj_lv *v = &B->val[r];
 		uint32_t n = o->type ? gj_parts(o->type) : 0;
-		if (folded(B, b->ops.p[i]))
+		if (folded(B, r))
 			continue;
 		bool defined = gj_o(B->s->fn, o->arg[k])->type != NULL;
 		L->loc = low_loc(B, o->loc);
 		gj_lv x = defined && n ? gj_lconv(L, use(B, o->arg[k]), o->type) : gj_lv_none();
 		for (uint32_t j = 0; j < n; j++) {
 			gj_op *phi = gj_o(L->fn, v->part[j]);
-			gj_ref r = defined ? x.part[j] : gj_e(L, GJ_UNDEF, phi->type, 0, NULL);
+			gj_ref from_here = defined ? x.part[j] : gj_e(L, GJ_UNDEF, phi->type, 0, NULL);
 			gj_ref *args = gj_new(L->arena, gj_ref, phi->nargs + 1);
 			for (uint32_t m = 0; m < phi->nargs; m++)
 				args[m] = phi->arg[m];
-			args[phi->nargs++] = r;
+			args[phi->nargs++] = from_here;
 			phi->arg = args;
 		}
 	}
-}
-
-/* The place of the edge (from, i) among the predecessors of where it goes. */
-static uint32_t pred_index(const gj_fn *f, uint32_t from, uint32_t i)
-{
-	const gj_bb *to = &f->bb.p[f->bb.p[from].succ[i]];
-	uint32_t skip = i == 1 && f->bb.p[from].succ[0] == f->bb.p[from].succ[1];
-	for (uint32_t k = 0; k < to->preds.n; k++)
-		if (to->preds.p[k] == from && skip-- == 0)
-			return k;
-	gj_fail(f, 0, GJ_ERR_INTERNAL, "an edge has no predecessor entry");
 }
 
 static void finish_return(gj_body *B, const gj_op *o)
@@ -264,12 +250,12 @@ static void finish_block(gj_body *B, uint32_t hb)
 	gj_lower *L = B->L;
 	const gj_fn *f = B->s->fn;
 	const gj_bb *b = &f->bb.p[hb];
-	const gj_op *t = gj_o(f, b->ops.p[b->ops.n - 1]);
+	const gj_op *t = gj_terminator(f, hb);
 	uint32_t from = B->exit[hb];
 	bool taken[2] = { b->nsucc > 0 && B->s->edge[2 * hb], b->nsucc > 1 && B->s->edge[2 * hb + 1] };
 	for (uint32_t i = 0; i < b->nsucc; i++)
 		if (taken[i])
-			phi_operands(B, b->succ[i], pred_index(f, hb, i), from);
+			phi_operands(B, b->succ[i], gj_edge_index(f, hb, i), from);
 	L->cur = from;
 	L->loc = low_loc(B, t->loc);
 	if (t->op == GJ_RETURN)
@@ -319,15 +305,15 @@ static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
 	B.exit = gj_new(L->arena, uint32_t, f->bb.n);
 	B.loc = gj_new(L->arena, uint32_t, f->loc.n);
 	memset(B.loc, 0xff, f->loc.n * sizeof *B.loc);
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		if (s->live[f->rpo.p[k]])
-			B.entry[f->rpo.p[k]] = f->rpo.p[k] == 0 ? start : gj_block_new(L->fn);
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		if (s->live[f->rpo.p[k]])
-			lower_block(&B, f->rpo.p[k]);
-	for (uint32_t k = 0; k < f->rpo.n; k++)
-		if (s->live[f->rpo.p[k]])
-			finish_block(&B, f->rpo.p[k]);
+	GJ_EACH_BLOCK(f, b)
+		if (s->live[b])
+			B.entry[b] = b == 0 ? start : gj_block_new(L->fn);
+	GJ_EACH_BLOCK(f, b)
+		if (s->live[b])
+			lower_block(&B, b);
+	GJ_EACH_BLOCK(f, b)
+		if (s->live[b])
+			finish_block(&B, b);
 	L->depth--;
 	return inlined ? join_returns(&B) : gj_lv_none();
 }

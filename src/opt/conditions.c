@@ -5,11 +5,6 @@
 
 enum { MOST_OPS = 8 };
 
-static gj_op *terminator(const gj_fn *f, uint32_t b)
-{
-	return gj_o(f, f->bb.p[b].ops.p[f->bb.p[b].ops.n - 1]);
-}
-
 /* May the block's code run although control does not come here: little, pure, and computed for every lane alike? */
 static bool is_cheap(const gj_fn *f, uint32_t b)
 {
@@ -29,14 +24,9 @@ static bool is_header(const gj_fn *f, uint32_t b) { return f->bb.p[b].loop && f-
 /* Do the phis of `to` take the same values from both predecessors? */
 static bool phis_agree(const gj_fn *f, uint32_t to, uint32_t a, uint32_t b)
 {
-	const gj_bb *bb = &f->bb.p[to];
-	uint32_t ka = 0, kb = 0;
-	while (bb->preds.p[ka] != a)
-		ka++;
-	while (bb->preds.p[kb] != b)
-		kb++;
-	for (uint32_t i = 0; i < bb->ops.n && gj_o(f, bb->ops.p[i])->op == GJ_PHI; i++)
-		if (gj_o(f, bb->ops.p[i])->arg[ka] != gj_o(f, bb->ops.p[i])->arg[kb])
+	uint32_t ka = gj_pred_index(f, to, a), kb = gj_pred_index(f, to, b);
+	GJ_EACH_PHI(f, to, r)
+		if (gj_o(f, r)->arg[ka] != gj_o(f, r)->arg[kb])
 			return false;
 	return true;
 }
@@ -53,8 +43,8 @@ static void join(gj_fn *f, uint32_t a, uint32_t b, uint32_t out)
 {
 	gj_bb *ba = &f->bb.p[a], *bb = &f->bb.p[b];
 	gj_ref br = ba->ops.p[--ba->ops.n], first = gj_o(f, br)->arg[0];
-	gj_op *second = terminator(f, b);
-	uint32_t loc = second->loc, in = bb->succ[bb->succ[0] == out], *pred = f->bb.p[in].preds.p;
+	gj_op *second = gj_terminator(f, b);
+	uint32_t loc = second->loc, in = bb->succ[bb->succ[0] == out];
 	for (uint32_t k = 0; k + 1 < bb->ops.n; k++) {
 		gj_o(f, bb->ops.p[k])->block = a;
 		gj_push(f->arena, &ba->ops, bb->ops.p[k]);
@@ -67,9 +57,7 @@ static void join(gj_fn *f, uint32_t a, uint32_t b, uint32_t out)
 	gj_o(f, br)->arg[0] = add(f, a, GJ_SELECT, loc, 3, (gj_ref[]){ first, then, no });
 	gj_push(f->arena, &ba->ops, br);
 	gj_drop_edge(f, b, bb->succ[0] == out ? 0 : 1);
-	while (*pred != b)
-		pred++;
-	*pred = a;
+	gj_rename_pred(f, in, b, a);
 	ba->succ[0] = in;
 	ba->succ[1] = out;
 	bb->ops.n = bb->preds.n = bb->nsucc = 0;
@@ -95,7 +83,7 @@ static bool join_at(gj_fn *f, uint32_t a)
 
 static bool only_returns(const gj_fn *f, uint32_t b)
 {
-	return f->bb.p[b].ops.n == 1 && terminator(f, b)->op == GJ_RETURN && terminator(f, b)->nargs == 0;
+	return f->bb.p[b].ops.n == 1 && gj_terminator(f, b)->op == GJ_RETURN && gj_terminator(f, b)->nargs == 0;
 }
 
 /* All `return` of a kernel become one block, so that the ways to it look alike. */
@@ -103,8 +91,7 @@ static bool join_returns(gj_fn *f)
 {
 	uint32_t one = UINT32_MAX;
 	bool joined = false;
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		uint32_t b = f->rpo.p[k];
+	GJ_EACH_BLOCK(f, b) {
 		if (b == 0 || !only_returns(f, b))
 			continue;
 		if (one == UINT32_MAX) {

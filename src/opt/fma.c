@@ -31,10 +31,9 @@ static void fuse(contract *c, gj_ref r, uint32_t k, gj_bb *out)
 void gj_contract(gj_fn *f)
 {
 	contract c = { f, gj_count_uses(f) };
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		gj_bb *bb = &f->bb.p[f->rpo.p[i]], out = { 0 };
-		for (uint32_t k = 0; k < bb->ops.n; k++) {
-			gj_ref r = bb->ops.p[k];
+	GJ_EACH_BLOCK(f, b) {
+		gj_bb *bb = &f->bb.p[b], out = { 0 };
+		GJ_EACH_OP_OF(f, b, r) {
 			const gj_op *o = gj_o(f, r);
 			bool sum = (o->op == GJ_ADD || o->op == GJ_SUB) && gj_is_float(o->type);
 			if (sum && product(&c, o, 0))

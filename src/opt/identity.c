@@ -221,7 +221,7 @@ gj_folded gj_fold_identity(const gj_fn *f, gj_ref r)
 	case GJ_ELEM:
 	case GJ_BYTES:   got = is_int(f, o->arg[1], 0) ? same(o->arg[0]) : unchanged; break;
 	default:
-		if (o->nargs == 2 && integral(o->type) && !(gj_op_flags[o->op] & (GJ_F_READ | GJ_F_WRITE)))
+		if (o->nargs == 2 && integral(o->type) && !gj_op_is(o, GJ_F_READ | GJ_F_WRITE))
 			got = int_identity(f, o);
 		else if (o->nargs == 2 && gj_is_float(o->type))
 			got = float_identity(f, o);

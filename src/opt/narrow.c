@@ -133,21 +133,19 @@ static void place(const narrowing *s, gj_bb *to, gj_ref r)
 }
 
 /* Puts the conversions behind what they convert, those of phis behind all phis. */
-static void rebuild(const narrowing *s, gj_bb *b)
+static void rebuild(const narrowing *s, uint32_t b)
 {
-	gj_bb out = { 0 };
-	uint32_t phis = 0;
-	while (gj_o(s->f, b->ops.p[phis])->op == GJ_PHI)
-		gj_push(s->f->arena, &out.ops, b->ops.p[phis++]);
-	for (uint32_t k = 0; k < phis; k++)
-		place(s, &out, b->ops.p[k]);
-	for (uint32_t k = phis; k < b->ops.n; k++) {
-		gj_push(s->f->arena, &out.ops, b->ops.p[k]);
-		place(s, &out, b->ops.p[k]);
+	gj_bb out = { 0 }, *bb = &s->f->bb.p[b];
+	GJ_EACH_PHI(s->f, b, r)
+		gj_push(s->f->arena, &out.ops, r);
+	GJ_EACH_OP_OF(s->f, b, r) {
+		if (gj_o(s->f, r)->op != GJ_PHI)
+			gj_push(s->f->arena, &out.ops, r);
+		place(s, &out, r);
 	}
-	b->ops.p = out.ops.p;
-	b->ops.n = out.ops.n;
-	b->ops.cap = out.ops.cap;
+	bb->ops.p = out.ops.p;
+	bb->ops.n = out.ops.n;
+	bb->ops.cap = out.ops.cap;
 }
 
 void gj_narrow(gj_fn *f)
@@ -159,16 +157,13 @@ void gj_narrow(gj_fn *f)
 	s.made = gj_new(f->arena, gj_ref, s.n);
 	s.chosen = gj_new(f->arena, bool, s.n);
 	s.strided = gj_new(f->arena, bool, s.n);
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *b = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t k = 0; k < b->ops.n; k++)
-			gj_push(f->arena, &all, b->ops.p[k]);
-	}
+	GJ_EACH_OP(f, b, r)
+		gj_push(f->arena, &all, r);
 	find_strided(&s, all.p, all.n);
 	for (uint32_t i = 0; i < all.n; i++)
 		if ((s.chosen[all.p[i]] = choose(&s, all.p[i])))
 			s.narrow[all.p[i]] = all.p[i];
 	rewrite(&s, all.p, all.n);
-	for (uint32_t i = 0; i < f->rpo.n; i++)
-		rebuild(&s, &f->bb.p[f->rpo.p[i]]);
+	GJ_EACH_BLOCK(f, b)
+		rebuild(&s, b);
 }

@@ -52,7 +52,7 @@ static bool guarded(signs *s, gj_ref r, int64_t k, int depth)
 	for (int n = 0; n < MAX_DOMINATORS && b != 0; n++) {
 		uint32_t d = s->f->bb.p[b].idom;
 		const gj_bb *bd = &s->f->bb.p[d];
-		const gj_op *t = gj_o(s->f, bd->ops.p[bd->ops.n - 1]);
+		const gj_op *t = gj_terminator(s->f, d);
 		if (t->op == GJ_BRANCH && bd->succ[0] != bd->succ[1] && s->f->bb.p[b].preds.n == 1 &&
 		    implies(s, t->arg[0], bd->succ[0] == b, r, k, depth))
 			return true;
@@ -138,16 +138,13 @@ static bool at_least(signs *s, gj_ref r, int64_t k, int depth)
 bool gj_index_signs(gj_fn *f)
 {
 	bool changed = false;
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t k = 0; k < bb->ops.n; k++) {
-			gj_op *o = gj_o(f, bb->ops.p[k]);
-			signs s = { .f = f, .block = f->rpo.p[i] };
-			if (o->op != GJ_SELECT || !(o->flags & GJ_WRAP) || o->arg[1] == o->arg[2] || !at_least(&s, o->arg[2], 0, 0))
-				continue;
-			o->arg[1] = o->arg[2];
-			changed = true;
-		}
+	GJ_EACH_OP(f, b, r) {
+		gj_op *o = gj_o(f, r);
+		signs s = { .f = f, .block = b };
+		if (o->op != GJ_SELECT || !(o->flags & GJ_WRAP) || o->arg[1] == o->arg[2] || !at_least(&s, o->arg[2], 0, 0))
+			continue;
+		o->arg[1] = o->arg[2];
+		changed = true;
 	}
 	return changed;
 }

@@ -3,7 +3,7 @@
 #ifndef GJ_OPT_H
 #define GJ_OPT_H
 
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 /* Bits of an immediate: integers and bool as imm.i in canonical form (extended by the type's sign), floats as imm.f. */
 typedef union gj_imm { int64_t i; double f; } gj_imm;

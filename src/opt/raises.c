@@ -1,18 +1,15 @@
 /* raise and assert in functions that are called. A thread of a GPU can end anywhere; on the CPU it ends where the kernel
  * returns. So a function that may raise has one more result, whether it did, and its callers end when it did. */
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 static const gj_type *t_bool(void) { return gj_scalar[GJ_BOOL]; }
 
 static bool may_raise(const gj_fn *f)
 {
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < bb->ops.n; i++) {
-			const gj_op *o = gj_o(f, bb->ops.p[i]);
-			if (o->op == GJ_RAISE || (o->op == GJ_FCALL && o->imm.fn->raises))
-				return true;
-		}
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (o->op == GJ_RAISE || (o->op == GJ_FCALL && o->imm.fn->raises))
+			return true;
 	}
 	return false;
 }
@@ -39,10 +36,8 @@ static void end_behind(gj_fn *f, uint32_t b, uint32_t i)
 	}
 	from->ops.n = i + 1;
 	for (uint32_t s = 0; s < from->nsucc; s++) {
-		gj_bb *next = &f->bb.p[to->succ[to->nsucc++] = from->succ[s]];
-		for (uint32_t p = 0; p < next->preds.n; p++)
-			if (next->preds.p[p] == b)
-				next->preds.p[p] = rest;
+		to->succ[to->nsucc++] = from->succ[s];
+		gj_rename_pred(f, from->succ[s], b, rest);
 	}
 	from->nsucc = 0;
 	if (o->imm.fn->nresults == 1)
@@ -57,11 +52,11 @@ static void end_behind(gj_fn *f, uint32_t b, uint32_t i)
 
 static void look_at_calls(gj_fn *f)
 {
-	for (uint32_t b = 0; b < f->bb.n; b++)
-		for (uint32_t i = 0; i < f->bb.p[b].ops.n; i++) {
-			const gj_op *o = gj_o(f, f->bb.p[b].ops.p[i]);
+	GJ_ALL_BLOCKS(f, b)
+		GJ_EACH_OP_OF(f, b, r) {
+			const gj_op *o = gj_o(f, r);
 			if (o->op == GJ_FCALL && o->imm.fn->raises) {
-				end_behind(f, b, i);
+				end_behind(f, b, r_at);
 				break;                                                         /* the rest is a block that comes later */
 			}
 		}
@@ -70,7 +65,7 @@ static void look_at_calls(gj_fn *f)
 /* Every end of a function that may raise returns; the last result says which end it was. */
 static void say_how_it_ended(gj_fn *f)
 {
-	for (uint32_t b = 0; b < f->bb.n; b++) {
+	GJ_ALL_BLOCKS(f, b) {
 		GJ_VEC(gj_ref) value = { 0 };
 		gj_bb *bb = &f->bb.p[b];
 		gj_ref last = bb->ops.n ? bb->ops.p[bb->ops.n - 1] : 0;

@@ -187,7 +187,7 @@ static gj_ref below(const gj_fn *f, gj_ref cond, bool truth, gj_ref r)
 static gj_ref branch_bound(const gj_fn *f, uint32_t from, uint32_t to, gj_ref r)
 {
 	const gj_bb *b = &f->bb.p[from];
-	const gj_op *t = gj_o(f, b->ops.p[b->ops.n - 1]);
+	const gj_op *t = gj_terminator(f, from);
 	if (t->op != GJ_BRANCH || b->succ[0] == b->succ[1])
 		return 0;
 	return below(f, t->arg[0], b->succ[0] == to, r);
@@ -343,13 +343,10 @@ static ranges compute(gj_fn *f, work *all)
 {
 	ranges s = { .f = f, .bits = gj_new(f->arena, uint8_t, f->op.n), .rises = gj_new(f->arena, uint8_t, f->op.n),
 		.counter = gj_new(f->arena, counter, f->op.n) };
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t k = 0; k < bb->ops.n; k++) {
-			gj_push(f->arena, all, bb->ops.p[k]);
-			if (gj_o(f, bb->ops.p[k])->op == GJ_PHI && gj_o(f, bb->ops.p[k])->type)
-				find_counter(&s, bb->ops.p[k]);
-		}
+	GJ_EACH_OP(f, b, r) {
+		gj_push(f->arena, all, r);
+		if (gj_o(f, r)->op == GJ_PHI && gj_o(f, r)->type)
+			find_counter(&s, r);
 	}
 	find_users(&s, all);
 	solve(&s, all);

@@ -78,7 +78,7 @@ static gj_ref *lookup(simplifier *s, const gj_op *o)
  * is a thing of its own. */
 static bool has_equals(const gj_op *o)
 {
-	if (gj_op_flags[o->op] & (GJ_F_READ | GJ_F_WRITE | GJ_F_TERM))
+	if (gj_op_is(o, GJ_F_READ | GJ_F_WRITE | GJ_F_TERM))
 		return false;
 	return o->op != GJ_UNDEF && o->op != GJ_LOCALMEM && o->op != GJ_SLOT && o->op != GJ_NOP;
 }
@@ -198,11 +198,10 @@ static void prepare(simplifier *s)
 static void sweep(simplifier *s)
 {
 	gj_fn *f = s->f;
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		gj_bb *bb = &f->bb.p[f->rpo.p[i]];
+	GJ_EACH_BLOCK(f, b) {
+		gj_bb *bb = &f->bb.p[b];
 		uint32_t n = 0;
-		for (uint32_t k = 0; k < bb->ops.n; k++) {
-			gj_ref r = bb->ops.p[k];
+		GJ_EACH_OP_OF(f, b, r) {
 			gj_op *o = gj_o(f, r);
 			if (s->to[r] || o->op == GJ_NOP)
 				continue;
@@ -228,9 +227,8 @@ bool gj_simplify_values(gj_fn *f)
 {
 	simplifier s = { .f = f };
 	prepare(&s);
-	for (uint32_t i = 0; i < f->rpo.n; i++)
-		for (uint32_t k = 0; k < f->bb.p[f->rpo.p[i]].ops.n; k++)
-			visit(&s, f->bb.p[f->rpo.p[i]].ops.p[k]);
+	GJ_EACH_OP(f, b, r)
+		visit(&s, r);
 	sweep(&s);
 	return s.changed;
 }
@@ -240,12 +238,12 @@ bool gj_simplify_values(gj_fn *f)
 /* Do the two edges of a branch lead to one block and carry the same values? */
 static bool edges_agree(const gj_fn *f, uint32_t from)
 {
-	const gj_bb *b = &f->bb.p[from], *to = &f->bb.p[b->succ[0]];
+	const gj_bb *b = &f->bb.p[from];
 	if (b->succ[0] != b->succ[1])
 		return false;
 	uint32_t x = gj_edge_index(f, from, 0), y = gj_edge_index(f, from, 1);
-	for (uint32_t j = 0; j < to->ops.n && gj_o(f, to->ops.p[j])->op == GJ_PHI; j++)
-		if (gj_o(f, to->ops.p[j])->arg[x] != gj_o(f, to->ops.p[j])->arg[y])
+	GJ_EACH_PHI(f, b->succ[0], r)
+		if (gj_o(f, r)->arg[x] != gj_o(f, r)->arg[y])
 			return false;
 	return true;
 }
@@ -253,7 +251,7 @@ static bool edges_agree(const gj_fn *f, uint32_t from)
 static bool fold_branch(gj_fn *f, uint32_t b)
 {
 	gj_bb *bb = &f->bb.p[b];
-	gj_op *o = gj_o(f, bb->ops.p[bb->ops.n - 1]);
+	gj_op *o = gj_terminator(f, b);
 	if (o->op != GJ_BRANCH)
 		return false;
 	const gj_op *cond = gj_o(f, o->arg[0]);
@@ -291,12 +289,8 @@ static bool merge_next(gj_fn *f, uint32_t b)
 	}
 	bb->nsucc = next->nsucc;
 	memcpy(bb->succ, next->succ, sizeof bb->succ);
-	for (uint32_t i = 0; i < next->nsucc; i++) {
-		gj_bb *to = &f->bb.p[next->succ[i]];
-		for (uint32_t k = 0; k < to->preds.n; k++)
-			if (to->preds.p[k] == n)
-				to->preds.p[k] = b;
-	}
+	for (uint32_t i = 0; i < next->nsucc; i++)
+		gj_rename_pred(f, next->succ[i], n, b);
 	next->ops.n = next->preds.n = next->nsucc = 0;
 	return true;
 }
@@ -304,12 +298,12 @@ static bool merge_next(gj_fn *f, uint32_t b)
 bool gj_simplify_blocks(gj_fn *f)
 {
 	bool cut = false, joined = false;
-	for (uint32_t i = 0; i < f->rpo.n; i++)
-		cut |= fold_branch(f, f->rpo.p[i]);
+	GJ_EACH_BLOCK(f, b)
+		cut |= fold_branch(f, b);
 	if (cut)
 		gj_cfg(f);
-	for (uint32_t i = 0; i < f->rpo.n; i++)
-		while (f->bb.p[f->rpo.p[i]].ops.n && merge_next(f, f->rpo.p[i]))
+	GJ_EACH_BLOCK(f, b)
+		while (f->bb.p[b].ops.n && merge_next(f, b))
 			joined = true;
 	if (joined)
 		gj_cfg(f);
@@ -331,24 +325,21 @@ static void need(liveness *l, gj_ref r)
 void gj_remove_dead(gj_fn *f)
 {
 	liveness l = { .f = f, .live = gj_new(f->arena, uint8_t, f->op.n) };
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		const gj_bb *bb = &f->bb.p[f->rpo.p[i]];
-		for (uint32_t k = 0; k < bb->ops.n; k++)
-			if (gj_op_flags[gj_o(f, bb->ops.p[k])->op] & (GJ_F_WRITE | GJ_F_TERM))
-				need(&l, bb->ops.p[k]);
-	}
+	GJ_EACH_OP(f, b, r)
+		if (gj_op_is(gj_o(f, r), GJ_F_WRITE | GJ_F_TERM))
+			need(&l, r);
 	while (l.work.n) {
 		const gj_op *o = gj_o(f, l.work.p[--l.work.n]);
 		for (uint32_t k = 0; k < o->nargs; k++)
 			need(&l, o->arg[k]);
 		need(&l, o->mask);
 	}
-	for (uint32_t i = 0; i < f->rpo.n; i++) {
-		gj_bb *bb = &f->bb.p[f->rpo.p[i]];
+	GJ_EACH_BLOCK(f, b) {
+		gj_bb *bb = &f->bb.p[b];
 		uint32_t n = 0;
-		for (uint32_t k = 0; k < bb->ops.n; k++)
-			if (l.live[bb->ops.p[k]])
-				bb->ops.p[n++] = bb->ops.p[k];
+		GJ_EACH_OP_OF(f, b, r)
+			if (l.live[r])
+				bb->ops.p[n++] = r;
 		bb->ops.n = n;
 	}
 }

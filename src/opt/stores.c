@@ -60,7 +60,7 @@ static bool touches(const gj_fn *f, const gj_op *o, gj_ref p)
 {
 	if (o->op == GJ_LOAD || o->op == GJ_STORE)
 		return !gj_apart(f, p, o->arg[0]);
-	return !(gj_op_flags[o->op] & (GJ_F_PURE | GJ_F_TERM)) || o->op == GJ_RAISE;
+	return !gj_op_is(o, GJ_F_PURE | GJ_F_TERM) || o->op == GJ_RAISE;
 }
 
 /* The store to p that comes last before op `n` of block b, and that nobody between can see; 0: none. */
@@ -79,9 +79,8 @@ static gj_ref store_before(const gj_fn *f, uint32_t b, uint32_t n, gj_ref p)
 		detour d;
 		if (left <= 0 || !find_detour(f, b, &d))
 			return 0;
-		const gj_bb *t = &f->bb.p[d.then];
-		for (uint32_t i = 0; i < t->ops.n; i++)
-			if (touches(f, gj_o(f, t->ops.p[i]), p))
+		GJ_EACH_OP_OF(f, d.then, r)
+			if (touches(f, gj_o(f, r), p))
 				return 0;
 		b = d.branch;
 		n = f->bb.p[b].ops.n;
@@ -92,9 +91,9 @@ static void take_out(gj_fn *f, gj_ref r)
 {
 	gj_bb *bb = &f->bb.p[gj_o(f, r)->block];
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < bb->ops.n; i++)
-		if (bb->ops.p[i] != r)
-			bb->ops.p[n++] = bb->ops.p[i];
+	GJ_EACH_OP_OF(f, gj_o(f, r)->block, other)
+		if (other != r)
+			bb->ops.p[n++] = other;
 	bb->ops.n = n;
 }
 
@@ -102,10 +101,8 @@ static void take_out(gj_fn *f, gj_ref r)
 static void put_first(gj_fn *f, uint32_t b, gj_ref r)
 {
 	gj_bb *bb = &f->bb.p[b];
-	uint32_t at = 0;
+	uint32_t at = gj_count_phis(f, b);
 	gj_push(f->arena, &bb->ops, r);
-	while (gj_o(f, bb->ops.p[at])->op == GJ_PHI)
-		at++;
 	for (uint32_t i = bb->ops.n - 1; i > at; i--)
 		bb->ops.p[i] = bb->ops.p[i - 1];
 	bb->ops.p[at] = r;
@@ -151,9 +148,9 @@ static bool merge_one(gj_fn *f, const detour *d)
 bool gj_merge_stores(gj_fn *f)
 {
 	bool merged = false;
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
+	GJ_EACH_BLOCK(f, b) {
 		detour d;
-		while (find_detour(f, f->rpo.p[k], &d) && merge_one(f, &d))
+		while (find_detour(f, b, &d) && merge_one(f, &d))
 			merged = true;
 	}
 	return merged;

@@ -1,7 +1,7 @@
 /* Arrays that a kernel adds to atomically and does nothing else with: histograms, totals. Nobody in the launch can see
  * what they hold, so a thread of the CPU may add to a copy of its own, without locks, and add the copy to the array when
  * it has run its last block (run/cpu/sums.c). */
-#include "ir/ir.h"
+#include "ir/walk.h"
 
 typedef struct sums {
 	gj_fn *f;
@@ -37,11 +37,8 @@ static void look_at(sums *s, gj_ref r)
 
 static void each_op(sums *s, void (*visit)(sums *, gj_ref))
 {
-	for (uint32_t k = 0; k < s->f->rpo.n; k++) {
-		const gj_bb *b = &s->f->bb.p[s->f->rpo.p[k]];
-		for (uint32_t i = 0; i < b->ops.n; i++)
-			visit(s, b->ops.p[i]);
-	}
+	GJ_EACH_OP(s->f, b, r)
+		visit(s, r);
 }
 
 /* A strided array is not one piece of memory that could be copied. */

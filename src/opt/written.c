@@ -1,6 +1,7 @@
 /* Which array parameters a kernel may write: a launch copies back only those, and the others may be read-only. And which
  * of them nobody else writes while a thread runs, so that what it has read stays true. */
 #include "lower/lower.h"
+#include "ir/walk.h"
 
 /* Mark the parameters that pointer r may come from. A pointer that meets itself in a loop is visited once. */
 static void mark(gj_fn *f, gj_ref r, bool *seen)
@@ -18,22 +19,15 @@ static void mark(gj_fn *f, gj_ref r, bool *seen)
 /* Can a thread learn here that others have come by, and so count on what they have written? */
 static bool listens(const gj_op *o, bool used)
 {
-	switch (o->op) {
-	case GJ_BARRIER: case GJ_FENCE: case GJ_SYNCWARP: case GJ_SHFL: case GJ_VOTE: case GJ_MATCH: case GJ_NANOSLEEP: return true;
-	case GJ_ATOMIC:  return used;
-	default:         return false;
-	}
+	return gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_ORDER) || (o->op == GJ_ATOMIC && used);
 }
 
 static bool any_listens(const gj_fn *f)
 {
 	const uint32_t *uses = gj_count_uses(f);
 	bool any = false;
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < b->ops.n; i++)
-			any |= listens(gj_o(f, b->ops.p[i]), uses[b->ops.p[i]] > 0);
-	}
+	GJ_EACH_OP(f, b, r)
+		any |= listens(gj_o(f, r), uses[r] > 0);
 	for (uint32_t i = 0; i < f->callee.n; i++)
 		any |= any_listens(f->callee.p[i]);
 	return any;
@@ -48,14 +42,11 @@ void gj_mark_written(gj_fn *f)
 {
 	bool *seen = gj_new(f->arena, bool, f->op.n);
 	f->listens = any_listens(f);
-	for (uint32_t k = 0; k < f->rpo.n; k++) {
-		const gj_bb *b = &f->bb.p[f->rpo.p[k]];
-		for (uint32_t i = 0; i < b->ops.n; i++) {
-			const gj_op *o = gj_o(f, b->ops.p[i]);
-			if (o->op == GJ_STORE || o->op == GJ_ATOMIC)
-				mark(f, o->arg[0], seen);
-			for (uint32_t j = 0; o->op == GJ_FCALL && j < o->nargs; j++)       /* a callee may write what it is given */
-				mark(f, o->arg[j], seen);
-		}
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (o->op == GJ_STORE || o->op == GJ_ATOMIC)
+			mark(f, o->arg[0], seen);
+		for (uint32_t j = 0; o->op == GJ_FCALL && j < o->nargs; j++)           /* a callee may write what it is given */
+			mark(f, o->arg[j], seen);
 	}
 }

@@ -86,11 +86,8 @@ static void each_op(gj_unit *u, void (*visit)(gj_unit *, const gj_op *))
 {
 	for (uint32_t i = 0; i <= u->kernel->callee.n; i++) {
 		const gj_fn *f = i ? u->kernel->callee.p[i - 1] : u->kernel;
-		for (uint32_t k = 0; k < f->rpo.n; k++) {
-			const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-			for (uint32_t j = 0; j < bb->ops.n; j++)
-				visit(u, gj_o(f, bb->ops.p[j]));
-		}
+		GJ_EACH_OP(f, b, r)
+			visit(u, gj_o(f, r));
 	}
 }
 
