@@ -10,6 +10,24 @@ PyObject *gj_import(const char *module, const char *name)
 	return o;
 }
 
+bool gj_forgive(PyObject *cls)
+{
+	if (!PyErr_Occurred())
+		return true;
+	if (!PyErr_ExceptionMatches(cls))
+		return false;
+	if (cls == PyExc_Exception && (PyErr_ExceptionMatches(PyExc_MemoryError) || PyErr_ExceptionMatches(PyExc_RecursionError)))
+		return false;
+	PyErr_Clear();
+	return true;
+}
+
+int gj_attribute(PyObject *o, const char *name, PyObject **out)
+{
+	*out = PyObject_GetAttrString(o, name);
+	return *out ? 1 : gj_forgive(PyExc_AttributeError) ? 0 : -1;
+}
+
 PyObject *gj_diag_error(gj_diag *d)
 {
 	gj_raise(d);

@@ -26,6 +26,11 @@ PyObject *gj_error(gj_err id, ...);
 PyObject *gj_diag_error(gj_diag *d);
 /* `what` names what was tried: "the launch of saxpy", "allocating device memory". */
 PyObject *gj_status_error(gj_status, const char *what);
+/* Clears the pending exception if it is of this class. false: there is another one, and it stays. A KeyboardInterrupt is
+ * nobody's to swallow, and PyExc_Exception leaves out of memory and out of stack as they are too. */
+bool gj_forgive(PyObject *cls);
+/* 1: *out is the attribute, a new reference; 0: there is none (AttributeError); −1: an exception. */
+int gj_attribute(PyObject *, const char *name, PyObject **out);
 /* Attribute of a module, imported if need be, as a new reference. */
 PyObject *gj_import(const char *module, const char *name);
 

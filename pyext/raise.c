@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* Class `name` of gridjit.errors, else of builtins, else RuntimeError: a new reference. */
+/* Class `name` of gridjit.errors, else of builtins, else RuntimeError: a new reference. NULL: another exception came. */
 static PyObject *exception_class(const char *name)
 {
 	static const char *const modules[] = { "gridjit.errors", "builtins" };
@@ -21,7 +21,8 @@ static PyObject *exception_class(const char *name)
 		if (cls && PyExceptionClass_Check(cls))
 			return cls;
 		Py_XDECREF(cls);
-		PyErr_Clear();
+		if (!gj_forgive(PyExc_Exception))
+			return NULL;
 	}
 	return Py_NewRef(PyExc_RuntimeError);
 }
@@ -35,7 +36,7 @@ static PyObject *source_line(const char *file, int line)
 	if (text && PyUnicode_Check(text) && PyUnicode_GetLength(text) > 0)
 		return text;
 	Py_XDECREF(text);
-	PyErr_Clear();
+	gj_forgive(PyExc_Exception);               /* nothing of the search for a source line is worth more than the message */
 	return NULL;
 }
 
@@ -54,7 +55,7 @@ static void put_source(gj_sb *out, const gj_frame *f)
 	PyObject *text = source_line(f->file, f->pos.line);
 	const char *line = text ? PyUnicode_AsUTF8(text) : NULL;
 	if (!line) {
-		PyErr_Clear();
+		gj_forgive(PyExc_UnicodeError);
 		Py_XDECREF(text);
 		return;
 	}
@@ -90,6 +91,8 @@ static void put_frame(gj_sb *out, const gj_frame *f, bool caller)
 void gj_raise(gj_diag *d)
 {
 	gj_sb out = { 0 };
+	if (!gj_forgive(PyExc_Exception))          /* what was pending weighs more */
+		return;
 	gj_sb_puts(&out, d->message ? d->message : "unknown error");
 	gj_sb_puts(&out, d->nframes || d->hint ? "\n" : "");
 	for (int i = 0; i < d->nframes; i++)
@@ -100,7 +103,11 @@ void gj_raise(gj_diag *d)
 	size_t n = strlen(text);
 	while (n && text[n - 1] == '\n')
 		n--;
-	PyObject *cls = exception_class(d->exc ? d->exc : "RuntimeError");
+	PyObject *cls = PyErr_Occurred() ? NULL : exception_class(d->exc ? d->exc : "RuntimeError");
+	if (!cls) {                                /* Ctrl-C while the source line was looked up */
+		gj_sb_free(&out);
+		return;
+	}
 	PyObject *message = PyUnicode_DecodeUTF8(text, (Py_ssize_t)n, "replace");
 	if (message && !out.failed)
 		PyErr_SetObject(cls, message);

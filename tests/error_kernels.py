@@ -251,6 +251,14 @@ def doubling(a):
 	return doubling((a, a))
 
 
+def wrapping(a):
+	return wrapping((((a,),),))
+
+
+def TUPLE_DEPTH(x):
+	x[0] = wrapping(1)
+
+
 def TUPLE_SIZE(x):
 	x[0] = doubling(1)
 

@@ -56,6 +56,7 @@ EXPECT = {
 	"UNPACK": "cannot unpack float32 into 2 variables",
 	"UNPACK_COUNT": "of 3 items into 2 variables",
 	"TUPLE_SIZE": "a tuple of more than 1000 values",
+	"TUPLE_DEPTH": "tuples are nested more than 64 deep",
 	"TUPLE_RANGE": "index 2 is out of range",
 	"TUPLE_SLICE": "a slice of a tuple needs constant parts",
 	"TUPLE_INDEX": "can only be indexed by a constant",

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CASES = {name: f for name, f in vars(host_errors).items() if name.isupper() and inspect.isfunction(f)}
 
 EXPECT = {
+	"CODE_DEPTH": ("UnsupportedError", "the functions inside <lambda> are nested more than 64 deep"),
 	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
 	"NO_RETURN": ("TypingError", "forever() never returns"),
 	"NOT_FUNCTION": ("TypingError", "an object of type builtin_function_or_method cannot be compiled"),

@@ -254,5 +254,5 @@ def test_typeof_deep_tuple():
 	value = ()
 	for _ in range(100_000):
 		value = (value,)
-	with pytest.raises(RecursionError):
+	with pytest.raises(errors.TypingError, match="nested more than 64 deep"):
 		typeof(value)

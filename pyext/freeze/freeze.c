@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { MAX_FUNCTIONS = 4096 };
+enum { MAX_FUNCTIONS = 4096, MAX_NESTED = 64 /* functions inside functions */ };
 
 /* Where a code object gets its names from. Nested code shares it with the function around it. */
 typedef struct scope { PyObject *globals, *builtins; gj_names names; } scope;
@@ -30,7 +30,6 @@ static const char *text_attr(gj_freezer *fz, PyObject *o, const char *name)
 	PyObject *v = PyObject_GetAttrString(o, name);
 	const char *s = v && PyUnicode_Check(v) ? gj_freeze_text(fz, v) : "?";
 	Py_XDECREF(v);
-	PyErr_Clear();
 	return s;
 }
 
@@ -176,13 +175,14 @@ static int freeze_names(gj_freezer *fz, gj_code *c, PyObject *names)
 	return 0;
 }
 
-/* Borrowed; NULL without an exception: the name is neither a global nor a builtin. */
+/* New reference, for freezing a value may run code that takes it out of the dictionary; NULL without an exception: the name
+ * is neither a global nor a builtin. */
 static PyObject *look_up(const scope *sc, PyObject *name)
 {
 	PyObject *v = PyDict_GetItemWithError(sc->globals, name);
 	if (!v && !PyErr_Occurred() && sc->builtins && PyDict_Check(sc->builtins))
 		v = PyDict_GetItemWithError(sc->builtins, name);
-	return v;
+	return Py_XNewRef(v);
 }
 
 static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const scope *sc)
@@ -193,7 +193,7 @@ static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const sco
 		PyObject *v = used[i] & USED_GLOBAL ? look_up(sc, PyTuple_GET_ITEM(names, i)) : NULL;
 		if (PyErr_Occurred())
 			return -1;
-		global[i] = v ? gj_freeze_value(fz, v, &sc->names) : gj_obj_new(fz, GJ_OBJ_MISSING, c->name_text[i]);
+		global[i] = v ? gj_freeze_kept(fz, v, &sc->names) : gj_obj_new(fz, GJ_OBJ_MISSING, c->name_text[i]);
 		if (!global[i])
 			return -1;
 	}
@@ -235,9 +235,16 @@ static int freeze_constants(gj_freezer *fz, gj_code *c, PyObject *konsts, const 
 				return -1;
 			continue;
 		}
+		if (fz->frames >= GJ_MAX_FRAMES) {
+			konst[i] = gj_obj_new(fz, GJ_OBJ_OPAQUE, "a function behind too many others");
+			continue;
+		}
 		gj_code *nested = gj_new(fz->arena, gj_code, 1);
 		gj_obj *o = gj_obj_new(fz, GJ_OBJ_CODE, NULL);
-		if (freeze_code(fz, nested, k, sc) < 0)
+		fz->frames++;
+		int status = freeze_code(fz, nested, k, sc);
+		fz->frames--;
+		if (status < 0)
 			return -1;
 		nested->digest = gj_code_digest(nested);
 		o->code = nested;
@@ -268,10 +275,15 @@ const gj_obj *gj_freeze_code(gj_freezer *fz, PyObject *code)
 	return gj_obj_new(fz, GJ_OBJ_OPAQUE, "a code object");
 }
 
-/* Adds the attribute names that a code object and the code nested in it use. */
+/* Adds the attribute names that a code object and the code nested in it use. Comes before anything else that walks nested
+ * code, and sees to it that it ends. */
 static int collect_names(gj_freezer *fz, PyObject *co, gj_names *out, int depth)
 {
 	gj_code c = { .version = gj_python.version };
+	if (depth > MAX_NESTED) {
+		gj_error(GJ_ERR_CODE_DEPTH, text_attr(fz, co, "co_name"), MAX_NESTED);
+		return -1;
+	}
 	PyObject *names = PyObject_GetAttrString(co, "co_names"), *konsts = PyObject_GetAttrString(co, "co_consts");
 	int status = names && konsts ? freeze_names(fz, &c, names) : -1;
 	if (!status)
@@ -292,7 +304,7 @@ static int collect_names(gj_freezer *fz, PyObject *co, gj_names *out, int depth)
 		out->name = name;
 		out->object = object;
 	}
-	for (Py_ssize_t i = 0; !status && depth < 32 && i < PyTuple_GET_SIZE(konsts); i++)
+	for (Py_ssize_t i = 0; !status && i < PyTuple_GET_SIZE(konsts); i++)
 		if (PyCode_Check(PyTuple_GET_ITEM(konsts, i)))
 			status = collect_names(fz, PyTuple_GET_ITEM(konsts, i), out, depth + 1);
 	Py_XDECREF(names);
@@ -305,16 +317,14 @@ static int collect_names(gj_freezer *fz, PyObject *co, gj_names *out, int depth)
 static const gj_obj *freeze_cell(gj_freezer *fz, PyObject *cell, const char *name, const scope *sc)
 {
 	PyObject *v = PyCell_Get(cell);
-	if (!v)
-		return gj_obj_new(fz, GJ_OBJ_MISSING, name);
-	const gj_obj *r = gj_freeze_value(fz, v, &sc->names);
-	Py_DECREF(v);
-	return r;
+	return v ? gj_freeze_kept(fz, v, &sc->names) : gj_obj_new(fz, GJ_OBJ_MISSING, name);
 }
 
 static int freeze_closure(gj_freezer *fz, gj_code *c, PyObject *function, const scope *sc)
 {
 	PyObject *cells = PyFunction_GetClosure(function);
+	if (cells && PyList_Append(fz->keep, cells) < 0)
+		return -1;
 	const gj_obj **value = gj_new(fz->arena, const gj_obj *, c->nfree + 1);
 	for (int i = 0; i < c->nfree; i++) {
 		const char *name = c->var[c->nvars - c->nfree + i];
@@ -330,8 +340,10 @@ static int freeze_closure(gj_freezer *fz, gj_code *c, PyObject *function, const 
 static int freeze_defaults(gj_freezer *fz, gj_code *c, PyObject *function, const scope *sc)
 {
 	PyObject *defaults = PyFunction_GetDefaults(function), *kw = PyFunction_GetKwDefaults(function);
+	if (kw && PyList_Append(fz->keep, kw) < 0)
+		return -1;
 	if (defaults && PyTuple_Check(defaults)) {
-		const gj_obj *t = gj_freeze_value(fz, defaults, &sc->names);
+		const gj_obj *t = gj_freeze_kept(fz, Py_NewRef(defaults), &sc->names);
 		if (!t)
 			return -1;
 		c->defaults = t->item;
@@ -342,18 +354,18 @@ static int freeze_defaults(gj_freezer *fz, gj_code *c, PyObject *function, const
 	const gj_obj **value = gj_new(fz->arena, const gj_obj *, c->nkwonly);
 	for (int i = 0; i < c->nkwonly; i++) {
 		PyObject *v = PyDict_GetItemString(kw, c->var[c->nargs + i]);
-		if (v && !(value[i] = gj_freeze_value(fz, v, &sc->names)))
+		if (v && !(value[i] = gj_freeze_kept(fz, Py_NewRef(v), &sc->names)))
 			return -1;
 	}
 	c->kwdefaults = value;
 	return 0;
 }
 
-/* A number among a dispatcher's attributes; 0: absent. */
+/* A number among a dispatcher's attributes; 0: absent, or an exception is set. */
 static long option(PyObject *dispatcher, const char *name)
 {
-	PyObject *v = PyObject_GetAttrString(dispatcher, name);
-	PyErr_Clear();
+	PyObject *v;
+	gj_attribute(dispatcher, name, &v);
 	long n = v && PyLong_Check(v) ? PyLong_AsLong(v) : 0;
 	Py_XDECREF(v);
 	return n;
@@ -365,8 +377,9 @@ static int freeze_options(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 	long level = option(dispatcher, "_gj_inline");
 	c->inline_ = level == 1 ? GJ_INLINE_ALWAYS : level == 2 ? GJ_INLINE_NEVER : GJ_INLINE_AUTO;
 	c->forceinline = option(dispatcher, "_gj_forceinline") > 0;
-	PyObject *sig = PyObject_GetAttrString(dispatcher, "_gj_signature"), *ret, *args;
-	PyErr_Clear();
+	PyObject *sig = NULL, *ret, *args;
+	if (PyErr_Occurred() || gj_attribute(dispatcher, "_gj_signature", &sig) < 0)
+		return -1;
 	if (sig && PyTuple_Check(sig) && PyTuple_GET_SIZE(sig) == 2 && PyTuple_Check(args = PyTuple_GET_ITEM(sig, 1))) {
 		ret = PyTuple_GET_ITEM(sig, 0);
 		int n = (int)PyTuple_GET_SIZE(args);
@@ -386,12 +399,16 @@ static int freeze_options(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 
 static int fill_function(gj_freezer *fz, gj_code *c, PyObject *function, PyObject *dispatcher)
 {
-	PyObject *co = PyFunction_GetCode(function), *builtins = PyObject_GetAttrString(function, "__builtins__");
+	PyObject *co = PyFunction_GetCode(function), *builtins;
 	scope *sc = gj_new(fz->arena, scope, 1);               /* its address tells attributes of namespaces apart */
-	PyErr_Clear();
+	if (gj_attribute(function, "__builtins__", &builtins) < 0)
+		return -1;
 	sc->globals = PyFunction_GetGlobals(function);
 	sc->builtins = builtins;
-	int status = collect_names(fz, co, &sc->names, 0);
+	/* What is frozen may run code that gives the function other parts; `keep` holds these. */
+	int status = PyList_Append(fz->keep, co) < 0 || PyList_Append(fz->keep, sc->globals) < 0 ? -1 : 0;
+	if (!status)
+		status = collect_names(fz, co, &sc->names, 0);
 	if (!status)
 		status = freeze_code(fz, c, co, sc);
 	if (!status)
@@ -434,13 +451,12 @@ static int freeze_root(PyObject *o, gj_arena *arena, const gj_code **out)
 {
 	gj_freezer fz = { .arena = arena, .keep = PyList_New(0) };
 	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "py_func");
-	PyErr_Clear();
 	int status = -1;
 	if (!f || !PyFunction_Check(f))
 		gj_error(GJ_ERR_NOT_FUNCTION, Py_TYPE(o)->tp_name);
 	else if (fz.keep) {
 		const gj_obj *r = gj_freeze_function(&fz, f, f == o ? NULL : o);
-		status = r ? 0 : -1;
+		status = r && !PyErr_Occurred() ? 0 : -1;
 		if (r)
 			*out = r->code;
 	}

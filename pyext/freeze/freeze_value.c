@@ -25,11 +25,10 @@ const char *gj_freeze_text(gj_freezer *fz, PyObject *str)
 	const char *s = PyUnicode_AsUTF8AndSize(str, &n);
 	if (s)
 		return gj_strndup(fz->arena, s, (size_t)n);
-	PyErr_Clear();
+	gj_forgive(PyExc_UnicodeError);
 	PyObject *bytes = PyUnicode_AsEncodedString(str, "utf-8", "backslashreplace");
 	const char *text = bytes ? gj_strdup(fz->arena, PyBytes_AS_STRING(bytes)) : "?";
 	Py_XDECREF(bytes);
-	PyErr_Clear();
 	return text;
 }
 
@@ -44,13 +43,14 @@ static gj_obj *opaque(gj_freezer *fz, PyObject *o)
 		kind = "the function";
 		name = ((PyCFunctionObject *)o)->m_ml->ml_name;
 	}
-	PyObject *method = PyMethod_Check(o) ? PyObject_GetAttrString(PyMethod_GET_FUNCTION(o), "__name__") : NULL;
+	PyObject *method = NULL;
+	if (PyMethod_Check(o) && gj_attribute(PyMethod_GET_FUNCTION(o), "__name__", &method) < 0 && !gj_forgive(PyExc_Exception))
+		return NULL;
 	if (method && PyUnicode_Check(method)) {
 		kind = "the method";
 		name = gj_freeze_text(fz, method);
 	}
 	Py_XDECREF(method);
-	PyErr_Clear();
 	return gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_printf(fz->arena, "%s %s", kind, name));
 }
 
@@ -81,9 +81,9 @@ static const gj_obj *freeze_int(gj_freezer *fz, PyObject *o)
 	r->is_unsigned = !PyErr_Occurred();
 	if (r->is_unsigned)
 		return r;
-	PyErr_Clear();
+	gj_forgive(PyExc_OverflowError);
 	PyObject *text = PyLong_Type.tp_repr(o);
-	PyErr_Clear();                                         /* more digits than Python prints */
+	gj_forgive(PyExc_ValueError);                          /* more digits than Python prints */
 	r->big = true;
 	r->i = 0;
 	r->name = text ? gj_freeze_text(fz, text) : overflow > 0 ? "of thousands of digits" : "of minus thousands of digits";
@@ -104,10 +104,10 @@ static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 	PyArray_Descr *descr = PyArray_DescrFromScalar(o);
 	int kind = descr ? gj_kind_of_dtype(descr) : -1;
 	Py_XDECREF(descr);
-	if (kind < 0 || kind >= GJ_C64) {
-		PyErr_Clear();
+	if (!descr)
+		return NULL;
+	if (kind < 0 || kind >= GJ_C64)
 		return opaque(fz, o);
-	}
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_SCALAR, NULL);
 	r->type = gj_scalar[kind];
 	if (gj_is_float(r->type)) {
@@ -173,8 +173,7 @@ static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
 	    : gj_array_type(gj_scalar[kind], PyArray_NDIM(a), 'C', true, GJ_CONSTANT);
 	if (!t) {
 		Py_XDECREF(native);
-		PyErr_Clear();
-		return opaque(fz, o);
+		return native ? opaque(fz, o) : NULL;
 	}
 	bool fits = PyArray_NBYTES(a) <= GJ_MAX_FROZEN;
 	PyArrayObject *c = a;
@@ -212,7 +211,7 @@ static const gj_type *type_value(PyObject *o)
 		descr = PyArray_DescrFromTypeObject(o);
 	int kind = descr ? gj_kind_of_dtype(descr) : -1;
 	Py_XDECREF(descr);
-	PyErr_Clear();
+	gj_forgive(PyExc_Exception);                           /* classes without a dtype, such as np.generic */
 	return kind < 0 ? NULL : gj_scalar[kind];
 }
 
@@ -220,7 +219,7 @@ static const gj_type *type_value(PyObject *o)
 static const gj_obj *freeze_module(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	const char *name = PyModule_GetName(o);
-	PyErr_Clear();
+	gj_forgive(PyExc_SystemError);                         /* a module without a name */
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_MODULE, gj_strdup(fz->arena, name ? name : "?"));
 	uint32_t n = names ? names->n : 0;
 	const char **attr = gj_new(fz->arena, const char *, n + 1);
@@ -231,12 +230,11 @@ static const gj_obj *freeze_module(gj_freezer *fz, PyObject *o, const gj_names *
 	for (uint32_t i = 0; i < n; i++) {
 		PyObject *v = PyDict_GetItemWithError(PyModule_GetDict(o), names->object[i]);
 		v = v ? Py_NewRef(v) : PyObject_GetAttr(o, names->object[i]);
-		PyErr_Clear();
+		if (!v && !gj_forgive(PyExc_Exception))        /* a lazy module has reasons of its own not to have it */
+			return NULL;
 		if (!v)
 			continue;
-		bool kept = PyList_Append(fz->keep, v) == 0;
-		const gj_obj *value = kept ? gj_freeze_value(fz, v, names) : NULL;
-		Py_DECREF(v);
+		const gj_obj *value = gj_freeze_kept(fz, v, names);
 		if (!value)
 			return NULL;
 		attr[count] = names->name[i];
@@ -248,11 +246,11 @@ static const gj_obj *freeze_module(gj_freezer *fz, PyObject *o, const gj_names *
 	return r;
 }
 
-/* A dispatcher shows its Python function as py_func; NULL: none. A new reference. */
+/* A dispatcher shows its Python function as py_func; NULL: none, or an exception is set. A new reference. */
 static PyObject *function_of(PyObject *o)
 {
 	PyObject *f = PyCallable_Check(o) && !PyType_Check(o) ? PyObject_GetAttrString(o, "py_func") : NULL;
-	PyErr_Clear();
+	gj_forgive(PyExc_Exception);                           /* proxies of what is not there yet refuse in their own ways */
 	if (f && !PyFunction_Check(f))
 		Py_CLEAR(f);
 	return f;
@@ -282,7 +280,7 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	if (PyCode_Check(o))
 		return gj_freeze_code(fz, o);
 	PyObject *f = function_of(o);
-	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : opaque(fz, o);
+	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL : opaque(fz, o);
 	Py_XDECREF(f);
 	return r;
 }
@@ -319,10 +317,19 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 
 const gj_obj *gj_freeze_value(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
-	if (fz->depth >= MAX_DEPTH)
+	if (fz->depth >= MAX_DEPTH || fz->frames >= GJ_MAX_FRAMES)
 		return opaque(fz, o);
 	fz->depth++;
+	fz->frames++;
 	const gj_obj *r = freeze_one(fz, o, names);
 	fz->depth--;
+	fz->frames--;
 	return r;
+}
+
+const gj_obj *gj_freeze_kept(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	bool kept = PyList_Append(fz->keep, o) == 0;
+	Py_DECREF(o);
+	return kept ? gj_freeze_value(fz, o, names) : NULL;
 }

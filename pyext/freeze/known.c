@@ -12,7 +12,6 @@ const char *gj_known_name(PyObject *o)
 	PyObject *key = PyLong_FromVoidPtr(o);
 	PyObject *row = key ? PyDict_GetItemWithError(known, key) : NULL;
 	Py_XDECREF(key);
-	PyErr_Clear();
 	return row ? PyBytes_AS_STRING(PyTuple_GET_ITEM(row, 0)) : NULL;
 }
 

@@ -15,11 +15,15 @@ typedef struct gj_freezer {
 	gj_arena *arena;
 	PyObject *keep;                            /* list */
 	GJ_VEC(gj_met) met;
-	uint32_t depth, nfunctions;
+	uint32_t depth, nfunctions;                /* nesting of values; functions met */
+	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */
 } gj_freezer;
 
 /* freeze_value.c: any object. `names`: attributes that the code mentions, for namespaces. NULL with an exception. */
 const gj_obj *gj_freeze_value(gj_freezer *, PyObject *, const gj_names *names);
+/* The same; steals the reference, and holds it until the freeze ends. */
+const gj_obj *gj_freeze_kept(gj_freezer *, PyObject *, const gj_names *names);
+enum { GJ_MAX_FRAMES = 1500 };                 /* whatever users nest in what, the C stack holds that many */
 gj_obj *gj_obj_new(gj_freezer *, gj_objkind, const char *name);
 /* An object met before, or NULL; met in a namespace only with the same names. */
 gj_obj *gj_freeze_met(const gj_freezer *, PyObject *, const gj_names *);

@@ -110,9 +110,12 @@ static const gj_type *read_tuple(gj_args *a, PyObject *o)
 	const gj_type *few[8], **item = n <= 8 ? few : PyMem_New(const gj_type *, n), *t = NULL;
 	if (!item)
 		return PyErr_NoMemory(), NULL;
-	if (!Py_EnterRecursiveCall(" while reading a tuple argument")) {
+	if (a->depth == GJ_MAX_NESTED)
+		gj_error(GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
+	else {
+		a->depth++;
 		t = read_items(a, o, item);
-		Py_LeaveRecursiveCall();
+		a->depth--;
 	}
 	if (item != few)
 		PyMem_Free(item);

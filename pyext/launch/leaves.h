@@ -27,6 +27,7 @@ typedef struct gj_args {
 	const gj_type **type; uint32_t nargs, type_cap;    /* one an argument */
 	gj_arg *leaf; uint32_t nleaves, leaf_cap;
 	uint32_t nhost;                            /* leaves with `host` set */
+	uint32_t depth;                            /* tuples that are being read */
 	uintptr_t producer; bool foreign;          /* stream that the foreign arrays' owner works on */
 	PyObject **ref; uint32_t nrefs, ref_cap;   /* what keeps foreign memory alive until the launch is queued */
 	const gj_type *type0[GJ_FAST_ARGS];

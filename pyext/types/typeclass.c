@@ -33,7 +33,11 @@ static PyObject *make_tuple(PyObject *const *item, Py_ssize_t n)
 	bool ok = t != NULL;
 	for (Py_ssize_t i = 0; ok && i < n; i++)
 		ok = (t[i] = gj_type_from_any(item[i])) != NULL;
-	PyObject *o = ok ? gj_type_to_py(gj_tuple_type(t, (uint32_t)n)) : t ? NULL : PyErr_NoMemory();
+	PyObject *o = !t ? PyErr_NoMemory() : NULL;
+	if (ok && gj_too_deep(t, (uint32_t)n))
+		gj_error(GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
+	else if (ok)
+		o = gj_type_to_py(gj_tuple_type(t, (uint32_t)n));
 	PyMem_Free(t);
 	return o;
 }
@@ -306,11 +310,14 @@ static PyGetSetDef type_getset[] = {
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
-/* By text, so that a type arrives in another process as that process's own object. */
+/* By text, tuples by their items, so that a type arrives in another process as that process's own object. */
 static PyObject *type_reduce(PyObject *self, PyObject *unused)
 {
 	(void)unused;
-	return Py_BuildValue("O(s)", gj_type_classes[GJ_CLASS_Type], ((gj_typeobj *)self)->type->name);
+	const gj_type *t = ((gj_typeobj *)self)->type;
+	if (t->kind == GJ_TUPLE)
+		return Py_BuildValue("O(N)", gj_type_classes[GJ_CLASS_Tuple], gj_types_to_py(t->item, t->n));
+	return Py_BuildValue("O(s)", gj_type_classes[GJ_CLASS_Type], t->name);
 }
 
 static PyMethodDef type_methods[] = {

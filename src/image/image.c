@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x336a67, /* "gj3": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x346a67, /* "gj4": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
@@ -92,12 +92,12 @@ static void params(io *s, gj_image *m)
 	m->nparams = count(s, m->nparams, UINT16_MAX);
 	NUM(s, m->param_bytes, 4);
 	NUM(s, m->nleaves, 4);
-	s->bad |= m->nleaves > UINT16_MAX || m->param_bytes > UINT16_MAX;
+	s->bad |= m->param_bytes > UINT16_MAX;
 	if (!s->out && m->nparams)
 		m->param = room(s, m->nparams, sizeof *m->param);
 	for (uint32_t i = 0; i < m->nparams && !s->bad; i++) {
 		gj_param *p = &m->param[i];
-		NUM(s, p->leaf, 2);
+		NUM(s, p->leaf, 4);
 		NUM(s, p->field, 1);
 		NUM(s, p->dim, 1);
 		NUM(s, p->kind, 1);
@@ -127,7 +127,7 @@ static void walk(io *s, gj_image *m)
 	params(s, m);
 	size_t nwritten = m->nleaves;
 	bytes(s, &m->written, &nwritten);
-	s->bad |= m->written && nwritten != m->nleaves;
+	s->bad |= m->written ? nwritten != m->nleaves : m->nleaves > 0;
 	NUM(s, m->shared_bytes, 4);
 	NUM(s, m->local_bytes, 4);
 	NUM(s, m->width, 4);

@@ -154,6 +154,8 @@ gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref
 			gj_fail(s->fn, loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
 		konst |= v.konst != NULL;
 	}
+	if (gj_too_deep(t, n))
+		gj_fail(s->fn, loc, GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
 	gj_obj *c = NULL;
 	if (konst) {
 		c = gj_new(s->fn->arena, gj_obj, 1);

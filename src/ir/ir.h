@@ -75,7 +75,7 @@ typedef struct gj_loop { uint32_t header, latch, parent, depth; bool divergent; 
 
 /* A machine parameter of a kernel before unused ones are dropped (leaf, field and dim as in gj_param). */
 typedef struct gj_fnparam {
-	uint16_t leaf;
+	uint32_t leaf;
 	uint8_t  field, dim;
 	bool     sum;                              /* DATA: the array is only added to (sums.c) */
 	bool     written;

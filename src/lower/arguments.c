@@ -13,19 +13,19 @@ static gj_ref parameter(gj_lower *L, gj_fnparam p, const gj_type *t)
 }
 
 /* A kernel takes its arguments as leaves: what is not contiguous brings its strides, the rest computes them. */
-gj_lv gj_lkernel_argument(gj_lower *L, const gj_type *t, uint16_t *leaf)
+gj_lv gj_lkernel_argument(gj_lower *L, const gj_type *t, uint32_t *leaf)
 {
 	gj_ref *p, shape[GJ_MAX_NDIM], data;
 	gj_lv v = gj_lv_new(L, t, &p);
 	if (t->kind == GJ_TUPLE) {
 		for (uint32_t i = 0; i < t->n; i++) {
 			gj_lv x = gj_lkernel_argument(L, t->item[i], leaf);
-			for (uint32_t k = 0; k < gj_parts(t->item[i]); k++)
+			for (uint32_t k = 0, parts = gj_parts(t->item[i]); k < parts; k++)
 				*p++ = x.part[k];
 		}
 		return v;
 	}
-	uint16_t l = (*leaf)++;
+	uint32_t l = (*leaf)++;
 	if (t->kind != GJ_ARRAY) {
 		if (gj_is_scalar(t))
 			*p = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, gj_part_type(L, t, 0));
@@ -49,7 +49,7 @@ gj_lv gj_lfunction_argument(gj_lower *L, const gj_type *t)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
-	for (uint32_t i = 0; i < gj_parts(t); i++)
+	for (uint32_t i = 0, parts = gj_parts(t); i < parts; i++)
 		p[i] = parameter(L, (gj_fnparam){ .field = GJ_FIELD_VALUE }, gj_part_type(L, t, i));
 	return v;
 }

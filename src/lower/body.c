@@ -35,13 +35,13 @@ static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args)
 	gj_fn *f = function_of(L, s);
 	GJ_VEC(gj_ref) flat = { 0 };
 	for (uint32_t i = 0; i < s->nargs; i++)
-		for (uint32_t k = 0; k < gj_parts(s->arg[i].type); k++)
+		for (uint32_t k = 0, parts = gj_parts(s->arg[i].type); k < parts; k++)
 			gj_push(L->arena, &flat, args[i].part[k]);
 	const gj_type *first = gj_parts(s->ret.type) ? gj_part_type(L, s->ret.type, 0) : gj_t_none;
 	gj_ref *p, call = gj_e(L, GJ_FCALL, first, flat.n, flat.p);
 	gj_o(L->fn, call)->imm.fn = f;
 	gj_lv v = gj_lv_new(L, s->ret.type, &p);
-	for (uint32_t i = 0; i < gj_parts(s->ret.type); i++) {
+	for (uint32_t i = 0, parts = gj_parts(s->ret.type); i < parts; i++) {
 		p[i] = gj_e1(L, GJ_RESULT, gj_part_type(L, s->ret.type, i), call);
 		gj_o(L->fn, p[i])->imm.i = i;
 	}
@@ -54,7 +54,7 @@ static gj_lv make_tuple(gj_body *B, const gj_type *t, const gj_ref *item)
 	gj_lv v = gj_lv_new(B->L, t, &p);
 	for (uint32_t i = 0; i < t->n; i++) {
 		gj_lv x = gj_lconv(B->L, use(B, item[i]), t->item[i]);
-		for (uint32_t k = 0; k < gj_parts(x.type); k++)
+		for (uint32_t k = 0, parts = gj_parts(x.type); k < parts; k++)
 			*p++ = x.part[k];
 	}
 	return v;
@@ -171,7 +171,7 @@ static gj_lv lower_phi(gj_lower *L, const gj_op *o)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, o->type, &p);
-	for (uint32_t i = 0; i < gj_parts(o->type); i++)
+	for (uint32_t i = 0, parts = gj_parts(o->type); i < parts; i++)
 		p[i] = gj_e(L, GJ_PHI, gj_part_type(L, o->type, i), 0, NULL);
 	return v;
 }
@@ -286,7 +286,7 @@ static gj_lv join_returns(gj_body *B)
 		gj_jump(L, cont);
 	}
 	L->cur = cont;
-	for (uint32_t j = 0; j < gj_parts(t); j++) {
+	for (uint32_t j = 0, parts = gj_parts(t); j < parts; j++) {
 		for (uint32_t i = 0; i < n; i++)
 			args[i] = B->ret.p[i].part[j];
 		p[j] = gj_e(L, GJ_PHI, gj_part_type(L, t, j), n, args);
@@ -333,7 +333,7 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, bool kernel)
 {
 	gj_fn *f = gj_fn_new(M->trap, s->code, symbol(M, s->code->name));
 	gj_lower L = { .M = M, .arena = M->arena, .fn = f, .cur = gj_block_new(f) };
-	uint16_t leaf = 0;
+	uint32_t leaf = 0;
 	f->low = true;
 	f->kernel = kernel;
 	f->facts = M->facts;

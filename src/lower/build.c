@@ -210,7 +210,7 @@ gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
 	gj_ref *p;
 	gj_lv out = gj_lv_new(L, to, &p);
 	out.konst = v.konst;
-	for (uint32_t i = 0; i < gj_parts(to); i++)
+	for (uint32_t i = 0, parts = gj_parts(to); i < parts; i++)
 		p[i] = gj_ecast(L, v.part[i], gj_part_type(L, to, i));
 	return out;
 }

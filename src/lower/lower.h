@@ -52,7 +52,7 @@ typedef struct gj_lcall {
 gj_lv gj_lower_name(gj_lcall *);                             /* lowerings.c: by the lowering of c->row */
 
 /* arguments.c: an argument as the body finds it; `leaf` counts the leaves of a kernel's arguments. */
-gj_lv gj_lkernel_argument(gj_lower *, const gj_type *, uint16_t *leaf);
+gj_lv gj_lkernel_argument(gj_lower *, const gj_type *, uint32_t *leaf);
 gj_lv gj_lfunction_argument(gj_lower *, const gj_type *);
 
 gj_fn *gj_lower_entry(gj_trap *, gj_inst *, bool kernel, uint32_t facts);

@@ -43,7 +43,7 @@ static gj_lv concat(gj_lower *L, const gj_type *t, gj_lv a, gj_lv b)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	uint32_t n = gj_parts(a.type);
-	for (uint32_t i = 0; i < gj_parts(t); i++)
+	for (uint32_t i = 0, parts = gj_parts(t); i < parts; i++)
 		p[i] = i < n ? a.part[i] : b.part[i - n];
 	return v;
 }

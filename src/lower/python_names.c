@@ -105,7 +105,7 @@ gj_lv gj_lower_zip(gj_lcall *c)
 	gj_lv v = gj_lv_new(c->L, c->type, &p);
 	for (uint32_t i = 0; i < c->n; i++) {
 		gj_lv it = gj_liter(c->L, c->a[i], c->type->elem->item[i]);
-		for (uint32_t k = 0; k < gj_parts(it.type); k++)
+		for (uint32_t k = 0, parts = gj_parts(it.type); k < parts; k++)
 			*p++ = it.part[k];
 	}
 	return v;

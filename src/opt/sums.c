@@ -42,7 +42,7 @@ static void each_op(sums *s, void (*visit)(sums *, gj_ref))
 }
 
 /* A strided array is not one piece of memory that could be copied. */
-static bool is_strided(const gj_fn *f, uint16_t leaf)
+static bool is_strided(const gj_fn *f, uint32_t leaf)
 {
 	for (uint32_t i = 0; i < f->param.n; i++)
 		if (f->param.p[i].leaf == leaf && f->param.p[i].field == GJ_FIELD_STRIDE)

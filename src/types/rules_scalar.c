@@ -2,6 +2,8 @@
  * that they must give, cell by cell. */
 #include "types/rules.h"
 
+#include <stdlib.h>
+
 const char *const gj_binop_name[GJ_NBINOPS] = { "+", "&", "//", "<<", "@", "*", "%", "|", "**", ">>", "-", "/", "^" };
 const char *const gj_cmpop_name[GJ_NCMPOPS] = { "<", "<=", "==", "!=", ">", ">=" };
 const char *const gj_unop_name[GJ_NUNOPS] = { "-", "+", "~", "not" };
@@ -160,14 +162,14 @@ static const gj_type *unify_scalars(const gj_type *a, const gj_type *b)
 
 static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)
 {
-	enum { MAX_ITEMS = 256 };
-	const gj_type *item[MAX_ITEMS];
-	if (a->n != b->n || a->n > MAX_ITEMS)
-		return NULL;
-	for (uint32_t i = 0; i < a->n; i++)
-		if (!(item[i] = gj_unify(a->item[i], b->item[i])))
-			return NULL;
-	return gj_tuple_type(item, a->n);
+	const gj_type **item = a->n == b->n ? malloc((a->n + 1) * sizeof *item) : NULL, *t = NULL;
+	uint32_t i = 0;
+	while (item && i < a->n && (item[i] = gj_unify(a->item[i], b->item[i])))
+		i++;
+	if (item && i == a->n)
+		t = gj_tuple_type(item, a->n);
+	free(item);
+	return t;
 }
 
 static const gj_type *unify_arrays(const gj_type *a, const gj_type *b)

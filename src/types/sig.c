@@ -12,7 +12,7 @@ typedef struct reader {
 	int depth;
 } reader;
 
-enum { MAX_ITEMS = 64, MAX_DEPTH = 16 };
+enum { MAX_ITEMS = 64, MAX_DEPTH = GJ_MAX_NESTED + 1, MAX_UNITUPLE = 1 << 16 };
 
 static const char *const spellings[GJ_NSCALARS] = {
 #define SCALAR(k, c, bytes, text, others) [GJ_##k] = text " " c " " others,
@@ -97,7 +97,7 @@ static int read_items(reader *r, char close, const gj_type **item, int max)
 		if (n && eat(r, close))                /* a comma may stand last */
 			break;
 		if (n == max)
-			return fail(r, "too many types"), -1;
+			return fail(r, "too many types: a tuple in text has at most 64, a signature 255"), -1;
 		if (!(item[n++] = parse_type(r)))
 			return -1;
 	}
@@ -124,19 +124,23 @@ static const gj_type *read_tuple(reader *r)
 /* "int64, 3)" and "int64 x 3)". */
 static const gj_type *read_unituple(reader *r)
 {
-	const gj_type *elem = parse_type(r), *item[MAX_ITEMS];
+	const gj_type *elem = parse_type(r), **item, *t;
 	long n;
 	if (!elem)
 		return NULL;
 	if (!eat(r, ',') && !eat(r, 'x'))
 		return fail(r, "expected ',' or 'x' before the length of a tuple");
-	if (!read_int(r, &n) || n < 0 || n > MAX_ITEMS)
-		return fail(r, "the length of a tuple is a number from 0 to 64");
+	if (!read_int(r, &n) || n < 0 || n > MAX_UNITUPLE)
+		return fail(r, "the length of a tuple is a number from 0 to 65536");
 	if (!eat(r, ')'))
 		return fail(r, "expected ')' after the length of a tuple");
+	if (!(item = malloc((size_t)(n + 1) * sizeof *item)))
+		return NULL;
 	for (long i = 0; i < n; i++)
 		item[i] = elem;
-	return gj_tuple_type(item, (uint32_t)n);
+	t = gj_tuple_type(item, (uint32_t)n);
+	free(item);
+	return t;
 }
 
 /* "float32, 2d, C)": an array as numba prints it; Array(float32, 2, 'C') is read too. */

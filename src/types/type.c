@@ -188,13 +188,28 @@ static const gj_type *intern(const gj_type *key, const char *given)
 	return found;
 }
 
+static uint32_t depth_of(const gj_type *const *item, uint32_t n)
+{
+	uint32_t most = 0;
+	for (uint32_t i = 0; i < n; i++)
+		most = item[i]->depth > most ? item[i]->depth : most;
+	return 1 + most;
+}
+
+bool gj_too_deep(const gj_type *const *item, uint32_t n)
+{
+	return depth_of(item, n) > GJ_MAX_NESTED;
+}
+
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n)
 {
 	static const gj_type *const nothing[1];
 	for (uint32_t i = 0; i < n; i++)
 		if (!item[i])
 			return NULL;
-	return intern(&(gj_type){ .kind = GJ_TUPLE, .n = n, .item = n ? item : nothing }, NULL);
+	uint32_t depth = depth_of(item, n);
+	return depth > GJ_MAX_NESTED ? NULL
+		: intern(&(gj_type){ .kind = GJ_TUPLE, .n = n, .depth = depth, .item = n ? item : nothing }, NULL);
 }
 
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space)

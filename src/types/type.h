@@ -24,7 +24,7 @@ typedef enum gj_kind {
 
 typedef enum gj_space { GJ_GLOBAL, GJ_SHARED, GJ_LOCAL, GJ_CONSTANT, GJ_GENERIC } gj_space;
 
-enum { GJ_MAX_NDIM = 6 };
+enum { GJ_MAX_NDIM = 6, GJ_MAX_NESTED = 64 /* tuples in tuples: whoever walks a type may recurse */ };
 
 typedef struct gj_type gj_type;
 struct gj_type {
@@ -35,6 +35,7 @@ struct gj_type {
 	bool     readonly;
 	uint16_t size;                             /* scalars: bytes */
 	uint32_t n;                                /* tuples: items */
+	uint32_t depth;                            /* tuples: 1, and more with tuples in it */
 	const gj_type *elem;
 	const gj_type *const *item;
 	const void *obj;
@@ -49,6 +50,8 @@ extern const gj_type *const gj_scalar[GJ_NSCALARS];    /* gj_scalar[GJ_F32] */
 extern const gj_type *const gj_t_none, *const gj_t_ellipsis, *const gj_t_str;
 
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n);
+/* Would a tuple of these be nested too deep? */
+bool gj_too_deep(const gj_type *const *item, uint32_t n);
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space);
 const gj_type *gj_range_type(const gj_type *elem);
 const gj_type *gj_iter_type(const gj_type *elem);

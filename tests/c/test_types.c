@@ -637,7 +637,7 @@ static void test_parse(void)
 	static const char *const bad[] = {
 		"", "float33", "float32[", "float32[:", "float32[1]", "float32[:,::1,:]", "float32[::1,::1]",
 		"float32[:,:,:,:,:,:,:]",
-		"float32 x", "Tuple((int64)", "Tuple(int64", "UniTuple(int64)", "UniTuple(int64, -1)", "UniTuple(int64, 1000)",
+		"float32 x", "Tuple((int64)", "Tuple(int64", "UniTuple(int64)", "UniTuple(int64, -1)", "UniTuple(int64, 100000)",
 		"UniTuple(int64, 99999999999999999999)", "array(float32, 2d)", "array(float32, 9d, C)", "array(float32, 2d, X)",
 		"array(Tuple(()), 1d, C)", "float32[::2]", "float32[:][:]", "(", ")", ",", "float32,", "void[:]", "void[", "[",
 		"f4(",
