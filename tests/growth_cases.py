@@ -108,6 +108,11 @@ def types_and_signatures():
 	repr(float32[:].dtype), hash(int64), float32(1.5)
 
 
+def names_of_kernels():
+	cuda.grid.__doc__, dir(cuda.atomic), inspect.signature(cuda.shared.array), pickle.loads(pickle.dumps(cuda.threadIdx.x))
+	hasattr(cuda.atomic, "nothing"), hasattr(cuda.atomic, "__signature__"), repr(cuda.grid), hash(cuda.grid)
+
+
 def array_copies():
 	a = cuda.to_device(X)
 	a.copy_to_host()

@@ -7,8 +7,6 @@
 static const double DEGREES = 57.295779513082320876798154814105, RADIANS = 0.017453292519943295769236907684886,
                     LOG_2 = 0.69314718055994530941723212145818, LOG2_E = 1.4426950408889634073599246810019;
 
-static const gj_type *bool_(void) { return gj_scalar[GJ_BOOL]; }
-static gj_lv result(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
 static bool is_numpy(const gj_lcall *c) { return !strncmp(c->name, "np.", 3); }
 
 static gj_ref math(gj_lower *L, gj_math id, const gj_type *t, uint32_t n, const gj_ref *a)
@@ -31,8 +29,6 @@ static const gj_type *common(gj_lcall *c)
 	return as ? as : c->type;
 }
 
-static gj_ref arg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c->L, c->a[i].part[0], t); }
-
 /* floor, ceil, trunc of NumPy keep integers as they are. */
 gj_lv gj_lower_math(gj_lcall *c)
 {
@@ -40,52 +36,52 @@ gj_lv gj_lower_math(gj_lcall *c)
 	const gj_type *t = c->type, *second = c->arg == GJ_MATH_LDEXP ? gj_scalar[GJ_I32] : t;
 	if (!gj_is_float(t)) {
 		if (c->arg != GJ_MATH_POW)
-			return result(c, arg(c, 0, t));
+			return gj_lresult(c, gj_larg(c, 0, t));
 		const gj_type *as = common(c);
-		gj_ref x = gj_ecast(L, arg(c, 0, as), t), y = gj_ecast(L, arg(c, 1, as), t);
-		return result(c, gj_e2(L, GJ_POW, t, x, y));
+		gj_ref x = gj_ecast(L, gj_larg(c, 0, as), t), y = gj_ecast(L, gj_larg(c, 1, as), t);
+		return gj_lresult(c, gj_e2(L, GJ_POW, t, x, y));
 	}
-	gj_ref a[2] = { arg(c, 0, t), c->n > 1 ? arg(c, 1, second) : 0 };
-	return result(c, math(L, (gj_math)c->arg, t, c->n, a));
+	gj_ref a[2] = { gj_larg(c, 0, t), c->n > 1 ? gj_larg(c, 1, second) : 0 };
+	return gj_lresult(c, math(L, (gj_math)c->arg, t, c->n, a));
 }
 
-gj_lv gj_lower_fabs(gj_lcall *c) { return result(c, gj_e1(c->L, GJ_ABS, c->type, arg(c, 0, c->type))); }
+gj_lv gj_lower_fabs(gj_lcall *c) { return gj_lresult(c, gj_e1(c->L, GJ_ABS, c->type, gj_larg(c, 0, c->type))); }
 
 gj_lv gj_lower_isfp(gj_lcall *c)
 {
 	if (!gj_is_float(c->a[0].type))
-		return result(c, gj_eint(c->L, bool_(), c->arg == GJ_ISFINITE));
-	return result(c, gj_e1(c->L, (gj_opcode)c->arg, bool_(), c->a[0].part[0]));
+		return gj_lresult(c, gj_eint(c->L, gj_bool(), c->arg == GJ_ISFINITE));
+	return gj_lresult(c, gj_e1(c->L, (gj_opcode)c->arg, gj_bool(), c->a[0].part[0]));
 }
 
 /* arg 0: radians to degrees, 1: degrees to radians */
 gj_lv gj_lower_angle(gj_lcall *c)
 {
 	gj_ref factor = gj_eflt(c->L, c->type, c->arg ? RADIANS : DEGREES);
-	return result(c, gj_e2(c->L, GJ_MUL, c->type, arg(c, 0, c->type), factor));
+	return gj_lresult(c, gj_e2(c->L, GJ_MUL, c->type, gj_larg(c, 0, c->type), factor));
 }
 
 gj_lv gj_lower_modf(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type->item[0];
-	gj_ref x = arg(c, 0, t), whole = math(L, GJ_MATH_TRUNC, t, 1, &x);
+	gj_ref x = gj_larg(c, 0, t), whole = math(L, GJ_MATH_TRUNC, t, 1, &x);
 	gj_ref rest = gj_e2(L, GJ_SUB, t, x, whole), zero = gj_eflt(L, t, 0);
-	rest = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISINF, bool_(), x), zero, rest);
+	rest = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISINF, gj_bool(), x), zero, rest);
 	gj_ref a[2] = { rest, x };
-	return gj_lv_pair(L, c->type, result(c, math(L, GJ_MATH_COPYSIGN, t, 2, a)), result(c, whole));
+	return gj_lv_pair(L, c->type, gj_lresult(c, math(L, GJ_MATH_COPYSIGN, t, 2, a)), gj_lresult(c, whole));
 }
 
 gj_lv gj_lower_frexp(gj_lcall *c)
 {
-	gj_ref x = arg(c, 0, c->type->item[0]);
-	return gj_lv_pair(c->L, c->type, result(c, math(c->L, GJ_MATH_FREXP_MANT, c->type->item[0], 1, &x)),
-	                  result(c, math(c->L, GJ_MATH_FREXP_EXP, gj_scalar[GJ_I32], 1, &x)));
+	gj_ref x = gj_larg(c, 0, c->type->item[0]);
+	return gj_lv_pair(c->L, c->type, gj_lresult(c, math(c->L, GJ_MATH_FREXP_MANT, c->type->item[0], 1, &x)),
+	                  gj_lresult(c, math(c->L, GJ_MATH_FREXP_EXP, gj_scalar[GJ_I32], 1, &x)));
 }
 
 /* -- NumPy ---------------------------------------------------------------------------------------------------------- */
 
-static gj_ref as_both(gj_lcall *c, uint32_t i, const gj_type *as, const gj_type *t) { return gj_ecast(c->L, arg(c, i, as), t); }
+static gj_ref as_both(gj_lcall *c, uint32_t i, const gj_type *as, const gj_type *t) { return gj_ecast(c->L, gj_larg(c, i, as), t); }
 
 gj_lv gj_lower_npbin(gj_lcall *c)
 {
@@ -99,9 +95,9 @@ gj_lv gj_lower_npbin(gj_lcall *c)
 		b = gj_ecast(L, b, gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64]);
 	if ((op == GJ_SHL || op == GJ_SHR) && t->size < 8) {                       /* a count past the width leaves nothing of a narrow type */
 		const gj_type *wide = gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64];
-		return result(c, gj_ecast(L, gj_e2(L, op, wide, gj_ecast(L, a, wide), b), t));
+		return gj_lresult(c, gj_ecast(L, gj_e2(L, op, wide, gj_ecast(L, a, wide), b), t));
 	}
-	return result(c, gj_e2(L, op, t, a, b));
+	return gj_lresult(c, gj_e2(L, op, t, a, b));
 }
 
 /* maximum and minimum give NaN where either operand is one; fmax and fmin do not. */
@@ -111,9 +107,9 @@ gj_lv gj_lower_npminmax(gj_lcall *c)
 	const gj_type *t = c->type;
 	if (!gj_is_float(t))
 		return gj_lower_npbin(c);
-	gj_ref a = arg(c, 0, t), b = arg(c, 1, t), r = gj_e2(L, (gj_opcode)c->arg, t, a, b);
-	r = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), b), b, r);
-	return result(c, gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), a), a, r));
+	gj_ref a = gj_larg(c, 0, t), b = gj_larg(c, 1, t), r = gj_e2(L, (gj_opcode)c->arg, t, a, b);
+	r = gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, gj_bool(), b), b, r);
+	return gj_lresult(c, gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, gj_bool(), a), a, r));
 }
 
 gj_lv gj_lower_npcmp(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->arg, c->a[0], c->a[1]); }
@@ -122,15 +118,15 @@ gj_lv gj_lower_nplogic(gj_lcall *c)
 {
 	gj_ref a = gj_ltruth(c->L, c->a[0]);
 	if (c->arg == GJ_NOT)
-		return result(c, gj_e1(c->L, GJ_NOT, bool_(), a));
-	return result(c, gj_e2(c->L, (gj_opcode)c->arg, bool_(), a, gj_ltruth(c->L, c->a[1])));
+		return gj_lresult(c, gj_e1(c->L, GJ_NOT, gj_bool(), a));
+	return gj_lresult(c, gj_e2(c->L, (gj_opcode)c->arg, gj_bool(), a, gj_ltruth(c->L, c->a[1])));
 }
 
 gj_lv gj_lower_npun(gj_lcall *c)
 {
-	gj_ref x = arg(c, 0, c->type);
+	gj_ref x = gj_larg(c, 0, c->type);
 	bool none = c->arg == GJ_NOP || (c->arg == GJ_ABS && (gj_is_unsigned(c->type) || gj_is_bool(c->type)));
-	return result(c, none ? x : gj_e1(c->L, (gj_opcode)c->arg, c->type, x));
+	return gj_lresult(c, none ? x : gj_e1(c->L, (gj_opcode)c->arg, c->type, x));
 }
 
 /* arg 0: square, 1: reciprocal */
@@ -138,10 +134,10 @@ gj_lv gj_lower_npsquare(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
-	gj_ref x = arg(c, 0, t);
+	gj_ref x = gj_larg(c, 0, t);
 	if (!c->arg)
-		return result(c, gj_is_bool(t) ? x : gj_e2(L, GJ_MUL, t, x, x));
-	return result(c, gj_e2(L, gj_is_float(t) ? GJ_DIV : GJ_FLOORDIV, t, gj_eint(L, t, 1), x));
+		return gj_lresult(c, gj_is_bool(t) ? x : gj_e2(L, GJ_MUL, t, x, x));
+	return gj_lresult(c, gj_e2(L, gj_is_float(t) ? GJ_DIV : GJ_FLOORDIV, t, gj_eint(L, t, 1), x));
 }
 
 /* arg 0: sign, 1: signbit */
@@ -152,17 +148,17 @@ gj_lv gj_lower_npsign(gj_lcall *c)
 	gj_ref x = c->a[0].part[0];
 	if (gj_is_bool(t) || gj_is_unsigned(t)) {
 		gj_ref positive = gj_ltruth(L, c->a[0]);
-		return result(c, c->arg ? gj_eint(L, bool_(), 0) : gj_ecast(L, positive, c->type));
+		return gj_lresult(c, c->arg ? gj_eint(L, gj_bool(), 0) : gj_ecast(L, positive, c->type));
 	}
 	gj_ref zero = gj_eint(L, t, 0), one = gj_eint(L, t, 1);
 	if (c->arg) {
 		gj_ref a[2] = { one, x };
 		gj_ref s = gj_is_float(t) ? math(L, GJ_MATH_COPYSIGN, t, 2, a) : x;
-		return result(c, gj_ecmp(L, GJ_CMP_LT, s, zero));
+		return gj_lresult(c, gj_ecmp(L, GJ_CMP_LT, s, zero));
 	}
 	gj_ref s = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_GT, x, zero), one, gj_eint(L, t, -1));
 	s = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, x, zero), zero, s);
-	return result(c, gj_is_float(t) ? gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, bool_(), x), x, s) : s);
+	return gj_lresult(c, gj_is_float(t) ? gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, gj_bool(), x), x, s) : s);
 }
 
 /* The way to the next number of the same sign and larger size; upwards from −0. */
@@ -170,10 +166,10 @@ gj_lv gj_lower_npspacing(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
-	gj_ref x = arg(c, 0, t), end = gj_eflt(L, t, INFINITY), zero = gj_eint(L, t, 0);
+	gj_ref x = gj_larg(c, 0, t), end = gj_eflt(L, t, INFINITY), zero = gj_eint(L, t, 0);
 	end = gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_LT, x, zero), gj_eflt(L, t, -INFINITY), end);
 	gj_ref next = math(L, GJ_MATH_NEXTAFTER, t, 2, (gj_ref[]){ x, end });
-	return result(c, gj_e2(L, GJ_SUB, t, next, x));
+	return gj_lresult(c, gj_e2(L, GJ_SUB, t, next, x));
 }
 
 /* log(exp(a) + exp(b)), arg 1: of powers of two. Equal operands may be infinite. */
@@ -182,14 +178,14 @@ gj_lv gj_lower_nplogadd(gj_lcall *c)
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
 	bool two = c->arg;
-	gj_ref a = arg(c, 0, t), b = arg(c, 1, t);
+	gj_ref a = gj_larg(c, 0, t), b = gj_larg(c, 1, t);
 	gj_ref away = gj_e1(L, GJ_NEG, t, gj_e1(L, GJ_ABS, t, gj_e2(L, GJ_SUB, t, a, b)));
 	gj_ref less = math(L, two ? GJ_MATH_EXP2 : GJ_MATH_EXP, t, 1, &away), more = math(L, GJ_MATH_LOG1P, t, 1, &less);
 	if (two)
 		more = gj_e2(L, GJ_MUL, t, more, gj_eflt(L, t, LOG2_E));
 	gj_ref sum = gj_e2(L, GJ_ADD, t, gj_e2(L, GJ_MAX, t, a, b), more);
 	gj_ref twice = gj_e2(L, GJ_ADD, t, a, gj_eflt(L, t, two ? 1 : LOG_2));
-	return result(c, gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, a, b), twice, sum));
+	return gj_lresult(c, gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, a, b), twice, sum));
 }
 
 /* |x|, unsigned, at 32 or 64 bits. */
@@ -197,7 +193,7 @@ static gj_ref magnitude(gj_lcall *c, uint32_t i)
 {
 	bool wide = c->type->size == 8;
 	const gj_type *u = gj_scalar[wide ? GJ_U64 : GJ_U32];
-	gj_ref x = arg(c, i, c->type);
+	gj_ref x = gj_larg(c, i, c->type);
 	if (gj_is_unsigned(c->type))
 		return gj_ecast(c->L, x, u);
 	const gj_type *s = gj_scalar[wide ? GJ_I64 : GJ_I32];
@@ -224,5 +220,5 @@ gj_lv gj_lower_npgcd(gj_lcall *c)
 	L->cur = done;
 	if (c->arg)                                                           /* x // 0 is 0 */
 		a = gj_e2(L, GJ_MUL, u, gj_e2(L, GJ_FLOORDIV, u, x, a), y);
-	return result(c, gj_ecast(L, a, c->type));
+	return gj_lresult(c, gj_ecast(L, a, c->type));
 }
