@@ -5,7 +5,7 @@
 #include "debug.h"
 #include "freeze/freeze.h"
 #include "launch/argument.h"
-#include "launch/dispatcher.h"
+#include "launch/dispatcherobj.h"
 #include "launch/kernelobj.h"
 #include "launch/launcher.h"
 #include "launch/offline.h"

@@ -1,5 +1,5 @@
 """One case for each message of the host side: the exception class and the first line; and that each row of errors.def has a
-case here or in test_errors.py."""
+case here or among the kernels of test_errors.py."""
 
 import inspect
 import os
@@ -8,13 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import error_kernels
 import host_errors
 import pytest
-import test_errors
 from conftest import on
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = {name: f for name, f in vars(host_errors).items() if name.isupper() and inspect.isfunction(f)}
+
+
+def cases(module):
+	return {name: f for name, f in vars(module).items() if name.isupper() and inspect.isfunction(f)}
+
+
+CASES = cases(host_errors)
 
 EXPECT = {
 	"CODE_DEPTH": ("UnsupportedError", "the functions inside <lambda> are nested more than 64 deep"),
@@ -176,7 +182,7 @@ def rows():
 
 def test_every_row_has_a_case():
 	assert set(EXPECT) == set(CASES)
-	assert sorted(rows()) == sorted([*EXPECT, *test_errors.EXPECT, *WITHOUT_A_CASE])
+	assert sorted(rows()) == sorted([*cases(host_errors), *cases(error_kernels), *WITHOUT_A_CASE])
 
 
 def test_every_row_is_raised():

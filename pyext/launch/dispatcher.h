@@ -35,6 +35,4 @@ static inline const char *gj_dispatcher_name(const gj_dispatcher *d)
 	return s ? s : "kernel";
 }
 
-int gj_dispatcher_init(PyObject *module);
-
 #endif

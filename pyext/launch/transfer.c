@@ -46,7 +46,7 @@ uint32_t gj_args_facts(const gj_args *a)
 		if (x->type->kind != GJ_ARRAY)
 			continue;
 		range r;
-		gj_extent(x->type, x->data, x->shape, x->strides, &r.lo, &r.hi);
+		gj_byte_range(x->type, x->data, x->shape, x->strides, &r.lo, &r.hi);
 		if (x->data & 15)
 			facts &= ~(uint32_t)GJ_FACT_ALIGN16;
 		if (!fits31(x, r.hi - r.lo))

@@ -16,7 +16,8 @@ bool gj_is_contiguous(int ndim, const int64_t *shape, const int64_t *strides, in
 	return true;
 }
 
-void gj_extent(const gj_type *t, uintptr_t data, const int64_t *shape, const int64_t *strides, uintptr_t *lo, uintptr_t *hi)
+void gj_byte_range(const gj_type *t, uintptr_t data, const int64_t *shape, const int64_t *strides, uintptr_t *lo,
+	uintptr_t *hi)
 {
 	*lo = *hi = data;
 	for (int i = 0; i < t->ndim; i++)

@@ -7,6 +7,7 @@
 /* Is an array of this shape and these byte strides contiguous, last (C) or first (F) index fastest? */
 bool gj_is_contiguous(int ndim, const int64_t *shape, const int64_t *strides, int64_t itemsize, char order);
 /* First byte and one past the last of an array at `data`. Equal: no items. */
-void gj_extent(const gj_type *, uintptr_t data, const int64_t *shape, const int64_t *strides, uintptr_t *lo, uintptr_t *hi);
+void gj_byte_range(const gj_type *, uintptr_t data, const int64_t *shape, const int64_t *strides, uintptr_t *lo,
+	uintptr_t *hi);
 
 #endif

@@ -94,9 +94,7 @@ void gj_closure_check(gj_ssa_state *);
 /* shortcut.c: edges through blocks that decide nothing lead on */
 void gj_shortcuts(gj_fn *);
 
-/* tidy.c: phis of `to` that take r on this edge */
-gj_ref   gj_seen_from(const gj_fn *, uint32_t b, uint32_t k, gj_ref r);     /* r, or its operand k if it is a phi of b */
-/* phis into their blocks, dead ops out, jumps threaded, blocks joined, predecessors in order */
+/* tidy.c: phis into their blocks, dead ops out, jumps threaded, blocks joined, predecessors in order */
 void gj_ssa_tidy(gj_ssa_state *);
 
 #endif

@@ -115,6 +115,8 @@ gj_ref   gj_emit(gj_fn *, uint32_t block, gj_opcode, const gj_type *, uint32_t l
 /* A new op that stands in no block yet (place it with gj_push on bb.ops). */
 gj_ref   gj_op_new(gj_fn *, uint32_t block, gj_opcode, const gj_type *, uint32_t loc, uint32_t nargs, const gj_ref *args);
 static inline gj_op *gj_o(const gj_fn *f, gj_ref r) { return f->op.p[r]; }
+static inline bool gj_is_const(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_CONST; }
+static inline bool gj_has_phis(const gj_fn *f, uint32_t b) { return gj_o(f, f->bb.p[b].ops.p[0])->op == GJ_PHI; }
 void     gj_link(gj_fn *, uint32_t from, uint32_t to);      /* append succ and pred; terminator ops are emitted apart */
 uint32_t gj_loc_add(gj_fn *, const gj_code *, gj_pos, uint32_t up);
 void     gj_fn_dump(const gj_fn *, gj_sb *);                 /* stable text: numbered by position, no pointers */

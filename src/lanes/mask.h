@@ -36,9 +36,5 @@ void gj_mask_build(gj_plan *);
 
 /* A node that the same lanes run: the nearest dominator, when all its lanes come here. GJ_NONODE: none known. */
 uint32_t gj_mask_source(const gj_plan *, uint32_t node);
-static inline bool gj_has_phis(const gj_fn *f, uint32_t b)
-{
-	return gj_o(f, f->bb.p[b].ops.p[0])->op == GJ_PHI;
-}
 
 #endif

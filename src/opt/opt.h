@@ -51,6 +51,4 @@ void gj_remove_dead(gj_fn *);
 /* Forms FMA. */
 void gj_contract(gj_fn *);
 
-static inline bool gj_is_const(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_CONST; }
-
 #endif

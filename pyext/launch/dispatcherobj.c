@@ -1,8 +1,9 @@
 /* _core.Dispatcher: what @cuda.jit makes of a function. kernel[grid, block] is a Launcher; the rest of the public
  * methods are Python (gridjit/cuda/dispatcher.py) over the few here. */
-#include "launch/dispatcher.h"
+#include "launch/dispatcherobj.h"
 
 #include "freeze/freeze.h"
+#include "launch/dispatcher.h"
 #include "launch/kernelobj.h"
 #include "launch/launcher.h"
 #include "launch/options.h"

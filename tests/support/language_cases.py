@@ -9,7 +9,7 @@ import numpy as np
 
 from grid_simulator import simulate
 
-FOLDER = Path(__file__).parent / "golden" / "low"
+FOLDER = Path(__file__).parents[1] / "golden" / "low"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 

@@ -8,7 +8,7 @@ import re
 from collections import namedtuple
 from pathlib import Path
 
-DATA = Path(__file__).parent / "data" / "typing-rules"
+DATA = Path(__file__).parents[1] / "data" / "typing-rules"
 COLUMNS = "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split()
 TYPES = "b1 i1 i2 i4 i8 u1 u2 u4 u8 f4 f8".split()
 NAMES = dict(b1="boolean", i1="int8", i2="int16", i4="int32", i8="int64", u1="uint8", u2="uint16", u4="uint32",
