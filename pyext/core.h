@@ -19,13 +19,10 @@
 
 _Static_assert(sizeof(npy_intp) == sizeof(int64_t), "shapes and strides are used in place");
 
-/* -- Errors. Each sets the exception of row `id`, or of a failed device call, and returns NULL. ------------------- */
+#include "raise.h"
 
-PyObject *gj_error(gj_err id, ...);
-/* As gj_error, for diagnostics that the compiler filled; clears *d. */
-PyObject *gj_diag_error(gj_diag *d);
-/* `what` names what was tried: "the launch of saxpy", "allocating device memory". */
-PyObject *gj_status_error(gj_status, const char *what);
+/* -- Exceptions, attributes --------------------------------------------------------------------------------------- */
+
 /* Clears the pending exception if it is of this class. false: there is another one, and it stays. A KeyboardInterrupt is
  * nobody's to swallow, and PyExc_Exception leaves out of memory and out of stack as they are too. */
 bool gj_forgive(PyObject *cls);

@@ -1,4 +1,5 @@
-/* Diagnostics as exceptions. The text is for the person who wrote the kernel:
+/* Errors as exceptions: diagnostics of the compiler, rows of errors.def, failed calls of a device. The text of a diagnostic
+ * is for the person who wrote the kernel:
  *
  *     cannot compute: operator + between float32 and a string
  *       File "saxpy.py", line 7, in saxpy
@@ -6,7 +7,7 @@
  *                  ^^^^^^^^^^^^^^
  *     Hint: …
  */
-#include "raise.h"
+#include "core.h"
 
 #include <string.h>
 
@@ -88,7 +89,7 @@ static void put_frame(gj_sb *out, const gj_frame *f, bool caller)
 		put_source(out, f);
 }
 
-void gj_raise(gj_diag *d)
+static void set_exception(gj_diag *d)
 {
 	gj_sb out = { 0 };
 	if (!gj_forgive(PyExc_Exception))          /* what was pending weighs more */
@@ -116,4 +117,45 @@ void gj_raise(gj_diag *d)
 	Py_XDECREF(message);
 	Py_DECREF(cls);
 	gj_sb_free(&out);
+}
+
+PyObject *gj_diag_error(gj_diag *d)
+{
+	set_exception(d);
+	gj_diag_clear(d);
+	return NULL;
+}
+
+PyObject *gj_error(gj_err id, ...)
+{
+	gj_diag d = { 0 };
+	va_list args;
+	va_start(args, id);
+	gj_diag_vset(&d, id, args);
+	va_end(args);
+	return gj_diag_error(&d);
+}
+
+/* Classes of gridjit.errors, in the order of gj_status. */
+static const char *const status_class[] = {
+	[GJ_OK] = "CudaAPIError", [GJ_E_NODEVICE] = "CudaSupportError", [GJ_E_NOMEM] = "CudaMemoryError",
+	[GJ_E_INVALID] = "CudaAPIError", [GJ_E_UNSUPPORTED] = "CudaSupportError", [GJ_E_LOAD] = "LinkerError",
+	[GJ_E_LAUNCH] = "CudaAPIError", [GJ_E_NOTREADY] = "CudaAPIError", [GJ_E_FORKED] = "CudaDriverError",
+	[GJ_E_DRIVER] = "CudaAPIError",
+};
+
+PyObject *gj_status_error(gj_status status, const char *what)
+{
+	PyObject *cls = gj_import("gridjit.errors", status_class[status]);
+	const char *text = gj_error_text();
+	PyObject *message = cls ? PyUnicode_FromFormat("%s failed: %s", what, *text ? text : "the device gave no reason") : NULL;
+	PyObject *error = message ? PyObject_CallFunctionObjArgs(cls, message, NULL) : NULL;
+	PyObject *code = error ? PyLong_FromLong(gj_error_code()) : NULL;
+	if (code && PyObject_SetAttrString(error, "code", code) == 0)
+		PyErr_SetObject(cls, error);
+	Py_XDECREF(code);
+	Py_XDECREF(error);
+	Py_XDECREF(message);
+	Py_XDECREF(cls);
+	return NULL;
 }
