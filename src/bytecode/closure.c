@@ -10,7 +10,7 @@ typedef struct live {
 	bool *carrier;                             /* ops: the closure, and phis that may be it */
 	bool *in;                                  /* blocks at whose start it may still be used */
 	GJ_VEC(uint32_t) work;
-	GJ_VEC(gj_store) use;                      /* block and place of ordinary uses */
+	GJ_VEC(gj_place) use;                      /* block and place of ordinary uses */
 } live;
 
 static void need_in(live *l, uint32_t block)
@@ -69,7 +69,7 @@ static void find_uses(live *l)
 			for (uint32_t a = 0; a < o->nargs; a++) {
 				if (!l->carrier[gj_var_find(l->s, o->arg[a])])
 					continue;
-				gj_push(f->arena, &l->use, ((gj_store){ .block = b, .place = r_at }));
+				gj_push(f->arena, &l->use, ((gj_place){ .block = b, .place = r_at }));
 				if (gj_o(f, l->closure)->block != b || r_at < made)
 					need_in(l, b);
 			}
@@ -88,7 +88,7 @@ static void find_uses(live *l)
 }
 
 /* Can the closure be used after this store, without being made anew in between? */
-static bool used_after(const live *l, gj_store st)
+static bool used_after(const live *l, gj_place st)
 {
 	const gj_fn *f = l->s->f;
 	const gj_bb *bb = &f->bb.p[st.block];
@@ -115,7 +115,7 @@ static uint32_t captured(const gj_code *outer, const char *name)
 	return UINT32_MAX;
 }
 
-static void refuse(gj_ssa_state *s, gj_ref closure, gj_store st)
+static void refuse(gj_ssa_state *s, gj_ref closure, gj_place st)
 {
 	gj_op *o = gj_o(s->f, closure);
 	const char *name = s->code->var[st.var];

@@ -27,7 +27,7 @@ typedef struct gj_sblock {
 enum { GJ_VAR_STACK = (int)0x40000000 };
 
 typedef struct gj_sphi { gj_ref ref; uint32_t block, var; } gj_sphi;
-typedef struct gj_store { uint32_t var, block, place; gj_ref value; } gj_store;
+typedef struct gj_place { uint32_t var, block, place; gj_ref value; } gj_place;
 
 /* A list or dictionary that bytecode builds: refused unless it becomes a tuple or the arguments of a call. name: keys of a
  * dictionary, a tuple of strings. */
@@ -51,7 +51,7 @@ struct gj_ssa_state {
 	/* variables */
 	struct { uint64_t *key; gj_ref *ref; uint32_t n, cap; } defs;
 	GJ_VEC(gj_sphi) phi;
-	GJ_VEC(gj_store) store;                    /* to captured variables */
+	GJ_VEC(gj_place) store;                    /* to captured variables */
 	gj_ref *alias;                             /* op → what stands for it; 0: itself */
 };
 

@@ -260,7 +260,7 @@ static inline uintptr_t resolve(const char *name)
 static inline bool run_cpu(const gj_image *m, uint32_t grid, uint32_t block, const void *params)
 {
 	static char shared[65536] __attribute__((aligned(64)));
-	gj_module mod;
+	gj_elf mod;
 	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, &mod) != GJ_OK)
 		return false;
 	kernel_entry *entry;

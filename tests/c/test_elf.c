@@ -30,7 +30,7 @@ static const char *protection(const void *p)
 
 static void test_good(void)
 {
-	gj_module m;
+	gj_elf m;
 	CHECK(gj_elf_load(object, size, "saxpy", gj_cpu_symbol, &m) == GJ_OK, "%s", gj_error_text());
 	CHECK(!strcmp(protection(m.entry), "r-xp"), "code is %s", protection(m.entry));
 	void (*entry)(gj_block *, const char *, uint32_t, uint32_t);
@@ -58,7 +58,7 @@ static uintptr_t only_memory(const char *name) { return strncmp(name, "mem", 3) 
 
 static void expect(gj_status wanted, const char *text, const void *obj, size_t n, const char *entry, gj_resolve *resolve)
 {
-	gj_module m;
+	gj_elf m;
 	gj_status status = gj_elf_load(obj, n, entry, resolve, &m);
 	CHECK(status == wanted && strstr(gj_error_text(), text) && !m.map, "%d %s (wanted %s)", status, gj_error_text(), text);
 }
@@ -90,7 +90,7 @@ static void test_extremes(void)
 	long loaded = 0, refused = 0;
 	for (size_t at = h.e_shoff; at + 8 <= size; at += 4)
 		for (size_t v = 0; v < GJ_LEN(value); v++) {
-			gj_module m;
+			gj_elf m;
 			memcpy(copy, object, size);
 			memcpy(copy + at, &value[v], at % 8 ? 4 : 8);
 			*(gj_elf_load(copy, size, "saxpy", gj_cpu_symbol, &m) ? &refused : &loaded) += 1;
@@ -119,7 +119,7 @@ static void test_damage(void)
 			size_t at = (i % 2 ? size - 1 - random / 65536 * 7919 % 7000 % size : (size_t)random * 7919 % size);
 			copy[at] = (uint8_t)(random >> 13);
 		}
-		gj_module m;
+		gj_elf m;
 		gj_status status = gj_elf_load(copy, size, "saxpy", gj_cpu_symbol, &m);
 		CHECK(status == GJ_OK || status == GJ_E_LOAD || status == GJ_E_UNSUPPORTED, "status %d", status);
 		*(status ? &refused : &loaded) += 1;

@@ -39,7 +39,7 @@ static bool run_object(const gj_image *m, memory *mem, uint32_t nthreads)
 {
 	static char shared[64] __attribute__((aligned(64)));
 	char params[16] = { 0 };
-	gj_module mod;
+	gj_elf mod;
 	for (uint32_t i = 0; i < m->nparams; i++) {
 		uint64_t x = m->param[i].leaf ? 7 : (uint64_t)(uintptr_t)mem;
 		memcpy(params + m->param[i].offset, &x, sizeof x);

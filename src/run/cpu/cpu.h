@@ -15,7 +15,7 @@ enum { GJ_CPU_SHARED_STATIC = 48 * 1024, GJ_CPU_SHARED_MAX = 227 * 1024 };  /* o
 typedef struct gj_sum { uint16_t data, bytes; uint8_t kind; } gj_sum;
 
 struct gj_kernel {
-	gj_module module;
+	gj_elf module;
 	void    (*entry)(gj_block *, const char *params, uint32_t first, uint32_t end);
 	uint32_t  width, shared, local_bytes, param_bytes, max_threads;
 	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */

@@ -371,14 +371,14 @@ static gj_status load(loader *l, const char *entry, void **address)
 	return protect(l);
 }
 
-gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolve *resolve, gj_module *out)
+gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolve *resolve, gj_elf *out)
 {
 	loader l = { .obj = object, .n = n, .resolve = resolve };
-	*out = (gj_module){ 0 };
+	*out = (gj_elf){ 0 };
 	void *address = NULL;
 	gj_status status = load(&l, entry, &address);
 	if (status == GJ_OK)
-		*out = (gj_module){ l.map, l.start[NGROUPS], address };
+		*out = (gj_elf){ l.map, l.start[NGROUPS], address };
 	else if (l.map)
 		munmap(l.map, l.start[NGROUPS]);
 	free(l.sh);
@@ -388,9 +388,9 @@ gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolv
 	return status;
 }
 
-void gj_elf_unload(gj_module *m)
+void gj_elf_unload(gj_elf *m)
 {
 	if (m->map)
 		munmap(m->map, m->len);
-	*m = (gj_module){ 0 };
+	*m = (gj_elf){ 0 };
 }
