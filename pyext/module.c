@@ -9,6 +9,7 @@
 #include "launch/kernelobj.h"
 #include "launch/launcher.h"
 #include "launch/offline.h"
+#include "launch/options.h"
 #include "memory/buffer.h"
 #include "memory/devarray.h"
 #include "memory/device.h"
@@ -62,8 +63,9 @@ static PyMethodDef methods[] = {
 	{ "as_type", as_type, METH_O, "as_type(x): a Type from a Type, text, NumPy dtype or scalar class." },
 	{ "signature", signature, METH_O, "signature(x): a Signature from a Signature, text or tuple of types." },
 	{ "compile", (PyCFunction)(void (*)(void))gj_compile_function, METH_VARARGS | METH_KEYWORDS,
-		"compile(function, signature, options, dump=None, symbol=None, numba_abi=False) -> (text, return type): compile without\n"
-		"a device." },
+		"compile(function, signature, options, dump=None) -> (text, return type): compile without a device." },
+	{ "read_options", gj_read_options, METH_VARARGS,
+		"read_options(function, keywords): the options that callers of 'jit' or 'compile' can give, checked, with defaults." },
 	{ NULL, NULL, 0, NULL },
 };
 
@@ -71,7 +73,7 @@ static PyMethodDef methods[] = {
 
 static int (*const parts[])(PyObject *) = {
 	gj_typeclass_init, gj_signature_init, gj_argument_init, gj_device_init, gj_buffer_init, gj_stream_init, gj_event_init,
-	gj_devarray_init, gj_dispatcher_init, gj_launcher_init, gj_kernel_init, gj_freeze_init,
+	gj_devarray_init, gj_dispatcher_init, gj_launcher_init, gj_kernel_init, gj_freeze_init, gj_options_init,
 };
 
 static int exec(PyObject *m)

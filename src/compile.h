@@ -7,12 +7,12 @@
 typedef struct gj_request {
 	const gj_code *code;
 	const gj_type *const *arg; uint32_t nargs; /* types of the positional arguments */
-	const gj_type *ret;                        /* an explicit signature's return type (device functions), or NULL */
+	const gj_type *ret;                        /* an explicit signature's return type (entries with results), or NULL */
 	gj_options     options;
 } gj_request;
 
-/* Compile without Python: any thread, no GIL. On success fills *image (caller clears it) and, for
- * options.device, *ret with the inferred return type. On failure returns false and fills *diag. */
+/* Compile without Python: any thread, no GIL. On success fills *image (caller clears it) and *ret with the return type. On
+ * failure returns false and fills *diag. */
 bool gj_compile(const gj_request *, gj_image *image, const gj_type **ret, gj_diag *diag);
 
 /* The stage `what` ("code", "cfg", "ssa", "types", "low", "llvm", "ptx", "asm") as text, for tests and

@@ -1,18 +1,6 @@
 /* The name of a compilation in the disk cache: whatever can change the image goes into it. */
 #include "key.h"
 
-static void put_options(gj_hasher *h, const gj_options *o)
-{
-	const uint64_t field[] = {
-		o->arch, (uint64_t)o->cc_major, (uint64_t)o->cc_minor, (uint64_t)o->ptx_version, o->width, o->facts, o->fastmath,
-		o->debug, o->lineinfo, (uint64_t)o->opt, o->max_registers, o->max_threads, o->min_blocks, o->max_cluster,
-		o->libm_exact, o->device, o->keep_text,
-	};
-	for (size_t i = 0; i < GJ_LEN(field); i++)
-		gj_hash_u64(h, field[i]);
-	gj_hash_str(h, o->arch == GJ_ARCH_CPU ? gj_host_cpu() : o->libdevice ? o->libdevice : "");
-}
-
 enum { MAX_LINED = 64 };
 typedef struct lined { gj_hasher *h; uint32_t n; const gj_code *code[MAX_LINED]; } lined;
 
@@ -60,7 +48,8 @@ gj_hash gj_request_key(const gj_request *rq)
 		gj_hash_u64(&h, (uint64_t)rq->arg[i]->readonly * 8 + rq->arg[i]->space);
 	}
 	gj_hash_str(&h, rq->ret ? rq->ret->code : "");
-	put_options(&h, &rq->options);
+	gj_options_hash(&h, &rq->options);
+	gj_hash_str(&h, rq->options.arch == GJ_ARCH_CPU ? gj_host_cpu() : "");
 	if (rq->options.arch == GJ_ARCH_CPU || rq->options.debug || rq->options.lineinfo)
 		put_lines(&(lined){ .h = &h }, rq->code);
 	return gj_hash_done(&h);

@@ -487,7 +487,7 @@ def test_decorator_keywords():
 	harmless = cuda.jit(link=[], lto=False, extensions=None, boundscheck=False, cache=True, nopython=True, inline="always",
 		forceinline=True, debug=False, opt=True, lineinfo=True, max_registers=64, launch_bounds=(128, 2), fastmath=True,
 		shared_memory_carveout="default")(f)
-	assert harmless._options["launch_bounds"] == (128, 2, 0) and harmless._options["inline"] == 1
+	assert harmless._options["launch_bounds"] == (128, 2) and harmless._options["inline"] == "always"
 	with pytest.warns(errors.NumbaInvalidConfigWarning):
 		cuda.jit(debug=True, opt=True)(f)
 	with pytest.raises(TypeError, match="a Python function is needed"):

@@ -77,6 +77,9 @@ EXPECT = {
 	"CONFIG_SHARED_RANGE": ("LaunchConfigError", "the size of shared memory cannot be -1 bytes"),
 	"NOT_A_STREAM": ("TypeError", "str is no stream"),
 	"STREAM_DEVICE": ("ValueError", "one of device 0 (Fake GPU 0), but the work is for device 1 (Fake GPU 1)"),
+	"OPTION_UNKNOWN": ("TypeError", "jit() got an unexpected keyword argument 'fast_math'"),
+	"OPTION_TYPE": ("TypeError", "fastmath must be True or False, not str"),
+	"OPTION_VALUE": ("ValueError", "inline must be 'never' or 'always', not 'sometimes'"),
 	"NO_GPU": ("CudaSupportError", "GRIDJIT_DEVICE=gpu, but there is no GPU: GRIDJIT_CUDA_LIBRARY: /nowhere/libcuda.so"),
 	"DEVICE_ORDINAL": ("CudaDeviceError", "device 7 does not exist: there are 1, counted from 0"),
 	"LIBDEVICE": ("CudaSupportError", "sin() needs NVIDIA's libdevice, which was not found"),
@@ -87,7 +90,8 @@ EXPECT = {
 
 # The first line says what to do, or leaves no doubt of it.
 NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR",
-	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL"}
+	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL", "OPTION_TYPE",
+	"OPTION_VALUE"}
 
 WITHOUT_A_CASE = {
 	"NOMEM": "needs malloc to fail in the middle of a compilation",

@@ -117,7 +117,7 @@ def test_signature():
 	assert sig == float32(int32, float32[:]) and hash(sig) == hash(float32(int32, float32[:])) and sig != void(int32)
 	assert pickle.loads(pickle.dumps(sig)) == sig
 	assert void().args == () and sig != 3
-	assert cuda.jit(device=True)(lambda a, b: a)._options["device"] == 1
+	assert cuda.jit(device=True)(lambda a, b: a)._options["entry"] == "device"
 
 
 @pytest.mark.parametrize("text, ret, args", [

@@ -11,7 +11,7 @@ typedef struct gj_allowed { struct gj_allowed *next; const gj_type *ret; uint32_
 
 struct gj_dispatcher {
 	PyObject_HEAD
-	PyObject *weak, *py_func, *options;
+	PyObject *weak, *py_func;
 	PyObject *name;                            /* str: for messages */
 	PyObject *params;                          /* tuple of str: positional ones, keyword-only ones, "*rest" */
 	PyObject *defaults, *kwdefaults;           /* tuple: of the last positional ones; dict: of keyword-only ones; or NULL */
@@ -19,7 +19,7 @@ struct gj_dispatcher {
 	bool star;                                 /* the last parameter takes the rest of the positional arguments as a tuple */
 	gj_options base;                           /* what the decorator asked for */
 	bool device, locked;                       /* locked: only types of `allowed` are taken */
-	int inline_; int forceinline;
+	bool inlined;                              /* wherever it is called; base has both options that say so */
 	gj_allowed *allowed;
 	gj_specialisation *first, *last;                  /* all, oldest first; the one launched last */
 	gj_specialisation *retired;                       /* forgotten by recompile(), freed with the dispatcher */

@@ -55,15 +55,7 @@ static bool inspect_function(gj_dispatcher *d)
 	return d->name && d->params;
 }
 
-/* Options that only the dispatcher knows are taken out of the dictionary that the compiler's options are read from. */
-static int take_int(PyObject *dict, const char *key, int *out)
-{
-	PyObject *v = PyDict_GetItemString(dict, key);
-	if (!v)
-		return 0;
-	*out = (int)PyLong_AsLong(v);
-	return PyErr_Occurred() ? -1 : PyDict_DelItemString(dict, key);
-}
+enum { SETTERS = GJ_SET_JIT | GJ_SET_MAKER };
 
 static PyObject *dispatcher_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
@@ -72,21 +64,16 @@ static PyObject *dispatcher_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	if (!PyArg_ParseTupleAndKeywords(args, kw, "OO!:Dispatcher", names, &function, &PyDict_Type, &options))
 		return NULL;
 	gj_dispatcher *d = (gj_dispatcher *)cls->tp_alloc(cls, 0);
-	PyObject *rest = d ? PyDict_Copy(options) : NULL;
-	if (!rest) {
-		Py_XDECREF(d);
+	if (!d)
 		return NULL;
-	}
 	d->py_func = Py_NewRef(function);
-	d->options = Py_NewRef(options);
-	int device = 0;
-	bool ok = inspect_function(d) && take_int(rest, "inline", &d->inline_) == 0
-		&& take_int(rest, "forceinline", &d->forceinline) == 0 && take_int(rest, "device", &device) == 0
-		&& gj_options_read(rest, &d->base);
-	d->device = device;
-	Py_DECREF(rest);
-	if (!ok)
+	if (!inspect_function(d) || !gj_options_read(options, "jit", SETTERS, &d->base))
 		Py_CLEAR(d);
+	else {
+		d->base.symbol = NULL;                 /* text of the dictionary's; launches have none */
+		d->device = gj_entries[d->base.entry].runner != GJ_RUN_LAUNCH;
+		d->inlined = d->base.inlined || d->base.forceinline;
+	}
 	return (PyObject *)d;
 }
 
@@ -94,7 +81,6 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 {
 	Py_VISIT(Py_TYPE(self));
 	Py_VISIT(SELF->py_func);
-	Py_VISIT(SELF->options);
 	Py_VISIT(SELF->params);
 	Py_VISIT(SELF->defaults);
 	Py_VISIT(SELF->kwdefaults);
@@ -104,7 +90,6 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 static int dispatcher_clear(PyObject *self)
 {
 	Py_CLEAR(SELF->py_func);
-	Py_CLEAR(SELF->options);
 	Py_CLEAR(SELF->defaults);
 	Py_CLEAR(SELF->kwdefaults);
 	return 0;
@@ -282,8 +267,6 @@ static PyObject *dump(PyObject *self, PyObject *args)
 	rq.nargs = (uint32_t)n;
 	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->host_memory ? 0u : (uint32_t)GJ_FACTS_BLOCK);
 	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze(SELF->py_func, arena, &rq.code) == 0) {
-		if (SELF->device)
-			rq.options.device = true;
 		o = dump_request(&rq, what);
 	}
 	gj_arena_free(arena);
@@ -326,7 +309,14 @@ static PyObject *get_signatures(PyObject *self, void *unused)
 	return list;
 }
 
+static PyObject *get_options(PyObject *self, void *unused)
+{
+	(void)unused;
+	return gj_options_show(&SELF->base, SETTERS);
+}
+
 static PyGetSetDef getset[] = {
+	{ "_options", get_options, NULL, "The decorator's options by keyword.", NULL },
 	{ "_gj_signature", get_signature, NULL, "Device functions: (return type or None, argument types), or None.", NULL },
 	{ "_declared", get_signatures, NULL, "Argument types of the explicit signatures.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
@@ -347,11 +337,10 @@ static PyMethodDef methods[] = {
 static PyMemberDef members[] = {
 	{ "__weaklistoffset__", T_PYSSIZET, offsetof(gj_dispatcher, weak), READONLY, NULL },
 	{ "py_func", T_OBJECT, offsetof(gj_dispatcher, py_func), READONLY, "The Python function." },
-	{ "_options", T_OBJECT, offsetof(gj_dispatcher, options), READONLY, NULL },
 	{ "_device", T_BOOL, offsetof(gj_dispatcher, device), READONLY, NULL },
 	{ "_locked", T_BOOL, offsetof(gj_dispatcher, locked), 0, NULL },
-	{ "_gj_inline", T_INT, offsetof(gj_dispatcher, inline_), READONLY, NULL },
-	{ "_gj_forceinline", T_INT, offsetof(gj_dispatcher, forceinline), READONLY, NULL },
+	{ "_gj_inline", T_BOOL, offsetof(gj_dispatcher, inlined), READONLY, NULL },
+	{ "_gj_forceinline", T_BOOL, offsetof(gj_dispatcher, base.forceinline), READONLY, NULL },
 	{ "_cache_hits", T_ULONG, offsetof(gj_dispatcher, hits), READONLY, NULL },
 	{ "_cache_misses", T_ULONG, offsetof(gj_dispatcher, misses), READONLY, NULL },
 	{ NULL, 0, 0, 0, NULL },

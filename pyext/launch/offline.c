@@ -33,29 +33,23 @@ static PyObject *text_of(const gj_request *rq, const char *dump)
 	return o;
 }
 
-/* _core.compile(function, signature, options, dump=None, symbol=None, numba_abi=False); symbol: of a device function. */
+/* _core.compile(function, signature, options, dump=None) */
 PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
 {
 	(void)m;
-	static char *names[] = { "function", "signature", "options", "dump", "symbol", "numba_abi", NULL };
+	static char *names[] = { "function", "signature", "options", "dump", NULL };
 	PyObject *function, *signature, *options, *o = NULL;
 	const char *dump = NULL;
-	gj_outside outside = { .symbol = NULL };
-	int numba = 0;
 	const gj_type *arg[GJ_MAX_SIGNATURE];
 	gj_request rq = { 0 };
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "OOO!|zzp:compile", names, &function, &signature, &PyDict_Type, &options, &dump,
-		&outside.symbol, &numba))
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "OOO!|z:compile", names, &function, &signature, &PyDict_Type, &options, &dump))
 		return NULL;
 	int n = gj_signature_read(signature, &rq.ret, arg);
-	if (n < 0 || !gj_options_read(options, &rq.options) || !gj_libdevice(&rq.options.libdevice))
+	if (n < 0 || !gj_options_read(options, "compile", ~(unsigned)GJ_SET_LOOK, &rq.options)
+		|| (!rq.options.libdevice && !gj_libdevice(&rq.options.libdevice)))
 		return NULL;
 	rq.arg = arg;
 	rq.nargs = (uint32_t)n;
-	rq.options.arch = GJ_ARCH_NVPTX;
-	rq.options.width = 1;
-	outside.abi = numba ? GJ_ABI_NUMBA : GJ_ABI_C;
-	rq.options.outside = outside.symbol ? &outside : NULL;
 	gj_arena *arena = gj_arena_new();
 	if (!arena)
 		return PyErr_NoMemory();

@@ -1,27 +1,236 @@
-/* Options of a compilation: those that the user gave, and those that the device and the settings add. */
+/* Options of a compilation: those that the user gave, read and shown by the rows of options.def, and those that the device
+ * and the settings add. */
 #include "launch/options.h"
 
 #include <string.h>
 
-bool gj_options_read(PyObject *dict, gj_options *o)
+/* -- A value of each kind: reading into the field, and showing as the caller writes it ------------------------------------------ */
+
+static bool wrong_type(const gj_option *row, const char *wanted, PyObject *v)
 {
-	static char *names[] = { "fastmath", "debug", "lineinfo", "opt", "max_registers", "launch_bounds", "device",
-		"cc", "ptx_version", "facts", NULL };
-	int fastmath = 0, debug = 0, lineinfo = 0, device = 0;
-	unsigned max_registers = 0;
-	*o = (gj_options){ .opt = 3 };
-	PyObject *empty = PyTuple_New(0);
-	bool ok = empty && PyArg_ParseTupleAndKeywords(empty, dict, "|pppiI(III)p(ii)iI:options", names, &fastmath, &debug,
-		&lineinfo, &o->opt, &max_registers, &o->max_threads, &o->min_blocks, &o->max_cluster, &device, &o->cc_major,
-		&o->cc_minor, &o->ptx_version, &o->facts);
-	Py_XDECREF(empty);
-	o->fastmath = fastmath;
-	o->debug = debug;
-	o->lineinfo = lineinfo;
-	o->device = device;
-	o->max_registers = max_registers;
+	gj_error(GJ_ERR_OPTION_TYPE, row->keyword, wanted, Py_TYPE(v)->tp_name);
+	return false;
+}
+
+static bool wrong_value(const gj_option *row, const char *wanted, PyObject *v)
+{
+	PyObject *text = PyObject_Repr(v);
+	const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
+	if (s)
+		gj_error(GJ_ERR_OPTION_VALUE, row->keyword, wanted, s);
+	Py_XDECREF(text);
+	return false;
+}
+
+static bool is_flag(PyObject *v) { return PyBool_Check(v) || PyLong_Check(v) || PyArray_IsScalar(v, Bool); }
+
+static bool read_FLAG(const gj_option *row, PyObject *v, bool *field)
+{
+	int truth = is_flag(v) ? PyObject_IsTrue(v) : 0;
+	*field = truth > 0;
+	return is_flag(v) ? truth >= 0 : wrong_type(row, "True or False", v);
+}
+
+static PyObject *show_FLAG(const bool *field) { return PyBool_FromLong(*field); }
+
+static bool read_INLINE(const gj_option *row, PyObject *v, bool *field)
+{
+	*field = PyUnicode_Check(v) && PyUnicode_CompareWithASCIIString(v, "always") == 0;
+	if (is_flag(v))
+		return read_FLAG(row, v, field);
+	return *field || (PyUnicode_Check(v) && PyUnicode_CompareWithASCIIString(v, "never") == 0)
+		|| wrong_value(row, "'never' or 'always'", v);
+}
+
+static PyObject *show_INLINE(const bool *field) { return PyUnicode_FromString(*field ? "always" : "never"); }
+
+/* A number from least on that 31 bits hold. `wanted`: what is asked for, in the message about another number. */
+static bool read_number(const gj_option *row, PyObject *v, long least, const char *wanted, PyObject *all, uint32_t *out)
+{
+	PyObject *index = PyIndex_Check(v) ? PyNumber_Index(v) : NULL;
+	if (!index)
+		return PyErr_Occurred() ? false : wrong_type(row, "an int", v);
+	int overflow;
+	long x = PyLong_AsLongAndOverflow(index, &overflow);
+	Py_DECREF(index);
+	*out = (uint32_t)x;
+	return (!overflow && x >= least && x <= INT32_MAX) || wrong_value(row, wanted, all);
+}
+
+static bool read_COUNT(const gj_option *row, PyObject *v, uint32_t *field)
+{
+	*field = 0;
+	return v == Py_None || read_number(row, v, 0, "a positive int", v, field);
+}
+
+static PyObject *show_COUNT(const uint32_t *field) { return PyLong_FromUnsignedLong(*field); }
+
+static bool read_BOUNDS(const gj_option *row, PyObject *v, gj_bounds *field)
+{
+	static const char wanted[] = "a positive int, or a tuple of one to three of them";
+	uint32_t bound[3] = { 0 };
+	bool many = PyTuple_Check(v) || PyList_Check(v), ok = true;
+	PyObject *all = v == Py_None ? PyTuple_New(0) : many ? PySequence_Tuple(v) : PyTuple_Pack(1, v);
+	Py_ssize_t n = all ? PyTuple_GET_SIZE(all) : -1;
+	if (n > 3 || (n == 0 && many))
+		ok = wrong_value(row, wanted, v);
+	for (Py_ssize_t i = 0; ok && i < n; i++)
+		ok = read_number(row, PyTuple_GET_ITEM(all, i), 1, wanted, v, &bound[i]);
+	*field = (gj_bounds){ bound[0], bound[1], bound[2] };
+	Py_XDECREF(all);
+	return ok && n >= 0;
+}
+
+static PyObject *show_BOUNDS(const gj_bounds *field)
+{
+	if (!field->threads)
+		return Py_NewRef(Py_None);
+	return field->cluster ? Py_BuildValue("III", field->threads, field->blocks, field->cluster)
+		: field->blocks ? Py_BuildValue("II", field->threads, field->blocks) : Py_BuildValue("(I)", field->threads);
+}
+
+static bool read_CC(const gj_option *row, PyObject *v, gj_cc *field)
+{
+	uint32_t major = 0, minor = 0;
+	if (!PyTuple_Check(v) || PyTuple_GET_SIZE(v) != 2)
+		return wrong_type(row, "a tuple (major, minor)", v);
+	bool ok = read_number(row, PyTuple_GET_ITEM(v, 0), 0, "a tuple (major, minor)", v, &major)
+		&& read_number(row, PyTuple_GET_ITEM(v, 1), 0, "a tuple (major, minor)", v, &minor);
+	*field = (gj_cc){ (int)major, (int)minor };
 	return ok;
 }
+
+static PyObject *show_CC(const gj_cc *field) { return Py_BuildValue("ii", field->major, field->minor); }
+
+/* The text is the Python object's own. */
+static bool read_TEXT(const gj_option *row, PyObject *v, const char **field)
+{
+	*field = NULL;
+	if (v == Py_None)
+		return true;
+	return PyUnicode_Check(v) ? (*field = PyUnicode_AsUTF8(v)) != NULL : wrong_type(row, "a str", v);
+}
+
+static PyObject *show_TEXT(const char *const *field) { return Py_BuildValue("z", *field); }
+
+static bool read_ENTRY(const gj_option *row, PyObject *v, gj_entry_kind *field)
+{
+	const char *name;
+	if (!read_TEXT(row, v, &name))
+		return false;
+	*field = name ? gj_entry_named(name) : GJ_NENTRIES;
+	return *field != GJ_NENTRIES || wrong_value(row, "a row of entry.def", v);
+}
+
+static PyObject *show_ENTRY(const gj_entry_kind *field) { return PyUnicode_FromString(gj_entries[*field].name); }
+
+static const char *const archs[] = { [GJ_ARCH_NVPTX] = "nvptx", [GJ_ARCH_CPU] = "cpu" };
+
+static bool read_ARCH(const gj_option *row, PyObject *v, gj_arch *field)
+{
+	const char *name;
+	if (!read_TEXT(row, v, &name))
+		return false;
+	for (size_t i = 0; name && i < GJ_LEN(archs); i++)
+		if (!strcmp(archs[i], name))
+			return *field = (gj_arch)i, true;
+	return wrong_value(row, "'nvptx' or 'cpu'", v);
+}
+
+static PyObject *show_ARCH(const gj_arch *field) { return PyUnicode_FromString(archs[*field]); }
+
+#define X(kind, type) \
+	static bool read_any_##kind(const gj_option *row, PyObject *v, char *field) \
+	{ \
+		return read_##kind(row, v, (type *)(void *)field); \
+	} \
+	static PyObject *show_any_##kind(const char *field) { return show_##kind((type const *)(const void *)field); }
+GJ_OPTION_KINDS(X)
+#undef X
+
+static const struct {
+	bool (*read)(const gj_option *, PyObject *, char *field);
+	PyObject *(*show)(const char *field);
+	const char *name;
+} kinds[] = {
+#define X(kind, type) { read_any_##kind, show_any_##kind, #kind },
+	GJ_OPTION_KINDS(X)
+#undef X
+};
+
+/* -- All rows ------------------------------------------------------------------------------------------------------------------- */
+
+bool gj_options_read(PyObject *dict, const char *function, unsigned setters, gj_options *out)
+{
+	PyObject *key, *value;
+	Py_ssize_t at = 0;
+	*out = gj_options_default;
+	while (PyDict_Next(dict, &at, &key, &value)) {
+		const char *keyword = PyUnicode_Check(key) ? PyUnicode_AsUTF8(key) : "";
+		const gj_option *row = keyword ? gj_option_named(keyword) : NULL;
+		if (!keyword)
+			return false;
+		if (!row || !(row->setters & setters))
+			return gj_error(GJ_ERR_OPTION_UNKNOWN, function, keyword, function), false;
+		if (!kinds[row->kind].read(row, value, (char *)out + row->at))
+			return false;
+	}
+	return true;
+}
+
+PyObject *gj_options_show(const gj_options *o, unsigned setters)
+{
+	PyObject *dict = PyDict_New();
+	for (int i = 0; dict && i < GJ_NOPTIONS; i++) {
+		const gj_option *row = &gj_option_rows[i];
+		if (!(row->setters & setters))
+			continue;
+		PyObject *v = kinds[row->kind].show((const char *)o + row->at);
+		if (!v || PyDict_SetItemString(dict, row->keyword, v) < 0)
+			Py_CLEAR(dict);
+		Py_XDECREF(v);
+	}
+	return dict;
+}
+
+static const struct { const char *name; gj_setter setter; } functions[] = {
+	{ "jit", GJ_SET_JIT }, { "compile", GJ_SET_COMPILE },
+};
+
+/* read_options(function, keywords): the options that callers of "jit" or "compile" can give, checked, with defaults. */
+PyObject *gj_read_options(PyObject *m, PyObject *args)
+{
+	(void)m;
+	const char *function;
+	PyObject *dict;
+	gj_options o;
+	if (!PyArg_ParseTuple(args, "sO!:read_options", &function, &PyDict_Type, &dict))
+		return NULL;
+	for (size_t i = 0; i < GJ_LEN(functions); i++)
+		if (!strcmp(functions[i].name, function))
+			return gj_options_read(dict, function, functions[i].setter, &o) ? gj_options_show(&o, functions[i].setter) : NULL;
+	return gj_error(GJ_ERR_OPTION_UNKNOWN, "read_options", function, "jit");
+}
+
+/* OPTIONS: (keyword, kind, part of the key?, can callers of cuda.jit() set it?, of cuda.compile()?, what it does) of each row. */
+int gj_options_init(PyObject *m)
+{
+	PyObject *all = PyTuple_New(GJ_NOPTIONS);
+	for (int i = 0; all && i < GJ_NOPTIONS; i++) {
+		const gj_option *row = &gj_option_rows[i];
+		PyObject *t = Py_BuildValue("ssNNNs", row->keyword, kinds[row->kind].name, PyBool_FromLong(row->key),
+			PyBool_FromLong(row->setters & GJ_SET_JIT), PyBool_FromLong(row->setters & GJ_SET_COMPILE), row->what);
+		if (t)
+			PyTuple_SET_ITEM(all, i, t);
+		else
+			Py_CLEAR(all);
+	}
+	int status = all ? PyModule_AddObjectRef(m, "OPTIONS", all) : -1;
+	Py_XDECREF(all);
+	return status;
+}
+
+/* -- What a device adds ----------------------------------------------------------------------------------------------------------- */
 
 bool gj_libdevice(const char **path)
 {
@@ -41,9 +250,9 @@ bool gj_libdevice(const char **path)
 }
 
 /* PTX version that a driver of this CUDA version reads: 11.8 → 7.8, 12.4 → 8.4, from 12.6 on one behind, 13.0 → 9.0. */
-static int ptx_of_driver(int version)
+static uint32_t ptx_of_driver(int version)
 {
-	int major = version / 1000, minor = version % 1000 / 10;
+	uint32_t v = version > 0 ? (uint32_t)version : 0, major = v / 1000, minor = v % 1000 / 10;
 	if (major == 11)
 		return 70 + minor;
 	if (major == 12)
@@ -55,15 +264,13 @@ bool gj_options_for(const gj_options *base, gj_device *dev, uint32_t facts, gj_o
 {
 	*o = *base;
 	o->facts = facts;
-	o->width = 1;
 	o->arch = dev->ops->host_memory ? GJ_ARCH_CPU : GJ_ARCH_NVPTX;
 	if (o->arch == GJ_ARCH_CPU) {
 		o->width = (uint32_t)gj_config.cpu_width;
 		o->libm_exact = gj_config.libm_exact;
 		return true;
 	}
-	o->cc_major = dev->info.cc_major;
-	o->cc_minor = dev->info.cc_minor;
+	o->cc = (gj_cc){ dev->info.cc_major, dev->info.cc_minor };
 	o->ptx_version = ptx_of_driver(dev->info.driver_version);
 	return gj_libdevice(&o->libdevice);
 }

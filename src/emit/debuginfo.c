@@ -54,11 +54,11 @@ void gj_lines_fn(gj_gen *g)
 	LLVMSetCurrentDebugLocation2(g->b, LLVMDIBuilderCreateDebugLocation(g->u->ctx, 0, 0, s, NULL));
 }
 
-void gj_lines_outside(gj_unit *u, gj_v fn)
+void gj_lines_export(gj_unit *u, gj_v fn)
 {
 	if (!u->di)
 		return;
-	LLVMMetadataRef s = scope_of(u, u->kernel->code, u->opt->outside->symbol);
+	LLVMMetadataRef s = scope_of(u, u->kernel->code, u->kernel->export->symbol);
 	LLVMSetSubprogram(fn, s);
 	LLVMSetCurrentDebugLocation2(u->b, LLVMDIBuilderCreateDebugLocation(u->ctx, 0, 0, s, NULL));
 }

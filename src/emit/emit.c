@@ -43,15 +43,16 @@ static void declare(gj_unit *u, gj_fn *f)
 	const gj_t hidden[3] = { u->ptr, u->i32, u->vector ? gj_vec_ty(u, u->i1) : NULL };
 	memcpy(t, hidden, n * sizeof *t);
 	for (uint32_t i = 0; i < f->param.n; i++) {
-		if (!f->kernel)
+		if (f->entry->args == GJ_ARGS_PARTS)
 			t[n++] = u->vector ? gj_vec_ty(u, gj_ty(u, f->param.p[i].type)) : gj_ty(u, f->param.p[i].type);
 		else if (u->param_used[i])
 			t[n++] = gj_param_ty(u, &f->param.p[i]);
 	}
-	if (f->kernel && !u->gpu)
+	bool body = f->entry->runner == GJ_RUN_LAUNCH && !u->gpu;
+	if (body)
 		t[n++] = u->i32, t[n++] = u->i32;      /* first warp, end */
 	gj_callee c = { .f = f, .type = LLVMFunctionType(result_type(u, f), t, n, 0) };
-	const char *name = f->kernel && !u->gpu ? gj_printf(u->arena, "%s_body", f->name) : f->name;
+	const char *name = body ? gj_printf(u->arena, "%s_body", f->name) : f->name;
 	c.fn = LLVMAddFunction(u->mod, name, c.type);
 	gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
 	u->target->declared(u, &c);
@@ -77,11 +78,11 @@ static void bind_params(gj_gen *g)
 	gj_at(g, g->entry);
 	for (uint32_t i = 0; i < f->param.n; i++) {
 		const gj_fnparam *p = &f->param.p[i];
-		if (f->kernel && !u->param_used[i])
+		if (f->entry->args == GJ_ARGS_LEAVES && !u->param_used[i])
 			continue;
 		gj_v x = LLVMGetParam(g->fn, at++);
 		gj_t t = LLVMTypeOf(x), want = gj_ty(u, p->type);
-		if (!f->kernel || t == want)
+		if (f->entry->args == GJ_ARGS_PARTS || t == want)
 			g->param[i] = x;
 		else if (p->type->kind == GJ_BOOL)
 			g->param[i] = gj_icmp(g, LLVMIntNE, x, LLVMConstNull(t));
@@ -152,7 +153,7 @@ static gj_v emit_branch(gj_gen *g, const gj_op *o)
 /* The thread ends. On the CPU only a kernel can do that (raises.c). */
 static gj_v emit_raise(gj_gen *g, const gj_op *o)
 {
-	if (g->f->kernel)
+	if (g->f->entry->raise == GJ_RAISE_RETURN)
 		return emit_return(g, o);
 	gj_plain(g, GJ_IN_NV_EXIT, 0, NULL);
 	return LLVMBuildUnreachable(g->b);
@@ -398,7 +399,7 @@ static void compile(gj_unit *u)
 	LLVMSetModuleDataLayout(u->mod, layout);
 	LLVMDisposeTargetData(layout);
 	find_used(u);
-	if (f->kernel)
+	if (f->entry->args == GJ_ARGS_LEAVES)
 		gj_image_params(u);
 	gj_lines_open(u);
 	declare(u, f);
@@ -406,8 +407,8 @@ static void compile(gj_unit *u)
 		declare(u, f->callee.p[i]);
 	for (uint32_t i = 0; i < u->fns.n; i++)
 		emit_function(u, &u->fns.p[i]);
-	if (u->opt->outside)
-		gj_outside_emit(u);
+	if (f->export)
+		gj_export_emit(u);
 	gj_lines_close(u);
 	verify(u);
 	u->target->finish(u);
@@ -429,7 +430,7 @@ void gj_emit_image(gj_fn *f, const gj_options *opt, gj_image *image)
 	u->arena = f->arena;
 	u->gpu = opt->arch == GJ_ARCH_NVPTX;
 	u->target = u->gpu ? &gj_target_nvptx : &gj_target_cpu;
-	u->lanes = u->gpu ? 1 : opt->width;
+	u->lanes = u->gpu ? 1 : f->width;
 	u->vector = u->lanes > 1;
 	memcpy(&outer, &trap->env, sizeof outer);
 	if (setjmp(trap->env)) {

@@ -106,9 +106,9 @@ struct gj_gen {
 void gj_lines_open(gj_unit *);                 /* debuginfo.c; both do nothing unless lines are wanted */
 void gj_lines_fn(gj_gen *);
 void gj_lines_at(gj_gen *, uint32_t loc);
-void gj_lines_outside(gj_unit *, gj_v fn);     /* that of numba_abi.c */
+void gj_lines_export(gj_unit *, gj_v fn);     /* that of numba_abi.c */
 void gj_lines_close(gj_unit *);
-void gj_outside_emit(gj_unit *);               /* nvptx/numba_abi.c */
+void gj_export_emit(gj_unit *);               /* nvptx/numba_abi.c */
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c: at the end of a block */
 void gj_prefetch_hint(gj_gen *, uint32_t block);
 void gj_optimise(gj_unit *, const char *passes);

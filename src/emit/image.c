@@ -59,10 +59,10 @@ void gj_image_fields(gj_unit *u)
 	m->site = (int32_t *)(void *)gj_heap_copy(u, u->sites.n ? (void *)u->sites.p : "", u->sites.n * sizeof(int32_t));
 	m->shared_bytes = f->shared_bytes;
 	m->local_bytes = u->stack_bytes;
-	m->width = u->gpu ? 1 : u->opt->width;
+	m->width = u->lanes;
 	m->barriers = f->barriers || f->waits;
 	m->frame_bytes = u->frame_bytes;
 	m->first_axis = gj_lanes_axis(u->opt->facts);
 	m->dynamic_shared = f->dynamic_shared;
-	m->max_threads = u->opt->max_threads;
+	m->max_threads = u->opt->launch_bounds.threads;
 }

@@ -43,7 +43,7 @@ gj_t gj_param_ty(const gj_unit *u, const gj_fnparam *p)
 /* On the CPU every function takes the block; a device function also the warp and, where it is a vector, its mask. */
 unsigned gj_hidden_args(const gj_unit *u, const gj_fn *f)
 {
-	return u->gpu ? 0 : f->kernel ? 1 : u->vector ? 3 : 2;
+	return u->gpu ? 0 : f->entry->runner == GJ_RUN_LAUNCH ? 1 : u->vector ? 3 : 2;
 }
 
 gj_t gj_vec_ty(const gj_unit *u, gj_t t)   { return LLVMVectorType(t, u->lanes); }

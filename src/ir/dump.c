@@ -170,7 +170,7 @@ void gj_fn_dump(const gj_fn *f, gj_sb *out)
 	dump d = number(f, out);
 	gj_sb_printf(out, "function %s", f->name ? f->name : "?");
 	if (f->low)
-		gj_sb_printf(out, " low, width %u%s", f->width, f->kernel ? ", kernel" : "");
+		gj_sb_printf(out, " low, width %u%s%s", f->width, *f->entry->name ? ", " : "", f->entry->name);
 	gj_sb_puts(out, "\n");
 	for (uint32_t i = 0; i < d.n; i++) {
 		const gj_bb *bb = &f->bb.p[d.order[i]];

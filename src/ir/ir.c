@@ -32,6 +32,7 @@ gj_fn *gj_fn_new(gj_trap *trap, const gj_code *code, const char *name)
 	f->code = code;
 	f->name = name;
 	f->width = 1;
+	f->entry = &gj_entries[GJ_ENTRY_INNER];
 	gj_push(f->arena, &f->op, NULL);
 	gj_push(f->arena, &f->loc, ((gj_loc){ .code = code, .pos = { -1, -1, -1, -1 } }));
 	gj_push(f->arena, &f->loops, (gj_loop){ 0 });

@@ -4,6 +4,7 @@
 #define GJ_IR_H
 
 #include "code/code.h"
+#include "image/entry.h"
 #include "image/image.h"
 
 typedef uint32_t gj_ref;
@@ -82,6 +83,13 @@ typedef struct gj_fnparam {
 	const gj_type *type;                       /* BYTES: of an element */
 } gj_fnparam;
 
+/* An entry that code from elsewhere calls: its name, and what it takes and gives in the caller's types. */
+typedef struct gj_export {
+	const char *symbol;                        /* [A-Za-z0-9_$] */
+	const gj_type *const *arg; uint32_t nargs;
+	const gj_type *ret;
+} gj_export;
+
 struct gj_fn {
 	gj_arena *arena;
 	gj_trap  *trap;
@@ -93,10 +101,12 @@ struct gj_fn {
 	GJ_VEC(gj_loop) loops;
 	GJ_VEC(gj_fnparam) param;                  /* low level */
 	GJ_VEC(uint32_t) rpo;                      /* blocks in reverse postorder, unreachable ones absent */
-	bool low, kernel;
+	bool low;
+	const gj_entry *entry;                     /* what the kind of entry that it is says; low: not NULL */
+	const gj_export *export;                   /* NULL: entry->abi is LOWERED */
 	uint32_t width;                            /* low: lanes of a vector: 8, 16 or 32, or 1 */
 	const gj_type *const *result; uint32_t nresults;     /* low, functions: scalar result types */
-	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (entry kernel only) */
+	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (of the entry only) */
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */

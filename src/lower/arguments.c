@@ -12,14 +12,14 @@ static gj_ref parameter(gj_lower *L, gj_fnparam p, const gj_type *t)
 	return r;
 }
 
-/* A kernel takes its arguments as leaves: what is not contiguous brings its strides, the rest computes them. */
-gj_lv gj_lkernel_argument(gj_lower *L, const gj_type *t, uint32_t *leaf)
+/* What is not contiguous brings its strides, the rest computes them. */
+static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 {
 	gj_ref *p, shape[GJ_MAX_NDIM], data;
 	gj_lv v = gj_lv_new(L, t, &p);
 	if (t->kind == GJ_TUPLE) {
 		for (uint32_t i = 0; i < t->n; i++) {
-			gj_lv x = gj_lkernel_argument(L, t->item[i], leaf);
+			gj_lv x = leaves(L, t->item[i], leaf);
 			for (uint32_t k = 0, parts = gj_parts(t->item[i]); k < parts; k++)
 				*p++ = x.part[k];
 		}
@@ -45,11 +45,16 @@ gj_lv gj_lkernel_argument(gj_lower *L, const gj_type *t, uint32_t *leaf)
 	return v;
 }
 
-gj_lv gj_lfunction_argument(gj_lower *L, const gj_type *t)
+static gj_lv parts(gj_lower *L, const gj_type *t)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
-	for (uint32_t i = 0, parts = gj_parts(t); i < parts; i++)
+	for (uint32_t i = 0, n = gj_parts(t); i < n; i++)
 		p[i] = parameter(L, (gj_fnparam){ .field = GJ_FIELD_VALUE }, gj_part_type(L, t, i));
 	return v;
+}
+
+gj_lv gj_largument(gj_lower *L, const gj_type *t, uint32_t *leaf)
+{
+	return L->fn->entry->args == GJ_ARGS_LEAVES ? leaves(L, t, leaf) : parts(L, t);
 }

@@ -241,7 +241,7 @@ static void finish_return(gj_body *B, const gj_op *o)
 		gj_push(L->arena, &B->ret_block, L->cur);
 		gj_push(L->arena, &B->ret, v);
 	} else {
-		gj_e(L, GJ_RETURN, NULL, L->fn->kernel ? 0 : gj_parts(v.type), v.part);
+		gj_e(L, GJ_RETURN, NULL, L->fn->nresults, v.part);
 	}
 }
 
@@ -329,22 +329,22 @@ static const char *symbol(gj_module *M, const char *name)
 	return s;
 }
 
-static gj_fn *lower_function(gj_module *M, gj_inst *s, bool kernel)
+static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 {
 	gj_fn *f = gj_fn_new(M->trap, s->code, symbol(M, s->code->name));
 	gj_lower L = { .M = M, .arena = M->arena, .fn = f, .cur = gj_block_new(f) };
 	uint32_t leaf = 0;
 	f->low = true;
-	f->kernel = kernel;
+	f->entry = &gj_entries[kind];
 	f->facts = M->facts;
 	gj_push(M->arena, &M->inst, s);
 	gj_push(M->arena, &M->fn, f);
 	gj_lv *args = gj_new(M->arena, gj_lv, s->nargs + 1);
 	for (uint32_t i = 0; i < s->nargs; i++) {
-		args[i] = kernel ? gj_lkernel_argument(&L, s->arg[i].type, &leaf) : gj_lfunction_argument(&L, s->arg[i].type);
+		args[i] = gj_largument(&L, s->arg[i].type, &leaf);
 		args[i].konst = s->arg[i].konst;
 	}
-	if (!kernel) {
+	if (f->entry->results == GJ_RESULTS_PARTS) {
 		const gj_type **t = gj_new(M->arena, const gj_type *, gj_parts(s->ret.type) + 1);
 		f->nresults = gj_parts(s->ret.type);
 		for (uint32_t i = 0; i < f->nresults; i++)
@@ -361,13 +361,13 @@ static gj_fn *function_of(gj_lower *L, gj_inst *s)
 	for (uint32_t i = 0; i < L->M->inst.n; i++)
 		if (L->M->inst.p[i] == s)
 			return L->M->fn.p[i];
-	return lower_function(L->M, s, false);
+	return lower_function(L->M, s, GJ_ENTRY_INNER);
 }
 
-gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, bool kernel, uint32_t facts)
+gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, gj_entry_kind kind, uint32_t facts)
 {
 	gj_module M = { .trap = trap, .arena = trap->arena, .facts = facts };
-	gj_fn *f = lower_function(&M, s, kernel);
+	gj_fn *f = lower_function(&M, s, kind);
 	for (uint32_t i = 1; i < M.fn.n; i++)
 		gj_push(M.arena, &f->callee, M.fn.p[i]);
 	f->shared_bytes = M.shared_bytes;

@@ -51,11 +51,11 @@ typedef struct gj_lcall {
 
 gj_lv gj_lower_name(gj_lcall *);                             /* lowerings.c: by the lowering of c->row */
 
-/* arguments.c: an argument as the body finds it; `leaf` counts the leaves of a kernel's arguments. */
-gj_lv gj_lkernel_argument(gj_lower *, const gj_type *, uint32_t *leaf);
-gj_lv gj_lfunction_argument(gj_lower *, const gj_type *);
+/* arguments.c: an argument as the body finds it; `leaf` counts the leaves of a launch's arguments. */
+gj_lv gj_largument(gj_lower *, const gj_type *, uint32_t *leaf);
 
-gj_fn *gj_lower_entry(gj_trap *, gj_inst *, bool kernel, uint32_t facts);
+/* The function as an entry of this kind, and the functions that it calls in its `callee`. */
+gj_fn *gj_lower_entry(gj_trap *, gj_inst *, gj_entry_kind, uint32_t facts);
 void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
 
 /* -- Parts ------------------------------------------------------------------------------------------------------------- */

@@ -88,7 +88,7 @@ static void say_how_it_ended(gj_fn *f)
 void gj_return_raises(gj_fn *entry)
 {
 	GJ_VEC(gj_fn *) all = { 0 };
-	if (entry->kernel && !entry->callee.n)
+	if (entry->entry->raise == GJ_RAISE_RETURN && !entry->callee.n)
 		return;
 	for (uint32_t i = 0; i < entry->callee.n; i++)
 		gj_push(entry->arena, &all, entry->callee.p[i]);
@@ -96,7 +96,7 @@ void gj_return_raises(gj_fn *entry)
 	for (bool more = true; more;) {
 		more = false;
 		for (uint32_t i = 0; i < all.n; i++)
-			if (!all.p[i]->kernel && !all.p[i]->raises && may_raise(all.p[i])) {
+			if (all.p[i]->entry->raise == GJ_RAISE_CALLER && !all.p[i]->raises && may_raise(all.p[i])) {
 				add_result(all.p[i]);
 				all.p[i]->raises = more = true;
 			}

@@ -38,7 +38,7 @@ static const gj_op *root(const gj_fn *f, gj_ref p)
 /* Is it known which object o starts? What a device function is given may be anything. */
 static bool is_object(const gj_fn *f, const gj_op *o)
 {
-	return o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM || o->op == GJ_CONSTMEM || (o->op == GJ_PARAM && f->kernel);
+	return o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM || o->op == GJ_CONSTMEM || (o->op == GJ_PARAM && f->entry->space != GJ_GENERIC);
 }
 
 bool gj_apart(const gj_fn *f, gj_ref p, gj_ref q)

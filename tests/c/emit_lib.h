@@ -36,12 +36,12 @@ static inline const char *find_libdevice(void)
 
 static inline gj_options cpu_options(uint32_t width)
 {
-	return (gj_options){ .arch = GJ_ARCH_CPU, .width = width, .opt = 3, .facts = GJ_FACT_LANES_X };
+	return (gj_options){ .arch = GJ_ARCH_CPU, .width = width, .opt = true, .facts = GJ_FACT_LANES_X };
 }
 
 static inline gj_options gpu_options(int cc)
 {
-	return (gj_options){ .arch = GJ_ARCH_NVPTX, .cc_major = cc / 10, .cc_minor = cc % 10, .width = 1, .opt = 3 };
+	return (gj_options){ .arch = GJ_ARCH_NVPTX, .cc = { cc / 10, cc % 10 }, .width = 1, .opt = true };
 }
 
 static inline void k_open(K *k, const char *name, uint32_t width)
@@ -49,7 +49,8 @@ static inline void k_open(K *k, const char *name, uint32_t width)
 	*k = (K){ 0 };
 	k->trap.arena = gj_arena_new();
 	k->f = gj_fn_new(&k->trap, NULL, name);
-	k->f->low = k->f->kernel = true;
+	k->f->low = true;
+	k->f->entry = &gj_entries[GJ_ENTRY_KERNEL];
 	k->f->width = width;
 	k->bb = gj_block_new(k->f);
 }

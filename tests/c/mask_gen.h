@@ -349,7 +349,8 @@ static gj_fn *generate(gj_trap *trap, uint64_t seed, bool strict)
 	static const gj_code no_code = { .name = "random", .qualname = "random", .file = "random.py" };
 	gen g = { .seed = seed * 77777 + 1, .budget = 3 + (int)(seed % 59), .strict = strict, .together = true };
 	g.f = gj_fn_new(trap, &no_code, "random");
-	g.f->low = g.f->kernel = true;
+	g.f->low = true;
+	g.f->entry = &gj_entries[GJ_ENTRY_KERNEL];
 	g.f->width = 32;
 	g.block = (int)gj_block_new(g.f);
 	rnd(&g, 2);

@@ -104,7 +104,7 @@ static void test_bounds(int cc)
 	K k;
 	gj_image m;
 	gj_options o = gpu_options(cc);
-	o.max_threads = 256, o.min_blocks = 2, o.max_registers = 0;
+	o.launch_bounds = (gj_bounds){ 256, 2, 0 };
 	saxpy(&k);
 	if (k_compile(&k, &o, &m)) {
 		EXPECT(&m, ".maxntid 256", ".minnctapersm 2");
@@ -113,7 +113,7 @@ static void test_bounds(int cc)
 		gj_image_clear(&m);
 	}
 	k_close(&k);
-	o.max_threads = o.min_blocks = 0, o.max_registers = 40;
+	o.launch_bounds = (gj_bounds){ 0 }, o.max_registers = 40;
 	saxpy(&k);
 	if (k_compile(&k, &o, &m)) {
 		EXPECT(&m, ".maxnreg 40");
@@ -344,10 +344,9 @@ static void test_device_function(int cc)
 	K k;
 	gj_image m;
 	gj_options o = gpu_options(cc);
-	o.device = true;
 	k_open(&k, "twice", 1);
 	result[0] = T(GJ_F32);
-	k.f->kernel = false;
+	k.f->entry = &gj_entries[GJ_ENTRY_DEVICE];
 	k.f->nresults = 1, k.f->result = result;
 	gj_ref x = param(&k, 0, GJ_FIELD_VALUE, T(GJ_F32), false);
 	K1(&k, GJ_RETURN, NULL, K2(&k, GJ_ADD, T(GJ_F32), x, x));

@@ -113,7 +113,8 @@ static gen by_hand(gj_trap *trap)
 {
 	static const gj_code code = { .name = "hand", .qualname = "hand", .file = "hand.py" };
 	gen g = { .f = gj_fn_new(trap, &code, "hand") };
-	g.f->low = g.f->kernel = true;
+	g.f->low = true;
+	g.f->entry = &gj_entries[GJ_ENTRY_KERNEL];
 	g.f->width = 32;
 	g.block = (int)gj_block_new(g.f);
 	g.memory = op(&g, GJ_PARAM, ptr(), 0, 0);
@@ -285,7 +286,7 @@ static void device_function(gj_trap *trap)
 {
 	gen g = by_hand(trap);
 	label *yes = label_new(&g), *no = label_new(&g);
-	g.f->kernel = false;
+	g.f->entry = &gj_entries[GJ_ENTRY_INNER];
 	branch_to(&g, test(&g, GJ_CMP_LT, g.number, imm(&g, i64(), 5)), yes, no);
 	place(&g, yes, false);
 	op(&g, GJ_RETURN, NULL, g.number, 0);

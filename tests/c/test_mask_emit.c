@@ -71,7 +71,7 @@ static const char *try_kernel(gj_trap *trap, uint64_t seed, gj_image *m)
 	if (!run_threads(f, &want, nthreads))
 		return run_error;
 	opt.facts = seed % 3 ? GJ_FACT_LANES_X : 0;
-	opt.opt = seed % 2 ? 3 : 0;
+	opt.opt = seed % 2;
 	f->barriers = strict || seed % 3 == 0;     /* resumable; else barriers are calls that do nothing */
 	gj_loop_form(f);
 	gj_divergence(f, opt.facts);

@@ -59,7 +59,7 @@ static void something(int kind, gj_ref same, gj_ref maybe)
 static void one(int between, int under, int after)
 {
 	begin();
-	F->kernel = true;
+	F->entry = &gj_entries[GJ_ENTRY_KERNEL];
 	gj_ref a = array(0), i = number(T(I64)), j = number(T(I64)), c = number(T(BOOL)), tile = shared(0);
 	gj_ref p = elem(tile, i), q = elem(tile, j), in = elem(a, i);
 	store(p, kf(T(F32), 0));
@@ -87,7 +87,7 @@ static void one(int between, int under, int after)
 static void two_tiles(void)
 {
 	begin();
-	F->kernel = true;
+	F->entry = &gj_entries[GJ_ENTRY_KERNEL];
 	gj_ref a = array(0), b = array(1), i = number(T(I64)), c = number(T(BOOL)), d = number(T(BOOL));
 	gj_ref p = elem(shared(0), i), q = elem(shared(512), i), zero = kf(T(F32), 0);
 	store(p, zero);
@@ -110,7 +110,7 @@ static void two_tiles(void)
 static void arrays(bool noalias, bool kernel, bool same)
 {
 	begin();
-	F->kernel = kernel;
+	F->entry = &gj_entries[kernel ? GJ_ENTRY_KERNEL : GJ_ENTRY_INNER];
 	F->facts = noalias ? GJ_FACT_NOALIAS : 0;
 	gj_ref a = array(0), b = array(same ? 0 : 1), i = number(T(I64)), c = number(T(BOOL)), p = elem(a, i);
 	store(p, kf(T(F32), 0));

@@ -296,6 +296,18 @@ def STREAM_DEVICE():
 		one[1, 1, stream](cuda.to_device(X))
 
 
+def OPTION_UNKNOWN():
+	cuda.jit(fast_math=True)
+
+
+def OPTION_TYPE():
+	cuda.jit(fastmath="yes")
+
+
+def OPTION_VALUE():
+	cuda.jit(inline="sometimes")
+
+
 def NO_GPU():
 	cuda.to_device(X)
 

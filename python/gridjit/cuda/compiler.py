@@ -4,7 +4,7 @@ from types import FunctionType
 
 from .. import _core, config
 from ._symbol import symbol
-from .dispatcher import _inline, _launch_bounds
+from .dispatcher import _debug_and_opt, _list_options
 
 
 def _compute_capability(cc):
@@ -12,11 +12,12 @@ def _compute_capability(cc):
 
 
 def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False, cc=None, opt=None, abi="c", abi_info=None,
-	output="ptx", forceinline=False, launch_bounds=None):
+	output="ptx", forceinline=False, launch_bounds=None, **options):
 	"""PTX of a function and its return type: (text, Type).
 
 	sig: signature or tuple of argument types. device: a device function (True) or a kernel.
-	cc: compute capability (major, minor), default config.CUDA_DEFAULT_PTX_CC.
+	{options}
+	The default of cc is config.CUDA_DEFAULT_PTX_CC.
 	abi, of device functions: "c" for `R f(args…)` under the function's name or abi_info={"abi_name": name};
 	"numba" for `int f(R *result, args…)` under a mangled name (numba's, without what it adds for versions).
 	In both an array argument is (meminfo, parent, size, itemsize, data, shape…, strides…), a tuple its items.
@@ -31,14 +32,15 @@ def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False
 	signature = _core.signature(sig)
 	if not device and signature.return_type not in (None, _core.Type("none")):
 		raise TypeError("CUDA kernel must have void return type.")
-	debug = config.CUDA_DEBUGINFO_DEFAULT if debug is None else bool(debug)
-	optimise = (bool(config.OPT) and not debug) if opt is None else bool(opt)
-	_inline("never", forceinline)
+	options = _core.read_options("compile", dict(lineinfo=lineinfo, fastmath=fastmath, cc=_compute_capability(cc),
+		forceinline=forceinline, launch_bounds=launch_bounds, **_debug_and_opt(debug, opt), **options))
 	function = getattr(pyfunc, "py_func", pyfunc)
 	name = symbol(function, signature.args, abi, abi_info) if device and isinstance(function, FunctionType) else None
-	return _core.compile(function, signature, dict(device=bool(device), fastmath=bool(fastmath),
-		debug=debug, lineinfo=bool(lineinfo), opt=3 if optimise else 0, cc=_compute_capability(cc),
-		launch_bounds=_launch_bounds(launch_bounds)), symbol=name, numba_abi=abi == "numba")
+	entry = "kernel" if not device else abi if name else "device"
+	return _core.compile(function, signature, dict(options, entry=entry, symbol=name))
+
+
+_list_options(compile, 4)
 
 
 def compile_for_current_device(pyfunc, sig, **options):
@@ -52,9 +54,10 @@ def compile_for_current_device(pyfunc, sig, **options):
 
 
 def compile_ptx(pyfunc, sig, debug=None, lineinfo=False, device=False, fastmath=False, cc=None, opt=None, abi="numba",
-	abi_info=None, forceinline=False, launch_bounds=None):
+	abi_info=None, forceinline=False, launch_bounds=None, **options):
 	"""compile() with the defaults for kernels: (text, Type)."""
-	return compile(pyfunc, sig, debug, lineinfo, device, fastmath, cc, opt, abi, abi_info, "ptx", forceinline, launch_bounds)
+	return compile(pyfunc, sig, debug, lineinfo, device, fastmath, cc, opt, abi, abi_info, "ptx", forceinline, launch_bounds,
+		**options)
 
 
 def compile_ptx_for_current_device(pyfunc, sig, device=False, abi="numba", **options):

@@ -276,24 +276,8 @@ def _rebuild(state, options, declared, locked, specialized):
 _NOT_YET = "cuda.jit({}) is not supported yet"
 
 
-def _launch_bounds(value):
-	if value is None:
-		return 0, 0, 0
-	bounds = tuple(_count(bound, "launch_bounds") for bound in (value if isinstance(value, (tuple, list)) else (value,)))
-	if not 1 <= len(bounds) <= 3 or not all(0 < bound < 2**31 for bound in bounds):
-		raise ValueError("launch_bounds must be a positive int, or a tuple of one to three of them")
-	return bounds + (0,) * (3 - len(bounds))
-
-
-def _max_registers(value):
-	registers = 0 if value is None else _count(value, "max_registers")
-	if not 0 <= registers < 2**31:
-		raise ValueError(f"max_registers must be a positive int, not {value}")
-	return registers
-
-
-def _check_keywords(link, lto, shared_memory_carveout, kws):
-	"""Refuse what is unknown, gone, or not built yet; the latter only where it would make a difference."""
+def _check_keywords(link, lto, shared_memory_carveout, inline, kws):
+	"""Refuse what is gone or not built yet; the latter only where it would make a difference."""
 	for name in "argtypes", "restype", "bind":
 		if name in kws:
 			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
@@ -304,33 +288,24 @@ def _check_keywords(link, lto, shared_memory_carveout, kws):
 	for name, value in ("link", list(link or ())), ("lto", lto), ("extensions", kws.pop("extensions", None)):
 		if value:
 			raise NotImplementedError(_NOT_YET.format(f"{name}={value!r}"))
-	kws.pop("nopython", None)
-	if kws:
-		raise TypeError(f"jit() got an unexpected keyword argument '{next(iter(kws))}'")
-
-
-def _inline(inline, forceinline):
-	"""gj_inline: 0 as the compiler thinks best, 1 always."""
 	if callable(inline):
 		raise NotImplementedError(_NOT_YET.format("inline=<cost model>"))
-	if inline not in ("never", "always", True, False):
-		raise ValueError(f"inline must be 'never' or 'always', not {inline!r}")
-	return int(inline in ("always", True) or bool(forceinline))
+	kws.pop("nopython", None)
 
 
-def _options(device, inline, forceinline, debug, opt, lineinfo, launch_bounds, fastmath, max_registers):
-	debug = config.CUDA_DEBUGINFO_DEFAULT if debug is None else bool(debug)
+def _debug_and_opt(debug, opt):
+	"""Both as config says where they were not given; debugging turns optimisation off."""
+	debug = config.CUDA_DEBUGINFO_DEFAULT if debug is None else debug
+	return dict(debug=debug, opt=(bool(config.OPT) and not debug) if opt is None else opt)
+
+
+def _options(debug, opt, **given):
+	"""Options of a dispatcher without its entry, by keyword (rows of options.def): read and checked in C."""
 	if debug and opt:
 		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True with opt=True: optimised code is hard to debug"), 3)
-	if debug and lineinfo:
+	if debug and given["lineinfo"]:
 		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True already has line information: lineinfo=True adds none"), 3)
-	if not isinstance(fastmath, bool):
-		raise TypeError("fastmath must be True or False")
-	if opt is None:
-		opt = bool(config.OPT) and not debug
-	return dict(device=int(bool(device)), inline=_inline(inline, forceinline), forceinline=int(bool(forceinline)),
-		fastmath=fastmath, debug=debug, lineinfo=bool(lineinfo), opt=3 if opt else 0,
-		max_registers=_max_registers(max_registers), launch_bounds=_launch_bounds(launch_bounds))
+	return _core.read_options("jit", given | _debug_and_opt(debug, opt))
 
 
 def _make(function, options, signatures=(), locked=False, specialized=False):
@@ -340,29 +315,27 @@ def _make(function, options, signatures=(), locked=False, specialized=False):
 	functools.update_wrapper(dispatcher, function)
 	for signature in signatures:
 		dispatcher._declare(signature)
-		if not options["device"]:
+		if not dispatcher._device:
 			dispatcher._compile(signature)
 	dispatcher._locked, dispatcher.specialized = locked, specialized
 	return dispatcher
 
 
 def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=(), debug=None, opt=None, lineinfo=False,
-	cache=False, launch_bounds=None, lto=None, shared_memory_carveout=None, *, fastmath=False, max_registers=None, **kws):
+	cache=False, launch_bounds=None, lto=None, shared_memory_carveout=None, **options):
 	"""Make a kernel (device=False) or a device function of a Python function: @cuda.jit or @cuda.jit(…).
 
 	func_or_sig: the function; or a signature ("void(float32[:])", void(float32[:]), a tuple of types), which compiles at
 	once and converts arguments to it; or a list of signatures, of which the best fit is taken.
 	device: a function for kernels to call; it may return a value.
-	inline: 'always' or 'never' (the compiler decides); forceinline: always.
-	debug: raise and assert work, no optimisation. opt: False for no optimisation. lineinfo: line table.
-	fastmath: approximate float32 division, square root and functions. max_registers: limit for a thread.
-	launch_bounds: most threads of a block, or (threads, blocks a multiprocessor, blocks a cluster).
 	cache: accepted; compiled kernels are always cached on disk, by content.
+	{options}
 
 	Raises TypeError for unknown keywords and for kernels that return a value, NotImplementedError for link, lto,
 	extensions and shared_memory_carveout, TypingError and others of gridjit.errors when compiling."""
-	_check_keywords(link, lto, shared_memory_carveout, kws)
-	options = _options(device, inline, forceinline, debug, opt, lineinfo, launch_bounds, fastmath, max_registers)
+	_check_keywords(link, lto, shared_memory_carveout, inline, options)
+	options = _options(debug, opt, lineinfo=lineinfo, inline=inline, forceinline=forceinline, launch_bounds=launch_bounds, **options)
+	options["entry"] = "device" if device else "kernel"
 	if isinstance(func_or_sig, (str, tuple, _core.Signature)):
 		return lambda function: _make(function, options, [func_or_sig], not device, True)
 	if isinstance(func_or_sig, list):
@@ -372,3 +345,12 @@ def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=
 	if func_or_sig is None:
 		return lambda function: _make(function, options)
 	return _make(func_or_sig, options)
+
+
+def _list_options(function, column):
+	"""Put the rows of options.def that callers of the function can set into its docstring."""
+	rows = (f"{row[0]}: {row[-1]}." for row in _core.OPTIONS if row[column])
+	function.__doc__ = function.__doc__ and function.__doc__.replace("{options}", "\n\t".join(rows))
+
+
+_list_options(jit, 3)

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <string.h>
 
+/* Is it the body of a kernel, which loops over warps? */
+static bool is_body(const gj_fn *f) { return f->entry->runner == GJ_RUN_LAUNCH; }
+
 static void cpu_open(gj_unit *u)
 {
 	char *triple = LLVMGetDefaultTargetTriple(), *cpu = LLVMGetHostCPUName();
@@ -17,7 +20,7 @@ static void cpu_open(gj_unit *u)
 		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
 	if (u->lanes != 1 && u->lanes != 8 && u->lanes != 16 && u->lanes != GJ_LANES)
 		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "the CPU's width is 1, 8, 16 or 32");
-	u->resumable = u->vector && u->kernel->kernel && u->kernel->barriers && !u->kernel->waits && !u->kernel->callee.n;
+	u->resumable = u->vector && is_body(u->kernel) && u->kernel->barriers && !u->kernel->waits && !u->kernel->callee.n;
 }
 
 /* -- The block and its threads ------------------------------------------------------------------------------------- */
@@ -76,7 +79,7 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 {
 	LLVMSetLinkage(c->fn, LLVMInternalLinkage);
 	gj_attr_text(u, c->fn, "warn-stack-size", "0");    /* the frame's size arrives as a diagnostic */
-	if (!c->f->kernel)
+	if (!is_body(c->f))
 		return;
 	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
 	pointer_attrs(u, c);
@@ -97,7 +100,7 @@ static void cpu_begin(gj_gen *g)
 	g->block = LLVMGetParam(g->fn, 0);
 	g->counted = -1;
 	g->head = g->entry;
-	if (!g->f->kernel) {
+	if (!is_body(g->f)) {
 		g->warp = LLVMGetParam(g->fn, 1);
 		g->all = u->vector ? LLVMGetParam(g->fn, 2) : NULL;
 		gj_at(g, g->entry);
@@ -121,7 +124,7 @@ static void cpu_begin(gj_gen *g)
 /* A kernel on fibers runs one warp a call, other kernels a range. */
 static bool loops(const gj_gen *g)
 {
-	return g->f->kernel && !g->f->waits && (g->resume || !g->f->barriers);
+	return is_body(g->f) && !g->f->waits && (g->resume || !g->f->barriers);
 }
 
 /* The indices of the next warp's first thread: those that the kernel asks for are counted, the first in steps of a
@@ -180,8 +183,8 @@ static void cpu_end(gj_gen *g)
 {
 	LLVMBasicBlockRef body = g->first[0];
 	gj_at(g, g->entry);
-	LLVMBuildBr(g->b, g->f->kernel ? g->loop : body);
-	if (!g->f->kernel)
+	LLVMBuildBr(g->b, is_body(g->f) ? g->loop : body);
+	if (!is_body(g->f))
 		return;
 	gj_at(g, g->head);
 	LLVMBuildBr(g->b, body);

@@ -132,7 +132,7 @@ static gj_v pack(gj_unit *u, const gj_type *t, const gj_v **part)
 	return tuple;
 }
 
-static gj_v result(gj_unit *u, const gj_outside *o, gj_v x)
+static gj_v result(gj_unit *u, const gj_export *o, gj_v x)
 {
 	uint32_t n = u->kernel->nresults;
 	gj_v *part = gj_new(u->arena, gj_v, n + 1);
@@ -144,10 +144,10 @@ static gj_v result(gj_unit *u, const gj_outside *o, gj_v x)
 
 /* -- The function -------------------------------------------------------------------------------------------------- */
 
-static gj_v declare(gj_unit *u, const gj_outside *o)
+static gj_v declare(gj_unit *u, const gj_export *o)
 {
 	types t = { 0 };
-	bool numba = o->abi == GJ_ABI_NUMBA;
+	bool numba = u->kernel->entry->abi == GJ_ABI_NUMBA;
 	if (numba)
 		gj_push(u->arena, &t, u->ptr);
 	for (uint32_t i = 0; i < o->nargs; i++)
@@ -163,11 +163,11 @@ static gj_v declare(gj_unit *u, const gj_outside *o)
 	return fn;
 }
 
-void gj_outside_emit(gj_unit *u)
+void gj_export_emit(gj_unit *u)
 {
-	const gj_outside *o = u->opt->outside;
+	const gj_export *o = u->kernel->export;
 	const gj_callee c = u->fns.p[0];
-	bool numba = o->abi == GJ_ABI_NUMBA;
+	bool numba = u->kernel->entry->abi == GJ_ABI_NUMBA;
 	values arg = { 0 };
 	gj_v fn = declare(u, o);
 	unsigned at = numba;
@@ -176,7 +176,7 @@ void gj_outside_emit(gj_unit *u)
 	if (!u->kernel->callee.n)
 		gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "alwaysinline", 0);
 	LLVMPositionBuilderAtEnd(u->b, LLVMAppendBasicBlockInContext(u->ctx, fn, ""));
-	gj_lines_outside(u, fn);
+	gj_lines_export(u, fn);
 	for (uint32_t i = 0; i < o->nargs; i++)
 		unpack(u, o->arg[i], fn, &at, &arg);
 	gj_v x = LLVMBuildCall2(u->b, c.type, c.fn, arg.p, arg.n, "");

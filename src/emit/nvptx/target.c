@@ -63,14 +63,14 @@ static void nv_open(gj_unit *u)
 {
 	char cpu[16], feature[16];
 	const gj_options *o = u->opt;
-	int cc = nearest(o->cc_major * 10 + o->cc_minor), least = known(cc);
+	int cc = nearest(o->cc.major * 10 + o->cc.minor), least = known(cc);
 	if (!cc)
-		gj_fail(u->kernel, 0, GJ_ERR_GPU_TOO_OLD, o->cc_major, o->cc_minor);
-	if (o->ptx_version && o->ptx_version < least)
+		gj_fail(u->kernel, 0, GJ_ERR_GPU_TOO_OLD, o->cc.major, o->cc.minor);
+	if (o->ptx_version && (int)o->ptx_version < least)
 		gj_fail(u->kernel, 0, GJ_ERR_DRIVER_TOO_OLD, least / 10, least % 10, cc, o->ptx_version / 10,
 			o->ptx_version % 10);
 	snprintf(cpu, sizeof cpu, "sm_%d", cc);
-	snprintf(feature, sizeof feature, "+ptx%d", version_for(o->ptx_version, least));
+	snprintf(feature, sizeof feature, "+ptx%d", version_for((int)o->ptx_version, least));
 	u->tm = gj_machine("nvptx64-nvidia-cuda", cpu, feature, o->opt);
 	if (!u->tm)
 		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "this LLVM was built without NVPTX");
@@ -177,10 +177,10 @@ static void kernel_attrs(gj_unit *u, const gj_callee *c)
 {
 	unsigned at = 1;
 	LLVMSetFunctionCallConv(c->fn, PTX_KERNEL);
-	bound(u, c->fn, "maxntidx", "nvvm.maxntid", u->opt->max_threads);
-	bound(u, c->fn, "minctasm", "nvvm.minctasm", u->opt->min_blocks);
+	bound(u, c->fn, "maxntidx", "nvvm.maxntid", u->opt->launch_bounds.threads);
+	bound(u, c->fn, "minctasm", "nvvm.minctasm", u->opt->launch_bounds.blocks);
 	bound(u, c->fn, "maxnreg", "nvvm.maxnreg", u->opt->max_registers);
-	bound(u, c->fn, "maxclusterrank", "nvvm.maxclusterrank", u->opt->max_cluster);
+	bound(u, c->fn, "maxclusterrank", "nvvm.maxclusterrank", u->opt->launch_bounds.cluster);
 	for (uint32_t i = 0; i < c->f->param.n; i++) {
 		const gj_fnparam *p = &c->f->param.p[i];
 		if (!u->param_used[i])
@@ -203,9 +203,9 @@ static void nv_declared(gj_unit *u, const gj_callee *c)
 	gj_attr(u, c->fn, fn, "convergent", 0);
 	if (u->opt->fastmath)
 		gj_attr_text(u, c->fn, "denormal-fp-math-f32", "preserve-sign,preserve-sign");
-	if (c->f->kernel)
+	if (c->f->entry->runner == GJ_RUN_LAUNCH)
 		kernel_attrs(u, c);
-	else if (!u->opt->device || c->f != u->kernel)
+	else if (c->f != u->kernel)
 		LLVMSetLinkage(c->fn, LLVMInternalLinkage);
 }
 

@@ -1,0 +1,46 @@
+/* What a compilation makes: an entry of one of the kinds of entry.def, and what its kind says to the passes. */
+#ifndef GJ_ENTRY_H
+#define GJ_ENTRY_H
+
+#include "types/type.h"
+
+typedef enum gj_entry_kind {
+#define ENTRY(id, name, args, space, results, raise, runner, abi) GJ_ENTRY_##id,
+#include "image/entry.def"
+	GJ_NENTRIES
+} gj_entry_kind;
+
+/* How arguments arrive. LEAVES: in the buffer of a launch (gj_param), the same for all threads. PARTS: as scalars, each
+ * thread's own. */
+typedef enum gj_entry_args { GJ_ARGS_LEAVES, GJ_ARGS_PARTS } gj_entry_args;
+
+/* How results leave. NONE: there are none, and Python's must be None. PARTS: as scalars. */
+typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS } gj_entry_results;
+
+/* What RAISE does. RETURN: the thread is at its end where the entry returns. CALLER: it is not, so the caller must be told
+ * (raises.c) or the machine must end the thread. */
+typedef enum gj_entry_raise { GJ_RAISE_RETURN, GJ_RAISE_CALLER } gj_entry_raise;
+
+/* Who runs it for all threads. LAUNCH: the device, a block of threads after the other; on the CPU the entry itself loops over
+ * the warps that it is given. CALLER: the threads that call it. */
+typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_CALLER } gj_entry_runner;
+
+/* Its symbol's calling convention. LOWERED: arguments as above. C, NUMBA: a function around it (emit/nvptx/numba_abi.c). */
+typedef enum gj_abi { GJ_ABI_LOWERED, GJ_ABI_C, GJ_ABI_NUMBA } gj_abi;
+
+typedef struct gj_entry {
+	const char *name;                          /* as options say it; "": not asked for by name */
+	gj_entry_args args;
+	gj_space space;                            /* where the memory of array arguments may be */
+	gj_entry_results results;
+	gj_entry_raise raise;
+	gj_entry_runner runner;
+	gj_abi abi;
+} gj_entry;
+
+extern const gj_entry gj_entries[GJ_NENTRIES];
+
+/* The kind of this name; GJ_NENTRIES: none. */
+gj_entry_kind gj_entry_named(const char *);
+
+#endif

@@ -1,0 +1,69 @@
+/* Inference begins with an entry: its arguments are in the memory that its kind says, and what it returns must fit. */
+#include "infer/infer.h"
+#include "ir/walk.h"
+
+/* Where a function returns a value. */
+static uint32_t value_return(const gj_inst *s)
+{
+	GJ_EACH_BLOCK(s->fn, b) {
+		const gj_op *t = gj_terminator(s->fn, b);
+		if (t->op == GJ_RETURN && t->nargs && gj_o(s->fn, t->arg[0])->type != gj_t_none)
+			return t->loc;
+	}
+	return 0;
+}
+
+const gj_type *gj_in_space(gj_trap *trap, const gj_type *t, gj_space space)
+{
+	const gj_type *moved = t;
+	if (t->kind == GJ_ARRAY)
+		moved = gj_array_type(t->elem, t->ndim, t->layout, t->readonly, space);
+	if (t->kind == GJ_TUPLE) {
+		const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
+		for (uint32_t i = 0; i < t->n; i++)
+			item[i] = gj_in_space(trap, t->item[i], space);
+		moved = gj_tuple_type(item, t->n);
+	}
+	if (!moved) {
+		gj_diag_set(&trap->diag, GJ_ERR_NOMEM);
+		gj_trap_throw(trap);
+	}
+	return moved;
+}
+
+static bool has_local(const gj_type *t)
+{
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		if (has_local(t->item[i]))
+			return true;
+	return t->kind == GJ_ARRAY && t->space == GJ_LOCAL;
+}
+
+/* What the entry returns to its callers. */
+static void fix_return(gj_trap *trap, gj_inst *s, gj_space space, const gj_type *declared)
+{
+	const gj_type *want = gj_in_space(trap, declared ? declared : s->ret.type, space);
+	const char *name = s->code->name;
+	if (has_local(s->ret.type))
+		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_LOCAL, name);
+	if (want == s->ret.type)
+		return;
+	if (!gj_can_convert(s->ret.type, want))
+		gj_fail(s->fn, 0, GJ_ERR_RETURN_CONVERT, name, s->ret.type->name, want->name);
+	s->ret = (gj_known){ want, NULL };
+}
+
+gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entry, uint32_t n, const gj_type *const *arg,
+	const gj_type *ret)
+{
+	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX };
+	gj_known *args = gj_new(trap->arena, gj_known, n + 1);
+	for (uint32_t i = 0; i < n; i++)
+		args[i].type = gj_in_space(trap, arg[i], entry->space);
+	gj_inst *s = gj_infer_function(&I, code, n, args, NULL, 0);
+	if (entry->results == GJ_RESULTS_PARTS)
+		fix_return(trap, s, entry->space, ret);
+	else if (s->ret.type != gj_t_none)
+		gj_fail(s->fn, value_return(s), GJ_ERR_KERNEL_RETURN, code->name, s->ret.type->name);
+	return s;
+}
