@@ -21,7 +21,6 @@ CIRCLES = {
 	("pyext/freeze/freeze.c", "pyext/freeze/freeze_value.c"): "a function holds values, and functions are values",
 	("src/infer/calls.c", "src/infer/fixpoint.c"): "a call infers the function that is called, and that one calls",
 	("src/emit/cpu/math.c", "src/emit/llvm.c", "src/emit/values.c"): "a hook of the target, not made yet",
-	("src/lower/build.c", "src/lower/lower.h"): "bodies in the header of the room, not moved yet",
 }
 
 

@@ -2,6 +2,7 @@
  * and shared callees are found again by identity. Globals are read for the names that LOAD_GLOBAL uses, attributes of
  * namespaces for those that attribute access uses: nothing else that a module holds can change the digest. */
 #include "freeze/freeze.h"
+#include "freeze/freezer.h"
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
 #include "types/typeobj.h"

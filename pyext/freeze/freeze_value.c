@@ -1,7 +1,8 @@
 /* Python values → struct gj_obj: constants by value, functions by identity or by their code, namespaces by the
  * attributes that the code mentions. What has no meaning in kernels becomes OPAQUE: an error only where it is used. */
-#include "freeze/known.h"
+#include "freeze/freezer.h"
 #include "freeze/intrinsic.h"
+#include "freeze/known.h"
 #include "types/dtype.h"
 #include "types/typeobj.h"
 

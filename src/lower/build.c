@@ -283,3 +283,15 @@ gj_ref gj_lsize(gj_lower *L, gj_lv a)
 		n = gj_eindex(L, GJ_MUL, n, gj_extent(a, d));
 	return n;
 }
+
+/* -- Arguments and result of a call --------------------------------------------------------------------------------- */
+
+gj_lv gj_lresult(gj_lcall *c, gj_ref r)
+{
+	return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r);
+}
+
+gj_ref gj_larg(gj_lcall *c, uint32_t i, const gj_type *t)
+{
+	return gj_ecast(c->L, c->a[i].part[0], t);
+}

@@ -143,7 +143,7 @@ gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
 gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
 
 /* -- Arguments and result of a call ------------------------------------------------------------------------------------ */
-static inline gj_lv gj_lresult(gj_lcall *c, gj_ref r) { return gj_lv_scalar(c->L, gj_o(c->L->fn, r)->type, r); }
-static inline gj_ref gj_larg(gj_lcall *c, uint32_t i, const gj_type *t) { return gj_ecast(c->L, c->a[i].part[0], t); }
+gj_lv  gj_lresult(gj_lcall *, gj_ref);                                 /* build.c: a scalar result */
+gj_ref gj_larg(gj_lcall *, uint32_t i, const gj_type *);                /* a scalar argument as that type */
 
 #endif

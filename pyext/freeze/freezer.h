@@ -1,0 +1,35 @@
+/* A freeze in progress: what freeze.c and freeze_value.c share, each of which calls the other. */
+#ifndef GJ_FREEZER_H
+#define GJ_FREEZER_H
+
+#include "code/code.h"
+#include "core.h"
+
+/* A freeze in progress: objects that were met before, and references that keep their addresses from being reused. */
+typedef struct gj_names { const char **name; PyObject **object; uint32_t n; } gj_names;
+typedef struct gj_met { PyObject *key; const gj_names *names; gj_obj *obj; } gj_met;
+typedef struct gj_freezer {
+	gj_arena *arena;
+	PyObject *keep;                            /* list */
+	GJ_VEC(gj_met) met;
+	uint32_t depth, nfunctions;                /* nesting of values; functions met */
+	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */
+} gj_freezer;
+
+/* freeze_value.c: any object. `names`: attributes that the code mentions, for namespaces. NULL with an exception. */
+const gj_obj *gj_freeze_value(gj_freezer *, PyObject *, const gj_names *names);
+/* The same; steals the reference, and holds it until the freeze ends. */
+const gj_obj *gj_freeze_kept(gj_freezer *, PyObject *, const gj_names *names);
+enum { GJ_MAX_FRAMES = 1500 };                 /* whatever users nest in what, the C stack holds that many */
+gj_obj *gj_obj_new(gj_freezer *, gj_objkind, const char *name);
+/* An object met before, or NULL; met in a namespace only with the same names. */
+gj_obj *gj_freeze_met(const gj_freezer *, PyObject *, const gj_names *);
+/* Remember, and hold a reference until the end. −1 with an exception. */
+int gj_freeze_meet(gj_freezer *, PyObject *, const gj_names *, gj_obj *);
+const char *gj_freeze_text(gj_freezer *, PyObject *str);       /* UTF-8 in the arena; never NULL */
+
+/* freeze.c */
+const gj_obj *gj_freeze_function(gj_freezer *, PyObject *function, PyObject *dispatcher);
+const gj_obj *gj_freeze_code(gj_freezer *, PyObject *code);    /* nested code, in the place where it stands */
+
+#endif
