@@ -56,7 +56,7 @@ static void fix_return(gj_trap *trap, gj_inst *s, gj_space space, const gj_type 
 gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entry, uint32_t n, const gj_type *const *arg,
 	const gj_type *ret)
 {
-	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX };
+	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX, .met = UINT32_MAX };
 	gj_known *args = gj_new(trap->arena, gj_known, n + 1);
 	for (uint32_t i = 0; i < n; i++)
 		args[i].type = gj_in_space(trap, arg[i], entry->space);

@@ -1,6 +1,7 @@
 /* Type inference: a fix-point over the SSA of one function for given argument types, with constants carried along
  * (sparse conditional constant propagation): blocks behind a constant condition are never typed, so `if x is None:`
- * works for arguments of any type. Types only move up the lattice, so sweeps in reverse postorder end.
+ * works for arguments of any type. Sweeps in reverse postorder go on until nothing changes; an op that cannot take its
+ * operands is an error then, not before: types still grow.
  *
  * A called device function becomes an instance of its own, keyed by code and argument types. */
 #include "infer/infer.h"
@@ -8,7 +9,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000 };
+enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50 };
 #define NOBODY UINT32_MAX
 
 /* -- One operation ------------------------------------------------------------------------------------------------- */
@@ -26,13 +27,15 @@ static const gj_type *meet(const gj_fn *f, const gj_op *variable, uint32_t loc, 
 	return t;
 }
 
-/* Give r the value v, never below what it has. */
+/* Give r the value v. Its type is what its operands make of it now: only variables join what they have been with what they
+ * are, and only when sweeps do not end otherwise. (`x & y` of two uint8 is uint64, and int64 once x has become int64: to
+ * join those would give float64.) */
 static void update(gj_inst *s, gj_ref r, gj_known v)
 {
 	gj_op *o = gj_o(s->fn, r);
 	if (!v.type)
 		return;
-	if (o->type && o->type != v.type)
+	if (o->op == GJ_PHI && o->type && o->type != v.type && s->sweeps > PATIENCE)
 		v.type = meet(s->fn, o, o->loc, (gj_known){ o->type, NULL }, v);
 	if (o->type == v.type) {
 		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
@@ -148,7 +151,7 @@ static gj_known closure(gj_inst *s, const gj_op *o)
 		k[i] = constant_argument(arena, v);
 	}
 	*f = (gj_obj){ .kind = GJ_OBJ_CODE, .code = o->imm.obj->code, .n = o->nargs, .item = k };
-	return (gj_known){ o->nargs ? gj_tuple_type(t, o->nargs) : gj_static_type(NULL, "function"), f };
+	return (gj_known){ o->nargs ? gj_made_tuple(s->fn, o->loc, t, o->nargs) : gj_static_type(NULL, "function"), f };
 }
 
 /* Of nothing but an empty tuple it is known that there is no item. */
@@ -253,18 +256,30 @@ static void take(gj_inst *s, uint32_t b, uint32_t i)
 	}
 }
 
+/* The returns of one sweep meet in s->found. */
 static void returned(gj_inst *s, const gj_op *o)
 {
-	gj_known v = o->nargs ? gj_value(s, o->arg[0]) : (gj_known){ gj_t_none, NULL };
+	gj_known v = o->nargs ? gj_value(s, o->arg[0]) : (gj_known){ gj_t_none, NULL }, old = s->found;
 	if (!v.type)
 		return;
-	const gj_type *t = s->ret.type ? gj_unify(s->ret.type, v.type) : v.type;
+	const gj_type *t = old.type ? gj_unify(old.type, v.type) : v.type;
 	if (!t)
-		gj_fail(s->fn, o->loc, GJ_ERR_RETURN_UNIFY, s->code->name, s->ret.type->name, v.type->name);
-	const gj_obj *k = s->ret.type && !gj_obj_equal(s->ret.konst, v.konst) ? NULL : v.konst;
-	if (t != s->ret.type || k != s->ret.konst)
-		s->changed |= t != s->ret.type || (s->ret.konst && !k);
-	s->ret = (gj_known){ t, k };
+		gj_fail(s->fn, o->loc, GJ_ERR_RETURN_UNIFY, s->code->name, old.type->name, v.type->name);
+	s->found = (gj_known){ t, old.type && !gj_obj_equal(old.konst, v.konst) ? NULL : v.konst };
+}
+
+/* What the sweep found becomes what callers get. */
+static void settle_return(gj_inst *s)
+{
+	gj_known v = s->found, old = s->ret;
+	if (!v.type)
+		return;
+	if (old.type && old.type != v.type && s->sweeps > PATIENCE && !(v.type = gj_unify(old.type, v.type)))
+		gj_fail(s->fn, 0, GJ_ERR_RETURN_UNIFY, s->code->name, old.type->name, s->found.type->name);
+	if (old.type == v.type && (!old.konst || gj_obj_equal(old.konst, v.konst)))
+		return;
+	s->ret = (gj_known){ v.type, old.type == v.type ? NULL : v.konst };
+	s->changed = true;
 }
 
 static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
@@ -319,14 +334,16 @@ static bool spread(gj_inst *s, uint32_t block, uint32_t place)
 	gj_op *o = gj_o(f, b->ops.p[place]);
 	GJ_VEC(gj_ref) args = { 0 };
 	uint32_t before = f->op.n;
-	for (uint32_t i = 0; i < o->nargs; i++)
-		if (gj_o(f, o->arg[i])->op == GJ_STAR && !gj_o(f, o->arg[i])->type)
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_op *star = gj_o(f, o->arg[i]);
+		if (star->op == GJ_STAR && !star->type)
 			return false;
+		if (star->op == GJ_STAR && star->type->n > UINT8_MAX)
+			gj_fail(f, star->loc, GJ_ERR_UNSUPPORTED_OP, "* before a tuple of more than 255 items");
+	}
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_op *star = gj_o(f, o->arg[i]);
 		uint32_t n = star->op == GJ_STAR ? star->type->n : 0;
-		if (n > UINT8_MAX)
-			gj_fail(f, star->loc, GJ_ERR_UNSUPPORTED_OP, "* before a tuple of more than 255 items");
 		for (uint32_t k = 0; k < n; k++) {
 			gj_ref r = gj_op_new(f, block, GJ_UNPACK, NULL, star->loc, 1, star->arg);
 			gj_o(f, r)->sub = (uint8_t)n;
@@ -348,21 +365,67 @@ static bool spread(gj_inst *s, uint32_t block, uint32_t place)
 	return true;
 }
 
-static void sweep(gj_infer *I, gj_inst *s)
+/* Op i of block b. False: its place has been taken by others, which come first. */
+static bool step(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i)
 {
+	gj_ref r = s->fn->bb.p[b].ops.p[i];
+	const gj_op *o = gj_o(s->fn, r);
+	if (gj_op_is(o, GJ_F_TERM))
+		terminator(s, b, o);
+	else if (!starred(s->fn, o))
+		update(s, r, eval(I, s, r));
+	else if (spread(s, b, i))
+		return false;
+	return true;
+}
+
+/* After a step that failed: whoever was being inferred inside it is not any more. The callee will fail again, unless it took
+ * something from functions that are not finished. */
+static void give_up(gj_infer *I, gj_inst *s)
+{
+	for (; I->top != s; I->top = I->top->outer) {
+		I->top->busy = false;
+		I->top->fails |= I->top->outer == s && I->met > s->depth;
+	}
+	I->depth = s->depth;
+	gj_diag_clear(&I->trap->diag);
+}
+
+/* A step while types can still grow: an op that cannot take what its operands are now may take what they become. */
+static bool attempt(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i, bool *failed)
+{
+	jmp_buf outer;
+	uint32_t waits = I->waits, met = I->met;
+	volatile bool ran = true;
+	memcpy(outer, I->trap->env, sizeof outer);
+	I->met = NOBODY;
+	if (setjmp(I->trap->env) == 0) {
+		ran = step(I, s, b, i);
+	} else {
+		give_up(I, s);
+		*failed = true;
+		I->waits = I->met < waits ? I->met : waits;
+	}
+	memcpy(I->trap->env, outer, sizeof outer);
+	I->met = I->met < met ? I->met : met;
+	return ran;
+}
+
+/* True: some op failed. `final`: the first that fails is the user's error. */
+static bool sweep(gj_infer *I, gj_inst *s, bool final)
+{
+	bool failed = false;
+	s->found = (gj_known){ 0 };
 	GJ_EACH_BLOCK(s->fn, b) {
-		if (!s->live[b])
-			continue;
-		GJ_EACH_OP_OF(s->fn, b, r) {
-			const gj_op *o = gj_o(s->fn, r);
-			if (gj_op_is(o, GJ_F_TERM))
-				terminator(s, b, o);
-			else if (!starred(s->fn, o))
-				update(s, r, eval(I, s, r));
-			else if (spread(s, b, r_at))
-				r_at--;                                                   /* the first of what stands there now */
+		for (uint32_t i = 0; s->live[b] && i < s->fn->bb.p[b].ops.n; i++) {
+			I->final = final;
+			if (!(final ? step(I, s, b, i) : attempt(I, s, b, i, &failed)))
+				i--;                                                       /* the first of what stands there now */
 		}
 	}
+	if (!failed)
+		settle_return(s);
+	return failed;
 }
 
 static void check(gj_inst *s)
@@ -401,20 +464,26 @@ static void finish(gj_inst *s)
  * holds for that moment only, so it is solved again at each call until the outermost is stable. */
 static void solve(gj_infer *I, gj_inst *s)
 {
-	uint32_t sweeps = 0, outer = I->waits;
+	uint32_t outer = I->waits;
+	bool failed, final = false;
+	s->sweeps = 0;
 	if (++I->depth > MAX_DEPTH)
 		gj_fail(s->fn, 0, GJ_ERR_TOO_DEEP, s->code->name);
 	s->depth = I->depth;
 	s->busy = true;
+	s->outer = I->top;
+	I->top = s;
 	I->waits = NOBODY;
 	s->live[0] = 1;
 	do {
 		s->changed = false;
-		sweep(I, s);
-		if (++sweeps > MAX_SWEEPS)
+		failed = sweep(I, s, final);
+		if (++s->sweeps > MAX_SWEEPS)
 			gj_fail(s->fn, 0, GJ_ERR_INTERNAL, "type inference does not end");
-	} while (s->changed);
+		final = !s->changed;
+	} while (s->changed || failed);
 	s->busy = false;
+	I->top = s->outer;
 	I->depth--;
 	s->waits = I->waits < s->depth ? I->waits : NOBODY;
 	I->waits = s->waits < outer ? s->waits : outer;
@@ -464,8 +533,12 @@ gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const g
 		s->recursive |= s->busy;
 		if (s->busy && s->depth < I->waits)
 			I->waits = s->depth;
+		if (s->busy && s->depth < I->met)
+			I->met = s->depth;
 		return s;
 	}
+	if (s && s->fails && !I->final)
+		gj_fail(s->fn, 0, GJ_ERR_INTERNAL, "a function that fails");
 	if (!s) {
 		s = gj_new(I->arena, gj_inst, 1);
 		s->code = code;

@@ -19,8 +19,11 @@ struct gj_inst {
 	gj_inst **callee;                          /* by ref: the instance that a CALL calls */
 	uint8_t *edge;                             /* [2*block + i]: control can take succ[i] */
 	uint8_t *live;                             /* by block */
-	gj_known ret;                              /* type NULL: no return reached (yet) */
+	gj_known ret, found;                       /* type NULL: no return reached (yet); found: in this sweep */
 	bool     busy, changed, recursive, done;
+	bool     fails;                            /* … whatever becomes of its callers: it need not be tried again */
+	uint32_t sweeps;
+	gj_inst *outer;                            /* whose call it is inferred for, while busy */
 	uint32_t depth;                            /* of its call, while busy */
 	uint32_t waits;                            /* not done: depth of the first caller whose result it takes, which is busy still */
 	uint32_t size;                             /* live operations: for the inliner */
@@ -30,8 +33,10 @@ struct gj_inst {
 struct gj_infer {
 	gj_trap *trap; gj_arena *arena;
 	gj_inst *all;
+	gj_inst *top;                              /* the innermost busy instance */
 	uint32_t depth;
-	uint32_t waits;                            /* least depth of the busy instances called since this was set to none */
+	uint32_t waits, met;                       /* least depth of the busy instances called since each was set to none */
+	bool     final;                            /* errors are the user's: types have settled */
 };
 
 /* One call of a named function, its arguments bound to the row's parameters (absent ones have type NULL). */
@@ -64,6 +69,8 @@ static inline gj_known gj_pair(const gj_type *a, const gj_type *b)
 
 gj_known gj_known_of(const gj_fn *, uint32_t loc, const gj_obj *);      /* a constant's type */
 gj_known gj_known_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
+/* The type of a tuple made in a function, refused where it is larger than can be lowered. */
+const gj_type *gj_made_tuple(const gj_fn *, uint32_t loc, const gj_type *const *item, uint32_t n);
 void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
 uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);

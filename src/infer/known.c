@@ -138,10 +138,18 @@ static uint32_t leaves(const gj_type *t)
 	return n;
 }
 
+const gj_type *gj_made_tuple(const gj_fn *f, uint32_t loc, const gj_type *const *item, uint32_t n)
+{
+	uint32_t size = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if ((size += leaves(item[i])) > MAX_LEAVES)
+			gj_fail(f, loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
+	return gj_tuple_type(item, n);
+}
+
 /* The constant of a tuple has an item for each that is one, NULL for the others. */
 gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
 {
-	uint32_t size = 0;
 	const gj_type **t = gj_new(s->fn->arena, const gj_type *, n + 1);
 	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, n + 1);
 	bool konst = n == 0;
@@ -150,8 +158,6 @@ gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref
 		if (!v.type)
 			return (gj_known){ 0 };
 		t[i] = v.type, k[i] = v.konst;
-		if ((size += leaves(v.type)) > MAX_LEAVES)
-			gj_fail(s->fn, loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
 		konst |= v.konst != NULL;
 	}
 	if (gj_too_deep(t, n))
@@ -163,7 +169,7 @@ gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref
 		c->n = n;
 		c->item = k;
 	}
-	return (gj_known){ gj_tuple_type(t, n), c };
+	return (gj_known){ gj_made_tuple(s->fn, loc, t, n), c };
 }
 
 /* -- Arguments of a call -------------------------------------------------------------------------------------------- */

@@ -66,7 +66,7 @@ static const gj_obj *fold_obj(const gj_fn *f, const gj_type *t, gj_binop op, gj_
 
 /* -- Operators ------------------------------------------------------------------------------------------------------ */
 
-static gj_known concat(const gj_fn *f, gj_known a, gj_known b)
+static gj_known concat(const gj_fn *f, uint32_t loc, gj_known a, gj_known b)
 {
 	uint32_t n = a.type->n + b.type->n;
 	const gj_type **t = gj_new(f->arena, const gj_type *, n + 1);
@@ -82,14 +82,14 @@ static gj_known concat(const gj_fn *f, gj_known a, gj_known b)
 	o->kind = GJ_OBJ_TUPLE;
 	o->n = n;
 	o->item = k;
-	return (gj_known){ gj_tuple_type(t, n), a.konst || b.konst ? o : NULL };
+	return (gj_known){ gj_made_tuple(f, loc, t, n), a.konst || b.konst ? o : NULL };
 }
 
 gj_known gj_known_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_known a, gj_known b)
 {
 	const gj_type *as_a, *as_b, *t;
 	if (op == GJ_OP_ADD_ && a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE)
-		return concat(f, a, b);
+		return concat(f, loc, a, b);
 	if (!gj_is_scalar(a.type) || !gj_is_scalar(b.type) || !(t = gj_rule_binop(op, a.type, b.type, &as_a, &as_b)))
 		no_rule(f, loc, gj_binop_name[op], a, b);
 	return (gj_known){ t, fold_obj(f, t, op, a, b) };
