@@ -31,8 +31,8 @@ static bool read_int(gj_args *a, PyObject *o, const gj_reader *r)
 	int64_t value = PyLong_AsLongLongAndOverflow(o, &overflow);
 	uint64_t big = overflow > 0 ? PyLong_AsUnsignedLongLong(o) : 0;
 	if (overflow < 0 || (overflow > 0 && PyErr_Occurred())) {
-		PyErr_Clear();
-		PyObject *text = PyObject_Str(o);
+		gj_forgive(PyExc_OverflowError);
+		PyObject *text = PyLong_Type.tp_repr(o);
 		if (text)
 			gj_error(GJ_ERR_VALUE_INT, PyUnicode_AsUTF8(text));
 		else
@@ -154,23 +154,27 @@ static bool read_devarray(gj_args *a, PyObject *o, const gj_reader *r)
 	return true;
 }
 
-/* -- In, Out, InOut: which way a host array is copied ------------------------------------------------------------- */
+/* -- In, Out, InOut: which way a host array, or those of a tuple, are copied -------------------------------------- */
 
 typedef struct { PyObject_HEAD PyObject *array; int in, out; } HintObject;
 static PyTypeObject *hint_class;
+static const char nested_hints[] = "In, Out and InOut take an array or a tuple of arrays, not each other";
 
-static bool read_hint(gj_args *a, PyObject *o, const gj_reader *r)
+static const gj_type *read_hint(gj_args *a, PyObject *o)
 {
-	(void)r;
 	HintObject *h = (HintObject *)o;
 	uint32_t first = a->nleaves;
-	if (!read_one(a, h->array))
-		return false;
-	for (uint32_t i = first; i < a->nleaves; i++) {
+	if (a->hinted)
+		return PyErr_SetString(PyExc_TypeError, nested_hints), NULL;
+	a->hinted = true;
+	const gj_type *t = read_one(a, h->array);
+	a->hinted = false;
+	for (uint32_t i = first; t && i < a->nleaves; i++) {
 		a->leaf[i].skip_in = !h->in;
 		a->leaf[i].skip_out = !h->out;
+		a->nkeep += !h->out && a->leaf[i].array;
 	}
-	return true;
+	return t;
 }
 
 static PyObject *hint_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
@@ -181,18 +185,27 @@ static PyObject *hint_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	if (!PyArg_ParseTupleAndKeywords(args, kw, "Opp:Hint", names, &array, &in, &out))
 		return NULL;
 	if (Py_IS_TYPE(array, hint_class))
-		return PyErr_Format(PyExc_TypeError, "In, Out and InOut take an array, not each other");
-	HintObject *h = PyObject_New(HintObject, cls);
+		return PyErr_SetString(PyExc_TypeError, nested_hints), NULL;
+	HintObject *h = (HintObject *)cls->tp_alloc(cls, 0);
 	if (h)
 		h->array = Py_NewRef(array), h->in = in, h->out = out;
 	return (PyObject *)h;
 }
 
+/* Never changes once it is made, so it needs no tp_clear: any cycle leads through something that has one. */
+static int hint_traverse(PyObject *self, visitproc visit, void *arg)
+{
+	Py_VISIT(Py_TYPE(self));
+	Py_VISIT(((HintObject *)self)->array);
+	return 0;
+}
+
 static void hint_dealloc(PyObject *self)
 {
 	PyTypeObject *cls = Py_TYPE(self);
+	PyObject_GC_UnTrack(self);
 	Py_XDECREF(((HintObject *)self)->array);
-	PyObject_Free(self);
+	cls->tp_free(self);
 	Py_DECREF(cls);
 }
 
@@ -202,25 +215,27 @@ static PyMemberDef hint_members[] = {
 };
 
 static PyType_Slot hint_slots[] = {
-	{ Py_tp_new, hint_new }, { Py_tp_dealloc, hint_dealloc }, { Py_tp_members, hint_members },
+	{ Py_tp_new, hint_new }, { Py_tp_dealloc, hint_dealloc }, { Py_tp_traverse, hint_traverse },
+	{ Py_tp_members, hint_members },
 	{ Py_tp_doc, "Hint(array, copy_in, copy_out): a kernel argument and which way it is copied." }, { 0, NULL },
 };
 
-static PyType_Spec hint_spec = { "gridjit._core.Hint", sizeof(HintObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-	hint_slots };
+static PyType_Spec hint_spec = { "gridjit._core.Hint", sizeof(HintObject), 0,
+	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, hint_slots };
 
 /* -- Readers by class --------------------------------------------------------------------------------------------- */
 
 enum { READERS = 64 };
 static gj_reader readers[READERS];             /* direct-mapped; holds a reference to each class */
 
-static bool is_masked(PyObject *o)
+/* NumPy's arrays and their subclasses. */
+static bool classify_array(PyObject *o, gj_reader *r)
 {
 	PyObject *cls = PyArray_CheckExact(o) ? NULL : gj_import("numpy.ma", "MaskedArray");
 	int masked = cls ? PyObject_IsInstance(o, cls) : 0;
 	Py_XDECREF(cls);
-	PyErr_Clear();
-	return masked > 0;
+	r->read = masked ? read_masked : read_ndarray;
+	return !PyErr_Occurred();
 }
 
 /* Chooses the reader of an object's class; read stays NULL when no kernel can take it. false: exception. */
@@ -233,28 +248,28 @@ static bool classify(PyObject *o, gj_reader *r)
 		: PyArray_IsScalar(o, Generic) ? read_numpy_scalar
 		: PyComplex_Check(o) ? read_complex
 		: PyObject_TypeCheck(o, gj_devarray_class) ? read_devarray
-		: Py_IS_TYPE(o, hint_class) ? read_hint
-		: PyArray_Check(o) ? is_masked(o) ? read_masked : read_ndarray
 		: NULL;
-	return r->read || gj_foreign_classify(o, r);
+	return r->read || (PyArray_Check(o) ? classify_array(o, r) : gj_foreign_classify(o, r));
 }
 
-static const gj_reader *reader_of(PyObject *o)
+/* By value: code of the user's that a reader runs may have the row taken over by another class. */
+static bool reader_of(PyObject *o, gj_reader *out)
 {
 	PyTypeObject *cls = Py_TYPE(o);
 	gj_reader *r = &readers[((uintptr_t)cls >> 4 ^ (uintptr_t)cls >> 10) % READERS];
-	if (r->cls == cls)
-		return r;
-	gj_reader fresh = { cls, NULL, NULL };
-	if (!classify(o, &fresh))
-		return NULL;
-	if (!fresh.read)
-		return refuse(o), NULL;
+	*out = *r;
+	if (out->cls == cls)
+		return true;
+	*out = (gj_reader){ cls, NULL, NULL };
+	if (!classify(o, out))
+		return false;
+	if (!out->read)
+		return refuse(o);
 	PyTypeObject *old = r->cls;
 	Py_INCREF(cls);
-	*r = fresh;
+	*r = *out;
 	Py_XDECREF(old);
-	return r;
+	return true;
 }
 
 /* Type of one argument after its leaves were added. */
@@ -262,8 +277,10 @@ static const gj_type *read_one(gj_args *a, PyObject *o)
 {
 	if (PyTuple_Check(o))
 		return read_tuple(a, o);
-	const gj_reader *r = reader_of(o);
-	if (!r || !r->read(a, o, r))
+	if (Py_IS_TYPE(o, hint_class))
+		return read_hint(a, o);
+	gj_reader r;
+	if (!reader_of(o, &r) || !r.read(a, o, &r))
 		return NULL;
 	return a->leaf[a->nleaves - 1].type;
 }

@@ -12,9 +12,14 @@ void gj_note_argument(const gj_dispatcher *d, Py_ssize_t i)
 	PyErr_NormalizeException(&type, &value, &trace);
 	PyObject *done = value ? PyObject_CallMethod(value, "add_note", "N", PyUnicode_FromFormat("  argument '%U' of %U()",
 		PyTuple_GET_ITEM(d->params, i), d->name)) : NULL;
+	if (done || gj_forgive(PyExc_Exception))
+		PyErr_Restore(type, value, trace);
+	else {
+		Py_XDECREF(type);
+		Py_XDECREF(value);
+		Py_XDECREF(trace);
+	}
 	Py_XDECREF(done);
-	PyErr_Clear();
-	PyErr_Restore(type, value, trace);
 }
 
 bool gj_read_args(gj_dispatcher *d, gj_args *a, PyObject *const *arg)
@@ -84,7 +89,7 @@ static PyObject *default_of(const gj_dispatcher *d, Py_ssize_t i)
 	Py_ssize_t first = d->npositional - (d->defaults ? PyTuple_GET_SIZE(d->defaults) : 0);
 	if (i < d->npositional)
 		return i < first ? NULL : PyTuple_GET_ITEM(d->defaults, i - first);
-	return d->kwdefaults ? PyDict_GetItem(d->kwdefaults, PyTuple_GET_ITEM(d->params, i)) : NULL;
+	return d->kwdefaults ? PyDict_GetItemWithError(d->kwdefaults, PyTuple_GET_ITEM(d->params, i)) : NULL;
 }
 
 /* Positional and keyword arguments and defaults to one array in the order of the parameters. *rest: a reference to what

@@ -8,7 +8,6 @@ static bool wrong_extent(PyObject *number, bool zero, const char *what, int axis
 {
 	PyObject *text = PyObject_Str(number);
 	const char *s = text ? PyUnicode_AsUTF8(text) : "a number of thousands of digits";
-	PyErr_Clear();
 	if (zero)
 		gj_error(GJ_ERR_CONFIG_ZERO, what, axis_name[axis]);
 	else
@@ -22,10 +21,8 @@ static bool wrong_extent(PyObject *number, bool zero, const char *what, int axis
 static bool read_extent(PyObject *o, const char *what, int axis, uint32_t *out)
 {
 	PyObject *n = PyLong_CheckExact(o) ? Py_NewRef(o) : PyNumber_Index(o);
-	if (!n) {
-		PyErr_Clear();
-		return gj_error(GJ_ERR_CONFIG_TYPE, what, Py_TYPE(o)->tp_name), false;
-	}
+	if (!n)
+		return gj_forgive(PyExc_TypeError) ? (gj_error(GJ_ERR_CONFIG_TYPE, what, Py_TYPE(o)->tp_name), false) : false;
 	int overflow;
 	long long v = PyLong_AsLongLongAndOverflow(n, &overflow);
 	if (overflow || v < 1 || v > UINT32_MAX)
@@ -42,13 +39,15 @@ static bool read_shape(PyObject *o, const char *what, uint32_t out[3])
 		return read_extent(o, what, 0, &out[0]);
 	if (!PyTuple_Check(o) && !PyList_Check(o))
 		return read_extent(o, what, 0, &out[0]);
-	Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
-	if (n < 1 || n > 3)
-		return gj_error(GJ_ERR_CONFIG_RANK, what, (int)n), false;
-	for (int i = 0; i < n; i++)
-		if (!read_extent(PySequence_Fast_GET_ITEM(o, i), what, i, &out[i]))
-			return false;
-	return true;
+	PyObject *shape = PySequence_Tuple(o);     /* __index__ of an item could change a list */
+	Py_ssize_t n = shape ? PyTuple_GET_SIZE(shape) : 0;
+	bool ok = n >= 1 && n <= 3;
+	if (shape && !ok)
+		gj_error(GJ_ERR_CONFIG_RANK, what, (int)n);
+	for (int i = 0; ok && i < n; i++)
+		ok = read_extent(PyTuple_GET_ITEM(shape, i), what, i, &out[i]);
+	Py_XDECREF(shape);
+	return ok;
 }
 
 static bool read_shared(PyObject *o, uint32_t *out)
@@ -56,6 +55,8 @@ static bool read_shared(PyObject *o, uint32_t *out)
 	long long v = PyIndex_Check(o) ? PyNumber_AsSsize_t(o, NULL) : -1;
 	if (!PyIndex_Check(o))
 		return gj_error(GJ_ERR_CONFIG_SHARED_TYPE, Py_TYPE(o)->tp_name), false;
+	if (PyErr_Occurred())
+		return false;
 	if (v < 0 || v > INT32_MAX)
 		return gj_error(GJ_ERR_CONFIG_SHARED_RANGE, v), false;
 	*out = (uint32_t)v;
@@ -74,7 +75,7 @@ bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const char *kerne
 	PyObject *stream = n > 2 ? PyTuple_GET_ITEM(key, 2) : Py_None;
 	if (stream != Py_None && !(PyLong_CheckExact(stream) && PyLong_AsLong(stream) == 0 && !PyErr_Occurred()))
 		c->stream = Py_NewRef(stream);
-	PyErr_Clear();
+	gj_forgive(PyExc_OverflowError);           /* of a number that is a handle */
 	return n < 4 || read_shared(PyTuple_GET_ITEM(key, 3), &c->shared);
 }
 

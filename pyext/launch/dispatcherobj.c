@@ -47,7 +47,7 @@ static bool inspect_function(gj_dispatcher *d)
 	d->name = PyObject_GetAttrString(d->py_func, "__name__");
 	d->params = parameters(code);
 	d->defaults = defaults && PyTuple_Check(defaults) ? Py_NewRef(defaults) : NULL;
-	d->kwdefaults = kwdefaults && PyDict_Check(kwdefaults) ? Py_NewRef(kwdefaults) : NULL;
+	d->kwdefaults = kwdefaults && PyDict_Check(kwdefaults) ? PyDict_Copy(kwdefaults) : NULL;    /* nobody can change it */
 	d->nparams = d->params ? (uint32_t)PyTuple_GET_SIZE(d->params) : 0;
 	d->npositional = (uint32_t)code->co_argcount;
 	d->nposonly = (uint32_t)code->co_posonlyargcount;
@@ -77,6 +77,7 @@ static PyObject *dispatcher_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	return (PyObject *)d;
 }
 
+/* Needs no tp_clear: what it holds never changes, so any cycle leads through something that has one. */
 static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 {
 	Py_VISIT(Py_TYPE(self));
@@ -84,14 +85,6 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 	Py_VISIT(SELF->params);
 	Py_VISIT(SELF->defaults);
 	Py_VISIT(SELF->kwdefaults);
-	return 0;
-}
-
-static int dispatcher_clear(PyObject *self)
-{
-	Py_CLEAR(SELF->py_func);
-	Py_CLEAR(SELF->defaults);
-	Py_CLEAR(SELF->kwdefaults);
 	return 0;
 }
 
@@ -110,7 +103,9 @@ static void dispatcher_dealloc(PyObject *self)
 	PyObject_GC_UnTrack(self);
 	if (SELF->weak)
 		PyObject_ClearWeakRefs(self);
-	dispatcher_clear(self);
+	Py_XDECREF(SELF->py_func);
+	Py_XDECREF(SELF->defaults);
+	Py_XDECREF(SELF->kwdefaults);
 	Py_XDECREF(SELF->name);
 	Py_XDECREF(SELF->params);
 	free_specialisations(SELF->first);
@@ -348,7 +343,7 @@ static PyMemberDef members[] = {
 
 static PyType_Slot slots[] = {
 	{ Py_tp_new, dispatcher_new }, { Py_tp_dealloc, dispatcher_dealloc }, { Py_tp_traverse, dispatcher_traverse },
-	{ Py_tp_clear, dispatcher_clear }, { Py_mp_subscript, subscript }, { Py_tp_call, call },
+	{ Py_mp_subscript, subscript }, { Py_tp_call, call },
 	{ Py_tp_methods, methods }, { Py_tp_getset, getset }, { Py_tp_members, members },
 	{ Py_tp_doc, "Dispatcher(py_func, options): a kernel or device function." }, { 0, NULL },
 };

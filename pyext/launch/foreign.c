@@ -3,6 +3,7 @@
 #include "launch/foreign.h"
 
 #include "memory/device.h"
+#include "memory/extent.h"
 #include "memory/stream.h"
 #include "types/dtype.h"
 
@@ -47,19 +48,18 @@ static int dl_kind(const dl_tensor *t)
 	}
 }
 
+/* In place of an ordinary exception that is pending. */
 static bool refuse(PyObject *o, const char *why)
 {
-	PyErr_Clear();
 	gj_error(GJ_ERR_ARG_TENSOR, Py_TYPE(o)->tp_name, why);
 	return false;
 }
 
 static bool refuse_dtype(PyObject *o)
 {
-	PyObject *dtype = PyObject_GetAttrString(o, "dtype"), *text = dtype ? PyObject_Str(dtype) : NULL;
+	PyObject *dtype = PyErr_Occurred() ? NULL : PyObject_GetAttrString(o, "dtype"), *text = dtype ? PyObject_Str(dtype) : NULL;
 	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
 	char why[200];
-	PyErr_Clear();
 	PyOS_snprintf(why, sizeof why, "its dtype%s%.100s is not one that kernels have: convert it first", name ? " " : "",
 		name ? name : "");
 	refuse(o, why);
@@ -68,32 +68,51 @@ static bool refuse_dtype(PyObject *o)
 	return false;
 }
 
+/* Takes the pending exception, or NULL where none is. false: it is none that could be swallowed, and stays. */
+static bool pending(PyObject **value)
+{
+	PyObject *cls, *trace;
+	PyErr_Fetch(&cls, value, &trace);
+	PyErr_NormalizeException(&cls, value, &trace);
+	Py_XINCREF(*value);
+	PyErr_Restore(cls, *value, trace);
+	if (gj_forgive(PyExc_Exception))
+		return true;
+	Py_CLEAR(*value);
+	return false;
+}
+
 /* With the first line of the pending exception, which says what the library has against it. */
 static bool refuse_because(PyObject *o, const char *what)
 {
-	PyObject *cls, *value, *trace;
 	char why[300];
-	PyErr_Fetch(&cls, &value, &trace);
-	PyObject *text = value ? PyObject_Str(value) : NULL;
+	PyObject *said;
+	if (!pending(&said))
+		return false;
+	PyObject *text = said ? PyObject_Str(said) : NULL;
 	const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
-	PyErr_Clear();
+	Py_XDECREF(said);
+	if (!gj_forgive(PyExc_Exception)) {
+		Py_XDECREF(text);
+		return false;
+	}
 	bool dtype = s && strstr(s, "dtype");
 	PyOS_snprintf(why, sizeof why, "%s%s%.*s%s", what, s && *s ? " (" : "", s ? (int)strcspn(s, "\n") : 0, s ? s : "",
 		s && *s ? ")" : "");
 	Py_XDECREF(text);
-	Py_XDECREF(cls);
-	Py_XDECREF(value);
-	Py_XDECREF(trace);
 	return dtype ? refuse_dtype(o) : refuse(o, why);
 }
 
-/* Is attribute `name` (called, if `call`) true? An object without it: no. */
+/* Is attribute `name` (called, if `call`) true? An object without it: no. false too with an exception, which is set. */
 static bool says(PyObject *o, const char *name, bool call)
 {
-	PyObject *v = call ? PyObject_CallMethod(o, name, NULL) : PyObject_GetAttrString(o, name);
+	PyObject *v;
+	if (gj_attribute(o, name, &v) <= 0)
+		return false;
+	if (call)
+		Py_SETREF(v, PyObject_CallNoArgs(v));
 	int truth = v ? PyObject_IsTrue(v) : 0;
 	Py_XDECREF(v);
-	PyErr_Clear();
 	return truth > 0;
 }
 
@@ -101,16 +120,16 @@ static const char tracked[] = "it requires grad, and a kernel's work would not b
 
 /* The C path hands out lazily conjugated or negated tensors, and ones that autograd tracks, without a word. A negated
  * view is the imaginary part of a conjugated one: it is strided, so others are not asked. */
-static bool lazy_tensor(PyObject *o, const dl_tensor *t)
+static bool lazy_tensor(PyObject *o, const dl_tensor *t, int64_t size)
 {
 	if (t->code == DL_COMPLEX && says(o, "is_conj", true))
 		return refuse(o, "it is a lazy conjugate: call .resolve_conj() first");
-	bool strided = t->ndim && t->strides && (t->strides[t->ndim - 1] != 1 || t->shape[t->ndim - 1] <= 1);
+	bool strided = t->ndim && (t->strides[t->ndim - 1] != size || t->shape[t->ndim - 1] <= 1);
 	if (strided && t->code == DL_FLOAT && says(o, "is_neg", true))
 		return refuse(o, "it is a lazy negative: call .resolve_neg() first");
 	if ((t->code == DL_FLOAT || t->code == DL_COMPLEX) && says(o, "requires_grad", false))
 		return refuse(o, tracked);
-	return true;
+	return !PyErr_Occurred();
 }
 
 /* Notes the stream that the producer works on; two that disagree cancel out. */
@@ -126,11 +145,11 @@ static void note_stream(gj_args *a, uintptr_t stream)
 /* Memory of the host as a NumPy array that keeps `o` alive. */
 static bool read_host(gj_args *a, PyObject *o, int kind, const dl_tensor *t)
 {
-	npy_intp strides[GJ_MAX_NDIM];
-	for (int i = 0; t->strides && i < t->ndim; i++)
-		strides[i] = t->strides[i] * gj_scalar[kind]->size;
+	const char *lie = gj_extent_lies((uintptr_t)t->data + t->byte_offset, t->ndim, t->shape, t->strides, gj_scalar[kind]->size);
+	if (lie)
+		return gj_error(GJ_ERR_ARRAY_LIES, lie), false;
 	PyObject *array = PyArray_NewFromDescr(&PyArray_Type, gj_dtype_of_kind(kind), t->ndim, (npy_intp *)t->shape,
-		t->strides ? strides : NULL, (char *)t->data + t->byte_offset, NPY_ARRAY_WRITEABLE, NULL);
+		(npy_intp *)t->strides, (char *)t->data + t->byte_offset, NPY_ARRAY_WRITEABLE, NULL);
 	if (!array)
 		return false;
 	PyArray_UpdateFlags((PyArrayObject *)array, NPY_ARRAY_ALIGNED | NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS);
@@ -153,18 +172,34 @@ static bool reachable(gj_args *a, PyObject *o, uintptr_t data)
 	return holder == a->dev;
 }
 
+/* Shape and strides, in bytes from now on, are copied before other code runs: they are the tensor's own. */
+static bool copy_dims(dl_tensor *t, int64_t *shape, int64_t *strides, int64_t size)
+{
+	bool steps = t->strides;
+	for (int i = 0; i < t->ndim; i++) {
+		shape[i] = t->shape[i];
+		if (steps && __builtin_mul_overflow(shape[i] > 1 ? t->strides[i] : 1, size, &strides[i]))
+			return gj_error(GJ_ERR_ARRAY_LIES, "its strides lead out of the address space"), false;
+	}
+	t->shape = shape;
+	t->strides = strides;
+	return steps || gj_c_strides(t->ndim, shape, size, strides)
+		|| (gj_error(GJ_ERR_ARRAY_LIES, "its size in bytes does not fit in 64 bits"), false);
+}
+
 static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
 {
 	const dl_exchange *api = r->aux;
+	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
 	dl_tensor t;
 	if (api->describe(o, &t) != 0)
 		return refuse(o, "only dense tensors with memory of their own can be passed");
 	int kind = dl_kind(&t);
 	if (kind < 0)
 		return refuse_dtype(o);
-	if (t.ndim > GJ_MAX_NDIM)
+	if (t.ndim < 0 || t.ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, (int)t.ndim, (int)GJ_MAX_NDIM), false;
-	if (!lazy_tensor(o, &t))
+	if (!copy_dims(&t, shape, strides, gj_scalar[kind]->size) || !lazy_tensor(o, &t, gj_scalar[kind]->size))
 		return false;
 	if (t.device.type == DL_CPU || t.device.type == DL_CUDA_HOST)
 		return read_host(a, o, kind, &t);
@@ -179,20 +214,19 @@ static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
 		return false;
 	if (!a->foreign)
 		note_stream(a, (uintptr_t)stream);
-	int64_t strides[GJ_MAX_NDIM];
-	for (int i = 0; t.strides && i < t.ndim; i++)
-		strides[i] = t.strides[i] * gj_scalar[kind]->size;
-	return gj_args_describe(a, kind, t.ndim, data, false, t.shape, t.strides ? strides : NULL);
+	return gj_args_describe(a, kind, t.ndim, data, false, shape, strides);
 }
 
-/* The newest table that we understand; NULL: the class has none. */
+/* The newest table that we understand; NULL: the class has none, or an exception is set. */
 static const dl_exchange *exchange_of(PyTypeObject *cls)
 {
-	PyObject *capsule = PyObject_GetAttrString((PyObject *)cls, "__dlpack_c_exchange_api__");
+	PyObject *capsule;
+	if (gj_attribute((PyObject *)cls, "__dlpack_c_exchange_api__", &capsule) < 0)
+		return gj_forgive(PyExc_Exception), NULL;
 	const dl_exchange *api = capsule && PyCapsule_CheckExact(capsule) ? PyCapsule_GetPointer(capsule, "dlpack_exchange_api")
 		: NULL;
 	Py_XDECREF(capsule);
-	PyErr_Clear();
+	gj_forgive(PyExc_ValueError);              /* a capsule of another name */
 	while (api && api->major != 1)
 		api = api->older;
 	return api && api->describe ? api : NULL;
@@ -200,7 +234,7 @@ static const dl_exchange *exchange_of(PyTypeObject *cls)
 
 /* -- __cuda_array_interface__ ------------------------------------------------------------------------------------- */
 
-/* Integers of a tuple; their number, or −1 without an exception set. */
+/* Integers of a tuple; their number, or −1, with an exception or without. */
 static int read_ints(PyObject *tuple, int64_t *out)
 {
 	if (!tuple || !PyTuple_Check(tuple) || PyTuple_GET_SIZE(tuple) > GJ_MAX_NDIM)
@@ -209,7 +243,7 @@ static int read_ints(PyObject *tuple, int64_t *out)
 	for (int i = 0; i < n; i++) {
 		out[i] = PyLong_AsLongLong(PyTuple_GET_ITEM(tuple, i));
 		if (out[i] == -1 && PyErr_Occurred())
-			return PyErr_Clear(), -1;
+			return -1;
 	}
 	return n;
 }
@@ -218,7 +252,7 @@ static int typestr_kind(PyObject *text)
 {
 	PyArray_Descr *d = NULL;
 	if (!text || !PyUnicode_Check(text) || !PyArray_DescrConverter(text, &d))
-		return PyErr_Clear(), -1;
+		return gj_forgive(PyExc_Exception), -1;
 	int kind = gj_kind_of_dtype(d);
 	Py_DECREF(d);
 	return kind;
@@ -242,19 +276,33 @@ static bool wait_for(gj_args *a, PyObject *o, PyObject *stream)
 	return status == GJ_OK || (gj_status_error(status, "waiting for the stream of an array argument"), false);
 }
 
-static bool read_interface(gj_args *a, PyObject *o, PyObject *dict)
+/* What the interface's dictionary holds. Numbers in it may run code that takes the dictionary apart, so these are references
+ * of our own; what is None is NULL. */
+enum { I_SHAPE, I_STRIDES, I_TYPESTR, I_DATA, I_MASK, I_STREAM, I_COUNT };
+
+static bool take_entries(PyObject *dict, PyObject *entry[I_COUNT])
+{
+	static const char *const names[I_COUNT] = { "shape", "strides", "typestr", "data", "mask", "stream" };
+	memset(entry, 0, I_COUNT * sizeof *entry);
+	for (int i = 0; i < I_COUNT; i++) {
+		PyObject *name = PyUnicode_FromString(names[i]), *v = name ? PyDict_GetItemWithError(dict, name) : NULL;
+		Py_XDECREF(name);
+		entry[i] = v == Py_None ? NULL : Py_XNewRef(v);
+		if (PyErr_Occurred())
+			return false;
+	}
+	return true;
+}
+
+static bool read_entries(gj_args *a, PyObject *o, PyObject *const entry[I_COUNT])
 {
 	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
-	PyObject *data = PyDict_GetItemString(dict, "data"), *mask = PyDict_GetItemString(dict, "mask");
-	PyObject *steps = PyDict_GetItemString(dict, "strides");
-	int ndim = read_ints(PyDict_GetItemString(dict, "shape"), shape);
-	int kind = typestr_kind(PyDict_GetItemString(dict, "typestr"));
-	if (kind < 0)
+	PyObject *data = entry[I_DATA], *steps = entry[I_STRIDES];
+	int ndim = read_ints(entry[I_SHAPE], shape), kind = ndim < 0 ? -1 : typestr_kind(entry[I_TYPESTR]);
+	if (ndim >= 0 && kind < 0)
 		return refuse_dtype(o);
-	if (mask && mask != Py_None)
+	if (entry[I_MASK])
 		return refuse(o, "it is masked: pass the data and the mask as two arrays");
-	if (steps == Py_None)
-		steps = NULL;
 	if (ndim < 0 || (steps && read_ints(steps, strides) != ndim))
 		return refuse(o, "its __cuda_array_interface__ has no valid shape and strides of at most 6 dimensions");
 	if (!data || !PyTuple_Check(data) || PyTuple_GET_SIZE(data) != 2)
@@ -263,28 +311,47 @@ static bool read_interface(gj_args *a, PyObject *o, PyObject *dict)
 	int readonly = PyErr_Occurred() ? -1 : PyObject_IsTrue(PyTuple_GET_ITEM(data, 1));
 	if (readonly < 0)
 		return refuse(o, "its __cuda_array_interface__ has no valid data pointer");
-	return reachable(a, o, ptr) && wait_for(a, o, PyDict_GetItemString(dict, "stream"))
+	return reachable(a, o, ptr) && wait_for(a, o, entry[I_STREAM])
 		&& gj_args_describe(a, kind, ndim, ptr, readonly, shape, steps ? strides : NULL);
+}
+
+static bool read_interface(gj_args *a, PyObject *o, PyObject *dict)
+{
+	PyObject *entry[I_COUNT];
+	bool ok = take_entries(dict, entry) && read_entries(a, o, entry);
+	for (int i = 0; i < I_COUNT; i++)
+		Py_XDECREF(entry[i]);
+	return ok;
 }
 
 /* An array that shows its memory to nobody; those that a library differentiates say so. */
 static bool refuse_protocol(PyObject *o, const char *what)
 {
-	PyObject *cls, *value, *trace;
-	PyErr_Fetch(&cls, &value, &trace);
+	PyObject *said;
+	if (!pending(&said))
+		return false;
 	bool grad = says(o, "requires_grad", false);
-	PyErr_Restore(cls, value, trace);
+	if (!gj_forgive(PyExc_Exception)) {
+		Py_XDECREF(said);
+		return false;
+	}
+	if (said)
+		PyErr_SetObject((PyObject *)Py_TYPE(said), said);
+	Py_XDECREF(said);
 	return grad ? refuse(o, tracked) : refuse_because(o, what);
 }
 
 /* NumPy takes memory from DLPack's first version as read-only, because that has no flag for it. The library's own way to
- * NumPy may know better: it counts where it leads to the same memory. */
+ * NumPy may know better: it counts where it leads to the same memory. Steals the array; NULL: exception. */
 static PyObject *writable(PyObject *o, PyObject *array)
 {
 	PyArrayObject *a = (PyArrayObject *)array;
 	PyObject *other = PyArray_ISWRITEABLE(a) ? NULL : PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
 	PyArrayObject *b = (PyArrayObject *)other;
-	PyErr_Clear();
+	if (!gj_forgive(PyExc_Exception)) {
+		Py_DECREF(array);
+		return NULL;
+	}
 	if (b && PyArray_ISWRITEABLE(b) && PyArray_DATA(a) == PyArray_DATA(b) && PyArray_NDIM(a) == PyArray_NDIM(b)
 		&& PyArray_EquivTypes(PyArray_DESCR(a), PyArray_DESCR(b)) && PyArray_CompareLists(PyArray_DIMS(a), PyArray_DIMS(b),
 			PyArray_NDIM(a)) && PyArray_CompareLists(PyArray_STRIDES(a), PyArray_STRIDES(b), PyArray_NDIM(a))) {
@@ -306,19 +373,16 @@ static bool read_dlpack(gj_args *a, PyObject *o)
 		return refuse_protocol(o, "it offers no memory that can be shared");
 	}
 	array = writable(o, array);
-	return gj_args_keep(a, array) && gj_args_ndarray(a, (PyArrayObject *)array);
+	return array && gj_args_keep(a, array) && gj_args_ndarray(a, (PyArrayObject *)array);
 }
 
 static bool read_protocol(gj_args *a, PyObject *o, const gj_reader *r)
 {
 	(void)r;
-	PyObject *dict = PyObject_GetAttrString(o, "__cuda_array_interface__");
-	if (!dict && !PyErr_ExceptionMatches(PyExc_AttributeError))
-		return refuse_protocol(o, "its __cuda_array_interface__ cannot be read");
-	if (!dict) {
-		PyErr_Clear();
-		return read_dlpack(a, o);
-	}
+	PyObject *dict;
+	int found = gj_attribute(o, "__cuda_array_interface__", &dict);
+	if (found <= 0)
+		return found < 0 ? refuse_protocol(o, "its __cuda_array_interface__ cannot be read") : read_dlpack(a, o);
 	if (!PyDict_Check(dict)) {
 		Py_DECREF(dict);
 		return refuse(o, "its __cuda_array_interface__ is no dictionary");
@@ -344,7 +408,7 @@ static bool cupy_init(void)
 	cupy.contiguous = PyUnicode_InternFromString("_c_contiguous");
 	cupy.current = current;
 	cupy.data = current ? PyUnicode_InternFromString("data") : NULL;
-	PyErr_Clear();
+	gj_forgive(PyExc_Exception);
 	return cupy.data != NULL;
 }
 
@@ -377,7 +441,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
 	Py_XDECREF(dtype);
 	Py_XDECREF(c);
 	if (!known)
-		return PyErr_Clear(), read_protocol(a, o, r);
+		return gj_forgive(PyExc_Exception) && read_protocol(a, o, r);
 	int ndim = tuple_attr(o, cupy.shape, shape);
 	if (kind < 0)
 		return refuse_dtype(o);
@@ -398,12 +462,14 @@ static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
 
 /* -- Which way in ------------------------------------------------------------------------------------------------- */
 
+/* Has it such an attribute? What raises something else than AttributeError has, and is asked again when it is read. */
 static bool has(PyObject *o, const char *name)
 {
-	PyObject *v = PyObject_GetAttrString((PyObject *)Py_TYPE(o), name);
+	PyObject *v;
+	bool yes = gj_attribute(o, name, &v) != 0;
 	Py_XDECREF(v);
-	PyErr_Clear();
-	return v != NULL;
+	gj_forgive(PyExc_Exception);
+	return yes;
 }
 
 /* cupy.ndarray by name, so that cupy is never imported for the sake of asking. */
@@ -413,17 +479,8 @@ static bool is_cupy(PyTypeObject *cls)
 	bool yes = module && PyUnicode_Check(module) && PyUnicode_CompareWithASCIIString(module, "cupy") == 0
 		&& !strcmp(cls->tp_name, "ndarray");
 	Py_XDECREF(module);
-	PyErr_Clear();
+	gj_forgive(PyExc_Exception);
 	return yes;
-}
-
-/* The protocol may also be an attribute of the instance alone. */
-static bool offers(PyObject *o, const char *name)
-{
-	PyObject *v = PyObject_GetAttrString(o, name);
-	Py_XDECREF(v);
-	PyErr_Clear();
-	return v != NULL;
 }
 
 bool gj_foreign_classify(PyObject *o, gj_reader *r)
@@ -433,7 +490,8 @@ bool gj_foreign_classify(PyObject *o, gj_reader *r)
 		r->read = read_exchange;
 	else if (is_cupy(Py_TYPE(o)) && cupy_init())
 		r->read = read_cupy;
-	else if (has(o, "__cuda_array_interface__") || has(o, "__dlpack__") || offers(o, "__cuda_array_interface__"))
+	else if (!PyErr_Occurred() && (has((PyObject *)Py_TYPE(o), "__cuda_array_interface__")
+		|| has((PyObject *)Py_TYPE(o), "__dlpack__") || has(o, "__cuda_array_interface__")))
 		r->read = read_protocol;
-	return true;
+	return !PyErr_Occurred();
 }

@@ -12,19 +12,29 @@ static PyTypeObject *kernel_class;
 
 PyObject *gj_kernel_object(gj_dispatcher *d, gj_specialisation *s)
 {
-	KernelObject *k = PyObject_New(KernelObject, kernel_class);
+	KernelObject *k = PyObject_GC_New(KernelObject, kernel_class);
 	if (k) {
 		k->disp = (gj_dispatcher *)Py_NewRef(d);
 		k->s = s;
+		PyObject_GC_Track(k);
 	}
 	return (PyObject *)k;
+}
+
+/* Never changes once it is made, so it needs no tp_clear: any cycle leads through something that has one. */
+static int kernel_traverse(PyObject *self, visitproc visit, void *arg)
+{
+	Py_VISIT(Py_TYPE(self));
+	Py_VISIT(((KernelObject *)self)->disp);
+	return 0;
 }
 
 static void kernel_dealloc(PyObject *self)
 {
 	PyTypeObject *cls = Py_TYPE(self);
+	PyObject_GC_UnTrack(self);
 	Py_DECREF(((KernelObject *)self)->disp);
-	PyObject_Free(self);
+	PyObject_GC_Del(self);
 	Py_DECREF(cls);
 }
 
@@ -189,12 +199,12 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-	{ Py_tp_dealloc, kernel_dealloc }, { Py_tp_getset, getset }, { Py_tp_methods, methods },
+	{ Py_tp_dealloc, kernel_dealloc }, { Py_tp_traverse, kernel_traverse }, { Py_tp_getset, getset }, { Py_tp_methods, methods },
 	{ Py_tp_doc, "One compiled form of a kernel." }, { 0, NULL },
 };
 
 static PyType_Spec spec = { "gridjit._core.Kernel", sizeof(KernelObject), 0,
-	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots };
+	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots };
 
 int gj_kernel_init(PyObject *m)
 {

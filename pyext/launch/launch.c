@@ -77,13 +77,25 @@ static bool settle(const gj_launch_config *c, const gj_args *a, gj_stream *strea
 	return status == GJ_OK || (gj_status_error(status, "copying array arguments back"), false);
 }
 
+/* The compiled form, and arrays in their last places; NULL: exception. */
+static gj_specialisation *prepare(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
+{
+	static const uint32_t of_arrays = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16;
+	uint32_t config = gj_launch_config_facts(c);
+	bool moved;
+	gj_specialisation *s = gj_specialisation_of(d, a, config);
+	if (!s || !gj_args_shield(a, &s->image, &moved))
+		return NULL;
+	return moved && s->facts & of_arrays & ~gj_args_facts(a) ? gj_specialisation_of(d, a, config) : s;
+}
+
 bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
 	gj_stream *stream;
-	if (!choose_stream(c, a, &stream) || (a->nhost && !gj_args_place(a, stream)))
+	if (!choose_stream(c, a, &stream) || ((a->nhost || a->nkeep) && !gj_args_place(a, stream)))
 		return gj_args_return(a, NULL, NULL, false);
-	gj_specialisation *s = gj_specialisation_of(d, a, gj_launch_config_facts(c));
-	bool ok = s && gj_launch_config_fits(c, s);
+	gj_specialisation *s = prepare(d, c, a);
+	bool ok = s && gj_launch_config_fits(c, s) && gj_args_in_place(a);
 	gj_status status = ok ? launch(c, s, a, stream) : GJ_OK;
 	if (status != GJ_OK) {
 		char what[200];

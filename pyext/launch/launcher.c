@@ -18,15 +18,26 @@ enum { FREE_MAX = 16 };
 static Launcher *free_list[FREE_MAX];
 static int nfree;
 
+/* Never changes once it is made, so it needs no tp_clear: any cycle leads through something that has one. */
+static int launcher_traverse(PyObject *self, visitproc visit, void *arg)
+{
+	Py_VISIT(Py_TYPE(self));
+	Py_VISIT(((Launcher *)self)->disp);
+	Py_VISIT(((Launcher *)self)->config.stream);
+	return 0;
+}
+
 static void launcher_dealloc(PyObject *self)
 {
 	Launcher *l = (Launcher *)self;
+	if (PyObject_GC_IsTracked(self))
+		PyObject_GC_UnTrack(self);
 	Py_CLEAR(l->disp);
 	Py_CLEAR(l->config.stream);
 	if (nfree < FREE_MAX)
 		free_list[nfree++] = l;
 	else
-		PyObject_Free(l);
+		PyObject_GC_Del(l);
 	Py_DECREF(launcher_class);
 }
 
@@ -34,14 +45,16 @@ static PyObject *launcher_call(PyObject *, PyObject *const *, size_t, PyObject *
 
 PyObject *gj_launcher_new(gj_dispatcher *d, PyObject *key)
 {
-	Launcher *l = nfree ? free_list[--nfree] : PyObject_Malloc(sizeof *l);
+	Launcher *l = nfree ? (Launcher *)PyObject_Init((PyObject *)free_list[--nfree], launcher_class)
+		: PyObject_GC_New(Launcher, launcher_class);
 	if (!l)
-		return PyErr_NoMemory();
-	PyObject_Init((PyObject *)l, launcher_class);
+		return NULL;
 	l->call = launcher_call;
 	l->disp = (gj_dispatcher *)Py_NewRef(d);
 	if (!gj_launch_config_read(&l->config, key, gj_dispatcher_name(d)))
 		Py_CLEAR(l);
+	else
+		PyObject_GC_Track(l);
 	return (PyObject *)l;
 }
 
@@ -111,12 +124,14 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-	{ Py_tp_dealloc, launcher_dealloc }, { Py_tp_call, PyVectorcall_Call }, { Py_tp_getset, getset },
+	{ Py_tp_dealloc, launcher_dealloc }, { Py_tp_traverse, launcher_traverse }, { Py_tp_call, PyVectorcall_Call },
+	{ Py_tp_getset, getset },
 	{ Py_tp_members, members }, { Py_tp_doc, "A kernel with grid and block: call it to launch." }, { 0, NULL },
 };
 
 static PyType_Spec spec = { "gridjit._core.Launcher", sizeof(Launcher), 0,
-	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots };
+	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE
+	| Py_TPFLAGS_DISALLOW_INSTANTIATION, slots };
 
 int gj_launcher_init(PyObject *m)
 {

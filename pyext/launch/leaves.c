@@ -121,6 +121,27 @@ bool gj_refuse_dtype(PyArray_Descr *dtype)
 	return false;
 }
 
+void gj_arg_dims(gj_arg *leaf, PyArrayObject *o)
+{
+	size_t n = (size_t)PyArray_NDIM(o) * sizeof(int64_t);
+	leaf->shape = leaf->dims;
+	leaf->strides = leaf->dims + GJ_MAX_NDIM;
+	memcpy(leaf->dims, PyArray_DIMS(o), n);
+	memcpy(leaf->dims + GJ_MAX_NDIM, PyArray_STRIDES(o), n);
+}
+
+bool gj_args_unchanged(const gj_arg *x)
+{
+	PyArrayObject *o = x->array;
+	const int64_t *dims = x->dims;             /* strides and shape as they were read; place() keeps them until it is done */
+	size_t n = (size_t)x->type->ndim * sizeof(int64_t);
+	if (PyArray_NDIM(o) == x->type->ndim && (gj_devptr)PyArray_DATA(o) == x->data && !memcmp(dims, PyArray_DIMS(o), n)
+		&& !memcmp(dims + GJ_MAX_NDIM, PyArray_STRIDES(o), n) && gj_kind_of_dtype(PyArray_DESCR(o)) == x->type->elem->kind)
+		return true;
+	gj_error(GJ_ERR_ARG_CHANGED);
+	return false;
+}
+
 bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 {
 	int kind = gj_kind_of_dtype(PyArray_DESCR(o)), ndim = PyArray_NDIM(o);
@@ -132,9 +153,9 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, layout, !PyArray_ISWRITEABLE(o)));
 	if (!leaf)
 		return false;
+	leaf->array = o;
 	leaf->data = (gj_devptr)PyArray_DATA(o);
-	leaf->shape = (const int64_t *)PyArray_DIMS(o);
-	leaf->strides = (const int64_t *)PyArray_STRIDES(o);
+	gj_arg_dims(leaf, o);
 	if (a->dev && (!a->dev->ops->host_memory || !PyArray_ISALIGNED(o))) {
 		leaf->host = (PyArrayObject *)Py_NewRef(o);
 		a->nhost++;
@@ -145,13 +166,16 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
 	const int64_t *strides)
 {
-	int64_t dims[2 * GJ_MAX_NDIM], size = gj_scalar[kind]->size;
-	for (int i = ndim; i-- > 0;) {
+	int64_t dims[2 * GJ_MAX_NDIM] = { 0 }, size = gj_scalar[kind]->size;
+	const char *lie = NULL;
+	for (int i = 0; i < ndim; i++) {
 		dims[i] = shape[i];
-		dims[GJ_MAX_NDIM + i] = strides ? strides[i] : size;
-		size *= shape[i];
+		dims[GJ_MAX_NDIM + i] = strides ? strides[i] : 0;
 	}
-	size = gj_scalar[kind]->size;
+	if (!strides && !gj_c_strides(ndim, dims, size, dims + GJ_MAX_NDIM))
+		lie = "its size in bytes does not fit in 64 bits";
+	if (lie || (lie = gj_extent_lies(data, ndim, dims, dims + GJ_MAX_NDIM, size)))
+		return gj_error(GJ_ERR_ARRAY_LIES, lie), false;
 	bool c = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'C');
 	bool f = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'F');
 	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, c ? 'C' : f ? 'F' : 'A', readonly));

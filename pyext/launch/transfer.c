@@ -200,17 +200,32 @@ static PyArrayObject *contiguous(PyArrayObject *host)
 	return (PyArrayObject *)PyArray_NewCopy(host, f ? NPY_FORTRANORDER : NPY_CORDER);
 }
 
-/* The earlier leaf that is the same memory seen in the same way: they share one copy, as they share one array. */
-static gj_arg *twin(gj_args *a, gj_arg *x)
+/* The same memory seen in the same way? */
+static bool same_view(const gj_arg *x, const gj_arg *y)
 {
 	size_t n = sizeof(int64_t) * x->type->ndim;
-	for (gj_arg *y = a->leaf; y < x; y++)
-		if (y->host && y->type->elem == x->type->elem && y->type->ndim == x->type->ndim
-			&& PyArray_DATA(y->host) == PyArray_DATA(x->host)
-			&& (n == 0 || (!memcmp(PyArray_DIMS(y->host), PyArray_DIMS(x->host), n)
-				&& !memcmp(PyArray_STRIDES(y->host), PyArray_STRIDES(x->host), n))))
-			return y;
-	return NULL;
+	return x->array && y->array && x->type->elem == y->type->elem && x->type->ndim == y->type->ndim
+		&& PyArray_DATA(x->array) == PyArray_DATA(y->array)
+		&& !memcmp(PyArray_DIMS(x->array), PyArray_DIMS(y->array), n)
+		&& !memcmp(PyArray_STRIDES(x->array), PyArray_STRIDES(y->array), n);
+}
+
+/* An array that is passed twice is one array in the kernel: it is copied in, and back, if one of its arguments is. */
+static void join(gj_args *a, uint32_t i)
+{
+	gj_arg *x = &a->leaf[i], *y = x->array ? a->leaf : x;
+	while (y < x && !(y->first == (uint32_t)(y - a->leaf) && same_view(x, y)))
+		y++;
+	x->first = (uint32_t)(y - a->leaf);
+	if (y == x)
+		return;
+	y->skip_in &= x->skip_in;
+	y->skip_out &= x->skip_out;
+	if (y->host && x->host && !PyArray_ISWRITEABLE(y->host) && PyArray_ISWRITEABLE(x->host)) {
+		PyArrayObject *host = y->host;
+		y->host = x->host;
+		x->host = host;
+	}
 }
 
 static bool place_on_device(gj_args *a, gj_arg *x, gj_stream *stream)
@@ -228,19 +243,25 @@ static bool place_on_device(gj_args *a, gj_arg *x, gj_stream *stream)
 		"copying an array argument to the device");
 }
 
+/* The place that the first of its kind has got. */
+static void share(gj_arg *x, const gj_arg *first)
+{
+	x->temp = (PyArrayObject *)Py_NewRef(first->temp);
+	x->data = first->data;
+	x->copy = first->copy;
+	gj_arg_dims(x, x->temp);
+}
+
 static bool place(gj_args *a, gj_arg *x, gj_stream *stream)
 {
-	gj_arg *same = twin(a, x);
-	if (!(x->temp = same ? (PyArrayObject *)Py_NewRef(same->temp) : contiguous(x->host)))
+	if (!gj_args_unchanged(x))
 		return false;
-	x->shape = (const int64_t *)PyArray_DIMS(x->temp);
-	x->strides = (const int64_t *)PyArray_STRIDES(x->temp);
+	if (&a->leaf[x->first] != x)
+		return share(x, &a->leaf[x->first]), true;
+	if (!(x->temp = contiguous(x->host)))
+		return false;
+	gj_arg_dims(x, x->temp);
 	x->data = (gj_devptr)PyArray_DATA(x->temp);
-	if (same) {
-		x->data = same->data;
-		x->copy = same->copy;
-		return true;
-	}
 	return a->dev->ops->host_memory || place_on_device(a, x, stream);
 }
 
@@ -255,26 +276,95 @@ bool gj_args_place(gj_args *a, gj_stream *stream)
 			return false;
 	}
 	for (uint32_t i = 0; i < a->nleaves; i++)
+		if (a->leaf[i].array && !gj_args_unchanged(&a->leaf[i]))
+			return false;
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		join(a, i);
+	for (uint32_t i = 0; i < a->nleaves; i++)
 		if (a->leaf[i].host && !place(a, &a->leaf[i], stream))
 			return false;
 	return true;
 }
 
+/* -- Arrays that are used in place -------------------------------------------------------------------------------- */
+
+static void find_written(gj_args *a, const gj_image *image)
+{
+	for (uint32_t i = 0; i < a->nleaves && i < image->nleaves; i++)
+		a->leaf[a->leaf[i].first].written |= image->written[i];
+}
+
+/* Where the device works in place, an array that is not to be copied back gets a copy, if the kernel writes to it. */
+bool gj_args_shield(gj_args *a, const gj_image *image, bool *moved)
+{
+	*moved = false;
+	if (!a->nkeep)
+		return true;
+	find_written(a, image);
+	for (uint32_t i = 0; i < a->nleaves; i++) {
+		gj_arg *x = &a->leaf[i], *first = &a->leaf[x->first];
+		if (!x->array || x->temp || !first->written || !first->skip_out)
+			continue;
+		if (!gj_args_unchanged(x))
+			return false;
+		if (x == first) {
+			if (!(x->temp = (PyArrayObject *)PyArray_NewCopy(x->array, PyArray_IS_F_CONTIGUOUS(x->array)
+				&& !PyArray_IS_C_CONTIGUOUS(x->array) ? NPY_FORTRANORDER : NPY_CORDER)))
+				return false;
+			x->data = (gj_devptr)PyArray_DATA(x->temp);
+			gj_arg_dims(x, x->temp);
+		} else
+			share(x, first);
+		x->host = (PyArrayObject *)Py_NewRef(x->array);
+		a->nhost++;
+		*moved = true;
+	}
+	return true;
+}
+
+bool gj_args_in_place(const gj_args *a)
+{
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		if (a->leaf[i].array && !a->leaf[i].temp && !gj_args_unchanged(&a->leaf[i]))
+			return false;
+	return true;
+}
+
+/* -- The way back ------------------------------------------------------------------------------------------------- */
+
+/* Has somebody put the memory away to which the copy goes? */
+static bool still_there(const gj_arg *x, size_t n)
+{
+	if ((size_t)PyArray_NBYTES(x->temp) == n && (PyArray_IS_C_CONTIGUOUS(x->temp) || PyArray_IS_F_CONTIGUOUS(x->temp)))
+		return true;
+	gj_error(GJ_ERR_ARG_CHANGED);
+	return false;
+}
+
+static size_t bytes_of(const gj_arg *x)
+{
+	size_t n = x->type->elem->size;
+	for (uint32_t d = 0; d < x->type->ndim; d++)
+		n *= (size_t)x->shape[d];
+	return n;
+}
+
 static bool copy_back(gj_args *a, gj_arg *x, gj_stream *stream)
 {
-	size_t n = (size_t)PyArray_NBYTES(x->temp);
-	if (x->copy && !gj_copy_bytes(a->dev, GJ_D2H, (uintptr_t)PyArray_DATA(x->temp), x->copy, n, stream,
-		"copying an array argument back from the device"))
+	size_t n = bytes_of(x);
+	if (x->copy && (!still_there(x, n) || !gj_copy_bytes(a->dev, GJ_D2H, (uintptr_t)PyArray_DATA(x->temp), x->copy, n,
+		stream, "copying an array argument back from the device")))
 		return false;
 	return x->temp == x->host || PyArray_CopyInto(x->host, x->temp) == 0;
 }
 
 bool gj_args_return(gj_args *a, gj_stream *stream, const gj_image *image, bool ok)
 {
+	if (image && a->nhost)
+		find_written(a, image);
 	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++) {
 		gj_arg *x = &a->leaf[i];
-		bool written = image && i < image->nleaves && image->written[i];
-		if (x->temp && ok && written && !x->skip_out && !x->type->readonly)
+		if (x->temp && x->first == i && ok && x->written && !x->skip_out && PyArray_ISWRITEABLE(x->host))
 			ok = copy_back(a, x, stream);
 	}
 	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++)

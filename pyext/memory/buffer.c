@@ -7,28 +7,21 @@
 
 PyTypeObject *gj_buffer_class;
 
-/* The device's stream for a stored stream object; the default one if that cannot be had while tearing down. */
-static gj_stream *order_of(gj_buffer *b)
-{
-	gj_stream *s = NULL;
-	if (b->stream && gj_stream_of(b->stream, b->dev, &s) < 0)
-		PyErr_Clear();
-	return s;
-}
-
 static PyObject *make(gj_device *dev, size_t nbytes, PyObject *stream, bool pinned)
 {
 	gj_stream *s = NULL;
 	if (stream && gj_stream_of(stream, dev, &s) < 0)
 		return NULL;
-	gj_buffer *b = PyObject_New(gj_buffer, gj_buffer_class);
+	gj_buffer *b = PyObject_GC_New(gj_buffer, gj_buffer_class);
 	if (!b)
 		return NULL;
 	b->dev = dev;
 	b->ptr = 0;
 	b->nbytes = nbytes;
 	b->pinned = pinned;
+	b->order = s;
 	b->stream = Py_XNewRef(stream);
+	PyObject_GC_Track(b);
 	size_t bytes = nbytes ? nbytes : 1;        /* an empty array has an address too */
 	gj_status status;
 	Py_BEGIN_ALLOW_THREADS
@@ -47,16 +40,25 @@ PyObject *gj_buffer_new(gj_device *dev, size_t nbytes, PyObject *stream)
 	return make(dev, nbytes, stream, false);
 }
 
+/* Never changes once it is made, so it needs no tp_clear: any cycle leads through something that has one. */
+static int buffer_traverse(PyObject *self, visitproc visit, void *arg)
+{
+	Py_VISIT(Py_TYPE(self));
+	Py_VISIT(((gj_buffer *)self)->stream);
+	return 0;
+}
+
 static void buffer_dealloc(PyObject *self)
 {
 	gj_buffer *b = (gj_buffer *)self;
 	PyTypeObject *cls = Py_TYPE(self);
+	PyObject_GC_UnTrack(self);
 	if (b->ptr && b->pinned)
 		b->dev->ops->free_pinned(b->dev, (void *)b->ptr);
 	else if (b->ptr)
-		b->dev->ops->free(b->dev, b->ptr, order_of(b));
+		b->dev->ops->free(b->dev, b->ptr, b->order);
 	Py_XDECREF(b->stream);
-	PyObject_Free(self);
+	PyObject_GC_Del(self);
 	Py_DECREF(cls);
 }
 
@@ -123,14 +125,14 @@ static PyGetSetDef getset[] = {
 };
 
 static PyType_Slot slots[] = {
-	{ Py_tp_new, buffer_new }, { Py_tp_dealloc, buffer_dealloc }, { Py_tp_getset, getset },
+	{ Py_tp_new, buffer_new }, { Py_tp_dealloc, buffer_dealloc }, { Py_tp_traverse, buffer_traverse }, { Py_tp_getset, getset },
 	{ Py_bf_getbuffer, buffer_getbuffer },
 	{ Py_tp_doc, "Buffer(nbytes, pinned=False, stream=0): memory of the current device, or pinned host memory." },
 	{ 0, NULL },
 };
 
-static PyType_Spec spec = { "gridjit._core.Buffer", sizeof(gj_buffer), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
-	slots };
+static PyType_Spec spec = { "gridjit._core.Buffer", sizeof(gj_buffer), 0,
+	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, slots };
 
 int gj_buffer_init(PyObject *m)
 {

@@ -11,7 +11,8 @@ typedef struct gj_buffer {
 	uintptr_t  ptr;
 	size_t     nbytes;
 	bool       pinned;
-	PyObject  *stream;
+	gj_stream *order;
+	PyObject  *stream;                         /* keeps `order` */
 } gj_buffer;
 extern PyTypeObject *gj_buffer_class;
 PyObject *gj_buffer_new(gj_device *, size_t nbytes, PyObject *stream);       /* stream: as gj_stream_of takes it */

@@ -48,7 +48,7 @@ static PyObject *make(PyTypeObject *cls, gj_device *dev, gj_devptr data, int ndi
 /* Integers ≥ `least` of `o` (an int or a sequence of ints); their number, −1 with an exception. */
 static int read_dims(PyObject *o, const char *what, int64_t least, int64_t *out)
 {
-	PyObject *seq = PyIndex_Check(o) ? PyTuple_Pack(1, o) : PySequence_Tuple(o);
+	PyObject *seq = PyIndex_Check(o) ? PyTuple_Pack(1, o) : PySequence_Tuple(o);   /* __index__ of an item could change a list */
 	if (!seq)
 		return -1;
 	Py_ssize_t n = PyTuple_GET_SIZE(seq);
@@ -94,6 +94,50 @@ static gj_device *holder(gj_device *dev, gj_devptr data, PyObject *owner)
 	return NULL;
 }
 
+/* Dtypes of device arrays: plain data of some size. Sets the exception. */
+static bool has_items(PyArray_Descr *dtype)
+{
+	gj_err wrong = PyDataType_FLAGCHK(dtype, NPY_ITEM_REFCOUNT) ? GJ_ERR_ARRAY_DTYPE : PyDataType_HASSUBARRAY(dtype)
+		? GJ_ERR_ARRAY_SUBARRAY : PyDataType_ELSIZE(dtype) == 0 ? GJ_ERR_ARRAY_NO_SIZE : GJ_ERR_COUNT;
+	PyObject *text = wrong == GJ_ERR_COUNT ? NULL : PyObject_Str((PyObject *)dtype);
+	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+	if (name)
+		gj_error(wrong, name);
+	Py_XDECREF(text);
+	return wrong == GJ_ERR_COUNT;
+}
+
+static PyObject *check_dtype(PyObject *unused, PyObject *o)
+{
+	(void)unused;
+	if (!PyArray_DescrCheck(o))
+		return PyErr_Format(PyExc_TypeError, "a dtype is needed, not %s", Py_TYPE(o)->tp_name);
+	return has_items((PyArray_Descr *)o) ? Py_NewRef(Py_None) : NULL;
+}
+
+/* Does the memory hold such an array? A buffer is known to its last byte, and so is all memory of the CPU device. Sets
+ * the exception. */
+static bool can_be(gj_device *dev, PyObject *owner, gj_devptr data, int ndim, const int64_t *shape, const int64_t *strides,
+	int64_t item)
+{
+	uintptr_t lo = data, hi = data + (uintptr_t)item;
+	char why[120];
+	const char *lie = gj_extent_lies(data, ndim, shape, strides, item);
+	if (lie)
+		return gj_error(GJ_ERR_ARRAY_LIES, lie), false;
+	for (int i = 0; i < ndim; i++) {
+		if (shape[i] == 0)
+			return true;
+		*(strides[i] < 0 ? &lo : &hi) += (uintptr_t)strides[i] * (uintptr_t)(shape[i] - 1);
+	}
+	gj_buffer *b = Py_IS_TYPE(owner, gj_buffer_class) ? (gj_buffer *)owner : NULL;
+	size_t left = b ? lo < b->ptr || lo - b->ptr > b->nbytes ? 0 : b->nbytes - (lo - b->ptr) : dev->ops->left(dev, lo);
+	if (hi - lo <= left)
+		return true;
+	PyOS_snprintf(why, sizeof why, "it needs %zu bytes from %#zx on, there are %zu", (size_t)(hi - lo), (size_t)lo, left);
+	return gj_error(GJ_ERR_ARRAY_OUTSIDE, why), false;
+}
+
 static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_, PyArray_Descr *dtype, PyObject *stream,
 	PyObject *base, PyObject *pointer, char order, bool readonly)
 {
@@ -105,8 +149,8 @@ static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_,
 		return NULL;
 	if (given && nstrides != ndim)
 		return PyErr_Format(PyExc_ValueError, "%d strides were given for %d dimensions", nstrides, ndim);
-	if (PyDataType_FLAGCHK(dtype, NPY_ITEM_REFCOUNT))
-		return gj_error(GJ_ERR_ARRAY_DTYPE, "object");
+	if (!has_items(dtype))
+		return NULL;
 	int64_t bytes = layout_bytes(ndim, shape, strides, given, order, PyDataType_ELSIZE(dtype));
 	if (bytes < 0 && pointer == Py_None)
 		return gj_error(GJ_ERR_ARRAY_HUGE);
@@ -119,14 +163,10 @@ static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_,
 		dev = ((gj_buffer *)buffer)->dev;
 	gj_devptr data = pointer != Py_None ? PyLong_AsSize_t(pointer) : ours ? ((gj_buffer *)buffer)->ptr : 0;
 	PyObject *o = NULL;
-	if (!ours && !PyErr_Occurred())
-		dev = holder(dev, data, base);
-	if (ours && pointer == Py_None && (size_t)bytes > ((gj_buffer *)buffer)->nbytes)
-		PyErr_Format(PyExc_ValueError, "the buffer has %zu bytes, the array needs %lld", ((gj_buffer *)buffer)->nbytes,
-			(long long)bytes);
-	else if (!ours && pointer == Py_None)
+	if (!ours && pointer == Py_None)
 		PyErr_SetString(PyExc_TypeError, "gpu_data is neither a Buffer nor comes with a pointer");
-	else if (!PyErr_Occurred())
+	else if (!PyErr_Occurred() && can_be(dev, buffer, data, ndim, shape, strides, PyDataType_ELSIZE(dtype))
+		&& (ours || (dev = holder(dev, data, base))))
 		o = make(cls, dev, data, ndim, shape, strides, dtype, readonly, buffer, stream);
 	Py_DECREF(buffer);
 	return o;
@@ -151,10 +191,28 @@ static PyObject *array_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	return o;
 }
 
+/* The owner of the memory stays as long as the address: only the stream is cleared. */
+static int array_traverse(PyObject *self, visitproc visit, void *arg)
+{
+	gj_devarray *a = (gj_devarray *)self;
+	Py_VISIT(Py_TYPE(self));
+	Py_VISIT(a->dtype);
+	Py_VISIT(a->base);
+	Py_VISIT(a->stream);
+	return 0;
+}
+
+static int array_clear(PyObject *self)
+{
+	Py_XSETREF(((gj_devarray *)self)->stream, Py_NewRef(Py_None));
+	return 0;
+}
+
 static void array_dealloc(PyObject *self)
 {
 	gj_devarray *a = (gj_devarray *)self;
 	PyTypeObject *cls = Py_TYPE(self);
+	PyObject_GC_UnTrack(self);
 	if (a->weak)
 		PyObject_ClearWeakRefs(self);
 	Py_XDECREF(a->dtype);
@@ -233,7 +291,6 @@ static PyObject *plain_index(PyObject *o)
 	PyObject *number = !PyBool_Check(o) && PyIndex_Check(o) ? PyNumber_Index(o) : NULL;
 	if (number || (PyErr_Occurred() && !PyArray_Check(o)))
 		return number;
-	PyErr_Clear();
 	return gj_error(GJ_ERR_DEVICE_INDEX, Py_TYPE(o)->tp_name);
 }
 
@@ -529,6 +586,7 @@ static PyGetSetDef getset[] = {
 static PyMethodDef methods[] = {
 	{ "is_c_contiguous", is_c, METH_NOARGS, "Are the items in C order without gaps?" },
 	{ "is_f_contiguous", is_f, METH_NOARGS, "Are the items in Fortran order without gaps?" },
+	{ "_check_dtype", check_dtype, METH_O | METH_STATIC, "_check_dtype(dtype): raises ValueError if arrays of it hold nothing." },
 	{ "_view", array_view, METH_VARARGS, NULL },
 	{ "_reshape", array_reshape, METH_VARARGS, NULL },
 	{ "_index", array_index, METH_O, NULL },
@@ -547,14 +605,14 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-	{ Py_tp_new, array_new }, { Py_tp_dealloc, array_dealloc }, { Py_tp_getset, getset }, { Py_tp_methods, methods },
-	{ Py_tp_members, members }, { Py_mp_length, array_length }, { Py_nb_bool, array_bool },
+	{ Py_tp_new, array_new }, { Py_tp_dealloc, array_dealloc }, { Py_tp_traverse, array_traverse },
+	{ Py_tp_clear, array_clear }, { Py_tp_getset, getset }, { Py_tp_methods, methods }, { Py_tp_members, members }, { Py_mp_length, array_length }, { Py_nb_bool, array_bool },
 	{ Py_tp_doc, "DeviceArray(shape, strides=None, dtype=float64, stream=0, gpu_data=None, order='C'): array in device memory." },
 	{ 0, NULL },
 };
 
 static PyType_Spec spec = { "gridjit._core.DeviceArray", sizeof(gj_devarray), 0,
-	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE, slots };
+	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE, slots };
 
 int gj_devarray_init(PyObject *m)
 {

@@ -53,10 +53,8 @@ static int from_handle(PyObject *number, gj_device *dev, gj_stream **out)
 {
 	uintptr_t handle = PyLong_AsSize_t(number);
 	if (handle == (uintptr_t)-1 && PyErr_Occurred()) {
-		if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-			PyErr_Clear();
+		if (PyErr_ExceptionMatches(PyExc_OverflowError))
 			gj_error(GJ_ERR_NOT_A_STREAM, "a negative or too large number");
-		}
 		return -1;
 	}
 	*out = handle ? gj_stream_wrapped(dev, handle) : NULL;
@@ -72,7 +70,7 @@ static int from_protocol(PyObject *o, gj_device *dev, gj_stream **out)
 	if (!p && !PyErr_ExceptionMatches(PyExc_AttributeError))
 		return -1;
 	int ok = p && PyTuple_Check(p) && PyTuple_GET_SIZE(p) == 2 && PyLong_Check(PyTuple_GET_ITEM(p, 1));
-	PyErr_Clear();
+	gj_forgive(PyExc_AttributeError);
 	if (ok)
 		ok = from_handle(PyTuple_GET_ITEM(p, 1), dev, out) == 0 ? 1 : -1;
 	else

@@ -87,13 +87,13 @@ static const gj_type *from_text(PyObject *text)
 	return t;
 }
 
-/* NumPy dtypes and scalar classes, and Python's own number classes. */
+/* NumPy dtypes and scalar classes, and Python's own number classes. NULL: none, or an exception is set. */
 static const gj_type *from_dtype(PyObject *o)
 {
 	PyArray_Descr *d = NULL;
 	bool candidate = PyArray_DescrCheck(o) || PyType_Check(o);
 	if (candidate && !PyArray_DescrConverter(o, &d))
-		PyErr_Clear();
+		gj_forgive(PyExc_Exception);
 	int kind = d ? gj_kind_of_dtype(d) : -1;
 	Py_XDECREF(d);
 	return kind < 0 ? NULL : gj_scalar[kind];
@@ -108,10 +108,9 @@ const gj_type *gj_type_from_any(PyObject *o)
 		return gj_t_none;
 	if (PyUnicode_Check(o))
 		return from_text(o);
-	if ((t = from_dtype(o)))
+	if ((t = from_dtype(o)) || PyErr_Occurred())
 		return t;
 	PyObject *text = PyArray_DescrCheck(o) ? PyUnicode_FromFormat("the dtype %S", o) : NULL;
-	PyErr_Clear();
 	gj_error(GJ_ERR_NOT_A_TYPE, text ? PyUnicode_AsUTF8(text) : Py_TYPE(o)->tp_name);
 	Py_XDECREF(text);
 	return NULL;

@@ -102,6 +102,8 @@ typedef struct gj_device_ops {
 	gj_status (*sync)(gj_device *);            /* the whole device */
 	/* Which device's kernels reach it: this one, if its do; else the one that holds it; −1: none. */
 	gj_status (*pointer_device)(gj_device *, gj_devptr, int *ordinal);
+	/* Bytes from here to the end of the allocation; SIZE_MAX: nobody knows. */
+	size_t    (*left)(gj_device *, gj_devptr);
 } gj_device_ops;
 
 /* -- The two machines ------------------------------------------------------------------------------------------------ */

@@ -358,6 +358,8 @@ static void test_memory(void)
 	CHECK(ordinal == 0, "%d", ordinal);
 	OK(ops->pointer_device(dev, (gj_devptr)(uintptr_t)&ordinal, &ordinal));
 	CHECK(ordinal == -1, "%d", ordinal);
+	CHECK(ops->left(dev, p[100]) == 10000 && ops->left(dev, p[100] + 9999) == 1, "%zu", ops->left(dev, p[100]));
+	CHECK(ops->left(dev, (gj_devptr)(uintptr_t)&ordinal) == SIZE_MAX, "of the program");
 	unsigned char host[90000];
 	OK(ops->copy(dev, GJ_D2H, (uintptr_t)host, p[299], 299 * 299, NULL));
 	CHECK(host[0] == (unsigned char)299 && host[299 * 299 - 1] == (unsigned char)299, "%d", host[0]);

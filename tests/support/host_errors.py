@@ -148,6 +148,22 @@ def ARRAY_DTYPE():
 	one[1, 1](np.array(["a"]))
 
 
+def ARRAY_LIES():
+	cuda.from_cuda_array_interface(dict(shape=(10,), typestr="<f4", data=(0, False), version=3))
+
+
+def ARRAY_OUTSIDE():
+	cuda.DeviceNDArray(11, None, "f4", 0, cuda.current_context().memalloc(40))
+
+
+def ARRAY_NO_SIZE():
+	cuda.device_array(2, "S0")
+
+
+def ARRAY_SUBARRAY():
+	cuda.device_array(2, ("f4", (3,)))
+
+
 def ARRAY_MASKED():
 	one[1, 1](np.ma.masked_array([1.0, 2.0], [True, False]))
 
@@ -206,6 +222,16 @@ def VALUE_TYPE():
 
 def ARG_TENSOR():
 	one[1, 1](Tensor(mask=X))
+
+
+def ARG_CHANGED():
+	x = np.zeros(4, np.float32)
+
+	class Stream:
+		def __cuda_stream__(self):
+			x.__setstate__(np.ones(2).__reduce__()[2])
+			return 0, 0
+	one[1, 1, Stream()](x)
 
 
 def ARG_DEVICE():

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from .. import _core, config, errors
+from .. import _core, config
 
 
 class DeviceNDArray(_core.DeviceArray):
@@ -220,8 +220,7 @@ def to_device(obj, stream=0, copy=True, to=None):
 def pinned_array(shape, dtype=np.float64, strides=None, order="C"):
 	"""Uninitialised NumPy array in page-locked memory, from and to which copies are fast and asynchronous."""
 	dtype = np.dtype(dtype)
-	if dtype.hasobject:
-		raise errors.NumbaValueError(f"Unsupported array dtype: {dtype}")
+	_core.DeviceArray._check_dtype(dtype)
 	shape = tuple(map(operator.index, shape)) if np.iterable(shape) else (operator.index(shape),)
 	if min(shape, default=0) < 0:
 		raise ValueError(f"a dimension must not be negative: {min(shape)}")
@@ -276,15 +275,21 @@ def as_cuda_array(obj, sync=True):
 	return from_cuda_array_interface(obj.__cuda_array_interface__, owner=obj, sync=sync)
 
 
-# -- how kernel arguments travel --
+# -- how kernel arguments travel: host arrays, or those in a tuple; device arrays are used where they are --
+#
+# An array that is passed twice (the same memory seen in the same way) is one array in the kernel: it is copied in if one of
+# its arguments is, and back if one of them is. Views that overlap only in part are copied one by one on a GPU, and back in
+# the order of the parameters; on the CPU they are used in place. A kernel that writes to one of them should get views of one
+# device array.
 
 def In(array):
-	"""Kernel argument: copied to the device, not back."""
+	"""Kernel argument: copied to the device, not back. The host's array never changes (on the CPU device it is copied if the
+	kernel writes to it, else used in place)."""
 	return _core.Hint(array, True, False)
 
 
 def Out(array):
-	"""Kernel argument: not copied to the device, only back."""
+	"""Kernel argument: not copied to the device, only back. What the kernel does not write is undefined afterwards."""
 	return _core.Hint(array, False, True)
 
 

@@ -113,6 +113,7 @@ gj_status gj_cpu_alloc_pinned(gj_device *, size_t bytes, void **out);
 gj_status gj_cpu_free_pinned(gj_device *, void *);
 gj_status gj_cpu_memory_info(gj_device *, size_t *free, size_t *total);
 gj_status gj_cpu_pointer_device(gj_device *, gj_devptr, int *ordinal);
+size_t    gj_cpu_left(gj_device *, gj_devptr);
 void      gj_cpu_memory_start(void);
 
 /* cpu/host.c: what the machine is, and its memory. */

@@ -184,7 +184,7 @@ static const gj_device_ops ops = {
 	.stream_wait = stream_wait,
 	.event_create = event_create, .event_destroy = event_destroy, .event_record = event_record,
 	.event_sync = event_done, .event_query = event_done, .event_elapsed = event_elapsed,
-	.sync = sync_device, .pointer_device = gj_cpu_pointer_device
+	.sync = sync_device, .pointer_device = gj_cpu_pointer_device, .left = gj_cpu_left
 };
 
 static gj_device device = { .ops = &ops };

@@ -218,6 +218,17 @@ gj_status gj_cpu_pointer_device(gj_device *d, gj_devptr p, int *ordinal)
 	return GJ_OK;
 }
 
+/* Memory of the program has no end that we know of. */
+size_t gj_cpu_left(gj_device *d, gj_devptr p)
+{
+	(void)d;
+	pthread_mutex_lock(&lock);
+	const mem *m = find(p);
+	size_t left = m ? m->start + m->bytes - p : SIZE_MAX;
+	pthread_mutex_unlock(&lock);
+	return left;
+}
+
 void gj_cpu_memory_start(void)
 {
 	size_t left;

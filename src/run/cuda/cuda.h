@@ -92,6 +92,7 @@ gj_status gj_cuda_free_pinned(gj_device *, void *);
 gj_status gj_cuda_memory_info(gj_device *, size_t *, size_t *);
 gj_status gj_cuda_attribute(gj_device *, const char *, int *);
 gj_status gj_cuda_pointer_device(gj_device *, gj_devptr, int *);
+size_t    gj_cuda_left(gj_device *, gj_devptr);
 
 gj_status gj_cuda_stage_open(gj_cuda *);       /* makes no thread and no buffer yet */
 gj_status gj_cuda_copy(gj_device *, gj_copy, uintptr_t, uintptr_t, size_t, gj_stream *);

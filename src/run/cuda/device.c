@@ -26,7 +26,7 @@ static const gj_device_ops ops = {
 	.event_create = gj_cuda_event_create, .event_destroy = gj_cuda_event_destroy,
 	.event_record = gj_cuda_event_record, .event_sync = gj_cuda_event_sync, .event_query = gj_cuda_event_query,
 	.event_elapsed = gj_cuda_event_elapsed,
-	.sync = gj_cuda_sync, .pointer_device = gj_cuda_pointer_device,
+	.sync = gj_cuda_sync, .pointer_device = gj_cuda_pointer_device, .left = gj_cuda_left,
 };
 
 /* Kept between attempts, so that opening may fail half-way and be tried again without losing anything. */

@@ -74,6 +74,13 @@ gj_status gj_cuda_attribute(gj_device *g, const char *name, int *value)
 	return r == CUDA_SUCCESS ? GJ_OK : gj_cuda_fail(r, "cuDeviceGetAttribute", name);
 }
 
+/* The driver's ranges are those of mappings: an allocation of another library's may lie across several. */
+size_t gj_cuda_left(gj_device *g, gj_devptr p)
+{
+	(void)g, (void)p;
+	return SIZE_MAX;
+}
+
 gj_status gj_cuda_pointer_device(gj_device *g, gj_devptr p, int *ordinal)
 {
 	CUcontext before;
