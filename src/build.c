@@ -44,7 +44,7 @@ static bool link_image(gj_build *b)
 {
 	uint8_t *cubin;
 	size_t n;
-	if (b->image.format != GJ_FMT_PTX || !b->dev->ops->link)
+	if (!b->dev->ops->link)
 		return true;
 	b->what = "linking the kernel";
 	b->status = b->dev->ops->link(b->dev, (const char *)b->image.code, b->image.ncode, b->rq.options.max_registers,
@@ -54,7 +54,7 @@ static bool link_image(gj_build *b)
 	free(b->image.code);
 	b->image.code = cubin;
 	b->image.ncode = n;
-	b->image.format = GJ_FMT_CUBIN;
+	b->image.format = b->dev->ops->linked;
 	return true;
 }
 

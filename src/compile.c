@@ -22,9 +22,10 @@ static const gj_export *exported(gj_trap *trap, const gj_request *rq, const gj_f
 /* Threads that run as one, f->width: a vector's where it was asked for and threads can be lanes, else each runs by itself. */
 static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked, uint32_t *facts)
 {
-	bool vector = asked->width == 32 && !f->callee.n;                          /* recursion: one thread at a time */
-	f->width = vector ? 32 : 1;
-	f->waits = gj_waits(f, f->width);
+	const gj_target *target = asked->target;
+	bool vector = target->vectors && asked->width == target->warp && !f->callee.n;    /* recursion: one thread at a time */
+	f->width = vector ? target->warp : 1;
+	f->waits = target->in_turn && gj_waits(f, f->width);
 	if (!vector)
 		return;
 	gj_loop_form(f);
@@ -36,7 +37,7 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 		gj_show(st, "mask", f);
 	} else {
 		f->width = 1;
-		f->waits = gj_waits(f, 1);
+		f->waits = target->in_turn && gj_waits(f, 1);
 	}
 }
 
@@ -55,19 +56,17 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_simplify(f->callee.p[i]);
 		gj_check_frozen(f->callee.p[i]);
 	}
-	if (opt.arch == GJ_ARCH_CPU)
+	if (!opt.target->thread_ends)
 		gj_return_raises(f);
 	gj_mark_written(f);
 	gj_show(st, "low", f);
-	if (opt.arch == GJ_ARCH_CPU) {
+	if (opt.target->own_sums)
 		gj_find_sums(f);
-		choose_width(st, f, &rq->options, &opt.facts);
-	}
-	opt.keep_text |= gj_stages_want(st, "llvm") || gj_stages_want(st, "ptx") || gj_stages_want(st, "asm");
+	choose_width(st, f, &rq->options, &opt.facts);
+	opt.keep_text |= gj_stages_want(st, "llvm") || gj_stages_want(st, opt.target->assembly);
 	gj_emit_image(f, &opt, image);
 	gj_show_text(st, "llvm", image->llvm);
-	gj_show_text(st, "ptx", opt.arch == GJ_ARCH_NVPTX ? image->assembly : NULL);
-	gj_show_text(st, "asm", opt.arch == GJ_ARCH_CPU ? image->assembly : NULL);
+	gj_show_text(st, opt.target->assembly, image->assembly);
 	return gj_in_space(trap, s->ret.type, GJ_GLOBAL);
 }
 

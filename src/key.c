@@ -49,8 +49,8 @@ gj_hash gj_request_key(const gj_request *rq)
 	}
 	gj_hash_str(&h, rq->ret ? rq->ret->code : "");
 	gj_options_hash(&h, &rq->options);
-	gj_hash_str(&h, rq->options.arch == GJ_ARCH_CPU ? gj_host_cpu() : "");
-	if (rq->options.arch == GJ_ARCH_CPU || rq->options.debug || rq->options.lineinfo)
+	gj_hash_str(&h, gj_emit_identity(rq->options.target));
+	if (rq->options.target->sites || rq->options.debug || rq->options.lineinfo)
 		put_lines(&(lined){ .h = &h }, rq->code);
 	return gj_hash_done(&h);
 }

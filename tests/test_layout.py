@@ -13,13 +13,10 @@ from sources import C_FILES, ROOT, files, included, includes, may_know, name, ro
 MAX_FILE, MAX_FUNCTION = 800, 80
 PY_FILES = files("python/**/*.py", "tests/**/*.py", "bench/*.py", "examples/*.py", "setup.py")
 
-# What still breaks the order of rooms.
-TIES = ["src/emit/atomic.c", "src/emit/memory.c", "src/emit/llvm.c", "src/emit/emit.c"]
 # Circles of files that are honest: each is one recursion, cut where it reads best.
 CIRCLES = {
 	("pyext/freeze/freeze.c", "pyext/freeze/freeze_value.c"): "a function holds values, and functions are values",
 	("src/infer/calls.c", "src/infer/fixpoint.c"): "a call infers the function that is called, and that one calls",
-	("src/emit/cpu/math.c", "src/emit/llvm.c", "src/emit/values.c"): "a hook of the target, not made yet",
 }
 
 
@@ -43,14 +40,12 @@ def test_system_headers_stay_in_their_rooms():
 				wrong.append(f"{name(path)}: {header} belongs in src/emit/")
 			if header in ("cuda.h", "cuda_runtime.h", "cudaTypedefs.h"):
 				wrong.append(f"{name(path)}: {header}: users have no CUDA toolkit")
-			if header.startswith("run/cuda/") and not name(path).startswith("src/run/cuda/"):
-				wrong.append(f"{name(path)}: {header} is for the CUDA device only")
 	assert not wrong, "\n".join(wrong)
 
 
 def test_rooms_include_only_those_before_them():
 	wrong = [f"{name(path)} includes {other}" for path in C_FILES for other, _ in included(path)
-		if other and name(path) not in TIES and not may_know(name(path), other)]
+		if other and not may_know(name(path), other)]
 	assert not wrong, "\n".join(wrong)
 
 
@@ -62,15 +57,15 @@ def test_quoted_includes_exist():
 def test_rooms_call_only_those_before_them():
 	"""Also through declarations of their own."""
 	wrong = [f"{file} calls {', '.join(sorted(functions))} of {other}" for file, others in sources.calls().items()
-		for other, functions in others.items() if file not in TIES and not may_know(file, other)]
+		for other, functions in others.items() if not may_know(file, other)]
 	assert not wrong, "\n".join(wrong)
 
 
 def test_targets_and_devices_do_not_know_each_other():
 	wrong = [f"{name(path)} includes {other}" for path in C_FILES for other, _ in included(path)
-		if other and name(path) not in TIES and sources.is_stranger(name(path), other)]
+		if other and sources.is_stranger(name(path), other)]
 	wrong += [f"{file} calls {', '.join(sorted(functions))} of {other}" for file, others in sources.calls().items()
-		for other, functions in others.items() if file not in TIES and sources.is_stranger(file, other)]
+		for other, functions in others.items() if sources.is_stranger(file, other)]
 	assert not wrong, "\n".join(wrong)
 
 

@@ -112,7 +112,7 @@ bool gj_launch_config_fits(const gj_launch_config *c, const gj_specialisation *s
 static bool warn_small(const gj_launch_config *c, const gj_device *dev)
 {
 	uint64_t blocks = (uint64_t)c->grid[0] * c->grid[1] * c->grid[2];
-	if (!gj_config.warn_low_occupancy || dev->ops->host_memory || blocks >= 128)
+	if (!gj_config.warn_low_occupancy || blocks >= dev->ops->busy_blocks)
 		return true;
 	PyObject *cls = gj_import("gridjit.errors", "NumbaPerformanceWarning");
 	int bad = !cls || PyErr_WarnFormat(cls, 1, "a grid of %d blocks leaves most of the GPU idle", (int)blocks);

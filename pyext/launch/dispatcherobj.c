@@ -260,7 +260,7 @@ static PyObject *dump(PyObject *self, PyObject *args)
 	if (!arena)
 		return dev ? PyErr_NoMemory() : NULL;
 	rq.nargs = (uint32_t)n;
-	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->host_memory ? 0u : (uint32_t)GJ_FACTS_BLOCK);
+	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->target->vectors ? 0u : (uint32_t)GJ_FACTS_BLOCK);
 	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze(SELF->py_func, arena, &rq.code) == 0) {
 		o = dump_request(&rq, what);
 	}

@@ -124,20 +124,18 @@ static bool read_ENTRY(const gj_option *row, PyObject *v, gj_entry_kind *field)
 
 static PyObject *show_ENTRY(const gj_entry_kind *field) { return PyUnicode_FromString(gj_entries[*field].name); }
 
-static const char *const archs[] = { [GJ_ARCH_NVPTX] = "nvptx", [GJ_ARCH_CPU] = "cpu" };
-
-static bool read_ARCH(const gj_option *row, PyObject *v, gj_arch *field)
+static bool read_TARGET(const gj_option *row, PyObject *v, const gj_target **field)
 {
 	const char *name;
 	if (!read_TEXT(row, v, &name))
 		return false;
-	for (size_t i = 0; name && i < GJ_LEN(archs); i++)
-		if (!strcmp(archs[i], name))
-			return *field = (gj_arch)i, true;
-	return wrong_value(row, "'nvptx' or 'cpu'", v);
+	for (*field = gj_targets; name && *field < gj_targets + GJ_NTARGETS; ++*field)
+		if (!strcmp((*field)->name, name))
+			return true;
+	return wrong_value(row, "a row of targets.def", v);
 }
 
-static PyObject *show_ARCH(const gj_arch *field) { return PyUnicode_FromString(archs[*field]); }
+static PyObject *show_TARGET(const gj_target *const *field) { return PyUnicode_FromString((*field)->name); }
 
 #define X(kind, type) \
 	static bool read_any_##kind(const gj_option *row, PyObject *v, char *field) \
@@ -249,28 +247,14 @@ bool gj_libdevice(const char **path)
 	return searched;
 }
 
-/* PTX version that a driver of this CUDA version reads: 11.8 → 7.8, 12.4 → 8.4, from 12.6 on one behind, 13.0 → 9.0. */
-static uint32_t ptx_of_driver(int version)
-{
-	uint32_t v = version > 0 ? (uint32_t)version : 0, major = v / 1000, minor = v % 1000 / 10;
-	if (major == 11)
-		return 70 + minor;
-	if (major == 12)
-		return 80 + (minor >= 6 ? minor - 1 : minor);
-	return major >= 13 ? 90 + minor : 0;
-}
-
 bool gj_options_for(const gj_options *base, gj_device *dev, uint32_t facts, gj_options *o)
 {
 	*o = *base;
 	o->facts = facts;
-	o->arch = dev->ops->host_memory ? GJ_ARCH_CPU : GJ_ARCH_NVPTX;
-	if (o->arch == GJ_ARCH_CPU) {
-		o->width = (uint32_t)gj_config.cpu_width;
-		o->libm_exact = gj_config.libm_exact;
-		return true;
-	}
+	o->target = dev->ops->target;
 	o->cc = (gj_cc){ dev->info.cc_major, dev->info.cc_minor };
-	o->ptx_version = ptx_of_driver(dev->info.driver_version);
-	return gj_libdevice(&o->libdevice);
+	o->ptx_version = dev->info.ptx_version;
+	o->width = o->target->vectors ? (uint32_t)gj_config.cpu_width : 1;
+	o->libm_exact = o->target->vectors && gj_config.libm_exact;
+	return !o->target->library || gj_libdevice(&o->libdevice);
 }

@@ -35,7 +35,7 @@ void gj_specialisation_free(gj_specialisation *s)
 static bool matches(const gj_specialisation *s, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
 	return s->dev == dev && s->facts == facts && s->nargs == n && !memcmp(s->arg, arg, n * sizeof *arg)
-		&& (!dev->ops->host_memory || (s->width == (uint32_t)gj_config.cpu_width && s->libm_exact == gj_config.libm_exact));
+		&& (!dev->ops->target->vectors || (s->width == (uint32_t)gj_config.cpu_width && s->libm_exact == gj_config.libm_exact));
 }
 
 static gj_specialisation *find(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
@@ -122,7 +122,7 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 
 gj_specialisation *gj_specialise(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
-	if (!dev->ops->host_memory || gj_config.cpu_width != 32)
+	if (!dev->ops->target->vectors || (uint32_t)gj_config.cpu_width != dev->ops->target->warp)
 		facts &= ~(uint32_t)GJ_FACTS_BLOCK;
 	if (d->last && matches(d->last, dev, arg, n, facts))
 		return d->last;

@@ -12,19 +12,19 @@ static unsigned choice = 1;                    /* grows when the setting changes
 typedef struct { PyObject_HEAD gj_device *dev; } DeviceObject;
 static PyTypeObject *device_class;
 
-int gj_on_gpu(void)
+/* The first driver with a device, of those that the setting allows; the last one, the CPU's, has one. NULL: exception set. */
+static const gj_driver *driver(void)
 {
+	const gj_driver *host = &gj_drivers[GJ_NTARGETS - 1], *d = gj_drivers;
 	if (gj_config.device == CPU)
-		return 0;
-	int n;
+		return host;
 	Py_BEGIN_ALLOW_THREADS
-	n = gj_cuda_count();
+	while (d < host && !d->count())
+		d++;
 	Py_END_ALLOW_THREADS
-	if (n == 0 && gj_config.device == GPU) {
-		gj_error(GJ_ERR_NO_GPU, gj_cuda_why());
-		return -1;
-	}
-	return n > 0;
+	if (d == host && gj_config.device == GPU)
+		return gj_error(GJ_ERR_NO_GPU, gj_drivers->why()), NULL;
+	return d;
 }
 
 void gj_device_forget(void)
@@ -34,15 +34,15 @@ void gj_device_forget(void)
 
 gj_device *gj_device_open(int ordinal)
 {
-	int gpu = gj_on_gpu(), count = gpu > 0 ? gj_cuda_count() : 1;
+	const gj_driver *d = driver();
 	gj_device *dev = NULL;
 	gj_status status;
-	if (gpu < 0)
+	if (!d)
 		return NULL;
-	if (ordinal < 0 || ordinal >= count)
-		return gj_error(GJ_ERR_DEVICE_ORDINAL, ordinal, count), NULL;
+	if (ordinal < 0 || ordinal >= d->count())
+		return gj_error(GJ_ERR_DEVICE_ORDINAL, ordinal, d->count()), NULL;
 	Py_BEGIN_ALLOW_THREADS
-	status = gpu ? gj_cuda_open(ordinal, &dev) : gj_cpu_open(&dev);
+	status = d->open(ordinal, &dev);
 	Py_END_ALLOW_THREADS
 	if (status != GJ_OK)
 		return gj_status_error(status, "opening the device"), NULL;
@@ -64,7 +64,7 @@ gj_device *gj_device_current(void)
 gj_device *gj_device_of(gj_device *dev, gj_devptr p)
 {
 	int holder;
-	if (dev->ops->host_memory || !p || gj_cuda_count() == 1)
+	if (dev->ops->host_memory || !p || gj_driver_of(dev)->count() == 1)
 		return dev;
 	gj_status status = dev->ops->pointer_device(dev, p, &holder);
 	if (status != GJ_OK)
@@ -106,21 +106,21 @@ static PyObject *current_ordinal(PyObject *m, PyObject *unused)
 static PyObject *device_kind(PyObject *m, PyObject *unused)
 {
 	(void)m, (void)unused;
-	int gpu = gj_on_gpu();
-	return gpu < 0 ? NULL : PyUnicode_FromString(gpu ? "cuda" : "cpu");
+	const gj_driver *d = driver();
+	return d ? PyUnicode_FromString(d->name) : NULL;
 }
 
 static PyObject *device_count(PyObject *m, PyObject *unused)
 {
 	(void)m, (void)unused;
-	int gpu = gj_on_gpu();
-	return gpu < 0 ? NULL : PyLong_FromLong(gpu ? gj_cuda_count() : 1);
+	const gj_driver *d = driver();
+	return d ? PyLong_FromLong(d->count()) : NULL;
 }
 
 static PyObject *why_no_gpu(PyObject *m, PyObject *unused)
 {
 	(void)m, (void)unused;
-	return PyUnicode_FromString(gj_cuda_why());
+	return PyUnicode_FromString(gj_drivers->why());
 }
 
 static PyMethodDef functions[] = {

@@ -11,8 +11,6 @@ gj_device *gj_device_open(int ordinal);
 /* The device whose kernels reach another library's memory: `dev`, if they can, else the GPU that holds it. Costs nothing
  * where there is one GPU. NULL: exception set. */
 gj_device *gj_device_of(gj_device *dev, gj_devptr);
-/* Are we on GPUs? −1: exception set (a GPU was asked for and there is none). */
-int  gj_on_gpu(void);
 /* Drop the choice of device: the setting has changed. */
 void gj_device_forget(void);
 

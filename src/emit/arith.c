@@ -87,9 +87,9 @@ gj_v gj_do_abs(gj_gen *g, const gj_op *o)
 	return gj_is_signed(o->type) ? gj_call2(g, GJ_IN_ABS, a, LLVMConstInt(g->u->i1, 0, 0)) : a;
 }
 
-static gj_v extreme(gj_gen *g, const gj_op *o, gj_intrin f, gj_intrin s, gj_intrin u)
+static gj_v extreme(gj_gen *g, const gj_op *o, gj_llvm_intrin f, gj_llvm_intrin s, gj_llvm_intrin u)
 {
-	gj_intrin i = is_float(o) ? f : gj_is_signed(o->type) ? s : u;
+	gj_llvm_intrin i = is_float(o) ? f : gj_is_signed(o->type) ? s : u;
 	return gj_call2(g, i, gj_arg(g, o, 0), gj_arg(g, o, 1));
 }
 
@@ -185,14 +185,9 @@ static const LLVMRealPredicate float_order[GJ_NCMPOPS] = {
 static const bool below[GJ_NCMPOPS] = { [GJ_CMP_LT] = true, [GJ_CMP_LE] = true, [GJ_CMP_NE] = true };
 static const bool above[GJ_NCMPOPS] = { [GJ_CMP_GT] = true, [GJ_CMP_GE] = true, [GJ_CMP_NE] = true };
 
-gj_v gj_do_cmp(gj_gen *g, const gj_op *o)
+gj_v gj_compare(gj_gen *g, const gj_op *o, gj_v a, gj_v b)
 {
 	const gj_type *ta = gj_arg_type(g, o, 0), *tb = gj_arg_type(g, o, 1);
-	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1);
-	if (gj_is_bool(ta) && g->u->gpu) {         /* LLVM 19 has no code for an ordered comparison of two bits */
-		a = LLVMBuildZExt(g->b, a, g->u->i32, "");
-		b = LLVMBuildZExt(g->b, b, g->u->i32, "");
-	}
 	if (gj_is_float(ta))
 		return gj_fcmp(g, float_order[o->sub], a, b);
 	if (gj_is_signed(ta) && gj_is_signed(tb))
@@ -205,6 +200,8 @@ gj_v gj_do_cmp(gj_gen *g, const gj_op *o)
 	bool answer = gj_is_signed(ta) ? below[o->sub] : above[o->sub];
 	return gj_select(g, negative, gj_kint(LLVMTypeOf(x), answer), x);
 }
+
+gj_v gj_do_cmp(gj_gen *g, const gj_op *o) { return gj_compare(g, o, gj_arg(g, o, 0), gj_arg(g, o, 1)); }
 
 /* The condition stays scalar where it is uniform: a vector select of one scalar condition is a plain choice. */
 gj_v gj_do_select(gj_gen *g, const gj_op *o)

@@ -1,18 +1,25 @@
 /* Atomic operations. Relaxed order, device scope, as CUDA's. At width 32 the active lanes go one after the other,
- * except where lanes can be combined first. Shared memory on the CPU belongs to one thread of the host, so nothing
- * there needs a locked instruction. */
-#include "emit/cpu/cpu.h"
+ * except where lanes can be combined first. Where a block is one thread of the machine, nothing in its memory needs a
+ * locked instruction. */
+#include "emit/ops.h"
 
-#include <stddef.h>
+#include <string.h>
 
 #define MONOTONIC LLVMAtomicOrderingMonotonic
 
-/* The scope "device": LLVM 19 has no way to say it and prints none, which PTX reads as device scope. */
+/* LLVM 19 has no way to say a scope and prints none, which PTX reads as device scope. */
+#if LLVM_VERSION_MAJOR >= 20
+static unsigned scope_id(const gj_unit *u)
+{
+	return LLVMGetSyncScopeID(u->ctx, u->backend->scope, strlen(u->backend->scope));
+}
+#endif
+
 static gj_v rmw(gj_gen *g, LLVMAtomicRMWBinOp op, gj_v p, gj_v x)
 {
 #if LLVM_VERSION_MAJOR >= 20
-	if (g->u->gpu)
-		return LLVMBuildAtomicRMWSyncScope(g->b, op, p, x, MONOTONIC, LLVMGetSyncScopeID(g->u->ctx, "device", 6));
+	if (g->u->backend->scope)
+		return LLVMBuildAtomicRMWSyncScope(g->b, op, p, x, MONOTONIC, scope_id(g->u));
 #endif
 	return LLVMBuildAtomicRMW(g->b, op, p, x, MONOTONIC, 0);
 }
@@ -20,9 +27,8 @@ static gj_v rmw(gj_gen *g, LLVMAtomicRMWBinOp op, gj_v p, gj_v x)
 static gj_v cmpxchg(gj_gen *g, gj_v p, gj_v expected, gj_v x)
 {
 #if LLVM_VERSION_MAJOR >= 20
-	if (g->u->gpu)
-		return LLVMBuildAtomicCmpXchgSyncScope(g->b, p, expected, x, MONOTONIC, MONOTONIC,
-			LLVMGetSyncScopeID(g->u->ctx, "device", 6));
+	if (g->u->backend->scope)
+		return LLVMBuildAtomicCmpXchgSyncScope(g->b, p, expected, x, MONOTONIC, MONOTONIC, scope_id(g->u));
 #endif
 	return LLVMBuildAtomicCmpXchg(g->b, p, expected, x, MONOTONIC, MONOTONIC, 0);
 }
@@ -132,11 +138,9 @@ static gj_v among_others(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c)
 	}
 	if (real && o->sub == GJ_AT_SUB)
 		return rmw(g, LLVMAtomicRMWBinOpFAdd, p, LLVMBuildFNeg(g->b, b, ""));
-	gj_intrin wrap = o->sub == GJ_AT_INC ? GJ_IN_NV_INC32 : GJ_IN_NV_DEC32;
-	if ((o->sub == GJ_AT_INC || o->sub == GJ_AT_DEC) && g->u->gpu && o->type->size == 4 && gj_intrin_exists(wrap)) {
-		gj_t pt = LLVMTypeOf(p);
-		return gj_call(g, wrap, &pt, 1, (gj_v[]){ p, b }, 2);
-	}
+	gj_v own = g->u->backend->atomic ? g->u->backend->atomic(g, o, p, b) : NULL;
+	if (own)
+		return own;
 	int op = real ? native[o->sub].real : gj_is_signed(o->type) ? native[o->sub].sint : native[o->sub].uint;
 	return op >= 0 ? rmw(g, (LLVMAtomicRMWBinOp)op, p, b) : swap_loop(g, o, p, b);
 }
@@ -144,7 +148,7 @@ static gj_v among_others(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c)
 /* To an array that the launch may have given this thread a copy of: nobody wants the old value. */
 static gj_v to_sum(gj_gen *g, const gj_op *o, gj_v p, gj_v b)
 {
-	gj_v own = gj_icmp(g, LLVMIntNE, gj_block_field(g, offsetof(gj_block, own_sums), g->u->i32), gj_i32(g->u, 0));
+	gj_v own = g->u->backend->own_copy(g);
 	LLVMBasicBlockRef yes = gj_bb_new(g, "own"), no = gj_bb_new(g, "shared"), done = gj_bb_new(g, "added");
 	LLVMBuildCondBr(g->b, own, yes, no);
 	gj_at(g, yes);
@@ -206,7 +210,7 @@ static gj_v combine_lanes(gj_gen *g, const gj_op *o, gj_v mask)
 	}
 	gj_v x = gj_vec(g, o->arg[1]);
 	x = gj_select(g, mask, x, gj_kint(LLVMTypeOf(x), r.none));
-	return gj_call1(g, (gj_intrin)r.in, x);
+	return gj_call1(g, (gj_llvm_intrin)r.in, x);
 }
 
 /* Lanes before each lane that are in the mask. */
@@ -222,7 +226,7 @@ static gj_v rank_of(gj_gen *g, gj_v mask, gj_t t)
 static bool is_local(const gj_gen *g, const gj_op *o)
 {
 	uint8_t space = gj_arg_type(g, o, 0)->space;
-	return !g->u->gpu && (space == GJ_SHARED || space == GJ_LOCAL);
+	return g->u->backend->block_alone && (space == GJ_SHARED || space == GJ_LOCAL);
 }
 
 /* All lanes at one address in one operation: where nobody wants the old value, or every lane adds the same. */

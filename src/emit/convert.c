@@ -2,14 +2,9 @@
  * gives 0 from float32 to 32 bits, else only the top bit set; 8 and 16 bits go through 32 and are cut. */
 #include "emit/ops.h"
 
-static const gj_intrin gpu_row[2][2][2] = {            /* [double][64 bits][unsigned] */
-	{ { GJ_IN_NV_F2I, GJ_IN_NV_F2UI }, { GJ_IN_NV_F2LL, GJ_IN_NV_F2ULL } },
-	{ { GJ_IN_NV_D2I, GJ_IN_NV_D2UI }, { GJ_IN_NV_D2LL, GJ_IN_NV_D2ULL } },
-};
-
 static double power2(unsigned n) { return n == 64 ? 18446744073709551616.0 : (double)(1ull << n); }
 
-/* The CPU's instructions convert what is in range; the rest is selected. A value out of range makes `fpto.i` poison,
+/* LLVM's instructions convert what is in range; the rest is selected. A value out of range makes `fpto.i` poison,
  * which the selects never let through. */
 static gj_v saturating(gj_gen *g, gj_v x, unsigned bits, bool is_signed, bool nan_zero)
 {
@@ -28,8 +23,9 @@ static gj_v float_to_int(gj_gen *g, gj_v x, const gj_type *from, const gj_type *
 	if (from->kind == GJ_F16)
 		x = LLVMBuildFPExt(g->b, x, gj_like(xt, g->u->f32), "");
 	bool is_double = from->kind == GJ_F64, wide = to->size == 8, is_unsigned = gj_is_unsigned(to) && to->size >= 4;
-	gj_v y = g->u->gpu ? gj_plain(g, gpu_row[is_double][wide][is_unsigned], 1, &x)
-	                   : saturating(g, x, wide ? 64 : 32, !is_unsigned, !is_double && !wide);
+	unsigned bits = wide ? 64 : 32;
+	gj_v y = g->u->backend->to_int ? g->u->backend->to_int(g, x, bits, !is_unsigned)
+	                               : saturating(g, x, bits, !is_unsigned, !is_double && !wide);
 	return LLVMBuildIntCast2(g->b, y, gj_like(xt, gj_ty(g->u, to)), 0, "");
 }
 

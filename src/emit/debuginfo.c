@@ -1,5 +1,5 @@
-/* Line tables: where each instruction comes from, with the calls that inlining removed. Only for the GPU, where
- * profilers and debuggers read them. */
+/* Line tables: where each instruction comes from, with the calls that inlining removed. Only for targets where profilers
+ * and debuggers read them. */
 #include "emit/values.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static LLVMMetadataRef file_of(gj_unit *u, const gj_code *c)
 
 void gj_lines_open(gj_unit *u)
 {
-	if (!u->gpu || !(u->opt->lineinfo || u->opt->debug))
+	if (!u->backend->line_tables || !(u->opt->lineinfo || u->opt->debug))
 		return;
 	static const char key[] = "Debug Info Version";
 	LLVMAddModuleFlag(u->mod, LLVMModuleFlagBehaviorWarning, key, sizeof key - 1,
@@ -24,7 +24,7 @@ void gj_lines_open(gj_unit *u)
 	u->di = LLVMCreateDIBuilder(u->mod);
 	LLVMDWARFEmissionKind kind = u->opt->debug ? LLVMDWARFEmissionLineTablesOnly
 		: (LLVMDWARFEmissionKind)DIRECTIVES_ONLY;
-	u->di_unit = LLVMDIBuilderCreateCompileUnit(u->di, LLVMDWARFSourceLanguagePython, file_of(u, u->kernel->code),
+	u->di_unit = LLVMDIBuilderCreateCompileUnit(u->di, LLVMDWARFSourceLanguagePython, file_of(u, u->root->code),
 		"gridjit", 7, u->opt->opt != 0, "", 0, 0, "", 0, kind, 0, 0, 0, "", 0, "", 0);
 }
 
@@ -54,11 +54,11 @@ void gj_lines_fn(gj_gen *g)
 	LLVMSetCurrentDebugLocation2(g->b, LLVMDIBuilderCreateDebugLocation(g->u->ctx, 0, 0, s, NULL));
 }
 
-void gj_lines_export(gj_unit *u, gj_v fn)
+void gj_lines_export(gj_unit *u, gj_v fn, const char *symbol)
 {
 	if (!u->di)
 		return;
-	LLVMMetadataRef s = scope_of(u, u->kernel->code, u->kernel->export->symbol);
+	LLVMMetadataRef s = scope_of(u, u->root->code, symbol);
 	LLVMSetSubprogram(fn, s);
 	LLVMSetCurrentDebugLocation2(u->b, LLVMDIBuilderCreateDebugLocation(u->ctx, 0, 0, s, NULL));
 }

@@ -4,8 +4,47 @@
 
 #include <llvm-c/Analysis.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* -- The targets --------------------------------------------------------------------------------------------------- */
+
+#define TARGET(id, backend, device, ...) extern const gj_backend gj_backend_##backend;
+#include "image/targets.def"
+
+static const gj_backend *const backends[GJ_NTARGETS] = {
+#define TARGET(id, backend, device, ...) &gj_backend_##backend,
+#include "image/targets.def"
+};
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+
+static void start(void)
+{
+	for (unsigned i = 0; i < GJ_NTARGETS; i++)
+		backends[i]->start();
+	gj_llvm_start();
+	for (unsigned i = 0; i < GJ_NTARGETS; i++)
+		gj_intrins_find(backends[i]->intrin, backends[i]->nintrins);
+}
+
+const char *gj_emit_check(void)
+{
+	pthread_once(&started, start);
+	const char *bad = gj_intrins_check(NULL, 0);
+	for (unsigned i = 0; i < GJ_NTARGETS && !bad; i++)
+		bad = backends[i]->nintrins ? gj_intrins_check(backends[i]->intrin, backends[i]->nintrins) : NULL;
+	return bad;
+}
+
+const char *gj_emit_identity(const gj_target *target)
+{
+	const gj_backend *b = backends[target - gj_targets];
+	pthread_once(&started, start);
+	return b->identity ? b->identity() : "";
+}
+
+/* -- Ops ----------------------------------------------------------------------------------------------------------- */
 
 static gj_emit_op *const common[GJ_NOPS] = {
 	[GJ_NOP] = gj_do_nop, [GJ_UNDEF] = gj_do_undef, [GJ_CONST] = gj_do_const, [GJ_PARAM] = gj_do_param,
@@ -39,23 +78,23 @@ static gj_t result_type(gj_unit *u, const gj_fn *f)
 static void declare(gj_unit *u, gj_fn *f)
 {
 	gj_t *t = gj_new(u->arena, gj_t, f->param.n + 5);
-	unsigned n = gj_hidden_args(u, f);
-	const gj_t hidden[3] = { u->ptr, u->i32, u->vector ? gj_vec_ty(u, u->i1) : NULL };
-	memcpy(t, hidden, n * sizeof *t);
+	gj_hidden hidden = gj_hidden_args(u, f);
+	unsigned n = hidden.nfirst;
+	memcpy(t, hidden.first, n * sizeof *t);
 	for (uint32_t i = 0; i < f->param.n; i++) {
 		if (f->entry->args == GJ_ARGS_PARTS)
 			t[n++] = u->vector ? gj_vec_ty(u, gj_ty(u, f->param.p[i].type)) : gj_ty(u, f->param.p[i].type);
 		else if (u->param_used[i])
 			t[n++] = gj_param_ty(u, &f->param.p[i]);
 	}
-	bool body = f->entry->runner == GJ_RUN_LAUNCH && !u->gpu;
-	if (body)
-		t[n++] = u->i32, t[n++] = u->i32;      /* first warp, end */
+	memcpy(t + n, hidden.last, hidden.nlast * sizeof *t);
+	n += hidden.nlast;
 	gj_callee c = { .f = f, .type = LLVMFunctionType(result_type(u, f), t, n, 0) };
-	const char *name = body ? gj_printf(u->arena, "%s_body", f->name) : f->name;
+	const char *suffix = f->entry->runner == GJ_RUN_LAUNCH ? u->backend->inner : NULL;
+	const char *name = suffix ? gj_printf(u->arena, "%s%s", f->name, suffix) : f->name;
 	c.fn = LLVMAddFunction(u->mod, name, c.type);
 	gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
-	u->target->declared(u, &c);
+	u->backend->declared(u, &c);
 	gj_push(u->arena, &u->fns, c);
 }
 
@@ -73,7 +112,7 @@ static void bind_params(gj_gen *g)
 {
 	gj_unit *u = g->u;
 	const gj_fn *f = g->f;
-	unsigned at = gj_hidden_args(u, f);
+	unsigned at = gj_hidden_args(u, f).nfirst;
 	g->param = gj_new(u->arena, gj_v, f->param.n + 1);
 	gj_at(g, g->entry);
 	for (uint32_t i = 0; i < f->param.n; i++) {
@@ -93,14 +132,14 @@ static void bind_params(gj_gen *g)
 
 static void note_use(gj_unit *u, gj_ref r)
 {
-	if (r && gj_o(u->kernel, r)->op == GJ_PARAM)
-		u->param_used[gj_o(u->kernel, r)->imm.i] = true;
+	if (r && gj_o(u->root, r)->op == GJ_PARAM)
+		u->param_used[gj_o(u->root, r)->imm.i] = true;
 }
 
 /* Parameters that some op of the kernel uses: the others are left out of the machine's list. */
 static void find_used(gj_unit *u)
 {
-	const gj_fn *f = u->kernel;
+	const gj_fn *f = u->root;
 	u->param_used = gj_new(u->arena, bool, f->param.n + 1);
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);
@@ -150,12 +189,12 @@ static gj_v emit_branch(gj_gen *g, const gj_op *o)
 	return br;
 }
 
-/* The thread ends. On the CPU only a kernel can do that (raises.c). */
+/* The thread ends; where only a kernel can do that, functions return (opt/raises.c). */
 static gj_v emit_raise(gj_gen *g, const gj_op *o)
 {
 	if (g->f->entry->raise == GJ_RAISE_RETURN)
 		return emit_return(g, o);
-	gj_plain(g, GJ_IN_NV_EXIT, 0, NULL);
+	g->u->backend->end_thread(g);
 	return LLVMBuildUnreachable(g->b);
 }
 
@@ -173,7 +212,7 @@ static gj_v terminator(gj_gen *g, const gj_op *o)
 static void emit_op(gj_gen *g, gj_ref r)
 {
 	const gj_op *o = gj_o(g->f, r);
-	gj_emit_op *handler = g->u->target->op[o->op] ? g->u->target->op[o->op] : common[o->op];
+	gj_emit_op *handler = g->u->backend->op[o->op] ? g->u->backend->op[o->op] : common[o->op];
 	g->ref = r;
 	g->wide = g->u->vector && o->shape == GJ_VARYING;
 	gj_lines_at(g, o->loc);
@@ -288,14 +327,14 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 	gj_lines_fn(g);
 	g->entry = gj_bb_new(g, "entry");
 	bind_params(g);
-	u->target->begin(g);
+	u->backend->begin(g);
 	GJ_EACH_BLOCK(f, b)
 		g->first[b] = gj_bb_new(g, "");
 	GJ_EACH_BLOCK(f, b)
 		emit_block(g, b);
 	GJ_EACH_BLOCK(f, b)
 		fill_phis(g, b);
-	u->target->end(g);
+	u->backend->end(g);
 }
 
 /* -- Calls --------------------------------------------------------------------------------------------------------- */
@@ -306,9 +345,9 @@ gj_v gj_do_fcall(gj_gen *g, const gj_op *o)
 	gj_unit *u = g->u;
 	const gj_callee *c = callee_of(g, o->imm.fn);
 	gj_v *x = gj_new(u->arena, gj_v, o->nargs + 3), mask = u->vector ? gj_mask_of(g, o) : NULL;
-	const gj_v hidden[3] = { g->block, g->warp, mask };
-	unsigned n = gj_hidden_args(u, c->f);
-	memcpy(x, hidden, n * sizeof *x);
+	unsigned n = gj_hidden_args(u, c->f).nfirst;
+	if (n)
+		u->backend->pass(g, mask, x);
 	g->wide = u->vector;
 	for (unsigned i = 0; i < o->nargs; i++)
 		x[n++] = gj_arg(g, o, i);
@@ -348,7 +387,7 @@ static void open_unit(gj_unit *u)
 	u->ctx = LLVMContextCreate();
 	LLVMContextSetDiagnosticHandler(u->ctx, on_diagnostic, u);
 	LLVMContextSetDiscardValueNames(u->ctx, !u->opt->keep_text);
-	u->mod = LLVMModuleCreateWithNameInContext(u->kernel->name, u->ctx);
+	u->mod = LLVMModuleCreateWithNameInContext(u->root->name, u->ctx);
 	u->b = LLVMCreateBuilderInContext(u->ctx);
 	u->tvoid = LLVMVoidTypeInContext(u->ctx);
 	u->i1 = LLVMInt1TypeInContext(u->ctx);
@@ -384,14 +423,14 @@ static void verify(gj_unit *u)
 		u->trouble = gj_strdup(u->arena, text);
 	LLVMDisposeMessage(text);
 	if (u->trouble)
-		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, u->trouble);
+		gj_fail(u->root, 0, GJ_ERR_INTERNAL, u->trouble);
 }
 
 static void compile(gj_unit *u)
 {
-	gj_fn *f = u->kernel;
+	gj_fn *f = u->root;
 	open_unit(u);
-	u->target->open(u);
+	u->backend->open(u);
 	char *triple = LLVMGetTargetMachineTriple(u->tm);
 	LLVMSetTarget(u->mod, triple);
 	LLVMDisposeMessage(triple);
@@ -407,11 +446,11 @@ static void compile(gj_unit *u)
 		declare(u, f->callee.p[i]);
 	for (uint32_t i = 0; i < u->fns.n; i++)
 		emit_function(u, &u->fns.p[i]);
-	if (f->export)
-		gj_export_emit(u);
+	if (u->backend->around)
+		u->backend->around(u);
 	gj_lines_close(u);
 	verify(u);
-	u->target->finish(u);
+	u->backend->finish(u);
 	if (u->trouble)
 		gj_fail(f, 0, GJ_ERR_INTERNAL, u->trouble);
 	gj_image_fields(u);
@@ -422,15 +461,14 @@ void gj_emit_image(gj_fn *f, const gj_options *opt, gj_image *image)
 	gj_trap *trap = f->trap;
 	jmp_buf outer;
 	gj_unit *u = gj_new(f->arena, gj_unit, 1);
-	gj_llvm_start();
+	pthread_once(&started, start);
 	*image = (gj_image){ 0 };
 	u->opt = opt;
-	u->kernel = f;
+	u->root = f;
 	u->image = image;
 	u->arena = f->arena;
-	u->gpu = opt->arch == GJ_ARCH_NVPTX;
-	u->target = u->gpu ? &gj_target_nvptx : &gj_target_cpu;
-	u->lanes = u->gpu ? 1 : f->width;
+	u->backend = backends[opt->target - gj_targets];
+	u->lanes = opt->target->vectors ? f->width : 1;
 	u->vector = u->lanes > 1;
 	memcpy(&outer, &trap->env, sizeof outer);
 	if (setjmp(trap->env)) {

@@ -8,15 +8,14 @@
 /* Compile the entry f (and its callees) into *image. Fails through f->trap. */
 void gj_emit_image(gj_fn *f, const gj_options *, gj_image *image);
 
-/* "22.1.8"; and the CPU's name and features, which are part of the cache key. Static text. */
+/* "22.1.8". */
 const char *gj_llvm_version(void);
-const char *gj_host_cpu(void);
+/* What the code for a target depends on beside the options: the host's processor and its features, for the CPU. Part of the
+ * cache's key; static text. */
+const char *gj_emit_identity(const gj_target *);
 
 /* Table check: every intrinsic that the tables name is known to this LLVM with the declaration expected. NULL, or the
  * first row that is wrong. */
 const char *gj_emit_check(void);
-
-/* Least PTX version of an sm, and whether this LLVM knows it: 0 when it does not. */
-int gj_ptx_minimum(int cc_major, int cc_minor);
 
 #endif

@@ -1,5 +1,5 @@
 /* What the files of this room share: a module under construction (gj_unit), a function under construction (gj_gen), what
- * differs between targets (gj_target), and the parts of a compilation.
+ * differs between targets (gj_backend), and the parts of a compilation.
  *
  * A handler of the op table emits one op and returns its value in the form that g->wide asks for: a scalar, or a vector
  * of u->lanes lanes. LLVM's builders take both alike, so arithmetic is written once; only memory, control and warp operations
@@ -8,7 +8,6 @@
 #define GJ_GEN_H
 
 #include "emit/emit.h"
-#include "image/cpu_abi.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
@@ -26,19 +25,42 @@ typedef struct gj_callee { gj_fn *f; gj_v fn; gj_t type; } gj_callee;      /* a 
 
 /* -- A target ------------------------------------------------------------------------------------------------------ */
 
-/* How to emit for a machine: the ops that it does in its own way, and hooks. */
-typedef struct gj_target {
+/* Arguments of a function in LLVM that those of the IR know nothing of: some come before them and some after. */
+typedef struct gj_hidden { gj_t first[3], last[2]; unsigned nfirst, nlast; } gj_hidden;
+
+/* How to emit for a target (gj_target): what it does in its own way. Hooks below the first line may be NULL: then nothing
+ * is done, or what the comment says. */
+typedef struct gj_backend {
+	void (*start)(void);                       /* once a process: the target's part of LLVM */
 	void (*open)(gj_unit *);                   /* target machine, address spaces; refuses what cannot be compiled */
 	void (*declared)(gj_unit *, const gj_callee *);      /* attributes of a function */
-	void (*begin)(gj_gen *);                   /* sets head, exit and what the target's own arguments hold */
-	void (*end)(gj_gen *);                     /* terminates entry, head and exit */
-	void (*finish)(gj_unit *);                 /* optimise and write the image's code */
+	void (*begin)(gj_gen *);                   /* sets exit and what the target's own arguments hold */
+	void (*end)(gj_gen *);                     /* terminates entry and the target's own blocks */
+	void (*finish)(gj_unit *);                 /* optimises, and writes the image's code and what only the target knows of it */
 	/* A math function of the target's library; arguments are float32 or float64 of either width. */
 	gj_v (*library)(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
+	/* ---- */
+	const char *(*identity)(void);             /* what the code depends on beside the options; static text; NULL: nothing */
+	struct gj_intrin_row *intrin; unsigned nintrins;     /* rows of its own, numbered from GJ_NINTRINS on */
+	const char *inner;                         /* suffix of a kernel's symbol where the one that is run is made by `around` */
+	void (*arguments)(const gj_unit *, const gj_fn *, gj_hidden *);
+	void (*pass)(gj_gen *, gj_v mask, gj_v *first);      /* the first of them, for a call */
+	void (*around)(gj_unit *);                 /* functions around the kernel's: its entry, the ABI of foreign callers */
+	void (*end_thread)(gj_gen *);              /* NULL: targets of which gj_target says that only kernels can */
+	gj_v (*math)(gj_gen *, int row, const gj_v *arg);    /* a row of math.def; NULL result: as all do */
+	gj_v (*to_int)(gj_gen *, gj_v x, unsigned bits, bool is_signed);   /* of one float32 or float64, saturating */
+	gj_v (*atomic)(gj_gen *, const gj_op *, gj_v p, gj_v b);           /* one operation; NULL result: as all do */
+	gj_v (*own_copy)(gj_gen *);                /* i1: do arrays that are only added to belong to this thread alone */
+	/* Where what outlives an op must outlive barriers: memory of the warp, aligned to 64 (NULL result: an alloca will do);
+	 * an alloca that is only loaded and stored as a whole. */
+	gj_v (*keep_local)(gj_gen *, uint64_t bytes);
+	void (*keep_variable)(gj_gen *, gj_v alloca, gj_t);
+	const char *scope;                         /* LLVM's name for the scope of atomics; NULL: all threads there are */
+	bool block_alone;                          /* a block is one thread of the machine: nobody else touches its memory */
+	bool line_tables;                          /* debuggers and profilers read them */
+	bool unroll_hints;                         /* LLVM does not unroll loops of unknown length by itself */
 	gj_emit_op *op[GJ_NOPS];                   /* overrides of the common table */
-} gj_target;
-
-extern const gj_target gj_target_nvptx, gj_target_cpu;
+} gj_backend;
 
 /* -- A module ------------------------------------------------------------------------------------------------------ */
 
@@ -46,27 +68,26 @@ typedef struct gj_global { const void *key; int64_t at; gj_v global; } gj_global
 
 struct gj_unit {
 	const gj_options *opt;
-	const gj_target *target;
-	gj_fn    *kernel;
+	const gj_backend *backend;
+	gj_fn    *root;                            /* the kernel or device function that is compiled */
 	gj_image *image;
 	gj_arena *arena;
 	LLVMContextRef ctx;
 	LLVMModuleRef mod;
 	LLVMBuilderRef b;
 	LLVMTargetMachineRef tm;
-	bool      gpu, vector;
-	unsigned  lanes;                           /* CPU: of a vector: the width; 1: not vector */
+	bool      vector;
+	unsigned  lanes;                           /* of a vector: the width; 1: not vector */
+	unsigned  register_bytes;                  /* of the machine's vectors */
 	unsigned  space[GJ_NSPACES];               /* LLVM's address space of each gj_space */
 	gj_t      tvoid, i1, i8, i16, i32, i64, f16, f32, f64, ptr;
-	GJ_VEC(gj_callee) fns;                     /* [0] is the kernel */
-	bool     *param_used;                      /* of the kernel's parameters */
+	GJ_VEC(gj_callee) fns;                     /* [0] is the root */
+	bool     *param_used;                      /* of a kernel's parameters */
 	GJ_VEC(gj_global) globals;                 /* frozen arrays by object, static shared arrays by offset */
 	GJ_VEC(int32_t) sites;
-	bool      resumable;                       /* CPU: the kernel stops and resumes at barriers (cpu/resume.c) */
-	uint32_t  frame_bytes;                     /* of a warp of such a kernel */
-	uint32_t  stack_bytes;                     /* sum of the frames, CPU */
+	uint32_t  stack_bytes;                     /* sum of the frames that LLVM reports ("warn-stack-size") */
 	const char *trouble;                       /* what LLVM's diagnostics said, arena text */
-	bool      libdevice;                       /* something of it is called */
+	void     *own;                             /* the target's */
 	LLVMDIBuilderRef di;                       /* line tables wanted */
 	GJ_VEC(gj_global) scopes;                  /* DISubprogram by code */
 	LLVMMetadataRef di_unit;
@@ -85,20 +106,15 @@ struct gj_gen {
 	LLVMBuilderRef b;
 	bool     wide;                             /* form of the value that the handler is asked for */
 	gj_ref   ref;                              /* the op being emitted */
-	gj_forms  *val;
+	gj_forms *val;
 	uint32_t *uses;
 	LLVMBasicBlockRef *first, *last;           /* of each IR block */
 	LLVMBasicBlockRef *edge2;                  /* block on the second of two edges to one successor */
 	LLVMBasicBlockRef entry;                   /* allocas and what holds for the whole function; terminated last */
-	LLVMBasicBlockRef head;                    /* what holds for one warp; terminated last; may be entry */
-	LLVMBasicBlockRef loop;                    /* CPU: head of the loop over warps */
 	LLVMBasicBlockRef exit;                    /* RETURN of a kernel goes here; NULL: ret */
-	gj_v     block, warp, all;                 /* CPU: gj_block, warp (width 1: thread) index, lanes that exist */
-	struct gj_resume *resume;                  /* CPU: NULL: not resumable */
-	gj_v     field[sizeof(gj_block) / 4];       /* CPU: fields of gj_block already read, by offset */
-	int      counted;                          /* CPU: thread[0..counted] are threadIdx of the warp's first thread */
-	gj_v     thread[3];
+	gj_v     all;                              /* vectors: lanes that exist */
 	gj_v    *param;                            /* value of each parameter of f */
+	void    *own;                              /* the target's */
 };
 
 /* -- Parts of a compilation ---------------------------------------------------------------------------------------- */
@@ -106,20 +122,20 @@ struct gj_gen {
 void gj_lines_open(gj_unit *);                 /* debuginfo.c; both do nothing unless lines are wanted */
 void gj_lines_fn(gj_gen *);
 void gj_lines_at(gj_gen *, uint32_t loc);
-void gj_lines_export(gj_unit *, gj_v fn);     /* that of numba_abi.c */
+void gj_lines_export(gj_unit *, gj_v fn, const char *symbol);     /* a function around the root */
 void gj_lines_close(gj_unit *);
-void gj_export_emit(gj_unit *);               /* nvptx/numba_abi.c */
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c: at the end of a block */
 void gj_prefetch_hint(gj_gen *, uint32_t block);
-void gj_optimise(gj_unit *, const char *passes);
+void gj_optimise(gj_unit *, const char *passes);      /* passes.c */
 void gj_order_blocks(gj_unit *);
 LLVMMemoryBufferRef gj_codegen(gj_unit *, LLVMModuleRef, LLVMCodeGenFileType);
-void gj_keep_text(gj_unit *);                  /* inspect_*: fill image->llvm and image->assembly */
-void gj_libdevice_link(gj_unit *);
-gj_v gj_libdevice_call(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
+char *gj_assembly(gj_unit *);                  /* heap text */
+void gj_keep_llvm(gj_unit *);                  /* inspect_llvm(): fills image->llvm where texts are wanted */
 
-/* image.c: a copy on the heap with a NUL behind it, as images hold; the parameters of a kernel; the rest. */
+/* image.c: a copy on the heap with a NUL behind it, as images hold; the code, which it takes; the parameters of a kernel;
+ * the rest. */
 char *gj_heap_copy(gj_unit *, const void *, size_t n);
+void gj_image_code(gj_unit *, LLVMMemoryBufferRef);
 void gj_image_params(gj_unit *);
 void gj_image_fields(gj_unit *);
 

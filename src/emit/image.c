@@ -8,10 +8,17 @@ char *gj_heap_copy(gj_unit *u, const void *p, size_t n)
 {
 	char *s = malloc(n + 1);
 	if (!s)
-		gj_fail(u->kernel, 0, GJ_ERR_NOMEM);
+		gj_fail(u->root, 0, GJ_ERR_NOMEM);
 	memcpy(s, p, n);
 	s[n] = 0;
 	return s;
+}
+
+void gj_image_code(gj_unit *u, LLVMMemoryBufferRef buf)
+{
+	u->image->ncode = LLVMGetBufferSize(buf);
+	u->image->code = (uint8_t *)gj_heap_copy(u, LLVMGetBufferStart(buf), u->image->ncode);
+	LLVMDisposeMemoryBuffer(buf);
 }
 
 static gj_kind machine_kind(const gj_unit *u, const gj_fnparam *p)
@@ -26,7 +33,7 @@ static gj_kind machine_kind(const gj_unit *u, const gj_fnparam *p)
 void gj_image_params(gj_unit *u)
 {
 	gj_image *m = u->image;
-	const gj_fn *f = u->kernel;
+	const gj_fn *f = u->root;
 	gj_param *p = (gj_param *)(void *)gj_heap_copy(u, gj_new(u->arena, gj_param, f->param.n + 1),
 		(f->param.n + 1) * sizeof(gj_param));
 	m->param = p;
@@ -51,7 +58,7 @@ void gj_image_params(gj_unit *u)
 void gj_image_fields(gj_unit *u)
 {
 	gj_image *m = u->image;
-	const gj_fn *f = u->kernel;
+	const gj_fn *f = u->root;
 	const char *file = f->code && f->code->file ? f->code->file : "";
 	m->entry = gj_heap_copy(u, f->name, strlen(f->name));
 	m->file = gj_heap_copy(u, file, strlen(file));
@@ -59,9 +66,9 @@ void gj_image_fields(gj_unit *u)
 	m->site = (int32_t *)(void *)gj_heap_copy(u, u->sites.n ? (void *)u->sites.p : "", u->sites.n * sizeof(int32_t));
 	m->shared_bytes = f->shared_bytes;
 	m->local_bytes = u->stack_bytes;
+	m->format = u->opt->target->format;
 	m->width = u->lanes;
 	m->barriers = f->barriers || f->waits;
-	m->frame_bytes = u->frame_bytes;
 	m->first_axis = gj_lanes_axis(u->opt->facts);
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->launch_bounds.threads;

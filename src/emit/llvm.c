@@ -1,21 +1,18 @@
-/* LLVM as a library: start-up, target machines, the host's CPU, the net under LLVM's fatal errors, and the table of
- * intrinsics with its check. LLVM ends the process on what it cannot compile, so inputs are checked before it sees
+/* LLVM as a library: start-up, target machines, the net under LLVM's fatal errors, and the tables of intrinsics with their
+ * check. LLVM ends the process on what it cannot compile, so inputs are checked before it sees
  * them; the handler here is only the last resort and leaks the compilation that it interrupts. */
-#include "emit/cpu/cpu.h"
+#include "emit/llvm.h"
 
 #include <llvm-c/ErrorHandling.h>
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* -- Start-up ------------------------------------------------------------------------------------------------------ */
 
-static pthread_once_t started = PTHREAD_ONCE_INIT;
-static char *host_name, *host_features, host_text[4096];
 static _Thread_local jmp_buf *fatal_env;
 static _Thread_local char fatal_text[512];
 
@@ -27,30 +24,19 @@ static void on_fatal(const char *reason)
 	longjmp(*fatal_env, 1);
 }
 
-static void intrinsics_find(void);
+static gj_intrin_row common[GJ_NINTRINS] = {
+#define INTRIN GJ_INTRIN_ROW
+#include "emit/llvm_intrinsics.def"
+};
 
-static void start(void)
+void gj_llvm_start(void)
 {
 	static const char *const option[] = {
 		"gridjit", "-vectorize-slp=false", "-vectorize-loops=false", "-unroll-runtime-multi-exit"
 	};
-	LLVMInitializeNVPTXTargetInfo();
-	LLVMInitializeNVPTXTarget();
-	LLVMInitializeNVPTXTargetMC();
-	LLVMInitializeNVPTXAsmPrinter();
-	LLVMInitializeNativeTarget();
-	LLVMInitializeNativeAsmPrinter();
 	LLVMParseCommandLineOptions(GJ_LEN(option), option, 0);
 	LLVMInstallFatalErrorHandler(on_fatal);
-	host_name = LLVMGetHostCPUName();
-	host_features = LLVMGetHostCPUFeatures();
-	snprintf(host_text, sizeof host_text, "%s %s%s", host_name, host_features, gj_have_libmvec() ? " libmvec" : "");
-	intrinsics_find();
-}
-
-void gj_llvm_start(void)
-{
-	pthread_once(&started, start);
+	gj_intrins_find(common, GJ_NINTRINS);
 }
 
 const char *gj_llvm_guard(void (*body)(gj_unit *), gj_unit *u)
@@ -76,31 +62,6 @@ const char *gj_llvm_version(void)
 	return LLVM_VERSION_STRING;
 }
 
-const char *gj_host_cpu(void)
-{
-	gj_llvm_start();
-	return host_text;
-}
-
-const char *gj_host_features(void)
-{
-	return host_features;
-}
-
-bool gj_host_has(const char *feature)
-{
-	size_t n = strlen(feature);
-	for (const char *p = host_features; (p = strstr(p, feature)); p += n)
-		if (p > host_features && p[-1] == '+' && (p[n] == ',' || !p[n]))
-			return true;
-	return false;
-}
-
-unsigned gj_host_vector_bytes(void)
-{
-	return gj_host_has("avx512f") ? 64 : gj_host_has("avx2") ? 32 : 16;
-}
-
 LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char *features, int opt)
 {
 	LLVMTargetRef target;
@@ -115,55 +76,55 @@ LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char 
 
 /* -- Intrinsics ---------------------------------------------------------------------------------------------------- */
 
-static const struct { const char *id, *name[2], *sig[2]; } table[GJ_NINTRINS] = {
-#define INTRIN(id, name, sig, old, oldsig) { #id, { name, old }, { sig, oldsig } },
-#include "emit/llvm_intrinsics.def"
-};
-static struct { unsigned id; uint8_t alt; } found[GJ_NINTRINS];
-
-static void intrinsics_find(void)
+void gj_intrins_find(gj_intrin_row *row, unsigned n)
 {
-	for (int i = 0; i < GJ_NINTRINS; i++)
-		for (uint8_t k = 0; k < 2 && !found[i].id; k++)
-			if (table[i].name[k]) {
-				found[i].id = LLVMLookupIntrinsicID(table[i].name[k], strlen(table[i].name[k]));
-				found[i].alt = k;
+	for (unsigned i = 0; i < n; i++)
+		for (uint8_t k = 0; k < 2 && !row[i].found; k++)
+			if (row[i].name[k]) {
+				row[i].found = LLVMLookupIntrinsicID(row[i].name[k], strlen(row[i].name[k]));
+				row[i].alt = k;
 			}
 }
 
-unsigned gj_intrin_id(gj_intrin i)  { return found[i].id; }
-bool gj_intrin_new(gj_intrin i)    { return !found[i].alt; }
-bool gj_intrin_exists(gj_intrin i) { return found[i].id != 0; }
+static const gj_intrin_row *row_of(const gj_unit *u, gj_llvm_intrin i)
+{
+	return i < GJ_NINTRINS ? &common[i] : &u->backend->intrin[i - GJ_NINTRINS];
+}
+
+unsigned gj_intrin_id(const gj_unit *u, gj_llvm_intrin i) { return row_of(u, i)->found; }
+bool gj_intrin_new(const gj_unit *u, gj_llvm_intrin i)    { return !row_of(u, i)->alt; }
+bool gj_intrin_exists(const gj_unit *u, gj_llvm_intrin i) { return row_of(u, i)->found != 0; }
 
 int gj_intrin_named(const char *name)
 {
 	for (int i = 0; i < GJ_NINTRINS; i++)
-		if (table[i].name[0] && !strcmp(table[i].name[0], name))
+		if (common[i].name[0] && !strcmp(common[i].name[0], name))
 			return i;
 	return -1;
 }
 
-gj_v gj_call(gj_gen *g, gj_intrin i, const gj_t *over, unsigned nover, const gj_v *arg, unsigned nargs)
+gj_v gj_call(gj_gen *g, gj_llvm_intrin i, const gj_t *over, unsigned nover, const gj_v *arg, unsigned nargs)
 {
-	if (!found[i].id)
-		gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_INTERNAL, table[i].name[0]);
-	gj_v fn = LLVMGetIntrinsicDeclaration(g->u->mod, found[i].id, (gj_t *)over, nover);
+	const gj_intrin_row *row = row_of(g->u, i);
+	if (!row->found)
+		gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_INTERNAL, row->name[0]);
+	gj_v fn = LLVMGetIntrinsicDeclaration(g->u->mod, row->found, (gj_t *)over, nover);
 	return LLVMBuildCall2(g->b, LLVMGlobalGetValueType(fn), fn, (gj_v *)arg, nargs, "");
 }
 
-gj_v gj_call1(gj_gen *g, gj_intrin i, gj_v a)
+gj_v gj_call1(gj_gen *g, gj_llvm_intrin i, gj_v a)
 {
 	gj_t t = LLVMTypeOf(a);
 	return gj_call(g, i, &t, 1, &a, 1);
 }
 
-gj_v gj_call2(gj_gen *g, gj_intrin i, gj_v a, gj_v b)
+gj_v gj_call2(gj_gen *g, gj_llvm_intrin i, gj_v a, gj_v b)
 {
 	gj_t t = LLVMTypeOf(a);
 	return gj_call(g, i, &t, 1, (gj_v[]){ a, b }, 2);
 }
 
-gj_v gj_plain(gj_gen *g, gj_intrin i, unsigned n, const gj_v *arg)
+gj_v gj_plain(gj_gen *g, gj_llvm_intrin i, unsigned n, const gj_v *arg)
 {
 	return gj_call(g, i, NULL, 0, arg, n);
 }
@@ -208,16 +169,17 @@ static bool row_fits(LLVMContextRef c, unsigned id, const char *sig)
 	return true;
 }
 
-const char *gj_emit_check(void)
+const char *gj_intrins_check(const gj_intrin_row *row, unsigned n)
 {
-	gj_llvm_start();
 	LLVMContextRef c = LLVMContextCreate();
 	const char *bad = NULL;
-	for (int i = 0; i < GJ_NINTRINS && !bad; i++) {
-		const char *sig = table[i].sig[found[i].alt];
+	if (!row)
+		row = common, n = GJ_NINTRINS;
+	for (unsigned i = 0; i < n && !bad; i++) {
+		const char *sig = row[i].sig[row[i].alt];
 		bool optional = *sig == '?';
-		if (found[i].id ? !row_fits(c, found[i].id, sig + optional) : !optional)
-			bad = table[i].id;
+		if (row[i].found ? !row_fits(c, row[i].found, sig + optional) : !optional)
+			bad = row[i].id;
 	}
 	LLVMContextDispose(c);
 	return bad;

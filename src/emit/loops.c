@@ -1,6 +1,6 @@
-/* Hints for loops. LLVM's NVPTX target does not unroll loops of unknown length by itself, which costs 20 to 60 % in
- * small bodies: innermost loops of the kernel carry a count. On the CPU a loop over the whole grid asks ahead for memory:
- * each round of a warp is far from the last, which no processor's own prefetching follows. */
+/* Hints for loops. Where LLVM does not unroll loops of unknown length by itself (NVPTX), which costs 20 to 60 % in small
+ * bodies, innermost loops of the kernel carry a count. Where warps are vectors, a loop over the whole grid asks ahead for
+ * memory: each round of a warp is far from the last, which no processor's own prefetching follows. */
 #include "emit/values.h"
 
 enum { SMALL_BODY = 64, MIDDLE_BODY = 128, ROUNDS_AHEAD = 8, LINE = 64 };
@@ -85,7 +85,7 @@ void gj_unroll_hint(gj_gen *g, uint32_t block, gj_v branch)
 	bool back = false;
 	for (uint32_t i = 0; l && i < bb->nsucc; i++)
 		back |= bb->succ[i] == f->loops.p[l].header;
-	if (!g->u->gpu || !g->u->opt->opt || !back)
+	if (!g->u->backend->unroll_hints || !g->u->opt->opt || !back)
 		return;
 	uint32_t n = body_size(f, l);
 	if (n <= MIDDLE_BODY && !constant_count(f, &f->loops.p[l]))

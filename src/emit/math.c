@@ -1,5 +1,5 @@
-/* Math functions, the rows of math.def: an LLVM intrinsic where one is exact, plain arithmetic where that is exact,
- * else the target's library. */
+/* Math functions, the rows of math.def: in the target's own way where it has one, an LLVM intrinsic where one is exact,
+ * plain arithmetic where that is exact, else the target's library. */
 #include "emit/ops.h"
 
 const gj_math_info gj_math_info_of[GJ_NMATH] = {
@@ -7,26 +7,14 @@ const gj_math_info gj_math_info_of[GJ_NMATH] = {
 #include "ir/math.def"
 };
 
-static gj_v sqrt_of(gj_gen *g, gj_v x)
-{
-	if (g->u->gpu && g->u->opt->fastmath && LLVMTypeOf(x) == g->u->f32)
-		return gj_plain(g, GJ_IN_NV_FAST_SQRT, 1, &x);
-	return gj_call1(g, GJ_IN_SQRT, x);
-}
-
-static gj_v rsqrt_of(gj_gen *g, gj_v x)
-{
-	if (g->u->gpu && g->u->opt->fastmath && LLVMTypeOf(x) == g->u->f32)
-		return gj_plain(g, GJ_IN_NV_FAST_RSQRT, 1, &x);
-	return LLVMBuildFDiv(g->b, gj_kfp(LLVMTypeOf(x), 1), gj_call1(g, GJ_IN_SQRT, x), "");
-}
-
 gj_v gj_math_row(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n)
 {
-	gj_v exponent, mantissa;
+	gj_v exponent, mantissa, own = g->u->backend->math ? g->u->backend->math(g, row, arg) : NULL;
+	if (own)
+		return own;
 	switch (row) {
-	case GJ_MATH_SQRT:  return sqrt_of(g, arg[0]);
-	case GJ_MATH_RSQRT: return rsqrt_of(g, arg[0]);
+	case GJ_MATH_SQRT:  return gj_call1(g, GJ_IN_SQRT, arg[0]);
+	case GJ_MATH_RSQRT: return LLVMBuildFDiv(g->b, gj_kfp(LLVMTypeOf(arg[0]), 1), gj_call1(g, GJ_IN_SQRT, arg[0]), "");
 	case GJ_MATH_FMOD:  return gj_fmod(g, arg[0], arg[1]);
 	case GJ_MATH_LDEXP: return gj_ldexp(g, arg[0], arg[1]);
 	case GJ_MATH_FREXP_MANT:
@@ -37,8 +25,8 @@ gj_v gj_math_row(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n
 	const char *name = gj_math_info_of[row].llvm;
 	int i = name ? gj_intrin_named(name) : -1;
 	if (i >= 0)
-		return n == 1 ? gj_call1(g, (gj_intrin)i, arg[0]) : gj_call2(g, (gj_intrin)i, arg[0], arg[1]);
-	return g->u->target->library(g, o, row, arg, n);
+		return n == 1 ? gj_call1(g, (gj_llvm_intrin)i, arg[0]) : gj_call2(g, (gj_llvm_intrin)i, arg[0], arg[1]);
+	return g->u->backend->library(g, o, row, arg, n);
 }
 
 /* Half precision goes through float32. */

@@ -48,8 +48,9 @@ gj_v gj_do_localmem(gj_gen *g, const gj_op *o)
 	unsigned n = (unsigned)o->imm.i, lanes = g->u->lanes;
 	gj_forms *v = &g->val[g->ref];
 	uint64_t items = (uint64_t)(n ? n : 1) * lanes;
-	v->s = g->resume ? gj_resume_local(g, items * e->size)
-	                 : gj_alloca(g, LLVMArrayType2(gj_mem_ty(g->u, e), items), 1, g->u->vector ? 64 : 16);
+	v->s = g->u->backend->keep_local ? g->u->backend->keep_local(g, items * e->size) : NULL;
+	if (!v->s)
+		v->s = gj_alloca(g, LLVMArrayType2(gj_mem_ty(g->u, e), items), 1, g->u->vector ? 64 : 16);
 	v->stride = g->u->vector ? e->size : 0;
 	return NULL;
 }
@@ -76,11 +77,11 @@ gj_v gj_do_constmem(gj_gen *g, const gj_op *o)
 /* -- Vector accesses ----------------------------------------------------------------------------------------------- */
 
 /* Masked accesses lost their alignment operand between LLVM 19 and 22; it became an attribute of the pointer. */
-static gj_v masked(gj_gen *g, gj_intrin i, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align)
+static gj_v masked(gj_gen *g, gj_llvm_intrin i, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align)
 {
 	gj_t over[2] = { vec, LLVMTypeOf(arg[at]) };
 	gj_v with[4];
-	gj_t fn = LLVMIntrinsicGetType(g->u->ctx, gj_intrin_id(i), over, 2);
+	gj_t fn = LLVMIntrinsicGetType(g->u->ctx, gj_intrin_id(g->u, i), over, 2);
 	if (LLVMCountParamTypes(fn) == n)
 		goto plain;
 	memcpy(with, arg, (at + 1) * sizeof *arg);
@@ -132,7 +133,7 @@ static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
  * downwards cost half as much again where the address is not aligned. */
 static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size)
 {
-	unsigned lanes = g->u->lanes, n = gj_host_vector_bytes() / size;
+	unsigned lanes = g->u->lanes, n = g->u->register_bytes / size;
 	if (n >= lanes) {
 		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), size);
 		return;
@@ -232,8 +233,8 @@ gj_v gj_do_slot(gj_gen *g, const gj_op *o)
 	gj_t t = slot_type(g, g->ref);
 	gj_v a = gj_alloca(g, t, 1, 0);
 	gj_store(g, LLVMGetPoison(t), a, 0);
-	if (g->resume)
-		gj_resume_variable(g, a, t);
+	if (g->u->backend->keep_variable)
+		g->u->backend->keep_variable(g, a, t);
 	g->val[g->ref] = (gj_forms){ .s = a };
 	return NULL;
 }

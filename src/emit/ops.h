@@ -15,17 +15,14 @@ GJ_HANDLERS(X)
 #undef X
 
 gj_v gj_all_lanes(gj_gen *, gj_ref mask);      /* i1: are all lanes on; NULL: that takes more than a comparison */
-/* Where g->resume is set, what outlives an op outlives barriers: memory of the warp, aligned to 64; an alloca that is
- * only loaded and stored as a whole. */
-gj_v gj_resume_local(gj_gen *, uint64_t bytes);
-void gj_resume_variable(gj_gen *, gj_v alloca, gj_t);
-
 gj_v gj_cvt(gj_gen *, gj_v a, const gj_type *from, const gj_type *to);     /* CVT */
 /* Python's integer division: quotient and remainder; either may be NULL. */
 void gj_divmod(gj_gen *, const gj_op *, gj_v *q, gj_v *r);
 gj_v gj_fmod(gj_gen *, gj_v a, gj_v b);        /* exact; sign of a */
 gj_v gj_frexp(gj_gen *, gj_v a, gj_v *exponent);      /* mantissa; *exponent i32 */
 gj_v gj_ldexp(gj_gen *, gj_v a, gj_v n);       /* n: i32 */
+/* The comparison o of two values of its operands' types. */
+gj_v gj_compare(gj_gen *, const gj_op *o, gj_v a, gj_v b);
 /* Old value of *ptr after one scalar atomic operation. `local`: no other thread can touch it meanwhile. */
 gj_v gj_atomic_one(gj_gen *, const gj_op *, gj_v ptr, gj_v b, gj_v c, bool local);
 gj_v gj_math_row(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);

@@ -9,7 +9,7 @@ static void fail_with(gj_unit *u, char *text)
 {
 	const char *why = gj_strdup(u->arena, text ? text : "LLVM failed without a message");
 	LLVMDisposeMessage(text);
-	gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, why);
+	gj_fail(u->root, 0, GJ_ERR_INTERNAL, why);
 }
 
 void gj_optimise(gj_unit *u, const char *passes)
@@ -21,7 +21,7 @@ void gj_optimise(gj_unit *u, const char *passes)
 		char *text = LLVMGetErrorMessage(e);
 		const char *why = gj_strdup(u->arena, text);
 		LLVMDisposeErrorMessage(text);
-		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, why);
+		gj_fail(u->root, 0, GJ_ERR_INTERNAL, why);
 	}
 }
 
@@ -64,17 +64,23 @@ LLVMMemoryBufferRef gj_codegen(gj_unit *u, LLVMModuleRef m, LLVMCodeGenFileType 
 }
 
 /* Code generation changes a module, so the assembly comes from a copy. */
-void gj_keep_text(gj_unit *u)
+char *gj_assembly(gj_unit *u)
 {
+	uint32_t stack = u->stack_bytes;
+	LLVMModuleRef copy = LLVMCloneModule(u->mod);
+	LLVMMemoryBufferRef buf = gj_codegen(u, copy, LLVMAssemblyFile);
+	char *text = gj_heap_copy(u, LLVMGetBufferStart(buf), LLVMGetBufferSize(buf));
+	LLVMDisposeMemoryBuffer(buf);
+	LLVMDisposeModule(copy);
+	u->stack_bytes = stack;                    /* the diagnostics of this run do not count */
+	return text;
+}
+
+void gj_keep_llvm(gj_unit *u)
+{
+	if (!u->opt->keep_text)
+		return;
 	char *ir = LLVMPrintModuleToString(u->mod);
 	u->image->llvm = gj_heap_copy(u, ir, strlen(ir));
 	LLVMDisposeMessage(ir);
-	if (u->gpu)
-		return;                                /* its PTX is the assembly */
-	LLVMModuleRef copy = LLVMCloneModule(u->mod);
-	LLVMMemoryBufferRef text = gj_codegen(u, copy, LLVMAssemblyFile);
-	u->image->assembly = gj_heap_copy(u, LLVMGetBufferStart(text), LLVMGetBufferSize(text));
-	LLVMDisposeMemoryBuffer(text);
-	LLVMDisposeModule(copy);
-	u->stack_bytes = 0;                        /* the diagnostics of this run do not count */
 }

@@ -40,10 +40,12 @@ gj_t gj_param_ty(const gj_unit *u, const gj_fnparam *p)
 	return gj_mem_ty(u, p->type);
 }
 
-/* On the CPU every function takes the block; a device function also the warp and, where it is a vector, its mask. */
-unsigned gj_hidden_args(const gj_unit *u, const gj_fn *f)
+gj_hidden gj_hidden_args(const gj_unit *u, const gj_fn *f)
 {
-	return u->gpu ? 0 : f->entry->runner == GJ_RUN_LAUNCH ? 1 : u->vector ? 3 : 2;
+	gj_hidden h = { .nfirst = 0 };
+	if (u->backend->arguments)
+		u->backend->arguments(u, f, &h);
+	return h;
 }
 
 gj_t gj_vec_ty(const gj_unit *u, gj_t t)   { return LLVMVectorType(t, u->lanes); }

@@ -54,8 +54,8 @@ gj_v gj_spill(gj_gen *, gj_v vector);
 gj_v gj_lane_get(gj_gen *, gj_v slot, gj_t scalar, gj_v lane);
 void gj_lane_set(gj_gen *, gj_v slot, gj_v value, gj_v lane);
 
-/* The kernel's arguments in LLVM: how many come before those of the IR, and the machine type of one of these. */
-unsigned gj_hidden_args(const gj_unit *, const gj_fn *);
+/* A function's arguments in LLVM: those that the IR does not know, and the machine type of one of a kernel's that it does. */
+gj_hidden gj_hidden_args(const gj_unit *, const gj_fn *);
 gj_t gj_param_ty(const gj_unit *, const gj_fnparam *);
 
 /* Instructions. */

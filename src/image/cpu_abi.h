@@ -10,6 +10,8 @@
 #ifndef GJ_CPU_ABI_H
 #define GJ_CPU_ABI_H
 
+#include "image/barrier.h"
+
 #include <stdint.h>
 
 typedef struct gj_block {
@@ -24,8 +26,6 @@ typedef struct gj_block {
 	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
 } gj_block;                                    /* the runtime's own fields follow in an enclosing struct */
-
-typedef enum gj_barrier_kind { GJ_BAR_SYNC, GJ_BAR_COUNT, GJ_BAR_AND, GJ_BAR_OR } gj_barrier_kind;
 
 /* Block barrier. `live`: lanes of the warp that have not returned, `here`: lanes at the barrier, `pred`: lanes (of
  * `here`) whose predicate is true. here != live is a divergent barrier: the launch fails at `site` (index into the

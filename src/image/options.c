@@ -28,7 +28,7 @@ const gj_option *gj_option_named(const char *keyword)
 
 /* -- The key: a value of each kind, without the padding of structures ----------------------------------------------------------- */
 
-static void hash_ARCH(gj_hasher *h, const gj_arch *x) { gj_hash_u64(h, *x); }
+static void hash_TARGET(gj_hasher *h, const gj_target *const *x) { gj_hash_str(h, (*x)->name); }
 static void hash_COUNT(gj_hasher *h, const uint32_t *x) { gj_hash_u64(h, *x); }
 static void hash_FLAG(gj_hasher *h, const bool *x) { gj_hash_u64(h, *x); }
 static void hash_INLINE(gj_hasher *h, const bool *x) { gj_hash_u64(h, *x); }

@@ -3,14 +3,14 @@
 #define GJ_OPTIONS_H
 
 #include "image/entry.h"
+#include "image/target.h"
 
-typedef enum gj_arch { GJ_ARCH_NVPTX, GJ_ARCH_CPU } gj_arch;
 typedef struct gj_cc { int major, minor; } gj_cc;
 typedef struct gj_bounds { uint32_t threads, blocks, cluster; } gj_bounds;     /* of a launch; 0: none */
 
 /* Kinds of options and their C types. Python reads and shows a kind by its row in pyext/launch/options.c. */
 #define GJ_OPTION_KINDS(X) \
-	X(ARCH, gj_arch) X(CC, gj_cc) X(COUNT, uint32_t) X(FLAG, bool) X(TEXT, const char *) X(ENTRY, gj_entry_kind) \
+	X(TARGET, const gj_target *) X(CC, gj_cc) X(COUNT, uint32_t) X(FLAG, bool) X(TEXT, const char *) X(ENTRY, gj_entry_kind) \
 	X(BOUNDS, gj_bounds) X(INLINE, bool)
 
 typedef enum gj_option_kind {

@@ -1,6 +1,6 @@
 /* What the rows of names.def mean to inference: a type rule each, with the row's argument. */
 #include "infer/infer.h"
-#include "image/cpu_abi.h"
+#include "image/barrier.h"
 
 #define NAME(name, params, rule, low, arg, doc) gj_known gj_infer_##rule(gj_icall *);
 #define SPACE(name, doc)

@@ -1,6 +1,6 @@
 /* Lowering of what CUDA names: indices, memory, barriers, warps, bits, atomics. */
 #include "lower/lower.h"
-#include "image/cpu_abi.h"
+#include "image/barrier.h"
 
 enum { SHARED_MOST = 48 << 10 };                             /* bytes of static shared memory of a block, by PTX */
 enum { LOCAL_MOST = 512 << 10 };                             /* bytes of local memory that a GPU's thread can have */

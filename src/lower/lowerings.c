@@ -1,6 +1,6 @@
 /* What the rows of names.def mean to lowering: a function that builds the row's operations, with the row's argument. */
 #include "lower/lower.h"
-#include "image/cpu_abi.h"
+#include "image/barrier.h"
 
 #define NAME(name, params, rule, low, arg, doc) gj_lv gj_lower_##low(gj_lcall *);
 #define SPACE(name, doc)

@@ -1,9 +1,9 @@
-/* What a machine must do to run kernels: one vtable, two machines (cuda/device.c, cpu/device.c). Every call may come from any
+/* What a machine must do to run kernels: one vtable for all (cuda/device.c, cpu/device.c). Every call may come from any
  * thread without Python's GIL. Calls return a status; gj_error_text() of the same thread says more. */
 #ifndef GJ_DEVICE_H
 #define GJ_DEVICE_H
 
-#include "image/image.h"
+#include "image/target.h"
 
 typedef enum gj_status {
 	GJ_OK,
@@ -31,6 +31,7 @@ typedef struct gj_device_info {
 	char     name[128];
 	uint8_t  uuid[16];
 	int      cc_major, cc_minor;               /* CPU: 0, 0 */
+	int      ptx_version;                      /* the newest that the driver reads: 85 for 8.5; CPU: 0 */
 	int      driver_version;                   /* as the driver says: 13000; CPU: 0 */
 	int      multiprocessors;                  /* CPU: threads of the pool */
 	int      max_threads_per_block, max_block[3], max_grid[3];
@@ -64,7 +65,9 @@ struct gj_device {
  * buffer may be used again; everything else is asynchronous. */
 typedef struct gj_device_ops {
 	const char *kind;                          /* "cuda" or "cpu" */
+	const gj_target *target;                   /* what kernels are compiled for */
 	bool host_memory;                          /* device pointers are host pointers: NumPy arrays are used in place */
+	uint32_t busy_blocks;                      /* a launch of fewer leaves most of the device idle; 0: never */
 
 	gj_status (*alloc)(gj_device *, size_t bytes, gj_stream *, gj_devptr *out);
 	gj_status (*free)(gj_device *, gj_devptr, gj_stream *);
@@ -83,8 +86,10 @@ typedef struct gj_device_ops {
 	gj_status (*suggest_block)(gj_device *, gj_kernel *, size_t shared, int *block, int *min_grid);
 	gj_status (*occupancy)(gj_device *, gj_kernel *, int block, size_t shared, int *blocks);
 	gj_status (*launch)(gj_device *, gj_kernel *, const gj_launch *);
-	/* PTX → cubin through the driver's linker; *out on the heap. log: heap text or NULL. */
-	gj_status (*link)(gj_device *, const char *ptx, size_t n, uint32_t max_registers, uint8_t **out, size_t *nout);
+	/* What the compiler made → what the disk cache keeps, in the format `linked`: PTX → cubin through the driver's linker.
+	 * *out is on the heap. NULL: nothing is left to do. */
+	gj_status (*link)(gj_device *, const char *code, size_t n, uint32_t max_registers, uint8_t **out, size_t *nout);
+	gj_format linked;
 
 	gj_status (*stream_create)(gj_device *, gj_stream **out);
 	gj_status (*stream_wrap)(gj_device *, uintptr_t handle, gj_stream **out);   /* a foreign CUstream, not owned */
@@ -106,16 +111,24 @@ typedef struct gj_device_ops {
 	size_t    (*left)(gj_device *, gj_devptr);
 } gj_device_ops;
 
-/* -- The two machines ------------------------------------------------------------------------------------------------ */
+/* -- Drivers ------------------------------------------------------------------------------------------------------- */
 
-/* Number of GPUs; 0 without a driver or a GPU. Opens libcuda at the first call; never fails. */
-int        gj_cuda_count(void);
-/* Why gj_cuda_count() is 0: "libcuda.so.1: cannot open …"; "" when it is not. */
-const char *gj_cuda_why(void);
-gj_status  gj_cuda_open(int ordinal, gj_device **out);         /* the same object for the same ordinal; never freed */
-gj_status  gj_cpu_open(gj_device **out);                       /* one per process */
+/* How the devices of one kind are reached; a row of targets.def each, in its order. */
+typedef struct gj_driver {
+	const char *name;                          /* of its folder in src/run */
+	int (*count)(void);                        /* how many there are. Loads what is needed at the first call; never fails */
+	const char *(*why)(void);                  /* why there is none: "libcuda.so.1: cannot open …"; "" when there is one */
+	gj_status (*open)(int ordinal, gj_device **out);     /* the same object for the same ordinal; never freed */
+} gj_driver;
 
-/* Address of a symbol that compiled CPU code calls (libmvec, libm, the runtime's own); 0: unknown. */
-uintptr_t  gj_cpu_symbol(const char *name);
+#define TARGET(id, backend, device, ...) \
+	int gj_##device##_count(void); \
+	const char *gj_##device##_why(void); \
+	gj_status gj_##device##_open(int ordinal, gj_device **out);
+#include "image/targets.def"
+
+extern const gj_driver gj_drivers[GJ_NTARGETS];
+
+static inline const gj_driver *gj_driver_of(const gj_device *d) { return &gj_drivers[d->ops->target - gj_targets]; }
 
 #endif

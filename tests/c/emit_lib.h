@@ -36,12 +36,12 @@ static inline const char *find_libdevice(void)
 
 static inline gj_options cpu_options(uint32_t width)
 {
-	return (gj_options){ .arch = GJ_ARCH_CPU, .width = width, .opt = true, .facts = GJ_FACT_LANES_X };
+	return (gj_options){ .target = &gj_targets[GJ_TARGET_CPU], .width = width, .opt = true, .facts = GJ_FACT_LANES_X };
 }
 
 static inline gj_options gpu_options(int cc)
 {
-	return (gj_options){ .arch = GJ_ARCH_NVPTX, .cc = { cc / 10, cc % 10 }, .width = 1, .opt = true };
+	return (gj_options){ .target = &gj_targets[GJ_TARGET_NVPTX], .cc = { cc / 10, cc % 10 }, .width = 1, .opt = true };
 }
 
 static inline void k_open(K *k, const char *name, uint32_t width)

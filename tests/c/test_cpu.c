@@ -440,15 +440,14 @@ static void test_streams(void)
 	OK(ops->stream_destroy(dev, s));
 	OK(ops->stream_destroy(dev, w));
 	expect_error(ops->stream_wrap(dev, 0x1234, &s), GJ_E_INVALID, "belongs to a GPU");
-	uint8_t *cubin;
-	size_t n;
-	expect_error(ops->link(dev, "", 0, 0, &cubin, &n), GJ_E_UNSUPPORTED, "GPU");
+	gj_device *none;
+	expect_error(gj_cpu_open(1, &none), GJ_E_NODEVICE, "no CPU 1");
 }
 
 static void test_info(void)
 {
 	gj_device *again;
-	OK(gj_cpu_open(&again));
+	OK(gj_cpu_open(0, &again));
 	CHECK(again == dev && dev->ops->host_memory && !strcmp(dev->ops->kind, "cpu"), "one device");
 	const gj_device_info *i = &dev->info;
 	CHECK(strstr(i->name, "(CPU)") && i->multiprocessors == (int)gj_pool_threads() && i->warp_size == 32, "%s", i->name);
@@ -578,7 +577,7 @@ static void test_environment(const char *value, bool good, int threads)
 	if (!pid) {
 		setenv("GRIDJIT_CPU_THREADS", value, 1);
 		gj_device *d;
-		gj_status status = gj_cpu_open(&d);
+		gj_status status = gj_cpu_open(0, &d);
 		_exit(good ? status || d->info.multiprocessors != threads : status != GJ_E_INVALID || d);
 	}
 	int status;
@@ -665,7 +664,7 @@ int main(int argc, char **argv)
 		test_environment(bad[i], false, 0);
 	if (!timing)
 		test_environment("3", true, 3);
-	if (gj_cpu_open(&dev) != GJ_OK) {
+	if (gj_cpu_open(0, &dev) != GJ_OK) {
 		printf("%s\n", gj_error_text());
 		return 1;
 	}

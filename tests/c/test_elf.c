@@ -1,7 +1,7 @@
 /* The object loader: good objects, unknown names, page protection, and damage (truncated, bytes flipped): the loader
  * says no or loads, it never crashes. Nothing damaged is run. argv[1..]: objects made from cpu_kernels.c. */
 #define _GNU_SOURCE
-#include "run/cpu/elf.h"
+#include "run/cpu/cpu.h"
 #include "run/status.h"
 #include "image/cpu_abi.h"
 

@@ -1,5 +1,6 @@
 /* PTX: what must stand in it, in order; every architecture that LLVM knows; ptxas assembles it where there is one. Also
  * what a kernel's image says, and that what cannot be compiled is refused with its own message. */
+#include "emit/nvptx/ptx.h"
 #include "emit_lib.h"
 
 #include <pthread.h>

@@ -64,7 +64,7 @@ static const char *try_kernel(gj_trap *trap, uint64_t seed, gj_image *m)
 	static memory want, got;
 	bool strict = seed % 4 == 0;
 	uint32_t nthreads = seed % 5 ? 32 : 1 + (uint32_t)(seed / 5) % 31;
-	gj_options opt = { .arch = GJ_ARCH_CPU, .width = 32 };
+	gj_options opt = { .target = &gj_targets[GJ_TARGET_CPU], .width = 32 };
 	gj_fn *f = generate(trap, seed, strict);
 	run_error = NULL;
 	bad_barriers = 0;

@@ -16,7 +16,7 @@ static gj_hash key(const gj_options *o)
 static bool same(gj_hash a, gj_hash b) { return memcmp(&a, &b, sizeof a) == 0; }
 
 /* Other values of each kind: all of them, and each of their parts. */
-static const gj_arch other_ARCH[] = { GJ_ARCH_NVPTX, GJ_ARCH_CPU };
+static const gj_target *const other_TARGET[] = { &gj_targets[GJ_TARGET_NVPTX], &gj_targets[GJ_TARGET_CPU] };
 static const uint32_t other_COUNT[] = { 0, 1, 2, 1u << 31 };
 static const bool other_FLAG[] = { false, true }, other_INLINE[] = { false, true };
 static const char *const other_TEXT[] = { NULL, "", "a", "ab" };

@@ -3,20 +3,55 @@
 #define GJ_EMIT_CPU_H
 
 #include "emit/ops.h"
+#include "image/cpu_abi.h"
 
-bool gj_have_libmvec(void);
-gj_v gj_cpu_library(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
-/* A field of gj_block, read once a call of the kernel. */
-gj_v gj_block_field(gj_gen *, unsigned offset, gj_t);
-gj_v gj_block_now(gj_gen *, unsigned offset);  /* an i32, read here */
-
-/* cpu/resume.c */
 typedef struct gj_resume gj_resume;
+
+/* A function under construction: what the CPU adds to gj_gen. */
+typedef struct gj_cpu_gen {
+	gj_v       block, warp;                    /* gj_block, warp (width 1: thread) index */
+	LLVMBasicBlockRef head;                    /* what holds for one warp; terminated last; may be entry */
+	LLVMBasicBlockRef loop;                    /* head of the loop over warps */
+	gj_resume *resume;                         /* NULL: the kernel does not stop and resume at barriers */
+	gj_v       field[sizeof(gj_block) / 4];    /* fields of gj_block already read, by offset */
+	int        counted;                        /* thread[0..counted] are threadIdx of the warp's first thread */
+	gj_v       thread[3];
+} gj_cpu_gen;
+
+static inline gj_cpu_gen *gj_cpu(const gj_gen *g) { return g->own; }
+
+enum {
+	GJ_IN_CPU_BEFORE = GJ_NINTRINS - 1,
+#define INTRIN(id, name, sig, old, oldsig) GJ_IN_##id,
+#include "emit/cpu/intrinsics.def"
+};
+
+/* host.c: the processor that this process runs on; after gj_host_start(). */
+void gj_host_start(void);
+const char *gj_host_identity(void);            /* its name and features, and whether there is a libmvec */
+const char *gj_host_features(void);            /* as LLVM writes them */
+bool gj_host_has(const char *feature);
+unsigned gj_host_vector_bytes(void);           /* of the widest registers: 64, 32 or 16 */
+
+bool gj_host_has_libmvec(const char *function);        /* in the host's glibc */
+
+/* math.c */
+gj_v gj_cpu_library(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
+
+/* block.c: a field of gj_block, read once a call of the kernel; an i32, read here; do sums belong to this thread. */
+gj_v gj_block_field(gj_gen *, unsigned offset, gj_t);
+gj_v gj_block_now(gj_gen *, unsigned offset);
+gj_v gj_block_own_sums(gj_gen *);
+
+/* resume.c */
 void gj_resume_begin(gj_gen *);
+gj_v gj_resume_local(gj_gen *, uint64_t bytes);        /* both are hooks of gj_backend */
+void gj_resume_variable(gj_gen *, gj_v alloca, gj_t);
 void gj_resume_stop(gj_gen *, gj_v cond, LLVMBasicBlockRef otherwise);
 void gj_resume_return(gj_gen *);
 void gj_resume_end(gj_gen *);
 
+/* warp.c */
 gj_emit_op gj_cpu_barrier, gj_cpu_syncwarp, gj_cpu_fence, gj_cpu_shfl, gj_cpu_vote, gj_cpu_match, gj_cpu_activemask,
 	gj_cpu_nanosleep;
 

@@ -2,20 +2,7 @@
  * by lane at width 32. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
 #include "emit/cpu/cpu.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
-
-static pthread_once_t opened = PTHREAD_ONCE_INIT;
-static void *libmvec;
-
-static void open_libmvec(void) { libmvec = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL); }
-
-bool gj_have_libmvec(void)
-{
-	pthread_once(&opened, open_libmvec);
-	return libmvec != NULL;
-}
 
 /* The vector ABI's letter of the widest registers that `most` bytes fill, and how many bytes they hold. */
 static char vector_class(unsigned most, unsigned *bytes)
@@ -103,12 +90,12 @@ gj_v gj_cpu_library(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigne
 	gj_t t = LLVMTypeOf(arg[0]);
 	bool single = gj_elem_ty(t) == g->u->f32;
 	const gj_math_info *m = &gj_math_info_of[row];
-	if (gj_is_vec(t) && m->libmvec && !g->u->opt->libm_exact && gj_have_libmvec()) {
+	if (gj_is_vec(t) && m->libmvec && !g->u->opt->libm_exact) {
 		unsigned bytes, size = single ? 4 : 8;
 		char letter = vector_class(g->u->lanes * size, &bytes);
 		unsigned lanes = bytes / size;
 		snprintf(name, sizeof name, "_ZGV%cN%u%s_%s%s", letter, lanes, n == 2 ? "vv" : "v", m->stem, single ? "f" : "");
-		if (dlsym(libmvec, name))
+		if (gj_host_has_libmvec(name))
 			return by_libmvec(g, o, row, arg, n, name, lanes);
 	}
 	snprintf(name, sizeof name, "%s%s", m->stem, single ? "f" : "");

@@ -40,11 +40,11 @@ static gj_v byte_gep(gj_gen *g, gj_v base, gj_v bytes)
 
 /* -- While code is emitted ----------------------------------------------------------------------------------------- */
 
-/* The builder stands in the block of the loop over warps, behind g->warp. Goes on in g->head, once a warp. */
+/* The builder stands in the block of the loop over warps, behind gj_cpu(g)->warp. Goes on in gj_cpu(g)->head, once a warp. */
 void gj_resume_begin(gj_gen *g)
 {
 	gj_unit *u = g->u;
-	gj_resume *r = g->resume = gj_new(u->arena, gj_resume, 1);
+	gj_resume *r = gj_cpu(g)->resume = gj_new(u->arena, gj_resume, 1);
 	gj_v none = gj_i32(u, 0);
 	r->warp = gj_here(g);
 	r->next = gj_bb_new(g, "next");
@@ -53,24 +53,26 @@ void gj_resume_begin(gj_gen *g)
 	gj_at(g, r->next);
 	r->stopped = LLVMBuildPhi(g->b, u->i32, "");
 	gj_at(g, r->warp);
-	gj_v wide = LLVMBuildZExt(g->b, g->warp, u->i64, "");
+	gj_v wide = LLVMBuildZExt(g->b, gj_cpu(g)->warp, u->i64, "");
 	gj_v size = LLVMBuildZExt(g->b, gj_block_field(g, offsetof(gj_block, frame_bytes), u->i32), u->i64, "");
 	gj_v states = gj_block_field(g, offsetof(gj_block, state), u->ptr);
 	r->state = LLVMBuildGEP2(g->b, u->i32, states, &wide, 1, "");
 	gj_v frames = gj_block_field(g, offsetof(gj_block, frame), u->ptr);
 	r->frame = byte_gep(g, frames, LLVMBuildMul(g->b, wide, size, ""));
-	g->head = gj_bb_new(g, "start");
+	gj_cpu(g)->head = gj_bb_new(g, "start");
 	r->dispatch = LLVMBuildSwitch(g->b, gj_load(g, u->i32, r->state, 4), r->next, 8);
-	LLVMAddCase(r->dispatch, gj_i32(u, 0), g->head);
+	LLVMAddCase(r->dispatch, gj_i32(u, 0), gj_cpu(g)->head);
 	LLVMAddIncoming(r->stopped, &r->before, &r->warp, 1);
-	gj_at(g, g->head);
+	gj_at(g, gj_cpu(g)->head);
 }
 
-/* Memory of the warp that outlives barriers, aligned to 64. */
+/* Memory of the warp that outlives barriers, aligned to 64; NULL where no warp stops. */
 gj_v gj_resume_local(gj_gen *g, uint64_t bytes)
 {
-	gj_resume *r = g->resume;
+	gj_resume *r = gj_cpu(g)->resume;
 	LLVMBasicBlockRef here = gj_here(g);
+	if (!r)
+		return NULL;
 	LLVMPositionBuilderBefore(g->b, r->dispatch);
 	if (bytes > MOST_BYTES - r->bytes)
 		gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_LOCAL_TOO_LARGE, (unsigned long long)bytes, MOST_BYTES);
@@ -83,14 +85,15 @@ gj_v gj_resume_local(gj_gen *g, uint64_t bytes)
 /* A variable of the kernel, only loaded from and stored to as a whole. */
 void gj_resume_variable(gj_gen *g, gj_v alloca, gj_t type)
 {
-	gj_push(g->u->arena, &g->resume->vars, ((variable){ alloca, type }));
+	if (gj_cpu(g)->resume)
+		gj_push(g->u->arena, &gj_cpu(g)->resume->vars, ((variable){ alloca, type }));
 }
 
 /* The warp stops here, if `cond` (NULL: always) holds; the builder goes on where it resumes. */
 void gj_resume_stop(gj_gen *g, gj_v cond, LLVMBasicBlockRef otherwise)
 {
 	gj_unit *u = g->u;
-	gj_resume *r = g->resume;
+	gj_resume *r = gj_cpu(g)->resume;
 	stop s = { gj_bb_new(g, "stop"), gj_bb_new(g, "resume") };
 	if (cond)
 		LLVMBuildCondBr(g->b, cond, s.at, otherwise);
@@ -110,7 +113,7 @@ void gj_resume_stop(gj_gen *g, gj_v cond, LLVMBasicBlockRef otherwise)
 /* The warp is done; the builder goes on where the next is taken. */
 void gj_resume_return(gj_gen *g)
 {
-	gj_resume *r = g->resume;
+	gj_resume *r = gj_cpu(g)->resume;
 	LLVMBasicBlockRef here = gj_here(g);
 	gj_store(g, gj_i32(g->u, UINT32_MAX), r->state, 4);
 	LLVMAddIncoming(r->stopped, &r->before, &here, 1);
@@ -135,7 +138,7 @@ static uint32_t index_of(const gj_resume *r, LLVMBasicBlockRef bb)
 
 static void find_blocks(gj_gen *g)
 {
-	gj_resume *r = g->resume;
+	gj_resume *r = gj_cpu(g)->resume;
 	uint32_t n = 0;
 	r->nblocks = LLVMCountBasicBlocks(g->fn);
 	r->block = gj_new(g->u->arena, block, r->nblocks);
@@ -165,7 +168,7 @@ static bool everywhere(const gj_gen *g, gj_v x)
 	if (!LLVMIsAInstruction(x))
 		return true;
 	LLVMBasicBlockRef home = LLVMGetInstructionParent(x);
-	return home == g->entry || home == g->resume->warp;
+	return home == g->entry || home == gj_cpu(g)->resume->warp;
 }
 
 /* Is it cheaper to make x again from its operands than to keep it in memory? The operands are then kept, so only what
@@ -241,14 +244,14 @@ static void make_variable(gj_gen *g, gj_v x)
 	replace_uses(g, x, v);
 	LLVMPositionBuilderBefore(g->b, next);
 	gj_store(g, x, v.at, 0);
-	gj_push(g->u->arena, &g->resume->vars, v);
+	gj_push(g->u->arena, &gj_cpu(g)->resume->vars, v);
 }
 
 /* One walk over all values that leave their block. Those that are made again first: their copies use operands from
  * other blocks, which may be made again too; returns whether there is more to do. */
 static bool make_variables(gj_gen *g, bool copies)
 {
-	gj_resume *r = g->resume;
+	gj_resume *r = gj_cpu(g)->resume;
 	bool more = false;
 	for (LLVMBasicBlockRef bb = LLVMGetFirstBasicBlock(g->fn); bb; bb = LLVMGetNextBasicBlock(bb)) {
 		if (bb == g->entry || bb == r->warp || bb == r->next)
@@ -288,7 +291,7 @@ static bool read_first(LLVMBasicBlockRef bb, gj_v at)
 /* Marks blocks that say `from`, and on from these, back or forth, all up to those that say `stop`. */
 static void spread(gj_gen *g, uint8_t *flags, uint8_t from, uint8_t mark, uint8_t stop, bool back)
 {
-	const gj_resume *r = g->resume;
+	const gj_resume *r = gj_cpu(g)->resume;
 	GJ_VEC(uint32_t) work = { 0 };
 	for (uint32_t b = 0; b < r->nblocks; b++)
 		if (flags[b] & from) {
@@ -309,7 +312,7 @@ static void spread(gj_gen *g, uint8_t *flags, uint8_t from, uint8_t mark, uint8_
 
 static void find_flags(gj_gen *g, variable v, uint8_t *flags)
 {
-	const gj_resume *r = g->resume;
+	const gj_resume *r = gj_cpu(g)->resume;
 	memset(flags, 0, r->nblocks);
 	for (LLVMUseRef use = LLVMGetFirstUse(v.at); use; use = LLVMGetNextUse(use)) {
 		gj_v user = LLVMGetUser(use);
@@ -329,15 +332,15 @@ static void copy(gj_gen *g, LLVMBasicBlockRef bb, gj_t t, gj_v from, gj_v to, ui
 		first = LLVMGetNextInstruction(first);
 	LLVMPositionBuilderBefore(g->b, first);
 	if (from)
-		gj_store(g, gj_load(g, t, from, 0), byte_gep(g, g->resume->frame, k), align);
+		gj_store(g, gj_load(g, t, from, 0), byte_gep(g, gj_cpu(g)->resume->frame, k), align);
 	else
-		gj_store(g, gj_load(g, t, byte_gep(g, g->resume->frame, k), align), to, 0);
+		gj_store(g, gj_load(g, t, byte_gep(g, gj_cpu(g)->resume->frame, k), align), to, 0);
 }
 
 /* Keeps v in the frame wherever a warp may stop while it is live. */
 static void keep(gj_gen *g, variable v, uint8_t *flags)
 {
-	gj_resume *r = g->resume;
+	gj_resume *r = gj_cpu(g)->resume;
 	LLVMTargetDataRef layout = LLVMGetModuleDataLayout(g->u->mod);
 	uint32_t size = (uint32_t)LLVMStoreSizeOfType(layout, v.type), align = size < 64 ? 8 : 64, at = 0;
 	bool placed = false;
@@ -360,9 +363,9 @@ static void keep(gj_gen *g, variable v, uint8_t *flags)
 /* All code of the function stands; the builder, before the return. */
 void gj_resume_end(gj_gen *g)
 {
-	gj_resume *r = g->resume;
+	gj_resume *r = gj_cpu(g)->resume;
 	gj_v at = LLVMConstInt(g->u->i64, offsetof(gj_block, stopped), 0);
-	gj_store(g, r->stopped, byte_gep(g, g->block, at), 4);
+	gj_store(g, r->stopped, byte_gep(g, gj_cpu(g)->block, at), 4);
 	LLVMBuildRetVoid(g->b);
 	find_blocks(g);
 	while (make_variables(g, true))
@@ -371,5 +374,5 @@ void gj_resume_end(gj_gen *g)
 	uint8_t *flags = gj_new(g->u->arena, uint8_t, r->nblocks);
 	for (uint32_t i = 0; i < r->vars.n; i++)
 		keep(g, r->vars.p[i], flags);
-	g->u->frame_bytes = (r->bytes + 63) / 64 * 64 + 64;
+	g->u->image->frame_bytes = (r->bytes + 63) / 64 * 64 + 64;
 }

@@ -17,10 +17,15 @@ static void cpu_open(gj_unit *u)
 	LLVMDisposeMessage(triple);
 	LLVMDisposeMessage(cpu);
 	if (!u->tm)
-		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
+		gj_fail(u->root, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
 	if (u->lanes != 1 && u->lanes != 8 && u->lanes != 16 && u->lanes != GJ_LANES)
-		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "the CPU's width is 1, 8, 16 or 32");
-	u->resumable = u->vector && is_body(u->kernel) && u->kernel->barriers && !u->kernel->waits && !u->kernel->callee.n;
+		gj_fail(u->root, 0, GJ_ERR_INTERNAL, "the CPU's width is 1, 8, 16 or 32");
+	u->register_bytes = gj_host_vector_bytes();
+}
+
+static bool resumable(const gj_unit *u)
+{
+	return u->vector && is_body(u->root) && u->root->barriers && !u->root->waits && !u->root->callee.n;
 }
 
 /* -- The block and its threads ------------------------------------------------------------------------------------- */
@@ -62,9 +67,27 @@ static gj_v thread_axis(gj_gen *g, gj_v id, int64_t at)
 
 /* -- Functions ----------------------------------------------------------------------------------------------------- */
 
+/* Every function takes the block; a kernel also the first warp and the end of the range, a device function the warp and,
+ * where it is a vector, its mask. */
+static void cpu_arguments(const gj_unit *u, const gj_fn *f, gj_hidden *h)
+{
+	*h = (gj_hidden){ .first = { u->ptr, u->i32, u->vector ? gj_vec_ty(u, u->i1) : NULL }, .last = { u->i32, u->i32 } };
+	h->nfirst = is_body(f) ? 1 : u->vector ? 3 : 2;
+	h->nlast = is_body(f) ? 2 : 0;
+}
+
+/* Only device functions are called. */
+static void cpu_pass(gj_gen *g, gj_v mask, gj_v *first)
+{
+	first[0] = gj_cpu(g)->block;
+	first[1] = gj_cpu(g)->warp;
+	if (g->u->vector)
+		first[2] = mask;
+}
+
 static void pointer_attrs(gj_unit *u, const gj_callee *c)
 {
-	unsigned at = gj_hidden_args(u, c->f) + 1;         /* attribute indices of arguments count from 1 */
+	unsigned at = gj_hidden_args(u, c->f).nfirst + 1;         /* attribute indices of arguments count from 1 */
 	for (uint32_t i = 0; i < c->f->param.n; i++) {
 		const gj_fnparam *p = &c->f->param.p[i];
 		if (!u->param_used[i])
@@ -90,32 +113,33 @@ static gj_v lanes_that_exist(gj_gen *g)
 {
 	gj_unit *u = g->u;
 	gj_v n = gj_block_field(g, offsetof(gj_block, nthreads), u->i32);
-	gj_v left = LLVMBuildSub(g->b, n, LLVMBuildMul(g->b, g->warp, gj_i32(u, u->lanes), ""), "");
+	gj_v left = LLVMBuildSub(g->b, n, LLVMBuildMul(g->b, gj_cpu(g)->warp, gj_i32(u, u->lanes), ""), "");
 	return gj_icmp(g, LLVMIntULT, gj_steps(u, u->i32, 1), gj_splat(g, left));
 }
 
 static void cpu_begin(gj_gen *g)
 {
 	gj_unit *u = g->u;
-	g->block = LLVMGetParam(g->fn, 0);
-	g->counted = -1;
-	g->head = g->entry;
+	g->own = gj_new(u->arena, gj_cpu_gen, 1);
+	gj_cpu(g)->block = LLVMGetParam(g->fn, 0);
+	gj_cpu(g)->counted = -1;
+	gj_cpu(g)->head = g->entry;
 	if (!is_body(g->f)) {
-		g->warp = LLVMGetParam(g->fn, 1);
+		gj_cpu(g)->warp = LLVMGetParam(g->fn, 1);
 		g->all = u->vector ? LLVMGetParam(g->fn, 2) : NULL;
 		gj_at(g, g->entry);
-		gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &g->block);
+		gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
 		return;
 	}
 	unsigned n = LLVMCountParams(g->fn);
-	g->head = gj_bb_new(g, "warp");
+	gj_cpu(g)->head = gj_bb_new(g, "warp");
 	g->exit = gj_bb_new(g, "next");
-	gj_at(g, g->head);
-	g->warp = LLVMBuildPhi(g->b, u->i32, "");
+	gj_at(g, gj_cpu(g)->head);
+	gj_cpu(g)->warp = LLVMBuildPhi(g->b, u->i32, "");
 	gj_v first = LLVMGetParam(g->fn, n - 2);
-	LLVMAddIncoming(g->warp, &first, &g->entry, 1);
-	g->loop = g->head;
-	if (u->resumable)
+	LLVMAddIncoming(gj_cpu(g)->warp, &first, &g->entry, 1);
+	gj_cpu(g)->loop = gj_cpu(g)->head;
+	if (resumable(u))
 		gj_resume_begin(g);
 	if (u->vector)
 		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u, u->i1)) : lanes_that_exist(g);
@@ -124,7 +148,7 @@ static void cpu_begin(gj_gen *g)
 /* A kernel on fibers runs one warp a call, other kernels a range. */
 static bool loops(const gj_gen *g)
 {
-	return is_body(g->f) && !g->f->waits && (g->resume || !g->f->barriers);
+	return is_body(g->f) && !g->f->waits && (gj_cpu(g)->resume || !g->f->barriers);
 }
 
 /* The indices of the next warp's first thread: those that the kernel asks for are counted, the first in steps of a
@@ -132,11 +156,11 @@ static bool loops(const gj_gen *g)
 static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
 {
 	gj_v carry = gj_i32(g->u, g->u->lanes), none = gj_i32(g->u, 0);
-	for (int at = 0; at <= g->counted; at++) {
-		gj_v x = LLVMBuildAdd(g->b, g->thread[at], carry, "");
+	for (int at = 0; at <= gj_cpu(g)->counted; at++) {
+		gj_v x = LLVMBuildAdd(g->b, gj_cpu(g)->thread[at], carry, "");
 		gj_v over = gj_icmp(g, LLVMIntUGE, x, dimension(g, offsetof(gj_block, block_dim), place(g, at)));
 		x = gj_select(g, over, none, x);
-		LLVMAddIncoming(g->thread[at], &x, &here, 1);
+		LLVMAddIncoming(gj_cpu(g)->thread[at], &x, &here, 1);
 		carry = LLVMBuildZExt(g->b, over, g->u->i32, "");
 	}
 }
@@ -145,18 +169,18 @@ static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
 static gj_v counted(gj_gen *g, int64_t at)
 {
 	LLVMBasicBlockRef here = gj_here(g);
-	for (; g->counted < at; g->counted++) {
-		int next = g->counted + 1;
+	for (; gj_cpu(g)->counted < at; gj_cpu(g)->counted++) {
+		int next = gj_cpu(g)->counted + 1;
 		gj_at(g, g->entry);
 		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
 		gj_v x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
-		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(g->loop));
-		g->thread[next] = LLVMBuildPhi(g->b, g->u->i32, "");
-		LLVMAddIncoming(g->thread[next], &x, &g->entry, 1);
+		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(gj_cpu(g)->loop));
+		gj_cpu(g)->thread[next] = LLVMBuildPhi(g->b, g->u->i32, "");
+		LLVMAddIncoming(gj_cpu(g)->thread[next], &x, &g->entry, 1);
 		dimension(g, offsetof(gj_block, block_dim), place(g, next));           /* read while entry is open */
 	}
 	gj_at(g, here);
-	return g->thread[at];
+	return gj_cpu(g)->thread[at];
 }
 
 /* The end of the loop over warps. */
@@ -168,12 +192,12 @@ static void next_warp(gj_gen *g)
 	}
 	LLVMBasicBlockRef done = gj_bb_new(g, "done"), here = gj_here(g);
 	count_threads(g, here);
-	gj_v next = LLVMBuildAdd(g->b, g->warp, gj_i32(g->u, 1), "");
+	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->warp, gj_i32(g->u, 1), "");
 	gj_v end = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
-	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), g->loop, done);
-	LLVMAddIncoming(g->warp, &next, &here, 1);
+	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), gj_cpu(g)->loop, done);
+	LLVMAddIncoming(gj_cpu(g)->warp, &next, &here, 1);
 	gj_at(g, done);
-	if (g->resume)
+	if (gj_cpu(g)->resume)
 		gj_resume_end(g);
 	else
 		LLVMBuildRetVoid(g->b);
@@ -183,25 +207,27 @@ static void cpu_end(gj_gen *g)
 {
 	LLVMBasicBlockRef body = g->first[0];
 	gj_at(g, g->entry);
-	LLVMBuildBr(g->b, is_body(g->f) ? g->loop : body);
+	LLVMBuildBr(g->b, is_body(g->f) ? gj_cpu(g)->loop : body);
 	if (!is_body(g->f))
 		return;
-	gj_at(g, g->head);
+	gj_at(g, gj_cpu(g)->head);
 	LLVMBuildBr(g->b, body);
 	gj_at(g, g->exit);
-	if (g->resume)
+	if (gj_cpu(g)->resume)
 		gj_resume_return(g);
 	next_warp(g);
 }
 
 /* The function that the runtime calls: parameters from their buffer, then the body. */
-static void emit_entry(gj_unit *u)
+static void cpu_entry(gj_unit *u)
 {
+	if (!is_body(u->root))
+		return;
 	const gj_callee *c = &u->fns.p[0];
 	const gj_fn *f = c->f;
 	gj_v fn = LLVMAddFunction(u->mod, f->name,
 		LLVMFunctionType(u->tvoid, (gj_t[]){ u->ptr, u->ptr, u->i32, u->i32 }, 4, 0));
-	gj_gen g = { .u = u, .f = u->kernel, .fn = fn, .b = u->b };
+	gj_gen g = { .u = u, .f = u->root, .fn = fn, .b = u->b };
 	gj_v *arg = gj_new(u->arena, gj_v, f->param.n + 3);
 	unsigned n = 0;
 	uint64_t at = 0;
@@ -231,11 +257,11 @@ static void emit_entry(gj_unit *u)
 static gj_v thread_index(gj_gen *g, int64_t at)
 {
 	gj_unit *u = g->u;
-	gj_v id = g->warp;
+	gj_v id = gj_cpu(g)->warp;
 	LLVMBasicBlockRef here = gj_here(g);
 	if (!g->wide && loops(g))
 		return counted(g, at);
-	gj_at(g, g->head);
+	gj_at(g, gj_cpu(g)->head);
 	if (u->vector) {
 		id = LLVMBuildMul(g->b, id, gj_i32(u, u->lanes), "");
 		if (g->wide)
@@ -254,14 +280,14 @@ static gj_v lane_mask_lt(gj_gen *g)
 			lane[i] = gj_i32(g->u, (1u << i) - 1);
 		return LLVMConstVector(lane, GJ_LANES);
 	}
-	gj_v bit = LLVMBuildShl(g->b, one, LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), ""), "");
+	gj_v bit = LLVMBuildShl(g->b, one, LLVMBuildAnd(g->b, gj_cpu(g)->warp, gj_i32(g->u, GJ_LANES - 1), ""), "");
 	return LLVMBuildSub(g->b, bit, one, "");
 }
 
 static gj_v lane_id(gj_gen *g)
 {
 	if (!g->u->vector)
-		return LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), "");
+		return LLVMBuildAnd(g->b, gj_cpu(g)->warp, gj_i32(g->u, GJ_LANES - 1), "");
 	return g->wide ? gj_steps(g->u, g->u->i32, 1) : gj_i32(g->u, 0);
 }
 
@@ -287,7 +313,7 @@ static gj_v cpu_sreg(gj_gen *g, const gj_op *o)
 static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
 {
 	gj_v base = gj_block_field(g, offsetof(gj_block, shared), g->u->ptr);
-	uint64_t at = o->imm.i < 0 ? (g->u->kernel->shared_bytes + 15) & ~15u : (uint64_t)o->imm.i;
+	uint64_t at = o->imm.i < 0 ? (g->u->root->shared_bytes + 15) & ~15u : (uint64_t)o->imm.i;
 	gj_v k = LLVMConstInt(g->u->i64, at, 0);
 	LLVMBasicBlockRef here = gj_here(g);
 	gj_at(g, g->entry);
@@ -306,23 +332,28 @@ static const char wide_passes[] =
 
 static void cpu_finish(gj_unit *u)
 {
-	gj_image *m = u->image;
-	emit_entry(u);
 	gj_optimise(u, !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>");
+	gj_keep_llvm(u);
 	if (u->opt->keep_text)
-		gj_keep_text(u);
-	LLVMMemoryBufferRef buf = gj_codegen(u, u->mod, LLVMObjectFile);
-	m->format = GJ_FMT_OBJECT;
-	m->ncode = LLVMGetBufferSize(buf);
-	m->code = (uint8_t *)gj_heap_copy(u, LLVMGetBufferStart(buf), m->ncode);
-	LLVMDisposeMemoryBuffer(buf);
-	if (u->kernel->callee.n)                           /* recursion: how deep is not known */
+		u->image->assembly = gj_assembly(u);
+	gj_image_code(u, gj_codegen(u, u->mod, LLVMObjectFile));
+	if (u->root->callee.n)                             /* recursion: how deep is not known */
 		u->stack_bytes = u->stack_bytes * 64 + (1u << 20);
 }
 
-const gj_target gj_target_cpu = {
-	cpu_open, cpu_declared, cpu_begin, cpu_end, cpu_finish, gj_cpu_library,
-	{
+static gj_intrin_row intrinsics[] = {
+#define INTRIN GJ_INTRIN_ROW
+#include "emit/cpu/intrinsics.def"
+};
+
+const gj_backend gj_backend_cpu = {
+	.start = gj_host_start, .identity = gj_host_identity, .open = cpu_open, .declared = cpu_declared, .begin = cpu_begin,
+	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library,
+	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
+	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = cpu_entry,
+	.own_copy = gj_block_own_sums, .keep_local = gj_resume_local, .keep_variable = gj_resume_variable,
+	.block_alone = true,
+	.op = {
 		[GJ_SREG] = cpu_sreg, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
 		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep,

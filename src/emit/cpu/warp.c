@@ -71,8 +71,8 @@ gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 		p = LLVMBuildZExt(g->b, gj_sc(g, o->arg[0]), u->i32, "");
 	}
 	gj_push(u->arena, &u->sites, g->f->loc.p[o->loc].pos.line);
-	const gj_v arg[7] = { g->block, g->warp, live, here, p, gj_i32(u, o->sub), gj_i32(u, u->sites.n - 1) };
-	if (g->resume)
+	const gj_v arg[7] = { gj_cpu(g)->block, gj_cpu(g)->warp, live, here, p, gj_i32(u, o->sub), gj_i32(u, u->sites.n - 1) };
+	if (gj_cpu(g)->resume)
 		return stop_at_barrier(g, o, arg, !pred && same_lanes_wait(g, o));
 	gj_v x = runtime(g, "gj_rt_barrier", u->i32, 7, arg);
 	return pred ? x : NULL;
@@ -88,14 +88,14 @@ gj_v gj_cpu_fence(gj_gen *g, const gj_op *o)
 gj_v gj_cpu_nanosleep(gj_gen *g, const gj_op *o)
 {
 	(void)o;
-	runtime(g, "gj_rt_yield", g->u->tvoid, 2, (gj_v[]){ g->block, g->warp });
+	runtime(g, "gj_rt_yield", g->u->tvoid, 2, (gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp });
 	return NULL;
 }
 
 gj_v gj_cpu_syncwarp(gj_gen *g, const gj_op *o)
 {
 	if (!g->u->vector)
-		runtime(g, "gj_rt_syncwarp", g->u->tvoid, 3, (gj_v[]){ g->block, g->warp, gj_sc(g, o->arg[0]) });
+		runtime(g, "gj_rt_syncwarp", g->u->tvoid, 3, (gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, gj_sc(g, o->arg[0]) });
 	return NULL;
 }
 
@@ -186,11 +186,11 @@ gj_v gj_cpu_shfl(gj_gen *g, const gj_op *o)
 	if (g->u->vector)
 		return shuffle_vector(g, o);
 	gj_unit *u = g->u;
-	gj_v in, x = gj_sc(g, o->arg[1]), own = LLVMBuildAnd(g->b, g->warp, gj_i32(u, GJ_LANES - 1), "");
+	gj_v in, x = gj_sc(g, o->arg[1]), own = LLVMBuildAnd(g->b, gj_cpu(g)->warp, gj_i32(u, GJ_LANES - 1), "");
 	gj_v lane = source_lane(g, o->sub, own, gj_sc(g, o->arg[2]), &in);
 	gj_t t = LLVMTypeOf(x);
 	gj_v r = runtime(g, "gj_rt_shuffle", u->i64, 5,
-		(gj_v[]){ g->block, g->warp, gj_sc(g, o->arg[0]), to_word(g, x), gj_select(g, in, lane, own) });
+		(gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, gj_sc(g, o->arg[0]), to_word(g, x), gj_select(g, in, lane, own) });
 	return LLVMBuildBitCast(g->b, LLVMBuildTrunc(g->b, r, int_of(g, t), ""), t, "");
 }
 
@@ -201,7 +201,7 @@ enum { ALL, ANY, EQ, BALLOT };
 static gj_v ballot_one(gj_gen *g, const gj_op *o, gj_v pred)
 {
 	gj_v p = LLVMBuildZExt(g->b, pred, g->u->i32, "");
-	return runtime(g, "gj_rt_ballot", g->u->i32, 4, (gj_v[]){ g->block, g->warp, gj_sc(g, o->arg[0]), p });
+	return runtime(g, "gj_rt_ballot", g->u->i32, 4, (gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, gj_sc(g, o->arg[0]), p });
 }
 
 static gj_v vote_one(gj_gen *g, const gj_op *o)
@@ -239,7 +239,7 @@ gj_v gj_cpu_activemask(gj_gen *g, const gj_op *o)
 {
 	if (g->u->vector)
 		return gj_lane_bits(g, gj_mask_of(g, o));
-	return LLVMBuildShl(g->b, gj_i32(g->u, 1), LLVMBuildAnd(g->b, g->warp, gj_i32(g->u, GJ_LANES - 1), ""), "");
+	return LLVMBuildShl(g->b, gj_i32(g->u, 1), LLVMBuildAnd(g->b, gj_cpu(g)->warp, gj_i32(g->u, GJ_LANES - 1), ""), "");
 }
 
 /* -- Match --------------------------------------------------------------------------------------------------------- */
@@ -282,7 +282,7 @@ gj_v gj_cpu_match(gj_gen *g, const gj_op *o)
 		on = LLVMBuildAnd(g->b, gj_splat(g, on), member, "");
 	} else {
 		r = runtime(g, "gj_rt_match", u->i32, 4,
-			(gj_v[]){ g->block, g->warp, gj_sc(g, o->arg[0]), to_word(g, gj_sc(g, o->arg[1])) });
+			(gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, gj_sc(g, o->arg[0]), to_word(g, gj_sc(g, o->arg[1])) });
 		on = o->sub ? ballot_one(g, o, LLVMConstInt(u->i1, 1, 0)) : NULL;
 	}
 	return o->sub ? gj_select(g, gj_icmp(g, LLVMIntEQ, r, on), r, LLVMConstNull(LLVMTypeOf(r))) : r;

@@ -1,7 +1,7 @@
 /* libdevice: NVIDIA's math functions as LLVM bitcode. It is read lazily and its functions get linkonce linkage before
  * linking, so that only what a kernel calls is ever materialised. The file is mapped once a process and path. */
 #define _GNU_SOURCE
-#include "emit/ops.h"
+#include "emit/nvptx/nvptx.h"
 
 #include <llvm-c/BitReader.h>
 #include <llvm-c/Linker.h>
@@ -68,7 +68,6 @@ gj_v gj_libdevice_call(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsi
 		gj_fail(g->f, o->loc, GJ_ERR_LIBDEVICE, m->stem);
 	bool fast = single && u->opt->fastmath && m->fast;
 	snprintf(name, sizeof name, "__nv_%s%s", fast ? m->fast : m->stem, single ? "f" : "");
-	u->libdevice = true;
 	return gj_extern_call(g, name, LLVMTypeOf(arg[0]), n, arg);
 }
 
@@ -91,7 +90,7 @@ static void check_names(gj_unit *u, LLVMModuleRef lib)
 		if (!LLVMIsDeclaration(f) || strncmp(name, "__nv_", 5) || usable(lib, name))
 			continue;
 		if (strncmp(name, "__nv_fast_", 10))
-			gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_OLD, u->opt->libdevice, name);
+			gj_fail(u->root, 0, GJ_ERR_LIBDEVICE_OLD, u->opt->libdevice, name);
 		snprintf(plain, sizeof plain, "__nv_%s", name + 10);
 		LLVMSetValueName2(f, plain, strlen(plain));
 	}
@@ -104,20 +103,31 @@ static void check_intrinsics(gj_unit *u)
 		size_t n;
 		const char *name = LLVMGetValueName2(f, &n);
 		if (!strncmp(name, "llvm.", 5) && !LLVMGetIntrinsicID(f) && LLVMGetFirstUse(f))
-			gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_NEW, u->opt->libdevice, gj_llvm_version(), name);
+			gj_fail(u->root, 0, GJ_ERR_LIBDEVICE_NEW, u->opt->libdevice, gj_llvm_version(), name);
 	}
+}
+
+static bool is_called(const gj_unit *u)
+{
+	gj_v f = LLVMGetFirstFunction(u->mod);
+	size_t n;
+	while (f && !(LLVMIsDeclaration(f) && !strncmp(LLVMGetValueName2(f, &n), "__nv_", 5)))
+		f = LLVMGetNextFunction(f);
+	return f != NULL;
 }
 
 void gj_libdevice_link(gj_unit *u)
 {
 	LLVMModuleRef lib;
+	if (!is_called(u))
+		return;
 	const mapping *m = mapped(u->opt->libdevice);
 	if (!m)
-		gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
+		gj_fail(u->root, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
 	LLVMMemoryBufferRef buf = LLVMCreateMemoryBufferWithMemoryRange(m->data, m->n, "libdevice", 0);
 	if (LLVMGetBitcodeModuleInContext2(u->ctx, buf, &lib)) {
 		LLVMDisposeMemoryBuffer(buf);          /* taken over only on success */
-		gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
+		gj_fail(u->root, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
 	}
 	check_names(u, lib);
 	for (gj_v f = LLVMGetFirstFunction(lib); f; f = LLVMGetNextFunction(f))
@@ -126,7 +136,7 @@ void gj_libdevice_link(gj_unit *u)
 	LLVMSetTarget(lib, LLVMGetTarget(u->mod));
 	LLVMSetDataLayout(lib, LLVMGetDataLayoutStr(u->mod));
 	if (LLVMLinkModules2(u->mod, lib))
-		gj_fail(u->kernel, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
+		gj_fail(u->root, 0, GJ_ERR_LIBDEVICE_FILE, u->opt->libdevice);
 	check_intrinsics(u);
 	LLVMAddModuleFlag(u->mod, LLVMModuleFlagBehaviorOverride, "nvvm-reflect-ftz", 16,
 		LLVMValueAsMetadata(gj_i32(u, u->opt->fastmath)));

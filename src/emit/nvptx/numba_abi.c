@@ -4,7 +4,7 @@
  * In both ABIs a tuple is its items one by one, an array is meminfo, parent, size, itemsize, data, shape…, strides…, and
  * None is one pointer. C's returns the result, a tuple or array as a structure. numba's writes it to the first argument
  * and returns a status, 0; void writes nothing. */
-#include "emit/values.h"
+#include "emit/nvptx/nvptx.h"
 
 #include <string.h>
 
@@ -134,7 +134,7 @@ static gj_v pack(gj_unit *u, const gj_type *t, const gj_v **part)
 
 static gj_v result(gj_unit *u, const gj_export *o, gj_v x)
 {
-	uint32_t n = u->kernel->nresults;
+	uint32_t n = u->root->nresults;
 	gj_v *part = gj_new(u->arena, gj_v, n + 1);
 	const gj_v *p = part;
 	for (uint32_t i = 0; i < n; i++)
@@ -147,7 +147,7 @@ static gj_v result(gj_unit *u, const gj_export *o, gj_v x)
 static gj_v declare(gj_unit *u, const gj_export *o)
 {
 	types t = { 0 };
-	bool numba = u->kernel->entry->abi == GJ_ABI_NUMBA;
+	bool numba = u->root->entry->abi == GJ_ABI_NUMBA;
 	if (numba)
 		gj_push(u->arena, &t, u->ptr);
 	for (uint32_t i = 0; i < o->nargs; i++)
@@ -163,20 +163,19 @@ static gj_v declare(gj_unit *u, const gj_export *o)
 	return fn;
 }
 
-void gj_export_emit(gj_unit *u)
+static void export(gj_unit *u, const gj_export *o)
 {
-	const gj_export *o = u->kernel->export;
 	const gj_callee c = u->fns.p[0];
-	bool numba = u->kernel->entry->abi == GJ_ABI_NUMBA;
+	bool numba = u->root->entry->abi == GJ_ABI_NUMBA;
 	values arg = { 0 };
 	gj_v fn = declare(u, o);
 	unsigned at = numba;
-	u->target->declared(u, &(gj_callee){ c.f, fn, c.type });
+	u->backend->declared(u, &(gj_callee){ c.f, fn, c.type });
 	LLVMSetLinkage(c.fn, LLVMInternalLinkage);
-	if (!u->kernel->callee.n)
+	if (!u->root->callee.n)
 		gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "alwaysinline", 0);
 	LLVMPositionBuilderAtEnd(u->b, LLVMAppendBasicBlockInContext(u->ctx, fn, ""));
-	gj_lines_export(u, fn);
+	gj_lines_export(u, fn, o->symbol);
 	for (uint32_t i = 0; i < o->nargs; i++)
 		unpack(u, o->arg[i], fn, &at, &arg);
 	gj_v x = LLVMBuildCall2(u->b, c.type, c.fn, arg.p, arg.n, "");
@@ -191,4 +190,10 @@ void gj_export_emit(gj_unit *u)
 		LLVMBuildRetVoid(u->b);
 	else
 		LLVMBuildRet(u->b, x);
+}
+
+void gj_nv_export(gj_unit *u)
+{
+	if (u->root->export)
+		export(u, u->root->export);
 }

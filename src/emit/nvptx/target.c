@@ -1,6 +1,9 @@
 /* The NVPTX target: PTX text for a compute capability and the driver's PTX version. What LLVM would die of is refused
  * here first. */
-#include "emit/ops.h"
+#include "emit/nvptx/nvptx.h"
+#include "image/barrier.h"
+
+#include <llvm-c/Target.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,21 +62,29 @@ static int version_for(int wanted, int least)
 
 static void spaces(gj_unit *u);
 
+static void nv_start(void)
+{
+	LLVMInitializeNVPTXTargetInfo();
+	LLVMInitializeNVPTXTarget();
+	LLVMInitializeNVPTXTargetMC();
+	LLVMInitializeNVPTXAsmPrinter();
+}
+
 static void nv_open(gj_unit *u)
 {
 	char cpu[16], feature[16];
 	const gj_options *o = u->opt;
 	int cc = nearest(o->cc.major * 10 + o->cc.minor), least = known(cc);
 	if (!cc)
-		gj_fail(u->kernel, 0, GJ_ERR_GPU_TOO_OLD, o->cc.major, o->cc.minor);
+		gj_fail(u->root, 0, GJ_ERR_GPU_TOO_OLD, o->cc.major, o->cc.minor);
 	if (o->ptx_version && (int)o->ptx_version < least)
-		gj_fail(u->kernel, 0, GJ_ERR_DRIVER_TOO_OLD, least / 10, least % 10, cc, o->ptx_version / 10,
+		gj_fail(u->root, 0, GJ_ERR_DRIVER_TOO_OLD, least / 10, least % 10, cc, o->ptx_version / 10,
 			o->ptx_version % 10);
 	snprintf(cpu, sizeof cpu, "sm_%d", cc);
 	snprintf(feature, sizeof feature, "+ptx%d", version_for((int)o->ptx_version, least));
 	u->tm = gj_machine("nvptx64-nvidia-cuda", cpu, feature, o->opt);
 	if (!u->tm)
-		gj_fail(u->kernel, 0, GJ_ERR_INTERNAL, "this LLVM was built without NVPTX");
+		gj_fail(u->root, 0, GJ_ERR_INTERNAL, "this LLVM was built without NVPTX");
 	spaces(u);
 }
 
@@ -82,19 +93,20 @@ static void nv_open(gj_unit *u)
 enum { AS_GENERIC = 0, AS_GLOBAL = 1, AS_SHARED = 3, AS_CONSTANT = 4, CONSTANT_BYTES = 65536 };
 
 /* Calls visit for every op of every function of the module. */
-static void each_op(gj_unit *u, void (*visit)(gj_unit *, const gj_op *))
+static void each_op(gj_unit *u, void (*visit)(gj_unit *, const gj_op *, uint64_t *), uint64_t *sum)
 {
-	for (uint32_t i = 0; i <= u->kernel->callee.n; i++) {
-		const gj_fn *f = i ? u->kernel->callee.p[i - 1] : u->kernel;
+	for (uint32_t i = 0; i <= u->root->callee.n; i++) {
+		const gj_fn *f = i ? u->root->callee.p[i - 1] : u->root;
 		GJ_EACH_OP(f, b, r)
-			visit(u, gj_o(f, r));
+			visit(u, gj_o(f, r), sum);
 	}
 }
 
-static void add_frozen(gj_unit *u, const gj_op *o)
+static void add_frozen(gj_unit *u, const gj_op *o, uint64_t *bytes)
 {
+	(void)u;
 	if (o->op == GJ_CONSTMEM)
-		u->stack_bytes += (uint32_t)(o->imm.obj->nbytes < CONSTANT_BYTES ? o->imm.obj->nbytes : CONSTANT_BYTES + 1);
+		*bytes += (uint64_t)o->imm.obj->nbytes;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -103,8 +115,9 @@ static int by_offset(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void note_shared(gj_unit *u, const gj_op *o)
+static void note_shared(gj_unit *u, const gj_op *o, uint64_t *sum)
 {
+	(void)sum;
 	if (o->op != GJ_SHAREDMEM)
 		return;
 	for (uint32_t i = 0; i < u->globals.n; i++)
@@ -117,18 +130,18 @@ static void note_shared(gj_unit *u, const gj_op *o)
  * knows that they do not overlap: an array ends where the next one begins. */
 static void spaces(gj_unit *u)
 {
-	each_op(u, add_frozen);
+	uint64_t frozen = 0;
+	each_op(u, add_frozen, &frozen);
 	u->space[GJ_GLOBAL] = AS_GLOBAL;
 	u->space[GJ_SHARED] = AS_SHARED;
 	u->space[GJ_LOCAL] = u->space[GJ_GENERIC] = AS_GENERIC;
-	u->space[GJ_CONSTANT] = u->stack_bytes > CONSTANT_BYTES ? AS_GLOBAL : AS_CONSTANT;
-	u->stack_bytes = 0;
-	each_op(u, note_shared);
+	u->space[GJ_CONSTANT] = frozen > CONSTANT_BYTES ? AS_GLOBAL : AS_CONSTANT;
+	each_op(u, note_shared, NULL);
 	if (u->globals.n)
 		qsort(u->globals.p, u->globals.n, sizeof *u->globals.p, by_offset);
 	for (uint32_t i = 0; i < u->globals.n; i++) {
 		gj_global *s = &u->globals.p[i];
-		int64_t end = i + 1 < u->globals.n ? s[1].at : (int64_t)u->kernel->shared_bytes;
+		int64_t end = i + 1 < u->globals.n ? s[1].at : (int64_t)u->root->shared_bytes;
 		gj_t t = LLVMArrayType2(u->i8, s->at < 0 ? 0 : (uint64_t)(end - s->at));
 		const char *name = s->at < 0 ? "gj_dynamic" : gj_printf(u->arena, "gj_shared_%u", (unsigned)s->at);
 		s->global = LLVMAddGlobalInAddressSpace(u->mod, t, name, AS_SHARED);
@@ -205,11 +218,11 @@ static void nv_declared(gj_unit *u, const gj_callee *c)
 		gj_attr_text(u, c->fn, "denormal-fp-math-f32", "preserve-sign,preserve-sign");
 	if (c->f->entry->runner == GJ_RUN_LAUNCH)
 		kernel_attrs(u, c);
-	else if (c->f != u->kernel)
+	else if (c->f != u->root)
 		LLVMSetLinkage(c->fn, LLVMInternalLinkage);
 }
 
-static void nv_begin(gj_gen *g) { g->head = g->entry; }
+static void nv_begin(gj_gen *g) { (void)g; }
 
 static void nv_end(gj_gen *g)
 {
@@ -253,7 +266,7 @@ static gj_v nv_sreg(gj_gen *g, const gj_op *o)
 		gj_t t = LLVMFunctionType(u->i32, NULL, 0, 0);
 		return LLVMBuildCall2(g->b, t, assembly(t, "mov.u32 $0, %dynamic_smem_size;", "=r", false), NULL, 0, "");
 	}
-	gj_v x = gj_plain(g, (gj_intrin)sregs[o->imm.i].in, 0, NULL);
+	gj_v x = gj_plain(g, (gj_llvm_intrin)sregs[o->imm.i].in, 0, NULL);
 	if (sregs[o->imm.i].above) {
 		LLVMMetadataRef md[2] = {
 			LLVMValueAsMetadata(gj_i32(u, sregs[o->imm.i].least)), LLVMValueAsMetadata(gj_i32(u, sregs[o->imm.i].above))
@@ -269,9 +282,9 @@ static gj_v nv_sreg(gj_gen *g, const gj_op *o)
 /* The names of LLVM 22 take the barrier's number and a bit; those of 19 one 32-bit word, and give one. */
 static gj_v nv_barrier(gj_gen *g, const gj_op *o)
 {
-	static const gj_intrin row[] = { GJ_IN_NV_BAR, GJ_IN_NV_BAR_POPC, GJ_IN_NV_BAR_AND, GJ_IN_NV_BAR_OR };
+	static const gj_llvm_intrin row[] = { GJ_IN_NV_BAR, GJ_IN_NV_BAR_POPC, GJ_IN_NV_BAR_AND, GJ_IN_NV_BAR_OR };
 	gj_unit *u = g->u;
-	bool new = gj_intrin_new(row[o->sub]);
+	bool new = gj_intrin_new(u, row[o->sub]);
 	gj_v zero = gj_i32(u, 0);
 	if (o->sub == GJ_BAR_SYNC) {
 		gj_plain(g, GJ_IN_NV_BAR, new ? 1 : 0, &zero);
@@ -292,7 +305,7 @@ static gj_v nv_syncwarp(gj_gen *g, const gj_op *o)
 
 static gj_v nv_fence(gj_gen *g, const gj_op *o)
 {
-	static const gj_intrin row[] = { GJ_IN_NV_MEMBAR_CTA, GJ_IN_NV_MEMBAR_GL, GJ_IN_NV_MEMBAR_SYS };
+	static const gj_llvm_intrin row[] = { GJ_IN_NV_MEMBAR_CTA, GJ_IN_NV_MEMBAR_GL, GJ_IN_NV_MEMBAR_SYS };
 	gj_plain(g, row[o->sub], 0, NULL);
 	return NULL;
 }
@@ -322,7 +335,7 @@ static gj_v from_word(gj_gen *g, gj_v x, gj_t t)
 
 static gj_v shuffle_word(gj_gen *g, const gj_op *o, gj_v x)
 {
-	static const gj_intrin row[] = { GJ_IN_NV_SHFL_IDX, GJ_IN_NV_SHFL_UP, GJ_IN_NV_SHFL_DOWN, GJ_IN_NV_SHFL_XOR };
+	static const gj_llvm_intrin row[] = { GJ_IN_NV_SHFL_IDX, GJ_IN_NV_SHFL_UP, GJ_IN_NV_SHFL_DOWN, GJ_IN_NV_SHFL_XOR };
 	gj_v arg[4] = { gj_sc(g, o->arg[0]), x, gj_sc(g, o->arg[2]), gj_i32(g->u, o->sub == 1 ? 0 : 31) };
 	return gj_plain(g, row[o->sub], 4, arg);
 }
@@ -344,13 +357,13 @@ static gj_v nv_shfl(gj_gen *g, const gj_op *o)
 
 static gj_v nv_vote(gj_gen *g, const gj_op *o)
 {
-	static const gj_intrin row[] = { GJ_IN_NV_ALL, GJ_IN_NV_ANY, GJ_IN_NV_UNI, GJ_IN_NV_BALLOT };
+	static const gj_llvm_intrin row[] = { GJ_IN_NV_ALL, GJ_IN_NV_ANY, GJ_IN_NV_UNI, GJ_IN_NV_BALLOT };
 	return gj_plain(g, row[o->sub], 2, (gj_v[]){ gj_sc(g, o->arg[0]), gj_sc(g, o->arg[1]) });
 }
 
 static gj_v nv_match(gj_gen *g, const gj_op *o)
 {
-	static const gj_intrin row[2][2] = {
+	static const gj_llvm_intrin row[2][2] = {
 		{ GJ_IN_NV_MATCH32, GJ_IN_NV_MATCH64 }, { GJ_IN_NV_MATCHALL32, GJ_IN_NV_MATCHALL64 }
 	};
 	gj_v x = as_word(g, gj_sc(g, o->arg[1]));
@@ -431,32 +444,71 @@ static gj_v nv_div(gj_gen *g, const gj_op *o)
 	return gj_plain(g, GJ_IN_NV_FAST_DIV, 2, (gj_v[]){ gj_sc(g, o->arg[0]), gj_sc(g, o->arg[1]) });
 }
 
+static gj_v nv_math(gj_gen *g, int row, const gj_v *arg)
+{
+	if (!g->u->opt->fastmath || LLVMTypeOf(arg[0]) != g->u->f32 || (row != GJ_MATH_SQRT && row != GJ_MATH_RSQRT))
+		return NULL;
+	return gj_plain(g, row == GJ_MATH_SQRT ? GJ_IN_NV_FAST_SQRT : GJ_IN_NV_FAST_RSQRT, 1, arg);
+}
+
+/* LLVM 19 has no code for an ordered comparison of two bits. */
+static gj_v nv_cmp(gj_gen *g, const gj_op *o)
+{
+	if (!gj_is_bool(gj_arg_type(g, o, 0)))
+		return gj_do_cmp(g, o);
+	gj_v a = LLVMBuildZExt(g->b, gj_sc(g, o->arg[0]), g->u->i32, "");
+	return gj_compare(g, o, a, LLVMBuildZExt(g->b, gj_sc(g, o->arg[1]), g->u->i32, ""));
+}
+
+static gj_v nv_to_int(gj_gen *g, gj_v x, unsigned bits, bool is_signed)
+{
+	static const gj_llvm_intrin row[2][2][2] = {            /* [double][64 bits][signed] */
+		{ { GJ_IN_NV_F2UI, GJ_IN_NV_F2I }, { GJ_IN_NV_F2ULL, GJ_IN_NV_F2LL } },
+		{ { GJ_IN_NV_D2UI, GJ_IN_NV_D2I }, { GJ_IN_NV_D2ULL, GJ_IN_NV_D2LL } },
+	};
+	return gj_plain(g, row[LLVMTypeOf(x) == g->u->f64][bits == 64][is_signed], 1, &x);
+}
+
+/* What LLVM 19 would make a loop of. */
+static gj_v nv_atomic(gj_gen *g, const gj_op *o, gj_v p, gj_v b)
+{
+	gj_llvm_intrin wrap = o->sub == GJ_AT_INC ? GJ_IN_NV_INC32 : GJ_IN_NV_DEC32;
+	gj_t t = LLVMTypeOf(p);
+	if ((o->sub != GJ_AT_INC && o->sub != GJ_AT_DEC) || o->type->size != 4 || !gj_intrin_exists(g->u, wrap))
+		return NULL;
+	return gj_call(g, wrap, &t, 1, (gj_v[]){ p, b }, 2);
+}
+
+static void nv_end_thread(gj_gen *g) { gj_plain(g, GJ_IN_NV_EXIT, 0, NULL); }
+
 /* -- Code ---------------------------------------------------------------------------------------------------------- */
 
 static void nv_finish(gj_unit *u)
 {
-	gj_image *m = u->image;
-	if (u->libdevice)
-		gj_libdevice_link(u);
+	gj_libdevice_link(u);
 	gj_optimise(u, u->opt->opt ? "default<O3>" : "default<O0>");
 	gj_order_blocks(u);
+	gj_keep_llvm(u);
+	gj_image_code(u, gj_codegen(u, u->mod, LLVMAssemblyFile));
 	if (u->opt->keep_text)
-		gj_keep_text(u);
-	LLVMMemoryBufferRef buf = gj_codegen(u, u->mod, LLVMAssemblyFile);
-	m->format = GJ_FMT_PTX;
-	m->ncode = LLVMGetBufferSize(buf);
-	m->code = (uint8_t *)gj_heap_copy(u, LLVMGetBufferStart(buf), m->ncode);
-	LLVMDisposeMemoryBuffer(buf);
-	if (u->opt->keep_text)
-		m->assembly = gj_heap_copy(u, m->code, m->ncode);
+		u->image->assembly = gj_heap_copy(u, u->image->code, u->image->ncode);
 }
 
-const gj_target gj_target_nvptx = {
-	nv_open, nv_declared, nv_begin, nv_end, nv_finish, gj_libdevice_call,
-	{
+static gj_intrin_row intrinsics[] = {
+#define INTRIN GJ_INTRIN_ROW
+#include "emit/nvptx/intrinsics.def"
+};
+
+const gj_backend gj_backend_nvptx = {
+	.start = nv_start, .open = nv_open, .declared = nv_declared, .begin = nv_begin, .end = nv_end,
+	.finish = nv_finish, .library = gj_libdevice_call,
+	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
+	.around = gj_nv_export, .end_thread = nv_end_thread, .math = nv_math, .to_int = nv_to_int, .atomic = nv_atomic,
+	.scope = "device", .line_tables = true, .unroll_hints = true,
+	.op = {
 		[GJ_SREG] = nv_sreg, [GJ_SHAREDMEM] = nv_sharedmem, [GJ_BARRIER] = nv_barrier, [GJ_SYNCWARP] = nv_syncwarp,
 		[GJ_FENCE] = nv_fence, [GJ_NANOSLEEP] = nv_nanosleep, [GJ_SHFL] = nv_shfl, [GJ_VOTE] = nv_vote,
 		[GJ_MATCH] = nv_match, [GJ_ACTIVEMASK] = nv_activemask, [GJ_LOAD] = nv_load, [GJ_STORE] = nv_store,
-		[GJ_DIV] = nv_div,
+		[GJ_DIV] = nv_div, [GJ_CMP] = nv_cmp,
 	}
 };

@@ -116,6 +116,9 @@ gj_status gj_cpu_pointer_device(gj_device *, gj_devptr, int *ordinal);
 size_t    gj_cpu_left(gj_device *, gj_devptr);
 void      gj_cpu_memory_start(void);
 
+/* cpu/symbol.c: address of a symbol that compiled code calls (libmvec, libm, the runtime's own); 0: unknown. */
+uintptr_t gj_cpu_symbol(const char *name);
+
 /* cpu/host.c: what the machine is, and its memory. */
 unsigned  gj_host_cpus(void);                  /* that this process may use */
 void      gj_host_memory(size_t *free, size_t *total);

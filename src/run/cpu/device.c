@@ -61,14 +61,6 @@ static gj_status launch(gj_device *d, gj_kernel *k, const gj_launch *l)
 	return gj_cpu_launch(k, l);
 }
 
-static gj_status link(gj_device *d, const char *ptx, size_t n, uint32_t max_registers, uint8_t **out, size_t *nout)
-{
-	(void)d, (void)ptx, (void)n, (void)max_registers;
-	*out = NULL;
-	*nout = 0;
-	return gj_error_set(GJ_E_UNSUPPORTED, 0, "PTX can only be linked on a GPU");
-}
-
 /* -- Streams ------------------------------------------------------------------------------------------------------- */
 
 static gj_status new_stream(uintptr_t handle, gj_stream **out)
@@ -174,11 +166,11 @@ static gj_status sync_device(gj_device *d)
 /* -- The device ---------------------------------------------------------------------------------------------------- */
 
 static const gj_device_ops ops = {
-	.kind = "cpu", .host_memory = true,
+	.kind = "cpu", .target = &gj_targets[GJ_TARGET_CPU], .host_memory = true,
 	.alloc = gj_cpu_alloc, .free = gj_cpu_free, .copy = gj_cpu_copy, .fill = gj_cpu_fill,
 	.alloc_pinned = gj_cpu_alloc_pinned, .free_pinned = gj_cpu_free_pinned, .memory_info = gj_cpu_memory_info,
 	.load = gj_cpu_load, .unload = gj_cpu_unload, .kernel_info = kernel_info, .suggest_block = suggest_block,
-	.attribute = attribute, .occupancy = occupancy, .launch = launch, .link = link,
+	.attribute = attribute, .occupancy = occupancy, .launch = launch,
 	.stream_create = stream_create, .stream_wrap = stream_wrap, .stream_handle = stream_handle,
 	.stream_destroy = stream_destroy, .stream_sync = stream_idle, .stream_query = stream_idle,
 	.stream_wait = stream_wait,
@@ -221,9 +213,15 @@ static void open_device(void)
 	gj_cpu_run_start();
 }
 
-gj_status gj_cpu_open(gj_device **out)
+int gj_cpu_count(void)       { return 1; }
+const char *gj_cpu_why(void) { return ""; }
+
+gj_status gj_cpu_open(int ordinal, gj_device **out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	*out = NULL;
+	if (ordinal)
+		return gj_error_set(GJ_E_NODEVICE, 0, "no CPU %d: there is one, 0", ordinal);
 	pthread_once(&once, open_device);
 	*out = threads ? &device : NULL;
 	if (!threads)

@@ -13,13 +13,13 @@ gj_status gj_cuda_sync(gj_device *d)
 /* -- Opening ----------------------------------------------------------------------------------------------------- */
 
 static const gj_device_ops ops = {
-	.kind = "cuda", .host_memory = false,
+	.kind = "cuda", .target = &gj_targets[GJ_TARGET_NVPTX], .host_memory = false, .busy_blocks = 128,
 	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .fill = gj_cuda_fill,
 	.alloc_pinned = gj_cuda_alloc_pinned, .free_pinned = gj_cuda_free_pinned, .memory_info = gj_cuda_memory_info,
 	.attribute = gj_cuda_attribute,
 	.load = gj_cuda_load_image, .unload = gj_cuda_unload, .kernel_info = gj_cuda_kernel_info,
 	.suggest_block = gj_cuda_suggest_block, .occupancy = gj_cuda_occupancy, .launch = gj_cuda_launch,
-	.link = gj_cuda_link,
+	.link = gj_cuda_link, .linked = GJ_FMT_CUBIN,
 	.stream_create = gj_cuda_stream_create, .stream_wrap = gj_cuda_stream_wrap,
 	.stream_handle = gj_cuda_stream_handle, .stream_destroy = gj_cuda_stream_destroy,
 	.stream_sync = gj_cuda_stream_sync, .stream_query = gj_cuda_stream_query, .stream_wait = gj_cuda_stream_wait,

@@ -36,6 +36,17 @@ static gj_status shared_sizes(gj_cuda *d)
 	return s;
 }
 
+/* PTX version that a driver of this CUDA version reads: 11.8 → 7.8, 12.4 → 8.4, from 12.6 on one behind, 13.0 → 9.0. */
+static int ptx_of_driver(int version)
+{
+	int major = version / 1000, minor = version % 1000 / 10;
+	if (major == 11)
+		return 70 + minor;
+	if (major == 12)
+		return 80 + (minor >= 6 ? minor - 1 : minor);
+	return major >= 13 ? 90 + minor : 0;
+}
+
 gj_status gj_cuda_info(gj_cuda *d)
 {
 	gj_device_info *info = &d->dev.info;
@@ -54,6 +65,7 @@ gj_status gj_cuda_info(gj_cuda *d)
 	if (s == GJ_OK)
 		memcpy(info->uuid, uuid.bytes, sizeof info->uuid);
 	info->driver_version = gj_cuda_driver_version();
+	info->ptx_version = ptx_of_driver(info->driver_version);
 	return s;
 }
 

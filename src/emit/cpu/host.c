@@ -1,0 +1,42 @@
+/* The processor that this process runs on, in LLVM's words, and the host's vector functions. */
+#include "emit/cpu/cpu.h"
+
+#include <llvm-c/Target.h>
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+static char *features, text[4096];
+static void *libmvec;
+
+void gj_host_start(void)
+{
+	LLVMInitializeNativeTarget();
+	LLVMInitializeNativeAsmPrinter();
+	features = LLVMGetHostCPUFeatures();
+	libmvec = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL);
+	char *name = LLVMGetHostCPUName();
+	snprintf(text, sizeof text, "%s %s%s", name, features, libmvec ? " libmvec" : "");
+	LLVMDisposeMessage(name);
+}
+
+const char *gj_host_identity(void) { return text; }
+
+const char *gj_host_features(void) { return features; }
+
+bool gj_host_has_libmvec(const char *function) { return libmvec && dlsym(libmvec, function); }
+
+bool gj_host_has(const char *feature)
+{
+	size_t n = strlen(feature);
+	for (const char *p = features; (p = strstr(p, feature)); p += n)
+		if (p > features && p[-1] == '+' && (p[n] == ',' || !p[n]))
+			return true;
+	return false;
+}
+
+unsigned gj_host_vector_bytes(void)
+{
+	return gj_host_has("avx512f") ? 64 : gj_host_has("avx2") ? 32 : 16;
+}
