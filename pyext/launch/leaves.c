@@ -99,16 +99,6 @@ bool gj_args_keep(gj_args *a, PyObject *ref)
 	return true;
 }
 
-uint32_t gj_leaves_of(const gj_type *t)
-{
-	uint32_t n = 0;
-	if (t->kind != GJ_TUPLE)
-		return 1;
-	for (uint32_t i = 0; i < t->n; i++)
-		n += gj_leaves_of(t->item[i]);
-	return n;
-}
-
 /* -- Arrays ------------------------------------------------------------------------------------------------------- */
 
 bool gj_refuse_dtype(PyArray_Descr *dtype)

@@ -55,6 +55,5 @@ bool    gj_args_describe(gj_args *, int kind, int ndim, uintptr_t data, bool rea
 	const int64_t *strides);                   /* a foreign array in device memory; strides NULL: C order */
 bool    gj_refuse_dtype(PyArray_Descr *);              /* sets the exception: no kernel takes such an array */
 /* Leaves of an argument of this type. */
-uint32_t gj_leaves_of(const gj_type *);
 
 #endif

@@ -45,7 +45,7 @@ static bool only_reads(const gj_dispatcher *d, const gj_specialisation *s, const
 {
 	uint32_t leaf = 0;
 	for (uint32_t i = 0; i < a->nargs; i++)
-		for (uint32_t end = leaf + gj_leaves_of(a->type[i]); leaf < end; leaf++)
+		for (uint32_t end = leaf + gj_leaves(a->type[i]); leaf < end; leaf++)
 			if (a->leaf[leaf].readonly && leaf < s->image.nleaves && s->image.written[leaf]) {
 				gj_error(GJ_ERR_READONLY, a->type[i]->name);
 				gj_note_argument(d, i);

@@ -61,7 +61,7 @@ static gj_specialisation *adopt(gj_build *b, uint32_t facts)
 	*s = (gj_specialisation){ .dev = b->dev, .facts = facts, .width = o->width, .libm_exact = o->libm_exact, .nargs = b->rq.nargs,
 		.arg = arg, .image = b->image, .kernel = b->kernel };
 	for (uint32_t i = 0; i < s->nargs; i++)
-		s->nleaves += gj_leaves_of(arg[i]);
+		s->nleaves += gj_leaves(arg[i]);
 	memset(&b->image, 0, sizeof b->image);
 	b->kernel = NULL;
 	return s;

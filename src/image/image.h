@@ -3,12 +3,11 @@
 #ifndef GJ_IMAGE_H
 #define GJ_IMAGE_H
 
-#include "types/type.h"
+#include "types/parts.h"
 
 typedef enum gj_format { GJ_FMT_PTX, GJ_FMT_CUBIN, GJ_FMT_OBJECT } gj_format;
 
 /* One machine parameter of a kernel, in the order of the parameter buffer, each aligned to its size. */
-typedef enum gj_field { GJ_FIELD_VALUE, GJ_FIELD_DATA, GJ_FIELD_SHAPE, GJ_FIELD_STRIDE, GJ_FIELD_BYTES } gj_field;
 typedef struct gj_param {
 	uint32_t leaf;                             /* which leaf argument: tuples count as their items, depth first */
 	uint8_t  field;                            /* gj_field; strides are in bytes. BYTES: of the whole array, one that is

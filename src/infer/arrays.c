@@ -50,9 +50,9 @@ const gj_type *gj_dtype(const gj_obj *o)
 const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
 {
 	const gj_type *t = gj_dtype(c->a[i].konst);
-	if (!t)
+	if (!t || !gj_is_scalar(t))
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE, gj_shown(c->name), gj_known_text(fn(c)->arena, c->a[i]));
-	if (gj_is_complex(t) || t->kind == GJ_F16)
+	if (gj_is_later(t))
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return t;
 }
@@ -200,7 +200,7 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 gj_known gj_infer_reduce(gj_icall *c)
 {
 	const gj_type *t = array(c)->elem;
-	if (gj_is_complex(t) || t->kind == GJ_F16)
+	if (gj_is_later(t))
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
 }

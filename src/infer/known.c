@@ -130,19 +130,11 @@ void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 	}
 }
 
-static uint32_t leaves(const gj_type *t)
-{
-	uint32_t n = t->kind != GJ_TUPLE;
-	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
-		n += leaves(t->item[i]);
-	return n;
-}
-
 const gj_type *gj_made_tuple(const gj_fn *f, uint32_t loc, const gj_type *const *item, uint32_t n)
 {
 	uint32_t size = 0;
 	for (uint32_t i = 0; i < n; i++)
-		if ((size += leaves(item[i])) > MAX_LEAVES)
+		if ((size += gj_leaves(item[i])) > MAX_LEAVES)
 			gj_fail(f, loc, GJ_ERR_TUPLE_SIZE, MAX_LEAVES);
 	return gj_tuple_type(item, n);
 }

@@ -3,44 +3,17 @@
 
 #include <string.h>
 
-/* -- Parts ------------------------------------------------------------------------------------------------------------- */
-
-uint32_t gj_parts(const gj_type *t)
-{
-	uint32_t n = 0;
-	switch (t->kind) {
-	case GJ_TUPLE:
-		for (uint32_t i = 0; i < t->n; i++)
-			n += gj_parts(t->item[i]);
-		return n;
-	case GJ_ARRAY: return 1 + 2u * t->ndim;
-	case GJ_RANGE: return 3;
-	case GJ_ITER:  return gj_parts(t->elem) + (t->elem->kind == GJ_RANGE);
-	default:       return t->kind < GJ_NSCALARS || t->kind == GJ_PTR;
-	}
-}
+/* -- Values --------------------------------------------------------------------------------------------------------- */
 
 const gj_type *gj_part_type(const gj_lower *L, const gj_type *t, uint32_t i)
 {
-	switch (t->kind) {
-	case GJ_TUPLE:
-		for (uint32_t k = 0;; k++) {
-			uint32_t n = gj_parts(t->item[k]);
-			if (i < n)
-				return gj_part_type(L, t->item[k], i);
-			i -= n;
-		}
-	case GJ_ARRAY: return i ? gj_scalar[GJ_I64] : gj_ptr_type(t->elem, (gj_space)t->space);
-	case GJ_RANGE: return t->elem;
-	case GJ_ITER:  return gj_part_type(L, t->elem, t->elem->kind == GJ_RANGE ? 0 : i);
-	default:
-		if (gj_is_scalar(t) && (gj_is_complex(t) || t->kind == GJ_F16))
-			gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, t->name);
-		return t;
-	}
+	gj_part p = gj_part_of(t, i);
+	const gj_type *scalar = gj_is_complex(p.of) ? p.of : p.type;
+	if (gj_is_later(scalar))
+		gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, scalar->name);
+	return p.type;
 }
 
-/* -- Values ------------------------------------------------------------------------------------------------------------ */
 
 gj_lv gj_lv_new(gj_lower *L, const gj_type *t, gj_ref **parts)
 {
@@ -185,7 +158,7 @@ gj_ref gj_ecast(gj_lower *L, gj_ref r, const gj_type *to)
 		return r;
 	if (from->kind == GJ_PTR)
 		return gj_e1(L, GJ_PTRCAST, to, r);
-	if (gj_is_complex(to) || to->kind == GJ_F16)
+	if (gj_is_later(to))
 		gj_lfail(L, GJ_ERR_DTYPE_LATER, to->name);
 	return gj_e1(L, GJ_CVT, to, r);
 }

@@ -59,8 +59,7 @@ gj_fn *gj_lower_entry(gj_trap *, gj_inst *, gj_entry_kind, uint32_t facts);
 void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
 
 /* -- Parts ------------------------------------------------------------------------------------------------------------- */
-uint32_t gj_parts(const gj_type *);
-const gj_type *gj_part_type(const gj_lower *, const gj_type *, uint32_t i);
+const gj_type *gj_part_type(const gj_lower *, const gj_type *, uint32_t i);     /* of part i; fails where kernels have no such type yet */
 gj_lv gj_lv_new(gj_lower *, const gj_type *, gj_ref **parts);          /* parts to be filled in */
 gj_lv gj_lv_scalar(gj_lower *, const gj_type *, gj_ref);
 gj_lv gj_lv_none(void);

@@ -1,6 +1,6 @@
 /* The interner of types. Compound types live in one hash table of the process under a mutex; they are never freed, so
  * equal types are equal pointers for good. Scalars and the other fixed types are static objects. */
-#include "types/type.h"
+#include "types/layout.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 static const gj_type scalars[GJ_NSCALARS] = {
 #define SCALAR(k, c, bytes, text, others) \
-	[GJ_##k] = { .kind = GJ_##k, .size = bytes, .name = text, .code = c, .id = GJ_##k },
+	[GJ_##k] = { .kind = GJ_##k, .size = bytes, .nparts = 1 + (GJ_##k >= GJ_C64), .nleaves = 1, .name = text, .code = c, .id = GJ_##k },
 #include "types/types.def"
 };
 
@@ -19,12 +19,12 @@ const gj_type *const gj_scalar[GJ_NSCALARS] = {
 
 enum { ID_NONE = GJ_NSCALARS, ID_ELLIPSIS, ID_STR, ID_SLICE2, ID_SLICE3, ID_FIRST };
 
-static const gj_type none = { .kind = GJ_NONE, .name = "none", .code = "none", .id = ID_NONE };
-static const gj_type ellipsis = { .kind = GJ_ELLIPSIS, .name = "...", .code = "...", .id = ID_ELLIPSIS };
-static const gj_type str = { .kind = GJ_STR, .name = "unicode_type", .code = "str", .id = ID_STR };
+static const gj_type none = { .kind = GJ_NONE, .nleaves = 1, .name = "none", .code = "none", .id = ID_NONE };
+static const gj_type ellipsis = { .kind = GJ_ELLIPSIS, .nleaves = 1, .name = "...", .code = "...", .id = ID_ELLIPSIS };
+static const gj_type str = { .kind = GJ_STR, .nleaves = 1, .name = "unicode_type", .code = "str", .id = ID_STR };
 static const gj_type slices[2] = {
-	{ .kind = GJ_SLICE, .n = 2, .name = "slice<a:b>", .code = "slice<a:b>", .id = ID_SLICE2 },
-	{ .kind = GJ_SLICE, .n = 3, .name = "slice<a:b:c>", .code = "slice<a:b:c>", .id = ID_SLICE3 },
+	{ .kind = GJ_SLICE, .nleaves = 1, .n = 2, .name = "slice<a:b>", .code = "slice<a:b>", .id = ID_SLICE2 },
+	{ .kind = GJ_SLICE, .nleaves = 1, .n = 3, .name = "slice<a:b:c>", .code = "slice<a:b:c>", .id = ID_SLICE3 },
 };
 
 const gj_type *const gj_t_none = &none, *const gj_t_ellipsis = &ellipsis, *const gj_t_str = &str;
@@ -168,6 +168,7 @@ static gj_type *type_copy(const gj_type *key, const char *given)
 		t->item = memcpy(item, key->item, key->n * sizeof *item);
 	t->name = name.p ? name.p : "";
 	t->code = code.p ? code.p : "";
+	gj_lay_out(t);
 	return t;
 }
 
@@ -214,7 +215,7 @@ const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n)
 
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space)
 {
-	if (!elem || !gj_is_scalar(elem) || ndim < 0 || ndim > GJ_MAX_NDIM || !layout || !strchr("CFA", layout))
+	if (!elem || !elem->size || ndim < 0 || ndim > GJ_MAX_NDIM || !layout || !strchr("CFA", layout))
 		return NULL;
 	return intern(&(gj_type){ .kind = GJ_ARRAY, .elem = elem, .ndim = (uint8_t)ndim, .layout = layout,
 	                          .readonly = readonly, .space = (uint8_t)space }, NULL);
@@ -243,7 +244,7 @@ const gj_type *gj_static_type(const void *obj, const char *name)
 
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space space)
 {
-	if (!elem || !gj_is_scalar(elem))
+	if (!elem || !elem->size)
 		return NULL;
 	return intern(&(gj_type){ .kind = GJ_PTR, .elem = elem, .space = (uint8_t)space }, NULL);
 }

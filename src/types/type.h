@@ -18,7 +18,7 @@ typedef enum gj_kind {
 	GJ_STR,                                    /* a compile-time string */
 	GJ_STATIC,                                 /* a compile-time object: function, module, type, dtype; `obj` is its identity */
 	GJ_ITER,                                   /* iterator over elem (a range, array or tuple type) */
-	GJ_PTR,                                    /* low level only: pointer to elem (a scalar) in `space` */
+	GJ_PTR,                                    /* low level only: pointer to elem in `space` */
 	GJ_NKINDS
 } gj_kind;
 
@@ -33,7 +33,8 @@ struct gj_type {
 	char     layout;                           /* arrays: 'C', 'F' or 'A' */
 	uint8_t  space;                            /* arrays and pointers: gj_space; not part of what users see */
 	bool     readonly;
-	uint16_t size;                             /* scalars: bytes */
+	uint32_t size;                             /* bytes in memory; 0: a value does not lie there */
+	uint32_t nparts, nleaves;                  /* parts.h */
 	uint32_t n;                                /* tuples: items */
 	uint32_t depth;                            /* tuples: 1, and more with tuples in it */
 	const gj_type *elem;
@@ -68,6 +69,8 @@ static inline bool gj_is_int(const gj_type *t)    { return t->kind >= GJ_I8 && t
 static inline bool gj_is_float(const gj_type *t)  { return t->kind >= GJ_F16 && t->kind <= GJ_F64; }
 static inline bool gj_is_complex(const gj_type *t) { return t->kind == GJ_C64 || t->kind == GJ_C128; }
 static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS; }
+/* Scalars that NumPy has and kernels do not yet. */
+static inline bool gj_is_later(const gj_type *t) { return gj_is_complex(t) || t->kind == GJ_F16; }
 static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }
 
 /* -- The rules (numba's; data: tests/data/typing-rules) ---------------------------------------------------------------

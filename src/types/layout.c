@@ -1,0 +1,104 @@
+/* What each kind of type is made of, in one table, and what follows: bytes in memory, alignment, numbers of parts. */
+#include "types/layout.h"
+
+/* -- What types are made of ---------------------------------------------------------------------------------------- */
+
+static bool complex_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	static const char *const name[] = { "real", "imag" };
+	if (k > 1)
+		return false;
+	*out = (gj_piece){ name[k], gj_scalar[t->kind == GJ_C64 ? GJ_F32 : GJ_F64], 1, GJ_FIELD_VALUE };
+	return true;
+}
+
+static bool tuple_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	if (k < t->n)
+		*out = (gj_piece){ NULL, t->item[k], 1, GJ_FIELD_VALUE };
+	return k < t->n;
+}
+
+static bool array_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	const gj_piece all[] = {
+		{ "data", t->elem, 1, GJ_FIELD_DATA },
+		{ "shape", gj_scalar[GJ_I64], t->ndim, GJ_FIELD_SHAPE }, { "strides", gj_scalar[GJ_I64], t->ndim, GJ_FIELD_STRIDE },
+	};
+	if (k < GJ_LEN(all))
+		*out = all[k];
+	return k < GJ_LEN(all);
+}
+
+static bool range_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	static const char *const name[] = { "start", "stop", "step" };
+	if (k < GJ_LEN(name))
+		*out = (gj_piece){ name[k], t->elem, 1, GJ_FIELD_VALUE };
+	return k < GJ_LEN(name);
+}
+
+/* What it runs over; of a range its length too. */
+static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	const gj_type *over = t->elem;
+	bool length = k == 1 && over->kind == GJ_RANGE;
+	*out = length ? (gj_piece){ "length", over->elem, 1, GJ_FIELD_VALUE } : (gj_piece){ NULL, over, 1, GJ_FIELD_VALUE };
+	return k == 0 || length;
+}
+
+/* By kind; no function: a type of one part, or of none. Do the pieces lie in memory, one behind the other, if each does? */
+static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bool in_memory; } made_of[GJ_NKINDS] = {
+	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
+	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
+};
+
+bool gj_has_pieces(const gj_type *t) { return made_of[t->kind].piece; }
+
+bool gj_piece_of(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	return made_of[t->kind].piece && made_of[t->kind].piece(t, k, out);
+}
+
+/* -- Layout -------------------------------------------------------------------------------------------------------- */
+
+uint32_t gj_aligned(uint32_t at, const gj_type *t)
+{
+	uint32_t align = gj_align(t);
+	return (at + align - 1) / align * align;
+}
+
+uint32_t gj_align(const gj_type *t)
+{
+	gj_piece p;
+	uint32_t most = 1;
+	if (!t->size)
+		return 1;
+	if (!gj_has_pieces(t))
+		return t->size;
+	for (uint32_t k = 0; gj_piece_of(t, k, &p); k++) {
+		uint32_t align = gj_align(p.type);
+		most = align > most ? align : most;
+	}
+	return most;
+}
+
+void gj_lay_out(gj_type *t)
+{
+	gj_piece p;
+	bool lies = made_of[t->kind].in_memory;
+	uint32_t size = 0, align = 1;
+	t->nparts = t->kind < GJ_NSCALARS || t->kind == GJ_PTR;
+	t->nleaves = t->kind != GJ_TUPLE;
+	if (!gj_has_pieces(t))
+		return;
+	t->nparts = 0;
+	for (uint32_t k = 0; gj_piece_of(t, k, &p); k++) {
+		t->nparts += p.count * gj_parts_in(&p);
+		t->nleaves += t->kind == GJ_TUPLE ? p.type->nleaves : 0;
+		lies &= p.type->size > 0 && size <= INT32_MAX && p.type->size <= INT32_MAX;
+		size = lies ? gj_aligned(size, p.type) + p.count * p.type->size : 0;
+		align = lies && gj_align(p.type) > align ? gj_align(p.type) : align;
+	}
+	t->size = lies && size <= INT32_MAX ? (size + align - 1) / align * align : 0;
+}

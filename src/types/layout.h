@@ -1,0 +1,31 @@
+/* What types are made of, and how they lie in memory: as C lays out a structure of their pieces. */
+#ifndef GJ_LAYOUT_H
+#define GJ_LAYOUT_H
+
+#include "types/type.h"
+
+/* What a launch passes for a part. */
+typedef enum gj_field {
+	GJ_FIELD_VALUE,                            /* the scalar itself */
+	GJ_FIELD_DATA, GJ_FIELD_SHAPE, GJ_FIELD_STRIDE,    /* of an array; strides are in bytes */
+	GJ_FIELD_BYTES                             /* no part: bytes of a whole array, one that is only added to (opt/sums.c) */
+} gj_field;
+
+/* `count` values of a type, side by side. DATA: a pointer to one of them. */
+typedef struct gj_piece { const char *name; const gj_type *type; uint32_t count; gj_field field; } gj_piece;
+
+/* Is the type made of others? */
+bool gj_has_pieces(const gj_type *);
+/* Piece k of a type; false: there are no more. */
+bool gj_piece_of(const gj_type *, uint32_t k, gj_piece *);
+/* Parts of one of the values of a piece. */
+static inline uint32_t gj_parts_in(const gj_piece *p) { return p->field == GJ_FIELD_DATA ? 1 : p->type->nparts; }
+
+/* Bytes that the start of a value in memory is a multiple of; 1 for types that do not lie in memory. */
+uint32_t gj_align(const gj_type *);
+/* Where a value starts that comes behind `at` bytes. */
+uint32_t gj_aligned(uint32_t at, const gj_type *);
+/* Sets size, nparts and nleaves of a type that is being made. */
+void gj_lay_out(gj_type *);
+
+#endif
