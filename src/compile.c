@@ -56,6 +56,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_simplify(f->callee.p[i]);
 		gj_check_frozen(f->callee.p[i]);
 	}
+	gj_find_ends(f);
 	if (!opt.target->thread_ends)
 		gj_return_raises(f);
 	gj_mark_written(f);

@@ -1,8 +1,9 @@
 /* The name of a compilation in the disk cache: whatever can change the image goes into it. */
 #include "key.h"
 
-enum { MAX_LINED = 64 };
-typedef struct lined { gj_hasher *h; uint32_t n; const gj_code *code[MAX_LINED]; } lined;
+#include <stdlib.h>
+
+typedef struct lined { gj_hasher *h; uint32_t n, cap; const gj_code **code; } lined;       /* functions that were hashed */
 
 static void put_lines(lined *, const gj_code *);
 
@@ -16,15 +17,20 @@ static void put_lines_of(lined *l, const gj_obj *const *o, uint32_t n)
 	}
 }
 
-/* The digest of code leaves places in files out. Images that hold lines (line tables; the barriers of the CPU device, for its
- * messages) are named by them too, so that lines do not go stale when code moves. */
+/* The digest of code leaves places in files out, but images tell of them (line tables, sites), so that their names do too:
+ * lines do not go stale when code moves. */
 static void put_lines(lined *l, const gj_code *c)
 {
 	for (uint32_t i = 0; i < l->n; i++)
 		if (l->code[i] == c)
 			return;
-	if (l->n == MAX_LINED)
-		return;
+	if (l->n == l->cap) {
+		const gj_code **more = realloc(l->code, (2 * l->cap + 16) * sizeof *more);
+		if (!more)
+			return;
+		l->code = more;
+		l->cap = 2 * l->cap + 16;
+	}
 	l->code[l->n++] = c;
 	gj_hash_str(l->h, c->file);
 	for (uint32_t i = 0; i < c->nunits; i++)
@@ -50,7 +56,8 @@ gj_hash gj_request_key(const gj_request *rq)
 	gj_hash_str(&h, rq->ret ? rq->ret->code : "");
 	gj_options_hash(&h, &rq->options);
 	gj_hash_str(&h, gj_emit_identity(rq->options.target));
-	if (rq->options.target->sites || rq->options.debug || rq->options.lineinfo)
-		put_lines(&(lined){ .h = &h }, rq->code);
+	lined lines = { .h = &h };
+	put_lines(&lines, rq->code);
+	free(lines.code);
 	return gj_hash_done(&h);
 }

@@ -170,6 +170,30 @@ static PyObject *get_written(PyObject *self, void *unused)
 	return t;
 }
 
+/* A text of a site; None: not known. */
+static PyObject *text_of(const gj_image *m, uint32_t at)
+{
+	return at ? PyUnicode_DecodeUTF8(m->text + at, (Py_ssize_t)strlen(m->text + at), "replace") : Py_NewRef(Py_None);
+}
+
+static PyObject *get_sites(PyObject *self, void *unused)
+{
+	(void)unused;
+	static const char *const kind[GJ_NSITE_KINDS] = { "barrier", "raise", "assert" };
+	const gj_image *m = &S->image;
+	PyObject *t = PyTuple_New(m->nsites);
+	for (uint32_t i = 0; t && i < m->nsites; i++) {
+		const gj_site *s = &m->site[i];
+		PyObject *row = Py_BuildValue("sNiNNN", kind[s->kind], text_of(m, s->file), (int)s->line, text_of(m, s->function),
+			text_of(m, s->exception), text_of(m, s->message));
+		if (row)
+			PyTuple_SET_ITEM(t, i, row);
+		else
+			Py_CLEAR(t);
+	}
+	return t;
+}
+
 static PyObject *get_device(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -183,6 +207,7 @@ static PyGetSetDef getset[] = {
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },
+	{ "sites", get_sites, NULL, "Barriers (CPU) and where threads end, in the source: (kind, file, line, function, exception class, message).", NULL },
 	{ "device_kind", get_device, NULL, "'cuda' or 'cpu'.", NULL },
 #define X(name, field, doc) { #name, get_##name, NULL, doc, NULL },
 	NUMBERS(X)

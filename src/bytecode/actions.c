@@ -704,7 +704,9 @@ ACTION(raise)
 		gj_ssa_unsupported(s, n ? "raise … from …" : "raise without an exception");
 		pop_values(s, n);
 	}
-	gj_o(s->f, gj_ssa_emit(s, GJ_RAISE, 0, NULL))->imm.obj = exc;
+	gj_op *o = gj_o(s->f, gj_ssa_emit(s, GJ_RAISE, 0, NULL));
+	o->imm.obj = exc;
+	o->sub = exc && (exc == &assertion_obj || (exc->kind == GJ_OBJ_TUPLE && exc->item[0] == &assertion_obj));
 }
 
 ACTION(truth)

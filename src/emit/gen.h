@@ -84,7 +84,7 @@ struct gj_unit {
 	GJ_VEC(gj_callee) fns;                     /* [0] is the root */
 	bool     *param_used;                      /* of a kernel's parameters */
 	GJ_VEC(gj_global) globals;                 /* frozen arrays by object, static shared arrays by offset */
-	GJ_VEC(int32_t) sites;
+	GJ_VEC(gj_source_site) sites;              /* barriers */
 	uint32_t  stack_bytes;                     /* sum of the frames that LLVM reports ("warn-stack-size") */
 	const char *trouble;                       /* what LLVM's diagnostics said, arena text */
 	void     *own;                             /* the target's */

@@ -1,4 +1,5 @@
 /* What a launch must know of the code that was made: the image's parameters and fields. */
+#include "code/dump.h"
 #include "emit/gen.h"
 
 #include <stdlib.h>
@@ -55,6 +56,73 @@ void gj_image_params(gj_unit *u)
 		m->written[f->param.p[i].leaf] |= f->param.p[i].written;
 }
 
+/* -- Sites --------------------------------------------------------------------------------------------------------- */
+
+static uint32_t add_text(gj_sb *out, const char *s)
+{
+	uint32_t at = (uint32_t)out->n;
+	if (!s || !*s)
+		return 0;
+	gj_sb_put(out, s, strlen(s) + 1);
+	return at;
+}
+
+static bool begins(const char *s, const char *with) { return !strncmp(s, with, strlen(with)); }
+
+/* The class as people write it; NULL: not known. */
+static const char *class_name(const gj_obj *exception)
+{
+	static const char *const before[] = { "builtins.", "the class " };
+	const gj_obj *cls = exception && exception->kind == GJ_OBJ_TUPLE ? exception->item[0] : exception;
+	for (size_t i = 0; cls && cls->name && i < GJ_LEN(before); i++)
+		if (begins(cls->name, before[i]))
+			return cls->name + strlen(before[i]);
+	return NULL;
+}
+
+/* What str() says of the exception: its only argument, or all of them as a tuple. */
+static uint32_t add_message(gj_sb *out, const gj_obj *exception)
+{
+	uint32_t at = (uint32_t)out->n, n = exception && exception->kind == GJ_OBJ_TUPLE ? exception->n - 1 : 0;
+	if (n == 0)
+		return 0;
+	if (n == 1 && exception->item[1]->kind == GJ_OBJ_STR)
+		return add_text(out, exception->item[1]->name);
+	if (n == 1)
+		gj_put_obj(out, exception->item[1]);
+	else
+		gj_put_obj(out, &(gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = exception->item + 1 });
+	gj_sb_put(out, "", 1);
+	return at;
+}
+
+static void image_sites(gj_unit *u)
+{
+	gj_image *m = u->image;
+	uint32_t nbarriers = u->sites.n, n = nbarriers + u->root->ends.n;
+	gj_sb text = { 0 };
+	const gj_source_site *before = NULL;
+	gj_site *site = n ? calloc(n, sizeof *site) : NULL;
+	gj_sb_put(&text, "", 1);
+	for (uint32_t i = 0; site && i < n; i++) {
+		const gj_source_site *p = i < nbarriers ? &u->sites.p[i] : &u->root->ends.p[i - nbarriers];
+		bool again = before && before->code == p->code;
+		site[i] = (gj_site){ .kind = (uint8_t)p->kind, .line = p->pos.line,
+			.file = again ? site[i - 1].file : p->code ? add_text(&text, p->code->file) : 0,
+			.function = again ? site[i - 1].function : p->code ? add_text(&text, p->code->name) : 0,
+			.exception = add_text(&text, class_name(p->exception)), .message = add_message(&text, p->exception) };
+		before = p;
+	}
+	m->site = site;
+	if (!n)
+		gj_sb_free(&text);
+	m->nsites = site ? n : 0;
+	m->text = text.p;
+	m->ntext = text.n;
+	if (text.failed || (n && !site))
+		gj_fail(u->root, 0, GJ_ERR_NOMEM);
+}
+
 void gj_image_fields(gj_unit *u)
 {
 	gj_image *m = u->image;
@@ -62,8 +130,7 @@ void gj_image_fields(gj_unit *u)
 	const char *file = f->code && f->code->file ? f->code->file : "";
 	m->entry = gj_heap_copy(u, f->name, strlen(f->name));
 	m->file = gj_heap_copy(u, file, strlen(file));
-	m->nsites = u->sites.n;
-	m->site = (int32_t *)(void *)gj_heap_copy(u, u->sites.n ? (void *)u->sites.p : "", u->sites.n * sizeof(int32_t));
+	image_sites(u);
 	m->shared_bytes = f->shared_bytes;
 	m->local_bytes = u->stack_bytes;
 	m->format = u->opt->target->format;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x346a67, /* "gj4": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x356a67, /* "gj5": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
@@ -108,13 +108,27 @@ static void params(io *s, gj_image *m)
 	}
 }
 
+static void one_site(io *s, gj_site *site, size_t ntext)
+{
+	NUM(s, site->kind, 1);
+	site->line = (int32_t)(uint32_t)number(s, (uint32_t)site->line, 4);
+	NUM(s, site->file, 4);
+	NUM(s, site->function, 4);
+	NUM(s, site->exception, 4);
+	NUM(s, site->message, 4);
+	s->bad |= site->kind >= GJ_NSITE_KINDS || site->file >= ntext || site->function >= ntext || site->exception >= ntext
+	          || site->message >= ntext;
+}
+
 static void sites(io *s, gj_image *m)
 {
+	bytes(s, (uint8_t **)&m->text, &m->ntext);
+	s->bad |= m->text && (!m->ntext || m->text[0] || m->text[m->ntext - 1]);
 	m->nsites = count(s, m->nsites, MAX_COUNT);
 	if (!s->out && m->nsites)
 		m->site = room(s, m->nsites, sizeof *m->site);
 	for (uint32_t i = 0; i < m->nsites && !s->bad; i++)
-		m->site[i] = (int32_t)(uint32_t)number(s, (uint32_t)m->site[i], 4);
+		one_site(s, &m->site[i], m->ntext);
 }
 
 static void walk(io *s, gj_image *m)
@@ -171,6 +185,7 @@ void gj_image_clear(gj_image *m)
 	free(m->written);
 	free(m->file);
 	free(m->site);
+	free(m->text);
 	free(m->llvm);
 	free(m->assembly);
 	memset(m, 0, sizeof *m);

@@ -40,6 +40,17 @@ static inline uint32_t gj_lanes_axis(uint32_t facts) { return facts & GJ_FACT_LA
 /* Axes in the order in which threads and blocks are counted, where lanes run along axis 0, 1 or 2; each is its own inverse. */
 static const uint8_t gj_axes_from[3][3] = { { 0, 1, 2 }, { 1, 0, 2 }, { 2, 1, 0 } };
 
+/* A place in the source that the code can tell of: where threads meet at a barrier, or where one ends. Texts are offsets in
+ * the image's `text`; 0: "", not known. */
+typedef enum gj_site_kind { GJ_SITE_BARRIER, GJ_SITE_RAISE, GJ_SITE_ASSERT, GJ_NSITE_KINDS } gj_site_kind;
+typedef struct gj_site {
+	uint8_t  kind;                             /* gj_site_kind */
+	int32_t  line;                             /* ≤ 0: not known */
+	uint32_t file, function;
+	uint32_t exception;                        /* RAISE, ASSERT: name of the class */
+	uint32_t message;                          /* RAISE, ASSERT: of constants: its text, or its arguments "(1, 2.5)" */
+} gj_site;
+
 typedef struct gj_image {
 	gj_format format;
 	uint8_t  *code;  size_t ncode;             /* heap */
@@ -57,7 +68,8 @@ typedef struct gj_image {
 	bool      cooperative;
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */
 	char     *file;                            /* heap: the kernel's source file */
-	int32_t  *site; uint32_t nsites;           /* source line of each barrier, indexed by gj_rt_barrier's `site` */
+	gj_site  *site; uint32_t nsites;           /* barriers first, as gj_rt_barrier's `site` counts them; then where threads end */
+	char     *text; size_t ntext;              /* heap: what sites say, each with a NUL behind it; NULL without sites */
 	char     *llvm, *assembly;                 /* heap, may be NULL: text for inspect_* */
 } gj_image;
 

@@ -15,7 +15,6 @@ typedef struct gj_target {
 	bool thread_ends;                          /* a thread can end anywhere; else functions return to say that they raised */
 	bool in_turn;                              /* warps run in turn, each until it waits: loops that wait for memory say so */
 	bool own_sums;                             /* a launch may give its threads copies of arrays that are only added to */
-	bool sites;                                /* images hold source lines also without line tables */
 	bool library;                              /* the math library is a file that is found at run time */
 } gj_target;
 

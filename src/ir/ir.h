@@ -90,6 +90,13 @@ typedef struct gj_export {
 	const gj_type *ret;
 } gj_export;
 
+/* A site of the image to be. */
+typedef struct gj_source_site {
+	gj_site_kind kind;
+	const gj_code *code; gj_pos pos;
+	const gj_obj *exception;                   /* as in RAISE */
+} gj_source_site;
+
 struct gj_fn {
 	gj_arena *arena;
 	gj_trap  *trap;
@@ -103,6 +110,7 @@ struct gj_fn {
 	GJ_VEC(uint32_t) rpo;                      /* blocks in reverse postorder, unreachable ones absent */
 	bool low;
 	const gj_entry *entry;                     /* what the kind of entry that it is says; low: not NULL */
+	GJ_VEC(gj_source_site) ends;                     /* low, entries: where threads of it and its callees raise (opt/ends.c) */
 	const gj_export *export;                   /* NULL: entry->abi is LOWERED */
 	uint32_t width;                            /* low: lanes of a vector: 8, 16 or 32, or 1 */
 	const gj_type *const *result; uint32_t nresults;     /* low, functions: scalar result types */

@@ -245,6 +245,17 @@ static void finish_return(gj_body *B, const gj_op *o)
 	}
 }
 
+/* Nothing follows: a RAISE stays one, with its exception. */
+static void end_block(gj_lower *L, const gj_op *t)
+{
+	bool raises = t->op == GJ_RAISE;
+	gj_op *o = gj_o(L->fn, gj_e(L, raises ? GJ_RAISE : GJ_UNREACHABLE, NULL, 0, NULL));
+	if (raises) {
+		o->imm.obj = t->imm.obj;
+		o->sub = t->sub;
+	}
+}
+
 static void finish_block(gj_body *B, uint32_t hb)
 {
 	gj_lower *L = B->L;
@@ -265,7 +276,7 @@ static void finish_block(gj_body *B, uint32_t hb)
 	else if (taken[0] || taken[1])
 		gj_jump(L, B->entry[b->succ[taken[0] ? 0 : 1]]);
 	else
-		gj_e(L, t->op == GJ_RAISE ? GJ_RAISE : GJ_UNREACHABLE, NULL, 0, NULL);
+		end_block(L, t);
 }
 
 /* The blocks that return run on in one block; the results meet in phis. */

@@ -240,12 +240,14 @@ void gj_lfor_end(gj_lower *L, const gj_lfor *l, gj_ref next)
 	L->cur = l->done;
 }
 
+static const gj_obj value_error = { .kind = GJ_OBJ_NAME, .name = "builtins.ValueError" };
+
 void gj_lrequire(gj_lower *L, gj_ref condition)
 {
 	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
 	gj_branch(L, condition, holds, not);
 	L->cur = not;
-	gj_e(L, GJ_RAISE, NULL, 0, NULL);
+	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = &value_error;
 	L->cur = holds;
 }
 

@@ -48,6 +48,9 @@ bool gj_simplify_values(gj_fn *);
 bool gj_simplify_blocks(gj_fn *);
 void gj_remove_dead(gj_fn *);
 
+/* Lists where threads of the entry and its callees raise, in entry->ends (ends.c). */
+void gj_find_ends(gj_fn *entry);
+
 /* Forms FMA. */
 void gj_contract(gj_fn *);
 

@@ -46,7 +46,7 @@ static void expect_error(gj_status got, gj_status wanted, const char *text)
 
 typedef struct opts { uint32_t width, shared, local, dynamic, max_threads, params, frame; bool barriers, cooperative; } opts;
 
-static int32_t sites[] = { 10, 20, 30 };
+static gj_site sites[] = { { .line = 10 }, { .line = 20 }, { .line = 30, .file = 1 } };
 
 static gj_kernel *load(const char *name, opts o)
 {
@@ -54,7 +54,7 @@ static gj_kernel *load(const char *name, opts o)
 	gj_image i = { .format = GJ_FMT_OBJECT, .code = object, .ncode = size, .entry = (char *)(uintptr_t)name,
 	               .shared_bytes = o.shared, .local_bytes = o.local, .width = o.width ? o.width : 32,
 	               .barriers = o.barriers, .cooperative = o.cooperative, .max_threads = o.max_threads,
-	               .param_bytes = o.params, .frame_bytes = o.frame, .file = (char *)(uintptr_t)"kernel.py", .site = sites, .nsites = 3 };
+	               .param_bytes = o.params, .frame_bytes = o.frame, .file = (char *)(uintptr_t)"kernel.py", .site = sites, .nsites = 3, .text = (char *)(uintptr_t)"\0other.py", .ntext = 10 };
 	OK(dev->ops->load(dev, &i, &k));
 	if (!k)
 		exit(1);
@@ -281,8 +281,8 @@ static void test_kernel_errors(void)
 	for (uint32_t site = 0; site < 3; site++) {
 		struct { uint32_t block, warp, site; } p = { 5, 3, site };
 		char wanted[200];
-		snprintf(wanted, sizeof wanted, "kernel.py:%d: syncthreads_count() reached by only some threads of a warp "
-		         "(block (5,0,0), warp 3)", sites[site]);
+		snprintf(wanted, sizeof wanted, "%s.py:%d: syncthreads_count() reached by only some threads of a warp "
+		         "(block (5,0,0), warp 3)", sites[site].file ? "other" : "kernel", sites[site].line);
 		expect_error(ONCE("divergent", BAR, 100, 256, p), GJ_E_LAUNCH, wanted);
 	}
 	uint64_t bad = 0;

@@ -18,7 +18,10 @@ static gj_image sample(void)
 		{ 0, GJ_FIELD_DATA, 0, GJ_U64, 8, 0 }, { 0, GJ_FIELD_SHAPE, 1, GJ_I32, 4, 8 }, { 2, GJ_FIELD_VALUE, 0, GJ_BOOL,
 		1, 12 },
 	};
-	static const int32_t sites[] = { 3, -1, 70000 };
+	static const char text[] = "\0k.py\0kernel\0ValueError\0five";
+	static const gj_site sites[] = {
+		{ GJ_SITE_BARRIER, 3, 1, 6, 0, 0 }, { GJ_SITE_RAISE, -1, 1, 6, 13, 24 }, { GJ_SITE_ASSERT, 70000, 0, 0, 0, 28 },
+	};
 	gj_image m = {
 		.format = GJ_FMT_OBJECT, .ncode = 5, .entry = heap("k"), .nparams = GJ_LEN(params), .param_bytes = 16,
 			.nleaves = 3,
@@ -30,6 +33,8 @@ static gj_image sample(void)
 	m.param = memcpy(malloc(sizeof params), params, sizeof params);
 	m.written = memcpy(malloc(3), "\1\0\0", 3);
 	m.site = memcpy(malloc(sizeof sites), sites, sizeof sites);
+	m.text = memcpy(malloc(sizeof text), text, sizeof text);
+	m.ntext = sizeof text;
 	return m;
 }
 
@@ -56,8 +61,21 @@ static void test_round_trip(const gj_image *m, gj_sb *blob)
 	CHECK(r.shared_bytes == m->shared_bytes && r.local_bytes == m->local_bytes && r.width == m->width, "sizes");
 	CHECK(r.barriers && r.frame_bytes == m->frame_bytes && !r.dynamic_shared && r.first_axis == 2 && r.cooperative && r.max_threads == m->max_threads, "flags");
 	CHECK(r.nsites == m->nsites && memcmp(r.site, m->site, m->nsites * sizeof *m->site) == 0, "sites");
+	CHECK(r.ntext == m->ntext && memcmp(r.text, m->text, m->ntext) == 0, "what sites say");
+	CHECK(!strcmp(r.text + r.site[1].exception, "ValueError") && !strcmp(r.text + r.site[1].message, "five"), "a message");
 	gj_image_clear(&r);
 	CHECK(!r.code && !r.entry && !r.nparams, "cleared");
+}
+
+/* Every text ends inside the texts. */
+static bool sites_are_sound(const gj_image *m)
+{
+	bool ok = !m->text || (m->ntext && !m->text[m->ntext - 1]);
+	for (uint32_t i = 0; i < m->nsites; i++) {
+		const gj_site *s = &m->site[i];
+		ok &= s->kind < GJ_NSITE_KINDS && s->file < m->ntext && s->function < m->ntext && s->exception < m->ntext && s->message < m->ntext;
+	}
+	return ok;
 }
 
 static void test_damage(const gj_sb *blob)
@@ -76,7 +94,7 @@ static void test_damage(const gj_sb *blob)
 		memcpy(bent, blob->p, blob->n);
 		bent[i / 8] ^= (uint8_t)(1 << i % 8);
 		if (gj_image_read(&r, bent, blob->n))
-			CHECK(r.entry && r.code && (!r.nparams || r.param[0].leaf < r.nleaves), "bit %zu", i);
+			CHECK(r.entry && r.code && (!r.nparams || r.param[0].leaf < r.nleaves) && sites_are_sound(&r), "bit %zu", i);
 		gj_image_clear(&r);
 		free(bent);
 	}

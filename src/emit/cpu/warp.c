@@ -70,7 +70,8 @@ gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 	} else if (pred) {
 		p = LLVMBuildZExt(g->b, gj_sc(g, o->arg[0]), u->i32, "");
 	}
-	gj_push(u->arena, &u->sites, g->f->loc.p[o->loc].pos.line);
+	const gj_loc *l = &g->f->loc.p[o->loc];
+	gj_push(u->arena, &u->sites, ((gj_source_site){ GJ_SITE_BARRIER, l->code, l->pos, NULL }));
 	const gj_v arg[7] = { gj_cpu(g)->block, gj_cpu(g)->warp, live, here, p, gj_i32(u, o->sub), gj_i32(u, u->sites.n - 1) };
 	if (gj_cpu(g)->resume)
 		return stop_at_barrier(g, o, arg, !pred && same_lanes_wait(g, o));

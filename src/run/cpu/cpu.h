@@ -22,7 +22,8 @@ struct gj_kernel {
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	char     *file;                            /* may be NULL */
-	int32_t  *site; uint32_t nsites;
+	gj_site  *site; uint32_t nsites;
+	char     *text;                            /* what sites say */
 	gj_sum   *sum; uint32_t nsums;
 	_Atomic uint32_t ns_block;                 /* what a block took lately; 0: not known */
 };

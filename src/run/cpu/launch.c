@@ -260,7 +260,7 @@ static gj_status check_image(const gj_image *i)
 {
 	if (i->format != GJ_FMT_OBJECT)
 		return gj_error_set(GJ_E_UNSUPPORTED, 0, "the CPU device cannot run a kernel that was compiled for a GPU");
-	if (!i->code || !i->entry || (i->width != 1 && i->width != 8 && i->width != 16 && i->width != 32) || (i->nsites && !i->site))
+	if (!i->code || !i->entry || (i->width != 1 && i->width != 8 && i->width != 16 && i->width != 32) || (i->nsites && (!i->site || !i->text)))
 		return gj_error_set(GJ_E_LOAD, 0, "damaged kernel image");
 	if (i->shared_bytes > GJ_CPU_SHARED_STATIC)
 		return gj_error_set(GJ_E_LOAD, 0, "the kernel wants %u bytes of static shared memory: at most %d are possible "
@@ -276,6 +276,7 @@ void gj_cpu_unload(gj_device *device, gj_kernel *k)
 	gj_elf_unload(&k->module);
 	free(k->file);
 	free(k->site);
+	free(k->text);
 	free(k->sum);
 	free(k);
 }
@@ -302,7 +303,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 		return status;
 	gj_kernel *k = calloc(1, sizeof *k);
 	if (!k || !list_sums(k, i) || (i->file && !(k->file = strdup(i->file))) ||
-	    (i->nsites && !(k->site = malloc(i->nsites * sizeof *k->site)))) {
+	    (i->nsites && (!(k->site = malloc(i->nsites * sizeof *k->site)) || !(k->text = malloc(i->ntext))))) {
 		gj_cpu_unload(device, k);
 		return gj_error_set(GJ_E_NOMEM, 0, "out of memory while loading a kernel");
 	}
@@ -316,8 +317,10 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->cooperative = i->cooperative;
 	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;
-	if (i->nsites)
+	if (i->nsites) {
 		memcpy(k->site, i->site, i->nsites * sizeof *k->site);
+		memcpy(k->text, i->text, i->ntext);
+	}
 	status = gj_elf_load(i->code, i->ncode, i->entry, gj_cpu_symbol, &k->module);
 	if (status) {
 		gj_cpu_unload(device, k);

@@ -65,10 +65,12 @@ static GJ_NORETURN void abandon(gj_worker *w)
 /* "file.py:12: " of a barrier, "file.py: " without a line, "" without a file. */
 static const char *place(const gj_kernel *k, uint32_t site, char *buf, size_t n)
 {
-	bool line = site < k->nsites && k->site[site] > 0;
-	if (!k->file)
+	const gj_site *s = site < k->nsites ? &k->site[site] : NULL;
+	const char *file = s && s->file ? k->text + s->file : k->file;
+	int32_t line = s ? s->line : 0;
+	if (!file)
 		return "";
-	snprintf(buf, n, line ? "%s:%d: " : "%s: ", k->file, line ? k->site[site] : 0);
+	snprintf(buf, n, line > 0 ? "%s:%d: " : "%s: ", file, line);
 	return buf;
 }
 
