@@ -156,8 +156,11 @@ class Toolchain:
 			self.common += [f"-fsanitize={self.sanitize}", "-fno-sanitize-recover=undefined"]
 		if flag("CI") or flag("GRIDJIT_WERROR"):
 			self.common.append("-Werror")
+		# A launch is a walk through a dozen small files: as one piece it takes a tenth less time. gcc only: clang's form of
+		# it needs a linker of its own.
+		self.across_files = ["-flto"] if self.strip and "Free Software Foundation" in self.identity else []
 		self.room = {
-			"pyext": ["-Ipyext", "-fno-strict-aliasing", *python_flags()],
+			"pyext": ["-Ipyext", "-fno-strict-aliasing", *self.across_files, *python_flags()],
 			# Calls that 22 deprecates are the only spelling that 19 has.
 			"emit": ["-isystem", self.llvm.include, "-Wno-deprecated-declarations"],
 			"key.c": ["-include", str(self.write_build_header())],
@@ -207,7 +210,7 @@ class Toolchain:
 		work = ROOT / "build" / "obj"
 		script = work / "exports.map"
 		script.write_text(EXPORTS)
-		command = [*self.cc, "-shared", "-fPIC", "-o", str(target), *map(str, objects), *self.llvm.link,
+		command = [*self.cc, *self.across_files, "-shared", "-fPIC", "-o", str(target), *map(str, objects), *self.llvm.link,
 			"-Wl,--gc-sections", "-Wl,--exclude-libs,ALL", f"-Wl,--version-script={script}"]
 		if self.sanitize:
 			command.append(f"-fsanitize={self.sanitize}")
