@@ -129,9 +129,9 @@ static bool read_TARGET(const gj_option *row, PyObject *v, const gj_target **fie
 	const char *name;
 	if (!read_TEXT(row, v, &name))
 		return false;
-	for (*field = gj_targets; name && *field < gj_targets + GJ_NTARGETS; ++*field)
-		if (!strcmp((*field)->name, name))
-			return true;
+	for (int i = 0; name && i < GJ_NTARGETS; i++)
+		if (!strcmp(gj_targets[i].name, name))
+			return *field = &gj_targets[i], true;
 	return wrong_value(row, "a row of targets.def", v);
 }
 

@@ -449,6 +449,7 @@ static void test_info(void)
 	gj_device *again;
 	OK(gj_cpu_open(0, &again));
 	CHECK(again == dev && dev->ops->host_memory && !strcmp(dev->ops->kind, "cpu"), "one device");
+	CHECK(dev->ops->target == &gj_targets[GJ_TARGET_CPU] && !dev->ops->link && gj_cpu_count() == 1, "what it is made for");
 	const gj_device_info *i = &dev->info;
 	CHECK(strstr(i->name, "(CPU)") && i->multiprocessors == (int)gj_pool_threads() && i->warp_size == 32, "%s", i->name);
 	gj_kernel *k = load("nothing", (opts){ .shared = 100, .local = 320, .max_threads = 100 });

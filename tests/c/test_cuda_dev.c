@@ -102,7 +102,8 @@ static void test_open(void)
 	OK(strcmp(d->ops->kind, "cuda") == 0 && !d->ops->host_memory && d->ordinal == 0 && other->ordinal == 1);
 	const gj_device_info *i = &d->info;
 	OK(strcmp(i->name, "Fake GPU 0") == 0 && i->uuid[0] == 'a' && other->info.uuid[15] == 'b');
-	OK(i->cc_major == 9 && i->cc_minor == 0 && i->driver_version == 13000 && i->warp_size == 32);
+	OK(i->cc_major == 9 && i->cc_minor == 0 && i->driver_version == 13000 && i->ptx_version == 90 && i->warp_size == 32);
+	OK(d->ops->target == &gj_targets[GJ_TARGET_NVPTX] && i->warp_size == (int)d->ops->target->warp);
 	OK(i->max_threads_per_block == 1024 && i->shared_per_block == 49152 && i->shared_per_block_optin == 232448);
 	OK(i->multiprocessors == 1016 && i->max_block[2] == 1004 && i->max_grid[0] == 1005 && i->pci_domain == 1050);
 	OK(i->total_memory == (size_t)1 << 30 && i->registers_per_block == 1012 && i->clock_khz == 1013);
