@@ -47,7 +47,9 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_show_frozen(st, trap, rq->code);
 	gj_inst *s = gj_infer_entry(trap, rq->code, &gj_entries[opt.entry], rq->nargs, rq->arg, rq->ret);
 	gj_show(st, "types", s->fn);
-	gj_fn *f = gj_lower_entry(trap, s, opt.entry, opt.facts);
+	if (!image)
+		return s->ret.type;
+	gj_fn *f = gj_lower_entry(trap, s, &rq->options);
 	f->export = exported(trap, rq, f, s->ret.type);
 	gj_show(st, "lower", f);
 	gj_simplify(f);
@@ -75,7 +77,8 @@ static bool run(const gj_request *rq, const gj_stages *st, gj_image *image, cons
 {
 	gj_trap *trap = calloc(1, sizeof *trap);
 	volatile bool ok = false;                      /* set between setjmp and longjmp */
-	memset(image, 0, sizeof *image);
+	if (image)
+		memset(image, 0, sizeof *image);
 	if (!trap || !(trap->arena = gj_arena_new())) {
 		gj_diag_set(diag, GJ_ERR_NOMEM);
 		free(trap);
@@ -90,7 +93,8 @@ static bool run(const gj_request *rq, const gj_stages *st, gj_image *image, cons
 	}
 	if (!ok) {
 		*diag = trap->diag;
-		gj_image_clear(image);
+		if (image)
+			gj_image_clear(image);
 	}
 	gj_arena_free(trap->arena);
 	free(trap);
@@ -111,4 +115,10 @@ bool gj_compile_dump(const gj_request *rq, const char *what, gj_sb *out, gj_diag
 	if (ok)
 		gj_image_clear(&image);
 	return ok;
+}
+
+bool gj_return_type(const gj_request *rq, const gj_type **ret, gj_diag *diag)
+{
+	gj_stages st = { .verify = gj_stages_verify() };
+	return run(rq, &st, NULL, ret, diag);
 }

@@ -19,4 +19,7 @@ bool gj_compile(const gj_request *, gj_image *image, const gj_type **ret, gj_dia
  * GRIDJIT_DUMP; false fills *diag. */
 bool gj_compile_dump(const gj_request *, const char *what, gj_sb *out, gj_diag *diag);
 
+/* What a function returns as such an entry, without compiling it. */
+bool gj_return_type(const gj_request *, const gj_type **ret, gj_diag *);
+
 #endif

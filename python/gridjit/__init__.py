@@ -40,7 +40,7 @@ def _later(name):
 jit = _later("jit")
 njit = _later("njit")
 prange = _later("prange")
-vectorize = _later("vectorize")
+from .ufuncs import vectorize
 guvectorize = _later("guvectorize")
 
 __all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "prange",

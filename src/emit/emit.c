@@ -117,7 +117,7 @@ static void bind_params(gj_gen *g)
 	gj_at(g, g->entry);
 	for (uint32_t i = 0; i < f->param.n; i++) {
 		const gj_fnparam *p = &f->param.p[i];
-		if (f->entry->args == GJ_ARGS_LEAVES && !u->param_used[i])
+		if (f->entry->args != GJ_ARGS_PARTS && !u->param_used[i])
 			continue;
 		gj_v x = LLVMGetParam(g->fn, at++);
 		gj_t t = LLVMTypeOf(x), want = gj_ty(u, p->type);
@@ -438,7 +438,7 @@ static void compile(gj_unit *u)
 	LLVMSetModuleDataLayout(u->mod, layout);
 	LLVMDisposeTargetData(layout);
 	find_used(u);
-	if (f->entry->args == GJ_ARGS_LEAVES)
+	if (f->entry->args != GJ_ARGS_PARTS)
 		gj_image_params(u);
 	gj_lines_open(u);
 	declare(u, f);

@@ -11,11 +11,12 @@ typedef enum gj_entry_kind {
 } gj_entry_kind;
 
 /* How arguments arrive. LEAVES: in the buffer of a launch (gj_param), the same for all threads. PARTS: as scalars, each
- * thread's own. */
-typedef enum gj_entry_args { GJ_ARGS_LEAVES, GJ_ARGS_PARTS } gj_entry_args;
+ * thread's own. ELEMENTS: in that buffer too, a thread's own are its element of each (lower/element_loop.c). */
+typedef enum gj_entry_args { GJ_ARGS_LEAVES, GJ_ARGS_ELEMENTS, GJ_ARGS_PARTS } gj_entry_args;
 
-/* How results leave. NONE: there are none, and Python's must be None. PARTS: as scalars. */
-typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS } gj_entry_results;
+/* How results leave. NONE: there are none, and Python's must be None. PARTS: as scalars.
+ * ELEMENTS: one number or a tuple of them is written to the thread's element of as many leaves behind the arguments'. */
+typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS, GJ_RESULTS_ELEMENTS } gj_entry_results;
 
 /* What RAISE does. RETURN: the thread is at its end where the entry returns. CALLER: it is not, so the caller must be told
  * (raises.c) or the machine must end the thread. */

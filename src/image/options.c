@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { FREE = false, KEY = true, JIT = GJ_SET_JIT, COMPILE = GJ_SET_COMPILE, MAKER = GJ_SET_MAKER, DEVICE = GJ_SET_DEVICE,
-	LAUNCH = GJ_SET_LAUNCH, LOOK = GJ_SET_LOOK };
+	LAUNCH = GJ_SET_LAUNCH, LOOK = GJ_SET_LOOK, VECTORIZE = GJ_SET_VECTORIZE };
 
 const gj_option gj_option_rows[GJ_NOPTIONS] = {
 #define OPTION(field, keyword, kind, value, key, setters, what) \

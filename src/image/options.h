@@ -30,7 +30,7 @@ typedef struct gj_options {
 } gj_options;
 
 typedef enum gj_setter {
-	GJ_SET_JIT = 1, GJ_SET_COMPILE = 2, GJ_SET_MAKER = 4, GJ_SET_DEVICE = 8, GJ_SET_LAUNCH = 16, GJ_SET_LOOK = 32
+	GJ_SET_JIT = 1, GJ_SET_COMPILE = 2, GJ_SET_MAKER = 4, GJ_SET_DEVICE = 8, GJ_SET_LAUNCH = 16, GJ_SET_LOOK = 32, GJ_SET_VECTORIZE = 64
 } gj_setter;
 
 /* A row of options.def as data. */

@@ -53,6 +53,18 @@ static void fix_return(gj_trap *trap, gj_inst *s, gj_space space, const gj_type 
 	s->ret = (gj_known){ want, NULL };
 }
 
+/* What the loop of a ufunc writes: one number or several. */
+static void fix_elements(gj_trap *trap, gj_inst *s, const gj_type *declared)
+{
+	const gj_type *t = s->ret.type;
+	bool fits = t && (gj_is_scalar(t) || (t->kind == GJ_TUPLE && t->n));
+	for (uint32_t i = 0; fits && t->kind == GJ_TUPLE && i < t->n; i++)
+		fits = gj_is_scalar(t->item[i]);
+	if (!fits)
+		gj_fail(s->fn, value_return(s), GJ_ERR_UFUNC_RETURN, s->code->name, t ? t->name : "nothing");
+	fix_return(trap, s, GJ_GLOBAL, declared);
+}
+
 gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entry, uint32_t n, const gj_type *const *arg,
 	const gj_type *ret)
 {
@@ -63,6 +75,8 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 	gj_inst *s = gj_infer_function(&I, code, n, args, NULL, 0);
 	if (entry->results == GJ_RESULTS_PARTS)
 		fix_return(trap, s, entry->space, ret);
+	else if (entry->results == GJ_RESULTS_ELEMENTS)
+		fix_elements(trap, s, ret);
 	else if (s->ret.type != gj_t_none)
 		gj_fail(s->fn, value_return(s), GJ_ERR_KERNEL_RETURN, code->name, s->ret.type->name);
 	return s;

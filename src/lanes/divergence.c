@@ -88,7 +88,7 @@ static shape rule_undef(const div *d, const gj_op *o)
 static shape rule_param(const div *d, const gj_op *o)
 {
 	(void)o;
-	return d->f->entry->args == GJ_ARGS_LEAVES ? uniform : varying;
+	return d->f->entry->args != GJ_ARGS_PARTS ? uniform : varying;
 }
 
 static shape rule_sreg(const div *d, const gj_op *o)

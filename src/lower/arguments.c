@@ -1,7 +1,7 @@
 /* Lowering of arguments: the machine parameters of a kernel or of a function, and the values that the body finds. */
 #include "lower/lower.h"
 
-static gj_ref parameter(gj_lower *L, gj_fnparam p, const gj_type *t)
+gj_ref gj_lparameter(gj_lower *L, gj_fnparam p, const gj_type *t)
 {
 	gj_ref r = gj_e(L, GJ_PARAM, t, 0, NULL);
 	gj_o(L->fn, r)->imm.i = L->fn->param.n;
@@ -12,10 +12,26 @@ static gj_ref parameter(gj_lower *L, gj_fnparam p, const gj_type *t)
 	return r;
 }
 
+gj_lv gj_larray_argument(gj_lower *L, const gj_type *t, uint32_t leaf, gj_ref data)
+{
+	gj_ref *p, shape[GJ_MAX_NDIM];
+	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint8_t d = 0; d < t->ndim; d++)
+		shape[d] = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_SHAPE, .dim = d }, gj_scalar[GJ_I64]);
+	if (t->layout != 'A')
+		return gj_larray(L, t, data, shape);
+	p[0] = data;
+	for (uint8_t d = 0; d < t->ndim; d++) {
+		p[1 + d] = shape[d];
+		p[1 + t->ndim + d] = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_STRIDE, .dim = d }, gj_scalar[GJ_I64]);
+	}
+	return v;
+}
+
 /* What is not contiguous brings its strides, the rest computes them. */
 static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 {
-	gj_ref *p, shape[GJ_MAX_NDIM], data;
+	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	if (t->kind == GJ_TUPLE) {
 		for (uint32_t i = 0; i < t->n; i++) {
@@ -28,21 +44,11 @@ static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 	uint32_t l = (*leaf)++;
 	if (t->kind != GJ_ARRAY) {
 		if (gj_is_scalar(t))
-			*p = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, gj_part_type(L, t, 0));
+			*p = gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, gj_part_type(L, t, 0));
 		return v;
 	}
 	gj_part_type(L, t->elem, 0);                                               /* refuses what has no lowering yet */
-	data = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_type(L, t, 0));
-	for (uint8_t d = 0; d < t->ndim; d++)
-		shape[d] = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_SHAPE, .dim = d }, gj_scalar[GJ_I64]);
-	if (t->layout != 'A')
-		return gj_larray(L, t, data, shape);
-	p[0] = data;
-	for (uint8_t d = 0; d < t->ndim; d++) {
-		p[1 + d] = shape[d];
-		p[1 + t->ndim + d] = parameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_STRIDE, .dim = d }, gj_scalar[GJ_I64]);
-	}
-	return v;
+	return gj_larray_argument(L, t, l, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_type(L, t, 0)));
 }
 
 static gj_lv parts(gj_lower *L, const gj_type *t)
@@ -50,7 +56,7 @@ static gj_lv parts(gj_lower *L, const gj_type *t)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	for (uint32_t i = 0, n = gj_parts(t); i < n; i++)
-		p[i] = parameter(L, (gj_fnparam){ .field = GJ_FIELD_VALUE }, gj_part_type(L, t, i));
+		p[i] = gj_lparameter(L, (gj_fnparam){ .field = GJ_FIELD_VALUE }, gj_part_type(L, t, i));
 	return v;
 }
 

@@ -6,7 +6,7 @@
 
 /* -- Addresses ------------------------------------------------------------------------------------------------------ */
 
-static bool narrow(const gj_lower *L) { return L->M->facts & GJ_FACT_IDX32; }
+static bool narrow(const gj_lower *L) { return L->M->options->facts & GJ_FACT_IDX32; }
 
 /* Index arithmetic runs in 32 bits where the launch knows that it fits: an index out of that range is out of bounds. */
 static gj_ref index_width(gj_lower *L, gj_ref r)

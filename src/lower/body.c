@@ -347,12 +347,12 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 	uint32_t leaf = 0;
 	f->low = true;
 	f->entry = &gj_entries[kind];
-	f->facts = M->facts;
+	f->facts = M->options->facts;
 	gj_push(M->arena, &M->inst, s);
 	gj_push(M->arena, &M->fn, f);
 	gj_lv *args = gj_new(M->arena, gj_lv, s->nargs + 1);
 	for (uint32_t i = 0; i < s->nargs; i++) {
-		args[i] = gj_largument(&L, s->arg[i].type, &leaf);
+		args[i] = (f->entry->args == GJ_ARGS_ELEMENTS ? gj_lelement_argument : gj_largument)(&L, s->arg[i].type, &leaf);
 		args[i].konst = s->arg[i].konst;
 	}
 	if (f->entry->results == GJ_RESULTS_PARTS) {
@@ -362,7 +362,12 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 			t[i] = gj_part_type(&L, s->ret.type, i);
 		f->result = t;
 	}
-	lower_body(&L, s, args, false);
+	if (f->entry->results == GJ_RESULTS_ELEMENTS) {
+		gj_lelement_results(&L, lower_body(&L, s, args, true), leaf);
+		gj_e(&L, GJ_RETURN, NULL, 0, NULL);
+	} else {
+		lower_body(&L, s, args, false);
+	}
 	gj_cfg(f);
 	return f;
 }
@@ -375,10 +380,10 @@ static gj_fn *function_of(gj_lower *L, gj_inst *s)
 	return lower_function(L->M, s, GJ_ENTRY_INNER);
 }
 
-gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, gj_entry_kind kind, uint32_t facts)
+gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 {
-	gj_module M = { .trap = trap, .arena = trap->arena, .facts = facts };
-	gj_fn *f = lower_function(&M, s, kind);
+	gj_module M = { .trap = trap, .arena = trap->arena, .options = options };
+	gj_fn *f = lower_function(&M, s, options->entry);
 	for (uint32_t i = 1; i < M.fn.n; i++)
 		gj_push(M.arena, &f->callee, M.fn.p[i]);
 	f->shared_bytes = M.shared_bytes;

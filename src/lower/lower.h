@@ -3,6 +3,7 @@
 #ifndef GJ_LOWER_H
 #define GJ_LOWER_H
 
+#include "image/options.h"
 #include "infer/infer.h"
 
 /* A lowered value: its type and its scalar parts (gj_parts(type) of them).
@@ -15,7 +16,7 @@ typedef struct gj_shared { const gj_inst *s; gj_ref ref; uint32_t offset; } gj_s
 /* What all functions of one kernel share. */
 typedef struct gj_module {
 	gj_trap *trap; gj_arena *arena;
-	uint32_t facts;
+	const gj_options *options;
 	GJ_VEC(gj_shared) shared;                  /* one place for each shared.array of each instance */
 	GJ_VEC(gj_inst *) inst;                    /* instances that are functions of their own … */
 	GJ_VEC(gj_fn *) fn;                        /* … and what they became */
@@ -52,10 +53,17 @@ typedef struct gj_lcall {
 gj_lv gj_lower_name(gj_lcall *);                             /* lowerings.c: by the lowering of c->row */
 
 /* arguments.c: an argument as the body finds it; `leaf` counts the leaves of a launch's arguments. */
+/* A machine parameter; an array of a leaf, whose data is given. */
+gj_ref gj_lparameter(gj_lower *, gj_fnparam, const gj_type *);
+gj_lv gj_larray_argument(gj_lower *, const gj_type *, uint32_t leaf, gj_ref data);
 gj_lv gj_largument(gj_lower *, const gj_type *, uint32_t *leaf);
 
 /* The function as an entry of this kind, and the functions that it calls in its `callee`. */
-gj_fn *gj_lower_entry(gj_trap *, gj_inst *, gj_entry_kind, uint32_t facts);
+gj_fn *gj_lower_entry(gj_trap *, gj_inst *, const gj_options *);
+
+/* element_loop.c: a thread's element as an argument; what is returned, written to the leaves from `leaf` on. */
+gj_lv  gj_lelement_argument(gj_lower *, const gj_type *, uint32_t *leaf);
+void   gj_lelement_results(gj_lower *, gj_lv, uint32_t leaf);
 void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
 
 /* -- Parts ------------------------------------------------------------------------------------------------------------- */

@@ -8,7 +8,9 @@
 typedef enum gj_field {
 	GJ_FIELD_VALUE,                            /* the scalar itself */
 	GJ_FIELD_DATA, GJ_FIELD_SHAPE, GJ_FIELD_STRIDE,    /* of an array; strides are in bytes */
-	GJ_FIELD_BYTES                             /* no part: bytes of a whole array, one that is only added to (opt/sums.c) */
+	/* No parts: */
+	GJ_FIELD_BYTES,                            /* of a whole array, one that is only added to (opt/sums.c) */
+	GJ_FIELD_STEP                              /* bytes from one element of a ufunc's operand to the next */
 } gj_field;
 
 /* `count` values of a type, side by side. DATA: a pointer to one of them. */

@@ -1,0 +1,246 @@
+/* The ufunc as an object: a subtype of np.ufunc, whose size and whose constructor are known at run time only. A fresh
+ * np.ufunc is made, and its body moved into an object of our type that has fields of its own behind it. */
+#define GJ_UFUNC_OWNER
+#include "ufunc/ufunc.h"
+
+#include "freeze/freeze.h"
+#include "launch/options.h"
+#include "types/signature.h"
+#include "types/typeobj.h"
+
+#include <string.h>
+
+/* -- Making one ---------------------------------------------------------------------------------------------------------- */
+
+static int identity_of(PyObject *o, int *code, PyObject **value)
+{
+	*value = NULL;
+	if (o == Py_None)
+		*code = PyUFunc_None;
+	else if (PyUnicode_Check(o) && PyUnicode_CompareWithASCIIString(o, "reorderable") == 0)
+		*code = PyUFunc_ReorderableNone;
+	else if (PyLong_CheckExact(o) || PyFloat_CheckExact(o) || PyBool_Check(o)) {
+		*code = PyUFunc_IdentityValue;
+		*value = o;
+	} else {
+		gj_error(GJ_ERR_UFUNC_IDENTITY, Py_TYPE(o)->tp_name);
+		return -1;
+	}
+	return 0;
+}
+
+/* A ufunc without loops, in an object of our type. */
+static PyObject *shell(int nin, int nout, int identity, PyObject *value, const char *name, const char *doc)
+{
+	PyUFuncObject *fresh = (PyUFuncObject *)PyUFunc_FromFuncAndDataAndSignatureAndIdentity(NULL, NULL, NULL, 0, nin, nout, identity,
+		name, doc, 0, NULL, value);
+	if (!fresh)
+		return NULL;
+	PyObject *o = (PyObject *)PyObject_GC_New(PyUFuncObject, &gj_ufunc_class);
+	if (!o) {
+		Py_DECREF(fresh);
+		return NULL;
+	}
+	memcpy((char *)o + sizeof(PyObject), (char *)fresh + sizeof(PyObject), gj_ufunc_offset - sizeof(PyObject));
+	memset(gj_ufunc_of(o), 0, sizeof(gj_ufunc));
+	PyObject_GC_Del(fresh);
+	return o;
+}
+
+static PyObject *dunder(PyObject *f, const char *name, const char **text)
+{
+	PyObject *s = PyObject_GetAttrString(f, name);
+	if (!s && PyErr_ExceptionMatches(PyExc_AttributeError))
+		PyErr_Clear();
+	*text = s && PyUnicode_Check(s) ? PyUnicode_AsUTF8(s) : NULL;
+	return s;
+}
+
+/* _core.ufunc(function, nin, nout, identity, options, parallel): without loops; they are declared, or made when needed. */
+static PyObject *make(PyObject *m, PyObject *args)
+{
+	(void)m;
+	PyObject *function, *identity, *options, *value, *o = NULL;
+	int nin, nout, parallel, code;
+	if (!PyArg_ParseTuple(args, "OiiOO!p:ufunc", &function, &nin, &nout, &identity, &PyDict_Type, &options, &parallel)
+		|| identity_of(identity, &code, &value) < 0)
+		return NULL;
+	const char *name, *doc;
+	PyObject *n = dunder(function, "__name__", &name), *d = dunder(function, "__doc__", &doc);
+	PyObject *keep = PyErr_Occurred() ? NULL : Py_BuildValue("[OO]", n ? n : Py_None, d ? d : Py_None);
+	if (keep && (o = shell(nin, nout, code, value, name ? name : "?", doc))) {
+		PyUFuncObject *uf = (PyUFuncObject *)o;
+		gj_ufunc *u = gj_ufunc_of(o);
+		u->py_func = Py_NewRef(function);
+		u->parallel = parallel;
+		u->donors = PyList_New(0);
+		uf->obj = Py_NewRef(keep);             /* holds the text of name and doc */
+		Py_XSETREF(uf->userloops, PyDict_New());
+		uf->type_resolver = gj_ufunc_resolve;
+		PyObject_GC_Track(o);
+		if (!u->donors || !uf->userloops || !gj_options_read(options, "vectorize", GJ_SET_VECTORIZE, &u->options))
+			Py_CLEAR(o);
+	}
+	Py_XDECREF(keep);
+	Py_XDECREF(n);
+	Py_XDECREF(d);
+	return o;
+}
+
+/* _core.return_type(function, signature): what it returns for these types. */
+static PyObject *return_type(PyObject *m, PyObject *args)
+{
+	(void)m;
+	PyObject *function, *signature;
+	const gj_type *arg[GJ_MAX_SIGNATURE], *ret = NULL;
+	gj_request rq = { .arg = arg, .options = gj_options_default };
+	gj_diag diag = { 0 };
+	int n;
+	if (!PyArg_ParseTuple(args, "OO:return_type", &function, &signature) || (n = gj_signature_read(signature, &rq.ret, arg)) < 0)
+		return NULL;
+	gj_arena *arena = gj_arena_new();
+	if (!arena)
+		return PyErr_NoMemory();
+	rq.nargs = (uint32_t)n;
+	rq.options.entry = GJ_ENTRY_ELEMENTS;
+	rq.options.arch = GJ_ARCH_CPU;
+	PyObject *o = NULL;
+	if (gj_freeze(function, arena, &rq.code) == 0)
+		o = gj_return_type(&rq, &ret, &diag) ? gj_type_to_py(ret) : gj_diag_error(&diag);
+	gj_arena_free(arena);
+	return o;
+}
+
+/* -- Life ------------------------------------------------------------------------------------------------------------------ */
+
+static int traverse(PyObject *o, visitproc visit, void *arg)
+{
+	gj_ufunc *u = gj_ufunc_of(o);
+	Py_VISIT(u->py_func);
+	Py_VISIT(u->dict);
+	Py_VISIT(u->donors);
+	return PyUFunc_Type.tp_traverse(o, visit, arg);
+}
+
+static int clear(PyObject *o)
+{
+	gj_ufunc *u = gj_ufunc_of(o);
+	Py_CLEAR(u->py_func);
+	Py_CLEAR(u->dict);
+	return 0;
+}
+
+static void dealloc(PyObject *o)
+{
+	gj_ufunc own = *gj_ufunc_of(o);
+	PyUFuncObject *uf = (PyUFuncObject *)o;
+	PyObject_GC_UnTrack(o);
+	if (own.weak)
+		PyObject_ClearWeakRefs(o);
+	const void *tables[3] = { uf->functions, uf->data, uf->types };
+	bool any = uf->ntypes > 0;
+	clear(o);
+	own.py_func = own.dict = NULL;
+	PyUFunc_Type.tp_dealloc(o);
+	Py_XDECREF(own.donors);
+	for (gj_row *r = own.rows, *next; r; r = next) {
+		next = r->next;
+		gj_row_free(r);
+	}
+	for (int i = 0; any && i < 3; i++)
+		PyMem_Free((void *)tables[i]);
+	for (uint32_t i = 0; i < own.nold; i++)
+		PyMem_Free(((void **)own.old)[i]);
+	PyMem_Free(own.old);
+}
+
+/* -- Methods --------------------------------------------------------------------------------------------------------------- */
+
+/* add(signature): compiles a loop for these types now, and declares it. */
+static PyObject *add(PyObject *o, PyObject *signature)
+{
+	PyUFuncObject *uf = (PyUFuncObject *)o;
+	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
+	int n = gj_signature_read(signature, &ret, arg);
+	if (n < 0)
+		return NULL;
+	if (n != uf->nin)
+		return gj_error(GJ_ERR_UFUNC_SIGNATURE, uf->name, n, uf->nin);
+	for (int i = 0; i < n; i++)
+		if (!gj_is_scalar(arg[i]))
+			return gj_error(GJ_ERR_UFUNC_SCALARS, uf->name, arg[i]->name);
+	gj_row *r = gj_row_new(gj_ufunc_of(o), (uint32_t)n, (uint32_t)uf->nout, arg, ret);
+	if (!r || gj_row_compile(r) < 0 || gj_ufunc_add(uf, r) < 0) {
+		if (r)
+			gj_row_free(r);
+		return NULL;
+	}
+	Py_RETURN_NONE;
+}
+
+static PyObject *disable_compile(PyObject *o, PyObject *args)
+{
+	int value = 1;
+	if (!PyArg_ParseTuple(args, "|p:disable_compile", &value))
+		return NULL;
+	gj_ufunc_of(o)->frozen = value;
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+	{ "add", add, METH_O, "add(signature): compile a loop for these types now." },
+	{ "disable_compile", disable_compile, METH_VARARGS, "disable_compile(val=True): take only the types compiled so far." },
+	{ NULL, NULL, 0, NULL },
+};
+
+static PyObject *get_py_func(PyObject *o, void *unused)
+{
+	(void)unused;
+	return Py_NewRef(gj_ufunc_of(o)->py_func);
+}
+
+static PyObject *get_self(PyObject *o, void *unused)
+{
+	(void)unused;
+	return Py_NewRef(o);
+}
+
+static PyGetSetDef getset[] = {
+	{ "py_func", get_py_func, NULL, "The Python function.", NULL },
+	{ "__wrapped__", get_py_func, NULL, "The Python function.", NULL },
+	{ "ufunc", get_self, NULL, "The ufunc itself.", NULL },
+	{ "__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+PyTypeObject gj_ufunc_class = {
+	PyVarObject_HEAD_INIT(NULL, 0)
+	.tp_name = "gridjit._core.UFunc",
+	.tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+	.tp_traverse = traverse, .tp_clear = clear, .tp_dealloc = dealloc, .tp_methods = methods, .tp_getset = getset,
+};
+
+static PyMethodDef functions[] = {
+	{ "ufunc", make, METH_VARARGS, "ufunc(function, nin, nout, identity, options, parallel): without loops yet." },
+	{ "return_type", return_type, METH_VARARGS, "return_type(function, signature): what the function returns for these types." },
+	{ NULL, NULL, 0, NULL },
+};
+
+int gj_ufunc_init(PyObject *module)
+{
+	if (_import_umath() < 0)
+		return -1;
+	if (!gj_ufunc_offset) {
+		gj_ufunc_offset = ((size_t)PyUFunc_Type.tp_basicsize + 15) & ~(size_t)15;
+		gj_ufunc_class.tp_base = &PyUFunc_Type;
+		gj_ufunc_class.tp_basicsize = (Py_ssize_t)(gj_ufunc_offset + sizeof(gj_ufunc));
+		gj_ufunc_class.tp_dictoffset = (Py_ssize_t)(gj_ufunc_offset + offsetof(gj_ufunc, dict));
+		gj_ufunc_class.tp_weaklistoffset = (Py_ssize_t)(gj_ufunc_offset + offsetof(gj_ufunc, weak));
+		gj_ufunc_class.tp_vectorcall_offset = PyUFunc_Type.tp_vectorcall_offset;
+		gj_ufunc_class.tp_call = PyUFunc_Type.tp_call;
+	}
+	/* PyType_Ready puts a __doc__ of None before np.ufunc's own. */
+	if (PyType_Ready(&gj_ufunc_class) < 0 || PyDict_DelItemString(gj_ufunc_class.tp_dict, "__doc__") < 0 || PyModule_AddType(module, &gj_ufunc_class) < 0)
+		return -1;
+	return PyModule_AddFunctions(module, functions);
+}

@@ -1,0 +1,37 @@
+/* The loops of ufuncs: thread i has element i of each operand. A number among the arguments is read there, an array (of
+ * generalised ufuncs) lies there, and numbers that the function returns are written there, the outputs' leaves after the
+ * arguments'. */
+#include "lower/lower.h"
+
+/* Where this thread's element of an operand is. */
+static gj_ref address(gj_lower *L, uint32_t leaf, const gj_type *t)
+{
+	const gj_type *i32 = gj_scalar[GJ_I32], *i64 = gj_scalar[GJ_I64], *elem = t->kind == GJ_ARRAY ? t->elem : t;
+	const gj_type *ptr = gj_ptr_type(elem, GJ_GLOBAL);
+	gj_ref index = gj_e(L, GJ_SREG, i32, 0, NULL);
+	gj_o(L->fn, index)->imm.i = GJ_TID_X;
+	gj_ref data = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_DATA }, ptr);
+	if (t->kind != GJ_ARRAY && !L->M->options->strided)
+		return gj_e2(L, GJ_ELEM, ptr, data, index);
+	gj_ref step = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_STEP }, i64);
+	return gj_e2(L, GJ_BYTES, ptr, data, gj_eindex(L, GJ_MUL, gj_ecast(L, index, i64), step));
+}
+
+gj_lv gj_lelement_argument(gj_lower *L, const gj_type *t, uint32_t *leaf)
+{
+	uint32_t l = (*leaf)++;
+	if (t->kind == GJ_ARRAY)
+		return gj_larray_argument(L, t, l, address(L, l, t));
+	if (l < 32 && L->M->options->scalars >> l & 1)
+		return gj_lv_scalar(L, t, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, t));
+	return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, t, address(L, l, t)));
+}
+
+void gj_lelement_results(gj_lower *L, gj_lv v, uint32_t leaf)
+{
+	uint32_t n = v.type->kind == GJ_TUPLE ? v.type->n : 1;
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_type *t = v.type->kind == GJ_TUPLE ? v.type->item[i] : v.type;
+		gj_e2(L, GJ_STORE, NULL, address(L, leaf + i, t), v.part[i]);
+	}
+}

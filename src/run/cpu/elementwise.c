@@ -1,0 +1,311 @@
+/* The loop of a ufunc around compiled code that knows contiguous operands and whole vectors only. What is not contiguous
+ * is gathered into buffers of a few KiB, a piece at a time, which costs less than gathers in the compiled code; so is
+ * what is left over of a vector, its missing lanes filled with copies of the last element. Compiled code then needs no
+ * masks at the ends, and no lane computes with a value that is not the user's: its floating-point exceptions are real. Those
+ * that branches leave idle are another matter: where exceptions turn up, the piece is run once more, one
+ * element at a time, to see whose they are. */
+#include "run/cpu/elementwise.h"
+
+#include "run/cpu/cpu.h"
+#include "run/cpu/pool.h"
+
+#include <fenv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xmmintrin.h>
+
+enum {
+	LANES = 32,
+	PIECE_BYTES = 16384,                       /* of all buffers together: they stay in the first-level cache */
+	PIECE = 1 << 16,                           /* elements between two looks at the exceptions */
+	CHUNK = 1 << 14,                           /* elements that a thread takes at once, at least */
+	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
+	DEFAULT_CSR = 0x1f80                       /* round to nearest, no exceptions raised, none trapped */
+};
+enum { TELLING = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW };
+
+typedef struct operand { char *at; int64_t step; } operand;
+
+/* -- One call of compiled code --------------------------------------------------------------------------------------- */
+
+/* Runs the kernel over n elements; `op` are where operands begin. A wide kernel takes whole vectors only. */
+static void call(const gj_element_kernel *k, const operand *op, uint32_t n)
+{
+	_Alignas(16) char params[GJ_MAX_OPERANDS * 16 * 2];
+	gj_block block = { .block_dim = { n, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = n };
+	for (uint32_t i = 0; i < k->nparams; i++) {
+		const gj_param *p = &k->param[i];
+		const operand *o = &op[p->leaf];
+		const void *from = p->field == GJ_FIELD_VALUE ? (const void *)o->at : p->field == GJ_FIELD_DATA ? (const void *)&o->at : &o->step;
+		memcpy(params + p->offset, from, p->size);
+	}
+	k->kernel->entry(&block, params, 0, (n + k->kernel->width - 1) / k->kernel->width);
+}
+
+/* -- Pieces ------------------------------------------------------------------------------------------------------------ */
+
+#define COPY(T) for (int64_t i = 0; i < n; i++) \
+	memcpy(to + i * to_step, from + i * from_step, sizeof(T))
+
+static void copy(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, uint32_t size)
+{
+	switch (size) {
+	case 1:  COPY(uint8_t); break;
+	case 2:  COPY(uint16_t); break;
+	case 4:  COPY(uint32_t); break;
+	case 8:  COPY(uint64_t); break;
+	default: for (int64_t i = 0; i < n; i++) memcpy(to + i * to_step, from + i * from_step, size);
+	}
+}
+
+/* A loop being run. */
+typedef struct run {
+	gj_elementwise *e;
+	const gj_element_kernel *wide, *serial;
+	uint64_t scalars;
+	operand  op[GJ_MAX_OPERANDS];
+	int64_t  n;
+	bool     in_place;                         /* an output lies on an input: what was read is gone afterwards */
+	bool     shifted;                          /* … though not on the same elements: in ascending order only */
+	bool     direct;                           /* all operands are contiguous */
+	_Atomic int64_t next;                      /* threads: elements taken */
+	int64_t  chunk;
+	_Atomic int flags, failed;
+} run;
+
+static bool is_scalar(const run *r, uint32_t i) { return i < r->e->nin && r->scalars >> i & 1; }
+
+/* Elements [from, from + n) through buffers. */
+static void buffered(const run *r, int64_t from, int64_t n, char *buffer, int64_t room)
+{
+	const gj_elementwise *e = r->e;
+	operand b[GJ_MAX_OPERANDS];
+	for (int64_t done = 0, now; done < n; done += now) {
+		now = n - done < room ? n - done : room;
+		int64_t whole = (now + LANES - 1) / LANES * LANES;
+		char *at = buffer;
+		for (uint32_t i = 0; i < e->nargs; i++) {
+			const operand *o = &r->op[i];
+			char *first = o->at + (from + done) * o->step;
+			b[i] = (operand){ first, o->step };
+			if (is_scalar(r, i) || (o->step == e->size[i] && whole == now))
+				continue;
+			b[i] = (operand){ at, e->size[i] };
+			if (i < e->nin) {
+				copy(at, e->size[i], first, o->step, now, e->size[i]);
+				copy(at + now * e->size[i], e->size[i], at + (now - 1) * e->size[i], 0, whole - now, e->size[i]);
+			}
+			at += room * e->size[i];
+		}
+		call(r->wide, b, (uint32_t)whole);
+		for (uint32_t i = e->nin; i < e->nargs; i++)
+			if (b[i].at >= buffer && b[i].at < at)
+				copy(r->op[i].at + (from + done) * r->op[i].step, r->op[i].step, b[i].at, e->size[i], now, e->size[i]);
+	}
+}
+
+static void one_by_one(const run *r, const operand *from, int64_t n)
+{
+	operand op[GJ_MAX_OPERANDS];
+	memcpy(op, from, r->e->nargs * sizeof *op);
+	for (int64_t done = 0, now; done < n; done += now) {
+		now = n - done < 1 << 30 ? n - done : 1 << 30;
+		call(r->serial, op, (uint32_t)now);
+		for (uint32_t i = 0; i < r->e->nargs; i++)
+			op[i].at += now * op[i].step;
+	}
+}
+
+/* The exceptions that elements [from, from + n) raise, each for itself; inputs that were overwritten lie in `saved`. */
+static int exceptions(const run *r, int64_t from, int64_t n, const operand *saved)
+{
+	char nowhere[16];
+	operand op[GJ_MAX_OPERANDS];
+	for (uint32_t i = 0; i < r->e->nargs; i++) {
+		op[i] = (operand){ r->op[i].at + from * r->op[i].step, r->op[i].step };
+		if (i >= r->e->nin)
+			op[i] = (operand){ nowhere, 0 };
+		else if (saved && saved[i].at)
+			op[i] = saved[i];
+	}
+	_mm_setcsr(DEFAULT_CSR);
+	one_by_one(r, op, n);
+	return (int)(_mm_getcsr() & FE_ALL_EXCEPT);
+}
+
+static char *low(const operand *o, int64_t n) { return o->step < 0 ? o->at + (n - 1) * o->step : o->at; }
+static char *high(const operand *o, int64_t n, uint32_t size) { return (o->step < 0 ? o->at : o->at + (n - 1) * o->step) + size; }
+
+static bool meet(const run *r, uint32_t i, uint32_t k)
+{
+	const operand *a = &r->op[i], *b = &r->op[k];
+	return high(a, r->n, r->e->size[i]) > low(b, r->n) && high(b, r->n, r->e->size[k]) > low(a, r->n);
+}
+
+static bool same(const run *r, uint32_t i, uint32_t k) { return r->op[i].at == r->op[k].at && r->op[i].step == r->op[k].step; }
+
+/* Does an output lie on the input? */
+static bool is_overwritten(const run *r, uint32_t input)
+{
+	for (uint32_t i = r->e->nin; i < r->e->nargs; i++)
+		if (meet(r, i, input))
+			return true;
+	return false;
+}
+
+/* Copies of the inputs that this loop overwrites, of n elements from `from` on. */
+static void save(const run *r, int64_t from, int64_t n, char *memory, operand *saved)
+{
+	for (uint32_t i = 0; i < r->e->nin; i++) {
+		uint32_t size = r->e->size[i];
+		saved[i] = (operand){ NULL, 0 };
+		if (is_scalar(r, i) || !is_overwritten(r, i))
+			continue;
+		saved[i] = (operand){ memory, size };
+		copy(memory, size, r->op[i].at + from * r->op[i].step, r->op[i].step, n, size);
+		memory += n * size;
+	}
+}
+
+static uint64_t element_bytes(const gj_elementwise *e, uint32_t n)
+{
+	uint64_t bytes = 0;
+	for (uint32_t i = 0; i < n; i++)
+		bytes += e->size[i];
+	return bytes;
+}
+
+/* Elements [from, from + n), exceptions looked at piece by piece. */
+static void pieces(run *r, int64_t from, int64_t n, char *memory, int64_t room)
+{
+	operand saved[GJ_MAX_OPERANDS];
+	char *buffer = memory, *kept = memory + room * (int64_t)element_bytes(r->e, r->e->nargs);
+	for (int64_t end = from + n, now; from < end; from += now) {
+		now = end - from < (r->in_place ? room : PIECE) ? end - from : r->in_place ? room : PIECE;
+		int known = atomic_load_explicit(&r->flags, memory_order_relaxed), flags;
+		if (r->in_place)
+			save(r, from, now, kept, saved);
+		_mm_setcsr(DEFAULT_CSR);
+		int64_t straight = r->direct ? now / LANES * LANES : 0;
+		if (straight) {
+			operand op[GJ_MAX_OPERANDS];
+			for (uint32_t i = 0; i < r->e->nargs; i++)
+				op[i] = (operand){ r->op[i].at + from * r->op[i].step, r->op[i].step };
+			call(r->wide, op, (uint32_t)straight);
+		}
+		if (straight < now)
+			buffered(r, from + straight, now - straight, buffer, room);
+		flags = (int)(_mm_getcsr() & FE_ALL_EXCEPT);
+		if (flags & TELLING & ~known) {
+			if (!r->serial && !(r->serial = r->e->kernel(r->e, 0, true)))
+				atomic_store(&r->failed, 1);
+			else
+				flags = exceptions(r, from, now, r->in_place ? saved : NULL);
+		}
+		if (flags & ~known)
+			atomic_fetch_or_explicit(&r->flags, flags, memory_order_relaxed);
+	}
+}
+
+/* -- Threads ------------------------------------------------------------------------------------------------------------- */
+
+/* A thread's part: chunks of the loop until none is left. */
+static void work(void *arg)
+{
+	run *r = arg;
+	unsigned before = _mm_getcsr();
+	uint64_t each = element_bytes(r->e, r->e->nargs);
+	int64_t room = (int64_t)(PIECE_BYTES / each) / LANES * LANES, from;
+	room = room < LANES ? LANES : room;
+	char small[2 * PIECE_BYTES], *memory = small;
+	if ((uint64_t)room * 2 * each > sizeof small && !(memory = malloc((size_t)((uint64_t)room * 2 * each)))) {
+		atomic_store(&r->failed, 1);
+		return;
+	}
+	while (!atomic_load_explicit(&r->failed, memory_order_relaxed) &&
+	       (from = atomic_fetch_add_explicit(&r->next, r->chunk, memory_order_relaxed)) < r->n)
+		pieces(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, memory, room);
+	if (memory != small)
+		free(memory);
+	_mm_setcsr(before);
+}
+
+/* Threads that this loop is worth. */
+static unsigned threads_for(const run *r)
+{
+	uint64_t each = atomic_load_explicit(&r->e->ps_element, memory_order_relaxed);
+	uint64_t ns = (each ? each : 250) * (uint64_t)r->n / 1000, worth = ns / HELP_NS + 1, all = gj_pool_threads();
+	if (!r->e->parallel || r->shifted || r->n < 2 * CHUNK || worth < 2)
+		return 1;
+	return (unsigned)(worth < all ? worth : all);
+}
+
+static void run_all(run *r)
+{
+	unsigned threads = threads_for(r);
+	uint64_t start = r->e->parallel && r->n >= 1024 ? gj_now_ns() : 0;
+	r->chunk = r->n;
+	if (threads > 1) {
+		r->chunk = r->n / (4 * (int64_t)threads) / CHUNK * CHUNK;
+		r->chunk = r->chunk < CHUNK ? CHUNK : r->chunk;
+		gj_pool_run(work, r, threads - 1, false);
+	} else {
+		work(r);
+	}
+	if (start)
+		atomic_store_explicit(&r->e->ps_element, (uint32_t)((gj_now_ns() - start) * 1000 * threads / (uint64_t)r->n + 1),
+			memory_order_relaxed);
+}
+
+/* -- Operands that overlap ------------------------------------------------------------------------------------------------ */
+
+/* Must elements be taken one after the other, because one reads what an earlier one wrote? Not where input and output
+ * are the same elements, or each element is read before the loop comes to write it. */
+static bool is_chain(run *r)
+{
+	const gj_elementwise *e = r->e;
+	for (uint32_t o = e->nin; o < e->nargs; o++) {
+		const operand *out = &r->op[o];
+		if (out->step == 0 && r->n > 1)
+			return true;
+		for (uint32_t i = 0; i < e->nargs; i++) {
+			const operand *in = &r->op[i];
+			if (i == o || !meet(r, i, o) || same(r, i, o))
+				continue;
+			bool behind = in->step == out->step && (out->step > 0 ? out->at < in->at : out->at > in->at);
+			if (i >= e->nin || !behind)
+				return true;
+			r->shifted = true;
+		}
+	}
+	return false;
+}
+
+int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const int64_t *steps)
+{
+	run r = { .e = e, .n = n, .direct = true };
+	if (n < 1)
+		return 0;
+	for (uint32_t i = 0; i < e->nargs; i++)
+		r.op[i] = (operand){ args[i], steps[i] };
+	bool chain = is_chain(&r);
+	for (uint32_t i = 0; i < e->nargs && !chain; i++) {
+		if (i < e->nin && i < 32 && steps[i] == 0 && n > 1)
+			r.scalars |= (uint64_t)1 << i;
+		else
+			r.direct &= steps[i] == e->size[i] || n == 1;
+		r.in_place |= i < e->nin && is_overwritten(&r, i);
+	}
+	if (!(chain ? (r.serial = e->kernel(e, 0, true)) : (r.wide = e->kernel(e, r.scalars, false))))
+		return -1;
+	if (chain) {
+		unsigned before = _mm_getcsr();
+		_mm_setcsr(DEFAULT_CSR);
+		one_by_one(&r, r.op, n);
+		r.flags = (int)(_mm_getcsr() & FE_ALL_EXCEPT);
+		_mm_setcsr(before);
+	} else {
+		run_all(&r);
+	}
+	return atomic_load(&r.failed) ? -1 : atomic_load(&r.flags) & (TELLING | FE_UNDERFLOW);
+}

@@ -1,0 +1,30 @@
+/* out[i] = f(in[i]) on the CPU: the loop of a ufunc, as NumPy calls it. */
+#ifndef GJ_ELEMENTWISE_H
+#define GJ_ELEMENTWISE_H
+
+#include "run/device.h"
+
+enum { GJ_MAX_OPERANDS = 64 };
+
+/* A compiled element loop: `kernel` of `param` (leaf k is operand k). Never changes. */
+typedef struct gj_element_kernel { gj_kernel *kernel; const gj_param *param; uint32_t nparams; } gj_element_kernel;
+
+/* One set of operand types. */
+typedef struct gj_elementwise gj_elementwise;
+struct gj_elementwise {
+	uint32_t nin, nargs;
+	uint8_t  size[GJ_MAX_OPERANDS];            /* bytes of an element */
+	bool     parallel;                         /* big loops go to all threads of the pool */
+	_Atomic uint32_t ps_element;               /* picoseconds that an element took lately; 0: not known */
+	/* The kernel for contiguous operands, where the inputs in `scalars` (a bit each) are one value for all; serial: one element
+	 * after the other, with any steps. Without the GIL. NULL: it cannot be made, and the owner knows why. */
+	const gj_element_kernel *(*kernel)(gj_elementwise *, uint64_t scalars, bool serial);
+	void *owner;
+};
+
+/* Runs the loop over n elements as NumPy describes it: pointers to the first elements, steps in bytes. Operands may overlap
+ * as NumPy lets them: elements are taken in ascending order wherever an output is read again. Gives the floating-point exceptions
+ * (FE_…) that elements of the loop raised, or −1 where there was no kernel or no memory. */
+int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int64_t *steps);
+
+#endif
