@@ -23,6 +23,11 @@ def cases(module):
 CASES = cases(host_errors)
 
 EXPECT = {
+	"UFUNC_RETURN": ("TypingError", "a ufunc returns a number or a tuple of numbers, but <lambda>() returns none"),
+	"UFUNC_OUTPUTS": ("TypingError", "returns 1 values for these types, but the ufunc was made with 2 outputs"),
+	"UFUNC_SCALARS": ("TypeError", "has the type array(float64, 1d, A)"),
+	"UFUNC_IDENTITY": ("ValueError", "identity is 0, 1, another number, None or 'reorderable', not str"),
+	"UFUNC_STACK": ("TypingError", "local arrays of big() take more than the 1024 KiB"),
 	"CODE_DEPTH": ("UnsupportedError", "the functions inside <lambda> are nested more than 64 deep"),
 	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
 	"NO_RETURN": ("TypingError", "forever() never returns"),

@@ -1,7 +1,6 @@
 /* One loop of a ufunc: its code, what was compiled of it, and the function that NumPy calls. */
 #include "ufunc/ufunc.h"
 #include "freeze/freeze.h"
-#include "memory/devarray.h"
 
 #include <fenv.h>
 #include <stdlib.h>
@@ -53,8 +52,8 @@ static const gj_element_kernel *kernel(gj_elementwise *e, uint64_t scalars, bool
 {
 	gj_row *r = e->owner;
 	pthread_mutex_lock(&r->lock);
-	gj_made *m = r->diag.set || r->status != GJ_OK ? NULL : find(r, scalars, serial);
-	if (!m && !r->diag.set && r->status == GJ_OK && (m = calloc(1, sizeof *m))) {
+	gj_made *m = r->failed ? NULL : find(r, scalars, serial);
+	if (!m && !r->failed && (m = calloc(1, sizeof *m))) {
 		m->scalars = scalars;
 		m->serial = serial;
 		if (make(r, m)) {
@@ -64,6 +63,7 @@ static const gj_element_kernel *kernel(gj_elementwise *e, uint64_t scalars, bool
 			gj_image_clear(&m->image);
 			free(m);
 			m = NULL;
+			r->failed = true;
 		}
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -72,16 +72,21 @@ static const gj_element_kernel *kernel(gj_elementwise *e, uint64_t scalars, bool
 
 void gj_row_complain(gj_row *r)
 {
-	if (r->diag.set) {
-		gj_diag d = r->diag;                   /* the row keeps saying it */
-		memset(&r->diag, 0, sizeof r->diag);
-		gj_diag_error(&d);
-		gj_diag_set(&r->diag, GJ_ERR_UFUNC_BROKEN, r->code->name);
-	} else if (r->status != GJ_OK) {
+	if (r->diag.set)
+		gj_diag_error(&r->diag);
+	else if (r->status != GJ_OK)
 		gj_status_error(r->status, "loading a ufunc's loop");
-	} else if (!PyErr_Occurred()) {
+	else if (!r->error)
 		PyErr_NoMemory();
+	if (!r->error) {
+		PyObject *type, *value, *traceback;
+		PyErr_Fetch(&type, &value, &traceback);
+		PyErr_NormalizeException(&type, &value, &traceback);
+		r->error = value;
+		Py_XDECREF(type);
+		Py_XDECREF(traceback);
 	}
+	PyErr_SetObject((PyObject *)Py_TYPE(r->error), r->error);
 }
 
 int gj_row_compile(gj_row *r)
@@ -122,6 +127,7 @@ void gj_row_free(gj_row *r)
 		free(m);
 	}
 	gj_diag_clear(&r->diag);
+	Py_XDECREF(r->error);
 	gj_arena_free(r->arena);
 	pthread_mutex_destroy(&r->lock);
 	PyMem_Free(r);
@@ -162,7 +168,7 @@ gj_row *gj_row_new(gj_ufunc *u, uint32_t nin, uint32_t nout, const gj_type *cons
 	memcpy(r->type, in, nin * sizeof *in);
 	bool ok = gj_freeze(u->py_func, r->arena, &r->code) == 0;
 	if (ok && r->code->nargs != (int)nin) {
-		gj_error(GJ_ERR_UFUNC_INPUTS, r->code->name, (unsigned)r->code->nargs, (unsigned)nin);
+		gj_error(GJ_ERR_SIGNATURE_COUNT, (int)nin, r->code->name, r->code->nargs);
 		ok = false;
 	}
 	if (!ok || type_outputs(r, nout) < 0) {

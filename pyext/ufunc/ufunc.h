@@ -36,8 +36,10 @@ typedef struct gj_row {
 	const gj_type *type[GJ_MAX_OPERANDS], *ret;
 	pthread_mutex_t lock;                      /* of made and diag */
 	gj_made *made;
-	gj_diag diag;                              /* set: it could not be compiled */
-	gj_status status;                          /* or not loaded */
+	bool failed;                               /* a form could not be made: */
+	gj_diag diag;                              /* set: not compiled */
+	gj_status status;                          /* not GJ_OK: not loaded */
+	PyObject *error;                           /* what was raised of that; again by each call */
 } gj_row;
 
 /* What is behind NumPy's part of the object. */

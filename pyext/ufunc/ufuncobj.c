@@ -87,6 +87,18 @@ static PyObject *make(PyObject *m, PyObject *args)
 	return o;
 }
 
+/* The types of a signature, which must be numbers; -1 with an exception. */
+static int read_signature(PyObject *signature, const char *name, const gj_type **ret, const gj_type *arg[GJ_MAX_SIGNATURE])
+{
+	int n = gj_signature_read(signature, ret, arg);
+	for (int i = 0; i < n; i++)
+		if (!gj_is_scalar(arg[i])) {
+			gj_error(GJ_ERR_UFUNC_SCALARS, name, arg[i]->name);
+			return -1;
+		}
+	return n;
+}
+
 /* _core.return_type(function, signature): what it returns for these types. */
 static PyObject *return_type(PyObject *m, PyObject *args)
 {
@@ -96,7 +108,7 @@ static PyObject *return_type(PyObject *m, PyObject *args)
 	gj_request rq = { .arg = arg, .options = gj_options_default };
 	gj_diag diag = { 0 };
 	int n;
-	if (!PyArg_ParseTuple(args, "OO:return_type", &function, &signature) || (n = gj_signature_read(signature, &rq.ret, arg)) < 0)
+	if (!PyArg_ParseTuple(args, "OO:return_type", &function, &signature) || (n = read_signature(signature, "ufunc", &rq.ret, arg)) < 0)
 		return NULL;
 	gj_arena *arena = gj_arena_new();
 	if (!arena)
@@ -161,14 +173,11 @@ static PyObject *add(PyObject *o, PyObject *signature)
 {
 	PyUFuncObject *uf = (PyUFuncObject *)o;
 	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
-	int n = gj_signature_read(signature, &ret, arg);
+	int n = read_signature(signature, uf->name, &ret, arg);
 	if (n < 0)
 		return NULL;
 	if (n != uf->nin)
-		return gj_error(GJ_ERR_UFUNC_SIGNATURE, uf->name, n, uf->nin);
-	for (int i = 0; i < n; i++)
-		if (!gj_is_scalar(arg[i]))
-			return gj_error(GJ_ERR_UFUNC_SCALARS, uf->name, arg[i]->name);
+		return gj_error(GJ_ERR_SIGNATURE_COUNT, n, uf->name, uf->nin);
 	gj_row *r = gj_row_new(gj_ufunc_of(o), (uint32_t)n, (uint32_t)uf->nout, arg, ret);
 	if (!r || gj_row_compile(r) < 0 || gj_ufunc_add(uf, r) < 0) {
 		if (r)

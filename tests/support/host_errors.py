@@ -334,6 +334,31 @@ def OPTION_VALUE():
 	cuda.jit(inline="sometimes")
 
 
+def UFUNC_RETURN():
+	gridjit.vectorize(["f8(f8)"])(lambda a: None)
+
+
+def UFUNC_OUTPUTS():
+	gridjit.vectorize(lambda a: (a, a) if isinstance(a, float) else a)(3)
+
+
+def UFUNC_SCALARS():
+	gridjit.vectorize(["f8(f8[:])"])(lambda a: a)
+
+
+def UFUNC_IDENTITY():
+	gridjit.vectorize(identity="none")(lambda a, b: a)
+
+
+def UFUNC_STACK():
+	def big(a):
+		table = cuda.local.array(100_000, float32)
+		table[int(a)] = a
+		return table[0]
+
+	gridjit.vectorize(["f4(f4)"])(big)
+
+
 def NO_GPU():
 	cuda.to_device(X)
 
