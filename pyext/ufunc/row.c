@@ -27,7 +27,7 @@ static bool make(gj_row *r, gj_made *m)
 {
 	gj_build b = { .rq = { .code = r->code, .arg = r->type, .nargs = r->loop.nin, .ret = r->ret, .options = r->options },
 		.use_cache = gj_config.cache };
-	if ((r->status = gj_cpu_open(&b.dev)) != GJ_OK)
+	if ((r->status = gj_cpu_open(0, &b.dev)) != GJ_OK)
 		return false;
 	gj_options *o = &b.rq.options;
 	o->entry = GJ_ENTRY_ELEMENTS;
@@ -121,7 +121,7 @@ void gj_row_free(gj_row *r)
 	gj_device *dev;
 	for (gj_made *m = r->made, *next; m; m = next) {
 		next = m->next;
-		if (gj_cpu_open(&dev) == GJ_OK)
+		if (gj_cpu_open(0, &dev) == GJ_OK)
 			dev->ops->unload(dev, m->loop.kernel);
 		gj_image_clear(&m->image);
 		free(m);
@@ -163,7 +163,7 @@ gj_row *gj_row_new(gj_ufunc *u, uint32_t nin, uint32_t nout, const gj_type *cons
 	pthread_mutex_init(&r->lock, NULL);
 	r->loop = (gj_elementwise){ .nin = nin, .nargs = nin + nout, .parallel = u->parallel, .kernel = kernel, .owner = r };
 	r->options = u->options;
-	r->options.arch = GJ_ARCH_CPU;
+	r->options.target = &gj_targets[GJ_TARGET_CPU];
 	r->ret = ret;
 	memcpy(r->type, in, nin * sizeof *in);
 	bool ok = gj_freeze(u->py_func, r->arena, &r->code) == 0;

@@ -115,7 +115,7 @@ static PyObject *return_type(PyObject *m, PyObject *args)
 		return PyErr_NoMemory();
 	rq.nargs = (uint32_t)n;
 	rq.options.entry = GJ_ENTRY_ELEMENTS;
-	rq.options.arch = GJ_ARCH_CPU;
+	rq.options.target = &gj_targets[GJ_TARGET_CPU];
 	PyObject *o = NULL;
 	if (gj_freeze(function, arena, &rq.code) == 0)
 		o = gj_return_type(&rq, &ret, &diag) ? gj_type_to_py(ret) : gj_diag_error(&diag);
