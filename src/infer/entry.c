@@ -39,11 +39,23 @@ static bool has_local(const gj_type *t)
 	return t->kind == GJ_ARRAY && t->space == GJ_LOCAL;
 }
 
+/* Has every part of a value a type that callers know? */
+static bool is_value(gj_known v)
+{
+	const gj_type *t = gj_known_seen(v).type;
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		if (!is_value((gj_known){ t->item[i], v.konst ? v.konst->item[i] : NULL }))
+			return false;
+	return gj_is_scalar(t) || t->kind == GJ_ARRAY || t->kind == GJ_TUPLE || t == gj_t_none;
+}
+
 /* What the entry returns to its callers. */
 static void fix_return(gj_trap *trap, gj_inst *s, gj_space space, const gj_type *declared)
 {
-	const gj_type *want = gj_in_space(trap, declared ? declared : s->ret.type, space);
 	const char *name = s->code->name;
+	if (!is_value(s->ret))
+		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_VALUE, name, gj_known_text(s->fn->arena, s->ret));
+	const gj_type *want = gj_in_space(trap, declared ? declared : s->ret.type, space);
 	if (has_local(s->ret.type))
 		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_LOCAL, name);
 	if (want == s->ret.type)

@@ -40,7 +40,7 @@ static void update(gj_inst *s, gj_ref r, gj_known v)
 	if (o->type == v.type) {
 		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
 			return;
-		v.konst = NULL;                                                    /* two constants met */
+		v.konst = gj_obj_meet(s->fn->arena, s->konst[r], v.konst);         /* two constants met */
 	}
 	o->type = v.type;
 	s->konst[r] = v.konst;
@@ -55,7 +55,6 @@ static bool pred_live(const gj_inst *s, uint32_t b, uint32_t k)
 static gj_known phi(gj_inst *s, const gj_op *o)
 {
 	gj_known v = { 0 };
-	bool same = true;
 	for (uint32_t k = 0; k < o->nargs; k++) {
 		gj_known x = gj_value(s, o->arg[k]);
 		if (!pred_live(s, o->block, k) || !x.type)
@@ -63,10 +62,10 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 		if (v.konst && v.konst->kind == GJ_OBJ_CODE && !gj_obj_equal(v.konst, x.konst))
 			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_CLOSURE_VALUE, v.konst->code->name);
 		const gj_type *t = v.type ? meet(s->fn, o, gj_o(s->fn, o->arg[k])->loc, v, x) : x.type;
-		same = v.type ? same && t == v.type && gj_obj_equal(v.konst, x.konst) : true;
-		v = (gj_known){ t, same ? x.konst : NULL };
+		bool same = !v.type || t->kind == GJ_TUPLE || (t == v.type && t == x.type);
+		v = (gj_known){ t, !same ? NULL : v.type ? gj_obj_meet(s->fn->arena, v.konst, x.konst) : x.konst };
 	}
-	if (v.type && v.type->kind == GJ_STATIC && !v.konst)
+	if (v.type && gj_is_lost(v))
 		gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, "a value", v.type->name, v.type->name);
 	return v;
 }
@@ -265,7 +264,9 @@ static void returned(gj_inst *s, const gj_op *o)
 	const gj_type *t = old.type ? gj_unify(old.type, v.type) : v.type;
 	if (!t)
 		gj_fail(s->fn, o->loc, GJ_ERR_RETURN_UNIFY, s->code->name, old.type->name, v.type->name);
-	s->found = (gj_known){ t, old.type && !gj_obj_equal(old.konst, v.konst) ? NULL : v.konst };
+	s->found = (gj_known){ t, old.type ? gj_obj_meet(s->fn->arena, old.konst, v.konst) : v.konst };
+	if (gj_is_lost(s->found))
+		gj_fail(s->fn, o->loc, GJ_ERR_RETURN_UNIFY, s->code->name, gj_known_text(s->fn->arena, old), gj_known_text(s->fn->arena, v));
 }
 
 /* What the sweep found becomes what callers get. */
@@ -278,7 +279,7 @@ static void settle_return(gj_inst *s)
 		gj_fail(s->fn, 0, GJ_ERR_RETURN_UNIFY, s->code->name, old.type->name, s->found.type->name);
 	if (old.type == v.type && (!old.konst || gj_obj_equal(old.konst, v.konst)))
 		return;
-	s->ret = (gj_known){ v.type, old.type == v.type ? NULL : v.konst };
+	s->ret = (gj_known){ v.type, old.type == v.type ? gj_obj_meet(s->fn->arena, old.konst, v.konst) : v.konst };
 	s->changed = true;
 }
 

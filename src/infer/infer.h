@@ -69,6 +69,10 @@ static inline gj_known gj_pair(const gj_type *a, const gj_type *b)
 
 gj_known gj_known_of(const gj_fn *, uint32_t loc, const gj_obj *);      /* a constant's type */
 gj_known gj_known_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
+/* What two constants, or NULL, have in common: tuples item by item. */
+const gj_obj *gj_obj_meet(gj_arena *, const gj_obj *, const gj_obj *);
+/* Does a value hold a type, module or function of which it is no longer known which one? */
+bool     gj_is_lost(gj_known);
 /* The type of a tuple made in a function, refused where it is larger than can be lowered. */
 const gj_type *gj_made_tuple(const gj_fn *, uint32_t loc, const gj_type *const *item, uint32_t n);
 void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);

@@ -130,6 +130,29 @@ void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 	}
 }
 
+const gj_obj *gj_obj_meet(gj_arena *a, const gj_obj *x, const gj_obj *y)
+{
+	if (gj_obj_equal(x, y))
+		return x;
+	if (!x || !y || x->kind != GJ_OBJ_TUPLE || y->kind != GJ_OBJ_TUPLE || x->n != y->n)
+		return NULL;
+	gj_obj *o = gj_new(a, gj_obj, 1);
+	const gj_obj **item = gj_new(a, const gj_obj *, x->n + 1);
+	bool any = false;
+	for (uint32_t i = 0; i < x->n; i++)
+		any |= (item[i] = gj_obj_meet(a, x->item[i], y->item[i])) != NULL;
+	*o = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = x->n, .item = item };
+	return any ? o : NULL;
+}
+
+bool gj_is_lost(gj_known v)
+{
+	for (uint32_t i = 0; v.type->kind == GJ_TUPLE && i < v.type->n; i++)
+		if (gj_is_lost((gj_known){ v.type->item[i], v.konst ? v.konst->item[i] : NULL }))
+			return true;
+	return v.type->kind == GJ_STATIC && !v.konst;
+}
+
 const gj_type *gj_made_tuple(const gj_fn *f, uint32_t loc, const gj_type *const *item, uint32_t n)
 {
 	uint32_t size = 0;

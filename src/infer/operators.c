@@ -365,10 +365,13 @@ static gj_known tuple_slice(gj_inst *s, const gj_op *o, gj_known a)
 {
 	uint32_t *at = gj_new(s->fn->arena, uint32_t, a.type->n + 1);
 	const gj_type **t = gj_new(s->fn->arena, const gj_type *, a.type->n + 1);
+	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, a.type->n + 1);
 	uint32_t n = gj_tuple_slice(s, o, a.type->n, at);
 	for (uint32_t i = 0; i < n; i++)
-		t[i] = a.type->item[at[i]];
-	return gj_just(gj_tuple_type(t, n));
+		t[i] = a.type->item[at[i]], k[i] = a.konst ? a.konst->item[at[i]] : NULL;
+	gj_obj *part = gj_new(s->fn->arena, gj_obj, 1);
+	*part = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = k };
+	return (gj_known){ gj_tuple_type(t, n), a.konst ? part : NULL };
 }
 
 gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)

@@ -78,6 +78,10 @@ def CODE_DEPTH():
 	cuda.compile(eval("lambda x: " + "lambda: " * 65 + "1"), (int64,))
 
 
+def RETURN_VALUE():
+	cuda.compile(lambda: (int,), (), device=True)
+
+
 def RETURN_LOCAL():
 	cuda.compile(lambda: cuda.local.array(4, float32), ())
 
