@@ -29,20 +29,59 @@ static const gj_type *common(gj_lcall *c)
 	return as ? as : c->type;
 }
 
-/* floor, ceil, trunc of NumPy keep integers as they are. */
+/* C's remainder, which has the sign of a, from Python's, which has that of b. */
+static gj_ref int_fmod(gj_lower *L, const gj_type *t, gj_ref a, gj_ref b)
+{
+	gj_ref r = gj_e2(L, GJ_MOD, t, a, b), zero = gj_eint(L, t, 0);
+	if (gj_is_unsigned(t))
+		return r;
+	gj_ref differ = gj_ecmp(L, GJ_CMP_NE, gj_ecmp(L, GJ_CMP_LT, a, zero), gj_ecmp(L, GJ_CMP_LT, b, zero));
+	differ = gj_e2(L, GJ_AND, gj_bool(), differ, gj_ecmp(L, GJ_CMP_NE, r, zero));
+	return gj_e3(L, GJ_SELECT, t, differ, gj_e2(L, GJ_SUB, t, r, b), r);
+}
+
+/* NumPy's integers stay integers: floor, ceil and trunc leave them as they are. */
+static gj_ref int_math(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type, *as = common(c);
+	if (c->arg != GJ_MATH_POW && c->arg != GJ_MATH_FMOD)
+		return gj_larg(c, 0, t);
+	gj_ref a = gj_ecast(L, gj_larg(c, 0, as), t), b = gj_ecast(L, gj_larg(c, 1, as), t);
+	return c->arg == GJ_MATH_POW ? gj_e2(L, GJ_POW, t, a, b) : int_fmod(L, t, a, b);
+}
+
+/* Is a value an integer whatever its type? */
+static bool whole(gj_lv v)
+{
+	bool literal = v.konst && v.konst->kind == GJ_OBJ_FLOAT && floor(v.konst->f) == v.konst->f && isfinite(v.konst->f);
+	return gj_is_int(v.type) || gj_is_bool(v.type) || literal;
+}
+
+/* The power y of two whole numbers, made exact where it fits in the type's mantissa: libraries are an ulp off, and int() then
+ * gives the number below. A few multiplications are exact there. */
+static gj_ref whole_power(gj_lcall *c, gj_ref x, gj_ref y)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->type, *i64 = gj_scalar[GJ_I64];
+	gj_ref n = gj_larg(c, 1, i64), last = gj_eint(L, gj_scalar[GJ_U64], 63);
+	gj_ref few = gj_ecmp(L, GJ_CMP_LE, gj_ecast(L, n, gj_scalar[GJ_U64]), last);
+	gj_ref fits = gj_ecmp(L, GJ_CMP_LE, gj_e1(L, GJ_ABS, t, y), gj_eflt(L, t, t->size == 8 ? 0x1p53 : 0x1p24));
+	gj_ref exact = gj_e2(L, GJ_POW, t, x, gj_e2(L, GJ_AND, i64, n, gj_eint(L, i64, 63)));
+	return gj_e3(L, GJ_SELECT, t, gj_e2(L, GJ_AND, gj_bool(), few, fits), exact, y);
+}
+
 gj_lv gj_lower_math(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *second = c->arg == GJ_MATH_LDEXP ? gj_scalar[GJ_I32] : t;
-	if (!gj_is_float(t)) {
-		if (c->arg != GJ_MATH_POW)
-			return gj_lresult(c, gj_larg(c, 0, t));
-		const gj_type *as = common(c);
-		gj_ref x = gj_ecast(L, gj_larg(c, 0, as), t), y = gj_ecast(L, gj_larg(c, 1, as), t);
-		return gj_lresult(c, gj_e2(L, GJ_POW, t, x, y));
-	}
+	if (!gj_is_float(t))
+		return gj_lresult(c, int_math(c));
 	gj_ref a[2] = { gj_larg(c, 0, t), c->n > 1 ? gj_larg(c, 1, second) : 0 };
-	return gj_lresult(c, math(L, (gj_math)c->arg, t, c->n, a));
+	gj_ref r = math(L, (gj_math)c->arg, t, c->n, a);
+	if (c->arg == GJ_MATH_POW && whole(c->a[0]) && whole(c->a[1]))
+		r = whole_power(c, a[0], r);
+	return gj_lresult(c, r);
 }
 
 gj_lv gj_lower_fabs(gj_lcall *c) { return gj_lresult(c, gj_e1(c->L, GJ_ABS, c->type, gj_larg(c, 0, c->type))); }
@@ -137,7 +176,11 @@ gj_lv gj_lower_npsquare(gj_lcall *c)
 	gj_ref x = gj_larg(c, 0, t);
 	if (!c->arg)
 		return gj_lresult(c, gj_is_bool(t) ? x : gj_e2(L, GJ_MUL, t, x, x));
-	return gj_lresult(c, gj_e2(L, gj_is_float(t) ? GJ_DIV : GJ_FLOORDIV, t, gj_eint(L, t, 1), x));
+	gj_ref one = gj_eint(L, t, 1), zero = gj_eint(L, t, 0);
+	if (gj_is_float(t))
+		return gj_lresult(c, gj_e2(L, GJ_DIV, t, one, x));
+	gj_ref size = gj_is_signed(t) ? gj_e1(L, GJ_ABS, t, x) : x;                  /* 1 / x goes towards zero; of 0 it is 0 */
+	return gj_lresult(c, gj_e3(L, GJ_SELECT, t, gj_ecmp(L, GJ_CMP_EQ, size, one), x, zero));
 }
 
 /* arg 0: sign, 1: signbit */
