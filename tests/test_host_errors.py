@@ -29,7 +29,7 @@ EXPECT = {
 	"UFUNC_IDENTITY": ("ValueError", "identity is 0, 1, another number, None or 'reorderable', not str"),
 	"UFUNC_STACK": ("TypingError", "local arrays of big() take more than the 1024 KiB"),
 	"CODE_DEPTH": ("UnsupportedError", "the functions inside <lambda> are nested more than 64 deep"),
-	"RETURN_VALUE": ("TypingError", "<lambda>() returns UniTuple(type x 1), which has no value when the kernel runs"),
+	"RETURN_VALUE": ("TypingError", "<lambda>() returns a range of int64, which has no value when the kernel runs"),
 	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
 	"NO_RETURN": ("TypingError", "forever() never returns"),
 	"NOT_FUNCTION": ("TypingError", "an object of type builtin_function_or_method cannot be compiled"),

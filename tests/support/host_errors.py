@@ -79,7 +79,7 @@ def CODE_DEPTH():
 
 
 def RETURN_VALUE():
-	cuda.compile(lambda: (int,), (), device=True)
+	cuda.compile(lambda: range(3), (), device=True)
 
 
 def RETURN_LOCAL():
