@@ -33,7 +33,17 @@ static gj_v address(gj_gen *g, const gj_op *o, gj_t step)
 }
 
 gj_v gj_do_elem(gj_gen *g, const gj_op *o)  { return address(g, o, gj_mem_ty(g->u, o->type->elem)); }
-gj_v gj_do_bytes(gj_gen *g, const gj_op *o) { return address(g, o, g->u->i8); }
+
+/* Lanes of local memory are as far apart as what the pointer points to is large: those of a part lie closer. */
+gj_v gj_do_bytes(gj_gen *g, const gj_op *o)
+{
+	gj_v p = address(g, o, g->u->i8);
+	int64_t closer = (int64_t)o->type->elem->size - gj_arg_type(g, o, 0)->elem->size;
+	if (!closer || !g->u->vector || o->type->space != GJ_LOCAL || !gj_is_vec(LLVMTypeOf(p)))
+		return p;
+	gj_v steps = gj_steps(g->u, g->u->i64, closer);
+	return LLVMBuildGEP2(g->b, g->u->i8, p, &steps, 1, "");
+}
 
 gj_v gj_do_ptrcast(gj_gen *g, const gj_op *o)
 {

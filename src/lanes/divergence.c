@@ -203,7 +203,14 @@ static shape offset(const div *d, const gj_op *o, uint64_t size)
 }
 
 static shape rule_elem(const div *d, const gj_op *o) { return offset(d, o, o->type->elem->size); }
-static shape rule_bytes(const div *d, const gj_op *o) { return offset(d, o, 1); }
+
+/* Lanes are as far apart as what the pointer points to is large: a part's lanes lie closer than those of the whole. */
+static shape rule_bytes(const div *d, const gj_op *o)
+{
+	shape s = offset(d, o, 1);
+	uint32_t whole = gj_o(d->f, o->arg[0])->type->elem->size, part = o->type->elem->size;
+	return s.kind == LIN && o->type->space == GJ_LOCAL ? linear(o->type, (uint64_t)s.stride + part - whole) : s;
+}
 
 static shape rule_ptrcast(const div *d, const gj_op *o)
 {

@@ -228,24 +228,18 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
 	indexing x = indexing_of(B, o, a, index);
-	if (!gj_is_scalar(t))
+	if (t->kind == GJ_ARRAY)
 		return make_view(&x, t);
 	if (!all_integers(&x)) {                                                   /* a[..., 0] and the like: a view of no dimension */
 		gj_lv v = make_view(&x, gj_array_type(t, 0, 'C', a.type->readonly, (gj_space)a.type->space));
-		return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), v.part[0]));
+		return gj_lload(L, v.part[0], t);
 	}
 	for (uint32_t k = 0; k < x.n; k++)
 		at[k] = wrap_index(L, index_value(&x, k), gj_extent(a, k));
-	return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), gj_lelement(L, a, at)));
+	return gj_lload(L, gj_lelement(L, a, at), t);
 }
 
 /* -- a[...] = v ------------------------------------------------------------------------------------------------------- */
-
-static void store(gj_lower *L, gj_ref pointer, gj_lv v, const gj_type *elem)
-{
-	gj_ref x = gj_is_bool(elem) ? gj_ltruth(L, v) : gj_ecast(L, v.part[0], elem);
-	gj_e2(L, GJ_STORE, NULL, pointer, x);
-}
 
 void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
 {
@@ -268,13 +262,13 @@ gj_lv gj_lbroadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
 		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(v, d), gj_eint(L, gj_i64(), 1));
 		from[d] = gj_e3(L, GJ_SELECT, gj_i64(), one, gj_eint(L, gj_i64(), 0), at[target.type->ndim - v.type->ndim + d]);
 	}
-	return gj_lv_scalar(L, v.type->elem, gj_e1(L, GJ_LOAD, v.type->elem, gj_lelement(L, v, from)));
+	return gj_lload(L, gj_lelement(L, v, from), v.type->elem);
 }
 
 static void loops(gj_lower *L, gj_lv target, gj_lnext *next, void *arg, gj_ref *at, uint32_t d)
 {
 	if (d == target.type->ndim) {
-		store(L, gj_lelement(L, target, at), next(L, target, at, arg), target.type->elem);
+		gj_lstore(L, gj_lelement(L, target, at), next(L, target, at, arg), target.type->elem);
 		return;
 	}
 	gj_lfor l = gj_lfor_begin(L, gj_extent(target, d), 0);
@@ -297,7 +291,7 @@ static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
 	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(target, 0), gj_eint(L, gj_i64(), tuple.type->n)));
 	for (uint32_t i = 0; i < tuple.type->n; i++) {
 		gj_ref at = gj_eint(L, gj_i64(), i);
-		store(L, gj_lelement(L, target, &at), gj_lv_item(L, tuple, i), target.type->elem);
+		gj_lstore(L, gj_lelement(L, target, &at), gj_lv_item(L, tuple, i), target.type->elem);
 	}
 }
 
@@ -310,11 +304,11 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
 			at[k] = wrap_index(L, index_value(&x, k), gj_extent(a, k));
-		store(L, gj_lelement(L, a, at), v, a.type->elem);
+		gj_lstore(L, gj_lelement(L, a, at), v, a.type->elem);
 		return;
 	}
 	const gj_type *t = gj_rule_index(a.type, x.items);
-	if (gj_is_scalar(t))
+	if (t->kind != GJ_ARRAY)
 		t = gj_array_type(t, 0, 'C', false, (gj_space)a.type->space);
 	gj_lv target = make_view(&x, t);
 	if (v.type->kind == GJ_TUPLE) {
@@ -354,8 +348,8 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 {
 	gj_ref *p, at[GJ_MAX_NDIM] = { i };
-	if (gj_is_scalar(t))
-		return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, gj_part_type(L, t, 0), gj_lelement(L, a, at)));
+	if (t->kind != GJ_ARRAY)
+		return gj_lload(L, gj_lelement(L, a, at), t);
 	gj_lv v = gj_lv_new(L, t, &p);
 	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], byte_offset(L, a, at));
 	for (uint32_t d = 0; d < t->ndim; d++) {

@@ -8,7 +8,7 @@ typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a; const gj_type
 static gj_ref item(reduction *r)
 {
 	const gj_type *t = r->a.type->elem;
-	gj_lv x = gj_lv_scalar(r->L, t, gj_e1(r->L, GJ_LOAD, t, gj_lelement(r->L, r->a, r->at)));
+	gj_lv x = gj_lload(r->L, gj_lelement(r->L, r->a, r->at), t);
 	return gj_is_bool(r->acc) ? gj_ltruth(r->L, x) : gj_ecast(r->L, x.part[0], r->acc);
 }
 

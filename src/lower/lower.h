@@ -99,6 +99,9 @@ void   gj_branch(gj_lower *, gj_ref cond, uint32_t yes, uint32_t no);
 gj_lv  gj_lconv(gj_lower *, gj_lv, const gj_type *to);                 /* any conversion that unification allows */
 gj_ref gj_ltruth(gj_lower *, gj_lv);
 gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
+/* memory.c: the value of a type at pointer p; what lies there becomes v, converted to the type. */
+gj_lv  gj_lload(gj_lower *, gj_ref p, const gj_type *);
+void   gj_lstore(gj_lower *, gj_ref p, gj_lv v, const gj_type *);
 gj_ref gj_lsize(gj_lower *, gj_lv a);
 void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 /* for i in range(n): what stands between; `carried` (0: nothing) is a value that each round makes anew. */

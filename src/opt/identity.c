@@ -219,7 +219,7 @@ gj_folded gj_fold_identity(const gj_fn *f, gj_ref r)
 	case GJ_SELECT:  got = choice(f, o); break;
 	case GJ_CMP:     got = comparison(f, o); break;
 	case GJ_ELEM:
-	case GJ_BYTES:   got = is_int(f, o->arg[1], 0) ? same(o->arg[0]) : unchanged; break;
+	case GJ_BYTES:   got = is_int(f, o->arg[1], 0) && gj_o(f, o->arg[0])->type == o->type ? same(o->arg[0]) : unchanged; break;
 	default:
 		if (o->nargs == 2 && integral(o->type) && !gj_op_is(o, GJ_F_READ | GJ_F_WRITE))
 			got = int_identity(f, o);
