@@ -1,6 +1,8 @@
 /* What every other file of pyext/ stands on: attributes, exceptions that may be forgotten, the settings, types of the module. */
 #include "core.h"
 
+#include <string.h>
+
 PyObject *gj_import(const char *module, const char *name)
 {
 	PyObject *m = PyImport_ImportModule(module);
@@ -19,6 +21,14 @@ bool gj_forgive(PyObject *cls)
 		return false;
 	PyErr_Clear();
 	return true;
+}
+
+bool gj_has_base(PyTypeObject *cls, const char *name)
+{
+	for (Py_ssize_t i = 0; cls->tp_mro && i < PyTuple_GET_SIZE(cls->tp_mro); i++)
+		if (!strcmp(((PyTypeObject *)PyTuple_GET_ITEM(cls->tp_mro, i))->tp_name, name))
+			return true;
+	return false;
 }
 
 int gj_attribute(PyObject *o, const char *name, PyObject **out)

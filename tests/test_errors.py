@@ -20,6 +20,8 @@ EXPECT = {
 	"ATTRIBUTE": "math has no attribute 'sine'",
 	"OBJECT_ATTRIBUTE": "the attribute 'TILE' of the class Config cannot be read in a kernel",
 	"ARRAY_ATTRIBUTE": "has no attribute 'cumsum'",
+	"NOT_BUILT": ("NotImplementedError", "gridjit.cuda.libdevice is not built yet"),
+	"INSTEAD": "np.linalg.norm cannot be used in a kernel",
 	"NOT_CALLABLE": "array(float32, 1d, C) cannot be called",
 	"CLOSURE_VALUE": ("UnsupportedError", "used as a value"),
 	"NO_KEYWORD": "plain() has no keyword argument 'c'",
@@ -159,3 +161,77 @@ def test_the_shape_of_a_large_global_array_is_free(device):
 	x = np.zeros(3)
 	kernel[1, 1](x)
 	assert x.tolist() == [1 << 25, 1, 1 << 25]
+
+
+GLOBAL_DEVICE_ARRAY = cuda.to_device(np.zeros(3))
+
+
+def other_ways():
+	"""(kernel, words of the first line, words of the hint): what to write instead."""
+	import random
+
+	def rand(x):
+		x[0] = np.random.rand()
+
+	def uniform(x):
+		x[0] = random.uniform(1, 2)
+
+	def generator(x):
+		x[0] = np.random.default_rng(3)
+
+	def solve(x):
+		x[0] = np.linalg.solve(x, x)
+
+	def imaginary(x):
+		x[0] = 1j * x[0]
+
+	def arrays(x):
+		x += x
+
+	def index(x):
+		x[0] = GLOBAL_DEVICE_ARRAY[0]
+
+	def attribute(x):
+		x[0] = GLOBAL_DEVICE_ARRAY.shape[0]
+
+	def argument(x):
+		x[0] = len(GLOBAL_DEVICE_ARRAY)
+	return [
+		(rand, "np.random.rand cannot be used", "draw the numbers on the host"),
+		(uniform, "random.uniform cannot be used", "draw the numbers on the host"),
+		(generator, "cannot be", ""),
+		(solve, "np.linalg.solve cannot be used", "write the loop over the items"),
+		(imaginary, "a complex number cannot be used", "the real and the imaginary part"),
+		(arrays, "operator + between array", "c[i] = a[i] + b[i]"),
+		(index, "a device array cannot be used", "pass it as an argument"),
+		(attribute, "a device array cannot be used", "pass it as an argument"),
+		(argument, "a device array cannot be used", "pass it as an argument"),
+	]
+
+
+@pytest.mark.parametrize("kernel, words, hint", other_ways(), ids=lambda value: getattr(value, "__name__", ""))
+def test_what_to_write_instead(kernel, words, hint):
+	with pytest.raises(errors.TypingError) as e:
+		cuda.compile_ptx(kernel, "void(float32[::1])")
+	first, *_, last = str(e.value).splitlines()
+	assert words in first and hint in last, str(e.value)
+	assert not hint or last.startswith("Hint: "), str(e.value)
+
+
+def test_names_that_are_not_built_yet():
+	def group(x):
+		cuda.cg.this_grid().sync()
+
+	def cached(x):
+		cuda.ldcs(x, 0)
+
+	def states(x):
+		cuda.random.xoroshiro128p_uniform_float32(x, 0)
+	for kernel, name in (group, "cg"), (cached, "ldcs"), (states, "random"):
+		with pytest.raises(NotImplementedError, match=f"^gridjit.cuda.{name} is not built yet"):
+			cuda.compile_ptx(kernel, "void(float32[::1])")
+
+	def typo(x):
+		cuda.girdsize(1)
+	with pytest.raises(errors.TypingError, match="has no attribute 'girdsize'"):
+		cuda.compile_ptx(typo, "void(float32[::1])")

@@ -1,6 +1,7 @@
 """One case for each message of the host side: the exception class and the first line; and that each row of errors.def has a
 case here or among the kernels of test_errors.py."""
 
+import enum
 import inspect
 import os
 import re
@@ -10,8 +11,11 @@ from pathlib import Path
 
 import error_kernels
 import host_errors
+import numpy as np
 import pytest
 from conftest import on
+
+from gridjit import cuda
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +38,7 @@ EXPECT = {
 	"NO_RETURN": ("TypingError", "forever() never returns"),
 	"NOT_FUNCTION": ("TypingError", "an object of type builtin_function_or_method cannot be compiled"),
 	"OUTSIDE_KERNEL": ("RuntimeError", "cuda.grid() works only inside functions compiled with @cuda.jit"),
+	"OUTSIDE_VALUE": ("RuntimeError", "cuda.threadIdx.x has a value only inside functions compiled with @cuda.jit"),
 	"NO_INTRINSIC": ("ValueError", "kernels have no name 'cuda.nonsense'"),
 	"INTRINSIC_ATTR": ("AttributeError", "cuda.threadIdx has no attribute 'w'"),
 	"TYPE_TEXT": ("ValueError", "cannot read the type flot32: unknown type name"),
@@ -65,6 +70,7 @@ EXPECT = {
 	"NOT_A_FUNCTION": ("TypeError", "a Python function is needed, not float"),
 	"VALUE_INT": ("ValueError", "Int value is too large: 1180591620717411303424"),
 	"VALUE_TYPE": ("ValueError", "Cannot determine the type of list for a kernel"),
+	"ARG_LATER": ("NotImplementedError", "argument 'y' of two() is array(complex64, 1d, C), which kernels do not know yet"),
 	"ARG_TENSOR": ("TypeError", "this Tensor cannot be passed to a kernel: it is masked"),
 	"ARG_CHANGED": ("RuntimeError", "an array changed its shape, dtype or memory while the launch"),
 	"ARG_DEVICE": ("ValueError", "in memory of device 0 (Fake GPU 0), but the kernel runs on device 1 (Fake GPU 1)"),
@@ -203,3 +209,63 @@ def test_every_row_has_a_case():
 def test_every_row_is_raised():
 	text = "".join(path.read_text() for folder in ("src", "pyext") for path in (ROOT / folder).rglob("*.c"))
 	assert not [row for row in rows() if not re.search(rf"\bGJ_ERR_{row}\b", text)]
+
+
+class Letters(enum.Enum):
+	A = 1
+
+
+class Series:
+	"""As pandas has it, as far as kernels look at it."""
+
+	def to_numpy(self):
+		return np.zeros(3)
+
+
+# Values that no kernel takes, and what the hint says to pass instead.
+INSTEAD = [
+	("text", "a number that stands for it"), (b"bytes", "a number that stands for it"), ([1, 2], "np.array(x)"),
+	({1: 2}, "as numbers, tuples or arrays"), ({1}, "as numbers, tuples or arrays"), (Letters.A, "x.value"),
+	(Series(), "x.to_numpy()"), (np.zeros(1, [("a", "i4")])[0], "fields one by one"), (np.datetime64("2020"), "x.astype('int64')"),
+	(len, "global or closure variable"), (re, "global or closure variable"), (object(), "kernels take numbers, tuples"),
+	(np.zeros(3, [("a", "i4")]), "each field as an array"), (np.zeros(3, ">f4"), "native byte order"),
+	(np.zeros(3, "M8[s]"), "x.view('int64')"), (np.array(["a"]), "numbers that stand for it"),
+	(np.zeros(3, object), "x.astype(float)"), (np.zeros(3, np.longdouble), "float32 and float64"),
+	(np.zeros(3, np.complex128), "x.real and x.imag"), (1j, "x.real and x.imag"), (np.zeros(3, np.float16), "x.astype(np.float32)"),
+	((1, (np.zeros(3, np.complex64), 2)), "x.real and x.imag"),
+]
+
+
+@pytest.mark.parametrize("value, hint", INSTEAD, ids=lambda value: str(type(value).__name__))
+def test_what_to_pass_instead(value, hint):
+	with on("cpu32"), pytest.raises(Exception) as e:
+		host_errors.two[1, 1](host_errors.X, value)
+	first, *_, last = str(e.value).splitlines()
+	assert last.startswith("Hint: ") and hint in last, str(e.value)
+	assert "'y'" in "".join([first, *getattr(e.value, "__notes__", ())]), "the argument is named"
+
+
+def test_hints_can_be_followed():
+	"""What the hints of complex, float16, records and dates recommend is taken."""
+	with on("cpu32"):
+		z, f2, r = np.zeros(3, np.complex64), np.zeros(3, np.float16), np.zeros(3, [("a", "i4"), ("b", "f8")])
+		for value in (z.real, z.imag, f2.astype(np.float32), r["a"], r["b"], np.zeros(3, "M8[s]").view("int64"),
+				np.zeros(3, ">f4").astype(np.dtype(">f4").newbyteorder("=")), Letters.A.value, Series().to_numpy()):
+			nothing[1, 1](value)
+
+
+@cuda.jit
+def nothing(x):
+	pass
+
+
+def test_names_of_kernels_have_no_value_on_the_host():
+	x = cuda.threadIdx.x
+	for use in (lambda: x + 1, lambda: 1 + x, lambda: 2 * x, lambda: x // 2, lambda: x % 2, lambda: -x, lambda: int(x), lambda: float(x),
+			lambda: range(x), lambda: x < 3, lambda: 3 >= x, lambda: [1, 2][x], lambda: nothing[x, 1], lambda: nothing[1, (x, 1)],
+			lambda: x & 1, lambda: 2 ** x, lambda: abs(x), lambda: np.zeros(3)[x]):
+		with pytest.raises((RuntimeError, IndexError), match="only inside functions compiled with @cuda.jit|only integers"):
+			use()
+	assert x == cuda.threadIdx.x and x != cuda.threadIdx.y and x != 3 and bool(x)
+	with pytest.raises(TypeError, match="grid must be an int"):
+		nothing[np.ceil(5 / 2), 1]

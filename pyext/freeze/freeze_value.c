@@ -10,65 +10,6 @@
 
 enum { MAX_DEPTH = 64 };
 
-/* -- Helpers ------------------------------------------------------------------------------------------------------ */
-
-gj_obj *gj_obj_new(gj_freezer *fz, gj_objkind kind, const char *name)
-{
-	gj_obj *o = gj_new(fz->arena, gj_obj, 1);
-	o->kind = kind;
-	o->name = name;
-	return o;
-}
-
-const char *gj_freeze_text(gj_freezer *fz, PyObject *str)
-{
-	Py_ssize_t n;
-	const char *s = PyUnicode_AsUTF8AndSize(str, &n);
-	if (s)
-		return gj_strndup(fz->arena, s, (size_t)n);
-	gj_forgive(PyExc_UnicodeError);
-	PyObject *bytes = PyUnicode_AsEncodedString(str, "utf-8", "backslashreplace");
-	const char *text = bytes ? gj_strdup(fz->arena, PyBytes_AS_STRING(bytes)) : "?";
-	Py_XDECREF(bytes);
-	return text;
-}
-
-/* "the class Config", "the function print", "a Python object of type list". */
-static gj_obj *opaque(gj_freezer *fz, PyObject *o)
-{
-	const char *kind = "a Python object of type", *name = Py_TYPE(o)->tp_name;
-	if (PyType_Check(o)) {
-		kind = "the class";
-		name = ((PyTypeObject *)o)->tp_name;
-	} else if (PyCFunction_Check(o)) {
-		kind = "the function";
-		name = ((PyCFunctionObject *)o)->m_ml->ml_name;
-	}
-	PyObject *method = NULL;
-	if (PyMethod_Check(o) && gj_attribute(PyMethod_GET_FUNCTION(o), "__name__", &method) < 0 && !gj_forgive(PyExc_Exception))
-		return NULL;
-	if (method && PyUnicode_Check(method)) {
-		kind = "the method";
-		name = gj_freeze_text(fz, method);
-	}
-	Py_XDECREF(method);
-	return gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_printf(fz->arena, "%s %s", kind, name));
-}
-
-gj_obj *gj_freeze_met(const gj_freezer *fz, PyObject *o, const gj_names *names)
-{
-	for (uint32_t i = 0; i < fz->met.n; i++)
-		if (fz->met.p[i].key == o && fz->met.p[i].names == names)
-			return fz->met.p[i].obj;
-	return NULL;
-}
-
-int gj_freeze_meet(gj_freezer *fz, PyObject *o, const gj_names *names, gj_obj *obj)
-{
-	gj_push(fz->arena, &fz->met, ((gj_met){ o, names, obj }));
-	return PyList_Append(fz->keep, o);
-}
-
 /* -- Numbers and text --------------------------------------------------------------------------------------------- */
 
 static const gj_obj *freeze_int(gj_freezer *fz, PyObject *o)
@@ -108,7 +49,7 @@ static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 	if (!descr)
 		return NULL;
 	if (kind < 0 || kind >= GJ_C64)
-		return opaque(fz, o);
+		return gj_freeze_opaque(fz, o);
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_SCALAR, NULL);
 	r->type = gj_scalar[kind];
 	if (gj_is_float(r->type)) {
@@ -174,7 +115,7 @@ static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
 	    : gj_array_type(gj_scalar[kind], PyArray_NDIM(a), 'C', true, GJ_CONSTANT);
 	if (!t) {
 		Py_XDECREF(native);
-		return native ? opaque(fz, o) : NULL;
+		return native ? gj_freeze_opaque(fz, o) : NULL;
 	}
 	bool fits = PyArray_NBYTES(a) <= GJ_MAX_FROZEN;
 	PyArrayObject *c = a;
@@ -202,8 +143,8 @@ static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
 /* The kernel type that an object stands for: ours, a NumPy scalar class or a dtype. NULL: none. */
 static const gj_type *type_value(PyObject *o)
 {
-	const gj_type *t = gj_type_from_py(o);
-	if (t)
+	const gj_type *t = gj_type_from_types(o);
+	if (t || PyErr_Occurred())
 		return t;
 	PyArray_Descr *descr = NULL;
 	if (PyArray_DescrCheck(o))
@@ -231,11 +172,12 @@ static const gj_obj *freeze_module(gj_freezer *fz, PyObject *o, const gj_names *
 	for (uint32_t i = 0; i < n; i++) {
 		PyObject *v = PyDict_GetItemWithError(PyModule_GetDict(o), names->object[i]);
 		v = v ? Py_NewRef(v) : PyObject_GetAttr(o, names->object[i]);
+		bool later = !v && PyErr_ExceptionMatches(PyExc_NotImplementedError);
 		if (!v && !gj_forgive(PyExc_Exception))        /* a lazy module has reasons of its own not to have it */
 			return NULL;
-		if (!v)
+		if (!v && !later)
 			continue;
-		const gj_obj *value = gj_freeze_kept(fz, v, names);
+		const gj_obj *value = v ? gj_freeze_kept(fz, v, names) : gj_freeze_later(fz, r->name, names->name[i]);
 		if (!value)
 			return NULL;
 		attr[count] = names->name[i];
@@ -265,6 +207,8 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	if (name)
 		return gj_obj_new(fz, GJ_OBJ_NAME, gj_strdup(fz->arena, name));
 	const gj_type *t = type_value(o);
+	if (PyErr_Occurred())
+		return NULL;
 	if (t) {
 		gj_obj *r = gj_obj_new(fz, GJ_OBJ_TYPE, NULL);
 		r->type = t;
@@ -281,7 +225,7 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	if (PyCode_Check(o))
 		return gj_freeze_code(fz, o);
 	PyObject *f = function_of(o);
-	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL : opaque(fz, o);
+	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL : gj_freeze_opaque(fz, o);
 	Py_XDECREF(f);
 	return r;
 }
@@ -319,7 +263,7 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 const gj_obj *gj_freeze_value(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	if (fz->depth >= MAX_DEPTH || fz->frames >= GJ_MAX_FRAMES)
-		return opaque(fz, o);
+		return gj_freeze_opaque(fz, o);
 	fz->depth++;
 	fz->frames++;
 	const gj_obj *r = freeze_one(fz, o, names);

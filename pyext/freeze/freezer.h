@@ -16,19 +16,26 @@ typedef struct gj_freezer {
 	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */
 } gj_freezer;
 
-/* freeze_value.c: any object. `names`: attributes that the code mentions, for namespaces. NULL with an exception. */
-const gj_obj *gj_freeze_value(gj_freezer *, PyObject *, const gj_names *names);
-/* The same; steals the reference, and holds it until the freeze ends. */
-const gj_obj *gj_freeze_kept(gj_freezer *, PyObject *, const gj_names *names);
-enum { GJ_MAX_FRAMES = 1500 };                 /* whatever users nest in what, the C stack holds that many */
+/* -- freezer.c ---------------------------------------------------------------------------------------------------- */
+
 gj_obj *gj_obj_new(gj_freezer *, gj_objkind, const char *name);
 /* An object met before, or NULL; met in a namespace only with the same names. */
 gj_obj *gj_freeze_met(const gj_freezer *, PyObject *, const gj_names *);
 /* Remember, and hold a reference until the end. −1 with an exception. */
 int gj_freeze_meet(gj_freezer *, PyObject *, const gj_names *, gj_obj *);
 const char *gj_freeze_text(gj_freezer *, PyObject *str);       /* UTF-8 in the arena; never NULL */
+/* An object that is an error where it is used; NULL with an exception. */
+const gj_obj *gj_freeze_opaque(gj_freezer *, PyObject *);
+/* The same of a name that numba has and we do not yet. */
+const gj_obj *gj_freeze_later(gj_freezer *, const char *module, const char *name);
 
-/* freeze.c */
+/* -- freeze_value.c, freeze.c ------------------------------------------------------------------------------------- */
+
+/* Any object. `names`: attributes that the code mentions, for namespaces. NULL with an exception. */
+const gj_obj *gj_freeze_value(gj_freezer *, PyObject *, const gj_names *names);
+/* The same; steals the reference, and holds it until the freeze ends. */
+const gj_obj *gj_freeze_kept(gj_freezer *, PyObject *, const gj_names *names);
+enum { GJ_MAX_FRAMES = 1500 };                 /* whatever users nest in what, the C stack holds that many */
 const gj_obj *gj_freeze_function(gj_freezer *, PyObject *function, PyObject *dispatcher);
 const gj_obj *gj_freeze_code(gj_freezer *, PyObject *code);    /* nested code, in the place where it stands */
 

@@ -137,8 +137,28 @@ static PyObject *call(PyObject *o, PyObject *args, PyObject *kw)
 	return gj_error(GJ_ERR_OUTSIDE_KERNEL, name ? name : "this function");
 }
 
+/* Any operator on the host: it has no value there. The other operand may be anything. */
+static PyObject *no_value(PyObject *a)
+{
+	const char *name = gj_intrinsic_name(a);
+	return gj_error(GJ_ERR_OUTSIDE_VALUE, name ? name : "this name");
+}
+
+static PyObject *no_value2(PyObject *a, PyObject *b)
+{
+	return no_value(Py_TYPE(a) == intrinsic_class ? a : b);
+}
+
+static PyObject *no_power(PyObject *a, PyObject *b, PyObject *modulus)
+{
+	(void)modulus;
+	return no_value2(a, b);
+}
+
 static PyObject *compare(PyObject *a, PyObject *b, int op)
 {
+	if (op != Py_EQ && op != Py_NE && Py_TYPE(a) != Py_TYPE(b))
+		return no_value2(a, b);
 	if (Py_TYPE(a) != intrinsic_class || Py_TYPE(b) != intrinsic_class)
 		Py_RETURN_NOTIMPLEMENTED;
 	return PyObject_RichCompare(((intrinsic *)a)->name, ((intrinsic *)b)->name, op);
@@ -173,7 +193,12 @@ static PyMemberDef members[] = {
 
 static PyType_Slot slots[] = {
 	{ Py_tp_new, new }, { Py_tp_dealloc, dealloc }, { Py_tp_repr, repr }, { Py_tp_getattro, getattro },
-	{ Py_tp_call, call }, { Py_tp_richcompare, compare }, { Py_tp_hash, hash }, { Py_tp_methods, methods },
+	{ Py_tp_call, call }, { Py_nb_add, no_value2 }, { Py_nb_subtract, no_value2 }, { Py_nb_multiply, no_value2 },
+	{ Py_nb_true_divide, no_value2 }, { Py_nb_floor_divide, no_value2 }, { Py_nb_remainder, no_value2 },
+	{ Py_nb_power, no_power }, { Py_nb_lshift, no_value2 }, { Py_nb_rshift, no_value2 }, { Py_nb_and, no_value2 },
+	{ Py_nb_or, no_value2 }, { Py_nb_xor, no_value2 }, { Py_nb_negative, no_value }, { Py_nb_positive, no_value },
+	{ Py_nb_invert, no_value }, { Py_nb_absolute, no_value }, { Py_nb_index, no_value }, { Py_nb_int, no_value },
+	{ Py_nb_float, no_value }, { Py_tp_richcompare, compare }, { Py_tp_hash, hash }, { Py_tp_methods, methods },
 	{ Py_tp_members, members }, { Py_tp_getset, getset },
 	{ 0, NULL },
 };

@@ -66,9 +66,34 @@ static bool read_complex(gj_args *a, PyObject *o, const gj_reader *r)
 	return leaf != NULL;
 }
 
+/* What to pass in place of an object that no kernel takes. */
+static const char *instead_of(PyObject *o)
+{
+	PyObject *method;
+	if (PyUnicode_Check(o) || PyBytes_Check(o))
+		return "kernels have no text at run time: pass a number that stands for it, or let the kernel read a global constant";
+	if (PyList_Check(o))
+		return "make it an array, np.array(x), or a tuple";
+	if (PyDict_Check(o) || PyAnySet_Check(o))
+		return "pass the values that the kernel needs as numbers, tuples or arrays";
+	if (gj_has_base(Py_TYPE(o), "Enum"))
+		return "pass its value: x.value";
+	if (PyArray_IsScalar(o, Void))
+		return "pass its fields one by one: records are not built yet";
+	if (PyArray_IsScalar(o, Datetime) || PyArray_IsScalar(o, Timedelta))
+		return "pass its number, x.astype('int64'): dates are not built yet";
+	if (PyFunction_Check(o) || PyCFunction_Check(o) || PyModule_Check(o) || PyType_Check(o))
+		return "let the kernel use it as a global or closure variable: only data are arguments";
+	int found = gj_attribute((PyObject *)Py_TYPE(o), "to_numpy", &method);
+	Py_XDECREF(method);
+	return found > 0 ? "pass x.to_numpy()"
+		: "kernels take numbers, tuples, None and arrays (NumPy, device arrays, torch, CuPy, __cuda_array_interface__)";
+}
+
 static bool refuse(PyObject *o)
 {
-	gj_error(GJ_ERR_VALUE_TYPE, Py_TYPE(o)->tp_name);
+	const char *instead = instead_of(o);
+	gj_error(GJ_ERR_VALUE_TYPE, Py_TYPE(o)->tp_name, instead);
 	return false;
 }
 

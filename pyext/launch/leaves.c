@@ -106,7 +106,7 @@ bool gj_refuse_dtype(PyArray_Descr *dtype)
 	PyObject *text = PyObject_Str((PyObject *)dtype);
 	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
 	if (name)
-		gj_error(GJ_ERR_ARRAY_DTYPE, name);
+		gj_error(GJ_ERR_ARRAY_DTYPE, name, gj_instead_of_dtype(dtype));
 	Py_XDECREF(text);
 	return false;
 }

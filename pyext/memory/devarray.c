@@ -102,7 +102,7 @@ static bool has_items(PyArray_Descr *dtype)
 	PyObject *text = wrong == GJ_ERR_COUNT ? NULL : PyObject_Str((PyObject *)dtype);
 	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
 	if (name)
-		gj_error(wrong, name);
+		gj_error(wrong, name, gj_instead_of_dtype(dtype));
 	Py_XDECREF(text);
 	return wrong == GJ_ERR_COUNT;
 }

@@ -27,6 +27,20 @@ int gj_kind_of_dtype(const PyArray_Descr *d)
 	}
 }
 
+const char *gj_instead_of_dtype(const PyArray_Descr *d)
+{
+	if (PyDataType_HASFIELDS(d))
+		return "pass each field as an array of its own, x['name']: records are not built yet";
+	if (!PyArray_ISNBO(d->byteorder))
+		return "bring it into native byte order: x.astype(x.dtype.newbyteorder('='))";
+	switch (d->kind) {
+	case 'M': case 'm': return "pass its numbers, x.view('int64'): dates are not built yet";
+	case 'S': case 'U': return "kernels have no text: pass numbers that stand for it";
+	case 'O':           return "make it an array of numbers: x.astype(float)";
+	default:            return "kernels take bool, int8 to uint64, float32 and float64: convert with x.astype()";
+	}
+}
+
 PyArray_Descr *gj_dtype_of_kind(int kind)
 {
 	return PyArray_DescrFromType(type_num[kind]);

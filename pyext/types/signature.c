@@ -48,6 +48,24 @@ static int read_text(PyObject *text, const gj_type **ret, const gj_type **arg)
 	return n;
 }
 
+/* float32(int32) of numba's types: an object with return_type and args. */
+static int read_numba(PyObject *o, const gj_type **ret, const gj_type **arg)
+{
+	PyObject *result, *args = NULL;
+	int n = -1;
+	if (gj_attribute(o, "return_type", &result) < 0 || gj_attribute(o, "args", &args) < 0) {
+		Py_XDECREF(result);
+		return -1;
+	}
+	if (!args || !PyTuple_Check(args))
+		gj_error(GJ_ERR_NOT_A_SIGNATURE, Py_TYPE(o)->tp_name);
+	else if (!result || result == Py_None || (*ret = gj_type_from_any(result)))
+		n = read_tuple(args, arg);
+	Py_XDECREF(result);
+	Py_XDECREF(args);
+	return n;
+}
+
 int gj_signature_read(PyObject *o, const gj_type **ret, const gj_type *arg[GJ_MAX_SIGNATURE])
 {
 	*ret = NULL;
@@ -55,6 +73,8 @@ int gj_signature_read(PyObject *o, const gj_type **ret, const gj_type *arg[GJ_MA
 		return read_text(o, ret, arg);
 	if (PyTuple_Check(o))
 		return read_tuple(o, arg);
+	if (gj_is_numba_signature(o))
+		return read_numba(o, ret, arg);
 	if (!Py_IS_TYPE(o, signature_class)) {
 		gj_error(GJ_ERR_NOT_A_SIGNATURE, Py_TYPE(o)->tp_name);
 		return -1;

@@ -214,7 +214,7 @@ static PyObject *type_call(PyObject *self, PyObject *args, PyObject *kw)
 		return PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", t->name);
 	if (n > GJ_MAX_SIGNATURE)
 		return gj_error(GJ_ERR_SIGNATURE_LONG, (int)GJ_MAX_SIGNATURE);
-	while (i < n && (arg[i] = gj_type_from_py(PyTuple_GET_ITEM(args, i))))
+	while (i < n && (arg[i] = gj_type_from_types(PyTuple_GET_ITEM(args, i))))
 		i++;
 	return i == n ? gj_signature_new(t, arg, (uint32_t)n) : scalar_value(t, args);
 }

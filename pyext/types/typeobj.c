@@ -99,10 +99,52 @@ static const gj_type *from_dtype(PyObject *o)
 	return kind < 0 ? NULL : gj_scalar[kind];
 }
 
-const gj_type *gj_type_from_any(PyObject *o)
+/* Is it a class of numba's (numba.core.types, numba.cuda.types …) of this name, or one below it? */
+static bool is_numba(PyTypeObject *cls, const char *name)
+{
+	PyObject *module = NULL;
+	if (!gj_has_base(cls, name))
+		return false;
+	if (gj_attribute((PyObject *)cls, "__module__", &module) < 0)
+		gj_forgive(PyExc_Exception);
+	const char *s = module && PyUnicode_Check(module) ? PyUnicode_AsUTF8(module) : NULL;
+	bool yes = s && !strncmp(s, "numba", 5) && (!s[5] || strchr("._", s[5]));
+	Py_XDECREF(module);
+	return yes;
+}
+
+bool gj_is_numba_signature(PyObject *o)
+{
+	return is_numba(Py_TYPE(o), "Signature");
+}
+
+/* numba's types print as ours are read; of literals the type counts. */
+static const gj_type *from_numba(PyObject *o)
+{
+	PyObject *name = NULL, *literal = NULL;
+	if (!is_numba(Py_TYPE(o), "Type") || PyErr_Occurred())
+		return NULL;
+	if (gj_attribute(o, "name", &name) < 0)
+		return NULL;
+	const char *s = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL, *why;
+	const gj_type *t = s ? gj_parse_type(s, &why) : NULL;
+	Py_XDECREF(name);
+	if (!t && !PyErr_Occurred() && gj_attribute(o, "literal_type", &literal) > 0 && literal != o)
+		t = from_numba(literal);
+	Py_XDECREF(literal);
+	return t;
+}
+
+const gj_type *gj_type_from_types(PyObject *o)
 {
 	const gj_type *t = gj_type_from_py(o);
-	if (t)
+	return t ? t : from_numba(o);
+}
+
+const gj_type *gj_type_from_any(PyObject *o)
+{
+	const gj_type *t = gj_type_from_types(o);
+	if (t || PyErr_Occurred())
 		return t;
 	if (o == Py_None)
 		return gj_t_none;

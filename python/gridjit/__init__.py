@@ -12,11 +12,14 @@
 
 from . import _core, config, errors, types
 from ._core import __version__, typeof
+from ._later import attribute as _not_built, install as _install_finder
 from .types import from_dtype
 from .types import (b1, bool_, boolean, c8, c16, complex64, complex128, double, f2, f4, f8, float16, float32, float64, float_,
 	i1, i2, i4, i8, int8, int16, int32, int64, int_, intc, intp, none, u1, u2, u4, u8, uint, uint8, uint16, uint32, uint64,
 	uintc, uintp, void)
 from . import cuda
+
+_install_finder()
 
 
 def device_kind():
@@ -42,6 +45,11 @@ njit = _later("njit")
 prange = _later("prange")
 from .ufuncs import vectorize
 guvectorize = _later("guvectorize")
+
+
+def __getattr__(name):
+	return _not_built(__name__, name)
+
 
 __all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "prange",
 	"typeof", "types", "vectorize", *types._PUBLIC]

@@ -119,6 +119,14 @@ class NumbaRuntimeError(NumbaError):
 	"""A failure while running."""
 
 
+class NotBuiltAttributeError(AttributeError, NotImplementedError):
+	"""A name that numba has and gridjit has not yet."""
+
+
+class NotBuiltImportError(ImportError, NotImplementedError):
+	"""A module that numba has and gridjit has not yet."""
+
+
 class CudaDriverError(Exception):
 	"""The device failed."""
 

@@ -34,7 +34,11 @@ number_domain = integer_domain | real_domain | complex_domain
 def from_dtype(dtype):
 	"""Type of the items of a NumPy dtype (or anything np.dtype() takes). Raises TypeError for other dtypes."""
 	import numpy as np
-	return as_type(np.dtype(dtype))
+	try:
+		dtype = np.dtype(dtype)
+	except TypeError:
+		pass                                           # one of numba's types; what is none is refused below
+	return as_type(dtype)
 
 
 # The scalar names that `from gridjit import …` offers too.

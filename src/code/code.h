@@ -35,6 +35,8 @@ struct gj_obj {
 	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
 	const int64_t *shape;                      /* ARRAY: type->ndim extents */
 	const gj_code *code;                       /* FUNCTION, CODE */
+	const char *instead;                       /* OPAQUE: what to write instead; NULL: nobody knows */
+	bool later;                                /* OPAQUE: numba has it, we do not yet */
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };
 

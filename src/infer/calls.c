@@ -172,6 +172,8 @@ gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_OBJ_NAME:     return call_named(I, s, r, f.konst->name);
 	case GJ_OBJ_TYPE:     return construct(s, call, f.konst->type);
 	case GJ_OBJ_FUNCTION: case GJ_OBJ_CODE: return call_function(I, s, r, f.konst);
-	default:              gj_fail(s->fn, call->loc, GJ_ERR_NOT_CALLABLE, gj_known_text(s->fn->arena, f));
+	default:
+		gj_refuse_opaque(s->fn, call->loc, f);
+		gj_fail(s->fn, call->loc, GJ_ERR_NOT_CALLABLE, gj_known_text(s->fn->arena, f));
 	}
 }

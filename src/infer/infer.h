@@ -81,6 +81,8 @@ bool     gj_obj_equal(const gj_obj *, const gj_obj *);
 const gj_obj *gj_obj_int(gj_arena *, int64_t);
 const gj_obj *gj_obj_bool(gj_arena *, bool);
 bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */
+/* Fails if it is an object that kernels know no use of, and it is known what to write instead. */
+void gj_refuse_opaque(const gj_fn *, uint32_t loc, gj_known);
 const char *gj_known_text(gj_arena *, gj_known);             /* "int64", "function f", "module math": for messages */
 /* A value as all but calls see it: an inner function is not the tuple of what it holds. */
 gj_known gj_known_seen(gj_known);

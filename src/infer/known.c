@@ -109,6 +109,16 @@ const char *gj_known_text(gj_arena *a, gj_known v)
 	return v.type == gj_t_str ? "a string" : v.type->name;
 }
 
+void gj_refuse_opaque(const gj_fn *f, uint32_t loc, gj_known v)
+{
+	if (!v.konst || v.konst->kind != GJ_OBJ_OPAQUE)
+		return;
+	if (v.konst->later)
+		gj_fail(f, loc, GJ_ERR_NOT_BUILT, v.konst->name);
+	if (v.konst->instead)
+		gj_fail(f, loc, GJ_ERR_INSTEAD, v.konst->name, v.konst->instead);
+}
+
 /* ARG counts as CPython's variables do: what nested code captures stands at the end of them. */
 uint32_t gj_arg_index(const gj_inst *s, const gj_op *arg)
 {
@@ -191,6 +201,7 @@ gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref
 
 static GJ_NORETURN void refuse(const gj_icall *c, uint32_t i, gj_err id)
 {
+	gj_refuse_opaque(c->s->fn, c->loc, c->a[i]);
 	gj_err why = c->a[i].type->kind == GJ_ARRAY ? GJ_ERR_ARG_ARRAY : id;
 	gj_fail(c->s->fn, c->loc, why, gj_shown(c->name), i + 1, gj_known_text(c->s->fn->arena, c->a[i]));
 }

@@ -7,6 +7,8 @@
 static GJ_NORETURN void no_rule(const gj_fn *f, uint32_t loc, const char *op, gj_known a, gj_known b)
 {
 	bool array = a.type->kind == GJ_ARRAY || b.type->kind == GJ_ARRAY;
+	gj_refuse_opaque(f, loc, a);
+	gj_refuse_opaque(f, loc, b);
 	gj_fail(f, loc, array ? GJ_ERR_ARRAY_BINOP : GJ_ERR_NO_BINOP, op, gj_known_text(f->arena, a), gj_known_text(f->arena, b));
 }
 
@@ -382,6 +384,7 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 		return gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE ? tuple_slice(s, o, a) : tuple_item(s, o, a, index);
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
+	gj_refuse_opaque(s->fn, o->loc, a);
 	if (a.type->kind != GJ_ARRAY)
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_known_text(s->fn->arena, a));
 	uint32_t n = gj_index_items(s, o, o->arg[1], items, ref);
@@ -495,6 +498,7 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return gj_just(a.type->elem);
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
 		return gj_just(a.type);
+	gj_refuse_opaque(s->fn, o->loc, a);
 	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)
 		gj_fail(s->fn, o->loc, GJ_ERR_OBJECT_ATTRIBUTE, name, a.konst->name);
 	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, gj_known_text(s->fn->arena, a), name);

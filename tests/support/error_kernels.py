@@ -85,6 +85,14 @@ def ARRAY_ATTRIBUTE(x):
 	x[0] = x.cumsum()  # here: x.cumsum
 
 
+def NOT_BUILT(x):
+	x[0] = cuda.libdevice.sinf(x[0])  # here: cuda.libdevice.sinf
+
+
+def INSTEAD(x):
+	x[0] = np.linalg.norm(x)  # here: np.linalg.norm(x)
+
+
 def NOT_CALLABLE(x):
 	x[0] = x(0)  # here: x(0)
 

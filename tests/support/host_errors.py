@@ -100,6 +100,10 @@ def OUTSIDE_KERNEL():
 	cuda.grid(1)
 
 
+def OUTSIDE_VALUE():
+	cuda.threadIdx.x + 1
+
+
 def NO_INTRINSIC():
 	gridjit._core.Intrinsic("cuda.nonsense")
 
@@ -222,6 +226,10 @@ def VALUE_INT():
 
 def VALUE_TYPE():
 	one[1, 1]([1.0, 2.0])
+
+
+def ARG_LATER():
+	two[1, 1](X, np.zeros(3, np.complex64))
 
 
 def ARG_TENSOR():

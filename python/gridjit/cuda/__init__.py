@@ -1,6 +1,6 @@
 """The API of numba.cuda. Importing it neither opens the driver nor loads a GPU library."""
 
-from .. import _core, types
+from .. import _core, _later, types
 from ..errors import (CudaAPIError, CudaDriverError, CudaMemoryError, CudaSupportError, DeadMemoryError, LaunchConfigError,
 	LinkerError)
 from .compiler import compile, compile_for_current_device, compile_ptx, compile_ptx_for_current_device
@@ -18,17 +18,6 @@ from .streams import (Event, Stream, default_stream, event, event_elapsed_time, 
 _kernel = _core.Intrinsic("cuda")
 globals().update((_name, getattr(_kernel, _name)) for _name in dir(_kernel) if not _name.startswith("_"))
 
-# -- what numba.cuda has and gridjit has not yet --
-
-_LATER = frozenset("""Reduce bf16 breakpoint cg compile_all cooperative declare_device extending fp16 fp8 get_ipc_handle
-	guvectorize launchconfig ldca ldcg ldcs ldcv ldlu libdevice literal literal_unroll managed_array mapped mapped_array
-	mapped_array_like open_ipc_array pinned random reduce runtime set_memory_manager stcg stcs stwb stwt vectorize
-	BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory PinnedMemory IpcHandle
-	LinkableCode PTXSource CUSource Fatbin Cubin Archive Object LTOIR""".split()
-	+ [f"{name}x{n}" for name in "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split() for n in range(1, 5)])
-
 
 def __getattr__(name):
-	if name in _LATER:
-		raise NotImplementedError(f"gridjit.cuda.{name} is not built yet")
-	raise AttributeError(f"module 'gridjit.cuda' has no attribute '{name}'")
+	return _later.attribute(__name__, name)

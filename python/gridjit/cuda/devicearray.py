@@ -116,7 +116,7 @@ class DeviceNDArray(_core.DeviceArray):
 
 	def view(self, dtype):
 		"""View of the same memory as items of another dtype."""
-		return self._view("view", np.dtype(dtype))
+		return self._view("view", _dtype(dtype))
 
 	def split(self, section, stream=0):
 		"""Generator of consecutive pieces of `section` items of a 1-D array."""
@@ -180,11 +180,22 @@ def _assign_strided(target, value, stream):
 
 # -- making them --
 
+def _dtype(dtype):
+	"""np.dtype(dtype); of gridjit's and numba's scalar types too."""
+	try:
+		return np.dtype(dtype)
+	except TypeError:
+		found = getattr(_core.as_type(dtype), "dtype", None) if type(dtype).__module__.startswith("numba") else None
+		if isinstance(found, np.dtype):
+			return found
+		raise
+
+
 def device_array(shape, dtype=np.float64, strides=None, order="C", stream=0):
 	"""Uninitialised device array. shape: int or tuple; dtype: NumPy dtype or gridjit scalar type; strides in bytes.
 
 	Raises CudaMemoryError when device memory is used up."""
-	return DeviceNDArray(shape, strides, np.dtype(dtype), stream, order=order)
+	return DeviceNDArray(shape, strides, _dtype(dtype), stream, order=order)
 
 
 def device_array_like(ary, stream=0):
@@ -219,7 +230,7 @@ def to_device(obj, stream=0, copy=True, to=None):
 
 def pinned_array(shape, dtype=np.float64, strides=None, order="C"):
 	"""Uninitialised NumPy array in page-locked memory, from and to which copies are fast and asynchronous."""
-	dtype = np.dtype(dtype)
+	dtype = _dtype(dtype)
 	_core.DeviceArray._check_dtype(dtype)
 	shape = tuple(map(operator.index, shape)) if np.iterable(shape) else (operator.index(shape),)
 	if min(shape, default=0) < 0:

@@ -321,6 +321,12 @@ def _make(function, options, signatures=(), locked=False, specialized=False):
 	return dispatcher
 
 
+def _is_signature(value):
+	"""Text, types, or a Signature: ours or numba's, known by its class's name."""
+	cls = type(value)
+	return isinstance(value, (str, tuple, _core.Signature)) or cls.__name__ == "Signature" and cls.__module__.startswith("numba")
+
+
 def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=(), debug=None, opt=None, lineinfo=False,
 	cache=False, launch_bounds=None, lto=None, shared_memory_carveout=None, **options):
 	"""Make a kernel (device=False) or a device function of a Python function: @cuda.jit or @cuda.jit(…).
@@ -336,7 +342,7 @@ def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=
 	_check_keywords(link, lto, shared_memory_carveout, inline, options)
 	options = _options(debug, opt, lineinfo=lineinfo, inline=inline, forceinline=forceinline, launch_bounds=launch_bounds, **options)
 	options["entry"] = "device" if device else "kernel"
-	if isinstance(func_or_sig, (str, tuple, _core.Signature)):
+	if _is_signature(func_or_sig):
 		return lambda function: _make(function, options, [func_or_sig], not device, True)
 	if isinstance(func_or_sig, list):
 		if device:

@@ -1,0 +1,41 @@
+"""Names that numba has and gridjit has not yet. They can be probed for: hasattr() is False, `from … import` an ImportError;
+what is raised says that the name is no mistake, and is a NotImplementedError too."""
+
+import sys
+
+from .errors import NotBuiltAttributeError, NotBuiltImportError
+
+NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+LATER = {
+	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit get_num_threads
+		get_thread_id jit_module jitclass literally objmode optional overload pndindex register_jitable
+		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
+	"gridjit.cuda": frozenset("""Reduce args bf16 breakpoint cg compile_all cooperative cudadrv declare_device extending fp16 fp8
+		get_ipc_handle guvectorize launchconfig ldca ldcg ldcs ldcv ldlu libdevice literal literal_unroll managed_array mapped
+		mapped_array mapped_array_like open_ipc_array pinned random reduce runtime set_memory_manager simulator stcg stcs stwb
+		stwt testing vectorize BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
+		PinnedMemory IpcHandle LinkableCode PTXSource CUSource Fatbin Cubin Archive Object LTOIR""".split()
+		+ [f"{name}x{n}" for name in NUMBERS for n in range(1, 5)]),
+}
+
+
+def attribute(module, name):
+	"""What a module's __getattr__ does: raises."""
+	if name in LATER[module]:
+		raise NotBuiltAttributeError(f"{module}.{name} is not built yet")
+	raise AttributeError(f"module '{module}' has no attribute '{name}'")
+
+
+class Finder:
+	"""Last on sys.meta_path: what has not been found by then is a mistake, or not built yet."""
+
+	@staticmethod
+	def find_spec(name, path=None, target=None):
+		package, _, last = name.rpartition(".")
+		if last in LATER.get(package, ()):
+			raise NotBuiltImportError(f"{name} is not built yet", name=name)
+
+
+def install():
+	if Finder not in sys.meta_path:
+		sys.meta_path.append(Finder)
