@@ -52,7 +52,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_fn *f = gj_lower_entry(trap, s, &rq->options);
 	f->export = exported(trap, rq, f, s->ret.type);
 	gj_show(st, "lower", f);
-	gj_simplify(f);
+	gj_simplify(f);                                                            /* its passes in their order: opt/opt.c */
 	gj_check_frozen(f);
 	for (uint32_t i = 0; i < f->callee.n; i++) {
 		gj_simplify(f->callee.p[i]);
