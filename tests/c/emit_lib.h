@@ -199,7 +199,7 @@ static inline K callee(K *k, const char *name, uint32_t nresults, const gj_type 
 }
 
 /* Ends the kernel, checks it and compiles it. */
-static bool k_compile(K *k, const gj_options *opt, gj_image *m)
+static inline bool k_compile(K *k, const gj_options *opt, gj_image *m)
 {
 	K0(k, GJ_RETURN, NULL);
 	k->f->facts = opt->facts;
