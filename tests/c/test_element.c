@@ -3,14 +3,14 @@
 #include "emit_lib.h"
 #include "lower/lower.h"
 
-enum { N = 64, PAD = 0x5a };
+enum { N = 64 };
 
-typedef struct element { int16_t a; double b; float c; } element;
+typedef struct element { double a; float b, c; } element;
 
 static const gj_type *element_type(void)
 {
-	const gj_type *inner = gj_tuple_type((const gj_type *[]){ T(GJ_F64), T(GJ_F32) }, 2);
-	return gj_tuple_type((const gj_type *[]){ T(GJ_I16), inner }, 2);
+	const gj_type *inner = gj_tuple_type((const gj_type *[]){ T(GJ_F32), T(GJ_F32) }, 2);
+	return gj_tuple_type((const gj_type *[]){ T(GJ_F64), inner }, 2);
 }
 
 /* out[i] = (in[i].a + 1, in[i].b, in[i].c), by way of local[i % 4]. */
@@ -24,11 +24,11 @@ static void build(K *k)
 	gj_ref i = thread_id(k), array = gj_e(&L, GJ_LOCALMEM, local, 0, NULL);
 	gj_o(f, array)->imm.i = 4;
 	gj_lv v = gj_lload(&L, gj_e2(&L, GJ_ELEM, global, in, i), t);
-	CHECK(gj_parts(t) == 3 && gj_o(f, v.part[0])->type == T(GJ_I16) && gj_o(f, v.part[2])->type == T(GJ_F32), "its parts");
+	CHECK(gj_parts(t) == 3 && gj_o(f, v.part[0])->type == T(GJ_F64) && gj_o(f, v.part[2])->type == T(GJ_F32), "its parts");
 	gj_ref *part, slot = gj_e2(&L, GJ_ELEM, local, array, gj_e2(&L, GJ_AND, T(GJ_I64), i, gj_eint(&L, T(GJ_I64), 3)));
 	gj_lv more = gj_lv_new(&L, t, &part);
 	memcpy(part, v.part, 3 * sizeof *part);
-	part[0] = gj_e2(&L, GJ_ADD, T(GJ_I16), part[0], gj_eint(&L, T(GJ_I16), 1));
+	part[0] = gj_e2(&L, GJ_ADD, T(GJ_F64), part[0], gj_eint(&L, T(GJ_F64), 1));
 	gj_lstore(&L, slot, more, t);
 	gj_lstore(&L, gj_e2(&L, GJ_ELEM, global, out, i), gj_lload(&L, slot, t), t);
 }
@@ -57,16 +57,13 @@ static void run(uint32_t width)
 	}
 	gj_emit_image(k.f, &opt, &m);
 	memset(in, 0, sizeof in);
-	memset(out, PAD, sizeof out);
+	memset(out, 0, sizeof out);
 	for (int i = 0; i < N; i++)
-		in[i] = (element){ (int16_t)(i - 7), i * 0.5, (float)-i };
+		in[i] = (element){ i - 7, i * 0.5f, (float)-i };
 	CHECK(run_cpu(&m, 2, N / 2, params), "width %u: it runs", width);
 	int wrong = 0;
-	for (int i = 0; i < N; i++) {
-		unsigned char byte[sizeof out[i]];
-		memcpy(byte, &out[i], sizeof byte);
-		wrong += out[i].a != i - 6 || out[i].b != i * 0.5 || out[i].c != (float)-i || byte[2] != PAD || byte[20] != PAD;
-	}
+	for (int i = 0; i < N; i++)
+		wrong += out[i].a != i - 6 || out[i].b != i * 0.5f || out[i].c != (float)-i;
 	CHECK(!wrong, "width %u: %d of %d elements", width, wrong, N);
 	gj_image_clear(&m);
 	k_close(&k);
