@@ -1,0 +1,69 @@
+"""Which way host arrays travel, seen on the fake driver, whose kernels do nothing: what comes back is what went in."""
+
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import numpy as np
+from gridjit import cuda
+
+@cuda.jit
+def writes(a, b):
+	b[0] = a[0]
+	a[0] = b[1]
+
+@cuda.jit
+def reads(a, out):
+	out[0] = a[0]
+
+hints = {"In": cuda.In, "Out": cuda.Out, "InOut": cuda.InOut, "plain": lambda x: x}
+
+def dirty():
+	"Fresh device memory holds this."
+	for _ in range(4):
+		cuda.to_device(np.full(3, 77.0))
+
+def one(hint):
+	dirty()
+	x, y = np.array([1.0, 2, 3]), np.zeros(3)
+	writes[1, 1](hint(x), y)
+	return x.tolist()
+
+def two(first, second):
+	dirty()
+	x = np.array([1.0, 2, 3])
+	writes[1, 1](first(x), second(x))
+	return x.tolist()
+
+assert one(hints["Out"]) != [1, 2, 3], "the device's memory came back"
+for name in "In", "InOut", "plain":
+	assert one(hints[name]) == [1, 2, 3], name
+assert two(cuda.Out, cuda.Out) != [1, 2, 3]
+for first in hints:
+	for second in hints:
+		if not first == second == "Out":
+			assert two(hints[first], hints[second]) == [1, 2, 3], (first, second)
+			assert two(lambda x: (hints[first](x), 1)[0], lambda x: hints[second](x[:])) == [1, 2, 3]
+strided = np.arange(6.0)
+writes[1, 1](cuda.InOut(strided[::2]), cuda.In(strided[1::2]))
+assert strided.tolist() == [0, 1, 2, 3, 4, 5]
+frozen = np.arange(3.0)
+frozen.flags.writeable = False
+writable = np.zeros(3)
+reads[1, 1](cuda.Out(frozen), writable)
+assert frozen.tolist() == [0, 1, 2]
+base = np.arange(3.0)
+view = base.view()
+view.flags.writeable = False
+reads[1, 1](view, base)
+reads[1, 1](cuda.In(view), cuda.Out(base))
+assert base.tolist() == [0, 1, 2]
+print("OK")
+"""
+
+
+def test_ways(fake_driver, tmp_path):
+	done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True,
+		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
+	assert done.stdout == "OK\n", done.stderr
