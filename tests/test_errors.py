@@ -55,6 +55,7 @@ EXPECT = {
 	"ITER": "cannot iterate over float32",
 	"ITER_TUPLE": "its items differ in type",
 	"RANGE_STEP": ("NumbaValueError", "step must not be zero"),
+	"SLICE_STEP": ("NumbaValueError", "the step of a slice must not be zero"),
 	"UNPACK": "cannot unpack float32 into 2 variables",
 	"UNPACK_COUNT": "of 3 items into 2 variables",
 	"TUPLE_SIZE": "a tuple of more than 1000 values",

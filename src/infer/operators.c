@@ -261,6 +261,8 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 			plain = false;
 		if (t != gj_t_none && i == 2)
 			unit = gj_obj_is_int(s->konst[o->arg[2]], &step) && step == 1;
+		if (step == 0)
+			gj_fail(s->fn, at->loc, GJ_ERR_SLICE_STEP);
 	}
 	return !unit ? 'S' : plain ? ':' : 's';
 }

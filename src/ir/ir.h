@@ -175,6 +175,10 @@ static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
 	return f->bb.p[b].dom_in - f->bb.p[a].dom_in < f->bb.p[a].dom_size;
 }
 
+/* objects.c: what a pointer is reckoned from; do two pointers point into objects that never meet? */
+const gj_op *gj_root(const gj_fn *, gj_ref);
+bool     gj_apart(const gj_fn *, gj_ref, gj_ref);
+
 /* Block index or number of blocks × block size, both of one direction: the former's gj_sreg; −1: another op. With
  * GJ_FACT_IDX32 it is below 2^30. */
 int64_t gj_grid_product(const gj_fn *, const gj_op *);

@@ -4,76 +4,6 @@
 
 #include <string.h>
 
-/* -- Addresses ------------------------------------------------------------------------------------------------------ */
-
-static bool narrow(const gj_lower *L) { return L->M->options->facts & GJ_FACT_IDX32; }
-
-/* Index arithmetic runs in 32 bits where the launch knows that it fits: an index out of that range is out of bounds. */
-static gj_ref index_width(gj_lower *L, gj_ref r)
-{
-	if (narrow(L)) {
-		r = gj_ecast(L, r, gj_scalar[GJ_I32]);
-		gj_o(L->fn, r)->flags |= GJ_NSW;                                       /* the number fits */
-	}
-	return r;
-}
-
-/* An index as i64 that counts from the front: negative ones count from the end. */
-static gj_ref wrap_index(gj_lower *L, gj_ref i, gj_ref n)
-{
-	const gj_type *t = gj_o(L->fn, i)->type;
-	const gj_op *o = gj_o(L->fn, i);
-	if (gj_is_float(t) || gj_is_bool(t) || gj_is_unsigned(t))
-		return gj_ecast(L, i, gj_i64());
-	if (o->op == GJ_CONST && o->imm.i >= 0)
-		return gj_eint(L, gj_i64(), o->imm.i);
-	i = gj_ecast(L, i, gj_i64());
-	gj_ref low = gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, gj_i64(), 0));
-	i = gj_e3(L, GJ_SELECT, gj_i64(), low, gj_eindex(L, GJ_ADD, i, n), i);
-	gj_o(L->fn, i)->flags |= GJ_WRAP;
-	return i;
-}
-
-static gj_ref byte_offset(gj_lower *L, gj_lv a, const gj_ref *at)
-{
-	gj_ref off = 0;
-	for (uint32_t d = 0; d < a.type->ndim; d++) {
-		if (!at[d])
-			continue;
-		gj_ref x = gj_eindex(L, GJ_MUL, index_width(L, at[d]), index_width(L, gj_stride(a, d)));
-		off = off ? gj_eindex(L, GJ_ADD, off, x) : x;
-	}
-	return off;
-}
-
-gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
-{
-	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
-	uint32_t n = a.type->ndim;
-	if (n == 0)
-		return a.part[0];
-	if (a.type->layout == 'A')
-		return gj_e2(L, GJ_BYTES, ptr, a.part[0], byte_offset(L, a, at));
-	bool f = a.type->layout == 'F';
-	gj_ref lin = 0, step = 0;
-	for (uint32_t k = 0; k < n; k++) {                                         /* from the innermost: steps are products of extents */
-		uint32_t d = f ? k : n - 1 - k;
-		gj_ref x = index_width(L, at[d]), size = index_width(L, gj_extent(a, d));
-		x = step ? gj_eindex(L, GJ_MUL, x, step) : x;
-		lin = lin ? gj_eindex(L, GJ_ADD, lin, x) : x;
-		step = step ? gj_eindex(L, GJ_MUL, step, size) : size;
-	}
-	return gj_e2(L, GJ_ELEM, ptr, a.part[0], lin);
-}
-
-gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index)
-{
-	gj_ref at[GJ_MAX_NDIM];
-	for (uint32_t d = 0; d < a.type->ndim; d++)
-		at[d] = wrap_index(L, index.part[d], gj_extent(a, d));
-	return gj_lelement(L, a, at);
-}
-
 /* -- Slices --------------------------------------------------------------------------------------------------------- */
 
 typedef struct view { gj_ref start, length, step; } view;
@@ -161,7 +91,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 	for (uint32_t k = 0; k <= x->n; k++) {
 		char c = k < x->n ? x->items[k] : '.';
 		if (c == 'i') {
-			at[d] = wrap_index(L, index_value(x, k), gj_extent(a, d));
+			at[d] = gj_lwrap_index(L, index_value(x, k), gj_extent(a, d));
 			d++;
 		} else if (c == 'n') {
 			shape[out] = gj_eint(L, gj_i64(), 1);
@@ -177,7 +107,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 			d++;
 		}
 	}
-	gj_ref off = byte_offset(L, a, at);
+	gj_ref off = gj_lbyte_offset(L, a, at);
 	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
 	p[0] = off ? gj_e2(L, GJ_BYTES, ptr, a.part[0], off) : a.part[0];
 	memcpy(p + 1, shape, t->ndim * sizeof *p);
@@ -205,7 +135,7 @@ static gj_lv tuple_item(gj_lower *L, gj_lv a, gj_lv index, const gj_type *t)
 	int64_t i;
 	if (gj_obj_is_int(index.konst, &i))
 		return gj_lv_item(L, a, (uint32_t)(i < 0 ? i + a.type->n : i));
-	return gj_lchosen(L, a, wrap_index(L, index.part[0], gj_eint(L, gj_i64(), a.type->n)), t);
+	return gj_lchosen(L, a, gj_lwrap_index(L, index.part[0], gj_eint(L, gj_i64(), a.type->n)), t);
 }
 
 static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *t)
@@ -235,7 +165,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 		return gj_lload(L, v.part[0], t);
 	}
 	for (uint32_t k = 0; k < x.n; k++)
-		at[k] = wrap_index(L, index_value(&x, k), gj_extent(a, k));
+		at[k] = gj_lwrap_index(L, index_value(&x, k), gj_extent(a, k));
 	return gj_lload(L, gj_lelement(L, a, at), t);
 }
 
@@ -252,38 +182,6 @@ void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
 	if (fits)
 		gj_lrequire(L, fits);
 }
-
-gj_lv gj_lbroadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
-{
-	gj_ref from[GJ_MAX_NDIM];
-	if (v.type->kind != GJ_ARRAY)
-		return v;
-	for (uint32_t d = 0; d < v.type->ndim; d++) {
-		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(v, d), gj_eint(L, gj_i64(), 1));
-		from[d] = gj_e3(L, GJ_SELECT, gj_i64(), one, gj_eint(L, gj_i64(), 0), at[target.type->ndim - v.type->ndim + d]);
-	}
-	return gj_lload(L, gj_lelement(L, v, from), v.type->elem);
-}
-
-static void loops(gj_lower *L, gj_lv target, gj_lnext *next, void *arg, gj_ref *at, uint32_t d)
-{
-	if (d == target.type->ndim) {
-		gj_lstore(L, gj_lelement(L, target, at), next(L, target, at, arg), target.type->elem);
-		return;
-	}
-	gj_lfor l = gj_lfor_begin(L, gj_extent(target, d), 0);
-	at[d] = l.i;
-	loops(L, target, next, arg, at, d + 1);
-	gj_lfor_end(L, &l, 0);
-}
-
-void gj_lfill(gj_lower *L, gj_lv target, gj_lnext *next, void *arg)
-{
-	gj_ref at[GJ_MAX_NDIM];
-	loops(L, target, next, arg, at, 0);
-}
-
-static gj_lv same(gj_lower *L, gj_lv target, const gj_ref *at, void *v) { return gj_lbroadcast(L, target, *(gj_lv *)v, at); }
 
 /* A tuple's items to the elements of a view of one dimension, which must be as many. */
 static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
@@ -303,7 +201,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	indexing x = indexing_of(B, o, a, B->val[o->arg[1]]);
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
-			at[k] = wrap_index(L, index_value(&x, k), gj_extent(a, k));
+			at[k] = gj_lwrap_index(L, index_value(&x, k), gj_extent(a, k));
 		gj_lstore(L, gj_lelement(L, a, at), v, a.type->elem);
 		return;
 	}
@@ -316,7 +214,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 		return;
 	}
 	gj_lrequire_fit(L, target, v);
-	gj_lfill(L, target, same, &v);
+	gj_lcopy(L, target, v);
 }
 
 /* -- Attributes ------------------------------------------------------------------------------------------------------- */
@@ -351,7 +249,7 @@ gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 	if (t->kind != GJ_ARRAY)
 		return gj_lload(L, gj_lelement(L, a, at), t);
 	gj_lv v = gj_lv_new(L, t, &p);
-	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], byte_offset(L, a, at));
+	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], gj_lbyte_offset(L, a, at));
 	for (uint32_t d = 0; d < t->ndim; d++) {
 		p[1 + d] = gj_extent(a, d + 1);
 		p[1 + t->ndim + d] = gj_stride(a, d + 1);

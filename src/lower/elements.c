@@ -87,6 +87,6 @@ gj_lv gj_lelementwise(gj_lcall *c)
 	gj_lv target = c->a[--c->n];
 	for (uint32_t i = 0; i < c->n; i++)
 		gj_lrequire_fit(c->L, target, c->a[i]);
-	gj_lfill(c->L, target, apply, c);
+	gj_lfill(c->L, target, c->n, c->a, apply, c);
 	return target;
 }

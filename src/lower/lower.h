@@ -127,11 +127,16 @@ gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
 void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
 /* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), or v, a scalar. */
 gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
-/* Stores what `next` gives to each element of target: nested loops, one a dimension, in the order of Python's for loops. */
+/* Stores what `next` gives to each element of target: nested loops, one a dimension. What it reads of the n sources (scalars
+ * among them do not count) is what they held before (overlap.c). */
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
-void   gj_lfill(gj_lower *, gj_lv target, gj_lnext *, void *arg);
+void   gj_lfill(gj_lower *, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *, void *arg);
+void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array or a scalar to all elements */
 /* elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
 gj_lv  gj_lelementwise(gj_lcall *);
+/* An index as i64 that counts from the front: negative ones count from the end. */
+gj_ref gj_lwrap_index(gj_lower *, gj_ref i, gj_ref n);
+gj_ref gj_lbyte_offset(gj_lower *, gj_lv a, const gj_ref *at);         /* of positions at[], 0 among them: the dimension is left out */
 gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
 gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
 gj_lv  gj_larray_item(gj_lower *, gj_lv a, gj_ref i, const gj_type *);  /* a[i] along the first dimension: an element or a view */

@@ -36,8 +36,6 @@ bool gj_index_signs(gj_fn *);
 
 /* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
 bool gj_merge_stores(gj_fn *);
-/* Do pointers into two objects never meet? */
-bool gj_apart(const gj_fn *, gj_ref, gj_ref);
 
 /* Arrays frozen into a kernel become part of its code, PTX text of four characters a byte: fails where they are too large. */
 void gj_check_frozen(const gj_fn *);

@@ -27,34 +27,6 @@ static bool find_detour(const gj_fn *f, uint32_t join, detour *d)
 	return false;
 }
 
-static const gj_op *root(const gj_fn *f, gj_ref p)
-{
-	const gj_op *o = gj_o(f, p);
-	while (o->op == GJ_ELEM || o->op == GJ_BYTES || o->op == GJ_PTRCAST)
-		o = gj_o(f, o->arg[0]);
-	return o;
-}
-
-/* Is it known which object o starts? What a device function is given may be anything. */
-static bool is_object(const gj_fn *f, const gj_op *o)
-{
-	return o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM || o->op == GJ_CONSTMEM || (o->op == GJ_PARAM && f->entry->space != GJ_GENERIC);
-}
-
-bool gj_apart(const gj_fn *f, gj_ref p, gj_ref q)
-{
-	const gj_op *a = root(f, p), *b = root(f, q);
-	if (!is_object(f, a) || !is_object(f, b))
-		return false;
-	if (a->op != b->op)
-		return true;
-	if (a->op == GJ_LOCALMEM || a->op == GJ_CONSTMEM)
-		return a != b;
-	if (a->op == GJ_SHAREDMEM)
-		return a->imm.i != b->imm.i;
-	return (f->facts & GJ_FACT_NOALIAS) && f->param.p[a->imm.i].leaf != f->param.p[b->imm.i].leaf;
-}
-
 /* May o read or write what p points to, or order accesses to it? */
 static bool touches(const gj_fn *f, const gj_op *o, gj_ref p)
 {

@@ -245,6 +245,10 @@ def RANGE_STEP(x):
 		x[0] = i
 
 
+def SLICE_STEP(x):
+	x[0] = x[::0].size  # here: x[::0]
+
+
 def UNPACK(x):
 	a, b = x[0]
 	x[0] = a

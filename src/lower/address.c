@@ -1,0 +1,81 @@
+/* Addresses of elements, and elements by their position in another array. */
+#include "lower/lower.h"
+
+static bool narrow(const gj_lower *L) { return L->M->options->facts & GJ_FACT_IDX32; }
+
+/* Index arithmetic runs in 32 bits where the launch knows that it fits: an index out of that range is out of bounds. */
+static gj_ref index_width(gj_lower *L, gj_ref r)
+{
+	if (narrow(L)) {
+		r = gj_ecast(L, r, gj_scalar[GJ_I32]);
+		gj_o(L->fn, r)->flags |= GJ_NSW;                                       /* the number fits */
+	}
+	return r;
+}
+
+gj_ref gj_lwrap_index(gj_lower *L, gj_ref i, gj_ref n)
+{
+	const gj_type *t = gj_o(L->fn, i)->type;
+	const gj_op *o = gj_o(L->fn, i);
+	if (gj_is_float(t) || gj_is_bool(t) || gj_is_unsigned(t))
+		return gj_ecast(L, i, gj_i64());
+	if (o->op == GJ_CONST && o->imm.i >= 0)
+		return gj_eint(L, gj_i64(), o->imm.i);
+	i = gj_ecast(L, i, gj_i64());
+	gj_ref low = gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, gj_i64(), 0));
+	i = gj_e3(L, GJ_SELECT, gj_i64(), low, gj_eindex(L, GJ_ADD, i, n), i);
+	gj_o(L->fn, i)->flags |= GJ_WRAP;
+	return i;
+}
+
+gj_ref gj_lbyte_offset(gj_lower *L, gj_lv a, const gj_ref *at)
+{
+	gj_ref off = 0;
+	for (uint32_t d = 0; d < a.type->ndim; d++) {
+		if (!at[d])
+			continue;
+		gj_ref x = gj_eindex(L, GJ_MUL, index_width(L, at[d]), index_width(L, gj_stride(a, d)));
+		off = off ? gj_eindex(L, GJ_ADD, off, x) : x;
+	}
+	return off;
+}
+
+gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
+{
+	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
+	uint32_t n = a.type->ndim;
+	if (n == 0)
+		return a.part[0];
+	if (a.type->layout == 'A')
+		return gj_e2(L, GJ_BYTES, ptr, a.part[0], gj_lbyte_offset(L, a, at));
+	bool f = a.type->layout == 'F';
+	gj_ref lin = 0, step = 0;
+	for (uint32_t k = 0; k < n; k++) {                                         /* from the innermost: steps are products of extents */
+		uint32_t d = f ? k : n - 1 - k;
+		gj_ref x = index_width(L, at[d]), size = index_width(L, gj_extent(a, d));
+		x = step ? gj_eindex(L, GJ_MUL, x, step) : x;
+		lin = lin ? gj_eindex(L, GJ_ADD, lin, x) : x;
+		step = step ? gj_eindex(L, GJ_MUL, step, size) : size;
+	}
+	return gj_e2(L, GJ_ELEM, ptr, a.part[0], lin);
+}
+
+gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index)
+{
+	gj_ref at[GJ_MAX_NDIM];
+	for (uint32_t d = 0; d < a.type->ndim; d++)
+		at[d] = gj_lwrap_index(L, index.part[d], gj_extent(a, d));
+	return gj_lelement(L, a, at);
+}
+
+gj_lv gj_lbroadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
+{
+	gj_ref from[GJ_MAX_NDIM];
+	if (v.type->kind != GJ_ARRAY)
+		return v;
+	for (uint32_t d = 0; d < v.type->ndim; d++) {
+		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(v, d), gj_eint(L, gj_i64(), 1));
+		from[d] = gj_e3(L, GJ_SELECT, gj_i64(), one, gj_eint(L, gj_i64(), 0), at[target.type->ndim - v.type->ndim + d]);
+	}
+	return gj_lload(L, gj_lelement(L, v, from), v.type->elem);
+}

@@ -1,0 +1,180 @@
+/* Whole-array stores whose sources may overlap the target. Python reads everything before it writes, and a thread has no memory for
+ * a copy of any size. So: where source and target step alike, the loops run in the direction in which each element is read before
+ * it is overwritten, as memmove does. Where they do not, a few elements go through a temporary of the thread, and with more of
+ * them the thread ends, as it does where Python raises. Which it is, is asked when the kernel runs, unless it is known before. */
+#include "lower/lower.h"
+
+enum { MOST_HELD = 64 };                                      /* elements of the temporary */
+
+/* How to run through the target; 0: false. */
+typedef struct order { gj_ref up, down, held; } order;
+
+static gj_ref either(gj_lower *L, gj_ref a, gj_ref b) { return a && b ? gj_e2(L, GJ_OR, gj_bool(), a, b) : a ? a : b; }
+static gj_ref both(gj_lower *L, gj_ref a, gj_ref b) { return a && b ? gj_e2(L, GJ_AND, gj_bool(), a, b) : a ? a : b; }
+static gj_ref not(gj_lower *L, gj_ref a) { return gj_e1(L, GJ_NOT, gj_bool(), a); }
+static gj_ref zero(gj_lower *L) { return gj_eint(L, gj_i64(), 0); }
+
+/* -- Where two views lie ------------------------------------------------------------------------------------------------ */
+
+/* Bytes from where p is reckoned from. */
+static gj_ref offset(gj_lower *L, gj_ref p)
+{
+	gj_ref sum = zero(L);
+	for (const gj_op *o = gj_o(L->fn, p); o->op == GJ_ELEM || o->op == GJ_BYTES || o->op == GJ_PTRCAST; o = gj_o(L->fn, o->arg[0])) {
+		if (o->op == GJ_PTRCAST)
+			continue;
+		gj_ref by = gj_ecast(L, o->arg[1], gj_i64());
+		if (o->op == GJ_ELEM)
+			by = gj_eindex(L, GJ_MUL, by, gj_eint(L, gj_i64(), o->type->elem->size));
+		sum = gj_eindex(L, GJ_ADD, sum, by);
+	}
+	return sum;
+}
+
+/* Bytes from b's first element to a's; 0: they cannot be told (local arrays, one of several). */
+static gj_ref distance(gj_lower *L, gj_lv a, gj_lv b)
+{
+	const gj_op *x = gj_root(L->fn, a.part[0]), *y = gj_root(L->fn, b.part[0]);
+	bool shared = x->op == GJ_SHAREDMEM && y->op == GJ_SHAREDMEM && x->imm.i == y->imm.i;
+	if (x == y || shared)
+		return gj_e2(L, GJ_SUB, gj_i64(), offset(L, a.part[0]), offset(L, b.part[0]));
+	if (a.type->space == GJ_LOCAL || b.type->space == GJ_LOCAL)
+		return 0;
+	gj_ref p[2] = { a.part[0], b.part[0] };
+	for (int i = 0; a.type->space != b.type->space && i < 2; i++)
+		p[i] = gj_ecast(L, p[i], gj_ptr_type(gj_o(L->fn, p[i])->type->elem, GJ_GENERIC));
+	return gj_e2(L, GJ_SUB, gj_i64(), gj_e1(L, GJ_BITCAST, gj_i64(), p[0]), gj_e1(L, GJ_BITCAST, gj_i64(), p[1]));
+}
+
+/* How far a's elements reach below (side 0) and above (side 1) its first, in bytes. */
+static gj_ref reach(gj_lower *L, gj_lv a, int side)
+{
+	gj_ref sum = gj_eint(L, gj_i64(), side ? a.type->elem->size : 0);
+	for (uint32_t d = 0; d < a.type->ndim; d++) {
+		gj_ref last = gj_eindex(L, GJ_SUB, gj_extent(a, d), gj_eint(L, gj_i64(), 1));
+		gj_ref far = gj_eindex(L, GJ_MUL, last, gj_stride(a, d));
+		sum = gj_eindex(L, GJ_ADD, sum, gj_e2(L, side ? GJ_MAX : GJ_MIN, gj_i64(), far, zero(L)));
+	}
+	return sum;
+}
+
+/* Have they no byte in common? `away`: the distance from s to t. */
+static gj_ref lie_apart(gj_lower *L, gj_lv t, gj_lv s, gj_ref away)
+{
+	gj_ref above = gj_ecmp(L, GJ_CMP_GE, gj_eindex(L, GJ_ADD, away, reach(L, t, 0)), reach(L, s, 1));
+	gj_ref below = gj_ecmp(L, GJ_CMP_LE, gj_eindex(L, GJ_ADD, away, reach(L, t, 1)), reach(L, s, 0));
+	return either(L, above, below);
+}
+
+/* Do both step alike in every dimension of s? 0: yes, it is known. */
+static gj_ref step_alike(gj_lower *L, gj_lv t, gj_lv s)
+{
+	gj_ref alike = 0;
+	for (uint32_t d = 0, k = t.type->ndim - s.type->ndim; d < s.type->ndim; d++, k++) {
+		if (gj_stride(t, k) != gj_stride(s, d))
+			alike = both(L, alike, gj_ecmp(L, GJ_CMP_EQ, gj_stride(t, k), gj_stride(s, d)));
+		if (gj_extent(t, k) != gj_extent(s, d))
+			alike = both(L, alike, gj_ecmp(L, GJ_CMP_EQ, gj_extent(t, k), gj_extent(s, d)));
+	}
+	return alike;
+}
+
+/* Does each step of a dimension pass by all elements of the dimensions behind it? Then loops run through memory in one direction.
+ * 0: yes, it is known. */
+static gj_ref in_order(gj_lower *L, gj_lv a)
+{
+	gj_ref yes = 0;
+	for (uint32_t d = 0; d + 1 < a.type->ndim; d++) {
+		gj_ref outer = gj_e1(L, GJ_ABS, gj_i64(), gj_stride(a, d)), inner = gj_e1(L, GJ_ABS, gj_i64(), gj_stride(a, d + 1));
+		yes = both(L, yes, gj_ecmp(L, GJ_CMP_GE, outer, gj_eindex(L, GJ_MUL, inner, gj_extent(a, d + 1))));
+	}
+	return yes;
+}
+
+/* What reading s asks of the order. `copied`: what is stored is what was read. */
+static void ask(gj_lower *L, gj_lv t, gj_lv s, bool copied, order *o)
+{
+	if (gj_apart(L->fn, t.part[0], s.part[0]))
+		return;
+	gj_ref away = distance(L, t, s), alike = step_alike(L, t, s), fits = both(L, alike, in_order(L, t));
+	if (!away) {
+		o->held = gj_eint(L, gj_bool(), 1);
+		return;
+	}
+	gj_ref meet = not(L, lie_apart(L, t, s, away)), level = gj_ecmp(L, GJ_CMP_EQ, away, zero(L));
+	if (s.type->ndim == t.type->ndim) {
+		o->up = either(L, o->up, both(L, meet, gj_ecmp(L, GJ_CMP_LT, away, zero(L))));
+		o->down = either(L, o->down, both(L, meet, gj_ecmp(L, GJ_CMP_GT, away, zero(L))));
+		level = both(L, alike, level);
+		fits = fits ? either(L, fits, level) : 0;
+	} else if (copied && s.type->ndim + 1 == t.type->ndim && s.type->elem == t.type->elem) {        /* a[:] = a[k]: a[k] stays as it is */
+		level = gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, gj_i64(), away, gj_stride(t, 0)), zero(L));
+		fits = both(L, fits, level);
+	} else {
+		fits = gj_eint(L, gj_bool(), 0);
+	}
+	if (fits)
+		o->held = either(L, o->held, both(L, meet, not(L, fits)));
+}
+
+/* -- Loops -------------------------------------------------------------------------------------------------------------- */
+
+/* One loop a dimension; `down`: where it is true, from the last element in memory to the first. */
+static void loops(gj_lower *L, gj_lv target, gj_ref down, gj_lnext *next, void *arg, gj_ref *at, uint32_t d)
+{
+	if (d == target.type->ndim) {
+		gj_lv v = next(L, target, at, arg);
+		gj_lstore(L, gj_lelement(L, target, at), v, target.type->elem);
+		return;
+	}
+	gj_lfor l = gj_lfor_begin(L, gj_extent(target, d), 0);
+	at[d] = l.i;
+	if (down) {
+		gj_ref last = gj_eindex(L, GJ_SUB, gj_extent(target, d), gj_eint(L, gj_i64(), 1));
+		gj_ref turned = gj_ecmp(L, GJ_CMP_NE, gj_ecmp(L, GJ_CMP_LT, gj_stride(target, d), zero(L)), down);
+		at[d] = gj_e3(L, GJ_SELECT, gj_i64(), turned, gj_eindex(L, GJ_SUB, last, l.i), l.i);
+	}
+	loops(L, target, down, next, arg, at, d + 1);
+	gj_lfor_end(L, &l, 0);
+}
+
+static gj_lv item(gj_lower *L, gj_lv target, const gj_ref *at, void *v) { return gj_lbroadcast(L, target, *(gj_lv *)v, at); }
+
+/* All results first, then the stores. */
+static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *arg)
+{
+	const gj_type *t = target.type;
+	gj_ref at[GJ_MAX_NDIM];
+	gj_lrequire(L, gj_ecmp(L, GJ_CMP_LE, gj_lsize(L, target), gj_eint(L, gj_i64(), MOST_HELD)));
+	gj_ref memory = gj_e(L, GJ_LOCALMEM, gj_ptr_type(t->elem, GJ_LOCAL), 0, NULL);
+	gj_o(L->fn, memory)->imm.i = MOST_HELD;
+	gj_lv held = gj_larray(L, gj_array_type(t->elem, t->ndim, 'C', false, GJ_LOCAL), memory, target.part + 1);
+	loops(L, held, 0, next, arg, at, 0);
+	loops(L, target, 0, item, &held, at, 0);
+}
+
+void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *next, void *arg)
+{
+	gj_ref at[GJ_MAX_NDIM];
+	order o = { 0 };
+	for (uint32_t i = 0; i < n; i++)
+		if (source[i].type->kind == GJ_ARRAY && target.type->ndim > 0)
+			ask(L, target, source[i], next == item, &o);
+	if (n > 1 && o.up && o.down)
+		o.held = either(L, o.held, both(L, o.up, o.down));
+	if (!o.held) {
+		loops(L, target, o.down, next, arg, at, 0);
+		return;
+	}
+	uint32_t hold = gj_block_new(L->fn), run = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_branch(L, o.held, hold, run);
+	L->cur = hold;
+	through_temporary(L, target, next, arg);
+	gj_jump(L, done);
+	L->cur = run;
+	loops(L, target, o.down, next, arg, at, 0);
+	gj_jump(L, done);
+	L->cur = done;
+}
+
+void gj_lcopy(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 1, &v, item, &v); }
