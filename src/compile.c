@@ -29,6 +29,7 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 	if (!vector)
 		return;
 	gj_loop_form(f);
+	gj_spread_locals(f);
 	f->width = gj_choose_lanes(f, facts);
 	gj_divergence(f, *facts);
 	gj_show(st, "divergence", f);

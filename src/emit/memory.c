@@ -61,7 +61,7 @@ gj_v gj_do_localmem(gj_gen *g, const gj_op *o)
 	v->s = g->u->backend->keep_local ? g->u->backend->keep_local(g, items * e->size) : NULL;
 	if (!v->s)
 		v->s = gj_alloca(g, LLVMArrayType2(gj_mem_ty(g->u, e), items), 1, g->u->vector ? 64 : 16);
-	v->stride = g->u->vector ? e->size : 0;
+	v->stride = !g->u->vector ? 0 : o->type->space == GJ_LOCAL ? e->size : (int64_t)e->size * n;
 	return NULL;
 }
 

@@ -75,7 +75,7 @@ static void apply_signature(const gj_inst *s, const gj_op *call, const gj_code *
 		if (!gj_can_convert(a[i].type, code->arg_type[i]))
 			gj_fail(s->fn, call->loc, GJ_ERR_CALL_CONVERT, i + 1, code->name, gj_known_text(s->fn->arena, a[i]), code->arg_type[i]->name);
 		if (code->arg_type[i]->kind != GJ_ARRAY)                               /* an array may be better known than the signature says */
-			a[i] = gj_just(code->arg_type[i]);
+			a[i] = gj_just(gj_in_spaces_of(code->arg_type[i], a[i].type));
 	}
 }
 
@@ -118,11 +118,12 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 	if (n == UINT32_MAX)
 		return gj_just(NULL);
 	gj_inst *callee = s->callee[r] = gj_infer_function(I, code, n, a, s->fn, call->loc);
-	if (!code->ret || code->ret == callee->ret.type)
+	const gj_type *ret = code->ret && callee->ret.type ? gj_in_spaces_of(code->ret, callee->ret.type) : code->ret;
+	if (!ret || ret == callee->ret.type)
 		return callee->ret;
 	if (callee->ret.type && !gj_can_convert(callee->ret.type, code->ret))
 		gj_fail(s->fn, call->loc, GJ_ERR_RETURN_CONVERT, code->name, callee->ret.type->name, code->ret->name);
-	return gj_just(code->ret);
+	return gj_just(ret);
 }
 
 /* -- Named functions ------------------------------------------------------------------------------------------------ */

@@ -207,9 +207,8 @@ gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 		return gj_just(gj_iter_type(t));
 	if (t->kind != GJ_TUPLE)
 		gj_fail(f, loc, GJ_ERR_ITER, gj_known_text(f->arena, a));
-	for (uint32_t i = 1; i < t->n; i++)
-		if (t->item[i] != t->item[0])
-			gj_fail(f, loc, GJ_ERR_ITER_TUPLE, t->name);
+	if (t->n && !gj_items_type(t))
+		gj_fail(f, loc, GJ_ERR_ITER_TUPLE, t->name);
 	return gj_just(gj_iter_type(t));
 }
 
@@ -229,7 +228,7 @@ const gj_type *gj_iter_item(gj_arena *a, const gj_type *iter)
 		return each(a, t, gj_iter_item);
 	switch (t->kind) {
 	case GJ_RANGE: return t->elem;
-	case GJ_TUPLE: return t->n ? t->item[0] : gj_scalar[GJ_I64];
+	case GJ_TUPLE: return t->n ? gj_items_type(t) : gj_scalar[GJ_I64];
 	default:       return t->ndim == 1 ? t->elem : gj_rule_index(t, "i");
 	}
 }
@@ -326,12 +325,10 @@ static gj_known tuple_item(gj_inst *s, const gj_op *o, gj_known a, gj_known inde
 	}
 	if (!gj_is_int(index.type))
 		no_index(s, o->loc, index);
-	for (uint32_t k = 1; k < a.type->n; k++)
-		if (a.type->item[k] != a.type->item[0])
-			gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
-	if (a.type->n == 0 || !has_parts(a.type->item[0]))
+	const gj_type *t = gj_items_type(a.type);
+	if (!t || !has_parts(t))
 		gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
-	return gj_just(a.type->item[0]);
+	return gj_just(t);
 }
 
 /* Part i of a slice, a constant; `absent` where it is None or missing. */

@@ -208,6 +208,7 @@ void   gj_loop_form(gj_fn *);                                /* low: preheaders,
 /* Is the memory of this array reached through its parameter alone, and changed by nobody else while a thread runs? */
 bool   gj_param_alone(const gj_fn *, const gj_fnparam *);
 void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics: 1 */
+void   gj_spread_locals(gj_fn *);                            /* low, width 32: local arrays that meet others leave their space (locals.c) */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
 /* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. Along y
  * and z only where no thread waits for others, other than at barriers. */

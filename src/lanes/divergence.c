@@ -107,7 +107,8 @@ static shape rule_sreg(const div *d, const gj_op *o)
 static shape rule_localmem(const div *d, const gj_op *o)
 {
 	(void)d;
-	return linear(o->type, o->type->elem->size);
+	uint64_t between = o->type->space == GJ_LOCAL ? 1 : (uint64_t)o->imm.i;
+	return linear(o->type, between * o->type->elem->size);
 }
 
 /* a + sign × scale × b */

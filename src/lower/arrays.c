@@ -121,11 +121,12 @@ gj_lv gj_lchosen(gj_lower *L, gj_lv tuple, gj_ref at, const gj_type *t)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	uint32_t n = gj_parts(t);
-	memcpy(p, tuple.part, n * sizeof *p);
+	memcpy(p, gj_lconv(L, gj_lv_item(L, tuple, 0), t).part, n * sizeof *p);
 	for (uint32_t k = 1; k < tuple.type->n; k++) {
 		gj_ref here = gj_ecmp(L, GJ_CMP_EQ, at, gj_eint(L, gj_i64(), k));
+		gj_lv x = gj_lconv(L, gj_lv_item(L, tuple, k), t);
 		for (uint32_t j = 0; j < n; j++)
-			p[j] = gj_e3(L, GJ_SELECT, gj_part_type(L, t, j), here, tuple.part[k * n + j], p[j]);
+			p[j] = gj_e3(L, GJ_SELECT, gj_part_type(L, t, j), here, x.part[j], p[j]);
 	}
 	return v;
 }

@@ -2,6 +2,8 @@
  * that they must give, cell by cell. */
 #include "types/rules.h"
 
+#include <string.h>
+
 #include <stdlib.h>
 
 const char *const gj_binop_name[GJ_NBINOPS] = { "+", "&", "//", "<<", "@", "*", "%", "|", "**", ">>", "-", "/", "^" };
@@ -176,8 +178,6 @@ static const gj_type *unify_arrays(const gj_type *a, const gj_type *b)
 {
 	if (a->elem != b->elem || a->ndim != b->ndim)
 		return NULL;
-	if (a->space != b->space && (a->space == GJ_LOCAL || b->space == GJ_LOCAL))
-		return NULL;
 	gj_space space = a->space == b->space ? (gj_space)a->space : GJ_GENERIC;
 	return gj_array_type(a->elem, a->ndim, a->layout == b->layout ? a->layout : 'A', a->readonly || b->readonly, space);
 }
@@ -193,12 +193,33 @@ const gj_type *gj_unify(const gj_type *a, const gj_type *b)
 	return a->kind == GJ_TUPLE ? unify_tuples(a, b) : a->kind == GJ_ARRAY ? unify_arrays(a, b) : NULL;
 }
 
-/* Arrays pass where the layout demanded is weaker, where no write access is gained, and into the generic space. */
+const gj_type *gj_items_type(const gj_type *tuple)
+{
+	const gj_type *t = tuple->n ? tuple->item[0] : NULL;
+	for (uint32_t i = 1; t && i < tuple->n; i++)
+		if (tuple->item[i] != t)
+			t = strcmp(t->name, tuple->item[i]->name) ? NULL : gj_unify(t, tuple->item[i]);
+	return t;
+}
+
+const gj_type *gj_in_spaces_of(const gj_type *t, const gj_type *actual)
+{
+	enum { MAX_ITEMS = 256 };
+	const gj_type *item[MAX_ITEMS];
+	if (t->kind == GJ_ARRAY && actual->kind == GJ_ARRAY)
+		return gj_array_type(t->elem, t->ndim, t->layout, t->readonly, (gj_space)actual->space);
+	if (t->kind != GJ_TUPLE || actual->kind != GJ_TUPLE || t->n != actual->n || t->n > MAX_ITEMS)
+		return t;
+	for (uint32_t i = 0; i < t->n; i++)
+		item[i] = gj_in_spaces_of(t->item[i], actual->item[i]);
+	return gj_tuple_type(item, t->n);
+}
+
+/* Arrays pass where the layout demanded is weaker and where no write access is gained, from any memory. */
 static bool array_converts(const gj_type *from, const gj_type *to)
 {
 	bool layout = to->layout == 'A' || from->layout == to->layout || (from->ndim <= 1 && from->layout != 'A');
-	bool space = from->space == to->space || (to->space == GJ_GENERIC && from->space != GJ_LOCAL);
-	return from->elem == to->elem && from->ndim == to->ndim && layout && space && (!from->readonly || to->readonly);
+	return from->elem == to->elem && from->ndim == to->ndim && layout && (!from->readonly || to->readonly);
 }
 
 bool gj_can_convert(const gj_type *from, const gj_type *to)

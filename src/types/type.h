@@ -94,7 +94,7 @@ const gj_type *gj_rule_compare(gj_cmpop, const gj_type *a, const gj_type *b, con
 /* The operation is done in *as_a (the operand's own width) and its result converted: -uint32(1) is 4294967295. */
 const gj_type *gj_rule_unary(gj_unop, const gj_type *a, const gj_type **as_a);
 /* Smallest common type of a phi, a return, `and`/`or`, a conditional expression; tuples item by item, arrays to
- * layout A. a == b gives a. Arrays in different spaces give GJ_GENERIC (GJ_LOCAL with another: NULL). unify.csv. */
+ * layout A. a == b gives a. Arrays in different spaces give GJ_GENERIC. unify.csv. */
 const gj_type *gj_unify(const gj_type *a, const gj_type *b);
 const gj_type *gj_rule_minmax(const gj_type *a, const gj_type *b);             /* min, max of two */
 const gj_type *gj_rule_divmod(const gj_type *a, const gj_type *b);             /* item type of the resulting pair */
@@ -110,6 +110,10 @@ const gj_type *gj_rule_math(const char *name, const gj_type *a, const gj_type *b
 const gj_type *gj_rule_numpy(const char *name, const gj_type *a, const gj_type *b, const gj_type **as);
 /* Item type of range(a[, b[, c]]) over integer types; NULL entries are absent. tuple_range.csv. */
 const gj_type *gj_rule_range(const gj_type *a, const gj_type *b, const gj_type *c);
+/* The type of all items of a tuple, as users see types: arrays in different spaces have one. NULL: they differ, or there are none. */
+const gj_type *gj_items_type(const gj_type *tuple);
+/* What a signature declares of a value of type `actual`: signatures do not name the memory that arrays are in. */
+const gj_type *gj_in_spaces_of(const gj_type *declared, const gj_type *actual);
 /* May a value of type `from` be passed where a signature says `to` (unsafe conversions included)? */
 bool gj_can_convert(const gj_type *from, const gj_type *to);
 
