@@ -87,8 +87,21 @@ gj_v gj_do_abs(gj_gen *g, const gj_op *o)
 	return gj_is_signed(o->type) ? gj_call2(g, GJ_IN_ABS, a, LLVMConstInt(g->u->i1, 0, 0)) : a;
 }
 
+/* Numbers win over NaN, and −0 is below +0: of equal numbers the bits are joined. */
+static gj_v float_extreme(gj_gen *g, gj_v a, gj_v b, bool most)
+{
+	gj_t t = LLVMTypeOf(a), bits = gj_like(t, gj_elem_ty(t) == g->u->f64 ? g->u->i64 : g->u->i32);
+	gj_v x = LLVMBuildBitCast(g->b, a, bits, ""), y = LLVMBuildBitCast(g->b, b, bits, "");
+	gj_v zeros = most ? LLVMBuildAnd(g->b, x, y, "") : LLVMBuildOr(g->b, x, y, "");
+	gj_v r = gj_select(g, gj_fcmp(g, most ? LLVMRealOGT : LLVMRealOLT, b, a), b, a);
+	r = gj_select(g, gj_fcmp(g, LLVMRealOEQ, a, b), LLVMBuildBitCast(g->b, zeros, t, ""), r);
+	return gj_select(g, gj_fcmp(g, LLVMRealUNO, a, a), b, r);
+}
+
 static gj_v extreme(gj_gen *g, const gj_op *o, gj_llvm_intrin f, gj_llvm_intrin s, gj_llvm_intrin u)
 {
+	if (is_float(o) && !g->u->backend->zeros_ordered)
+		return float_extreme(g, gj_arg(g, o, 0), gj_arg(g, o, 1), o->op == GJ_MAX);
 	gj_llvm_intrin i = is_float(o) ? f : gj_is_signed(o->type) ? s : u;
 	return gj_call2(g, i, gj_arg(g, o, 0), gj_arg(g, o, 1));
 }

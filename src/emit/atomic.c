@@ -52,8 +52,14 @@ static const struct { int sint, uint, real; } native[GJ_NATOMICS] = {
 	[GJ_AT_CAS]    = { -1, -1, -1 },
 };
 
+static gj_v as_bits(gj_gen *g, gj_v x)
+{
+	gj_t t = LLVMTypeOf(x);
+	return LLVMBuildBitCast(g->b, x, t == g->u->f64 ? g->u->i64 : t == g->u->f32 ? g->u->i32 : t, "");
+}
+
 /* Should x replace old? Ordered comparisons leave a NaN in memory alone (max, min); nanmax and nanmin let any number
- * replace it. A NaN operand never replaces anything. */
+ * replace it. A NaN operand never replaces anything, +0 is above −0. */
 static gj_v wins(gj_gen *g, const gj_op *o, gj_v x, gj_v old)
 {
 	bool most = o->sub == GJ_AT_MAX || o->sub == GJ_AT_NANMAX, nan = o->sub == GJ_AT_NANMAX || o->sub == GJ_AT_NANMIN;
@@ -62,6 +68,8 @@ static gj_v wins(gj_gen *g, const gj_op *o, gj_v x, gj_v old)
 		return gj_icmp(g, most ? sign ? LLVMIntSGT : LLVMIntUGT : sign ? LLVMIntSLT : LLVMIntULT, x, old);
 	}
 	gj_v better = gj_fcmp(g, most ? LLVMRealOGT : LLVMRealOLT, x, old);
+	gj_v zero = gj_icmp(g, most ? LLVMIntSGT : LLVMIntSLT, as_bits(g, x), as_bits(g, old));
+	better = LLVMBuildOr(g->b, better, LLVMBuildAnd(g->b, gj_fcmp(g, LLVMRealOEQ, x, old), zero, ""), "");
 	if (!nan)
 		return better;
 	gj_v hole = LLVMBuildAnd(g->b, gj_fcmp(g, LLVMRealUNO, old, old), gj_fcmp(g, LLVMRealORD, x, x), "");
@@ -93,12 +101,6 @@ static gj_v combined(gj_gen *g, const gj_op *o, gj_v old, gj_v b, gj_v c)
 		return gj_select(g, gj_icmp(g, LLVMIntEQ, old, zero), most, b);
 	default:         return gj_select(g, wins(g, o, b, old), b, old);
 	}
-}
-
-static gj_v as_bits(gj_gen *g, gj_v x)
-{
-	gj_t t = LLVMTypeOf(x);
-	return LLVMBuildBitCast(g->b, x, t == g->u->f64 ? g->u->i64 : t == g->u->f32 ? g->u->i32 : t, "");
 }
 
 /* A loop of compare-and-swap that ends early when nothing would change. */

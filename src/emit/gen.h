@@ -57,6 +57,7 @@ typedef struct gj_backend {
 	void (*keep_variable)(gj_gen *, gj_v alloca, gj_t);
 	const char *scope;                         /* LLVM's name for the scope of atomics; NULL: all threads there are */
 	bool block_alone;                          /* a block is one thread of the machine: nobody else touches its memory */
+	bool zeros_ordered;                        /* minnum and maxnum take −0 to be below +0 */
 	bool line_tables;                          /* debuggers and profilers read them */
 	bool unroll_hints;                         /* LLVM does not unroll loops of unknown length by itself */
 	gj_emit_op *op[GJ_NOPS];                   /* overrides of the common table */

@@ -16,7 +16,7 @@ static gj_ref item(reduction *r)
 static gj_ref step(reduction *r, gj_ref acc)
 {
 	gj_lower *L = r->L;
-	gj_ref x = item(r), better;
+	gj_ref x = item(r);
 	bool any = r->how == GJ_RED_ANY || r->how == GJ_RED_MAX;
 	if (gj_is_bool(r->acc))
 		return gj_e2(L, any ? GJ_OR : GJ_AND, gj_bool(), acc, x);
@@ -24,10 +24,12 @@ static gj_ref step(reduction *r, gj_ref acc)
 		return gj_e2(L, GJ_MUL, r->acc, acc, x);
 	if (r->how != GJ_RED_MIN && r->how != GJ_RED_MAX)
 		return gj_e2(L, GJ_ADD, r->acc, acc, x);
-	better = gj_ecmp(L, any ? GJ_CMP_GT : GJ_CMP_LT, x, acc);
-	if (gj_is_float(r->acc))
-		better = gj_e2(L, GJ_OR, gj_bool(), better, gj_e1(L, GJ_ISNAN, gj_bool(), x));
-	return gj_e3(L, GJ_SELECT, r->acc, better, x, acc);
+	gj_ref best = gj_e2(L, any ? GJ_MAX : GJ_MIN, r->acc, acc, x);
+	if (gj_is_float(r->acc)) {
+		best = gj_e3(L, GJ_SELECT, r->acc, gj_e1(L, GJ_ISNAN, gj_bool(), x), x, best);
+		best = gj_e3(L, GJ_SELECT, r->acc, gj_e1(L, GJ_ISNAN, gj_bool(), acc), acc, best);
+	}
+	return best;
 }
 
 static gj_ref over(reduction *r, uint32_t d, gj_ref acc)
