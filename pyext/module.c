@@ -10,6 +10,7 @@
 #include "launch/launcher.h"
 #include "launch/offline.h"
 #include "launch/options.h"
+#include "interrupt.h"
 #include "memory/buffer.h"
 #include "memory/devarray.h"
 #include "memory/device.h"
@@ -75,6 +76,7 @@ static PyMethodDef methods[] = {
 static int (*const parts[])(PyObject *) = {
 	gj_typeclass_init, gj_signature_init, gj_argument_init, gj_device_init, gj_buffer_init, gj_stream_init, gj_event_init,
 	gj_devarray_init, gj_dispatcher_init, gj_launcher_init, gj_kernel_init, gj_freeze_init, gj_options_init, gj_ufunc_init,
+	gj_interrupt_init,
 };
 
 static int exec(PyObject *m)

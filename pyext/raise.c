@@ -121,7 +121,8 @@ static void set_exception(gj_diag *d)
 
 PyObject *gj_diag_error(gj_diag *d)
 {
-	set_exception(d);
+	if (d->id != GJ_ERR_INTERRUPTED || !PyErr_Occurred())
+		set_exception(d);
 	gj_diag_clear(d);
 	return NULL;
 }
@@ -140,12 +141,14 @@ PyObject *gj_error(gj_err id, ...)
 static const char *const status_class[] = {
 	[GJ_OK] = "CudaAPIError", [GJ_E_NODEVICE] = "CudaSupportError", [GJ_E_NOMEM] = "CudaMemoryError",
 	[GJ_E_INVALID] = "CudaAPIError", [GJ_E_UNSUPPORTED] = "CudaSupportError", [GJ_E_LOAD] = "LinkerError",
-	[GJ_E_LAUNCH] = "CudaAPIError", [GJ_E_NOTREADY] = "CudaAPIError", [GJ_E_FORKED] = "CudaDriverError",
+	[GJ_E_LAUNCH] = "CudaAPIError", [GJ_E_NOTREADY] = "CudaAPIError", [GJ_E_INTERRUPTED] = "CudaAPIError", [GJ_E_FORKED] = "CudaDriverError",
 	[GJ_E_DRIVER] = "CudaAPIError",
 };
 
 PyObject *gj_status_error(gj_status status, const char *what)
 {
+	if (status == GJ_E_INTERRUPTED && PyErr_Occurred())
+		return NULL;
 	PyObject *cls = gj_import("gridjit.errors", status_class[status]);
 	const char *text = gj_error_text();
 	PyObject *message = cls ? PyUnicode_FromFormat("%s failed: %s", what, *text ? text : "the device gave no reason") : NULL;

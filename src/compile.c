@@ -1,6 +1,7 @@
 /* gj_compile(): the way from frozen code to an image, one line a stage. A verifier runs after each pass in debug builds
  * and under GRIDJIT_VERIFY=1; GRIDJIT_DUMP=code,cfg,ssa,types,low,mask,llvm,ptx,asm prints each stage. */
 #include "compile.h"
+#include "base/interrupt.h"
 #include "infer/infer.h"
 #include "lower/lower.h"
 #include "opt/opt.h"
@@ -59,15 +60,19 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_simplify(f->callee.p[i]);
 		gj_check_frozen(f->callee.p[i]);
 	}
+	gj_interruption_point(trap);
 	gj_find_ends(f);
 	if (!opt.target->thread_ends)
 		gj_return_raises(f);
 	gj_mark_written(f);
 	gj_show(st, "low", f);
+	if (opt.target->in_turn)
+		gj_find_waits(f);
 	if (opt.target->own_sums)
 		gj_find_sums(f);
 	choose_width(st, f, &rq->options, &opt.facts);
 	opt.keep_text |= gj_stages_want(st, "llvm") || gj_stages_want(st, opt.target->assembly);
+	gj_interruption_point(trap);
 	gj_emit_image(f, &opt, image);
 	gj_show_text(st, "llvm", image->llvm);
 	gj_show_text(st, opt.target->assembly, image->assembly);

@@ -113,6 +113,7 @@ NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "
 WITHOUT_A_CASE = {
 	"NOMEM": "needs malloc to fail in the middle of a compilation",
 	"INTERNAL": "only a fault of the compiler raises it",
+	"INTERRUPTED": "what the signal's handler raised is seen instead: tests/test_interrupt.py",
 	"PYTHON": "needs an interpreter that the extension is not built for",
 	"LIBDEVICE_OLD": "needs a libdevice without a function that every release has",
 	"LIBDEVICE_NEW": "needs a libdevice with an intrinsic that this LLVM does not have",

@@ -2,6 +2,7 @@
  * repeated launch no Python object is made. */
 #include "launch/launch.h"
 
+#include "interrupt.h"
 #include "launch/overload.h"
 #include "launch/transfer.h"
 #include "memory/stream.h"
@@ -46,7 +47,7 @@ static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const g
 		return GJ_E_NOMEM;
 	fill(&s->image, a, buffer);
 	gj_launch what = { { c->grid[0], c->grid[1], c->grid[2] }, { c->block[0], c->block[1], c->block[2] }, c->shared, stream,
-		buffer, n };
+		buffer, n, s->image.spins && gj_is_only_thread() };
 	gj_status status;
 	Py_BEGIN_ALLOW_THREADS
 	status = s->dev->ops->launch(s->dev, s->kernel, &what);

@@ -134,7 +134,7 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 		Py_END_ALLOW_THREADS
 		*(b.hit ? &d->hits : &d->misses) += 1;
 		if (b.diag.set || b.status != GJ_OK || !(s = adopt(&b, facts)))
-			PyErr_Occurred() ? (void)0 : complain(&b, gj_dispatcher_name(d));
+			PyErr_Occurred() && !b.diag.set ? (void)0 : complain(&b, gj_dispatcher_name(d));
 		else if (!sound(&s->image, s->nleaves)) {
 			complain(&b, gj_dispatcher_name(d));
 			gj_specialisation_free(s);

@@ -1,6 +1,7 @@
 /* The emitter's frame: one module per compilation, its functions, blocks and phis, and the table that sends each op to
  * its handler. A failure in the middle unwinds through here, so that LLVM's objects are freed. */
 #include "emit/ops.h"
+#include "base/interrupt.h"
 
 #include <llvm-c/Analysis.h>
 
@@ -218,6 +219,8 @@ static void emit_op(gj_gen *g, gj_ref r)
 	gj_lines_at(g, o->loc);
 	if (gj_op_is(o, GJ_F_TERM)) {
 		gj_prefetch_hint(g, o->block);
+		if (g->u->backend->way_back)
+			g->u->backend->way_back(g, o->block);
 		g->last[o->block] = gj_here(g);
 		gj_unroll_hint(g, o->block, terminator(g, o));
 	} else if (o->op == GJ_PHI) {
@@ -290,6 +293,7 @@ static gj_ref mask_of_block(const gj_gen *g, uint32_t b)
 static void emit_block(gj_gen *g, uint32_t b)
 {
 	const gj_bb *bb = &g->f->bb.p[b];
+	gj_interruption_point(g->f->trap);
 	gj_at(g, g->first[b]);
 	gj_ref mask = mask_of_block(g, b);
 	gj_v all = mask ? gj_all_lanes(g, mask) : NULL;

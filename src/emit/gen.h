@@ -55,6 +55,7 @@ typedef struct gj_backend {
 	 * an alloca that is only loaded and stored as a whole. */
 	gj_v (*keep_local)(gj_gen *, uint64_t bytes);
 	void (*keep_variable)(gj_gen *, gj_v alloca, gj_t);
+	void (*way_back)(gj_gen *, uint32_t block);          /* at the end of a block, which may lead back in a loop */
 	const char *scope;                         /* LLVM's name for the scope of atomics; NULL: all threads there are */
 	bool block_alone;                          /* a block is one thread of the machine: nobody else touches its memory */
 	bool zeros_ordered;                        /* minnum and maxnum take −0 to be below +0 */
@@ -127,6 +128,8 @@ void gj_lines_export(gj_unit *, gj_v fn, const char *symbol);     /* a function 
 void gj_lines_close(gj_unit *);
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c: at the end of a block */
 void gj_prefetch_hint(gj_gen *, uint32_t block);
+/* Is it a loop of the whole grid over the items of an array? */
+bool gj_goes_through_array(const gj_fn *, uint32_t loop);
 void gj_optimise(gj_unit *, const char *passes);      /* passes.c */
 void gj_order_blocks(gj_unit *);
 LLVMMemoryBufferRef gj_codegen(gj_unit *, LLVMModuleRef, LLVMCodeGenFileType);

@@ -136,6 +136,7 @@ void gj_image_fields(gj_unit *u)
 	m->format = u->opt->target->format;
 	m->width = u->lanes;
 	m->barriers = f->barriers || f->waits;
+	m->spins = f->spins;
 	m->first_axis = gj_lanes_axis(u->opt->facts);
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->launch_bounds.threads;

@@ -8,7 +8,7 @@ enum { SMALL_BODY = 64, MIDDLE_BODY = 128, ROUNDS_AHEAD = 8, LINE = 64 };
 /* What may not be copied, or is a call. */
 static bool forbids(const gj_op *o)
 {
-	return o->op == GJ_FCALL || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_LANES);
+	return o->op == GJ_FCALL || o->op == GJ_WATCH || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_LANES);
 }
 
 /* Operations in loop l, whose blocks follow each other from its header; UINT32_MAX: it holds another loop, or something
@@ -114,6 +114,17 @@ static bool is_grid_loop(const gj_fn *f, uint32_t l, grid_loop *out)
 		}
 	}
 	return false;
+}
+
+bool gj_goes_through_array(const gj_fn *f, uint32_t loop)
+{
+	grid_loop l;
+	if (!is_grid_loop(f, loop, &l))
+		return false;
+	const gj_op *o = gj_o(f, l.bound);
+	while (o->op == GJ_CVT)
+		o = gj_o(f, o->arg[0]);
+	return o->op == GJ_PARAM && f->entry->args == GJ_ARGS_LEAVES && f->param.p[o->imm.i].field == GJ_FIELD_SHAPE;
 }
 
 /* Is the pointer array + counter? */

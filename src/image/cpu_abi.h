@@ -23,6 +23,7 @@ typedef struct gj_block {
 	uint32_t *state;                           /* of each warp: 0 not begun, k stopped at its k-th stop, UINT32_MAX done */
 	char    *frame;                            /* aligned to 64 */
 	uint32_t stopped;                          /* has a warp stopped during the last call */
+	uint32_t attention;                        /* not 0: gj_rt_attend is to be called; other threads set it */
 	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
 } gj_block;                                    /* the runtime's own fields follow in an enclosing struct */
@@ -40,8 +41,20 @@ uint32_t gj_rt_arrive(gj_block *, uint32_t warp, uint32_t live, uint32_t here, u
  * is left. */
 void gj_rt_enter(gj_block *);
 
+/* Somebody wants this thread to look up from its work: the launch has failed elsewhere, or Ctrl-C was pressed. Loops that
+ * may take long look at gj_block.attention on their way back. Does not return if the launch is to end. */
+void gj_rt_attend(gj_block *);
+void gj_rt_attend_keeping(gj_block *);         /* x86-64 with xsave: no register is changed */
+
 /* Lets other warps of the block run: called in loops that wait for memory to change. */
 void gj_rt_yield(gj_block *, uint32_t warp);
+
+/* The way back in a loop that waits for memory (opt/waits.c), at `site`. What its exits depend on is told in each round, and
+ * that it has done something else that others may see: if all threads of the launch go round without any news, it fails.
+ * `meets`: there is a barrier in the loop. */
+void gj_rt_wait(gj_block *, uint32_t warp, uint32_t site, uint32_t meets);
+void gj_rt_watch(gj_block *, uint64_t seen);
+void gj_rt_act(gj_block *);
 
 /* grid.sync(): image->cooperative and image->barriers must be set. `live`, `here`, `site` as for gj_rt_barrier. */
 void gj_rt_grid_sync(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t site);

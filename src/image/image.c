@@ -146,6 +146,7 @@ static void walk(io *s, gj_image *m)
 	NUM(s, m->local_bytes, 4);
 	NUM(s, m->width, 4);
 	flag(s, &m->barriers);
+	flag(s, &m->spins);
 	NUM(s, m->frame_bytes, 4);
 	NUM(s, m->first_axis, 4);
 	s->bad |= m->first_axis > 2;

@@ -40,9 +40,10 @@ static inline uint32_t gj_lanes_axis(uint32_t facts) { return facts & GJ_FACT_LA
 /* Axes in the order in which threads and blocks are counted, where lanes run along axis 0, 1 or 2; each is its own inverse. */
 static const uint8_t gj_axes_from[3][3] = { { 0, 1, 2 }, { 1, 0, 2 }, { 2, 1, 0 } };
 
-/* A place in the source that the code can tell of: where threads meet at a barrier, or where one ends. Texts are offsets in
+/* A place in the source that the code can tell of: where threads meet at a barrier or wait for
+ * memory, or where one ends. Texts are offsets in
  * the image's `text`; 0: "", not known. */
-typedef enum gj_site_kind { GJ_SITE_BARRIER, GJ_SITE_RAISE, GJ_SITE_ASSERT, GJ_NSITE_KINDS } gj_site_kind;
+typedef enum gj_site_kind { GJ_SITE_BARRIER, GJ_SITE_RAISE, GJ_SITE_ASSERT, GJ_SITE_WAIT, GJ_NSITE_KINDS } gj_site_kind;
 typedef struct gj_site {
 	uint8_t  kind;                             /* gj_site_kind */
 	int32_t  line;                             /* ≤ 0: not known */
@@ -62,6 +63,7 @@ typedef struct gj_image {
 	uint32_t  local_bytes;                     /* CPU: stack that a warp needs for local arrays and spills (an upper bound) */
 	uint32_t  width;                           /* CPU: threads that run as one, 32 (a warp), 16 or 8 (of a row), or 1; GPU: 1 */
 	bool      barriers;                        /* warps wait for each other */
+	bool      spins;                           /* CPU: threads wait in loops for memory that others write (opt/waits.c) */
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
 	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
 	bool      dynamic_shared;

@@ -5,6 +5,7 @@
  *
  * A called device function becomes an instance of its own, keyed by code and argument types. */
 #include "infer/infer.h"
+#include "base/interrupt.h"
 #include "ir/walk.h"
 
 #include <string.h>
@@ -478,6 +479,7 @@ static void solve(gj_infer *I, gj_inst *s)
 	s->live[0] = 1;
 	do {
 		s->changed = false;
+		gj_interruption_point(I->trap);
 		failed = sweep(I, s, final);
 		if (++s->sweeps > MAX_SWEEPS)
 			gj_fail(s->fn, 0, GJ_ERR_INTERNAL, "type inference does not end");

@@ -118,6 +118,7 @@ struct gj_fn {
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
+	bool spins;                                /* CPU: has loops that wait for memory (waits.c) */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
@@ -207,6 +208,7 @@ void   gj_simplify(gj_fn *);                                 /* low: fold, copy-
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
 /* Is the memory of this array reached through its parameter alone, and changed by nobody else while a thread runs? */
 bool   gj_param_alone(const gj_fn *, const gj_fnparam *);
+void   gj_find_waits(gj_fn *);                              /* low, CPU: YIELD and WATCH in loops that wait for memory; spins (waits.c) */
 void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics: 1 */
 void   gj_spread_locals(gj_fn *);                            /* low, width 32: local arrays that meet others leave their space (locals.c) */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */

@@ -164,3 +164,27 @@ bool gj_delays(const gj_plan *p)
 			return true;
 	return false;
 }
+
+/* -- Waiting for memory -------------------------------------------------------------------------------------------- */
+
+static bool waits_for_memory(const gj_fn *f, const gj_bb *bb)
+{
+	for (uint32_t i = 0; i < bb->ops.n; i++)
+		if (gj_o(f, bb->ops.p[i])->op == GJ_YIELD)
+			return true;
+	return false;
+}
+
+bool gj_parts_waiting(const gj_plan *p)
+{
+	const gj_fn *f = p->f;
+	for (uint32_t k = 0; f->spins && k < f->rpo.n; k++) {
+		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
+		bool parts = p->masked[f->rpo.p[k]];
+		for (uint32_t l = bb->loop; l; l = f->loops.p[l].parent)
+			parts |= p->divergent[p->r.nblocks + l] || p->masked[p->r.nblocks + l];
+		if (parts && waits_for_memory(f, bb))
+			return true;
+	}
+	return false;
+}

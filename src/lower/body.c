@@ -1,6 +1,7 @@
 /* Lowering, the engine: bodies, blocks, phis, calls. One body's H blocks become low blocks; terminators and
  * phi operands come last, when every block's code (with whatever it inlined) is there. */
 #include "lower/lower.h"
+#include "base/interrupt.h"
 #include "ir/walk.h"
 
 #include <stdio.h>
@@ -185,6 +186,7 @@ static bool folded(const gj_body *B, gj_ref r)
 static void lower_block(gj_body *B, uint32_t hb)
 {
 	gj_lower *L = B->L;
+	gj_interruption_point(L->fn->trap);
 	L->cur = B->entry[hb];
 	GJ_EACH_PHI(B->s->fn, hb, r) {
 		const gj_op *o = gj_o(B->s->fn, r);

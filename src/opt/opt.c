@@ -1,5 +1,6 @@
 /* The optimiser: its passes over the low level in their order, a few rounds of those that make work for each other. */
 #include "opt/opt.h"
+#include "base/interrupt.h"
 
 enum { MAX_ROUNDS = 6 };
 
@@ -7,6 +8,7 @@ void gj_simplify(gj_fn *f)
 {
 	gj_cfg(f);
 	for (int round = 0; round < MAX_ROUNDS; round++) {
+		gj_interruption_point(f->trap);
 		bool changed = gj_simplify_values(f);
 		changed |= gj_simplify_blocks(f);
 		changed |= gj_ranges(f);

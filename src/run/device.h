@@ -14,6 +14,7 @@ typedef enum gj_status {
 	GJ_E_LOAD,                                 /* the image could not be loaded */
 	GJ_E_LAUNCH,                               /* a kernel failed while running; the context may be lost */
 	GJ_E_NOTREADY,                             /* query: still running */
+	GJ_E_INTERRUPTED,                          /* by Ctrl-C; the exception is set */
 	GJ_E_FORKED,                               /* the device was opened before fork() */
 	GJ_E_DRIVER                                /* anything else the driver says */
 } gj_status;
@@ -51,6 +52,7 @@ typedef struct gj_launch {
 	gj_stream *stream;
 	void    *params;                           /* the parameter buffer, laid out by image->param */
 	size_t   nparams;                          /* its bytes */
+	bool     alone;                            /* nobody but this launch can write memory until it ends */
 } gj_launch;
 
 typedef enum gj_copy { GJ_H2D, GJ_D2H, GJ_D2D } gj_copy;

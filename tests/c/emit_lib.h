@@ -245,7 +245,7 @@ static inline void rt_enter(gj_block *b) { (void)b; }
 static inline uintptr_t resolve(const char *name)
 {
 	static void *vec;
-	if (!strcmp(name, "gj_rt_enter"))
+	if (!strcmp(name, "gj_rt_enter") || !strncmp(name, "gj_rt_attend", 12))
 		return (uintptr_t)rt_enter;
 	if (!strcmp(name, "gj_rt_barrier"))
 		return (uintptr_t)rt_barrier;

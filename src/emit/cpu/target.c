@@ -352,10 +352,11 @@ const gj_backend gj_backend_cpu = {
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = cpu_entry,
 	.own_copy = gj_block_own_sums, .keep_local = gj_resume_local, .keep_variable = gj_resume_variable,
-	.block_alone = true,
+	.block_alone = true, .way_back = gj_cpu_way_back,
 	.op = {
 		[GJ_SREG] = cpu_sreg, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
 		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep,
+		[GJ_YIELD] = gj_cpu_yield, [GJ_WATCH] = gj_cpu_watch,
 	}
 };

@@ -20,6 +20,7 @@ struct gj_kernel {
 	uint32_t  width, shared, local_bytes, param_bytes, max_threads;
 	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
+	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	char     *file;                            /* may be NULL */
 	gj_site  *site; uint32_t nsites;
@@ -33,6 +34,8 @@ typedef struct gj_run {
 	gj_kernel *kernel;
 	const gj_launch *launch;
 	uint32_t nthreads, nwarps;                 /* of a block; a warp is `width` threads here */
+	size_t   shared;                           /* of a block, bytes: a multiple of 64 */
+	uint32_t meets;                            /* gj_meets of a block */
 	uint64_t nblocks;
 	uint64_t chunk;
 	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all of a chunk */
@@ -41,13 +44,19 @@ typedef struct gj_run {
 	_Atomic uint64_t next;
 	_Atomic uint64_t busy_ns;                  /* of all threads together */
 	atomic_int status;                         /* a gj_status; GJ_OK as long as no block has failed */
-	pthread_mutex_t grid_lock;                 /* cooperative: */
+	pthread_t launcher;
+	pthread_mutex_t lock;                      /* cooperative, spins: guards what follows */
 	uint64_t grid_live, grid_arrived;          /* warps of the grid that have not returned, that wait in grid.sync() */
 	atomic_uint grid_phase;
+	_Atomic uint64_t crowd;                    /* spins (wait.c): threads of blocks that were begun beside others */
+	atomic_bool crowded;                       /* there was no room for one more */
+	struct gj_worker *members;                 /* who works on the launch */
+	uint64_t comings;                          /* how often somebody joined or left */
+	uint64_t calm_since, calm_sum;             /* since when nothing changes, as far as it is known */
 	char     text[512];                        /* last: why it failed; written once, by the first that fails */
 } gj_run;
 
-typedef struct gj_fiber_queue { gj_fiber *head, *tail; } gj_fiber_queue;
+typedef struct gj_fiber_queue { gj_fiber *head, *tail; uint32_t n; } gj_fiber_queue;
 
 /* Width 1: the threads of a warp that meet in syncwarp, shuffle, vote and match. */
 typedef enum meet_kind { MEET_SYNC, MEET_SHUFFLE, MEET_BALLOT, MEET_MATCH } meet_kind;
@@ -63,23 +72,41 @@ typedef struct gj_cpu_block {
 	uint32_t lanes, trues;                     /* of those at the barrier now; pub has those of the last that was passed */
 	gj_fiber_queue waiting;                    /* at the barrier */
 	gj_meet *meet;                             /* width 1 with fibers: one a warp */
+	struct gj_room *room;                      /* of a block that was begun beside others */
 } gj_cpu_block;
+
+/* Memory of a block that runs beside others because all of them wait. */
+typedef struct gj_room { struct gj_room *next, *next_free; gj_cpu_block block; } gj_room;
+enum { GJ_MAX_STACK_SETS = 24 };
 
 /* A thread's equipment while it works on a launch; kept and used again. */
 typedef struct gj_worker {
-	struct gj_worker *next;
+	struct gj_worker *next;                    /* in workers.c's lists */
+	bool      listed, launcher;                /* at work, for the thread that launched */
+	atomic_bool to_ask;                        /* it is time to ask whether the launch was interrupted */
+	bool      asks;                            /* … on the thread's own stack */
 	gj_run   *run;
 	gj_fiber  main, *current;
-	gj_fibers fibers;
-	uint32_t  fresh;                           /* fibers from here on have not been used in this run */
+	gj_fibers fibers, more[GJ_MAX_STACK_SETS], *set;   /* the second for rooms; the one in use */
+	uint32_t  fresh;                           /* fibers of the set from here on have not been used in this run */
 	gj_fiber_queue ready, spare;
-	gj_cpu_block *block; size_t block_cap;
+	_Alignas(64) gj_cpu_block first;
+	gj_cpu_block *block;                       /* &first, or of a batch: */
+	gj_cpu_block *several; size_t several_cap;
+	uint32_t  shown;                           /* workers.c: blocks of `several` that it may touch */
 	uint32_t  nblocks;                         /* blocks being run */
-	uint32_t  cursor;                          /* the block whose warps are being started */
+	gj_cpu_block *starting;                    /* the block whose warps are being started */
 	uint32_t  unstarted, live;                 /* warps of all these blocks */
 	uint64_t  at, end;                         /* blocks taken, not begun */
 	uint64_t  last;                            /* block whose index is in idx */
 	uint32_t  idx[3];
+	gj_room  *rooms, *free_rooms;              /* all; those without a block */
+	bool      waits;                           /* the kernel's fibers make way for each other */
+	uint32_t  turns, still;                    /* wait.c: fibers that made way, or saw nothing new, one after the other */
+	uint32_t  rounds;                          /* … of all fibers, in which nothing else happened */
+	struct gj_worker *peer;                    /* the next member of the launch; r->lock */
+	_Atomic uint64_t progress, calm;           /* what has happened; rounds in which nothing did */
+	uint64_t  calm_before, look_at;            /* r->lock: calm when the suspicion arose; own: when to look next */
 	unsigned  spins;
 	char     *shared; size_t shared_cap;
 	gj_meet  *meet;   size_t meet_cap;
@@ -92,6 +119,20 @@ typedef struct gj_worker {
 /* cpu/sums.c: before and after a worker's blocks. */
 void gj_sums_begin(gj_worker *);
 void gj_sums_end(gj_worker *);
+/* cpu/workers.c: a thread's equipment for a launch; NULL: out of memory. */
+gj_worker *gj_worker_take(gj_run *);
+void      gj_worker_return(gj_worker *);
+void      gj_worker_show(gj_worker *);         /* blocks of `several` are ready */
+bool      gj_worker_more_stacks(gj_worker *);  /* a set of fibers more; false: out of memory */
+gj_room  *gj_room_new(gj_worker *);            /* NULL: out of memory */
+void      gj_room_leave(gj_worker *, gj_room *);       /* its block is done */
+void      gj_workers_attend(const gj_run *);   /* makes all who work on the launch look up */
+void      gj_workers_start(void);              /* once, before the first launch */
+/* A block of the worker's launch in memory of r->meets and r->shared. */
+void gj_block_init(gj_cpu_block *, gj_worker *, gj_meet *, char *shared);
+/* cpu/wait.c: before and after its part in a launch. */
+void      gj_wait_join(gj_worker *);
+void      gj_wait_leave(gj_worker *);
 /* Runs blocks of w->run, on fibers, until none is left or one has failed. */
 void gj_cpu_work(gj_worker *);
 /* Ends the launch with an error, unless it has one. */
@@ -101,7 +142,6 @@ void gj_run_fail(gj_run *, gj_status, const char *fmt, ...) GJ_PRINTF(3, 4);
 gj_status gj_cpu_launch(gj_kernel *, const gj_launch *);
 gj_status gj_cpu_load(gj_device *, const gj_image *, gj_kernel **out);
 void      gj_cpu_unload(gj_device *, gj_kernel *);
-void      gj_cpu_run_start(void);              /* once, before the first launch */
 /* Blocks of a cooperative launch that can be in flight at once on one thread of the pool. */
 uint32_t  gj_cpu_resident(uint32_t block_threads);
 

@@ -210,7 +210,7 @@ static void open_device(void)
 	i->shared_per_block_optin = GJ_CPU_SHARED_MAX;
 	gj_pool_limit(threads);
 	gj_cpu_memory_start();
-	gj_cpu_run_start();
+	gj_workers_start();
 }
 
 int gj_cpu_count(void)       { return 1; }

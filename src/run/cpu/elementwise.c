@@ -248,7 +248,7 @@ static void run_all(run *r)
 	if (threads > 1) {
 		r->chunk = r->n / (4 * (int64_t)threads) / CHUNK * CHUNK;
 		r->chunk = r->chunk < CHUNK ? CHUNK : r->chunk;
-		gj_pool_run(work, r, threads - 1, false);
+		gj_pool_run(work, r, threads - 1, false, NULL);
 	} else {
 		work(r);
 	}

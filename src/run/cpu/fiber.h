@@ -20,6 +20,9 @@ struct gj_fiber {
 #endif
 	void *sp;                                  /* where it stopped */
 	gj_fiber *next;                            /* for the owner's queues */
+	uint64_t seen, seen_before;                /* for the owner: what a loop that waits saw in this round, in the last */
+	bool acted; uint32_t site;                 /* … did something else in this round; its place */
+	uint32_t still;                            /* … rounds in which it saw nothing new */
 	char *stack; size_t size;                  /* lowest address and bytes; of a thread's own stack: as ASan tells */
 	uint32_t colour;                           /* bytes left free at the top, so that not all tops share a cache set */
 	void (*body)(void *); void *arg;

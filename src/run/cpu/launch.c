@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "base/interrupt.h"
 #include "run/status.h"
 
 #include <stdlib.h>
@@ -23,40 +24,10 @@ enum {
 	HELP_NS = 10000,                           /* a helper must have this much to do to be worth waking */
 	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
-	RESIDENT_THREADS = 2048,                   /* a cooperative launch: threads of the grid for each of ours */
-	MAX_KEPT_STACKS = 256 << 20,               /* address space for stacks that an idle worker keeps */
-	MAX_KEPT_FRAMES = 32 << 20                 /* memory for local arrays that outlive barriers, likewise */
+	RESIDENT_THREADS = 2048                    /* a cooperative launch: threads of the grid for each of ours */
 };
 
-/* -- Workers ------------------------------------------------------------------------------------------------------- */
-
-static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
-static gj_worker *idle;
-
-static gj_worker *take_worker(void)
-{
-	pthread_mutex_lock(&idle_lock);
-	gj_worker *w = idle;
-	if (w)
-		idle = w->next;
-	pthread_mutex_unlock(&idle_lock);
-	return w ? w : calloc(1, sizeof *w);
-}
-
-static void return_worker(gj_worker *w)
-{
-	if (w->fibers.len > MAX_KEPT_STACKS)
-		gj_fibers_free(&w->fibers);
-	if (w->frame_cap > MAX_KEPT_FRAMES) {
-		free(w->frame);
-		w->frame = NULL;
-		w->frame_cap = 0;
-	}
-	pthread_mutex_lock(&idle_lock);
-	w->next = idle;
-	idle = w;
-	pthread_mutex_unlock(&idle_lock);
-}
+/* -- A worker ------------------------------------------------------------------------------------------------------ */
 
 static uint32_t align16(uint32_t n) { return (n + 15) & ~15u; }
 
@@ -64,35 +35,30 @@ static uint32_t align16(uint32_t n) { return (n + 15) & ~15u; }
 static bool equip(gj_worker *w, gj_run *r)
 {
 	const gj_kernel *k = r->kernel;
-	uint32_t warps = (r->nthreads + 31) / 32, meets = k->fibers && k->width == 1 ? warps : 0;
-	size_t shared = (align16(k->shared) + (size_t)r->launch->shared + 63) / 64 * 64;
 	bool ok = gj_fibers_reserve(&w->fibers, k->fibers ? r->batch * r->nwarps : 1, (size_t)k->local_bytes + STACK_RESERVE);
-	w->shared = gj_cpu_grow(w->shared, &w->shared_cap, shared * r->batch);
-	w->meet = gj_cpu_grow(w->meet, &w->meet_cap, sizeof *w->meet * meets * r->batch);
-	w->block = gj_cpu_grow(w->block, &w->block_cap, sizeof *w->block * r->batch);
+	w->shared = gj_cpu_grow(w->shared, &w->shared_cap, r->shared * r->batch);
+	w->meet = gj_cpu_grow(w->meet, &w->meet_cap, sizeof *w->meet * r->meets * r->batch);
+	if (r->batch > 1)
+		w->several = gj_cpu_grow(w->several, &w->several_cap, sizeof *w->several * r->batch);
+	w->block = r->batch > 1 ? w->several : &w->first;
 	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps);
 	ok = ok && w->shared && w->meet && w->block && w->frame;
-	w->run = r;
+	w->waits = k->fibers;
 	gj_sums_begin(w);
-	for (uint32_t i = 0; ok && i < r->batch; i++) {
-		gj_cpu_block *b = &w->block[i];
-		*b = (gj_cpu_block){ .worker = w, .meet = meets ? w->meet + (size_t)i * meets : NULL };
-		memcpy(b->pub.block_dim, r->launch->block, sizeof b->pub.block_dim);
-		memcpy(b->pub.grid_dim, r->launch->grid, sizeof b->pub.grid_dim);
-		b->pub.nthreads = r->nthreads;
-		b->pub.shared = w->shared + i * shared;
-		b->pub.dynamic_shared = r->launch->shared;
-		b->pub.own_sums = w->sums != NULL;
-		b->pub.frame = w->frame;
-		b->pub.frame_bytes = k->frame_bytes;
-		b->pub.state = (uint32_t *)(void *)(w->frame + (size_t)k->frame_bytes * r->nwarps);
-	}
+	for (uint32_t i = 0; w->several && r->batch > 1 && i < r->batch; i++)
+		w->several[i].pub.attention = 0;
+	for (uint32_t i = 0; ok && i < r->batch; i++)
+		gj_block_init(&w->block[i], w, w->meet + (size_t)i * r->meets, w->shared + i * r->shared);
+	if (ok && r->batch > 1)
+		gj_worker_show(w);
 	return ok;
 }
 
 static void work_and_add(gj_worker *w)
 {
+	gj_wait_join(w);
 	gj_cpu_work(w);
+	gj_wait_leave(w);
 	gj_sums_end(w);
 }
 
@@ -115,14 +81,14 @@ static void work_in_default_modes(gj_worker *w)
 
 static void work(gj_run *r)
 {
-	gj_worker *w = take_worker();
+	gj_worker *w = gj_worker_take(r);
 	if (w && equip(w, r))
 		work_in_default_modes(w);
 	else
 		gj_run_fail(r, GJ_E_NOMEM, "out of memory for the stacks and shared memory of a block of %u threads "
 		            "(%u bytes of local memory a warp)", r->nthreads, r->kernel->local_bytes);
 	if (w)
-		return_worker(w);
+		gj_worker_return(w);
 }
 
 /* A thread's part in a launch of several. */
@@ -134,6 +100,14 @@ static void participate(void *arg)
 	uint64_t start = gj_now_ns();
 	work(r);
 	atomic_fetch_add_explicit(&r->busy_ns, gj_now_ns() - start, memory_order_relaxed);
+}
+
+/* While only helpers are at work. */
+static void meanwhile(void *arg)
+{
+	gj_run *r = arg;
+	if (atomic_load(&r->status) == GJ_OK && gj_interrupted())
+		gj_run_fail(r, GJ_E_INTERRUPTED, "interrupted");
 }
 
 /* -- How much help ------------------------------------------------------------------------------------------------- */
@@ -159,6 +133,15 @@ static uint64_t scout(gj_run *r)
 	return min64(atomic_load(&r->next), r->nblocks);
 }
 
+/* Blocks that may wait for each other: each worker begins one, and others where all that it has wait. */
+static void run_waiting(gj_run *r, unsigned threads)
+{
+	r->chunk = 1;
+	pthread_mutex_init(&r->lock, NULL);
+	gj_pool_run(participate, r, (unsigned)min64(threads - 1, r->nblocks - 1), false, meanwhile);
+	pthread_mutex_destroy(&r->lock);
+}
+
 static void run_blocks(gj_run *r, unsigned threads)
 {
 	uint64_t each = atomic_load_explicit(&r->kernel->ns_block, memory_order_relaxed), done = 0;
@@ -176,8 +159,9 @@ static void run_blocks(gj_run *r, unsigned threads)
 	uint64_t left = r->nblocks - done, fair = left / (4 * (uint64_t)threads), aim = each ? CHUNK_NS / each : left;
 	uint64_t worth = each && left < UINT32_MAX ? left * each / HELP_NS : threads;
 	r->chunk = min64(fair, aim) ? min64(fair, aim) : 1;
-	gj_pool_run(participate, r, (unsigned)min64(min64(threads - 1, worth), (left - 1) / r->chunk), false);
-	remember(r, r->nblocks);
+	gj_pool_run(participate, r, (unsigned)min64(min64(threads - 1, worth), (left - 1) / r->chunk), false, meanwhile);
+	if (atomic_load(&r->status) == GJ_OK)
+		remember(r, r->nblocks);
 }
 
 uint32_t gj_cpu_resident(uint32_t block_threads)
@@ -199,9 +183,9 @@ static void run_cooperative(gj_run *r)
 	r->batch = (uint32_t)((r->nblocks + shares - 1) / shares);
 	r->chunk = r->batch;
 	r->grid_live = r->nblocks * r->nwarps;
-	pthread_mutex_init(&r->grid_lock, NULL);
-	gj_pool_run(participate, r, (unsigned)((r->nblocks + r->chunk - 1) / r->chunk - 1), true);
-	pthread_mutex_destroy(&r->grid_lock);
+	pthread_mutex_init(&r->lock, NULL);
+	gj_pool_run(participate, r, (unsigned)((r->nblocks + r->chunk - 1) / r->chunk - 1), true, meanwhile);
+	pthread_mutex_destroy(&r->lock);
 }
 
 /* -- The launch ---------------------------------------------------------------------------------------------------- */
@@ -244,10 +228,15 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	r.nthreads = l->block[0] * l->block[1] * l->block[2];
 	r.nwarps = (r.nthreads + k->width - 1) / k->width;
 	r.nblocks = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2];
+	r.shared = (align16(k->shared) + (size_t)l->shared + 63) / 64 * 64;
+	r.meets = k->fibers && k->width == 1 ? (r.nthreads + 31) / 32 : 0;
 	r.batch = 1;
+	r.launcher = pthread_self();
 	atomic_init(&r.grid_phase, 0);
 	if (k->cooperative)
 		run_cooperative(&r);
+	else if (k->spins)
+		run_waiting(&r, gj_pool_threads());
 	else
 		run_blocks(&r, gj_pool_threads());
 	gj_status status = (gj_status)atomic_load(&r.status);
@@ -315,6 +304,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->frame_bytes = i->frame_bytes;
 	k->fibers = (i->barriers || i->cooperative) && !i->frame_bytes;
 	k->cooperative = i->cooperative;
+	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;
 	if (i->nsites) {
@@ -330,5 +320,3 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	*out = k;
 	return GJ_OK;
 }
-
-void gj_cpu_run_start(void) { gj_fork_guard(&idle_lock); }

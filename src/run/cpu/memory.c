@@ -150,7 +150,7 @@ static void move_parallel(transfer *t)
 {
 	size_t pieces = t->bytes / PIECE;
 	unsigned threads = gj_pool_threads();
-	gj_pool_run(move_pieces, t, threads - 1 < pieces ? threads - 1 : (unsigned)pieces, false);
+	gj_pool_run(move_pieces, t, threads - 1 < pieces ? threads - 1 : (unsigned)pieces, false, NULL);
 }
 
 /* An address range that begins in a block of ours must end in it. */

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "run/cpu/pool.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 typedef struct job {
 	void (*work)(void *);
+	void (*meanwhile)(void *);
 	void *arg;
 	unsigned wanted;                           /* helpers that may still come */
 	bool together;
@@ -19,7 +21,7 @@ typedef struct job {
 	struct job *next;
 } job;
 
-enum { SPIN_NS = 20000, STACK = 512 * 1024, MAX_GUARDED = 8 };
+enum { SPIN_NS = 20000, MEANWHILE_NS = 200 * 1000 * 1000, STACK = 512 * 1024, MAX_GUARDED = 8 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -165,6 +167,25 @@ static void add(job *j)
 	pthread_mutex_unlock(&pool.lock);
 }
 
+/* Waits for a helper to leave; with the lock held, before and after. */
+static void wait_for_helpers(const job *j)
+{
+	struct timespec until;
+	if (!j->meanwhile) {
+		pthread_cond_wait(&pool.done, &pool.lock);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += MEANWHILE_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	if (pthread_cond_timedwait(&pool.done, &pool.lock, &until) != ETIMEDOUT)
+		return;
+	pthread_mutex_unlock(&pool.lock);
+	j->meanwhile(j->arg);
+	pthread_mutex_lock(&pool.lock);
+}
+
 /* No helper comes any more; waits for those at it. */
 static void finish(job *j)
 {
@@ -179,7 +200,7 @@ static void finish(job *j)
 		return;
 	pthread_mutex_lock(&pool.lock);
 	while (atomic_load_explicit(&j->active, memory_order_acquire))
-		pthread_cond_wait(&pool.done, &pool.lock);
+		wait_for_helpers(j);
 	if (j->together) {
 		pool.exclusive = false;
 		pthread_cond_broadcast(&pool.done);
@@ -187,13 +208,13 @@ static void finish(job *j)
 	pthread_mutex_unlock(&pool.lock);
 }
 
-void gj_pool_run(void (*work)(void *), void *arg, unsigned helpers, bool together)
+void gj_pool_run(void (*work)(void *), void *arg, unsigned helpers, bool together, void (*meanwhile)(void *))
 {
 	if (!helpers || pool.limit < 2) {
 		work(arg);
 		return;
 	}
-	job j = { .work = work, .arg = arg, .wanted = helpers, .together = together };
+	job j = { .work = work, .arg = arg, .meanwhile = meanwhile, .wanted = helpers, .together = together };
 	add(&j);
 	work(arg);
 	finish(&j);

@@ -13,8 +13,9 @@ unsigned gj_pool_threads(void);
 /* Calls work(arg) here and at the same time on up to `helpers` threads of the pool; returns when every call has
  * returned. Helpers come as they get free, or not at all, so `work` takes its share from a counter of its own and
  * returns when nothing is left. Jobs of several threads share the pool. `together`: the calls wait for each other, so
- * no other such job runs meanwhile and exactly `helpers` come (fewer than threads − 1 are always there). */
-void     gj_pool_run(void (*work)(void *), void *arg, unsigned helpers, bool together);
+ * no other such job runs meanwhile and exactly `helpers` come (fewer than threads − 1 are always there). `meanwhile` is
+ * called with arg, some times a second, while only helpers are at work; NULL: nothing to do then. */
+void     gj_pool_run(void (*work)(void *), void *arg, unsigned helpers, bool together, void (*meanwhile)(void *));
 
 /* Starts the threads and says how many can work on one job: gj_pool_threads(), or fewer if the system refuses. */
 unsigned gj_pool_start(void);

@@ -7,27 +7,28 @@
  * can run, or a barrier is divergent, the launch fails: the fiber jumps back to the thread and all fibers are forgotten
  * (compiled code owns nothing that would need cleaning up). */
 #define _GNU_SOURCE
-#include "run/cpu/cpu.h"
+#include "run/cpu/rt.h"
 #include "run/cpu/pool.h"
+#include "base/interrupt.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-
-static gj_cpu_block *block_of(gj_block *b) { return (gj_cpu_block *)(void *)b; }
 
 static void push(gj_fiber_queue *q, gj_fiber *f)
 {
 	f->next = NULL;
 	*(q->head ? &q->tail->next : &q->head) = f;
 	q->tail = f;
+	q->n++;
 }
 
 static gj_fiber *pop(gj_fiber_queue *q)
 {
 	gj_fiber *f = q->head;
-	if (f)
+	if (f) {
 		q->head = f->next;
+		q->n--;
+	}
 	return f;
 }
 
@@ -37,33 +38,72 @@ static void append(gj_fiber_queue *q, gj_fiber_queue *more)
 		return;
 	*(q->head ? &q->tail->next : &q->head) = more->head;
 	q->tail = more->tail;
-	more->head = NULL;
+	q->n += more->n;
+	*more = (gj_fiber_queue){ 0 };
 }
 
 /* -- Failing ------------------------------------------------------------------------------------------------------- */
 
-void gj_run_fail(gj_run *r, gj_status status, const char *fmt, ...)
-{
-	int ok = GJ_OK;
-	if (!atomic_compare_exchange_strong(&r->status, &ok, status))
-		return;
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(r->text, sizeof r->text, fmt, ap);
-	va_end(ap);
-}
-
-static bool failed(const gj_run *r) { return atomic_load_explicit(&r->status, memory_order_relaxed) != GJ_OK; }
-
-/* Leaves compiled code for good: the thread goes on behind gj_cpu_work's switch. */
-static GJ_NORETURN void abandon(gj_worker *w)
+void gj_rt_abandon(gj_worker *w)
 {
 	gj_fiber_leave(w->current, &w->main);
 	__builtin_unreachable();
 }
 
-/* "file.py:12: " of a barrier, "file.py: " without a line, "" without a file. */
-static const char *place(const gj_kernel *k, uint32_t site, char *buf, size_t n)
+/* Signal handlers run on the thread's own stack, not on a fiber's small one. */
+void gj_rt_look_up(gj_cpu_block *b)
+{
+	gj_worker *w = b->worker;
+	__atomic_store_n(&b->pub.attention, 0, __ATOMIC_RELAXED);
+	if (atomic_exchange_explicit(&w->to_ask, false, memory_order_relaxed) && !gj_rt_failed(w->run)) {
+		w->asks = true;
+		gj_fiber_switch(w->current, &w->main);
+	}
+	if (gj_rt_failed(w->run))
+		gj_rt_abandon(w);
+}
+
+void gj_rt_attend(gj_block *pub) { gj_rt_look_up(gj_rt_block(pub)); }
+
+/* The same with all registers as they were: x87, SSE, AVX, and those of AVX-512 (e7), in 2,688 bytes whose header must be
+ * zero, and the others that a function need not save. */
+#ifdef __x86_64__
+__asm__(
+	".pushsection .text\n"
+	".p2align 4\n"
+	".globl gj_rt_attend_keeping\n.hidden gj_rt_attend_keeping\n.type gj_rt_attend_keeping, @function\n"
+	"gj_rt_attend_keeping:\n"
+	".cfi_startproc\n"
+	"	endbr64\n"
+	"	pushq %rbp\n"
+	".cfi_def_cfa_offset 16\n.cfi_offset %rbp, -16\n"
+	"	movq %rsp, %rbp\n"
+	".cfi_def_cfa_register %rbp\n"
+	"	pushq %rax\n	pushq %rcx\n	pushq %rdx\n	pushq %rsi\n	pushq %rdi\n"
+	"	pushq %r8\n	pushq %r9\n	pushq %r10\n	pushq %r11\n"
+	"	subq $2688, %rsp\n"
+	"	andq $-64, %rsp\n"
+	"	xorl %edx, %edx\n"
+	"	movq %rdx, 512(%rsp)\n	movq %rdx, 520(%rsp)\n	movq %rdx, 528(%rsp)\n	movq %rdx, 536(%rsp)\n"
+	"	movq %rdx, 544(%rsp)\n	movq %rdx, 552(%rsp)\n	movq %rdx, 560(%rsp)\n	movq %rdx, 568(%rsp)\n"
+	"	movl $0xe7, %eax\n"
+	"	xsave64 (%rsp)\n"
+	"	call gj_rt_attend\n"
+	"	xorl %edx, %edx\n"
+	"	movl $0xe7, %eax\n"
+	"	xrstor64 (%rsp)\n"
+	"	leaq -72(%rbp), %rsp\n"
+	"	popq %r11\n	popq %r10\n	popq %r9\n	popq %r8\n"
+	"	popq %rdi\n	popq %rsi\n	popq %rdx\n	popq %rcx\n	popq %rax\n"
+	"	popq %rbp\n"
+	".cfi_def_cfa %rsp, 8\n"
+	"	ret\n"
+	".cfi_endproc\n"
+	".size gj_rt_attend_keeping, . - gj_rt_attend_keeping\n"
+	".popsection\n");
+#endif
+
+const char *gj_rt_place(const gj_kernel *k, uint32_t site, char *buf, size_t n)
 {
 	const gj_site *s = site < k->nsites ? &k->site[site] : NULL;
 	const char *file = s && s->file ? k->text + s->file : k->file;
@@ -74,15 +114,15 @@ static const char *place(const gj_kernel *k, uint32_t site, char *buf, size_t n)
 	return buf;
 }
 
-static GJ_NORETURN void fail_divergent(gj_cpu_block *b, uint32_t warp, uint32_t site, const char *what)
+void gj_rt_fail_divergent(gj_cpu_block *b, uint32_t warp, uint32_t site, const char *what)
 {
 	gj_run *r = b->worker->run;
 	char at[300];
 	const uint32_t *i = b->pub.block_idx;
 	warp = warp * r->kernel->width / 32;
 	gj_run_fail(r, GJ_E_LAUNCH, "%s%s reached by only some threads of a warp (block (%u,%u,%u), warp %u)",
-	            place(r->kernel, site, at, sizeof at), what, i[0], i[1], i[2], warp);
-	abandon(b->worker);
+	            gj_rt_place(r->kernel, site, at, sizeof at), what, i[0], i[1], i[2], warp);
+	gj_rt_abandon(b->worker);
 }
 
 /* Nobody of the worker's blocks can run: some wait for threads of their warp that never come. */
@@ -90,23 +130,25 @@ static GJ_NORETURN void fail_deadlock(gj_worker *w)
 {
 	gj_run *r = w->run;
 	char at[300];
-	for (uint32_t i = 0; i < w->nblocks; i++) {
-		const gj_cpu_block *b = &w->block[i];
+	const gj_room *room = w->rooms;
+	for (uint32_t i = 0; i < w->nblocks || room; i++) {
+		const gj_cpu_block *b = i < w->nblocks ? &w->block[i] : &room->block;
+		room = i < w->nblocks ? room : room->next;
 		for (uint32_t v = 0; b->live && v < (r->nthreads + 31) / 32; v++) {
 			uint32_t waiting = b->meet ? b->meet[v].waiting : 0;
 			if (!waiting)
 				continue;
 			gj_run_fail(r, GJ_E_LAUNCH, "%sdeadlock: a warp operation (syncwarp, shuffle, vote or match) waits for "
 			            "lanes that never reach it (block (%u,%u,%u), warp %u: lanes 0x%x wait, lanes 0x%x have not "
-			            "returned, %u threads of the block are at syncthreads())", place(r->kernel, UINT32_MAX, at, sizeof at),
+			            "returned, %u threads of the block are at syncthreads())", gj_rt_place(r->kernel, UINT32_MAX, at, sizeof at),
 			            b->pub.block_idx[0], b->pub.block_idx[1], b->pub.block_idx[2], v, waiting, b->meet[v].alive,
 			            b->arrived);
-			abandon(w);
+			gj_rt_abandon(w);
 		}
 	}
 	gj_run_fail(r, GJ_E_LAUNCH, "%sdeadlock: no warp of the block can go on",
-	            place(r->kernel, UINT32_MAX, at, sizeof at));
-	abandon(w);
+	            gj_rt_place(r->kernel, UINT32_MAX, at, sizeof at));
+	gj_rt_abandon(w);
 }
 
 /* -- Blocks -------------------------------------------------------------------------------------------------------- */
@@ -131,14 +173,14 @@ static void locate(gj_worker *w, uint64_t id)
 	w->last = id;
 }
 
-static void begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
+void gj_rt_begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
 {
 	const gj_run *r = w->run;
 	locate(w, id);
 	for (int d = 0; d < 3; d++)
 		b->pub.block_idx[d] = w->idx[d];
 	b->started = b->arrived = b->lanes = b->trues = 0;
-	b->waiting.head = NULL;
+	b->waiting = (gj_fiber_queue){ 0 };
 	b->live = r->kernel->fibers ? r->nwarps : 1;
 	for (uint32_t v = 0; b->meet && v < (r->nthreads + 31) / 32; v++) {
 		uint32_t lanes = r->nthreads - 32 * v;
@@ -147,14 +189,17 @@ static void begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
 	}
 	w->unstarted += b->live;
 	w->live += b->live;
+	gj_rt_went_on(w);
 }
 
 /* Takes more blocks from the launch; false: none left, or it is time to stop. */
 static bool take_blocks(gj_worker *w)
 {
 	gj_run *r = w->run;
-	if (failed(r))
+	if (gj_rt_failed(r))
 		return false;
+	if (gj_rt_called(w->block))
+		gj_rt_look_up(w->block);
 	if (w->at == w->end) {
 		if (r->scouting && gj_now_ns() > r->scout_end)
 			return false;
@@ -165,9 +210,9 @@ static bool take_blocks(gj_worker *w)
 			return false;
 		}
 	}
-	w->cursor = 0;
+	w->starting = w->block;
 	for (w->nblocks = 0; w->nblocks < r->batch && w->at < w->end; w->nblocks++)
-		begin_block(w, &w->block[w->nblocks], w->at++);
+		gj_rt_begin_block(w, &w->block[w->nblocks], w->at++);
 	return true;
 }
 
@@ -177,6 +222,7 @@ static void pass_barrier(gj_cpu_block *b)
 	b->pub.trues = b->trues;
 	b->arrived = b->lanes = b->trues = 0;
 	append(&b->worker->ready, &b->waiting);
+	gj_rt_went_on(b->worker);
 }
 
 static bool try_meeting(gj_worker *w, gj_meet *m, uint32_t mask);
@@ -186,6 +232,7 @@ static void finish_warp(gj_cpu_block *b, uint32_t warp)
 {
 	gj_worker *w = b->worker;
 	w->live--;
+	gj_rt_went_on(w);
 	if (--b->live && b->arrived == b->live)
 		pass_barrier(b);
 	if (b->meet) {
@@ -197,13 +244,15 @@ static void finish_warp(gj_cpu_block *b, uint32_t warp)
 	}
 	if (w->run->kernel->cooperative) {
 		gj_run *r = w->run;
-		pthread_mutex_lock(&r->grid_lock);
+		pthread_mutex_lock(&r->lock);
 		if (--r->grid_live && r->grid_arrived == r->grid_live) {
 			r->grid_arrived = 0;
 			atomic_fetch_add(&r->grid_phase, 1);
 		}
-		pthread_mutex_unlock(&r->grid_lock);
+		pthread_mutex_unlock(&r->lock);
 	}
+	if (!b->live && b->room)
+		gj_room_leave(w, b->room);
 }
 
 /* All warps of a block of a resumable kernel, barrier after barrier. */
@@ -212,8 +261,8 @@ static void run_rounds(gj_worker *w, gj_cpu_block *b)
 	const gj_run *r = w->run;
 	memset(b->pub.state, 0, r->nwarps * sizeof *b->pub.state);
 	do {
-		if (failed(r))
-			abandon(w);
+		if (gj_rt_called(b))
+			gj_rt_look_up(b);
 		b->pub.stopped = 0;
 		r->kernel->entry(&b->pub, w->params, 0, r->nwarps);
 		b->pub.lanes = b->lanes;
@@ -225,12 +274,12 @@ static void run_rounds(gj_worker *w, gj_cpu_block *b)
 static void run_warp(gj_worker *w)
 {
 	const gj_run *r = w->run;
-	gj_cpu_block *b = &w->block[w->cursor];
+	gj_cpu_block *b = w->starting;
 	uint32_t first = b->started, end = r->kernel->fibers ? first + 1 : r->nwarps;
 	b->started = end;
 	w->unstarted--;
 	if (end == r->nwarps)
-		w->cursor++;
+		w->starting++;                         /* the next of a batch; a room stands alone */
 	if (r->kernel->frame_bytes)
 		run_rounds(w, b);
 	else
@@ -254,7 +303,7 @@ static void fiber_body(void *arg)
 		} else if (w->live) {
 			fail_deadlock(w);
 		} else if (!take_blocks(w)) {
-			abandon(w);
+			gj_rt_abandon(w);
 		}
 	}
 }
@@ -262,7 +311,14 @@ static void fiber_body(void *arg)
 static gj_fiber *new_fiber(gj_worker *w)
 {
 	gj_fiber *f = pop(&w->spare);
-	f = f ? f : &w->fibers.fiber[w->fresh++];
+	if (!f && w->fresh == w->set->n && !gj_worker_more_stacks(w)) {
+		gj_run_fail(w->run, GJ_E_NOMEM, "out of memory for the stacks of blocks that wait for each other");
+		gj_rt_abandon(w);
+	}
+	f = f ? f : &w->set->fiber[w->fresh++];
+	f->seen = f->seen_before = 0;
+	f->acted = true;
+	f->still = 0;
 	gj_fiber_start(f, fiber_body, w);
 	return f;
 }
@@ -277,20 +333,28 @@ static void suspend(gj_worker *w)
 		return;
 	w->current = next;
 	gj_fiber_switch(self, next);
-	if (failed(w->run))
-		abandon(w);
+	if (gj_rt_failed(w->run))
+		gj_rt_abandon(w);
 }
 
 void gj_cpu_work(gj_worker *w)
 {
+	w->set = &w->fibers;
 	w->fresh = 0;
-	w->ready.head = w->spare.head = NULL;
+	w->ready = w->spare = (gj_fiber_queue){ 0 };
 	w->unstarted = w->live = w->nblocks = 0;
+	w->asks = false;
 	w->at = w->end = 0;
 	w->last = UINT64_MAX - 1;                  /* no block has this id plus one */
 	w->main.sanitizer = NULL;                  /* another thread may have had this worker before */
 	w->current = new_fiber(w);
 	gj_fiber_switch(&w->main, w->current);
+	while (w->asks) {
+		w->asks = false;
+		if (gj_interrupted())
+			gj_run_fail(w->run, GJ_E_INTERRUPTED, "interrupted");
+		gj_fiber_switch(&w->main, w->current);
+	}
 }
 
 /* -- Barriers ------------------------------------------------------------------------------------------------------ */
@@ -301,9 +365,9 @@ static const char *const barrier_name[] = { "syncthreads()", "syncthreads_count(
 uint32_t gj_rt_arrive(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind,
                       uint32_t site)
 {
-	gj_cpu_block *b = block_of(pub);
+	gj_cpu_block *b = gj_rt_block(pub);
 	if (here && here != live)
-		fail_divergent(b, warp, site, barrier_name[kind & 3]);
+		gj_rt_fail_divergent(b, warp, site, barrier_name[kind & 3]);
 	if (kind != GJ_BAR_SYNC) {
 		b->lanes += (uint32_t)__builtin_popcount(here);
 		b->trues += (uint32_t)__builtin_popcount(pred & here);
@@ -314,18 +378,18 @@ uint32_t gj_rt_arrive(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here
 uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here, uint32_t pred, uint32_t kind,
                        uint32_t site)
 {
-	gj_cpu_block *b = block_of(pub);
+	gj_cpu_block *b = gj_rt_block(pub);
 	gj_worker *w = b->worker;
 	if (!gj_rt_arrive(pub, warp, live, here, pred, kind, site))
 		return 0;
 	if (!w->run->kernel->fibers) {
 		gj_run_fail(w->run, GJ_E_LAUNCH, "internal error: a barrier in a kernel compiled as having none");
-		abandon(w);
+		gj_rt_abandon(w);
 	}
 	if (++b->arrived == b->live) {
 		pass_barrier(b);
-		if (failed(w->run))
-			abandon(w);
+		if (gj_rt_called(b))
+			gj_rt_look_up(b);
 	} else {
 		push(&b->waiting, w->current);
 		suspend(w);
@@ -338,54 +402,21 @@ uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t her
  * one more frame (local_bytes is at least 64 of them) and the C library. */
 void gj_rt_enter(gj_block *pub)
 {
-	gj_worker *w = block_of(pub)->worker;
+	gj_worker *w = gj_rt_block(pub)->worker;
 	const gj_kernel *k = w->run->kernel;
 	size_t left = (size_t)((const char *)__builtin_frame_address(0) - w->current->stack);
 	if (left > k->local_bytes / 64 + (32 << 10))
 		return;
 	char at[300];
 	gj_run_fail(w->run, GJ_E_LAUNCH, "%sa function calls itself too often: the stack of a thread, %zu KiB, is full",
-	            place(k, UINT32_MAX, at, sizeof at), w->current->size >> 10);
-	abandon(w);
+	            gj_rt_place(k, UINT32_MAX, at, sizeof at), w->current->size >> 10);
+	gj_rt_abandon(w);
 }
 
-void gj_rt_yield(gj_block *pub, uint32_t warp)
+void gj_rt_make_way(gj_worker *w)
 {
-	gj_worker *w = block_of(pub)->worker;
-	(void)warp;
-	if (failed(w->run))
-		abandon(w);
-	if (++w->spins % 64 == 0)
-		sched_yield();                         /* what it waits for may be done by a thread that needs this processor */
-	if (w->unstarted || w->ready.head) {
-		push(&w->ready, w->current);
-		suspend(w);
-	} else {
-		gj_pause();
-	}
-}
-
-void gj_rt_grid_sync(gj_block *pub, uint32_t warp, uint32_t live, uint32_t here, uint32_t site)
-{
-	gj_cpu_block *b = block_of(pub);
-	gj_run *r = b->worker->run;
-	if (!here)
-		return;
-	if (here != live)
-		fail_divergent(b, warp, site, "grid.sync()");
-	if (!r->kernel->cooperative || !r->kernel->fibers) {
-		gj_run_fail(r, GJ_E_LAUNCH, "internal error: grid.sync() in a kernel not compiled as cooperative");
-		abandon(b->worker);
-	}
-	pthread_mutex_lock(&r->grid_lock);
-	unsigned phase = atomic_load(&r->grid_phase);
-	if (++r->grid_arrived == r->grid_live) {
-		r->grid_arrived = 0;
-		atomic_store(&r->grid_phase, phase + 1);
-	}
-	pthread_mutex_unlock(&r->grid_lock);
-	while (atomic_load_explicit(&r->grid_phase, memory_order_acquire) == phase)
-		gj_rt_yield(pub, warp);
+	push(&w->ready, w->current);
+	suspend(w);
 }
 
 /* -- Width 1: threads of a warp meet ------------------------------------------------------------------------------- */
@@ -425,6 +456,7 @@ static bool try_meeting(gj_worker *w, gj_meet *m, uint32_t mask)
 		m->lane[l].result = meeting_result(m, lanes, l);
 	}
 	m->waiting &= ~lanes;
+	gj_rt_went_on(w);
 	for (uint32_t left = lanes; left; left &= left - 1) {
 		gj_fiber *f = m->lane[__builtin_ctz(left)].fiber;
 		if (f && f != w->current)
@@ -435,12 +467,12 @@ static bool try_meeting(gj_worker *w, gj_meet *m, uint32_t mask)
 
 static uint64_t meet(gj_block *pub, uint32_t thread, uint32_t mask, meet_kind kind, uint64_t value, uint32_t source)
 {
-	gj_cpu_block *b = block_of(pub);
+	gj_cpu_block *b = gj_rt_block(pub);
 	gj_worker *w = b->worker;
 	uint32_t l = thread % 32;
 	if (!b->meet) {
 		gj_run_fail(w->run, GJ_E_LAUNCH, "internal error: a warp operation in a kernel compiled as having none");
-		abandon(w);
+		gj_rt_abandon(w);
 	}
 	gj_meet *m = &b->meet[thread / 32];
 	mask |= 1u << l;

@@ -10,7 +10,11 @@
 
 static const struct { const char *name; void (*f)(void); } own[] = {
 #define F(NAME) { #NAME, (void (*)(void))NAME },
-	F(gj_rt_barrier) F(gj_rt_arrive) F(gj_rt_yield) F(gj_rt_grid_sync) F(gj_rt_enter)
+	F(gj_rt_barrier) F(gj_rt_arrive) F(gj_rt_yield) F(gj_rt_wait) F(gj_rt_watch) F(gj_rt_act) F(gj_rt_attend)
+#ifdef __x86_64__
+	F(gj_rt_attend_keeping)
+#endif
+ F(gj_rt_grid_sync) F(gj_rt_enter)
 	F(gj_rt_syncwarp) F(gj_rt_shuffle) F(gj_rt_ballot) F(gj_rt_match)
 	F(memcpy) F(memmove) F(memset) F(memcmp)
 #undef F

@@ -1,0 +1,45 @@
+/* Ctrl-C during a launch, a compilation or a wait, all of which run without the GIL: they ask here now and then. Python runs
+ * its signal handlers in the main thread only; others are not interrupted. */
+#include "interrupt.h"
+
+#include "base/interrupt.h"
+
+#include <pthread.h>
+
+static pthread_t main_thread;
+
+/* What the handler raises stays set in the thread; the call that was interrupted passes it on. */
+static bool check(void)
+{
+	if (!pthread_equal(pthread_self(), main_thread))
+		return false;
+	PyGILState_STATE state = PyGILState_Ensure();
+	bool raised = PyErr_Occurred() || PyErr_CheckSignals() < 0;
+	PyGILState_Release(state);
+	return raised;
+}
+
+bool gj_is_only_thread(void)
+{
+	PyThreadState *first = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+	return first && !PyThreadState_Next(first);
+}
+
+/* Whoever forks is the main thread of its child. */
+static void in_child(void) { main_thread = pthread_self(); }
+
+int gj_interrupt_init(PyObject *m)
+{
+	(void)m;
+	PyObject *find = gj_import("threading", "main_thread"), *thread = find ? PyObject_CallNoArgs(find) : NULL;
+	PyObject *ident = thread ? PyObject_GetAttrString(thread, "ident") : NULL;
+	unsigned long id = ident ? PyLong_AsUnsignedLong(ident) : 0;
+	Py_XDECREF(ident);
+	Py_XDECREF(thread);
+	Py_XDECREF(find);
+	if (PyErr_Occurred())
+		return -1;
+	main_thread = (pthread_t)id;
+	gj_interrupt_ask(check);
+	return pthread_atfork(NULL, NULL, in_child) ? -1 : 0;
+}

@@ -1,0 +1,35 @@
+/* Who is asked whether to stop, and how often. */
+#define _GNU_SOURCE
+#include "base/interrupt.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+static _Atomic(gj_interrupt_check *) check;
+
+void gj_interrupt_ask(gj_interrupt_check *f) { atomic_store(&check, f); }
+
+bool gj_interrupted(void)
+{
+	gj_interrupt_check *f = atomic_load(&check);
+	return f && f();
+}
+
+bool gj_interrupted_since(uint64_t *last)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec, before = *last;
+	if (before && now - before < GJ_INTERRUPT_NS)
+		return false;
+	*last = now;
+	return before && gj_interrupted();
+}
+
+void gj_interruption_point(gj_trap *trap)
+{
+	if (!gj_interrupted_since(&trap->asked))
+		return;
+	gj_diag_set(&trap->diag, GJ_ERR_INTERRUPTED);
+	gj_trap_throw(trap);
+}

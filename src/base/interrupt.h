@@ -1,0 +1,21 @@
+/* Ctrl-C. Work that may take long asks now and then whether its thread shall stop; only Python knows, so pyext says how to
+ * ask. */
+#ifndef GJ_INTERRUPT_H
+#define GJ_INTERRUPT_H
+
+#include "base/base.h"
+
+/* true: the calling thread shall stop what it is doing. May run the program's signal handlers. */
+typedef bool gj_interrupt_check(void);
+
+void gj_interrupt_ask(gj_interrupt_check *);   /* who is asked from now on; at start-up */
+bool gj_interrupted(void);                     /* asks; nobody to ask: false */
+/* The same, but asks only if that was not done within the last GJ_INTERRUPT_NS; *last: when it was, 0 at first (the first
+ * call does not ask: what is short is not disturbed). */
+bool gj_interrupted_since(uint64_t *last);
+/* Ends the compilation if its thread shall stop. Called between passes and in each round of what goes in rounds. */
+void gj_interruption_point(gj_trap *);
+
+enum { GJ_INTERRUPT_NS = 200 * 1000 * 1000 };
+
+#endif
