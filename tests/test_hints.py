@@ -206,3 +206,56 @@ def test_many_hinted_arrays(device):
 	assert not any(a.any() for a in arrays)
 	all_of_them[1, 3](cuda.InOut(arrays))
 	assert all((a == 1).all() for a in arrays)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_writes_of_every_kind(name, device):
+	"""Atomics, functions that are called, views and ufuncs with an out write as items do."""
+	@cuda.jit
+	def adds(a):
+		cuda.atomic.add(a, 0, 5)
+
+	@cuda.jit(device=True)
+	def inner(v):
+		v[0] = 5
+
+	@cuda.jit
+	def calls(a):
+		inner(a)
+
+	@cuda.jit
+	def views(a):
+		v = a[1:]
+		v[0] = 5
+
+	@cuda.jit
+	def ufunc(a):
+		np.add(a, a, a)
+
+	@cuda.jit
+	def slices(a):
+		a[:] = 3
+	for kernel in adds, calls, views, ufunc, slices:
+		x = VIEWS[name]()
+		x[:] = 1
+		kernel[1, 1](cuda.In(x))
+		assert x.tolist() == [1, 1, 1], kernel
+		kernel[1, 1](x)
+		assert x.tolist() != [1, 1, 1], kernel
+
+
+def test_explicit_signatures_and_forall(device):
+	kernel = cuda.jit("void(float64[:])")(add_one.py_func)
+	x = np.zeros(3)
+	kernel[1, 3](cuda.In(x))
+	kernel[1, 3](cuda.In(x[::1]))
+	assert x.tolist() == [0, 0, 0]
+
+	@cuda.jit
+	def guarded(a):
+		if cuda.grid(1) < a.shape[0]:
+			a[cuda.grid(1)] += 1
+	guarded.forall(3)(cuda.In(x))
+	assert x.tolist() == [0, 0, 0]
+	guarded.forall(3)(x)
+	assert x.tolist() == [1, 1, 1]

@@ -220,3 +220,15 @@ def test_chains_on_a_thread():
 	finally:
 		threading.stack_size(old)
 	assert raised
+
+
+def test_huge_blocks():
+	@cuda.jit
+	def k(x):
+		x[0] = 1
+	k[1, 1](np.zeros(1))
+	kernel = next(iter(k.overloads.values()))
+	assert kernel.max_cooperative_grid_blocks((32, 2)) > 0
+	for block in (1 << 40, 1 << 40), (1 << 62, 1 << 62, 8), (1 << 70,), 1 << 80, -1, (0,), (1, -1):
+		with pytest.raises((errors.NumbaError, ValueError, OverflowError)):
+			kernel.max_cooperative_grid_blocks(block)

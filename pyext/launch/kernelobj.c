@@ -105,9 +105,14 @@ static long block_threads(PyObject *o)
 		return -1;
 	}
 	long n = 1;
-	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o) && n > 0 && n < 1 << 20; i++)
-		n *= PyLong_AsLong(PyTuple_GET_ITEM(o, i));
-	return PyErr_Occurred() ? -1 : n;
+	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o) && n > 0; i++) {
+		long extent = PyLong_AsLong(PyTuple_GET_ITEM(o, i));
+		if (PyErr_Occurred())
+			return -1;
+		if (__builtin_mul_overflow(n, extent, &n))
+			n = LONG_MAX;
+	}
+	return n;
 }
 
 static PyObject *cooperative_blocks(PyObject *self, PyObject *args, PyObject *kw)

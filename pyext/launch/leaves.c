@@ -113,23 +113,27 @@ bool gj_refuse_dtype(PyArray_Descr *dtype)
 
 void gj_arg_dims(gj_arg *leaf, PyArrayObject *o)
 {
-	size_t n = (size_t)PyArray_NDIM(o) * sizeof(int64_t);
+	const npy_intp *shape = PyArray_DIMS(o), *strides = PyArray_STRIDES(o);
 	leaf->shape = leaf->dims;
 	leaf->strides = leaf->dims + GJ_MAX_NDIM;
-	memcpy(leaf->dims, PyArray_DIMS(o), n);
-	memcpy(leaf->dims + GJ_MAX_NDIM, PyArray_STRIDES(o), n);
+	for (int i = 0; i < PyArray_NDIM(o); i++) {
+		leaf->dims[i] = shape[i];
+		leaf->dims[GJ_MAX_NDIM + i] = strides[i];
+	}
 }
 
 bool gj_args_unchanged(const gj_arg *x)
 {
 	PyArrayObject *o = x->array;
-	const int64_t *dims = x->dims;             /* strides and shape as they were read; place() keeps them until it is done */
-	size_t n = (size_t)x->type->ndim * sizeof(int64_t);
-	if (PyArray_NDIM(o) == x->type->ndim && (gj_devptr)PyArray_DATA(o) == x->data && !memcmp(dims, PyArray_DIMS(o), n)
-		&& !memcmp(dims + GJ_MAX_NDIM, PyArray_STRIDES(o), n) && gj_kind_of_dtype(PyArray_DESCR(o)) == x->type->elem->kind)
-		return true;
-	gj_error(GJ_ERR_ARG_CHANGED);
-	return false;
+	const npy_intp *shape = PyArray_DIMS(o), *strides = PyArray_STRIDES(o);
+	int ndim = x->type->ndim;
+	bool same = PyArray_NDIM(o) == ndim && (gj_devptr)PyArray_DATA(o) == x->data
+		&& (PyArray_DESCR(o) == x->dtype || gj_kind_of_dtype(PyArray_DESCR(o)) == x->type->elem->kind);
+	for (int i = 0; same && i < ndim; i++)
+		same = shape[i] == x->dims[i] && strides[i] == x->dims[GJ_MAX_NDIM + i];
+	if (!same)
+		gj_error(GJ_ERR_ARG_CHANGED);
+	return same;
 }
 
 bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
@@ -144,6 +148,7 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 	if (!leaf)
 		return false;
 	leaf->array = o;
+	leaf->dtype = PyArray_DESCR(o);
 	leaf->data = (gj_devptr)PyArray_DATA(o);
 	gj_arg_dims(leaf, o);
 	if (a->dev && (!a->dev->ops->host_memory || !PyArray_ISALIGNED(o))) {

@@ -12,6 +12,7 @@ typedef struct gj_arg {
 	gj_devptr data;
 	const int64_t *shape, *strides;            /* strides in bytes; a device array's own, or dims[] */
 	PyArrayObject *array;                      /* the NumPy array that was read: borrowed, the caller holds it */
+	const PyArray_Descr *dtype;                /* its dtype then: to be compared only */
 	PyArrayObject *host;                       /* memory that the device cannot use in place: the array … */
 	PyArrayObject *temp;                       /* … a contiguous, aligned array with the same contents (may be `host`) … */
 	gj_devptr copy;                            /* … and its copy on the device (0: temp itself is used) */
