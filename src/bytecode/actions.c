@@ -24,6 +24,17 @@ static gj_ref emit_obj(gj_ssa_state *s, const gj_obj *obj)
 	return r;
 }
 
+/* Pops n values into a new array, the deepest first. */
+static gj_ref *pop_values(gj_ssa_state *s, uint32_t n)
+{
+	if (n > s->stack.n)
+		gj_ssa_damaged(s, "the stack is empty");
+	gj_ref *arg = gj_new(s->f->arena, gj_ref, n + 2);      /* with room for a callable and self */
+	for (uint32_t i = n; i-- > 0;)
+		arg[i] = gj_ssa_value(s);
+	return arg;
+}
+
 /* -- Nothing, refusal, the stack --------------------------------------------------------------------------------------- */
 
 ACTION(nothing)
@@ -40,6 +51,15 @@ ACTION(refuse)
 		gj_ssa_pop(s);
 	for (int64_t i = 0; i < e.push; i++)
 		gj_ssa_push(s, r);
+}
+
+/* As `refuse`, but what it is made of can be followed: messages of exceptions are dropped (raised.c). */
+ACTION(fstring)
+{
+	uint32_t count = (uint32_t)gj_pyop_effect(s->insn->row, n).pop;
+	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, count, pop_values(s, count));
+	gj_o(s->f, r)->imm.name = gj_pyops[s->insn->row].text;
+	gj_ssa_push(s, r);
 }
 
 ACTION(drop)
@@ -312,17 +332,6 @@ ACTION(store_item)
 	UNUSED_N;
 	gj_ref i = gj_ssa_value(s), a = gj_ssa_value(s);
 	set_item(s, a, i, gj_ssa_value(s));
-}
-
-/* Pops n values into a new array, the deepest first. */
-static gj_ref *pop_values(gj_ssa_state *s, uint32_t n)
-{
-	if (n > s->stack.n)
-		gj_ssa_damaged(s, "the stack is empty");
-	gj_ref *arg = gj_new(s->f->arena, gj_ref, n + 2);      /* with room for a callable and self */
-	for (uint32_t i = n; i-- > 0;)
-		arg[i] = gj_ssa_value(s);
-	return arg;
 }
 
 ACTION(slice)
@@ -673,33 +682,11 @@ ACTION(assertion_error)
 	gj_ssa_push(s, emit_obj(s, &assertion_obj));
 }
 
-/* What is raised as an object: a class, or (class, arguments …) for a call with constants, which is deleted. NULL: any
- * other expression. */
-static const gj_obj *exception_obj(gj_ssa_state *s, gj_ref r)
-{
-	gj_op *o = gj_o(s->f, r);
-	if (o->op == GJ_OBJ)
-		return o->imm.obj;
-	if (o->op != GJ_CALL || o->imm.kw)
-		return NULL;
-	const gj_obj **item = gj_new(s->f->arena, const gj_obj *, o->nargs);
-	for (uint32_t i = 0; i < o->nargs; i++) {
-		if (gj_o(s->f, o->arg[i])->op != GJ_OBJ)
-			return NULL;
-		item[i] = gj_o(s->f, o->arg[i])->imm.obj;
-	}
-	gj_obj *t = gj_new(s->f->arena, gj_obj, 1);
-	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = o->nargs, .item = item };
-	o->op = GJ_NOP;
-	o->nargs = 0;
-	return t->n == 1 ? item[0] : t;
-}
-
 ACTION(raise)
 {
 	const gj_obj *exc = NULL;
 	if (n == 1)
-		exc = exception_obj(s, gj_ssa_value(s));
+		exc = gj_raised(s, gj_ssa_value(s));
 	else {
 		gj_ssa_unsupported(s, n ? "raise … from …" : "raise without an exception");
 		pop_values(s, n);

@@ -88,6 +88,10 @@ void   gj_var_fill(gj_ssa_state *);            /* operands of all phis, then the
 void   gj_var_trivial(gj_ssa_state *);         /* again, after edges are gone */
 gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 
+/* raised.c: what is raised as an object: a class, or (class, arguments …) for a call with constants, which is deleted with what makes
+ * its message. NULL: any other expression. */
+const gj_obj *gj_raised(gj_ssa_state *, gj_ref);
+
 /* closure.c: closures whose captured variables change later become unsupported */
 void gj_closure_check(gj_ssa_state *);
 
