@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50 };
+enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50, HUGE_SIZE = 1 << 24 };
 #define NOBODY UINT32_MAX
 
 /* -- One operation ------------------------------------------------------------------------------------------------- */
@@ -435,7 +435,8 @@ static void check(gj_inst *s)
 	GJ_EACH_OP(s->fn, b, r) {
 		if (!s->live[b])
 			continue;
-		s->size++;
+		s->size += 1 + (s->callee[r] ? s->callee[r]->size : 0);
+		s->size = s->size < HUGE_SIZE ? s->size : HUGE_SIZE;
 		if (gj_o(s->fn, r)->op != GJ_PHI)
 			gj_refuse_unbound(s, gj_o(s->fn, r), true);
 	}

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INLINE_BUDGET = 40000, INLINE_DEPTH = 48 };            /* beyond: a function of its own */
+/* Beyond: a function of its own. The budget is for all functions of a kernel together, of Python's operations: each becomes two or
+ * three. */
+enum { INLINE_BUDGET = 15000, INLINE_SMALL = 40, INLINE_DEPTH = 48 };
 
 static gj_lv lower_body(gj_lower *, gj_inst *, gj_lv *args, bool inlined);
 
@@ -92,8 +94,12 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 		args[i] = gj_lconv(L, args[i], callee->arg[i].type);
 	}
 	uint32_t loc = L->loc;
-	bool out = callee->recursive || (L->fn->op.n > INLINE_BUDGET && callee->size > 40) || L->depth > INLINE_DEPTH;
+	bool large = !L->counted && callee->size > INLINE_SMALL && L->M->inlined + callee->size > INLINE_BUDGET;
+	bool out = callee->recursive || large || L->depth > INLINE_DEPTH, counted = L->counted;
+	L->M->inlined += out || counted ? 0 : callee->size;
+	L->counted = !out;
 	gj_lv v = out ? call_out(L, callee, args) : lower_body(L, callee, args, true);
+	L->counted = counted;
 	L->loc = loc;
 	v.konst = v.konst ? v.konst : callee->ret.konst;
 	return gj_lconv(L, v, o->type);

@@ -21,11 +21,12 @@ typedef struct gj_module {
 	GJ_VEC(gj_inst *) inst;                    /* instances that are functions of their own … */
 	GJ_VEC(gj_fn *) fn;                        /* … and what they became */
 	uint32_t shared_bytes;
+	uint32_t inlined;                          /* operations of inlined functions, with those that they call */
 	bool barriers, dynamic_shared;
 } gj_module;
 
 /* One function being lowered into M's kernel or function `fn`. */
-typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; } gj_lower;
+typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; bool counted; /* the body at hand is part of M->inlined */ } gj_lower;
 
 /* One inlined body. */
 typedef struct gj_body {
