@@ -48,19 +48,9 @@ const char *gj_emit_identity(const gj_target *target)
 /* -- Ops ----------------------------------------------------------------------------------------------------------- */
 
 static gj_emit_op *const common[GJ_NOPS] = {
-	[GJ_NOP] = gj_do_nop, [GJ_UNDEF] = gj_do_undef, [GJ_CONST] = gj_do_const, [GJ_PARAM] = gj_do_param,
-	[GJ_ADD] = gj_do_add, [GJ_SUB] = gj_do_sub, [GJ_MUL] = gj_do_mul, [GJ_NEG] = gj_do_neg, [GJ_FMA] = gj_do_fma,
-	[GJ_DIV] = gj_do_div, [GJ_FLOORDIV] = gj_do_floordiv, [GJ_MOD] = gj_do_mod, [GJ_POW] = gj_do_pow,
-	[GJ_SHL] = gj_do_shl, [GJ_SHR] = gj_do_shr, [GJ_AND] = gj_do_and, [GJ_OR] = gj_do_or, [GJ_XOR] = gj_do_xor,
-	[GJ_NOT] = gj_do_not, [GJ_ABS] = gj_do_abs, [GJ_MIN] = gj_do_min, [GJ_MAX] = gj_do_max, [GJ_CMP] = gj_do_cmp,
-	[GJ_SELECT] = gj_do_select, [GJ_CVT] = gj_do_cvt, [GJ_BITCAST] = gj_do_bitcast, [GJ_MATH] = gj_do_math,
-	[GJ_POPC] = gj_do_popc, [GJ_CLZ] = gj_do_clz, [GJ_FFS] = gj_do_ffs, [GJ_BREV] = gj_do_brev,
-	[GJ_ISNAN] = gj_do_isnan, [GJ_ISINF] = gj_do_isinf, [GJ_ISFINITE] = gj_do_isfinite,
-	[GJ_ELEM] = gj_do_elem, [GJ_BYTES] = gj_do_bytes, [GJ_PTRCAST] = gj_do_ptrcast, [GJ_LOCALMEM] = gj_do_localmem,
-	[GJ_CONSTMEM] = gj_do_constmem, [GJ_LOAD] = gj_do_load, [GJ_STORE] = gj_do_store, [GJ_ATOMIC] = gj_do_atomic,
-	[GJ_FCALL] = gj_do_fcall, [GJ_RESULT] = gj_do_result, [GJ_SLOT] = gj_do_slot, [GJ_GET] = gj_do_get,
-	[GJ_SET] = gj_do_set, [GJ_ALLLANES] = gj_do_alllanes, [GJ_ANY] = gj_do_any, [GJ_ANDMASK] = gj_do_andmask,
-	[GJ_ANDNOT] = gj_do_andnot,
+#define X(op, name) [GJ_##op] = gj_do_##name,
+	GJ_HANDLERS(X)
+#undef X
 };
 
 /* -- Declarations -------------------------------------------------------------------------------------------------- */

@@ -4,13 +4,17 @@
 
 #include "emit/values.h"
 
+/* Those of all machines: OP's is gj_do_op(). */
 #define GJ_HANDLERS(X) \
-	X(const) X(param) X(undef) X(add) X(sub) X(mul) X(neg) X(fma) X(div) X(floordiv) X(mod) X(pow) X(shl) \
-	X(shr) X(and) X(or) X(xor) X(not) X(abs) X(min) X(max) X(cmp) X(select) X(cvt) X(bitcast) X(popc) X(clz) \
-	X(ffs) X(brev) X(isnan) X(isinf) X(isfinite) X(math) X(elem) X(bytes) X(ptrcast) X(localmem) X(constmem) \
-	X(load) X(store) X(atomic) X(slot) X(get) X(set) X(alllanes) X(any) X(andmask) X(andnot) X(fcall) X(result) \
-	X(nop)
-#define X(name) gj_emit_op gj_do_##name;
+	X(CONST, const) X(PARAM, param) X(UNDEF, undef) X(ADD, add) X(SUB, sub) X(MUL, mul) X(NEG, neg) X(FMA, fma) \
+	X(DIV, div) X(FLOORDIV, floordiv) X(MOD, mod) X(POW, pow) X(SHL, shl) X(SHR, shr) X(AND, and) X(OR, or) \
+	X(XOR, xor) X(NOT, not) X(ABS, abs) X(MIN, min) X(MAX, max) X(CMP, cmp) X(SELECT, select) X(CVT, cvt) \
+	X(BITCAST, bitcast) X(POPC, popc) X(CLZ, clz) X(FFS, ffs) X(BREV, brev) X(ISNAN, isnan) X(ISINF, isinf) \
+	X(ISFINITE, isfinite) X(MATH, math) X(ELEM, elem) X(BYTES, bytes) X(PTRCAST, ptrcast) X(LOCALMEM, localmem) \
+	X(CONSTMEM, constmem) X(LOAD, load) X(STORE, store) X(ATOMIC, atomic) X(SLOT, slot) X(GET, get) X(SET, set) \
+	X(ALLLANES, alllanes) X(ANY, any) X(ANDMASK, andmask) X(ANDNOT, andnot) X(FCALL, fcall) X(RESULT, result) \
+	X(NOP, nop)
+#define X(op, name) gj_emit_op gj_do_##name;
 GJ_HANDLERS(X)
 #undef X
 
