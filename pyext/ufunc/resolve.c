@@ -35,7 +35,7 @@ static void *grown(gj_ufunc *u, const void *table, size_t have, size_t more)
 
 static void type_numbers(const gj_row *r, char *out)
 {
-	for (uint32_t i = 0; i < r->loop.nargs; i++) {
+	for (uint32_t i = 0; i < r->nargs; i++) {
 		PyArray_Descr *d = gj_dtype_of_kind(r->type[i]->kind);
 		out[i] = (char)d->type_num;
 		Py_DECREF(d);
@@ -45,7 +45,7 @@ static void type_numbers(const gj_row *r, char *out)
 int gj_ufunc_add(PyUFuncObject *uf, gj_row *r)
 {
 	gj_ufunc *u = gj_ufunc_of((PyObject *)uf);
-	size_t n = (size_t)uf->ntypes, nargs = r->loop.nargs;
+	size_t n = (size_t)uf->ntypes, nargs = r->nargs;
 	PyUFuncGenericFunction *functions = grown(u, n ? uf->functions : NULL, n * sizeof *functions, sizeof *functions);
 	void **data = functions ? grown(u, n ? uf->data : NULL, n * sizeof *data, sizeof *data) : NULL;
 	char *types = data ? grown(u, n ? uf->types : NULL, n * nargs, nargs) : NULL;
@@ -54,39 +54,52 @@ int gj_ufunc_add(PyUFuncObject *uf, gj_row *r)
 		PyMem_Free(functions);
 		return -1;
 	}
-	functions[n] = gj_row_loop;
+	functions[n] = r->general ? gj_row_general_loop : gj_row_loop;
 	data[n] = r;
 	type_numbers(r, types + n * nargs);
 	uf->functions = functions;
 	uf->data = (void *const *)data;
 	uf->types = types;
 	uf->ntypes = (int)n + 1;
+	u->twins |= gj_ufunc_exact(u, r->type, r->nin) != NULL;
 	r->next = u->rows;
 	u->rows = r;
 	return 0;
+}
+
+/* Adds (dtypes, loop) to a list of such, unless these dtypes are there: what is there must stay, calls hold it. */
+static int append(PyObject *loops, PyObject *entry)
+{
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(loops); i++) {
+		PyObject *other = PyList_GET_ITEM(loops, i);
+		int same = PyObject_RichCompareBool(PyTuple_GET_ITEM(other, 0), PyTuple_GET_ITEM(entry, 0), Py_EQ);
+		if (same)
+			return same < 0 ? -1 : 0;
+	}
+	return PyList_Append(loops, entry);
 }
 
 /* Enters the row as the loop of exactly its dtypes, by way of a ufunc that has no other: NumPy 1.26 asks a second time
  * under other rules, and must find it. */
 static int enter(PyUFuncObject *uf, gj_row *r, const char *types)
 {
-	static PyUFuncGenericFunction function = gj_row_loop;
+	static PyUFuncGenericFunction elements = gj_row_loop, rows = gj_row_general_loop;
 	gj_ufunc *u = gj_ufunc_of((PyObject *)uf);
 	void **data = PyMem_Malloc(sizeof *data);
-	char *copy = PyMem_Malloc(r->loop.nargs);
+	char *copy = PyMem_Malloc(r->nargs);
 	PyObject *donor = NULL;
 	int status = -1;
 	if (data && copy) {
 		data[0] = r;
-		memcpy(copy, types, r->loop.nargs);
-		donor = PyUFunc_FromFuncAndDataAndSignatureAndIdentity(&function, (void *const *)data, copy, 1, uf->nin, uf->nout,
+		memcpy(copy, types, r->nargs);
+		donor = PyUFunc_FromFuncAndDataAndSignatureAndIdentity(r->general ? &rows : &elements, (void *const *)data, copy, 1, uf->nin, uf->nout,
 			uf->identity, uf->name, "", 0, uf->core_signature, uf->identity_value);
 	}
 	PyObject *loops = donor ? ((PyUFuncObject *)donor)->_loops : NULL;
 	if (loops && PyDict_Check(loops))
-		status = PyDict_Update(uf->_loops, loops);
+		status = PyDict_Merge(uf->_loops, loops, 0);
 	else if (loops && PyList_Check(loops) && PyList_GET_SIZE(loops) > 0)
-		status = PyList_Append(uf->_loops, PyList_GET_ITEM(loops, 0));
+		status = append(uf->_loops, PyList_GET_ITEM(loops, 0));
 	if (status == 0)
 		status = PyList_Append(u->donors, donor);
 	if (status < 0 && !PyErr_Occurred())
@@ -108,13 +121,14 @@ static PyArray_Descr *named(PyObject *type_tup, int i)
 }
 
 /* The dtypes that a call has for its inputs, as new references: what signature= and dtype= name, else the operands' own;
- * Python numbers take the type that they have beside the arrays.  */
+ * Python numbers take the type that they have beside the arrays. Of generalised ufuncs also those that it has for its outputs;
+ * NULL: none. */
 static int wanted(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, PyArray_Descr **want)
 {
 	PyArray_Descr *result = NULL;
 	PyArrayObject *present[GJ_MAX_OPERANDS];
 	int n = 0;
-	for (int i = uf->nin; i < uf->nin + uf->nout && !result; i++)
+	for (int i = uf->nin; i < uf->nin + uf->nout && !result && !gj_ufunc_of((PyObject *)uf)->general; i++)
 		result = named(type_tup, i);
 	for (int i = 0; i < uf->nin; i++)
 		if (op[i])
@@ -133,42 +147,71 @@ static int wanted(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, PyA
 			return -1;
 		want[i] = d;
 	}
+	for (int i = uf->nin; i < uf->nargs && gj_ufunc_of((PyObject *)uf)->general; i++) {
+		PyArray_Descr *d = named(type_tup, i);
+		want[i] = d ? d : op[i] ? PyArray_DESCR(op[i]) : NULL;
+		Py_XINCREF(want[i]);
+	}
 	return 0;
 }
 
-static bool equals(const gj_row *r, const gj_type *const *in)
+gj_row *gj_ufunc_exact(const gj_ufunc *u, const gj_type *const *type, uint32_t n)
 {
-	return !memcmp(r->type, in, r->loop.nin * sizeof *in);
-}
-
-static gj_row *exact(const gj_ufunc *u, const gj_type *const *in)
-{
-	for (gj_row *r = u->rows; r; r = r->next)
-		if (equals(r, in))
+	for (gj_row *r = u->rows; r; r = r->next) {
+		bool fits = true;
+		for (uint32_t i = 0; fits && i < n; i++)
+			fits = !type[i] || type[i] == r->type[i];
+		if (fits)
 			return r;
+	}
 	return NULL;
 }
 
-/* The first declared row that all inputs can be cast to safely, as NumPy's own ufuncs choose. */
-static gj_row *safe(const gj_ufunc *u, PyArray_Descr *const *want)
+static bool casts(PyArray_Descr *from, const gj_type *to, NPY_CASTING casting)
+{
+	PyArray_Descr *d = gj_dtype_of_kind(to->kind);
+	bool fits = d && PyArray_CanCastTypeTo(from, d, casting);
+	Py_XDECREF(d);
+	return fits;
+}
+
+/* The first declared row that all inputs can be cast to, as NumPy's own ufuncs choose; outputs that a generalised ufunc
+ * is asked for by signature= or dtype= are of the row's type. */
+static gj_row *first(PyUFuncObject *uf, PyArray_Descr *const *want, PyObject *type_tup, NPY_CASTING casting)
 {
 	gj_row *found = NULL;
-	for (gj_row *r = u->rows; r; r = r->next) {
+	for (gj_row *r = gj_ufunc_of((PyObject *)uf)->rows; r; r = r->next) {
 		bool fits = true;
-		for (uint32_t i = 0; fits && i < r->loop.nin; i++) {
-			PyArray_Descr *d = gj_dtype_of_kind(r->type[i]->kind);
-			fits = PyArray_CanCastTypeTo(want[i], d, NPY_SAFE_CASTING);
-			Py_DECREF(d);
-		}
+		for (int i = 0; fits && i < uf->nin; i++)
+			fits = casts(want[i], r->type[i], casting);
+		for (int i = uf->nin; fits && r->general && i < uf->nargs; i++)
+			fits = !named(type_tup, i) || casts(want[i], r->type[i], NPY_EQUIV_CASTING);
 		if (fits)
 			found = r;                             /* rows: last made first */
 	}
 	return found;
 }
 
-static gj_row *make(PyUFuncObject *uf, const gj_type *const *in)
+/* The same where inputs can be cast safely; or, where an output is named, as the call allows, which NumPy checks. */
+static gj_row *safe(PyUFuncObject *uf, PyArray_Descr *const *want, PyObject *type_tup)
 {
-	gj_row *r = gj_row_new(gj_ufunc_of((PyObject *)uf), (uint32_t)uf->nin, (uint32_t)uf->nout, in, NULL);
+	gj_row *r = first(uf, want, type_tup, NPY_SAFE_CASTING);
+	bool any = false;
+	for (int i = uf->nin; i < uf->nargs; i++)
+		any |= named(type_tup, i) != NULL;
+	return r || !any || !gj_ufunc_of((PyObject *)uf)->general ? r : first(uf, want, type_tup, NPY_UNSAFE_CASTING);
+}
+
+static gj_row *make(PyUFuncObject *uf, const gj_type *const *type)
+{
+	const gj_type *arg[GJ_MAX_OPERANDS];
+	gj_row *r;
+	if (gj_ufunc_of((PyObject *)uf)->general) {
+		gj_general_arguments(uf, type, arg);
+		r = gj_row_general(uf, arg);
+	} else {
+		r = gj_row_new(uf, type, NULL);
+	}
 	if (r && (gj_row_compile(r) < 0 || gj_ufunc_add(uf, r) < 0)) {
 		gj_row_free(r);
 		return NULL;
@@ -176,16 +219,16 @@ static gj_row *make(PyUFuncObject *uf, const gj_type *const *in)
 	return r;
 }
 
-/* NumPy's kernel types of the inputs; false: one is no number that loops can have. */
-static bool kinds(PyUFuncObject *uf, PyArray_Descr *const *want, const gj_type **in)
+/* Kernel types of the operands, NULL where there is no dtype; false: one is no number that loops can have. */
+static bool kinds(PyArray_Descr *const *want, int n, const gj_type **type)
 {
-	for (int i = 0; i < uf->nin; i++) {
-		PyArray_Descr *d = PyArray_DescrNewByteorder(want[i], NPY_NATIVE);
+	for (int i = 0; i < n; i++) {
+		PyArray_Descr *d = want[i] ? PyArray_DescrNewByteorder(want[i], NPY_NATIVE) : NULL;
 		int kind = d ? gj_kind_of_dtype(d) : -1;
 		Py_XDECREF(d);
-		if (kind < 0)
+		if (want[i] && kind < 0)
 			return PyErr_Clear(), false;
-		in[i] = gj_scalar[kind];
+		type[i] = want[i] ? gj_scalar[kind] : NULL;
 	}
 	return true;
 }
@@ -195,12 +238,19 @@ static int choose(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, gj_
 {
 	gj_ufunc *u = gj_ufunc_of((PyObject *)uf);
 	PyArray_Descr *want[GJ_MAX_OPERANDS] = { NULL };
-	const gj_type *in[GJ_MAX_OPERANDS];
-	bool ok = wanted(uf, op, type_tup, want) == 0, numbers = ok && kinds(uf, want, in);
-	gj_row *r = numbers ? exact(u, in) : NULL;
-	if (ok && !r)
-		r = u->frozen ? safe(u, want) : numbers ? make(uf, in) : NULL;
-	for (int i = 0; i < uf->nin; i++)
+	const gj_type *type[GJ_MAX_OPERANDS];
+	int n = u->general && !u->frozen ? uf->nargs : uf->nin;
+	bool ok = wanted(uf, op, type_tup, want) == 0, numbers = ok && kinds(want, n, type), untyped = false;
+	gj_row *r = numbers && !(u->frozen && u->general) ? gj_ufunc_exact(u, type, (uint32_t)n) : NULL;
+	for (int i = uf->nin; numbers && i < n; i++)
+		untyped |= !type[i];
+	if (ok && !r && (u->frozen || (untyped && u->declared)))
+		r = safe(uf, want, type_tup);
+	else if (numbers && !r && untyped)
+		gj_error(GJ_ERR_GUFUNC_OUTPUTS, uf->name);
+	else if (numbers && !r)
+		r = make(uf, type);
+	for (int i = 0; i < uf->nargs; i++)
 		Py_XDECREF(want[i]);
 	*out = r;
 	return PyErr_Occurred() ? -1 : 0;
@@ -219,6 +269,22 @@ static bool is_key(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, Py
 	return true;
 }
 
+/* Inputs that are written get back what the function left. */
+static int check_written(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr **answer)
+{
+	uint64_t writable = gj_ufunc_of((PyObject *)uf)->writable;
+	for (int i = 0; writable >> i; i++)
+		if (writable >> i & 1 && op[i] && !PyArray_CanCastTypeTo(answer[i], PyArray_DESCR(op[i]), NPY_SAME_KIND_CASTING)) {
+			PyObject *have = PyObject_Str((PyObject *)PyArray_DESCR(op[i])), *want = PyObject_Str((PyObject *)answer[i]);
+			if (have && want)
+				gj_error(GJ_ERR_GUFUNC_CAST, i, uf->name, PyUnicode_AsUTF8(have), PyUnicode_AsUTF8(want));
+			Py_XDECREF(have);
+			Py_XDECREF(want);
+			return -1;
+		}
+	return 0;
+}
+
 int gj_ufunc_resolve(PyUFuncObject *uf, NPY_CASTING casting, PyArrayObject **op, PyObject *type_tup, PyArray_Descr **out)
 {
 	(void)casting;                             /* NumPy checks that itself */
@@ -232,7 +298,7 @@ int gj_ufunc_resolve(PyUFuncObject *uf, NPY_CASTING casting, PyArrayObject **op,
 		if (!(out[i] = gj_dtype_of_kind(r->type[i]->kind)))
 			return -1;
 	type_numbers(r, types);
-	if (is_key(uf, op, type_tup, out) || enter(uf, r, types) == 0)
+	if (check_written(uf, op, out) == 0 && (is_key(uf, op, type_tup, out) || enter(uf, r, types) == 0))
 		return 0;
 	for (int i = 0; i < uf->nargs; i++)
 		Py_CLEAR(out[i]);

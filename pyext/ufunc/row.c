@@ -1,4 +1,8 @@
-/* One loop of a ufunc: its code, what was compiled of it, and the function that NumPy calls. */
+/* One loop of a ufunc: its code, what was compiled of it, and the function that NumPy calls.
+ *
+ * Forms of an elementwise loop: for contiguous operands, with those inputs one value for all that have a bit set; or SERIAL,
+ * one element after the other, with any steps. Forms of a generalised one: CONTIGUOUS arrays or any, ALONE: nothing that is
+ * written overlaps another operand. */
 #include "ufunc/ufunc.h"
 #include "freeze/freeze.h"
 
@@ -8,54 +12,91 @@
 
 size_t gj_ufunc_offset;
 
-gj_ufunc *gj_ufunc_of(PyObject *o) { return (gj_ufunc *)(void *)((char *)o + gj_ufunc_offset); }
-
 /* -- Compiling -------------------------------------------------------------------------------------------------------- */
 
-enum { MAX_STACK = 1 << 20 };                  /* of local arrays: loops run on the caller's stack */
+enum { MAX_STACK = 256 << 10 };                /* of local arrays: loops run on the stack of whoever calls, or of the pool's threads */
 
-static gj_made *find(gj_row *r, uint64_t scalars, bool serial)
+static const uint64_t SERIAL = (uint64_t)1 << 32;
+enum { CONTIGUOUS = 1, ALONE = 2 };
+
+static gj_made *find(gj_row *r, uint64_t form)
 {
 	for (gj_made *m = r->made; m; m = m->next)
-		if (m->serial == serial && (serial || m->scalars == scalars))
+		if (m->form == form)
 			return m;
 	return NULL;
+}
+
+static void elements_options(gj_options *o, uint64_t form)
+{
+	o->entry = GJ_ENTRY_ELEMENTS;
+	o->strided = form == SERIAL;
+	o->scalars = form == SERIAL ? 0 : (uint32_t)form;
+	o->width = form == SERIAL || gj_config.cpu_width == 1 ? 1 : 32;
+	o->facts = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
+}
+
+static void rows_options(gj_options *o, uint64_t form)
+{
+	o->entry = GJ_ENTRY_ROWS;
+	o->strided = true;                         /* from one outer element to the next */
+	o->width = 1;
+	o->facts = form & ALONE ? GJ_FACT_NOALIAS : 0;
+}
+
+/* Arrays of these arguments with the layout that the form has. */
+static void rows_arguments(const gj_row *r, uint64_t form, const gj_type **arg)
+{
+	for (uint32_t i = 0; i < r->narg; i++) {
+		const gj_type *t = r->arg[i];
+		char layout = form & CONTIGUOUS ? 'C' : 'A';                       /* whatever was declared */
+		arg[i] = t->kind == GJ_ARRAY ? gj_array_type(t->elem, t->ndim, layout, t->readonly, t->space) : t;
+	}
+}
+
+/* Inputs must not be written but those that are said to be: they may be copies, or read-only. */
+static bool writes_input(gj_row *r, const gj_image *image)
+{
+	for (uint32_t i = 0; r->general && i < r->narg; i++)
+		if (image->written[i] && !r->rows.op[i].written) {
+			gj_diag_set(&r->diag, GJ_ERR_GUFUNC_WRITES, r->code->name, r->code->var[i], (unsigned)i);
+			return true;
+		}
+	return false;
 }
 
 /* Compiles one form; false: diag or status says why. Under the lock. */
 static bool make(gj_row *r, gj_made *m)
 {
-	gj_build b = { .rq = { .code = r->code, .arg = r->type, .nargs = r->loop.nin, .ret = r->ret, .options = r->options },
+	const gj_type *arg[GJ_MAX_OPERANDS];
+	gj_build b = { .rq = { .code = r->code, .arg = arg, .nargs = r->narg, .ret = r->ret, .options = r->options },
 		.use_cache = gj_config.cache };
 	if ((r->status = gj_cpu_open(0, &b.dev)) != GJ_OK)
 		return false;
-	gj_options *o = &b.rq.options;
-	o->entry = GJ_ENTRY_ELEMENTS;
-	o->strided = m->serial;
-	o->scalars = m->serial ? 0 : (uint32_t)m->scalars;
-	o->width = m->serial || gj_config.cpu_width == 1 ? 1 : 32;
-	o->facts = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
+	rows_arguments(r, m->form, arg);
+	(r->general ? rows_options : elements_options)(&b.rq.options, m->form);
 	gj_build_run(&b);
 	r->diag = b.diag;
 	r->status = b.status;
 	m->image = b.image;
 	m->loop = (gj_element_kernel){ b.kernel, m->image.param, m->image.nparams };
-	if (b.kernel && m->image.local_bytes > MAX_STACK) {
-		b.dev->ops->unload(b.dev, b.kernel);
+	if (!b.kernel || b.diag.set || b.status != GJ_OK)
+		return false;
+	if (m->image.local_bytes > MAX_STACK)
 		gj_diag_set(&r->diag, GJ_ERR_UFUNC_STACK, r->code->name, MAX_STACK >> 10);
+	if (r->diag.set || writes_input(r, &m->image)) {
+		b.dev->ops->unload(b.dev, b.kernel);
 		return false;
 	}
-	return b.kernel && !b.diag.set && b.status == GJ_OK;
+	return true;
 }
 
-static const gj_element_kernel *kernel(gj_elementwise *e, uint64_t scalars, bool serial)
+static const gj_element_kernel *kernel(gj_row *r, uint64_t form)
 {
-	gj_row *r = e->owner;
 	pthread_mutex_lock(&r->lock);
-	gj_made *m = r->failed ? NULL : find(r, scalars, serial);
+	gj_made *m = r->failed ? NULL : find(r, form);
 	if (!m && !r->failed && (m = calloc(1, sizeof *m))) {
-		m->scalars = scalars;
-		m->serial = serial;
+		m->form = form;
 		if (make(r, m)) {
 			m->next = r->made;
 			r->made = m;
@@ -70,7 +111,18 @@ static const gj_element_kernel *kernel(gj_elementwise *e, uint64_t scalars, bool
 	return m ? &m->loop : NULL;
 }
 
-void gj_row_complain(gj_row *r)
+static const gj_element_kernel *elements_kernel(gj_elementwise *e, uint64_t scalars, bool serial)
+{
+	return kernel(e->owner, serial ? SERIAL : scalars);
+}
+
+static const gj_element_kernel *rows_kernel(gj_rows *rows, bool contiguous, bool alone)
+{
+	return kernel(rows->owner, (contiguous ? CONTIGUOUS : 0) | (alone ? ALONE : 0));
+}
+
+/* Raises what the compilation ended with. */
+static void complain(gj_row *r)
 {
 	if (r->diag.set)
 		gj_diag_error(&r->diag);
@@ -91,27 +143,37 @@ void gj_row_complain(gj_row *r)
 
 int gj_row_compile(gj_row *r)
 {
-	if (kernel(&r->loop, 0, false))
+	if (kernel(r, r->general ? CONTIGUOUS | ALONE : 0))
 		return 0;
-	gj_row_complain(r);
+	complain(r);
 	return -1;
 }
 
 /* -- The loop ----------------------------------------------------------------------------------------------------------- */
 
-void gj_row_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
+static void tell(gj_row *r, int flags)
 {
-	gj_row *r = data;
-	int flags = gj_elementwise_run(&r->loop, args, dimensions[0], steps);
 	if (flags > 0)
 		feraiseexcept(flags);
 	if (flags < 0) {
 		NPY_ALLOW_C_API_DEF
 		NPY_ALLOW_C_API
 		if (!PyErr_Occurred())
-			gj_row_complain(r);
+			complain(r);
 		NPY_DISABLE_C_API
 	}
+}
+
+void gj_row_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
+{
+	gj_row *r = data;
+	tell(r, gj_elementwise_run(&r->loop, args, dimensions[0], steps));
+}
+
+void gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
+{
+	gj_row *r = data;
+	tell(r, gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs));
 }
 
 /* -- Rows --------------------------------------------------------------------------------------------------------------- */
@@ -134,10 +196,11 @@ void gj_row_free(gj_row *r)
 }
 
 /* What the function returns for the row's inputs, as one type an output. */
-static int type_outputs(gj_row *r, uint32_t nout)
+static int type_outputs(gj_row *r)
 {
-	gj_request rq = { .code = r->code, .arg = r->type, .nargs = r->loop.nin, .ret = r->ret, .options = r->options };
+	gj_request rq = { .code = r->code, .arg = r->arg, .nargs = r->narg, .ret = r->ret, .options = r->options };
 	gj_diag diag = { 0 };
+	uint32_t nout = r->nargs - r->nin;
 	rq.options.entry = GJ_ENTRY_ELEMENTS;
 	if (!gj_return_type(&rq, &r->ret, &diag)) {
 		gj_diag_error(&diag);
@@ -149,33 +212,66 @@ static int type_outputs(gj_row *r, uint32_t nout)
 		return -1;
 	}
 	for (uint32_t i = 0; i < nout; i++)
-		r->type[r->loop.nin + i] = r->ret->kind == GJ_TUPLE ? r->ret->item[i] : r->ret;
+		r->type[r->nin + i] = r->ret->kind == GJ_TUPLE ? r->ret->item[i] : r->ret;
 	return 0;
 }
 
-gj_row *gj_row_new(gj_ufunc *u, uint32_t nin, uint32_t nout, const gj_type *const *in, const gj_type *ret)
+/* A row whose function takes these arguments; nothing is compiled. */
+static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *arg)
 {
+	gj_ufunc *u = gj_ufunc_of((PyObject *)uf);
 	gj_row *r = PyMem_Calloc(1, sizeof *r);
 	if (!r || !(r->arena = gj_arena_new())) {
 		PyMem_Free(r);
 		return PyErr_NoMemory(), NULL;
 	}
 	pthread_mutex_init(&r->lock, NULL);
-	r->loop = (gj_elementwise){ .nin = nin, .nargs = nin + nout, .parallel = u->parallel, .kernel = kernel, .owner = r };
+	r->nin = (uint32_t)uf->nin;
+	r->nargs = (uint32_t)uf->nargs;
+	r->narg = narg;
+	r->general = u->general;
 	r->options = u->options;
 	r->options.target = &gj_targets[GJ_TARGET_CPU];
-	r->ret = ret;
-	memcpy(r->type, in, nin * sizeof *in);
+	for (uint32_t i = 0; i < narg; i++) {
+		r->arg[i] = arg[i];
+		r->type[i] = arg[i]->kind == GJ_ARRAY ? arg[i]->elem : arg[i];
+	}
 	bool ok = gj_freeze(u->py_func, r->arena, &r->code) == 0;
-	if (ok && r->code->nargs != (int)nin) {
-		gj_error(GJ_ERR_SIGNATURE_COUNT, (int)nin, r->code->name, r->code->nargs);
+	if (ok && r->code->nargs != (int)narg) {
+		gj_error(GJ_ERR_SIGNATURE_COUNT, (int)narg, r->code->name, r->code->nargs);
 		ok = false;
 	}
-	if (!ok || type_outputs(r, nout) < 0) {
+	if (ok)
+		return r;
+	gj_row_free(r);
+	return NULL;
+}
+
+gj_row *gj_row_new(PyUFuncObject *uf, const gj_type *const *in, const gj_type *ret)
+{
+	gj_row *r = row_of(uf, (uint32_t)uf->nin, in);
+	if (!r)
+		return NULL;
+	r->loop = (gj_elementwise){ .nin = r->nin, .nargs = r->nargs, .parallel = gj_ufunc_of((PyObject *)uf)->parallel,
+		.kernel = elements_kernel, .owner = r };
+	r->ret = ret;
+	if (type_outputs(r) < 0) {
 		gj_row_free(r);
 		return NULL;
 	}
-	for (uint32_t i = 0; i < nin + nout; i++)
+	for (uint32_t i = 0; i < r->nargs; i++)
 		r->loop.size[i] = (uint8_t)r->type[i]->size;
+	return r;
+}
+
+gj_row *gj_row_general(PyUFuncObject *uf, const gj_type *const *arg)
+{
+	gj_row *r = row_of(uf, (uint32_t)uf->nargs, arg);
+	if (!r)
+		return NULL;
+	r->rows.parallel = gj_ufunc_of((PyObject *)uf)->parallel;
+	r->rows.kernel = rows_kernel;
+	r->rows.owner = r;
+	gj_general_describe(uf, arg, &r->rows);
 	return r;
 }

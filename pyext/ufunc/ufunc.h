@@ -13,15 +13,14 @@
 #include <numpy/ufuncobject.h>
 
 #include "build.h"
-#include "run/cpu/elementwise.h"
+#include "run/cpu/rows.h"
 
 typedef struct gj_ufunc gj_ufunc;
 
-/* One compiled form of a row: with these inputs one value for all, or one element after the other. */
+/* One compiled form of a row: row.c says which there are. */
 typedef struct gj_made {
 	struct gj_made *next;
-	uint64_t scalars;
-	bool serial;
+	uint64_t form;
 	gj_image image;
 	gj_element_kernel loop;
 } gj_made;
@@ -29,11 +28,15 @@ typedef struct gj_made {
 /* One set of operand types: the data of NumPy's loop. Freed with the ufunc. */
 typedef struct gj_row {
 	struct gj_row *next;
-	gj_elementwise loop;                       /* its owner is the row */
+	uint32_t nin, nargs;
+	bool general;                              /* of a generalised ufunc: */
+	union { gj_elementwise loop; gj_rows rows; };      /* their owner is the row */
 	gj_arena *arena;                           /* of code */
 	const gj_code *code;
 	gj_options options;
-	const gj_type *type[GJ_MAX_OPERANDS], *ret;
+	const gj_type *type[GJ_MAX_OPERANDS];      /* of an item */
+	const gj_type *arg[GJ_MAX_OPERANDS], *ret; /* what the function is compiled for; arrays: of any strides */
+	uint32_t narg;
 	pthread_mutex_t lock;                      /* of made and diag */
 	gj_made *made;
 	bool failed;                               /* a form could not be made: */
@@ -48,26 +51,44 @@ struct gj_ufunc {
 	PyObject *donors;                          /* list: ufuncs whose loops NumPy was given (resolve.c) */
 	gj_options options;
 	bool parallel, frozen;                     /* frozen: only the declared types are taken */
+	bool declared;                             /* some were */
+	bool twins;                                /* rows differ in nothing but their outputs; NumPy must not be asked which */
+	bool general;                              /* made with a layout, if only of numbers: */
+	uint64_t writable;                         /* inputs that are written too, a bit each */
+	vectorcallfunc call;                       /* NumPy's own */
 	gj_row *rows;                              /* last made first */
 	void *old; uint32_t nold;                  /* tables that running calls may still read */
 };
 
 extern PyTypeObject gj_ufunc_class;
 extern size_t gj_ufunc_offset;                 /* bytes of NumPy's part */
-gj_ufunc *gj_ufunc_of(PyObject *);             /* what is behind it */
+/* What is behind it. */
+static inline gj_ufunc *gj_ufunc_of(PyObject *o) { return (gj_ufunc *)(void *)((char *)o + gj_ufunc_offset); }
 
 /* A row for these inputs; ret: what it returns, NULL: what the function does. NULL with an exception. */
-gj_row *gj_row_new(gj_ufunc *, uint32_t nin, uint32_t nout, const gj_type *const *in, const gj_type *ret);
+gj_row *gj_row_new(PyUFuncObject *, const gj_type *const *in, const gj_type *ret);
+/* A row of a generalised ufunc, for arguments that are numbers or arrays, outputs among them. */
+gj_row *gj_row_general(PyUFuncObject *, const gj_type *const *arg);
 void    gj_row_free(gj_row *);
 /* Compiles the row's ordinary form now; -1 with an exception. */
 int     gj_row_compile(gj_row *);
-/* Raises what a row's compilation ended with. */
-void    gj_row_complain(gj_row *);
-/* NumPy's loop over elements; data: the row. */
+/* NumPy's loops; data: the row. */
 void    gj_row_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data);
+void    gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data);
+
+/* general.c: what generalised ufuncs have of their own. */
+/* The arguments of a declared signature checked against the layout; -1 with an exception. */
+int     gj_general_check(PyUFuncObject *, const gj_type *ret, const gj_type *const *arg, int n);
+/* The function's arguments where the operands' items have these types. */
+void    gj_general_arguments(const PyUFuncObject *, const gj_type *const *item, const gj_type **arg);
+void    gj_general_describe(const PyUFuncObject *, const gj_type *const *arg, gj_rows *);
+/* Makes a fresh ufunc with a layout one; -1 with an exception. */
+int     gj_general_start(PyUFuncObject *, PyObject *writable);
 
 /* resolve.c: adds the row to the tables that NumPy reads. -1 with an exception. */
 int     gj_ufunc_add(PyUFuncObject *, gj_row *);
+/* The row of these types, of n operands; NULL among them: any. */
+gj_row *gj_ufunc_exact(const gj_ufunc *, const gj_type *const *type, uint32_t n);
 int     gj_ufunc_resolve(PyUFuncObject *, NPY_CASTING, PyArrayObject **, PyObject *type_tup, PyArray_Descr **out);
 
 int gj_ufunc_init(PyObject *module);

@@ -30,10 +30,10 @@ static int identity_of(PyObject *o, int *code, PyObject **value)
 }
 
 /* A ufunc without loops, in an object of our type. */
-static PyObject *shell(int nin, int nout, int identity, PyObject *value, const char *name, const char *doc)
+static PyObject *shell(int nin, int nout, int identity, PyObject *value, const char *name, const char *doc, const char *layout)
 {
 	PyUFuncObject *fresh = (PyUFuncObject *)PyUFunc_FromFuncAndDataAndSignatureAndIdentity(NULL, NULL, NULL, 0, nin, nout, identity,
-		name, doc, 0, NULL, value);
+		name, doc, 0, layout, value);
 	if (!fresh)
 		return NULL;
 	PyObject *o = (PyObject *)PyObject_GC_New(PyUFuncObject, &gj_ufunc_class);
@@ -56,31 +56,37 @@ static PyObject *dunder(PyObject *f, const char *name, const char **text)
 	return s;
 }
 
-/* _core.ufunc(function, nin, nout, identity, options, parallel): without loops; they are declared, or made when needed. */
+/* What both kinds of ufunc have beyond NumPy's; -1 with an exception. */
+static int start(PyObject *o, PyObject *function, PyObject *keep, PyObject *options, bool parallel)
+{
+	PyUFuncObject *uf = (PyUFuncObject *)o;
+	gj_ufunc *u = gj_ufunc_of(o);
+	u->py_func = Py_NewRef(function);
+	u->parallel = parallel;
+	u->donors = PyList_New(0);
+	uf->obj = Py_NewRef(keep);                 /* holds the text of name and doc */
+	Py_XSETREF(uf->userloops, PyDict_New());
+	uf->type_resolver = gj_ufunc_resolve;
+	PyObject_GC_Track(o);
+	return u->donors && uf->userloops && gj_options_read(options, "vectorize", GJ_SET_VECTORIZE, &u->options) ? 0 : -1;
+}
+
+/* _core.ufunc(function, nin, nout, identity, options, parallel, layout, writable): without loops; they are declared, or made
+ * when needed. */
 static PyObject *make(PyObject *m, PyObject *args)
 {
 	(void)m;
-	PyObject *function, *identity, *options, *value, *o = NULL;
+	PyObject *function, *identity, *options, *value, *writable, *o = NULL;
+	const char *layout, *name, *doc;
 	int nin, nout, parallel, code;
-	if (!PyArg_ParseTuple(args, "OiiOO!p:ufunc", &function, &nin, &nout, &identity, &PyDict_Type, &options, &parallel)
-		|| identity_of(identity, &code, &value) < 0)
+	if (!PyArg_ParseTuple(args, "OiiOO!pzO!:ufunc", &function, &nin, &nout, &identity, &PyDict_Type, &options, &parallel, &layout,
+		&PyTuple_Type, &writable) || identity_of(identity, &code, &value) < 0)
 		return NULL;
-	const char *name, *doc;
 	PyObject *n = dunder(function, "__name__", &name), *d = dunder(function, "__doc__", &doc);
 	PyObject *keep = PyErr_Occurred() ? NULL : Py_BuildValue("[OO]", n ? n : Py_None, d ? d : Py_None);
-	if (keep && (o = shell(nin, nout, code, value, name ? name : "?", doc))) {
-		PyUFuncObject *uf = (PyUFuncObject *)o;
-		gj_ufunc *u = gj_ufunc_of(o);
-		u->py_func = Py_NewRef(function);
-		u->parallel = parallel;
-		u->donors = PyList_New(0);
-		uf->obj = Py_NewRef(keep);             /* holds the text of name and doc */
-		Py_XSETREF(uf->userloops, PyDict_New());
-		uf->type_resolver = gj_ufunc_resolve;
-		PyObject_GC_Track(o);
-		if (!u->donors || !uf->userloops || !gj_options_read(options, "vectorize", GJ_SET_VECTORIZE, &u->options))
-			Py_CLEAR(o);
-	}
+	if (keep && (o = shell(nin, nout, code, value, name ? name : "?", doc, layout))
+		&& (start(o, function, keep, options, parallel) < 0 || (layout && gj_general_start((PyUFuncObject *)o, writable) < 0)))
+		Py_CLEAR(o);
 	Py_XDECREF(keep);
 	Py_XDECREF(n);
 	Py_XDECREF(d);
@@ -168,22 +174,38 @@ static void dealloc(PyObject *o)
 
 /* -- Methods --------------------------------------------------------------------------------------------------------------- */
 
-/* add(signature): compiles a loop for these types now, and declares it. */
-static PyObject *add(PyObject *o, PyObject *signature)
+/* A row for a declared signature; NULL with an exception. */
+static gj_row *declared(PyObject *o, PyObject *signature)
 {
 	PyUFuncObject *uf = (PyUFuncObject *)o;
 	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
+	if (gj_ufunc_of(o)->general) {
+		int n = gj_signature_read(signature, &ret, arg);
+		return n < 0 || gj_general_check(uf, ret, arg, n) < 0 ? NULL : gj_row_general(uf, arg);
+	}
 	int n = read_signature(signature, uf->name, &ret, arg);
 	if (n < 0)
 		return NULL;
-	if (n != uf->nin)
-		return gj_error(GJ_ERR_SIGNATURE_COUNT, n, uf->name, uf->nin);
-	gj_row *r = gj_row_new(gj_ufunc_of(o), (uint32_t)n, (uint32_t)uf->nout, arg, ret);
-	if (!r || gj_row_compile(r) < 0 || gj_ufunc_add(uf, r) < 0) {
+	if (n == uf->nin)
+		return gj_row_new(uf, arg, ret);
+	gj_error(GJ_ERR_SIGNATURE_COUNT, n, uf->name, uf->nin);
+	return NULL;
+}
+
+/* add(signature): compiles a loop for these types now, and declares it. */
+static PyObject *add(PyObject *o, PyObject *signature)
+{
+	gj_row *r = declared(o, signature), *other = r ? gj_ufunc_exact(gj_ufunc_of(o), r->type, r->nin) : NULL;
+	bool again = other && !memcmp(other->type, r->type, sizeof r->type);
+	if (other && !again)
+		gj_error(GJ_ERR_UFUNC_TWICE, ((PyUFuncObject *)o)->name);
+	if (!r || other || gj_row_compile(r) < 0 || gj_ufunc_add((PyUFuncObject *)o, r) < 0) {
 		if (r)
 			gj_row_free(r);
-		return NULL;
+		if (!again)
+			return NULL;
 	}
+	gj_ufunc_of(o)->declared = true;
 	Py_RETURN_NONE;
 }
 
@@ -196,7 +218,27 @@ static PyObject *disable_compile(PyObject *o, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* NumPy (to 2.5) reads through NULL where it has to choose between loops that differ in their outputs only. */
+static PyObject *resolve_dtypes(PyObject *o, PyObject *args, PyObject *kw)
+{
+	if (gj_ufunc_of(o)->twins)
+		return gj_error(GJ_ERR_GUFUNC_OUTPUTS, ((PyUFuncObject *)o)->name);
+	PyObject *method = PyObject_GetAttrString((PyObject *)&PyUFunc_Type, "resolve_dtypes");
+	PyObject *all = method ? PyTuple_New(PyTuple_GET_SIZE(args) + 1) : NULL, *result = NULL;
+	if (all) {
+		PyTuple_SET_ITEM(all, 0, Py_NewRef(o));
+		for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args); i++)
+			PyTuple_SET_ITEM(all, i + 1, Py_NewRef(PyTuple_GET_ITEM(args, i)));
+		result = PyObject_Call(method, all, kw);
+	}
+	Py_XDECREF(all);
+	Py_XDECREF(method);
+	return result;
+}
+
 static PyMethodDef methods[] = {
+	{ "resolve_dtypes", (PyCFunction)(void (*)(void))resolve_dtypes, METH_VARARGS | METH_KEYWORDS,
+		"resolve_dtypes(dtypes, …): the dtypes that a call would have, as NumPy's own method tells." },
 	{ "add", add, METH_O, "add(signature): compile a loop for these types now." },
 	{ "disable_compile", disable_compile, METH_VARARGS, "disable_compile(val=True): take only the types compiled so far." },
 	{ NULL, NULL, 0, NULL },
@@ -230,7 +272,7 @@ PyTypeObject gj_ufunc_class = {
 };
 
 static PyMethodDef functions[] = {
-	{ "ufunc", make, METH_VARARGS, "ufunc(function, nin, nout, identity, options, parallel): without loops yet." },
+	{ "ufunc", make, METH_VARARGS, "ufunc(function, nin, nout, identity, options, parallel, layout, writable): without loops yet." },
 	{ "return_type", return_type, METH_VARARGS, "return_type(function, signature): what the function returns for these types." },
 	{ NULL, NULL, 0, NULL },
 };

@@ -43,8 +43,7 @@ def _later(name):
 jit = _later("jit")
 njit = _later("njit")
 prange = _later("prange")
-from .ufuncs import vectorize
-guvectorize = _later("guvectorize")
+from .ufuncs import guvectorize, vectorize
 
 
 def __getattr__(name):

@@ -1,4 +1,4 @@
-"""@vectorize: a function of numbers as a NumPy ufunc, compiled for the types that it is called with."""
+"""@vectorize, @guvectorize: functions of numbers and of arrays as NumPy ufuncs, compiled for the types that they are called with."""
 
 import dis
 
@@ -33,38 +33,65 @@ def _outputs(function, nin, signatures):
 	return _returns(function)
 
 
-def _options(fastmath, target, others):
+def _options(decorator, fastmath, target, others, ignored=_IGNORED):
 	if target not in TARGETS:
 		if target in ("cuda", "auto"):
-			raise NotImplementedError(f"vectorize(target={target!r}) is not built yet: use 'cpu' or 'parallel'")
+			raise NotImplementedError(f"{decorator}(target={target!r}) is not built yet: use 'cpu' or 'parallel'")
 		raise ValueError(f"target must be one of {', '.join(map(repr, TARGETS))}, not {target!r}")
 	for name in others:
-		if name not in _IGNORED:
-			raise TypeError(f"vectorize() got an unexpected keyword argument '{name}'")
+		if name not in ignored:
+			raise TypeError(f"{decorator}() got an unexpected keyword argument '{name}'")
 	if others.get("forceobj"):
-		raise NotImplementedError("vectorize(forceobj=True): there is no object mode")
+		raise NotImplementedError(f"{decorator}(forceobj=True): there is no object mode")
 	if others.get("nopython") not in (None, True):
-		raise NotImplementedError("vectorize(nopython=False): there is no object mode")
+		raise NotImplementedError(f"{decorator}(nopython=False): there is no object mode")
 	return {"fastmath": bool(fastmath)}
 
 
-def _make(function, signatures, target, identity, options):
+def _python_function(decorator, function):
+	"""The Python function, whose parameters are positional, and how many they are."""
 	function = getattr(function, "py_func", function)
 	code = getattr(function, "__code__", None)
 	if code is None:
-		raise TypeError(f"vectorize() takes a Python function, not {type(function).__name__}")
-	nin = code.co_argcount
+		raise TypeError(f"{decorator}() takes a Python function, not {type(function).__name__}")
 	if code.co_kwonlyargcount or code.co_flags & (0x04 | 0x08):
 		raise TypeError(f"{function.__name__}(): a ufunc has positional parameters only, no *args, **kwargs or keyword-only ones")
-	if not nin:
-		raise TypeError(f"{function.__name__}() has no parameters: a ufunc needs at least one")
-	ufunc = _core.ufunc(function, nin, _outputs(function, nin, signatures), identity, options, target == "parallel")
-	ufunc.__dict__.update(__module__=function.__module__, __qualname__=function.__qualname__, _declared=tuple(signatures), _target=target, _identity=identity, _options=options)
+	return function, code.co_argcount
+
+
+def _finish(ufunc, signatures):
+	function = ufunc.py_func
+	ufunc.__dict__.update(__module__=function.__module__, __qualname__=function.__qualname__)
 	for signature in signatures:
 		ufunc.add(signature)
 	if signatures:
 		ufunc.disable_compile()
 	return ufunc
+
+
+def _elementwise(function, signatures, target, identity, options):
+	function, nin = _python_function("vectorize", function)
+	if not nin:
+		raise TypeError(f"{function.__name__}() has no parameters: a ufunc needs at least one")
+	nout = _outputs(function, nin, signatures)
+	ufunc = _core.ufunc(function, nin, nout, identity, options, target == "parallel", None, ())
+	return _finish(ufunc, signatures)
+
+
+def _generalised(function, signatures, layout, target, identity, options, writable):
+	function, nargs = _python_function("guvectorize", function)
+	inputs, _, outputs = layout.partition("->")
+	nin, nout = inputs.count("("), outputs.count("(")
+	if nin + nout != nargs:
+		raise TypeError(f"{function.__name__}() has {nargs} parameters, but the layout {layout!r} has {nin + nout} operands")
+	if not signatures and not any(map(str.isalnum, layout)):
+		raise TypeError(f"guvectorize({layout!r}): without dimensions there must be signatures, or use vectorize")
+	ufunc = _core.ufunc(function, nin, nout, identity, options, target == "parallel", layout, writable)
+	return _finish(ufunc, signatures)
+
+
+def _signatures(given):
+	return list(given) if isinstance(given, list) else [given] if given else []
 
 
 def vectorize(ftylist_or_function=(), target="cpu", identity=None, fastmath=False, **options):
@@ -83,9 +110,33 @@ def vectorize(ftylist_or_function=(), target="cpu", identity=None, fastmath=Fals
 
 	Raises TypeError for unknown keywords and functions that cannot be ufuncs, ValueError for other targets and identities,
 	TypingError and others of gridjit.errors when compiling."""
-	chosen = _options(fastmath, target, options)
+	chosen = _options("vectorize", fastmath, target, options)
 	given = ftylist_or_function
 	if callable(given) and not isinstance(given, _core.Signature):
-		return _make(given, [], target, identity, chosen)
-	signatures = list(given) if isinstance(given, list) else [given] if given else []
-	return lambda function: _make(function, signatures, target, identity, chosen)
+		return _elementwise(given, [], target, identity, chosen)
+	return lambda function: _elementwise(function, _signatures(given), target, identity, chosen)
+
+
+def guvectorize(ftylist_or_layout, layout=None, target="cpu", identity=None, writable_args=(), fastmath=False, **options):
+	"""Make a generalised NumPy ufunc of a function of arrays: @guvectorize([signatures,] layout, target=, …).
+
+	layout: the core dimensions of inputs and outputs, "(m,n),(n)->(m)": the function gets an array of these dimensions for each operand
+	and writes its results into the last ones; all other dimensions are looped over. An input () is a number, an output () an
+	array of one item. Dimensions may be numbers ("(3),(3)->(3)"), and optional where NumPy has that ("(m?,n),(n)->(m?)"). An output whose
+	dimension no input has must be given by the caller.
+	ftylist_or_layout: a signature ("void(float64[:], float64[:])", a tuple of types) or a list of them, which are compiled at once
+	and are all that is taken; without them, a loop is compiled for each combination of types that turns up, and as
+	nothing else says what types they have, the outputs must be given: f(x, out=array).
+	target: 'cpu', or 'parallel': outer elements are shared by all threads of the CPU device. writable_args: indices of inputs that
+	the function writes to. identity, fastmath, cache, nopython: as vectorize has them.
+
+	The result is an np.ufunc: out, axes, axis, keepdims, dtype, casting and broadcasting work as NumPy's own.
+
+	Raises TypeError, ValueError, TypingError as vectorize does."""
+	chosen = _options("guvectorize", fastmath, target, options, ("nopython", "cache", "forceobj", "boundscheck"))
+	given = _signatures(ftylist_or_layout) if layout is not None else []
+	text = ftylist_or_layout if layout is None else layout
+	if not isinstance(text, str):
+		raise TypeError(f"guvectorize() takes a layout as text, such as '(n),(n)->()', not {type(text).__name__}")
+	writable = (writable_args,) if isinstance(writable_args, int) else tuple(writable_args)
+	return lambda function: _generalised(function, given, text, target, identity, chosen, writable)

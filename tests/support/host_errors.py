@@ -371,6 +371,53 @@ def UFUNC_STACK():
 	gridjit.vectorize(["f4(f4)"])(big)
 
 
+def UFUNC_TWICE():
+	gridjit.vectorize(["f4(f8)", "f8(f8)"])(lambda a: a)
+
+
+def copies(x, out):
+	for i in range(x.shape[0]):
+		out[i] = x[i]
+
+
+def GUFUNC_RETURN():
+	gridjit.guvectorize(["f8(f8[:], f8[:])"], "(n)->(n)")(copies)
+
+
+def GUFUNC_COUNT():
+	gridjit.guvectorize(["void(f8[:])"], "(n)->(n)")(copies)
+
+
+def GUFUNC_TYPES():
+	gridjit.guvectorize(["void(f8[:], f8)"], "(n)->()")(copies)
+
+
+def GUFUNC_NDIM():
+	gridjit.guvectorize("(a,b,c,d,e,f,g)->(a)")(copies)
+
+
+def GUFUNC_WRITABLE():
+	gridjit.guvectorize("(n)->(n)", writable_args=(1,))(copies)
+
+
+def GUFUNC_READONLY():
+	x = np.zeros(3)
+	x.flags.writeable = False
+	gridjit.guvectorize(["void(f8[:], f8[:])"], "(n)->(n)", writable_args=(0,))(copies)(x)
+
+
+def GUFUNC_CAST():
+	gridjit.guvectorize(["void(f8[:], f8[:])"], "(n)->(n)", writable_args=(0,))(copies)(np.zeros(3, "i4"))
+
+
+def GUFUNC_WRITES():
+	gridjit.guvectorize(["void(f8[:], f8[:])"], "(n)->(n)")(lambda x, out: copies(out, x))
+
+
+def GUFUNC_OUTPUTS():
+	gridjit.guvectorize("(n)->(n)")(copies)(X)
+
+
 def NO_GPU():
 	cuda.to_device(X)
 

@@ -1,0 +1,207 @@
+/* The loop of a generalised ufunc. Outer elements are the threads of one block of compiled code, which runs them one after
+ * the other; what it is given of an operand is where the first element's array begins, the step to the next one's, extents
+ * and strides. In parallel, threads of the pool take a few outer elements at a time, where the whole takes long enough. */
+#include "run/cpu/rows.h"
+
+#include "run/cpu/cpu.h"
+#include "run/cpu/pool.h"
+
+#include <fenv.h>
+#include <string.h>
+#include <xmmintrin.h>
+
+enum {
+	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
+	MAX_CALL = 1 << 30,                        /* outer elements that compiled code counts at once */
+	DEFAULT_CSR = 0x1f80,                      /* round to nearest, no exceptions raised, none trapped */
+	PARAMS = GJ_MAX_OPERANDS * (2 + 2 * GJ_MAX_NDIM)
+};
+
+typedef struct operand {
+	char   *at;
+	int64_t step, shape[GJ_MAX_NDIM], stride[GJ_MAX_NDIM];
+} operand;
+
+/* A loop being run. */
+typedef struct run {
+	gj_rows *rows;
+	const gj_element_kernel *kernel;
+	operand  op[GJ_MAX_OPERANDS];
+	int64_t  n, chunk;
+	_Atomic int64_t next;                      /* threads: outer elements taken */
+	_Atomic int flags;
+} run;
+
+/* -- Operands -------------------------------------------------------------------------------------------------------------- */
+
+static void describe(run *r, char *const *args, const int64_t *sizes, const int64_t *steps, const int64_t *strides)
+{
+	for (uint32_t i = 0; i < r->rows->nargs; i++) {
+		const gj_rows_operand *p = &r->rows->op[i];
+		operand *o = &r->op[i];
+		o->at = args[i];
+		o->step = steps[i];
+		for (uint32_t d = 0; d < p->ndim; d++) {
+			bool real = p->dim[d] != GJ_NO_DIM;
+			o->shape[d] = real ? sizes[p->dim[d]] : 1;
+			o->stride[d] = real ? *strides++ : p->size;
+		}
+	}
+}
+
+/* Strides of dimensions of one item, and of arrays without items, are of no account. */
+static bool is_contiguous(const gj_rows_operand *p, const operand *o)
+{
+	int64_t stride = p->size;
+	bool fits = true;
+	for (uint32_t d = p->ndim; d-- > 0; stride *= o->shape[d]) {
+		if (o->shape[d] == 0)
+			return true;
+		fits &= o->shape[d] == 1 || o->stride[d] == stride;
+	}
+	return fits;
+}
+
+/* The bytes that an operand takes from its first to its last, in all outer elements; low = high: none. */
+static void extent(const gj_rows_operand *p, const operand *o, int64_t n, uintptr_t *low, uintptr_t *high)
+{
+	int64_t below = 0, above = p->size;
+	for (uint32_t d = 0; d <= p->ndim; d++) {
+		int64_t items = d < p->ndim ? o->shape[d] : n, far = (items - 1) * (d < p->ndim ? o->stride[d] : o->step);
+		if (items == 0) {
+			*low = *high = 0;
+			return;
+		}
+		*(far < 0 ? &below : &above) += far;
+	}
+	*low = (uintptr_t)o->at + (uintptr_t)below;
+	*high = (uintptr_t)o->at + (uintptr_t)above;
+}
+
+/* Does nothing that is written share bytes with another operand? */
+static bool are_alone(const run *r)
+{
+	uintptr_t low[GJ_MAX_OPERANDS], high[GJ_MAX_OPERANDS];
+	for (uint32_t i = 0; i < r->rows->nargs; i++)
+		extent(&r->rows->op[i], &r->op[i], r->n, &low[i], &high[i]);
+	for (uint32_t i = 0; i < r->rows->nargs; i++)
+		for (uint32_t k = 0; r->rows->op[i].written && k < r->rows->nargs; k++)
+			if (k != i && low[i] < high[k] && low[k] < high[i])
+				return false;
+	return true;
+}
+
+static int64_t items(const run *r)
+{
+	int64_t all = 0;
+	for (uint32_t i = 0; i < r->rows->nargs; i++) {
+		int64_t own = 1;
+		for (uint32_t d = 0; d < r->rows->op[i].ndim; d++)
+			own *= r->op[i].shape[d];
+		all += own;
+	}
+	return all > 0 ? all : 1;
+}
+
+/* -- Running --------------------------------------------------------------------------------------------------------------- */
+
+static const void *field(const operand *o, const gj_param *p)
+{
+	switch (p->field) {
+	case GJ_FIELD_DATA:  return &o->at;
+	case GJ_FIELD_SHAPE: return &o->shape[p->dim];
+	case GJ_FIELD_STRIDE: return &o->stride[p->dim];
+	default:             return &o->step;
+	}
+}
+
+/* Calls compiled code for outer elements [from, from + n). */
+static void elements(const run *r, int64_t from, int64_t n)
+{
+	_Alignas(16) char params[PARAMS * 8];
+	const gj_element_kernel *k = r->kernel;
+	for (uint32_t i = 0; i < k->nparams; i++)
+		memcpy(params + k->param[i].offset, field(&r->op[k->param[i].leaf], &k->param[i]), k->param[i].size);
+	for (int64_t end = from + n, now; from < end; from += now) {
+		now = end - from < MAX_CALL ? end - from : MAX_CALL;
+		for (uint32_t i = 0; i < k->nparams && from; i++)
+			if (k->param[i].field == GJ_FIELD_DATA) {
+				const operand *o = &r->op[k->param[i].leaf];
+				const char *at = o->at + from * o->step;
+				memcpy(params + k->param[i].offset, &at, sizeof at);
+			}
+		gj_block block = { .block_dim = { (uint32_t)now, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = (uint32_t)now };
+		k->kernel->entry(&block, params, 0, (uint32_t)now);
+	}
+}
+
+/* A thread's part: some outer elements after the others until none is left. */
+static void work(void *arg)
+{
+	run *r = arg;
+	unsigned before = _mm_getcsr();
+	int64_t from;
+	_mm_setcsr(DEFAULT_CSR);
+	while ((from = atomic_fetch_add_explicit(&r->next, r->chunk, memory_order_relaxed)) < r->n)
+		elements(r, from, r->n - from < r->chunk ? r->n - from : r->chunk);
+	atomic_fetch_or_explicit(&r->flags, (int)(_mm_getcsr() & FE_ALL_EXCEPT), memory_order_relaxed);
+	_mm_setcsr(before);
+}
+
+static void learn(run *r, int64_t n, uint64_t ns)
+{
+	uint64_t each = ns * 1000 / ((uint64_t)n * (uint64_t)items(r));
+	atomic_store_explicit(&r->rows->ps_item, each + 1, memory_order_relaxed);
+}
+
+static void run_parallel(run *r)
+{
+	uint64_t start = gj_now_ns(), all = gj_pool_threads();
+	r->chunk = 1;
+	if (!atomic_load_explicit(&r->rows->ps_item, memory_order_relaxed)) {
+		int64_t n = r->n;
+		r->n = 1;
+		work(r);
+		r->n = n;
+		r->next = 1;
+		learn(r, 1, gj_now_ns() - start);
+		start = gj_now_ns();
+	}
+	int64_t left = r->n - r->next;
+	double ns = (double)r->rows->ps_item * 1e-3 * (double)items(r) * (double)left;
+	uint64_t worth = ns < 1e12 ? (uint64_t)ns / HELP_NS + 1 : all;
+	uint64_t threads = worth < all ? worth : all;
+	threads = (int64_t)threads > left ? (uint64_t)left : threads;
+	if (threads < 2) {
+		r->chunk = left;
+		work(r);
+	} else {
+		r->chunk = left / (8 * (int64_t)threads) + 1;
+		gj_pool_run(work, r, (unsigned)threads - 1, false);
+	}
+	if (left)
+		learn(r, left, (gj_now_ns() - start) * (threads ? threads : 1));
+}
+
+int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides)
+{
+	run r;                                     /* not filled with zeros: it has room for many operands */
+	bool contiguous = true;
+	if (n < 1)
+		return 0;
+	r.rows = rows;
+	r.n = r.chunk = n;
+	atomic_init(&r.next, 0);
+	atomic_init(&r.flags, 0);
+	describe(&r, args, sizes, steps, strides);
+	for (uint32_t i = 0; i < rows->nargs; i++)
+		contiguous &= is_contiguous(&rows->op[i], &r.op[i]);
+	bool alone = are_alone(&r);
+	if (!(r.kernel = rows->kernel(rows, contiguous, alone)))
+		return -1;
+	if (rows->parallel && alone && n > 1)
+		run_parallel(&r);
+	else
+		work(&r);
+	return atomic_load(&r.flags) & (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
+}
