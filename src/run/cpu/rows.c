@@ -177,7 +177,7 @@ static void run_parallel(run *r)
 		work(r);
 	} else {
 		r->chunk = left / (8 * (int64_t)threads) + 1;
-		gj_pool_run(work, r, (unsigned)threads - 1, false);
+		gj_pool_run(work, r, (unsigned)threads - 1, false, NULL);
 	}
 	if (left)
 		learn(r, left, (gj_now_ns() - start) * (threads ? threads : 1));
