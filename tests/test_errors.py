@@ -18,7 +18,7 @@ EXPECT = {
 	"UNKNOWN_FUNCTION": "cuda.atomic() cannot be called",
 	"UNBOUND": "variable 'y' is used before it has a value",
 	"ATTRIBUTE": "math has no attribute 'sine'",
-	"OBJECT_ATTRIBUTE": "the attribute 'TILE' of the class Config cannot be read in a kernel",
+	"OBJECT_ATTRIBUTE": "the attribute 'SIZES' of the class Config cannot be read in a kernel",
 	"ARRAY_ATTRIBUTE": "has no attribute 'cumsum'",
 	"NOT_BUILT": ("NotImplementedError", "gridjit.cuda.libdevice is not built yet"),
 	"INSTEAD": "np.linalg.norm cannot be used in a kernel",

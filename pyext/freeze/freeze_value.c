@@ -81,9 +81,51 @@ static const gj_obj *freeze_items(gj_freezer *fz, gj_objkind kind, PyObject *fas
 	return r;
 }
 
+static PyObject *dict_of(PyTypeObject *class)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	return PyType_GetDict(class);
+#else
+	return Py_XNewRef(class->tp_dict);
+#endif
+}
+
+/* What a class holds under a name, as its dictionary has it: no code of the user's runs. Borrowed; NULL: nothing. */
+static PyObject *class_attribute(PyTypeObject *class, PyObject *name)
+{
+	for (Py_ssize_t i = 0; class->tp_mro && i < PyTuple_GET_SIZE(class->tp_mro); i++) {
+		PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(class->tp_mro, i));
+		PyObject *v = dict ? PyDict_GetItemWithError(dict, name) : NULL;
+		Py_XDECREF(dict);
+		PyErr_Clear();
+		if (v)
+			return v;
+	}
+	return NULL;
+}
+
+/* The names of a named tuple's items, or of those of sys.float_info and its like. Borrowed; NULL: none. */
+static PyObject *field_names(PyTypeObject *class)
+{
+	PyObject *name = PyUnicode_InternFromString("__match_args__"), *fields = name ? class_attribute(class, name) : NULL;
+	Py_XDECREF(name);
+	for (Py_ssize_t i = 0; fields && PyTuple_Check(fields) && i < PyTuple_GET_SIZE(fields); i++)
+		if (!PyUnicode_Check(PyTuple_GET_ITEM(fields, i)))
+			return NULL;
+	return fields && PyTuple_Check(fields) ? fields : NULL;
+}
+
 static const gj_obj *freeze_tuple(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
-	return freeze_items(fz, GJ_OBJ_TUPLE, o, names);
+	const gj_obj *r = freeze_items(fz, GJ_OBJ_TUPLE, o, names);
+	PyObject *fields = r && !PyTuple_CheckExact(o) ? field_names(Py_TYPE(o)) : NULL;
+	if (fields && PyTuple_GET_SIZE(fields) == (Py_ssize_t)r->n) {
+		const char **attr = gj_new(fz->arena, const char *, r->n + 1);
+		for (uint32_t i = 0; i < r->n; i++)
+			attr[i] = gj_freeze_text(fz, PyTuple_GET_ITEM(fields, i));
+		((gj_obj *)r)->attr = attr;
+	}
+	return r;
 }
 
 /* `x in {1, 2}` holds a frozenset: as a tuple it answers the same. */
@@ -199,6 +241,27 @@ static PyObject *function_of(PyObject *o)
 	return f;
 }
 
+/* A class is no value, but the numbers that it holds are: those that the code mentions. */
+static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	gj_obj *r = (gj_obj *)gj_freeze_opaque(fz, o);
+	uint32_t n = names ? names->n : 0, count = 0;
+	const char **attr = gj_new(fz->arena, const char *, n + 1);
+	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		PyObject *v = class_attribute((PyTypeObject *)o, names->object[i]);
+		bool number = v && (PyLong_Check(v) || PyFloat_Check(v) || PyTuple_Check(v) || PyArray_CheckScalar(v));
+		if (!number)
+			continue;
+		if (PyList_Append(fz->keep, v) < 0 || !(item[count] = gj_freeze_value(fz, v, names)))
+			return NULL;
+		attr[count++] = names->name[i];
+	}
+	if (count)
+		r->attr = attr, r->item = item, r->n = count;
+	return r;
+}
+
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	const char *name = gj_intrinsic_name(o);
@@ -225,7 +288,8 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	if (PyCode_Check(o))
 		return gj_freeze_code(fz, o);
 	PyObject *f = function_of(o);
-	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL : gj_freeze_opaque(fz, o);
+	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL
+	    : PyType_Check(o) ? freeze_class(fz, o, names) : gj_freeze_opaque(fz, o);
 	Py_XDECREF(f);
 	return r;
 }

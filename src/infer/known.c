@@ -40,8 +40,8 @@ bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
 	if (!a || !b || a->kind != b->kind || a->n != b->n || a->type != b->type || a->i != b->i || a->code != b->code ||
 	    a->is_unsigned != b->is_unsigned || memcmp(&a->f, &b->f, sizeof a->f) || a->data != b->data)
 		return false;
-	if (a->kind == GJ_OBJ_MODULE)
-		return a->name == b->name && a->item == b->item;
+	if (a->kind == GJ_OBJ_MODULE && a->name == b->name && a->item == b->item)
+		return true;
 	if ((a->name || b->name) && (!a->name || !b->name || strcmp(a->name, b->name)))
 		return false;
 	for (uint32_t i = 0; i < a->n; i++)

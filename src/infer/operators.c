@@ -498,6 +498,9 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
 		return gj_just(a.type);
 	gj_refuse_opaque(s->fn, o->loc, a);
+	for (uint32_t i = 0; a.konst && a.konst->attr && i < a.konst->n; i++)      /* of a named tuple, of a class */
+		if (!strcmp(a.konst->attr[i], name))
+			return gj_known_of(s->fn, o->loc, a.konst->item[i]);
 	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)
 		gj_fail(s->fn, o->loc, GJ_ERR_OBJECT_ATTRIBUTE, name, a.konst->name);
 	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, gj_known_text(s->fn->arena, a), name);

@@ -1,6 +1,7 @@
 /* Types of what Python, math and NumPy name: builtins, operators as functions, scalar math. */
 #include "infer/infer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 gj_known gj_infer_abs(gj_icall *c) { return gj_or_bad(c, gj_rule_abs(gj_arg_number(c, 0))); }
@@ -103,8 +104,29 @@ gj_known gj_infer_int(gj_icall *c)
 	return (gj_known){ t, exact ? gj_obj_int(c->s->fn->arena, x) : NULL };
 }
 
+/* float("inf"): of a constant string. */
+static gj_known read_float(gj_icall *c)
+{
+	const gj_obj *text = c->a[0].konst;
+	char *end = NULL;
+	gj_obj *o = gj_new(c->s->fn->arena, gj_obj, 1);
+	*o = (gj_obj){ .kind = GJ_OBJ_FLOAT, .f = text ? strtod(text->name, &end) : 0 };
+	if (!text || end == text->name || end[strspn(end, " \t\n")] || strpbrk(text->name, "xXpP("))
+		gj_bad_argument(c, 0);
+	return (gj_known){ gj_scalar[GJ_F64], o };
+}
+
+/* Of integers of any size. */
+gj_known gj_infer_gcd(gj_icall *c)
+{
+	bool both = gj_is_unsigned(gj_arg_integer(c, 0)) && gj_is_unsigned(gj_arg_integer(c, 1));
+	return gj_just(gj_scalar[both ? GJ_U64 : GJ_I64]);
+}
+
 gj_known gj_infer_float(gj_icall *c)
 {
+	if (c->a[0].type == gj_t_str)
+		return read_float(c);
 	return c->a[0].type ? gj_or_bad(c, gj_rule_float(gj_arg_number(c, 0))) : gj_just(gj_scalar[GJ_F64]);
 }
 

@@ -12,6 +12,8 @@ gj_lv gj_lower_truth(gj_lcall *c) { return gj_lresult(c, gj_ltruth(c->L, c->a[0]
 
 gj_lv gj_lower_convert(gj_lcall *c)
 {
+	if (c->a[0].type == gj_t_str)
+		return gj_lv_obj(c->L, c->type, c->B->s->konst[c->ref]);
 	return c->a[0].type ? gj_lresult(c, gj_larg(c, 0, c->type)) : gj_lresult(c, gj_eint(c->L, c->type, 0));
 }
 

@@ -15,6 +15,7 @@ STRUCT = np.zeros(2, dtype=np.complex64)
 
 class Config:
 	TILE = 16
+	SIZES = [16]
 
 
 def plain(a, b):
@@ -78,7 +79,7 @@ def ATTRIBUTE(x):
 
 
 def OBJECT_ATTRIBUTE(x):
-	x[0] = Config.TILE  # here: Config.TILE
+	x[0] = Config.SIZES  # here: Config.SIZES
 
 
 def ARRAY_ATTRIBUTE(x):
