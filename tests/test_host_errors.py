@@ -179,7 +179,7 @@ DRIVER = [
 	("cuModuleLoadDataEx=209:1", "k[1, 1](x)", "LinkerError", "compiled for another GPU"),
 	("cuLaunchKernel=701:1", "k[1, 1](x)", "CudaAPIError", "needs more registers or shared memory"),
 	("cuLaunchKernel=714:1", "k[1, 1](x)", "CudaAPIError", "overflowed its stack (recursion?)"),
-	("cuStreamSynchronize=716:1", "cuda.stream().synchronize()", "CudaAPIError", "not a multiple of the item size"),
+	("cuStreamQuery=716:1", "cuda.stream().synchronize()", "CudaAPIError", "not a multiple of the item size"),
 	("cuCtxSynchronize=46:1", "cuda.synchronize()", "CudaSupportError", "exclusive mode"),
 ]
 

@@ -87,9 +87,9 @@ def usable():
 """
 
 
-def run(code, width=32, **env):
+def run(code, width=32, device="cpu", **env):
 	slow = 10 if os.environ.get("GRIDJIT_TEST_ASAN") else 1
-	env = dict(os.environ, GRIDJIT_DEVICE="cpu", GRIDJIT_CPU_WIDTH=str(width), **env)
+	env = dict(os.environ, GRIDJIT_DEVICE=device, GRIDJIT_CPU_WIDTH=str(width), **env)
 	done = subprocess.run([sys.executable, "-c", f"SLOW = {slow}\n" + PRELUDE + code + '\nprint("OK")'], env=env, capture_output=True,
 		text=True, timeout=60 * slow)
 	assert done.stdout == "OK\n", done.stdout + done.stderr
@@ -254,3 +254,31 @@ if not child:
 assert os.waitpid(child, 0)[1] == 0
 usable()
 """)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("wait", ["cuda.synchronize()", "stream.synchronize()", "event.synchronize()", "d.copy_to_host()",
+	"long[1, 1](np.zeros(1), n)"])
+def test_waiting_for_a_gpu(wait):
+	"""The waiting ends, the kernel goes on to its end; what comes next waits for that."""
+	run(f"""
+@cuda.jit
+def long(x, n):
+	t = x[0]
+	for i in range(n):
+		t = t * 0.5 + i
+	x[0] = t
+
+d, stream, event, n = cuda.to_device(np.zeros(1)), cuda.stream(), cuda.event(), 400_000_000
+long[1, 1](d, 1000)
+cuda.synchronize()
+on = stream if "stream" in {wait!r} or "event" in {wait!r} else 0
+long[1, 1, on](d, n)
+event.record(on)
+interrupted(lambda: {wait})
+cuda.synchronize()
+assert event.query()
+one = d.copy_to_host()[0]
+assert one > n, one
+usable()
+""", device="gpu")

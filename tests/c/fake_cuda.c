@@ -266,16 +266,11 @@ API cuCtxSynchronize(void)
 	return CUDA_SUCCESS;
 }
 
-API cuStreamSynchronize(CUstream s)
-{
-	ENTRY(cuStreamSynchronize, true);
-	run_until(clock_now);
-	return is_stream(s) ? CUDA_SUCCESS : INVALID_HANDLE;
-}
-
 API cuStreamQuery(CUstream s)
 {
 	ENTRY(cuStreamQuery, true);
+	if (!queries_not_ready)
+		run_until(clock_now);
 	return !is_stream(s) ? INVALID_HANDLE : queries_not_ready ? NOT_READY : CUDA_SUCCESS;
 }
 
@@ -338,6 +333,8 @@ API cuEventSynchronize(CUevent e)
 API cuEventQuery(CUevent e)
 {
 	ENTRY(cuEventQuery, true);
+	if (!queries_not_ready)
+		run_until(clock_now);
 	return e && queries_not_ready ? NOT_READY : CUDA_SUCCESS;
 }
 

@@ -289,9 +289,12 @@ gj_status gj_cuda_copy(gj_device *dev, gj_copy kind, uintptr_t dst, uintptr_t sr
 	if (s != GJ_OK)
 		return s;
 	if (take_stage(g, &j)) {
-		s = run_job(g, &j);
+		s = gj_cuda_wait_stream(j.stream);
+		s = s == GJ_OK ? run_job(g, &j) : s;
 		pthread_mutex_unlock(&g->turn);
-	} else
-		s = plain_copy(&j);
+	} else {
+		s = kind == GJ_D2H && !j.stream ? gj_cuda_wait_stream(NULL) : GJ_OK;
+		s = s == GJ_OK ? plain_copy(&j) : s;
+	}
 	return gj_cuda_leave(before, s);
 }

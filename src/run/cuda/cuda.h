@@ -120,4 +120,9 @@ gj_status gj_cuda_event_query(gj_device *, gj_event *);
 gj_status gj_cuda_event_elapsed(gj_device *, gj_event *, gj_event *, float *);
 gj_status gj_cuda_sync(gj_device *);
 
+/* wait.c: until what was asked of it is done, or Ctrl-C comes (GJ_E_INTERRUPTED). The context is current. */
+gj_status gj_cuda_wait_stream(CUstream);
+gj_status gj_cuda_wait_event(CUevent);
+gj_status gj_cuda_wait_device(void);
+
 #endif

@@ -7,7 +7,9 @@ enum { MAX_DEVICES = 64 };
 
 gj_status gj_cuda_sync(gj_device *d)
 {
-	CALL_IN(d, cuCtxSynchronize, ());
+	CUcontext before;
+	gj_status s = gj_cuda_enter(gj_cuda_of(d), &before);
+	return s ? s : gj_cuda_leave(before, gj_cuda_wait_device());
 }
 
 /* -- Opening ----------------------------------------------------------------------------------------------------- */

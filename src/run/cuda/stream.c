@@ -73,7 +73,9 @@ gj_status gj_cuda_stream_destroy(gj_device *g, gj_stream *st)
 
 gj_status gj_cuda_stream_sync(gj_device *g, gj_stream *st)
 {
-	CALL_IN(g, cuStreamSynchronize, (gj_cuda_stream(st)));
+	CUcontext before;
+	gj_status s = gj_cuda_enter(gj_cuda_of(g), &before);
+	return s ? s : gj_cuda_leave(before, gj_cuda_wait_stream(gj_cuda_stream(st)));
 }
 
 /* "Not yet" is an answer that programs ask for in loops: it leaves no text. */
@@ -128,7 +130,9 @@ gj_status gj_cuda_event_record(gj_device *g, gj_event *e, gj_stream *st)
 
 gj_status gj_cuda_event_sync(gj_device *g, gj_event *e)
 {
-	CALL_IN(g, cuEventSynchronize, (e->handle));
+	CUcontext before;
+	gj_status s = gj_cuda_enter(gj_cuda_of(g), &before);
+	return s ? s : gj_cuda_leave(before, gj_cuda_wait_event(e->handle));
 }
 
 gj_status gj_cuda_event_query(gj_device *g, gj_event *e)
