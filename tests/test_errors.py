@@ -46,7 +46,11 @@ EXPECT = {
 	"OPTIONAL": "variable 'y' is None on one path and int64 on another",
 	"RETURN_UNIFY": "mixed() returns int64 on one path",
 	"NO_BINOP": "operator + between float32 and a string",
-	"ARRAY_BINOP": "operator * between array(float32, 1d, C) and int64",
+	"ARRAY_BINOP": "operator @ between array(float32, 1d, C) and array(float32, 1d, C)",
+	"EXPRESSION_SIZE": ("UnsupportedError", "this array expression is made of too many parts"),
+	"EXPRESSION_STALE": ("UnsupportedError", "an array expression is used after memory has been written to"),
+	"EXPRESSION_INDEX": "array expression(float32, 1d) has no items at these indices",
+	"EXPRESSION_INPLACE": ("UnsupportedError", "+= changes an array expression"),
 	"NO_UNOP": "operator ~ on float32",
 	"IS": "`is` cannot compare float32 with float32",
 	"TRUTH": "array(float32, 1d, C) has no truth value",
@@ -187,7 +191,7 @@ def other_ways():
 		x[0] = 1j * x[0]
 
 	def arrays(x):
-		x += x
+		x @= x
 
 	def index(x):
 		x[0] = GLOBAL_DEVICE_ARRAY[0]
@@ -203,7 +207,7 @@ def other_ways():
 		(generator, "cannot be", ""),
 		(solve, "np.linalg.solve cannot be used", "write the loop over the items"),
 		(imaginary, "a complex number cannot be used", "the real and the imaginary part"),
-		(arrays, "operator + between array", "c[i] = a[i] + b[i]"),
+		(arrays, "operator @ between array", "c[i] = a[i] + b[i]"),
 		(index, "a device array cannot be used", "pass it as an argument"),
 		(attribute, "a device array cannot be used", "pass it as an argument"),
 		(argument, "a device array cannot be used", "pass it as an argument"),

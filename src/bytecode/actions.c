@@ -243,11 +243,12 @@ ACTION(inlined_comprehension)
 
 /* -- Operators ---------------------------------------------------------------------------------------------------------------- */
 
-static void operator2(gj_ssa_state *s, gj_opcode op, uint32_t sub)
+static gj_op *operator2(gj_ssa_state *s, gj_opcode op, uint32_t sub)
 {
 	gj_ref b = gj_ssa_value(s), a = gj_ssa_value(s), r = emit2(s, op, a, b);
 	gj_o(s->f, r)->sub = (uint8_t)sub;
 	gj_ssa_push(s, r);
+	return gj_o(s->f, r);
 }
 
 static void operator1(gj_ssa_state *s, gj_unop sub)
@@ -261,7 +262,7 @@ ACTION(binary)
 {
 	if (n >= 2 * GJ_NBINOPS)
 		gj_ssa_damaged(s, "no such operator");
-	operator2(s, GJ_PYBIN, n % GJ_NBINOPS);
+	operator2(s, GJ_PYBIN, n % GJ_NBINOPS)->imm.i = n >= GJ_NBINOPS;
 }
 
 ACTION(negative) { UNUSED_N; operator1(s, GJ_UN_NEG); }

@@ -12,6 +12,12 @@ static const gj_type *array(const gj_icall *c)
 	return c->a[0].type;
 }
 
+/* An array or an array expression. */
+static const gj_type *elements(const gj_icall *c)
+{
+	return gj_has_elements(c->a[0].type) ? c->a[0].type : array(c);
+}
+
 static gj_known type_value(const gj_icall *c, const gj_type *t)
 {
 	gj_obj *k = gj_new(fn(c)->arena, gj_obj, 1);
@@ -172,14 +178,14 @@ gj_known gj_infer_shape(gj_icall *c)
 	const gj_type *i64[GJ_MAX_NDIM];
 	for (int i = 0; i < GJ_MAX_NDIM; i++)
 		i64[i] = gj_scalar[GJ_I64];
-	return gj_just(gj_tuple_type(i64, array(c)->ndim));
+	return gj_just(gj_tuple_type(i64, elements(c)->ndim));
 }
 
-gj_known gj_infer_size(gj_icall *c) { return array(c), gj_just(gj_scalar[GJ_I64]); }
+gj_known gj_infer_size(gj_icall *c) { return elements(c), gj_just(gj_scalar[GJ_I64]); }
 
 gj_known gj_infer_ndim(gj_icall *c)
 {
-	return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(fn(c)->arena, array(c)->ndim) };
+	return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(fn(c)->arena, elements(c)->ndim) };
 }
 
 /* -- Reductions ----------------------------------------------------------------------------------------------------- */
@@ -199,10 +205,16 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 
 gj_known gj_infer_reduce(gj_icall *c)
 {
-	const gj_type *t = array(c)->elem;
+	const gj_type *t = elements(c)->elem;
 	if (gj_is_later(t))
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
+}
+
+gj_known gj_infer_astype(gj_icall *c)
+{
+	const gj_type *to = gj_dtype_argument(c, 1);
+	return gj_known_expression(c->s->fn, c->loc, "array.astype", to, 1, c->a);
 }
 
 gj_known gj_infer_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name)); }

@@ -163,10 +163,23 @@ static bool iterates_nothing(const gj_type *iter)
 	return nothing;
 }
 
+/* a += b, where a is an array: what `a + b` gives is stored in it. */
+static gj_known inplace(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
+{
+	gj_known v = gj_known_binop(s->fn, o->loc, o->sub, a, b);
+	if (a.type->kind != GJ_ARRAY)
+		gj_fail(s->fn, o->loc, GJ_ERR_EXPRESSION_INPLACE, gj_binop_name[o->sub]);
+	if (a.type->readonly)
+		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
+	if (v.type->ndim > a.type->ndim || !gj_storable_kind(v.type->elem, a.type->elem))
+		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), a.type->name);
+	return gj_just(a.type);
+}
+
 static gj_known eval2(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
 	switch (o->op) {
-	case GJ_PYBIN:    return gj_known_binop(s->fn, o->loc, o->sub, a, b);
+	case GJ_PYBIN:    return o->imm.i && gj_has_elements(a.type) ? inplace(s, o, a, b) : gj_known_binop(s->fn, o->loc, o->sub, a, b);
 	case GJ_PYCMP:    return gj_known_compare(s->fn, o->loc, o->sub, a, b);
 	case GJ_IS:       return is_(s, o, a, b);
 	case GJ_IN:       return gj_known_in(s->fn, o->loc, a, b, o->sub);
@@ -197,7 +210,7 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 static bool storable(gj_known v, gj_known part, const gj_type *elem)
 {
 	bool element = gj_is_scalar(part.type);
-	const gj_type *from = v.type->kind == GJ_ARRAY && !element ? v.type->elem : v.type;
+	const gj_type *from = gj_has_elements(v.type) && !element ? v.type->elem : v.type;
 	bool row = v.type->kind == GJ_TUPLE && !element && part.type->ndim == 1;
 	for (uint32_t i = 0; row && i < v.type->n; i++)
 		if (!storable((gj_known){ v.type->item[i], NULL }, (gj_known){ elem, NULL }, elem))
@@ -205,7 +218,7 @@ static bool storable(gj_known v, gj_known part, const gj_type *elem)
 	if (row)
 		return true;
 	return gj_is_scalar(from) && (!gj_is_complex(from) || gj_is_complex(elem)) &&
-	       (v.type->kind != GJ_ARRAY || (!element && v.type->ndim <= part.type->ndim));
+	       (!gj_has_elements(v.type) || (!element && v.type->ndim <= part.type->ndim));
 }
 
 static void setitem(gj_inst *s, const gj_op *o)
@@ -440,6 +453,7 @@ static void check(gj_inst *s)
 		if (gj_o(s->fn, r)->op != GJ_PHI)
 			gj_refuse_unbound(s, gj_o(s->fn, r), true);
 	}
+	gj_check_expressions(s);
 }
 
 /* Does every path raise or loop for ever? No, as long as a type is missing: of a function that is being inferred. */

@@ -21,6 +21,7 @@ struct gj_inst {
 	uint8_t *live;                             /* by block */
 	gj_known ret, found;                       /* type NULL: no return reached (yet); found: in this sweep */
 	bool     busy, changed, recursive, done;
+	bool     writes;                           /* done: it, or what it calls, may write to memory */
 	bool     fails;                            /* … whatever becomes of its callers: it need not be tried again */
 	uint32_t sweeps;
 	gj_inst *outer;                            /* whose call it is inferred for, while busy */
@@ -95,7 +96,6 @@ GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i);
 GJ_NORETURN void gj_bad_integer(const gj_icall *, uint32_t i);         /* says that integers are wanted */
 
 gj_known gj_infer_name(gj_icall *);                          /* rules.c: by the rule of c->row */
-const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b);    /* of scalars; NULL: refused */
 
 /* Rules shared by operators and named functions (operators.c). */
 gj_known gj_known_binop(const gj_fn *, uint32_t loc, gj_binop, gj_known a, gj_known b);
@@ -104,6 +104,25 @@ gj_known gj_known_unary(const gj_fn *, uint32_t loc, gj_unop, gj_known a);
 gj_known gj_known_truth(const gj_fn *, uint32_t loc, gj_known a);
 gj_known gj_known_item(gj_inst *, const gj_op *, gj_known a, gj_known index);
 gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);
+/* expressions.c: what NumPy's function of this name gives of operands of which one is an array or an expression; type NULL: it
+ * has no rule for them. The second: of elements of that type. */
+gj_known gj_known_ufunc(const gj_fn *, uint32_t loc, const char *dotted, uint32_t n, const gj_known *a);
+gj_known gj_known_expression(const gj_fn *, uint32_t loc, const char *dotted, const gj_type *elem, uint32_t n, const gj_known *a);
+const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b);    /* of scalars; NULL: refused */
+/* NumPy's function for an operator; NULL: none. */
+const char *gj_ufunc_of_binop(gj_binop);
+const char *gj_ufunc_of_cmpop(gj_cmpop);
+const char *gj_ufunc_of_unop(gj_unop);
+const gj_type *gj_element_of(const gj_type *);               /* of arrays and expressions; a number itself; NULL: neither */
+/* Fails where an expression is used behind something that may have changed what it is made of. When types have settled. */
+void gj_check_expressions(gj_inst *);
+/* `a += b` that writes into the array a? */
+static inline bool gj_is_inplace(const gj_fn *f, const gj_op *o)
+{
+	return o->op == GJ_PYBIN && o->imm.i && o->type && o->type->kind == GJ_ARRAY && gj_o(f, o->arg[0])->type == o->type;
+}
+/* Can the kind of number be stored in an array of that other kind: bool, integer, float, complex in this order? */
+bool gj_storable_kind(const gj_type *from, const gj_type *to);
 gj_known gj_known_named(gj_inst *, const gj_op *, const char *dotted);
 /* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
 const gj_name *gj_value_row(const gj_inst *, const gj_op *);

@@ -6,7 +6,7 @@
 
 static GJ_NORETURN void no_rule(const gj_fn *f, uint32_t loc, const char *op, gj_known a, gj_known b)
 {
-	bool array = a.type->kind == GJ_ARRAY || b.type->kind == GJ_ARRAY;
+	bool array = gj_has_elements(a.type) || gj_has_elements(b.type);
 	gj_refuse_opaque(f, loc, a);
 	gj_refuse_opaque(f, loc, b);
 	gj_fail(f, loc, array ? GJ_ERR_ARRAY_BINOP : GJ_ERR_NO_BINOP, op, gj_known_text(f->arena, a), gj_known_text(f->arena, b));
@@ -92,6 +92,11 @@ gj_known gj_known_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_known a, g
 	const gj_type *as_a, *as_b, *t;
 	if (op == GJ_OP_ADD_ && a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE)
 		return concat(f, loc, a, b);
+	if (gj_has_elements(a.type) || gj_has_elements(b.type)) {
+		const char *ufunc = gj_ufunc_of_binop(op);
+		gj_known v = ufunc ? gj_known_ufunc(f, loc, ufunc, 2, (gj_known[]){ a, b }) : gj_just(NULL);
+		return v.type ? v : (no_rule(f, loc, gj_binop_name[op], a, b), v);
+	}
 	if (!gj_is_scalar(a.type) || !gj_is_scalar(b.type) || !(t = gj_rule_binop(op, a.type, b.type, &as_a, &as_b)))
 		no_rule(f, loc, gj_binop_name[op], a, b);
 	return (gj_known){ t, fold_obj(f, t, op, a, b) };
@@ -137,6 +142,10 @@ gj_known gj_known_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_known a,
 {
 	const gj_type *as_a, *as_b, *bool_ = gj_scalar[GJ_BOOL];
 	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
+	if ((gj_has_elements(a.type) || gj_has_elements(b.type)) && gj_element_of(a.type) && gj_element_of(b.type)) {
+		gj_known v = gj_known_ufunc(f, loc, gj_ufunc_of_cmpop(op), 2, (gj_known[]){ a, b });
+		return v.type ? v : (no_rule(f, loc, gj_cmpop_name[op], a, b), v);
+	}
 	if (gj_is_scalar(a.type) && gj_is_scalar(b.type) && gj_rule_compare(op, a.type, b.type, &as_a, &as_b))
 		return (gj_known){ bool_, fold_compare(f, op, a.konst, b.konst) };
 	if (a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE) {
@@ -159,6 +168,11 @@ gj_known gj_known_unary(const gj_fn *f, uint32_t loc, gj_unop op, gj_known a)
 	if (op == GJ_UN_NOT) {
 		gj_known v = gj_known_truth(f, loc, a);
 		return (gj_known){ v.type, v.konst ? gj_obj_bool(f->arena, !v.konst->i) : NULL };
+	}
+	if (gj_has_elements(a.type)) {
+		gj_known v = gj_known_ufunc(f, loc, gj_ufunc_of_unop(op), 1, &a);
+		if (v.type)
+			return v;
 	}
 	if (!gj_is_scalar(a.type) || !(t = gj_rule_unary(op, a.type, &as)))
 		gj_fail(f, loc, GJ_ERR_NO_UNOP, gj_unop_name[op], gj_known_text(f->arena, a));
@@ -203,7 +217,7 @@ gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 	const gj_type *t = a.type;
 	if (t->kind == GJ_ITER)
 		return gj_just(t);
-	if (t->kind == GJ_RANGE || (t->kind == GJ_ARRAY && t->ndim > 0))
+	if (t->kind == GJ_RANGE || (t->kind == GJ_ARRAY && t->ndim > 0) || (t->kind == GJ_EXPRESSION && t->ndim == 1))
 		return gj_just(gj_iter_type(t));
 	if (t->kind != GJ_TUPLE)
 		gj_fail(f, loc, GJ_ERR_ITER, gj_known_text(f->arena, a));
@@ -384,9 +398,14 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
 	gj_refuse_opaque(s->fn, o->loc, a);
-	if (a.type->kind != GJ_ARRAY)
+	if (!gj_has_elements(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_known_text(s->fn->arena, a));
 	uint32_t n = gj_index_items(s, o, o->arg[1], items, ref);
+	if (a.type->kind == GJ_EXPRESSION) {
+		if (n != a.type->ndim || strspn(items, "i") != n)
+			gj_fail(s->fn, o->loc, GJ_ERR_EXPRESSION_INDEX, a.type->name, (int)a.type->ndim);
+		return gj_just(a.type->elem);
+	}
 	const gj_type *t = gj_rule_index(a.type, items);
 	if (!t)
 		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_COUNT, a.type->name, (int)a.type->ndim, n);
@@ -453,7 +472,8 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 	for (int i = 0; i < GJ_MAX_NDIM; i++)
 		i64[i] = gj_scalar[GJ_I64];
 	ints = gj_tuple_type(i64, t->ndim);
-	if (!strcmp(o->imm.name, "shape") || !strcmp(o->imm.name, "strides"))
+	bool lies = t->kind == GJ_ARRAY;               /* an expression has no memory */
+	if (!strcmp(o->imm.name, "shape") || (lies && !strcmp(o->imm.name, "strides")))
 		return gj_just(ints);
 	if (!strcmp(o->imm.name, "size") || !strcmp(o->imm.name, "nbytes"))
 		return gj_just(gj_scalar[GJ_I64]);
@@ -461,9 +481,9 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->ndim) };
 	if (!strcmp(o->imm.name, "itemsize"))
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
-	if (!strcmp(o->imm.name, "T"))
+	if (lies && !strcmp(o->imm.name, "T"))
 		return gj_just(gj_rule_transpose(t));
-	if (!strcmp(o->imm.name, "real") && !gj_is_complex(t->elem))
+	if (lies && !strcmp(o->imm.name, "real") && !gj_is_complex(t->elem))
 		return gj_just(t);
 	if (method(s, "array", o->imm.name))
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name));
@@ -479,7 +499,7 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 {
 	const char *name = o->imm.name;
-	if (a.type->kind == GJ_ARRAY)
+	if (gj_has_elements(a.type))
 		return array_attr(s, o, a.type);
 	if (a.konst && a.konst->kind == GJ_OBJ_MODULE)
 		return module_attr(s, o, a.konst);

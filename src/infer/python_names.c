@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-gj_known gj_infer_abs(gj_icall *c) { return gj_or_bad(c, gj_rule_abs(gj_arg_number(c, 0))); }
+gj_known gj_infer_abs(gj_icall *c)
+{
+	if (gj_has_elements(c->a[0].type))
+		return gj_known_ufunc(c->s->fn, c->loc, "np.absolute", 1, c->a);
+	return gj_or_bad(c, gj_rule_abs(gj_arg_number(c, 0)));
+}
 
 /* The least or greatest of constant int64s. */
 static const gj_obj *fold_minmax(const gj_icall *c, const gj_type *t)
@@ -89,7 +94,7 @@ gj_known gj_infer_len(gj_icall *c)
 	const gj_type *t = c->a[0].type;
 	if (t->kind == GJ_TUPLE)
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, t->n) };
-	if (!(t->kind == GJ_ARRAY && t->ndim > 0) && t->kind != GJ_RANGE)
+	if (!(gj_has_elements(t) && t->ndim > 0) && t->kind != GJ_RANGE)
 		gj_bad_argument(c, 0);
 	return gj_just(gj_scalar[GJ_I64]);
 }
@@ -194,32 +199,32 @@ gj_known gj_infer_math2(gj_icall *c)
 	return gj_or_bad(c, gj_rule_math(bare(c), gj_arg_number(c, 0), gj_arg_number(c, 1), &as));
 }
 
-const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type *b)
-{
-	const gj_type *as;
-	return gj_rule_numpy(strchr(dotted, '.') + 1, a, b, &as);
-}
-
 static int kind_of_number(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
+
+bool gj_storable_kind(const gj_type *from, const gj_type *to) { return kind_of_number(from) <= kind_of_number(to); }
 
 /* The last argument is the array to write the results into, or absent or None: then all others are numbers. */
 gj_known gj_infer_numpy(gj_icall *c)
 {
+	bool many = false;
 	const gj_type *t[2] = { NULL }, *out = c->a[--c->n].type == gj_t_none ? NULL : c->a[c->n].type;
 	for (uint32_t i = 0; i < c->n; i++) {
 		const gj_type *a = c->a[i].type;
-		if (!out && a->kind == GJ_ARRAY)
-			gj_fail(c->s->fn, c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name));
-		if (a->kind == GJ_ARRAY && (out->kind != GJ_ARRAY || a->ndim > out->ndim))
+		many |= gj_has_elements(a);
+		if (out && gj_has_elements(a) && (out->kind != GJ_ARRAY || a->ndim > out->ndim))
 			gj_bad_argument(c, out->kind == GJ_ARRAY ? i : c->n);
-		t[i] = a->kind == GJ_ARRAY ? a->elem : gj_arg_number(c, i);
+		t[i] = gj_has_elements(a) ? a->elem : gj_arg_number(c, i);
+	}
+	if (many && !out) {
+		gj_known v = gj_known_ufunc(c->s->fn, c->loc, c->name, c->n, c->a);
+		return v.type ? v : gj_or_bad(c, NULL);
 	}
 	gj_known item = gj_or_bad(c, gj_ufunc_type(c->name, t[0], t[1]));
 	if (!out)
 		return item;
 	if (out->kind != GJ_ARRAY || !gj_is_scalar(item.type))
 		gj_bad_argument(c, c->n);
-	if (kind_of_number(item.type) > kind_of_number(out->elem))
+	if (!gj_storable_kind(item.type, out->elem))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_STORE, item.type->name, out->name);
 	if (out->readonly)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, out->name);
@@ -238,4 +243,17 @@ gj_known gj_infer_modf(gj_icall *c)
 {
 	const gj_type *t = gj_arg_number(c, 0)->kind == GJ_F32 ? c->a[0].type : gj_scalar[GJ_F64];
 	return gj_pair(t, t);
+}
+
+gj_known gj_infer_where(gj_icall *c)
+{
+	const gj_type *t[3];
+	bool many = false;
+	for (uint32_t i = 0; i < 3; i++) {
+		many |= gj_has_elements(c->a[i].type);
+		if (!(t[i] = gj_element_of(c->a[i].type)))
+			gj_bad_argument(c, i);
+	}
+	const gj_type *elem = gj_unify(t[1], t[2]);
+	return many ? gj_known_expression(c->s->fn, c->loc, "np.where", elem, 3, c->a) : gj_just(elem);
 }

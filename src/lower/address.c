@@ -1,4 +1,4 @@
-/* Addresses of elements, and elements by their position in another array. */
+/* Addresses of elements. */
 #include "lower/lower.h"
 
 static bool narrow(const gj_lower *L) { return L->M->options->facts & GJ_FACT_IDX32; }
@@ -66,16 +66,4 @@ gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index)
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		at[d] = gj_lwrap_index(L, index.part[d], gj_extent(a, d));
 	return gj_lelement(L, a, at);
-}
-
-gj_lv gj_lbroadcast(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
-{
-	gj_ref from[GJ_MAX_NDIM];
-	if (v.type->kind != GJ_ARRAY)
-		return v;
-	for (uint32_t d = 0; d < v.type->ndim; d++) {
-		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(v, d), gj_eint(L, gj_i64(), 1));
-		from[d] = gj_e3(L, GJ_SELECT, gj_i64(), one, gj_eint(L, gj_i64(), 0), at[target.type->ndim - v.type->ndim + d]);
-	}
-	return gj_lload(L, gj_lelement(L, v, from), v.type->elem);
 }

@@ -159,6 +159,11 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
 	indexing x = indexing_of(B, o, a, index);
+	if (a.type->kind == GJ_EXPRESSION) {
+		for (uint32_t k = 0; k < x.n; k++)
+			at[k] = index_value(&x, k);
+		return gj_lexpression_item(L, a, x.n, at);
+	}
 	if (t->kind == GJ_ARRAY)
 		return make_view(&x, t);
 	if (!all_integers(&x)) {                                                   /* a[..., 0] and the like: a view of no dimension */
@@ -171,18 +176,6 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 }
 
 /* -- a[...] = v ------------------------------------------------------------------------------------------------------- */
-
-void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
-{
-	gj_ref fits = 0;
-	for (uint32_t d = 0; v.type->kind == GJ_ARRAY && d < v.type->ndim; d++) {
-		gj_ref n = gj_extent(v, d), same = gj_ecmp(L, GJ_CMP_EQ, n, gj_extent(target, target.type->ndim - v.type->ndim + d));
-		same = gj_e2(L, GJ_OR, gj_scalar[GJ_BOOL], same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, gj_i64(), 1)));
-		fits = fits ? gj_e2(L, GJ_AND, gj_scalar[GJ_BOOL], fits, same) : same;
-	}
-	if (fits)
-		gj_lrequire(L, fits);
-}
 
 /* A tuple's items to the elements of a view of one dimension, which must be as many. */
 static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
@@ -226,8 +219,10 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return gj_lv_scalar(L, t, a.part[!strcmp(name, "start") ? 0 : !strcmp(name, "stop") ? 1 : 2]);
 	if (gj_is_scalar(a.type))
 		return !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, t, 0));
-	if (a.type->kind != GJ_ARRAY)
+	if (!gj_has_elements(a.type))
 		return (gj_lv){ t, NULL, NULL };                                       /* a module's function: no parts */
+	uint32_t bytes = a.type->elem->size;
+	a = gj_lshaped(L, a);
 	if (!strcmp(name, "shape"))
 		return (gj_lv){ t, NULL, a.part + 1 };
 	if (!strcmp(name, "strides"))
@@ -236,7 +231,7 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return a;
 	if (!strcmp(name, "T"))
 		return gj_ltranspose(L, a, t);
-	gj_ref n = gj_eint(L, gj_i64(), !strcmp(name, "nbytes") ? a.type->elem->size : 1);
+	gj_ref n = gj_eint(L, gj_i64(), !strcmp(name, "nbytes") ? bytes : 1);
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		n = gj_eindex(L, GJ_MUL, n, gj_extent(a, d));
 	return gj_lv_scalar(L, t, n);
@@ -247,6 +242,8 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 {
 	gj_ref *p, at[GJ_MAX_NDIM] = { i };
+	if (a.type->kind == GJ_EXPRESSION)
+		return gj_lbroadcast(L, gj_lextents(L, a), a, at);
 	if (t->kind != GJ_ARRAY)
 		return gj_lload(L, gj_lelement(L, a, at), t);
 	gj_lv v = gj_lv_new(L, t, &p);

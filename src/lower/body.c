@@ -116,6 +116,8 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *na
 			if (slot[i] >= 0)
 				c.a[i] = use(B, gj_slot_ref(B->s->fn, o, slot[i]));
 	}
+	if (o->type && o->type->kind == GJ_EXPRESSION)
+		return gj_lexpression(B->L, o->type, c.a);
 	if (gj_is_ufunc(row) && c.a[c.n - 1].type && c.a[c.n - 1].type != gj_t_none)
 		return gj_lelementwise(&c);
 	c.n -= gj_is_ufunc(row);
@@ -143,6 +145,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	const gj_op *o = gj_o(B->s->fn, r);
 	gj_lv a = o->nargs && o->op != GJ_MKSLICE ? use(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 ? use(B, o->arg[1]) : a;
 	const gj_name *row;
+	if (o->type && o->type->kind == GJ_EXPRESSION && (o->op == GJ_PYBIN || o->op == GJ_PYCMP || o->op == GJ_PYUN))
+		return gj_lexpression(L, o->type, (gj_lv[]){ a, b });
 	switch (o->op) {
 	case GJ_OBJ:
 		return (row = gj_value_row(B->s, o)) ? call_named(B, r, row, NULL) : gj_lv_obj(L, o->type, o->imm.obj);
@@ -151,7 +155,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 			return call_named(B, r, row, NULL);
 		return B->s->konst[r] ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_lattr(L, o->imm.name, a, o->type);
 	case GJ_ARG:       return B->arg[gj_arg_index(B->s, o)];
-	case GJ_PYBIN:     return gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
+	case GJ_PYBIN:     return gj_is_inplace(B->s->fn, o) ? gj_linplace(L, (gj_binop)o->sub, a, b) : gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
 	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);
 	case GJ_PYCMP:     return gj_lcompare(L, (gj_cmpop)o->sub, a, b);
 	case GJ_IS:        return gj_lcompare(L, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);     /* of bools: the others are constants */

@@ -3,12 +3,12 @@
 
 /* -- Reductions ------------------------------------------------------------------------------------------------------- */
 
-typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a; const gj_type *acc; gj_ref at[GJ_MAX_NDIM]; } reduction;
+/* shape: a, or where a is an expression what has its extents. */
+typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a, shape; const gj_type *acc; gj_ref at[GJ_MAX_NDIM]; } reduction;
 
 static gj_ref item(reduction *r)
 {
-	const gj_type *t = r->a.type->elem;
-	gj_lv x = gj_lload(r->L, gj_lelement(r->L, r->a, r->at), t);
+	gj_lv x = gj_lbroadcast(r->L, r->shape, r->a, r->at);
 	return gj_is_bool(r->acc) ? gj_ltruth(r->L, x) : gj_ecast(r->L, x.part[0], r->acc);
 }
 
@@ -37,7 +37,7 @@ static gj_ref over(reduction *r, uint32_t d, gj_ref acc)
 	gj_lower *L = r->L;
 	if (d == r->a.type->ndim)
 		return step(r, acc);
-	gj_lfor l = gj_lfor_begin(L, r->a.part[1 + d], acc);
+	gj_lfor l = gj_lfor_begin(L, gj_extent(r->shape, d), acc);
 	r->at[d] = l.i;
 	gj_lfor_end(L, &l, over(r, d + 1, l.carried));
 	return l.carried;
@@ -55,8 +55,8 @@ static gj_ref first(reduction *r, gj_ref size)
 gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
-	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .acc = c->type };
-	gj_ref size = gj_lsize(L, r.a), start;
+	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .shape = gj_lshaped(L, c->a[0]), .acc = c->type };
+	gj_ref size = gj_lsize(L, r.shape), start;
 	int64_t neutral = r.how == GJ_RED_PROD || r.how == GJ_RED_ALL;
 	if (r.how == GJ_RED_MEAN && gj_is_float(r.a.type->elem))
 		r.acc = r.a.type->elem;
@@ -91,4 +91,15 @@ gj_lv gj_lelementwise(gj_lcall *c)
 		gj_lrequire_fit(c->L, target, c->a[i]);
 	gj_lfill(c->L, target, c->n, c->a, apply, c);
 	return target;
+}
+
+gj_lv gj_linplace(gj_lower *L, gj_binop op, gj_lv a, gj_lv b)
+{
+	gj_known operand[2] = { { a.type, NULL }, { b.type, gj_is_scalar(b.type) ? b.konst : NULL } };
+	gj_known computed = gj_known_ufunc(L->fn, L->loc, gj_ufunc_of_binop(op), 2, operand);
+	gj_lv v = gj_lexpression(L, computed.type, (gj_lv[]){ a, b });
+	v.konst = computed.konst;
+	gj_lrequire_fit(L, a, v);
+	gj_lcopy(L, a, v);
+	return a;
 }

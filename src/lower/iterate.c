@@ -10,6 +10,8 @@ static gj_lv range_of(gj_lv it) { return (gj_lv){ it.type->elem, NULL, it.part }
 gj_lv gj_liter(gj_lower *L, gj_lv a, const gj_type *t)
 {
 	gj_ref *p;
+	if (a.type->kind == GJ_EXPRESSION)
+		gj_lshaped(L, a);                          /* once: its shapes must fit */
 	if (a.type->kind != GJ_RANGE)
 		return (gj_lv){ t, NULL, a.part };
 	gj_lv v = gj_lv_new(L, t, &p);
@@ -43,8 +45,8 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 	}
 	if (over->kind == GJ_TUPLE)
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, gj_i64(), over->n)));
-	if (over->kind == GJ_ARRAY)
-		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[1]));
+	if (gj_has_elements(over))
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0)));
 	return gj_lv_scalar(L, bool_, gj_lrange_has(L, range_of(it), i));
 }
 
@@ -54,7 +56,7 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	gj_lv a = { over, NULL, it.part };
 	if (over->kind == GJ_RANGE)
 		return gj_lv_scalar(L, t, gj_lrange_get(L, range_of(it), at.part[0]));
-	if (over->kind == GJ_ARRAY)
+	if (gj_has_elements(over))
 		return gj_larray_item(L, a, at.part[0], t);
 	if (!gj_is_zip(over))
 		return gj_lchosen(L, a, at.part[0], t);

@@ -124,17 +124,26 @@ void   gj_lsetitem(gj_body *, const gj_op *);
 gj_lv  gj_lunpack(gj_lower *, const gj_op *, gj_lv a);                 /* item imm.i of as many as a must have */
 gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
 gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
-/* An array v has the target's extents, or 1, in its dimensions. */
+/* -- Array expressions (expression.c) ------------------------------------------------------------------------------------- */
+gj_lv  gj_loperand(gj_lv expression, uint32_t i);
+gj_lv  gj_lexpression(gj_lower *, const gj_type *, const gj_lv *operand);
+uint32_t gj_larrays(gj_lower *, gj_lv, gj_lv **);              /* the arrays that it is made of: itself, or the expression's */
+gj_lv  gj_lextents(gj_lower *, gj_lv);                         /* an array itself; of an expression, one with its extents but without data */
+gj_lv  gj_lshaped(gj_lower *, gj_lv);                          /* the same, where the shapes of its arrays fit each other: else the thread ends */
+gj_lv  gj_lexpression_item(gj_lower *, gj_lv, uint32_t n, const gj_ref *index);
+/* An array, and each array of an expression, has the target's extents, or 1, in its dimensions. */
 void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
-/* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), or v, a scalar. */
+/* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), computed if v is an
+ * expression, or v, a scalar. */
 gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
 /* Stores what `next` gives to each element of target: nested loops, one a dimension. What it reads of the n sources (scalars
  * among them do not count) is what they held before (overlap.c). */
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *, void *arg);
-void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array or a scalar to all elements */
+void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an expression or a scalar to all elements */
 /* elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
 gj_lv  gj_lelementwise(gj_lcall *);
+gj_lv  gj_linplace(gj_lower *, gj_binop, gj_lv a, gj_lv b);      /* a op= b of an array a, which it gives */
 /* An index as i64 that counts from the front: negative ones count from the end. */
 gj_ref gj_lwrap_index(gj_lower *, gj_ref i, gj_ref n);
 gj_ref gj_lbyte_offset(gj_lower *, gj_lv a, const gj_ref *at);         /* of positions at[], 0 among them: the dimension is left out */

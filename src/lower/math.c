@@ -78,6 +78,9 @@ gj_lv gj_lower_math(gj_lcall *c)
 	if (!gj_is_float(t))
 		return gj_lresult(c, int_math(c));
 	gj_ref a[2] = { gj_larg(c, 0, t), c->n > 1 ? gj_larg(c, 1, second) : 0 };
+	int64_t n;
+	if (c->arg == GJ_MATH_POW && is_numpy(c) && gj_obj_is_int(c->a[1].konst, &n) && n >= -1 && n <= 3)
+		return gj_lresult(c, gj_lpower(L, t, a[0], c->a[1], gj_scalar[GJ_I64]));
 	gj_ref r = math(L, (gj_math)c->arg, t, c->n, a);
 	if (c->arg == GJ_MATH_POW && whole(c->a[0]) && whole(c->a[1]))
 		r = whole_power(c, a[0], r);

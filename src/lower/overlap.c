@@ -157,10 +157,15 @@ void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lne
 {
 	gj_ref at[GJ_MAX_NDIM];
 	order o = { 0 };
-	for (uint32_t i = 0; i < n; i++)
-		if (source[i].type->kind == GJ_ARRAY && target.type->ndim > 0)
-			ask(L, target, source[i], next == item, &o);
-	if (n > 1 && o.up && o.down)
+	uint32_t arrays = 0;
+	for (uint32_t i = 0; i < n && target.type->ndim > 0; i++) {
+		gj_lv *array;
+		uint32_t more = gj_larrays(L, source[i], &array);
+		for (uint32_t k = 0; k < more; k++)
+			ask(L, target, array[k], next == item && source[i].type->kind == GJ_ARRAY, &o);
+		arrays += more;
+	}
+	if (arrays > 1 && o.up && o.down)
 		o.held = either(L, o.held, both(L, o.up, o.down));
 	if (!o.held) {
 		loops(L, target, o.down, next, arg, at, 0);

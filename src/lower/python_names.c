@@ -83,7 +83,7 @@ gj_lv gj_lower_len(gj_lcall *c)
 	gj_lv a = c->a[0];
 	if (a.type->kind == GJ_TUPLE)
 		return gj_lresult(c, gj_eint(c->L, c->type, a.type->n));
-	return gj_lresult(c, a.type->kind == GJ_RANGE ? gj_lrange_length(c->L, a) : a.part[1]);
+	return gj_lresult(c, a.type->kind == GJ_RANGE ? gj_lrange_length(c->L, a) : gj_extent(gj_lshaped(c->L, a), 0));
 }
 
 /* start, stop and step of the same numbers backwards. */

@@ -149,9 +149,9 @@ gj_lv gj_lower_flags(gj_lcall *c)
 	return gj_lresult(c, gj_e2(L, GJ_OR, gj_bool(), yes, empty));
 }
 
-gj_lv gj_lower_shape(gj_lcall *c) { return (gj_lv){ c->type, NULL, c->a[0].part + 1 }; }
+gj_lv gj_lower_shape(gj_lcall *c) { return (gj_lv){ c->type, NULL, gj_lshaped(c->L, c->a[0]).part + 1 }; }
 
-gj_lv gj_lower_size(gj_lcall *c) { return gj_lresult(c, gj_lsize(c->L, c->a[0])); }
+gj_lv gj_lower_size(gj_lcall *c) { return gj_lresult(c, gj_lsize(c->L, gj_lshaped(c->L, c->a[0]))); }
 
 gj_lv gj_lower_ndim(gj_lcall *c) { return gj_lresult(c, gj_eint(c->L, gj_i64(), c->a[0].type->ndim)); }
 

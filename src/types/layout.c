@@ -12,6 +12,7 @@ static bool complex_piece(const gj_type *t, uint32_t k, gj_piece *out)
 	return true;
 }
 
+/* Of expressions too: what they are made of. */
 static bool tuple_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
 	if (k < t->n)
@@ -51,6 +52,7 @@ static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
 static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bool in_memory; } made_of[GJ_NKINDS] = {
 	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
 	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
+	[GJ_EXPRESSION] = { tuple_piece, false },
 };
 
 bool gj_has_pieces(const gj_type *t) { return made_of[t->kind].piece; }

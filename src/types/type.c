@@ -129,6 +129,15 @@ static void iter_name(const gj_type *t, gj_sb *name, gj_sb *code)
 	gj_sb_printf(code, "iter(%s)", t->elem->code);
 }
 
+static void expression_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	gj_sb_printf(name, "array expression(%s, %dd)", t->elem->name, t->ndim);
+	gj_sb_printf(code, "%s[%d of", t->elem->code, t->ndim);
+	for (uint32_t i = 0; i < t->n; i++)
+		gj_sb_printf(code, " %s", t->item[i]->code);
+	gj_sb_puts(code, "]");
+}
+
 /* `given`: the name of a static type, which only its maker knows. */
 static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *code)
 {
@@ -137,6 +146,7 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_ARRAY: array_name(t, name, code); break;
 	case GJ_PTR:   pointer_name(t, name, code); break;
 	case GJ_ITER:  iter_name(t, name, code); break;
+	case GJ_EXPRESSION: expression_name(t, name, code); break;
 	case GJ_RANGE:
 		gj_sb_printf(name, "range_state_%s", t->elem->name);
 		gj_sb_printf(code, "range(%s)", t->elem->code);
@@ -228,8 +238,16 @@ const gj_type *gj_range_type(const gj_type *elem)
 
 const gj_type *gj_iter_type(const gj_type *elem)
 {
-	bool ok = elem && (elem->kind == GJ_RANGE || elem->kind == GJ_ARRAY || elem->kind == GJ_TUPLE);
+	bool ok = elem && (elem->kind == GJ_RANGE || elem->kind == GJ_TUPLE || gj_has_elements(elem));
 	return ok ? intern(&(gj_type){ .kind = GJ_ITER, .elem = elem }, NULL) : NULL;
+}
+
+const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n)
+{
+	uint32_t depth = depth_of(item, n);
+	return depth > GJ_MAX_NESTED ? NULL
+		: intern(&(gj_type){ .kind = GJ_EXPRESSION, .elem = elem, .ndim = (uint8_t)ndim, .n = n, .depth = depth, .item = item,
+		                     .obj = obj }, NULL);
 }
 
 const gj_type *gj_slice_type(int n)

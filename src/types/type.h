@@ -17,7 +17,8 @@ typedef enum gj_kind {
 	GJ_ELLIPSIS,
 	GJ_STR,                                    /* a compile-time string */
 	GJ_STATIC,                                 /* a compile-time object: function, module, type, dtype; `obj` is its identity */
-	GJ_ITER,                                   /* iterator over elem (a range, array or tuple type) */
+	GJ_ITER,                                   /* iterator over elem (a range, array, expression or tuple type) */
+	GJ_EXPRESSION,                             /* an array expression that is not computed yet: function `obj` of item[n]; elem, ndim */
 	GJ_PTR,                                    /* low level only: pointer to elem in `space` */
 	GJ_NKINDS
 } gj_kind;
@@ -36,7 +37,7 @@ struct gj_type {
 	uint32_t size;                             /* bytes in memory; 0: a value does not lie there */
 	uint32_t nparts, nleaves;                  /* parts.h */
 	uint32_t n;                                /* tuples: items */
-	uint32_t depth;                            /* tuples: 1, and more with tuples in it */
+	uint32_t depth;                            /* tuples, expressions: 1, and more with some in it */
 	const gj_type *elem;
 	const gj_type *const *item;
 	const void *obj;
@@ -56,6 +57,8 @@ bool gj_too_deep(const gj_type *const *item, uint32_t n);
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space);
 const gj_type *gj_range_type(const gj_type *elem);
 const gj_type *gj_iter_type(const gj_type *elem);
+/* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */
+const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n);
 const gj_type *gj_slice_type(int n);
 const gj_type *gj_static_type(const void *obj, const char *name);
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space);
@@ -69,6 +72,8 @@ static inline bool gj_is_int(const gj_type *t)    { return t->kind >= GJ_I8 && t
 static inline bool gj_is_float(const gj_type *t)  { return t->kind >= GJ_F16 && t->kind <= GJ_F64; }
 static inline bool gj_is_complex(const gj_type *t) { return t->kind == GJ_C64 || t->kind == GJ_C128; }
 static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS; }
+/* Has it elements that expressions can be made of? */
+static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION; }
 /* Scalars that NumPy has and kernels do not yet. */
 static inline bool gj_is_later(const gj_type *t) { return gj_is_complex(t) || t->kind == GJ_F16; }
 static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }

@@ -206,7 +206,36 @@ def NO_BINOP(x):
 
 
 def ARRAY_BINOP(x):
-	y = x * 2  # here: x * 2
+	x[0] = x @ x  # here: x @ x
+
+
+def EXPRESSION_SIZE(x):
+	y = x + x
+	y = y + y
+	y = y + y
+	y = y + y
+	y = y + y
+	y = y + y
+	y = y + y
+	y = y + y
+	y = y + y
+	y = y + y  # here: y + y
+	x[0] = y[0]
+
+
+def EXPRESSION_STALE(x):
+	y = x * 2
+	x[0] = 1
+	x[1] = y[0]  # here: y[0]
+
+
+def EXPRESSION_INDEX(x):
+	x[:2] = (x + x)[:2]  # here: (x + x)[:2]
+
+
+def EXPRESSION_INPLACE(x):
+	y = x + x
+	y += 1  # here: y += 1
 	x[0] = y[0]
 
 
