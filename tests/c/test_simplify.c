@@ -78,12 +78,13 @@ static void test_float_constants(void)
 	float_case(GJ_DIV, T(F32), 1, 3, 1.0f / 3.0f);
 	float_case(GJ_MIN, T(F64), NAN, 2, 2);
 	float_case(GJ_MAX, T(F64), 2, NAN, 2);
-	begin();                                   /* NaN results, and which of two zeros is less, are the machine's */
+	float_case(GJ_MIN, T(F64), 0, -0.0, -0.0);
+	float_case(GJ_MAX, T(F32), -0.0, 0, 0);
+	begin();                                   /* NaN results are the machine's */
 	gj_ref nan_ = emit2(GJ_DIV, T(F64), kf(T(F64), 0), kf(T(F64), 0));
-	gj_ref zero = emit2(GJ_MIN, T(F64), kf(T(F64), 0), kf(T(F64), -0.0));
-	ret(2, (gj_ref[]){ nan_, zero });
+	ret1(nan_);
 	simplify();
-	CHECK(gj_o(F, returned(0))->op == GJ_DIV && gj_o(F, returned(1))->op == GJ_MIN, "not folded");
+	CHECK(gj_o(F, returned(0))->op == GJ_DIV, "not folded");
 	end();
 }
 
