@@ -9,7 +9,7 @@ CC      ?= gcc
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 PYTEST  ?=
 
-.PHONY: help demo test test-c build golden bench asan lint wheel clean
+.PHONY: help demo test test-c fuzz build golden bench asan lint wheel clean
 
 help:
 	@sed -n '1,2p' Makefile
@@ -20,12 +20,17 @@ demo: $(BUILT)
 # The C tests first: they say more when the ground floor is broken. Both always run; pytest has the last line.
 test: $(BUILT)
 	@status=0; $(MAKE) --no-print-directory test-c || status=1; \
+		$(MAKE) --no-print-directory fuzz || status=1; \
 		$(PY) -m pytest -q $(PYTEST) || status=1; \
 		[ $$status = 0 ] || echo "make test: failures above" >&2; exit $$status
 
 test-c: $(SETUP)
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c all
 	@$(MAKE) --no-print-directory -C tests/c BUILD=$(CURDIR)/build/c check
+
+# Random and damaged input (tests/fuzz/fuzz.py). The seed is fixed: other ones by hand, make fuzz SECONDS=3600 SEED=7.
+fuzz: $(BUILT)
+	@$(PY) tests/fuzz/fuzz.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 build: $(BUILT)
 
