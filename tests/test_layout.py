@@ -182,6 +182,12 @@ def test_every_message_has_a_class():
 	assert not unknown, unknown
 
 
+def test_exceptions_are_cleared_in_one_place():
+	"""gj_forgive() looks at what it clears: a KeyboardInterrupt is nobody's to swallow."""
+	clearing = [name(path) for path in C_FILES if path.suffix in (".c", ".h") and "PyErr_Clear(" in path.read_text()]
+	assert clearing == ["pyext/core.c"]
+
+
 def test_no_path_of_a_machine():
 	bad = re.compile("|".join(["/wo" "rk/", "/ro" "ot/", r"/ho" r"me/\w+/", "/tm" "p/bash_jobs"]))
 	wrong = []

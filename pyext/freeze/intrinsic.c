@@ -18,7 +18,7 @@ const char *gj_intrinsic_name(PyObject *o)
 		return NULL;
 	const char *name = PyUnicode_AsUTF8(((intrinsic *)o)->name);
 	if (!name)
-		PyErr_Clear();
+		gj_forgive(PyExc_Exception);
 	return name;
 }
 

@@ -31,7 +31,7 @@ static inline const char *gj_dispatcher_name(const gj_dispatcher *d)
 {
 	const char *s = d->name ? PyUnicode_AsUTF8(d->name) : NULL;
 	if (!s)
-		PyErr_Clear();
+		gj_forgive(PyExc_Exception);
 	return s ? s : "kernel";
 }
 

@@ -227,7 +227,7 @@ static bool kinds(PyArray_Descr *const *want, int n, const gj_type **type)
 		int kind = d ? gj_kind_of_dtype(d) : -1;
 		Py_XDECREF(d);
 		if (want[i] && kind < 0)
-			return PyErr_Clear(), false;
+			return gj_forgive(PyExc_Exception), false;
 		type[i] = want[i] ? gj_scalar[kind] : NULL;
 	}
 	return true;

@@ -50,8 +50,7 @@ static PyObject *shell(int nin, int nout, int identity, PyObject *value, const c
 static PyObject *dunder(PyObject *f, const char *name, const char **text)
 {
 	PyObject *s = PyObject_GetAttrString(f, name);
-	if (!s && PyErr_ExceptionMatches(PyExc_AttributeError))
-		PyErr_Clear();
+	gj_forgive(PyExc_AttributeError);
 	*text = s && PyUnicode_Check(s) ? PyUnicode_AsUTF8(s) : NULL;
 	return s;
 }
