@@ -97,7 +97,7 @@ static PyObject *class_attribute(PyTypeObject *class, PyObject *name)
 		PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(class->tp_mro, i));
 		PyObject *v = dict ? PyDict_GetItemWithError(dict, name) : NULL;
 		Py_XDECREF(dict);
-		PyErr_Clear();
+		gj_forgive(PyExc_Exception);
 		if (v)
 			return v;
 	}
