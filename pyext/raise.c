@@ -8,6 +8,7 @@
  *     Hint: …
  */
 #include "core.h"
+#include "failure.h"
 
 #include <string.h>
 
@@ -141,7 +142,7 @@ PyObject *gj_error(gj_err id, ...)
 static const char *const status_class[] = {
 	[GJ_OK] = "CudaAPIError", [GJ_E_NODEVICE] = "CudaSupportError", [GJ_E_NOMEM] = "CudaMemoryError",
 	[GJ_E_INVALID] = "CudaAPIError", [GJ_E_UNSUPPORTED] = "CudaSupportError", [GJ_E_LOAD] = "LinkerError",
-	[GJ_E_LAUNCH] = "CudaAPIError", [GJ_E_NOTREADY] = "CudaAPIError", [GJ_E_INTERRUPTED] = "CudaAPIError", [GJ_E_FORKED] = "CudaDriverError",
+	[GJ_E_LAUNCH] = "CudaAPIError", [GJ_E_NOTREADY] = "CudaAPIError", [GJ_E_INTERRUPTED] = "CudaAPIError", [GJ_E_RAISED] = "CudaAPIError", [GJ_E_FORKED] = "CudaDriverError",
 	[GJ_E_DRIVER] = "CudaAPIError",
 };
 
@@ -149,6 +150,8 @@ PyObject *gj_status_error(gj_status status, const char *what)
 {
 	if (status == GJ_E_INTERRUPTED && PyErr_Occurred())
 		return NULL;
+	if (status == GJ_E_RAISED)
+		return gj_failure_error();
 	PyObject *cls = gj_import("gridjit.errors", status_class[status]);
 	const char *text = gj_error_text();
 	PyObject *message = cls ? PyUnicode_FromFormat("%s failed: %s", what, *text ? text : "the device gave no reason") : NULL;

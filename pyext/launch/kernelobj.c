@@ -184,7 +184,7 @@ static PyObject *text_of(const gj_image *m, uint32_t at)
 static PyObject *get_sites(PyObject *self, void *unused)
 {
 	(void)unused;
-	static const char *const kind[GJ_NSITE_KINDS] = { "barrier", "raise", "assert", "wait" };
+	static const char *const kind[GJ_NSITE_KINDS] = { "barrier", "raise", "assert", "wait", "index" };
 	const gj_image *m = &S->image;
 	PyObject *t = PyTuple_New(m->nsites);
 	for (uint32_t i = 0; t && i < m->nsites; i++) {
@@ -212,7 +212,7 @@ static PyGetSetDef getset[] = {
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },
-	{ "sites", get_sites, NULL, "Barriers (CPU) and where threads end, in the source: (kind, file, line, function, exception class, message).", NULL },
+	{ "sites", get_sites, NULL, "Barriers (CPU), where threads end and where indices are checked, in the source: (kind, file, line, function, exception class, message or array).", NULL },
 	{ "device_kind", get_device, NULL, "'cuda' or 'cpu'.", NULL },
 #define X(name, field, doc) { #name, get_##name, NULL, doc, NULL },
 	NUMBERS(X)

@@ -14,6 +14,7 @@ and launched from then on; those marked (import) are read once, by the runtime.
 | DUMP (import)                | GRIDJIT_DUMP                   |         | print stages: code,cfg,ssa,types,low,llvm,ptx,asm   |
 | OPT                          | GRIDJIT_OPT                    | 3       | default of opt=: 0 switches optimisation off        |
 | CUDA_DEBUGINFO_DEFAULT       | GRIDJIT_CUDA_DEBUGINFO         | 0       | default of debug=                                   |
+| BOUNDSCHECK                  | GRIDJIT_BOUNDSCHECK            |         | 1, 0: boundscheck= of all kernels, whatever they say |
 | CUDA_DEFAULT_PTX_CC          | GRIDJIT_CUDA_DEFAULT_PTX_CC    | 7.5     | compute capability of cuda.compile without cc=      |
 | CUDA_ARRAY_INTERFACE_SYNC    | GRIDJIT_CUDA_ARRAY_INTERFACE_SYNC | 1    | wait for the stream that a foreign array names      |
 | CUDA_LOW_OCCUPANCY_WARNINGS  | GRIDJIT_CUDA_LOW_OCCUPANCY_WARNINGS | 0  | warn of grids smaller than 128 blocks               |
@@ -32,6 +33,10 @@ ENABLE_CUDASIM = False
 
 def _flag(text):
 	return text.strip().lower() not in ("", "0", "false", "no", "off")
+
+
+def _flag_or_none(value):
+	return None if value in ("", None) else _flag(str(value))
 
 
 def _choice(*allowed):
@@ -71,6 +76,7 @@ _SETTINGS = {
 	"DUMP": ("DUMP", "", str),
 	"OPT": ("OPT", "3", int),
 	"CUDA_DEBUGINFO_DEFAULT": ("CUDA_DEBUGINFO", "0", _flag),
+	"BOUNDSCHECK": ("BOUNDSCHECK", "", _flag_or_none),
 	"CUDA_DEFAULT_PTX_CC": ("CUDA_DEFAULT_PTX_CC", "7.5", _capability),
 	"CUDA_ARRAY_INTERFACE_SYNC": ("CUDA_ARRAY_INTERFACE_SYNC", "1", _flag),
 	"CUDA_LOW_OCCUPANCY_WARNINGS": ("CUDA_LOW_OCCUPANCY_WARNINGS", "0", _flag),

@@ -115,6 +115,7 @@ static void set_var(gj_ssa_state *s, uint32_t v, gj_ref value)
 		return;
 	}
 	gj_var_write(s, s->cur, v, value);
+	gj_push(s->f->arena, &s->f->named, ((gj_named){ value, s->code->var[v] }));
 	gj_push(s->f->arena, &s->store, ((gj_place){ v, s->cur, s->f->bb.p[s->cur].ops.n, value }));
 }
 

@@ -110,13 +110,14 @@ static void image_sites(gj_unit *u)
 		site[i] = (gj_site){ .kind = (uint8_t)p->kind, .line = p->pos.line,
 			.file = again ? site[i - 1].file : p->code ? add_text(&text, p->code->file) : 0,
 			.function = again ? site[i - 1].function : p->code ? add_text(&text, p->code->name) : 0,
-			.exception = add_text(&text, class_name(p->exception)), .message = add_message(&text, p->exception) };
+			.exception = add_text(&text, class_name(p->exception)), .message = p->kind == GJ_SITE_INDEX ? add_text(&text, p->name) : add_message(&text, p->exception) };
 		before = p;
 	}
 	m->site = site;
 	if (!n)
 		gj_sb_free(&text);
 	m->nsites = site ? n : 0;
+	m->first_report = site ? nbarriers : 0;
 	m->text = text.p;
 	m->ntext = text.n;
 	if (text.failed || (n && !site))

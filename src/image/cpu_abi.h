@@ -56,6 +56,10 @@ void gj_rt_wait(gj_block *, uint32_t warp, uint32_t site, uint32_t meets);
 void gj_rt_watch(gj_block *, uint64_t seen);
 void gj_rt_act(gj_block *);
 
+/* Thread `thread` of the block fails at `site` of those that report, which has n values to tell: the launch fails and the call does
+ * not return. */
+void gj_rt_report(gj_block *, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value);
+
 /* grid.sync(): image->cooperative and image->barriers must be set. `live`, `here`, `site` as for gj_rt_barrier. */
 void gj_rt_grid_sync(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t site);
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x356a67, /* "gj5": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x366a67, /* "gj6": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
@@ -155,6 +155,9 @@ static void walk(io *s, gj_image *m)
 	NUM(s, m->max_threads, 4);
 	string(s, &m->file);
 	sites(s, m);
+	NUM(s, m->first_report, 4);
+	flag(s, &m->reports);
+	s->bad |= m->first_report > m->nsites;
 	string(s, &m->llvm);
 	string(s, &m->assembly);
 }

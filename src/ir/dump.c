@@ -42,6 +42,7 @@ static const style style_of[GJ_NOPS] = {
 	[GJ_CONST]     = { .imm = IMM_NUMBER },        [GJ_MATH]        = { .imm = IMM_MATH },
 	[GJ_FCALL]     = { .imm = IMM_FN },            [GJ_IS]          = { .sub_int = true },
 	[GJ_IN]        = { .sub_int = true },          [GJ_LOAD]        = { .sub_int = true },
+	[GJ_BOUNDS]    = { .sub_int = true },
 	[GJ_FENCE]     = { .sub_int = true },          [GJ_MATCH]       = { .sub_int = true },
 	[GJ_PYBIN]     = { .sub = gj_binop_name, .nsub = GJ_NBINOPS },
 	[GJ_PYUN]      = { .sub = gj_unop_name, .nsub = GJ_NUNOPS },

@@ -44,6 +44,7 @@ enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, 
 typedef enum gj_shape { GJ_UNIFORM, GJ_LINEAR, GJ_VARYING } gj_shape;
 
 typedef struct gj_fn gj_fn;
+typedef struct gj_source_site gj_source_site;
 typedef struct gj_kwnames { uint32_t n; const char *const *name; } gj_kwnames;
 
 /* Where an op comes from; `up` is the index of the call that inlined it, 0: none. Entry 0 of fn->loc is "unknown". */
@@ -59,7 +60,7 @@ typedef struct gj_op {
 	uint8_t  shape;                            /* gj_shape, after divergence.c; UNIFORM before */
 	int64_t  stride;                           /* LINEAR: difference between neighbouring lanes (pointers: bytes) */
 	const gj_type *type;
-	union { int64_t i; double f; const gj_obj *obj; const char *name; const gj_kwnames *kw; gj_fn *fn; } imm;
+	union { int64_t i; double f; const gj_obj *obj; const char *name; const gj_kwnames *kw; gj_fn *fn; gj_source_site *site; } imm;
 } gj_op;
 
 typedef struct gj_bb {
@@ -91,11 +92,15 @@ typedef struct gj_export {
 } gj_export;
 
 /* A site of the image to be. */
-typedef struct gj_source_site {
+struct gj_source_site {
 	gj_site_kind kind;
 	const gj_code *code; gj_pos pos;
 	const gj_obj *exception;                   /* as in RAISE */
-} gj_source_site;
+	const char *name;                          /* INDEX: of the array, as the kernel calls it; NULL: it has none */
+	uint32_t number;                           /* among the entry's `ends` (opt/ends.c) */
+};
+
+typedef struct gj_named { gj_ref value; const char *name; } gj_named;
 
 struct gj_fn {
 	gj_arena *arena;
@@ -108,9 +113,10 @@ struct gj_fn {
 	GJ_VEC(gj_loop) loops;
 	GJ_VEC(gj_fnparam) param;                  /* low level */
 	GJ_VEC(uint32_t) rpo;                      /* blocks in reverse postorder, unreachable ones absent */
+	GJ_VEC(gj_named) named;                    /* high level: what is stored in variables, and globals */
 	bool low;
 	const gj_entry *entry;                     /* what the kind of entry that it is says; low: not NULL */
-	GJ_VEC(gj_source_site) ends;                     /* low, entries: where threads of it and its callees raise (opt/ends.c) */
+	GJ_VEC(gj_source_site) ends;               /* low, entries: where threads of it and its callees end or report (opt/ends.c) */
 	const gj_export *export;                   /* NULL: entry->abi is LOWERED */
 	uint32_t width;                            /* low: lanes of a vector: 8, 16 or 32, or 1 */
 	const gj_type *const *result; uint32_t nresults;     /* low, functions: scalar result types */

@@ -60,10 +60,11 @@ gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
 	return gj_e2(L, GJ_ELEM, ptr, a.part[0], lin);
 }
 
-gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index)
+gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index, const char *name)
 {
 	gj_ref at[GJ_MAX_NDIM];
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		at[d] = gj_lwrap_index(L, index.part[d], gj_extent(a, d));
+	gj_lcheck_index(L, a, at, name);
 	return gj_lelement(L, a, at);
 }

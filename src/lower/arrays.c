@@ -50,7 +50,7 @@ static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
 
 /* -- a[...] --------------------------------------------------------------------------------------------------------- */
 
-typedef struct indexing { gj_body *B; gj_lv a, index; uint32_t n; char items[16]; gj_ref ref[16]; } indexing;
+typedef struct indexing { gj_body *B; gj_lv a, index; uint32_t n; char items[16]; gj_ref ref[16]; const char *name; } indexing;
 
 /* Value of index item k (an integer). */
 static gj_ref index_value(const indexing *x, uint32_t k)
@@ -62,7 +62,7 @@ static gj_ref index_value(const indexing *x, uint32_t k)
 
 static indexing indexing_of(gj_body *B, const gj_op *o, gj_lv a, gj_lv index)
 {
-	indexing x = { .B = B, .a = a, .index = index };
+	indexing x = { .B = B, .a = a, .index = index, .name = gj_lname_of(B->s, o->arg[0]) };
 	x.n = gj_index_items(B->s, o, o->arg[1], x.items, x.ref);
 	if (gj_o(B->s->fn, o->arg[1])->type->kind != GJ_TUPLE && x.items[0] == 'i')
 		x.ref[0] = 0;                                                          /* index is the value itself */
@@ -82,7 +82,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 {
 	gj_lower *L = x->B->L;
 	gj_lv a = x->a;
-	gj_ref *p, at[GJ_MAX_NDIM] = { 0 }, shape[16], strides[16];
+	gj_ref *p, at[GJ_MAX_NDIM] = { 0 }, whole[GJ_MAX_NDIM] = { 0 }, shape[16], strides[16];
 	gj_lv v = gj_lv_new(L, t, &p);
 	uint32_t d = 0, out = 0, taken = 0;
 	for (uint32_t k = 0; k < x->n; k++)
@@ -91,7 +91,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 	for (uint32_t k = 0; k <= x->n; k++) {
 		char c = k < x->n ? x->items[k] : '.';
 		if (c == 'i') {
-			at[d] = gj_lwrap_index(L, index_value(x, k), gj_extent(a, d));
+			at[d] = whole[d] = gj_lwrap_index(L, index_value(x, k), gj_extent(a, d));
 			d++;
 		} else if (c == 'n') {
 			shape[out] = gj_eint(L, gj_i64(), 1);
@@ -107,6 +107,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 			d++;
 		}
 	}
+	gj_lcheck_index(L, a, whole, x->name);
 	gj_ref off = gj_lbyte_offset(L, a, at);
 	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
 	p[0] = off ? gj_e2(L, GJ_BYTES, ptr, a.part[0], off) : a.part[0];
@@ -136,7 +137,9 @@ static gj_lv tuple_item(gj_lower *L, gj_lv a, gj_lv index, const gj_type *t)
 	int64_t i;
 	if (gj_obj_is_int(index.konst, &i))
 		return gj_lv_item(L, a, (uint32_t)(i < 0 ? i + a.type->n : i));
-	return gj_lchosen(L, a, gj_lwrap_index(L, index.part[0], gj_eint(L, gj_i64(), a.type->n)), t);
+	gj_ref at = gj_lwrap_index(L, index.part[0], gj_eint(L, gj_i64(), a.type->n));
+	gj_lcheck_item(L, at, a.type->n);
+	return gj_lchosen(L, a, at, t);
 }
 
 static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *t)
@@ -172,6 +175,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	}
 	for (uint32_t k = 0; k < x.n; k++)
 		at[k] = gj_lwrap_index(L, index_value(&x, k), gj_extent(a, k));
+	gj_lcheck_index(L, a, at, x.name);
 	return gj_lload(L, gj_lelement(L, a, at), t);
 }
 
@@ -196,6 +200,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
 			at[k] = gj_lwrap_index(L, index_value(&x, k), gj_extent(a, k));
+		gj_lcheck_index(L, a, at, x.name);
 		gj_lstore(L, gj_lelement(L, a, at), v, a.type->elem);
 		return;
 	}

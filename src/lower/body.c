@@ -261,6 +261,8 @@ static void finish_return(gj_body *B, const gj_op *o)
 static void end_block(gj_lower *L, const gj_op *t)
 {
 	bool raises = t->op == GJ_RAISE;
+	if (raises)
+		gj_lreport(L, gj_eint(L, gj_bool(), 1), t->imm.obj, t->sub);
 	gj_op *o = gj_o(L->fn, gj_e(L, raises ? GJ_RAISE : GJ_UNREACHABLE, NULL, 0, NULL));
 	if (raises) {
 		o->imm.obj = t->imm.obj;
@@ -394,7 +396,9 @@ static gj_fn *function_of(gj_lower *L, gj_inst *s)
 
 gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 {
-	gj_module M = { .trap = trap, .arena = trap->arena, .options = options };
+	bool launched = gj_entries[options->entry].args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
+	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .reports = launched && options->debug,
+		.bounds = launched && (options->debug || options->boundscheck) };
 	gj_fn *f = lower_function(&M, s, options->entry);
 	for (uint32_t i = 1; i < M.fn.n; i++)
 		gj_push(M.arena, &f->callee, M.fn.p[i]);

@@ -194,7 +194,7 @@ gj_lv gj_lower_atomic(gj_lcall *c)
 	gj_ref zero = gj_eint(L, i64, 0), a[3];
 	gj_lv index = indexed ? c->a[1] : (gj_lv){ i64, NULL, &zero };
 	uint32_t first = indexed ? 2 : 1, n = c->n - first;
-	a[0] = gj_laddress(L, c->a[0], index);
+	a[0] = gj_laddress(L, c->a[0], index, gj_lname_of(c->B->s, c->op->arg[1]));
 	for (uint32_t i = 0; i < n; i++)
 		a[1 + i] = gj_larg(c, first + i, t);
 	return gj_lresult(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, t, 1 + n, a));

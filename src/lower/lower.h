@@ -23,6 +23,7 @@ typedef struct gj_module {
 	uint32_t shared_bytes;
 	uint32_t inlined;                          /* operations of inlined functions, with those that they call */
 	bool barriers, dynamic_shared;
+	bool bounds, reports;                      /* indices are checked; what raises in Python is reported (checks.c) */
 } gj_module;
 
 /* One function being lowered into M's kernel or function `fn`. */
@@ -147,10 +148,19 @@ gj_lv  gj_linplace(gj_lower *, gj_binop, gj_lv a, gj_lv b);      /* a op= b of a
 /* An index as i64 that counts from the front: negative ones count from the end. */
 gj_ref gj_lwrap_index(gj_lower *, gj_ref i, gj_ref n);
 gj_ref gj_lbyte_offset(gj_lower *, gj_lv a, const gj_ref *at);         /* of positions at[], 0 among them: the dimension is left out */
-gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index);                  /* pointer to one element; index: integer or tuple */
+/* Pointer to one element; index: integer or tuple; name: as for gj_lcheck_index. */
+gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index, const char *name);
 gj_ref gj_lelement(gj_lower *, gj_lv a, const gj_ref *at);             /* the same; indices in range, one a dimension */
 gj_lv  gj_larray_item(gj_lower *, gj_lv a, gj_ref i, const gj_type *);  /* a[i] along the first dimension: an element or a view */
 gj_lv  gj_lchosen(gj_lower *, gj_lv tuple, gj_ref at, const gj_type *);  /* item `at` of a tuple whose items are all of that type */
+
+/* -- Checks (checks.c); all do nothing unless the options ask for them -------------------------------------------------- */
+const char *gj_lname_of(const gj_inst *, gj_ref);                      /* the variable that holds a value; NULL: none */
+/* Indices of a, which count from the front; 0: a dimension that is not indexed. `name`: a's, or NULL. */
+void   gj_lcheck_index(gj_lower *, gj_lv a, const gj_ref *at, const char *name);
+void   gj_lcheck_item(gj_lower *, gj_ref at, uint32_t n);              /* of a tuple */
+void   gj_lcheck_divisor(gj_lower *, gj_binop, gj_ref divisor);
+void   gj_lreport(gj_lower *, gj_ref fails, const gj_obj *exception, bool assertion);
 
 /* -- Ranges (ranges.c); `range` with the parts of an iterator but for the length and iter ------------------------------ */
 gj_ref gj_lrange_length(gj_lower *, gj_lv range);                      /* i64 */

@@ -1,16 +1,17 @@
-/* Where threads raise: the RAISEs that the optimiser left, for the image's table of sites. */
+/* Where threads raise and report: the RAISEs, BOUNDS and REPORTs that the optimiser left, for the image's table of sites. */
 #include "ir/walk.h"
 #include "opt/opt.h"
 
-/* A place counts once, wherever it was inlined. */
-static bool listed(const gj_fn *entry, const gj_source_site *p)
+/* The number of a place, which counts once, wherever it was inlined. */
+static uint32_t number(gj_fn *entry, const gj_source_site *p)
 {
 	for (uint32_t i = 0; i < entry->ends.n; i++) {
 		const gj_source_site *q = &entry->ends.p[i];
-		if (q->code == p->code && q->pos.line == p->pos.line && q->pos.col == p->pos.col)
-			return true;
+		if (q->kind == p->kind && q->code == p->code && q->pos.line == p->pos.line && q->pos.col == p->pos.col && q->name == p->name)
+			return i;
 	}
-	return false;
+	gj_push(entry->arena, &entry->ends, *p);
+	return entry->ends.n - 1;
 }
 
 static void find(gj_fn *entry, const gj_fn *f)
@@ -18,9 +19,14 @@ static void find(gj_fn *entry, const gj_fn *f)
 	GJ_EACH_BLOCK(f, b) {
 		const gj_op *t = gj_terminator(f, b);
 		const gj_loc *l = &f->loc.p[t->loc];
-		gj_source_site p = { t->sub ? GJ_SITE_ASSERT : GJ_SITE_RAISE, l->code, l->pos, t->imm.obj };
-		if (t->op == GJ_RAISE && !listed(entry, &p))
-			gj_push(entry->arena, &entry->ends, p);
+		gj_source_site p = { t->sub ? GJ_SITE_ASSERT : GJ_SITE_RAISE, l->code, l->pos, t->imm.obj, NULL, 0 };
+		GJ_EACH_OP_OF(f, b, r) {
+			const gj_op *o = gj_o(f, r);
+			if (o->op == GJ_BOUNDS || o->op == GJ_REPORT)
+				o->imm.site->number = number(entry, o->imm.site);
+		}
+		if (t->op == GJ_RAISE)
+			number(entry, &p);
 	}
 }
 

@@ -77,6 +77,18 @@ static gj_ref narrow_of(narrowing *s, gj_ref r)
 	return s->narrow[r] = s->made[r] = convert(s, r, i32, GJ_NSW | GJ_NONNEG);
 }
 
+/* An index and its extent that both fit are compared in 32 bits; the rest of the check in 64. */
+static bool bounds_narrow(narrowing *s, gj_op *o)
+{
+	uint32_t n = o->nargs / 2;
+	bool all = true;
+	for (uint32_t k = 0; k < o->nargs; k++)
+		all &= fits(s, o->arg[k]) && !s->strided[o->arg[k]];
+	for (uint32_t k = 0; all && k < 2 * n; k++)
+		o->arg[k] = narrow_of(s, o->arg[k]);
+	return all;
+}
+
 /* Tests and conversions take either width; true if o takes the narrow one. */
 static bool use_narrow(narrowing *s, gj_op *o)
 {
@@ -85,6 +97,8 @@ static bool use_narrow(narrowing *s, gj_op *o)
 		o->arg[1] = narrow_of(s, o->arg[1]);
 		return true;
 	}
+	if (o->op == GJ_BOUNDS)
+		return bounds_narrow(s, o);
 	if (o->op == GJ_CVT && o->arg[0] < s->n && s->chosen[o->arg[0]] && !gj_is_bool(o->type)) {
 		o->arg[0] = narrow_of(s, o->arg[0]);
 		return true;

@@ -13,6 +13,7 @@ void gj_simplify(gj_fn *f)
 		changed |= gj_simplify_blocks(f);
 		changed |= gj_ranges(f);
 		changed |= gj_index_signs(f);
+		changed |= gj_prove_bounds(f);
 		if (!changed)
 			break;
 	}

@@ -34,6 +34,9 @@ void gj_narrow(gj_fn *);
 /* Drops the handling of negative indices where an index cannot be negative (negative_index.c); true if it dropped any. */
 bool gj_index_signs(gj_fn *);
 
+/* Drops checks of bounds that hold anyhow (bounds.c); true if it dropped any. */
+bool gj_prove_bounds(gj_fn *);
+
 /* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
 bool gj_merge_stores(gj_fn *);
 

@@ -353,13 +353,27 @@ static ranges compute(gj_fn *f, work *all)
 	return s;
 }
 
+/* Marks dimensions of a check of bounds whose index has too few bits to reach the extent, which is constant. */
+static bool prove_bounds(const ranges *s, gj_op *o)
+{
+	uint32_t n = o->nargs / 2;
+	uint8_t before = o->sub;
+	for (uint32_t d = 0; d < n; d++) {
+		const gj_op *i = gj_o(s->f, o->arg[d]), *extent = gj_o(s->f, o->arg[n + d]);
+		int bits = s->bits[o->arg[d]];
+		if (extent->op == GJ_CONST && bits <= room(i->type) && bits <= 62 && extent->imm.i >= (int64_t)1 << bits)
+			o->sub |= (uint8_t)(1 << d);
+	}
+	return o->sub != before;
+}
+
 bool gj_ranges(gj_fn *f)
 {
 	work all = { 0 };
 	bool found = false;
 	ranges s = compute(f, &all);
 	for (uint32_t i = 0; i < all.n; i++)
-		found |= mark(&s, all.p[i]);
+		found |= gj_o(f, all.p[i])->op == GJ_BOUNDS ? prove_bounds(&s, gj_o(f, all.p[i])) : mark(&s, all.p[i]);
 	return found;
 }
 

@@ -42,9 +42,12 @@ static uint64_t mix(uint64_t h, uint64_t x)
 	return h ^ h >> 29;
 }
 
+/* Two checks of one index are one, wherever they stand. */
+static int64_t imm_of(const gj_op *o) { return o->op == GJ_BOUNDS ? 0 : o->imm.i; }
+
 static uint64_t op_hash(const gj_op *o)
 {
-	uint64_t h = mix((uint64_t)o->op | (uint64_t)o->sub << 16 | (uint64_t)o->nargs << 32, (uint64_t)o->imm.i);
+	uint64_t h = mix((uint64_t)o->op | (uint64_t)o->sub << 16 | (uint64_t)o->nargs << 32, (uint64_t)imm_of(o));
 	h = mix(h, (o->type ? o->type->id : 0) | (uint64_t)o->mask << 32);
 	if (o->op == GJ_PHI)
 		h = mix(h, o->block);
@@ -57,7 +60,7 @@ static uint64_t op_hash(const gj_op *o)
 
 static bool op_same(const gj_op *a, const gj_op *b)
 {
-	if (a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || a->imm.i != b->imm.i
+	if (a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || imm_of(a) != imm_of(b)
 	    || a->mask != b->mask || (a->op == GJ_PHI && a->block != b->block))
 		return false;
 	if (commutes(a) && a->arg[0] == b->arg[1] && a->arg[1] == b->arg[0])
@@ -79,7 +82,7 @@ static gj_ref *lookup(simplifier *s, const gj_op *o)
 static bool has_equals(const gj_op *o)
 {
 	if (gj_op_is(o, GJ_F_READ | GJ_F_WRITE | GJ_F_TERM))
-		return false;
+		return o->op == GJ_BOUNDS;
 	return o->op != GJ_UNDEF && o->op != GJ_LOCALMEM && o->op != GJ_SLOT && o->op != GJ_NOP;
 }
 
@@ -149,6 +152,22 @@ static bool reuse(simplifier *s, gj_ref r)
 	return true;
 }
 
+/* A check of constants that holds. */
+static bool never_fails(const gj_fn *f, const gj_op *o)
+{
+	uint32_t n = o->nargs / 2;
+	if (o->op == GJ_REPORT)
+		return gj_is_const(f, o->arg[0]) && !gj_o(f, o->arg[0])->imm.i;
+	for (uint32_t d = 0; o->op == GJ_BOUNDS && d < n; d++) {
+		if (o->sub >> d & 1)
+			continue;
+		const gj_op *i = gj_o(f, o->arg[d]), *extent = gj_o(f, o->arg[n + d]);
+		if (i->op != GJ_CONST || extent->op != GJ_CONST || i->imm.i < 0 || i->imm.i >= extent->imm.i)
+			return false;
+	}
+	return o->op == GJ_BOUNDS;
+}
+
 static void visit(simplifier *s, gj_ref r)
 {
 	gj_op *o = gj_o(s->f, r);
@@ -164,8 +183,18 @@ static void visit(simplifier *s, gj_ref r)
 		replace(s, r, one);
 		return;
 	}
+	if (never_fails(s->f, o)) {
+		o->op = GJ_NOP;
+		o->nargs = 0;
+		s->changed = true;
+		return;
+	}
 	if (!has_equals(o))
 		return;
+	if (o->op == GJ_BOUNDS) {
+		reuse(s, r);
+		return;
+	}
 	if (gj_fold_const(s->f, o, &v)) {
 		replace(s, r, constant(s, o->type, v));
 		return;

@@ -281,8 +281,6 @@ def _check_keywords(link, lto, shared_memory_carveout, inline, kws):
 	for name in "argtypes", "restype", "bind":
 		if name in kws:
 			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
-	if kws.pop("boundscheck", None):
-		raise NotImplementedError("bounds checking is not supported for CUDA")
 	if shared_memory_carveout not in (None, "default", "Default", -1):
 		raise NotImplementedError(_NOT_YET.format(f"shared_memory_carveout={shared_memory_carveout!r}"))
 	for name, value in ("link", list(link or ())), ("lto", lto), ("extensions", kws.pop("extensions", None)):
@@ -305,6 +303,10 @@ def _options(debug, opt, **given):
 		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True with opt=True: optimised code is hard to debug"), 3)
 	if debug and given["lineinfo"]:
 		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True already has line information: lineinfo=True adds none"), 3)
+	if config.BOUNDSCHECK is not None:
+		given["boundscheck"] = config.BOUNDSCHECK
+	if given.get("boundscheck", 0) is None:
+		del given["boundscheck"]
 	return _core.read_options("jit", given | _debug_and_opt(debug, opt))
 
 

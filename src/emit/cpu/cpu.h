@@ -43,6 +43,9 @@ gj_v gj_block_field(gj_gen *, unsigned offset, gj_t);
 gj_v gj_block_now(gj_gen *, unsigned offset);
 gj_v gj_block_own_sums(gj_gen *);
 
+/* report.c: a hook of gj_backend. */
+void gj_cpu_report(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
+
 /* resume.c */
 void gj_resume_begin(gj_gen *);
 gj_v gj_resume_local(gj_gen *, uint64_t bytes);        /* both are hooks of gj_backend */

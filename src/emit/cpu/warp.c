@@ -71,7 +71,7 @@ gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 		p = LLVMBuildZExt(g->b, gj_sc(g, o->arg[0]), u->i32, "");
 	}
 	const gj_loc *l = &g->f->loc.p[o->loc];
-	gj_push(u->arena, &u->sites, ((gj_source_site){ GJ_SITE_BARRIER, l->code, l->pos, NULL }));
+	gj_push(u->arena, &u->sites, ((gj_source_site){ GJ_SITE_BARRIER, l->code, l->pos, NULL, NULL, 0 }));
 	const gj_v arg[7] = { gj_cpu(g)->block, gj_cpu(g)->warp, live, here, p, gj_i32(u, o->sub), gj_i32(u, u->sites.n - 1) };
 	if (gj_cpu(g)->resume)
 		return stop_at_barrier(g, o, arg, !pred && same_lanes_wait(g, o));

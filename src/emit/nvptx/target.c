@@ -90,7 +90,7 @@ static void nv_open(gj_unit *u)
 
 /* -- Address spaces ------------------------------------------------------------------------------------------------ */
 
-enum { AS_GENERIC = 0, AS_GLOBAL = 1, AS_SHARED = 3, AS_CONSTANT = 4, CONSTANT_BYTES = 65536 };
+enum { AS_GENERIC = 0, AS_GLOBAL = GJ_NV_GLOBAL, AS_SHARED = 3, AS_CONSTANT = 4, CONSTANT_BYTES = 65536 };
 
 /* Calls visit for every op of every function of the module. */
 static void each_op(gj_unit *u, void (*visit)(gj_unit *, const gj_op *, uint64_t *), uint64_t *sum)
@@ -538,7 +538,7 @@ const gj_backend gj_backend_nvptx = {
 	.start = nv_start, .open = nv_open, .declared = nv_declared, .begin = nv_begin, .end = nv_end,
 	.finish = nv_finish, .library = gj_libdevice_call,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
-	.around = gj_nv_export, .end_thread = nv_end_thread, .math = nv_math, .to_int = nv_to_int, .atomic = nv_atomic,
+	.around = gj_nv_export, .end_thread = nv_end_thread, .report = gj_nv_report, .math = nv_math, .to_int = nv_to_int, .atomic = nv_atomic,
 	.scope = "device", .line_tables = true, .zeros_ordered = true, .unroll_hints = true,
 	.op = {
 		[GJ_SREG] = nv_sreg, [GJ_SHAREDMEM] = nv_sharedmem, [GJ_BARRIER] = nv_barrier, [GJ_SYNCWARP] = nv_syncwarp,

@@ -5,6 +5,7 @@
 #include "run/cpu/elf.h"
 #include "run/cpu/fiber.h"
 #include "image/cpu_abi.h"
+#include "image/report.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +24,7 @@ struct gj_kernel {
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	char     *file;                            /* may be NULL */
-	gj_site  *site; uint32_t nsites;
+	gj_site  *site; uint32_t nsites, first_report;
 	char     *text;                            /* what sites say */
 	gj_sum   *sum; uint32_t nsums;
 	_Atomic uint32_t ns_block;                 /* what a block took lately; 0: not known */
@@ -53,6 +54,8 @@ typedef struct gj_run {
 	struct gj_worker *members;                 /* who works on the launch */
 	uint64_t comings;                          /* how often somebody joined or left */
 	uint64_t calm_since, calm_sum;             /* since when nothing changes, as far as it is known */
+	gj_report report;                          /* GJ_E_RAISED: of the first thread that failed */
+	atomic_uint reported;
 	char     text[512];                        /* last: why it failed; written once, by the first that fails */
 } gj_run;
 

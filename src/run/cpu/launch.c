@@ -8,6 +8,7 @@
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
 #include "base/interrupt.h"
+#include "run/failure.h"
 #include "run/status.h"
 
 #include <stdlib.h>
@@ -240,6 +241,8 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	else
 		run_blocks(&r, gj_pool_threads());
 	gj_status status = (gj_status)atomic_load(&r.status);
+	if (status == GJ_E_RAISED)
+		return gj_failure_set(k->site, k->nsites, k->first_report, k->text, &r.report);
 	return status == GJ_OK ? GJ_OK : gj_error_set(status, 0, "%s", r.text);
 }
 
@@ -307,6 +310,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;
+	k->first_report = i->first_report;
 	if (i->nsites) {
 		memcpy(k->site, i->site, i->nsites * sizeof *k->site);
 		memcpy(k->text, i->text, i->ntext);

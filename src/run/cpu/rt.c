@@ -126,6 +126,32 @@ void gj_rt_fail_divergent(gj_cpu_block *b, uint32_t warp, uint32_t site, const c
 }
 
 /* Nobody of the worker's blocks can run: some wait for threads of their warp that never come. */
+/* threadIdx of a thread of the block by its number, counted along the axis first that lanes run along. */
+static void thread_of(const gj_kernel *k, const gj_block *b, uint32_t number, uint32_t out[3])
+{
+	const uint8_t *axis = gj_axes_from[k->first_axis];
+	for (int at = 0; at < 3; at++) {
+		out[axis[at]] = at < 2 ? number % b->block_dim[axis[at]] : number;
+		number /= b->block_dim[axis[at]];
+	}
+}
+
+void gj_rt_report(gj_block *pub, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value)
+{
+	gj_worker *w = gj_rt_block(pub)->worker;
+	gj_run *r = w->run;
+	unsigned none = 0;
+	if (atomic_compare_exchange_strong(&r->reported, &none, 1)) {
+		r->report.site = site;
+		r->report.nvalues = n;
+		memcpy(r->report.block, pub->block_idx, sizeof r->report.block);
+		thread_of(r->kernel, pub, thread, r->report.thread);
+		memcpy(r->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
+		gj_run_fail(r, GJ_E_RAISED, "%s", "");
+	}
+	gj_rt_abandon(w);
+}
+
 static GJ_NORETURN void fail_deadlock(gj_worker *w)
 {
 	gj_run *r = w->run;

@@ -1,0 +1,124 @@
+/* Checks of bounds that are not needed: an index is known to lie within an extent because a condition that dominates the check
+ * says so (`if i < x.shape[0]: x[i]`, the test of a loop), or an earlier check of the same index did. What is proven is marked in
+ * `sub`, a bit a dimension: a report tells of all dimensions, but only the others are compared. Unlike the signs of indices
+ * (negative_index.c) nothing is assumed here: memory is at stake. */
+#include "opt/opt.h"
+
+enum { MAX_DOMINATORS = 32, MAX_EARLIER = 64 };
+
+typedef struct sum { gj_ref base; int64_t add; } sum;         /* base 0: a constant */
+
+/* r as a value and a constant. The constants are so small that sums with an extent, or with what is below one, are exact. */
+static sum parts(const gj_fn *f, gj_ref r)
+{
+	sum s = { r, 0 };
+	for (int depth = 0; depth < 4; depth++) {
+		const gj_op *o = gj_o(f, s.base), *k = o->nargs == 2 ? gj_o(f, o->arg[1]) : NULL;
+		bool sub = o->op == GJ_SUB;
+		if (o->op == GJ_CONST && o->imm.i > -(1ll << 30) && o->imm.i < 1ll << 40)
+			return (sum){ 0, s.add + o->imm.i };
+		if ((o->op != GJ_ADD && !sub) || !k || k->op != GJ_CONST || k->imm.i < -(1 << 30) || k->imm.i > 1 << 30)
+			break;
+		s = (sum){ o->arg[0], s.add + (sub ? -k->imm.i : k->imm.i) };
+	}
+	return s;
+}
+
+typedef enum side { BELOW, FROM_ZERO } side;
+
+/* Is x < limit (BELOW) or x >= 0 (FROM_ZERO) said by `cond` being `truth`? */
+static bool says(const gj_fn *f, gj_ref cond, bool truth, gj_ref x, gj_ref limit, side what)
+{
+	static const uint8_t swap[] = { GJ_CMP_GT, GJ_CMP_GE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_LT, GJ_CMP_LE };
+	static const uint8_t not[] = { GJ_CMP_GE, GJ_CMP_GT, GJ_CMP_NE, GJ_CMP_EQ, GJ_CMP_LE, GJ_CMP_LT };
+	const gj_op *c = gj_o(f, cond);
+	if (c->op == GJ_NOT)
+		return says(f, c->arg[0], !truth, x, limit, what);
+	if (c->op == (truth ? GJ_AND : GJ_OR))
+		return says(f, c->arg[0], truth, x, limit, what) || says(f, c->arg[1], truth, x, limit, what);
+	if (c->op != GJ_CMP || !gj_is_int(gj_o(f, c->arg[0])->type) || !gj_is_signed(gj_o(f, c->arg[0])->type)
+	    || gj_o(f, c->arg[0])->type != gj_o(f, c->arg[1])->type || gj_o(f, c->arg[0])->type != gj_o(f, x)->type)
+		return false;
+	for (int left = 1; left >= 0; left--) {
+		unsigned op = truth ? c->sub : not[c->sub];
+		sum a = parts(f, c->arg[!left]), b = parts(f, c->arg[left]), i = parts(f, x), n = limit ? parts(f, limit) : (sum){ 0, 0 };
+		op = left ? op : swap[op];
+		if (!a.base || a.base != i.base)
+			continue;
+		int64_t up = i.add - a.add;                                             /* x = this side + up */
+		if (what == BELOW && (op == GJ_CMP_LT || op == GJ_CMP_LE || op == GJ_CMP_EQ) && b.base == n.base)
+			return b.add + up + (op != GJ_CMP_LT) <= n.add;
+		if (what == FROM_ZERO && (op == GJ_CMP_GT || op == GJ_CMP_GE || op == GJ_CMP_EQ) && !b.base)
+			return b.add + up + (op == GJ_CMP_GT) >= 0;
+	}
+	return false;
+}
+
+static bool guarded(const gj_fn *f, uint32_t b, gj_ref x, gj_ref limit, side what)
+{
+	for (int n = 0; n < MAX_DOMINATORS && b != 0; n++) {
+		uint32_t d = f->bb.p[b].idom;
+		const gj_bb *bd = &f->bb.p[d];
+		const gj_op *t = gj_terminator(f, d);
+		if (t->op == GJ_BRANCH && bd->succ[0] != bd->succ[1] && f->bb.p[b].preds.n == 1 &&
+		    says(f, t->arg[0], bd->succ[0] == b, x, limit, what))
+			return true;
+		b = d;
+	}
+	return false;
+}
+
+/* A sum that starts at a value ≥ 0, adds nothing negative and stays below an extent has not wrapped. */
+static bool from_zero(const gj_fn *f, uint32_t b, gj_ref x)
+{
+	const gj_op *o = gj_o(f, x);
+	sum s = parts(f, x);
+	if ((o->flags & GJ_NONNEG) || gj_is_unsigned(o->type) || !s.base)
+		return (o->flags & GJ_NONNEG) || gj_is_unsigned(o->type) || s.add >= 0;
+	return (s.add >= 0 && (gj_o(f, s.base)->flags & GJ_NONNEG)) || guarded(f, b, x, 0, FROM_ZERO);
+}
+
+static bool same_pair(const gj_op *o, uint32_t d, gj_ref index, gj_ref extent)
+{
+	return o->arg[d] == index && o->arg[o->nargs / 2 + d] == extent;
+}
+
+/* Was it checked before? `seen`: checks in the order of blocks, the last ones first. */
+static bool checked(const gj_fn *f, const gj_ref *seen, uint32_t n, uint32_t b, gj_ref index, gj_ref extent)
+{
+	for (uint32_t k = 0; k < n && k < MAX_EARLIER; k++) {
+		const gj_op *o = gj_o(f, seen[n - 1 - k]);
+		for (uint32_t d = 0; d < o->nargs / 2; d++)
+			if (same_pair(o, d, index, extent) && gj_dominates(f, o->block, b))
+				return true;
+	}
+	return false;
+}
+
+bool gj_prove_bounds(gj_fn *f)
+{
+	bool changed = false;
+	GJ_VEC(gj_ref) seen = { 0 };
+	GJ_EACH_OP(f, b, r) {
+		gj_op *o = gj_o(f, r);
+		uint32_t n = o->nargs / 2;
+		if (o->op != GJ_BOUNDS)
+			continue;
+		for (uint32_t d = 0; d < n; d++) {
+			gj_ref i = o->arg[d], extent = o->arg[n + d];
+			bool known = checked(f, seen.p, seen.n, b, i, extent) || (guarded(f, b, i, extent, BELOW) && from_zero(f, b, i));
+			if (!(o->sub >> d & 1) && known) {
+				o->sub |= (uint8_t)(1 << d);
+				changed = true;
+			}
+		}
+		gj_push(f->arena, &seen, r);
+		if (o->sub == (1 << n) - 1) {
+			o->op = GJ_NOP;
+			o->nargs = 0;
+			o->sub = 0;
+			seen.n--;
+		}
+	}
+	return changed;
+}
