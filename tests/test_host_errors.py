@@ -57,6 +57,8 @@ EXPECT = {
 	"TYPE_CALL": ("TypeError", "array(float32, 1d, A)() takes types"),
 	"TYPE_INDEX": ("TypeIndexError", "float32[3] is no array type"),
 	"ARRAY_ELEMENT": ("TypeError", "arrays of UniTuple(int32 x 2) do not exist"),
+	"OF_THREAD": ("ValueError", "tid=[0, 0, 0] ctaid=[0, 0, 0]: zero"),
+	"OUT_OF_BOUNDS": ("IndexError", "index 0 is out of bounds for array 'x' of shape (0,)"),
 	"ARRAY_NDIM": ("ValueError", "an array of 7 dimensions: at most 6 are supported"),
 	"ARRAY_LAYOUT": ("ValueError", "array layout 'Z' does not exist"),
 	"ARRAY_ORDER": ("ValueError", "order must be 'C' or 'F', not 'K'"),
@@ -118,7 +120,7 @@ EXPECT = {
 # The first line says what to do, or leaves no doubt of it.
 NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR",
 	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL", "OPTION_TYPE",
-	"OPTION_VALUE"}
+	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS"}
 
 WITHOUT_A_CASE = {
 	"NOMEM": "needs malloc to fail in the middle of a compilation",

@@ -66,16 +66,17 @@ static bool choose_stream(const gj_launch_config *c, const gj_args *a, gj_stream
 	return !a->producer || (*out = gj_stream_wrapped(a->dev, a->producer)) != NULL;
 }
 
-/* Host arrays are back when the call returns, unless the user named a stream to wait for. */
-static bool settle(const gj_launch_config *c, const gj_args *a, gj_stream *stream)
+/* Host arrays are back when the call returns, unless the user named a stream to wait for; a kernel that is debugged has ended. */
+static bool settle(const gj_dispatcher *d, const gj_launch_config *c, const gj_args *a, gj_stream *stream)
 {
 	gj_status status = GJ_OK;
-	if (!a->nhost || c->stream || !stream)
+	bool back = a->nhost && !c->stream && stream;
+	if (!back && (!d->base.debug || a->dev->ops->host_memory))
 		return true;
 	Py_BEGIN_ALLOW_THREADS
 	status = a->dev->ops->stream_sync(a->dev, stream);
 	Py_END_ALLOW_THREADS
-	return status == GJ_OK || (gj_status_error(status, "copying array arguments back"), false);
+	return status == GJ_OK || (gj_status_error(status, back ? "copying array arguments back" : "waiting for a kernel with debug=True"), false);
 }
 
 /* The compiled form, and arrays in their last places; NULL: exception. */
@@ -104,5 +105,5 @@ bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 		gj_status_error(status, what);
 		ok = false;
 	}
-	return gj_args_return(a, stream, s ? &s->image : NULL, ok) && settle(c, a, stream);
+	return gj_args_return(a, stream, s ? &s->image : NULL, ok) && settle(d, c, a, stream);
 }

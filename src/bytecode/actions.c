@@ -170,7 +170,9 @@ static uint32_t check_name(gj_ssa_state *s, uint32_t n)
 
 static gj_ref global(gj_ssa_state *s, uint32_t n)
 {
-	return emit_obj(s, s->code->global[check_name(s, n)]);
+	gj_ref r = emit_obj(s, s->code->global[check_name(s, n)]);
+	gj_push(s->f->arena, &s->f->named, ((gj_named){ r, s->code->name_text[n] }));
+	return r;
 }
 
 ACTION(load_global)

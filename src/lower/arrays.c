@@ -33,6 +33,7 @@ static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
 		gj_ref length = start || stop ? gj_e2(L, GJ_MAX, gj_i64(), gj_e2(L, GJ_SUB, gj_i64(), b, a), zero) : n;
 		return (view){ a, length, one };
 	}
+	gj_lcheck_step(L, step, true);
 	if (gj_o(L->fn, step)->op != GJ_CONST) {                                   /* a longer step takes one item too, and nothing overflows */
 		gj_ref most = gj_e2(L, GJ_ADD, gj_i64(), n, one);
 		step = gj_e2(L, GJ_MIN, gj_i64(), gj_e2(L, GJ_MAX, gj_i64(), step, gj_e1(L, GJ_NEG, gj_i64(), most)), most);

@@ -240,21 +240,6 @@ void gj_lfor_end(gj_lower *L, const gj_lfor *l, gj_ref next)
 	L->cur = l->done;
 }
 
-static const gj_obj value_error = { .kind = GJ_OBJ_NAME, .name = "builtins.ValueError" };
-static const gj_obj value_text = { .kind = GJ_OBJ_STR, .name = "shapes, sizes or values that do not fit here" };
-static const gj_obj *const value_items[] = { &value_error, &value_text };
-static const gj_obj does_not_fit = { .kind = GJ_OBJ_TUPLE, .n = 2, .item = (const gj_obj **)value_items };
-
-void gj_lrequire(gj_lower *L, gj_ref condition)
-{
-	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
-	gj_branch(L, condition, holds, not);
-	L->cur = not;
-	gj_lreport(L, gj_eint(L, gj_bool(), 1), &does_not_fit, false);
-	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = &does_not_fit;
-	L->cur = holds;
-}
-
 gj_ref gj_lsize(gj_lower *L, gj_lv a)
 {
 	gj_ref n = gj_eint(L, gj_i64(), 1);

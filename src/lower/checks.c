@@ -56,17 +56,39 @@ void gj_lreport(gj_lower *L, gj_ref fails, const gj_obj *exception, bool asserti
 		gj_o(L->fn, gj_e1(L, GJ_REPORT, NULL, fails))->imm.site = site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL);
 }
 
-/* Division as Python has it: by zero it raises. */
+/* What Python raises of itself, as a class and its message. */
+#define ERROR(id, class_name, words) \
+	static const gj_obj id##_cls = { .kind = GJ_OBJ_NAME, .name = "builtins." class_name }; \
+	static const gj_obj id##_text = { .kind = GJ_OBJ_STR, .name = words }; \
+	static const gj_obj *const id##_items[] = { &id##_cls, &id##_text }; \
+	static const gj_obj id = { .kind = GJ_OBJ_TUPLE, .n = 2, .item = (const gj_obj **)id##_items }
+ERROR(zero_divisor, "ZeroDivisionError", "integer division or modulo by zero");
+ERROR(zero_float, "ZeroDivisionError", "division by zero");
+ERROR(zero_step, "ValueError", "range() arg 3 must not be zero");
+ERROR(zero_slice_step, "ValueError", "slice step cannot be zero");
+ERROR(does_not_fit, "ValueError", "shapes, sizes or values that do not fit here");
+
+static void report_zero(gj_lower *L, gj_ref x, const gj_obj *error)
+{
+	if (L->M->reports)
+		gj_lreport(L, gj_ecmp(L, GJ_CMP_EQ, x, gj_eint(L, gj_o(L->fn, x)->type, 0)), error, false);
+}
+
 void gj_lcheck_divisor(gj_lower *L, gj_binop op, gj_ref divisor)
 {
-	static const gj_obj cls = { .kind = GJ_OBJ_NAME, .name = "builtins.ZeroDivisionError" };
-	static const gj_obj whole = { .kind = GJ_OBJ_STR, .name = "integer division or modulo by zero" };
-	static const gj_obj real = { .kind = GJ_OBJ_STR, .name = "division by zero" };
-	static const gj_obj *const items[2][2] = { { &cls, &whole }, { &cls, &real } };
-	static const gj_obj error[2] = { { .kind = GJ_OBJ_TUPLE, .n = 2, .item = (const gj_obj **)items[0] },
-		{ .kind = GJ_OBJ_TUPLE, .n = 2, .item = (const gj_obj **)items[1] } };
-	bool divides = op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_;
 	const gj_type *t = gj_o(L->fn, divisor)->type;
-	if (L->M->reports && divides && gj_is_scalar(t))
-		gj_lreport(L, gj_ecmp(L, GJ_CMP_EQ, divisor, gj_eint(L, t, 0)), &error[gj_is_float(t)], false);
+	if ((op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_) && gj_is_scalar(t))
+		report_zero(L, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
+}
+
+void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice) { report_zero(L, step, slice ? &zero_slice_step : &zero_step); }
+
+void gj_lrequire(gj_lower *L, gj_ref condition)
+{
+	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
+	gj_branch(L, condition, holds, not);
+	L->cur = not;
+	gj_lreport(L, gj_eint(L, gj_bool(), 1), &does_not_fit, false);
+	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = &does_not_fit_cls;
+	L->cur = holds;
 }

@@ -121,10 +121,11 @@ gj_lv gj_lshaped(gj_lower *L, gj_lv v)
 
 gj_lv gj_lexpression_item(gj_lower *L, gj_lv v, uint32_t n, const gj_ref *index)
 {
-	gj_ref at[GJ_MAX_NDIM];
+	gj_ref at[GJ_MAX_NDIM] = { 0 };
 	gj_lv s = gj_lshaped(L, v);
 	for (uint32_t k = 0; k < n; k++)
 		at[k] = gj_lwrap_index(L, index[k], gj_extent(s, k));
+	gj_lcheck_index(L, s, at, NULL);
 	return gj_lbroadcast(L, s, v, at);
 }
 

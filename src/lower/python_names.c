@@ -75,6 +75,7 @@ gj_lv gj_lower_divmod(gj_lcall *c)
 	gj_lower *L = c->L;
 	const gj_type *t = c->type->item[0];
 	gj_ref a = gj_larg(c, 0, t), b = gj_larg(c, 1, t);
+	gj_lcheck_divisor(L, GJ_OP_FLOORDIV_, b);
 	return gj_lv_pair(L, c->type, gj_lresult(c, gj_e2(L, GJ_FLOORDIV, t, a, b)), gj_lresult(c, gj_e2(L, GJ_MOD, t, a, b)));
 }
 
@@ -135,5 +136,6 @@ gj_lv gj_lower_range(gj_lcall *c)
 	p[0] = c->n > 1 ? gj_larg(c, 0, t) : gj_eint(L, t, 0);
 	p[1] = gj_larg(c, c->n > 1 ? 1 : 0, t);
 	p[2] = c->n > 2 ? gj_larg(c, 2, t) : gj_eint(L, t, 1);
+	gj_lcheck_step(L, p[2], false);
 	return v;
 }

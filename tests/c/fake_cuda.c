@@ -4,6 +4,7 @@
  * Environment: FAKE_CUDA_DEVICES, FAKE_CUDA_VERSION, FAKE_CUDA_NO_POOL, FAKE_CUDA_FAIL="name=code:nth". */
 #define _GNU_SOURCE
 #include "fake_cuda.h"
+#include "image/report.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ static const char *const function_name[NFUNCTIONS + 1] = {
 };
 
 struct CUctx_st { int ordinal, retained; };
-struct CUmod_st { char *text; bool elf; struct CUctx_st *ctx; };
+struct CUmod_st { char *text; bool elf; struct CUctx_st *ctx; uint64_t listener; struct CUmod_st *next; };
 struct CUfunc_st { char name[64]; int dynamic; struct CUfunc_st *next; CUmodule module; };
 struct CUstream_st { struct CUctx_st *ctx; };
 struct CUevent_st { unsigned long long at; double ms; bool timing, recorded; };
@@ -363,6 +364,16 @@ static bool on_device(CUdeviceptr p, size_t n)
 	return b && !b->pinned;
 }
 
+static struct CUmod_st *modules;
+
+static bool is_variable(CUdeviceptr p, size_t n)
+{
+	const struct CUmod_st *m = modules;
+	while (m && (CUdeviceptr)(uintptr_t)&m->listener != p)
+		m = m->next;
+	return m && n == sizeof m->listener;
+}
+
 static bool is_pinned(const void *p)
 {
 	block *b = find(p, 1);
@@ -438,7 +449,7 @@ API cuMemFreeAsync(CUdeviceptr p, CUstream s)
 API cuMemHostAlloc(void **p, size_t n, unsigned flags)
 {
 	ENTRY(cuMemHostAlloc, true);
-	return flags == CU_MEMHOSTALLOC_PORTABLE ? make_block(p, n, true, NULL) : INVALID_VALUE;
+	return flags == CU_MEMHOSTALLOC_PORTABLE || flags == (CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP) ? make_block(p, n, true, NULL) : INVALID_VALUE;
 }
 
 API cuMemFreeHost(void *p)
@@ -501,7 +512,7 @@ API cuMemPoolTrimTo(CUmemoryPool pool, size_t keep)
 
 static CUresult transfer(void *dst, const void *src, size_t n, CUdeviceptr device, const void *host, bool async)
 {
-	if (!on_device(device, n) || !n)
+	if ((!on_device(device, n) && !is_variable(device, n)) || !n)
 		return INVALID_VALUE;
 	if (async && is_pinned(host)) {
 		enqueue(dst, src, n);
@@ -594,6 +605,7 @@ API cuModuleLoadDataEx(CUmodule *m, const void *image, unsigned n, CUjit_option 
 		return r;
 	*m = malloc(sizeof **m);
 	(*m)->text = strdup(elf ? text + 64 : text), (*m)->elf = elf, (*m)->ctx = current;
+	(*m)->listener = 0, (*m)->next = modules, modules = *m;
 	alive.modules++;
 	return CUDA_SUCCESS;
 }
@@ -609,6 +621,10 @@ API cuModuleUnload(CUmodule m)
 			free(f);
 		} else
 			l = &f->next;
+	struct CUmod_st **at = &modules;
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
 	free(m->text);
 	free(m);
 	alive.modules--;
@@ -627,6 +643,28 @@ API cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name)
 	(*f)->dynamic = 49152 - STATIC_SHARED, (*f)->module = m, (*f)->next = functions;
 	functions = *f;
 	return CUDA_SUCCESS;
+}
+
+/* Each module has a variable, and "raise" reports a failure there: at its site 0, of block (1, 2, 3) and thread (4, 5, 6), with values
+ * that count from 7. */
+API cuModuleGetGlobal_v2(CUdeviceptr *p, size_t *bytes, CUmodule m, const char *name)
+{
+	ENTRY(cuModuleGetGlobal, true);
+	if (strcmp(name, "gj_report") != 0)
+		return NOT_FOUND;
+	*p = (CUdeviceptr)(uintptr_t)&m->listener;
+	*bytes = sizeof m->listener;
+	return CUDA_SUCCESS;
+}
+
+static void report(CUmodule m, uint32_t nvalues)
+{
+	gj_report *r = (gj_report *)(uintptr_t)m->listener;
+	if (!r || r->state)
+		return;
+	*r = (gj_report){ .state = GJ_REPORT_WHOLE, .block = { 1, 2, 3 }, .thread = { 4, 5, 6 }, .nvalues = nvalues };
+	for (uint32_t i = 0; i < nvalues; i++)
+		r->value[i] = 7 + i;
 }
 
 API cuFuncGetAttribute(int *value, CUfunction_attribute a, CUfunction f)
@@ -666,6 +704,8 @@ API cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, CUfunction f, int b
 static CUresult run_kernel(CUfunction f)
 {
 	run_until(clock_now);
+	if (f->module->listener)
+		report(f->module, 2);
 	if (strcmp(f->name, "crash") == 0)
 		lost = ILLEGAL_ADDRESS;
 	if (strcmp(f->name, "add_one") != 0)

@@ -32,6 +32,12 @@ def two(x, y=0):
 	x[0] = y
 
 
+@cuda.jit(debug=True)
+def raises(x):
+	if x[0] == 0:
+		raise ValueError("zero")
+
+
 @cuda.jit(launch_bounds=64)
 def bound_64(x):
 	x[0] = 1
@@ -290,6 +296,14 @@ def CONFIG_TYPE():
 
 def CONFIG_RANK():
 	one[(1, 1, 1, 1), 32](X)
+
+
+def OF_THREAD():
+	raises[1, 1](np.zeros(1))
+
+
+def OUT_OF_BOUNDS():
+	raises[1, 1](np.zeros(0))
 
 
 def CONFIG_ZERO():

@@ -296,5 +296,7 @@ gj_status gj_cuda_copy(gj_device *dev, gj_copy kind, uintptr_t dst, uintptr_t sr
 		s = kind == GJ_D2H && !j.stream ? gj_cuda_wait_stream(NULL) : GJ_OK;
 		s = s == GJ_OK ? plain_copy(&j) : s;
 	}
+	if (kind == GJ_D2H)
+		s = gj_cuda_waited(gj_cuda_of(dev), s);
 	return gj_cuda_leave(before, s);
 }

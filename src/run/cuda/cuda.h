@@ -11,6 +11,7 @@
 
 typedef struct gj_cuda_pool gj_cuda_pool;      /* memory.c */
 typedef struct gj_cuda_stage gj_cuda_stage;    /* copy.c */
+typedef struct gj_cuda_report gj_cuda_report;  /* report.c */
 
 typedef struct gj_cuda {
 	gj_device dev;
@@ -19,6 +20,7 @@ typedef struct gj_cuda {
 	CUmemoryPool mempool;                      /* NULL: the driver or the GPU has no stream-ordered pools */
 	gj_cuda_pool *pool;
 	gj_cuda_stage *stage;
+	_Atomic(gj_cuda_report *) reports;         /* of loaded modules that may report failures */
 } gj_cuda;
 
 struct gj_stream { CUstream handle; bool owned; };
@@ -96,6 +98,16 @@ size_t    gj_cuda_left(gj_device *, gj_devptr);
 
 gj_status gj_cuda_stage_open(gj_cuda *);       /* makes no thread and no buffer yet */
 gj_status gj_cuda_copy(gj_device *, gj_copy, uintptr_t, uintptr_t, size_t, gj_stream *);
+
+/* NULL in *out: the image does not report. Context is current. */
+gj_status gj_cuda_report_open(gj_cuda *, const gj_image *, CUmodule, gj_cuda_report **out);
+void      gj_cuda_report_close(gj_cuda *, gj_cuda_report *);
+gj_status gj_cuda_look(gj_cuda *);             /* GJ_E_RAISED, once: a kernel has reported a failure */
+/* After waiting for the GPU, with that status. */
+static inline gj_status gj_cuda_waited(gj_cuda *d, gj_status s)
+{
+	return s == GJ_OK && atomic_load_explicit(&d->reports, memory_order_acquire) ? gj_cuda_look(d) : s;
+}
 
 gj_status gj_cuda_load_image(gj_device *, const gj_image *, gj_kernel **);
 void      gj_cuda_unload(gj_device *, gj_kernel *);

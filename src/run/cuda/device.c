@@ -5,11 +5,12 @@
 
 enum { MAX_DEVICES = 64 };
 
-gj_status gj_cuda_sync(gj_device *d)
+gj_status gj_cuda_sync(gj_device *g)
 {
 	CUcontext before;
-	gj_status s = gj_cuda_enter(gj_cuda_of(d), &before);
-	return s ? s : gj_cuda_leave(before, gj_cuda_wait_device());
+	gj_cuda *d = gj_cuda_of(g);
+	gj_status s = gj_cuda_enter(d, &before);
+	return s ? s : gj_cuda_leave(before, gj_cuda_waited(d, gj_cuda_wait_device()));
 }
 
 /* -- Opening ----------------------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@ struct gj_kernel {
 	size_t     shared;                         /* static, bytes */
 	_Atomic size_t dynamic;                    /* dynamic shared memory that a launch may ask for without further ado */
 	bool       cooperative;
+	gj_cuda_report *report;
 };
 
 /* -- Loading ----------------------------------------------------------------------------------------------------- */
@@ -109,6 +110,8 @@ gj_status gj_cuda_load_image(gj_device *g, const gj_image *image, gj_kernel **ou
 	if (s == GJ_OK) {
 		k->cooperative = image->cooperative;
 		s = find_function(k, image->entry);
+		if (s == GJ_OK)
+			s = gj_cuda_report_open(gj_cuda_of(g), image, k->module, &k->report);
 		if (s != GJ_OK)
 			(void)gj_cu.cuModuleUnload(k->module);
 	}
@@ -124,6 +127,7 @@ void gj_cuda_unload(gj_device *g, gj_kernel *k)
 	CUcontext before;
 	if (k && gj_cuda_enter(gj_cuda_of(g), &before) == GJ_OK) {
 		(void)gj_cu.cuModuleUnload(k->module);
+		gj_cuda_report_close(gj_cuda_of(g), k->report);
 		(void)gj_cuda_leave(before, GJ_OK);
 	}
 	free(k);
@@ -225,8 +229,8 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 	void **extra = size ? list : NULL;
 	CUcontext before;
 	gj_status s = gj_cuda_enter(d, &before);
-	if (s != GJ_OK)
-		return s;
+	if (s != GJ_OK || (s = gj_cuda_waited(d, GJ_OK)) != GJ_OK)
+		return s == GJ_E_RAISED ? gj_cuda_leave(before, s) : s;
 	if (l->shared > atomic_load_explicit(&k->dynamic, memory_order_relaxed) &&
 	    (s = allow_shared(d, k, l->shared)) != GJ_OK)
 		return gj_cuda_leave(before, s);

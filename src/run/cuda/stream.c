@@ -74,8 +74,9 @@ gj_status gj_cuda_stream_destroy(gj_device *g, gj_stream *st)
 gj_status gj_cuda_stream_sync(gj_device *g, gj_stream *st)
 {
 	CUcontext before;
-	gj_status s = gj_cuda_enter(gj_cuda_of(g), &before);
-	return s ? s : gj_cuda_leave(before, gj_cuda_wait_stream(gj_cuda_stream(st)));
+	gj_cuda *d = gj_cuda_of(g);
+	gj_status s = gj_cuda_enter(d, &before);
+	return s ? s : gj_cuda_leave(before, gj_cuda_waited(d, gj_cuda_wait_stream(gj_cuda_stream(st))));
 }
 
 /* "Not yet" is an answer that programs ask for in loops: it leaves no text. */
@@ -131,8 +132,9 @@ gj_status gj_cuda_event_record(gj_device *g, gj_event *e, gj_stream *st)
 gj_status gj_cuda_event_sync(gj_device *g, gj_event *e)
 {
 	CUcontext before;
-	gj_status s = gj_cuda_enter(gj_cuda_of(g), &before);
-	return s ? s : gj_cuda_leave(before, gj_cuda_wait_event(e->handle));
+	gj_cuda *d = gj_cuda_of(g);
+	gj_status s = gj_cuda_enter(d, &before);
+	return s ? s : gj_cuda_leave(before, gj_cuda_waited(d, gj_cuda_wait_event(e->handle)));
 }
 
 gj_status gj_cuda_event_query(gj_device *g, gj_event *e)

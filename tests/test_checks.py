@@ -1,0 +1,265 @@
+"""Checks in kernels: indices (boundscheck=True, GRIDJIT_BOUNDSCHECK), and what raises (debug=True)."""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+
+import checked_kernels as kernels
+import numpy as np
+import pytest
+
+from gridjit import cuda
+
+
+def run(kernel, config, *args):
+	kernel[config](*args)
+	cuda.synchronize()
+
+
+def line_of(function, text):
+	lines, first = inspect.getsourcelines(function)
+	return first + next(i for i, line in enumerate(lines) if text in line)
+
+
+def fails(cls, kernel, config, *args):
+	"""The exception of the launch, which must be of this class."""
+	with pytest.raises(cls) as e:
+		run(kernel, config, *args)
+	assert type(e.value) is cls
+	return e.value
+
+
+def place(function, line, tid=(0, 0, 0), ctaid=(0, 0, 0)):
+	return f"In function '{function.__name__}', file {inspect.getsourcefile(function)}, line {line}, tid={list(tid)} ctaid={list(ctaid)}"
+
+
+# -- indices --
+
+@pytest.mark.parametrize("access", kernels.ACCESSES, ids=lambda f: f.__name__)
+def test_every_access(device, access):
+	"""Indices as Python takes them: counted from the end where they are negative, else an error that says where."""
+	kernel = cuda.jit(boundscheck=True)(access)
+	config = 1, 1, 0, 24
+	for i in range(-6, 6):
+		run(kernel, config, np.zeros(6, np.int32), i, np.zeros(1))
+	name = kernels.ACCESSES[access]
+	for i in -1000000, -7, 6, 7, 1 << 31, 1 << 40:
+		e = fails(IndexError, kernel, config, np.zeros(6, np.int32), i, np.zeros(1))
+		function = kernels.item_of if access is kernels.in_function else access
+		words = f"index {i} is out of bounds for " + (f"array '{name}'" if name else "")
+		assert words in str(e) and str(e).endswith(" of shape (6,)") or access is kernels.takes_row
+		assert str(e).startswith(place(function, line_of(function, "[i")
+			if access not in (kernels.adds_atomically, kernels.swaps) else line_of(function, "cuda.atomic")))
+	run(kernel, config, np.zeros(6, np.int32), 5, np.zeros(1))
+
+
+def test_message(device):
+	@cuda.jit(boundscheck=True)
+	def kernel(a, out):
+		x, y, z = cuda.grid(3)
+		out[x, y] = a[z, y, x]
+	run(kernel, ((1, 2, 1), (4, 2, 2)), np.zeros((2, 4, 4)), np.zeros((4, 4)))
+	e = fails(IndexError, kernel, ((1, 2, 1), (4, 2, 2)), np.zeros((2, 3, 4)), np.zeros((4, 4)))
+	assert re.fullmatch(re.escape(place(kernel.py_func, line_of(kernel.py_func, "a[z"))).replace(r"tid=\[0,\ 0,\ 0\]", r"tid=\[(\d), 1, (\d)\]")
+		.replace(r"ctaid=\[0,\ 0,\ 0\]", r"ctaid=\[0, 1, 0\]") + r": index \((\d), 3, (\d)\) is out of bounds for array 'a' of shape \(2, 3, 4\)", str(e))
+	x, z, z_again, x_again = re.search(r"tid=\[(\d), 1, (\d)\].*index \((\d), 3, (\d)\)", str(e)).groups()
+	assert x == x_again and z == z_again
+
+
+@pytest.mark.parametrize("order", ["C", "F", "A"])
+def test_memory_outside_is_not_touched(device, order):
+	"""Whatever threads ask for, only the array changes; and threads beside the one that fails do not hang at barriers."""
+	@cuda.jit(boundscheck=True)
+	def kernel(x, at):
+		i = cuda.grid(1)
+		tile = cuda.shared.array(64, np.int64)
+		tile[cuda.threadIdx.x] = i
+		cuda.syncthreads()
+		x[at[i, 0], at[i, 1]] = tile[63 - cuda.threadIdx.x]
+		cuda.syncthreads()
+	rng = np.random.default_rng(1)
+	for _ in range(20):
+		whole = np.full((16, 16), -1) if order != "F" else np.full((16, 16), -1, order="F")
+		part = whole[4:10, 5:11] if order == "A" else whole.reshape(-1, order=order)[100:136].reshape(6, 6, order=order)
+		assert np.shares_memory(part, whole)
+		at = rng.integers(-6, 6, (256, 2))
+		bad = rng.integers(0, 256)
+		at[bad] = rng.choice([-7, 6, 1000, -1000]), 2
+		outside = whole.copy()
+		fails(IndexError, kernel, (4, 64), part, at)
+		part[...] = -1
+		assert (whole == outside).all()
+
+
+def test_agrees_with_numpy(device):
+	@cuda.jit(boundscheck=True)
+	def kernel(x, i, j, start, stop, out):
+		row = x[i]
+		out[0] = row[j]
+		out[1] = x[start:stop, 1:][i, j]
+	x = np.arange(12.0).reshape(3, 4)
+	rng = np.random.default_rng(2)
+	for i, j, start, stop in rng.integers(-6, 7, (150, 4)).tolist():
+		out = np.zeros(2)
+		try:
+			want = [x[i][j], x[start:stop, 1:][i, j]]
+		except IndexError:
+			fails(IndexError, kernel, (1, 1), x, i, j, start, stop, out)
+		else:
+			run(kernel, (1, 1), x, i, j, start, stop, out)
+			assert (out == want).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint32, np.uint64])
+def test_kinds_of_indices(device, kind):
+	@cuda.jit(boundscheck=True)
+	def kernel(x, i):
+		x[i[0]] = 1
+	run(kernel, (1, 1), np.zeros(3), np.array([1], kind))
+	fails(IndexError, kernel, (1, 1), np.zeros(3), np.array([100], kind))
+	fails(IndexError, kernel, (1, 1), np.zeros(0), np.array([0], kind))
+	if kind is np.uint64:
+		fails(IndexError, kernel, (1, 1), np.zeros(3), np.array([2**64 - 1], kind))
+
+
+def test_conditions_prove(device):
+	"""Checks that conditions make superfluous are gone, and only those."""
+	@cuda.jit(boundscheck=True)
+	def kernel(x, y, n):
+		i = cuda.grid(1)
+		if i < x.shape[0]:
+			x[i] = 1
+		if 1 <= i and i < x.shape[0] - 1:
+			x[i - 1] = x[i] + x[i + 1]
+		for k in range(x.shape[0]):
+			x[k] = 2
+		for k in range(n):
+			y[k] = 3
+		if i < n:
+			y[i + 1] = 4
+	run(kernel, (1, 64), np.zeros(10), np.zeros(65), 60)
+	form, = kernel.overloads.values()
+	assert [row[5] for row in form.sites if row[0] == "index"] == ["y", "y"]
+	fails(IndexError, kernel, (1, 64), np.zeros(10), np.zeros(60), 61)
+	fails(IndexError, kernel, (1, 64), np.zeros(10), np.zeros(60), 60)
+
+
+def test_sums_that_wrap(device):
+	"""A product of 64 bits that wraps round is no index, and no reason to believe in one."""
+	@cuda.jit(boundscheck=True)
+	def kernel(x, a, b):
+		if a >= 0 and b >= 0:
+			x[a * b] = 1
+		if a + b < x.shape[0]:
+			x[a + b] = 1
+	fails(IndexError, kernel, (1, 1), np.zeros(8), 3, 1 << 62)
+	fails(IndexError, kernel, (1, 1), np.zeros(8), (1 << 63) - 1, 5)
+	run(kernel, (1, 1), np.zeros(8), 2, 3)
+
+
+def test_without_the_option_nothing_is_checked():
+	kernel = cuda.jit(kernels.reads)
+	kernel[1, 1](np.zeros(6, np.int32)[:4], 5, np.zeros(1))
+	assert next(iter(kernel.overloads.values())).sites == ()
+
+
+def test_setting():
+	"""GRIDJIT_BOUNDSCHECK decides for all kernels, whatever they say."""
+	program = "import numpy as np\nfrom gridjit import cuda\n@cuda.jit{}\ndef k(x): x[5] = 1\nk[1, 1](np.zeros(8)[:4]); cuda.synchronize()\n"
+	for value, option, works in ("1", "", False), ("0", "(boundscheck=True)", True), ("", "(boundscheck=True)", False), ("", "", True):
+		done = subprocess.run([sys.executable, "-c", program.format(option)], capture_output=True, text=True,
+			env={**os.environ, "GRIDJIT_BOUNDSCHECK": value})
+		assert done.returncode == (0 if works else 1) and works or "IndexError: In function 'k', file <string>, line 4" in done.stderr, done.stderr
+
+
+# -- raise and its like --
+
+RAISES = {
+	kernels.raises: (ValueError, "raise ", ": five is too many"),
+	kernels.raises_class: (KeyError, "raise ", ""),
+	kernels.raises_own: (kernels.Full, "raise ", ": nine"),
+	kernels.raises_number: (OverflowError, "raise ", ": 7"),
+	kernels.asserts: (AssertionError, "assert ", ": not five"),
+	kernels.asserts_bare: (AssertionError, "assert ", ""),
+	kernels.divides: (ZeroDivisionError, "//", ": integer division or modulo by zero"),
+	kernels.remainder: (ZeroDivisionError, "%", ": integer division or modulo by zero"),
+	kernels.quotient: (ZeroDivisionError, " / ", ": division by zero"),
+	kernels.divides_twice: (ZeroDivisionError, "divmod", ": integer division or modulo by zero"),
+	kernels.steps_nowhere: (ValueError, "range(", ": range() arg 3 must not be zero"),
+	kernels.slices_nowhere: (ValueError, "x[::", ": slice step cannot be zero"),
+	kernels.does_not_fit: (ValueError, "x[:3]", ": shapes, sizes or values that do not fit here"),
+}
+
+
+@pytest.mark.parametrize("function", RAISES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("opt", [False, True])
+@pytest.mark.filterwarnings("ignore::gridjit.errors.NumbaInvalidConfigWarning")
+def test_raised(device, function, opt):
+	cls, text, message = RAISES[function]
+	kernel = cuda.jit(debug=True, opt=opt)(function)
+	for _ in range(2):
+		e = fails(cls, kernel, (2, 4), np.arange(8))
+		assert e.args[0] == place(function, line_of(function, text), (1, 0, 0), (1, 0, 0)) + message
+		assert e.args[1:] == ((9, 2.5) if cls is kernels.Full else ())
+	run(kernel, (1, 4), np.arange(8))
+	run(cuda.jit(function), (2, 4), np.arange(8))             # without debug the thread ends
+
+
+@pytest.mark.parametrize("function, raiser, cls", [(kernels.calls, kernels.inner, ValueError),
+	(kernels.recurses, kernels.factorial, OverflowError)], ids=lambda f: f.__name__)
+def test_raised_in_functions(device, function, raiser, cls):
+	e = fails(cls, cuda.jit(debug=True)(function), (1, 8), np.arange(8))
+	assert e.args[0].startswith(place(raiser, line_of(raiser, "raise "), (5, 0, 0)))
+
+
+def test_debug_checks_indices(device):
+	kernel = cuda.jit(debug=True)(kernels.reads)
+	fails(IndexError, kernel, (1, 1), np.zeros(6, np.int32), 6, np.zeros(1))
+
+
+def test_other_launches_go_on(device):
+	"""A failure belongs to its launch: the next ones, of the same kernel too, are as good as ever."""
+	kernel = cuda.jit(boundscheck=True)(kernels.writes)
+	good = np.zeros(64, np.int32)
+	for i in range(64):
+		fails(IndexError, kernel, (8, 64), np.zeros(4, np.int32), 4 + i, good)
+		run(kernel, (1, 1), good, i, good)
+	assert (good == 1).all()
+
+
+def test_on_the_fake_gpu(fake_driver, tmp_path):
+	"""The way of a report through streams, events, copies and launches, with a driver that makes one of each launch."""
+	program = """
+import numpy as np
+from gridjit import cuda
+@cuda.jit(boundscheck=True)
+def k(x): x[cuda.grid(1)] = 1
+@cuda.jit(debug=True)
+def d(x):
+	if x[0] > 1: raise KeyError
+x = cuda.to_device(np.zeros(4))
+stream, event = cuda.stream(), cuda.event()
+def attempt(f):
+	try:
+		f()
+		return "fine"
+	except IndexError as e:
+		return str(e)
+want = "In function 'k', file <string>, line 5, tid=[4, 5, 6] ctaid=[1, 2, 3]: index 7 is out of bounds for array 'x' of shape (8,)"
+for wait in cuda.synchronize, x.copy_to_host, stream.synchronize, event.synchronize, lambda: k[1, 1](x):
+	k[1, 1, stream](x)
+	event.record(stream)
+	assert attempt(wait) == want, attempt(wait)
+	assert attempt(cuda.synchronize) == "fine"
+assert attempt(lambda: k[1, 1](np.zeros(3))) == want
+assert attempt(lambda: d[1, 1](x)).startswith("In function 'd'")
+k[1, 1](x)
+del k
+assert attempt(cuda.synchronize) in ("fine", want)
+print("OK")
+"""
+	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
+	assert done.stdout == "OK\n", done.stderr
