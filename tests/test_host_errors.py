@@ -42,6 +42,13 @@ EXPECT = {
 	"GUFUNC_CAST": ("TypeError", "argument 0 of copies() is written and has the dtype int32, to which float64 cannot"),
 	"GUFUNC_WRITES": ("TypingError", "<lambda>() writes to x, an input"),
 	"GUFUNC_OUTPUTS": ("TypeError", "copies() has no signatures, so its outputs must be given"),
+	"ELEMENTS_SHAPES": ("ValueError", "operands could not be broadcast together with shapes"),
+	"ELEMENTS_OUTPUT": ("ValueError", "non-broadcastable output operand with shape"),
+	"ELEMENTS_ARRAY": ("TypeError", "out must be an array, not int"),
+	"ELEMENTS_MASK": ("TypeError", "where must be an array of booleans, not of float32"),
+	"ELEMENTS_READONLY": ("ValueError", "output array is read-only"),
+	"ELEMENTS_INTEGER": ("OverflowError", "Python integer 300 out of bounds for int8"),
+	"ELEMENTS_COUNT": ("ValueError", "cannot have 39 inputs and 1 outputs: there must be one of each, and 39 together at most"),
 	"CODE_DEPTH": ("UnsupportedError", "the functions inside <lambda> are nested more than 64 deep"),
 	"RETURN_VALUE": ("TypingError", "<lambda>() returns a range of int64, which has no value when the kernel runs"),
 	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
@@ -120,7 +127,8 @@ EXPECT = {
 # The first line says what to do, or leaves no doubt of it.
 NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR",
 	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL", "OPTION_TYPE",
-	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS"}
+	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS",
+	"ELEMENTS_SHAPES", "ELEMENTS_OUTPUT", "ELEMENTS_READONLY", "ELEMENTS_INTEGER"}
 
 WITHOUT_A_CASE = {
 	"NOMEM": "needs malloc to fail in the middle of a compilation",

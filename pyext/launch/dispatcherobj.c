@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-static PyTypeObject *dispatcher_class;
+PyTypeObject *gj_dispatcher_class;
 
 #define SELF ((gj_dispatcher *)self)
 
@@ -353,5 +353,5 @@ static PyType_Spec spec = { "gridjit._core.Dispatcher", sizeof(gj_dispatcher), 0
 
 int gj_dispatcher_init(PyObject *m)
 {
-	return gj_add_type(m, &dispatcher_class, &spec, NULL);
+	return gj_add_type(m, &gj_dispatcher_class, &spec, NULL);
 }

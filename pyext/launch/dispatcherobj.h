@@ -4,6 +4,8 @@
 
 #include "core.h"
 
+extern PyTypeObject *gj_dispatcher_class;
+
 int gj_dispatcher_init(PyObject *module);
 
 #endif

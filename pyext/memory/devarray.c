@@ -8,6 +8,8 @@
 #include "memory/stream.h"
 #include "types/dtype.h"
 
+#include <string.h>
+
 PyTypeObject *gj_devarray_class;
 
 /* -- Making one --------------------------------------------------------------------------------------------------- */
@@ -169,6 +171,21 @@ static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_,
 		&& (ours || (dev = holder(dev, data, base))))
 		o = make(cls, dev, data, ndim, shape, strides, dtype, readonly, buffer, stream);
 	Py_DECREF(buffer);
+	return o;
+}
+
+PyObject *gj_devarray_new(PyTypeObject *cls, gj_device *dev, int ndim, const int64_t *shape, const int64_t *strides,
+	PyArray_Descr *dtype, PyObject *stream)
+{
+	int64_t as[GJ_MAX_NDIM];
+	memcpy(as, strides, (size_t)ndim * sizeof *as);
+	int64_t bytes = layout_bytes(ndim, shape, as, true, 'C', PyDataType_ELSIZE(dtype));
+	if (bytes < 0)
+		return gj_error(GJ_ERR_ARRAY_HUGE);
+	PyObject *buffer = gj_buffer_new(dev, (size_t)bytes, stream), *o = NULL;
+	if (buffer)
+		o = make(cls, dev, ((gj_buffer *)buffer)->ptr, ndim, shape, strides, dtype, false, buffer, stream);
+	Py_XDECREF(buffer);
 	return o;
 }
 

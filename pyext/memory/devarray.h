@@ -20,6 +20,10 @@ typedef struct gj_devarray {
 } gj_devarray;
 extern PyTypeObject *gj_devarray_class;
 
+/* A new array on memory of its own, of a class like gj_devarray_class. `stream`: the one that it is bound to, NULL: none. */
+PyObject *gj_devarray_new(PyTypeObject *cls, gj_device *, int ndim, const int64_t *shape, const int64_t *strides, PyArray_Descr *,
+	PyObject *stream);
+
 int gj_devarray_init(PyObject *module);
 
 #endif

@@ -37,7 +37,7 @@ def _options(decorator, fastmath, target, others, ignored=_IGNORED):
 	if target not in TARGETS:
 		if target in ("cuda", "auto"):
 			raise NotImplementedError(f"{decorator}(target={target!r}) is not built yet: use 'cpu' or 'parallel'")
-		raise ValueError(f"target must be one of {', '.join(map(repr, TARGETS))}, not {target!r}")
+		raise ValueError(f"target must be one of {', '.join(map(repr, TARGETS + ('cuda', 'auto')))}, not {target!r}")
 	for name in others:
 		if name not in ignored:
 			raise TypeError(f"{decorator}() got an unexpected keyword argument '{name}'")
@@ -100,7 +100,8 @@ def vectorize(ftylist_or_function=(), target="cpu", identity=None, fastmath=Fals
 	ftylist_or_function: the function; or a signature ("float64(float64, float64)", a tuple of types) or a list of them, which
 	are compiled at once and are all that is taken: the first to whose types the arguments can be cast safely runs, as in
 	NumPy's own ufuncs. Without signatures a loop is compiled for each combination of types that turns up.
-	target: 'cpu', or 'parallel': big arrays are shared by all threads of the CPU device.
+	target: 'cpu', or 'parallel': big arrays are shared by all threads of the CPU device; 'cuda': see cuda.vectorize; 'auto':
+	cuda where an array is on the GPU or big enough to be worth the way, else parallel.
 	identity: what a reduction of nothing gives: 0, 1, another number, None, or 'reorderable' (none, but axes may be
 	reduced in any order). fastmath: approximate functions and reassociation. cache, nopython: accepted.
 
@@ -110,6 +111,9 @@ def vectorize(ftylist_or_function=(), target="cpu", identity=None, fastmath=Fals
 
 	Raises TypeError for unknown keywords and functions that cannot be ufuncs, ValueError for other targets and identities,
 	TypingError and others of gridjit.errors when compiling."""
+	if target in ("cuda", "auto"):
+		from .cuda import vectorizers
+		return vectorizers.vectorize(ftylist_or_function, target, identity, fastmath, **options)
 	chosen = _options("vectorize", fastmath, target, options)
 	given = ftylist_or_function
 	if callable(given) and not isinstance(given, _core.Signature):

@@ -432,6 +432,35 @@ def GUFUNC_OUTPUTS():
 	gridjit.guvectorize("(n)->(n)")(copies)(X)
 
 
+def ELEMENTS_SHAPES():
+	cuda.to_device(X) + np.zeros((2, 7), np.float32)
+
+
+def ELEMENTS_OUTPUT():
+	np.add(cuda.to_device(X), 1, out=cuda.to_device(X[:1]))
+
+
+def ELEMENTS_ARRAY():
+	gridjit._core.Elements(1, 1)._run((X,), (3,), None, 0, None)
+
+
+def ELEMENTS_MASK():
+	gridjit._core.Elements(1, 1)._run((X,), None, X, 0, None)
+
+
+def ELEMENTS_READONLY():
+	out = cuda.DeviceNDArray(4, None, "f4", readonly=True)
+	cuda.vectorize(["f4(f4)"])(lambda a: a)(np.zeros(4, "f4"), out=out)
+
+
+def ELEMENTS_INTEGER():
+	cuda.to_device(np.zeros(3, np.int8)) + 300
+
+
+def ELEMENTS_COUNT():
+	gridjit._core.Elements(39, 1)
+
+
 def NO_GPU():
 	cuda.to_device(X)
 

@@ -12,6 +12,9 @@ from .devices import (Context, Device, MemoryInfo, close, cuda_error, current_co
 from .dispatcher import CUDADispatcher, jit
 from .streams import (Event, Stream, default_stream, event, event_elapsed_time, external_stream, legacy_default_stream,
 	per_thread_default_stream, stream)
+from .vectorizers import vectorize
+from .reductions import Reduce, Scan, reduce, scan
+from . import _operators
 
 # -- names that mean something inside kernels only: grid, threadIdx, shared, syncthreads, atomic … (src/names/names.def) --
 

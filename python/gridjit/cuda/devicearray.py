@@ -57,6 +57,10 @@ class DeviceNDArray(_core.DeviceArray):
 		host = self._to_numpy(0)
 		return host if dtype is None else host.astype(dtype, copy=False)
 
+	def _to_host(self):
+		"""What a function over host arrays gives: a NumPy array, or a number."""
+		return self._to_numpy(0)[()]
+
 	def __reduce__(self):
 		return to_device, (self._to_numpy(0),)
 

@@ -1,0 +1,188 @@
+"""Functions of numbers that are called with arrays, on the current device: what NumPy's ufuncs and vectorize(target='cuda')
+share. The usual call is in C (pyext/elements); here is what is not usual."""
+
+import numpy as np
+
+from .. import _core
+from .devicearray import DeviceNDArray, as_cuda_array, is_cuda_array, to_device
+
+try:
+	from numpy._core import _exceptions
+except ImportError:
+	from numpy.core import _exceptions
+
+NUMBERS = int, float, bool, np.bool_, np.integer, np.floating
+
+
+def as_operand(x):
+	"""x as C reads it: a number, an array in device memory, or a NumPy array of native byte order."""
+	if isinstance(x, NUMBERS) and not isinstance(x, np.longdouble):
+		return x
+	if isinstance(x, DeviceNDArray):
+		return x if x.dtype.isnative else to_device(as_operand(x.copy_to_host()))
+	if not isinstance(x, np.ndarray) and (is_cuda_array(x) or hasattr(x, "__dlpack__")):
+		return x
+	array = np.asarray(x)
+	return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def type_of(x):
+	"""What a row is found by: int and float for Python's numbers, else a dtype."""
+	if type(x) in (int, float):
+		return type(x)
+	if isinstance(x, bool):
+		return np.dtype(bool)
+	dtype = getattr(x, "dtype", None)
+	return dtype if isinstance(dtype, np.dtype) else np.dtype(str(_core.typeof(x).dtype))
+
+
+def as_outputs(out, positional, nout):
+	"""out= and positional outputs as a tuple with an item or None for each."""
+	if positional:
+		if out is not None:
+			raise TypeError("cannot specify 'out' as both a positional and keyword argument")
+		return tuple(positional) + (None,) * (nout - len(positional))
+	if out is None or out is Ellipsis:
+		return (None,) * nout
+	if not isinstance(out, tuple):
+		if nout > 1:
+			raise TypeError("'out' must be a tuple of arrays")
+		return (out,)
+	if len(out) != nout:
+		raise ValueError("The 'out' tuple must have exactly one entry per ufunc output")
+	return out
+
+
+class Elementwise(_core.Elements):
+	"""f(*arrays, out=None, where=True, dtype=None, casting='same_kind', stream=0): element by element, on the device.
+
+	Operands: arrays in device memory (ours, or of a library with __cuda_array_interface__ or DLPack), NumPy arrays, anything
+	that np.asarray takes, numbers. Results are device arrays if an operand is on the device, else NumPy arrays."""
+
+	def __new__(cls, name, nin, nout):
+		self = super().__new__(cls, nin, nout)
+		self.__name__ = self.__qualname__ = name
+		self._known = {}
+		return self
+
+	nargs = property(lambda self: self.nin + self.nout, doc="Number of operands.")
+
+	def _resolve(self, types):
+		"""(input dtypes, output dtypes, function) for operands of these types. Raises TypeError where there is none."""
+		raise NotImplementedError
+
+	def _resolve_as(self, types, signature, casting):
+		"""The same where dtype= or signature= says what some operands are to be taken as (None: any)."""
+		raise NotImplementedError
+
+	def _row(self, types):
+		if types not in self._known:
+			from ._loops import maker
+			ins, outs, function = self._resolve(types)
+			self._known[types] = ins, outs, maker(function, self.__name__, ins, self.nout, self._kernel_options)
+		return self._known[types]
+
+	_kernel_options = {}
+
+	def _check_inputs(self, types, ins, casting):
+		for number, (given, taken) in enumerate(zip(types, ins)):
+			if isinstance(given, np.dtype) and not np.can_cast(given, taken, casting):
+				raise _exceptions._UFuncInputCastingError(self, casting, given, taken, number)
+
+	def _check_outputs(self, outs, outputs, casting):
+		for number, (gives, out) in enumerate(zip(outs, outputs)):
+			if out is None:
+				continue
+			if not isinstance(out, np.ndarray) and not is_cuda_array(out) and not hasattr(out, "__dlpack__"):
+				raise TypeError("return arrays must be of ArrayType")
+			if not np.can_cast(gives, type_of(out), casting):
+				raise _exceptions._UFuncOutputCastingError(self, casting, gives, type_of(out), number)
+
+	def _call(self, *args, out=None, where=True, dtype=None, casting="same_kind", signature=None, sig=None, order="K", subok=True,
+			stream=0, **unknown):
+		for name in unknown:
+			raise TypeError(f"{self.__name__}() got an unexpected keyword argument '{name}'")
+		if not self.nin <= len(args) <= self.nargs:
+			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} were given")
+		if casting not in ("no", "equiv", "safe", "same_kind", "unsafe", "same_value"):
+			raise ValueError("casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe', 'same_value' "
+				f"(got {casting!r})")
+		outputs = as_outputs(out, args[self.nin:], self.nout)
+		inputs = tuple(map(as_operand, args[:self.nin]))
+		types = tuple(map(type_of, inputs))
+		if not all(isinstance(t, type) or t.kind in "biuf" and t.itemsize in (1, 4, 8, 2 if t.kind != "f" else 8) for t in types):
+			raise _exceptions._UFuncNoLoopError(self, types + (None,) * self.nout)
+		wanted = self._wanted(dtype, signature if sig is None else sig)
+		if wanted is None:
+			loop, (ins, outs, _) = None, self._row(types)
+		else:
+			loop = self._resolve_as(types, wanted, casting)
+			ins, outs, _ = self._row(loop)
+			if ins != loop:
+				raise TypeError(f"No loop matching the specified signature and casting was found for ufunc {self.__name__}")
+		self._check_inputs(types, ins, casting)
+		self._check_outputs(outs, outputs, casting)
+		mask = None if where is True else as_operand(np.asarray(where, bool) if not is_cuda_array(where) else where)
+		result = self._run(inputs, outputs, mask, stream, loop)
+		return self._through_copies(inputs, outputs, mask, stream, loop) if result is NotImplemented else result
+
+	def _wanted(self, dtype, signature):
+		"""dtype= and signature= as one dtype or None for each operand; None: neither is given."""
+		if dtype is None and signature is None:
+			return None
+		if signature is None:
+			return (None,) * self.nin + (np.dtype(dtype),) * self.nout
+		if dtype is not None:
+			raise TypeError("cannot specify both 'signature' and 'dtype'")
+		if isinstance(signature, str):
+			names = signature.replace("->", "")
+			signature = tuple(names) if "->" in signature else tuple(names) * self.nargs
+		if len(signature) != self.nargs:
+			raise ValueError(f"a signature needs {self.nargs} types, one for each operand of {self.__name__}")
+		return tuple(None if t is None else np.dtype(t) for t in signature)
+
+	def _through_copies(self, inputs, outputs, mask, stream, loop):
+		"""Outputs that cannot be written where they are: into copies, which are then copied there."""
+		copies = tuple(None if out is None else to_device(np.array(out, order="C")) if isinstance(out, np.ndarray)
+			else as_cuda_array(out).copy(stream=stream) for out in outputs)
+		for out in outputs:
+			if isinstance(out, np.ndarray) and not out.flags.writeable:
+				raise ValueError("output array is read-only")
+		results = self._run(inputs, copies, mask, stream, loop)
+		for out, copy in zip(outputs, copies):
+			if isinstance(out, np.ndarray):
+				copy.copy_to_host(out, stream=stream)
+			elif out is not None:
+				as_cuda_array(out).copy_to_device(copy, stream=stream)
+		results = results if self.nout > 1 else (results,)
+		given = tuple(result if out is None else out for out, result in zip(outputs, results))
+		return given if self.nout > 1 else given[0]
+
+	# -- methods of ufuncs --
+
+	def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False, initial=np._NoValue, where=True, stream=0):
+		"""The function applied along `axis` (an int, a tuple of them, or None: all): f(f(a[0], a[1]), a[2]) …
+
+		The order is not fixed, so the function should be associative and commutative."""
+		from . import reductions
+		return reductions.reduce_with(self, array, axis, dtype, out, keepdims, initial, where, stream)
+
+	def accumulate(self, array, axis=0, dtype=None, out=None, stream=0):
+		"""All partial results of reduce() along one axis."""
+		from . import reductions
+		return reductions.accumulate_with(self, array, axis, dtype, out, stream)
+
+	def outer(self, a, b, **keywords):
+		"""f of all pairs of an element of a and one of b."""
+		if self.nin != 2:
+			raise ValueError("outer product only supported for binary functions")
+		a, b = (x if isinstance(x, DeviceNDArray) else np.asarray(x) for x in (a, b))
+		return self(a[(...,) + (None,) * b.ndim], b, **keywords)
+
+	def at(self, array, indices, b=None, stream=0):
+		"""array[indices] = f(array[indices], b) in place, where an index that stands several times counts each time."""
+		from . import reductions
+		return reductions.at_with(self, array, indices, b, stream)
+
+	def __repr__(self):
+		return f"<{type(self).__name__} '{self.__name__}'>"

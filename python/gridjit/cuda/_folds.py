@@ -1,0 +1,205 @@
+"""Kernels of reductions and scans, as text made for a function and for what a thread does; compiled as any kernel is.
+
+A reduction carries one or several numbers (argmin: a value and its index), the state: `lift` makes it of an element, `fold` of
+two of them. There need not be a state that changes nothing, so threads without elements take no part."""
+
+from .. import _core, cuda
+from .dispatcher import jit
+
+_kernels = {}
+
+
+def _states(count, name):
+	return [f"{name}{k}" for k in range(count)]
+
+
+def _pack(names):
+	return ", ".join(names)
+
+
+class Fold:
+	"""A function of two states. key: what tells it from others; types: of the state's numbers (dtypes); function: of 2 n numbers,
+	which returns n (a number, or a tuple of them). arg: the state is an element and its index."""
+
+	def __init__(self, key, types, function, arg=False, lift="T0({})"):
+		self.key, self.types, self.function, self.arg, self._lift = key, tuple(types), function, arg, lift
+		self.n = len(self.types)
+
+	def lift(self, first, where, index):
+		"""The state at a place of the arrays: of an element of the array itself, or of earlier states."""
+		if not first:
+			return _pack(f"a{k}[{where}]" for k in range(self.n))
+		if self.arg:
+			return f"a0[{where}], T1({index})"
+		return self._lift.format(f"a0[{where}]")
+
+	def fold(self, target, left, right):
+		"""target = fold(left, right), lists of names or expressions."""
+		values = [f"T{k}(r{k})" for k in range(self.n)]
+		return [f"{_pack(f'r{k}' for k in range(self.n))} = f({_pack([*left, *right])})", f"{_pack(target)} = {_pack(values)}"]
+
+	def scope(self):
+		"""What the names in the text mean."""
+		return {"cuda": cuda, "f": self.function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(self.types)}}
+
+
+def _shared(fold, shape):
+	return [f"s{k} = cuda.shared.array({shape}, T{k})" for k in range(fold.n)]
+
+
+def _indent(lines, depth):
+	return ["\t" * depth + line for line in lines]
+
+
+def _tree(fold, t, n, size, where, guard=""):
+	"""s[…] of the first n of `size` threads into that of the first."""
+	lines = ["cuda.syncthreads()"]
+	step = size // 2
+	while step:
+		here, there = where.format(t), where.format(f"{t} + {step}")
+		lines.append(f"if {t} < {step} and {t} + {step} < {n}{guard}:")
+		lines += _indent(fold.fold([f"s{k}[{here}]" for k in range(fold.n)], [f"s{k}[{here}]" for k in range(fold.n)],
+			[f"s{k}[{there}]" for k in range(fold.n)]), 1)
+		lines.append("cuda.syncthreads()")
+		step //= 2
+	return lines
+
+
+def _per(n, step):
+	"""Elements of a part. Sizes come from the arrays: of those it is known that they are not negative."""
+	return f"per = ({n} + parts * {step} - 1) // (parts * {step}) * {step}"
+
+
+def _arrays(fold, first):
+	return ["a0"] if first else _states(fold.n, "a")
+
+
+def rows_text(fold, first, threads, vector, step=1):
+	"""A block reduces a part of a row: arrays [row, element] → [row, part]. A thread takes `vector` elements side by side; then
+	the arrays are flat, rows have whole vectors (or there is one), and parts are counted in vectors: so accesses are aligned.
+	Parts begin at multiples of `step`."""
+	acc, new, flat = _states(fold.n, "x"), _states(fold.n, "y"), vector > 1
+	n = "a0.shape[0] // o0.shape[0]" if flat else "a0.shape[1]"
+	lines = ["t = cuda.threadIdx.x", "parts = o0.shape[1]", "row = cuda.blockIdx.x // parts", "part = cuda.blockIdx.x % parts", f"n = {n}",
+		f"whole = n // {vector}", _per("whole", step), "start = part * per", "stop = min(start + per, whole)", *_shared(fold, threads),
+		"i = start + t"]
+	if flat:                                   # never, but then no index needs a look at its sign
+		lines[-1:-1] = ["if row < 0 or whole < 0 or start < 0:", "\treturn"]
+
+	def take(at):
+		"""e…_0 = the state of the elements at vector `at`."""
+		out = [f"b = (row * whole + {at}) * {vector}"] if flat else []
+		for v in range(vector):
+			place = f"b + {v}" if flat else f"row, {at}"
+			out.append(f"{_pack(f'e{k}_{v}' for k in range(fold.n))} = {fold.lift(first, place, f'{at} * {vector} + {v}' if flat else at)}")
+		width = vector
+		while width > 1:
+			width //= 2
+			for v in range(width):
+				left, right = ([f"e{k}_{u}" for k in range(fold.n)] for u in (v, v + width))
+				out += fold.fold(left, left, right)
+		return out
+	one = [f"e{k}_0" for k in range(fold.n)]
+	lines.append("if i < stop:")
+	lines += _indent(take("i") + [f"{_pack(acc)} = {_pack(one)}", f"for j in range(i + {threads}, stop, {threads}):"], 1)
+	lines += _indent(take("j") + fold.fold(acc, acc, one), 2)
+	lines += [f"\ts{k}[t] = {acc[k]}" for k in range(fold.n)]
+	lines.append(f"m = min({threads}, stop - start)")
+	if flat:
+		held = [f"s{k}[t]" for k in range(fold.n)]
+		lines += [f"rest = whole * {vector} + t", "if rest < n and part == parts - 1:",
+			f"\t{_pack(new)} = {fold.lift(first, 'rest', 'rest')}", "\tif i < stop:", *_indent(fold.fold(held, held, new), 2), "\telse:",
+			*(f"\t\t{held[k]} = {new[k]}" for k in range(fold.n)), "if part == parts - 1:", f"\tm = max(m, n - whole * {vector})"]
+	lines += _tree(fold, "t", "m", threads, "{}")
+	lines.append("if t == 0:")
+	lines += [f"\to{k}[row, part] = s{k}[0]" for k in range(fold.n)]
+	return f"def fold_rows({_pack(_arrays(fold, first) + _states(fold.n, 'o'))}):\n\t" + "\n\t".join(lines) + "\n"
+
+
+def columns_text(fold, first, wide, high):
+	"""A block of `wide` columns and `high` threads for each: arrays [k, element, column] → [k, part, column]."""
+	acc, new = _states(fold.n, "x"), _states(fold.n, "y")
+	lines = ["x = cuda.threadIdx.x", "y = cuda.threadIdx.y", f"strips = (a0.shape[2] + {wide - 1}) // {wide}",
+		f"c = cuda.blockIdx.x % strips * {wide} + x", "rest = cuda.blockIdx.x // strips", "parts = o0.shape[1]", "part = rest % parts",
+		"k = rest // parts", _per("a0.shape[1]", 1), "start = part * per", "stop = min(start + per, a0.shape[1])", *_shared(fold, f"({high}, {wide})"),
+		"if c < a0.shape[2] and start + y < stop:",
+		f"\t{_pack(acc)} = {fold.lift(first, 'k, start + y, c', 'start + y')}",
+		f"\tfor j in range(start + y + {high}, stop, {high}):", f"\t\t{_pack(new)} = {fold.lift(first, 'k, j, c', 'j')}",
+		*_indent(fold.fold(acc, acc, new), 2)]
+	if high == 1:
+		lines = [line for line in lines if not line.startswith("s0 = ") and not line.startswith("s1 = ")]
+		lines += [f"\to{k}[k, part, c] = {acc[k]}" for k in range(fold.n)]
+	else:
+		lines += [f"\ts{k}[y, x] = {acc[k]}" for k in range(fold.n)]
+		lines.append(f"n = min({high}, stop - start)")
+		lines += _tree(fold, "y", "n", high, "{}, x", " and c < a0.shape[2]")
+		lines.append("if y == 0 and c < a0.shape[2]:")
+		lines += [f"\to{k}[k, part, c] = s{k}[0, x]" for k in range(fold.n)]
+	return f"def fold_columns({_pack(_arrays(fold, first) + _states(fold.n, 'o'))}):\n\t" + "\n\t".join(lines) + "\n"
+
+
+def scan_rows_text(fold, threads, each, exclusive, init):
+	"""A block scans a part of a row; what comes before its part is in carry[row, part - 1] and init. A thread takes `each`
+	elements side by side, and the block a tile of all threads' at a time."""
+	tile = threads * each
+	del fold
+	lines = ["t = cuda.threadIdx.x", "parts = carry.shape[1]", "row = cuda.blockIdx.x // parts", "part = cuda.blockIdx.x % parts",
+		_per("a0.shape[1]", tile), "start = part * per", "stop = min(start + per, a0.shape[1])", f"s0 = cuda.shared.array({threads}, T0)", "have = part > 0", "before = T0(init)"]
+	if init:
+		lines += ["if part > 0:", "\tbefore = T0(f(before, carry[row, part - 1]))", "have = True"]
+	else:
+		lines += ["if part > 0:", "\tbefore = carry[row, part - 1]"]
+	body = [f"i = base + t * {each}", "if i < stop:", "\te0 = T0(a0[row, i])", "\tx = e0"]
+	for k in range(1, each):
+		body += [f"\te{k} = x", f"\tif i + {k} < stop:", f"\t\tx = T0(f(x, T0(a0[row, i + {k}])))", f"\t\te{k} = x"]
+	body += ["\ts0[t] = x", "cuda.syncthreads()"]
+	step = 1
+	while step < threads:
+		body += [f"if t >= {step} and i < stop:", f"\ty = T0(f(s0[t - {step}], s0[t]))", "cuda.syncthreads()",
+			f"if t >= {step} and i < stop:", "\ts0[t] = y", "cuda.syncthreads()"]
+		step *= 2
+	body += ["if i < stop:", "\tp = before", "\tany = have", "\tif t > 0:", "\t\tp = s0[t - 1]", "\t\tany = True", "\t\tif have:",
+		"\t\t\tp = T0(f(before, p))"]
+	for k in range(each):
+		guard = f"\tif i + {k} < stop:"
+		if exclusive:
+			value = "p" if k == 0 else f"T0(f(p, e{k - 1}))"
+			body += [guard, f"\t\to0[row, i + {k}] = {value}"]
+		else:
+			body += [guard, f"\t\to0[row, i + {k}] = T0(f(p, e{k})) if any else e{k}"]
+	body += [f"last = s0[min({threads}, (stop - base + {each - 1}) // {each}) - 1]", "before = T0(f(before, last)) if have else last",
+		"have = True", "cuda.syncthreads()"]
+	lines += [f"for base in range(start, stop, {tile}):", *_indent(body, 1)]
+	return "def scan_rows(a0, o0, carry, init):\n\t" + "\n\t".join(lines) + "\n"
+
+
+def scan_columns_text(fold, exclusive, init):
+	"""A thread scans a column: arrays [k, element, column]."""
+	del fold
+	lines = ["at = cuda.grid(1)", "k = at // a0.shape[2]", "c = at % a0.shape[2]", "if k < a0.shape[0]:"]
+	if exclusive:
+		body = ["x = T0(init)", "for j in range(a0.shape[1]):", "\te = T0(a0[k, j, c])", "\to0[k, j, c] = x", "\tx = T0(f(x, e))"]
+	else:
+		head = "T0(f(T0(init), T0(a0[k, 0, c])))" if init else "T0(a0[k, 0, c])"
+		body = [f"x = {head}", "o0[k, 0, c] = x", "for j in range(1, a0.shape[1]):", "\tx = T0(f(x, T0(a0[k, j, c])))",
+			"\to0[k, j, c] = x"]
+	return "def scan_columns(a0, o0, init):\n\t" + "\n\t".join(lines + _indent(body, 1)) + "\n"
+
+
+def at_text(fold, binary):
+	"""A thread for each distinct index: the elements of `order` from first[i] to first[i + 1] are its values, in their order."""
+	value = "f(x, T1(b[order[j]]))" if binary else "f(x)"
+	return "\n\t".join(["def fold_at(a, b, order, first, where):", "i = cuda.grid(1)", "if i < where.shape[0]:",
+		"\tx = T0(a[where[i]])", "\tfor j in range(first[i], first[i + 1]):", f"\t\tx = T2({value})", "\ta[where[i]] = x"]) + "\n"
+
+
+def kernel(fold, text, *options):
+	"""The kernel of a text function with these options, made once."""
+	key = fold.key, fold.types, text, options
+	if key not in _kernels:
+		source, scope = text(fold, *options), fold.scope()
+		exec(compile(source, f"<{text.__name__.removesuffix('_text')} of {getattr(fold.function, '__name__', 'a function')}>", "exec"), scope)
+		made = scope[source[4:source.index("(")]]
+		made.__module__ = __name__
+		_kernels[key] = jit(made)
+	return _kernels[key]

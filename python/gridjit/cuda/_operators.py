@@ -1,0 +1,284 @@
+"""Arithmetic on device arrays: operators, NumPy's ufuncs (__array_ufunc__) and NumPy's functions (__array_function__). Each is
+evaluated at once, by NumPy's type rules, on the device; results are device arrays."""
+
+import numpy as np
+
+from . import reductions
+from ._elementwise import NUMBERS, Elementwise, as_operand, type_of
+from ._ufuncs import function, function_of
+from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
+
+# -- operators ---------------------------------------------------------------------------------------------------------
+
+_BINARY = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
+	"mod": np.remainder, "pow": np.power, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+	"lshift": np.left_shift, "rshift": np.right_shift, "divmod": np.divmod}
+_COMPARISONS = {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+	"ge": np.greater_equal}
+_UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+
+
+def _is_operand(x):
+	return isinstance(x, (DeviceNDArray, np.ndarray, *NUMBERS, list)) or is_cuda_array(x) or hasattr(x, "__dlpack__")
+
+
+def _operator(ufunc, reflected=False):
+	f = function_of(ufunc)
+	if reflected:
+		def method(self, other):
+			return f(other, self) if _is_operand(other) else NotImplemented
+	else:
+		def method(self, other):
+			return f(self, other) if _is_operand(other) else NotImplemented
+	return method
+
+
+def _in_place(ufunc):
+	f = function_of(ufunc)
+
+	def method(self, other):
+		return f(self, other, out=self) if _is_operand(other) else NotImplemented
+	return method
+
+
+def _unary(ufunc):
+	f = function_of(ufunc)
+	return lambda self: f(self)
+
+
+def _power(self, other, modulus=None):
+	return NotImplemented if modulus is not None or not _is_operand(other) else function_of(np.power)(self, other)
+
+
+# -- NumPy's ufuncs ----------------------------------------------------------------------------------------------------
+
+def _array_ufunc(self, ufunc, method, *inputs, **keywords):
+	try:
+		f = function_of(ufunc)
+	except TypeError:
+		if method == "__call__":
+			raise
+		return NotImplemented
+	out = keywords.get("out")
+	if isinstance(out, tuple) and len(out) == 1:
+		keywords["out"] = out[0]
+	if method == "__call__":
+		return f(*inputs, **keywords)
+	return getattr(f, method)(*inputs, **keywords)
+
+
+# -- functions of three numbers that NumPy has not as ufuncs, or not with these types ------------------------------------------
+
+class _Where(Elementwise):
+	"""np.where(c, x, y)."""
+
+	def _resolve(self, types):
+		strong = [t for t in types[1:] if isinstance(t, np.dtype)]
+		dtype = np.result_type(*strong, *(t(0) for t in types[1:] if not isinstance(t, np.dtype)))
+		return (np.dtype(bool), dtype, dtype), (dtype,), function("where", 3, "y if x else z")
+
+	def _check_inputs(self, types, ins, casting):
+		pass
+
+
+class _Clip(Elementwise):
+	"""np.clip(x, least, most)."""
+
+	def _resolve(self, types):
+		dtype = function_of(np.maximum)._loop(tuple(types[:2]))[-1]
+		dtype = function_of(np.maximum)._loop((dtype, types[2]))[-1]
+		body = "np.minimum(np.maximum(x, y), z)" if dtype.kind == "f" else "min(max(x, y), z)"
+		return (dtype,) * 3, (dtype,), function("clip", 3, body)
+
+
+class _Cast(Elementwise):
+	"""x as it is; the output says what it becomes."""
+
+	def _resolve(self, types):
+		dtype = types[0] if isinstance(types[0], np.dtype) else np.dtype(types[0])
+		return (dtype,), (dtype,), function("astype", 1, "x")
+
+
+_where, _clip, _cast = _Where("where", 3, 1), _Clip("clip", 3, 1), _Cast("astype", 1, 1)
+
+
+def store(target, value, stream=0):
+	"""target[...] = value by a kernel, converted as kernels convert."""
+	value = as_operand(value)
+	if _cast._run((value,), (target,), None, stream, None) is NotImplemented:
+		_cast._run((as_cuda_array(value).copy(),), (target,), None, stream, None)
+
+
+def where(condition, x=None, y=None):
+	"""np.where with three arguments."""
+	if x is None or y is None:
+		raise NotImplementedError("np.where(condition) of a device array: its result's length is not known; copy_to_host() first")
+	return _where(condition, x, y)
+
+
+def clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None, dtype=None, **keywords):
+	"""np.clip."""
+	least, most = a_min if min is None else min, a_max if max is None else max
+	if least is None and most is None:
+		return function_of(np.positive)(a, out=out, **keywords)
+	if least is None or most is None:
+		f = function_of(np.minimum if least is None else np.maximum)
+		return f(a, most if least is None else least, out=out, dtype=dtype, **keywords)
+	return _clip(a, least, most, out=out, **keywords)
+
+
+# -- methods -----------------------------------------------------------------------------------------------------------
+
+def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True, stream=0):
+	"""A copy with items of another dtype; the array itself where copy is false and nothing changes. Numbers that the dtype does
+	not hold are converted as kernels convert them (floats to integers saturate)."""
+	dtype = np.dtype(dtype)
+	if not np.can_cast(self.dtype, dtype, casting):
+		raise TypeError(f"Cannot cast array data from {self.dtype!r} to {dtype!r} according to the rule '{casting}'")
+	if dtype == self.dtype and not copy:
+		return self
+	fortran = order == "F" or order in "KA" and self.is_f_contiguous() and not self.is_c_contiguous()
+	new = device_array(self.shape, dtype, order="F" if fortran else "C", stream=stream)
+	if not _has_kernels(dtype) or not _has_kernels(self.dtype):
+		new.copy_to_device(self, stream=stream)
+	else:
+		store(new, self, stream)
+	return new
+
+
+def _has_kernels(dtype):
+	return dtype.isnative and (dtype.kind in "biu" or dtype.kind == "f" and dtype.itemsize in (4, 8))
+
+
+def fill(self, value, stream=0):
+	"""Set every item to `value`."""
+	if self.readonly:
+		raise ValueError("assignment destination is read-only")
+	if _has_kernels(self.dtype):
+		store(self, np.asarray(value).astype(self.dtype)[()], stream)
+	else:
+		self.setitem(..., value, stream)
+
+
+def _as_device(x):
+	return x if isinstance(x, DeviceNDArray) else as_cuda_array(x) if is_cuda_array(x) else to_device(np.asarray(x))
+
+
+# -- NumPy's functions -------------------------------------------------------------------------------------------------
+
+def concatenate(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
+	"""np.concatenate."""
+	arrays = [_as_device(a) for a in arrays]
+	if not arrays:
+		raise ValueError("need at least one array to concatenate")
+	if axis is None:
+		arrays, axis = [a.ravel() for a in arrays], 0
+	shape = np.concatenate([np.broadcast_to(np.int8(0), a.shape) for a in arrays], axis=axis).shape
+	if out is None:
+		out = device_array(shape, np.result_type(*(a.dtype for a in arrays)) if dtype is None else dtype)
+	elif out.shape != shape:
+		raise ValueError("Output array is the wrong shape")
+	axis, at = axis % len(shape), 0
+	for a in arrays:
+		if not np.can_cast(a.dtype, out.dtype, casting):
+			raise TypeError(f"Cannot cast array data from {a.dtype!r} to {out.dtype!r} according to the rule '{casting}'")
+		end = at + a.shape[axis]
+		out[(slice(None),) * axis + (slice(at, end),)] = a
+		at = end
+	return out
+
+
+def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
+	"""np.stack."""
+	arrays = [_as_device(a) for a in arrays]
+	if len({a.shape for a in arrays}) > 1:
+		raise ValueError("all input arrays must have the same shape")
+	ndim = arrays[0].ndim + 1
+	if not -ndim <= axis < ndim:
+		raise np.exceptions.AxisError(axis, ndim)
+	index = (slice(None),) * (axis % ndim) + (None,)
+	return concatenate([a[index] for a in arrays], axis, out, dtype=dtype, casting=casting)
+
+
+def _like(prototype, dtype, order, shape):
+	dtype = prototype.dtype if dtype is None else np.dtype(dtype)
+	fortran = order == "F" or order in ("K", "A") and prototype.is_f_contiguous() and not prototype.is_c_contiguous()
+	return device_array(prototype.shape if shape is None else shape, dtype, order="F" if fortran else "C")
+
+
+def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+	"""np.full_like."""
+	new = _like(a, dtype, order, shape)
+	new.fill(fill_value)
+	return new
+
+
+def zeros_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
+	"""np.zeros_like."""
+	return full_like(a, 0, dtype, order, subok, shape)
+
+
+def ones_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
+	"""np.ones_like."""
+	return full_like(a, 1, dtype, order, subok, shape)
+
+
+def empty_like(prototype, dtype=None, order="K", subok=True, shape=None, *, device=None):
+	"""np.empty_like."""
+	return _like(prototype, dtype, order, shape)
+
+
+def copy(a, order="K", subok=False):
+	"""np.copy."""
+	return a.astype(a.dtype, order=order)
+
+
+def _method(name):
+	return lambda a, *args, **keywords: getattr(_as_device(a), name)(*args, **keywords)
+
+
+_FUNCTIONS = {np.where: where, np.clip: clip, np.concatenate: concatenate, np.stack: stack, np.full_like: full_like,
+	np.zeros_like: zeros_like, np.ones_like: ones_like, np.empty_like: empty_like, np.copy: copy,
+	np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
+	np.transpose: lambda a, axes=None: a.transpose(axes), np.ravel: lambda a, order="C": a.ravel(order),
+	np.reshape: lambda a, shape=None, order="C", **_: a.reshape(shape, order=order),
+	np.squeeze: lambda a, axis=None: a.squeeze(axis), np.broadcast_to: lambda a, shape, subok=False: a._broadcast(shape),
+	np.expand_dims: lambda a, axis: a.reshape(np.expand_dims(np.broadcast_to(np.int8(0), a.shape), axis).shape),
+	**{getattr(np, name): _method(name) for name in reductions.METHODS}}
+
+
+def _to_host(x):
+	if isinstance(x, DeviceNDArray):
+		return x.copy_to_host()
+	return type(x)(map(_to_host, x)) if type(x) in (list, tuple) else x
+
+
+def _array_function(self, func, types, args, keywords):
+	"""What is not built works on copies in host memory, as it did for arrays that only had __array__."""
+	if func in _FUNCTIONS:
+		return _FUNCTIONS[func](*args, **keywords)
+	return func(*map(_to_host, args), **{name: _to_host(value) for name, value in keywords.items()})
+
+
+def _install():
+	for name, ufunc in _BINARY.items():
+		setattr(DeviceNDArray, f"__{name}__", _operator(ufunc))
+		setattr(DeviceNDArray, f"__r{name}__", _operator(ufunc, reflected=True))
+		if name != "divmod":
+			setattr(DeviceNDArray, f"__i{name}__", _in_place(ufunc))
+	DeviceNDArray.__pow__ = _power
+	for name, ufunc in _COMPARISONS.items():
+		setattr(DeviceNDArray, f"__{name}__", _operator(ufunc))
+	for name, ufunc in _UNARY.items():
+		setattr(DeviceNDArray, f"__{name}__", _unary(ufunc))
+	DeviceNDArray.__hash__ = object.__hash__
+	DeviceNDArray.__array_ufunc__ = _array_ufunc
+	DeviceNDArray.__array_function__ = _array_function
+	DeviceNDArray.astype, DeviceNDArray.fill = astype, fill
+	DeviceNDArray.clip = lambda self, min=None, max=None, out=None, **keywords: clip(self, min, max, out, **keywords)
+	for name, method in reductions.METHODS.items():
+		method.__name__ = name
+		setattr(DeviceNDArray, name, method)
+
+
+_install()

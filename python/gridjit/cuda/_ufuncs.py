@@ -1,0 +1,133 @@
+"""NumPy's own ufuncs on device arrays: their type rules are NumPy's (resolve_dtypes), their bodies are written here."""
+
+import math
+
+import numpy as np
+
+from .. import _core, errors
+from ._elementwise import Elementwise, _exceptions
+
+# -- what they compute, by name; x, y, z are of the types of NumPy's loop. Others are called by name: np.sqrt(x). --
+
+_BODIES = {
+	"add": "x + y", "subtract": "x - y", "multiply": "x * y", "divide": "x / y", "true_divide": "x / y",
+	"floor_divide": "x // y", "remainder": "x % y", "power": "x ** y", "divmod": "(x // y, x % y)",
+	"equal": "x == y", "not_equal": "x != y", "less": "x < y", "less_equal": "x <= y", "greater": "x > y",
+	"greater_equal": "x >= y",
+	"bitwise_and": "x & y", "bitwise_or": "x | y", "bitwise_xor": "x ^ y", "invert": "~x", "left_shift": "x << y",
+	"right_shift": "x >> y",
+	"logical_and": "(x != 0) & (y != 0)", "logical_or": "(x != 0) | (y != 0)", "logical_xor": "(x != 0) ^ (y != 0)",
+	"logical_not": "x == 0", "negative": "-x", "positive": "x", "absolute": "abs(x)", "fabs": "abs(x)", "conjugate": "x",
+	"square": "x * x", "modf": "math.modf(x)", "frexp": "math.frexp(x)", "ldexp": "math.ldexp(x, y)",
+	"float_power": "x ** y", "heaviside": "x if x != x else 0.0 if x < 0 else y if x == 0 else 1.0",
+	"logaddexp": "x if x == y and math.isinf(x) else max(x, y) + math.log1p(math.exp(-abs(x - y)))",
+	"logaddexp2": "x if x == y and math.isinf(x) else max(x, y) + math.log1p(2.0 ** -abs(x - y)) / math.log(2.0)",
+}
+_OF_BOOLS = {
+	"add": "x | y", "multiply": "x & y", "maximum": "x | y", "minimum": "x & y", "fmax": "x | y", "fmin": "x & y",
+	"logical_and": "x & y", "logical_or": "x | y", "logical_xor": "x ^ y", "logical_not": "not x", "invert": "not x",
+	"bitwise_and": "x & y", "bitwise_or": "x | y", "bitwise_xor": "x ^ y", "absolute": "x", "conjugate": "x",
+	"equal": "x == y", "not_equal": "x != y", "isnan": "False", "isinf": "False", "isfinite": "True",
+	"less": "y & (not x)", "greater": "x & (not y)", "less_equal": "y | (not x)", "greater_equal": "x | (not y)",
+}
+_OF_INTEGERS = {
+	"maximum": "max(x, y)", "minimum": "min(x, y)", "fmax": "max(x, y)", "fmin": "min(x, y)", "isnan": "False",
+	"isinf": "False", "isfinite": "True", "floor": "x", "ceil": "x", "trunc": "x", "sign": "(x > 0) - (x < 0)",
+}
+_OF_UNSIGNED = {"absolute": "x", "sign": "1 if x else 0"}
+
+
+def function(name, nin, body):
+	"""A Python function of x, y, z that returns the expression."""
+	scope = {"np": np, "math": math}
+	exec(compile(f"def {name}({', '.join('xyz'[:nin])}):\n\treturn {body}\n", f"<np.{name}>", "exec"), scope)
+	return scope[name]
+
+
+def _body(name, nin, dtypes):
+	kinds = {t.kind for t in dtypes}
+	tables = [_BODIES]
+	if kinds <= set("biu"):
+		tables.insert(0, _OF_INTEGERS)
+	if kinds == {"u"}:
+		tables.insert(0, _OF_UNSIGNED)
+	if kinds == {"b"}:
+		tables.insert(0, _OF_BOOLS)
+	return next((table[name] for table in tables if name in table), f"np.{name}({', '.join('xyz'[:nin])})")
+
+
+class NumPyFunction(Elementwise):
+	"""One of NumPy's ufuncs, for arrays in device memory."""
+
+	def __new__(cls, ufunc):
+		if ufunc.signature is not None or ufunc.nin > 3:
+			raise TypeError(f"np.{ufunc.__name__} of device arrays is not supported: copy_to_host() first")
+		self = super().__new__(cls, ufunc.__name__, ufunc.nin, ufunc.nout)
+		self.ufunc = ufunc
+		return self
+
+	@property
+	def identity(self):
+		"""What a reduction of nothing gives; None: there is no such value."""
+		return self.ufunc.identity
+
+	def _loop(self, types, wanted=None):
+		"""NumPy's loop for these types. Raises NumPy's own UFuncTypeError."""
+		kwargs = {} if wanted is None else dict(signature=wanted, casting="unsafe")
+		dtypes = self.ufunc.resolve_dtypes(tuple(types) + (None,) * self.nout, **kwargs)
+		if any(t.kind not in "biuf" or t.itemsize not in (1, 2, 4, 8) or t == np.float16 for t in dtypes):
+			raise TypeError(f"np.{self.__name__} of device arrays would compute with {', '.join(map(str, dtypes))}, "
+				"which kernels do not know yet")
+		return tuple(t.newbyteorder("=") for t in dtypes)
+
+	def _resolve(self, types):
+		dtypes = self._loop(types)
+		ins, outs = dtypes[:self.nin], dtypes[self.nin:]
+		body = function(self.__name__, self.nin, _body(self.__name__, self.nin, ins))
+		try:
+			_core.return_type(body, tuple(map(_core.as_type, ins)))
+		except errors.NumbaError as error:
+			raise TypeError(f"np.{self.__name__} of device arrays of {', '.join(map(str, ins))} is not supported: "
+				"copy_to_host() first") from error
+		return ins, outs, body
+
+	def _resolve_as(self, types, wanted, casting):
+		return self._loop(types, wanted)[:self.nin]
+
+	def _reduction(self, dtype, wanted):
+		"""The dtype in which NumPy reduces items of `dtype`, and the function."""
+		named = {} if wanted is None else {"signature": (np.dtype(wanted), None, None)}
+		dtypes = self.ufunc.resolve_dtypes((None, dtype, None), casting="unsafe", reduction=True, **named)
+		if dtypes[0] != dtypes[2]:
+			raise TypeError(f"the resolved dtypes are not compatible with {self.__name__}.reduce. Resolved: {dtypes}")
+		ins, _, body = self._resolve((dtypes[0], dtypes[0]))
+		return ins[0], body
+
+	def _call(self, *args, **keywords):
+		try:
+			return super()._call(*args, **keywords)
+		except OverflowError:
+			if self.__name__ not in _COMPARISONS:
+				raise
+		# As NumPy: comparisons take Python's integers as they are.
+		return super()._call(*(np.uint64(x) if type(x) is int and x >= 1 << 63 else np.int64(x) if type(x) is int else x
+			for x in args), **keywords)
+
+
+_COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+_functions = {}
+
+
+def function_of(ufunc):
+	"""The function over device arrays that does what a ufunc does: one of NumPy's, or one that vectorize made for the CPU."""
+	if isinstance(ufunc, Elementwise):
+		return ufunc
+	found = _functions.get(ufunc)
+	if found is None:
+		if hasattr(ufunc, "py_func"):
+			from .vectorizers import DeviceUFunc
+			found = DeviceUFunc(ufunc.py_func, getattr(ufunc, "_declared", ()))
+		else:
+			found = NumPyFunction(ufunc)
+		_functions[ufunc] = found
+	return found

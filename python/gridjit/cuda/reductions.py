@@ -1,0 +1,456 @@
+"""Reductions and scans of arrays on the current device: methods of device arrays, those of ufuncs, cuda.reduce and cuda.scan."""
+
+import functools
+import math
+import operator
+
+import numpy as np
+
+from .. import _core
+from . import _folds
+from ._folds import Fold
+from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
+
+try:
+	AxisError = np.exceptions.AxisError
+except AttributeError:
+	AxisError = np.AxisError
+
+def _as_device(array, stream=0):
+	return array if isinstance(array, DeviceNDArray) else as_cuda_array(array) if is_cuda_array(array) \
+		else to_device(np.asarray(array), stream)
+
+
+def _axes(axis, ndim):
+	if axis is None:
+		return tuple(range(ndim))
+	axes = axis if isinstance(axis, tuple) else (axis,)
+	for one in axes:
+		if not -ndim <= operator.index(one) < ndim:
+			raise AxisError(one, ndim)
+	axes = tuple(one % ndim for one in axes)
+	if len(set(axes)) != len(axes):
+		raise ValueError("duplicate value in 'axis'")
+	return axes
+
+
+# -- how arrays lie for it: [slow kept axes, reduced ones, fast kept ones], each merged into one ------------------------------
+
+def _merged(array, axes):
+	"""(extent, stride) of these axes as one, slowest first; None: they do not lie as one."""
+	extent, stride = 1, 0
+	for axis in axes:
+		if array.shape[axis] == 1:
+			continue
+		if extent > 1 and stride != array.shape[axis] * array.strides[axis]:
+			return None
+		extent, stride = extent * array.shape[axis], array.strides[axis]
+	return extent, stride
+
+
+def _three(array, kept, reduced):
+	"""A view of three dimensions, and the kept axes in its order; None: the array does not lie as one."""
+	middle = _merged(array, reduced)
+	if middle is None:
+		return None
+	slow = [axis for axis in kept if abs(array.strides[axis]) >= abs(middle[1]) or array.shape[axis] == 1]
+	fast = [axis for axis in kept if axis not in slow]
+	outer, inner = _merged(array, slow), _merged(array, fast)
+	if outer is None or inner is None:
+		return None
+	shape, strides = zip(outer, middle, inner)
+	return DeviceNDArray(shape, strides, array.dtype, array.stream, array.gpu_data, readonly=array.readonly,
+		pointer=array.device_pointer), slow + fast
+
+
+def _view_of(array, reduced, in_order):
+	"""The same of any array, of a copy if need be. in_order: elements are counted in the order of their indices."""
+	def by_stride(axes):
+		return sorted(axes, key=lambda axis: -abs(array.strides[axis]))
+	kept = by_stride(axis for axis in range(array.ndim) if axis not in reduced)
+	found = _three(array, kept, reduced if in_order else by_stride(reduced))
+	if found:
+		return found
+	copy = array.transpose([*kept, *reduced]).copy()
+	n = len(kept)
+	return _three(copy, list(range(n)), list(range(n, array.ndim)))[0], kept
+
+
+# -- the work: as many blocks as keep the device busy, then one for each row of what they leave --------------------------------
+
+GPU_BLOCKS = 1056                              # eight of 256 threads for each of an H100's multiprocessors
+CPU_BLOCKS = 256
+LEAST = 16384                                  # elements of a block that has others beside it
+
+
+def _parts(n, blocks, three, least=LEAST, step=1):
+	"""Parts for n elements of each of `blocks` rows, none of them empty; parts begin at multiples of `step`."""
+	busy = CPU_BLOCKS if three.on_host else GPU_BLOCKS
+	parts = max(1, min(-(-busy // blocks), n // least))
+	per = -(-n // (parts * step)) * step
+	return -(-n // per)
+
+
+def _fold_rows(fold, arrays, first, stream):
+	"""[row, element] → [row]."""
+	while True:
+		rows, n = arrays[0].shape
+		on_host = arrays[0].on_host
+		wide = not on_host and n >= 1024 and all(a.is_c_contiguous() for a in arrays) and (rows == 1 or n % 4 == 0)
+		vector, threads = 4 if wide else 1, 32 if on_host else 256
+		while threads > 32 and threads > 2 * n:
+			threads //= 2
+		parts = _parts(n // vector, rows, arrays[0], LEAST // vector)
+		outs = [device_array((rows, parts), t, stream=stream) for t in fold.types]
+		kernel = _folds.kernel(fold, _folds.rows_text, first, threads, vector)
+		kernel[rows * parts, threads, stream](*(a.reshape(-1) if wide else a for a in arrays), *outs)
+		if parts == 1:
+			return outs
+		arrays, first = outs, False
+
+
+def _fold_columns(fold, arrays, stream):
+	"""[k, element, column] → [k, column]."""
+	first = True
+	while True:
+		outer, n, inner = arrays[0].shape
+		wide, high = (256, 1) if arrays[0].on_host else (32, 8)
+		blocks = -(-inner // wide) * outer
+		parts = _parts(n, blocks, arrays[0], least=256)
+		outs = [device_array((outer, parts, inner), t, stream=stream) for t in fold.types]
+		kernel = _folds.kernel(fold, _folds.columns_text, first, wide, high)
+		kernel[blocks * parts, (wide, high), stream](*arrays, *outs)
+		if parts == 1:
+			return outs
+		arrays, first = outs, False
+
+
+def _fold(fold, array, axes, keepdims, stream):
+	"""The states of a reduction over these axes (none of the array's extents is 0): an array for each of the state's numbers."""
+	three, kept = _view_of(array, axes, fold.arg)
+	outer, n, inner = three.shape
+	outs = _fold_rows(fold, [three._index((slice(None), slice(None), 0))], True, stream) if inner == 1 \
+		else _fold_columns(fold, [three], stream)
+	shape = [array.shape[axis] for axis in kept]
+	back = sorted(range(len(kept)), key=lambda at: kept[at])
+	outs = [o.reshape(tuple(shape)).transpose(back) for o in outs]
+	if keepdims:
+		index = tuple(None if axis in axes else slice(None) for axis in range(array.ndim))
+		outs = [o._index(index) for o in outs]
+	return outs
+
+
+def _kept_shape(array, axes, keepdims):
+	return tuple(1 if axis in axes else extent for axis, extent in enumerate(array.shape) if keepdims or axis not in axes)
+
+
+def _deliver(result, out, on_device, stream, casting="same_kind", dtype=None):
+	"""The result in `out`, or as it is; for inputs of the host as a NumPy array or number."""
+	if out is None:
+		if dtype is not None and result.dtype != dtype:
+			result = result.astype(dtype, stream=stream)
+		return result if on_device else result.copy_to_host(stream=stream)[()]
+	out = out[0] if isinstance(out, tuple) else out
+	if tuple(out.shape) != result.shape:
+		raise ValueError(f"output parameter for reduction operation has the wrong number of dimensions or shape: {tuple(out.shape)}, "
+			f"not {result.shape}")
+	if not np.can_cast(result.dtype, out.dtype, casting):
+		raise TypeError(f"Cannot cast array data from {result.dtype!r} to {out.dtype!r} according to the rule '{casting}'")
+	if isinstance(out, np.ndarray):
+		result.copy_to_host(out, stream=stream)
+	else:
+		as_cuda_array(out).copy_to_device(result, stream=stream)
+	return out
+
+
+# -- ufuncs ------------------------------------------------------------------------------------------------------------------
+
+def _loop_of(f, dtype, wanted):
+	"""The dtype in which a ufunc of two inputs reduces."""
+	if f.nin != 2 or f.nout != 1:
+		raise ValueError("reduce only supported for binary functions" if f.nin != 2
+			else "reduce only supported for functions returning a single value")
+	if hasattr(f, "_reduction"):
+		return f._reduction(dtype, wanted)
+	ins, outs, function = f._resolve((np.dtype(dtype if wanted is None else wanted),) * 2)
+	if outs[0] != ins[0]:                      # int32 + int32 is int64: then in that
+		ins, outs, function = f._resolve((outs[0],) * 2)
+	if outs[0] != ins[0] or ins[0] != ins[1]:
+		raise TypeError(f"the function {f.__name__} cannot be used for a reduction of {dtype}: it gives {outs[0]} for "
+			f"{ins[0]} and {ins[1]}")
+	return ins[0], function
+
+
+def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
+	"""ufunc.reduce for a function over device arrays."""
+	on_device = is_cuda_array(array)
+	array = _as_device(array, stream)
+	axes = _axes(axis, array.ndim)
+	loop, function = _loop_of(f, array.dtype, dtype)
+	identity = getattr(f, "identity", None)
+	identity = None if isinstance(identity, str) else identity
+	if where is not True:
+		if identity is None and initial in (np._NoValue, None):
+			raise ValueError(f"reduction operation '{f.__name__}' does not have an identity, so to use a where mask one has to "
+				"specify 'initial'")
+		from ._operators import where as choose
+		array = choose(where, array.astype(loop, copy=False), loop.type(identity if initial in (np._NoValue, None) else initial))
+	if 0 in array.shape and any(array.shape[axis] == 0 for axis in axes) and identity is None and initial is np._NoValue:
+		raise ValueError(f"zero-size array to reduction operation {f.__name__} which has no identity")
+	if not axes:
+		result = array.astype(loop, stream=stream)
+	elif array.size == 0:
+		result = device_array(_kept_shape(array, axes, keepdims), loop, stream=stream)
+		result.fill(identity if identity is not None else initial, stream=stream)
+	else:
+		fold = Fold((f.__name__, function) if not hasattr(f, "ufunc") or f.ufunc is f else f.__name__, (loop,), function,
+			lift="T0({} != 0)" if loop == bool else "T0({})")
+		result, = _fold(fold, array, axes, keepdims, stream)
+	if initial not in (np._NoValue, None) and not (array.size == 0 and identity is None):
+		result = f(result, loop.type(initial), stream=stream, dtype=None)
+	return _deliver(result, out, on_device, stream)
+
+
+def accumulate_with(f, array, axis, dtype, out, stream):
+	"""ufunc.accumulate for a function over device arrays."""
+	on_device = is_cuda_array(array)
+	array = _as_device(array, stream)
+	if array.ndim == 0:
+		raise TypeError("cannot accumulate on a scalar")
+	axis, = _axes(axis, array.ndim)
+	loop, function = _loop_of(f, array.dtype, dtype)
+	fold = Fold((f.__name__, function) if not hasattr(f, "ufunc") or f.ufunc is f else f.__name__, (loop,), function)
+	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream)
+
+
+def at_with(f, array, indices, b, stream):
+	"""ufunc.at for a function over device arrays."""
+	if not isinstance(array, np.ndarray) and not is_cuda_array(array):
+		raise TypeError("first operand must be array")
+	target = _as_device(array, stream)
+	if (b is None) != (f.nin == 1):
+		raise ValueError("second operand needed for ufunc" if b is None else "second operand provided when ufunc is unary")
+	host = tuple(np.asarray(i) if isinstance(i, DeviceNDArray) else i for i in indices) if isinstance(indices, tuple) \
+		else np.asarray(indices) if isinstance(indices, DeviceNDArray) else indices
+	flat = np.arange(target.size).reshape(target.shape)[host]
+	if b is not None:
+		b = _as_device(b, stream)
+		b = b._broadcast(flat.shape).copy(stream=stream).reshape(-1)
+	flat = flat.ravel()
+	if not flat.size:
+		return
+	order = np.argsort(flat, kind="stable")
+	places, first = np.unique(flat[order], return_index=True)
+	types = (target.dtype,) if b is None else (target.dtype, b.dtype)
+	ins, outs, function = f._resolve(types)
+	fold = Fold(("at", f.__name__, function), (ins[0], ins[-1], outs[0]), function)
+	work = target if target.is_c_contiguous() else target.copy(stream=stream)
+	kernel = _folds.kernel(fold, _folds.at_text, b is not None)
+	kernel[-(-places.size // 128), 128, stream](work.reshape(-1), work.reshape(-1) if b is None else b, to_device(order, stream),
+		to_device(np.append(first, flat.size), stream), to_device(places, stream))
+	if work is not target:
+		target.copy_to_device(work, stream=stream)
+	if isinstance(array, np.ndarray):
+		target.copy_to_host(array, stream=stream)
+
+
+# -- scans -------------------------------------------------------------------------------------------------------------------
+
+FEW_COLUMNS = 4096                             # with fewer, each is cut into parts too, and lies as a row for that
+
+
+def _scan(fold, array, axis, exclusive, init, stream):
+	"""A new array of the scan along the axis."""
+	if array.size == 0:
+		return device_array(array.shape, fold.types[0], stream=stream)
+	outer, inner = math.prod(array.shape[:axis]), math.prod(array.shape[axis + 1:])
+	n = array.shape[axis]
+	if inner > 1 and outer * inner < FEW_COLUMNS:
+		moved = [*(i for i in range(array.ndim) if i != axis), axis]
+		rows = array.transpose(moved).copy(stream=stream)
+		result = _scan(fold, rows, array.ndim - 1, exclusive, init, stream)
+		return result.transpose(sorted(range(array.ndim), key=lambda at: moved[at])).copy(stream=stream)
+	source = array if array.is_c_contiguous() else array.copy(stream=stream)
+	out = device_array(array.shape, fold.types[0], stream=stream)
+	start = fold.types[0].type(0 if init is None else init)
+	if inner > 1:
+		kernel = _folds.kernel(fold, _folds.scan_columns_text, exclusive, init is not None)
+		threads = outer * inner
+		kernel[-(-threads // 128), 128, stream](source.reshape(outer, n, inner), out.reshape(outer, n, inner), start)
+	else:
+		_scan_rows(fold, source.reshape(outer, n), out.reshape(outer, n), exclusive, init is not None, start, stream)
+	return out
+
+
+def _scan_rows(fold, source, out, exclusive, has_init, init, stream):
+	rows, n = source.shape
+	threads, each = (32, 1) if source.on_host else (256, 4)
+	parts = _parts(n, rows, source, step=threads * each)
+	carry = source
+	if parts > 1:
+		ends = device_array((rows, parts), fold.types[0], stream=stream)
+		reduce = _folds.kernel(fold, _folds.rows_text, True, threads, 1, threads * each)
+		reduce[rows * parts, threads, stream](source, ends)
+		carry = device_array((rows, parts), fold.types[0], stream=stream)
+		_scan_rows(fold, ends, carry, False, False, init, stream)
+	else:
+		carry = device_array((rows, 1), fold.types[0], stream=stream)
+	kernel = _folds.kernel(fold, _folds.scan_rows_text, threads, each, exclusive, has_init)
+	kernel[rows * parts, threads, stream](source, out, carry, init)
+
+
+# -- methods of arrays -------------------------------------------------------------------------------------------------------
+
+def _reduction(name, doc):
+	def method(self, axis=None, dtype=None, out=None, keepdims=False, initial=np._NoValue, where=True, stream=0):
+		from ._ufuncs import function_of
+		return reduce_with(function_of(getattr(np, name)), self, axis, dtype, out, keepdims, initial, where, stream)
+	method.__doc__ = doc
+	return method
+
+
+array_sum = _reduction("add", "Sum over the axes (None: all).")
+array_prod = _reduction("multiply", "Product over the axes (None: all).")
+
+
+def _extreme(name, doc):
+	def method(self, axis=None, out=None, keepdims=False, initial=np._NoValue, where=True, stream=0):
+		from ._ufuncs import function_of
+		return reduce_with(function_of(getattr(np, name)), self, axis, None, out, keepdims, initial, where, stream)
+	method.__doc__ = doc
+	return method
+
+
+array_min = _extreme("minimum", "Smallest item over the axes (None: all); NaN if one is NaN.")
+array_max = _extreme("maximum", "Largest item over the axes (None: all); NaN if one is NaN.")
+array_any = _extreme("logical_or", "Is any item true, over the axes (None: all)?")
+array_all = _extreme("logical_and", "Are all items true, over the axes (None: all)?")
+
+
+def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True, stream=0):
+	"""Mean over the axes (None: all); float64 of integers."""
+	if dtype is None and self.dtype.kind in "biu":
+		dtype = np.float64
+	total = array_sum(self, axis, dtype, None, keepdims, where=where, stream=stream)
+	count = math.prod(self.shape[a] for a in _axes(axis, self.ndim))
+	if where is not True:
+		count = array_sum(_as_device(where)._broadcast(self.shape), axis, np.int64, None, keepdims, stream=stream)
+	result = np.true_divide(total, total.dtype.type(count) if where is True else count)
+	return _deliver(result.astype(total.dtype, copy=False), out, True, stream)
+
+
+def _arg(name, better):
+	def method(self, axis=None, out=None, keepdims=False, stream=0):
+		axes = tuple(range(self.ndim)) if axis is None else _axes(operator.index(axis), self.ndim)
+		if 0 in self.shape:
+			raise ValueError(f"attempt to get {name} of an empty sequence")
+		if self.ndim == 0:
+			return _deliver(self.astype(np.int64) * 0, out, True, stream)
+		fold = Fold(name, (self.dtype, np.dtype(np.int64)), better, arg=True)
+		return _deliver(_fold(fold, self, axes, keepdims, stream)[1], out, True, stream)
+	method.__doc__ = f"Index of the first {'smallest' if name == 'argmin' else 'largest'} item along the axis, or of all items in C order; of the first NaN if there is one."
+	return method
+
+
+def _first_smaller(x, i, y, j):
+	if (y < x or (y != y and x == x)) or ((x == y or (x != x and y != y)) and j < i):
+		return y, j
+	return x, i
+
+
+def _first_larger(x, i, y, j):
+	if (y > x or (y != y and x == x)) or ((x == y or (x != x and y != y)) and j < i):
+		return y, j
+	return x, i
+
+
+array_argmin, array_argmax = _arg("argmin", _first_smaller), _arg("argmax", _first_larger)
+
+
+def _cumulative(name, doc):
+	def method(self, axis=None, dtype=None, out=None, stream=0):
+		from ._ufuncs import function_of
+		array = self.ravel() if axis is None else self
+		return accumulate_with(function_of(getattr(np, name)), array, 0 if axis is None else axis, dtype, out, stream)
+	method.__doc__ = doc
+	return method
+
+
+array_cumsum = _cumulative("add", "Partial sums along the axis (None: of all items in C order).")
+array_cumprod = _cumulative("multiply", "Partial products along the axis (None: of all items in C order).")
+
+
+METHODS = {"sum": array_sum, "prod": array_prod, "min": array_min, "max": array_max, "mean": array_mean, "any": array_any,
+	"all": array_all, "argmin": array_argmin, "argmax": array_argmax, "cumsum": array_cumsum, "cumprod": array_cumprod}
+
+
+# -- cuda.reduce, cuda.scan --------------------------------------------------------------------------------------------------
+
+class Reduce:
+	"""@cuda.reduce: a reduction with a function of two values, for arrays of any dtype and layout.
+
+	f(array, size=None, res=None, init=0, stream=0): init combined with all items (the first `size` of a 1-D array), or of
+	several dimensions of all. res: a device array of one item that takes the result, and nothing is returned. The order in which items
+	are combined is not fixed."""
+
+	def __init__(self, functor):
+		self._functor = self.py_func = getattr(functor, "py_func", functor)
+		if not callable(self._functor):
+			raise TypeError(f"cuda.reduce() takes a function, not {type(functor).__name__}")
+		functools.update_wrapper(self, self._functor)
+
+	def __call__(self, arr, size=None, res=None, init=0, stream=0):
+		arr = _as_device(arr, stream)
+		if size is not None:
+			if arr.ndim != 1:
+				raise TypeError("size only counts items of a 1-D array")
+			if not 0 <= size <= arr.size:
+				raise ValueError(f"size is {size}, but the array has {arr.size} items")
+			arr = arr[:size]
+		start = arr.dtype.type(init)
+		if arr.size == 0:
+			result = to_device(np.full(1, start), stream)
+		else:
+			fold = Fold(("reduce", self._functor), (arr.dtype,), self._functor)
+			result, = _fold(fold, arr, tuple(range(arr.ndim)), False, stream)
+			result = self._with(arr.dtype)(result.reshape(1), start, stream=stream)
+		if res is None:
+			return result.copy_to_host(stream=stream)[0]
+		res[:1] = result
+		return None
+
+	@functools.lru_cache
+	def _with(self, dtype):
+		from .vectorizers import DeviceUFunc
+		t = _core.as_type(dtype)
+		return DeviceUFunc(self._functor, (t(t, t),))
+
+
+reduce = Reduce
+
+
+class Scan:
+	"""@cuda.scan: all partial results of a function of two values.
+
+	f(array, exclusive=False, axis=-1, init=None, out=None, stream=0): item i of the result combines init (if it is given) and the
+	items up to i, or those before i (exclusive: then init is needed). The function must be associative."""
+
+	def __init__(self, functor):
+		self._functor = self.py_func = getattr(functor, "py_func", functor)
+		if not callable(self._functor):
+			raise TypeError(f"cuda.scan() takes a function, not {type(functor).__name__}")
+		functools.update_wrapper(self, self._functor)
+
+	def __call__(self, array, exclusive=False, axis=-1, init=None, out=None, stream=0):
+		on_device = is_cuda_array(array)
+		array = _as_device(array, stream)
+		if array.ndim == 0:
+			raise TypeError("cannot scan a scalar")
+		if exclusive and init is None:
+			raise ValueError("an exclusive scan needs init: what the first item is")
+		axis, = _axes(axis, array.ndim)
+		fold = Fold(("reduce", self._functor), (array.dtype,), self._functor)
+		return _deliver(_scan(fold, array, axis, exclusive, init, stream), out, on_device, stream)
+
+
+scan = Scan
