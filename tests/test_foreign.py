@@ -101,7 +101,7 @@ def where(torch, device):
 	return "cuda" if device == "cuda" else "cpu"
 
 
-TORCH_DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64"]
+TORCH_DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64", "complex64", "complex128"]
 
 
 @pytest.mark.parametrize("dtype", TORCH_DTYPES)
@@ -113,7 +113,7 @@ def test_torch_dtypes(torch, where, dtype):
 	assert typeof(x).dtype.name == dtype and typeof(x).mutable
 
 
-@pytest.mark.parametrize("name", ["bfloat16", "float16", "complex64"])
+@pytest.mark.parametrize("name", ["bfloat16", "float16"])
 def test_torch_dtypes_that_kernels_lack(torch, where, name):
 	x = torch.zeros(4, dtype=getattr(torch, name), device=where)
 	with pytest.raises((TypeError, NotImplementedError), match=name):
@@ -249,9 +249,8 @@ def test_cupy_dtypes(cupy, dtype):
 
 @pytest.mark.gpu
 def test_cupy_dtypes_that_kernels_lack(cupy):
-	for code, name in ("f2", "float16"), ("c8", "complex64"):
-		with pytest.raises(NotImplementedError, match=name):
-			scale[1, 32](1.0, cupy.zeros(4, code), cupy.zeros(4, code))
+	with pytest.raises(NotImplementedError, match="float16"):
+		scale[1, 32](1.0, cupy.zeros(4, "f2"), cupy.zeros(4, "f2"))
 
 
 @pytest.mark.gpu

@@ -53,7 +53,7 @@ def with_global(value, expression="G"):
 	(threadIdx.x, "cuda.threadIdx.x"), ([1], "a Python object of type list"), ({}, "a Python object of type dict"),
 	(object(), "a Python object of type object"), (np.array(["a"]), "a Python object of type numpy.ndarray"),
 	(pathlib.Path().exists, "the method exists"), (print, "builtins.print"), (dict.fromkeys, "the function fromkeys"),
-	(1 + 2j, "a complex number"), (frozen, "function frozen"),
+	(1 + 2j, "(1.0+2.0j)"), (complex(-0.5, -0.0), "(-0.5-0.0j)"), (np.complex64(2j), "complex64((0.0+2.0j))"), (frozen, "function frozen"),
 ])
 def test_values(value, text):
 	assert frozen(with_global(value))["G"] == text

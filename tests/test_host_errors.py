@@ -89,7 +89,7 @@ EXPECT = {
 	"NOT_A_FUNCTION": ("TypeError", "a Python function is needed, not float"),
 	"VALUE_INT": ("ValueError", "Int value is too large: 1180591620717411303424"),
 	"VALUE_TYPE": ("ValueError", "Cannot determine the type of list for a kernel"),
-	"ARG_LATER": ("NotImplementedError", "argument 'y' of two() is array(complex64, 1d, C), which kernels do not know yet"),
+	"ARG_LATER": ("NotImplementedError", "argument 'y' of two() is array(float16, 1d, C), which kernels do not know yet"),
 	"ARG_TENSOR": ("TypeError", "this Tensor cannot be passed to a kernel: it is masked"),
 	"ARG_CHANGED": ("RuntimeError", "an array changed its shape, dtype or memory while the launch"),
 	"ARG_DEVICE": ("ValueError", "in memory of device 0 (Fake GPU 0), but the kernel runs on device 1 (Fake GPU 1)"),
@@ -251,9 +251,8 @@ INSTEAD = [
 	(len, "global or closure variable"), (re, "global or closure variable"), (object(), "kernels take numbers, tuples"),
 	(np.zeros(3, [("a", "i4")]), "each field as an array"), (np.zeros(3, ">f4"), "native byte order"),
 	(np.zeros(3, "M8[s]"), "x.view('int64')"), (np.array(["a"]), "numbers that stand for it"),
-	(np.zeros(3, object), "x.astype(float)"), (np.zeros(3, np.longdouble), "float32 and float64"),
-	(np.zeros(3, np.complex128), "x.real and x.imag"), (1j, "x.real and x.imag"), (np.zeros(3, np.float16), "x.astype(np.float32)"),
-	((1, (np.zeros(3, np.complex64), 2)), "x.real and x.imag"),
+	(np.zeros(3, object), "x.astype(float)"), (np.zeros(3, np.longdouble), "complex64 and complex128"),
+	(np.zeros(3, np.float16), "x.astype(np.float32)"), ((1, (np.zeros(3, np.float16), 2)), "x.astype(np.float32)"),
 ]
 
 
@@ -267,10 +266,10 @@ def test_what_to_pass_instead(value, hint):
 
 
 def test_hints_can_be_followed():
-	"""What the hints of complex, float16, records and dates recommend is taken."""
+	"""What the hints of float16, records and dates recommend is taken."""
 	with on("cpu32"):
-		z, f2, r = np.zeros(3, np.complex64), np.zeros(3, np.float16), np.zeros(3, [("a", "i4"), ("b", "f8")])
-		for value in (z.real, z.imag, f2.astype(np.float32), r["a"], r["b"], np.zeros(3, "M8[s]").view("int64"),
+		f2, r = np.zeros(3, np.float16), np.zeros(3, [("a", "i4"), ("b", "f8")])
+		for value in (f2.astype(np.float32), r["a"], r["b"], np.zeros(3, "M8[s]").view("int64"),
 				np.zeros(3, ">f4").astype(np.dtype(">f4").newbyteorder("=")), Letters.A.value, Series().to_numpy()):
 			nothing[1, 1](value)
 

@@ -2,6 +2,7 @@
 the inferred return type compared. Where we differ on purpose, DEVIATIONS says so with a reason; what is still to come
 is in NOT_YET, and a row that starts to work must leave that list."""
 
+import cmath
 import math
 import operator
 import re
@@ -12,6 +13,10 @@ import pytest
 
 from typing_cases import CONSTRUCTS, CONSTRUCTS_DIFFER, GROUPS, code_of, numba_name, table
 
+# What real numbers are as arguments of cmath.
+COMPLEX_OF = (("b1|[iu]1|i2|f4", "c8"), ("[iu][48]|u2|f8", "c16"))
+FLOAT_OF = tuple((codes, dict(c8="f4", c16="f8")[want]) for codes, want in COMPLEX_OF)
+
 # (group, pattern of the key, what we give, why)
 DEVIATIONS = [
 	("binop", r"a \*\* b: b1 i4", "i8", "an integer power of integers is an integer (numba goes through float32 here)"),
@@ -20,13 +25,20 @@ DEVIATIONS = [
 	*[("call", rf"selp: {code} {code}", code, "selects between any two numbers") for code in ("b1", "i1", "u1")],
 	*[("memory_warp", rf"cuda\.shfl_\w*sync: {code}", code, "unsigned values are shuffled too") for code in ("u4", "u8")],
 	("memory_warp", r"cuda\.(popc|clz|brev): f[48]", "!", "bits of a float: numba converts the number to an integer first"),
+	("call", r"cmath\.(acosh|log10|tanh): ([biu]\d|f[48])", "c16", "real numbers are taken by all of cmath"),
+	*[("call", rf"cmath\.(cosh|sinh): ({codes})", want, "the same") for codes, want in COMPLEX_OF],
+	*[("call", rf"cmath\.phase: ({codes})", want, "the same") for codes, want in FLOAT_OF],
+	*[("call", rf"cmath\.polar: ({codes})", f"({want} {want})", "the same")
+		for codes, want in FLOAT_OF],
+	("call", r"cmath\.rect: i8 i8", "c16", "the same"),
+	*[("memory_warp", rf"cuda\.atomic\.(add|sub): {code} {code}", code, "one atomic addition for each part") for code in ("c8", "c16")],
 	("tuple_range", r"i of range\(a(; (a|b|-1))*\): ((b1|f4|f8)( .*)?|\w+ (b1|f4|f8))", "!", "range takes integers, as in Python"),
 	("tuple_range", r"i of range\(a; a; -1\): u8", "i8", "a negative step stays negative"),
 	("tuple_range", r"(a in b: i4|b in a:) \((i4 f4|i8 f8)\).*", "b1", "the items of a tuple may differ in type"),
 	("tuple_range", r"a in b: i4 \((i4 f4|i8 f8)\)", "b1", "the same"),
 	("tuple_range", r"not a: .*", "b1", "a tuple is true if it has items"),
 	("array", r"(a\.reshape\(.*|np\.reshape\(a; 6\)): f4\[[23]F\]", "!", "a view in C order is wanted, which there is none"),
-	("array", r"cuda\.local\.array\((4; float32|\(4; 2\); np\.int8)\)", "!", "a local array ends with the call that returns it"),
+	("array", r"cuda\.local\.array\((4; float32|\(4; 2\); np\.int8|shape=3; dtype=types\.complex64)\)", "!", "a local array ends with the call that returns it"),
 	("array", r"cuda\.shared\.array\(-1; float32\)", "!", "an extent is not negative"),
 ]
 
@@ -44,8 +56,8 @@ def namespace():
 	import gridjit
 	from gridjit import cuda
 	names = {name: getattr(gridjit, name) for name in ("int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 "
-		"float64 boolean types").split()}
-	return names | dict(cuda=cuda, np=np, math=math, operator=operator)
+		"float64 complex64 complex128 boolean types").split()}
+	return names | dict(cuda=cuda, np=np, math=math, cmath=cmath, operator=operator)
 
 
 def inferred(case, names):

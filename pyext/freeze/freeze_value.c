@@ -40,6 +40,12 @@ static const gj_obj *freeze_float(gj_freezer *fz, PyObject *o)
 	return r;
 }
 
+static void put_complex(gj_obj *r, PyObject *o)
+{
+	r->f = PyComplex_RealAsDouble(o);
+	r->im = PyComplex_ImagAsDouble(o);
+}
+
 /* A NumPy scalar keeps its exact type. */
 static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 {
@@ -48,11 +54,16 @@ static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 	Py_XDECREF(descr);
 	if (!descr)
 		return NULL;
-	if (kind < 0 || kind >= GJ_C64)
+	if (kind < 0 || kind == GJ_F16)
 		return gj_freeze_opaque(fz, o);
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_SCALAR, NULL);
 	r->type = gj_scalar[kind];
-	if (gj_is_float(r->type)) {
+	if (gj_is_complex(r->type)) {
+		PyObject *z = PyObject_CallFunctionObjArgs((PyObject *)&PyComplex_Type, o, NULL);
+		if (z)
+			put_complex(r, z);
+		Py_XDECREF(z);
+	} else if (gj_is_float(r->type)) {
 		PyObject *f = PyNumber_Float(o);
 		r->f = f ? PyFloat_AS_DOUBLE(f) : 0;
 		Py_XDECREF(f);
@@ -311,6 +322,11 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 		return freeze_int(fz, o);
 	if (PyFloat_Check(o))
 		return freeze_float(fz, o);
+	if (PyComplex_Check(o)) {
+		gj_obj *r = gj_obj_new(fz, GJ_OBJ_COMPLEX, NULL);
+		put_complex(r, o);
+		return r;
+	}
 	if (PyUnicode_Check(o))
 		return gj_obj_new(fz, GJ_OBJ_STR, gj_freeze_text(fz, o));
 	if (PyTuple_Check(o))

@@ -85,20 +85,12 @@ static gj_obj *library_function(gj_freezer *fz, PyObject *o)
 		"functions of numbers (np.sqrt), of arrays into an array (np.add(a, b, c)), and a.sum(), a.max() and their like");
 }
 
-static bool is_complex(PyObject *o)
-{
-	return PyComplex_Check(o) || PyArray_IsScalar(o, ComplexFloating);
-}
-
 /* "the class Config", "the function print", "a Python object of type list". */
 const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 {
 	if (gj_has_base(Py_TYPE(o), "gridjit._core.DeviceArray"))
 		return opaque(fz, "a device array", "", "pass it as an argument: kernels take in the values of global NumPy arrays, and "
 			"refer to no memory outside");
-	if (is_complex(o))
-		return opaque(fz, "a complex number", "", "compute with the real and the imaginary part, each in a variable of its own: "
-			"complex numbers are not built yet");
 	if (PyType_Check(o))
 		return opaque(fz, "the class ", ((PyTypeObject *)o)->tp_name, NULL);
 	gj_obj *function = library_function(fz, o);

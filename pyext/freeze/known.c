@@ -1,4 +1,4 @@
-/* Functions that kernels know by identity: those of builtins, math, operator and NumPy, under the name that the table
+/* Functions that kernels know by identity: those of builtins, math, cmath, operator and NumPy, under the name that the table
  * of intrinsics uses. Names without a row are kept too: then the error can say which function it is. */
 #include "freeze/known.h"
 #include "names/names.h"
@@ -66,7 +66,7 @@ int gj_known_init(void)
 	if (known)
 		return 0;
 	known = PyDict_New();
-	if (!known || add_module("builtins", "builtins", wanted_any) || add_module("math", "math", wanted_any)
+	if (!known || add_module("builtins", "builtins", wanted_any) || add_module("math", "math", wanted_any) || add_module("cmath", "cmath", wanted_any)
 	    || add_module("operator", "operator", wanted_any) || add_module("numpy", "np", wanted_numpy)) {
 		Py_CLEAR(known);
 		return -1;

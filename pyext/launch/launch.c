@@ -28,7 +28,7 @@ static void fill(const gj_image *im, const gj_args *a, char *buffer)
 		char *to = buffer + p->offset;
 		int64_t v;
 		switch (p->field) {
-		case GJ_FIELD_VALUE: memcpy(to, x->value.b, p->size); continue;
+		case GJ_FIELD_VALUE: memcpy(to, x->value.b + p->dim * p->size, p->size); continue;
 		case GJ_FIELD_DATA:  v = (int64_t)x->data; break;
 		case GJ_FIELD_SHAPE: v = x->shape[p->dim]; break;
 		case GJ_FIELD_BYTES: v = bytes_of(x); break;

@@ -16,7 +16,8 @@ static bool sound(const gj_image *im, uint32_t nleaves)
 		return false;
 	for (uint32_t i = 0; i < im->nparams; i++) {
 		const gj_param *p = &im->param[i];
-		if (p->leaf >= nleaves || p->dim >= GJ_MAX_NDIM || (uint32_t)p->offset + p->size > im->param_bytes || p->size > 16
+		if (p->leaf >= nleaves || p->dim >= GJ_MAX_NDIM || (uint32_t)p->offset + p->size > im->param_bytes
+			|| (p->field == GJ_FIELD_VALUE && (p->dim + 1u) * p->size > 16)
 			|| (p->field != GJ_FIELD_VALUE && p->size != 8 && p->size != 4))
 			return false;
 	}
@@ -102,7 +103,7 @@ static const gj_type *later(const gj_type *t)
 	for (uint32_t i = 0; !found && t->kind == GJ_TUPLE && i < t->n; i++)
 		found = later(t->item[i]);
 	const gj_type *scalar = t->kind == GJ_ARRAY ? t->elem : t;
-	return found ? found : gj_is_complex(scalar) || scalar->kind == GJ_F16 ? t : NULL;
+	return found ? found : gj_is_later(scalar) ? t : NULL;
 }
 
 /* false: an argument is of such a type. The compiler would say so too, but not of which argument. */
@@ -112,10 +113,9 @@ static bool takes(const gj_dispatcher *d, const gj_type *const *arg, uint32_t n)
 		const gj_type *t = later(arg[i]);
 		if (!t)
 			continue;
-		bool parts = gj_is_complex(t->kind == GJ_ARRAY ? t->elem : t);
 		PyObject *name = i < d->nparams ? PyTuple_GET_ITEM(d->params, i) : NULL;
-		gj_error(GJ_ERR_ARG_LATER, name ? PyUnicode_AsUTF8(name) : "?", gj_dispatcher_name(d), t->name, parts
-			? "pass its real and its imaginary part: x.real and x.imag" : "convert it: x.astype(np.float32)");
+		gj_error(GJ_ERR_ARG_LATER, name ? PyUnicode_AsUTF8(name) : "?", gj_dispatcher_name(d), t->name,
+			"convert it: x.astype(np.float32)");
 		return false;
 	}
 	return true;

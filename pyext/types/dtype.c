@@ -37,7 +37,7 @@ const char *gj_instead_of_dtype(const PyArray_Descr *d)
 	case 'M': case 'm': return "pass its numbers, x.view('int64'): dates are not built yet";
 	case 'S': case 'U': return "kernels have no text: pass numbers that stand for it";
 	case 'O':           return "make it an array of numbers: x.astype(float)";
-	default:            return "kernels take bool, int8 to uint64, float32 and float64: convert with x.astype()";
+	default:            return "kernels take bool, int8 to uint64, float32, float64, complex64 and complex128: convert with x.astype()";
 	}
 }
 

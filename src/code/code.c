@@ -47,6 +47,7 @@ static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
 	gj_hash_u64(h, (uint64_t)o->is_unsigned | (uint64_t)o->big << 1 | (uint64_t)o->n << 8);
 	gj_hash_u64(h, (uint64_t)o->i);
 	put_double(h, o->f);
+	put_double(h, o->im);
 	put_type(h, o->type);
 	gj_hash_str(h, o->name ? o->name : "");
 	for (uint32_t i = 0; i < o->n; i++) {

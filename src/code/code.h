@@ -10,8 +10,8 @@ typedef struct gj_obj gj_obj;
 
 typedef enum gj_objkind {
 	GJ_OBJ_MISSING,                            /* `name` is not defined, or not used as a global */
-	GJ_OBJ_NONE, GJ_OBJ_BOOL, GJ_OBJ_INT, GJ_OBJ_FLOAT, GJ_OBJ_STR, GJ_OBJ_ELLIPSIS,
-	GJ_OBJ_SCALAR,                             /* a NumPy scalar or a constant of an exact type: `type`, value in i or f */
+	GJ_OBJ_NONE, GJ_OBJ_BOOL, GJ_OBJ_INT, GJ_OBJ_FLOAT, GJ_OBJ_COMPLEX, GJ_OBJ_STR, GJ_OBJ_ELLIPSIS,
+	GJ_OBJ_SCALAR,                             /* a NumPy scalar or a constant of an exact type: `type`, value in i, f or f and im */
 	GJ_OBJ_TUPLE,                              /* item[n] */
 	GJ_OBJ_SLICE,                              /* item[3], absent parts are NONE objects */
 	GJ_OBJ_ARRAY,                              /* a NumPy array frozen as a constant: C-contiguous bytes */
@@ -27,7 +27,7 @@ struct gj_obj {
 	gj_objkind kind;
 	bool is_unsigned;                          /* INT ≥ 2**63: the value is (uint64_t)i */
 	const gj_type *type;                       /* SCALAR, TYPE; ARRAY: the array type (readonly, C, GJ_CONSTANT space) */
-	int64_t i; double f;
+	int64_t i; double f, im;                    /* im: imaginary part, beside the real one in f */
 	const char *name;                          /* STR, NAME, MODULE, OPAQUE, FUNCTION: text */
 	uint32_t n;
 	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[] */

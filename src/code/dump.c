@@ -55,10 +55,21 @@ static void put_items(gj_sb *out, const char *open, const gj_obj *o, const char 
 	gj_sb_puts(out, close);
 }
 
+static void put_complex(gj_sb *out, const gj_obj *o)
+{
+	gj_sb_puts(out, "(");
+	gj_put_float(out, o->f);
+	gj_sb_puts(out, signbit(o->im) ? "-" : "+");
+	gj_put_float(out, fabs(o->im));
+	gj_sb_puts(out, "j)");
+}
+
 static void put_scalar(gj_sb *out, const gj_obj *o)
 {
 	gj_sb_printf(out, "%s(", o->type->name);
-	if (gj_is_float(o->type))
+	if (gj_is_complex(o->type))
+		put_complex(out, o);
+	else if (gj_is_float(o->type))
 		gj_put_float(out, o->f);
 	else if (gj_is_unsigned(o->type))
 		gj_sb_printf(out, "%llu", (unsigned long long)o->i);
@@ -79,6 +90,7 @@ void gj_put_obj(gj_sb *out, const gj_obj *o)
 	case GJ_OBJ_NONE:     gj_sb_puts(out, "None"); break;
 	case GJ_OBJ_BOOL:     gj_sb_puts(out, o->i ? "True" : "False"); break;
 	case GJ_OBJ_INT:      put_int(out, o); break;
+	case GJ_OBJ_COMPLEX: put_complex(out, o); break;
 	case GJ_OBJ_FLOAT:    gj_put_float(out, o->f); break;
 	case GJ_OBJ_STR:      put_text(out, o->name); break;
 	case GJ_OBJ_ELLIPSIS: gj_sb_puts(out, "..."); break;

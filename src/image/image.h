@@ -12,7 +12,7 @@ typedef struct gj_param {
 	uint32_t leaf;                             /* which leaf argument: tuples count as their items, depth first */
 	uint8_t  field;                            /* gj_field; strides are in bytes. BYTES: of the whole array, one that is
 	                                            * only added to (opt/sums.c) */
-	uint8_t  dim;                              /* SHAPE, STRIDE: dimension */
+	uint8_t  dim;                              /* SHAPE, STRIDE: dimension; VALUE: which part of the scalar */
 	uint8_t  kind;                             /* machine type: a scalar gj_kind; DATA: GJ_U64. SHAPE, STRIDE: GJ_I64, or GJ_I32 under GJ_FACT_IDX32. BYTES: of an element */
 	uint8_t  size;                             /* bytes */
 	uint16_t offset;                           /* in the buffer */

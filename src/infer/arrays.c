@@ -154,10 +154,12 @@ gj_known gj_infer_view(gj_icall *c)
 	const gj_type *t = c->a[0].type, *to = gj_dtype_argument(c, 1);
 	bool same = t->kind == GJ_ARRAY ? t->elem->size == to->size : t->size == to->size;
 	if (gj_is_scalar(t)) {
-		if (!same || gj_is_bool(t) || gj_is_complex(t) || gj_is_bool(to))
+		if (!same || gj_is_bool(t) || gj_is_complex(t) || gj_is_bool(to) || gj_is_complex(to))
 			gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, t->name, to->name);
 		return gj_just(to);
 	}
+	/* Parts of items of local memory lie apart. */
+	same &= t->space != GJ_LOCAL || gj_is_complex(t->elem) == gj_is_complex(to);
 	if (!same && (array(c)->layout != 'C' || t->ndim == 0 || t->space == GJ_LOCAL))
 		gj_fail(fn(c), c->loc, GJ_ERR_VIEW_SIZE, t->name, to->name);
 	return gj_just(gj_array_type(to, t->ndim, t->layout, t->readonly, (gj_space)t->space));
@@ -197,8 +199,8 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 	if (how == GJ_RED_ANY || how == GJ_RED_ALL)
 		return gj_scalar[GJ_BOOL];
 	if (how == GJ_RED_MEAN)
-		return gj_scalar[GJ_F64];
-	if (how == GJ_RED_MIN || how == GJ_RED_MAX || gj_is_float(t))
+		return gj_is_complex(t) ? t : gj_scalar[GJ_F64];
+	if (how == GJ_RED_MIN || how == GJ_RED_MAX || gj_is_float(t) || gj_is_complex(t))
 		return t;
 	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
 }
@@ -213,7 +215,9 @@ gj_known gj_infer_reduce(gj_icall *c)
 
 gj_known gj_infer_astype(gj_icall *c)
 {
-	const gj_type *to = gj_dtype_argument(c, 1);
+	const gj_type *to = gj_dtype_argument(c, 1), *from = elements(c)->elem;
+	if (gj_is_complex(from) && !gj_is_complex(to) && !gj_is_bool(to))
+		gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, from->name, to->name);
 	return gj_known_expression(c->s->fn, c->loc, "array.astype", to, 1, c->a);
 }
 

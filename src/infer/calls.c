@@ -155,7 +155,7 @@ static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)
 		gj_fail(s->fn, call->loc, GJ_ERR_ARG_COUNT, to->name, "one argument", call->nargs - 1);
 	if (!a.type)
 		return gj_just(NULL);
-	if (!gj_is_scalar(a.type) || (gj_is_complex(a.type) && !gj_is_complex(to)))
+	if (!gj_is_scalar(a.type) || (gj_is_complex(a.type) && !gj_is_complex(to) && !gj_is_bool(to)))
 		gj_fail(s->fn, call->loc, GJ_ERR_CONVERT, gj_known_text(s->fn->arena, a), to->name);
 	int64_t x;
 	bool exact = to->kind == GJ_I64 && gj_obj_is_int(a.konst, &x);

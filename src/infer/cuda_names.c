@@ -116,9 +116,9 @@ gj_known gj_infer_atomic(gj_icall *c)
 {
 	/* dtypes an operation works on, as bits of gj_kind */
 	enum { INTS = 1 << GJ_I32 | 1 << GJ_I64 | 1 << GJ_U32 | 1 << GJ_U64, UINTS = 1 << GJ_U32 | 1 << GJ_U64,
-	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64 };
+	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64, SUMS = ALL | 1 << GJ_C64 | 1 << GJ_C128 };
 	int op = c->arg;
-	unsigned ok = op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
+	unsigned ok = op == GJ_AT_ADD || op == GJ_AT_SUB ? SUMS : op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
 	const gj_type *t = c->a[0].type;
 	uint32_t first = c->n == 3 && op == GJ_AT_CAS ? 1 : 2;                     /* compare_and_swap has no index */
 	if (t->kind != GJ_ARRAY)
@@ -128,7 +128,7 @@ gj_known gj_infer_atomic(gj_icall *c)
 	if (!(ok >> t->elem->kind & 1))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_DTYPE, c->name, t->elem->name);
 	for (uint32_t i = first; i < c->n; i++)
-		gj_arg_number(c, i);
+		gj_is_complex(t->elem) ? gj_arg_scalar(c, i) : gj_arg_number(c, i);
 	const gj_type *index = first == 1 ? gj_scalar[GJ_I64] : c->a[1].type;
 	uint32_t n = index->kind == GJ_TUPLE ? index->n : 1;
 	for (uint32_t i = 0; i < n; i++)

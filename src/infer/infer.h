@@ -89,7 +89,8 @@ const char *gj_known_text(gj_arena *, gj_known);             /* "int64", "functi
 gj_known gj_known_seen(gj_known);
 
 /* What rules ask of argument i, which they refuse if it has another type. */
-const gj_type *gj_arg_number(const gj_icall *, uint32_t i);
+const gj_type *gj_arg_number(const gj_icall *, uint32_t i);            /* real */
+const gj_type *gj_arg_scalar(const gj_icall *, uint32_t i);            /* real or complex */
 const gj_type *gj_arg_integer(const gj_icall *, uint32_t i);           /* integer or bool */
 gj_known gj_or_bad(const gj_icall *, const gj_type *);                 /* type NULL: the last argument is refused */
 GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i);
@@ -103,6 +104,8 @@ gj_known gj_known_compare(const gj_fn *, uint32_t loc, gj_cmpop, gj_known a, gj_
 gj_known gj_known_unary(const gj_fn *, uint32_t loc, gj_unop, gj_known a);
 gj_known gj_known_truth(const gj_fn *, uint32_t loc, gj_known a);
 gj_known gj_known_item(gj_inst *, const gj_op *, gj_known a, gj_known index);
+/* What `name` gives of an array of numbers, its real or imaginary parts where they lie; NULL: nothing. */
+const gj_type *gj_parts_array(const gj_type *array, const char *name);
 gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);
 /* expressions.c: what NumPy's function of this name gives of operands of which one is an array or an expression; type NULL: it
  * has no rule for them. The second: of elements of that type. */

@@ -38,7 +38,8 @@ bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
 	if (a == b)
 		return true;
 	if (!a || !b || a->kind != b->kind || a->n != b->n || a->type != b->type || a->i != b->i || a->code != b->code ||
-	    a->is_unsigned != b->is_unsigned || memcmp(&a->f, &b->f, sizeof a->f) || a->data != b->data)
+	    a->is_unsigned != b->is_unsigned || memcmp(&a->f, &b->f, sizeof a->f) ||
+	    memcmp(&a->im, &b->im, sizeof a->im) || a->data != b->data)
 		return false;
 	if (a->kind == GJ_OBJ_MODULE && a->name == b->name && a->item == b->item)
 		return true;
@@ -66,6 +67,7 @@ gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	case GJ_OBJ_NONE:     return (gj_known){ gj_t_none, o };
 	case GJ_OBJ_BOOL:     return (gj_known){ gj_scalar[GJ_BOOL], o };
 	case GJ_OBJ_FLOAT:    return (gj_known){ gj_scalar[GJ_F64], o };
+	case GJ_OBJ_COMPLEX:  return (gj_known){ gj_scalar[GJ_C128], o };
 	case GJ_OBJ_STR:      return (gj_known){ gj_t_str, o };
 	case GJ_OBJ_ELLIPSIS: return (gj_known){ gj_t_ellipsis, o };
 	case GJ_OBJ_SCALAR: case GJ_OBJ_ARRAY: return (gj_known){ o->type, o };
@@ -220,6 +222,13 @@ const gj_type *gj_arg_number(const gj_icall *c, uint32_t i)
 	return c->a[i].type;
 }
 
+const gj_type *gj_arg_scalar(const gj_icall *c, uint32_t i)
+{
+	if (!gj_is_scalar(c->a[i].type))
+		gj_bad_argument(c, i);
+	return c->a[i].type;
+}
+
 const gj_type *gj_arg_integer(const gj_icall *c, uint32_t i)
 {
 	if (!gj_is_int(gj_arg_number(c, i)) && !gj_is_bool(c->a[i].type))
@@ -230,6 +239,6 @@ const gj_type *gj_arg_integer(const gj_icall *c, uint32_t i)
 gj_known gj_or_bad(const gj_icall *c, const gj_type *t)
 {
 	if (!t)
-		gj_bad_argument(c, c->n > 1 ? 1 : 0);
+		gj_bad_argument(c, c->n > 1 && c->a[1].type ? 1 : 0);
 	return gj_just(t);
 }

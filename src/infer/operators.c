@@ -184,7 +184,7 @@ gj_known gj_known_unary(const gj_fn *f, uint32_t loc, gj_unop op, gj_known a)
 gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 {
 	const gj_type *bool_ = gj_scalar[GJ_BOOL];
-	if (gj_is_scalar(a.type) && !gj_is_complex(a.type))
+	if (gj_is_scalar(a.type))
 		return (gj_known){ bool_, fold_compare(f, GJ_CMP_NE, a.konst, gj_obj_int(f->arena, 0)) };
 	switch (a.type->kind) {
 	case GJ_NONE:   return (gj_known){ bool_, gj_obj_bool(f->arena, false) };
@@ -466,6 +466,15 @@ static bool method(const gj_inst *s, const char *of, const char *name)
 	return gj_name_find(gj_printf(s->fn->arena, "%s.%s", of, name)) != NULL;
 }
 
+const gj_type *gj_parts_array(const gj_type *t, const char *name)
+{
+	if (!gj_is_complex(t->elem))
+		return strcmp(name, "real") ? NULL : t;
+	if (gj_part_named(t->elem, name) < 0)
+		return NULL;
+	return gj_array_type(gj_real_type(t->elem), t->ndim, 'A', t->readonly, (gj_space)t->space);
+}
+
 static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 {
 	const gj_type *i64[GJ_MAX_NDIM], *ints;
@@ -483,8 +492,9 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
 	if (lies && !strcmp(o->imm.name, "T"))
 		return gj_just(gj_rule_transpose(t));
-	if (lies && !strcmp(o->imm.name, "real") && !gj_is_complex(t->elem))
-		return gj_just(t);
+	const gj_type *parts = lies ? gj_parts_array(t, o->imm.name) : NULL;
+	if (parts)
+		return gj_just(parts);
 	if (method(s, "array", o->imm.name))
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name));
 	if (!strcmp(o->imm.name, "dtype")) {
@@ -515,8 +525,8 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "number.%s", name));
 	if (a.type->kind == GJ_RANGE && (!strcmp(name, "start") || !strcmp(name, "stop") || !strcmp(name, "step")))
 		return gj_just(a.type->elem);
-	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && !gj_is_complex(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
-		return gj_just(a.type);
+	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
+		return gj_just(gj_real_type(a.type));
 	gj_refuse_opaque(s->fn, o->loc, a);
 	for (uint32_t i = 0; a.konst && a.konst->attr && i < a.konst->n; i++)      /* of a named tuple, of a class */
 		if (!strcmp(a.konst->attr[i], name))

@@ -8,7 +8,7 @@ gj_known gj_infer_abs(gj_icall *c)
 {
 	if (gj_has_elements(c->a[0].type))
 		return gj_known_ufunc(c->s->fn, c->loc, "np.absolute", 1, c->a);
-	return gj_or_bad(c, gj_rule_abs(gj_arg_number(c, 0)));
+	return gj_or_bad(c, gj_rule_abs(gj_arg_scalar(c, 0)));
 }
 
 /* The least or greatest of constant int64s. */
@@ -48,7 +48,7 @@ gj_known gj_infer_minmax(gj_icall *c)
 static bool is_instance(const gj_icall *c, const gj_type *t, const gj_obj *class)
 {
 	static const struct { const char *name; uint8_t kind; } known[] = {
-		{ "builtins.int", GJ_I64 }, { "builtins.float", GJ_F64 }, { "builtins.bool", GJ_BOOL }, { "builtins.tuple", GJ_TUPLE },
+		{ "builtins.int", GJ_I64 }, { "builtins.float", GJ_F64 }, { "builtins.bool", GJ_BOOL }, { "builtins.complex", GJ_C128 }, { "builtins.tuple", GJ_TUPLE },
 		{ "np.ndarray", GJ_ARRAY }
 	};
 	bool any = false;
@@ -135,6 +135,13 @@ gj_known gj_infer_float(gj_icall *c)
 	return c->a[0].type ? gj_or_bad(c, gj_rule_float(gj_arg_number(c, 0))) : gj_just(gj_scalar[GJ_F64]);
 }
 
+gj_known gj_infer_complex(gj_icall *c)
+{
+	if (!c->a[0].type)
+		return gj_just(gj_scalar[GJ_C128]);
+	return gj_or_bad(c, gj_rule_complex(gj_arg_scalar(c, 0), c->a[1].type ? gj_arg_number(c, 1) : NULL));
+}
+
 gj_known gj_infer_range(gj_icall *c)
 {
 	if (c->n > 3)
@@ -199,6 +206,30 @@ gj_known gj_infer_math2(gj_icall *c)
 	return gj_or_bad(c, gj_rule_math(bare(c), gj_arg_number(c, 0), gj_arg_number(c, 1), &as));
 }
 
+gj_known gj_infer_cmath(gj_icall *c)
+{
+	const gj_type *as;
+	return gj_or_bad(c, gj_rule_cmath(bare(c), gj_arg_scalar(c, 0), c->n > 1 && c->a[1].type ? gj_arg_scalar(c, 1) : NULL, &as));
+}
+
+/* The number's conjugate, of the number's type. */
+gj_known gj_infer_conjugate(gj_icall *c) { return gj_just(gj_arg_scalar(c, 0)); }
+
+gj_known gj_infer_npangle(gj_icall *c)
+{
+	if (c->a[1].type)
+		gj_known_truth(c->s->fn, c->loc, c->a[1]);
+	return gj_or_bad(c, gj_ufunc_type(c->name, gj_arg_scalar(c, 0), NULL));
+}
+
+/* arg 0: real, 1: imaginary */
+gj_known gj_infer_nppart(gj_icall *c)
+{
+	if (c->a[0].type->kind == GJ_ARRAY)
+		return gj_or_bad(c, gj_parts_array(c->a[0].type, c->arg ? "imag" : "real"));
+	return gj_just(gj_real_type(gj_arg_scalar(c, 0)));
+}
+
 static int kind_of_number(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
 
 bool gj_storable_kind(const gj_type *from, const gj_type *to) { return kind_of_number(from) <= kind_of_number(to); }
@@ -213,7 +244,7 @@ gj_known gj_infer_numpy(gj_icall *c)
 		many |= gj_has_elements(a);
 		if (out && gj_has_elements(a) && (out->kind != GJ_ARRAY || a->ndim > out->ndim))
 			gj_bad_argument(c, out->kind == GJ_ARRAY ? i : c->n);
-		t[i] = gj_has_elements(a) ? a->elem : gj_arg_number(c, i);
+		t[i] = gj_has_elements(a) ? a->elem : gj_arg_scalar(c, i);
 	}
 	if (many && !out) {
 		gj_known v = gj_known_ufunc(c->s->fn, c->loc, c->name, c->n, c->a);

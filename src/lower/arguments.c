@@ -28,12 +28,21 @@ gj_lv gj_larray_argument(gj_lower *L, const gj_type *t, uint32_t leaf, gj_ref da
 	return v;
 }
 
-/* What is not contiguous brings its strides, the rest computes them. */
-static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
+gj_lv gj_lvalue_argument(gj_lower *L, const gj_type *t, uint32_t leaf)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint32_t i = 0, n = gj_parts(t); i < n; i++)
+		p[i] = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_VALUE, .dim = (uint8_t)i }, gj_part_type(L, t, i));
+	return v;
+}
+
+/* What is not contiguous brings its strides, the rest computes them. */
+static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
+{
 	if (t->kind == GJ_TUPLE) {
+		gj_ref *p;
+		gj_lv v = gj_lv_new(L, t, &p);
 		for (uint32_t i = 0; i < t->n; i++) {
 			gj_lv x = leaves(L, t->item[i], leaf);
 			for (uint32_t k = 0, parts = gj_parts(t->item[i]); k < parts; k++)
@@ -42,11 +51,8 @@ static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 		return v;
 	}
 	uint32_t l = (*leaf)++;
-	if (t->kind != GJ_ARRAY) {
-		if (gj_is_scalar(t))
-			*p = gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, gj_part_type(L, t, 0));
-		return v;
-	}
+	if (t->kind != GJ_ARRAY)
+		return gj_lvalue_argument(L, t, l);
 	gj_part_type(L, t->elem, 0);                                               /* refuses what has no lowering yet */
 	return gj_larray_argument(L, t, l, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_type(L, t, 0)));
 }

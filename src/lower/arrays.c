@@ -219,12 +219,28 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 
 /* -- Attributes ------------------------------------------------------------------------------------------------------- */
 
+/* The numbers themselves, or one of the parts of each, where they lie. */
+gj_lv gj_larray_parts(gj_lower *L, gj_lv a, const char *name, const gj_type *t)
+{
+	gj_ref *p;
+	int part = gj_part_named(a.type->elem, name);
+	if (part < 0)
+		return a;
+	gj_lv v = gj_lv_new(L, t, &p);
+	gj_ref offset = gj_eint(L, gj_i64(), gj_part_of(a.type->elem, (uint32_t)part).offset);
+	memcpy(p, a.part, gj_parts(t) * sizeof *p);
+	p[0] = gj_e2(L, GJ_BYTES, gj_part_type(L, t, 0), a.part[0], offset);
+	return v;
+}
+
 gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 {
 	if (a.type->kind == GJ_RANGE)
 		return gj_lv_scalar(L, t, a.part[!strcmp(name, "start") ? 0 : !strcmp(name, "stop") ? 1 : 2]);
-	if (gj_is_scalar(a.type))
-		return !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, t, 0));
+	if (gj_is_scalar(a.type)) {
+		int part = gj_part_named(a.type, name);
+		return part >= 0 ? gj_lv_scalar(L, t, a.part[part]) : !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, t, 0));
+	}
 	if (!gj_has_elements(a.type))
 		return (gj_lv){ t, NULL, NULL };                                       /* a module's function: no parts */
 	uint32_t bytes = a.type->elem->size;
@@ -233,14 +249,21 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return (gj_lv){ t, NULL, a.part + 1 };
 	if (!strcmp(name, "strides"))
 		return (gj_lv){ t, NULL, a.part + 1 + a.type->ndim };
-	if (!strcmp(name, "real"))
-		return a;
+	if (gj_parts_array(a.type, name))
+		return gj_larray_parts(L, a, name, t);
 	if (!strcmp(name, "T"))
 		return gj_ltranspose(L, a, t);
 	gj_ref n = gj_eint(L, gj_i64(), !strcmp(name, "nbytes") ? bytes : 1);
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		n = gj_eindex(L, GJ_MUL, n, gj_extent(a, d));
 	return gj_lv_scalar(L, t, n);
+}
+
+/* arg 0: the real part, 1: the imaginary one */
+gj_lv gj_lower_nppart(gj_lcall *c)
+{
+	static const char *const name[] = { "real", "imag" };
+	return gj_lattr(c->L, name[c->arg], c->a[0], c->type);
 }
 
 /* -- Iteration -------------------------------------------------------------------------------------------------------- */

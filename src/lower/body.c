@@ -133,10 +133,10 @@ static gj_lv call(gj_body *B, gj_ref r)
 		return call_function(B, r, B->s->callee[r]);
 	if (f->kind == GJ_OBJ_NAME)
 		return call_named(B, r, gj_name_find(f->name), f->name);
-	if (o->nargs == 1)
-		return gj_lv_scalar(B->L, o->type, gj_eint(B->L, o->type, 0));
-	gj_lv a = use(B, o->arg[1]);                                               /* a type as constructor */
-	return gj_lv_scalar(B->L, o->type, gj_is_bool(o->type) ? gj_ltruth(B->L, a) : gj_ecast(B->L, a.part[0], o->type));
+	if (o->nargs == 1)                                                         /* a type as constructor */
+		return gj_lconv(B->L, gj_lv_scalar(B->L, gj_bool(), gj_eint(B->L, gj_bool(), 0)), o->type);
+	gj_lv a = use(B, o->arg[1]);
+	return gj_is_bool(o->type) ? gj_lv_scalar(B->L, o->type, gj_ltruth(B->L, a)) : gj_lconv(B->L, a, o->type);
 }
 
 static gj_lv lower_op(gj_body *B, gj_ref r)

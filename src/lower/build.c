@@ -8,12 +8,10 @@
 const gj_type *gj_part_type(const gj_lower *L, const gj_type *t, uint32_t i)
 {
 	gj_part p = gj_part_of(t, i);
-	const gj_type *scalar = gj_is_complex(p.of) ? p.of : p.type;
-	if (gj_is_later(scalar))
-		gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, scalar->name);
+	if (gj_is_later(p.type))
+		gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, p.type->name);
 	return p.type;
 }
-
 
 gj_lv gj_lv_new(gj_lower *L, const gj_type *t, gj_ref **parts)
 {
@@ -81,6 +79,8 @@ gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
 				memcpy(p, x.part, gj_parts(t->item[i]) * sizeof *p);
 				p += gj_parts(t->item[i]);
 			}
+		else if (gj_is_complex(t))
+			p[0] = gj_eflt(L, gj_real_type(t), o->f), p[1] = gj_eflt(L, gj_real_type(t), o->im);
 		else if (gj_is_scalar(t))
 			*p = gj_is_float(gj_part_type(L, t, 0)) ? gj_eflt(L, t, o->f) : gj_eint(L, t, o->i);
 	}
@@ -176,6 +176,19 @@ void gj_branch(gj_lower *L, gj_ref cond, uint32_t yes, uint32_t no)
 	gj_link(L->fn, L->cur, no);
 }
 
+/* The parts of a value of another type, at p; a real number gets an imaginary part of zero. */
+static void convert(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
+{
+	if (to->kind == GJ_TUPLE && v.type != to) {
+		for (uint32_t i = 0; i < to->n; p += gj_parts(to->item[i++]))
+			convert(L, gj_lv_item(L, v, i), to->item[i], p);
+		return;
+	}
+	uint32_t given = gj_parts(v.type);
+	for (uint32_t i = 0, parts = gj_parts(to); i < parts; i++)
+		p[i] = i < given ? gj_ecast(L, v.part[i], gj_part_type(L, to, i)) : gj_eint(L, gj_part_type(L, to, i), 0);
+}
+
 gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
 {
 	if (v.type == to)
@@ -183,8 +196,7 @@ gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
 	gj_ref *p;
 	gj_lv out = gj_lv_new(L, to, &p);
 	out.konst = v.konst;
-	for (uint32_t i = 0, parts = gj_parts(to); i < parts; i++)
-		p[i] = gj_ecast(L, v.part[i], gj_part_type(L, to, i));
+	convert(L, v, to, p);
 	return out;
 }
 
@@ -208,8 +220,10 @@ gj_ref gj_ltruth(gj_lower *L, gj_lv a)
 	const gj_type *bool_ = gj_scalar[GJ_BOOL];
 	if (gj_is_bool(a.type))
 		return a.part[0];
-	if (gj_is_scalar(a.type))
-		return gj_ecmp(L, GJ_CMP_NE, a.part[0], gj_eint(L, a.type, 0));
+	if (gj_is_scalar(a.type)) {
+		gj_ref zero = gj_eint(L, gj_real_type(a.type), 0), yes = gj_ecmp(L, GJ_CMP_NE, a.part[0], zero);
+		return gj_is_complex(a.type) ? gj_e2(L, GJ_OR, bool_, yes, gj_ecmp(L, GJ_CMP_NE, a.part[1], zero)) : yes;
+	}
 	bool yes = a.type->kind == GJ_STATIC || (a.type->kind == GJ_TUPLE && a.type->n > 0) ||
 	           (a.type == gj_t_str && a.konst && *a.konst->name);
 	return gj_eint(L, bool_, yes);
@@ -217,7 +231,7 @@ gj_ref gj_ltruth(gj_lower *L, gj_lv a)
 
 /* -- Control ----------------------------------------------------------------------------------------------------------- */
 
-gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, gj_ref carried)
+gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, const gj_lv *carried)
 {
 	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn);
 	gj_lfor l = { .head = head, .done = gj_block_new(L->fn) };
@@ -225,16 +239,21 @@ gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, gj_ref carried)
 	gj_jump(L, head);
 	L->cur = head;
 	l.i = gj_e(L, GJ_PHI, gj_i64(), 2, (gj_ref[]){ zero, zero });
-	l.carried = carried ? gj_e(L, GJ_PHI, gj_o(L->fn, carried)->type, 2, (gj_ref[]){ carried, carried }) : 0;
+	if (carried) {
+		gj_ref *p;
+		l.carried = gj_lv_new(L, carried->type, &p);
+		for (uint32_t k = 0, parts = gj_parts(carried->type); k < parts; k++)
+			p[k] = gj_e(L, GJ_PHI, gj_part_type(L, carried->type, k), 2, (gj_ref[]){ carried->part[k], carried->part[k] });
+	}
 	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, l.i, n), body, l.done);
 	L->cur = body;
 	return l;
 }
 
-void gj_lfor_end(gj_lower *L, const gj_lfor *l, gj_ref next)
+void gj_lfor_end(gj_lower *L, const gj_lfor *l, const gj_lv *next)
 {
-	if (l->carried)
-		gj_o(L->fn, l->carried)->arg[1] = next;
+	for (uint32_t k = 0; next && k < gj_parts(next->type); k++)
+		gj_o(L->fn, l->carried.part[k])->arg[1] = next->part[k];
 	gj_o(L->fn, l->i)->arg[1] = gj_eindex(L, GJ_ADD, l->i, gj_eint(L, gj_i64(), 1));
 	gj_jump(L, l->head);
 	L->cur = l->done;

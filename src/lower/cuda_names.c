@@ -186,6 +186,19 @@ gj_lv gj_lower_fma(gj_lcall *c)
 
 /* -- Atomics ------------------------------------------------------------------------------------------------------------ */
 
+/* Sums of complex numbers: one addition a part, each by itself atomic. */
+static gj_lv atomic_parts(gj_lcall *c, gj_ref p, gj_lv x)
+{
+	gj_lower *L = c->L;
+	gj_ref *old;
+	gj_lv v = gj_lv_new(L, c->type, &old);
+	for (uint32_t i = 0, n = gj_parts(c->type); i < n; i++) {
+		gj_ref a[2] = { gj_lplace(L, p, gj_part_of(c->type, i)), x.part[i] };
+		old[i] = gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, gj_part_type(L, c->type, i), 2, a);
+	}
+	return v;
+}
+
 gj_lv gj_lower_atomic(gj_lcall *c)
 {
 	gj_lower *L = c->L;
@@ -195,6 +208,8 @@ gj_lv gj_lower_atomic(gj_lcall *c)
 	gj_lv index = indexed ? c->a[1] : (gj_lv){ i64, NULL, &zero };
 	uint32_t first = indexed ? 2 : 1, n = c->n - first;
 	a[0] = gj_laddress(L, c->a[0], index, gj_lname_of(c->B->s, c->op->arg[1]));
+	if (gj_is_complex(t))
+		return atomic_parts(c, a[0], gj_lconv(L, c->a[first], t));
 	for (uint32_t i = 0; i < n; i++)
 		a[1 + i] = gj_larg(c, first + i, t);
 	return gj_lresult(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, t, 1 + n, a));

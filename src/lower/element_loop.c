@@ -23,15 +23,15 @@ gj_lv gj_lelement_argument(gj_lower *L, const gj_type *t, uint32_t *leaf)
 	if (t->kind == GJ_ARRAY)
 		return gj_larray_argument(L, t, l, address(L, l, t));
 	if (l < 32 && L->M->options->scalars >> l & 1)
-		return gj_lv_scalar(L, t, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, t));
-	return gj_lv_scalar(L, t, gj_e1(L, GJ_LOAD, t, address(L, l, t)));
+		return gj_lvalue_argument(L, t, l);
+	return gj_lload(L, address(L, l, t), t);
 }
 
 void gj_lelement_results(gj_lower *L, gj_lv v, uint32_t leaf)
 {
 	uint32_t n = v.type->kind == GJ_TUPLE ? v.type->n : 1;
 	for (uint32_t i = 0; i < n; i++) {
-		const gj_type *t = v.type->kind == GJ_TUPLE ? v.type->item[i] : v.type;
-		gj_e2(L, GJ_STORE, NULL, address(L, leaf + i, t), v.part[i]);
+		gj_lv x = v.type->kind == GJ_TUPLE ? gj_lv_item(L, v, i) : v;
+		gj_lstore(L, address(L, leaf + i, x.type), x, x.type);
 	}
 }

@@ -6,45 +6,49 @@
 /* shape: a, or where a is an expression what has its extents. */
 typedef struct reduction { gj_lower *L; gj_reduction how; gj_lv a, shape; const gj_type *acc; gj_ref at[GJ_MAX_NDIM]; } reduction;
 
-static gj_ref item(reduction *r)
+static gj_lv item(reduction *r)
 {
 	gj_lv x = gj_lbroadcast(r->L, r->shape, r->a, r->at);
-	return gj_is_bool(r->acc) ? gj_ltruth(r->L, x) : gj_ecast(r->L, x.part[0], r->acc);
+	return gj_is_bool(r->acc) ? gj_lv_scalar(r->L, r->acc, gj_ltruth(r->L, x)) : gj_lconv(r->L, x, r->acc);
 }
 
 /* acc and one more element; NaN wins over numbers, as in NumPy. */
-static gj_ref step(reduction *r, gj_ref acc)
+static gj_lv step(reduction *r, gj_lv acc)
 {
 	gj_lower *L = r->L;
-	gj_ref x = item(r);
-	bool any = r->how == GJ_RED_ANY || r->how == GJ_RED_MAX;
+	gj_lv v = item(r);
+	bool any = r->how == GJ_RED_ANY || r->how == GJ_RED_MAX, extreme = r->how == GJ_RED_MIN || r->how == GJ_RED_MAX;
+	if (gj_is_complex(r->acc) && extreme)
+		return gj_lcomplex_minmax(L, any ? GJ_MAX : GJ_MIN, false, acc, v);
+	if (gj_is_complex(r->acc))
+		return gj_lcomplex_binop(L, r->how == GJ_RED_PROD ? GJ_OP_MUL_ : GJ_OP_ADD_, r->acc, acc, v);
+	gj_ref x = v.part[0], old = acc.part[0];
 	if (gj_is_bool(r->acc))
-		return gj_e2(L, any ? GJ_OR : GJ_AND, gj_bool(), acc, x);
-	if (r->how == GJ_RED_PROD)
-		return gj_e2(L, GJ_MUL, r->acc, acc, x);
-	if (r->how != GJ_RED_MIN && r->how != GJ_RED_MAX)
-		return gj_e2(L, GJ_ADD, r->acc, acc, x);
-	gj_ref best = gj_e2(L, any ? GJ_MAX : GJ_MIN, r->acc, acc, x);
+		return gj_lv_scalar(L, r->acc, gj_e2(L, any ? GJ_OR : GJ_AND, gj_bool(), old, x));
+	if (!extreme)
+		return gj_lv_scalar(L, r->acc, gj_e2(L, r->how == GJ_RED_PROD ? GJ_MUL : GJ_ADD, r->acc, old, x));
+	gj_ref best = gj_e2(L, any ? GJ_MAX : GJ_MIN, r->acc, old, x);
 	if (gj_is_float(r->acc)) {
 		best = gj_e3(L, GJ_SELECT, r->acc, gj_e1(L, GJ_ISNAN, gj_bool(), x), x, best);
-		best = gj_e3(L, GJ_SELECT, r->acc, gj_e1(L, GJ_ISNAN, gj_bool(), acc), acc, best);
+		best = gj_e3(L, GJ_SELECT, r->acc, gj_e1(L, GJ_ISNAN, gj_bool(), old), old, best);
 	}
-	return best;
+	return gj_lv_scalar(L, r->acc, best);
 }
 
-static gj_ref over(reduction *r, uint32_t d, gj_ref acc)
+static gj_lv over(reduction *r, uint32_t d, gj_lv acc)
 {
 	gj_lower *L = r->L;
 	if (d == r->a.type->ndim)
 		return step(r, acc);
-	gj_lfor l = gj_lfor_begin(L, gj_extent(r->shape, d), acc);
+	gj_lfor l = gj_lfor_begin(L, gj_extent(r->shape, d), &acc);
 	r->at[d] = l.i;
-	gj_lfor_end(L, &l, over(r, d + 1, l.carried));
+	gj_lv next = over(r, d + 1, l.carried);
+	gj_lfor_end(L, &l, &next);
 	return l.carried;
 }
 
 /* The first element; of an empty array there is none. */
-static gj_ref first(reduction *r, gj_ref size)
+static gj_lv first(reduction *r, gj_ref size)
 {
 	gj_lrequire(r->L, gj_ecmp(r->L, GJ_CMP_NE, size, gj_eint(r->L, gj_i64(), 0)));
 	for (uint32_t d = 0; d < r->a.type->ndim; d++)
@@ -56,18 +60,20 @@ gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .shape = gj_lshaped(L, c->a[0]), .acc = c->type };
-	gj_ref size = gj_lsize(L, r.shape), start;
-	int64_t neutral = r.how == GJ_RED_PROD || r.how == GJ_RED_ALL;
+	gj_ref size = gj_lsize(L, r.shape);
+	gj_lv start;
 	if (r.how == GJ_RED_MEAN && gj_is_float(r.a.type->elem))
 		r.acc = r.a.type->elem;
+	const gj_type *part = gj_real_type(r.acc);
 	if (r.how == GJ_RED_MIN || r.how == GJ_RED_MAX)
 		start = first(&r, size);
 	else
-		start = gj_is_float(r.acc) ? gj_eflt(L, r.acc, (double)neutral) : gj_eint(L, r.acc, neutral);
-	gj_ref all = over(&r, 0, start);
-	if (r.how == GJ_RED_MEAN)
-		all = gj_e2(L, GJ_DIV, c->type, gj_ecast(L, all, c->type), gj_ecast(L, size, c->type));
-	return gj_lv_scalar(L, c->type, all);
+		start = gj_lconv(L, gj_lv_scalar(L, part, gj_eint(L, part, r.how == GJ_RED_PROD || r.how == GJ_RED_ALL)), r.acc);
+	gj_lv all = over(&r, 0, start);
+	if (r.how != GJ_RED_MEAN)
+		return all;
+	gj_lv n = gj_lv_scalar(L, gj_real_type(c->type), gj_ecast(L, size, gj_real_type(c->type)));
+	return gj_lbinop(L, GJ_OP_TRUEDIV_, c->type, gj_lconv(L, all, c->type), n);
 }
 
 /* -- Ufuncs ----------------------------------------------------------------------------------------------------------- */

@@ -133,11 +133,14 @@ gj_lv gj_lexpression_item(gj_lower *L, gj_lv v, uint32_t n, const gj_ref *index)
 
 gj_lv gj_lower_astype(gj_lcall *c)
 {
-	return gj_lresult(c, gj_is_bool(c->type) ? gj_ltruth(c->L, c->a[0]) : gj_larg(c, 0, c->type));
+	return gj_is_bool(c->type) ? gj_lresult(c, gj_ltruth(c->L, c->a[0])) : gj_lconv(c->L, c->a[0], c->type);
 }
 
 gj_lv gj_lower_where(gj_lcall *c)
 {
-	gj_ref yes = gj_ltruth(c->L, c->a[0]);
-	return gj_lresult(c, gj_e3(c->L, GJ_SELECT, c->type, yes, gj_larg(c, 1, c->type), gj_larg(c, 2, c->type)));
+	gj_ref *p, yes = gj_ltruth(c->L, c->a[0]);
+	gj_lv a = gj_lconv(c->L, c->a[1], c->type), b = gj_lconv(c->L, c->a[2], c->type), v = gj_lv_new(c->L, c->type, &p);
+	for (uint32_t i = 0, n = gj_parts(c->type); i < n; i++)
+		p[i] = gj_e3(c->L, GJ_SELECT, gj_part_type(c->L, c->type, i), yes, a.part[i], b.part[i]);
+	return v;
 }

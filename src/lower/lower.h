@@ -55,8 +55,9 @@ typedef struct gj_lcall {
 gj_lv gj_lower_name(gj_lcall *);                             /* lowerings.c: by the lowering of c->row */
 
 /* arguments.c: an argument as the body finds it; `leaf` counts the leaves of a launch's arguments. */
-/* A machine parameter; an array of a leaf, whose data is given. */
+/* A machine parameter; the number that a leaf is; an array of a leaf, whose data is given. */
 gj_ref gj_lparameter(gj_lower *, gj_fnparam, const gj_type *);
+gj_lv gj_lvalue_argument(gj_lower *, const gj_type *, uint32_t leaf);
 gj_lv gj_larray_argument(gj_lower *, const gj_type *, uint32_t leaf, gj_ref data);
 gj_lv gj_largument(gj_lower *, const gj_type *, uint32_t *leaf);
 
@@ -102,14 +103,15 @@ gj_lv  gj_lconv(gj_lower *, gj_lv, const gj_type *to);                 /* any co
 gj_ref gj_ltruth(gj_lower *, gj_lv);
 gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
 /* memory.c: the value of a type at pointer p; what lies there becomes v, converted to the type. */
+gj_ref gj_lplace(gj_lower *, gj_ref p, gj_part);                       /* where a part of the value at p stands */
 gj_lv  gj_lload(gj_lower *, gj_ref p, const gj_type *);
 void   gj_lstore(gj_lower *, gj_ref p, gj_lv v, const gj_type *);
 gj_ref gj_lsize(gj_lower *, gj_lv a);
 void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
-/* for i in range(n): what stands between; `carried` (0: nothing) is a value that each round makes anew. */
-typedef struct gj_lfor { uint32_t head, done; gj_ref i, carried; } gj_lfor;
-gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, gj_ref carried);
-void   gj_lfor_end(gj_lower *, const gj_lfor *, gj_ref next);
+/* for i in range(n): what stands between; `carried` (NULL: nothing) is a value that each round makes anew. */
+typedef struct gj_lfor { uint32_t head, done; gj_ref i; gj_lv carried; } gj_lfor;
+gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, const gj_lv *carried);
+void   gj_lfor_end(gj_lower *, const gj_lfor *, const gj_lv *next);
 GJ_NORETURN void gj_lfail(gj_lower *, gj_err, ...);
 
 /* -- Operators (operators.c) --------------------------------------------------------------------------------------------- */
@@ -119,11 +121,22 @@ gj_lv  gj_lunary(gj_lower *, gj_unop, const gj_type *, gj_lv);
 gj_lv  gj_lin(gj_lower *, gj_lv, gj_lv, bool negate);
 gj_ref gj_lpower(gj_lower *, const gj_type *, gj_ref base, gj_lv exponent, const gj_type *as);
 
+/* -- Complex numbers (complex.c); results of t or of the operands' common type ------------------------------------------- */
+gj_lv  gj_lcomplex_binop(gj_lower *, gj_binop, const gj_type *t, gj_lv, gj_lv);
+gj_lv  gj_lcomplex_negate(gj_lower *, gj_lv);
+gj_ref gj_lcomplex_compare(gj_lower *, gj_cmpop, const gj_type *as, gj_lv, gj_lv);
+gj_lv  gj_lcomplex_minmax(gj_lower *, gj_opcode, bool number_wins, gj_lv, gj_lv);  /* GJ_MIN or GJ_MAX; of one type */
+gj_ref gj_lcomplex_abs(gj_lower *, gj_lv);
+gj_lv  gj_lcomplex_sign(gj_lower *, gj_lv);
+gj_lv  gj_lcomplex_square(gj_lcall *);
+gj_lv  gj_lcomplex_math(gj_lcall *);                                    /* a row of math.def */
+
 /* -- Arrays (arrays.c) ------------------------------------------------------------------------------------------------ */
 gj_lv  gj_litem(gj_body *, const gj_op *, gj_lv a, gj_lv index, const gj_type *);
 void   gj_lsetitem(gj_body *, const gj_op *);
 gj_lv  gj_lunpack(gj_lower *, const gj_op *, gj_lv a);                 /* item imm.i of as many as a must have */
 gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
+gj_lv  gj_larray_parts(gj_lower *, gj_lv a, const char *name, const gj_type *);    /* a.real, a.imag */
 gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
 /* -- Array expressions (expression.c) ------------------------------------------------------------------------------------- */
 gj_lv  gj_loperand(gj_lv expression, uint32_t i);

@@ -75,6 +75,8 @@ gj_lv gj_lower_math(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *second = c->arg == GJ_MATH_LDEXP ? gj_scalar[GJ_I32] : t;
+	if (gj_is_complex(t))
+		return gj_lcomplex_math(c);
 	if (!gj_is_float(t))
 		return gj_lresult(c, int_math(c));
 	gj_ref a[2] = { gj_larg(c, 0, t), c->n > 1 ? gj_larg(c, 1, second) : 0 };
@@ -89,11 +91,17 @@ gj_lv gj_lower_math(gj_lcall *c)
 
 gj_lv gj_lower_fabs(gj_lcall *c) { return gj_lresult(c, gj_e1(c->L, GJ_ABS, c->type, gj_larg(c, 0, c->type))); }
 
+/* Of a complex number: is a part that, for ISFINITE are both? */
 gj_lv gj_lower_isfp(gj_lcall *c)
 {
+	gj_opcode op = (gj_opcode)c->arg;
+	if (gj_is_complex(c->a[0].type)) {
+		gj_ref re = gj_e1(c->L, op, gj_bool(), c->a[0].part[0]), im = gj_e1(c->L, op, gj_bool(), c->a[0].part[1]);
+		return gj_lresult(c, gj_e2(c->L, op == GJ_ISFINITE ? GJ_AND : GJ_OR, gj_bool(), re, im));
+	}
 	if (!gj_is_float(c->a[0].type))
 		return gj_lresult(c, gj_eint(c->L, gj_bool(), c->arg == GJ_ISFINITE));
-	return gj_lresult(c, gj_e1(c->L, (gj_opcode)c->arg, gj_bool(), c->a[0].part[0]));
+	return gj_lresult(c, gj_e1(c->L, op, gj_bool(), c->a[0].part[0]));
 }
 
 /* arg 0: radians to degrees, 1: degrees to radians */
@@ -125,11 +133,22 @@ gj_lv gj_lower_frexp(gj_lcall *c)
 
 static gj_ref as_both(gj_lcall *c, uint32_t i, const gj_type *as, const gj_type *t) { return gj_ecast(c->L, gj_larg(c, i, as), t); }
 
+static gj_lv complex_binary(gj_lcall *c, gj_opcode op)
+{
+	const gj_type *t = c->type;
+	if (op == GJ_MAX || op == GJ_MIN)
+		return gj_lcomplex_minmax(c->L, op, true, gj_lconv(c->L, c->a[0], t), gj_lconv(c->L, c->a[1], t));
+	gj_binop as = op == GJ_ADD ? GJ_OP_ADD_ : op == GJ_SUB ? GJ_OP_SUB_ : op == GJ_MUL ? GJ_OP_MUL_ : GJ_OP_TRUEDIV_;
+	return gj_lcomplex_binop(c->L, as, t, c->a[0], c->a[1]);
+}
+
 gj_lv gj_lower_npbin(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *as = common(c);
 	gj_opcode op = (gj_opcode)c->arg;
+	if (gj_is_complex(t))
+		return complex_binary(c, op);
 	if (gj_is_bool(t) && !gj_is_float(as))                                     /* bool: + is or, * is and; the order is False < True */
 		op = op == GJ_ADD || op == GJ_MAX ? GJ_OR : op == GJ_MUL || op == GJ_MIN ? GJ_AND : op;
 	gj_ref a = as_both(c, 0, as, t), b = as_both(c, 1, as, t);
@@ -147,6 +166,8 @@ gj_lv gj_lower_npminmax(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
+	if (gj_is_complex(t))
+		return gj_lcomplex_minmax(L, (gj_opcode)c->arg, false, gj_lconv(L, c->a[0], t), gj_lconv(L, c->a[1], t));
 	if (!gj_is_float(t))
 		return gj_lower_npbin(c);
 	gj_ref a = gj_larg(c, 0, t), b = gj_larg(c, 1, t), r = gj_e2(L, (gj_opcode)c->arg, t, a, b);
@@ -154,7 +175,13 @@ gj_lv gj_lower_npminmax(gj_lcall *c)
 	return gj_lresult(c, gj_e3(L, GJ_SELECT, t, gj_e1(L, GJ_ISNAN, gj_bool(), a), a, r));
 }
 
-gj_lv gj_lower_npcmp(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->arg, c->a[0], c->a[1]); }
+gj_lv gj_lower_npcmp(gj_lcall *c)
+{
+	const gj_type *as = common(c);
+	if (gj_is_complex(as))
+		return gj_lresult(c, gj_lcomplex_compare(c->L, (gj_cmpop)c->arg, as, c->a[0], c->a[1]));
+	return gj_lcompare(c->L, (gj_cmpop)c->arg, c->a[0], c->a[1]);
+}
 
 gj_lv gj_lower_nplogic(gj_lcall *c)
 {
@@ -166,6 +193,9 @@ gj_lv gj_lower_nplogic(gj_lcall *c)
 
 gj_lv gj_lower_npun(gj_lcall *c)
 {
+	if (gj_is_complex(c->a[0].type))
+		return c->arg == GJ_ABS ? gj_lresult(c, gj_lcomplex_abs(c->L, c->a[0]))
+		       : c->arg == GJ_NEG ? gj_lcomplex_negate(c->L, c->a[0]) : c->a[0];
 	gj_ref x = gj_larg(c, 0, c->type);
 	bool none = c->arg == GJ_NOP || (c->arg == GJ_ABS && (gj_is_unsigned(c->type) || gj_is_bool(c->type)));
 	return gj_lresult(c, none ? x : gj_e1(c->L, (gj_opcode)c->arg, c->type, x));
@@ -176,6 +206,8 @@ gj_lv gj_lower_npsquare(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type;
+	if (gj_is_complex(t))
+		return gj_lcomplex_square(c);
 	gj_ref x = gj_larg(c, 0, t);
 	if (!c->arg)
 		return gj_lresult(c, gj_is_bool(t) ? x : gj_e2(L, GJ_MUL, t, x, x));
@@ -192,6 +224,8 @@ gj_lv gj_lower_npsign(gj_lcall *c)
 	gj_lower *L = c->L;
 	const gj_type *t = c->a[0].type;
 	gj_ref x = c->a[0].part[0];
+	if (gj_is_complex(t))
+		return gj_lcomplex_sign(L, c->a[0]);
 	if (gj_is_bool(t) || gj_is_unsigned(t)) {
 		gj_ref positive = gj_ltruth(L, c->a[0]);
 		return gj_lresult(c, c->arg ? gj_eint(L, gj_bool(), 0) : gj_ecast(L, positive, c->type));

@@ -69,6 +69,8 @@ gj_lv gj_lbinop(gj_lower *L, gj_binop op, const gj_type *t, gj_lv a, gj_lv b)
 	const gj_type *as_a, *as_b;
 	if (t->kind == GJ_TUPLE)
 		return concat(L, t, a, b);
+	if (gj_is_complex(t))
+		return gj_lcomplex_binop(L, op, t, a, b);
 	gj_rule_binop(op, a.type, b.type, &as_a, &as_b);
 	gj_ref x = gj_ecast(L, gj_ecast(L, a.part[0], as_a), t);
 	if (op == GJ_OP_POW_)
@@ -85,6 +87,8 @@ static gj_ref scalar_compare(gj_lower *L, gj_cmpop op, gj_lv a, gj_lv b)
 {
 	const gj_type *as_a, *as_b;
 	gj_rule_compare(op, a.type, b.type, &as_a, &as_b);
+	if (as_a && gj_is_complex(as_a))
+		return gj_lcomplex_compare(L, op, as_a, a, b);
 	if (!as_a) {                                                               /* uint64 against signed: exact */
 		as_a = gj_scalar[gj_is_unsigned(a.type) ? GJ_U64 : GJ_I64];
 		as_b = gj_scalar[gj_is_unsigned(b.type) ? GJ_U64 : GJ_I64];
@@ -131,6 +135,8 @@ gj_lv gj_lunary(gj_lower *L, gj_unop op, const gj_type *t, gj_lv a)
 {
 	if (op == GJ_UN_NOT)
 		return gj_lv_scalar(L, t, gj_e1(L, GJ_NOT, t, gj_ltruth(L, a)));
+	if (gj_is_complex(t))
+		return op == GJ_UN_NEG ? gj_lcomplex_negate(L, a) : a;
 	/* −x and ~x are computed in the operand's own width and then extended: −uint32(1) is 4294967295. Not so −int8 and
 	 * −int16, which are exact: PTX leaves it open what a 16-bit −(−32768) is. */
 	bool wide = gj_is_bool(a.type) ? op != GJ_UN_INVERT : op == GJ_UN_NEG && gj_is_signed(a.type) && a.type->size < 4;

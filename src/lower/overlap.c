@@ -127,7 +127,7 @@ static void loops(gj_lower *L, gj_lv target, gj_ref down, gj_lnext *next, void *
 		gj_lstore(L, gj_lelement(L, target, at), v, target.type->elem);
 		return;
 	}
-	gj_lfor l = gj_lfor_begin(L, gj_extent(target, d), 0);
+	gj_lfor l = gj_lfor_begin(L, gj_extent(target, d), NULL);
 	at[d] = l.i;
 	if (down) {
 		gj_ref last = gj_eindex(L, GJ_SUB, gj_extent(target, d), gj_eint(L, gj_i64(), 1));
@@ -135,7 +135,7 @@ static void loops(gj_lower *L, gj_lv target, gj_ref down, gj_lnext *next, void *
 		at[d] = gj_e3(L, GJ_SELECT, gj_i64(), turned, gj_eindex(L, GJ_SUB, last, l.i), l.i);
 	}
 	loops(L, target, down, next, arg, at, d + 1);
-	gj_lfor_end(L, &l, 0);
+	gj_lfor_end(L, &l, NULL);
 }
 
 static gj_lv item(gj_lower *L, gj_lv target, const gj_ref *at, void *v) { return gj_lbroadcast(L, target, *(gj_lv *)v, at); }

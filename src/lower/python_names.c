@@ -19,6 +19,8 @@ gj_lv gj_lower_convert(gj_lcall *c)
 
 gj_lv gj_lower_abs(gj_lcall *c)
 {
+	if (gj_is_complex(c->a[0].type))
+		return gj_lresult(c, gj_lcomplex_abs(c->L, c->a[0]));
 	gj_ref x = gj_larg(c, 0, c->type);
 	return gj_lresult(c, gj_is_unsigned(c->type) ? x : gj_e1(c->L, GJ_ABS, c->type, x));
 }

@@ -7,7 +7,8 @@ typedef struct sums {
 	gj_fn *f;
 	uint32_t *root;                            /* by value: 1 + the parameter that a pointer was made from */
 	const uint32_t *uses;                      /* by value */
-	bool *ruled_out, *added;                   /* by parameter */
+	bool *ruled_out;                           /* by parameter */
+	const gj_type **added;                     /* by parameter: what is added; a complex number's parts are */
 } sums;
 
 static bool is_sum(const sums *s, gj_ref r)
@@ -28,8 +29,8 @@ static void look_at(sums *s, gj_ref r)
 			continue;
 		if (i == 0 && moves)
 			s->root[r] = root;
-		else if (i == 0 && adds)
-			s->added[root - 1] = true;
+		else if (i == 0 && adds && (!s->added[root - 1] || s->added[root - 1] == o->type))
+			s->added[root - 1] = o->type;
 		else
 			s->ruled_out[root - 1] = true;
 	}
@@ -63,14 +64,14 @@ void gj_find_sums(gj_fn *f)
 	if (!(f->facts & GJ_FACT_NOALIAS))
 		return;
 	sums s = { .f = f, .root = gj_new(f->arena, uint32_t, f->op.n), .uses = gj_count_uses(f),
-	           .ruled_out = gj_new(f->arena, bool, n + 1), .added = gj_new(f->arena, bool, n + 1) };
+	           .ruled_out = gj_new(f->arena, bool, n + 1), .added = gj_new(f->arena, const gj_type *, n + 1) };
 	each_op(&s, look_at);
 	for (uint32_t i = 0; i < n; i++) {
 		gj_fnparam p = f->param.p[i];
 		if (!s.added[i] || s.ruled_out[i] || is_strided(f, p.leaf))
 			continue;
 		f->param.p[i].sum = true;
-		gj_push(f->arena, &f->param, ((gj_fnparam){ .leaf = p.leaf, .field = GJ_FIELD_BYTES, .type = p.type->elem }));
+		gj_push(f->arena, &f->param, ((gj_fnparam){ .leaf = p.leaf, .field = GJ_FIELD_BYTES, .type = s.added[i] }));
 	}
 	each_op(&s, mark);
 }

@@ -1,4 +1,4 @@
-/* Typing of calls on scalars: builtins, math.*, NumPy's ufuncs. A function is a row that names its class; a class is
+/* Typing of calls on scalars: builtins, math.*, cmath.*, NumPy's ufuncs. A function is a row that names its class; a class is
  * one formula. Names and formulas follow tests/data/typing-rules/{unary,call,numpy,tuple_range}.csv. */
 #include "types/rules.h"
 
@@ -58,6 +58,21 @@ const gj_type *gj_rule_float(const gj_type *a)
 {
 	return !real(a) || gj_is_bool(a) ? NULL : gj_is_float(a) ? a : gj_scalar[GJ_F64];
 }
+
+/* Only two float32 make a complex64. */
+const gj_type *gj_rule_complex(const gj_type *a, const gj_type *b)
+{
+	if (gj_is_complex(a) && !b)
+		return gj_scalar[GJ_C128];
+	for (int i = 0; i < (b ? 2 : 1); i++) {
+		const gj_type *t = i ? b : a;
+		if (!real(t) || gj_is_bool(t) || t->kind == GJ_F16)
+			return NULL;
+	}
+	return gj_scalar[a->kind == GJ_F32 && (!b || b->kind == GJ_F32) ? GJ_C64 : GJ_C128];
+}
+
+const gj_type *gj_real_type(const gj_type *t) { return gj_is_complex(t) ? gj_rank_float(gj_rank_inexact(t)) : t; }
 
 /* How numba rates passing `from` for an integer parameter: 0 exact, 1 promotion, 2 safe, 3 unsafe. */
 static int rating(const gj_type *from, const gj_type *to)
@@ -221,6 +236,63 @@ const gj_type *gj_rule_math(const char *name, const gj_type *a, const gj_type *b
 	return apply(math_rows, GJ_LEN(math_rows), name, a, b, as);
 }
 
+/* -- cmath --------------------------------------------------------------------------------------------------------- */
+
+static const gj_type *cmath_common(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	(void)as;
+	return gj_rank_complex(gj_rank_max(gj_rank_exact(a), b ? gj_rank_exact(b) : 0));
+}
+
+/* Functions that numba has in double precision only. */
+static const gj_type *cmath_double(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	(void)a, (void)b, (void)as;
+	return gj_scalar[GJ_C128];
+}
+
+static const gj_type *cmath_test(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	*as = cmath_common(a, b, as);
+	return gj_scalar[GJ_BOOL];
+}
+
+static const gj_type *cmath_real(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	*as = cmath_common(a, b, as);
+	return gj_real_type(*as);
+}
+
+static const gj_type *cmath_polar(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	const gj_type *r = cmath_real(a, b, as);
+	return pair(r, r);
+}
+
+static const gj_type *cmath_rect(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	if (!real(a) || !real(b))
+		return NULL;
+	const gj_type *t = cmath_common(a, b, as);
+	*as = gj_real_type(t);
+	return t;
+}
+
+static const row cmath_rows[] = {
+	{ "acos asin asinh atan atanh cos cosh exp log sin sinh sqrt tan", 1, cmath_common },
+	{ "log", 2, cmath_common },
+	{ "acosh log10 tanh", 1, cmath_double },
+	{ "isfinite isinf isnan", 1, cmath_test },
+	{ "phase", 1, cmath_real },
+	{ "polar", 1, cmath_polar },
+	{ "rect", 2, cmath_rect },
+};
+
+const gj_type *gj_rule_cmath(const char *name, const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	return apply(cmath_rows, GJ_LEN(cmath_rows), name, a, b, as);
+}
+
 /* -- NumPy --------------------------------------------------------------------------------------------------------- */
 
 /* Common type of a ufunc's operands: beside an inexact operand integers do not count. */
@@ -303,6 +375,21 @@ static const gj_type *np_signbit(const gj_type *a, const gj_type *b, const gj_ty
 	return real(a) ? gj_scalar[GJ_BOOL] : NULL;
 }
 
+static const gj_type *np_part(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	(void)b;
+	*as = a;
+	return gj_real_type(a);
+}
+
+/* The angle of integers is a float64. */
+static const gj_type *np_angle(const gj_type *a, const gj_type *b, const gj_type **as)
+{
+	(void)b;
+	*as = gj_is_intbool(a) ? gj_scalar[GJ_F64] : a;
+	return gj_real_type(*as);
+}
+
 static const gj_type *np_logical(const gj_type *a, const gj_type *b, const gj_type **as)
 {
 	(void)a, (void)b, (void)as;
@@ -335,6 +422,8 @@ static const gj_type *np_ldexp(const gj_type *a, const gj_type *b, const gj_type
 static const row numpy_rows[] = {
 	{ "negative positive sign conjugate conj square reciprocal", 1, np_number },
 	{ "absolute abs", 1, np_abs },
+	{ "real imag", 1, np_part },
+	{ "angle", 1, np_angle },
 	{ "fabs cbrt deg2rad rad2deg degrees radians spacing", 1, np_float },
 	{ "rint exp exp2 log log2 log10 expm1 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh "
 	  "arctanh",

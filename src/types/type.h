@@ -75,7 +75,7 @@ static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS
 /* Has it elements that expressions can be made of? */
 static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION; }
 /* Scalars that NumPy has and kernels do not yet. */
-static inline bool gj_is_later(const gj_type *t) { return gj_is_complex(t) || t->kind == GJ_F16; }
+static inline bool gj_is_later(const gj_type *t) { return t->kind == GJ_F16; }
 static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }
 
 /* -- The rules (numba's; data: tests/data/typing-rules) ---------------------------------------------------------------
@@ -106,9 +106,14 @@ const gj_type *gj_rule_divmod(const gj_type *a, const gj_type *b);             /
 const gj_type *gj_rule_abs(const gj_type *a);
 /* round(x) when ndigits is false (result int64; *as_a float), round(x, n) when true. */
 const gj_type *gj_rule_round(const gj_type *a, bool ndigits, const gj_type **as_a);
-/* int(x), float(x), bool(x): the builtins. */
+/* int(x), float(x), complex(x[, y]): the builtins; b NULL for one argument. */
 const gj_type *gj_rule_int(const gj_type *a);
 const gj_type *gj_rule_float(const gj_type *a);
+const gj_type *gj_rule_complex(const gj_type *a, const gj_type *b);
+/* cmath.<name>(a[, b]); *as: the type that arguments are converted to. */
+const gj_type *gj_rule_cmath(const char *name, const gj_type *a, const gj_type *b, const gj_type **as);
+/* The floating type of a complex type's parts, the type itself of others. */
+const gj_type *gj_real_type(const gj_type *);
 /* math.<name>(a[, b]) and np.<name>(a[, b]) for the names of math.def; b NULL for one argument. *as: the common
  * type that the arguments are converted to before the call (ldexp, powi: only the first). call.csv, numpy.csv. */
 const gj_type *gj_rule_math(const char *name, const gj_type *a, const gj_type *b, const gj_type **as);

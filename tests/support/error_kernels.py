@@ -10,7 +10,7 @@ DICT = {"a": 1}
 BIG = 2 ** 70
 TABLE = np.arange(4, dtype=np.float32)
 HUGE = np.broadcast_to(np.float32(1), 1 << 25)
-STRUCT = np.zeros(2, dtype=np.complex64)
+STRUCT = np.zeros(2, dtype=np.float16)
 
 
 class Config:

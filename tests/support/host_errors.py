@@ -235,7 +235,7 @@ def VALUE_TYPE():
 
 
 def ARG_LATER():
-	two[1, 1](X, np.zeros(3, np.complex64))
+	two[1, 1](X, np.zeros(3, np.float16))
 
 
 def ARG_TENSOR():

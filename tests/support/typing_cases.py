@@ -1,7 +1,7 @@
 """The rows of tests/data/typing-rules as device functions: what to compile, and the type that numba gives it.
 
 Types are written as in the data: b1 i1 … u8 f4 f8, (i8 f4) a tuple, f4[2C] an array; "!" means refused. Rows with types
-that kernels do not have yet (f2, c8, c16, optional) are left out."""
+that kernels do not have yet (f2, optional) are left out."""
 
 import csv
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 
 DATA = Path(__file__).parents[1] / "data" / "typing-rules"
 COLUMNS = "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16".split()
-TYPES = "b1 i1 i2 i4 i8 u1 u2 u4 u8 f4 f8".split()
+TYPES = "b1 i1 i2 i4 i8 u1 u2 u4 u8 f4 f8 c8 c16".split()
 NAMES = dict(b1="boolean", i1="int8", i2="int16", i4="int32", i8="int64", u1="uint8", u2="uint16", u4="uint32",
 	u8="uint64", f2="float16", f4="float32", f8="float64", c8="complex64", c16="complex128", none="none", str="str")
 CODES = {name: code for code, name in NAMES.items()} | {"bool": "b1"}
@@ -27,7 +27,7 @@ def table(name):
 
 
 def supported(code):
-	return not re.search(r"\b(f2|c8|c16)\b|\?|readonly|ro$|!!|^\.$|flat|Flags|enumerate|zip", code)
+	return not re.search(r"\bf2\b|\?|readonly|ro$|!!|^\.$|flat|Flags|enumerate|zip", code)
 
 
 def numba_name(code):
@@ -112,7 +112,7 @@ def literal_cases():
 			continue
 		yield TypeCase(row[0], function(row[0], ()), (), row[2])
 	rules = {(op, row[1]): dict(columns(row)) for row in table("binop.csv") if row[0] != "ops" for op in row[0].split()}
-	for literal, code in (("2", "i8"), ("-1", "i8"), (str(2**63), "u8"), ("2.0", "f8"), ("True", "b1")):
+	for literal, code in (("2", "i8"), ("-1", "i8"), (str(2**63), "u8"), ("2.0", "f8"), ("True", "b1"), ("2j", "c16")):
 		for (op, a), row in rules.items():
 			if a in TYPES and op in ("+", "*", "/", "//", "%", "<<", "&", "<") and code in row:
 				yield TypeCase(f"a {op} {literal}: {a}", function(f"a {op} {literal}", ("a",)), (a,), row[code])
@@ -126,7 +126,7 @@ def unary_cases():
 		if row[0] == "expr":
 			continue
 		expression = row[0].replace(";", ",")
-		if re.search(r"complex|float16|i4\)", expression):
+		if re.search(r"float16|i4\)", expression):
 			continue
 		for a, want in columns(row):
 			if supported(want):
@@ -135,7 +135,7 @@ def unary_cases():
 
 def call_cases(name="call.csv", prefix=""):
 	for row in table(name):
-		if row[0] == "names" or row[0].startswith(("cmath", "complex", "conj", "min3")):
+		if row[0] == "names" or row[0].startswith("min3"):
 			continue
 		for callee in row[0].split():
 			for b, want in columns(row):
@@ -152,22 +152,22 @@ def numpy_cases():
 
 
 UNIFY = {
-	"phi": "def f(a, b):\n\tif a > b:\n\t\tx = a\n\telse:\n\t\tx = b\n\treturn x\n",
+	"phi": "def f(a, b):\n\tif a != b:\n\t\tx = a\n\telse:\n\t\tx = b\n\treturn x\n",
 	"x=a; for: x+=b": "def f(a, b):\n\tx = a\n\tfor i in range(3):\n\t\tx += b\n\treturn x\n",
 	"maybe undefined": "def f(a):\n\tif a:\n\t\tx = a\n\treturn x\n",
 	"tuple phi": "def f(a, b, p):\n\tif p:\n\t\tx = a\n\telse:\n\t\tx = b\n\treturn x\n",
 	"array phi": "def f(a, b, p):\n\tif p:\n\t\tx = a\n\telse:\n\t\tx = b\n\treturn x\n",
 }
-for literal in ("0", "1.0", "True"):
+for literal in ("0", "1.0", "True", "1j"):
 	UNIFY[f"phi {literal}"] = f"def f(a):\n\tx = {literal}\n\tif a:\n\t\tx = a\n\treturn x\n"
 	UNIFY[f"x={literal}; x+=a"] = f"def f(a):\n\tx = {literal}\n\tfor i in range(3):\n\t\tx += a\n\treturn x\n"
 # The same table, as the data's header says, for these forms too.
 LIKE_PHI = {
-	"return": "def f(a, b):\n\tif a > b:\n\t\treturn a\n\treturn b\n",
-	"while": "def f(a, b):\n\tx = a\n\twhile a > b:\n\t\tx = b\n\treturn x\n",
+	"return": "def f(a, b):\n\tif a != b:\n\t\treturn a\n\treturn b\n",
+	"while": "def f(a, b):\n\tx = a\n\twhile a != b:\n\t\tx = b\n\treturn x\n",
 	"and": "def f(a, b):\n\treturn a and b\n",
 	"or": "def f(a, b):\n\treturn a or b\n",
-	"ternary": "def f(a, b):\n\treturn a if a > b else b\n",
+	"ternary": "def f(a, b):\n\treturn a if a != b else b\n",
 }
 
 

@@ -1,8 +1,8 @@
 /* How a device function of cuda.compile() looks to code that was compiled elsewhere: a visible function around the one
  * that lowering made, whose arguments are loose parts.
  *
- * In both ABIs a tuple is its items one by one, an array is meminfo, parent, size, itemsize, data, shape…, strides…, and
- * None is one pointer. C's returns the result, a tuple or array as a structure. numba's writes it to the first argument
+ * In both ABIs a tuple is its items one by one, a complex number its parts, an array is meminfo, parent, size, itemsize, data, shape…, strides…, and
+ * None is one pointer. C's returns the result, a tuple, complex number or array as a structure. numba's writes it to the first argument
  * and returns a status, 0; void writes nothing. */
 #include "emit/nvptx/nvptx.h"
 
@@ -13,13 +13,29 @@ typedef GJ_VEC(gj_v) values;
 
 enum { DATA = 4, SHAPE = 5 };                  /* places in an array's structure; 0 to 3: meminfo, parent, size, itemsize */
 
+/* What a type is as a tuple; n 0: it is none. A complex number is one of its two parts. */
+typedef struct items { uint32_t n; const gj_type *const *type; const gj_type *part[2]; } items;
+
+static void items_of(const gj_type *t, items *out)
+{
+	*out = (items){ .n = t->kind == GJ_TUPLE ? t->n : gj_is_complex(t) ? 2 : 0, .type = t->item };
+	if (!gj_is_complex(t))
+		return;
+	out->part[0] = out->part[1] = gj_real_type(t);
+	out->type = out->part;
+}
+
+static bool is_struct(const gj_type *t) { return t->kind == GJ_TUPLE || gj_is_complex(t); }
+
 /* -- Types --------------------------------------------------------------------------------------------------------- */
 
 static void flatten(gj_unit *u, const gj_type *t, types *out)
 {
-	if (t->kind == GJ_TUPLE) {
-		for (uint32_t i = 0; i < t->n; i++)
-			flatten(u, t->item[i], out);
+	if (is_struct(t)) {
+		items all;
+		items_of(t, &all);
+		for (uint32_t i = 0; i < all.n; i++)
+			flatten(u, all.type[i], out);
 		return;
 	}
 	if (t->kind != GJ_ARRAY) {
@@ -41,12 +57,14 @@ static gj_t whole(gj_unit *u, const gj_type *t)
 		gj_t extents = LLVMArrayType2(u->i64, t->ndim);
 		return LLVMStructTypeInContext(u->ctx, (gj_t[]){ u->ptr, u->ptr, u->i64, u->i64, u->ptr, extents, extents }, 7, 0);
 	}
-	if (t->kind != GJ_TUPLE)
+	if (!is_struct(t))
 		return gj_mem_ty(u, t);
-	gj_t *item = gj_new(u->arena, gj_t, t->n + 1);
-	for (uint32_t i = 0; i < t->n; i++)
-		item[i] = whole(u, t->item[i]);
-	return LLVMStructTypeInContext(u->ctx, item, t->n, 0);
+	items all;
+	items_of(t, &all);
+	gj_t *item = gj_new(u->arena, gj_t, all.n + 1);
+	for (uint32_t i = 0; i < all.n; i++)
+		item[i] = whole(u, all.type[i]);
+	return LLVMStructTypeInContext(u->ctx, item, all.n, 0);
 }
 
 /* -- Arguments ----------------------------------------------------------------------------------------------------- */
@@ -72,9 +90,11 @@ static void put_strides(gj_unit *u, const gj_type *t, const gj_v *shape, const g
 /* The parts of one argument, from the wrapper's parameters from *at on. */
 static void unpack(gj_unit *u, const gj_type *t, gj_v fn, unsigned *at, values *out)
 {
-	if (t->kind == GJ_TUPLE) {
-		for (uint32_t i = 0; i < t->n; i++)
-			unpack(u, t->item[i], fn, at, out);
+	if (is_struct(t)) {
+		items all;
+		items_of(t, &all);
+		for (uint32_t i = 0; i < all.n; i++)
+			unpack(u, all.type[i], fn, at, out);
 		return;
 	}
 	if (t->kind != GJ_ARRAY) {
@@ -122,13 +142,15 @@ static gj_v pack(gj_unit *u, const gj_type *t, const gj_v **part)
 		*part += 1 + 2 * t->ndim;
 		return pack_array(u, t, p);
 	}
-	if (t->kind != GJ_TUPLE) {
+	if (!is_struct(t)) {
 		++*part;
 		return t->kind == GJ_BOOL ? LLVMBuildZExt(u->b, *p, u->i8, "") : *p;
 	}
+	items all;
+	items_of(t, &all);
 	gj_v tuple = LLVMConstNull(whole(u, t));
-	for (uint32_t i = 0; i < t->n; i++)
-		tuple = insert(u, tuple, pack(u, t->item[i], part), i);
+	for (uint32_t i = 0; i < all.n; i++)
+		tuple = insert(u, tuple, pack(u, all.type[i], part), i);
 	return tuple;
 }
 

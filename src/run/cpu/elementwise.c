@@ -36,7 +36,7 @@ static void call(const gj_element_kernel *k, const operand *op, uint32_t n)
 	for (uint32_t i = 0; i < k->nparams; i++) {
 		const gj_param *p = &k->param[i];
 		const operand *o = &op[p->leaf];
-		const void *from = p->field == GJ_FIELD_VALUE ? (const void *)o->at : p->field == GJ_FIELD_DATA ? (const void *)&o->at : &o->step;
+		const void *from = p->field == GJ_FIELD_VALUE ? (const void *)(o->at + p->dim * p->size) : p->field == GJ_FIELD_DATA ? (const void *)&o->at : &o->step;
 		memcpy(params + p->offset, from, p->size);
 	}
 	k->kernel->entry(&block, params, 0, (n + k->kernel->width - 1) / k->kernel->width);
