@@ -38,10 +38,10 @@ def pinned(n):
 	return host
 
 
-def gridjit_ways(host):
+def gridjit_ways(host, is_pinned):
 	"""{(direction, way): one copy}"""
 	device, out = cuda.to_device(host), cuda.device_array(1, np.float32)
-	back = pinned(host.size) if isinstance(host.base, memoryview) else np.empty_like(host)
+	back = pinned(host.size) if is_pinned else np.empty_like(host)
 	return {
 		("in", "to_device"): lambda: cuda.to_device(host),
 		("in", "to_device(to=)"): lambda: cuda.to_device(host, to=device),
@@ -98,7 +98,7 @@ def main():
 	for make in pageable, pinned:
 		for size in (size for size in SIZES if size <= options.most):
 			host = make(size * MIB // 4)
-			ways = gridjit_ways(host)
+			ways = gridjit_ways(host, make is pinned)
 			if cupy:
 				ways |= cupy_ways(cupy, host, make is pinned)
 			seconds = {way: median(run, options.rounds) for way, run in ways.items()}

@@ -123,7 +123,7 @@ for k in range(7):
 usable()
 assert threads() == before[0], (threads(), before)
 assert mapped() <= before[1] + 256, (mapped(), before)
-""")
+""", MALLOC_ARENA_MAX="1")
 
 
 def test_handlers_run_and_the_kernel_goes_on():

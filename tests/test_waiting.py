@@ -138,7 +138,7 @@ def test_only_waiting_costs_the_vectors(function, args, width):
 	kernel = cuda.jit(function)
 	with on("cpu32"):
 		kernel[1, 64](*args)
-	text = next(iter(kernel.inspect_llvm().values()))
+		text = next(iter(kernel.inspect_llvm().values()))
 	assert ("gj_rt_wait" in text) == (width == 1)
 
 
