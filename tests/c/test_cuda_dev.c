@@ -290,7 +290,7 @@ static void test_staging(void)
 static void test_pieces(void)
 {
 	static const struct { size_t bytes; unsigned pieces; } rows[] = {
-		{ 512 << 10, 0 }, { 1 << 20, 0 }, { 2 << 20, 8 }, { (2 << 20) + 1, 8 }, { 8 << 20, 8 }, { 33 << 20, 9 } };
+		{ 512 << 10, 0 }, { 1 << 20, 0 }, { 2 << 20, 8 }, { (2 << 20) + 1, 8 + 1 }, { 8 << 20, 8 }, { 33 << 20, 9 } };
 	gj_device *d = open_gpu();
 	OK(round_trip(d, 16 << 20, NULL, 0) && fk->live().pinned == 1);
 	for (size_t i = 0; i < GJ_LEN(rows); i++) {
@@ -619,6 +619,7 @@ static void use_kernels(gj_device *d, outcome *o, gj_stream *s)
 	gj_kernel_info info;
 	uint8_t *cubin = NULL;
 	size_t n;
+	image.reports = true, image.text = "", image.site = &(gj_site){ 0 };
 	bool ok = STEP(alloc, 16, s, &params.p) && STEP(copy, GJ_H2D, params.p, (uintptr_t)data, 16, s) &&
 	          STEP(load, &image, &k) && STEP(kernel_info, k, &info) && STEP(suggest_block, k, 0, &x, &y) &&
 	          STEP(occupancy, k, 128, 0, &x) && STEP(launch, k, &l);
