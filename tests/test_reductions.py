@@ -259,8 +259,8 @@ def plus(x, y):
 	return x + y
 
 
-FOLD = _folds.Fold("test", (np.dtype("f4"),), plus)
-PAIRS = _folds.Fold("test", (np.dtype("f4"), np.dtype("i8")), cuda.reductions._first_smaller, arg=True)
+FOLD = _folds.Fold({}, (np.dtype("f4"),), plus)
+PAIRS = _folds.Fold({}, (np.dtype("f4"), np.dtype("i8")), cuda.reductions._first_smaller, arg=True)
 
 
 def argument(name):

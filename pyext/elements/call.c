@@ -111,6 +111,16 @@ static bool read_outputs(running *r)
 	return true;
 }
 
+/* Does an output that is given have another type than the function gives? */
+static bool is_cast(const running *r)
+{
+	uint32_t at = r->c->self->nin + (r->c->where != NULL);
+	for (uint32_t i = 0; i < r->c->self->nout; i++)
+		if (is_given(r->c, i) && r->args.leaf[at++].type->elem->kind != r->row->out[i])
+			return true;
+	return false;
+}
+
 /* The stream asked for, else the one that the library works on whose arrays these are. */
 static bool choose_stream(running *r)
 {
@@ -394,6 +404,9 @@ static bool work(running *r)
 	r->row = gj_elements_row_of(&r->c->self->rows, r->c->key ? r->c->key : key, self->nin, self->nout, (PyObject *)self);
 	if (!r->row || (!r->c->key && !check_weak(r)) || !choose_stream(r))
 		return false;
+	r->retreat = !r->c->cast && is_cast(r);
+	if (r->retreat)
+		return true;
 	if (r->args.nhost && !gj_args_place(&r->args, r->stream))
 		return gj_args_return(&r->args, NULL, NULL, false);
 	bool ok = shape(r) && (r->retreat || r->walk.size == 0 || launch(r));

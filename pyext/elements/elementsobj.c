@@ -75,22 +75,13 @@ static bool read_keywords(gj_elements_call *c, PyObject *const *value, PyObject 
 	return true;
 }
 
-/* Are outputs of the types that the function gives? Others need a look at the casting. */
-static bool takes(const gj_elements_call *c)
-{
-	for (uint32_t i = 0; c->out && i < c->self->nout; i++)
-		if (c->out[i] && c->out[i] != Py_None)
-			return false;
-	return true;
-}
-
 static PyObject *elements_call(PyObject *self, PyObject *const *arg, size_t nargsf, PyObject *kwnames)
 {
 	gj_elements *e = (gj_elements *)self;
 	Py_ssize_t n = PyVectorcall_NARGS(nargsf);
 	PyObject *out[1] = { NULL }, *o = NULL;
 	gj_elements_call c = { .self = e, .in = arg };
-	bool straight = n == (Py_ssize_t)e->nin && read_keywords(&c, arg + n, kwnames, out) && takes(&c);
+	bool straight = n == (Py_ssize_t)e->nin && read_keywords(&c, arg + n, kwnames, out);
 	if (straight && (o = gj_elements_run(&c)) && o != Py_NotImplemented)
 		return o;
 	if (straight && !o && !gj_forgive(PyExc_Exception))
@@ -128,7 +119,7 @@ static PyObject *elements_run(PyObject *self, PyObject *args)
 		return NULL;
 	bool plain = stream == Py_None || (PyLong_CheckExact(stream) && PyObject_IsTrue(stream) == 0);
 	gj_elements_call c = { e, ((PyTupleObject *)in)->ob_item, out == Py_None ? NULL : ((PyTupleObject *)out)->ob_item,
-		where == Py_None ? NULL : where, plain ? NULL : stream, types == Py_None ? NULL : key };
+		where == Py_None ? NULL : where, plain ? NULL : stream, types == Py_None ? NULL : key, true };
 	return gj_elements_run(&c);
 }
 

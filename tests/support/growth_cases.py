@@ -133,6 +133,36 @@ def array_views():
 	a.setitem(0, 1), a.getitem(0), len(a), a.is_c_contiguous(), a.device_ctypes_pointer, a.nbytes, a.stream
 
 
+@cuda.vectorize
+def scaled(x, y):
+	return 2 * x + y
+
+
+@cuda.reduce
+def summed(a, b):
+	return a + b
+
+
+def arithmetic_on_arrays():
+	a = cuda.to_device(X)
+	b = a + 1
+	b += X
+	scaled(a, b, out=b, where=X > 3)
+	scaled(X, 2)
+	np.where(a > 2, a.T.copy().T, 0)
+	(a[:, ::2] / a.sum(axis=1, keepdims=True)).cumsum(axis=0)
+	np.concatenate([a, b]).astype("f8").argmax()
+	np.add.at(b, (0, [1, 1]), 1)
+	summed(a)
+	provoke(lambda: a + np.zeros(7, np.float32))
+
+
+def fresh_functions_over_arrays():
+	f = cuda.vectorize(lambda x: x + 1)
+	f(X)
+	cuda.reduce(lambda a, b: a + b)(X)
+
+
 def foreign_arrays():
 	a = cuda.to_device(X)
 	description = dict(shape=(3, 4), typestr="<f4", data=(a.device_pointer, False), version=3)
@@ -217,7 +247,7 @@ def cases():
 	yield from mistakes()
 
 
-HELPERS = {"doubled", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
+HELPERS = {"doubled", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
 
 
 class Mallinfo(ctypes.Structure):

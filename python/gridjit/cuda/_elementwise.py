@@ -62,7 +62,7 @@ class Elementwise(_core.Elements):
 	def __new__(cls, name, nin, nout):
 		self = super().__new__(cls, nin, nout)
 		self.__name__ = self.__qualname__ = name
-		self._known = {}
+		self._known, self._fold_kernels = {}, {}
 		return self
 
 	nargs = property(lambda self: self.nin + self.nout, doc="Number of operands.")

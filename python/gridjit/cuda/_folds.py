@@ -6,9 +6,6 @@ two of them. There need not be a state that changes nothing, so threads without 
 from .. import _core, cuda
 from .dispatcher import jit
 
-_kernels = {}
-
-
 def _states(count, name):
 	return [f"{name}{k}" for k in range(count)]
 
@@ -18,11 +15,12 @@ def _pack(names):
 
 
 class Fold:
-	"""A function of two states. key: what tells it from others; types: of the state's numbers (dtypes); function: of 2 n numbers,
-	which returns n (a number, or a tuple of them). arg: the state is an element and its index."""
+	"""A function of two states. kernels: dictionary of what is compiled, which lives as long as the function; types: of the state's
+	numbers (dtypes); function: of 2 n numbers, which returns n (a number, or a tuple of them). arg: the state is an element and its
+	index."""
 
-	def __init__(self, key, types, function, arg=False, lift="T0({})"):
-		self.key, self.types, self.function, self.arg, self._lift = key, tuple(types), function, arg, lift
+	def __init__(self, kernels, types, function, arg=False, lift="T0({})"):
+		self.kernels, self.types, self.function, self.arg, self._lift = kernels, tuple(types), function, arg, lift
 		self.n = len(self.types)
 
 	def lift(self, first, where, index):
@@ -70,6 +68,11 @@ def _per(n, step):
 	return f"per = ({n} + parts * {step} - 1) // (parts * {step}) * {step}"
 
 
+def _signs(*names):
+	"""It never happens, but then no index of these needs a look at its sign, and neighbours' elements are seen to be neighbours."""
+	return [f"if {' or '.join(f'{name} < 0' for name in names)}:", "\treturn"]
+
+
 def _arrays(fold, first):
 	return ["a0"] if first else _states(fold.n, "a")
 
@@ -83,8 +86,7 @@ def rows_text(fold, first, threads, vector, step=1):
 	lines = ["t = cuda.threadIdx.x", "parts = o0.shape[1]", "row = cuda.blockIdx.x // parts", "part = cuda.blockIdx.x % parts", f"n = {n}",
 		f"whole = n // {vector}", _per("whole", step), "start = part * per", "stop = min(start + per, whole)", *_shared(fold, threads),
 		"i = start + t"]
-	if flat:                                   # never, but then no index needs a look at its sign
-		lines[-1:-1] = ["if row < 0 or whole < 0 or start < 0:", "\treturn"]
+	lines[-1:-1] = _signs("row", "whole", "start")
 
 	def take(at):
 		"""e…_0 = the state of the elements at vector `at`."""
@@ -121,7 +123,8 @@ def columns_text(fold, first, wide, high):
 	acc, new = _states(fold.n, "x"), _states(fold.n, "y")
 	lines = ["x = cuda.threadIdx.x", "y = cuda.threadIdx.y", f"strips = (a0.shape[2] + {wide - 1}) // {wide}",
 		f"c = cuda.blockIdx.x % strips * {wide} + x", "rest = cuda.blockIdx.x // strips", "parts = o0.shape[1]", "part = rest % parts",
-		"k = rest // parts", _per("a0.shape[1]", 1), "start = part * per", "stop = min(start + per, a0.shape[1])", *_shared(fold, f"({high}, {wide})"),
+		"k = rest // parts", _per("a0.shape[1]", 1), "start = part * per", "stop = min(start + per, a0.shape[1])", *_signs("c", "k", "start"),
+		*_shared(fold, f"({high}, {wide})"),
 		"if c < a0.shape[2] and start + y < stop:",
 		f"\t{_pack(acc)} = {fold.lift(first, 'k, start + y, c', 'start + y')}",
 		f"\tfor j in range(start + y + {high}, stop, {high}):", f"\t\t{_pack(new)} = {fold.lift(first, 'k, j, c', 'j')}",
@@ -144,7 +147,7 @@ def scan_rows_text(fold, threads, each, exclusive, init):
 	tile = threads * each
 	del fold
 	lines = ["t = cuda.threadIdx.x", "parts = carry.shape[1]", "row = cuda.blockIdx.x // parts", "part = cuda.blockIdx.x % parts",
-		_per("a0.shape[1]", tile), "start = part * per", "stop = min(start + per, a0.shape[1])", f"s0 = cuda.shared.array({threads}, T0)", "have = part > 0", "before = T0(init)"]
+		_per("a0.shape[1]", tile), "start = part * per", "stop = min(start + per, a0.shape[1])", *_signs("row", "start"), f"s0 = cuda.shared.array({threads}, T0)", "have = part > 0", "before = T0(init)"]
 	if init:
 		lines += ["if part > 0:", "\tbefore = T0(f(before, carry[row, part - 1]))", "have = True"]
 	else:
@@ -176,7 +179,7 @@ def scan_rows_text(fold, threads, each, exclusive, init):
 def scan_columns_text(fold, exclusive, init):
 	"""A thread scans a column: arrays [k, element, column]."""
 	del fold
-	lines = ["at = cuda.grid(1)", "k = at // a0.shape[2]", "c = at % a0.shape[2]", "if k < a0.shape[0]:"]
+	lines = ["at = cuda.grid(1)", "k = at // a0.shape[2]", "c = at % a0.shape[2]", *_signs("k", "c"), "if k < a0.shape[0]:"]
 	if exclusive:
 		body = ["x = T0(init)", "for j in range(a0.shape[1]):", "\te = T0(a0[k, j, c])", "\to0[k, j, c] = x", "\tx = T0(f(x, e))"]
 	else:
@@ -195,11 +198,11 @@ def at_text(fold, binary):
 
 def kernel(fold, text, *options):
 	"""The kernel of a text function with these options, made once."""
-	key = fold.key, fold.types, text, options
-	if key not in _kernels:
+	key = fold.types, text, options
+	if key not in fold.kernels:
 		source, scope = text(fold, *options), fold.scope()
 		exec(compile(source, f"<{text.__name__.removesuffix('_text')} of {getattr(fold.function, '__name__', 'a function')}>", "exec"), scope)
 		made = scope[source[4:source.index("(")]]
 		made.__module__ = __name__
-		_kernels[key] = jit(made)
-	return _kernels[key]
+		fold.kernels[key] = jit(made)
+	return fold.kernels[key]

@@ -203,7 +203,7 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 		result = device_array(_kept_shape(array, axes, keepdims), loop, stream=stream)
 		result.fill(identity if identity is not None else initial, stream=stream)
 	else:
-		fold = Fold((f.__name__, function) if not hasattr(f, "ufunc") or f.ufunc is f else f.__name__, (loop,), function,
+		fold = Fold(f._fold_kernels, (loop,), function,
 			lift="T0({} != 0)" if loop == bool else "T0({})")
 		result, = _fold(fold, array, axes, keepdims, stream)
 	if initial not in (np._NoValue, None) and not (array.size == 0 and identity is None):
@@ -219,7 +219,7 @@ def accumulate_with(f, array, axis, dtype, out, stream):
 		raise TypeError("cannot accumulate on a scalar")
 	axis, = _axes(axis, array.ndim)
 	loop, function = _loop_of(f, array.dtype, dtype)
-	fold = Fold((f.__name__, function) if not hasattr(f, "ufunc") or f.ufunc is f else f.__name__, (loop,), function)
+	fold = Fold(f._fold_kernels, (loop,), function)
 	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream)
 
 
@@ -243,7 +243,7 @@ def at_with(f, array, indices, b, stream):
 	places, first = np.unique(flat[order], return_index=True)
 	types = (target.dtype,) if b is None else (target.dtype, b.dtype)
 	ins, outs, function = f._resolve(types)
-	fold = Fold(("at", f.__name__, function), (ins[0], ins[-1], outs[0]), function)
+	fold = Fold(f._fold_kernels, (ins[0], ins[-1], outs[0]), function)
 	work = target if target.is_c_contiguous() else target.copy(stream=stream)
 	kernel = _folds.kernel(fold, _folds.at_text, b is not None)
 	kernel[-(-places.size // 128), 128, stream](work.reshape(-1), work.reshape(-1) if b is None else b, to_device(order, stream),
@@ -340,13 +340,15 @@ def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True
 
 
 def _arg(name, better):
+	kernels = {}
+
 	def method(self, axis=None, out=None, keepdims=False, stream=0):
 		axes = tuple(range(self.ndim)) if axis is None else _axes(operator.index(axis), self.ndim)
 		if 0 in self.shape:
 			raise ValueError(f"attempt to get {name} of an empty sequence")
 		if self.ndim == 0:
 			return _deliver(self.astype(np.int64) * 0, out, True, stream)
-		fold = Fold(name, (self.dtype, np.dtype(np.int64)), better, arg=True)
+		fold = Fold(kernels, (self.dtype, np.dtype(np.int64)), better, arg=True)
 		return _deliver(_fold(fold, self, axes, keepdims, stream)[1], out, True, stream)
 	method.__doc__ = f"Index of the first {'smallest' if name == 'argmin' else 'largest'} item along the axis, or of all items in C order; of the first NaN if there is one."
 	return method
@@ -398,6 +400,7 @@ class Reduce:
 		if not callable(self._functor):
 			raise TypeError(f"cuda.reduce() takes a function, not {type(functor).__name__}")
 		functools.update_wrapper(self, self._functor)
+		self._kernels = {}
 
 	def __call__(self, arr, size=None, res=None, init=0, stream=0):
 		arr = _as_device(arr, stream)
@@ -411,7 +414,7 @@ class Reduce:
 		if arr.size == 0:
 			result = to_device(np.full(1, start), stream)
 		else:
-			fold = Fold(("reduce", self._functor), (arr.dtype,), self._functor)
+			fold = Fold(self._kernels, (arr.dtype,), self._functor)
 			result, = _fold(fold, arr, tuple(range(arr.ndim)), False, stream)
 			result = self._with(arr.dtype)(result.reshape(1), start, stream=stream)
 		if res is None:
@@ -419,11 +422,13 @@ class Reduce:
 		res[:1] = result
 		return None
 
-	@functools.lru_cache
 	def _with(self, dtype):
-		from .vectorizers import DeviceUFunc
-		t = _core.as_type(dtype)
-		return DeviceUFunc(self._functor, (t(t, t),))
+		"""The function over arrays, in this dtype."""
+		if dtype not in self._kernels:
+			from .vectorizers import DeviceUFunc
+			t = _core.as_type(dtype)
+			self._kernels[dtype] = DeviceUFunc(self._functor, (t(t, t),))
+		return self._kernels[dtype]
 
 
 reduce = Reduce
@@ -440,6 +445,7 @@ class Scan:
 		if not callable(self._functor):
 			raise TypeError(f"cuda.scan() takes a function, not {type(functor).__name__}")
 		functools.update_wrapper(self, self._functor)
+		self._kernels = {}
 
 	def __call__(self, array, exclusive=False, axis=-1, init=None, out=None, stream=0):
 		on_device = is_cuda_array(array)
@@ -449,7 +455,7 @@ class Scan:
 		if exclusive and init is None:
 			raise ValueError("an exclusive scan needs init: what the first item is")
 		axis, = _axes(axis, array.ndim)
-		fold = Fold(("reduce", self._functor), (array.dtype,), self._functor)
+		fold = Fold(self._kernels, (array.dtype,), self._functor)
 		return _deliver(_scan(fold, array, axis, exclusive, init, stream), out, on_device, stream)
 
 
