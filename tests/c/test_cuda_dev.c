@@ -619,7 +619,11 @@ static void use_kernels(gj_device *d, outcome *o, gj_stream *s)
 	gj_kernel_info info;
 	uint8_t *cubin = NULL;
 	size_t n;
-	image.reports = true, image.text = "", image.site = &(gj_site){ 0 };
+	gj_image tells = image;
+	gj_kernel *telling = NULL;
+	tells.reports = true, tells.text = "", tells.site = &(gj_site){ 0 };
+	if (STEP(load, &tells, &telling))
+		d->ops->unload(d, telling);
 	bool ok = STEP(alloc, 16, s, &params.p) && STEP(copy, GJ_H2D, params.p, (uintptr_t)data, 16, s) &&
 	          STEP(load, &image, &k) && STEP(kernel_info, k, &info) && STEP(suggest_block, k, 0, &x, &y) &&
 	          STEP(occupancy, k, 128, 0, &x) && STEP(launch, k, &l);
