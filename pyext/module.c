@@ -15,6 +15,7 @@
 #include "memory/buffer.h"
 #include "memory/devarray.h"
 #include "memory/device.h"
+#include "memory/random.h"
 #include "memory/stream.h"
 #include "types/signature.h"
 #include "types/typeclass.h"
@@ -69,6 +70,8 @@ static PyMethodDef methods[] = {
 		"compile(function, signature, options, dump=None) -> (text, return type): compile without a device." },
 	{ "read_options", gj_read_options, METH_VARARGS,
 		"read_options(function, keywords): the options that callers of 'jit' or 'compile' can give, checked, with defaults." },
+	{ "fill_xoroshiro", gj_fill_xoroshiro, METH_VARARGS,
+		"fill_xoroshiro(memory, seed, first): states of xoroshiro128+, a jump of 2**64 numbers apart." },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -138,13 +138,14 @@ bool gj_args_unchanged(const gj_arg *x)
 
 bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 {
-	int kind = gj_kind_of_dtype(PyArray_DESCR(o)), ndim = PyArray_NDIM(o);
-	if (kind < 0)
-		return gj_refuse_dtype(PyArray_DESCR(o));
+	int ndim = PyArray_NDIM(o);
 	if (ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
 	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
-	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, layout, !PyArray_ISWRITEABLE(o)));
+	const gj_type *t = gj_array_type_of_dtype(PyArray_DESCR(o), ndim, layout, !PyArray_ISWRITEABLE(o));
+	if (!t)
+		return gj_refuse_dtype(PyArray_DESCR(o));
+	gj_arg *leaf = gj_args_leaf(a, t);
 	if (!leaf)
 		return false;
 	leaf->array = o;

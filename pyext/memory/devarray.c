@@ -17,10 +17,9 @@ PyTypeObject *gj_devarray_class;
 static void finish(gj_devarray *a)
 {
 	int64_t size = PyDataType_ELSIZE(a->dtype);
-	int kind = gj_kind_of_dtype(a->dtype);
 	a->layout = gj_is_contiguous(a->ndim, a->shape, a->strides, size, 'C') ? 'C'
 		: gj_is_contiguous(a->ndim, a->shape, a->strides, size, 'F') ? 'F' : 'A';
-	a->type = kind < 0 ? NULL : gj_array_type_of(kind, a->ndim, a->layout, a->readonly);
+	a->type = gj_array_type_of_dtype(a->dtype, a->ndim, a->layout, a->readonly);
 }
 
 /* Steals nothing; dtype, base and stream are borrowed. */

@@ -53,3 +53,28 @@ const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly)
 		*t = gj_array_type(gj_scalar[kind], ndim, layout, readonly, GJ_GLOBAL);
 	return *t;
 }
+
+/* Is it cuda.random's xoroshiro128p_dtype: fields s0 and s1, uint64, side by side? */
+static bool is_random_state(const PyArray_Descr *d)
+{
+	static const char *const name[] = { "s0", "s1" };
+	PyObject *fields = PyDataType_HASFIELDS(d) ? PyDataType_FIELDS((PyArray_Descr *)d) : NULL;
+	bool is = fields && PyDict_Size(fields) == 2 && PyDataType_ELSIZE(d) == 16;
+	for (int i = 0; is && i < 2; i++) {
+		PyObject *field = PyDict_GetItemString(fields, name[i]);
+		is = field && gj_kind_of_dtype((PyArray_Descr *)PyTuple_GET_ITEM(field, 0)) == GJ_U64
+			&& PyLong_AsLong(PyTuple_GET_ITEM(field, 1)) == 8 * i;
+	}
+	return is;
+}
+
+const gj_type *gj_array_type_of_dtype(const PyArray_Descr *d, int ndim, char layout, bool readonly)
+{
+	int kind = gj_kind_of_dtype(d);
+	if (kind >= 0)
+		return gj_array_type_of(kind, ndim, layout, readonly);
+	if (!is_random_state(d))
+		return NULL;
+	const gj_type *pair = gj_tuple_type((const gj_type *[]){ gj_scalar[GJ_U64], gj_scalar[GJ_U64] }, 2);
+	return gj_array_type(pair, ndim, layout, readonly, GJ_GLOBAL);
+}

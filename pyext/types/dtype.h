@@ -11,5 +11,7 @@ const char *gj_instead_of_dtype(const PyArray_Descr *);
 PyArray_Descr *gj_dtype_of_kind(int kind);     /* new reference */
 /* The interned type of an array in global memory, without the interner's lock. */
 const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly);
+/* The same of an array of this dtype: of numbers, or of states of cuda.random, each a pair of uint64. NULL: no type of kernels. */
+const gj_type *gj_array_type_of_dtype(const PyArray_Descr *, int ndim, char layout, bool readonly);
 
 #endif

@@ -209,7 +209,7 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 /* Can v be stored in an element, or in each element of a view, or in those of a view of one dimension one by one? */
 static bool storable(gj_known v, gj_known part, const gj_type *elem)
 {
-	bool element = gj_is_scalar(part.type);
+	bool element = part.type == elem;
 	const gj_type *from = gj_has_elements(v.type) && !element ? v.type->elem : v.type;
 	bool row = v.type->kind == GJ_TUPLE && !element && part.type->ndim == 1;
 	for (uint32_t i = 0; row && i < v.type->n; i++)
@@ -217,6 +217,8 @@ static bool storable(gj_known v, gj_known part, const gj_type *elem)
 			return false;
 	if (row)
 		return true;
+	if (v.type == elem)
+		return element;
 	return gj_is_scalar(from) && (!gj_is_complex(from) || gj_is_complex(elem)) &&
 	       (!gj_has_elements(v.type) || (!element && v.type->ndim <= part.type->ndim));
 }

@@ -20,6 +20,7 @@ from . import _operators
 
 _kernel = _core.Intrinsic("cuda")
 globals().update((_name, getattr(_kernel, _name)) for _name in dir(_kernel) if not _name.startswith("_"))
+from . import random  # its functions are kernels' own, so it comes last
 
 
 def __getattr__(name):
