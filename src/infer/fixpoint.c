@@ -217,8 +217,8 @@ static bool storable(gj_known v, gj_known part, const gj_type *elem)
 			return false;
 	if (row)
 		return true;
-	if (v.type == elem)
-		return element;
+	if (element && v.type == elem)
+		return true;
 	return gj_is_scalar(from) && (!gj_is_complex(from) || gj_is_complex(elem)) &&
 	       (!gj_has_elements(v.type) || (!element && v.type->ndim <= part.type->ndim));
 }
