@@ -226,9 +226,9 @@ def test_names_that_are_not_built_yet():
 	def cached(x):
 		cuda.ldcs(x, 0)
 
-	def states(x):
-		cuda.random.xoroshiro128p_uniform_float32(x, 0)
-	for kernel, name in (group, "cg"), (cached, "ldcs"), (states, "random"):
+	def fast(x):
+		cuda.libdevice.fast_sinf(x[0])
+	for kernel, name in (group, "cg"), (cached, "ldcs"), (fast, "libdevice"):
 		with pytest.raises(NotImplementedError, match=f"^gridjit.cuda.{name} is not built yet"):
 			cuda.compile_ptx(kernel, "void(float32[::1])")
 
