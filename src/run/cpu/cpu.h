@@ -133,6 +133,10 @@ void      gj_workers_attend(const gj_run *);   /* makes all who work on the laun
 void      gj_workers_start(void);              /* once, before the first launch */
 /* A block of the worker's launch in memory of r->meets and r->shared. */
 void gj_block_init(gj_cpu_block *, gj_worker *, gj_meet *, char *shared);
+/* cpu/fault.c: catches faults, once; this thread runs compiled code for the worker, until it leaves. */
+void gj_fault_start(void);
+void gj_fault_enter(gj_worker *);
+void gj_fault_leave(void);
 /* cpu/wait.c: before and after its part in a launch. */
 void      gj_wait_join(gj_worker *);
 void      gj_wait_leave(gj_worker *);

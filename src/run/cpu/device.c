@@ -211,6 +211,7 @@ static void open_device(void)
 	gj_pool_limit(threads);
 	gj_cpu_memory_start();
 	gj_workers_start();
+	gj_fault_start();
 }
 
 int gj_cpu_count(void)       { return 1; }

@@ -58,7 +58,9 @@ static bool equip(gj_worker *w, gj_run *r)
 static void work_and_add(gj_worker *w)
 {
 	gj_wait_join(w);
+	gj_fault_enter(w);
 	gj_cpu_work(w);
+	gj_fault_leave();
 	gj_wait_leave(w);
 	gj_sums_end(w);
 }
