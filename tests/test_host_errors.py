@@ -65,6 +65,7 @@ EXPECT = {
 	"TYPE_INDEX": ("TypeIndexError", "float32[3] is no array type"),
 	"ARRAY_ELEMENT": ("TypeError", "arrays of UniTuple(int32 x 2) do not exist"),
 	"OF_THREAD": ("ValueError", "tid=[0, 0, 0] ctaid=[0, 0, 0]: zero"),
+	"PRINT_HERE": ("NotImplementedError", "print() works in kernels only"),
 	"OUT_OF_BOUNDS": ("IndexError", "index 0 is out of bounds for array 'x' of shape (0,)"),
 	"ARRAY_NDIM": ("ValueError", "an array of 7 dimensions: at most 6 are supported"),
 	"ARRAY_LAYOUT": ("ValueError", "array layout 'Z' does not exist"),
@@ -131,6 +132,7 @@ NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "
 	"ELEMENTS_SHAPES", "ELEMENTS_OUTPUT", "ELEMENTS_READONLY", "ELEMENTS_INTEGER"}
 
 WITHOUT_A_CASE = {
+	"PRINT_LOST": "a warning: tests/test_print.py",
 	"NOMEM": "needs malloc to fail in the middle of a compilation",
 	"INTERNAL": "only a fault of the compiler raises it",
 	"INTERRUPTED": "what the signal's handler raised is seen instead: tests/test_interrupt.py",

@@ -1,6 +1,7 @@
 /* Arrays of other libraries, the fastest way in that each offers: torch's table of C functions (DLPack 1.3 exchange),
  * CuPy's attributes, __cuda_array_interface__ version 3, and __dlpack__ for arrays in host memory. */
 #include "launch/foreign.h"
+#include "printed.h"
 
 #include "memory/device.h"
 #include "memory/extent.h"
@@ -273,6 +274,7 @@ static bool wait_for(gj_args *a, PyObject *o, PyObject *stream)
 	Py_BEGIN_ALLOW_THREADS
 	status = a->dev->ops->stream_sync(a->dev, s);
 	Py_END_ALLOW_THREADS
+	gj_show_any();
 	return status == GJ_OK || (gj_status_error(status, "waiting for the stream of an array argument"), false);
 }
 

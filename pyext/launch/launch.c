@@ -6,6 +6,7 @@
 #include "launch/overload.h"
 #include "launch/transfer.h"
 #include "memory/stream.h"
+#include "printed.h"
 
 #include <string.h>
 
@@ -54,6 +55,7 @@ static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const g
 	Py_END_ALLOW_THREADS
 	if (buffer != small)
 		PyMem_RawFree(buffer);
+	gj_show_any();
 	return status;
 }
 
@@ -76,6 +78,7 @@ static bool settle(const gj_dispatcher *d, const gj_launch_config *c, const gj_a
 	Py_BEGIN_ALLOW_THREADS
 	status = a->dev->ops->stream_sync(a->dev, stream);
 	Py_END_ALLOW_THREADS
+	gj_show_any();
 	return status == GJ_OK || (gj_status_error(status, back ? "copying array arguments back" : "waiting for a kernel with debug=True"), false);
 }
 

@@ -1,6 +1,7 @@
 /* _core.Buffer: owns one allocation, on the device or pinned on the host. Freed when nothing refers to it any more, in
  * the order of the stream that it was allocated on. */
 #include "memory/buffer.h"
+#include "printed.h"
 
 #include "memory/device.h"
 #include "memory/stream.h"
@@ -99,6 +100,7 @@ bool gj_copy_bytes(gj_device *dev, gj_copy how, uintptr_t dst, uintptr_t src, si
 	if (status == GJ_OK && !stream && how != GJ_D2D && !dev->ops->host_memory)
 		status = dev->ops->stream_sync(dev, NULL);
 	Py_END_ALLOW_THREADS
+	gj_show_any();
 	if (status != GJ_OK)
 		gj_status_error(status, what);
 	return status == GJ_OK;

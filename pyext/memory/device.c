@@ -2,6 +2,8 @@
  * the CPU. Each thread has a current device, as in CUDA. Nothing here runs before the first use. */
 #include "memory/device.h"
 
+#include "printed.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -186,6 +188,7 @@ static PyObject *synchronize(PyObject *self, PyObject *unused)
 	Py_BEGIN_ALLOW_THREADS
 	status = dev->ops->sync(dev);
 	Py_END_ALLOW_THREADS
+	gj_show_any();
 	if (status != GJ_OK)
 		return gj_status_error(status, "synchronize()");
 	Py_RETURN_NONE;

@@ -3,6 +3,7 @@
 #include "memory/stream.h"
 
 #include "memory/device.h"
+#include "printed.h"
 
 typedef struct { PyObject_HEAD PyObject *weak; gj_device *dev; gj_stream *stream; bool owned; } StreamObject;
 typedef struct { PyObject_HEAD gj_device *dev; gj_event *event; } EventObject;
@@ -142,6 +143,7 @@ static PyObject *stream_sync(PyObject *self, PyObject *unused)
 	Py_BEGIN_ALLOW_THREADS
 	status = s->dev->ops->stream_sync(s->dev, s->stream);
 	Py_END_ALLOW_THREADS
+	gj_show_any();
 	return done(status, "synchronize()");
 }
 
@@ -273,6 +275,7 @@ static PyObject *event_sync(PyObject *self, PyObject *unused)
 	Py_BEGIN_ALLOW_THREADS
 	status = e->dev->ops->event_sync(e->dev, e->event);
 	Py_END_ALLOW_THREADS
+	gj_show_any();
 	return done(status, "synchronize()");
 }
 

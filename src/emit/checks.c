@@ -118,3 +118,19 @@ gj_v gj_do_bounds(gj_gen *g, const gj_op *o)
 	fail_where(g, o, 0, bad, done);
 	return NULL;
 }
+
+/* Lane after lane. */
+gj_v gj_do_print(gj_gen *g, const gj_op *o)
+{
+	gj_v value[GJ_PRINT_VALUES];
+	gj_lanes l = { 0 };
+	if (g->u->vector)
+		l = gj_lanes_begin(g, gj_mask_of(g, o));
+	for (uint32_t i = 0; i < o->nargs; i++)
+		value[i] = of_lane(g, o->arg[i], l.lane);
+	g->u->image->prints = true;
+	g->u->backend->print(g, o->imm.site->number, l.lane, value, o->nargs);
+	if (g->u->vector)
+		gj_lanes_end(g, &l);
+	return NULL;
+}

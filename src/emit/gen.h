@@ -49,6 +49,7 @@ typedef struct gj_backend {
 	/* A failure is told of, of this lane (NULL: there is one), and the thread or the launch ends; what comes behind is not
 	 * reached. `site` is of the entry's `ends`. */
 	void (*report)(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
+	void (*print)(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 	void (*end_thread)(gj_gen *);              /* NULL: targets of which gj_target says that only kernels can */
 	gj_v (*math)(gj_gen *, int row, const gj_v *arg);    /* a row of math.def; NULL result: as all do */
 	gj_v (*to_int)(gj_gen *, gj_v x, unsigned bits, bool is_signed);   /* of one float32 or float64, saturating */

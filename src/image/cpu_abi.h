@@ -60,6 +60,9 @@ void gj_rt_act(gj_block *);
  * not return. */
 void gj_rt_report(gj_block *, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value);
 
+/* Thread `thread` prints a line at `site`. */
+void gj_rt_print(gj_block *, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value);
+
 /* grid.sync(): image->cooperative and image->barriers must be set. `live`, `here`, `site` as for gj_rt_barrier. */
 void gj_rt_grid_sync(gj_block *, uint32_t warp, uint32_t live, uint32_t here, uint32_t site);
 

@@ -157,6 +157,7 @@ static void walk(io *s, gj_image *m)
 	sites(s, m);
 	NUM(s, m->first_report, 4);
 	flag(s, &m->reports);
+	flag(s, &m->prints);
 	s->bad |= m->first_report > m->nsites;
 	string(s, &m->llvm);
 	string(s, &m->assembly);

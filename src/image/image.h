@@ -43,7 +43,7 @@ static const uint8_t gj_axes_from[3][3] = { { 0, 1, 2 }, { 1, 0, 2 }, { 2, 1, 0 
 /* A place in the source that the code can tell of: where threads meet at a barrier or wait for memory, where one ends, or
  * where an index is checked. Texts are offsets in the image's `text`; 0: "", not known. */
 typedef enum gj_site_kind {
-	GJ_SITE_BARRIER, GJ_SITE_RAISE, GJ_SITE_ASSERT, GJ_SITE_WAIT, GJ_SITE_INDEX, GJ_NSITE_KINDS
+	GJ_SITE_BARRIER, GJ_SITE_RAISE, GJ_SITE_ASSERT, GJ_SITE_WAIT, GJ_SITE_INDEX, GJ_SITE_PRINT, GJ_NSITE_KINDS
 } gj_site_kind;
 typedef struct gj_site {
 	uint8_t  kind;                             /* gj_site_kind */
@@ -51,7 +51,7 @@ typedef struct gj_site {
 	uint32_t file, function;
 	uint32_t exception;                        /* RAISE, ASSERT: name of the class */
 	uint32_t message;                          /* RAISE, ASSERT: of constants: its text, or its arguments "(1, 2.5)";
-	                                            * INDEX: the array's name */
+	                                            * INDEX: the array's name; PRINT: its template (image/report.h) */
 } gj_site;
 
 typedef struct gj_image {
@@ -74,7 +74,7 @@ typedef struct gj_image {
 	char     *file;                            /* heap: the kernel's source file */
 	gj_site  *site; uint32_t nsites;           /* barriers first, as gj_rt_barrier's `site` counts them; then where threads end */
 	uint32_t  first_report;                    /* site 0 as reports count them (image/report.h) */
-	bool      reports;                         /* it tells where it fails */
+	bool      reports, prints;                 /* it tells where it fails; it prints */
 	char     *text; size_t ntext;              /* heap: what sites say, each with a NUL behind it; NULL without sites */
 	char     *llvm, *assembly;                 /* heap, may be NULL: text for inspect_* */
 } gj_image;

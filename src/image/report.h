@@ -18,4 +18,20 @@ typedef struct gj_report {
 	uint64_t value[GJ_REPORT_VALUES];          /* INDEX: indices, then extents */
 } gj_report;
 
+/* What a kernel prints. A site's template is the line, in which GJ_PRINT_MARK and a letter stand for a number: b bool, i and u
+ * integers, f float32, d float64; GJ_PRINT_MARK twice for itself. Numbers are 64 bits, floats as float64.
+ *
+ * Lines are words: the first says the site and how many numbers follow. On a GPU a module has a buffer, whose address is in its
+ * variable `gj_print`. A line takes its words by an addition to `used`; where the buffer is full it is counted as lost. Its first
+ * word is written last. */
+enum { GJ_PRINT_MARK = 1, GJ_PRINT_VALUES = 32, GJ_PRINT_WORDS = 1 << 17 /* a megabyte */ };
+
+typedef struct gj_print_buffer {
+	uint32_t used, lost;                       /* words, lines */
+	uint64_t word[GJ_PRINT_WORDS];
+} gj_print_buffer;
+
+enum { GJ_PRINT_COUNT_AT = 32 };               /* in a line's first word: numbers; below: the site; the top bit: it is written */
+static const uint64_t gj_print_written = (uint64_t)1 << 63;
+
 #endif

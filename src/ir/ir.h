@@ -96,7 +96,7 @@ struct gj_source_site {
 	gj_site_kind kind;
 	const gj_code *code; gj_pos pos;
 	const gj_obj *exception;                   /* as in RAISE */
-	const char *name;                          /* INDEX: of the array, as the kernel calls it; NULL: it has none */
+	const char *name;                          /* INDEX: of the array, as the kernel calls it; NULL: it has none. PRINT: its template */
 	uint32_t number;                           /* among the entry's `ends` (opt/ends.c) */
 };
 

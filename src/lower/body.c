@@ -397,7 +397,7 @@ static gj_fn *function_of(gj_lower *L, gj_inst *s)
 gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 {
 	bool launched = gj_entries[options->entry].args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
-	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .reports = launched && options->debug,
+	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .reports = launched && options->debug, .prints = launched,
 		.bounds = launched && (options->debug || options->boundscheck) };
 	gj_fn *f = lower_function(&M, s, options->entry);
 	for (uint32_t i = 1; i < M.fn.n; i++)

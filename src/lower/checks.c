@@ -56,6 +56,11 @@ void gj_lreport(gj_lower *L, gj_ref fails, const gj_obj *exception, bool asserti
 		gj_o(L->fn, gj_e1(L, GJ_REPORT, NULL, fails))->imm.site = site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL);
 }
 
+void gj_lprint(gj_lower *L, const char *text, uint32_t n, const gj_ref *value)
+{
+	gj_o(L->fn, gj_e(L, GJ_PRINT, NULL, n, value))->imm.site = site(L, GJ_SITE_PRINT, NULL, text);
+}
+
 /* What Python raises of itself, as a class and its message. */
 #define ERROR(id, class_name, words) \
 	static const gj_obj id##_cls = { .kind = GJ_OBJ_NAME, .name = "builtins." class_name }; \

@@ -23,7 +23,8 @@ typedef struct gj_module {
 	uint32_t shared_bytes;
 	uint32_t inlined;                          /* operations of inlined functions, with those that they call */
 	bool barriers, dynamic_shared;
-	bool bounds, reports;                      /* indices are checked; what raises in Python is reported (checks.c) */
+	bool bounds, reports, prints;              /* indices are checked; what raises in Python is reported; somebody shows what is
+	                                            * printed (checks.c) */
 } gj_module;
 
 /* One function being lowered into M's kernel or function `fn`. */
@@ -175,6 +176,9 @@ void   gj_lcheck_item(gj_lower *, gj_ref at, uint32_t n);              /* of a t
 void   gj_lcheck_divisor(gj_lower *, gj_binop, gj_ref divisor);        /* by zero Python raises, and with a step of zero */
 void   gj_lcheck_step(gj_lower *, gj_ref step, bool slice);
 void   gj_lreport(gj_lower *, gj_ref fails, const gj_obj *exception, bool assertion);
+
+/* A line by this template, with these numbers. */
+void   gj_lprint(gj_lower *, const char *text, uint32_t n, const gj_ref *value);
 
 /* -- Ranges (ranges.c); `range` with the parts of an iterator but for the length and iter ------------------------------ */
 gj_ref gj_lrange_length(gj_lower *, gj_lv range);                      /* i64 */

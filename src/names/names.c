@@ -68,6 +68,26 @@ static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, ui
 	return n;
 }
 
+static int keyword(const gj_op *call, const param *p, uint32_t nkw, bool used[GJ_MAX_CALL]);
+
+/* Slots of the keywords that come behind "x*", then those of the positional operands. */
+static uint32_t bind_with_keywords(const gj_fn *f, const gj_op *call, const char *name, const char *keywords, int *slot)
+{
+	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw, n = 0;
+	bool used[GJ_MAX_CALL] = { false };
+	param p;
+	while (next_param(&keywords, &p))
+		slot[n++] = keyword(call, &p, nkw, used);
+	for (uint32_t k = 0; k < nkw; k++)
+		if (!used[k])
+			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[k]);
+	if (n + npos > GJ_MAX_CALL)
+		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), gj_printf(f->arena, "at most %u arguments", GJ_MAX_CALL - n), npos);
+	for (uint32_t i = 0; i < npos; i++)
+		slot[n + i] = (int)(i + 1);
+	return n + npos;
+}
+
 static int keyword(const gj_op *call, const param *p, uint32_t nkw, bool used[GJ_MAX_CALL])
 {
 	for (uint32_t k = 0; k < nkw; k++)
@@ -105,6 +125,8 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_name *row, cons
 	if (nkw > GJ_MAX_CALL)
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), "fewer keywords", nkw);
 	for (; next_param(&at, &p); i++) {
+		if (p.any && at[strspn(at, " ")])
+			return bind_with_keywords(f, call, name, at, slot);
 		if (p.any)
 			return bind_any(f, call, name, i, npos, slot);
 		slot[i] = i < npos ? (int)(i + 1 - self) : keyword(call, &p, nkw, used);

@@ -2,12 +2,16 @@
 #include "ir/walk.h"
 #include "opt/opt.h"
 
+#include <string.h>
+
+static bool same_text(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
+
 /* The number of a place, which counts once, wherever it was inlined. */
 static uint32_t number(gj_fn *entry, const gj_source_site *p)
 {
 	for (uint32_t i = 0; i < entry->ends.n; i++) {
 		const gj_source_site *q = &entry->ends.p[i];
-		if (q->kind == p->kind && q->code == p->code && q->pos.line == p->pos.line && q->pos.col == p->pos.col && q->name == p->name)
+		if (q->kind == p->kind && q->code == p->code && q->pos.line == p->pos.line && q->pos.col == p->pos.col && same_text(q->name, p->name))
 			return i;
 	}
 	gj_push(entry->arena, &entry->ends, *p);
@@ -22,7 +26,7 @@ static void find(gj_fn *entry, const gj_fn *f)
 		gj_source_site p = { t->sub ? GJ_SITE_ASSERT : GJ_SITE_RAISE, l->code, l->pos, t->imm.obj, NULL, 0 };
 		GJ_EACH_OP_OF(f, b, r) {
 			const gj_op *o = gj_o(f, r);
-			if (o->op == GJ_BOUNDS || o->op == GJ_REPORT)
+			if (o->op == GJ_BOUNDS || o->op == GJ_REPORT || o->op == GJ_PRINT)
 				o->imm.site->number = number(entry, o->imm.site);
 		}
 		if (t->op == GJ_RAISE)

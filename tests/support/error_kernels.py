@@ -284,6 +284,11 @@ def UNPACK(x):
 	x[0] = a
 
 
+def PRINT_LONG(a):
+	t = a[0], a[0], a[0], a[0], a[0], a[0], a[0], a[0]
+	print(t, t, t, t, t)  # here: print(t, t, t, t, t)
+
+
 def UNPACK_COUNT(x):
 	a, b = cuda.grid(3)
 	x[0] = a

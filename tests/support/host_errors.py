@@ -302,6 +302,13 @@ def OF_THREAD():
 	raises[1, 1](np.zeros(1))
 
 
+def PRINT_HERE():
+	def prints(x):
+		print(x)
+		return x
+	cuda.compile_ptx(prints, "float32(float32)", device=True)
+
+
 def OUT_OF_BOUNDS():
 	raises[1, 1](np.zeros(0))
 

@@ -43,8 +43,9 @@ gj_v gj_block_field(gj_gen *, unsigned offset, gj_t);
 gj_v gj_block_now(gj_gen *, unsigned offset);
 gj_v gj_block_own_sums(gj_gen *);
 
-/* report.c: a hook of gj_backend. */
+/* report.c: hooks of gj_backend. */
 void gj_cpu_report(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
+void gj_cpu_print(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 
 /* resume.c */
 void gj_resume_begin(gj_gen *);

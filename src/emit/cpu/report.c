@@ -1,13 +1,23 @@
-/* A thread that fails tells the runtime, which ends the launch. */
+/* A thread that fails tells the runtime, which ends the launch; what a thread prints, it keeps. */
 #include "emit/cpu/cpu.h"
 
-void gj_cpu_report(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
+static void tell(gj_gen *g, const char *function, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
 {
 	gj_unit *u = g->u;
-	gj_v thread = gj_cpu(g)->warp, values = gj_alloca(g, u->i64, GJ_REPORT_VALUES, 8);
+	gj_v thread = gj_cpu(g)->warp, values = gj_alloca(g, u->i64, n + 2, 8);
 	if (lane)
 		thread = LLVMBuildAdd(g->b, LLVMBuildMul(g->b, thread, gj_i32(u, u->lanes), ""), lane, "");
 	for (unsigned i = 0; i < n; i++)
 		gj_store(g, value[i], gj_offset(g, values, 8 * (int64_t)i), 8);
-	gj_extern_call(g, "gj_rt_report", u->tvoid, 5, (gj_v[]){ gj_cpu(g)->block, thread, gj_i32(u, site), gj_i32(u, n), values });
+	gj_extern_call(g, function, u->tvoid, 5, (gj_v[]){ gj_cpu(g)->block, thread, gj_i32(u, site), gj_i32(u, n), values });
+}
+
+void gj_cpu_report(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
+{
+	tell(g, "gj_rt_report", site, lane, value, n);
+}
+
+void gj_cpu_print(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
+{
+	tell(g, "gj_rt_print", site, lane, value, n);
 }

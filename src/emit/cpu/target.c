@@ -351,7 +351,7 @@ const gj_backend gj_backend_cpu = {
 	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = cpu_entry,
-	.report = gj_cpu_report, .own_copy = gj_block_own_sums, .keep_local = gj_resume_local, .keep_variable = gj_resume_variable,
+	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = gj_resume_local, .keep_variable = gj_resume_variable,
 	.block_alone = true, .way_back = gj_cpu_way_back,
 	.op = {
 		[GJ_SREG] = cpu_sreg, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,

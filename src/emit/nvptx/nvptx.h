@@ -13,8 +13,9 @@ enum {
 
 enum { GJ_NV_GLOBAL = 1 };                     /* LLVM's number of the address space */
 
-/* report.c: a hook of gj_backend. */
+/* report.c: hooks of gj_backend. */
 void gj_nv_report(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
+void gj_nv_print(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 
 /* libdevice.c */
 gj_v gj_libdevice_call(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);

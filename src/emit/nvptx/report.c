@@ -1,17 +1,17 @@
-/* A thread that fails writes the module's report, if it is the first, and ends (image/report.h). The writing is a function of its
- * own for each number of values, so that the checks themselves stay small. */
+/* A thread that fails writes the module's report, if it is the first, and ends; what threads print goes into the module's buffer
+ * (image/report.h). The writing is a function of its own for each number of values, so that checks stay small. */
 #include "emit/nvptx/nvptx.h"
 #include "image/report.h"
 
 #include <stddef.h>
 
 /* The variable that the loader sets. */
-static gj_v listener(gj_unit *u)
+static gj_v listener(gj_unit *u, const char *name)
 {
-	gj_v at = LLVMGetNamedGlobal(u->mod, "gj_report");
+	gj_v at = LLVMGetNamedGlobal(u->mod, name);
 	if (at)
 		return at;
-	at = LLVMAddGlobalInAddressSpace(u->mod, u->i64, "gj_report", GJ_NV_GLOBAL);
+	at = LLVMAddGlobalInAddressSpace(u->mod, u->i64, name, GJ_NV_GLOBAL);
 	LLVMSetInitializer(at, LLVMConstNull(u->i64));
 	LLVMSetExternallyInitialized(at, 1);
 	LLVMSetAlignment(at, 8);
@@ -41,15 +41,12 @@ static void write_report(gj_gen *g, gj_v record, unsigned n)
 	put(g, record, offsetof(gj_report, state), gj_i32(g->u, GJ_REPORT_WHOLE), 4);
 }
 
-static void fill(gj_gen *g, unsigned n)
+static void fill_line(gj_gen *, gj_v record, LLVMBasicBlockRef done, unsigned n);
+
+static void fill_report(gj_gen *g, gj_v record, LLVMBasicBlockRef done, unsigned n)
 {
 	gj_unit *u = g->u;
-	LLVMBasicBlockRef entry = gj_bb_new(g, ""), heard = gj_bb_new(g, ""), first = gj_bb_new(g, ""), done = gj_bb_new(g, "");
-	gj_at(g, entry);
-	gj_v address = gj_load(g, u->i64, listener(u), 8), none = LLVMConstNull(u->i64);
-	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntNE, address, none), heard, done);
-	gj_at(g, heard);
-	gj_v record = LLVMBuildIntToPtr(g->b, address, LLVMPointerTypeInContext(u->ctx, GJ_NV_GLOBAL), "");
+	LLVMBasicBlockRef first = gj_bb_new(g, "");
 	gj_v state = gj_offset(g, record, offsetof(gj_report, state));
 	gj_v got = LLVMBuildAtomicCmpXchg(g->b, state, gj_i32(u, GJ_REPORT_NONE), gj_i32(u, GJ_REPORT_BEGUN),
 		LLVMAtomicOrderingMonotonic, LLVMAtomicOrderingMonotonic, 0);
@@ -57,14 +54,26 @@ static void fill(gj_gen *g, unsigned n)
 	gj_at(g, first);
 	write_report(g, record, n);
 	LLVMBuildBr(g->b, done);
+}
+
+/* The function: nothing, where nobody listens. */
+static void fill(gj_gen *g, const char *variable, unsigned n, void (*body)(gj_gen *, gj_v, LLVMBasicBlockRef, unsigned))
+{
+	gj_unit *u = g->u;
+	LLVMBasicBlockRef entry = gj_bb_new(g, ""), heard = gj_bb_new(g, ""), done = gj_bb_new(g, "");
+	gj_at(g, entry);
+	gj_v address = gj_load(g, u->i64, listener(u, variable), 8), none = LLVMConstNull(u->i64);
+	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntNE, address, none), heard, done);
+	gj_at(g, heard);
+	body(g, LLVMBuildIntToPtr(g->b, address, LLVMPointerTypeInContext(u->ctx, GJ_NV_GLOBAL), ""), done, n);
 	gj_at(g, done);
 	LLVMBuildRetVoid(g->b);
 }
 
-static gj_v teller(gj_gen *g, gj_t type, unsigned n)
+static gj_v teller(gj_gen *g, gj_t type, bool line, unsigned n)
 {
 	gj_unit *u = g->u;
-	const char *name = gj_printf(u->arena, "gj_tell_%u", n);
+	const char *name = gj_printf(u->arena, "gj_%s_%u", line ? "print" : "tell", n);
 	gj_v fn = LLVMGetNamedFunction(u->mod, name);
 	if (fn)
 		return fn;
@@ -77,25 +86,60 @@ static gj_v teller(gj_gen *g, gj_t type, unsigned n)
 	gj_gen own = *g;
 	own.fn = fn;
 	LLVMSetCurrentDebugLocation2(u->b, NULL);
-	fill(&own, n);
+	fill(&own, line ? "gj_print" : "gj_report", n, line ? fill_line : fill_report);
 	gj_at(g, here);
 	return fn;
 }
 
-void gj_nv_report(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
+/* A line takes its words, if there are as many left, and says last that it is there. */
+static void fill_line(gj_gen *g, gj_v record, LLVMBasicBlockRef done, unsigned n)
 {
 	gj_unit *u = g->u;
-	gj_t t[1 + GJ_REPORT_VALUES] = { u->i32 };
-	gj_v arg[1 + GJ_REPORT_VALUES] = { gj_i32(u, site) };
-	(void)lane;
+	LLVMBasicBlockRef fits = gj_bb_new(g, ""), full = gj_bb_new(g, "");
+	gj_v used = gj_offset(g, record, offsetof(gj_print_buffer, used)), lost = gj_offset(g, record, offsetof(gj_print_buffer, lost));
+	gj_v at = LLVMBuildAtomicRMW(g->b, LLVMAtomicRMWBinOpAdd, used, gj_i32(u, n + 1), LLVMAtomicOrderingMonotonic, 0);
+	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULE, at, gj_i32(u, GJ_PRINT_WORDS - n - 1)), fits, full);
+	gj_at(g, full);
+	LLVMBuildAtomicRMW(g->b, LLVMAtomicRMWBinOpAdd, lost, gj_i32(u, 1), LLVMAtomicOrderingMonotonic, 0);
+	LLVMBuildBr(g->b, done);
+	gj_at(g, fits);
+	gj_v words = gj_offset(g, record, offsetof(gj_print_buffer, word)), index = LLVMBuildZExt(g->b, at, u->i64, "");
+	gj_v first = LLVMBuildGEP2(g->b, u->i64, words, &index, 1, "");
+	for (unsigned i = 0; i < n; i++)
+		put(g, first, 8 * (i + 1), LLVMGetParam(g->fn, 1 + i), 8);
+	gj_plain(g, GJ_IN_NV_MEMBAR_SYS, 0, NULL);
+	gj_v site = LLVMBuildZExt(g->b, LLVMGetParam(g->fn, 0), u->i64, "");
+	put(g, first, 0, LLVMBuildOr(g->b, site, LLVMConstInt(u->i64, gj_print_written | (uint64_t)n << GJ_PRINT_COUNT_AT, 0), ""), 8);
+	LLVMBuildBr(g->b, done);
+}
+
+static void tell(gj_gen *g, bool line, uint32_t site, const gj_v *value, unsigned n)
+{
+	gj_unit *u = g->u;
+	gj_t *t = gj_new(u->arena, gj_t, n + 1);
+	gj_v *arg = gj_new(u->arena, gj_v, n + 1);
+	t[0] = u->i32;
+	arg[0] = gj_i32(u, site);
 	for (unsigned i = 0; i < n; i++) {
 		t[1 + i] = u->i64;
 		arg[1 + i] = value[i];
 	}
 	gj_t type = LLVMFunctionType(u->tvoid, t, 1 + n, 0);
-	LLVMMetadataRef line = LLVMGetCurrentDebugLocation2(u->b);
-	gj_v fn = teller(g, type, n);
-	LLVMSetCurrentDebugLocation2(u->b, line);
+	LLVMMetadataRef at = LLVMGetCurrentDebugLocation2(u->b);
+	gj_v fn = teller(g, type, line, n);
+	LLVMSetCurrentDebugLocation2(u->b, at);
 	LLVMBuildCall2(g->b, type, fn, arg, 1 + n, "");
-	u->backend->end_thread(g);
+}
+
+void gj_nv_report(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
+{
+	(void)lane;
+	tell(g, false, site, value, n);
+	g->u->backend->end_thread(g);
+}
+
+void gj_nv_print(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
+{
+	(void)lane;
+	tell(g, true, site, value, n);
 }

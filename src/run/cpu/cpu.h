@@ -6,6 +6,7 @@
 #include "run/cpu/fiber.h"
 #include "image/cpu_abi.h"
 #include "image/report.h"
+#include "run/printed.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,6 +57,7 @@ typedef struct gj_run {
 	uint64_t calm_since, calm_sum;             /* since when nothing changes, as far as it is known */
 	gj_report report;                          /* GJ_E_RAISED: of the first thread that failed */
 	atomic_uint reported;
+	gj_lines lines;                            /* what it has printed (print.c) */
 	char     text[512];                        /* last: why it failed; written once, by the first that fails */
 } gj_run;
 
@@ -137,6 +139,8 @@ void gj_block_init(gj_cpu_block *, gj_worker *, gj_meet *, char *shared);
 void gj_fault_start(void);
 void gj_fault_enter(gj_worker *);
 void gj_fault_leave(void);
+/* cpu/print.c: what the launch has printed becomes the thread's. */
+void      gj_print_end(gj_run *);
 /* cpu/wait.c: before and after its part in a launch. */
 void      gj_wait_join(gj_worker *);
 void      gj_wait_leave(gj_worker *);

@@ -243,6 +243,7 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	else
 		run_blocks(&r, gj_pool_threads());
 	gj_status status = (gj_status)atomic_load(&r.status);
+	gj_print_end(&r);
 	if (status == GJ_E_RAISED)
 		return gj_failure_set(k->site, k->nsites, k->first_report, k->text, &r.report);
 	return status == GJ_OK ? GJ_OK : gj_error_set(status, 0, "%s", r.text);

@@ -14,7 +14,7 @@ static const struct { const char *name; void (*f)(void); } own[] = {
 #ifdef __x86_64__
 	F(gj_rt_attend_keeping)
 #endif
-	F(gj_rt_grid_sync) F(gj_rt_enter) F(gj_rt_report)
+	F(gj_rt_grid_sync) F(gj_rt_enter) F(gj_rt_report) F(gj_rt_print)
 	F(gj_rt_syncwarp) F(gj_rt_shuffle) F(gj_rt_ballot) F(gj_rt_match)
 	F(memcpy) F(memmove) F(memset) F(memcmp)
 #undef F

@@ -1,0 +1,43 @@
+/* The rule of print(): numbers, strings that are constants, None, and tuples of them. */
+#include "infer/infer.h"
+
+static bool printable(const gj_type *t)
+{
+	if (t->kind == GJ_TUPLE)
+		for (uint32_t i = 0; i < t->n; i++)
+			if (!printable(t->item[i]) || t->item[i] == gj_t_str)
+				return false;
+	return t->kind == GJ_TUPLE || t == gj_t_none || (gj_is_scalar(t) && !gj_is_complex(t));
+}
+
+/* Items of a tuple may be strings if they are known. */
+static bool known(const gj_type *t, const gj_obj *konst)
+{
+	if (t == gj_t_str)
+		return konst && konst->kind == GJ_OBJ_STR;
+	if (t->kind != GJ_TUPLE)
+		return printable(t);
+	for (uint32_t i = 0; i < t->n; i++)
+		if (!known(t->item[i], konst ? konst->item[i] : NULL))
+			return false;
+	return true;
+}
+
+/* By its number among the values, which keywords stand before. */
+static void refuse(const gj_icall *c, uint32_t i)
+{
+	gj_icall values = *c;
+	values.a[i - 3] = c->a[i];
+	gj_bad_argument(&values, i - 3);
+}
+
+gj_known gj_infer_print(gj_icall *c)
+{
+	for (uint32_t i = 0; i < 2; i++)
+		if (c->a[i].type && c->a[i].type != gj_t_none && (c->a[i].type != gj_t_str || !c->a[i].konst))
+			gj_bad_argument(c, i);
+	for (uint32_t i = 3; i < c->n; i++)
+		if (!known(c->a[i].type, c->a[i].konst))
+			refuse(c, i);
+	return gj_just(gj_t_none);
+}

@@ -1,0 +1,79 @@
+/* Lowering of print(): the line as a template, made here, and the numbers that it wants (image/report.h). */
+#include "lower/lower.h"
+#include "image/report.h"
+
+#include <string.h>
+
+typedef struct line { gj_lower *L; const char *text; GJ_VEC(gj_ref) value; } line;
+
+static void put(line *p, const char *s) { p->text = gj_printf(p->L->arena, "%s%s", p->text, s); }
+
+/* Text as it is: marks are doubled. */
+static void put_text(line *p, const char *s)
+{
+	for (const char *at; (at = strchr(s, GJ_PRINT_MARK)); s = at + 1)
+		p->text = gj_printf(p->L->arena, "%s%.*s%c%c", p->text, (int)(at - s), s, GJ_PRINT_MARK, GJ_PRINT_MARK);
+	put(p, s);
+}
+
+/* Text as Python's repr() has it. */
+static void put_quoted(line *p, const char *s)
+{
+	char quote[2] = { strchr(s, '\'') && !strchr(s, '"') ? '"' : '\'', 0 };
+	put(p, quote);
+	for (; *s; s++) {
+		char one[3] = { *s, 0, 0 };
+		bool escaped = *s == '\\' || *s == *quote || *s == '\n' || *s == '\t' || *s == '\r';
+		if (escaped) {
+			one[0] = '\\';
+			one[1] = *s == '\n' ? 'n' : *s == '\t' ? 't' : *s == '\r' ? 'r' : *s;
+		}
+		put_text(p, one);
+	}
+	put(p, quote);
+}
+
+static void put_number(line *p, gj_ref r)
+{
+	const gj_type *t = gj_o(p->L->fn, r)->type;
+	char letter = gj_is_bool(t) ? 'b' : gj_is_float(t) ? t->size < 8 ? 'f' : 'd' : gj_is_unsigned(t) ? 'u' : 'i';
+	p->text = gj_printf(p->L->arena, "%s%c%c", p->text, GJ_PRINT_MARK, letter);
+	gj_push(p->L->arena, &p->value, r);
+}
+
+static void put_value(line *p, gj_lv v, bool inside)
+{
+	if (v.type->kind == GJ_TUPLE) {
+		put(p, "(");
+		for (uint32_t i = 0; i < v.type->n; i++) {
+			put(p, i ? ", " : "");
+			put_value(p, gj_lv_item(p->L, v, i), true);
+		}
+		put(p, v.type->n == 1 ? ",)" : ")");
+	} else if (v.type == gj_t_str) {
+		(inside ? put_quoted : put_text)(p, v.konst->name);
+	} else if (v.type == gj_t_none) {
+		put(p, "None");
+	} else {
+		put_number(p, v.part[0]);
+	}
+}
+
+gj_lv gj_lower_print(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	line p = { .L = L, .text = "" };
+	const char *sep = c->a[0].konst && c->a[0].type == gj_t_str ? c->a[0].konst->name : " ";
+	const char *end = c->a[1].konst && c->a[1].type == gj_t_str ? c->a[1].konst->name : "\n";
+	if (!L->M->prints)
+		gj_lfail(L, GJ_ERR_PRINT_HERE);
+	for (uint32_t i = 3; i < c->n; i++) {
+		put_text(&p, i > 3 ? sep : "");
+		put_value(&p, c->a[i], false);
+	}
+	put_text(&p, end);
+	if (p.value.n > GJ_PRINT_VALUES)
+		gj_lfail(L, GJ_ERR_PRINT_LONG, p.value.n, GJ_PRINT_VALUES);
+	gj_lprint(L, p.text, p.value.n, p.value.p);
+	return gj_lv_none();
+}
