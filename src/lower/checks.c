@@ -69,6 +69,7 @@ void gj_lprint(gj_lower *L, const char *text, uint32_t n, const gj_ref *value)
 	static const gj_obj id = { .kind = GJ_OBJ_TUPLE, .n = 2, .item = (const gj_obj **)id##_items }
 ERROR(zero_divisor, "ZeroDivisionError", "integer division or modulo by zero");
 ERROR(zero_float, "ZeroDivisionError", "division by zero");
+ERROR(zero_complex, "ZeroDivisionError", "complex division by zero");
 ERROR(zero_step, "ValueError", "range() arg 3 must not be zero");
 ERROR(zero_slice_step, "ValueError", "slice step cannot be zero");
 ERROR(does_not_fit, "ValueError", "shapes, sizes or values that do not fit here");
@@ -84,6 +85,12 @@ void gj_lcheck_divisor(gj_lower *L, gj_binop op, gj_ref divisor)
 	const gj_type *t = gj_o(L->fn, divisor)->type;
 	if ((op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_) && gj_is_scalar(t))
 		report_zero(L, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
+}
+
+void gj_lcheck_complex_divisor(gj_lower *L, gj_lv divisor)
+{
+	if (L->M->reports)
+		gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), gj_ltruth(L, divisor)), &zero_complex, false);
 }
 
 void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice) { report_zero(L, step, slice ? &zero_slice_step : &zero_step); }

@@ -69,8 +69,11 @@ gj_lv gj_lbinop(gj_lower *L, gj_binop op, const gj_type *t, gj_lv a, gj_lv b)
 	const gj_type *as_a, *as_b;
 	if (t->kind == GJ_TUPLE)
 		return concat(L, t, a, b);
-	if (gj_is_complex(t))
+	if (gj_is_complex(t)) {
+		if (op == GJ_OP_TRUEDIV_)
+			gj_lcheck_complex_divisor(L, b);
 		return gj_lcomplex_binop(L, op, t, a, b);
+	}
 	gj_rule_binop(op, a.type, b.type, &as_a, &as_b);
 	gj_ref x = gj_ecast(L, gj_ecast(L, a.part[0], as_a), t);
 	if (op == GJ_OP_POW_)
