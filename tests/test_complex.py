@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridjit import complex64, complex128, cuda, vectorize
+from gridjit import _core, complex64, complex128, cuda, vectorize
 
 PARTS = {np.complex64: np.float32, np.complex128: np.float64}
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -3.0, math.inf, -math.inf, math.nan]
@@ -454,6 +454,20 @@ def test_ufuncs():
 	assert second.dtype == float
 
 
+def test_debug(device):
+	"""Under debug a division by zero raises, as in Python."""
+	@cuda.jit(debug=True)
+	def divides(a, b, out):
+		out[0] = a[0] / b[0]
+	out = np.zeros(1, complex)
+	divides[1, 1](np.array([1 + 1j]), np.array([2j]), out)
+	cuda.synchronize()
+	assert out[0] == (1 + 1j) / 2j
+	with pytest.raises(ZeroDivisionError, match="complex division by zero"):
+		divides[1, 1](np.array([1 + 1j]), np.array([0j]), out)
+		cuda.synchronize()
+
+
 # -- compiled code -----------------------------------------------------------------------------------------------------
 
 def with_complex(z, n):
@@ -488,6 +502,16 @@ def assemble(ptx, arch):
 def test_as_short_as_with_reals():
 	"""A Mandelbrot iteration is the same code, whichever way it is written."""
 	assert instructions(with_complex, "int64(complex128, int64)") <= instructions(with_reals, "int64(float64, float64, int64)")
+
+
+def test_loads_of_pairs():
+	"""A GPU loads both parts at once where the array is known to be aligned to them, and only there."""
+	def kernel(a, out):
+		out[cuda.threadIdx.x] = a[cuda.threadIdx.x] * 2
+	for dtype in "complex64", "complex128":
+		for facts, at_once in ((7, True), (0, False)):
+			ptx = _core.compile(kernel, f"void({dtype}[::1], {dtype}[::1])", {"cc": (9, 0), "facts": facts})[0]
+			assert ("ld.global.nc.v2" in ptx and "st.global.v2" in ptx) == at_once, ptx
 
 
 @pytest.mark.parametrize("abi", ["c", "numba"])

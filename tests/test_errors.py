@@ -29,6 +29,7 @@ EXPECT = {
 	"ARG_MISSING": "cuda.grid() needs the argument 'ndim'",
 	"ARG_TYPE": "math.sin() cannot take a string as argument 1",
 	"ARG_ARRAY": "math.sin() cannot take array(float32, 1d, C) as argument 1",
+	"ARG_COMPLEX": "math.sqrt() cannot take complex128 as argument 1",
 	"ARG_INTEGER": "range() cannot take float64 as argument 1",
 	"CALL_COUNT": "plain() takes 2 arguments, but got 3",
 	"CALL_MISSING": "plain() needs the argument 'b'",

@@ -208,7 +208,11 @@ static GJ_NORETURN void refuse(const gj_icall *c, uint32_t i, gj_err id)
 	gj_fail(c->s->fn, c->loc, why, gj_shown(c->name), i + 1, gj_known_text(c->s->fn->arena, c->a[i]));
 }
 
-void gj_bad_argument(const gj_icall *c, uint32_t i) { refuse(c, i, GJ_ERR_ARG_TYPE); }
+void gj_bad_argument(const gj_icall *c, uint32_t i)
+{
+	bool complex = gj_is_complex(c->a[i].type) && c->name && !strncmp(c->name, "math.", 5);
+	refuse(c, i, complex ? GJ_ERR_ARG_COMPLEX : GJ_ERR_ARG_TYPE);
+}
 
 void gj_bad_integer(const gj_icall *c, uint32_t i)
 {

@@ -126,6 +126,10 @@ def ARG_ARRAY(x):
 	x[0] = math.sin(x)  # here: math.sin(x)
 
 
+def ARG_COMPLEX(x):
+	x[0] = math.sqrt(1j)  # here: math.sqrt(1j)
+
+
 def ARG_INTEGER(x):
 	for i in range(x.size / 2):  # here: range(x.size / 2)
 		x[i] = 1
