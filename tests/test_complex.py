@@ -268,6 +268,32 @@ def test_parts_and_tests(device):
 
 # -- arrays ------------------------------------------------------------------------------------------------------------
 
+@cuda.jit
+def some_of_them(a, out, n):
+	i = cuda.grid(1)
+	if i < n:
+		z = a[i]
+		if z.real > 0:
+			out[i] = z * a[n - 1 - i]
+		elif i % 2:
+			out[i] = a[i].imag
+		else:
+			out.imag[i] = z.imag
+
+
+@pytest.mark.parametrize("dtype", PARTS, ids=lambda t: t.__name__)
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 100, 256])
+def test_some_lanes(device, dtype, n):
+	"""Numbers side by side are loaded and stored for the lanes that want them, and no others; the array ends with the last."""
+	z = scattered(dtype, 7, n)
+	a, out = z.copy(), np.full(n + 3, 9 + 9j, dtype)
+	some_of_them[(n + 63) // 64, 64](a, out, n)
+	with np.errstate(all="ignore"):
+		want = np.where(z.real > 0, z * z[::-1], np.where(np.arange(n) % 2, z.imag, 9 + 1j * z.imag)).astype(dtype)
+	np.testing.assert_allclose(out[:n], want, rtol=1e-5)
+	assert (out[n:] == 9 + 9j).all() and (a == z).all()
+
+
 TABLE = np.array([1 + 2j, 3 - 4j, 5j], np.complex64)
 FACTOR = 2 - 3j
 

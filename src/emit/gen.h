@@ -119,6 +119,7 @@ struct gj_gen {
 	LLVMBasicBlockRef entry;                   /* allocas and what holds for the whole function; terminated last */
 	LLVMBasicBlockRef exit;                    /* RETURN of a kernel goes here; NULL: ret */
 	gj_v     all;                              /* vectors: lanes that exist */
+	gj_ref   pair_load; gj_v pair;             /* vectors: the last load of a part of complex numbers, and both parts of all */
 	gj_v    *param;                            /* value of each parameter of f */
 	void    *own;                              /* the target's */
 };

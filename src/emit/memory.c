@@ -128,10 +128,77 @@ static gj_v masked_load(gj_gen *g, gj_v from, gj_v mask, gj_t t, unsigned size)
 	return LLVMIsConstant(mask) ? x : LLVMBuildFreeze(g->b, x, "");
 }
 
+/* -- Complex numbers side by side: both parts of all lanes are one piece of memory ----------------------------------- */
+
+/* The numbers that o loads or stores a part of, and which; 0: they are not side by side. */
+static gj_ref pair_of(const gj_gen *g, const gj_op *o, unsigned *part)
+{
+	const gj_op *at = gj_o(g->f, o->arg[0]);
+	if (!g->u->vector || at->op != GJ_BYTES || gj_o(g->f, at->arg[1])->op != GJ_CONST || at->type->space == GJ_LOCAL)
+		return 0;
+	const gj_type *whole = gj_o(g->f, at->arg[0])->type->elem;
+	const gj_forms *p = &g->val[at->arg[0]];
+	if (!gj_is_complex(whole) || !p->s || p->stride != whole->size || at->type->elem->size * 2 != whole->size)
+		return 0;
+	*part = gj_o(g->f, at->arg[1])->imm.i != 0;
+	return at->arg[0];
+}
+
+/* The access to memory that comes next before (step -1) or behind (1) op r in its block; 0: none. */
+static gj_ref next_access(const gj_gen *g, gj_ref r, int step)
+{
+	const gj_bb *b = &g->f->bb.p[gj_o(g->f, r)->block];
+	uint32_t i = 0;
+	while (b->ops.p[i] != r)
+		i++;
+	for (i += (uint32_t)step; i < b->ops.n; i += (uint32_t)step)
+		if (gj_op_is(gj_o(g->f, b->ops.p[i]), GJ_F_READ | GJ_F_WRITE | GJ_F_TERM))
+			return b->ops.p[i];
+	return 0;
+}
+
+/* That access, if it does the same to the other part of the same numbers; else 0. */
+static gj_ref other_part(const gj_gen *g, gj_ref r, int step)
+{
+	unsigned part, other;
+	gj_ref next = next_access(g, r, step), whole = pair_of(g, gj_o(g->f, r), &part);
+	if (!next || !whole || gj_o(g->f, next)->op != gj_o(g->f, r)->op || gj_o(g->f, next)->mask != gj_o(g->f, r)->mask)
+		return 0;
+	return pair_of(g, gj_o(g->f, next), &other) == whole && other != part ? next : 0;
+}
+
+/* <0, 0, 1, 1 …> of one vector, or <0, n, 1, n + 1 …> of two. */
+static gj_v interleaved(gj_gen *g, gj_v a, gj_v b)
+{
+	gj_v lane[2 * GJ_LANES];
+	unsigned n = g->u->lanes;
+	for (unsigned i = 0; i < 2 * n; i++)
+		lane[i] = gj_i32(g->u, i / 2 + (b && i % 2 ? n : 0));
+	return LLVMBuildShuffleVector(g->b, a, b ? b : LLVMGetPoison(LLVMTypeOf(a)), LLVMConstVector(lane, 2 * n), "");
+}
+
+static gj_v part_load(gj_gen *g, gj_ref whole, unsigned part, gj_v mask, gj_t t, unsigned size)
+{
+	gj_v lane[GJ_LANES];
+	unsigned n = g->u->lanes;
+	if (!g->pair_load || other_part(g, g->ref, -1) != g->pair_load)
+		g->pair = masked_load(g, g->val[whole].s, interleaved(g, mask, NULL), LLVMVectorType(gj_elem_ty(t), 2 * n), size);
+	g->pair_load = g->ref;
+	for (unsigned i = 0; i < n; i++)
+		lane[i] = gj_i32(g->u, 2 * i + part);
+	return LLVMBuildShuffleVector(g->b, g->pair, LLVMGetPoison(LLVMTypeOf(g->pair)), LLVMConstVector(lane, n), "");
+}
+
+/* -- Vectors ----------------------------------------------------------------------------------------------------------- */
+
 static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
 {
 	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
+	unsigned part;
+	gj_ref whole = pair_of(g, o, &part);
+	if (whole)
+		return part_load(g, whole, part, mask, t, size);
 	if (p->s && p->stride == (int64_t)size)
 		return masked_load(g, p->s, mask, t, size);
 	if (p->s && p->stride == -(int64_t)size)
@@ -143,7 +210,7 @@ static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
  * downwards cost half as much again where the address is not aligned. */
 static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size)
 {
-	unsigned lanes = g->u->lanes, n = g->u->register_bytes / size;
+	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = g->u->register_bytes / size;
 	if (n >= lanes) {
 		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), size);
 		return;
@@ -158,6 +225,16 @@ static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 {
 	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
+	unsigned part;
+	gj_ref before = other_part(g, g->ref, -1);
+	if (other_part(g, g->ref, 1))                                              /* it is stored with that */
+		return;
+	if (before) {
+		gj_ref whole = pair_of(g, o, &part);
+		gj_v y = gj_vec(g, gj_o(g->f, before)->arg[1]);
+		store_upwards(g, part ? interleaved(g, y, x) : interleaved(g, x, y), g->val[whole].s, interleaved(g, mask, NULL), size);
+		return;
+	}
 	if (p->s && p->stride == (int64_t)size)
 		store_upwards(g, x, p->s, mask, size);
 	else if (p->s && p->stride == -(int64_t)size)
