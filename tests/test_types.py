@@ -174,7 +174,8 @@ NAMED = {
 }
 # Rows that this project answers otherwise, and why.
 OURS = {
-	"IntEnum": "int64", "namedtuple": "Tuple(int64, float64)",        # kernels see an int, a tuple
+	"IntEnum": "int64",        # kernels see an int
+	"namedtuple": "P(x: int64, y: float64)",        # the names are part of the type
 	"longdouble": "!NumbaValueError",
 }
 # Values that kernels do not have: all refused with ValueError, or a subclass of TypingError.

@@ -3,6 +3,7 @@
 #include "freeze/freezer.h"
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
+#include "types/classnames.h"
 #include "types/dtype.h"
 #include "types/typeobj.h"
 
@@ -92,50 +93,12 @@ static const gj_obj *freeze_items(gj_freezer *fz, gj_objkind kind, PyObject *fas
 	return r;
 }
 
-static PyObject *dict_of(PyTypeObject *class)
-{
-#if PY_VERSION_HEX >= 0x030c0000
-	return PyType_GetDict(class);
-#else
-	return Py_XNewRef(class->tp_dict);
-#endif
-}
-
-/* What a class holds under a name, as its dictionary has it: no code of the user's runs. Borrowed; NULL: nothing. */
-static PyObject *class_attribute(PyTypeObject *class, PyObject *name)
-{
-	for (Py_ssize_t i = 0; class->tp_mro && i < PyTuple_GET_SIZE(class->tp_mro); i++) {
-		PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(class->tp_mro, i));
-		PyObject *v = dict ? PyDict_GetItemWithError(dict, name) : NULL;
-		Py_XDECREF(dict);
-		gj_forgive(PyExc_Exception);
-		if (v)
-			return v;
-	}
-	return NULL;
-}
-
-/* The names of a named tuple's items, or of those of sys.float_info and its like. Borrowed; NULL: none. */
-static PyObject *field_names(PyTypeObject *class)
-{
-	PyObject *name = PyUnicode_InternFromString("__match_args__"), *fields = name ? class_attribute(class, name) : NULL;
-	Py_XDECREF(name);
-	for (Py_ssize_t i = 0; fields && PyTuple_Check(fields) && i < PyTuple_GET_SIZE(fields); i++)
-		if (!PyUnicode_Check(PyTuple_GET_ITEM(fields, i)))
-			return NULL;
-	return fields && PyTuple_Check(fields) ? fields : NULL;
-}
-
 static const gj_obj *freeze_tuple(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
-	const gj_obj *r = freeze_items(fz, GJ_OBJ_TUPLE, o, names);
-	PyObject *fields = r && !PyTuple_CheckExact(o) ? field_names(Py_TYPE(o)) : NULL;
-	if (fields && PyTuple_GET_SIZE(fields) == (Py_ssize_t)r->n) {
-		const char **attr = gj_new(fz->arena, const char *, r->n + 1);
-		for (uint32_t i = 0; i < r->n; i++)
-			attr[i] = gj_freeze_text(fz, PyTuple_GET_ITEM(fields, i));
-		((gj_obj *)r)->attr = attr;
-	}
+	gj_obj *r = (gj_obj *)freeze_items(fz, GJ_OBJ_TUPLE, o, names);
+	const gj_fields *fields = r && !PyTuple_CheckExact(o) ? gj_class_fields(Py_TYPE(o)) : NULL;
+	if (fields && fields->n == r->n)
+		r->fields = fields;
 	return r;
 }
 
@@ -252,7 +215,27 @@ static PyObject *function_of(PyObject *o)
 	return f;
 }
 
-/* A class is no value, but the numbers that it holds are: those that the code mentions. */
+/* The parameters of a class of named tuples, as a function without a body. NULL: another class, or an exception is set. */
+static const gj_code *freeze_maker(gj_freezer *fz, PyTypeObject *class, const gj_fields *fields)
+{
+	const gj_obj *met = gj_freeze_met(fz, (PyObject *)class, NULL), *defaults = NULL;
+	PyFunctionObject *maker = fields ? gj_class_maker(class) : NULL;
+	if (met || !maker)
+		return met ? met->code : NULL;
+	if (maker->func_defaults && !(defaults = freeze_items(fz, GJ_OBJ_TUPLE, maker->func_defaults, NULL)))
+		return NULL;
+	gj_code *c = gj_new(fz->arena, gj_code, 1);
+	*c = (gj_code){ .name = fields->label, .qualname = fields->label, .file = "", .bytes = (const uint8_t *)"", .nargs = (int)fields->n,
+	                .var = fields->name, .nvars = (int)fields->n };
+	if (defaults)
+		c->defaults = defaults->item, c->ndefaults = (int)defaults->n;
+	c->digest = gj_code_digest(c);
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_OPAQUE, fields->label);
+	r->code = c;
+	return gj_freeze_meet(fz, (PyObject *)class, NULL, r) < 0 ? NULL : c;
+}
+
+/* A class is no value, but the numbers that it holds are: those that the code mentions. Named tuples can be made. */
 static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	gj_obj *r = (gj_obj *)gj_freeze_opaque(fz, o);
@@ -260,7 +243,7 @@ static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *n
 	const char **attr = gj_new(fz->arena, const char *, n + 1);
 	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		PyObject *v = class_attribute((PyTypeObject *)o, names->object[i]);
+		PyObject *v = gj_class_attribute((PyTypeObject *)o, names->object[i]);
 		bool number = v && (PyLong_Check(v) || PyFloat_Check(v) || PyTuple_Check(v) || PyArray_CheckScalar(v));
 		if (!number)
 			continue;
@@ -270,7 +253,10 @@ static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *n
 	}
 	if (count)
 		r->attr = attr, r->item = item, r->n = count;
-	return r;
+	const gj_fields *fields = gj_class_fields((PyTypeObject *)o);
+	if ((r->code = freeze_maker(fz, (PyTypeObject *)o, fields)))
+		r->fields = fields;
+	return PyErr_Occurred() ? NULL : r;
 }
 
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)

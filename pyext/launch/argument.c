@@ -4,6 +4,7 @@
 
 #include "launch/foreign.h"
 #include "memory/devarray.h"
+#include "types/classnames.h"
 #include "types/dtype.h"
 
 /* -- Numbers ------------------------------------------------------------------------------------------------------ */
@@ -117,19 +118,19 @@ static bool read_numpy_scalar(gj_args *a, PyObject *o, const gj_reader *r)
 
 static const gj_type *read_one(gj_args *a, PyObject *o);
 
-static const gj_type *read_items(gj_args *a, PyObject *tuple, const gj_type **item)
+static const gj_type *read_items(gj_args *a, PyObject *tuple, const gj_fields *names, const gj_type **item)
 {
 	Py_ssize_t n = PyTuple_GET_SIZE(tuple);
 	for (Py_ssize_t i = 0; i < n; i++)
 		if (!(item[i] = read_one(a, PyTuple_GET_ITEM(tuple, i))))
 			return NULL;
-	const gj_type *t = gj_tuple_type(item, (uint32_t)n);
+	const gj_type *t = names && names->n == n ? gj_named_type(names, item) : gj_tuple_type(item, (uint32_t)n);
 	if (!t)
 		PyErr_NoMemory();
 	return t;
 }
 
-static const gj_type *read_tuple(gj_args *a, PyObject *o)
+static const gj_type *read_tuple(gj_args *a, PyObject *o, const gj_fields *names)
 {
 	Py_ssize_t n = PyTuple_GET_SIZE(o);
 	const gj_type *few[8], **item = n <= 8 ? few : PyMem_New(const gj_type *, n), *t = NULL;
@@ -139,7 +140,7 @@ static const gj_type *read_tuple(gj_args *a, PyObject *o)
 		gj_error(GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
 	else {
 		a->depth++;
-		t = read_items(a, o, item);
+		t = read_items(a, o, names, item);
 		a->depth--;
 	}
 	if (item != few)
@@ -263,9 +264,14 @@ static bool classify_array(PyObject *o, gj_reader *r)
 	return !PyErr_Occurred();
 }
 
-/* Chooses the reader of an object's class; read stays NULL when no kernel can take it. false: exception. */
+/* Chooses the reader of an object's class; read stays NULL when no kernel can take it, and of tuples, whose names are found. false:
+ * exception. */
 static bool classify(PyObject *o, gj_reader *r)
 {
+	if (PyTuple_Check(o)) {
+		r->aux = (void *)gj_class_fields(Py_TYPE(o));
+		return true;
+	}
 	r->read = o == Py_None ? read_none
 		: PyBool_Check(o) ? read_bool
 		: PyLong_Check(o) ? read_int
@@ -288,7 +294,7 @@ static bool reader_of(PyObject *o, gj_reader *out)
 	*out = (gj_reader){ cls, NULL, NULL };
 	if (!classify(o, out))
 		return false;
-	if (!out->read)
+	if (!out->read && !PyTuple_Check(o))
 		return refuse(o);
 	PyTypeObject *old = r->cls;
 	Py_INCREF(cls);
@@ -300,12 +306,16 @@ static bool reader_of(PyObject *o, gj_reader *out)
 /* Type of one argument after its leaves were added. */
 static const gj_type *read_one(gj_args *a, PyObject *o)
 {
-	if (PyTuple_Check(o))
-		return read_tuple(a, o);
+	if (PyTuple_CheckExact(o))
+		return read_tuple(a, o, NULL);
 	if (Py_IS_TYPE(o, hint_class))
 		return read_hint(a, o);
 	gj_reader r;
-	if (!reader_of(o, &r) || !r.read(a, o, &r))
+	if (!reader_of(o, &r))
+		return NULL;
+	if (!r.read)
+		return read_tuple(a, o, r.aux);
+	if (!r.read(a, o, &r))
 		return NULL;
 	return a->leaf[a->nleaves - 1].type;
 }

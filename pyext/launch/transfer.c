@@ -4,6 +4,7 @@
 
 #include "memory/buffer.h"
 #include "memory/extent.h"
+#include "types/fields.h"
 
 #include <math.h>
 #include <string.h>
@@ -165,7 +166,7 @@ static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
  * it is known once it is compiled. */
 bool gj_args_fit(const gj_type *given, const gj_type *want)
 {
-	bool tuples = given->kind == GJ_TUPLE && want->kind == GJ_TUPLE && given->n == want->n;
+	bool tuples = given->kind == GJ_TUPLE && want->kind == GJ_TUPLE && given->n == want->n && gj_takes_names(given, want);
 	for (uint32_t i = 0; tuples && i < given->n; i++)
 		if (!gj_args_fit(given->item[i], want->item[i]))
 			return false;

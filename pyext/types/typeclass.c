@@ -2,6 +2,7 @@
  * signature, float32(1.5) a NumPy scalar. */
 #include "types/typeclass.h"
 
+#include "types/classnames.h"
 #include "types/dtype.h"
 #include "types/signature.h"
 #include "types/typeobj.h"
@@ -27,7 +28,7 @@ static PyObject *parse_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	return t ? gj_type_to_py(t) : NULL;
 }
 
-static PyObject *make_tuple(PyObject *const *item, Py_ssize_t n)
+static PyObject *make_tuple(const gj_fields *names, PyObject *const *item, Py_ssize_t n)
 {
 	const gj_type **t = PyMem_New(const gj_type *, n + 1);
 	bool ok = t != NULL;
@@ -37,7 +38,7 @@ static PyObject *make_tuple(PyObject *const *item, Py_ssize_t n)
 	if (ok && gj_too_deep(t, (uint32_t)n))
 		gj_error(GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
 	else if (ok)
-		o = gj_type_to_py(gj_tuple_type(t, (uint32_t)n));
+		o = gj_type_to_py(names ? gj_named_type(names, t) : gj_tuple_type(t, (uint32_t)n));
 	PyMem_Free(t);
 	return o;
 }
@@ -51,18 +52,54 @@ static PyObject *tuple_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 		return NULL;
 	if (!(seq = PySequence_Fast(types, "Tuple() takes a sequence of types")))
 		return NULL;
-	o = make_tuple(PySequence_Fast_ITEMS(seq), PySequence_Fast_GET_SIZE(seq));
+	o = make_tuple(NULL, PySequence_Fast_ITEMS(seq), PySequence_Fast_GET_SIZE(seq));
 	Py_DECREF(seq);
 	return o;
 }
 
-static PyObject *unituple_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+/* Names of n items from a class, or from a tuple (label, names), as types are pickled. NULL: exception set. */
+static const gj_fields *names_from(PyObject *o, Py_ssize_t n)
+{
+	enum { MAX_NAMES = 256 };
+	const gj_fields *f = PyType_Check(o) ? gj_class_fields((PyTypeObject *)o) : NULL;
+	PyObject *label, *names;
+	if (!f && PyTuple_Check(o) && PyArg_ParseTuple(o, "O!O!", &PyUnicode_Type, &label, &PyTuple_Type, &names)
+	    && PyTuple_GET_SIZE(names) <= MAX_NAMES) {
+		const char *text[MAX_NAMES], *s = PyUnicode_AsUTF8(label);
+		Py_ssize_t i = 0, count = PyTuple_GET_SIZE(names);
+		while (s && i < count && (text[i] = PyUnicode_Check(PyTuple_GET_ITEM(names, i)) ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i)) : NULL))
+			i++;
+		f = s && i == count ? gj_fields_of(s, text, (uint32_t)count) : NULL;
+	}
+	if (f && f->n == n)
+		return f;
+	if (!PyErr_Occurred())
+		PyErr_Format(PyExc_TypeError, "%R is no class of named tuples with %zd items", o, n);
+	return NULL;
+}
+
+static PyObject *named_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
 	(void)cls;
-	static char *names[] = { "dtype", "count", NULL };
-	PyObject *dtype, *list, *o;
-	int count;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "Oi:UniTuple", names, &dtype, &count))
+	static char *names[] = { "types", "cls", NULL };
+	PyObject *types, *class, *seq, *o = NULL;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "OO:NamedTuple", names, &types, &class))
+		return NULL;
+	if (!(seq = PySequence_Fast(types, "NamedTuple() takes a sequence of types")))
+		return NULL;
+	const gj_fields *f = names_from(class, PySequence_Fast_GET_SIZE(seq));
+	if (f)
+		o = make_tuple(f, PySequence_Fast_ITEMS(seq), PySequence_Fast_GET_SIZE(seq));
+	Py_DECREF(seq);
+	return o;
+}
+
+/* `class`: of named tuples; NULL: plain ones. */
+static PyObject *uniform(PyObject *dtype, int count, PyObject *class)
+{
+	PyObject *list, *o;
+	const gj_fields *f = class ? names_from(class, count) : NULL;
+	if (class && !f)
 		return NULL;
 	if (count < 0)
 		return PyErr_Format(PyExc_ValueError, "UniTuple() count must not be negative: %d", count);
@@ -70,9 +107,27 @@ static PyObject *unituple_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 		return NULL;
 	for (int i = 0; i < count; i++)
 		PyTuple_SET_ITEM(list, i, Py_NewRef(dtype));
-	o = make_tuple(((PyTupleObject *)list)->ob_item, count);
+	o = make_tuple(f, ((PyTupleObject *)list)->ob_item, count);
 	Py_DECREF(list);
 	return o;
+}
+
+static PyObject *unituple_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	(void)cls;
+	static char *names[] = { "dtype", "count", NULL };
+	PyObject *dtype;
+	int count;
+	return PyArg_ParseTupleAndKeywords(args, kw, "Oi:UniTuple", names, &dtype, &count) ? uniform(dtype, count, NULL) : NULL;
+}
+
+static PyObject *named_uni_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	(void)cls;
+	static char *names[] = { "dtype", "count", "cls", NULL };
+	PyObject *dtype, *class;
+	int count;
+	return PyArg_ParseTupleAndKeywords(args, kw, "OiO:NamedUniTuple", names, &dtype, &count, &class) ? uniform(dtype, count, class) : NULL;
 }
 
 static PyObject *make_array(const gj_type *elem, int ndim, const char *layout, bool readonly)
@@ -295,6 +350,25 @@ static PyObject *get_types(PyObject *self, void *name)
 	return t->kind == GJ_TUPLE ? gj_types_to_py(t->item, t->n) : no_attr(t, name);
 }
 
+static PyObject *names_of(const gj_fields *f)
+{
+	PyObject *tuple = PyTuple_New(f->n);
+	for (uint32_t i = 0; tuple && i < f->n; i++) {
+		PyObject *name = PyUnicode_FromString(f->name[i]);
+		if (!name)
+			Py_CLEAR(tuple);
+		else
+			PyTuple_SET_ITEM(tuple, i, name);
+	}
+	return tuple;
+}
+
+static PyObject *get_fields(PyObject *self, void *name)
+{
+	const gj_type *t = ((gj_typeobj *)self)->type;
+	return gj_names_of(t) ? names_of(gj_names_of(t)) : no_attr(t, name);
+}
+
 static PyGetSetDef type_getset[] = {
 	{ "name", get_name, NULL, "The type as numba prints it.", "name" },
 	{ "key", get_name, NULL, "Same as name: equal for equal types.", "key" },
@@ -306,6 +380,7 @@ static PyGetSetDef type_getset[] = {
 	{ "bitwidth", get_bitwidth, NULL, "Scalars: size in bits.", "bitwidth" },
 	{ "signed", get_signed, NULL, "Integers: has negative values?", "signed" },
 	{ "count", get_count, NULL, "Tuples: number of items.", "count" },
+	{ "fields", get_fields, NULL, "Named tuples: the names of the items.", "fields" },
 	{ "types", get_types, NULL, "Tuples: the types of the items.", "types" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
@@ -315,6 +390,9 @@ static PyObject *type_reduce(PyObject *self, PyObject *unused)
 {
 	(void)unused;
 	const gj_type *t = ((gj_typeobj *)self)->type;
+	const gj_fields *f = gj_names_of(t);
+	if (f)
+		return Py_BuildValue("O(N(sN))", gj_type_classes[GJ_CLASS_NamedTuple], gj_types_to_py(t->item, t->n), f->label, names_of(f));
 	if (t->kind == GJ_TUPLE)
 		return Py_BuildValue("O(N)", gj_type_classes[GJ_CLASS_Tuple], gj_types_to_py(t->item, t->n));
 	return Py_BuildValue("O(s)", gj_type_classes[GJ_CLASS_Type], t->name);

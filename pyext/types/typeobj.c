@@ -2,6 +2,7 @@
 #include "types/typeobj.h"
 
 #include "types/dtype.h"
+#include "types/fields.h"
 
 #include <string.h>
 
@@ -25,7 +26,10 @@ static int class_of(const gj_type *t)
 	switch (t->kind) {
 	case GJ_NONE:  return GJ_CLASS_NoneType;
 	case GJ_ARRAY: return GJ_CLASS_Array;
-	case GJ_TUPLE: return gj_is_uniform(t) ? GJ_CLASS_UniTuple : GJ_CLASS_Tuple;
+	case GJ_TUPLE:
+		if (gj_names_of(t))
+			return gj_is_uniform(t) ? GJ_CLASS_NamedUniTuple : GJ_CLASS_NamedTuple;
+		return gj_is_uniform(t) ? GJ_CLASS_UniTuple : GJ_CLASS_Tuple;
 	default:       return GJ_CLASS_Type;
 	}
 }

@@ -667,7 +667,6 @@ ACTION(function_attribute)
 /* -- Control -------------------------------------------------------------------------------------------------------------------- */
 
 static const gj_obj none_obj = { .kind = GJ_OBJ_NONE };
-static const gj_obj assertion_obj = { .kind = GJ_OBJ_NAME, .name = "builtins.AssertionError" };
 
 ACTION(return_value)
 {
@@ -683,21 +682,19 @@ ACTION(return_const)
 ACTION(assertion_error)
 {
 	UNUSED_N;
-	gj_ssa_push(s, emit_obj(s, &assertion_obj));
+	gj_ssa_push(s, emit_obj(s, &gj_assertion));
 }
 
 ACTION(raise)
 {
-	const gj_obj *exc = NULL;
-	if (n == 1)
-		exc = gj_raised(s, gj_ssa_value(s));
-	else {
+	gj_ref value = n == 1 ? gj_ssa_value(s) : 0;
+	if (!value) {
 		gj_ssa_unsupported(s, n ? "raise … from …" : "raise without an exception");
 		pop_values(s, n);
 	}
-	gj_op *o = gj_o(s->f, gj_ssa_emit(s, GJ_RAISE, 0, NULL));
-	o->imm.obj = exc;
-	o->sub = exc && (exc == &assertion_obj || (exc->kind == GJ_OBJ_TUPLE && exc->item[0] == &assertion_obj));
+	gj_ref r = gj_ssa_emit(s, GJ_RAISE, 0, NULL);
+	if (value)
+		gj_push(s->f->arena, &s->raise, ((gj_raise){ r, value }));
 }
 
 ACTION(truth)

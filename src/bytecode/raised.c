@@ -3,46 +3,87 @@
 #include "bytecode/state.h"
 #include "ir/walk.h"
 
-/* The call of the exception's class and the expression of its message, as far as it stands in this block: ops that nothing else uses. */
-static void drop(gj_fn *f, uint32_t block, gj_ref call)
+const gj_obj gj_assertion = { .kind = GJ_OBJ_NAME, .name = "builtins.AssertionError" };
+
+/* Blocks from which every way leads to a RAISE: what stands there is for the message. */
+static bool *find_doomed(const gj_fn *f)
 {
-	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);
-	bool *dropped = gj_new(f->arena, bool, f->op.n);
-	gj_bb *b = &f->bb.p[block];
-	GJ_EACH_OP_OF(f, block, r)
-		for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
-			uses[gj_o(f, r)->arg[k]]++;
-	dropped[call] = true;
-	for (uint32_t i = b->ops.n; i-- > 0;) {
-		gj_op *o = gj_o(f, b->ops.p[i]);
-		if (!dropped[b->ops.p[i]] || uses[b->ops.p[i]] || o->op == GJ_SETITEM)
-			continue;
-		for (uint32_t k = 0; k < o->nargs; k++) {
-			dropped[o->arg[k]] = true;
-			uses[o->arg[k]]--;
+	bool *doomed = gj_new(f->arena, bool, f->bb.n), changed = true;
+	GJ_EACH_BLOCK(f, b)
+		doomed[b] = f->bb.p[b].ops.n && gj_terminator(f, b)->op == GJ_RAISE;
+	while (changed) {
+		changed = false;
+		for (uint32_t at = f->rpo.n; at-- > 0;) {
+			uint32_t b = f->rpo.p[at], n = 0;
+			while (n < f->bb.p[b].nsucc && doomed[f->bb.p[b].succ[n]])
+				n++;
+			if (!doomed[b] && n && n == f->bb.p[b].nsucc)
+				doomed[b] = changed = true;
 		}
-		o->op = GJ_NOP;
-		o->nargs = 0;
 	}
+	return doomed;
 }
 
-const gj_obj *gj_raised(gj_ssa_state *s, gj_ref r)
+static uint32_t *count_uses(gj_ssa_state *s)
+{
+	uint32_t *uses = gj_new(s->f->arena, uint32_t, s->f->op.n);
+	for (gj_ref r = 1; r < s->f->op.n; r++)
+		for (uint32_t k = 0; k < gj_o(s->f, r)->nargs && !s->alias[r]; k++)
+			uses[gj_var_find(s, gj_o(s->f, r)->arg[k])]++;
+	return uses;
+}
+
+/* What is raised as an object: a class, or (class, arguments …) for a call with constants; the call goes into *call. NULL: any other
+ * expression. */
+static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call)
 {
 	gj_fn *f = s->f;
 	const gj_op *o = gj_o(f, r);
 	if (o->op == GJ_OBJ)
 		return o->imm.obj;
-	if (o->op != GJ_CALL || gj_o(f, o->arg[0])->op != GJ_OBJ)
+	const gj_op *class = o->op == GJ_CALL ? gj_o(f, gj_var_find(s, o->arg[0])) : NULL;
+	if (!class || class->op != GJ_OBJ)
 		return NULL;
-	const gj_obj **item = gj_new(f->arena, const gj_obj *, o->nargs), *class = gj_o(f, o->arg[0])->imm.obj;
+	const gj_obj **item = gj_new(f->arena, const gj_obj *, o->nargs);
 	bool known = !o->imm.kw;
 	for (uint32_t i = 0; i < o->nargs; i++) {
-		known &= gj_o(f, o->arg[i])->op == GJ_OBJ;
-		item[i] = gj_o(f, o->arg[i])->imm.obj;
+		const gj_op *arg = gj_o(f, gj_var_find(s, o->arg[i]));
+		known &= arg->op == GJ_OBJ;
+		item[i] = arg->imm.obj;
 	}
 	gj_obj *t = gj_new(f->arena, gj_obj, 1);
 	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = o->nargs, .item = item };
-	bool bare = !known || o->nargs == 1;
-	drop(f, o->block, r);
-	return bare ? class : t;
+	*call = r;
+	return !known || o->nargs == 1 ? class->imm.obj : t;
+}
+
+void gj_settle_raises(gj_ssa_state *s)
+{
+	GJ_VEC(gj_ref) work = { 0 };
+	gj_fn *f = s->f;
+	for (uint32_t i = 0; i < s->raise.n; i++) {
+		gj_ref call = 0;
+		gj_op *o = gj_o(f, s->raise.p[i].op);
+		const gj_obj *exc = o->imm.obj = raised(s, gj_var_find(s, s->raise.p[i].value), &call);
+		o->sub = exc && (exc == &gj_assertion || (exc->kind == GJ_OBJ_TUPLE && exc->item[0] == &gj_assertion));
+		if (call)
+			gj_push(f->arena, &work, call);
+	}
+	if (!work.n)
+		return;
+	const bool *doomed = find_doomed(f);
+	uint32_t *uses = count_uses(s);
+	while (work.n) {
+		gj_op *o = gj_o(f, work.p[--work.n]);
+		if (!doomed[o->block] || o->op == GJ_SETITEM || gj_op_is(o, GJ_F_TERM))
+			continue;
+		for (uint32_t k = 0; k < o->nargs; k++) {
+			gj_ref arg = gj_var_find(s, o->arg[k]);
+			if (--uses[arg] == 0)
+				gj_push(f->arena, &work, arg);
+		}
+		if (o->op != GJ_PHI)                               /* phis are in no block yet: those that nobody uses come into none */
+			o->op = GJ_NOP;
+		o->nargs = 0;
+	}
 }

@@ -169,6 +169,7 @@ gj_fn *gj_ssa(gj_trap *trap, const gj_code *code)
 	gj_closure_check(&s);
 	s.cur = s.loc = 0;
 	gj_ssa_emit(&s, GJ_JUMP, 0, NULL);
+	gj_settle_raises(&s);
 	gj_ssa_tidy(&s);
 	return s.f;
 }

@@ -33,6 +33,8 @@ typedef struct gj_place { uint32_t var, block, place; gj_ref value; } gj_place;
  * dictionary, a tuple of strings. */
 typedef struct gj_building { gj_ref ref; const gj_obj *name; GJ_VEC(gj_ref) item; } gj_building;
 
+typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
+
 typedef struct gj_ssa_state gj_ssa_state;
 struct gj_ssa_state {
 	gj_fn *f;
@@ -48,6 +50,7 @@ struct gj_ssa_state {
 	const gj_obj *kw;                          /* names for the next call */
 	gj_ref *precall; uint32_t nprecall; bool has_precall;
 	GJ_VEC(gj_building) building;
+	GJ_VEC(gj_raise) raise;
 	/* variables */
 	struct { uint64_t *key; gj_ref *ref; uint32_t n, cap; } defs;
 	GJ_VEC(gj_sphi) phi;
@@ -88,9 +91,9 @@ void   gj_var_fill(gj_ssa_state *);            /* operands of all phis, then the
 void   gj_var_trivial(gj_ssa_state *);         /* again, after edges are gone */
 gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 
-/* raised.c: what is raised as an object: a class, or (class, arguments …) for a call with constants, which is deleted with what makes
- * its message. NULL: any other expression. */
-const gj_obj *gj_raised(gj_ssa_state *, gj_ref);
+/* raised.c: what each RAISE raises, when all variables are known; what only makes its message is deleted. */
+void   gj_settle_raises(gj_ssa_state *);
+extern const gj_obj gj_assertion;              /* what a failed assert raises */
 
 /* closure.c: closures whose captured variables change later become unsupported */
 void gj_closure_check(gj_ssa_state *);

@@ -39,6 +39,13 @@ static void put_double(gj_hasher *h, double x)
 	gj_hash_u64(h, bits);
 }
 
+static void put_texts(gj_hasher *h, const char *const *p, int n)
+{
+	gj_hash_u64(h, (uint64_t)n);
+	for (int i = 0; i < n; i++)
+		gj_hash_str(h, p[i]);
+}
+
 static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
 {
 	gj_hash_u64(h, o ? (uint64_t)o->kind + 1 : 0);
@@ -50,6 +57,10 @@ static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
 	put_double(h, o->im);
 	put_type(h, o->type);
 	gj_hash_str(h, o->name ? o->name : "");
+	if (o->fields) {
+		gj_hash_str(h, o->fields->label);
+		put_texts(h, o->fields->name, (int)o->fields->n);
+	}
 	for (uint32_t i = 0; i < o->n; i++) {
 		gj_hash_str(h, o->attr ? o->attr[i] : "");
 		put_obj(h, o->item[i], callees);
@@ -68,13 +79,6 @@ static void put_objs(gj_hasher *h, const gj_obj *const *p, int n, bool callees)
 	gj_hash_u64(h, p ? (uint64_t)n + 1 : 0);
 	for (int i = 0; p && i < n; i++)
 		put_obj(h, p[i], callees);
-}
-
-static void put_texts(gj_hasher *h, const char *const *p, int n)
-{
-	gj_hash_u64(h, (uint64_t)n);
-	for (int i = 0; i < n; i++)
-		gj_hash_str(h, p[i]);
 }
 
 static void put_code(gj_hasher *h, const gj_code *c, bool callees)

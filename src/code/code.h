@@ -3,7 +3,7 @@
 #ifndef GJ_CODE_H
 #define GJ_CODE_H
 
-#include "types/type.h"
+#include "types/fields.h"
 
 typedef struct gj_code gj_code;
 typedef struct gj_obj gj_obj;
@@ -35,6 +35,8 @@ struct gj_obj {
 	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
 	const int64_t *shape;                      /* ARRAY: type->ndim extents */
 	const gj_code *code;                       /* FUNCTION, CODE */
+	const gj_fields *fields;                   /* TUPLE: names of the items, or NULL. OPAQUE: a class that makes tuples of these, whose
+	                                            * parameters `code` has */
 	const char *instead;                       /* OPAQUE: what to write instead; NULL: nobody knows */
 	bool later;                                /* OPAQUE: numba has it, we do not yet */
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */

@@ -162,6 +162,15 @@ static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)
 	return (gj_known){ to, exact ? gj_obj_int(s->fn->arena, x) : NULL };
 }
 
+/* A class of named tuples makes one. */
+static gj_known make_named(gj_inst *s, gj_ref r, const gj_obj *class)
+{
+	gj_known *a = gj_new(s->fn->arena, gj_known, class->fields->n + 1);
+	gj_ref *from = gj_new(s->fn->arena, gj_ref, class->fields->n + 1);
+	uint32_t n = gj_call_args(s, r, class->code, a, from);
+	return n == UINT32_MAX ? gj_just(NULL) : gj_known_items(s, gj_o(s->fn, r)->loc, class->fields, n, a);
+}
+
 gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
 {
 	const gj_op *call = gj_o(s->fn, r);
@@ -174,6 +183,8 @@ gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_OBJ_TYPE:     return construct(s, call, f.konst->type);
 	case GJ_OBJ_FUNCTION: case GJ_OBJ_CODE: return call_function(I, s, r, f.konst);
 	default:
+		if (f.konst && f.konst->fields && f.konst->code)
+			return make_named(s, r, f.konst);
 		gj_refuse_opaque(s->fn, call->loc, f);
 		gj_fail(s->fn, call->loc, GJ_ERR_NOT_CALLABLE, gj_known_text(s->fn->arena, f));
 	}

@@ -1,6 +1,7 @@
 /* Inference begins with an entry: its arguments are in the memory that its kind says, and what it returns must fit. */
 #include "infer/infer.h"
 #include "ir/walk.h"
+#include "types/fields.h"
 
 /* Where a function returns a value. */
 static uint32_t value_return(const gj_inst *s)
@@ -22,7 +23,7 @@ const gj_type *gj_in_space(gj_trap *trap, const gj_type *t, gj_space space)
 		const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
 		for (uint32_t i = 0; i < t->n; i++)
 			item[i] = gj_in_space(trap, t->item[i], space);
-		moved = gj_tuple_type(item, t->n);
+		moved = gj_tuple_like(t, item);
 	}
 	if (!moved) {
 		gj_diag_set(&trap->diag, GJ_ERR_NOMEM);

@@ -69,6 +69,7 @@ static inline gj_known gj_pair(const gj_type *a, const gj_type *b)
 }
 
 gj_known gj_known_of(const gj_fn *, uint32_t loc, const gj_obj *);      /* a constant's type */
+gj_known gj_known_items(const gj_inst *, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item);
 gj_known gj_known_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
 /* What two constants, or NULL, have in common: tuples item by item. */
 const gj_obj *gj_obj_meet(gj_arena *, const gj_obj *, const gj_obj *);

@@ -58,7 +58,7 @@ static const gj_type *tuple_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	const gj_type **t = gj_new(f->arena, const gj_type *, o->n + 1);
 	for (uint32_t i = 0; i < o->n; i++)
 		t[i] = gj_known_of(f, loc, o->item[i]).type;
-	return gj_tuple_type(t, o->n);
+	return o->fields ? gj_named_type(o->fields, t) : gj_tuple_type(t, o->n);
 }
 
 gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
@@ -175,28 +175,35 @@ const gj_type *gj_made_tuple(const gj_fn *f, uint32_t loc, const gj_type *const 
 }
 
 /* The constant of a tuple has an item for each that is one, NULL for the others. */
-gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
+gj_known gj_known_items(const gj_inst *s, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item)
 {
 	const gj_type **t = gj_new(s->fn->arena, const gj_type *, n + 1);
 	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, n + 1);
 	bool konst = n == 0;
 	for (uint32_t i = 0; i < n; i++) {
-		gj_known v = gj_value(s, item[i]);
-		if (!v.type)
-			return (gj_known){ 0 };
-		t[i] = v.type, k[i] = v.konst;
-		konst |= v.konst != NULL;
+		t[i] = item[i].type, k[i] = item[i].konst;
+		konst |= k[i] != NULL;
 	}
 	if (gj_too_deep(t, n))
 		gj_fail(s->fn, loc, GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
 	gj_obj *c = NULL;
 	if (konst) {
 		c = gj_new(s->fn->arena, gj_obj, 1);
-		c->kind = GJ_OBJ_TUPLE;
-		c->n = n;
-		c->item = k;
+		*c = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = k, .fields = names };
 	}
-	return (gj_known){ gj_made_tuple(s->fn, loc, t, n), c };
+	const gj_type *made = gj_made_tuple(s->fn, loc, t, n);
+	return (gj_known){ names ? gj_named_type(names, t) : made, c };
+}
+
+gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
+{
+	gj_known *v = gj_new(s->fn->arena, gj_known, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		v[i] = gj_value(s, item[i]);
+		if (!v[i].type)
+			return (gj_known){ 0 };
+	}
+	return gj_known_items(s, loc, NULL, n, v);
 }
 
 /* -- Arguments of a call -------------------------------------------------------------------------------------------- */

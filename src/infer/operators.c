@@ -519,6 +519,9 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return a;
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
 		return gj_known_named(s, o, "int.bit_count");
+	int item = gj_item_named(a.type, name);
+	if (item >= 0)
+		return (gj_known){ a.type->item[item], a.konst ? a.konst->item[item] : NULL };
 	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "tuple.%s", name));
 	if (gj_is_scalar(a.type) && (!gj_is_bool(a.type) || !strcmp(name, "item")) && method(s, "number", name))
@@ -528,7 +531,7 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))
 		return gj_just(gj_real_type(a.type));
 	gj_refuse_opaque(s->fn, o->loc, a);
-	for (uint32_t i = 0; a.konst && a.konst->attr && i < a.konst->n; i++)      /* of a named tuple, of a class */
+	for (uint32_t i = 0; a.konst && a.konst->attr && i < a.konst->n; i++)      /* of a class */
 		if (!strcmp(a.konst->attr[i], name))
 			return gj_known_of(s->fn, o->loc, a.konst->item[i]);
 	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)

@@ -241,6 +241,8 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		int part = gj_part_named(a.type, name);
 		return part >= 0 ? gj_lv_scalar(L, t, a.part[part]) : !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, t, 0));
 	}
+	if (gj_item_named(a.type, name) >= 0)
+		return gj_lv_item(L, a, (uint32_t)gj_item_named(a.type, name));
 	if (!gj_has_elements(a.type))
 		return (gj_lv){ t, NULL, NULL };                                       /* a module's function: no parts */
 	uint32_t bytes = a.type->elem->size;

@@ -70,6 +70,21 @@ static gj_lv rest_tuple(gj_body *B, const gj_op *call, const gj_code *code, cons
 	return make_tuple(B, t, rest);
 }
 
+/* Parameter i of a call of code c, as gj_call_args bound it to `from`. */
+static gj_lv argument(gj_body *B, const gj_op *call, const gj_code *c, uint32_t i, gj_known a, gj_ref from)
+{
+	gj_lower *L = B->L;
+	if (from >= GJ_HELD)
+		return gj_lv_item(L, use(B, call->arg[0]), from - GJ_HELD);
+	if (from == GJ_REST)
+		return rest_tuple(B, call, c, a.type);
+	if (from)
+		return use(B, from);
+	const gj_obj *given = i < (uint32_t)c->nargs ? c->defaults[i + (uint32_t)c->ndefaults - (uint32_t)c->nargs]
+	                                             : c->kwdefaults[i - (uint32_t)c->nargs];
+	return gj_lv_obj(L, a.konst ? gj_known_of(L->fn, L->loc, a.konst).type : a.type, a.konst ? a.konst : given);
+}
+
 static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 {
 	gj_lower *L = B->L;
@@ -78,21 +93,8 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	gj_ref *from = gj_new(L->arena, gj_ref, callee->nargs + 1);
 	gj_lv *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
 	gj_call_args(B->s, r, callee->code, a, from);
-	for (uint32_t i = 0; i < callee->nargs; i++) {
-		const gj_code *c = callee->code;
-		if (from[i] >= GJ_HELD)
-			args[i] = gj_lv_item(L, use(B, o->arg[0]), from[i] - GJ_HELD);
-		else if (from[i] == GJ_REST)
-			args[i] = rest_tuple(B, o, c, a[i].type);
-		else if (from[i])
-			args[i] = use(B, from[i]);
-		else
-			args[i] = gj_lv_obj(L, a[i].konst ? gj_known_of(L->fn, L->loc, a[i].konst).type : a[i].type,
-			                    a[i].konst ? a[i].konst : i < (uint32_t)c->nargs
-			                        ? c->defaults[i + (uint32_t)c->ndefaults - (uint32_t)c->nargs]
-			                        : c->kwdefaults[i - (uint32_t)c->nargs]);
-		args[i] = gj_lconv(L, args[i], callee->arg[i].type);
-	}
+	for (uint32_t i = 0; i < callee->nargs; i++)
+		args[i] = gj_lconv(L, argument(B, o, callee->code, i, a[i], from[i]), callee->arg[i].type);
 	uint32_t loc = L->loc;
 	bool large = !L->counted && callee->size > INLINE_SMALL && L->M->inlined + callee->size > INLINE_BUDGET;
 	bool out = callee->recursive || large || L->depth > INLINE_DEPTH, counted = L->counted;
@@ -103,6 +105,20 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	L->loc = loc;
 	v.konst = v.konst ? v.konst : callee->ret.konst;
 	return gj_lconv(L, v, o->type);
+}
+
+/* What a class of named tuples makes. */
+static gj_lv make_named(gj_body *B, gj_ref r, const gj_code *class)
+{
+	gj_lower *L = B->L;
+	const gj_op *o = gj_o(B->s->fn, r);
+	gj_known *a = gj_new(L->arena, gj_known, o->type->n + 1);
+	gj_ref *from = gj_new(L->arena, gj_ref, o->type->n + 1), *p;
+	gj_lv v = gj_lv_new(L, o->type, &p);
+	gj_call_args(B->s, r, class, a, from);
+	for (uint32_t i = 0; i < o->type->n; i++)
+		p = gj_append(p, gj_lconv(L, argument(B, o, class, i, a[i], from[i]), o->type->item[i]));
+	return v;
 }
 
 static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *name)
@@ -133,6 +149,8 @@ static gj_lv call(gj_body *B, gj_ref r)
 		return call_function(B, r, B->s->callee[r]);
 	if (f->kind == GJ_OBJ_NAME)
 		return call_named(B, r, gj_name_find(f->name), f->name);
+	if (f->fields)
+		return make_named(B, r, f->code);
 	if (o->nargs == 1)                                                         /* a type as constructor */
 		return gj_lconv(B->L, gj_lv_scalar(B->L, gj_bool(), gj_eint(B->L, gj_bool(), 0)), o->type);
 	gj_lv a = use(B, o->arg[1]);
@@ -153,7 +171,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_ATTR:
 		if ((row = gj_value_row(B->s, o)))
 			return call_named(B, r, row, NULL);
-		return B->s->konst[r] ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_lattr(L, o->imm.name, a, o->type);
+		return B->s->konst[r] && gj_item_named(a.type, o->imm.name) < 0 ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_lattr(L, o->imm.name, a, o->type);
 	case GJ_ARG:       return B->arg[gj_arg_index(B->s, o)];
 	case GJ_PYBIN:     return gj_is_inplace(B->s->fn, o) ? gj_linplace(L, (gj_binop)o->sub, a, b) : gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
 	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);

@@ -1,5 +1,6 @@
 /* Typing of operators on scalars, and unification. The rules are formulas; tests/data/typing-rules holds the tables
  * that they must give, cell by cell. */
+#include "types/fields.h"
 #include "types/rules.h"
 
 #include <string.h>
@@ -169,7 +170,7 @@ static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)
 	while (item && i < a->n && (item[i] = gj_unify(a->item[i], b->item[i])))
 		i++;
 	if (item && i == a->n)
-		t = gj_tuple_type(item, a->n);
+		t = gj_names_of(a) == gj_names_of(b) ? gj_tuple_like(a, item) : gj_tuple_type(item, a->n);
 	free(item);
 	return t;
 }
@@ -212,7 +213,7 @@ const gj_type *gj_in_spaces_of(const gj_type *t, const gj_type *actual)
 		return t;
 	for (uint32_t i = 0; i < t->n; i++)
 		item[i] = gj_in_spaces_of(t->item[i], actual->item[i]);
-	return gj_tuple_type(item, t->n);
+	return gj_tuple_like(t, item);
 }
 
 /* Arrays pass where the layout demanded is weaker and where no write access is gained, from any memory. */
@@ -232,7 +233,7 @@ bool gj_can_convert(const gj_type *from, const gj_type *to)
 		return false;
 	if (from->kind == GJ_ARRAY)
 		return array_converts(from, to);
-	if (from->kind != GJ_TUPLE || from->n != to->n)
+	if (from->kind != GJ_TUPLE || from->n != to->n || !gj_takes_names(from, to))
 		return false;
 	for (uint32_t i = 0; i < from->n; i++)
 		if (!gj_can_convert(from->item[i], to->item[i]))

@@ -1,5 +1,6 @@
 /* The interner of types. Compound types live in one hash table of the process under a mutex; they are never freed, so
  * equal types are equal pointers for good. Scalars and the other fixed types are static objects. */
+#include "types/fields.h"
 #include "types/layout.h"
 
 #include <pthread.h>
@@ -88,6 +89,19 @@ static bool table_grow(void)
 
 /* -- Names --------------------------------------------------------------------------------------------------------- */
 
+/* "Pair(x: int64, y: float64)". */
+static void named_tuple_name(const gj_type *t, const gj_fields *f, gj_sb *name, gj_sb *code)
+{
+	gj_sb_printf(name, "%s(", f->label);
+	gj_sb_printf(code, "(%s", f->label);
+	for (uint32_t i = 0; i < t->n; i++) {
+		gj_sb_printf(name, "%s%s: %s", i ? ", " : "", f->name[i], t->item[i]->name);
+		gj_sb_printf(code, " %s=%s", f->name[i], t->item[i]->code);
+	}
+	gj_sb_puts(name, ")");
+	gj_sb_puts(code, ")");
+}
+
 static void tuple_name(const gj_type *t, gj_sb *name, gj_sb *code)
 {
 	bool uniform = t->n > 0;
@@ -142,7 +156,7 @@ static void expression_name(const gj_type *t, gj_sb *name, gj_sb *code)
 static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *code)
 {
 	switch (t->kind) {
-	case GJ_TUPLE: tuple_name(t, name, code); break;
+	case GJ_TUPLE: t->obj ? named_tuple_name(t, t->obj, name, code) : tuple_name(t, name, code); break;
 	case GJ_ARRAY: array_name(t, name, code); break;
 	case GJ_PTR:   pointer_name(t, name, code); break;
 	case GJ_ITER:  iter_name(t, name, code); break;
@@ -212,7 +226,7 @@ bool gj_too_deep(const gj_type *const *item, uint32_t n)
 	return depth_of(item, n) > GJ_MAX_NESTED;
 }
 
-const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n)
+static const gj_type *tuple_type(const gj_fields *names, const gj_type *const *item, uint32_t n)
 {
 	static const gj_type *const nothing[1];
 	for (uint32_t i = 0; i < n; i++)
@@ -220,8 +234,11 @@ const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n)
 			return NULL;
 	uint32_t depth = depth_of(item, n);
 	return depth > GJ_MAX_NESTED ? NULL
-		: intern(&(gj_type){ .kind = GJ_TUPLE, .n = n, .depth = depth, .item = n ? item : nothing }, NULL);
+		: intern(&(gj_type){ .kind = GJ_TUPLE, .n = n, .depth = depth, .item = n ? item : nothing, .obj = names }, NULL);
 }
+
+const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, item, n); }
+const gj_type *gj_named_type(const gj_fields *f, const gj_type *const *item) { return tuple_type(f, item, f->n); }
 
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space)
 {

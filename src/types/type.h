@@ -10,7 +10,7 @@ typedef enum gj_kind {
 	GJ_BOOL, GJ_I8, GJ_I16, GJ_I32, GJ_I64, GJ_U8, GJ_U16, GJ_U32, GJ_U64, GJ_F16, GJ_F32, GJ_F64, GJ_C64, GJ_C128,
 	GJ_NSCALARS,
 	GJ_NONE = GJ_NSCALARS,                     /* None; also void as a return type */
-	GJ_TUPLE,                                  /* item[n]; prints as UniTuple/Tuple like numba */
+	GJ_TUPLE,                                  /* item[n]; prints as UniTuple/Tuple like numba; `obj`: the names of the items (fields.h), or NULL */
 	GJ_ARRAY,                                  /* elem, ndim, layout, readonly, space */
 	GJ_RANGE,                                  /* range of elem (an integer type) */
 	GJ_SLICE,                                  /* n = 2 or 3 */
@@ -28,6 +28,7 @@ typedef enum gj_space { GJ_GLOBAL, GJ_SHARED, GJ_LOCAL, GJ_CONSTANT, GJ_GENERIC 
 enum { GJ_MAX_NDIM = 6, GJ_MAX_NESTED = 64 /* tuples in tuples: whoever walks a type may recurse */ };
 
 typedef struct gj_type gj_type;
+typedef struct gj_fields gj_fields;
 struct gj_type {
 	uint8_t  kind;                             /* gj_kind */
 	uint8_t  ndim;                             /* arrays: 0 to 6 */

@@ -1,0 +1,73 @@
+/* What classes hold, and what a class of tuples calls their items. */
+#include "types/classnames.h"
+
+#include <string.h>
+
+static PyObject *dict_of(PyTypeObject *class)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+	return PyType_GetDict(class);
+#else
+	return Py_XNewRef(class->tp_dict);
+#endif
+}
+
+PyObject *gj_class_attribute(PyTypeObject *class, PyObject *name)
+{
+	for (Py_ssize_t i = 0; class->tp_mro && i < PyTuple_GET_SIZE(class->tp_mro); i++) {
+		PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(class->tp_mro, i));
+		PyObject *v = dict ? PyDict_GetItemWithError(dict, name) : NULL;
+		Py_XDECREF(dict);
+		gj_forgive(PyExc_Exception);
+		if (v)
+			return v;
+	}
+	return NULL;
+}
+
+static PyObject *attribute(PyTypeObject *class, const char *name)
+{
+	PyObject *text = PyUnicode_InternFromString(name), *v = text ? gj_class_attribute(class, text) : NULL;
+	gj_forgive(PyExc_Exception);
+	Py_XDECREF(text);
+	return v;
+}
+
+/* Does the class read an item under this name, as the library has it do, and not something of its own? */
+static bool reads_item(PyTypeObject *class, PyObject *name)
+{
+	PyObject *v = PyUnicode_Check(name) ? gj_class_attribute(class, name) : NULL;
+	return v && (!strcmp(Py_TYPE(v)->tp_name, "collections._tuplegetter") || PyObject_TypeCheck(v, &PyMemberDescr_Type));
+}
+
+const gj_fields *gj_class_fields(PyTypeObject *class)
+{
+	enum { MAX_NAMES = 256 };
+	const char *name[MAX_NAMES], *dot = strrchr(class->tp_name, '.');
+	PyObject *names = attribute(class, "_fields");
+	names = names ? names : attribute(class, "__match_args__");
+	Py_ssize_t n = names && PyTuple_Check(names) ? PyTuple_GET_SIZE(names) : -1;
+	if (!PyType_IsSubtype(class, &PyTuple_Type) || n < 0 || n > MAX_NAMES)
+		return NULL;
+	for (Py_ssize_t i = 0; i < n; i++) {
+		name[i] = reads_item(class, PyTuple_GET_ITEM(names, i)) ? PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i)) : NULL;
+		gj_forgive(PyExc_Exception);
+		if (!name[i])
+			return NULL;
+	}
+	return gj_fields_of(dot ? dot + 1 : class->tp_name, name, (uint32_t)n);
+}
+
+PyFunctionObject *gj_class_maker(PyTypeObject *class)
+{
+	PyObject *method = attribute(class, "__new__"), *init = attribute(class, "__init__");
+	PyObject *new = method && Py_IS_TYPE(method, &PyStaticMethod_Type) ? PyObject_GetAttrString(method, "__func__") : NULL;
+	gj_forgive(PyExc_Exception);
+	Py_XDECREF(new);                                       /* the class holds the method, which holds it */
+	if (!new || !PyFunction_Check(new) || (init && PyFunction_Check(init)))
+		return NULL;
+	PyObject *globals = PyFunction_GET_GLOBALS(new), *name = globals ? PyDict_GetItemString(globals, "__name__") : NULL;
+	const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+	gj_forgive(PyExc_Exception);
+	return text && !strncmp(text, "namedtuple_", 11) ? (PyFunctionObject *)new : NULL;
+}

@@ -1,0 +1,15 @@
+/* What classes hold, read from their dictionaries: no code of the user's runs. */
+#ifndef GJ_CLASSNAMES_H
+#define GJ_CLASSNAMES_H
+
+#include "core.h"
+#include "types/fields.h"
+
+/* What a class holds under a name. Borrowed; NULL: nothing. */
+PyObject *gj_class_attribute(PyTypeObject *, PyObject *name);
+/* The names of the items of a class of tuples: of a named tuple's, or of those of sys.float_info and its like. NULL: it has none. */
+const gj_fields *gj_class_fields(PyTypeObject *);
+/* The function that makes a named tuple's objects, as the library wrote it. Borrowed; NULL: a class of another kind. */
+PyFunctionObject *gj_class_maker(PyTypeObject *);
+
+#endif

@@ -1,0 +1,77 @@
+/* The interner of the names of items, and the types of tuples that have them. */
+#include "types/fields.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS = 256 };
+typedef struct entry { gj_fields fields; struct entry *next; } entry;
+static struct { pthread_mutex_t lock; entry *bucket[BUCKETS]; } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static uint32_t text_hash(uint32_t h, const char *s)
+{
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	return (h ^ 0xff) * 16777619u;
+}
+
+static bool same(const gj_fields *f, const char *label, const char *const *name, uint32_t n)
+{
+	if (f->n != n || strcmp(f->label, label))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (strcmp(f->name[i], name[i]))
+			return false;
+	return true;
+}
+
+/* A copy in one block of memory: the entry, the pointers, the texts. */
+static entry *entry_new(const char *label, const char *const *name, uint32_t n)
+{
+	size_t bytes = sizeof(entry) + n * sizeof *name + strlen(label) + 1;
+	for (uint32_t i = 0; i < n; i++)
+		bytes += strlen(name[i]) + 1;
+	entry *e = malloc(bytes);
+	if (!e)
+		return NULL;
+	const char **copy = (const char **)(e + 1);
+	char *text = (char *)(copy + n);
+	e->fields = (gj_fields){ strcpy(text, label), n, copy };
+	for (uint32_t i = 0; i < n; i++) {
+		text += strlen(text) + 1;
+		copy[i] = strcpy(text, name[i]);
+	}
+	return e;
+}
+
+const gj_fields *gj_fields_of(const char *label, const char *const *name, uint32_t n)
+{
+	uint32_t h = text_hash(2166136261u, label);
+	for (uint32_t i = 0; i < n; i++)
+		h = text_hash(h, name[i]);
+	pthread_mutex_lock(&table.lock);
+	entry **at = &table.bucket[h % BUCKETS], *e = *at;
+	while (e && !same(&e->fields, label, name, n))
+		e = e->next;
+	if (!e && (e = entry_new(label, name, n))) {
+		e->next = *at;
+		*at = e;
+	}
+	pthread_mutex_unlock(&table.lock);
+	return e ? &e->fields : NULL;
+}
+
+const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item)
+{
+	return gj_names_of(t) ? gj_named_type(gj_names_of(t), item) : gj_tuple_type(item, t->n);
+}
+
+int gj_item_named(const gj_type *t, const char *name)
+{
+	const gj_fields *f = gj_names_of(t);
+	for (uint32_t i = 0; f && i < f->n; i++)
+		if (!strcmp(f->name[i], name))
+			return (int)i;
+	return -1;
+}

@@ -1,0 +1,26 @@
+/* The names of the items of a named tuple. */
+#ifndef GJ_FIELDS_H
+#define GJ_FIELDS_H
+
+#include "types/type.h"
+
+/* Interned and immortal: equal ones are one object, from any thread. */
+struct gj_fields { const char *label; uint32_t n; const char *const *name; };       /* label: of the class */
+/* NULL: out of memory. */
+const gj_fields *gj_fields_of(const char *label, const char *const *name, uint32_t n);
+
+/* The tuple type of items that have these names; NULL as gj_tuple_type. */
+const gj_type *gj_named_type(const gj_fields *, const gj_type *const *item);
+/* Names of a tuple's items, or NULL. */
+static inline const gj_fields *gj_names_of(const gj_type *t) { return t->kind == GJ_TUPLE ? t->obj : NULL; }
+/* The type of as many other items under the names of the tuple t, if it has some. */
+const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item);
+/* May a tuple be passed where a signature says `to`, as far as names go: where it has none, or the same? */
+static inline bool gj_takes_names(const gj_type *from, const gj_type *to)
+{
+	return !gj_names_of(to) || gj_names_of(from) == gj_names_of(to);
+}
+/* Which item has this name? −1: none. */
+int gj_item_named(const gj_type *, const char *name);
+
+#endif
