@@ -99,7 +99,7 @@ static const gj_obj *freeze_tuple(gj_freezer *fz, PyObject *o, const gj_names *n
 	const gj_fields *fields = r && !PyTuple_CheckExact(o) ? gj_class_fields(Py_TYPE(o)) : NULL;
 	if (fields && fields->n == r->n)
 		r->fields = fields;
-	return r;
+	return PyErr_Occurred() ? NULL : r;
 }
 
 /* `x in {1, 2}` holds a frozenset: as a tuple it answers the same. */

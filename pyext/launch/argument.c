@@ -270,7 +270,7 @@ static bool classify(PyObject *o, gj_reader *r)
 {
 	if (PyTuple_Check(o)) {
 		r->aux = (void *)gj_class_fields(Py_TYPE(o));
-		return true;
+		return !PyErr_Occurred();
 	}
 	r->read = o == Py_None ? read_none
 		: PyBool_Check(o) ? read_bool
