@@ -158,6 +158,19 @@ def test_caret():
 	assert lines[3] in ("    ^^^^^^^^^^^^^^^^^^^", "         ^^^^^^^^")     # the statement; from 3.13 on the expression
 
 
+def starred_variables(x):
+	a, *b, c, d = x
+	*e, f = b
+	return a, b, c, d, e, f
+
+
+def test_starred_variables():
+	text = _core._dump_ssa(starred_variables)
+	value = tuple(range(6))
+	a, b, c, d, e, f = starred_variables(value)
+	assert run_ssa(starred_variables, text, (value,)) == (a, tuple(b), c, d, tuple(e), f)
+
+
 def starred(x, *rest):
 	return max(*x, *rest), (0, *rest, *(1, 2)), divmod(*x[:1], *rest[:1]), sorted(rest, *(), reverse=True)
 
@@ -179,7 +192,7 @@ def source_function(body, args="x, a, b"):
 	("return {i: i for i in x}", "a dictionary comprehension"), ("return tuple(i for i in x)", "a generator expression"),
 	("return f'{a}'", "an f-string"), ("x.y = 1", "assignment to an attribute"), ("del x[0]", "deleting an item"),
 	("global g\ng = 1", "assignment to a global variable"), ("import os", "an import statement"),
-	("class C: pass", "a class definition"), ("a, *b = x", "a starred variable"), ("raise", "raise without an exception"),
+	("class C: pass", "a class definition"), ("raise", "raise without an exception"),
 	("return max(**x)", "a call with **arguments"), ("return max(*x, key=1, **x)", "a call with **arguments"),
 	("match x:\n\tcase (1, 2): return 1", "a sequence pattern"),
 	("def g(): return a\na = 2\nreturn g()", "an inner function that uses 'a', which is assigned after the function is made,"),

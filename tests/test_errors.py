@@ -63,6 +63,7 @@ EXPECT = {
 	"SLICE_STEP": ("NumbaValueError", "the step of a slice must not be zero"),
 	"UNPACK": "cannot unpack float32 into 2 variables",
 	"PRINT_LONG": ("UnsupportedError", "print() of 40 numbers: at most 32"),
+	"UNPACK_STAR": "cannot unpack array(float32, 1d, C) into a starred variable",
 	"UNPACK_COUNT": "of 3 items into 2 variables",
 	"TUPLE_SIZE": "a tuple of more than 1000 values",
 	"TUPLE_DEPTH": "tuples are nested more than 64 deep",

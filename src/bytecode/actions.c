@@ -376,6 +376,25 @@ ACTION(unpack)
 		gj_ssa_push(s, fits ? first + i : first);
 }
 
+/* a, *b, c = t: what is starred takes a tuple. Its op comes first, since it knows how many items there must be. */
+ACTION(unpack_star)
+{
+	uint32_t before = n & 255, after = n >> 8 & 255;
+	gj_ref a = gj_ssa_value(s), rest = emit1(s, GJ_UNPACKREST, a), *item = gj_new(s->f->arena, gj_ref, before + after + 1);
+	gj_o(s->f, rest)->sub = (uint8_t)before;
+	gj_o(s->f, rest)->imm.i = after;
+	for (uint32_t i = 0; i < before + after; i++) {
+		gj_obj *at = gj_new(s->f->arena, gj_obj, 1);
+		*at = (gj_obj){ .kind = GJ_OBJ_INT, .i = i < before ? i : (int64_t)i - before - after };
+		item[i] = emit2(s, GJ_ITEM, a, emit_obj(s, at));
+	}
+	for (uint32_t i = after; i-- > 0;)
+		gj_ssa_push(s, item[before + i]);
+	gj_ssa_push(s, rest);
+	for (uint32_t i = before; i-- > 0;)
+		gj_ssa_push(s, item[i]);
+}
+
 /* Gives a list that was refused the name of what it was for. */
 static void rename_refused(gj_ssa_state *s, gj_ref r, const char *text)
 {

@@ -89,6 +89,19 @@ static gj_known unpack(gj_inst *s, const gj_op *o, gj_known a)
 	return (gj_known){ a.type->item[o->imm.i], a.konst ? a.konst->item[o->imm.i] : NULL };
 }
 
+static gj_known unpack_rest(gj_inst *s, const gj_op *o, gj_known a)
+{
+	uint32_t before = o->sub, named = before + (uint32_t)o->imm.i;
+	if (a.type->kind != GJ_TUPLE)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_STAR, gj_known_text(s->fn->arena, a));
+	if (a.type->n < named)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)named);
+	gj_known *item = gj_new(s->fn->arena, gj_known, a.type->n + 1);
+	for (uint32_t i = 0; i < a.type->n - named; i++)
+		item[i] = (gj_known){ a.type->item[before + i], a.konst ? a.konst->item[before + i] : NULL };
+	return gj_known_items(s, o->loc, NULL, a.type->n - named, item);
+}
+
 static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
 	bool an = a.type == gj_t_none, bn = b.type == gj_t_none;
@@ -199,6 +212,7 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 	case GJ_TRUTH:    return gj_known_truth(s->fn, o->loc, a);
 	case GJ_ATTR:     return gj_known_attr(s, o, a);
 	case GJ_UNPACK:   return unpack(s, o, a);
+	case GJ_UNPACKREST: return unpack_rest(s, o, a);
 	case GJ_STAR:     return star(s, o, a);
 	case GJ_GETITER:  return gj_known_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
 	case GJ_ITERSTART: return (gj_known){ gj_iter_position(s->fn->arena, a.type), NULL };

@@ -37,6 +37,7 @@ static const style style_of[GJ_NOPS] = {
 	[GJ_RESULT]    = { .imm = IMM_INT },           [GJ_SLOT]        = { .imm = IMM_INT },
 	[GJ_LOCALMEM]  = { .imm = IMM_INT },           [GJ_SHAREDMEM]   = { .imm = IMM_INT },
 	[GJ_SREG]      = { .imm = IMM_SREG },          [GJ_UNPACK]      = { .imm = IMM_INT, .sub_int = true },
+	[GJ_UNPACKREST] = { .imm = IMM_INT, .sub_int = true },
 	[GJ_ATTR]      = { .imm = IMM_TEXT },          [GJ_UNSUPPORTED] = { .imm = IMM_TEXT },
 	[GJ_UNDEF]     = { .imm = IMM_NAME },          [GJ_CALL]        = { .imm = IMM_KW },
 	[GJ_CONST]     = { .imm = IMM_NUMBER },        [GJ_MATH]        = { .imm = IMM_MATH },

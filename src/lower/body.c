@@ -185,6 +185,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->arg);
 	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o->type, o->arg) : (gj_lv){ o->type, NULL, NULL };
 	case GJ_UNPACK:    return gj_lunpack(L, o, a);
+	case GJ_UNPACKREST: return (gj_lv){ o->type, NULL, o->type->n ? gj_lv_item(L, a, o->sub).part : NULL };
 	case GJ_GETITER:   return gj_liter(L, a, o->type);
 	case GJ_ITERSTART: return gj_literstart(L, a, o->type);
 	case GJ_ITERHAS:   return gj_literhas(L, a, b);

@@ -293,6 +293,11 @@ def PRINT_LONG(a):
 	print(t, t, t, t, t)  # here: print(t, t, t, t, t)
 
 
+def UNPACK_STAR(x):
+	a, *b = x
+	x[0] = a
+
+
 def UNPACK_COUNT(x):
 	a, b = cuda.grid(3)
 	x[0] = a

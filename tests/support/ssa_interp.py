@@ -140,6 +140,12 @@ class Program:
 	def op_SETITEM(self, refs, sub, rest, args):
 		refs[0][refs[1]] = refs[2]
 
+	def op_UNPACKREST(self, refs, sub, rest, args):
+		items = tuple(refs[0])
+		before, after = int(sub or 0), int(rest.split()[0])
+		assert len(items) >= before + after
+		return items[before:len(items) - after]
+
 	def op_UNPACK(self, refs, sub, rest, args):
 		items = tuple(refs[0])
 		assert len(items) == int(sub)
