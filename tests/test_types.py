@@ -4,7 +4,7 @@ import csv
 import pickle
 import re
 from collections import namedtuple
-from enum import IntEnum
+from enum import Enum, IntEnum
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +152,10 @@ def test_types_cost_no_memory():
 # -- typeof: rows of numba's table ------------------------------------------------------------------------------------
 
 
+class E(Enum):
+	A = 1
+
+
 class IE(IntEnum):
 	A = 1
 
@@ -170,25 +174,27 @@ NAMED = {
 	"masked": lambda: np.ma.zeros(3),
 	"longdouble": lambda: np.zeros(3, np.longdouble),
 	"IntEnum": lambda: IE.A,
+	"Enum": lambda: E.A,
 	"namedtuple": lambda: P(1, 2.0),
 }
 # Rows that this project answers otherwise, and why.
 OURS = {
 	"IntEnum": "int64",        # kernels see an int
+	"Enum": f"Enum<int64>({__name__}.E)",
 	"namedtuple": "P(x: int64, y: float64)",        # the names are part of the type
 	"longdouble": "!NumbaValueError",
 }
 # Values that kernels do not have: all refused with ValueError, or a subclass of TypingError.
 REFUSED = ['b"s"', "[1]", "{1}", 'np.datetime64("2020";"D")', 'np.timedelta64(3;"s")', "M8[us]", "S3", "U3", "O", "rec",
 	"rec scalar", "recarray", "nested", "aligned rec", 'np.dtype("f4")', "float32 type", "np.float32", "memoryview", "bytearray",
-	"Enum", "range(3)", "math", "len", "math.sin", "{1:2}", "[]"]
+	"range(3)", "math", "len", "math.sin", "{1:2}", "[]"]
 LATER = {
 	"M8[us]": lambda: np.zeros(3, "M8[us]"), "S3": lambda: np.zeros(3, "S3"), "U3": lambda: np.zeros(3, "U3"),
 	"O": lambda: np.zeros(3, object), "rec": lambda: np.zeros(3, "f4,i4"), "rec scalar": lambda: np.zeros(3, "f4,i4")[0],
 	"recarray": lambda: np.rec.array(np.zeros(3, "f4,i4")), "nested": lambda: np.zeros(3, [("p", "f4,f4")]),
 	"aligned rec": lambda: np.zeros(3, np.dtype("i1,f8", align=True)), "float32 type": lambda: float32,
 	"memoryview": lambda: memoryview(b"x"), "bytearray": lambda: bytearray(b"x"), "math": lambda: __import__("math"),
-	"math.sin": lambda: __import__("math").sin, "Enum": lambda: __import__("enum").Enum("E", "A").A,
+	"math.sin": lambda: __import__("math").sin,
 }
 
 

@@ -235,16 +235,33 @@ static const gj_code *freeze_maker(gj_freezer *fz, PyTypeObject *class, const gj
 	return gj_freeze_meet(fz, (PyObject *)class, NULL, r) < 0 ? NULL : c;
 }
 
+/* A member of an enumeration: a named tuple of its value. NULL: something else, or an exception is set. */
+static const gj_obj *freeze_member(gj_freezer *fz, PyObject *o)
+{
+	const gj_fields *fields = gj_enum_fields(Py_TYPE(o));
+	PyObject *v = fields ? gj_enum_value(o) : NULL, *item = v ? PyTuple_Pack(1, v) : NULL;
+	gj_obj *r = item ? (gj_obj *)freeze_items(fz, GJ_OBJ_TUPLE, item, NULL) : NULL;
+	if (r)
+		r->fields = fields;
+	Py_XDECREF(item);
+	Py_XDECREF(v);
+	return r;
+}
+
 /* A class is no value, but the numbers that it holds are: those that the code mentions. Named tuples can be made. */
 static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	gj_obj *r = (gj_obj *)gj_freeze_opaque(fz, o);
 	uint32_t n = names ? names->n : 0, count = 0;
+	PyObject *map = gj_has_base((PyTypeObject *)o, "Enum") ? PyUnicode_InternFromString("_member_map_") : NULL;
+	PyObject *members = map ? gj_class_attribute((PyTypeObject *)o, map) : NULL;
+	Py_XDECREF(map);
 	const char **attr = gj_new(fz->arena, const char *, n + 1);
 	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		PyObject *v = gj_class_attribute((PyTypeObject *)o, names->object[i]);
-		bool number = v && (PyLong_Check(v) || PyFloat_Check(v) || PyTuple_Check(v) || PyArray_CheckScalar(v));
+		PyObject *v = members && PyDict_Check(members) ? PyDict_GetItemWithError(members, names->object[i]) : NULL;
+		v = v ? v : gj_class_attribute((PyTypeObject *)o, names->object[i]);
+		bool number = v && (PyLong_Check(v) || PyFloat_Check(v) || PyTuple_Check(v) || PyArray_CheckScalar(v) || gj_has_base(Py_TYPE(v), "Enum"));
 		if (!number)
 			continue;
 		if (PyList_Append(fz->keep, v) < 0 || !(item[count] = gj_freeze_value(fz, v, names)))
@@ -284,6 +301,9 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 		return gj_freeze_function(fz, o, NULL);
 	if (PyCode_Check(o))
 		return gj_freeze_code(fz, o);
+	const gj_obj *member = freeze_member(fz, o);
+	if (member || PyErr_Occurred())
+		return member;
 	PyObject *f = function_of(o);
 	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL
 	    : PyType_Check(o) ? freeze_class(fz, o, names) : gj_freeze_opaque(fz, o);

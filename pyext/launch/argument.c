@@ -264,14 +264,12 @@ static bool classify_array(PyObject *o, gj_reader *r)
 	return !PyErr_Occurred();
 }
 
-/* Chooses the reader of an object's class; read stays NULL when no kernel can take it, and of tuples, whose names are found. false:
+/* Chooses the reader of an object's class; read stays NULL when no kernel can take it, and of tuples and members, whose names are found. false:
  * exception. */
 static bool classify(PyObject *o, gj_reader *r)
 {
-	if (PyTuple_Check(o)) {
-		r->aux = (void *)gj_class_fields(Py_TYPE(o));
+	if ((r->aux = (void *)(PyTuple_Check(o) ? gj_class_fields(Py_TYPE(o)) : gj_enum_fields(Py_TYPE(o)))) || PyTuple_Check(o) || PyErr_Occurred())
 		return !PyErr_Occurred();
-	}
 	r->read = o == Py_None ? read_none
 		: PyBool_Check(o) ? read_bool
 		: PyLong_Check(o) ? read_int
@@ -294,13 +292,22 @@ static bool reader_of(PyObject *o, gj_reader *out)
 	*out = (gj_reader){ cls, NULL, NULL };
 	if (!classify(o, out))
 		return false;
-	if (!out->read && !PyTuple_Check(o))
+	if (!out->read && !out->aux && !PyTuple_Check(o))
 		return refuse(o);
 	PyTypeObject *old = r->cls;
 	Py_INCREF(cls);
 	*r = *out;
 	Py_XDECREF(old);
 	return true;
+}
+
+/* A member of an enumeration is passed as its value. */
+static const gj_type *read_member(gj_args *a, PyObject *o, const gj_fields *names)
+{
+	PyObject *v = gj_enum_value(o);
+	const gj_type *t = v ? read_one(a, v) : PyErr_Occurred() ? NULL : (refuse(o), NULL);
+	Py_XDECREF(v);
+	return t ? gj_named_type(names, &t) : NULL;
 }
 
 /* Type of one argument after its leaves were added. */
@@ -314,7 +321,7 @@ static const gj_type *read_one(gj_args *a, PyObject *o)
 	if (!reader_of(o, &r))
 		return NULL;
 	if (!r.read)
-		return read_tuple(a, o, r.aux);
+		return PyTuple_Check(o) ? read_tuple(a, o, r.aux) : read_member(a, o, r.aux);
 	if (!r.read(a, o, &r))
 		return NULL;
 	return a->leaf[a->nleaves - 1].type;

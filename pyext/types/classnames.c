@@ -71,3 +71,40 @@ PyFunctionObject *gj_class_maker(PyTypeObject *class)
 	gj_forgive(PyExc_Exception);
 	return text && !strncmp(text, "namedtuple_", 11) ? (PyFunctionObject *)new : NULL;
 }
+
+static PyObject *text_of(PyTypeObject *class, const char *name)
+{
+	PyObject *v = NULL;
+	if (gj_attribute((PyObject *)class, name, &v) < 0)
+		return NULL;
+	if (v && !PyUnicode_Check(v))
+		Py_CLEAR(v);
+	return v;
+}
+
+/* Two classes are one if module and name are. */
+const gj_fields *gj_enum_fields(PyTypeObject *class)
+{
+	const gj_fields *f = NULL;
+	if (!gj_has_base(class, "Enum") || PyType_IsSubtype(class, &PyLong_Type) || PyType_IsSubtype(class, &PyFloat_Type))
+		return NULL;
+	PyObject *module = text_of(class, "__module__"), *name = module ? text_of(class, "__qualname__") : NULL;
+	PyObject *label = name ? PyUnicode_FromFormat("%U.%U", module, name) : NULL;
+	const char *text = label ? PyUnicode_AsUTF8(label) : NULL;
+	if (text && !(f = gj_member_fields(text)))
+		PyErr_NoMemory();
+	Py_XDECREF(label);
+	Py_XDECREF(name);
+	Py_XDECREF(module);
+	return f;
+}
+
+PyObject *gj_enum_value(PyObject *member)
+{
+	PyObject *v = NULL;
+	if (gj_attribute(member, "_value_", &v) < 0)
+		return NULL;
+	if (v && !PyLong_Check(v) && !PyFloat_Check(v) && !PyArray_IsScalar(v, Number) && !PyArray_IsScalar(v, Bool))
+		Py_CLEAR(v);
+	return v;
+}

@@ -9,6 +9,10 @@
 PyObject *gj_class_attribute(PyTypeObject *, PyObject *name);
 /* The names of the items of a class of tuples: of a named tuple's, or of those of sys.float_info and its like. NULL: it has none. */
 const gj_fields *gj_class_fields(PyTypeObject *);
+/* Names for the members of an enumeration that are not numbers themselves. NULL: another class, or an exception is set. */
+const gj_fields *gj_enum_fields(PyTypeObject *);
+/* The number that such a member stands for: a new reference; NULL: none, or an exception is set. */
+PyObject *gj_enum_value(PyObject *member);
 /* The function that makes a named tuple's objects, as the library wrote it. Borrowed; NULL: a class of another kind. */
 PyFunctionObject *gj_class_maker(PyTypeObject *);
 

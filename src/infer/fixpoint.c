@@ -73,7 +73,7 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 
 static gj_known star(gj_inst *s, const gj_op *o, gj_known a)
 {
-	if (a.type->kind != GJ_TUPLE)
+	if (!gj_is_sequence(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_STAR, gj_known_text(s->fn->arena, a));
 	return a;
 }
@@ -82,7 +82,7 @@ static gj_known unpack(gj_inst *s, const gj_op *o, gj_known a)
 {
 	if (a.type->kind == GJ_ARRAY && a.type->ndim > 0)
 		return (gj_known){ gj_rule_index(a.type, "i"), NULL };
-	if (a.type->kind != GJ_TUPLE)
+	if (!gj_is_sequence(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK, gj_known_text(s->fn->arena, a), (int)o->sub);
 	if (a.type->n != o->sub)
 		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)o->sub);
@@ -92,7 +92,7 @@ static gj_known unpack(gj_inst *s, const gj_op *o, gj_known a)
 static gj_known unpack_rest(gj_inst *s, const gj_op *o, gj_known a)
 {
 	uint32_t before = o->sub, named = before + (uint32_t)o->imm.i;
-	if (a.type->kind != GJ_TUPLE)
+	if (!gj_is_sequence(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_STAR, gj_known_text(s->fn->arena, a));
 	if (a.type->n < named)
 		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)named);
@@ -107,6 +107,8 @@ static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 	bool an = a.type == gj_t_none, bn = b.type == gj_t_none;
 	if (an || bn)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
+	if (gj_is_member(a.type) && gj_is_member(b.type))
+		return gj_known_compare(s->fn, o->loc, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);
 	if (a.konst && b.konst)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_equal(a.konst, b.konst) != o->sub) };
 	if (gj_is_bool(a.type) && gj_is_bool(b.type))                              /* there is one True and one False */
@@ -225,7 +227,7 @@ static bool storable(gj_known v, gj_known part, const gj_type *elem)
 {
 	bool element = part.type == elem;
 	const gj_type *from = gj_has_elements(v.type) && !element ? v.type->elem : v.type;
-	bool row = v.type->kind == GJ_TUPLE && !element && part.type->ndim == 1;
+	bool row = gj_is_sequence(v.type) && !element && part.type->ndim == 1;
 	for (uint32_t i = 0; row && i < v.type->n; i++)
 		if (!storable((gj_known){ v.type->item[i], NULL }, (gj_known){ elem, NULL }, elem))
 			return false;

@@ -37,7 +37,7 @@ bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
 {
 	if (a == b)
 		return true;
-	if (!a || !b || a->kind != b->kind || a->n != b->n || a->type != b->type || a->i != b->i || a->code != b->code ||
+	if (!a || !b || a->kind != b->kind || a->n != b->n || a->type != b->type || a->i != b->i || a->code != b->code || a->fields != b->fields ||
 	    a->is_unsigned != b->is_unsigned || memcmp(&a->f, &b->f, sizeof a->f) ||
 	    memcmp(&a->im, &b->im, sizeof a->im) || a->data != b->data)
 		return false;

@@ -90,7 +90,7 @@ static gj_known concat(const gj_fn *f, uint32_t loc, gj_known a, gj_known b)
 gj_known gj_known_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_known a, gj_known b)
 {
 	const gj_type *as_a, *as_b, *t;
-	if (op == GJ_OP_ADD_ && a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE)
+	if (op == GJ_OP_ADD_ && gj_is_sequence(a.type) && gj_is_sequence(b.type))
 		return concat(f, loc, a, b);
 	if (gj_has_elements(a.type) || gj_has_elements(b.type)) {
 		const char *ufunc = gj_ufunc_of_binop(op);
@@ -148,7 +148,9 @@ gj_known gj_known_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_known a,
 	}
 	if (gj_is_scalar(a.type) && gj_is_scalar(b.type) && gj_rule_compare(op, a.type, b.type, &as_a, &as_b))
 		return (gj_known){ bool_, fold_compare(f, op, a.konst, b.konst) };
-	if (a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE) {
+	if (gj_never_equal(a.type, b.type) && a.type->kind == b.type->kind && equality)
+		return (gj_known){ bool_, gj_obj_bool(f->arena, op == GJ_CMP_NE) };
+	if (a.type->kind == GJ_TUPLE && b.type->kind == GJ_TUPLE && (equality || (gj_is_sequence(a.type) && gj_is_sequence(b.type)))) {
 		uint32_t n = a.type->n < b.type->n ? a.type->n : b.type->n;
 		for (uint32_t i = 0; i < n; i++)
 			gj_known_compare(f, loc, op, gj_just(a.type->item[i]), gj_just(b.type->item[i]));
@@ -198,7 +200,7 @@ gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 
 gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool negate)
 {
-	if (b.type->kind != GJ_TUPLE || a.type->kind == GJ_TUPLE)
+	if (!gj_is_sequence(b.type) || gj_is_sequence(a.type))
 		no_rule(f, loc, negate ? "not in" : "in", a, b);
 	bool found = false, known = true;
 	for (uint32_t i = 0; i < b.type->n; i++) {
@@ -219,7 +221,7 @@ gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 		return gj_just(t);
 	if (t->kind == GJ_RANGE || (t->kind == GJ_ARRAY && t->ndim > 0) || (t->kind == GJ_EXPRESSION && t->ndim == 1))
 		return gj_just(gj_iter_type(t));
-	if (t->kind != GJ_TUPLE)
+	if (!gj_is_sequence(t))
 		gj_fail(f, loc, GJ_ERR_ITER, gj_known_text(f->arena, a));
 	if (t->n && !gj_items_type(t))
 		gj_fail(f, loc, GJ_ERR_ITER_TUPLE, t->name);
@@ -393,7 +395,7 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 {
 	char items[16];
 	gj_ref ref[16];
-	if (a.type->kind == GJ_TUPLE)
+	if (gj_is_sequence(a.type))
 		return gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE ? tuple_slice(s, o, a) : tuple_item(s, o, a, index);
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);

@@ -29,7 +29,7 @@ static const gj_obj *fold_minmax(const gj_icall *c, const gj_type *t)
 gj_known gj_infer_minmax(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
-	bool tuple = c->n == 1 && t->kind == GJ_TUPLE && t->n > 0;
+	bool tuple = c->n == 1 && gj_is_sequence(t) && t->n > 0;
 	uint32_t n = tuple ? t->n : c->n;
 	if (c->n == 1 && !tuple)
 		gj_bad_argument(c, 0);
@@ -92,7 +92,7 @@ gj_known gj_infer_divmod(gj_icall *c)
 gj_known gj_infer_len(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
-	if (t->kind == GJ_TUPLE)
+	if (gj_is_sequence(t))
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, t->n) };
 	if (!(gj_has_elements(t) && t->ndim > 0) && t->kind != GJ_RANGE)
 		gj_bad_argument(c, 0);

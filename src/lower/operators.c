@@ -107,6 +107,8 @@ static gj_ref compare(gj_lower *L, gj_cmpop op, gj_lv a, gj_lv b)
 		return scalar_compare(L, op, a, b);
 	uint32_t na = a.type->n, nb = b.type->n, n = na < nb ? na : nb;
 	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
+	if (gj_never_equal(a.type, b.type))
+		return gj_eint(L, bool_, op == GJ_CMP_NE);
 	bool tie = op == GJ_CMP_EQ ? na == nb : op == GJ_CMP_NE ? na != nb : op == GJ_CMP_LT ? na < nb
 	         : op == GJ_CMP_LE ? na <= nb : op == GJ_CMP_GT ? na > nb : na >= nb;
 	gj_ref r = gj_eint(L, bool_, tie);

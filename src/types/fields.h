@@ -1,13 +1,14 @@
-/* The names of the items of a named tuple. */
+/* The names of the items of a named tuple. A member of an enumeration is one too: of its value, under the name of its class. */
 #ifndef GJ_FIELDS_H
 #define GJ_FIELDS_H
 
 #include "types/type.h"
 
 /* Interned and immortal: equal ones are one object, from any thread. */
-struct gj_fields { const char *label; uint32_t n; const char *const *name; };       /* label: of the class */
+struct gj_fields { const char *label; uint32_t n; const char *const *name; bool member; };       /* label: of the class */
 /* NULL: out of memory. */
 const gj_fields *gj_fields_of(const char *label, const char *const *name, uint32_t n);
+const gj_fields *gj_member_fields(const char *label);
 
 /* The tuple type of items that have these names; NULL as gj_tuple_type. */
 const gj_type *gj_named_type(const gj_fields *, const gj_type *const *item);
@@ -15,6 +16,14 @@ const gj_type *gj_named_type(const gj_fields *, const gj_type *const *item);
 static inline const gj_fields *gj_names_of(const gj_type *t) { return t->kind == GJ_TUPLE ? t->obj : NULL; }
 /* The type of as many other items under the names of the tuple t, if it has some. */
 const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item);
+static inline bool gj_is_member(const gj_type *t) { return gj_names_of(t) && gj_names_of(t)->member; }
+/* A tuple that can be taken apart. */
+static inline bool gj_is_sequence(const gj_type *t) { return t->kind == GJ_TUPLE && !gj_is_member(t); }
+/* Members are equal to those of their own class only. */
+static inline bool gj_never_equal(const gj_type *a, const gj_type *b)
+{
+	return (gj_is_member(a) || gj_is_member(b)) && gj_names_of(a) != gj_names_of(b);
+}
 /* May a tuple be passed where a signature says `to`, as far as names go: where it has none, or the same? */
 static inline bool gj_takes_names(const gj_type *from, const gj_type *to)
 {

@@ -165,7 +165,7 @@ static const gj_type *unify_scalars(const gj_type *a, const gj_type *b)
 
 static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)
 {
-	const gj_type **item = a->n == b->n ? malloc((a->n + 1) * sizeof *item) : NULL, *t = NULL;
+	const gj_type **item = a->n == b->n && !gj_never_equal(a, b) ? malloc((a->n + 1) * sizeof *item) : NULL, *t = NULL;
 	uint32_t i = 0;
 	while (item && i < a->n && (item[i] = gj_unify(a->item[i], b->item[i])))
 		i++;
