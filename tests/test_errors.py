@@ -223,15 +223,12 @@ def test_what_to_write_instead(kernel, words, hint):
 
 
 def test_names_that_are_not_built_yet():
-	def group(x):
-		cuda.cg.this_grid().sync()
-
 	def cached(x):
 		cuda.ldcs(x, 0)
 
 	def fast(x):
 		cuda.libdevice.fast_sinf(x[0])
-	for kernel, name in (group, "cg"), (cached, "ldcs"), (fast, "libdevice"):
+	for kernel, name in (cached, "ldcs"), (fast, "libdevice"):
 		with pytest.raises(NotImplementedError, match=f"^gridjit.cuda.{name} is not built yet"):
 			cuda.compile_ptx(kernel, "void(float32[::1])")
 

@@ -56,6 +56,16 @@ gj_known gj_infer_barrier(gj_icall *c)
 	return gj_just(gj_scalar[GJ_I32]);
 }
 
+/* A group is a name: what is below it are its methods. */
+gj_known gj_infer_group(gj_icall *c)
+{
+	static const char *const name[] = { "cuda.cg.GridGroup", "cuda.cg.ThreadBlock" };
+	gj_obj *group = gj_new(c->s->fn->arena, gj_obj, 1);
+	group->kind = GJ_OBJ_NAME;
+	group->name = name[c->arg];
+	return gj_known_of(c->s->fn, c->loc, group);
+}
+
 gj_known gj_infer_shfl(gj_icall *c)
 {
 	gj_arg_integer(c, 0);

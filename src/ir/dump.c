@@ -19,7 +19,7 @@ static const char *const sreg_name[GJ_NSREGS] = {
 	[GJ_LANEID] = "laneid", [GJ_WARPSIZE] = "warpsize", [GJ_LANEMASK_LT] = "lanemask_lt", [GJ_DYNSHARED] = "dynshared"
 };
 
-static const char *const barrier_name[] = { "sync", "count", "and", "or" };
+static const char *const barrier_name[] = { "sync", "count", "and", "or", "grid" };
 static const char *const vote_name[] = { "all", "any", "eq", "ballot" };
 static const char *const shfl_name[] = { "idx", "up", "down", "xor" };
 

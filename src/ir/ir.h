@@ -123,6 +123,7 @@ struct gj_fn {
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (of the entry only) */
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
+	bool cooperative;                          /* blocks wait for each other at barriers of the grid */
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
 	bool spins;                                /* CPU: has loops that wait for memory (waits.c) */
 	bool waits;                                /* CPU: needs a stack for each warp */

@@ -2,6 +2,7 @@
  * a row of the block (along x) that is shorter than a warp, of a column (along y) or of those along z. Vectors along one
  * axis keep the index on the other in a scalar, and memory that lies along theirs is read at once instead of lane by
  * lane: kernels in which x counts rows of a C array (the order that `i, j = cuda.grid(2)` invites to) want columns. */
+#include "image/barrier.h"
 #include "ir/walk.h"
 
 /* Is there such an op in f, or in a function that it calls? */
@@ -16,8 +17,12 @@ static bool any_op(const gj_fn *f, bool (*is)(const gj_op *))
 	return false;
 }
 
-static bool sleeps(const gj_op *o) { return gj_op_is(o, GJ_F_SLEEP); }
-static bool meets(const gj_op *o) { return gj_op_is(o, GJ_F_SLEEP | GJ_F_WARP); }
+static bool sleeps(const gj_op *o)
+{
+	return gj_op_is(o, GJ_F_SLEEP) || (o->op == GJ_BARRIER && o->sub == GJ_BAR_GRID);
+}
+
+static bool meets(const gj_op *o) { return sleeps(o) || gj_op_is(o, GJ_F_WARP); }
 
 static bool is_sreg(const gj_op *o, int64_t which) { return o->op == GJ_SREG && o->imm.i == which; }
 

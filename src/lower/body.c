@@ -423,6 +423,7 @@ gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 		gj_push(M.arena, &f->callee, M.fn.p[i]);
 	f->shared_bytes = M.shared_bytes;
 	f->barriers = M.barriers;
+	f->cooperative = M.cooperative;
 	f->dynamic_shared = M.dynamic_shared;
 	return f;
 }

@@ -107,8 +107,24 @@ gj_lv gj_lower_barrier(gj_lcall *c)
 	gj_lower *L = c->L;
 	gj_ref pred = c->n ? gj_ltruth(L, c->a[0]) : 0;
 	L->M->barriers = true;
+	L->M->cooperative |= c->arg == GJ_BAR_GRID;
 	gj_ref r = gj_esub(L, GJ_BARRIER, (uint8_t)c->arg, c->n ? T(GJ_I32) : NULL, c->n, &pred);
 	return c->n ? gj_lresult(c, r) : gj_lv_none();
+}
+
+/* Of the thread's block. arg 0: the number of its threads, 1: this one's among them, x fastest. */
+gj_lv gj_lower_block_rank(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *i32 = T(GJ_I32);
+	gj_ref at = sreg(L, c->arg ? GJ_TID_Z : GJ_NTID_Z, i32);
+	for (int d = 1; d >= 0; d--) {
+		at = gj_eindex(L, GJ_MUL, at, sreg(L, GJ_NTID_X + d, i32));
+		if (c->arg)
+			at = gj_eindex(L, GJ_ADD, at, sreg(L, GJ_TID_X + d, i32));
+		gj_o(L->fn, at)->flags |= GJ_NONNEG;
+	}
+	return gj_lresult(c, at);
 }
 
 gj_lv gj_lower_syncwarp(gj_lcall *c)

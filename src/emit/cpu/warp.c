@@ -44,7 +44,7 @@ static gj_v stop_at_barrier(gj_gen *g, const gj_op *o, const gj_v *arg, bool pla
 	gj_v stops = runtime(g, "gj_rt_arrive", g->u->i32, 7, arg);
 	from[0] = gj_here(g);
 	gj_resume_stop(g, LLVMBuildNot(g->b, is_zero(g, stops), ""), on);
-	gj_v x = o->sub == GJ_BAR_SYNC ? NULL : counted(g, o->sub);
+	gj_v x = gj_takes_predicate(o->sub) ? counted(g, o->sub) : NULL;
 	from[1] = gj_here(g);
 	LLVMBuildBr(g->b, on);
 	gj_at(g, on);
@@ -59,7 +59,7 @@ static gj_v stop_at_barrier(gj_gen *g, const gj_op *o, const gj_v *arg, bool pla
 gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 {
 	gj_unit *u = g->u;
-	bool pred = o->sub != GJ_BAR_SYNC;
+	bool pred = gj_takes_predicate(o->sub);
 	gj_v live = gj_i32(u, 1), here = live, p = gj_i32(u, 0);
 	if (u->vector) {
 		gj_v mask = gj_mask_of(g, o);
@@ -72,7 +72,10 @@ gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 	}
 	const gj_loc *l = &g->f->loc.p[o->loc];
 	gj_push(u->arena, &u->sites, ((gj_source_site){ GJ_SITE_BARRIER, l->code, l->pos, NULL, NULL, 0 }));
-	const gj_v arg[7] = { gj_cpu(g)->block, gj_cpu(g)->warp, live, here, p, gj_i32(u, o->sub), gj_i32(u, u->sites.n - 1) };
+	gj_v site = gj_i32(u, u->sites.n - 1);
+	if (o->sub == GJ_BAR_GRID)
+		return runtime(g, "gj_rt_grid_sync", u->tvoid, 5, (gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, live, here, site }), NULL;
+	const gj_v arg[7] = { gj_cpu(g)->block, gj_cpu(g)->warp, live, here, p, gj_i32(u, o->sub), site };
 	if (gj_cpu(g)->resume)
 		return stop_at_barrier(g, o, arg, !pred && same_lanes_wait(g, o));
 	gj_v x = runtime(g, "gj_rt_barrier", u->i32, 7, arg);

@@ -279,11 +279,41 @@ static gj_v nv_sreg(gj_gen *g, const gj_op *o)
 
 /* -- Barriers and warp operations ---------------------------------------------------------------------------------- */
 
+/* Waits for all blocks: the first thread of each adds 1 to a counter of the launch, that of the first block so much that
+ * its top bit turns when all have come. A cooperative launch has such a counter, 4 bytes behind the address that the driver
+ * gives in envreg1 (high) and envreg2 (low), as CUDA's cooperative_groups have it. */
+static void grid_barrier(gj_gen *g)
+{
+	static const char text[] =
+		"{\n"
+		".reg .pred %p;\n.reg .b32 %x, %y, %n;\n.reg .b64 %at;\n"
+		"bar.sync 0;\n"
+		"mov.u32 %x, %tid.x;\nmov.u32 %y, %tid.y;\nor.b32 %x, %x, %y;\nmov.u32 %y, %tid.z;\nor.b32 %x, %x, %y;\n"
+		"setp.ne.u32 %p, %x, 0;\n@%p bra all;\n"
+		"mov.u32 %x, %envreg1;\nmov.u32 %y, %envreg2;\nmov.b64 %at, {%y, %x};\n"
+		"mov.u32 %n, %nctaid.x;\nmov.u32 %y, %nctaid.y;\nmul.lo.u32 %n, %n, %y;\n"
+		"mov.u32 %y, %nctaid.z;\nmul.lo.u32 %n, %n, %y;\nsub.u32 %n, 0x80000001, %n;\n"
+		"mov.u32 %x, %ctaid.x;\nmov.u32 %y, %ctaid.y;\nor.b32 %x, %x, %y;\nmov.u32 %y, %ctaid.z;\nor.b32 %x, %x, %y;\n"
+		"setp.eq.u32 %p, %x, 0;\nselp.b32 %n, %n, 1, %p;\n"
+		"membar.gl;\natom.add.u32 %n, [%at+4], %n;\n"
+		"wait:\nld.volatile.u32 %x, [%at+4];\nxor.b32 %x, %x, %n;\nsetp.ge.s32 %p, %x, 0;\n@%p bra wait;\n"
+		"membar.gl;\n"
+		"all:\nbar.sync 0;\n"
+		"}";
+	gj_unit *u = g->u;
+	gj_t type = LLVMFunctionType(u->tvoid, NULL, 0, 0);
+	gj_v call = LLVMBuildCall2(g->b, type, assembly(type, text, "~{memory}", true), NULL, 0, "");
+	unsigned kind = LLVMGetEnumAttributeKindForName("convergent", 10);
+	LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(u->ctx, kind, 0));
+}
+
 /* The names of LLVM 22 take the barrier's number and a bit; those of 19 one 32-bit word, and give one. */
 static gj_v nv_barrier(gj_gen *g, const gj_op *o)
 {
 	static const gj_llvm_intrin row[] = { GJ_IN_NV_BAR, GJ_IN_NV_BAR_POPC, GJ_IN_NV_BAR_AND, GJ_IN_NV_BAR_OR };
 	gj_unit *u = g->u;
+	if (o->sub == GJ_BAR_GRID)
+		return grid_barrier(g), NULL;
 	bool new = gj_intrin_new(u, row[o->sub]);
 	gj_v zero = gj_i32(u, 0);
 	if (o->sub == GJ_BAR_SYNC) {

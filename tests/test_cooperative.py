@@ -1,0 +1,129 @@
+"""Cooperative groups: barriers of the whole grid, and the group of a block."""
+
+import numpy as np
+import pytest
+
+from gridjit import cuda, errors
+from gridjit.cuda import cg
+
+
+@cuda.jit
+def rows(a):
+	"""Each row from the one before, backwards: written by other blocks."""
+	column = cuda.grid(1)
+	grid = cg.this_grid()
+	for row in range(1, a.shape[0]):
+		other = a.shape[1] - column - 1
+		a[row, column] = a[row - 1, other] + 1
+		grid.sync()
+
+
+@pytest.mark.parametrize("blocks, threads", [(1, 32), (4, 64), (3, 33), (7, 1), (2, 128)])
+def test_rows_of_the_grid(device, blocks, threads):
+	n = blocks * threads
+	a = np.zeros((25, n), np.int32)
+	a[0] = np.arange(n)
+	rows[blocks, threads](a)
+	for row in range(1, 25):
+		assert (a[row] == a[row - 1, ::-1] + 1).all(), row
+
+
+def test_sum_of_blocks(device):
+	"""Each block's sum, and then the sum of these, in one launch; barriers of blocks beside those of the grid."""
+	@cuda.jit
+	def kernel(x, part, out):
+		tile = cuda.shared.array(64, "f8")
+		t, i = cuda.threadIdx.x, cuda.grid(1)
+		tile[t] = x[i]
+		cuda.syncthreads()
+		step = 32
+		while step:
+			if t < step:
+				tile[t] += tile[t + step]
+			cuda.syncthreads()
+			step //= 2
+		if t == 0:
+			part[cuda.blockIdx.x] = tile[0]
+		cuda.cg.this_grid().sync()
+		total = 0.0
+		for k in range(part.shape[0]):
+			total += part[k]
+		out[i] = x[i] / total
+
+	x, out = np.arange(256.0), np.zeros(256)
+	kernel[4, 64](x, np.zeros(4), out)
+	assert (out == x / x.sum()).all()
+
+
+def test_grids_and_blocks_of_three_dimensions(device):
+	@cuda.jit
+	def kernel(a, ranks):
+		x, y, z = cuda.grid(3)
+		a[z, y, x] = 1
+		block = cg.this_thread_block()
+		ranks[z, y, x] = block.thread_rank() * 1000 + block.size()
+		cg.this_grid().sync()
+		total = 0
+		for k in range(a.shape[0]):
+			for j in range(a.shape[1]):
+				for i in range(a.shape[2]):
+					total += a[k, j, i] > 0
+		cg.this_grid().sync()
+		a[z, y, x] = total
+
+	a, ranks = np.zeros((4, 6, 8), np.int32), np.zeros((4, 6, 8), np.int32)
+	kernel[(2, 2, 2), (4, 3, 2)](a, ranks)
+	assert (a == 4 * 6 * 8).all()
+	z, y, x = np.indices(ranks.shape)
+	assert (ranks == (z % 2 * 12 + y % 3 * 4 + x % 4) * 1000 + 24).all()
+
+
+def test_groups_in_device_functions(device):
+	@cuda.jit(device=True)
+	def meet(group):
+		group.sync()
+
+	@cuda.jit
+	def kernel(a, b):
+		i, n = cuda.grid(1), a.shape[0]
+		a[i] = i
+		meet(cg.this_grid())
+		b[i] = a[n - 1 - i]
+		meet(cg.this_thread_block())
+
+	a, b = np.zeros(96, np.int64), np.zeros(96, np.int64)
+	kernel[3, 32](a, b)
+	assert (b == np.arange(96)[::-1]).all()
+
+
+def test_blocks_at_once(device):
+	a = np.zeros((2, 64), np.int32)
+	rows[2, 32](a)
+	kernel = next(iter(rows.overloads.values()))
+	most = kernel.max_cooperative_grid_blocks(32)
+	assert most >= 2 and kernel.max_cooperative_grid_blocks((8, 4)) == most
+	with pytest.raises(errors.CudaDriverError):
+		rows[most + 1, 32](np.zeros((2, 32 * (most + 1)), np.int32))
+		cuda.synchronize()
+
+
+def test_part_of_a_warp_is_an_error():
+	from conftest import on
+
+	@cuda.jit
+	def kernel(a):
+		if cuda.threadIdx.x < 5:
+			cg.this_grid().sync()
+			a[0] = 1
+		cuda.syncthreads()
+
+	with on("cpu32"), pytest.raises(errors.CudaDriverError, match="grid.sync") as e:
+		kernel[2, 32](np.zeros(1))
+	assert "test_cooperative.py" in str(e.value)
+
+
+def test_ptx():
+	ptx, _ = cuda.compile_ptx(rows, "void(int32[:, ::1])", cc=(9, 0))
+	assert "%envreg1" in ptx and "atom.add.u32" in ptx
+	with pytest.raises(errors.TypingError, match="cuda.cg.GridGroup.shfl is not supported in kernels"):
+		cuda.compile_ptx(lambda: cg.this_grid().shfl(1), "void()")
