@@ -223,12 +223,9 @@ def test_what_to_write_instead(kernel, words, hint):
 
 
 def test_names_that_are_not_built_yet():
-	def cached(x):
-		cuda.ldcs(x, 0)
-
 	def fast(x):
 		cuda.libdevice.fast_sinf(x[0])
-	for kernel, name in (cached, "ldcs"), (fast, "libdevice"):
+	for kernel, name in (fast, "libdevice"):
 		with pytest.raises(NotImplementedError, match=f"^gridjit.cuda.{name} is not built yet"):
 			cuda.compile_ptx(kernel, "void(float32[::1])")
 

@@ -122,6 +122,43 @@ gj_known gj_infer_cbrt(gj_icall *c)
 	return gj_or_bad(c, gj_rule_math("copysign", gj_arg_number(c, 0), c->a[0].type, &as));
 }
 
+/* Of the array that is argument 0: fails unless the index has as many numbers as the array has dimensions. */
+static void check_index(gj_icall *c, const gj_type *index)
+{
+	const gj_type *t = c->a[0].type;
+	uint32_t n = index->kind == GJ_TUPLE ? index->n : 1;
+	for (uint32_t i = 0; i < n; i++)
+		if (!gj_is_scalar(index->kind == GJ_TUPLE ? index->item[i] : index))
+			gj_bad_argument(c, 1);
+	if (n != t->ndim)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_INDEX_COUNT, t->name, (int)t->ndim, n);
+}
+
+/* Argument 0: an array whose elements the function can work on, bits of gj_kind; and that it can write, if it does. */
+static const gj_type *array_of(gj_icall *c, unsigned kinds, bool writes)
+{
+	const gj_type *t = c->a[0].type;
+	if (t->kind != GJ_ARRAY)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_ARRAY, c->name, gj_known_text(c->s->fn->arena, c->a[0]));
+	if (writes && t->readonly)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, t->name);
+	if (!gj_is_scalar(t->elem) || !(kinds >> t->elem->kind & 1))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_DTYPE, c->name, t->elem->name);
+	return t;
+}
+
+/* Loads and stores with a hint: the latter have a value, argument 2. */
+gj_known gj_infer_hinted(gj_icall *c)
+{
+	enum { REALS = ((1 << GJ_NSCALARS) - 1) & ~(1 << GJ_C64 | 1 << GJ_C128 | 1 << GJ_F16) };
+	bool stores = c->n == 3;
+	const gj_type *t = array_of(c, REALS, stores);
+	check_index(c, c->a[1].type);
+	if (stores)
+		gj_arg_number(c, 2);
+	return gj_just(stores ? gj_t_none : t->elem);
+}
+
 gj_known gj_infer_atomic(gj_icall *c)
 {
 	/* dtypes an operation works on, as bits of gj_kind */
@@ -129,22 +166,10 @@ gj_known gj_infer_atomic(gj_icall *c)
 	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64, SUMS = ALL | 1 << GJ_C64 | 1 << GJ_C128 };
 	int op = c->arg;
 	unsigned ok = op == GJ_AT_ADD || op == GJ_AT_SUB ? SUMS : op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
-	const gj_type *t = c->a[0].type;
+	const gj_type *t = array_of(c, ok, true);
 	uint32_t first = c->n == 3 && op == GJ_AT_CAS ? 1 : 2;                     /* compare_and_swap has no index */
-	if (t->kind != GJ_ARRAY)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_ARRAY, c->name, gj_known_text(c->s->fn->arena, c->a[0]));
-	if (t->readonly)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, t->name);
-	if (!(ok >> t->elem->kind & 1))
-		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_DTYPE, c->name, t->elem->name);
 	for (uint32_t i = first; i < c->n; i++)
 		gj_is_complex(t->elem) ? gj_arg_scalar(c, i) : gj_arg_number(c, i);
-	const gj_type *index = first == 1 ? gj_scalar[GJ_I64] : c->a[1].type;
-	uint32_t n = index->kind == GJ_TUPLE ? index->n : 1;
-	for (uint32_t i = 0; i < n; i++)
-		if (!gj_is_scalar(index->kind == GJ_TUPLE ? index->item[i] : index))
-			gj_bad_argument(c, 1);
-	if (n != t->ndim)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_INDEX_COUNT, t->name, (int)t->ndim, n);
+	check_index(c, first == 1 ? gj_scalar[GJ_I64] : c->a[1].type);
 	return gj_just(t->elem);
 }

@@ -200,6 +200,22 @@ gj_lv gj_lower_fma(gj_lcall *c)
 	return gj_lresult(c, gj_e3(c->L, GJ_FMA, c->type, gj_larg(c, 0, c->type), gj_larg(c, 1, c->type), gj_larg(c, 2, c->type)));
 }
 
+/* -- Loads and stores with a hint ------------------------------------------------------------------------------------------ */
+
+/* Hints are for global memory: PTX has none for the other spaces. */
+gj_lv gj_lower_hinted(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	const gj_type *t = c->a[0].type->elem;
+	gj_ref p = gj_laddress(L, c->a[0], c->a[1], gj_lname_of(c->B->s, c->op->arg[1]));
+	uint8_t hint = c->a[0].type->space == GJ_GLOBAL ? (uint8_t)c->arg : GJ_HINT_NONE;
+	if (c->n == 2)
+		return gj_lresult(c, gj_esub(L, GJ_LOAD, hint, t, 1, &p));
+	gj_ref value = gj_is_bool(t) ? gj_ltruth(L, c->a[2]) : gj_larg(c, 2, t);
+	gj_esub(L, GJ_STORE, hint, NULL, 2, (gj_ref[]){ p, value });
+	return gj_lv_none();
+}
+
 /* -- Atomics ------------------------------------------------------------------------------------------------------------ */
 
 /* Sums of complex numbers: one addition a part, each by itself atomic. */
