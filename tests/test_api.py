@@ -258,3 +258,20 @@ def test_async_done(device):
 		stream = cuda.stream()
 		assert await stream.async_done() is stream
 	asyncio.run(wait())
+
+
+def test_paths_of_numba():
+	import gridjit.core.config
+	from gridjit.core import config, types
+	from gridjit.core.errors import TypingError
+	assert TypingError is errors.TypingError and gridjit.core.config is config is gridjit.config and types is gridjit.types
+	assert cuda.types is types
+	with pytest.raises(ModuleNotFoundError):
+		import gridjit.core.nothing
+
+
+def test_runtime_version(device):
+	from gridjit.cuda import runtime
+	major, minor = runtime.get_version()
+	assert runtime is cuda.runtime and runtime.is_supported_version()
+	assert (major, minor) == (0, 0) if device != "cuda" else major >= 12 and 0 <= minor < 10

@@ -1,6 +1,7 @@
 """The API of numba.cuda. Importing it neither opens the driver nor loads a GPU library."""
 
 from .. import _core, _later, types
+from . import runtime
 from ..errors import (CudaAPIError, CudaDriverError, CudaMemoryError, CudaSupportError, DeadMemoryError, LaunchConfigError,
 	LinkerError)
 from .compiler import compile, compile_for_current_device, compile_ptx, compile_ptx_for_current_device
