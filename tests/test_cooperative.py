@@ -1,5 +1,7 @@
 """Cooperative groups: barriers of the whole grid, and the group of a block."""
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,75 @@ def test_ptx():
 	assert "%envreg1" in ptx and "atom.add.u32" in ptx
 	with pytest.raises(errors.TypingError, match="cuda.cg.GridGroup.shfl is not supported in kernels"):
 		cuda.compile_ptx(lambda: cg.this_grid().shfl(1), "void()")
+
+
+# -- tiles --
+
+@pytest.mark.parametrize("n", [1, 2, 4, 8, 16, 32])
+@pytest.mark.parametrize("dtype", ["i4", "u4", "i8", "u8", "f4", "f8"])
+def test_tiles(device, n, dtype):
+	@cuda.jit
+	def kernel(x, shuffled, votes, reduced):
+		i = cuda.grid(1)
+		tile = cg.tiled_partition(cg.this_thread_block(), n)
+		v = x[i]
+		shuffled[0, i] = tile.shfl(v, 1)
+		shuffled[1, i] = tile.shfl_up(v, 1)
+		shuffled[2, i] = tile.shfl_down(v, 3)
+		shuffled[3, i] = tile.shfl_xor(v, 2)
+		tile.sync()
+		votes[0, i] = tile.ballot(v > 20)
+		votes[1, i] = tile.any(v > 60)
+		votes[2, i] = tile.all(v > 20)
+		votes[3, i] = tile.thread_rank()
+		votes[4, i] = tile.meta_group_rank()
+		votes[5, i] = tile.size()
+		reduced[0, i] = tile.reduce(v, operator.add)
+		reduced[1, i] = tile.reduce(v, min)
+		reduced[2, i] = tile.reduce(v, max)
+
+	count = 128
+	x = (np.arange(count) * 37 % 64).astype(dtype)
+	shuffled, votes, reduced = np.zeros((4, count), dtype), np.zeros((6, count), "i8"), np.zeros((3, count), dtype)
+	kernel[2, 64](x, shuffled, votes, reduced)
+	rank, first = np.arange(count) % n, np.arange(count) // n * n
+	assert (shuffled[0] == x[first + 1 % n]).all()
+	assert (shuffled[1] == np.where(rank >= 1, x[np.maximum(np.arange(count) - 1, 0)], x)).all()
+	assert (shuffled[2] == np.where(rank + 3 < n, x[np.minimum(np.arange(count) + 3, count - 1)], x)).all()
+	assert (shuffled[3] == x[first + (rank ^ 2) % n]).all()
+	tiles = x.reshape(-1, n)
+	spread = lambda a: np.repeat(a, n)
+	assert (votes[0] == spread(((tiles > 20) << np.arange(n, dtype="i8")).sum(1))).all()
+	assert (votes[1] == spread((tiles > 60).any(1))).all() and (votes[2] == spread((tiles > 20).all(1))).all()
+	assert (votes[3] == rank).all() and (votes[4] == np.arange(count) % 64 // n).all() and (votes[5] == n).all()
+	assert (reduced[0] == spread(tiles.sum(1))).all()
+	assert (reduced[1] == spread(tiles.min(1))).all() and (reduced[2] == spread(tiles.max(1))).all()
+
+
+def test_tiles_of_tiles(device):
+	@cuda.jit(device=True)
+	def bits(tile, v):
+		return tile.reduce(v, operator.or_), tile.reduce(v, operator.and_), tile.reduce(v, operator.xor), tile.reduce(v, operator.mul)
+
+	@cuda.jit
+	def kernel(x, out):
+		i = cuda.threadIdx.x
+		if i < 32:
+			quad = cg.tiled_partition(cg.tiled_partition(cg.this_thread_block(), 16), 4)
+			out[0, i], out[1, i], out[2, i], out[3, i] = bits(quad, x[i])
+
+	x = np.random.default_rng(1).integers(1, 9, 32).astype("i8")
+	out = np.zeros((4, 32), "i8")
+	kernel[1, 64](x, out)
+	for row, f in enumerate((np.bitwise_or, np.bitwise_and, np.bitwise_xor, np.multiply)):
+		assert (out[row] == np.repeat(f.reduce(x.reshape(-1, 4), axis=1), 4)).all()
+
+
+def test_mistakes_with_tiles():
+	def wrong(kernel, match):
+		with pytest.raises(errors.TypingError, match=match):
+			cuda.compile_ptx(kernel, "void(float32[::1])")
+	wrong(lambda x: cg.tiled_partition(cg.tiled_partition(cg.this_thread_block(), 8), 16), "up to 8")
+	wrong(lambda x: cg.tiled_partition(cg.this_grid(), 8), "tiled_partition")
+	wrong(lambda x: cg.tiled_partition(cg.this_thread_block(), 8).reduce(x[0], operator.xor), "argument 2")
+	wrong(lambda x: cg.tiled_partition(cg.this_thread_block(), 8).reduce(x[0], abs), "argument 2")

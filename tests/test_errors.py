@@ -90,6 +90,7 @@ EXPECT = {
 	"CONST_TOO_LARGE": ("NumbaValueError", "arrays that this kernel reads take 128 MiB"),
 	"ATOMIC_ARRAY": "cuda.atomic.add() needs an array, but got int64",
 	"ATOMIC_DTYPE": "cuda.atomic.and_() does not work on arrays of float32",
+	"TILE_SIZE": ("NumbaValueError", "a literal power of two up to 32"),
 	"GRID_NDIM": ("NumbaValueError", "a literal 1, 2 or 3"),
 	"KERNEL_RETURN": "a kernel cannot return a value",
 	"DTYPE_LATER": ("NotImplementedError", "float16 is not supported in kernels yet"),

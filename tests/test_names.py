@@ -21,6 +21,11 @@ def rows():
 	found = [(name, None) for name in re.findall(r'^SPACE\("([^"]+)"', text, re.M)]
 	found += [(name, None if params == "0" else params.strip('"'))
 		for name, params in re.findall(r'^NAME\("([^"]+)",\s*(0|"[^"]*")', text, re.M)]
+	for n in re.findall(r'\bTILE\((\d+)\)', text):
+		found.append(("cuda.cg.Tile" + n, None))
+		found += [(f"cuda.cg.Tile{n}.{name}", params)
+			for name, params in re.findall(r'^\tNAME\("cuda.cg.Tile" #n "\.(\w+)", ("[^"]*")', text, re.M)]
+	found = [(name, params.strip('"') if params else params) for name, params in found]
 	for math, numpy, n in re.findall(r'^MATH\(\w+,\s*(0|"[^"]+"),\s*(0|"[^"]+"),\s*(\d)', (SRC / "ir/math.def").read_text(), re.M):
 		params = "x" if n == "1" else "x y"
 		found += [(name.strip('"'), params + out) for name, out in [(math, ""), (numpy, " out=None")] if name != "0"]

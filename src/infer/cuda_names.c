@@ -1,6 +1,19 @@
 /* Types of what CUDA names: indices, memory, barriers, warps, bits, atomics. */
 #include "infer/infer.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+int gj_tile_op(const char *name)
+{
+	static const char *const ops[] = { "operator.add", "operator.mul", "builtins.min", "builtins.max", "operator.and_",
+		"operator.or_", "operator.xor" };
+	for (size_t i = 0; i < GJ_LEN(ops); i++)
+		if (!strcmp(name, ops[i]))
+			return (int)i;
+	return -1;
+}
+
 gj_known gj_infer_i32(gj_icall *c) { (void)c; return gj_just(gj_scalar[GJ_I32]); }
 gj_known gj_infer_u32(gj_icall *c) { (void)c; return gj_just(gj_scalar[GJ_U32]); }
 gj_known gj_infer_none(gj_icall *c) { (void)c; return gj_just(gj_t_none); }
@@ -66,14 +79,64 @@ gj_known gj_infer_group(gj_icall *c)
 	return gj_known_of(c->s->fn, c->loc, group);
 }
 
+/* The size in bits 0 to 7 of a tile's row. */
+static int64_t group_size(const gj_obj *group)
+{
+	static const char tile[] = "cuda.cg.Tile";
+	if (!group || group->kind != GJ_OBJ_NAME)
+		return 0;
+	return !strncmp(group->name, tile, sizeof tile - 1) ? atoi(group->name + sizeof tile - 1)
+		: strcmp(group->name, "cuda.cg.ThreadBlock") ? 0 : 32;
+}
+
+gj_known gj_infer_tile(gj_icall *c)
+{
+	int64_t n, of = group_size(c->a[0].konst);
+	if (!of)
+		gj_bad_argument(c, 0);
+	if (!gj_obj_is_int(c->a[1].konst, &n) || n < 1 || n > of || (n & (n - 1)))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_TILE_SIZE, (int)of);
+	gj_obj *group = gj_new(c->s->fn->arena, gj_obj, 1);
+	group->kind = GJ_OBJ_NAME;
+	group->name = gj_printf(c->s->fn->arena, "cuda.cg.Tile%d", (int)n);
+	return gj_known_of(c->s->fn, c->loc, group);
+}
+
+/* Argument i: a number of 32 or 64 bits. */
+static gj_known shuffled(gj_icall *c, uint32_t i)
+{
+	switch (gj_arg_number(c, i)->kind) {
+	case GJ_I32: case GJ_I64: case GJ_U32: case GJ_U64: case GJ_F32: case GJ_F64: return gj_just(c->a[i].type);
+	default: gj_bad_argument(c, i);
+	}
+}
+
+gj_known gj_infer_tile_shfl(gj_icall *c)
+{
+	gj_arg_integer(c, 1);
+	return shuffled(c, 0);
+}
+
+gj_known gj_infer_tile_vote(gj_icall *c)
+{
+	gj_known_truth(c->s->fn, c->loc, c->a[0]);
+	return gj_just(gj_scalar[c->arg >> 8 == 3 ? GJ_U32 : GJ_BOOL]);
+}
+
+gj_known gj_infer_tile_reduce(gj_icall *c)
+{
+	const gj_obj *op = c->a[1].konst;
+	gj_known v = shuffled(c, 0);
+	if (!op || op->kind != GJ_OBJ_NAME || gj_tile_op(op->name) < 0 || (gj_is_float(v.type) && gj_tile_op(op->name) >= GJ_TILE_AND))
+		gj_bad_argument(c, 1);
+	return v;
+}
+
 gj_known gj_infer_shfl(gj_icall *c)
 {
 	gj_arg_integer(c, 0);
 	gj_arg_integer(c, 2);
-	switch (gj_arg_number(c, 1)->kind) {
-	case GJ_I32: case GJ_I64: case GJ_U32: case GJ_U64: case GJ_F32: case GJ_F64: return gj_just(c->a[1].type);
-	default: gj_bad_argument(c, 1);
-	}
+	return shuffled(c, 1);
 }
 
 gj_known gj_infer_vote(gj_icall *c)

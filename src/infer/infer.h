@@ -144,6 +144,9 @@ typedef enum gj_reduction {
 	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL
 } gj_reduction;
 const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
+/* cuda_names.c: what reduces the values of a tile, by the function's name; −1: nothing does. */
+typedef enum gj_tile_reduction { GJ_TILE_ADD, GJ_TILE_MUL, GJ_TILE_MIN, GJ_TILE_MAX, GJ_TILE_AND, GJ_TILE_OR, GJ_TILE_XOR } gj_tile_reduction;
+int gj_tile_op(const char *name);
 /* A permutation of ndim axes from constant arguments or one tuple of them. */
 bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *axis);
 gj_known gj_known_in(const gj_fn *, uint32_t loc, gj_known a, gj_known b, bool negate);

@@ -112,20 +112,21 @@ gj_lv gj_lower_barrier(gj_lcall *c)
 	return c->n ? gj_lresult(c, r) : gj_lv_none();
 }
 
-/* Of the thread's block. arg 0: the number of its threads, 1: this one's among them, x fastest. */
-gj_lv gj_lower_block_rank(gj_lcall *c)
+/* The number of the block's threads, or this one's among them, x fastest. */
+static gj_ref block_number(gj_lower *L, bool rank)
 {
-	gj_lower *L = c->L;
 	const gj_type *i32 = T(GJ_I32);
-	gj_ref at = sreg(L, c->arg ? GJ_TID_Z : GJ_NTID_Z, i32);
+	gj_ref at = sreg(L, rank ? GJ_TID_Z : GJ_NTID_Z, i32);
 	for (int d = 1; d >= 0; d--) {
 		at = gj_eindex(L, GJ_MUL, at, sreg(L, GJ_NTID_X + d, i32));
-		if (c->arg)
+		if (rank)
 			at = gj_eindex(L, GJ_ADD, at, sreg(L, GJ_TID_X + d, i32));
 		gj_o(L->fn, at)->flags |= GJ_NONNEG;
 	}
-	return gj_lresult(c, at);
+	return at;
 }
+
+gj_lv gj_lower_block_rank(gj_lcall *c) { return gj_lresult(c, block_number(c->L, c->arg)); }
 
 gj_lv gj_lower_syncwarp(gj_lcall *c)
 {
@@ -198,6 +199,92 @@ gj_lv gj_lower_selp(gj_lcall *c)
 gj_lv gj_lower_fma(gj_lcall *c)
 {
 	return gj_lresult(c, gj_e3(c->L, GJ_FMA, c->type, gj_larg(c, 0, c->type), gj_larg(c, 1, c->type), gj_larg(c, 2, c->type)));
+}
+
+/* -- Tiles ------------------------------------------------------------------------------------------------------------- */
+
+static gj_ref i32(gj_lower *L, int64_t x) { return gj_eint(L, T(GJ_I32), x); }
+static int tile_size(const gj_lcall *c) { return c->arg & 255; }
+
+/* The thread's number in its tile; the lane of the tile's first thread; the tile's lanes. */
+static gj_ref tile_rank(gj_lcall *c)
+{
+	return gj_e2(c->L, GJ_AND, T(GJ_I32), sreg(c->L, GJ_LANEID, T(GJ_I32)), i32(c->L, tile_size(c) - 1));
+}
+
+static gj_ref tile_first(gj_lcall *c)
+{
+	return gj_e2(c->L, GJ_AND, T(GJ_I32), sreg(c->L, GJ_LANEID, T(GJ_I32)), i32(c->L, -tile_size(c)));
+}
+
+static gj_ref tile_mask(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	int64_t all = tile_size(c) == 32 ? -1 : ((int64_t)1 << tile_size(c)) - 1;
+	return tile_size(c) == 32 ? i32(L, -1) : gj_e2(L, GJ_SHL, T(GJ_I32), i32(L, all), gj_ecast(L, tile_first(c), gj_i64()));
+}
+
+/* Above the size: 0 size, 1 rank, 2 the tile's number. */
+gj_lv gj_lower_tile_number(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	if (c->arg >> 8 == 0)
+		return gj_lresult(c, i32(L, tile_size(c)));
+	if (c->arg >> 8 == 1)
+		return gj_lresult(c, tile_rank(c));
+	gj_ref tiles = gj_eint(L, gj_i64(), __builtin_ctz((unsigned)tile_size(c)));
+	return gj_lresult(c, gj_e2(L, GJ_SHR, T(GJ_I32), block_number(L, true), tiles));
+}
+
+gj_lv gj_lower_tile_sync(gj_lcall *c)
+{
+	gj_e1(c->L, GJ_SYNCWARP, NULL, tile_mask(c));
+	return gj_lv_none();
+}
+
+static gj_ref tile_shuffle(gj_lcall *c, gj_ref value, gj_ref rank)
+{
+	gj_lower *L = c->L;
+	gj_ref a[3] = { tile_mask(c), value, gj_e2(L, GJ_OR, T(GJ_I32), tile_first(c), rank) };
+	return gj_esub(L, GJ_SHFL, 0, gj_o(L->fn, value)->type, 3, a);
+}
+
+/* Above the size: 0 of a rank, 1 of one below, 2 of one above, 3 of the xor. */
+gj_lv gj_lower_tile_shfl(gj_lcall *c)
+{
+	static const gj_opcode by[] = { GJ_OR, GJ_SUB, GJ_ADD, GJ_XOR };
+	gj_lower *L = c->L;
+	int kind = c->arg >> 8;
+	gj_ref own = tile_rank(c), with = gj_larg(c, 1, T(GJ_I32)), most = i32(L, tile_size(c) - 1);
+	gj_ref from = kind == 0 ? with : gj_e2(L, by[kind], T(GJ_I32), own, with);
+	gj_ref wrapped = gj_e2(L, GJ_AND, T(GJ_I32), from, most);
+	if (kind == 1 || kind == 2)
+		wrapped = gj_e3(L, GJ_SELECT, T(GJ_I32), gj_ecmp(L, GJ_CMP_EQ, wrapped, from), wrapped, own);
+	return gj_lresult(c, tile_shuffle(c, c->a[0].part[0], wrapped));
+}
+
+gj_lv gj_lower_tile_vote(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	int kind = c->arg >> 8;
+	gj_ref r = gj_esub(L, GJ_VOTE, (uint8_t)kind, kind == 3 ? T(GJ_I32) : T(GJ_BOOL), 2, (gj_ref[]){ tile_mask(c), gj_ltruth(L, c->a[0]) });
+	if (kind < 3)
+		return gj_lresult(c, r);
+	r = gj_e2(L, GJ_SHR, T(GJ_U32), gj_ecast(L, r, T(GJ_U32)), gj_ecast(L, tile_first(c), gj_i64()));
+	return gj_lresult(c, gj_e2(L, GJ_AND, T(GJ_U32), r, gj_eint(L, T(GJ_U32), (1ll << tile_size(c)) - 1)));
+}
+
+/* Every thread has the same sum: pairs are combined in the same order, wherever they are. */
+gj_lv gj_lower_tile_reduce(gj_lcall *c)
+{
+	static const gj_opcode op[] = { GJ_ADD, GJ_MUL, GJ_MIN, GJ_MAX, GJ_AND, GJ_OR, GJ_XOR };
+	gj_lower *L = c->L;
+	gj_ref v = c->a[0].part[0], own = tile_rank(c);
+	for (int64_t step = tile_size(c) / 2; step; step /= 2) {
+		gj_ref other = tile_shuffle(c, v, gj_e2(L, GJ_XOR, T(GJ_I32), own, i32(L, step)));
+		v = gj_e2(L, op[gj_tile_op(c->a[1].konst->name)], c->type, v, other);
+	}
+	return gj_lresult(c, v);
 }
 
 /* -- Loads and stores with a hint ------------------------------------------------------------------------------------------ */

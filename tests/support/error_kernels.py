@@ -425,6 +425,10 @@ def ATOMIC_DTYPE(x):
 	cuda.atomic.and_(x, 0, 1)  # here: cuda.atomic.and_(x, 0, 1)
 
 
+def TILE_SIZE(x):
+	cuda.cg.tiled_partition(cuda.cg.this_thread_block(), 12)  # here: cuda.cg.tiled_partition(cuda.cg.this_thread_block(), 12)
+
+
 def GRID_NDIM(x):
 	x[0] = cuda.grid(4)  # here: cuda.grid(4)
 
