@@ -226,9 +226,8 @@ def test_what_to_write_instead(kernel, words, hint):
 def test_names_that_are_not_built_yet():
 	def fast(x):
 		cuda.libdevice.fast_sinf(x[0])
-	for kernel, name in (fast, "libdevice"):
-		with pytest.raises(NotImplementedError, match=f"^gridjit.cuda.{name} is not built yet"):
-			cuda.compile_ptx(kernel, "void(float32[::1])")
+	with pytest.raises(NotImplementedError, match="^gridjit.cuda.libdevice is not built yet"):
+		cuda.compile_ptx(fast, "void(float32[::1])")
 
 	def typo(x):
 		cuda.girdsize(1)
