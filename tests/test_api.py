@@ -8,7 +8,7 @@ import pytest
 import gridjit
 from gridjit import cuda, errors
 
-TOP = """jit njit prange vectorize guvectorize cuda types typeof from_dtype literal_unroll errors config __version__ device_kind
+TOP = """jit njit prange vectorize guvectorize fuse cuda types typeof from_dtype literal_unroll errors config __version__ device_kind
 	int8 int16 int32 int64 uint8 uint16 uint32 uint64 intp uintp float16 float32 float64 complex64 complex128 boolean void none
 	b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16 bool_ int_ uint intc uintc float_ double""".split()
 

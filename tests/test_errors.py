@@ -51,6 +51,7 @@ EXPECT = {
 	"EXPRESSION_SIZE": ("UnsupportedError", "this array expression is made of too many parts"),
 	"EXPRESSION_STALE": ("UnsupportedError", "an array expression is used after memory has been written to"),
 	"EXPRESSION_INDEX": "array expression(float32, 1d) has no items at these indices",
+	"REDUCE_AXIS": ("UnsupportedError", "array.sum() along an axis makes a new array"),
 	"EXPRESSION_INPLACE": ("UnsupportedError", "+= changes an array expression"),
 	"NO_UNOP": "operator ~ on float32",
 	"IS": "`is` cannot compare float32 with float32",

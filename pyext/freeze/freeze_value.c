@@ -307,6 +307,12 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	PyObject *f = function_of(o);
 	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL
 	    : PyType_Check(o) ? freeze_class(fz, o, names) : gj_freeze_opaque(fz, o);
+	if (f && r && gj_has_base(Py_TYPE(o), "numpy.ufunc")) {
+		gj_obj *ufunc = gj_obj_new(fz, GJ_OBJ_FUNCTION, NULL);
+		*ufunc = *r;
+		ufunc->i = 1;
+		r = ufunc;
+	}
 	Py_XDECREF(f);
 	return r;
 }

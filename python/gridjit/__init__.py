@@ -43,6 +43,7 @@ def _later(name):
 jit = _later("jit")
 njit = _later("njit")
 prange = _later("prange")
+from .fusing import fuse
 from .ufuncs import guvectorize, vectorize
 
 

@@ -15,8 +15,9 @@ typedef enum gj_entry_kind {
 typedef enum gj_entry_args { GJ_ARGS_LEAVES, GJ_ARGS_ELEMENTS, GJ_ARGS_PARTS } gj_entry_args;
 
 /* How results leave. NONE: there are none, and Python's must be None. PARTS: as scalars.
- * ELEMENTS: one number or a tuple of them is written to the thread's element of as many leaves behind the arguments'. */
-typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS, GJ_RESULTS_ELEMENTS } gj_entry_results;
+ * ELEMENTS: one number or a tuple of them is written to the thread's element of as many leaves behind the arguments'.
+ * FUSED: so are those elements of arrays that options.outputs names; the function is typed by NumPy's rules. */
+typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS, GJ_RESULTS_ELEMENTS, GJ_RESULTS_FUSED } gj_entry_results;
 
 /* What RAISE does. RETURN: the thread is at its end where the entry returns. CALLER: it is not, so the caller must be told
  * (raises.c) or the machine must end the thread. */

@@ -15,6 +15,8 @@ static const gj_type *array(const gj_icall *c)
 /* An array or an array expression. */
 static const gj_type *elements(const gj_icall *c)
 {
+	if (gj_is_fused(c->a[0].type))
+		gj_fail(fn(c), c->loc, GJ_ERR_FUSE_SHAPE, gj_shown(c->name));
 	return gj_has_elements(c->a[0].type) ? c->a[0].type : array(c);
 }
 
@@ -207,7 +209,13 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 
 gj_known gj_infer_reduce(gj_icall *c)
 {
+	if (gj_is_fused(c->a[0].type))
+		return gj_known_reduced(c);
 	const gj_type *t = elements(c)->elem;
+	if (c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX)
+		gj_fail(fn(c), c->loc, GJ_ERR_NOT_BUILT, gj_shown(c->name));
+	if ((c->a[1].type && c->a[1].type != gj_t_none) || c->a[2].type)
+		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
 	if (gj_is_later(t))
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));

@@ -107,6 +107,38 @@ uint32_t gj_call_args(const gj_inst *s, gj_ref r, const gj_code *code, gj_known 
 	return n;
 }
 
+/* What a ufunc that is called for each element is given of these operands. */
+static gj_known *elements_of(const gj_inst *s, uint32_t n, const gj_known *a)
+{
+	gj_known *x = gj_new(s->fn->arena, gj_known, n + 1);
+	const gj_type **as = gj_new(s->fn->arena, const gj_type *, n + 1), **t = gj_new(s->fn->arena, const gj_type *, n + 1);
+	bool *weak = gj_new(s->fn->arena, bool, n + 1);
+	for (uint32_t i = 0; i < n; i++) {
+		t[i] = gj_element_of(a[i].type);
+		weak[i] = gj_is_scalar(a[i].type);
+		if (!t[i])
+			return (gj_known *)a;
+	}
+	gj_rule_fused("equal", n, t, weak, as);                                    /* Python's numbers take the arrays' type */
+	for (uint32_t i = 0; i < n; i++)
+		x[i] = gj_just(weak[i] ? as[i] : t[i]);
+	return x;
+}
+
+/* The elements that it gives, each of the shape of all operands together. */
+static gj_known each(const gj_inst *s, const gj_op *call, uint32_t n, const gj_known *a, const gj_type *ret)
+{
+	uint64_t arguments;
+	int ndim;
+	gj_fused_shape(s->fn, call->loc, n, a, &ndim, &arguments);
+	if (!ret || ret->kind != GJ_TUPLE)
+		return gj_just(!ret ? NULL : gj_is_scalar(ret) ? gj_element_type(ret, ndim, arguments) : ret);
+	const gj_type **item = gj_new(s->fn->arena, const gj_type *, ret->n + 1);
+	for (uint32_t i = 0; i < ret->n; i++)
+		item[i] = gj_is_scalar(ret->item[i]) ? gj_element_type(ret->item[i], ndim, arguments) : ret->item[i];
+	return gj_just(gj_tuple_type(item, ret->n));
+}
+
 static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *fn)
 {
 	const gj_op *call = gj_o(s->fn, r);
@@ -117,7 +149,14 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 	uint32_t n = gj_call_args(s, r, code, a, from);
 	if (n == UINT32_MAX)
 		return gj_just(NULL);
+	bool elementwise = s->fn->numpy && fn->kind == GJ_OBJ_FUNCTION && fn->i;       /* a ufunc: called for each element */
+	gj_known *given = a;
+	if (elementwise)
+		a = elements_of(s, n, a);
+	I->numpy = s->fn->numpy && !elementwise;
 	gj_inst *callee = s->callee[r] = gj_infer_function(I, code, n, a, s->fn, call->loc);
+	if (elementwise)
+		return each(s, call, n, given, callee->ret.type);
 	const gj_type *ret = code->ret && callee->ret.type ? gj_in_spaces_of(code->ret, callee->ret.type) : code->ret;
 	if (!ret || ret == callee->ret.type)
 		return callee->ret;
@@ -155,6 +194,8 @@ static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)
 		gj_fail(s->fn, call->loc, GJ_ERR_ARG_COUNT, to->name, "one argument", call->nargs - 1);
 	if (!a.type)
 		return gj_just(NULL);
+	if (s->fn->numpy && gj_element_of(a.type))
+		return gj_known_fused(s->fn, call->loc, "array.astype", to, 1, &a);
 	if (!gj_is_scalar(a.type) || (gj_is_complex(a.type) && !gj_is_complex(to) && !gj_is_bool(to)))
 		gj_fail(s->fn, call->loc, GJ_ERR_CONVERT, gj_known_text(s->fn->arena, a), to->name);
 	int64_t x;

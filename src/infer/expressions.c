@@ -35,11 +35,6 @@ const char *gj_ufunc_of_unop(gj_unop op)
 	return name[op];
 }
 
-const gj_type *gj_element_of(const gj_type *t)
-{
-	return gj_has_elements(t) ? t->elem : gj_is_scalar(t) ? t : NULL;
-}
-
 /* The constants of the operands as those of a tuple: operand k of the expression is what item k of a tuple would be. */
 static const gj_obj *constants(gj_arena *arena, uint32_t n, const gj_known *a)
 {
@@ -56,6 +51,8 @@ gj_known gj_known_expression(const gj_fn *f, uint32_t loc, const char *dotted, c
 {
 	const gj_type **item = gj_new(f->arena, const gj_type *, n + 1);
 	uint32_t parts = 0;
+	if (f->numpy)
+		return gj_known_fused(f, loc, dotted, elem, n, a);
 	int ndim = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		item[i] = a[i].type;
@@ -76,6 +73,8 @@ gj_known gj_known_ufunc(const gj_fn *f, uint32_t loc, const char *dotted, uint32
 	for (uint32_t i = 0; i < n; i++)
 		if (!(elem[i] = gj_element_of(a[i].type)))
 			return (gj_known){ 0 };
+	if (f->numpy)
+		return gj_known_fused(f, loc, dotted, NULL, n, a);
 	t = gj_ufunc_type(dotted, elem[0], elem[1]);
 	return t && gj_is_scalar(t) ? gj_known_expression(f, loc, dotted, t, n, a) : (gj_known){ 0 };
 }

@@ -182,6 +182,8 @@ static bool iterates_nothing(const gj_type *iter)
 static gj_known inplace(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
 	gj_known v = gj_known_binop(s->fn, o->loc, o->sub, a, b);
+	if (gj_is_fused(a.type) && v.type->elem == a.type->elem)     /* nobody sees that it is another array */
+		return v;
 	if (a.type->kind != GJ_ARRAY)
 		gj_fail(s->fn, o->loc, GJ_ERR_EXPRESSION_INPLACE, gj_binop_name[o->sub]);
 	if (a.type->readonly)
@@ -545,9 +547,9 @@ static void chain_locs(gj_fn *f, const gj_fn *from, uint32_t loc)
 		f->loc.p[i].up = up;
 }
 
-static bool same_args(const gj_inst *s, const gj_code *code, uint32_t n, const gj_known *args)
+static bool same_args(const gj_inst *s, const gj_code *code, bool numpy, uint32_t n, const gj_known *args)
 {
-	if (s->code != code || s->nargs != n)
+	if (s->code != code || s->nargs != n || s->fn->numpy != numpy)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		if (s->arg[i].type != args[i].type || !gj_obj_equal(s->arg[i].konst, args[i].konst))
@@ -563,7 +565,8 @@ gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const g
 	for (uint32_t i = 0; i < n; i++)
 		a[i] = (gj_known){ args[i].type, constant_argument(I->arena, args[i]) };
 	gj_inst *s = I->all;
-	while (s && !same_args(s, code, n, a))
+	bool numpy = I->numpy;
+	while (s && !same_args(s, code, numpy, n, a))
 		s = s->next;
 	if (s && (s->busy || s->done)) {
 		s->recursive |= s->busy;
@@ -581,6 +584,7 @@ gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const g
 		s->nargs = n;
 		s->arg = a;
 		s->fn = gj_ssa(I->trap, code);
+		s->fn->numpy = numpy;
 		gj_cfg(s->fn);
 		if (from)
 			chain_locs(s->fn, from, loc);

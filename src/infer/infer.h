@@ -37,6 +37,7 @@ struct gj_infer {
 	gj_inst *top;                              /* the innermost busy instance */
 	uint32_t depth;
 	uint32_t waits, met;                       /* least depth of the busy instances called since each was set to none */
+	bool     numpy;                            /* the function called next is typed by NumPy's rules */
 	bool     final;                            /* errors are the user's: types have settled */
 };
 
@@ -85,6 +86,7 @@ const gj_obj *gj_obj_bool(gj_arena *, bool);
 bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */
 /* Fails if it is an object that kernels know no use of, and it is known what to write instead. */
 void gj_refuse_opaque(const gj_fn *, uint32_t loc, gj_known);
+const gj_type *gj_element_of(const gj_type *);               /* of arrays and expressions; a number itself; NULL: neither */
 const char *gj_known_text(gj_arena *, gj_known);             /* "int64", "function f", "module math": for messages */
 /* A value as all but calls see it: an inner function is not the tuple of what it holds. */
 gj_known gj_known_seen(gj_known);
@@ -117,7 +119,14 @@ const gj_type *gj_ufunc_type(const char *dotted, const gj_type *a, const gj_type
 const char *gj_ufunc_of_binop(gj_binop);
 const char *gj_ufunc_of_cmpop(gj_cmpop);
 const char *gj_ufunc_of_unop(gj_unop);
-const gj_type *gj_element_of(const gj_type *);               /* of arrays and expressions; a number itself; NULL: neither */
+/* fused.c: the same in fused functions, by NumPy 2's rules; elem NULL: by the function's name. */
+gj_known gj_known_fused(const gj_fn *, uint32_t loc, const char *dotted, const gj_type *elem, uint32_t n, const gj_known *a);
+/* What the elements of n operands become before the function is called, and its result; NULL: NumPy has no loop for them. */
+const gj_type *gj_fused_operands(const gj_fn *, uint32_t loc, const char *dotted, uint32_t n, const gj_known *a, const gj_type **as);
+/* Dimensions of what operands give together, and the arguments that its shape comes from. */
+void gj_fused_shape(const gj_fn *, uint32_t loc, uint32_t n, const gj_known *a, int *ndim, uint64_t *arguments);
+gj_known gj_known_reduced(const gj_icall *);
+bool gj_is_fused_result(const gj_type *);
 /* Fails where an expression is used behind something that may have changed what it is made of. When types have settled. */
 void gj_check_expressions(gj_inst *);
 /* `a += b` that writes into the array a? */
@@ -140,9 +149,6 @@ gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
 /* arrays.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
 const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
-typedef enum gj_reduction {
-	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL
-} gj_reduction;
 const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
 /* cuda_names.c: what reduces the values of a tile, by the function's name; −1: nothing does. */
 typedef enum gj_tile_reduction { GJ_TILE_ADD, GJ_TILE_MUL, GJ_TILE_MIN, GJ_TILE_MAX, GJ_TILE_AND, GJ_TILE_OR, GJ_TILE_XOR } gj_tile_reduction;

@@ -206,6 +206,11 @@ gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref
 	return gj_known_items(s, loc, NULL, n, v);
 }
 
+const gj_type *gj_element_of(const gj_type *t)
+{
+	return gj_has_elements(t) ? t->elem : gj_is_scalar(t) ? t : NULL;
+}
+
 /* -- Arguments of a call -------------------------------------------------------------------------------------------- */
 
 static GJ_NORETURN void refuse(const gj_icall *c, uint32_t i, gj_err id)

@@ -402,6 +402,8 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 	gj_refuse_opaque(s->fn, o->loc, a);
 	if (!gj_has_elements(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_known_text(s->fn->arena, a));
+	if (gj_is_fused(a.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_FUSE_SHAPE, "an index");
 	uint32_t n = gj_index_items(s, o, o->arg[1], items, ref);
 	if (a.type->kind == GJ_EXPRESSION) {
 		if (n != a.type->ndim || strspn(items, "i") != n)
@@ -483,7 +485,11 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 	for (int i = 0; i < GJ_MAX_NDIM; i++)
 		i64[i] = gj_scalar[GJ_I64];
 	ints = gj_tuple_type(i64, t->ndim);
+	static const char *const unknown[] = { "shape", "size", "nbytes", "strides", "T", "flags" };
 	bool lies = t->kind == GJ_ARRAY;               /* an expression has no memory */
+	for (size_t i = 0; gj_is_fused(t) && i < GJ_LEN(unknown); i++)
+		if (!strcmp(o->imm.name, unknown[i]))
+			gj_fail(s->fn, o->loc, GJ_ERR_FUSE_SHAPE, o->imm.name);
 	if (!strcmp(o->imm.name, "shape") || (lies && !strcmp(o->imm.name, "strides")))
 		return gj_just(ints);
 	if (!strcmp(o->imm.name, "size") || !strcmp(o->imm.name, "nbytes"))

@@ -94,6 +94,8 @@ gj_known gj_infer_len(gj_icall *c)
 	const gj_type *t = c->a[0].type;
 	if (gj_is_sequence(t))
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, t->n) };
+	if (gj_is_fused(t))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_SHAPE, "len()");
 	if (!(gj_has_elements(t) && t->ndim > 0) && t->kind != GJ_RANGE)
 		gj_bad_argument(c, 0);
 	return gj_just(gj_scalar[GJ_I64]);
@@ -246,7 +248,7 @@ gj_known gj_infer_numpy(gj_icall *c)
 			gj_bad_argument(c, out->kind == GJ_ARRAY ? i : c->n);
 		t[i] = gj_has_elements(a) ? a->elem : gj_arg_scalar(c, i);
 	}
-	if (many && !out) {
+	if ((many || c->s->fn->numpy) && !out) {
 		gj_known v = gj_known_ufunc(c->s->fn, c->loc, c->name, c->n, c->a);
 		return v.type ? v : gj_or_bad(c, NULL);
 	}
@@ -286,5 +288,7 @@ gj_known gj_infer_where(gj_icall *c)
 			gj_bad_argument(c, i);
 	}
 	const gj_type *elem = gj_unify(t[1], t[2]);
+	if (c->s->fn->numpy)
+		return gj_known_fused(c->s->fn, c->loc, "np.where", NULL, 3, c->a);
 	return many ? gj_known_expression(c->s->fn, c->loc, "np.where", elem, 3, c->a) : gj_just(elem);
 }

@@ -134,6 +134,8 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *na
 	}
 	if (o->type && o->type->kind == GJ_EXPRESSION)
 		return gj_lexpression(B->L, o->type, c.a);
+	if (o->type && o->type->kind == GJ_ELEMENT && gj_is_ufunc(row))
+		return gj_lfused(B->L, row->name, o->type, c.n - 1, c.a);
 	if (gj_is_ufunc(row) && c.a[c.n - 1].type && c.a[c.n - 1].type != gj_t_none)
 		return gj_lelementwise(&c);
 	c.n -= gj_is_ufunc(row);
@@ -154,6 +156,8 @@ static gj_lv call(gj_body *B, gj_ref r)
 	if (o->nargs == 1)                                                         /* a type as constructor */
 		return gj_lconv(B->L, gj_lv_scalar(B->L, gj_bool(), gj_eint(B->L, gj_bool(), 0)), o->type);
 	gj_lv a = use(B, o->arg[1]);
+	if (o->type->kind == GJ_ELEMENT)
+		return gj_lfused(B->L, "array.astype", o->type, 1, &a);
 	return gj_is_bool(o->type) ? gj_lv_scalar(B->L, o->type, gj_ltruth(B->L, a)) : gj_lconv(B->L, a, o->type);
 }
 
@@ -163,8 +167,13 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	const gj_op *o = gj_o(B->s->fn, r);
 	gj_lv a = o->nargs && o->op != GJ_MKSLICE ? use(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 ? use(B, o->arg[1]) : a;
 	const gj_name *row;
-	if (o->type && o->type->kind == GJ_EXPRESSION && (o->op == GJ_PYBIN || o->op == GJ_PYCMP || o->op == GJ_PYUN))
-		return gj_lexpression(L, o->type, (gj_lv[]){ a, b });
+	if (o->op == GJ_PYBIN || o->op == GJ_PYCMP || o->op == GJ_PYUN) {
+		const char *ufunc = o->op == GJ_PYBIN ? gj_ufunc_of_binop(o->sub) : o->op == GJ_PYCMP ? gj_ufunc_of_cmpop(o->sub) : gj_ufunc_of_unop(o->sub);
+		if (o->type->kind == GJ_EXPRESSION)
+			return gj_lexpression(L, o->type, (gj_lv[]){ a, b });
+		if (o->type->kind == GJ_ELEMENT)
+			return gj_lfused(L, ufunc, o->type, o->nargs, (gj_lv[]){ a, b });
+	}
 	switch (o->op) {
 	case GJ_OBJ:
 		return (row = gj_value_row(B->s, o)) ? call_named(B, r, row, NULL) : gj_lv_obj(L, o->type, o->imm.obj);
@@ -395,7 +404,8 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 			t[i] = gj_part_type(&L, s->ret.type, i);
 		f->result = t;
 	}
-	if (f->entry->results == GJ_RESULTS_ELEMENTS) {
+	f->no_fma = f->entry->results == GJ_RESULTS_FUSED && !M->options->fastmath;      /* as NumPy rounds */
+	if (f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED) {
 		gj_lelement_results(&L, lower_body(&L, s, args, true), leaf);
 		gj_e(&L, GJ_RETURN, NULL, 0, NULL);
 	} else {

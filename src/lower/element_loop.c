@@ -22,9 +22,10 @@ gj_lv gj_lelement_argument(gj_lower *L, const gj_type *t, uint32_t *leaf)
 	uint32_t l = (*leaf)++;
 	if (t->kind == GJ_ARRAY)
 		return gj_larray_argument(L, t, l, address(L, l, t));
-	if (l < 32 && L->M->options->scalars >> l & 1)
-		return gj_lvalue_argument(L, t, l);
-	return gj_lload(L, address(L, l, t), t);
+	const gj_type *elem = gj_element_of(t);
+	bool same = l < 32 && L->M->options->scalars >> l & 1;
+	gj_lv v = same ? gj_lvalue_argument(L, elem, l) : gj_lload(L, address(L, l, elem), elem);
+	return (gj_lv){ t, NULL, v.part };
 }
 
 void gj_lelement_results(gj_lower *L, gj_lv v, uint32_t leaf)
@@ -32,6 +33,8 @@ void gj_lelement_results(gj_lower *L, gj_lv v, uint32_t leaf)
 	uint32_t n = v.type->kind == GJ_TUPLE ? v.type->n : 1;
 	for (uint32_t i = 0; i < n; i++) {
 		gj_lv x = v.type->kind == GJ_TUPLE ? gj_lv_item(L, v, i) : v;
-		gj_lstore(L, address(L, leaf + i, x.type), x, x.type);
+		const gj_type *t = x.type->kind == GJ_REDUCED ? x.type->item[0] : gj_element_of(x.type);
+		if (L->fn->entry->results == GJ_RESULTS_ELEMENTS || L->M->options->outputs >> i & 1)
+			gj_lstore(L, address(L, leaf++, t), (gj_lv){ t, NULL, x.part }, t);
 	}
 }

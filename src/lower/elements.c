@@ -59,6 +59,8 @@ static gj_lv first(reduction *r, gj_ref size)
 gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
+	if (c->type->kind == GJ_REDUCED)
+		return gj_lreduced(L, c->type, c->a[0]);
 	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .shape = gj_lshaped(L, c->a[0]), .acc = c->type };
 	gj_ref size = gj_lsize(L, r.shape);
 	gj_lv start;

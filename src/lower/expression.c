@@ -133,11 +133,15 @@ gj_lv gj_lexpression_item(gj_lower *L, gj_lv v, uint32_t n, const gj_ref *index)
 
 gj_lv gj_lower_astype(gj_lcall *c)
 {
+	if (c->type->kind == GJ_ELEMENT)
+		return gj_lfused(c->L, "array.astype", c->type, 1, c->a);
 	return gj_is_bool(c->type) ? gj_lresult(c, gj_ltruth(c->L, c->a[0])) : gj_lconv(c->L, c->a[0], c->type);
 }
 
 gj_lv gj_lower_where(gj_lcall *c)
 {
+	if (c->type->kind == GJ_ELEMENT)
+		return gj_lfused(c->L, "np.where", c->type, 3, c->a);
 	gj_ref *p, yes = gj_ltruth(c->L, c->a[0]);
 	gj_lv a = gj_lconv(c->L, c->a[1], c->type), b = gj_lconv(c->L, c->a[2], c->type), v = gj_lv_new(c->L, c->type, &p);
 	for (uint32_t i = 0, n = gj_parts(c->type); i < n; i++)

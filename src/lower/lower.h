@@ -156,6 +156,9 @@ gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *, void *arg);
 void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an expression or a scalar to all elements */
+/* fused.c: what NumPy's function of this name gives of the thread's elements; an element to be reduced. */
+gj_lv  gj_lfused(gj_lower *, const char *dotted, const gj_type *, uint32_t n, const gj_lv *a);
+gj_lv  gj_lreduced(gj_lower *, const gj_type *, gj_lv a);
 /* elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
 gj_lv  gj_lelementwise(gj_lcall *);
 gj_lv  gj_linplace(gj_lower *, gj_binop, gj_lv a, gj_lv b);      /* a op= b of an array a, which it gives */

@@ -5,9 +5,13 @@
 
 static const gj_type *T(gj_kind k) { return gj_scalar[k]; }
 
-gj_lv gj_lower_binop(gj_lcall *c) { return gj_lbinop(c->L, (gj_binop)c->arg, c->type, c->a[0], c->a[1]); }
-gj_lv gj_lower_compare(gj_lcall *c) { return gj_lcompare(c->L, (gj_cmpop)c->arg, c->a[0], c->a[1]); }
-gj_lv gj_lower_unary(gj_lcall *c) { return gj_lunary(c->L, (gj_unop)c->arg, c->type, c->a[0]); }
+/* In fused functions an operator is NumPy's function. */
+static gj_lv fused(gj_lcall *c, const char *ufunc) { return gj_lfused(c->L, ufunc, c->type, c->n, c->a); }
+static bool is_fused(const gj_lcall *c) { return c->type->kind == GJ_ELEMENT; }
+
+gj_lv gj_lower_binop(gj_lcall *c) { return is_fused(c) ? fused(c, gj_ufunc_of_binop(c->arg)) : gj_lbinop(c->L, (gj_binop)c->arg, c->type, c->a[0], c->a[1]); }
+gj_lv gj_lower_compare(gj_lcall *c) { return is_fused(c) ? fused(c, gj_ufunc_of_cmpop(c->arg)) : gj_lcompare(c->L, (gj_cmpop)c->arg, c->a[0], c->a[1]); }
+gj_lv gj_lower_unary(gj_lcall *c) { return is_fused(c) ? fused(c, gj_ufunc_of_unop(c->arg)) : gj_lunary(c->L, (gj_unop)c->arg, c->type, c->a[0]); }
 gj_lv gj_lower_truth(gj_lcall *c) { return gj_lresult(c, gj_ltruth(c->L, c->a[0])); }
 
 gj_lv gj_lower_convert(gj_lcall *c)
@@ -19,6 +23,8 @@ gj_lv gj_lower_convert(gj_lcall *c)
 
 gj_lv gj_lower_abs(gj_lcall *c)
 {
+	if (is_fused(c))
+		return fused(c, "np.absolute");
 	if (gj_is_complex(c->a[0].type))
 		return gj_lresult(c, gj_lcomplex_abs(c->L, c->a[0]));
 	gj_ref x = gj_larg(c, 0, c->type);

@@ -39,6 +39,12 @@ static bool range_piece(const gj_type *t, uint32_t k, gj_piece *out)
 	return k < GJ_LEN(name);
 }
 
+static bool element_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	*out = (gj_piece){ NULL, t->elem, 1, GJ_FIELD_VALUE };
+	return k == 0;
+}
+
 /* What it runs over; of a range its length too. */
 static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
@@ -52,7 +58,7 @@ static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
 static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bool in_memory; } made_of[GJ_NKINDS] = {
 	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
 	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
-	[GJ_EXPRESSION] = { tuple_piece, false },
+	[GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
 };
 
 bool gj_has_pieces(const gj_type *t) { return made_of[t->kind].piece; }

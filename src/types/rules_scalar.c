@@ -191,6 +191,9 @@ const gj_type *gj_unify(const gj_type *a, const gj_type *b)
 		return unify_scalars(a, b);
 	if (a->kind != b->kind)
 		return NULL;
+	if (a->kind == GJ_ELEMENT)
+		return a->elem != b->elem ? NULL
+			: gj_element_type(a->elem, a->ndim > b->ndim ? a->ndim : b->ndim, gj_shape_arguments(a) | gj_shape_arguments(b));
 	return a->kind == GJ_TUPLE ? unify_tuples(a, b) : a->kind == GJ_ARRAY ? unify_arrays(a, b) : NULL;
 }
 

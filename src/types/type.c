@@ -157,6 +157,15 @@ static void expression_name(const gj_type *t, gj_sb *name, gj_sb *code)
 	gj_sb_puts(code, "]");
 }
 
+static void fused_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	bool reduced = t->kind == GJ_REDUCED;
+	gj_sb_printf(name, "%sarray(%s, %dd)", reduced ? "reduced " : "", t->elem->name, t->ndim);
+	gj_sb_printf(code, "%s[%d of %llx]", t->elem->code, t->ndim, (unsigned long long)gj_shape_arguments(t));
+	if (reduced)
+		gj_sb_printf(code, " by %d of %x %d as %s", t->layout, t->space, t->readonly, t->item[0]->code);
+}
+
 /* `given`: the name of a static type, which only its maker knows. */
 static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *code)
 {
@@ -166,6 +175,7 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_PTR:   pointer_name(t, name, code); break;
 	case GJ_ITER:  iter_name(t, name, code); break;
 	case GJ_EXPRESSION: expression_name(t, name, code); break;
+	case GJ_ELEMENT: case GJ_REDUCED: fused_name(t, name, code); break;
 	case GJ_RANGE:
 		gj_sb_printf(name, "range_state_%s", t->elem->name);
 		gj_sb_printf(code, "range(%s)", t->elem->code);
@@ -270,6 +280,17 @@ const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj
 	return depth > GJ_MAX_NESTED ? NULL
 		: intern(&(gj_type){ .kind = GJ_EXPRESSION, .elem = elem, .ndim = (uint8_t)ndim, .n = n, .depth = depth, .item = item,
 		                     .obj = obj }, NULL);
+}
+
+const gj_type *gj_element_type(const gj_type *elem, int ndim, uint64_t arguments)
+{
+	return intern(&(gj_type){ .kind = GJ_ELEMENT, .elem = elem, .ndim = (uint8_t)ndim, .obj = (const void *)(uintptr_t)arguments }, NULL);
+}
+
+const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, char how, uint32_t axes, bool keep, const gj_type *as)
+{
+	return intern(&(gj_type){ .kind = GJ_REDUCED, .elem = elem, .ndim = (uint8_t)ndim, .obj = (const void *)(uintptr_t)arguments,
+	                          .layout = how, .space = (uint8_t)axes, .readonly = keep, .n = 1, .item = &as }, NULL);
 }
 
 const gj_type *gj_slice_type(int n)

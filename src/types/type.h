@@ -19,6 +19,10 @@ typedef enum gj_kind {
 	GJ_STATIC,                                 /* a compile-time object: function, module, type, dtype; `obj` is its identity */
 	GJ_ITER,                                   /* iterator over elem (a range, array, expression or tuple type) */
 	GJ_EXPRESSION,                             /* an array expression that is not computed yet: function `obj` of item[n]; elem, ndim */
+	/* In fused functions, by NumPy's rules; obj: which arguments its shape comes from, a bit each. */
+	GJ_ELEMENT,                                /* the thread's element of a value of ndim dimensions of elem */
+	GJ_REDUCED,                                /* the thread's element, as item[0], of what is reduced to ndim dimensions of elem; layout: by
+	                                            * which gj_reduction, counted from 1, space: along which axes, a bit each, readonly: they stay, of extent 1 */
 	GJ_PTR,                                    /* low level only: pointer to elem in `space` */
 	GJ_NKINDS
 } gj_kind;
@@ -60,6 +64,8 @@ const gj_type *gj_range_type(const gj_type *elem);
 const gj_type *gj_iter_type(const gj_type *elem);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */
 const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n);
+const gj_type *gj_element_type(const gj_type *elem, int ndim, uint64_t arguments);
+const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, char how, uint32_t axes, bool keep, const gj_type *as);
 const gj_type *gj_slice_type(int n);
 const gj_type *gj_static_type(const void *obj, const char *name);
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space);
@@ -74,7 +80,9 @@ static inline bool gj_is_float(const gj_type *t)  { return t->kind >= GJ_F16 && 
 static inline bool gj_is_complex(const gj_type *t) { return t->kind == GJ_C64 || t->kind == GJ_C128; }
 static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS; }
 /* Has it elements that expressions can be made of? */
-static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION; }
+static inline bool gj_is_fused(const gj_type *t) { return t->kind == GJ_ELEMENT || t->kind == GJ_REDUCED; }
+static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION || gj_is_fused(t); }
+static inline uint64_t gj_shape_arguments(const gj_type *fused) { return (uint64_t)(uintptr_t)fused->obj; }
 /* Scalars that NumPy has and kernels do not yet. */
 static inline bool gj_is_later(const gj_type *t) { return t->kind == GJ_F16; }
 static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }
@@ -88,6 +96,10 @@ typedef enum gj_binop {                        /* in the order of CPython's BINA
 } gj_binop;
 typedef enum gj_cmpop { GJ_CMP_LT, GJ_CMP_LE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_GT, GJ_CMP_GE, GJ_NCMPOPS } gj_cmpop;
 typedef enum gj_unop { GJ_UN_NEG, GJ_UN_POS, GJ_UN_INVERT, GJ_UN_NOT, GJ_NUNOPS } gj_unop;
+
+typedef enum gj_reduction {
+	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL, GJ_RED_ARGMIN, GJ_RED_ARGMAX
+} gj_reduction;
 
 extern const char *const gj_binop_name[GJ_NBINOPS];    /* "+", "&", "//" … */
 extern const char *const gj_cmpop_name[GJ_NCMPOPS];
@@ -119,6 +131,11 @@ const gj_type *gj_real_type(const gj_type *);
  * type that the arguments are converted to before the call (ldexp, powi: only the first). call.csv, numpy.csv. */
 const gj_type *gj_rule_math(const char *name, const gj_type *a, const gj_type *b, const gj_type **as);
 const gj_type *gj_rule_numpy(const char *name, const gj_type *a, const gj_type *b, const gj_type **as);
+/* np.<name> of n elements by NumPy 2's rules. weak[i]: t[i] is that of a Python number, which takes the type of what it meets.
+ * as[i]: what operand i is converted to before the call. NULL: NumPy refuses. */
+const gj_type *gj_rule_fused(const char *name, uint32_t n, const gj_type *const *t, const bool *weak, const gj_type **as);
+/* NumPy's common type of two strong ones. */
+const gj_type *gj_promote(const gj_type *a, const gj_type *b);
 /* Item type of range(a[, b[, c]]) over integer types; NULL entries are absent. tuple_range.csv. */
 const gj_type *gj_rule_range(const gj_type *a, const gj_type *b, const gj_type *c);
 /* The type of all items of a tuple, as users see types: arrays in different spaces have one. NULL: they differ, or there are none. */

@@ -237,6 +237,10 @@ def EXPRESSION_INDEX(x):
 	x[:2] = (x + x)[:2]  # here: (x + x)[:2]
 
 
+def REDUCE_AXIS(x):
+	x[0] = x.sum(axis=0)  # here: x.sum(axis=0)
+
+
 def EXPRESSION_INPLACE(x):
 	y = x + x
 	y += 1  # here: y += 1

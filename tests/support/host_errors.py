@@ -22,6 +22,9 @@ ON_CPU = {
 }
 
 
+FIVE = np.arange(5.0)
+
+
 @cuda.jit
 def one(x):
 	x[0] = 1
@@ -381,6 +384,30 @@ def UFUNC_SCALARS():
 
 def UFUNC_IDENTITY():
 	gridjit.vectorize(identity="none")(lambda a, b: a)
+
+
+def FUSE_MANY():
+	gridjit.fuse(eval(f"lambda {', '.join(f'x{i}' for i in range(33))}: x0"))(*[X] * 33)
+
+
+def FUSE_ARRAY():
+	gridjit.fuse(lambda x: x + FIVE)(X)
+
+
+def FUSE_REDUCED():
+	gridjit.fuse(lambda x: x - x.mean())(X)
+
+
+def FUSE_SHAPE():
+	gridjit.fuse(lambda x: x[1:] * 2)(X)
+
+
+def FUSE_RETURN():
+	gridjit.fuse(lambda x: 3)(X)
+
+
+def FUSE_INTEGER():
+	gridjit.fuse(lambda x: x.astype("u1") + 300)(X)
 
 
 def UFUNC_STACK():

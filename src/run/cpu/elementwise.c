@@ -24,7 +24,7 @@ enum {
 };
 enum { TELLING = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW };
 
-typedef struct operand { char *at; int64_t step; } operand;
+typedef gj_operand operand;
 
 /* -- One call of compiled code --------------------------------------------------------------------------------------- */
 
@@ -102,6 +102,20 @@ static void buffered(const run *r, int64_t from, int64_t n, char *buffer, int64_
 			if (b[i].at >= buffer && b[i].at < at)
 				copy(r->op[i].at + (from + done) * r->op[i].step, r->op[i].step, b[i].at, e->size[i], now, e->size[i]);
 	}
+}
+
+void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, uint64_t scalars, const gj_operand *op, int64_t n, char *buffer,
+	int64_t room)
+{
+	run r = { .e = e, .wide = wide, .scalars = scalars };
+	int64_t straight = n / LANES * LANES;
+	for (uint32_t i = 0; i < e->nargs; i++)
+		straight = op[i].step == e->size[i] || is_scalar(&r, i) ? straight : 0;
+	memcpy(r.op, op, e->nargs * sizeof *op);
+	if (straight)
+		call(wide, op, (uint32_t)straight);
+	if (straight < n)
+		buffered(&r, straight, n - straight, buffer, room);
 }
 
 static void one_by_one(const run *r, const operand *from, int64_t n)

@@ -7,6 +7,7 @@
 enum { GJ_MAX_OPERANDS = 64 };
 
 /* A compiled element loop: `kernel` of `param` (leaf k is operand k). Never changes. */
+typedef struct gj_operand { char *at; int64_t step; } gj_operand;         /* of a loop: the first element, bytes to the next */
 typedef struct gj_element_kernel { gj_kernel *kernel; const gj_param *param; uint32_t nparams; } gj_element_kernel;
 
 /* One set of operand types. */
@@ -26,5 +27,10 @@ struct gj_elementwise {
  * as NumPy lets them: elements are taken in ascending order wherever an output is read again. Gives the floating-point exceptions
  * (FE_…) that elements of the loop raised, or −1 where there was no kernel or no memory. */
 int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int64_t *steps);
+
+/* n elements by a wide kernel for these scalars, without a look at exceptions or overlap. buffer: room, a multiple of 32, times the
+ * bytes of an element of all operands. */
+void gj_elementwise_piece(gj_elementwise *, const gj_element_kernel *wide, uint64_t scalars, const gj_operand *, int64_t n, char *buffer,
+	int64_t room);
 
 #endif

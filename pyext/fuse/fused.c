@@ -1,0 +1,288 @@
+/* FusedPlan: a fused function for arguments of certain dtypes and dimensions: what it returns, and its compiled loops. Shapes,
+ * results and what is passed on belong to python/gridjit/fusing.py. */
+#include "fuse/fused.h"
+
+#include "build.h"
+#include "freeze/freeze.h"
+#include "launch/options.h"
+#include "run/cpu/fused.h"
+#include "types/dtype.h"
+
+#include <pthread.h>
+#include <string.h>
+
+/* A compiled loop: for these outputs, with these inputs the same along the innermost dimension. */
+typedef struct made {
+	struct made *next;
+	uint32_t outputs;
+	uint64_t scalars;
+	gj_image image;
+	gj_element_kernel loop;
+} made;
+
+typedef struct plan {
+	PyObject_HEAD
+	gj_arena *arena;                           /* of code */
+	const gj_code *code;
+	gj_options options;
+	uint32_t nin, nout;
+	const gj_type *arg[GJ_MAX_OPERANDS], *const *ret;
+	const gj_type *one;                        /* … where a single value is returned */
+	uint64_t numbers;                          /* arguments that are Python's numbers, a bit each */
+	made *made;
+	pthread_mutex_t lock;
+} plan;
+
+static PyTypeObject *plan_type;
+
+/* -- Making one ---------------------------------------------------------------------------------------------------------- */
+
+/* An argument's type from (dtype, number of dimensions; −1: a number of Python's). NULL with an exception. */
+static const gj_type *argument(PyObject *o, uint32_t i)
+{
+	PyArray_Descr *d;
+	int ndim;
+	if (!PyArg_ParseTuple(o, "O!i", &PyArrayDescr_Type, &d, &ndim))
+		return NULL;
+	int kind = gj_kind_of_dtype(d);
+	if (kind < 0 || gj_is_later(gj_scalar[kind]) || ndim > GJ_MAX_NDIM) {
+		PyObject *name = PyObject_Str((PyObject *)d);
+		const char *text = name ? PyUnicode_AsUTF8(name) : NULL;
+		if (text && ndim > GJ_MAX_NDIM)
+			gj_error(GJ_ERR_ARRAY_NDIM, ndim, GJ_MAX_NDIM);
+		else if (text)
+			gj_error(GJ_ERR_ARRAY_DTYPE, text, gj_instead_of_dtype(d));
+		Py_XDECREF(name);
+		return NULL;
+	}
+	return ndim < 0 ? gj_scalar[kind] : gj_element_type(gj_scalar[kind], ndim, (uint64_t)1 << i);
+}
+
+static bool read_types(plan *p, PyObject *types)
+{
+	p->nin = (uint32_t)PyTuple_GET_SIZE(types);
+	if (p->nin > 32)
+		return gj_error(GJ_ERR_FUSE_MANY, p->nin), false;
+	for (uint32_t i = 0; i < p->nin; i++) {
+		if (!(p->arg[i] = argument(PyTuple_GET_ITEM(types, i), i)))
+			return false;
+		p->numbers |= (uint64_t)gj_is_scalar(p->arg[i]) << i;
+	}
+	return true;
+}
+
+static bool infer(plan *p)
+{
+	gj_request rq = { .code = p->code, .arg = p->arg, .nargs = p->nin, .options = p->options };
+	gj_diag diag = { 0 };
+	const gj_type *ret;
+	bool ok;
+	Py_BEGIN_ALLOW_THREADS
+	ok = gj_return_type(&rq, &ret, &diag);
+	Py_END_ALLOW_THREADS
+	if (!ok)
+		return gj_diag_error(&diag), false;
+	p->one = ret;
+	p->nout = ret->kind == GJ_TUPLE ? ret->n : 1;
+	p->ret = ret->kind == GJ_TUPLE ? ret->item : &p->one;
+	if (p->nin + p->nout > GJ_MAX_OPERANDS)
+		return gj_error(GJ_ERR_FUSE_MANY, p->nin + p->nout), false;
+	return true;
+}
+
+/* FusedPlan(function, types, options) */
+static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *kw)
+{
+	(void)kw;
+	PyObject *function, *types, *options;
+	if (!PyArg_ParseTuple(args, "OO!O!:FusedPlan", &function, &PyTuple_Type, &types, &PyDict_Type, &options))
+		return NULL;
+	plan *p = (plan *)type->tp_alloc(type, 0);
+	if (!p)
+		return NULL;
+	pthread_mutex_init(&p->lock, NULL);
+	bool ok = gj_options_read(options, "fuse", GJ_SET_VECTORIZE, &p->options) && read_types(p, types);
+	p->options.target = &gj_targets[GJ_TARGET_CPU];
+	p->options.entry = GJ_ENTRY_FUSED;
+	if (ok && !(p->arena = gj_arena_new()))
+		PyErr_NoMemory();
+	else if (ok && gj_freeze(function, p->arena, &p->code) == 0 && infer(p))
+		return (PyObject *)p;
+	Py_DECREF(p);
+	return NULL;
+}
+
+static void plan_dealloc(PyObject *o)
+{
+	plan *p = (plan *)o;
+	PyTypeObject *type = Py_TYPE(o);
+	gj_device *dev;
+	for (made *m = p->made, *next; m; m = next) {
+		next = m->next;
+		if (m->loop.kernel && gj_cpu_open(0, &dev) == GJ_OK)
+			dev->ops->unload(dev, m->loop.kernel);
+		gj_image_clear(&m->image);
+		PyMem_RawFree(m);
+	}
+	gj_arena_free(p->arena);
+	pthread_mutex_destroy(&p->lock);
+	type->tp_free(o);
+	Py_DECREF(type);
+}
+
+/* -- What it returns ------------------------------------------------------------------------------------------------------- */
+
+/* A tuple for each result: (dtype, dimensions, arguments that its shape comes from, reduction or −1, axes, are they kept?). */
+static PyObject *get_results(PyObject *o, void *unused)
+{
+	(void)unused;
+	plan *p = (plan *)o;
+	PyObject *list = PyTuple_New(p->nout);
+	for (uint32_t i = 0; list && i < p->nout; i++) {
+		const gj_type *t = p->ret[i];
+		bool reduced = t->kind == GJ_REDUCED;
+		PyObject *x = Py_BuildValue("NiKiiO", gj_dtype_of_kind(t->elem->kind), (int)t->ndim, (unsigned long long)gj_shape_arguments(t),
+			reduced ? t->layout - 1 : -1, reduced ? (int)t->space : 0, reduced && t->readonly ? Py_True : Py_False);
+		if (!x)
+			Py_CLEAR(list);
+		else
+			PyTuple_SET_ITEM(list, i, x);
+	}
+	return list;
+}
+
+/* -- Running --------------------------------------------------------------------------------------------------------------- */
+
+static made *find(const plan *p, uint32_t outputs, uint64_t scalars)
+{
+	for (made *m = p->made; m; m = m->next)
+		if (m->outputs == outputs && m->scalars == scalars)
+			return m;
+	return NULL;
+}
+
+/* The loop for these outputs and scalars; NULL: b says why. Without the GIL. */
+static made *loop_for(plan *p, uint32_t outputs, uint64_t scalars, gj_build *b)
+{
+	pthread_mutex_lock(&p->lock);
+	made *m = find(p, outputs, scalars);
+	*b = (gj_build){ .rq = { .code = p->code, .arg = p->arg, .nargs = p->nin, .options = p->options }, .use_cache = gj_config.cache };
+	if (!m && (b->status = gj_cpu_open(0, &b->dev)) == GJ_OK) {
+		gj_options *o = &b->rq.options;
+		o->outputs = outputs;
+		o->scalars = (uint32_t)scalars;
+		o->width = gj_config.cpu_width == 1 ? 1 : 32;
+		o->facts = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
+		gj_build_run(b);
+		if (b->kernel && (m = PyMem_RawCalloc(1, sizeof *m))) {
+			*m = (made){ .next = p->made, .outputs = outputs, .scalars = scalars, .image = b->image };
+			m->loop = (gj_element_kernel){ b->kernel, m->image.param, m->image.nparams };
+			p->made = m;
+		}
+	}
+	pthread_mutex_unlock(&p->lock);
+	return m;
+}
+
+/* Strides of an array in a loop of this shape: 0 where it has one item and the loop more. */
+static bool fit(const gj_fused *f, PyArrayObject *a, gj_fused_operand *op)
+{
+	int ndim = PyArray_NDIM(a), skip = (int)f->ndim - ndim;
+	op->at = PyArray_BYTES(a);
+	for (int d = 0; d < (int)f->ndim; d++)
+		op->stride[d] = d < skip || PyArray_DIM(a, d - skip) == 1 ? 0 : PyArray_STRIDE(a, d - skip);
+	for (int d = 0; d < ndim; d++)
+		if (skip < 0 || (PyArray_DIM(a, d) != 1 && PyArray_DIM(a, d) != f->shape[d + skip]))
+			return false;
+	return true;
+}
+
+static uint8_t fold_of(const gj_type *t)
+{
+	static const uint8_t fold[] = {
+		[GJ_RED_SUM] = GJ_FOLD_SUM, [GJ_RED_PROD] = GJ_FOLD_PROD, [GJ_RED_MIN] = GJ_FOLD_MIN, [GJ_RED_MAX] = GJ_FOLD_MAX,
+		[GJ_RED_MEAN] = GJ_FOLD_SUM, [GJ_RED_ANY] = GJ_FOLD_MAX, [GJ_RED_ALL] = GJ_FOLD_MIN, [GJ_RED_ARGMIN] = GJ_FOLD_ARGMIN,
+		[GJ_RED_ARGMAX] = GJ_FOLD_ARGMAX,
+	};
+	return t->kind == GJ_REDUCED ? fold[t->layout - 1] : GJ_FOLD_NONE;
+}
+
+/* Operands from arrays; false: they do not fit, which the caller in Python has seen to. */
+static bool operands(const plan *p, gj_fused *f, PyObject *in, PyObject *out, uint32_t outputs)
+{
+	f->nin = p->nin;
+	f->nargs = p->nin + (uint32_t)PyTuple_GET_SIZE(out);
+	for (uint32_t i = 0, o = 0; i < f->nargs; i++) {
+		PyObject *x = i < p->nin ? PyTuple_GET_ITEM(in, i) : PyTuple_GET_ITEM(out, i - p->nin);
+		while (i >= p->nin && o < p->nout && !(outputs >> o & 1))
+			o++;
+		const gj_type *t = i < p->nin ? p->arg[i] : p->ret[o++], *elem = t->kind == GJ_REDUCED ? t->item[0] : gj_is_scalar(t) ? t : t->elem;
+		if (!PyArray_Check(x) || !fit(f, (PyArrayObject *)x, &f->op[i]) || !PyArray_ISALIGNED((PyArrayObject *)x))
+			return false;
+		f->op[i].size = elem->size;
+		f->op[i].kind = elem->kind;
+		f->op[i].fold = i < p->nin ? 0 : fold_of(t);
+	}
+	return true;
+}
+
+/* run(outputs, shape, axes, inputs, results): arrays of the plan's dtypes, aligned, and as many results as bits in outputs. */
+static PyObject *run(PyObject *o, PyObject *args)
+{
+	plan *p = (plan *)o;
+	PyObject *shape, *in, *out;
+	unsigned outputs, axes;
+	gj_fused f = { 0 };
+	gj_build b;
+	made *m;
+	bool ok = false;
+	if (!PyArg_ParseTuple(args, "IO!IO!O!:run", &outputs, &PyTuple_Type, &shape, &axes, &PyTuple_Type, &in, &PyTuple_Type, &out))
+		return NULL;
+	f.ndim = (uint32_t)PyTuple_GET_SIZE(shape);
+	for (uint32_t d = 0; d < f.ndim && d < GJ_MAX_LOOPS; d++) {
+		f.shape[d] = PyLong_AsLongLong(PyTuple_GET_ITEM(shape, d));
+		f.reduced[d] = axes >> d & 1;
+	}
+	if (f.ndim > GJ_MAX_LOOPS || PyTuple_GET_SIZE(in) != p->nin || PyTuple_GET_SIZE(out) != __builtin_popcount(outputs) ||
+	    !operands(p, &f, in, out, outputs))
+		return PyErr_Occurred() ? NULL : gj_error(GJ_ERR_INTERNAL, "operands of a fused function");
+	Py_BEGIN_ALLOW_THREADS
+	gj_fused_plan(&f);
+	if ((m = loop_for(p, outputs, f.scalars, &b))) {
+		f.kernel = &m->loop;
+		ok = gj_fused_run(&f);
+	}
+	Py_END_ALLOW_THREADS
+	if (!m)
+		return b.diag.set ? gj_diag_error(&b.diag) : b.status != GJ_OK ? gj_status_error(b.status, "loading a fused function") : PyErr_NoMemory();
+	if (!ok)
+		return PyErr_NoMemory();
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+	{ "run", run, METH_VARARGS, "run(outputs, shape, axes, inputs, results): compute these outputs." },
+	{ NULL, NULL, 0, NULL },
+};
+
+/* Is one value returned, and not a tuple of it? */
+static PyObject *get_single(PyObject *o, void *unused)
+{
+	(void)unused;
+	return PyBool_FromLong(((plan *)o)->one->kind != GJ_TUPLE);
+}
+
+static PyGetSetDef getset[] = {
+	{ "single", get_single, NULL, "Is one value returned, and not a tuple?", NULL },
+	{ "results", get_results, NULL, "(dtype, ndim, arguments, reduction, axes, keepdims) of each result.", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+static PyType_Slot slots[] = {
+	{ Py_tp_new, plan_new }, { Py_tp_dealloc, plan_dealloc }, { Py_tp_methods, methods }, { Py_tp_getset, getset },
+	{ Py_tp_doc, "A fused function for arguments of certain types." }, { 0, NULL },
+};
+
+static PyType_Spec spec = { "gridjit._core.FusedPlan", sizeof(plan), 0, Py_TPFLAGS_DEFAULT, slots };
+
+int gj_fuse_init(PyObject *module) { return gj_add_type(module, &plan_type, &spec, NULL); }

@@ -1,0 +1,10 @@
+/* Fused functions. */
+#ifndef GJ_FUSE_H
+#define GJ_FUSE_H
+
+#include "core.h"
+
+/* Adds _core.FusedPlan. */
+int gj_fuse_init(PyObject *module);
+
+#endif

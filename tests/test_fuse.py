@@ -1,0 +1,304 @@
+"""@fuse against NumPy: values and dtypes over random expressions, dtypes, layouts and broadcasts; reductions; out; what is refused."""
+import linecache
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import gridjit
+from conftest import on
+from gridjit import errors
+
+DTYPES = ["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"]
+SHAPES = [(), (5,), (1,), (3, 5), (3, 1), (1, 5), (2, 3, 5), (2, 1, 1), (2, 3, 1), (1, 1, 5)]
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+	with np.errstate(all="ignore"), warnings.catch_warnings():
+		warnings.simplefilter("ignore")
+		yield
+
+
+def define(source, **names):
+	name = f"<fused {abs(hash(source))}>"
+	linecache.cache[name] = len(source), None, source.splitlines(True), name
+	scope = {"np": np, **names}
+	exec(compile(source, name, "exec"), scope)
+	return scope["f"]
+
+
+leaf = st.sampled_from(["a", "b", "c", "s", "t", "2", "0.5", "True"])
+
+
+def combine(inner):
+	two = st.tuples(inner, inner)
+	return st.one_of(
+		st.tuples(st.sampled_from(["+", "-", "*", "/", "<", ">=", "==", "!=", "&", "|", "^"]), two).map(lambda t: f"({t[1][0]} {t[0]} {t[1][1]})"),
+		st.tuples(st.sampled_from(["maximum", "minimum", "logical_and", "fmax"]), two).map(lambda t: f"np.{t[0]}({t[1][0]}, {t[1][1]})"),
+		st.tuples(inner, inner, inner).map(lambda t: f"np.where({t[0]}, {t[1]}, {t[2]})"),
+		inner.map(lambda t: f"(-{t})"), inner.map(lambda t: f"abs({t})"), inner.map(lambda t: f"np.sqrt({t})"),
+		inner.map(lambda t: f"(({t} * 1) ** 2)"),                       # NumPy squares bools to int8, but only by **
+		st.tuples(inner, st.sampled_from(["f4", "f8", "i4", "u1"])).map(lambda t: f"np.add({t[0]}, 0).astype('{t[1]}')"))
+
+
+expressions = st.recursive(leaf, combine, max_leaves=5)
+
+
+@st.composite
+def arrays(draw):
+	dtype, shape = draw(st.sampled_from(DTYPES)), draw(st.sampled_from(SHAPES))
+	items = draw(st.integers(0, 2 ** 31))
+	rng = np.random.default_rng(items)
+	a = rng.integers(0, 2 if dtype == "b1" else 6, shape).astype(dtype) if dtype[0] != "f" else (rng.random(shape) * 8 - 4).astype(dtype)
+	a = np.asarray(a)
+	how = draw(st.sampled_from(["C", "F", "reversed", "strided", "swapped"]))
+	if how == "F":
+		a = np.asfortranarray(a)
+	elif how == "reversed" and a.ndim:
+		a = a[::-1]
+	elif how == "strided" and a.ndim:
+		wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype)
+		wide[..., ::2] = a
+		a = wide[..., ::2]
+	elif how == "swapped":
+		a = a.astype(a.dtype.newbyteorder())
+	return a
+
+
+def python_or_error(call, *args):
+	try:
+		return call(*args), None
+	except (TypeError, ValueError, OverflowError, AttributeError) as e:
+		return None, e
+
+
+def same(got, want, loose=True):
+	want = np.asarray(want)
+	got = np.asarray(got)
+	assert got.dtype == want.dtype.newbyteorder("=") and got.shape == want.shape, (got.dtype, got.shape, want.dtype, want.shape)
+	np.testing.assert_allclose(got, want, rtol=(1e-5 if want.dtype == np.float32 else 1e-12) if loose else 0, atol=0 if want.dtype.kind != "f" else 1e-6)
+
+
+@pytest.mark.parametrize("width", ["cpu32", "cpu1"])
+@settings(max_examples=150, deadline=None)
+@given(expression=expressions, a=arrays(), b=arrays(), c=arrays(), s=st.sampled_from([3, 2.5, True, np.float32(1.5), np.int16(2)]))
+def test_random_expressions(width, expression, a, b, c, s):
+	f = define(f"def f(a, b, c, s, t):\n\treturn {expression}\n")
+	args = a, b, c, s, 2
+	want, refused = python_or_error(f, *args)
+	assume(refused is None)
+	assume(isinstance(want, (np.ndarray, np.generic)) and not (isinstance(want, np.generic) and not any(x in expression for x in "abc")))
+	fused = gridjit.fuse(f)
+	with on(width):
+		try:
+			got = fused(*args)
+		except NotImplementedError as e:
+			assert "float16" in str(e)
+			return
+		except errors.TypingError as e:
+			# what depends on no array, and float16 in between
+			assert "returns" in str(e) or "UniTuple" in str(e) or "float16" in str(e), str(e)
+			return
+	same(got, want)
+
+
+REDUCTIONS = ["sum", "prod", "min", "max", "mean", "any", "all", "argmin", "argmax"]
+
+
+@pytest.mark.parametrize("width", ["cpu32", "cpu1"])
+@settings(max_examples=120, deadline=None)
+@given(data=st.data(), how=st.sampled_from(REDUCTIONS), a=arrays(), keep=st.booleans(), method=st.booleans())
+def test_reductions(width, data, how, a, keep, method):
+	assume(a.ndim > 0)
+	choices = [None, *range(-a.ndim, a.ndim)] + ([] if how.startswith("arg") else [(0,), (0, a.ndim - 1)] if a.ndim > 1 else [])
+	axis = data.draw(st.sampled_from(choices))
+	keep = f", keepdims={keep}" if keep else ""
+	text = f"(a + z).{how}(axis={axis}{keep})" if method else f"np.{how}(a + z, axis={axis}{keep})"
+	f = define(f"def f(a, z):\n\treturn {text}\n")
+	zero = np.zeros((1,) * a.ndim, a.dtype)
+	want, refused = python_or_error(f, a, zero)
+	assume(refused is None)
+	with on(width):
+		got = gridjit.fuse(f)(a, zero)
+	if axis is None and not keep:
+		assert isinstance(got, np.generic)
+	same(got, want)
+
+
+@pytest.mark.parametrize("shape, axis", [((300_000,), None), ((700, 900), 0), ((700, 900), 1), ((900, 700), None), ((3, 200_000), 0),
+	((200_000, 3), 0), ((200_000, 3), 1), ((40, 50, 60), 1), ((40, 50, 60), (0, 2)), ((2, 2, 70_000), (0, 2))])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "u1"])
+def test_large_reductions(shape, axis, dtype):
+	x = (np.random.default_rng(7).random(shape) * 100).astype(dtype)
+	one = isinstance(axis, int) or axis is None
+
+	@gridjit.fuse
+	def f(x):
+		return x.sum(axis=AXIS), x.max(axis=AXIS), x.mean(axis=AXIS)
+
+	f.py_func.__globals__["AXIS"] = axis
+	for order in (x, np.asfortranarray(x), x[..., ::-1]):
+		exact = order.astype(np.float64)
+		for got, want in zip(gridjit.fuse(f.py_func)(order), (exact.sum(axis=axis), order.max(axis=axis), exact.mean(axis=axis))):
+			np.testing.assert_allclose(got, want, rtol=2e-6 if dtype == "f4" else 1e-12)
+	if one:
+		@gridjit.fuse
+		def g(x):
+			return x.argmin(axis=AXIS), np.argmax(x, axis=AXIS)
+		got = g(x)
+		np.testing.assert_array_equal(got[0], x.argmin(axis=axis))
+		np.testing.assert_array_equal(got[1], x.argmax(axis=axis))
+
+
+AXIS = None
+
+
+@pytest.mark.parametrize("how", ["min", "max", "argmin", "argmax", "sum", "mean"])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_nan_wins(how, axis):
+	x = np.random.default_rng(3).random((60, 70)).astype("f4")
+	x[5, 7] = x[40, 7] = x[5, 60] = np.nan
+	f = define(f"def f(x):\n\treturn np.{how}(x * 1, axis={axis})\n")
+	np.testing.assert_allclose(gridjit.fuse(f)(x), f(x), rtol=1e-5)
+
+
+@pytest.mark.parametrize("how", REDUCTIONS)
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_nothing_to_reduce(how, axis):
+	f = define(f"def f(x):\n\treturn np.{how}(x, axis={axis})\n")
+	x = np.zeros((0, 3), "f4")
+	want, refused = python_or_error(f, x)
+	if refused:
+		with pytest.raises(type(refused)):
+			gridjit.fuse(f)(x)
+	else:
+		same(gridjit.fuse(f)(x), want)
+
+
+def test_sums_are_the_same_every_time():
+	x = np.random.default_rng(1).random(3_000_000).astype("f4")
+	f = gridjit.fuse(lambda x: (x * x).sum())
+	assert len({float(f(x)) for _ in range(10)}) == 1
+
+
+def test_several_results_of_several_shapes():
+	@gridjit.fuse
+	def f(x, y):
+		t = x * 2
+		return t, t + y, (t * y).sum(axis=0), t.max()
+
+	x, y = np.arange(5.0), np.arange(15.0).reshape(3, 5)
+	for got, want in zip(f(x, y), f.py_func(x, y)):
+		same(got, want)
+
+
+def test_loops_conditions_and_helpers():
+	def step(z, c):
+		return z * z + c
+
+	@gridjit.vectorize
+	def clip(v, most):
+		return most if v > most else v
+
+	@gridjit.fuse
+	def f(c, n, sharp):
+		z = c
+		for _ in range(n):
+			z = step(z, c)
+		if sharp:
+			z = -z
+		return clip(z, 100.0)
+
+	c = np.linspace(-1, 1, 1000)
+	z = c
+	for _ in range(4):
+		z = z * z + c
+	same(f(c, 4, False), np.minimum(z, 100))
+	same(f(c, 4, True), np.minimum(-z, 100))
+
+
+def test_out():
+	f = gridjit.fuse(lambda x, y: x * 2 + y)
+	x, y = np.arange(6.0).reshape(2, 3), np.arange(3.0)
+	out = np.zeros((2, 3), "f4")
+	assert f(x, y, out=out) is out
+	np.testing.assert_array_equal(out, x * 2 + y)
+	want = x * 2 + y
+	assert f(x, y, out=x) is x                                     # in place
+	np.testing.assert_array_equal(x, want)
+	a = np.arange(100.0)
+	want = a[:-1] * 2 + a[1:]
+	f(a[:-1], a[1:].copy(), out=a[1:])                             # overlapping
+	np.testing.assert_array_equal(a[1:], want)
+	for bad, cls in [(np.zeros((3, 2)), ValueError), (np.zeros((2, 3), "i4"), TypeError), ([1], TypeError), (np.broadcast_to(1.0, (2, 3)), ValueError)]:
+		with pytest.raises(cls):
+			f(x, y, out=bad)
+	two = gridjit.fuse(lambda x: (x + 1, x.sum(axis=0)))
+	total = np.zeros(3)
+	got = two(x, out=(None, total))
+	assert got[1] is total
+	np.testing.assert_allclose(total, x.sum(axis=0))
+
+
+def test_arguments():
+	f = gridjit.fuse(lambda x, by=2.0: x * by)
+	x = np.arange(4, dtype="f4")
+	assert f(x).dtype == np.float32 and f(x, by=np.float64(2)).dtype == np.float64
+	with pytest.raises(TypeError, match="missing"):
+		f()
+	with pytest.raises(TypeError, match="argument 1 is list"):
+		f([1, 2])
+	with pytest.raises(ValueError, match="broadcast"):
+		f(x, np.zeros(3))
+	with pytest.raises(NotImplementedError, match="device array"):
+		f(gridjit.cuda.to_device(x))
+	with pytest.raises(TypeError, match="positional"):
+		gridjit.fuse(lambda *a: a)
+	with pytest.raises(TypeError, match="takes a Python function"):
+		gridjit.fuse(3)
+
+
+def test_fallback_runs_numpy():
+	f = gridjit.fuse(lambda x: np.cumsum(x) + 1, fallback=True)
+	x, out = np.arange(4.0), np.zeros(4)
+	np.testing.assert_array_equal(f(x), np.cumsum(x) + 1)
+	assert f(x, out=out) is out
+	np.testing.assert_array_equal(out, np.cumsum(x) + 1)
+	with pytest.raises(errors.NumbaError):
+		gridjit.fuse(f.py_func)(x)
+
+
+TABLE = np.arange(4.0)
+REFUSED = [
+	("x + TABLE", "x + TABLE", "is no argument of the fused function"),
+	("np.sqrt(x.sum())", "np.sqrt(x.sum())", "reductions come last"),
+	("x - x.mean()", "x - x.mean()", "reductions come last"),
+	("x[1:] - x[:-1]", "x[1:]", "an index needs to know where the items are"),
+	("x.T + 1", "x.T", "T needs to know where the items are"),
+	("x / x.shape[0]", "x.shape", "shape needs to know where the items are"),
+	("x / len(x)", "len(x)", "needs to know where the items are"),
+	("x @ x", "x @ x", "operator @ between"),
+	("x if x > 0 else -x", "x > 0", "has no truth value"),
+	("x.sum(axis=3)", "x.sum(axis=3)", "the axes must be constants"),
+	("np.add(x, 1).astype('u1') + 300", "np.add(x, 1).astype('u1') + 300", "the integer 300 does not fit in uint8"),
+	("np.linalg.norm(x)", "np.linalg.norm(x)", "cannot be used"),
+	("3", None, "a fused function returns arrays"),
+	("None", None, "a fused function returns arrays"),
+]
+
+
+@pytest.mark.parametrize("expression, under, words", REFUSED)
+def test_what_cannot_be_fused_is_said_with_a_caret(expression, under, words):
+	f = gridjit.fuse(define(f"def f(x):\n\treturn {expression}\n", TABLE=TABLE))
+	with pytest.raises(errors.NumbaError) as e:
+		f(np.arange(5.0))
+	text = str(e.value)
+	assert words in text.splitlines()[0], text
+	if under:
+		rows = text.splitlines()
+		at = next(i for i, row in enumerate(rows) if row.strip() and set(row.strip()) == {"^"})
+		start = rows[at].index("^")
+		assert rows[at - 1][start:start + rows[at].count("^")] == under, text
