@@ -223,7 +223,7 @@ gj_known gj_infer_reduce(gj_icall *c)
 
 gj_known gj_infer_astype(gj_icall *c)
 {
-	const gj_type *to = gj_dtype_argument(c, 1), *from = elements(c)->elem;
+	const gj_type *to = gj_dtype_argument(c, 1), *a = c->a[0].type, *from = gj_is_fused(a) ? a->elem : elements(c)->elem;
 	if (gj_is_complex(from) && !gj_is_complex(to) && !gj_is_bool(to))
 		gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, from->name, to->name);
 	return gj_known_expression(c->s->fn, c->loc, "array.astype", to, 1, c->a);
