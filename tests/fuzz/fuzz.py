@@ -26,7 +26,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent)]
 os.environ.setdefault("GRIDJIT_DEVICE", "cpu")
 os.environ.setdefault("GRIDJIT_CACHE", "0")
 
-BATCH, PATIENCE, MEMORY = 20, 30, 6 << 30      # cases of a child; seconds for a case; bytes of a child
+BATCH, PATIENCE, MEMORY = 20, 120, 6 << 30     # cases of a child; seconds for a case, on a busy machine; bytes of a child
 
 
 def kinds():
