@@ -15,7 +15,7 @@ static unsigned scope_id(const gj_unit *u)
 }
 #endif
 
-static gj_v rmw(gj_gen *g, LLVMAtomicRMWBinOp op, gj_v p, gj_v x)
+gj_v gj_atomic_rmw(gj_gen *g, LLVMAtomicRMWBinOp op, gj_v p, gj_v x)
 {
 #if LLVM_VERSION_MAJOR >= 20
 	if (g->u->backend->scope)
@@ -24,7 +24,7 @@ static gj_v rmw(gj_gen *g, LLVMAtomicRMWBinOp op, gj_v p, gj_v x)
 	return LLVMBuildAtomicRMW(g->b, op, p, x, MONOTONIC, 0);
 }
 
-static gj_v cmpxchg(gj_gen *g, gj_v p, gj_v expected, gj_v x)
+gj_v gj_atomic_cmpxchg(gj_gen *g, gj_v p, gj_v expected, gj_v x)
 {
 #if LLVM_VERSION_MAJOR >= 20
 	if (g->u->backend->scope)
@@ -115,7 +115,7 @@ static gj_v swap_loop(gj_gen *g, const gj_op *o, gj_v p, gj_v x)
 	gj_v old = LLVMBuildPhi(g->b, t, "");
 	LLVMBuildCondBr(g->b, wins(g, o, x, old), try, done);
 	gj_at(g, try);
-	gj_v pair = cmpxchg(g, p, as_bits(g, old), as_bits(g, x));
+	gj_v pair = gj_atomic_cmpxchg(g, p, as_bits(g, old), as_bits(g, x));
 	gj_v seen = LLVMBuildBitCast(g->b, LLVMBuildExtractValue(g->b, pair, 0, ""), t, "");
 	LLVMBuildCondBr(g->b, LLVMBuildExtractValue(g->b, pair, 1, ""), done, head);
 	LLVMAddIncoming(old, (gj_v[]){ first, seen }, (LLVMBasicBlockRef[]){ from, try }, 2);
@@ -135,16 +135,16 @@ static gj_v among_others(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c)
 	bool real = gj_is_float(o->type);
 	gj_t t = LLVMTypeOf(b);
 	if (o->sub == GJ_AT_CAS) {
-		gj_v pair = cmpxchg(g, p, as_bits(g, b), as_bits(g, c));
+		gj_v pair = gj_atomic_cmpxchg(g, p, as_bits(g, b), as_bits(g, c));
 		return LLVMBuildBitCast(g->b, LLVMBuildExtractValue(g->b, pair, 0, ""), t, "");
 	}
 	if (real && o->sub == GJ_AT_SUB)
-		return rmw(g, LLVMAtomicRMWBinOpFAdd, p, LLVMBuildFNeg(g->b, b, ""));
+		return gj_atomic_rmw(g, LLVMAtomicRMWBinOpFAdd, p, LLVMBuildFNeg(g->b, b, ""));
 	gj_v own = g->u->backend->atomic ? g->u->backend->atomic(g, o, p, b) : NULL;
 	if (own)
 		return own;
 	int op = real ? native[o->sub].real : gj_is_signed(o->type) ? native[o->sub].sint : native[o->sub].uint;
-	return op >= 0 ? rmw(g, (LLVMAtomicRMWBinOp)op, p, b) : swap_loop(g, o, p, b);
+	return op >= 0 ? gj_atomic_rmw(g, (LLVMAtomicRMWBinOp)op, p, b) : swap_loop(g, o, p, b);
 }
 
 /* To an array that the launch may have given this thread a copy of: nobody wants the old value. */

@@ -28,6 +28,9 @@ gj_v gj_frexp(gj_gen *, gj_v a, gj_v *exponent);      /* mantissa; *exponent i32
 gj_v gj_ldexp(gj_gen *, gj_v a, gj_v n);       /* n: i32 */
 /* The comparison o of two values of its operands' types. */
 gj_v gj_compare(gj_gen *, const gj_op *o, gj_v a, gj_v b);
+/* Atomic between the threads of the device; relaxed. CMPXCHG: the old value and whether it was taken. */
+gj_v gj_atomic_rmw(gj_gen *, LLVMAtomicRMWBinOp, gj_v ptr, gj_v x);
+gj_v gj_atomic_cmpxchg(gj_gen *, gj_v ptr, gj_v expected, gj_v x);
 /* Old value of *ptr after one scalar atomic operation. `local`: no other thread can touch it meanwhile. */
 gj_v gj_atomic_one(gj_gen *, const gj_op *, gj_v ptr, gj_v b, gj_v c, bool local);
 gj_v gj_math_row(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);

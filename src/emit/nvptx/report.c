@@ -1,5 +1,6 @@
 /* A thread that fails writes the module's report, if it is the first, and ends; what threads print goes into the module's buffer
  * (image/report.h). The writing is a function of its own for each number of values, so that checks stay small. */
+#include "emit/ops.h"
 #include "emit/nvptx/nvptx.h"
 #include "image/report.h"
 
@@ -48,8 +49,7 @@ static void fill_report(gj_gen *g, gj_v record, LLVMBasicBlockRef done, unsigned
 	gj_unit *u = g->u;
 	LLVMBasicBlockRef first = gj_bb_new(g, "");
 	gj_v state = gj_offset(g, record, offsetof(gj_report, state));
-	gj_v got = LLVMBuildAtomicCmpXchg(g->b, state, gj_i32(u, GJ_REPORT_NONE), gj_i32(u, GJ_REPORT_BEGUN),
-		LLVMAtomicOrderingMonotonic, LLVMAtomicOrderingMonotonic, 0);
+	gj_v got = gj_atomic_cmpxchg(g, state, gj_i32(u, GJ_REPORT_NONE), gj_i32(u, GJ_REPORT_BEGUN));
 	LLVMBuildCondBr(g->b, LLVMBuildExtractValue(g->b, got, 1, ""), first, done);
 	gj_at(g, first);
 	write_report(g, record, n);
@@ -97,10 +97,10 @@ static void fill_line(gj_gen *g, gj_v record, LLVMBasicBlockRef done, unsigned n
 	gj_unit *u = g->u;
 	LLVMBasicBlockRef fits = gj_bb_new(g, ""), full = gj_bb_new(g, "");
 	gj_v used = gj_offset(g, record, offsetof(gj_print_buffer, used)), lost = gj_offset(g, record, offsetof(gj_print_buffer, lost));
-	gj_v at = LLVMBuildAtomicRMW(g->b, LLVMAtomicRMWBinOpAdd, used, gj_i32(u, n + 1), LLVMAtomicOrderingMonotonic, 0);
+	gj_v at = gj_atomic_rmw(g, LLVMAtomicRMWBinOpAdd, used, gj_i32(u, n + 1));
 	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULE, at, gj_i32(u, GJ_PRINT_WORDS - n - 1)), fits, full);
 	gj_at(g, full);
-	LLVMBuildAtomicRMW(g->b, LLVMAtomicRMWBinOpAdd, lost, gj_i32(u, 1), LLVMAtomicOrderingMonotonic, 0);
+	gj_atomic_rmw(g, LLVMAtomicRMWBinOpAdd, lost, gj_i32(u, 1));
 	LLVMBuildBr(g->b, done);
 	gj_at(g, fits);
 	gj_v words = gj_offset(g, record, offsetof(gj_print_buffer, word)), index = LLVMBuildZExt(g->b, at, u->i64, "");
