@@ -177,6 +177,20 @@ def test_numpys_type_rules(device):
 				assert (cuda.to_device(x) * (cuda.to_device(y) if isinstance(b, str) else y)).dtype == want, (a, b)
 
 
+@pytest.mark.parametrize("dtype", ["c8", "c16"])
+def test_complex(device, dtype):
+	random = np.random.default_rng(2)
+	x = (random.normal(size=(3, 4)) + 1j * random.normal(size=(3, 4))).astype(dtype)
+	d = cuda.to_device(x)
+	for got, want in ((d + d.T.T, x + x), (d * 1j, x * 1j), (2 / d, 2 / x), (d - x[0], x - x[0]), (-d, -x), (abs(d), abs(x)),
+			(np.conjugate(d), x.conj()), (d == x, x == x), (d * np.arange(4), x * np.arange(4)), (np.exp(d), np.exp(x)), (d.sum(axis=0), x.sum(axis=0)),
+			(d.prod(), x.prod()), (d.cumsum(axis=1), x.cumsum(axis=1)), (d.mean(), x.mean()), (np.where(abs(d) > 1, d, 0), np.where(abs(x) > 1, x, 0))):
+		same(got, want, 1e-5)
+	with pytest.raises(TypeError):
+		np.floor(d)
+	assert cuda.vectorize(lambda z: z * z + 1)(d).dtype in (np.dtype(dtype), np.complex128)
+
+
 def test_functions(device):
 	x, y = fill((3, 4), "f4", 1), fill((3, 4), "i4", 2)
 	d, e = cuda.to_device(x), cuda.to_device(y)
@@ -306,6 +320,8 @@ def test_signatures(device):
 	assert hypotenuse(f4, f4, signature="dd->d").dtype == np.float64
 	with pytest.raises(TypeError, match="did not contain a loop with signature matching types"):
 		hypotenuse(f8 * 1j, f8)
+	with pytest.raises(TypeError, match="did not contain a loop with signature matching types"):
+		hypotenuse(f8.astype("f2"), f8)
 	with pytest.raises(TypeError, match="No loop matching the specified signature and casting"):
 		hypotenuse(f8, f8, dtype="f4", casting="safe")
 

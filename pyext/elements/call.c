@@ -47,7 +47,7 @@ static bool read_inputs(running *r, uint8_t *key)
 			return gj_error(GJ_ERR_VALUE_TYPE, Py_TYPE(o)->tp_name, "give an array or a number"), false;
 		r->device |= array && !x->array;
 		key[i] = (uint8_t)(array ? x->type->elem->kind : x->type->kind);
-		if ((PyLong_CheckExact(o) || PyFloat_CheckExact(o)))
+		if (PyLong_CheckExact(o) || PyFloat_CheckExact(o) || PyComplex_CheckExact(o))
 			key[i] |= GJ_WEAK;
 	}
 	return true;

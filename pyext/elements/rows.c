@@ -6,13 +6,18 @@
 
 #include <string.h>
 
-/* The types of a key as Python sees them: dtypes, and int or float for Python's numbers. */
+/* The class of Python's numbers of a kind. */
+static PyObject *number_class(const gj_type *t)
+{
+	return Py_NewRef((PyObject *)(gj_is_complex(t) ? &PyComplex_Type : gj_is_float(t) ? &PyFloat_Type : &PyLong_Type));
+}
+
+/* The types of a key as Python sees them: dtypes, and int, float or complex for Python's numbers. */
 static PyObject *types_of(const uint8_t *key, uint32_t n)
 {
 	PyObject *t = PyTuple_New((Py_ssize_t)n);
 	for (uint32_t i = 0; t && i < n; i++) {
-		PyObject *o = key[i] & GJ_WEAK ? Py_NewRef(gj_is_float(gj_scalar[key[i] & ~GJ_WEAK]) ? (PyObject *)&PyFloat_Type
-			: (PyObject *)&PyLong_Type) : (PyObject *)gj_dtype_of_kind(key[i]);
+		PyObject *o = key[i] & GJ_WEAK ? number_class(gj_scalar[key[i] & ~GJ_WEAK]) : (PyObject *)gj_dtype_of_kind(key[i]);
 		if (o)
 			PyTuple_SET_ITEM(t, (Py_ssize_t)i, o);
 		else

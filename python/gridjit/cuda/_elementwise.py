@@ -11,12 +11,13 @@ try:
 except ImportError:
 	from numpy.core import _exceptions
 
-NUMBERS = int, float, bool, np.bool_, np.integer, np.floating
+NUMBERS = int, float, complex, bool, np.bool_, np.integer, np.floating, np.complexfloating
+KNOWN = frozenset(map(np.dtype, ("?", *"bhilqBHILQ", "f", "d", "F", "D")))    # dtypes that kernels compute with
 
 
 def as_operand(x):
 	"""x as C reads it: a number, an array in device memory, or a NumPy array of native byte order."""
-	if isinstance(x, NUMBERS) and not isinstance(x, np.longdouble):
+	if isinstance(x, NUMBERS) and not isinstance(x, (np.longdouble, np.clongdouble)):
 		return x
 	if isinstance(x, DeviceNDArray):
 		return x if x.dtype.isnative else to_device(as_operand(x.copy_to_host()))
@@ -27,8 +28,8 @@ def as_operand(x):
 
 
 def type_of(x):
-	"""What a row is found by: int and float for Python's numbers, else a dtype."""
-	if type(x) in (int, float):
+	"""What a row is found by: int, float and complex for Python's numbers, else a dtype."""
+	if type(x) in (int, float, complex):
 		return type(x)
 	if isinstance(x, bool):
 		return np.dtype(bool)
@@ -110,7 +111,7 @@ class Elementwise(_core.Elements):
 		outputs = as_outputs(out, args[self.nin:], self.nout)
 		inputs = tuple(map(as_operand, args[:self.nin]))
 		types = tuple(map(type_of, inputs))
-		if not all(isinstance(t, type) or t.kind in "biuf" and t.itemsize in (1, 4, 8, 2 if t.kind != "f" else 8) for t in types):
+		if not all(isinstance(t, type) or t in KNOWN for t in types):
 			raise _exceptions._UFuncNoLoopError(self, types + (None,) * self.nout)
 		wanted = self._wanted(dtype, signature if sig is None else sig)
 		if wanted is None:

@@ -4,7 +4,7 @@ evaluated at once, by NumPy's type rules, on the device; results are device arra
 import numpy as np
 
 from . import reductions
-from ._elementwise import NUMBERS, Elementwise, as_operand, type_of
+from ._elementwise import KNOWN, NUMBERS, Elementwise, as_operand
 from ._ufuncs import function, function_of
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 
@@ -147,7 +147,7 @@ def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True, stre
 
 
 def _has_kernels(dtype):
-	return dtype.isnative and (dtype.kind in "biu" or dtype.kind == "f" and dtype.itemsize in (4, 8))
+	return dtype in KNOWN
 
 
 def fill(self, value, stream=0):

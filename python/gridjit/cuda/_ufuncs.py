@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import _core, errors
-from ._elementwise import Elementwise, _exceptions
+from ._elementwise import KNOWN, Elementwise
 
 # -- what they compute, by name; x, y, z are of the types of NumPy's loop. Others are called by name: np.sqrt(x). --
 
@@ -34,6 +34,7 @@ _OF_INTEGERS = {
 	"maximum": "max(x, y)", "minimum": "min(x, y)", "fmax": "max(x, y)", "fmin": "min(x, y)", "isnan": "False",
 	"isinf": "False", "isfinite": "True", "floor": "x", "ceil": "x", "trunc": "x", "sign": "(x > 0) - (x < 0)",
 }
+_OF_COMPLEX = {"conjugate": "x.conjugate()"}
 _OF_UNSIGNED = {"absolute": "x", "sign": "1 if x else 0"}
 
 
@@ -51,6 +52,8 @@ def _body(name, nin, dtypes):
 		tables.insert(0, _OF_INTEGERS)
 	if kinds == {"u"}:
 		tables.insert(0, _OF_UNSIGNED)
+	if kinds == {"c"}:
+		tables.insert(0, _OF_COMPLEX)
 	if kinds == {"b"}:
 		tables.insert(0, _OF_BOOLS)
 	return next((table[name] for table in tables if name in table), f"np.{name}({', '.join('xyz'[:nin])})")
@@ -75,7 +78,7 @@ class NumPyFunction(Elementwise):
 		"""NumPy's loop for these types. Raises NumPy's own UFuncTypeError."""
 		kwargs = {} if wanted is None else dict(signature=wanted, casting="unsafe")
 		dtypes = self.ufunc.resolve_dtypes(tuple(types) + (None,) * self.nout, **kwargs)
-		if any(t.kind not in "biuf" or t.itemsize not in (1, 2, 4, 8) or t == np.float16 for t in dtypes):
+		if not all(t.newbyteorder("=") in KNOWN for t in dtypes):
 			raise TypeError(f"np.{self.__name__} of device arrays would compute with {', '.join(map(str, dtypes))}, "
 				"which kernels do not know yet")
 		return tuple(t.newbyteorder("=") for t in dtypes)
