@@ -16,7 +16,7 @@ from gridjit.cuda import _loops
 from gridjit.cuda._ufuncs import function_of
 
 DTYPES = "?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"
-quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def fill(shape, dtype, seed):
@@ -93,6 +93,8 @@ def test_ufuncs(device, name, data):
 	arrays = data.draw(operands(ufunc.nin))
 	if "shift" in name:
 		arrays[1] = abs(arrays[1].astype(arrays[1].dtype)) if arrays[1].dtype.kind == "i" else arrays[1]
+	if name == "reciprocal" and arrays[0].dtype.kind in "iu":
+		arrays[0] = np.where(arrays[0] == 0, 1, arrays[0]).astype(arrays[0].dtype)    # of 0: whatever the processor says
 	with warnings.catch_warnings(), np.errstate(all="ignore"):
 		warnings.simplefilter("ignore")
 		try:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gridjit import _core, cuda, float32, types
 from gridjit.cuda import _folds
 
-quick = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 DTYPES = "?", "i1", "i2", "i4", "i8", "u1", "u4", "u8", "f4", "f8"
 
 
