@@ -90,7 +90,7 @@ static void put_frame(gj_sb *out, const gj_frame *f, bool caller)
 		put_source(out, f);
 }
 
-static void set_exception(gj_diag *d)
+void gj_diag_raise(const gj_diag *d)
 {
 	gj_sb out = { 0 };
 	if (!gj_forgive(PyExc_Exception))          /* what was pending weighs more */
@@ -123,7 +123,7 @@ static void set_exception(gj_diag *d)
 PyObject *gj_diag_error(gj_diag *d)
 {
 	if (d->id != GJ_ERR_INTERRUPTED || !PyErr_Occurred())
-		set_exception(d);
+		gj_diag_raise(d);
 	gj_diag_clear(d);
 	return NULL;
 }

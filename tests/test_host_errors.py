@@ -38,6 +38,7 @@ EXPECT = {
 	"FUSE_SHAPE": ("UnsupportedError", "an index needs to know where the items are"),
 	"FUSE_RETURN": ("TypingError", "<lambda>() returns int64: a fused function returns arrays"),
 	"FUSE_INTEGER": ("NumbaValueError", "the integer 300 does not fit in uint8"),
+	"UFUNC_THREADS": ("TypingError", "the elements of a ufunc are no threads of a kernel"),
 	"UFUNC_TWICE": ("TypeError", "declared twice for the same arguments"),
 	"GUFUNC_RETURN": ("TypeError", "the signature of copies() returns float64"),
 	"GUFUNC_COUNT": ("TypeError", "the signature of copies() has 1 arguments, but the layout (n)->(n) has 2 operands"),

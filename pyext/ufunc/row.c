@@ -21,7 +21,7 @@ enum { CONTIGUOUS = 1, ALONE = 2 };
 
 static gj_made *find(gj_row *r, uint64_t form)
 {
-	for (gj_made *m = r->made; m; m = m->next)
+	for (gj_made *m = atomic_load_explicit(&r->made, memory_order_acquire); m; m = m->next)
 		if (m->form == form)
 			return m;
 	return NULL;
@@ -54,61 +54,84 @@ static void rows_arguments(const gj_row *r, uint64_t form, const gj_type **arg)
 	}
 }
 
-/* Inputs must not be written but those that are said to be: they may be copies, or read-only. */
-static bool writes_input(gj_row *r, const gj_image *image)
+/* What a ufunc cannot have, seen in what was made of the function; sets the diagnosis. Inputs must not be written but those that
+ * are said to be: they may be copies, or read-only. */
+static void look_at(const gj_row *r, const gj_image *image, gj_diag *diag)
 {
-	for (uint32_t i = 0; r->general && i < r->narg; i++)
-		if (image->written[i] && !r->rows.op[i].written) {
-			gj_diag_set(&r->diag, GJ_ERR_GUFUNC_WRITES, r->code->name, r->code->var[i], (unsigned)i);
-			return true;
-		}
-	return false;
+	if (image->local_bytes > MAX_STACK)
+		gj_diag_set(diag, GJ_ERR_UFUNC_STACK, r->code->name, MAX_STACK >> 10);
+	else if (image->barriers || image->spins)
+		gj_diag_set(diag, GJ_ERR_UFUNC_THREADS);
+	for (uint32_t i = 0; r->general && i < r->narg && !diag->set; i++)
+		if (image->written[i] && !r->rows.op[i].written)
+			gj_diag_set(diag, GJ_ERR_GUFUNC_WRITES, r->code->name, r->code->var[i], (unsigned)i);
 }
 
-/* Compiles one form; false: diag or status says why. Under the lock. */
-static bool make(gj_row *r, gj_made *m)
+static void request(const gj_row *r, uint64_t form, const gj_type **arg, gj_request *rq)
+{
+	*rq = (gj_request){ .code = r->code, .arg = arg, .nargs = r->narg, .ret = r->ret, .options = r->options };
+	rows_arguments(r, form, arg);
+	(r->general ? rows_options : elements_options)(&rq->options, form);
+}
+
+static void make(const gj_row *r, gj_made *m)
 {
 	const gj_type *arg[GJ_MAX_OPERANDS];
-	gj_build b = { .rq = { .code = r->code, .arg = arg, .nargs = r->narg, .ret = r->ret, .options = r->options },
-		.use_cache = gj_config.cache };
-	if ((r->status = gj_cpu_open(0, &b.dev)) != GJ_OK)
-		return false;
-	rows_arguments(r, m->form, arg);
-	(r->general ? rows_options : elements_options)(&b.rq.options, m->form);
+	gj_build b = { .use_cache = gj_config.cache };
+	request(r, m->form, arg, &b.rq);
+	if ((m->status = gj_cpu_open(0, &b.dev)) != GJ_OK)
+		return;
 	gj_build_run(&b);
-	r->diag = b.diag;
-	r->status = b.status;
+	m->diag = b.diag;
+	m->status = b.status;
 	m->image = b.image;
-	m->loop = (gj_element_kernel){ b.kernel, m->image.param, m->image.nparams };
-	if (!b.kernel || b.diag.set || b.status != GJ_OK)
-		return false;
-	if (m->image.local_bytes > MAX_STACK)
-		gj_diag_set(&r->diag, GJ_ERR_UFUNC_STACK, r->code->name, MAX_STACK >> 10);
-	if (r->diag.set || writes_input(r, &m->image)) {
+	if (b.kernel)
+		look_at(r, &m->image, &m->diag);
+	if (b.kernel && (m->diag.set || m->status != GJ_OK))
 		b.dev->ops->unload(b.dev, b.kernel);
-		return false;
+	else
+		m->loop = (gj_element_kernel){ b.kernel, m->image.param, m->image.nparams };
+}
+
+static void free_made(gj_made *m)
+{
+	gj_device *dev;
+	if (m->loop.kernel && gj_cpu_open(0, &dev) == GJ_OK)
+		dev->ops->unload(dev, m->loop.kernel);
+	gj_image_clear(&m->image);
+	gj_diag_clear(&m->diag);
+	free(m);
+}
+
+/* The form, compiled now if it is not there. Threads may compile the same one: the first that is done counts. No lock, since
+ * compiling may ask for the GIL, which others may hold while they wait. NULL: no memory, or interrupted, which has raised. */
+static gj_made *form_of(gj_row *r, uint64_t form)
+{
+	gj_made *m = find(r, form), *head;
+	if (m || !(m = calloc(1, sizeof *m)))
+		return m;
+	m->form = form;
+	make(r, m);
+	if (m->diag.set && m->diag.id == GJ_ERR_INTERRUPTED) {
+		free_made(m);
+		return NULL;
 	}
-	return true;
+	head = atomic_load(&r->made);
+	do {
+		gj_made *other = find(r, form);
+		if (other) {
+			free_made(m);
+			return other;
+		}
+		m->next = head;
+	} while (!atomic_compare_exchange_weak(&r->made, &head, m));
+	return m;
 }
 
 static const gj_element_kernel *kernel(gj_row *r, uint64_t form)
 {
-	pthread_mutex_lock(&r->lock);
-	gj_made *m = r->failed ? NULL : find(r, form);
-	if (!m && !r->failed && (m = calloc(1, sizeof *m))) {
-		m->form = form;
-		if (make(r, m)) {
-			m->next = r->made;
-			r->made = m;
-		} else {
-			gj_image_clear(&m->image);
-			free(m);
-			m = NULL;
-			r->failed = true;
-		}
-	}
-	pthread_mutex_unlock(&r->lock);
-	return m ? &m->loop : NULL;
+	const gj_made *m = form_of(r, form);
+	return m && m->loop.kernel ? &m->loop : NULL;
 }
 
 static const gj_element_kernel *elements_kernel(gj_elementwise *e, uint64_t scalars, bool serial)
@@ -121,24 +144,20 @@ static const gj_element_kernel *rows_kernel(gj_rows *rows, bool contiguous, bool
 	return kernel(rows->owner, (contiguous ? CONTIGUOUS : 0) | (alone ? ALONE : 0));
 }
 
-/* Raises what the compilation ended with. */
+/* Raises what a compilation ended with. */
 static void complain(gj_row *r)
 {
-	if (r->diag.set)
-		gj_diag_error(&r->diag);
-	else if (r->status != GJ_OK)
-		gj_status_error(r->status, "loading a ufunc's loop");
-	else if (!r->error)
+	const gj_made *m = atomic_load(&r->made);
+	while (m && m->loop.kernel)
+		m = m->next;
+	if (PyErr_Occurred())
+		return;
+	if (!m)
 		PyErr_NoMemory();
-	if (!r->error) {
-		PyObject *type, *value, *traceback;
-		PyErr_Fetch(&type, &value, &traceback);
-		PyErr_NormalizeException(&type, &value, &traceback);
-		r->error = value;
-		Py_XDECREF(type);
-		Py_XDECREF(traceback);
-	}
-	PyErr_SetObject((PyObject *)Py_TYPE(r->error), r->error);
+	else if (m->diag.set)
+		gj_diag_raise(&m->diag);
+	else
+		gj_status_error(m->status, "loading a ufunc's loop");
 }
 
 int gj_row_compile(gj_row *r)
@@ -158,40 +177,45 @@ static void tell(gj_row *r, int flags)
 	if (flags < 0) {
 		NPY_ALLOW_C_API_DEF
 		NPY_ALLOW_C_API
-		if (!PyErr_Occurred())
-			complain(r);
+		complain(r);
 		NPY_DISABLE_C_API
 	}
+}
+
+/* NumPy goes on calling a loop that has raised. Threads may read their own state without the GIL. */
+static bool has_raised(void)
+{
+	PyThreadState *t = PyGILState_GetThisThreadState();
+#if PY_VERSION_HEX >= 0x030c0000
+	return t && t->current_exception;
+#else
+	return t && t->curexc_type;
+#endif
 }
 
 void gj_row_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
 {
 	gj_row *r = data;
-	tell(r, gj_elementwise_run(&r->loop, args, dimensions[0], steps));
+	if (!has_raised())
+		tell(r, gj_elementwise_run(&r->loop, args, dimensions[0], steps));
 }
 
 void gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
 {
 	gj_row *r = data;
-	tell(r, gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs));
+	if (!has_raised())
+		tell(r, gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs));
 }
 
 /* -- Rows --------------------------------------------------------------------------------------------------------------- */
 
 void gj_row_free(gj_row *r)
 {
-	gj_device *dev;
 	for (gj_made *m = r->made, *next; m; m = next) {
 		next = m->next;
-		if (gj_cpu_open(0, &dev) == GJ_OK)
-			dev->ops->unload(dev, m->loop.kernel);
-		gj_image_clear(&m->image);
-		free(m);
+		free_made(m);
 	}
-	gj_diag_clear(&r->diag);
-	Py_XDECREF(r->error);
 	gj_arena_free(r->arena);
-	pthread_mutex_destroy(&r->lock);
 	PyMem_Free(r);
 }
 
@@ -225,7 +249,6 @@ static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *ar
 		PyMem_Free(r);
 		return PyErr_NoMemory(), NULL;
 	}
-	pthread_mutex_init(&r->lock, NULL);
 	r->nin = (uint32_t)uf->nin;
 	r->nargs = (uint32_t)uf->nargs;
 	r->narg = narg;

@@ -4,7 +4,7 @@
 
 #include "core.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
 
 #define PY_UFUNC_UNIQUE_SYMBOL gj_ufunc_api
 #ifndef GJ_UFUNC_OWNER                         /* ufuncobj.c holds NumPy's table of functions */
@@ -17,12 +17,14 @@
 
 typedef struct gj_ufunc gj_ufunc;
 
-/* One compiled form of a row: row.c says which there are. */
+/* One compiled form of a row (row.c says which there are), or why it could not be made. */
 typedef struct gj_made {
 	struct gj_made *next;
 	uint64_t form;
 	gj_image image;
-	gj_element_kernel loop;
+	gj_element_kernel loop;                    /* without a kernel: */
+	gj_diag diag;                              /* set: not compiled */
+	gj_status status;                          /* not GJ_OK: not loaded */
 } gj_made;
 
 /* One set of operand types: the data of NumPy's loop. Freed with the ufunc. */
@@ -37,12 +39,7 @@ typedef struct gj_row {
 	const gj_type *type[GJ_MAX_OPERANDS];      /* of an item */
 	const gj_type *arg[GJ_MAX_OPERANDS], *ret; /* what the function is compiled for; arrays: of any strides */
 	uint32_t narg;
-	pthread_mutex_t lock;                      /* of made and diag */
-	gj_made *made;
-	bool failed;                               /* a form could not be made: */
-	gj_diag diag;                              /* set: not compiled */
-	gj_status status;                          /* not GJ_OK: not loaded */
-	PyObject *error;                           /* what was raised of that; again by each call */
+	_Atomic(gj_made *) made;                   /* threads add to it without a lock: nothing is ever taken away */
 } gj_row;
 
 /* What is behind NumPy's part of the object. */

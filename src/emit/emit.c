@@ -81,7 +81,7 @@ static void declare(gj_unit *u, gj_fn *f)
 	memcpy(t + n, hidden.last, hidden.nlast * sizeof *t);
 	n += hidden.nlast;
 	gj_callee c = { .f = f, .type = LLVMFunctionType(result_type(u, f), t, n, 0) };
-	const char *suffix = f->entry->runner == GJ_RUN_LAUNCH ? u->backend->inner : NULL;
+	const char *suffix = f->entry->runner != GJ_RUN_CALLER ? u->backend->inner : NULL;
 	const char *name = suffix ? gj_printf(u->arena, "%s%s", f->name, suffix) : f->name;
 	c.fn = LLVMAddFunction(u->mod, name, c.type);
 	gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);

@@ -24,8 +24,9 @@ typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS, GJ_RESULTS_EL
 typedef enum gj_entry_raise { GJ_RAISE_RETURN, GJ_RAISE_CALLER } gj_entry_raise;
 
 /* Who runs it for all threads. LAUNCH: the device, a block of threads after the other; on the CPU the entry itself loops over
- * the warps that it is given. CALLER: the threads that call it. */
-typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_CALLER } gj_entry_runner;
+ * the warps that it is given. LOOP: the same without a launch: its threads are elements, which cannot be counted or called off,
+ * nor meet or share memory. CALLER: the threads that call it. */
+typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_LOOP, GJ_RUN_CALLER } gj_entry_runner;
 
 /* Its symbol's calling convention. LOWERED: arguments as above. C, NUMBA: a function around it (emit/nvptx/numba_abi.c). */
 typedef enum gj_abi { GJ_ABI_LOWERED, GJ_ABI_C, GJ_ABI_NUMBA } gj_abi;

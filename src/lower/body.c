@@ -404,12 +404,15 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 			t[i] = gj_part_type(&L, s->ret.type, i);
 		f->result = t;
 	}
+	gj_ref body = f->op.n;
+	bool elements = f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED;
 	f->no_fma = f->entry->results == GJ_RESULTS_FUSED && !M->options->fastmath;      /* as NumPy rounds */
-	if (f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED) {
-		gj_lelement_results(&L, lower_body(&L, s, args, true), leaf);
+	gj_lv v = lower_body(&L, s, args, elements);
+	if (gj_entries[M->options->entry].runner == GJ_RUN_LOOP)
+		gj_lelement_check(&L, body);
+	if (elements) {
+		gj_lelement_results(&L, v, leaf);
 		gj_e(&L, GJ_RETURN, NULL, 0, NULL);
-	} else {
-		lower_body(&L, s, args, false);
 	}
 	gj_cfg(f);
 	return f;

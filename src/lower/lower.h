@@ -68,6 +68,8 @@ gj_fn *gj_lower_entry(gj_trap *, gj_inst *, const gj_options *);
 /* element_loop.c: a thread's element as an argument; what is returned, written to the leaves from `leaf` on. */
 gj_lv  gj_lelement_argument(gj_lower *, const gj_type *, uint32_t *leaf);
 void   gj_lelement_results(gj_lower *, gj_lv, uint32_t leaf);
+/* Refuses what only threads of a launch can do, among the operations from `first` on. */
+void   gj_lelement_check(gj_lower *, gj_ref first);
 void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
 
 /* -- Parts ------------------------------------------------------------------------------------------------------------- */

@@ -419,6 +419,10 @@ def UFUNC_STACK():
 	gridjit.vectorize(["f4(f4)"])(big)
 
 
+def UFUNC_THREADS():
+	gridjit.vectorize(["f4(f4)"])(lambda a: a + cuda.grid(1))
+
+
 def UFUNC_TWICE():
 	gridjit.vectorize(["f4(f8)", "f8(f8)"])(lambda a: a)
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Is it the body of a kernel, which loops over warps? */
-static bool is_body(const gj_fn *f) { return f->entry->runner == GJ_RUN_LAUNCH; }
+static bool is_body(const gj_fn *f) { return f->entry->runner != GJ_RUN_CALLER; }
 
 static void cpu_open(gj_unit *u)
 {

@@ -113,7 +113,7 @@ void gj_cpu_way_back(gj_gen *g, uint32_t block)
 	bool back = false, nested;
 	for (uint32_t i = 0; l && i < f->bb.p[block].nsucc; i++)
 		back |= f->bb.p[block].succ[i] == f->loops.p[l].header;
-	if (!back || passes_runtime(f, l, block, &nested) || (!nested && (is_short(f, l) || gj_goes_through_array(f, l))))
+	if (!back || g->u->root->entry->runner != GJ_RUN_LAUNCH || passes_runtime(f, l, block, &nested) || (!nested && (is_short(f, l) || gj_goes_through_array(f, l))))
 		return;
 	gj_v flag = gj_block_now(g, offsetof(gj_block, attention));
 	LLVMSetVolatile(flag, 1);

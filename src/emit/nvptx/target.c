@@ -216,7 +216,7 @@ static void nv_declared(gj_unit *u, const gj_callee *c)
 	gj_attr(u, c->fn, fn, "convergent", 0);
 	if (u->opt->fastmath)
 		gj_attr_text(u, c->fn, "denormal-fp-math-f32", "preserve-sign,preserve-sign");
-	if (c->f->entry->runner == GJ_RUN_LAUNCH)
+	if (c->f->entry->runner != GJ_RUN_CALLER)
 		kernel_attrs(u, c);
 	else if (c->f != u->root)
 		LLVMSetLinkage(c->fn, LLVMInternalLinkage);

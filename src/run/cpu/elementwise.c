@@ -6,6 +6,7 @@
  * element at a time, to see whose they are. */
 #include "run/cpu/elementwise.h"
 
+#include "base/interrupt.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
 
@@ -75,6 +76,14 @@ typedef struct run {
 
 static bool is_scalar(const run *r, uint32_t i) { return i < r->e->nin && r->scalars >> i & 1; }
 
+/* Is the loop to end early? Asked before each piece; where not much is left, it is done. */
+static bool stopped(run *r, int64_t left, uint64_t *asked)
+{
+	if (left >= PIECE && gj_interrupted_since(asked))
+		atomic_store(&r->failed, 1);
+	return atomic_load_explicit(&r->failed, memory_order_relaxed);
+}
+
 /* Elements [from, from + n) through buffers. */
 static void buffered(const run *r, int64_t from, int64_t n, char *buffer, int64_t room)
 {
@@ -118,12 +127,13 @@ void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, uint
 		buffered(&r, straight, n - straight, buffer, room);
 }
 
-static void one_by_one(const run *r, const operand *from, int64_t n)
+static void one_by_one(run *r, const operand *from, int64_t n)
 {
 	operand op[GJ_MAX_OPERANDS];
+	uint64_t asked = 0;
 	memcpy(op, from, r->e->nargs * sizeof *op);
-	for (int64_t done = 0, now; done < n; done += now) {
-		now = n - done < 1 << 30 ? n - done : 1 << 30;
+	for (int64_t done = 0, now; done < n && !stopped(r, n - done, &asked); done += now) {
+		now = n - done < PIECE ? n - done : PIECE;
 		call(r->serial, op, (uint32_t)now);
 		for (uint32_t i = 0; i < r->e->nargs; i++)
 			op[i].at += now * op[i].step;
@@ -131,7 +141,7 @@ static void one_by_one(const run *r, const operand *from, int64_t n)
 }
 
 /* The exceptions that elements [from, from + n) raise, each for itself; inputs that were overwritten lie in `saved`. */
-static int exceptions(const run *r, int64_t from, int64_t n, const operand *saved)
+static int exceptions(run *r, int64_t from, int64_t n, const operand *saved)
 {
 	char nowhere[16];
 	operand op[GJ_MAX_OPERANDS];
@@ -190,11 +200,11 @@ static uint64_t element_bytes(const gj_elementwise *e, uint32_t n)
 }
 
 /* Elements [from, from + n), exceptions looked at piece by piece. */
-static void pieces(run *r, int64_t from, int64_t n, char *memory, int64_t room)
+static void pieces(run *r, int64_t from, int64_t n, char *memory, int64_t room, uint64_t *asked)
 {
 	operand saved[GJ_MAX_OPERANDS];
 	char *buffer = memory, *kept = memory + room * (int64_t)element_bytes(r->e, r->e->nargs);
-	for (int64_t end = from + n, now; from < end; from += now) {
+	for (int64_t end = from + n, now; from < end && !stopped(r, r->n - from, asked); from += now) {
 		now = end - from < (r->in_place ? room : PIECE) ? end - from : r->in_place ? room : PIECE;
 		int known = atomic_load_explicit(&r->flags, memory_order_relaxed), flags;
 		if (r->in_place)
@@ -230,6 +240,7 @@ static void work(void *arg)
 	unsigned before = _mm_getcsr();
 	uint64_t each = element_bytes(r->e, r->e->nargs);
 	int64_t room = (int64_t)(PIECE_BYTES / each) / LANES * LANES, from;
+	uint64_t asked = 0;
 	room = room < LANES ? LANES : room;
 	char small[2 * PIECE_BYTES], *memory = small;
 	if ((uint64_t)room * 2 * each > sizeof small && !(memory = malloc((size_t)((uint64_t)room * 2 * each)))) {
@@ -238,10 +249,18 @@ static void work(void *arg)
 	}
 	while (!atomic_load_explicit(&r->failed, memory_order_relaxed) &&
 	       (from = atomic_fetch_add_explicit(&r->next, r->chunk, memory_order_relaxed)) < r->n)
-		pieces(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, memory, room);
+		pieces(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, memory, room, &asked);
 	if (memory != small)
 		free(memory);
 	_mm_setcsr(before);
+}
+
+/* While only helpers are at work. */
+static void meanwhile(void *arg)
+{
+	run *r = arg;
+	if (!atomic_load(&r->failed) && gj_interrupted())
+		atomic_store(&r->failed, 1);
 }
 
 /* Threads that this loop is worth. */
@@ -262,7 +281,7 @@ static void run_all(run *r)
 	if (threads > 1) {
 		r->chunk = r->n / (4 * (int64_t)threads) / CHUNK * CHUNK;
 		r->chunk = r->chunk < CHUNK ? CHUNK : r->chunk;
-		gj_pool_run(work, r, threads - 1, false, NULL);
+		gj_pool_run(work, r, threads - 1, false, meanwhile);
 	} else {
 		work(r);
 	}

@@ -25,7 +25,7 @@ struct gj_elementwise {
 
 /* Runs the loop over n elements as NumPy describes it: pointers to the first elements, steps in bytes. Operands may overlap
  * as NumPy lets them: elements are taken in ascending order wherever an output is read again. Gives the floating-point exceptions
- * (FE_…) that elements of the loop raised, or −1 where there was no kernel or no memory. */
+ * (FE_…) that elements of the loop raised, −1 where there was no kernel or no memory or the thread was interrupted. */
 int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int64_t *steps);
 
 /* n elements by a wide kernel for these scalars, without a look at exceptions or overlap. buffer: room, a multiple of 32, times the

@@ -3,6 +3,7 @@
  * and strides. In parallel, threads of the pool take a few outer elements at a time, where the whole takes long enough. */
 #include "run/cpu/rows.h"
 
+#include "base/interrupt.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
 
@@ -12,7 +13,8 @@
 
 enum {
 	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
-	MAX_CALL = 1 << 30,                        /* outer elements that compiled code counts at once */
+	CALL_ITEMS = 1 << 10, CALL_NS = 1000000,   /* between two looks at the clock, at least; more items where they take less time */
+	MAX_CALL = 1 << 29,                        /* outer elements that compiled code counts at once, and twice as many */
 	DEFAULT_CSR = 0x1f80,                      /* round to nearest, no exceptions raised, none trapped */
 	PARAMS = GJ_MAX_OPERANDS * (2 + 2 * GJ_MAX_NDIM)
 };
@@ -27,9 +29,9 @@ typedef struct run {
 	gj_rows *rows;
 	const gj_element_kernel *kernel;
 	operand  op[GJ_MAX_OPERANDS];
-	int64_t  n, chunk;
+	int64_t  n, chunk, items;                  /* items: of the operands of an outer element */
 	_Atomic int64_t next;                      /* threads: outer elements taken */
-	_Atomic int flags;
+	_Atomic int flags, interrupted;
 } run;
 
 /* -- Operands -------------------------------------------------------------------------------------------------------------- */
@@ -91,7 +93,7 @@ static bool are_alone(const run *r)
 	return true;
 }
 
-static int64_t items(const run *r)
+static int64_t count_items(const run *r)
 {
 	int64_t all = 0;
 	for (uint32_t i = 0; i < r->rows->nargs; i++) {
@@ -120,18 +122,30 @@ static void elements(const run *r, int64_t from, int64_t n)
 {
 	_Alignas(16) char params[PARAMS * 8];
 	const gj_element_kernel *k = r->kernel;
-	for (uint32_t i = 0; i < k->nparams; i++)
-		memcpy(params + k->param[i].offset, field(&r->op[k->param[i].leaf], &k->param[i]), k->param[i].size);
-	for (int64_t end = from + n, now; from < end; from += now) {
-		now = end - from < MAX_CALL ? end - from : MAX_CALL;
-		for (uint32_t i = 0; i < k->nparams && from; i++)
-			if (k->param[i].field == GJ_FIELD_DATA) {
-				const operand *o = &r->op[k->param[i].leaf];
-				const char *at = o->at + from * o->step;
-				memcpy(params + k->param[i].offset, &at, sizeof at);
-			}
-		gj_block block = { .block_dim = { (uint32_t)now, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = (uint32_t)now };
-		k->kernel->entry(&block, params, 0, (uint32_t)now);
+	for (uint32_t i = 0; i < k->nparams; i++) {
+		const operand *o = &r->op[k->param[i].leaf];
+		const char *at = o->at + from * o->step;
+		memcpy(params + k->param[i].offset, k->param[i].field == GJ_FIELD_DATA ? &at : field(o, &k->param[i]), k->param[i].size);
+	}
+	gj_block block = { .block_dim = { (uint32_t)n, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = (uint32_t)n };
+	k->kernel->entry(&block, params, 0, (uint32_t)n);
+}
+
+/* The same in calls that do not take long, so that the thread can be interrupted between them. */
+static void stretch(run *r, int64_t from, int64_t n, uint64_t *asked)
+{
+	int64_t step = CALL_ITEMS / r->items + 1, now;
+	uint64_t start = n > step ? gj_now_ns() : 0, end;
+	for (; n > 0 && !atomic_load_explicit(&r->interrupted, memory_order_relaxed); from += now, n -= now) {
+		now = n < step ? n : step;
+		elements(r, from, now);
+		if (now == n)
+			continue;
+		end = gj_now_ns();
+		if (gj_interrupted_since(asked))
+			atomic_store(&r->interrupted, 1);
+		step = end - start < CALL_NS && step < MAX_CALL ? 2 * step : step;
+		start = end;
 	}
 }
 
@@ -140,17 +154,26 @@ static void work(void *arg)
 {
 	run *r = arg;
 	unsigned before = _mm_getcsr();
+	uint64_t asked = 0;
 	int64_t from;
 	_mm_setcsr(DEFAULT_CSR);
 	while ((from = atomic_fetch_add_explicit(&r->next, r->chunk, memory_order_relaxed)) < r->n)
-		elements(r, from, r->n - from < r->chunk ? r->n - from : r->chunk);
+		stretch(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, &asked);
 	atomic_fetch_or_explicit(&r->flags, (int)(_mm_getcsr() & FE_ALL_EXCEPT), memory_order_relaxed);
 	_mm_setcsr(before);
 }
 
+/* While only helpers are at work. */
+static void meanwhile(void *arg)
+{
+	run *r = arg;
+	if (!atomic_load(&r->interrupted) && gj_interrupted())
+		atomic_store(&r->interrupted, 1);
+}
+
 static void learn(run *r, int64_t n, uint64_t ns)
 {
-	uint64_t each = ns * 1000 / ((uint64_t)n * (uint64_t)items(r));
+	uint64_t each = ns * 1000 / ((uint64_t)n * (uint64_t)r->items);
 	atomic_store_explicit(&r->rows->ps_item, each + 1, memory_order_relaxed);
 }
 
@@ -168,7 +191,7 @@ static void run_parallel(run *r)
 		start = gj_now_ns();
 	}
 	int64_t left = r->n - r->next;
-	double ns = (double)r->rows->ps_item * 1e-3 * (double)items(r) * (double)left;
+	double ns = (double)r->rows->ps_item * 1e-3 * (double)r->items * (double)left;
 	uint64_t worth = ns < 1e12 ? (uint64_t)ns / HELP_NS + 1 : all;
 	uint64_t threads = worth < all ? worth : all;
 	threads = (int64_t)threads > left ? (uint64_t)left : threads;
@@ -177,7 +200,7 @@ static void run_parallel(run *r)
 		work(r);
 	} else {
 		r->chunk = left / (8 * (int64_t)threads) + 1;
-		gj_pool_run(work, r, (unsigned)threads - 1, false, NULL);
+		gj_pool_run(work, r, (unsigned)threads - 1, false, meanwhile);
 	}
 	if (left)
 		learn(r, left, (gj_now_ns() - start) * (threads ? threads : 1));
@@ -193,7 +216,9 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 	r.n = r.chunk = n;
 	atomic_init(&r.next, 0);
 	atomic_init(&r.flags, 0);
+	atomic_init(&r.interrupted, 0);
 	describe(&r, args, sizes, steps, strides);
+	r.items = count_items(&r);
 	for (uint32_t i = 0; i < rows->nargs; i++)
 		contiguous &= is_contiguous(&rows->op[i], &r.op[i]);
 	bool alone = are_alone(&r);
@@ -203,5 +228,5 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 		run_parallel(&r);
 	else
 		work(&r);
-	return atomic_load(&r.flags) & (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
+	return atomic_load(&r.interrupted) ? -1 : atomic_load(&r.flags) & (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
 }

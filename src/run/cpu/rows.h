@@ -28,7 +28,7 @@ struct gj_rows {
 
 /* Calls the function for n outer elements: `sizes` are the extents of the core dimensions, `steps` the operands' steps from
  * one outer element to the next, `strides` those of each operand's core dimensions, operand after operand, all in bytes. Gives the
- * floating-point exceptions (FE_…) that were raised, or −1 where there was no kernel. */
+ * floating-point exceptions (FE_…) that were raised, −1 where there was no kernel or the thread was interrupted. */
 int gj_rows_run(gj_rows *, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides);
 
 #endif
