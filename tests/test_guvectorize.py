@@ -332,6 +332,30 @@ def test_floating_point_errors(target):
 		inverse(x)
 
 
+def test_what_is_not_run_raises_nothing():
+	@guvectorize(["void(f8[:], f8[:], f8[:], f8[:])"], "(n),(n)->(n),(n)")
+	def guarded(x, y, ratio, root):
+		for i in range(x.shape[0]):
+			ratio[i] = x[i] / y[i] if y[i] != 0 else 0.0
+			root[i] = math.sqrt(x[i]) if x[i] >= 0 else 0.0
+
+	x, y = np.resize([1.0, -2.0, 3.0], (4, 1000)), np.resize([0.0, 2.0], (4, 1000))
+	with np.errstate(all="raise"):
+		ratio, root = guarded(x, y)
+	np.testing.assert_array_equal(ratio, np.where(y != 0, x / np.where(y, y, 1), 0))
+	np.testing.assert_array_equal(root, np.sqrt(np.maximum(x, 0)))
+
+	@guvectorize(["void(i8[:], i8[:], i8[:])"], "(n),(n)->(n)")
+	def quotient(x, y, out):
+		for i in range(x.shape[0]):
+			out[i] = x[i] // y[i]
+
+	with np.errstate(all="raise"):
+		quotient(np.arange(9), np.ones(9, int))
+	with pytest.warns(RuntimeWarning, match="divide by zero"):
+		assert quotient(np.arange(9), np.arange(9)).tolist() == [0] + [1] * 8
+
+
 def test_many_threads_and_few_rows():
 	ufunc = guvectorize("(n)->(n)", target="parallel")(halved)
 	x = np.random.default_rng(0).normal(size=(300, 1000))

@@ -252,6 +252,64 @@ def test_branches_not_taken_raise_nothing(n, in_place):
 	np.testing.assert_allclose(got, expected, rtol=1e-14)
 
 
+GUARDED = {
+	"log": (lambda a, b: math.log(a) if a > 0 else 0.0, np.log, lambda a, b: a > 0),
+	"sqrt": (lambda a, b: math.sqrt(a) if a >= 0 else 0.0, np.sqrt, lambda a, b: a >= 0),
+	"divide": (lambda a, b: a / b if b != 0 else 0.0, np.divide, lambda a, b: b != 0),
+	"mod": (lambda a, b: a % b if b != 0 else 0.0, np.mod, lambda a, b: b != 0),
+	"floor_divide": (lambda a, b: a // b if b != 0 else 0.0, np.floor_divide, lambda a, b: b != 0),
+	"exp": (lambda a, b: math.exp(a) if a < 2 else 0.0, np.exp, lambda a, b: a < 2),
+	"less": (lambda a, b: 1.0 if a < b or a >= 2 * b else 0.0, None, None),
+	"int": (lambda a, b: int(a) if -2 < a < 2 else 0, None, None),
+}
+
+
+@pytest.mark.parametrize("n", [3, 200, 3000])
+@pytest.mark.parametrize("name", GUARDED)
+def test_what_is_not_run_raises_nothing(name, n):
+	function, numpys, where = GUARDED[name]
+	ufunc = make(function)
+	a = np.resize([-1.5, 2.5, np.nan, np.inf, 0.0, 1.0, -np.inf], n)
+	b = np.resize([0.0, 1.5, -2.0, 0.0], n)
+	if name in ("exp", "int"):
+		a = np.where(np.isfinite(a), a, 1e300)
+	if name in ("mod", "floor_divide"):
+		a = np.where(np.isinf(a), 1.0, a)
+	for step in (1, 3, -1):
+		x, y = np.ascontiguousarray(a)[::step], np.ascontiguousarray(b)[::step]
+		with np.errstate(all="raise", under="ignore"):
+			got = ufunc(x, y)
+		if numpys:
+			on = where(x, y)
+			expected = numpys(*(np.where(on, v, 1.0) for v in (x, y)[:numpys.nin]))
+			np.testing.assert_allclose(got, np.where(on, expected, 0), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", DTYPES[1:])
+@pytest.mark.parametrize("operation", ["floordiv", "mod", "truediv"])
+def test_division_by_zero_warns_as_numpys(operation, dtype):
+	function, numpys = {"floordiv": (lambda a, b: a // b, np.floor_divide), "mod": (lambda a, b: a % b, np.remainder),
+		"truediv": (lambda a, b: a / b, np.true_divide)}[operation]
+	guarded = {"floordiv": lambda a, b: a // b if b != 0 else a, "mod": lambda a, b: a % b if b != 0 else a,
+		"truediv": lambda a, b: a / b if b != 0 else a}[operation]
+	a = np.arange(1, 101).astype(dtype)
+	for zeros in ([], [99], [0], list(range(100))):
+		b = np.full(100, 3).astype(dtype)
+		b[zeros] = 0
+		told = []
+		for f in (numpys, make(function)):
+			with warnings.catch_warnings(record=True) as caught:
+				warnings.simplefilter("always")
+				result = f(a, b), f(a[::2], b[::2]), f(a, b[-1])
+			told.append(sorted({str(w.message).split(" encountered")[0] for w in caught}))
+			expected = result if f is numpys else expected
+		assert told[0] == told[1], zeros
+		for x, y in zip(expected, result):
+			np.testing.assert_allclose(y, x, rtol=1e-6)
+		with np.errstate(all="raise"):
+			make(guarded)(a, b)
+
+
 # -- the object --
 
 def named(a, b):

@@ -108,10 +108,13 @@ static void free_made(gj_made *m)
 static gj_made *form_of(gj_row *r, uint64_t form)
 {
 	gj_made *m = find(r, form), *head;
+	fenv_t before;
 	if (m || !(m = calloc(1, sizeof *m)))
 		return m;
 	m->form = form;
+	fegetenv(&before);                         /* the compiler computes, too: its exceptions are not the user's */
 	make(r, m);
+	fesetenv(&before);
 	if (m->diag.set && m->diag.id == GJ_ERR_INTERRUPTED) {
 		free_made(m);
 		return NULL;

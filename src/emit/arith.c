@@ -76,7 +76,7 @@ gj_v gj_do_fma(gj_gen *g, const gj_op *o)
 
 gj_v gj_do_div(gj_gen *g, const gj_op *o)
 {
-	return gj_fast(g, LLVMBuildFDiv(g->b, gj_arg(g, o, 0), gj_arg(g, o, 1), ""));
+	return gj_fast(g, LLVMBuildFDiv(g->b, gj_arg(g, o, 0), gj_idle_apart(g, o, gj_arg(g, o, 1)), ""));
 }
 
 gj_v gj_do_abs(gj_gen *g, const gj_op *o)

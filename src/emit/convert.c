@@ -50,7 +50,7 @@ gj_v gj_do_cvt(gj_gen *g, const gj_op *o)
 	const gj_op *a = gj_o(g->f, o->arg[0]);
 	bool widens = gj_is_int(a->type) && gj_is_int(o->type) && o->type->size > a->type->size;
 	if (g->u->vector || !widens || !(a->flags & GJ_NONNEG))
-		return gj_cvt(g, gj_arg(g, o, 0), a->type, o->type);
+		return gj_cvt(g, gj_is_float(o->type) ? gj_arg(g, o, 0) : gj_idle_apart(g, o, gj_arg(g, o, 0)), a->type, o->type);
 	gj_v x = LLVMBuildZExt(g->b, gj_arg(g, o, 0), gj_ty(g->u, o->type), "");
 	if (LLVMIsAInstruction(x))
 		LLVMSetNNeg(x, 1);

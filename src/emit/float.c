@@ -63,6 +63,7 @@ gj_v gj_fmod(gj_gen *g, gj_v a, gj_v b)
 	gj_v r = fmod_reduce(g, xs, fmod_scale(g, xs, ys), ys);
 	r = gj_select(g, small, x, r);
 	r = gj_call2(g, GJ_IN_COPYSIGN, r, a);
+	gj_invalid_operands(g, gj_o(g->f, g->ref), valid, a, b);
 	return gj_select(g, valid, r, gj_kfp(ty, 0.0 / 0.0));
 }
 

@@ -91,6 +91,7 @@ void gj_divmod(gj_gen *g, const gj_op *o, gj_v *q, gj_v *r)
 		minus = gj_icmp(g, LLVMIntEQ, b, LLVMConstAllOnes(t));
 		odd = LLVMBuildOr(g->b, is_zero, minus, "");
 	}
+	gj_divided_by_zero(g, o, is_zero);
 	division d = { a, gj_select(g, odd, gj_kint(t, 1), b), sign, o->type->size * 8u };
 	truncating(g, o, &d, q, r);
 	if (sign) {                                /* a remainder of the wrong sign: one less, and the divisor added */

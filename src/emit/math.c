@@ -36,7 +36,7 @@ gj_v gj_do_math(gj_gen *g, const gj_op *o)
 	gj_unit *u = g->u;
 	bool half = gj_arg_type(g, o, 0)->kind == GJ_F16;
 	for (unsigned i = 0; i < o->nargs && i < 2; i++) {
-		arg[i] = gj_arg(g, o, i);
+		arg[i] = gj_idle_apart(g, o, gj_arg(g, o, i));
 		if (gj_elem_ty(LLVMTypeOf(arg[i])) == u->f16)
 			arg[i] = LLVMBuildFPExt(g->b, arg[i], gj_like(LLVMTypeOf(arg[i]), u->f32), "");
 	}

@@ -37,4 +37,12 @@ gj_v gj_math_row(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 typedef struct gj_math_info { const char *stem, *fast, *llvm; bool libmvec; } gj_math_info;
 extern const gj_math_info gj_math_info_of[];   /* by row */
 
+/* exceptions.c: where users are told of floating-point exceptions. */
+/* Operand x of an op that may raise some, which must not where the op is not run: idle lanes get a harmless value. */
+gj_v gj_idle_apart(gj_gen *, const gj_op *, gj_v x);
+/* Integers: raises the exception if a divisor is zero. */
+void gj_divided_by_zero(gj_gen *, const gj_op *, gj_v is_zero);
+/* Floats: raises the exception of an op that is not defined for operands that are not `valid`, unless one is NaN. */
+void gj_invalid_operands(gj_gen *, const gj_op *, gj_v valid, gj_v a, gj_v b);
+
 #endif

@@ -270,7 +270,22 @@ void gj_lane_set(gj_gen *g, gj_v slot, gj_v value, gj_v lane)
 
 gj_v gj_select(gj_gen *g, gj_v c, gj_v a, gj_v b)                     { return LLVMBuildSelect(g->b, c, a, b, ""); }
 gj_v gj_icmp(gj_gen *g, LLVMIntPredicate p, gj_v a, gj_v b)           { return LLVMBuildICmp(g->b, p, a, b, ""); }
-gj_v gj_fcmp(gj_gen *g, LLVMRealPredicate p, gj_v a, gj_v b)          { return LLVMBuildFCmp(g->b, p, a, b, ""); }
+
+/* Machines take an ordering of NaN for an exception. Where users are told of those, comparisons are of the kind that is quiet,
+ * which LLVM has for strict code only and does not make vectors of by itself. */
+gj_v gj_fcmp(gj_gen *g, LLVMRealPredicate p, gj_v a, gj_v b)
+{
+	static const char *const name[] = { [LLVMRealOGT] = "ogt", [LLVMRealOGE] = "oge", [LLVMRealOLT] = "olt", [LLVMRealOLE] = "ole",
+		[LLVMRealUGT] = "ugt", [LLVMRealUGE] = "uge", [LLVMRealULT] = "ult", [LLVMRealULE] = "ule" };
+	const char *order = (unsigned)p < GJ_LEN(name) ? name[p] : NULL;
+	if (!order || g->u->root->entry->exceptions != GJ_EXCEPTIONS_EXACT || (LLVMIsConstant(a) && LLVMIsConstant(b)))
+		return LLVMBuildFCmp(g->b, p, a, b, "");
+	LLVMContextRef c = g->u->ctx;
+	gj_t t = LLVMTypeOf(a);
+	gj_v arg[4] = { a, b, LLVMMetadataAsValue(c, LLVMMDStringInContext2(c, order, 3)),
+		LLVMMetadataAsValue(c, LLVMMDStringInContext2(c, "fpexcept.ignore", 15)) };
+	return gj_call(g, GJ_IN_QUIET_CMP, &t, 1, arg, 4);
+}
 
 /* What numba's fastmath means where both devices can follow: no distinction of zeros, reciprocals, contraction. */
 gj_v gj_fast(gj_gen *g, gj_v x)

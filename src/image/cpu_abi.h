@@ -46,6 +46,10 @@ void gj_rt_enter(gj_block *);
 void gj_rt_attend(gj_block *);
 void gj_rt_attend_keeping(gj_block *);         /* x86-64 with xsave: no register is changed */
 
+/* Loops of ufuncs raise these floating-point exceptions: an integer was divided by zero, a remainder is not defined. */
+void gj_rt_divided_by_zero(void);
+void gj_rt_invalid_operands(void);
+
 /* Lets other warps of the block run: called in loops that wait for memory to change. */
 void gj_rt_yield(gj_block *, uint32_t warp);
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 const gj_entry gj_entries[GJ_NENTRIES] = {
-#define ENTRY(id, name, args, space, results, raise, runner, abi) \
-	{ name, GJ_ARGS_##args, GJ_##space, GJ_RESULTS_##results, GJ_RAISE_##raise, GJ_RUN_##runner, GJ_ABI_##abi },
+#define ENTRY(id, name, args, space, results, raise, runner, exceptions, abi) \
+	{ name, GJ_ARGS_##args, GJ_##space, GJ_RESULTS_##results, GJ_RAISE_##raise, GJ_RUN_##runner, GJ_EXCEPTIONS_##exceptions, GJ_ABI_##abi },
 #include "image/entry.def"
 };
 

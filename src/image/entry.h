@@ -5,7 +5,7 @@
 #include "types/type.h"
 
 typedef enum gj_entry_kind {
-#define ENTRY(id, name, args, space, results, raise, runner, abi) GJ_ENTRY_##id,
+#define ENTRY(id, ...) GJ_ENTRY_##id,
 #include "image/entry.def"
 	GJ_NENTRIES
 } gj_entry_kind;
@@ -28,6 +28,11 @@ typedef enum gj_entry_raise { GJ_RAISE_RETURN, GJ_RAISE_CALLER } gj_entry_raise;
  * nor meet or share memory. CALLER: the threads that call it. */
 typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_LOOP, GJ_RUN_CALLER } gj_entry_runner;
 
+/* What floating-point exceptions are. IGNORED: nobody looks. TOLD: users see them as warnings, so what is not run must raise none,
+ * and division of integers by zero raises one. EXACT: comparisons of NaN must raise none either, which TOLD leaves to the machine:
+ * LLVM makes no vectors of loops with such comparisons. */
+typedef enum gj_entry_exceptions { GJ_EXCEPTIONS_IGNORED, GJ_EXCEPTIONS_TOLD, GJ_EXCEPTIONS_EXACT } gj_entry_exceptions;
+
 /* Its symbol's calling convention. LOWERED: arguments as above. C, NUMBA: a function around it (emit/nvptx/numba_abi.c). */
 typedef enum gj_abi { GJ_ABI_LOWERED, GJ_ABI_C, GJ_ABI_NUMBA } gj_abi;
 
@@ -38,6 +43,7 @@ typedef struct gj_entry {
 	gj_entry_results results;
 	gj_entry_raise raise;
 	gj_entry_runner runner;
+	gj_entry_exceptions exceptions;
 	gj_abi abi;
 } gj_entry;
 

@@ -332,13 +332,21 @@ static void end_phis(build *m, uint32_t b)
 	}
 }
 
+/* Does the op raise floating-point exceptions that users would be told of? */
+static bool may_raise(const gj_fn *f, const gj_op *o)
+{
+	if (f->entry->exceptions == GJ_EXCEPTIONS_IGNORED)
+		return false;
+	return o->op == GJ_DIV || (o->op == GJ_CVT && gj_is_float(gj_o(f, o->arg[0])->type) && !gj_is_float(o->type));
+}
+
 /* Ops that touch more than their own value run for the block's lanes. What lanes that are off compute must not be
  * poison because of a promise that holds for the others only. */
 static void mask_ops(build *m, uint32_t b)
 {
 	GJ_EACH_OP_OF(m->f, b, r) {
 		gj_op *o = gj_o(m->f, r);
-		if (gj_op_is(o, GJ_F_MASK | GJ_F_WRITE) && o->op != GJ_SET)
+		if ((gj_op_is(o, GJ_F_MASK | GJ_F_WRITE) && o->op != GJ_SET) || may_raise(m->f, o))
 			o->mask = m->mask[b];
 		if (o->shape == GJ_VARYING || (o->shape == GJ_LINEAR && m->mask[b]))
 			o->flags &= (uint8_t)~(GJ_NSW | GJ_NUW);

@@ -27,6 +27,9 @@ enum { TELLING = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW };
 
 typedef gj_operand operand;
 
+void gj_rt_divided_by_zero(void)  { _mm_setcsr(_mm_getcsr() | FE_DIVBYZERO); }
+void gj_rt_invalid_operands(void) { _mm_setcsr(_mm_getcsr() | FE_INVALID); }
+
 /* -- One call of compiled code --------------------------------------------------------------------------------------- */
 
 /* Runs the kernel over n elements; `op` are where operands begin. A wide kernel takes whole vectors only. */
