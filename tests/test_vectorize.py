@@ -1,9 +1,13 @@
 """@vectorize on the CPU: what NumPy's own ufuncs do, these do, at both widths; and which loop runs for which types."""
 
+import copy
 import gc
 import math
+import os
+import pickle
 import subprocess
 import sys
+import threading
 import warnings
 import weakref
 
@@ -326,6 +330,21 @@ def test_it_is_a_ufunc():
 	assert ufunc.note == 3 and weakref.ref(ufunc)() is ufunc
 
 
+@vectorize
+def importable(a):
+	return a + 1
+
+
+def test_pickling_and_copies():
+	assert pickle.loads(pickle.dumps(importable)) is importable
+	for function, options in ((lambda a, b: a - b, {"target": "parallel", "identity": 0}), (named, {"fastmath": True})):
+		ufunc = make(function, ["f8(f8, f8)", "f4(f4, f4)"], **options)
+		other = pickle.loads(pickle.dumps(ufunc))
+		assert other is not ufunc and other.types == ufunc.types and other.identity == ufunc.identity
+		assert other(5.0, 3.0) == ufunc(5.0, 3.0) and other._recipe == ufunc._recipe
+		assert copy.copy(ufunc) is ufunc and copy.deepcopy(ufunc) is ufunc
+
+
 def test_subclasses_and_overrides():
 	class Sub(np.ndarray):
 		pass
@@ -361,6 +380,41 @@ def test_other_functions_are_called():
 	x = np.arange(32.0)
 	kernel[1, 32](x)
 	np.testing.assert_array_equal(x, np.arange(32) / 2)
+
+
+@pytest.mark.parametrize("target", ["cpu", "parallel"])
+def test_threads_that_call_a_fresh_ufunc(target):
+	ufunc = make(lambda a, b: a / b, target=target)
+	wrong = []
+
+	def one(k):
+		a = np.arange(1.0, 40_001 + k)
+		for dtype in ("f8", "f4", "i4") * 2:
+			with np.errstate(divide="ignore" if k % 2 else "raise"):
+				x, zero = a.astype(dtype), np.array(0, dtype)
+				try:
+					good = np.array_equal(ufunc(x, x), np.ones(x.shape)) and np.isinf(ufunc(x, zero)).all() and k % 2
+				except FloatingPointError:
+					good = k % 2 == 0
+			if not good:
+				wrong.append((k, dtype))
+
+	threads = [threading.Thread(target=one, args=(k,)) for k in range(8)]
+	for t in threads:
+		t.start()
+	for t in threads:
+		t.join()
+	assert not wrong and sorted(ufunc.types) == ["dd->d", "ff->f", "ii->d"]
+
+
+def test_after_fork():
+	ufunc = make(lambda a, b: a + b, target="parallel")
+	a = np.ones(300_000)
+	ufunc(a, a)
+	pid = os.fork()
+	if not pid:
+		os._exit(0 if (ufunc(a, a) == 2).all() and (ufunc(a, 1.0) == 2).all() and (ufunc(a[::2], a[::2]) == 2).all() else 1)
+	assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_nothing_is_kept():

@@ -235,7 +235,25 @@ static PyObject *resolve_dtypes(PyObject *o, PyObject *args, PyObject *kw)
 	return result;
 }
 
+static PyObject *reduce(PyObject *o, PyObject *unused)
+{
+	(void)unused;
+	PyObject *f = gj_import("gridjit.ufuncs", "_reduce"), *result = f ? PyObject_CallOneArg(f, o) : NULL;
+	Py_XDECREF(f);
+	return result;
+}
+
+/* Ufuncs never change, as functions. */
+static PyObject *copy(PyObject *o, PyObject *unused)
+{
+	(void)unused;
+	return Py_NewRef(o);
+}
+
 static PyMethodDef methods[] = {
+	{ "__reduce__", reduce, METH_NOARGS, NULL },
+	{ "__copy__", copy, METH_NOARGS, NULL },
+	{ "__deepcopy__", copy, METH_O, NULL },
 	{ "resolve_dtypes", (PyCFunction)(void (*)(void))resolve_dtypes, METH_VARARGS | METH_KEYWORDS,
 		"resolve_dtypes(dtypes, …): the dtypes that a call would have, as NumPy's own method tells." },
 	{ "add", add, METH_O, "add(signature): compile a loop for these types now." },

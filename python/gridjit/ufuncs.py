@@ -2,7 +2,7 @@
 
 import dis
 
-from . import _core, errors
+from . import _core, _pickle, errors
 
 TARGETS = "cpu", "parallel"
 _IGNORED = "nopython", "cache", "forceobj", "boundscheck", "writable_args"
@@ -59,9 +59,9 @@ def _python_function(decorator, function):
 	return function, code.co_argcount
 
 
-def _finish(ufunc, signatures):
+def _finish(ufunc, signatures, *recipe):
 	function = ufunc.py_func
-	ufunc.__dict__.update(__module__=function.__module__, __qualname__=function.__qualname__)
+	ufunc.__dict__.update(__module__=function.__module__, __qualname__=function.__qualname__, _recipe=recipe)
 	for signature in signatures:
 		ufunc.add(signature)
 	if signatures:
@@ -75,7 +75,7 @@ def _elementwise(function, signatures, target, identity, options):
 		raise TypeError(f"{function.__name__}() has no parameters: a ufunc needs at least one")
 	nout = _outputs(function, nin, signatures)
 	ufunc = _core.ufunc(function, nin, nout, identity, options, target == "parallel", None, ())
-	return _finish(ufunc, signatures)
+	return _finish(ufunc, signatures, _elementwise, signatures, target, identity, options)
 
 
 def _generalised(function, signatures, layout, target, identity, options, writable):
@@ -87,7 +87,16 @@ def _generalised(function, signatures, layout, target, identity, options, writab
 	if not signatures and not any(map(str.isalnum, layout)):
 		raise TypeError(f"guvectorize({layout!r}): without dimensions there must be signatures, or use vectorize")
 	ufunc = _core.ufunc(function, nin, nout, identity, options, target == "parallel", layout, writable)
-	return _finish(ufunc, signatures)
+	return _finish(ufunc, signatures, _generalised, signatures, layout, target, identity, options, writable)
+
+
+def _reduce(ufunc):
+	"""__reduce__ of ufuncs. What was compiled is made anew."""
+	return _pickle.reduce(ufunc, _rebuild, *ufunc._recipe)
+
+
+def _rebuild(state, make, *recipe):
+	return _pickle.restore(state, make, *recipe)
 
 
 def _signatures(given):

@@ -3,11 +3,10 @@
 import functools
 import operator
 import sys
-import threading
 import types as pytypes
 import warnings
 
-from .. import _core, config, errors
+from .. import _core, _pickle, config, errors
 
 
 class _Bound:
@@ -208,11 +207,7 @@ class CUDADispatcher(_core.Dispatcher):
 	# -- pickling --
 
 	def __reduce__(self):
-		name = getattr(self, "__qualname__", "")
-		if self.__module__ != "__main__" and _lookup(self.__module__, name, None) is self:
-			return _lookup, (self.__module__, name)
-		state = self._options, self._declared, self._locked, self.specialized
-		return _rebuild, (_function_state(self), *state)
+		return _pickle.reduce(self, _rebuild, self._options, self._declared, self._locked, self.specialized)
 
 	def __repr__(self):
 		return f"<{'device function' if self._device else 'kernel'} {self.__module__}.{self.__qualname__}>"
@@ -229,46 +224,10 @@ class _Stats(tuple):
 	cache_misses = property(lambda self: self[2], doc="Compilations done.")
 
 
-# -- pickling: by reference where the name can be imported, else the function by value through cloudpickle --
-
-_pickling = threading.local()
-
-
-def _lookup(module, qualname, *default):
-	try:
-		value = sys.modules[module] if module in sys.modules else __import__(module, fromlist=["_"])
-		return functools.reduce(getattr, qualname.split("."), value)
-	except (ImportError, AttributeError):
-		if default:
-			return default[0]
-		raise
-
-
-def _function_state(dispatcher):
-	"""The Python function as bytes of cloudpickle, or (module, name) if that is not there or already under way."""
-	busy = _pickling.__dict__.setdefault("busy", set())
-	name = dispatcher.__module__, dispatcher.__qualname__
-	try:
-		import cloudpickle
-	except ImportError:
-		cloudpickle = None
-	if cloudpickle is None or id(dispatcher) in busy:
-		if _lookup(*name, None) is not dispatcher:
-			raise TypeError(f"{dispatcher.__qualname__}() can only be pickled with cloudpickle installed: "
-				"it is no attribute of its module")
-		return name
-	busy.add(id(dispatcher))
-	try:
-		return cloudpickle.dumps(dispatcher.py_func)
-	finally:
-		busy.discard(id(dispatcher))
-
+# -- pickling --
 
 def _rebuild(state, options, declared, locked, specialized):
-	if isinstance(state, tuple):
-		return _lookup(*state)
-	import pickle
-	return _make(pickle.loads(state), options, declared, locked, specialized)
+	return _pickle.restore(state, _make, options, declared, locked, specialized)
 
 
 # -- the decorator --

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from .. import _core, ufuncs
+from .. import _core, _pickle, ufuncs
 from ._elementwise import Elementwise, _exceptions
 from .devicearray import is_cuda_array
-from .dispatcher import _function_state, _lookup
 
 # From this many elements of host arrays on, target='auto' takes the way to the GPU and back.
 WORTH_THE_WAY = 1 << 24
@@ -108,17 +107,11 @@ class DeviceUFunc(Elementwise):
 		raise TypeError(f"No loop matching the specified signature and casting was found for ufunc {self.__name__}")
 
 	def __reduce__(self):
-		name = self.__qualname__
-		if self.__module__ != "__main__" and _lookup(self.__module__, name, None) is self:
-			return _lookup, (self.__module__, name)
-		return _rebuild, (_function_state(self), tuple(map(str, self._declared)), self.identity, self._options)
+		return _pickle.reduce(self, _rebuild, tuple(map(str, self._declared)), self.identity, self._options)
 
 
 def _rebuild(state, signatures, identity, options):
-	if isinstance(state, tuple):
-		return _lookup(*state)
-	import pickle
-	return DeviceUFunc(pickle.loads(state), signatures, identity, options)
+	return _pickle.restore(state, DeviceUFunc, signatures, identity, options)
 
 
 class AutoUFunc:

@@ -1,0 +1,161 @@
+"""Ufuncs on the CPU beside numba's and NumPy's: `python bench/ufuncs.py [a word of the names]`. One run, everything
+interleaved, medians (measure.py); peers that are not installed are left out. Times in ns an element, or µs a call."""
+
+import math
+import statistics
+import sys
+import time
+
+import numpy as np
+
+import gridjit
+from measure import interleaved
+
+try:
+	import numba
+except ImportError:
+	numba = None
+try:
+	import numexpr
+except ImportError:
+	numexpr = None
+
+
+def black_scholes(s, k, t):
+	d1 = (math.log(s / k) + (0.02 + 0.045) * t) / (0.3 * math.sqrt(t))
+	d2 = d1 - 0.3 * math.sqrt(t)
+	n1 = 0.5 + 0.5 * math.erf(d1 * 0.7071067811865476)
+	n2 = 0.5 + 0.5 * math.erf(d2 * 0.7071067811865476)
+	return s * n1 - k * math.exp(-0.02 * t) * n2
+
+
+def iteration(x, y):
+	n = 0
+	while x > 1.0 and n < 40:
+		if x > y:
+			x = x * 0.5
+		else:
+			x = x * 0.75 + 0.1
+		n += 1
+	return x + n
+
+
+def stream(a, b):
+	return a * b + a - b
+
+
+def row_mean(x, out):
+	total = 0.0
+	for i in range(x.shape[0]):
+		total += x[i]
+	out[0] = total / x.shape[0]
+
+
+def product(a, b, out):
+	for i in range(a.shape[0]):
+		for j in range(b.shape[1]):
+			total = 0.0
+			for k in range(a.shape[1]):
+				total += a[i, k] * b[k, j]
+			out[i, j] = total
+
+
+TARGETS = "cpu", "parallel"
+
+
+def both(function, signature, layout=None):
+	"""The function as ufuncs of this package and of numba, on one core and on all."""
+	made = {}
+	for name, package in (("gridjit", gridjit), ("numba", numba)):
+		for target in TARGETS if package else ():
+			args = ([signature], layout) if layout else ([signature],)
+			made[f"{name} {target}"] = getattr(package, "guvectorize" if layout else "vectorize")(*args, target=target)(function)
+	return made
+
+
+def calls(ufuncs, *args, **more):
+	return {**{name: lambda i, f=f: f(*args) for name, f in ufuncs.items()}, **more}
+
+
+def show(name, per, unit, scale, variants, ours=TARGETS):
+	times = interleaved(variants)
+	print(f"{name:<28}", "  ".join(f"{who} {t / per * scale:.3g}" for who, t in times.items()), unit)
+	for target in ours:
+		mine = times.get(f"gridjit {target}")
+		others = {who: t for who, t in times.items() if not who.startswith("gridjit")}
+		if mine and others:
+			best = min(others, key=others.get)
+			same = times.get(f"numba {target}")
+			against = f", numba {target} takes {same / mine:.2f} times as long" if same else ""
+			print(f"{'':<28} {target}: the best of the others ({best}) takes {others[best] / mine:.2f} times as long{against}")
+
+
+def compute():
+	rng = np.random.default_rng(0)
+	n = 1 << 20
+	s, k, t = rng.uniform(5, 30, n), rng.uniform(1, 100, n), rng.uniform(0.25, 10, n)
+	out = np.empty(n)
+	show("Black-Scholes, 1 M float64", n, "ns", 1e9, calls(both(black_scholes, "float64(float64, float64, float64)"), s, k, t, out))
+	show("branches, 1 M float64", n, "ns", 1e9, calls(both(iteration, "float64(float64, float64)"), k, t, out))
+
+
+def streaming():
+	ufuncs = both(stream, "float32(float32, float32)")
+	for label, n in (("256 K", 1 << 18), ("4 M", 1 << 22), ("64 M", 1 << 26)):
+		a, b, out = np.ones(n, np.float32), np.ones(n, np.float32), np.empty(n, np.float32)
+
+		def in_numpy(i, a=a, b=b, out=out):
+			np.multiply(a, b, out=out)
+			np.add(out, a, out=out)
+			np.subtract(out, b, out=out)
+
+		peers = {"NumPy": in_numpy}
+		if numexpr:
+			peers["numexpr"] = lambda i, a=a, b=b, out=out: numexpr.evaluate("a*b + a - b", out=out)
+		show(f"a*b + a - b, {label} float32", n, "ns", 1e9, calls(ufuncs, a, b, out, **peers))
+
+
+def small():
+	for n in (1, 1000):
+		a = np.ones(n)
+		show(f"a call on {n}", 1, "µs", 1e6, calls(both(lambda a, b: a + b, "float64(float64, float64)"), a, a, **{
+			"NumPy": lambda i, a=a: np.add(a, a)}))
+
+
+def rows():
+	x = np.random.default_rng(0).normal(size=(100_000, 64))
+	out = np.empty(len(x))
+	show("means of rows of 64", len(x), "ns", 1e9, calls(both(row_mean, "void(float64[:], float64[:])", "(n)->()"), x, out, **{
+		"NumPy": lambda i: np.mean(x, axis=1, out=out)}))
+	for size in (3, 8, 32):
+		n = 400_000 // size**2
+		a, b = np.random.default_rng(0).normal(size=(2, n, size, size))
+		c = np.empty_like(a)
+		signature = "void(float64[:, :], float64[:, :], float64[:, :])"
+		show(f"products of {size} x {size}", n, "ns", 1e9, calls(both(product, signature, "(m,n),(n,p)->(m,p)"), a, b, c, **{
+			"NumPy": lambda i, a=a, b=b, c=c: np.matmul(a, b, out=c)}))
+
+
+def first_call():
+	"""A lazy ufunc from its decoration to its first result; constants differ, so that no cache has it."""
+	x = np.ones(10)
+	for name, package in (("gridjit", gridjit), ("numba", numba)):
+		times = []
+		for i in range(8 if package else 0):
+			scope = {}
+			exec(f"def f(a, b): return a * {i}.{time.time_ns()} + b if a > b else b - a", scope)
+			start = time.perf_counter()
+			package.vectorize(scope["f"])(x, x)
+			times.append(time.perf_counter() - start)
+		if times:
+			print(f"{'first call, lazy':<28} {name} {statistics.median(times[1:]) * 1e3:.3g} ms")
+
+
+def main(words):
+	for part in (compute, streaming, small, rows, first_call):
+		if not words or any(word in part.__name__ for word in words):
+			part()
+
+
+if __name__ == "__main__":
+	main(sys.argv[1:])
