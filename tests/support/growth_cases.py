@@ -163,6 +163,46 @@ def fresh_functions_over_arrays():
 	cuda.reduce(lambda a, b: a + b)(X)
 
 
+@gridjit.vectorize(["f8(f8, f8)", "f4(f4, f4)"], target="parallel", identity=0)
+def ufunc_declared(a, b):
+	return a + b
+
+
+def calls_of_ufuncs():
+	x = np.arange(12.0).reshape(3, 4)
+	ufunc_declared(x, 1), ufunc_declared(x[:, ::2], x[:, 1::2]), ufunc_declared(X, X), ufunc_declared(np.arange(5), 2.5)
+	ufunc_declared.reduce(x, axis=1), ufunc_declared.accumulate(x), ufunc_declared.outer(x, x), ufunc_declared.at(x, ([0], [1]), 1)
+	ufunc_declared(x, x, out=x, where=x > 3), ufunc_declared.types, ufunc_declared.py_func, ufunc_declared.resolve_dtypes
+	pickle.loads(pickle.dumps(ufunc_declared))
+	provoke(lambda: ufunc_declared(x, "a"))
+	provoke(lambda: ufunc_declared(x, np.ones(7)))
+
+
+def fresh_ufuncs():
+	f = gridjit.vectorize(lambda x: x + 1)
+	f(X), f(X[::2]), f(np.arange(3)), f(2.5), f(np.array(1), dtype="f8")
+	provoke(lambda: gridjit.vectorize(lambda x: x.missing)(X))
+
+
+def row_sum(x, out):
+	out[0] = 0
+	for i in range(x.shape[0]):
+		out[0] += x[i]
+
+
+def fresh_generalised_ufuncs():
+	f = gridjit.guvectorize("(n)->()")(row_sum)
+	f(X, np.empty(3, "f4")), f(X, out=np.empty(3)), f(X.T, dtype="f8"), f(X, signature=(None, "f8"))
+	provoke(lambda: f(X))
+	provoke(lambda: f.resolve_dtypes((X.dtype, None)))
+	g = gridjit.guvectorize(["void(f8[:], f8[:])"], "(n)->()", target="parallel", writable_args=(0,))(row_sum)
+	x = np.ones((3, 4))
+	g(x), g(X.copy()), g(x[:, ::-1])
+	x.flags.writeable = False
+	provoke(lambda: g(x))
+	provoke(lambda: g(np.ones((3, 4), "i4")))
+
+
 def foreign_arrays():
 	a = cuda.to_device(X)
 	description = dict(shape=(3, 4), typestr="<f4", data=(a.device_pointer, False), version=3)
@@ -247,7 +287,7 @@ def cases():
 	yield from mistakes()
 
 
-HELPERS = {"doubled", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
+HELPERS = {"doubled", "row_sum", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
 
 
 class Mallinfo(ctypes.Structure):
