@@ -337,6 +337,7 @@ def importable(a):
 
 def test_pickling_and_copies():
 	assert pickle.loads(pickle.dumps(importable)) is importable
+	pytest.importorskip("cloudpickle")
 	for function, options in ((lambda a, b: a - b, {"target": "parallel", "identity": 0}), (named, {"fastmath": True})):
 		ufunc = make(function, ["f8(f8, f8)", "f4(f4, f4)"], **options)
 		other = pickle.loads(pickle.dumps(ufunc))
