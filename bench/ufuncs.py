@@ -77,17 +77,14 @@ def calls(ufuncs, *args, **more):
 	return {**{name: lambda i, f=f: f(*args) for name, f in ufuncs.items()}, **more}
 
 
-def show(name, per, unit, scale, variants, ours=TARGETS):
-	times = interleaved(variants)
-	print(f"{name:<28}", "  ".join(f"{who} {t / per * scale:.3g}" for who, t in times.items()), unit)
-	for target in ours:
-		mine = times.get(f"gridjit {target}")
-		others = {who: t for who, t in times.items() if not who.startswith("gridjit")}
-		if mine and others:
-			best = min(others, key=others.get)
-			same = times.get(f"numba {target}")
-			against = f", numba {target} takes {same / mine:.2f} times as long" if same else ""
-			print(f"{'':<28} {target}: the best of the others ({best}) takes {others[best] / mine:.2f} times as long{against}")
+def show(name, per, unit, scale, variants):
+	"""A line for each target: numba's threads spin for a while after each call, so that its parallel loops run apart."""
+	for target in TARGETS:
+		chosen = {who: run for who, run in variants.items() if who.split()[-1] not in TARGETS or who.endswith(target)}
+		times = interleaved(chosen)
+		mine = times.pop(f"gridjit {target}")
+		peers = ", ".join(f"{who} {t / per * scale:.3g} ({t / mine:.2f} ×)" for who, t in times.items())
+		print(f"{name:<28} {target:<9} {mine / per * scale:.3g} {unit}; {peers}", flush=True)
 
 
 def compute():

@@ -1,5 +1,5 @@
-"""Four kernels, each checked against NumPy and timed as it is: what `make demo` shows. Runs on the GPU if there is one, else
-on the CPU. They are what arrays as wholes are bad at: branches that differ from item to item, and expressions that make a
+"""Four kernels and a ufunc, each checked against NumPy and timed as it is: what `make demo` shows. Runs on the GPU if there is
+one, else on the CPU. They are what arrays as wholes are bad at: branches that differ from item to item, and expressions that make a
 temporary array of every step.
 
     python examples/demo.py [--device auto|gpu|cpu]
@@ -97,6 +97,17 @@ def black_scholes(call, price, strike, years, rate, volatility):
 		root = volatility * math.sqrt(years[i])
 		d1 = (math.log(price[i] / strike[i]) + (rate + 0.5 * volatility ** 2) * years[i]) / root
 		call[i] = price[i] * normal_cdf(d1) - strike[i] * math.exp(-rate * years[i]) * normal_cdf(d1 - root)
+
+
+@gridjit.vectorize(target="parallel")
+def settled(x, r):
+	"""Where x → r x (1 − x) has got to when it stands still, or after 200 rounds."""
+	for _ in range(200):
+		y = r * x * (1 - x)
+		if abs(y - x) < 1e-6:
+			return y
+		x = y
+	return x
 
 
 def median_time(run, repeats=5):
@@ -211,6 +222,25 @@ def demo_black_scholes():
 	return f"Black-Scholes, {n:,} options", ours, theirs, error < 1e-9, f"error {error:.1e}"
 
 
+def demo_ufunc():
+	n = 1 << 18
+	rng = np.random.default_rng(0)
+	x, r = rng.uniform(0.1, 0.9, n), rng.uniform(0.5, 2.9, n)
+
+	def reference():
+		now, live = x.copy(), np.ones(n, bool)
+		for _ in range(200):
+			y = r * now * (1 - now)
+			moved = np.abs(y - now) >= 1e-6
+			now = np.where(live, y, now)
+			live &= moved
+		return now
+	ours, result = median_time(lambda: settled(x, r))
+	theirs, expected = median_time(reference)
+	error = np.max(np.abs(result - expected))
+	return f"a ufunc of {n:,} elements", ours, theirs, error < 1e-5, f"error {error:.1e}"
+
+
 def show(rows):
 	"""A table, drawn by rich where it is installed."""
 	heads = ["", "gridjit", "NumPy", "faster", "checked against NumPy"]
@@ -236,7 +266,7 @@ def main():
 	cores = device.MULTIPROCESSOR_COUNT
 	how = "" if gridjit.device_kind() == "cuda" else f", SIMD on {cores} thread{'s' * (cores != 1)}"
 	print(f"gridjit {gridjit.__version__} on {name}{how}; medians of warm runs, NumPy on its own arrays")
-	rows = [demo() for demo in (demo_mandelbrot, demo_black_scholes, demo_heat, demo_gravity)]
+	rows = [demo() for demo in (demo_mandelbrot, demo_black_scholes, demo_heat, demo_gravity, demo_ufunc)]
 	show(rows)
 	print(f"picture: {os.path.relpath(Path(__file__).with_name('mandelbrot.png'))}")
 	return 0 if all(good for _, _, _, good, _ in rows) else 1
