@@ -449,6 +449,16 @@ def test_errors_of_the_decorator():
 		vectorize(["f8(f8)"])(lambda a: None)
 
 
+def test_what_only_threads_of_kernels_can_do():
+	def printing(a):
+		print(a)
+		return a
+
+	for function in (lambda a: a + cuda.grid(1), lambda a: cuda.shfl_sync(-1, a, 0), printing, lambda a: a + cuda.shared.array(3, "f8")[0]):
+		with pytest.raises((errors.NumbaError, NotImplementedError)):
+			make(function, ["f8(f8)"])
+
+
 def test_errors_of_calls():
 	ufunc = make(named)
 	with pytest.raises(ValueError, match="broadcast"):
