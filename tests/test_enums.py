@@ -86,7 +86,7 @@ def test_errors(body):
 		cuda.compile_ptx(names["kernel"], (gridjit.typeof(Color.RED), gridjit.float64[:]))
 
 
-@pytest.mark.parametrize("body", ("a, = p", "a, *b = p", "for a in p: pass", "x[:] = p"))
+@pytest.mark.parametrize("body", ("print(p)", "print((p, 1))", "a, = p", "a, *b = p", "for a in p: pass", "x[:] = p"))
 def test_no_sequences(body):
 	names = dict(globals())
 	exec(f"def kernel(p, x):\n {body}\n", names)

@@ -252,3 +252,13 @@ def test_ptx(tmp_path):
 	ptxas(ptx, tmp_path)
 	assert result is types.NamedUniTuple(float32, 2, Pair)
 	ptxas(cuda.compile_ptx(store_sum, (types.NamedTuple([int64, float64], Pair), float64[:]), cc=(8, 0))[0], tmp_path)
+
+
+def test_print(device, capsys):
+	@cuda.jit
+	def kernel(p):
+		print(p, Pair(1, (2.5, None)))
+
+	kernel[1, 1](Pair(1, Pair(2, 0.5)))
+	cuda.synchronize()
+	assert capsys.readouterr().out == f"{Pair(1, Pair(2, 0.5))} {Pair(1, (2.5, None))}\n"

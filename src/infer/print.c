@@ -7,7 +7,7 @@ static bool printable(const gj_type *t)
 		for (uint32_t i = 0; i < t->n; i++)
 			if (!printable(t->item[i]) || t->item[i] == gj_t_str)
 				return false;
-	return t->kind == GJ_TUPLE || t == gj_t_none || (gj_is_scalar(t) && !gj_is_complex(t));
+	return gj_is_sequence(t) || t == gj_t_none || (gj_is_scalar(t) && !gj_is_complex(t));
 }
 
 /* Items of a tuple may be strings if they are known. */
@@ -15,7 +15,7 @@ static bool known(const gj_type *t, const gj_obj *konst)
 {
 	if (t == gj_t_str)
 		return konst && konst->kind == GJ_OBJ_STR;
-	if (t->kind != GJ_TUPLE)
+	if (!gj_is_sequence(t))
 		return printable(t);
 	for (uint32_t i = 0; i < t->n; i++)
 		if (!known(t->item[i], konst ? konst->item[i] : NULL))
