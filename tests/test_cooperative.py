@@ -99,13 +99,13 @@ def test_groups_in_device_functions(device):
 
 
 def test_blocks_at_once(device):
-	a = np.zeros((2, 64), np.int32)
-	rows[2, 32](a)
-	kernel = next(iter(rows.overloads.values()))
+	fresh = cuda.jit(rows.py_func)                 # what the other devices compiled is not asked
+	fresh[2, 32](np.zeros((2, 64), np.int32))
+	kernel = next(iter(fresh.overloads.values()))
 	most = kernel.max_cooperative_grid_blocks(32)
 	assert most >= 2 and kernel.max_cooperative_grid_blocks((8, 4)) == most
 	with pytest.raises(errors.CudaDriverError):
-		rows[most + 1, 32](np.zeros((2, 32 * (most + 1)), np.int32))
+		fresh[most + 1, 32](np.zeros((2, 32 * (most + 1)), np.int32))
 		cuda.synchronize()
 
 
