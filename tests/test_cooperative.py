@@ -201,3 +201,28 @@ def test_mistakes_with_tiles():
 	wrong(lambda x: cg.tiled_partition(cg.this_grid(), 8), "tiled_partition")
 	wrong(lambda x: cg.tiled_partition(cg.this_thread_block(), 8).reduce(x[0], operator.xor), "argument 2")
 	wrong(lambda x: cg.tiled_partition(cg.this_thread_block(), 8).reduce(x[0], abs), "argument 2")
+
+
+def test_groups_as_a_module():
+	"""In a process of its own: the module takes the place of the namespace."""
+	import subprocess
+	import sys
+	code = """
+import numpy as np
+import gridjit.cuda.cg
+from gridjit import cuda
+from gridjit.cuda.cg import this_grid
+
+@cuda.jit
+def kernel(a):
+	cuda.cg.this_grid().sync()
+	this_grid().sync()
+	a[cuda.grid(1)] = 1
+
+a = np.zeros(64)
+kernel[2, 32](a)
+assert a.all() and "this_grid" in dir(cuda.cg)
+print("OK")
+"""
+	done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+	assert done.stdout == "OK\n", done.stderr
