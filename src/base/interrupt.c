@@ -5,6 +5,13 @@
 #include <stdatomic.h>
 #include <time.h>
 
+uint64_t gj_now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static _Atomic(gj_interrupt_check *) check;
 
 void gj_interrupt_ask(gj_interrupt_check *f) { atomic_store(&check, f); }
@@ -17,9 +24,7 @@ bool gj_interrupted(void)
 
 bool gj_interrupted_since(uint64_t *last)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec, before = *last;
+	uint64_t now = gj_now_ns(), before = *last;
 	if (before && now - before < GJ_INTERRUPT_NS)
 		return false;
 	*last = now;

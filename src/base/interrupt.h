@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 
+uint64_t gj_now_ns(void);                      /* of a clock that never jumps */
+
 /* true: the calling thread shall stop what it is doing. May run the program's signal handlers. */
 typedef bool gj_interrupt_check(void);
 

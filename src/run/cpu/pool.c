@@ -38,13 +38,6 @@ static struct { pthread_mutex_t *mutex[MAX_GUARDED]; unsigned n; } guarded = { {
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------- */
 
-uint64_t gj_now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Waits until *p is (or, with `differs`, is no longer) `value`; false: not within SPIN_NS. */
 static bool spin(atomic_uint *p, unsigned value, bool differs)
 {

@@ -2,6 +2,8 @@
 #ifndef GJ_POOL_H
 #define GJ_POOL_H
 
+#include "base/interrupt.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,8 +26,6 @@ unsigned gj_pool_start(void);
 void     gj_fork_guard(pthread_mutex_t *);
 
 /* -- Waiting ------------------------------------------------------------------------------------------------------- */
-
-uint64_t gj_now_ns(void);                      /* of a clock that never jumps */
 
 static inline void gj_pause(void)              /* in a loop that waits for another thread */
 {

@@ -11,13 +11,6 @@ enum {
 	LONGEST_NS = 1000 * 1000                   /* … and at most so long */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 typedef struct what { CUstream stream; CUevent event; } what;
 
 static CUresult query(const what *w)
@@ -31,7 +24,7 @@ static gj_status wait_for(const what *w)
 	uint64_t start = 0, asked = 0;
 	CUresult r;
 	while ((r = query(w)) == not_ready) {
-		uint64_t now = now_ns(), waited;
+		uint64_t now = gj_now_ns(), waited;
 		start = start ? start : now;
 		waited = now - start;
 		if (waited < SPIN_NS)
