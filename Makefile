@@ -47,7 +47,7 @@ $(BUILT): $(SETUP) setup.py $(SOURCES)
 
 # Rewrites the expected outputs under tests/golden; read the diff.
 golden: $(BUILT)
-	@$(PY) -m pytest -q tests/test_bytecode.py tests/test_golden.py --update-golden
+	@$(PY) -m pytest -q tests/test_bytecode.py tests/test_golden.py tests/test_names.py --update-golden
 
 bench: $(BUILT)
 	@$(PY) bench/bench.py

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gridjit import _core, cuda
+from names_page import PAGE, PARTS, part, renewed
 
 SRC = Path(__file__).resolve().parent.parent / "src"
 
@@ -148,3 +149,23 @@ def test_a_default_can_be_written():
 	a, out = np.array([2.0, 3.5, 9.0]), np.zeros(2)
 	kernel[1, 1](a, out)
 	assert out.tolist() == [7.5, 3.0]
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_lists_of_the_page(name, update_golden):
+	"""docs/kernels.md says what a kernel can say; the tables say it to the page."""
+	if update_golden:
+		PAGE.write_text(renewed(PAGE.read_text()))
+	assert part(PAGE.read_text(), name)[0].splitlines() == PARTS[name](), \
+		"pytest tests/test_names.py --update-golden writes the lists of docs/kernels.md"
+
+
+def test_every_row_is_on_the_page():
+	text, missing = part(PAGE.read_text(), "names")[0], []
+	for name, params in ROWS:
+		space, _, last = name.rpartition(".")
+		section = next((body for heads, body in re.findall(r"^### (.*?)$(.*?)(?=^### |\Z)", text, re.M | re.S)
+			if (space if params is not None or not below(name) else name) in heads.split(", ")), "")
+		if (f"`{last}({written(name, params)})`" if params is not None else "" if below(name) else f"`{last}`") not in section:
+			missing.append(name)
+	assert not missing
