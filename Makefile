@@ -58,7 +58,7 @@ bench: $(BUILT)
 asan: $(SETUP)
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c check-asan
 	@GRIDJIT_SANITIZE=address,undefined $(PY) setup.py --quiet build_ext -j $(JOBS) --build-lib build/asan
-	@cp -r python/gridjit/*.py python/gridjit/cuda build/asan/gridjit/ && rm -f build/asan/report.*
+	@tar c --exclude='*.so' --exclude=__pycache__ -C python gridjit | tar x -C build/asan && rm -f build/asan/report.*
 	@cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:log_path=report \
 		UBSAN_OPTIONS=print_stacktrace=1:log_path=report PYTHONMALLOC=malloc PYTHONPATH=. GRIDJIT_TEST_ASAN=1 \

@@ -57,6 +57,9 @@ def run(before="", after="", **env):
 		env={**os.environ, "GRIDJIT_DEVICE": "cpu", **env})
 
 
+NOT_ASAN = pytest.mark.skipif(bool(os.environ.get("GRIDJIT_TEST_ASAN")), reason="ASan handles the signals that these tests raise")
+
+
 @pytest.mark.parametrize("width", ["32", "1"])
 @pytest.mark.parametrize("threads", ["1", "4"])
 def test_launches_fail(width, threads):
@@ -64,6 +67,7 @@ def test_launches_fail(width, threads):
 	assert (done.stdout, done.returncode) == ("OK\n", 0), done.stderr
 
 
+@NOT_ASAN
 @pytest.mark.parametrize("before", ["", "faulthandler.enable()"])
 def test_other_faults_are_as_before(before):
 	"""A fault that is not a kernel's kills, and Python's faulthandler has its say."""
@@ -72,12 +76,14 @@ def test_other_faults_are_as_before(before):
 	assert ("Segmentation fault" in done.stderr) == bool(before), done.stderr
 
 
+@NOT_ASAN
 def test_faulthandler_that_comes_later():
 	"""It stands before ours: it tells of the fault, and the launch fails all the same or the process ends as it would have."""
 	done = run(after="faulthandler.enable(); body()")
 	assert done.returncode in (0, -11) and "Segmentation fault" in done.stderr
 
 
+@NOT_ASAN
 def test_signals_from_outside():
 	done = run(after="import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
 	assert done.returncode == -11
