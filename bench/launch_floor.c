@@ -1,5 +1,6 @@
 /* The floor of launch overhead: a C loop of cuLaunchKernel on an empty kernel with three pointers and a scalar, nothing
  * else. Prints one JSON object, microseconds a launch. Needs the NVIDIA driver alone: cc -O2 launch_floor.c -ldl
+ * As a library (-shared -fPIC) measure_launches() does the same in the process that calls it.
  * Arguments: [launches a round = 20000] [rounds = 9]; the median round counts, after one to warm up. */
 #define _POSIX_C_SOURCE 199309L
 #include <dlfcn.h>
@@ -67,38 +68,63 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int main(int argc, char **argv)
+static CUfunction open_empty(char *name, int n, CUdeviceptr *memory)
 {
-	struct { CUdeviceptr a, b, c; float d; } params = { 0, 0, 0, 2.0f };
-	size_t size = 28;
-	void *extra[] = { (void *)1, &params, (void *)2, &size, NULL };
-	int launches = argc > 1 ? atoi(argv[1]) : 20000, rounds = argc > 2 ? atoi(argv[2]) : 9, device, version;
-	double us[101];
-	char name[128] = "";
 	CUcontext context;
 	CUmodule module;
 	CUfunction empty;
-	if (launches < 1 || rounds < 1 || rounds > 101)
-		return fprintf(stderr, "usage: %s [launches] [rounds, at most 101]\n", argv[0]), 2;
+	int device;
 	load_driver();
 	DO(cuInit, (0));
-	DO(cuDriverGetVersion, (&version));
 	DO(cuDeviceGet, (&device, 0));
-	DO(cuDeviceGetName, (name, sizeof name, device));
+	DO(cuDeviceGetName, (name, n, device));
 	DO(cuDevicePrimaryCtxRetain, (&context, device));
 	DO(cuCtxSetCurrent, (context));
 	DO(cuModuleLoadData, (&module, ptx));
 	DO(cuModuleGetFunction, (&empty, module, "empty"));
-	DO(cuMemAlloc_v2, (&params.a, 4096));
-	params.b = params.c = params.a;
+	DO(cuMemAlloc_v2, (memory, 4096));
+	return empty;
+}
+
+static double one_round(CUfunction empty, CUdeviceptr memory, int launches)
+{
+	struct { CUdeviceptr a, b, c; float d; } params = { memory, memory, memory, 2.0f };
+	size_t size = 28;
+	void *extra[] = { (void *)1, &params, (void *)2, &size, NULL };
+	double start = now_us();
+	for (int i = 0; i < launches; i++)
+		DO(cuLaunchKernel, (empty, 1, 1, 1, 32, 1, 1, 0, NULL, NULL, extra));
+	double end = now_us();
+	DO(cuCtxSynchronize, ());
+	return (end - start) / launches;
+}
+
+/* Microseconds a launch of each round. */
+int measure_launches(int launches, int rounds, double *us)
+{
+	char name[128];
+	CUdeviceptr memory;
+	CUfunction empty = open_empty(name, sizeof name, &memory);
+	(void)one_round(empty, memory, launches);
+	for (int i = 0; i < rounds; i++)
+		us[i] = one_round(empty, memory, launches);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int launches = argc > 1 ? atoi(argv[1]) : 20000, rounds = argc > 2 ? atoi(argv[2]) : 9, version;
+	double us[101];
+	char name[128] = "";
+	CUdeviceptr memory;
+	if (launches < 1 || rounds < 1 || rounds > 101)
+		return fprintf(stderr, "usage: %s [launches] [rounds, at most 101]\n", argv[0]), 2;
+	CUfunction empty = open_empty(name, sizeof name, &memory);
+	DO(cuDriverGetVersion, (&version));
 	for (int round = -1; round < rounds; round++) {
-		double start = now_us();
-		for (int i = 0; i < launches; i++)
-			DO(cuLaunchKernel, (empty, 1, 1, 1, 32, 1, 1, 0, NULL, NULL, extra));
-		double end = now_us();
-		DO(cuCtxSynchronize, ());
+		double took = one_round(empty, memory, launches);
 		if (round >= 0)
-			us[round] = (end - start) / launches;
+			us[round] = took;
 	}
 	qsort(us, (size_t)rounds, sizeof *us, ascending);
 	printf("{\"launch_us\": %.3f, \"min_us\": %.3f, \"max_us\": %.3f, \"launches\": %d, \"rounds\": %d, "

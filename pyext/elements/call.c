@@ -353,7 +353,7 @@ static void configure(const running *r, bool wide, gj_launch_config *c)
 	const gj_walk *l = &r->walk;
 	uint32_t most = r->c->self->block ? r->c->self->block : r->args.dev->ops->host_memory ? CPU_BLOCK : GPU_BLOCK;
 	int64_t inner = l->shape[l->ndim - 1], outer = 1;
-	*c = (gj_launch_config){ { 1, 1, 1 }, { most, 1, 1 }, 0, r->c->stream };
+	*c = (gj_launch_config){ .grid = { 1, 1, 1 }, .block = { most, 1, 1 }, .stream = r->c->stream };
 	if (l->ndim == 1) {
 		int64_t threads = wide ? inner / 2 : inner;
 		if (threads < most)
@@ -383,9 +383,10 @@ static bool launch(running *r)
 	if (!d)
 		return false;
 	configure(r, wide, &config);
+	config.facts = gj_launch_config_facts(&config);
 	gj_args_init(&k, r->args.dev);
 	k.producer = r->args.producer;
-	k.foreign = r->args.foreign;
+	k.asked = r->args.asked;
 	for (uint32_t i = 0; ok && i < r->walk.n; i++)
 		ok = add_operand(r, &k, i);
 	ok = ok && gj_args_in_place(&r->args) && gj_launch_args(d, &config, &k);

@@ -9,15 +9,15 @@
 
 /* -- Numbers ------------------------------------------------------------------------------------------------------ */
 
-static bool read_none(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_none(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)o, (void)r;
+	(void)o, (void)aux;
 	return gj_args_leaf(a, gj_t_none) != NULL;
 }
 
-static bool read_bool(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_bool(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	gj_arg *leaf = gj_args_leaf(a, gj_scalar[GJ_BOOL]);
 	if (leaf)
 		leaf->value.u = o == Py_True;
@@ -25,9 +25,9 @@ static bool read_bool(gj_args *a, PyObject *o, const gj_reader *r)
 }
 
 /* int64, or uint64 from 2**63. */
-static bool read_int(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_int(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	int overflow;
 	int64_t value = PyLong_AsLongLongAndOverflow(o, &overflow);
 	uint64_t big = overflow > 0 ? PyLong_AsUnsignedLongLong(o) : 0;
@@ -47,18 +47,18 @@ static bool read_int(gj_args *a, PyObject *o, const gj_reader *r)
 	return leaf != NULL;
 }
 
-static bool read_float(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_float(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	gj_arg *leaf = gj_args_leaf(a, gj_scalar[GJ_F64]);
 	if (leaf)
 		leaf->value.f = PyFloat_AS_DOUBLE(o);
 	return leaf != NULL;
 }
 
-static bool read_complex(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_complex(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	gj_arg *leaf = gj_args_leaf(a, gj_scalar[GJ_C128]);
 	if (leaf) {
 		leaf->value.c[0] = PyComplex_RealAsDouble(o);
@@ -98,9 +98,9 @@ static bool refuse(PyObject *o)
 	return false;
 }
 
-static bool read_numpy_scalar(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_numpy_scalar(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	PyArray_Descr *d = PyArray_DescrFromScalar(o);
 	if (!d)
 		return false;
@@ -150,22 +150,22 @@ static const gj_type *read_tuple(gj_args *a, PyObject *o, const gj_fields *names
 
 /* -- Arrays ------------------------------------------------------------------------------------------------------- */
 
-static bool read_ndarray(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_ndarray(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	return gj_args_ndarray(a, (PyArrayObject *)o);
 }
 
-static bool read_masked(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_masked(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)a, (void)r;
+	(void)a, (void)aux;
 	gj_error(GJ_ERR_ARRAY_MASKED, Py_TYPE(o)->tp_name);
 	return false;
 }
 
-static bool read_devarray(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_devarray(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	gj_devarray *d = (gj_devarray *)o;
 	if (!d->type)
 		return gj_refuse_dtype(d->dtype);
@@ -281,11 +281,16 @@ static bool classify(PyObject *o, gj_reader *r)
 	return r->read || (PyArray_Check(o) ? classify_array(o, r) : gj_foreign_classify(o, r));
 }
 
-/* By value: code of the user's that a reader runs may have the row taken over by another class. */
+static gj_reader *row_of(PyTypeObject *cls)
+{
+	return &readers[((uintptr_t)cls >> 4 ^ (uintptr_t)cls >> 10) % READERS];
+}
+
+/* By value: code of the user's that runs while an object is classified or read may have the row taken over by another class. */
 static bool reader_of(PyObject *o, gj_reader *out)
 {
 	PyTypeObject *cls = Py_TYPE(o);
-	gj_reader *r = &readers[((uintptr_t)cls >> 4 ^ (uintptr_t)cls >> 10) % READERS];
+	gj_reader *r = row_of(cls);
 	*out = *r;
 	if (out->cls == cls)
 		return true;
@@ -310,8 +315,8 @@ static const gj_type *read_member(gj_args *a, PyObject *o, const gj_fields *name
 	return t ? gj_named_type(names, &t) : NULL;
 }
 
-/* Type of one argument after its leaves were added. */
-static const gj_type *read_one(gj_args *a, PyObject *o)
+/* Arguments of a class that is met for the first time, tuples, members of enumerations and hints. */
+static const gj_type *read_other(gj_args *a, PyObject *o)
 {
 	if (PyTuple_CheckExact(o))
 		return read_tuple(a, o, NULL);
@@ -322,9 +327,16 @@ static const gj_type *read_one(gj_args *a, PyObject *o)
 		return NULL;
 	if (!r.read)
 		return PyTuple_Check(o) ? read_tuple(a, o, r.aux) : read_member(a, o, r.aux);
-	if (!r.read(a, o, &r))
-		return NULL;
-	return a->leaf[a->nleaves - 1].type;
+	return r.read(a, o, r.aux) ? a->leaf[a->nleaves - 1].type : NULL;
+}
+
+/* Type of one argument after its leaves were added. */
+static const gj_type *read_one(gj_args *a, PyObject *o)
+{
+	const gj_reader *r = row_of(Py_TYPE(o));
+	if (r->cls != Py_TYPE(o) || !r->read)
+		return read_other(a, o);
+	return r->read(a, o, r->aux) ? a->leaf[a->nleaves - 1].type : NULL;
 }
 
 bool gj_args_add(gj_args *a, PyObject *o)

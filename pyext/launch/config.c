@@ -63,15 +63,40 @@ static bool read_shared(PyObject *o, uint32_t *out)
 	return true;
 }
 
+/* -- What the compiler may know ----------------------------------------------------------------------------------- */
+
+uint32_t gj_launch_config_facts(const gj_launch_config *c)
+{
+	uint32_t facts = GJ_FACT_IDX32;
+	for (int d = 0; d < 3; d++)
+		if (c->grid[d] >= 1u << 23 || (uint64_t)c->grid[d] * c->block[d] >= 1u << 30)
+			facts = 0;
+	if (c->block[0] % 32 == 0 || (c->block[1] == 1 && c->block[2] == 1))
+		facts |= GJ_FACT_LANES_X;
+	else if (c->block[0] % 8 == 0)
+		facts |= c->block[0] % 16 == 0 ? GJ_FACT_ROWS_16 : GJ_FACT_ROWS_8;
+	if (c->block[1] % 8 == 0)
+		facts |= c->block[1] % 32 == 0 ? GJ_FACT_COLUMNS_32 : c->block[1] % 16 == 0 ? GJ_FACT_COLUMNS_16 : GJ_FACT_COLUMNS_8;
+	if (c->block[2] % 8 == 0)
+		facts |= c->block[2] % 32 == 0 ? GJ_FACT_DEPTHS_32 : c->block[2] % 16 == 0 ? GJ_FACT_DEPTHS_16 : GJ_FACT_DEPTHS_8;
+	if (c->block[0] * c->block[1] * c->block[2] % 32 == 0)
+		facts |= GJ_FACT_FULL_WARPS;
+	return facts;
+}
+
+/* -- Reading it ------------------------------------------------------------------------------------------------------ */
+
 bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const char *kernel)
 {
 	Py_ssize_t n = PyTuple_Check(key) ? PyTuple_GET_SIZE(key) : 1;
 	c->stream = NULL;
+	c->fits = NULL;
 	c->shared = 0;
 	if (n < 2 || n > 4)
 		return gj_error(GJ_ERR_CONFIG_COUNT, (int)n, kernel), false;
 	if (!read_shape(PyTuple_GET_ITEM(key, 0), "grid", c->grid) || !read_shape(PyTuple_GET_ITEM(key, 1), "block", c->block))
 		return false;
+	c->facts = gj_launch_config_facts(c);
 	PyObject *stream = n > 2 ? PyTuple_GET_ITEM(key, 2) : Py_None;
 	if (stream != Py_None && !(PyLong_CheckExact(stream) && PyLong_AsLong(stream) == 0 && !PyErr_Occurred()))
 		c->stream = Py_NewRef(stream);
@@ -112,7 +137,7 @@ bool gj_launch_config_fits(const gj_launch_config *c, const gj_specialisation *s
 static bool warn_small(const gj_launch_config *c, const gj_device *dev)
 {
 	uint64_t blocks = (uint64_t)c->grid[0] * c->grid[1] * c->grid[2];
-	if (!gj_config.warn_low_occupancy || blocks >= dev->ops->busy_blocks)
+	if (blocks >= dev->ops->busy_blocks)
 		return true;
 	PyObject *cls = gj_import("gridjit.errors", "NumbaPerformanceWarning");
 	int bad = !cls || PyErr_WarnFormat(cls, 1, "a grid of %d blocks leaves most of the GPU idle", (int)blocks);
@@ -120,28 +145,10 @@ static bool warn_small(const gj_launch_config *c, const gj_device *dev)
 	return !bad;
 }
 
-bool gj_launch_config_check(const gj_launch_config *c, const gj_device *dev)
+bool gj_launch_config_check(gj_launch_config *c, const gj_device *dev)
 {
-	return check_extents(c, dev) && warn_small(c, dev);
-}
-
-/* -- What the compiler may know ----------------------------------------------------------------------------------- */
-
-uint32_t gj_launch_config_facts(const gj_launch_config *c)
-{
-	uint32_t facts = GJ_FACT_IDX32;
-	for (int d = 0; d < 3; d++)
-		if (c->grid[d] >= 1u << 23 || (uint64_t)c->grid[d] * c->block[d] >= 1u << 30)
-			facts = 0;
-	if (c->block[0] % 32 == 0 || (c->block[1] == 1 && c->block[2] == 1))
-		facts |= GJ_FACT_LANES_X;
-	else if (c->block[0] % 8 == 0)
-		facts |= c->block[0] % 16 == 0 ? GJ_FACT_ROWS_16 : GJ_FACT_ROWS_8;
-	if (c->block[1] % 8 == 0)
-		facts |= c->block[1] % 32 == 0 ? GJ_FACT_COLUMNS_32 : c->block[1] % 16 == 0 ? GJ_FACT_COLUMNS_16 : GJ_FACT_COLUMNS_8;
-	if (c->block[2] % 8 == 0)
-		facts |= c->block[2] % 32 == 0 ? GJ_FACT_DEPTHS_32 : c->block[2] % 16 == 0 ? GJ_FACT_DEPTHS_16 : GJ_FACT_DEPTHS_8;
-	if (c->block[0] * c->block[1] * c->block[2] % 32 == 0)
-		facts |= GJ_FACT_FULL_WARPS;
-	return facts;
+	if (c->fits != dev && !check_extents(c, dev))
+		return false;
+	c->fits = dev;
+	return !gj_config.warn_low_occupancy || warn_small(c, dev);
 }

@@ -6,16 +6,18 @@
 
 typedef struct gj_launch_config {
 	uint32_t grid[3], block[3], shared;
+	uint32_t facts;                            /* what grid and block leave of the facts that depend on them */
+	const gj_device *fits;                     /* a device that can launch it; NULL: not looked yet */
 	PyObject *stream;                          /* NULL: the default stream */
 } gj_launch_config;
 
 /* Fills *out; owns a reference to the stream, also where it fails. `kernel`: its name for messages. false: exception. */
 bool gj_launch_config_read(gj_launch_config *out, PyObject *key, const char *kernel);
 /* Can the device launch it at all? false: exception. */
-bool gj_launch_config_check(const gj_launch_config *, const gj_device *);
+bool gj_launch_config_check(gj_launch_config *, const gj_device *);
+/* Facts of a configuration that was made otherwise: grid and block are set. */
+uint32_t gj_launch_config_facts(const gj_launch_config *);
 /* Can this compiled form be launched with it? false: exception. */
 bool gj_launch_config_fits(const gj_launch_config *, const gj_specialisation *);
-/* What grid and block leave of the facts that depend on them. */
-uint32_t gj_launch_config_facts(const gj_launch_config *);
 
 #endif

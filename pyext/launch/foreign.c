@@ -104,12 +104,24 @@ static bool refuse_because(PyObject *o, const char *what)
 	return dtype ? refuse_dtype(o) : refuse(o, why);
 }
 
-/* Is attribute `name` (called, if `call`) true? An object without it: no. false too with an exception, which is set. */
-static bool says(PyObject *o, const char *name, bool call)
+/* Attributes that tensors are asked for at every launch. */
+enum { IS_CONJ, IS_NEG, REQUIRES_GRAD, NNAMES };
+
+static PyObject *name_of(int which)
 {
-	PyObject *v;
-	if (gj_attribute(o, name, &v) <= 0)
+	static const char *const text[NNAMES] = { "is_conj", "is_neg", "requires_grad" };
+	static PyObject *name[NNAMES];
+	return name[which] ? name[which] : (name[which] = PyUnicode_InternFromString(text[which]));
+}
+
+/* Is the attribute (called, if `call`) true? An object without it: no. false too with an exception, which is set. */
+static bool says(PyObject *o, int which, bool call)
+{
+	PyObject *name = name_of(which), *v = name ? PyObject_GetAttr(o, name) : NULL;
+	if (!v) {
+		gj_forgive(PyExc_AttributeError);
 		return false;
+	}
 	if (call)
 		Py_SETREF(v, PyObject_CallNoArgs(v));
 	int truth = v ? PyObject_IsTrue(v) : 0;
@@ -123,24 +135,24 @@ static const char tracked[] = "it requires grad, and a kernel's work would not b
  * view is the imaginary part of a conjugated one: it is strided, so others are not asked. */
 static bool lazy_tensor(PyObject *o, const dl_tensor *t, int64_t size)
 {
-	if (t->code == DL_COMPLEX && says(o, "is_conj", true))
+	if (t->code == DL_COMPLEX && says(o, IS_CONJ, true))
 		return refuse(o, "it is a lazy conjugate: call .resolve_conj() first");
 	bool strided = t->ndim && (t->strides[t->ndim - 1] != size || t->shape[t->ndim - 1] <= 1);
-	if (strided && t->code == DL_FLOAT && says(o, "is_neg", true))
+	if (strided && t->code == DL_FLOAT && says(o, IS_NEG, true))
 		return refuse(o, "it is a lazy negative: call .resolve_neg() first");
-	if ((t->code == DL_FLOAT || t->code == DL_COMPLEX) && says(o, "requires_grad", false))
+	if ((t->code == DL_FLOAT || t->code == DL_COMPLEX) && says(o, REQUIRES_GRAD, false))
 		return refuse(o, tracked);
 	return !PyErr_Occurred();
 }
 
-/* Notes the stream that the producer works on; two that disagree cancel out. */
-static void note_stream(gj_args *a, uintptr_t stream)
+/* Notes the stream that a library works on; two that disagree cancel out. */
+static void note_stream(gj_args *a, const void *library, uintptr_t stream)
 {
-	if (!a->foreign)
+	if (!a->asked)
 		a->producer = stream;
 	else if (a->producer != stream)
 		a->producer = 0;
-	a->foreign = true;
+	a->asked = library;
 }
 
 /* Memory of the host as a NumPy array that keeps `o` alive. */
@@ -188,9 +200,9 @@ static bool copy_dims(dl_tensor *t, int64_t *shape, int64_t *strides, int64_t si
 		|| (gj_error(GJ_ERR_ARRAY_LIES, "its size in bytes does not fit in 64 bits"), false);
 }
 
-static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_exchange(gj_args *a, PyObject *o, const void *aux)
 {
-	const dl_exchange *api = r->aux;
+	const dl_exchange *api = aux;
 	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
 	dl_tensor t;
 	if (api->describe(o, &t) != 0)
@@ -211,10 +223,11 @@ static bool read_exchange(gj_args *a, PyObject *o, const gj_reader *r)
 	if (!reachable(a, o, here ? 0 : data))
 		return false;
 	void *stream = NULL;
-	if (a->dev && !a->foreign && api->current_stream && api->current_stream(DL_CUDA, t.device.id, &stream) != 0)
-		return false;
-	if (!a->foreign)
-		note_stream(a, (uintptr_t)stream);
+	if (a->dev && a->asked != api) {
+		if (api->current_stream && api->current_stream(DL_CUDA, t.device.id, &stream) != 0)
+			return false;
+		note_stream(a, api, (uintptr_t)stream);
+	}
 	return gj_args_describe(a, kind, t.ndim, data, false, shape, strides);
 }
 
@@ -332,7 +345,7 @@ static bool refuse_protocol(PyObject *o, const char *what)
 	PyObject *said;
 	if (!pending(&said))
 		return false;
-	bool grad = says(o, "requires_grad", false);
+	bool grad = says(o, REQUIRES_GRAD, false);
 	if (!gj_forgive(PyExc_Exception)) {
 		Py_XDECREF(said);
 		return false;
@@ -378,9 +391,9 @@ static bool read_dlpack(gj_args *a, PyObject *o)
 	return array && gj_args_keep(a, array) && gj_args_ndarray(a, (PyArrayObject *)array);
 }
 
-static bool read_protocol(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_protocol(gj_args *a, PyObject *o, const void *aux)
 {
-	(void)r;
+	(void)aux;
 	PyObject *dict;
 	int found = gj_attribute(o, "__cuda_array_interface__", &dict);
 	if (found <= 0)
@@ -430,7 +443,7 @@ static int tuple_attr(PyObject *o, PyObject *name, int64_t *out)
 	return n;
 }
 
-static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
+static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 {
 	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
 	uintptr_t ptr, stream = 0;
@@ -443,7 +456,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
 	Py_XDECREF(dtype);
 	Py_XDECREF(c);
 	if (!known)
-		return gj_forgive(PyExc_Exception) && read_protocol(a, o, r);
+		return gj_forgive(PyExc_Exception) && read_protocol(a, o, aux);
 	int ndim = tuple_attr(o, cupy.shape, shape);
 	if (kind < 0)
 		return refuse_dtype(o);
@@ -451,13 +464,13 @@ static bool read_cupy(gj_args *a, PyObject *o, const gj_reader *r)
 		return refuse(o, "arrays of more than 6 dimensions cannot be passed");
 	if (!reachable(a, o, ptr))
 		return false;
-	if (a->dev) {
+	if (a->dev && a->asked != &cupy) {
 		PyObject *current = PyObject_CallNoArgs(cupy.current);
 		bool ok = integer_attr(current, cupy.ptr, &stream);
 		Py_XDECREF(current);
 		if (!ok)
 			return false;
-		note_stream(a, stream);
+		note_stream(a, &cupy, stream);
 	}
 	return gj_args_describe(a, kind, ndim, ptr, false, shape, contiguous ? NULL : strides);
 }

@@ -8,7 +8,7 @@
 typedef struct gj_reader gj_reader;
 struct gj_reader {
 	PyTypeObject *cls;
-	bool (*read)(gj_args *, PyObject *, const gj_reader *);
+	bool (*read)(gj_args *, PyObject *, const void *aux);
 	void *aux;
 };
 /* Fills read and aux for a foreign array class; read stays NULL when the object is none. false: exception. */

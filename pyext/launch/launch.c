@@ -21,6 +21,17 @@ static int64_t bytes_of(const gj_arg *x)
 	return n;
 }
 
+/* n bytes; parameters are of 4 or 8 in most cases. */
+static inline void put(char *to, const void *from, size_t n)
+{
+	if (n == 8)
+		memcpy(to, from, 8);
+	else if (n == 4)
+		memcpy(to, from, 4);
+	else
+		memcpy(to, from, n);
+}
+
 static void fill(const gj_image *im, const gj_args *a, char *buffer)
 {
 	for (uint32_t i = 0; i < im->nparams; i++) {
@@ -29,13 +40,13 @@ static void fill(const gj_image *im, const gj_args *a, char *buffer)
 		char *to = buffer + p->offset;
 		int64_t v;
 		switch (p->field) {
-		case GJ_FIELD_VALUE: memcpy(to, x->value.b + p->dim * p->size, p->size); continue;
+		case GJ_FIELD_VALUE: put(to, x->value.b + p->dim * p->size, p->size); continue;
 		case GJ_FIELD_DATA:  v = (int64_t)x->data; break;
 		case GJ_FIELD_SHAPE: v = x->shape[p->dim]; break;
 		case GJ_FIELD_BYTES: v = bytes_of(x); break;
 		default:             v = x->strides[p->dim]; break;
 		}
-		memcpy(to, &v, p->size);               /* little-endian: the low bytes come first */
+		put(to, &v, p->size);                  /* little-endian: the low bytes come first */
 	}
 }
 
@@ -86,12 +97,11 @@ static bool settle(const gj_dispatcher *d, const gj_launch_config *c, const gj_a
 static gj_specialisation *prepare(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
 	static const uint32_t of_arrays = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16;
-	uint32_t config = gj_launch_config_facts(c);
 	bool moved;
-	gj_specialisation *s = gj_specialisation_of(d, a, config);
+	gj_specialisation *s = gj_specialisation_of(d, a, c->facts);
 	if (!s || !gj_args_shield(a, &s->image, &moved))
 		return NULL;
-	return moved && s->facts & of_arrays & ~gj_args_facts(a) ? gj_specialisation_of(d, a, config) : s;
+	return moved && s->facts & of_arrays & ~gj_args_facts(a) ? gj_specialisation_of(d, a, c->facts) : s;
 }
 
 bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)

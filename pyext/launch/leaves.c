@@ -8,13 +8,16 @@
 
 void gj_args_init(gj_args *a, gj_device *dev)
 {
-	memset(a, 0, offsetof(gj_args, type0));
 	a->dev = dev;
 	a->type = a->type0;
 	a->leaf = a->leaf0;
 	a->ref = a->ref0;
+	a->nargs = a->nleaves = a->nrefs = a->narrays = a->nhost = a->nkeep = a->depth = 0;
 	a->type_cap = a->leaf_cap = GJ_FAST_ARGS;
 	a->ref_cap = GJ_FAST_REFS;
+	a->hinted = false;
+	a->producer = 0;
+	a->asked = NULL;
 }
 
 void gj_args_clear(gj_args *a)
@@ -48,7 +51,7 @@ static bool grow(void **list, void *first, uint32_t *cap, size_t item)
 }
 
 /* Leaves point into themselves (dims): moved ones must point to where they are now. */
-static bool grow_leaves(gj_args *a)
+bool gj_args_more_leaves(gj_args *a)
 {
 	bool own[2];
 	gj_arg *old = a->leaf;
@@ -69,18 +72,6 @@ static bool grow_leaves(gj_args *a)
 	a->leaf = p;
 	a->leaf_cap *= 2;
 	return true;
-}
-
-gj_arg *gj_args_leaf(gj_args *a, const gj_type *t)
-{
-	if (!t)
-		return PyErr_NoMemory(), NULL;
-	if (a->nleaves == a->leaf_cap && !grow_leaves(a))
-		return NULL;
-	gj_arg *leaf = &a->leaf[a->nleaves++];
-	memset(leaf, 0, offsetof(gj_arg, dims));
-	leaf->type = t;
-	return leaf;
 }
 
 bool gj_args_type(gj_args *a, const gj_type *t)
@@ -149,6 +140,7 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 	if (!leaf)
 		return false;
 	leaf->array = o;
+	a->narrays++;
 	leaf->dtype = PyArray_DESCR(o);
 	leaf->data = (gj_devptr)PyArray_DATA(o);
 	gj_arg_dims(leaf, o);
@@ -162,7 +154,7 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
 	const int64_t *strides)
 {
-	int64_t dims[2 * GJ_MAX_NDIM] = { 0 }, size = gj_scalar[kind]->size;
+	int64_t dims[2 * GJ_MAX_NDIM], size = gj_scalar[kind]->size;
 	const char *lie = NULL;
 	for (int i = 0; i < ndim; i++) {
 		dims[i] = shape[i];
@@ -172,12 +164,15 @@ bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool reado
 		lie = "its size in bytes does not fit in 64 bits";
 	if (lie || (lie = gj_extent_lies(data, ndim, dims, dims + GJ_MAX_NDIM, size)))
 		return gj_error(GJ_ERR_ARRAY_LIES, lie), false;
-	bool c = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'C');
-	bool f = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'F');
-	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, c ? 'C' : f ? 'F' : 'A', readonly));
+	char layout = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'C') ? 'C'
+		: gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'F') ? 'F' : 'A';
+	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, layout, readonly));
 	if (!leaf)
 		return false;
-	memcpy(leaf->dims, dims, sizeof dims);
+	for (int i = 0; i < ndim; i++) {
+		leaf->dims[i] = dims[i];
+		leaf->dims[GJ_MAX_NDIM + i] = dims[GJ_MAX_NDIM + i];
+	}
 	leaf->data = data;
 	leaf->shape = leaf->dims;
 	leaf->strides = leaf->dims + GJ_MAX_NDIM;

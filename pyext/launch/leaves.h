@@ -4,6 +4,8 @@
 
 #include "core.h"
 
+#include <string.h>
+
 /* One leaf: a scalar's bits or an array's place and shape. Tuples are flattened into their items, depth first; every
  * other argument is one leaf (None too, though it fills no parameter). */
 typedef struct gj_arg {
@@ -11,8 +13,10 @@ typedef struct gj_arg {
 	union { uint8_t b[16]; int64_t i; uint64_t u; double f; float f4; double c[2]; } value;
 	gj_devptr data;
 	const int64_t *shape, *strides;            /* strides in bytes; a device array's own, or dims[] */
+	int64_t dims[2 * GJ_MAX_NDIM];
+	const PyArray_Descr *dtype;                /* of `array` when it was read: to be compared only */
+	/* A new leaf has none of what follows: */
 	PyArrayObject *array;                      /* the NumPy array that was read: borrowed, the caller holds it */
-	const PyArray_Descr *dtype;                /* its dtype then: to be compared only */
 	PyArrayObject *host;                       /* memory that the device cannot use in place: the array … */
 	PyArrayObject *temp;                       /* … a contiguous, aligned array with the same contents (may be `host`) … */
 	gj_devptr copy;                            /* … and its copy on the device (0: temp itself is used) */
@@ -20,7 +24,6 @@ typedef struct gj_arg {
 	bool owns_copy, skip_in, skip_out;
 	bool written;                              /* of the first: the kernel writes to one of them */
 	bool readonly;                             /* an array that a signature takes for one that can be written */
-	int64_t dims[2 * GJ_MAX_NDIM];
 } gj_arg;
 
 enum { GJ_FAST_ARGS = 12, GJ_FAST_REFS = 12 };
@@ -30,10 +33,11 @@ typedef struct gj_args {
 	gj_device *dev;                            /* NULL: only types are wanted */
 	const gj_type **type; uint32_t nargs, type_cap;    /* one an argument */
 	gj_arg *leaf; uint32_t nleaves, leaf_cap;
-	uint32_t nhost, nkeep;                     /* leaves with `host` set; with `skip_out` set */
+	uint32_t narrays, nhost, nkeep;            /* leaves with `array` set; with `host`; with `skip_out` */
 	bool hinted;                               /* what In, Out or InOut hold is being read */
 	uint32_t depth;                            /* tuples that are being read */
-	uintptr_t producer; bool foreign;          /* stream that the foreign arrays' owner works on */
+	uintptr_t producer;                        /* stream that the foreign arrays' owner works on */
+	const void *asked;                         /* the library that was last asked for it; NULL: none */
 	PyObject **ref; uint32_t nrefs, ref_cap;   /* what keeps foreign memory alive until the launch is queued */
 	const gj_type *type0[GJ_FAST_ARGS];
 	gj_arg leaf0[GJ_FAST_ARGS];
@@ -45,7 +49,23 @@ void gj_args_clear(gj_args *);
 
 /* -- For those who read arguments. false and NULL: exception set. ------------------------------------------------- */
 
-gj_arg *gj_args_leaf(gj_args *, const gj_type *);      /* a new leaf of this type */
+bool    gj_args_more_leaves(gj_args *);                /* room for one at least */
+/* A new leaf of this type; NULL: none could be made of it. */
+static inline gj_arg *gj_args_leaf(gj_args *a, const gj_type *t)
+{
+	if (!t)
+		return PyErr_NoMemory(), NULL;
+	if (a->nleaves == a->leaf_cap && !gj_args_more_leaves(a))
+		return NULL;
+	gj_arg *leaf = &a->leaf[a->nleaves++];
+	leaf->type = t;
+	memset(&leaf->value, 0, sizeof leaf->value);
+	leaf->array = leaf->host = leaf->temp = NULL;
+	leaf->copy = 0;
+	leaf->first = 0;
+	leaf->owns_copy = leaf->skip_in = leaf->skip_out = leaf->written = leaf->readonly = false;
+	return leaf;
+}
 bool    gj_args_type(gj_args *, const gj_type *);      /* one more argument is complete: its type */
 bool    gj_args_keep(gj_args *, PyObject *);           /* steals the reference */
 bool    gj_args_ndarray(gj_args *, PyArrayObject *);

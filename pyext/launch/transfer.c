@@ -15,24 +15,23 @@
  * extent is 0, the bytes say nothing of them. */
 static bool fits31(const gj_arg *x, uintptr_t bytes)
 {
-	int64_t most = INT32_MAX / x->type->elem->size;
+	int64_t size = x->type->elem->size, items, span;
 	if (bytes > INT32_MAX)
 		return false;
-	for (int i = 0; i < x->type->ndim; i++) {
-		int64_t span;
-		if (x->shape[i] > most || __builtin_mul_overflow(x->strides[i], x->shape[i], &span)
-			|| span > INT32_MAX || span < -INT32_MAX)
+	for (int i = 0; i < x->type->ndim; i++)
+		if (__builtin_mul_overflow(size, x->shape[i], &items) || items > INT32_MAX
+			|| __builtin_mul_overflow(x->strides[i], x->shape[i], &span) || span > INT32_MAX || span < -INT32_MAX)
 			return false;
-	}
 	return true;
 }
 
-typedef struct { uintptr_t lo, hi; } range;
+/* Bytes that arrays cover, in two lists: pairs would be stored by halves and read as wholes, for which processors wait. */
+typedef struct { uint32_t n; uintptr_t lo[32], hi[32]; } ranges;
 
-static bool overlaps(const range *seen, uint32_t n, range r)
+static bool overlaps(const ranges *r, uintptr_t lo, uintptr_t hi)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (seen[i].lo < r.hi && r.lo < seen[i].hi)
+	for (uint32_t i = 0; i < r->n; i++)
+		if (r->lo[i] < hi && lo < r->hi[i])
 			return true;
 	return false;
 }
@@ -40,22 +39,25 @@ static bool overlaps(const range *seen, uint32_t n, range r)
 /* Any overlap counts: which arrays are written is known only after compiling. Beyond 32 arrays nobody checks. */
 uint32_t gj_args_facts(const gj_args *a)
 {
-	range seen[32];
-	uint32_t n = 0, facts = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16;
+	ranges seen;
+	uint32_t facts = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16;
+	seen.n = 0;
 	for (uint32_t i = 0; i < a->nleaves; i++) {
 		const gj_arg *x = &a->leaf[i];
 		if (x->type->kind != GJ_ARRAY)
 			continue;
-		range r;
-		gj_byte_range(x->type, x->data, x->shape, x->strides, &r.lo, &r.hi);
+		uintptr_t lo, hi;
+		gj_byte_range(x->type, x->data, x->shape, x->strides, &lo, &hi);
 		if (x->data & 15)
 			facts &= ~(uint32_t)GJ_FACT_ALIGN16;
-		if (!fits31(x, r.hi - r.lo))
+		if (!fits31(x, hi - lo))
 			facts &= ~(uint32_t)GJ_FACT_IDX32;
-		if (n == GJ_LEN(seen) || overlaps(seen, n, r))
+		if (seen.n == GJ_LEN(seen.lo) || overlaps(&seen, lo, hi))
 			facts &= ~(uint32_t)GJ_FACT_NOALIAS;
-		else
-			seen[n++] = r;
+		else {
+			seen.lo[seen.n] = lo;
+			seen.hi[seen.n++] = hi;
+		}
 	}
 	return facts;
 }
@@ -325,7 +327,7 @@ bool gj_args_shield(gj_args *a, const gj_image *image, bool *moved)
 
 bool gj_args_in_place(const gj_args *a)
 {
-	for (uint32_t i = 0; i < a->nleaves; i++)
+	for (uint32_t i = 0; i < a->nleaves && a->narrays; i++)
 		if (a->leaf[i].array && !a->leaf[i].temp && !gj_args_unchanged(&a->leaf[i]))
 			return false;
 	return true;

@@ -10,6 +10,8 @@
 enum { AUTO, GPU, CPU };
 static _Thread_local struct { gj_device *dev; unsigned choice; } current;
 static unsigned choice = 1;                    /* grows when the setting changes: what threads remember is stale then */
+static bool chosen;                            /* some thread has chosen a device for itself */
+static gj_device *common;                      /* of all threads as long as none has; NULL: not opened yet */
 
 typedef struct { PyObject_HEAD gj_device *dev; } DeviceObject;
 static PyTypeObject *device_class;
@@ -32,6 +34,7 @@ static const gj_driver *driver(void)
 void gj_device_forget(void)
 {
 	choice++;
+	common = NULL;
 }
 
 gj_device *gj_device_open(int ordinal)
@@ -53,11 +56,14 @@ gj_device *gj_device_open(int ordinal)
 
 gj_device *gj_device_current(void)
 {
+	if (!chosen && common)
+		return common;
 	if (current.dev && current.choice == choice)
 		return current.dev;
+	unsigned mine = choice;
 	gj_device *dev = gj_device_open(0);
-	if (dev) {
-		current.dev = dev;
+	if (dev && mine == choice) {
+		common = current.dev = dev;
 		current.choice = choice;
 	}
 	return dev;
@@ -93,6 +99,7 @@ static PyObject *select_device(PyObject *m, PyObject *arg)
 	gj_device *dev = gj_device_open(ordinal < 0 || ordinal > 4096 ? -1 : (int)ordinal);
 	if (!dev)
 		return NULL;
+	chosen = true;
 	current.dev = dev;
 	current.choice = choice;
 	Py_RETURN_NONE;

@@ -5,6 +5,9 @@
 #include <string.h>
 
 static _Thread_local struct { gj_printed *first, **end; uint64_t lost; } queue;
+_Atomic bool gj_printed_ever;
+
+static void note(void) { atomic_store_explicit(&gj_printed_ever, true, memory_order_relaxed); }
 
 bool gj_lines_add(gj_lines *l, uint32_t site, uint32_t n, const uint64_t *value)
 {
@@ -25,6 +28,7 @@ bool gj_lines_add(gj_lines *l, uint32_t site, uint32_t n, const uint64_t *value)
 void gj_printed_put(const char *text, uint32_t n, const uint64_t *value)
 {
 	size_t size = strlen(text) + 1;
+	note();
 	gj_printed *p = malloc(sizeof *p + size);
 	if (!p || n > GJ_PRINT_VALUES) {
 		free(p);
@@ -39,9 +43,15 @@ void gj_printed_put(const char *text, uint32_t n, const uint64_t *value)
 	queue.end = &p->next;
 }
 
-void gj_printed_lose(uint64_t lines) { queue.lost += lines; }
+void gj_printed_lose(uint64_t lines)
+{
+	if (!lines)
+		return;
+	note();
+	queue.lost += lines;
+}
 
-bool gj_printed_any(void) { return queue.first || queue.lost; }
+bool gj_printed_mine(void) { return queue.first || queue.lost; }
 
 gj_printed *gj_printed_take(uint64_t *lost)
 {

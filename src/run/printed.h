@@ -5,6 +5,7 @@
 
 #include "image/report.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,7 +21,12 @@ typedef struct gj_printed { struct gj_printed *next; uint32_t n; uint64_t value[
 void gj_printed_put(const char *text, uint32_t n, const uint64_t *value);
 void gj_printed_lose(uint64_t lines);
 /* What is queued, in order, to be freed one by one; adds to *lost. */
-bool gj_printed_any(void);
+extern _Atomic bool gj_printed_ever;           /* by any thread of the process */
+bool gj_printed_mine(void);
+static inline bool gj_printed_any(void)
+{
+	return atomic_load_explicit(&gj_printed_ever, memory_order_relaxed) && gj_printed_mine();
+}
 gj_printed *gj_printed_take(uint64_t *lost);
 
 #endif

@@ -55,10 +55,11 @@ typedef struct gj_run {
 	struct gj_worker *members;                 /* who works on the launch */
 	uint64_t comings;                          /* how often somebody joined or left */
 	uint64_t calm_since, calm_sum;             /* since when nothing changes, as far as it is known */
-	gj_report report;                          /* GJ_E_RAISED: of the first thread that failed */
 	atomic_uint reported;
 	gj_lines lines;                            /* what it has printed (print.c) */
-	char     text[512];                        /* last: why it failed; written once, by the first that fails */
+	/* Written once, by the first that fails; what stands above begins as zeros. */
+	gj_report report;                          /* GJ_E_RAISED */
+	char     text[512];                        /* why */
 } gj_run;
 
 typedef struct gj_fiber_queue { gj_fiber *head, *tail; uint32_t n; } gj_fiber_queue;

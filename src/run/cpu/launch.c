@@ -218,13 +218,21 @@ static gj_status check(const gj_kernel *k, const gj_launch *l)
 	return GJ_OK;
 }
 
+/* The C library's memset, which is quicker than what compilers make of one of a few hundred bytes (rep stos). */
+static void clear(gj_run *r)
+{
+	size_t n = offsetof(gj_run, report);
+	__asm__("" : "+r"(n));
+	memset(r, 0, n);
+}
+
 gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 {
 	gj_status bad = check(k, l);
 	if (bad)
 		return bad;
 	gj_run r;
-	memset(&r, 0, offsetof(gj_run, text));
+	clear(&r);
 	r.text[0] = 0;
 	r.kernel = k;
 	r.launch = l;

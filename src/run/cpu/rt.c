@@ -371,7 +371,9 @@ void gj_cpu_work(gj_worker *w)
 	w->unstarted = w->live = w->nblocks = 0;
 	w->asks = false;
 	w->at = w->end = 0;
-	w->last = UINT64_MAX - 1;                  /* no block has this id plus one */
+	w->last = UINT64_MAX;                      /* the block before the first */
+	memset(w->idx, 0, sizeof w->idx);
+	w->idx[gj_axes_from[w->run->kernel->first_axis][0]] = UINT32_MAX;
 	w->main.sanitizer = NULL;                  /* another thread may have had this worker before */
 	w->current = new_fiber(w);
 	gj_fiber_switch(&w->main, w->current);
