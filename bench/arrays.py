@@ -15,10 +15,24 @@ ON_GPU = gridjit.device_kind() == "cuda"
 
 
 def optional(name):
+	"""The module, or None; a peer that is there and breaks is told of."""
 	try:
 		return __import__(name, fromlist=["_"])
 	except ImportError:
 		return None
+	except Exception as error:
+		print(f"  {name}: {said(error)}")
+		return None
+
+
+def offer(variants, name, module, make):
+	"""Another library's way, if it is installed: make() gives it, or breaks, which is told of."""
+	if not module:
+		return
+	try:
+		variants[name] = make()
+	except Exception as error:
+		print(f"  {name}: {said(error)}")
 
 
 cupy, torch, numba_cuda = (optional(name) if ON_GPU else None for name in ("cupy", "torch", "numba.cuda"))
@@ -38,28 +52,55 @@ def elementwise(x, y):
 	"""Two different inputs and an output that is there."""
 	out = cuda.device_array_like(x)
 	variants = {"gridjit": lambda i: saxpy(x, y, out=out), "device copy": lambda i: out._copy_from(x, 0)}
-	if cupy:
+
+	def with_cupy():
 		a, b, o = (cupy.asarray(v) for v in (x, y, out))
 		f = cupy.ElementwiseKernel("float32 x, float32 y", "float32 z", "z = 2 * x + y", "saxpy")
-		variants["cupy"] = lambda i: f(a, b, o)
-	if numba_cuda:
+		return lambda i: f(a, b, o)
+
+	def with_numba():
 		import numba
 		n, m, r = (numba_cuda.as_cuda_array(v) for v in (x, y, out))
 		g = numba.vectorize(["float32(float32, float32)"], target="cuda")(twice_plus)
-		variants["numba-cuda"] = lambda i: g(n, m, out=r)
+		return lambda i: g(n, m, out=r)
+	offer(variants, "cupy", cupy, with_cupy)
+	offer(variants, "numba-cuda", numba_cuda, with_numba)
+	return variants
+
+
+def seven(x, y, z):
+	return (x * y + z) / (x * x + y * y + 1)
+
+
+def fused(x, y):
+	"""Seven operations of three arrays, and their sum."""
+	f, z = gridjit.fuse(seven), x[::-1]
+	g = gridjit.fuse(lambda x, y, z: seven(x, y, z).sum())
+	variants = {"gridjit": lambda i: f(x, y, z), "gridjit sum": lambda i: g(x, y, z), "gridjit unfused": lambda i: seven(x, y, z)}
+
+	def with_cupy():
+		a, b, c = (cupy.asarray(v) for v in (x, y, z))
+		h = cupy.fuse(seven)
+		variants["cupy unfused"] = lambda i: seven(a, b, c)
+		return lambda i: h(a, b, c)
+	offer(variants, "cupy", cupy, with_cupy)
 	return variants
 
 
 def calls(x, y):
 	"""1,000 elements: what a call costs, with a new output."""
 	variants = {"gridjit": lambda i: saxpy(x, y), "gridjit x + y": lambda i: x + y}
-	if cupy:
+
+	def with_cupy():
 		a, b = cupy.asarray(x), cupy.asarray(y)
 		f = cupy.ElementwiseKernel("float32 x, float32 y", "float32 z", "z = 2 * x + y", "saxpy")
-		variants["cupy"] = lambda i: f(a, b)
-	if torch:
+		return lambda i: f(a, b)
+
+	def with_torch():
 		t, u = torch.as_tensor(x, device="cuda"), torch.as_tensor(y, device="cuda")
-		variants["torch x + y"] = lambda i: t + u
+		return lambda i: t + u
+	offer(variants, "cupy", cupy, with_cupy)
+	offer(variants, "torch x + y", torch, with_torch)
 	if not ON_GPU:
 		h, k = np.asarray(x), np.asarray(y)
 		variants["numpy x + y"] = lambda i: h + k
@@ -68,18 +109,23 @@ def calls(x, y):
 
 def reductions(name, x, **keywords):
 	variants = {"gridjit": lambda i: getattr(x, name)(**keywords)}
-	if cupy:
+
+	def with_cupy():
 		a = cupy.asarray(x)
-		variants["cupy"] = lambda i: getattr(a, name)(**keywords)
-	if torch:
+		return lambda i: getattr(a, name)(**keywords)
+
+	def with_torch():
 		t, dim = torch.as_tensor(x, device="cuda"), {"dim": keywords["axis"]} if keywords else {}
 		f = getattr(t, {"min": "amin"}.get(name, name))
-		variants["torch"] = lambda i: f(**dim) if dim or name != "cumsum" else f(0)
-	if numba_cuda and name == "sum" and not keywords:
-		import numba.cuda
-		r, n = numba.cuda.reduce(lambda a, b: a + b), numba.cuda.as_cuda_array(x)
-		res = numba.cuda.device_array(1, np.float32)
-		variants["numba-cuda"] = lambda i: r(n, res=res)
+		return lambda i: f(**dim) if dim or name != "cumsum" else f(0)
+
+	def with_numba():
+		r, n = numba_cuda.reduce(lambda a, b: a + b), numba_cuda.as_cuda_array(x)
+		res = numba_cuda.device_array(1, np.float32)
+		return lambda i: r(n, res=res)
+	offer(variants, "cupy", cupy, with_cupy)
+	offer(variants, "torch", torch, with_torch)
+	offer(variants, "numba-cuda", numba_cuda if name == "sum" and not keywords else None, with_numba)
 	if not ON_GPU:
 		h = np.asarray(x)
 		variants["numpy"] = lambda i: getattr(h, name)(**keywords)
@@ -92,6 +138,7 @@ def rows(n):
 	side = int(n ** 0.5)
 	square = x[:side * side].reshape(side, side)
 	yield f"2 x + y, {n} float32", elementwise(x, y)
+	yield f"fused: 7 operations, {n} float32", fused(x, y)
 	yield "2 x + y, a call on 1000", calls(x[:1000].copy(), y[:1000].copy())
 	for name in "sum", "min", "argmin", "cumsum":
 		yield f"{name}, {n} float32", reductions(name, x)

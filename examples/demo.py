@@ -1,4 +1,4 @@
-"""Four kernels and a ufunc, each checked against NumPy and timed as it is: what `make demo` shows. Runs on the GPU if there is
+"""Four kernels, a ufunc and a fused expression, each checked against NumPy and timed as it is: what `make demo` shows. Runs on the GPU if there is
 one, else on the CPU. They are what arrays as wholes are bad at: branches that differ from item to item, and expressions that make a
 temporary array of every step.
 
@@ -108,6 +108,14 @@ def settled(x, r):
 			return y
 		x = y
 	return x
+
+
+@gridjit.fuse
+def haversine(lat, lon, to_lat, to_lon):
+	"""Distances of places on the Earth, in km."""
+	h = np.sin((to_lat - lat) / 2) ** 2 + np.cos(lat) * np.cos(to_lat) * np.sin((to_lon - lon) / 2) ** 2
+	d = 12742.0 * np.arcsin(np.sqrt(h))
+	return d, d.mean()
 
 
 def median_time(run, repeats=5):
@@ -241,6 +249,24 @@ def demo_ufunc():
 	return f"a ufunc of {n:,} elements", ours, theirs, error < 1e-5, f"error {error:.1e}"
 
 
+def demo_fused():
+	n = 1 << 20
+	rng = np.random.default_rng(0)
+	places = [rng.uniform(-half, half, n) for half in (math.pi / 2, math.pi) * 2]
+
+	def reference():
+		lat, lon, to_lat, to_lon = places
+		h = np.sin((to_lat - lat) / 2) ** 2 + np.cos(lat) * np.cos(to_lat) * np.sin((to_lon - lon) / 2) ** 2
+		d = 12742.0 * np.arcsin(np.sqrt(h))
+		return d, d.mean()
+	args, where = (places, np.asarray) if gridjit.device_kind() == "cpu" else (map(cuda.to_device, places), lambda a: a.copy_to_host())
+	args = list(args)
+	ours, theirs, (expected, mean) = timed(lambda: haversine(*args), reference)
+	result, ours_mean = map(where, haversine(*args))
+	error = max(np.max(np.abs(result - expected)), abs(ours_mean - mean))
+	return f"fused distances, {n:,}, and their mean", ours, theirs, error < 1e-6, f"error {error:.1e}"
+
+
 def show(rows):
 	"""A table, drawn by rich where it is installed."""
 	heads = ["", "gridjit", "NumPy", "faster", "checked against NumPy"]
@@ -266,7 +292,7 @@ def main():
 	cores = device.MULTIPROCESSOR_COUNT
 	how = "" if gridjit.device_kind() == "cuda" else f", SIMD on {cores} thread{'s' * (cores != 1)}"
 	print(f"gridjit {gridjit.__version__} on {name}{how}; medians of warm runs, NumPy on its own arrays")
-	rows = [demo() for demo in (demo_mandelbrot, demo_black_scholes, demo_heat, demo_gravity, demo_ufunc)]
+	rows = [demo() for demo in (demo_mandelbrot, demo_black_scholes, demo_heat, demo_gravity, demo_ufunc, demo_fused)]
 	show(rows)
 	print(f"picture: {os.path.relpath(Path(__file__).with_name('mandelbrot.png'))}")
 	return 0 if all(good for _, _, _, good, _ in rows) else 1

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fused_cases import on_device
 from gridjit import _core, cuda, float32, types, vectorize
 from gridjit.cuda import _loops
 from gridjit.cuda._ufuncs import function_of
@@ -62,18 +63,6 @@ def same(got, want, rtol=0.0):
 	if got.ndim > 1 and got.size:
 		assert got.copy_to_host().shape == want.shape
 	np.testing.assert_allclose(got.copy_to_host(), want, rtol=rtol or (1e-6 if want.dtype == np.float32 else 1e-13), equal_nan=True)
-
-
-def on_device(array):
-	"""The same layout in device memory."""
-	if array.size == 0 or array.ndim == 0:
-		return cuda.to_device(np.ascontiguousarray(array).reshape(array.shape))
-	low, high = np.lib.array_utils.byte_bounds(array) if hasattr(np.lib, "array_utils") else np.byte_bounds(array)
-	first = array.__array_interface__["data"][0]
-	raw = np.frombuffer((np.ctypeslib.ctypes.c_char * (high - low)).from_address(low), np.uint8)
-	memory = cuda.to_device(raw.copy())
-	return cuda.DeviceNDArray(array.shape, array.strides, array.dtype, 0, memory.gpu_data,
-		pointer=memory.device_pointer + first - low)
 
 
 # -- operators and NumPy's ufuncs --------------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
 """@fuse against NumPy: values and dtypes over random expressions, dtypes, layouts and broadcasts; reductions; out; what is refused."""
-import linecache
 import warnings
 
 import numpy as np
@@ -9,77 +8,14 @@ from hypothesis import strategies as st
 
 import gridjit
 from conftest import on
+from fused_cases import arrays, define, expressions, python_or_error, same
 from gridjit import errors
-
-DTYPES = ["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"]
-SHAPES = [(), (5,), (1,), (3, 5), (3, 1), (1, 5), (2, 3, 5), (2, 1, 1), (2, 3, 1), (1, 1, 5)]
-
 
 @pytest.fixture(autouse=True)
 def quiet():
 	with np.errstate(all="ignore"), warnings.catch_warnings():
 		warnings.simplefilter("ignore")
 		yield
-
-
-def define(source, **names):
-	name = f"<fused {abs(hash(source))}>"
-	linecache.cache[name] = len(source), None, source.splitlines(True), name
-	scope = {"np": np, **names}
-	exec(compile(source, name, "exec"), scope)
-	return scope["f"]
-
-
-leaf = st.sampled_from(["a", "b", "c", "s", "t", "2", "0.5", "True"])
-
-
-def combine(inner):
-	two = st.tuples(inner, inner)
-	return st.one_of(
-		st.tuples(st.sampled_from(["+", "-", "*", "/", "<", ">=", "==", "!=", "&", "|", "^"]), two).map(lambda t: f"({t[1][0]} {t[0]} {t[1][1]})"),
-		st.tuples(st.sampled_from(["maximum", "minimum", "logical_and", "fmax"]), two).map(lambda t: f"np.{t[0]}({t[1][0]}, {t[1][1]})"),
-		st.tuples(inner, inner, inner).map(lambda t: f"np.where({t[0]}, {t[1]}, {t[2]})"),
-		inner.map(lambda t: f"(-{t})"), inner.map(lambda t: f"abs({t})"), inner.map(lambda t: f"np.sqrt({t})"),
-		inner.map(lambda t: f"(({t} * 1) ** 2)"),                       # NumPy squares bools to int8, but only by **
-		st.tuples(inner, st.sampled_from(["f4", "f8", "i4", "u1"])).map(lambda t: f"np.add({t[0]}, 0).astype('{t[1]}')"))
-
-
-expressions = st.recursive(leaf, combine, max_leaves=5)
-
-
-@st.composite
-def arrays(draw):
-	dtype, shape = draw(st.sampled_from(DTYPES)), draw(st.sampled_from(SHAPES))
-	items = draw(st.integers(0, 2 ** 31))
-	rng = np.random.default_rng(items)
-	a = rng.integers(0, 2 if dtype == "b1" else 6, shape).astype(dtype) if dtype[0] != "f" else (rng.random(shape) * 8 - 4).astype(dtype)
-	a = np.asarray(a)
-	how = draw(st.sampled_from(["C", "F", "reversed", "strided", "swapped"]))
-	if how == "F":
-		a = np.asfortranarray(a)
-	elif how == "reversed" and a.ndim:
-		a = a[::-1]
-	elif how == "strided" and a.ndim:
-		wide = np.zeros((*a.shape[:-1], 2 * a.shape[-1]), a.dtype)
-		wide[..., ::2] = a
-		a = wide[..., ::2]
-	elif how == "swapped":
-		a = a.astype(a.dtype.newbyteorder())
-	return a
-
-
-def python_or_error(call, *args):
-	try:
-		return call(*args), None
-	except (TypeError, ValueError, OverflowError, AttributeError) as e:
-		return None, e
-
-
-def same(got, want, loose=True):
-	want = np.asarray(want)
-	got = np.asarray(got)
-	assert got.dtype == want.dtype.newbyteorder("=") and got.shape == want.shape, (got.dtype, got.shape, want.dtype, want.shape)
-	np.testing.assert_allclose(got, want, rtol=(1e-5 if want.dtype == np.float32 else 1e-12) if loose else 0, atol=0 if want.dtype.kind != "f" else 1e-6)
 
 
 @pytest.mark.parametrize("width", ["cpu32", "cpu1"])
@@ -253,8 +189,8 @@ def test_arguments():
 		f([1, 2])
 	with pytest.raises(ValueError, match="broadcast"):
 		f(x, np.zeros(3))
-	with pytest.raises(NotImplementedError, match="device array"):
-		f(gridjit.cuda.to_device(x))
+	with pytest.raises(ValueError, match="stream is for device arrays"):
+		f(x, stream=gridjit.cuda.stream())
 	with pytest.raises(TypeError, match="positional"):
 		gridjit.fuse(lambda *a: a)
 	with pytest.raises(TypeError, match="takes a Python function"):

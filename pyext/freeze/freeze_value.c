@@ -276,6 +276,30 @@ static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *n
 	return PyErr_Occurred() ? NULL : r;
 }
 
+static gj_obj *called_as(gj_freezer *fz, const gj_obj *function, gj_calling how)
+{
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_FUNCTION, NULL);
+	*r = *function;
+	r->i = how;
+	return r;
+}
+
+/* A fused function for arguments of certain dimensions, which kernels call with elements. */
+static const gj_obj *freeze_fused(gj_freezer *fz, PyObject *o, const gj_obj *function)
+{
+	PyObject *dimensions = PyObject_GetAttrString(o, "dimensions");
+	if (!dimensions || !PyTuple_Check(dimensions)) {
+		Py_XDECREF(dimensions);
+		return PyErr_Occurred() ? NULL : gj_freeze_opaque(fz, o);
+	}
+	const gj_obj *items = freeze_items(fz, GJ_OBJ_TUPLE, dimensions, NULL);
+	gj_obj *r = items ? called_as(fz, function, GJ_CALL_FUSED) : NULL;
+	if (r)
+		r->item = items->item, r->n = items->n;
+	Py_DECREF(dimensions);
+	return r;
+}
+
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	const char *name = gj_intrinsic_name(o);
@@ -307,12 +331,10 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	PyObject *f = function_of(o);
 	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL
 	    : PyType_Check(o) ? freeze_class(fz, o, names) : gj_freeze_opaque(fz, o);
-	if (f && r && gj_has_base(Py_TYPE(o), "numpy.ufunc")) {
-		gj_obj *ufunc = gj_obj_new(fz, GJ_OBJ_FUNCTION, NULL);
-		*ufunc = *r;
-		ufunc->i = 1;
-		r = ufunc;
-	}
+	if (f && r && gj_has_base(Py_TYPE(o), "numpy.ufunc"))
+		r = called_as(fz, r, GJ_CALL_UFUNC);
+	else if (f && r && gj_has_base(Py_TYPE(o), "gridjit._core.FusedPlan"))
+		r = freeze_fused(fz, o, r);
 	Py_XDECREF(f);
 	return r;
 }

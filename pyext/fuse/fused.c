@@ -132,7 +132,8 @@ static void plan_dealloc(PyObject *o)
 
 /* -- What it returns ------------------------------------------------------------------------------------------------------- */
 
-/* A tuple for each result: (dtype, dimensions, arguments that its shape comes from, reduction or −1, axes, are they kept?). */
+/* A tuple for each result: (dtype, dimensions, arguments that its shape comes from, reduction or −1, axes, are they kept?, dtype of
+ * what is reduced). */
 static PyObject *get_results(PyObject *o, void *unused)
 {
 	(void)unused;
@@ -141,8 +142,9 @@ static PyObject *get_results(PyObject *o, void *unused)
 	for (uint32_t i = 0; list && i < p->nout; i++) {
 		const gj_type *t = p->ret[i];
 		bool reduced = t->kind == GJ_REDUCED;
-		PyObject *x = Py_BuildValue("NiKiiO", gj_dtype_of_kind(t->elem->kind), (int)t->ndim, (unsigned long long)gj_shape_arguments(t),
-			reduced ? t->layout - 1 : -1, reduced ? (int)t->space : 0, reduced && t->readonly ? Py_True : Py_False);
+		PyObject *x = Py_BuildValue("NiKiiON", gj_dtype_of_kind(t->elem->kind), (int)t->ndim, (unsigned long long)gj_shape_arguments(t),
+			reduced ? t->layout - 1 : -1, reduced ? (int)t->space : 0, reduced && t->readonly ? Py_True : Py_False,
+			gj_dtype_of_kind((reduced ? t->item[0] : t->elem)->kind));
 		if (!x)
 			Py_CLEAR(list);
 		else
@@ -274,7 +276,7 @@ static PyObject *get_single(PyObject *o, void *unused)
 
 static PyGetSetDef getset[] = {
 	{ "single", get_single, NULL, "Is one value returned, and not a tuple?", NULL },
-	{ "results", get_results, NULL, "(dtype, ndim, arguments, reduction, axes, keepdims) of each result.", NULL },
+	{ "returned", get_results, NULL, "(dtype, ndim, arguments, reduction, axes, keepdims, dtype of what is reduced) of each result.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -283,6 +285,6 @@ static PyType_Slot slots[] = {
 	{ Py_tp_doc, "A fused function for arguments of certain types." }, { 0, NULL },
 };
 
-static PyType_Spec spec = { "gridjit._core.FusedPlan", sizeof(plan), 0, Py_TPFLAGS_DEFAULT, slots };
+static PyType_Spec spec = { "gridjit._core.FusedPlan", sizeof(plan), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots };
 
 int gj_fuse_init(PyObject *module) { return gj_add_type(module, &plan_type, &spec, NULL); }

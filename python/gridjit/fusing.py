@@ -18,14 +18,16 @@ def _operand(x, name, position):
 	dtype = _NUMBERS.get(type(x))
 	if dtype is not None:
 		return np.asarray(x, dtype), True
-	if hasattr(x, "__cuda_array_interface__") or hasattr(x, "copy_to_host"):
-		raise NotImplementedError(f"{name}(): argument {position + 1} is a device array, which fused functions do not take yet: copy_to_host()")
 	if not isinstance(x, (np.ndarray, np.generic)) or isinstance(x, np.ma.MaskedArray):
 		raise TypeError(f"{name}() takes NumPy arrays and numbers, but argument {position + 1} is {type(x).__name__}")
 	a = np.asarray(x)
 	if not (a.dtype.isnative and a.flags.aligned):
 		a = a.astype(a.dtype.newbyteorder("="))
 	return a, False
+
+
+def _is_device(x):
+	return hasattr(x, "__cuda_array_interface__") or isinstance(x, _core.DeviceArray)
 
 
 def _is_same(a, b):
@@ -35,15 +37,15 @@ def _is_same(a, b):
 class _Result:
 	"""One of the values that a fused function returns."""
 
-	def __init__(self, index, dtype, ndim, arguments, reduction, axes, keepdims):
-		self.bit, self.dtype, self.ndim, self.reduction, self.keepdims = 1 << index, dtype, ndim, reduction, keepdims
+	def __init__(self, index, dtype, ndim, arguments, reduction, axes, keepdims, folded):
+		self.bit, self.dtype, self.ndim, self.reduction, self.keepdims, self.folded = 1 << index, dtype, ndim, reduction, keepdims, folded
 		self.arguments = [i for i in range(64) if arguments >> i & 1]
 		self.axes = tuple(i for i in range(8) if axes >> i & 1)
 		self.reduces = reduction >= 0
 
 	def shapes(self, arrays):
 		"""Of the loop; of the result with its reduced dimensions kept; of the result."""
-		loop = np.broadcast_shapes(*[arrays[i].shape for i in self.arguments])
+		loop = np.broadcast_shapes(*[getattr(arrays[i], "shape", ()) for i in self.arguments])
 		kept = tuple(1 if d in self.axes else n for d, n in enumerate(loop))
 		return loop, kept, kept if self.keepdims or not self.reduces else tuple(n for d, n in enumerate(loop) if d not in self.axes)
 
@@ -54,6 +56,22 @@ class _Result:
 		axis = None if len(self.axes) == len(loop) else self.axes[0] if self.reduction >= _ARG else self.axes
 		nothing = np.empty(loop, np.bool_ if self.dtype == np.bool_ else self.dtype)
 		return np.asarray(_REDUCTIONS[self.reduction](nothing, axis=axis, keepdims=self.keepdims)).astype(self.dtype)
+
+
+class Plan(_core.FusedPlan):
+	"""A fused function for arguments of certain dtypes and dimensions (-1: a number of Python's), which kernels can call."""
+
+	def __new__(cls, function, key, options):
+		self = super().__new__(cls, function, key, options)
+		self.py_func, self.name = function, function.__name__
+		self.types, self.dimensions = tuple(dtype for dtype, _ in key), tuple(ndim for _, ndim in key)
+		self.results = [_Result(i, *r) for i, r in enumerate(self.returned)]
+		self.loops = {}                            # over device arrays
+		return self
+
+	def __call__(self, *args):
+		"""As kernels call it."""
+		return self.py_func(*args)
 
 
 class Fused:
@@ -75,8 +93,7 @@ class Fused:
 		plan = self._plans.get(key)
 		if plan is None:
 			try:
-				core = _core.FusedPlan(self.py_func, key, self._options)
-				plan = core, [_Result(i, *r) for i, r in enumerate(core.results)]
+				plan = Plan(self.py_func, key, self._options)
 			except _MISTAKES as mistake:
 				if not self._fallback:
 					raise
@@ -84,30 +101,35 @@ class Fused:
 			self._plans[key] = plan
 		return plan
 
-	def __call__(self, *args, out=None, stream=None, **named):
+	def __call__(self, *args, out=None, stream=0, **named):
 		"""The function of these arrays and numbers. out: an array, or a tuple of them, that is written and returned. stream: for device
-		arrays, which are not taken yet."""
-		if stream is not None:
-			raise NotImplementedError(f"{self.py_func.__name__}(): stream is for device arrays, which fused functions do not take yet")
+		arrays."""
 		if named or len(args) != self._count:
 			bound = self._signature.bind(*args, **named)
 			bound.apply_defaults()
 			args = bound.args
 		name = self.py_func.__name__
-		operands = [_operand(x, name, i) for i, x in enumerate(args)]
+		device = any(map(_is_device, args))
+		if device:
+			from .cuda import _fused
+		elif stream:
+			raise ValueError(f"{name}(): stream is for device arrays")
+		operands = [(_fused.operand if device else _operand)(x, name, i) for i, x in enumerate(args)]
 		arrays = [a for a, _ in operands]
-		key = tuple((a.dtype, -1 if number else a.ndim) for a, number in operands)
+		key = tuple((_NUMBERS[type(a)] if device and number else a.dtype, -1 if number else a.ndim) for a, number in operands)
 		plan = self._plan(key)
 		if isinstance(plan, Exception):
 			return self._by_numpy(args, out)
-		core, results = plan
-		single = len(results) == 1
-		outs = list(out) if isinstance(out, tuple) else [out] + [None] * (len(results) - 1) if out is None or single else None
-		if outs is None or len(outs) != len(results):
-			raise ValueError(f"{name}() returns {len(results)} values: out must be a tuple of as many arrays or Nones")
-		values = self._run(core, results, arrays, outs)
-		values = [v if given is not None or v.ndim else v[()] for v, given in zip(values, outs)]
-		return values[0] if single and core.single else tuple(values)
+		single = len(plan.results) == 1
+		outs = list(out) if isinstance(out, tuple) else [out] + [None] * (len(plan.results) - 1) if out is None or single else None
+		if outs is None or len(outs) != len(plan.results):
+			raise ValueError(f"{name}() returns {len(plan.results)} values: out must be a tuple of as many arrays or Nones")
+		if device:
+			values = _fused.run(plan, arrays, outs, stream, self._options["fastmath"])
+		else:
+			values = self._run(plan, arrays, outs)
+			values = [v if given is not None or v.ndim else v[()] for v, given in zip(values, outs)]
+		return values[0] if single and plan.single else tuple(values)
 
 	def _by_numpy(self, args, out):
 		values = self.py_func(*args)
@@ -128,14 +150,15 @@ class Fused:
 				return np.empty(shape, result.dtype)
 		return out
 
-	def _run(self, core, results, arrays, outs):
+	def _run(self, plan, arrays, outs):
+		results = plan.results
 		groups, values = {}, [None] * len(results)
 		for i, r in enumerate(results):
 			loop, kept, shape = r.shapes(arrays)
 			out = outs[i]
 			if out is not None:
 				if not isinstance(out, np.ndarray):
-					raise TypeError("out must be a NumPy array")
+					raise TypeError(f"out must be a NumPy array, as the arguments are, not {type(out).__name__}")
 				if out.shape != shape:
 					raise ValueError(f"out has the shape {out.shape}, but the result has {shape}")
 				if not out.flags.writeable:
@@ -150,7 +173,7 @@ class Fused:
 		for (loop, axes), members in groups.items():
 			used = {a for i, _ in members for a in results[i].arguments}
 			inputs = tuple(a if i in used or a.ndim == 0 else np.zeros((), a.dtype) for i, a in enumerate(arrays))
-			core.run(sum(results[i].bit for i, _ in members), loop, sum(1 << d for d in axes or ()), inputs,
+			plan.run(sum(results[i].bit for i, _ in members), loop, sum(1 << d for d in axes or ()), inputs,
 				tuple(values[i].reshape(kept) if results[i].reduces and values[i].shape != kept else values[i] for i, kept in members))
 			for i, _ in members:
 				if results[i].reduction == _MEAN:
@@ -165,13 +188,15 @@ class Fused:
 def fuse(function=None, *, fastmath=False, fallback=False):
 	"""Make one loop of a function of array expressions: @fuse, or @fuse(fastmath=…, fallback=…).
 
-	The function takes NumPy arrays and numbers and returns what it computes of them item by item, or several such values as a
+	The function takes arrays and numbers and returns what it computes of them item by item, or several such values as a
 	tuple: operators, comparisons, NumPy's functions of numbers, np.where, abs(), astype(), ufuncs made by vectorize(), other
 	functions of that kind. A value may be reduced where it is returned: sum, prod, min, max, mean, any, all, argmin, argmax with axis
 	and keepdims. Conditions and loops are on numbers, not on arrays.
 
-	It is compiled when it is called with new dtypes and dimensions, runs on all cores, and makes no temporary arrays. Types and
-	broadcasting are NumPy's. The result's keyword out is an array to write into, or a tuple of them.
+	It is compiled when it is called with new dtypes and dimensions and makes no temporary arrays. NumPy arrays are computed on all
+	cores; device arrays, and those of other libraries with __cuda_array_interface__, on the device, by one kernel, or two for a
+	reduction, and the results stay there. Types and broadcasting are NumPy's. The result's keyword out is an array to write into, or a
+	tuple of them; stream is the stream of device arrays.
 	fastmath: approximate functions and reassociation. fallback: run the Python function where it cannot be compiled, instead of an
 	error.
 

@@ -23,14 +23,18 @@ typedef enum gj_objkind {
 	GJ_OBJ_OPAQUE                              /* anything else; `name` says what, for the error message */
 } gj_objkind;
 
+/* How a function is called that is no plain one. UFUNC: in fused functions for each element. FUSED: of numbers, and typed as a fused
+ * function whose arguments have as many dimensions as its items say (−1: a number of Python's). */
+typedef enum gj_calling { GJ_CALL_PLAIN, GJ_CALL_UFUNC, GJ_CALL_FUSED } gj_calling;
+
 struct gj_obj {
 	gj_objkind kind;
 	bool is_unsigned;                          /* INT ≥ 2**63: the value is (uint64_t)i */
 	const gj_type *type;                       /* SCALAR, TYPE; ARRAY: the array type (readonly, C, GJ_CONSTANT space) */
-	int64_t i; double f, im;                    /* i of FUNCTION: 1: a ufunc; im: imaginary part, beside the real one in f */
+	int64_t i; double f, im;                    /* i of FUNCTION: a gj_calling; im: imaginary part, beside the real one in f */
 	const char *name;                          /* STR, NAME, MODULE, OPAQUE, FUNCTION: text */
 	uint32_t n;
-	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[] */
+	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[]; FUNCTION: GJ_CALL_FUSED */
 	const char *const *attr;                   /* MODULE: n names */
 	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
 	const int64_t *shape;                      /* ARRAY: type->ndim extents */

@@ -139,6 +139,28 @@ static gj_known each(const gj_inst *s, const gj_op *call, uint32_t n, const gj_k
 	return gj_just(gj_tuple_type(item, ret->n));
 }
 
+/* Numbers as the elements of a fused function's arguments. */
+static void as_elements(const gj_obj *fn, uint32_t n, gj_known *a)
+{
+	int64_t ndim;
+	for (uint32_t i = 0; i < n; i++) {
+		a[i].konst = NULL;
+		if (gj_obj_is_int(fn->item[i], &ndim) && ndim >= 0 && gj_is_scalar(a[i].type))
+			a[i].type = gj_element_type(a[i].type, (int)ndim, (uint64_t)1 << i);
+	}
+}
+
+/* What it gives of them: elements, and what is to be reduced, as numbers. */
+static const gj_type *numbers(const gj_inst *s, const gj_type *t)
+{
+	if (t->kind != GJ_TUPLE)
+		return t->kind == GJ_REDUCED ? t->item[0] : t->kind == GJ_ELEMENT ? t->elem : t;
+	const gj_type **item = gj_new(s->fn->arena, const gj_type *, t->n + 1);
+	for (uint32_t i = 0; i < t->n; i++)
+		item[i] = numbers(s, t->item[i]);
+	return gj_tuple_type(item, t->n);
+}
+
 static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *fn)
 {
 	const gj_op *call = gj_o(s->fn, r);
@@ -149,14 +171,19 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 	uint32_t n = gj_call_args(s, r, code, a, from);
 	if (n == UINT32_MAX)
 		return gj_just(NULL);
-	bool elementwise = s->fn->numpy && fn->kind == GJ_OBJ_FUNCTION && fn->i;       /* a ufunc: called for each element */
+	gj_calling how = fn->kind == GJ_OBJ_FUNCTION ? (gj_calling)fn->i : GJ_CALL_PLAIN;
+	bool fused = how == GJ_CALL_FUSED && !s->fn->numpy && n == fn->n, elementwise = how == GJ_CALL_UFUNC && s->fn->numpy;
 	gj_known *given = a;
 	if (elementwise)
 		a = elements_of(s, n, a);
-	I->numpy = s->fn->numpy && !elementwise;
+	if (fused)
+		as_elements(fn, n, a);
+	I->numpy = fused || (s->fn->numpy && !elementwise);
 	gj_inst *callee = s->callee[r] = gj_infer_function(I, code, n, a, s->fn, call->loc);
 	if (elementwise)
 		return each(s, call, n, given, callee->ret.type);
+	if (fused)
+		return gj_just(callee->ret.type ? numbers(s, callee->ret.type) : NULL);
 	const gj_type *ret = code->ret && callee->ret.type ? gj_in_spaces_of(code->ret, callee->ret.type) : code->ret;
 	if (!ret || ret == callee->ret.type)
 		return callee->ret;

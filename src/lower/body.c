@@ -96,6 +96,7 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	for (uint32_t i = 0; i < callee->nargs; i++)
 		args[i] = gj_lconv(L, argument(B, o, callee->code, i, a[i], from[i]), callee->arg[i].type);
 	uint32_t loc = L->loc;
+	L->fn->no_fma |= callee->fn->numpy && !L->M->options->fastmath;            /* as NumPy rounds */
 	bool large = !L->counted && callee->size > INLINE_SMALL && L->M->inlined + callee->size > INLINE_BUDGET;
 	bool out = callee->recursive || large || L->depth > INLINE_DEPTH, counted = L->counted;
 	L->M->inlined += out || counted ? 0 : callee->size;
@@ -406,7 +407,7 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 	}
 	gj_ref body = f->op.n;
 	bool elements = f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED;
-	f->no_fma = f->entry->results == GJ_RESULTS_FUSED && !M->options->fastmath;      /* as NumPy rounds */
+	f->no_fma = s->fn->numpy && !M->options->fastmath;
 	gj_lv v = lower_body(&L, s, args, elements);
 	if (gj_entries[M->options->entry].runner == GJ_RUN_LOOP)
 		gj_lelement_check(&L, body);

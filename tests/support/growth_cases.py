@@ -184,6 +184,29 @@ def fresh_ufuncs():
 	provoke(lambda: gridjit.vectorize(lambda x: x.missing)(X))
 
 
+@gridjit.fuse
+def fused(x, y):
+	t = x * y + 1
+	return t, t.sum(axis=0), t.argmax()
+
+
+def calls_of_fused_functions():
+	out = np.empty((3, 4), np.float32)
+	fused(X, X), fused(X, 2.0), fused(X[:, ::2], X[:, 1::2], out=(None, None, None)), fused(X, X, out=(out, None, None))
+	provoke(lambda: fused(X, np.ones(7)))
+	provoke(lambda: fused(X, "a"))
+	a = cuda.to_device(X)
+	fused(a, a), fused(a.T, 2.0), fused(a[:, ::2], a[:, 1::2]), fused(a, X[0, 0], out=(a.copy(), None, None), stream=cuda.stream())
+	provoke(lambda: fused(a, X))
+	provoke(lambda: fused(a, a[:, :3]))
+
+
+def fresh_fused_functions():
+	f = gridjit.fuse(lambda x: (x + 1, x.max(axis=0)))
+	f(X), f(cuda.to_device(X))
+	provoke(lambda: gridjit.fuse(lambda x: x[1:])(X))
+
+
 def row_sum(x, out):
 	out[0] = 0
 	for i in range(x.shape[0]):
