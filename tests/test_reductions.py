@@ -264,23 +264,27 @@ PAIRS = _folds.Fold({}, (np.dtype("f4"), np.dtype("i8")), cuda.reductions._first
 
 
 def argument(name):
-	return float32 if name == "init" else types.Array(types.int64 if name == "o1" else float32, 2 if name == "carry" else argument.ndim if name[0] == "a" else 2 + argument.columns, "C")
+	if name == "init":
+		return float32
+	ndim = 2 if name == "carry" else 3 if argument.columns else 1 if argument.flat and (name[0] == "a" or argument.scan) else 2
+	return types.Array(types.int64 if name == "o1" else float32, ndim, "C")
 
 
 @pytest.mark.skipif(not shutil.which("ptxas"), reason="needs NVIDIA's assembler")
 @pytest.mark.parametrize("fold, text, options", [
-	(FOLD, _folds.rows_text, (True, 256, 4)), (PAIRS, _folds.rows_text, (True, 256, 4)), (FOLD, _folds.columns_text, (True, 32, 8)),
-	(PAIRS, _folds.columns_text, (True, 32, 8)), (FOLD, _folds.scan_rows_text, (256, 4, False, True)),
+	(FOLD, _folds.rows_text, (True, 256, 4)), (PAIRS, _folds.rows_text, (True, 256, 4, 4)), (FOLD, _folds.columns_text, (True, 32, 8, 4)),
+	(PAIRS, _folds.columns_text, (True, 32, 8)), (FOLD, _folds.scan_rows_text, (256, 4, False, True, True)),
+	(FOLD, _folds.scan_rows_text, (256, 8, True, False, False)),
 	(FOLD, _folds.scan_columns_text, (True, True))])
 def test_assembles(tmp_path, fold, text, options):
 	source, scope = text(fold, *options), fold.scope()
 	exec(source, scope)
-	argument.columns = "columns" in text.__name__
-	argument.ndim = 3 if argument.columns else 1 if text is _folds.rows_text else 2
+	argument.columns, argument.scan = "columns" in text.__name__, "scan" in text.__name__
+	argument.flat = text is _folds.rows_text or text is _folds.scan_rows_text and options[-1]
 	name, names = source[4:source.index("\n")].split("(")
 	signature = tuple(argument(n) for n in names.removesuffix("):").split(", "))
 	ptx = _core.compile(scope[name], signature, dict(cc=(9, 0), entry="kernel", facts=7))[0]
-	if options[-1] == 4:
+	if argument.flat:
 		assert "ld.global.nc.v4" in ptx or "ld.global.v4" in ptx
 	path = tmp_path / "k.ptx"
 	path.write_text(ptx)

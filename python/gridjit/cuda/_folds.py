@@ -77,34 +77,50 @@ def _arrays(fold, first):
 	return ["a0"] if first else _states(fold.n, "a")
 
 
-def rows_text(fold, first, threads, vector, step=1):
-	"""A block reduces a part of a row: arrays [row, element] → [row, part]. A thread takes `vector` elements side by side; then
-	the arrays are flat, rows have whole vectors (or there is one), and parts are counted in vectors: so accesses are aligned.
-	Parts begin at multiples of `step`."""
+def _batch(fold, acc, lifts):
+	"""acc = the states of these places, in a tree; each place is read before the first two are folded."""
+	lines = [f"{_pack(f'e{k}_{v}' for k in range(fold.n))} = {lift}" for v, lift in enumerate(lifts)]
+	names = [[f"e{k}_{v}" for k in range(fold.n)] for v in range(len(lifts))]
+	while len(names) > 1:
+		half = len(names) // 2
+		for left, right in zip(names, names[half:]):
+			lines += fold.fold(left, left, right)
+		names = names[:half]
+	return lines + [f"{_pack(acc)} = {_pack(names[0])}"]
+
+
+def _walk(fold, i, stop, step, deep, lifts):
+	"""acc = the states at i, i + step, … below stop (there is one), `deep` places a round: what is read in one travels together.
+	lifts(at): the states there."""
+	acc, new = _states(fold.n, "x"), _states(fold.n, "y")
+
+	def batch(target, at, n):
+		return _batch(fold, target, [lift for d in range(n) for lift in lifts(f"{at} + {d * step}" if d else at)])
+	rest = [f"for j in range(tail, {stop}, {step}):", *_indent(batch(new, "j", 1) + fold.fold(acc, acc, new), 1)]
+	single = [*batch(acc, i, 1), f"tail = {i} + {step}"]
+	if deep == 1:
+		return single + rest
+	return [f"rounds = ({stop} - {i} + {step - 1}) // {step * deep}", f"tail = {i} + rounds * {step * deep}", "if rounds > 0:",
+		*_indent(batch(acc, i, deep), 1), f"\tfor j in range({i} + {step * deep}, tail, {step * deep}):",
+		*_indent(batch(new, "j", deep) + fold.fold(acc, acc, new), 2), "else:", *_indent(single, 1), *rest]
+
+
+def rows_text(fold, first, threads, vector, deep=1, step=1):
+	"""A block reduces a part of a row: arrays [row, element] → [row, part]. A thread takes `vector` elements side by side, `deep`
+	times a round; with several, the arrays are flat, rows have whole vectors (or there is one), and parts are counted in vectors:
+	so accesses are aligned. Parts begin at multiples of `step`."""
 	acc, new, flat = _states(fold.n, "x"), _states(fold.n, "y"), vector > 1
 	n = "a0.shape[0] // o0.shape[0]" if flat else "a0.shape[1]"
 	lines = ["t = cuda.threadIdx.x", "parts = o0.shape[1]", "row = cuda.blockIdx.x // parts", "part = cuda.blockIdx.x % parts", f"n = {n}",
 		f"whole = n // {vector}", _per("whole", step), "start = part * per", "stop = min(start + per, whole)", *_shared(fold, threads),
-		"i = start + t"]
-	lines[-1:-1] = _signs("row", "whole", "start")
+		*_signs("row", "whole", "start"), "i = start + t"]
 
-	def take(at):
-		"""e…_0 = the state of the elements at vector `at`."""
-		out = [f"b = (row * whole + {at}) * {vector}"] if flat else []
-		for v in range(vector):
-			place = f"b + {v}" if flat else f"row, {at}"
-			out.append(f"{_pack(f'e{k}_{v}' for k in range(fold.n))} = {fold.lift(first, place, f'{at} * {vector} + {v}' if flat else at)}")
-		width = vector
-		while width > 1:
-			width //= 2
-			for v in range(width):
-				left, right = ([f"e{k}_{u}" for k in range(fold.n)] for u in (v, v + width))
-				out += fold.fold(left, left, right)
-		return out
-	one = [f"e{k}_0" for k in range(fold.n)]
+	def lifts(at):
+		if not flat:
+			return [fold.lift(first, f"row, {at}", at)]
+		return [fold.lift(first, f"(row * whole + {at}) * {vector} + {v}", f"({at}) * {vector} + {v}") for v in range(vector)]
 	lines.append("if i < stop:")
-	lines += _indent(take("i") + [f"{_pack(acc)} = {_pack(one)}", f"for j in range(i + {threads}, stop, {threads}):"], 1)
-	lines += _indent(take("j") + fold.fold(acc, acc, one), 2)
+	lines += _indent(_walk(fold, "i", "stop", threads, deep, lifts), 1)
 	lines += [f"\ts{k}[t] = {acc[k]}" for k in range(fold.n)]
 	lines.append(f"m = min({threads}, stop - start)")
 	if flat:
@@ -118,19 +134,16 @@ def rows_text(fold, first, threads, vector, step=1):
 	return f"def fold_rows({_pack(_arrays(fold, first) + _states(fold.n, 'o'))}):\n\t" + "\n\t".join(lines) + "\n"
 
 
-def columns_text(fold, first, wide, high):
-	"""A block of `wide` columns and `high` threads for each: arrays [k, element, column] → [k, part, column]."""
-	acc, new = _states(fold.n, "x"), _states(fold.n, "y")
+def columns_text(fold, first, wide, high, deep=1):
+	"""A block of `wide` columns and `high` threads for each, `deep` elements a round: arrays [k, element, column] →
+	[k, part, column]."""
+	acc = _states(fold.n, "x")
 	lines = ["x = cuda.threadIdx.x", "y = cuda.threadIdx.y", f"strips = (a0.shape[2] + {wide - 1}) // {wide}",
 		f"c = cuda.blockIdx.x % strips * {wide} + x", "rest = cuda.blockIdx.x // strips", "parts = o0.shape[1]", "part = rest % parts",
 		"k = rest // parts", _per("a0.shape[1]", 1), "start = part * per", "stop = min(start + per, a0.shape[1])", *_signs("c", "k", "start"),
-		*_shared(fold, f"({high}, {wide})"),
-		"if c < a0.shape[2] and start + y < stop:",
-		f"\t{_pack(acc)} = {fold.lift(first, 'k, start + y, c', 'start + y')}",
-		f"\tfor j in range(start + y + {high}, stop, {high}):", f"\t\t{_pack(new)} = {fold.lift(first, 'k, j, c', 'j')}",
-		*_indent(fold.fold(acc, acc, new), 2)]
+		*(_shared(fold, f"({high}, {wide})") if high > 1 else []), "i = start + y", "if c < a0.shape[2] and i < stop:",
+		*_indent(_walk(fold, "i", "stop", high, deep, lambda at: [fold.lift(first, f"k, {at}, c", at)]), 1)]
 	if high == 1:
-		lines = [line for line in lines if not line.startswith("s0 = ") and not line.startswith("s1 = ")]
 		lines += [f"\to{k}[k, part, c] = {acc[k]}" for k in range(fold.n)]
 	else:
 		lines += [f"\ts{k}[y, x] = {acc[k]}" for k in range(fold.n)]
@@ -141,38 +154,60 @@ def columns_text(fold, first, wide, high):
 	return f"def fold_columns({_pack(_arrays(fold, first) + _states(fold.n, 'o'))}):\n\t" + "\n\t".join(lines) + "\n"
 
 
-def scan_rows_text(fold, threads, each, exclusive, init):
+def scan_rows_text(fold, threads, each, exclusive, init, flat):
 	"""A block scans a part of a row; what comes before its part is in carry[row, part - 1] and init. A thread takes `each`
-	elements side by side, and the block a tile of all threads' at a time."""
-	tile = threads * each
+	elements side by side, and the block a tile of all threads' at a time; so tiles are counted in threads, which shows how accesses
+	are aligned. flat: there is one row, and the arrays are flat."""
 	del fold
+	n, place = "a0.shape[0]" if flat else "a0.shape[1]", "{}" if flat else "row, {}"
 	lines = ["t = cuda.threadIdx.x", "parts = carry.shape[1]", "row = cuda.blockIdx.x // parts", "part = cuda.blockIdx.x % parts",
-		_per("a0.shape[1]", tile), "start = part * per", "stop = min(start + per, a0.shape[1])", *_signs("row", "start"), f"s0 = cuda.shared.array({threads}, T0)", "have = part > 0", "before = T0(init)"]
+		f"groups = ({n} + {each - 1}) // {each}", _per("groups", threads), "start = part * per", "last = min(start + per, groups)",
+		f"stop = min(last * {each}, {n})", *_signs("row", "start"), f"s0 = cuda.shared.array({threads}, T0)",
+		"have = part > 0", "before = T0(init)"]
 	if init:
 		lines += ["if part > 0:", "\tbefore = T0(f(before, carry[row, part - 1]))", "have = True"]
 	else:
 		lines += ["if part > 0:", "\tbefore = carry[row, part - 1]"]
-	body = [f"i = base + t * {each}", "if i < stop:", "\te0 = T0(a0[row, i])", "\tx = e0"]
-	for k in range(1, each):
-		body += [f"\te{k} = x", f"\tif i + {k} < stop:", f"\t\tx = T0(f(x, T0(a0[row, i + {k}])))", f"\t\te{k} = x"]
-	body += ["\ts0[t] = x", "cuda.syncthreads()"]
+
+	def at(k):
+		return place.format(f"i + {k}" if k else "i")
+
+	def guarded(k, line, whole):
+		return [line] if whole or k == 0 else [f"if i + {k} < stop:", f"\t{line}"]
+
+	def read(whole):
+		"""e… = the scan of the thread's own elements, x = its last."""
+		if whole:
+			out = [f"v{k} = T0(a0[{at(k)}])" for k in range(each)]
+			return out + ["e0 = v0", *(f"e{k} = T0(f(e{k - 1}, v{k}))" for k in range(1, each)), f"x = e{each - 1}"]
+		out = [f"e0 = T0(a0[{at(0)}])", "x = e0"]
+		for k in range(1, each):
+			out += [f"e{k} = x", f"if i + {k} < stop:", f"\te{k} = T0(f(x, T0(a0[{at(k)}])))", f"\tx = e{k}"]
+		return out
+
+	def written(whole):
+		def value(k):
+			return ("p" if k == 0 else f"T0(f(p, e{k - 1}))") if exclusive else f"T0(f(p, e{k})) if any else e{k}"
+		if whole:
+			return [f"w{k} = {value(k)}" for k in range(each)] + [f"o0[{at(k)}] = w{k}" for k in range(each)]
+		return [line for k in range(each) for line in guarded(k, f"o0[{at(k)}] = {value(k)}", False)]
+
+	def both(make):
+		"""The tile's last threads may have fewer elements; the others' are read and written together."""
+		if each == 1:
+			return ["if i < stop:", *_indent(make(True), 1)]
+		return [f"if i + {each} <= stop:", *_indent(make(True), 1), "elif i < stop:", *_indent(make(False), 1)]
+	body = [f"i = (base + t) * {each}", *both(lambda whole: read(whole) + ["s0[t] = x"]), "cuda.syncthreads()"]
 	step = 1
 	while step < threads:
 		body += [f"if t >= {step} and i < stop:", f"\ty = T0(f(s0[t - {step}], s0[t]))", "cuda.syncthreads()",
 			f"if t >= {step} and i < stop:", "\ts0[t] = y", "cuda.syncthreads()"]
 		step *= 2
-	body += ["if i < stop:", "\tp = before", "\tany = have", "\tif t > 0:", "\t\tp = s0[t - 1]", "\t\tany = True", "\t\tif have:",
-		"\t\t\tp = T0(f(before, p))"]
-	for k in range(each):
-		guard = f"\tif i + {k} < stop:"
-		if exclusive:
-			value = "p" if k == 0 else f"T0(f(p, e{k - 1}))"
-			body += [guard, f"\t\to0[row, i + {k}] = {value}"]
-		else:
-			body += [guard, f"\t\to0[row, i + {k}] = T0(f(p, e{k})) if any else e{k}"]
-	body += [f"last = s0[min({threads}, (stop - base + {each - 1}) // {each}) - 1]", "before = T0(f(before, last)) if have else last",
+	body += ["p = before", "any = have", "if t > 0 and i < stop:", "\tp = s0[t - 1]", "\tany = True", "\tif have:",
+		"\t\tp = T0(f(before, p))", *both(written)]
+	body += [f"total = s0[min({threads}, last - base) - 1]", "before = T0(f(before, total)) if have else total",
 		"have = True", "cuda.syncthreads()"]
-	lines += [f"for base in range(start, stop, {tile}):", *_indent(body, 1)]
+	lines += [f"for base in range(start, last, {threads}):", *_indent(body, 1)]
 	return "def scan_rows(a0, o0, carry, init):\n\t" + "\n\t".join(lines) + "\n"
 
 

@@ -67,6 +67,7 @@ class NumPyFunction(Elementwise):
 			raise TypeError(f"np.{ufunc.__name__} of device arrays is not supported: copy_to_host() first")
 		self = super().__new__(cls, ufunc.__name__, ufunc.nin, ufunc.nout)
 		self.ufunc = ufunc
+		self._resolved, self._reductions = {}, {}
 		return self
 
 	@property
@@ -85,6 +86,12 @@ class NumPyFunction(Elementwise):
 
 	def _resolve(self, types):
 		dtypes = self._loop(types)
+		found = self._resolved.get(dtypes)
+		if found is None:
+			found = self._resolved[dtypes] = self._resolve_new(dtypes)
+		return found
+
+	def _resolve_new(self, dtypes):
 		ins, outs = dtypes[:self.nin], dtypes[self.nin:]
 		body = function(self.__name__, self.nin, _body(self.__name__, self.nin, ins))
 		try:
@@ -99,6 +106,12 @@ class NumPyFunction(Elementwise):
 
 	def _reduction(self, dtype, wanted):
 		"""The dtype in which NumPy reduces items of `dtype`, and the function."""
+		found = self._reductions.get((dtype, wanted))
+		if found is None:
+			found = self._reductions[dtype, wanted] = self._reduction_new(dtype, wanted)
+		return found
+
+	def _reduction_new(self, dtype, wanted):
 		named = {} if wanted is None else {"signature": (np.dtype(wanted), None, None)}
 		dtypes = self.ufunc.resolve_dtypes((None, dtype, None), casting="unsafe", reduction=True, **named)
 		if dtypes[0] != dtypes[2]:

@@ -80,12 +80,14 @@ def _view_of(array, reduced, in_order):
 
 GPU_BLOCKS = 1056                              # eight of 256 threads for each of an H100's multiprocessors
 CPU_BLOCKS = 256
+DEEP = 4                                       # places that a thread of a GPU reads a round, where it has few rounds or much to do
+EACH = 4                                       # elements side by side that a thread of a GPU scans
 LEAST = 16384                                  # elements of a block that has others beside it
 
 
-def _parts(n, blocks, three, least=LEAST, step=1):
+def _parts(n, blocks, three, least=LEAST, step=1, wanted=GPU_BLOCKS):
 	"""Parts for n elements of each of `blocks` rows, none of them empty; parts begin at multiples of `step`."""
-	busy = CPU_BLOCKS if three.on_host else GPU_BLOCKS
+	busy = CPU_BLOCKS if three.on_host else wanted
 	parts = max(1, min(-(-busy // blocks), n // least))
 	per = -(-n // (parts * step)) * step
 	return -(-n // per)
@@ -100,9 +102,9 @@ def _fold_rows(fold, arrays, first, stream):
 		vector, threads = 4 if wide else 1, 32 if on_host else 256
 		while threads > 32 and threads > 2 * n:
 			threads //= 2
-		parts = _parts(n // vector, rows, arrays[0], LEAST // vector)
+		parts = _parts(n // vector, rows, arrays[0], LEAST // vector, wanted=GPU_BLOCKS if fold.n == 1 else GPU_BLOCKS // 2)
 		outs = [device_array((rows, parts), t, stream=stream) for t in fold.types]
-		kernel = _folds.kernel(fold, _folds.rows_text, first, threads, vector)
+		kernel = _folds.kernel(fold, _folds.rows_text, first, threads, vector, DEEP if wide and (parts == 1 or fold.n > 1) else 1)
 		kernel[rows * parts, threads, stream](*(a.reshape(-1) if wide else a for a in arrays), *outs)
 		if parts == 1:
 			return outs
@@ -114,11 +116,11 @@ def _fold_columns(fold, arrays, stream):
 	first = True
 	while True:
 		outer, n, inner = arrays[0].shape
-		wide, high = (256, 1) if arrays[0].on_host else (32, 8)
+		wide, high, deep = (256, 1, 1) if arrays[0].on_host else (32, 8, DEEP)
 		blocks = -(-inner // wide) * outer
-		parts = _parts(n, blocks, arrays[0], least=256)
+		parts = _parts(n, blocks, arrays[0], least=256, wanted=GPU_BLOCKS // 2)
 		outs = [device_array((outer, parts, inner), t, stream=stream) for t in fold.types]
-		kernel = _folds.kernel(fold, _folds.columns_text, first, wide, high)
+		kernel = _folds.kernel(fold, _folds.columns_text, first, wide, high, deep)
 		kernel[blocks * parts, (wide, high), stream](*arrays, *outs)
 		if parts == 1:
 			return outs
@@ -284,19 +286,21 @@ def _scan(fold, array, axis, exclusive, init, stream):
 
 def _scan_rows(fold, source, out, exclusive, has_init, init, stream):
 	rows, n = source.shape
-	threads, each = (32, 1) if source.on_host else (256, 4)
-	parts = _parts(n, rows, source, step=threads * each)
+	threads, each = (32, 1) if source.on_host else (256, EACH)
+	flat = rows == 1 and not source.on_host
+	parts = _parts(n, rows, source, step=threads * each, wanted=4 * GPU_BLOCKS)
 	carry = source
 	if parts > 1:
 		ends = device_array((rows, parts), fold.types[0], stream=stream)
-		reduce = _folds.kernel(fold, _folds.rows_text, True, threads, 1, threads * each)
-		reduce[rows * parts, threads, stream](source, ends)
+		vector = 4 if flat and n % 4 == 0 else 1
+		reduce = _folds.kernel(fold, _folds.rows_text, True, threads, vector, 1, threads * each // vector)
+		reduce[rows * parts, threads, stream](source.reshape(-1) if vector > 1 else source, ends)
 		carry = device_array((rows, parts), fold.types[0], stream=stream)
 		_scan_rows(fold, ends, carry, False, False, init, stream)
 	else:
 		carry = device_array((rows, 1), fold.types[0], stream=stream)
-	kernel = _folds.kernel(fold, _folds.scan_rows_text, threads, each, exclusive, has_init)
-	kernel[rows * parts, threads, stream](source, out, carry, init)
+	kernel = _folds.kernel(fold, _folds.scan_rows_text, threads, each, exclusive, has_init, flat)
+	kernel[rows * parts, threads, stream](*(a.reshape(-1) if flat else a for a in (source, out)), carry, init)
 
 
 # -- methods of arrays -------------------------------------------------------------------------------------------------------
