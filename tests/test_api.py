@@ -67,7 +67,7 @@ def test_not_built_yet(name):
 		getattr(gridjit, name)(lambda x: x)
 
 
-@pytest.mark.parametrize("name", ["libdevice", "fp16", "managed_array", "mapped", "float32x4",
+@pytest.mark.parametrize("name", ["libdevice", "fp16", "float32x4",
 	"uint8x1", "LTOIR", "MemoryPointer"])
 def test_cuda_not_built_yet(name):
 	with pytest.raises(NotImplementedError, match=name):

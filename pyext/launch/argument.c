@@ -3,6 +3,7 @@
 #include "launch/argument.h"
 
 #include "launch/foreign.h"
+#include "memory/buffer.h"
 #include "memory/devarray.h"
 #include "types/classnames.h"
 #include "types/dtype.h"
@@ -156,6 +157,22 @@ static bool read_ndarray(gj_args *a, PyObject *o, const void *aux)
 	return gj_args_ndarray(a, (PyArrayObject *)o);
 }
 
+/* An array over mapped or managed memory: the device takes it where it is. What only has its class, a copy, is one of the host's. */
+static bool read_in_place(gj_args *a, PyObject *o, const void *aux)
+{
+	gj_devptr at = a->dev && !a->dev->ops->host_memory ? gj_buffer_reached((PyArrayObject *)o) : 0;
+	if (!at || !PyArray_ISALIGNED((PyArrayObject *)o))
+		return read_ndarray(a, o, aux);
+	if (!gj_args_ndarray(a, (PyArrayObject *)o))
+		return false;
+	gj_arg *leaf = &a->leaf[a->nleaves - 1];
+	a->nhost--;
+	Py_CLEAR(leaf->host);
+	leaf->array = NULL;
+	leaf->data = at;
+	return true;
+}
+
 static bool read_masked(gj_args *a, PyObject *o, const void *aux)
 {
 	(void)a, (void)aux;
@@ -254,13 +271,22 @@ static PyType_Spec hint_spec = { "gridjit._core.Hint", sizeof(HintObject), 0,
 enum { READERS = 64 };
 static gj_reader readers[READERS];             /* direct-mapped; holds a reference to each class */
 
+/* MappedNDArray and ManagedNDArray say so. */
+static bool lies_in_place(PyObject *o)
+{
+	PyObject *mark;
+	int found = gj_attribute((PyObject *)Py_TYPE(o), "_used_in_place", &mark);
+	Py_XDECREF(mark);
+	return found > 0;
+}
+
 /* NumPy's arrays and their subclasses. */
 static bool classify_array(PyObject *o, gj_reader *r)
 {
 	PyObject *cls = PyArray_CheckExact(o) ? NULL : gj_import("numpy.ma", "MaskedArray");
 	int masked = cls ? PyObject_IsInstance(o, cls) : 0;
 	Py_XDECREF(cls);
-	r->read = masked ? read_masked : read_ndarray;
+	r->read = masked ? read_masked : !PyErr_Occurred() && !PyArray_CheckExact(o) && lies_in_place(o) ? read_in_place : read_ndarray;
 	return !PyErr_Occurred();
 }
 

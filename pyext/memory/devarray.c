@@ -132,7 +132,7 @@ static bool can_be(gj_device *dev, PyObject *owner, gj_devptr data, int ndim, co
 		*(strides[i] < 0 ? &lo : &hi) += (uintptr_t)strides[i] * (uintptr_t)(shape[i] - 1);
 	}
 	gj_buffer *b = Py_IS_TYPE(owner, gj_buffer_class) ? (gj_buffer *)owner : NULL;
-	size_t left = b ? lo < b->ptr || lo - b->ptr > b->nbytes ? 0 : b->nbytes - (lo - b->ptr) : dev->ops->left(dev, lo);
+	size_t left = b ? lo < b->place.at || lo - b->place.at > b->nbytes ? 0 : b->nbytes - (lo - b->place.at) : dev->ops->left(dev, lo);
 	if (hi - lo <= left)
 		return true;
 	PyOS_snprintf(why, sizeof why, "it needs %zu bytes from %#zx on, there are %zu", (size_t)(hi - lo), (size_t)lo, left);
@@ -162,7 +162,7 @@ static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_,
 	bool ours = Py_IS_TYPE(buffer, gj_buffer_class);
 	if (ours)
 		dev = ((gj_buffer *)buffer)->dev;
-	gj_devptr data = pointer != Py_None ? PyLong_AsSize_t(pointer) : ours ? ((gj_buffer *)buffer)->ptr : 0;
+	gj_devptr data = pointer != Py_None ? PyLong_AsSize_t(pointer) : ours ? ((gj_buffer *)buffer)->place.at : 0;
 	PyObject *o = NULL;
 	if (!ours && pointer == Py_None)
 		PyErr_SetString(PyExc_TypeError, "gpu_data is neither a Buffer nor comes with a pointer");
@@ -183,7 +183,7 @@ PyObject *gj_devarray_new(PyTypeObject *cls, gj_device *dev, int ndim, const int
 		return gj_error(GJ_ERR_ARRAY_HUGE);
 	PyObject *buffer = gj_buffer_new(dev, (size_t)bytes, stream), *o = NULL;
 	if (buffer)
-		o = make(cls, dev, ((gj_buffer *)buffer)->ptr, ndim, shape, strides, dtype, false, buffer, stream);
+		o = make(cls, dev, ((gj_buffer *)buffer)->place.at, ndim, shape, strides, dtype, false, buffer, stream);
 	Py_XDECREF(buffer);
 	return o;
 }
@@ -455,6 +455,28 @@ static PyObject *copy_from(PyObject *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* _share(): (handle, offset of the first item in its allocation), by which other processes find the array. Memory of the
+ * stream-ordered pool cannot be shared: the array moves, as long as nobody else knows where it is. */
+static PyObject *array_share(PyObject *self, PyObject *unused)
+{
+	(void)unused;
+	gj_devarray *a = (gj_devarray *)self;
+	gj_buffer *b = a->base && Py_IS_TYPE(a->base, gj_buffer_class) ? (gj_buffer *)a->base : NULL;
+	gj_share share;
+	if (b && b->kind == GJ_NMEMORY && (b->known || Py_REFCNT(b) > 1))
+		return gj_error(GJ_ERR_IPC_MOVED);
+	if (b && b->kind == GJ_NMEMORY) {
+		gj_devptr offset = a->data - b->place.at;
+		if (!gj_buffer_make_shared(b))
+			return NULL;
+		a->data = b->place.at + offset;
+	}
+	gj_status status = a->dev->ops->share(a->dev, a->data, &share);
+	if (status != GJ_OK)
+		return gj_status_error(status, "sharing an array with other processes");
+	return Py_BuildValue("y#K", (const char *)share.handle, (Py_ssize_t)sizeof share.handle, (unsigned long long)share.offset);
+}
+
 /* On the CPU device: the memory itself as an ndarray. */
 static PyObject *host_view(PyObject *self, PyObject *unused)
 {
@@ -465,7 +487,7 @@ static PyObject *host_view(PyObject *self, PyObject *unused)
 	PyObject *s = shadow(a);
 	if (s && a->readonly)
 		PyArray_CLEARFLAGS((PyArrayObject *)s, NPY_ARRAY_WRITEABLE);
-	if (s && PyArray_SetBaseObject((PyArrayObject *)s, Py_NewRef(self)) < 0)
+	if (s && PyArray_SetBaseObject((PyArrayObject *)s, Py_NewRef(a->base ? a->base : self)) < 0)
 		Py_CLEAR(s);
 	return s;
 }
@@ -501,9 +523,19 @@ GETTER(nbytes, PyLong_FromSize_t(bytes_of(SELF)))
 GETTER(size, PyLong_FromSize_t(PyDataType_ELSIZE(SELF->dtype) ? bytes_of(SELF) / (size_t)PyDataType_ELSIZE(SELF->dtype) : 0))
 GETTER(readonly, PyBool_FromLong(SELF->readonly))
 GETTER(layout, PyUnicode_FromStringAndSize(&SELF->layout, 1))
-GETTER(pointer, PyLong_FromSize_t(SELF->data))
 GETTER(gpu_data, Py_NewRef(SELF->base ? SELF->base : Py_None))
 GETTER(on_host, PyBool_FromLong(SELF->dev->ops->host_memory))
+
+/* The address of memory of ours must stay from now on. */
+static PyObject *told(gj_devarray *a)
+{
+	if (a->base && Py_IS_TYPE(a->base, gj_buffer_class))
+		((gj_buffer *)a->base)->known = true;
+	return PyLong_FromSize_t(a->data);
+}
+
+GETTER(pointer, told(SELF))
+GETTER(address, PyLong_FromSize_t(SELF->data))
 
 static PyObject *get_alloc_size(PyObject *self, void *unused)
 {
@@ -539,7 +571,7 @@ static PyObject *get_interface(PyObject *self, void *unused)
 	PyObject *strides = SELF->layout == 'C' ? Py_NewRef(Py_None) : int_tuple(SELF->strides, SELF->ndim);
 	PyObject *handle = s ? PyLong_FromSize_t(SELF->dev->ops->stream_handle(s)) : Py_NewRef(Py_None);
 	return Py_BuildValue("{sNsNsNs(NN)sisN}", "shape", int_tuple(SELF->shape, SELF->ndim), "strides", strides,
-		"typestr", PyObject_GetAttrString((PyObject *)SELF->dtype, "str"), "data", PyLong_FromSize_t(SELF->data),
+		"typestr", PyObject_GetAttrString((PyObject *)SELF->dtype, "str"), "data", told(SELF),
 		PyBool_FromLong(SELF->readonly), "version", 3, "stream", handle);
 }
 
@@ -594,6 +626,7 @@ static PyGetSetDef getset[] = {
 	{ "stream", get_stream, set_stream, "Stream that copies go to when they name none; 0: the default stream.", NULL },
 	{ "gpu_data", get_gpu_data, NULL, "The object that owns the memory.", NULL },
 	{ "device_pointer", get_pointer, NULL, "Address of the first item in device memory.", NULL },
+	{ "_address", get_address, NULL, NULL, NULL },
 	{ "on_host", get_on_host, NULL, "Is the memory the host's (the CPU device)?", NULL },
 	{ "__cuda_array_interface__", get_interface, NULL, "CUDA Array Interface, version 3.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
@@ -611,6 +644,7 @@ static PyMethodDef methods[] = {
 	{ "_read", array_read, METH_VARARGS, NULL },
 	{ "_write", array_write, METH_VARARGS, NULL },
 	{ "_copy_from", copy_from, METH_VARARGS, NULL },
+	{ "_share", array_share, METH_NOARGS, NULL },
 	{ "_host_view", host_view, METH_NOARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };

@@ -174,6 +174,20 @@ static PyObject *memory_info(PyObject *self, PyObject *unused)
 		: gj_status_error(status, "asking for free memory");
 }
 
+/* peer(ordinal, enable): can this device's kernels reach that one's memory? `enable`: from now on they do. */
+static PyObject *peer(PyObject *self, PyObject *args)
+{
+	int ordinal, enable;
+	bool can;
+	if (!PyArg_ParseTuple(args, "ip:peer", &ordinal, &enable))
+		return NULL;
+	gj_device *dev = dev_of(self), *other = gj_device_open(ordinal);
+	if (!other)
+		return NULL;
+	gj_status status = dev->ops->peer(dev, other, enable, &can);
+	return status == GJ_OK ? PyBool_FromLong(can) : gj_status_error(status, "asking for access to another device");
+}
+
 /* attribute(name): AttributeError where the device has no such number. */
 static PyObject *attribute(PyObject *self, PyObject *name)
 {
@@ -283,6 +297,7 @@ static PyGetSetDef getset[] = {
 static PyMethodDef methods[] = {
 	{ "memory_info", memory_info, METH_NOARGS, "memory_info() -> (free, total), in bytes." },
 	{ "attribute", attribute, METH_O, "attribute(name): one of CUDA's numbers of a device, by the name that follows CU_DEVICE_ATTRIBUTE_." },
+	{ "peer", peer, METH_VARARGS, "peer(ordinal, enable) -> bool: can kernels reach that device's memory? enable: let them." },
 	{ "synchronize", synchronize, METH_NOARGS, "Wait until the device has nothing left to do." },
 	{ NULL, NULL, 0, NULL },
 };

@@ -11,8 +11,7 @@ LATER = {
 		get_thread_id jit_module jitclass literally objmode optional overload pndindex register_jitable
 		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
 	"gridjit.cuda": frozenset("""args bf16 breakpoint compile_all cooperative cudadrv declare_device extending fp16 fp8
-		get_ipc_handle guvectorize launchconfig libdevice literal literal_unroll managed_array mapped
-		mapped_array mapped_array_like open_ipc_array pinned set_memory_manager simulator 
+		guvectorize launchconfig libdevice literal literal_unroll set_memory_manager simulator
 		testing BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
 		PinnedMemory IpcHandle LinkableCode PTXSource CUSource Fatbin Cubin Archive Object LTOIR""".split()
 		+ [f"{name}x{n}" for name in NUMBERS for n in range(1, 5)]),

@@ -58,6 +58,20 @@ typedef struct gj_launch {
 
 typedef enum gj_copy { GJ_H2D, GJ_D2H, GJ_D2D } gj_copy;
 
+/* Memory of other kinds than alloc() gives. */
+typedef enum gj_memory {
+	GJ_MEM_PINNED,                             /* the host's, page-locked: copies are direct, and kernels reach it in place */
+	GJ_MEM_COMBINED,                           /* the same, write-combined: the host reads it slowly */
+	GJ_MEM_MANAGED,                            /* goes where it is used; any kernel's … */
+	GJ_MEM_MANAGED_HOST,                       /* … or the host's, until a stream is given it */
+	GJ_MEM_SHARED,                             /* the device's; other processes can open it */
+	GJ_MEM_OPENED,                             /* such memory of another process: open_shared() */
+	GJ_MEM_REGISTERED,                         /* the program's, page-locked by pin() */
+	GJ_NMEMORY
+} gj_memory;
+typedef struct gj_place { gj_devptr at; void *host; } gj_place;    /* as kernels see it; as the host does, NULL: not at all */
+typedef struct gj_share { uint8_t handle[64]; uint64_t offset; } gj_share;    /* of an allocation, and where in it */
+
 struct gj_device {
 	const struct gj_device_ops *ops;
 	int ordinal;
@@ -76,8 +90,15 @@ typedef struct gj_device_ops {
 	gj_status (*free)(gj_device *, gj_devptr, gj_stream *);
 	gj_status (*copy)(gj_device *, gj_copy, uintptr_t dst, uintptr_t src, size_t bytes, gj_stream *);
 	gj_status (*fill)(gj_device *, gj_devptr dst, uint8_t byte, size_t bytes, gj_stream *);
-	gj_status (*alloc_pinned)(gj_device *, size_t bytes, void **out);
-	gj_status (*free_pinned)(gj_device *, void *);
+	gj_status (*alloc_kind)(gj_device *, gj_memory, size_t bytes, gj_place *out);    /* PINNED to SHARED */
+	gj_status (*free_kind)(gj_device *, gj_memory, gj_place);
+	/* Page-locks memory of the program. host NULL: it was locked already, and stays so when it is freed; at 0: not all of it
+	 * is where kernels reach it. */
+	gj_status (*pin)(gj_device *, void *, size_t bytes, gj_place *out);
+	gj_status (*share)(gj_device *, gj_devptr, gj_share *out);
+	gj_status (*open_shared)(gj_device *, const gj_share *, gj_devptr *allocation);
+	/* Can kernels of this device reach memory of the other (one of the same kind)? `enable`: from now on they do. */
+	gj_status (*peer)(gj_device *, gj_device *other, bool enable, bool *can);
 	gj_status (*memory_info)(gj_device *, size_t *free, size_t *total);
 	/* CUDA's CU_DEVICE_ATTRIBUTE_ name. GJ_E_UNSUPPORTED: the device has no such number. */
 	gj_status (*attribute)(gj_device *, const char *name, int *value);

@@ -22,6 +22,7 @@ _Static_assert(CU_LAUNCH_PARAM_BUFFER_POINTER_AS_INT == 1 && CU_LAUNCH_PARAM_BUF
                CU_LAUNCH_PARAM_END_AS_INT == 0, "ends of the extra list");
 _Static_assert(sizeof(CUresult) == sizeof(int) && sizeof(CUjit_option) == sizeof(int), "enumerations");
 _Static_assert(sizeof(CUdeviceptr) == 8 && sizeof(CUuuid) == 16, "sizes");
+_Static_assert(sizeof(CUipcMemHandle) == 64 && sizeof(CUmemAccessDesc) == 12 && offsetof(CUmemAccessDesc, flags) == 8, "memory of others");
 _Static_assert(sizeof(CUlaunchAttribute) == 72 && offsetof(CUlaunchAttribute, value) == 8, "launch attribute");
 _Static_assert(sizeof(CUlaunchConfig) == 56 && offsetof(CUlaunchConfig, hStream) == 32 &&
                offsetof(CUlaunchConfig, attrs) == 40 && offsetof(CUlaunchConfig, numAttrs) == 48, "launch config");

@@ -29,14 +29,14 @@ static const char *const function_name[NFUNCTIONS + 1] = {
 	NULL
 };
 
-struct CUctx_st { int ordinal, retained; };
+struct CUctx_st { int ordinal, retained; CUcontext peer; };
 struct CUmod_st { char *text; bool elf; struct CUctx_st *ctx; uint64_t listener, lines; struct CUmod_st *next; };
 struct CUfunc_st { char name[64]; int dynamic; struct CUfunc_st *next; CUmodule module; };
 struct CUstream_st { struct CUctx_st *ctx; };
 struct CUevent_st { unsigned long long at; double ms; bool timing, recorded; };
 struct CUlinkState_st { char *log; size_t nlog; char *ptx, *cubin; };
 
-typedef struct block { struct block *next; char *p; size_t n; CUcontext ctx; CUstream stream; bool pinned; } block;
+typedef struct block { struct block *next; char *p; size_t n; CUcontext ctx; CUstream stream; bool pinned, pool, theirs; } block;
 typedef struct copy { struct copy *next; unsigned long long at; void *dst; const void *src; size_t n; } copy;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -387,7 +387,7 @@ static CUresult make_block(void **p, size_t n, bool pinned, CUstream stream)
 	if (!pinned && (n > memory || alive.bytes > memory - n))
 		return NO_MEMORY;
 	block *b = malloc(sizeof *b);
-	*b = (block){ blocks, aligned_alloc(256, (n + 255) & ~(size_t)255), n, current, stream, pinned };
+	*b = (block){ blocks, aligned_alloc(256, (n + 255) & ~(size_t)255), n, current, stream, pinned, false, false };
 	memset(b->p, 0xA5, n);
 	blocks = b;
 	*(pinned ? &alive.pinned : &alive.blocks) += 1;
@@ -400,7 +400,7 @@ static CUresult drop_block(void *p, bool pinned)
 {
 	run_until(clock_now);
 	for (block **l = &blocks; *l; l = &(*l)->next)
-		if ((*l)->p == p && (*l)->pinned == pinned) {
+		if ((*l)->p == p && (*l)->pinned == pinned && !(*l)->theirs) {
 			block *b = *l;
 			*l = b->next;
 			*(pinned ? &alive.pinned : &alive.blocks) -= 1;
@@ -436,7 +436,10 @@ API cuMemFree_v2(CUdeviceptr p)
 API cuMemAllocAsync(CUdeviceptr *p, size_t n, CUstream s)
 {
 	ENTRY(cuMemAllocAsync, true);
-	return is_stream(s) ? device_block(p, n, s) : INVALID_HANDLE;
+	CUresult r = is_stream(s) ? device_block(p, n, s) : INVALID_HANDLE;
+	if (!r)
+		blocks->pool = true;
+	return r;
 }
 
 API cuMemFreeAsync(CUdeviceptr p, CUstream s)
@@ -449,7 +452,110 @@ API cuMemFreeAsync(CUdeviceptr p, CUstream s)
 API cuMemHostAlloc(void **p, size_t n, unsigned flags)
 {
 	ENTRY(cuMemHostAlloc, true);
+	flags &= ~(unsigned)CU_MEMHOSTALLOC_WRITECOMBINED;
 	return flags == CU_MEMHOSTALLOC_PORTABLE || flags == (CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP) ? make_block(p, n, true, NULL) : INVALID_VALUE;
+}
+
+API cuMemHostGetDevicePointer_v2(CUdeviceptr *at, void *host, unsigned flags)
+{
+	ENTRY(cuMemHostGetDevicePointer, true);
+	*at = (CUdeviceptr)(uintptr_t)host;
+	return is_pinned(host) && !flags ? CUDA_SUCCESS : INVALID_VALUE;
+}
+
+API cuMemAllocManaged(CUdeviceptr *p, size_t n, unsigned flags)
+{
+	ENTRY(cuMemAllocManaged, true);
+	return flags == CU_MEM_ATTACH_GLOBAL || flags == CU_MEM_ATTACH_HOST ? device_block(p, n, NULL) : INVALID_VALUE;
+}
+
+/* Page-locked memory of the program is a block of a kind of its own. */
+API cuMemHostRegister_v2(void *p, size_t n, unsigned flags)
+{
+	ENTRY(cuMemHostRegister, true);
+	if (!n || flags != (CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP))
+		return INVALID_VALUE;
+	for (block *b = blocks; b; b = b->next)
+		if ((char *)p < b->p + b->n && b->p < (char *)p + n)
+			return CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED;
+	block *b = malloc(sizeof *b);
+	*b = (block){ blocks, p, n, current, NULL, true, false, true };
+	blocks = b;
+	alive.pinned++;
+	return CUDA_SUCCESS;
+}
+
+API cuMemHostUnregister(void *p)
+{
+	ENTRY_LATE(cuMemHostUnregister);
+	for (block **l = &blocks; *l; l = &(*l)->next)
+		if ((*l)->p == p && (*l)->theirs) {
+			block *b = *l;
+			*l = b->next;
+			free(b);
+			alive.pinned--;
+			return r_;
+		}
+	return CUDA_ERROR_INVALID_VALUE;
+}
+
+API cuMemGetAddressRange_v2(CUdeviceptr *start, size_t *n, CUdeviceptr p)
+{
+	ENTRY(cuMemGetAddressRange, true);
+	block *b = find((void *)(uintptr_t)p, 1);
+	if (!b || b->pinned)
+		return INVALID_VALUE;
+	*start = (CUdeviceptr)(uintptr_t)b->p, *n = b->n;
+	return CUDA_SUCCESS;
+}
+
+/* Handles are addresses: both processes are this one. */
+API cuIpcGetMemHandle(CUipcMemHandle *h, CUdeviceptr p)
+{
+	ENTRY(cuIpcGetMemHandle, true);
+	block *b = find((void *)(uintptr_t)p, 1);
+	memset(h, 0, sizeof *h);
+	memcpy(h->reserved, &p, sizeof p);
+	return b && !b->pinned && !b->pool && (uintptr_t)b->p == p ? CUDA_SUCCESS : INVALID_VALUE;
+}
+
+API cuIpcOpenMemHandle_v2(CUdeviceptr *p, CUipcMemHandle h, unsigned flags)
+{
+	ENTRY(cuIpcOpenMemHandle, true);
+	memcpy(p, h.reserved, sizeof *p);
+	if (flags != CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS || !find((void *)(uintptr_t)*p, 1))
+		return INVALID_VALUE;
+	alive.opened++;
+	return CUDA_SUCCESS;
+}
+
+API cuIpcCloseMemHandle(CUdeviceptr p)
+{
+	ENTRY_LATE(cuIpcCloseMemHandle);
+	alive.opened -= p ? 1 : 0;
+	return r_;
+}
+
+API cuDeviceCanAccessPeer(int *can, CUdevice d, CUdevice peer)
+{
+	ENTRY(cuDeviceCanAccessPeer, false);
+	*can = d != peer && d + peer < 3;
+	return CUDA_SUCCESS;
+}
+
+API cuCtxEnablePeerAccess(CUcontext peer, unsigned flags)
+{
+	ENTRY(cuCtxEnablePeerAccess, true);
+	bool again = current->peer == peer;
+	current->peer = peer;
+	return peer == current || flags ? INVALID_VALUE : again ? CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED : CUDA_SUCCESS;
+}
+
+API cuMemPoolSetAccess(CUmemoryPool pool, const CUmemAccessDesc *access, size_t n)
+{
+	ENTRY(cuMemPoolSetAccess, false);
+	return pool && n == 1 && access->location.type == CU_MEM_LOCATION_TYPE_DEVICE && access->flags == CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+		? CUDA_SUCCESS : INVALID_VALUE;
 }
 
 API cuMemFreeHost(void *p)

@@ -5,7 +5,7 @@
 #include "run/cuda/api.h"
 
 /* What exists now; all zero when everything was given back. */
-typedef struct fake_live { int blocks, pinned, streams, events, modules, links; size_t bytes; } fake_live;
+typedef struct fake_live { int blocks, pinned, opened, streams, events, modules, links; size_t bytes; } fake_live;
 
 typedef struct fake_launch {
 	const char *name;

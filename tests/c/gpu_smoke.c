@@ -89,13 +89,13 @@ static void measure_alloc(size_t n, const char *what)
 static void test_pointers(void)
 {
 	gj_devptr a = alloc(100, NULL);
-	void *pin = NULL;
+	gj_place pin = { 0 };
 	int where = 5;
 	OK(d->ops->pointer_device(d, a, &where) == GJ_OK && where == 0);
 	OK(d->ops->pointer_device(d, (uintptr_t)&where, &where) == GJ_OK && where == -1);
-	OK(d->ops->alloc_pinned(d, 100, &pin) == GJ_OK);
-	OK(d->ops->pointer_device(d, (uintptr_t)pin, &where) == GJ_OK && where == 0);
-	OK(d->ops->free_pinned(d, pin) == GJ_OK && d->ops->free(d, a, NULL) == GJ_OK);
+	OK(d->ops->alloc_kind(d, GJ_MEM_PINNED, 100, &pin) == GJ_OK);
+	OK(d->ops->pointer_device(d, pin.at, &where) == GJ_OK && where == 0);
+	OK(d->ops->free_kind(d, GJ_MEM_PINNED, pin) == GJ_OK && d->ops->free(d, a, NULL) == GJ_OK);
 	OK(d->ops->free(d, a, NULL) == GJ_E_INVALID);
 }
 
@@ -147,8 +147,9 @@ static void test_copies(void)
 	enum { N = 256 << 20 };
 	gj_stream *s = NULL;
 	gj_devptr a = alloc(N, NULL), b = alloc(N, NULL);
-	uint32_t *from = malloc(N), *to = malloc(N), *pin = NULL;
-	OK(d->ops->stream_create(d, &s) == GJ_OK && d->ops->alloc_pinned(d, N, (void **)&pin) == GJ_OK);
+	uint32_t *from = malloc(N), *to = malloc(N);
+	gj_place pin = { 0 };
+	OK(d->ops->stream_create(d, &s) == GJ_OK && d->ops->alloc_kind(d, GJ_MEM_PINNED, N, &pin) == GJ_OK);
 	gj_stream *streams[] = { NULL, s };
 	for (uint32_t i = 0; i < 2; i++) {
 		fill_words(from, N / 4, i);
@@ -157,9 +158,9 @@ static void test_copies(void)
 		measure_copy("device to device", GJ_D2D, b, a, N, streams[i]);
 		measure_copy(i ? "pageable down, stream" : "pageable down", GJ_D2H, (uintptr_t)to, b, N, streams[i]);
 		OK(memcmp(from, to, N) == 0);
-		measure_copy("pinned down", GJ_D2H, (uintptr_t)pin, b, N, streams[i]);
-		OK(memcmp(from, pin, N) == 0);
-		measure_copy("pinned up", GJ_H2D, a, (uintptr_t)pin, N, streams[i]);
+		measure_copy("pinned down", GJ_D2H, pin.at, b, N, streams[i]);
+		OK(memcmp(from, pin.host, N) == 0);
+		measure_copy("pinned up", GJ_H2D, a, pin.at, N, streams[i]);
 	}
 	for (size_t n = 1; n < N; n = n * 3 + 1) { /* sizes around the chunks, with a host buffer that is reused at once */
 		fill_words(from, n / 4 + 1, (uint32_t)n);
@@ -173,7 +174,7 @@ static void test_copies(void)
 	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)fresh, b, N, NULL) == GJ_OK);
 	printf("copy of %d MiB, down to memory never touched: %.1f GB/s\n", N >> 20, N / (now_us() - start) * 1e-3);
 	free(fresh), free(from), free(to);
-	OK(d->ops->free_pinned(d, pin) == GJ_OK && d->ops->free(d, a, NULL) == GJ_OK && d->ops->free(d, b, NULL) == GJ_OK);
+	OK(d->ops->free_kind(d, GJ_MEM_PINNED, pin) == GJ_OK && d->ops->free(d, a, NULL) == GJ_OK && d->ops->free(d, b, NULL) == GJ_OK);
 	OK(d->ops->stream_destroy(d, s) == GJ_OK);
 }
 

@@ -369,7 +369,7 @@ static void test_memory(void)
 	expect_error(ops->fill(dev, p[10], 0, 101, NULL), GJ_E_INVALID, "only 100 left");
 	expect_error(ops->copy(dev, GJ_H2D, 0, (uintptr_t)host, 1, NULL), GJ_E_INVALID, "address 0");
 	expect_error(ops->free(dev, p[10] + 1, NULL), GJ_E_INVALID, "not the start of a live device allocation");
-	expect_error(ops->free_pinned(dev, (void *)p[10]), GJ_E_INVALID, "live pinned allocation");
+	expect_error(ops->free_kind(dev, GJ_MEM_PINNED, (gj_place){ p[10], NULL }), GJ_E_INVALID, "live allocation of this kind");
 	for (size_t i = 0; i < 300; i++)
 		OK(ops->free(dev, p[i * 7 % 300], NULL));
 	expect_error(ops->free(dev, p[10], NULL), GJ_E_INVALID, "free of");
@@ -377,12 +377,39 @@ static void test_memory(void)
 	expect_error(ops->alloc(dev, (size_t)1 << 60, NULL, &p[0]), GJ_E_NOMEM, "1152921504606846976 bytes wanted");
 	expect_error(ops->alloc(dev, SIZE_MAX, NULL, &p[0]), GJ_E_NOMEM, "bytes wanted");
 	CHECK(!p[0], "no pointer after a failure");
-	void *pinned;
-	OK(ops->alloc_pinned(dev, 1000, &pinned));
-	OK(ops->free_pinned(dev, pinned));
+	for (int kind = GJ_MEM_PINNED; kind <= GJ_MEM_SHARED; kind++) {
+		gj_place place;
+		OK(ops->alloc_kind(dev, (gj_memory)kind, 1000, &place));
+		CHECK(place.host == (void *)place.at && ops->left(dev, place.at + 1) == 999, "kind %d", kind);
+		memset(place.host, 7, 1000);
+		expect_error(ops->free(dev, place.at, NULL), GJ_E_INVALID, "live device allocation");
+		OK(ops->free_kind(dev, (gj_memory)kind, place));
+	}
 	size_t left, total;
 	OK(ops->memory_info(dev, &left, &total));
 	CHECK(left > 0 && left <= total && total == dev->info.total_memory, "%zu of %zu", left, total);
+}
+
+/* Two mappings of one block; then none, since the owner has freed it. */
+static void test_shared_memory(void)
+{
+	const gj_device_ops *ops = dev->ops;
+	gj_place place;
+	gj_share share;
+	gj_devptr other, plain;
+	OK(ops->alloc_kind(dev, GJ_MEM_SHARED, 100, &place));
+	OK(ops->share(dev, place.at + 10, &share));
+	OK(ops->open_shared(dev, &share, &other));
+	memset(place.host, 5, 100);
+	CHECK(share.offset == 10 && other != place.at && ((char *)other)[99] == 5, "offset %d", (int)share.offset);
+	OK(ops->free_kind(dev, GJ_MEM_OPENED, (gj_place){ other, NULL }));
+	OK(ops->free_kind(dev, GJ_MEM_SHARED, place));
+	expect_error(ops->open_shared(dev, &share, &other), GJ_E_INVALID, "shares this memory no more");
+	share.handle[0]++;
+	expect_error(ops->open_shared(dev, &share, &other), GJ_E_INVALID, "no handle of memory");
+	OK(ops->alloc(dev, 100, NULL, &plain));
+	expect_error(ops->share(dev, plain, &share), GJ_E_INVALID, "no memory that can be shared");
+	OK(ops->free(dev, plain, NULL));
 }
 
 /* Copies that several threads share, and overlapping ones. */
@@ -648,6 +675,7 @@ static void test_all(void)
 	test_kernel_errors();
 	test_launch_errors();
 	test_memory();
+	test_shared_memory();
 	test_big_copies();
 	test_streams();
 	load_shared();

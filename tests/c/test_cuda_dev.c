@@ -1,25 +1,10 @@
 /* The CUDA device over the fake driver (argument 1: its library). The driver is opened once a process and never closed,
- * so each test is a child process, with the environment that it wants. The last tests make every entry point fail, one
- * call at a time, and expect a clean error, nothing leaked, and a device that works afterwards. */
+ * so each test is a child process, with the environment that it wants. */
 #define _GNU_SOURCE
-#include "check.h"
-#include "fake_cuda.h"
+#include "cuda_lib.h"
 #include "base/interrupt.h"
-#include "run/status.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define OK(COND) CHECK(COND, "%s", gj_error_text())
-
-static const char *library;
-static const fake_controls *fk;
-static const char PTX[] = ".version 8.0\n.target sm_90\n.visible .entry add_one(.param .u64 p, .param .u32 n)\n"
-                          ".visible .entry crash()\n";
 
 static gj_device *open_gpu(void)
 {
@@ -32,44 +17,6 @@ static bool says(const char *what)
 {
 	return strstr(gj_error_text(), what) != NULL;
 }
-
-/* -- Children ---------------------------------------------------------------------------------------------------- */
-
-/* Runs f in a child with "A=1 B=2" in its environment; its tally is added to ours. */
-static void child(const char *name, void (*f)(void), const char *environment)
-{
-	int fd[2], tally[2] = { 0, 1 }, status = -1;
-	char copy[256], *save;
-	if (pipe(fd) != 0)
-		exit(2);
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0) {
-		passed = failed = 0;
-		snprintf(copy, sizeof copy, "%s", environment);
-		for (char *e = strtok_r(copy, " ", &save); e; e = strtok_r(NULL, " ", &save)) {
-			char *eq = strchr(e, '=');
-			*eq = 0;
-			setenv(e, eq + 1, 1);
-		}
-		void *lib = dlopen(library, RTLD_NOW);
-		fk = lib ? dlsym(lib, "fake") : NULL;
-		CHECK(fk != NULL, "%s", dlerror());
-		if (fk)
-			f();
-		tally[0] = passed, tally[1] = failed;
-		exit(write(fd[1], tally, sizeof tally) == sizeof tally ? 0 : 3);
-	}
-	close(fd[1]);
-	CHECK(read(fd[0], tally, sizeof tally) == sizeof tally, "%s with %s died", name, environment);
-	close(fd[0]);
-	CHECK(waitpid(pid, &status, 0) == pid && status == 0, "%s with %s: status %x", name, environment, status);
-	passed += tally[0], failed += tally[1];
-	if (tally[1])
-		printf("^ %s with %s\n", name, environment);
-}
-
-#define RUN(F, ENVIRONMENT) child(#F, F, ENVIRONMENT)
 
 /* -- Finding the driver ------------------------------------------------------------------------------------------ */
 
@@ -209,13 +156,44 @@ static void test_no_pool(void)
 	OK(fk->calls("cuMemFree") == 1 && fk->calls("cuMemFreeAsync") == 0);
 }
 
-/* -- Copies ------------------------------------------------------------------------------------------------------ */
-
-static void pattern(uint8_t *p, size_t n, unsigned seed)
+/* Memory that the host reaches, that processes share, that was the program's before. */
+static void test_kinds(void)
 {
-	for (size_t i = 0; i < n; i++)
-		p[i] = (uint8_t)(i * 7 + i / 251 + seed);
+	gj_device *d = open_gpu();
+	gj_place place, again;
+	static char mine[3000];
+	for (int kind = GJ_MEM_PINNED; kind <= GJ_MEM_SHARED; kind++) {
+		OK(d->ops->alloc_kind(d, (gj_memory)kind, kind, &place) == GJ_OK && place.at);
+		OK((place.host != NULL) == (kind != GJ_MEM_SHARED) && fk->live().pinned == (kind <= GJ_MEM_COMBINED));
+		OK(d->ops->free_kind(d, (gj_memory)kind, place) == GJ_OK && fk->live().blocks == 0 && fk->live().pinned == 0);
+	}
+	OK(d->ops->pin(d, mine, 2000, &place) == GJ_OK && place.host == mine && place.at == (uintptr_t)mine);
+	OK(d->ops->pin(d, mine + 10, 20, &again) == GJ_OK && !again.host && again.at == (uintptr_t)mine + 10);
+	OK(d->ops->free_kind(d, GJ_MEM_REGISTERED, again) == GJ_OK && fk->live().pinned == 1);
+	OK(d->ops->pin(d, mine, 3000, &again) == GJ_OK && !again.host && !again.at);       /* only a part of it */
+	OK(d->ops->free_kind(d, GJ_MEM_REGISTERED, place) == GJ_OK && fk->live().pinned == 0);
+	OK(d->ops->free_kind(d, GJ_MEM_REGISTERED, place) == GJ_E_INVALID && says("cuMemHostUnregister"));
 }
+
+static void test_sharing(void)
+{
+	gj_device *d = open_gpu(), *other = NULL;
+	gj_place place;
+	gj_share share;
+	gj_devptr opened, a = alloc(d, 100, NULL);
+	bool can = false;
+	OK(d->ops->share(d, a, &share) == GJ_E_INVALID && says("cuIpcGetMemHandle"));      /* the pool's */
+	OK(d->ops->alloc_kind(d, GJ_MEM_SHARED, 100, &place) == GJ_OK && d->ops->share(d, place.at + 8, &share) == GJ_OK);
+	OK(share.offset == 8 && d->ops->open_shared(d, &share, &opened) == GJ_OK && opened == place.at && fk->live().opened == 1);
+	OK(d->ops->free_kind(d, GJ_MEM_OPENED, (gj_place){ opened, NULL }) == GJ_OK && fk->live().opened == 0);
+	OK(d->ops->free_kind(d, GJ_MEM_SHARED, place) == GJ_OK && d->ops->free(d, a, NULL) == GJ_OK);
+	OK(d->ops->peer(d, d, true, &can) == GJ_OK && can && fk->calls("cuCtxEnablePeerAccess") == 0);
+	OK(gj_cuda_open(1, &other) == GJ_OK && d->ops->peer(d, other, true, &can) == GJ_OK && can);
+	OK(d->ops->peer(d, other, true, &can) == GJ_OK && fk->calls("cuCtxEnablePeerAccess") == 2);
+	OK(gj_cuda_open(2, &other) == GJ_OK && gj_cuda_open(1, &d) == GJ_OK && d->ops->peer(d, other, true, &can) == GJ_OK && !can);
+}
+
+/* -- Copies ------------------------------------------------------------------------------------------------------ */
 
 /* Up, over, and down again; true if the bytes arrive. */
 static bool round_trip(gj_device *d, size_t n, gj_stream *s, unsigned seed)
@@ -240,23 +218,23 @@ static void test_copies(void)
 {
 	gj_device *d = open_gpu();
 	gj_stream *s = NULL;
-	void *pin = NULL;
+	gj_place pin = { 0 };
 	gj_devptr a = alloc(d, 1000, NULL);
 	OK(d->ops->copy(d, GJ_H2D, 0, 0, 0, NULL) == GJ_OK && d->ops->fill(d, 0, 1, 0, NULL) == GJ_OK);
 	OK(round_trip(d, 1, NULL, 1) && round_trip(d, 100000, NULL, 2));
 	OK(d->ops->stream_create(d, &s) == GJ_OK && round_trip(d, 70000, s, 3));
-	OK(d->ops->alloc_pinned(d, 1000, &pin) == GJ_OK && pin);
+	OK(d->ops->alloc_kind(d, GJ_MEM_PINNED, 1000, &pin) == GJ_OK && pin.host && pin.at == (uintptr_t)pin.host);
 	OK(d->ops->fill(d, a, 77, 1000, NULL) == GJ_OK);
-	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 1000, s) == GJ_OK);
-	OK(((uint8_t *)pin)[999] != 77 && d->ops->stream_sync(d, s) == GJ_OK && ((uint8_t *)pin)[999] == 77);
+	OK(d->ops->copy(d, GJ_D2H, pin.at, a, 1000, s) == GJ_OK);
+	OK(((uint8_t *)pin.host)[999] != 77 && d->ops->stream_sync(d, s) == GJ_OK && ((uint8_t *)pin.host)[999] == 77);
 	OK(d->ops->fill(d, a, 78, 1000, NULL) == GJ_OK);
-	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 1000, NULL) == GJ_OK && ((uint8_t *)pin)[0] == 78);
-	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 70000, NULL) == GJ_E_INVALID && says("cuMemcpyDtoH: "));
+	OK(d->ops->copy(d, GJ_D2H, pin.at, a, 1000, NULL) == GJ_OK && ((uint8_t *)pin.host)[0] == 78);
+	OK(d->ops->copy(d, GJ_D2H, pin.at, a, 70000, NULL) == GJ_E_INVALID && says("cuMemcpyDtoH: "));
 	OK(d->ops->copy(d, (gj_copy)9, a, a, 8, NULL) == GJ_E_INVALID && says("no such kind"));
 	int where = 5;
-	OK(d->ops->pointer_device(d, (uintptr_t)pin, &where) == GJ_OK && where == 0);
+	OK(d->ops->pointer_device(d, pin.at, &where) == GJ_OK && where == 0);
 	OK(d->ops->pointer_device(d, (uintptr_t)&where, &where) == GJ_OK && where == -1);
-	OK(d->ops->free_pinned(d, pin) == GJ_OK && d->ops->free_pinned(d, NULL) == GJ_OK);
+	OK(d->ops->free_kind(d, GJ_MEM_PINNED, pin) == GJ_OK && d->ops->free_kind(d, GJ_MEM_PINNED, (gj_place){ 0 }) == GJ_OK);
 	OK(d->ops->free(d, a, NULL) == GJ_OK && d->ops->stream_destroy(d, s) == GJ_OK);
 }
 
@@ -274,12 +252,12 @@ static void test_staging(void)
 			OK(round_trip(d, sizes[i], round % 2 ? s : NULL, round + (unsigned)i));
 	unsigned before = fk->calls("cuMemcpyDtoHAsync");
 	OK(round_trip(d, 200000, per_thread, 1) && fk->calls("cuMemcpyDtoHAsync") == before + 1);
-	void *pin = NULL;
+	gj_place pin = { 0 };
 	gj_devptr a = alloc(d, 100000, s);
-	OK(d->ops->alloc_pinned(d, 100000, &pin) == GJ_OK);                              /* pinned: one transfer */
+	OK(d->ops->alloc_kind(d, GJ_MEM_PINNED, 100000, &pin) == GJ_OK);                              /* pinned: one transfer */
 	before = fk->calls("cuMemcpyDtoHAsync");
-	OK(d->ops->copy(d, GJ_D2H, (uintptr_t)pin, a, 100000, s) == GJ_OK && fk->calls("cuMemcpyDtoHAsync") == before + 1);
-	OK(d->ops->stream_sync(d, s) == GJ_OK && d->ops->free_pinned(d, pin) == GJ_OK && d->ops->free(d, a, s) == GJ_OK);
+	OK(d->ops->copy(d, GJ_D2H, pin.at, a, 100000, s) == GJ_OK && fk->calls("cuMemcpyDtoHAsync") == before + 1);
+	OK(d->ops->stream_sync(d, s) == GJ_OK && d->ops->free_kind(d, GJ_MEM_PINNED, pin) == GJ_OK && d->ops->free(d, a, s) == GJ_OK);
 	fk->fail("cuMemcpyHtoDAsync", 700, 20);
 	OK(!round_trip(d, 1000000, s, 0) && says("cuMemcpyHtoDAsync: CUDA_ERROR_ILLEGAL_ADDRESS (700)"));
 	OK(says("context of this process is lost") && round_trip(d, 1000000, s, 5));
@@ -303,11 +281,6 @@ static void test_pieces(void)
 }
 
 /* -- Kernels ----------------------------------------------------------------------------------------------------- */
-
-static gj_image image_of(const char *code, const char *entry)
-{
-	return (gj_image){ .format = GJ_FMT_PTX, .code = (uint8_t *)code, .ncode = strlen(code), .entry = (char *)entry };
-}
 
 static void test_launch(void)
 {
@@ -564,199 +537,6 @@ static void test_fork(void)
 	OK(d->ops->free(d, a, NULL) == GJ_OK && d->ops->stream_destroy(d, s) == GJ_OK && fk->live().blocks == 0);
 }
 
-/* -- Every entry point fails ------------------------------------------------------------------------------------- */
-
-typedef struct outcome { gj_status first; char text[2100]; bool wrong; } outcome;
-
-static bool step(outcome *o, gj_status s)
-{
-	if (s != GJ_OK && o->first == GJ_OK) {
-		o->first = s;
-		snprintf(o->text, sizeof o->text, "%s", gj_error_text());
-	}
-	return s == GJ_OK;
-}
-
-#define STEP(NAME, ...) step(o, d->ops->NAME(d, __VA_ARGS__))
-
-static void use_memory(gj_device *d, outcome *o, gj_stream *s)
-{
-	enum { N = 900000 };                       /* staged */
-	static uint8_t from[N], to[N];
-	gj_devptr a = 0, b = 0;
-	void *pin = NULL;
-	size_t x, y;
-	int where;
-	pattern(from, N, 3);
-	memset(to, 0, N);
-	if (STEP(alloc, N, s, &a) && STEP(alloc, 1000, s, &b) && STEP(alloc_pinned, 1000, &pin) &&
-	    STEP(copy, GJ_H2D, a, (uintptr_t)from, N, s) && STEP(copy, GJ_D2D, b, a, 1000, s) &&
-	    STEP(copy, GJ_D2H, (uintptr_t)to, a, N, s) && STEP(copy, GJ_D2H, (uintptr_t)pin, b, 1000, s) &&
-	    STEP(stream_sync, s) && STEP(fill, b, 9, 1000, s)) {
-		o->wrong |= memcmp(from, to, N) != 0 || memcmp(from, pin, 1000) != 0;
-		if (STEP(copy, GJ_D2H, (uintptr_t)to, b, 500, s))
-			o->wrong |= to[499] != 9;
-		if (STEP(copy, GJ_H2D, b, (uintptr_t)from, 500, s) && STEP(copy, GJ_D2H, (uintptr_t)to, b, 500, s))
-			o->wrong |= memcmp(to, from, 500) != 0;
-		if (STEP(pointer_device, b, &where))
-			o->wrong |= where != 0;
-		if (STEP(memory_info, &x, &y))
-			o->wrong |= x > y;
-	}
-	STEP(free, a, s);
-	STEP(free, b, s);
-	STEP(free_pinned, pin);
-}
-
-static void use_kernels(gj_device *d, outcome *o, gj_stream *s)
-{
-	int data[4] = { 1, 2, 3, 4 }, x, y;
-	struct { gj_devptr p; int n; } params = { 0, 4 };
-	gj_launch l = { .grid = { 1, 1, 1 }, .block = { 4, 1, 1 }, .params = &params, .nparams = 12, .stream = s,
-	                .shared = 100000 };
-	gj_image image = image_of(PTX, "add_one");
-	gj_kernel *k = NULL, *together = NULL;
-	gj_kernel_info info;
-	uint8_t *cubin = NULL;
-	size_t n;
-	gj_image tells = image;
-	gj_kernel *telling = NULL;
-	tells.reports = true, tells.text = "", tells.site = &(gj_site){ 0 };
-	if (STEP(load, &tells, &telling))
-		d->ops->unload(d, telling);
-	bool ok = STEP(alloc, 16, s, &params.p) && STEP(copy, GJ_H2D, params.p, (uintptr_t)data, 16, s) &&
-	          STEP(load, &image, &k) && STEP(kernel_info, k, &info) && STEP(suggest_block, k, 0, &x, &y) &&
-	          STEP(occupancy, k, 128, 0, &x) && STEP(launch, k, &l);
-	if (STEP(link, PTX, strlen(PTX), 0, &cubin, &n)) {
-		image.format = GJ_FMT_CUBIN, image.code = cubin, image.ncode = n, image.cooperative = true;
-		ok = ok && STEP(load, &image, &together) && STEP(launch, together, &l);
-		if (ok && STEP(copy, GJ_D2H, (uintptr_t)data, params.p, 16, s))
-			o->wrong |= data[0] != 3 || data[3] != 6;
-	}
-	free(cubin);
-	d->ops->unload(d, k);
-	d->ops->unload(d, together);
-	STEP(free, params.p, s);
-}
-
-static void use_events(gj_device *d, outcome *o, gj_stream *s)
-{
-	gj_event *a = NULL, *b = NULL;
-	float ms;
-	if (STEP(event_create, true, &a) && STEP(event_create, true, &b) && STEP(event_record, a, s) &&
-	    STEP(event_record, b, s) && STEP(stream_wait, s, a) && STEP(event_sync, b) && STEP(event_query, b) &&
-	    STEP(stream_query, s) && STEP(event_elapsed, a, b, &ms))
-		o->wrong |= ms < 0;
-	STEP(event_destroy, a);
-	STEP(event_destroy, b);
-}
-
-/* All that a program does; whatever fails, everything is given back. */
-static outcome scenario(void)
-{
-	outcome out = { GJ_OK, "", false }, *o = &out;
-	gj_device *d = NULL;
-	gj_stream *s = NULL;
-	gj_devptr big = 0;
-	if (!step(o, gj_cuda_open(0, &d)))
-		return out;
-	if (STEP(stream_create, &s)) {
-		gj_stream *streams[] = { NULL, s };
-		for (int i = 0; i < 2; i++) {
-			use_memory(d, o, streams[i]);
-			use_kernels(d, o, streams[i]);
-			use_events(d, o, streams[i]);
-		}
-	}
-	*fk->memory = 1 << 20;                   /* the driver is out of memory: it is asked twice, and we say so */
-	gj_status full = d->ops->alloc(d, 2 << 20, NULL, &big);
-	o->wrong |= full == GJ_OK;
-	step(o, full == GJ_E_NOMEM ? GJ_OK : full);
-	*fk->memory = 1 << 30;
-	step(o, d->ops->sync(d));
-	STEP(stream_destroy, s);
-	return out;
-}
-
-static const char *failing;                    /* NULL: count calls into `counted` */
-static CUresult failing_code;
-static unsigned failing_nth;
-static int counted_pipe[2];
-
-static bool nothing_left(void)
-{
-	fake_live l = fk->live();                  /* but the staging buffers: 3 lanes of two buffers with an event each */
-	return !l.blocks && !l.streams && !l.modules && !l.links && l.pinned <= 1 && l.events == 6 * l.pinned;
-}
-
-static void test_scenario(void)
-{
-	outcome o = scenario();
-	CHECK(o.first == GJ_OK && !o.wrong, "%s", o.text);
-	OK(nothing_left() && fk->live().pinned == 1);
-	if (failing)
-		return;
-	for (unsigned i = 0; fk->name(i); i++) {
-		unsigned n = fk->calls(fk->name(i));
-		OK(write(counted_pipe[1], &n, sizeof n) == sizeof n);
-	}
-}
-
-/* One call fails: it is reported by name, or the work was done nevertheless. Then all works as if nothing had been. */
-static void test_failure(void)
-{
-	fk->fail(failing, failing_code, failing_nth);
-	outcome o = scenario();
-	fk->fail(failing, failing_code, 0);        /* helpers that wake up late make fewer calls: it may not have come to this one */
-	CHECK(!o.wrong && nothing_left(), "call %u of %s: %s", failing_nth, failing, o.text);
-	if (gj_cuda_count() == 0) {
-		CHECK(strstr(gj_cuda_why(), failing) && strstr(o.text, failing), "%s: %s", failing, gj_cuda_why());
-		return;
-	}
-	CHECK(o.first == GJ_OK || strstr(o.text, failing) || strncmp(failing, "cuGetError", 10) == 0, "%s not in: %s",
-	      failing, o.text);
-	CHECK(o.first == GJ_OK || o.first == (failing_code == 2 ? GJ_E_NOMEM : GJ_E_DRIVER), "%s: %s", failing, o.text);
-	o = scenario();
-	CHECK(o.first == GJ_OK && !o.wrong && nothing_left(), "after call %u of %s: %s", failing_nth, failing, o.text);
-}
-
-/* First, middle and last call of each entry point that the scenario makes, out of memory and an unknown error.
- * GRIDJIT_TEST_BRIEF (for valgrind): the first call only. */
-static void fail_everything(const char *environment, unsigned *covered)
-{
-	unsigned n[128] = { 0 }, rows = 0, points = getenv("GRIDJIT_TEST_BRIEF") ? 1 : 3;
-	failing = NULL;
-	if (pipe(counted_pipe) != 0)
-		exit(2);
-	RUN(test_scenario, environment);
-	close(counted_pipe[1]);
-	while (rows < GJ_LEN(n) && read(counted_pipe[0], &n[rows], sizeof n[0]) == sizeof n[0])
-		rows++;
-	close(counted_pipe[0]);
-	for (unsigned i = 0; i < rows; i++) {
-		unsigned nth[] = { 1, n[i] / 2, n[i] };
-		failing = fk->name(i);
-		covered[i] += n[i];
-		for (unsigned k = 0; k < points; k++)
-			if (nth[k] && (k == 0 || nth[k] != nth[k - 1]))
-				for (failing_code = 2, failing_nth = nth[k]; failing_code <= 304; failing_code += 302)
-					RUN(test_failure, environment);
-	}
-}
-
-static void test_all_failures(void)
-{
-	unsigned covered[128] = { 0 };
-	void *lib = dlopen(library, RTLD_NOW);     /* for its table of names; the driver is not opened in this process */
-	fk = lib ? dlsym(lib, "fake") : NULL;
-	if (!fk)
-		exit(2);
-	fail_everything("GRIDJIT_COPY_THREADS=3 GRIDJIT_COPY_CHUNK=65536", covered);
-	fail_everything("GRIDJIT_COPY_THREADS=3 GRIDJIT_COPY_CHUNK=65536 FAKE_CUDA_NO_POOL=1", covered);
-	for (unsigned i = 0; fk->name(i); i++)
-		CHECK(covered[i] > 0, "no test calls %s", fk->name(i));
-}
-
 int main(int argc, char **argv)
 {
 	if (argc < 2)
@@ -774,6 +554,8 @@ int main(int argc, char **argv)
 	RUN(test_sizes, "");
 	RUN(test_no_memory, "");
 	RUN(test_no_pool, "FAKE_CUDA_NO_POOL=1");
+	RUN(test_kinds, "");
+	RUN(test_sharing, "FAKE_CUDA_DEVICES=3");
 	RUN(test_copies, "GRIDJIT_COPY_THREADS=1");
 	RUN(test_copies, "GRIDJIT_COPY_THREADS=nonsense GRIDJIT_COPY_CHUNK=-5");
 	RUN(test_staging, "GRIDJIT_COPY_THREADS=4 GRIDJIT_COPY_CHUNK=4096");
@@ -787,6 +569,5 @@ int main(int argc, char **argv)
 	RUN(test_contexts, "");
 	RUN(test_threads, "GRIDJIT_COPY_THREADS=3 GRIDJIT_COPY_CHUNK=4096");
 	RUN(test_fork, "");
-	test_all_failures();
 	return done();
 }

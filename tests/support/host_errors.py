@@ -13,6 +13,7 @@ from gridjit import cuda, float32, int32, int64, types
 ON_FAKE_GPU = {
 	"ARG_DEVICE": {"FAKE_CUDA_DEVICES": "2"},
 	"STREAM_DEVICE": {"FAKE_CUDA_DEVICES": "2"},
+	"PINNED_PARTLY": {},
 	"DRIVER_TOO_OLD": {"FAKE_CUDA_VERSION": "11040"},
 }
 ON_CPU = {
@@ -350,6 +351,24 @@ def CONFIG_SHARED_RANGE():
 
 def NOT_A_STREAM():
 	one[1, 32, "stream"](X)
+
+
+def PINNED_PARTLY():
+	whole = np.zeros(100)
+	with cuda.pinned(whole[:50]), cuda.mapped(whole):
+		pass
+
+
+def IPC_HANDLE():
+	with cuda.open_ipc_array(b"a name", 3, np.float32):
+		pass
+
+
+def IPC_MOVED():
+	array = cuda.to_device(FIVE)
+	kept = array[1:]
+	array.get_ipc_handle()
+	kept.copy_to_host()
 
 
 def STREAM_DEVICE():

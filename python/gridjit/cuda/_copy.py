@@ -40,7 +40,7 @@ def has_kernels(dtype):
 def word(array, size, offset):
 	"""The same items, of each only the `size` bytes at `offset`."""
 	return DeviceNDArray(array.shape, array.strides, f"u{size}", array.stream, array.gpu_data, readonly=array.readonly,
-		pointer=array.device_pointer + offset)
+		pointer=array._address + offset)
 
 
 def copy(target, source, stream):
@@ -48,7 +48,7 @@ def copy(target, source, stream):
 	if target.size == 0:
 		return
 	if not has_kernels(target.dtype):
-		size = math.gcd(8, target.itemsize, target.device_pointer, source.device_pointer, *target.strides, *source.strides)
+		size = math.gcd(8, target.itemsize, target._address, source._address, *target.strides, *source.strides)
 		for offset in range(0, target.itemsize, size):
 			copy(word(target, size, offset), word(source, size, offset), stream)
 		return

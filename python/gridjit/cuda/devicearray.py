@@ -2,11 +2,6 @@
 stream. Copies on the default stream, and of ordinary host memory on any, have happened when the call returns; those of
 pinned memory on another stream when that stream has come to them."""
 
-import contextlib
-import math
-import operator
-import sys
-
 import numpy as np
 
 from .. import _core, config
@@ -141,8 +136,11 @@ class DeviceNDArray(_core.DeviceArray):
 		return self
 
 	def get_ipc_handle(self):
-		"""Not built: sharing memory between processes."""
-		raise NotImplementedError("get_ipc_handle() is not built yet")
+		"""An IpcArrayHandle, by which another process opens the same memory. It can be pickled, and holds this array.
+
+		Raises RuntimeError if the memory cannot be shared and the array cannot move, because its address is known already."""
+		from .ipc import IpcArrayHandle
+		return IpcArrayHandle(self)
 
 	def __repr__(self):
 		return f"DeviceNDArray(shape={self.shape}, dtype={self.dtype})"
@@ -232,29 +230,6 @@ def to_device(obj, stream=0, copy=True, to=None):
 	return to
 
 
-def pinned_array(shape, dtype=np.float64, strides=None, order="C"):
-	"""Uninitialised NumPy array in page-locked memory, from and to which copies are fast and asynchronous."""
-	dtype = _dtype(dtype)
-	_core.DeviceArray._check_dtype(dtype)
-	shape = tuple(map(operator.index, shape)) if np.iterable(shape) else (operator.index(shape),)
-	if min(shape, default=0) < 0:
-		raise ValueError(f"a dimension must not be negative: {min(shape)}")
-	count = math.prod(shape)
-	span = count * dtype.itemsize
-	if strides is not None and count:
-		span = sum((extent - 1) * stride for extent, stride in zip(shape, strides)) + dtype.itemsize
-	if span > sys.maxsize:
-		raise ValueError("the array's size in bytes does not fit in 64 bits")
-	buffer = _core.Buffer(span, pinned=True)
-	return np.ndarray(shape, dtype, buffer=buffer, strides=strides, order=order)
-
-
-def pinned_array_like(ary):
-	"""Uninitialised page-locked array with shape, dtype and order of `ary`."""
-	fortran = ary.flags["F_CONTIGUOUS"] and not ary.flags["C_CONTIGUOUS"]
-	return pinned_array(ary.shape, ary.dtype, order="F" if fortran else "C")
-
-
 # -- arrays of other libraries --
 
 def is_cuda_array(obj):
@@ -311,9 +286,3 @@ def Out(array):
 def InOut(array):
 	"""Kernel argument: copied to the device and back, as plain arrays are."""
 	return _core.Hint(array, True, True)
-
-
-@contextlib.contextmanager
-def defer_cleanup():
-	"""Context manager of numba's deferred frees. Frees here are ordered by streams and never wait, so it does nothing."""
-	yield

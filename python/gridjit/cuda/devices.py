@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import operator
 import os
 from collections import namedtuple
 
@@ -109,19 +110,23 @@ class Context:
 			return _core.Buffer(bytesize)
 
 	def memhostalloc(self, bytesize, mapped=False, portable=False, wc=False):
-		"""Allocate page-locked host memory: a Buffer. Raises NotImplementedError for mapped memory."""
-		if mapped:
-			raise NotImplementedError("mapped host memory is not built yet")
+		"""Allocate page-locked host memory: a Buffer. It is mapped and portable always; wc: write-combined."""
 		with self.device:
-			return _core.Buffer(bytesize, pinned=True)
+			return _core.Buffer(bytesize, "write-combined" if wc else "pinned")
 
 	def memallocmanaged(self, bytesize, attach_global=True):
-		"""Not built: managed memory."""
-		raise NotImplementedError("managed memory is not built yet")
+		"""Allocate managed memory: a Buffer."""
+		with self.device:
+			return _core.Buffer(bytesize, "managed" if attach_global else "managed by the host")
 
 	def mempin(self, owner, pointer, size, mapped=False):
-		"""Not built: page-locking memory that exists."""
-		raise NotImplementedError("page-locking of existing memory is not built yet; cuda.pinned_array() makes pinned arrays")
+		"""Page-lock `size` bytes at `pointer`, which belong to `owner`, as long as the Buffer that is returned lives."""
+		import ctypes
+		import numpy as np
+		memory = (ctypes.c_byte * size).from_address(int(pointer))
+		memory.owner = owner
+		with self.device:
+			return _core.Buffer.pin(np.frombuffer(memory, np.uint8), mapped)[0]
 
 	def create_stream(self):
 		"""A new stream."""
@@ -144,15 +149,22 @@ class Context:
 		return blocks, min(threads, blocksizelimit) if blocksizelimit else threads
 
 	def can_access_peer(self, peer_context):
-		"""Not built: access to the memory of another GPU."""
-		raise NotImplementedError("peer access is not built yet")
+		"""Can kernels of this device reach the memory of another one? Takes its context or number."""
+		return self.device.peer(_number(peer_context), False)
 
-	enable_peer_access = can_access_peer
+	def enable_peer_access(self, peer_context, flags=0):
+		"""Let kernels of this device reach the memory of another one. Raises CudaAPIError where they cannot."""
+		if not self.device.peer(_number(peer_context), True):
+			raise errors.CudaAPIError(f"device {self.device.id} cannot reach the memory of device {_number(peer_context)}")
 
 	@contextlib.contextmanager
 	def defer_cleanup(self):
 		"""Context manager that does nothing: frees never wait."""
 		yield
+
+
+def _number(context):
+	return context.device.id if isinstance(context, Context) else operator.index(context)
 
 
 class _DeviceList:

@@ -60,7 +60,7 @@ def _three(array, kept, reduced):
 		return None
 	shape, strides = zip(outer, middle, inner)
 	return DeviceNDArray(shape, strides, array.dtype, array.stream, array.gpu_data, readonly=array.readonly,
-		pointer=array.device_pointer), slow + fast
+		pointer=array._address), slow + fast
 
 
 def _view_of(array, reduced, in_order):

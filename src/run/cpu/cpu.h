@@ -162,12 +162,12 @@ gj_status gj_cpu_alloc(gj_device *, size_t bytes, gj_stream *, gj_devptr *out);
 gj_status gj_cpu_free(gj_device *, gj_devptr, gj_stream *);
 gj_status gj_cpu_copy(gj_device *, gj_copy, uintptr_t dst, uintptr_t src, size_t bytes, gj_stream *);
 gj_status gj_cpu_fill(gj_device *, gj_devptr dst, uint8_t byte, size_t bytes, gj_stream *);
-gj_status gj_cpu_alloc_pinned(gj_device *, size_t bytes, void **out);
-gj_status gj_cpu_free_pinned(gj_device *, void *);
+gj_status gj_cpu_alloc_kind(gj_device *, gj_memory, size_t bytes, gj_place *out);
+gj_status gj_cpu_free_kind(gj_device *, gj_memory, gj_place);
+gj_status gj_cpu_pin(gj_device *, void *, size_t bytes, gj_place *out);
 gj_status gj_cpu_memory_info(gj_device *, size_t *free, size_t *total);
 gj_status gj_cpu_pointer_device(gj_device *, gj_devptr, int *ordinal);
 size_t    gj_cpu_left(gj_device *, gj_devptr);
-void      gj_cpu_memory_start(void);
 
 /* cpu/symbol.c: address of a symbol that compiled code calls (libmvec, libm, the runtime's own); 0: unknown. */
 uintptr_t gj_cpu_symbol(const char *name);

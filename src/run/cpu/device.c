@@ -4,8 +4,10 @@
  * so a kernel's error is the error of its own launch. Streams are therefore always idle; they exist so that the same
  * program runs on both devices. Events hold the time at which they were recorded. */
 #define _GNU_SOURCE
+#include "run/cpu/spans.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "run/cpu/shared.h"
 #include "run/status.h"
 
 #include <stdlib.h>
@@ -163,12 +165,20 @@ static gj_status sync_device(gj_device *d)
 	return GJ_OK;
 }
 
+static gj_status peer(gj_device *d, gj_device *other, bool enable, bool *can)
+{
+	(void)enable;
+	*can = d == other;
+	return GJ_OK;
+}
+
 /* -- The device ---------------------------------------------------------------------------------------------------- */
 
 static const gj_device_ops ops = {
 	.kind = "cpu", .target = &gj_targets[GJ_TARGET_CPU], .host_memory = true,
 	.alloc = gj_cpu_alloc, .free = gj_cpu_free, .copy = gj_cpu_copy, .fill = gj_cpu_fill,
-	.alloc_pinned = gj_cpu_alloc_pinned, .free_pinned = gj_cpu_free_pinned, .memory_info = gj_cpu_memory_info,
+	.alloc_kind = gj_cpu_alloc_kind, .free_kind = gj_cpu_free_kind, .pin = gj_cpu_pin, .share = gj_cpu_share,
+	.open_shared = gj_cpu_open_shared, .peer = peer, .memory_info = gj_cpu_memory_info,
 	.load = gj_cpu_load, .unload = gj_cpu_unload, .kernel_info = kernel_info, .suggest_block = suggest_block,
 	.attribute = attribute, .occupancy = occupancy, .launch = launch,
 	.stream_create = stream_create, .stream_wrap = stream_wrap, .stream_handle = stream_handle,
@@ -209,7 +219,7 @@ static void open_device(void)
 	i->shared_per_block = GJ_CPU_SHARED_STATIC;
 	i->shared_per_block_optin = GJ_CPU_SHARED_MAX;
 	gj_pool_limit(threads);
-	gj_cpu_memory_start();
+	gj_spans_start();
 	gj_workers_start();
 	gj_fault_start();
 }

@@ -1,39 +1,18 @@
-/* Memory of the CPU device: host memory, aligned for vectors. Live blocks are kept in a balanced tree, so that a wrong
- * free or a copy past the end of a block is an error and not damage. Any other address is memory of the program (NumPy
- * arrays are used in place) and is taken as it is. */
+/* Memory of the CPU device: host memory, aligned for vectors. A wrong free or a copy past the end of a block is an error
+ * and not damage (spans.c). Any other address is memory of the program (NumPy arrays are used in place) and is taken as
+ * it is. */
 #define _GNU_SOURCE
+#include "run/cpu/spans.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "run/cpu/shared.h"
 #include "run/status.h"
 
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 enum { ALIGN = 256, HUGE_PAGE = 2 << 20, PIECE = 2 << 20, PARALLEL = 8 << 20 };
-
-typedef struct mem { uintptr_t start; size_t bytes; bool pinned; } mem;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static void *tree;
-static size_t in_use, capacity;
-
-/* -- The tree of live blocks --------------------------------------------------------------------------------------- */
-
-/* Blocks are disjoint; a key with bytes = 1 finds the block that holds an address. */
-static int compare(const void *a, const void *b)
-{
-	const mem *x = a, *y = b;
-	return x->start + x->bytes <= y->start ? -1 : y->start + y->bytes <= x->start;
-}
-
-static mem *find(uintptr_t at)                 /* with the lock held */
-{
-	mem key = { at, 1, false };
-	mem **node = tfind(&key, &tree, compare);
-	return node ? *node : NULL;
-}
 
 /* -- alloc and free ------------------------------------------------------------------------------------------------ */
 
@@ -47,85 +26,67 @@ static void *host_alloc(size_t bytes)
 	return p;
 }
 
-static gj_status too_large(size_t bytes)
-{
-	size_t left, total;
-	gj_host_memory(&left, &total);
-	return gj_error_set(GJ_E_NOMEM, 0, "out of memory: %zu bytes wanted, %zu of %zu are free", bytes, left, total);
-}
-
-static gj_status alloc(size_t bytes, bool pinned, uintptr_t *out)
+static gj_status alloc(size_t bytes, gj_memory kind, uintptr_t *out)
 {
 	*out = 0;
 	bytes = bytes ? bytes : 1;
-	pthread_mutex_lock(&lock);
-	bool fits = bytes <= capacity && in_use <= capacity - bytes;
-	in_use += fits ? bytes : 0;
-	pthread_mutex_unlock(&lock);
-	mem *m = fits ? malloc(sizeof *m) : NULL;
-	void *p = m ? host_alloc(bytes) : NULL;
-	bool ok = false;
-	pthread_mutex_lock(&lock);
-	if (p) {
-		*m = (mem){ (uintptr_t)p, bytes, pinned };
-		ok = tsearch(m, &tree, compare);
-	}
-	in_use -= fits && !ok ? bytes : 0;
-	pthread_mutex_unlock(&lock);
-	if (!ok) {
+	if (!gj_spans_reserve(bytes))
+		return gj_spans_full(bytes);
+	void *p = host_alloc(bytes);
+	if (!p || !gj_spans_add((gj_span){ (uintptr_t)p, bytes, kind, -1 })) {
+		gj_spans_unreserve(bytes);
 		free(p);
-		free(m);
-		return too_large(bytes);
+		return gj_spans_full(bytes);
 	}
 	*out = (uintptr_t)p;
 	return GJ_OK;
 }
 
-static gj_status release(uintptr_t at, bool pinned)
+static gj_status release(uintptr_t at, gj_memory kind)
 {
-	if (!at)
-		return GJ_OK;
-	pthread_mutex_lock(&lock);
-	mem *m = find(at);
-	bool ok = m && m->start == at && m->pinned == pinned;
-	if (ok) {
-		tdelete(m, &tree, compare);
-		in_use -= m->bytes;
-	}
-	pthread_mutex_unlock(&lock);
-	if (!ok)
-		return gj_error_set(GJ_E_INVALID, 0, "free of %#zx, which is not the start of a live %s", (size_t)at,
-		                    pinned ? "pinned allocation" : "device allocation");
+	gj_span b;
+	gj_status s = at ? gj_spans_remove(at, kind, &b) : GJ_OK;
+	if (!at || s != GJ_OK)
+		return s;
+	gj_spans_unreserve(b.bytes);
 	free((void *)at);
-	free(m);
 	return GJ_OK;
 }
 
 gj_status gj_cpu_alloc(gj_device *d, size_t bytes, gj_stream *s, gj_devptr *out)
 {
 	(void)d, (void)s;
-	return alloc(bytes, false, out);
+	return alloc(bytes, GJ_SPAN_PLAIN, out);
 }
 
 gj_status gj_cpu_free(gj_device *d, gj_devptr p, gj_stream *s)
 {
 	(void)d, (void)s;
-	return release(p, false);
+	return release(p, GJ_SPAN_PLAIN);
 }
 
-gj_status gj_cpu_alloc_pinned(gj_device *d, size_t bytes, void **out)
+/* Host memory is all that there is: pinned and managed memory differ in name. */
+gj_status gj_cpu_alloc_kind(gj_device *d, gj_memory kind, size_t bytes, gj_place *out)
 {
 	(void)d;
-	uintptr_t p;
-	gj_status status = alloc(bytes, true, &p);
-	*out = (void *)p;
-	return status;
+	gj_status s = kind == GJ_MEM_SHARED ? gj_shared_alloc(bytes, &out->at) : alloc(bytes, kind, &out->at);
+	out->host = (void *)out->at;
+	return s;
 }
 
-gj_status gj_cpu_free_pinned(gj_device *d, void *p)
+gj_status gj_cpu_free_kind(gj_device *d, gj_memory kind, gj_place place)
 {
 	(void)d;
-	return release((uintptr_t)p, true);
+	return kind == GJ_MEM_REGISTERED ? GJ_OK
+		: kind == GJ_MEM_SHARED || kind == GJ_MEM_OPENED ? gj_shared_free(place.at, kind)
+		: release(place.at, kind);
+}
+
+gj_status gj_cpu_pin(gj_device *d, void *host, size_t bytes, gj_place *out)
+{
+	(void)d, (void)bytes;
+	*out = (gj_place){ (gj_devptr)host, NULL };
+	return GJ_OK;
 }
 
 /* -- copy and fill ------------------------------------------------------------------------------------------------- */
@@ -158,10 +119,7 @@ static gj_status check_range(uintptr_t at, size_t bytes)
 {
 	if (!at || bytes > UINTPTR_MAX - at)
 		return gj_error_set(GJ_E_INVALID, 0, "copy or fill at address %#zx", (size_t)at);
-	pthread_mutex_lock(&lock);
-	const mem *m = find(at);
-	size_t left = m ? m->start + m->bytes - at : SIZE_MAX;
-	pthread_mutex_unlock(&lock);
+	size_t left = gj_spans_left(at);
 	if (bytes > left)
 		return gj_error_set(GJ_E_INVALID, 0, "copy or fill of %zu bytes at an allocation that has only %zu left", bytes,
 		                    left);
@@ -211,10 +169,7 @@ gj_status gj_cpu_memory_info(gj_device *d, size_t *free, size_t *total)
 
 gj_status gj_cpu_pointer_device(gj_device *d, gj_devptr p, int *ordinal)
 {
-	pthread_mutex_lock(&lock);
-	const mem *m = find(p);
-	*ordinal = m ? d->ordinal : -1;
-	pthread_mutex_unlock(&lock);
+	*ordinal = gj_spans_left(p) == SIZE_MAX ? -1 : d->ordinal;
 	return GJ_OK;
 }
 
@@ -222,16 +177,5 @@ gj_status gj_cpu_pointer_device(gj_device *d, gj_devptr p, int *ordinal)
 size_t gj_cpu_left(gj_device *d, gj_devptr p)
 {
 	(void)d;
-	pthread_mutex_lock(&lock);
-	const mem *m = find(p);
-	size_t left = m ? m->start + m->bytes - p : SIZE_MAX;
-	pthread_mutex_unlock(&lock);
-	return left;
-}
-
-void gj_cpu_memory_start(void)
-{
-	size_t left;
-	gj_host_memory(&left, &capacity);
-	gj_fork_guard(&lock);
+	return gj_spans_left(p);
 }

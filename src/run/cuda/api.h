@@ -19,6 +19,8 @@ typedef struct CUevent_st *CUevent;
 typedef struct CUlinkState_st *CUlinkState;
 typedef struct CUmemPoolHandle_st *CUmemoryPool;
 typedef struct CUuuid_st { char bytes[16]; } CUuuid;
+typedef struct CUipcMemHandle_st { char reserved[64]; } CUipcMemHandle;
+typedef struct CUmemAccessDesc_st { struct { int type, id; } location; int flags; } CUmemAccessDesc;
 typedef size_t (*CUoccupancyB2DSize)(int block);
 
 typedef struct CUlaunchAttribute {

@@ -89,8 +89,12 @@ void      gj_cuda_pool_stream_gone(gj_cuda *, CUstream);   /* before it is destr
 gj_status gj_cuda_alloc(gj_device *, size_t, gj_stream *, gj_devptr *);
 gj_status gj_cuda_free(gj_device *, gj_devptr, gj_stream *);
 gj_status gj_cuda_fill(gj_device *, gj_devptr, uint8_t, size_t, gj_stream *);
-gj_status gj_cuda_alloc_pinned(gj_device *, size_t, void **);
-gj_status gj_cuda_free_pinned(gj_device *, void *);
+gj_status gj_cuda_alloc_kind(gj_device *, gj_memory, size_t, gj_place *);
+gj_status gj_cuda_free_kind(gj_device *, gj_memory, gj_place);
+gj_status gj_cuda_pin(gj_device *, void *, size_t, gj_place *);
+gj_status gj_cuda_share(gj_device *, gj_devptr, gj_share *);
+gj_status gj_cuda_open_shared(gj_device *, const gj_share *, gj_devptr *);
+gj_status gj_cuda_peer(gj_device *, gj_device *, bool, bool *);
 gj_status gj_cuda_memory_info(gj_device *, size_t *, size_t *);
 gj_status gj_cuda_attribute(gj_device *, const char *, int *);
 gj_status gj_cuda_pointer_device(gj_device *, gj_devptr, int *);

@@ -1,4 +1,4 @@
-/* The CUDA device: opening a GPU, and the vtable. The operations live in {info,memory,copy,launch,stream}.c. */
+/* The CUDA device: opening a GPU, and the vtable. The operations live in {info,memory,kinds,copy,launch,stream}.c. */
 #include "run/cuda/cuda.h"
 
 #include <stdlib.h>
@@ -18,7 +18,8 @@ gj_status gj_cuda_sync(gj_device *g)
 static const gj_device_ops ops = {
 	.kind = "cuda", .target = &gj_targets[GJ_TARGET_NVPTX], .host_memory = false, .busy_blocks = 128,
 	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .fill = gj_cuda_fill,
-	.alloc_pinned = gj_cuda_alloc_pinned, .free_pinned = gj_cuda_free_pinned, .memory_info = gj_cuda_memory_info,
+	.alloc_kind = gj_cuda_alloc_kind, .free_kind = gj_cuda_free_kind, .pin = gj_cuda_pin, .share = gj_cuda_share,
+	.open_shared = gj_cuda_open_shared, .peer = gj_cuda_peer, .memory_info = gj_cuda_memory_info,
 	.attribute = gj_cuda_attribute,
 	.load = gj_cuda_load_image, .unload = gj_cuda_unload, .kernel_info = gj_cuda_kernel_info,
 	.suggest_block = gj_cuda_suggest_block, .occupancy = gj_cuda_occupancy, .launch = gj_cuda_launch,

@@ -312,19 +312,6 @@ gj_status gj_cuda_fill(gj_device *g, gj_devptr dst, uint8_t byte, size_t bytes, 
 	CALL_IN(g, cuMemsetD8Async, (dst, byte, bytes, gj_cuda_stream(st)));
 }
 
-gj_status gj_cuda_alloc_pinned(gj_device *g, size_t bytes, void **out)
-{
-	*out = NULL;
-	CALL_IN(g, cuMemHostAlloc, (out, bytes ? bytes : 1, CU_MEMHOSTALLOC_PORTABLE));
-}
-
-gj_status gj_cuda_free_pinned(gj_device *g, void *p)
-{
-	if (!p)
-		return GJ_OK;
-	CALL_IN(g, cuMemFreeHost, (p));
-}
-
 /* Free is what an allocation could get: the driver counts memory idle in the pool as used, we do not. */
 gj_status gj_cuda_memory_info(gj_device *g, size_t *available, size_t *total)
 {
