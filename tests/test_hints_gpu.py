@@ -67,3 +67,54 @@ def test_ways(fake_driver, tmp_path):
 	done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True,
 		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
 	assert done.stdout == "OK\n", done.stderr
+
+
+TOGETHER = """
+import ctypes
+import os
+import numpy as np
+from gridjit import cuda
+
+controls = ctypes.c_void_p.in_dll(ctypes.CDLL(os.environ["GRIDJIT_CUDA_LIBRARY"]), "fake").value
+calls = ctypes.CFUNCTYPE(ctypes.c_uint, ctypes.c_char_p)(controls)
+COPIES = "cuMemcpyHtoD", "cuMemcpyHtoDAsync", "cuMemcpyDtoH", "cuMemcpyDtoHAsync"
+
+def counted(call):
+	before = [calls(name.encode()) for name in COPIES]
+	call()
+	return tuple(calls(name.encode()) - n for name, n in zip(COPIES, before))
+
+@cuda.jit
+def swap(a, b, c):
+	c[0] = a[0]
+	a[0] = b[0]
+
+def arrays(n, step=1):
+	return [np.arange(n * step, dtype=np.float32)[::step] + i for i in range(3)]
+
+def launch(made, *bound):
+	was = [x.copy() for x in made]
+	counts = counted(lambda: swap[(1, 1, *bound)](*made))
+	assert all((x == y).all() for x, y in zip(made, was))
+	return counts
+
+launch(arrays(10))
+assert launch(arrays(1024)) == (0, 1, 0, 1)                         # all in one copy each way
+assert launch([x[::3] for x in arrays(3000)]) == (0, 1, 0, 1)
+assert launch(arrays(1024) [:2] + [np.zeros(0, np.float32)]) == (0, 1, 0, 1)
+assert launch([arrays(8)[0]] * 3) == (0, 1, 0, 1)
+assert launch(arrays(8000)) == (3, 0, 2, 0)                         # more than 64 KiB: one by one
+assert launch(arrays(1024), cuda.stream())[0] == 0
+a, b, c = arrays(1024)
+assert counted(lambda: swap[1, 1](cuda.Out(a), b, cuda.Out(c))) == (0, 1, 0, 1) and (b == arrays(1024)[1]).all()
+assert counted(lambda: swap[1, 1](cuda.In(a), b, cuda.In(c))) == (0, 1, 0, 0)
+for i in range(100):                                                # nothing waits for these
+	swap[1, 1](cuda.In(a), b, cuda.In(c))
+print("OK")
+"""
+
+
+def test_small_arrays_travel_together(fake_driver, tmp_path):
+	done = subprocess.run([sys.executable, "-c", TOGETHER], capture_output=True, text=True,
+		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
+	assert done.stdout == "OK\n", done.stderr

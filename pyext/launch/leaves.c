@@ -16,6 +16,7 @@ void gj_args_init(gj_args *a, gj_device *dev)
 	a->type_cap = a->leaf_cap = GJ_FAST_ARGS;
 	a->ref_cap = GJ_FAST_REFS;
 	a->hinted = false;
+	a->together = 0;
 	a->producer = 0;
 	a->asked = NULL;
 }

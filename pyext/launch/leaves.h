@@ -34,6 +34,7 @@ typedef struct gj_args {
 	const gj_type **type; uint32_t nargs, type_cap;    /* one an argument */
 	gj_arg *leaf; uint32_t nleaves, leaf_cap;
 	uint32_t narrays, nhost, nkeep;            /* leaves with `array` set; with `host`; with `skip_out` */
+	gj_devptr together;                        /* a block with the copies of all host arrays; 0: each has one of its own */
 	bool hinted;                               /* what In, Out or InOut hold is being read */
 	uint32_t depth;                            /* tuples that are being read */
 	uintptr_t producer;                        /* stream that the foreign arrays' owner works on */

@@ -4,6 +4,7 @@
 
 #include "memory/buffer.h"
 #include "memory/extent.h"
+#include "printed.h"
 #include "types/fields.h"
 
 #include <math.h>
@@ -255,17 +256,85 @@ static void share(gj_arg *x, const gj_arg *first)
 	gj_arg_dims(x, x->temp);
 }
 
-static bool place(gj_args *a, gj_arg *x, gj_stream *stream)
+/* Makes x->temp, in whose place the copy comes. */
+static bool straighten(gj_arg *x)
 {
-	if (!gj_args_unchanged(x))
-		return false;
-	if (&a->leaf[x->first] != x)
-		return share(x, &a->leaf[x->first]), true;
-	if (!(x->temp = contiguous(x->host)))
+	if (!gj_args_unchanged(x) || !(x->temp = contiguous(x->host)))
 		return false;
 	gj_arg_dims(x, x->temp);
 	x->data = (gj_devptr)PyArray_DATA(x->temp);
-	return a->dev->ops->host_memory || place_on_device(a, x, stream);
+	return true;
+}
+
+/* Whether this leaf has memory of its own that the device cannot use. */
+static bool is_own(const gj_args *a, uint32_t i) { return a->leaf[i].host && a->leaf[i].first == i; }
+
+static bool copy_parcels(gj_args *a, gj_copy how, const gj_parcel *parcel, uint32_t n, const char *what)
+{
+	gj_status status;
+	Py_BEGIN_ALLOW_THREADS
+	status = a->dev->ops->copy_parcels(a->dev, how, a->together, parcel, n);
+	Py_END_ALLOW_THREADS
+	gj_show_any();
+	return status == GJ_OK || (gj_status_error(status, what), false);
+}
+
+enum { MAX_PARCELS = 12, PARCEL_ALIGNED = 256 };
+
+/* A plan of one block for all host arrays, those that are copied to the device first; *in: how many they are. Returns how many
+ * there are, 0: they do not fit. */
+static uint32_t plan_block(const gj_args *a, gj_parcel *parcel, uint32_t *leaf, uint32_t *in, size_t *end)
+{
+	uint32_t n = 0;
+	*end = 0;
+	for (int skip = 0; skip < 2; skip++) {
+		for (uint32_t i = 0; i < a->nleaves; i++) {
+			size_t bytes = is_own(a, i) && a->leaf[i].skip_in == skip ? (size_t)PyArray_NBYTES(a->leaf[i].temp) : 0;
+			if (!bytes)
+				continue;
+			if (n == MAX_PARCELS || bytes > GJ_PARCELS_BYTES - *end)
+				return 0;
+			leaf[n] = i;
+			parcel[n++] = (gj_parcel){ (uintptr_t)PyArray_DATA(a->leaf[i].temp), *end, bytes };
+			*end = (*end + bytes + PARCEL_ALIGNED - 1) / PARCEL_ALIGNED * PARCEL_ALIGNED;
+		}
+		if (!skip)
+			*in = n;
+	}
+	return n;
+}
+
+/* Small arrays, on the default stream, cross the bus together. *done: they do. */
+static bool place_together(gj_args *a, bool *done)
+{
+	static const char what[] = "copying array arguments to the device";
+	gj_parcel parcel[MAX_PARCELS];
+	uint32_t leaf[MAX_PARCELS], in, n;
+	size_t bytes;
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		if (is_own(a, i) && !straighten(&a->leaf[i]))
+			return false;
+	n = plan_block(a, parcel, leaf, &in, &bytes);
+	if (!(*done = n))
+		return true;
+	gj_status status = a->dev->ops->alloc(a->dev, bytes, NULL, &a->together);
+	if (status != GJ_OK)
+		return gj_status_error(status, what), false;
+	for (uint32_t i = 0; i < n; i++) {
+		gj_arg *x = &a->leaf[leaf[i]];
+		x->data = x->copy = a->together + parcel[i].at;
+		x->owns_copy = i == 0;
+	}
+	return copy_parcels(a, GJ_H2D, parcel, in, what);
+}
+
+static bool place(gj_args *a, gj_arg *x, gj_stream *stream)
+{
+	if (&a->leaf[x->first] != x)
+		return gj_args_unchanged(x) && (share(x, &a->leaf[x->first]), true);
+	if (!x->temp && !straighten(x))
+		return false;
+	return a->dev->ops->host_memory || x->copy || place_on_device(a, x, stream);
 }
 
 bool gj_args_place(gj_args *a, gj_stream *stream)
@@ -283,6 +352,9 @@ bool gj_args_place(gj_args *a, gj_stream *stream)
 			return false;
 	for (uint32_t i = 0; i < a->nleaves; i++)
 		join(a, i);
+	bool together = false;
+	if (a->nhost && !stream && !a->dev->ops->host_memory && !place_together(a, &together))
+		return false;
 	for (uint32_t i = 0; i < a->nleaves; i++)
 		if (a->leaf[i].host && !place(a, &a->leaf[i], stream))
 			return false;
@@ -352,6 +424,13 @@ static size_t bytes_of(const gj_arg *x)
 	return n;
 }
 
+/* Is this an array that the kernel may have written and that is wanted back? */
+static bool comes_back(const gj_args *a, uint32_t i)
+{
+	const gj_arg *x = &a->leaf[i];
+	return x->temp && x->first == i && x->written && !x->skip_out && PyArray_ISWRITEABLE(x->host);
+}
+
 static bool copy_back(gj_args *a, gj_arg *x, gj_stream *stream)
 {
 	size_t n = bytes_of(x);
@@ -361,16 +440,38 @@ static bool copy_back(gj_args *a, gj_arg *x, gj_stream *stream)
 	return x->temp == x->host || PyArray_CopyInto(x->host, x->temp) == 0;
 }
 
+static bool back_together(gj_args *a)
+{
+	gj_parcel parcel[MAX_PARCELS];
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < a->nleaves; i++) {
+		const gj_arg *x = &a->leaf[i];
+		if (!comes_back(a, i) || !x->copy)
+			continue;
+		if (!still_there(x, bytes_of(x)))
+			return false;
+		parcel[n++] = (gj_parcel){ (uintptr_t)PyArray_DATA(x->temp), x->copy - a->together, bytes_of(x) };
+	}
+	if (!copy_parcels(a, GJ_D2H, parcel, n, "copying array arguments back from the device"))
+		return false;
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		if (comes_back(a, i) && a->leaf[i].temp != a->leaf[i].host && PyArray_CopyInto(a->leaf[i].host, a->leaf[i].temp) < 0)
+			return false;
+	return true;
+}
+
 bool gj_args_return(gj_args *a, gj_stream *stream, const gj_image *image, bool ok)
 {
-	if (image && a->nhost)
+	if (!a->nhost)
+		return ok;
+	if (image)
 		find_written(a, image);
-	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++) {
-		gj_arg *x = &a->leaf[i];
-		if (x->temp && x->first == i && ok && x->written && !x->skip_out && PyArray_ISWRITEABLE(x->host))
-			ok = copy_back(a, x, stream);
-	}
-	for (uint32_t i = 0; i < a->nleaves && a->nhost; i++)
+	if (a->together && ok)
+		ok = back_together(a);
+	for (uint32_t i = 0; i < a->nleaves && ok && !a->together; i++)
+		if (comes_back(a, i))
+			ok = copy_back(a, &a->leaf[i], stream);
+	for (uint32_t i = 0; i < a->nleaves; i++)
 		if (a->leaf[i].owns_copy)
 			a->dev->ops->free(a->dev, a->leaf[i].copy, stream);
 	return ok;

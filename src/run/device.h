@@ -58,6 +58,10 @@ typedef struct gj_launch {
 
 typedef enum gj_copy { GJ_H2D, GJ_D2H, GJ_D2D } gj_copy;
 
+/* Host memory and where it belongs in a block of device memory. */
+typedef struct gj_parcel { uintptr_t host; size_t at, bytes; } gj_parcel;
+enum { GJ_PARCELS_BYTES = 64 << 10 };           /* how large such a block is at most */
+
 /* Memory of other kinds than alloc() gives. */
 typedef enum gj_memory {
 	GJ_MEM_PINNED,                             /* the host's, page-locked: copies are direct, and kernels reach it in place */
@@ -89,6 +93,9 @@ typedef struct gj_device_ops {
 	gj_status (*alloc)(gj_device *, size_t bytes, gj_stream *, gj_devptr *out);
 	gj_status (*free)(gj_device *, gj_devptr, gj_stream *);
 	gj_status (*copy)(gj_device *, gj_copy, uintptr_t dst, uintptr_t src, size_t bytes, gj_stream *);
+	/* H2D or D2H, on the default stream, as one copy; what lies between parcels is lost. To the device it may go on behind the
+	 * call, which is done with the host's memory. NULL where host_memory. */
+	gj_status (*copy_parcels)(gj_device *, gj_copy, gj_devptr block, const gj_parcel *, uint32_t n);
 	gj_status (*fill)(gj_device *, gj_devptr dst, uint8_t byte, size_t bytes, gj_stream *);
 	gj_status (*alloc_kind)(gj_device *, gj_memory, size_t bytes, gj_place *out);    /* PINNED to SHARED */
 	gj_status (*free_kind)(gj_device *, gj_memory, gj_place);

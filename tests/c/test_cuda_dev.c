@@ -264,6 +264,55 @@ static void test_staging(void)
 	OK(d->ops->stream_destroy(d, s) == GJ_OK && d->ops->stream_destroy(d, per_thread) == GJ_OK);
 }
 
+/* Up and down again as one copy each; the second span is not wanted back, and keeps what the host has. */
+static bool parcels_arrive(gj_device *d, size_t n, unsigned seed)
+{
+	uint8_t from[3][900], to[3][900] = { { 0 } }, same[900];
+	size_t at[3] = { 0, 1024, 2048 };
+	gj_devptr block = alloc(d, 4096, NULL);
+	gj_parcel up[3], down[2];
+	for (int i = 0; i < 3; i++) {
+		pattern(from[i], n, seed + (unsigned)i);
+		up[i] = (gj_parcel){ (uintptr_t)from[i], at[i], n };
+	}
+	down[0] = (gj_parcel){ (uintptr_t)to[2], at[2], n };
+	down[1] = (gj_parcel){ (uintptr_t)to[0], at[0], n };
+	bool ok = d->ops->copy_parcels(d, GJ_H2D, block, up, 3) == GJ_OK;
+	memset(from, 0xEE, sizeof from);           /* the host's memory may be used again */
+	ok = ok && d->ops->copy_parcels(d, GJ_D2H, block, down, 2) == GJ_OK;
+	for (int i = 0; i < 3; i++) {
+		pattern(same, n, seed + (unsigned)i);
+		ok = ok && (i == 1 ? to[i][0] == 0 : memcmp(to[i], same, n) == 0);
+	}
+	return d->ops->free(d, block, NULL) == GJ_OK && ok;
+}
+
+static void test_parcels(void)
+{
+	gj_device *d = open_gpu();
+	uint8_t first[100], back[100] = { 0 };
+	gj_parcel s = { (uintptr_t)first, 0, sizeof first };
+	OK(d->ops->copy_parcels(d, GJ_H2D, 0, NULL, 0) == GJ_OK && fk->live().pinned == 0);
+	OK(parcels_arrive(d, 1, 1) && parcels_arrive(d, 900, 2) && fk->live().pinned == 1);
+	OK(fk->calls("cuMemcpyHtoDAsync") == 2 && fk->calls("cuMemcpyDtoHAsync") == 2);
+	OK(fk->calls("cuMemcpyHtoD") == 0 && fk->calls("cuMemcpyDtoH") == 0);
+	gj_devptr many[100];                       /* more than there are slots, and nothing waits in between */
+	for (unsigned i = 0; i < GJ_LEN(many); i++) {
+		many[i] = alloc(d, sizeof first, NULL);
+		pattern(first, sizeof first, i);
+		OK(d->ops->copy_parcels(d, GJ_H2D, many[i], &s, 1) == GJ_OK);
+	}
+	for (unsigned i = 0; i < GJ_LEN(many); i++) {
+		pattern(first, sizeof first, i);
+		OK(d->ops->copy(d, GJ_D2H, (uintptr_t)back, many[i], sizeof back, NULL) == GJ_OK && !memcmp(first, back, sizeof back));
+		OK(d->ops->free(d, many[i], NULL) == GJ_OK);
+	}
+	fk->fail("cuMemcpyHtoDAsync", 700, 1);
+	OK(!parcels_arrive(d, 10, 3) && says("cuMemcpyHtoDAsync: CUDA_ERROR_ILLEGAL_ADDRESS (700)"));
+	fk->fail("cuMemcpyDtoHAsync", 700, 1);
+	OK(!parcels_arrive(d, 10, 3) && says("cuMemcpyDtoHAsync: ") && parcels_arrive(d, 10, 4));
+}
+
 /* 4 lanes with whole buffers: pieces are as small as there are lanes to share them, but not smaller than 128 KiB. */
 static void test_pieces(void)
 {
@@ -560,6 +609,7 @@ int main(int argc, char **argv)
 	RUN(test_copies, "GRIDJIT_COPY_THREADS=nonsense GRIDJIT_COPY_CHUNK=-5");
 	RUN(test_staging, "GRIDJIT_COPY_THREADS=4 GRIDJIT_COPY_CHUNK=4096");
 	RUN(test_pieces, "GRIDJIT_COPY_THREADS=4");
+	RUN(test_parcels, "");
 	RUN(test_launch, "");
 	RUN(test_cooperative, "");
 	RUN(test_cooperative, "FAKE_CUDA_VERSION=11040");

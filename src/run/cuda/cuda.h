@@ -11,6 +11,7 @@
 
 typedef struct gj_cuda_pool gj_cuda_pool;      /* memory.c */
 typedef struct gj_cuda_stage gj_cuda_stage;    /* copy.c */
+typedef struct gj_cuda_slots gj_cuda_slots;    /* parcels.c */
 typedef struct gj_cuda_report gj_cuda_report;  /* report.c */
 
 typedef struct gj_cuda {
@@ -20,6 +21,7 @@ typedef struct gj_cuda {
 	CUmemoryPool mempool;                      /* NULL: the driver or the GPU has no stream-ordered pools */
 	gj_cuda_pool *pool;
 	gj_cuda_stage *stage;
+	gj_cuda_slots *slots;
 	_Atomic(gj_cuda_report *) reports;         /* of loaded modules that may report failures */
 } gj_cuda;
 
@@ -102,6 +104,9 @@ size_t    gj_cuda_left(gj_device *, gj_devptr);
 
 gj_status gj_cuda_stage_open(gj_cuda *);       /* makes no thread and no buffer yet */
 gj_status gj_cuda_copy(gj_device *, gj_copy, uintptr_t, uintptr_t, size_t, gj_stream *);
+
+gj_status gj_cuda_slots_open(gj_cuda *);       /* pins nothing yet */
+gj_status gj_cuda_copy_parcels(gj_device *, gj_copy, gj_devptr, const gj_parcel *, uint32_t);
 
 /* NULL in *out: the image does not report. Context is current. */
 gj_status gj_cuda_report_open(gj_cuda *, const gj_image *, CUmodule, gj_cuda_report **out);

@@ -1,4 +1,4 @@
-/* The CUDA device: opening a GPU, and the vtable. The operations live in {info,memory,kinds,copy,launch,stream}.c. */
+/* The CUDA device: opening a GPU, and the vtable. The operations live in {info,memory,kinds,copy,parcels,launch,stream}.c. */
 #include "run/cuda/cuda.h"
 
 #include <stdlib.h>
@@ -17,7 +17,8 @@ gj_status gj_cuda_sync(gj_device *g)
 
 static const gj_device_ops ops = {
 	.kind = "cuda", .target = &gj_targets[GJ_TARGET_NVPTX], .host_memory = false, .busy_blocks = 128,
-	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .fill = gj_cuda_fill,
+	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .copy_parcels = gj_cuda_copy_parcels,
+	.fill = gj_cuda_fill,
 	.alloc_kind = gj_cuda_alloc_kind, .free_kind = gj_cuda_free_kind, .pin = gj_cuda_pin, .share = gj_cuda_share,
 	.open_shared = gj_cuda_open_shared, .peer = gj_cuda_peer, .memory_info = gj_cuda_memory_info,
 	.attribute = gj_cuda_attribute,
@@ -49,6 +50,8 @@ static gj_status open_parts(gj_cuda *d)
 	s = gj_cuda_pool_open(d);
 	if (s == GJ_OK)
 		s = gj_cuda_stage_open(d);
+	if (s == GJ_OK)
+		s = gj_cuda_slots_open(d);
 	return gj_cuda_leave(before, s);
 }
 
