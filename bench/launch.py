@@ -61,7 +61,7 @@ def looping(f, *args):
 	return scope["made"](f, *args)
 
 
-def gridjit_loops():
+def gridjit_loops(gpu):
 	from gridjit import cuda
 
 	@cuda.jit
@@ -82,11 +82,11 @@ def gridjit_loops():
 			empty[1, 64](a, b, c, 1)
 	loops = {"gridjit, bound": looping(bound, a, b, c, 1), "gridjit, k[g, b](…)": each,
 		"gridjit, NumPy arrays of 4 KB": looping(add[4, 256], *host, 1)}
-	if has("torch"):
+	if gpu and has("torch"):
 		import torch
 		if torch.cuda.is_available():
 			loops["gridjit, torch tensors"] = looping(bound, *(torch.zeros(64, device="cuda") for _ in range(3)), 1)
-	if has("cupy"):
+	if gpu and has("cupy"):
 		import cupy
 		if cupy.cuda.is_available():
 			loops["gridjit, CuPy arrays"] = looping(bound, *(cupy.zeros(64, np.float32) for _ in range(3)), 1)
@@ -135,7 +135,7 @@ def triton_loops():
 
 
 def run(gpu):
-	loops, finish = gridjit_loops()
+	loops, finish = gridjit_loops(gpu)
 	for build in ([numba_loops, cupy_loops, triton_loops] if gpu else []):
 		try:
 			loops |= build()
