@@ -11,33 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridjit import cuda, errors, guvectorize, vectorize
+from gufunc_cases import matrices, product, row_mean, running_sum, statistics
 
 TARGETS = ["cpu", "parallel"]
-
-
-def row_mean(x, out):
-	total = 0.0
-	for i in range(x.shape[0]):
-		total += x[i]
-	out[0] = total / x.shape[0]
-
-
-def product(a, b, out):
-	for i in range(a.shape[0]):
-		for j in range(b.shape[1]):
-			total = a[0, 0] * 0
-			for k in range(a.shape[1]):
-				total += a[i, k] * b[k, j]
-			out[i, j] = total
-
-
-def running_sum(x, start, out):
-	total = start
-	for i in range(x.shape[0]):
-		total += x[i]
-		out[i] = total
-
-
 MEAN = {target: guvectorize(["void(f4[:], f4[:])", "void(f8[:], f8[:])"], "(n)->()", target=target)(row_mean) for target in TARGETS}
 PRODUCT = {target: guvectorize(["void(i8[:,:], i8[:,:], i8[:,:])", "void(f8[:,:], f8[:,:], f8[:,:])"], "(m,n),(n,p)->(m,p)",
 	target=target)(product) for target in TARGETS}
@@ -58,21 +34,6 @@ def test_every_length(n, outer, target):
 	RUNNING[target](x, 0.0, out=out[..., 1:-1])
 	assert (out[..., 0] == 7).all() and (out[..., -1] == 7).all()
 	np.testing.assert_allclose(out[..., 1:-1], x.cumsum(-1), rtol=1e-12, atol=1e-12)
-
-
-@st.composite
-def matrices(draw, outer, core, dtype):
-	"""An array of this shape, or one that broadcasts to it, in some layout."""
-	outer = tuple(draw(st.sampled_from([n, 1])) for n in outer)[draw(st.integers(0, len(outer))):]
-	shape = outer + core
-	steps = [draw(st.sampled_from([1, 2, -1])) for _ in shape]
-	whole = np.arange(math.prod(n * 2 for n in shape), dtype="i8").reshape([n * 2 for n in shape])
-	whole = ((whole * 7919) % 25 - (0 if dtype[0] == "u" else 12)).astype(dtype)
-	order = draw(st.permutations(range(len(shape))))
-	whole = np.ascontiguousarray(whole.transpose(order)).transpose(np.argsort(order))
-	if draw(st.booleans()):
-		whole = whole.astype(whole.dtype.newbyteorder())
-	return whole[tuple(slice(None, None, step) for step in steps)][tuple(slice(0, n) for n in shape)]
 
 
 @settings(max_examples=150, deadline=None)
@@ -108,14 +69,6 @@ def test_numbers_broadcast_and_outputs_of_one(target):
 	stats = guvectorize(["void(f8[:], f8[:], f8[:], i8[:])"], "(n)->(),(),()", target=target)(statistics)
 	low, high, n = stats(x)
 	assert low.tolist() == [0, 4, 8] and high.tolist() == [3, 7, 11] and n.tolist() == [4, 4, 4] and n.dtype == np.int64
-
-
-def statistics(x, low, high, count):
-	low[0] = high[0] = x[0]
-	for v in x:
-		low[0] = min(low[0], v)
-		high[0] = max(high[0], v)
-	count[0] = len(x)
 
 
 def test_an_input_of_one_item_may_be_an_array():
@@ -379,7 +332,7 @@ def test_many_threads_and_few_rows():
 def test_the_object():
 	mean = MEAN["cpu"]
 	assert isinstance(mean, np.ufunc) and mean.signature == "(n)->()" and (mean.nin, mean.nout) == (1, 1)
-	assert mean.__name__ == "row_mean" and mean.py_func is row_mean and mean.__module__ == __name__
+	assert mean.__name__ == "row_mean" and mean.py_func is row_mean and mean.__module__ == row_mean.__module__
 
 
 def test_overrides():

@@ -208,6 +208,16 @@ static PyObject *add(PyObject *o, PyObject *signature)
 	Py_RETURN_NONE;
 }
 
+/* check(signature): raises what add() would, of a generalised ufunc; nothing is compiled. */
+static PyObject *check(PyObject *o, PyObject *signature)
+{
+	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
+	int n = gj_signature_read(signature, &ret, arg);
+	if (n < 0 || (gj_ufunc_of(o)->general && gj_general_check((PyUFuncObject *)o, ret, arg, n) < 0))
+		return NULL;
+	Py_RETURN_NONE;
+}
+
 static PyObject *disable_compile(PyObject *o, PyObject *args)
 {
 	int value = 1;
@@ -257,6 +267,7 @@ static PyMethodDef methods[] = {
 	{ "resolve_dtypes", (PyCFunction)(void (*)(void))resolve_dtypes, METH_VARARGS | METH_KEYWORDS,
 		"resolve_dtypes(dtypes, …): the dtypes that a call would have, as NumPy's own method tells." },
 	{ "add", add, METH_O, "add(signature): compile a loop for these types now." },
+	{ "check", check, METH_O, "check(signature): raise what add() would raise of the types, and compile nothing." },
 	{ "disable_compile", disable_compile, METH_VARARGS, "disable_compile(val=True): take only the types compiled so far." },
 	{ NULL, NULL, 0, NULL },
 };

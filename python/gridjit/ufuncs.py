@@ -35,8 +35,6 @@ def _outputs(function, nin, signatures):
 
 def _options(decorator, fastmath, target, others, ignored=_IGNORED):
 	if target not in TARGETS:
-		if target in ("cuda", "auto"):
-			raise NotImplementedError(f"{decorator}(target={target!r}) is not built yet: use 'cpu' or 'parallel'")
 		raise ValueError(f"target must be one of {', '.join(map(repr, TARGETS + ('cuda', 'auto')))}, not {target!r}")
 	for name in others:
 		if name not in ignored:
@@ -78,14 +76,20 @@ def _elementwise(function, signatures, target, identity, options):
 	return _finish(ufunc, signatures, _elementwise, signatures, target, identity, options)
 
 
-def _generalised(function, signatures, layout, target, identity, options, writable):
-	function, nargs = _python_function("guvectorize", function)
+def _check_layout(function, nargs, signatures, layout):
+	"""Numbers of inputs and outputs, which are the function's parameters."""
 	inputs, _, outputs = layout.partition("->")
 	nin, nout = inputs.count("("), outputs.count("(")
 	if nin + nout != nargs:
 		raise TypeError(f"{function.__name__}() has {nargs} parameters, but the layout {layout!r} has {nin + nout} operands")
 	if not signatures and not any(map(str.isalnum, layout)):
 		raise TypeError(f"guvectorize({layout!r}): without dimensions there must be signatures, or use vectorize")
+	return nin, nout
+
+
+def _generalised(function, signatures, layout, target, identity, options, writable):
+	function, nargs = _python_function("guvectorize", function)
+	nin, nout = _check_layout(function, nargs, signatures, layout)
 	ufunc = _core.ufunc(function, nin, nout, identity, options, target == "parallel", layout, writable)
 	return _finish(ufunc, signatures, _generalised, signatures, layout, target, identity, options, writable)
 
@@ -140,16 +144,25 @@ def guvectorize(ftylist_or_layout, layout=None, target="cpu", identity=None, wri
 	ftylist_or_layout: a signature ("void(float64[:], float64[:])", a tuple of types) or a list of them, which are compiled at once
 	and are all that is taken; without them, a loop is compiled for each combination of types that turns up, and as
 	nothing else says what types they have, the outputs must be given: f(x, out=array).
-	target: 'cpu', or 'parallel': outer elements are shared by all threads of the CPU device. writable_args: indices of inputs that
+	target: 'cpu', or 'parallel': outer elements are shared by all threads of the CPU device; 'cuda', 'auto': see
+	cuda.guvectorize. writable_args: indices of inputs that
 	the function writes to. identity, fastmath, cache, nopython: as vectorize has them.
 
 	The result is an np.ufunc: out, axes, axis, keepdims, dtype, casting and broadcasting work as NumPy's own.
 
 	Raises TypeError, ValueError, TypingError as vectorize does."""
+	if target in ("cuda", "auto"):
+		from .cuda import generalised
+		return generalised.guvectorize(ftylist_or_layout, layout, target, identity, writable_args, fastmath, **options)
+	given, text, writable, chosen = _arguments(ftylist_or_layout, layout, writable_args, fastmath, options, target)
+	return lambda function: _generalised(function, given, text, target, identity, chosen, writable)
+
+
+def _arguments(ftylist_or_layout, layout, writable_args, fastmath, options, target="cpu"):
+	"""(signatures, layout, writable_args, options) of a call of guvectorize."""
 	chosen = _options("guvectorize", fastmath, target, options, ("nopython", "cache", "forceobj", "boundscheck"))
 	given = _signatures(ftylist_or_layout) if layout is not None else []
 	text = ftylist_or_layout if layout is None else layout
 	if not isinstance(text, str):
 		raise TypeError(f"guvectorize() takes a layout as text, such as '(n),(n)->()', not {type(text).__name__}")
-	writable = (writable_args,) if isinstance(writable_args, int) else tuple(writable_args)
-	return lambda function: _generalised(function, given, text, target, identity, chosen, writable)
+	return given, text, (writable_args,) if isinstance(writable_args, int) else tuple(writable_args), chosen

@@ -226,6 +226,22 @@ def fresh_generalised_ufuncs():
 	provoke(lambda: g(np.ones((3, 4), "i4")))
 
 
+@cuda.guvectorize(["void(f4[:], f4[:])"], "(n)->()")
+def row_sum_on_device(x, out):
+	out[0] = 0
+	for i in range(x.shape[0]):
+		out[0] += x[i]
+
+
+def generalised_functions_over_device_arrays():
+	a = cuda.to_device(X)
+	row_sum_on_device(a), row_sum_on_device(X), row_sum_on_device(a.T, out=cuda.device_array(4, np.float32)), row_sum_on_device(X[:, ::2])
+	provoke(lambda: row_sum_on_device(a, np.ones(7, np.float32)))
+	f = cuda.guvectorize("(n)->()")(row_sum)
+	f(X, np.empty(3, "f4"))
+	provoke(lambda: f(X))
+
+
 def foreign_arrays():
 	a = cuda.to_device(X)
 	description = dict(shape=(3, 4), typestr="<f4", data=(a.device_pointer, False), version=3)

@@ -15,6 +15,7 @@ from .devices import (Context, Device, MemoryInfo, close, cuda_error, current_co
 from .dispatcher import CUDADispatcher, jit
 from .streams import (Event, Stream, default_stream, event, event_elapsed_time, external_stream, legacy_default_stream,
 	per_thread_default_stream, stream)
+from .generalised import guvectorize
 from .vectorizers import vectorize
 from .reductions import Reduce, Scan, reduce, scan
 from . import _operators

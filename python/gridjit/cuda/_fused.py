@@ -8,6 +8,7 @@ import numpy as np
 from .. import _core, cuda
 from . import _folds, reductions
 from ._elementwise import Elementwise, as_operand
+from ._lie import decode, meet, merged
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 from .dispatcher import jit
 
@@ -39,20 +40,6 @@ class _Stored(Elementwise):
 
 # -- reductions: how the operands lie ------------------------------------------------------------------------------------------
 
-def _merged(strides, shape, axes):
-	"""(extent, strides of the operands) of these axes, those that lie as one merged."""
-	merged = []
-	for axis in axes:
-		if shape[axis] == 1:
-			continue
-		own = tuple(s[axis] for s in strides)
-		if merged and merged[-1][1] == tuple(s * shape[axis] for s in own):
-			merged[-1] = merged[-1][0] * shape[axis], own
-		else:
-			merged.append((shape[axis], own))
-	return merged
-
-
 def _by_stride(strides, axes):
 	return sorted(axes, key=lambda axis: -max(abs(s[axis]) for s in strides))
 
@@ -67,8 +54,8 @@ class _Lie:
 		strides = [(0,) * k + tuple(s if n > 1 else 0 for n, s in zip(a.shape, a.strides)) if isinstance(a, DeviceNDArray) else (0,) * k
 			for k, a in zip(lead, operands)]
 		self.order = _by_stride(strides, [axis for axis in range(len(shape)) if axis not in axes])
-		kept = _merged(strides, shape, self.order) or [(1, (0,) * len(operands))]
-		gone = _merged(strides, shape, axes if in_order else _by_stride(strides, axes))
+		kept = merged(strides, shape, self.order) or [(1, (0,) * len(operands))]
+		gone = merged(strides, shape, axes if in_order else _by_stride(strides, axes))
 
 		def step(dimensions):
 			return max(map(abs, dimensions[-1][1]))
@@ -139,15 +126,6 @@ class _States:
 		return [f"S{k}(x{k} / count)" if how == MEAN else f"x{k + (how >= ARGMIN)}" for (how, _), k in zip(self.members, self.at)]
 
 
-def _decode(position, dimensions, extent):
-	"""Lines that make indices of a position in all of these dimensions."""
-	lines = []
-	for d in reversed(dimensions[1:]):
-		lines += [f"i{d} = {position} % {extent(d)}", f"r{d} = {position} // {extent(d)}"]
-		position = f"r{d}"
-	return lines + ([f"i{dimensions[0]} = {position}"] if dimensions else [])
-
-
 def _indent(lines):
 	return ["\t" + line for line in lines]
 
@@ -178,7 +156,7 @@ def _text(states, lie, first, last, wide, high):
 	lines = ["t, u, b = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.x"]
 	if not lie.along:
 		lines += [f"stretches = ({n} + {wide - 1}) // {wide}", f"i{inner} = b % stretches * {wide} + t", "b = b // stretches"]
-	lines += ["part, row = b % o0.shape[1], b // o0.shape[1]", *_decode("row", rows, extent)]
+	lines += ["part, row = b % o0.shape[1], b // o0.shape[1]", *decode("row", rows, extent)]
 	if lie.along:
 		lines += [f"chunks = ({n} + chunk - 1) // chunk", "left = part % chunks * chunk", f"right = min(left + chunk, {n})",
 			"low = part // chunks * per", "mine = left + t < right"]
@@ -190,14 +168,14 @@ def _text(states, lie, first, last, wide, high):
 	shared = lie.along or high > 1
 	if shared:
 		lines += [f"s{k} = cuda.shared.array(({high}, {wide}), S{k})" for k in range(states.n)]
-	body = ["g = low + u", *_decode("g", outer, extent)]
+	body = ["g = low + u", *decode("g", outer, extent)]
 	if lie.along:
 		body += [f"i{inner} = left + t", *start, f"for i{inner} in range(left + t + {wide}, right, {wide}):", *_indent(more)]
 		more = [f"for i{inner} in range(left + t, right, {wide}):", *_indent(more)]
 	else:
 		body += start
 	if outer:
-		body += [f"for g in range(low + u + {high}, top, {high}):", *_indent([*_decode("g", outer, extent), *more])]
+		body += [f"for g in range(low + u + {high}, top, {high}):", *_indent([*decode("g", outer, extent), *more])]
 	if shared:
 		body += [f"s{k}[u, t] = x{k}" for k in range(states.n)]
 	lines += ["if mine and low + u < top:", *_indent(body)]
@@ -282,23 +260,11 @@ class _Reduced:
 		kept = [shape[axis] for axis in lie.order]
 		back = sorted(range(len(kept)), key=lie.order.__getitem__)
 		direct = [o if o is not None and back == list(range(len(kept))) and o.dtype == t and o.is_c_contiguous() and
-			not any(_meet(o, a) for a in operands) else None for o, t in zip(outs, self.dtypes)]
+			not any(meet(o, a) for a in operands) else None for o, t in zip(outs, self.dtypes)]
 		results, last = self._launch(lie, True, direct, count, stream)
 		if not last:
 			results, _ = self._launch(_Parts(results, lie.along), False, direct, count, stream)
 		return [o if o is not None else r.reshape(tuple(kept)).transpose(back) if kept else r.reshape(()) for r, o in zip(results, direct)]
-
-
-def _meet(a, b):
-	"""May two device arrays share memory?"""
-	if not isinstance(b, DeviceNDArray) or not a.size or not b.size:
-		return False
-
-	def ends(x):
-		far = [(n - 1) * s for n, s in zip(x.shape, x.strides)]
-		return x.device_pointer + sum(f for f in far if f < 0), x.device_pointer + sum(f for f in far if f > 0) + x.itemsize
-	(low, high), (other_low, other_high) = ends(a), ends(b)
-	return low < other_high and other_low < high
 
 
 # -- calls -----------------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,12 @@ def _dtype(t):
 	return np.dtype(t.name)
 
 
+def taken(types):
+	"""dtypes for operands of these types: Python's numbers take that of what they meet."""
+	strong = [t for t in types if isinstance(t, np.dtype)]
+	return tuple(t if isinstance(t, np.dtype) else np.result_type(*strong, t(0)) if strong else np.dtype(t) for t in types)
+
+
 def _python_function(function):
 	"""The Python function, whose parameters are positional."""
 	function = getattr(function, "py_func", function)
@@ -77,13 +83,8 @@ class DeviceUFunc(Elementwise):
 	signature = None
 	ufunc = property(lambda self: self, doc="The function itself.")
 
-	def _taken(self, types):
-		"""dtypes for operands of these types: Python's numbers take that of what they meet."""
-		strong = [t for t in types if isinstance(t, np.dtype)]
-		return tuple(t if isinstance(t, np.dtype) else np.result_type(*strong, t(0)) if strong else np.dtype(t) for t in types)
-
 	def _resolve(self, types):
-		dtypes = self._taken(types)
+		dtypes = taken(types)
 		for loop in self._loops:
 			if loop[0] == dtypes:
 				return loop
@@ -95,7 +96,7 @@ class DeviceUFunc(Elementwise):
 		raise _exceptions._UFuncNoLoopError(self, dtypes + (None,) * self.nout)
 
 	def _resolve_as(self, types, wanted, casting):
-		dtypes, result = self._taken(types), wanted[self.nin]
+		dtypes, result = taken(types), wanted[self.nin]
 		named = tuple(given if want is None and result is None else result if want is None else want
 			for want, given in zip(wanted, dtypes))
 		if not self._frozen:
@@ -115,14 +116,11 @@ def _rebuild(state, signatures, identity, options):
 
 
 class AutoUFunc:
-	"""What vectorize(target='auto') makes: runs on the GPU where an operand lies there, or where host arrays are big enough to be
-	worth the way, else on all cores of the CPU."""
+	"""What target='auto' makes: runs on the GPU where an operand lies there, or where host arrays are big enough to be worth the
+	way, else on all cores of the CPU. parallel, cuda: the two."""
 
-	def __init__(self, function, signatures, identity, options, fastmath):
-		given = list(signatures) or ()
-		self.parallel = ufuncs.vectorize(given, target="parallel", identity=identity, fastmath=fastmath)(function) if given \
-			else ufuncs.vectorize(function, target="parallel", identity=identity)
-		self.cuda = DeviceUFunc(function, signatures, identity, options)
+	def __init__(self, parallel, cuda):
+		self.parallel, self.cuda = parallel, cuda
 		self.py_func = self.__wrapped__ = self.cuda.py_func
 		self.__name__, self.__qualname__, self.__module__ = self.cuda.__name__, self.cuda.__qualname__, self.cuda.__module__
 		self.__doc__ = self.cuda.__doc__
@@ -183,9 +181,10 @@ def vectorize(ftylist_or_function=(), target="cuda", identity=None, fastmath=Fal
 	chosen, given = _options(fastmath, options), ftylist_or_function
 
 	def make(function, signatures):
-		if target == "auto":
-			return AutoUFunc(function, signatures, identity, chosen, fastmath)
-		return DeviceUFunc(function, signatures, identity, chosen)
+		on_device = DeviceUFunc(function, signatures, identity, chosen)
+		if target == "cuda":
+			return on_device
+		return AutoUFunc(ufuncs._elementwise(on_device.py_func, list(signatures), "parallel", identity, chosen), on_device)
 	if callable(given) and not isinstance(given, _core.Signature):
 		return make(given, ())
 	signatures = tuple(given) if isinstance(given, list) else (given,) if given else ()

@@ -1,0 +1,319 @@
+"""guvectorize(target='cuda'): functions of arrays over arrays on the current device. The kernel is text as for other functions over
+arrays: a thread for each outer element, or, where there are few of them, a team of threads that share the loops of the function."""
+
+import math
+
+import numpy as np
+
+from .. import _core, _pickle, cuda, types, ufuncs
+from ._elementwise import _exceptions, as_operand, as_outputs, type_of
+from ._lie import decode, meet, merged
+from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
+from .dispatcher import jit
+from .vectorizers import AutoUFunc, taken
+
+THREADS = 128
+MOST_DIMENSIONS = 6                            # of a kernel's arrays
+
+
+class _Layout:
+	"""A layout as NumPy has read it: inputs, outputs: the core dimensions of each operand, names or numbers; optional: names that
+	have a `?` behind them."""
+
+	def __init__(self, text):
+		self.text = text
+		sides = [[tuple(d.strip() for d in one.strip().strip("()").split(",") if d.strip()) for one in side.replace(" ", "").split("),")]
+			if side.strip() else [] for side in text.split("->")] + [[]]
+		self.optional = {d[:-1] for operand in sides[0] + sides[1] for d in operand if d.endswith("?")}
+		self.inputs, self.outputs = ([tuple(d.rstrip("?") for d in operand) for operand in side] for side in sides[:2])
+		self.operands = self.inputs + self.outputs
+
+	def sizes(self, name, shapes):
+		"""(extent of each dimension's name, names of optional ones that are not there) of operands of these shapes; None: not given.
+		Raises ValueError with NumPy's words."""
+		missing = set()
+		for shape, dims in zip(shapes, self.operands):
+			dims_optional = [d for d in dims if d in self.optional]
+			if shape is not None and len(shape) < len(dims) and len(shape) >= len(dims) - len(dims_optional):
+				missing |= set(dims_optional)
+		sizes = {d: int(d) for dims in self.operands for d in dims if d.isdigit()}
+		for number, (shape, dims) in enumerate(zip(shapes, self.operands)):
+			if shape is None:
+				continue
+			what = f"Input operand {number}" if number < len(self.inputs) else f"Output operand {number - len(self.inputs)}"
+			core = [d for d in dims if d not in missing]
+			if len(shape) < len(core):
+				raise ValueError(f"{name}: {what} does not have enough dimensions (has {len(shape)}, gufunc core with signature {self.text} "
+					f"requires {len(core)})")
+			for at, (d, extent) in enumerate(zip(core, shape[len(shape) - len(core):])):
+				if sizes.setdefault(d, extent) != extent:
+					raise ValueError(f"{name}: {what} has a mismatch in its core dimension {at}, with gufunc signature {self.text} "
+						f"(size {extent} is different from {sizes[d]})")
+		for number, dims in enumerate(self.outputs):
+			for d in dims:
+				if d not in sizes and d not in missing:
+					raise ValueError(f"{name}: Output operand {number} has core dimension {d}, which no input has: give the output")
+		return sizes, missing
+
+
+class DeviceGUFunc:
+	"""What guvectorize(target='cuda') makes. f(*arrays, out=None, stream=0): the outputs by position or as out.
+
+	Arrays: in device memory (ours, or of a library with __cuda_array_interface__), NumPy arrays, numbers for inputs (). Results are device
+	arrays if an input or output is on the device, else NumPy arrays. types: 'dd->d' of each loop. signature: the layout."""
+
+	def __init__(self, function, layout, signatures=(), identity=None, options=None, writable=()):
+		self.py_func = self.__wrapped__ = function
+		self.__name__, self.__qualname__, self.__module__, self.__doc__ = (getattr(function, name) for name in
+			("__name__", "__qualname__", "__module__", "__doc__"))
+		inputs, _, outputs = layout.partition("->")
+		self.nin, self.nout = inputs.count("("), outputs.count("(")
+		self.nargs, self.identity = self.nin + self.nout, identity
+		self._options, self._declared, self._writable = options or {}, tuple(signatures), tuple(writable)
+		# NumPy's own object reads the layout, and ours checks signatures; nothing is compiled for it.
+		self._checks = _core.ufunc(function, self.nin, self.nout, identity, {}, False, layout, self._writable)
+		self.signature, self._layout = self._checks.signature or layout, _Layout(layout)
+		self._loops, self._kernels, self._frozen = [], {}, False
+		for signature in signatures:
+			self.add(signature)
+		self._frozen = bool(signatures)
+
+	def __repr__(self):
+		return f"<{type(self).__name__} '{self.__name__}' {self.signature}>"
+
+	# -- types --
+
+	def add(self, signature):
+		"""Add a loop for these types of the operands."""
+		signature = _core.signature(signature)
+		self._checks.check(signature)
+		dtypes = tuple(np.dtype(getattr(t, "dtype", t).name) for t in signature.args)
+		arrays = tuple(hasattr(t, "ndim") for t in signature.args)
+		self._loops = [loop for loop in self._loops if loop[0] != dtypes] + [(dtypes, arrays)]
+		return self._loops[-1]
+
+	def disable_compile(self, val=True):
+		"""Take only the types compiled so far."""
+		self._frozen = bool(val)
+
+	@property
+	def types(self):
+		"""The loops, as NumPy writes them: ['dd->d', …]."""
+		return ["".join(t.char for t in dtypes[:self.nin]) + "->" + "".join(t.char for t in dtypes[self.nin:]) for dtypes, _ in self._loops]
+
+	ntypes = property(lambda self: len(self._loops), doc="Number of loops.")
+
+	def _loop(self, operands, outs):
+		"""(dtype of each operand, is it an array of the function?) for these inputs and outputs (None: not given)."""
+		given = taken(tuple(map(type_of, operands))) + tuple(None if o is None else type_of(o) for o in outs)
+		if not self._declared and any(t is None for t in given):
+			raise TypeError(f"{self.__name__}() has no signatures, so its outputs must be given: nothing else says what types they have")
+		for dtypes, arrays in self._loops:
+			if all(want is None or want == has for want, has in zip(given, dtypes)):
+				return dtypes, arrays
+		if not self._frozen:
+			return self.add(tuple(_core.as_type(t) if i < self.nin and not dims else types.Array(_core.as_type(t), max(len(dims), 1), "A")
+				for i, (t, dims) in enumerate(zip(given, self._layout.operands))))
+		for dtypes, arrays in self._loops:
+			if all(map(np.can_cast, given[:self.nin], dtypes)):
+				return dtypes, arrays
+		raise _exceptions._UFuncNoLoopError(self, given)
+
+	# -- calls --
+
+	def __call__(self, *args, out=None, stream=0):
+		if not self.nin <= len(args) <= self.nargs:
+			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} were given")
+		outs = as_outputs(out, args[self.nin:], self.nout)
+		inputs = tuple(as_cuda_array(x) if is_cuda_array(x) else as_operand(x) for x in args[:self.nin])
+		on_device = any(isinstance(x, DeviceNDArray) for x in inputs) or any(o is not None and is_cuda_array(o) for o in outs)
+		for o in outs:
+			if o is not None and not isinstance(o, np.ndarray) and not is_cuda_array(o):
+				raise TypeError("return arrays must be of ArrayType")
+		dtypes, arrays = self._loop(inputs, outs)
+		targets = [as_cuda_array(o) if o is not None and is_cuda_array(o) else o for o in outs]
+		call = _Call(self, inputs, targets, dtypes, arrays, stream)
+		results = [o if o is not None else r if on_device else r.copy_to_host(stream=stream)[()] for o, r in zip(outs, call.run())]
+		return results[0] if self.nout == 1 else tuple(results) if results else None
+
+	def _kernel(self, key, arrays, dtypes):
+		if key not in self._kernels:
+			varies, ndim, team = key
+			scope = {"cuda": cuda, "f": self.py_func, **{f"T{k}": _core.as_type(t) for k, t in enumerate(dtypes)}}
+			exec(compile(_text(varies, ndim, arrays, team), f"<{self.__name__} over arrays>", "exec"), scope)
+			kernel = scope["loop"]
+			kernel.__name__ = kernel.__qualname__ = self.__name__
+			kernel.__module__ = __name__
+			self._kernels[key] = jit(kernel, **self._options)
+		return self._kernels[key]
+
+	def __reduce__(self):
+		return _pickle.reduce(self, _rebuild, self._layout.text, self._declared, self.identity, self._options, self._writable)
+
+
+def _rebuild(state, *rest):
+	return _pickle.restore(state, DeviceGUFunc, *rest)
+
+
+def _text(varies, ndim, arrays, team):
+	"""The kernel's source. varies: along which of the outer dimensions each operand changes (None: a number)."""
+	place = [v and "".join(f"i{d}, " for d in range(ndim) if v[d]) for v in varies]
+	values = [f"T{k}(a{k})" if v is None else f"a{k}[{p}...]" if array and p else f"a{k}" if array else f"T{k}(a{k}[{p or '0'}])"
+		for k, (v, p, array) in enumerate(zip(varies, place, arrays))]
+	extents = {d: f"a{k}.shape[{sum(v[:d])}]" for k, v in reversed(list(enumerate(varies))) if v for d in range(ndim) if v[d]}
+	lines = ["n = cuda.grid(1)", f"if n < {' * '.join(extents[d] for d in range(ndim)) or 1}:",
+		*("\t" + line for line in [*decode("n", list(range(ndim)), extents.__getitem__), f"f({', '.join(values)})"])]
+	return f"def loop({', '.join(f'a{k}' for k in range(len(varies)))}):\n\t" + "\n\t".join(lines) + "\n"
+
+
+class _Call:
+	"""A call on its way: operands in device memory as the kernel takes them, and what has to be written back afterwards."""
+
+	def __init__(self, ufunc, inputs, outs, dtypes, arrays, stream):
+		self.ufunc, self.dtypes, self.arrays, self.stream = ufunc, dtypes, arrays, stream
+		layout, nin = ufunc._layout, ufunc.nin
+		shapes = [np.shape(x) for x in inputs] + [None if o is None else tuple(o.shape) for o in outs]
+		sizes, self.missing = layout.sizes(ufunc.__name__, shapes)
+		missing = self.missing
+		self.core = [tuple(1 if d in missing else sizes[d] for d in dims) for dims in layout.operands]
+		self.there = [sum(d not in missing for d in dims) for dims in layout.operands]        # dimensions that the caller's array has
+		loops = [shape[:len(shape) - n] for shape, n in zip(shapes, self.there) if shape is not None]
+		try:
+			self.outer = np.broadcast_shapes(*loops)
+		except ValueError:
+			text = " ".join(str(shape).replace(", ", ",") for shape in shapes if shape is not None)
+			raise ValueError(f"operands could not be broadcast together with remapped shapes [original->remapped]: {text}") from None
+		self.back = []                                 # (device array, the caller's array that it is written back to)
+		self.operands = [self._input(k, x) for k, x in enumerate(inputs)]
+		self.operands += [self._output(nin + k, o) for k, o in enumerate(outs)]
+		self.written = [k for k in range(ufunc.nargs) if k >= nin or k in ufunc._writable]
+		self._part_ways()
+
+	def _input(self, k, x):
+		dtype, writes = self.dtypes[k], k in self.ufunc._writable
+		if not hasattr(x, "ndim") and not self.core[k] and not self.arrays[k]:
+			return x if not isinstance(x, np.generic) else x.astype(dtype)
+		if writes and x.shape[:x.ndim - self.there[k]] != self.outer:
+			raise ValueError(f"non-broadcastable operand with shape {x.shape} doesn't match the broadcast shape {self.outer}")
+		if writes and not (x.flags.writeable if isinstance(x, np.ndarray) else not x.readonly):
+			raise ValueError(f"argument {k} of {self.ufunc.__name__}() is read-only, but it is one of writable_args")
+		if not isinstance(x, DeviceNDArray):
+			d = to_device(np.asarray(x).astype(dtype, copy=False), self.stream)
+		else:
+			d = x if x.dtype == dtype else x.astype(dtype, stream=self.stream)
+		if writes and d is not x:
+			if not np.can_cast(dtype, x.dtype, "same_kind"):
+				raise TypeError(f"argument {k} of {self.ufunc.__name__}() is written and has the dtype {x.dtype}, to which {dtype} cannot be cast back")
+			self.back.append((d, x))
+		return d
+
+	def _output(self, k, target):
+		shape = self.outer + tuple(n for n, d in zip(self.core[k], self.ufunc._layout.operands[k]) if d not in self.missing)
+		if target is None:
+			return device_array(shape, self.dtypes[k], stream=self.stream)
+		if target.shape != shape:
+			raise ValueError(f"non-broadcastable output operand with shape {target.shape} doesn't match the broadcast shape {shape}")
+		if not (target.flags.writeable if isinstance(target, np.ndarray) else not target.readonly):
+			raise ValueError("output array is read-only")
+		if not np.can_cast(self.dtypes[k], target.dtype, "same_kind"):
+			raise _exceptions._UFuncOutputCastingError(self.ufunc, "same_kind", self.dtypes[k], target.dtype, k - self.ufunc.nin)
+		if isinstance(target, np.ndarray):
+			d = to_device(target.astype(self.dtypes[k], copy=False), self.stream)           # what the function does not write stays
+		elif target.dtype != self.dtypes[k]:
+			d = target.astype(self.dtypes[k], stream=self.stream)
+		else:
+			return target
+		self.back.append((d, target))
+		return d
+
+	def _part_ways(self):
+		"""What is written shares no memory with anything else: as in NumPy, inputs are read as they were."""
+		for k in self.written:
+			for j, other in enumerate(self.operands):
+				if j == k or not isinstance(other, DeviceNDArray) or not meet(self.operands[k], other):
+					continue
+				copy = other.copy(stream=self.stream)
+				if j in self.written:
+					self.back.append((copy, other))
+				self.operands[j] = copy
+
+	def _views(self, operands):
+		"""(the outer dimensions, merged where all operands allow it; the operands as the kernel takes them; varies), None: an
+		operand has too many dimensions."""
+		strides = []
+		for a, n in zip(operands, self.there):
+			own = tuple(zip(a.shape, a.strides))[:a.ndim - n] if isinstance(a, DeviceNDArray) else ()
+			strides.append((0,) * (len(self.outer) - len(own)) + tuple(s if extent > 1 else 0 for extent, s in own))
+		dims = merged(strides, self.outer, range(len(self.outer)))
+		views, varies = [], []
+		for k, a in enumerate(operands):
+			if not isinstance(a, DeviceNDArray):
+				views.append(a)
+				varies.append(None)
+				continue
+			lie = [(n, s[k]) for n, s in dims if s[k]]
+			own = list(zip(a.shape, a.strides))[a.ndim - self.there[k]:]
+			names = self.ufunc._layout.operands[k]
+			core = own if len(own) == len(names) else self._with_missing(own, names, a.itemsize)
+			core = core or ([(1, a.itemsize)] if self.arrays[k] else [])
+			if len(lie) + len(core) > MOST_DIMENSIONS:
+				return None
+			shape, step = zip(*(lie + core)) if lie or core else ((1,), (a.itemsize,))
+			views.append(DeviceNDArray(shape, step, a.dtype, a.stream, a.gpu_data, readonly=k not in self.written, pointer=a.device_pointer))
+			varies.append(tuple(bool(s[k]) for _, s in dims))
+		return dims, views, tuple(varies)
+
+	def _with_missing(self, own, names, itemsize):
+		"""Extents and strides of core dimensions where optional ones are missing: of those the array has one item."""
+		left = list(own)
+		return [(1, itemsize) if d in self.missing else left.pop(0) for d in names]
+
+	def run(self):
+		results = self.operands[self.ufunc.nin:]
+		if math.prod(self.outer):
+			found = self._views(self.operands) or self._views(self._copies())
+			dims, views, varies = found
+			kernel = self.ufunc._kernel((varies, len(dims), False), self.arrays, self.dtypes)
+			kernel[-(-math.prod(self.outer) // THREADS), THREADS, self.stream](*views)
+		for made, target in reversed(self.back):
+			if isinstance(target, np.ndarray):
+				made.copy_to_host(target, stream=self.stream)
+			else:
+				target.copy_to_device(made, stream=self.stream)
+		return results
+
+	def _copies(self):
+		"""The operands in full, so that their outer dimensions are one."""
+		copies = []
+		for k, (a, n) in enumerate(zip(self.operands, self.there)):
+			if isinstance(a, DeviceNDArray):
+				whole = a._broadcast(self.outer + a.shape[a.ndim - n:]).copy(stream=self.stream)
+				if k in self.written:
+					self.back.append((whole, a))
+				a = whole
+			copies.append(a)
+		return copies
+
+
+def guvectorize(ftylist_or_layout, layout=None, target="cuda", identity=None, writable_args=(), fastmath=False, **options):
+	"""Make a function over arrays of a function of arrays: @cuda.guvectorize([signatures,] layout, …).
+
+	The layout says which dimensions the function gets of each operand; all others are looped over, by threads. Arguments as for
+	gridjit.guvectorize. Operands may be device arrays, NumPy arrays, arrays of other libraries, and numbers for inputs (). What it
+	returns stays on the device if an operand was there, else it is a NumPy array. Without a GPU the CPU device runs it.
+	target='auto': on the GPU where an operand lies there, or where host arrays are big enough to be worth the way.
+
+	Raises TypeError and ValueError for what does not fit the layout, TypingError and others of gridjit.errors."""
+	if target not in ("cuda", "auto"):
+		return ufuncs.guvectorize(ftylist_or_layout, layout, target, identity, writable_args, fastmath, **options)
+	given, text, writable, chosen = ufuncs._arguments(ftylist_or_layout, layout, writable_args, fastmath, options)
+
+	def make(function):
+		function, nargs = ufuncs._python_function("guvectorize", function)
+		ufuncs._check_layout(function, nargs, given, text)
+		on_device = DeviceGUFunc(function, text, given, identity, {name: value for name, value in chosen.items() if value}, writable)
+		if target == "cuda":
+			return on_device
+		parallel = ufuncs._generalised(function, given, text, "parallel", identity, chosen, writable)
+		return AutoUFunc(parallel, on_device)
+	return make
