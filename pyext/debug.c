@@ -49,7 +49,7 @@ static PyObject *dump(PyObject *function, void (*stage)(const gj_fn *, gj_sb *))
 	gj_sb out = { 0 };
 	const gj_code *code;
 	PyObject *text = NULL;
-	if (gj_freeze(function, arena, &code) == 0) {
+	if (gj_freeze(function, arena, NULL, &code) == 0) {
 		gj_arena_trap(arena, &trap);
 		if (setjmp(trap.env) == 0) {
 			gj_fn *f = gj_ssa(&trap, code);
@@ -99,7 +99,7 @@ static PyObject *dump_code(PyObject *m, PyObject *function)
 	gj_sb out = { 0 };
 	const gj_code *code;
 	PyObject *text = NULL;
-	if (gj_freeze(function, arena, &code) == 0) {
+	if (gj_freeze(function, arena, NULL, &code) == 0) {
 		char hex[65];
 		gj_code_dump(code, &out);
 		gj_hash_hex(&code->digest, hex);

@@ -183,10 +183,12 @@ OURS = {
 	"Enum": f"Enum<int64>({__name__}.E)",
 	"namedtuple": "P(x: int64, y: float64)",        # the names are part of the type
 	"longdouble": "!NumbaValueError",
+	"memoryview": "readonly array(uint8, 1d, C)",   # memory is memory
+	"bytearray": "array(uint8, 1d, C) aligned=True mutable=True",
 }
 # Values that kernels do not have: all refused with ValueError, or a subclass of TypingError.
 REFUSED = ['b"s"', "[1]", "{1}", 'np.datetime64("2020";"D")', 'np.timedelta64(3;"s")', "M8[us]", "S3", "U3", "O", "rec",
-	"rec scalar", "recarray", "nested", "aligned rec", 'np.dtype("f4")', "float32 type", "np.float32", "memoryview", "bytearray",
+	"rec scalar", "recarray", "nested", "aligned rec", 'np.dtype("f4")', "float32 type", "np.float32",
 	"range(3)", "math", "len", "math.sin", "{1:2}", "[]"]
 LATER = {
 	"M8[us]": lambda: np.zeros(3, "M8[us]"), "S3": lambda: np.zeros(3, "S3"), "U3": lambda: np.zeros(3, "U3"),

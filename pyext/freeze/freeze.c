@@ -448,9 +448,9 @@ const gj_obj *gj_freeze_function(gj_freezer *fz, PyObject *function, PyObject *d
 
 /* -- Entry -------------------------------------------------------------------------------------------------------- */
 
-static int freeze_root(PyObject *o, gj_arena *arena, const gj_code **out)
+static int freeze_root(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_code **out)
 {
-	gj_freezer fz = { .arena = arena, .keep = PyList_New(0) };
+	gj_freezer fz = { .arena = arena, .keep = PyList_New(0), .captures = captures };
 	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "py_func");
 	int status = -1;
 	if (!f || !PyFunction_Check(f))
@@ -459,7 +459,7 @@ static int freeze_root(PyObject *o, gj_arena *arena, const gj_code **out)
 		const gj_obj *r = gj_freeze_function(&fz, f, f == o ? NULL : o);
 		status = r && !PyErr_Occurred() ? 0 : -1;
 		if (r)
-			*out = r->code;
+			*out = r->code, ((gj_code *)r->code)->captures = captures && captures->kept;
 	}
 	Py_XDECREF(f);
 	Py_XDECREF(fz.keep);
@@ -467,7 +467,7 @@ static int freeze_root(PyObject *o, gj_arena *arena, const gj_code **out)
 }
 
 /* The arena's trap catches a failed allocation: only our own frames lie between. */
-int gj_freeze(PyObject *o, gj_arena *arena, const gj_code **out)
+int gj_freeze(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_code **out)
 {
 	if (gj_python.version < 311 || gj_python.version > 313) {
 		gj_error(GJ_ERR_PYTHON, gj_python.version / 100, gj_python.version % 100);
@@ -477,7 +477,7 @@ int gj_freeze(PyObject *o, gj_arena *arena, const gj_code **out)
 	gj_arena_trap(arena, &trap);
 	int status;
 	if (setjmp(trap.env) == 0)
-		status = freeze_root(o, arena, out);
+		status = freeze_root(o, arena, captures, out);
 	else {
 		gj_diag_error(&trap.diag);
 		status = -1;

@@ -339,6 +339,35 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	return r;
 }
 
+/* Arrays in device memory say what they are by this attribute of their class. */
+static bool may_be_captured(const gj_freezer *fz, PyObject *o)
+{
+	PyObject *v;
+	bool yes = fz->captures && gj_attribute((PyObject *)Py_TYPE(o), "__cuda_array_interface__", &v) > 0;
+	if (yes)
+		Py_DECREF(v);
+	gj_forgive(PyExc_Exception);
+	return yes && !PyErr_Occurred();
+}
+
+/* NULL: it is no such array, or an exception is set. */
+static const gj_obj *freeze_captured(gj_freezer *fz, PyObject *o)
+{
+	gj_capture found;
+	gj_obj *r = gj_freeze_met(fz, o, NULL);
+	if (r || fz->captures->read(fz->captures, o, &found) <= 0)
+		return r;
+	size_t n = found.type->ndim;
+	int64_t *shape = gj_new(fz->arena, int64_t, 2 * n + 1);
+	memcpy(shape, found.shape, n * sizeof *shape);
+	memcpy(shape + n, found.strides, n * sizeof *shape);
+	r = gj_obj_new(fz, GJ_OBJ_CAPTURED, NULL);
+	r->type = found.type;
+	r->i = (int64_t)found.at;
+	r->shape = shape;
+	return gj_freeze_meet(fz, o, NULL, r) < 0 ? NULL : r;
+}
+
 static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	if (o == Py_None)
@@ -369,6 +398,9 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 		return freeze_set(fz, o, names);
 	if (PySlice_Check(o))
 		return freeze_slice(fz, o, names);
+	const gj_obj *captured = PyArray_CheckExact(o) || !may_be_captured(fz, o) ? NULL : freeze_captured(fz, o);
+	if (captured || PyErr_Occurred())
+		return captured;
 	if (PyArray_Check(o))
 		return freeze_array(fz, o);
 	return freeze_object(fz, o, names);

@@ -89,8 +89,8 @@ static gj_obj *library_function(gj_freezer *fz, PyObject *o)
 const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 {
 	if (gj_has_base(Py_TYPE(o), "gridjit._core.DeviceArray"))
-		return opaque(fz, "a device array", "", "pass it as an argument: kernels take in the values of global NumPy arrays, and "
-			"refer to no memory outside");
+		return opaque(fz, "a device array", "", "pass it as an argument: only kernels that are launched refer to device arrays by "
+			"name, to those of their own device and of items that they know");
 	if (PyType_Check(o))
 		return opaque(fz, "the class ", ((PyTypeObject *)o)->tp_name, NULL);
 	gj_obj *function = library_function(fz, o);

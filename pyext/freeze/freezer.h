@@ -4,6 +4,7 @@
 
 #include "code/code.h"
 #include "core.h"
+#include "freeze/freeze.h"
 
 /* A freeze in progress: objects that were met before, and references that keep their addresses from being reused. */
 typedef struct gj_names { const char **name; PyObject **object; uint32_t n; } gj_names;
@@ -13,6 +14,7 @@ typedef struct gj_freezer {
 	PyObject *keep;                            /* list */
 	GJ_VEC(gj_met) met;
 	uint32_t depth, nfunctions;                /* nesting of values; functions met */
+	gj_captures *captures;                     /* NULL: device arrays mean nothing */
 	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */
 } gj_freezer;
 

@@ -106,7 +106,7 @@ static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *kw)
 	p->options.entry = GJ_ENTRY_FUSED;
 	if (ok && !(p->arena = gj_arena_new()))
 		PyErr_NoMemory();
-	else if (ok && gj_freeze(function, p->arena, &p->code) == 0 && infer(p))
+	else if (ok && gj_freeze(function, p->arena, NULL, &p->code) == 0 && infer(p))
 		return (PyObject *)p;
 	Py_DECREF(p);
 	return NULL;

@@ -2,7 +2,7 @@
  * methods are Python (gridjit/cuda/dispatcher.py) over the few here. */
 #include "launch/dispatcherobj.h"
 
-#include "freeze/freeze.h"
+#include "launch/capture.h"
 #include "launch/dispatcher.h"
 #include "launch/kernelobj.h"
 #include "launch/launcher.h"
@@ -85,6 +85,10 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 	Py_VISIT(SELF->params);
 	Py_VISIT(SELF->defaults);
 	Py_VISIT(SELF->kwdefaults);
+	for (const gj_specialisation *s = SELF->first; s; s = s->next)
+		Py_VISIT(s->captured);
+	for (const gj_specialisation *s = SELF->retired; s; s = s->next)
+		Py_VISIT(s->captured);
 	return 0;
 }
 
@@ -261,9 +265,10 @@ static PyObject *dump(PyObject *self, PyObject *args)
 		return dev ? PyErr_NoMemory() : NULL;
 	rq.nargs = (uint32_t)n;
 	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->target->vectors ? 0u : (uint32_t)GJ_FACTS_BLOCK);
-	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze(SELF->py_func, arena, &rq.code) == 0) {
+	PyObject *captured = NULL;
+	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, SELF->py_func, arena, &rq, &captured) == 0)
 		o = dump_request(&rq, what);
-	}
+	Py_XDECREF(captured);
 	gj_arena_free(arena);
 	return o;
 }

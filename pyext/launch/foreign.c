@@ -1,5 +1,6 @@
 /* Arrays of other libraries, the fastest way in that each offers: torch's table of C functions (DLPack 1.3 exchange),
- * CuPy's attributes, __cuda_array_interface__ version 3, and __dlpack__ for arrays in host memory. */
+ * CuPy's attributes, __cuda_array_interface__ version 3, and for arrays in host memory __dlpack__, __array_interface__ and
+ * the buffer protocol. */
 #include "launch/foreign.h"
 #include "printed.h"
 
@@ -391,6 +392,20 @@ static bool read_dlpack(gj_args *a, PyObject *o)
 	return array && gj_args_keep(a, array) && gj_args_ndarray(a, (PyArrayObject *)array);
 }
 
+/* The buffer protocol and __array_interface__: what NumPy makes of it without a copy. */
+static bool read_buffer(gj_args *a, PyObject *o, const void *aux)
+{
+	(void)aux;
+	PyObject *array = PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
+	if (!array)
+		return refuse_because(o, "it offers no memory that can be shared");
+	if (PyArray_CHKFLAGS((PyArrayObject *)array, NPY_ARRAY_OWNDATA)) {
+		Py_DECREF(array);
+		return refuse(o, "NumPy can only copy its memory: pass np.asarray(x)");
+	}
+	return gj_args_keep(a, array) && gj_args_ndarray(a, (PyArrayObject *)array);
+}
+
 static bool read_protocol(gj_args *a, PyObject *o, const void *aux)
 {
 	(void)aux;
@@ -508,5 +523,7 @@ bool gj_foreign_classify(PyObject *o, gj_reader *r)
 	else if (!PyErr_Occurred() && (has((PyObject *)Py_TYPE(o), "__cuda_array_interface__")
 		|| has((PyObject *)Py_TYPE(o), "__dlpack__") || has(o, "__cuda_array_interface__")))
 		r->read = read_protocol;
+	else if (!PyErr_Occurred() && !PyBytes_Check(o) && (PyObject_CheckBuffer(o) || has((PyObject *)Py_TYPE(o), "__array_interface__")))
+		r->read = read_buffer;
 	return !PyErr_Occurred();
 }

@@ -53,7 +53,7 @@ PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
 	gj_arena *arena = gj_arena_new();
 	if (!arena)
 		return PyErr_NoMemory();
-	if (gj_freeze(function, arena, &rq.code) == 0)
+	if (gj_freeze(function, arena, NULL, &rq.code) == 0)
 		o = text_of(&rq, dump);
 	gj_arena_free(arena);
 	return o;

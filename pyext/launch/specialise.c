@@ -2,7 +2,7 @@
 #include "launch/specialise.h"
 
 #include "build.h"
-#include "freeze/freeze.h"
+#include "launch/capture.h"
 #include "launch/dispatcher.h"
 #include "launch/leaves.h"
 #include "launch/options.h"
@@ -29,6 +29,7 @@ void gj_specialisation_free(gj_specialisation *s)
 	if (s->kernel)
 		s->dev->ops->unload(s->dev, s->kernel);
 	gj_image_clear(&s->image);
+	Py_XDECREF(s->captured);
 	PyMem_Free(s->arg);
 	PyMem_Free(s);
 }
@@ -126,9 +127,12 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 	gj_arena *arena = gj_arena_new();
 	gj_build b = { .rq = { .arg = arg, .nargs = n }, .dev = dev, .use_cache = gj_config.cache };
 	gj_specialisation *s = NULL;
+	PyObject *captured = NULL;
 	if (!arena)
 		return PyErr_NoMemory(), NULL;
-	if (takes(d, arg, n) && gj_options_for(&d->base, dev, facts, &b.rq.options) && gj_freeze(d->py_func, arena, &b.rq.code) == 0) {
+	if (takes(d, arg, n) && gj_options_for(&d->base, dev, facts, &b.rq.options)
+		&& gj_freeze_for(dev, d->py_func, arena, &b.rq, &captured) == 0) {
+		b.use_cache &= !captured;              /* addresses mean nothing to other processes */
 		Py_BEGIN_ALLOW_THREADS
 		gj_build_run(&b);
 		Py_END_ALLOW_THREADS
@@ -140,7 +144,10 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 			gj_specialisation_free(s);
 			s = NULL;
 		}
+		if (s)
+			s->captured = Py_XNewRef(captured);
 	}
+	Py_XDECREF(captured);
 	discard(&b);
 	gj_arena_free(arena);
 	return s;

@@ -16,6 +16,7 @@ typedef struct gj_specialisation {
 	const gj_type **arg;
 	gj_image image;
 	gj_kernel *kernel;
+	PyObject *captured;                        /* what keeps device arrays alive that the code refers to, or NULL */
 } gj_specialisation;
 
 /* The compiled form for these types and facts, compiled now if there is none (without the GIL). NULL: exception. */

@@ -262,7 +262,7 @@ static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *ar
 		r->arg[i] = arg[i];
 		r->type[i] = arg[i]->kind == GJ_ARRAY ? arg[i]->elem : arg[i];
 	}
-	bool ok = gj_freeze(u->py_func, r->arena, &r->code) == 0;
+	bool ok = gj_freeze(u->py_func, r->arena, NULL, &r->code) == 0;
 	if (ok && r->code->nargs != (int)narg) {
 		gj_error(GJ_ERR_SIGNATURE_COUNT, (int)narg, r->code->name, r->code->nargs);
 		ok = false;

@@ -122,7 +122,7 @@ static PyObject *return_type(PyObject *m, PyObject *args)
 	rq.options.entry = GJ_ENTRY_ELEMENTS;
 	rq.options.target = &gj_targets[GJ_TARGET_CPU];
 	PyObject *o = NULL;
-	if (gj_freeze(function, arena, &rq.code) == 0)
+	if (gj_freeze(function, arena, NULL, &rq.code) == 0)
 		o = gj_return_type(&rq, &ret, &diag) ? gj_type_to_py(ret) : gj_diag_error(&diag);
 	gj_arena_free(arena);
 	return o;

@@ -66,7 +66,7 @@ static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
 		gj_hash_str(h, o->attr ? o->attr[i] : "");
 		put_obj(h, o->item[i], callees);
 	}
-	for (int k = 0; o->shape && k < o->type->ndim; k++)
+	for (int k = 0; o->shape && k < o->type->ndim * (1 + (o->kind == GJ_OBJ_CAPTURED)); k++)
 		gj_hash_u64(h, (uint64_t)o->shape[k]);
 	gj_hash_u64(h, o->nbytes);
 	if (o->nbytes)

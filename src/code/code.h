@@ -15,6 +15,7 @@ typedef enum gj_objkind {
 	GJ_OBJ_TUPLE,                              /* item[n] */
 	GJ_OBJ_SLICE,                              /* item[3], absent parts are NONE objects */
 	GJ_OBJ_ARRAY,                              /* a NumPy array frozen as a constant: C-contiguous bytes */
+	GJ_OBJ_CAPTURED,                           /* an array in device memory, by its address */
 	GJ_OBJ_TYPE,                               /* a scalar type as a value: float32, np.float32, np.dtype("f4") */
 	GJ_OBJ_NAME,                               /* a name the compiler knows: "cuda.grid", "math.sin", "np.sqrt", "builtins.len", "operator.add" */
 	GJ_OBJ_MODULE,                             /* a namespace: attributes resolved for every name the code mentions */
@@ -30,14 +31,14 @@ typedef enum gj_calling { GJ_CALL_PLAIN, GJ_CALL_UFUNC, GJ_CALL_FUSED } gj_calli
 struct gj_obj {
 	gj_objkind kind;
 	bool is_unsigned;                          /* INT ≥ 2**63: the value is (uint64_t)i */
-	const gj_type *type;                       /* SCALAR, TYPE; ARRAY: the array type (readonly, C, GJ_CONSTANT space) */
-	int64_t i; double f, im;                    /* i of FUNCTION: a gj_calling; im: imaginary part, beside the real one in f */
+	const gj_type *type;                       /* SCALAR, TYPE; CAPTURED; ARRAY: the array type (readonly, C, GJ_CONSTANT space) */
+	int64_t i; double f, im;                    /* i of CAPTURED: the address; of FUNCTION: a gj_calling; im: imaginary part, beside the real one in f */
 	const char *name;                          /* STR, NAME, MODULE, OPAQUE, FUNCTION: text */
 	uint32_t n;
 	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[]; FUNCTION: GJ_CALL_FUSED */
 	const char *const *attr;                   /* MODULE: n names */
 	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
-	const int64_t *shape;                      /* ARRAY: type->ndim extents */
+	const int64_t *shape;                      /* ARRAY: type->ndim extents; CAPTURED: as many strides behind them */
 	const gj_code *code;                       /* FUNCTION, CODE */
 	const gj_fields *fields;                   /* TUPLE: names of the items, or NULL. OPAQUE: a class that makes tuples of these, whose
 	                                            * parameters `code` has */
@@ -67,6 +68,7 @@ struct gj_code {
 	const gj_obj *const *global;               /* value of each name as a global or builtin; MISSING if neither */
 	const gj_obj *const *defaults; int ndefaults;       /* of the last positional arguments */
 	const gj_obj *const *kwdefaults;           /* nkwonly entries, NULL where absent; NULL: none */
+	bool captures;                             /* of the entry: it or what it calls has CAPTURED objects */
 	bool user_handlers;                        /* the exception table has try/with of the user */
 	/* device functions with options of their own */
 	gj_inline inline_; bool forceinline;

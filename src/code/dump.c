@@ -98,6 +98,7 @@ void gj_put_obj(gj_sb *out, const gj_obj *o)
 	case GJ_OBJ_TUPLE:    put_items(out, "(", o, o->n == 1 ? ",)" : ")"); break;
 	case GJ_OBJ_SLICE:    put_items(out, "slice(", o, ")"); break;
 	case GJ_OBJ_ARRAY:    gj_sb_printf(out, "constant %s", o->type->name); break;
+	case GJ_OBJ_CAPTURED: gj_sb_printf(out, "memory of %s", o->type->name); break;
 	case GJ_OBJ_TYPE:     gj_sb_printf(out, "type %s", o->type->name); break;
 	case GJ_OBJ_NAME:     gj_sb_puts(out, name); break;
 	case GJ_OBJ_MODULE:   gj_sb_printf(out, "module %s", name); break;

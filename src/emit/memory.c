@@ -84,6 +84,11 @@ gj_v gj_do_constmem(gj_gen *g, const gj_op *o)
 	return v;
 }
 
+gj_v gj_do_address(gj_gen *g, const gj_op *o)
+{
+	return LLVMConstIntToPtr(LLVMConstInt(LLVMInt64TypeInContext(g->u->ctx), (uint64_t)o->imm.i, 0), gj_ty(g->u, o->type));
+}
+
 /* -- Vector accesses ----------------------------------------------------------------------------------------------- */
 
 /* Masked accesses lost their alignment operand between LLVM 19 and 22; it became an attribute of the pointer. */

@@ -12,7 +12,7 @@
 	X(XOR, xor) X(NOT, not) X(ABS, abs) X(MIN, min) X(MAX, max) X(CMP, cmp) X(SELECT, select) X(CVT, cvt) \
 	X(BITCAST, bitcast) X(POPC, popc) X(CLZ, clz) X(FFS, ffs) X(BREV, brev) X(ISNAN, isnan) X(ISINF, isinf) \
 	X(ISFINITE, isfinite) X(MATH, math) X(ELEM, elem) X(BYTES, bytes) X(PTRCAST, ptrcast) X(LOCALMEM, localmem) \
-	X(CONSTMEM, constmem) X(LOAD, load) X(STORE, store) X(ATOMIC, atomic) X(SLOT, slot) X(GET, get) X(SET, set) \
+	X(CONSTMEM, constmem) X(ADDRESS, address) X(LOAD, load) X(STORE, store) X(ATOMIC, atomic) X(SLOT, slot) X(GET, get) X(SET, set) \
 	X(ALLLANES, alllanes) X(ANY, any) X(ANDMASK, andmask) X(ANDNOT, andnot) X(FCALL, fcall) X(RESULT, result) \
 	X(NOP, nop) X(BOUNDS, bounds) X(REPORT, report) X(PRINT, print)
 #define X(op, name) gj_emit_op gj_do_##name;

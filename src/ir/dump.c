@@ -36,6 +36,7 @@ static const style style_of[GJ_NOPS] = {
 	[GJ_ARG]       = { .imm = IMM_INT },           [GJ_PARAM]       = { .imm = IMM_INT },
 	[GJ_RESULT]    = { .imm = IMM_INT },           [GJ_SLOT]        = { .imm = IMM_INT },
 	[GJ_LOCALMEM]  = { .imm = IMM_INT },           [GJ_SHAREDMEM]   = { .imm = IMM_INT },
+	[GJ_ADDRESS]   = { .imm = IMM_INT },
 	[GJ_SREG]      = { .imm = IMM_SREG },          [GJ_UNPACK]      = { .imm = IMM_INT, .sub_int = true },
 	[GJ_UNPACKREST] = { .imm = IMM_INT, .sub_int = true },
 	[GJ_ATTR]      = { .imm = IMM_TEXT },          [GJ_UNSUPPORTED] = { .imm = IMM_TEXT },

@@ -259,6 +259,42 @@ def pinned_memory():
 	a.copy_to_host(p, stream=stream)
 	stream.synchronize()
 	cuda.pinned_array_like(X)
+	with cuda.pinned(X, p), cuda.mapped(X.copy(), X.copy()) as (b, c):
+		scale[(1, 1), (8, 8)](2.0, b, c)
+
+
+def memory_used_in_place():
+	for array in cuda.mapped_array((3, 4), np.float32), cuda.managed_array((3, 4), np.float32):
+		array[:] = 1
+		scale[(1, 1), (8, 8)](2.0, array, array)
+		cuda.synchronize()
+		array.copy_to_host(), array.copy_to_device(X), array.gpu_data.kind, (array + 1).gpu_data
+		scale[(1, 1), (8, 8)](2.0, array + 1, X.copy())
+
+
+def shared_between_processes():
+	handle = pickle.loads(pickle.dumps(cuda.to_device(X).get_ipc_handle()))
+	provoke(handle.open)
+	a = cuda.to_device(X)
+	with a.get_ipc_handle() as b:
+		assert b is a
+	if not ON_GPU:
+		with cuda.open_ipc_array(a.get_ipc_handle()._handle, (3, 4), np.float32) as b:
+			b.copy_to_host()
+
+
+def captured_arrays():
+	array = cuda.to_device(X)
+
+	def use(out):
+		out[0] = array[1, 2]
+	cuda.jit(use)[1, 1](np.zeros(3))
+
+
+def buffers():
+	memory = bytearray(b"\0" * 8)
+	scale[(1, 1), (8, 8)](2, memoryview(memory).cast("f", (2, 1)), X.copy())
+	provoke(lambda: scale[(1, 1), (8, 8)](2, b"bytes", X.copy()))
 
 
 def streams():

@@ -1,0 +1,63 @@
+/* A device array that a kernel refers to by name is read as an argument is, once, when the kernel is compiled; its address and
+ * shape become constants of the code. */
+#include "launch/capture.h"
+
+#include "launch/argument.h"
+#include "memory/buffer.h"
+#include "memory/devarray.h"
+
+#include <string.h>
+
+/* The address must stay: such memory is not moved any more. */
+static void tell(PyObject *o)
+{
+	if (!PyObject_TypeCheck(o, gj_devarray_class))
+		return;
+	PyObject *base = ((gj_devarray *)o)->base;
+	if (base && Py_IS_TYPE(base, gj_buffer_class))
+		((gj_buffer *)base)->known = true;
+}
+
+/* Holds the object and what was made to read it. */
+static bool keep(gj_captures *c, PyObject *o, const gj_args *a)
+{
+	if (!c->kept && !(c->kept = PyList_New(0)))
+		return false;
+	bool ok = PyList_Append(c->kept, o) == 0;
+	for (uint32_t i = 0; ok && i < a->nrefs; i++)
+		ok = PyList_Append(c->kept, a->ref[i]) == 0;
+	return ok;
+}
+
+/* What cannot be read here (memory of another device, a dtype that kernels do not have) is no error until a kernel uses it. */
+static int read_array(gj_captures *c, PyObject *o, gj_capture *out)
+{
+	gj_args a;
+	gj_args_init(&a, c->dev);
+	bool ok = gj_args_add(&a, o);
+	const gj_arg *x = a.leaf;
+	int found = !ok ? 0 : a.nleaves == 1 && x->type->kind == GJ_ARRAY && !x->host;
+	if (!ok && !gj_forgive(PyExc_Exception))
+		found = -1;
+	if (found > 0) {
+		*out = (gj_capture){ .type = x->type, .at = x->data };
+		memcpy(out->shape, x->shape, x->type->ndim * sizeof *x->shape);
+		memcpy(out->strides, x->strides, x->type->ndim * sizeof *x->strides);
+		tell(o);
+		found = keep(c, o, &a) ? 1 : -1;
+	}
+	gj_args_clear(&a);
+	return found;
+}
+
+int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, PyObject **kept)
+{
+	gj_captures c = { .read = read_array, .dev = dev };
+	int status = gj_freeze(function, arena, &c, &rq->code);
+	*kept = c.kept;
+	if (status < 0)
+		Py_CLEAR(*kept);
+	else if (rq->code->captures)
+		rq->options.facts &= ~(uint32_t)GJ_FACT_NOALIAS;
+	return status;
+}
