@@ -52,8 +52,9 @@ def test_structured_dtype(device):
 	host["b"] = 1, 2, 3
 	same(cuda.to_device(host), host)
 	assert cuda.to_device(host)["b"].copy_to_host().tolist() == [1, 2, 3]
-	with pytest.raises(errors.NumbaValueError):
-		cuda.jit(lambda a: None)[1, 1](cuda.to_device(host))
+	d = cuda.to_device(host)
+	cuda.jit(lambda a: None)[1, 1](d)
+	assert d[1:].strides == (8,) and d["a"].strides == (8,) and d[1:]["b"].copy_to_host().tolist() == [2, 3]
 
 
 @pytest.mark.parametrize("index", [0, -1, slice(1, 3), slice(None, None, 2), slice(None, None, -1), slice(5, 1), ..., None,

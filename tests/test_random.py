@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gridjit import cuda, errors
+from gridjit import cuda, typeof
 from gridjit.cuda import random
 from gridjit.cuda.random import (create_xoroshiro128p_states, init_xoroshiro128p_state, init_xoroshiro128p_states,
 	xoroshiro128p_dtype, xoroshiro128p_jump, xoroshiro128p_next, xoroshiro128p_normal_float32, xoroshiro128p_normal_float64,
@@ -139,11 +139,14 @@ def test_pi(device):
 	assert abs(out.mean() - math.pi) < 0.01
 
 
-def test_other_records_are_refused_as_before(device):
+def test_states_are_records(device):
 	@cuda.jit
-	def kernel(a):
-		pass
+	def kernel(states, out):
+		out[0] = states[1].s0
+		out[1] = states["s1"][1]
 
-	for dtype in ([("s0", "u8"), ("s2", "u8")], [("s0", "u8"), ("s1", "i8")], [("s1", "u8"), ("s0", "u8")], [("s0", "u8"), ("s1", "u4")]):
-		with pytest.raises(errors.NumbaValueError, match="records are not built yet"):
-			kernel[1, 1](np.zeros(1, dtype))
+	states = create_xoroshiro128p_states(2, 7)
+	out = np.zeros(2, np.uint64)
+	kernel[1, 1](states, out)
+	assert tuple(out) == states.copy_to_host()[1].item()
+	assert str(typeof(states)) == "array(Record(s0[type=uint64;offset=0],s1[type=uint64;offset=8];16;True), 1d, C)"

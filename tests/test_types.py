@@ -176,6 +176,11 @@ NAMED = {
 	"IntEnum": lambda: IE.A,
 	"Enum": lambda: E.A,
 	"namedtuple": lambda: P(1, 2.0),
+	"rec": lambda: np.zeros(3, [("a", "f4"), ("b", "i4", 2)]),
+	"rec scalar": lambda: np.zeros(3, [("a", "f4")])[0],
+	"recarray": lambda: np.rec.array(np.zeros(3, [("x", "i4"), ("y", "f8")])),
+	"nested": lambda: np.zeros(3, [("p", [("x", "f4"), ("y", "f4")])]),
+	"aligned rec": lambda: np.zeros(3, np.dtype([("a", "i1"), ("b", "f8")], align=True)),
 }
 # Rows that this project answers otherwise, and why.
 OURS = {
@@ -185,16 +190,16 @@ OURS = {
 	"longdouble": "!NumbaValueError",
 	"memoryview": "readonly array(uint8, 1d, C)",   # memory is memory
 	"bytearray": "array(uint8, 1d, C) aligned=True mutable=True",
+	"nested": "unaligned array(Record(p[type=Record(x[type=float32;offset=0];y[type=float32;offset=4];8;False);offset=0];8;False); 1d; C)"
+		" aligned=False mutable=True",      # the table's line is cut off
 }
 # Values that kernels do not have: all refused with ValueError, or a subclass of TypingError.
-REFUSED = ['b"s"', "[1]", "{1}", 'np.datetime64("2020";"D")', 'np.timedelta64(3;"s")', "M8[us]", "S3", "U3", "O", "rec",
-	"rec scalar", "recarray", "nested", "aligned rec", 'np.dtype("f4")', "float32 type", "np.float32",
+REFUSED = ['b"s"', "[1]", "{1}", 'np.datetime64("2020";"D")', 'np.timedelta64(3;"s")', "M8[us]", "S3", "U3", "O", 'np.dtype("f4")',
+	"float32 type", "np.float32",
 	"range(3)", "math", "len", "math.sin", "{1:2}", "[]"]
 LATER = {
 	"M8[us]": lambda: np.zeros(3, "M8[us]"), "S3": lambda: np.zeros(3, "S3"), "U3": lambda: np.zeros(3, "U3"),
-	"O": lambda: np.zeros(3, object), "rec": lambda: np.zeros(3, "f4,i4"), "rec scalar": lambda: np.zeros(3, "f4,i4")[0],
-	"recarray": lambda: np.rec.array(np.zeros(3, "f4,i4")), "nested": lambda: np.zeros(3, [("p", "f4,f4")]),
-	"aligned rec": lambda: np.zeros(3, np.dtype("i1,f8", align=True)), "float32 type": lambda: float32,
+	"O": lambda: np.zeros(3, object), "float32 type": lambda: float32,
 	"memoryview": lambda: memoryview(b"x"), "bytearray": lambda: bytearray(b"x"), "math": lambda: __import__("math"),
 	"math.sin": lambda: __import__("math").sin,
 }
@@ -237,7 +242,7 @@ def test_typeof(text, want):
 		with pytest.raises(getattr(errors, name, ValueError)):
 			typeof(value)
 	else:
-		assert str(typeof(value)) == want
+		assert str(typeof(value)).replace(";", ",") == want
 
 
 def test_typeof_table_is_covered():

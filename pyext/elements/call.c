@@ -338,7 +338,7 @@ static bool add_operand(const running *r, gj_args *k, uint32_t i)
 		strides[n++] = o->size;
 	}
 	int kind = t->kind == GJ_ARRAY ? t->elem->kind : t->kind;
-	return gj_args_describe(k, kind, n, o->data, false, shape, strides) && gj_args_type(k, k->leaf[k->nleaves - 1].type);
+	return gj_args_describe(k, gj_scalar[kind], n, o->data, false, shape, strides) && gj_args_type(k, k->leaf[k->nleaves - 1].type);
 }
 
 static uint32_t blocks(int64_t n, uint32_t each)

@@ -47,6 +47,49 @@ static void put_complex(gj_obj *r, PyObject *o)
 	r->im = PyComplex_ImagAsDouble(o);
 }
 
+/* A copy of the bytes, C-contiguous and in native byte order; none where they are more than a kernel may hold: its shape
+ * still counts. Arrays of other types are OPAQUE. */
+static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
+{
+	PyArrayObject *a = (PyArrayObject *)o;
+	PyArray_Descr *native = PyArray_DescrNewByteorder(PyArray_DESCR(a), NPY_NATIVE);
+	const gj_type *elem = native ? gj_type_of_dtype(native) : NULL, *t = elem ? gj_array_type(elem, PyArray_NDIM(a), 'C', true, GJ_CONSTANT) : NULL;
+	if (!t) {
+		Py_XDECREF(native);
+		return native ? gj_freeze_opaque(fz, o) : NULL;
+	}
+	bool fits = PyArray_NBYTES(a) <= GJ_MAX_FROZEN;
+	PyArrayObject *c = a;
+	if (!fits)
+		Py_DECREF(native);
+	else if (!(c = (PyArrayObject *)PyArray_FromArray(a, native, NPY_ARRAY_CARRAY_RO)))        /* steals native */
+		return NULL;
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_ARRAY, NULL);
+	r->type = t;
+	r->nbytes = fits ? (size_t)PyArray_NBYTES(c) : 0;
+	r->data = gj_alloc(fz->arena, r->nbytes ? r->nbytes : 1);
+	if (r->nbytes)
+		memcpy((void *)r->data, PyArray_DATA(c), r->nbytes);
+	int64_t *shape = gj_new(fz->arena, int64_t, t->ndim + 1);
+	for (int k = 0; k < t->ndim; k++)
+		shape[k] = PyArray_DIM(a, k);
+	r->shape = shape;
+	if (fits)
+		Py_DECREF(c);
+	return r;
+}
+
+/* A record is an array without dimensions that is seen as its item. */
+static const gj_obj *freeze_record(gj_freezer *fz, PyObject *o)
+{
+	PyObject *array = PyArray_FromAny(o, NULL, 0, 0, 0, NULL);
+	gj_obj *r = array ? (gj_obj *)freeze_array(fz, array) : NULL;
+	Py_XDECREF(array);
+	if (r && r->kind == GJ_OBJ_ARRAY)
+		r->i = 1;
+	return r;
+}
+
 /* A NumPy scalar keeps its exact type. */
 static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 {
@@ -55,6 +98,8 @@ static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 	Py_XDECREF(descr);
 	if (!descr)
 		return NULL;
+	if (kind < 0 && PyArray_IsScalar(o, Void))
+		return freeze_record(fz, o);
 	if (kind < 0 || kind == GJ_F16)
 		return gj_freeze_opaque(fz, o);
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_SCALAR, NULL);
@@ -120,40 +165,6 @@ static const gj_obj *freeze_slice(gj_freezer *fz, PyObject *o, const gj_names *n
 	return r;
 }
 
-/* A copy of the bytes, C-contiguous and in native byte order; none where they are more than a kernel may hold: its shape
- * still counts. Arrays of other types are OPAQUE. */
-static const gj_obj *freeze_array(gj_freezer *fz, PyObject *o)
-{
-	PyArrayObject *a = (PyArrayObject *)o;
-	PyArray_Descr *native = PyArray_DescrNewByteorder(PyArray_DESCR(a), NPY_NATIVE);
-	int kind = native ? gj_kind_of_dtype(native) : -1;
-	const gj_type *t = kind < 0 || kind >= GJ_NSCALARS ? NULL
-	    : gj_array_type(gj_scalar[kind], PyArray_NDIM(a), 'C', true, GJ_CONSTANT);
-	if (!t) {
-		Py_XDECREF(native);
-		return native ? gj_freeze_opaque(fz, o) : NULL;
-	}
-	bool fits = PyArray_NBYTES(a) <= GJ_MAX_FROZEN;
-	PyArrayObject *c = a;
-	if (!fits)
-		Py_DECREF(native);
-	else if (!(c = (PyArrayObject *)PyArray_FromArray(a, native, NPY_ARRAY_CARRAY_RO)))        /* steals native */
-		return NULL;
-	gj_obj *r = gj_obj_new(fz, GJ_OBJ_ARRAY, NULL);
-	r->type = t;
-	r->nbytes = fits ? (size_t)PyArray_NBYTES(c) : 0;
-	r->data = gj_alloc(fz->arena, r->nbytes ? r->nbytes : 1);
-	if (r->nbytes)
-		memcpy((void *)r->data, PyArray_DATA(c), r->nbytes);
-	int64_t *shape = gj_new(fz->arena, int64_t, t->ndim + 1);
-	for (int k = 0; k < t->ndim; k++)
-		shape[k] = PyArray_DIM(a, k);
-	r->shape = shape;
-	if (fits)
-		Py_DECREF(c);
-	return r;
-}
-
 /* -- Types, names, namespaces ------------------------------------------------------------------------------------- */
 
 /* The kernel type that an object stands for: ours, a NumPy scalar class or a dtype. NULL: none. */
@@ -167,10 +178,10 @@ static const gj_type *type_value(PyObject *o)
 		descr = (PyArray_Descr *)Py_NewRef(o);
 	else if (PyType_Check(o) && PyType_IsSubtype((PyTypeObject *)o, &PyGenericArrType_Type))
 		descr = PyArray_DescrFromTypeObject(o);
-	int kind = descr ? gj_kind_of_dtype(descr) : -1;
-	Py_XDECREF(descr);
 	gj_forgive(PyExc_Exception);                           /* classes without a dtype, such as np.generic */
-	return kind < 0 ? NULL : gj_scalar[kind];
+	t = descr ? gj_type_of_dtype(descr) : NULL;
+	Py_XDECREF(descr);
+	return t;
 }
 
 /* Attributes that the code mentions. Inside itself a namespace is an empty one: objects form no cycles. */

@@ -81,7 +81,7 @@ static const char *instead_of(PyObject *o)
 	if (gj_has_base(Py_TYPE(o), "Enum"))
 		return "pass its value: x.value";
 	if (PyArray_IsScalar(o, Void))
-		return "pass its fields one by one: records are not built yet";
+		return "pass the array that it is an item of, or its fields one by one";
 	if (PyArray_IsScalar(o, Datetime) || PyArray_IsScalar(o, Timedelta))
 		return "pass its number, x.astype('int64'): dates are not built yet";
 	if (PyFunction_Check(o) || PyCFunction_Check(o) || PyModule_Check(o) || PyType_Check(o))
@@ -113,6 +113,23 @@ static bool read_numpy_scalar(gj_args *a, PyObject *o, const void *aux)
 	if (leaf)
 		PyArray_ScalarAsCtype(o, leaf->value.b);
 	return leaf != NULL;
+}
+
+/* A record is passed as the memory that it is, which an array without dimensions shows: what the kernel writes to it, it keeps. */
+static const gj_type *read_record(gj_args *a, PyObject *o)
+{
+	PyVoidScalarObject *v = (PyVoidScalarObject *)o;
+	const gj_type *t = gj_type_of_dtype(v->descr);
+	if (!t)
+		return PyErr_Occurred() ? NULL : (refuse(o), NULL);
+	PyObject *array = PyArray_NewFromDescr(&PyArray_Type, (PyArray_Descr *)Py_NewRef(v->descr), 0, NULL, NULL, v->obval,
+		v->flags & NPY_ARRAY_WRITEABLE, NULL);
+	if (!array)
+		return NULL;
+	PyArray_UpdateFlags((PyArrayObject *)array, NPY_ARRAY_ALIGNED | NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS);
+	if (PyArray_SetBaseObject((PyArrayObject *)array, Py_NewRef(o)) < 0)
+		return Py_DECREF(array), NULL;
+	return gj_args_keep(a, array) && gj_args_ndarray(a, (PyArrayObject *)array) ? t : NULL;
 }
 
 /* -- Tuples ------------------------------------------------------------------------------------------------------- */
@@ -348,6 +365,8 @@ static const gj_type *read_other(gj_args *a, PyObject *o)
 		return read_tuple(a, o, NULL);
 	if (Py_IS_TYPE(o, hint_class))
 		return read_hint(a, o);
+	if (PyArray_IsScalar(o, Void))
+		return read_record(a, o);
 	gj_reader r;
 	if (!reader_of(o, &r))
 		return NULL;

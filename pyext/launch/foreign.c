@@ -229,7 +229,7 @@ static bool read_exchange(gj_args *a, PyObject *o, const void *aux)
 			return false;
 		note_stream(a, api, (uintptr_t)stream);
 	}
-	return gj_args_describe(a, kind, t.ndim, data, false, shape, strides);
+	return gj_args_describe(a, gj_scalar[kind], t.ndim, data, false, shape, strides);
 }
 
 /* The newest table that we understand; NULL: the class has none, or an exception is set. */
@@ -263,14 +263,23 @@ static int read_ints(PyObject *tuple, int64_t *out)
 	return n;
 }
 
-static int typestr_kind(PyObject *text)
+/* The type of an element; NULL: none of kernels, or an exception. `descr` tells of the fields of records. */
+static const gj_type *element_of(PyObject *typestr, PyObject *descr)
 {
 	PyArray_Descr *d = NULL;
-	if (!text || !PyUnicode_Check(text) || !PyArray_DescrConverter(text, &d))
-		return gj_forgive(PyExc_Exception), -1;
-	int kind = gj_kind_of_dtype(d);
+	if (!typestr || !PyUnicode_Check(typestr) || !PyArray_DescrConverter(typestr, &d))
+		return gj_forgive(PyExc_Exception), NULL;
+	if (descr && d->kind == 'V') {
+		PyObject *reads = gj_import("numpy.lib.format", "descr_to_dtype"), *full = reads ? PyObject_CallOneArg(reads, descr) : NULL;
+		Py_XDECREF(reads);
+		if (full && PyArray_DescrCheck(full) && PyDataType_ELSIZE((PyArray_Descr *)full) == PyDataType_ELSIZE(d))
+			Py_SETREF(d, (PyArray_Descr *)Py_NewRef(full));
+		Py_XDECREF(full);
+		gj_forgive(PyExc_Exception);
+	}
+	const gj_type *t = gj_type_of_dtype(d);
 	Py_DECREF(d);
-	return kind;
+	return t;
 }
 
 /* The protocol's stream: None no wait, 1 and 2 the two default streams, 0 forbidden. */
@@ -294,11 +303,11 @@ static bool wait_for(gj_args *a, PyObject *o, PyObject *stream)
 
 /* What the interface's dictionary holds. Numbers in it may run code that takes the dictionary apart, so these are references
  * of our own; what is None is NULL. */
-enum { I_SHAPE, I_STRIDES, I_TYPESTR, I_DATA, I_MASK, I_STREAM, I_COUNT };
+enum { I_SHAPE, I_STRIDES, I_TYPESTR, I_DATA, I_MASK, I_STREAM, I_DESCR, I_COUNT };
 
 static bool take_entries(PyObject *dict, PyObject *entry[I_COUNT])
 {
-	static const char *const names[I_COUNT] = { "shape", "strides", "typestr", "data", "mask", "stream" };
+	static const char *const names[I_COUNT] = { "shape", "strides", "typestr", "data", "mask", "stream", "descr" };
 	memset(entry, 0, I_COUNT * sizeof *entry);
 	for (int i = 0; i < I_COUNT; i++) {
 		PyObject *name = PyUnicode_FromString(names[i]), *v = name ? PyDict_GetItemWithError(dict, name) : NULL;
@@ -314,8 +323,9 @@ static bool read_entries(gj_args *a, PyObject *o, PyObject *const entry[I_COUNT]
 {
 	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
 	PyObject *data = entry[I_DATA], *steps = entry[I_STRIDES];
-	int ndim = read_ints(entry[I_SHAPE], shape), kind = ndim < 0 ? -1 : typestr_kind(entry[I_TYPESTR]);
-	if (ndim >= 0 && kind < 0)
+	int ndim = read_ints(entry[I_SHAPE], shape);
+	const gj_type *elem = ndim < 0 ? NULL : element_of(entry[I_TYPESTR], entry[I_DESCR]);
+	if (ndim >= 0 && !elem)
 		return refuse_dtype(o);
 	if (entry[I_MASK])
 		return refuse(o, "it is masked: pass the data and the mask as two arrays");
@@ -328,7 +338,7 @@ static bool read_entries(gj_args *a, PyObject *o, PyObject *const entry[I_COUNT]
 	if (readonly < 0)
 		return refuse(o, "its __cuda_array_interface__ has no valid data pointer");
 	return reachable(a, o, ptr) && wait_for(a, o, entry[I_STREAM])
-		&& gj_args_describe(a, kind, ndim, ptr, readonly, shape, steps ? strides : NULL);
+		&& gj_args_describe(a, elem, ndim, ptr, readonly, shape, steps ? strides : NULL);
 }
 
 static bool read_interface(gj_args *a, PyObject *o, PyObject *dict)
@@ -465,7 +475,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 	PyObject *data = PyObject_GetAttr(o, cupy.data), *dtype = PyObject_GetAttr(o, cupy.dtype);
 	PyObject *c = PyObject_GetAttr(o, cupy.contiguous);
 	bool known = integer_attr(data, cupy.ptr, &ptr) && dtype && PyArray_DescrCheck(dtype) && c;
-	int kind = known ? gj_kind_of_dtype((PyArray_Descr *)dtype) : -1;
+	const gj_type *elem = known ? gj_type_of_dtype((PyArray_Descr *)dtype) : NULL;
 	bool contiguous = c == Py_True;
 	Py_XDECREF(data);
 	Py_XDECREF(dtype);
@@ -473,7 +483,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 	if (!known)
 		return gj_forgive(PyExc_Exception) && read_protocol(a, o, aux);
 	int ndim = tuple_attr(o, cupy.shape, shape);
-	if (kind < 0)
+	if (!elem)
 		return refuse_dtype(o);
 	if (ndim < 0 || (!contiguous && tuple_attr(o, cupy.strides, strides) != ndim))
 		return refuse(o, "arrays of more than 6 dimensions cannot be passed");
@@ -487,7 +497,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 			return false;
 		note_stream(a, &cupy, stream);
 	}
-	return gj_args_describe(a, kind, ndim, ptr, false, shape, contiguous ? NULL : strides);
+	return gj_args_describe(a, elem, ndim, ptr, false, shape, contiguous ? NULL : strides);
 }
 
 /* -- Which way in ------------------------------------------------------------------------------------------------- */

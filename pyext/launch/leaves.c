@@ -120,7 +120,7 @@ bool gj_args_unchanged(const gj_arg *x)
 	const npy_intp *shape = PyArray_DIMS(o), *strides = PyArray_STRIDES(o);
 	int ndim = x->type->ndim;
 	bool same = PyArray_NDIM(o) == ndim && (gj_devptr)PyArray_DATA(o) == x->data
-		&& (PyArray_DESCR(o) == x->dtype || gj_kind_of_dtype(PyArray_DESCR(o)) == x->type->elem->kind);
+		&& (PyArray_DESCR(o) == x->dtype || gj_type_of_dtype(PyArray_DESCR(o)) == x->type->elem);
 	for (int i = 0; same && i < ndim; i++)
 		same = shape[i] == x->dims[i] && strides[i] == x->dims[GJ_MAX_NDIM + i];
 	if (!same)
@@ -134,9 +134,12 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 	if (ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
 	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
-	const gj_type *t = gj_array_type_of_dtype(PyArray_DESCR(o), ndim, layout, !PyArray_ISWRITEABLE(o));
-	if (!t)
+	const gj_type *elem = gj_type_of_dtype(PyArray_DESCR(o));
+	if (!elem)
 		return gj_refuse_dtype(PyArray_DESCR(o));
+	bool readonly = !PyArray_ISWRITEABLE(o);
+	const gj_type *t = gj_is_scalar(elem) ? gj_array_type_of(elem->kind, ndim, layout, readonly)
+		: gj_array_type(elem, ndim, layout, readonly, GJ_GLOBAL);
 	gj_arg *leaf = gj_args_leaf(a, t);
 	if (!leaf)
 		return false;
@@ -145,17 +148,17 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 	leaf->dtype = PyArray_DESCR(o);
 	leaf->data = (gj_devptr)PyArray_DATA(o);
 	gj_arg_dims(leaf, o);
-	if (a->dev && (!a->dev->ops->host_memory || !PyArray_ISALIGNED(o))) {
+	if (a->dev && (!a->dev->ops->host_memory || !gj_is_aligned(o, elem))) {
 		leaf->host = (PyArrayObject *)Py_NewRef(o);
 		a->nhost++;
 	}
 	return true;
 }
 
-bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
+bool gj_args_describe(gj_args *a, const gj_type *elem, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
 	const int64_t *strides)
 {
-	int64_t dims[2 * GJ_MAX_NDIM], size = gj_scalar[kind]->size;
+	int64_t dims[2 * GJ_MAX_NDIM], size = elem->size;
 	const char *lie = NULL;
 	for (int i = 0; i < ndim; i++) {
 		dims[i] = shape[i];
@@ -167,7 +170,7 @@ bool gj_args_describe(gj_args *a, int kind, int ndim, uintptr_t data, bool reado
 		return gj_error(GJ_ERR_ARRAY_LIES, lie), false;
 	char layout = gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'C') ? 'C'
 		: gj_is_contiguous(ndim, dims, dims + GJ_MAX_NDIM, size, 'F') ? 'F' : 'A';
-	gj_arg *leaf = gj_args_leaf(a, gj_array_type_of(kind, ndim, layout, readonly));
+	gj_arg *leaf = gj_args_leaf(a, gj_array_type_where(elem, ndim, layout, readonly, data, dims, dims + GJ_MAX_NDIM));
 	if (!leaf)
 		return false;
 	for (int i = 0; i < ndim; i++) {

@@ -73,7 +73,7 @@ bool    gj_args_ndarray(gj_args *, PyArrayObject *);
 /* Is the array still what was read? Code of the user's that runs in between, and other threads, may have changed it. */
 bool    gj_args_unchanged(const gj_arg *);
 void    gj_arg_dims(gj_arg *, PyArrayObject *);        /* shape and strides are the array's from now on: a copy of them */
-bool    gj_args_describe(gj_args *, int kind, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
+bool    gj_args_describe(gj_args *, const gj_type *elem, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
 	const int64_t *strides);                   /* a foreign array in device memory; strides NULL: C order */
 bool    gj_refuse_dtype(PyArray_Descr *);              /* sets the exception: no kernel takes such an array */
 /* Leaves of an argument of this type. */

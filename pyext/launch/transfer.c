@@ -5,6 +5,7 @@
 #include "memory/buffer.h"
 #include "memory/extent.h"
 #include "printed.h"
+#include "types/dtype.h"
 #include "types/fields.h"
 
 #include <math.h>
@@ -154,7 +155,7 @@ static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
 			leaf = convert_leaves(leaf, to->item[i]);
 		return leaf;
 	}
-	if (leaf->type == to)
+	if (leaf->type == to || to->kind == GJ_RECORD)
 		return leaf + 1;
 	if (gj_is_scalar(to))
 		convert_scalar(leaf, to);
@@ -176,7 +177,7 @@ bool gj_args_fit(const gj_type *given, const gj_type *want)
 	if (tuples)
 		return true;
 	if (given->kind == GJ_ARRAY && given->readonly && want->kind == GJ_ARRAY)
-		given = gj_array_type(given->elem, given->ndim, given->layout, false, (gj_space)given->space);
+		given = gj_array_at(given->elem, given->ndim, given->layout, false, (gj_space)given->space, given->align);
 	return given == want || gj_can_convert(given, want);
 }
 
@@ -196,9 +197,9 @@ bool gj_args_convert(gj_args *a, const gj_type *const *to)
 /* -- Host arrays -------------------------------------------------------------------------------------------------- */
 
 /* Contiguous and aligned in the layout that its type promises. */
-static PyArrayObject *contiguous(PyArrayObject *host)
+static PyArrayObject *contiguous(PyArrayObject *host, const gj_type *elem)
 {
-	if (PyArray_ISALIGNED(host) && (PyArray_IS_C_CONTIGUOUS(host) || PyArray_IS_F_CONTIGUOUS(host)))
+	if (gj_is_aligned(host, elem) && (PyArray_IS_C_CONTIGUOUS(host) || PyArray_IS_F_CONTIGUOUS(host)))
 		return (PyArrayObject *)Py_NewRef(host);
 	bool f = PyArray_IS_F_CONTIGUOUS(host) && !PyArray_IS_C_CONTIGUOUS(host);
 	return (PyArrayObject *)PyArray_NewCopy(host, f ? NPY_FORTRANORDER : NPY_CORDER);
@@ -259,7 +260,7 @@ static void share(gj_arg *x, const gj_arg *first)
 /* Makes x->temp, in whose place the copy comes. */
 static bool straighten(gj_arg *x)
 {
-	if (!gj_args_unchanged(x) || !(x->temp = contiguous(x->host)))
+	if (!gj_args_unchanged(x) || !(x->temp = contiguous(x->host, x->type->elem)))
 		return false;
 	gj_arg_dims(x, x->temp);
 	x->data = (gj_devptr)PyArray_DATA(x->temp);

@@ -19,7 +19,7 @@ static void finish(gj_devarray *a)
 	int64_t size = PyDataType_ELSIZE(a->dtype);
 	a->layout = gj_is_contiguous(a->ndim, a->shape, a->strides, size, 'C') ? 'C'
 		: gj_is_contiguous(a->ndim, a->shape, a->strides, size, 'F') ? 'F' : 'A';
-	a->type = gj_array_type_of_dtype(a->dtype, a->ndim, a->layout, a->readonly);
+	a->type = gj_array_type_where(gj_type_of_dtype(a->dtype), a->ndim, a->layout, a->readonly, a->data, a->shape, a->strides);
 }
 
 /* Steals nothing; dtype, base and stream are borrowed. */
@@ -560,6 +560,17 @@ static int set_stream(PyObject *self, PyObject *value, void *unused)
 	return 0;
 }
 
+/* With the fields of a structured dtype, unless they share bytes or are not in order: then they cannot be described. Steals dict. */
+static PyObject *described(PyObject *dict, PyArray_Descr *dtype)
+{
+	PyObject *descr = PyObject_GetAttrString((PyObject *)dtype, "descr");
+	bool ok = descr ? PyDict_SetItemString(dict, "descr", descr) == 0 : gj_forgive(PyExc_ValueError);
+	Py_XDECREF(descr);
+	if (!ok)
+		Py_CLEAR(dict);
+	return dict;
+}
+
 static PyObject *get_interface(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -570,9 +581,10 @@ static PyObject *get_interface(PyObject *self, void *unused)
 		return NULL;
 	PyObject *strides = SELF->layout == 'C' ? Py_NewRef(Py_None) : int_tuple(SELF->strides, SELF->ndim);
 	PyObject *handle = s ? PyLong_FromSize_t(SELF->dev->ops->stream_handle(s)) : Py_NewRef(Py_None);
-	return Py_BuildValue("{sNsNsNs(NN)sisN}", "shape", int_tuple(SELF->shape, SELF->ndim), "strides", strides,
+	PyObject *dict = Py_BuildValue("{sNsNsNs(NN)sisN}", "shape", int_tuple(SELF->shape, SELF->ndim), "strides", strides,
 		"typestr", PyObject_GetAttrString((PyObject *)SELF->dtype, "str"), "data", told(SELF),
 		PyBool_FromLong(SELF->readonly), "version", 3, "stream", handle);
+	return dict && PyDataType_HASFIELDS(SELF->dtype) ? described(dict, SELF->dtype) : dict;
 }
 
 static PyObject *contiguous(PyObject *self, char order)

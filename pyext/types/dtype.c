@@ -1,6 +1,9 @@
 /* NumPy's dtypes as kernel types. They go by kind and size, never by type number: NumPy has two 64-bit integers. */
 #include "types/dtype.h"
 
+#include "types/layout.h"
+#include "types/record.h"
+
 /* NumPy's type number of each scalar kind. */
 static const int type_num[GJ_NSCALARS] = {
 	[GJ_BOOL] = NPY_BOOL, [GJ_I8] = NPY_INT8, [GJ_I16] = NPY_INT16, [GJ_I32] = NPY_INT32, [GJ_I64] = NPY_INT64,
@@ -30,7 +33,7 @@ int gj_kind_of_dtype(const PyArray_Descr *d)
 const char *gj_instead_of_dtype(const PyArray_Descr *d)
 {
 	if (PyDataType_HASFIELDS(d))
-		return "pass each field as an array of its own, x['name']: records are not built yet";
+		return "its fields are numbers, records or arrays of them, and together at most 2 GiB: no Python objects";
 	if (!PyArray_ISNBO(d->byteorder))
 		return "bring it into native byte order: x.astype(x.dtype.newbyteorder('='))";
 	switch (d->kind) {
@@ -54,27 +57,160 @@ const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly)
 	return *t;
 }
 
-/* Is it cuda.random's xoroshiro128p_dtype: fields s0 and s1, uint64, side by side? */
-static bool is_random_state(const PyArray_Descr *d)
+/* -- Records ------------------------------------------------------------------------------------------------------ */
+
+/* What a record that holds it shows in place of a field that kernels cannot read. */
+static const gj_type *unreadable(PyArray_Descr *d)
 {
-	static const char *const name[] = { "s0", "s1" };
-	PyObject *fields = PyDataType_HASFIELDS(d) ? PyDataType_FIELDS((PyArray_Descr *)d) : NULL;
-	bool is = fields && PyDict_Size(fields) == 2 && PyDataType_ELSIZE(d) == 16;
-	for (int i = 0; is && i < 2; i++) {
-		PyObject *field = PyDict_GetItemString(fields, name[i]);
-		is = field && gj_kind_of_dtype((PyArray_Descr *)PyTuple_GET_ITEM(field, 0)) == GJ_U64
-			&& PyLong_AsLong(PyTuple_GET_ITEM(field, 1)) == 8 * i;
+	PyObject *text = PyDataType_FLAGCHK(d, NPY_ITEM_REFCOUNT) ? NULL : PyObject_Str((PyObject *)d);
+	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+	const gj_type *t = NULL;
+	if (name && PyDataType_ELSIZE(d) <= INT32_MAX)
+		t = gj_record_type(&(gj_record){ .size = (uint32_t)PyDataType_ELSIZE(d), .dtype = name }, NULL);
+	Py_XDECREF(text);
+	return t;
+}
+
+static const gj_type *field_type(PyArray_Descr *d)
+{
+	if (!PyDataType_HASSUBARRAY(d)) {
+		const gj_type *t = gj_type_of_dtype(d);
+		return t || PyErr_Occurred() ? t : unreadable(d);
 	}
+	PyArray_ArrayDescr *sub = PyDataType_SUBARRAY(d);
+	const gj_type *t = field_type(sub->base);
+	for (Py_ssize_t i = PyTuple_GET_SIZE(sub->shape); t && i-- > 0;)
+		t = gj_nested_type(t, (uint32_t)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(sub->shape, i)));
+	return t;
+}
+
+/* Whether dtype(align=True) made it; only Python says so. */
+static bool is_aligned_struct(PyArray_Descr *d)
+{
+	PyObject *yes = PyObject_GetAttrString((PyObject *)d, "isalignedstruct");
+	bool is = yes == Py_True;
+	Py_XDECREF(yes);
 	return is;
 }
 
-const gj_type *gj_array_type_of_dtype(const PyArray_Descr *d, int ndim, char layout, bool readonly)
+static const gj_type *record_of(PyArray_Descr *d)
 {
+	PyObject *names = PyDataType_NAMES(d), *fields = PyDataType_FIELDS(d);
+	Py_ssize_t n = names ? PyTuple_GET_SIZE(names) : 0, i = 0;
+	const char **name = PyMem_New(const char *, n + 1);
+	uint32_t *offset = PyMem_New(uint32_t, n + 1);
+	const gj_type **item = PyMem_New(const gj_type *, n + 1), *t = NULL;
+	for (bool ok = name && offset && item; ok && i < n; i += ok) {
+		PyObject *field = PyDict_GetItemWithError(fields, PyTuple_GET_ITEM(names, i));
+		ok = field && (name[i] = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i)))
+			&& (item[i] = field_type((PyArray_Descr *)PyTuple_GET_ITEM(field, 0)));
+		offset[i] = ok ? (uint32_t)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(field, 1)) : 0;
+	}
+	if (name && offset && item && i == n && n > 0 && PyDataType_ELSIZE(d) <= INT32_MAX)
+		t = gj_record_type(&(gj_record){ .n = (uint32_t)n, .size = (uint32_t)PyDataType_ELSIZE(d), .name = name, .offset = offset,
+			.aligned = is_aligned_struct(d) }, item);
+	PyMem_Free(name);
+	PyMem_Free(offset);
+	PyMem_Free(item);
+	gj_forgive(PyExc_Exception);
+	return t;
+}
+
+/* Structured dtypes whose types were asked for last: by identity, so the table holds them. */
+const gj_type *gj_type_of_dtype(PyArray_Descr *d)
+{
+	enum { ROWS = 64 };
+	static struct { PyArray_Descr *dtype; const gj_type *type; } row[ROWS];
 	int kind = gj_kind_of_dtype(d);
 	if (kind >= 0)
-		return gj_array_type_of(kind, ndim, layout, readonly);
-	if (!is_random_state(d))
+		return gj_scalar[kind];
+	if (!PyDataType_HASFIELDS(d))
 		return NULL;
-	const gj_type *pair = gj_tuple_type((const gj_type *[]){ gj_scalar[GJ_U64], gj_scalar[GJ_U64] }, 2);
-	return gj_array_type(pair, ndim, layout, readonly, GJ_GLOBAL);
+	uint32_t at = (uint32_t)((uintptr_t)d >> 4 ^ (uintptr_t)d >> 10) % ROWS;
+	if (row[at].dtype == d)
+		return row[at].type;
+	const gj_type *t = record_of(d);
+	if (t) {
+		PyArray_Descr *old = row[at].dtype;
+		row[at].dtype = (PyArray_Descr *)Py_NewRef(d);
+		row[at].type = t;
+		Py_XDECREF(old);
+	}
+	return t;
+}
+
+static PyObject *dtype_object(const gj_type *t);
+
+/* What np.dtype() makes a structured dtype of. */
+static PyObject *record_spec(const gj_type *t, const gj_record *r)
+{
+	PyObject *names = PyList_New(0), *formats = PyList_New(0), *offsets = PyList_New(0), *spec = NULL;
+	bool ok = names && formats && offsets;
+	for (uint32_t i = 0; ok && i < t->n; i++) {
+		PyObject *name = PyUnicode_FromString(r->name[i]), *format = dtype_object(t->item[i]), *offset = PyLong_FromUnsignedLong(r->offset[i]);
+		ok = name && format && offset && PyList_Append(names, name) == 0 && PyList_Append(formats, format) == 0
+			&& PyList_Append(offsets, offset) == 0;
+		Py_XDECREF(name);
+		Py_XDECREF(format);
+		Py_XDECREF(offset);
+	}
+	if (ok)
+		spec = Py_BuildValue("{sOsOsOsIsO}", "names", names, "formats", formats, "offsets", offsets, "itemsize", r->size,
+			"aligned", r->aligned ? Py_True : Py_False);
+	Py_XDECREF(names);
+	Py_XDECREF(formats);
+	Py_XDECREF(offsets);
+	return spec;
+}
+
+static PyObject *dtype_object(const gj_type *t)
+{
+	int ndim;
+	if (gj_is_scalar(t))
+		return (PyObject *)gj_dtype_of_kind(t->kind);
+	const gj_type *inner = gj_innermost(t, &ndim);
+	PyObject *spec = ndim ? NULL : gj_record_of(t)->dtype ? PyUnicode_FromString(gj_record_of(t)->dtype) : record_spec(t, gj_record_of(t));
+	PyObject *base = ndim ? dtype_object(inner) : NULL, *shape = ndim ? PyTuple_New(ndim) : NULL;
+	for (int i = 0; shape && i < ndim; i++, t = t->elem)
+		PyTuple_SET_ITEM(shape, i, PyLong_FromUnsignedLong(t->n));
+	if (base && shape)
+		spec = PyTuple_Pack(2, base, shape);
+	PyArray_Descr *d = NULL;
+	if (spec && !PyArray_DescrConverter(spec, &d))
+		d = NULL;
+	Py_XDECREF(spec);
+	Py_XDECREF(base);
+	Py_XDECREF(shape);
+	return (PyObject *)d;
+}
+
+PyArray_Descr *gj_dtype_of_type(const gj_type *t) { return (PyArray_Descr *)dtype_object(t); }
+
+/* -- Arrays ------------------------------------------------------------------------------------------------------- */
+
+/* The most that addresses of items are known to be multiples of, up to 128; 0: of more. */
+static uint32_t alignment_of(uintptr_t data, int ndim, const int64_t *shape, const int64_t *strides)
+{
+	uintptr_t bits = data;
+	for (int i = 0; i < ndim; i++)
+		bits |= shape[i] > 1 ? (uintptr_t)strides[i] : 0;
+	return (uint32_t)(bits & -bits & 255);
+}
+
+bool gj_is_aligned(PyArrayObject *o, const gj_type *elem)
+{
+	uint32_t known = gj_is_scalar(elem) ? 0
+		: alignment_of((uintptr_t)PyArray_DATA(o), PyArray_NDIM(o), (const int64_t *)PyArray_DIMS(o), (const int64_t *)PyArray_STRIDES(o));
+	return PyArray_ISALIGNED(o) && (!known || known >= gj_align(elem));
+}
+
+const gj_type *gj_array_type_where(const gj_type *elem, int ndim, char layout, bool readonly, uintptr_t data, const int64_t *shape,
+	const int64_t *strides)
+{
+	if (!elem)
+		return NULL;
+	uint32_t known = alignment_of(data, ndim, shape, strides);
+	if (gj_is_scalar(elem) && (!known || known >= gj_align(elem)))
+		return gj_array_type_of(elem->kind, ndim, layout, readonly);
+	return gj_array_at(elem, ndim, layout, readonly, GJ_GLOBAL, known);
 }

@@ -4,6 +4,7 @@
 
 #include "types/classnames.h"
 #include "types/dtype.h"
+#include "types/record.h"
 #include "types/signature.h"
 #include "types/typeobj.h"
 
@@ -132,7 +133,7 @@ static PyObject *named_uni_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 
 static PyObject *make_array(const gj_type *elem, int ndim, const char *layout, bool readonly)
 {
-	if (!gj_is_scalar(elem))
+	if (!gj_is_scalar(elem) && elem->kind != GJ_RECORD)
 		return gj_error(GJ_ERR_ARRAY_ELEMENT, elem->name);
 	if (ndim < 0 || ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM);
@@ -152,6 +153,88 @@ static PyObject *array_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 		return NULL;
 	const gj_type *elem = gj_type_from_any(dtype);
 	return elem ? make_array(elem, ndim, layout, readonly) : NULL;
+}
+
+/* -- Records -------------------------------------------------------------------------------------------------------- */
+
+/* Adds one of Record()'s fields to the lists that np.dtype() takes: (name, (type, offset)), or {"type": …, "offset": …}. */
+static bool add_field(PyObject *field, PyObject *names, PyObject *formats, PyObject *offsets)
+{
+	PyObject *name, *info, *type = NULL, *offset = NULL;
+	if (!PyTuple_Check(field) || !PyArg_ParseTuple(field, "UO", &name, &info))
+		return gj_forgive(PyExc_TypeError) && (PyErr_SetString(PyExc_TypeError, "a field is a pair (name, (type, offset))"), false);
+	if (PyDict_Check(info))
+		type = PyDict_GetItemString(info, "type"), offset = PyDict_GetItemString(info, "offset");
+	else if (PyTuple_Check(info) && PyTuple_GET_SIZE(info) >= 2)
+		type = PyTuple_GET_ITEM(info, 0), offset = PyTuple_GET_ITEM(info, 1);
+	if (!type || !offset || !PyLong_Check(offset))
+		return PyErr_Format(PyExc_TypeError, "the field %R needs a type and an offset", name), false;
+	const gj_type *t = gj_type_from_any(type);
+	if (t && !gj_is_scalar(t) && t->kind != GJ_RECORD && t->kind != GJ_NESTED)
+		return gj_error(GJ_ERR_ARRAY_ELEMENT, t->name), false;
+	PyArray_Descr *format = t ? gj_dtype_of_type(t) : NULL;
+	bool ok = format && PyList_Append(names, name) == 0 && PyList_Append(formats, (PyObject *)format) == 0
+		&& PyList_Append(offsets, offset) == 0;
+	Py_XDECREF(format);
+	return ok;
+}
+
+static PyObject *record_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	(void)cls;
+	static char *keywords[] = { "fields", "size", "aligned", NULL };
+	PyObject *fields, *size, *aligned, *o = NULL;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "OOO:Record", keywords, &fields, &size, &aligned))
+		return NULL;
+	PyObject *seq = PySequence_Fast(fields, "Record() takes a sequence of fields"), *names = PyList_New(0), *formats = PyList_New(0),
+		*offsets = PyList_New(0);
+	bool ok = seq && names && formats && offsets;
+	for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(seq); i++)
+		ok = add_field(PySequence_Fast_GET_ITEM(seq, i), names, formats, offsets);
+	PyObject *spec = ok ? Py_BuildValue("{sOsOsOsOsO}", "names", names, "formats", formats, "offsets", offsets, "itemsize", size,
+		"aligned", aligned) : NULL;
+	PyArray_Descr *d = NULL;
+	if (spec && PyArray_DescrConverter(spec, &d)) {
+		const gj_type *t = gj_type_of_dtype(d);
+		o = t ? gj_type_to_py(t) : PyErr_Occurred() ? NULL : gj_error(GJ_ERR_NOT_A_TYPE, "a record like this");
+		Py_DECREF(d);
+	}
+	Py_XDECREF(spec);
+	Py_XDECREF(seq);
+	Py_XDECREF(names);
+	Py_XDECREF(formats);
+	Py_XDECREF(offsets);
+	return o;
+}
+
+static PyObject *nested_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	(void)cls;
+	static char *names[] = { "dtype", "shape", NULL };
+	PyObject *dtype;
+	PyArray_Dims shape = { NULL, 0 };
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "OO&:NestedArray", names, &dtype, PyArray_IntpConverter, &shape))
+		return NULL;
+	const gj_type *t = gj_type_from_any(dtype);
+	bool fits = t && (gj_is_scalar(t) || t->kind == GJ_RECORD) && shape.len > 0;
+	for (int i = shape.len; fits && i-- > 0;)
+		fits = shape.ptr[i] >= 0 && shape.ptr[i] <= INT32_MAX && (t = gj_nested_type(t, (uint32_t)shape.ptr[i]));
+	PyDimMem_FREE(shape.ptr);
+	if (!fits && !PyErr_Occurred())
+		PyErr_SetString(PyExc_ValueError, "NestedArray() takes a scalar type or a record, and a shape");
+	return fits ? gj_type_to_py(t) : NULL;
+}
+
+static PyObject *record_fields(const gj_type *t)
+{
+	PyObject *dict = PyDict_New();
+	for (uint32_t i = 0; dict && i < t->n; i++) {
+		PyObject *pair = Py_BuildValue("(NI)", gj_type_to_py(t->item[i]), (unsigned)gj_record_of(t)->offset[i]);
+		if (!pair || PyDict_SetItemString(dict, gj_record_of(t)->name[i], pair) < 0)
+			Py_CLEAR(dict);
+		Py_XDECREF(pair);
+	}
+	return dict;
 }
 
 /* -- float32[:, ::1] ---------------------------------------------------------------------------------------------- */
@@ -226,7 +309,7 @@ static PyObject *type_subscript(PyObject *self, PyObject *key)
 static Py_ssize_t type_length(PyObject *self)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
-	if (t->kind == GJ_TUPLE)
+	if (t->kind == GJ_TUPLE || t->kind == GJ_RECORD)
 		return t->n;
 	PyErr_Format(PyExc_TypeError, "%s has no length", t->name);
 	return -1;
@@ -295,17 +378,21 @@ static PyObject *get_name(PyObject *self, void *unused)
 static PyObject *get_dtype(PyObject *self, void *name)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
-	if (gj_is_scalar(t))
-		return (PyObject *)gj_dtype_of_kind(t->kind);
-	if (t->kind == GJ_ARRAY)
-		return gj_type_to_py(t->elem);
+	int ndim;
+	if (gj_is_scalar(t) || t->kind == GJ_RECORD)
+		return (PyObject *)gj_dtype_of_type(t);
+	if (t->kind == GJ_ARRAY || t->kind == GJ_NESTED)
+		return gj_type_to_py(t->kind == GJ_ARRAY ? t->elem : gj_innermost(t, &ndim));
 	return t->kind == GJ_TUPLE && gj_is_uniform(t) ? gj_type_to_py(t->item[0]) : no_attr(t, name);
 }
 
 static PyObject *get_ndim(PyObject *self, void *name)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
-	return t->kind == GJ_ARRAY ? PyLong_FromLong(t->ndim) : no_attr(t, name);
+	int ndim = t->ndim;
+	if (t->kind == GJ_NESTED)
+		gj_innermost(t, &ndim);
+	return t->kind == GJ_ARRAY || t->kind == GJ_NESTED ? PyLong_FromLong(ndim) : no_attr(t, name);
 }
 
 static PyObject *get_layout(PyObject *self, void *name)
@@ -323,7 +410,9 @@ static PyObject *get_mutable(PyObject *self, void *name)
 static PyObject *get_aligned(PyObject *self, void *name)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
-	return t->kind == GJ_ARRAY ? PyBool_FromLong(1) : no_attr(t, name);
+	if (t->kind == GJ_RECORD)
+		return PyBool_FromLong(gj_record_of(t)->aligned);
+	return t->kind == GJ_ARRAY ? PyBool_FromLong(!t->align && (t->elem->kind != GJ_RECORD || gj_record_of(t->elem)->aligned)) : no_attr(t, name);
 }
 
 static PyObject *get_bitwidth(PyObject *self, void *name)
@@ -366,26 +455,47 @@ static PyObject *names_of(const gj_fields *f)
 static PyObject *get_fields(PyObject *self, void *name)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
-	return gj_names_of(t) ? names_of(gj_names_of(t)) : no_attr(t, name);
+	return t->kind == GJ_RECORD ? record_fields(t) : gj_names_of(t) ? names_of(gj_names_of(t)) : no_attr(t, name);
+}
+
+static PyObject *get_size(PyObject *self, void *name)
+{
+	const gj_type *t = ((gj_typeobj *)self)->type;
+	return t->kind == GJ_RECORD || t->kind == GJ_NESTED ? PyLong_FromLong((long)t->size) : no_attr(t, name);
+}
+
+static PyObject *get_shape(PyObject *self, void *name)
+{
+	const gj_type *t = ((gj_typeobj *)self)->type;
+	int ndim;
+	if (t->kind != GJ_NESTED)
+		return no_attr(t, name);
+	gj_innermost(t, &ndim);
+	PyObject *shape = PyTuple_New(ndim);
+	for (int i = 0; shape && i < ndim; i++, t = t->elem)
+		PyTuple_SET_ITEM(shape, i, PyLong_FromUnsignedLong(t->n));
+	return shape;
 }
 
 static PyGetSetDef type_getset[] = {
 	{ "name", get_name, NULL, "The type as numba prints it.", "name" },
 	{ "key", get_name, NULL, "Same as name: equal for equal types.", "key" },
-	{ "dtype", get_dtype, NULL, "Arrays, uniform tuples: type of an item. Scalars: the NumPy dtype.", "dtype" },
+	{ "dtype", get_dtype, NULL, "Arrays, uniform tuples: type of an item. Scalars, records: the NumPy dtype.", "dtype" },
 	{ "ndim", get_ndim, NULL, "Arrays: number of dimensions.", "ndim" },
 	{ "layout", get_layout, NULL, "Arrays: 'C', 'F' or 'A'.", "layout" },
 	{ "mutable", get_mutable, NULL, "Arrays: may a kernel write to it?", "mutable" },
-	{ "aligned", get_aligned, NULL, "Arrays: always True.", "aligned" },
+	{ "aligned", get_aligned, NULL, "Arrays, records: made with dtype(align=True), and not at places that this does not allow.", "aligned" },
 	{ "bitwidth", get_bitwidth, NULL, "Scalars: size in bits.", "bitwidth" },
 	{ "signed", get_signed, NULL, "Integers: has negative values?", "signed" },
 	{ "count", get_count, NULL, "Tuples: number of items.", "count" },
-	{ "fields", get_fields, NULL, "Named tuples: the names of the items.", "fields" },
+	{ "fields", get_fields, NULL, "Named tuples: the names of the items. Records: a dict of names, each with its type and offset.", "fields" },
+	{ "size", get_size, NULL, "Records, nested arrays: bytes.", "size" },
+	{ "shape", get_shape, NULL, "Nested arrays: extents.", "shape" },
 	{ "types", get_types, NULL, "Tuples: the types of the items.", "types" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 
-/* By text, tuples by their items, so that a type arrives in another process as that process's own object. */
+/* By text, tuples by their items, records by their dtypes, so that a type arrives in another process as that process's own object. */
 static PyObject *type_reduce(PyObject *self, PyObject *unused)
 {
 	(void)unused;
@@ -395,6 +505,11 @@ static PyObject *type_reduce(PyObject *self, PyObject *unused)
 		return Py_BuildValue("O(N(sN))", gj_type_classes[GJ_CLASS_NamedTuple], gj_types_to_py(t->item, t->n), f->label, names_of(f));
 	if (t->kind == GJ_TUPLE)
 		return Py_BuildValue("O(N)", gj_type_classes[GJ_CLASS_Tuple], gj_types_to_py(t->item, t->n));
+	if (t->kind == GJ_ARRAY && t->elem->kind == GJ_RECORD)
+		return Py_BuildValue("O(Nis#O)", gj_type_classes[GJ_CLASS_Array], gj_type_to_py(t->elem), (int)t->ndim, &t->layout, (Py_ssize_t)1,
+			t->readonly ? Py_True : Py_False);
+	if (t->kind == GJ_RECORD)
+		return Py_BuildValue("O(N)", gj_type_classes[GJ_CLASS_Type], gj_dtype_of_type(t));
 	return Py_BuildValue("O(s)", gj_type_classes[GJ_CLASS_Type], t->name);
 }
 

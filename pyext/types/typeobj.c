@@ -26,6 +26,8 @@ static int class_of(const gj_type *t)
 	switch (t->kind) {
 	case GJ_NONE:  return GJ_CLASS_NoneType;
 	case GJ_ARRAY: return GJ_CLASS_Array;
+	case GJ_RECORD: return GJ_CLASS_Record;
+	case GJ_NESTED: return GJ_CLASS_NestedArray;
 	case GJ_TUPLE:
 		if (gj_names_of(t))
 			return gj_is_uniform(t) ? GJ_CLASS_NamedUniTuple : GJ_CLASS_NamedTuple;
@@ -98,9 +100,9 @@ static const gj_type *from_dtype(PyObject *o)
 	bool candidate = PyArray_DescrCheck(o) || PyType_Check(o);
 	if (candidate && !PyArray_DescrConverter(o, &d))
 		gj_forgive(PyExc_Exception);
-	int kind = d ? gj_kind_of_dtype(d) : -1;
+	const gj_type *t = d ? gj_type_of_dtype(d) : NULL;
 	Py_XDECREF(d);
-	return kind < 0 ? NULL : gj_scalar[kind];
+	return t;
 }
 
 /* Is it a class of numba's (numba.core.types, numba.cuda.types …) of this name, or one below it? */

@@ -326,9 +326,17 @@ ACTION(is)        { operator2(s, GJ_IS, n & 1); }
 ACTION(in)        { operator2(s, GJ_IN, n & 1); }
 ACTION(item)      { UNUSED_N; operator2(s, GJ_ITEM, 0); }
 
-static void set_item(gj_ssa_state *s, gj_ref a, gj_ref i, gj_ref v)
+static gj_ref set_item(gj_ssa_state *s, gj_ref a, gj_ref i, gj_ref v)
 {
-	gj_ssa_emit(s, GJ_SETITEM, 3, (gj_ref[]){ a, i, v });
+	return gj_ssa_emit(s, GJ_SETITEM, 3, (gj_ref[]){ a, i, v });
+}
+
+ACTION(store_attr)
+{
+	gj_obj *name = gj_new(s->f->arena, gj_obj, 1);
+	*name = (gj_obj){ .kind = GJ_OBJ_STR, .name = s->code->name_text[check_name(s, n)] };
+	gj_ref a = gj_ssa_value(s), v = gj_ssa_value(s);
+	gj_o(s->f, set_item(s, a, emit_obj(s, name), v))->sub = 1;
 }
 
 ACTION(store_item)

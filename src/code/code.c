@@ -29,6 +29,7 @@ static void put_callee(gj_hasher *h, const gj_code *c, bool callees)
 static void put_type(gj_hasher *h, const gj_type *t)
 {
 	gj_hash_str(h, t ? t->name : "");
+	gj_hash_str(h, t ? t->code : "");
 	gj_hash_u64(h, t ? t->space : 0);
 }
 

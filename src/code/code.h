@@ -32,7 +32,7 @@ struct gj_obj {
 	gj_objkind kind;
 	bool is_unsigned;                          /* INT ≥ 2**63: the value is (uint64_t)i */
 	const gj_type *type;                       /* SCALAR, TYPE; CAPTURED; ARRAY: the array type (readonly, C, GJ_CONSTANT space) */
-	int64_t i; double f, im;                    /* i of CAPTURED: the address; of FUNCTION: a gj_calling; im: imaginary part, beside the real one in f */
+	int64_t i; double f, im;                    /* i of CAPTURED: the address; of FUNCTION: a gj_calling; of ARRAY: 1: the record in it; im: imaginary part beside f */
 	const char *name;                          /* STR, NAME, MODULE, OPAQUE, FUNCTION: text */
 	uint32_t n;
 	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[]; FUNCTION: GJ_CALL_FUSED */

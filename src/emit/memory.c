@@ -127,9 +127,9 @@ static gj_v last_lane(gj_gen *g, const gj_forms *p)
 
 /* LLVM 22 turns a choice between a masked load and another value into a load of that mask and value, where the choice
  * stands: behind stores that came after the load. A frozen load it leaves in its place. (Gathers it does not touch.) */
-static gj_v masked_load(gj_gen *g, gj_v from, gj_v mask, gj_t t, unsigned size)
+static gj_v masked_load(gj_gen *g, gj_v from, gj_v mask, gj_t t, unsigned align)
 {
-	gj_v x = masked(g, GJ_IN_MLOAD, (gj_v[]){ from, mask, LLVMConstNull(t) }, 3, 0, t, size);
+	gj_v x = masked(g, GJ_IN_MLOAD, (gj_v[]){ from, mask, LLVMConstNull(t) }, 3, 0, t, align);
 	return LLVMIsConstant(mask) ? x : LLVMBuildFreeze(g->b, x, "");
 }
 
@@ -182,16 +182,23 @@ static gj_v interleaved(gj_gen *g, gj_v a, gj_v b)
 	return LLVMBuildShuffleVector(g->b, a, b ? b : LLVMGetPoison(LLVMTypeOf(a)), LLVMConstVector(lane, 2 * n), "");
 }
 
-static gj_v part_load(gj_gen *g, gj_ref whole, unsigned part, gj_v mask, gj_t t, unsigned size)
+static gj_v part_load(gj_gen *g, gj_ref whole, unsigned part, gj_v mask, gj_t t, unsigned align)
 {
 	gj_v lane[GJ_LANES];
 	unsigned n = g->u->lanes;
 	if (!g->pair_load || other_part(g, g->ref, -1) != g->pair_load)
-		g->pair = masked_load(g, g->val[whole].s, interleaved(g, mask, NULL), LLVMVectorType(gj_elem_ty(t), 2 * n), size);
+		g->pair = masked_load(g, g->val[whole].s, interleaved(g, mask, NULL), LLVMVectorType(gj_elem_ty(t), 2 * n), align);
 	g->pair_load = g->ref;
 	for (unsigned i = 0; i < n; i++)
 		lane[i] = gj_i32(g->u, 2 * i + part);
 	return LLVMBuildShuffleVector(g->b, g->pair, LLVMGetPoison(LLVMTypeOf(g->pair)), LLVMConstVector(lane, n), "");
+}
+
+/* What an access through the pointer operand of o may rely on. */
+static unsigned align_of(const gj_gen *g, const gj_op *o, unsigned size)
+{
+	const gj_type *p = gj_arg_type(g, o, 0);
+	return p->align ? p->align : size;
 }
 
 /* -- Vectors ----------------------------------------------------------------------------------------------------------- */
@@ -200,29 +207,29 @@ static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
 {
 	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
-	unsigned part;
+	unsigned part, align = align_of(g, o, size);
 	gj_ref whole = pair_of(g, o, &part);
 	if (whole)
-		return part_load(g, whole, part, mask, t, size);
+		return part_load(g, whole, part, mask, t, align);
 	if (p->s && p->stride == (int64_t)size)
-		return masked_load(g, p->s, mask, t, size);
+		return masked_load(g, p->s, mask, t, align);
 	if (p->s && p->stride == -(int64_t)size)
-		return reversed(g, masked_load(g, last_lane(g, p), reversed(g, mask), t, size));
-	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, LLVMConstNull(t) }, 3, 0, t, size);
+		return reversed(g, masked_load(g, last_lane(g, p), reversed(g, mask), t, align));
+	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, LLVMConstNull(t) }, 3, 0, t, align);
 }
 
 /* In pieces of a register each, upwards: LLVM splits a wide store the other way round, and lines that are written
  * downwards cost half as much again where the address is not aligned. */
-static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size)
+static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, unsigned align)
 {
 	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = g->u->register_bytes / size;
 	if (n >= lanes) {
-		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), size);
+		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), align);
 		return;
 	}
 	for (unsigned from = 0; from < lanes; from += n) {
 		gj_v part = gj_lanes_of(g, x, NULL, from, n), at = gj_offset(g, p, (int64_t)from * size);
-		masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), size);
+		masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), align);
 	}
 }
 
@@ -230,22 +237,22 @@ static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 {
 	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
-	unsigned part;
+	unsigned part, align = align_of(g, o, size);
 	gj_ref before = other_part(g, g->ref, -1);
 	if (other_part(g, g->ref, 1))                                              /* it is stored with that */
 		return;
 	if (before) {
 		gj_ref whole = pair_of(g, o, &part);
 		gj_v y = gj_vec(g, gj_o(g->f, before)->arg[1]);
-		store_upwards(g, part ? interleaved(g, y, x) : interleaved(g, x, y), g->val[whole].s, interleaved(g, mask, NULL), size);
+		store_upwards(g, part ? interleaved(g, y, x) : interleaved(g, x, y), g->val[whole].s, interleaved(g, mask, NULL), size, align);
 		return;
 	}
 	if (p->s && p->stride == (int64_t)size)
-		store_upwards(g, x, p->s, mask, size);
+		store_upwards(g, x, p->s, mask, size, align);
 	else if (p->s && p->stride == -(int64_t)size)
-		store_upwards(g, reversed(g, x), last_lane(g, p), reversed(g, mask), size);
+		store_upwards(g, reversed(g, x), last_lane(g, p), reversed(g, mask), size, align);
 	else
-		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, LLVMTypeOf(x), size);
+		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, LLVMTypeOf(x), align);
 }
 
 /* -- Loads and stores ---------------------------------------------------------------------------------------------- */
@@ -265,15 +272,15 @@ static unsigned size_of(const gj_type *t) { return t->kind == GJ_PTR ? 8 : t->si
 gj_v gj_do_load(gj_gen *g, const gj_op *o)
 {
 	gj_t t = gj_mem_ty(g->u, o->type);
-	unsigned size = size_of(o->type);
+	unsigned size = size_of(o->type), align = align_of(g, o, size);
 	if (!g->u->vector)
-		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), size));
+		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), align));
 	if (!gj_uniform(g, o->arg[0]))
 		return from_memory(g, o->type, vector_load(g, o, gj_vec_ty(g->u, t), size));
 	if (!o->mask)
-		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), size));
+		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), align));
 	gj_if on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
-	gj_v x = gj_load(g, t, gj_sc(g, o->arg[0]), size);
+	gj_v x = gj_load(g, t, gj_sc(g, o->arg[0]), align);
 	gj_if_end(g, &on);
 	return from_memory(g, o->type, gj_if_phi(g, &on, x, LLVMConstNull(t)));
 }
@@ -289,10 +296,10 @@ static gj_v last_active(gj_gen *g, const gj_op *o, gj_v x)
 gj_v gj_do_store(gj_gen *g, const gj_op *o)
 {
 	const gj_type *t = gj_arg_type(g, o, 1);
-	unsigned size = size_of(t);
+	unsigned size = size_of(t), align = align_of(g, o, size);
 	bool one = !g->u->vector || gj_uniform(g, o->arg[1]);
 	if (!g->u->vector) {
-		gj_store(g, to_memory(g, t, gj_sc(g, o->arg[1])), gj_sc(g, o->arg[0]), size);
+		gj_store(g, to_memory(g, t, gj_sc(g, o->arg[1])), gj_sc(g, o->arg[0]), align);
 		return NULL;
 	}
 	if (!gj_uniform(g, o->arg[0])) {
@@ -303,7 +310,7 @@ gj_v gj_do_store(gj_gen *g, const gj_op *o)
 	if (o->mask)
 		on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
 	gj_v x = one ? gj_sc(g, o->arg[1]) : last_active(g, o, gj_vec(g, o->arg[1]));
-	gj_store(g, to_memory(g, t, x), gj_sc(g, o->arg[0]), size);
+	gj_store(g, to_memory(g, t, x), gj_sc(g, o->arg[0]), align);
 	if (o->mask)
 		gj_if_end(g, &on);
 	return NULL;

@@ -65,6 +65,12 @@ const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
 	return t;
 }
 
+const gj_type *gj_memory_argument(const gj_icall *c, uint32_t i)
+{
+	const gj_type *t = gj_dtype(c->a[i].konst);
+	return t && t->kind == GJ_RECORD ? t : gj_dtype_argument(c, i);
+}
+
 gj_known gj_infer_dtype(gj_icall *c) { return type_value(c, gj_dtype_argument(c, 0)); }
 
 gj_known gj_infer_type(gj_icall *c)
@@ -109,7 +115,7 @@ gj_known gj_infer_transpose(gj_icall *c)
 		konst[i - 1] = c->a[i].konst;
 	if (!gj_axes(t->ndim, konst, c->n - 1, axis))
 		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
-	return gj_just(gj_array_type(t->elem, t->ndim, 'A', t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_in(t->elem, t->ndim, 'A', t));
 }
 
 gj_known gj_infer_reshape(gj_icall *c)
@@ -129,7 +135,7 @@ gj_known gj_infer_reshape(gj_icall *c)
 	}
 	if (t->layout != 'C')
 		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_COPY, gj_shown(c->name), t->name);
-	return gj_just(gj_array_type(t->elem, (int)n, 'C', t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_in(t->elem, (int)n, 'C', t));
 }
 
 gj_known gj_infer_ravel(gj_icall *c)
@@ -137,7 +143,7 @@ gj_known gj_infer_ravel(gj_icall *c)
 	const gj_type *t = array(c);
 	if (t->layout != 'C')
 		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_COPY, gj_shown(c->name), t->name);
-	return gj_just(gj_array_type(t->elem, 1, 'C', t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_in(t->elem, 1, 'C', t));
 }
 
 gj_known gj_infer_expand_dims(gj_icall *c)
@@ -146,25 +152,25 @@ gj_known gj_infer_expand_dims(gj_icall *c)
 	int64_t k;
 	if (!gj_obj_is_int(c->a[1].konst, &k) || k < -(int64_t)t->ndim - 1 || k > t->ndim || t->ndim == GJ_MAX_NDIM)
 		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
-	return gj_just(gj_array_type(t->elem, t->ndim + 1, t->ndim > 1 ? 'A' : t->layout, t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_in(t->elem, t->ndim + 1, t->ndim > 1 ? 'A' : t->layout, t));
 }
 
 /* Items of another size change the last extent: only where it is contiguous, and not in local memory, where the CPU
  * device keeps the items of neighbouring threads side by side. */
 gj_known gj_infer_view(gj_icall *c)
 {
-	const gj_type *t = c->a[0].type, *to = gj_dtype_argument(c, 1);
+	const gj_type *t = c->a[0].type, *to = gj_memory_argument(c, 1);
 	bool same = t->kind == GJ_ARRAY ? t->elem->size == to->size : t->size == to->size;
 	if (gj_is_scalar(t)) {
-		if (!same || gj_is_bool(t) || gj_is_complex(t) || gj_is_bool(to) || gj_is_complex(to))
+		if (!same || gj_is_bool(t) || gj_is_complex(t) || gj_is_bool(to) || gj_is_complex(to) || !gj_is_scalar(to))
 			gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, t->name, to->name);
 		return gj_just(to);
 	}
 	/* Parts of items of local memory lie apart. */
-	same &= t->space != GJ_LOCAL || gj_is_complex(t->elem) == gj_is_complex(to);
+	same &= t->space != GJ_LOCAL || t->elem == to || (gj_is_scalar(t->elem) && gj_is_scalar(to) && gj_is_complex(t->elem) == gj_is_complex(to));
 	if (!same && (array(c)->layout != 'C' || t->ndim == 0 || t->space == GJ_LOCAL))
 		gj_fail(fn(c), c->loc, GJ_ERR_VIEW_SIZE, t->name, to->name);
-	return gj_just(gj_array_type(to, t->ndim, t->layout, t->readonly, (gj_space)t->space));
+	return gj_just(gj_array_in(to, t->ndim, t->layout, t));
 }
 
 /* `a` of a.flags.c_contiguous; the row's argument is the layout that is asked for. */
@@ -216,6 +222,8 @@ gj_known gj_infer_reduce(gj_icall *c)
 		gj_fail(fn(c), c->loc, GJ_ERR_NOT_BUILT, gj_shown(c->name));
 	if ((c->a[1].type && c->a[1].type != gj_t_none) || c->a[2].type)
 		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
+	if (!gj_is_scalar(t))
+		gj_bad_argument(c, 0);
 	if (gj_is_later(t))
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
@@ -224,7 +232,7 @@ gj_known gj_infer_reduce(gj_icall *c)
 gj_known gj_infer_astype(gj_icall *c)
 {
 	const gj_type *to = gj_dtype_argument(c, 1), *a = c->a[0].type, *from = gj_is_fused(a) ? a->elem : elements(c)->elem;
-	if (gj_is_complex(from) && !gj_is_complex(to) && !gj_is_bool(to))
+	if (!gj_is_scalar(from) || (gj_is_complex(from) && !gj_is_complex(to) && !gj_is_bool(to)))
 		gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, from->name, to->name);
 	return gj_known_expression(c->s->fn, c->loc, "array.astype", to, 1, c->a);
 }
@@ -234,7 +242,7 @@ gj_known gj_infer_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_M
 /* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */
 
 /* The item of an array of one, or a number itself. */
-gj_known gj_infer_item(gj_icall *c) { return gj_just(c->a[0].type->kind == GJ_ARRAY ? c->a[0].type->elem : c->a[0].type); }
+gj_known gj_infer_item(gj_icall *c) { return gj_just(c->a[0].type->kind == GJ_ARRAY ? gj_item_type(c->a[0].type) : c->a[0].type); }
 
 gj_known gj_infer_sum(gj_icall *c)
 {

@@ -1,5 +1,6 @@
 /* Types of what CUDA names: indices, memory, barriers, warps, bits, atomics. */
 #include "infer/infer.h"
+#include "types/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,11 +49,11 @@ gj_known gj_infer_array(gj_icall *c)
 		if (n < 0 || n > INT32_MAX || (n == 0 && (c->arg != GJ_SHARED || ndim > 1)))
 			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_RANGE, c->name, (long long)n);
 	}
-	const gj_type *dtype = gj_dtype_argument(c, 1);
+	const gj_type *dtype = gj_memory_argument(c, 1);
 	if (c->n > 2 && c->a[2].type && c->a[2].type != gj_t_none &&
 	    (!gj_obj_is_int(c->a[2].konst, &align) || align <= 0 || (align & (align - 1))))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ALIGNMENT);
-	return gj_just(gj_array_type(dtype, (int)ndim, 'C', false, (gj_space)c->arg));
+	return gj_just(gj_array_type(dtype, (int)ndim, 'C', false, c->arg == GJ_LOCAL ? gj_own_space(dtype) : (gj_space)c->arg));
 }
 
 gj_known gj_infer_array_like(gj_icall *c)
@@ -207,6 +208,8 @@ static const gj_type *array_of(gj_icall *c, unsigned kinds, bool writes)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, t->name);
 	if (!gj_is_scalar(t->elem) || !(kinds >> t->elem->kind & 1))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_DTYPE, c->name, t->elem->name);
+	if (t->align)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_ALIGN, c->name);
 	return t;
 }
 

@@ -2,6 +2,7 @@
 #include "infer/infer.h"
 #include "ir/walk.h"
 #include "types/fields.h"
+#include "types/record.h"
 
 /* Where a function returns a value. */
 static uint32_t value_return(const gj_inst *s)
@@ -18,7 +19,9 @@ const gj_type *gj_in_space(gj_trap *trap, const gj_type *t, gj_space space)
 {
 	const gj_type *moved = t;
 	if (t->kind == GJ_ARRAY)
-		moved = gj_array_type(t->elem, t->ndim, t->layout, t->readonly, space);
+		moved = gj_array_at(t->elem, t->ndim, t->layout, t->readonly, space, t->align);
+	if (t->kind == GJ_RECORD || t->kind == GJ_REF)
+		moved = gj_ref_type(t->kind == GJ_REF ? t->elem : t, t->readonly, space, t->kind == GJ_REF ? t->align : 0);
 	if (t->kind == GJ_TUPLE) {
 		const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
 		for (uint32_t i = 0; i < t->n; i++)
@@ -37,7 +40,7 @@ static bool has_local(const gj_type *t)
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		if (has_local(t->item[i]))
 			return true;
-	return t->kind == GJ_ARRAY && t->space == GJ_LOCAL;
+	return (t->kind == GJ_ARRAY || t->kind == GJ_REF) && t->space == GJ_LOCAL;
 }
 
 /* Has every part of a value a type that callers know? */

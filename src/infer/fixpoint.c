@@ -5,6 +5,7 @@
  *
  * A called device function becomes an instance of its own, keyed by code and argument types. */
 #include "infer/infer.h"
+#include "types/record.h"
 #include "base/interrupt.h"
 #include "ir/walk.h"
 
@@ -224,34 +225,19 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 	}
 }
 
-/* Can v be stored in an element, or in each element of a view, or in those of a view of one dimension one by one? */
-static bool storable(gj_known v, gj_known part, const gj_type *elem)
-{
-	bool element = part.type == elem;
-	const gj_type *from = gj_has_elements(v.type) && !element ? v.type->elem : v.type;
-	bool row = gj_is_sequence(v.type) && !element && part.type->ndim == 1;
-	for (uint32_t i = 0; row && i < v.type->n; i++)
-		if (!storable((gj_known){ v.type->item[i], NULL }, (gj_known){ elem, NULL }, elem))
-			return false;
-	if (row)
-		return true;
-	if (element && v.type == elem)
-		return true;
-	return gj_is_scalar(from) && (!gj_is_complex(from) || gj_is_complex(elem)) &&
-	       (!gj_has_elements(v.type) || (!element && v.type->ndim <= part.type->ndim));
-}
-
 static void setitem(gj_inst *s, const gj_op *o)
 {
 	gj_known a = gj_known_seen(gj_value(s, o->arg[0])), v = gj_known_seen(gj_value(s, o->arg[2]));
 	if (!a.type || !v.type || !gj_value(s, o->arg[1]).type)
 		return;
-	if (a.type->kind != GJ_ARRAY)
+	if (o->sub && !gj_holds_record(a.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, "assignment to an attribute");
+	if (a.type->kind != GJ_ARRAY && a.type->kind != GJ_REF)
 		gj_fail(s->fn, o->loc, GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
 	gj_known part = gj_known_item(s, o, a, gj_value(s, o->arg[1]));
-	if (!storable(v, part, a.type->elem))
+	if (!gj_storable(v, part.type->kind == GJ_REF ? part.type->elem : part.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), part.type->name);
 }
 

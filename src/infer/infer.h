@@ -109,6 +109,13 @@ gj_known gj_known_truth(const gj_fn *, uint32_t loc, gj_known a);
 gj_known gj_known_item(gj_inst *, const gj_op *, gj_known a, gj_known index);
 /* What `name` gives of an array of numbers, its real or imaginary parts where they lie; NULL: nothing. */
 const gj_type *gj_parts_array(const gj_type *array, const char *name);
+/* records.c: the field that a constant index names or counts, of a record or of those of an array; −1: it is no such index. */
+int gj_field_index(const gj_fn *, uint32_t loc, const gj_type *of, const gj_obj *index);
+/* The field of this name, which a record or an array of them may not have (−1); and what it is as a value. */
+gj_known gj_known_field(const gj_fn *, uint32_t loc, const gj_type *of, int field);
+GJ_NORETURN void gj_no_field(const gj_fn *, uint32_t loc, const gj_type *record, const char *name);
+/* Can v become what lies at a place of type t in memory? */
+bool gj_storable(gj_known v, const gj_type *t);
 gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);
 /* expressions.c: what NumPy's function of this name gives of operands of which one is an array or an expression; type NULL: it
  * has no rule for them. The second: of elements of that type. */
@@ -149,6 +156,7 @@ gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
 /* arrays.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
 const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
+const gj_type *gj_memory_argument(const gj_icall *, uint32_t i);          /* or a record: what can lie in an array */
 const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
 /* cuda_names.c: what reduces the values of a tile, by the function's name; −1: nothing does. */
 typedef enum gj_tile_reduction { GJ_TILE_ADD, GJ_TILE_MUL, GJ_TILE_MIN, GJ_TILE_MAX, GJ_TILE_AND, GJ_TILE_OR, GJ_TILE_XOR } gj_tile_reduction;

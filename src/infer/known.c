@@ -70,7 +70,8 @@ gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	case GJ_OBJ_COMPLEX:  return (gj_known){ gj_scalar[GJ_C128], o };
 	case GJ_OBJ_STR:      return (gj_known){ gj_t_str, o };
 	case GJ_OBJ_ELLIPSIS: return (gj_known){ gj_t_ellipsis, o };
-	case GJ_OBJ_SCALAR: case GJ_OBJ_ARRAY: case GJ_OBJ_CAPTURED: return (gj_known){ o->type, o };
+	case GJ_OBJ_ARRAY:    return (gj_known){ o->i ? gj_item_type(o->type) : o->type, o };
+	case GJ_OBJ_SCALAR: case GJ_OBJ_CAPTURED: return (gj_known){ o->type, o };
 	case GJ_OBJ_TUPLE:    return (gj_known){ tuple_of(f, loc, o), o };
 	case GJ_OBJ_SLICE:    return (gj_known){ gj_slice_type(3), o };
 	case GJ_OBJ_INT:
@@ -208,7 +209,8 @@ gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref
 
 const gj_type *gj_element_of(const gj_type *t)
 {
-	return gj_has_elements(t) ? t->elem : gj_is_scalar(t) ? t : NULL;
+	t = gj_has_elements(t) ? t->elem : t;
+	return gj_is_scalar(t) ? t : NULL;
 }
 
 /* -- Arguments of a call -------------------------------------------------------------------------------------------- */

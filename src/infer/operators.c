@@ -1,6 +1,7 @@
 /* Typing of Python's operators, truth, indexing and attributes, with constants folded where a kernel's shape can depend
  * on them: integers and booleans. Floats are left to the optimiser. */
 #include "infer/infer.h"
+#include "types/record.h"
 
 #include <string.h>
 
@@ -245,7 +246,7 @@ const gj_type *gj_iter_item(gj_arena *a, const gj_type *iter)
 	switch (t->kind) {
 	case GJ_RANGE: return t->elem;
 	case GJ_TUPLE: return t->n ? gj_items_type(t) : gj_scalar[GJ_I64];
-	default:       return t->ndim == 1 ? t->elem : gj_rule_index(t, "i");
+	default:       return t->ndim == 1 ? gj_item_type(t) : gj_rule_index(t, "i");
 	}
 }
 
@@ -327,7 +328,7 @@ static bool has_parts(const gj_type *t)
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		if (!has_parts(t->item[i]))
 			return false;
-	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || gj_is_scalar(t);
+	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || gj_is_scalar(t);
 }
 
 static gj_known tuple_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
@@ -397,6 +398,9 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 	gj_ref ref[16];
 	if (gj_is_sequence(a.type))
 		return gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE ? tuple_slice(s, o, a) : tuple_item(s, o, a, index);
+	int field = gj_field_index(s->fn, o->loc, a.type, index.konst);
+	if (field >= 0)
+		return gj_known_field(s->fn, o->loc, a.type, field);
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
 	gj_refuse_opaque(s->fn, o->loc, a);
@@ -473,10 +477,10 @@ static bool method(const gj_inst *s, const char *of, const char *name)
 const gj_type *gj_parts_array(const gj_type *t, const char *name)
 {
 	if (!gj_is_complex(t->elem))
-		return strcmp(name, "real") ? NULL : t;
+		return strcmp(name, "real") || !gj_is_scalar(t->elem) ? NULL : t;
 	if (gj_part_named(t->elem, name) < 0)
 		return NULL;
-	return gj_array_type(gj_real_type(t->elem), t->ndim, 'A', t->readonly, (gj_space)t->space);
+	return gj_array_in(gj_real_type(t->elem), t->ndim, 'A', t);
 }
 
 static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
@@ -511,6 +515,10 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		k->type = t->elem;
 		return gj_known_of(s->fn, o->loc, k);
 	}
+	if (gj_holds_record(t) && gj_field_named(t->elem, o->imm.name) >= 0)
+		return gj_known_field(s->fn, o->loc, t, gj_field_named(t->elem, o->imm.name));
+	if (gj_holds_record(t) && gj_field_like(t->elem, o->imm.name))
+		gj_no_field(s->fn, o->loc, t->elem, o->imm.name);
 	gj_fail(s->fn, o->loc, GJ_ERR_ARRAY_ATTRIBUTE, t->name, o->imm.name);
 }
 
@@ -519,6 +527,11 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	const char *name = o->imm.name;
 	if (gj_has_elements(a.type))
 		return array_attr(s, o, a.type);
+	if (a.type->kind == GJ_REF) {
+		if (gj_field_named(a.type->elem, name) < 0)
+			gj_no_field(s->fn, o->loc, a.type->elem, name);
+		return gj_known_field(s->fn, o->loc, a.type, gj_field_named(a.type->elem, name));
+	}
 	if (a.konst && a.konst->kind == GJ_OBJ_MODULE)
 		return module_attr(s, o, a.konst);
 	if (a.konst && a.konst->kind == GJ_OBJ_NAME)

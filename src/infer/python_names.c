@@ -247,6 +247,8 @@ gj_known gj_infer_numpy(gj_icall *c)
 		if (out && gj_has_elements(a) && (out->kind != GJ_ARRAY || a->ndim > out->ndim))
 			gj_bad_argument(c, out->kind == GJ_ARRAY ? i : c->n);
 		t[i] = gj_has_elements(a) ? a->elem : gj_arg_scalar(c, i);
+		if (!gj_is_scalar(t[i]))
+			gj_bad_argument(c, i);
 	}
 	if ((many || c->s->fn->numpy) && !out) {
 		gj_known v = gj_known_ufunc(c->s->fn, c->loc, c->name, c->n, c->a);
@@ -255,7 +257,7 @@ gj_known gj_infer_numpy(gj_icall *c)
 	gj_known item = gj_or_bad(c, gj_ufunc_type(c->name, t[0], t[1]));
 	if (!out)
 		return item;
-	if (out->kind != GJ_ARRAY || !gj_is_scalar(item.type))
+	if (out->kind != GJ_ARRAY || !gj_is_scalar(item.type) || !gj_is_scalar(out->elem))
 		gj_bad_argument(c, c->n);
 	if (!gj_storable_kind(item.type, out->elem))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_STORE, item.type->name, out->name);

@@ -51,6 +51,8 @@ static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 		return v;
 	}
 	uint32_t l = (*leaf)++;
+	if (t->kind == GJ_REF)
+		return gj_lv_scalar(L, t, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_type(L, t, 0)));
 	if (t->kind != GJ_ARRAY)
 		return gj_lvalue_argument(L, t, l);
 	gj_part_type(L, t->elem, 0);                                               /* refuses what has no lowering yet */

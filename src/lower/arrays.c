@@ -1,6 +1,7 @@
 /* Lowering of arrays: addresses of elements, views, slice assignment, attributes. An array is a pointer, its
  * extents and its strides in bytes; strides of C and F arrays are computed from the extents and vanish where unused. */
 #include "lower/lower.h"
+#include "types/record.h"
 
 #include <string.h>
 
@@ -162,6 +163,9 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 		return tuple_slice(B, o, a, t);
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
+	int field = gj_field_index(L->fn, L->loc, a.type, index.konst);
+	if (field >= 0)
+		return gj_lfield(L, a, (uint32_t)field, t);
 	indexing x = indexing_of(B, o, a, index);
 	if (a.type->kind == GJ_EXPRESSION) {
 		for (uint32_t k = 0; k < x.n; k++)
@@ -171,7 +175,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	if (t->kind == GJ_ARRAY)
 		return make_view(&x, t);
 	if (!all_integers(&x)) {                                                   /* a[..., 0] and the like: a view of no dimension */
-		gj_lv v = make_view(&x, gj_array_type(t, 0, 'C', a.type->readonly, (gj_space)a.type->space));
+		gj_lv v = make_view(&x, gj_array_in(a.type->elem, 0, 'C', a.type));
 		return gj_lload(L, v.part[0], t);
 	}
 	for (uint32_t k = 0; k < x.n; k++)
@@ -192,11 +196,30 @@ static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
 	}
 }
 
+static void fill_view(gj_lower *L, gj_lv target, gj_lv v)
+{
+	if (v.type->kind == GJ_TUPLE) {
+		store_items(L, target, v);
+		return;
+	}
+	gj_lrequire_fit(L, target, v);
+	gj_lcopy(L, target, v);
+}
+
 void gj_lsetitem(gj_body *B, const gj_op *o)
 {
 	gj_lower *L = B->L;
 	gj_ref at[GJ_MAX_NDIM];
 	gj_lv a = B->val[o->arg[0]], v = B->val[o->arg[2]];
+	int field = gj_field_index(L->fn, L->loc, a.type, B->s->konst[o->arg[1]]);
+	if (field >= 0) {
+		const gj_type *t = gj_field_type(a.type, (uint32_t)field);
+		if (t->kind == GJ_ARRAY)
+			fill_view(L, gj_lfield(L, a, (uint32_t)field, t), v);
+		else
+			gj_lstore(L, gj_lfield_place(L, a.part[0], a.type->elem, (uint32_t)field), v, a.type->elem->item[field]);
+		return;
+	}
 	indexing x = indexing_of(B, o, a, B->val[o->arg[1]]);
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
@@ -206,15 +229,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 		return;
 	}
 	const gj_type *t = gj_rule_index(a.type, x.items);
-	if (t->kind != GJ_ARRAY)
-		t = gj_array_type(t, 0, 'C', false, (gj_space)a.type->space);
-	gj_lv target = make_view(&x, t);
-	if (v.type->kind == GJ_TUPLE) {
-		store_items(L, target, v);
-		return;
-	}
-	gj_lrequire_fit(L, target, v);
-	gj_lcopy(L, target, v);
+	fill_view(L, make_view(&x, t->kind == GJ_ARRAY ? t : gj_array_in(a.type->elem, 0, 'C', a.type)), v);
 }
 
 /* -- Attributes ------------------------------------------------------------------------------------------------------- */
@@ -243,6 +258,8 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 	}
 	if (gj_item_named(a.type, name) >= 0)
 		return gj_lv_item(L, a, (uint32_t)gj_item_named(a.type, name));
+	if (a.type->kind == GJ_REF)
+		return gj_lfield(L, a, (uint32_t)gj_field_named(a.type->elem, name), t);
 	if (!gj_has_elements(a.type))
 		return (gj_lv){ t, NULL, NULL };                                       /* a module's function: no parts */
 	uint32_t bytes = a.type->elem->size;
@@ -255,6 +272,8 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return gj_larray_parts(L, a, name, t);
 	if (!strcmp(name, "T"))
 		return gj_ltranspose(L, a, t);
+	if (t->kind == GJ_ARRAY)
+		return gj_lfield(L, a, (uint32_t)gj_field_named(a.type->elem, name), t);
 	gj_ref n = gj_eint(L, gj_i64(), !strcmp(name, "nbytes") ? bytes : 1);
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		n = gj_eindex(L, GJ_MUL, n, gj_extent(a, d));

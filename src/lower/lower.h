@@ -109,6 +109,9 @@ gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shap
 gj_ref gj_lplace(gj_lower *, gj_ref p, gj_part);                       /* where a part of the value at p stands */
 gj_lv  gj_lload(gj_lower *, gj_ref p, const gj_type *);
 void   gj_lstore(gj_lower *, gj_ref p, gj_lv v, const gj_type *);
+gj_ref gj_lfield_place(gj_lower *, gj_ref p, const gj_type *record, uint32_t i);       /* where field i of the record at p begins */
+/* records.c: field i, of type t, of a record or of each of an array's. */
+gj_lv  gj_lfield(gj_lower *, gj_lv of, uint32_t i, const gj_type *t);
 gj_ref gj_lsize(gj_lower *, gj_lv a);
 void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 /* for i in range(n): what stands between; `carried` (NULL: nothing) is a value that each round makes anew. */

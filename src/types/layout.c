@@ -31,6 +31,12 @@ static bool array_piece(const gj_type *t, uint32_t k, gj_piece *out)
 	return k < GJ_LEN(all);
 }
 
+static bool ref_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	*out = (gj_piece){ "data", t->elem, 1, GJ_FIELD_DATA };
+	return k == 0;
+}
+
 static bool range_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
 	static const char *const name[] = { "start", "stop", "step" };
@@ -58,7 +64,7 @@ static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
 static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bool in_memory; } made_of[GJ_NKINDS] = {
 	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
 	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
-	[GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
+	[GJ_REF] = { ref_piece, false }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
 };
 
 bool gj_has_pieces(const gj_type *t) { return made_of[t->kind].piece; }
@@ -82,6 +88,10 @@ uint32_t gj_align(const gj_type *t)
 	uint32_t most = 1;
 	if (!t->size)
 		return 1;
+	if (t->kind == GJ_RECORD)
+		return t->align;
+	if (t->kind == GJ_NESTED)
+		return gj_align(t->elem);
 	if (!gj_has_pieces(t))
 		return t->size;
 	for (uint32_t k = 0; gj_piece_of(t, k, &p); k++) {
@@ -89,6 +99,18 @@ uint32_t gj_align(const gj_type *t)
 		most = align > most ? align : most;
 	}
 	return most;
+}
+
+const gj_type *gj_innermost(const gj_type *t, int *ndim)
+{
+	for (*ndim = 0; t->kind == GJ_NESTED; t = t->elem)
+		++*ndim;
+	return t;
+}
+
+uint8_t gj_align_less(const gj_type *t, uint32_t known)
+{
+	return known && known < gj_align(t) ? (uint8_t)known : 0;
 }
 
 void gj_lay_out(gj_type *t)

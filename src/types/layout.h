@@ -16,6 +16,18 @@ typedef enum gj_field {
 /* `count` values of a type, side by side. DATA: a pointer to one of them. */
 typedef struct gj_piece { const char *name; const gj_type *type; uint32_t count; gj_field field; } gj_piece;
 
+/* Interned and immortal, what a record's type has beside the types of its fields. */
+struct gj_record {
+	uint32_t n, size;
+	const char *const *name;
+	const uint32_t *offset;
+	bool aligned;                              /* laid out as C does (dtype.isalignedstruct); says nothing that places do not */
+	const char *dtype;                         /* bytes that kernels cannot read, and then no fields: NumPy's name of what they are */
+};
+static inline const gj_record *gj_record_of(const gj_type *t) { return t->obj; }
+/* Innermost items and dimensions of a field's type. */
+const gj_type *gj_innermost(const gj_type *, int *ndim);
+
 /* Is the type made of others? */
 bool gj_has_pieces(const gj_type *);
 /* Piece k of a type; false: there are no more. */
@@ -25,6 +37,9 @@ static inline uint32_t gj_parts_in(const gj_piece *p) { return p->field == GJ_FI
 
 /* Bytes that the start of a value in memory is a multiple of; 1 for types that do not lie in memory. */
 uint32_t gj_align(const gj_type *);
+/* `known`, where it is less than a value of the type asks for, else 0; and what is known of an array, reference or pointer. */
+uint8_t gj_align_less(const gj_type *, uint32_t known);
+static inline uint32_t gj_known_align(const gj_type *t) { return t->align ? t->align : gj_align(t->elem); }
 /* Where a value starts that comes behind `at` bytes. */
 uint32_t gj_aligned(uint32_t at, const gj_type *);
 /* Sets size, nparts and nleaves of a type that is being made. */

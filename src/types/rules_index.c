@@ -1,6 +1,6 @@
 /* Typing of array indexing: which layout is left. A layout is kept only where the type alone proves it, as in numba:
  * in the order of memory, integers may be followed by one contiguous slice. */
-#include "types/type.h"
+#include "types/record.h"
 
 #include <string.h>
 
@@ -56,10 +56,15 @@ const gj_type *gj_rule_index(const gj_type *t, const char *items)
 	if (used > t->ndim || ndim > GJ_MAX_NDIM)
 		return NULL;
 	if (ndim == 0 && (ints || !ellipsis))
-		return t->elem;
+		return gj_item_type(t);
 	int nright = (int)strlen(right) * ellipsis;
 	char layout = fresh ? 'A' : layout_after(t, items, (int)nleft, right, nright, used == t->ndim);
-	return gj_array_type(t->elem, ndim, layout, t->readonly, (gj_space)t->space);
+	return gj_array_in(t->elem, ndim, layout, t);
+}
+
+const gj_type *gj_item_type(const gj_type *t)
+{
+	return t->elem->kind == GJ_RECORD ? gj_ref_type(t->elem, t->readonly, (gj_space)t->space, t->align) : t->elem;
 }
 
 const gj_type *gj_rule_transpose(const gj_type *t)
@@ -68,5 +73,5 @@ const gj_type *gj_rule_transpose(const gj_type *t)
 		return NULL;
 	if (t->ndim < 2 || t->layout == 'A')
 		return t;
-	return gj_array_type(t->elem, t->ndim, t->layout == 'C' ? 'F' : 'C', t->readonly, (gj_space)t->space);
+	return gj_array_in(t->elem, t->ndim, t->layout == 'C' ? 'F' : 'C', t);
 }

@@ -1,6 +1,7 @@
 /* Typing of operators on scalars, and unification. The rules are formulas; tests/data/typing-rules holds the tables
  * that they must give, cell by cell. */
 #include "types/fields.h"
+#include "types/record.h"
 #include "types/rules.h"
 
 #include <string.h>
@@ -175,12 +176,24 @@ static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)
 	return t;
 }
 
+static gj_space common_space(const gj_type *a, const gj_type *b) { return a->space == b->space ? (gj_space)a->space : GJ_GENERIC; }
+
+/* What is known of the alignment of either; 0: all that the items' type asks for. */
+static uint32_t known_of(const gj_type *a, const gj_type *b)
+{
+	return !a->align || (b->align && b->align < a->align) ? b->align : a->align;
+}
+
 static const gj_type *unify_arrays(const gj_type *a, const gj_type *b)
 {
 	if (a->elem != b->elem || a->ndim != b->ndim)
 		return NULL;
-	gj_space space = a->space == b->space ? (gj_space)a->space : GJ_GENERIC;
-	return gj_array_type(a->elem, a->ndim, a->layout == b->layout ? a->layout : 'A', a->readonly || b->readonly, space);
+	return gj_array_at(a->elem, a->ndim, a->layout == b->layout ? a->layout : 'A', a->readonly || b->readonly, common_space(a, b), known_of(a, b));
+}
+
+static const gj_type *unify_refs(const gj_type *a, const gj_type *b)
+{
+	return a->elem == b->elem ? gj_ref_type(a->elem, a->readonly || b->readonly, common_space(a, b), known_of(a, b)) : NULL;
 }
 
 const gj_type *gj_unify(const gj_type *a, const gj_type *b)
@@ -194,7 +207,7 @@ const gj_type *gj_unify(const gj_type *a, const gj_type *b)
 	if (a->kind == GJ_ELEMENT)
 		return a->elem != b->elem ? NULL
 			: gj_element_type(a->elem, a->ndim > b->ndim ? a->ndim : b->ndim, gj_shape_arguments(a) | gj_shape_arguments(b));
-	return a->kind == GJ_TUPLE ? unify_tuples(a, b) : a->kind == GJ_ARRAY ? unify_arrays(a, b) : NULL;
+	return a->kind == GJ_TUPLE ? unify_tuples(a, b) : a->kind == GJ_ARRAY ? unify_arrays(a, b) : a->kind == GJ_REF ? unify_refs(a, b) : NULL;
 }
 
 const gj_type *gj_items_type(const gj_type *tuple)
@@ -211,7 +224,9 @@ const gj_type *gj_in_spaces_of(const gj_type *t, const gj_type *actual)
 	enum { MAX_ITEMS = 256 };
 	const gj_type *item[MAX_ITEMS];
 	if (t->kind == GJ_ARRAY && actual->kind == GJ_ARRAY)
-		return gj_array_type(t->elem, t->ndim, t->layout, t->readonly, (gj_space)actual->space);
+		return gj_array_at(t->elem, t->ndim, t->layout, t->readonly, (gj_space)actual->space, t->align);
+	if (actual->kind == GJ_REF && (t->kind == GJ_REF || t->kind == GJ_RECORD))
+		return t == actual->elem ? actual : t;
 	if (t->kind != GJ_TUPLE || actual->kind != GJ_TUPLE || t->n != actual->n || t->n > MAX_ITEMS)
 		return t;
 	for (uint32_t i = 0; i < t->n; i++)
@@ -219,11 +234,17 @@ const gj_type *gj_in_spaces_of(const gj_type *t, const gj_type *actual)
 	return gj_tuple_like(t, item);
 }
 
+/* Is nothing allowed, or taken for granted, that was not before? */
+static bool keeps_access(const gj_type *from, const gj_type *to)
+{
+	return (!from->readonly || to->readonly) && (!from->align || (to->align && to->align <= from->align));
+}
+
 /* Arrays pass where the layout demanded is weaker and where no write access is gained, from any memory. */
 static bool array_converts(const gj_type *from, const gj_type *to)
 {
 	bool layout = to->layout == 'A' || from->layout == to->layout || (from->ndim <= 1 && from->layout != 'A');
-	return from->elem == to->elem && from->ndim == to->ndim && layout && (!from->readonly || to->readonly);
+	return from->elem == to->elem && from->ndim == to->ndim && layout && keeps_access(from, to);
 }
 
 bool gj_can_convert(const gj_type *from, const gj_type *to)
@@ -232,6 +253,8 @@ bool gj_can_convert(const gj_type *from, const gj_type *to)
 		return true;
 	if (gj_is_scalar(from) && gj_is_scalar(to))
 		return !gj_is_complex(from) || gj_is_complex(to);
+	if (from->kind == GJ_REF && (to->kind == GJ_RECORD || to->kind == GJ_REF))
+		return to == from->elem || (from->elem == to->elem && keeps_access(from, to));
 	if (from->kind != to->kind)
 		return false;
 	if (from->kind == GJ_ARRAY)

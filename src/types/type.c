@@ -47,7 +47,7 @@ static uint64_t mix(uint64_t h, uint64_t x)
 static uint64_t type_hash(const gj_type *t)
 {
 	uint64_t small = (uint64_t)t->kind | (uint64_t)t->ndim << 8 | (uint64_t)t->layout << 16 | (uint64_t)t->space << 24;
-	uint64_t h = mix(0, small | (uint64_t)t->readonly << 32);
+	uint64_t h = mix(0, small | (uint64_t)t->readonly << 32 | (uint64_t)t->align << 40);
 	h = mix(h, t->n);
 	h = mix(h, t->elem ? t->elem->id : UINT32_MAX);
 	h = mix(h, (uintptr_t)t->obj);
@@ -59,7 +59,7 @@ static uint64_t type_hash(const gj_type *t)
 static bool type_same(const gj_type *a, const gj_type *b)
 {
 	return a->kind == b->kind && a->ndim == b->ndim && a->layout == b->layout && a->space == b->space
-	       && a->readonly == b->readonly && a->n == b->n && a->elem == b->elem && a->obj == b->obj
+	       && a->readonly == b->readonly && a->align == b->align && a->n == b->n && a->elem == b->elem && a->obj == b->obj
 	       && (!a->n || !a->item || memcmp(a->item, b->item, a->n * sizeof *a->item) == 0);
 }
 
@@ -126,10 +126,43 @@ static void tuple_name(const gj_type *t, gj_sb *name, gj_sb *code)
 	gj_sb_puts(code, t->n ? ")" : "()");
 }
 
+/* numba calls arrays of packed records unaligned; whether their fields are, is another question. */
 static void array_name(const gj_type *t, gj_sb *name, gj_sb *code)
 {
-	gj_sb_printf(name, "%sarray(%s, %dd, %c)", t->readonly ? "readonly " : "", t->elem->name, t->ndim, t->layout);
+	bool packed = t->align || (t->elem->kind == GJ_RECORD && !gj_record_of(t->elem)->aligned);
+	gj_sb_printf(name, "%s%sarray(%s, %dd, %c)", packed ? "unaligned " : "", t->readonly ? "readonly " : "", t->elem->name, t->ndim, t->layout);
 	gj_sb_printf(code, "%s[%d%c]%s", t->elem->code, t->ndim, t->layout, t->readonly ? "ro" : "");
+	if (t->align)
+		gj_sb_printf(code, "u%d", t->align);
+}
+
+/* "Record(x[type=float32;offset=0],y[type=int64;offset=8];16;True)". */
+static void record_name(const gj_type *t, const gj_record *r, gj_sb *name, gj_sb *code)
+{
+	if (r->dtype) {
+		gj_sb_printf(name, "dtype(%s)", r->dtype);
+		gj_sb_printf(code, "dtype(%u %s)", (unsigned)r->size, r->dtype);
+		return;
+	}
+	gj_sb_puts(name, "Record(");
+	gj_sb_puts(code, "{");
+	for (uint32_t i = 0; i < t->n; i++) {
+		gj_sb_printf(name, "%s%s[type=%s;offset=%u]", i ? "," : "", r->name[i], t->item[i]->name, (unsigned)r->offset[i]);
+		gj_sb_printf(code, "%u:%s:%s@%u ", (unsigned)strlen(r->name[i]), r->name[i], t->item[i]->code, (unsigned)r->offset[i]);
+	}
+	gj_sb_printf(name, ";%u;%s)", (unsigned)r->size, r->aligned ? "True" : "False");
+	gj_sb_printf(code, "%u%s}", (unsigned)r->size, r->aligned ? "a" : "");
+}
+
+/* "nestedarray(float32, (2, 3))". */
+static void nested_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	int ndim;
+	gj_sb_printf(name, "nestedarray(%s, (", gj_innermost(t, &ndim)->name);
+	for (const gj_type *d = t; d->kind == GJ_NESTED; d = d->elem)
+		gj_sb_printf(name, "%u%s", (unsigned)d->n, ndim == 1 ? "," : d->elem->kind == GJ_NESTED ? ", " : "");
+	gj_sb_puts(name, "))");
+	gj_sb_printf(code, "%s*%u", t->elem->code, (unsigned)t->n);
 }
 
 static void pointer_name(const gj_type *t, gj_sb *name, gj_sb *code)
@@ -137,6 +170,8 @@ static void pointer_name(const gj_type *t, gj_sb *name, gj_sb *code)
 	static const char *const space[] = { "", " shared", " local", " constant", " generic" };
 	gj_sb_printf(name, "%s*%s", t->elem->name, space[t->space]);
 	gj_sb_printf(code, "%s*%s", t->elem->code, space[t->space]);
+	if (t->align)
+		gj_sb_printf(code, " by %d", t->align);
 }
 
 static void iter_name(const gj_type *t, gj_sb *name, gj_sb *code)
@@ -173,6 +208,12 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_TUPLE: t->obj ? named_tuple_name(t, t->obj, name, code) : tuple_name(t, name, code); break;
 	case GJ_ARRAY: array_name(t, name, code); break;
 	case GJ_PTR:   pointer_name(t, name, code); break;
+	case GJ_RECORD: record_name(t, t->obj, name, code); break;
+	case GJ_NESTED: nested_name(t, name, code); break;
+	case GJ_REF:
+		gj_sb_puts(name, t->elem->name);
+		gj_sb_printf(code, "&%s%s", t->elem->code, t->readonly ? "ro" : "");
+		break;
 	case GJ_ITER:  iter_name(t, name, code); break;
 	case GJ_EXPRESSION: expression_name(t, name, code); break;
 	case GJ_ELEMENT: case GJ_REDUCED: fused_name(t, name, code); break;
@@ -228,6 +269,8 @@ static const gj_type *intern(const gj_type *key, const char *given)
 	return found;
 }
 
+const gj_type *gj_intern(const gj_type *key) { return intern(key, NULL); }
+
 static uint32_t depth_of(const gj_type *const *item, uint32_t n)
 {
 	uint32_t most = 0;
@@ -255,12 +298,22 @@ static const gj_type *tuple_type(const gj_fields *names, const gj_type *const *i
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, item, n); }
 const gj_type *gj_named_type(const gj_fields *f, const gj_type *const *item) { return tuple_type(f, item, f->n); }
 
-const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space)
+const gj_type *gj_array_at(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space, uint32_t known)
 {
 	if (!elem || !elem->size || ndim < 0 || ndim > GJ_MAX_NDIM || !layout || !strchr("CFA", layout))
 		return NULL;
-	return intern(&(gj_type){ .kind = GJ_ARRAY, .elem = elem, .ndim = (uint8_t)ndim, .layout = layout,
-	                          .readonly = readonly, .space = (uint8_t)space }, NULL);
+	return intern(&(gj_type){ .kind = GJ_ARRAY, .elem = elem, .ndim = (uint8_t)ndim, .layout = layout, .readonly = readonly,
+	                          .space = (uint8_t)space, .align = gj_align_less(elem, known) }, NULL);
+}
+
+const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space)
+{
+	return gj_array_at(elem, ndim, layout, readonly, space, 0);
+}
+
+const gj_type *gj_array_in(const gj_type *elem, int ndim, char layout, const gj_type *like)
+{
+	return gj_array_at(elem, ndim, layout, like->readonly, (gj_space)like->space, like->align);
 }
 
 const gj_type *gj_range_type(const gj_type *elem)
@@ -303,9 +356,11 @@ const gj_type *gj_static_type(const void *obj, const char *name)
 	return intern(&(gj_type){ .kind = GJ_STATIC, .obj = obj }, name);
 }
 
-const gj_type *gj_ptr_type(const gj_type *elem, gj_space space)
+const gj_type *gj_ptr_at(const gj_type *elem, gj_space space, uint32_t known)
 {
 	if (!elem || !elem->size)
 		return NULL;
-	return intern(&(gj_type){ .kind = GJ_PTR, .elem = elem, .space = (uint8_t)space }, NULL);
+	return intern(&(gj_type){ .kind = GJ_PTR, .elem = elem, .space = (uint8_t)space, .align = gj_align_less(elem, known) }, NULL);
 }
+
+const gj_type *gj_ptr_type(const gj_type *elem, gj_space space) { return gj_ptr_at(elem, space, 0); }

@@ -24,6 +24,9 @@ typedef enum gj_kind {
 	GJ_REDUCED,                                /* the thread's element, as item[0], of what is reduced to ndim dimensions of elem; layout: by
 	                                            * which gj_reduction, counted from 1, space: along which axes, a bit each, readonly: they stay, of extent 1 */
 	GJ_PTR,                                    /* low level only: pointer to elem in `space` */
+	GJ_RECORD,                                 /* in memory, and of arguments that are one: fields item[n], `obj` (record.h) says where */
+	GJ_NESTED,                                 /* in records only: n of elem, side by side */
+	GJ_REF,                                    /* in kernels: a record where it lies, elem in `space` */
 	GJ_NKINDS
 } gj_kind;
 
@@ -33,12 +36,15 @@ enum { GJ_MAX_NDIM = 6, GJ_MAX_NESTED = 64 /* tuples in tuples: whoever walks a 
 
 typedef struct gj_type gj_type;
 typedef struct gj_fields gj_fields;
+typedef struct gj_record gj_record;
 struct gj_type {
 	uint8_t  kind;                             /* gj_kind */
 	uint8_t  ndim;                             /* arrays: 0 to 6 */
 	char     layout;                           /* arrays: 'C', 'F' or 'A' */
 	uint8_t  space;                            /* arrays and pointers: gj_space; not part of what users see */
 	bool     readonly;
+	uint8_t  align;                            /* records: alignment. Arrays, references, pointers: bytes that addresses of items are
+	                                            * multiples of, where these are less than the items' type asks for; else 0 */
 	uint32_t size;                             /* bytes in memory; 0: a value does not lie there */
 	uint32_t nparts, nleaves;                  /* parts.h */
 	uint32_t n;                                /* tuples: items */
@@ -60,6 +66,10 @@ const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n);
 /* Would a tuple of these be nested too deep? */
 bool gj_too_deep(const gj_type *const *item, uint32_t n);
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space);
+/* `known`: bytes that each item's address is a multiple of; 0: as many as its type asks for. */
+const gj_type *gj_array_at(const gj_type *elem, int ndim, char layout, bool readonly, gj_space, uint32_t known);
+/* A view of the memory of `like`, an array. */
+const gj_type *gj_array_in(const gj_type *elem, int ndim, char layout, const gj_type *like);
 const gj_type *gj_range_type(const gj_type *elem);
 const gj_type *gj_iter_type(const gj_type *elem);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */
@@ -69,6 +79,9 @@ const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments
 const gj_type *gj_slice_type(int n);
 const gj_type *gj_static_type(const void *obj, const char *name);
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space);
+const gj_type *gj_ptr_at(const gj_type *elem, gj_space, uint32_t known);       /* as gj_array_at */
+/* For files of this room: the one type that is equal to the key. */
+const gj_type *gj_intern(const gj_type *key);
 
 /* -- Questions ------------------------------------------------------------------------------------------------------ */
 
@@ -150,6 +163,8 @@ bool gj_can_convert(const gj_type *from, const gj_type *to);
  * type when no dimension is left over. array.csv. */
 const gj_type *gj_rule_index(const gj_type *array, const char *items);
 const gj_type *gj_rule_transpose(const gj_type *array);
+/* An element as a value: of records a reference. */
+const gj_type *gj_item_type(const gj_type *array);
 
 /* -- Signatures ---------------------------------------------------------------------------------------------------- */
 

@@ -11,6 +11,8 @@ BIG = 2 ** 70
 TABLE = np.arange(4, dtype=np.float32)
 HUGE = np.broadcast_to(np.float32(1), 1 << 25)
 STRUCT = np.zeros(2, dtype=np.float16)
+RECORDS = np.zeros(2, [("mass", "f4"), ("name", "S8")])
+PACKED = np.dtype([("flag", "i1"), ("n", "i4")])
 
 
 class Config:
@@ -373,6 +375,18 @@ def STORE(x):
 	x[0] = "text"  # here: x[0]
 
 
+def FIELD(x):
+	x[0] = RECORDS[0].z  # here: RECORDS[0].z
+
+
+def FIELD_LIKE(x):
+	x[0] = RECORDS[0]["mas"]  # here: RECORDS[0]["mas"]
+
+
+def FIELD_DTYPE(x):
+	x[0] = RECORDS[0].name  # here: RECORDS[0].name
+
+
 def READONLY(x):
 	TABLE[0] = 1.0  # here: TABLE[0]
 
@@ -427,6 +441,11 @@ def ATOMIC_ARRAY(x):
 
 def ATOMIC_DTYPE(x):
 	cuda.atomic.and_(x, 0, 1)  # here: cuda.atomic.and_(x, 0, 1)
+
+
+def ATOMIC_ALIGN(x):
+	a = cuda.local.array(1, PACKED)
+	cuda.atomic.add(a.n, 0, 1)  # here: cuda.atomic.add(a.n, 0, 1)
 
 
 def TILE_SIZE(x):

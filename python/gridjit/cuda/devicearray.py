@@ -249,7 +249,10 @@ def from_cuda_array_interface(desc, owner=None, sync=True):
 	stream = desc.get("stream")
 	if stream == 0:
 		raise ValueError("stream 0 is not allowed in __cuda_array_interface__")
-	array = DeviceNDArray(desc["shape"], desc.get("strides"), np.dtype(desc["typestr"]), stream or 0,
+	dtype = np.dtype(desc["typestr"])
+	if dtype.kind == "V" and desc.get("descr"):
+		dtype = np.lib.format.descr_to_dtype(desc["descr"])
+	array = DeviceNDArray(desc["shape"], desc.get("strides"), dtype, stream or 0,
 		desc if owner is None else owner, readonly=readonly, pointer=pointer)
 	if stream is not None and sync and config.CUDA_ARRAY_INTERFACE_SYNC:
 		_core.Stream(stream).synchronize()

@@ -34,30 +34,32 @@ def init_xoroshiro128p_state(states, index, seed):
 	z = (z ^ z >> uint64(30)) * uint64(0xbf58476d1ce4e5b9)
 	z = (z ^ z >> uint64(27)) * uint64(0x94d049bb133111eb)
 	z = z ^ z >> uint64(31)
-	states[index] = z, z
+	states[index].s0 = z
+	states[index].s1 = z
 
 
 @jit(device=True)
 def xoroshiro128p_next(states, index):
 	"""The next number: a uint64."""
-	s0, s1 = states[index]
+	state = states[index]
+	s0, s1 = state.s0, state.s1
 	x = s0 ^ s1
-	states[index] = _rotated(s0, uint64(55)) ^ x ^ x << uint64(14), _rotated(x, uint64(36))
+	state.s0 = _rotated(s0, uint64(55)) ^ x ^ x << uint64(14)
+	state.s1 = _rotated(x, uint64(36))
 	return s0 + s1
 
 
 @jit(device=True)
 def xoroshiro128p_jump(states, index):
 	"""Goes 2**64 numbers on."""
-	s0, s1 = uint64(0), uint64(0)
+	s0, s1, state = uint64(0), uint64(0), states[index]
 	for word in FAR:
 		for bit in range(64):
 			if word >> uint64(bit) & uint64(1):
-				now0, now1 = states[index]
-				s0 ^= now0
-				s1 ^= now1
+				s0 ^= state.s0
+				s1 ^= state.s1
 			xoroshiro128p_next(states, index)
-	states[index] = s0, s1
+	state.s0, state.s1 = s0, s1
 
 
 @jit(device=True)

@@ -199,7 +199,7 @@ static void kernel_attrs(gj_unit *u, const gj_callee *c)
 		if (!u->param_used[i])
 			continue;
 		if (p->field == GJ_FIELD_DATA) {
-			unsigned align = u->opt->facts & GJ_FACT_ALIGN16 ? 16 : gj_align(p->type->elem);
+			unsigned align = u->opt->facts & GJ_FACT_ALIGN16 ? 16 : gj_known_align(p->type);
 			gj_attr(u, c->fn, at, "align", align);
 			if (gj_param_alone(c->f, p))
 				gj_attr(u, c->fn, at, "noalias", 0);
