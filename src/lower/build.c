@@ -69,7 +69,7 @@ static gj_lv captured_array(gj_lower *L, const gj_type *t, const gj_obj *o)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
-	p[0] = gj_e(L, GJ_ADDRESS, gj_ptr_type(t->elem, GJ_GLOBAL), 0, NULL);
+	p[0] = gj_e(L, GJ_ADDRESS, gj_part_type(L, t, 0), 0, NULL);
 	gj_o(L->fn, p[0])->imm.i = o->i;
 	for (int k = 0; k < 2 * t->ndim; k++)
 		p[1 + k] = gj_eint(L, gj_scalar[GJ_I64], o->shape[k]);
