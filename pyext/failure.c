@@ -10,7 +10,7 @@
 /* -- The class ---------------------------------------------------------------------------------------------------- */
 
 /* What a dotted name leads to from an object; a new reference, NULL without an exception: nowhere. */
-static PyObject *found_in(PyObject *from, const char *name)
+PyObject *gj_exception_in(PyObject *from, const char *name)
 {
 	PyObject *o = Py_NewRef(from);
 	for (const char *p = name; o && *p; p += strcspn(p, "."), p += *p == '.') {
@@ -34,15 +34,14 @@ static bool is_of(PyObject *module, const char *file)
 	return (text && !strcmp(text, file)) || (!path && dict && *file == '<');
 }
 
-/* The class that code in the file calls by this name: a builtin one, else one of the module's; else RuntimeError. */
-static PyObject *class_of(const gj_failure *f)
+PyObject *gj_exception_class(const char *name, const char *file)
 {
-	PyObject *m = PyImport_ImportModule("builtins"), *cls = m ? found_in(m, f->exception) : NULL;
+	PyObject *m = PyImport_ImportModule("builtins"), *cls = m ? gj_exception_in(m, name) : NULL;
 	Py_XDECREF(m);
 	PyObject *all = PyImport_GetModuleDict(), *modules = cls || PyErr_Occurred() ? NULL : PyDict_Values(all);
 	for (Py_ssize_t i = 0; modules && !cls && i < PyList_GET_SIZE(modules); i++)
-		if (is_of(PyList_GET_ITEM(modules, i), f->file))
-			cls = found_in(PyList_GET_ITEM(modules, i), f->exception);
+		if (is_of(PyList_GET_ITEM(modules, i), file))
+			cls = gj_exception_in(PyList_GET_ITEM(modules, i), name);
 	Py_XDECREF(modules);
 	return cls || PyErr_Occurred() ? cls : Py_NewRef(PyExc_RuntimeError);
 }
@@ -124,7 +123,7 @@ PyObject *gj_failure_error(void)
 	if (!gj_forgive(PyExc_Exception))
 		return NULL;
 	char *text = text_of(f);
-	PyObject *cls = !text ? PyErr_NoMemory() : f->kind == GJ_SITE_INDEX ? Py_NewRef(PyExc_IndexError) : class_of(f);
+	PyObject *cls = !text ? PyErr_NoMemory() : f->kind == GJ_SITE_INDEX ? Py_NewRef(PyExc_IndexError) : gj_exception_class(f->exception, f->file);
 	PyObject *args = cls ? arguments(f, text) : NULL, *error = args ? PyObject_Call(cls, args, NULL) : NULL;
 	if (error)
 		PyErr_SetObject(cls, error);

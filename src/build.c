@@ -72,11 +72,13 @@ void gj_build_run(gj_build *b)
 	if (b->use_cache) {
 		pthread_once(&cache_once, open_cache);
 		key = gj_request_key(&b->rq);
-		if (from_cache(b, &key))
+		if (from_cache(b, &key)) {
+			if (gj_entries[b->rq.options.entry].results == GJ_RESULTS_HOST)        /* images do not tell types */
+				gj_return_type(&b->rq, &b->ret, &b->diag);
 			return;
+		}
 	}
-	const gj_type *ret = NULL;
-	if (!gj_compile(&b->rq, &b->image, &ret, &b->diag) || !link_image(b))
+	if (!gj_compile(&b->rq, &b->image, &b->ret, &b->diag) || !link_image(b))
 		return;
 	if (b->use_cache)
 		store(b, &key);

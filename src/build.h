@@ -11,6 +11,7 @@ typedef struct gj_build {
 	bool use_cache, hit;
 	gj_image image;
 	gj_kernel *kernel;
+	const gj_type *ret;                        /* what a function for the host returns */
 	gj_diag diag;                              /* set: the compiler refused */
 	gj_status status; const char *what;        /* else not GJ_OK: the device did, while doing that */
 } gj_build;

@@ -20,13 +20,14 @@ static const gj_export *exported(gj_trap *trap, const gj_request *rq, const gj_f
 	return f->entry->abi == GJ_ABI_LOWERED ? NULL : e;
 }
 
-/* Threads that run as one, f->width: a vector's where it was asked for and threads can be lanes, else each runs by itself. */
+/* Threads that run as one, f->width: a vector's where it was asked for and threads can be lanes, else each runs by itself, as where
+ * functions call themselves. */
 static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked, uint32_t *facts)
 {
 	const gj_target *target = asked->target;
-	bool vector = target->vectors && asked->width == target->warp && !f->callee.n;    /* recursion: one thread at a time */
+	bool one = f->entry->runner == GJ_RUN_CALL, vector = target->vectors && asked->width == target->warp && !f->callee.n && !one;
 	f->width = vector ? target->warp : 1;
-	f->waits = target->in_turn && gj_waits(f, f->width);
+	f->waits = target->in_turn && !one && gj_waits(f, f->width);
 	if (!vector)
 		return;
 	gj_loop_form(f);
@@ -62,13 +63,13 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	}
 	gj_interruption_point(trap);
 	gj_find_ends(f);
-	if (!opt.target->thread_ends)
+	if (!opt.target->thread_ends && f->entry->raise != GJ_RAISE_REPORTED)
 		gj_return_raises(f);
 	gj_mark_written(f);
 	gj_show(st, "low", f);
-	if (opt.target->in_turn)
+	if (opt.target->in_turn && f->entry->runner != GJ_RUN_CALL)
 		gj_find_waits(f);
-	if (opt.target->own_sums)
+	if (opt.target->own_sums && f->entry->runner != GJ_RUN_CALL)
 		gj_find_sums(f);
 	choose_width(st, f, &rq->options, &opt.facts);
 	opt.keep_text |= gj_stages_want(st, "llvm") || gj_stages_want(st, opt.target->assembly);

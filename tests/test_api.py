@@ -61,7 +61,7 @@ def test_intrinsic_outside_a_kernel(name):
 		value(1)
 
 
-@pytest.mark.parametrize("name", ["jit", "njit", "prange"])
+@pytest.mark.parametrize("name", ["prange"])
 def test_not_built_yet(name):
 	with pytest.raises(NotImplementedError, match=name):
 		getattr(gridjit, name)(lambda x: x)

@@ -37,6 +37,11 @@ EXPECT = {
 	"FUSE_SHAPE": ("UnsupportedError", "an index needs to know where the items are"),
 	"FUSE_RETURN": ("TypingError", "<lambda>() returns int64: a fused function returns arrays"),
 	"FUSE_INTEGER": ("NumbaValueError", "the integer 300 does not fit in uint8"),
+	"HOST_THREADS": ("TypingError", "a function for the host is no kernel"),
+	"HOST_LAUNCH": ("TypeError", "<lambda>() is a function for the host, not a kernel: it has no blocks and threads"),
+	"HOST_RECURSION": ("RecursionError", "maximum recursion depth exceeded in down()"),
+	"INDEX_OF": ("IndexError", "index 5 is out of bounds for axis 0 with size 5 of array 'x'"),
+	"INDEX": ("IndexError", "index 3 is out of bounds for axis 0 with size 3"),
 	"UFUNC_THREADS": ("TypingError", "the elements of a ufunc are no threads of a kernel"),
 	"UFUNC_TWICE": ("TypeError", "declared twice for the same arguments"),
 	"GUFUNC_RETURN": ("TypeError", "the signature of copies() returns float64"),
@@ -137,7 +142,7 @@ EXPECT = {
 # The first line says what to do, or leaves no doubt of it.
 NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR",
 	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL", "OPTION_TYPE",
-	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS",
+	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS", "INDEX", "INDEX_OF", "HOST_RECURSION",
 	"ELEMENTS_SHAPES", "ELEMENTS_OUTPUT", "ELEMENTS_READONLY", "ELEMENTS_INTEGER"}
 
 WITHOUT_A_CASE = {

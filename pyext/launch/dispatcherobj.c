@@ -123,12 +123,14 @@ static void dispatcher_dealloc(PyObject *self)
 	Py_DECREF(cls);
 }
 
+static bool is_host(const gj_dispatcher *d) { return gj_entries[d->base.entry].runner == GJ_RUN_CALL; }
+
 /* -- Launching ---------------------------------------------------------------------------------------------------- */
 
 static PyObject *subscript(PyObject *self, PyObject *key)
 {
 	if (SELF->device)
-		return gj_error(GJ_ERR_DEVICE_LAUNCH, gj_dispatcher_name(SELF));
+		return gj_error(is_host(SELF) ? GJ_ERR_HOST_LAUNCH : GJ_ERR_DEVICE_LAUNCH, gj_dispatcher_name(SELF));
 	return gj_launcher_new(SELF, key);
 }
 
@@ -138,6 +140,18 @@ static PyObject *call(PyObject *self, PyObject *args, PyObject *kw)
 	const char *name = gj_dispatcher_name(SELF);
 	return SELF->device ? gj_error(GJ_ERR_DEVICE_LAUNCH, name) : gj_error(GJ_ERR_NO_CONFIG, name, name);
 }
+
+/* Where it runs: what is called on the host never runs on a GPU. NULL: exception. */
+static gj_device *device_of(const gj_dispatcher *d)
+{
+	gj_device *dev;
+	if (!is_host(d))
+		return gj_device_current();
+	gj_status status = gj_cpu_open(0, &dev);
+	return status == GJ_OK ? dev : (gj_status_error(status, "opening the CPU device"), NULL);
+}
+
+static uint32_t facts_of(const gj_dispatcher *d) { return is_host(d) ? 0 : GJ_FACTS_USUAL; }
 
 /* -- Signatures --------------------------------------------------------------------------------------------------- */
 
@@ -185,8 +199,8 @@ static PyObject *compile(PyObject *self, PyObject *signature)
 {
 	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
 	int n = read_signature(SELF, signature, &ret, arg);
-	gj_device *dev = n < 0 ? NULL : gj_device_current();
-	gj_specialisation *s = dev ? gj_specialise(SELF, dev, arg, (uint32_t)n, GJ_FACTS_USUAL) : NULL;
+	gj_device *dev = n < 0 ? NULL : device_of(SELF);
+	gj_specialisation *s = dev ? gj_specialise(SELF, dev, arg, (uint32_t)n, facts_of(SELF)) : NULL;
 	return s ? gj_kernel_object(SELF, s) : NULL;
 }
 
@@ -259,12 +273,12 @@ static PyObject *dump(PyObject *self, PyObject *args)
 	if (!PyArg_ParseTuple(args, "Os:_dump", &types, &what))
 		return NULL;
 	int n = gj_signature_read(types, &rq.ret, arg);
-	gj_device *dev = n < 0 ? NULL : gj_device_current();
+	gj_device *dev = n < 0 ? NULL : device_of(SELF);
 	gj_arena *arena = dev ? gj_arena_new() : NULL;
 	if (!arena)
 		return dev ? PyErr_NoMemory() : NULL;
 	rq.nargs = (uint32_t)n;
-	uint32_t facts = GJ_FACTS_USUAL & ~(dev->ops->target->vectors ? 0u : (uint32_t)GJ_FACTS_BLOCK);
+	uint32_t facts = facts_of(SELF) & ~(dev->ops->target->vectors ? 0u : (uint32_t)GJ_FACTS_BLOCK);
 	PyObject *captured = NULL;
 	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, SELF->py_func, arena, &rq, &captured) == 0)
 		o = dump_request(&rq, what);
@@ -291,7 +305,7 @@ static PyObject *get_signature(PyObject *self, void *unused)
 {
 	(void)unused;
 	gj_allowed *a = SELF->allowed;
-	if (!a || !SELF->device)
+	if (!a || !SELF->device || (is_host(SELF) && a->next))
 		Py_RETURN_NONE;
 	return Py_BuildValue("NN", a->ret ? gj_type_to_py(a->ret) : Py_NewRef(Py_None), gj_types_to_py(a->arg, a->n));
 }

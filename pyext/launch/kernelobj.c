@@ -143,7 +143,7 @@ static PyObject *get_argtypes(PyObject *self, void *unused)
 static PyObject *get_signature(PyObject *self, void *unused)
 {
 	(void)unused;
-	return gj_signature_new(gj_t_none, S->arg, S->nargs);
+	return gj_signature_new(S->ret ? S->ret : gj_t_none, S->arg, S->nargs);
 }
 
 static PyObject *get_cooperative(PyObject *self, void *unused)
@@ -208,7 +208,7 @@ static PyObject *get_device(PyObject *self, void *unused)
 static PyGetSetDef getset[] = {
 	{ "argtypes", get_argtypes, NULL, "Types of the arguments.", NULL },
 	{ "argument_types", get_argtypes, NULL, "Types of the arguments.", NULL },
-	{ "signature", get_signature, NULL, "Signature with these argument types.", NULL },
+	{ "signature", get_signature, NULL, "Signature with these argument types, and what is returned.", NULL },
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },

@@ -12,44 +12,6 @@
 
 enum { BUFFER = 2048 };
 
-/* Bytes of an array without gaps. */
-static int64_t bytes_of(const gj_arg *x)
-{
-	int64_t n = x->type->elem->size;
-	for (uint32_t d = 0; d < x->type->ndim; d++)
-		n *= x->shape[d];
-	return n;
-}
-
-/* n bytes; parameters are of 4 or 8 in most cases. */
-static inline void put(char *to, const void *from, size_t n)
-{
-	if (n == 8)
-		memcpy(to, from, 8);
-	else if (n == 4)
-		memcpy(to, from, 4);
-	else
-		memcpy(to, from, n);
-}
-
-static void fill(const gj_image *im, const gj_args *a, char *buffer)
-{
-	for (uint32_t i = 0; i < im->nparams; i++) {
-		const gj_param *p = &im->param[i];
-		const gj_arg *x = &a->leaf[p->leaf];
-		char *to = buffer + p->offset;
-		int64_t v;
-		switch (p->field) {
-		case GJ_FIELD_VALUE: put(to, x->value.b + p->dim * p->size, p->size); continue;
-		case GJ_FIELD_DATA:  v = (int64_t)x->data; break;
-		case GJ_FIELD_SHAPE: v = x->shape[p->dim]; break;
-		case GJ_FIELD_BYTES: v = bytes_of(x); break;
-		default:             v = x->strides[p->dim]; break;
-		}
-		put(to, &v, p->size);                  /* little-endian: the low bytes come first */
-	}
-}
-
 static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const gj_args *a, gj_stream *stream)
 {
 	char small[BUFFER] __attribute__((aligned(16)));
@@ -57,7 +19,7 @@ static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const g
 	char *buffer = n <= sizeof small ? small : PyMem_RawMalloc(n);
 	if (!buffer)
 		return GJ_E_NOMEM;
-	fill(&s->image, a, buffer);
+	gj_args_fill(&s->image, a, buffer);
 	gj_launch what = { { c->grid[0], c->grid[1], c->grid[2] }, { c->block[0], c->block[1], c->block[2] }, c->shared, stream,
 		buffer, n, s->image.spins && gj_is_only_thread() };
 	gj_status status;

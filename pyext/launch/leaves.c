@@ -182,3 +182,43 @@ bool gj_args_describe(gj_args *a, const gj_type *elem, int ndim, uintptr_t data,
 	leaf->strides = leaf->dims + GJ_MAX_NDIM;
 	return true;
 }
+
+/* -- To the compiled function -------------------------------------------------------------------------------------- */
+
+/* Bytes of an array without gaps. */
+static int64_t bytes_of(const gj_arg *x)
+{
+	int64_t n = x->type->elem->size;
+	for (uint32_t d = 0; d < x->type->ndim; d++)
+		n *= x->shape[d];
+	return n;
+}
+
+/* n bytes; parameters are of 4 or 8 in most cases. */
+static inline void put(char *to, const void *from, size_t n)
+{
+	if (n == 8)
+		memcpy(to, from, 8);
+	else if (n == 4)
+		memcpy(to, from, 4);
+	else
+		memcpy(to, from, n);
+}
+
+void gj_args_fill(const gj_image *im, const gj_args *a, char *buffer)
+{
+	for (uint32_t i = 0; i < im->nparams; i++) {
+		const gj_param *p = &im->param[i];
+		const gj_arg *x = &a->leaf[p->leaf];
+		char *to = buffer + p->offset;
+		int64_t v;
+		switch (p->field) {
+		case GJ_FIELD_VALUE: put(to, x->value.b + p->dim * p->size, p->size); continue;
+		case GJ_FIELD_DATA:  v = (int64_t)x->data; break;
+		case GJ_FIELD_SHAPE: v = x->shape[p->dim]; break;
+		case GJ_FIELD_BYTES: v = bytes_of(x); break;
+		default:             v = x->strides[p->dim]; break;
+		}
+		put(to, &v, p->size);                  /* little-endian: the low bytes come first */
+	}
+}

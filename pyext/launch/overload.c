@@ -63,6 +63,14 @@ gj_specialisation *gj_specialisation_of(gj_dispatcher *d, gj_args *a, uint32_t c
 	return s && d->locked && !only_reads(d, s, a) ? NULL : s;
 }
 
+gj_specialisation *gj_specialisation_plain(gj_dispatcher *d, gj_args *a)
+{
+	if (d->locked && !fit_signature(d, a))
+		return NULL;
+	gj_specialisation *s = gj_specialise(d, a->dev, a->type, a->nargs, 0);
+	return s && d->locked && !only_reads(d, s, a) ? NULL : s;
+}
+
 /* -- Without a launch --------------------------------------------------------------------------------------------- */
 
 static bool find_specialisation(gj_dispatcher *d, PyObject *const *arg, void *out)

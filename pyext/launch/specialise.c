@@ -61,9 +61,10 @@ static gj_specialisation *adopt(gj_build *b, uint32_t facts)
 	}
 	memcpy(arg, b->rq.arg, b->rq.nargs * sizeof *arg);
 	*s = (gj_specialisation){ .dev = b->dev, .facts = facts, .width = o->width, .libm_exact = o->libm_exact, .nargs = b->rq.nargs,
-		.arg = arg, .image = b->image, .kernel = b->kernel };
+		.arg = arg, .ret = b->ret, .image = b->image, .kernel = b->kernel };
 	for (uint32_t i = 0; i < s->nargs; i++)
 		s->nleaves += gj_leaves(arg[i]);
+	s->nleaves += gj_entries[o->entry].results == GJ_RESULTS_HOST;         /* where results go */
 	memset(&b->image, 0, sizeof b->image);
 	b->kernel = NULL;
 	return s;
@@ -122,10 +123,19 @@ static bool takes(const gj_dispatcher *d, const gj_type *const *arg, uint32_t n)
 	return true;
 }
 
+/* What an explicit signature says is returned; NULL: what the function does. */
+static const gj_type *declared(const gj_dispatcher *d, const gj_type *const *arg, uint32_t n)
+{
+	for (const gj_allowed *a = d->allowed; a; a = a->next)
+		if (a->n == n && !memcmp(a->arg, arg, n * sizeof *arg))
+			return a->ret;
+	return NULL;
+}
+
 static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
 	gj_arena *arena = gj_arena_new();
-	gj_build b = { .rq = { .arg = arg, .nargs = n }, .dev = dev, .use_cache = gj_config.cache };
+	gj_build b = { .rq = { .arg = arg, .nargs = n, .ret = declared(d, arg, n) }, .dev = dev, .use_cache = gj_config.cache };
 	gj_specialisation *s = NULL;
 	PyObject *captured = NULL;
 	if (!arena)

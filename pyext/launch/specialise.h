@@ -13,7 +13,7 @@ typedef struct gj_specialisation {
 	uint32_t facts, width;
 	bool libm_exact;
 	uint32_t nargs, nleaves;
-	const gj_type **arg;
+	const gj_type **arg, *ret;                 /* ret: of functions for the host */
 	gj_image image;
 	gj_kernel *kernel;
 	PyObject *captured;                        /* what keeps device arrays alive that the code refers to, or NULL */

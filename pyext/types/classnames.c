@@ -40,6 +40,51 @@ static bool reads_item(PyTypeObject *class, PyObject *name)
 	return v && (!strcmp(Py_TYPE(v)->tp_name, "collections._tuplegetter") || PyObject_TypeCheck(v, &PyMemberDescr_Type));
 }
 
+/* -- From names to classes: the last that had them, as long as it lives ---------------------------------------------- */
+
+static PyObject *classes;                      /* address of the names: weak reference to the class */
+
+/* What a weak reference refers to, as a new reference, or NULL. */
+static PyObject *alive(PyObject *ref)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+	PyObject *o;
+	return PyWeakref_GetRef(ref, &o) > 0 ? o : NULL;
+#else
+	PyObject *o = PyWeakref_GetObject(ref);
+	return o && o != Py_None ? Py_NewRef(o) : NULL;
+#endif
+}
+
+static const gj_fields *remember(const gj_fields *f, PyTypeObject *class)
+{
+	PyObject *key = f ? PyLong_FromVoidPtr((void *)f) : NULL, *known, *ref = NULL;
+	if (!f)
+		return PyErr_NoMemory(), NULL;
+	classes = classes ? classes : PyDict_New();
+	known = key && classes ? PyDict_GetItemWithError(classes, key) : NULL;
+	PyObject *last = known ? alive(known) : NULL;
+	if (key && classes && !PyErr_Occurred() && last != (PyObject *)class) {
+		ref = PyWeakref_NewRef((PyObject *)class, NULL);
+		if (ref)
+			PyDict_SetItem(classes, key, ref);
+	}
+	Py_XDECREF(last);
+	Py_XDECREF(ref);
+	Py_XDECREF(key);
+	return PyErr_Occurred() ? NULL : f;
+}
+
+PyObject *gj_fields_class(const gj_fields *f)
+{
+	PyObject *key = PyLong_FromVoidPtr((void *)f), *ref = key && classes ? PyDict_GetItemWithError(classes, key) : NULL;
+	PyObject *class = ref ? alive(ref) : NULL;
+	Py_XDECREF(key);
+	return class;
+}
+
+/* -- Named tuples -------------------------------------------------------------------------------------------------- */
+
 const gj_fields *gj_class_fields(PyTypeObject *class)
 {
 	enum { MAX_NAMES = 256 };
@@ -55,7 +100,7 @@ const gj_fields *gj_class_fields(PyTypeObject *class)
 		if (!name[i])
 			return NULL;
 	}
-	return gj_fields_of(dot ? dot + 1 : class->tp_name, name, (uint32_t)n);
+	return remember(gj_fields_of(dot ? dot + 1 : class->tp_name, name, (uint32_t)n), class);
 }
 
 PyFunctionObject *gj_class_maker(PyTypeObject *class)
@@ -91,8 +136,8 @@ const gj_fields *gj_enum_fields(PyTypeObject *class)
 	PyObject *module = text_of(class, "__module__"), *name = module ? text_of(class, "__qualname__") : NULL;
 	PyObject *label = name ? PyUnicode_FromFormat("%U.%U", module, name) : NULL;
 	const char *text = label ? PyUnicode_AsUTF8(label) : NULL;
-	if (text && !(f = gj_member_fields(text)))
-		PyErr_NoMemory();
+	if (text)
+		f = remember(gj_member_fields(text), class);
 	Py_XDECREF(label);
 	Py_XDECREF(name);
 	Py_XDECREF(module);

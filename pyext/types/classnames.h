@@ -11,6 +11,8 @@ PyObject *gj_class_attribute(PyTypeObject *, PyObject *name);
 const gj_fields *gj_class_fields(PyTypeObject *);
 /* Names for the members of an enumeration that are not numbers themselves. NULL: another class, or an exception is set. */
 const gj_fields *gj_enum_fields(PyTypeObject *);
+/* The class that has, or had last, these names: a new reference; NULL: it is gone, or an exception is set. */
+PyObject *gj_fields_class(const gj_fields *);
 /* The number that such a member stands for: a new reference; NULL: none, or an exception is set. */
 PyObject *gj_enum_value(PyObject *member);
 /* The function that makes a named tuple's objects, as the library wrote it. Borrowed; NULL: a class of another kind. */

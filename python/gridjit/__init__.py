@@ -40,10 +40,9 @@ def _later(name):
 	return missing
 
 
-jit = _later("jit")
-njit = _later("njit")
 prange = _later("prange")
 from .fusing import fuse
+from .jitting import jit, njit
 from .ufuncs import guvectorize, vectorize
 
 

@@ -15,6 +15,7 @@ and launched from then on; those marked (import) are read once, by the runtime.
 | OPT                          | GRIDJIT_OPT                    | 3       | default of opt=: 0 switches optimisation off        |
 | CUDA_DEBUGINFO_DEFAULT       | GRIDJIT_CUDA_DEBUGINFO         | 0       | default of debug=                                   |
 | BOUNDSCHECK                  | GRIDJIT_BOUNDSCHECK            |         | 1, 0: boundscheck= of all kernels, whatever they say |
+| DISABLE_JIT                  | GRIDJIT_DISABLE_JIT            | 0       | jit returns the Python function                     |
 | CUDA_DEFAULT_PTX_CC          | GRIDJIT_CUDA_DEFAULT_PTX_CC    | 7.5     | compute capability of cuda.compile without cc=      |
 | CUDA_ARRAY_INTERFACE_SYNC    | GRIDJIT_CUDA_ARRAY_INTERFACE_SYNC | 1    | wait for the stream that a foreign array names      |
 | CUDA_LOW_OCCUPANCY_WARNINGS  | GRIDJIT_CUDA_LOW_OCCUPANCY_WARNINGS | 0  | warn of grids smaller than 128 blocks               |
@@ -77,6 +78,7 @@ _SETTINGS = {
 	"OPT": ("OPT", "3", int),
 	"CUDA_DEBUGINFO_DEFAULT": ("CUDA_DEBUGINFO", "0", _flag),
 	"BOUNDSCHECK": ("BOUNDSCHECK", "", _flag_or_none),
+	"DISABLE_JIT": ("DISABLE_JIT", "0", _flag),
 	"CUDA_DEFAULT_PTX_CC": ("CUDA_DEFAULT_PTX_CC", "7.5", _capability),
 	"CUDA_ARRAY_INTERFACE_SYNC": ("CUDA_ARRAY_INTERFACE_SYNC", "1", _flag),
 	"CUDA_LOW_OCCUPANCY_WARNINGS": ("CUDA_LOW_OCCUPANCY_WARNINGS", "0", _flag),

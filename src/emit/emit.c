@@ -183,6 +183,8 @@ static gj_v emit_branch(gj_gen *g, const gj_op *o)
 /* The thread ends; where only a kernel can do that, functions return (opt/raises.c). */
 static gj_v emit_raise(gj_gen *g, const gj_op *o)
 {
+	if (g->u->root->entry->raise == GJ_RAISE_REPORTED)
+		return LLVMBuildUnreachable(g->b);
 	if (g->f->entry->raise == GJ_RAISE_RETURN)
 		return emit_return(g, o);
 	g->u->backend->end_thread(g);

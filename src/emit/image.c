@@ -80,15 +80,15 @@ static const char *class_name(const gj_obj *exception)
 	return NULL;
 }
 
-/* What str() says of the exception: its only argument, or all of them as a tuple. */
-static uint32_t add_message(gj_sb *out, const gj_obj *exception)
+/* What str() says of the exception: its only argument, or all of them as a tuple; `whole`: a tuple always, which Python can read. */
+static uint32_t add_message(gj_sb *out, const gj_obj *exception, bool whole)
 {
 	uint32_t at = (uint32_t)out->n, n = exception && exception->kind == GJ_OBJ_TUPLE ? exception->n - 1 : 0;
 	if (n == 0)
 		return 0;
-	if (n == 1 && exception->item[1]->kind == GJ_OBJ_STR)
+	if (n == 1 && !whole && exception->item[1]->kind == GJ_OBJ_STR)
 		return add_text(out, exception->item[1]->name);
-	if (n == 1)
+	if (n == 1 && !whole)
 		gj_put_obj(out, exception->item[1]);
 	else
 		gj_put_obj(out, &(gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = exception->item + 1 });
@@ -110,7 +110,7 @@ static void image_sites(gj_unit *u)
 		site[i] = (gj_site){ .kind = (uint8_t)p->kind, .line = p->pos.line,
 			.file = again ? site[i - 1].file : p->code ? add_text(&text, p->code->file) : 0,
 			.function = again ? site[i - 1].function : p->code ? add_text(&text, p->code->name) : 0,
-			.exception = add_text(&text, class_name(p->exception)), .message = p->kind == GJ_SITE_INDEX || p->kind == GJ_SITE_PRINT ? add_text(&text, p->name) : add_message(&text, p->exception) };
+			.exception = add_text(&text, class_name(p->exception)), .message = p->kind == GJ_SITE_INDEX || p->kind == GJ_SITE_PRINT ? add_text(&text, p->name) : add_message(&text, p->exception, u->root->entry->raise == GJ_RAISE_REPORTED) };
 		before = p;
 	}
 	m->site = site;

@@ -32,7 +32,7 @@ static gj_intrin_row common[GJ_NINTRINS] = {
 void gj_llvm_start(void)
 {
 	static const char *const option[] = {
-		"gridjit", "-vectorize-slp=false", "-vectorize-loops=false", "-unroll-runtime-multi-exit",
+		"gridjit", "-unroll-runtime-multi-exit",
 		"-dag-maps-huge-region=100"            /* the scheduler compares all accesses to memory with each other below that many */
 	};
 	LLVMParseCommandLineOptions(GJ_LEN(option), option, 0);

@@ -15,6 +15,10 @@ static void fail_with(gj_unit *u, char *text)
 void gj_optimise(gj_unit *u, const char *passes)
 {
 	LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
+	bool vectors = u->root->entry->runner == GJ_RUN_CALL;      /* kernels have theirs, or are better without */
+	LLVMPassBuilderOptionsSetLoopVectorization(o, vectors);
+	LLVMPassBuilderOptionsSetLoopInterleaving(o, vectors);
+	LLVMPassBuilderOptionsSetSLPVectorization(o, vectors);
 	LLVMErrorRef e = LLVMRunPasses(u->mod, passes, u->tm, o);
 	LLVMDisposePassBuilderOptions(o);
 	if (e) {

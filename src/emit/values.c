@@ -290,8 +290,10 @@ gj_v gj_fcmp(gj_gen *g, LLVMRealPredicate p, gj_v a, gj_v b)
 /* What numba's fastmath means where both devices can follow: no distinction of zeros, reciprocals, contraction. */
 gj_v gj_fast(gj_gen *g, gj_v x)
 {
-	if (g->u->opt->fastmath && LLVMIsAInstruction(x) && LLVMCanValueUseFastMathFlags(x))
-		LLVMSetFastMathFlags(x, LLVMFastMathNoSignedZeros | LLVMFastMathAllowReciprocal | LLVMFastMathAllowContract);
+	unsigned both = LLVMFastMathNoSignedZeros | LLVMFastMathAllowReciprocal | LLVMFastMathAllowContract;
+	unsigned flags = g->u->opt->fast_flags | (g->u->opt->fastmath ? both : 0);
+	if (flags && LLVMIsAInstruction(x) && LLVMCanValueUseFastMathFlags(x))
+		LLVMSetFastMathFlags(x, flags);
 	return x;
 }
 

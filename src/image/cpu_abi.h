@@ -16,7 +16,7 @@
 
 typedef struct gj_block {
 	uint32_t block_idx[3], block_dim[3], grid_dim[3];
-	uint32_t nthreads;                         /* block_dim[0] × [1] × [2] */
+	uint32_t nthreads;                         /* block_dim[0] × [1] × [2]; 0: a function for the host, which has no more than this */
 	char    *shared;                           /* static shared memory, then (16-aligned) the dynamic part; aligned to 64 */
 	uint32_t dynamic_shared;                   /* bytes of the dynamic part */
 	uint32_t frame_bytes;                      /* resumable kernels: a warp's part of frame[] */
@@ -45,6 +45,9 @@ void gj_rt_enter(gj_block *);
  * may take long look at gj_block.attention on their way back. Does not return if the launch is to end. */
 void gj_rt_attend(gj_block *);
 void gj_rt_attend_keeping(gj_block *);         /* x86-64 with xsave: no register is changed */
+
+/* The same for functions for the host, which are not stopped for themselves: one word for all. */
+extern uint32_t gj_rt_attention;
 
 /* Loops of ufuncs raise these floating-point exceptions: an integer was divided by zero, a remainder is not defined. */
 void gj_rt_divided_by_zero(void);

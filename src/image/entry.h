@@ -16,17 +16,18 @@ typedef enum gj_entry_args { GJ_ARGS_LEAVES, GJ_ARGS_ELEMENTS, GJ_ARGS_PARTS } g
 
 /* How results leave. NONE: there are none, and Python's must be None. PARTS: as scalars.
  * ELEMENTS: one number or a tuple of them is written to the thread's element of as many leaves behind the arguments'.
- * FUSED: so are those elements of arrays that options.outputs names; the function is typed by NumPy's rules. */
-typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS, GJ_RESULTS_ELEMENTS, GJ_RESULTS_FUSED } gj_entry_results;
+ * FUSED: so are those elements of arrays that options.outputs names; the function is typed by NumPy's rules.
+ * HOST: parts of any value, written one after the other, 8 bytes each, where the leaf behind the arguments' points. */
+typedef enum gj_entry_results { GJ_RESULTS_NONE, GJ_RESULTS_PARTS, GJ_RESULTS_ELEMENTS, GJ_RESULTS_FUSED, GJ_RESULTS_HOST } gj_entry_results;
 
 /* What RAISE does. RETURN: the thread is at its end where the entry returns. CALLER: it is not, so the caller must be told
- * (raises.c) or the machine must end the thread. */
-typedef enum gj_entry_raise { GJ_RAISE_RETURN, GJ_RAISE_CALLER } gj_entry_raise;
+ * (raises.c) or the machine must end the thread. REPORTED: a report stands before it, which does not come back. */
+typedef enum gj_entry_raise { GJ_RAISE_RETURN, GJ_RAISE_CALLER, GJ_RAISE_REPORTED } gj_entry_raise;
 
 /* Who runs it for all threads. LAUNCH: the device, a block of threads after the other; on the CPU the entry itself loops over
  * the warps that it is given. LOOP: the same without a launch: its threads are elements, which cannot be counted or called off,
- * nor meet or share memory. CALLER: the threads that call it. */
-typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_LOOP, GJ_RUN_CALLER } gj_entry_runner;
+ * nor meet or share memory. CALL: it is one thread, the one that calls it from outside (run/cpu/call.c). CALLER: the threads that call it. */
+typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_LOOP, GJ_RUN_CALL, GJ_RUN_CALLER } gj_entry_runner;
 
 /* What floating-point exceptions are. IGNORED: nobody looks. TOLD: users see them as warnings, so what is not run must raise none,
  * and division of integers by zero raises one. EXACT: comparisons of NaN must raise none either, which TOLD leaves to the machine:

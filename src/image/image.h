@@ -50,7 +50,8 @@ typedef struct gj_site {
 	int32_t  line;                             /* ≤ 0: not known */
 	uint32_t file, function;
 	uint32_t exception;                        /* RAISE, ASSERT: name of the class */
-	uint32_t message;                          /* RAISE, ASSERT: of constants: its text, or its arguments "(1, 2.5)";
+	uint32_t message;                          /* RAISE, ASSERT: of constants: its text, or its arguments "(1, 2.5)", of functions for the
+	                                            * host these always;
 	                                            * INDEX: the array's name; PRINT: its template (image/report.h) */
 } gj_site;
 

@@ -391,7 +391,7 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 	f->low = true;
 	f->entry = &gj_entries[kind];
 	f->facts = M->options->facts;
-	gj_push(M->arena, &M->inst, s);
+	gj_push(M->arena, &M->inst, f->entry->results == GJ_RESULTS_HOST ? NULL : s);      /* that is not called from inside */
 	gj_push(M->arena, &M->fn, f);
 	gj_lv *args = gj_new(M->arena, gj_lv, s->nargs + 1);
 	for (uint32_t i = 0; i < s->nargs; i++) {
@@ -406,13 +406,13 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 		f->result = t;
 	}
 	gj_ref body = f->op.n;
-	bool elements = f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED;
-	f->no_fma = s->fn->numpy && !M->options->fastmath;
-	gj_lv v = lower_body(&L, s, args, elements);
-	if (gj_entries[M->options->entry].runner == GJ_RUN_LOOP)
+	bool host = f->entry->results == GJ_RESULTS_HOST, writes = host || f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED;
+	f->no_fma = gj_entries[M->options->entry].runner == GJ_RUN_CALL || (s->fn->numpy && !M->options->fastmath);      /* as NumPy and Python round */
+	gj_lv v = host && s->recursive ? call_out(&L, s, args) : lower_body(&L, s, args, writes);
+	if (gj_entries[M->options->entry].runner == GJ_RUN_LOOP || gj_entries[M->options->entry].runner == GJ_RUN_CALL)
 		gj_lelement_check(&L, body);
-	if (elements) {
-		gj_lelement_results(&L, v, leaf);
+	if (writes) {
+		(host ? gj_lhost_results : gj_lelement_results)(&L, v, leaf);
 		gj_e(&L, GJ_RETURN, NULL, 0, NULL);
 	}
 	gj_cfg(f);
@@ -430,8 +430,9 @@ static gj_fn *function_of(gj_lower *L, gj_inst *s)
 gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 {
 	bool launched = gj_entries[options->entry].args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
-	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .reports = launched && options->debug, .prints = launched,
-		.bounds = launched && (options->debug || options->boundscheck) };
+	bool host = gj_entries[options->entry].runner == GJ_RUN_CALL, debug = options->debug && !host;
+	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .reports = host || (launched && debug), .prints = launched,
+		.bounds = launched && (debug || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug };
 	gj_fn *f = lower_function(&M, s, options->entry);
 	for (uint32_t i = 1; i < M.fn.n; i++)
 		gj_push(M.arena, &f->callee, M.fn.p[i]);

@@ -74,9 +74,9 @@ ERROR(zero_step, "ValueError", "range() arg 3 must not be zero");
 ERROR(zero_slice_step, "ValueError", "slice step cannot be zero");
 ERROR(does_not_fit, "ValueError", "shapes, sizes or values that do not fit here");
 
-static void report_zero(gj_lower *L, gj_ref x, const gj_obj *error)
+static void report_zero(gj_lower *L, bool asked, gj_ref x, const gj_obj *error)
 {
-	if (L->M->reports)
+	if (asked)
 		gj_lreport(L, gj_ecmp(L, GJ_CMP_EQ, x, gj_eint(L, gj_o(L->fn, x)->type, 0)), error, false);
 }
 
@@ -84,16 +84,16 @@ void gj_lcheck_divisor(gj_lower *L, gj_binop op, gj_ref divisor)
 {
 	const gj_type *t = gj_o(L->fn, divisor)->type;
 	if ((op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_) && gj_is_scalar(t))
-		report_zero(L, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
+		report_zero(L, L->M->zeros, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
 }
 
 void gj_lcheck_complex_divisor(gj_lower *L, gj_lv divisor)
 {
-	if (L->M->reports)
+	if (L->M->zeros)
 		gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), gj_ltruth(L, divisor)), &zero_complex, false);
 }
 
-void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice) { report_zero(L, step, slice ? &zero_slice_step : &zero_step); }
+void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice) { report_zero(L, L->M->reports, step, slice ? &zero_slice_step : &zero_step); }
 
 void gj_lrequire(gj_lower *L, gj_ref condition)
 {

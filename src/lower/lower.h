@@ -25,6 +25,7 @@ typedef struct gj_module {
 	bool barriers, cooperative, dynamic_shared;
 	bool bounds, reports, prints;              /* indices are checked; what raises in Python is reported; somebody shows what is
 	                                            * printed (checks.c) */
+	bool zeros;                                /* division by zero is reported too */
 } gj_module;
 
 /* One function being lowered into M's kernel or function `fn`. */
@@ -68,8 +69,10 @@ gj_fn *gj_lower_entry(gj_trap *, gj_inst *, const gj_options *);
 /* element_loop.c: a thread's element as an argument; what is returned, written to the leaves from `leaf` on. */
 gj_lv  gj_lelement_argument(gj_lower *, const gj_type *, uint32_t *leaf);
 void   gj_lelement_results(gj_lower *, gj_lv, uint32_t leaf);
-/* Refuses what only threads of a launch can do, among the operations from `first` on. */
+/* Refuses what only threads of a launch can do, among the operations of L->fn from `first` on. */
 void   gj_lelement_check(gj_lower *, gj_ref first);
+/* result.c: what a function for the host returns, written to where leaf `leaf` points. */
+void   gj_lhost_results(gj_lower *, gj_lv, uint32_t leaf);
 void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
 
 /* -- Parts ------------------------------------------------------------------------------------------------------------- */

@@ -438,6 +438,29 @@ def UFUNC_STACK():
 	gridjit.vectorize(["f4(f4)"])(big)
 
 
+def HOST_THREADS():
+	gridjit.njit(lambda: cuda.grid(1))()
+
+
+def HOST_LAUNCH():
+	gridjit.njit(lambda: 1)[1, 1]
+
+
+def HOST_RECURSION():
+	@gridjit.njit
+	def down(n):
+		return 0 if n == 0 else down(n - 1)
+	down(-1)
+
+
+def INDEX_OF():
+	gridjit.njit(boundscheck=True)(lambda x: x[5])(FIVE)
+
+
+def INDEX():
+	gridjit.njit(boundscheck=True)(lambda i: (1, 2, 3)[i])(3)
+
+
 def UFUNC_THREADS():
 	gridjit.vectorize(["f4(f4)"])(lambda a: a + cuda.grid(1))
 

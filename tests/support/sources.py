@@ -112,7 +112,7 @@ def circles(graph):
 # Along the pipeline: a file knows its own room and those of earlier rows, not its neighbours in a row.
 ROOMS = [["base"], ["types"], ["code", "image"], ["ir"], ["names", "bytecode"], ["infer"], ["lower"], ["opt"], ["lanes"], ["emit"],
 	["stages"], ["compile"], ["key"], ["run"], ["build"],
-	["pyext/core"], ["pyext/types"], ["pyext/memory", "pyext/freeze"], ["pyext/launch"], ["pyext/ufunc", "pyext/fuse", "pyext/elements"], ["pyext/module"]]
+	["pyext/core"], ["pyext/types"], ["pyext/memory", "pyext/freeze"], ["pyext/launch"], ["pyext/ufunc", "pyext/fuse", "pyext/elements", "pyext/jit"], ["pyext/module"]]
 # The devices know no compiler.
 KNOWN_TO_RUN = ["base", "types", "image", "run"]
 # Files beside the rooms of pyext/: below all of them, or above.

@@ -7,6 +7,7 @@ import types as pytypes
 import warnings
 
 from .. import _core, _pickle, config, errors
+from .._overloads import Overloads, is_signature
 
 
 class _Bound:
@@ -50,7 +51,7 @@ class ForAll:
 		self.dispatcher[blocks, tpb, self.stream, self.sharedmem](*args, **kwargs)
 
 
-class CUDADispatcher(_core.Dispatcher):
+class CUDADispatcher(Overloads, _core.Dispatcher):
 	"""A kernel or device function: kernel[grid, block](…) launches it; stream and bytes of dynamic shared memory may
 	follow: kernel[grid, block, stream, sharedmem](…). Grid and block are ints or tuples of 1 to 3 ints.
 
@@ -99,36 +100,7 @@ class CUDADispatcher(_core.Dispatcher):
 		for argtypes in self._declared if not self._device else ():
 			self._compile(argtypes)
 
-	def disable_compile(self, val=True):
-		"""Take only the types compiled so far."""
-		for argtypes in self.overloads:
-			self._declare(argtypes)
-		self._locked = bool(val)
-
-	def enable_caching(self):
-		"""Nothing to do: compiled kernels are always cached, by content."""
-
 	# -- what was compiled --
-
-	@property
-	def overloads(self):
-		"""Dictionary: tuple of argument types → Kernel."""
-		return {kernel.argtypes: kernel for kernel in self._kernels()}
-
-	@property
-	def signatures(self):
-		"""Tuples of argument types, in the order of compilation."""
-		return list(self.overloads)
-
-	@property
-	def nopython_signatures(self):
-		"""Signature objects, in the order of compilation."""
-		return [kernel.signature for kernel in self._kernels()]
-
-	@property
-	def stats(self):
-		"""Disk cache: (cache_path, cache_hits, cache_misses)."""
-		return _Stats(config.CACHE_DIR or None, self._cache_hits, self._cache_misses)
 
 	@property
 	def extensions(self):
@@ -144,10 +116,7 @@ class CUDADispatcher(_core.Dispatcher):
 		"""get(kernel) for one signature, for the only one of a specialised kernel, or a dictionary of all."""
 		overloads = self.overloads
 		if signature is not None:
-			argtypes = _core.signature(signature).args
-			if argtypes not in overloads:
-				raise KeyError(f"{self.__name__}() is not compiled for {argtypes}")
-			return get(overloads[argtypes])
+			return get(self._find(signature))
 		if self.specialized:
 			return get(next(iter(overloads.values())))
 		return {argtypes: get(kernel) for argtypes, kernel in overloads.items()}
@@ -213,17 +182,6 @@ class CUDADispatcher(_core.Dispatcher):
 		return f"<{'device function' if self._device else 'kernel'} {self.__module__}.{self.__qualname__}>"
 
 
-class _Stats(tuple):
-	"""(cache_path, cache_hits, cache_misses)"""
-
-	def __new__(cls, path, hits, misses):
-		return super().__new__(cls, (path, hits, misses))
-
-	cache_path = property(lambda self: self[0], doc="Directory of the cache; None: the default.")
-	cache_hits = property(lambda self: self[1], doc="Compilations found on disk.")
-	cache_misses = property(lambda self: self[2], doc="Compilations done.")
-
-
 # -- pickling --
 
 def _rebuild(state, options, declared, locked, specialized):
@@ -282,12 +240,6 @@ def _make(function, options, signatures=(), locked=False, specialized=False):
 	return dispatcher
 
 
-def _is_signature(value):
-	"""Text, types, or a Signature: ours or numba's, known by its class's name."""
-	cls = type(value)
-	return isinstance(value, (str, tuple, _core.Signature)) or cls.__name__ == "Signature" and cls.__module__.startswith("numba")
-
-
 def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=(), debug=None, opt=None, lineinfo=False,
 	cache=False, launch_bounds=None, lto=None, shared_memory_carveout=None, **options):
 	"""Make a kernel (device=False) or a device function of a Python function: @cuda.jit or @cuda.jit(…).
@@ -303,7 +255,7 @@ def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=
 	_check_keywords(link, lto, shared_memory_carveout, inline, options)
 	options = _options(debug, opt, lineinfo=lineinfo, inline=inline, forceinline=forceinline, launch_bounds=launch_bounds, **options)
 	options["entry"] = "device" if device else "kernel"
-	if _is_signature(func_or_sig):
+	if is_signature(func_or_sig):
 		return lambda function: _make(function, options, [func_or_sig], not device, True)
 	if isinstance(func_or_sig, list):
 		if device:

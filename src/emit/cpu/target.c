@@ -102,8 +102,11 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 {
 	LLVMSetLinkage(c->fn, LLVMInternalLinkage);
 	gj_attr_text(u, c->fn, "warn-stack-size", "0");    /* the frame's size arrives as a diagnostic */
-	if (!is_body(c->f))
+	if (!is_body(c->f)) {
+		if (u->root->entry->runner == GJ_RUN_CALL)     /* calls without end are an error, not a loop */
+			gj_attr_text(u, c->fn, "disable-tail-calls", "true");
 		return;
+	}
 	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
 	pointer_attrs(u, c);
 }
@@ -145,10 +148,10 @@ static void cpu_begin(gj_gen *g)
 		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u, u->i1)) : lanes_that_exist(g);
 }
 
-/* A kernel on fibers runs one warp a call, other kernels a range. */
+/* A kernel on fibers runs one warp a call, other kernels a range; functions for the host are one thread. */
 static bool loops(const gj_gen *g)
 {
-	return is_body(g->f) && !g->f->waits && (gj_cpu(g)->resume || !g->f->barriers);
+	return is_body(g->f) && g->f->entry->runner != GJ_RUN_CALL && !g->f->waits && (gj_cpu(g)->resume || !g->f->barriers);
 }
 
 /* The indices of the next warp's first thread: those that the kernel asks for are counted, the first in steps of a
@@ -333,6 +336,8 @@ static const char wide_passes[] =
 static void cpu_finish(gj_unit *u)
 {
 	gj_optimise(u, !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>");
+	if (u->root->entry->runner == GJ_RUN_CALL)
+		gj_look_in_loops(u);
 	gj_keep_llvm(u);
 	if (u->opt->keep_text)
 		u->image->assembly = gj_assembly(u);

@@ -92,11 +92,11 @@ static void set_seldom(gj_gen *g, gj_v branch)
 
 /* The call touches no memory that compiled code knows of, and where it can keep all registers, it does: what the loop has
  * in them may stay there, or it would be spilled in each round for the sake of a call that never comes. */
-static void call_attend(gj_gen *g)
+void gj_cpu_attend(gj_gen *g, gj_v block)
 {
 	gj_unit *u = g->u;
 	bool keeps = gj_host_has("xsave");
-	gj_v call = gj_extern_call(g, keeps ? "gj_rt_attend_keeping" : "gj_rt_attend", u->tvoid, 1, &gj_cpu(g)->block);
+	gj_v call = gj_extern_call(g, keeps ? "gj_rt_attend_keeping" : "gj_rt_attend", u->tvoid, 1, &block);
 	gj_v fn = LLVMGetCalledValue(call);
 	gj_attr(u, fn, (unsigned)LLVMAttributeFunctionIndex, "memory", 3 << 2);    /* inaccessible memory: read and written */
 	gj_attr(u, fn, (unsigned)LLVMAttributeFunctionIndex, "cold", 0);
@@ -119,6 +119,6 @@ void gj_cpu_way_back(gj_gen *g, uint32_t block)
 	LLVMSetVolatile(flag, 1);
 	gj_if wanted = gj_if_begin(g, gj_icmp(g, LLVMIntNE, flag, gj_i32(g->u, 0)));
 	set_seldom(g, LLVMGetBasicBlockTerminator(wanted.from));
-	call_attend(g);
+	gj_cpu_attend(g, gj_cpu(g)->block);
 	gj_if_end(g, &wanted);
 }

@@ -85,6 +85,19 @@ typedef struct gj_cpu_block {
 typedef struct gj_room { struct gj_room *next, *next_free; gj_cpu_block block; } gj_room;
 enum { GJ_MAX_STACK_SETS = 24 };
 
+/* A thread that calls functions for the host (call.c). */
+typedef struct gj_caller {
+	gj_block pub;                              /* first: what compiled code sees; nthreads is 0 */
+	struct gj_caller *next;                    /* in workers.c's list */
+	void    *landing[5];                       /* of __builtin_setjmp */
+	pthread_t thread;
+	const char *stack;                         /* its end */
+	uint32_t depth;                            /* calls under way */
+	gj_status status;                          /* why one landed */
+	gj_report report;
+	gj_lines lines;                            /* what it has printed */
+} gj_caller;
+
 /* A thread's equipment while it works on a launch; kept and used again. */
 typedef struct gj_worker {
 	struct gj_worker *next;                    /* in workers.c's lists */
@@ -122,6 +135,11 @@ typedef struct gj_worker {
 	char     *frame;  size_t frame_cap;        /* resumable kernels: frames of a block's warps, then their states */
 } gj_worker;
 
+static inline gj_cpu_block *gj_rt_block(gj_block *b) { return (gj_cpu_block *)(void *)b; }
+static inline gj_caller *gj_rt_caller(gj_block *b) { return (gj_caller *)(void *)b; }
+/* Is it a function for the host that is running? */
+static inline bool gj_rt_is_call(const gj_block *b) { return !b || !b->nthreads; }
+
 /* cpu/sums.c: before and after a worker's blocks. */
 void gj_sums_begin(gj_worker *);
 void gj_sums_end(gj_worker *);
@@ -134,14 +152,25 @@ gj_room  *gj_room_new(gj_worker *);            /* NULL: out of memory */
 void      gj_room_leave(gj_worker *, gj_room *);       /* its block is done */
 void      gj_workers_attend(const gj_run *);   /* makes all who work on the launch look up */
 void      gj_workers_start(void);              /* once, before the first launch */
+/* cpu/workers.c: threads that call; while they do, something ticks, and sets gj_rt_attention. */
+void      gj_workers_add_caller(gj_caller *);
+void      gj_workers_forget_caller(gj_caller *);
+void      gj_workers_tick(void);
+extern bool gj_ticking;                        /* a look without the lock: there may be none although it says so for a moment */
+extern uint32_t gj_rt_attention;
+/* cpu/call.c: what a function for the host does in the runtime. */
+void      gj_call_raise(gj_block *, uint32_t site, uint32_t n, const uint64_t *value) GJ_NORETURN;
+void      gj_call_attend(void);
+void      gj_call_enter(gj_block *);
 /* A block of the worker's launch in memory of r->meets and r->shared. */
 void gj_block_init(gj_cpu_block *, gj_worker *, gj_meet *, char *shared);
 /* cpu/fault.c: catches faults, once; this thread runs compiled code for the worker, until it leaves. */
 void gj_fault_start(void);
 void gj_fault_enter(gj_worker *);
 void gj_fault_leave(void);
-/* cpu/print.c: what the launch has printed becomes the thread's. */
+/* cpu/print.c: what was printed becomes the thread's. */
 void      gj_print_end(gj_run *);
+void      gj_print_lines(const gj_kernel *, const gj_lines *);
 /* cpu/wait.c: before and after its part in a launch. */
 void      gj_wait_join(gj_worker *);
 void      gj_wait_leave(gj_worker *);

@@ -1,4 +1,4 @@
-/* print() on the CPU: lines are kept with the launch, and shown when it ends. */
+/* print() on the CPU: lines are kept with the launch, or the call, and shown when it ends. */
 #define _GNU_SOURCE
 #include "run/cpu/rt.h"
 
@@ -10,7 +10,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;      /* never held wher
 
 void gj_rt_print(gj_block *pub, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value)
 {
-	gj_lines *l = &gj_rt_block(pub)->worker->run->lines;
+	gj_lines *l = gj_rt_is_call(pub) ? &gj_rt_caller(pub)->lines : &gj_rt_block(pub)->worker->run->lines;
 	(void)thread;
 	pthread_mutex_lock(&lock);
 	if (l->n + n + 1 > MOST_WORDS || !gj_lines_add(l, site, n, value))
@@ -18,15 +18,19 @@ void gj_rt_print(gj_block *pub, uint32_t thread, uint32_t site, uint32_t n, cons
 	pthread_mutex_unlock(&lock);
 }
 
-void gj_print_end(gj_run *r)
+void gj_print_lines(const gj_kernel *k, const gj_lines *l)
 {
-	const gj_kernel *k = r->kernel;
-	for (size_t i = 0; i < r->lines.n;) {
-		uint32_t site = (uint32_t)r->lines.word[i], n = (uint32_t)(r->lines.word[i] >> GJ_PRINT_COUNT_AT);
+	for (size_t i = 0; i < l->n;) {
+		uint32_t site = (uint32_t)l->word[i], n = (uint32_t)(l->word[i] >> GJ_PRINT_COUNT_AT);
 		if (k->first_report < k->nsites && site < k->nsites - k->first_report)
-			gj_printed_put(k->text + k->site[k->first_report + site].message, n, r->lines.word + i + 1);
+			gj_printed_put(k->text + k->site[k->first_report + site].message, n, l->word + i + 1);
 		i += n + 1;
 	}
-	gj_printed_lose(r->lines.lost);
+	gj_printed_lose(l->lost);
+}
+
+void gj_print_end(gj_run *r)
+{
+	gj_print_lines(r->kernel, &r->lines);
 	free(r->lines.word);
 }

@@ -63,7 +63,13 @@ void gj_rt_look_up(gj_cpu_block *b)
 		gj_rt_abandon(w);
 }
 
-void gj_rt_attend(gj_block *pub) { gj_rt_look_up(gj_rt_block(pub)); }
+void gj_rt_attend(gj_block *pub)
+{
+	if (gj_rt_is_call(pub))
+		gj_call_attend();
+	else
+		gj_rt_look_up(gj_rt_block(pub));
+}
 
 /* The same with all registers as they were: x87, SSE, AVX, and those of AVX-512 (e7), in 2,688 bytes whose header must be
  * zero, and the others that a function need not save. */
@@ -138,6 +144,8 @@ static void thread_of(const gj_kernel *k, const gj_block *b, uint32_t number, ui
 
 void gj_rt_report(gj_block *pub, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value)
 {
+	if (gj_rt_is_call(pub))
+		gj_call_raise(pub, site, n, value);
 	gj_worker *w = gj_rt_block(pub)->worker;
 	gj_run *r = w->run;
 	unsigned none = 0;
@@ -430,6 +438,10 @@ uint32_t gj_rt_barrier(gj_block *pub, uint32_t warp, uint32_t live, uint32_t her
  * one more frame (local_bytes is at least 64 of them) and the C library. */
 void gj_rt_enter(gj_block *pub)
 {
+	if (gj_rt_is_call(pub)) {
+		gj_call_enter(pub);
+		return;
+	}
 	gj_worker *w = gj_rt_block(pub)->worker;
 	const gj_kernel *k = w->run->kernel;
 	size_t left = (size_t)((const char *)__builtin_frame_address(0) - w->current->stack);

@@ -4,7 +4,6 @@
 
 #include "run/cpu/cpu.h"
 
-static inline gj_cpu_block *gj_rt_block(gj_block *b) { return (gj_cpu_block *)(void *)b; }
 static inline bool gj_rt_failed(const gj_run *r)
 {
 	return atomic_load_explicit(&r->status, memory_order_relaxed) != GJ_OK;

@@ -43,6 +43,8 @@ uintptr_t gj_cpu_symbol(const char *name)
 	for (size_t i = 0; i < GJ_LEN(own); i++)
 		if (!strcmp(own[i].name, name))
 			return (uintptr_t)own[i].f;
+	if (!strcmp(name, "gj_rt_attention"))
+		return (uintptr_t)&gj_rt_attention;
 	bool vector = !strncmp(name, "_ZGV", 4), helper = !strncmp(name, "__", 2);
 	for (int i = 0; i < NLIBRARIES; i++) {
 		void *h = (vector && i != 1) || (!vector && i == 1) || (helper && i == 0) ? NULL : open_library(i);

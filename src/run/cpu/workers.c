@@ -7,12 +7,15 @@
 #include "base/interrupt.h"
 
 #include <limits.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	IDLE_TICKS = 10,                           /* without a launch, and the ticker sleeps */
@@ -24,7 +27,10 @@ enum {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t launched = PTHREAD_COND_INITIALIZER;
 static gj_worker *idle, *busy;
-static bool ticking, has_ticker, quiet = true;     /* quiet: nobody has begun since the last tick */
+static gj_caller *callers;
+static bool has_ticker, quiet = true;          /* quiet: nobody has begun since the last tick */
+bool gj_ticking;
+uint32_t gj_rt_attention;                      /* functions for the host look at it in their loops */
 
 /* -- The ticker ---------------------------------------------------------------------------------------------------- */
 
@@ -40,8 +46,19 @@ static void call(gj_worker *w)
 		set(&room->block);
 }
 
+/* Is a function for the host running, on any thread? */
+static bool is_calling(void)
+{
+	for (gj_caller *c = callers; c; c = c->next)
+		if (__atomic_load_n(&c->depth, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
 static void tick(void)
 {
+	if (is_calling())
+		__atomic_store_n(&gj_rt_attention, 1, __ATOMIC_RELAXED);
 	for (gj_worker *w = busy; w; w = w->next)
 		if (w->launcher) {
 			atomic_store_explicit(&w->to_ask, true, memory_order_relaxed);
@@ -54,14 +71,17 @@ static void *ticker(void *unused)
 	unsigned ticks = 0;
 	pthread_mutex_lock(&lock);
 	for (;;) {
-		ticks = busy || !quiet ? 0 : ticks + 1;
+		ticks = busy || !quiet || is_calling() ? 0 : ticks + 1;
 		quiet = true;
-		while (!busy && ticks >= IDLE_TICKS) {
-			ticking = false;
+		if (ticks >= IDLE_TICKS) {
+			__atomic_store_n(&gj_ticking, false, __ATOMIC_SEQ_CST);
+			syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0);     /* who calls now sees it, or is seen */
+		}
+		while (!busy && !is_calling() && quiet && ticks >= IDLE_TICKS) {
 			pthread_cond_wait(&launched, &lock);
 			ticks = 0;
 		}
-		ticking = true;
+		gj_ticking = true;
 		pthread_mutex_unlock(&lock);
 		nanosleep(&(struct timespec){ .tv_nsec = GJ_INTERRUPT_NS }, NULL);
 		pthread_mutex_lock(&lock);
@@ -88,6 +108,44 @@ static void start_ticker(void)
 	has_ticker = true;
 }
 
+/* Somebody has begun; with the lock. */
+static void wake(void)
+{
+	quiet = false;
+	if (!has_ticker)
+		start_ticker();
+	else if (!gj_ticking)
+		pthread_cond_signal(&launched);
+}
+
+/* -- Callers ------------------------------------------------------------------------------------------------------- */
+
+void gj_workers_tick(void)
+{
+	pthread_mutex_lock(&lock);
+	wake();
+	pthread_mutex_unlock(&lock);
+}
+
+void gj_workers_add_caller(gj_caller *c)
+{
+	pthread_mutex_lock(&lock);
+	c->next = callers;
+	callers = c;
+	pthread_mutex_unlock(&lock);
+}
+
+void gj_workers_forget_caller(gj_caller *c)
+{
+	pthread_mutex_lock(&lock);
+	gj_caller **at = &callers;
+	while (*at && *at != c)
+		at = &(*at)->next;
+	if (*at)
+		*at = c->next;
+	pthread_mutex_unlock(&lock);
+}
+
 /* -- Workers ------------------------------------------------------------------------------------------------------- */
 
 gj_worker *gj_worker_take(gj_run *r)
@@ -108,11 +166,7 @@ gj_worker *gj_worker_take(gj_run *r)
 	atomic_store_explicit(&w->to_ask, false, memory_order_relaxed);
 	w->next = busy;
 	busy = w;
-	quiet = false;
-	if (!has_ticker)
-		start_ticker();
-	else if (!ticking)
-		pthread_cond_signal(&launched);
+	wake();
 done:
 	pthread_mutex_unlock(&lock);
 	return w;
@@ -256,8 +310,13 @@ static void in_child(void)
 	for (gj_worker *w = busy; w; w = w->next)
 		w->listed = false;
 	busy = NULL;
+	for (gj_caller **at = &callers; *at;)
+		if (pthread_equal((*at)->thread, pthread_self()))
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
 	launched = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-	has_ticker = ticking = false;
+	has_ticker = gj_ticking = false;
 	quiet = true;
 }
 

@@ -1,0 +1,219 @@
+/* _core.HostFunction: what @jit makes of a function. A call looks whether its arguments are as those of a recent one (plan.c), else it
+ * goes the way of a launch's arguments: bound to parameters, read, converted to an explicit signature, compiled for. The public
+ * methods are Python (gridjit/jitting.py). */
+#include "jit/host.h"
+
+#include "launch/argument.h"
+#include "launch/bind.h"
+#include "launch/dispatcherobj.h"
+#include "launch/overload.h"
+#include "launch/transfer.h"
+#include "printed.h"
+#include "run/cpu/call.h"
+
+#include <string.h>
+
+static PyTypeObject *host_class;
+
+#define SELF ((gj_host *)self)
+
+/* -- Running compiled code ------------------------------------------------------------------------------------------------- */
+
+static gj_status run(const gj_host *h, gj_specialisation *s, const char *params, gj_report *report)
+{
+	gj_status status;
+	if (!h->nogil)
+		return gj_call_host(s->kernel, params, report);
+	Py_BEGIN_ALLOW_THREADS
+	status = gj_call_host(s->kernel, params, report);
+	Py_END_ALLOW_THREADS
+	return status;
+}
+
+/* What is left when it has not returned; NULL. */
+static PyObject *fail(const gj_host *h, const gj_specialisation *s, gj_status status, const gj_report *report)
+{
+	char what[200];
+	if (status == GJ_E_RAISED)
+		return gj_host_raise(h, s, report);
+	PyOS_snprintf(what, sizeof what, "the call of %s", gj_dispatcher_name(&h->d));
+	return gj_status_error(status, what);
+}
+
+/* -- The long way ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct way { gj_host *h; PyObject *result; } way;
+
+/* The arrays among the leaves, as gj_host_result wants them; those that were copied are the copies. */
+static PyObject *result_of(const gj_specialisation *s, const gj_args *a, const uint64_t *slot)
+{
+	PyArrayObject *few[GJ_FAST_ARGS], **array = a->nleaves <= GJ_FAST_ARGS ? few : PyMem_New(PyArrayObject *, a->nleaves);
+	if (!array)
+		return PyErr_NoMemory();
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		array[i] = a->leaf[i].temp ? a->leaf[i].temp : a->leaf[i].array;
+	PyObject *o = gj_host_result(s->ret, slot, array, a->nleaves);
+	if (array != few)
+		PyMem_Free(array);
+	return o;
+}
+
+/* Calls s with arguments in their places. */
+static PyObject *call_with(gj_host *h, gj_specialisation *s, gj_args *a, uint64_t *slot)
+{
+	char small[1024] __attribute__((aligned(16)));
+	gj_report report;
+	gj_arg *out = gj_args_leaf(a, gj_t_none);
+	char *params = s->image.param_bytes <= sizeof small ? small : PyMem_Malloc(s->image.param_bytes);
+	PyObject *o = NULL;
+	if (!out || !params)
+		PyErr_NoMemory();
+	else {
+		out->data = (gj_devptr)slot;
+		gj_args_fill(&s->image, a, params);
+		gj_status status = run(h, s, params, &report);
+		gj_show_any();
+		o = status == GJ_OK ? result_of(s, a, slot) : fail(h, s, status, &report);
+	}
+	if (params != small)
+		PyMem_Free(params);
+	return o;
+}
+
+static PyObject *call_read(gj_host *h, gj_args *a)
+{
+	const gj_type *given[GJ_FAST_ARGS];
+	uint64_t few[GJ_PLAN_SLOTS], *slot = few;
+	bool plain = a->nargs <= GJ_FAST_ARGS && a->nleaves == a->nargs && !a->nhost;
+	if (plain)
+		memcpy(given, a->type, a->nargs * sizeof *given);
+	gj_specialisation *s = gj_specialisation_plain(&h->d, a);
+	if (!s || !gj_args_in_place(a))
+		return NULL;
+	if (gj_parts(s->ret) > GJ_PLAN_SLOTS && !(slot = PyMem_New(uint64_t, gj_parts(s->ret))))
+		return PyErr_NoMemory();
+	if (plain && !memcmp(given, s->arg, a->nargs * sizeof *given))
+		gj_plan_add(h, a, s);
+	PyObject *o = call_with(h, s, a, slot);
+	if (slot != few)
+		PyMem_Free(slot);
+	if (!gj_args_return(a, NULL, &s->image, true))
+		Py_CLEAR(o);
+	return o;
+}
+
+/* What has no type is an error of types here; launches have it as one of values. */
+static void no_type(void)
+{
+	PyObject *cls, *value, *trace, *typing = NULL, *args = NULL, *notes = NULL, *error = NULL;
+	PyErr_Fetch(&cls, &value, &trace);
+	PyErr_NormalizeException(&cls, &value, &trace);
+	bool mine = cls == PyExc_ValueError && (typing = gj_import("gridjit.errors", "TypingError"))
+		&& (args = PyObject_GetAttrString(value, "args")) && (error = PyObject_Call(typing, args, NULL));
+	if (mine && gj_attribute(value, "__notes__", &notes) > 0 && PyObject_SetAttrString(error, "__notes__", notes) < 0)
+		mine = false;
+	if (mine)
+		PyErr_SetObject(typing, error);
+	else if (!PyErr_Occurred()) {
+		PyErr_Restore(cls, value, trace);
+		cls = value = trace = NULL;
+	}
+	PyObject *all[] = { cls, value, trace, typing, args, notes, error };
+	for (size_t i = 0; i < GJ_LEN(all); i++)
+		Py_XDECREF(all[i]);
+}
+
+static bool call_bound(gj_dispatcher *d, PyObject *const *arg, void *data)
+{
+	way *w = data;
+	gj_args a;
+	gj_device *dev;
+	gj_status status = gj_cpu_open(0, &dev);
+	if (status != GJ_OK)
+		return gj_status_error(status, "opening the CPU device"), false;
+	gj_args_init(&a, dev);
+	if (!gj_read_args(d, &a, arg))
+		no_type();
+	else if (!a.nhost || gj_args_place(&a, NULL))
+		w->result = call_read(w->h, &a);
+	gj_args_clear(&a);
+	return w->result != NULL;
+}
+
+/* -- A call ---------------------------------------------------------------------------------------------------------------- */
+
+static PyObject *call(PyObject *self, PyObject *const *arg, size_t nargs, PyObject *kwnames)
+{
+	Py_ssize_t n = PyVectorcall_NARGS(nargs);
+	char params[GJ_PLAN_BYTES] __attribute__((aligned(16)));
+	uint64_t slot[GJ_PLAN_SLOTS];
+	gj_report report;
+	gj_specialisation *s = kwnames ? NULL : gj_plan_fill(SELF, arg, n, params, slot);
+	if (s) {
+		PyArrayObject *array[GJ_FAST_ARGS];
+		gj_status status = run(SELF, s, params, &report);
+		if (s->image.prints)
+			gj_show_any();
+		if (status != GJ_OK)
+			return fail(SELF, s, status, &report);
+		if (gj_is_scalar(s->ret))
+			return gj_host_result(s->ret, slot, NULL, 0);
+		for (Py_ssize_t i = 0; i < n; i++)
+			array[i] = PyArray_Check(arg[i]) ? (PyArrayObject *)arg[i] : NULL;
+		return gj_host_result(s->ret, slot, array, n);
+	}
+	if (PyErr_Occurred())
+		return NULL;
+	way w = { SELF, NULL };
+	return gj_with_bound(&SELF->d, arg, n, kwnames, call_bound, &w) ? w.result : NULL;
+}
+
+/* -- The object ------------------------------------------------------------------------------------------------------------ */
+
+static PyObject *host_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	newfunc new = (newfunc)PyType_GetSlot(gj_dispatcher_class, Py_tp_new);
+	gj_host *h = (gj_host *)new(cls, args, kw);
+	if (h)
+		h->call = call;
+	return (PyObject *)h;
+}
+
+static void host_dealloc(PyObject *self)
+{
+	destructor dealloc = (destructor)PyType_GetSlot(gj_dispatcher_class, Py_tp_dealloc);
+	PyObject_GC_UnTrack(self);
+	gj_plans_free(SELF);
+	PyObject_GC_Track(self);                       /* as dispatchers expect it */
+	dealloc(self);
+}
+
+/* _forget(): repeated calls go the long way again. */
+static PyObject *forget(PyObject *self, PyObject *unused)
+{
+	(void)unused;
+	gj_plans_free(SELF);
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+	{ "_forget", forget, METH_NOARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};
+
+static PyMemberDef members[] = {
+	{ "__vectorcalloffset__", T_PYSSIZET, offsetof(gj_host, call), READONLY, NULL },
+	{ "_nogil", T_BOOL, offsetof(gj_host, nogil), 0, NULL },
+	{ NULL, 0, 0, 0, NULL },
+};
+
+static PyType_Slot slots[] = {
+	{ Py_tp_new, host_new }, { Py_tp_dealloc, host_dealloc }, { Py_tp_call, PyVectorcall_Call },
+	{ Py_tp_methods, methods }, { Py_tp_members, members },
+	{ Py_tp_doc, "HostFunction(py_func, options): a function compiled for the host." }, { 0, NULL },
+};
+
+static PyType_Spec spec = { "gridjit._core.HostFunction", sizeof(gj_host), 0,
+	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_IMMUTABLETYPE, slots };
+
+int gj_host_init(PyObject *m) { return gj_add_type(m, &host_class, &spec, gj_dispatcher_class); }

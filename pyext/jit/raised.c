@@ -1,0 +1,110 @@
+/* What a function for the host raised, as Python's exception: the class that its code names, its arguments, and a traceback that
+ * shows the line. */
+#include "jit/host.h"
+
+#include "failure.h"
+#include "run/cpu/call.h"
+
+#include <frameobject.h>
+
+#include <string.h>
+
+/* -- The class ----------------------------------------------------------------------------------------------------------- */
+
+/* In the function's closure and globals, then where the file's code looks. */
+static PyObject *class_of(const gj_host *h, const char *name, const char *file)
+{
+	PyObject *cells = PyFunction_GetClosure(h->d.py_func), *cls = NULL;
+	for (Py_ssize_t i = 0; cells && i < PyTuple_GET_SIZE(cells); i++) {
+		PyObject *v = PyCell_GET(PyTuple_GET_ITEM(cells, i));
+		if (v && PyExceptionClass_Check(v) && !strcmp(((PyTypeObject *)v)->tp_name, name))
+			return Py_NewRef(v);
+	}
+	PyObject *v = PyDict_GetItemString(PyFunction_GetGlobals(h->d.py_func), name);
+	if (v && PyExceptionClass_Check(v))
+		cls = Py_NewRef(v);
+	return cls ? cls : gj_exception_class(name, file);
+}
+
+/* -- Its arguments ------------------------------------------------------------------------------------------------------- */
+
+/* Of indices and extents, in NumPy's words. */
+static PyObject *index_message(const char *name, const gj_report *r)
+{
+	uint32_t n = r->nvalues / 2;
+	for (uint32_t i = 0; i < n && n <= GJ_REPORT_VALUES / 2; i++) {
+		int64_t at = (int64_t)r->value[i], extent = (int64_t)r->value[n + i];
+		if (at >= 0 && at < extent)
+			continue;
+		gj_diag d = { 0 };
+		gj_diag_set(&d, *name ? GJ_ERR_INDEX_OF : GJ_ERR_INDEX, (long long)(at < 0 ? at - extent : at), (int)i, (long long)extent, name);
+		PyObject *args = d.message ? Py_BuildValue("(s)", d.message) : NULL;
+		gj_diag_clear(&d);
+		return args;
+	}
+	return Py_BuildValue("(s)", "index is out of bounds");
+}
+
+static PyObject *arguments(const char *text)
+{
+	PyObject *ast = *text ? PyImport_ImportModule("ast") : NULL;
+	PyObject *args = ast ? PyObject_CallMethod(ast, "literal_eval", "s", text) : NULL;
+	Py_XDECREF(ast);
+	if (args && PyTuple_Check(args))
+		return args;
+	Py_XDECREF(args);
+	if (!gj_forgive(PyExc_Exception))
+		return NULL;
+	return *text ? Py_BuildValue("(s)", text) : PyTuple_New(0);
+}
+
+/* -- The traceback ------------------------------------------------------------------------------------------------------- */
+
+/* A frame of this function at this line, which never ran. The pending exception gets it. */
+static void add_frame(const gj_host *h, const char *file, const char *function, int line)
+{
+	PyObject *cls, *value, *trace;
+	PyErr_Fetch(&cls, &value, &trace);
+	PyCodeObject *code = PyCode_NewEmpty(file, function, line);
+	PyFrameObject *frame = code ? PyFrame_New(PyThreadState_Get(), code, PyFunction_GetGlobals(h->d.py_func), NULL) : NULL;
+	Py_XDECREF(code);
+	if (!frame && !gj_forgive(PyExc_Exception)) {
+		Py_XDECREF(cls);
+		Py_XDECREF(value);
+		Py_XDECREF(trace);
+		return;
+	}
+	PyErr_Restore(cls, value, trace);
+	if (frame)
+		PyTraceBack_Here(frame);
+	Py_XDECREF(frame);
+}
+
+static PyObject *too_deep(const gj_host *h)
+{
+	return gj_error(GJ_ERR_HOST_RECURSION, gj_dispatcher_name(&h->d));
+}
+
+PyObject *gj_host_raise(const gj_host *h, const gj_specialisation *s, const gj_report *r)
+{
+	const gj_image *m = &s->image;
+	if (r->site == (uint32_t)GJ_SITE_DEEP)
+		return too_deep(h);
+	if (m->first_report > m->nsites || r->site >= m->nsites - m->first_report)
+		return gj_error(GJ_ERR_INTERNAL, "a failure at a place that the function does not have");
+	const gj_site *site = &m->site[m->first_report + r->site];
+	const char *file = m->text + site->file, *message = m->text + site->message;
+	bool index = site->kind == GJ_SITE_INDEX;
+	PyObject *cls = index ? Py_NewRef(PyExc_IndexError) : class_of(h, m->text + site->exception, file);
+	PyObject *args = cls ? index ? index_message(message, r) : arguments(message) : NULL;
+	PyObject *error = args ? PyObject_Call(cls, args, NULL) : NULL;
+	if (error && PyExceptionInstance_Check(error)) {
+		PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+		add_frame(h, file, m->text + site->function, site->line);
+	} else if (error)
+		PyErr_SetString(PyExc_TypeError, "exceptions must derive from BaseException");
+	Py_XDECREF(error);
+	Py_XDECREF(args);
+	Py_XDECREF(cls);
+	return NULL;
+}

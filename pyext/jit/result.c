@@ -1,0 +1,138 @@
+/* What a function for the host returned, as Python objects. */
+#include "jit/host.h"
+
+#include "memory/extent.h"
+#include "types/classnames.h"
+#include "types/dtype.h"
+
+#include <string.h>
+
+static double real_of(const gj_type *t, const uint64_t *part)
+{
+	float f4;
+	double f;
+	memcpy(&f4, part, sizeof f4);
+	memcpy(&f, part, sizeof f);
+	return t->kind == GJ_F32 || t->kind == GJ_C64 ? (double)f4 : f;
+}
+
+static int64_t signed_of(const gj_type *t, uint64_t v)
+{
+	switch (t->size) {
+	case 1:  return (int8_t)v;
+	case 2:  return (int16_t)v;
+	case 4:  return (int32_t)v;
+	default: return (int64_t)v;
+	}
+}
+
+static PyObject *scalar(const gj_type *t, const uint64_t *part)
+{
+	if (t->kind == GJ_BOOL)
+		return PyBool_FromLong(*part & 1);
+	if (gj_is_signed(t))
+		return PyLong_FromLongLong(signed_of(t, *part));
+	if (gj_is_int(t))
+		return PyLong_FromUnsignedLongLong(t->size == 8 ? *part : *part & (((uint64_t)1 << 8 * t->size) - 1));
+	if (gj_is_complex(t))
+		return PyComplex_FromDoubles(real_of(t, part), real_of(t, part + 1));
+	return PyFloat_FromDouble(real_of(t, part));
+}
+
+/* -- Tuples -------------------------------------------------------------------------------------------------------------- */
+
+/* As the class whose names the type has: of named tuples, or an enumeration. */
+static PyObject *named(const gj_type *t, PyObject *tuple)
+{
+	PyObject *class = gj_fields_class(gj_names_of(t)), *o = NULL;
+	if (PyErr_Occurred())
+		return NULL;
+	bool maker = class && (gj_is_member(t) || gj_class_maker((PyTypeObject *)class));
+	if (!maker)
+		o = Py_NewRef(tuple);
+	else if (gj_is_member(t))
+		o = PyObject_CallOneArg(class, PyTuple_GET_ITEM(tuple, 0));
+	else {
+		PyObject *args = PyTuple_Pack(1, tuple);       /* past a __new__ of the class's own */
+		o = args ? PyTuple_Type.tp_new((PyTypeObject *)class, args, NULL) : NULL;
+		Py_XDECREF(args);
+	}
+	Py_XDECREF(class);
+	return o;
+}
+
+/* -- Arrays -------------------------------------------------------------------------------------------------------------- */
+
+typedef struct view { char *data; int64_t shape[GJ_MAX_NDIM], stride[GJ_MAX_NDIM]; } view;
+
+static bool is_same(PyArrayObject *a, const gj_type *t, const view *v)
+{
+	size_t n = t->ndim * sizeof(int64_t);
+	return a && PyArray_BYTES(a) == v->data && PyArray_NDIM(a) == t->ndim && gj_kind_of_dtype(PyArray_DESCR(a)) == t->elem->kind
+		&& !memcmp(PyArray_DIMS(a), v->shape, n) && !memcmp(PyArray_STRIDES(a), v->stride, n) && PyArray_ISWRITEABLE(a) == !t->readonly;
+}
+
+/* Does the array's memory hold the place? */
+static bool holds(PyArrayObject *a, const char *data)
+{
+	if (!a)
+		return false;
+	const char *low = PyArray_BYTES(a), *high = low + PyArray_ITEMSIZE(a);
+	for (int d = 0; d < PyArray_NDIM(a); d++) {
+		int64_t reach = PyArray_DIM(a, d) ? (PyArray_DIM(a, d) - 1) * PyArray_STRIDE(a, d) : 0;
+		low += reach < 0 ? reach : 0;
+		high += reach > 0 ? reach : 0;
+	}
+	return data >= low && data < high;
+}
+
+/* An array that was given, a view of one, or a copy of what is nobody's: constants of the compiled code. */
+static PyObject *array(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
+{
+	view v;
+	PyObject *base = NULL;
+	memcpy(&v.data, part, sizeof v.data);
+	memcpy(v.shape, part + 1, t->ndim * sizeof *v.shape);
+	memcpy(v.stride, part + 1 + t->ndim, t->ndim * sizeof *v.stride);
+	for (Py_ssize_t i = 0; i < n; i++) {
+		if (is_same(given[i], t, &v))
+			return Py_NewRef(given[i]);
+		if (!base && holds(given[i], v.data))
+			base = (PyObject *)given[i];
+	}
+	PyArray_Descr *dtype = gj_dtype_of_kind(t->elem->kind);
+	PyObject *o = dtype ? PyArray_NewFromDescr(&PyArray_Type, dtype, t->ndim, v.shape, v.stride, v.data, t->readonly ? 0 : NPY_ARRAY_WRITEABLE, NULL) : NULL;
+	if (!o || !base) {
+		PyObject *copy = o ? PyArray_NewCopy((PyArrayObject *)o, NPY_KEEPORDER) : NULL;
+		Py_XDECREF(o);
+		return copy;
+	}
+	if (PyArray_SetBaseObject((PyArrayObject *)o, Py_NewRef(base)) < 0)
+		Py_CLEAR(o);
+	return o;
+}
+
+/* -- Any value ----------------------------------------------------------------------------------------------------------- */
+
+PyObject *gj_host_result(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
+{
+	if (gj_is_scalar(t))
+		return scalar(t, part);
+	if (t->kind == GJ_ARRAY)
+		return array(t, part, given, n);
+	if (t->kind != GJ_TUPLE)
+		return Py_NewRef(Py_None);
+	PyObject *tuple = PyTuple_New(t->n);
+	for (uint32_t i = 0; tuple && i < t->n; part += gj_parts(t->item[i++])) {
+		PyObject *x = gj_host_result(t->item[i], part, given, n);
+		if (!x)
+			Py_CLEAR(tuple);
+		else
+			PyTuple_SET_ITEM(tuple, i, x);
+	}
+	if (!tuple || !gj_names_of(t))
+		return tuple;
+	PyObject *o = named(t, tuple);
+	Py_DECREF(tuple);
+	return o;
+}

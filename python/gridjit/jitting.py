@@ -1,0 +1,203 @@
+"""@jit, @njit: functions compiled for the host when they are called. The call itself is in C (_core.HostFunction)."""
+
+import functools
+import inspect
+import sys
+import types as pytypes
+import warnings
+
+from . import _core, _pickle, config, errors
+from ._overloads import Overloads, is_signature
+
+_FAST = {"reassoc": 1, "nnan": 2, "ninf": 4, "nsz": 8, "arcp": 16, "contract": 32, "afn": 64}
+_ALL_FAST = sum(_FAST.values())
+
+
+class CPUDispatcher(Overloads, _core.HostFunction):
+	"""A function compiled for the types of the arguments that it is called with, or for those of its signatures alone."""
+
+	def __get__(self, obj, owner=None):
+		return self if obj is None else pytypes.MethodType(self, obj)
+
+	# -- compiling --
+
+	def compile(self, sig):
+		"""Compile for a signature (text, Signature, or tuple of types) now; returns what is then in `overloads`."""
+		if self._locked:
+			raise RuntimeError("compilation disabled")
+		sig = _core.signature(sig)
+		if sig.return_type is not None:
+			self._declare(sig)
+		return self._compile(sig)
+
+	def recompile(self):
+		"""Compile anew for the types that it was compiled for: globals are read again."""
+		signatures = self.signatures
+		self._clear()
+		self._forget()
+		for argtypes in signatures:
+			self._compile(argtypes)
+
+	# -- what was compiled --
+
+	@property
+	def targetoptions(self):
+		"""What the decorator was given, by keyword."""
+		return dict(self._given)
+
+	def get_overload(self, sig):
+		"""The compiled form for a signature. KeyError: there is none."""
+		return self._find(sig)
+
+	def get_metadata(self, signature=None):
+		"""Dictionary of what is known about a compiled form, by argument types when no signature is given."""
+		if signature is not None:
+			return {"signature": self._find(signature).signature}
+		return {argtypes: {"signature": kernel.signature} for argtypes, kernel in self.overloads.items()}
+
+	def typeof_pyval(self, value):
+		"""The type that a value has as an argument."""
+		return _core.typeof(value)
+
+	def _texts(self, signature, stage):
+		if signature is not None:
+			return self._dump(self._find(signature).argtypes, stage)
+		return {argtypes: self._dump(argtypes, stage) for argtypes in self.signatures}
+
+	def inspect_llvm(self, signature=None):
+		"""LLVM IR for a signature, or a dictionary by argument types."""
+		return self._texts(signature, "llvm")
+
+	def inspect_asm(self, signature=None):
+		"""Assembly for a signature, or a dictionary by argument types."""
+		return self._texts(signature, "asm")
+
+	def inspect_types(self, file=None, signature=None, pretty=False):
+		"""Print the typed form of one signature, or of all."""
+		if pretty:
+			raise NotImplementedError("inspect_types(pretty=True) is not supported: the plain form has the same contents")
+		for argtypes in [self._find(signature).argtypes] if signature is not None else self.signatures:
+			print(f"{self.__name__} {argtypes}", self._dump(argtypes, "types"), sep="\n", file=file or sys.stdout)
+
+	# -- the object --
+
+	def __reduce__(self):
+		return _pickle.reduce(self, _rebuild, self._declared_signatures, self._given, self._locked)
+
+	def __repr__(self):
+		return f"{type(self).__name__}({self.py_func!r})"
+
+
+def _rebuild(state, signatures, given, locked):
+	return _pickle.restore(state, _make, signatures, given, locked)
+
+
+def _fast_flags(fastmath):
+	"""LLVM's flags, a bit each."""
+	if isinstance(fastmath, bool) or fastmath is None:
+		return _ALL_FAST if fastmath else 0
+	if isinstance(fastmath, dict):
+		fastmath = {name for name, on in fastmath.items() if on}
+	if not isinstance(fastmath, (set, frozenset, list, tuple)):
+		raise ValueError(f"fastmath must be a bool or a set of flags, not {fastmath!r}")
+	wrong = sorted(set(fastmath) - _FAST.keys() - {"fast"})
+	if wrong:
+		raise ValueError(f"unrecognized fastmath flags: {', '.join(map(repr, wrong))}; there are fast, {', '.join(_FAST)}")
+	return _ALL_FAST if "fast" in fastmath else sum(_FAST[name] for name in set(fastmath))
+
+
+# Options that change nothing here, or that are read elsewhere.
+_ACCEPTED = "nopython", "nogil", "cache", "looplift", "no_cpython_wrapper", "no_cfunc_wrapper", "no_rewrites", "parallel", "locals", "pipeline_class", "forceobj"
+
+
+def _options(error_model="python", fastmath=False, boundscheck=None, inline="never", forceinline=False, debug=False, **others):
+	"""Options of a dispatcher by keyword (rows of options.def)."""
+	for name in others:
+		if name in ("argtypes", "restype"):
+			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
+		if name not in _ACCEPTED:
+			raise KeyError(f"Unrecognized options: {{{name!r}}}. Known options are error_model, fastmath, boundscheck, inline, forceinline, debug, {', '.join(_ACCEPTED)}")
+	if others.get("forceobj"):
+		raise NotImplementedError("jit(forceobj=True): there is no object mode")
+	if others.get("pipeline_class") is not None:
+		raise NotImplementedError("jit(pipeline_class=…): the compiler's passes cannot be replaced")
+	if error_model not in ("python", "numpy"):
+		raise KeyError(error_model)
+	if not callable(inline) and inline not in ("never", "always"):
+		raise ValueError(f"inline must be 'never' or 'always', or a function that chooses, not {inline!r}")
+	if config.BOUNDSCHECK is not None:
+		boundscheck = config.BOUNDSCHECK
+	return {"entry": "host", "zero_raises": error_model == "python", "fast_flags": _fast_flags(fastmath), "boundscheck": bool(boundscheck),
+		"inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT)}
+
+
+def _make(function, signatures, given, locked):
+	dispatcher = CPUDispatcher(function, _options(**given))
+	functools.update_wrapper(dispatcher, function)
+	dispatcher._given, dispatcher._declared_signatures = given, signatures
+	dispatcher._nogil = bool(given.get("nogil", False))
+	for signature in signatures:
+		dispatcher._declare(signature)
+	for signature in signatures:
+		dispatcher._compile(_core.signature(signature).args)
+	dispatcher._locked = locked
+	return dispatcher
+
+
+def _check(function):
+	if isinstance(function, _core.Dispatcher):
+		raise TypeError(f"jit() was called on {function.__name__}(), which is compiled already: its Python function is {function.__name__}.py_func")
+	if not inspect.isfunction(function):
+		raise TypeError(f"jit() takes a Python function, not {type(function).__name__}")
+
+
+def jit(signature_or_function=None, locals={}, cache=False, pipeline_class=None, boundscheck=None, **options):
+	"""Compile a function for the host: @jit, or @jit(…).
+
+	signature_or_function: the function; or a signature ("float64(int32, float64[:])", float64(int32), a tuple of types), or a list of
+	them, which are compiled at once, and to which arguments are converted. Without, it is compiled for the types of each call.
+	error_model: 'python': division by zero raises; 'numpy': it gives inf, nan, and 0 for integers. fastmath: True or a set of LLVM's
+	flags. boundscheck: an index outside its array is an IndexError. nogil: other threads run meanwhile. inline, forceinline:
+	callers have its code in them. locals: types of variables, by name. nopython, cache: accepted; it is always nopython, and what is
+	compiled is always cached on disk, by content.
+
+	Raises KeyError for unknown options, TypeError for what is no function, NotImplementedError for forceobj, TypingError and others of
+	gridjit.errors when compiling."""
+	given = options | {"boundscheck": boundscheck}
+	if cache:
+		given["cache"] = cache
+	if locals:
+		given["locals"] = locals
+	if pipeline_class is not None:
+		given["pipeline_class"] = pipeline_class
+	if not options.get("nopython", True):
+		if options.get("forceobj"):
+			raise ValueError("nopython and forceobj contradict each other")
+		warnings.warn(errors.NumbaDeprecationWarning("jit(nopython=False) has no effect: there is no object mode"), 2)
+	_options(**given)
+	signatures = [] if signature_or_function is None else signature_or_function
+	if isinstance(signatures, list) or is_signature(signatures):
+		signatures = signatures if isinstance(signatures, list) else [signatures]
+		if signature_or_function == []:
+			raise TypeError("jit([]): a list of signatures must not be empty")
+		signatures = [_core.signature(s) for s in signatures]
+		return lambda function: _decorate(function, signatures, given)
+	if isinstance(signatures, _core.Type):
+		raise TypeError(f"jit({signatures}): a signature is a tuple of types, or a type called with types: {signatures}({signatures})")
+	return _decorate(signatures, [], given)
+
+
+def _decorate(function, signatures, given):
+	if config.DISABLE_JIT:
+		return function
+	_check(function)
+	return _make(function, signatures, given, bool(signatures))
+
+
+def njit(*args, **options):
+	"""jit() by its other name. nopython and forceobj are ignored, with a warning."""
+	for name in "nopython", "forceobj":
+		if name in options:
+			warnings.warn(RuntimeWarning(f"{name} is set for njit and is ignored"), 2)
+			del options[name]
+	return jit(*args, **options)

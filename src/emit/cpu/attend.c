@@ -1,0 +1,89 @@
+/* Functions for the host look in their loops whether Ctrl-C was pressed. LLVM makes no vectors of loops that look, so they learn
+ * it when it is done: on each edge that leads back, of vectors and unrolled rounds then, one word is compared. */
+#include "emit/cpu/cpu.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { SELDOM = 1 << 20 };
+
+/* void look(): to be inlined. */
+static gj_v look(gj_unit *u, gj_t *type)
+{
+	gj_gen g = { .u = u, .b = u->b };
+	*type = LLVMFunctionType(u->tvoid, NULL, 0, 0);
+	g.fn = LLVMAddFunction(u->mod, "gj_look", *type);
+	LLVMSetLinkage(g.fn, LLVMInternalLinkage);
+	gj_attr(u, g.fn, (unsigned)LLVMAttributeFunctionIndex, "alwaysinline", 0);
+	LLVMBasicBlockRef cold, done;
+	gj_at(&g, gj_bb_new(&g, "look"));
+	gj_v word = LLVMAddGlobal(u->mod, u->i32, "gj_rt_attention"), flag = gj_load(&g, u->i32, word, 4);
+	LLVMSetVolatile(flag, 1);
+	cold = gj_bb_new(&g, "attend");
+	done = gj_bb_new(&g, "on");
+	gj_v br = LLVMBuildCondBr(u->b, gj_icmp(&g, LLVMIntNE, flag, gj_i32(u, 0)), cold, done);
+	LLVMMetadataRef part[3] = { LLVMMDStringInContext2(u->ctx, "branch_weights", 14), LLVMValueAsMetadata(gj_i32(u, 1)),
+		LLVMValueAsMetadata(gj_i32(u, SELDOM)) };
+	LLVMSetMetadata(br, LLVMGetMDKindIDInContext(u->ctx, "prof", 4), LLVMMetadataAsValue(u->ctx, LLVMMDNodeInContext2(u->ctx, part, 3)));
+	gj_at(&g, cold);
+	gj_v none = LLVMConstNull(u->ptr);
+	gj_cpu_attend(&g, none);
+	LLVMBuildBr(u->b, done);
+	gj_at(&g, done);
+	LLVMBuildRetVoid(u->b);
+	return g.fn;
+}
+
+/* -- Edges that lead back ------------------------------------------------------------------------------------------------ */
+
+typedef struct place { LLVMBasicBlockRef block; enum { FRESH, OPEN, DONE } state; unsigned next; } place;
+
+static int by_block(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t)((const place *)a)->block, y = (uintptr_t)((const place *)b)->block;
+	return x < y ? -1 : x > y;
+}
+
+static place *place_of(place *all, unsigned n, LLVMBasicBlockRef b)
+{
+	return bsearch(&(place){ .block = b }, all, n, sizeof *all, by_block);
+}
+
+/* Goes through the function depth first; an edge to a block that is still open leads back. */
+static void look_in(gj_unit *u, gj_v fn, gj_v callee, gj_t type)
+{
+	unsigned n = LLVMCountBasicBlocks(fn), depth = 0, i = 0;
+	place *all = gj_new(u->arena, place, n + 1), **way = gj_new(u->arena, place *, n + 1);
+	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(fn); b; b = LLVMGetNextBasicBlock(b))
+		all[i++].block = b;
+	qsort(all, n, sizeof *all, by_block);
+	way[depth++] = place_of(all, n, LLVMGetEntryBasicBlock(fn));
+	way[0]->state = OPEN;
+	while (depth) {
+		place *p = way[depth - 1];
+		gj_v end = LLVMGetBasicBlockTerminator(p->block);
+		if (p->next == LLVMGetNumSuccessors(end)) {
+			p->state = DONE;
+			depth--;
+			continue;
+		}
+		place *to = place_of(all, n, LLVMGetSuccessor(end, p->next++));
+		if (to->state == FRESH) {
+			to->state = OPEN;
+			way[depth++] = to;
+		} else if (to->state == OPEN) {
+			LLVMPositionBuilderBefore(u->b, end);
+			LLVMBuildCall2(u->b, type, callee, NULL, 0, "");
+		}
+	}
+}
+
+void gj_look_in_loops(gj_unit *u)
+{
+	gj_t type;
+	gj_v callee = look(u, &type);
+	for (gj_v f = LLVMGetFirstFunction(u->mod); f; f = LLVMGetNextFunction(f))
+		if (f != callee && LLVMCountBasicBlocks(f))
+			look_in(u, f, callee, type);
+	gj_optimise(u, "always-inline");
+}

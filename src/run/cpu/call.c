@@ -1,0 +1,115 @@
+/* Calls of functions for the host. A thread has a record, which compiled code takes for its block: one without threads. A call costs
+ * a look at it and a landing: whatever raises in compiled code goes back there, over all frames in between, which own nothing. */
+#define _GNU_SOURCE
+#include "run/cpu/call.h"
+#include "run/cpu/cpu.h"
+#include "run/status.h"
+#include "base/interrupt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STACK_RESERVE = 192 << 10 /* for the C library, signal handlers and a frame with large arrays */ };
+
+static _Thread_local gj_caller *own;
+static pthread_key_t at_end;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void retire(void *record)
+{
+	gj_caller *c = record;
+	gj_workers_forget_caller(c);
+	free(c->lines.word);
+	free(c);
+}
+
+static void start(void) { pthread_key_create(&at_end, retire); }
+
+/* The end of the thread's stack. */
+static const char *stack_end(void)
+{
+	pthread_attr_t attr;
+	void *low = NULL;
+	size_t size;
+	if (pthread_getattr_np(pthread_self(), &attr))
+		return NULL;
+	pthread_attr_getstack(&attr, &low, &size);
+	pthread_attr_destroy(&attr);
+	return low;
+}
+
+static gj_caller *enlist(void)
+{
+	pthread_once(&once, start);
+	gj_caller *c = calloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	c->stack = stack_end();
+	c->thread = pthread_self();
+	pthread_setspecific(at_end, c);
+	gj_workers_add_caller(c);
+	return own = c;
+}
+
+/* The compiled function, up to where it returns or lands; apart, since what is in registers is lost where it lands. */
+static __attribute__((noinline)) gj_status run(gj_caller *c, gj_kernel *k, const char *params)
+{
+	if (__builtin_setjmp(c->landing))
+		return own->status;
+	k->entry(&c->pub, params, 0, 1);
+	return GJ_OK;
+}
+
+gj_status gj_call_host(gj_kernel *k, const char *params, gj_report *report)
+{
+	gj_caller *c = own ? own : enlist();
+	void *outer[GJ_LEN(c->landing)];
+	if (!c)
+		return gj_error_set(GJ_E_NOMEM, 0, "out of memory for the record of a thread");
+	memcpy(outer, c->landing, sizeof outer);
+	c->depth++;
+	if (!gj_ticking)
+		gj_workers_tick();
+	gj_status status = run(c, k, params);
+	c->depth--;
+	memcpy(c->landing, outer, sizeof outer);
+	if (status == GJ_E_RAISED)
+		*report = c->report;
+	if (c->lines.n || c->lines.lost) {
+		gj_print_lines(k, &c->lines);
+		c->lines.n = c->lines.lost = 0;
+	}
+	return status;
+}
+
+/* -- From compiled code -------------------------------------------------------------------------------------------- */
+
+static GJ_NORETURN void land(gj_caller *c, gj_status status)
+{
+	c->status = status;
+	__builtin_longjmp(c->landing, 1);
+}
+
+void gj_call_raise(gj_block *pub, uint32_t site, uint32_t n, const uint64_t *value)
+{
+	gj_caller *c = gj_rt_caller(pub);
+	c->report = (gj_report){ .site = site, .nvalues = n };
+	memcpy(c->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
+	land(c, GJ_E_RAISED);
+}
+
+void gj_call_attend(void)
+{
+	__atomic_store_n(&gj_rt_attention, 0, __ATOMIC_RELAXED);
+	if (own && own->depth && gj_interrupted())
+		land(own, GJ_E_INTERRUPTED);
+}
+
+void gj_call_enter(gj_block *pub)
+{
+	gj_caller *c = gj_rt_caller(pub);
+	if (__atomic_load_n(&gj_rt_attention, __ATOMIC_RELAXED))
+		gj_call_attend();
+	if ((const char *)__builtin_frame_address(0) - c->stack < STACK_RESERVE)
+		gj_call_raise(pub, (uint32_t)GJ_SITE_DEEP, 0, NULL);
+}

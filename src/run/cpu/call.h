@@ -1,0 +1,15 @@
+/* Functions for the host: called directly, on the stack of the thread that calls. */
+#ifndef GJ_CALL_H
+#define GJ_CALL_H
+
+#include "image/report.h"
+#include "run/device.h"
+
+/* A report's site where calls went too deep: it has no place in the image. */
+enum { GJ_SITE_DEEP = -1 };
+
+/* Calls the function with parameters in the places of its image. GJ_E_RAISED: it has raised, *report says what;
+ * GJ_E_INTERRUPTED: what Ctrl-C's handler raised is set in the thread. What it printed becomes the thread's. */
+gj_status gj_call_host(gj_kernel *, const char *params, gj_report *);
+
+#endif
