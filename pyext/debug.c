@@ -73,7 +73,7 @@ static void dump_ssa_stage(const gj_fn *f, gj_sb *out)
 	gj_fn_dump(f, out);
 	for (int i = 0; i < f->code->nkonsts; i++) {
 		const gj_obj *o = f->code->konst[i];
-		if (o->kind == GJ_OBJ_CODE && (o->name[0] != '<' || !strcmp(o->name, "<lambda>")))
+		if (o->kind == GJ_OBJ_CODE && (o->name[0] != '<' || !strcmp(o->name, "<lambda>") || !strcmp(o->name, "<listcomp>")))
 			dump_ssa_stage(gj_ssa(f->trap, o->code), out);
 	}
 }

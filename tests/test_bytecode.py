@@ -39,7 +39,7 @@ def test_every_opcode_has_a_row():
 def test_row(row):
 	name, number, caches, effects, taken = row
 	assert caches == (0 if name == "CACHE" else inline_caches(number))
-	if name in ("CACHE", "EXTENDED_ARG"):
+	if name in ("CACHE", "EXTENDED_ARG", "RETURN_GENERATOR"):              # the last: dis counts otherwise before 3.13
 		return
 	for n in range(9):
 		arg = n if number >= dis.HAVE_ARGUMENT else None
@@ -187,9 +187,9 @@ def source_function(body, args="x, a, b"):
 
 
 @pytest.mark.parametrize("body, what", [
-	("return [a, b]", "a list"), ("return {a}", "a set"), ("return {a: b}", "a dictionary"),
-	("return [i for i in x]", "a list comprehension"), ("return {i for i in x}", "a set comprehension"),
-	("return {i: i for i in x}", "a dictionary comprehension"), ("return tuple(i for i in x)", "a generator expression"),
+	("return {a}", "a set"), ("return {a: b}", "a dictionary"),
+	("return {i for i in x}", "a set comprehension"),
+	("return {i: i for i in x}", "a dictionary comprehension"),
 	("return f'{a}'", "an f-string"), ("x.y = 1", "assignment to an attribute"), ("del x[0]", "deleting an item"),
 	("global g\ng = 1", "assignment to a global variable"), ("import os", "an import statement"),
 	("class C: pass", "a class definition"), ("raise", "raise without an exception"),
@@ -206,7 +206,8 @@ def test_unsupported(body, what):
 	"for i in range(3):\n\tg = lambda: i\n\ta += g()\nreturn a", "k = a\ng = lambda: k\nreturn g() + g()",
 	"def g(n, m=2): return n + m + a\nreturn g(b) + g(b, 3)", "del a\na = 3\nreturn a", "return max(*(a, b))",
 	"return max(*x, a if a else b, *(x if a else (b,)))",
-	"a: int = 3\nreturn a", "return a in {1, 2, 3}", "while True:\n\ta += 1\n\tif a > 9: return a",
+	"a: int = 3\nreturn a", "return a in {1, 2, 3}", "return [a, *x, *(b, 1)]", "return [i * a for i in x if i]",
+	"i = 5\nt = [j for i in range(3) for j in x[:i]]\nreturn t, i", "return [[i + j for i in x] for j in x]", "while True:\n\ta += 1\n\tif a > 9: return a",
 ])
 def test_supported(body):
 	text = _core._dump_ssa(source_function(body))

@@ -37,6 +37,11 @@ DEVIATIONS = [
 	("tuple_range", r"(a in b: i4|b in a:) \((i4 f4|i8 f8)\).*", "b1", "the items of a tuple may differ in type"),
 	("tuple_range", r"a in b: i4 \((i4 f4|i8 f8)\)", "b1", "the same"),
 	("tuple_range", r"not a: .*", "b1", "a tuple is true if it has items"),
+	("tuple_range", r"(any|all)\(a\): .*", "b1", "any() and all() take tuples"),
+	*[("tuple_range", rf"reversed\(a\): \({codes}\)", f"({' '.join(reversed(codes.split()))})", "a tuple backwards")
+		for codes in ("i4 i4", "i8 i8", "i8 i8 i8", "f4 f4", "i4 f4", "i8 f8")],
+	("array", r"cuda\.shared\.array\(\[4; 2\]; float32\)", "f4[2C]", "a list is as good as a tuple"),
+	("constructs", "for over hetero tuple", "f8", "loops over tuples whose items differ are written out"),
 	("array", r"(a\.reshape\(.*|np\.reshape\(a; 6\)): f4\[[23]F\]", "!", "a view in C order is wanted, which there is none"),
 	("array", r"cuda\.local\.array\((4; float32|\(4; 2\); np\.int8|shape=3; dtype=types\.complex64)\)", "!", "a local array ends with the call that returns it"),
 	("array", r"cuda\.shared\.array\(-1; float32\)", "!", "an extent is not negative"),

@@ -313,6 +313,27 @@ static int collect_names(gj_freezer *fz, PyObject *co, gj_names *out, int depth)
 	return status;
 }
 
+/* What sum(a) asks of an array is what it asks of a generator that yields its items. */
+const gj_code *gj_freeze_iteration(gj_freezer *fz)
+{
+	if (fz->iteration)
+		return fz->iteration;
+	PyObject *text = Py_CompileString("(x for x in it)", "<iteration>", Py_eval_input);
+	PyObject *konsts = text ? PyObject_GetAttrString(text, "co_consts") : NULL, *globals = PyDict_New();
+	gj_code *c = gj_new(fz->arena, gj_code, 1);
+	int status = -1;
+	if (konsts && globals && PyTuple_GET_SIZE(konsts) > 0 && PyCode_Check(PyTuple_GET_ITEM(konsts, 0)))
+		status = freeze_code(fz, c, PyTuple_GET_ITEM(konsts, 0), &(scope){ .globals = globals });
+	if (!status) {
+		c->digest = gj_code_digest(c);
+		fz->iteration = c;
+	}
+	Py_XDECREF(globals);
+	Py_XDECREF(konsts);
+	Py_XDECREF(text);
+	return fz->iteration;
+}
+
 /* -- Functions ---------------------------------------------------------------------------------------------------- */
 
 static const gj_obj *freeze_cell(gj_freezer *fz, PyObject *cell, const char *name, const scope *sc)

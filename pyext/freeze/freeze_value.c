@@ -311,13 +311,30 @@ static const gj_obj *freeze_fused(gj_freezer *fz, PyObject *o, const gj_obj *fun
 	return r;
 }
 
+/* The name that a function of ours stands for in kernels; NULL: none, or an exception is set. */
+static const char *intrinsic_of(gj_freezer *fz, PyObject *function)
+{
+	PyObject *dict = ((PyFunctionObject *)function)->func_dict, *v = dict ? PyDict_GetItemString(dict, "_gj_intrinsic") : NULL;
+	return v && PyUnicode_Check(v) ? gj_freeze_text(fz, v) : NULL;
+}
+
+static const gj_obj *freeze_name(gj_freezer *fz, const char *name)
+{
+	static const char *const takers[] = { "sum", "min", "max", "any", "all", "tuple", "list" };
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_NAME, gj_strdup(fz->arena, name));
+	for (size_t i = 0; i < GJ_LEN(takers); i++)
+		if (!strncmp(name, "builtins.", 9) && !strcmp(name + 9, takers[i]) && !(r->code = gj_freeze_iteration(fz)))
+			return NULL;
+	return r;
+}
+
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	const char *name = gj_intrinsic_name(o);
 	if (!name)
 		name = gj_known_name(o);
 	if (name)
-		return gj_obj_new(fz, GJ_OBJ_NAME, gj_strdup(fz->arena, name));
+		return freeze_name(fz, name);
 	const gj_type *t = type_value(o);
 	if (PyErr_Occurred())
 		return NULL;
@@ -332,8 +349,10 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 			return freeze_module(fz, o, names);
 		return met->item ? met : gj_obj_new(fz, GJ_OBJ_MODULE, met->name);
 	}
+	if (PyFunction_Check(o) && (name = intrinsic_of(fz, o)))
+		return freeze_name(fz, name);
 	if (PyFunction_Check(o))
-		return gj_freeze_function(fz, o, NULL);
+		return PyErr_Occurred() ? NULL : gj_freeze_function(fz, o, NULL);
 	if (PyCode_Check(o))
 		return gj_freeze_code(fz, o);
 	const gj_obj *member = freeze_member(fz, o);

@@ -15,6 +15,7 @@ typedef struct gj_freezer {
 	GJ_VEC(gj_met) met;
 	uint32_t depth, nfunctions;                /* nesting of values; functions met */
 	gj_captures *captures;                     /* NULL: device arrays mean nothing */
+	const gj_code *iteration;                  /* (x for x in it), once it is asked for */
 	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */
 } gj_freezer;
 
@@ -39,6 +40,7 @@ const gj_obj *gj_freeze_value(gj_freezer *, PyObject *, const gj_names *names);
 const gj_obj *gj_freeze_kept(gj_freezer *, PyObject *, const gj_names *names);
 enum { GJ_MAX_FRAMES = 1500 };                 /* whatever users nest in what, the C stack holds that many */
 const gj_obj *gj_freeze_function(gj_freezer *, PyObject *function, PyObject *dispatcher);
+const gj_code *gj_freeze_iteration(gj_freezer *);             /* the code of (x for x in it); NULL with an exception */
 const gj_obj *gj_freeze_code(gj_freezer *, PyObject *code);    /* nested code, in the place where it stands */
 
 #endif

@@ -17,6 +17,7 @@ from .types import from_dtype
 from .types import (b1, bool_, boolean, c8, c16, complex64, complex128, double, f2, f4, f8, float16, float32, float64, float_,
 	i1, i2, i4, i8, int8, int16, int32, int64, int_, intc, intp, none, u1, u2, u4, u8, uint, uint8, uint16, uint32, uint64,
 	uintc, uintp, void)
+from ._unroll import literal_unroll
 from . import cuda
 
 _install_finder()
@@ -25,11 +26,6 @@ _install_finder()
 def device_kind():
 	"""Where kernels run: 'cuda' or 'cpu'. Raises CudaSupportError if a GPU is asked for and there is none."""
 	return _core.device_kind()
-
-
-def literal_unroll(container):
-	"""Iterate over a tuple whose items differ in type. Outside kernels: the container itself."""
-	return container
 
 
 def _later(name):

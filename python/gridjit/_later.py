@@ -11,7 +11,7 @@ LATER = {
 		get_thread_id jit_module jitclass literally objmode optional overload pndindex register_jitable
 		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
 	"gridjit.cuda": frozenset("""args bf16 breakpoint compile_all cooperative cudadrv declare_device extending fp16 fp8
-		launchconfig libdevice literal literal_unroll set_memory_manager simulator
+		launchconfig libdevice literal set_memory_manager simulator
 		testing BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
 		PinnedMemory IpcHandle LinkableCode PTXSource CUSource Fatbin Cubin Archive Object LTOIR""".split()
 		+ [f"{name}x{n}" for name in NUMBERS for n in range(1, 5)]),

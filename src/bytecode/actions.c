@@ -4,36 +4,6 @@
 
 #include <string.h>
 
-#define ACTION(NAME) static void act_##NAME(gj_ssa_state *s, uint32_t n)
-#define UNUSED_N (void)n
-
-static gj_ref emit1(gj_ssa_state *s, gj_opcode op, gj_ref a)
-{
-	return gj_ssa_emit(s, op, 1, &a);
-}
-
-static gj_ref emit2(gj_ssa_state *s, gj_opcode op, gj_ref a, gj_ref b)
-{
-	return gj_ssa_emit(s, op, 2, (gj_ref[]){ a, b });
-}
-
-static gj_ref emit_obj(gj_ssa_state *s, const gj_obj *obj)
-{
-	gj_ref r = gj_ssa_emit(s, GJ_OBJ, 0, NULL);
-	gj_o(s->f, r)->imm.obj = obj;
-	return r;
-}
-
-/* Pops n values into a new array, the deepest first. */
-static gj_ref *pop_values(gj_ssa_state *s, uint32_t n)
-{
-	if (n > s->stack.n)
-		gj_ssa_damaged(s, "the stack is empty");
-	gj_ref *arg = gj_new(s->f->arena, gj_ref, n + 2);      /* with room for a callable and self */
-	for (uint32_t i = n; i-- > 0;)
-		arg[i] = gj_ssa_value(s);
-	return arg;
-}
 
 /* -- Nothing, refusal, the stack --------------------------------------------------------------------------------------- */
 
@@ -57,7 +27,7 @@ ACTION(refuse)
 ACTION(fstring)
 {
 	uint32_t count = (uint32_t)gj_pyop_effect(s->insn->row, n).pop;
-	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, count, pop_values(s, count));
+	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, count, gj_ssa_pop_values(s, count));
 	gj_o(s->f, r)->imm.name = gj_pyops[s->insn->row].text;
 	gj_ssa_push(s, r);
 }
@@ -74,23 +44,29 @@ ACTION(push_null)
 	gj_ssa_push(s, 0);
 }
 
-static gj_ref *from_top(gj_ssa_state *s, uint32_t n)
-{
-	if (n < 1 || n > s->stack.n)
-		gj_ssa_damaged(s, "an item beyond the stack");
-	return &s->stack.p[s->stack.n - n];
-}
-
 ACTION(copy)
 {
-	gj_ssa_push(s, *from_top(s, n));
+	gj_ssa_push(s, *gj_ssa_from_top(s, n));
 }
 
+/* The position of an iterator is the hidden variable nvars + its place in the stack; `n` counts places from the top. */
+static uint32_t position_of(const gj_ssa_state *s, uint32_t n)
+{
+	return (uint32_t)s->code->nvars + s->stack.n - n;
+}
+
+/* Iterators take their positions along. */
 ACTION(swap)
 {
-	gj_ref *a = from_top(s, 1), *b = from_top(s, n), t = *a;
-	*a = *b;
-	*b = t;
+	gj_ref *a = gj_ssa_from_top(s, 1), *b = gj_ssa_from_top(s, n), x = *a, y = *b;
+	gj_ref at_x = x && gj_o(s->f, x)->op == GJ_GETITER ? gj_var_read(s, s->cur, position_of(s, 1)) : 0;
+	gj_ref at_y = y && gj_o(s->f, y)->op == GJ_GETITER ? gj_var_read(s, s->cur, position_of(s, n)) : 0;
+	*a = y;
+	*b = x;
+	if (at_x)
+		gj_var_write(s, s->cur, position_of(s, n), at_x);
+	if (at_y)
+		gj_var_write(s, s->cur, position_of(s, 1), at_y);
 }
 
 /* -- Variables and names -------------------------------------------------------------------------------------------------- */
@@ -102,9 +78,16 @@ static uint32_t check_var(gj_ssa_state *s, uint32_t v)
 	return v;
 }
 
+static void push_iterator(gj_ssa_state *s, gj_ref over);
+
+/* A comprehension that is a function of its own, and a generator, get the iterator of their first loop as an argument. */
 ACTION(load_var)
 {
-	gj_ssa_push(s, gj_var_read(s, s->cur, check_var(s, n)));
+	gj_ref r = gj_var_read(s, s->cur, check_var(s, n));
+	if (n == 0 && s->code->nargs == 1 && !strcmp(s->code->var[0], ".0"))
+		push_iterator(s, r);
+	else
+		gj_ssa_push(s, r);
 }
 
 /* Stores to captured variables are remembered for closure.c; the bytecode tells them from others. */
@@ -133,20 +116,20 @@ ACTION(delete_var)
 
 ACTION(load_load)
 {
-	act_load_var(s, n >> 4);
-	act_load_var(s, n & 15);
+	gj_act_load_var(s, n >> 4);
+	gj_act_load_var(s, n & 15);
 }
 
 ACTION(store_load)
 {
-	act_store_var(s, n >> 4);
-	act_load_var(s, n & 15);
+	gj_act_store_var(s, n >> 4);
+	gj_act_load_var(s, n & 15);
 }
 
 ACTION(store_store)
 {
-	act_store_var(s, n >> 4);
-	act_store_var(s, n & 15);
+	gj_act_store_var(s, n >> 4);
+	gj_act_store_var(s, n & 15);
 }
 
 static const gj_obj *const_at(gj_ssa_state *s, uint32_t n)
@@ -158,7 +141,7 @@ static const gj_obj *const_at(gj_ssa_state *s, uint32_t n)
 
 ACTION(load_const)
 {
-	gj_ssa_push(s, emit_obj(s, const_at(s, n)));
+	gj_ssa_push(s, gj_ssa_emit_obj(s, const_at(s, n)));
 }
 
 static uint32_t check_name(gj_ssa_state *s, uint32_t n)
@@ -170,7 +153,7 @@ static uint32_t check_name(gj_ssa_state *s, uint32_t n)
 
 static gj_ref global(gj_ssa_state *s, uint32_t n)
 {
-	gj_ref r = emit_obj(s, s->code->global[check_name(s, n)]);
+	gj_ref r = gj_ssa_emit_obj(s, s->code->global[check_name(s, n)]);
 	gj_push(s->f->arena, &s->f->named, ((gj_named){ r, s->code->name_text[n] }));
 	return r;
 }
@@ -192,7 +175,7 @@ ACTION(load_global_null_first)
 static gj_ref attribute(gj_ssa_state *s, uint32_t n)
 {
 	const char *name = s->code->name_text[check_name(s, n)];
-	gj_ref r = emit1(s, GJ_ATTR, gj_ssa_value(s));
+	gj_ref r = gj_ssa_emit1(s, GJ_ATTR, gj_ssa_value(s));
 	gj_o(s->f, r)->imm.name = name;
 	return r;
 }
@@ -213,24 +196,24 @@ ACTION(method_null_first)
 ACTION(attr_or_method_null_first)
 {
 	if (n & 1)
-		act_method_null_first(s, n >> 1);
+		gj_act_method_null_first(s, n >> 1);
 	else
-		act_attr(s, n >> 1);
+		gj_act_attr(s, n >> 1);
 }
 
 ACTION(attr_or_method)
 {
-	act_attr(s, n >> 1);
+	gj_act_attr(s, n >> 1);
 	if (n & 1)
 		gj_ssa_push(s, 0);
 }
 
-/* 3.12 and later build comprehensions in place; the first BUILD_ after this tells which kind. */
+/* 3.12 and later build comprehensions in place; the first BUILD_ after this tells which kind. The variable gets its value back
+ * behind it. */
 ACTION(inlined_comprehension)
 {
 	static const struct { const char *op, *text; } kind[] = {
-		{ "BUILD_LIST", "a list comprehension" }, { "BUILD_SET", "a set comprehension" },
-		{ "BUILD_MAP", "a dictionary comprehension" }
+		{ "BUILD_LIST", NULL }, { "BUILD_SET", "a set comprehension" }, { "BUILD_MAP", "a dictionary comprehension" }
 	};
 	const char *text = "a comprehension";
 	check_var(s, n);
@@ -241,14 +224,15 @@ ACTION(inlined_comprehension)
 				i = s->in.p + s->in.n - 1;
 				break;
 			}
-	gj_ssa_push(s, gj_ssa_unsupported(s, text));
+	gj_ssa_push(s, text ? gj_ssa_unsupported(s, text) : gj_var_read(s, s->cur, n));
+	gj_var_write(s, s->cur, n, gj_var_undef(s, n));
 }
 
 /* -- Operators ---------------------------------------------------------------------------------------------------------------- */
 
 static gj_op *operator2(gj_ssa_state *s, gj_opcode op, uint32_t sub)
 {
-	gj_ref b = gj_ssa_value(s), a = gj_ssa_value(s), r = emit2(s, op, a, b);
+	gj_ref b = gj_ssa_value(s), a = gj_ssa_value(s), r = gj_ssa_emit2(s, op, a, b);
 	gj_o(s->f, r)->sub = (uint8_t)sub;
 	gj_ssa_push(s, r);
 	return gj_o(s->f, r);
@@ -256,7 +240,7 @@ static gj_op *operator2(gj_ssa_state *s, gj_opcode op, uint32_t sub)
 
 static void operator1(gj_ssa_state *s, gj_unop sub)
 {
-	gj_ref r = emit1(s, GJ_PYUN, gj_ssa_value(s));
+	gj_ref r = gj_ssa_emit1(s, GJ_PYUN, gj_ssa_value(s));
 	gj_o(s->f, r)->sub = (uint8_t)sub;
 	gj_ssa_push(s, r);
 }
@@ -284,7 +268,7 @@ static bool beside(const gj_ssa_state *s, int away, const char *name)
 ACTION(not)
 {
 	UNUSED_N;
-	gj_ref r = *from_top(s, 1);
+	gj_ref r = *gj_ssa_from_top(s, 1);
 	gj_op *o = r ? gj_o(s->f, r) : NULL;
 	if (!beside(s, -1, "UNARY_NOT") || (o->op != GJ_PYUN && o->op != GJ_TRUTH)) {
 		operator1(s, GJ_UN_NOT);
@@ -303,7 +287,7 @@ ACTION(to_bool)
 	bool taken = more && (gj_pyops[s->insn[1].row].flow >= GJ_FLOW_IFT || beside(s, 1, "UNARY_NOT")
 	                      || beside(s, 1, "TO_BOOL"));
 	if (!taken)
-		gj_ssa_push(s, emit1(s, GJ_TRUTH, gj_ssa_value(s)));
+		gj_ssa_push(s, gj_ssa_emit1(s, GJ_TRUTH, gj_ssa_value(s)));
 }
 
 ACTION(compare)
@@ -313,13 +297,13 @@ ACTION(compare)
 	operator2(s, GJ_PYCMP, n);
 }
 
-ACTION(compare_4) { act_compare(s, n >> 4); }
+ACTION(compare_4) { gj_act_compare(s, n >> 4); }
 
 ACTION(compare_5)
 {
-	act_compare(s, n >> 5);
+	gj_act_compare(s, n >> 5);
 	if (n & 16)
-		act_to_bool(s, 0);
+		gj_act_to_bool(s, 0);
 }
 
 ACTION(is)        { operator2(s, GJ_IS, n & 1); }
@@ -336,7 +320,7 @@ ACTION(store_attr)
 	gj_obj *name = gj_new(s->f->arena, gj_obj, 1);
 	*name = (gj_obj){ .kind = GJ_OBJ_STR, .name = s->code->name_text[check_name(s, n)] };
 	gj_ref a = gj_ssa_value(s), v = gj_ssa_value(s);
-	gj_o(s->f, set_item(s, a, emit_obj(s, name), v))->sub = 1;
+	gj_o(s->f, set_item(s, a, gj_ssa_emit_obj(s, name), v))->sub = 1;
 }
 
 ACTION(store_item)
@@ -349,24 +333,19 @@ ACTION(store_item)
 ACTION(slice)
 {
 	uint32_t parts = n == 3 ? 3 : 2;
-	gj_ssa_push(s, gj_ssa_emit(s, GJ_MKSLICE, parts, pop_values(s, parts)));
+	gj_ssa_push(s, gj_ssa_emit(s, GJ_MKSLICE, parts, gj_ssa_pop_values(s, parts)));
 }
 
 ACTION(slice_item)
 {
-	act_slice(s, 2);
-	act_item(s, n);
+	gj_act_slice(s, 2);
+	gj_act_item(s, n);
 }
 
 ACTION(store_slice)
 {
-	act_slice(s, 2);
-	act_store_item(s, n);
-}
-
-ACTION(tuple)
-{
-	gj_ssa_push(s, gj_ssa_emit(s, GJ_MKTUPLE, n, pop_values(s, n)));
+	gj_act_slice(s, 2);
+	gj_act_store_item(s, n);
 }
 
 /* The first item ends on top. */
@@ -376,7 +355,7 @@ ACTION(unpack)
 	bool fits = n <= UINT8_MAX;
 	gj_ref first = fits ? s->f->op.n : gj_ssa_unsupported(s, "unpacking into more than 255 variables");
 	for (uint32_t i = 0; fits && i < n; i++) {
-		gj_op *o = gj_o(s->f, emit1(s, GJ_UNPACK, a));
+		gj_op *o = gj_o(s->f, gj_ssa_emit1(s, GJ_UNPACK, a));
 		o->sub = (uint8_t)n;
 		o->imm.i = i;
 	}
@@ -388,13 +367,13 @@ ACTION(unpack)
 ACTION(unpack_star)
 {
 	uint32_t before = n & 255, after = n >> 8 & 255;
-	gj_ref a = gj_ssa_value(s), rest = emit1(s, GJ_UNPACKREST, a), *item = gj_new(s->f->arena, gj_ref, before + after + 1);
+	gj_ref a = gj_ssa_value(s), rest = gj_ssa_emit1(s, GJ_UNPACKREST, a), *item = gj_new(s->f->arena, gj_ref, before + after + 1);
 	gj_o(s->f, rest)->sub = (uint8_t)before;
 	gj_o(s->f, rest)->imm.i = after;
 	for (uint32_t i = 0; i < before + after; i++) {
 		gj_obj *at = gj_new(s->f->arena, gj_obj, 1);
 		*at = (gj_obj){ .kind = GJ_OBJ_INT, .i = i < before ? i : (int64_t)i - before - after };
-		item[i] = emit2(s, GJ_ITEM, a, emit_obj(s, at));
+		item[i] = gj_ssa_emit2(s, GJ_ITEM, a, gj_ssa_emit_obj(s, at));
 	}
 	for (uint32_t i = after; i-- > 0;)
 		gj_ssa_push(s, item[before + i]);
@@ -403,82 +382,13 @@ ACTION(unpack_star)
 		gj_ssa_push(s, item[i]);
 }
 
-/* Gives a list that was refused the name of what it was for. */
-static void rename_refused(gj_ssa_state *s, gj_ref r, const char *text)
-{
-	if (r && gj_o(s->f, r)->op == GJ_UNSUPPORTED)
-		gj_o(s->f, r)->imm.name = text;
-}
-
-ACTION(list)
-{
-	gj_build(s, "a list", NULL, n, pop_values(s, n));
-}
-
-ACTION(list_append)
-{
-	gj_ref v = gj_ssa_value(s);
-	gj_building *b = gj_built(s, *from_top(s, n));
-	if (b)
-		gj_push(s->f->arena, &b->item, v);
-}
-
-ACTION(list_extend)
-{
-	gj_ref v = gj_ssa_value(s);
-	gj_building *b = gj_built(s, *from_top(s, n));
-	if (b)
-		gj_push(s->f->arena, &b->item, emit1(s, GJ_STAR, v));
-}
-
-ACTION(list_to_tuple)
-{
-	UNUSED_N;
-	gj_building *b = gj_built(s, *from_top(s, 1));
-	if (b) {
-		gj_build_allow(s, b);
-		*from_top(s, 1) = gj_ssa_emit(s, GJ_MKTUPLE, b->item.n, b->item.p);
-	} else {
-		rename_refused(s, *from_top(s, 1), "*-unpacking in a call or a tuple");
-	}
-}
-
-ACTION(map)
-{
-	gj_ref *pair = pop_values(s, 2 * n);
-	gj_ref *item = gj_new(s->f->arena, gj_ref, n);
-	for (uint32_t i = 0; i < n; i++)
-		item[i] = pair[2 * i + 1];
-	gj_build(s, "a dictionary", gj_build_keys(s, pair, n, 2), n, item);
-}
-
-ACTION(const_key_map)
-{
-	const gj_op *keys = gj_o(s->f, gj_ssa_value(s));
-	if (keys->op != GJ_OBJ || keys->imm.obj->kind != GJ_OBJ_TUPLE || keys->imm.obj->n != n)
-		gj_ssa_damaged(s, "keys are wrong");
-	bool text = true;
-	for (uint32_t i = 0; i < n; i++)
-		text &= keys->imm.obj->item[i]->kind == GJ_OBJ_STR;
-	gj_build(s, "a dictionary", text ? keys->imm.obj : NULL, n, pop_values(s, n));
-}
-
-/* **d in a call: which keywords it brings is not known. */
-ACTION(dict_merge)
-{
-	gj_ssa_pop(s);
-	gj_building *b = gj_built(s, *from_top(s, n));
-	if (b)
-		b->name = NULL;
-}
-
 ACTION(intrinsic)
 {
 	enum { POSITIVE = 5, LIST_TO_TUPLE = 6 };
 	if (n == POSITIVE)
 		operator1(s, GJ_UN_POS);
 	else if (n == LIST_TO_TUPLE)
-		act_list_to_tuple(s, n);
+		gj_act_list_to_tuple(s, n);
 	else {
 		gj_ssa_pop(s);
 		gj_ssa_push(s, gj_ssa_unsupported(s, "this statement"));
@@ -531,7 +441,7 @@ ACTION(kw_names)
 
 ACTION(precall)
 {
-	s->precall = pop_values(s, n);
+	s->precall = gj_ssa_pop_values(s, n);
 	s->nprecall = n;
 	s->has_precall = true;
 }
@@ -546,7 +456,7 @@ ACTION(call_after_precall)
 
 ACTION(call)
 {
-	gj_ref *arg = pop_values(s, n);
+	gj_ref *arg = gj_ssa_pop_values(s, n);
 	call(s, arg, n);
 }
 
@@ -556,26 +466,7 @@ ACTION(call_kw)
 	if (names->op != GJ_OBJ)
 		gj_ssa_damaged(s, "keyword names are wrong");
 	s->kw = names->imm.obj;
-	act_call(s, n);
-}
-
-/* The values of a tuple that is known here; false for any other. */
-static bool tuple_items(gj_ssa_state *s, gj_ref r, gj_ref **item, uint32_t *n)
-{
-	const gj_op *o = gj_o(s->f, r);
-	if (o->op == GJ_MKTUPLE) {
-		*item = o->arg;
-		*n = o->nargs;
-		return true;
-	}
-	if (o->op != GJ_OBJ || o->imm.obj->kind != GJ_OBJ_TUPLE)
-		return false;
-	const gj_obj *t = o->imm.obj;
-	*n = t->n;
-	*item = gj_new(s->f->arena, gj_ref, t->n);
-	for (uint32_t i = 0; i < t->n; i++)
-		(*item)[i] = emit_obj(s, t->item[i]);
-	return true;
+	gj_act_call(s, n);
 }
 
 ACTION(call_star)
@@ -590,11 +481,11 @@ ACTION(call_star)
 		return;
 	}
 	GJ_VEC(gj_ref) all = { 0 };
-	if (tuple_items(s, args, &item, &count))
+	if (gj_ssa_tuple_items(s, args, &item, &count))
 		for (uint32_t i = 0; i < count; i++)
 			gj_push(s->f->arena, &all, item[i]);
 	else
-		gj_push(s->f->arena, &all, emit1(s, GJ_STAR, args));
+		gj_push(s->f->arena, &all, gj_ssa_emit1(s, GJ_STAR, args));
 	if (map) {
 		gj_build_allow(s, map);
 		s->kw = map->name;
@@ -611,8 +502,7 @@ enum { DEFAULTS = 1, KWDEFAULTS = 2, ANNOTATIONS = 4, FREE = 8 };
 static const char *comprehension(const char *name)
 {
 	static const struct { const char *name, *text; } kind[] = {
-		{ "<listcomp>", "a list comprehension" }, { "<setcomp>", "a set comprehension" },
-		{ "<dictcomp>", "a dictionary comprehension" }, { "<genexpr>", "a generator expression" }
+		{ "<setcomp>", "a set comprehension" }, { "<dictcomp>", "a dictionary comprehension" }
 	};
 	for (size_t i = 0; i < GJ_LEN(kind); i++)
 		if (!strcmp(name, kind[i].name))
@@ -658,11 +548,9 @@ static gj_ref add_attribute(gj_ssa_state *s, gj_ref r, uint32_t which, gj_ref va
 		return r;
 	if (o->op != GJ_CLOSURE)
 		gj_ssa_damaged(s, "an attribute of no function");
-	if (which == KWDEFAULTS) {
-		rename_refused(s, value, "a default of a keyword-only parameter of an inner function");
-		return value;
-	}
-	if (!tuple_items(s, value, &item, &n))
+	if (which == KWDEFAULTS)
+		return gj_ssa_unsupported(s, "a default of a keyword-only parameter of an inner function");
+	if (!gj_ssa_tuple_items(s, value, &item, &n))
 		return gj_ssa_unsupported(s, "an inner function with computed defaults");
 	uint32_t nfree = o->nargs - o->sub;
 	if (which == FREE)
@@ -682,7 +570,7 @@ ACTION(make_function)
 ACTION(make_function_bare)
 {
 	UNUSED_N;
-	act_make_function(s, 0);
+	gj_act_make_function(s, 0);
 }
 
 ACTION(function_attribute)
@@ -695,21 +583,44 @@ ACTION(function_attribute)
 
 static const gj_obj none_obj = { .kind = GJ_OBJ_NONE };
 
+static void give_back(gj_ssa_state *s, gj_ref r)
+{
+	if (s->reading->taker)
+		gj_generator_end(s);
+	else
+		gj_ssa_emit1(s, GJ_RETURN, r);
+}
+
 ACTION(return_value)
 {
 	UNUSED_N;
-	emit1(s, GJ_RETURN, gj_ssa_value(s));
+	give_back(s, gj_ssa_value(s));
 }
 
 ACTION(return_const)
 {
-	emit1(s, GJ_RETURN, emit_obj(s, const_at(s, n)));
+	give_back(s, gj_ssa_emit_obj(s, const_at(s, n)));
+}
+
+/* What is sent to it is None. */
+ACTION(yield)
+{
+	UNUSED_N;
+	gj_generator_item(s, gj_ssa_value(s));
+	gj_ssa_push(s, gj_ssa_emit_obj(s, &none_obj));
+}
+
+/* A generator begins when it is asked for its first item, with what is sent to it on the stack. */
+ACTION(begin)
+{
+	UNUSED_N;
+	gj_ssa_push(s, gj_ssa_emit_obj(s, &none_obj));
 }
 
 ACTION(assertion_error)
 {
 	UNUSED_N;
-	gj_ssa_push(s, emit_obj(s, &gj_assertion));
+	gj_ssa_push(s, gj_ssa_emit_obj(s, &gj_assertion));
 }
 
 ACTION(raise)
@@ -717,7 +628,7 @@ ACTION(raise)
 	gj_ref value = n == 1 ? gj_ssa_value(s) : 0;
 	if (!value) {
 		gj_ssa_unsupported(s, n ? "raise … from …" : "raise without an exception");
-		pop_values(s, n);
+		gj_ssa_pop_values(s, n);
 	}
 	gj_ref r = gj_ssa_emit(s, GJ_RAISE, 0, NULL);
 	if (value)
@@ -727,56 +638,77 @@ ACTION(raise)
 ACTION(truth)
 {
 	UNUSED_N;
-	s->cond = emit1(s, GJ_TRUTH, gj_ssa_value(s));
+	s->cond = gj_ssa_emit1(s, GJ_TRUTH, gj_ssa_value(s));
 }
 
 ACTION(truth_kept)
 {
-	act_copy(s, 1);
-	act_truth(s, n);
+	gj_act_copy(s, 1);
+	gj_act_truth(s, n);
 }
 
 ACTION(is_none)
 {
-	gj_ref a = gj_ssa_value(s), is = emit2(s, GJ_IS, a, emit_obj(s, &none_obj));
+	gj_ref a = gj_ssa_value(s), is = gj_ssa_emit2(s, GJ_IS, a, gj_ssa_emit_obj(s, &none_obj));
 	UNUSED_N;
-	s->cond = emit1(s, GJ_TRUTH, is);
+	s->cond = gj_ssa_emit1(s, GJ_TRUTH, is);
 }
 
-/* -- Loops: the position of the iterator in stack place k is the hidden variable nvars + k -------------------------------------- */
+/* -- Loops ------------------------------------------------------------------------------------------------------------------------ */
 
-static uint32_t position_of_top(const gj_ssa_state *s)
+static void push_iterator(gj_ssa_state *s, gj_ref over)
 {
-	return (uint32_t)s->code->nvars + s->stack.n - 1;
+	gj_ref it = gj_ssa_emit1(s, GJ_GETITER, over);
+	gj_ssa_push(s, it);
+	gj_var_write(s, s->cur, position_of(s, 1), gj_ssa_emit1(s, GJ_ITERSTART, it));
 }
 
 ACTION(iter)
 {
 	UNUSED_N;
-	gj_ref it = emit1(s, GJ_GETITER, gj_ssa_value(s));
-	gj_ssa_push(s, it);
-	gj_var_write(s, s->cur, position_of_top(s), emit1(s, GJ_ITERSTART, it));
+	push_iterator(s, gj_ssa_value(s));
 }
+
+/* The unrolled loop that the block at work begins a round of, or NULL. */
+static const gj_copy *round_at_work(const gj_ssa_state *s)
+{
+	const gj_sblock *sb = &s->sb.p[s->cur];
+	const gj_copy *c = &s->copy.p[sb->copy];
+	return c->loop && s->insn == s->in.p + c->first ? c : NULL;
+}
+
+static void nth(gj_ssa_state *s, gj_ref r, uint32_t round) { gj_o(s->f, r)->imm.i = round; }
 
 ACTION(for_iter)
 {
 	UNUSED_N;
-	gj_ref it = *from_top(s, 1);
+	gj_ref it = *gj_ssa_from_top(s, 1);
+	const gj_copy *c = round_at_work(s);
 	if (!it)
 		gj_ssa_damaged(s, "a loop over nothing");
-	s->cond = emit2(s, GJ_ITERHAS, it, gj_var_read(s, s->cur, position_of_top(s)));
+	if (c && c->round < s->reading->loops.p[c->loop - 1].count) {
+		nth(s, s->cond = gj_ssa_emit1(s, GJ_NTHHAS, it), c->round);
+	} else if (c) {
+		nth(s, gj_ssa_emit1(s, GJ_NTHEND, it), c->round);
+	} else {
+		const gj_copy *in = &s->copy.p[s->sb.p[s->cur].copy];
+		s->cond = gj_ssa_emit2(s, GJ_ITERHAS, it, gj_var_read(s, s->cur, position_of(s, 1)));
+		gj_o(s->f, s->cond)->imm.i = s->f->fors.n;
+		gj_push(s->f->arena, &s->f->fors, ((gj_loop_place){ in->loop, in->round, (uint32_t)(s->insn - s->in.p), 0 }));
+	}
 }
 
 void gj_ssa_enter_loop(gj_ssa_state *s)
 {
-	uint32_t var = position_of_top(s);
-	gj_ref it = *from_top(s, 1), at = gj_var_read(s, s->cur, var);
-	gj_ref item = emit2(s, GJ_ITERGET, it, at);
-	gj_var_write(s, s->cur, var, emit2(s, GJ_ITERNEXT, it, at));
+	uint32_t var = position_of(s, 1);
+	gj_ref it = *gj_ssa_from_top(s, 1), item;
+	const gj_copy *c = &s->copy.p[s->sb.p[s->cur].copy];
+	if (c->loop && s->sb.p[s->cur].last == c->first) {
+		nth(s, item = gj_ssa_emit1(s, GJ_NTHGET, it), c->round);
+	} else {
+		gj_ref at = gj_var_read(s, s->cur, var);
+		item = gj_ssa_emit2(s, GJ_ITERGET, it, at);
+		gj_var_write(s, s->cur, var, gj_ssa_emit2(s, GJ_ITERNEXT, it, at));
+	}
 	gj_ssa_push(s, item);
 }
-
-gj_action *const gj_actions[] = {
-#define PYOP(name, since, until, c11, c12, c13, pop, push, taken, flow, action, text) act_##action,
-#include "bytecode/pyops.def"
-};

@@ -15,6 +15,8 @@ static bool falls_through(gj_flow flow)
 	return flow != GJ_FLOW_END && flow != GJ_FLOW_JUMP && flow != GJ_FLOW_JUMPB;
 }
 
+static bool is_return(const gj_ssa_state *s, uint32_t i) { return !strncmp(gj_pyops[s->in.p[i].row].name, "RETURN_", 7); }
+
 typedef struct reached {
 	bool    *seen, *lead;                      /* by instruction: control comes here; a block starts here */
 	int64_t *depth;                            /* of the stack before it, by the table */
@@ -52,6 +54,8 @@ static void follow(gj_ssa_state *s, reached *r, uint32_t i)
 			if (falls_through(flow) && i + 1 < s->in.n)
 				r->lead[i + 1] = true;
 		}
+		if (flow == GJ_FLOW_YIELD && i + 1 < s->in.n)
+			r->lead[i + 1] = true;
 		if (!falls_through(flow))
 			return;
 		depth += e.push - e.pop;
@@ -101,56 +105,155 @@ static void find_copies(gj_ssa_state *s, reached *r)
 	}
 }
 
+/* -- Copies: unrolled loops, which are read as if they were written out -------------------------------------------------- */
+
+enum { MAX_UNROLLED = 1 << 17 };                           /* instructions of all copies */
+
+/* The loop of the reading that starts at instruction i of copy c, counted from 1; 0: none. */
+static uint32_t unrolled_at(const gj_ssa_state *s, uint32_t c, uint32_t i)
+{
+	const gj_copy *in = &s->copy.p[c];
+	for (uint32_t k = 0; k < s->reading->loops.n; k++) {
+		const gj_loop_place *l = &s->reading->loops.p[k];
+		if (l->insn == i && l->up == in->loop && l->round == in->round && !(in->loop && in->first == i))
+			return k + 1;
+	}
+	return 0;
+}
+
+/* Which loop that is unrolled somewhere an instruction is in, by its start from 1: the innermost. */
+static uint32_t *find_loops(const gj_ssa_state *s)
+{
+	uint32_t *in = gj_new(s->f->arena, uint32_t, s->in.n);
+	for (uint32_t k = 0; k < s->reading->loops.n; k++) {
+		uint32_t first = s->reading->loops.p[k].insn;
+		for (uint32_t i = first; i < s->in.n && i < (uint32_t)s->in.p[first].target; i++)
+			in[i] = in[i] > first ? in[i] : first + 1;
+	}
+	return in;
+}
+
+static uint32_t new_copy(gj_ssa_state *s, gj_copy c)
+{
+	c.block = gj_new(s->f->arena, uint32_t, c.end - c.first);
+	gj_push(s->f->arena, &s->copy, c);
+	return s->copy.n - 1;
+}
+
+/* The block that instruction i starts, seen from copy c: of the copy that it is part of, or of one around it. */
+static uint32_t block_at(const gj_ssa_state *s, uint32_t c, uint32_t i)
+{
+	for (;; c = s->copy.p[c].up) {
+		const gj_copy *in = &s->copy.p[c];
+		if (in->loop && i == in->first)
+			in = &s->copy.p[in->next];
+		uint32_t b = i >= in->first && i < in->end ? in->block[i - in->first] : 0;
+		if (b)
+			return b;
+		if (!in->loop)
+			gj_ssa_damaged(s, "a jump to nowhere");
+	}
+}
+
 /* -- Blocks and edges ------------------------------------------------------------------------------------------------------ */
 
-static uint32_t new_block(gj_ssa_state *s, gj_stretch kind, uint32_t first)
+static uint32_t new_block(gj_ssa_state *s, gj_stretch kind, uint32_t first, uint32_t copy)
 {
-	gj_push(s->f->arena, &s->sb, ((gj_sblock){ .kind = kind, .first = first, .last = first }));
+	gj_push(s->f->arena, &s->sb, ((gj_sblock){ .kind = kind, .first = first, .last = first, .copy = copy }));
 	return gj_block_new(s->f);
 }
 
 /* The edge block → instruction, with a block of its own where the stack changes on the way. */
 static void edge(gj_ssa_state *s, uint32_t block, uint32_t to, gj_stretch kind)
 {
-	uint32_t from = block;
+	uint32_t from = block, copy = s->sb.p[block].copy;
 	if (kind != GJ_CODE) {
-		from = new_block(s, kind, s->sb.p[block].last);
+		from = new_block(s, kind, s->sb.p[block].last, copy);
 		gj_link(s->f, block, from);
 	}
-	gj_link(s->f, from, s->block_of[to]);
+	if (kind != GJ_EDGE_STOP && kind != GJ_EDGE_RESULT && kind != GJ_EDGE_EMPTY)
+		gj_link(s->f, from, block_at(s, copy, to));
+}
+
+static void link_for(gj_ssa_state *s, uint32_t b, uint32_t next, uint32_t target)
+{
+	bool marks = gj_pyops[s->in.p[next - 1].row].since >= 312;
+	const gj_copy *c = &s->copy.p[s->sb.p[b].copy];
+	bool over = c->loop && c->first == next - 1 && c->round == s->reading->loops.p[c->loop - 1].count;
+	if (!over)
+		edge(s, b, next, GJ_EDGE_ITEM);
+	edge(s, b, target, marks ? GJ_EDGE_MARK : GJ_EDGE_POP);
+}
+
+/* What follows an item of a generator, or its end, where that is decided by a condition. */
+static void link_fork(gj_ssa_state *s, uint32_t b, uint32_t next, bool end)
+{
+	gj_fork fork = gj_generator_fork(s->reading->taker, end);
+	if (end && fork.yes == GJ_CODE)
+		return;
+	edge(s, b, next, fork.yes);
+	if (fork.no != fork.yes)
+		edge(s, b, next, fork.no);
 }
 
 static void link_block(gj_ssa_state *s, uint32_t b)
 {
 	uint32_t last = s->sb.p[b].last, next = last + 1, target = (uint32_t)s->in.p[last].target;
-	bool marks = gj_pyops[s->in.p[last].row].since >= 312;
 	switch (flow_of(s, last)) {
-	case GJ_FLOW_END:   return;
+	case GJ_FLOW_END:   if (is_return(s, last)) link_fork(s, b, next, true); return;
+	case GJ_FLOW_YIELD: link_fork(s, b, next, false); return;
 	case GJ_FLOW_NEXT:  edge(s, b, next, GJ_CODE); return;
 	case GJ_FLOW_JUMP: case GJ_FLOW_JUMPB: edge(s, b, target, GJ_CODE); return;
 	case GJ_FLOW_IFT: case GJ_FLOW_IFTB: edge(s, b, target, GJ_CODE); edge(s, b, next, GJ_CODE); return;
 	case GJ_FLOW_IFF: case GJ_FLOW_IFFB: edge(s, b, next, GJ_CODE); edge(s, b, target, GJ_CODE); return;
 	case GJ_FLOW_AND:   edge(s, b, next, GJ_EDGE_POP); edge(s, b, target, GJ_CODE); return;
 	case GJ_FLOW_OR:    edge(s, b, target, GJ_CODE); edge(s, b, next, GJ_EDGE_POP); return;
-	case GJ_FLOW_FOR:   edge(s, b, next, GJ_EDGE_ITEM); edge(s, b, target, marks ? GJ_EDGE_MARK : GJ_EDGE_POP); return;
+	case GJ_FLOW_FOR:   link_for(s, b, next, target); return;
 	}
 }
 
-/* A block for each start, in the order of the bytecode; copies lead to their originals' blocks. */
-static void make_blocks(gj_ssa_state *s, const reached *r)
+static void make_blocks(gj_ssa_state *, const reached *, const uint32_t *loop_of, uint32_t c);
+
+/* The rounds of an unrolled loop, and the look for an item that is not there. Gives the block that it starts with. */
+static uint32_t make_rounds(gj_ssa_state *s, const reached *r, const uint32_t *loop_of, uint32_t up, uint32_t loop)
+{
+	const gj_loop_place *l = &s->reading->loops.p[loop - 1];
+	uint32_t start = 0, before = 0, end = (uint32_t)s->in.p[l->insn].target;
+	for (uint32_t round = 0; round <= l->count; round++) {
+		uint32_t c = new_copy(s, (gj_copy){ .up = up, .loop = loop, .round = round, .first = l->insn,
+		                                    .end = round < l->count ? end : l->insn + 1 });
+		if ((s->unrolled += end - l->insn) > MAX_UNROLLED)
+			gj_fail(s->f, gj_ssa_loc(s, s->in.p[l->insn].unit), GJ_ERR_UNROLL_SIZE, (unsigned)l->count);
+		make_blocks(s, r, loop_of, c);
+		start = start ? start : s->copy.p[c].block[0];
+		if (round)
+			s->copy.p[before].next = c;
+		before = c;
+	}
+	return start;
+}
+
+/* A block for each start, in the order of the bytecode; copies of ends lead to their originals' blocks, of the same round. */
+static void make_blocks(gj_ssa_state *s, const reached *r, const uint32_t *loop_of, uint32_t c)
 {
 	bool skip = false;
-	s->block_of = gj_new(s->f->arena, uint32_t, s->in.n);
-	new_block(s, GJ_ENTRY, 0);
-	for (uint32_t i = 0; i < s->in.n; i++) {
+	for (uint32_t i = s->copy.p[c].first, at = 0; i < s->copy.p[c].end; i++) {
+		uint32_t first = s->copy.p[c].first, loop = unrolled_at(s, c, i), from = r->copy_of[i], b;
 		if (!r->seen[i])
 			continue;
+		if (loop) {
+			b = make_rounds(s, r, loop_of, c, loop);
+			s->copy.p[c].block[i - first] = b;
+			i = (uint32_t)s->in.p[i].target - 1;
+			continue;
+		}
 		if (r->lead[i]) {
-			skip = r->copy_of[i];
-			s->block_of[i] = skip ? s->block_of[r->copy_of[i] - 1] : new_block(s, GJ_CODE, i);
+			skip = from && loop_of[from - 1] == loop_of[i];
+			b = skip ? s->copy.p[c].block[from - 1 - first] : (at = new_block(s, GJ_CODE, i, c));
+			s->copy.p[c].block[i - first] = b;
 		}
 		if (!skip)
-			s->sb.p[s->sb.n - 1].last = i;
+			s->sb.p[at].last = i;
 	}
 }
 
@@ -165,9 +268,10 @@ void gj_ssa_blocks(gj_ssa_state *s)
 	while (r.work.n)
 		follow(s, &r, r.work.p[--r.work.n]);
 	find_copies(s, &r);
-	make_blocks(s, &r);
+	new_block(s, GJ_ENTRY, 0, new_copy(s, (gj_copy){ .end = s->in.n }));
+	make_blocks(s, &r, find_loops(s), 0);
 	uint32_t n = s->sb.n;
-	gj_link(s->f, 0, s->block_of[0]);
+	gj_link(s->f, 0, block_at(s, 0, 0));
 	for (uint32_t b = 1; b < n; b++)
 		link_block(s, b);
 }

@@ -1,5 +1,5 @@
-/* Lists and dictionaries that bytecode builds step by step. Kernels have neither, but a call with *args and a tuple with a
- * starred item are built as a list first, keyword arguments beside *args as a dictionary. */
+/* Dictionaries that bytecode builds step by step. Kernels have none, but keyword arguments beside *args are one first, and so are
+ * the defaults of keyword-only parameters. */
 #include "bytecode/state.h"
 
 void gj_build(gj_ssa_state *s, const char *what, const gj_obj *name, uint32_t n, const gj_ref *item)
@@ -11,29 +11,9 @@ void gj_build(gj_ssa_state *s, const char *what, const gj_obj *name, uint32_t n,
 	gj_ssa_push(s, b.ref);
 }
 
-/* A place of the stack that holds one value on all paths to a join: that value (of a loop it is not known yet). */
-static gj_ref same_on_all_paths(const gj_ssa_state *s, gj_ref r)
-{
-	for (uint32_t i = s->phi.n; i-- > 0;) {
-		gj_sphi phi = s->phi.p[i];
-		if (phi.ref != r || !(phi.var & GJ_VAR_STACK))
-			continue;
-		uint32_t place = phi.var & ~(uint32_t)GJ_VAR_STACK;
-		gj_ref one = 0;
-		for (uint32_t k = 0; k < s->f->bb.p[phi.block].preds.n; k++) {
-			const gj_sblock *p = &s->sb.p[s->f->bb.p[phi.block].preds.p[k]];
-			if (!p->done || place >= p->depth || (one && p->stack[place] != one))
-				return r;
-			one = p->stack[place];
-		}
-		return same_on_all_paths(s, one);
-	}
-	return r;
-}
-
 gj_building *gj_built(gj_ssa_state *s, gj_ref r)
 {
-	r = r ? same_on_all_paths(s, r) : 0;
+	r = r ? gj_ssa_same_on_all_paths(s, r) : 0;
 	for (uint32_t i = s->building.n; r && i-- > 0;)
 		if (s->building.p[i].ref == r)
 			return &s->building.p[i];

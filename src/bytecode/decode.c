@@ -60,7 +60,7 @@ static int64_t target_unit(const gj_insn *in, const uint8_t *bytes)
 {
 	int64_t next = (int64_t)in->unit + 1 + gj_python.caches[bytes[2 * (size_t)in->unit]];
 	switch (in->row == UINT16_MAX ? GJ_FLOW_NEXT : gj_pyops[in->row].flow) {
-	case GJ_FLOW_NEXT: case GJ_FLOW_END:
+	case GJ_FLOW_NEXT: case GJ_FLOW_YIELD: case GJ_FLOW_END:
 		return -1;
 	case GJ_FLOW_JUMPB: case GJ_FLOW_IFTB: case GJ_FLOW_IFFB:
 		return next - in->arg;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { CO_GENERATOR = 0x20, CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
+enum { CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
 
 /* -- Functions that cannot be kernels at all ------------------------------------------------------------------------- */
 
@@ -27,10 +27,10 @@ static GJ_NORETURN void refuse_handlers(gj_ssa_state *s)
 static void refuse_function(gj_ssa_state *s)
 {
 	static const struct { uint32_t flag; const char *text; } refused[] = {
-		{ CO_GENERATOR, "a generator (yield)" }, { CO_COROUTINE, "a coroutine (async def)" },
+		{ GJ_CO_GENERATOR, "a generator (yield)" }, { CO_COROUTINE, "a coroutine (async def)" },
 		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }, { GJ_CO_VARKEYWORDS, "a **parameter" }
 	};
-	for (size_t i = 0; i < GJ_LEN(refused); i++)
+	for (size_t i = s->reading->taker ? 1 : 0; i < GJ_LEN(refused); i++)
 		if (s->code->flags & refused[i].flag)
 			gj_fail(s->f, 0, GJ_ERR_UNSUPPORTED_OP, refused[i].text);
 	if (s->code->user_handlers)
@@ -63,6 +63,8 @@ static void enter_function(gj_ssa_state *s)
 {
 	const gj_code *c = s->code;
 	uint32_t nargs = gj_code_params(c);
+	if (s->reading->taker)
+		gj_generator_enter(s);
 	for (uint32_t v = 0; v < (uint32_t)c->nvars; v++) {
 		uint32_t free = v - (uint32_t)(c->nvars - c->nfree);
 		bool is_free = v >= (uint32_t)(c->nvars - c->nfree);
@@ -78,6 +80,11 @@ static void enter_function(gj_ssa_state *s)
 	}
 }
 
+static gj_action *const actions[] = {                      /* by row */
+#define PYOP(name, since, until, c11, c12, c13, pop, push, taken, flow, action, text) gj_act_##action,
+#include "bytecode/pyops.def"
+};
+
 /* -- Interpretation ---------------------------------------------------------------------------------------------------- */
 
 /* One instruction; its row's stack effect must be what happened. */
@@ -89,7 +96,7 @@ static void step(gj_ssa_state *s, uint32_t i)
 	int64_t before = s->stack.n;
 	if (before < e.pop || before - e.pop + e.push > GJ_SSA_DEPTH)
 		gj_ssa_damaged(s, "the stack runs over");
-	gj_actions[s->insn->row](s, s->insn->arg);
+	actions[s->insn->row](s, s->insn->arg);
 	if (gj_pyops[s->insn->row].flow < GJ_FLOW_AND && s->stack.n != before - e.pop + e.push)
 		gj_ssa_damaged(s, "a stack effect is not as the table says");
 }
@@ -130,6 +137,7 @@ static void fill_block(gj_ssa_state *s, uint32_t b)
 	case GJ_EDGE_ITEM: s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_ssa_enter_loop(s); break;
 	case GJ_EDGE_POP:  gj_ssa_pop(s); break;
 	case GJ_EDGE_MARK: gj_ssa_push(s, 0); break;
+	default:           s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_generator_edge(s, sb.kind); break;
 	}
 	finish_block(s, b);
 }
@@ -154,9 +162,12 @@ static const char *symbol(gj_arena *a, const char *name)
 	return p;
 }
 
-gj_fn *gj_ssa(gj_trap *trap, const gj_code *code)
+gj_fn *gj_ssa(gj_trap *trap, const gj_code *code) { return gj_ssa_read(trap, code, NULL); }
+
+gj_fn *gj_ssa_read(gj_trap *trap, const gj_code *code, const gj_reading *reading)
 {
-	gj_ssa_state s = { .code = code };
+	static const gj_reading plain;
+	gj_ssa_state s = { .code = code, .reading = reading ? reading : &plain };
 	s.f = gj_fn_new(trap, code, symbol(trap->arena, code->name));
 	s.in = gj_decode(s.f->arena, code);
 	refuse_function(&s);
@@ -166,6 +177,9 @@ gj_fn *gj_ssa(gj_trap *trap, const gj_code *code)
 		fill_block(&s, b);
 	check_depths(&s);
 	gj_var_fill(&s);
+	for (uint32_t i = 0; i < s.unroll.n; i++)
+		if (s.unroll.p[i] && gj_o(s.f, gj_var_find(&s, s.unroll.p[i]))->op == GJ_GETITER)
+			gj_o(s.f, gj_var_find(&s, s.unroll.p[i]))->sub = 1;
 	gj_closure_check(&s);
 	s.cur = s.loc = 0;
 	gj_ssa_emit(&s, GJ_JUMP, 0, NULL);

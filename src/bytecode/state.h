@@ -1,5 +1,5 @@
-/* What the files of SSA construction share. blocks.c finds the blocks, ssa.c walks them, actions.c holds one action a
- * bytecode, variables.c follows variables from block to block, closure.c and tidy.c look at the whole when it is there. */
+/* What the files of SSA construction share. blocks.c finds the blocks, ssa.c walks them, actions.c and tuples.c hold one action a
+ * bytecode, generator.c what takes the items of a generator, variables.c follows variables from block to block, closure.c and tidy.c look at the whole when it is there. */
 #ifndef GJ_SSA_H
 #define GJ_SSA_H
 
@@ -11,26 +11,37 @@ typedef enum gj_stretch {
 	GJ_ENTRY, GJ_CODE,
 	GJ_EDGE_ITEM,                              /* into a for loop: fetch the item, step on, push the item */
 	GJ_EDGE_POP,                               /* drop the top */
-	GJ_EDGE_MARK                               /* push the marker that END_FOR removes */
+	GJ_EDGE_MARK,                              /* push the marker that END_FOR removes */
+	GJ_EDGE_STOP, GJ_EDGE_FIRST, GJ_EDGE_MORE, GJ_EDGE_RESULT, GJ_EDGE_EMPTY      /* of generators (generator.c) */
 } gj_stretch;
 
 typedef struct gj_sblock {
 	gj_stretch kind;
 	uint32_t first, last;                      /* CODE: instructions, both included; edges: the jump */
+	uint32_t copy;                             /* number of the gj_copy that it belongs to */
 	gj_ref  *stack; uint32_t depth;            /* at the end; 0 is CPython's NULL */
 	bool     done;
 	GJ_VEC(gj_ref) phis;
 } gj_sblock;
 
 /* Variables are numbered as var[] of the code; behind them come the hidden positions of iterators, by the place of the
- * iterator in the stack; with this bit, places of the stack. */
-enum { GJ_VAR_STACK = (int)0x40000000 };
+ * iterator in the stack; what is known of the items that a generator has yielded; with this bit, places of the stack. */
+enum { GJ_VAR_STACK = (int)0x40000000, GJ_VAR_TAKEN = GJ_VAR_STACK - 3, GJ_VAR_YIELDED, GJ_VAR_SOME };
+
+/* A stretch of instructions that has blocks of its own: number 0 is the whole function, the others rounds of unrolled loops. */
+typedef struct gj_copy {
+	uint32_t up;                               /* the copy that it is part of */
+	uint32_t loop, round;                      /* entry of the reading's loops, counted from 1; 0: the whole function */
+	uint32_t next;                             /* the next round, where jumps to the loop's start lead */
+	uint32_t first, end;                       /* instructions */
+	uint32_t *block;                           /* of each that starts one; 0: none */
+} gj_copy;
 
 typedef struct gj_sphi { gj_ref ref; uint32_t block, var; } gj_sphi;
 typedef struct gj_place { uint32_t var, block, place; gj_ref value; } gj_place;
 
-/* A list or dictionary that bytecode builds: refused unless it becomes a tuple or the arguments of a call. name: keys of a
- * dictionary, a tuple of strings. */
+/* A dictionary that bytecode builds: refused unless it becomes the arguments of a call or the defaults of a function. name: its
+ * keys, a tuple of strings. */
 typedef struct gj_building { gj_ref ref; const gj_obj *name; GJ_VEC(gj_ref) item; } gj_building;
 
 typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
@@ -41,7 +52,10 @@ struct gj_ssa_state {
 	const gj_code *code;
 	gj_insns in;
 	GJ_VEC(gj_sblock) sb;                      /* beside f->bb */
-	uint32_t *block_of;                        /* instruction → block that starts there (or at its original); 0: none */
+	const gj_reading *reading;
+	GJ_VEC(gj_copy) copy;
+	uint32_t unrolled;                         /* instructions of all copies of loops */
+	GJ_VEC(gj_ref) unroll;                     /* iterators whose loops must be unrolled */
 	/* the block at work */
 	uint32_t cur, loc;
 	const gj_insn *insn;
@@ -67,6 +81,12 @@ void   gj_ssa_push(gj_ssa_state *, gj_ref);
 gj_ref gj_ssa_pop(gj_ssa_state *);             /* may be 0, a NULL */
 gj_ref gj_ssa_value(gj_ssa_state *);           /* pop what must be a value */
 gj_ref gj_ssa_unsupported(gj_ssa_state *, const char *what);
+gj_ref gj_ssa_emit1(gj_ssa_state *, gj_opcode, gj_ref);
+gj_ref gj_ssa_emit2(gj_ssa_state *, gj_opcode, gj_ref, gj_ref);
+gj_ref gj_ssa_emit_obj(gj_ssa_state *, const gj_obj *);
+gj_ref *gj_ssa_pop_values(gj_ssa_state *, uint32_t n);          /* into a new array, the deepest first */
+gj_ref *gj_ssa_from_top(gj_ssa_state *, uint32_t n);            /* the place of item n, counted from 1 */
+gj_ref gj_ssa_same_on_all_paths(const gj_ssa_state *, gj_ref);  /* what a place of the stack holds whichever way control came, or itself */
 
 /* building.c: gj_build pushes an UNSUPPORTED `what`, which gj_build_allow takes back */
 void gj_build(gj_ssa_state *, const char *what, const gj_obj *name, uint32_t n, const gj_ref *item);
@@ -74,12 +94,31 @@ gj_building *gj_built(gj_ssa_state *, gj_ref);         /* NULL: r is none */
 void gj_build_allow(gj_ssa_state *, const gj_building *);
 const gj_obj *gj_build_keys(gj_ssa_state *, const gj_ref *key, uint32_t n, uint32_t step);    /* NULL: not all are constant strings */
 
+/* tuples.c: the values of a tuple that is known here; false for any other. And the tuple or list of the items of a tuple and one
+ * more, an ordinary value or a STAR. */
+bool   gj_ssa_tuple_items(gj_ssa_state *, gj_ref, gj_ref **item, uint32_t *n);
+gj_ref gj_ssa_longer(gj_ssa_state *, gj_ref tuple, gj_ref item, gj_sort);
+/* Loops whose iterators stand in the stack from place `from` on must be unrolled. */
+void   gj_ssa_unroll(gj_ssa_state *, uint32_t from);
+
+/* generator.c: what stands at the start of a generator that is taken from, behind an item, at the end; and on edges. */
+void   gj_generator_enter(gj_ssa_state *);
+void   gj_generator_item(gj_ssa_state *, gj_ref);
+void   gj_generator_end(gj_ssa_state *);
+void   gj_generator_edge(gj_ssa_state *, gj_stretch);
+/* Where an item leads besides on, and where the end does: GJ_CODE: nowhere else. yes: if the condition holds. */
+typedef struct gj_fork { gj_stretch yes, no; } gj_fork;
+gj_fork gj_generator_fork(gj_taker, bool end);
+
 /* blocks.c: f->bb and sb with their edges; the successor for "true" comes first */
 void gj_ssa_blocks(gj_ssa_state *);
 
-/* actions.c */
+/* Actions, one a bytecode (a column of pyops.def): in actions.c but for those of tuples.c. */
 typedef void gj_action(gj_ssa_state *, uint32_t n);
-extern gj_action *const gj_actions[];          /* by row of pyops.def */
+#define PYOP(name, since, until, c11, c12, c13, pop, push, taken, flow, action, text) gj_action gj_act_##action;
+#include "bytecode/pyops.def"
+#define ACTION(NAME) void gj_act_##NAME(gj_ssa_state *s, uint32_t n)
+#define UNUSED_N (void)n
 void gj_ssa_enter_loop(gj_ssa_state *);        /* GJ_EDGE_ITEM */
 
 /* variables.c */

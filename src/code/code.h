@@ -21,6 +21,8 @@ typedef enum gj_objkind {
 	GJ_OBJ_MODULE,                             /* a namespace: attributes resolved for every name the code mentions */
 	GJ_OBJ_FUNCTION,                           /* a device function or a plain Python function */
 	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
+	GJ_OBJ_GENERATOR,                          /* a generator expression: `code`; its value at run time is the tuple of its arguments and of
+	                                            * what it captures, whose constants are item[n] */
 	GJ_OBJ_OPAQUE                              /* anything else; `name` says what, for the error message */
 } gj_objkind;
 
@@ -39,7 +41,7 @@ struct gj_obj {
 	const char *const *attr;                   /* MODULE: n names */
 	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
 	const int64_t *shape;                      /* ARRAY: type->ndim extents; CAPTURED: as many strides behind them */
-	const gj_code *code;                       /* FUNCTION, CODE */
+	const gj_code *code;                       /* FUNCTION, CODE, GENERATOR; NAME of what takes all items of an iterable: (x for x in it) */
 	const gj_fields *fields;                   /* TUPLE: names of the items, or NULL. OPAQUE: a class that makes tuples of these, whose
 	                                            * parameters `code` has */
 	const char *instead;                       /* OPAQUE: what to write instead; NULL: nobody knows */
@@ -77,7 +79,7 @@ struct gj_code {
 	gj_hash digest;                            /* of everything above except positions and file, callees included */
 };
 
-enum { GJ_CO_VARARGS = 4, GJ_CO_VARKEYWORDS = 8 };           /* bits of flags */
+enum { GJ_CO_VARARGS = 4, GJ_CO_VARKEYWORDS = 8, GJ_CO_GENERATOR = 32 };    /* bits of flags */
 
 /* Parameters as variables count them: positional ones, keyword-only ones, then *args. */
 static inline uint32_t gj_code_params(const gj_code *c)

@@ -248,22 +248,48 @@ gj_known gj_infer_sum(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
 	gj_known sum = gj_just(c->a[1].type ? c->a[1].type : gj_scalar[GJ_I64]);
-	if (t->kind != GJ_TUPLE)
-		gj_bad_argument(c, 0);
 	if (!gj_is_scalar(sum.type))
 		gj_bad_argument(c, 1);
+	if (!gj_is_sequence(t))
+		return gj_take_all(c, GJ_TAKE_SUM, (gj_known){ sum.type, NULL });
 	for (uint32_t i = 0; i < t->n; i++)
 		sum = gj_just(gj_known_binop(fn(c), c->loc, GJ_OP_ADD_, sum, gj_just(t->item[i])).type);
 	return sum;
 }
 
+/* arg: GJ_SORT_TUPLE or GJ_SORT_LIST. A named tuple loses its names, as in Python. */
 gj_known gj_infer_tuple(gj_icall *c)
 {
-	if (!c->a[0].type)
-		return gj_just(gj_tuple_type(NULL, 0));
-	if (c->a[0].type->kind != GJ_TUPLE)
+	const gj_type *t = c->a[0].type;
+	bool list = c->arg == GJ_SORT_LIST;
+	if (t && !gj_is_sequence(t))
+		return gj_take_all(c, list ? GJ_TAKE_LIST : GJ_TAKE_TUPLE, gj_just(NULL));
+	uint32_t n = t ? t->n : 0;
+	const gj_type *const *item = t ? t->item : NULL;
+	return (gj_known){ list ? gj_list_type(item, n) : gj_tuple_type(item, n), t ? c->a[0].konst : NULL };
+}
+
+gj_known gj_infer_literal_unroll(gj_icall *c)
+{
+	if (!gj_is_sequence(c->a[0].type))
 		gj_bad_argument(c, 0);
 	return c->a[0];
+}
+
+/* Of a tuple all truths are known where it is; arg: GJ_TAKE_ANY or GJ_TAKE_ALL. */
+gj_known gj_infer_any(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	bool all = c->arg == GJ_TAKE_ALL, sure = true;
+	if (!gj_is_sequence(t))
+		return gj_take_all(c, (gj_taker)c->arg, gj_just(NULL));
+	for (uint32_t i = 0; i < t->n; i++) {
+		const gj_obj *k = gj_known_truth(fn(c), c->loc, (gj_known){ t->item[i], c->a[0].konst ? c->a[0].konst->item[i] : NULL }).konst;
+		if (k && !!k->i != all)
+			return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(fn(c)->arena, !all) };
+		sure &= k != NULL;
+	}
+	return (gj_known){ gj_scalar[GJ_BOOL], sure ? gj_obj_bool(fn(c)->arena, all) : NULL };
 }
 
 gj_known gj_infer_index(gj_icall *c)

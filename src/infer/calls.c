@@ -161,6 +161,41 @@ static const gj_type *numbers(const gj_inst *s, const gj_type *t)
 	return gj_tuple_type(item, t->n);
 }
 
+/* A generator is a constant whose value at run time is the tuple of its arguments and of what it captures. */
+static gj_known generator(gj_inst *s, const gj_code *code, uint32_t n, const gj_known *a)
+{
+	gj_obj *g = gj_new(s->fn->arena, gj_obj, 1);
+	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, n + 1);
+	const gj_type **t = gj_new(s->fn->arena, const gj_type *, n + 1);
+	for (uint32_t i = 0; i < n; i++)
+		t[i] = a[i].type, k[i] = a[i].konst;
+	*g = (gj_obj){ .kind = GJ_OBJ_GENERATOR, .code = code, .n = n, .item = k };
+	return (gj_known){ gj_tuple_type(t, n), g };
+}
+
+gj_known gj_take_all(gj_icall *c, gj_taker taker, gj_known start)
+{
+	gj_inst *s = c->s;
+	gj_known from = gj_value(s, c->ref[0]), *a;
+	const gj_obj *g = from.konst;
+	const gj_code *code = s->konst[gj_o(s->fn, c->call)->arg[0]]->code;
+	uint32_t n = gj_is_generator(from) ? g->n : 1;
+	a = gj_new(s->fn->arena, gj_known, n + 1);
+	if (gj_is_generator(from))
+		code = g->code;
+	else if (!code)
+		gj_bad_argument(c, 0);
+	else
+		a[0] = gj_known_iter(s->fn, c->loc, c->a[0]);
+	for (uint32_t i = 0; gj_is_generator(from) && i < n; i++)
+		a[i] = (gj_known){ from.type->item[i], g->item[i] };
+	if (start.type)
+		a[n++] = start;
+	c->I->numpy = s->fn->numpy;
+	c->I->taker = taker;
+	return (s->callee[c->call] = gj_infer_function(c->I, code, n, a, s->fn, c->loc))->ret;
+}
+
 static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *fn)
 {
 	const gj_op *call = gj_o(s->fn, r);
@@ -171,6 +206,8 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 	uint32_t n = gj_call_args(s, r, code, a, from);
 	if (n == UINT32_MAX)
 		return gj_just(NULL);
+	if (code->flags & GJ_CO_GENERATOR && !strcmp(code->name, "<genexpr>"))
+		return generator(s, code, n, a);
 	gj_calling how = fn->kind == GJ_OBJ_FUNCTION ? (gj_calling)fn->i : GJ_CALL_PLAIN;
 	bool fused = how == GJ_CALL_FUSED && !s->fn->numpy && n == fn->n, elementwise = how == GJ_CALL_UFUNC && s->fn->numpy;
 	gj_known *given = a;
@@ -199,7 +236,7 @@ static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 	const gj_op *call = gj_o(s->fn, r);
 	const gj_name *row = gj_name_find(name);
 	int slot[GJ_MAX_CALL];
-	gj_icall c = { .I = I, .s = s, .row = row, .name = name, .loc = call->loc };
+	gj_icall c = { .I = I, .s = s, .row = row, .name = name, .loc = call->loc, .call = r };
 	if (!row || !row->params || (gj_is_method(row) && gj_o(s->fn, call->arg[0])->op != GJ_ATTR))
 		gj_fail(s->fn, call->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(name));
 	c.n = gj_bind_row(s->fn, call, row, name, slot);
@@ -236,7 +273,7 @@ static gj_known make_named(gj_inst *s, gj_ref r, const gj_obj *class)
 	gj_known *a = gj_new(s->fn->arena, gj_known, class->fields->n + 1);
 	gj_ref *from = gj_new(s->fn->arena, gj_ref, class->fields->n + 1);
 	uint32_t n = gj_call_args(s, r, class->code, a, from);
-	return n == UINT32_MAX ? gj_just(NULL) : gj_known_items(s, gj_o(s->fn, r)->loc, class->fields, n, a);
+	return n == UINT32_MAX ? gj_just(NULL) : gj_known_items(s->fn, gj_o(s->fn, r)->loc, class->fields, n, a);
 }
 
 gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50, HUGE_SIZE = 1 << 24 };
+enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50, HUGE_SIZE = 1 << 24, MAX_ROUNDS = 1000 };
 #define NOBODY UINT32_MAX
 
 /* -- One operation ------------------------------------------------------------------------------------------------- */
@@ -63,6 +63,10 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 			continue;
 		if (v.konst && v.konst->kind == GJ_OBJ_CODE && !gj_obj_equal(v.konst, x.konst))
 			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_CLOSURE_VALUE, v.konst->code->name);
+		if (gj_is_generator(v) && !gj_obj_equal(v.konst, x.konst))
+			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_GENERATOR);
+		if (v.type && gj_is_list(v.type) && gj_is_list(x.type) && v.type->n != x.type->n)
+			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_LIST_LENGTH, v.type->n, x.type->n);
 		const gj_type *t = v.type ? meet(s->fn, o, gj_o(s->fn, o->arg[k])->loc, v, x) : x.type;
 		bool same = !v.type || t->kind == GJ_TUPLE || (t == v.type && t == x.type);
 		v = (gj_known){ t, !same ? NULL : v.type ? gj_obj_meet(s->fn->arena, v.konst, x.konst) : x.konst };
@@ -100,7 +104,7 @@ static gj_known unpack_rest(gj_inst *s, const gj_op *o, gj_known a)
 	gj_known *item = gj_new(s->fn->arena, gj_known, a.type->n + 1);
 	for (uint32_t i = 0; i < a.type->n - named; i++)
 		item[i] = (gj_known){ a.type->item[before + i], a.konst ? a.konst->item[before + i] : NULL };
-	return gj_known_items(s, o->loc, NULL, a.type->n - named, item);
+	return gj_known_items(s->fn, o->loc, NULL, a.type->n - named, item);
 }
 
 static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
@@ -122,11 +126,12 @@ static gj_known object(gj_inst *s, const gj_op *o)
 	if (o->imm.obj->kind == GJ_OBJ_MISSING)
 		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?");
 	if (o->imm.obj->kind == GJ_OBJ_NAME)
-		return gj_known_named(s, o, o->imm.obj->name);
+		return gj_known_named(s, o, o->imm.obj->name, o->imm.obj->code);
 	return gj_known_of(s->fn, o->loc, o->imm.obj);
 }
 
-/* Constants are part of an argument only where the type does not hold the value: functions, types, None, strings. */
+/* Constants are part of an argument only where the type does not hold the value (functions, types, None, strings), and where loops
+ * may have to be unrolled: of ranges and iterators. */
 static bool keeps_constant(const gj_type *t)
 {
 	if (t->kind == GJ_TUPLE) {
@@ -135,13 +140,14 @@ static bool keeps_constant(const gj_type *t)
 				return true;
 		return false;
 	}
-	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS;
+	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS || t->kind == GJ_RANGE || t->kind == GJ_ITER;
 }
 
 static const gj_obj *constant_argument(gj_arena *arena, gj_known v)
 {
-	if (!v.konst || v.konst->kind == GJ_OBJ_CODE || v.type->kind != GJ_TUPLE)
-		return v.konst && (v.konst->kind == GJ_OBJ_CODE || keeps_constant(v.type)) ? v.konst : NULL;
+	bool code = v.konst && (v.konst->kind == GJ_OBJ_CODE || gj_is_generator(v));
+	if (!v.konst || code || v.type->kind != GJ_TUPLE)
+		return code || (v.konst && keeps_constant(v.type)) ? v.konst : NULL;
 	if (!keeps_constant(v.type))
 		return NULL;
 	gj_obj *t = gj_new(arena, gj_obj, 1);
@@ -170,13 +176,43 @@ static gj_known closure(gj_inst *s, const gj_op *o)
 	return (gj_known){ o->nargs ? gj_made_tuple(s->fn, o->loc, t, o->nargs) : gj_static_type(NULL, "function"), f };
 }
 
-/* Of nothing but an empty tuple it is known that there is no item. */
-static bool iterates_nothing(const gj_type *iter)
+/* Must the loop over iterator a be unrolled: where each round has another type, where a tuple or list is made, or where that is
+ * asked for? */
+static bool must_unroll(const gj_inst *s, const gj_op *has, gj_known a)
 {
-	bool nothing = iter->elem->kind == GJ_TUPLE && iter->elem->n == 0;
-	for (uint32_t i = 0; gj_is_zip(iter->elem) && i < iter->elem->n; i++)
-		nothing |= iterates_nothing(iter->elem->item[i]);
-	return nothing;
+	const gj_op *iter = gj_o(s->fn, has->arg[0]), *call = iter->op == GJ_GETITER ? gj_o(s->fn, iter->arg[0]) : iter;
+	const gj_obj *f = call->op == GJ_CALL ? s->konst[call->arg[0]] : NULL;
+	bool asked = f && f->kind == GJ_OBJ_NAME && !strcmp(f->name, "gridjit.literal_unroll");
+	return asked || (iter->op == GJ_GETITER && iter->sub) || !gj_iter_item(s->fn->arena, a.type);
+}
+
+/* A loop that must be unrolled: in the next sweep it is. */
+static gj_known has(gj_inst *s, const gj_op *o, gj_known a)
+{
+	gj_loop_place place = s->fn->fors.p[o->imm.i];
+	uint64_t n = 0;
+	bool known = gj_iter_count(a, &n);
+	if (known && n == 0)
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, false) };
+	if (!must_unroll(s, o, a))
+		return gj_just(gj_scalar[GJ_BOOL]);
+	if (!known)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNROLL_COUNT, a.type->elem->kind == GJ_RANGE ? "a range" : a.type->elem->name);
+	if (n > MAX_ROUNDS)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNROLL_SIZE, (unsigned)(n < UINT32_MAX ? n : UINT32_MAX));
+	place.count = (uint32_t)n;
+	gj_push(s->fn->arena, &s->reading.loops, place);
+	s->reread = s->changed = true;
+	return gj_just(gj_scalar[GJ_BOOL]);
+}
+
+/* An unrolled loop has as many rounds as it was found to need: more is known of no value later than before. */
+static gj_known end(gj_inst *s, const gj_op *o, gj_known a)
+{
+	uint64_t n;
+	if (!gj_iter_count(a, &n) || n > (uint64_t)o->imm.i)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNROLL_COUNT, a.type->elem->kind == GJ_RANGE ? "a range" : a.type->elem->name);
+	return gj_just(gj_t_none);
 }
 
 /* a += b, where a is an array: what `a + b` gives is stored in it. */
@@ -197,13 +233,15 @@ static gj_known inplace(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 static gj_known eval2(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
 	switch (o->op) {
-	case GJ_PYBIN:    return o->imm.i && gj_has_elements(a.type) ? inplace(s, o, a, b) : gj_known_binop(s->fn, o->loc, o->sub, a, b);
+	case GJ_PYBIN:
+		if (o->imm.i && gj_is_list(a.type))
+			gj_fail(s->fn, o->loc, GJ_ERR_LIST_CHANGE, a.type->name);
+		return o->imm.i && gj_has_elements(a.type) ? inplace(s, o, a, b) : gj_known_binop(s->fn, o->loc, o->sub, a, b);
 	case GJ_PYCMP:    return gj_known_compare(s->fn, o->loc, o->sub, a, b);
 	case GJ_IS:       return is_(s, o, a, b);
 	case GJ_IN:       return gj_known_in(s->fn, o->loc, a, b, o->sub);
 	case GJ_ITEM:     return gj_known_item(s, o, a, b);
-	case GJ_ITERHAS:
-		return (gj_known){ gj_scalar[GJ_BOOL], iterates_nothing(a.type) ? gj_obj_bool(s->fn->arena, false) : NULL };
+	case GJ_ITERHAS:  return has(s, o, a);
 	case GJ_ITERGET:  return (gj_known){ gj_iter_item(s->fn->arena, a.type), NULL };
 	case GJ_ITERNEXT: return (gj_known){ b.type, NULL };
 	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
@@ -221,6 +259,9 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 	case GJ_STAR:     return star(s, o, a);
 	case GJ_GETITER:  return gj_known_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
 	case GJ_ITERSTART: return (gj_known){ gj_iter_position(s->fn->arena, a.type), NULL };
+	case GJ_NTHHAS:   return gj_iter_has_nth(s->fn->arena, a, (uint32_t)o->imm.i);
+	case GJ_NTHGET:   return gj_iter_nth(s->fn, a, (uint32_t)o->imm.i);
+	case GJ_NTHEND:   return end(s, o, a);
 	default:          gj_fail(s->fn, o->loc, GJ_ERR_INTERNAL, "an operation without a rule");
 	}
 }
@@ -233,7 +274,7 @@ static void setitem(gj_inst *s, const gj_op *o)
 	if (o->sub && !gj_holds_record(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, "assignment to an attribute");
 	if (a.type->kind != GJ_ARRAY && a.type->kind != GJ_REF)
-		gj_fail(s->fn, o->loc, GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
+		gj_fail(s->fn, o->loc, gj_is_list(a.type) ? GJ_ERR_LIST_CHANGE : GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
 	gj_known part = gj_known_item(s, o, a, gj_value(s, o->arg[1]));
@@ -248,7 +289,7 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_PHI:      return phi(s, o);
 	case GJ_OBJ:      return object(s, o);
 	case GJ_ARG:      return s->arg[gj_arg_index(s, o)];
-	case GJ_MKTUPLE:  return gj_known_tuple(s, o->loc, o->nargs, o->arg);
+	case GJ_MKTUPLE:  return o->sub == GJ_SORT_LIST ? gj_as_list(gj_known_tuple(s, o->loc, o->nargs, o->arg)) : gj_known_tuple(s, o->loc, o->nargs, o->arg);
 	case GJ_MKSLICE:  return (gj_known){ gj_slice_type((int)o->nargs), NULL };
 	case GJ_CLOSURE:  return closure(s, o);
 	case GJ_CALL:     return gj_known_call(I, s, r);
@@ -483,9 +524,42 @@ static void finish(gj_inst *s)
 	s->done = true;
 }
 
+/* The callee's positions point at the call, so that an error in it shows the whole chain. */
+static void chain_locs(gj_fn *f, const gj_fn *from, uint32_t loc)
+{
+	uint32_t up = 0, mine = f->loc.n, calls[GJ_DIAG_FRAMES], n = 0;
+	for (uint32_t l = loc; l && n < GJ_LEN(calls); l = from->loc.p[l].up)
+		calls[n++] = l;
+	while (n > 0) {
+		const gj_loc *c = &from->loc.p[calls[--n]];
+		up = gj_loc_add(f, c->code, c->pos, up);
+	}
+	for (uint32_t i = 1; i < mine; i++)
+		f->loc.p[i].up = up;
+}
+
+/* SSA of the code, and room for what will be known of it. */
+static void read_code(gj_infer *I, gj_inst *s, const gj_fn *from, uint32_t loc)
+{
+	bool numpy = s->fn ? s->fn->numpy : I->numpy;
+	s->reread = false;
+	s->sweeps = 0;
+	s->ret = (gj_known){ 0 };
+	s->fn = gj_ssa_read(I->trap, s->code, &s->reading);
+	s->fn->numpy = numpy;
+	gj_cfg(s->fn);
+	if (from)
+		chain_locs(s->fn, from, loc);
+	s->konst = gj_new(I->arena, const gj_obj *, s->fn->op.n);
+	s->callee = gj_new(I->arena, gj_inst *, s->fn->op.n);
+	s->edge = gj_new(I->arena, uint8_t, 2 * s->fn->bb.n);
+	s->live = gj_new(I->arena, uint8_t, s->fn->bb.n);
+	s->live[0] = 1;
+}
+
 /* Sweeps until nothing changes. Functions that call each other: what an inner one found while an outer one was not finished
  * holds for that moment only, so it is solved again at each call until the outermost is stable. */
-static void solve(gj_infer *I, gj_inst *s)
+static void solve(gj_infer *I, gj_inst *s, const gj_fn *from, uint32_t loc)
 {
 	uint32_t outer = I->waits;
 	bool failed, final = false;
@@ -501,6 +575,8 @@ static void solve(gj_infer *I, gj_inst *s)
 	do {
 		s->changed = false;
 		gj_interruption_point(I->trap);
+		if (s->reread)
+			read_code(I, s, from, loc);
 		failed = sweep(I, s, final);
 		if (++s->sweeps > MAX_SWEEPS)
 			gj_fail(s->fn, 0, GJ_ERR_INTERNAL, "type inference does not end");
@@ -519,23 +595,9 @@ static void solve(gj_infer *I, gj_inst *s)
 			finish(w);
 }
 
-/* The callee's positions point at the call, so that an error in it shows the whole chain. */
-static void chain_locs(gj_fn *f, const gj_fn *from, uint32_t loc)
+static bool same_args(const gj_inst *s, const gj_code *code, bool numpy, gj_taker taker, uint32_t n, const gj_known *args)
 {
-	uint32_t up = 0, mine = f->loc.n, calls[GJ_DIAG_FRAMES], n = 0;
-	for (uint32_t l = loc; l && n < GJ_LEN(calls); l = from->loc.p[l].up)
-		calls[n++] = l;
-	while (n > 0) {
-		const gj_loc *c = &from->loc.p[calls[--n]];
-		up = gj_loc_add(f, c->code, c->pos, up);
-	}
-	for (uint32_t i = 1; i < mine; i++)
-		f->loc.p[i].up = up;
-}
-
-static bool same_args(const gj_inst *s, const gj_code *code, bool numpy, uint32_t n, const gj_known *args)
-{
-	if (s->code != code || s->nargs != n || s->fn->numpy != numpy)
+	if (s->code != code || s->nargs != n || s->fn->numpy != numpy || s->reading.taker != taker)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		if (s->arg[i].type != args[i].type || !gj_obj_equal(s->arg[i].konst, args[i].konst))
@@ -552,7 +614,9 @@ gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const g
 		a[i] = (gj_known){ args[i].type, constant_argument(I->arena, args[i]) };
 	gj_inst *s = I->all;
 	bool numpy = I->numpy;
-	while (s && !same_args(s, code, numpy, n, a))
+	gj_taker taker = I->taker;
+	I->taker = GJ_TAKE_NOBODY;
+	while (s && !same_args(s, code, numpy, taker, n, a))
 		s = s->next;
 	if (s && (s->busy || s->done)) {
 		s->recursive |= s->busy;
@@ -569,18 +633,11 @@ gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const g
 		s->code = code;
 		s->nargs = n;
 		s->arg = a;
-		s->fn = gj_ssa(I->trap, code);
-		s->fn->numpy = numpy;
-		gj_cfg(s->fn);
-		if (from)
-			chain_locs(s->fn, from, loc);
-		s->konst = gj_new(I->arena, const gj_obj *, s->fn->op.n);
-		s->callee = gj_new(I->arena, gj_inst *, s->fn->op.n);
-		s->edge = gj_new(I->arena, uint8_t, 2 * s->fn->bb.n);
-		s->live = gj_new(I->arena, uint8_t, s->fn->bb.n);
+		s->reading.taker = taker;
+		read_code(I, s, from, loc);
 		s->next = I->all;
 		I->all = s;
 	}
-	solve(I, s);
+	solve(I, s, from, loc);
 	return s;
 }

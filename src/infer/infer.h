@@ -17,6 +17,8 @@ struct gj_inst {
 	gj_fn   *fn;                               /* H-level SSA, op->type filled in */
 	const gj_obj **konst;                      /* by ref */
 	gj_inst **callee;                          /* by ref: the instance that a CALL calls */
+	gj_reading reading;                        /* how fn was made of the code */
+	bool     reread;                           /* the reading has changed: fn is to be made anew */
 	uint8_t *edge;                             /* [2*block + i]: control can take succ[i] */
 	uint8_t *live;                             /* by block */
 	gj_known ret, found;                       /* type NULL: no return reached (yet); found: in this sweep */
@@ -38,6 +40,7 @@ struct gj_infer {
 	uint32_t depth;
 	uint32_t waits, met;                       /* least depth of the busy instances called since each was set to none */
 	bool     numpy;                            /* the function called next is typed by NumPy's rules */
+	gj_taker taker;                            /* … is a generator, whose items go to this one */
 	bool     final;                            /* errors are the user's: types have settled */
 };
 
@@ -46,6 +49,7 @@ typedef struct gj_icall {
 	gj_infer *I; gj_inst *s;
 	const gj_name *row; const char *name;      /* dotted name it was called by */
 	int arg;                                   /* the row's */
+	gj_ref call;                               /* the CALL; 0: of a value */
 	uint32_t loc, n;                           /* n: bound slots, or positional arguments for "a*" */
 	gj_known a[GJ_MAX_CALL];
 	gj_ref ref[GJ_MAX_CALL];                   /* the operands' ops, 0 where absent */
@@ -70,7 +74,8 @@ static inline gj_known gj_pair(const gj_type *a, const gj_type *b)
 }
 
 gj_known gj_known_of(const gj_fn *, uint32_t loc, const gj_obj *);      /* a constant's type */
-gj_known gj_known_items(const gj_inst *, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item);
+gj_known gj_known_items(const gj_fn *, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item);
+gj_known gj_as_list(gj_known tuple);
 gj_known gj_known_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
 /* What two constants, or NULL, have in common: tuples item by item. */
 const gj_obj *gj_obj_meet(gj_arena *, const gj_obj *, const gj_obj *);
@@ -143,7 +148,7 @@ static inline bool gj_is_inplace(const gj_fn *f, const gj_op *o)
 }
 /* Can the kind of number be stored in an array of that other kind: bool, integer, float, complex in this order? */
 bool gj_storable_kind(const gj_type *from, const gj_type *to);
-gj_known gj_known_named(gj_inst *, const gj_op *, const char *dotted);
+gj_known gj_known_named(gj_inst *, const gj_op *, const char *dotted, const gj_code *);    /* code: as a NAME has it */
 /* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
 const gj_name *gj_value_row(const gj_inst *, const gj_op *);
 /* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_REST: the tuple of the
@@ -153,6 +158,9 @@ enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
 uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
 uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_known *, gj_ref *from);
 gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
+/* What taking all items of argument 0, a generator or another iterable, gives; start: of sum(), or type NULL. */
+gj_known gj_take_all(gj_icall *, gj_taker, gj_known start);
+static inline bool gj_is_generator(gj_known v) { return v.konst && v.konst->kind == GJ_OBJ_GENERATOR; }
 /* arrays.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
 const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
@@ -164,11 +172,22 @@ int gj_tile_op(const char *name);
 /* A permutation of ndim axes from constant arguments or one tuple of them. */
 bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *axis);
 gj_known gj_known_in(const gj_fn *, uint32_t loc, gj_known a, gj_known b, bool negate);
-gj_known gj_known_iter(const gj_fn *, uint32_t loc, gj_known a);          /* type of iter(a) */
-const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);             /* type of an item */
-const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
 /* zip() and enumerate() are iterators over a tuple of iterators. */
 static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t->n > 0 && t->item[0]->kind == GJ_ITER; }
+/* iterate.c: iter(a), whose constant is that of what it runs over; the types of an item and of a position. NULL: each round has
+ * another type, or a value that only the compiler knows, so the loop must be unrolled. */
+gj_known gj_known_iter(const gj_fn *, uint32_t loc, gj_known a);
+const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);
+const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
+/* How many items there are at most; false: nobody knows. */
+bool gj_iter_count(gj_known iter, uint64_t *n);
+gj_known gj_iter_has_nth(gj_arena *, gj_known iter, uint32_t i);
+gj_known gj_iter_nth(const gj_fn *, gj_known iter, uint32_t i);
+/* The constant of a range from those of its start, stop and step, if all are known; and the other way round. */
+const gj_obj *gj_range_konst(gj_arena *, const int64_t part[3]);
+bool gj_range_parts(const gj_obj *range, int64_t part[3]);
+/* Can a value of this type be one of several, chosen when the kernel runs? */
+bool gj_is_choosable(const gj_type *);
 /* Which of a tuple's n items the constant slice of an ITEM takes, to at[]; returns how many. */
 uint32_t gj_tuple_slice(const gj_inst *, const gj_op *item, uint32_t n, uint32_t *at);
 /* One character an index of a[...] as gj_rule_index wants; fails on what cannot index. Operand refs to ref[]. */

@@ -88,6 +88,8 @@ gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 gj_known gj_known_seen(gj_known v)
 {
 	bool function = v.type && v.konst && v.konst->kind == GJ_OBJ_CODE;
+	if (v.type && gj_is_generator(v))
+		return (gj_known){ gj_static_type(NULL, "generator"), v.konst };
 	return function ? (gj_known){ gj_static_type(NULL, "function"), v.konst } : v;
 }
 
@@ -101,6 +103,8 @@ const char *gj_known_text(gj_arena *a, gj_known v)
 		return o->name;
 	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
 		return gj_printf(a, "the function %s", o->name ? gj_shown(o->name) : o->code->name);
+	if (gj_is_generator(v))
+		return "a generator expression";
 	if (o && o->kind == GJ_OBJ_MODULE)
 		return gj_printf(a, "the module %s", o->name);
 	if (o && o->kind == GJ_OBJ_TYPE)
@@ -114,6 +118,8 @@ const char *gj_known_text(gj_arena *a, gj_known v)
 
 void gj_refuse_opaque(const gj_fn *f, uint32_t loc, gj_known v)
 {
+	if (gj_is_generator(v))
+		gj_fail(f, loc, GJ_ERR_GENERATOR);
 	if (!v.konst || v.konst->kind != GJ_OBJ_OPAQUE)
 		return;
 	if (v.konst->later)
@@ -176,24 +182,29 @@ const gj_type *gj_made_tuple(const gj_fn *f, uint32_t loc, const gj_type *const 
 }
 
 /* The constant of a tuple has an item for each that is one, NULL for the others. */
-gj_known gj_known_items(const gj_inst *s, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item)
+gj_known gj_known_items(const gj_fn *f, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item)
 {
-	const gj_type **t = gj_new(s->fn->arena, const gj_type *, n + 1);
-	const gj_obj **k = gj_new(s->fn->arena, const gj_obj *, n + 1);
+	const gj_type **t = gj_new(f->arena, const gj_type *, n + 1);
+	const gj_obj **k = gj_new(f->arena, const gj_obj *, n + 1);
 	bool konst = n == 0;
 	for (uint32_t i = 0; i < n; i++) {
 		t[i] = item[i].type, k[i] = item[i].konst;
 		konst |= k[i] != NULL;
 	}
 	if (gj_too_deep(t, n))
-		gj_fail(s->fn, loc, GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
+		gj_fail(f, loc, GJ_ERR_TUPLE_DEPTH, GJ_MAX_NESTED);
 	gj_obj *c = NULL;
 	if (konst) {
-		c = gj_new(s->fn->arena, gj_obj, 1);
+		c = gj_new(f->arena, gj_obj, 1);
 		*c = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = k, .fields = names };
 	}
-	const gj_type *made = gj_made_tuple(s->fn, loc, t, n);
+	const gj_type *made = gj_made_tuple(f, loc, t, n);
 	return (gj_known){ names ? gj_named_type(names, t) : made, c };
+}
+
+gj_known gj_as_list(gj_known v)
+{
+	return v.type && v.type->kind == GJ_TUPLE ? (gj_known){ gj_list_type(v.type->item, v.type->n), v.konst } : v;
 }
 
 gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
@@ -204,7 +215,7 @@ gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref
 		if (!v[i].type)
 			return (gj_known){ 0 };
 	}
-	return gj_known_items(s, loc, NULL, n, v);
+	return gj_known_items(s->fn, loc, NULL, n, v);
 }
 
 const gj_type *gj_element_of(const gj_type *t)
@@ -212,6 +223,10 @@ const gj_type *gj_element_of(const gj_type *t)
 	t = gj_has_elements(t) ? t->elem : t;
 	return gj_is_scalar(t) ? t : NULL;
 }
+
+static int kind_of_number(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
+
+bool gj_storable_kind(const gj_type *from, const gj_type *to) { return kind_of_number(from) <= kind_of_number(to); }
 
 /* -- Arguments of a call -------------------------------------------------------------------------------------------- */
 

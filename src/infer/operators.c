@@ -91,8 +91,8 @@ static gj_known concat(const gj_fn *f, uint32_t loc, gj_known a, gj_known b)
 gj_known gj_known_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_known a, gj_known b)
 {
 	const gj_type *as_a, *as_b, *t;
-	if (op == GJ_OP_ADD_ && gj_is_sequence(a.type) && gj_is_sequence(b.type))
-		return concat(f, loc, a, b);
+	if (op == GJ_OP_ADD_ && gj_is_sequence(a.type) && gj_is_sequence(b.type) && gj_is_list(a.type) == gj_is_list(b.type))
+		return gj_is_list(a.type) ? gj_as_list(concat(f, loc, a, b)) : concat(f, loc, a, b);
 	if (gj_has_elements(a.type) || gj_has_elements(b.type)) {
 		const char *ufunc = gj_ufunc_of_binop(op);
 		gj_known v = ufunc ? gj_known_ufunc(f, loc, ufunc, 2, (gj_known[]){ a, b }) : gj_just(NULL);
@@ -213,50 +213,6 @@ gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool 
 	return (gj_known){ gj_scalar[GJ_BOOL], found || known ? gj_obj_bool(f->arena, found != negate) : NULL };
 }
 
-/* -- Iteration ------------------------------------------------------------------------------------------------------ */
-
-gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
-{
-	const gj_type *t = a.type;
-	if (t->kind == GJ_ITER)
-		return gj_just(t);
-	if (t->kind == GJ_RANGE || (t->kind == GJ_ARRAY && t->ndim > 0) || (t->kind == GJ_EXPRESSION && t->ndim == 1))
-		return gj_just(gj_iter_type(t));
-	if (!gj_is_sequence(t))
-		gj_fail(f, loc, GJ_ERR_ITER, gj_known_text(f->arena, a));
-	if (t->n && !gj_items_type(t))
-		gj_fail(f, loc, GJ_ERR_ITER_TUPLE, t->name);
-	return gj_just(gj_iter_type(t));
-}
-
-/* The tuple of what `part` says of each iterator that a zip runs over. */
-static const gj_type *each(gj_arena *a, const gj_type *zip, const gj_type *(*part)(gj_arena *, const gj_type *))
-{
-	const gj_type **t = gj_new(a, const gj_type *, zip->n);
-	for (uint32_t i = 0; i < zip->n; i++)
-		t[i] = part(a, zip->item[i]);
-	return gj_tuple_type(t, zip->n);
-}
-
-const gj_type *gj_iter_item(gj_arena *a, const gj_type *iter)
-{
-	const gj_type *t = iter->elem;
-	if (gj_is_zip(t))
-		return each(a, t, gj_iter_item);
-	switch (t->kind) {
-	case GJ_RANGE: return t->elem;
-	case GJ_TUPLE: return t->n ? gj_items_type(t) : gj_scalar[GJ_I64];
-	default:       return t->ndim == 1 ? gj_item_type(t) : gj_rule_index(t, "i");
-	}
-}
-
-const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
-{
-	if (gj_is_zip(iter->elem))
-		return each(a, iter->elem, gj_iter_position);
-	return iter->elem->kind == GJ_RANGE ? iter->elem->elem : gj_scalar[GJ_I64];
-}
-
 /* -- Indexing ------------------------------------------------------------------------------------------------------- */
 
 static GJ_NORETURN void no_index(const gj_inst *s, uint32_t loc, gj_known v)
@@ -322,15 +278,6 @@ uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char it
 	return n;
 }
 
-/* Can a value of type t be one of several, chosen when the kernel runs? */
-static bool has_parts(const gj_type *t)
-{
-	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
-		if (!has_parts(t->item[i]))
-			return false;
-	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || gj_is_scalar(t);
-}
-
 static gj_known tuple_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 {
 	int64_t i;
@@ -343,7 +290,7 @@ static gj_known tuple_item(gj_inst *s, const gj_op *o, gj_known a, gj_known inde
 	if (!gj_is_int(index.type))
 		no_index(s, o->loc, index);
 	const gj_type *t = gj_items_type(a.type);
-	if (!t || !has_parts(t))
+	if (!t || !gj_is_choosable(t))
 		gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);
 	return gj_just(t);
 }
@@ -389,7 +336,8 @@ static gj_known tuple_slice(gj_inst *s, const gj_op *o, gj_known a)
 		t[i] = a.type->item[at[i]], k[i] = a.konst ? a.konst->item[at[i]] : NULL;
 	gj_obj *part = gj_new(s->fn->arena, gj_obj, 1);
 	*part = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = k };
-	return (gj_known){ gj_tuple_type(t, n), a.konst ? part : NULL };
+	gj_known v = { gj_tuple_type(t, n), a.konst ? part : NULL };
+	return gj_is_list(a.type) ? gj_as_list(v) : v;
 }
 
 gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
@@ -423,7 +371,7 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 /* -- Attributes ----------------------------------------------------------------------------------------------------- */
 
 /* What a dotted name stands for: the value it reads, or a function or namespace. */
-gj_known gj_known_named(gj_inst *s, const gj_op *o, const char *dotted)
+gj_known gj_known_named(gj_inst *s, const gj_op *o, const char *dotted, const gj_code *code)
 {
 	const gj_name *row = gj_name_find(dotted);
 	if (!row)
@@ -437,6 +385,7 @@ gj_known gj_known_named(gj_inst *s, const gj_op *o, const char *dotted)
 	gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
 	k->kind = GJ_OBJ_NAME;
 	k->name = dotted;
+	k->code = code;
 	return gj_known_of(s->fn, o->loc, k);
 }
 
@@ -462,7 +411,7 @@ static gj_known module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
 			if (m->item[i]->kind == GJ_OBJ_MISSING)
 				break;
 			if (m->item[i]->kind == GJ_OBJ_NAME)
-				return gj_known_named(s, o, m->item[i]->name);
+				return gj_known_named(s, o, m->item[i]->name, m->item[i]->code);
 			return gj_known_of(s->fn, o->loc, m->item[i]);
 		}
 	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, m->name, o->imm.name);
@@ -508,7 +457,7 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 	if (parts)
 		return gj_just(parts);
 	if (method(s, "array", o->imm.name))
-		return gj_known_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name), NULL);
 	if (!strcmp(o->imm.name, "dtype")) {
 		gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
 		k->kind = GJ_OBJ_TYPE;
@@ -522,9 +471,21 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 	gj_fail(s->fn, o->loc, GJ_ERR_ARRAY_ATTRIBUTE, t->name, o->imm.name);
 }
 
+/* The methods with which Python changes a list. */
+static bool changes_lists(const char *name)
+{
+	static const char *const methods[] = { "append", "extend", "insert", "pop", "remove", "clear", "sort", "reverse" };
+	for (size_t i = 0; i < GJ_LEN(methods); i++)
+		if (!strcmp(name, methods[i]))
+			return true;
+	return false;
+}
+
 gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 {
 	const char *name = o->imm.name;
+	if (gj_is_list(a.type) && changes_lists(name))
+		gj_fail(s->fn, o->loc, GJ_ERR_LIST_CHANGE, a.type->name);
 	if (gj_has_elements(a.type))
 		return array_attr(s, o, a.type);
 	if (a.type->kind == GJ_REF) {
@@ -535,18 +496,18 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	if (a.konst && a.konst->kind == GJ_OBJ_MODULE)
 		return module_attr(s, o, a.konst);
 	if (a.konst && a.konst->kind == GJ_OBJ_NAME)
-		return gj_known_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name), NULL);
 	if (a.konst && a.konst->kind == GJ_OBJ_TYPE && !strcmp(name, "type"))      /* of a dtype: the same, to be called */
 		return a;
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
-		return gj_known_named(s, o, "int.bit_count");
+		return gj_known_named(s, o, "int.bit_count", NULL);
 	int item = gj_item_named(a.type, name);
 	if (item >= 0)
 		return (gj_known){ a.type->item[item], a.konst ? a.konst->item[item] : NULL };
 	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))
-		return gj_known_named(s, o, gj_printf(s->fn->arena, "tuple.%s", name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "tuple.%s", name), NULL);
 	if (gj_is_scalar(a.type) && (!gj_is_bool(a.type) || !strcmp(name, "item")) && method(s, "number", name))
-		return gj_known_named(s, o, gj_printf(s->fn->arena, "number.%s", name));
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "number.%s", name), NULL);
 	if (a.type->kind == GJ_RANGE && (!strcmp(name, "start") || !strcmp(name, "stop") || !strcmp(name, "step")))
 		return gj_just(a.type->elem);
 	if (gj_is_scalar(a.type) && !gj_is_bool(a.type) && (!strcmp(name, "real") || !strcmp(name, "imag")))

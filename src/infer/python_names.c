@@ -32,7 +32,7 @@ gj_known gj_infer_minmax(gj_icall *c)
 	bool tuple = c->n == 1 && gj_is_sequence(t) && t->n > 0;
 	uint32_t n = tuple ? t->n : c->n;
 	if (c->n == 1 && !tuple)
-		gj_bad_argument(c, 0);
+		return gj_take_all(c, c->arg == GJ_MIN ? GJ_TAKE_MIN : GJ_TAKE_MAX, gj_just(NULL));
 	for (uint32_t i = 0; i < n; i++) {
 		const gj_type *x = tuple ? c->a[0].type->item[i] : c->a[i].type;
 		if (!gj_is_scalar(x))
@@ -58,9 +58,11 @@ static bool is_instance(const gj_icall *c, const gj_type *t, const gj_obj *class
 		return any;
 	if (class && class->kind == GJ_OBJ_TYPE)
 		return t == class->type;
+	if (class && class->kind == GJ_OBJ_NAME && !strcmp(class->name, "builtins.list"))
+		return gj_is_list(t);
 	for (size_t i = 0; class && class->kind == GJ_OBJ_NAME && i < GJ_LEN(known); i++)
 		if (!strcmp(class->name, known[i].name))
-			return t->kind == known[i].kind;
+			return t->kind == known[i].kind && !gj_is_list(t);
 	gj_bad_argument(c, 1);
 }
 
@@ -98,7 +100,9 @@ gj_known gj_infer_len(gj_icall *c)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_SHAPE, "len()");
 	if (!(gj_has_elements(t) && t->ndim > 0) && t->kind != GJ_RANGE)
 		gj_bad_argument(c, 0);
-	return gj_just(gj_scalar[GJ_I64]);
+	uint64_t n;
+	bool known = t->kind == GJ_RANGE && gj_iter_count((gj_known){ gj_iter_type(t), c->a[0].konst }, &n) && n <= INT64_MAX;
+	return (gj_known){ gj_scalar[GJ_I64], known ? gj_obj_int(c->s->fn->arena, (int64_t)n) : NULL };
 }
 
 gj_known gj_infer_int(gj_icall *c)
@@ -151,43 +155,67 @@ gj_known gj_infer_range(gj_icall *c)
 	for (uint32_t i = 0; i < c->n; i++)
 		if (!gj_is_int(c->a[i].type))
 			gj_bad_integer(c, i);
-	int64_t step;
-	if (c->n == 3 && gj_obj_is_int(c->a[2].konst, &step) && step == 0)
+	int64_t part[3] = { 0, 0, 1 };
+	bool known = true;
+	for (uint32_t i = 0; i < c->n; i++)
+		known &= gj_obj_is_int(c->a[i].konst, &part[c->n == 1 ? 1 : i]);
+	if (c->n == 3 && gj_obj_is_int(c->a[2].konst, &part[2]) && part[2] == 0)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_RANGE_STEP);
 	const gj_type *t = gj_rule_range(c->a[0].type, c->n > 1 ? c->a[1].type : NULL, c->n > 2 ? c->a[2].type : NULL);
-	return gj_just(gj_range_type(gj_or_bad(c, t).type));
+	return (gj_known){ gj_range_type(gj_or_bad(c, t).type), known ? gj_range_konst(c->s->fn->arena, part) : NULL };
 }
 
-/* Of ranges only: the same numbers from the last to the first. */
+/* The items from the last to the first: a range of the same numbers, a tuple, a view of an array. */
 gj_known gj_infer_reversed(gj_icall *c)
 {
-	if (c->a[0].type->kind != GJ_RANGE)
+	gj_arena *arena = c->s->fn->arena;
+	const gj_type *t = c->a[0].type;
+	const gj_obj *konst = c->a[0].konst;
+	int64_t part[3], back[3];
+	uint64_t n;
+	if (t->kind == GJ_ARRAY && t->ndim > 0)
+		return gj_just(gj_rule_index(t, "S"));
+	if (gj_is_sequence(t)) {
+		gj_known *item = gj_new(arena, gj_known, t->n + 1);
+		for (uint32_t i = 0; i < t->n; i++)
+			item[i] = (gj_known){ t->item[t->n - 1 - i], konst ? konst->item[t->n - 1 - i] : NULL };
+		return gj_known_items(c->s->fn, c->loc, NULL, t->n, item);
+	}
+	if (t->kind != GJ_RANGE)
 		gj_bad_argument(c, 0);
-	return gj_just(gj_range_type(gj_scalar[GJ_I64]));
+	bool known = gj_range_parts(konst, part) && gj_iter_count((gj_known){ gj_iter_type(t), konst }, &n) && n <= INT32_MAX &&
+	             !__builtin_mul_overflow(part[2], (int64_t)n - 1, &back[0]) && !__builtin_add_overflow(back[0], part[0], &back[0]) &&
+	             !__builtin_sub_overflow(part[0], part[2], &back[1]) && part[2] != INT64_MIN;
+	back[2] = known ? -part[2] : 0;
+	return (gj_known){ gj_range_type(gj_scalar[GJ_I64]), known ? gj_range_konst(arena, back) : NULL };
 }
 
-static gj_known zip(gj_icall *c, uint32_t n, const gj_type *const *over)
+static gj_known zip(gj_icall *c, uint32_t n, const gj_known *over)
 {
 	const gj_type *t[GJ_MAX_CALL];
-	for (uint32_t i = 0; i < n; i++)
-		t[i] = gj_known_iter(c->s->fn, c->loc, gj_just(over[i])).type;
-	return gj_just(gj_iter_type(gj_tuple_type(t, n)));
+	const gj_obj **item = gj_new(c->s->fn->arena, const gj_obj *, n + 1);
+	gj_obj *konst = gj_new(c->s->fn->arena, gj_obj, 1);
+	bool any = false;
+	for (uint32_t i = 0; i < n; i++) {
+		gj_known it = gj_known_iter(c->s->fn, c->loc, over[i]);
+		t[i] = it.type;
+		any |= (item[i] = it.konst) != NULL;
+	}
+	*konst = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = item };
+	return (gj_known){ gj_iter_type(gj_tuple_type(t, n)), any ? konst : NULL };
 }
 
-gj_known gj_infer_zip(gj_icall *c)
-{
-	const gj_type *over[GJ_MAX_CALL];
-	for (uint32_t i = 0; i < c->n; i++)
-		over[i] = c->a[i].type;
-	return zip(c, c->n, over);
-}
+gj_known gj_infer_zip(gj_icall *c) { return zip(c, c->n, c->a); }
 
 /* zip(range(start, ∞), iterable) */
 gj_known gj_infer_enumerate(gj_icall *c)
 {
+	int64_t part[3] = { 0, INT64_MAX, 1 };
 	if (c->a[1].type && !gj_is_int(c->a[1].type))
 		gj_bad_argument(c, 1);
-	return zip(c, 2, (const gj_type *[]){ gj_range_type(gj_scalar[GJ_I64]), c->a[0].type });
+	bool known = !c->a[1].type || gj_obj_is_int(c->a[1].konst, &part[0]);
+	const gj_obj *numbers = known ? gj_range_konst(c->s->fn->arena, part) : NULL;
+	return zip(c, 2, (gj_known[]){ { gj_range_type(gj_scalar[GJ_I64]), numbers }, c->a[0] });
 }
 
 /* "math.sin" and "np.sin" without their module, as the rules of types/ want them. */
@@ -231,10 +259,6 @@ gj_known gj_infer_nppart(gj_icall *c)
 		return gj_or_bad(c, gj_parts_array(c->a[0].type, c->arg ? "imag" : "real"));
 	return gj_just(gj_real_type(gj_arg_scalar(c, 0)));
 }
-
-static int kind_of_number(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
-
-bool gj_storable_kind(const gj_type *from, const gj_type *to) { return kind_of_number(from) <= kind_of_number(to); }
 
 /* The last argument is the array to write the results into, or absent or None: then all others are numbers. */
 gj_known gj_infer_numpy(gj_icall *c)

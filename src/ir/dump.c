@@ -39,6 +39,8 @@ static const style style_of[GJ_NOPS] = {
 	[GJ_ADDRESS]   = { .imm = IMM_INT },
 	[GJ_SREG]      = { .imm = IMM_SREG },          [GJ_UNPACK]      = { .imm = IMM_INT, .sub_int = true },
 	[GJ_UNPACKREST] = { .imm = IMM_INT, .sub_int = true },
+	[GJ_MKTUPLE]   = { .sub_int = true },          [GJ_NTHHAS]      = { .imm = IMM_INT },
+	[GJ_NTHGET]    = { .imm = IMM_INT },           [GJ_NTHEND]      = { .imm = IMM_INT },
 	[GJ_ATTR]      = { .imm = IMM_TEXT },          [GJ_UNSUPPORTED] = { .imm = IMM_TEXT },
 	[GJ_UNDEF]     = { .imm = IMM_NAME },          [GJ_CALL]        = { .imm = IMM_KW },
 	[GJ_CONST]     = { .imm = IMM_NUMBER },        [GJ_MATH]        = { .imm = IMM_MATH },

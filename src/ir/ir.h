@@ -102,6 +102,18 @@ struct gj_source_site {
 
 typedef struct gj_named { gj_ref value; const char *name; } gj_named;
 
+/* Which loop of a function's bytecode: that at instruction `insn`, in round `round` of entry `up` of the unrolled loops, counted
+ * from 1 (0: of none). Unrolled, it has `count` rounds. */
+typedef struct gj_loop_place { uint32_t up, round, insn, count; } gj_loop_place;
+
+/* Who takes the items of a generator expression, which has no meaning of its own. */
+typedef enum gj_taker { GJ_TAKE_NOBODY, GJ_TAKE_TUPLE, GJ_TAKE_LIST, GJ_TAKE_SUM, GJ_TAKE_ANY, GJ_TAKE_ALL, GJ_TAKE_MIN, GJ_TAKE_MAX } gj_taker;
+
+/* How SSA is to be made of bytecode: what inference has found out about it. */
+typedef struct gj_reading { GJ_VEC(gj_loop_place) loops; gj_taker taker; } gj_reading;
+
+typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST } gj_sort;               /* sub of MKTUPLE */
+
 struct gj_fn {
 	gj_arena *arena;
 	gj_trap  *trap;
@@ -113,6 +125,7 @@ struct gj_fn {
 	GJ_VEC(gj_loop) loops;
 	GJ_VEC(gj_fnparam) param;                  /* low level */
 	GJ_VEC(uint32_t) rpo;                      /* blocks in reverse postorder, unreachable ones absent */
+	GJ_VEC(gj_loop_place) fors;                /* high level: by imm.i of ITERHAS */
 	GJ_VEC(gj_named) named;                    /* high level: what is stored in variables, and globals */
 	bool low;
 	const gj_entry *entry;                     /* what the kind of entry that it is says; low: not NULL */
@@ -210,6 +223,7 @@ void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;
 /* -- Passes, in the order of gj_compile() ------------------------------------------------------------------------------ */
 
 gj_fn *gj_ssa(gj_trap *, const gj_code *);                   /* decode.c, cfg.c, ssa.c: bytecode → H-level SSA */
+gj_fn *gj_ssa_read(gj_trap *, const gj_code *, const gj_reading *);
 void   gj_cfg(gj_fn *);                                      /* rpo, dominators, preds of unreachable blocks dropped, loops */
 void   gj_return_raises(gj_fn *);                            /* low, CPU: functions that are called end threads (raises.c) */
 void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */

@@ -85,16 +85,10 @@ static gj_lv argument(gj_body *B, const gj_op *call, const gj_code *c, uint32_t 
 	return gj_lv_obj(L, a.konst ? gj_known_of(L->fn, L->loc, a.konst).type : a.type, a.konst ? a.konst : given);
 }
 
-static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
+/* The call of an instance, in place or as a function of its own. */
+static gj_lv run(gj_body *B, const gj_op *o, gj_inst *callee, gj_lv *args)
 {
 	gj_lower *L = B->L;
-	const gj_op *o = gj_o(B->s->fn, r);
-	gj_known *a = gj_new(L->arena, gj_known, callee->nargs + 1);
-	gj_ref *from = gj_new(L->arena, gj_ref, callee->nargs + 1);
-	gj_lv *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
-	gj_call_args(B->s, r, callee->code, a, from);
-	for (uint32_t i = 0; i < callee->nargs; i++)
-		args[i] = gj_lconv(L, argument(B, o, callee->code, i, a[i], from[i]), callee->arg[i].type);
 	uint32_t loc = L->loc;
 	L->fn->no_fma |= callee->fn->numpy && !L->M->options->fastmath;            /* as NumPy rounds */
 	bool large = !L->counted && callee->size > INLINE_SMALL && L->M->inlined + callee->size > INLINE_BUDGET;
@@ -106,6 +100,51 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	L->loc = loc;
 	v.konst = v.konst ? v.konst : callee->ret.konst;
 	return gj_lconv(L, v, o->type);
+}
+
+static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
+{
+	gj_lower *L = B->L;
+	const gj_op *o = gj_o(B->s->fn, r);
+	gj_known *a = gj_new(L->arena, gj_known, callee->nargs + 1);
+	gj_ref *from = gj_new(L->arena, gj_ref, callee->nargs + 1);
+	gj_lv *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
+	gj_call_args(B->s, r, callee->code, a, from);
+	for (uint32_t i = 0; i < callee->nargs; i++)
+		args[i] = gj_lconv(L, argument(B, o, callee->code, i, a[i], from[i]), callee->arg[i].type);
+	return run(B, o, callee, args);
+}
+
+/* All items of a generator, or of an iterable in its place, to what takes them. */
+static gj_lv take_all(gj_body *B, gj_ref r, const gj_name *row, gj_inst *callee)
+{
+	gj_lower *L = B->L;
+	const gj_op *o = gj_o(B->s->fn, r);
+	int slot[GJ_MAX_CALL];
+	gj_bind_row(B->s->fn, o, row, row->name, slot);
+	gj_ref over = gj_slot_ref(B->s->fn, o, slot[0]);
+	gj_lv v = use(B, over), *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
+	uint32_t n = callee->nargs - (callee->reading.taker == GJ_TAKE_SUM);
+	bool generator = gj_is_generator(gj_value(B->s, over));
+	for (uint32_t i = 0; i < n; i++)
+		args[i] = gj_lconv(L, generator ? gj_lv_item(L, v, i) : gj_liter(L, v, callee->arg[i].type), callee->arg[i].type);
+	if (n < callee->nargs)
+		args[n] = slot[1] >= 0 ? use(B, gj_slot_ref(B->s->fn, o, slot[1])) : gj_lv_scalar(L, gj_i64(), gj_eint(L, gj_i64(), 0));
+	return run(B, o, callee, args);
+}
+
+/* A generator expression: what its code needs, for who takes its items. */
+static gj_lv generator(gj_body *B, gj_ref r)
+{
+	const gj_op *o = gj_o(B->s->fn, r);
+	const gj_obj *g = B->s->konst[r];
+	gj_known *a = gj_new(B->L->arena, gj_known, g->n + 1);
+	gj_ref *from = gj_new(B->L->arena, gj_ref, g->n + 1), *p;
+	gj_lv v = gj_lv_new(B->L, o->type, &p);
+	gj_call_args(B->s, r, g->code, a, from);
+	for (uint32_t i = 0; i < g->n; i++)
+		p = gj_append(p, gj_lconv(B->L, argument(B, o, g->code, i, a[i], from[i]), o->type->item[i]));
+	return v;
 }
 
 /* What a class of named tuples makes. */
@@ -148,6 +187,10 @@ static gj_lv call(gj_body *B, gj_ref r)
 {
 	const gj_op *o = gj_o(B->s->fn, r);
 	const gj_obj *f = B->s->konst[o->arg[0]];
+	if (B->s->konst[r] && B->s->konst[r]->kind == GJ_OBJ_GENERATOR)
+		return generator(B, r);
+	if (B->s->callee[r] && f->kind == GJ_OBJ_NAME)
+		return take_all(B, r, gj_name_find(f->name), B->s->callee[r]);
 	if (B->s->callee[r])
 		return call_function(B, r, B->s->callee[r]);
 	if (f->kind == GJ_OBJ_NAME)
@@ -201,6 +244,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_ITERHAS:   return gj_literhas(L, a, b);
 	case GJ_ITERGET:   return gj_literget(L, a, b, o->type);
 	case GJ_ITERNEXT:  return gj_liternext(L, a, b);
+	case GJ_NTHHAS:    return gj_lv_scalar(L, o->type, gj_liternthhas(L, a, (uint32_t)o->imm.i));
+	case GJ_NTHGET:    return gj_liternth(L, a, (uint32_t)o->imm.i, o->type);
 	default:           return (gj_lv){ o->type ? o->type : gj_t_none, NULL, NULL };    /* slices: no parts */
 	}
 }

@@ -82,3 +82,38 @@ gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
 	gj_o(L->fn, r)->flags |= GJ_NSW;
 	return gj_lv_scalar(L, gj_i64(), r);
 }
+
+/* -- Unrolled loops --------------------------------------------------------------------------------------------------- */
+
+gj_ref gj_liternthhas(gj_lower *L, gj_lv it, uint32_t i)
+{
+	const gj_type *over = it.type->elem;
+	gj_ref at = gj_eint(L, gj_i64(), i), yes = gj_eint(L, gj_bool(), 1);
+	if (gj_is_zip(over)) {
+		for (uint32_t k = 0; k < over->n; k++)
+			yes = gj_e2(L, GJ_AND, gj_bool(), yes, gj_liternthhas(L, zipped(L, it, k), i));
+		return yes;
+	}
+	if (over->kind == GJ_TUPLE)
+		return gj_eint(L, gj_bool(), i < over->n);
+	gj_ref n = over->kind == GJ_RANGE ? it.part[3] : gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0);
+	return gj_ecmp(L, GJ_CMP_LT, gj_ecast(L, at, gj_o(L->fn, n)->type), n);
+}
+
+gj_lv gj_liternth(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
+{
+	const gj_type *over = it.type->elem;
+	gj_ref *p;
+	if (over->kind == GJ_RANGE) {
+		gj_ref by = gj_e2(L, GJ_MUL, over->elem, gj_eint(L, over->elem, i), it.part[2]);
+		return gj_lv_scalar(L, t, gj_e2(L, GJ_ADD, over->elem, it.part[0], by));
+	}
+	if (gj_has_elements(over))
+		return gj_larray_item(L, (gj_lv){ over, NULL, it.part }, gj_eint(L, gj_i64(), i), t);
+	if (!gj_is_zip(over))
+		return gj_lv_item(L, (gj_lv){ over, NULL, it.part }, i);
+	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint32_t k = 0; k < over->n; k++)
+		p = gj_append(p, gj_liternth(L, zipped(L, it, k), i, t->item[k]));
+	return v;
+}

@@ -206,6 +206,8 @@ gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
 gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
 gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
+gj_ref gj_liternthhas(gj_lower *, gj_lv it, uint32_t i);               /* is there an item i? */
+gj_lv  gj_liternth(gj_lower *, gj_lv it, uint32_t i, const gj_type *);
 
 /* -- Arguments and result of a call ------------------------------------------------------------------------------------ */
 gj_lv  gj_lresult(gj_lcall *, gj_ref);                                 /* build.c: a scalar result */

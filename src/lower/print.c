@@ -45,13 +45,14 @@ static void put_value(line *p, gj_lv v, bool inside)
 {
 	if (v.type->kind == GJ_TUPLE) {
 		const gj_fields *names = gj_names_of(v.type);
-		put(p, gj_printf(p->L->arena, "%s(", names ? names->label : ""));
+		bool list = gj_is_list(v.type);
+		put(p, list ? "[" : gj_printf(p->L->arena, "%s(", names ? names->label : ""));
 		for (uint32_t i = 0; i < v.type->n; i++) {
 			put(p, i ? ", " : "");
 			put(p, names ? gj_printf(p->L->arena, "%s=", names->name[i]) : "");
 			put_value(p, gj_lv_item(p->L, v, i), true);
 		}
-		put(p, v.type->n == 1 && !names ? ",)" : ")");
+		put(p, list ? "]" : v.type->n == 1 && !names ? ",)" : ")");
 	} else if (v.type == gj_t_str) {
 		(inside ? put_quoted : put_text)(p, v.konst->name);
 	} else if (v.type == gj_t_none) {

@@ -95,15 +95,35 @@ gj_lv gj_lower_len(gj_lcall *c)
 	return gj_lresult(c, a.type->kind == GJ_RANGE ? gj_lrange_length(c->L, a) : gj_extent(gj_lshaped(c->L, a), 0));
 }
 
-/* start, stop and step of the same numbers backwards. */
+/* a[::-1] */
+static gj_lv reversed_array(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	gj_lv a = c->a[0], v;
+	gj_ref *p, at[GJ_MAX_NDIM] = { gj_e2(L, GJ_SUB, T(GJ_I64), gj_extent(a, 0), gj_eint(L, T(GJ_I64), 1)) };
+	v = gj_lv_new(L, c->type, &p);
+	memcpy(p, a.part, gj_parts(c->type) * sizeof *p);
+	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], gj_lbyte_offset(L, a, at));
+	p[1 + a.type->ndim] = gj_e1(L, GJ_NEG, T(GJ_I64), gj_stride(a, 0));
+	return v;
+}
+
+/* start, stop and step of the same numbers backwards; the items of a tuple; a view of an array. */
 gj_lv gj_lower_reversed(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *i64 = T(GJ_I64);
 	gj_lv r = c->a[0], v;
-	gj_ref *p, start = gj_ecast(L, r.part[0], i64), step = gj_ecast(L, r.part[2], i64);
-	gj_ref last = gj_e2(L, GJ_SUB, i64, gj_lrange_length(L, r), gj_eint(L, i64, 1));
+	gj_ref *p;
+	if (r.type->kind == GJ_ARRAY)
+		return reversed_array(c);
 	v = gj_lv_new(L, c->type, &p);
+	for (uint32_t i = r.type->kind == GJ_TUPLE ? r.type->n : 0; i-- > 0;)
+		p = gj_append(p, gj_lv_item(L, r, i));
+	if (r.type->kind == GJ_TUPLE)
+		return v;
+	gj_ref start = gj_ecast(L, r.part[0], i64), step = gj_ecast(L, r.part[2], i64);
+	gj_ref last = gj_e2(L, GJ_SUB, i64, gj_lrange_length(L, r), gj_eint(L, i64, 1));
 	p[0] = gj_e2(L, GJ_ADD, i64, start, gj_e2(L, GJ_MUL, i64, last, step));
 	p[1] = gj_e2(L, GJ_SUB, i64, start, step);
 	p[2] = gj_e1(L, GJ_NEG, i64, step);

@@ -10,7 +10,7 @@ gj_lv gj_lower_constant(gj_lcall *c) { return gj_lv_obj(c->L, c->type, c->B->s->
 
 gj_lv gj_lower_same(gj_lcall *c) { return c->a[0]; }
 
-gj_lv gj_lower_tuple(gj_lcall *c) { return c->a[0].type ? c->a[0] : (gj_lv){ c->type, NULL, NULL }; }
+gj_lv gj_lower_tuple(gj_lcall *c) { return (gj_lv){ c->type, c->a[0].konst, c->a[0].part }; }
 
 /* np.zeros and the like: their rule has no result. */
 gj_lv gj_lower_new_array(gj_lcall *c) { gj_lfail(c->L, GJ_ERR_INTERNAL, c->name); }
@@ -175,6 +175,15 @@ gj_lv gj_lower_sum(gj_lcall *c)
 		sum = gj_lbinop(L, GJ_OP_ADD_, gj_rule_binop(GJ_OP_ADD_, sum.type, x.type, NULL, NULL), sum, x);
 	}
 	return sum;
+}
+
+gj_lv gj_lower_any(gj_lcall *c)
+{
+	bool all = c->arg == GJ_TAKE_ALL;
+	gj_ref r = gj_eint(c->L, gj_bool(), all);
+	for (uint32_t i = 0; i < c->a[0].type->n; i++)
+		r = gj_e2(c->L, all ? GJ_AND : GJ_OR, gj_bool(), r, gj_ltruth(c->L, gj_lv_item(c->L, c->a[0], i)));
+	return gj_lresult(c, r);
 }
 
 /* The first item that is equal. */

@@ -67,7 +67,7 @@ const gj_fields *gj_member_fields(const char *label) { return intern(label, (con
 
 const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item)
 {
-	return gj_names_of(t) ? gj_named_type(gj_names_of(t), item) : gj_tuple_type(item, t->n);
+	return gj_names_of(t) ? gj_named_type(gj_names_of(t), item) : gj_is_list(t) ? gj_list_type(item, t->n) : gj_tuple_type(item, t->n);
 }
 
 int gj_item_named(const gj_type *t, const char *name)

@@ -19,10 +19,10 @@ const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item);
 static inline bool gj_is_member(const gj_type *t) { return gj_names_of(t) && gj_names_of(t)->member; }
 /* A tuple that can be taken apart. */
 static inline bool gj_is_sequence(const gj_type *t) { return t->kind == GJ_TUPLE && !gj_is_member(t); }
-/* Members are equal to those of their own class only. */
+/* Members are equal to those of their own class only, lists to lists. */
 static inline bool gj_never_equal(const gj_type *a, const gj_type *b)
 {
-	return (gj_is_member(a) || gj_is_member(b)) && gj_names_of(a) != gj_names_of(b);
+	return ((gj_is_member(a) || gj_is_member(b)) && gj_names_of(a) != gj_names_of(b)) || gj_is_list(a) != gj_is_list(b);
 }
 /* May a tuple be passed where a signature says `to`, as far as names go: where it has none, or the same? */
 static inline bool gj_takes_names(const gj_type *from, const gj_type *to)

@@ -112,10 +112,12 @@ static void tuple_name(const gj_type *t, gj_sb *name, gj_sb *code)
 	bool uniform = t->n > 0;
 	for (uint32_t i = 1; i < t->n; i++)
 		uniform &= t->item[i] == t->item[0];
+	if (gj_is_list(t))
+		gj_sb_puts(code, "list");
 	if (uniform)
-		gj_sb_printf(name, "UniTuple(%s x %u)", t->item[0]->name, (unsigned)t->n);
+		gj_sb_printf(name, "%s(%s x %u)", gj_is_list(t) ? "list" : "UniTuple", t->item[0]->name, (unsigned)t->n);
 	else
-		gj_sb_puts(name, "Tuple(");
+		gj_sb_puts(name, gj_is_list(t) ? "list(" : "Tuple(");
 	for (uint32_t i = 0; i < t->n; i++) {
 		if (!uniform)
 			gj_sb_printf(name, "%s%s", i ? ", " : "", t->item[i]->name);
@@ -284,7 +286,7 @@ bool gj_too_deep(const gj_type *const *item, uint32_t n)
 	return depth_of(item, n) > GJ_MAX_NESTED;
 }
 
-static const gj_type *tuple_type(const gj_fields *names, const gj_type *const *item, uint32_t n)
+static const gj_type *tuple_type(const gj_fields *names, char layout, const gj_type *const *item, uint32_t n)
 {
 	static const gj_type *const nothing[1];
 	for (uint32_t i = 0; i < n; i++)
@@ -292,11 +294,12 @@ static const gj_type *tuple_type(const gj_fields *names, const gj_type *const *i
 			return NULL;
 	uint32_t depth = depth_of(item, n);
 	return depth > GJ_MAX_NESTED ? NULL
-		: intern(&(gj_type){ .kind = GJ_TUPLE, .n = n, .depth = depth, .item = n ? item : nothing, .obj = names }, NULL);
+		: intern(&(gj_type){ .kind = GJ_TUPLE, .n = n, .depth = depth, .item = n ? item : nothing, .obj = names, .layout = layout }, NULL);
 }
 
-const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, item, n); }
-const gj_type *gj_named_type(const gj_fields *f, const gj_type *const *item) { return tuple_type(f, item, f->n); }
+const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, 0, item, n); }
+const gj_type *gj_list_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, 'L', item, n); }
+const gj_type *gj_named_type(const gj_fields *f, const gj_type *const *item) { return tuple_type(f, 0, item, f->n); }
 
 const gj_type *gj_array_at(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space, uint32_t known)
 {

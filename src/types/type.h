@@ -40,7 +40,7 @@ typedef struct gj_record gj_record;
 struct gj_type {
 	uint8_t  kind;                             /* gj_kind */
 	uint8_t  ndim;                             /* arrays: 0 to 6 */
-	char     layout;                           /* arrays: 'C', 'F' or 'A' */
+	char     layout;                           /* arrays: 'C', 'F' or 'A'; tuples: 'L' of a list, else 0 */
 	uint8_t  space;                            /* arrays and pointers: gj_space; not part of what users see */
 	bool     readonly;
 	uint8_t  align;                            /* records: alignment. Arrays, references, pointers: bytes that addresses of items are
@@ -63,6 +63,8 @@ extern const gj_type *const gj_scalar[GJ_NSCALARS];    /* gj_scalar[GJ_F32] */
 extern const gj_type *const gj_t_none, *const gj_t_ellipsis, *const gj_t_str;
 
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n);
+/* A list of kernels: a tuple that nobody can change, and that is equal to other lists only. */
+const gj_type *gj_list_type(const gj_type *const *item, uint32_t n);
 /* Would a tuple of these be nested too deep? */
 bool gj_too_deep(const gj_type *const *item, uint32_t n);
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space);
@@ -92,6 +94,7 @@ static inline bool gj_is_int(const gj_type *t)    { return t->kind >= GJ_I8 && t
 static inline bool gj_is_float(const gj_type *t)  { return t->kind >= GJ_F16 && t->kind <= GJ_F64; }
 static inline bool gj_is_complex(const gj_type *t) { return t->kind == GJ_C64 || t->kind == GJ_C128; }
 static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS; }
+static inline bool gj_is_list(const gj_type *t) { return t->kind == GJ_TUPLE && t->layout == 'L'; }
 /* Has it elements that expressions can be made of? */
 static inline bool gj_is_fused(const gj_type *t) { return t->kind == GJ_ELEMENT || t->kind == GJ_REDUCED; }
 static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION || gj_is_fused(t); }

@@ -276,8 +276,30 @@ def ITER(x):
 
 
 def ITER_TUPLE(x):
-	for i in (1, 2.0):  # here: (1, 2.0)
-		x[0] = i
+	x[0] = (1, 2.0).index(2)  # here: (1, 2.0).index(2)
+
+
+def GENERATOR(x):
+	for y in (a for a in x):  # here: (a for a in x)
+		x[0] = y
+
+
+def LIST_LENGTH(x):
+	x[0] = [-i for i in range(2) if x[i] > 0][0]  # here: -i
+
+
+def LIST_CHANGE(x):
+	t = [1, 2]
+	t[0] = 3  # here: t[0]
+	x[0] = t[0]
+
+
+def UNROLL_COUNT(x):
+	x[0] = [y for y in x][0]  # here: x
+
+
+def UNROLL_SIZE(x):
+	x[0] = len([i for i in range(5000)])  # here: range(5000)
 
 
 def RANGE_STEP(x):

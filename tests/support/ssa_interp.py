@@ -128,7 +128,7 @@ class Program:
 	def op_TRUTH(self, refs, sub, rest, args): return bool(refs[0])
 	def op_ATTR(self, refs, sub, rest, args): return getattr(refs[0], re.match(r'"(.*)"', rest).group(1))
 	def op_ITEM(self, refs, sub, rest, args): return refs[0][refs[1]]
-	def op_MKTUPLE(self, refs, sub, rest, args): return tuple(spread(refs))
+	def op_MKTUPLE(self, refs, sub, rest, args): return (list if sub == "1" else tuple)(spread(refs))
 	def op_STAR(self, refs, sub, rest, args): return Star(refs[0])
 	def op_MKSLICE(self, refs, sub, rest, args): return slice(*refs)
 	def op_GETITER(self, refs, sub, rest, args): return list(refs[0])

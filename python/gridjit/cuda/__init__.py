@@ -3,6 +3,7 @@
 import importlib
 
 from .. import _core, _later, types
+from .._unroll import literal_unroll
 from . import runtime
 from ..errors import (CudaAPIError, CudaDriverError, CudaMemoryError, CudaSupportError, DeadMemoryError, LaunchConfigError,
 	LinkerError)

@@ -1,0 +1,129 @@
+/* Actions of bytecodes that make tuples, lists and dictionaries step by step. A list is a tuple here, which nobody can change:
+ * what bytecode appends to one makes a longer one in its place of the stack. */
+#include "bytecode/state.h"
+
+bool gj_ssa_tuple_items(gj_ssa_state *s, gj_ref r, gj_ref **item, uint32_t *n)
+{
+	const gj_op *o = gj_o(s->f, r);
+	if (o->op == GJ_MKTUPLE) {
+		*item = o->arg;
+		*n = o->nargs;
+		return true;
+	}
+	if (o->op != GJ_OBJ || o->imm.obj->kind != GJ_OBJ_TUPLE || o->imm.obj->fields)
+		return false;
+	const gj_obj *t = o->imm.obj;
+	*n = t->n;
+	*item = gj_new(s->f->arena, gj_ref, t->n);
+	for (uint32_t i = 0; i < t->n; i++)
+		(*item)[i] = gj_ssa_emit_obj(s, t->item[i]);
+	return true;
+}
+
+static gj_ref made(gj_ssa_state *s, gj_sort how, uint32_t n, const gj_ref *item)
+{
+	gj_ref r = gj_ssa_emit(s, GJ_MKTUPLE, n, item);
+	gj_o(s->f, r)->sub = (uint8_t)how;
+	return r;
+}
+
+/* Its items, one by one where they are known, else as a STAR. */
+static gj_ref *items_of(gj_ssa_state *s, gj_ref r, uint32_t *n)
+{
+	gj_ref *item, *all;
+	if (!gj_ssa_tuple_items(s, gj_ssa_same_on_all_paths(s, r), &item, n)) {
+		gj_ref star = gj_ssa_emit1(s, GJ_STAR, r);
+		item = gj_memdup(s->f->arena, &star, sizeof star);
+		*n = 1;
+	}
+	all = gj_new(s->f->arena, gj_ref, *n + 1);
+	for (uint32_t i = 0; i < *n; i++)
+		all[i] = item[i];
+	return all;
+}
+
+gj_ref gj_ssa_longer(gj_ssa_state *s, gj_ref tuple, gj_ref item, gj_sort how)
+{
+	uint32_t n;
+	gj_ref *all = items_of(s, tuple, &n);
+	all[n] = item;
+	return made(s, how, n + 1, all);
+}
+
+void gj_ssa_unroll(gj_ssa_state *s, uint32_t from)
+{
+	for (uint32_t i = from; i < s->stack.n; i++)
+		gj_push(s->f->arena, &s->unroll, s->stack.p[i]);
+}
+
+ACTION(tuple)
+{
+	gj_ssa_push(s, made(s, GJ_SORT_TUPLE, n, gj_ssa_pop_values(s, n)));
+}
+
+ACTION(list)
+{
+	gj_ssa_push(s, made(s, GJ_SORT_LIST, n, gj_ssa_pop_values(s, n)));
+}
+
+/* Item n of the stack, a list. */
+static gj_ref *list_at(gj_ssa_state *s, uint32_t n)
+{
+	gj_ref *place = gj_ssa_from_top(s, n);
+	if (!*place)
+		gj_ssa_damaged(s, "a list is missing");
+	return place;
+}
+
+ACTION(list_append)
+{
+	gj_ref v = gj_ssa_value(s), *place = list_at(s, n);
+	gj_ssa_unroll(s, s->stack.n - n + 1);
+	*place = gj_ssa_longer(s, *place, v, GJ_SORT_LIST);
+}
+
+ACTION(list_extend)
+{
+	gj_ref v = gj_ssa_value(s), *place = list_at(s, n), *more;
+	uint32_t count = 1;
+	bool known = gj_ssa_tuple_items(s, v, &more, &count);
+	for (uint32_t i = 0; i < count; i++)
+		*place = gj_ssa_longer(s, *place, known ? more[i] : gj_ssa_emit1(s, GJ_STAR, v), GJ_SORT_LIST);
+}
+
+ACTION(list_to_tuple)
+{
+	UNUSED_N;
+	uint32_t count;
+	gj_ref *place = list_at(s, 1), *all = items_of(s, *place, &count);
+	*place = made(s, GJ_SORT_TUPLE, count, all);
+}
+
+ACTION(map)
+{
+	gj_ref *pair = gj_ssa_pop_values(s, 2 * n);
+	gj_ref *item = gj_new(s->f->arena, gj_ref, n);
+	for (uint32_t i = 0; i < n; i++)
+		item[i] = pair[2 * i + 1];
+	gj_build(s, "a dictionary", gj_build_keys(s, pair, n, 2), n, item);
+}
+
+ACTION(const_key_map)
+{
+	const gj_op *keys = gj_o(s->f, gj_ssa_value(s));
+	if (keys->op != GJ_OBJ || keys->imm.obj->kind != GJ_OBJ_TUPLE || keys->imm.obj->n != n)
+		gj_ssa_damaged(s, "keys are wrong");
+	bool text = true;
+	for (uint32_t i = 0; i < n; i++)
+		text &= keys->imm.obj->item[i]->kind == GJ_OBJ_STR;
+	gj_build(s, "a dictionary", text ? keys->imm.obj : NULL, n, gj_ssa_pop_values(s, n));
+}
+
+/* **d in a call: which keywords it brings is not known. */
+ACTION(dict_merge)
+{
+	gj_ssa_pop(s);
+	gj_building *b = gj_built(s, *gj_ssa_from_top(s, n));
+	if (b)
+		b->name = NULL;
+}
