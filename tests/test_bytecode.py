@@ -190,7 +190,7 @@ def source_function(body, args="x, a, b"):
 	("return {a}", "a set"), ("return {a: b}", "a dictionary"),
 	("return {i for i in x}", "a set comprehension"),
 	("return {i: i for i in x}", "a dictionary comprehension"),
-	("return f'{a}'", "an f-string"), ("x.y = 1", "assignment to an attribute"), ("del x[0]", "deleting an item"),
+	("return f'{a}'", "an f-string"), ("del x.y", "deleting an attribute"), ("del x[0]", "deleting an item"),
 	("global g\ng = 1", "assignment to a global variable"), ("import os", "an import statement"),
 	("class C: pass", "a class definition"), ("raise", "raise without an exception"),
 	("return max(**x)", "a call with **arguments"), ("return max(*x, key=1, **x)", "a call with **arguments"),
