@@ -45,6 +45,7 @@ typedef struct gj_settings {
 	bool interface_sync;                       /* wait for the stream that a __cuda_array_interface__ names */
 	bool warn_low_occupancy, warn_copy;
 	bool cache;                                /* use the disk cache */
+	int  neighbours;                           /* most of a GPU's threads that one thread runs: 1, 2 or 4; −2, −4: on the CPU too */
 } gj_settings;
 extern gj_settings gj_config;
 

@@ -30,14 +30,14 @@ static PyObject *configure(PyObject *m, PyObject *args, PyObject *kw)
 {
 	(void)m;
 	static char *names[] = { "device", "cpu_width", "libm_exact", "interface_sync", "warn_low_occupancy", "warn_copy",
-		"cache", NULL };
-	int device, width, libm, sync, occupancy, copy, cache;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "iippppp:configure", names, &device, &width, &libm, &sync, &occupancy,
-		&copy, &cache))
+		"cache", "neighbours", NULL };
+	int device, width, libm, sync, occupancy, copy, cache, neighbours;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "iipppppi:configure", names, &device, &width, &libm, &sync, &occupancy,
+		&copy, &cache, &neighbours))
 		return NULL;
 	if (device != gj_config.device)
 		gj_device_forget();
-	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache };
+	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache, neighbours };
 	Py_RETURN_NONE;
 }
 

@@ -61,6 +61,9 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_simplify(f->callee.p[i]);
 		gj_check_frozen(f->callee.p[i]);
 	}
+	f->neighbours = gj_run_neighbours(f, opt.facts & GJ_FACT_QUARTERS ? 4 : opt.facts & GJ_FACT_HALVES ? 2 : 1);
+	if (opt.target->in_order && getenv("GRIDJIT_EARLY_LOADS"))
+		gj_load_early(f);
 	gj_interruption_point(trap);
 	gj_find_ends(f);
 	if (!opt.target->thread_ends && f->entry->raise != GJ_RAISE_REPORTED)

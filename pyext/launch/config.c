@@ -1,6 +1,8 @@
 /* kernel[grid, block, stream, shared]: reading it, and what it means for the device and for the compiler. */
 #include "launch/config.h"
 
+enum { LEAST_OF_NEIGHBOURS = 1 << 18 /* threads of a launch */ };
+
 static const char axis_name[] = "xyz";
 
 /* Takes the number's reference. */
@@ -65,6 +67,16 @@ static bool read_shared(PyObject *o, uint32_t *out)
 
 /* -- What the compiler may know ----------------------------------------------------------------------------------- */
 
+/* Only large launches: it takes a compilation of its own, and small ones gain nothing. */
+static uint32_t neighbours(const gj_launch_config *c)
+{
+	int most = gj_config.neighbours < 0 ? -gj_config.neighbours : gj_config.neighbours;
+	bool one_dimension = c->grid[1] == 1 && c->grid[2] == 1 && c->block[1] == 1 && c->block[2] == 1;
+	if (!one_dimension || (uint64_t)c->grid[0] * c->block[0] < LEAST_OF_NEIGHBOURS || most < 2)
+		return 0;
+	return most == 4 && c->block[0] % 128 == 0 ? GJ_FACT_QUARTERS : c->block[0] % 64 == 0 ? GJ_FACT_HALVES : 0;
+}
+
 uint32_t gj_launch_config_facts(const gj_launch_config *c)
 {
 	uint32_t facts = GJ_FACT_IDX32;
@@ -81,7 +93,7 @@ uint32_t gj_launch_config_facts(const gj_launch_config *c)
 		facts |= c->block[2] % 32 == 0 ? GJ_FACT_DEPTHS_32 : c->block[2] % 16 == 0 ? GJ_FACT_DEPTHS_16 : GJ_FACT_DEPTHS_8;
 	if (c->block[0] * c->block[1] * c->block[2] % 32 == 0)
 		facts |= GJ_FACT_FULL_WARPS;
-	return facts;
+	return facts | neighbours(c);
 }
 
 /* -- Reading it ------------------------------------------------------------------------------------------------------ */

@@ -146,6 +146,12 @@ static PyObject *get_signature(PyObject *self, void *unused)
 	return gj_signature_new(S->ret ? S->ret : gj_t_none, S->arg, S->nargs);
 }
 
+static PyObject *get_neighbours(PyObject *self, void *unused)
+{
+	(void)unused;
+	return PyLong_FromUnsignedLong(S->image.neighbours);
+}
+
 static PyObject *get_cooperative(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -209,6 +215,7 @@ static PyGetSetDef getset[] = {
 	{ "argtypes", get_argtypes, NULL, "Types of the arguments.", NULL },
 	{ "argument_types", get_argtypes, NULL, "Types of the arguments.", NULL },
 	{ "signature", get_signature, NULL, "Signature with these argument types, and what is returned.", NULL },
+	{ "neighbours", get_neighbours, NULL, "How many threads of a launch one thread runs; 0: it could not be several.", NULL },
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },

@@ -20,7 +20,8 @@ static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const g
 	if (!buffer)
 		return GJ_E_NOMEM;
 	gj_args_fill(&s->image, a, buffer);
-	gj_launch what = { { c->grid[0], c->grid[1], c->grid[2] }, { c->block[0], c->block[1], c->block[2] }, c->shared, stream,
+	uint32_t each = s->image.neighbours > 1 ? s->image.neighbours : 1;
+	gj_launch what = { { c->grid[0], c->grid[1], c->grid[2] }, { c->block[0] / each, c->block[1], c->block[2] }, c->shared, stream,
 		buffer, n, s->image.spins && gj_is_only_thread() };
 	gj_status status;
 	Py_BEGIN_ALLOW_THREADS

@@ -54,12 +54,21 @@ static bool only_reads(const gj_dispatcher *d, const gj_specialisation *s, const
 	return true;
 }
 
+/* A GPU's threads may run neighbours, and those of the CPU device if tests want it. */
+static bool runs_neighbours(const gj_device *dev)
+{
+	return gj_config.neighbours < 0 || !dev->ops->target->vectors;
+}
+
 gj_specialisation *gj_specialisation_of(gj_dispatcher *d, gj_args *a, uint32_t config)
 {
 	if (d->locked && !fit_signature(d, a))
 		return NULL;
 	uint32_t facts = gj_args_facts(a) & (config | ~(uint32_t)GJ_FACT_IDX32);
-	gj_specialisation *s = gj_specialise(d, a->dev, a->type, a->nargs, facts | (config & GJ_FACTS_BLOCK));
+	facts |= config & GJ_FACTS_BLOCK;
+	if (runs_neighbours(a->dev) && facts & GJ_FACT_NOALIAS && facts & GJ_FACT_ALIGN16)
+		facts |= config & GJ_FACTS_NEIGHBOURS;
+	gj_specialisation *s = gj_specialise(d, a->dev, a->type, a->nargs, facts);
 	return s && d->locked && !only_reads(d, s, a) ? NULL : s;
 }
 

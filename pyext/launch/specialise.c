@@ -34,9 +34,11 @@ void gj_specialisation_free(gj_specialisation *s)
 	PyMem_Free(s);
 }
 
+/* Where a thread cannot run neighbours it does not matter whether it might. */
 static bool matches(const gj_specialisation *s, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
-	return s->dev == dev && s->facts == facts && s->nargs == n && !memcmp(s->arg, arg, n * sizeof *arg)
+	uint32_t none = s->image.neighbours ? 0 : GJ_FACTS_NEIGHBOURS;
+	return s->dev == dev && (s->facts | none) == (facts | none) && s->nargs == n && !memcmp(s->arg, arg, n * sizeof *arg)
 		&& (!dev->ops->target->vectors || (s->width == (uint32_t)gj_config.cpu_width && s->libm_exact == gj_config.libm_exact));
 }
 

@@ -64,12 +64,19 @@ def _capability(value):
 	return major, minor
 
 
+def _neighbours(value):
+	if int(value) not in (1, 2, 4, -2, -4):
+		raise ValueError(f"a thread runs 1, 2 or 4 neighbours (−2 or −4: on the CPU device too), not {value!r}")
+	return int(value)
+
+
 # name: (variable without GRIDJIT_, default as text, how text or a value is read)
 _SETTINGS = {
 	"DEVICE": ("DEVICE", "auto", _choice("auto", "gpu", "cpu")),
 	"CPU_WIDTH": ("CPU_WIDTH", "32", _width),
 	"CPU_MATH": ("CPU_MATH", "libmvec", _choice("libmvec", "libm")),
 	"CPU_THREADS": ("CPU_THREADS", "0", int),
+	"NEIGHBOURS": ("NEIGHBOURS", "1", _neighbours),
 	"CACHE": ("CACHE", "1", _flag),
 	"CACHE_DIR": ("CACHE_DIR", "", str),
 	"CACHE_SIZE": ("CACHE_SIZE", str(2**29), int),
@@ -103,7 +110,7 @@ def _apply(values):
 		device=("auto", "gpu", "cpu").index(values["DEVICE"]), cpu_width=values["CPU_WIDTH"],
 		libm_exact=values["CPU_MATH"] == "libm", interface_sync=values["CUDA_ARRAY_INTERFACE_SYNC"],
 		warn_low_occupancy=values["CUDA_LOW_OCCUPANCY_WARNINGS"], warn_copy=values["CUDA_WARN_ON_IMPLICIT_COPY"],
-		cache=values["CACHE"])
+		cache=values["CACHE"], neighbours=values["NEIGHBOURS"])
 
 
 class _Config(types.ModuleType):

@@ -150,6 +150,8 @@ static void walk(io *s, gj_image *m)
 	NUM(s, m->frame_bytes, 4);
 	NUM(s, m->first_axis, 4);
 	s->bad |= m->first_axis > 2;
+	NUM(s, m->neighbours, 1);
+	s->bad |= m->neighbours > 4 || m->neighbours == 3;
 	flag(s, &m->dynamic_shared);
 	flag(s, &m->cooperative);
 	NUM(s, m->max_threads, 4);

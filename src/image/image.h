@@ -33,6 +33,8 @@ enum {
 	GJ_FACTS_BLOCK = 8191 - 7,                 /* those: of vectors only */
 	/* By the compiler's choice (lanes.c): */
 	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
+	/* A large launch in one dimension, whose blocks can be made smaller by that, so that a thread runs neighbours: */
+	GJ_FACT_HALVES = 32768, GJ_FACT_QUARTERS = 65536, GJ_FACTS_NEIGHBOURS = GJ_FACT_HALVES | GJ_FACT_QUARTERS,
 	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z
 };
 
@@ -69,6 +71,7 @@ typedef struct gj_image {
 	bool      spins;                           /* CPU: threads wait in loops for memory that others write (opt/waits.c) */
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
 	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
+	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
 	bool      dynamic_shared;
 	bool      cooperative;
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */

@@ -14,6 +14,7 @@ typedef struct gj_target {
 	bool vectors;                              /* a warp can be a vector: lanes are chosen, and branches become masks */
 	bool thread_ends;                          /* a thread can end anywhere; else functions return to say that they raised */
 	bool in_turn;                              /* warps run in turn, each until it waits: loops that wait for memory say so */
+	bool in_order;                             /* a thread's instructions run in their order: loads had better stand early */
 	bool own_sums;                             /* a launch may give its threads copies of arrays that are only added to */
 	bool library;                              /* the math library is a file that is found at run time */
 } gj_target;

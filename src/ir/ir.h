@@ -142,6 +142,7 @@ struct gj_fn {
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
+	uint32_t neighbours;                       /* low: of the image */
 	bool numpy;                                /* high: of a fused function, typed by NumPy's rules */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };

@@ -52,6 +52,13 @@ void gj_remove_dead(gj_fn *);
 /* Lists where threads of the entry and its callees raise, in entry->ends (ends.c). */
 void gj_find_ends(gj_fn *entry);
 
+/* Loads go before slow operations (loads.c). After the other passes. */
+void gj_load_early(gj_fn *);
+
+/* Makes a thread run as many threads' work as it can, up to `most` (1, 2 or 4), and returns that; 0: the kernel is not for it. After
+ * the other passes. */
+uint32_t gj_run_neighbours(gj_fn *, uint32_t most);
+
 /* Forms FMA. */
 void gj_contract(gj_fn *);
 
