@@ -2,27 +2,30 @@
 #include "core.h"
 
 #include "printed.h"
+#include "base/half.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* NumPy's text of a float32: the shortest that reads back as one. */
-static void put_float32(gj_sb *out, double x)
+/* NumPy's text of a float32 or float16: the shortest that reads back as one. */
+static void put_narrow(gj_sb *out, double x, bool half)
 {
-	PyObject *o = PyArrayScalar_New(Float), *text = NULL;
-	if (o) {
+	PyObject *o = half ? PyArrayScalar_New(Half) : PyArrayScalar_New(Float), *text = NULL;
+	if (o && half)
+		PyArrayScalar_ASSIGN(o, Half, gj_half_bits(x, false));
+	else if (o)
 		PyArrayScalar_ASSIGN(o, Float, (float)x);
-		text = PyObject_Str(o);
-	}
+	text = o ? PyObject_Str(o) : NULL;
 	const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
 	gj_sb_puts(out, s ? s : "?");
 	Py_XDECREF(text);
 	Py_XDECREF(o);
 }
 
-static void put_float64(gj_sb *out, double x)
+/* Of a bfloat16: what ml_dtypes prints, C++'s six digits. */
+static void put_double(gj_sb *out, double x, bool brain)
 {
-	char *s = PyOS_double_to_string(x, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+	char *s = brain ? PyOS_double_to_string(x, 'g', 6, 0, NULL) : PyOS_double_to_string(x, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
 	gj_sb_puts(out, s ? s : "?");
 	PyMem_Free(s);
 }
@@ -35,8 +38,8 @@ static void put_number(gj_sb *out, char letter, uint64_t bits)
 	case 'b': gj_sb_puts(out, bits ? "True" : "False"); break;
 	case 'i': gj_sb_printf(out, "%lld", (long long)bits); break;
 	case 'u': gj_sb_printf(out, "%llu", (unsigned long long)bits); break;
-	case 'f': put_float32(out, x); break;
-	default:  put_float64(out, x); break;
+	case 'f': case 'h': put_narrow(out, x, letter == 'h'); break;
+	default:  put_double(out, x, letter == 'g'); break;
 	}
 }
 

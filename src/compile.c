@@ -57,9 +57,12 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_show(st, "lower", f);
 	gj_simplify(f);                                                            /* its passes in their order: opt/opt.c */
 	gj_check_frozen(f);
+	gj_halves halves = gj_halves_of(opt.target, opt.cc.major, opt.cc.minor);
+	gj_widen_halves(f, &halves);
 	for (uint32_t i = 0; i < f->callee.n; i++) {
 		gj_simplify(f->callee.p[i]);
 		gj_check_frozen(f->callee.p[i]);
+		gj_widen_halves(f->callee.p[i], &halves);
 	}
 	f->neighbours = gj_run_neighbours(f, opt.facts & GJ_FACT_QUARTERS ? 4 : opt.facts & GJ_FACT_HALVES ? 2 : 1);
 	if (opt.target->in_order && getenv("GRIDJIT_EARLY_LOADS"))

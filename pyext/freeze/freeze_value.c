@@ -100,7 +100,7 @@ static const gj_obj *freeze_scalar(gj_freezer *fz, PyObject *o)
 		return NULL;
 	if (kind < 0 && PyArray_IsScalar(o, Void))
 		return freeze_record(fz, o);
-	if (kind < 0 || kind == GJ_F16)
+	if (kind < 0)
 		return gj_freeze_opaque(fz, o);
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_SCALAR, NULL);
 	r->type = gj_scalar[kind];

@@ -45,7 +45,7 @@ static const gj_type *argument(PyObject *o, uint32_t i)
 	if (!PyArg_ParseTuple(o, "O!i", &PyArrayDescr_Type, &d, &ndim))
 		return NULL;
 	int kind = gj_kind_of_dtype(d);
-	if (kind < 0 || gj_is_later(gj_scalar[kind]) || ndim > GJ_MAX_NDIM) {
+	if (kind < 0 || ndim > GJ_MAX_NDIM) {
 		PyObject *name = PyObject_Str((PyObject *)d);
 		const char *text = name ? PyUnicode_AsUTF8(name) : NULL;
 		if (text && ndim > GJ_MAX_NDIM)

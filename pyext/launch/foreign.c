@@ -14,7 +14,7 @@
 /* -- DLPack's C exchange ------------------------------------------------------------------------------------------ */
 
 enum { DL_CPU = 1, DL_CUDA = 2, DL_CUDA_HOST = 3, DL_CUDA_MANAGED = 13 };
-enum { DL_INT, DL_UINT, DL_FLOAT, DL_COMPLEX = 5, DL_BOOL };
+enum { DL_INT, DL_UINT, DL_FLOAT, DL_BFLOAT = 4, DL_COMPLEX, DL_BOOL };
 
 typedef struct { int32_t type, id; } dl_device;
 typedef struct {
@@ -44,6 +44,7 @@ static int dl_kind(const dl_tensor *t)
 	case DL_INT:     return log < 4 ? GJ_I8 + log : -1;
 	case DL_UINT:    return log < 4 ? GJ_U8 + log : -1;
 	case DL_FLOAT:   return log > 0 && log < 4 ? GJ_F16 + log - 1 : -1;
+	case DL_BFLOAT:  return log == 1 ? GJ_BF16 : -1;
 	case DL_COMPLEX: return log > 2 ? GJ_C64 + log - 3 : -1;
 	case DL_BOOL:    return log == 0 ? GJ_BOOL : -1;
 	default:         return -1;

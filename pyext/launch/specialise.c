@@ -100,31 +100,6 @@ static gj_specialisation *append(gj_dispatcher *d, gj_specialisation *s)
 	return *at = s;
 }
 
-/* The first part of a type that kernels will know, but do not yet; NULL: none. */
-static const gj_type *later(const gj_type *t)
-{
-	const gj_type *found = NULL;
-	for (uint32_t i = 0; !found && t->kind == GJ_TUPLE && i < t->n; i++)
-		found = later(t->item[i]);
-	const gj_type *scalar = t->kind == GJ_ARRAY ? t->elem : t;
-	return found ? found : gj_is_later(scalar) ? t : NULL;
-}
-
-/* false: an argument is of such a type. The compiler would say so too, but not of which argument. */
-static bool takes(const gj_dispatcher *d, const gj_type *const *arg, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		const gj_type *t = later(arg[i]);
-		if (!t)
-			continue;
-		PyObject *name = i < d->nparams ? PyTuple_GET_ITEM(d->params, i) : NULL;
-		gj_error(GJ_ERR_ARG_LATER, name ? PyUnicode_AsUTF8(name) : "?", gj_dispatcher_name(d), t->name,
-			"convert it: x.astype(np.float32)");
-		return false;
-	}
-	return true;
-}
-
 /* What an explicit signature says is returned; NULL: what the function does. */
 static const gj_type *declared(const gj_dispatcher *d, const gj_type *const *arg, uint32_t n)
 {
@@ -142,7 +117,7 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 	PyObject *captured = NULL;
 	if (!arena)
 		return PyErr_NoMemory(), NULL;
-	if (takes(d, arg, n) && gj_options_for(&d->base, dev, facts, &b.rq.options)
+	if (gj_options_for(&d->base, dev, facts, &b.rq.options)
 		&& gj_freeze_for(dev, d->py_func, arena, &b.rq, &captured) == 0) {
 		b.use_cache &= !captured;              /* addresses mean nothing to other processes */
 		Py_BEGIN_ALLOW_THREADS

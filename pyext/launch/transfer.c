@@ -2,6 +2,7 @@
  * round trip of host arrays through device memory. */
 #include "launch/transfer.h"
 
+#include "base/half.h"
 #include "memory/buffer.h"
 #include "memory/extent.h"
 #include "printed.h"
@@ -80,7 +81,7 @@ static uint64_t to_unsigned(double x)
 static double as_double(const gj_arg *x)
 {
 	switch (x->type->kind) {
-	case GJ_F16: return PyFloat_Unpack2((const char *)x->value.b, 1);
+	case GJ_F16: case GJ_BF16: return gj_half_value((uint16_t)x->value.u, x->type->kind == GJ_BF16);
 	case GJ_F32: case GJ_C64: return (double)x->value.f4;
 	case GJ_F64: case GJ_C128: return x->value.f;
 	case GJ_U64: return (double)x->value.u;
@@ -121,7 +122,7 @@ static void store_int(gj_arg *x, const gj_type *to, bool from_float)
 static void store_float(gj_arg *x, const gj_type *to, double re, double im)
 {
 	switch (to->kind) {
-	case GJ_F16: PyFloat_Pack2(re, (char *)x->value.b, 1); break;
+	case GJ_F16: case GJ_BF16: x->value.u = gj_half_bits(re, to->kind == GJ_BF16); break;
 	case GJ_F32: x->value.f4 = (float)re; break;
 	case GJ_F64: x->value.f = re; break;
 	case GJ_C64: memcpy(x->value.b, (float[]){ (float)re, (float)im }, 8); break;

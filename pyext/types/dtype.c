@@ -14,6 +14,16 @@ static const int type_num[GJ_NSCALARS] = {
 
 static const gj_type *array_types[GJ_NSCALARS][GJ_MAX_NDIM + 1][3][2];
 
+/* NumPy has no bfloat16; ml_dtypes, which JAX and others use, gives it one. Its class, once it has been seen. */
+static PyTypeObject *bfloat16;
+
+static bool is_bfloat16(PyTypeObject *cls)
+{
+	if (!bfloat16 && gj_has_base(cls, "ml_dtypes.bfloat16"))
+		bfloat16 = (PyTypeObject *)Py_NewRef((PyObject *)cls);
+	return cls == bfloat16;
+}
+
 int gj_kind_of_dtype(const PyArray_Descr *d)
 {
 	if (!PyArray_ISNBO(d->byteorder))
@@ -24,6 +34,7 @@ int gj_kind_of_dtype(const PyArray_Descr *d)
 	case 'b': return GJ_BOOL;
 	case 'i': return log < 4 ? GJ_I8 + log : -1;
 	case 'u': return log < 4 ? GJ_U8 + log : -1;
+	case 'V': return is_bfloat16(d->typeobj) ? GJ_BF16 : -1;
 	case 'f': return log > 0 && log < 4 ? GJ_F16 + log - 1 : -1;
 	case 'c': return log > 2 ? GJ_C64 + log - 3 : -1;
 	default:  return -1;
@@ -40,13 +51,20 @@ const char *gj_instead_of_dtype(const PyArray_Descr *d)
 	case 'M': case 'm': return "pass its numbers, x.view('int64'): dates are not built yet";
 	case 'S': case 'U': return "kernels have no text: pass numbers that stand for it";
 	case 'O':           return "make it an array of numbers: x.astype(float)";
-	default:            return "kernels take bool, int8 to uint64, float32, float64, complex64 and complex128: convert with x.astype()";
+	default:            return "kernels take bool, int8 to uint64, float16 to float64, bfloat16, complex64 and complex128: convert with x.astype()";
 	}
 }
 
 PyArray_Descr *gj_dtype_of_kind(int kind)
 {
-	return PyArray_DescrFromType(type_num[kind]);
+	if (kind != GJ_BF16)
+		return PyArray_DescrFromType(type_num[kind]);
+	PyObject *cls = bfloat16 ? Py_NewRef((PyObject *)bfloat16) : gj_import("ml_dtypes", "bfloat16");
+	PyArray_Descr *d = cls ? PyArray_DescrFromTypeObject(cls) : NULL;
+	Py_XDECREF(cls);
+	if (!d && gj_forgive(PyExc_ImportError))
+		gj_error(GJ_ERR_NEEDS_ML_DTYPES);
+	return d;
 }
 
 const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly)

@@ -8,7 +8,7 @@
 int gj_kind_of_dtype(const PyArray_Descr *);
 /* What to do with an array of a dtype that is no type of kernels. */
 const char *gj_instead_of_dtype(const PyArray_Descr *);
-PyArray_Descr *gj_dtype_of_kind(int kind);     /* new reference */
+PyArray_Descr *gj_dtype_of_kind(int kind);     /* new reference; NULL: bfloat16's where ml_dtypes is missing, an exception is set */
 /* The interned type of an array in global memory, without the interner's lock. */
 const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly);
 /* The type of an element of this dtype: a scalar or a record. NULL: no type of kernels, or an exception is set. */

@@ -16,6 +16,7 @@ uint8 = u1 = byte = uchar = Type("uint8")
 uint16 = u2 = ushort = Type("uint16")
 uint32 = u4 = uintc = Type("uint32")
 uint64 = u8 = uintp = uint = ulong = ulonglong = size_t = Type("uint64")
+bfloat16 = Type("bfloat16")
 float16 = f2 = Type("float16")
 float32 = f4 = float_ = Type("float32")
 float64 = f8 = double = Type("float64")
@@ -26,7 +27,7 @@ none = void = Type("none")
 integer_domain = frozenset([int8, int16, int32, int64, uint8, uint16, uint32, uint64])
 signed_domain = frozenset([int8, int16, int32, int64])
 unsigned_domain = frozenset([uint8, uint16, uint32, uint64])
-real_domain = frozenset([float16, float32, float64])
+real_domain = frozenset([bfloat16, float16, float32, float64])
 complex_domain = frozenset([complex64, complex128])
 number_domain = integer_domain | real_domain | complex_domain
 
@@ -43,7 +44,7 @@ def from_dtype(dtype):
 
 # The scalar names that `from gridjit import …` offers too.
 _PUBLIC = ("boolean bool_ b1 int8 i1 int16 i2 int32 i4 intc int64 i8 intp int_ uint8 u1 uint16 u2 uint32 u4 uintc uint64 u8 "
-	"uintp uint float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
+	"uintp uint bfloat16 float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
 
 __all__ = _PUBLIC + """Array BaseTuple Boolean Complex Float Integer NamedTuple NamedUniTuple NestedArray NoneType Number Record Signature Tuple Type UniTuple from_dtype
 	char short long_ longlong ssize_t byte uchar ushort ulong ulonglong size_t integer_domain signed_domain unsigned_domain

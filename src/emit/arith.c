@@ -1,6 +1,7 @@
 /* Arithmetic, comparisons and bit operations, at either width. Overflow flags are kept at width 1 only: in a vector
  * they would be promises about lanes that are switched off. */
 #include "emit/ops.h"
+#include "base/half.h"
 
 static bool is_float(const gj_op *o) { return gj_is_float(o->type); }
 
@@ -26,6 +27,8 @@ gj_v gj_do_const(gj_gen *g, const gj_op *o)
 	gj_t t = gj_tyw(g, o->type);
 	if (o->type->kind == GJ_PTR)
 		return LLVMConstNull(t);
+	if (gj_is_half(o->type))
+		return gj_kint(t, gj_half_bits(o->imm.f, o->type->kind == GJ_BF16));
 	return is_float(o) ? gj_kfp(t, o->imm.f) : gj_kint(t, (uint64_t)o->imm.i);
 }
 
@@ -43,35 +46,45 @@ gj_v gj_do_param(gj_gen *g, const gj_op *o)
 
 /* -- + − · and their kin ------------------------------------------------------------------------------------------- */
 
+/* Operand i of an op on floats as LLVM computes with it, and the op's value from that. */
+static gj_v operand(gj_gen *g, const gj_op *o, unsigned i)
+{
+	const gj_type *t = gj_arg_type(g, o, i);
+	gj_v x = gj_arg(g, o, i);
+	return gj_is_half(t) ? gj_own_half(g, x, t) : x;
+}
+
+static gj_v result(gj_gen *g, const gj_op *o, gj_v x) { return gj_is_half(o->type) ? gj_half_of_own(g, x) : gj_fast(g, x); }
+
 gj_v gj_do_add(gj_gen *g, const gj_op *o)
 {
-	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1);
-	return is_float(o) ? gj_fast(g, LLVMBuildFAdd(g->b, a, b, "")) : flagged(g, o, LLVMBuildAdd(g->b, a, b, ""));
+	gj_v a = operand(g, o, 0), b = operand(g, o, 1);
+	return is_float(o) ? result(g, o, LLVMBuildFAdd(g->b, a, b, "")) : flagged(g, o, LLVMBuildAdd(g->b, a, b, ""));
 }
 
 gj_v gj_do_sub(gj_gen *g, const gj_op *o)
 {
-	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1);
-	return is_float(o) ? gj_fast(g, LLVMBuildFSub(g->b, a, b, "")) : flagged(g, o, LLVMBuildSub(g->b, a, b, ""));
+	gj_v a = operand(g, o, 0), b = operand(g, o, 1);
+	return is_float(o) ? result(g, o, LLVMBuildFSub(g->b, a, b, "")) : flagged(g, o, LLVMBuildSub(g->b, a, b, ""));
 }
 
 gj_v gj_do_mul(gj_gen *g, const gj_op *o)
 {
-	gj_v a = gj_arg(g, o, 0), b = gj_arg(g, o, 1);
-	return is_float(o) ? gj_fast(g, LLVMBuildFMul(g->b, a, b, "")) : flagged(g, o, LLVMBuildMul(g->b, a, b, ""));
+	gj_v a = operand(g, o, 0), b = operand(g, o, 1);
+	return is_float(o) ? result(g, o, LLVMBuildFMul(g->b, a, b, "")) : flagged(g, o, LLVMBuildMul(g->b, a, b, ""));
 }
 
 gj_v gj_do_neg(gj_gen *g, const gj_op *o)
 {
-	gj_v a = gj_arg(g, o, 0);
-	return is_float(o) ? LLVMBuildFNeg(g->b, a, "") : LLVMBuildNeg(g->b, a, "");
+	gj_v a = operand(g, o, 0);
+	return is_float(o) ? result(g, o, LLVMBuildFNeg(g->b, a, "")) : LLVMBuildNeg(g->b, a, "");
 }
 
 gj_v gj_do_fma(gj_gen *g, const gj_op *o)
 {
-	gj_v arg[3] = { gj_arg(g, o, 0), gj_arg(g, o, 1), gj_arg(g, o, 2) };
+	gj_v arg[3] = { operand(g, o, 0), operand(g, o, 1), operand(g, o, 2) };
 	gj_t t = LLVMTypeOf(arg[0]);
-	return gj_call(g, GJ_IN_FMA, &t, 1, arg, 3);
+	return result(g, o, gj_call(g, GJ_IN_FMA, &t, 1, arg, 3));
 }
 
 gj_v gj_do_div(gj_gen *g, const gj_op *o)
@@ -81,16 +94,16 @@ gj_v gj_do_div(gj_gen *g, const gj_op *o)
 
 gj_v gj_do_abs(gj_gen *g, const gj_op *o)
 {
-	gj_v a = gj_arg(g, o, 0);
+	gj_v a = operand(g, o, 0);
 	if (is_float(o))
-		return gj_call1(g, GJ_IN_FABS, a);
+		return result(g, o, gj_call1(g, GJ_IN_FABS, a));
 	return gj_is_signed(o->type) ? gj_call2(g, GJ_IN_ABS, a, LLVMConstInt(g->u->i1, 0, 0)) : a;
 }
 
 /* Numbers win over NaN, and −0 is below +0: of equal numbers the bits are joined. */
 static gj_v float_extreme(gj_gen *g, gj_v a, gj_v b, bool most)
 {
-	gj_t t = LLVMTypeOf(a), bits = gj_like(t, gj_elem_ty(t) == g->u->f64 ? g->u->i64 : g->u->i32);
+	gj_t t = LLVMTypeOf(a), bits = gj_bits_ty(g->u, t);
 	gj_v x = LLVMBuildBitCast(g->b, a, bits, ""), y = LLVMBuildBitCast(g->b, b, bits, "");
 	gj_v zeros = most ? LLVMBuildAnd(g->b, x, y, "") : LLVMBuildOr(g->b, x, y, "");
 	gj_v r = gj_select(g, gj_fcmp(g, most ? LLVMRealOGT : LLVMRealOLT, b, a), b, a);
@@ -214,7 +227,7 @@ gj_v gj_compare(gj_gen *g, const gj_op *o, gj_v a, gj_v b)
 	return gj_select(g, negative, gj_kint(LLVMTypeOf(x), answer), x);
 }
 
-gj_v gj_do_cmp(gj_gen *g, const gj_op *o) { return gj_compare(g, o, gj_arg(g, o, 0), gj_arg(g, o, 1)); }
+gj_v gj_do_cmp(gj_gen *g, const gj_op *o) { return gj_compare(g, o, operand(g, o, 0), operand(g, o, 1)); }
 
 /* The condition stays scalar where it is uniform: a vector select of one scalar condition is a plain choice. */
 gj_v gj_do_select(gj_gen *g, const gj_op *o)
@@ -225,7 +238,7 @@ gj_v gj_do_select(gj_gen *g, const gj_op *o)
 
 gj_v gj_do_isnan(gj_gen *g, const gj_op *o)
 {
-	gj_v a = gj_arg(g, o, 0);
+	gj_v a = operand(g, o, 0);
 	return gj_fcmp(g, LLVMRealUNO, a, a);
 }
 

@@ -54,8 +54,7 @@ static const struct { int sint, uint, real; } native[GJ_NATOMICS] = {
 
 static gj_v as_bits(gj_gen *g, gj_v x)
 {
-	gj_t t = LLVMTypeOf(x);
-	return LLVMBuildBitCast(g->b, x, t == g->u->f64 ? g->u->i64 : t == g->u->f32 ? g->u->i32 : t, "");
+	return LLVMBuildBitCast(g->b, x, gj_bits_ty(g->u, LLVMTypeOf(x)), "");
 }
 
 /* Should x replace old? Ordered comparisons leave a NaN in memory alone (max, min); nanmax and nanmin let any number
@@ -82,6 +81,8 @@ static gj_v combined(gj_gen *g, const gj_op *o, gj_v old, gj_v b, gj_v c)
 	bool real = gj_is_float(o->type);
 	gj_t t = LLVMTypeOf(old);
 	gj_v zero = LLVMConstNull(t), most = b, one;
+	if (gj_is_half(o->type))
+		return gj_add_halves(g, old, b, o->type);
 	switch (o->sub) {
 	case GJ_AT_ADD:  return real ? LLVMBuildFAdd(g->b, old, b, "") : LLVMBuildAdd(g->b, old, b, "");
 	case GJ_AT_SUB:  return real ? LLVMBuildFSub(g->b, old, b, "") : LLVMBuildSub(g->b, old, b, "");
@@ -103,7 +104,7 @@ static gj_v combined(gj_gen *g, const gj_op *o, gj_v old, gj_v b, gj_v c)
 	}
 }
 
-/* A loop of compare-and-swap that ends early when nothing would change. */
+/* A loop of compare-and-swap that, but for sums, ends early when nothing would change. */
 static gj_v swap_loop(gj_gen *g, const gj_op *o, gj_v p, gj_v x)
 {
 	gj_t t = LLVMTypeOf(x);
@@ -113,9 +114,10 @@ static gj_v swap_loop(gj_gen *g, const gj_op *o, gj_v p, gj_v x)
 	LLVMBuildBr(g->b, head);
 	gj_at(g, head);
 	gj_v old = LLVMBuildPhi(g->b, t, "");
-	LLVMBuildCondBr(g->b, wins(g, o, x, old), try, done);
+	bool sum = o->sub == GJ_AT_ADD;
+	LLVMBuildCondBr(g->b, sum ? LLVMConstInt(g->u->i1, 1, 0) : wins(g, o, x, old), try, done);
 	gj_at(g, try);
-	gj_v pair = gj_atomic_cmpxchg(g, p, as_bits(g, old), as_bits(g, x));
+	gj_v pair = gj_atomic_cmpxchg(g, p, as_bits(g, old), as_bits(g, sum ? combined(g, o, old, x, NULL) : x));
 	gj_v seen = LLVMBuildBitCast(g->b, LLVMBuildExtractValue(g->b, pair, 0, ""), t, "");
 	LLVMBuildCondBr(g->b, LLVMBuildExtractValue(g->b, pair, 1, ""), done, head);
 	LLVMAddIncoming(old, (gj_v[]){ first, seen }, (LLVMBasicBlockRef[]){ from, try }, 2);
@@ -137,6 +139,10 @@ static gj_v among_others(gj_gen *g, const gj_op *o, gj_v p, gj_v b, gj_v c)
 	if (o->sub == GJ_AT_CAS) {
 		gj_v pair = gj_atomic_cmpxchg(g, p, as_bits(g, b), as_bits(g, c));
 		return LLVMBuildBitCast(g->b, LLVMBuildExtractValue(g->b, pair, 0, ""), t, "");
+	}
+	if (gj_is_half(o->type)) {
+		gj_v own = g->u->backend->atomic ? g->u->backend->atomic(g, o, p, b) : NULL;
+		return own ? own : swap_loop(g, o, p, b);
 	}
 	if (real && o->sub == GJ_AT_SUB)
 		return gj_atomic_rmw(g, LLVMAtomicRMWBinOpFAdd, p, LLVMBuildFNeg(g->b, b, ""));
@@ -194,7 +200,7 @@ static gj_v combine_lanes(gj_gen *g, const gj_op *o, gj_v mask)
 {
 	bool sum = o->sub == GJ_AT_ADD || o->sub == GJ_AT_SUB;
 	if (gj_is_float(o->type)) {
-		if (!sum)
+		if (!sum || gj_is_half(o->type))
 			return NULL;
 		gj_v x = gj_vec(g, o->arg[1]);
 		gj_t t = LLVMTypeOf(x);

@@ -20,8 +20,6 @@ static gj_v saturating(gj_gen *g, gj_v x, unsigned bits, bool is_signed, bool na
 static gj_v float_to_int(gj_gen *g, gj_v x, const gj_type *from, const gj_type *to)
 {
 	gj_t xt = LLVMTypeOf(x);
-	if (from->kind == GJ_F16)
-		x = LLVMBuildFPExt(g->b, x, gj_like(xt, g->u->f32), "");
 	bool is_double = from->kind == GJ_F64, wide = to->size == 8, is_unsigned = gj_is_unsigned(to) && to->size >= 4;
 	unsigned bits = wide ? 64 : 32;
 	gj_v y = g->u->backend->to_int ? g->u->backend->to_int(g, x, bits, !is_unsigned)
@@ -34,6 +32,10 @@ gj_v gj_cvt(gj_gen *g, gj_v a, const gj_type *from, const gj_type *to)
 	gj_t at = LLVMTypeOf(a), t = gj_like(at, gj_ty(g->u, to));
 	if (from == to)
 		return a;
+	if (gj_is_half(to))
+		return gj_to_half(g, a, from, to);
+	if (gj_is_half(from))
+		return gj_cvt(g, gj_widen_half(g, a, from), gj_scalar[GJ_F32], to);
 	if (to->kind == GJ_BOOL)
 		return gj_is_float(from) ? gj_fcmp(g, LLVMRealUNE, a, LLVMConstNull(at))
 		                         : gj_icmp(g, LLVMIntNE, a, LLVMConstNull(at));
@@ -50,7 +52,7 @@ gj_v gj_do_cvt(gj_gen *g, const gj_op *o)
 	const gj_op *a = gj_o(g->f, o->arg[0]);
 	bool widens = gj_is_int(a->type) && gj_is_int(o->type) && o->type->size > a->type->size;
 	if (g->u->vector || !widens || !(a->flags & GJ_NONNEG))
-		return gj_cvt(g, gj_is_float(o->type) ? gj_arg(g, o, 0) : gj_idle_apart(g, o, gj_arg(g, o, 0)), a->type, o->type);
+		return gj_cvt(g, gj_is_float(o->type) && !gj_is_half(o->type) ? gj_arg(g, o, 0) : gj_idle_apart(g, o, gj_arg(g, o, 0)), a->type, o->type);
 	gj_v x = LLVMBuildZExt(g->b, gj_arg(g, o, 0), gj_ty(g->u, o->type), "");
 	if (LLVMIsAInstruction(x))
 		LLVMSetNNeg(x, 1);

@@ -391,7 +391,6 @@ static void open_unit(gj_unit *u)
 	u->i16 = LLVMInt16TypeInContext(u->ctx);
 	u->i32 = LLVMInt32TypeInContext(u->ctx);
 	u->i64 = LLVMInt64TypeInContext(u->ctx);
-	u->f16 = LLVMHalfTypeInContext(u->ctx);
 	u->f32 = LLVMFloatTypeInContext(u->ctx);
 	u->f64 = LLVMDoubleTypeInContext(u->ctx);
 	u->ptr = LLVMPointerTypeInContext(u->ctx, 0);

@@ -86,7 +86,7 @@ struct gj_unit {
 	unsigned  lanes;                           /* of a vector: the width; 1: not vector */
 	unsigned  register_bytes;                  /* of the machine's vectors */
 	unsigned  space[GJ_NSPACES];               /* LLVM's address space of each gj_space */
-	gj_t      tvoid, i1, i8, i16, i32, i64, f16, f32, f64, ptr;
+	gj_t      tvoid, i1, i8, i16, i32, i64, f32, f64, ptr;
 	GJ_VEC(gj_callee) fns;                     /* [0] is the root */
 	bool     *param_used;                      /* of a kernel's parameters */
 	GJ_VEC(gj_global) globals;                 /* frozen arrays by object, static shared arrays by offset */

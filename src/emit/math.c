@@ -29,17 +29,10 @@ gj_v gj_math_row(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n
 	return g->u->backend->library(g, o, row, arg, n);
 }
 
-/* Half precision goes through float32. */
 gj_v gj_do_math(gj_gen *g, const gj_op *o)
 {
 	gj_v arg[2] = { NULL };
-	gj_unit *u = g->u;
-	bool half = gj_arg_type(g, o, 0)->kind == GJ_F16;
-	for (unsigned i = 0; i < o->nargs && i < 2; i++) {
+	for (unsigned i = 0; i < o->nargs && i < 2; i++)
 		arg[i] = gj_idle_apart(g, o, gj_arg(g, o, i));
-		if (gj_elem_ty(LLVMTypeOf(arg[i])) == u->f16)
-			arg[i] = LLVMBuildFPExt(g->b, arg[i], gj_like(LLVMTypeOf(arg[i]), u->f32), "");
-	}
-	gj_v x = gj_math_row(g, o, (int)o->imm.i, arg, o->nargs);
-	return half && gj_is_float(o->type) ? LLVMBuildFPTrunc(g->b, x, gj_tyw(g, o->type), "") : x;
+	return gj_math_row(g, o, (int)o->imm.i, arg, o->nargs);
 }

@@ -21,6 +21,14 @@ GJ_HANDLERS(X)
 
 gj_v gj_all_lanes(gj_gen *, gj_ref mask);      /* i1: are all lanes on; NULL: that takes more than a comparison */
 gj_v gj_cvt(gj_gen *, gj_v a, const gj_type *from, const gj_type *to);     /* CVT */
+
+/* half.c: floats of 16 bits, which are integers to LLVM. */
+gj_v gj_own_half(gj_gen *, gj_v bits, const gj_type *);        /* as LLVM's own type, and back */
+gj_v gj_half_of_own(gj_gen *, gj_v);
+gj_v gj_widen_half(gj_gen *, gj_v bits, const gj_type *);      /* as float32 */
+gj_v gj_to_half(gj_gen *, gj_v, const gj_type *from, const gj_type *to);   /* of any number, rounded once */
+gj_v gj_add_halves(gj_gen *, gj_v a, gj_v b, const gj_type *);
+
 /* Python's integer division: quotient and remainder; either may be NULL. */
 void gj_divmod(gj_gen *, const gj_op *, gj_v *q, gj_v *r);
 gj_v gj_fmod(gj_gen *, gj_v a, gj_v b);        /* exact; sign of a */

@@ -10,10 +10,9 @@ gj_t gj_ty(const gj_unit *u, const gj_type *t)
 	switch (t->kind) {
 	case GJ_BOOL:             return u->i1;
 	case GJ_I8:  case GJ_U8:  return u->i8;
-	case GJ_I16: case GJ_U16: return u->i16;
+	case GJ_I16: case GJ_U16: case GJ_BF16: case GJ_F16: return u->i16;
 	case GJ_I32: case GJ_U32: return u->i32;
 	case GJ_I64: case GJ_U64: return u->i64;
-	case GJ_F16:              return u->f16;
 	case GJ_F32:              return u->f32;
 	case GJ_F64:              return u->f64;
 	case GJ_C64:              return LLVMArrayType2(u->f32, 2);
@@ -27,6 +26,12 @@ gj_t gj_ty(const gj_unit *u, const gj_type *t)
 gj_t gj_tyw(const gj_gen *g, const gj_type *t)
 {
 	return g->wide ? gj_vec_ty(g->u, gj_ty(g->u, t)) : gj_ty(g->u, t);
+}
+
+gj_t gj_bits_ty(const gj_unit *u, gj_t t)
+{
+	gj_t e = gj_elem_ty(t);
+	return gj_like(t, e == u->f64 ? u->i64 : e == u->f32 ? u->i32 : e);
 }
 
 gj_t gj_mem_ty(const gj_unit *u, const gj_type *t)

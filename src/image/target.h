@@ -6,6 +6,10 @@
 
 #include "image/image.h"
 
+/* Which operations a machine has on floats of 16 bits, each rounded once: + − · fma, sign and comparison of float16; + − · of
+ * bfloat16, and fma. */
+typedef struct gj_halves { bool float16, bfloat16, bfloat16_fma; } gj_halves;
+
 typedef struct gj_target {
 	const char *name;                          /* of its folder in src/emit */
 	gj_format format;                          /* what its code is */
@@ -16,6 +20,7 @@ typedef struct gj_target {
 	bool in_turn;                              /* warps run in turn, each until it waits: loops that wait for memory say so */
 	bool in_order;                             /* a thread's instructions run in their order: loads had better stand early */
 	bool own_sums;                             /* a launch may give its threads copies of arrays that are only added to */
+	struct { uint8_t float16, bfloat16, bfloat16_fma; } halves_from;    /* compute capability · 10 from which gj_halves are true; 0: never */
 	bool library;                              /* the math library is a file that is found at run time */
 } gj_target;
 
@@ -25,6 +30,9 @@ enum {
 #include "image/targets.def"
 	GJ_NTARGETS
 };
+
+/* What a machine of the target that is this new has. */
+gj_halves gj_halves_of(const gj_target *, int cc_major, int cc_minor);
 
 extern const gj_target gj_targets[GJ_NTARGETS];
 

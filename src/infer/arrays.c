@@ -60,8 +60,6 @@ const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
 	const gj_type *t = gj_dtype(c->a[i].konst);
 	if (!t || !gj_is_scalar(t))
 		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE, gj_shown(c->name), gj_known_text(fn(c)->arena, c->a[i]));
-	if (gj_is_later(t))
-		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return t;
 }
 
@@ -224,8 +222,6 @@ gj_known gj_infer_reduce(gj_icall *c)
 		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
 	if (!gj_is_scalar(t))
 		gj_bad_argument(c, 0);
-	if (gj_is_later(t))
-		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE_LATER, t->name);
 	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
 }
 

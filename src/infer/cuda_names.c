@@ -216,7 +216,7 @@ static const gj_type *array_of(gj_icall *c, unsigned kinds, bool writes)
 /* Loads and stores with a hint: the latter have a value, argument 2. */
 gj_known gj_infer_hinted(gj_icall *c)
 {
-	enum { REALS = ((1 << GJ_NSCALARS) - 1) & ~(1 << GJ_C64 | 1 << GJ_C128 | 1 << GJ_F16) };
+	enum { REALS = ((1 << GJ_NSCALARS) - 1) & ~(1 << GJ_C64 | 1 << GJ_C128) };
 	bool stores = c->n == 3;
 	const gj_type *t = array_of(c, REALS, stores);
 	check_index(c, c->a[1].type);
@@ -229,7 +229,7 @@ gj_known gj_infer_atomic(gj_icall *c)
 {
 	/* dtypes an operation works on, as bits of gj_kind */
 	enum { INTS = 1 << GJ_I32 | 1 << GJ_I64 | 1 << GJ_U32 | 1 << GJ_U64, UINTS = 1 << GJ_U32 | 1 << GJ_U64,
-	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64, SUMS = ALL | 1 << GJ_C64 | 1 << GJ_C128 };
+	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64, SUMS = ALL | 1 << GJ_F16 | 1 << GJ_BF16 | 1 << GJ_C64 | 1 << GJ_C128 };
 	int op = c->arg;
 	unsigned ok = op == GJ_AT_ADD || op == GJ_AT_SUB ? SUMS : op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
 	const gj_type *t = array_of(c, ok, true);

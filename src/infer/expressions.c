@@ -59,8 +59,6 @@ gj_known gj_known_expression(const gj_fn *f, uint32_t loc, const char *dotted, c
 		parts += gj_parts(item[i]);
 		ndim = item[i]->kind != GJ_ARRAY && item[i]->kind != GJ_EXPRESSION ? ndim : item[i]->ndim > ndim ? item[i]->ndim : ndim;
 	}
-	if (gj_is_later(elem))
-		gj_fail(f, loc, GJ_ERR_DTYPE_LATER, elem->name);
 	const gj_type *t = parts > MAX_PARTS ? NULL : gj_expression_type(elem, ndim, gj_name_find(dotted), item, n);
 	if (!t)
 		gj_fail(f, loc, GJ_ERR_EXPRESSION_SIZE);

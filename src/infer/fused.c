@@ -77,8 +77,6 @@ gj_known gj_known_fused(const gj_fn *f, uint32_t loc, const char *dotted, const 
 	gj_fused_shape(f, loc, n, a, &ndim, &arguments);
 	if (!elem && !(elem = gj_fused_operands(f, loc, dotted, n, a, as)))
 		return (gj_known){ 0 };
-	if (gj_is_later(elem))
-		gj_fail(f, loc, GJ_ERR_DTYPE_LATER, elem->name);
 	return gj_just(gj_element_type(elem, ndim, arguments));
 }
 

@@ -1,7 +1,6 @@
 /* np.finfo and np.iinfo: what NumPy knows of a type, as constants. */
 #include "infer/infer.h"
 
-#include <float.h>
 #include <math.h>
 
 static const gj_obj *number(gj_arena *a, const gj_type *t, double f)
@@ -36,13 +35,17 @@ gj_known gj_infer_finfo(gj_icall *c)
 	};
 	const gj_type *t = asked(c);
 	gj_arena *a = c->s->fn->arena;
-	if (t->kind != GJ_F32 && t->kind != GJ_F64)
+	if (!gj_is_float(t))
 		gj_bad_argument(c, 0);
-	bool d = t->kind == GJ_F64;
-	int mantissa = d ? 52 : 23, exponent = d ? 11 : 8, most = d ? 1024 : 128, digits = d ? 15 : 6;
-	double max = d ? DBL_MAX : FLT_MAX, tiny = d ? DBL_MIN : FLT_MIN;
+	static const struct { int mantissa, exponent, most, digits; } sizes[] = {
+		[GJ_BF16 - GJ_BF16] = { 7, 8, 128, 2 }, [GJ_F16 - GJ_BF16] = { 10, 5, 16, 3 },
+		[GJ_F32 - GJ_BF16] = { 23, 8, 128, 6 }, [GJ_F64 - GJ_BF16] = { 52, 11, 1024, 15 },
+	};
+	int mantissa = sizes[t->kind - GJ_BF16].mantissa, exponent = sizes[t->kind - GJ_BF16].exponent, most = sizes[t->kind - GJ_BF16].most,
+		digits = sizes[t->kind - GJ_BF16].digits;
+	double tiny = ldexp(1, 2 - most), max = ldexp(2 - ldexp(1, -mantissa), most - 1);
 	const double real[] = { max, -max, ldexp(1, -mantissa), ldexp(1, -mantissa - 1), tiny, tiny, ldexp(tiny, -mantissa),
-	                        d ? 1e-15 : (double)1e-6f };
+	                        gj_rounded(t, pow(10, -digits)) };
 	const int whole[] = { 8 * t->size, mantissa, exponent, exponent, 2 - most, most, -mantissa, -mantissa - 1, digits };
 	const gj_obj **value = gj_new(a, const gj_obj *, GJ_LEN(name));
 	for (uint32_t i = 0; i < GJ_LEN(name); i++)

@@ -43,8 +43,6 @@ gj_known gj_known_field(const gj_fn *f, uint32_t loc, const gj_type *of, int fie
 		gj_fail(f, loc, GJ_ERR_FIELD_DTYPE, name, gj_record_of(inner)->dtype);
 	if (!t)
 		gj_fail(f, loc, GJ_ERR_ARRAY_NDIM, ndim + (of->kind == GJ_ARRAY ? of->ndim : 0), (int)GJ_MAX_NDIM);
-	if (gj_is_later(inner))
-		gj_fail(f, loc, GJ_ERR_DTYPE_LATER, inner->name);
 	return gj_just(t);
 }
 

@@ -33,7 +33,7 @@ gj_lv gj_lvalue_argument(gj_lower *L, const gj_type *t, uint32_t leaf)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	for (uint32_t i = 0, n = gj_parts(t); i < n; i++)
-		p[i] = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_VALUE, .dim = (uint8_t)i }, gj_part_type(L, t, i));
+		p[i] = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_VALUE, .dim = (uint8_t)i }, gj_part_of(t, i).type);
 	return v;
 }
 
@@ -52,11 +52,10 @@ static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 	}
 	uint32_t l = (*leaf)++;
 	if (t->kind == GJ_REF)
-		return gj_lv_scalar(L, t, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_type(L, t, 0)));
+		return gj_lv_scalar(L, t, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_of(t, 0).type));
 	if (t->kind != GJ_ARRAY)
 		return gj_lvalue_argument(L, t, l);
-	gj_part_type(L, t->elem, 0);                                               /* refuses what has no lowering yet */
-	return gj_larray_argument(L, t, l, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_type(L, t, 0)));
+	return gj_larray_argument(L, t, l, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_of(t, 0).type));
 }
 
 static gj_lv parts(gj_lower *L, const gj_type *t)
@@ -64,7 +63,7 @@ static gj_lv parts(gj_lower *L, const gj_type *t)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	for (uint32_t i = 0, n = gj_parts(t); i < n; i++)
-		p[i] = gj_lparameter(L, (gj_fnparam){ .field = GJ_FIELD_VALUE }, gj_part_type(L, t, i));
+		p[i] = gj_lparameter(L, (gj_fnparam){ .field = GJ_FIELD_VALUE }, gj_part_of(t, i).type);
 	return v;
 }
 

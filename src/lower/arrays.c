@@ -129,7 +129,7 @@ gj_lv gj_lchosen(gj_lower *L, gj_lv tuple, gj_ref at, const gj_type *t)
 		gj_ref here = gj_ecmp(L, GJ_CMP_EQ, at, gj_eint(L, gj_i64(), k));
 		gj_lv x = gj_lconv(L, gj_lv_item(L, tuple, k), t);
 		for (uint32_t j = 0; j < n; j++)
-			p[j] = gj_e3(L, GJ_SELECT, gj_part_type(L, t, j), here, x.part[j], p[j]);
+			p[j] = gj_e3(L, GJ_SELECT, gj_part_of(t, j).type, here, x.part[j], p[j]);
 	}
 	return v;
 }
@@ -244,7 +244,7 @@ gj_lv gj_larray_parts(gj_lower *L, gj_lv a, const char *name, const gj_type *t)
 	gj_lv v = gj_lv_new(L, t, &p);
 	gj_ref offset = gj_eint(L, gj_i64(), gj_part_of(a.type->elem, (uint32_t)part).offset);
 	memcpy(p, a.part, gj_parts(t) * sizeof *p);
-	p[0] = gj_e2(L, GJ_BYTES, gj_part_type(L, t, 0), a.part[0], offset);
+	p[0] = gj_e2(L, GJ_BYTES, gj_part_of(t, 0).type, a.part[0], offset);
 	return v;
 }
 

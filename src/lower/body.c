@@ -40,12 +40,12 @@ static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args)
 	for (uint32_t i = 0; i < s->nargs; i++)
 		for (uint32_t k = 0, parts = gj_parts(s->arg[i].type); k < parts; k++)
 			gj_push(L->arena, &flat, args[i].part[k]);
-	const gj_type *first = gj_parts(s->ret.type) ? gj_part_type(L, s->ret.type, 0) : gj_t_none;
+	const gj_type *first = gj_parts(s->ret.type) ? gj_part_of(s->ret.type, 0).type : gj_t_none;
 	gj_ref *p, call = gj_e(L, GJ_FCALL, first, flat.n, flat.p);
 	gj_o(L->fn, call)->imm.fn = f;
 	gj_lv v = gj_lv_new(L, s->ret.type, &p);
 	for (uint32_t i = 0, parts = gj_parts(s->ret.type); i < parts; i++) {
-		p[i] = gj_e1(L, GJ_RESULT, gj_part_type(L, s->ret.type, i), call);
+		p[i] = gj_e1(L, GJ_RESULT, gj_part_of(s->ret.type, i).type, call);
 		gj_o(L->fn, p[i])->imm.i = i;
 	}
 	return v;
@@ -257,7 +257,7 @@ static gj_lv lower_phi(gj_lower *L, const gj_op *o)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, o->type, &p);
 	for (uint32_t i = 0, parts = gj_parts(o->type); i < parts; i++)
-		p[i] = gj_e(L, GJ_PHI, gj_part_type(L, o->type, i), 0, NULL);
+		p[i] = gj_e(L, GJ_PHI, gj_part_of(o->type, i).type, 0, NULL);
 	return v;
 }
 
@@ -388,7 +388,7 @@ static gj_lv join_returns(gj_body *B)
 	for (uint32_t j = 0, parts = gj_parts(t); j < parts; j++) {
 		for (uint32_t i = 0; i < n; i++)
 			args[i] = B->ret.p[i].part[j];
-		p[j] = gj_e(L, GJ_PHI, gj_part_type(L, t, j), n, args);
+		p[j] = gj_e(L, GJ_PHI, gj_part_of(t, j).type, n, args);
 	}
 	return v;
 }
@@ -447,7 +447,7 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 		const gj_type **t = gj_new(M->arena, const gj_type *, gj_parts(s->ret.type) + 1);
 		f->nresults = gj_parts(s->ret.type);
 		for (uint32_t i = 0; i < f->nresults; i++)
-			t[i] = gj_part_type(&L, s->ret.type, i);
+			t[i] = gj_part_of(s->ret.type, i).type;
 		f->result = t;
 	}
 	gj_ref body = f->op.n;

@@ -5,14 +5,6 @@
 
 /* -- Values --------------------------------------------------------------------------------------------------------- */
 
-const gj_type *gj_part_type(const gj_lower *L, const gj_type *t, uint32_t i)
-{
-	gj_part p = gj_part_of(t, i);
-	if (gj_is_later(p.type))
-		gj_fail(L->fn, L->loc, GJ_ERR_DTYPE_LATER, p.type->name);
-	return p.type;
-}
-
 gj_lv gj_lv_new(gj_lower *L, const gj_type *t, gj_ref **parts)
 {
 	*parts = gj_new(L->arena, gj_ref, gj_parts(t) + 1);
@@ -69,7 +61,7 @@ static gj_lv captured_array(gj_lower *L, const gj_type *t, const gj_obj *o)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
-	p[0] = gj_e(L, GJ_ADDRESS, gj_part_type(L, t, 0), 0, NULL);
+	p[0] = gj_e(L, GJ_ADDRESS, gj_part_of(t, 0).type, 0, NULL);
 	gj_o(L->fn, p[0])->imm.i = o->i;
 	for (int k = 0; k < 2 * t->ndim; k++)
 		p[1 + k] = gj_eint(L, gj_scalar[GJ_I64], o->shape[k]);
@@ -95,7 +87,7 @@ gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
 		else if (gj_is_complex(t))
 			p[0] = gj_eflt(L, gj_real_type(t), o->f), p[1] = gj_eflt(L, gj_real_type(t), o->im);
 		else if (gj_is_scalar(t))
-			*p = gj_is_float(gj_part_type(L, t, 0)) ? gj_eflt(L, t, o->f) : gj_eint(L, t, o->i);
+			*p = gj_is_float(t) ? gj_eflt(L, t, o->f) : gj_eint(L, t, o->i);
 	}
 	v.konst = o;
 	return v;
@@ -151,7 +143,7 @@ gj_ref gj_eint(gj_lower *L, const gj_type *t, int64_t v)
 {
 	gj_ref r = gj_e(L, GJ_CONST, t, 0, NULL);
 	if (gj_is_float(t))
-		gj_o(L->fn, r)->imm.f = (double)v;
+		gj_o(L->fn, r)->imm.f = gj_rounded(t, (double)v);
 	else
 		gj_o(L->fn, r)->imm.i = v;
 	return r;
@@ -160,7 +152,7 @@ gj_ref gj_eint(gj_lower *L, const gj_type *t, int64_t v)
 gj_ref gj_eflt(gj_lower *L, const gj_type *t, double v)
 {
 	gj_ref r = gj_e(L, GJ_CONST, t, 0, NULL);
-	gj_o(L->fn, r)->imm.f = t->kind == GJ_F32 ? (float)v : v;
+	gj_o(L->fn, r)->imm.f = gj_rounded(t, v);
 	return r;
 }
 
@@ -171,8 +163,6 @@ gj_ref gj_ecast(gj_lower *L, gj_ref r, const gj_type *to)
 		return r;
 	if (from->kind == GJ_PTR)
 		return gj_e1(L, GJ_PTRCAST, to, r);
-	if (gj_is_later(to))
-		gj_lfail(L, GJ_ERR_DTYPE_LATER, to->name);
 	return gj_e1(L, GJ_CVT, to, r);
 }
 
@@ -199,7 +189,7 @@ static void convert(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
 	}
 	uint32_t given = gj_parts(v.type);
 	for (uint32_t i = 0, parts = gj_parts(to); i < parts; i++)
-		p[i] = i < given ? gj_ecast(L, v.part[i], gj_part_type(L, to, i)) : gj_eint(L, gj_part_type(L, to, i), 0);
+		p[i] = i < given ? gj_ecast(L, v.part[i], gj_part_of(to, i).type) : gj_eint(L, gj_part_of(to, i).type, 0);
 }
 
 gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
@@ -256,7 +246,7 @@ gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, const gj_lv *carried)
 		gj_ref *p;
 		l.carried = gj_lv_new(L, carried->type, &p);
 		for (uint32_t k = 0, parts = gj_parts(carried->type); k < parts; k++)
-			p[k] = gj_e(L, GJ_PHI, gj_part_type(L, carried->type, k), 2, (gj_ref[]){ carried->part[k], carried->part[k] });
+			p[k] = gj_e(L, GJ_PHI, gj_part_of(carried->type, k).type, 2, (gj_ref[]){ carried->part[k], carried->part[k] });
 	}
 	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, l.i, n), body, l.done);
 	L->cur = body;

@@ -72,12 +72,11 @@ static gj_lv dynamic_shared(gj_lcall *c, const gj_type *ptr)
 gj_lv gj_lower_array(gj_lcall *c)
 {
 	gj_lower *L = c->L;
-	const gj_type *t = c->type, *ptr = gj_part_type(L, t, 0);
+	const gj_type *t = c->type, *ptr = gj_part_of(t, 0).type;
 	const gj_obj *shape = c->a[0].konst;
 	gj_ref ext[GJ_MAX_NDIM];
 	int64_t n, align = 16;
 	uint64_t total = 1, bytes;
-	gj_part_type(L, t->elem, 0);
 	for (uint32_t d = 0; d < t->ndim; d++) {
 		gj_obj_is_int(shape->kind == GJ_OBJ_TUPLE ? shape->item[d] : shape, &n);
 		ext[d] = gj_eint(L, T(GJ_I64), n);
@@ -166,7 +165,7 @@ static gj_ref match_bits(gj_lower *L, gj_ref r)
 {
 	const gj_type *t = gj_o(L->fn, r)->type;
 	if (gj_is_float(t))
-		return gj_e1(L, GJ_BITCAST, T(t->size == 8 ? GJ_I64 : GJ_I32), r);
+		r = gj_e1(L, GJ_BITCAST, T(t->size == 8 ? GJ_I64 : t->size == 4 ? GJ_I32 : GJ_I16), r);
 	return gj_ecast(L, r, T(t->size == 8 ? GJ_I64 : GJ_I32));
 }
 
@@ -313,7 +312,7 @@ static gj_lv atomic_parts(gj_lcall *c, gj_ref p, gj_lv x)
 	gj_lv v = gj_lv_new(L, c->type, &old);
 	for (uint32_t i = 0, n = gj_parts(c->type); i < n; i++) {
 		gj_ref a[2] = { gj_lplace(L, p, gj_part_of(c->type, i)), x.part[i] };
-		old[i] = gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, gj_part_type(L, c->type, i), 2, a);
+		old[i] = gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, gj_part_of(c->type, i).type, 2, a);
 	}
 	return v;
 }
@@ -331,5 +330,9 @@ gj_lv gj_lower_atomic(gj_lcall *c)
 		return atomic_parts(c, a[0], gj_lconv(L, c->a[first], t));
 	for (uint32_t i = 0; i < n; i++)
 		a[1 + i] = gj_larg(c, first + i, t);
+	if (gj_is_half(t) && c->arg == GJ_AT_SUB) {
+		a[1] = gj_e1(L, GJ_NEG, t, a[1]);
+		return gj_lresult(c, gj_esub(L, GJ_ATOMIC, GJ_AT_ADD, t, 2, a));
+	}
 	return gj_lresult(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, t, 1 + n, a));
 }

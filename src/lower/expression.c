@@ -145,6 +145,6 @@ gj_lv gj_lower_where(gj_lcall *c)
 	gj_ref *p, yes = gj_ltruth(c->L, c->a[0]);
 	gj_lv a = gj_lconv(c->L, c->a[1], c->type), b = gj_lconv(c->L, c->a[2], c->type), v = gj_lv_new(c->L, c->type, &p);
 	for (uint32_t i = 0, n = gj_parts(c->type); i < n; i++)
-		p[i] = gj_e3(c->L, GJ_SELECT, gj_part_type(c->L, c->type, i), yes, a.part[i], b.part[i]);
+		p[i] = gj_e3(c->L, GJ_SELECT, gj_part_of(c->type, i).type, yes, a.part[i], b.part[i]);
 	return v;
 }

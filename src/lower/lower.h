@@ -76,7 +76,6 @@ void   gj_lhost_results(gj_lower *, gj_lv, uint32_t leaf);
 void   gj_mark_written(gj_fn *);                             /* written.c: param.written of a kernel */
 
 /* -- Parts ------------------------------------------------------------------------------------------------------------- */
-const gj_type *gj_part_type(const gj_lower *, const gj_type *, uint32_t i);     /* of part i; fails where kernels have no such type yet */
 gj_lv gj_lv_new(gj_lower *, const gj_type *, gj_ref **parts);          /* parts to be filled in */
 gj_lv gj_lv_scalar(gj_lower *, const gj_type *, gj_ref);
 gj_lv gj_lv_none(void);

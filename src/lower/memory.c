@@ -31,11 +31,11 @@ gj_lv gj_lload(gj_lower *L, gj_ref p, const gj_type *t)
 		t = gj_ref_type(t, false, (gj_space)ptr->space, ptr->align);
 	gj_lv v = gj_lv_new(L, t, &r);
 	if (t->kind == GJ_REF) {
-		r[0] = gj_ecast(L, p, gj_part_type(L, t, 0));
+		r[0] = gj_ecast(L, p, gj_part_of(t, 0).type);
 		return v;
 	}
 	for (uint32_t i = 0, n = gj_parts(t); i < n; i++)
-		r[i] = gj_e1(L, GJ_LOAD, gj_part_type(L, t, i), gj_lplace(L, p, gj_part_of(t, i)));
+		r[i] = gj_e1(L, GJ_LOAD, gj_part_of(t, i).type, gj_lplace(L, p, gj_part_of(t, i)));
 	return v;
 }
 

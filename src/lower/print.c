@@ -36,7 +36,10 @@ static void put_quoted(line *p, const char *s)
 static void put_number(line *p, gj_ref r)
 {
 	const gj_type *t = gj_o(p->L->fn, r)->type;
-	char letter = gj_is_bool(t) ? 'b' : gj_is_float(t) ? t->size < 8 ? 'f' : 'd' : gj_is_unsigned(t) ? 'u' : 'i';
+	char letter = gj_is_bool(t) ? 'b' : t->kind == GJ_BF16 ? 'g' : t->kind == GJ_F16 ? 'h' : t->kind == GJ_F32 ? 'f' : gj_is_float(t) ? 'd'
+		: gj_is_unsigned(t) ? 'u' : 'i';
+	if (gj_is_half(t))
+		r = gj_ecast(p->L, r, gj_scalar[GJ_F32]);
 	p->text = gj_printf(p->L->arena, "%s%c%c", p->text, GJ_PRINT_MARK, letter);
 	gj_push(p->L->arena, &p->value, r);
 }

@@ -8,7 +8,7 @@ static gj_lv nested(gj_lower *L, const gj_type *t, gj_ref data, const gj_type *f
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	uint32_t d = 0;
-	p[0] = gj_ecast(L, data, gj_part_type(L, t, 0));
+	p[0] = gj_ecast(L, data, gj_part_of(t, 0).type);
 	for (; outer && d < outer->type->ndim; d++) {
 		p[1 + d] = gj_extent(*outer, d);
 		p[1 + t->ndim + d] = gj_stride(*outer, d);

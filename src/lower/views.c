@@ -107,7 +107,7 @@ gj_lv gj_lower_expand_dims(gj_lcall *c)
 static gj_lv view_number(gj_lcall *c)
 {
 	gj_ref x = c->a[0].part[0];
-	bool bits = gj_is_float(c->type) != gj_is_float(c->a[0].type);
+	bool bits = c->type != c->a[0].type && (gj_is_float(c->type) || gj_is_float(c->a[0].type));
 	return gj_lresult(c, bits ? gj_e1(c->L, GJ_BITCAST, c->type, x) : gj_ecast(c->L, x, c->type));
 }
 
@@ -121,7 +121,7 @@ gj_lv gj_lower_view(gj_lcall *c)
 	uint32_t n = a.type->ndim, old = a.type->elem->size, size = c->type->elem->size;
 	v = gj_lv_new(L, c->type, &p);
 	memcpy(p, a.part, (1 + 2 * n) * sizeof *p);
-	p[0] = gj_ecast(L, a.part[0], gj_part_type(L, c->type, 0));
+	p[0] = gj_ecast(L, a.part[0], gj_part_of(c->type, 0).type);
 	if (old == size)
 		return v;
 	gj_ref bytes = gj_eindex(L, GJ_MUL, gj_extent(a, n - 1), gj_eint(L, gj_i64(), old)), each = gj_eint(L, gj_i64(), size);

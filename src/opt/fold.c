@@ -1,6 +1,7 @@
 /* Folding: what an op with constant operands computes, and algebraic identities that are exact in every bit. Where the
  * two machines could differ in a bit (NaN payloads, conversions out of range, libm) nothing is folded. */
 #include "opt/opt.h"
+#include "base/half.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,14 +24,9 @@ static bool integral(const gj_type *t)
 
 gj_imm gj_imm_canonical(const gj_type *t, gj_imm v)
 {
-	if (t->kind == GJ_F32)
-		return (gj_imm){ .f = (float)v.f };
+	if (gj_is_float(t))
+		return (gj_imm){ .f = gj_rounded(t, v.f) };
 	return integral(t) ? (gj_imm){ .i = wrap(t, (uint64_t)v.i) } : v;
-}
-
-static bool f32_or_f64(const gj_type *t)
-{
-	return t->kind == GJ_F32 || t->kind == GJ_F64;
 }
 
 /* -- Integers ------------------------------------------------------------------------------------------------------ */
@@ -135,12 +131,6 @@ static bool int_op(const gj_op *o, const gj_type *t, int64_t a, int64_t b, uint6
 
 /* -- Floats -------------------------------------------------------------------------------------------------------- */
 
-/* One operation in the type's own precision; the result of float32 is a float32 value. */
-static double in_type(const gj_type *t, double x)
-{
-	return t->kind == GJ_F32 ? (double)(float)x : x;
-}
-
 static double float_fma(const gj_type *t, double a, double b, double c)
 {
 	return t->kind == GJ_F32 ? (double)fmaf((float)a, (float)b, (float)c) : fma(a, b, c);
@@ -148,7 +138,7 @@ static double float_fma(const gj_type *t, double a, double b, double c)
 
 static double float_sqrt(const gj_type *t, double a)
 {
-	return t->kind == GJ_F32 ? (double)sqrtf((float)a) : sqrt(a);
+	return gj_rounded(t, sqrt(a));
 }
 
 /* Functions that IEEE 754 defines to the bit. */
@@ -163,15 +153,15 @@ static bool float_math(const gj_op *o, const gj_type *t, double a, double *r)
 	}
 }
 
-/* float32 sums, products and quotients computed in double and rounded once more are right: 53 ≥ 2·24 + 2. */
+/* Sums, products and quotients of narrower floats, computed in double and rounded once more, are right: 53 ≥ 2·24 + 2. */
 static bool float_op(const gj_op *o, const gj_type *t, const double *x, double *r)
 {
 	switch (o->op) {
-	case GJ_ADD:  *r = in_type(t, x[0] + x[1]); return true;
-	case GJ_SUB:  *r = in_type(t, x[0] - x[1]); return true;
-	case GJ_MUL:  *r = in_type(t, x[0] * x[1]); return true;
-	case GJ_DIV:  *r = in_type(t, x[0] / x[1]); return true;
-	case GJ_FMA:  *r = float_fma(t, x[0], x[1], x[2]); return true;
+	case GJ_ADD:  *r = gj_rounded(t, x[0] + x[1]); return true;
+	case GJ_SUB:  *r = gj_rounded(t, x[0] - x[1]); return true;
+	case GJ_MUL:  *r = gj_rounded(t, x[0] * x[1]); return true;
+	case GJ_DIV:  *r = gj_rounded(t, x[0] / x[1]); return true;
+	case GJ_FMA:  *r = float_fma(t, x[0], x[1], x[2]); return !gj_is_half(t);
 	case GJ_NEG:  *r = -x[0]; return true;
 	case GJ_ABS:  *r = fabs(x[0]); return true;
 	case GJ_MIN:
@@ -187,13 +177,17 @@ static bool float_op(const gj_op *o, const gj_type *t, const double *x, double *
 
 /* -- Conversions --------------------------------------------------------------------------------------------------- */
 
-static double to_float(const gj_type *to, const gj_type *from, gj_imm v)
+/* false: it would be rounded twice. */
+static bool to_float(const gj_type *to, const gj_type *from, gj_imm v, double *r)
 {
-	if (f32_or_f64(from))
-		return in_type(to, v.f);
-	if (from->kind == GJ_U64)
-		return to->kind == GJ_F32 ? (double)(float)(uint64_t)v.i : (double)(uint64_t)v.i;
-	return to->kind == GJ_F32 ? (double)(float)v.i : (double)v.i;
+	bool large = v.i < -(INT64_C(1) << 53) || v.i > INT64_C(1) << 53;
+	if (gj_is_float(from))
+		*r = gj_rounded(to, v.f);
+	else if (from->kind == GJ_U64)
+		*r = to->kind == GJ_F32 ? (double)(float)(uint64_t)v.i : gj_rounded(to, (double)(uint64_t)v.i);
+	else
+		*r = to->kind == GJ_F32 ? (double)(float)v.i : gj_rounded(to, (double)v.i);
+	return gj_is_float(from) || !large || !gj_is_half(to);
 }
 
 /* Out of range and NaN are left to the machine. */
@@ -210,12 +204,12 @@ static bool float_to_int(const gj_type *to, double x, int64_t *r)
 
 static bool convert(const gj_type *to, const gj_type *from, gj_imm v, gj_imm *out)
 {
-	bool from_float = f32_or_f64(from);
+	bool from_float = gj_is_float(from);
 	if (!from_float && !integral(from))
 		return false;
-	if (f32_or_f64(to))
-		out->f = to_float(to, from, v);
-	else if (gj_is_bool(to))
+	if (gj_is_float(to))
+		return to_float(to, from, v, &out->f);
+	if (gj_is_bool(to))
 		out->i = from_float ? v.f != 0 : v.i != 0;
 	else if (!gj_is_int(to))
 		return false;
@@ -231,17 +225,21 @@ static bool reinterpret(const gj_type *to, const gj_type *from, gj_imm v, gj_imm
 	uint64_t bits = (uint64_t)v.i;
 	float single;
 	uint32_t word;
-	if ((f32_or_f64(from) && isnan(v.f)) || !(f32_or_f64(from) || gj_is_int(from)))
+	if ((gj_is_float(from) && isnan(v.f)) || !(gj_is_float(from) || gj_is_int(from)))
 		return false;
 	if (from->kind == GJ_F32) {
 		single = (float)v.f;
 		memcpy(&word, &single, sizeof word);
 		bits = word;
+	} else if (gj_is_half(from)) {
+		bits = gj_half_bits(v.f, from->kind == GJ_BF16);
 	}
 	if (to->kind == GJ_F32) {
 		word = (uint32_t)bits;
 		memcpy(&single, &word, sizeof word);
 		out->f = single;
+	} else if (gj_is_half(to)) {
+		out->f = gj_half_value((uint16_t)bits, to->kind == GJ_BF16);
 	} else if (to->kind == GJ_F64) {
 		memcpy(&out->f, &bits, sizeof bits);
 	} else if (gj_is_int(to)) {
@@ -269,7 +267,7 @@ static bool compare(int sub, bool lt, bool eq, bool unordered)
 
 static bool fold_tests(const gj_op *o, const gj_type *ta, const gj_type *tb, const gj_imm *v, gj_imm *out)
 {
-	bool floats = f32_or_f64(ta);
+	bool floats = gj_is_float(ta);
 	if (o->op == GJ_CMP && integral(ta) && integral(tb))
 		out->i = compare(o->sub, less(ta, v[0].i, tb, v[1].i), equal(ta, v[0].i, tb, v[1].i), false);
 	else if (o->op == GJ_CMP && floats && tb == ta)
@@ -321,5 +319,5 @@ bool gj_fold_const(const gj_fn *f, const gj_op *o, gj_imm *out)
 		out->i = wrap(t, r);
 		return true;
 	}
-	return f32_or_f64(t) && f32_or_f64(ta) && float_op(o, t, x, &out->f) && !isnan(out->f);
+	return gj_is_float(t) && gj_is_float(ta) && float_op(o, t, x, &out->f) && !isnan(out->f);
 }

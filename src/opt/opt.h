@@ -4,6 +4,7 @@
 #define GJ_OPT_H
 
 #include "ir/walk.h"
+#include "image/target.h"
 
 /* Bits of an immediate: integers and bool as imm.i in canonical form (extended by the type's sign), floats as imm.f. */
 typedef union gj_imm { int64_t i; double f; } gj_imm;
@@ -58,6 +59,9 @@ void gj_load_early(gj_fn *);
 /* Makes a thread run as many threads' work as it can, up to `most` (1, 2 or 4), and returns that; 0: the kernel is not for it. After
  * the other passes. */
 uint32_t gj_run_neighbours(gj_fn *, uint32_t most);
+
+/* Computes in float32 what the machine does not compute with floats of 16 bits (halves.c). */
+void gj_widen_halves(gj_fn *, const gj_halves *);
 
 /* Forms FMA. */
 void gj_contract(gj_fn *);

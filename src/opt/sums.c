@@ -68,7 +68,7 @@ void gj_find_sums(gj_fn *f)
 	each_op(&s, look_at);
 	for (uint32_t i = 0; i < n; i++) {
 		gj_fnparam p = f->param.p[i];
-		if (!s.added[i] || s.ruled_out[i] || is_strided(f, p.leaf))
+		if (!s.added[i] || gj_is_half(s.added[i]) || s.ruled_out[i] || is_strided(f, p.leaf))
 			continue;
 		f->param.p[i].sum = true;
 		gj_push(f->arena, &f->param, ((gj_fnparam){ .leaf = p.leaf, .field = GJ_FIELD_BYTES, .type = s.added[i] }));

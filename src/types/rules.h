@@ -4,7 +4,7 @@
 
 #include "types/type.h"
 
-/* The floating types by how much they hold: 0 none, 1 float16, 2 float32, 3 float64. */
+/* The floating types by how much they hold: 0 none, 1 float16 or bfloat16, 2 float32, 3 float64. */
 typedef int gj_rank;
 
 static inline const gj_type *gj_rank_float(gj_rank r)   { return gj_scalar[GJ_F16 + r - 1]; }
@@ -18,6 +18,10 @@ gj_rank gj_rank_inexact(const gj_type *);
 gj_rank gj_rank_exact(const gj_type *);
 /* The same by size alone, as numba unifies: 8 bits with float16, 16 with float32. */
 gj_rank gj_rank_sized(const gj_type *);
+/* The floating or complex type, of at least rank `least`, that holds a and b (NULL: only a) if each asks for what `rank` says. Beside
+ * bfloat16 ml_dtypes' promotion decides: bool and 8 bits fit it, float16 and 16 bits take float32, larger integers float64 (where
+ * `rank` counts integers at all). */
+const gj_type *gj_inexact_of(const gj_type *a, const gj_type *b, gj_rank (*rank)(const gj_type *), gj_rank least);
 /* Common type of two integers (or bool): signed against unsigned goes to the next larger signed type, past 64 bits to
  * float64. */
 const gj_type *gj_common_int(const gj_type *a, const gj_type *b);

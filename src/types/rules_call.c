@@ -66,7 +66,7 @@ const gj_type *gj_rule_complex(const gj_type *a, const gj_type *b)
 		return gj_scalar[GJ_C128];
 	for (int i = 0; i < (b ? 2 : 1); i++) {
 		const gj_type *t = i ? b : a;
-		if (!real(t) || gj_is_bool(t) || t->kind == GJ_F16)
+		if (!real(t) || gj_is_bool(t) || gj_is_half(t))
 			return NULL;
 	}
 	return gj_scalar[a->kind == GJ_F32 && (!b || b->kind == GJ_F32) ? GJ_C64 : GJ_C128];
@@ -159,7 +159,7 @@ static const gj_type *math_f16(const gj_type *a, const gj_type *b, const gj_type
 
 static const gj_type *at_least_f32(const gj_type *t)
 {
-	return t && t->kind == GJ_F16 ? gj_scalar[GJ_F32] : t;
+	return t && gj_is_half(t) ? gj_scalar[GJ_F32] : t;
 }
 
 static const gj_type *math_float(const gj_type *a, const gj_type *b, const gj_type **as)
@@ -298,10 +298,8 @@ const gj_type *gj_rule_cmath(const char *name, const gj_type *a, const gj_type *
 /* Common type of a ufunc's operands: beside an inexact operand integers do not count. */
 static const gj_type *common(const gj_type *a, const gj_type *b)
 {
-	gj_rank r = gj_rank_max(gj_rank_inexact(a), b ? gj_rank_inexact(b) : 0);
-	if (gj_is_complex(a) || (b && gj_is_complex(b)))
-		return gj_rank_complex(r);
-	return r ? gj_rank_float(r) : b ? gj_common_int(a, b) : a;
+	bool inexact = !gj_is_intbool(a) || (b && !gj_is_intbool(b));
+	return inexact ? gj_inexact_of(a, b, gj_rank_inexact, 1) : b ? gj_common_int(a, b) : a;
 }
 
 static const gj_type *np_any(const gj_type *a, const gj_type *b, const gj_type **as)

@@ -19,9 +19,7 @@ const gj_type *gj_promote(const gj_type *a, const gj_type *b)
 		return gj_common_int(a, b);
 	if (gj_is_bool(a) || gj_is_bool(b))
 		return gj_is_bool(a) ? b : a;
-	const gj_type *x = gj_is_intbool(a) ? float_for(a) : a, *y = gj_is_intbool(b) ? float_for(b) : b;
-	gj_rank r = gj_rank_max(gj_rank_inexact(x), gj_rank_inexact(y));
-	return gj_is_complex(x) || gj_is_complex(y) ? gj_rank_complex(r) : gj_rank_float(r);
+	return gj_inexact_of(a, b, gj_rank_sized, 1);
 }
 
 static int kind_of(const gj_type *t) { return gj_is_bool(t) ? 0 : gj_is_int(t) ? 1 : gj_is_float(t) ? 2 : 3; }
@@ -31,6 +29,8 @@ static const gj_type *weak_type(const gj_type *number, const gj_type *strong)
 {
 	if (!strong || (gj_is_bool(strong) && !gj_is_bool(number)))
 		return number;
+	if (strong->kind == GJ_BF16 && gj_is_float(number))                      /* ml_dtypes' rule */
+		return T(GJ_F32);
 	if (kind_of(number) <= kind_of(strong))
 		return strong;
 	return gj_is_complex(number) && gj_is_float(strong) ? gj_rank_complex(gj_rank_inexact(strong)) : number;

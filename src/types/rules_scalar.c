@@ -14,7 +14,7 @@ const char *const gj_unop_name[GJ_NUNOPS] = { "-", "+", "~", "not" };
 
 gj_rank gj_rank_inexact(const gj_type *t)
 {
-	return gj_is_float(t) ? t->kind - GJ_F16 + 1 : gj_is_complex(t) ? t->kind - GJ_C64 + 2 : 0;
+	return t->kind == GJ_BF16 ? 1 : gj_is_float(t) ? t->kind - GJ_F16 + 1 : gj_is_complex(t) ? t->kind - GJ_C64 + 2 : 0;
 }
 
 static gj_rank rank_of_bytes(int bytes)
@@ -43,6 +43,23 @@ const gj_type *gj_common_int(const gj_type *a, const gj_type *b)
 	return u->size < s->size ? s : gj_scalar[above[u->size]];
 }
 
+static gj_rank beside_bfloat16(const gj_type *t, gj_rank usual)
+{
+	return gj_is_intbool(t) ? usual ? rank_of_bytes(t->size) : 0 : t->kind == GJ_F16 ? 2 : usual;
+}
+
+const gj_type *gj_inexact_of(const gj_type *a, const gj_type *b, gj_rank (*rank)(const gj_type *), gj_rank least)
+{
+	bool brain = a->kind == GJ_BF16 || (b && b->kind == GJ_BF16);
+	gj_rank x = rank(a), y = b ? rank(b) : 0;
+	if (brain)
+		x = beside_bfloat16(a, x), y = b ? beside_bfloat16(b, y) : 0;
+	gj_rank r = gj_rank_max(least, gj_rank_max(x, y));
+	if (gj_is_complex(a) || (b && gj_is_complex(b)))
+		return gj_rank_complex(r);
+	return brain && r == 1 ? gj_scalar[GJ_BF16] : gj_rank_float(r);
+}
+
 /* Integers in arithmetic have 64 bits and keep their signedness; bool counts as signed. */
 static const gj_type *wide(const gj_type *t)
 {
@@ -57,8 +74,7 @@ static const gj_type *wide2(const gj_type *a, const gj_type *b)
 /* Common inexact type in arithmetic, of at least rank `least`. */
 static const gj_type *inexact2(const gj_type *a, const gj_type *b, gj_rank least)
 {
-	gj_rank r = gj_rank_max(least, gj_rank_max(gj_rank_exact(a), gj_rank_exact(b)));
-	return gj_is_complex(a) || gj_is_complex(b) ? gj_rank_complex(r) : gj_rank_float(r);
+	return gj_inexact_of(a, b, gj_rank_exact, least);
 }
 
 typedef enum class {
@@ -146,7 +162,7 @@ const gj_type *gj_rule_unary(gj_unop op, const gj_type *a, const gj_type **as_a)
 	if (!gj_is_scalar(a) || (op == GJ_UN_INVERT && !gj_is_intbool(a)))
 		return NULL;
 	if (op == GJ_UN_NOT) {
-		gj_give(as_a, a->kind == GJ_F16 ? gj_scalar[GJ_F32] : a);
+		gj_give(as_a, gj_is_half(a) ? gj_scalar[GJ_F32] : a);
 		return gj_scalar[GJ_BOOL];
 	}
 	const gj_type *r = !gj_is_intbool(a) || (op == GJ_UN_INVERT && gj_is_bool(a)) ? a : wide(a);
@@ -160,8 +176,7 @@ static const gj_type *unify_scalars(const gj_type *a, const gj_type *b)
 {
 	if (gj_is_intbool(a) && gj_is_intbool(b))
 		return gj_common_int(a, b);
-	gj_rank r = gj_rank_max(gj_rank_sized(a), gj_rank_sized(b));
-	return gj_is_complex(a) || gj_is_complex(b) ? gj_rank_complex(r) : gj_rank_float(r);
+	return gj_inexact_of(a, b, gj_rank_sized, 1);
 }
 
 static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)

@@ -2,6 +2,7 @@
  * equal types are equal pointers for good. Scalars and the other fixed types are static objects. */
 #include "types/fields.h"
 #include "types/layout.h"
+#include "base/half.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -27,6 +28,11 @@ static const gj_type slices[2] = {
 	{ .kind = GJ_SLICE, .nleaves = 1, .n = 2, .name = "slice<a:b>", .code = "slice<a:b>", .id = ID_SLICE2 },
 	{ .kind = GJ_SLICE, .nleaves = 1, .n = 3, .name = "slice<a:b:c>", .code = "slice<a:b:c>", .id = ID_SLICE3 },
 };
+
+double gj_rounded(const gj_type *t, double x)
+{
+	return t->kind == GJ_F32 ? (double)(float)x : gj_is_half(t) ? gj_half_round(x, t->kind == GJ_BF16) : x;
+}
 
 const gj_type *const gj_t_none = &none, *const gj_t_ellipsis = &ellipsis, *const gj_t_str = &str;
 

@@ -7,7 +7,7 @@
 
 typedef enum gj_kind {
 	/* scalars: rows of types.def, in this order */
-	GJ_BOOL, GJ_I8, GJ_I16, GJ_I32, GJ_I64, GJ_U8, GJ_U16, GJ_U32, GJ_U64, GJ_F16, GJ_F32, GJ_F64, GJ_C64, GJ_C128,
+	GJ_BOOL, GJ_I8, GJ_I16, GJ_I32, GJ_I64, GJ_U8, GJ_U16, GJ_U32, GJ_U64, GJ_BF16, GJ_F16, GJ_F32, GJ_F64, GJ_C64, GJ_C128,
 	GJ_NSCALARS,
 	GJ_NONE = GJ_NSCALARS,                     /* None; also void as a return type */
 	GJ_TUPLE,                                  /* item[n]; prints as UniTuple/Tuple like numba; `obj`: the names of the items (fields.h), or NULL */
@@ -91,7 +91,8 @@ static inline bool gj_is_bool(const gj_type *t)   { return t->kind == GJ_BOOL; }
 static inline bool gj_is_signed(const gj_type *t) { return t->kind >= GJ_I8 && t->kind <= GJ_I64; }
 static inline bool gj_is_unsigned(const gj_type *t) { return t->kind >= GJ_U8 && t->kind <= GJ_U64; }
 static inline bool gj_is_int(const gj_type *t)    { return t->kind >= GJ_I8 && t->kind <= GJ_U64; }
-static inline bool gj_is_float(const gj_type *t)  { return t->kind >= GJ_F16 && t->kind <= GJ_F64; }
+static inline bool gj_is_float(const gj_type *t)  { return t->kind >= GJ_BF16 && t->kind <= GJ_F64; }
+static inline bool gj_is_half(const gj_type *t)   { return t->kind == GJ_BF16 || t->kind == GJ_F16; }
 static inline bool gj_is_complex(const gj_type *t) { return t->kind == GJ_C64 || t->kind == GJ_C128; }
 static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS; }
 static inline bool gj_is_list(const gj_type *t) { return t->kind == GJ_TUPLE && t->layout == 'L'; }
@@ -99,9 +100,10 @@ static inline bool gj_is_list(const gj_type *t) { return t->kind == GJ_TUPLE && 
 static inline bool gj_is_fused(const gj_type *t) { return t->kind == GJ_ELEMENT || t->kind == GJ_REDUCED; }
 static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION || gj_is_fused(t); }
 static inline uint64_t gj_shape_arguments(const gj_type *fused) { return (uint64_t)(uintptr_t)fused->obj; }
-/* Scalars that NumPy has and kernels do not yet. */
-static inline bool gj_is_later(const gj_type *t) { return t->kind == GJ_F16; }
 static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }
+
+/* The number nearest to x that a value of a floating type can be. */
+double gj_rounded(const gj_type *, double x);
 
 /* -- The rules (numba's; data: tests/data/typing-rules) ---------------------------------------------------------------
  * Each returns NULL where numba rejects. *as_a, *as_b: what the operands are converted to first. */

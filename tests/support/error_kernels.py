@@ -10,7 +10,6 @@ DICT = {"a": 1}
 BIG = 2 ** 70
 TABLE = np.arange(4, dtype=np.float32)
 HUGE = np.broadcast_to(np.float32(1), 1 << 25)
-STRUCT = np.zeros(2, dtype=np.float16)
 RECORDS = np.zeros(2, [("mass", "f4"), ("name", "S8")])
 PACKED = np.dtype([("flag", "i1"), ("n", "i4")])
 
@@ -480,8 +479,3 @@ def GRID_NDIM(x):
 
 def KERNEL_RETURN(x):
 	return x[0]
-
-
-def DTYPE_LATER(x):
-	y = STRUCT[0]  # here: STRUCT[0]
-	x[0] = 1 if y == y else 2

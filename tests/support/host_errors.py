@@ -238,8 +238,14 @@ def VALUE_TYPE():
 	one[1, 1]([1.0, 2.0])
 
 
-def ARG_LATER():
-	two[1, 1](X, np.zeros(3, np.float16))
+def NEEDS_ML_DTYPES():
+	found, sys.modules["ml_dtypes"] = sys.modules.get("ml_dtypes"), None
+	try:
+		types.bfloat16(1.5)
+	finally:
+		del sys.modules["ml_dtypes"]
+		if found:
+			sys.modules["ml_dtypes"] = found
 
 
 def ARG_TENSOR():

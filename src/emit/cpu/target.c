@@ -241,7 +241,7 @@ static void cpu_entry(gj_unit *u)
 		if (!u->param_used[i])
 			continue;
 		gj_t t = gj_param_ty(u, &f->param.p[i]);
-		uint64_t size = t == u->ptr || t == u->f64 ? 8 : t == u->f32 ? 4 : t == u->f16 ? 2 : LLVMGetIntTypeWidth(t) / 8;
+		uint64_t size = t == u->ptr || t == u->f64 ? 8 : t == u->f32 ? 4 : LLVMGetIntTypeWidth(t) / 8;
 		at = (at + size - 1) & ~(size - 1);
 		gj_v k = LLVMConstInt(u->i64, at, 0);
 		arg[n++] = gj_load(&g, t, LLVMBuildGEP2(u->b, u->i8, LLVMGetParam(fn, 1), &k, 1, ""), (unsigned)size);

@@ -28,8 +28,7 @@ gj_v gj_cpu_watch(gj_gen *g, const gj_op *o)
 		return NULL;
 	}
 	gj_v x = gj_sc(g, o->arg[0]);
-	gj_t t = LLVMTypeOf(x), bits = t == u->f64 ? u->i64 : t == u->f32 ? u->i32 : t == u->f16 ? u->i16 : t;
-	x = LLVMBuildZExt(g->b, LLVMBuildBitCast(g->b, x, bits, ""), u->i64, "");
+	x = LLVMBuildZExt(g->b, LLVMBuildBitCast(g->b, x, gj_bits_ty(u, LLVMTypeOf(x)), ""), u->i64, "");
 	gj_extern_call(g, "gj_rt_watch", u->tvoid, 2, (gj_v[]){ gj_cpu(g)->block, x });
 	return NULL;
 }

@@ -127,12 +127,6 @@ static gj_v source_lane(gj_gen *g, unsigned sub, gj_v lane, gj_v c, gj_v *valid)
 	}
 }
 
-static gj_t int_of(gj_gen *g, gj_t t)
-{
-	gj_t e = gj_elem_ty(t);
-	return gj_like(t, e == g->u->f64 ? g->u->i64 : e == g->u->f32 ? g->u->i32 : e == g->u->f16 ? g->u->i16 : e);
-}
-
 /* 32 words permuted by 32 lane numbers: AVX-512 picks from two registers at once. */
 static gj_v permute_words(gj_gen *g, gj_v x, gj_v lane)
 {
@@ -170,7 +164,7 @@ static gj_v shuffle_vector(gj_gen *g, const gj_op *o)
 {
 	gj_t w = gj_vec_ty(g->u, g->u->i32);
 	gj_v x = gj_vec(g, o->arg[1]), own = x, in, lane;
-	gj_t t = LLVMTypeOf(x), it = int_of(g, t);
+	gj_t t = LLVMTypeOf(x), it = gj_bits_ty(g->u, t);
 	lane = source_lane(g, o->sub, gj_steps(g->u, g->u->i32, 1), gj_vec(g, o->arg[2]), &in);
 	lane = LLVMBuildAnd(g->b, lane, gj_kint(w, GJ_LANES - 1), "");
 	gj_v on = LLVMBuildLShr(g->b, gj_splat(g, gj_lane_bits(g, gj_mask_of(g, o))), lane, "");
@@ -182,7 +176,7 @@ static gj_v shuffle_vector(gj_gen *g, const gj_op *o)
 static gj_v to_word(gj_gen *g, gj_v x)
 {
 	gj_t t = LLVMTypeOf(x);
-	return LLVMBuildZExt(g->b, LLVMBuildBitCast(g->b, x, int_of(g, t), ""), g->u->i64, "");
+	return LLVMBuildZExt(g->b, LLVMBuildBitCast(g->b, x, gj_bits_ty(g->u, t), ""), g->u->i64, "");
 }
 
 gj_v gj_cpu_shfl(gj_gen *g, const gj_op *o)
@@ -195,7 +189,7 @@ gj_v gj_cpu_shfl(gj_gen *g, const gj_op *o)
 	gj_t t = LLVMTypeOf(x);
 	gj_v r = runtime(g, "gj_rt_shuffle", u->i64, 5,
 		(gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, gj_sc(g, o->arg[0]), to_word(g, x), gj_select(g, in, lane, own) });
-	return LLVMBuildBitCast(g->b, LLVMBuildTrunc(g->b, r, int_of(g, t), ""), t, "");
+	return LLVMBuildBitCast(g->b, LLVMBuildTrunc(g->b, r, gj_bits_ty(g->u, t), ""), t, "");
 }
 
 /* -- Votes --------------------------------------------------------------------------------------------------------- */
@@ -279,7 +273,7 @@ gj_v gj_cpu_match(gj_gen *g, const gj_op *o)
 	gj_v r, on;
 	if (u->vector) {
 		gj_v mask = gj_mask_of(g, o), x = gj_vec(g, o->arg[1]), member = gj_vec(g, o->arg[0]);
-		gj_t t = int_of(g, LLVMTypeOf(x));
+		gj_t t = gj_bits_ty(g->u, LLVMTypeOf(x));
 		x = gj_select(g, mask, LLVMBuildBitCast(g->b, x, t, ""), LLVMConstNull(t));
 		on = gj_lane_bits(g, mask);
 		r = LLVMBuildAnd(g->b, same_lanes(g, x, on), member, "");

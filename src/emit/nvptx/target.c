@@ -351,16 +351,13 @@ static gj_v nv_nanosleep(gj_gen *g, const gj_op *o)
 static gj_v as_word(gj_gen *g, gj_v x)
 {
 	gj_unit *u = g->u;
-	gj_t t = LLVMTypeOf(x);
-	x = LLVMBuildBitCast(g->b, x, t == u->f64 ? u->i64 : t == u->f32 ? u->i32 : t == u->f16 ? u->i16 : t, "");
+	x = LLVMBuildBitCast(g->b, x, gj_bits_ty(u, LLVMTypeOf(x)), "");
 	return LLVMTypeOf(x) == u->i64 ? x : LLVMBuildIntCast2(g->b, x, u->i32, 0, "");
 }
 
 static gj_v from_word(gj_gen *g, gj_v x, gj_t t)
 {
-	gj_unit *u = g->u;
-	gj_t i = t == u->f64 ? u->i64 : t == u->f32 ? u->i32 : t == u->f16 ? u->i16 : t;
-	return LLVMBuildBitCast(g->b, LLVMBuildIntCast2(g->b, x, i, 0, ""), t, "");
+	return LLVMBuildBitCast(g->b, LLVMBuildIntCast2(g->b, x, gj_bits_ty(g->u, t), 0, ""), t, "");
 }
 
 static gj_v shuffle_word(gj_gen *g, const gj_op *o, gj_v x)
@@ -426,11 +423,11 @@ static gj_v hinted(gj_gen *g, const gj_op *o, gj_t t, gj_v x)
 	gj_unit *u = g->u;
 	char text[64], constraints[16], letter;
 	const char *suffix = suffix_of(u, t, &letter);
-	gj_t reg = t == u->i8 || t == u->f16 ? u->i16 : t;
+	gj_t reg = t == u->i8 ? u->i16 : t;
 	gj_v p = gj_sc(g, o->arg[0]);
 	const char *space = gj_arg_type(g, o, 0)->space == GJ_GLOBAL ? ".global" : "";
 	if (x) {
-		x = t == u->i8 ? LLVMBuildZExt(g->b, x, u->i16, "") : t == u->f16 ? LLVMBuildBitCast(g->b, x, u->i16, "") : x;
+		x = t == u->i8 ? LLVMBuildZExt(g->b, x, u->i16, "") : x;
 		snprintf(text, sizeof text, "st%s.%s.%s [$0], $1;", space, hint_name[o->sub], suffix);
 		snprintf(constraints, sizeof constraints, "l,%c,~{memory}", letter);
 		gj_t ft = LLVMFunctionType(u->tvoid, (gj_t[]){ LLVMTypeOf(p), reg }, 2, 0);
@@ -440,7 +437,7 @@ static gj_v hinted(gj_gen *g, const gj_op *o, gj_t t, gj_v x)
 	snprintf(constraints, sizeof constraints, "=%c,l,~{memory}", letter);
 	gj_t pt = LLVMTypeOf(p), ft = LLVMFunctionType(reg, &pt, 1, 0);
 	x = LLVMBuildCall2(g->b, ft, assembly(ft, text, constraints, true), &p, 1, "");
-	return t == u->i8 ? LLVMBuildTrunc(g->b, x, u->i8, "") : t == u->f16 ? LLVMBuildBitCast(g->b, x, u->f16, "") : x;
+	return t == u->i8 ? LLVMBuildTrunc(g->b, x, u->i8, "") : x;
 }
 
 static gj_v nv_load(gj_gen *g, const gj_op *o)
@@ -534,9 +531,20 @@ static gj_v nv_to_int(gj_gen *g, gj_v x, unsigned bits, bool is_signed)
 	return gj_plain(g, row[LLVMTypeOf(x) == g->u->f64][bits == 64][is_signed], 1, &x);
 }
 
+/* atom.add of 16 bits, from compute capability 7.0 or 9.0 on. */
+static gj_v atomic_half(gj_gen *g, const gj_op *o, gj_v p, gj_v b)
+{
+	const gj_options *opt = g->u->opt;
+	if (opt->cc.major < (o->type->kind == GJ_F16 ? 7 : 9))
+		return NULL;
+	return gj_half_of_own(g, gj_atomic_rmw(g, LLVMAtomicRMWBinOpFAdd, p, gj_own_half(g, b, o->type)));
+}
+
 /* What LLVM 19 would make a loop of. */
 static gj_v nv_atomic(gj_gen *g, const gj_op *o, gj_v p, gj_v b)
 {
+	if (gj_is_half(o->type))
+		return atomic_half(g, o, p, b);
 	gj_llvm_intrin wrap = o->sub == GJ_AT_INC ? GJ_IN_NV_INC32 : GJ_IN_NV_DEC32;
 	gj_t t = LLVMTypeOf(p);
 	if ((o->sub != GJ_AT_INC && o->sub != GJ_AT_DEC) || o->type->size != 4 || !gj_intrin_exists(g->u, wrap))
