@@ -103,7 +103,6 @@ EXPECT = {
 	"TILE_SIZE": ("NumbaValueError", "a literal power of two up to 32"),
 	"GRID_NDIM": ("NumbaValueError", "a literal 1, 2 or 3"),
 	"KERNEL_RETURN": "a kernel cannot return a value",
-	"DTYPE_LATER": ("NotImplementedError", "float16 is not supported in kernels yet"),
 }
 
 

@@ -101,7 +101,7 @@ EXPECT = {
 	"NOT_A_FUNCTION": ("TypeError", "a Python function is needed, not float"),
 	"VALUE_INT": ("ValueError", "Int value is too large: 1180591620717411303424"),
 	"VALUE_TYPE": ("ValueError", "Cannot determine the type of list for a kernel"),
-	"ARG_LATER": ("NotImplementedError", "argument 'y' of two() is array(float16, 1d, C), which kernels do not know yet"),
+	"NEEDS_ML_DTYPES": ("ImportError", "the package ml_dtypes, which has, is not installed"),
 	"ARG_TENSOR": ("TypeError", "this Tensor cannot be passed to a kernel: it is masked"),
 	"ARG_CHANGED": ("RuntimeError", "an array changed its shape, dtype or memory while the launch"),
 	"ARG_DEVICE": ("ValueError", "in memory of device 0 (Fake GPU 0), but the kernel runs on device 1 (Fake GPU 1)"),
@@ -264,7 +264,7 @@ INSTEAD = [
 	(np.zeros(3, [("a", object)]), "no Python objects"), (np.zeros(3, ">f4"), "native byte order"),
 	(np.zeros(3, "M8[s]"), "x.view('int64')"), (np.array(["a"]), "numbers that stand for it"),
 	(np.zeros(3, object), "x.astype(float)"), (np.zeros(3, np.longdouble), "complex64 and complex128"),
-	(np.zeros(3, np.float16), "x.astype(np.float32)"), ((1, (np.zeros(3, np.float16), 2)), "x.astype(np.float32)"),
+	((1, (np.zeros(3, object), 2)), "x.astype(float)"),
 ]
 
 
@@ -278,10 +278,9 @@ def test_what_to_pass_instead(value, hint):
 
 
 def test_hints_can_be_followed():
-	"""What the hints of float16 and dates recommend is taken."""
+	"""What the hints of dates and byte orders recommend is taken."""
 	with on("cpu32"):
-		f2 = np.zeros(3, np.float16)
-		for value in (f2.astype(np.float32), np.zeros(3, "M8[s]").view("int64"),
+		for value in (np.zeros(3, "M8[s]").view("int64"),
 				np.zeros(3, ">f4").astype(np.dtype(">f4").newbyteorder("=")), Series().to_numpy()):
 			nothing[1, 1](value)
 
