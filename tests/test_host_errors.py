@@ -43,6 +43,7 @@ EXPECT = {
 	"INDEX_OF": ("IndexError", "index 5 is out of bounds for axis 0 with size 5 of array 'x'"),
 	"INDEX": ("IndexError", "index 3 is out of bounds for axis 0 with size 3"),
 	"UFUNC_THREADS": ("TypingError", "the elements of a ufunc are no threads of a kernel"),
+	"UFUNC_BFLOAT16": ("NotImplementedError", "<lambda>() of bfloat16: NumPy's ufuncs keep no loops"),
 	"UFUNC_TWICE": ("TypeError", "declared twice for the same arguments"),
 	"GUFUNC_RETURN": ("TypeError", "the signature of copies() returns float64"),
 	"GUFUNC_COUNT": ("TypeError", "the signature of copies() has 1 arguments, but the layout (n)->(n) has 2 operands"),

@@ -2,6 +2,7 @@
  * (our arrays, NumPy's, numbers) create no Python object. */
 #include "launch/argument.h"
 
+#include "base/half.h"
 #include "launch/foreign.h"
 #include "memory/buffer.h"
 #include "memory/devarray.h"
@@ -110,9 +111,16 @@ static bool read_numpy_scalar(gj_args *a, PyObject *o, const void *aux)
 	if (kind < 0)
 		return refuse(o);
 	gj_arg *leaf = gj_args_leaf(a, gj_scalar[kind]);
-	if (leaf)
-		PyArray_ScalarAsCtype(o, leaf->value.b);
-	return leaf != NULL;
+	if (!leaf || kind != GJ_BF16) {
+		if (leaf)
+			PyArray_ScalarAsCtype(o, leaf->value.b);
+		return leaf != NULL;
+	}
+	PyObject *f = PyNumber_Float(o);           /* how ml_dtypes' scalars lie in memory is its own affair */
+	if (f)
+		leaf->value.u = gj_half_bits(PyFloat_AS_DOUBLE(f), true);
+	Py_XDECREF(f);
+	return f != NULL;
 }
 
 /* A record is passed as the memory that it is, which an array without dimensions shows: what the kernel writes to it, it keeps. */

@@ -157,20 +157,24 @@ static void note_stream(gj_args *a, const void *library, uintptr_t stream)
 	a->asked = library;
 }
 
-/* Memory of the host as a NumPy array that keeps `o` alive. */
+/* Memory of the host as a NumPy array that keeps `o` alive; of bfloat16, which NumPy has not, as one of bits. */
 static bool read_host(gj_args *a, PyObject *o, int kind, const dl_tensor *t)
 {
 	const char *lie = gj_extent_lies((uintptr_t)t->data + t->byte_offset, t->ndim, t->shape, t->strides, gj_scalar[kind]->size);
 	if (lie)
 		return gj_error(GJ_ERR_ARRAY_LIES, lie), false;
-	PyObject *array = PyArray_NewFromDescr(&PyArray_Type, gj_dtype_of_kind(kind), t->ndim, (npy_intp *)t->shape,
+	PyObject *array = PyArray_NewFromDescr(&PyArray_Type, gj_dtype_of_kind(kind == GJ_BF16 ? GJ_U16 : kind), t->ndim, (npy_intp *)t->shape,
 		(npy_intp *)t->strides, (char *)t->data + t->byte_offset, NPY_ARRAY_WRITEABLE, NULL);
 	if (!array)
 		return false;
 	PyArray_UpdateFlags((PyArrayObject *)array, NPY_ARRAY_ALIGNED | NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS);
 	if (PyArray_SetBaseObject((PyArrayObject *)array, Py_NewRef(o)) < 0 || !gj_args_keep(a, array))
 		return Py_DECREF(array), false;
-	return gj_args_ndarray(a, (PyArrayObject *)array);
+	if (!gj_args_ndarray(a, (PyArrayObject *)array))
+		return false;
+	gj_arg *leaf = &a->leaf[a->nleaves - 1];
+	leaf->type = gj_array_type_of(kind, leaf->type->ndim, leaf->type->layout, leaf->type->readonly);
+	return true;
 }
 
 /* A GPU array as argument of a launch: only GPUs can reach it, and of several perhaps not every one. data 0: it is known to

@@ -46,6 +46,9 @@ int gj_ufunc_add(PyUFuncObject *uf, gj_row *r)
 {
 	gj_ufunc *u = gj_ufunc_of((PyObject *)uf);
 	size_t n = (size_t)uf->ntypes, nargs = r->nargs;
+	for (uint32_t i = 0; i < r->nargs; i++)
+		if (r->type[i]->kind == GJ_BF16)
+			return gj_error(GJ_ERR_UFUNC_BFLOAT16, uf->name), -1;
 	PyUFuncGenericFunction *functions = grown(u, n ? uf->functions : NULL, n * sizeof *functions, sizeof *functions);
 	void **data = functions ? grown(u, n ? uf->data : NULL, n * sizeof *data, sizeof *data) : NULL;
 	char *types = data ? grown(u, n ? uf->types : NULL, n * nargs, nargs) : NULL;
@@ -226,7 +229,7 @@ static bool kinds(PyArray_Descr *const *want, int n, const gj_type **type)
 		PyArray_Descr *d = want[i] ? PyArray_DescrNewByteorder(want[i], NPY_NATIVE) : NULL;
 		int kind = d ? gj_kind_of_dtype(d) : -1;
 		Py_XDECREF(d);
-		if (want[i] && kind < 0)
+		if (want[i] && (kind < 0 || kind == GJ_BF16))
 			return gj_forgive(PyExc_Exception), false;
 		type[i] = want[i] ? gj_scalar[kind] : NULL;
 	}

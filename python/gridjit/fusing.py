@@ -39,6 +39,8 @@ class _Result:
 
 	def __init__(self, index, dtype, ndim, arguments, reduction, axes, keepdims, folded):
 		self.bit, self.dtype, self.ndim, self.reduction, self.keepdims, self.folded = 1 << index, dtype, ndim, reduction, keepdims, folded
+		# What is written, and then made the result: float32 where halves are added up.
+		self.written = folded if 0 <= reduction < _ARG else dtype
 		self.arguments = [i for i in range(64) if arguments >> i & 1]
 		self.axes = tuple(i for i in range(8) if axes >> i & 1)
 		self.reduces = reduction >= 0
@@ -141,13 +143,13 @@ class Fused:
 
 	def _target(self, result, shape, arrays, out):
 		"""Where a result is computed: out itself, or something to be copied to it."""
-		if out is None or out.dtype != result.dtype or not out.flags.aligned:
+		if out is None or out.dtype != result.written or not out.flags.aligned:
 			whole = [a for a in arrays if a.shape == shape and a.ndim > 1]
 			order = "F" if whole and all(a.flags.f_contiguous for a in whole) else "C"
-			return np.empty(shape, result.dtype, order)
+			return np.empty(shape, result.written, order)
 		for a in arrays:
 			if np.may_share_memory(out, a) and (result.reduces or not _is_same(out, a)):
-				return np.empty(shape, result.dtype)
+				return np.empty(shape, result.written)
 		return out
 
 	def _run(self, plan, arrays, outs):
@@ -178,6 +180,7 @@ class Fused:
 			for i, _ in members:
 				if results[i].reduction == _MEAN:
 					np.true_divide(values[i], np.prod([loop[d] for d in axes]), out=values[i], casting="unsafe")
+				values[i] = values[i].astype(results[i].dtype, copy=False)
 		for i, out in enumerate(outs):
 			if out is not None and values[i] is not out:
 				np.copyto(out, values[i], casting="same_kind")

@@ -117,12 +117,15 @@ gj_known gj_known_reduced(const gj_icall *c)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_AXES, gj_shown(c->name), a->name);
 	if (how == GJ_RED_ANY || how == GJ_RED_ALL)
 		as = gj_scalar[GJ_BOOL];
+	else if (gj_is_half(t))
+		as = gj_scalar[GJ_F32];
 	else if (how == GJ_RED_MEAN && !gj_is_float(t))
 		as = gj_scalar[GJ_F64];
 	else if ((how == GJ_RED_SUM || how == GJ_RED_PROD) && !gj_is_float(t))
 		as = gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64];
 	int ndim = keep ? a->ndim : a->ndim - __builtin_popcount(axes);
-	return gj_just(gj_reduced_type(position ? gj_scalar[GJ_I64] : as, ndim, gj_shape_arguments(a), (char)(how + 1), axes, keep, as));
+	const gj_type *result = position ? gj_scalar[GJ_I64] : gj_is_half(t) && !gj_is_bool(as) ? t : as;
+	return gj_just(gj_reduced_type(result, ndim, gj_shape_arguments(a), (char)(how + 1), axes, keep, as));
 }
 
 /* -- Entries -------------------------------------------------------------------------------------------------------------- */

@@ -56,6 +56,15 @@ static void change_sign(widening *w, gj_ref r, bool clear)
 	become1(w, r, GJ_BITCAST, bits);
 }
 
+static void copy_sign(widening *w, gj_ref r)
+{
+	const gj_type *u = T(GJ_U16);
+	gj_ref from[2] = { gj_o(w->f, r)->arg[0], gj_o(w->f, r)->arg[1] };
+	gj_ref size = make2(w, GJ_AND, u, make1(w, GJ_BITCAST, u, from[0]), integer(w, u, 0x7fff));
+	gj_ref sign = make2(w, GJ_AND, u, make1(w, GJ_BITCAST, u, from[1]), integer(w, u, 0x8000));
+	become1(w, r, GJ_BITCAST, make2(w, GJ_OR, u, size, sign));
+}
+
 /* The number after a on the way to b: numbers of one sign are in the order of their bits. */
 static void next_after(widening *w, gj_ref r)
 {
@@ -141,6 +150,8 @@ static void widen(widening *w, gj_ref r)
 	case GJ_MATH:
 		if (o->imm.i == GJ_MATH_NEXTAFTER)
 			next_after(w, r);
+		else if (o->imm.i == GJ_MATH_COPYSIGN)
+			copy_sign(w, r);
 		else
 			by_single(w, r);
 		break;

@@ -471,6 +471,10 @@ def UFUNC_THREADS():
 	gridjit.vectorize(["f4(f4)"])(lambda a: a + cuda.grid(1))
 
 
+def UFUNC_BFLOAT16():
+	gridjit.vectorize(["bfloat16(bfloat16)"])(lambda a: a)
+
+
 def UFUNC_TWICE():
 	gridjit.vectorize(["f4(f8)", "f8(f8)"])(lambda a: a)
 

@@ -12,7 +12,17 @@ except ImportError:
 	from numpy.core import _exceptions
 
 NUMBERS = int, float, complex, bool, np.bool_, np.integer, np.floating, np.complexfloating
-KNOWN = frozenset(map(np.dtype, ("?", *"bhilqBHILQ", "f", "d", "F", "D")))    # dtypes that kernels compute with
+_KNOWN = frozenset(map(np.dtype, "?bhilqBHILQefdFD"))
+
+
+def is_known(dtype):
+	"""Do kernels compute with this dtype? With bfloat16 of ml_dtypes too."""
+	return dtype in _KNOWN or (dtype.kind == "V" and is_half(dtype))
+
+
+def is_half(dtype):
+	"""Is it float16 or bfloat16?"""
+	return dtype == np.float16 or (dtype.kind == "V" and dtype.name == "bfloat16")
 
 
 def as_operand(x):
@@ -111,7 +121,7 @@ class Elementwise(_core.Elements):
 		outputs = as_outputs(out, args[self.nin:], self.nout)
 		inputs = tuple(map(as_operand, args[:self.nin]))
 		types = tuple(map(type_of, inputs))
-		if not all(isinstance(t, type) or t in KNOWN for t in types):
+		if not all(isinstance(t, type) or is_known(t) for t in types):
 			raise _exceptions._UFuncNoLoopError(self, types + (None,) * self.nout)
 		wanted = self._wanted(dtype, signature if sig is None else sig)
 		if wanted is None:

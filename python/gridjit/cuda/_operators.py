@@ -4,7 +4,7 @@ evaluated at once, by NumPy's type rules, on the device; results are device arra
 import numpy as np
 
 from . import reductions
-from ._elementwise import KNOWN, NUMBERS, Elementwise, as_operand
+from ._elementwise import NUMBERS, Elementwise, as_operand, is_known
 from ._ufuncs import function, function_of
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 
@@ -87,7 +87,7 @@ class _Clip(Elementwise):
 	def _resolve(self, types):
 		dtype = function_of(np.maximum)._loop(tuple(types[:2]))[-1]
 		dtype = function_of(np.maximum)._loop((dtype, types[2]))[-1]
-		body = "np.minimum(np.maximum(x, y), z)" if dtype.kind == "f" else "min(max(x, y), z)"
+		body = "np.minimum(np.maximum(x, y), z)" if dtype.kind in "fV" else "min(max(x, y), z)"
 		return (dtype,) * 3, (dtype,), function("clip", 3, body)
 
 
@@ -147,7 +147,7 @@ def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True, stre
 
 
 def _has_kernels(dtype):
-	return dtype in KNOWN
+	return is_known(dtype)
 
 
 def fill(self, value, stream=0):

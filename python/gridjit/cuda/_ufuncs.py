@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import _core, errors
-from ._elementwise import KNOWN, Elementwise
+from ._elementwise import Elementwise, is_known
 
 # -- what they compute, by name; x, y, z are of the types of NumPy's loop. Others are called by name: np.sqrt(x). --
 
@@ -79,7 +79,7 @@ class NumPyFunction(Elementwise):
 		"""NumPy's loop for these types. Raises NumPy's own UFuncTypeError."""
 		kwargs = {} if wanted is None else dict(signature=wanted, casting="unsafe")
 		dtypes = self.ufunc.resolve_dtypes(tuple(types) + (None,) * self.nout, **kwargs)
-		if not all(t.newbyteorder("=") in KNOWN for t in dtypes):
+		if not all(map(is_known, (t.newbyteorder("=") for t in dtypes))):
 			raise TypeError(f"np.{self.__name__} of device arrays would compute with {', '.join(map(str, dtypes))}, "
 				"which kernels do not know yet")
 		return tuple(t.newbyteorder("=") for t in dtypes)

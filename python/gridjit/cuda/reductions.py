@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import _core
 from . import _folds
+from ._elementwise import is_half
 from ._folds import Fold
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 
@@ -205,9 +206,11 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 		result = device_array(_kept_shape(array, axes, keepdims), loop, stream=stream)
 		result.fill(identity if identity is not None else initial, stream=stream)
 	else:
-		fold = Fold(f._fold_kernels, (loop,), function,
+		exact = is_half(loop) and hasattr(f, "ufunc")                             # NumPy's sums of float16 are float32 in between
+		fold = Fold(f._fold_kernels, (np.dtype(np.float32) if exact else loop,), function,
 			lift="T0({} != 0)" if loop == bool else "T0({})")
 		result, = _fold(fold, array, axes, keepdims, stream)
+		result = result.astype(loop, copy=False, stream=stream)
 	if initial not in (np._NoValue, None) and not (array.size == 0 and identity is None):
 		result = f(result, loop.type(initial), stream=stream, dtype=None)
 	return _deliver(result, out, on_device, stream)
@@ -335,12 +338,15 @@ def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True
 	"""Mean over the axes (None: all); float64 of integers."""
 	if dtype is None and self.dtype.kind in "biu":
 		dtype = np.float64
+	given = self.dtype if dtype is None else np.dtype(dtype)
+	if is_half(given):
+		dtype = np.float32
 	total = array_sum(self, axis, dtype, None, keepdims, where=where, stream=stream)
 	count = math.prod(self.shape[a] for a in _axes(axis, self.ndim))
 	if where is not True:
 		count = array_sum(_as_device(where)._broadcast(self.shape), axis, np.int64, None, keepdims, stream=stream)
 	result = np.true_divide(total, total.dtype.type(count) if where is True else count)
-	return _deliver(result.astype(total.dtype, copy=False), out, True, stream)
+	return _deliver(result.astype(given if is_half(given) else total.dtype, copy=False), out, True, stream)
 
 
 def _arg(name, better):
