@@ -458,7 +458,58 @@ def saxpy(a, x, y, out):
 		out[i] = a * x[i] + y[i]
 
 
+def eight(a, x, y, out):
+	i = 8 * cuda.grid(1)
+	if i + 7 < out.shape[0]:
+		for k in range(8):
+			out[i + k] = a * x[i + k] + y[i + k]
+
+
+def much(a, x, y, out):
+	i = cuda.grid(1)
+	x[0] = x[i] / y[i] - abs(x[i]) if x[i] < y[i] else -max(x[i], a)
+	y[0] = np.float64(1.1) * i
+	y[1] = i
+	out[i] = int(x[i]) + np.nextafter(x[i], y[i])
+	cuda.atomic.add(out, 0, x[i])
+
+
 def assembled(ptx, cc):
-	"""ptxas takes it."""
+	"""ptxas takes it, for the architecture or the least one that it knows."""
 	if shutil.which("ptxas"):
-		subprocess.run(["ptxas", f"-arch=sm_{cc[0]}{cc[1]}", "-o", "/dev/null", "-"], input=ptx.encode(), check=True, capture_output=True)
+		subprocess.run(["ptxas", f"-arch=sm_{max(10 * cc[0] + cc[1], 75)}", "-o", "/dev/null", "-"], input=ptx.encode(), check=True,
+			capture_output=True)
+
+
+@pytest.mark.parametrize("cc", [(5, 0), (5, 3), (7, 0), (7, 5), (8, 0), (9, 0), (10, 0)], ids=str)
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_ptx(name, cc):
+	"""Each machine's own instructions: float16 from 5.3 on, bfloat16 from 8.0 and 9.0 on, atomic additions from 7.5 and 9.0 on."""
+	t = getattr(types, name)
+	suffix, arithmetic, fused, atomics = ("f16", (5, 3), (5, 3), (7, 5)) if name == "float16" else ("bf16", (9, 0), (8, 0), (9, 0))
+	for f in saxpy, much:
+		ptx = cuda.compile_ptx(f, (t, t[::1], t[::1], t[::1]), cc=cc)[0]
+		assembled(ptx, cc)
+		has = set(re.findall(r"[a-z]+(?:\.[a-z]+)*\.b?f16\b", ptx))
+		if f is saxpy:
+			assert (f"fma.rn.{suffix}" in has) == (cc >= fused)
+		else:
+			assert (f"sub.rn.{suffix}" in has) == (cc >= arithmetic) and (f"atom.global.add.noftz.{suffix}" in has) == (cc >= atomics)
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_ptx_packed(name):
+	"""Neighbours travel together, as nvcc's half2, and 16 bytes at once."""
+	signature = f"void({name}, {name}[::1], {name}[::1], {name}[::1])"
+	ptx = gridjit._core.compile(eight, signature, {"cc": (9, 0), "facts": 7, "entry": "kernel"})[0]
+	assert len(re.findall(r"ld\.global(?:\.nc)?\.v4\.b32", ptx)) == 2 and ptx.count("st.global.v4.b32") == 1
+	assert "ld.global.b16" not in ptx and len(re.findall(r"fma\.rn\.b?f16", ptx)) == 8
+	assembled(ptx, (9, 0))
+
+
+def test_ptx_calls():
+	"""CUDA C passes a half as a structure of two bytes."""
+	for t in float16, types.bfloat16:
+		ptx = cuda.compile(lambda a, b: a + b, t(t, t), cc=(9, 0), abi="c", abi_info={"abi_name": "f"})[0]
+		assert re.search(r"func *\(\.param \.align 2 \.b8 func_retval0\[2\]\) f\(\s*\.param \.align 2 \.b8 f_param_0\[2\]", ptx)
+		assembled(ptx, (9, 0))

@@ -53,6 +53,11 @@ extern uint32_t gj_rt_attention;
 void gj_rt_divided_by_zero(void);
 void gj_rt_invalid_operands(void);
 
+/* float16 on processors that do not convert it: the low 16 bits of a register of floats. */
+float gj_rt_extend_half(float);
+float gj_rt_single_to_half(float);
+float gj_rt_double_to_half(double);
+
 /* Lets other warps of the block run: called in loops that wait for memory to change. */
 void gj_rt_yield(gj_block *, uint32_t warp);
 

@@ -1,8 +1,10 @@
 /* base: arena and its trap, vectors, string builder, SHA-256 against known digests, diagnostics. */
 #include "base/base.h"
+#include "base/half.h"
 
 #include "check.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +135,27 @@ static void test_diag(void)
 	CHECK(!d.set && !d.message, "cleared");
 }
 
+/* Every pattern is itself; a number between two neighbours goes to the nearer one, from the middle to the even one. */
+static void test_half(void)
+{
+	for (int brain = 0; brain < 2; brain++) {
+		uint16_t infinity = brain ? 0x7f80 : 0x7c00, quiet = brain ? 0x40 : 0x200;
+		for (uint32_t i = 0; i < 1u << 16; i++) {
+			uint16_t bits = (uint16_t)i, size = bits & 0x7fff;
+			double x = gj_half_value(bits, brain);
+			CHECK(gj_half_bits(x, brain) == (size > infinity ? (bits | quiet) : bits), "%x", i);
+			if (size >= infinity)
+				continue;
+			double above = size + 1 < infinity ? gj_half_value((uint16_t)(bits + 1), brain) : ldexp(x < 0 ? -1 : 1, brain ? 128 : 16);
+			double middle = x + (above - x) / 2;
+			CHECK(gj_half_bits(middle, brain) == bits + (bits & 1), "middle above %x", i);
+			CHECK(gj_half_bits(nextafter(middle, x), brain) == bits && gj_half_bits(nextafter(middle, above), brain) == bits + 1, "next to it, %x", i);
+		}
+	}
+	CHECK(gj_half_bits(1e300, false) == 0x7c00 && gj_half_bits(-1e300, true) == 0xff80, "too large");
+	CHECK(gj_half_bits(-1e-300, false) == 0x8000 && gj_half_bits(4e-324, true) == 0, "too small");
+}
+
 int main(void)
 {
 	test_arena();
@@ -140,5 +163,6 @@ int main(void)
 	test_sb();
 	test_sha();
 	test_diag();
+	test_half();
 	return done();
 }

@@ -685,6 +685,25 @@ static void test_all(void)
 	test_idle();
 }
 
+/* What processors call that do not convert float16. */
+static void test_halves(void)
+{
+	float (*extend)(float) = (float (*)(float))gj_cpu_symbol("__extendhfsf2"), (*single)(float) = (float (*)(float))gj_cpu_symbol("__truncsfhf2");
+	float (*dbl)(double) = (float (*)(double))gj_cpu_symbol("__truncdfhf2");
+	CHECK(extend && single && dbl, "no symbols");
+	for (uint32_t i = 0; extend && i < 1u << 16; i++) {
+		uint32_t bits = i | 0xabcd0000, from_single, from_double;
+		float x;
+		memcpy(&x, &bits, sizeof x);
+		float value = extend(x), a = single(value), b = dbl((double)value);
+		memcpy(&from_single, &a, sizeof a);
+		memcpy(&from_double, &b, sizeof b);
+		bool nan = (i & 0x7fff) > 0x7c00;
+		CHECK((from_single & 0xffff) == (nan ? i | 0x200 : i) && (from_double & 0xffff) == (from_single & 0xffff), "%x", i);
+	}
+	CHECK(!extend || extend(0.0f) == 0, "zero");
+}
+
 int main(int argc, char **argv)
 {
 	bool timing = argc > 2 && !strcmp(argv[1], "bench");
@@ -693,6 +712,7 @@ int main(int argc, char **argv)
 		test_environment(bad[i], false, 0);
 	if (!timing)
 		test_environment("3", true, 3);
+	test_halves();
 	if (gj_cpu_open(0, &dev) != GJ_OK) {
 		printf("%s\n", gj_error_text());
 		return 1;

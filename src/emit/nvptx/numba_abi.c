@@ -1,7 +1,7 @@
 /* How a device function of cuda.compile() looks to code that was compiled elsewhere: a visible function around the one
  * that lowering made, whose arguments are loose parts.
  *
- * In both ABIs a tuple is its items one by one, a complex number its parts, an array is meminfo, parent, size, itemsize, data, shape…, strides…, and
+ * In both ABIs a tuple is its items one by one, a complex number its parts, a half the structure that it is to CUDA C, an array is meminfo, parent, size, itemsize, data, shape…, strides…, and
  * None is one pointer. C's returns the result, a tuple, complex number or array as a structure. numba's writes it to the first argument
  * and returns a status, 0; void writes nothing. */
 #include "emit/nvptx/nvptx.h"
@@ -29,6 +29,13 @@ static bool is_struct(const gj_type *t) { return t->kind == GJ_TUPLE || gj_is_co
 
 /* -- Types --------------------------------------------------------------------------------------------------------- */
 
+/* A number as the caller has it. */
+static gj_t number(gj_unit *u, const gj_type *t)
+{
+	gj_t own = gj_mem_ty(u, t);
+	return gj_is_half(t) ? LLVMStructTypeInContext(u->ctx, &own, 1, 0) : own;
+}
+
 static void flatten(gj_unit *u, const gj_type *t, types *out)
 {
 	if (is_struct(t)) {
@@ -39,7 +46,7 @@ static void flatten(gj_unit *u, const gj_type *t, types *out)
 		return;
 	}
 	if (t->kind != GJ_ARRAY) {
-		gj_push(u->arena, out, t->kind == GJ_NONE ? u->ptr : gj_mem_ty(u, t));
+		gj_push(u->arena, out, t->kind == GJ_NONE ? u->ptr : number(u, t));
 		return;
 	}
 	for (unsigned i = 0; i < SHAPE; i++)
@@ -58,7 +65,7 @@ static gj_t whole(gj_unit *u, const gj_type *t)
 		return LLVMStructTypeInContext(u->ctx, (gj_t[]){ u->ptr, u->ptr, u->i64, u->i64, u->ptr, extents, extents }, 7, 0);
 	}
 	if (!is_struct(t))
-		return gj_mem_ty(u, t);
+		return number(u, t);
 	items all;
 	items_of(t, &all);
 	gj_t *item = gj_new(u->arena, gj_t, all.n + 1);
@@ -71,6 +78,8 @@ static gj_t whole(gj_unit *u, const gj_type *t)
 
 static gj_v as_value(gj_unit *u, const gj_type *t, gj_v x)
 {
+	if (gj_is_half(t))
+		return LLVMBuildExtractValue(u->b, x, 0, "");
 	return t->kind == GJ_BOOL ? LLVMBuildICmp(u->b, LLVMIntNE, x, LLVMConstNull(u->i8), "") : x;
 }
 
@@ -144,6 +153,8 @@ static gj_v pack(gj_unit *u, const gj_type *t, const gj_v **part)
 	}
 	if (!is_struct(t)) {
 		++*part;
+		if (gj_is_half(t))
+			return LLVMBuildInsertValue(u->b, LLVMConstNull(number(u, t)), *p, 0, "");
 		return t->kind == GJ_BOOL ? LLVMBuildZExt(u->b, *p, u->i8, "") : *p;
 	}
 	items all;

@@ -1,5 +1,5 @@
 /* What compiled CPU code may call: the runtime's own functions, memory functions, libm, libmvec (vector math) and
- * libgcc's helpers (128-bit integers, half floats). The libraries are opened at the first need and stay open. */
+ * libgcc's helpers (128-bit integers). The libraries are opened at the first need and stay open. */
 #define _GNU_SOURCE
 #include "run/device.h"
 #include "image/cpu_abi.h"
@@ -19,6 +19,8 @@ static const struct { const char *name; void (*f)(void); } own[] = {
 	F(gj_rt_syncwarp) F(gj_rt_shuffle) F(gj_rt_ballot) F(gj_rt_match)
 	F(memcpy) F(memmove) F(memset) F(memcmp)
 #undef F
+	{ "__extendhfsf2", (void (*)(void))gj_rt_extend_half },
+	{ "__truncsfhf2", (void (*)(void))gj_rt_single_to_half }, { "__truncdfhf2", (void (*)(void))gj_rt_double_to_half },
 };
 
 static const char *const library[] = { "libm.so.6", "libmvec.so.1", "libgcc_s.so.1" };
