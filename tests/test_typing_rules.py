@@ -14,7 +14,7 @@ import pytest
 from typing_cases import CONSTRUCTS, CONSTRUCTS_DIFFER, GROUPS, code_of, numba_name, table
 
 # What real numbers are as arguments of cmath.
-COMPLEX_OF = (("b1|[iu]1|i2|f4", "c8"), ("[iu][48]|u2|f8", "c16"))
+COMPLEX_OF = (("b1|[iu]1|i2|f2|f4", "c8"), ("[iu][48]|u2|f8", "c16"))
 FLOAT_OF = tuple((codes, dict(c8="f4", c16="f8")[want]) for codes, want in COMPLEX_OF)
 
 # (group, pattern of the key, what we give, why)
@@ -22,17 +22,18 @@ DEVIATIONS = [
 	("binop", r"a \*\* b: b1 i4", "i8", "an integer power of integers is an integer (numba goes through float32 here)"),
 	("literal", r"\(True\) \*\* b: i4", "i8", "the same"),
 	("call", r"pow: b1 i4", "i8", "the same"),
-	*[("call", rf"selp: {code} {code}", code, "selects between any two numbers") for code in ("b1", "i1", "u1")],
+	*[("call", rf"selp: {code} {code}", code, "selects between any two numbers") for code in ("b1", "i1", "u1", "f2")],
 	*[("memory_warp", rf"cuda\.shfl_\w*sync: {code}", code, "unsigned values are shuffled too") for code in ("u4", "u8")],
-	("memory_warp", r"cuda\.(popc|clz|brev): f[48]", "!", "bits of a float: numba converts the number to an integer first"),
-	("call", r"cmath\.(acosh|log10|tanh): ([biu]\d|f[48])", "c16", "real numbers are taken by all of cmath"),
+	("memory_warp", r"cuda\.(popc|clz|brev): f[248]", "!", "bits of a float: numba converts the number to an integer first"),
+	("call", r"cmath\.(acosh|log10|tanh): ([biu]\d|f[248])", "c16", "real numbers are taken by all of cmath"),
 	*[("call", rf"cmath\.(cosh|sinh): ({codes})", want, "the same") for codes, want in COMPLEX_OF],
 	*[("call", rf"cmath\.phase: ({codes})", want, "the same") for codes, want in FLOAT_OF],
 	*[("call", rf"cmath\.polar: ({codes})", f"({want} {want})", "the same")
 		for codes, want in FLOAT_OF],
 	("call", r"cmath\.rect: i8 i8", "c16", "the same"),
 	*[("memory_warp", rf"cuda\.atomic\.(add|sub): {code} {code}", code, "one atomic addition for each part") for code in ("c8", "c16")],
-	("tuple_range", r"i of range\(a(; (a|b|-1))*\): ((b1|f4|f8)( .*)?|\w+ (b1|f4|f8))", "!", "range takes integers, as in Python"),
+	("memory_warp", r"cuda\.atomic\.(add|sub): f2 f2", "f2", "where a GPU has it, else by compare and swap"),
+	("tuple_range", r"i of range\(a(; (a|b|-1))*\): ((b1|f2|f4|f8)( .*)?|\w+ (b1|f2|f4|f8))", "!", "range takes integers, as in Python"),
 	("tuple_range", r"i of range\(a; a; -1\): u8", "i8", "a negative step stays negative"),
 	("tuple_range", r"(a in b: i4|b in a:) \((i4 f4|i8 f8)\).*", "b1", "the items of a tuple may differ in type"),
 	("tuple_range", r"a in b: i4 \((i4 f4|i8 f8)\)", "b1", "the same"),
@@ -60,7 +61,7 @@ NOT_YET = [
 def namespace():
 	import gridjit
 	from gridjit import cuda
-	names = {name: getattr(gridjit, name) for name in ("int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 "
+	names = {name: getattr(gridjit, name) for name in ("int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 "
 		"float64 complex64 complex128 boolean types").split()}
 	return names | dict(cuda=cuda, np=np, math=math, cmath=cmath, operator=operator)
 

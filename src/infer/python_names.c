@@ -293,7 +293,7 @@ gj_known gj_infer_numpy(gj_icall *c)
 static const gj_type *frexp_float(gj_icall *c)
 {
 	const gj_type *as, *t = gj_arg_number(c, 0);
-	return gj_is_float(t) ? t : gj_rule_math("copysign", t, t, &as);
+	return gj_is_float(t) && !gj_is_half(t) ? t : gj_rule_math("copysign", t, t, &as);
 }
 
 gj_known gj_infer_frexp(gj_icall *c) { return gj_pair(frexp_float(c), gj_scalar[GJ_I32]); }

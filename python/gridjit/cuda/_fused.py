@@ -276,7 +276,7 @@ def operand(x, name, position):
 		return x if x.dtype.isnative else as_operand(x), False
 	if type(x) in (bool, int, float, complex):
 		return x, True
-	if isinstance(x, np.generic) or isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "biufc":
+	if isinstance(x, np.generic) or isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "biufcV":
 		return x[()].astype(x.dtype.newbyteorder("=")), False
 	if isinstance(x, np.ndarray):
 		raise TypeError(f"{name}(): argument {position + 1} is an array in host memory, others lie on the device: cuda.to_device() it, or copy_to_host() them")
