@@ -42,9 +42,12 @@ DEVIATIONS = [
 	*[("tuple_range", rf"reversed\(a\): \({codes}\)", f"({' '.join(reversed(codes.split()))})", "a tuple backwards")
 		for codes in ("i4 i4", "i8 i8", "i8 i8 i8", "f4 f4", "i4 f4", "i8 f8")],
 	("array", r"cuda\.shared\.array\(\[4; 2\]; float32\)", "f4[2C]", "a list is as good as a tuple"),
+	*[("array", rf"cuda\.shared\.array\(4; {name}\)", code + "[1C]", "Python's classes name types, as in NumPy")
+		for name, code in (("float", "f8"), ("int", "i8"), ("bool", "b1"))],
 	("constructs", "for over hetero tuple", "f8", "loops over tuples whose items differ are written out"),
 	("array", r"(a\.reshape\(.*|np\.reshape\(a; 6\)): f4\[[23]F\]", "!", "a view in C order is wanted, which there is none"),
 	("array", r"cuda\.local\.array\((4; float32|\(4; 2\); np\.int8|shape=3; dtype=types\.complex64)\)", "!", "a local array ends with the call that returns it"),
+	("array", r"np\.zeros\(.*", "!", "the same"),
 	("array", r"cuda\.shared\.array\(-1; float32\)", "!", "an extent is not negative"),
 ]
 
@@ -53,7 +56,7 @@ NOT_YET = [
 	("array", r"a\.(flatten|copy)\(\): .*", "methods that make an array"),
 	("array", r"a\.ravel\(\): f4\[(.A|[23]F)\]", "the same: it would be a copy"),
 	("array", r"a\.astype\(.*", "the same"),
-	("array", r"np\.(sin|zeros|empty_like)\(.*", "np functions that make an array"),
+	("array", r"np\.(sin|empty_like)\(.*", "np functions that make an array"),
 	("array", r"a\[a > 0\]: .*1.*", "boolean masks"),
 ]
 

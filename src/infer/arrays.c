@@ -39,9 +39,23 @@ static const gj_type *letter(char c)
 	return at ? gj_scalar[kind[at - letters]] : NULL;
 }
 
+/* Python's classes of numbers, as NumPy takes them. */
+static const gj_type *python_type(const char *name)
+{
+	static const struct { const char *name; uint8_t kind; } classes[] = {
+		{ "builtins.int", GJ_I64 }, { "builtins.float", GJ_F64 }, { "builtins.bool", GJ_BOOL }, { "builtins.complex", GJ_C128 }
+	};
+	for (size_t i = 0; i < GJ_LEN(classes); i++)
+		if (!strcmp(name, classes[i].name))
+			return gj_scalar[classes[i].kind];
+	return NULL;
+}
+
 const gj_type *gj_dtype(const gj_obj *o)
 {
 	const char *error;
+	if (o && o->kind == GJ_OBJ_NAME)
+		return python_type(o->name);
 	if (!o || (o->kind != GJ_OBJ_TYPE && o->kind != GJ_OBJ_STR))
 		return NULL;
 	if (o->kind == GJ_OBJ_TYPE)
@@ -232,8 +246,6 @@ gj_known gj_infer_astype(gj_icall *c)
 		gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, from->name, to->name);
 	return gj_known_expression(c->s->fn, c->loc, "array.astype", to, 1, c->a);
 }
-
-gj_known gj_infer_new_array(gj_icall *c) { gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name)); }
 
 /* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */
 

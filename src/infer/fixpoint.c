@@ -501,6 +501,7 @@ static void check(gj_inst *s)
 			gj_refuse_unbound(s, gj_o(s->fn, r), true);
 	}
 	gj_check_expressions(s);
+	gj_check_fresh(s);
 }
 
 /* Does every path raise or loop for ever? No, as long as a type is missing: of a function that is being inferred. */

@@ -23,6 +23,7 @@ struct gj_inst {
 	uint8_t *live;                             /* by block */
 	gj_known ret, found;                       /* type NULL: no return reached (yet); found: in this sweep */
 	bool     busy, changed, recursive, done;
+	bool     makes;                            /* done: what it returns may lead to an array that it made */
 	bool     writes;                           /* done: it, or what it calls, may write to memory */
 	bool     fails;                            /* … whatever becomes of its callers: it need not be tried again */
 	uint32_t sweeps;
@@ -89,6 +90,7 @@ bool     gj_obj_equal(const gj_obj *, const gj_obj *);
 const gj_obj *gj_obj_int(gj_arena *, int64_t);
 const gj_obj *gj_obj_bool(gj_arena *, bool);
 bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */
+bool     gj_obj_is_float(const gj_obj *, double *);          /* a number that a float64 is exactly */
 /* Fails if it is an object that kernels know no use of, and it is known what to write instead. */
 void gj_refuse_opaque(const gj_fn *, uint32_t loc, gj_known);
 const gj_type *gj_element_of(const gj_type *);               /* of arrays and expressions; a number itself; NULL: neither */
@@ -166,6 +168,22 @@ const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
 const gj_type *gj_memory_argument(const gj_icall *, uint32_t i);          /* or a record: what can lie in an array */
 const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
+/* shapes.c: functions that make arrays (new_arrays.c), arguments of their rows in names.def: np.zeros, np.zeros_like (LIKE). */
+typedef enum gj_new {
+	GJ_NEW_NOTHING = 0x4e00, GJ_NEW_EMPTY, GJ_NEW_ZEROS, GJ_NEW_ONES, GJ_NEW_FULL, GJ_NEW_ARRAY, GJ_NEW_AS, GJ_NEW_FLAT, GJ_NEW_RANGE,
+	GJ_NEW_LINSPACE, GJ_NEW_LAST, GJ_NEW_LIKE = 0x10000
+} gj_new;
+typedef struct gj_shape_known { int ndim; int64_t extent[GJ_MAX_NDIM]; } gj_shape_known;
+/* Extents of nested tuples and lists of numbers, and what type holds all of them. False: they differ in length, or something is no
+ * number. */
+bool gj_nested_shape(const gj_type *, gj_shape_known *, const gj_type **elem);
+/* The extents of an array, if they are known. */
+bool gj_known_shape(const gj_inst *, gj_ref array, gj_shape_known *);
+/* Which of these functions this is; -1: none. */
+int  gj_new_array_of(const char *dotted);
+int  gj_rule_argument(const gj_name *);                      /* rules.c: of the row */
+/* fresh.c: fails where an array is used behind the place where it is made again. When types have settled. */
+void gj_check_fresh(gj_inst *);
 /* cuda_names.c: what reduces the values of a tile, by the function's name; −1: nothing does. */
 typedef enum gj_tile_reduction { GJ_TILE_ADD, GJ_TILE_MUL, GJ_TILE_MIN, GJ_TILE_MAX, GJ_TILE_AND, GJ_TILE_OR, GJ_TILE_XOR } gj_tile_reduction;
 int gj_tile_op(const char *name);

@@ -33,6 +33,17 @@ bool gj_obj_is_int(const gj_obj *o, int64_t *v)
 	       (o->kind == GJ_OBJ_SCALAR && (gj_is_int(o->type) || gj_is_bool(o->type)));
 }
 
+bool gj_obj_is_float(const gj_obj *o, double *v)
+{
+	int64_t i;
+	if (o && (o->kind == GJ_OBJ_FLOAT || (o->kind == GJ_OBJ_SCALAR && gj_is_float(o->type)))) {
+		*v = o->f;
+		return true;
+	}
+	*v = gj_obj_is_int(o, &i) ? (double)i : 0;
+	return gj_obj_is_int(o, &i) && i >= -(1ll << 53) && i <= 1ll << 53;
+}
+
 bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
 {
 	if (a == b)

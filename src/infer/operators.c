@@ -118,25 +118,13 @@ gj_known gj_known_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_known a, g
 ORDERED(ordered_ints, int64_t)
 ORDERED(ordered_floats, double)
 
-/* A constant number as a float that is exactly it. */
-static bool exact_float(const gj_obj *o, double *v)
-{
-	int64_t i;
-	if (o && (o->kind == GJ_OBJ_FLOAT || (o->kind == GJ_OBJ_SCALAR && gj_is_float(o->type)))) {
-		*v = o->f;
-		return true;
-	}
-	*v = gj_obj_is_int(o, &i) ? (double)i : 0;
-	return gj_obj_is_int(o, &i) && i >= -(1ll << 53) && i <= 1ll << 53;
-}
-
 static const gj_obj *fold_compare(const gj_fn *f, gj_cmpop op, const gj_obj *a, const gj_obj *b)
 {
 	int64_t x, y;
 	double v, w;
 	if (gj_obj_is_int(a, &x) && gj_obj_is_int(b, &y))
 		return gj_obj_bool(f->arena, ordered_ints(op, x, y));
-	return exact_float(a, &v) && exact_float(b, &w) ? gj_obj_bool(f->arena, ordered_floats(op, v, w)) : NULL;
+	return gj_obj_is_float(a, &v) && gj_obj_is_float(b, &w) ? gj_obj_bool(f->arena, ordered_floats(op, v, w)) : NULL;
 }
 
 gj_known gj_known_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_known a, gj_known b)
@@ -432,6 +420,18 @@ const gj_type *gj_parts_array(const gj_type *t, const char *name)
 	return gj_array_in(gj_real_type(t->elem), t->ndim, 'A', t);
 }
 
+/* The shape as a tuple, or how many items there are. */
+static gj_known extents(gj_inst *s, const gj_shape_known *shape, bool tuple)
+{
+	gj_known item[GJ_MAX_NDIM];
+	int64_t n = 1;
+	for (int d = 0; d < shape->ndim; d++) {
+		item[d] = (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, shape->extent[d]) };
+		n *= shape->extent[d];
+	}
+	return tuple ? gj_known_items(s->fn, 0, NULL, (uint32_t)shape->ndim, item) : (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, n) };
+}
+
 static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 {
 	const gj_type *i64[GJ_MAX_NDIM], *ints;
@@ -443,6 +443,9 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 	for (size_t i = 0; gj_is_fused(t) && i < GJ_LEN(unknown); i++)
 		if (!strcmp(o->imm.name, unknown[i]))
 			gj_fail(s->fn, o->loc, GJ_ERR_FUSE_SHAPE, o->imm.name);
+	gj_shape_known shape;
+	if ((!strcmp(o->imm.name, "shape") || !strcmp(o->imm.name, "size")) && gj_known_shape(s, o->arg[0], &shape))
+		return extents(s, &shape, o->imm.name[1] == 'h');
 	if (!strcmp(o->imm.name, "shape") || (lies && !strcmp(o->imm.name, "strides")))
 		return gj_just(ints);
 	if (!strcmp(o->imm.name, "size") || !strcmp(o->imm.name, "nbytes"))

@@ -101,6 +101,9 @@ gj_known gj_infer_len(gj_icall *c)
 	if (!(gj_has_elements(t) && t->ndim > 0) && t->kind != GJ_RANGE)
 		gj_bad_argument(c, 0);
 	uint64_t n;
+	gj_shape_known shape;
+	if (t->kind == GJ_ARRAY && gj_known_shape(c->s, c->ref[0], &shape))
+		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, shape.extent[0]) };
 	bool known = t->kind == GJ_RANGE && gj_iter_count((gj_known){ gj_iter_type(t), c->a[0].konst }, &n) && n <= INT64_MAX;
 	return (gj_known){ gj_scalar[GJ_I64], known ? gj_obj_int(c->s->fn->arena, (int64_t)n) : NULL };
 }

@@ -12,6 +12,8 @@ static const struct { gj_known (*rule)(gj_icall *); int arg; } table[] = {
 #include "names/names.def"
 };
 
+int gj_rule_argument(const gj_name *row) { return table[gj_name_index(row)].arg; }
+
 gj_known gj_infer_name(gj_icall *c)
 {
 	uint32_t row = gj_name_index(c->row);

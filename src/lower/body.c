@@ -92,7 +92,9 @@ static gj_lv run(gj_body *B, const gj_op *o, gj_inst *callee, gj_lv *args)
 	uint32_t loc = L->loc;
 	L->fn->no_fma |= callee->fn->numpy && !L->M->options->fastmath;            /* as NumPy rounds */
 	bool large = !L->counted && callee->size > INLINE_SMALL && L->M->inlined + callee->size > INLINE_BUDGET;
-	bool out = callee->recursive || large || L->depth > INLINE_DEPTH, counted = L->counted;
+	bool out = callee->recursive || (large && !callee->makes) || L->depth > INLINE_DEPTH, counted = L->counted;
+	if (out && callee->makes)
+		gj_lfail(L, GJ_ERR_RETURN_LOCAL, callee->code->name);
 	L->M->inlined += out || counted ? 0 : callee->size;
 	L->counted = !out;
 	gj_lv v = out ? call_out(L, callee, args) : lower_body(L, callee, args, true);

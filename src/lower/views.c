@@ -12,9 +12,6 @@ gj_lv gj_lower_same(gj_lcall *c) { return c->a[0]; }
 
 gj_lv gj_lower_tuple(gj_lcall *c) { return (gj_lv){ c->type, c->a[0].konst, c->a[0].part }; }
 
-/* np.zeros and the like: their rule has no result. */
-gj_lv gj_lower_new_array(gj_lcall *c) { gj_lfail(c->L, GJ_ERR_INTERNAL, c->name); }
-
 /* -- Views ---------------------------------------------------------------------------------------------------------- */
 
 static gj_lv permuted(gj_lower *L, gj_lv a, const gj_type *t, const uint32_t *axis)

@@ -153,8 +153,26 @@ def VARKEYWORDS(x):
 
 
 def NEEDS_MEMORY(x):
-	y = x.copy()  # here: x.copy()
+	y = np.array(x + x)  # here: np.array(x + x)
 	y[0] = 1
+
+
+def LIKE_SHAPE(x):
+	y = x.copy()  # here: x.copy()
+	x[0] = y[0]
+
+
+def RAGGED(x):
+	y = np.array([[1, 2], [3]])  # here: np.array([[1, 2], [3]])
+	x[0] = y[0]
+
+
+def FRESH(x):
+	old = np.zeros(2)
+	for i in range(3):
+		new = np.zeros(2)
+		x[i] = old[0]  # here: old[0]
+		old = new
 
 
 def NEEDS_COPY(x):
