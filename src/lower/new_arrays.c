@@ -14,7 +14,7 @@ static gj_lv local(gj_lower *L, const gj_type *t, const gj_shape_known *s)
 	}
 	if (__builtin_mul_overflow(total, t->elem->size, &bytes) || bytes > LOCAL_MOST)
 		gj_lfail(L, GJ_ERR_LOCAL_TOO_LARGE, (unsigned long long)bytes, LOCAL_MOST);
-	p = gj_e(L, GJ_LOCALMEM, gj_part_type(L, t, 0), 0, NULL);
+	p = gj_e(L, GJ_LOCALMEM, gj_part_of(t, 0).type, 0, NULL);
 	gj_o(L->fn, p)->imm.i = total ? (int64_t)total : 1;
 	return gj_larray(L, t, p, extent);
 }
