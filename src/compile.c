@@ -3,6 +3,7 @@
 #include "compile.h"
 #include "base/interrupt.h"
 #include "infer/infer.h"
+#include "lanes/spread.h"
 #include "lower/lower.h"
 #include "opt/opt.h"
 #include "stages.h"
@@ -55,6 +56,11 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_fn *f = gj_lower_entry(trap, s, &rq->options);
 	f->export = exported(trap, rq, f, s->ret.type);
 	gj_show(st, "lower", f);
+	if (opt.spread) {
+		const char *told = gj_spread(f);
+		gj_show_text(st, "loops", told);
+		gj_show(st, "spread", f);
+	}
 	gj_simplify(f);                                                            /* its passes in their order: opt/opt.c */
 	gj_check_frozen(f);
 	gj_halves halves = gj_halves_of(opt.target, opt.cc.major, opt.cc.minor);

@@ -48,7 +48,7 @@ static const struct { char result; const char *args; } type_rule[GJ_NOPS] = {
 	T(MIN, 'n', "ss") T(MAX, 'n', "ss") T(CMP, 'b', "__") T(SELECT, '_', "bss") T(CVT, 'n', "n") T(BITCAST, '_', "_")
 	T(POPC, 'i', "s") T(CLZ, 'i', "s") T(FFS, 'i', "s") T(BREV, 'i', "s")
 	T(ISNAN, 'b', "n") T(ISINF, 'b', "n") T(ISFINITE, 'b', "n")
-	T(SREG, 'm', "") T(ELEM, 'p', "sj") T(BYTES, 'p', "pj") T(PTRCAST, 'p', "p")
+	T(SREG, 'm', "") T(ELEM, 'p', "sj") T(BYTES, 'p', "pj") T(AT, 'p', "s_.") T(PTRCAST, 'p', "p")
 	T(SHAREDMEM, 'p', "") T(LOCALMEM, 'p', "") T(CONSTMEM, 'p', "") T(ADDRESS, 'p', "")
 	T(LOAD, '_', "*") T(STORE, 'v', "p_") T(ATOMIC, 'n', "*s.")
 	T(FENCE, 'v', "") T(SHFL, 'n', "msm") T(VOTE, '_', "mb") T(MATCH, 'm', "mn")

@@ -28,6 +28,25 @@ gj_ref gj_lwrap_index(gj_lower *L, gj_ref i, gj_ref n)
 	return i;
 }
 
+gj_ref gj_lat(gj_lower *L, gj_lv a, const gj_ref *at, char layout, gj_ref address)
+{
+	gj_ref arg[2 * GJ_MAX_NDIM + 2] = { a.part[0] }, step[GJ_MAX_NDIM];
+	uint32_t n = 0;
+	if (!L->M->options->spread)
+		return address;
+	for (uint32_t d = 0; d < a.type->ndim; d++)
+		if (at[d]) {
+			step[n] = layout == 'A' ? gj_stride(a, d) : gj_extent(a, d);
+			arg[++n] = at[d];
+		}
+	for (uint32_t i = 0; i < n; i++)
+		arg[1 + n + i] = step[i];
+	arg[1 + 2 * n] = address;
+	gj_ref r = gj_e(L, GJ_AT, gj_o(L->fn, address)->type, 2 * n + 2, arg);
+	gj_o(L->fn, r)->sub = (uint8_t)layout;
+	return r;
+}
+
 gj_ref gj_lbyte_offset(gj_lower *L, gj_lv a, const gj_ref *at)
 {
 	gj_ref off = 0;
@@ -47,7 +66,7 @@ gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
 	if (n == 0)
 		return a.part[0];
 	if (a.type->layout == 'A')
-		return gj_e2(L, GJ_BYTES, ptr, a.part[0], gj_lbyte_offset(L, a, at));
+		return gj_lat(L, a, at, 'A', gj_e2(L, GJ_BYTES, ptr, a.part[0], gj_lbyte_offset(L, a, at)));
 	bool f = a.type->layout == 'F';
 	gj_ref lin = 0, step = 0;
 	for (uint32_t k = 0; k < n; k++) {                                         /* from the innermost: steps are products of extents */
@@ -57,7 +76,7 @@ gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
 		lin = lin ? gj_eindex(L, GJ_ADD, lin, x) : x;
 		step = step ? gj_eindex(L, GJ_MUL, step, size) : size;
 	}
-	return gj_e2(L, GJ_ELEM, ptr, a.part[0], lin);
+	return gj_lat(L, a, at, a.type->layout, gj_e2(L, GJ_ELEM, ptr, a.part[0], lin));
 }
 
 gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index, const char *name)

@@ -112,7 +112,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 	gj_lcheck_index(L, a, whole, x->name);
 	gj_ref off = gj_lbyte_offset(L, a, at);
 	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
-	p[0] = off ? gj_e2(L, GJ_BYTES, ptr, a.part[0], off) : a.part[0];
+	p[0] = off ? gj_lat(L, a, at, 'A', gj_e2(L, GJ_BYTES, ptr, a.part[0], off)) : a.part[0];
 	memcpy(p + 1, shape, t->ndim * sizeof *p);
 	memcpy(p + 1 + t->ndim, strides, t->ndim * sizeof *p);
 	return v;
@@ -297,7 +297,7 @@ gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 	if (t->kind != GJ_ARRAY)
 		return gj_lload(L, gj_lelement(L, a, at), t);
 	gj_lv v = gj_lv_new(L, t, &p);
-	p[0] = gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], gj_lbyte_offset(L, a, at));
+	p[0] = gj_lat(L, a, at, 'A', gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], gj_lbyte_offset(L, a, at)));
 	for (uint32_t d = 0; d < t->ndim; d++) {
 		p[1 + d] = gj_extent(a, d + 1);
 		p[1 + t->ndim + d] = gj_stride(a, d + 1);

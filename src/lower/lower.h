@@ -171,6 +171,8 @@ gj_lv  gj_lelementwise(gj_lcall *);
 gj_lv  gj_linplace(gj_lower *, gj_binop, gj_lv a, gj_lv b);      /* a op= b of an array a, which it gives */
 /* An index as i64 that counts from the front: negative ones count from the end. */
 gj_ref gj_lwrap_index(gj_lower *, gj_ref i, gj_ref n);
+/* Marks `address` as the array's pointer at positions at[] where loops are to be looked at: an AT, else the address itself. */
+gj_ref gj_lat(gj_lower *, gj_lv a, const gj_ref *at, char layout, gj_ref address);
 gj_ref gj_lbyte_offset(gj_lower *, gj_lv a, const gj_ref *at);         /* of positions at[], 0 among them: the dimension is left out */
 /* Pointer to one element; index: integer or tuple; name: as for gj_lcheck_index. */
 gj_ref gj_laddress(gj_lower *, gj_lv a, gj_lv index, const char *name);

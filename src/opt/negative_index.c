@@ -45,6 +45,56 @@ static bool implies(signs *s, gj_ref cond, bool truth, gj_ref r, int64_t k, int 
 	}
 }
 
+/* r as `root` plus a constant. */
+static gj_ref root_of(const gj_fn *f, gj_ref r, int64_t *constant)
+{
+	const gj_op *o = gj_o(f, r);
+	*constant = 0;
+	for (; (o->op == GJ_ADD || o->op == GJ_SUB) && gj_is_const(f, o->arg[1]); r = o->arg[0], o = gj_o(f, r)) {
+		int64_t c = gj_o(f, o->arg[1])->imm.i;
+		if (o->op == GJ_ADD ? __builtin_add_overflow(*constant, c, constant) : __builtin_sub_overflow(*constant, c, constant))
+			return 0;
+	}
+	return r;
+}
+
+/* Does `cond` (known to be `truth`) say that a − b ≥ k, by b < c where a and c are the same but for constants? */
+static bool says_above(const gj_fn *f, gj_ref cond, bool truth, gj_ref a, gj_ref b, int64_t k)
+{
+	const gj_op *c = gj_o(f, cond);
+	if (c->op == GJ_NOT)
+		return says_above(f, c->arg[0], !truth, a, b, k);
+	if (c->op == (truth ? GJ_AND : GJ_OR))
+		return says_above(f, c->arg[0], truth, a, b, k) || says_above(f, c->arg[1], truth, a, b, k);
+	bool left = c->op == GJ_CMP && c->arg[0] == b;
+	if (c->op != GJ_CMP || (!left && c->arg[1] != b))
+		return false;
+	unsigned below = left ? (truth ? GJ_CMP_LT : GJ_CMP_GE) : truth ? GJ_CMP_GT : GJ_CMP_LE;
+	unsigned at_most = left ? (truth ? GJ_CMP_LE : GJ_CMP_GT) : truth ? GJ_CMP_GE : GJ_CMP_LT;
+	gj_ref limit = c->arg[left ? 1 : 0];
+	int64_t of_a, of_limit, least;
+	gj_ref root = root_of(f, a, &of_a);
+	if ((c->sub != below && c->sub != at_most) || gj_o(f, limit)->type != gj_o(f, a)->type || !root || root != root_of(f, limit, &of_limit))
+		return false;
+	return !__builtin_sub_overflow(of_a, of_limit, &least) && least + (c->sub == below) >= k;
+}
+
+/* … do conditions on the way to the access? */
+static bool above(const signs *s, gj_ref a, gj_ref b, int64_t k)
+{
+	uint32_t at = s->block;
+	for (int n = 0; n < MAX_DOMINATORS && at != 0; n++) {
+		uint32_t d = s->f->bb.p[at].idom;
+		const gj_bb *bd = &s->f->bb.p[d];
+		const gj_op *t = gj_terminator(s->f, d);
+		if (t->op == GJ_BRANCH && bd->succ[0] != bd->succ[1] && s->f->bb.p[at].preds.n == 1 && gj_is_signed(gj_o(s->f, b)->type) &&
+		    says_above(s->f, t->arg[0], bd->succ[0] == at, a, b, k))
+			return true;
+		at = d;
+	}
+	return false;
+}
+
 /* Conditions on the way to the access: branches of dominators of which only one side leads here. */
 static bool guarded(signs *s, gj_ref r, int64_t k, int depth)
 {
@@ -99,7 +149,9 @@ static bool by_operation(signs *s, gj_ref r, int64_t k, int depth)
 		return (ge0(s, o->arg[0], depth + 1) && at_least(s, o->arg[1], k, depth + 1)) ||
 		       (k > 0 && ge0(s, o->arg[1], depth + 1) && at_least(s, o->arg[0], k, depth + 1));
 	case GJ_SUB:
-		return b->op == GJ_CONST && !__builtin_add_overflow(k, b->imm.i, &c) && at_least(s, o->arg[0], c, depth + 1);
+		if (b->op != GJ_CONST)
+			return above(s, o->arg[0], o->arg[1], k);
+		return !__builtin_add_overflow(k, b->imm.i, &c) && at_least(s, o->arg[0], c, depth + 1);
 	case GJ_CVT: {
 		const gj_type *from = gj_o(s->f, o->arg[0])->type;
 		return gj_is_int(from) && from->size < o->type->size &&

@@ -4,7 +4,7 @@
 
 enum { MAX_ROUNDS = 6 };
 
-void gj_simplify(gj_fn *f)
+void gj_simplify_first(gj_fn *f)
 {
 	gj_cfg(f);
 	for (int round = 0; round < MAX_ROUNDS; round++) {
@@ -17,6 +17,11 @@ void gj_simplify(gj_fn *f)
 		if (!changed)
 			break;
 	}
+}
+
+void gj_simplify(gj_fn *f)
+{
+	gj_simplify_first(f);
 	if (gj_join_conditions(f)) {
 		gj_simplify_values(f);
 		gj_simplify_blocks(f);

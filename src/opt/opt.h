@@ -63,6 +63,9 @@ uint32_t gj_run_neighbours(gj_fn *, uint32_t most);
 /* Computes in float32 what the machine does not compute with floats of 16 bits (halves.c). */
 void gj_widen_halves(gj_fn *, const gj_halves *);
 
+/* The first part of gj_simplify: values and branches, but no op that stands for several. */
+void gj_simplify_first(gj_fn *);
+
 /* Forms FMA. */
 void gj_contract(gj_fn *);
 

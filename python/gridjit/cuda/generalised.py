@@ -9,10 +9,11 @@ from .. import _core, _pickle, cuda, types, ufuncs
 from ._elementwise import _exceptions, as_operand, as_outputs, type_of
 from ._lie import decode, meet, merged
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
-from .dispatcher import jit
+from .dispatcher import _make
 from .vectorizers import AutoUFunc, taken
 
-THREADS = 128
+THREADS, TEAM = 128, 256                       # of a block: an outer element each, or one all (GJ_TEAM)
+GPU_BLOCKS, CPU_BLOCKS = 1056, 8               # in which the loops of few outer elements are shared out
 MOST_DIMENSIONS = 6                            # of a kernel's arrays
 
 
@@ -122,6 +123,12 @@ class DeviceGUFunc:
 	# -- calls --
 
 	def __call__(self, *args, out=None, stream=0):
+		call = self._call(args, out, stream)
+		results = call.run()
+		results = [o if o is not None else r if call.on_device else r.copy_to_host(stream=stream)[()] for o, r in zip(call.given, results)]
+		return results[0] if self.nout == 1 else tuple(results) if results else None
+
+	def _call(self, args, out=None, stream=0):
 		if not self.nin <= len(args) <= self.nargs:
 			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} were given")
 		outs = as_outputs(out, args[self.nin:], self.nout)
@@ -133,8 +140,8 @@ class DeviceGUFunc:
 		dtypes, arrays = self._loop(inputs, outs)
 		targets = [as_cuda_array(o) if o is not None and is_cuda_array(o) else o for o in outs]
 		call = _Call(self, inputs, targets, dtypes, arrays, stream)
-		results = [o if o is not None else r if on_device else r.copy_to_host(stream=stream)[()] for o, r in zip(outs, call.run())]
-		return results[0] if self.nout == 1 else tuple(results) if results else None
+		call.given, call.on_device = outs, on_device
+		return call
 
 	def _kernel(self, key, arrays, dtypes):
 		if key not in self._kernels:
@@ -144,8 +151,13 @@ class DeviceGUFunc:
 			kernel = scope["loop"]
 			kernel.__name__ = kernel.__qualname__ = self.__name__
 			kernel.__module__ = __name__
-			self._kernels[key] = jit(kernel, **self._options)
+			self._kernels[key] = _make(kernel, {**self._options, "entry": "kernel", "spread": team})
 		return self._kernels[key]
+
+	def explain(self, *args, **keywords):
+		"""What becomes of the function's loops where there are few outer elements, as a call with these arguments would have it: by which
+		threads each is run, and why not by several. Text, a line for each loop."""
+		return self._call(args, **keywords).explain()
 
 	def __reduce__(self):
 		return _pickle.reduce(self, _rebuild, self._layout.text, self._declared, self.identity, self._options, self._writable)
@@ -161,9 +173,18 @@ def _text(varies, ndim, arrays, team):
 	values = [f"T{k}(a{k})" if v is None else f"a{k}[{p}...]" if array and p else f"a{k}" if array else f"T{k}(a{k}[{p or '0'}])"
 		for k, (v, p, array) in enumerate(zip(varies, place, arrays))]
 	extents = {d: f"a{k}.shape[{sum(v[:d])}]" for k, v in reversed(list(enumerate(varies))) if v for d in range(ndim) if v[d]}
-	lines = ["n = cuda.grid(1)", f"if n < {' * '.join(extents[d] for d in range(ndim)) or 1}:",
-		*("\t" + line for line in [*decode("n", list(range(ndim)), extents.__getitem__), f"f({', '.join(values)})"])]
+	body = [*decode("n", list(range(ndim)), extents.__getitem__), f"f({', '.join(values)})"]
+	if team:
+		lines = ["n = cuda.blockIdx.z", *body]
+	else:
+		lines = ["n = cuda.grid(1)", f"if n < {' * '.join(extents[d] for d in range(ndim)) or 1}:", *("\t" + line for line in body)]
 	return f"def loop({', '.join(f'a{k}' for k in range(len(varies)))}):\n\t" + "\n\t".join(lines) + "\n"
+
+
+def _team(outer, items, on_host):
+	"""Blocks for each outer element where its loops are shared out among threads; 0: a thread for each outer element."""
+	few, least, blocks = (64, 4096, CPU_BLOCKS) if on_host else (4096, 256, GPU_BLOCKS)
+	return -(-blocks // outer) if outer <= few and items >= least else 0
 
 
 class _Call:
@@ -271,16 +292,23 @@ class _Call:
 	def run(self):
 		results = self.operands[self.ufunc.nin:]
 		if math.prod(self.outer):
-			found = self._views(self.operands) or self._views(self._copies())
-			dims, views, varies = found
-			kernel = self.ufunc._kernel((varies, len(dims), False), self.arrays, self.dtypes)
-			kernel[-(-math.prod(self.outer) // THREADS), THREADS, self.stream](*views)
+			dims, views, varies = self._views(self.operands) or self._views(self._copies())
+			outer, items = math.prod(self.outer), sum(map(math.prod, self.core))
+			blocks = _team(outer, items, next(a for a in views if isinstance(a, DeviceNDArray)).on_host)
+			kernel = self.ufunc._kernel((varies, len(dims), blocks > 0), self.arrays, self.dtypes)
+			grid, threads = ((blocks, 1, outer), TEAM) if blocks else (-(-outer // THREADS), THREADS)
+			kernel[grid, threads, self.stream](*views)
 		for made, target in reversed(self.back):
 			if isinstance(target, np.ndarray):
 				made.copy_to_host(target, stream=self.stream)
 			else:
 				target.copy_to_device(made, stream=self.stream)
 		return results
+
+	def explain(self):
+		dims, views, varies = self._views(self.operands) or self._views(self._copies())
+		kernel = self.ufunc._kernel((varies, len(dims), True), self.arrays, self.dtypes)
+		return kernel._dump(kernel._types_of(*views), "loops")
 
 	def _copies(self):
 		"""The operands in full, so that their outer dimensions are one."""

@@ -1,0 +1,212 @@
+/* Sharing out a kernel's loops among threads: it is written for one thread, and few of them would run. Loops whose rounds are
+ * independent (opt/independent.h) give each thread some rounds; all else is done by all threads alike, but for stores, which are the
+ * first one's, with barriers where threads could read too early or too late.
+ *
+ *   one independent loop around everything: its rounds go to all threads of the grid (GRID), or, where there are loops to be shared
+ *   in it, to the blocks (BLOCKS), and the loops in it to a block's threads
+ *   else: one block; loops that stand side by side, or in a loop that stays one, go to its threads (THREADS) one after the other
+ *
+ * This file decides; spread_build.c makes it so. */
+#include "lanes/spread.h"
+#include "lanes/loopform.h"
+#include "lanes/spread_plan.h"
+#include "ir/walk.h"
+
+#include <stdio.h>
+
+enum { FEW = 16 };                             /* rounds that are not worth being shared */
+
+static bool is_private(const gj_fn *f, gj_ref access) { return gj_o(f, gj_accessed(f, access))->type->space == GJ_LOCAL; }
+
+static bool is_shared_store(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_STORE && !is_private(f, r); }
+
+/* Could the loop be shared out, with profit? */
+static bool can_share(const gj_plan *p, uint32_t l)
+{
+	const gj_loop_fact *fact = &p->fact[l];
+	return fact->independent && !(fact->rounds >= 0 && fact->rounds <= FEW);
+}
+
+static bool has_shares(const gj_plan *p, uint32_t outer)
+{
+	for (uint32_t l = 1; l < p->f->loops.n; l++)
+		if (l != outer && gj_loop_contains(p->f, outer, l) && can_share(p, l))
+			return true;
+	return false;
+}
+
+/* Do the stores of loop `a` keep off what the accesses of `b` that stand outside of `a` read? */
+static bool keeps_off(const gj_plan *p, uint32_t a, uint32_t b, bool also_own)
+{
+	uint32_t n, m;
+	const gj_ref *stores = gj_loop_accesses(p->f, a, &n), *others = gj_loop_accesses(p->f, b, &m);
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; is_shared_store(p->f, stores[i]) && k < m; k++) {
+			bool own = gj_loop_contains(p->f, a, p->f->bb.p[gj_o(p->f, others[k])->block].loop);
+			if (gj_o(p->f, others[k])->op == GJ_LOAD && (also_own || !own) &&
+			    !gj_apart(p->f, gj_accessed(p->f, stores[i]), gj_accessed(p->f, others[k])))
+				return false;
+		}
+	return true;
+}
+
+static bool writes(const gj_plan *p, uint32_t l)
+{
+	uint32_t n;
+	const gj_ref *access = gj_loop_accesses(p->f, l, &n);
+	for (uint32_t i = 0; i < n; i++)
+		if (is_shared_store(p->f, access[i]))
+			return true;
+	return false;
+}
+
+static void event(gj_plan *p, gj_ref store, uint32_t loop) { gj_push(p->f->arena, &p->events, ((gj_event){ store, loop })); }
+
+/* The stores that stand in the region itself, and its loops: what a block's threads do together. */
+static void cooperate(gj_plan *p, uint32_t region)
+{
+	gj_fn *f = p->f;
+	GJ_EACH_BLOCK(f, b)
+		if (f->bb.p[b].loop == region)
+			GJ_EACH_OP_OF(f, b, r)
+				if (is_shared_store(f, r))
+					event(p, r, 0);
+	for (uint32_t l = 1; l < f->loops.n; l++) {
+		if (f->loops.p[l].parent != region)
+			continue;
+		bool shared = can_share(p, l), alike = !shared && !has_shares(p, l) && keeps_off(p, l, l, true);
+		p->how[l] = shared ? GJ_HOW_THREADS : alike ? GJ_HOW_ALIKE : GJ_HOW_AROUND;
+		if (!shared && !alike)
+			cooperate(p, l);
+		else if (writes(p, l))
+			event(p, 0, l);
+	}
+}
+
+/* One event, in the region itself, which nothing else there reads: no thread can come too early or too late. */
+static bool needs_barriers(const gj_plan *p, uint32_t region)
+{
+	if (p->events.n != 1)
+		return p->events.n > 1;
+	const gj_event *e = &p->events.p[0];
+	return !e->loop || p->f->loops.p[e->loop].parent != region || !keeps_off(p, e->loop, region, false);
+}
+
+static bool stores_directly(const gj_fn *f, uint32_t region)
+{
+	GJ_EACH_BLOCK(f, b)
+		if (f->bb.p[b].loop == region)
+			GJ_EACH_OP_OF(f, b, r)
+				if (is_shared_store(f, r))
+					return true;
+	return false;
+}
+
+/* The loop around everything whose rounds are independent; 0: there is none. */
+static uint32_t grid_loop(const gj_plan *p)
+{
+	uint32_t found = 0, n = 0;
+	for (uint32_t l = 1; l < p->f->loops.n; l++)
+		if (!p->f->loops.p[l].parent)
+			found = l, n++;
+	bool alone = n == 1 && can_share(p, found) && !p->fact[found].carried.n && !stores_directly(p->f, 0);
+	return alone && keeps_off(p, found, 0, false) ? found : 0;
+}
+
+/* Effects that only loops which are not shared have. */
+static const gj_op *other_effect(const gj_fn *f)
+{
+	GJ_EACH_OP(f, b, r)
+		if (gj_op_is(gj_o(f, r), GJ_F_WRITE) && gj_o(f, r)->op != GJ_STORE)
+			return gj_o(f, r);
+	return NULL;
+}
+
+/* Threads have no numbers here that the function may ask for, and none to meet. */
+static void check_threads(const gj_fn *f)
+{
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		bool number = o->op == GJ_SREG && o->imm.i != GJ_CTAID_Z && o->imm.i != GJ_NCTAID_Z;
+		if (number || o->op == GJ_SHAREDMEM || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP))
+			gj_fail(f, o->loc, GJ_ERR_UFUNC_THREADS);
+	}
+}
+
+static void decide(gj_plan *p)
+{
+	const gj_op *effect = other_effect(p->f);
+	uint32_t l = effect ? 0 : grid_loop(p);
+	p->alone = effect || !has_shares(p, 0);
+	if (p->alone)
+		return;
+	if (l && !has_shares(p, l)) {
+		p->how[l] = GJ_HOW_GRID;
+		return;
+	}
+	if (l)
+		p->how[l] = GJ_HOW_BLOCKS;
+	p->one_block = !l;
+	cooperate(p, l);
+	p->barriers = needs_barriers(p, l);
+}
+
+/* -- What became of the loops --------------------------------------------------------------------------------------------------- */
+
+static int line_of(const gj_fn *f, uint32_t loc)
+{
+	const gj_loc *l = &f->loc.p[loc];
+	return l->pos.line >= 0 ? l->pos.line : l->code ? l->code->firstline : 0;
+}
+
+static const char *operation(gj_opcode op)
+{
+	static const char *const name[GJ_NOPS] = { [GJ_ADD] = "+", [GJ_MUL] = "*", [GJ_MIN] = "min", [GJ_MAX] = "max", [GJ_AND] = "&", [GJ_OR] = "|",
+	                                           [GJ_XOR] = "^" };
+	return name[op];
+}
+
+static void tell_loop(const gj_plan *p, gj_sb *out, uint32_t l)
+{
+	static const char *const shared[] = {
+		[GJ_HOW_SERIAL] = "a loop of each thread", [GJ_HOW_GRID] = "shared by all threads", [GJ_HOW_BLOCKS] = "shared by the blocks",
+		[GJ_HOW_THREADS] = "shared by the threads of a block", [GJ_HOW_ALIKE] = "a loop of each thread, the first of which stores",
+		[GJ_HOW_AROUND] = "a loop of the block, around what its threads share",
+	};
+	const gj_loop_fact *fact = &p->fact[l];
+	gj_sb_printf(out, "line %d: %s", line_of(p->f, gj_terminator(p->f, p->f->loops.p[l].header)->loc), p->alone ? "a loop of one thread" : shared[p->how[l]]);
+	for (uint32_t i = 0; i < fact->carried.n && fact->independent; i++)
+		gj_sb_printf(out, "%s%s", i ? ", " : ", a reduction by ", operation(fact->carried.p[i].op));
+	if (fact->independent && !can_share(p, l))
+		gj_sb_printf(out, "; it has only %lld rounds", (long long)fact->rounds);
+	else if (!fact->independent)
+		gj_sb_printf(out, "; line %d %s", line_of(p->f, fact->loc), fact->why);
+	gj_sb_puts(out, "\n");
+}
+
+static const char *tell(const gj_plan *p)
+{
+	gj_sb out = { 0 };
+	for (uint32_t l = 1; l < p->f->loops.n; l++)
+		tell_loop(p, &out, l);
+	const gj_op *effect = other_effect(p->f);
+	if (effect)
+		gj_sb_printf(&out, "line %d has an effect whose order counts: one thread runs all\n", line_of(p->f, effect->loc));
+	const char *text = gj_strdup(p->f->arena, gj_sb_str(&out));
+	gj_sb_free(&out);
+	return text;
+}
+
+const char *gj_spread(gj_fn *f)
+{
+	check_threads(f);
+	f->facts |= GJ_FACT_NOALIAS;
+	gj_simplify_first(f);
+	gj_remove_dead(f);
+	gj_loop_form(f);
+	gj_plan p = { .f = f, .fact = gj_independent_loops(f), .how = gj_new(f->arena, uint8_t, f->loops.n) };
+	decide(&p);
+	const char *text = tell(&p);
+	gj_spread_build(&p);
+	return text;
+}

@@ -1,0 +1,14 @@
+/* Sharing out a kernel's loops among threads. */
+#ifndef GJ_SPREAD_H
+#define GJ_SPREAD_H
+
+#include "ir/ir.h"
+
+enum { GJ_TEAM = 256 };                        /* threads of a block at most; a power of two */
+
+/* A kernel as written for one thread (per blockIdx.z) becomes one for the threads of a block along x and the blocks along x, with
+ * the same results but for the order in which floats are summed up. Arrays that it writes must not meet others. Returns what became
+ * of each loop, and why, as text. */
+const char *gj_spread(gj_fn *);
+
+#endif

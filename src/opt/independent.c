@@ -1,0 +1,383 @@
+/* Are the rounds of a loop independent? Each store is compared with each access of the loop: where both go to elements of one
+ * array, one of the array's indices must be the same affine function of the counter in both, with the rest of it the same
+ * in all rounds: indices are inside their arrays, so different rounds are different elements. Values that are carried round the
+ * loop must be reductions. */
+#include "opt/independent.h"
+
+#include <string.h>
+
+enum { MAX_TERMS = 8, MAX_DEPTH = 16, MAX_INDICES = 3 * GJ_MAX_NDIM };
+
+typedef struct analysis {
+	gj_fn *f;
+	uint32_t loop;                             /* at hand */
+	gj_loop_fact *fact;
+	uint32_t *first, *user;                    /* users of r: user[first[r]] … user[first[r + 1] − 1] */
+	uint32_t *mark, epoch;                     /* by op: == epoch: in the set at hand */
+	GJ_VEC(gj_ref) set;
+} analysis;
+
+static bool inside(const analysis *a, gj_ref r) { return gj_loop_contains(a->f, a->loop, a->f->bb.p[gj_o(a->f, r)->block].loop); }
+
+static bool refuse(analysis *a, uint32_t loc, const char *why)
+{
+	if (!a->fact->why) {
+		a->fact->why = why;
+		a->fact->loc = loc;
+	}
+	return false;
+}
+
+/* -- Affine functions of the counter ------------------------------------------------------------------------------------------ */
+
+/* counter·c + Σ coefficient·term + constant; terms do not change in the loop. */
+typedef struct affine { int64_t c, constant; uint32_t n; struct { gj_ref r; int64_t c; } term[MAX_TERMS]; } affine;
+
+static bool add_scaled(int64_t *to, int64_t x, int64_t scale)
+{
+	int64_t p;
+	return !__builtin_mul_overflow(x, scale, &p) && !__builtin_add_overflow(*to, p, to);
+}
+
+static bool add_term(affine *x, gj_ref r, int64_t scale)
+{
+	for (uint32_t i = 0; i < x->n; i++)
+		if (x->term[i].r == r)
+			return add_scaled(&x->term[i].c, scale, 1);
+	if (x->n == MAX_TERMS)
+		return false;
+	x->term[x->n].r = r;
+	x->term[x->n++].c = scale;
+	return true;
+}
+
+/* An integer that keeps its value: widened, or known to fit. */
+static bool keeps(const gj_fn *f, const gj_op *o)
+{
+	const gj_type *from = gj_o(f, o->arg[0])->type;
+	if (o->op != GJ_CVT || !gj_is_int(from) || !gj_is_int(o->type))
+		return false;
+	return from->size < o->type->size || o->flags & GJ_NSW || (from->size == 8 && o->type->size == 8);
+}
+
+/* Adds scale · r. 64-bit index arithmetic may be taken not to overflow; narrower only where that is known. */
+static bool add(const analysis *a, affine *x, gj_ref r, int64_t scale, int depth)
+{
+	const gj_fn *f = a->f;
+	const gj_op *o = gj_o(f, r), *b = o->nargs > 1 ? gj_o(f, o->arg[1]) : NULL;
+	bool exact = o->type && gj_is_int(o->type) && (o->type->size == 8 || o->flags & (GJ_NSW | GJ_NUW));
+	int64_t by;
+	if (r == a->fact->counter)
+		return add_scaled(&x->c, scale, 1);
+	if (o->op == GJ_CONST)
+		return add_scaled(&x->constant, o->imm.i, scale);
+	if (depth < MAX_DEPTH && exact && (o->op == GJ_ADD || o->op == GJ_SUB))
+		return add(a, x, o->arg[0], scale, depth + 1) && add(a, x, o->arg[1], o->op == GJ_ADD ? scale : -scale, depth + 1);
+	if (depth < MAX_DEPTH && exact && o->op == GJ_MUL && b->op == GJ_CONST && !__builtin_mul_overflow(scale, b->imm.i, &by))
+		return add(a, x, o->arg[0], by, depth + 1);
+	if (depth < MAX_DEPTH && keeps(f, o))
+		return add(a, x, o->arg[0], scale, depth + 1);
+	return !inside(a, r) && add_term(x, r, scale);
+}
+
+/* Do the two indices never agree in different rounds? */
+static bool differ(const analysis *a, gj_ref i, gj_ref j)
+{
+	affine x = { 0 }, minus = { 0 };
+	if (!add(a, &x, i, 1, 0) || !add(a, &minus, j, 1, 0) || !x.c || x.c != minus.c)
+		return false;
+	affine y = x;
+	for (uint32_t k = 0; k < minus.n; k++)
+		if (!add_term(&y, minus.term[k].r, -minus.term[k].c))
+			return false;
+	for (uint32_t k = 0; k < y.n; k++)
+		if (y.term[k].c)
+			return false;
+	int64_t apart, stride;
+	if (__builtin_sub_overflow(x.constant, minus.constant, &apart) || __builtin_mul_overflow(x.c, a->fact->step, &stride))
+		return false;
+	return apart == 0 || apart % stride != 0;
+}
+
+/* -- Elements --------------------------------------------------------------------------------------------------------------- */
+
+/* An element: an array's memory, and positions in it with their extents or strides, outermost view first. */
+typedef struct element { gj_ref base; uint32_t n; gj_ref index[MAX_INDICES], step[MAX_INDICES]; uint8_t layout[MAX_INDICES]; } element;
+
+static bool element_of(const gj_fn *f, gj_ref p, element *e)
+{
+	e->n = 0;
+	for (;; p = gj_o(f, p)->arg[0]) {
+		const gj_op *o = gj_o(f, p);
+		bool part = o->op == GJ_BYTES && gj_is_const(f, o->arg[1]) && gj_o(f, o->arg[0])->op == GJ_AT;     /* of a complex number */
+		if (o->op != GJ_AT && o->op != GJ_PTRCAST && !part)
+			break;
+		uint32_t n = o->op == GJ_AT ? (o->nargs - 2) / 2 : 0;
+		if (e->n + n > MAX_INDICES)
+			return false;
+		for (uint32_t i = n; i-- > 0; e->n++) {
+			e->index[e->n] = o->arg[1 + i];
+			e->step[e->n] = o->arg[1 + n + i];
+			e->layout[e->n] = o->sub;
+		}
+	}
+	e->base = p;
+	return true;
+}
+
+/* Does no round go to the element that pointer q gives in another one, through pointer p? */
+static bool never_meet(const analysis *a, gj_ref p, gj_ref q)
+{
+	element x, y;
+	if (gj_apart(a->f, p, q))
+		return true;
+	if (!element_of(a->f, p, &x) || !element_of(a->f, q, &y) || x.base != y.base || x.n != y.n || inside(a, x.base))
+		return false;
+	bool apart = false;
+	for (uint32_t i = 0; i < x.n; i++) {
+		if (x.step[i] != y.step[i] || x.layout[i] != y.layout[i] || inside(a, x.step[i]))
+			return false;
+		apart |= differ(a, x.index[i], y.index[i]);
+	}
+	return apart;
+}
+
+const gj_ref *gj_loop_accesses(gj_fn *f, uint32_t loop, uint32_t *n)
+{
+	GJ_VEC(gj_ref) v = { 0 };
+	GJ_EACH_BLOCK(f, b)
+		if (gj_loop_contains(f, loop, f->bb.p[b].loop))
+			GJ_EACH_OP_OF(f, b, r)
+				if (gj_o(f, r)->op == GJ_LOAD || gj_o(f, r)->op == GJ_STORE)
+					gj_push(f->arena, &v, r);
+	*n = v.n;
+	return v.p;
+}
+
+/* Memory: nothing that a round writes is another's. */
+static bool check_memory(analysis *a)
+{
+	gj_fn *f = a->f;
+	uint32_t n;
+	GJ_EACH_BLOCK(f, b)
+		if (gj_loop_contains(f, a->loop, f->bb.p[b].loop))
+			GJ_EACH_OP_OF(f, b, r)
+				if (gj_op_is(gj_o(f, r), GJ_F_WRITE) && gj_o(f, r)->op != GJ_STORE)
+					return refuse(a, gj_o(f, r)->loc, "has an effect whose order counts");
+	const gj_ref *access = gj_loop_accesses(f, a->loop, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_op *s = gj_o(f, access[i]);
+		if (s->op != GJ_STORE)
+			continue;
+		uint8_t space = gj_o(f, s->arg[0])->type->space;
+		if (space == GJ_LOCAL || space == GJ_SHARED)
+			return refuse(a, s->loc, "writes to an array that each thread has for itself");
+		for (uint32_t k = 0; k < n; k++)
+			if (!never_meet(a, s->arg[0], gj_accessed(f, access[k])))
+				return refuse(a, s->loc, gj_o(f, access[k])->op == GJ_STORE
+					? "may write what another round writes" : "may write what another round reads");
+	}
+	return true;
+}
+
+/* -- Ranges ------------------------------------------------------------------------------------------------------------------ */
+
+/* The one edge that leads on into the loop, where the header is the only way out. */
+static bool check_exits(analysis *a)
+{
+	const gj_fn *f = a->f;
+	const gj_loop *l = &f->loops.p[a->loop];
+	const gj_bb *h = &f->bb.p[l->header];
+	uint32_t loc = gj_terminator(f, l->header)->loc;
+	if (!l->latch || h->nsucc != 2 || h->preds.n != 2)
+		return refuse(a, loc, "is no loop over a range");
+	GJ_EACH_BLOCK(f, b) {
+		const gj_bb *bb = &f->bb.p[b];
+		if (!gj_loop_contains(f, a->loop, bb->loop))
+			continue;
+		uint32_t out = bb->nsucc == 0;
+		for (uint32_t i = 0; i < bb->nsucc; i++)
+			out += !gj_loop_contains(f, a->loop, f->bb.p[bb->succ[i]].loop);
+		if (out != (b == l->header))
+			return refuse(a, out ? gj_terminator(f, b)->loc : loc, out ? "may end it before its range does" : "is no loop over a range");
+	}
+	return true;
+}
+
+static gj_ref behind_same_size(const gj_fn *f, gj_ref r)
+{
+	const gj_op *o = gj_o(f, r);
+	return o->op == GJ_CVT && gj_o(f, o->arg[0])->type->size == o->type->size && gj_is_int(gj_o(f, o->arg[0])->type) ? o->arg[0] : r;
+}
+
+/* The rounds of constant start and limit. */
+static int64_t count_rounds(const gj_fn *f, gj_ref start, gj_ref limit, int64_t step)
+{
+	const gj_op *s = gj_o(f, start), *e = gj_o(f, limit);
+	int64_t room;
+	if (s->op != GJ_CONST || e->op != GJ_CONST || __builtin_sub_overflow(e->imm.i, s->imm.i, &room))
+		return -1;
+	if (step < 0)
+		room = -room, step = -step;
+	return room <= 0 ? 0 : (room - 1) / step + 1;
+}
+
+static int64_t added(const gj_fn *f, gj_ref counter, gj_ref next)
+{
+	const gj_op *o = gj_o(f, next);
+	return o->op == GJ_ADD && o->arg[0] == counter && gj_is_const(f, o->arg[1]) ? gj_o(f, o->arg[1])->imm.i : 0;
+}
+
+/* The constant that each way back adds to the counter; 0: there is none. Ways back meet in the latch. */
+static int64_t step_of(const gj_fn *f, gj_ref counter, gj_ref next)
+{
+	const gj_op *o = gj_o(f, next);
+	if (o->op != GJ_PHI)
+		return added(f, counter, next);
+	int64_t step = o->nargs ? added(f, counter, o->arg[0]) : 0;
+	for (uint32_t k = 1; k < o->nargs; k++)
+		step = added(f, counter, o->arg[k]) == step ? step : 0;
+	return step;
+}
+
+static bool find_counter(analysis *a)
+{
+	const gj_fn *f = a->f;
+	const gj_loop *l = &f->loops.p[a->loop];
+	uint32_t back = gj_pred_index(f, l->header, l->latch);
+	const gj_op *t = gj_terminator(f, l->header), *test = gj_o(f, t->arg[0]);
+	if (test->op != GJ_CMP || test->sub == GJ_CMP_EQ || test->sub == GJ_CMP_NE)
+		return refuse(a, t->loc, "is no loop over a range");
+	GJ_EACH_PHI(f, l->header, r) {
+		const gj_op *phi = gj_o(f, r);
+		bool left = behind_same_size(f, test->arg[0]) == r;
+		gj_ref limit = test->arg[left];
+		if (!left && behind_same_size(f, test->arg[1]) != r)
+			continue;
+		int64_t step = gj_is_int(phi->type) && phi->type->size == 8 && !inside(a, limit) ? step_of(f, r, phi->arg[back]) : 0;
+		if (!step)
+			continue;
+		a->fact->counter = r;
+		a->fact->step = step;
+		a->fact->rounds = count_rounds(f, phi->arg[1 - back], limit, a->fact->step);
+		return true;
+	}
+	return refuse(a, t->loc, "is no loop over a range whose step is known");
+}
+
+/* -- Reductions ---------------------------------------------------------------------------------------------------------------- */
+
+static bool in_set(const analysis *a, gj_ref r) { return a->mark[r] == a->epoch; }
+
+static void put(analysis *a, gj_ref r)
+{
+	if (in_set(a, r))
+		return;
+	a->mark[r] = a->epoch;
+	gj_push(a->f->arena, &a->set, r);
+}
+
+/* How op o goes on with value r of the set: PHI where it only passes it on, NOP where it does something else. */
+static gj_opcode goes_on(const gj_op *o, gj_ref r)
+{
+	switch (o->op) {
+	case GJ_PHI: return GJ_PHI;
+	case GJ_SELECT: return o->arg[0] == r ? GJ_NOP : GJ_PHI;
+	case GJ_SUB: return o->arg[1] == r ? GJ_NOP : GJ_ADD;
+	case GJ_FMA: return o->arg[0] == r || o->arg[1] == r ? GJ_NOP : GJ_ADD;
+	case GJ_ADD: case GJ_MUL: case GJ_MIN: case GJ_MAX: case GJ_AND: case GJ_OR: case GJ_XOR: return (gj_opcode)o->op;
+	default: return GJ_NOP;
+	}
+}
+
+/* All operands that are passed on are of the set; of those that are combined one is. */
+static bool is_closed(const analysis *a, gj_ref r)
+{
+	const gj_op *o = gj_o(a->f, r);
+	uint32_t from = o->op == GJ_SELECT, n = 0;
+	for (uint32_t k = from; k < o->nargs; k++)
+		n += in_set(a, o->arg[k]);
+	return n == (o->op == GJ_PHI || o->op == GJ_SELECT ? o->nargs - from : 1);
+}
+
+/* The operation with which every way through the loop combines phi p; NOP: none. */
+static gj_opcode reduces(analysis *a, gj_ref p)
+{
+	const gj_fn *f = a->f;
+	gj_opcode op = GJ_NOP;
+	a->epoch++;
+	a->set.n = 0;
+	put(a, p);
+	for (uint32_t i = 0; i < a->set.n; i++) {
+		gj_ref r = a->set.p[i];
+		for (uint32_t k = a->first[r]; k < a->first[r + 1]; k++) {
+			gj_ref u = a->user[k];
+			if (!inside(a, u)) {
+				if (r != p)
+					return GJ_NOP;
+				continue;
+			}
+			gj_opcode how = goes_on(gj_o(f, u), r);
+			if (how == GJ_NOP || (how != GJ_PHI && op != GJ_NOP && op != how))
+				return GJ_NOP;
+			op = how == GJ_PHI ? op : how;
+			put(a, u);
+		}
+	}
+	uint32_t back = gj_pred_index(f, f->loops.p[a->loop].header, f->loops.p[a->loop].latch);
+	for (uint32_t i = 1; i < a->set.n; i++)
+		if (!is_closed(a, a->set.p[i]))
+			return GJ_NOP;
+	return in_set(a, gj_o(f, p)->arg[back]) ? op : GJ_NOP;
+}
+
+static bool check_carried(analysis *a)
+{
+	gj_fn *f = a->f;
+	for (uint32_t k = a->first[a->fact->counter]; k < a->first[a->fact->counter + 1]; k++)
+		if (!inside(a, a->user[k]))
+			return refuse(a, gj_o(f, a->user[k])->loc, "needs its counter afterwards");
+	GJ_EACH_PHI(f, f->loops.p[a->loop].header, r) {
+		if (r == a->fact->counter || a->first[r] == a->first[r + 1])
+			continue;
+		gj_opcode op = reduces(a, r);
+		if (op == GJ_NOP) {
+			uint32_t back = gj_pred_index(f, f->loops.p[a->loop].header, f->loops.p[a->loop].latch);
+			return refuse(a, gj_o(f, gj_o(f, r)->arg[back])->loc, "makes a value that the next round needs");
+		}
+		gj_push(f->arena, &a->fact->carried, ((gj_carry){ r, op }));
+	}
+	return true;
+}
+
+/* -- All loops ------------------------------------------------------------------------------------------------------------------- */
+
+static void find_users(analysis *a)
+{
+	gj_fn *f = a->f;
+	a->first = gj_new(f->arena, uint32_t, f->op.n + 2);
+	GJ_EACH_OP(f, b, r)
+		for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
+			a->first[gj_o(f, r)->arg[k] + 1]++;
+	for (uint32_t r = 0; r < f->op.n; r++)
+		a->first[r + 1] += a->first[r];
+	uint32_t *at = gj_memdup(f->arena, a->first, (f->op.n + 1) * sizeof *at);
+	a->user = gj_new(f->arena, uint32_t, a->first[f->op.n] + 1);
+	GJ_EACH_OP(f, b, r)
+		for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
+			a->user[at[gj_o(f, r)->arg[k]]++] = r;
+}
+
+const gj_loop_fact *gj_independent_loops(gj_fn *f)
+{
+	analysis a = { .f = f, .mark = gj_new(f->arena, uint32_t, f->op.n + 1) };
+	gj_loop_fact *facts = gj_new(f->arena, gj_loop_fact, f->loops.n);
+	find_users(&a);
+	for (uint32_t l = 1; l < f->loops.n; l++) {
+		a.loop = l;
+		a.fact = &facts[l];
+		a.fact->rounds = -1;
+		a.fact->independent = check_exits(&a) && find_counter(&a) && check_carried(&a) && check_memory(&a);
+	}
+	return facts;
+}

@@ -1,0 +1,30 @@
+/* Which loops could run their rounds in any order, and at once: nothing that a round writes is read or written by another, and
+ * what goes on from round to round is only summed up. Who makes threads of rounds (lanes/spread.c), or runs them in parallel or
+ * interleaved, asks here; what cannot be proven is told with its reason. */
+#ifndef GJ_INDEPENDENT_H
+#define GJ_INDEPENDENT_H
+
+#include "opt/opt.h"
+
+/* A value that each round combines with something: phi = phi `op` x; op: ADD, MUL, MIN, MAX, AND, OR or XOR. */
+typedef struct gj_carry { gj_ref phi; gj_opcode op; } gj_carry;
+
+/* Of a loop over a range: `counter`, a phi of the header, goes on by `step` (constant, not 0) until the header's test. */
+typedef struct gj_loop_fact {
+	bool independent;                          /* … but for `carried` */
+	GJ_VEC(gj_carry) carried;
+	gj_ref counter;                            /* 0: no loop over a range */
+	int64_t step, rounds;                      /* rounds: how many there are, −1: not known */
+	const char *why;                           /* not independent: what stands at `loc` "may write …" */
+	uint32_t loc;
+} gj_loop_fact;
+
+/* Facts by loop number. After gj_cfg, where element addresses are ATs; arrays are taken to meet unless gj_apart. Floats may be summed
+ * up in any order. */
+const gj_loop_fact *gj_independent_loops(gj_fn *);
+
+/* The accesses of a loop's blocks and of those that it contains (0: of the function), as many as *n. */
+const gj_ref *gj_loop_accesses(gj_fn *, uint32_t loop, uint32_t *n);
+static inline gj_ref gj_accessed(const gj_fn *f, gj_ref r) { return gj_o(f, r)->arg[0]; }
+
+#endif
