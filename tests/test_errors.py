@@ -47,7 +47,7 @@ EXPECT = {
 	"RETURN_CONVERT": "wrong_return() returns int32",
 	"TOO_DEEP": "nested too deeply at endless()",
 	"UNIFY": "variable 'y' is int64 on one path and UniTuple(int64 x 2) on another",
-	"OPTIONAL": "variable 'y' is None on one path and int64 on another",
+	"OPTIONAL": "variable 'y' is None on one path and a range of int64 on another",
 	"RETURN_UNIFY": "mixed() returns int64 on one path",
 	"NO_BINOP": "operator + between float32 and a string",
 	"ARRAY_BINOP": "operator @ between array(float32, 1d, C) and array(float32, 1d, C)",

@@ -79,6 +79,8 @@ EXPECT = {
 	"OF_THREAD": ("ValueError", "tid=[0, 0, 0] ctaid=[0, 0, 0]: zero"),
 	"PRINT_HERE": ("NotImplementedError", "print() works in kernels only"),
 	"OUT_OF_BOUNDS": ("IndexError", "index 0 is out of bounds for array 'x' of shape (0,)"),
+	"TYPE_OPTIONAL": ("TypeError", "a value of unicode_type cannot be None"),
+	"OPTIONAL_ARG": ("UnsupportedError", "one() cannot be compiled for an argument of OptionalType(int64)"),
 	"ARRAY_NDIM": ("ValueError", "an array of 7 dimensions: at most 6 are supported"),
 	"ARRAY_LAYOUT": ("ValueError", "array layout 'Z' does not exist"),
 	"ARRAY_ORDER": ("ValueError", "order must be 'C' or 'F', not 'K'"),

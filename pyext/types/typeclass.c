@@ -29,6 +29,17 @@ static PyObject *parse_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	return t ? gj_type_to_py(t) : NULL;
 }
 
+static PyObject *optional_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	(void)cls;
+	static char *names[] = { "type", NULL };
+	PyObject *type;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "O:Optional", names, &type))
+		return NULL;
+	const gj_type *t = gj_type_from_any(type), *o = t ? gj_optional_type(t) : NULL;
+	return o ? gj_type_to_py(o) : t ? gj_error(GJ_ERR_TYPE_OPTIONAL, t->name) : NULL;
+}
+
 static PyObject *make_tuple(const gj_fields *names, PyObject *const *item, Py_ssize_t n)
 {
 	const gj_type **t = PyMem_New(const gj_type *, n + 1);
@@ -433,6 +444,12 @@ static PyObject *get_count(PyObject *self, void *name)
 	return t->kind == GJ_TUPLE ? PyLong_FromLong((long)t->n) : no_attr(t, name);
 }
 
+static PyObject *get_type(PyObject *self, void *name)
+{
+	const gj_type *t = ((gj_typeobj *)self)->type;
+	return t->kind == GJ_OPTIONAL ? gj_type_to_py(t->elem) : no_attr(t, name);
+}
+
 static PyObject *get_types(PyObject *self, void *name)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
@@ -491,6 +508,7 @@ static PyGetSetDef type_getset[] = {
 	{ "fields", get_fields, NULL, "Named tuples: the names of the items. Records: a dict of names, each with its type and offset.", "fields" },
 	{ "size", get_size, NULL, "Records, nested arrays: bytes.", "size" },
 	{ "shape", get_shape, NULL, "Nested arrays: extents.", "shape" },
+	{ "type", get_type, NULL, "Optional types: what the value has, if there is one.", "type" },
 	{ "types", get_types, NULL, "Tuples: the types of the items.", "types" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

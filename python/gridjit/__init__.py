@@ -13,7 +13,7 @@
 from . import _core, config, errors, types
 from ._core import __version__, typeof
 from ._later import attribute as _not_built, install as _install_finder
-from .types import from_dtype
+from .types import from_dtype, optional
 from .types import (b1, bfloat16, bool_, boolean, c8, c16, complex64, complex128, double, f2, f4, f8, float16, float32, float64, float_,
 	i1, i2, i4, i8, int8, int16, int32, int64, int_, intc, intp, none, u1, u2, u4, u8, uint, uint8, uint16, uint32, uint64,
 	uintc, uintp, void)
@@ -46,5 +46,5 @@ def __getattr__(name):
 	return _not_built(__name__, name)
 
 
-__all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "prange",
+__all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "optional", "prange",
 	"typeof", "types", "vectorize", *types._PUBLIC]

@@ -8,7 +8,7 @@ from .errors import NotBuiltAttributeError, NotBuiltImportError
 NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
 LATER = {
 	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit get_num_threads
-		get_thread_id jit_module jitclass literally objmode optional overload pndindex register_jitable
+		get_thread_id jit_module jitclass literally objmode overload pndindex register_jitable
 		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
 	"gridjit.cuda": frozenset("""args bf16 breakpoint compile_all cooperative cudadrv declare_device extending fp16 fp8
 		launchconfig libdevice literal set_memory_manager simulator

@@ -244,7 +244,8 @@ static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 		if (slot[i] < 0)
 			continue;
 		c.ref[i] = gj_slot_ref(s->fn, call, slot[i]);
-		c.a[i] = gj_known_seen(gj_value(s, c.ref[i]));
+		gj_known v = gj_value(s, c.ref[i]);
+		c.a[i] = gj_keeps_none(row) ? gj_known_asked(v) : gj_known_seen(v);
 		if (!c.a[i].type)
 			return gj_just(NULL);
 	}
@@ -253,7 +254,7 @@ static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 
 static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)
 {
-	gj_known a = call->nargs == 2 ? gj_value(s, call->arg[1]) : gj_just(to);
+	gj_known a = call->nargs == 2 ? gj_known_seen(gj_value(s, call->arg[1])) : gj_just(to);
 	if (call->nargs > 2)
 		gj_fail(s->fn, call->loc, GJ_ERR_ARG_COUNT, to->name, "one argument", call->nargs - 1);
 	if (!a.type)

@@ -28,6 +28,8 @@ const gj_type *gj_in_space(gj_trap *trap, const gj_type *t, gj_space space)
 			item[i] = gj_in_space(trap, t->item[i], space);
 		moved = gj_tuple_like(t, item);
 	}
+	if (t->kind == GJ_OPTIONAL)
+		moved = gj_optional_type(gj_in_space(trap, t->elem, space));
 	if (!moved) {
 		gj_diag_set(&trap->diag, GJ_ERR_NOMEM);
 		gj_trap_throw(trap);
@@ -40,13 +42,21 @@ static bool has_local(const gj_type *t)
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		if (has_local(t->item[i]))
 			return true;
-	return (t->kind == GJ_ARRAY || t->kind == GJ_REF) && t->space == GJ_LOCAL;
+	return t->kind == GJ_OPTIONAL ? has_local(t->elem) : (t->kind == GJ_ARRAY || t->kind == GJ_REF) && t->space == GJ_LOCAL;
+}
+
+static bool has_optional(const gj_type *t)
+{
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		if (has_optional(t->item[i]))
+			return true;
+	return t->kind == GJ_OPTIONAL;
 }
 
 /* Has every part of a value a type that callers know? */
 static bool is_value(gj_known v)
 {
-	const gj_type *t = gj_known_seen(v).type;
+	const gj_type *t = gj_known_asked(v).type;
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		if (!is_value((gj_known){ t->item[i], v.konst ? v.konst->item[i] : NULL }))
 			return false;
@@ -86,8 +96,11 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 {
 	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX, .met = UINT32_MAX };
 	gj_known *args = gj_new(trap->arena, gj_known, n + 1);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		if (has_optional(arg[i]))
+			gj_fail(gj_ssa(trap, code), 0, GJ_ERR_OPTIONAL_ARG, code->name, arg[i]->name);
 		args[i].type = gj_in_space(trap, arg[i], entry->space);
+	}
 	bool fused = I.numpy = entry->results == GJ_RESULTS_FUSED;
 	gj_inst *s = gj_infer_function(&I, code, n, args, NULL, 0);
 	if (fused && !gj_is_fused_result(s->ret.type))

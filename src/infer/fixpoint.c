@@ -110,6 +110,8 @@ static gj_known unpack_rest(gj_inst *s, const gj_op *o, gj_known a)
 static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
 	bool an = a.type == gj_t_none, bn = b.type == gj_t_none;
+	if ((an && b.type->kind == GJ_OPTIONAL) || (bn && a.type->kind == GJ_OPTIONAL))
+		return gj_just(gj_scalar[GJ_BOOL]);
 	if (an || bn)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
 	if (gj_is_member(a.type) && gj_is_member(b.type))
@@ -298,7 +300,8 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_NOP: case GJ_UNDEF: return (gj_known){ 0 };
 	default: break;
 	}
-	gj_known a = gj_known_seen(gj_value(s, o->arg[0])), b = o->nargs > 1 ? gj_known_seen(gj_value(s, o->arg[1])) : a;
+	gj_known (*as)(gj_known) = gj_takes_none(o) ? gj_known_asked : gj_known_seen;
+	gj_known a = as(gj_value(s, o->arg[0])), b = o->nargs > 1 ? as(gj_value(s, o->arg[1])) : a;
 	gj_refuse_unbound(s, o, false);
 	if (!a.type || !b.type)
 		return (gj_known){ 0 };

@@ -95,8 +95,12 @@ bool     gj_obj_is_float(const gj_obj *, double *);          /* a number that a 
 void gj_refuse_opaque(const gj_fn *, uint32_t loc, gj_known);
 const gj_type *gj_element_of(const gj_type *);               /* of arrays and expressions; a number itself; NULL: neither */
 const char *gj_known_text(gj_arena *, gj_known);             /* "int64", "function f", "module math": for messages */
-/* A value as all but calls see it: an inner function is not the tuple of what it holds. */
+/* A value as all but calls see it: an inner function is not the tuple of what it holds; and what may be None is the value. */
+gj_known gj_known_asked(gj_known);
 gj_known gj_known_seen(gj_known);
+/* Does the op take operands that may be None, and is what it says of them no mistake? */
+bool     gj_takes_none(const gj_op *);
+bool     gj_keeps_none(const gj_name *);                     /* the same of a named function */
 
 /* What rules ask of argument i, which they refuse if it has another type. */
 const gj_type *gj_arg_number(const gj_icall *, uint32_t i);            /* real */

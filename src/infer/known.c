@@ -96,7 +96,28 @@ gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	}
 }
 
+bool gj_takes_none(const gj_op *o)
+{
+	bool equality = o->op == GJ_PYCMP && (o->sub == GJ_CMP_EQ || o->sub == GJ_CMP_NE);
+	return equality || o->op == GJ_IS || o->op == GJ_IN || o->op == GJ_TRUTH || (o->op == GJ_PYUN && o->sub == GJ_UN_NOT);
+}
+
+bool gj_keeps_none(const gj_name *row)
+{
+	static const char *const name[] = { "builtins.bool", "builtins.isinstance", "builtins.print", "operator.eq", "operator.ne", "operator.not_" };
+	for (size_t i = 0; i < GJ_LEN(name); i++)
+		if (!strcmp(row->name, name[i]))
+			return true;
+	return false;
+}
+
 gj_known gj_known_seen(gj_known v)
+{
+	v = gj_known_asked(v);
+	return v.type && v.type->kind == GJ_OPTIONAL ? (gj_known){ v.type->elem, NULL } : v;
+}
+
+gj_known gj_known_asked(gj_known v)
 {
 	bool function = v.type && v.konst && v.konst->kind == GJ_OBJ_CODE;
 	if (v.type && gj_is_generator(v))

@@ -131,6 +131,11 @@ gj_known gj_known_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_known a,
 {
 	const gj_type *as_a, *as_b, *bool_ = gj_scalar[GJ_BOOL];
 	bool equality = op == GJ_CMP_EQ || op == GJ_CMP_NE;
+	if (a.type->kind == GJ_OPTIONAL || b.type->kind == GJ_OPTIONAL) {
+		if (a.type != gj_t_none && b.type != gj_t_none)
+			gj_known_compare(f, loc, op, gj_known_seen(a), gj_known_seen(b));
+		return gj_just(bool_);
+	}
 	if ((gj_has_elements(a.type) || gj_has_elements(b.type)) && gj_element_of(a.type) && gj_element_of(b.type)) {
 		gj_known v = gj_known_ufunc(f, loc, gj_ufunc_of_cmpop(op), 2, (gj_known[]){ a, b });
 		return v.type ? v : (no_rule(f, loc, gj_cmpop_name[op], a, b), v);
@@ -181,6 +186,7 @@ gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 	case GJ_NONE:   return (gj_known){ bool_, gj_obj_bool(f->arena, false) };
 	case GJ_TUPLE:  return (gj_known){ bool_, gj_obj_bool(f->arena, a.type->n > 0) };
 	case GJ_STATIC: return (gj_known){ bool_, gj_obj_bool(f->arena, true) };
+	case GJ_OPTIONAL: gj_known_truth(f, loc, gj_known_seen(a)); return gj_just(bool_);
 	case GJ_STR:    if (a.konst) return (gj_known){ bool_, gj_obj_bool(f->arena, *a.konst->name != 0) }; break;
 	default:        break;
 	}
@@ -189,6 +195,7 @@ gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 
 gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool negate)
 {
+	b = gj_known_seen(b);
 	if (!gj_is_sequence(b.type) || gj_is_sequence(a.type))
 		no_rule(f, loc, negate ? "not in" : "in", a, b);
 	bool found = false, known = true;
@@ -229,6 +236,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 
 static char type_char(const gj_inst *s, const gj_op *at, gj_known v)
 {
+	v = gj_known_seen(v);
 	if (gj_is_int(v.type))
 		return 'i';
 	if (v.type == gj_t_ellipsis)

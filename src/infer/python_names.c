@@ -68,6 +68,8 @@ static bool is_instance(const gj_icall *c, const gj_type *t, const gj_obj *class
 
 gj_known gj_infer_isinstance(gj_icall *c)
 {
+	if (c->a[0].type->kind == GJ_OPTIONAL)
+		gj_bad_argument(c, 0);
 	return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(c->s->fn->arena, is_instance(c, c->a[0].type, c->a[1].konst)) };
 }
 

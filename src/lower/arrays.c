@@ -58,7 +58,7 @@ typedef struct indexing { gj_body *B; gj_lv a, index; uint32_t n; char items[16]
 static gj_ref index_value(const indexing *x, uint32_t k)
 {
 	if (x->ref[k])
-		return x->B->val[x->ref[k]].part[0];
+		return gj_lpresent(x->B, x->ref[k], x->B->val[x->ref[k]]).part[0];
 	return x->index.type->kind == GJ_TUPLE ? gj_lv_item(x->B->L, x->index, k).part[0] : x->index.part[0];
 }
 
@@ -210,7 +210,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 {
 	gj_lower *L = B->L;
 	gj_ref at[GJ_MAX_NDIM];
-	gj_lv a = B->val[o->arg[0]], v = B->val[o->arg[2]];
+	gj_lv a = gj_lpresent(B, o->arg[0], B->val[o->arg[0]]), v = gj_lpresent(B, o->arg[2], B->val[o->arg[2]]);
 	int field = gj_field_index(L->fn, L->loc, a.type, B->s->konst[o->arg[1]]);
 	if (field >= 0) {
 		const gj_type *t = gj_field_type(a.type, (uint32_t)field);
@@ -220,7 +220,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 			gj_lstore(L, gj_lfield_place(L, a.part[0], a.type->elem, (uint32_t)field), v, a.type->elem->item[field]);
 		return;
 	}
-	indexing x = indexing_of(B, o, a, B->val[o->arg[1]]);
+	indexing x = indexing_of(B, o, a, gj_lpresent(B, o->arg[1], B->val[o->arg[1]]));
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
 			at[k] = gj_lwrap_index(L, index_value(&x, k), gj_extent(a, k));

@@ -22,6 +22,9 @@ static gj_lv use(gj_body *B, gj_ref r)
 	return B->val[r];
 }
 
+/* The same where None is a mistake. */
+static gj_lv use_value(gj_body *B, gj_ref r) { return gj_lpresent(B, r, use(B, r)); }
+
 static uint32_t low_loc(gj_body *B, uint32_t loc)
 {
 	if (B->loc[loc] == UINT32_MAX) {
@@ -112,8 +115,12 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	gj_ref *from = gj_new(L->arena, gj_ref, callee->nargs + 1);
 	gj_lv *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
 	gj_call_args(B->s, r, callee->code, a, from);
-	for (uint32_t i = 0; i < callee->nargs; i++)
-		args[i] = gj_lconv(L, argument(B, o, callee->code, i, a[i], from[i]), callee->arg[i].type);
+	for (uint32_t i = 0; i < callee->nargs; i++) {
+		gj_lv x = argument(B, o, callee->code, i, a[i], from[i]);
+		if (callee->arg[i].type->kind != GJ_OPTIONAL && from[i] && from[i] < GJ_REST)
+			x = gj_lpresent(B, from[i], x);
+		args[i] = gj_lconv(L, x, callee->arg[i].type);
+	}
 	return run(B, o, callee, args);
 }
 
@@ -172,7 +179,7 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *na
 		c.n = gj_bind_row(B->s->fn, o, row, name, slot);
 		for (uint32_t i = 0; i < c.n; i++)
 			if (slot[i] >= 0)
-				c.a[i] = use(B, gj_slot_ref(B->s->fn, o, slot[i]));
+				c.a[i] = (gj_keeps_none(row) ? use : use_value)(B, gj_slot_ref(B->s->fn, o, slot[i]));
 	}
 	if (o->type && o->type->kind == GJ_EXPRESSION)
 		return gj_lexpression(B->L, o->type, c.a);
@@ -201,7 +208,7 @@ static gj_lv call(gj_body *B, gj_ref r)
 		return make_named(B, r, f->code);
 	if (o->nargs == 1)                                                         /* a type as constructor */
 		return gj_lconv(B->L, gj_lv_scalar(B->L, gj_bool(), gj_eint(B->L, gj_bool(), 0)), o->type);
-	gj_lv a = use(B, o->arg[1]);
+	gj_lv a = use_value(B, o->arg[1]);
 	if (o->type->kind == GJ_ELEMENT)
 		return gj_lfused(B->L, "array.astype", o->type, 1, &a);
 	return gj_is_bool(o->type) ? gj_lv_scalar(B->L, o->type, gj_ltruth(B->L, a)) : gj_lconv(B->L, a, o->type);
@@ -211,7 +218,9 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 {
 	gj_lower *L = B->L;
 	const gj_op *o = gj_o(B->s->fn, r);
-	gj_lv a = o->nargs && o->op != GJ_MKSLICE ? use(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 ? use(B, o->arg[1]) : a;
+	bool made = o->op == GJ_MKSLICE || o->op == GJ_MKTUPLE || o->op == GJ_CLOSURE || o->op == GJ_CALL || o->op == GJ_SETITEM;
+	gj_lv (*as)(gj_body *, gj_ref) = gj_takes_none(o) ? use : use_value;
+	gj_lv a = o->nargs && !made ? as(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 && !made ? as(B, o->arg[1]) : a;
 	const gj_name *row;
 	if (o->op == GJ_PYBIN || o->op == GJ_PYCMP || o->op == GJ_PYUN) {
 		const char *ufunc = o->op == GJ_PYBIN ? gj_ufunc_of_binop(o->sub) : o->op == GJ_PYCMP ? gj_ufunc_of_cmpop(o->sub) : gj_ufunc_of_unop(o->sub);
@@ -274,6 +283,7 @@ static void lower_block(gj_body *B, uint32_t hb)
 	gj_lower *L = B->L;
 	gj_interruption_point(L->fn->trap);
 	L->cur = B->entry[hb];
+	B->block = hb;
 	GJ_EACH_PHI(B->s->fn, hb, r) {
 		const gj_op *o = gj_o(B->s->fn, r);
 		L->loc = low_loc(B, o->loc);
@@ -324,6 +334,8 @@ static void finish_return(gj_body *B, const gj_op *o)
 {
 	gj_lower *L = B->L;
 	gj_lv v = o->nargs ? use(B, o->arg[0]) : gj_lv_none();
+	if (B->s->ret.type->kind != GJ_OPTIONAL && v.type->kind == GJ_OPTIONAL)
+		v = use_value(B, o->arg[0]);
 	v = gj_lconv(L, v, B->s->ret.type);
 	if (B->inlined) {
 		gj_push(L->arena, &B->ret_block, L->cur);
@@ -358,6 +370,7 @@ static void finish_block(gj_body *B, uint32_t hb)
 		if (taken[i])
 			phi_operands(B, b->succ[i], gj_edge_index(f, hb, i), from);
 	L->cur = from;
+	B->block = hb;
 	L->loc = low_loc(B, t->loc);
 	if (t->op == GJ_RETURN)
 		finish_return(B, t);

@@ -180,8 +180,27 @@ void gj_branch(gj_lower *L, gj_ref cond, uint32_t yes, uint32_t no)
 }
 
 /* The parts of a value of another type, at p; a real number gets an imaginary part of zero. */
+static void convert(gj_lower *, gj_lv, const gj_type *, gj_ref *);
+
+/* What stands for a value where there is none: nobody asks what it is. */
+static void make_optional(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
+{
+	bool optional = v.type->kind == GJ_OPTIONAL;
+	p[0] = optional ? v.part[0] : gj_eint(L, gj_bool(), v.type != gj_t_none);
+	if (v.type != gj_t_none)
+		convert(L, optional ? (gj_lv){ v.type->elem, NULL, v.part + 1 } : v, to->elem, p + 1);
+	for (uint32_t i = 1; v.type == gj_t_none && i < gj_parts(to); i++) {
+		const gj_type *t = gj_part_type(L, to, i);
+		p[i] = t->kind == GJ_PTR ? gj_e(L, GJ_UNDEF, t, 0, NULL) : gj_eint(L, t, 0);
+	}
+}
+
 static void convert(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
 {
+	if (to->kind == GJ_OPTIONAL && v.type != to) {
+		make_optional(L, v, to, p);
+		return;
+	}
 	if (to->kind == GJ_TUPLE && v.type != to) {
 		for (uint32_t i = 0; i < to->n; p += gj_parts(to->item[i++]))
 			convert(L, gj_lv_item(L, v, i), to->item[i], p);
@@ -223,6 +242,8 @@ gj_ref gj_ltruth(gj_lower *L, gj_lv a)
 	const gj_type *bool_ = gj_scalar[GJ_BOOL];
 	if (gj_is_bool(a.type))
 		return a.part[0];
+	if (a.type->kind == GJ_OPTIONAL)
+		return gj_e2(L, GJ_AND, bool_, a.part[0], gj_ltruth(L, (gj_lv){ a.type->elem, NULL, a.part + 1 }));
 	if (gj_is_scalar(a.type)) {
 		gj_ref zero = gj_eint(L, gj_real_type(a.type), 0), yes = gj_ecmp(L, GJ_CMP_NE, a.part[0], zero);
 		return gj_is_complex(a.type) ? gj_e2(L, GJ_OR, bool_, yes, gj_ecmp(L, GJ_CMP_NE, a.part[1], zero)) : yes;

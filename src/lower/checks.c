@@ -95,12 +95,26 @@ void gj_lcheck_complex_divisor(gj_lower *L, gj_lv divisor)
 
 void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice) { report_zero(L, L->M->reports, step, slice ? &zero_slice_step : &zero_step); }
 
-void gj_lrequire(gj_lower *L, gj_ref condition)
+static void require(gj_lower *L, gj_ref condition, const gj_obj *error)
 {
 	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
 	gj_branch(L, condition, holds, not);
 	L->cur = not;
-	gj_lreport(L, gj_eint(L, gj_bool(), 1), &does_not_fit, false);
-	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = &does_not_fit_cls;
+	gj_lreport(L, gj_eint(L, gj_bool(), 1), error, false);
+	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = error->item[0];
 	L->cur = holds;
+}
+
+void gj_lrequire(gj_lower *L, gj_ref condition) { require(L, condition, &does_not_fit); }
+
+void gj_lrequire_value(gj_lower *L, gj_ref there, const gj_type *t)
+{
+	static const gj_obj class = { .kind = GJ_OBJ_NAME, .name = "builtins.TypeError" };
+	gj_obj *o = gj_new(L->arena, gj_obj, 2);
+	const gj_obj **item = gj_new(L->arena, const gj_obj *, 2);
+	o[0] = (gj_obj){ .kind = GJ_OBJ_STR, .name = gj_printf(L->arena, "expected %s, got None", t->name) };
+	o[1] = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = 2, .item = item };
+	item[0] = &class;
+	item[1] = &o[0];
+	require(L, there, &o[1]);
 }

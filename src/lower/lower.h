@@ -31,6 +31,8 @@ typedef struct gj_module {
 /* One function being lowered into M's kernel or function `fn`. */
 typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; bool counted; /* the body at hand is part of M->inlined */ } gj_lower;
 
+typedef struct gj_settled { gj_ref r; uint32_t block; } gj_settled;
+
 /* One inlined body. */
 typedef struct gj_body {
 	gj_lower *L;
@@ -42,6 +44,9 @@ typedef struct gj_body {
 	uint32_t  up;                              /* loc of the call */
 	GJ_VEC(uint32_t) ret_block; GJ_VEC(gj_lv) ret;     /* inlined returns */
 	bool      inlined;
+	uint32_t  block;                           /* H block at hand */
+	struct gj_dom *dom;                        /* optional.c, made when it is asked for */
+	GJ_VEC(gj_settled) present;                /* H values that are no None, from these blocks on */
 } gj_body;
 
 typedef struct gj_lcall {
@@ -114,8 +119,13 @@ void   gj_lstore(gj_lower *, gj_ref p, gj_lv v, const gj_type *);
 gj_ref gj_lfield_place(gj_lower *, gj_ref p, const gj_type *record, uint32_t i);       /* where field i of the record at p begins */
 /* records.c: field i, of type t, of a record or of each of an array's. */
 gj_lv  gj_lfield(gj_lower *, gj_lv of, uint32_t i, const gj_type *t);
+/* optional.c: what op r gave, v, where it may not be None. */
+gj_lv  gj_lpresent(gj_body *, gj_ref r, gj_lv v);
+gj_lv  gj_linner(gj_lv);                                               /* the value that there may be */
+gj_ref gj_lis_there(gj_lower *, gj_lv);                                /* is it not None? */
 gj_ref gj_lsize(gj_lower *, gj_lv a);
 void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
+void   gj_lrequire_value(gj_lower *, gj_ref there, const gj_type *);   /* … a TypeError of None */
 /* for i in range(n): what stands between; `carried` (NULL: nothing) is a value that each round makes anew. */
 typedef struct gj_lfor { uint32_t head, done; gj_ref i; gj_lv carried; } gj_lfor;
 gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, const gj_lv *carried);

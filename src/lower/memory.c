@@ -129,6 +129,10 @@ static void store_fields(gj_lower *L, gj_ref p, gj_lv v, const gj_type *t)
 
 void gj_lstore(gj_lower *L, gj_ref p, gj_lv v, const gj_type *t)
 {
+	if (v.type->kind == GJ_OPTIONAL) {
+		gj_lrequire_value(L, gj_lis_there(L, v), v.type->elem);
+		v = gj_linner(v);
+	}
 	if (t->kind == GJ_RECORD || t->kind == GJ_NESTED) {
 		store_fields(L, p, v, t);
 		return;

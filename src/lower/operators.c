@@ -99,10 +99,27 @@ static gj_ref scalar_compare(gj_lower *L, gj_cmpop op, gj_lv a, gj_lv b)
 	return gj_ecmp(L, op, gj_ecast(L, a.part[0], as_a), gj_ecast(L, b.part[0], as_b));
 }
 
+static gj_ref compare(gj_lower *, gj_cmpop, gj_lv, gj_lv);
+
+/* None is equal to itself alone. */
+static gj_ref optional_equal(gj_lower *L, gj_lv a, gj_lv b)
+{
+	const gj_type *bool_ = gj_scalar[GJ_BOOL];
+	gj_ref there = gj_lis_there(L, a), also = gj_lis_there(L, b);
+	if (a.type == gj_t_none || b.type == gj_t_none)
+		return gj_e1(L, GJ_NOT, bool_, gj_e2(L, GJ_OR, bool_, there, also));
+	gj_ref same = compare(L, GJ_CMP_EQ, gj_linner(a), gj_linner(b));
+	return gj_e3(L, GJ_SELECT, bool_, there, gj_e2(L, GJ_AND, bool_, also, same), gj_e1(L, GJ_NOT, bool_, also));
+}
+
 /* Tuples compare item by item: the first pair that differs decides, then the lengths. */
 static gj_ref compare(gj_lower *L, gj_cmpop op, gj_lv a, gj_lv b)
 {
 	const gj_type *bool_ = gj_scalar[GJ_BOOL];
+	if (a.type == gj_t_none || b.type == gj_t_none || a.type->kind == GJ_OPTIONAL || b.type->kind == GJ_OPTIONAL) {
+		gj_ref same = optional_equal(L, a, b);
+		return op == GJ_CMP_NE ? gj_e1(L, GJ_NOT, bool_, same) : same;
+	}
 	if (a.type->kind != GJ_TUPLE)
 		return scalar_compare(L, op, a, b);
 	uint32_t na = a.type->n, nb = b.type->n, n = na < nb ? na : nb;

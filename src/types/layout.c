@@ -31,6 +31,12 @@ static bool array_piece(const gj_type *t, uint32_t k, gj_piece *out)
 	return k < GJ_LEN(all);
 }
 
+static bool optional_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	*out = k ? (gj_piece){ NULL, t->elem, 1, GJ_FIELD_VALUE } : (gj_piece){ "valid", gj_scalar[GJ_BOOL], 1, GJ_FIELD_VALUE };
+	return k < 2;
+}
+
 static bool ref_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
 	*out = (gj_piece){ "data", t->elem, 1, GJ_FIELD_DATA };
@@ -64,7 +70,7 @@ static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
 static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bool in_memory; } made_of[GJ_NKINDS] = {
 	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
 	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
-	[GJ_REF] = { ref_piece, false }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
+	[GJ_REF] = { ref_piece, false }, [GJ_OPTIONAL] = { optional_piece, false }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
 };
 
 bool gj_has_pieces(const gj_type *t) { return made_of[t->kind].piece; }

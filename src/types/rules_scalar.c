@@ -211,10 +211,19 @@ static const gj_type *unify_refs(const gj_type *a, const gj_type *b)
 	return a->elem == b->elem ? gj_ref_type(a->elem, a->readonly || b->readonly, common_space(a, b), known_of(a, b)) : NULL;
 }
 
+/* None and a value, or what may be None already, and another. */
+static const gj_type *unify_optional(const gj_type *a, const gj_type *b)
+{
+	const gj_type *x = a->kind == GJ_OPTIONAL ? a->elem : a, *y = b->kind == GJ_OPTIONAL ? b->elem : b;
+	return gj_optional_type(x == gj_t_none ? y : y == gj_t_none ? x : gj_unify(x, y));
+}
+
 const gj_type *gj_unify(const gj_type *a, const gj_type *b)
 {
 	if (a == b)
 		return a;
+	if (a == gj_t_none || b == gj_t_none || a->kind == GJ_OPTIONAL || b->kind == GJ_OPTIONAL)
+		return unify_optional(a, b);
 	if (gj_is_scalar(a) && gj_is_scalar(b))
 		return unify_scalars(a, b);
 	if (a->kind != b->kind)
@@ -242,6 +251,8 @@ const gj_type *gj_in_spaces_of(const gj_type *t, const gj_type *actual)
 		return gj_array_at(t->elem, t->ndim, t->layout, t->readonly, (gj_space)actual->space, t->align);
 	if (actual->kind == GJ_REF && (t->kind == GJ_REF || t->kind == GJ_RECORD))
 		return t == actual->elem ? actual : t;
+	if (t->kind == GJ_OPTIONAL && actual != gj_t_none)
+		return gj_optional_type(gj_in_spaces_of(t->elem, actual->kind == GJ_OPTIONAL ? actual->elem : actual));
 	if (t->kind != GJ_TUPLE || actual->kind != GJ_TUPLE || t->n != actual->n || t->n > MAX_ITEMS)
 		return t;
 	for (uint32_t i = 0; i < t->n; i++)
@@ -262,10 +273,12 @@ static bool array_converts(const gj_type *from, const gj_type *to)
 	return from->elem == to->elem && from->ndim == to->ndim && layout && keeps_access(from, to);
 }
 
-bool gj_can_convert(const gj_type *from, const gj_type *to)
+static bool converts(const gj_type *from, const gj_type *to)
 {
-	if (from == to)
+	if (from == to || (to->kind == GJ_OPTIONAL && from == gj_t_none))
 		return true;
+	if (to->kind == GJ_OPTIONAL)
+		return converts(from->kind == GJ_OPTIONAL ? from->elem : from, to->elem);
 	if (gj_is_scalar(from) && gj_is_scalar(to))
 		return !gj_is_complex(from) || gj_is_complex(to);
 	if (from->kind == GJ_REF && (to->kind == GJ_RECORD || to->kind == GJ_REF))
@@ -277,7 +290,12 @@ bool gj_can_convert(const gj_type *from, const gj_type *to)
 	if (from->kind != GJ_TUPLE || from->n != to->n || !gj_takes_names(from, to))
 		return false;
 	for (uint32_t i = 0; i < from->n; i++)
-		if (!gj_can_convert(from->item[i], to->item[i]))
+		if (!converts(from->item[i], to->item[i]))
 			return false;
 	return true;
+}
+
+bool gj_can_convert(const gj_type *from, const gj_type *to)
+{
+	return converts(from->kind == GJ_OPTIONAL && to->kind != GJ_OPTIONAL ? from->elem : from, to);
 }

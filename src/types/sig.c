@@ -166,6 +166,15 @@ static const gj_type *read_array(reader *r, bool readonly)
 	return gj_array_type(elem, (int)ndim, layout, readonly, GJ_GLOBAL);
 }
 
+/* "int64)", as numba prints OptionalType(int64). */
+static const gj_type *read_optional(reader *r)
+{
+	const gj_type *t = parse_type(r), *o = gj_optional_type(t);
+	if (t && !o)
+		return fail(r, "values of this type cannot be None");
+	return !t || eat(r, ')') ? o : fail(r, "expected ')' after an optional type");
+}
+
 static const gj_type *read_name(reader *r)
 {
 	const char *word;
@@ -179,6 +188,8 @@ static const gj_type *read_name(reader *r)
 	if (eat(r, '(')) {
 		if (is_word(word, n, "array") || is_word(word, n, "Array"))
 			return read_array(r, readonly);
+		if (is_word(word, n, "OptionalType") || is_word(word, n, "Optional") || is_word(word, n, "optional"))
+			return read_optional(r);
 		if (is_word(word, n, "Tuple"))
 			return read_tuple(r);
 		if (is_word(word, n, "UniTuple"))

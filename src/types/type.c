@@ -218,6 +218,10 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_PTR:   pointer_name(t, name, code); break;
 	case GJ_RECORD: record_name(t, t->obj, name, code); break;
 	case GJ_NESTED: nested_name(t, name, code); break;
+	case GJ_OPTIONAL:
+		gj_sb_printf(name, "OptionalType(%s)", t->elem->name);
+		gj_sb_printf(code, "?%s", t->elem->code);
+		break;
 	case GJ_REF:
 		gj_sb_puts(name, t->elem->name);
 		gj_sb_printf(code, "&%s%s", t->elem->code, t->readonly ? "ro" : "");
@@ -323,6 +327,21 @@ const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool re
 const gj_type *gj_array_in(const gj_type *elem, int ndim, char layout, const gj_type *like)
 {
 	return gj_array_at(elem, ndim, layout, like->readonly, (gj_space)like->space, like->align);
+}
+
+static bool is_chosen(const gj_type *t)
+{
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		if (!is_chosen(t->item[i]) && t->item[i] != gj_t_none)
+			return false;
+	return gj_is_scalar(t) || t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL;
+}
+
+const gj_type *gj_optional_type(const gj_type *t)
+{
+	if (!t || t == gj_t_none || t->kind == GJ_OPTIONAL)
+		return t;
+	return is_chosen(t) ? intern(&(gj_type){ .kind = GJ_OPTIONAL, .elem = t, .depth = t->depth }, NULL) : NULL;
 }
 
 const gj_type *gj_range_type(const gj_type *elem)

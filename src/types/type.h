@@ -26,6 +26,7 @@ typedef enum gj_kind {
 	GJ_PTR,                                    /* low level only: pointer to elem in `space` */
 	GJ_RECORD,                                 /* in memory, and of arguments that are one: fields item[n], `obj` (record.h) says where */
 	GJ_NESTED,                                 /* in records only: n of elem, side by side */
+	GJ_OPTIONAL,                               /* None or elem: parts: is there a value?, its own */
 	GJ_REF,                                    /* in kernels: a record where it lies, elem in `space` */
 	GJ_NKINDS
 } gj_kind;
@@ -72,6 +73,8 @@ const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool re
 const gj_type *gj_array_at(const gj_type *elem, int ndim, char layout, bool readonly, gj_space, uint32_t known);
 /* A view of the memory of `like`, an array. */
 const gj_type *gj_array_in(const gj_type *elem, int ndim, char layout, const gj_type *like);
+/* NULL: values of the type are not chosen when a kernel runs. Of None and of optional types: themselves. */
+const gj_type *gj_optional_type(const gj_type *);
 const gj_type *gj_range_type(const gj_type *elem);
 const gj_type *gj_iter_type(const gj_type *elem);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */

@@ -216,8 +216,9 @@ def UNIFY(x):
 def OPTIONAL(x):
 	y = None
 	if x[0] > 0:
-		y = 3
-	x[1] = y
+		y = range(3)  # here: range(3)
+	for i in y:
+		x[1] = i
 
 
 def RETURN_UNIFY(x):

@@ -146,6 +146,10 @@ def ARRAY_ELEMENT():
 	types.Array(types.UniTuple(int32, 2), 1, "C")
 
 
+def TYPE_OPTIONAL():
+	types.optional(gridjit.typeof("text"))
+
+
 def ARRAY_NDIM():
 	one[1, 1](np.zeros((1,) * 7))
 
@@ -216,6 +220,10 @@ def PARAM_BYTES():
 
 def NOT_A_SIGNATURE():
 	gridjit._core.signature(3)
+
+
+def OPTIONAL_ARG():
+	cuda.jit((types.optional(int64),))(one.py_func)
 
 
 def SIGNATURE_COUNT():
