@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from conftest import on
-from gridjit import cuda, errors, float32, from_dtype, int32, types, typeof
+from gridjit import cuda, errors, float32, from_dtype, int32, literal_unroll, types, typeof
 from gridjit.types import NestedArray, Record
 
 POINT = np.dtype([("x", "f4"), ("y", "f4")])
@@ -19,6 +19,7 @@ ALIGNED = np.dtype([(name, *PACKED[name].subdtype) if PACKED[name].subdtype else
 BOTH = pytest.mark.parametrize("dtype", [PACKED, ALIGNED], ids=["packed", "aligned"])
 CONSTANT = np.array([(1.5, 2.5), (3.5, 4.5)], POINT)
 ONE = CONSTANT[1]
+KEYS = "y", "n"
 
 
 def filled(dtype, n, seed=0):
@@ -121,13 +122,36 @@ def test_references(device):
 		q.y = p.x
 		pair = a[i], p
 		out[i] = pair[0].x + pair[1]["y"]
-		for key in ("x", "y"):
-			pass
 
 	a = filled(POINT, 33)
 	got, out = a.copy(), np.zeros(33)
 	kernel[1, 33](got, out)
 	assert (got["x"] == a["x"] * 3).all() and (got["y"] == got["x"]).all() and (out == 2.0 * got["x"]).all()
+
+
+def test_keys_of_a_loop(device):
+	"""Loops over constant keys are written out."""
+	@cuda.jit
+	def kernel(a, out):
+		i = cuda.grid(1)
+		for key in ("x", "y"):
+			out[i] += a[i][key]
+		for key in literal_unroll(("a", "n", "c")):
+			out[i] += abs(a[key][i])
+
+	@cuda.jit
+	def each(a, out):
+		i = cuda.grid(1)
+		for key in KEYS:
+			out[i] += a[i][key]
+
+	dtype = np.dtype([("x", "f4"), ("a", "i1"), ("y", "f8"), ("n", "i4"), ("c", "c8")])
+	a, out = filled(dtype, 33), np.zeros(33)
+	kernel[1, 33](a, out)
+	np.testing.assert_allclose(out, a["x"] + a["y"] + abs(a["a"].astype(int)) + abs(a["n"]) + abs(a["c"]), rtol=1e-6)
+	out[:] = 0
+	each[1, 33](a, out)
+	assert (out == a["y"] + a["n"]).all()
 
 
 def test_iteration_and_tuples(device):
