@@ -190,7 +190,7 @@ static void make_optional(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
 	if (v.type != gj_t_none)
 		convert(L, optional ? (gj_lv){ v.type->elem, NULL, v.part + 1 } : v, to->elem, p + 1);
 	for (uint32_t i = 1; v.type == gj_t_none && i < gj_parts(to); i++) {
-		const gj_type *t = gj_part_type(L, to, i);
+		const gj_type *t = gj_part_of(to, i).type;
 		p[i] = t->kind == GJ_PTR ? gj_e(L, GJ_UNDEF, t, 0, NULL) : gj_eint(L, t, 0);
 	}
 }
