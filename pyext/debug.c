@@ -1,5 +1,7 @@
 /* Functions of _core for tests only: the table of bytecodes, and stages of the compiler as text. */
 #include "debug.h"
+
+#include "run/cpu/owned.h"
 #include "freeze/freeze.h"
 
 #include "bytecode/decode.h"
@@ -110,10 +112,17 @@ static PyObject *dump_code(PyObject *m, PyObject *function)
 	return text;
 }
 
+static PyObject *live_arrays(PyObject *m, PyObject *unused)
+{
+	(void)m, (void)unused;
+	return PyLong_FromLongLong(gj_owned_live());
+}
+
 PyMethodDef gj_debug_methods[] = {
 	{ "_pyops", pyops, METH_NOARGS, "Rows of the bytecode table: (name, number, caches, effects, effects when taken)." },
 	{ "_dump_ssa", dump_ssa, METH_O, "SSA of a function as text." },
 	{ "_dump_cfg", dump_cfg, METH_O, "Blocks and loops of a function as text." },
+	{ "_live_arrays", live_arrays, METH_NOARGS, "How many arrays that functions for the host have made are alive." },
 	{ "_dump_code", dump_code, METH_O, "A function as it is frozen, with its digest." },
 	{ NULL, NULL, 0, NULL },
 };

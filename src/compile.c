@@ -89,7 +89,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_emit_image(f, &opt, image);
 	gj_show_text(st, "llvm", image->llvm);
 	gj_show_text(st, opt.target->assembly, image->assembly);
-	return gj_in_space(trap, s->ret.type, GJ_GLOBAL);
+	return f->entry->results == GJ_RESULTS_HOST ? s->ret.type : gj_in_space(trap, s->ret.type, GJ_GLOBAL);
 }
 
 static bool run(const gj_request *rq, const gj_stages *st, gj_image *image, const gj_type **ret, gj_diag *diag)

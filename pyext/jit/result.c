@@ -1,7 +1,8 @@
 /* What a function for the host returned, as Python objects. */
 #include "jit/host.h"
 
-#include "memory/extent.h"
+#include "jit/memory.h"
+#include "run/cpu/owned.h"
 #include "types/classnames.h"
 #include "types/dtype.h"
 
@@ -86,33 +87,76 @@ static bool holds(PyArrayObject *a, const char *data)
 	return data >= low && data < high;
 }
 
-/* An array that was given, a view of one, or a copy of what is nobody's: constants of the compiled code. */
+static PyObject *new_array(const gj_type *t, view *v)
+{
+	PyArray_Descr *dtype = gj_dtype_of_kind(t->elem->kind);
+	return dtype ? PyArray_NewFromDescr(&PyArray_Type, dtype, t->ndim, v->shape, v->stride, v->data, t->readonly ? 0 : NPY_ARRAY_WRITEABLE, NULL) : NULL;
+}
+
+/* Steals the base. */
+static PyObject *based(PyObject *array, PyObject *base)
+{
+	if (array && base && PyArray_SetBaseObject((PyArrayObject *)array, base) == 0)
+		return array;
+	if (!array)
+		Py_XDECREF(base);
+	Py_XDECREF(array);
+	return NULL;
+}
+
+/* One that was given, a view of it, or a copy of what is nobody's: constants of the compiled code. */
+static PyObject *given_array(const gj_type *t, view *v, PyArrayObject *const *given, Py_ssize_t n)
+{
+	PyObject *base = NULL;
+	for (Py_ssize_t i = 0; i < n; i++) {
+		if (is_same(given[i], t, v))
+			return Py_NewRef(given[i]);
+		if (!base && holds(given[i], v->data))
+			base = (PyObject *)given[i];
+	}
+	PyObject *o = new_array(t, v), *copy;
+	if (base)
+		return based(o, Py_NewRef(base));
+	copy = o ? PyArray_NewCopy((PyArrayObject *)o, NPY_KEEPORDER) : NULL;
+	Py_XDECREF(o);
+	return copy;
+}
+
 static PyObject *array(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
 {
 	view v;
-	PyObject *base = NULL;
+	uint64_t owner = t->space == GJ_COUNTED ? part[1 + 2 * t->ndim] : 0;
 	memcpy(&v.data, part, sizeof v.data);
 	memcpy(v.shape, part + 1, t->ndim * sizeof *v.shape);
 	memcpy(v.stride, part + 1 + t->ndim, t->ndim * sizeof *v.stride);
-	for (Py_ssize_t i = 0; i < n; i++) {
-		if (is_same(given[i], t, &v))
-			return Py_NewRef(given[i]);
-		if (!base && holds(given[i], v.data))
-			base = (PyObject *)given[i];
-	}
-	PyArray_Descr *dtype = gj_dtype_of_kind(t->elem->kind);
-	PyObject *o = dtype ? PyArray_NewFromDescr(&PyArray_Type, dtype, t->ndim, v.shape, v.stride, v.data, t->readonly ? 0 : NPY_ARRAY_WRITEABLE, NULL) : NULL;
-	if (!o || !base) {
-		PyObject *copy = o ? PyArray_NewCopy((PyArrayObject *)o, NPY_KEEPORDER) : NULL;
-		Py_XDECREF(o);
-		return copy;
-	}
-	if (PyArray_SetBaseObject((PyArrayObject *)o, Py_NewRef(base)) < 0)
-		Py_CLEAR(o);
-	return o;
+	if (!owner)
+		return given_array(t, &v, given, n);
+	PyObject *memory = gj_memory_new(owner);
+	return memory ? based(new_array(t, &v), memory) : NULL;
 }
 
 /* -- Any value ----------------------------------------------------------------------------------------------------------- */
+
+/* Lets go of what a value holds that nobody takes. */
+static void drop(const gj_type *t, const uint64_t *part)
+{
+	for (uint32_t i = 0; i < gj_parts(t); i++)
+		if (gj_part_of(t, i).field == GJ_FIELD_OWNER)
+			gj_owned_release(part[i]);
+}
+
+static PyObject *tuple_of(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
+{
+	PyObject *tuple = PyTuple_New(t->n);
+	for (uint32_t i = 0; i < t->n; part += gj_parts(t->item[i++])) {
+		PyObject *x = tuple ? gj_host_result(t->item[i], part, given, n) : (drop(t->item[i], part), NULL);
+		if (!x)
+			Py_CLEAR(tuple);
+		else
+			PyTuple_SET_ITEM(tuple, i, x);
+	}
+	return tuple;
+}
 
 PyObject *gj_host_result(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
 {
@@ -122,14 +166,7 @@ PyObject *gj_host_result(const gj_type *t, const uint64_t *part, PyArrayObject *
 		return array(t, part, given, n);
 	if (t->kind != GJ_TUPLE)
 		return Py_NewRef(Py_None);
-	PyObject *tuple = PyTuple_New(t->n);
-	for (uint32_t i = 0; tuple && i < t->n; part += gj_parts(t->item[i++])) {
-		PyObject *x = gj_host_result(t->item[i], part, given, n);
-		if (!x)
-			Py_CLEAR(tuple);
-		else
-			PyTuple_SET_ITEM(tuple, i, x);
-	}
+	PyObject *tuple = tuple_of(t, part, given, n);
 	if (!tuple || !gj_names_of(t))
 		return tuple;
 	PyObject *o = named(t, tuple);

@@ -49,6 +49,12 @@ void gj_rt_attend_keeping(gj_block *);         /* x86-64 with xsave: no register
 /* The same for functions for the host, which are not stopped for themselves: one word for all. */
 extern uint32_t gj_rt_attention;
 
+/* Memory of arrays that functions for the host make (ops ALLOC, RETAIN, RELEASE); an owner is the address of the first byte, or 0. NULL: there
+ * is no memory. */
+void    *gj_rt_alloc(gj_block *, int64_t bytes, uint32_t zeros);
+void     gj_rt_retain(uint64_t owner);
+void     gj_rt_release(uint64_t owner);
+
 /* Loops of ufuncs raise these floating-point exceptions: an integer was divided by zero, a remainder is not defined. */
 void gj_rt_divided_by_zero(void);
 void gj_rt_invalid_operands(void);

@@ -102,11 +102,12 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 		args[i].type = gj_in_space(trap, arg[i], entry->space);
 	}
 	bool fused = I.numpy = entry->results == GJ_RESULTS_FUSED;
+	I.memory = entry->runner == GJ_RUN_CALL;
 	gj_inst *s = gj_infer_function(&I, code, n, args, NULL, 0);
 	if (fused && !gj_is_fused_result(s->ret.type))
 		gj_fail(s->fn, value_return(s), GJ_ERR_FUSE_RETURN, code->name, gj_known_text(s->fn->arena, s->ret));
 	if (entry->results == GJ_RESULTS_PARTS || entry->results == GJ_RESULTS_HOST)
-		fix_return(trap, s, entry->space, ret);
+		fix_return(trap, s, entry->results == GJ_RESULTS_HOST ? GJ_COUNTED : entry->space, ret);
 	else if (entry->results == GJ_RESULTS_ELEMENTS)
 		fix_elements(trap, s, ret);
 	else if (entry->results == GJ_RESULTS_NONE && s->ret.type != gj_t_none)

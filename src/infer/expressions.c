@@ -92,8 +92,7 @@ static bool is_pending(const gj_type *t)
 
 static bool begins(const char *text, const char *with) { return !strncmp(text, with, strlen(with)); }
 
-/* May memory be other than it was behind this op? */
-static bool writes(const gj_inst *s, gj_ref r)
+bool gj_writes_memory(const gj_inst *s, gj_ref r)
 {
 	const gj_op *o = gj_o(s->fn, r);
 	if (o->op == GJ_SETITEM || gj_is_inplace(s->fn, o))
@@ -125,7 +124,7 @@ static bool through(walk *w, uint32_t b, uint32_t i, uint8_t how)
 			return true;
 		if (r == w->made)                          /* made anew */
 			return false;
-		how = writes(w->s, r) ? DIRTY : how;
+		how = gj_writes_memory(w->s, r) ? DIRTY : how;
 	}
 	for (uint32_t k = 0; k < bb->nsucc; k++)
 		if (w->s->edge[2 * b + k] && !(w->seen[bb->succ[k]] & how)) {
@@ -161,7 +160,7 @@ void gj_check_expressions(gj_inst *s)
 {
 	bool any = false;
 	GJ_EACH_OP(s->fn, b, r) {
-		s->writes |= s->live[b] && writes(s, r);
+		s->writes |= s->live[b] && gj_writes_memory(s, r);
 		any |= s->live[b] && is_pending(gj_o(s->fn, r)->type);
 	}
 	if (!any || !s->writes)

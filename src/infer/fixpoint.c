@@ -438,7 +438,7 @@ static bool step(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i)
 	if (gj_op_is(o, GJ_F_TERM))
 		terminator(s, b, o);
 	else if (!starred(s->fn, o))
-		update(s, r, eval(I, s, r));
+		update(s, r, gj_settle_expression(s, r, eval(I, s, r)));
 	else if (spread(s, b, i))
 		return false;
 	return true;
@@ -504,7 +504,8 @@ static void check(gj_inst *s)
 			gj_refuse_unbound(s, gj_o(s->fn, r), true);
 	}
 	gj_check_expressions(s);
-	gj_check_fresh(s);
+	if (!s->fn->memory)
+		gj_check_fresh(s);
 }
 
 /* Does every path raise or loop for ever? No, as long as a type is missing: of a function that is being inferred. */
@@ -551,6 +552,7 @@ static void read_code(gj_infer *I, gj_inst *s, const gj_fn *from, uint32_t loc)
 	s->ret = (gj_known){ 0 };
 	s->fn = gj_ssa_read(I->trap, s->code, &s->reading);
 	s->fn->numpy = numpy;
+	s->fn->memory = I->memory && !numpy;
 	gj_cfg(s->fn);
 	if (from)
 		chain_locs(s->fn, from, loc);

@@ -42,6 +42,7 @@ struct gj_infer {
 	uint32_t waits, met;                       /* least depth of the busy instances called since each was set to none */
 	bool     numpy;                            /* the function called next is typed by NumPy's rules */
 	gj_taker taker;                            /* … is a generator, whose items go to this one */
+	bool     memory;                           /* functions can make arrays */
 	bool     final;                            /* errors are the user's: types have settled */
 };
 
@@ -111,6 +112,16 @@ GJ_NORETURN void gj_bad_argument(const gj_icall *, uint32_t i);
 GJ_NORETURN void gj_bad_integer(const gj_icall *, uint32_t i);         /* says that integers are wanted */
 
 gj_known gj_infer_name(gj_icall *);                          /* rules.c: by the rule of c->row */
+/* Does the function work on expressions element by element, or reduce them? Does it give an array of its own? */
+bool     gj_takes_expressions(const gj_name *);
+bool     gj_makes_array(const gj_name *);
+
+/* owned.c, in functions that have memory: what an op gives, computed at once, unless it is an expression whose only user takes it as one. */
+gj_known gj_settle_expression(const gj_inst *, gj_ref, gj_known);
+/* Has a value of that type memory that is counted? */
+bool     gj_has_owner(const gj_type *);
+/* Does the op's result hold its memory by itself? Others have it from their operands. */
+bool     gj_is_fresh(const gj_inst *, gj_ref);
 
 /* Rules shared by operators and named functions (operators.c). */
 gj_known gj_known_binop(const gj_fn *, uint32_t loc, gj_binop, gj_known a, gj_known b);
@@ -147,6 +158,8 @@ gj_known gj_known_reduced(const gj_icall *);
 bool gj_is_fused_result(const gj_type *);
 /* Fails where an expression is used behind something that may have changed what it is made of. When types have settled. */
 void gj_check_expressions(gj_inst *);
+/* May memory be other than it was behind this op? */
+bool gj_writes_memory(const gj_inst *, gj_ref);
 /* `a += b` that writes into the array a? */
 static inline bool gj_is_inplace(const gj_fn *f, const gj_op *o)
 {
@@ -181,6 +194,8 @@ typedef struct gj_shape_known { int ndim; int64_t extent[GJ_MAX_NDIM]; } gj_shap
 /* Extents of nested tuples and lists of numbers, and what type holds all of them. False: they differ in length, or something is no
  * number. */
 bool gj_nested_shape(const gj_type *, gj_shape_known *, const gj_type **elem);
+/* counted.c: what such a function gives where there is memory. */
+gj_known gj_known_counted(const gj_icall *);
 /* The extents of an array, if they are known. */
 bool gj_known_shape(const gj_inst *, gj_ref array, gj_shape_known *);
 /* Which of these functions this is; -1: none. */

@@ -67,6 +67,8 @@ gj_known gj_infer_new_array(gj_icall *c)
 	const gj_type *t = c->a[0].type, *elem;
 	if (fn(c)->numpy || how == GJ_NEW_NOTHING)
 		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_MEMORY, gj_shown(c->name));
+	if (fn(c)->memory)
+		return gj_known_counted(c);
 	if (like && t->kind != GJ_ARRAY)
 		gj_bad_argument(c, 0);
 	switch (how) {

@@ -2,6 +2,8 @@
 #include "infer/infer.h"
 #include "image/barrier.h"
 
+#include <string.h>
+
 #define NAME(name, params, rule, low, arg, doc) gj_known gj_infer_##rule(gj_icall *);
 #define SPACE(name, doc)
 #include "names/names.def"
@@ -13,6 +15,32 @@ static const struct { gj_known (*rule)(gj_icall *); int arg; } table[] = {
 };
 
 int gj_rule_argument(const gj_name *row) { return table[gj_name_index(row)].arg; }
+/* The rules by name, for questions about them. */
+static const char *const rule_name[] = {
+#define NAME(name, params, rule, low, arg, doc) #rule,
+#define SPACE(name, doc) "",
+#include "names/names.def"
+};
+
+static bool is_one_of(const gj_name *row, const char *const *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(rule_name[gj_name_index(row)], rules[i]))
+			return true;
+	return false;
+}
+
+bool gj_takes_expressions(const gj_name *row)
+{
+	static const char *const rules[] = { "reduce", "where", "astype", "abs" };
+	return gj_is_ufunc(row) || is_one_of(row, rules, GJ_LEN(rules));
+}
+
+bool gj_makes_array(const gj_name *row)
+{
+	static const char *const rules[] = { "new_array" };
+	return is_one_of(row, rules, GJ_LEN(rules));
+}
 
 gj_known gj_infer_name(gj_icall *c)
 {

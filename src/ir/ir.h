@@ -144,6 +144,7 @@ struct gj_fn {
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
 	uint32_t neighbours;                       /* low: of the image */
 	bool numpy;                                /* high: of a fused function, typed by NumPy's rules */
+	bool memory;                               /* high: it can make arrays */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };
 

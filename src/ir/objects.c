@@ -12,7 +12,7 @@ const gj_op *gj_root(const gj_fn *f, gj_ref p)
 /* Is it known which object o starts? What a device function is given may be anything. */
 static bool is_object(const gj_fn *f, const gj_op *o)
 {
-	return o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM || o->op == GJ_CONSTMEM || (o->op == GJ_PARAM && f->entry->space != GJ_GENERIC);
+	return o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM || o->op == GJ_CONSTMEM || o->op == GJ_ALLOC || (o->op == GJ_PARAM && f->entry->space != GJ_GENERIC);
 }
 
 bool gj_apart(const gj_fn *f, gj_ref p, gj_ref q)
@@ -22,7 +22,7 @@ bool gj_apart(const gj_fn *f, gj_ref p, gj_ref q)
 		return false;
 	if (a->op != b->op)
 		return true;
-	if (a->op == GJ_LOCALMEM || a->op == GJ_CONSTMEM)
+	if (a->op == GJ_LOCALMEM || a->op == GJ_CONSTMEM || a->op == GJ_ALLOC)
 		return a != b;
 	if (a->op == GJ_SHAREDMEM)
 		return a->imm.i != b->imm.i;

@@ -115,7 +115,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 	p[0] = off ? gj_lat(L, a, at, 'A', gj_e2(L, GJ_BYTES, ptr, a.part[0], off)) : a.part[0];
 	memcpy(p + 1, shape, t->ndim * sizeof *p);
 	memcpy(p + 1 + t->ndim, strides, t->ndim * sizeof *p);
-	return v;
+	return gj_lowned_as(L, v, a);
 }
 
 /* Item `at` of a tuple whose items are all of type t. */
@@ -302,7 +302,7 @@ gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 		p[1 + d] = gj_extent(a, d + 1);
 		p[1 + t->ndim + d] = gj_stride(a, d + 1);
 	}
-	return v;
+	return gj_lowned_as(L, v, a);
 }
 
 gj_lv gj_lunpack(gj_lower *L, const gj_op *o, gj_lv a)

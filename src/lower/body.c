@@ -170,6 +170,12 @@ static gj_lv make_named(gj_body *B, gj_ref r, const gj_code *class)
 	return v;
 }
 
+/* How many of the arguments are operands of the function for each element: not `out`, nor a dtype. */
+static uint32_t operands(const gj_name *row, uint32_t n)
+{
+	return gj_is_ufunc(row) ? n - 1 : !strcmp(row->name, "array.astype") ? 1 : n;
+}
+
 static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *name)
 {
 	const gj_op *o = gj_o(B->s->fn, r);
@@ -183,6 +189,8 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *na
 	}
 	if (o->type && o->type->kind == GJ_EXPRESSION)
 		return gj_lexpression(B->L, o->type, c.a);
+	if (o->type && o->type->kind == GJ_ARRAY && gj_takes_expressions(row) && gj_is_fresh(B->s, r))
+		return gj_lcomputed(B->L, gj_is_ufunc(row) || strcmp(row->name, "builtins.abs") ? row->name : "np.absolute", o->type, operands(row, c.n), c.a);
 	if (o->type && o->type->kind == GJ_ELEMENT && gj_is_ufunc(row))
 		return gj_lfused(B->L, row->name, o->type, c.n - 1, c.a);
 	if (gj_is_ufunc(row) && c.a[c.n - 1].type && c.a[c.n - 1].type != gj_t_none)
@@ -226,6 +234,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 		const char *ufunc = o->op == GJ_PYBIN ? gj_ufunc_of_binop(o->sub) : o->op == GJ_PYCMP ? gj_ufunc_of_cmpop(o->sub) : gj_ufunc_of_unop(o->sub);
 		if (o->type->kind == GJ_EXPRESSION)
 			return gj_lexpression(L, o->type, (gj_lv[]){ a, b });
+		if (o->type->kind == GJ_ARRAY && !gj_is_inplace(B->s->fn, o))
+			return gj_lcomputed(L, ufunc, o->type, o->nargs, (gj_lv[]){ a, b });
 		if (o->type->kind == GJ_ELEMENT)
 			return gj_lfused(L, ufunc, o->type, o->nargs, (gj_lv[]){ a, b });
 	}
@@ -300,6 +310,7 @@ static void lower_block(gj_body *B, uint32_t hb)
 		else if (o->op != GJ_PHI && o->op != GJ_UNDEF && (o->type || o->op == GJ_SETITEM))
 			B->val[r] = lower_op(B, r);
 		B->val[r].konst = B->s->konst[r];
+		gj_lrelease_behind(B, r);
 	}
 	B->exit[hb] = L->cur;
 }
@@ -320,7 +331,8 @@ static void phi_operands(gj_body *B, uint32_t to, uint32_t k, uint32_t from)
 		gj_lv x = defined && n ? gj_lconv(L, use(B, o->arg[k]), o->type) : gj_lv_none();
 		for (uint32_t j = 0; j < n; j++) {
 			gj_op *phi = gj_o(L->fn, v->part[j]);
-			gj_ref from_here = defined ? x.part[j] : gj_e(L, GJ_UNDEF, phi->type, 0, NULL);
+			bool owner = gj_part_of(o->type, j).field == GJ_FIELD_OWNER;       /* what is not defined holds nothing */
+			gj_ref from_here = defined ? x.part[j] : owner ? gj_eint(L, phi->type, 0) : gj_e(L, GJ_UNDEF, phi->type, 0, NULL);
 			gj_ref *args = gj_new(L->arena, gj_ref, phi->nargs + 1);
 			for (uint32_t m = 0; m < phi->nargs; m++)
 				args[m] = phi->arg[m];
@@ -330,13 +342,15 @@ static void phi_operands(gj_body *B, uint32_t to, uint32_t k, uint32_t from)
 	}
 }
 
-static void finish_return(gj_body *B, const gj_op *o)
+static void finish_return(gj_body *B, gj_ref t, const gj_op *o)
 {
 	gj_lower *L = B->L;
 	gj_lv v = o->nargs ? use(B, o->arg[0]) : gj_lv_none();
 	if (B->s->ret.type->kind != GJ_OPTIONAL && v.type->kind == GJ_OPTIONAL)
 		v = use_value(B, o->arg[0]);
 	v = gj_lconv(L, v, B->s->ret.type);
+	gj_lretain(L, v);
+	gj_lrelease_behind(B, t);
 	if (B->inlined) {
 		gj_push(L->arena, &B->ret_block, L->cur);
 		gj_push(L->arena, &B->ret, v);
@@ -366,14 +380,24 @@ static void finish_block(gj_body *B, uint32_t hb)
 	const gj_op *t = gj_terminator(f, hb);
 	uint32_t from = B->exit[hb];
 	bool taken[2] = { b->nsucc > 0 && B->s->edge[2 * hb], b->nsucc > 1 && B->s->edge[2 * hb + 1] };
-	for (uint32_t i = 0; i < b->nsucc; i++)
-		if (taken[i])
-			phi_operands(B, b->succ[i], gj_edge_index(f, hb, i), from);
+	bool apart = taken[0] && taken[1] && (gj_holds_change(B, hb, 0) || gj_holds_change(B, hb, 1));
+	uint32_t edge[2] = { from, from };
+	for (uint32_t i = 0; i < b->nsucc; i++) {
+		if (!taken[i])
+			continue;
+		edge[i] = apart ? gj_block_new(L->fn) : from;
+		phi_operands(B, b->succ[i], gj_edge_index(f, hb, i), edge[i]);
+		gj_lhold_on_edge(B, hb, i);
+		if (apart)
+			gj_jump(L, B->entry[b->succ[i]]);
+	}
 	L->cur = from;
 	B->block = hb;
 	L->loc = low_loc(B, t->loc);
 	if (t->op == GJ_RETURN)
-		finish_return(B, t);
+		finish_return(B, b->ops.p[b->ops.n - 1], t);
+	else if (apart)
+		gj_branch(L, use(B, t->arg[0]).part[0], edge[0], edge[1]);
 	else if (taken[0] && taken[1])
 		gj_branch(L, use(B, t->arg[0]).part[0], B->entry[b->succ[0]], B->entry[b->succ[1]]);
 	else if (taken[0] || taken[1])
@@ -422,6 +446,7 @@ static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
 	GJ_EACH_BLOCK(f, b)
 		if (s->live[b])
 			B.entry[b] = b == 0 ? start : gj_block_new(L->fn);
+	B.holders = L->M->options->entry == GJ_ENTRY_HOST ? gj_find_holders(&B) : NULL;
 	GJ_EACH_BLOCK(f, b)
 		if (s->live[b])
 			lower_block(&B, b);

@@ -93,6 +93,15 @@ gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
 	return v;
 }
 
+gj_lv gj_lowned_as(gj_lower *L, gj_lv v, gj_lv of)
+{
+	gj_ref *p = (gj_ref *)(uintptr_t)v.part;                                    /* it was made just now */
+	bool known = of.type && of.type->kind == GJ_ARRAY && of.type->space == GJ_COUNTED;
+	if (v.type->kind == GJ_ARRAY && v.type->space == GJ_COUNTED)
+		p[1 + 2 * v.type->ndim] = known ? of.part[1 + 2 * of.type->ndim] : gj_eint(L, gj_i64(), 0);
+	return v;
+}
+
 gj_lv gj_larray(gj_lower *L, const gj_type *t, gj_ref pointer, const gj_ref *shape)
 {
 	gj_ref *p, step = gj_eint(L, gj_i64(), t->elem->size);
@@ -105,7 +114,7 @@ gj_lv gj_larray(gj_lower *L, const gj_type *t, gj_ref pointer, const gj_ref *sha
 		if (k + 1 < t->ndim)
 			step = gj_eindex(L, GJ_MUL, step, shape[d]);
 	}
-	return v;
+	return gj_lowned_as(L, v, (gj_lv){ 0 });
 }
 
 /* -- Operations -------------------------------------------------------------------------------------------------------- */

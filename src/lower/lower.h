@@ -32,6 +32,7 @@ typedef struct gj_module {
 typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; bool counted; /* the body at hand is part of M->inlined */ } gj_lower;
 
 typedef struct gj_settled { gj_ref r; uint32_t block; } gj_settled;
+typedef struct gj_holders gj_holders;
 
 /* One inlined body. */
 typedef struct gj_body {
@@ -47,7 +48,18 @@ typedef struct gj_body {
 	uint32_t  block;                           /* H block at hand */
 	struct gj_dom *dom;                        /* optional.c, made when it is asked for */
 	GJ_VEC(gj_settled) present;                /* H values that are no None, from these blocks on */
+	gj_holders *holders;                       /* NULL: nothing in it is counted */
 } gj_body;
+
+/* holders.c: who holds counted memory, and how long. NULL: there is none. */
+gj_holders *gj_find_holders(gj_body *);
+/* Behind op r (a terminator: before it): lets go of what is not used any more. */
+void gj_lrelease_behind(gj_body *, gj_ref r);
+/* Is there something to do on the edge from block b as successor i? Does it: phis hold what comes in, and what is not used behind it is let go. */
+bool gj_holds_change(const gj_body *, uint32_t b, uint32_t i);
+void gj_lhold_on_edge(gj_body *, uint32_t b, uint32_t i);
+/* One more holds all of a value that is counted. */
+void gj_lretain(gj_lower *, gj_lv);
 
 typedef struct gj_lcall {
 	gj_lower *L; gj_body *B;
@@ -111,7 +123,13 @@ void   gj_jump(gj_lower *, uint32_t to);                               /* ends L
 void   gj_branch(gj_lower *, gj_ref cond, uint32_t yes, uint32_t no);
 gj_lv  gj_lconv(gj_lower *, gj_lv, const gj_type *to);                 /* any conversion that unification allows */
 gj_ref gj_ltruth(gj_lower *, gj_lv);
-gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* fresh C array: strides from the shape */
+gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* C or F array: strides from the shape; nobody owns it */
+gj_lv  gj_lowned_as(gj_lower *, gj_lv view, gj_lv of);                 /* the view, kept by what keeps that array */
+/* counted.c: an array with memory of its own, in functions that have some; what a function of new_arrays.c gives there; what op `dotted` computes
+ * of operands, in a fresh array. */
+gj_lv  gj_lcounted(gj_lcall *);
+gj_lv  gj_lnew_array(gj_lower *, const gj_type *, const gj_ref *shape, bool zeros);
+gj_lv  gj_lcomputed(gj_lower *, const char *dotted, const gj_type *, uint32_t n, const gj_lv *operand);
 /* memory.c: the value of a type at pointer p; what lies there becomes v, converted to the type. */
 gj_ref gj_lplace(gj_lower *, gj_ref p, gj_part);                       /* where a part of the value at p stands */
 gj_lv  gj_lload(gj_lower *, gj_ref p, const gj_type *);
@@ -173,6 +191,7 @@ gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *, void *arg);
 void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an expression or a scalar to all elements */
+void   gj_lcopy_apart(gj_lower *, gj_lv target, gj_lv);        /* the same where nothing that is read lies in the target */
 /* fused.c: what NumPy's function of this name gives of the thread's elements; an element to be reduced. */
 gj_lv  gj_lfused(gj_lower *, const char *dotted, const gj_type *, uint32_t n, const gj_lv *a);
 gj_lv  gj_lreduced(gj_lower *, const gj_type *, gj_lv a);

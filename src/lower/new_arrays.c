@@ -90,6 +90,8 @@ gj_lv gj_lower_new_array(gj_lcall *c)
 	gj_shape_known shape;
 	gj_ref at[GJ_MAX_NDIM];
 	int how = c->arg & ~GJ_NEW_LIKE;
+	if (c->B->s->fn->memory)
+		return gj_lcounted(c);
 	if (how == GJ_NEW_AS && c->type == c->a[0].type)
 		return c->a[0];
 	gj_known_shape(c->B->s, c->ref, &shape);

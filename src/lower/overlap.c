@@ -183,3 +183,4 @@ void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lne
 }
 
 void gj_lcopy(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 1, &v, item, &v); }
+void gj_lcopy_apart(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 0, NULL, item, &v); }

@@ -17,7 +17,7 @@ static gj_lv nested(gj_lower *L, const gj_type *t, gj_ref data, const gj_type *f
 		p[1 + d] = gj_eint(L, gj_i64(), field->n);
 		p[1 + t->ndim + d] = gj_eint(L, gj_i64(), field->elem->size);
 	}
-	return v;
+	return outer ? gj_lowned_as(L, v, *outer) : v;
 }
 
 gj_lv gj_lfield(gj_lower *L, gj_lv of, uint32_t i, const gj_type *t)

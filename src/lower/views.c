@@ -23,7 +23,7 @@ static gj_lv permuted(gj_lower *L, gj_lv a, const gj_type *t, const uint32_t *ax
 		p[1 + d] = gj_extent(a, axis[d]);
 		p[1 + t->ndim + d] = gj_stride(a, axis[d]);
 	}
-	return v;
+	return gj_lowned_as(L, v, a);
 }
 
 gj_lv gj_ltranspose(gj_lower *L, gj_lv a, const gj_type *t)
@@ -72,13 +72,13 @@ gj_lv gj_lower_reshape(gj_lcall *c)
 		product = gj_eindex(L, GJ_MUL, product, shape[unknown]);
 	}
 	gj_lrequire(L, gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)));
-	return gj_larray(L, c->type, c->a[0].part[0], shape);
+	return gj_lowned_as(L, gj_larray(L, c->type, c->a[0].part[0], shape), c->a[0]);
 }
 
 gj_lv gj_lower_ravel(gj_lcall *c)
 {
 	gj_ref size = gj_lsize(c->L, c->a[0]);
-	return gj_larray(c->L, c->type, c->a[0].part[0], &size);
+	return gj_lowned_as(c->L, gj_larray(c->L, c->type, c->a[0].part[0], &size), c->a[0]);
 }
 
 gj_lv gj_lower_expand_dims(gj_lcall *c)
@@ -98,7 +98,7 @@ gj_lv gj_lower_expand_dims(gj_lcall *c)
 		p[1 + n + d] = fresh ? gj_eint(L, gj_i64(), 0) : gj_stride(a, from);
 		from += !fresh;
 	}
-	return c->type->layout == 'A' ? v : gj_larray(L, c->type, p[0], p + 1);
+	return gj_lowned_as(L, c->type->layout == 'A' ? v : gj_larray(L, c->type, p[0], p + 1), a);
 }
 
 static gj_lv view_number(gj_lcall *c)
@@ -120,12 +120,12 @@ gj_lv gj_lower_view(gj_lcall *c)
 	memcpy(p, a.part, (1 + 2 * n) * sizeof *p);
 	p[0] = gj_ecast(L, a.part[0], gj_part_of(c->type, 0).type);
 	if (old == size)
-		return v;
+		return gj_lowned_as(L, v, a);
 	gj_ref bytes = gj_eindex(L, GJ_MUL, gj_extent(a, n - 1), gj_eint(L, gj_i64(), old)), each = gj_eint(L, gj_i64(), size);
 	if (size > old)
 		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, gj_i64(), bytes, each), gj_eint(L, gj_i64(), 0)));
 	p[n] = gj_e2(L, GJ_FLOORDIV, gj_i64(), bytes, each);
-	return gj_larray(L, c->type, p[0], p + 1);
+	return gj_lowned_as(L, gj_larray(L, c->type, p[0], p + 1), a);
 }
 
 /* NumPy's rule: strides of extents of one do not count, and an empty array is contiguous. */

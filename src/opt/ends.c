@@ -11,7 +11,7 @@ static uint32_t number(gj_fn *entry, const gj_source_site *p)
 {
 	for (uint32_t i = 0; i < entry->ends.n; i++) {
 		const gj_source_site *q = &entry->ends.p[i];
-		if (q->kind == p->kind && q->code == p->code && q->pos.line == p->pos.line && q->pos.col == p->pos.col && same_text(q->name, p->name))
+		if (q->kind == p->kind && q->exception == p->exception && q->code == p->code && q->pos.line == p->pos.line && q->pos.col == p->pos.col && same_text(q->name, p->name))
 			return i;
 	}
 	gj_push(entry->arena, &entry->ends, *p);

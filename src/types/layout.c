@@ -25,10 +25,12 @@ static bool array_piece(const gj_type *t, uint32_t k, gj_piece *out)
 	const gj_piece all[] = {
 		{ "data", t->elem, 1, GJ_FIELD_DATA },
 		{ "shape", gj_scalar[GJ_I64], t->ndim, GJ_FIELD_SHAPE }, { "strides", gj_scalar[GJ_I64], t->ndim, GJ_FIELD_STRIDE },
+		{ "owner", gj_scalar[GJ_I64], 1, GJ_FIELD_OWNER },
 	};
-	if (k < GJ_LEN(all))
+	uint32_t n = GJ_LEN(all) - (t->space != GJ_COUNTED);
+	if (k < n)
 		*out = all[k];
-	return k < GJ_LEN(all);
+	return k < n;
 }
 
 static bool optional_piece(const gj_type *t, uint32_t k, gj_piece *out)

@@ -8,6 +8,7 @@
 typedef enum gj_field {
 	GJ_FIELD_VALUE,                            /* the scalar itself */
 	GJ_FIELD_DATA, GJ_FIELD_SHAPE, GJ_FIELD_STRIDE,    /* of an array; strides are in bytes */
+	GJ_FIELD_OWNER,                            /* of a counted array: the address of the memory that it keeps (run/cpu/owned.h), 0: none */
 	/* No parts: */
 	GJ_FIELD_BYTES,                            /* of a whole array, one that is only added to (opt/sums.c) */
 	GJ_FIELD_STEP                              /* bytes from one element of a ufunc's operand to the next */

@@ -14,7 +14,7 @@ gj_part gj_part_of(const gj_type *t, uint32_t i)
 		at = gj_aligned(at, p.type);
 		if (i < each * p.count) {
 			bool data = p.field == GJ_FIELD_DATA;
-			gj_part part = { .type = data ? gj_ptr_at(p.type, (gj_space)t->space, t->align) : p.type };
+			gj_part part = { .type = data ? gj_ptr_at(p.type, t->space == GJ_COUNTED ? GJ_GLOBAL : (gj_space)t->space, t->align) : p.type };
 			if (!data)
 				part = gj_part_of(p.type, i % each);
 			part.of = data || (p.name && !gj_has_pieces(p.type)) ? t : part.of;

@@ -191,7 +191,10 @@ static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)
 	return t;
 }
 
-static gj_space common_space(const gj_type *a, const gj_type *b) { return a->space == b->space ? (gj_space)a->space : GJ_GENERIC; }
+static gj_space common_space(const gj_type *a, const gj_type *b)
+{
+	return a->space == b->space ? (gj_space)a->space : a->space == GJ_COUNTED || b->space == GJ_COUNTED ? GJ_COUNTED : GJ_GENERIC;
+}
 
 /* What is known of the alignment of either; 0: all that the items' type asks for. */
 static uint32_t known_of(const gj_type *a, const gj_type *b)

@@ -363,5 +363,6 @@ const gj_backend gj_backend_cpu = {
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
 		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep,
 		[GJ_YIELD] = gj_cpu_yield, [GJ_WATCH] = gj_cpu_watch,
+		[GJ_ALLOC] = gj_cpu_new_memory, [GJ_RETAIN] = gj_cpu_retain, [GJ_RELEASE] = gj_cpu_release,
 	}
 };

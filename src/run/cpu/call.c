@@ -1,5 +1,5 @@
 /* Calls of functions for the host. A thread has a record, which compiled code takes for its block: one without threads. A call costs
- * a look at it and a landing: whatever raises in compiled code goes back there, over all frames in between, which own nothing. */
+ * a look at it and a landing: whatever raises in compiled code goes back there, over all frames in between; what they made is in the record's list. */
 #define _GNU_SOURCE
 #include "run/cpu/call.h"
 #include "run/cpu/cpu.h"
@@ -11,61 +11,22 @@
 
 enum { STACK_RESERVE = 192 << 10 /* for the C library, signal handlers and a frame with large arrays */ };
 
-static _Thread_local gj_caller *own;
-static pthread_key_t at_end;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void retire(void *record)
-{
-	gj_caller *c = record;
-	gj_workers_forget_caller(c);
-	free(c->lines.word);
-	free(c);
-}
-
-static void start(void) { pthread_key_create(&at_end, retire); }
-
-/* The end of the thread's stack. */
-static const char *stack_end(void)
-{
-	pthread_attr_t attr;
-	void *low = NULL;
-	size_t size;
-	if (pthread_getattr_np(pthread_self(), &attr))
-		return NULL;
-	pthread_attr_getstack(&attr, &low, &size);
-	pthread_attr_destroy(&attr);
-	return low;
-}
-
-static gj_caller *enlist(void)
-{
-	pthread_once(&once, start);
-	gj_caller *c = calloc(1, sizeof *c);
-	if (!c)
-		return NULL;
-	c->stack = stack_end();
-	c->thread = pthread_self();
-	pthread_setspecific(at_end, c);
-	gj_workers_add_caller(c);
-	return own = c;
-}
-
 /* The compiled function, up to where it returns or lands; apart, since what is in registers is lost where it lands. */
 static __attribute__((noinline)) gj_status run(gj_caller *c, gj_kernel *k, const char *params)
 {
 	if (__builtin_setjmp(c->landing))
-		return own->status;
+		return gj_caller_own()->status;
 	k->entry(&c->pub, params, 0, 1);
 	return GJ_OK;
 }
 
 gj_status gj_call_host(gj_kernel *k, const char *params, gj_report *report)
 {
-	gj_caller *c = own ? own : enlist();
+	gj_caller *c = gj_caller_own();
 	void *outer[GJ_LEN(c->landing)];
 	if (!c)
 		return gj_error_set(GJ_E_NOMEM, 0, "out of memory for the record of a thread");
+	gj_owned *made = c->owned.next;
 	memcpy(outer, c->landing, sizeof outer);
 	c->depth++;
 	if (!gj_ticking)
@@ -73,8 +34,10 @@ gj_status gj_call_host(gj_kernel *k, const char *params, gj_report *report)
 	gj_status status = run(c, k, params);
 	c->depth--;
 	memcpy(c->landing, outer, sizeof outer);
-	if (status == GJ_E_RAISED)
+	if (status != GJ_OK) {
+		gj_owned_drop(&c->owned, made);
 		*report = c->report;
+	}
 	if (c->lines.n || c->lines.lost) {
 		gj_print_lines(k, &c->lines);
 		c->lines.n = c->lines.lost = 0;
@@ -101,8 +64,9 @@ void gj_call_raise(gj_block *pub, uint32_t site, uint32_t n, const uint64_t *val
 void gj_call_attend(void)
 {
 	__atomic_store_n(&gj_rt_attention, 0, __ATOMIC_RELAXED);
-	if (own && own->depth && gj_interrupted())
-		land(own, GJ_E_INTERRUPTED);
+	gj_caller *c = gj_caller_own();
+	if (c && c->depth && gj_interrupted())
+		land(c, GJ_E_INTERRUPTED);
 }
 
 void gj_call_enter(gj_block *pub)

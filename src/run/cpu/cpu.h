@@ -7,6 +7,7 @@
 #include "image/cpu_abi.h"
 #include "image/report.h"
 #include "run/printed.h"
+#include "run/cpu/owned.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -96,7 +97,10 @@ typedef struct gj_caller {
 	gj_status status;                          /* why one landed */
 	gj_report report;
 	gj_lines lines;                            /* what it has printed */
+	gj_owned owned;                            /* head of the list of what it has made */
 } gj_caller;
+
+gj_caller *gj_caller_own(void);                /* cpu/caller.c: this thread's; NULL: out of memory */
 
 /* A thread's equipment while it works on a launch; kept and used again. */
 typedef struct gj_worker {

@@ -1,0 +1,105 @@
+/* Typing of functions that make arrays where there is memory for them (fn->memory): any shape, counted. */
+#include "infer/infer.h"
+
+#include <string.h>
+
+static const gj_fn *fn(const gj_icall *c) { return c->s->fn; }
+
+static gj_known fresh(const gj_type *elem, int ndim, char layout)
+{
+	return gj_just(gj_array_type(elem, ndim, ndim > 1 ? layout : 'C', false, GJ_COUNTED));
+}
+
+/* The dtype in slot i; absent or None: `otherwise`. */
+static const gj_type *dtype(const gj_icall *c, uint32_t i, const gj_type *otherwise)
+{
+	bool absent = !c->a[i].type || c->a[i].type == gj_t_none;
+	return absent ? otherwise : gj_dtype_argument(c, i);
+}
+
+static char order(const gj_icall *c, uint32_t i)
+{
+	const gj_obj *k = i < c->n ? c->a[i].konst : NULL;
+	return k && k->kind == GJ_OBJ_STR && !strcmp(k->name, "F") ? 'F' : 'C';
+}
+
+/* Dimensions of a shape: an integer or a tuple of them. */
+static int dimensions(const gj_icall *c, uint32_t i)
+{
+	const gj_type *t = c->a[i].type;
+	uint32_t n = t->kind == GJ_TUPLE ? t->n : 1;
+	for (uint32_t k = 0; k < n; k++)
+		if (!gj_is_int(t->kind == GJ_TUPLE ? t->item[k] : t))
+			gj_bad_integer(c, i);
+	if (n > GJ_MAX_NDIM)
+		gj_fail(fn(c), c->loc, GJ_ERR_ARG_COUNT, gj_shown(c->name), "a shape of at most 6 dimensions", n);
+	return (int)n;
+}
+
+/* The array, expression or number in slot 0. */
+static const gj_type *model(const gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	if (!gj_element_of(t) || !gj_is_scalar(gj_element_of(t)))
+		gj_bad_argument(c, 0);
+	return t;
+}
+
+static gj_known alike(const gj_icall *c, const gj_type *elem)
+{
+	const gj_type *t = model(c);
+	bool array = gj_has_elements(t);
+	return fresh(elem, array ? t->ndim : 0, array && t->kind == GJ_ARRAY && t->layout == 'F' ? 'F' : 'C');
+}
+
+/* np.array: of an array or expression, or of nested tuples and lists of numbers. */
+static gj_known from_object(const gj_icall *c, const gj_type *to)
+{
+	gj_shape_known shape;
+	const gj_type *elem;
+	if (gj_has_elements(c->a[0].type))
+		return alike(c, to ? to : gj_element_of(model(c)));
+	if (!gj_nested_shape(c->a[0].type, &shape, &elem))
+		gj_fail(fn(c), c->loc, GJ_ERR_RAGGED, gj_shown(c->name), gj_known_text(fn(c)->arena, c->a[0]));
+	return fresh(to ? to : elem, shape.ndim, 'C');
+}
+
+static gj_known range(const gj_icall *c)
+{
+	const gj_type *t = NULL;
+	for (uint32_t i = 0; i < 3; i++)
+		if (c->a[i].type && c->a[i].type != gj_t_none)
+			t = t ? gj_unify(t, gj_arg_number(c, i)) : gj_arg_number(c, i);
+	return fresh(dtype(c, 3, gj_scalar[gj_is_float(t) ? GJ_F64 : GJ_I64]), 1, 'C');
+}
+
+static gj_known linspace(const gj_icall *c)
+{
+	gj_arg_number(c, 0);
+	gj_arg_number(c, 1);
+	if (c->a[2].type)
+		gj_arg_integer(c, 2);
+	if (c->a[4].type)
+		gj_bad_argument(c, 4);
+	return fresh(dtype(c, 5, gj_scalar[GJ_F64]), 1, 'C');
+}
+
+gj_known gj_known_counted(const gj_icall *c)
+{
+	bool like = c->arg & GJ_NEW_LIKE;
+	const gj_type *t = c->a[0].type;
+	switch (c->arg & ~GJ_NEW_LIKE) {
+	case GJ_NEW_AS:
+		if (t->kind == GJ_ARRAY && dtype(c, 1, t->elem) == t->elem)
+			return gj_just(t);
+		return from_object(c, dtype(c, 1, NULL));
+	case GJ_NEW_ARRAY:    return like ? alike(c, gj_element_of(model(c))) : from_object(c, dtype(c, 1, NULL));
+	case GJ_NEW_FLAT:     return fresh(gj_element_of(model(c)), 1, 'C');
+	case GJ_NEW_RANGE:    return range(c);
+	case GJ_NEW_LINSPACE: return linspace(c);
+	case GJ_NEW_FULL:
+		return like ? alike(c, dtype(c, 2, gj_element_of(model(c)))) : fresh(dtype(c, 2, gj_arg_scalar(c, 1)), dimensions(c, 0), order(c, 3));
+	default:
+		return like ? alike(c, dtype(c, 1, gj_element_of(model(c)))) : fresh(dtype(c, 1, gj_scalar[GJ_F64]), dimensions(c, 0), order(c, 2));
+	}
+}

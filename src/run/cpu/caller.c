@@ -1,0 +1,48 @@
+/* Records of the threads that call functions for the host: made at a thread's first call, freed at its end. */
+#define _GNU_SOURCE
+#include "run/cpu/cpu.h"
+
+#include <stdlib.h>
+
+static _Thread_local gj_caller *own;
+static pthread_key_t at_end;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void retire(void *record)
+{
+	gj_caller *c = record;
+	gj_workers_forget_caller(c);
+	free(c->lines.word);
+	free(c);
+}
+
+static void start(void) { pthread_key_create(&at_end, retire); }
+
+/* The end of the thread's stack. */
+static const char *stack_end(void)
+{
+	pthread_attr_t attr;
+	void *low = NULL;
+	size_t size;
+	if (pthread_getattr_np(pthread_self(), &attr))
+		return NULL;
+	pthread_attr_getstack(&attr, &low, &size);
+	pthread_attr_destroy(&attr);
+	return low;
+}
+
+static gj_caller *enlist(void)
+{
+	pthread_once(&once, start);
+	gj_caller *c = calloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	c->stack = stack_end();
+	c->thread = pthread_self();
+	c->owned.next = c->owned.before = &c->owned;
+	pthread_setspecific(at_end, c);
+	gj_workers_add_caller(c);
+	return own = c;
+}
+
+gj_caller *gj_caller_own(void) { return own ? own : enlist(); }

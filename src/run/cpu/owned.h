@@ -1,0 +1,24 @@
+/* Memory of arrays that functions for the host make, counted by how many hold it. */
+#ifndef GJ_OWNED_H
+#define GJ_OWNED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What stands before the first byte, which is aligned to 64; the address of that byte is the owner. */
+typedef struct gj_owned {
+	struct gj_owned *next, *before;            /* what the thread's calls have made and not given away; NULL: it was */
+	int64_t count;
+	void   *raw;
+	uint64_t unused[4];
+} gj_owned;
+
+/* It is nobody's but Python's from now on: no call that fails frees it. */
+void gj_owned_give(uint64_t owner);
+void gj_owned_release(uint64_t owner);
+/* Frees what was linked in front of `mark`. */
+void gj_owned_drop(gj_owned *list, gj_owned *mark);
+/* How many there are in the process. */
+int64_t gj_owned_live(void);
+
+#endif
