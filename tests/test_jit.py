@@ -317,7 +317,7 @@ def test_decorator_mistakes():
 		njit(nopython=True)(lambda: 1)
 
 
-@pytest.mark.parametrize("options", [{"nogil": True}, {"cache": True}, {"fastmath": True}, {"fastmath": {"contract", "nsz"}}, {"inline": "always"}, {"debug": True},
+@pytest.mark.parametrize("options", [{"nogil": True}, {"cache": True}, {"fastmath": True}, {"fastmath": {"contract"}}, {"inline": "always"}, {"debug": True},
 	{"error_model": "numpy"}, {"boundscheck": True}, {"nopython": True}, {"forceinline": True}, {"parallel": False}], ids=str)
 def test_options(options):
 	@jit(**options)
