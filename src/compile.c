@@ -71,7 +71,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_widen_halves(f->callee.p[i], &halves);
 	}
 	f->neighbours = gj_run_neighbours(f, opt.facts & GJ_FACT_QUARTERS ? 4 : opt.facts & GJ_FACT_HALVES ? 2 : 1);
-	if (opt.target->in_order && getenv("GRIDJIT_EARLY_LOADS"))
+	if (opt.target->in_order)
 		gj_load_early(f);
 	gj_interruption_point(trap);
 	gj_find_ends(f);

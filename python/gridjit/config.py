@@ -17,6 +17,7 @@ and launched from then on; those marked (import) are read once, by the runtime.
 | BOUNDSCHECK                  | GRIDJIT_BOUNDSCHECK            |         | 1, 0: boundscheck= of all kernels, whatever they say |
 | DISABLE_JIT                  | GRIDJIT_DISABLE_JIT            | 0       | jit returns the Python function                     |
 | CUDA_DEFAULT_PTX_CC          | GRIDJIT_CUDA_DEFAULT_PTX_CC    | 7.5     | compute capability of cuda.compile without cc=      |
+| NEIGHBOURS                   | GRIDJIT_NEIGHBOURS             | 2       | most threads whose work one thread of a GPU does: 1, 2, 4 |
 | CUDA_ARRAY_INTERFACE_SYNC    | GRIDJIT_CUDA_ARRAY_INTERFACE_SYNC | 1    | wait for the stream that a foreign array names      |
 | CUDA_LOW_OCCUPANCY_WARNINGS  | GRIDJIT_CUDA_LOW_OCCUPANCY_WARNINGS | 0  | warn of grids smaller than 128 blocks               |
 | CUDA_WARN_ON_IMPLICIT_COPY   | GRIDJIT_CUDA_WARN_ON_IMPLICIT_COPY | 0   | warn of host arrays copied for a launch             |
@@ -76,7 +77,7 @@ _SETTINGS = {
 	"CPU_WIDTH": ("CPU_WIDTH", "32", _width),
 	"CPU_MATH": ("CPU_MATH", "libmvec", _choice("libmvec", "libm")),
 	"CPU_THREADS": ("CPU_THREADS", "0", int),
-	"NEIGHBOURS": ("NEIGHBOURS", "1", _neighbours),
+	"NEIGHBOURS": ("NEIGHBOURS", "2", _neighbours),
 	"CACHE": ("CACHE", "1", _flag),
 	"CACHE_DIR": ("CACHE_DIR", "", str),
 	"CACHE_SIZE": ("CACHE_SIZE", str(2**29), int),
