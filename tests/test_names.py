@@ -5,6 +5,7 @@ import pickle
 import pydoc
 import re
 import rlcompleter
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +18,18 @@ SRC = Path(__file__).resolve().parent.parent / "src"
 
 
 def rows():
-	"""(dotted name, parameters: None for what is not called) of each row."""
-	text = (SRC / "names/names.def").read_text()
-	found = [(name, None) for name in re.findall(r'^SPACE\("([^"]+)"', text, re.M)]
-	found += [(name, None if params == "0" else params.strip('"'))
-		for name, params in re.findall(r'^NAME\("([^"]+)",\s*(0|"[^"]*")', text, re.M)]
-	for n in re.findall(r'\bTILE\((\d+)\)', text):
-		found.append(("cuda.cg.Tile" + n, None))
-		found += [(f"cuda.cg.Tile{n}.{name}", params)
-			for name, params in re.findall(r'^\tNAME\("cuda.cg.Tile" #n "\.(\w+)", ("[^"]*")', text, re.M)]
-	found = [(name, params.strip('"') if params else params) for name, params in found]
-	for math, numpy, n in re.findall(r'^MATH\(\w+,\s*(0|"[^"]+"),\s*(0|"[^"]+"),\s*(\d)', (SRC / "ir/math.def").read_text(), re.M):
-		params = "x" if n == "1" else "x y"
-		found += [(name.strip('"'), params + out) for name, out in [(math, ""), (numpy, " out=None")] if name != "0"]
+	"""(dotted name, parameters: None for what is not called) of each row, as the preprocessor finds them."""
+	asked = """
+		#define NAME(name, params, rule, low, arg, doc) ROW(name | params)
+		#define SPACE(name, doc) ROW(name | 0)
+		#include "names/names.def"
+	"""
+	found = []
+	text = subprocess.run(["cc", "-E", "-P", f"-I{SRC}", "-x", "c", "-"], input=asked, text=True, check=True, capture_output=True).stdout
+	for name, params in re.findall(r"ROW\(([^|]*)\|((?:[^\"()]|\"[^\"]*\")*)\)", text):
+		name, params = ("".join(re.findall(r'"([^"]*)"', part)) if '"' in part else None for part in (name, params))
+		if name:
+			found.append((name, params))
 	return found
 
 

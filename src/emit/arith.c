@@ -54,7 +54,10 @@ static gj_v operand(gj_gen *g, const gj_op *o, unsigned i)
 	return gj_is_half(t) ? gj_own_half(g, x, t) : x;
 }
 
-static gj_v result(gj_gen *g, const gj_op *o, gj_v x) { return gj_is_half(o->type) ? gj_half_of_own(g, x) : gj_fast(g, x); }
+static gj_v result(gj_gen *g, const gj_op *o, gj_v x)
+{
+	return gj_is_half(o->type) ? gj_half_of_own(g, x) : o->sub ? x : gj_fast(g, x);
+}
 
 gj_v gj_do_add(gj_gen *g, const gj_op *o)
 {

@@ -2,6 +2,7 @@
  * parameters. */
 #include "names/names.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,12 +12,34 @@ static const gj_name table[] = {
 #include "names/names.def"
 };
 
-const gj_name *gj_name_find(const char *dotted)
+/* Rows by a hash of their names, the first of several of one name; made once. */
+enum { SLOTS = 4096 };
+static const gj_name *slot[SLOTS];
+_Static_assert(2 * GJ_LEN(table) <= SLOTS, "at most half of the slots are taken");
+
+static const gj_name **probe(const char *dotted)
+{
+	uint32_t h = 2166136261u;
+	for (const char *s = dotted; *s; s++)
+		h = (h ^ (unsigned char)*s) * 16777619u;
+	h ^= h >> 15;
+	while (slot[h % SLOTS] && strcmp(slot[h % SLOTS]->name, dotted))
+		h++;
+	return &slot[h % SLOTS];
+}
+
+static void fill(void)
 {
 	for (size_t i = 0; i < GJ_LEN(table); i++)
-		if (table[i].name && !strcmp(table[i].name, dotted))
-			return &table[i];
-	return NULL;
+		if (table[i].name && !*probe(table[i].name))
+			*probe(table[i].name) = &table[i];
+}
+
+const gj_name *gj_name_find(const char *dotted)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, fill);
+	return *probe(dotted);
 }
 
 uint32_t gj_name_index(const gj_name *row) { return (uint32_t)(row - table); }

@@ -14,6 +14,13 @@ typedef struct gj_name {
 	bool space;                                /* a namespace; what is neither that nor called is a value */
 } gj_name;
 
+/* How functions of halves do what they do (halves.def). */
+typedef enum gj_half_how {
+	GJ_HALF_NEAREST, GJ_HALF_ZERO, GJ_HALF_DOWN, GJ_HALF_UP,               /* conversions: they round; other functions: the first */
+	GJ_HALF_ALONE,                                                         /* nothing else is computed with it in one rounding */
+	GJ_HALF_SATURATED, GJ_HALF_POSITIVE, GJ_HALF_NAN, GJ_HALF_UNORDERED
+} gj_half_how;
+
 const gj_name *gj_name_find(const char *dotted);             /* NULL: none */
 uint32_t gj_name_index(const gj_name *);                     /* which row of names.def, for tables beside it */
 /* The rows directly below a namespace, one after another: the first after NULL; NULL: no more. */

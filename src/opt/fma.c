@@ -4,11 +4,12 @@
 
 typedef struct contract { gj_fn *f; const uint32_t *uses; } contract;
 
-/* Is operand k of o a product that may join it? A product of another loop stays where it is computed. */
+/* Is operand k of o a product that may join it? A product of another loop stays where it is computed, and so does what is to be
+ * rounded by itself (sub 1). */
 static bool product(const contract *c, const gj_op *o, uint32_t k)
 {
 	const gj_op *m = gj_o(c->f, o->arg[k]);
-	return m->op == GJ_MUL && c->uses[o->arg[k]] == 1 && c->f->bb.p[m->block].loop == c->f->bb.p[o->block].loop;
+	return m->op == GJ_MUL && !m->sub && !o->sub && c->uses[o->arg[k]] == 1 && c->f->bb.p[m->block].loop == c->f->bb.p[o->block].loop;
 }
 
 /* Makes op r an FMA of product k and the other operand; `ops` gets the negation that a difference needs. */
