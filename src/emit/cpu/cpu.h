@@ -12,6 +12,10 @@ typedef struct gj_cpu_gen {
 	gj_v       block, warp;                    /* gj_block, warp (width 1: thread) index */
 	LLVMBasicBlockRef head;                    /* what holds for one warp; terminated last; may be entry */
 	LLVMBasicBlockRef loop;                    /* head of the loop over warps */
+	LLVMBasicBlockRef outer;                   /* from where it is entered: the head of the loop over blocks, or entry */
+	gj_v       block_idx;                      /* along the first axis, in the loop over blocks */
+	LLVMBasicBlockRef row;                     /* head of the loop over rows, around that; NULL: there is none */
+	gj_v       row_warp, row_warps;            /* its first warp; warps of a row */
 	gj_resume *resume;                         /* NULL: the kernel does not stop and resume at barriers */
 	gj_v       field[sizeof(gj_block) / 4];    /* fields of gj_block already read, by offset */
 	int        counted;                        /* thread[0..counted] are threadIdx of the warp's first thread */

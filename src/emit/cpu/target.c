@@ -120,6 +120,46 @@ static gj_v lanes_that_exist(gj_gen *g)
 	return gj_icmp(g, LLVMIntULT, gj_steps(u, u->i32, 1), gj_splat(g, left));
 }
 
+/* Does a call run a stretch of blocks? */
+static bool stretches(const gj_gen *g)
+{
+	return is_body(g->f) && g->f->entry->runner == GJ_RUN_LAUNCH && !g->f->waits && !g->f->barriers;
+}
+
+static unsigned first_index(const gj_gen *g)
+{
+	return offsetof(gj_block, block_idx) + 4u * gj_axes_from[gj_lanes_axis(g->u->opt->facts)][0];
+}
+
+/* Do warps fit into rows of threads along the first axis? */
+static bool whole_rows(const gj_unit *u) { return !u->vector || u->opt->facts & GJ_FACTS_LANES; }
+
+/* The loops around that over warps: rows of threads, and in each row the blocks, whose blockIdx along the first axis counts up. So
+ * memory is walked along the row through all blocks, and what depends on the other axes is the same all that way. */
+static void begin_blocks(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	gj_v first = gj_block_field(g, first_index(g), u->i32);
+	gj_v row = dimension(g, offsetof(gj_block, block_dim), place(g, 0)), warp = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
+	LLVMBasicBlockRef before = g->entry;
+	gj_block_field(g, offsetof(gj_block, stretch), u->i32);                /* read while entry is open */
+	if (whole_rows(u)) {
+		gj_at(g, g->entry);
+		row = LLVMBuildAdd(g->b, row, gj_i32(u, u->lanes - 1), "");
+		gj_cpu(g)->row_warps = LLVMBuildUDiv(g->b, row, gj_i32(u, u->lanes), "");
+		before = gj_cpu(g)->row = gj_bb_new(g, "row");
+		gj_at(g, before);
+		gj_cpu(g)->row_warp = LLVMBuildPhi(g->b, u->i32, "");
+		LLVMAddIncoming(gj_cpu(g)->row_warp, &warp, &g->entry, 1);
+	}
+	gj_cpu(g)->outer = gj_bb_new(g, "block");
+	gj_at(g, gj_cpu(g)->outer);
+	gj_cpu(g)->block_idx = LLVMBuildPhi(g->b, u->i32, "");
+	LLVMAddIncoming(gj_cpu(g)->block_idx, &first, &before, 1);
+	gj_store(g, gj_cpu(g)->block_idx, gj_offset(g, gj_cpu(g)->block, first_index(g)), 4);
+	gj_cpu(g)->field[first_index(g) / 4] = gj_cpu(g)->block_idx;
+}
+
 static void cpu_begin(gj_gen *g)
 {
 	gj_unit *u = g->u;
@@ -135,12 +175,15 @@ static void cpu_begin(gj_gen *g)
 		return;
 	}
 	unsigned n = LLVMCountParams(g->fn);
+	gj_cpu(g)->outer = g->entry;
+	if (stretches(g))
+		begin_blocks(g);
 	gj_cpu(g)->head = gj_bb_new(g, "warp");
 	g->exit = gj_bb_new(g, "next");
 	gj_at(g, gj_cpu(g)->head);
 	gj_cpu(g)->warp = LLVMBuildPhi(g->b, u->i32, "");
-	gj_v first = LLVMGetParam(g->fn, n - 2);
-	LLVMAddIncoming(gj_cpu(g)->warp, &first, &g->entry, 1);
+	gj_v first = gj_cpu(g)->row ? gj_cpu(g)->row_warp : LLVMGetParam(g->fn, n - 2);
+	LLVMAddIncoming(gj_cpu(g)->warp, &first, &gj_cpu(g)->outer, 1);
 	gj_cpu(g)->loop = gj_cpu(g)->head;
 	if (resumable(u))
 		gj_resume_begin(g);
@@ -154,12 +197,12 @@ static bool loops(const gj_gen *g)
 	return is_body(g->f) && g->f->entry->runner != GJ_RUN_CALL && !g->f->waits && (gj_cpu(g)->resume || !g->f->barriers);
 }
 
-/* The indices of the next warp's first thread: those that the kernel asks for are counted, the first in steps of a
- * vector, which fits into a row or is a row's only one. */
-static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
+/* The indices of the next thread, from place `at` on, `carry` steps along that axis: those that the kernel asks for are counted. The
+ * steps are of one row, or of a vector that fits into a row or is a row's only one. */
+static void count_from(gj_gen *g, int at, gj_v carry, LLVMBasicBlockRef here)
 {
-	gj_v carry = gj_i32(g->u, g->u->lanes), none = gj_i32(g->u, 0);
-	for (int at = 0; at <= gj_cpu(g)->counted; at++) {
+	gj_v none = gj_i32(g->u, 0);
+	for (; at <= gj_cpu(g)->counted; at++) {
 		gj_v x = LLVMBuildAdd(g->b, gj_cpu(g)->thread[at], carry, "");
 		gj_v over = gj_icmp(g, LLVMIntUGE, x, dimension(g, offsetof(gj_block, block_dim), place(g, at)));
 		x = gj_select(g, over, none, x);
@@ -168,51 +211,93 @@ static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
 	}
 }
 
-/* threadIdx of the warp's first thread on the axis at place `at`, counted from one warp to the next. */
+/* From one warp to the next, which is in the same row where there is a loop over rows. */
+static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
+{
+	gj_v lanes = gj_i32(g->u, g->u->lanes);
+	if (!gj_cpu(g)->row) {
+		count_from(g, 0, lanes, here);
+		return;
+	}
+	gj_v x = gj_cpu(g)->counted < 0 ? NULL : LLVMBuildAdd(g->b, gj_cpu(g)->thread[0], lanes, "");
+	if (x)
+		LLVMAddIncoming(gj_cpu(g)->thread[0], &x, &here, 1);
+}
+
+/* threadIdx of the warp's first thread on the axis at place `at`, counted from one warp, or row, to the next. */
 static gj_v counted(gj_gen *g, int64_t at)
 {
 	LLVMBasicBlockRef here = gj_here(g);
 	for (; gj_cpu(g)->counted < at; gj_cpu(g)->counted++) {
 		int next = gj_cpu(g)->counted + 1;
+		bool by_row = gj_cpu(g)->row && next;
+		LLVMBasicBlockRef from = by_row ? g->entry : gj_cpu(g)->outer;
 		gj_at(g, g->entry);
-		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
-		gj_v x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
-		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(gj_cpu(g)->loop));
+		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2), x = gj_i32(g->u, 0);
+		if (!gj_cpu(g)->row || next)
+			x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
+		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(by_row ? gj_cpu(g)->row : gj_cpu(g)->loop));
 		gj_cpu(g)->thread[next] = LLVMBuildPhi(g->b, g->u->i32, "");
-		LLVMAddIncoming(gj_cpu(g)->thread[next], &x, &g->entry, 1);
+		LLVMAddIncoming(gj_cpu(g)->thread[next], &x, &from, 1);
 		dimension(g, offsetof(gj_block, block_dim), place(g, next));           /* read while entry is open */
 	}
 	gj_at(g, here);
 	return gj_cpu(g)->thread[at];
 }
 
-/* The end of the loop over warps. */
+/* The end of a loop that counts up to `end`, exclusive: `next` is the phi's next value. Goes on behind it. */
+static void loop_end(gj_gen *g, gj_v phi, gj_v next, gj_v end, LLVMBasicBlockRef head)
+{
+	LLVMBasicBlockRef done = gj_bb_new(g, "done"), here = gj_here(g);
+	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), head, done);
+	LLVMAddIncoming(phi, &next, &here, 1);
+	gj_at(g, done);
+}
+
+/* The end of the loops over warps, blocks and rows. */
 static void next_warp(gj_gen *g)
 {
+	gj_unit *u = g->u;
+	gj_cpu_gen *c = gj_cpu(g);
 	if (!loops(g)) {
 		LLVMBuildRetVoid(g->b);
 		return;
 	}
-	LLVMBasicBlockRef done = gj_bb_new(g, "done"), here = gj_here(g);
-	count_threads(g, here);
-	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->warp, gj_i32(g->u, 1), "");
-	gj_v end = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
-	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntULT, next, end), gj_cpu(g)->loop, done);
-	LLVMAddIncoming(gj_cpu(g)->warp, &next, &here, 1);
-	gj_at(g, done);
-	if (gj_cpu(g)->resume)
+	gj_v one = gj_i32(u, 1), last = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1), end = last;
+	gj_v next_row = c->row ? LLVMBuildAdd(g->b, c->row_warp, c->row_warps, "") : NULL;
+	count_threads(g, gj_here(g));
+	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), next_row ? next_row : end, c->loop);
+	if (c->resume) {
 		gj_resume_end(g);
-	else
-		LLVMBuildRetVoid(g->b);
+		return;
+	}
+	if (stretches(g)) {
+		gj_v start = LLVMGetIncomingValue(c->block_idx, 0);
+		end = LLVMBuildAdd(g->b, start, gj_block_field(g, offsetof(gj_block, stretch), u->i32), "");
+		loop_end(g, c->block_idx, LLVMBuildAdd(g->b, c->block_idx, one, ""), end, c->outer);
+	}
+	if (c->row) {
+		count_from(g, 1, one, gj_here(g));
+		loop_end(g, c->row_warp, next_row, last, c->row);
+	}
+	LLVMBuildRetVoid(g->b);
 }
 
 static void cpu_end(gj_gen *g)
 {
 	LLVMBasicBlockRef body = g->first[0];
 	gj_at(g, g->entry);
-	LLVMBuildBr(g->b, is_body(g->f) ? gj_cpu(g)->loop : body);
-	if (!is_body(g->f))
+	if (!is_body(g->f)) {
+		LLVMBuildBr(g->b, body);
 		return;
+	}
+	LLVMBasicBlockRef head[] = { g->entry, gj_cpu(g)->row, gj_cpu(g)->outer == g->entry ? NULL : gj_cpu(g)->outer, gj_cpu(g)->loop };
+	for (unsigned i = 0, next; i < 3; i = next) {
+		for (next = i + 1; !head[next]; next++)
+			;
+		gj_at(g, head[i]);
+		LLVMBuildBr(g->b, head[next]);
+	}
 	gj_at(g, gj_cpu(g)->head);
 	LLVMBuildBr(g->b, body);
 	gj_at(g, g->exit);

@@ -23,6 +23,7 @@ struct gj_kernel {
 	uint32_t  width, shared, local_bytes, param_bytes, max_threads;
 	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
+	bool      stretches;                       /* a call runs a stretch of blocks */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	char     *file;                            /* may be NULL */
@@ -123,6 +124,8 @@ typedef struct gj_worker {
 	uint64_t  at, end;                         /* blocks taken, not begun */
 	uint64_t  last;                            /* block whose index is in idx */
 	uint32_t  idx[3];
+	uint32_t  stretch;                         /* blocks of the last call; 0: there was none */
+	uint64_t  stretch_began;
 	gj_room  *rooms, *free_rooms;              /* all; those without a block */
 	bool      waits;                           /* the kernel's fibers make way for each other */
 	uint32_t  turns, still;                    /* wait.c: fibers that made way, or saw nothing new, one after the other */

@@ -126,10 +126,10 @@ static uint64_t remember(gj_run *r, uint64_t blocks)
 }
 
 /* The calling thread alone for SCOUT_NS; returns how many blocks are done then. */
-static uint64_t scout(gj_run *r)
+static uint64_t scout(gj_run *r, uint64_t each)
 {
 	r->scouting = true;
-	r->chunk = 1;
+	r->chunk = SCOUT_NS / 8 / each + 1;
 	r->scout_end = gj_now_ns() + SCOUT_NS;
 	participate(r);
 	r->scouting = false;
@@ -154,7 +154,7 @@ static void run_blocks(gj_run *r, unsigned threads)
 		return;
 	}
 	if (each && r->nblocks < HELP_NS / each) {
-		done = scout(r);
+		done = scout(r, each);
 		if (done == r->nblocks || atomic_load(&r->status) != GJ_OK)
 			return;
 		each = done ? remember(r, done) : each;
@@ -318,6 +318,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->frame_bytes = i->frame_bytes;
 	k->fibers = (i->barriers || i->cooperative) && !i->frame_bytes;
 	k->cooperative = i->cooperative;
+	k->stretches = !i->barriers && !i->cooperative;
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;

@@ -226,6 +226,39 @@ void gj_rt_begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
 	gj_rt_went_on(w);
 }
 
+enum { STRETCH_NS = 20000, MOST_STRETCH = 1024 };     /* aim for the time between two looks at what else is to be done */
+
+/* How many blocks the next call runs: as many as the last, or more or fewer if that was over too soon or too late. */
+static uint32_t next_stretch(gj_worker *w)
+{
+	uint64_t now = gj_now_ns(), took = now - w->stretch_began;
+	if (!w->stretch)
+		w->stretch = 1;
+	else if (took < STRETCH_NS && w->stretch < MOST_STRETCH)
+		w->stretch *= 2;
+	else if (took > 4 * STRETCH_NS && w->stretch > 1)
+		w->stretch /= 2;
+	w->stretch_began = now;
+	return w->stretch;
+}
+
+/* The block that was begun and those behind it in its row, as one call. */
+static void extend(gj_worker *w)
+{
+	const gj_run *r = w->run;
+	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = r->launch->grid[x] - 1 - w->idx[x];
+	if (w->end - w->at < more)
+		more = (uint32_t)(w->end - w->at);
+	if (more) {
+		uint32_t most = next_stretch(w) - 1;
+		more = more < most ? more : most;
+	}
+	w->block->pub.stretch = 1 + more;
+	w->idx[x] += more;
+	w->last += more;
+	w->at += more;
+}
+
 /* Takes more blocks from the launch; false: none left, or it is time to stop. */
 static bool take_blocks(gj_worker *w)
 {
@@ -247,6 +280,8 @@ static bool take_blocks(gj_worker *w)
 	w->starting = w->block;
 	for (w->nblocks = 0; w->nblocks < r->batch && w->at < w->end; w->nblocks++)
 		gj_rt_begin_block(w, &w->block[w->nblocks], w->at++);
+	if (r->kernel->stretches)
+		extend(w);
 	return true;
 }
 
@@ -379,6 +414,7 @@ void gj_cpu_work(gj_worker *w)
 	w->unstarted = w->live = w->nblocks = 0;
 	w->asks = false;
 	w->at = w->end = 0;
+	w->stretch = 0;
 	w->last = UINT64_MAX;                      /* the block before the first */
 	memset(w->idx, 0, sizeof w->idx);
 	w->idx[gj_axes_from[w->run->kernel->first_axis][0]] = UINT32_MAX;

@@ -250,6 +250,7 @@ void gj_block_init(gj_cpu_block *b, gj_worker *w, gj_meet *meet, char *shared)
 	b->pub.nthreads = r->nthreads;
 	b->pub.shared = shared;
 	b->pub.dynamic_shared = r->launch->shared;
+	b->pub.stretch = 1;
 	b->pub.own_sums = w->sums != NULL;
 	b->pub.frame = w->frame;
 	b->pub.frame_bytes = k->frame_bytes;
