@@ -1,6 +1,7 @@
 """@guvectorize on the CPU: what NumPy's own generalised ufuncs do, these do; and which loop runs for which types."""
 
 import gc
+import pickle
 import math
 import threading
 import weakref
@@ -333,6 +334,15 @@ def test_the_object():
 	mean = MEAN["cpu"]
 	assert isinstance(mean, np.ufunc) and mean.signature == "(n)->()" and (mean.nin, mean.nout) == (1, 1)
 	assert mean.__name__ == "row_mean" and mean.py_func is row_mean and mean.__module__ == row_mean.__module__
+
+
+def test_pickling_and_looking_inside():
+	pytest.importorskip("cloudpickle")
+	f = guvectorize("(n)->()")(row_mean)
+	f.add("void(f8[:], f8[:])")
+	other = pickle.loads(pickle.dumps(f))
+	assert other.types == ["d->d"] and other(np.arange(3.0), np.empty(())) == 1
+	assert "fadd" in f.inspect_llvm()["d->d"] and f.inspect_asm()["d->d"].strip()
 
 
 def test_overrides():

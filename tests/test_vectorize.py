@@ -346,6 +346,29 @@ def test_pickling_and_copies():
 		assert copy.copy(ufunc) is ufunc and copy.deepcopy(ufunc) is ufunc
 
 
+def test_pickling_keeps_what_was_added():
+	pytest.importorskip("cloudpickle")
+	ufunc = make(lambda a, b: a + b)
+	ufunc.add("f4(f4, f4)"), ufunc.add("i8(i8, i8)")
+	other = pickle.loads(pickle.dumps(ufunc))
+	assert other.types == ["ff->f", "ll->l"] and other(1.5, 2.5) == 4
+	ufunc.disable_compile()
+	frozen = pickle.loads(pickle.dumps(ufunc))
+	with pytest.raises(TypeError):
+		frozen(1.5j, 2.5)
+	late = make(lambda a, b: a + b, ["f8(f8, f8)"])
+	late.add("c16(c16, c16)")
+	assert pickle.loads(pickle.dumps(late)).types == ["dd->d", "DD->D"]
+
+
+def test_looking_inside():
+	ufunc = make(lambda a, b: a + b, ["f8(f8, f8)", "i8(i8, i8)"])
+	llvm, asm = ufunc.inspect_llvm(), ufunc.inspect_asm()
+	assert list(llvm) == list(asm) == ufunc.types
+	assert "fadd" in llvm["dd->d"] and "fadd" not in llvm["ll->l"] and "vadd" in asm["dd->d"]
+	assert make(lambda a: a).inspect_llvm() == {}
+
+
 def test_subclasses_and_overrides():
 	class Sub(np.ndarray):
 		pass

@@ -171,6 +171,22 @@ int gj_row_compile(gj_row *r)
 	return -1;
 }
 
+PyObject *gj_row_dump(const gj_row *r, const char *stage)
+{
+	const gj_type *arg[GJ_MAX_OPERANDS];
+	gj_request rq;
+	gj_sb text = { 0 };
+	gj_diag diag = { 0 };
+	bool ok;
+	request(r, r->general ? CONTIGUOUS | ALONE : 0, arg, &rq);
+	Py_BEGIN_ALLOW_THREADS
+	ok = gj_compile_dump(&rq, stage, &text, &diag);
+	Py_END_ALLOW_THREADS
+	PyObject *o = ok ? PyUnicode_DecodeUTF8(gj_sb_str(&text), (Py_ssize_t)text.n, "replace") : gj_diag_error(&diag);
+	gj_sb_free(&text);
+	return o;
+}
+
 /* -- The loop ----------------------------------------------------------------------------------------------------------- */
 
 static void tell(gj_row *r, int flags)

@@ -31,6 +31,7 @@ typedef struct gj_made {
 typedef struct gj_row {
 	struct gj_row *next;
 	uint32_t nin, nargs;
+	bool declared;                             /* by add() */
 	bool general;                              /* of a generalised ufunc: */
 	union { gj_elementwise loop; gj_rows rows; };      /* their owner is the row */
 	gj_arena *arena;                           /* of code */
@@ -69,6 +70,8 @@ gj_row *gj_row_general(PyUFuncObject *, const gj_type *const *arg);
 void    gj_row_free(gj_row *);
 /* Compiles the row's ordinary form now; -1 with an exception. */
 int     gj_row_compile(gj_row *);
+/* A stage of the compilation of the row's ordinary form, as text; NULL with an exception. */
+PyObject *gj_row_dump(const gj_row *, const char *stage);
 /* NumPy's loops; data: the row. */
 void    gj_row_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data);
 void    gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data);

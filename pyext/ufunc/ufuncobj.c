@@ -198,6 +198,8 @@ static PyObject *add(PyObject *o, PyObject *signature)
 	bool again = other && !memcmp(other->type, r->type, sizeof r->type);
 	if (other && !again)
 		gj_error(GJ_ERR_UFUNC_TWICE, ((PyUFuncObject *)o)->name);
+	if (r)
+		r->declared = true;
 	if (!r || other || gj_row_compile(r) < 0 || gj_ufunc_add((PyUFuncObject *)o, r) < 0) {
 		if (r)
 			gj_row_free(r);
@@ -245,6 +247,50 @@ static PyObject *resolve_dtypes(PyObject *o, PyObject *args, PyObject *kw)
 	return result;
 }
 
+/* The signatures that were given to add(), in their order. */
+static PyObject *declared_signatures(PyObject *o, PyObject *unused)
+{
+	(void)unused;
+	PyObject *list = PyList_New(0);
+	for (gj_row *r = gj_ufunc_of(o)->rows; list && r; r = r->next) {
+		if (!r->declared)
+			continue;
+		const gj_type *ret = r->general ? gj_t_none : r->ret;
+		PyObject *s = gj_signature_new(ret, r->arg, r->narg);
+		if (!s || PyList_Insert(list, 0, s) < 0)
+			Py_CLEAR(list);
+		Py_XDECREF(s);
+	}
+	return list;
+}
+
+/* inspect(stage): {types: the text of a stage of the compilation} of each loop. */
+static PyObject *inspect(PyObject *o, const char *stage)
+{
+	PyUFuncObject *uf = (PyUFuncObject *)o;
+	PyObject *names = PyObject_GetAttrString(o, "types"), *all = names ? PyDict_New() : NULL;
+	for (int i = 0; all && i < uf->ntypes; i++) {
+		PyObject *text = gj_row_dump(uf->data[i], stage);
+		if (!text || PyDict_SetItem(all, PyList_GET_ITEM(names, i), text) < 0)
+			Py_CLEAR(all);
+		Py_XDECREF(text);
+	}
+	Py_XDECREF(names);
+	return all;
+}
+
+static PyObject *inspect_llvm(PyObject *o, PyObject *unused)
+{
+	(void)unused;
+	return inspect(o, "llvm");
+}
+
+static PyObject *inspect_asm(PyObject *o, PyObject *unused)
+{
+	(void)unused;
+	return inspect(o, "asm");
+}
+
 static PyObject *reduce(PyObject *o, PyObject *unused)
 {
 	(void)unused;
@@ -267,6 +313,9 @@ static PyMethodDef methods[] = {
 	{ "resolve_dtypes", (PyCFunction)(void (*)(void))resolve_dtypes, METH_VARARGS | METH_KEYWORDS,
 		"resolve_dtypes(dtypes, …): the dtypes that a call would have, as NumPy's own method tells." },
 	{ "add", add, METH_O, "add(signature): compile a loop for these types now." },
+	{ "inspect_llvm", inspect_llvm, METH_NOARGS, "LLVM IR of the loops: {types: text}." },
+	{ "inspect_asm", inspect_asm, METH_NOARGS, "Machine code of the loops as text: {types: text}." },
+	{ "_declared_signatures", declared_signatures, METH_NOARGS, NULL },
 	{ "check", check, METH_O, "check(signature): raise what add() would raise of the types, and compile nothing." },
 	{ "disable_compile", disable_compile, METH_VARARGS, "disable_compile(val=True): take only the types compiled so far." },
 	{ NULL, NULL, 0, NULL },
@@ -284,7 +333,14 @@ static PyObject *get_self(PyObject *o, void *unused)
 	return Py_NewRef(o);
 }
 
+static PyObject *get_frozen(PyObject *o, void *unused)
+{
+	(void)unused;
+	return PyBool_FromLong(gj_ufunc_of(o)->frozen);
+}
+
 static PyGetSetDef getset[] = {
+	{ "_frozen", get_frozen, NULL, NULL, NULL },
 	{ "py_func", get_py_func, NULL, "The Python function.", NULL },
 	{ "__wrapped__", get_py_func, NULL, "The Python function.", NULL },
 	{ "ufunc", get_self, NULL, "The ufunc itself.", NULL },

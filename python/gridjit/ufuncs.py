@@ -96,11 +96,16 @@ def _generalised(function, signatures, layout, target, identity, options, writab
 
 def _reduce(ufunc):
 	"""__reduce__ of ufuncs. What was compiled is made anew."""
-	return _pickle.reduce(ufunc, _rebuild, *ufunc._recipe)
+	make, given, *recipe = ufunc._recipe
+	return _pickle.reduce(ufunc, _rebuild, make, given, ufunc._declared_signatures()[len(given):], ufunc._frozen, *recipe)
 
 
-def _rebuild(state, make, *recipe):
-	return _pickle.restore(state, make, *recipe)
+def _rebuild(state, make, given, added, frozen, *recipe):
+	ufunc = _pickle.restore(state, make, given, *recipe)
+	for signature in added:
+		ufunc.add(signature)
+	ufunc.disable_compile(frozen)
+	return ufunc
 
 
 def _signatures(given):
