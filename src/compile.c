@@ -27,18 +27,22 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 {
 	const gj_target *target = asked->target;
 	bool one = f->entry->runner == GJ_RUN_CALL, vector = target->vectors && asked->width == target->warp && !f->callee.n && !one;
+	if (asked->spread && f->entry->runner == GJ_RUN_LOOP)
+		vector = f->lanes != 0;
 	f->width = vector ? target->warp : 1;
 	f->waits = target->in_turn && !one && gj_waits(f, f->width);
 	if (!vector)
 		return;
 	gj_loop_form(f);
 	gj_spread_locals(f);
-	f->width = gj_choose_lanes(f, facts);
+	f->width = f->lanes ? f->lanes : gj_choose_lanes(f, facts);
 	gj_divergence(f, *facts);
 	gj_show(st, "divergence", f);
 	if (gj_mask(f)) {
 		gj_cfg(f);
 		gj_show(st, "mask", f);
+	} else if (f->lanes) {
+		gj_fail(f, 0, GJ_ERR_INTERNAL, "lanes that share out loops");
 	} else {
 		f->width = 1;
 		f->waits = target->in_turn && gj_waits(f, 1);
@@ -57,7 +61,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	f->export = exported(trap, rq, f, s->ret.type);
 	gj_show(st, "lower", f);
 	if (opt.spread) {
-		const char *told = gj_spread(f);
+		const char *told = gj_spread(f, f->entry->runner == GJ_RUN_LOOP ? opt.width : 0);
 		gj_show_text(st, "loops", told);
 		gj_show(st, "spread", f);
 	}

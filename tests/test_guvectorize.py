@@ -440,3 +440,85 @@ def test_errors_of_calls():
 			guvectorize("(n)->(n)")(halved)(wrong, np.ones(3))
 	with pytest.raises(errors.TypingError):
 		guvectorize("(n)->(n)")(lambda x, out: x.missing)(np.ones(3), np.ones(3))
+
+
+# -- lanes that share out loops --
+
+@target
+@pytest.mark.parametrize("n", [1, 3, 7, 8, 9, 16, 17, 31, 33, 65])
+def test_products_of_every_size(target, n):
+	a, b = np.random.default_rng(n).integers(-9, 9, (2, 4, n, n)).astype("f8")
+	np.testing.assert_array_equal(PRODUCT[target](a, b), a @ b)
+	np.testing.assert_array_equal(PRODUCT[target](a[:, :2], b[:, :, :5]), a[:, :2] @ b[:, :, :5])
+	np.testing.assert_array_equal(PRODUCT[target](a.transpose(0, 2, 1), b), a.transpose(0, 2, 1) @ b)
+
+
+@target
+def test_lanes_without_a_round_raise_nothing(target):
+	a, b = np.ones((2, 2, 9, 9))
+	a[0, 1, 0] = b[1, 2, 3] = np.inf
+	want = (a[..., None] * b[:, None]).sum(2)
+	with np.errstate(all="raise"):
+		np.testing.assert_array_equal(PRODUCT[target](a, b), want)
+	b[0, 0, 0] = 0
+	with pytest.warns(RuntimeWarning, match="invalid"):
+		PRODUCT[target](a, b)                                      # inf · 0
+	ratios = guvectorize(["void(f8[:], f8[:], f8[:])"], "(n),(k)->(n)", target=target)(sum_of_ratios)
+	x, y = np.arange(1.0, 10.0), np.arange(1.0, 4.0)
+	with np.errstate(all="raise"):
+		np.testing.assert_allclose(ratios(x, y), (x[:, None] / y).sum(1) + (y / x[:, None]).sum(1))
+	x[4] = 0
+	with pytest.warns(RuntimeWarning, match="divide by zero"):
+		ratios(x, y)
+
+
+def sum_of_ratios(x, y, out):
+	for i in range(x.shape[0]):
+		total = 0.0
+		for k in range(y.shape[0]):
+			total += x[i] / y[k] + y[k] / x[i]
+		out[i] = total
+
+
+@target
+def test_loops_that_lanes_share(target):
+	"""Windows, tables, numbers in whole rows, and a function that reads what it writes."""
+	def windows(x, w, out):
+		for i in range(out.shape[0]):
+			total = 0.0
+			for k in range(w.shape[0]):
+				if i + k < x.shape[0]:
+					total += x[i + k] * w[k]
+			out[i] = total
+
+	def powers(x, out):
+		for j in range(x.shape[0]):
+			out[0, j] = 1
+		for i in range(1, out.shape[0]):
+			for j in range(x.shape[0]):
+				out[i, j] = out[i - 1, j] * x[j]
+
+	def counts(x, limit, out):
+		for j in range(x.shape[0]):
+			n, v = 0, x[j]
+			while v < limit and n < 50:
+				v = v * v + 1
+				n += 1
+			out[j] = n
+
+	x, w = np.random.default_rng(0).normal(size=(5, 37)), np.array([1.0, -2.0, 0.5])
+	got = guvectorize(["void(f8[:], f8[:], f8[:])"], "(n),(k)->(n)", target=target)(windows)(x, w)
+	want = np.zeros((5, 37))
+	for k in range(3):
+		want[:, :37 - k] += x[:, k:] * w[k]
+	np.testing.assert_allclose(got, want, atol=1e-12)
+	out = np.empty((5, 4, 37))
+	guvectorize(["void(f8[:], f8[:,:])"], "(n)->(m,n)", target=target)(powers)(x, out=out)
+	np.testing.assert_allclose(out, np.moveaxis([np.ones_like(x), x, x * x, x * x * x], 0, 1))
+	got = guvectorize(["void(f8[:], f8, i8[:])"], "(n),()->(n)", target=target)(counts)(x, 1e6)
+	want = np.zeros(x.shape, int)
+	v = x.copy()
+	while (v < 1e6).any():
+		want += v < 1e6
+		v = np.where(v < 1e6, v * v + 1, v)
+	np.testing.assert_array_equal(got, want)

@@ -2,7 +2,7 @@
  *
  * Forms of an elementwise loop: for contiguous operands, with those inputs one value for all that have a bit set; or SERIAL,
  * one element after the other, with any steps. Forms of a generalised one: CONTIGUOUS arrays or any, ALONE: nothing that is
- * written overlaps another operand. */
+ * written overlaps another operand; LANES: the lanes of a vector, as many as said, share out loops of an outer element. */
 #include "ufunc/ufunc.h"
 #include "freeze/freeze.h"
 
@@ -17,7 +17,7 @@ size_t gj_ufunc_offset;
 enum { MAX_STACK = 256 << 10 };                /* of local arrays: loops run on the stack of whoever calls, or of the pool's threads */
 
 static const uint64_t SERIAL = (uint64_t)1 << 32;
-enum { CONTIGUOUS = 1, ALONE = 2 };
+enum { CONTIGUOUS = 1, ALONE = 2, LANES = 8 /* of their number; none: an outer element is one thread's */ };
 
 static gj_made *find(gj_row *r, uint64_t form)
 {
@@ -40,8 +40,9 @@ static void rows_options(gj_options *o, uint64_t form)
 {
 	o->entry = GJ_ENTRY_ROWS;
 	o->strided = true;                         /* from one outer element to the next */
-	o->width = 1;
-	o->facts = form & ALONE ? GJ_FACT_NOALIAS : 0;
+	o->spread = form >= LANES;
+	o->width = form >= LANES ? (uint32_t)(form & ~(uint64_t)(LANES - 1)) : 1;
+	o->facts = (form & ALONE ? GJ_FACT_NOALIAS : 0) | (form >= LANES ? GJ_FACT_FULL_WARPS : 0);
 }
 
 /* Arrays of these arguments with the layout that the form has. */
@@ -142,9 +143,18 @@ static const gj_element_kernel *elements_kernel(gj_elementwise *e, uint64_t scal
 	return kernel(e->owner, serial ? SERIAL : scalars);
 }
 
-static const gj_element_kernel *rows_kernel(gj_rows *rows, bool contiguous, bool alone)
+/* Where there are no loops for lanes to share, what was made is the form without lanes, under the name of the one that was
+ * asked for first. */
+static const gj_element_kernel *rows_kernel(gj_rows *rows, bool contiguous, bool alone, uint32_t lanes)
 {
-	return kernel(rows->owner, (contiguous ? CONTIGUOUS : 0) | (alone ? ALONE : 0));
+	gj_row *r = rows->owner;
+	uint64_t form = (contiguous ? CONTIGUOUS : 0) | (alone ? ALONE : 0);
+	if (!(form & CONTIGUOUS) || !(form & ALONE) || gj_config.cpu_width == 1)
+		return kernel(r, form);
+	for (gj_made *m = atomic_load_explicit(&r->made, memory_order_acquire); m; m = m->next)
+		if ((m->form & (LANES - 1)) == form && m->form >= LANES && m->loop.kernel && m->image.width == 1)
+			return &m->loop;
+	return kernel(r, form + lanes);
 }
 
 /* Raises what a compilation ended with. */
@@ -165,7 +175,7 @@ static void complain(gj_row *r)
 
 int gj_row_compile(gj_row *r)
 {
-	if (kernel(r, r->general ? CONTIGUOUS | ALONE : 0))
+	if (r->general ? rows_kernel(&r->rows, true, true, 32) : kernel(r, 0))
 		return 0;
 	complain(r);
 	return -1;

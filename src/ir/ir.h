@@ -24,6 +24,7 @@ typedef enum gj_math {                         /* imm.i of MATH */
 typedef enum gj_sreg {
 	GJ_TID_X, GJ_TID_Y, GJ_TID_Z, GJ_CTAID_X, GJ_CTAID_Y, GJ_CTAID_Z, GJ_NTID_X, GJ_NTID_Y, GJ_NTID_Z,
 	GJ_NCTAID_X, GJ_NCTAID_Y, GJ_NCTAID_Z, GJ_LANEID, GJ_WARPSIZE, GJ_LANEMASK_LT,
+	GJ_WARPID,                                 /* CPU, loops of ufuncs: the outer element whose lanes these are */
 	GJ_DYNSHARED,                              /* bytes of dynamic shared memory: block->dynamic_shared, %dynamic_smem_size */
 	GJ_NSREGS
 } gj_sreg;
@@ -145,6 +146,7 @@ struct gj_fn {
 	uint32_t neighbours;                       /* low: of the image */
 	bool numpy;                                /* high: of a fused function, typed by NumPy's rules */
 	bool memory;                               /* high: it can make arrays */
+	uint32_t lanes;                            /* low, rows: lanes that share out loops of an outer element; 0: there are none */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };
 

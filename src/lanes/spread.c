@@ -127,12 +127,13 @@ static void check_threads(const gj_fn *f)
 {
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);
-		bool number = o->op == GJ_SREG && o->imm.i != GJ_CTAID_Z && o->imm.i != GJ_NCTAID_Z;
+		bool number = o->op == GJ_SREG && o->imm.i != GJ_CTAID_Z && o->imm.i != GJ_NCTAID_Z && o->imm.i != GJ_WARPID;
 		if (number || o->op == GJ_SHAREDMEM || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP))
 			gj_fail(f, o->loc, GJ_ERR_UFUNC_THREADS);
 	}
 }
 
+/* For a kernel's threads. */
 static void decide(gj_plan *p)
 {
 	const gj_op *effect = other_effect(p->f);
@@ -149,6 +150,87 @@ static void decide(gj_plan *p)
 	p->one_block = !l;
 	cooperate(p, l);
 	p->barriers = needs_barriers(p, l);
+}
+
+/* -- Lanes ------------------------------------------------------------------------------------------------------------------------- */
+
+/* How a value goes along with a loop's counter: not at all, one for one, or otherwise. */
+typedef enum along { NOT, ONE, OTHER } along;
+
+typedef struct walk { const gj_plan *p; uint32_t loop; uint8_t *known; /* by op: 0, 1 while it is asked for, or 2 + along */ } walk;
+
+static along goes_along(walk *w, gj_ref r)
+{
+	const gj_fn *f = w->p->f;
+	const gj_op *o = gj_o(f, r);
+	if (r == w->p->fact[w->loop].counter)
+		return ONE;
+	if (!gj_loop_contains(f, w->loop, f->bb.p[o->block].loop) || w->known[r] == 1)
+		return NOT;
+	if (w->known[r])
+		return (along)(w->known[r] - 2);
+	w->known[r] = 1;
+	along a = NOT;
+	for (uint32_t k = 0; k < o->nargs; k++) {
+		along x = goes_along(w, o->arg[k]);
+		bool kept = o->op == GJ_CVT || (o->op == GJ_ADD && a == NOT) || (o->op == GJ_SUB && k == 0);
+		a = x == NOT ? a : x == ONE && kept ? ONE : OTHER;
+	}
+	w->known[r] = (uint8_t)(2 + a);
+	return a;
+}
+
+/* Is an access's place in memory the same in all rounds, or the next element's in the next? */
+static bool is_along(walk *w, gj_ref pointer)
+{
+	const gj_fn *f = w->p->f;
+	for (;; pointer = gj_o(f, pointer)->arg[0]) {
+		const gj_op *o = gj_o(f, pointer);
+		if (o->op != GJ_AT)
+			return goes_along(w, pointer) == NOT;
+		uint32_t n = (o->nargs - 2) / 2, fast = o->sub == 'C' ? n - 1 : o->sub == 'F' ? 0 : n;
+		for (uint32_t i = 0; i < n; i++) {
+			along a = goes_along(w, o->arg[1 + i]);
+			if (a == OTHER || (a == ONE && i != fast))
+				return false;
+		}
+	}
+}
+
+static bool suits_lanes(const gj_plan *p, uint32_t l)
+{
+	const gj_fn *f = p->f;
+	const gj_loop_fact *fact = &p->fact[l];
+	bool around = false;
+	for (uint32_t k = 1; k < f->loops.n; k++)
+		around |= f->loops.p[k].parent == l;
+	if (!around || !fact->independent || fact->carried.n || fact->step != 1 || (fact->rounds >= 0 && fact->rounds < 4))
+		return false;
+	walk w = { p, l, gj_new(f->arena, uint8_t, f->op.n) };
+	uint32_t n;
+	const gj_ref *access = gj_loop_accesses(p->f, l, &n);
+	for (uint32_t i = 0; i < n; i++)
+		if (!is_along(&w, gj_accessed(f, access[i])))
+			return false;
+	return true;
+}
+
+/* Loops whose rounds are lanes: the innermost that can be. What is computed may have to be computed again, one lane at a time, to tell
+ * of floating-point exceptions: so nothing may be read that is written. */
+static void decide_lanes(gj_plan *p, uint32_t lanes)
+{
+	const gj_fn *f = p->f;
+	if (other_effect(f) || !keeps_off(p, 0, 0, true))
+		return;
+	for (uint32_t l = f->loops.n; l-- > 1;) {
+		bool inner = false;
+		for (uint32_t k = l + 1; k < f->loops.n; k++)
+			inner |= p->how[k] == GJ_HOW_LANES && gj_loop_contains(f, l, k);
+		if (!inner && suits_lanes(p, l)) {
+			p->how[l] = GJ_HOW_LANES;
+			p->lanes = lanes;
+		}
+	}
 }
 
 /* -- What became of the loops --------------------------------------------------------------------------------------------------- */
@@ -169,6 +251,7 @@ static const char *operation(gj_opcode op)
 static void tell_loop(const gj_plan *p, gj_sb *out, uint32_t l)
 {
 	static const char *const shared[] = {
+		[GJ_HOW_LANES] = "shared by the lanes of a vector",
 		[GJ_HOW_SERIAL] = "a loop of each thread", [GJ_HOW_GRID] = "shared by all threads", [GJ_HOW_BLOCKS] = "shared by the blocks",
 		[GJ_HOW_THREADS] = "shared by the threads of a block", [GJ_HOW_ALIKE] = "a loop of each thread, the first of which stores",
 		[GJ_HOW_AROUND] = "a loop of the block, around what its threads share",
@@ -197,15 +280,20 @@ static const char *tell(const gj_plan *p)
 	return text;
 }
 
-const char *gj_spread(gj_fn *f)
+const char *gj_spread(gj_fn *f, uint32_t lanes)
 {
 	check_threads(f);
-	f->facts |= GJ_FACT_NOALIAS;
+	if (!lanes)
+		f->facts |= GJ_FACT_NOALIAS;
 	gj_simplify_first(f);
 	gj_remove_dead(f);
 	gj_loop_form(f);
 	gj_plan p = { .f = f, .fact = gj_independent_loops(f), .how = gj_new(f->arena, uint8_t, f->loops.n) };
-	decide(&p);
+	if (lanes)
+		decide_lanes(&p, lanes);
+	else
+		decide(&p);
+	f->lanes = p.lanes;
 	const char *text = tell(&p);
 	gj_spread_build(&p);
 	return text;

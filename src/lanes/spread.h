@@ -6,9 +6,11 @@
 
 enum { GJ_TEAM = 256 };                        /* threads of a block at most; a power of two */
 
-/* A kernel as written for one thread (per blockIdx.z) becomes one for the threads of a block along x and the blocks along x, with
+/* lanes 0: a kernel as written for one thread (per blockIdx.z) becomes one for the threads of a block along x and the blocks along x, with
  * the same results but for the order in which floats are summed up. Arrays that it writes must not meet others. Returns what became
- * of each loop, and why, as text. */
-const char *gj_spread(gj_fn *);
+ * of each loop, and why, as text.
+ * lanes: rows, in which a vector of as many lanes runs an outer element: independent loops around others, along which memory lies,
+ * are shared out among them, and f->lanes is set; 0: there are none. */
+const char *gj_spread(gj_fn *, uint32_t lanes);
 
 #endif

@@ -107,6 +107,11 @@ static void open_entry(build *s)
 	if (rest.n)
 		memcpy(e->ops.p + early.n, rest.p, rest.n * sizeof *rest.p);
 	s->body = split(f, 0, early.n);
+	if (s->p->lanes) {
+		s->thread = sreg(s, GJ_LANEID);
+		s->threads = integer(s, s->p->lanes);
+		return;
+	}
 	s->thread = sreg(s, GJ_TID_X);
 	s->threads = sreg(s, GJ_NTID_X);
 	s->block = sreg(s, GJ_CTAID_X);
@@ -348,6 +353,9 @@ static void build_loop(build *s, uint32_t l, const place *at)
 	}
 	case GJ_HOW_BLOCKS:
 		deal_out(s, l, at, s->block, s->blocks);
+		break;
+	case GJ_HOW_LANES:
+		deal_out(s, l, at, s->thread, s->threads);
 		break;
 	case GJ_HOW_THREADS:
 		deal_out(s, l, at, s->thread, s->threads);

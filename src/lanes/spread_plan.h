@@ -5,8 +5,8 @@
 #include "opt/independent.h"
 
 /* Who runs a loop's rounds. SERIAL: each thread that comes by; ALIKE: the same, of the block alike, and the first one stores;
- * AROUND: the block's threads together, in step. */
-typedef enum gj_how { GJ_HOW_SERIAL, GJ_HOW_GRID, GJ_HOW_BLOCKS, GJ_HOW_THREADS, GJ_HOW_ALIKE, GJ_HOW_AROUND } gj_how;
+ * AROUND: the block's threads together, in step. LANES: the lanes of a vector. */
+typedef enum gj_how { GJ_HOW_SERIAL, GJ_HOW_GRID, GJ_HOW_BLOCKS, GJ_HOW_THREADS, GJ_HOW_ALIKE, GJ_HOW_AROUND, GJ_HOW_LANES } gj_how;
 
 /* Something that writes while a block's threads are in step: a store (loop 0), or a loop. */
 typedef struct gj_event { gj_ref store; uint32_t loop; } gj_event;
@@ -19,6 +19,7 @@ typedef struct gj_plan {
 	bool alone;                                /* one thread of one block runs all */
 	bool one_block;
 	bool barriers;                             /* around events */
+	uint32_t lanes;                            /* not 0: lanes are the threads, which need no barriers */
 } gj_plan;
 
 void gj_spread_build(const gj_plan *);

@@ -9,7 +9,7 @@ static gj_ref address(gj_lower *L, uint32_t leaf, const gj_type *t)
 	const gj_type *i32 = gj_scalar[GJ_I32], *i64 = gj_scalar[GJ_I64], *elem = t->kind == GJ_ARRAY ? t->elem : t;
 	const gj_type *ptr = gj_ptr_type(elem, GJ_GLOBAL);
 	gj_ref index = gj_e(L, GJ_SREG, i32, 0, NULL);
-	gj_o(L->fn, index)->imm.i = GJ_TID_X;
+	gj_o(L->fn, index)->imm.i = L->M->options->spread ? GJ_WARPID : GJ_TID_X;
 	gj_ref data = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_DATA }, ptr);
 	if (t->kind != GJ_ARRAY && !L->M->options->strided)
 		return gj_e2(L, GJ_ELEM, ptr, data, index);

@@ -391,6 +391,7 @@ static gj_v cpu_sreg(gj_gen *g, const gj_op *o)
 		return dimension(g, offsetof(gj_block, block_dim), r - GJ_NTID_X);
 	case GJ_NCTAID_X: case GJ_NCTAID_Y: case GJ_NCTAID_Z:
 		return dimension(g, offsetof(gj_block, grid_dim), r - GJ_NCTAID_X);
+	case GJ_WARPID:      return gj_cpu(g)->warp;
 	case GJ_LANEID:      return lane_id(g);
 	case GJ_WARPSIZE:    return gj_i32(g->u, GJ_LANES);
 	case GJ_LANEMASK_LT: return lane_mask_lt(g);

@@ -206,6 +206,33 @@ static void run_parallel(run *r)
 		learn(r, left, (gj_now_ns() - start) * (threads ? threads : 1));
 }
 
+/* Lanes that could share out loops along the last dimension of what is written; 0: it is too short, or an input is written. */
+static uint32_t lanes_for(const run *r)
+{
+	int64_t n = 0;
+	for (uint32_t i = r->rows->nargs; i-- > 0;) {
+		const gj_rows_operand *p = &r->rows->op[i];
+		if (p->written && p->ndim && r->op[i].shape[p->ndim - 1] > n)
+			n = r->op[i].shape[p->ndim - 1];
+	}
+	return n < 3 ? 0 : n <= 8 ? 8 : n <= 16 ? 16 : 32;
+}
+
+/* Lanes without a round compute too, with zeros: where something was raised, all is computed again, one lane at a time, which says
+ * what the function itself raises. What it writes it does not read. */
+static bool raise_exactly(run *r)
+{
+	if (r->kernel->kernel->width == 1 || !(atomic_load(&r->flags) & (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW)))
+		return true;
+	if (!(r->kernel = r->rows->kernel(r->rows, true, true, 0)))
+		return false;
+	atomic_store(&r->next, 0);
+	atomic_store(&r->flags, 0);
+	r->chunk = r->n;
+	work(r);
+	return true;
+}
+
 int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides)
 {
 	run r;                                     /* not filled with zeros: it has room for many operands */
@@ -222,11 +249,13 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 	for (uint32_t i = 0; i < rows->nargs; i++)
 		contiguous &= is_contiguous(&rows->op[i], &r.op[i]);
 	bool alone = are_alone(&r);
-	if (!(r.kernel = rows->kernel(rows, contiguous, alone)))
+	if (!(r.kernel = rows->kernel(rows, contiguous, alone, lanes_for(&r))))
 		return -1;
 	if (rows->parallel && alone && n > 1)
 		run_parallel(&r);
 	else
 		work(&r);
+	if (!atomic_load(&r.interrupted) && !raise_exactly(&r))
+		return -1;
 	return atomic_load(&r.interrupted) ? -1 : atomic_load(&r.flags) & (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
 }

@@ -20,9 +20,10 @@ struct gj_rows {
 	gj_rows_operand op[GJ_MAX_OPERANDS];
 	bool     parallel;                         /* the outer elements of big loops go to all threads of the pool */
 	_Atomic uint64_t ps_item;                  /* picoseconds that an item of an operand took lately; 0: not known */
-	/* The kernel for operands whose arrays are C-contiguous, or for any; `alone`: nothing written overlaps another operand. Without
-	 * the GIL. NULL: it cannot be made, and the owner knows why. */
-	const gj_element_kernel *(*kernel)(gj_rows *, bool contiguous, bool alone);
+	/* The kernel for operands whose arrays are C-contiguous, or for any; `alone`: nothing written overlaps another operand; lanes: as
+	 * many are wished for (8, 16 or 32), to share out loops of an outer element; 0: none. Without the GIL. NULL: it cannot be made,
+	 * and the owner knows why. */
+	const gj_element_kernel *(*kernel)(gj_rows *, bool contiguous, bool alone, uint32_t lanes);
 	void    *owner;
 };
 
