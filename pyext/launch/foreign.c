@@ -528,6 +528,28 @@ static bool is_cupy(PyTypeObject *cls)
 	return yes;
 }
 
+/* ctypes' pointers: POINTER(…) and c_void_p, which hold an address. */
+static bool read_pointer(gj_args *a, PyObject *o, const void *aux)
+{
+	(void)aux;
+	Py_buffer view;
+	uintptr_t address = 0;
+	if (PyObject_GetBuffer(o, &view, PyBUF_SIMPLE) < 0)
+		return refuse_because(o, "it holds no address");
+	if (view.len == sizeof address)
+		memcpy(&address, view.buf, sizeof address);
+	PyBuffer_Release(&view);
+	gj_arg *leaf = gj_args_leaf(a, gj_scalar[GJ_U64]);
+	if (leaf)
+		leaf->value.u = address;
+	return leaf != NULL;
+}
+
+static bool is_pointer(PyTypeObject *cls)
+{
+	return gj_has_base(cls, "_ctypes._Pointer") || (gj_has_base(cls, "_ctypes._SimpleCData") && gj_has_base(cls, "c_void_p"));
+}
+
 bool gj_foreign_classify(PyObject *o, gj_reader *r)
 {
 	r->aux = (void *)exchange_of(Py_TYPE(o));
@@ -538,6 +560,8 @@ bool gj_foreign_classify(PyObject *o, gj_reader *r)
 	else if (!PyErr_Occurred() && (has((PyObject *)Py_TYPE(o), "__cuda_array_interface__")
 		|| has((PyObject *)Py_TYPE(o), "__dlpack__") || has(o, "__cuda_array_interface__")))
 		r->read = read_protocol;
+	else if (!PyErr_Occurred() && is_pointer(Py_TYPE(o)))
+		r->read = read_pointer;
 	else if (!PyErr_Occurred() && !PyBytes_Check(o) && (PyObject_CheckBuffer(o) || has((PyObject *)Py_TYPE(o), "__array_interface__")))
 		r->read = read_buffer;
 	return !PyErr_Occurred();

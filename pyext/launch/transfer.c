@@ -47,6 +47,8 @@ uint32_t gj_args_facts(const gj_args *a)
 	seen.n = 0;
 	for (uint32_t i = 0; i < a->nleaves; i++) {
 		const gj_arg *x = &a->leaf[i];
+		if (x->type->kind == GJ_PTR)           /* to anything */
+			facts &= ~(uint32_t)(GJ_FACT_NOALIAS | (x->data & 15 ? GJ_FACT_ALIGN16 : 0));
 		if (x->type->kind != GJ_ARRAY)
 			continue;
 		uintptr_t lo, hi;
@@ -160,6 +162,8 @@ static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
 		return leaf + 1;
 	if (gj_is_scalar(to))
 		convert_scalar(leaf, to);
+	else if (to->kind == GJ_PTR)
+		leaf->data = (gj_devptr)leaf->value.u, leaf->type = to;
 	else {
 		leaf->readonly = leaf->type->readonly && !to->readonly;
 		leaf->type = to;
@@ -179,6 +183,8 @@ bool gj_args_fit(const gj_type *given, const gj_type *want)
 		return true;
 	if (given->kind == GJ_ARRAY && given->readonly && want->kind == GJ_ARRAY)
 		given = gj_array_at(given->elem, given->ndim, given->layout, false, (gj_space)given->space, given->align);
+	if (want->kind == GJ_PTR)                  /* an address */
+		return given->kind == GJ_I64 || given->kind == GJ_U64;
 	return given == want || gj_can_convert(given, want);
 }
 

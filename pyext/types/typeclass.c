@@ -248,6 +248,19 @@ static PyObject *record_fields(const gj_type *t)
 	return dict;
 }
 
+static PyObject *pointer_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	(void)cls;
+	static char *names[] = { "dtype", NULL };
+	PyObject *dtype;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "O:CPointer", names, &dtype))
+		return NULL;
+	const gj_type *elem = gj_type_from_any(dtype);
+	if (!elem)
+		return NULL;
+	return gj_is_scalar(elem) ? gj_type_to_py(gj_ptr_type(elem, GJ_GENERIC)) : gj_error(GJ_ERR_POINTER_TO, elem->name);
+}
+
 /* -- float32[:, ::1] ---------------------------------------------------------------------------------------------- */
 
 /* ':' for `:`, '1' for `::1`, 0 for anything else. */
@@ -394,6 +407,8 @@ static PyObject *get_dtype(PyObject *self, void *name)
 		return (PyObject *)gj_dtype_of_type(t);
 	if (t->kind == GJ_ARRAY || t->kind == GJ_NESTED)
 		return gj_type_to_py(t->kind == GJ_ARRAY ? t->elem : gj_innermost(t, &ndim));
+	if (t->kind == GJ_PTR)
+		return gj_type_to_py(t->elem);
 	return t->kind == GJ_TUPLE && gj_is_uniform(t) ? gj_type_to_py(t->item[0]) : no_attr(t, name);
 }
 

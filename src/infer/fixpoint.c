@@ -275,7 +275,7 @@ static void setitem(gj_inst *s, const gj_op *o)
 		return;
 	if (o->sub && !gj_holds_record(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, "assignment to an attribute");
-	if (a.type->kind != GJ_ARRAY && a.type->kind != GJ_REF)
+	if (a.type->kind != GJ_ARRAY && a.type->kind != GJ_REF && a.type->kind != GJ_PTR)
 		gj_fail(s->fn, o->loc, gj_is_list(a.type) ? GJ_ERR_LIST_CHANGE : GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);

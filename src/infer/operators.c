@@ -345,6 +345,11 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 	int field = gj_field_index(s->fn, o->loc, a.type, index.konst);
 	if (field >= 0)
 		return gj_known_field(s->fn, o->loc, a.type, field);
+	if (a.type->kind == GJ_PTR) {
+		if (!index.type || !gj_is_int(index.type))
+			gj_fail(s->fn, o->loc, GJ_ERR_POINTER_INDEX, index.type ? gj_known_text(s->fn->arena, index) : "a slice");
+		return gj_just(a.type->elem);
+	}
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
 	gj_refuse_opaque(s->fn, o->loc, a);

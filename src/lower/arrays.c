@@ -155,6 +155,12 @@ static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *
 	return v;
 }
 
+/* Where item i of a pointer lies. */
+static gj_ref pointed(gj_lower *L, gj_lv p, gj_lv i)
+{
+	return gj_e2(L, GJ_ELEM, p.type, p.part[0], gj_ecast(L, i.part[0], gj_i64()));
+}
+
 gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *t)
 {
 	gj_lower *L = B->L;
@@ -163,6 +169,8 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 		return tuple_slice(B, o, a, t);
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
+	if (a.type->kind == GJ_PTR)
+		return gj_lload(L, pointed(L, a, index), t);
 	int field = gj_field_index(L->fn, L->loc, a.type, index.konst);
 	if (field >= 0)
 		return gj_lfield(L, a, (uint32_t)field, t);
@@ -220,7 +228,12 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 			gj_lstore(L, gj_lfield_place(L, a.part[0], a.type->elem, (uint32_t)field), v, a.type->elem->item[field]);
 		return;
 	}
-	indexing x = indexing_of(B, o, a, gj_lpresent(B, o->arg[1], B->val[o->arg[1]]));
+	gj_lv index = gj_lpresent(B, o->arg[1], B->val[o->arg[1]]);
+	if (a.type->kind == GJ_PTR) {
+		gj_lstore(L, pointed(L, a, index), v, a.type->elem);
+		return;
+	}
+	indexing x = indexing_of(B, o, a, index);
 	if (all_integers(&x)) {
 		for (uint32_t k = 0; k < x.n; k++)
 			at[k] = gj_lwrap_index(L, index_value(&x, k), gj_extent(a, k));

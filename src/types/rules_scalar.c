@@ -286,6 +286,8 @@ static bool converts(const gj_type *from, const gj_type *to)
 		return !gj_is_complex(from) || gj_is_complex(to);
 	if (from->kind == GJ_REF && (to->kind == GJ_RECORD || to->kind == GJ_REF))
 		return to == from->elem || (from->elem == to->elem && keeps_access(from, to));
+	if (to->kind == GJ_PTR)                    /* to the first item */
+		return from->kind == GJ_ARRAY && from->elem == to->elem && !from->readonly;
 	if (from->kind != to->kind)
 		return false;
 	if (from->kind == GJ_ARRAY)

@@ -175,6 +175,21 @@ static const gj_type *read_optional(reader *r)
 	return !t || eat(r, ')') ? o : fail(r, "expected ')' after an optional type");
 }
 
+/* What a pointer of C points to. */
+static const gj_type *pointer_to(reader *r, const gj_type *elem)
+{
+	return gj_is_scalar(elem) ? gj_ptr_type(elem, GJ_GENERIC) : fail(r, "a pointer points to a scalar");
+}
+
+/* "float32)": numba prints it as float32*, which is read too. */
+static const gj_type *read_pointer(reader *r)
+{
+	const gj_type *elem = parse_type(r);
+	if (elem && !eat(r, ')'))
+		return fail(r, "expected ')' after what a pointer points to");
+	return elem ? pointer_to(r, elem) : NULL;
+}
+
 static const gj_type *read_name(reader *r)
 {
 	const char *word;
@@ -192,6 +207,8 @@ static const gj_type *read_name(reader *r)
 			return read_optional(r);
 		if (is_word(word, n, "Tuple"))
 			return read_tuple(r);
+		if (is_word(word, n, "CPointer"))
+			return read_pointer(r);
 		if (is_word(word, n, "UniTuple"))
 			return read_unituple(r);
 		r->p = after;                          /* the arguments of a signature follow */
@@ -234,6 +251,8 @@ static const gj_type *parse_type(reader *r)
 	if (++r->depth > MAX_DEPTH)
 		return fail(r, "types are nested too deep");
 	const gj_type *t = read_name(r);
+	while (t && eat(r, '*'))
+		t = pointer_to(r, t);
 	while (t && eat(r, '['))
 		t = read_dims(r, t);
 	r->depth--;

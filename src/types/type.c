@@ -175,7 +175,7 @@ static void nested_name(const gj_type *t, gj_sb *name, gj_sb *code)
 
 static void pointer_name(const gj_type *t, gj_sb *name, gj_sb *code)
 {
-	static const char *const space[] = { "", " shared", " local", " constant", " generic" };
+	static const char *const space[] = { "", " shared", " local", " constant", "" };
 	gj_sb_printf(name, "%s*%s", t->elem->name, space[t->space]);
 	gj_sb_printf(code, "%s*%s", t->elem->code, space[t->space]);
 	if (t->align)

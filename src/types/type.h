@@ -23,7 +23,7 @@ typedef enum gj_kind {
 	GJ_ELEMENT,                                /* the thread's element of a value of ndim dimensions of elem */
 	GJ_REDUCED,                                /* the thread's element, as item[0], of what is reduced to ndim dimensions of elem; layout: by
 	                                            * which gj_reduction, counted from 1, space: along which axes, a bit each, readonly: they stay, of extent 1 */
-	GJ_PTR,                                    /* low level only: pointer to elem in `space` */
+	GJ_PTR,                                    /* pointer to elem in `space`; users have those in GJ_GENERIC (CPointer) */
 	GJ_RECORD,                                 /* in memory, and of arguments that are one: fields item[n], `obj` (record.h) says where */
 	GJ_NESTED,                                 /* in records only: n of elem, side by side */
 	GJ_OPTIONAL,                               /* None or elem: parts: is there a value?, its own */
