@@ -16,9 +16,18 @@ static void open_cache(void)
 	cache = gj_cache_open(NULL, &why);
 }
 
+/* Where the device links what was loaded, the image holds the rest already. */
 static bool load(gj_build *b)
 {
+	const char **path = b->dev->ops->link || !b->nlinked ? NULL : malloc(b->nlinked * sizeof *path);
+	for (uint32_t i = 0; path && i < b->nlinked; i++)
+		path[i] = b->linked[i].name;
+	b->image.library = path;
+	b->image.nlibraries = path ? b->nlinked : 0;
 	b->status = b->dev->ops->load(b->dev, &b->image, &b->kernel);
+	b->image.library = NULL;
+	b->image.nlibraries = 0;
+	free(path);
 	b->what = "loading the kernel";
 	return b->status == GJ_OK;
 }
@@ -48,7 +57,7 @@ static bool link_image(gj_build *b)
 		return true;
 	b->what = "linking the kernel";
 	b->status = b->dev->ops->link(b->dev, (const char *)b->image.code, b->image.ncode, b->rq.options.max_registers,
-		&cubin, &n);
+		b->linked, b->nlinked, &cubin, &n);
 	if (b->status != GJ_OK)
 		return false;
 	free(b->image.code);
@@ -66,12 +75,29 @@ static void store(gj_build *b, const gj_hash *key)
 	gj_sb_free(&blob);
 }
 
+/* The name in the cache: of the request, and of the contents of what it is linked with. */
+static gj_hash key_of(const gj_build *b)
+{
+	gj_hash key = gj_request_key(&b->rq);
+	gj_hasher h;
+	if (!b->nlinked)
+		return key;
+	gj_hash_init(&h);
+	gj_hash_put(&h, key.b, sizeof key.b);
+	for (uint32_t i = 0; i < b->nlinked; i++) {
+		gj_hash_u64(&h, b->linked[i].kind);
+		gj_hash_u64(&h, b->linked[i].n);
+		gj_hash_put(&h, b->linked[i].data, b->linked[i].n);
+	}
+	return gj_hash_done(&h);
+}
+
 void gj_build_run(gj_build *b)
 {
 	gj_hash key;
 	if (b->use_cache) {
 		pthread_once(&cache_once, open_cache);
-		key = gj_request_key(&b->rq);
+		key = key_of(b);
 		if (from_cache(b, &key)) {
 			if (gj_entries[b->rq.options.entry].results == GJ_RESULTS_HOST)        /* images do not tell types */
 				gj_return_type(&b->rq, &b->ret, &b->diag);

@@ -8,6 +8,7 @@
 typedef struct gj_build {
 	gj_request rq;                             /* filled by the caller, as are dev and use_cache */
 	gj_device *dev;
+	const gj_linked *linked; uint32_t nlinked; /* what it is linked with: filled by the caller too */
 	bool use_cache, hit;
 	gj_image image;
 	gj_kernel *kernel;

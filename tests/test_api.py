@@ -68,7 +68,7 @@ def test_not_built_yet(name):
 
 
 @pytest.mark.parametrize("name", ["libdevice", "fp16", "float32x4",
-	"uint8x1", "LTOIR", "MemoryPointer"])
+	"uint8x1", "MemoryPointer"])
 def test_cuda_not_built_yet(name):
 	with pytest.raises(NotImplementedError, match=name):
 		getattr(cuda, name)

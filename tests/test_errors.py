@@ -70,6 +70,7 @@ EXPECT = {
 	"UNROLL_SIZE": ("UnsupportedError", "its 5000 rounds are too many"),
 	"RANGE_STEP": ("NumbaValueError", "step must not be zero"),
 	"SLICE_STEP": ("NumbaValueError", "the step of a slice must not be zero"),
+	"POINTER_INDEX": "a pointer is indexed by one integer, not by float64",
 	"UNPACK": "cannot unpack float32 into 2 variables",
 	"PRINT_LONG": ("UnsupportedError", "print() of 40 numbers: at most 32"),
 	"UNPACK_STAR": "cannot unpack array(float32, 1d, C) into a starred variable",

@@ -2,6 +2,7 @@
  * and shared callees are found again by identity. Globals are read for the names that LOAD_GLOBAL uses, attributes of
  * namespaces for those that attribute access uses: nothing else that a module holds can change the digest. */
 #include "freeze/freeze.h"
+#include "freeze/extern.h"
 #include "freeze/freezer.h"
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
@@ -533,7 +534,7 @@ static int read_opcodes(void)
 
 int gj_freeze_init(PyObject *module)
 {
-	if (gj_intrinsic_init(module) < 0 || gj_known_init() < 0)
+	if (gj_extern_init(module) < 0 || gj_intrinsic_init(module) < 0 || gj_known_init() < 0)
 		return -1;
 	return read_opcodes();
 }

@@ -8,16 +8,16 @@
 /* An array in the memory of a device, as kernels of it see it. */
 typedef struct gj_capture { const gj_type *type; uintptr_t at; int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM]; } gj_capture;
 
-/* How device arrays that a function refers to are read for a device: `read` fills *out and adds what keeps the memory alive to
- * `kept`, a list. 0: it is no such array; −1: exception. */
+/* What code refers to outside itself. `read` reads device arrays: it fills *out and adds what keeps the memory alive to `kept`.
+ * 0: it is no such array; −1: exception. */
 typedef struct gj_captures {
-	int (*read)(struct gj_captures *, PyObject *, gj_capture *out);
+	int (*read)(struct gj_captures *, PyObject *, gj_capture *out);      /* NULL: device arrays mean nothing */
 	gj_device *dev;
-	PyObject *kept;                            /* NULL: nothing was captured */
+	PyObject *kept, *linked;                   /* lists, or NULL: nothing was captured; declared functions are linked with nothing */
 } gj_captures;
 
 /* Freeze a function, or the function of a dispatcher, with everything it refers to. −1 with an exception. Captures NULL:
- * device arrays mean nothing in it. */
+ * device arrays and declared functions mean nothing in it. */
 int gj_freeze(PyObject *, gj_arena *, gj_captures *, const gj_code **out);
 
 /* Tables of the running interpreter and of the functions known by identity; adds _core.Intrinsic to the module. */

@@ -1,6 +1,6 @@
 /* Python values → struct gj_obj: constants by value, functions by identity or by their code, namespaces by the
  * attributes that the code mentions. What has no meaning in kernels becomes OPAQUE: an error only where it is used. */
-#include "freeze/freezer.h"
+#include "freeze/extern.h"
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
 #include "types/classnames.h"
@@ -349,6 +349,8 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 			return freeze_module(fz, o, names);
 		return met->item ? met : gj_obj_new(fz, GJ_OBJ_MODULE, met->name);
 	}
+	if (gj_is_extern(o))
+		return gj_freeze_extern(fz, o);
 	if (PyFunction_Check(o) && (name = intrinsic_of(fz, o)))
 		return freeze_name(fz, name);
 	if (PyFunction_Check(o))
@@ -373,7 +375,7 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 static bool may_be_captured(const gj_freezer *fz, PyObject *o)
 {
 	PyObject *v;
-	bool yes = fz->captures && gj_attribute((PyObject *)Py_TYPE(o), "__cuda_array_interface__", &v) > 0;
+	bool yes = fz->captures && fz->captures->read && gj_attribute((PyObject *)Py_TYPE(o), "__cuda_array_interface__", &v) > 0;
 	if (yes)
 		Py_DECREF(v);
 	gj_forgive(PyExc_Exception);

@@ -91,6 +91,8 @@ const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 	if (gj_has_base(Py_TYPE(o), "gridjit._core.DeviceArray"))
 		return opaque(fz, "a device array", "", "pass it as an argument: only kernels that are launched refer to device arrays by "
 			"name, to those of their own device and of items that they know");
+	if (gj_has_base(Py_TYPE(o), "gridjit._core.Extern"))
+		return opaque(fz, "a declared function", "", "only kernels call functions that are compiled elsewhere, not ufuncs and fused functions");
 	if (PyType_Check(o))
 		return opaque(fz, "the class ", ((PyTypeObject *)o)->tp_name, NULL);
 	gj_obj *function = library_function(fz, o);

@@ -50,14 +50,66 @@ static int read_array(gj_captures *c, PyObject *o, gj_capture *out)
 	return found;
 }
 
-int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, PyObject **kept)
+int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, gj_outside *out)
 {
 	gj_captures c = { .read = read_array, .dev = dev };
 	int status = gj_freeze(function, arena, &c, &rq->code);
-	*kept = c.kept;
-	if (status < 0)
-		Py_CLEAR(*kept);
-	else if (rq->code->captures)
+	out->kept = c.kept;
+	out->files = c.linked;
+	if (status == 0 && rq->code->captures)
 		rq->options.facts &= ~(uint32_t)GJ_FACT_NOALIAS;
 	return status;
+}
+
+void gj_outside_clear(gj_outside *out)
+{
+	Py_CLEAR(out->kept);
+	Py_CLEAR(out->files);
+	PyMem_Free(out->linked);
+	*out = (gj_outside){ 0 };
+}
+
+/* -- What it is linked with --------------------------------------------------------------------------------------- */
+
+/* (kind, name, bytes) of each file. */
+static bool read_files(gj_outside *out)
+{
+	Py_ssize_t n = PyList_GET_SIZE(out->files);
+	if (!(out->linked = PyMem_Calloc((size_t)n + 1, sizeof *out->linked)))
+		return PyErr_NoMemory(), false;
+	for (Py_ssize_t i = 0; i < n; i++) {
+		int kind;
+		Py_ssize_t size;
+		gj_linked *l = &out->linked[out->nlinked++];
+		const char *data;
+		if (!PyArg_ParseTuple(PyList_GET_ITEM(out->files, i), "isy#", &kind, &l->name, &data, &size))
+			return false;
+		l->kind = (gj_link_kind)kind;
+		l->data = data;
+		l->n = (size_t)size;
+	}
+	return true;
+}
+
+int gj_link_for(gj_device *dev, PyObject *link, gj_outside *out)
+{
+	bool more = link && PyTuple_GET_SIZE(link);
+	if (!more && !out->files)
+		return 0;
+	Py_XINCREF(link);
+	PyObject *resolve = gj_import("gridjit.cuda.linking", "resolve");
+	PyObject *all = resolve ? PySequence_List(out->files ? out->files : link) : NULL, *files = NULL;
+	if (all && more && out->files) {
+		PyObject *done = PyObject_CallMethod(all, "extend", "(O)", link);
+		if (!done)
+			Py_CLEAR(all);
+		Py_XDECREF(done);
+	}
+	if (all)
+		files = PyObject_CallFunction(resolve, "Os(ii)", all, dev->ops->kind, dev->info.cc_major, dev->info.cc_minor);
+	Py_XDECREF(all);
+	Py_XDECREF(resolve);
+	Py_XDECREF(link);
+	Py_XSETREF(out->files, files);
+	return files && PyList_Check(files) && read_files(out) ? 0 : -1;
 }

@@ -2,11 +2,20 @@
 #ifndef GJ_LAUNCH_CAPTURE_H
 #define GJ_LAUNCH_CAPTURE_H
 
-#include "compile.h"
+#include "build.h"
 #include "freeze/freeze.h"
 
-/* Freezes for a device: its own arrays are taken by their address, and *kept is what keeps their memory alive, or NULL; then
- * nothing is said of whether arrays overlap. −1: exception. */
-int gj_freeze_for(gj_device *, PyObject *function, gj_arena *, gj_request *, PyObject **kept);
+/* What a kernel refers to that is not part of it; all NULL at first. */
+typedef struct gj_outside {
+	PyObject *kept;                            /* what keeps captured arrays alive, or NULL */
+	PyObject *files;                           /* what `linked` points into */
+	gj_linked *linked; uint32_t nlinked;       /* on PyMem's heap */
+} gj_outside;
+
+/* Freezes for a device: its own arrays are taken by their address; then nothing is said of whether arrays overlap. −1: exception. */
+int gj_freeze_for(gj_device *, PyObject *function, gj_arena *, gj_request *, gj_outside *);
+/* Reads and compiles what the function, and a kernel by its option (a tuple), is linked with. −1: exception. */
+int gj_link_for(gj_device *, PyObject *link, gj_outside *);
+void gj_outside_clear(gj_outside *);
 
 #endif

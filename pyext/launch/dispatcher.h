@@ -15,6 +15,7 @@ struct gj_dispatcher {
 	PyObject *name;                            /* str: for messages */
 	PyObject *params;                          /* tuple of str: positional ones, keyword-only ones, "*rest" */
 	PyObject *defaults, *kwdefaults;           /* tuple: of the last positional ones; dict: of keyword-only ones; or NULL */
+	PyObject *link;                            /* tuple of what it is linked with, or NULL */
 	uint32_t nparams, npositional, nposonly;
 	bool star;                                 /* the last parameter takes the rest of the positional arguments as a tuple */
 	gj_options base;                           /* what the decorator asked for */

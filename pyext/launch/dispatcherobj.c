@@ -85,6 +85,7 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 	Py_VISIT(SELF->params);
 	Py_VISIT(SELF->defaults);
 	Py_VISIT(SELF->kwdefaults);
+	Py_VISIT(SELF->link);
 	for (const gj_specialisation *s = SELF->first; s; s = s->next)
 		Py_VISIT(s->captured);
 	for (const gj_specialisation *s = SELF->retired; s; s = s->next)
@@ -112,6 +113,7 @@ static void dispatcher_dealloc(PyObject *self)
 	Py_XDECREF(SELF->kwdefaults);
 	Py_XDECREF(SELF->name);
 	Py_XDECREF(SELF->params);
+	Py_XDECREF(SELF->link);
 	free_specialisations(SELF->first);
 	free_specialisations(SELF->retired);
 	for (gj_allowed *a = SELF->allowed; a;) {
@@ -279,10 +281,10 @@ static PyObject *dump(PyObject *self, PyObject *args)
 		return dev ? PyErr_NoMemory() : NULL;
 	rq.nargs = (uint32_t)n;
 	uint32_t facts = facts_of(SELF) & ~(dev->ops->target->vectors ? 0u : (uint32_t)GJ_FACTS_BLOCK);
-	PyObject *captured = NULL;
-	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, SELF->py_func, arena, &rq, &captured) == 0)
+	gj_outside outside = { 0 };
+	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, SELF->py_func, arena, &rq, &outside) == 0)
 		o = dump_request(&rq, what);
-	Py_XDECREF(captured);
+	gj_outside_clear(&outside);
 	gj_arena_free(arena);
 	return o;
 }
@@ -297,6 +299,23 @@ static PyObject *clear(PyObject *self, PyObject *unused)
 	*end = SELF->first;
 	SELF->first = SELF->last = NULL;
 	Py_RETURN_NONE;
+}
+
+static PyObject *get_link(PyObject *self, void *unused)
+{
+	(void)unused;
+	return SELF->link ? Py_NewRef(SELF->link) : PyTuple_New(0);
+}
+
+static int set_link(PyObject *self, PyObject *value, void *unused)
+{
+	(void)unused;
+	if (!value || !PyTuple_Check(value)) {
+		PyErr_SetString(PyExc_TypeError, "_link is a tuple");
+		return -1;
+	}
+	Py_XSETREF(SELF->link, Py_NewRef(value));
+	return 0;
 }
 
 /* -- Attributes --------------------------------------------------------------------------------------------------- */
@@ -330,6 +349,7 @@ static PyObject *get_options(PyObject *self, void *unused)
 }
 
 static PyGetSetDef getset[] = {
+	{ "_link", get_link, set_link, "What it is linked with.", NULL },
 	{ "_options", get_options, NULL, "The decorator's options by keyword.", NULL },
 	{ "_gj_signature", get_signature, NULL, "Device functions: (return type or None, argument types), or None.", NULL },
 	{ "_declared", get_signatures, NULL, "Argument types of the explicit signatures.", NULL },

@@ -211,6 +211,12 @@ static PyObject *get_device(PyObject *self, void *unused)
 	return PyUnicode_FromString(S->dev->ops->kind);
 }
 
+static PyObject *get_code(PyObject *self, void *unused)
+{
+	(void)unused;
+	return PyBytes_FromStringAndSize((const char *)S->image.code, (Py_ssize_t)S->image.ncode);
+}
+
 static PyGetSetDef getset[] = {
 	{ "argtypes", get_argtypes, NULL, "Types of the arguments.", NULL },
 	{ "argument_types", get_argtypes, NULL, "Types of the arguments.", NULL },
@@ -220,6 +226,7 @@ static PyGetSetDef getset[] = {
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },
 	{ "sites", get_sites, NULL, "Barriers (CPU), where threads end and where indices are checked, in the source: (kind, file, line, function, exception class, message or array).", NULL },
+	{ "code", get_code, NULL, "The compiled code as bytes: a cubin, or on the CPU device an object.", NULL },
 	{ "device_kind", get_device, NULL, "'cuda' or 'cpu'.", NULL },
 #define X(name, field, doc) { #name, get_##name, NULL, doc, NULL },
 	NUMBERS(X)

@@ -42,6 +42,7 @@ PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
 	const char *dump = NULL;
 	const gj_type *arg[GJ_MAX_SIGNATURE];
 	gj_request rq = { 0 };
+	gj_captures outside = { 0 };               /* declared functions stay declared */
 	if (!PyArg_ParseTupleAndKeywords(args, kw, "OOO!|z:compile", names, &function, &signature, &PyDict_Type, &options, &dump))
 		return NULL;
 	int n = gj_signature_read(signature, &rq.ret, arg);
@@ -53,8 +54,9 @@ PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
 	gj_arena *arena = gj_arena_new();
 	if (!arena)
 		return PyErr_NoMemory();
-	if (gj_freeze(function, arena, NULL, &rq.code) == 0)
+	if (gj_freeze(function, arena, &outside, &rq.code) == 0)
 		o = text_of(&rq, dump);
+	Py_XDECREF(outside.linked);
 	gj_arena_free(arena);
 	return o;
 }

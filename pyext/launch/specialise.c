@@ -114,12 +114,14 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 	gj_arena *arena = gj_arena_new();
 	gj_build b = { .rq = { .arg = arg, .nargs = n, .ret = declared(d, arg, n) }, .dev = dev, .use_cache = gj_config.cache };
 	gj_specialisation *s = NULL;
-	PyObject *captured = NULL;
+	gj_outside outside = { 0 };
 	if (!arena)
 		return PyErr_NoMemory(), NULL;
 	if (gj_options_for(&d->base, dev, facts, &b.rq.options)
-		&& gj_freeze_for(dev, d->py_func, arena, &b.rq, &captured) == 0) {
-		b.use_cache &= !captured;              /* addresses mean nothing to other processes */
+		&& gj_freeze_for(dev, d->py_func, arena, &b.rq, &outside) == 0 && gj_link_for(dev, d->link, &outside) == 0) {
+		b.linked = outside.linked;
+		b.nlinked = outside.nlinked;
+		b.use_cache &= !outside.kept;          /* addresses mean nothing to other processes */
 		Py_BEGIN_ALLOW_THREADS
 		gj_build_run(&b);
 		Py_END_ALLOW_THREADS
@@ -132,9 +134,9 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 			s = NULL;
 		}
 		if (s)
-			s->captured = Py_XNewRef(captured);
+			s->captured = Py_XNewRef(outside.kept);
 	}
-	Py_XDECREF(captured);
+	gj_outside_clear(&outside);
 	discard(&b);
 	gj_arena_free(arena);
 	return s;

@@ -10,10 +10,10 @@ LATER = {
 	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit get_num_threads
 		get_thread_id jit_module jitclass literally objmode overload pndindex register_jitable
 		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
-	"gridjit.cuda": frozenset("""args breakpoint compile_all cooperative cudadrv declare_device extending fp8
+	"gridjit.cuda": frozenset("""args breakpoint compile_all cooperative cudadrv extending fp8
 		launchconfig libdevice literal set_memory_manager simulator
 		testing BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
-		PinnedMemory IpcHandle LinkableCode PTXSource CUSource Fatbin Cubin Archive Object LTOIR""".split()
+		PinnedMemory IpcHandle""".split()
 		+ [f"{name}x{n}" for name in NUMBERS for n in range(1, 5)]),
 }
 

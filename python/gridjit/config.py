@@ -19,6 +19,8 @@ and launched from then on; those marked (import) are read once, by the runtime.
 | CUDA_DEFAULT_PTX_CC          | GRIDJIT_CUDA_DEFAULT_PTX_CC    | 7.5     | compute capability of cuda.compile without cc=      |
 | NEIGHBOURS                   | GRIDJIT_NEIGHBOURS             | 2       | most threads whose work one thread of a GPU does: 1, 2, 4 |
 | CUDA_ARRAY_INTERFACE_SYNC    | GRIDJIT_CUDA_ARRAY_INTERFACE_SYNC | 1    | wait for the stream that a foreign array names      |
+| CUDA_INCLUDE_PATH            | GRIDJIT_CUDA_INCLUDE_PATH      |         | folder of CUDA's headers, for CUDA C that is linked |
+| CUDA_NVRTC_EXTRA_SEARCH_PATHS | GRIDJIT_CUDA_NVRTC_EXTRA_SEARCH_PATHS | | more folders of headers, as in PATH              |
 | CUDA_LOW_OCCUPANCY_WARNINGS  | GRIDJIT_CUDA_LOW_OCCUPANCY_WARNINGS | 0  | warn of grids smaller than 128 blocks               |
 | CUDA_WARN_ON_IMPLICIT_COPY   | GRIDJIT_CUDA_WARN_ON_IMPLICIT_COPY | 0   | warn of host arrays copied for a launch             |
 """
@@ -89,6 +91,8 @@ _SETTINGS = {
 	"DISABLE_JIT": ("DISABLE_JIT", "0", _flag),
 	"CUDA_DEFAULT_PTX_CC": ("CUDA_DEFAULT_PTX_CC", "7.5", _capability),
 	"CUDA_ARRAY_INTERFACE_SYNC": ("CUDA_ARRAY_INTERFACE_SYNC", "1", _flag),
+	"CUDA_INCLUDE_PATH": ("CUDA_INCLUDE_PATH", "", str),
+	"CUDA_NVRTC_EXTRA_SEARCH_PATHS": ("CUDA_NVRTC_EXTRA_SEARCH_PATHS", "", str),
 	"CUDA_LOW_OCCUPANCY_WARNINGS": ("CUDA_LOW_OCCUPANCY_WARNINGS", "0", _flag),
 	"CUDA_WARN_ON_IMPLICIT_COPY": ("CUDA_WARN_ON_IMPLICIT_COPY", "0", _flag),
 }

@@ -172,3 +172,15 @@ class DeadMemoryError(RuntimeError):
 
 class LinkerError(RuntimeError):
 	"""A compiled kernel could not be linked or loaded."""
+
+
+class NvrtcError(RuntimeError):
+	"""NVIDIA's runtime compiler failed."""
+
+
+class NvrtcCompilationError(NvrtcError, LinkerError):
+	"""CUDA C that does not compile."""
+
+
+class NvrtcSupportError(LinkerError, ImportError):
+	"""There is no NVRTC, or it does not know the GPU."""

@@ -19,6 +19,8 @@ typedef enum gj_objkind {
 	GJ_OBJ_TYPE,                               /* a scalar type as a value: float32, np.float32, np.dtype("f4") */
 	GJ_OBJ_NAME,                               /* a name the compiler knows: "cuda.grid", "math.sin", "np.sqrt", "builtins.len", "operator.add" */
 	GJ_OBJ_MODULE,                             /* a namespace: attributes resolved for every name the code mentions */
+	GJ_OBJ_EXTERN,                             /* a function without a body, compiled elsewhere: `code` is its symbol and its signature; i: 1: of C's
+	                                            * calling convention, 0: of numba's */
 	GJ_OBJ_FUNCTION,                           /* a device function or a plain Python function */
 	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
 	GJ_OBJ_GENERATOR,                          /* a generator expression: `code`; its value at run time is the tuple of its arguments and of

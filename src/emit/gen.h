@@ -91,6 +91,7 @@ struct gj_unit {
 	bool     *param_used;                      /* of a kernel's parameters */
 	GJ_VEC(gj_global) globals;                 /* frozen arrays by object, static shared arrays by offset */
 	GJ_VEC(gj_source_site) sites;              /* barriers */
+	bool      calls_out;                       /* functions that are compiled elsewhere: they need stack too */
 	uint32_t  stack_bytes;                     /* sum of the frames that LLVM reports ("warn-stack-size") */
 	const char *trouble;                       /* what LLVM's diagnostics said, arena text */
 	void     *own;                             /* the target's */

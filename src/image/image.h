@@ -80,6 +80,7 @@ typedef struct gj_image {
 	uint32_t  first_report;                    /* site 0 as reports count them (image/report.h) */
 	bool      reports, prints;                 /* it tells where it fails; it prints */
 	char     *text; size_t ntext;              /* heap: what sites say, each with a NUL behind it; NULL without sites */
+	const char *const *library; uint32_t nlibraries;     /* CPU: files with functions that the code calls. Not kept: whoever loads says */
 	char     *llvm, *assembly;                 /* heap, may be NULL: text for inspect_* */
 } gj_image;
 

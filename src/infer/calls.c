@@ -229,6 +229,14 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 	return gj_just(ret);
 }
 
+/* A function that is compiled elsewhere gives what its signature says. */
+static gj_known call_extern(gj_inst *s, gj_ref r, const gj_code *code)
+{
+	gj_known *a = gj_new(s->fn->arena, gj_known, gj_code_params(code) + 1);
+	gj_ref *from = gj_new(s->fn->arena, gj_ref, gj_code_params(code) + 1);
+	return gj_just(gj_call_args(s, r, code, a, from) == UINT32_MAX ? NULL : code->ret);
+}
+
 /* -- Named functions ------------------------------------------------------------------------------------------------ */
 
 static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
@@ -287,6 +295,7 @@ gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
 	switch (f.konst ? f.konst->kind : GJ_OBJ_OPAQUE) {
 	case GJ_OBJ_NAME:     return call_named(I, s, r, f.konst->name);
 	case GJ_OBJ_TYPE:     return construct(s, call, f.konst->type);
+	case GJ_OBJ_EXTERN:   return call_extern(s, r, f.konst->code);
 	case GJ_OBJ_FUNCTION: case GJ_OBJ_CODE: return call_function(I, s, r, f.konst);
 	default:
 		if (f.konst && f.konst->fields && f.konst->code)

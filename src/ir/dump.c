@@ -36,7 +36,7 @@ static const style style_of[GJ_NOPS] = {
 	[GJ_ARG]       = { .imm = IMM_INT },           [GJ_PARAM]       = { .imm = IMM_INT },
 	[GJ_RESULT]    = { .imm = IMM_INT },           [GJ_SLOT]        = { .imm = IMM_INT },
 	[GJ_LOCALMEM]  = { .imm = IMM_INT },           [GJ_SHAREDMEM]   = { .imm = IMM_INT },
-	[GJ_ADDRESS]   = { .imm = IMM_INT },
+	[GJ_ADDRESS]   = { .imm = IMM_INT },           [GJ_EXTERN]     = { .imm = IMM_OBJ },
 	[GJ_SREG]      = { .imm = IMM_SREG },          [GJ_UNPACK]      = { .imm = IMM_INT, .sub_int = true },
 	[GJ_UNPACKREST] = { .imm = IMM_INT, .sub_int = true },
 	[GJ_MKTUPLE]   = { .sub_int = true },          [GJ_NTHHAS]      = { .imm = IMM_INT },

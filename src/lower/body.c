@@ -156,6 +156,48 @@ static gj_lv generator(gj_body *B, gj_ref r)
 	return v;
 }
 
+/* A result of several parts lies in memory, as the callee has written it. */
+static gj_lv extern_result(gj_lower *L, const gj_type *t, gj_ref slot)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint32_t i = 0, n = gj_parts(t); i < n; i++) {
+		gj_part part = gj_part_of(t, i);
+		gj_ref at = gj_e2(L, GJ_BYTES, gj_ptr_type(part.type, GJ_GENERIC), slot, gj_eint(L, gj_i64(), part.offset));
+		p[i] = gj_e1(L, GJ_LOAD, gj_part_type(L, t, i), at);
+	}
+	return v;
+}
+
+/* Whatever it is given by address may lie in any memory. */
+static gj_lv call_extern(gj_body *B, gj_ref r, const gj_obj *fn)
+{
+	gj_lower *L = B->L;
+	const gj_op *o = gj_o(B->s->fn, r);
+	const gj_code *c = fn->code;
+	uint32_t n = (uint32_t)c->nargs;
+	gj_known *a = gj_new(L->arena, gj_known, n + 1);
+	gj_ref *from = gj_new(L->arena, gj_ref, n + 1), slot = 0;
+	GJ_VEC(gj_ref) flat = { 0 };
+	gj_call_args(B->s, r, c, a, from);
+	if (c->ret != gj_t_none) {
+		slot = gj_e(L, GJ_LOCALMEM, gj_ptr_type(gj_i64(), GJ_GENERIC), 0, NULL);
+		gj_o(L->fn, slot)->imm.i = (c->ret->size + 7) / 8;
+		gj_push(L->arena, &flat, slot);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		gj_lv v = argument(B, o, c, i, a[i], from[i]);
+		if (a[i].type->kind != GJ_ARRAY)
+			v = gj_lconv(L, v, a[i].type);
+		for (uint32_t k = 0, parts = gj_parts(v.type); k < parts; k++) {
+			const gj_type *t = gj_o(L->fn, v.part[k])->type;
+			gj_push(L->arena, &flat, t->kind == GJ_PTR ? gj_ecast(L, v.part[k], gj_ptr_type(t->elem, GJ_GENERIC)) : v.part[k]);
+		}
+	}
+	gj_o(L->fn, gj_e(L, GJ_EXTERN, NULL, flat.n, flat.p))->imm.obj = fn;
+	return slot ? extern_result(L, c->ret, slot) : gj_lv_none();
+}
+
 /* What a class of named tuples makes. */
 static gj_lv make_named(gj_body *B, gj_ref r, const gj_code *class)
 {
@@ -210,6 +252,8 @@ static gj_lv call(gj_body *B, gj_ref r)
 		return take_all(B, r, gj_name_find(f->name), B->s->callee[r]);
 	if (B->s->callee[r])
 		return call_function(B, r, B->s->callee[r]);
+	if (f->kind == GJ_OBJ_EXTERN)
+		return call_extern(B, r, f);
 	if (f->kind == GJ_OBJ_NAME)
 		return call_named(B, r, gj_name_find(f->name), f->name);
 	if (f->fields)

@@ -370,7 +370,7 @@ static void tell(waits *w)
 			gj_ref r = bb->ops.p[i];
 			const gj_op *o = gj_o(f, r);
 			bool news = w->depends[r] == w->loop && (o->op == GJ_PHI ? is_header(w, o) : !(gj_op_flags[o->op] & GJ_F_PURE));
-			bool acts = o->op == GJ_STORE || o->op == GJ_FCALL || (o->op == GJ_ATOMIC && w->depends[r] != w->loop);
+			bool acts = o->op == GJ_STORE || o->op == GJ_FCALL || o->op == GJ_EXTERN || (o->op == GJ_ATOMIC && w->depends[r] != w->loop);
 			if (news && !w->watched[r] && o->type && o->type->kind <= GJ_F64)
 				watch(w, f->rpo.p[k], i, r);
 			if (acts && !w->acts[r])

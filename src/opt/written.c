@@ -46,7 +46,7 @@ void gj_mark_written(gj_fn *f)
 		const gj_op *o = gj_o(f, r);
 		if (o->op == GJ_STORE || o->op == GJ_ATOMIC)
 			mark(f, o->arg[0], seen);
-		for (uint32_t j = 0; o->op == GJ_FCALL && j < o->nargs; j++)           /* a callee may write what it is given */
+		for (uint32_t j = 0; (o->op == GJ_FCALL || o->op == GJ_EXTERN) && j < o->nargs; j++)           /* a callee may write what it is given */
 			mark(f, o->arg[j], seen);
 	}
 }

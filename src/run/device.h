@@ -42,6 +42,12 @@ typedef struct gj_device_info {
 	int      registers_per_block, clock_khz, pci_bus, pci_device, pci_domain;
 } gj_device_info;
 
+/* What a kernel is linked with: code for the GPU that was compiled elsewhere, or the file of a library for the CPU. */
+typedef enum gj_link_kind {
+	GJ_LINK_PTX, GJ_LINK_CUBIN, GJ_LINK_FATBIN, GJ_LINK_OBJECT, GJ_LINK_ARCHIVE, GJ_LINK_LIBRARY, GJ_NLINK_KINDS
+} gj_link_kind;
+typedef struct gj_linked { gj_link_kind kind; const char *name; const void *data; size_t n; } gj_linked;    /* LIBRARY: name is its path */
+
 typedef struct gj_kernel_info {
 	int      registers, max_threads;
 	size_t   shared_bytes, local_bytes, const_bytes;
@@ -119,7 +125,8 @@ typedef struct gj_device_ops {
 	gj_status (*launch)(gj_device *, gj_kernel *, const gj_launch *);
 	/* What the compiler made → what the disk cache keeps, in the format `linked`: PTX → cubin through the driver's linker.
 	 * *out is on the heap. NULL: nothing is left to do. */
-	gj_status (*link)(gj_device *, const char *code, size_t n, uint32_t max_registers, uint8_t **out, size_t *nout);
+	gj_status (*link)(gj_device *, const char *code, size_t n, uint32_t max_registers, const gj_linked *, uint32_t nlinked, uint8_t **out,
+		size_t *nout);
 	gj_format linked;
 
 	gj_status (*stream_create)(gj_device *, gj_stream **out);

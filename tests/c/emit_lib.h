@@ -242,8 +242,9 @@ static inline uint32_t rt_arrive(gj_block *b, uint32_t warp, uint32_t live, uint
 
 static inline void rt_enter(gj_block *b) { (void)b; }
 
-static inline uintptr_t resolve(const char *name)
+static inline uintptr_t resolve(const char *name, void *unused)
 {
+	(void)unused;
 	static void *vec;
 	if (!strcmp(name, "gj_rt_enter") || !strncmp(name, "gj_rt_attend", 12))
 		return (uintptr_t)rt_enter;
@@ -262,7 +263,7 @@ static inline bool run_cpu(const gj_image *m, uint32_t grid, uint32_t block, con
 {
 	static char shared[65536] __attribute__((aligned(64)));
 	gj_elf mod;
-	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, &mod) != GJ_OK)
+	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, NULL, &mod) != GJ_OK)
 		return false;
 	kernel_entry *entry;
 	memcpy(&entry, &mod.entry, sizeof entry);

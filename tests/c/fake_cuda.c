@@ -34,7 +34,7 @@ struct CUmod_st { char *text; bool elf; struct CUctx_st *ctx; uint64_t listener,
 struct CUfunc_st { char name[64]; int dynamic; struct CUfunc_st *next; CUmodule module; };
 struct CUstream_st { struct CUctx_st *ctx; };
 struct CUevent_st { unsigned long long at; double ms; bool timing, recorded; };
-struct CUlinkState_st { char *log; size_t nlog; char *ptx, *cubin; };
+struct CUlinkState_st { char *log; size_t nlog; char *ptx, *cubin; unsigned foreign; };
 
 typedef struct block { struct block *next; char *p; size_t n; CUcontext ctx; CUstream stream; bool pinned, pool, theirs; } block;
 typedef struct copy { struct copy *next; unsigned long long at; void *dst; const void *src; size_t n; } copy;
@@ -893,10 +893,15 @@ API cuLinkAddData_v2(CUlinkState l, CUjitInputType type, void *data, size_t size
 {
 	ENTRY(cuLinkAddData, true);
 	const char *text = data;
-	if (type != CU_JIT_INPUT_PTX || !name || n || option || value || text[size - 1])
+	if (type < CU_JIT_INPUT_CUBIN || type > CU_JIT_INPUT_LIBRARY || !name || n || option || value)
 		return INVALID_VALUE;
-	CUresult r = assemble(text, l->log, l->nlog);
-	if (!r)
+	if (type != CU_JIT_INPUT_PTX) {            /* anything that calls itself a cubin, fatbin, object or library */
+		static const char *const what[] = { "cubin", NULL, "fatbin", "object", "library" };
+		l->foreign++;
+		return size >= strlen(what[type]) && !memcmp(data, what[type], strlen(what[type])) ? CUDA_SUCCESS : INVALID_IMAGE;
+	}
+	CUresult r = text[size - 1] ? INVALID_VALUE : assemble(text, l->log, l->nlog);
+	if (!r && !l->ptx)
 		l->ptx = strdup(text);
 	return r;
 }

@@ -249,7 +249,7 @@ static void test_kernels(void)
 	measure_launch(k, s, "a stream");
 	run_saxpy(k, NULL);
 	start = now_us();
-	OK(d->ops->link(d, SAXPY, strlen(SAXPY), 0, &cubin.code, &cubin.ncode) == GJ_OK);
+	OK(d->ops->link(d, SAXPY, strlen(SAXPY), 0, NULL, 0, &cubin.code, &cubin.ncode) == GJ_OK);
 	printf("link to a cubin of %zu bytes: %.0f us\n", cubin.ncode, now_us() - start);
 	cubin.format = GJ_FMT_CUBIN;
 	start = now_us();
@@ -257,7 +257,7 @@ static void test_kernels(void)
 	printf("load cubin: %.0f us\n", now_us() - start);
 	run_saxpy(c, s);
 	free(cubin.code);
-	OK(d->ops->link(d, SAXPY, strlen(SAXPY), 16, &cubin.code, &cubin.ncode) == GJ_OK);
+	OK(d->ops->link(d, SAXPY, strlen(SAXPY), 16, NULL, 0, &cubin.code, &cubin.ncode) == GJ_OK);
 	free(cubin.code);
 	together.cooperative = true;
 	OK(d->ops->load(d, &together, &g) == GJ_OK);
@@ -307,10 +307,10 @@ static void test_bad_code(void)
 	gj_image image = image_of(bad, "f");
 	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && strstr(gj_error_text(), "ptxas"));
 	printf("bad PTX, load: %s\n", gj_error_text());
-	OK(d->ops->link(d, bad, strlen(bad), 0, &cubin, &n) == GJ_E_LOAD && strstr(gj_error_text(), "ptxas"));
+	OK(d->ops->link(d, bad, strlen(bad), 0, NULL, 0, &cubin, &n) == GJ_E_LOAD && strstr(gj_error_text(), "ptxas"));
 	printf("bad PTX, link: %s\n", gj_error_text());
 	snprintf(bad, sizeof bad, ".version 99.0\n.target sm_60\n.address_size 64\n.visible .entry f()\n{\n\tret;\n}\n");
-	OK(d->ops->link(d, bad, strlen(bad), 0, &cubin, &n) == GJ_E_LOAD);
+	OK(d->ops->link(d, bad, strlen(bad), 0, NULL, 0, &cubin, &n) == GJ_E_LOAD);
 	printf("PTX of the future: %s\n", gj_error_text());
 	image = image_of(SAXPY, "nobody");
 	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD);

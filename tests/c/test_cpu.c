@@ -493,8 +493,8 @@ static void test_info(void)
 	CHECK(blocks == 0, "%d", blocks);
 	expect_error(dev->ops->occupancy(dev, k, 0, 0, &blocks), GJ_E_INVALID, "0 threads");
 	dev->ops->unload(dev, k);
-	CHECK(gj_cpu_symbol("expf") && gj_cpu_symbol("_ZGVbN2v_sin") && !gj_cpu_symbol("no_such_function") &&
-	      !gj_cpu_symbol("_ZGVbN2v_nothing"), "symbols");
+	CHECK(gj_cpu_symbol("expf", NULL) && gj_cpu_symbol("_ZGVbN2v_sin", NULL) && !gj_cpu_symbol("no_such_function", NULL) &&
+	      !gj_cpu_symbol("_ZGVbN2v_nothing", NULL), "symbols");
 }
 
 /* -- Threads and processes ------------------------------------------------------------------------------------------ */

@@ -394,9 +394,9 @@ static void test_images(void)
 	uint8_t *cubin;
 	size_t n;
 	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && says("CUDA_ERROR_INVALID_PTX (218)") && says("Parsing error near"));
-	OK(d->ops->link(d, bad, strlen(bad), 0, &cubin, &n) == GJ_E_LOAD && says("cuLinkAddData") && says("Parsing error"));
+	OK(d->ops->link(d, bad, strlen(bad), 0, NULL, 0, &cubin, &n) == GJ_E_LOAD && says("cuLinkAddData") && says("Parsing error"));
 	OK(cubin == NULL && n == 0 && fk->live().links == 0);
-	OK(d->ops->link(d, PTX, strlen(PTX), 64, &cubin, &n) == GJ_OK && cubin && n > 64);
+	OK(d->ops->link(d, PTX, strlen(PTX), 64, NULL, 0, &cubin, &n) == GJ_OK && cubin && n > 64);
 	image.format = GJ_FMT_CUBIN, image.code = cubin, image.ncode = n;
 	OK(d->ops->load(d, &image, &k) == GJ_OK);
 	d->ops->unload(d, k);
@@ -410,6 +410,14 @@ static void test_images(void)
 	image.format = GJ_FMT_OBJECT;
 	OK(d->ops->load(d, &image, &k) == GJ_E_LOAD && fk->calls("cuModuleLoadDataEx") == before);
 	free(cubin);
+	const gj_linked foreign[] = { { GJ_LINK_PTX, "a.ptx", PTX, strlen(PTX) }, { GJ_LINK_CUBIN, "b.cubin", "cubin", 5 },
+		{ GJ_LINK_FATBIN, "c.fatbin", "fatbin", 6 }, { GJ_LINK_OBJECT, "d.o", "object", 6 }, { GJ_LINK_ARCHIVE, "e.a", "library", 7 } };
+	unsigned added = fk->calls("cuLinkAddData");
+	OK(d->ops->link(d, PTX, strlen(PTX), 0, foreign, 5, &cubin, &n) == GJ_OK && cubin && fk->calls("cuLinkAddData") == added + 6);
+	free(cubin);
+	const gj_linked wrong = { GJ_LINK_OBJECT, "wrong.o", "cubin", 5 }, syntax = { GJ_LINK_PTX, "wrong.ptx", bad, strlen(bad) };
+	OK(d->ops->link(d, PTX, strlen(PTX), 0, &wrong, 1, &cubin, &n) == GJ_E_LOAD && says("wrong.o") && !cubin);
+	OK(d->ops->link(d, PTX, strlen(PTX), 0, &syntax, 1, &cubin, &n) == GJ_E_LOAD && says("wrong.ptx: ptxas application"));
 	OK(fk->live().modules == 0 && fk->live().links == 0);
 }
 

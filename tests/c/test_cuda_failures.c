@@ -64,7 +64,7 @@ static void use_kernels(gj_device *d, outcome *o, gj_stream *s)
 	bool ok = STEP(alloc, 16, s, &params.p) && STEP(copy, GJ_H2D, params.p, (uintptr_t)data, 16, s) &&
 	          STEP(load, &image, &k) && STEP(kernel_info, k, &info) && STEP(suggest_block, k, 0, &x, &y) &&
 	          STEP(occupancy, k, 128, 0, &x) && STEP(launch, k, &l);
-	if (STEP(link, PTX, strlen(PTX), 0, &cubin, &n)) {
+	if (STEP(link, PTX, strlen(PTX), 0, NULL, 0, &cubin, &n)) {
 		image.format = GJ_FMT_CUBIN, image.code = cubin, image.ncode = n, image.cooperative = true;
 		ok = ok && STEP(load, &image, &together) && STEP(launch, together, &l);
 		if (ok && STEP(copy, GJ_D2H, (uintptr_t)data, params.p, 16, s))

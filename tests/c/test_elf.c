@@ -31,7 +31,7 @@ static const char *protection(const void *p)
 static void test_good(void)
 {
 	gj_elf m;
-	CHECK(gj_elf_load(object, size, "saxpy", gj_cpu_symbol, &m) == GJ_OK, "%s", gj_error_text());
+	CHECK(gj_elf_load(object, size, "saxpy", gj_cpu_symbol, NULL, &m) == GJ_OK, "%s", gj_error_text());
 	CHECK(!strcmp(protection(m.entry), "r-xp"), "code is %s", protection(m.entry));
 	void (*entry)(gj_block *, const char *, uint32_t, uint32_t);
 	memcpy(&entry, &m.entry, sizeof entry);
@@ -54,12 +54,16 @@ static void test_good(void)
 	CHECK(!m.map, "unloaded");
 }
 
-static uintptr_t only_memory(const char *name) { return strncmp(name, "mem", 3) ? 0 : 4096; }
+static uintptr_t only_memory(const char *name, void *unused)
+{
+	(void)unused;
+	return strncmp(name, "mem", 3) ? 0 : 4096;
+}
 
 static void expect(gj_status wanted, const char *text, const void *obj, size_t n, const char *entry, gj_resolve *resolve)
 {
 	gj_elf m;
-	gj_status status = gj_elf_load(obj, n, entry, resolve, &m);
+	gj_status status = gj_elf_load(obj, n, entry, resolve, NULL, &m);
 	CHECK(status == wanted && strstr(gj_error_text(), text) && !m.map, "%d %s (wanted %s)", status, gj_error_text(), text);
 }
 
@@ -93,7 +97,7 @@ static void test_extremes(void)
 			gj_elf m;
 			memcpy(copy, object, size);
 			memcpy(copy + at, &value[v], at % 8 ? 4 : 8);
-			*(gj_elf_load(copy, size, "saxpy", gj_cpu_symbol, &m) ? &refused : &loaded) += 1;
+			*(gj_elf_load(copy, size, "saxpy", gj_cpu_symbol, NULL, &m) ? &refused : &loaded) += 1;
 			gj_elf_unload(&m);
 		}
 	CHECK(loaded > 100 && refused > 100, "%ld loaded, %ld refused", loaded, refused);
@@ -120,7 +124,7 @@ static void test_damage(void)
 			copy[at] = (uint8_t)(random >> 13);
 		}
 		gj_elf m;
-		gj_status status = gj_elf_load(copy, size, "saxpy", gj_cpu_symbol, &m);
+		gj_status status = gj_elf_load(copy, size, "saxpy", gj_cpu_symbol, NULL, &m);
 		CHECK(status == GJ_OK || status == GJ_E_LOAD || status == GJ_E_UNSUPPORTED, "status %d", status);
 		*(status ? &refused : &loaded) += 1;
 		gj_elf_unload(&m);

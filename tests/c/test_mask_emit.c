@@ -31,8 +31,9 @@ static uint32_t rt_arrive(gj_block *b, uint32_t warp, uint32_t live, uint32_t he
 
 static void attend(gj_block *b) { (void)b; }
 
-static uintptr_t resolve(const char *name)
+static uintptr_t resolve(const char *name, void *unused)
 {
+	(void)unused;
 	return !strncmp(name, "gj_rt_attend", 12) ? (uintptr_t)attend : !strcmp(name, "gj_rt_barrier") ? (uintptr_t)barrier : !strcmp(name, "gj_rt_arrive") ? (uintptr_t)rt_arrive
 		: (uintptr_t)dlsym(RTLD_DEFAULT, name);
 }
@@ -46,7 +47,7 @@ static bool run_object(const gj_image *m, memory *mem, uint32_t nthreads)
 		uint64_t x = m->param[i].leaf ? 7 : (uint64_t)(uintptr_t)mem;
 		memcpy(params + m->param[i].offset, &x, sizeof x);
 	}
-	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, &mod) != GJ_OK)
+	if (gj_elf_load(m->code, m->ncode, m->entry, resolve, NULL, &mod) != GJ_OK)
 		return wrong("the object cannot be loaded");
 	kernel_entry *entry;
 	memcpy(&entry, &mod.entry, sizeof entry);

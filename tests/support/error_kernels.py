@@ -329,6 +329,15 @@ def SLICE_STEP(x):
 	x[0] = x[::0].size  # here: x[::0]
 
 
+@cuda.jit("float32(CPointer(float32))", device=True)
+def half_way(p):
+	return p[0.5]
+
+
+def POINTER_INDEX(x):
+	x[0] = half_way(x)
+
+
 def UNPACK(x):
 	a, b = x[0]
 	x[0] = a

@@ -291,6 +291,19 @@ def captured_arrays():
 	cuda.jit(use)[1, 1](np.zeros(3))
 
 
+def linked_functions():
+	source = cuda.CSource("float added(float *p) { return *p + 1; }")
+	added = cuda.declare_device("added", types.float32(types.CPointer(types.float32)), abi="c", link=source)
+
+	def use(out):
+		out[0] = added(out)
+	if not ON_GPU:
+		cuda.jit(link=[source])(use)[1, 1](np.zeros(1, np.float32))
+	pickle.loads(pickle.dumps(added)).sig, added.abi, repr(added)
+	provoke(lambda: cuda.jit(use)[1, 1](np.zeros(1)))
+	provoke(lambda: cuda.declare_device("f", "int32(complex64)", abi="rust"))
+
+
 def buffers():
 	memory = bytearray(b"\0" * 8)
 	scale[(1, 1), (8, 8)](2, memoryview(memory).cast("f", (2, 1)), X.copy())

@@ -385,6 +385,31 @@ def IPC_MOVED():
 	kept.copy_to_host()
 
 
+def POINTER_TO():
+	types.CPointer(types.none)
+
+
+def EXTERN_NAME():
+	cuda.declare_device("two words", "int32()")
+
+
+def EXTERN_ABI():
+	cuda.declare_device("f", "int32()", abi="rust")
+
+
+def EXTERN_RESULT():
+	cuda.declare_device("f", "(int32,)")
+
+
+def EXTERN_RETURNS():
+	cuda.declare_device("f", "complex64(int32)", abi="c")
+
+
+def EXTERN_TAKES():
+	cuda.declare_device("f", types.int32(types.Record.make_c_struct([("x", types.int32)]) if hasattr(types.Record, "make_c_struct")
+		else gridjit.from_dtype(np.dtype([("x", "i4")]))))
+
+
 def STREAM_DEVICE():
 	stream = cuda.stream()
 	with cuda.gpus[1]:

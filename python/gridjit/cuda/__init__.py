@@ -33,6 +33,7 @@ _LATE = {name: module for module, names in {
 	"hostarray": """ManagedNDArray MappedNDArray defer_cleanup managed_array mapped mapped_array mapped_array_like pinned pinned_array
 		pinned_array_like""",
 	"ipc": "IpcArrayHandle open_ipc_array",
+	"linking": "Archive CSource CUSource Cubin Fatbin LTOIR LinkableCode Object PTXSource declare_device",
 }.items() for name in names.split()}
 
 

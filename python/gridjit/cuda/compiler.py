@@ -43,6 +43,12 @@ def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False
 _list_options(compile, 4)
 
 
+def inspect_sass(ptx, cc=None):
+	"""What ptxas makes of PTX that compile() gave, for the same cc, as text. Raises CudaSupportError where NVIDIA's tools are missing."""
+	from ._tools import sass
+	return sass(ptx, _compute_capability(cc))
+
+
 def compile_for_current_device(pyfunc, sig, **options):
 	"""compile() for the compute capability of the current device. Raises CudaSupportError on the CPU device."""
 	from .devices import get_current_device

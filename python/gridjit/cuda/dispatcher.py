@@ -90,7 +90,7 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 		argtypes = self._types_of(*args, **kwargs)
 		self._specializations = self._specializations or {}
 		if argtypes not in self._specializations:
-			self._specializations[argtypes] = _make(self, self._options, [argtypes], True, True)
+			self._specializations[argtypes] = _make(self, self._options, [argtypes], True, True, self._link)
 		return self._specializations[argtypes]
 
 	def recompile(self):
@@ -161,13 +161,21 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 		for argtypes in self._declared if self._device else self.signatures:
 			print(f"{self.__name__} {argtypes}", self._dump(argtypes, "types"), sep="\n", file=file or sys.stdout)
 
+	def _sass(self, signature, cfg):
+		if _core.device_kind() != "cuda":
+			raise errors.CudaSupportError("SASS is the code of GPUs, and kernels run on the CPU: inspect_asm() gives theirs")
+		from ._tools import sass
+		return self._each(signature, lambda kernel: sass(kernel.code, cfg=cfg))
+
 	def inspect_sass(self, signature=None):
-		"""Not built: needs NVIDIA's disassembler."""
-		raise NotImplementedError("inspect_sass() is not built yet; inspect_asm() gives PTX")
+		"""The GPU's machine code for a signature, or a dictionary by argument types: by nvdisasm or cuobjdump.
+
+		Raises CudaSupportError where NVIDIA's tools are not installed, and on the CPU device."""
+		return self._sass(signature, False)
 
 	def inspect_sass_cfg(self, signature=None):
-		"""Not built: needs NVIDIA's disassembler."""
-		raise NotImplementedError("inspect_sass_cfg() is not built yet; inspect_asm() gives PTX")
+		"""Its control flow as a graph for dot: by nvdisasm."""
+		return self._sass(signature, True)
 
 	def inspect_lto_ptx(self, signature=None):
 		"""Not built: kernels are not linked with LTO."""
@@ -176,7 +184,7 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 	# -- pickling --
 
 	def __reduce__(self):
-		return _pickle.reduce(self, _rebuild, self._options, self._declared, self._locked, self.specialized)
+		return _pickle.reduce(self, _rebuild, self._options, self._declared, self._locked, self.specialized, self._link)
 
 	def __repr__(self):
 		return f"<{'device function' if self._device else 'kernel'} {self.__module__}.{self.__qualname__}>"
@@ -184,8 +192,8 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 
 # -- pickling --
 
-def _rebuild(state, options, declared, locked, specialized):
-	return _pickle.restore(state, _make, options, declared, locked, specialized)
+def _rebuild(state, options, declared, locked, specialized, link=()):
+	return _pickle.restore(state, _make, options, declared, locked, specialized, link)
 
 
 # -- the decorator --
@@ -193,19 +201,24 @@ def _rebuild(state, options, declared, locked, specialized):
 _NOT_YET = "cuda.jit({}) is not supported yet"
 
 
-def _check_keywords(link, lto, shared_memory_carveout, inline, kws):
+def _check_keywords(lto, shared_memory_carveout, inline, kws):
 	"""Refuse what is gone or not built yet; the latter only where it would make a difference."""
 	for name in "argtypes", "restype", "bind":
 		if name in kws:
 			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
 	if shared_memory_carveout not in (None, "default", "Default", -1):
 		raise NotImplementedError(_NOT_YET.format(f"shared_memory_carveout={shared_memory_carveout!r}"))
-	for name, value in ("link", list(link or ())), ("lto", lto), ("extensions", kws.pop("extensions", None)):
+	for name, value in ("lto", lto), ("extensions", kws.pop("extensions", None)):
 		if value:
 			raise NotImplementedError(_NOT_YET.format(f"{name}={value!r}"))
 	if callable(inline):
 		raise NotImplementedError(_NOT_YET.format("inline=<cost model>"))
 	kws.pop("nopython", None)
+
+
+def _files(link):
+	"""What a kernel or declared function is linked with, as a tuple."""
+	return () if link is None else tuple(link) if isinstance(link, (list, tuple)) else (link,)
 
 
 def _debug_and_opt(debug, opt):
@@ -227,10 +240,11 @@ def _options(debug, opt, **given):
 	return _core.read_options("jit", given | _debug_and_opt(debug, opt))
 
 
-def _make(function, options, signatures=(), locked=False, specialized=False):
+def _make(function, options, signatures=(), locked=False, specialized=False, link=()):
 	if isinstance(function, _core.Dispatcher):
 		function = function.py_func
 	dispatcher = CUDADispatcher(function, options)
+	dispatcher._link = link
 	functools.update_wrapper(dispatcher, function)
 	for signature in signatures:
 		dispatcher._declare(signature)
@@ -247,23 +261,27 @@ def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=
 	func_or_sig: the function; or a signature ("void(float32[:])", void(float32[:]), a tuple of types), which compiles at
 	once and converts arguments to it; or a list of signatures, of which the best fit is taken.
 	device: a function for kernels to call; it may return a value.
+	link: files (paths, or LinkableCode) with the functions that cuda.declare_device() declares.
 	cache: accepted; compiled kernels are always cached on disk, by content.
 	{options}
 
-	Raises TypeError for unknown keywords and for kernels that return a value, NotImplementedError for link, lto,
+	Raises TypeError for unknown keywords and for kernels that return a value, NotImplementedError for lto,
 	extensions and shared_memory_carveout, TypingError and others of gridjit.errors when compiling."""
-	_check_keywords(link, lto, shared_memory_carveout, inline, options)
+	_check_keywords(lto, shared_memory_carveout, inline, options)
+	link = _files(link)
+	if link and device:
+		raise ValueError("link is an option of kernels: a device function is linked with the kernels that call it")
 	options = _options(debug, opt, lineinfo=lineinfo, inline=inline, forceinline=forceinline, launch_bounds=launch_bounds, **options)
 	options["entry"] = "device" if device else "kernel"
 	if is_signature(func_or_sig):
-		return lambda function: _make(function, options, [func_or_sig], not device, True)
+		return lambda function: _make(function, options, [func_or_sig], not device, True, link)
 	if isinstance(func_or_sig, list):
 		if device:
 			raise TypeError("a device function takes one signature, not a list")
-		return lambda function: _make(function, options, func_or_sig, True)
+		return lambda function: _make(function, options, func_or_sig, True, link=link)
 	if func_or_sig is None:
-		return lambda function: _make(function, options)
-	return _make(func_or_sig, options)
+		return lambda function: _make(function, options, link=link)
+	return _make(func_or_sig, options, link=link)
 
 
 def _list_options(function, column):

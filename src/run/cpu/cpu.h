@@ -29,6 +29,7 @@ struct gj_kernel {
 	char     *file;                            /* may be NULL */
 	gj_site  *site; uint32_t nsites, first_report;
 	char     *text;                            /* what sites say */
+	void    **foreign;                         /* handles of libraries that it calls, a NULL behind the last; or NULL */
 	gj_sum   *sum; uint32_t nsums;
 	_Atomic uint32_t ns_block;                 /* what a block took lately; 0: not known */
 };
@@ -205,8 +206,9 @@ gj_status gj_cpu_memory_info(gj_device *, size_t *free, size_t *total);
 gj_status gj_cpu_pointer_device(gj_device *, gj_devptr, int *ordinal);
 size_t    gj_cpu_left(gj_device *, gj_devptr);
 
-/* cpu/symbol.c: address of a symbol that compiled code calls (libmvec, libm, the runtime's own); 0: unknown. */
-uintptr_t gj_cpu_symbol(const char *name);
+/* cpu/symbol.c: address of a symbol that compiled code calls (libmvec, libm, the runtime's own), or of the libraries whose handles
+ * `foreign` holds, a NULL behind the last; 0: unknown. */
+uintptr_t gj_cpu_symbol(const char *name, void *foreign);
 
 /* cpu/host.c: what the machine is, and its memory. */
 unsigned  gj_host_cpus(void);                  /* that this process may use */

@@ -20,7 +20,7 @@ static const uint32_t NOWHERE = UINT32_MAX;
 typedef struct loader {
 	const uint8_t *obj;
 	size_t n;
-	gj_resolve *resolve;
+	gj_resolve *resolve; void *arg;
 	Elf64_Shdr *sh;   uint32_t nsh;
 	uint32_t *at;                              /* offset of each section in the map, or NOWHERE */
 	Elf64_Sym *sym;   uint32_t nsym, symtab;
@@ -230,7 +230,7 @@ static gj_status resolve_outside(loader *l, uint32_t i)
 {
 	const char *name = name_at(l->names, l->nnames, l->sym[i].st_name);
 	if (!l->outside[i])
-		l->outside[i] = l->resolve(name);
+		l->outside[i] = l->resolve(name, l->arg);
 	if (!l->outside[i])
 		return gj_error_set(GJ_E_LOAD, 0, "the kernel calls an unknown function: %.200s", name);
 	return GJ_OK;
@@ -371,9 +371,9 @@ static gj_status load(loader *l, const char *entry, void **address)
 	return protect(l);
 }
 
-gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolve *resolve, gj_elf *out)
+gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolve *resolve, void *arg, gj_elf *out)
 {
-	loader l = { .obj = object, .n = n, .resolve = resolve };
+	loader l = { .obj = object, .n = n, .resolve = resolve, .arg = arg };
 	*out = (gj_elf){ 0 };
 	void *address = NULL;
 	gj_status status = load(&l, entry, &address);

@@ -11,6 +11,7 @@
 #include "run/failure.h"
 #include "run/status.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,6 +278,9 @@ void gj_cpu_unload(gj_device *device, gj_kernel *k)
 	if (!k)
 		return;
 	gj_elf_unload(&k->module);
+	for (void **h = k->foreign; h && *h; h++)
+		dlclose(*h);
+	free(k->foreign);
 	free(k->file);
 	free(k->site);
 	free(k->text);
@@ -296,6 +300,17 @@ static bool list_sums(gj_kernel *k, const gj_image *m)
 			k->sum[k->nsums++] = (gj_sum){ data->offset, p->offset, p->kind };
 	}
 	return k->sum;
+}
+
+/* Libraries with functions that the kernel calls. */
+static gj_status open_foreign(gj_kernel *k, const gj_image *i)
+{
+	if (i->nlibraries && !(k->foreign = calloc(i->nlibraries + 1, sizeof *k->foreign)))
+		return gj_error_set(GJ_E_NOMEM, 0, "out of memory while loading a kernel");
+	for (uint32_t n = 0; n < i->nlibraries; n++)
+		if (!(k->foreign[n] = dlopen(i->library[n], RTLD_NOW | RTLD_LOCAL)))
+			return gj_error_set(GJ_E_LOAD, 0, "%s", dlerror());
+	return GJ_OK;
 }
 
 gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
@@ -327,7 +342,9 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 		memcpy(k->site, i->site, i->nsites * sizeof *k->site);
 		memcpy(k->text, i->text, i->ntext);
 	}
-	status = gj_elf_load(i->code, i->ncode, i->entry, gj_cpu_symbol, &k->module);
+	status = open_foreign(k, i);
+	if (status == GJ_OK)
+		status = gj_elf_load(i->code, i->ncode, i->entry, gj_cpu_symbol, k->foreign, &k->module);
 	if (status) {
 		gj_cpu_unload(device, k);
 		return status;

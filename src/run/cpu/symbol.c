@@ -1,7 +1,7 @@
 /* What compiled CPU code may call: the runtime's own functions, memory functions, libm, libmvec (vector math) and
  * libgcc's helpers (128-bit integers). The libraries are opened at the first need and stay open. */
 #define _GNU_SOURCE
-#include "run/device.h"
+#include "run/cpu/cpu.h"
 #include "image/cpu_abi.h"
 
 #include <dlfcn.h>
@@ -40,8 +40,13 @@ static void *open_library(int i)
 	return h == &missing ? NULL : h;
 }
 
-uintptr_t gj_cpu_symbol(const char *name)
+uintptr_t gj_cpu_symbol(const char *name, void *foreign)
 {
+	for (void *const *h = foreign; h && *h; h++) {
+		void *p = dlsym(*h, name);
+		if (p)
+			return (uintptr_t)p;
+	}
 	for (size_t i = 0; i < GJ_LEN(own); i++)
 		if (!strcmp(own[i].name, name))
 			return (uintptr_t)own[i].f;

@@ -124,7 +124,7 @@ gj_status gj_cuda_kernel_info(gj_device *, gj_kernel *, gj_kernel_info *);
 gj_status gj_cuda_suggest_block(gj_device *, gj_kernel *, size_t, int *, int *);
 gj_status gj_cuda_occupancy(gj_device *, gj_kernel *, int, size_t, int *);
 gj_status gj_cuda_launch(gj_device *, gj_kernel *, const gj_launch *);
-gj_status gj_cuda_link(gj_device *, const char *, size_t, uint32_t, uint8_t **, size_t *);
+gj_status gj_cuda_link(gj_device *, const char *, size_t, uint32_t, const gj_linked *, uint32_t, uint8_t **, size_t *);
 
 gj_status gj_cuda_stream_create(gj_device *, gj_stream **);
 gj_status gj_cuda_stream_wrap(gj_device *, uintptr_t, gj_stream **);

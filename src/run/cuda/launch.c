@@ -248,13 +248,42 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 
 /* -- Linking ----------------------------------------------------------------------------------------------------- */
 
-static gj_status link_text(jit *j, CUlinkState state, char *ptx, size_t n, uint8_t **out, size_t *nout)
+/* Words of the log behind the name of what was read. */
+static gj_status add_failed(jit *j, CUresult r, const char *name)
+{
+	char detail[LOG_BYTES + 256];
+	const char *log = jit_log(j);
+	snprintf(detail, sizeof detail, "%.200s%s%s", name, log ? ": " : "", log ? log : "");
+	return gj_cuda_fail(r, "cuLinkAddData", detail);
+}
+
+static gj_status link_foreign(jit *j, CUlinkState state, const gj_linked *l)
+{
+	static const CUjitInputType type[GJ_NLINK_KINDS] = {
+		[GJ_LINK_PTX] = CU_JIT_INPUT_PTX, [GJ_LINK_CUBIN] = CU_JIT_INPUT_CUBIN, [GJ_LINK_FATBIN] = CU_JIT_INPUT_FATBINARY,
+		[GJ_LINK_OBJECT] = CU_JIT_INPUT_OBJECT, [GJ_LINK_ARCHIVE] = CU_JIT_INPUT_LIBRARY };
+	bool text = l->kind == GJ_LINK_PTX;
+	char *copy = terminated(l->data, l->n);
+	if (!copy)
+		return gj_error_set(GJ_E_NOMEM, 0, "out of host memory");
+	CUresult r = gj_cu.cuLinkAddData(state, type[l->kind], copy, l->n + text, l->name, 0, NULL, NULL);
+	free(copy);
+	return r == CUDA_SUCCESS ? GJ_OK : add_failed(j, r, l->name);
+}
+
+static gj_status link_all(jit *j, CUlinkState state, char *ptx, size_t n, const gj_linked *foreign, uint32_t nforeign, uint8_t **out,
+                          size_t *nout)
 {
 	void *cubin = NULL;
 	size_t size = 0;
 	CUresult r = gj_cu.cuLinkAddData(state, CU_JIT_INPUT_PTX, ptx, n + 1, "kernel.ptx", 0, NULL, NULL);
 	if (r != CUDA_SUCCESS)
 		return gj_cuda_fail(r, "cuLinkAddData", jit_log(j));
+	for (uint32_t i = 0; i < nforeign; i++) {
+		gj_status s = link_foreign(j, state, &foreign[i]);
+		if (s != GJ_OK)
+			return s;
+	}
 	r = gj_cu.cuLinkComplete(state, &cubin, &size);
 	if (r != CUDA_SUCCESS)
 		return gj_cuda_fail(r, "cuLinkComplete", jit_log(j));
@@ -265,7 +294,8 @@ static gj_status link_text(jit *j, CUlinkState state, char *ptx, size_t n, uint8
 	return GJ_OK;
 }
 
-static gj_status link_copy(char *ptx, size_t n, uint32_t max_registers, uint8_t **out, size_t *nout)
+static gj_status link_copy(char *ptx, size_t n, uint32_t max_registers, const gj_linked *foreign, uint32_t nforeign, uint8_t **out,
+                           size_t *nout)
 {
 	jit j;
 	CUlinkState state;
@@ -275,13 +305,14 @@ static gj_status link_copy(char *ptx, size_t n, uint32_t max_registers, uint8_t 
 	CUresult r = gj_cu.cuLinkCreate(j.n, j.option, j.value, &state);
 	if (r != CUDA_SUCCESS)
 		return gj_cuda_fail(r, "cuLinkCreate", jit_log(&j));
-	gj_status s = link_text(&j, state, ptx, n, out, nout);
+	gj_status s = link_all(&j, state, ptx, n, foreign, nforeign, out, nout);
 	(void)gj_cu.cuLinkDestroy(state);
 	return s;
 }
 
 /* For the GPU of the device, whose context is current. */
-gj_status gj_cuda_link(gj_device *g, const char *ptx, size_t n, uint32_t max_registers, uint8_t **out, size_t *nout)
+gj_status gj_cuda_link(gj_device *g, const char *ptx, size_t n, uint32_t max_registers, const gj_linked *foreign, uint32_t nforeign,
+                       uint8_t **out, size_t *nout)
 {
 	CUcontext before;
 	*out = NULL, *nout = 0;
@@ -289,7 +320,7 @@ gj_status gj_cuda_link(gj_device *g, const char *ptx, size_t n, uint32_t max_reg
 	if (s != GJ_OK)
 		return s;
 	char *copy = terminated(ptx, n);
-	s = copy ? link_copy(copy, n, max_registers, out, nout) : gj_error_set(GJ_E_NOMEM, 0, "out of host memory");
+	s = copy ? link_copy(copy, n, max_registers, foreign, nforeign, out, nout) : gj_error_set(GJ_E_NOMEM, 0, "out of host memory");
 	free(copy);
 	return gj_cuda_leave(before, s);
 }

@@ -1,0 +1,200 @@
+/* _core.Extern: a function that is declared, not defined: its symbol, signature and calling convention, and what it is to be
+ * linked with. Frozen it is a function without a body. */
+#include "freeze/extern.h"
+
+#include "types/signature.h"
+#include "types/typeobj.h"
+
+#include <string.h>
+
+typedef struct Extern {
+	PyObject_HEAD
+	PyObject *name, *link;                     /* str; tuple of what gridjit.cuda.linking knows to read */
+	bool c_abi;
+	const gj_type *ret, **arg;
+	uint32_t n;
+} Extern;
+
+static PyTypeObject *extern_class;
+
+/* Can such a value be passed, or returned? Of C's convention results are what one register holds. */
+static bool passes(const gj_type *t, bool result, bool c_abi)
+{
+	if (t->kind == GJ_TUPLE && !(result && c_abi)) {
+		for (uint32_t i = 0; i < t->n; i++)
+			if (!passes(t->item[i], result, c_abi))
+				return false;
+		return true;
+	}
+	bool number = gj_is_scalar(t) && !gj_is_later(t) && !(result && c_abi && gj_is_complex(t));
+	return number || t == gj_t_none || (t->kind == GJ_ARRAY && !result && gj_is_scalar(t->elem)) || (t->kind == GJ_PTR && !result);
+}
+
+static bool check(const Extern *e, const char *name)
+{
+	if (!e->ret)
+		return gj_error(GJ_ERR_EXTERN_RESULT, name), false;
+	if (!passes(e->ret, true, e->c_abi))
+		return gj_error(GJ_ERR_EXTERN_RETURNS, name, e->ret->name), false;
+	for (uint32_t i = 0; i < e->n; i++)
+		if (!passes(e->arg[i], false, e->c_abi))
+			return gj_error(GJ_ERR_EXTERN_TAKES, name, e->arg[i]->name), false;
+	return true;
+}
+
+static bool is_symbol(const char *s)
+{
+	return *s && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$") == strlen(s) && !strchr("0123456789", *s);
+}
+
+static PyObject *new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	static char *names[] = { "name", "sig", "abi", "link", NULL };
+	const char *name, *abi;
+	PyObject *sig, *link;
+	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "sOsO!:Extern", names, &name, &sig, &abi, &PyTuple_Type, &link))
+		return NULL;
+	if (!is_symbol(name))
+		return gj_error(GJ_ERR_EXTERN_NAME, name);
+	bool c = !strcmp(abi, "c");
+	if (!c && strcmp(abi, "numba"))
+		return gj_error(GJ_ERR_EXTERN_ABI, abi);
+	int n = gj_signature_read(sig, &ret, arg);
+	Extern *e = n < 0 ? NULL : (Extern *)cls->tp_alloc(cls, 0);
+	if (!e)
+		return NULL;
+	e->c_abi = c;
+	e->ret = ret;
+	e->n = (uint32_t)n;
+	e->arg = PyMem_Malloc(((size_t)n + 1) * sizeof *e->arg);
+	e->name = PyUnicode_FromString(name);
+	e->link = Py_NewRef(link);
+	if (e->arg)
+		memcpy(e->arg, arg, (size_t)n * sizeof *arg);
+	else
+		PyErr_NoMemory();
+	if (!e->arg || !e->name || !check(e, name))
+		Py_CLEAR(e);
+	return (PyObject *)e;
+}
+
+static int traverse(PyObject *self, visitproc visit, void *arg)
+{
+	Py_VISIT(Py_TYPE(self));
+	Py_VISIT(((Extern *)self)->link);
+	return 0;
+}
+
+static void dealloc(PyObject *self)
+{
+	Extern *e = (Extern *)self;
+	PyTypeObject *cls = Py_TYPE(self);
+	PyObject_GC_UnTrack(self);
+	Py_XDECREF(e->name);
+	Py_XDECREF(e->link);
+	PyMem_Free(e->arg);
+	cls->tp_free(self);
+	Py_DECREF(cls);
+}
+
+static PyObject *call(PyObject *self, PyObject *args, PyObject *kw)
+{
+	(void)args, (void)kw;
+	const char *name = PyUnicode_AsUTF8(((Extern *)self)->name);
+	return name ? gj_error(GJ_ERR_OUTSIDE_KERNEL, name) : NULL;
+}
+
+static PyObject *repr(PyObject *self)
+{
+	return PyUnicode_FromFormat("<declared function %U>", ((Extern *)self)->name);
+}
+
+static PyObject *get_sig(PyObject *self, void *unused)
+{
+	(void)unused;
+	const Extern *e = (Extern *)self;
+	return gj_signature_new(e->ret, e->arg, e->n);
+}
+
+static PyObject *get_abi(PyObject *self, void *unused)
+{
+	(void)unused;
+	return PyUnicode_FromString(((Extern *)self)->c_abi ? "c" : "numba");
+}
+
+static PyObject *reduce(PyObject *self, PyObject *unused)
+{
+	(void)unused;
+	const Extern *e = (Extern *)self;
+	return Py_BuildValue("O(ONNO)", Py_TYPE(self), e->name, get_sig(self, NULL), get_abi(self, NULL), e->link);
+}
+
+static PyMethodDef methods[] = {
+	{ "__reduce__", reduce, METH_NOARGS, NULL },
+	{ NULL, NULL, 0, NULL },
+};
+
+static PyGetSetDef getset[] = {
+	{ "sig", get_sig, NULL, "The signature.", NULL },
+	{ "abi", get_abi, NULL, "The calling convention: 'numba' or 'c'.", NULL },
+	{ NULL, NULL, NULL, NULL, NULL },
+};
+
+static PyMemberDef members[] = {
+	{ "name", T_OBJECT, offsetof(Extern, name), READONLY, "The symbol." },
+	{ "link", T_OBJECT, offsetof(Extern, link), READONLY, "What it is linked with." },
+	{ NULL, 0, 0, 0, NULL },
+};
+
+static PyType_Slot slots[] = {
+	{ Py_tp_new, new }, { Py_tp_dealloc, dealloc }, { Py_tp_traverse, traverse }, { Py_tp_call, call }, { Py_tp_repr, repr },
+	{ Py_tp_methods, methods }, { Py_tp_getset, getset }, { Py_tp_members, members },
+	{ Py_tp_doc, "Extern(name, sig, abi, link): a function for kernels to call that is compiled elsewhere." }, { 0, NULL },
+};
+
+static PyType_Spec spec = { "gridjit._core.Extern", sizeof(Extern), 0,
+	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, slots };
+
+/* -- Freezing ----------------------------------------------------------------------------------------------------- */
+
+bool gj_is_extern(PyObject *o) { return Py_TYPE(o) == extern_class; }
+
+static int note_link(gj_captures *c, PyObject *link)
+{
+	if (!PyTuple_GET_SIZE(link))
+		return 0;
+	if (!c->linked && !(c->linked = PyList_New(0)))
+		return -1;
+	PyObject *done = PyObject_CallMethod(c->linked, "extend", "(O)", link);
+	Py_XDECREF(done);
+	return done ? 0 : -1;
+}
+
+const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
+{
+	const Extern *e = (const Extern *)o;
+	gj_obj *r = gj_freeze_met(fz, o, NULL);
+	if (r)
+		return r;
+	if (!fz->captures)
+		return gj_freeze_opaque(fz, o);
+	gj_code *c = gj_new(fz->arena, gj_code, 1);
+	const gj_type **arg = gj_new(fz->arena, const gj_type *, e->n + 1);
+	const char **var = gj_new(fz->arena, const char *, e->n + 1), *name = gj_freeze_text(fz, e->name);
+	memcpy(arg, e->arg, e->n * sizeof *arg);
+	for (uint32_t i = 0; i < e->n; i++)
+		var[i] = gj_printf(fz->arena, "argument %u", i + 1);
+	*c = (gj_code){ .name = name, .qualname = name, .file = "", .bytes = (const uint8_t *)"", .nargs = (int)e->n, .nposonly = (int)e->n,
+	                .var = var, .nvars = (int)e->n, .ret = e->ret, .arg_type = arg, .narg_types = (int)e->n };
+	c->digest = gj_code_digest(c);
+	r = gj_obj_new(fz, GJ_OBJ_EXTERN, name);
+	r->i = e->c_abi;
+	r->code = c;
+	return note_link(fz->captures, e->link) < 0 || gj_freeze_meet(fz, o, NULL, r) < 0 ? NULL : r;
+}
+
+int gj_extern_init(PyObject *m)
+{
+	return gj_add_type(m, &extern_class, &spec, NULL);
+}

@@ -1,0 +1,131 @@
+/* Calls of functions that are compiled elsewhere, under C's or numba's calling convention. In both a tuple is its items one by
+ * one, a complex number its parts, an array is meminfo, parent, size, itemsize, data, shape…, strides…, and None one pointer
+ * (nvptx/numba_abi.c is the other side). C's returns the result, numba's writes it to the first argument and returns a status. With
+ * vectors the lanes call one after the other. */
+#include "emit/ops.h"
+
+enum { STACK_BYTES = 1 << 16 };                /* what a callee may need that nobody has compiled here */
+
+typedef struct call {
+	gj_gen *g;
+	const gj_op *op;
+	uint32_t next;                             /* operand */
+	gj_v lane;                                 /* NULL: there is one */
+	GJ_VEC(gj_v) arg; GJ_VEC(gj_t) type; GJ_VEC(const gj_type *) of;      /* of: small integers, NULL for the others */
+} call;
+
+/* The next operand, of the lane. */
+static gj_v operand(call *c)
+{
+	gj_gen *g = c->g;
+	gj_unit *u = g->u;
+	gj_ref r = c->op->arg[c->next++];
+	const gj_forms *v = &g->val[r];
+	gj_v x = v->s ? v->s : LLVMBuildExtractElement(g->b, v->v, c->lane, "");
+	if (!v->s || !v->stride || !c->lane)
+		return x;
+	gj_v step = LLVMBuildMul(g->b, LLVMBuildZExt(g->b, c->lane, u->i64, ""), LLVMConstInt(u->i64, (uint64_t)v->stride, 1), "");
+	if (gj_o(g->f, r)->type->kind == GJ_PTR)
+		return LLVMBuildGEP2(g->b, u->i8, x, &step, 1, "");
+	return LLVMBuildAdd(g->b, x, LLVMBuildTrunc(g->b, step, LLVMTypeOf(x), ""), "");
+}
+
+static void push(call *c, gj_v x, const gj_type *small)
+{
+	gj_arena *a = c->g->u->arena;
+	gj_push(a, &c->arg, x);
+	gj_push(a, &c->type, LLVMTypeOf(x));
+	gj_push(a, &c->of, small && (gj_is_int(small) || gj_is_bool(small)) && small->size < 4 ? small : NULL);
+}
+
+static void push_array(call *c, const gj_type *t, unsigned ndim)
+{
+	gj_unit *u = c->g->u;
+	gj_v data = operand(c), extent[2 * GJ_MAX_NDIM], size = LLVMConstInt(u->i64, 1, 0);
+	for (unsigned d = 0; d < 2 * ndim; d++)
+		extent[d] = operand(c);
+	for (unsigned d = 0; d < ndim; d++)
+		size = LLVMBuildMul(c->g->b, size, extent[d], "");
+	push(c, LLVMConstNull(u->ptr), NULL);
+	push(c, LLVMConstNull(u->ptr), NULL);
+	push(c, size, NULL);
+	push(c, LLVMConstInt(u->i64, t->elem->size, 0), NULL);
+	push(c, data, NULL);
+	for (unsigned d = 0; d < 2 * ndim; d++)
+		push(c, extent[d], NULL);
+}
+
+static void push_value(call *c, const gj_type *t)
+{
+	gj_unit *u = c->g->u;
+	if (t == gj_t_none) {
+		push(c, LLVMConstNull(u->ptr), NULL);
+		return;
+	}
+	if (t->kind == GJ_ARRAY) {
+		push_array(c, t, t->ndim);
+		return;
+	}
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		push_value(c, t->item[i]);
+	for (uint32_t i = 0, n = t->kind == GJ_TUPLE ? 0 : gj_parts(t); i < n; i++) {
+		gj_v x = operand(c);
+		push(c, gj_is_bool(t) ? LLVMBuildZExt(c->g->b, x, u->i8, "") : x, t);
+	}
+}
+
+static unsigned extension(const gj_type *t)
+{
+	const char *name = gj_is_signed(t) ? "signext" : "zeroext";
+	return LLVMGetEnumAttributeKindForName(name, 7);
+}
+
+/* C's callers and callees expect small integers in 32 bits. */
+static void extend(gj_gen *g, gj_v fn, gj_v site, unsigned index, const gj_type *t)
+{
+	LLVMAttributeRef a = LLVMCreateEnumAttribute(g->u->ctx, extension(t), 0);
+	LLVMAddAttributeAtIndex(fn, index, a);
+	LLVMAddCallSiteAttribute(site, index, a);
+}
+
+static void one(gj_gen *g, const gj_op *o, gj_v lane)
+{
+	gj_unit *u = g->u;
+	const gj_code *code = o->imm.obj->code;
+	bool c_abi = o->imm.obj->i, result = code->ret != gj_t_none;
+	call c = { .g = g, .op = o, .lane = lane };
+	gj_v slot = result ? operand(&c) : LLVMConstNull(u->ptr);
+	if (!c_abi)
+		push(&c, slot, NULL);
+	for (int i = 0; i < code->nargs; i++)
+		push_value(&c, code->arg_type[i]);
+	gj_t ret = !c_abi ? u->i32 : result ? gj_mem_ty(u, code->ret) : u->tvoid;
+	gj_t type = LLVMFunctionType(ret, c.type.p, c.type.n, 0);
+	gj_v fn = LLVMGetNamedFunction(u->mod, code->name);
+	if (!fn) {
+		fn = LLVMAddFunction(u->mod, code->name, type);
+		gj_attr(u, fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
+	}
+	gj_v x = LLVMBuildCall2(g->b, type, fn, c.arg.p, c.arg.n, "");
+	for (uint32_t i = 0; i < c.of.n; i++)
+		if (c.of.p[i])
+			extend(g, fn, x, 1 + i, c.of.p[i]);
+	if (c_abi && result && (gj_is_int(code->ret) || gj_is_bool(code->ret)) && code->ret->size < 4)
+		extend(g, fn, x, LLVMAttributeReturnIndex, code->ret);
+	if (c_abi && result)
+		gj_store(g, x, slot, 0);
+}
+
+gj_v gj_do_extern(gj_gen *g, const gj_op *o)
+{
+	g->u->stack_bytes += g->u->calls_out ? 0 : STACK_BYTES;
+	g->u->calls_out = true;
+	if (!g->u->vector) {
+		one(g, o, NULL);
+		return NULL;
+	}
+	gj_lanes l = gj_lanes_begin(g, gj_mask_of(g, o));
+	one(g, o, l.lane);
+	gj_lanes_end(g, &l);
+	return NULL;
+}
