@@ -26,7 +26,7 @@ static bool passes(const gj_type *t, bool result, bool c_abi)
 				return false;
 		return true;
 	}
-	bool number = gj_is_scalar(t) && !gj_is_later(t) && !(result && c_abi && gj_is_complex(t));
+	bool number = gj_is_scalar(t) && !gj_is_half(t) && !(result && c_abi && gj_is_complex(t));
 	return number || t == gj_t_none || (t->kind == GJ_ARRAY && !result && gj_is_scalar(t->elem)) || (t->kind == GJ_PTR && !result);
 }
 

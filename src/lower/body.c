@@ -164,7 +164,7 @@ static gj_lv extern_result(gj_lower *L, const gj_type *t, gj_ref slot)
 	for (uint32_t i = 0, n = gj_parts(t); i < n; i++) {
 		gj_part part = gj_part_of(t, i);
 		gj_ref at = gj_e2(L, GJ_BYTES, gj_ptr_type(part.type, GJ_GENERIC), slot, gj_eint(L, gj_i64(), part.offset));
-		p[i] = gj_e1(L, GJ_LOAD, gj_part_type(L, t, i), at);
+		p[i] = gj_e1(L, GJ_LOAD, part.type, at);
 	}
 	return v;
 }
