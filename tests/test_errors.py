@@ -88,6 +88,7 @@ EXPECT = {
 	"INDEX_COUNT": "has 1 dimensions, but 2 are indexed",
 	"SETITEM": "cannot assign to an item of UniTuple(int64 x 2)",
 	"STORE": "cannot store a string in float32",
+	"VECTOR_PARTS": "float32x4() takes 4 numbers, or vectors of float32 that hold as many together, but got 3",
 	"FIELD": "no field 'z'",
 	"FIELD_LIKE": "no field 'mas'",
 	"FIELD_DTYPE": "the field 'name' has the dtype |S8",

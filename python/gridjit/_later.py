@@ -5,7 +5,6 @@ import sys
 
 from .errors import NotBuiltAttributeError, NotBuiltImportError
 
-NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
 LATER = {
 	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit get_num_threads
 		get_thread_id jit_module jitclass literally objmode overload pndindex register_jitable
@@ -13,8 +12,7 @@ LATER = {
 	"gridjit.cuda": frozenset("""args breakpoint compile_all cooperative cudadrv extending fp8
 		launchconfig libdevice literal set_memory_manager simulator
 		testing BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
-		PinnedMemory IpcHandle""".split()
-		+ [f"{name}x{n}" for name in NUMBERS for n in range(1, 5)]),
+		PinnedMemory IpcHandle""".split()),
 }
 
 

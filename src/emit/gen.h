@@ -64,6 +64,7 @@ typedef struct gj_backend {
 	bool block_alone;                          /* a block is one thread of the machine: nobody else touches its memory */
 	bool zeros_ordered;                        /* minnum and maxnum take −0 to be below +0 */
 	bool line_tables;                          /* debuggers and profilers read them */
+	bool vector_accesses;                      /* parts of a vector are loaded together, from the address that its type asks for */
 	bool unroll_hints;                         /* LLVM does not unroll loops of unknown length by itself */
 	gj_emit_op *op[GJ_NOPS];                   /* overrides of the common table */
 } gj_backend;

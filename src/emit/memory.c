@@ -198,7 +198,7 @@ static gj_v part_load(gj_gen *g, gj_ref whole, unsigned part, gj_v mask, gj_t t,
 static unsigned align_of(const gj_gen *g, const gj_op *o, unsigned size)
 {
 	const gj_type *p = gj_arg_type(g, o, 0);
-	return p->align ? p->align : size;
+	return p->align && (p->align < size || g->u->backend->vector_accesses) ? p->align : size;
 }
 
 /* -- Vectors ----------------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ gj_t gj_ty(const gj_unit *u, const gj_type *t)
 	case GJ_F64:              return u->f64;
 	case GJ_C64:              return LLVMArrayType2(u->f32, 2);
 	case GJ_C128:             return LLVMArrayType2(u->f64, 2);
-	case GJ_TUPLE: case GJ_RECORD: return LLVMArrayType2(u->i8, t->size); /* in memory only */
+	case GJ_TUPLE: case GJ_RECORD: case GJ_VECTOR: return LLVMArrayType2(u->i8, t->size); /* in memory only */
 	case GJ_PTR:              return LLVMPointerTypeInContext(u->ctx, u->space[t->space]);
 	default:                  return u->tvoid;
 	}

@@ -80,7 +80,7 @@ const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
 const gj_type *gj_memory_argument(const gj_icall *c, uint32_t i)
 {
 	const gj_type *t = gj_dtype(c->a[i].konst);
-	return t && t->kind == GJ_RECORD ? t : gj_dtype_argument(c, i);
+	return t && (t->kind == GJ_RECORD || t->kind == GJ_VECTOR) ? t : gj_dtype_argument(c, i);
 }
 
 gj_known gj_infer_dtype(gj_icall *c) { return type_value(c, gj_dtype_argument(c, 0)); }

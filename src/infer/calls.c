@@ -260,8 +260,30 @@ static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 	return gj_infer_name(&c);
 }
 
+/* Of numbers, and of vectors of the same numbers, that are as many together. */
+static gj_known construct_vector(gj_inst *s, const gj_op *call, const gj_type *to)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 1; i < call->nargs; i++) {
+		gj_known a = gj_known_seen(gj_value(s, call->arg[i]));
+		if (!a.type)
+			return gj_just(NULL);
+		bool part = a.type->kind == GJ_VECTOR && a.type->elem == to->elem, number = gj_is_scalar(a.type) && !gj_is_complex(a.type);
+		if (!part && !number)
+			gj_fail(s->fn, call->loc, GJ_ERR_CONVERT, gj_known_text(s->fn->arena, a), to->name);
+		n += part ? a.type->n : 1;
+	}
+	if (n != to->n)
+		gj_fail(s->fn, call->loc, GJ_ERR_VECTOR_PARTS, to->name, to->n, to->elem->name, n);
+	return gj_just(to);
+}
+
 static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)
 {
+	if (to->kind == GJ_VECTOR)
+		return construct_vector(s, call, to);
+	if (!gj_is_scalar(to))
+		gj_fail(s->fn, call->loc, GJ_ERR_NOT_CALLABLE, to->name);
 	gj_known a = call->nargs == 2 ? gj_known_seen(gj_value(s, call->arg[1])) : gj_just(to);
 	if (call->nargs > 2)
 		gj_fail(s->fn, call->loc, GJ_ERR_ARG_COUNT, to->name, "one argument", call->nargs - 1);

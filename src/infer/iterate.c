@@ -20,7 +20,7 @@ bool gj_is_choosable(const gj_type *t)
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		if (!gj_is_choosable(t->item[i]))
 			return false;
-	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL || gj_is_scalar(t);
+	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL || t->kind == GJ_VECTOR || gj_is_scalar(t);
 }
 
 /* -- Loops that stay loops -------------------------------------------------------------------------------------------------- */

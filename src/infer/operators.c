@@ -504,6 +504,8 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		gj_fail(s->fn, o->loc, GJ_ERR_LIST_CHANGE, a.type->name);
 	if (gj_has_elements(a.type))
 		return array_attr(s, o, a.type);
+	if (a.type->kind == GJ_VECTOR && gj_part_named(a.type, name) >= 0)
+		return gj_just(a.type->elem);
 	if (a.type->kind == GJ_REF) {
 		if (gj_field_named(a.type->elem, name) < 0)
 			gj_no_field(s->fn, o->loc, a.type->elem, name);

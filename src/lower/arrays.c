@@ -265,6 +265,8 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 {
 	if (a.type->kind == GJ_RANGE)
 		return gj_lv_scalar(L, t, a.part[!strcmp(name, "start") ? 0 : !strcmp(name, "stop") ? 1 : 2]);
+	if (a.type->kind == GJ_VECTOR)
+		return gj_lv_scalar(L, t, a.part[gj_part_named(a.type, name)]);
 	if (gj_is_scalar(a.type)) {
 		int part = gj_part_named(a.type, name);
 		return part >= 0 ? gj_lv_scalar(L, t, a.part[part]) : !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, t, 0));

@@ -258,6 +258,12 @@ static gj_lv call(gj_body *B, gj_ref r)
 		return call_named(B, r, gj_name_find(f->name), f->name);
 	if (f->fields)
 		return make_named(B, r, f->code);
+	if (o->type->kind == GJ_VECTOR) {
+		gj_lv *from = gj_new(B->L->arena, gj_lv, o->nargs);
+		for (uint32_t i = 1; i < o->nargs; i++)
+			from[i - 1] = use_value(B, o->arg[i]);
+		return gj_lvector(B->L, o->type, o->nargs - 1, from);
+	}
 	if (o->nargs == 1)                                                         /* a type as constructor */
 		return gj_lconv(B->L, gj_lv_scalar(B->L, gj_bool(), gj_eint(B->L, gj_bool(), 0)), o->type);
 	gj_lv a = use_value(B, o->arg[1]);

@@ -137,6 +137,8 @@ void   gj_lstore(gj_lower *, gj_ref p, gj_lv v, const gj_type *);
 gj_ref gj_lfield_place(gj_lower *, gj_ref p, const gj_type *record, uint32_t i);       /* where field i of the record at p begins */
 /* records.c: field i, of type t, of a record or of each of an array's. */
 gj_lv  gj_lfield(gj_lower *, gj_lv of, uint32_t i, const gj_type *t);
+/* vectors.c: the vector of these numbers and vectors. */
+gj_lv  gj_lvector(gj_lower *, const gj_type *, uint32_t n, const gj_lv *from);
 /* optional.c: what op r gave, v, where it may not be None. */
 gj_lv  gj_lpresent(gj_body *, gj_ref r, gj_lv v);
 gj_lv  gj_linner(gj_lv);                                               /* the value that there may be */

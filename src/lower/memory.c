@@ -10,7 +10,12 @@ gj_ref gj_lplace(gj_lower *L, gj_ref p, gj_part part)
 	const gj_type *t = gj_o(L->fn, p)->type;
 	if (t->elem == part.type)
 		return p;
-	return gj_e2(L, GJ_BYTES, gj_ptr_at(part.type, (gj_space)t->space, gj_known_align(t)), p, gj_eint(L, gj_i64(), part.offset));
+	uint32_t known = gj_known_align(t);
+	while (part.offset % known)
+		known /= 2;
+	if (t->space == GJ_LOCAL && known > gj_align(part.type))                   /* a part of the lanes beside it lies between */
+		known = gj_align(part.type);
+	return gj_e2(L, GJ_BYTES, gj_ptr_at(part.type, (gj_space)t->space, known), p, gj_eint(L, gj_i64(), part.offset));
 }
 
 gj_ref gj_lfield_place(gj_lower *L, gj_ref p, const gj_type *record, uint32_t i)

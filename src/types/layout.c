@@ -39,6 +39,14 @@ static bool optional_piece(const gj_type *t, uint32_t k, gj_piece *out)
 	return k < 2;
 }
 
+static bool vector_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	static const char *const name[] = { "x", "y", "z", "w" };
+	if (k < t->n)
+		*out = (gj_piece){ name[k], t->elem, 1, GJ_FIELD_VALUE };
+	return k < t->n;
+}
+
 static bool ref_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
 	*out = (gj_piece){ "data", t->elem, 1, GJ_FIELD_DATA };
@@ -72,7 +80,7 @@ static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
 static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bool in_memory; } made_of[GJ_NKINDS] = {
 	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
 	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
-	[GJ_REF] = { ref_piece, false }, [GJ_OPTIONAL] = { optional_piece, false }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
+	[GJ_REF] = { ref_piece, false }, [GJ_OPTIONAL] = { optional_piece, false }, [GJ_VECTOR] = { vector_piece, true }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
 };
 
 bool gj_has_pieces(const gj_type *t) { return made_of[t->kind].piece; }
@@ -100,6 +108,8 @@ uint32_t gj_align(const gj_type *t)
 		return t->align;
 	if (t->kind == GJ_NESTED)
 		return gj_align(t->elem);
+	if (t->kind == GJ_VECTOR)                      /* as CUDA C has it */
+		return t->n == 3 ? t->elem->size : t->size < 16 ? t->size : 16;
 	if (!gj_has_pieces(t))
 		return t->size;
 	for (uint32_t k = 0; gj_piece_of(t, k, &p); k++) {

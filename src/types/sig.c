@@ -218,6 +218,10 @@ static const gj_type *read_name(reader *r)
 	for (int k = 0; k < GJ_NSCALARS; k++)
 		if (in_list(word, n, spellings[k]))
 			return gj_scalar[k];
+	if (n > 2 && word[n - 2] == 'x' && word[n - 1] >= '1' && word[n - 1] <= '4')          /* float32x4 */
+		for (int k = 0; k < GJ_NSCALARS; k++)
+			if (is_word(word, n - 2, gj_scalar[k]->name) && gj_vector_type(gj_scalar[k], (uint32_t)(word[n - 1] - '0')))
+				return gj_vector_type(gj_scalar[k], (uint32_t)(word[n - 1] - '0'));
 	return fail(r, "unknown type name");
 }
 

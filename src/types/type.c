@@ -218,6 +218,10 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_PTR:   pointer_name(t, name, code); break;
 	case GJ_RECORD: record_name(t, t->obj, name, code); break;
 	case GJ_NESTED: nested_name(t, name, code); break;
+	case GJ_VECTOR:
+		gj_sb_printf(name, "%sx%u", t->elem->name, (unsigned)t->n);
+		gj_sb_printf(code, "%sx%u", t->elem->code, (unsigned)t->n);
+		break;
 	case GJ_OPTIONAL:
 		gj_sb_printf(name, "OptionalType(%s)", t->elem->name);
 		gj_sb_printf(code, "?%s", t->elem->code);
@@ -329,12 +333,19 @@ const gj_type *gj_array_in(const gj_type *elem, int ndim, char layout, const gj_
 	return gj_array_at(elem, ndim, layout, like->readonly, (gj_space)like->space, like->align);
 }
 
+const gj_type *gj_vector_type(const gj_type *elem, uint32_t n)
+{
+	bool can = elem && (gj_is_int(elem) || elem->kind == GJ_F32 || elem->kind == GJ_F64) && n >= 1 && n <= 4;
+	return can ? intern(&(gj_type){ .kind = GJ_VECTOR, .elem = elem, .n = n }, NULL) : NULL;
+}
+
 static bool is_chosen(const gj_type *t)
 {
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		if (!is_chosen(t->item[i]) && t->item[i] != gj_t_none)
 			return false;
-	return gj_is_scalar(t) || t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL;
+	return gj_is_scalar(t) || t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL ||
+	       t->kind == GJ_VECTOR;
 }
 
 const gj_type *gj_optional_type(const gj_type *t)
@@ -388,7 +399,7 @@ const gj_type *gj_ptr_at(const gj_type *elem, gj_space space, uint32_t known)
 {
 	if (!elem || !elem->size)
 		return NULL;
-	return intern(&(gj_type){ .kind = GJ_PTR, .elem = elem, .space = (uint8_t)space, .align = gj_align_less(elem, known) }, NULL);
+	return intern(&(gj_type){ .kind = GJ_PTR, .elem = elem, .space = (uint8_t)space, .align = known == gj_align(elem) ? 0 : (uint8_t)known }, NULL);
 }
 
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space space) { return gj_ptr_at(elem, space, 0); }

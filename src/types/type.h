@@ -26,6 +26,7 @@ typedef enum gj_kind {
 	GJ_PTR,                                    /* pointer to elem in `space`; users have those in GJ_GENERIC (CPointer) */
 	GJ_RECORD,                                 /* in memory, and of arguments that are one: fields item[n], `obj` (record.h) says where */
 	GJ_NESTED,                                 /* in records only: n of elem, side by side */
+	GJ_VECTOR,                                 /* CUDA C's float4 and the like: n of elem, parts x y z w */
 	GJ_OPTIONAL,                               /* None or elem: parts: is there a value?, its own */
 	GJ_REF,                                    /* in kernels: a record where it lies, elem in `space` */
 	GJ_NKINDS
@@ -75,6 +76,8 @@ const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool re
 const gj_type *gj_array_at(const gj_type *elem, int ndim, char layout, bool readonly, gj_space, uint32_t known);
 /* A view of the memory of `like`, an array. */
 const gj_type *gj_array_in(const gj_type *elem, int ndim, char layout, const gj_type *like);
+/* NULL: there is no such vector. */
+const gj_type *gj_vector_type(const gj_type *elem, uint32_t n);
 /* NULL: values of the type are not chosen when a kernel runs. Of None and of optional types: themselves. */
 const gj_type *gj_optional_type(const gj_type *);
 const gj_type *gj_range_type(const gj_type *elem);
@@ -86,7 +89,8 @@ const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments
 const gj_type *gj_slice_type(int n);
 const gj_type *gj_static_type(const void *obj, const char *name);
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space);
-const gj_type *gj_ptr_at(const gj_type *elem, gj_space, uint32_t known);       /* as gj_array_at */
+/* As gj_array_at, but that addresses are multiples of more than the type asks for is kept. */
+const gj_type *gj_ptr_at(const gj_type *elem, gj_space, uint32_t known);
 /* For files of this room: the one type that is equal to the key. */
 const gj_type *gj_intern(const gj_type *key);
 

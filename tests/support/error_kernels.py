@@ -424,6 +424,10 @@ def STORE(x):
 	x[0] = "text"  # here: x[0]
 
 
+def VECTOR_PARTS(x):
+	x[0] = cuda.float32x4(cuda.float32x2(1, 2), 3).x  # here: cuda.float32x4(cuda.float32x2(1, 2), 3)
+
+
 def FIELD(x):
 	x[0] = RECORDS[0].z  # here: RECORDS[0].z
 

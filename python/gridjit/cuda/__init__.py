@@ -19,7 +19,9 @@ from .streams import (Event, Stream, default_stream, event, event_elapsed_time, 
 from .generalised import guvectorize
 from .vectorizers import vectorize
 from .reductions import Reduce, Scan, reduce, scan
-from . import _operators
+from . import _operators, vector_types
+
+globals().update(vector_types.vector_types, **vector_types.aliases)
 
 # -- names that mean something inside kernels only: grid, threadIdx, shared, syncthreads, atomic … (src/names/names.def) --
 
