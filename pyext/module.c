@@ -6,6 +6,7 @@
 #include "elements/elementsobj.h"
 #include "freeze/freeze.h"
 #include "launch/argument.h"
+#include "launch/functions.h"
 #include "launch/dispatcherobj.h"
 #include "launch/kernelobj.h"
 #include "launch/launcher.h"
@@ -81,7 +82,7 @@ static PyMethodDef methods[] = {
 /* -- The module --------------------------------------------------------------------------------------------------- */
 
 static int (*const parts[])(PyObject *) = {
-	gj_typeclass_init, gj_signature_init, gj_argument_init, gj_device_init, gj_buffer_init, gj_stream_init, gj_event_init,
+	gj_typeclass_init, gj_signature_init, gj_argument_init, gj_functions_init, gj_device_init, gj_buffer_init, gj_stream_init, gj_event_init,
 	gj_devarray_init, gj_dispatcher_init, gj_launcher_init, gj_kernel_init, gj_freeze_init, gj_options_init, gj_ufunc_init,
 	gj_interrupt_init, gj_elements_init, gj_fuse_init, gj_host_init, gj_memory_init,
 };

@@ -53,7 +53,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 {
 	gj_options opt = rq->options;
 	gj_show_frozen(st, trap, rq->code);
-	gj_inst *s = gj_infer_entry(trap, rq->code, &gj_entries[opt.entry], rq->nargs, rq->arg, rq->ret);
+	gj_inst *s = gj_infer_entry(trap, rq->code, &gj_entries[opt.entry], rq->nargs, rq->arg, rq->konst, rq->ret);
 	gj_show(st, "types", s->fn);
 	if (!image)
 		return s->ret.type;

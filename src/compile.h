@@ -7,6 +7,7 @@
 typedef struct gj_request {
 	const gj_code *code;
 	const gj_type *const *arg; uint32_t nargs; /* types of the positional arguments */
+	const gj_obj *const *konst;                /* what is known of their values, functions; NULL: nothing of any */
 	const gj_type *ret;                        /* an explicit signature's return type (entries with results), or NULL */
 	gj_options     options;
 } gj_request;

@@ -58,6 +58,7 @@ gj_hash gj_request_key(const gj_request *rq)
 	gj_hash_str(&h, gj_emit_identity(rq->options.target));
 	lined lines = { .h = &h };
 	put_lines(&lines, rq->code);
+	put_lines_of(&lines, rq->konst, rq->nargs);
 	free(lines.code);
 	return gj_hash_done(&h);
 }

@@ -188,6 +188,7 @@ OURS = {
 	"Enum": f"Enum<int64>({__name__}.E)",
 	"namedtuple": "P(x: int64, y: float64)",        # the names are part of the type
 	"longdouble": "!NumbaValueError",
+	"len": "function(builtins.len)", "math.sin": "function(math.sin)",       # kernels take functions as arguments
 	"memoryview": "readonly array(uint8, 1d, C)",   # memory is memory
 	"bytearray": "array(uint8, 1d, C) aligned=True mutable=True",
 	"nested": "unaligned array(Record(p[type=Record(x[type=float32;offset=0];y[type=float32;offset=4];8;False);offset=0];8;False); 1d; C)"
@@ -195,8 +196,7 @@ OURS = {
 }
 # Values that kernels do not have: all refused with ValueError, or a subclass of TypingError.
 REFUSED = ['b"s"', "[1]", "{1}", 'np.datetime64("2020";"D")', 'np.timedelta64(3;"s")', "M8[us]", "S3", "U3", "O", 'np.dtype("f4")',
-	"float32 type", "np.float32",
-	"range(3)", "math", "len", "math.sin", "{1:2}", "[]"]
+	"range(3)", "math", "{1:2}", "[]"]
 LATER = {
 	"M8[us]": lambda: np.zeros(3, "M8[us]"), "S3": lambda: np.zeros(3, "S3"), "U3": lambda: np.zeros(3, "U3"),
 	"O": lambda: np.zeros(3, object), "float32 type": lambda: float32,

@@ -470,7 +470,17 @@ const gj_obj *gj_freeze_function(gj_freezer *fz, PyObject *function, PyObject *d
 
 /* -- Entry -------------------------------------------------------------------------------------------------------- */
 
-static int freeze_root(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_code **out)
+typedef struct wanted { const gj_code **code; const gj_obj **obj; } wanted;         /* one of them */
+
+static int freeze_any(PyObject *o, gj_arena *arena, gj_captures *captures, wanted out)
+{
+	gj_freezer fz = { .arena = arena, .keep = PyList_New(0), .captures = captures };
+	*out.obj = fz.keep ? gj_freeze_value(&fz, o, NULL) : NULL;
+	Py_XDECREF(fz.keep);
+	return *out.obj && !PyErr_Occurred() ? 0 : -1;
+}
+
+static int freeze_root(PyObject *o, gj_arena *arena, gj_captures *captures, wanted out)
 {
 	gj_freezer fz = { .arena = arena, .keep = PyList_New(0), .captures = captures };
 	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "py_func");
@@ -481,7 +491,7 @@ static int freeze_root(PyObject *o, gj_arena *arena, gj_captures *captures, cons
 		const gj_obj *r = gj_freeze_function(&fz, f, f == o ? NULL : o);
 		status = r && !PyErr_Occurred() ? 0 : -1;
 		if (r)
-			*out = r->code, ((gj_code *)r->code)->captures = captures && captures->kept;
+			*out.code = r->code, ((gj_code *)r->code)->captures = captures && captures->kept;
 	}
 	Py_XDECREF(f);
 	Py_XDECREF(fz.keep);
@@ -489,7 +499,7 @@ static int freeze_root(PyObject *o, gj_arena *arena, gj_captures *captures, cons
 }
 
 /* The arena's trap catches a failed allocation: only our own frames lie between. */
-int gj_freeze(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_code **out)
+static int freeze(PyObject *o, gj_arena *arena, gj_captures *captures, wanted out)
 {
 	if (gj_python.version < 311 || gj_python.version > 313) {
 		gj_error(GJ_ERR_PYTHON, gj_python.version / 100, gj_python.version % 100);
@@ -499,13 +509,23 @@ int gj_freeze(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_code
 	gj_arena_trap(arena, &trap);
 	int status;
 	if (setjmp(trap.env) == 0)
-		status = freeze_root(o, arena, captures, out);
+		status = (out.code ? freeze_root : freeze_any)(o, arena, captures, out);
 	else {
 		gj_diag_error(&trap.diag);
 		status = -1;
 	}
 	gj_arena_trap(arena, NULL);
 	return status;
+}
+
+int gj_freeze(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_code **out)
+{
+	return freeze(o, arena, captures, (wanted){ .code = out });
+}
+
+int gj_freeze_object(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_obj **out)
+{
+	return freeze(o, arena, captures, (wanted){ .obj = out });
 }
 
 /* -- Start -------------------------------------------------------------------------------------------------------- */

@@ -20,6 +20,9 @@ typedef struct gj_captures {
  * device arrays and declared functions mean nothing in it. */
 int gj_freeze(PyObject *, gj_arena *, gj_captures *, const gj_code **out);
 
+/* Freeze any object. −1 with an exception. */
+int gj_freeze_object(PyObject *, gj_arena *, gj_captures *, const gj_obj **out);
+
 /* Tables of the running interpreter and of the functions known by identity; adds _core.Intrinsic to the module. */
 int gj_freeze_init(PyObject *module);
 

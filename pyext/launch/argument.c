@@ -85,13 +85,17 @@ static const char *instead_of(PyObject *o)
 		return "pass the array that it is an item of, or its fields one by one";
 	if (PyArray_IsScalar(o, Datetime) || PyArray_IsScalar(o, Timedelta))
 		return "pass its number, x.astype('int64'): dates are not built yet";
-	if (PyFunction_Check(o) || PyCFunction_Check(o) || PyModule_Check(o) || PyType_Check(o))
-		return "let the kernel use it as a global or closure variable: only data are arguments";
+	if (PyModule_Check(o))
+		return "let the kernel use it as a global or closure variable: data and functions are arguments";
+	if (PyCFunction_Check(o) || PyType_Check(o))
+		return "functions that kernels can call are arguments: Python's own, device functions, those of math and NumPy, types of numbers";
 	int found = gj_attribute((PyObject *)Py_TYPE(o), "to_numpy", &method);
 	Py_XDECREF(method);
 	return found > 0 ? "pass x.to_numpy()"
 		: "kernels take numbers, tuples, None and arrays (NumPy, device arrays, torch, CuPy, __cuda_array_interface__)";
 }
+
+bool (*gj_read_function)(gj_args *, PyObject *);
 
 static bool refuse(PyObject *o)
 {
@@ -121,6 +125,13 @@ static bool read_numpy_scalar(gj_args *a, PyObject *o, const void *aux)
 		leaf->value.u = gj_half_bits(PyFloat_AS_DOUBLE(f), true);
 	Py_XDECREF(f);
 	return f != NULL;
+}
+
+/* Functions, and types: whatever can be called. */
+static bool read_callable(gj_args *a, PyObject *o, const void *aux)
+{
+	(void)aux;
+	return gj_read_function(a, o) || (!PyErr_Occurred() && refuse(o));
 }
 
 /* A record is passed as the memory that it is, which an array without dimensions shows: what the kernel writes to it, it keeps. */
@@ -329,7 +340,11 @@ static bool classify(PyObject *o, gj_reader *r)
 		: PyComplex_Check(o) ? read_complex
 		: PyObject_TypeCheck(o, gj_devarray_class) ? read_devarray
 		: NULL;
-	return r->read || (PyArray_Check(o) ? classify_array(o, r) : gj_foreign_classify(o, r));
+	if (!r->read && !(PyArray_Check(o) ? classify_array(o, r) : gj_foreign_classify(o, r)))
+		return false;
+	if (!r->read && PyCallable_Check(o))
+		r->read = read_callable;
+	return true;
 }
 
 static gj_reader *row_of(PyTypeObject *cls)

@@ -9,6 +9,9 @@ bool gj_args_add(gj_args *, PyObject *);
 /* Type of a host value; NULL with ValueError, or with NumbaValueError for arrays of other dtypes. */
 const gj_type *gj_typeof(PyObject *);
 
+/* How functions and types are read (functions.c, which sets it): false without an exception: it is none. */
+extern bool (*gj_read_function)(gj_args *, PyObject *);
+
 int gj_argument_init(PyObject *module);
 
 #endif

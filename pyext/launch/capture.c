@@ -50,16 +50,7 @@ static int read_array(gj_captures *c, PyObject *o, gj_capture *out)
 	return found;
 }
 
-int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, gj_outside *out)
-{
-	gj_captures c = { .read = read_array, .dev = dev };
-	int status = gj_freeze(function, arena, &c, &rq->code);
-	out->kept = c.kept;
-	out->files = c.linked;
-	if (status == 0 && rq->code->captures)
-		rq->options.facts &= ~(uint32_t)GJ_FACT_NOALIAS;
-	return status;
-}
+gj_captures gj_captures_for(gj_device *dev) { return (gj_captures){ .read = read_array, .dev = dev }; }
 
 void gj_outside_clear(gj_outside *out)
 {

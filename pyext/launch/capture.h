@@ -12,8 +12,8 @@ typedef struct gj_outside {
 	gj_linked *linked; uint32_t nlinked;       /* on PyMem's heap */
 } gj_outside;
 
-/* Freezes for a device: its own arrays are taken by their address; then nothing is said of whether arrays overlap. −1: exception. */
-int gj_freeze_for(gj_device *, PyObject *function, gj_arena *, gj_request *, gj_outside *);
+/* What is frozen for this device, or for none. */
+gj_captures gj_captures_for(gj_device *);
 /* Reads and compiles what the function, and a kernel by its option (a tuple), is linked with. −1: exception. */
 int gj_link_for(gj_device *, PyObject *link, gj_outside *);
 void gj_outside_clear(gj_outside *);

@@ -2,7 +2,7 @@
  * methods are Python (gridjit/cuda/dispatcher.py) over the few here. */
 #include "launch/dispatcherobj.h"
 
-#include "launch/capture.h"
+#include "launch/functions.h"
 #include "launch/dispatcher.h"
 #include "launch/kernelobj.h"
 #include "launch/launcher.h"

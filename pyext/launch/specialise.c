@@ -2,7 +2,7 @@
 #include "launch/specialise.h"
 
 #include "build.h"
-#include "launch/capture.h"
+#include "launch/functions.h"
 #include "launch/dispatcher.h"
 #include "launch/leaves.h"
 #include "launch/options.h"

@@ -112,3 +112,11 @@ gj_hash gj_code_digest(const gj_code *c)
 	put_code(&h, c, true);
 	return gj_hash_done(&h);
 }
+
+gj_hash gj_obj_digest(const gj_obj *o)
+{
+	gj_hasher h;
+	gj_hash_init(&h);
+	put_obj(&h, o, true);
+	return gj_hash_done(&h);
+}

@@ -101,6 +101,8 @@ void gj_opmap_init(void);
 
 /* Digest of a code object from its contents; called by freeze when the code is complete. */
 gj_hash gj_code_digest(const gj_code *);
+/* The same of one value, with the code that it has. */
+gj_hash gj_obj_digest(const gj_obj *);
 void gj_code_dump(const gj_code *, gj_sb *);
 
 #endif

@@ -91,15 +91,28 @@ static void fix_elements(gj_trap *trap, gj_inst *s, const gj_type *declared)
 	fix_return(trap, s, GJ_GLOBAL, declared);
 }
 
+/* Functions as arguments have a type each, for those who launch. Here they are constants like all others. */
+static gj_known argument(gj_trap *trap, const gj_type *t, const gj_obj *konst)
+{
+	if (!konst)
+		return gj_just(t);
+	if (t->kind != GJ_TUPLE)
+		return gj_known_of(NULL, 0, konst);
+	const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
+	for (uint32_t i = 0; i < t->n; i++)
+		item[i] = argument(trap, t->item[i], konst->item[i]).type;
+	return (gj_known){ gj_tuple_like(t, item), konst };
+}
+
 gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entry, uint32_t n, const gj_type *const *arg,
-	const gj_type *ret)
+	const gj_obj *const *konst, const gj_type *ret)
 {
 	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX, .met = UINT32_MAX };
 	gj_known *args = gj_new(trap->arena, gj_known, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
 		if (has_optional(arg[i]))
 			gj_fail(gj_ssa(trap, code), 0, GJ_ERR_OPTIONAL_ARG, code->name, arg[i]->name);
-		args[i].type = gj_in_space(trap, arg[i], entry->space);
+		args[i] = argument(trap, gj_in_space(trap, arg[i], entry->space), konst ? konst[i] : NULL);
 	}
 	bool fused = I.numpy = entry->results == GJ_RESULTS_FUSED;
 	I.memory = entry->runner == GJ_RUN_CALL;

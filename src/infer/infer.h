@@ -61,8 +61,10 @@ typedef struct gj_icall {
 
 gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_known *args, const gj_fn *from, uint32_t loc);
 
-/* entry.c: the same of an entry, called with these types; `ret`: of an explicit signature, or NULL. */
-gj_inst *gj_infer_entry(gj_trap *, const gj_code *, const gj_entry *, uint32_t n, const gj_type *const *arg, const gj_type *ret);
+/* entry.c: the same of an entry, called with these types; `konst`: what is known of the values, functions and tuples with some, or
+ * NULL; `ret`: of an explicit signature, or NULL. */
+gj_inst *gj_infer_entry(gj_trap *, const gj_code *, const gj_entry *, uint32_t n, const gj_type *const *arg,
+	const gj_obj *const *konst, const gj_type *ret);
 /* The type with its arrays in another space. */
 const gj_type *gj_in_space(gj_trap *, const gj_type *, gj_space);
 

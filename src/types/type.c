@@ -237,8 +237,8 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 		gj_sb_printf(name, "range_state_%s", t->elem->name);
 		gj_sb_printf(code, "range(%s)", t->elem->code);
 		break;
-	default:
-		gj_sb_puts(name, given);
+	default:                                       /* "function(f)#1b2c": what tells it from others is no part of its name */
+		gj_sb_put(name, given, strcspn(given, "#"));
 		gj_sb_puts(code, given);
 	}
 }

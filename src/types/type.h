@@ -87,7 +87,7 @@ const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj
 const gj_type *gj_element_type(const gj_type *elem, int ndim, uint64_t arguments);
 const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, char how, uint32_t axes, bool keep, const gj_type *as);
 const gj_type *gj_slice_type(int n);
-const gj_type *gj_static_type(const void *obj, const char *name);
+const gj_type *gj_static_type(const void *obj, const char *name);      /* behind a # stands what is only part of the code */
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space);
 /* As gj_array_at, but that addresses are multiples of more than the type asks for is kept. */
 const gj_type *gj_ptr_at(const gj_type *elem, gj_space, uint32_t known);

@@ -72,6 +72,16 @@ def launch_keywords_and_tuples():
 	any_number[1, 1](np.empty_like(X), 1, X, last=2)
 
 
+@cuda.jit
+def call(functions, x, out):
+	out[0, 0] = functions[0](x[1, 1]) + functions[1](x[0, 0])
+
+
+def launch_functions():
+	by = 2.5
+	call[1, 1]((lambda v: v * by, abs), X, np.empty_like(X))
+
+
 def launch_wrapped_and_foreign():
 	scale[1, (4, 4)](2.0, cuda.In(X), cuda.Out(np.empty_like(X)))
 	scale[1, (4, 4)](2.0, HostProducer(X.copy()), cuda.InOut(X.copy()))

@@ -256,6 +256,10 @@ def NEEDS_ML_DTYPES():
 			sys.modules["ml_dtypes"] = found
 
 
+def FUNCTION_GONE():
+	cuda.compile_ptx(two.py_func, (float32[:], gridjit.typeof(lambda: 1)))
+
+
 def ARG_TENSOR():
 	one[1, 1](Tensor(mask=X))
 
