@@ -31,7 +31,9 @@ gj_t gj_tyw(const gj_gen *g, const gj_type *t)
 gj_t gj_bits_ty(const gj_unit *u, gj_t t)
 {
 	gj_t e = gj_elem_ty(t);
-	return gj_like(t, e == u->f64 ? u->i64 : e == u->f32 ? u->i32 : e);
+	LLVMTypeKind k = LLVMGetTypeKind(e);
+	bool half = k == LLVMHalfTypeKind || k == LLVMBFloatTypeKind;
+	return gj_like(t, e == u->f64 ? u->i64 : e == u->f32 ? u->i32 : half ? u->i16 : e);
 }
 
 gj_t gj_mem_ty(const gj_unit *u, const gj_type *t)

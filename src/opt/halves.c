@@ -131,7 +131,7 @@ static bool native(const gj_halves *m, const gj_op *o, bool brain)
 	switch (o->op) {
 	case GJ_ADD: case GJ_SUB: case GJ_MUL: return brain ? m->bfloat16 : m->float16;
 	case GJ_FMA: return brain ? m->bfloat16_fma : m->float16;
-	case GJ_NEG: case GJ_ABS: case GJ_CMP: case GJ_ISNAN: return !brain && m->float16;
+	case GJ_CMP: case GJ_ISNAN: return !brain && m->float16;       /* neg.f16 and abs.f16 change what a NaN carries */
 	default: return false;
 	}
 }

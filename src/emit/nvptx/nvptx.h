@@ -17,6 +17,9 @@ enum { GJ_NV_GLOBAL = 1 };                     /* LLVM's number of the address s
 void gj_nv_report(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 void gj_nv_print(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 
+/* part_stores.c */
+void gj_nv_part_stores(gj_unit *);
+
 /* libdevice.c */
 gj_v gj_libdevice_call(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 void gj_libdevice_link(gj_unit *);             /* if something of it is called */

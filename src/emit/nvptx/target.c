@@ -561,6 +561,7 @@ static void nv_finish(gj_unit *u)
 	gj_libdevice_link(u);
 	gj_optimise(u, u->opt->opt ? "default<O3>" : "default<O0>");
 	gj_order_blocks(u);
+	gj_nv_part_stores(u);
 	gj_keep_llvm(u);
 	gj_image_code(u, gj_codegen(u, u->mod, LLVMAssemblyFile));
 	if (u->opt->keep_text)
