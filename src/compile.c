@@ -26,7 +26,7 @@ static const gj_export *exported(gj_trap *trap, const gj_request *rq, const gj_f
 static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked, uint32_t *facts)
 {
 	const gj_target *target = asked->target;
-	bool one = f->entry->runner == GJ_RUN_CALL, vector = target->vectors && asked->width == target->warp && !f->callee.n && !one;
+	bool one = gj_entry_is_host(f->entry), vector = target->vectors && asked->width == target->warp && !f->callee.n && !one;
 	if (asked->spread && f->entry->runner == GJ_RUN_LOOP)
 		vector = f->lanes != 0;
 	f->width = vector ? target->warp : 1;
@@ -49,6 +49,53 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 	}
 }
 
+/* -- Loops over prange ------------------------------------------------------------------------------------------------ */
+
+static bool has_vectors(const gj_options *o) { return o->target->vectors && o->width == o->target->warp; }
+
+/* The rounds of a loop as lanes of vectors, unless that costs more: then `wide` is NULL. */
+static void choose_rounds(const gj_stages *st, gj_rounds *r, const gj_options *asked, const gj_halves *halves)
+{
+	gj_fn *wide = r->wide, *single = r->single;
+	gj_simplify(single);
+	gj_widen_halves(single, halves);
+	if (wide) {
+		gj_simplify(wide);
+		gj_widen_halves(wide, halves);
+		gj_loop_form(wide);
+		gj_spread_locals(wide);
+		wide->width = asked->target->warp;
+		gj_divergence(wide, GJ_FACTS_ROUNDS);
+		gj_show(st, "divergence", wide);
+		if (gj_lanes_pay(wide, single) && gj_mask(wide))
+			gj_cfg(wide);
+		else
+			r->wide = NULL;
+	}
+	gj_show(st, r->wide ? "mask" : "low", r->wide ? wide : single);
+}
+
+static void emit_rounds(const gj_stages *st, gj_fn *f, const gj_options *opt, gj_image *image)
+{
+	gj_options o = *opt;
+	o.facts = GJ_FACTS_ROUNDS;
+	if (!f->rounds.n)
+		return;
+	image->loop = calloc(f->rounds.n, sizeof *image->loop);
+	if (!image->loop)
+		gj_fail(f, 0, GJ_ERR_NOMEM);
+	for (uint32_t i = 0; i < f->rounds.n; i++) {
+		const gj_rounds *r = &f->rounds.p[i];
+		gj_image *m = &image->loop[image->nloops++];
+		gj_interruption_point(f->trap);
+		gj_emit_image(r->wide ? r->wide : r->single, &o, m);
+		m->chunked = r->chunked;
+		m->heavy = r->heavy;
+		gj_show_text(st, "llvm", m->llvm);
+		gj_show_text(st, opt->target->assembly, m->assembly);
+	}
+}
+
 static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stages *st, gj_image *image)
 {
 	gj_options opt = rq->options;
@@ -60,6 +107,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_fn *f = gj_lower_entry(trap, s, &rq->options);
 	f->export = exported(trap, rq, f, s->ret.type);
 	gj_show(st, "lower", f);
+	if (opt.parallel)
+		gj_outline(f, has_vectors(&opt));
 	if (opt.spread) {
 		const char *told = gj_spread(f, f->entry->runner == GJ_RUN_LOOP ? opt.width : 0);
 		gj_show_text(st, "loops", told);
@@ -78,14 +127,16 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	if (opt.target->in_order)
 		gj_load_early(f);
 	gj_interruption_point(trap);
+	for (uint32_t i = 0; i < f->rounds.n; i++)
+		choose_rounds(st, &f->rounds.p[i], &opt, &halves);
 	gj_find_ends(f);
 	if (!opt.target->thread_ends && f->entry->raise != GJ_RAISE_REPORTED)
 		gj_return_raises(f);
 	gj_mark_written(f);
 	gj_show(st, "low", f);
-	if (opt.target->in_turn && f->entry->runner != GJ_RUN_CALL)
+	if (opt.target->in_turn && !gj_entry_is_host(f->entry))
 		gj_find_waits(f);
-	if (opt.target->own_sums && f->entry->runner != GJ_RUN_CALL)
+	if (opt.target->own_sums && !gj_entry_is_host(f->entry))
 		gj_find_sums(f);
 	choose_width(st, f, &rq->options, &opt.facts);
 	opt.keep_text |= gj_stages_want(st, "llvm") || gj_stages_want(st, opt.target->assembly);
@@ -93,6 +144,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_emit_image(f, &opt, image);
 	gj_show_text(st, "llvm", image->llvm);
 	gj_show_text(st, opt.target->assembly, image->assembly);
+	emit_rounds(st, f, &opt, image);
 	return f->entry->results == GJ_RESULTS_HOST ? s->ret.type : gj_in_space(trap, s->ret.type, GJ_GLOBAL);
 }
 

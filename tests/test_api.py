@@ -61,12 +61,6 @@ def test_intrinsic_outside_a_kernel(name):
 		value(1)
 
 
-@pytest.mark.parametrize("name", ["prange"])
-def test_not_built_yet(name):
-	with pytest.raises(NotImplementedError, match=name):
-		getattr(gridjit, name)(lambda x: x)
-
-
 @pytest.mark.parametrize("name", ["libdevice", "MemoryPointer"])
 def test_cuda_not_built_yet(name):
 	with pytest.raises(NotImplementedError, match=name):

@@ -38,6 +38,7 @@ EXPECT = {
 	"FUSE_RETURN": ("TypingError", "<lambda>() returns int64: a fused function returns arrays"),
 	"FUSE_INTEGER": ("NumbaValueError", "the integer 300 does not fit in uint8"),
 	"HOST_THREADS": ("TypingError", "a function for the host is no kernel"),
+	"PRANGE_CARRIED": ("UnsupportedError", "'s' is carried over from one round of a loop over prange to the next"),
 	"HOST_LAUNCH": ("TypeError", "<lambda>() is a function for the host, not a kernel: it has no blocks and threads"),
 	"HOST_RECURSION": ("RecursionError", "maximum recursion depth exceeded in down()"),
 	"INDEX_OF": ("IndexError", "index 5 is out of bounds for axis 0 with size 5 of array 'x'"),

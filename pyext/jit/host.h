@@ -37,5 +37,6 @@ PyObject *gj_host_result(const gj_type *, const uint64_t *part, PyArrayObject *c
 PyObject *gj_host_raise(const gj_host *, const gj_specialisation *, const gj_report *);
 
 int gj_host_init(PyObject *module);
+int gj_threads_init(PyObject *module);         /* threads.c */
 
 #endif

@@ -28,17 +28,9 @@ def device_kind():
 	return _core.device_kind()
 
 
-def _later(name):
-	def missing(*args, **kwargs):
-		raise NotImplementedError(f"gridjit.{name} is not built yet; gridjit.cuda.jit compiles kernels for the GPU and the CPU")
-	missing.__name__ = missing.__qualname__ = name
-	missing.__doc__ = f"gridjit.{name}: not built yet, raises NotImplementedError."
-	return missing
-
-
-prange = _later("prange")
 from .fusing import fuse
 from .jitting import jit, njit
+from .parallel import prange
 from .ufuncs import guvectorize, vectorize
 
 

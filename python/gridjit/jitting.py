@@ -106,6 +106,21 @@ def _fast_flags(fastmath):
 	return _ALL_FAST if "fast" in fastmath else sum(_FAST[name] for name in set(fastmath))
 
 
+_PARALLEL = "comprehension", "reduction", "inplace_binop", "setitem", "numpy", "stencil", "fusion", "prange"
+
+
+def _parallel(given):
+	"""Do rounds of loops over prange run side by side? A dictionary says what may, as in numba: what it leaves out may."""
+	if not isinstance(given, dict):
+		if not isinstance(given, (bool, int)) and given is not None:
+			raise ValueError(f"parallel must be a bool or a dictionary, not {given!r}")
+		return bool(given)
+	for name in given:
+		if name not in _PARALLEL:
+			raise NameError(f"parallel has no option {name!r}: there are {', '.join(_PARALLEL)}")
+	return bool(given.get("prange", True))
+
+
 # Options that change nothing here, or that are read elsewhere.
 _ACCEPTED = "nopython", "nogil", "cache", "looplift", "no_cpython_wrapper", "no_cfunc_wrapper", "no_rewrites", "parallel", "locals", "pipeline_class", "forceobj"
 
@@ -128,7 +143,7 @@ def _options(error_model="python", fastmath=False, boundscheck=None, inline="nev
 	if config.BOUNDSCHECK is not None:
 		boundscheck = config.BOUNDSCHECK
 	return {"entry": "host", "zero_raises": error_model == "python", "fast_flags": _fast_flags(fastmath), "boundscheck": bool(boundscheck),
-		"inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT)}
+		"parallel": _parallel(others.get("parallel", False)), "inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT)}
 
 
 def _make(function, signatures, given, locked):

@@ -2,8 +2,7 @@
  * Lanes that are neighbours are compared as a whole: the first and the last of them lie within bounds, or each is looked at. */
 #include "emit/ops.h"
 
-/* Value r of the lane, as 64 bits; lane NULL: there is one. */
-static gj_v of_lane(gj_gen *g, gj_ref r, gj_v lane)
+gj_v gj_of_lane(gj_gen *g, gj_ref r, gj_v lane)
 {
 	gj_unit *u = g->u;
 	const gj_forms *v = &g->val[r];
@@ -24,7 +23,7 @@ static void fail(gj_gen *g, const gj_op *o, uint32_t first, gj_v bits)
 	unsigned n = 0;
 	gj_v lane = bits ? gj_call2(g, GJ_IN_CTTZ, bits, LLVMConstInt(g->u->i1, 1, 0)) : NULL;
 	for (uint32_t i = first; i < o->nargs && n < GJ_REPORT_VALUES; i++)
-		value[n++] = of_lane(g, o->arg[i], lane);
+		value[n++] = gj_of_lane(g, o->arg[i], lane);
 	g->u->image->reports = true;
 	g->u->backend->report(g, o->imm.site->number, lane, value, n);
 	LLVMBuildUnreachable(g->b);
@@ -68,10 +67,10 @@ static gj_v quick(gj_gen *g, gj_ref i, gj_ref n)
 	const gj_forms *x = &g->val[i];
 	if (!gj_uniform(g, n) || !x->s || x->stride > 1 << 20 || x->stride < -(1 << 20))
 		return NULL;
-	gj_v extent = of_lane(g, n, NULL), holds = gj_icmp(g, LLVMIntULT, of_lane(g, i, NULL), extent);
+	gj_v extent = gj_of_lane(g, n, NULL), holds = gj_icmp(g, LLVMIntULT, gj_of_lane(g, i, NULL), extent);
 	if (!x->stride)
 		return holds;
-	gj_v last = gj_icmp(g, LLVMIntULT, of_lane(g, i, gj_i32(g->u, g->u->lanes - 1)), extent);
+	gj_v last = gj_icmp(g, LLVMIntULT, gj_of_lane(g, i, gj_i32(g->u, g->u->lanes - 1)), extent);
 	return LLVMBuildAnd(g->b, holds, last, "");
 }
 
@@ -127,7 +126,7 @@ gj_v gj_do_print(gj_gen *g, const gj_op *o)
 	if (g->u->vector)
 		l = gj_lanes_begin(g, gj_mask_of(g, o));
 	for (uint32_t i = 0; i < o->nargs; i++)
-		value[i] = of_lane(g, o->arg[i], l.lane);
+		value[i] = gj_of_lane(g, o->arg[i], l.lane);
 	g->u->image->prints = true;
 	g->u->backend->print(g, o->imm.site->number, l.lane, value, o->nargs);
 	if (g->u->vector)

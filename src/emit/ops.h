@@ -45,6 +45,9 @@ gj_v gj_math_row(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 typedef struct gj_math_info { const char *stem, *fast, *llvm; bool libmvec; } gj_math_info;
 extern const gj_math_info gj_math_info_of[];   /* by row */
 
+/* checks.c: value r of the lane, as 64 bits, floats as float64; lane NULL: there is one. */
+gj_v gj_of_lane(gj_gen *, gj_ref, gj_v lane);
+
 /* exceptions.c: where users are told of floating-point exceptions. */
 /* Operand x of an op that may raise some, which must not where the op is not run: idle lanes get a harmless value. */
 gj_v gj_idle_apart(gj_gen *, const gj_op *, gj_v x);

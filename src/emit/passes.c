@@ -15,7 +15,7 @@ static void fail_with(gj_unit *u, char *text)
 void gj_optimise(gj_unit *u, const char *passes)
 {
 	LLVMPassBuilderOptionsRef o = LLVMCreatePassBuilderOptions();
-	bool vectors = u->root->entry->runner == GJ_RUN_CALL;      /* kernels have theirs, or are better without */
+	bool vectors = gj_entry_is_host(u->root->entry) && !u->vector;      /* kernels have theirs, or are better without */
 	LLVMPassBuilderOptionsSetLoopVectorization(o, vectors);
 	LLVMPassBuilderOptionsSetLoopInterleaving(o, vectors);
 	LLVMPassBuilderOptionsSetSLPVectorization(o, vectors);

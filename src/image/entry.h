@@ -26,8 +26,9 @@ typedef enum gj_entry_raise { GJ_RAISE_RETURN, GJ_RAISE_CALLER, GJ_RAISE_REPORTE
 
 /* Who runs it for all threads. LAUNCH: the device, a block of threads after the other; on the CPU the entry itself loops over
  * the warps that it is given. LOOP: the same without a launch: its threads are elements, which cannot be counted or called off,
- * nor meet or share memory. CALL: it is one thread, the one that calls it from outside (run/cpu/call.c). CALLER: the threads that call it. */
-typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_LOOP, GJ_RUN_CALL, GJ_RUN_CALLER } gj_entry_runner;
+ * nor meet or share memory. CALL: it is one thread, the one that calls it from outside (run/cpu/call.c). ROUNDS: one vector or thread for
+ * each chunk of rounds, over which it loops (run/cpu/rounds.c). CALLER: the threads that call it. */
+typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_LOOP, GJ_RUN_CALL, GJ_RUN_ROUNDS, GJ_RUN_CALLER } gj_entry_runner;
 
 /* What floating-point exceptions are. IGNORED: nobody looks. TOLD: users see them as warnings, so what is not run must raise none,
  * and division of integers by zero raises one. EXACT: comparisons of NaN must raise none either, which TOLD leaves to the machine:
@@ -49,6 +50,9 @@ typedef struct gj_entry {
 } gj_entry;
 
 extern const gj_entry gj_entries[GJ_NENTRIES];
+
+/* Is it code of Python's own threads, a function for the host or rounds of its loops? */
+static inline bool gj_entry_is_host(const gj_entry *e) { return e->runner == GJ_RUN_CALL || e->runner == GJ_RUN_ROUNDS; }
 
 /* The kind of this name; GJ_NENTRIES: none. */
 gj_entry_kind gj_entry_named(const char *);

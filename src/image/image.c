@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x366a67, /* "gj6": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x376a67, /* "gj7": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
@@ -131,7 +131,23 @@ static void sites(io *s, gj_image *m)
 		one_site(s, &m->site[i], m->ntext);
 }
 
-static void walk(io *s, gj_image *m)
+static void walk(io *s, gj_image *m, bool is_loop);
+
+static void loops(io *s, gj_image *m)
+{
+	m->nloops = count(s, m->nloops, MAX_COUNT);
+	if (!s->out && m->nloops)
+		m->loop = room(s, m->nloops, sizeof *m->loop);
+	for (uint32_t i = 0; i < m->nloops && !s->bad; i++)
+		if (s->out) {
+			gj_image copy = m->loop[i];        /* the walk writes back what it has read from the fields */
+			walk(s, &copy, true);
+		} else {
+			walk(s, &m->loop[i], true);
+		}
+}
+
+static void walk(io *s, gj_image *m, bool is_loop)
 {
 	uint64_t magic = number(s, MAGIC, 4), format = number(s, (uint64_t)m->format, 1);
 	s->bad |= magic != MAGIC || format > GJ_FMT_OBJECT;
@@ -163,13 +179,18 @@ static void walk(io *s, gj_image *m)
 	s->bad |= m->first_report > m->nsites;
 	string(s, &m->llvm);
 	string(s, &m->assembly);
+	flag(s, &m->chunked);
+	flag(s, &m->heavy);
+	s->bad |= is_loop && (!m->entry || !m->code);
+	if (!is_loop)
+		loops(s, m);
 }
 
 bool gj_image_write(const gj_image *image, gj_sb *out)
 {
-	gj_image copy = *image;                    /* the walk writes back what it has read from the fields */
+	gj_image copy = *image;
 	io s = { .out = out };
-	walk(&s, &copy);
+	walk(&s, &copy, false);
 	return !s.bad && !out->failed;
 }
 
@@ -177,7 +198,7 @@ bool gj_image_read(gj_image *image, const void *blob, size_t n)
 {
 	io s = { .p = blob, .end = (const uint8_t *)blob + n };
 	memset(image, 0, sizeof *image);
-	walk(&s, image);
+	walk(&s, image, false);
 	if (!s.bad && s.p == s.end && image->entry && image->code)
 		return true;
 	gj_image_clear(image);
@@ -195,5 +216,8 @@ void gj_image_clear(gj_image *m)
 	free(m->text);
 	free(m->llvm);
 	free(m->assembly);
+	for (uint32_t i = 0; i < m->nloops && m->loop; i++)
+		gj_image_clear(&m->loop[i]);
+	free(m->loop);
 	memset(m, 0, sizeof *m);
 }

@@ -35,6 +35,7 @@ enum {
 	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
 	/* A large launch in one dimension, whose blocks can be made smaller by that, so that a thread runs neighbours: */
 	GJ_FACT_HALVES = 32768, GJ_FACT_QUARTERS = 65536, GJ_FACTS_NEIGHBOURS = GJ_FACT_HALVES | GJ_FACT_QUARTERS,
+	GJ_FACTS_ROUNDS = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS,   /* of loops over prange */
 	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z
 };
 
@@ -57,7 +58,10 @@ typedef struct gj_site {
 	                                            * INDEX: the array's name; PRINT: its template (image/report.h) */
 } gj_site;
 
-typedef struct gj_image {
+enum { GJ_MAX_CHUNKS = 128 /* of a loop whose rounds make one value together */ };
+
+typedef struct gj_image gj_image;
+struct gj_image {
 	gj_format format;
 	uint8_t  *code;  size_t ncode;             /* heap */
 	char     *entry;                           /* heap: name of the kernel's symbol */
@@ -82,7 +86,9 @@ typedef struct gj_image {
 	char     *text; size_t ntext;              /* heap: what sites say, each with a NUL behind it; NULL without sites */
 	const char *const *library; uint32_t nlibraries;     /* CPU: files with functions that the code calls. Not kept: whoever loads says */
 	char     *llvm, *assembly;                 /* heap, may be NULL: text for inspect_* */
-} gj_image;
+	gj_image *loop; uint32_t nloops;           /* functions for the host: entries of their loops over prange, whose sites are theirs */
+	bool      chunked, heavy;                  /* of a loop: cut the same way whoever runs it; a round is much */
+};
 
 void gj_image_clear(gj_image *);
 /* Flat form for the cache; false: out of memory. gj_image_read copies out and checks every length: false on damage. */

@@ -153,10 +153,11 @@ gj_known gj_infer_complex(gj_icall *c)
 	return gj_or_bad(c, gj_rule_complex(gj_arg_scalar(c, 0), c->a[1].type ? gj_arg_number(c, 1) : NULL));
 }
 
-gj_known gj_infer_range(gj_icall *c)
+/* The type of the numbers in *item, the constant that the range is, or NULL, as the result. */
+static const gj_obj *range_of(gj_icall *c, const char *name, const gj_type **item)
 {
 	if (c->n > 3)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_COUNT, "range", "1 to 3 arguments", c->n);
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_COUNT, name, "1 to 3 arguments", c->n);
 	for (uint32_t i = 0; i < c->n; i++)
 		if (!gj_is_int(c->a[i].type))
 			gj_bad_integer(c, i);
@@ -167,7 +168,22 @@ gj_known gj_infer_range(gj_icall *c)
 	if (c->n == 3 && gj_obj_is_int(c->a[2].konst, &part[2]) && part[2] == 0)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_RANGE_STEP);
 	const gj_type *t = gj_rule_range(c->a[0].type, c->n > 1 ? c->a[1].type : NULL, c->n > 2 ? c->a[2].type : NULL);
-	return (gj_known){ gj_range_type(gj_or_bad(c, t).type), known ? gj_range_konst(c->s->fn->arena, part) : NULL };
+	*item = gj_or_bad(c, t).type;
+	return known ? gj_range_konst(c->s->fn->arena, part) : NULL;
+}
+
+gj_known gj_infer_range(gj_icall *c)
+{
+	const gj_type *item;
+	const gj_obj *konst = range_of(c, "range", &item);
+	return (gj_known){ gj_range_type(item), konst };
+}
+
+gj_known gj_infer_prange(gj_icall *c)
+{
+	const gj_type *item;
+	const gj_obj *konst = range_of(c, "prange", &item);
+	return (gj_known){ gj_prange_type(item), konst };
 }
 
 /* The items from the last to the first: a range of the same numbers, a tuple, a view of an array. */

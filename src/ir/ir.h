@@ -115,6 +115,9 @@ typedef struct gj_reading { GJ_VEC(gj_loop_place) loops; gj_taker taker; } gj_re
 
 typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST } gj_sort;               /* sub of MKTUPLE */
 
+/* A loop over prange that became an entry of its own: with a lane a round (NULL: it cannot), with a thread for many. */
+typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ } gj_rounds;
+
 struct gj_fn {
 	gj_arena *arena;
 	gj_trap  *trap;
@@ -127,13 +130,14 @@ struct gj_fn {
 	GJ_VEC(gj_fnparam) param;                  /* low level */
 	GJ_VEC(uint32_t) rpo;                      /* blocks in reverse postorder, unreachable ones absent */
 	GJ_VEC(gj_loop_place) fors;                /* high level: by imm.i of ITERHAS */
-	GJ_VEC(gj_named) named;                    /* high level: what is stored in variables, and globals */
+	GJ_VEC(gj_named) named;                    /* high level: what is stored in variables, and globals; low: phis of variables, where loops run side by side */
 	bool low;
 	const gj_entry *entry;                     /* what the kind of entry that it is says; low: not NULL */
 	GJ_VEC(gj_source_site) ends;               /* low, entries: where threads of it and its callees end or report (opt/ends.c) */
 	const gj_export *export;                   /* NULL: entry->abi is LOWERED */
 	uint32_t width;                            /* low: lanes of a vector: 8, 16 or 32, or 1 */
 	const gj_type *const *result; uint32_t nresults;     /* low, functions: scalar result types */
+	GJ_VEC(gj_rounds) rounds;                  /* low, functions for the host: what ROUNDS runs */
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (of the entry only) */
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
@@ -183,6 +187,9 @@ void     gj_drop_pred(gj_fn *, uint32_t b, uint32_t k);
 void     gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
 /* The edges from block `from` to block b come from block `to`. */
 void     gj_rename_pred(gj_fn *, uint32_t b, uint32_t from, uint32_t to);
+
+/* The edges into b from the predecessors at take[] go through a new block instead, which jumps to b. */
+uint32_t gj_split_edges(gj_fn *, uint32_t b, const bool *take);
 
 extern const char *const gj_op_name[GJ_NOPS];
 extern const uint16_t gj_op_flags[GJ_NOPS];
@@ -241,6 +248,8 @@ void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: s
 /* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. Along y
  * and z only where no thread waits for others, other than at barriers. */
 uint32_t gj_choose_lanes(gj_fn *, uint32_t *facts);
+/* Rounds of a loop as lanes of vectors, after gj_divergence, or as one loop of which LLVM may make vectors: which is faster? */
+bool   gj_lanes_pay(gj_fn *wide, gj_fn *single);
 /* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
  * until memory changes; and at width 1, where the threads of a warp meet in its operations. */
 bool   gj_waits(const gj_fn *, uint32_t width);

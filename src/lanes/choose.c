@@ -112,3 +112,52 @@ uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 	*facts = rest | along[best];
 	return lanes[best];
 }
+
+/* -- Rounds of loops over prange ------------------------------------------------------------------------------------------ */
+
+/* Is l an innermost loop that counts, reads and computes without calls: one of which LLVM makes vectors? */
+static bool is_plain_loop(const gj_fn *f, uint32_t l)
+{
+	for (uint32_t k = 1; k < f->loops.n; k++)
+		if (f->loops.p[k].parent == l)
+			return false;
+	bool stores = false;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (!l || f->bb.p[b].loop != l)
+			continue;
+		stores |= o->op == GJ_STORE;
+		if (o->op == GJ_FCALL || o->op == GJ_MATH || o->op == GJ_POW || o->op == GJ_MOD || o->op == GJ_FAILED || o->op == GJ_PRINT)
+			return false;
+		if (o->op == GJ_BRANCH && b != f->loops.p[l].header)
+			return false;
+	}
+	return stores;
+}
+
+/* The same of one round after the other, in vectors where LLVM makes some. */
+static uint64_t cost_alone(const gj_fn *f)
+{
+	bool *plain = gj_new(f->arena, bool, f->loops.n);
+	uint64_t sum = 0;
+	for (uint32_t l = 1; l < f->loops.n; l++)
+		plain[l] = is_plain_loop(f, l);
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		uint32_t depth = f->loops.p[f->bb.p[b].loop].depth;
+		bool memory = o->op == GJ_LOAD || o->op == GJ_STORE;
+		uint64_t cost = o->op == GJ_MATH || o->op == GJ_POW ? 128 : memory ? o->nargs ? gj_o(f, o->arg[0])->type->elem->size : 8 : plain[f->bb.p[b].loop] ? 1 : 8;
+		sum += cost << (3 * (depth < 8 ? depth : 8));
+	}
+	return sum;
+}
+
+bool gj_lanes_pay(gj_fn *wide, gj_fn *single)
+{
+	uint64_t sum = 0;
+	GJ_EACH_OP(wide, b, r) {
+		uint32_t depth = wide->loops.p[wide->bb.p[b].loop].depth;
+		sum += op_cost(wide, gj_o(wide, r), 32) << (3 * (depth < 8 ? depth : 8));
+	}
+	return sum <= cost_alone(single);
+}

@@ -70,48 +70,6 @@ static void one_return(gj_fn *f)
 
 /* -- Splitting edges ----------------------------------------------------------------------------------------------- */
 
-/* Lets phi `r` of block `b` take the operands named by take[] through one value from the new last predecessor. */
-static void merge_phi(gj_fn *f, gj_ref r, uint32_t into, const bool *take, uint32_t npreds, uint32_t ntaken)
-{
-	gj_op *phi = gj_o(f, r);
-	gj_ref *moved = gj_new(f->arena, gj_ref, ntaken), *kept = gj_new(f->arena, gj_ref, npreds + 1);
-	uint32_t nm = 0, nk = 0;
-	for (uint32_t k = 0; k < npreds; k++)
-		if (take[k])
-			moved[nm++] = phi->arg[k];
-		else
-			kept[nk++] = phi->arg[k];
-	kept[nk++] = nm == 1 ? moved[0] : gj_emit(f, into, GJ_PHI, phi->type, phi->loc, nm, moved);
-	phi->arg = kept;
-	phi->nargs = nk;
-}
-
-/* The edges into b from the predecessors at take[] go through a new block instead, which jumps to b. */
-static uint32_t split_edges(gj_fn *f, uint32_t b, const bool *take)
-{
-	uint32_t to = gj_block_new(f);
-	gj_bb *bb = &f->bb.p[b];
-	uint32_t npreds = bb->preds.n, taken = 0, kept = 0;
-	for (uint32_t k = 0; k < npreds; k++)
-		taken += take[k];
-	GJ_EACH_PHI(f, b, r)
-		merge_phi(f, r, to, take, npreds, taken);
-	gj_emit(f, to, GJ_JUMP, NULL, gj_o(f, bb->ops.p[0])->loc, 0, NULL);
-	for (uint32_t k = 0; k < npreds; k++) {
-		uint32_t p = bb->preds.p[k];
-		if (!take[k]) {
-			bb->preds.p[kept++] = p;
-			continue;
-		}
-		gj_bb *pb = &f->bb.p[p];
-		pb->succ[pb->succ[0] == b ? 0 : 1] = to;
-		gj_push(f->arena, &f->bb.p[to].preds, p);
-	}
-	bb->preds.n = kept;
-	gj_link(f, to, b);
-	return to;
-}
-
 /* A branch whose two sides are one block gets a block on one of them: from here on an edge is named by its two ends. */
 static void split_double_edges(gj_fn *f)
 {
@@ -121,7 +79,7 @@ static void split_double_edges(gj_fn *f)
 			continue;
 		bool *take = gj_new(f->arena, bool, f->bb.p[b].preds.n);
 		take[gj_pred_index(f, b, p)] = true;
-		split_edges(f, b, take);
+		gj_split_edges(f, b, take);
 	}
 }
 
@@ -151,7 +109,7 @@ static void form_header(gj_fn *f, uint32_t h, uint32_t known)
 		for (uint32_t k = 0; k < bb->preds.n; k++)
 			take[k] = (bb->preds.p[k] < known && gj_dominates(f, h, bb->preds.p[k])) == back;
 		if (!is_single(f, h, take, back))
-			split_edges(f, h, take);
+			gj_split_edges(f, h, take);
 	}
 }
 
@@ -162,7 +120,7 @@ static void form_exit(gj_fn *f, uint32_t b, uint32_t l)
 	bool *take = gj_new(f->arena, bool, bb->preds.n);
 	for (uint32_t k = 0; k < bb->preds.n; k++)
 		take[k] = f->bb.p[bb->preds.p[k]].loop == l;
-	split_edges(f, b, take);
+	gj_split_edges(f, b, take);
 }
 
 static void form_exits(gj_fn *f, uint32_t b)

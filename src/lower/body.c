@@ -323,12 +323,28 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 
 /* -- Bodies --------------------------------------------------------------------------------------------------------------- */
 
-static gj_lv lower_phi(gj_lower *L, const gj_op *o)
+/* The variable whose values meet in a phi, as far as that is known; NULL: it is not. */
+static const char *variable_of(const gj_inst *s, gj_ref phi, int depth)
+{
+	const gj_op *o = gj_o(s->fn, phi);
+	const char *name = gj_lname_of(s, phi);
+	for (uint32_t k = 0; k < o->nargs && !name && o->op == GJ_PHI && depth < 4; k++)
+		name = o->arg[k] == phi ? NULL : variable_of(s, o->arg[k], depth + 1);
+	return name;
+}
+
+static gj_lv lower_phi(gj_body *B, gj_ref r)
 {
 	gj_ref *p;
+	gj_lower *L = B->L;
+	const gj_op *o = gj_o(B->s->fn, r);
 	gj_lv v = gj_lv_new(L, o->type, &p);
-	for (uint32_t i = 0, parts = gj_parts(o->type); i < parts; i++)
+	const char *name = L->M->options->parallel ? variable_of(B->s, r, 0) : NULL;
+	for (uint32_t i = 0, parts = gj_parts(o->type); i < parts; i++) {
 		p[i] = gj_e(L, GJ_PHI, gj_part_of(o->type, i).type, 0, NULL);
+		if (name)
+			gj_push(L->arena, &L->fn->named, ((gj_named){ p[i], name }));
+	}
 	return v;
 }
 
@@ -348,7 +364,7 @@ static void lower_block(gj_body *B, uint32_t hb)
 		const gj_op *o = gj_o(B->s->fn, r);
 		L->loc = low_loc(B, o->loc);
 		if (!folded(B, r))
-			B->val[r] = o->type ? lower_phi(L, o) : gj_lv_none();
+			B->val[r] = o->type ? lower_phi(B, r) : gj_lv_none();
 	}
 	GJ_EACH_OP_OF(B->s->fn, hb, r) {
 		const gj_op *o = gj_o(B->s->fn, r);

@@ -50,7 +50,7 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 	return gj_lv_scalar(L, bool_, gj_lrange_has(L, range_of(it), i));
 }
 
-gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
+static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 {
 	const gj_type *over = it.type->elem;
 	gj_lv a = { over, NULL, it.part };
@@ -63,8 +63,17 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, t, &p);
 	for (uint32_t k = 0; k < over->n; k++)
-		p = gj_append(p, gj_literget(L, zipped(L, it, k), gj_lv_item(L, at, k), t->item[k]));
+		p = gj_append(p, item_at(L, zipped(L, it, k), gj_lv_item(L, at, k), t->item[k]));
 	return v;
+}
+
+/* Loops over prange are known later by the mark at the position that is taken. */
+gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
+{
+	const gj_type *over = it.type->elem;
+	if (over->kind == GJ_RANGE && over->readonly && L->M->options->parallel)
+		at = gj_lv_scalar(L, at.type, gj_e2(L, GJ_ROUND, over->elem, at.part[0], gj_ecast(L, it.part[3], gj_i64())));
+	return item_at(L, it, at, t);
 }
 
 gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)

@@ -234,8 +234,8 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_EXPRESSION: expression_name(t, name, code); break;
 	case GJ_ELEMENT: case GJ_REDUCED: fused_name(t, name, code); break;
 	case GJ_RANGE:
-		gj_sb_printf(name, "range_state_%s", t->elem->name);
-		gj_sb_printf(code, "range(%s)", t->elem->code);
+		gj_sb_printf(name, "%srange_state_%s", t->readonly ? "p" : "", t->elem->name);
+		gj_sb_printf(code, "%srange(%s)", t->readonly ? "p" : "", t->elem->code);
 		break;
 	default:                                       /* "function(f)#1b2c": what tells it from others is no part of its name */
 		gj_sb_put(name, given, strcspn(given, "#"));
@@ -358,6 +358,11 @@ const gj_type *gj_optional_type(const gj_type *t)
 const gj_type *gj_range_type(const gj_type *elem)
 {
 	return elem && gj_is_int(elem) ? intern(&(gj_type){ .kind = GJ_RANGE, .elem = elem }, NULL) : NULL;
+}
+
+const gj_type *gj_prange_type(const gj_type *elem)
+{
+	return elem && gj_is_int(elem) ? intern(&(gj_type){ .kind = GJ_RANGE, .elem = elem, .readonly = true }, NULL) : NULL;
 }
 
 const gj_type *gj_iter_type(const gj_type *elem)

@@ -81,6 +81,7 @@ const gj_type *gj_vector_type(const gj_type *elem, uint32_t n);
 /* NULL: values of the type are not chosen when a kernel runs. Of None and of optional types: themselves. */
 const gj_type *gj_optional_type(const gj_type *);
 const gj_type *gj_range_type(const gj_type *elem);
+const gj_type *gj_prange_type(const gj_type *elem);            /* readonly: its rounds may run side by side */
 const gj_type *gj_iter_type(const gj_type *elem);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */
 const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n);

@@ -485,6 +485,16 @@ def HOST_THREADS():
 	gridjit.njit(lambda: cuda.grid(1))()
 
 
+def PRANGE_CARRIED():
+	@gridjit.njit(parallel=True)
+	def prefix(x):
+		s = 0.0
+		for i in gridjit.prange(x.shape[0]):
+			s += x[i]
+			x[i] = s
+	prefix(np.ones(3))
+
+
 def HOST_LAUNCH():
 	gridjit.njit(lambda: 1)[1, 1]
 

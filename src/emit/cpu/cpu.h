@@ -65,6 +65,9 @@ gj_emit_op gj_cpu_barrier, gj_cpu_syncwarp, gj_cpu_fence, gj_cpu_shfl, gj_cpu_vo
 void gj_cpu_way_back(gj_gen *, uint32_t block);      /* cpu/wait.c: at the end of a block */
 void gj_cpu_attend(gj_gen *, gj_v block);      /* its call */
 
+/* rounds.c */
+gj_emit_op gj_cpu_rounds, gj_cpu_failed;
+
 /* attend.c: puts a look whether somebody wants the thread's attention into all loops of a module that was optimised. */
 void gj_look_in_loops(gj_unit *);
 

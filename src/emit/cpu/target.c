@@ -103,7 +103,7 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 	LLVMSetLinkage(c->fn, LLVMInternalLinkage);
 	gj_attr_text(u, c->fn, "warn-stack-size", "0");    /* the frame's size arrives as a diagnostic */
 	if (!is_body(c->f)) {
-		if (u->root->entry->runner == GJ_RUN_CALL)     /* calls without end are an error, not a loop */
+		if (gj_entry_is_host(u->root->entry))     /* calls without end are an error, not a loop */
 			gj_attr_text(u, c->fn, "disable-tail-calls", "true");
 		return;
 	}
@@ -194,7 +194,7 @@ static void cpu_begin(gj_gen *g)
 /* A kernel on fibers runs one warp a call, other kernels a range; functions for the host are one thread. */
 static bool loops(const gj_gen *g)
 {
-	return is_body(g->f) && g->f->entry->runner != GJ_RUN_CALL && !g->f->waits && (gj_cpu(g)->resume || !g->f->barriers);
+	return is_body(g->f) && !gj_entry_is_host(g->f->entry) && !g->f->waits && (gj_cpu(g)->resume || !g->f->barriers);
 }
 
 /* The indices of the next thread, from place `at` on, `carry` steps along that axis: those that the kernel asks for are counted. The
@@ -422,7 +422,7 @@ static const char wide_passes[] =
 static void cpu_finish(gj_unit *u)
 {
 	gj_optimise(u, !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>");
-	if (u->root->entry->runner == GJ_RUN_CALL)
+	if (gj_entry_is_host(u->root->entry))
 		gj_look_in_loops(u);
 	gj_keep_llvm(u);
 	if (u->opt->keep_text)
@@ -448,7 +448,7 @@ const gj_backend gj_backend_cpu = {
 		[GJ_SREG] = cpu_sreg, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
 		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep,
-		[GJ_YIELD] = gj_cpu_yield, [GJ_WATCH] = gj_cpu_watch,
+		[GJ_ROUNDS] = gj_cpu_rounds, [GJ_FAILED] = gj_cpu_failed, [GJ_YIELD] = gj_cpu_yield, [GJ_WATCH] = gj_cpu_watch,
 		[GJ_ALLOC] = gj_cpu_new_memory, [GJ_RETAIN] = gj_cpu_retain, [GJ_RELEASE] = gj_cpu_release,
 	}
 };

@@ -1,12 +1,10 @@
-/* Calls of functions for the host. A thread has a record, which compiled code takes for its block: one without threads. A call costs
- * a look at it and a landing: whatever raises in compiled code goes back there, over all frames in between; what they made is in the record's list. */
-#define _GNU_SOURCE
+/* Calls of functions for the host. A call costs a look at the thread's record (caller.c) and a landing: whatever raises in compiled
+ * code goes back there, over all frames in between; what they made is in the record's list. */
 #include "run/cpu/call.h"
 #include "run/cpu/cpu.h"
 #include "run/status.h"
 #include "base/interrupt.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { STACK_RESERVE = 192 << 10 /* for the C library, signal handlers and a frame with large arrays */ };
@@ -27,12 +25,18 @@ gj_status gj_call_host(gj_kernel *k, const char *params, gj_report *report)
 	if (!c)
 		return gj_error_set(GJ_E_NOMEM, 0, "out of memory for the record of a thread");
 	gj_owned *made = c->owned.next;
+	const gj_kernel *kernel = c->kernel;
+	struct gj_rounds_run *rounds = c->rounds;
 	memcpy(outer, c->landing, sizeof outer);
+	c->kernel = k;
+	c->rounds = NULL;
 	c->depth++;
 	if (!gj_ticking)
 		gj_workers_tick();
 	gj_status status = run(c, k, params);
 	c->depth--;
+	c->kernel = kernel;
+	c->rounds = rounds;
 	memcpy(c->landing, outer, sizeof outer);
 	if (status != GJ_OK) {
 		gj_owned_drop(&c->owned, made);
@@ -47,26 +51,24 @@ gj_status gj_call_host(gj_kernel *k, const char *params, gj_report *report)
 
 /* -- From compiled code -------------------------------------------------------------------------------------------- */
 
-static GJ_NORETURN void land(gj_caller *c, gj_status status)
-{
-	c->status = status;
-	__builtin_longjmp(c->landing, 1);
-}
-
 void gj_call_raise(gj_block *pub, uint32_t site, uint32_t n, const uint64_t *value)
 {
 	gj_caller *c = gj_rt_caller(pub);
 	c->report = (gj_report){ .site = site, .nvalues = n };
 	memcpy(c->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
-	land(c, GJ_E_RAISED);
+	gj_caller_land(c, GJ_E_RAISED);
 }
 
 void gj_call_attend(void)
 {
+	gj_caller *own = gj_caller_known();
+	if (own && own->rounds) {
+		gj_rounds_attend(own);
+		return;
+	}
 	__atomic_store_n(&gj_rt_attention, 0, __ATOMIC_RELAXED);
-	gj_caller *c = gj_caller_own();
-	if (c && c->depth && gj_interrupted())
-		land(c, GJ_E_INTERRUPTED);
+	if (own && own->depth && gj_interrupted())
+		gj_caller_land(own, GJ_E_INTERRUPTED);
 }
 
 void gj_call_enter(gj_block *pub)

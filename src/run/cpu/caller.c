@@ -1,6 +1,9 @@
-/* Records of the threads that call functions for the host: made at a thread's first call, freed at its end. */
+/* Records of the threads that call functions for the host, or help with their loops: made at a thread's first call, freed at its end.
+ * Compiled code takes one for its block, one without threads. */
 #define _GNU_SOURCE
+#include "run/cpu/call.h"
 #include "run/cpu/cpu.h"
+#include "run/cpu/pool.h"
 
 #include <stdlib.h>
 
@@ -38,6 +41,7 @@ static gj_caller *enlist(void)
 	if (!c)
 		return NULL;
 	c->stack = stack_end();
+	c->pub.grid_dim[0] = gj_pool_threads();
 	c->thread = pthread_self();
 	c->owned.next = c->owned.before = &c->owned;
 	pthread_setspecific(at_end, c);
@@ -45,4 +49,41 @@ static gj_caller *enlist(void)
 	return own = c;
 }
 
+gj_caller *gj_caller_known(void) { return own; }
 gj_caller *gj_caller_own(void) { return own ? own : enlist(); }
+
+void gj_caller_land(gj_caller *c, gj_status status)
+{
+	c->status = status;
+	__builtin_longjmp(c->landing, 1);
+}
+
+/* -- Settings of the calling thread ------------------------------------------------------------------------------------------ */
+
+unsigned gj_call_threads(void)
+{
+	const gj_caller *c = gj_caller_own();
+	return c && c->threads ? c->threads : gj_pool_threads();
+}
+
+bool gj_call_set_threads(int64_t n)
+{
+	gj_caller *c = gj_caller_own();
+	bool ok = c && n >= 1 && n <= gj_pool_threads();
+	if (ok)
+		c->threads = c->pub.grid_dim[0] = (unsigned)n;
+	return ok;
+}
+
+int64_t gj_call_chunk(void)
+{
+	const gj_caller *c = gj_caller_own();
+	return c ? c->chunk : 0;
+}
+
+void gj_call_set_chunk(int64_t n)
+{
+	gj_caller *c = gj_caller_own();
+	if (c)
+		c->chunk = n;
+}

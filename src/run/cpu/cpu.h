@@ -31,6 +31,10 @@ struct gj_kernel {
 	char     *text;                            /* what sites say */
 	void    **foreign;                         /* handles of libraries that it calls, a NULL behind the last; or NULL */
 	gj_sum   *sum; uint32_t nsums;
+	gj_kernel **loop; uint32_t nloops;         /* of a function for the host: rounds of its loops over prange */
+	gj_param *param; uint32_t nparams;         /* of such a loop */
+	bool      chunked, heavy;                  /* of a loop, as its image says */
+	_Atomic uint64_t ps_round;                 /* picoseconds that a round took lately; 0: not known */
 	_Atomic uint32_t ns_block;                 /* what a block took lately; 0: not known */
 };
 
@@ -88,7 +92,7 @@ typedef struct gj_cpu_block {
 typedef struct gj_room { struct gj_room *next, *next_free; gj_cpu_block block; } gj_room;
 enum { GJ_MAX_STACK_SETS = 24 };
 
-/* A thread that calls functions for the host (call.c). */
+/* A thread that calls functions for the host, or helps with their loops (caller.c). */
 typedef struct gj_caller {
 	gj_block pub;                              /* first: what compiled code sees; nthreads is 0 */
 	struct gj_caller *next;                    /* in workers.c's list */
@@ -98,6 +102,11 @@ typedef struct gj_caller {
 	uint32_t depth;                            /* calls under way */
 	gj_status status;                          /* why one landed */
 	gj_report report;
+	const gj_kernel *kernel;                   /* that is being called */
+	struct gj_rounds_run *rounds;              /* rounds.c: the loop that it works on */
+	bool     failed; int64_t failed_round;     /* in the chunk at hand: the earliest round that failed, as `report` says */
+	unsigned threads;                          /* that may work on a loop; 0: all of the pool */
+	int64_t  chunk;                            /* rounds of a chunk, where that may be chosen; 0: it is not */
 	gj_lines lines;                            /* what it has printed */
 	gj_owned owned;                            /* head of the list of what it has made */
 } gj_caller;
@@ -167,6 +176,11 @@ void      gj_workers_tick(void);
 extern bool gj_ticking;                        /* a look without the lock: there may be none although it says so for a moment */
 extern uint32_t gj_rt_attention;
 /* cpu/call.c: what a function for the host does in the runtime. */
+/* cpu/caller.c: this thread's record, if it has one already. Landing leaves compiled code. */
+gj_caller *gj_caller_known(void);
+void      gj_caller_land(gj_caller *, gj_status) GJ_NORETURN;
+/* cpu/rounds.c: the thread's attention is wanted while it runs rounds. */
+void      gj_rounds_attend(gj_caller *);
 void      gj_call_raise(gj_block *, uint32_t site, uint32_t n, const uint64_t *value) GJ_NORETURN;
 void      gj_call_attend(void);
 void      gj_call_enter(gj_block *);

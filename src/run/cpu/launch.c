@@ -274,13 +274,16 @@ static gj_status check_image(const gj_image *i)
 
 void gj_cpu_unload(gj_device *device, gj_kernel *k)
 {
-	(void)device;
 	if (!k)
 		return;
+	for (uint32_t i = 0; i < k->nloops && k->loop; i++)
+		gj_cpu_unload(device, k->loop[i]);
 	gj_elf_unload(&k->module);
 	for (void **h = k->foreign; h && *h; h++)
 		dlclose(*h);
 	free(k->foreign);
+	free(k->loop);
+	free(k->param);
 	free(k->file);
 	free(k->site);
 	free(k->text);
@@ -311,6 +314,27 @@ static gj_status open_foreign(gj_kernel *k, const gj_image *i)
 		if (!(k->foreign[n] = dlopen(i->library[n], RTLD_NOW | RTLD_LOCAL)))
 			return gj_error_set(GJ_E_LOAD, 0, "%s", dlerror());
 	return GJ_OK;
+}
+
+/* Loops over prange of a function for the host. */
+static gj_status load_loops(gj_device *device, const gj_image *i, gj_kernel *k)
+{
+	gj_status status = GJ_OK;
+	if (i->nloops && !(k->loop = calloc(i->nloops, sizeof *k->loop)))
+		return gj_error_set(GJ_E_NOMEM, 0, "out of memory while loading a function");
+	for (uint32_t l = 0; l < i->nloops && status == GJ_OK; l++) {
+		const gj_image *m = &i->loop[l];
+		if ((status = gj_cpu_load(device, m, &k->loop[l])) != GJ_OK)
+			break;
+		gj_kernel *of = k->loop[k->nloops++];
+		of->chunked = m->chunked;
+		of->heavy = m->heavy;
+		of->nparams = m->nparams;
+		if (!(of->param = malloc((m->nparams + 1) * sizeof *of->param)))
+			return gj_error_set(GJ_E_NOMEM, 0, "out of memory while loading a function");
+		memcpy(of->param, m->param, m->nparams * sizeof *of->param);
+	}
+	return status;
 }
 
 gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
@@ -345,7 +369,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	status = open_foreign(k, i);
 	if (status == GJ_OK)
 		status = gj_elf_load(i->code, i->ncode, i->entry, gj_cpu_symbol, k->foreign, &k->module);
-	if (status) {
+	if (status || (status = load_loops(device, i, k)) != GJ_OK) {
 		gj_cpu_unload(device, k);
 		return status;
 	}

@@ -52,12 +52,12 @@ static void free_owned(gj_owned *h)
 void gj_rt_retain(uint64_t owner)
 {
 	if (owner)
-		header(owner)->count++;
+		__atomic_add_fetch(&header(owner)->count, 1, __ATOMIC_RELAXED);        /* rounds of loops are on several threads */
 }
 
 void gj_rt_release(uint64_t owner)
 {
-	if (owner && --header(owner)->count == 0)
+	if (owner && __atomic_sub_fetch(&header(owner)->count, 1, __ATOMIC_ACQ_REL) == 0)
 		free_owned(header(owner));
 }
 

@@ -1,0 +1,305 @@
+/* Variables that one round of a loop over prange leaves to the next. Rounds run in any order, so there are three kinds: nobody reads
+ * it; it is read behind the loop only, where it is the last round's; or all that rounds do with it is to let it take part in an
+ * operation whose order does not matter: s += e, e * s, s = max(s, e), s = s or e, `if e > s: s = e`, under conditions and in loops too.
+ * Anything else is an error: what depends on the variable would depend on which rounds came before. */
+#include "opt/prange.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct chain {
+	gj_prange *p;
+	gj_fn *f;
+	gj_carried *c;
+	bool *in;                                  /* by op: depends on the variable */
+	bool known;                                /* c->op */
+} chain;
+
+gj_ref gj_carry_in(const gj_prange *p, gj_ref phi)  { return gj_o(p->f, phi)->arg[gj_pred_index(p->f, p->header, p->before)]; }
+gj_ref gj_carry_out(const gj_prange *p, gj_ref phi) { return gj_o(p->f, phi)->arg[gj_pred_index(p->f, p->header, p->latch)]; }
+
+/* -- What depends on it -------------------------------------------------------------------------------------------------- */
+
+static bool in_loop(const chain *c, uint32_t b) { return b == c->p->header || c->p->inside[b]; }
+
+static bool takes(const chain *c, const gj_op *o)
+{
+	for (uint32_t k = 0; k < o->nargs; k++)
+		if (c->in[o->arg[k]])
+			return true;
+	return false;
+}
+
+/* true: there is anything but the phi. */
+static bool spread(chain *c)
+{
+	bool any = false;
+	c->in[c->c->phi] = true;
+	for (bool more = true; more;) {
+		more = false;
+		GJ_EACH_OP(c->f, b, r)
+			if (in_loop(c, b) && !c->in[r] && !(b == c->p->header && gj_o(c->f, r)->op == GJ_PHI) && takes(c, gj_o(c->f, r)))
+				c->in[r] = any = more = true;
+	}
+	return any;
+}
+
+/* -- What is done with it ------------------------------------------------------------------------------------------------ */
+
+static bool is_by(chain *c, gj_opcode op, bool compared)
+{
+	if (!c->known) {
+		c->known = true;
+		c->c->op = op;
+		c->c->compared = compared;
+	}
+	return c->c->op == op && c->c->compared == compared;
+}
+
+/* A value of the variable, not of a comparison of it. */
+static bool is_value(const chain *c, gj_ref r) { return c->in[r] && gj_o(c->f, r)->op != GJ_CMP; }
+
+static bool is_const_bool(const chain *c, gj_ref r) { return gj_is_const(c->f, r) && gj_is_bool(gj_o(c->f, r)->type); }
+
+/* Nothing is written in block b from op r on. */
+static bool keeps_memory(const gj_fn *f, uint32_t b, gj_ref r)
+{
+	bool behind = false;
+	GJ_EACH_OP_OF(f, b, o) {
+		behind |= o == r;
+		if (behind && gj_op_is(gj_o(f, o), GJ_F_WRITE))
+			return false;
+	}
+	return true;
+}
+
+/* Are x and y, computed in one block or in y's predecessor and y's, the same value: do they come about in the same way? */
+static bool is_same(const gj_fn *f, gj_ref x, gj_ref y, int depth)
+{
+	const gj_op *a = gj_o(f, x), *b = gj_o(f, y);
+	if (x == y)
+		return true;
+	if (a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || a->imm.i != b->imm.i || depth > 16 ||
+	    !gj_op_is(a, GJ_F_PURE | GJ_F_READ) || a->op == GJ_PHI || a->op == GJ_UNDEF)
+		return false;
+	if (a->op == GJ_LOAD && (!keeps_memory(f, a->block, x) ||
+	    (b->block != a->block && (f->bb.p[b->block].preds.n != 1 || f->bb.p[b->block].preds.p[0] != a->block))))
+		return false;
+	for (uint32_t k = 0; k < a->nargs; k++)
+		if (!is_same(f, a->arg[k], b->arg[k], depth + 1))
+			return false;
+	return true;
+}
+
+/* x becomes e if `cond` is `taken`, and cond asks about x: x itself, or a comparison of the two. */
+static bool replaces(chain *c, gj_ref cond, bool taken, gj_ref x, gj_ref e)
+{
+	const gj_op *o = gj_o(c->f, cond);
+	gj_cmpop by = (gj_cmpop)o->sub;
+	if (!is_value(c, x) || c->in[e])
+		return false;
+	if (cond == x)
+		return is_by(c, taken ? GJ_AND : GJ_OR, false);
+	if (o->op != GJ_CMP || (o->arg[0] != x && o->arg[1] != x) || !is_same(c->f, o->arg[o->arg[0] == x], e, 0))
+		return false;
+	bool first = o->arg[0] != x;
+	bool greater = by == GJ_CMP_GT || by == GJ_CMP_GE, less = by == GJ_CMP_LT || by == GJ_CMP_LE;
+	if ((!greater && !less) || (!taken && gj_is_float(o->type)) || (!taken && gj_is_float(gj_o(c->f, x)->type)))
+		return false;                          /* not less is more than greater: it is NaN too */
+	bool up = first == greater;
+	return is_by(c, up == taken ? GJ_MAX : GJ_MIN, true);
+}
+
+/* Does the block go on to another one, without having done anything that is seen? */
+static bool is_detour(const chain *c, uint32_t b)
+{
+	const gj_bb *bb = &c->f->bb.p[b];
+	if (bb->preds.n != 1 || gj_terminator(c->f, b)->op != GJ_JUMP)
+		return false;
+	for (uint32_t i = 0; i + 1 < bb->ops.n; i++) {
+		const gj_op *o = gj_o(c->f, bb->ops.p[i]);
+		if (c->in[bb->ops.p[i]] || gj_op_is(o, GJ_F_WRITE) || o->op == GJ_PHI)
+			return false;
+	}
+	return true;
+}
+
+/* Where edge i of block b comes to, if nothing happens on the way; *k: as which predecessor. */
+static uint32_t comes_to(const chain *c, uint32_t b, uint32_t i, uint32_t *k)
+{
+	const gj_fn *f = c->f;
+	uint32_t to = f->bb.p[b].succ[i];
+	if (is_detour(c, to)) {
+		*k = gj_pred_index(f, f->bb.p[to].succ[0], to);
+		return f->bb.p[to].succ[0];
+	}
+	*k = gj_edge_index(f, b, i);
+	return to;
+}
+
+/* A branch that asks about the variable may only choose its next value. */
+static bool check_branch(chain *c, const gj_op *t)
+{
+	uint32_t k[2], to = comes_to(c, t->block, 0, &k[0]);
+	bool any = false;
+	if (comes_to(c, t->block, 1, &k[1]) != to || !c->p->inside[to])
+		return false;
+	GJ_EACH_PHI(c->f, to, r) {
+		const gj_op *o = gj_o(c->f, r);
+		gj_ref yes = o->arg[k[0]], no = o->arg[k[1]];
+		if (yes == no)
+			continue;
+		if (any || !(c->in[no] ? replaces(c, t->arg[0], true, no, yes) : replaces(c, t->arg[0], false, yes, no)))
+			return false;
+		any = true;
+	}
+	return true;
+}
+
+/* Is the way into block b, as predecessor k, one that such a branch chooses? */
+static bool is_chosen(const chain *c, uint32_t b, uint32_t k)
+{
+	uint32_t from = c->f->bb.p[b].preds.p[k];
+	const gj_bb *bb = &c->f->bb.p[from];
+	const gj_op *t = gj_terminator(c->f, from);
+	if (is_detour(c, from))
+		t = gj_terminator(c->f, bb->preds.p[0]);
+	return t->op == GJ_BRANCH && c->in[t->arg[0]];
+}
+
+static bool check_phi(chain *c, const gj_op *o)
+{
+	for (uint32_t k = 0; k < o->nargs; k++) {
+		gj_ref x = o->arg[k];
+		if (is_value(c, x) || is_chosen(c, o->block, k))
+			continue;
+		if (c->in[x] || !is_const_bool(c, x) || !is_by(c, gj_o(c->f, x)->imm.i ? GJ_OR : GJ_AND, false))
+			return false;
+	}
+	return true;
+}
+
+static bool check_select(chain *c, const gj_op *o)
+{
+	gj_ref cond = o->arg[0], yes = o->arg[1], no = o->arg[2];
+	if (c->in[cond])
+		return c->in[no] ? replaces(c, cond, true, no, yes) : replaces(c, cond, false, yes, no);
+	if (is_value(c, yes) && is_value(c, no))
+		return true;
+	gj_ref x = is_value(c, yes) ? no : yes;
+	return !c->in[x] && is_const_bool(c, x) && is_by(c, gj_o(c->f, x)->imm.i ? GJ_OR : GJ_AND, false);
+}
+
+static bool check_op(chain *c, const gj_op *o)
+{
+	bool first = o->nargs > 0 && is_value(c, o->arg[0]) && (o->nargs < 2 || !c->in[o->arg[1]]);
+	bool second = o->nargs > 1 && is_value(c, o->arg[1]) && !c->in[o->arg[0]];
+	switch (o->op) {
+	case GJ_ADD: case GJ_MUL: case GJ_AND: case GJ_OR: case GJ_XOR: case GJ_MIN: case GJ_MAX:
+		return (first || second) && is_by(c, (gj_opcode)o->op, false);
+	case GJ_SUB:    return first && is_by(c, GJ_ADD, false);
+	case GJ_DIV:    return first && is_by(c, GJ_MUL, false);
+	case GJ_CMP:    return first || second;        /* whoever uses it is looked at */
+	case GJ_PHI:    return check_phi(c, o);
+	case GJ_SELECT: return check_select(c, o);
+	case GJ_BRANCH: return check_branch(c, o);
+	case GJ_JUMP:   return true;
+	default:        return false;
+	}
+}
+
+/* The op that makes rounds depend on each other; 0: none. */
+static gj_ref wrong_op(chain *c)
+{
+	GJ_EACH_OP(c->f, b, r)
+		if (in_loop(c, b) && c->in[r] && r != c->c->phi && !check_op(c, gj_o(c->f, r)))
+			return r;
+	GJ_EACH_PHI(c->f, c->p->header, q) {
+		gj_ref out = gj_carry_out(c->p, q);
+		if (q == c->c->phi ? !is_value(c, out) : c->in[out])
+			return q == c->c->phi ? out : q;
+	}
+	return 0;
+}
+
+static GJ_NORETURN void fail(const chain *c, gj_ref wrong)
+{
+	const char *name = NULL;
+	const gj_op *out = gj_o(c->f, gj_carry_out(c->p, c->c->phi)), *where = out->op == GJ_PHI ? gj_o(c->f, wrong) : out;
+	for (uint32_t k = 0; where->op == GJ_PHI && k < where->nargs; k++)         /* what the variable becomes */
+		if (!c->in[where->arg[k]])
+			where = gj_o(c->f, where->arg[k]);
+	for (uint32_t i = 0; i < c->f->named.n && !name; i++)
+		if (c->f->named.p[i].value == c->c->phi)
+			name = c->f->named.p[i].name;
+	gj_fail(c->f, where->loc, GJ_ERR_PRANGE_CARRIED, name ? gj_printf(c->f->arena, "'%s'", name) : "a value");
+}
+
+static bool used_outside(const gj_prange *p, gj_ref phi)
+{
+	const gj_fn *f = p->f;
+	GJ_EACH_OP(f, b, r)
+		for (uint32_t k = 0; k < gj_o(f, r)->nargs && b != p->header && !p->inside[b]; k++)
+			if (gj_o(f, r)->arg[k] == phi)
+				return true;
+	return false;
+}
+
+void gj_find_carried(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	GJ_EACH_PHI(f, p->header, r) {
+		gj_carried found = { .phi = r };
+		chain c = { .p = p, .f = f, .c = &found, .in = gj_new(f->arena, bool, f->op.n) };
+		if (r == p->position)
+			continue;
+		bool used = spread(&c);
+		bool pointer = gj_o(f, r)->type->kind == GJ_PTR;
+		gj_ref wrong = used ? wrong_op(&c) : pointer && used_outside(p, r) ? gj_carry_out(p, r) : 0;
+		if (wrong || (used && !c.known))
+			fail(&c, wrong ? wrong : r);
+		found.how = used ? GJ_CARRY_REDUCED : used_outside(p, r) ? GJ_CARRY_LAST : GJ_CARRY_NOTHING;
+		gj_push(f->arena, &p->carried, found);
+	}
+}
+
+/* -- Partial values ------------------------------------------------------------------------------------------------------- */
+
+static int64_t least_of(const gj_type *t)
+{
+	return gj_is_bool(t) || gj_is_unsigned(t) ? 0 : (int64_t)(UINT64_MAX << (8 * t->size - 1));
+}
+
+static int64_t most_of(const gj_type *t)
+{
+	return gj_is_bool(t) ? 1 : gj_is_unsigned(t) ? (t->size == 8 ? -1 : ((int64_t)1 << 8 * t->size) - 1) : ~least_of(t);
+}
+
+gj_ref gj_carry_neutral(gj_fn *f, uint32_t b, const gj_carried *c, const gj_type *t)
+{
+	gj_ref r = gj_emit(f, b, GJ_CONST, t, 0, 0, NULL);
+	gj_op *o = gj_o(f, r);
+	if (gj_is_float(t)) {
+		double end = c->op == GJ_MAX ? -INFINITY : INFINITY;
+		o->imm.f = c->op == GJ_ADD ? -0.0 : c->op == GJ_MUL ? 1.0 : c->compared ? end : NAN;
+		return r;
+	}
+	switch (c->op) {
+	case GJ_MUL: o->imm.i = 1; break;
+	case GJ_AND: o->imm.i = gj_is_bool(t) ? 1 : gj_is_unsigned(t) ? most_of(t) : -1; break;
+	case GJ_MIN: o->imm.i = most_of(t); break;
+	case GJ_MAX: o->imm.i = least_of(t); break;
+	default:     o->imm.i = 0;
+	}
+	return r;
+}
+
+gj_ref gj_carry_join(gj_fn *f, uint32_t b, const gj_carried *c, gj_ref x, gj_ref y)
+{
+	const gj_type *t = gj_o(f, x)->type;
+	if (!c->compared)
+		return gj_emit(f, b, c->op, t, 0, 2, (gj_ref[]){ x, y });
+	gj_ref cond = gj_emit(f, b, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ y, x });
+	gj_o(f, cond)->sub = c->op == GJ_MAX ? GJ_CMP_GT : GJ_CMP_LT;
+	return gj_emit(f, b, GJ_SELECT, t, 0, 3, (gj_ref[]){ cond, y, x });
+}

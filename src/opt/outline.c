@@ -1,0 +1,316 @@
+/* Loops over prange of functions for the host become entries of their own, whose rounds the runtime gives to threads. Found are the
+ * outermost ones; those in them stay loops. A loop that can be left otherwise than at its end, by break or return, stays one too:
+ * which rounds run hangs on the ones before. */
+#include "opt/prange.h"
+
+#include <string.h>
+
+/* -- Is it one? ----------------------------------------------------------------------------------------------------------- */
+
+/* The mark in loop l of the position that its header counts; 0: it is another loop. */
+static gj_ref mark_of(const gj_fn *f, uint32_t l)
+{
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r), *at = o->op == GJ_ROUND ? gj_o(f, o->arg[0]) : NULL;
+		if (at && at->op == GJ_PHI && at->block == f->loops.p[l].header && f->bb.p[b].loop == l)
+			return r;
+	}
+	return 0;
+}
+
+/* From block b on all ways end in a raise, without a loop: they belong to the round. Marks their blocks. */
+static bool only_raises(const gj_prange *p, uint32_t b, bool *way, int depth)
+{
+	const gj_fn *f = p->f;
+	const gj_bb *bb = &f->bb.p[b];
+	gj_opcode end = (gj_opcode)gj_terminator(f, b)->op;
+	if (p->inside[b] || way[b])
+		return true;
+	if (b == p->header || b == p->exit || depth > 64 || end == GJ_RETURN)
+		return false;
+	way[b] = true;
+	for (uint32_t i = 0; i < bb->nsucc; i++)
+		if (!only_raises(p, bb->succ[i], way, depth + 1))
+			return false;
+	return true;
+}
+
+/* Finds the blocks of a round; false: the loop can be left from inside. */
+static bool find_inside(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	bool *way = gj_new(f->arena, bool, f->bb.n);
+	p->inside = gj_new(f->arena, bool, f->bb.n);
+	GJ_EACH_BLOCK(f, b)
+		p->inside[b] = b != p->header && gj_loop_contains(f, p->loop, f->bb.p[b].loop);
+	GJ_EACH_BLOCK(f, b)
+		for (uint32_t i = 0; i < f->bb.p[b].nsucc && p->inside[b] && !way[b]; i++)
+			if (f->bb.p[b].succ[i] != p->header && !only_raises(p, f->bb.p[b].succ[i], way, 0))
+				return false;
+	GJ_EACH_BLOCK(f, b)
+		p->inside[b] |= way[b];
+	GJ_EACH_BLOCK(f, b)
+		for (uint32_t k = 0; k < f->bb.p[b].preds.n && p->inside[b]; k++)
+			if (f->bb.p[b].preds.p[k] != p->header && !p->inside[f->bb.p[b].preds.p[k]])
+				return false;
+	return true;
+}
+
+/* Can rounds run elsewhere? Local memory of the function is not there, and loops in loops are counted here. */
+static bool can_move(gj_prange *p)
+{
+	const gj_fn *f = p->f;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (!p->inside[b])
+			continue;
+		p->nops++;
+		p->heavy |= f->bb.p[b].loop != p->loop && f->bb.p[b].loop != 0;
+		p->heavy |= o->op == GJ_FCALL || o->op == GJ_ALLOC;
+		p->owns |= o->op == GJ_ALLOC || o->op == GJ_RETAIN || o->op == GJ_RELEASE;
+		for (uint32_t k = 0; k < o->nargs; k++) {
+			const gj_op *a = gj_o(f, o->arg[k]);
+			if (a->op == GJ_LOCALMEM && !p->inside[a->block])
+				return false;
+		}
+	}
+	return true;
+}
+
+static gj_ref step_of(const gj_prange *p)
+{
+	gj_ref next = gj_carry_out(p, p->position);
+	const gj_op *o = gj_o(p->f, next);
+	for (int i = 0; o->op == GJ_PHI && i < 4; i++)
+		o = gj_o(p->f, o->arg[0]);
+	return o->op == GJ_ADD && o->arg[0] == p->position ? o->arg[1] : o->op == GJ_ADD && o->arg[1] == p->position ? o->arg[0] : 0;
+}
+
+/* One block that leads to the header from before the loop, and one from its rounds. */
+static void form(gj_fn *f, uint32_t header)
+{
+	for (int back = 0; back < 2; back++) {
+		const gj_bb *bb = &f->bb.p[header];
+		bool *take = gj_new(f->arena, bool, bb->preds.n);
+		for (uint32_t k = 0; k < bb->preds.n; k++)
+			take[k] = gj_dominates(f, header, bb->preds.p[k]) == back;
+		gj_split_edges(f, header, take);
+		gj_cfg(f);
+	}
+}
+
+/* Describes loop l, if it is one over prange whose rounds can run side by side; `mark`: its ROUND. */
+static bool describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
+{
+	uint32_t header = f->loops.p[l].header;
+	form(f, header);
+	*p = (gj_prange){ .f = f, .header = header, .loop = f->bb.p[header].loop, .position = gj_o(f, mark)->arg[0], .length = gj_o(f, mark)->arg[1] };
+	const gj_bb *bb = &f->bb.p[header];
+	if (bb->nsucc != 2 || bb->preds.n != 2)
+		return false;
+	bool first = gj_loop_contains(f, p->loop, f->bb.p[bb->succ[0]].loop);
+	p->body = bb->succ[!first];
+	p->exit = bb->succ[first];
+	for (int k = 0; k < 2; k++)
+		*(gj_dominates(f, header, bb->preds.p[k]) ? &p->latch : &p->before) = bb->preds.p[k];
+	p->start = gj_carry_in(p, p->position);
+	p->step = step_of(p);
+	return p->step && !gj_loop_contains(f, p->loop, f->bb.p[p->exit].loop) && find_inside(p) && can_move(p);
+}
+
+/* -- In its place ---------------------------------------------------------------------------------------------------------- */
+
+static gj_ref cell_of(gj_prange *p, const gj_carried *c)
+{
+	gj_ref r = gj_emit(p->f, p->before, GJ_LOCALMEM, gj_ptr_type(gj_o(p->f, c->phi)->type, GJ_GENERIC), 0, 0, NULL);
+	gj_o(p->f, r)->imm.i = c->how == GJ_CARRY_LAST ? 1 : GJ_MAX_CHUNKS;
+	return r;
+}
+
+/* The value behind the loop: x, joined with what each of n chunks left; goes on in block *b. */
+static gj_ref join_chunks(gj_prange *p, uint32_t *b, const gj_carried *c, gj_ref n)
+{
+	gj_fn *f = p->f;
+	const gj_type *i64 = gj_scalar[GJ_I64], *t = gj_o(f, c->phi)->type;
+	uint32_t head = gj_block_new(f), body = gj_block_new(f), done = gj_block_new(f);
+	gj_ref zero = gj_int(f, *b, i64, 0), one = gj_int(f, *b, i64, 1);
+	gj_emit(f, *b, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_link(f, *b, head);
+	gj_ref i = gj_emit(f, head, GJ_PHI, i64, 0, 2, (gj_ref[]){ zero, zero }), start = gj_carry_in(p, c->phi);
+	gj_ref x = gj_emit(f, head, GJ_PHI, t, 0, 2, (gj_ref[]){ start, start });
+	gj_ref more = gj_emit(f, head, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ i, n });
+	gj_o(f, more)->sub = GJ_CMP_LT;
+	gj_emit(f, head, GJ_BRANCH, NULL, 0, 1, &more);
+	gj_link(f, head, body);
+	gj_link(f, head, done);
+	gj_ref at = gj_emit(f, body, GJ_ELEM, gj_o(f, c->cell)->type, 0, 2, (gj_ref[]){ c->cell, i });
+	gj_o(f, x)->arg[1] = gj_carry_join(f, body, c, x, gj_emit(f, body, GJ_LOAD, t, 0, 1, &at));
+	gj_o(f, i)->arg[1] = gj_emit(f, body, GJ_ADD, i64, 0, 2, (gj_ref[]){ i, one });
+	gj_o(f, gj_o(f, i)->arg[1])->flags |= GJ_NSW;
+	gj_emit(f, body, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_link(f, body, head);
+	*b = done;
+	return x;
+}
+
+/* The last round's value, or the one from before where there was none. */
+static gj_ref last_value(gj_prange *p, uint32_t b, const gj_carried *c)
+{
+	gj_fn *f = p->f;
+	const gj_type *t = gj_o(f, c->phi)->type;
+	gj_ref some = gj_emit(f, b, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ p->length, gj_int(f, b, gj_scalar[GJ_I64], 0) });
+	gj_o(f, some)->sub = GJ_CMP_GT;
+	return gj_emit(f, b, GJ_SELECT, t, 0, 3, (gj_ref[]){ some, gj_emit(f, b, GJ_LOAD, t, 0, 1, &c->cell), gj_carry_in(p, c->phi) });
+}
+
+/* start + length × step */
+static gj_ref end_of(gj_prange *p, uint32_t b)
+{
+	gj_fn *f = p->f;
+	const gj_type *t = gj_o(f, p->start)->type;
+	gj_ref n = p->length;
+	if (t != gj_o(f, n)->type)
+		n = gj_emit(f, b, GJ_CVT, t, 0, 1, &n);
+	n = gj_emit(f, b, GJ_MUL, t, 0, 2, (gj_ref[]){ n, p->step });
+	return gj_emit(f, b, GJ_ADD, t, 0, 2, (gj_ref[]){ n, p->start });
+}
+
+static void replace_outside(gj_prange *p, const gj_ref *to, uint32_t known)
+{
+	gj_fn *f = p->f;
+	GJ_ALL_BLOCKS(f, b)
+		GJ_EACH_OP_OF(f, b, r)
+			for (uint32_t k = 0; k < gj_o(f, r)->nargs && b != p->header; k++) {
+				gj_ref *a = &gj_o(f, r)->arg[k];
+				if (*a < known && to[*a] && !p->inside[b])
+					*a = to[*a];
+			}
+}
+
+static void put_call(gj_prange *p, uint32_t index)
+{
+	gj_fn *f = p->f;
+	uint32_t b = p->before, known = f->op.n, blocks = f->bb.n;
+	gj_ref *to = gj_new(f->arena, gj_ref, known), *arg = gj_new(f->arena, gj_ref, p->leaf.n + 1);
+	arg[0] = p->length;
+	memcpy(arg + 1, p->leaf.p, p->leaf.n * sizeof *arg);
+	uint32_t loc = gj_o(f, p->position)->loc;
+	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], loc, p->leaf.n + 1, arg);
+	gj_o(f, n)->imm.i = index;
+	for (uint32_t i = 0; i < p->carried.n; i++) {
+		const gj_carried *c = &p->carried.p[i];
+		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c) : gj_carry_in(p, c->phi);
+	}
+	to[p->position] = end_of(p, b);
+	GJ_EACH_OP_OF(f, p->header, r) {
+		const gj_op *o = gj_o(f, r);
+		if (o->op == GJ_PHI || gj_op_is(o, GJ_F_TERM))
+			continue;
+		gj_ref *a = gj_new(f->arena, gj_ref, o->nargs + 1);
+		for (uint32_t k = 0; k < o->nargs; k++)
+			a[k] = o->arg[k] < known && to[o->arg[k]] ? to[o->arg[k]] : o->arg[k];
+		to[r] = gj_emit(f, b, (gj_opcode)o->op, o->type, o->loc, o->nargs, a);
+		gj_op *copy = gj_o(f, to[r]);
+		o = gj_o(f, r);
+		copy->sub = o->sub;
+		copy->imm = o->imm;
+		copy->flags = o->flags & ~(GJ_NONNEG | GJ_NSW | GJ_NUW);
+	}
+	gj_emit(f, b, GJ_JUMP, NULL, loc, 0, NULL);
+	bool *inside = gj_new(f->arena, bool, f->bb.n + 1);
+	memcpy(inside, p->inside, blocks * sizeof *inside);
+	p->inside = inside;
+	replace_outside(p, to, known);
+	f->bb.p[b].nsucc = 1;
+	f->bb.p[b].succ[0] = p->exit;
+	gj_rename_pred(f, p->exit, p->header, b);
+}
+
+/* Takes the loop's own terminator off the block before it. */
+static void open_before(gj_prange *p)
+{
+	gj_bb *bb = &p->f->bb.p[p->before];
+	bb->ops.n--;
+	bb->nsucc = 0;
+}
+
+static void outline(gj_prange *p, bool vectors)
+{
+	gj_fn *f = p->f;
+	uint32_t index = f->rounds.n;
+	gj_rounds made = { .loc = gj_o(f, p->position)->loc, .heavy = p->heavy };
+	gj_find_carried(p);
+	open_before(p);
+	const gj_op *n = gj_o(f, p->length);
+	if (n->op == GJ_CVT && (p->inside[n->block] || n->block == p->header))     /* it stands where the mark does */
+		p->length = gj_emit(f, p->before, GJ_CVT, n->type, n->loc, 1, n->arg);
+	for (uint32_t i = 0; i < p->carried.n; i++) {
+		gj_carried *c = &p->carried.p[i];
+		if (c->how != GJ_CARRY_NOTHING)
+			c->cell = cell_of(p, c);
+		made.chunked |= c->how == GJ_CARRY_REDUCED;
+	}
+	made.single = gj_rounds_make(p, 1, gj_printf(f->arena, "%s_rounds%u", f->name, index));
+	if (vectors && !f->callee.n && !p->owns)
+		made.wide = gj_rounds_make(p, 32, made.single->name);
+	put_call(p, index);
+	gj_push(f->arena, &f->rounds, made);
+	gj_cfg(f);
+}
+
+/* -- All ------------------------------------------------------------------------------------------------------------------- */
+
+/* Marks are no more than the values that they mark. */
+static void drop_marks(gj_fn *f)
+{
+	GJ_EACH_OP(f, b, r) {
+		gj_op *o = gj_o(f, r);
+		for (uint32_t k = 0; k < o->nargs; k++)
+			while (gj_o(f, o->arg[k])->op == GJ_ROUND)
+				o->arg[k] = gj_o(f, o->arg[k])->arg[0];
+	}
+	GJ_EACH_BLOCK(f, b) {
+		gj_bb *bb = &f->bb.p[b];
+		uint32_t n = 0;
+		for (uint32_t i = 0; i < bb->ops.n; i++)
+			if (gj_o(f, bb->ops.p[i])->op != GJ_ROUND)
+				bb->ops.p[n++] = bb->ops.p[i];
+		bb->ops.n = n;
+	}
+}
+
+/* The next loop to look at: an outermost one with a mark that is not among the n that stay. */
+static gj_ref next_mark(const gj_fn *f, const gj_ref *stays, uint32_t n, uint32_t *loop)
+{
+	gj_ref best = 0;
+	for (uint32_t l = 1; l < f->loops.n; l++) {
+		gj_ref mark = mark_of(f, l);
+		bool known = false;
+		for (uint32_t i = 0; i < n; i++)
+			known |= stays[i] == mark;
+		if (mark && !known && (!best || f->loops.p[l].depth < f->loops.p[*loop].depth)) {
+			best = mark;
+			*loop = l;
+		}
+	}
+	return best;
+}
+
+void gj_outline(gj_fn *f, bool vectors)
+{
+	GJ_VEC(gj_ref) stays = { 0 };
+	uint32_t loop = 0;
+	gj_prange p;
+	gj_cfg(f);
+	gj_simplify_values(f);
+	gj_simplify_blocks(f);
+	gj_remove_dead(f);
+	for (gj_ref mark; (mark = next_mark(f, stays.p, stays.n, &loop));)
+		if (describe(&p, f, loop, mark))
+			outline(&p, vectors);
+		else
+			gj_push(f->arena, &stays, mark);
+	drop_marks(f);
+	for (uint32_t i = 0; i < f->callee.n; i++)
+		drop_marks(f->callee.p[i]);
+}

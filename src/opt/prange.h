@@ -1,0 +1,50 @@
+/* Loops over prange: what the files that make entries of them share. outline.c finds the loops and puts a ROUNDS in their place,
+ * carried.c says what of one round the next one sees, rounds.c makes the entry. */
+#ifndef GJ_PRANGE_H
+#define GJ_PRANGE_H
+
+#include "opt/opt.h"
+
+/* What becomes of a phi of the loop's header: nobody reads it; it is its last round's behind the loop; or what all rounds
+ * contribute to it, in any order. */
+typedef enum gj_carry { GJ_CARRY_NOTHING, GJ_CARRY_LAST, GJ_CARRY_REDUCED } gj_carry;
+
+typedef struct gj_carried {
+	gj_ref   phi;
+	gj_carry how;
+	gj_opcode op;                              /* REDUCED: makes one of two */
+	bool     compared;                         /* MIN, MAX: by a comparison, which NaN never passes */
+	gj_ref   cell;                             /* LOCALMEM of the function: partial values, a chunk each; the last */
+} gj_carried;
+
+typedef struct gj_prange {
+	gj_fn   *f;
+	uint32_t loop, header, body, latch, before, exit;      /* blocks: `body` comes behind the header, `before` leads to it */
+	gj_ref   position, start, step, length;
+	bool    *inside;                           /* by block: what rounds run; not the header */
+	uint32_t nops;                             /* in these */
+	bool     heavy, owns;                      /* with loops or calls in them; with arrays that are counted */
+	GJ_VEC(gj_carried) carried;
+	GJ_VEC(gj_ref) leaf;                       /* values of f that the entry takes, from GJ_LEAF_FIRST on */
+} gj_prange;
+
+/* Leaves that the runtime gives: the first round, how many there are, the number of the chunk. */
+enum { GJ_LEAF_ROUND, GJ_LEAF_COUNT, GJ_LEAF_CHUNK, GJ_LEAF_FIRST };
+
+/* The operand of a header's phi that comes from before the loop, or from the end of a round. */
+gj_ref gj_carry_in(const gj_prange *, gj_ref phi);
+gj_ref gj_carry_out(const gj_prange *, gj_ref phi);
+
+/* Fills p->carried; fails at a variable whose rounds depend on each other. */
+void gj_find_carried(gj_prange *);
+/* What leaves the other value as it is; two partial values as one; at the end of block b. */
+gj_ref gj_carry_neutral(gj_fn *, uint32_t b, const gj_carried *, const gj_type *);
+gj_ref gj_carry_join(gj_fn *, uint32_t b, const gj_carried *, gj_ref x, gj_ref y);
+
+/* The entry: with `lanes` rounds side by side in a vector, 1: one after the other. */
+gj_fn *gj_rounds_make(gj_prange *, uint32_t lanes, const char *name);
+
+/* rounds.c: helpers for building */
+gj_ref gj_int(gj_fn *, uint32_t b, const gj_type *, int64_t);
+
+#endif
