@@ -171,6 +171,42 @@ def test_checks_are_made_once(body, checks):
 	assert low.count(" RAISE") == checks, low
 
 
+def test_behind_a_test_it_is_a_value(device):
+	"""What is no None there is of the value's own type: in results, tuples, arguments, on further paths."""
+	@cuda.jit(float64(float64), device=True)
+	def half(x):
+		return x / 2
+
+	def number(a, v):
+		at = find(a, v)
+		return -1 if at is None else at
+
+	def other(a, v):
+		at = find(a, v)
+		if at is not None:
+			return at, 1.5
+		return 7, 2.5
+
+	def either(a, v):
+		return find(a, v) or 5
+
+	@cuda.jit
+	def kernel(a, out):
+		i = cuda.grid(1)
+		x, at = number(a, i), find(a, i)
+		out[i, 0] = x
+		out[i, 1] = other(a, i)[0] + either(a, i)
+		if isinstance(x, int) and at is not None:
+			out[i, 2] = half(at)
+
+	a, out = np.array([3, 5, 2]), np.zeros((6, 3))
+	kernel[1, 6](a, out)
+	for i in range(6):
+		at = find(a, i)
+		assert out[i].tolist() == [-1 if at is None else at, (7 if at is None else at) + (at or 5), (at or 0) / 2]
+	assert all(str(cuda.compile(f, (int64[:], int64), device=True)[1]) == want for f, want in ((number, "int64"), (either, "int64")))
+
+
 def test_mistakes():
 	@cuda.jit
 	def printed(a, out):

@@ -87,7 +87,7 @@ uint32_t gj_call_args(const gj_inst *s, gj_ref r, const gj_code *code, gj_known 
 	check_call(s, call, code);
 	for (uint32_t i = 0; i < n; i++) {
 		from[i] = bind_param(s, call, code, i);
-		a[i] = from[i] >= GJ_HELD ? held_item(f, from[i] - GJ_HELD) : from[i] ? gj_value(s, from[i]) : default_of(s, call, code, i);
+		a[i] = from[i] >= GJ_HELD ? held_item(f, from[i] - GJ_HELD) : from[i] ? gj_known_at(s, call->block, from[i]) : default_of(s, call, code, i);
 		if (!a[i].type)
 			return UINT32_MAX;
 	}
@@ -95,7 +95,7 @@ uint32_t gj_call_args(const gj_inst *s, gj_ref r, const gj_code *code, gj_known 
 		const gj_ref *rest;
 		uint32_t nrest = gj_call_rest(call, code, &rest);
 		from[n] = GJ_REST;
-		a[n] = gj_known_tuple(s, call->loc, nrest, rest);
+		a[n] = gj_known_tuple(s, call, nrest, rest);
 		if (!a[n++].type)
 			return UINT32_MAX;
 	}

@@ -54,11 +54,22 @@ static bool pred_live(const gj_inst *s, uint32_t b, uint32_t k)
 	return s->edge[2 * s->fn->bb.p[b].preds.p[k] + gj_pred_edge(s->fn, b, k)];
 }
 
+/* What operand k of a phi is where it comes from. */
+static gj_known incoming(const gj_inst *s, const gj_op *o, uint32_t k)
+{
+	gj_known v = gj_value(s, o->arg[k]);
+	if (!v.type || v.type->kind != GJ_OPTIONAL)
+		return v;
+	uint32_t from = s->fn->bb.p[o->block].preds.p[k];
+	bool present = gj_edge_says_present(s, from, gj_pred_edge(s->fn, o->block, k), o->arg[k]);
+	return present ? gj_known_seen(v) : gj_known_at(s, from, o->arg[k]);
+}
+
 static gj_known phi(gj_inst *s, const gj_op *o)
 {
 	gj_known v = { 0 };
 	for (uint32_t k = 0; k < o->nargs; k++) {
-		gj_known x = gj_value(s, o->arg[k]);
+		gj_known x = incoming(s, o, k);
 		if (!pred_live(s, o->block, k) || !x.type)
 			continue;
 		if (v.konst && v.konst->kind == GJ_OBJ_CODE && !gj_obj_equal(v.konst, x.konst))
@@ -291,7 +302,7 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_PHI:      return phi(s, o);
 	case GJ_OBJ:      return object(s, o);
 	case GJ_ARG:      return s->arg[gj_arg_index(s, o)];
-	case GJ_MKTUPLE:  return o->sub == GJ_SORT_LIST ? gj_as_list(gj_known_tuple(s, o->loc, o->nargs, o->arg)) : gj_known_tuple(s, o->loc, o->nargs, o->arg);
+	case GJ_MKTUPLE:  return o->sub == GJ_SORT_LIST ? gj_as_list(gj_known_tuple(s, o, o->nargs, o->arg)) : gj_known_tuple(s, o, o->nargs, o->arg);
 	case GJ_MKSLICE:  return (gj_known){ gj_slice_type((int)o->nargs), NULL };
 	case GJ_CLOSURE:  return closure(s, o);
 	case GJ_CALL:     return gj_known_call(I, s, r);
@@ -322,7 +333,7 @@ static void take(gj_inst *s, uint32_t b, uint32_t i)
 /* The returns of one sweep meet in s->found. */
 static void returned(gj_inst *s, const gj_op *o)
 {
-	gj_known v = o->nargs ? gj_value(s, o->arg[0]) : (gj_known){ gj_t_none, NULL }, old = s->found;
+	gj_known v = o->nargs ? gj_known_at(s, o->block, o->arg[0]) : (gj_known){ gj_t_none, NULL }, old = s->found;
 	if (!v.type)
 		return;
 	const gj_type *t = old.type ? gj_unify(old.type, v.type) : v.type;

@@ -80,7 +80,7 @@ static inline gj_known gj_pair(const gj_type *a, const gj_type *b)
 gj_known gj_known_of(const gj_fn *, uint32_t loc, const gj_obj *);      /* a constant's type */
 gj_known gj_known_items(const gj_fn *, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item);
 gj_known gj_as_list(gj_known tuple);
-gj_known gj_known_tuple(const gj_inst *, uint32_t loc, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
+gj_known gj_known_tuple(const gj_inst *, const gj_op *, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
 /* What two constants, or NULL, have in common: tuples item by item. */
 const gj_obj *gj_obj_meet(gj_arena *, const gj_obj *, const gj_obj *);
 /* Does a value hold a type, module or function of which it is no longer known which one? */
@@ -104,6 +104,14 @@ gj_known gj_known_seen(gj_known);
 /* Does the op take operands that may be None, and is what it says of them no mistake? */
 bool     gj_takes_none(const gj_op *);
 bool     gj_keeps_none(const gj_name *);                     /* the same of a named function */
+
+/* present.c: is op r, which may be None, known not to be in block b, or on an edge from a block? */
+bool     gj_is_present(const gj_inst *, uint32_t b, gj_ref r);
+bool     gj_edge_says_present(const gj_inst *, uint32_t from, uint32_t edge, gj_ref r);
+/* The only edge by which control can come to block b; false: there are several, or none. */
+bool     gj_only_edge(const gj_inst *, uint32_t b, uint32_t *from, uint32_t *edge);
+/* A value as block b knows it. */
+gj_known gj_known_at(const gj_inst *, uint32_t b, gj_ref r);
 
 /* What rules ask of argument i, which they refuse if it has another type. */
 const gj_type *gj_arg_number(const gj_icall *, uint32_t i);            /* real */

@@ -96,35 +96,6 @@ gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	}
 }
 
-bool gj_takes_none(const gj_op *o)
-{
-	bool equality = o->op == GJ_PYCMP && (o->sub == GJ_CMP_EQ || o->sub == GJ_CMP_NE);
-	return equality || o->op == GJ_IS || o->op == GJ_IN || o->op == GJ_TRUTH || (o->op == GJ_PYUN && o->sub == GJ_UN_NOT);
-}
-
-bool gj_keeps_none(const gj_name *row)
-{
-	static const char *const name[] = { "builtins.bool", "builtins.isinstance", "builtins.print", "operator.eq", "operator.ne", "operator.not_" };
-	for (size_t i = 0; i < GJ_LEN(name); i++)
-		if (!strcmp(row->name, name[i]))
-			return true;
-	return false;
-}
-
-gj_known gj_known_seen(gj_known v)
-{
-	v = gj_known_asked(v);
-	return v.type && v.type->kind == GJ_OPTIONAL ? (gj_known){ v.type->elem, NULL } : v;
-}
-
-gj_known gj_known_asked(gj_known v)
-{
-	bool function = v.type && v.konst && v.konst->kind == GJ_OBJ_CODE;
-	if (v.type && gj_is_generator(v))
-		return (gj_known){ gj_static_type(NULL, "generator"), v.konst };
-	return function ? (gj_known){ gj_static_type(NULL, "function"), v.konst } : v;
-}
-
 const char *gj_known_text(gj_arena *a, gj_known v)
 {
 	const gj_obj *o = v.konst;
@@ -239,15 +210,15 @@ gj_known gj_as_list(gj_known v)
 	return v.type && v.type->kind == GJ_TUPLE ? (gj_known){ gj_list_type(v.type->item, v.type->n), v.konst } : v;
 }
 
-gj_known gj_known_tuple(const gj_inst *s, uint32_t loc, uint32_t n, const gj_ref *item)
+gj_known gj_known_tuple(const gj_inst *s, const gj_op *at, uint32_t n, const gj_ref *item)
 {
 	gj_known *v = gj_new(s->fn->arena, gj_known, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		v[i] = gj_value(s, item[i]);
+		v[i] = gj_known_at(s, at->block, item[i]);
 		if (!v[i].type)
 			return (gj_known){ 0 };
 	}
-	return gj_known_items(s->fn, loc, NULL, n, v);
+	return gj_known_items(s->fn, at->loc, NULL, n, v);
 }
 
 const gj_type *gj_element_of(const gj_type *t)

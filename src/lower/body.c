@@ -59,7 +59,7 @@ static gj_lv make_tuple(gj_body *B, const gj_type *t, const gj_ref *item)
 	gj_ref *p;
 	gj_lv v = gj_lv_new(B->L, t, &p);
 	for (uint32_t i = 0; i < t->n; i++) {
-		gj_lv x = gj_lconv(B->L, use(B, item[i]), t->item[i]);
+		gj_lv x = gj_lconv(B->L, (t->item[i]->kind == GJ_OPTIONAL ? use : use_value)(B, item[i]), t->item[i]);
 		for (uint32_t k = 0, parts = gj_parts(x.type); k < parts; k++)
 			*p++ = x.part[k];
 	}
@@ -394,7 +394,9 @@ static void phi_operands(gj_body *B, uint32_t to, uint32_t k, uint32_t from)
 			continue;
 		bool defined = gj_o(B->s->fn, o->arg[k])->type != NULL;
 		L->loc = low_loc(B, o->loc);
-		gj_lv x = defined && n ? gj_lconv(L, use(B, o->arg[k]), o->type) : gj_lv_none();
+		gj_lv x = defined && n ? use(B, o->arg[k]) : gj_lv_none();
+		if (defined && n)
+			x = gj_lconv(L, o->type->kind == GJ_OPTIONAL ? x : gj_linner(x), o->type);
 		for (uint32_t j = 0; j < n; j++) {
 			gj_op *phi = gj_o(L->fn, v->part[j]);
 			bool owner = gj_part_of(o->type, j).field == GJ_FIELD_OWNER;       /* what is not defined holds nothing */
