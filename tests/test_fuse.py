@@ -176,6 +176,19 @@ def test_out():
 	np.testing.assert_allclose(total, x.sum(axis=0))
 
 
+@pytest.mark.parametrize("start", [0, 1, 7, 16])
+def test_outputs_too_large_for_the_caches(start):
+	n = 4_300_001
+	x, room = np.arange(n, dtype="f4") % 1000, np.full(n + 40, 7, "f4")
+	out = room[start:start + n]
+	assert gridjit.fuse(lambda x: x * 2 + 1)(x, out=out) is out
+	np.testing.assert_array_equal(out, x * 2 + 1)
+	assert (room[:start] == 7).all() and (room[start + n:] == 7).all()
+	a, b = gridjit.fuse(lambda x: (x + 1, (x * 2).astype("f8")))(x)
+	np.testing.assert_array_equal(a, x + 1)
+	np.testing.assert_array_equal(b, x * 2)
+
+
 def test_arguments():
 	f = gridjit.fuse(lambda x, by=2.0: x * by)
 	x = np.arange(4, dtype="f4")

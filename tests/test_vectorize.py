@@ -346,6 +346,22 @@ def test_pickling_and_copies():
 		assert copy.copy(ufunc) is ufunc and copy.deepcopy(ufunc) is ufunc
 
 
+@pytest.mark.parametrize("start", [0, 1, 5])
+@pytest.mark.parametrize("where", ["cpu", "parallel"])
+def test_outputs_too_large_for_the_caches(start, where):
+	n = 2_200_003
+	f = make(lambda a, b: a * 2 + b, ["f8(f8, f8)"], target=where)
+	x, room = np.arange(n, dtype="f8"), np.full(n + 40, 7.0)
+	out = room[start:start + n]
+	f(x, 3, out)
+	np.testing.assert_array_equal(out, x * 2 + 3)
+	assert (room[:start] == 7).all() and (room[start + n:] == 7).all()
+	f(out, out, out=out)
+	np.testing.assert_array_equal(out, (x * 2 + 3) * 3)
+	with pytest.warns(RuntimeWarning, match="overflow"):
+		f(np.full(n, 1e308), 0)
+
+
 def test_pickling_keeps_what_was_added():
 	pytest.importorskip("cloudpickle")
 	ufunc = make(lambda a, b: a + b)

@@ -16,6 +16,7 @@ typedef struct made {
 	struct made *next;
 	uint32_t outputs;
 	uint64_t scalars;
+	bool     streamed;                         /* results go past the caches */
 	gj_image image;
 	gj_element_kernel loop;
 } made;
@@ -155,29 +156,30 @@ static PyObject *get_results(PyObject *o, void *unused)
 
 /* -- Running --------------------------------------------------------------------------------------------------------------- */
 
-static made *find(const plan *p, uint32_t outputs, uint64_t scalars)
+static made *find(const plan *p, uint32_t outputs, uint64_t scalars, bool streamed)
 {
 	for (made *m = p->made; m; m = m->next)
-		if (m->outputs == outputs && m->scalars == scalars)
+		if (m->outputs == outputs && m->scalars == scalars && m->streamed == streamed)
 			return m;
 	return NULL;
 }
 
 /* The loop for these outputs and scalars; NULL: b says why. Without the GIL. */
-static made *loop_for(plan *p, uint32_t outputs, uint64_t scalars, gj_build *b)
+static made *loop_for(plan *p, uint32_t outputs, uint64_t scalars, bool streamed, gj_build *b)
 {
 	pthread_mutex_lock(&p->lock);
-	made *m = find(p, outputs, scalars);
+	made *m = find(p, outputs, scalars, streamed);
 	*b = (gj_build){ .rq = { .code = p->code, .arg = p->arg, .nargs = p->nin, .options = p->options }, .use_cache = gj_config.cache };
 	if (!m && (b->status = gj_cpu_open(0, &b->dev)) == GJ_OK) {
 		gj_options *o = &b->rq.options;
 		o->outputs = outputs;
 		o->scalars = (uint32_t)scalars;
+		o->streamed = streamed;
 		o->width = gj_config.cpu_width == 1 ? 1 : 32;
 		o->facts = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
 		gj_build_run(b);
 		if (b->kernel && (m = PyMem_RawCalloc(1, sizeof *m))) {
-			*m = (made){ .next = p->made, .outputs = outputs, .scalars = scalars, .image = b->image };
+			*m = (made){ .next = p->made, .outputs = outputs, .scalars = scalars, .streamed = streamed, .image = b->image };
 			m->loop = (gj_element_kernel){ b->kernel, m->image.param, m->image.nparams };
 			p->made = m;
 		}
@@ -250,9 +252,11 @@ static PyObject *run(PyObject *o, PyObject *args)
 		return PyErr_Occurred() ? NULL : gj_error(GJ_ERR_INTERNAL, "operands of a fused function");
 	Py_BEGIN_ALLOW_THREADS
 	gj_fused_plan(&f);
-	if ((m = loop_for(p, outputs, f.scalars, &b))) {
+	if ((m = loop_for(p, outputs, f.scalars, false, &b))) {
 		f.kernel = &m->loop;
-		ok = gj_fused_run(&f);
+		if (gj_config.cpu_width != 1 && gj_fused_streams(&f) && (m = loop_for(p, outputs, f.scalars, true, &b)))
+			f.streamed = &m->loop;
+		ok = m && gj_fused_run(&f);
 	}
 	Py_END_ALLOW_THREADS
 	if (!m)

@@ -1,7 +1,7 @@
 /* One loop of a ufunc: its code, what was compiled of it, and the function that NumPy calls.
  *
  * Forms of an elementwise loop: for contiguous operands, with those inputs one value for all that have a bit set; or SERIAL,
- * one element after the other, with any steps. Forms of a generalised one: CONTIGUOUS arrays or any, ALONE: nothing that is
+ * one element after the other, with any steps; or STREAMED, past the caches. Forms of a generalised one: CONTIGUOUS arrays or any, ALONE: nothing that is
  * written overlaps another operand; LANES: the lanes of a vector, as many as said, share out loops of an outer element. */
 #include "ufunc/ufunc.h"
 #include "freeze/freeze.h"
@@ -16,7 +16,7 @@ size_t gj_ufunc_offset;
 
 enum { MAX_STACK = 256 << 10 };                /* of local arrays: loops run on the stack of whoever calls, or of the pool's threads */
 
-static const uint64_t SERIAL = (uint64_t)1 << 32;
+static const uint64_t SERIAL = (uint64_t)1 << 32, STREAMED = (uint64_t)1 << 33;
 enum { CONTIGUOUS = 1, ALONE = 2, LANES = 8 /* of their number; none: an outer element is one thread's */ };
 
 static gj_made *find(gj_row *r, uint64_t form)
@@ -31,6 +31,7 @@ static void elements_options(gj_options *o, uint64_t form)
 {
 	o->entry = GJ_ENTRY_ELEMENTS;
 	o->strided = form == SERIAL;
+	o->streamed = (form & STREAMED) != 0;
 	o->scalars = form == SERIAL ? 0 : (uint32_t)form;
 	o->width = form == SERIAL || gj_config.cpu_width == 1 ? 1 : 32;
 	o->facts = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
@@ -138,9 +139,9 @@ static const gj_element_kernel *kernel(gj_row *r, uint64_t form)
 	return m && m->loop.kernel ? &m->loop : NULL;
 }
 
-static const gj_element_kernel *elements_kernel(gj_elementwise *e, uint64_t scalars, bool serial)
+static const gj_element_kernel *elements_kernel(gj_elementwise *e, uint64_t scalars, gj_element_form form)
 {
-	return kernel(e->owner, serial ? SERIAL : scalars);
+	return kernel(e->owner, form == GJ_ELEMENTS_SERIAL ? SERIAL : form == GJ_ELEMENTS_STREAMED ? scalars | STREAMED : scalars);
 }
 
 /* Where there are no loops for lanes to share, what was made is the form without lanes, under the name of the one that was

@@ -218,9 +218,19 @@ static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
 	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, LLVMConstNull(t) }, 3, 0, t, align);
 }
 
+/* Past the caches: memory that is written in whole need not be read before. */
+static void store_past(gj_gen *g, gj_v x, gj_v p)
+{
+	gj_unit *u = g->u;
+	gj_v s = LLVMBuildStore(g->b, x, p);
+	LLVMMetadataRef one = LLVMValueAsMetadata(gj_i32(u, 1));
+	LLVMSetAlignment(s, u->register_bytes);
+	LLVMSetMetadata(s, LLVMGetMDKindIDInContext(u->ctx, "nontemporal", 11), LLVMMetadataAsValue(u->ctx, LLVMMDNodeInContext2(u->ctx, &one, 1)));
+}
+
 /* In pieces of a register each, upwards: LLVM splits a wide store the other way round, and lines that are written
  * downwards cost half as much again where the address is not aligned. */
-static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, unsigned align)
+static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, unsigned align, bool past)
 {
 	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = g->u->register_bytes / size;
 	if (n >= lanes) {
@@ -229,6 +239,10 @@ static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, u
 	}
 	for (unsigned from = 0; from < lanes; from += n) {
 		gj_v part = gj_lanes_of(g, x, NULL, from, n), at = gj_offset(g, p, (int64_t)from * size);
+		if (past) {
+			store_past(g, part, at);
+			continue;
+		}
 		masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), align);
 	}
 }
@@ -244,13 +258,13 @@ static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 	if (before) {
 		gj_ref whole = pair_of(g, o, &part);
 		gj_v y = gj_vec(g, gj_o(g->f, before)->arg[1]);
-		store_upwards(g, part ? interleaved(g, y, x) : interleaved(g, x, y), g->val[whole].s, interleaved(g, mask, NULL), size, align);
+		store_upwards(g, part ? interleaved(g, y, x) : interleaved(g, x, y), g->val[whole].s, interleaved(g, mask, NULL), size, align, false);
 		return;
 	}
 	if (p->s && p->stride == (int64_t)size)
-		store_upwards(g, x, p->s, mask, size, align);
+		store_upwards(g, x, p->s, mask, size, align, o->sub == GJ_HINT_PAST && LLVMIsConstant(mask) && mask == LLVMConstAllOnes(LLVMTypeOf(mask)));
 	else if (p->s && p->stride == -(int64_t)size)
-		store_upwards(g, reversed(g, x), last_lane(g, p), reversed(g, mask), size, align);
+		store_upwards(g, reversed(g, x), last_lane(g, p), reversed(g, mask), size, align, false);
 	else
 		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, LLVMTypeOf(x), align);
 }

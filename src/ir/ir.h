@@ -34,9 +34,10 @@ typedef enum gj_atomic {
 	GJ_AT_EXCH, GJ_AT_INC, GJ_AT_DEC, GJ_AT_CAS, GJ_NATOMICS
 } gj_atomic;
 
-/* Cache operators of LOAD and STORE: ld.ca … st.wt; only the GPU listens. */
+/* Cache operators of LOAD and STORE: ld.ca … st.wt, to which only the GPU listens. PAST: a vector is stored past the caches, to an
+ * address that its registers are aligned to; only the CPU listens. */
 typedef enum gj_hint {
-	GJ_HINT_NONE, GJ_HINT_CA, GJ_HINT_CG, GJ_HINT_CS, GJ_HINT_LU, GJ_HINT_CV, GJ_HINT_WB, GJ_HINT_WT, GJ_NHINTS
+	GJ_HINT_NONE, GJ_HINT_CA, GJ_HINT_CG, GJ_HINT_CS, GJ_HINT_LU, GJ_HINT_CV, GJ_HINT_WB, GJ_HINT_WT, GJ_HINT_PAST, GJ_NHINTS
 } gj_hint;
 
 enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index; CONST: enumerate's end */ };

@@ -34,8 +34,12 @@ void gj_lelement_results(gj_lower *L, gj_lv v, uint32_t leaf)
 	for (uint32_t i = 0; i < n; i++) {
 		gj_lv x = v.type->kind == GJ_TUPLE ? gj_lv_item(L, v, i) : v;
 		const gj_type *t = x.type->kind == GJ_REDUCED ? x.type->item[0] : gj_element_of(x.type);
+		gj_ref first = L->fn->op.n;
 		if (L->fn->entry->results == GJ_RESULTS_ELEMENTS || L->M->options->outputs >> i & 1)
 			gj_lstore(L, address(L, leaf++, t), (gj_lv){ t, NULL, x.part }, t);
+		for (gj_ref r = first; L->M->options->streamed && r < L->fn->op.n; r++)
+			if (gj_o(L->fn, r)->op == GJ_STORE)
+				gj_o(L->fn, r)->sub = GJ_HINT_PAST;
 	}
 }
 

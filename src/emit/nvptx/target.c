@@ -407,7 +407,7 @@ static gj_v nv_activemask(gj_gen *g, const gj_op *o)
 /* -- Memory and arithmetic of its own ------------------------------------------------------------------------------ */
 
 /* PTX's cache operators by gj_hint; loads and stores have their own. */
-static const char *const hint_name[GJ_NHINTS] = { "", "ca", "cg", "cs", "lu", "cv", "wb", "wt" };
+static const char *const hint_name[GJ_NHINTS] = { "", "ca", "cg", "cs", "lu", "cv", "wb", "wt", "" };
 
 static const char *suffix_of(gj_unit *u, gj_t t, char *letter)
 {

@@ -21,6 +21,7 @@ enum {
 	PIECE = 1 << 16,                           /* elements between two looks at the exceptions */
 	CHUNK = 1 << 14,                           /* elements that a thread takes at once, at least */
 	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
+	ALIGNED = 64,                              /* bytes, of outputs that are streamed */
 	DEFAULT_CSR = 0x1f80                       /* round to nearest, no exceptions raised, none trapped */
 };
 enum { TELLING = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW };
@@ -65,7 +66,7 @@ static void copy(char *to, int64_t to_step, const char *from, int64_t from_step,
 /* A loop being run. */
 typedef struct run {
 	gj_elementwise *e;
-	const gj_element_kernel *wide, *serial;
+	const gj_element_kernel *wide, *serial, *streamed; /* streamed: NULL where outputs are to stay in the caches */
 	uint64_t scalars;
 	operand  op[GJ_MAX_OPERANDS];
 	int64_t  n;
@@ -116,18 +117,50 @@ static void buffered(const run *r, int64_t from, int64_t n, char *buffer, int64_
 	}
 }
 
-void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, uint64_t scalars, const gj_operand *op, int64_t n, char *buffer,
-	int64_t room)
+int64_t gj_lead_in(const gj_operand *output, const uint8_t *size, uint32_t n)
 {
-	run r = { .e = e, .wide = wide, .scalars = scalars };
-	int64_t straight = n / LANES * LANES;
+	int64_t lead = (int64_t)(-(uintptr_t)output[0].at % ALIGNED);
+	if (lead % size[0])
+		return -1;
+	lead /= size[0];
+	for (uint32_t i = 0; i < n; i++)
+		if (((uintptr_t)output[i].at + (uint64_t)lead * size[i]) % ALIGNED)
+			return -1;
+	return lead;
+}
+
+/* Whole vectors of contiguous operands, [from, from + n), by the form that fits. */
+static int64_t straight_on(run *r, int64_t from, int64_t n, char *buffer, int64_t room)
+{
+	const gj_elementwise *e = r->e;
+	operand op[GJ_MAX_OPERANDS];
+	int64_t lead = 0;
 	for (uint32_t i = 0; i < e->nargs; i++)
-		straight = op[i].step == e->size[i] || is_scalar(&r, i) ? straight : 0;
-	memcpy(r.op, op, e->nargs * sizeof *op);
+		op[i] = (operand){ r->op[i].at + from * r->op[i].step, r->op[i].step };
+	bool streams = r->streamed && (lead = gj_lead_in(op + e->nin, e->size + e->nin, e->nargs - e->nin)) >= 0 && lead < n;
+	int64_t first = streams ? lead : 0, straight = (n - first) / LANES * LANES;
+	if (first)
+		buffered(r, from, first, buffer, room);
+	for (uint32_t i = 0; i < e->nargs; i++)
+		op[i].at += first * op[i].step;
 	if (straight)
-		call(wide, op, (uint32_t)straight);
-	if (straight < n)
-		buffered(&r, straight, n - straight, buffer, room);
+		call(streams ? r->streamed : r->wide, op, (uint32_t)straight);
+	return first + straight;
+}
+
+void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
+	const gj_operand *op, int64_t n, char *buffer, int64_t room)
+{
+	run r = { .e = e, .wide = wide, .streamed = streamed, .scalars = scalars };
+	bool direct = true;
+	int64_t done = 0;
+	for (uint32_t i = 0; i < e->nargs; i++)
+		direct &= op[i].step == e->size[i] || is_scalar(&r, i);
+	memcpy(r.op, op, e->nargs * sizeof *op);
+	if (direct)
+		done = straight_on(&r, 0, n, buffer, room);
+	if (done < n)
+		buffered(&r, done, n - done, buffer, room);
 }
 
 static void one_by_one(run *r, const operand *from, int64_t n)
@@ -213,18 +246,12 @@ static void pieces(run *r, int64_t from, int64_t n, char *memory, int64_t room, 
 		if (r->in_place)
 			save(r, from, now, kept, saved);
 		_mm_setcsr(DEFAULT_CSR);
-		int64_t straight = r->direct ? now / LANES * LANES : 0;
-		if (straight) {
-			operand op[GJ_MAX_OPERANDS];
-			for (uint32_t i = 0; i < r->e->nargs; i++)
-				op[i] = (operand){ r->op[i].at + from * r->op[i].step, r->op[i].step };
-			call(r->wide, op, (uint32_t)straight);
-		}
+		int64_t straight = r->direct ? straight_on(r, from, now, buffer, room) : 0;
 		if (straight < now)
 			buffered(r, from + straight, now - straight, buffer, room);
 		flags = (int)(_mm_getcsr() & FE_ALL_EXCEPT);
 		if (flags & TELLING & ~known) {
-			if (!r->serial && !(r->serial = r->e->kernel(r->e, 0, true)))
+			if (!r->serial && !(r->serial = r->e->kernel(r->e, 0, GJ_ELEMENTS_SERIAL)))
 				atomic_store(&r->failed, 1);
 			else
 				flags = exceptions(r, from, now, r->in_place ? saved : NULL);
@@ -255,6 +282,7 @@ static void work(void *arg)
 		pieces(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, memory, room, &asked);
 	if (memory != small)
 		free(memory);
+	_mm_sfence();                              /* what went past the caches is there for whoever comes next */
 	_mm_setcsr(before);
 }
 
@@ -332,7 +360,10 @@ int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const in
 			r.direct &= steps[i] == e->size[i] || n == 1;
 		r.in_place |= i < e->nin && is_overwritten(&r, i);
 	}
-	if (!(chain ? (r.serial = e->kernel(e, 0, true)) : (r.wide = e->kernel(e, r.scalars, false))))
+	if (!(chain ? (r.serial = e->kernel(e, 0, GJ_ELEMENTS_SERIAL)) : (r.wide = e->kernel(e, r.scalars, GJ_ELEMENTS_WIDE))))
+		return -1;
+	if (!chain && r.direct && !r.in_place && n * (int64_t)element_bytes(e, e->nargs) - n * (int64_t)element_bytes(e, e->nin) >= GJ_STREAM_BYTES &&
+	    r.wide->kernel->width > 1 && !(r.streamed = e->kernel(e, r.scalars, GJ_ELEMENTS_STREAMED)))
 		return -1;
 	if (chain) {
 		unsigned before = _mm_getcsr();

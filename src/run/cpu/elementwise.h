@@ -10,6 +10,13 @@ enum { GJ_MAX_OPERANDS = 64 };
 typedef struct gj_operand { char *at; int64_t step; } gj_operand;         /* of a loop: the first element, bytes to the next */
 typedef struct gj_element_kernel { gj_kernel *kernel; const gj_param *param; uint32_t nparams; } gj_element_kernel;
 
+typedef enum gj_element_form { GJ_ELEMENTS_WIDE, GJ_ELEMENTS_SERIAL, GJ_ELEMENTS_STREAMED } gj_element_form;
+
+/* Outputs of fewer bytes may be read again out of a cache. */
+enum { GJ_STREAM_BYTES = 16 << 20 };
+/* Elements before all outputs, of these sizes and contiguous, are aligned for streaming; −1: they never are. */
+int64_t gj_lead_in(const gj_operand *output, const uint8_t *size, uint32_t n);
+
 /* One set of operand types. */
 typedef struct gj_elementwise gj_elementwise;
 struct gj_elementwise {
@@ -17,9 +24,10 @@ struct gj_elementwise {
 	uint8_t  size[GJ_MAX_OPERANDS];            /* bytes of an element */
 	bool     parallel;                         /* big loops go to all threads of the pool */
 	_Atomic uint32_t ps_element;               /* picoseconds that an element took lately; 0: not known */
-	/* The kernel for contiguous operands, where the inputs in `scalars` (a bit each) are one value for all; serial: one element
-	 * after the other, with any steps. Without the GIL. NULL: it cannot be made, and the owner knows why. */
-	const gj_element_kernel *(*kernel)(gj_elementwise *, uint64_t scalars, bool serial);
+	/* The kernel for contiguous operands, where the inputs in `scalars` (a bit each) are one value for all; SERIAL: one element
+	 * after the other, with any steps; STREAMED: outputs are aligned (gj_lead_in) and go past the caches. Without the GIL. NULL: it
+	 * cannot be made, and the owner knows why. */
+	const gj_element_kernel *(*kernel)(gj_elementwise *, uint64_t scalars, gj_element_form);
 	void *owner;
 };
 
@@ -28,9 +36,9 @@ struct gj_elementwise {
  * (FE_…) that elements of the loop raised, −1 where there was no kernel or no memory or the thread was interrupted. */
 int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int64_t *steps);
 
-/* n elements by a wide kernel for these scalars, without a look at exceptions or overlap. buffer: room, a multiple of 32, times the
+/* n elements by a wide kernel for these scalars, without a look at exceptions or overlap; `streamed`: its other form, or NULL. buffer: room, a multiple of 32, times the
  * bytes of an element of all operands. */
-void gj_elementwise_piece(gj_elementwise *, const gj_element_kernel *wide, uint64_t scalars, const gj_operand *, int64_t n, char *buffer,
-	int64_t room);
+void gj_elementwise_piece(gj_elementwise *, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
+	const gj_operand *, int64_t n, char *buffer, int64_t room);
 
 #endif

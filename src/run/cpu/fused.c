@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xmmintrin.h>
 
 enum {
 	STRETCH = 2048,                            /* elements of one call of compiled code, at most */
@@ -95,6 +96,23 @@ void gj_fused_plan(gj_fused *f)
 		f->scalars |= (uint64_t)(f->op[i].stride[f->ndim - 1] == 0) << i;
 }
 
+bool gj_fused_streams(const gj_fused *f)
+{
+	int64_t n = f->shape[f->ndim - 1], all = 0, elements = 1;
+	for (uint32_t d = 0; d < f->ndim; d++)
+		elements *= f->shape[d];
+	for (uint32_t i = f->nin; i < f->nargs; i++) {
+		if (f->op[i].fold || f->op[i].stride[f->ndim - 1] != f->op[i].size)
+			return false;
+		all += elements * f->op[i].size;
+	}
+	for (uint32_t i = 0; i < f->nin; i++)                                      /* in place: it is in the caches anyhow */
+		for (uint32_t o = f->nin; o < f->nargs; o++)
+			if (f->op[i].at == f->op[o].at)
+				return false;
+	return n >= STRETCH && all >= GJ_STREAM_BYTES;
+}
+
 /* -- Stretches ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct run {
@@ -140,7 +158,7 @@ static void row(const run *r, int64_t kept, int64_t gone, int64_t from, gj_opera
 
 static void compute(run *r, const gj_operand *op, int64_t n, char *buffer)
 {
-	gj_elementwise_piece(&r->loop, r->f->kernel, r->f->scalars, op, n, buffer, r->room);
+	gj_elementwise_piece(&r->loop, r->f->kernel, r->f->streamed, r->f->scalars, op, n, buffer, r->room);
 }
 
 /* Outputs go to buffers, one behind the other in memory; returns what is behind them. */
@@ -273,6 +291,7 @@ static void work(void *arg)
 	for (int64_t t; (t = atomic_fetch_add_explicit(&r->next, r->batch, memory_order_relaxed)) < r->tasks;)
 		for (int64_t end = least(t + r->batch, r->tasks); t < end; t++)
 			r->task(r, t, memory);
+	_mm_sfence();                              /* what went past the caches is there for whoever comes next */
 	free(memory);
 }
 

@@ -22,11 +22,13 @@ typedef struct gj_fused {
 	bool     reduced[GJ_MAX_LOOPS];
 	uint64_t scalars;                          /* inputs that are one value for each run of the innermost loop */
 	gj_fused_operand op[GJ_MAX_OPERANDS];
-	const gj_element_kernel *kernel;           /* made for those scalars */
+	const gj_element_kernel *kernel, *streamed;        /* made for those scalars; streamed: NULL where outputs are to stay in the caches */
 } gj_fused;
 
 /* Puts the dimensions into the order of memory, joins those that are one, and sets scalars. */
 void gj_fused_plan(gj_fused *);
+/* After that: is what it stores too much for the caches? */
+bool gj_fused_streams(const gj_fused *);
 /* Runs it on all threads of the CPU device. Nothing is reduced to less than one element. False: no memory. */
 bool gj_fused_run(gj_fused *);
 
