@@ -164,6 +164,8 @@ PyObject *gj_host_result(const gj_type *t, const uint64_t *part, PyArrayObject *
 		return scalar(t, part);
 	if (t->kind == GJ_ARRAY)
 		return array(t, part, given, n);
+	if (t->kind == GJ_OPTIONAL && *part & 1)
+		return gj_host_result(t->elem, part + 1, given, n);
 	if (t->kind != GJ_TUPLE)
 		return Py_NewRef(Py_None);
 	PyObject *tuple = tuple_of(t, part, given, n);

@@ -28,6 +28,7 @@ typedef struct gj_block {
 	uint32_t stretch;                          /* blocks of the stretch; 0 is 1 */
 	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
+	const char *stack_least;                   /* of a function for the host: below it calls are too deep */
 } gj_block;                                    /* the runtime's own fields follow in an enclosing struct */
 
 /* Block barrier. `live`: lanes of the warp that have not returned, `here`: lanes at the barrier, `pred`: lanes (of

@@ -53,13 +53,15 @@ static bool has_optional(const gj_type *t)
 	return t->kind == GJ_OPTIONAL;
 }
 
-/* Has every part of a value a type that callers know? */
-static bool is_value(gj_known v)
+/* Has every part of a value a type that callers know? `optional`: they know those that may be None. */
+static bool is_value(gj_known v, bool optional)
 {
 	const gj_type *t = gj_known_asked(v).type;
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
-		if (!is_value((gj_known){ t->item[i], v.konst ? v.konst->item[i] : NULL }))
+		if (!is_value((gj_known){ t->item[i], v.konst ? v.konst->item[i] : NULL }, optional))
 			return false;
+	if (t->kind == GJ_OPTIONAL)
+		return optional && is_value(gj_just(t->elem), optional);
 	return gj_is_scalar(t) || t->kind == GJ_ARRAY || t->kind == GJ_TUPLE || t == gj_t_none;
 }
 
@@ -67,7 +69,7 @@ static bool is_value(gj_known v)
 static void fix_return(gj_trap *trap, gj_inst *s, gj_space space, const gj_type *declared)
 {
 	const char *name = s->code->name;
-	if (!is_value(s->ret))
+	if (!is_value(s->ret, space == GJ_COUNTED))
 		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_VALUE, name, gj_known_text(s->fn->arena, s->ret));
 	const gj_type *want = gj_in_space(trap, declared ? declared : s->ret.type, space);
 	if (has_local(s->ret.type))

@@ -1,7 +1,8 @@
 /* Whole-array stores whose sources may overlap the target. Python reads everything before it writes, and a thread has no memory for
  * a copy of any size. So: where source and target step alike, the loops run in the direction in which each element is read before
  * it is overwritten, as memmove does. Where they do not, a few elements go through a temporary of the thread, and with more of
- * them the thread ends, as it does where Python raises. Which it is, is asked when the kernel runs, unless it is known before. */
+ * them the thread ends, as it does where Python raises; functions for the host have memory for all. Which it is, is asked when the kernel
+ * runs, unless it is known before. */
 #include "lower/lower.h"
 
 enum { MOST_HELD = 64 };                                      /* elements of the temporary */
@@ -145,6 +146,13 @@ static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *a
 {
 	const gj_type *t = target.type;
 	gj_ref at[GJ_MAX_NDIM];
+	if (gj_entries[L->M->options->entry].runner == GJ_RUN_CALL) {              /* there is memory for all of them */
+		gj_lv all = gj_lnew_array(L, gj_array_type(t->elem, t->ndim, 'C', false, GJ_COUNTED), target.part + 1, false);
+		loops(L, all, 0, next, arg, at, 0);
+		loops(L, target, 0, item, &all, at, 0);
+		gj_e1(L, GJ_RELEASE, NULL, all.part[1 + 2 * t->ndim]);
+		return;
+	}
 	gj_lrequire(L, gj_ecmp(L, GJ_CMP_LE, gj_lsize(L, target), gj_eint(L, gj_i64(), MOST_HELD)));
 	gj_ref memory = gj_e(L, GJ_LOCALMEM, gj_ptr_type(t->elem, GJ_LOCAL), 0, NULL);
 	gj_o(L->fn, memory)->imm.i = MOST_HELD;

@@ -2,10 +2,40 @@
  * it when it is done: on each edge that leads back, of vectors and unrolled rounds then, one word is compared. */
 #include "emit/cpu/cpu.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 enum { SELDOM = 1 << 20 };
+
+/* The word, as it is now. */
+static gj_v attention(gj_gen *g)
+{
+	gj_v word = LLVMGetNamedGlobal(g->u->mod, "gj_rt_attention");
+	gj_v flag = gj_load(g, g->u->i32, word ? word : LLVMAddGlobal(g->u->mod, g->u->i32, "gj_rt_attention"), 4);
+	LLVMSetVolatile(flag, 1);
+	return flag;
+}
+
+static void set_seldom(gj_unit *u, gj_v branch)
+{
+	LLVMMetadataRef part[3] = { LLVMMDStringInContext2(u->ctx, "branch_weights", 14), LLVMValueAsMetadata(gj_i32(u, 1)),
+		LLVMValueAsMetadata(gj_i32(u, SELDOM)) };
+	LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(u->ctx, "prof", 4), LLVMMetadataAsValue(u->ctx, LLVMMDNodeInContext2(u->ctx, part, 3)));
+}
+
+/* Where the stack is, a local variable's address says. What is to be done about it, the runtime does. */
+void gj_cpu_enter(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	gj_v at = LLVMBuildAlloca(g->b, u->i8, ""), least = gj_block_field(g, offsetof(gj_block, stack_least), u->ptr);
+	gj_v wanted = LLVMBuildOr(g->b, gj_icmp(g, LLVMIntULT, at, least), gj_icmp(g, LLVMIntNE, attention(g), gj_i32(u, 0)), "");
+	gj_if seldom = gj_if_begin(g, wanted);
+	set_seldom(u, LLVMGetBasicBlockTerminator(seldom.from));
+	gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
+	gj_if_end(g, &seldom);
+	g->entry = gj_here(g);                         /* what holds for the function, and allocas, come first */
+}
 
 /* void look(): to be inlined. */
 static gj_v look(gj_unit *u, gj_t *type)
@@ -17,14 +47,11 @@ static gj_v look(gj_unit *u, gj_t *type)
 	gj_attr(u, g.fn, (unsigned)LLVMAttributeFunctionIndex, "alwaysinline", 0);
 	LLVMBasicBlockRef cold, done;
 	gj_at(&g, gj_bb_new(&g, "look"));
-	gj_v word = LLVMAddGlobal(u->mod, u->i32, "gj_rt_attention"), flag = gj_load(&g, u->i32, word, 4);
-	LLVMSetVolatile(flag, 1);
+	gj_v flag = attention(&g);
 	cold = gj_bb_new(&g, "attend");
 	done = gj_bb_new(&g, "on");
 	gj_v br = LLVMBuildCondBr(u->b, gj_icmp(&g, LLVMIntNE, flag, gj_i32(u, 0)), cold, done);
-	LLVMMetadataRef part[3] = { LLVMMDStringInContext2(u->ctx, "branch_weights", 14), LLVMValueAsMetadata(gj_i32(u, 1)),
-		LLVMValueAsMetadata(gj_i32(u, SELDOM)) };
-	LLVMSetMetadata(br, LLVMGetMDKindIDInContext(u->ctx, "prof", 4), LLVMMetadataAsValue(u->ctx, LLVMMDNodeInContext2(u->ctx, part, 3)));
+	set_seldom(u, br);
 	gj_at(&g, cold);
 	gj_v none = LLVMConstNull(u->ptr);
 	gj_cpu_attend(&g, none);

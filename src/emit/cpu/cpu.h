@@ -68,7 +68,9 @@ void gj_cpu_attend(gj_gen *, gj_v block);      /* its call */
 /* rounds.c */
 gj_emit_op gj_cpu_rounds, gj_cpu_failed;
 
-/* attend.c: puts a look whether somebody wants the thread's attention into all loops of a module that was optimised. */
+/* attend.c: the beginning of a function that is called: is there stack, does somebody want the thread's attention? */
+void gj_cpu_enter(gj_gen *);
+/* Puts a look whether somebody wants the thread's attention into all loops of a module that was optimised. */
 void gj_look_in_loops(gj_unit *);
 
 #endif

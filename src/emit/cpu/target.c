@@ -171,7 +171,10 @@ static void cpu_begin(gj_gen *g)
 		gj_cpu(g)->warp = LLVMGetParam(g->fn, 1);
 		g->all = u->vector ? LLVMGetParam(g->fn, 2) : NULL;
 		gj_at(g, g->entry);
-		gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
+		if (u->root->entry->runner == GJ_RUN_CALL)
+			gj_cpu_enter(g);
+		else
+			gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
 		return;
 	}
 	unsigned n = LLVMCountParams(g->fn);

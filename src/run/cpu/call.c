@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-enum { STACK_RESERVE = 192 << 10 /* for the C library, signal handlers and a frame with large arrays */ };
-
 /* The compiled function, up to where it returns or lands; apart, since what is in registers is lost where it lands. */
 static __attribute__((noinline)) gj_status run(gj_caller *c, gj_kernel *k, const char *params)
 {
@@ -76,6 +74,6 @@ void gj_call_enter(gj_block *pub)
 	gj_caller *c = gj_rt_caller(pub);
 	if (__atomic_load_n(&gj_rt_attention, __ATOMIC_RELAXED))
 		gj_call_attend();
-	if ((const char *)__builtin_frame_address(0) - c->stack < STACK_RESERVE)
+	if ((const char *)__builtin_frame_address(0) < c->pub.stack_least)
 		gj_call_raise(pub, (uint32_t)GJ_SITE_DEEP, 0, NULL);
 }

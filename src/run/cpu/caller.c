@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+enum { STACK_RESERVE = 192 << 10 /* for the C library, signal handlers and a frame with large arrays */ };
+
 static _Thread_local gj_caller *own;
 static pthread_key_t at_end;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -40,7 +42,7 @@ static gj_caller *enlist(void)
 	gj_caller *c = calloc(1, sizeof *c);
 	if (!c)
 		return NULL;
-	c->stack = stack_end();
+	c->pub.stack_least = stack_end() + STACK_RESERVE;
 	c->pub.grid_dim[0] = gj_pool_threads();
 	c->thread = pthread_self();
 	c->owned.next = c->owned.before = &c->owned;

@@ -98,7 +98,6 @@ typedef struct gj_caller {
 	struct gj_caller *next;                    /* in workers.c's list */
 	void    *landing[5];                       /* of __builtin_setjmp */
 	pthread_t thread;
-	const char *stack;                         /* its end */
 	uint32_t depth;                            /* calls under way */
 	gj_status status;                          /* why one landed */
 	gj_report report;
