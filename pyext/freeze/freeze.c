@@ -187,6 +187,21 @@ static PyObject *look_up(const scope *sc, PyObject *name)
 	return Py_XNewRef(v);
 }
 
+/* No global has the name: it may be a method of arrays that is a function of ours, the object's only item then. */
+static const gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
+{
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_MISSING, text);
+	PyObject *f = fz->captures && fz->captures->memory ? gj_known_method(name) : NULL;
+	if (!f)
+		return PyErr_Occurred() ? NULL : r;
+	const gj_obj **item = gj_new(fz->arena, const gj_obj *, 1);
+	if (!(item[0] = gj_freeze_function(fz, f, NULL)))
+		return NULL;
+	r->item = item;
+	r->n = 1;
+	return r;
+}
+
 static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const scope *sc)
 {
 	const gj_obj **global = gj_new(fz->arena, const gj_obj *, c->nnames + 1);
@@ -195,7 +210,7 @@ static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const sco
 		PyObject *v = used[i] & USED_GLOBAL ? look_up(sc, PyTuple_GET_ITEM(names, i)) : NULL;
 		if (PyErr_Occurred())
 			return -1;
-		global[i] = v ? gj_freeze_kept(fz, v, &sc->names) : gj_obj_new(fz, GJ_OBJ_MISSING, c->name_text[i]);
+		global[i] = v ? gj_freeze_kept(fz, v, &sc->names) : missing(fz, PyTuple_GET_ITEM(names, i), c->name_text[i]);
 		if (!global[i])
 			return -1;
 	}

@@ -330,6 +330,9 @@ static const gj_obj *freeze_name(gj_freezer *fz, const char *name)
 
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
+	PyObject *own = fz->captures && fz->captures->memory && PyCallable_Check(o) ? gj_known_function(o) : NULL;
+	if (own || PyErr_Occurred())
+		return own ? gj_freeze_function(fz, own, NULL) : NULL;
 	const char *name = gj_intrinsic_name(o);
 	if (!name)
 		name = gj_known_name(o);

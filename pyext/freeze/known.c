@@ -61,6 +61,30 @@ static int add_module(const char *module, const char *prefix, bool (*wanted)(PyO
 	return status;
 }
 
+/* -- What is written in Python ------------------------------------------------------------------------------------- */
+
+static PyObject *functions, *methods;
+
+static bool open_functions(void)
+{
+	if (!functions)
+		functions = gj_import("gridjit._functions", "FUNCTIONS");
+	if (functions && !methods)
+		methods = gj_import("gridjit._functions", "METHODS");
+	return functions && methods;
+}
+
+PyObject *gj_known_function(PyObject *o)
+{
+	PyObject *key = open_functions() ? PyLong_FromVoidPtr(o) : NULL, *f = key ? PyDict_GetItemWithError(functions, key) : NULL;
+	Py_XDECREF(key);
+	return f;
+}
+
+PyObject *gj_known_method(PyObject *name) { return open_functions() ? PyDict_GetItemWithError(methods, name) : NULL; }
+
+/* -- Start ----------------------------------------------------------------------------------------------------------- */
+
 int gj_known_init(void)
 {
 	if (known)

@@ -8,4 +8,9 @@
 const char *gj_known_name(PyObject *);
 int gj_known_init(void);
 
+/* The Python function that stands for one of NumPy's, or for a method of arrays by its name, where functions can make arrays
+ * (gridjit/_functions.py). Borrowed; NULL: none, or an exception is set. */
+PyObject *gj_known_function(PyObject *);
+PyObject *gj_known_method(PyObject *name);
+
 #endif

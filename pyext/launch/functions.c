@@ -191,6 +191,7 @@ int gj_functions_freeze(gj_arena *arena, gj_captures *captures, gj_request *rq)
 int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, gj_outside *out)
 {
 	gj_captures c = gj_captures_for(dev);
+	c.memory = gj_entries[rq->options.entry].runner == GJ_RUN_CALL;
 	int status = gj_freeze(function, arena, &c, &rq->code);
 	if (!status)
 		status = gj_functions_freeze(arena, &c, rq);

@@ -307,8 +307,25 @@ static gj_known make_named(gj_inst *s, gj_ref r, const gj_obj *class)
 	return n == UINT32_MAX ? gj_just(NULL) : gj_known_items(s->fn, gj_o(s->fn, r)->loc, class->fields, n, a);
 }
 
+/* A method that is a function gets what it is called on as its first argument, once. */
+static void bind_method(gj_inst *s, gj_op *call)
+{
+	const gj_op *callee = gj_o(s->fn, call->arg[0]);
+	const gj_obj *f = s->konst[call->arg[0]];
+	if (callee->op != GJ_ATTR || !f || f->kind != GJ_OBJ_FUNCTION || call->sub || !gj_o(s->fn, callee->arg[0])->type || gj_o(s->fn, callee->arg[0])->type->kind != GJ_ARRAY)
+		return;
+	gj_ref *arg = gj_new(s->fn->arena, gj_ref, call->nargs + 1);
+	arg[0] = call->arg[0];
+	arg[1] = callee->arg[0];
+	memcpy(arg + 2, call->arg + 1, (call->nargs - 1) * sizeof *arg);
+	call->arg = arg;
+	call->nargs++;
+	call->sub = 1;
+}
+
 gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
 {
+	bind_method(s, gj_o(s->fn, r));
 	const gj_op *call = gj_o(s->fn, r);
 	gj_known f = gj_value(s, call->arg[0]);
 	gj_refuse_unbound(s, call, false);

@@ -445,6 +445,15 @@ static gj_known extents(gj_inst *s, const gj_shape_known *shape, bool tuple)
 	return tuple ? gj_known_items(s->fn, 0, NULL, (uint32_t)shape->ndim, item) : (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, n) };
 }
 
+/* A method of arrays that is a function of ours (gj_obj's MISSING). */
+static const gj_obj *written_method(const gj_inst *s, const char *name)
+{
+	for (int i = 0; s->fn->memory && i < s->code->nnames; i++)
+		if (!strcmp(s->code->name_text[i], name) && s->code->global[i]->kind == GJ_OBJ_MISSING && s->code->global[i]->n)
+			return s->code->global[i]->item[0];
+	return NULL;
+}
+
 static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 {
 	const gj_type *i64[GJ_MAX_NDIM], *ints;
@@ -472,6 +481,9 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 	const gj_type *parts = lies ? gj_parts_array(t, o->imm.name) : NULL;
 	if (parts)
 		return gj_just(parts);
+	const gj_obj *own = lies ? written_method(s, o->imm.name) : NULL;
+	if (own)
+		return gj_known_of(s->fn, o->loc, own);
 	if (method(s, "array", o->imm.name))
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "array.%s", o->imm.name), NULL);
 	if (!strcmp(o->imm.name, "dtype")) {
