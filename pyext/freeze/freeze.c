@@ -202,6 +202,21 @@ static const gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
 	return r;
 }
 
+/* The functions that stand for operations, once a freeze. They refer to each other, and are whole when all are. */
+static int freeze_written(gj_freezer *fz)
+{
+	if (fz->written || !fz->captures || !fz->captures->memory)
+		return 0;
+	fz->written = gj_new(fz->arena, const gj_obj *, GJ_NWRITTEN);
+	PyObject *all = gj_known_written();
+	if (!all || !PyTuple_Check(all) || PyTuple_GET_SIZE(all) != GJ_NWRITTEN)
+		return -1;
+	for (int i = 0; i < GJ_NWRITTEN; i++)
+		if (!(fz->written[i] = gj_freeze_function(fz, PyTuple_GET_ITEM(all, i), NULL)))
+			return -1;
+	return 0;
+}
+
 static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const scope *sc)
 {
 	const gj_obj **global = gj_new(fz->arena, const gj_obj *, c->nnames + 1);
@@ -278,6 +293,9 @@ static int freeze_code(gj_freezer *fz, gj_code *c, PyObject *co, const scope *sc
 	int status = names && konsts ? freeze_shell(fz, c, co, names) : -1;
 	if (!status)
 		status = freeze_globals(fz, c, names, sc);
+	if (!status)
+		status = freeze_written(fz);
+	c->written = fz->written;
 	if (!status)
 		status = freeze_constants(fz, c, konsts, sc);
 	Py_XDECREF(names);

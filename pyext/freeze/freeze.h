@@ -14,7 +14,6 @@ typedef struct gj_captures {
 	int (*read)(struct gj_captures *, PyObject *, gj_capture *out);      /* NULL: device arrays mean nothing */
 	gj_device *dev;
 	PyObject *kept, *linked;                   /* lists, or NULL: nothing was captured; declared functions are linked with nothing */
-	PyObject *kept;                            /* NULL: nothing was captured */
 	bool memory;                               /* the function can make arrays: NumPy's functions of whole arrays are read in (known.h) */
 } gj_captures;
 

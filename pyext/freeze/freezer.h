@@ -15,6 +15,7 @@ typedef struct gj_freezer {
 	GJ_VEC(gj_met) met;
 	uint32_t depth, nfunctions;                /* nesting of values; functions met */
 	gj_captures *captures;                     /* NULL: nothing outside means anything */
+	const gj_obj **written;                    /* by gj_written; NULL: not wanted, or not read yet */
 	const gj_code *iteration;                  /* (x for x in it), once it is asked for */
 	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */
 } gj_freezer;

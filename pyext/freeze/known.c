@@ -63,7 +63,7 @@ static int add_module(const char *module, const char *prefix, bool (*wanted)(PyO
 
 /* -- What is written in Python ------------------------------------------------------------------------------------- */
 
-static PyObject *functions, *methods;
+static PyObject *functions, *methods, *written;
 
 static bool open_functions(void)
 {
@@ -71,7 +71,9 @@ static bool open_functions(void)
 		functions = gj_import("gridjit._functions", "FUNCTIONS");
 	if (functions && !methods)
 		methods = gj_import("gridjit._functions", "METHODS");
-	return functions && methods;
+	if (methods && !written)
+		written = gj_import("gridjit._functions", "WRITTEN");
+	return functions && methods && written;
 }
 
 PyObject *gj_known_function(PyObject *o)
@@ -82,6 +84,8 @@ PyObject *gj_known_function(PyObject *o)
 }
 
 PyObject *gj_known_method(PyObject *name) { return open_functions() ? PyDict_GetItemWithError(methods, name) : NULL; }
+
+PyObject *gj_known_written(void) { return open_functions() ? written : NULL; }
 
 /* -- Start ----------------------------------------------------------------------------------------------------------- */
 

@@ -12,5 +12,7 @@ int gj_known_init(void);
  * (gridjit/_functions.py). Borrowed; NULL: none, or an exception is set. */
 PyObject *gj_known_function(PyObject *);
 PyObject *gj_known_method(PyObject *name);
+/* Those that stand for operations, in the order of gj_written. */
+PyObject *gj_known_written(void);
 
 #endif

@@ -512,12 +512,171 @@ def nanmin(a):
 	return best
 
 
+# -- What stands for operations: a[index], a[index] = v, a @ b, np.where(a), sums along an axis and their like --
+
+def _take(a, index):
+	b = _flat(index)
+	if a.ndim == 1:
+		out = np.empty(b.size, a.dtype)
+		for i in range(b.size):
+			out[i] = a[b[i]]
+		return out.reshape(index.shape)
+	rows = np.empty((b.size,) + a.shape[1:], a.dtype)
+	for i in range(b.size):
+		rows[i] = a[b[i]]
+	return rows.reshape(index.shape + a.shape[1:])
+
+
+def _check_mask(a, mask):
+	for i in range(mask.ndim):
+		if a.shape[i] != mask.shape[i]:
+			raise IndexError("boolean index did not match indexed array")
+
+
+def _choose(a, mask):
+	_check_mask(a, mask)
+	if mask.ndim == a.ndim:
+		x = _flat(a)
+		m = _flat(mask)
+		out = np.empty(count_nonzero(m), a.dtype)
+		k = 0
+		for i in range(m.size):
+			if m[i]:
+				out[k] = x[i]
+				k += 1
+		return out
+	return _take(a, flatnonzero(mask))
+
+
+def _put(a, index, value):
+	b = _flat(index)
+	if isinstance(value, (int, float, complex)):
+		for i in range(b.size):
+			a[b[i]] = value
+	elif value.ndim < a.ndim + index.ndim - 1:
+		for i in range(b.size):
+			a[b[i]] = value
+	else:
+		if value.shape[0] != b.size:
+			raise ValueError("cannot assign slice of shape from input of another shape")
+		for i in range(b.size):
+			a[b[i]] = value[i]
+
+
+def _put_chosen(a, mask, value):
+	_check_mask(a, mask)
+	if mask.ndim == 2:
+		for i in range(mask.shape[0]):
+			for j in range(mask.shape[1]):
+				if mask[i, j]:
+					a[i, j] = value
+	elif isinstance(value, (int, float, complex)):
+		for i in range(mask.size):
+			if mask[i]:
+				a[i] = value
+	else:
+		_put(a, flatnonzero(mask), value)
+
+
+def _axis_of(a, axis):
+	if axis < -a.ndim or axis >= a.ndim:
+		raise ValueError("axis is out of bounds for the array")
+	return axis + a.ndim if axis < 0 else axis
+
+
+def _rows(a, axis):
+	"""The array with the axis first."""
+	if a.ndim == 2:
+		return a.transpose((1, 0)) if axis == 1 else a.transpose((0, 1))
+	if a.ndim != 3:
+		raise NotImplementedError("reductions along an axis of arrays of two or three dimensions only")
+	if axis == 0:
+		return a.transpose((0, 1, 2))
+	return a.transpose((1, 0, 2)) if axis == 1 else a.transpose((2, 0, 1))
+
+
+def _sum_axis(a, axis):
+	k = _axis_of(a, axis)
+	rows = _rows(a, k)
+	out = np.full(rows.shape[1:], rows[:0].sum())
+	for row in rows:
+		out += row
+	return out
+
+
+def _prod_axis(a, axis):
+	rows = _rows(a, _axis_of(a, axis))
+	out = np.full(rows.shape[1:], rows[:0].prod())
+	for row in rows:
+		out *= row
+	return out
+
+
+def _mean_axis(a, axis):
+	rows = _rows(a, _axis_of(a, axis))
+	out = np.full(rows.shape[1:], rows[:1].mean() * 0)
+	for row in rows:
+		out += row
+	return out / rows.shape[0]
+
+
+def _min_axis(a, axis):
+	rows = _rows(a, _axis_of(a, axis))
+	if rows.shape[0] == 0:
+		raise ValueError("zero-size array to reduction operation minimum which has no identity")
+	out = rows[0].copy()
+	for row in rows:
+		out[:] = np.minimum(out, row)
+	return out
+
+
+def _max_axis(a, axis):
+	rows = _rows(a, _axis_of(a, axis))
+	if rows.shape[0] == 0:
+		raise ValueError("zero-size array to reduction operation maximum which has no identity")
+	out = rows[0].copy()
+	for row in rows:
+		out[:] = np.maximum(out, row)
+	return out
+
+
+def _any_axis(a, axis):
+	rows = _rows(a, _axis_of(a, axis))
+	out = np.zeros(rows.shape[1:], np.bool_)
+	for row in rows:
+		out[:] = out | (row != 0)
+	return out
+
+
+def _all_axis(a, axis):
+	rows = _rows(a, _axis_of(a, axis))
+	out = np.ones(rows.shape[1:], np.bool_)
+	for row in rows:
+		out[:] = out & (row != 0)
+	return out
+
+
+def concatenate(arrays):
+	n = 0
+	for a in arrays:
+		n += a.shape[0]
+	out = np.empty((n,) + arrays[0].shape[1:], arrays[0].dtype)
+	k = 0
+	for a in arrays:
+		out[k:k + a.shape[0]] = a
+		k += a.shape[0]
+	return out
+
+
+# In the order of gj_written (src/code/code.h).
+WRITTEN = (_take, _choose, _put, _put_chosen, dot, nonzero, _sum_axis, _prod_axis, _min_axis, _max_axis, _mean_axis, _any_axis, _all_axis)
+
 FUNCTIONS = {id(function): own for function, own in (
 	(np.argmax, argmax), (np.argmin, argmin), (np.sort, sort), (np.argsort, argsort), (np.searchsorted, searchsorted), (np.nonzero, nonzero),
 	(np.flatnonzero, flatnonzero), (np.count_nonzero, count_nonzero), (np.unique, unique), (np.cumsum, cumsum), (np.cumprod, cumprod),
 	(np.var, var), (np.std, std), (np.ptp, ptp), (np.median, median), (np.diff, diff), (np.trace, trace), (np.bincount, bincount), (np.dot, dot),
 	(np.outer, outer), (np.cross, cross), (np.linalg.norm, norm), (np.eye, eye), (np.identity, identity), (np.diag, diag), (np.flip, flip),
 	(np.roll, roll), (np.repeat, repeat), (np.append, append), (np.interp, interp), (np.nansum, nansum), (np.nanmean, nanmean),
-	(np.nanmax, nanmax), (np.nanmin, nanmin))}
+	(np.nanmax, nanmax), (np.nanmin, nanmin), (np.concatenate, concatenate))}
 METHODS = {"argmax": argmax, "argmin": argmin, "sort": sort_in_place, "argsort": argsort, "searchsorted": searchsorted, "nonzero": nonzero, "cumsum": cumsum,
 	"cumprod": cumprod, "var": var, "std": std, "ptp": ptp, "trace": trace, "dot": dot, "repeat": repeat}

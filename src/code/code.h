@@ -52,6 +52,13 @@ struct gj_obj {
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };
 
+/* Operations that are functions in Python (gridjit/_functions.py): a[index] and a[mask], and their stores, a @ b, np.where(a), and reductions
+ * along an axis in the order of gj_reduction. */
+typedef enum gj_written {
+	GJ_WRITTEN_TAKE, GJ_WRITTEN_CHOOSE, GJ_WRITTEN_PUT, GJ_WRITTEN_PUT_CHOSEN, GJ_WRITTEN_DOT, GJ_WRITTEN_NONZERO, GJ_WRITTEN_SUM, GJ_WRITTEN_ALL = GJ_WRITTEN_SUM + 6,
+	GJ_NWRITTEN
+} gj_written;
+
 enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */
 
 typedef enum gj_inline { GJ_INLINE_AUTO, GJ_INLINE_ALWAYS, GJ_INLINE_NEVER } gj_inline;
@@ -73,6 +80,7 @@ struct gj_code {
 	const gj_obj *const *global;               /* value of each name as a global or builtin; MISSING if neither */
 	const gj_obj *const *defaults; int ndefaults;       /* of the last positional arguments */
 	const gj_obj *const *kwdefaults;           /* nkwonly entries, NULL where absent; NULL: none */
+	const gj_obj *const *written;              /* by gj_written: FUNCTIONs; NULL: the function has no memory for arrays */
 	bool captures;                             /* of the entry: it or what it calls has CAPTURED objects */
 	bool user_handlers;                        /* the exception table has try/with of the user */
 	/* device functions with options of their own */

@@ -441,6 +441,33 @@ static bool spread(gj_inst *s, uint32_t block, uint32_t place)
 	return true;
 }
 
+/* Op i of block b becomes a call of the function that stands for it, which is named before it. */
+static bool call_written(gj_inst *s, uint32_t block, uint32_t place, int which)
+{
+	gj_fn *f = s->fn;
+	gj_bb *b = &f->bb.p[block], old = *b;
+	uint32_t before = f->op.n;
+	gj_op *o = gj_o(f, b->ops.p[place]);
+	gj_ref fn = gj_op_new(f, block, GJ_OBJ, NULL, o->loc, 0, NULL), *arg = gj_new(f->arena, gj_ref, o->nargs + 2);
+	gj_o(f, fn)->imm.obj = s->code->written[which];
+	o = gj_o(f, old.ops.p[place]);
+	uint32_t n = gj_written_arguments(s, o, arg + 1);
+	arg[0] = fn;
+	o->op = GJ_CALL;
+	o->sub = 1;
+	o->arg = arg;
+	o->nargs = n + 1;
+	o->imm.kw = NULL;
+	memset(&b->ops, 0, sizeof b->ops);
+	for (uint32_t i = 0; i < old.ops.n; i++) {
+		if (i == place)
+			gj_push(f->arena, &b->ops, fn);
+		gj_push(f->arena, &b->ops, old.ops.p[i]);
+	}
+	grow(s, before);
+	return false;
+}
+
 /* Op i of block b. False: its place has been taken by others, which come first. */
 static bool step(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i)
 {
@@ -448,6 +475,8 @@ static bool step(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i)
 	const gj_op *o = gj_o(s->fn, r);
 	if (gj_op_is(o, GJ_F_TERM))
 		terminator(s, b, o);
+	else if (s->fn->memory && gj_written_for(s, r) >= 0)
+		return call_written(s, b, i, gj_written_for(s, r));
 	else if (!starred(s->fn, o))
 		update(s, r, gj_settle_expression(s, r, eval(I, s, r)));
 	else if (spread(s, b, i))

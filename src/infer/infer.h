@@ -125,9 +125,14 @@ gj_known gj_infer_name(gj_icall *);                          /* rules.c: by the 
 /* Does the function work on expressions element by element, or reduce them? Does it give an array of its own? */
 bool     gj_takes_expressions(const gj_name *);
 bool     gj_makes_array(const gj_name *);
+bool     gj_is_reduction(const gj_name *);
+bool     gj_is_where(const gj_name *);                       /* np.where */
 
 /* owned.c, in functions that have memory: what an op gives, computed at once, unless it is an expression whose only user takes it as one. */
 gj_known gj_settle_expression(const gj_inst *, gj_ref, gj_known);
+/* written.c: which function in Python stands for the op (gj_written), −1: none; the operands that it is given. */
+int      gj_written_for(const gj_inst *, gj_ref);
+uint32_t gj_written_arguments(const gj_inst *, const gj_op *, gj_ref *);
 /* Has a value of that type memory that is counted? */
 bool     gj_has_owner(const gj_type *);
 /* Does the op's result hold its memory by itself? Others have it from their operands. */

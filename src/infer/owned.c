@@ -21,6 +21,13 @@ static gj_ref only_user(const gj_fn *f, gj_ref r)
 	return user && gj_o(f, user)->block == gj_o(f, r)->block ? user : 0;
 }
 
+/* Those that functions in Python stand for (written.c) take arrays. */
+static bool call_takes(const gj_name *row, const gj_op *call)
+{
+	bool written = (gj_is_reduction(row) && call->nargs > 2) || (gj_is_where(row) && call->nargs < 4);
+	return gj_takes_expressions(row) && !written;
+}
+
 /* Does it take an expression element by element, or reduce it? */
 static bool takes_expression(const gj_inst *s, gj_ref user, gj_ref r)
 {
@@ -30,7 +37,7 @@ static bool takes_expression(const gj_inst *s, gj_ref user, gj_ref r)
 	case GJ_PYBIN:   return !(o->imm.i && o->arg[0] == r);
 	case GJ_PYUN: case GJ_PYCMP: return true;
 	case GJ_SETITEM: return o->arg[2] == r;
-	case GJ_CALL:    return callee && callee->kind == GJ_OBJ_NAME && gj_takes_expressions(gj_name_find(callee->name));
+	case GJ_CALL:    return callee && callee->kind == GJ_OBJ_NAME && call_takes(gj_name_find(callee->name), o);
 	default:         return false;
 	}
 }

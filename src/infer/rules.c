@@ -36,6 +36,9 @@ bool gj_takes_expressions(const gj_name *row)
 	return gj_is_ufunc(row) || is_one_of(row, rules, GJ_LEN(rules));
 }
 
+bool gj_is_reduction(const gj_name *row) { return is_one_of(row, (const char *const[]){ "reduce" }, 1); }
+bool gj_is_where(const gj_name *row) { return row && is_one_of(row, (const char *const[]){ "where" }, 1); }
+
 bool gj_makes_array(const gj_name *row)
 {
 	static const char *const rules[] = { "new_array" };

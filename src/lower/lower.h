@@ -125,10 +125,10 @@ gj_lv  gj_lconv(gj_lower *, gj_lv, const gj_type *to);                 /* any co
 gj_ref gj_ltruth(gj_lower *, gj_lv);
 gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* C or F array: strides from the shape; nobody owns it */
 gj_lv  gj_lowned_as(gj_lower *, gj_lv view, gj_lv of);                 /* the view, kept by what keeps that array */
-/* counted.c: an array with memory of its own, in functions that have some; what a function of new_arrays.c gives there; what op `dotted` computes
+/* allocate.c: an array with memory of its own, in functions that have some. counted.c: what a function of new_arrays.c gives there; what op `dotted` computes
  * of operands, in a fresh array. */
-gj_lv  gj_lcounted(gj_lcall *);
 gj_lv  gj_lnew_array(gj_lower *, const gj_type *, const gj_ref *shape, bool zeros);
+gj_lv  gj_lcounted(gj_lcall *);
 gj_lv  gj_lcomputed(gj_lower *, const char *dotted, const gj_type *, uint32_t n, const gj_lv *operand);
 /* memory.c: the value of a type at pointer p; what lies there becomes v, converted to the type. */
 gj_ref gj_lplace(gj_lower *, gj_ref p, gj_part);                       /* where a part of the value at p stands */

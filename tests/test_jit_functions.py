@@ -1,0 +1,91 @@
+"""NumPy's functions and methods of whole arrays in functions for the host, against NumPy."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from gridjit import _core, njit
+
+X = np.array([3.0, 1, 2, 5, 4])
+Y = np.array([1.0, 2, 2, 5, 9])
+N = np.array([1.0, np.nan, 0.5])
+I = np.array([3, 1, 2, 0, 1])
+M = X > 2
+A = np.arange(6.0).reshape(2, 3)
+B = np.arange(12.0).reshape(3, 4)
+C = np.arange(24.0).reshape(2, 3, 4)
+RANDOM = np.random.default_rng(1).random(3000)
+TIES = np.random.default_rng(2).integers(0, 5, 1000)
+
+
+def put(a, i, v):
+	a[i] = v
+	return a
+
+
+def put_where(a):
+	a[a > 2] = -1
+	return a
+
+
+def scale_where(a):
+	a[a > 2] *= 2
+	return a
+
+
+def sorted_in_place(a):
+	a.sort()
+	return a
+
+
+CASES = [
+	(lambda x: (np.argmax(x), np.argmin(x), x.argmax(), x.argmin()), (X,), (A,), (I,), (M,)), (lambda x: (np.argmax(x), np.argmin(x)), (N,)),
+	(lambda x: np.sort(x), (X,), (RANDOM,), (TIES,), (N,), (RANDOM[::-1],), (np.zeros(0),)),
+	(lambda x: x.argsort(), (X,), (RANDOM,)), (sorted_in_place, (X,), (TIES,)),
+	(lambda a, v: (np.searchsorted(a, v), np.searchsorted(a, v, side="right"), np.searchsorted(a, 2.0, "right"), a.searchsorted(5)), (Y, X)),
+	(lambda a: np.nonzero(a), (I,)), (lambda a: (np.flatnonzero(a), np.count_nonzero(a), np.unique(a)), (I,), (A,)),
+	(lambda a: (np.cumsum(a), np.cumprod(a), a.cumsum()), (X,), (I,), (A,), (X.astype(np.float32),)),
+	(lambda a: (np.var(a), np.std(a), a.std(), np.ptp(a), np.median(a)), (X,), (A,), (I,)), (lambda a: np.diff(a), (X,)), (lambda a: np.trace(a), (B,)),
+	(lambda a: np.bincount(a), (I,)), (lambda a, b: (np.dot(a, b), a.dot(b), a @ b), (X, Y), (A, B), (A, X[:3]), (X[:3], B)),
+	(lambda a, b: np.outer(a, b), (X, Y)), (lambda a, b: np.cross(a, b), (X[:3], Y[:3])), (lambda a: np.linalg.norm(a), (X,), (A,)),
+	(lambda: (np.eye(3), np.eye(2, 3), np.identity(2)),  ()), (lambda a: np.diag(a), (X,), (B,)),
+	(lambda a: (np.flip(a), np.roll(a, 2), np.repeat(a, 2)), (X,)), (lambda a, b: (np.append(a, 3), np.append(a, b), np.concatenate((a, b))), (X, Y)),
+	(lambda a, x, y: (np.interp(a, x, y), np.interp(2.2, x, y)), (X, np.arange(5.0), Y)),
+	(lambda a: (np.nansum(a), np.nanmean(a), np.nanmax(a), np.nanmin(a)), (N,)),
+	(lambda a, i: a[i], (X, I), (B, I[1:3]), (B, np.array([[0, 2], [1, -1]])), (X, I[:0]), (X, I.astype(np.uint8))),
+	(lambda a, m: (a[m], a[~m]), (X, M), (B, np.array([True, False, True])), (B, B > 4)), (lambda a: (a[a > 3], np.where(a > 2)), (X,)),
+	(put, (X, I[:2], 7), (X, M, 0.5), (X, I[:4], np.arange(4.0)), (X, M, np.arange(3.0)), (B, np.array([0, 2]), np.arange(8.0).reshape(2, 4)),
+		(B, np.array([0, 2]), np.arange(4.0)), (B, B > 3, -1)), (put_where, (X,), (B,)), (scale_where, (X,)),
+	(lambda a: (a.sum(0), a.sum(1), np.sum(a, axis=1), a.sum(axis=-1), np.prod(a, 0), np.min(a, axis=0), np.max(a, axis=1), a.mean(0), np.mean(a, axis=1),
+		np.any(a > 3, axis=0), np.all(a > 3, axis=1)), (B,), (B.astype(np.int32),), (B.T,)),
+	(lambda a: (a.sum(0), a.sum(1), a.sum(2), a.max(1), a.mean(2)), (C,)), (lambda a, b: np.concatenate((a, b)), (B, B + 1)),
+]
+
+
+def same(got, want):
+	if isinstance(want, tuple):
+		return len(got) == len(want) and all(map(same, got, want))
+	got, want = np.asarray(got), np.asarray(want)
+	return got.shape == want.shape and got.dtype.kind == want.dtype.kind and np.allclose(got, want, equal_nan=True)
+
+
+@pytest.mark.parametrize("function, arguments", [(f, args) for f, *args in CASES], ids=[f"{i}-{f.__code__.co_names[-1] if f.__code__.co_names else f.__name__}" for i, (f, *_) in enumerate(CASES)])
+def test_function(function, arguments):
+	compiled = njit(function)
+	gc.collect()
+	before = _core._live_arrays()
+	for args in arguments:
+		fresh = [[a.copy() if isinstance(a, np.ndarray) else a for a in args] for _ in range(2)]
+		got, want = compiled(*fresh[0]), function(*fresh[1])
+		assert same(got, want), (got, want)
+		del got
+	gc.collect()
+	assert _core._live_arrays() == before
+
+
+def test_mistakes():
+	for function, args, kind in ((lambda a, b: np.dot(a, b), (X, X[:2]), ValueError), (lambda a: np.argmax(a), (X[:0],), ValueError),
+			(lambda a, m: a[m], (X, M[:2]), IndexError), (lambda a: a.sum(2), (B,), ValueError), (lambda a: np.cross(a, a), (X,), ValueError)):
+		with pytest.raises(kind):
+			njit(function)(*args)
