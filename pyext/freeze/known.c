@@ -32,12 +32,12 @@ static int add(const char *prefix, const char *name, PyObject *o)
 	return status;
 }
 
-/* Of NumPy's classes only four are names: np.float32 and the like are types. */
+/* Of NumPy's classes only few are names: np.float32 and the like are types. */
 static bool wanted_numpy(PyObject *o)
 {
 	const char *class = PyType_Check(o) ? ((PyTypeObject *)o)->tp_name : NULL;
 	return PyCallable_Check(o) && (!class || !strcmp(class, "numpy.dtype") || !strcmp(class, "numpy.ndarray") || !strcmp(class, "finfo")
-		|| !strcmp(class, "iinfo"));
+		|| !strcmp(class, "iinfo") || !strcmp(class, "ndindex") || !strcmp(class, "ndenumerate"));
 }
 
 static bool wanted_any(PyObject *o)

@@ -225,6 +225,23 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
 }
 
+/* Along the axes that are given, or all, into the array `out`, which has what dimensions are left. */
+static gj_known reduce_into(gj_icall *c)
+{
+	const gj_type *a = c->a[0].type, *out = c->a[2].type, *t = gj_reduction_type((gj_reduction)c->arg, a);
+	int64_t keep = 0;
+	if (c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep))
+		gj_bad_argument(c, 3);
+	int ndim = keep ? a->ndim : a->ndim - __builtin_popcount(gj_reduced_axes(c, c->a[1], a->ndim));
+	if (out->kind != GJ_ARRAY || out->ndim != ndim)
+		gj_bad_argument(c, 2);
+	if (out->readonly)
+		gj_fail(fn(c), c->loc, GJ_ERR_READONLY, out->name);
+	if (!gj_storable_kind(t, out->elem))
+		gj_fail(fn(c), c->loc, GJ_ERR_STORE, t->name, out->name);
+	return c->a[2];
+}
+
 gj_known gj_infer_reduce(gj_icall *c)
 {
 	if (gj_is_fused(c->a[0].type))
@@ -232,10 +249,12 @@ gj_known gj_infer_reduce(gj_icall *c)
 	const gj_type *t = elements(c)->elem;
 	if (c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX)
 		gj_fail(fn(c), c->loc, GJ_ERR_NOT_BUILT, gj_shown(c->name));
-	if ((c->a[1].type && c->a[1].type != gj_t_none) || c->a[2].type)
-		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
 	if (!gj_is_scalar(t))
 		gj_bad_argument(c, 0);
+	if (c->a[2].type && c->a[2].type != gj_t_none)
+		return reduce_into(c);
+	if ((c->a[1].type && c->a[1].type != gj_t_none) || c->a[3].type)
+		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
 	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
 }
 

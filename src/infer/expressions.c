@@ -106,7 +106,7 @@ bool gj_writes_memory(const gj_inst *s, gj_ref r)
 		return false;
 	const gj_name *row = gj_name_find(f->name);
 	return begins(f->name, "cuda.atomic.") || begins(f->name, "cuda.sync") || begins(f->name, "cuda.threadfence") ||
-	       (row && gj_is_ufunc(row) && o->type && o->type->kind == GJ_ARRAY);
+	       (row && row->params && strstr(row->params, " out=None") && o->type && o->type->kind == GJ_ARRAY);
 }
 
 /* A walk from behind the op that makes an expression to one that uses it. */

@@ -153,7 +153,7 @@ static bool keeps_constant(const gj_type *t)
 				return true;
 		return false;
 	}
-	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS || t->kind == GJ_RANGE || t->kind == GJ_ITER;
+	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS || t->kind == GJ_RANGE || t->kind == GJ_INDICES || t->kind == GJ_ITER;
 }
 
 static const gj_obj *constant_argument(gj_arena *arena, gj_known v)
@@ -284,13 +284,16 @@ static void setitem(gj_inst *s, const gj_op *o)
 	gj_known a = gj_known_seen(gj_value(s, o->arg[0])), v = gj_known_seen(gj_value(s, o->arg[2]));
 	if (!a.type || !v.type || !gj_value(s, o->arg[1]).type)
 		return;
-	if (o->sub && !gj_holds_record(a.type))
+	const gj_type *parts = gj_stored_parts(s, o);
+	if (o->sub && !parts && !gj_holds_record(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, "assignment to an attribute");
+	if (a.type->kind == GJ_FLAT)
+		a.type = gj_array_type(a.type->elem->elem, 1, 'A', a.type->elem->readonly, (gj_space)a.type->elem->space);
 	if (a.type->kind != GJ_ARRAY && a.type->kind != GJ_REF && a.type->kind != GJ_PTR)
 		gj_fail(s->fn, o->loc, gj_is_list(a.type) ? GJ_ERR_LIST_CHANGE : GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
-	gj_known part = gj_known_item(s, o, a, gj_value(s, o->arg[1]));
+	gj_known part = parts ? gj_just(parts) : gj_known_item(s, o, a, gj_value(s, o->arg[1]));
 	if (!gj_storable(v, part.type->kind == GJ_REF ? part.type->elem : part.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), part.type->name);
 }

@@ -82,21 +82,28 @@ gj_known gj_known_fused(const gj_fn *f, uint32_t loc, const char *dotted, const 
 
 /* -- Reductions ----------------------------------------------------------------------------------------------------------- */
 
-/* The axes, a bit each, that a constant argument names. */
-static uint32_t axes_of(const gj_icall *c, gj_known axis, uint32_t ndim)
+uint32_t gj_axes_mask(const gj_obj *axis, uint32_t ndim)
 {
-	const gj_obj *one[1] = { axis.konst }, *const *item = one;
+	const gj_obj *one[1] = { axis }, *const *item = one;
 	uint32_t n = 1, axes = 0;
-	if (!axis.type || axis.type == gj_t_none)
-		return (1u << ndim) - 1;
-	if (axis.konst && axis.konst->kind == GJ_OBJ_TUPLE)
-		n = axis.konst->n, item = axis.konst->item;
+	if (axis && axis->kind == GJ_OBJ_TUPLE)
+		n = axis->n, item = axis->item;
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t k;
 		if (!gj_obj_is_int(item[i], &k) || k < -(int64_t)ndim || k >= (int64_t)ndim || axes >> (k < 0 ? k + ndim : k) & 1)
-			gj_fail(c->s->fn, c->loc, GJ_ERR_AXES, gj_shown(c->name), c->a[0].type->name);
+			return UINT32_MAX;
 		axes |= 1u << (k < 0 ? k + ndim : k);
 	}
+	return axes;
+}
+
+uint32_t gj_reduced_axes(const gj_icall *c, gj_known axis, uint32_t ndim)
+{
+	if (!axis.type || axis.type == gj_t_none)
+		return (1u << ndim) - 1;
+	uint32_t axes = gj_axes_mask(axis.konst, ndim);
+	if (axes == UINT32_MAX)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_AXES, gj_shown(c->name), c->a[0].type->name);
 	return axes;
 }
 
@@ -109,9 +116,11 @@ gj_known gj_known_reduced(const gj_icall *c)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_REDUCED);
 	if (gj_is_complex(t) && how != GJ_RED_ANY && how != GJ_RED_ALL)
 		gj_bad_argument(c, 0);
-	if (c->a[2].type && !gj_obj_is_int(c->a[2].konst, &keep))
+	if (c->a[2].type && c->a[2].type != gj_t_none)
 		gj_bad_argument(c, 2);
-	uint32_t axes = axes_of(c, c->a[1], a->ndim);
+	if (c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep))
+		gj_bad_argument(c, 3);
+	uint32_t axes = gj_reduced_axes(c, c->a[1], a->ndim);
 	bool position = how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX;
 	if (position && axes != (1u << a->ndim) - 1 && (axes & (axes - 1)))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_AXES, gj_shown(c->name), a->name);

@@ -154,6 +154,8 @@ GJ_NORETURN void gj_no_field(const gj_fn *, uint32_t loc, const gj_type *record,
 /* Can v become what lies at a place of type t in memory? */
 bool gj_storable(gj_known v, const gj_type *t);
 gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);
+/* Of a SETITEM that stores in a.real or a.imag of an array: what these are; NULL: another one. */
+const gj_type *gj_stored_parts(const gj_inst *, const gj_op *);
 /* expressions.c: what NumPy's function of this name gives of operands of which one is an array or an expression; type NULL: it
  * has no rule for them. The second: of elements of that type. */
 gj_known gj_known_ufunc(const gj_fn *, uint32_t loc, const char *dotted, uint32_t n, const gj_known *a);
@@ -169,6 +171,9 @@ gj_known gj_known_fused(const gj_fn *, uint32_t loc, const char *dotted, const g
 const gj_type *gj_fused_operands(const gj_fn *, uint32_t loc, const char *dotted, uint32_t n, const gj_known *a, const gj_type **as);
 /* Dimensions of what operands give together, and the arguments that its shape comes from. */
 void gj_fused_shape(const gj_fn *, uint32_t loc, uint32_t n, const gj_known *a, int *ndim, uint64_t *arguments);
+/* The axes, a bit each, that a constant names; UINT32_MAX: it does not. Of an argument, absent: all; fails instead. */
+uint32_t gj_axes_mask(const gj_obj *axis, uint32_t ndim);
+uint32_t gj_reduced_axes(const gj_icall *, gj_known axis, uint32_t ndim);
 gj_known gj_known_reduced(const gj_icall *);
 bool gj_is_fused_result(const gj_type *);
 /* Fails where an expression is used behind something that may have changed what it is made of. When types have settled. */
@@ -231,6 +236,8 @@ static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t
 gj_known gj_known_iter(const gj_fn *, uint32_t loc, gj_known a);
 const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);
 const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
+/* a.flat: a view where the array is C-contiguous; NULL: of records that are not there is none. */
+const gj_type *gj_flat_of(const gj_type *array);
 /* How many items there are at most; false: nobody knows. */
 bool gj_iter_count(gj_known iter, uint64_t *n);
 gj_known gj_iter_has_nth(gj_arena *, gj_known iter, uint32_t i);

@@ -8,11 +8,21 @@ gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 	if (t->kind == GJ_ITER)
 		return a;
 	bool many = (t->kind == GJ_ARRAY && t->ndim > 0) || (t->kind == GJ_EXPRESSION && t->ndim == 1);
+	if (t->kind == GJ_FLAT || t->kind == GJ_INDICES)
+		return (gj_known){ gj_iter_type(t), a.konst };
 	if (t->kind != GJ_RANGE && !many && !gj_is_sequence(t)) {
 		gj_refuse_opaque(f, loc, a);
 		gj_fail(f, loc, GJ_ERR_ITER, gj_known_text(f->arena, a));
 	}
 	return (gj_known){ gj_iter_type(t), t->kind == GJ_RANGE || t->kind == GJ_TUPLE ? a.konst : NULL };
+}
+
+const gj_type *gj_flat_of(const gj_type *t)
+{
+	bool row = t->layout == 'C' || t->ndim == 1;
+	if (!row && !gj_is_scalar(t->elem))
+		return NULL;
+	return row ? gj_array_type(t->elem, 1, t->ndim == 1 ? t->layout : 'C', t->readonly, (gj_space)t->space) : gj_flat_type(t);
 }
 
 bool gj_is_choosable(const gj_type *t)
@@ -42,6 +52,8 @@ const gj_type *gj_iter_item(gj_arena *a, const gj_type *iter)
 		return each(a, t, gj_iter_item);
 	switch (t->kind) {
 	case GJ_RANGE: return t->elem;
+	case GJ_FLAT:  return t->elem->elem;
+	case GJ_INDICES: return gj_index_tuple(t->ndim);
 	case GJ_TUPLE: item = t->n ? gj_items_type(t) : gj_scalar[GJ_I64]; return item && gj_is_choosable(item) ? item : NULL;
 	default:       return t->ndim == 1 ? gj_item_type(t) : gj_rule_index(t, "i");
 	}
@@ -51,6 +63,8 @@ const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
 {
 	if (gj_is_zip(iter->elem))
 		return each(a, iter->elem, gj_iter_position);
+	if (iter->elem->kind == GJ_FLAT || iter->elem->kind == GJ_INDICES)
+		return gj_index_tuple(iter->elem->kind == GJ_FLAT ? iter->elem->elem->ndim : iter->elem->ndim);
 	return iter->elem->kind == GJ_RANGE ? iter->elem->elem : gj_scalar[GJ_I64];
 }
 
@@ -103,6 +117,14 @@ bool gj_iter_count(gj_known it, uint64_t *n)
 			}
 		return known;
 	}
+	if (over->kind == GJ_INDICES) {
+		int64_t extent;
+		*n = 1;
+		for (uint32_t d = 0; d < over->ndim; d++)
+			if (!it.konst || !gj_obj_is_int(it.konst->item[d], &extent) || __builtin_mul_overflow(*n, (uint64_t)(extent > 0 ? extent : 0), n))
+				return false;
+		return true;
+	}
 	if (over->kind == GJ_TUPLE)
 		return *n = over->n, true;
 	return over->kind == GJ_RANGE && gj_range_parts(it.konst, part) && (*n = range_count(part), true);
@@ -124,6 +146,19 @@ gj_known gj_iter_has_nth(gj_arena *a, gj_known it, uint32_t i)
 	return (gj_known){ gj_scalar[GJ_BOOL], yes };
 }
 
+/* Indices number i, the last one fastest. */
+static gj_known nth_index(const gj_fn *f, gj_known it, uint32_t i)
+{
+	gj_known item[GJ_MAX_NDIM];
+	int64_t extent;
+	for (uint32_t d = it.type->elem->ndim; d-- > 0; i = (uint32_t)(i / extent)) {
+		if (!it.konst || !gj_obj_is_int(it.konst->item[d], &extent) || extent <= 0)
+			return gj_just(gj_iter_item(f->arena, it.type));
+		item[d] = (gj_known){ gj_scalar[GJ_I64], gj_obj_int(f->arena, i % extent) };
+	}
+	return gj_known_items(f, 0, NULL, it.type->elem->ndim, item);
+}
+
 gj_known gj_iter_nth(const gj_fn *f, gj_known it, uint32_t i)
 {
 	const gj_type *over = it.type->elem;
@@ -136,6 +171,8 @@ gj_known gj_iter_nth(const gj_fn *f, gj_known it, uint32_t i)
 	}
 	if (over->kind == GJ_TUPLE)
 		return i < over->n ? (gj_known){ over->item[i], it.konst ? it.konst->item[i] : NULL } : gj_just(NULL);
+	if (over->kind == GJ_INDICES)
+		return nth_index(f, it, i);
 	if (over->kind != GJ_RANGE)
 		return gj_just(gj_iter_item(f->arena, it.type));
 	bool known = over->elem->kind == GJ_I64 && gj_range_parts(it.konst, part) && !__builtin_mul_overflow(part[2], (int64_t)i, &at) &&

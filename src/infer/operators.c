@@ -353,6 +353,8 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
 	gj_refuse_opaque(s->fn, o->loc, a);
+	if (a.type->kind == GJ_FLAT && gj_is_int(index.type))
+		return gj_just(a.type->elem->elem);
 	if (!gj_has_elements(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_known_text(s->fn->arena, a));
 	if (gj_is_fused(a.type))
@@ -433,6 +435,14 @@ const gj_type *gj_parts_array(const gj_type *t, const char *name)
 	return gj_array_in(gj_real_type(t->elem), t->ndim, 'A', t);
 }
 
+const gj_type *gj_stored_parts(const gj_inst *s, const gj_op *o)
+{
+	const gj_type *a = gj_o(s->fn, o->arg[0])->type;
+	const gj_obj *name = s->konst[o->arg[1]];
+	bool attribute = o->sub && a && a->kind == GJ_ARRAY && gj_is_scalar(a->elem) && name && name->kind == GJ_OBJ_STR;
+	return attribute && (!strcmp(name->name, "real") || !strcmp(name->name, "imag")) ? gj_parts_array(a, name->name) : NULL;
+}
+
 /* The shape as a tuple, or how many items there are. */
 static gj_known extents(gj_inst *s, const gj_shape_known *shape, bool tuple)
 {
@@ -478,6 +488,8 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
 	if (lies && !strcmp(o->imm.name, "T"))
 		return gj_just(gj_rule_transpose(t));
+	if (lies && !strcmp(o->imm.name, "flat") && gj_flat_of(t))
+		return gj_just(gj_flat_of(t));
 	const gj_type *parts = lies ? gj_parts_array(t, o->imm.name) : NULL;
 	if (parts)
 		return gj_just(parts);

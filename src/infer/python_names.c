@@ -100,7 +100,7 @@ gj_known gj_infer_len(gj_icall *c)
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, t->n) };
 	if (gj_is_fused(t))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_SHAPE, "len()");
-	if (!(gj_has_elements(t) && t->ndim > 0) && t->kind != GJ_RANGE)
+	if (!(gj_has_elements(t) && t->ndim > 0) && t->kind != GJ_RANGE && t->kind != GJ_FLAT)
 		gj_bad_argument(c, 0);
 	uint64_t n;
 	gj_shape_known shape;
@@ -224,6 +224,34 @@ static gj_known zip(gj_icall *c, uint32_t n, const gj_known *over)
 	}
 	*konst = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = item };
 	return (gj_known){ gj_iter_type(gj_tuple_type(t, n)), any ? konst : NULL };
+}
+
+/* Integers, or one tuple of them. */
+gj_known gj_infer_ndindex(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	bool tuple = c->n == 1 && gj_is_sequence(t);
+	uint32_t n = tuple ? t->n : c->n;
+	const gj_obj **item = gj_new(c->s->fn->arena, const gj_obj *, n + 1);
+	gj_obj *konst = gj_new(c->s->fn->arena, gj_obj, 1);
+	if (n == 0 || n > GJ_MAX_NDIM)
+		gj_bad_argument(c, 0);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!gj_is_int(tuple ? t->item[i] : c->a[i].type))
+			gj_bad_integer(c, tuple ? 0 : i);
+		item[i] = !tuple ? c->a[i].konst : c->a[0].konst ? c->a[0].konst->item[i] : NULL;
+	}
+	*konst = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = item };
+	return (gj_known){ gj_indices_type(n), konst };
+}
+
+/* zip(np.ndindex(a.shape), a.flat) */
+gj_known gj_infer_ndenumerate(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type;
+	if (t->kind != GJ_ARRAY || t->ndim == 0 || !gj_flat_of(t) || !gj_is_scalar(t->elem))
+		gj_bad_argument(c, 0);
+	return zip(c, 2, (gj_known[]){ gj_just(gj_indices_type(t->ndim)), gj_just(gj_flat_of(t)) });
 }
 
 gj_known gj_infer_zip(gj_icall *c) { return zip(c, c->n, c->a); }

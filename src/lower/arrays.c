@@ -161,6 +161,18 @@ static gj_ref pointed(gj_lower *L, gj_lv p, gj_lv i)
 	return gj_e2(L, GJ_ELEM, p.type, p.part[0], gj_ecast(L, i.part[0], gj_i64()));
 }
 
+/* Where element `index` of a.flat is. */
+static gj_ref flat_place(gj_body *B, const gj_op *o, gj_lv flat, gj_lv index)
+{
+	gj_lower *L = B->L;
+	gj_ref at[GJ_MAX_NDIM], i;
+	gj_lv a = { flat.type->elem, NULL, flat.part };
+	i = gj_lwrap_index(L, gj_ecast(L, index.part[0], gj_i64()), gj_lsize(L, a));
+	gj_lflat_index(L, flat, i, at);
+	gj_lcheck_index(L, a, at, gj_lname_of(B->s, o->arg[0]));
+	return gj_lelement(L, a, at);
+}
+
 gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *t)
 {
 	gj_lower *L = B->L;
@@ -174,6 +186,8 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	int field = gj_field_index(L->fn, L->loc, a.type, index.konst);
 	if (field >= 0)
 		return gj_lfield(L, a, (uint32_t)field, t);
+	if (a.type->kind == GJ_FLAT)
+		return gj_lload(L, flat_place(B, o, a, index), t);
 	indexing x = indexing_of(B, o, a, index);
 	if (a.type->kind == GJ_EXPRESSION) {
 		for (uint32_t k = 0; k < x.n; k++)
@@ -219,6 +233,15 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	gj_lower *L = B->L;
 	gj_ref at[GJ_MAX_NDIM];
 	gj_lv a = gj_lpresent(B, o->arg[0], B->val[o->arg[0]]), v = gj_lpresent(B, o->arg[2], B->val[o->arg[2]]);
+	if (a.type->kind == GJ_FLAT) {
+		gj_lstore(L, flat_place(B, o, a, B->val[o->arg[1]]), v, a.type->elem->elem);
+		return;
+	}
+	const gj_type *parts = gj_stored_parts(B->s, o);
+	if (parts) {
+		fill_view(L, gj_larray_parts(L, a, B->s->konst[o->arg[1]]->name, parts), v);
+		return;
+	}
 	int field = gj_field_index(L->fn, L->loc, a.type, B->s->konst[o->arg[1]]);
 	if (field >= 0) {
 		const gj_type *t = gj_field_type(a.type, (uint32_t)field);
@@ -287,6 +310,8 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return gj_larray_parts(L, a, name, t);
 	if (!strcmp(name, "T"))
 		return gj_ltranspose(L, a, t);
+	if (!strcmp(name, "flat"))
+		return gj_lflat(L, a, t);
 	if (t->kind == GJ_ARRAY)
 		return gj_lfield(L, a, (uint32_t)gj_field_named(a.type->elem, name), t);
 	gj_ref n = gj_eint(L, gj_i64(), !strcmp(name, "nbytes") ? bytes : 1);

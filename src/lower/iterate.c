@@ -19,8 +19,51 @@ gj_lv gj_liter(gj_lower *L, gj_lv a, const gj_type *t)
 	return v;
 }
 
+/* -- Indices of all dimensions, as positions: the last one fastest ------------------------------------------------------ */
+
+static bool walks(const gj_type *over) { return over->kind == GJ_FLAT || over->kind == GJ_INDICES; }
+
+/* Extent d of what is walked through. */
+static gj_ref walked(gj_lv it, uint32_t d) { return it.part[it.type->elem->kind == GJ_FLAT ? 1 + d : d]; }
+
+/* All zero; where there is nothing, the first index stands at its end. */
+static gj_lv walk_start(gj_lower *L, gj_lv it, const gj_type *t)
+{
+	gj_ref *p, zero = gj_eint(L, gj_i64(), 0), empty = gj_eint(L, gj_bool(), 0);
+	gj_lv v = gj_lv_new(L, t, &p);
+	for (uint32_t d = 0; d < t->n; d++) {
+		p[d] = zero;
+		empty = gj_e2(L, GJ_OR, gj_bool(), empty, gj_ecmp(L, GJ_CMP_LE, walked(it, d), zero));
+	}
+	p[0] = gj_e3(L, GJ_SELECT, gj_i64(), empty, gj_e2(L, GJ_MAX, gj_i64(), walked(it, 0), zero), zero);
+	return v;
+}
+
+static gj_lv walk_on(gj_lower *L, gj_lv it, gj_lv at)
+{
+	gj_ref *p, zero = gj_eint(L, gj_i64(), 0), carry = 0;
+	gj_lv v = gj_lv_new(L, at.type, &p);
+	for (uint32_t d = at.type->n; d-- > 0;) {
+		gj_ref next = gj_eindex(L, GJ_ADD, at.part[d], carry ? gj_ecast(L, carry, gj_i64()) : gj_eint(L, gj_i64(), 1));
+		carry = gj_ecmp(L, GJ_CMP_GE, next, walked(it, d));
+		p[d] = d ? gj_e3(L, GJ_SELECT, gj_i64(), carry, zero, next) : next;
+	}
+	return v;
+}
+
+static gj_lv walk_item(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
+{
+	if (it.type->elem->kind == GJ_INDICES)
+		return (gj_lv){ t, NULL, at.part };
+	return gj_lload(L, gj_lelement(L, (gj_lv){ it.type->elem->elem, NULL, it.part }, at.part), t);
+}
+
+/* -- Loops ---------------------------------------------------------------------------------------------------------------- */
+
 gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
 {
+	if (walks(it.type->elem))
+		return walk_start(L, it, t);
 	if (gj_is_zip(it.type->elem)) {
 		gj_ref *p;
 		gj_lv v = gj_lv_new(L, t, &p);
@@ -35,6 +78,8 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 {
 	const gj_type *over = it.type->elem, *bool_ = gj_scalar[GJ_BOOL];
 	gj_ref i = at.part[0];
+	if (walks(over))
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, walked(it, 0)));
 	if (gj_is_zip(over)) {
 		gj_lv yes = gj_literhas(L, zipped(L, it, 0), gj_lv_item(L, at, 0));
 		for (uint32_t k = 1; k < over->n; k++) {
@@ -54,6 +99,8 @@ static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 {
 	const gj_type *over = it.type->elem;
 	gj_lv a = { over, NULL, it.part };
+	if (walks(over))
+		return walk_item(L, it, at, t);
 	if (over->kind == GJ_RANGE)
 		return gj_lv_scalar(L, t, gj_lrange_get(L, range_of(it), at.part[0]));
 	if (gj_has_elements(over))
@@ -78,6 +125,8 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 
 gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
 {
+	if (walks(it.type->elem))
+		return walk_on(L, it, at);
 	if (gj_is_zip(it.type->elem)) {
 		gj_ref *p;
 		gj_lv v = gj_lv_new(L, at.type, &p);
@@ -105,8 +154,27 @@ gj_ref gj_liternthhas(gj_lower *L, gj_lv it, uint32_t i)
 	}
 	if (over->kind == GJ_TUPLE)
 		return gj_eint(L, gj_bool(), i < over->n);
+	if (walks(over)) {
+		gj_ref n = gj_eint(L, gj_i64(), 1);
+		for (uint32_t d = 0, ndim = over->kind == GJ_FLAT ? over->elem->ndim : over->ndim; d < ndim; d++)
+			n = gj_eindex(L, GJ_MUL, n, gj_e2(L, GJ_MAX, gj_i64(), walked(it, d), gj_eint(L, gj_i64(), 0)));
+		return gj_ecmp(L, GJ_CMP_LT, at, n);
+	}
 	gj_ref n = over->kind == GJ_RANGE ? it.part[3] : gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0);
 	return gj_ecmp(L, GJ_CMP_LT, gj_ecast(L, at, gj_o(L->fn, n)->type), n);
+}
+
+static gj_lv nth_walked(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
+{
+	const gj_type *over = it.type->elem;
+	uint32_t ndim = over->kind == GJ_FLAT ? over->elem->ndim : over->ndim;
+	gj_ref *p, left = gj_eint(L, gj_i64(), i);
+	gj_lv at = gj_lv_new(L, gj_index_tuple(ndim), &p);
+	for (uint32_t d = ndim; d-- > 0;) {
+		p[d] = d ? gj_e2(L, GJ_MOD, gj_i64(), left, walked(it, d)) : left;
+		left = d ? gj_e2(L, GJ_FLOORDIV, gj_i64(), left, walked(it, d)) : left;
+	}
+	return walk_item(L, it, at, t);
 }
 
 gj_lv gj_liternth(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
@@ -119,6 +187,8 @@ gj_lv gj_liternth(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
 	}
 	if (gj_has_elements(over))
 		return gj_larray_item(L, (gj_lv){ over, NULL, it.part }, gj_eint(L, gj_i64(), i), t);
+	if (walks(over))
+		return nth_walked(L, it, i, t);
 	if (!gj_is_zip(over))
 		return gj_lv_item(L, (gj_lv){ over, NULL, it.part }, i);
 	gj_lv v = gj_lv_new(L, t, &p);

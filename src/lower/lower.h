@@ -192,6 +192,7 @@ gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
  * among them do not count) is what they held before (overlap.c). */
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *, void *arg);
+void   gj_lrequire_apart(gj_lower *, gj_lv target, gj_lv source);      /* they have no memory in common, or the thread ends */
 void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an expression or a scalar to all elements */
 void   gj_lcopy_apart(gj_lower *, gj_lv target, gj_lv);        /* the same where nothing that is read lies in the target */
 /* fused.c: what NumPy's function of this name gives of the thread's elements; an element to be reduced. */
@@ -238,6 +239,8 @@ gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
 gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
 gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
+void   gj_lflat_index(gj_lower *, gj_lv flat, gj_ref i, gj_ref *at);   /* the array's indices of element i of a.flat */
+gj_lv  gj_lflat(gj_lower *, gj_lv a, const gj_type *);                 /* a.flat: a view in one row, or the array by another name */
 gj_ref gj_liternthhas(gj_lower *, gj_lv it, uint32_t i);               /* is there an item i? */
 gj_lv  gj_liternth(gj_lower *, gj_lv it, uint32_t i, const gj_type *);
 

@@ -192,3 +192,11 @@ void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lne
 
 void gj_lcopy(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 1, &v, item, &v); }
 void gj_lcopy_apart(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 0, NULL, item, &v); }
+
+void gj_lrequire_apart(gj_lower *L, gj_lv t, gj_lv s)
+{
+	if (gj_apart(L->fn, t.part[0], s.part[0]))
+		return;
+	gj_ref away = distance(L, t, s), empty = gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, s), zero(L));
+	gj_lrequire(L, either(L, empty, away ? lie_apart(L, t, s, away) : gj_eint(L, gj_bool(), 0)));
+}

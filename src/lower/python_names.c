@@ -92,6 +92,8 @@ gj_lv gj_lower_len(gj_lcall *c)
 	gj_lv a = c->a[0];
 	if (a.type->kind == GJ_TUPLE)
 		return gj_lresult(c, gj_eint(c->L, c->type, a.type->n));
+	if (a.type->kind == GJ_FLAT)
+		return gj_lresult(c, gj_lsize(c->L, (gj_lv){ a.type->elem, NULL, a.part }));
 	return gj_lresult(c, a.type->kind == GJ_RANGE ? gj_lrange_length(c->L, a) : gj_extent(gj_lshaped(c->L, a), 0));
 }
 
@@ -127,6 +129,27 @@ gj_lv gj_lower_reversed(gj_lcall *c)
 	p[0] = gj_e2(L, GJ_ADD, i64, start, gj_e2(L, GJ_MUL, i64, last, step));
 	p[1] = gj_e2(L, GJ_SUB, i64, start, step);
 	p[2] = gj_e1(L, GJ_NEG, i64, step);
+	return v;
+}
+
+gj_lv gj_lower_ndindex(gj_lcall *c)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(c->L, c->type, &p);
+	bool tuple = c->a[0].type->kind == GJ_TUPLE;
+	for (uint32_t i = 0; i < c->type->ndim; i++)
+		p[i] = gj_ecast(c->L, tuple ? gj_lv_item(c->L, c->a[0], i).part[0] : c->a[i].part[0], T(GJ_I64));
+	return v;
+}
+
+gj_lv gj_lower_ndenumerate(gj_lcall *c)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(c->L, c->type, &p), a = c->a[0];
+	const gj_type *flat = c->type->elem->item[1];
+	for (uint32_t d = 0; d < a.type->ndim; d++)
+		*p++ = gj_extent(a, d);
+	gj_append(p, gj_liter(c->L, gj_lflat(c->L, a, flat->elem), flat));
 	return v;
 }
 

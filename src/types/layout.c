@@ -53,6 +53,12 @@ static bool ref_piece(const gj_type *t, uint32_t k, gj_piece *out)
 	return k == 0;
 }
 
+static bool indices_piece(const gj_type *t, uint32_t k, gj_piece *out)
+{
+	*out = (gj_piece){ "shape", gj_scalar[GJ_I64], t->ndim, GJ_FIELD_VALUE };
+	return k == 0;
+}
+
 static bool range_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
 	static const char *const name[] = { "start", "stop", "step" };
@@ -80,6 +86,7 @@ static bool iter_piece(const gj_type *t, uint32_t k, gj_piece *out)
 static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bool in_memory; } made_of[GJ_NKINDS] = {
 	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
 	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
+	[GJ_FLAT] = { element_piece, false }, [GJ_INDICES] = { indices_piece, false },
 	[GJ_REF] = { ref_piece, false }, [GJ_OPTIONAL] = { optional_piece, false }, [GJ_VECTOR] = { vector_piece, true }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
 };
 

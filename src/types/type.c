@@ -233,6 +233,14 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_ITER:  iter_name(t, name, code); break;
 	case GJ_EXPRESSION: expression_name(t, name, code); break;
 	case GJ_ELEMENT: case GJ_REDUCED: fused_name(t, name, code); break;
+	case GJ_FLAT:
+		gj_sb_printf(name, "flat %s", t->elem->name);
+		gj_sb_printf(code, "flat(%s)", t->elem->code);
+		break;
+	case GJ_INDICES:
+		gj_sb_printf(name, "ndindex(%ud)", t->ndim);
+		gj_sb_printf(code, "ndindex(%u)", t->ndim);
+		break;
 	case GJ_RANGE:
 		gj_sb_printf(name, "%srange_state_%s", t->readonly ? "p" : "", t->elem->name);
 		gj_sb_printf(code, "%srange(%s)", t->readonly ? "p" : "", t->elem->code);
@@ -367,8 +375,19 @@ const gj_type *gj_prange_type(const gj_type *elem)
 
 const gj_type *gj_iter_type(const gj_type *elem)
 {
-	bool ok = elem && (elem->kind == GJ_RANGE || elem->kind == GJ_TUPLE || gj_has_elements(elem));
+	bool ok = elem && (elem->kind == GJ_RANGE || elem->kind == GJ_TUPLE || elem->kind == GJ_FLAT || elem->kind == GJ_INDICES || gj_has_elements(elem));
 	return ok ? intern(&(gj_type){ .kind = GJ_ITER, .elem = elem }, NULL) : NULL;
+}
+
+const gj_type *gj_flat_type(const gj_type *array) { return intern(&(gj_type){ .kind = GJ_FLAT, .elem = array }, NULL); }
+const gj_type *gj_indices_type(uint32_t ndim) { return intern(&(gj_type){ .kind = GJ_INDICES, .ndim = (uint8_t)ndim }, NULL); }
+
+const gj_type *gj_index_tuple(uint32_t n)
+{
+	const gj_type *i64[GJ_MAX_NDIM];
+	for (int i = 0; i < GJ_MAX_NDIM; i++)
+		i64[i] = gj_scalar[GJ_I64];
+	return n <= GJ_MAX_NDIM ? gj_tuple_type(i64, n) : NULL;
 }
 
 const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n)

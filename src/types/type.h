@@ -17,7 +17,9 @@ typedef enum gj_kind {
 	GJ_ELLIPSIS,
 	GJ_STR,                                    /* a compile-time string */
 	GJ_STATIC,                                 /* a compile-time object: function, module, type, dtype; `obj` is its identity */
-	GJ_ITER,                                   /* iterator over elem (a range, array, expression or tuple type) */
+	GJ_ITER,                                   /* iterator over elem (a range, array, expression, tuple, flat or indices type) */
+	GJ_FLAT,                                   /* a.flat of an array `elem` that is not C-contiguous: its elements in one row */
+	GJ_INDICES,                                /* np.ndindex: all indices of an array of ndim dimensions, as tuples */
 	GJ_EXPRESSION,                             /* an array expression that is not computed yet: function `obj` of item[n]; elem, ndim */
 	/* In fused functions, by NumPy's rules; obj: which arguments its shape comes from, a bit each. */
 	GJ_ELEMENT,                                /* the thread's element of a value of ndim dimensions of elem */
@@ -83,6 +85,10 @@ const gj_type *gj_optional_type(const gj_type *);
 const gj_type *gj_range_type(const gj_type *elem);
 const gj_type *gj_prange_type(const gj_type *elem);            /* readonly: its rounds may run side by side */
 const gj_type *gj_iter_type(const gj_type *elem);
+const gj_type *gj_flat_type(const gj_type *array);
+const gj_type *gj_indices_type(uint32_t ndim);
+/* n int64s. */
+const gj_type *gj_index_tuple(uint32_t n);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */
 const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n);
 const gj_type *gj_element_type(const gj_type *elem, int ndim, uint64_t arguments);

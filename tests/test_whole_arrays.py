@@ -1,0 +1,197 @@
+"""Views of whole arrays in kernels: flat, ndenumerate, ndindex, real and imag; reductions along axes into an array. As NumPy has them."""
+
+import numpy as np
+import pytest
+
+from as_python import assembled, same
+from gridjit import cuda, errors, float64
+
+BIG = np.arange(120.0).reshape(4, 5, 6)
+ARRAYS = {
+	"C": BIG[0].copy(), "F": np.asfortranarray(BIG[1]), "A": BIG[2, ::2, ::-1], "T": BIG[3].T, "3d": BIG.transpose(2, 0, 1)[::2], "1d": BIG[0, 0, ::2],
+	"empty": BIG[0, :0], "nothing": np.zeros((0, 3)).T, "0d": np.array(3.0), "ints": np.arange(6, dtype=np.int32).reshape(2, 3).T,
+}
+SHAPED = [name for name in ARRAYS if name != "0d"]
+
+
+def flat(out, a, n):
+	i = 0
+	for x in a.flat:
+		out[i % 40] += x * (i + 1)
+		i += 1
+	out[40] = len(a.flat)
+	if a.size > 2:
+		out[41] = a.flat[1] + a.flat[-1] * 10
+		a.flat[2] = n
+		a.flat[-2] += 5
+	out[42] = sum(a.flat)
+	for k, x in enumerate(a.flat):
+		out[43] += k * x
+
+
+def numbered(out, a, n):
+	for index, x in np.ndenumerate(a):
+		out[0] += x
+		for k in index:
+			out[1] = (out[1] * 7 + k) % 1009
+		out[2] = x
+	for index in np.ndindex(a.shape):
+		out[3] += 1
+		out[4] += a[index] * out[3]
+	out[5] = max([max(index) for index in np.ndindex(2, 3)])
+
+
+def indices(out, a, n):
+	for i, j in np.ndindex(n, 4):
+		out[i * 4 + j] = i * 10 + j
+	for i, in np.ndindex(n):
+		out[20] += i
+	for t in np.ndindex((2, n - 1, 2)):
+		out[21] = out[21] * 3 + t[0] + t[1] + t[2]
+	for t in np.ndindex(2, 0, 2):
+		out[22] = 1
+	out[23] = len([t for t in np.ndindex(2, 2)])
+
+
+def parts(out, z, n):
+	z.real[0] = n
+	z.imag[:] += 1
+	z.real *= 2
+	out[0] = z[0].real + z[1].imag * 10 + z.real.sum() * 100 + z.imag[::2].size * 1000
+	for x in z.real:
+		out[1] += x
+	for w in z.flat:
+		out[2] += w.imag
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_flat(device, name):
+	same(flat, np.zeros(44), ARRAYS[name], 3)
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_numbered(device, name):
+	same(numbered, np.zeros(6), ARRAYS[name], 3)
+
+
+def test_indices(device):
+	assert same(indices, np.zeros(24), ARRAYS["C"], 3)[21]
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_parts(device, dtype):
+	same(parts, np.zeros(3), (np.arange(6) * (1 - 2j)).astype(dtype)[::2], 3)
+
+
+def test_in_threads(device):
+	"""Each thread walks through its own part."""
+	@cuda.jit
+	def kernel(a, out):
+		i = cuda.grid(1)
+		if i < a.shape[0]:
+			for (j, k), x in np.ndenumerate(a[i]):
+				out[i] += x * (j + 1) * (k + 2)
+			for x in a[i, : i % 4].flat:
+				out[i] += x
+
+	a, out = np.random.default_rng(5).normal(size=(50, 4, 3)).transpose(0, 2, 1), np.zeros(50)
+	kernel[2, 32](a, out)
+	want = [sum(a[i, j, k] * (j + 1) * (k + 2) for j in range(3) for k in range(4)) + a[i, : i % 4].sum() for i in range(50)]
+	assert np.allclose(out, want)
+
+
+def sums(out, a, n):
+	np.sum(a, axis=0, out=out[0])
+	a.sum(axis=1, out=out[1, :3])
+	a.prod(-1, out[2, :3])
+	np.max(a, axis=(1,), out=out[3, :3])
+	a.min(axis=0, out=out[4])
+	np.mean(a, axis=1, out=out[5, :3])
+	a.mean(axis=0, out=out[6:7], keepdims=True)
+	np.any(a > 1, axis=1, out=out[7, :3])
+	(a * 2 + 1).sum(axis=0, out=out[8])
+	a.all(axis=0, out=out[9])
+
+
+@pytest.mark.parametrize("a", [BIG[0, :3, :4].copy(), np.asfortranarray(BIG[1, :3, :4]), BIG[2, 2::-1, ::-1][:, :4]], ids=["C", "F", "A"])
+def test_reductions_along_axes(device, a):
+	a = a - 3 * (a % 5 == 0)
+	out = np.zeros((10, 4))
+	cuda.jit(sums)[1, 1](out, a, 3)
+	want = np.zeros((10, 4))
+	want[0], want[1, :3], want[2, :3], want[3, :3] = a.sum(0), a.sum(1), a.prod(1), a.max(1)
+	want[4], want[5, :3], want[6], want[7, :3], want[8], want[9] = a.min(0), a.mean(1), a.mean(0), (a > 1).any(1), (a * 2 + 1).sum(0), a.all(0)
+	np.testing.assert_allclose(out, want, rtol=1e-14)
+
+
+def test_reductions_of_three_dimensions(device):
+	@cuda.jit
+	def kernel(a, one, two, three):
+		a.sum(axis=(0, 2), out=one)
+		np.max(a, axis=1, out=two)
+		a.mean(axis=-1, out=three, keepdims=True)
+
+	a = BIG.transpose(1, 0, 2).astype(np.float32)
+	one, two, three = np.zeros(4), np.zeros((5, 6), np.float32), np.zeros((5, 4, 1))
+	kernel[1, 1](a, one, two, three)
+	assert (one == a.sum((0, 2))).all() and (two == a.max(1)).all() and np.allclose(three, a.mean(-1, keepdims=True))
+
+
+def test_what_does_not_fit(device):
+	"""Where NumPy raises the thread ends; so it does where the result overlaps what is read."""
+	@cuda.jit
+	def kernel(a, out, reached):
+		reached[0] = 1
+		a.sum(axis=0, out=out)
+		reached[0] = 2
+
+	reached = np.zeros(1)
+	a, out = np.ones((3, 4)), np.zeros(5)
+	kernel[1, 1](a, out, reached)
+	assert reached[0] == 1 and not out.any()
+	kernel[1, 1](a, a[0], reached)
+	assert reached[0] == 1 and (a == 1).all()
+	kernel[1, 1](a, out[:4], reached)
+	assert reached[0] == 2 and (out == [3, 3, 3, 3, 0]).all()
+
+
+def test_where_and_stores(device):
+	@cuda.jit
+	def kernel(a, b, out):
+		out[:] = np.where(a > b, a, -b)
+		out[1, :] = np.where(a[0] > 2, 1, b[0])
+		a[:, 1] += 1
+		a[::2] *= b[::2]
+		b -= a
+
+	rng = np.random.default_rng(7)
+	a, b, out = rng.integers(0, 5, (3, 4)).astype(float), rng.integers(0, 5, (3, 4)).astype(float), np.zeros((3, 4))
+	want_a, want_b, want = a.copy(), b.copy(), out.copy()
+	kernel.py_func(want_a, want_b, want)
+	kernel[1, 1](a, b, out)
+	assert (out == want).all() and (a == want_a).all() and (b == want_b).all()
+
+
+@pytest.mark.parametrize("function, args", [(flat, (np.zeros(44), ARRAYS["A"], 3)), (flat, (np.zeros(44), ARRAYS["C"], 3)),
+	(numbered, (np.zeros(6), ARRAYS["3d"], 3)), (indices, (np.zeros(24), ARRAYS["C"], 3)), (parts, (np.zeros(3), np.zeros(4, np.complex64), 3)),
+	(sums, (np.zeros((10, 4)), BIG[0, :3, :4].copy(), 3))], ids=lambda x: getattr(x, "__name__", ""))
+def test_on_a_gpu(function, args):
+	assembled(function, *args)
+
+
+@pytest.mark.parametrize("body, error, message", [
+	("a[0, 0] = a.sum(axis=0)[0]", errors.UnsupportedError, "along an axis makes a new array"),
+	("a.sum(axis=n, out=a[0])", errors.TypingError, "the axes must be constants"),
+	("a.sum(axis=2, out=a[0])", errors.TypingError, "the axes must be constants that fit"),
+	("a.sum(axis=0, out=a)", errors.TypingError, r"array.sum\(\) cannot take array.float64, 2d, A. as argument 3"),
+	("a.sum(axis=0, out=n)", errors.TypingError, r"array.sum\(\) cannot take int64 as argument 3"),
+	("(a * 1j).sum(axis=0, out=a[0])", errors.TypingError, "cannot store complex128"),
+	("np.ndindex(1.5)", errors.TypingError, r"np.ndindex\(\) cannot take float64"),
+	("np.ndenumerate(n)", errors.TypingError, r"np.ndenumerate\(\) cannot take int64"),
+	("a[0, 0] = a.T.flat[1:2][0]", errors.TypingError, "flat array.float64, 2d, A. cannot be indexed"),
+])
+def test_errors(body, error, message):
+	names = {"np": np}
+	exec(f"def kernel(a, n):\n {body}\n", names)
+	with pytest.raises(error, match=message):
+		cuda.compile_ptx(names["kernel"], (float64[:, :], "int64"), cc=(9, 0))
