@@ -10,7 +10,7 @@ LATER = {
 		get_thread_id jit_module jitclass literally objmode overload pndindex register_jitable
 		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
 	"gridjit.cuda": frozenset("""args breakpoint compile_all cooperative cudadrv extending fp8
-		launchconfig libdevice literal set_memory_manager simulator
+		launchconfig literal set_memory_manager simulator
 		testing BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
 		PinnedMemory IpcHandle""".split()),
 }

@@ -39,6 +39,7 @@ typedef struct gj_backend {
 	void (*finish)(gj_unit *);                 /* optimises, and writes the image's code and what only the target knows of it */
 	/* A math function of the target's library; arguments are float32 or float64 of either width. */
 	gj_v (*library)(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
+	gj_emit_op *libcall;                       /* LIBCALL */
 	/* ---- */
 	const char *(*identity)(void);             /* what the code depends on beside the options; static text; NULL: nothing */
 	struct gj_intrin_row *intrin; unsigned nintrins;     /* rows of its own, numbered from GJ_NINTRINS on */

@@ -29,6 +29,8 @@ gj_v gj_math_row(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n
 	return g->u->backend->library(g, o, row, arg, n);
 }
 
+gj_v gj_do_libcall(gj_gen *g, const gj_op *o) { return g->u->backend->libcall(g, o); }
+
 gj_v gj_do_math(gj_gen *g, const gj_op *o)
 {
 	gj_v arg[2] = { NULL };

@@ -11,7 +11,7 @@
 	X(DIV, div) X(FLOORDIV, floordiv) X(MOD, mod) X(POW, pow) X(SHL, shl) X(SHR, shr) X(AND, and) X(OR, or) \
 	X(XOR, xor) X(NOT, not) X(ABS, abs) X(MIN, min) X(MAX, max) X(CMP, cmp) X(SELECT, select) X(CVT, cvt) \
 	X(BITCAST, bitcast) X(POPC, popc) X(CLZ, clz) X(FFS, ffs) X(BREV, brev) X(ISNAN, isnan) X(ISINF, isinf) \
-	X(ISFINITE, isfinite) X(MATH, math) X(ELEM, elem) X(BYTES, bytes) X(PTRCAST, ptrcast) X(LOCALMEM, localmem) \
+	X(ISFINITE, isfinite) X(MATH, math) X(LIBCALL, libcall) X(ELEM, elem) X(BYTES, bytes) X(PTRCAST, ptrcast) X(LOCALMEM, localmem) \
 	X(CONSTMEM, constmem) X(ADDRESS, address) X(LOAD, load) X(STORE, store) X(ATOMIC, atomic) X(SLOT, slot) X(GET, get) X(SET, set) \
 	X(ALLLANES, alllanes) X(ANY, any) X(ANDMASK, andmask) X(ANDNOT, andnot) X(FCALL, fcall) X(RESULT, result) \
 	X(NOP, nop) X(BOUNDS, bounds) X(REPORT, report) X(PRINT, print) X(EXTERN, extern)

@@ -25,7 +25,7 @@ static const char *const shfl_name[] = { "idx", "up", "down", "xor" };
 
 /* How the immediate of an op prints, and which table names its sub. Ops without a row have neither. */
 typedef enum imm {
-	IMM_NONE, IMM_INT, IMM_TEXT, IMM_NAME, IMM_OBJ, IMM_KW, IMM_NUMBER, IMM_MATH, IMM_SREG, IMM_FN
+	IMM_NONE, IMM_INT, IMM_TEXT, IMM_NAME, IMM_OBJ, IMM_KW, IMM_NUMBER, IMM_MATH, IMM_LIBDEVICE, IMM_SREG, IMM_FN
 } imm;
 typedef struct style { imm imm; bool sub_int; unsigned nsub; const char *const *sub; } style;
 
@@ -35,6 +35,7 @@ static const style style_of[GJ_NOPS] = {
 	[GJ_RAISE]     = { .imm = IMM_OBJ },           [GJ_CLOSURE]     = { .imm = IMM_OBJ, .sub_int = true },
 	[GJ_ARG]       = { .imm = IMM_INT },           [GJ_PARAM]       = { .imm = IMM_INT },
 	[GJ_RESULT]    = { .imm = IMM_INT },           [GJ_SLOT]        = { .imm = IMM_INT },
+	[GJ_LIBCALL]   = { .imm = IMM_LIBDEVICE, .sub_int = true },
 	[GJ_LOCALMEM]  = { .imm = IMM_INT },           [GJ_SHAREDMEM]   = { .imm = IMM_INT },
 	[GJ_ADDRESS]   = { .imm = IMM_INT },           [GJ_EXTERN]     = { .imm = IMM_OBJ },
 	[GJ_SREG]      = { .imm = IMM_SREG },          [GJ_UNPACK]      = { .imm = IMM_INT, .sub_int = true },
@@ -86,6 +87,7 @@ static void put_imm(gj_sb *out, const gj_op *o, imm how)
 	case IMM_OBJ:    gj_sb_puts(out, " "); gj_put_obj(out, o->imm.obj); return;
 	case IMM_NUMBER: gj_sb_puts(out, " "); put_number(out, o); return;
 	case IMM_MATH:   put_row(out, math_name, GJ_LEN(math_name), o->imm.i); return;
+	case IMM_LIBDEVICE: gj_sb_printf(out, " %s", (uint64_t)o->imm.i < GJ_NLIBDEVICE ? gj_libdevice_rows[o->imm.i].name : "?"); return;
 	case IMM_SREG:   put_row(out, sreg_name, GJ_LEN(sreg_name), o->imm.i); return;
 	case IMM_FN:     gj_sb_printf(out, " %s", o->imm.fn && o->imm.fn->name ? o->imm.fn->name : "?"); return;
 	case IMM_KW:

@@ -21,6 +21,14 @@ typedef enum gj_math {                         /* imm.i of MATH */
 	GJ_NMATH
 } gj_math;
 
+typedef enum gj_libdevice_id {                    /* imm.i of LIBCALL */
+#define LIBDEVICE(name, results, operands, params, how, value) GJ_LIBDEVICE_##name,
+#include "ir/libdevice.def"
+	GJ_NLIBDEVICE
+} gj_libdevice_id;
+
+typedef struct gj_libdevice_row { const char *name, *results, *operands; int value; } gj_libdevice_row;
+
 typedef enum gj_sreg {
 	GJ_TID_X, GJ_TID_Y, GJ_TID_Z, GJ_CTAID_X, GJ_CTAID_Y, GJ_CTAID_Z, GJ_NTID_X, GJ_NTID_Y, GJ_NTID_Z,
 	GJ_NCTAID_X, GJ_NCTAID_Y, GJ_NCTAID_Z, GJ_LANEID, GJ_WARPSIZE, GJ_LANEMASK_LT,
@@ -154,6 +162,9 @@ struct gj_fn {
 	uint32_t lanes;                            /* low, rows: lanes that share out loops of an outer element; 0: there are none */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };
+
+extern const gj_libdevice_row gj_libdevice_rows[GJ_NLIBDEVICE];        /* libdevice.c */
+const gj_type *gj_libdevice_type(char letter);
 
 /* -- Building (ir.c) -------------------------------------------------------------------------------------------------- */
 

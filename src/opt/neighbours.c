@@ -111,7 +111,7 @@ static bool op_fits(const plan *p, gj_ref r)
 	if (o->op == GJ_LOAD || o->op == GJ_STORE)
 		return access_fits(p, o) && only_index(p->f, r);
 	bool plain = gj_op_is(o, GJ_F_PURE) ? o->op != GJ_LOCALMEM && o->op != GJ_SHAREDMEM
-		: o->op == GJ_FLOORDIV || o->op == GJ_MOD || o->op == GJ_POW || o->op == GJ_MATH || o->op == GJ_JUMP
+		: o->op == GJ_FLOORDIV || o->op == GJ_MOD || o->op == GJ_POW || o->op == GJ_MATH || o->op == GJ_LIBCALL || o->op == GJ_JUMP
 		|| o->op == GJ_BRANCH || o->op == GJ_RETURN;
 	return plain && only_index(p->f, r);
 }

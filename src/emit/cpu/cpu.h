@@ -40,6 +40,7 @@ unsigned gj_host_vector_bytes(void);           /* of the widest registers: 64, 3
 bool gj_host_has_libmvec(const char *function);        /* in the host's glibc */
 
 /* math.c */
+gj_emit_op gj_cpu_libcall;
 gj_v gj_cpu_library(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 
 /* block.c: a field of gj_block, read once a call of the kernel; an i32, read here; do sums belong to this thread. */

@@ -70,16 +70,16 @@ static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsi
 	return LLVMBuildCall2(g->b, LLVMFunctionType(t, type, n, 0), whole_warp(g, t, n, name, lanes), x, n, "");
 }
 
-static gj_v by_lanes(gj_gen *g, const gj_op *o, const gj_v *arg, unsigned n, const char *name)
+/* t: a vector of the results. */
+static gj_v by_lanes(gj_gen *g, const gj_op *o, gj_t t, const gj_v *arg, unsigned n, const char *name)
 {
-	gj_t t = LLVMTypeOf(arg[0]), e = gj_elem_ty(t);
-	gj_v slot[2], x[2], out = gj_spill(g, LLVMConstNull(t));
+	gj_v slot[4], x[4], out = gj_spill(g, LLVMConstNull(t));
 	for (unsigned i = 0; i < n; i++)
 		slot[i] = gj_spill(g, arg[i]);
 	gj_lanes l = gj_lanes_begin(g, gj_mask_of(g, o));
 	for (unsigned i = 0; i < n; i++)
-		x[i] = gj_lane_get(g, slot[i], e, l.lane);
-	gj_lane_set(g, out, gj_extern_call(g, name, e, n, x), l.lane);
+		x[i] = gj_lane_get(g, slot[i], gj_elem_ty(LLVMTypeOf(arg[i])), l.lane);
+	gj_lane_set(g, out, gj_extern_call(g, name, gj_elem_ty(t), n, x), l.lane);
 	gj_lanes_end(g, &l);
 	return gj_load(g, t, out, 64);
 }
@@ -99,5 +99,20 @@ gj_v gj_cpu_library(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigne
 			return by_libmvec(g, o, row, arg, n, name, lanes);
 	}
 	snprintf(name, sizeof name, "%s%s", m->stem, single ? "f" : "");
-	return gj_is_vec(t) ? by_lanes(g, o, arg, n, name) : gj_extern_call(g, name, t, n, arg);
+	return gj_is_vec(t) ? by_lanes(g, o, t, arg, n, name) : gj_extern_call(g, name, t, n, arg);
+}
+
+/* As a row of math.def where it is one; remquo's second result has no row. */
+gj_v gj_cpu_libcall(gj_gen *g, const gj_op *o)
+{
+	char name[64];
+	gj_v arg[4];
+	const gj_libdevice_row *row = &gj_libdevice_rows[o->imm.i];
+	gj_t t = gj_tyw(g, o->type);
+	for (unsigned i = 0; i < o->nargs; i++)
+		arg[i] = gj_idle_apart(g, o, gj_arg(g, o, i));
+	if (row->value >= 0 && !o->sub)
+		return gj_math_row(g, o, row->value, arg, o->nargs);
+	snprintf(name, sizeof name, "gj_nv_%s", row->name);
+	return gj_is_vec(t) ? by_lanes(g, o, t, arg, o->nargs, name) : gj_extern_call(g, name, t, o->nargs, arg);
 }

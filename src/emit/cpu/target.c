@@ -442,7 +442,7 @@ static gj_intrin_row intrinsics[] = {
 
 const gj_backend gj_backend_cpu = {
 	.start = gj_host_start, .identity = gj_host_identity, .open = cpu_open, .declared = cpu_declared, .begin = cpu_begin,
-	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library,
+	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library, .libcall = gj_cpu_libcall,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = cpu_entry,
 	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = gj_resume_local, .keep_variable = gj_resume_variable,

@@ -71,6 +71,26 @@ gj_v gj_libdevice_call(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsi
 	return gj_extern_call(g, name, LLVMTypeOf(arg[0]), n, arg);
 }
 
+/* Only remquo has a result that is written through a pointer: its second. */
+gj_v gj_libdevice_any(gj_gen *g, const gj_op *o)
+{
+	char name[64];
+	gj_v arg[5];
+	gj_unit *u = g->u;
+	const gj_libdevice_row *row = &gj_libdevice_rows[o->imm.i];
+	unsigned n = o->nargs;
+	if (!u->opt->libdevice)
+		gj_fail(g->f, o->loc, GJ_ERR_LIBDEVICE, row->name);
+	snprintf(name, sizeof name, "__nv_%s", row->name);
+	for (unsigned i = 0; i < n; i++)
+		arg[i] = gj_sc(g, o->arg[i]);
+	if (!o->sub)
+		return gj_extern_call(g, name, gj_ty(u, o->type), n, arg);
+	arg[n] = gj_alloca(g, gj_ty(u, o->type), 1, o->type->size);
+	gj_extern_call(g, name, gj_ty(u, gj_libdevice_type(*row->results)), n + 1, arg);
+	return gj_load(g, gj_ty(u, o->type), arg[n], o->type->size);
+}
+
 /* Can a fast variant be used? It must be there, and LLVM must know the intrinsics in it that came after LLVM 19. */
 static bool usable(LLVMModuleRef lib, const char *name)
 {

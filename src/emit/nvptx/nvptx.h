@@ -21,6 +21,7 @@ void gj_nv_print(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned
 void gj_nv_part_stores(gj_unit *);
 
 /* libdevice.c */
+gj_emit_op gj_libdevice_any;                   /* LIBCALL */
 gj_v gj_libdevice_call(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 void gj_libdevice_link(gj_unit *);             /* if something of it is called */
 

@@ -575,7 +575,7 @@ static gj_intrin_row intrinsics[] = {
 
 const gj_backend gj_backend_nvptx = {
 	.start = nv_start, .open = nv_open, .declared = nv_declared, .begin = nv_begin, .end = nv_end,
-	.finish = nv_finish, .library = gj_libdevice_call,
+	.finish = nv_finish, .library = gj_libdevice_call, .libcall = gj_libdevice_any,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.around = gj_nv_export, .end_thread = nv_end_thread, .report = gj_nv_report, .print = gj_nv_print, .math = nv_math, .to_int = nv_to_int, .atomic = nv_atomic,
 	.scope = "device", .line_tables = true, .zeros_ordered = true, .unroll_hints = true, .vector_accesses = true,

@@ -2,6 +2,7 @@
  * libgcc's helpers (128-bit integers). The libraries are opened at the first need and stay open. */
 #define _GNU_SOURCE
 #include "run/cpu/cpu.h"
+#include "run/cpu/libdevice.h"
 #include "image/cpu_abi.h"
 
 #include <dlfcn.h>
@@ -53,6 +54,8 @@ uintptr_t gj_cpu_symbol(const char *name, void *foreign)
 			return (uintptr_t)own[i].f;
 	if (!strcmp(name, "gj_rt_attention"))
 		return (uintptr_t)&gj_rt_attention;
+	if (!strncmp(name, "gj_nv_", 6))
+		return gj_cpu_libdevice(name + 6);
 	bool vector = !strncmp(name, "_ZGV", 4), helper = !strncmp(name, "__", 2);
 	for (int i = 0; i < NLIBRARIES; i++) {
 		void *h = (vector && i != 1) || (!vector && i == 1) || (helper && i == 0) ? NULL : open_library(i);
