@@ -688,8 +688,8 @@ static void test_all(void)
 /* What processors call that do not convert float16. */
 static void test_halves(void)
 {
-	float (*extend)(float) = (float (*)(float))gj_cpu_symbol("__extendhfsf2"), (*single)(float) = (float (*)(float))gj_cpu_symbol("__truncsfhf2");
-	float (*dbl)(double) = (float (*)(double))gj_cpu_symbol("__truncdfhf2");
+	float (*extend)(float) = (float (*)(float))gj_cpu_symbol("__extendhfsf2", NULL), (*single)(float) = (float (*)(float))gj_cpu_symbol("__truncsfhf2", NULL);
+	float (*dbl)(double) = (float (*)(double))gj_cpu_symbol("__truncdfhf2", NULL);
 	CHECK(extend && single && dbl, "no symbols");
 	for (uint32_t i = 0; extend && i < 1u << 16; i++) {
 		uint32_t bits = i | 0xabcd0000, from_single, from_double;
