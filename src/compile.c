@@ -136,6 +136,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_show(st, "low", f);
 	if (opt.target->in_turn && !gj_entry_is_host(f->entry))
 		gj_find_waits(f);
+	if (opt.target->in_turn && !gj_entry_is_host(f->entry))
+		gj_split_grid_rounds(f);
 	if (opt.target->own_sums && !gj_entry_is_host(f->entry))
 		gj_find_sums(f);
 	choose_width(st, f, &rq->options, &opt.facts);

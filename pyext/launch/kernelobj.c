@@ -152,6 +152,12 @@ static PyObject *get_neighbours(PyObject *self, void *unused)
 	return PyLong_FromUnsignedLong(S->image.neighbours);
 }
 
+static PyObject *get_rounds(PyObject *self, void *unused)
+{
+	(void)unused;
+	return PyBool_FromLong(S->image.rounds);
+}
+
 static PyObject *get_cooperative(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -222,6 +228,7 @@ static PyGetSetDef getset[] = {
 	{ "argument_types", get_argtypes, NULL, "Types of the arguments.", NULL },
 	{ "signature", get_signature, NULL, "Signature with these argument types, and what is returned.", NULL },
 	{ "neighbours", get_neighbours, NULL, "How many threads of a launch one thread runs; 0: it could not be several.", NULL },
+	{ "rounds", get_rounds, NULL, "CPU: is it a loop over the grid whose rounds are run in turn?", NULL },
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },

@@ -166,6 +166,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	NUM(s, m->frame_bytes, 4);
 	NUM(s, m->first_axis, 4);
 	s->bad |= m->first_axis > 2;
+	flag(s, &m->rounds);
 	NUM(s, m->neighbours, 1);
 	s->bad |= m->neighbours > 4 || m->neighbours == 3;
 	flag(s, &m->dynamic_shared);

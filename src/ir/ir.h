@@ -153,6 +153,7 @@ struct gj_fn {
 	bool cooperative;                          /* blocks wait for each other at barriers of the grid */
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
 	bool spins;                                /* CPU: has loops that wait for memory (waits.c) */
+	gj_ref round_index, round_bound;           /* CPU: a launch runs rounds as long as index + step < bound (grid_rounds.c); 0: one */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */

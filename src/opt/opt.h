@@ -53,6 +53,9 @@ void gj_remove_dead(gj_fn *);
 /* Lists where threads of the entry and its callees raise, in entry->ends (ends.c). */
 void gj_find_ends(gj_fn *entry);
 
+/* Makes a kernel that is a loop over the grid one of its rounds (grid_rounds.c). After written.c and waits.c. */
+void gj_split_grid_rounds(gj_fn *);
+
 /* Loads go before slow operations (loads.c). After the other passes. */
 void gj_load_early(gj_fn *);
 

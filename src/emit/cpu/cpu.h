@@ -15,6 +15,8 @@ typedef struct gj_cpu_gen {
 	LLVMBasicBlockRef outer;                   /* from where it is entered: the head of the loop over blocks, or entry */
 	gj_v       block_idx;                      /* along the first axis, in the loop over blocks */
 	LLVMBasicBlockRef row;                     /* head of the loop over rows, around that; NULL: there is none */
+	LLVMBasicBlockRef rounds;                  /* head of the loop over rounds, around all; NULL: there is none */
+	gj_v       round, more;                    /* how far it is from the first; variable: is there another (i1) */
 	gj_v       row_warp, row_warps;            /* its first warp; warps of a row */
 	gj_resume *resume;                         /* NULL: the kernel does not stop and resume at barriers */
 	gj_v       field[sizeof(gj_block) / 4];    /* fields of gj_block already read, by offset */

@@ -134,6 +134,64 @@ static unsigned first_index(const gj_gen *g)
 /* Do warps fit into rows of threads along the first axis? */
 static bool whole_rows(const gj_unit *u) { return !u->vector || u->opt->facts & GJ_FACTS_LANES; }
 
+/* The outermost loop, where a kernel was one over the grid: this round of all threads of the stretch before the next. */
+static void begin_rounds(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	gj_t t = gj_ty(u, gj_o(g->f, g->f->round_index)->type);
+	gj_v none = LLVMConstInt(t, 0, 0);
+	gj_cpu(g)->more = gj_alloca(g, u->i1, 1, 1);
+	gj_cpu(g)->rounds = gj_bb_new(g, "round");
+	gj_at(g, gj_cpu(g)->rounds);
+	gj_cpu(g)->round = LLVMBuildPhi(g->b, t, "");
+	LLVMAddIncoming(gj_cpu(g)->round, &none, &g->entry, 1);
+	LLVMBuildStore(g->b, LLVMConstInt(u->i1, 0, 0), gj_cpu(g)->more);
+}
+
+static gj_v round_step(gj_gen *g)
+{
+	gj_v blocks = dimension(g, offsetof(gj_block, grid_dim), 0), threads = dimension(g, offsetof(gj_block, block_dim), 0);
+	gj_t t = LLVMTypeOf(gj_cpu(g)->round);
+	return LLVMBuildMul(g->b, LLVMBuildZExt(g->b, blocks, t, ""), LLVMBuildZExt(g->b, threads, t, ""), "");
+}
+
+/* At the end of a warp: has its first thread a further round? */
+static void note_round(gj_gen *g)
+{
+	gj_v bound = gj_sc(g, g->f->round_bound), step = round_step(g), more;
+	if (g->val[g->f->round_index].s)
+		more = gj_icmp(g, LLVMIntSLT, LLVMBuildAdd(g->b, gj_sc(g, g->f->round_index), step, ""), bound);
+	else {
+		gj_v next = LLVMBuildAdd(g->b, gj_vec(g, g->f->round_index), gj_splat(g, step), "");
+		more = gj_any(g, LLVMBuildAnd(g->b, gj_icmp(g, LLVMIntSLT, next, gj_splat(g, bound)), g->all, ""));
+	}
+	more = LLVMBuildOr(g->b, more, LLVMBuildLoad2(g->b, g->u->i1, gj_cpu(g)->more, ""), "");
+	LLVMBuildStore(g->b, more, gj_cpu(g)->more);
+}
+
+/* Behind the last row of the stretch. */
+static void next_round(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	LLVMBasicBlockRef done = gj_bb_new(g, "done");
+	gj_v flag = gj_block_now(g, offsetof(gj_block, attention));
+	LLVMSetVolatile(flag, 1);
+	gj_if wanted = gj_if_begin(g, gj_icmp(g, LLVMIntNE, flag, gj_i32(u, 0)));
+	gj_cpu_attend(g, gj_cpu(g)->block);
+	gj_if_end(g, &wanted);
+	LLVMBasicBlockRef here = gj_here(g);
+	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->round, round_step(g), "");
+	LLVMBuildCondBr(g->b, LLVMBuildLoad2(g->b, u->i1, gj_cpu(g)->more, ""), gj_cpu(g)->rounds, done);
+	LLVMAddIncoming(gj_cpu(g)->round, &next, &here, 1);
+	gj_at(g, done);
+}
+
+static gj_v cpu_round(gj_gen *g, const gj_op *o)
+{
+	(void)o;
+	return gj_cpu(g)->round;
+}
+
 /* The loops around that over warps: rows of threads, and in each row the blocks, whose blockIdx along the first axis counts up. So
  * memory is walked along the row through all blocks, and what depends on the other axes is the same all that way. */
 static void begin_blocks(gj_gen *g)
@@ -143,14 +201,21 @@ static void begin_blocks(gj_gen *g)
 	gj_v row = dimension(g, offsetof(gj_block, block_dim), place(g, 0)), warp = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
 	LLVMBasicBlockRef before = g->entry;
 	gj_block_field(g, offsetof(gj_block, stretch), u->i32);                /* read while entry is open */
+	if (g->f->round_index) {
+		dimension(g, offsetof(gj_block, grid_dim), 0);
+		dimension(g, offsetof(gj_block, block_dim), 0);
+		begin_rounds(g);
+		before = gj_cpu(g)->rounds;
+	}
 	if (whole_rows(u)) {
 		gj_at(g, g->entry);
 		row = LLVMBuildAdd(g->b, row, gj_i32(u, u->lanes - 1), "");
 		gj_cpu(g)->row_warps = LLVMBuildUDiv(g->b, row, gj_i32(u, u->lanes), "");
+		LLVMBasicBlockRef outside = before;
 		before = gj_cpu(g)->row = gj_bb_new(g, "row");
 		gj_at(g, before);
 		gj_cpu(g)->row_warp = LLVMBuildPhi(g->b, u->i32, "");
-		LLVMAddIncoming(gj_cpu(g)->row_warp, &warp, &g->entry, 1);
+		LLVMAddIncoming(gj_cpu(g)->row_warp, &warp, &outside, 1);
 	}
 	gj_cpu(g)->outer = gj_bb_new(g, "block");
 	gj_at(g, gj_cpu(g)->outer);
@@ -234,7 +299,7 @@ static gj_v counted(gj_gen *g, int64_t at)
 	for (; gj_cpu(g)->counted < at; gj_cpu(g)->counted++) {
 		int next = gj_cpu(g)->counted + 1;
 		bool by_row = gj_cpu(g)->row && next;
-		LLVMBasicBlockRef from = by_row ? g->entry : gj_cpu(g)->outer;
+		LLVMBasicBlockRef outside = gj_cpu(g)->rounds ? gj_cpu(g)->rounds : g->entry, from = by_row ? outside : gj_cpu(g)->outer;
 		gj_at(g, g->entry);
 		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2), x = gj_i32(g->u, 0);
 		if (!gj_cpu(g)->row || next)
@@ -268,6 +333,8 @@ static void next_warp(gj_gen *g)
 	}
 	gj_v one = gj_i32(u, 1), last = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1), end = last;
 	gj_v next_row = c->row ? LLVMBuildAdd(g->b, c->row_warp, c->row_warps, "") : NULL;
+	if (c->rounds)
+		note_round(g);
 	count_threads(g, gj_here(g));
 	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), next_row ? next_row : end, c->loop);
 	if (c->resume) {
@@ -283,6 +350,8 @@ static void next_warp(gj_gen *g)
 		count_from(g, 1, one, gj_here(g));
 		loop_end(g, c->row_warp, next_row, last, c->row);
 	}
+	if (c->rounds)
+		next_round(g);
 	LLVMBuildRetVoid(g->b);
 }
 
@@ -294,8 +363,9 @@ static void cpu_end(gj_gen *g)
 		LLVMBuildBr(g->b, body);
 		return;
 	}
-	LLVMBasicBlockRef head[] = { g->entry, gj_cpu(g)->row, gj_cpu(g)->outer == g->entry ? NULL : gj_cpu(g)->outer, gj_cpu(g)->loop };
-	for (unsigned i = 0, next; i < 3; i = next) {
+	LLVMBasicBlockRef head[] = { g->entry, gj_cpu(g)->rounds, gj_cpu(g)->row,
+		gj_cpu(g)->outer == g->entry ? NULL : gj_cpu(g)->outer, gj_cpu(g)->loop };
+	for (unsigned i = 0, next; i < 4; i = next) {
 		for (next = i + 1; !head[next]; next++)
 			;
 		gj_at(g, head[i]);
@@ -448,7 +518,7 @@ const gj_backend gj_backend_cpu = {
 	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = gj_resume_local, .keep_variable = gj_resume_variable,
 	.block_alone = true, .way_back = gj_cpu_way_back,
 	.op = {
-		[GJ_SREG] = cpu_sreg, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
+		[GJ_SREG] = cpu_sreg, [GJ_GRIDROUND] = cpu_round, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
 		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep,
 		[GJ_ROUNDS] = gj_cpu_rounds, [GJ_FAILED] = gj_cpu_failed, [GJ_YIELD] = gj_cpu_yield, [GJ_WATCH] = gj_cpu_watch,

@@ -23,7 +23,7 @@ struct gj_kernel {
 	uint32_t  width, shared, local_bytes, param_bytes, max_threads;
 	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
-	bool      stretches;                       /* a call runs a stretch of blocks */
+	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	char     *file;                            /* may be NULL */

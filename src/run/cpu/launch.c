@@ -24,6 +24,7 @@
 enum {
 	SCOUT_NS = 5000,                           /* how long the calling thread works alone at first */
 	HELP_NS = 10000,                           /* a helper must have this much to do to be worth waking */
+	ROUND_BLOCKS = 16,                         /* so many make their stretches of memory long enough */
 	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
 	RESIDENT_THREADS = 2048                    /* a cooperative launch: threads of the grid for each of ours */
@@ -146,6 +147,13 @@ static void run_waiting(gj_run *r, unsigned threads)
 	pthread_mutex_destroy(&r->lock);
 }
 
+/* Blocks whose rounds run in turn should be many, or threads of ours walk through the same memory. */
+static uint64_t share_of_rounds(uint64_t blocks, unsigned threads)
+{
+	uint64_t fair = blocks / (4 * (uint64_t)threads), all = (blocks + threads - 1) / threads;
+	return fair > ROUND_BLOCKS ? fair : min64(all, ROUND_BLOCKS);
+}
+
 static void run_blocks(gj_run *r, unsigned threads)
 {
 	uint64_t each = atomic_load_explicit(&r->kernel->ns_block, memory_order_relaxed), done = 0;
@@ -163,6 +171,8 @@ static void run_blocks(gj_run *r, unsigned threads)
 	uint64_t left = r->nblocks - done, fair = left / (4 * (uint64_t)threads), aim = each ? CHUNK_NS / each : left;
 	uint64_t worth = each && left < UINT32_MAX ? left * each / HELP_NS : threads;
 	r->chunk = min64(fair, aim) ? min64(fair, aim) : 1;
+	if (r->kernel->rounds)
+		r->chunk = share_of_rounds(left, threads);
 	gj_pool_run(participate, r, (unsigned)min64(min64(threads - 1, worth), (left - 1) / r->chunk), false, meanwhile);
 	if (atomic_load(&r->status) == GJ_OK)
 		remember(r, r->nblocks);
@@ -358,6 +368,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->fibers = (i->barriers || i->cooperative) && !i->frame_bytes;
 	k->cooperative = i->cooperative;
 	k->stretches = !i->barriers && !i->cooperative;
+	k->rounds = i->rounds;
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;
