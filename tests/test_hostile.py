@@ -494,7 +494,7 @@ def test_types_that_hold_objects_support_the_collector():
 	"""Types of _core without it hold nothing of the user's: numbers, and objects that cannot refer back."""
 	without = {name for name, cls in vars(gridjit._core).items()
 		if isinstance(cls, type) and not cls.__flags__ & 1 << 14 and cls.__module__ == "gridjit._core"}
-	assert without == {"Intrinsic", "Signature", "Device", "Stream", "Event", "FusedPlan", *(name for name, cls in vars(gridjit._core).items()
+	assert without == {"Intrinsic", "Signature", "Device", "Stream", "Event", "FusedPlan", "Memory", *(name for name, cls in vars(gridjit._core).items()
 		if isinstance(cls, type) and issubclass(cls, gridjit._core.Type))}
 
 

@@ -111,6 +111,7 @@ def test_mapped_context(device):
 	with cuda.mapped(x, y[::-2], stream=cuda.stream()) as (a, b):
 		add_one[1, 32, a.stream](b)
 		a.stream.synchronize()
+	del a, b
 	assert y.tolist() == [0, 2, 2, 4, 4, 6, 6, 8, 8, 10]
 	y.flags.writeable = False
 	with cuda.mapped(y) as on_device, pytest.raises(errors.TypingError, match="read-only"):

@@ -40,13 +40,13 @@ def limits(code):
 
 
 def float_to_int(value, source, code):
-	"""As the GPU's cvt.rzi: saturates; 8 and 16 bits go through 32; NaN gives 0 from float32 to 32 bits, else only the
+	"""As the GPU's cvt.rzi: saturates; 8 and 16 bits go through 32; NaN gives 0 from float16 and float32 to 32 bits, else only the
 	top bit is set."""
 	if code == "b1":
 		return int(value != 0)
 	wide = code if BITS[code] >= 32 else "i4"
 	if math.isnan(value):
-		bits = 0 if source == "f4" and BITS[wide] == 32 else 1 << (BITS[wide] - 1)
+		bits = 0 if source in ("f2", "f4") and BITS[wide] == 32 else 1 << (BITS[wide] - 1)
 		return wrap(wrap(bits, wide), code)
 	low, high = limits(wide)
 	whole = low if value == -math.inf else high if value == math.inf else max(low, min(high, math.trunc(value)))

@@ -114,11 +114,11 @@ gj_status gj_cuda_pin(gj_device *g, void *host, size_t bytes, gj_place *out)
 	if (s != GJ_OK)
 		return s;
 	CUresult r = gj_cu.cuMemHostRegister(host, bytes, CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP);
+	out->at = reached(host, bytes);
 	if (r == CUDA_SUCCESS)
 		out->host = host;
-	else if (r != CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED)
+	else if (r != CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED && !out->at)       /* memory that the driver allocated: INVALID_VALUE */
 		return gj_cuda_leave(before, gj_cuda_fail(r, "cuMemHostRegister", NULL));
-	out->at = reached(host, bytes);
 	return gj_cuda_leave(before, GJ_OK);
 }
 
