@@ -1,11 +1,13 @@
 """float16 and bfloat16 beside NumPy and ml_dtypes: every bit pattern, operators and functions, conversions, memory, atomics, ufuncs,
 reductions, fused functions; and the PTX that is made of them."""
 
+import gc
 import math
 import operator
 import re
 import shutil
 import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -406,6 +408,29 @@ def test_dlpack(device, half):
 		out[i] = x[i] * half(2)
 	double[1, 64](HostProducer(np.arange(64).astype(half)), out)
 	same(out, (np.arange(64) * 2).astype(half))
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_dlpack_that_numpy_does_not_take(device, versioned):
+	from producers import BrainProducer
+	x, out = np.arange(64, dtype=np.float32), np.zeros(64, np.float32)
+
+	@cuda.jit
+	def double(x, out):
+		i = cuda.grid(1)
+		out[i] = x[i] * 2
+	bits = (x.view(np.uint32) >> 16).astype(np.uint16)
+	before = sys.getrefcount(bits)
+	double[1, 64](BrainProducer(bits, versioned, readonly=True), out)
+	np.testing.assert_array_equal(out, x * 2)
+	with pytest.raises(Exception, match="read-only"):
+		double[1, 64](x, BrainProducer(bits, versioned, readonly=True))
+	if versioned:
+		result = np.zeros(64, np.uint16)
+		double[1, 64](x, BrainProducer(result, versioned))
+		np.testing.assert_array_equal((result.astype(np.uint32) << 16).view(np.float32), x * 2)
+	gc.collect()
+	assert sys.getrefcount(bits) == before
 
 
 # -- PTX -------------------------------------------------------------------------------------------------------------------------------

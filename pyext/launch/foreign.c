@@ -158,19 +158,19 @@ static void note_stream(gj_args *a, const void *library, uintptr_t stream)
 }
 
 /* Memory of the host as a NumPy array that keeps `o` alive; of bfloat16, which NumPy has not, as one of bits. */
-static bool read_host(gj_args *a, PyObject *o, int kind, const dl_tensor *t)
+static bool read_host(gj_args *a, PyObject *o, int kind, const dl_tensor *t, bool readonly)
 {
 	const char *lie = gj_extent_lies((uintptr_t)t->data + t->byte_offset, t->ndim, t->shape, t->strides, gj_scalar[kind]->size);
 	if (lie)
 		return gj_error(GJ_ERR_ARRAY_LIES, lie), false;
 	PyObject *array = PyArray_NewFromDescr(&PyArray_Type, gj_dtype_of_kind(kind == GJ_BF16 ? GJ_U16 : kind), t->ndim, (npy_intp *)t->shape,
-		(npy_intp *)t->strides, (char *)t->data + t->byte_offset, NPY_ARRAY_WRITEABLE, NULL);
+		(npy_intp *)t->strides, (char *)t->data + t->byte_offset, readonly ? 0 : NPY_ARRAY_WRITEABLE, NULL);
 	if (!array)
 		return false;
 	PyArray_UpdateFlags((PyArrayObject *)array, NPY_ARRAY_ALIGNED | NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS);
-	if (PyArray_SetBaseObject((PyArrayObject *)array, Py_NewRef(o)) < 0 || !gj_args_keep(a, array))
+	if (PyArray_SetBaseObject((PyArrayObject *)array, Py_NewRef(o)) < 0)
 		return Py_DECREF(array), false;
-	if (!gj_args_ndarray(a, (PyArrayObject *)array))
+	if (!gj_args_keep(a, array) || !gj_args_ndarray(a, (PyArrayObject *)array))
 		return false;
 	gj_arg *leaf = &a->leaf[a->nleaves - 1];
 	leaf->type = gj_array_type_of(kind, leaf->type->ndim, leaf->type->layout, leaf->type->readonly);
@@ -221,7 +221,7 @@ static bool read_exchange(gj_args *a, PyObject *o, const void *aux)
 	if (!copy_dims(&t, shape, strides, gj_scalar[kind]->size) || !lazy_tensor(o, &t, gj_scalar[kind]->size))
 		return false;
 	if (t.device.type == DL_CPU || t.device.type == DL_CUDA_HOST)
-		return read_host(a, o, kind, &t);
+		return read_host(a, o, kind, &t, false);
 	if (t.device.type != DL_CUDA && t.device.type != DL_CUDA_MANAGED)
 		return refuse(o, "it is neither in host memory nor on a CUDA device");
 	uintptr_t data = (uintptr_t)t.data + t.byte_offset;
@@ -393,14 +393,64 @@ static PyObject *writable(PyObject *o, PyObject *array)
 	return array;
 }
 
+/* What __dlpack__() gives since version 1, before the tensor. */
+typedef struct { uint32_t major, minor; void *context, *deleter; uint64_t flags; dl_tensor tensor; } dl_versioned;
+
+/* The tensor in a capsule of __dlpack__(); NULL: it is none. The first version has no flag for memory that must not be written. */
+static const dl_tensor *tensor_in(PyObject *capsule, bool *readonly)
+{
+	*readonly = true;
+	if (PyCapsule_IsValid(capsule, "dltensor"))
+		return PyCapsule_GetPointer(capsule, "dltensor");
+	if (!PyCapsule_IsValid(capsule, "dltensor_versioned"))
+		return NULL;
+	const dl_versioned *v = PyCapsule_GetPointer(capsule, "dltensor_versioned");
+	*readonly = v->flags & 1;
+	return v->major == 1 ? &v->tensor : NULL;
+}
+
+/* A tensor that NumPy does not take: of bfloat16, or on a GPU. The capsule is kept, unused, which keeps the memory.
+ * 0: it is something else; −1: exception. */
+static int read_capsule(gj_args *a, PyObject *o)
+{
+	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
+	bool readonly, ok;
+	PyObject *capsule = PyObject_CallMethod(o, "__dlpack__", NULL);
+	const dl_tensor *found = capsule ? tensor_in(capsule, &readonly) : NULL;
+	int kind = found ? dl_kind(found) : -1;
+	if (kind < 0 || found->ndim < 0 || found->ndim > GJ_MAX_NDIM) {
+		Py_XDECREF(capsule);
+		return gj_forgive(PyExc_Exception) ? 0 : -1;
+	}
+	dl_tensor t = *found;
+	uintptr_t data = (uintptr_t)t.data + t.byte_offset;
+	if (!gj_args_keep(a, capsule) || !copy_dims(&t, shape, strides, gj_scalar[kind]->size))
+		ok = false;
+	else if (t.device.type == DL_CPU || t.device.type == DL_CUDA_HOST)
+		ok = read_host(a, o, kind, &t, readonly);
+	else if (t.device.type != DL_CUDA && t.device.type != DL_CUDA_MANAGED)
+		ok = refuse(o, "it is neither in host memory nor on a CUDA device");
+	else
+		ok = reachable(a, o, data) && gj_args_describe(a, gj_scalar[kind], t.ndim, data, readonly, shape, strides);
+	return ok ? 1 : -1;
+}
+
 /* NumPy's view of a host array of another library; never a copy, so that what the kernel writes is seen. */
 static bool read_dlpack(gj_args *a, PyObject *o)
 {
-	PyObject *from = gj_import("numpy", "from_dlpack");
+	PyObject *from = gj_import("numpy", "from_dlpack"), *said;
 	PyObject *array = from ? PyObject_CallOneArg(from, o) : NULL;
 	Py_XDECREF(from);
 	if (!array || !PyArray_Check(array)) {
 		Py_XDECREF(array);
+		int done = pending(&said) ? read_capsule(a, o) : -1;
+		if (done) {
+			Py_XDECREF(said);
+			return done > 0;
+		}
+		if (said)
+			PyErr_SetObject((PyObject *)Py_TYPE(said), said);
+		Py_XDECREF(said);
 		return refuse_protocol(o, "it offers no memory that can be shared");
 	}
 	array = writable(o, array);

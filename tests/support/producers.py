@@ -16,6 +16,22 @@ class HostProducer:
 		return self.array.__dlpack_device__()
 
 
+class BrainProducer:
+	"""A host array of bfloat16, of which NumPy can say only the bits; as JAX offers one. versioned: DLPack 1, which tells whether it
+	can be written."""
+
+	def __init__(self, bits, versioned=False, readonly=False):
+		self.bits, self.versioned, self.readonly = bits, versioned, readonly
+
+	def __dlpack__(self, **keywords):
+		tensor = DLTensor(self.bits.ctypes.data, 1, 0, 1, 4, 16, 1, (ctypes.c_int64 * 1)(self.bits.size), None, 0)
+		self.keep = Versioned(1, 0, None, None, self.readonly, tensor) if self.versioned else tensor
+		return named_capsule(ctypes.addressof(self.keep), b"dltensor_versioned" if self.versioned else b"dltensor")
+
+	def __dlpack_device__(self):
+		return 1, 0
+
+
 class Foreign:
 	"""A device array as another library would show it."""
 
@@ -31,6 +47,17 @@ class DLTensor(ctypes.Structure):
 	_fields_ = [("data", ctypes.c_void_p), ("device_type", ctypes.c_int32), ("device_id", ctypes.c_int32), ("ndim", ctypes.c_int32),
 		("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
 		("strides", ctypes.POINTER(ctypes.c_int64)), ("byte_offset", ctypes.c_uint64)]
+
+
+class Versioned(ctypes.Structure):
+	_fields_ = [("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("context", ctypes.c_void_p), ("deleter", ctypes.c_void_p),
+		("flags", ctypes.c_uint64), ("tensor", DLTensor)]
+
+
+def named_capsule(address, name):
+	make = ctypes.pythonapi.PyCapsule_New
+	make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+	return make(address, name, None)
 
 
 @ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.POINTER(DLTensor))
@@ -52,10 +79,8 @@ class Exchange(ctypes.Structure):
 
 
 def capsule(major=1, older=None):
-	make = ctypes.pythonapi.PyCapsule_New
-	make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
 	capsule.keep = getattr(capsule, "keep", []) + [Exchange(major, 3, older, None, None, None, ctypes.cast(describe, ctypes.c_void_p))]
-	return make(ctypes.addressof(capsule.keep[-1]), b"dlpack_exchange_api", None), ctypes.addressof(capsule.keep[-1])
+	return named_capsule(ctypes.addressof(capsule.keep[-1]), b"dlpack_exchange_api"), ctypes.addressof(capsule.keep[-1])
 
 
 class Tensor:
