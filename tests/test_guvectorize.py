@@ -522,3 +522,44 @@ def test_loops_that_lanes_share(target):
 		want += v < 1e6
 		v = np.where(v < 1e6, v * v + 1, v)
 	np.testing.assert_array_equal(got, want)
+
+
+@target
+def test_conditions_in_lanes(target):
+	"""Divisions, roots and functions behind conditions raise nothing where they are not run."""
+	def ratio(x, y, out):
+		for i in range(x.shape[0]):
+			if y[i] != 0:
+				out[i] = x[i] / y[i]
+			else:
+				out[i] = -1
+
+	def root(x, out):
+		for i in range(x.shape[0]):
+			out[i] = math.sqrt(x[i]) if x[i] >= 0 else -1.0
+
+	def logarithm(x, out):
+		for i in range(x.shape[0]):
+			if x[i] > 0:
+				out[i] = math.log(x[i])
+
+	x, y = np.random.default_rng(0).normal(size=(2, 30, 53))
+	y[:, ::5] = 0
+	with np.errstate(all="raise"):
+		got = guvectorize(["void(f8[:], f8[:], f8[:])"], "(n),(n)->(n)", target=target)(ratio)(x, y)
+		np.testing.assert_array_equal(got, np.divide(x, y, out=np.full_like(x, -1), where=y != 0))
+		got = guvectorize(["void(f8[:], f8[:])"], "(n)->(n)", target=target)(root)(x)
+		np.testing.assert_array_equal(got, np.sqrt(x, out=np.full_like(x, -1), where=x >= 0))
+		out = np.full_like(x, 7)
+		guvectorize(["void(f8[:], f8[:])"], "(n)->(n)", target=target)(logarithm)(x, out)
+		np.testing.assert_allclose(out, np.log(x, out=np.full_like(x, 7), where=x > 0), rtol=1e-14)
+	with pytest.warns(RuntimeWarning, match="invalid"):
+		guvectorize(["void(f8[:], f8[:], f8[:])"], "(n),(n)->(n)", target=target)(zero_by_zero)(x, y * 0)
+
+
+def zero_by_zero(x, y, out):
+	for i in range(x.shape[0]):
+		if x[i] > 0:
+			out[i] = y[i] / y[i]
+		else:
+			out[i] = 0

@@ -79,6 +79,12 @@ CASES = {
 		"\t\tv = x[i, j]", "\t\tif v > 3:", "\t\t\tt -= v", "\t\tp *= 1 - 2 * (v & 1)", "\t\tlow, high = min(low, v), max(high, v)", "\t\tbits ^= v",
 		"out[0], out[1], out[2], out[3], out[4] = t, p, low, high, bits"), "(m,n),(k)", "i8", [(30, M), (5,)],
 		["reduction by +, *, min, max, ^", "a loop of each thread"]),
+	"extremes": (body("x, out", "low = high = x[0]", "for i in range(x.shape[0]):", "\tif x[i] < low:", "\t\tlow = x[i]", "\thigh = x[i] if high < x[i] else high",
+		"out[0], out[1] = low, high"), "(n),(m)", "f8", [(N,), (M,)], ["reduction by min, max"]),
+	"where": (body("x, out", "best, at = x[0], 0", "for i in range(x.shape[0]):", "\tif x[i] > best:", "\t\tbest, at = x[i], i", "out[0], out[1] = best, at"),
+		"(n),(m)", "i8", [(N,), (M,)], ["makes a value that the next round needs"]),
+	"reset": (body("x, out", "run = 0", "for i in range(x.shape[0]):", "\tif x[i] < 3:", "\t\trun = 0", "\trun += x[i]", "out[0] = run"), "(n)->()", "i8",
+		[(N,)], ["makes a value that the next round needs"]),
 	"conditions": (body("x, out", "for i in range(x.shape[0]):", "\tif x[i] > 4:", "\t\tout[i] = x[i]", "\telif x[i] > 2:", "\t\tcontinue", "\telse:",
 		"\t\tout[i] = -1"), "(n),(n)", "i8", [(N,), (N,)], [ALL]),
 	"search": (body("x, out", "out[0] = -1", "for i in range(x.shape[0]):", "\tif x[i] == 5:", "\t\tout[0] = i", "\t\tbreak"), "(n)->()", "i8", [(N,)],
@@ -180,6 +186,9 @@ class Programs:
 				lines += [f"if {self.expression(loops)} > 2:", *("\t" + line for line in self.block(loops, 0))]
 			elif kind == "store":
 				lines.append(f"{self.element(loops)} = ({self.expression(loops)}) % 1009")
+			elif kind == "sum" and self.random.random() < 0.3:
+				value = self.expression(loops)
+				lines += [f"if {value} {self.pick('<>')} t:", f"\tt = {value}"]
 			elif kind == "sum":
 				lines.append(self.pick(["s += {}", "s -= {}", "t = max(t, {})"]).format(self.expression(loops)))
 			else:

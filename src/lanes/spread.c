@@ -197,14 +197,33 @@ static bool is_along(walk *w, gj_ref pointer)
 	}
 }
 
+/* LLVM makes vectors of plain innermost loops itself, but not of those around others, nor where a condition decides about what could
+ * raise an exception or a function is called. */
+static bool is_plain(const gj_fn *f, uint32_t l)
+{
+	bool branches = false, tells = false;
+	for (uint32_t k = 1; k < f->loops.n; k++)
+		if (f->loops.p[k].parent == l)
+			return false;
+	GJ_EACH_BLOCK(f, b) {
+		if (f->bb.p[b].loop != l)
+			continue;
+		branches |= b != f->loops.p[l].header && f->bb.p[b].nsucc == 2;
+		GJ_EACH_OP_OF(f, b, r) {
+			const gj_op *o = gj_o(f, r);
+			if (o->op == GJ_MATH && o->imm.i != GJ_MATH_SQRT)
+				return false;
+			tells |= o->op == GJ_MATH || o->op == GJ_DIV || o->op == GJ_FLOORDIV || o->op == GJ_MOD || (o->op == GJ_MUL && gj_is_float(o->type));
+		}
+	}
+	return !branches || !tells;
+}
+
 static bool suits_lanes(const gj_plan *p, uint32_t l)
 {
 	const gj_fn *f = p->f;
 	const gj_loop_fact *fact = &p->fact[l];
-	bool around = false;
-	for (uint32_t k = 1; k < f->loops.n; k++)
-		around |= f->loops.p[k].parent == l;
-	if (!around || !fact->independent || fact->carried.n || fact->step != 1 || (fact->rounds >= 0 && fact->rounds < 4))
+	if (is_plain(f, l) || !fact->independent || fact->carried.n || fact->step != 1 || (fact->rounds >= 0 && fact->rounds < 4))
 		return false;
 	walk w = { p, l, gj_new(f->arena, uint8_t, f->op.n) };
 	uint32_t n;

@@ -14,7 +14,7 @@ typedef struct analysis {
 	gj_loop_fact *fact;
 	uint32_t *first, *user;                    /* users of r: user[first[r]] … user[first[r + 1] − 1] */
 	uint32_t *mark, epoch;                     /* by op: == epoch: in the set at hand */
-	GJ_VEC(gj_ref) set;
+	GJ_VEC(gj_ref) set, picked;
 } analysis;
 
 static bool inside(const analysis *a, gj_ref r) { return gj_loop_contains(a->f, a->loop, a->f->bb.p[gj_o(a->f, r)->block].loop); }
@@ -290,10 +290,66 @@ static gj_opcode goes_on(const gj_op *o, gj_ref r)
 	}
 }
 
-/* All operands that are passed on are of the set; of those that are combined one is. */
+/* Where an edge of block b leads, past a block that only reads; *from: the predecessor there. */
+static uint32_t leads_to(const gj_fn *f, uint32_t b, uint32_t i, uint32_t *from)
+{
+	uint32_t to = f->bb.p[b].succ[i];
+	const gj_bb *t = &f->bb.p[to];
+	bool empty = t->nsucc == 1 && t->preds.n == 1;
+	GJ_EACH_OP_OF(f, to, r)
+		empty &= !gj_op_is(gj_o(f, r), GJ_F_WRITE);
+	*from = empty ? to : b;
+	return empty ? t->succ[0] : to;
+}
+
+/* One value, or what one place holds that the loop does not write. */
+static bool is_same(const analysis *a, gj_ref x, gj_ref y)
+{
+	const gj_op *p = gj_o(a->f, x), *q = gj_o(a->f, y);
+	uint32_t n;
+	if (x == y || p->op != GJ_LOAD || q->op != GJ_LOAD || p->arg[0] != q->arg[0])
+		return x == y;
+	const gj_ref *access = gj_loop_accesses(a->f, a->loop, &n);
+	for (uint32_t i = 0; i < n; i++)
+		if (gj_o(a->f, access[i])->op == GJ_STORE && !gj_apart(a->f, gj_accessed(a->f, access[i]), p->arg[0]))
+			return false;
+	return true;
+}
+
+/* `if x < r: r = x` and its like, seen from the comparison of r: MIN or MAX, and the phi or select that the two meet in. NOP: something
+ * else. Where r is NaN it stays, as MIN and MAX of NaN and NaN do. */
+static gj_opcode picks(const analysis *a, gj_ref compared, gj_ref r, gj_ref *met)
+{
+	const gj_fn *f = a->f;
+	const gj_op *c = gj_o(f, compared);
+	uint32_t yes, no;
+	bool left = c->arg[0] == r, less = c->sub == GJ_CMP_LT || c->sub == GJ_CMP_LE, greater = c->sub == GJ_CMP_GT || c->sub == GJ_CMP_GE;
+	gj_ref x = c->arg[left], user = a->user[a->first[compared]];
+	const gj_op *u = gj_o(f, user);
+	if (c->op != GJ_CMP || a->first[compared + 1] != a->first[compared] + 1 || x == r || (!less && !greater))
+		return GJ_NOP;
+	gj_opcode op = less == left ? GJ_MAX : GJ_MIN;
+	*met = user;
+	if (u->op == GJ_SELECT)
+		return u->arg[0] == compared && is_same(a, u->arg[1], x) && u->arg[2] == r ? op : GJ_NOP;
+	uint32_t to = u->op == GJ_BRANCH ? leads_to(f, u->block, 0, &yes) : 0;
+	if (u->op != GJ_BRANCH || to != leads_to(f, u->block, 1, &no) || yes == no || f->bb.p[to].preds.n != 2)
+		return GJ_NOP;
+	GJ_EACH_PHI(f, to, p)
+		if (is_same(a, gj_o(f, p)->arg[gj_pred_index(f, to, yes)], x) && gj_o(f, p)->arg[gj_pred_index(f, to, no)] == r) {
+			*met = p;
+			return op;
+		}
+	return GJ_NOP;
+}
+
+/* All operands that are passed on are of the set; of those that are combined, or picked from, one is. */
 static bool is_closed(const analysis *a, gj_ref r)
 {
 	const gj_op *o = gj_o(a->f, r);
+	for (uint32_t i = 0; i < a->picked.n; i++)
+		if (a->picked.p[i] == r)
+			return in_set(a, o->arg[o->nargs - 2]) != in_set(a, o->arg[o->nargs - 1]);
 	uint32_t from = o->op == GJ_SELECT, n = 0;
 	for (uint32_t k = from; k < o->nargs; k++)
 		n += in_set(a, o->arg[k]);
@@ -306,7 +362,7 @@ static gj_opcode reduces(analysis *a, gj_ref p)
 	const gj_fn *f = a->f;
 	gj_opcode op = GJ_NOP;
 	a->epoch++;
-	a->set.n = 0;
+	a->set.n = a->picked.n = 0;
 	put(a, p);
 	for (uint32_t i = 0; i < a->set.n; i++) {
 		gj_ref r = a->set.p[i];
@@ -317,11 +373,15 @@ static gj_opcode reduces(analysis *a, gj_ref p)
 					return GJ_NOP;
 				continue;
 			}
-			gj_opcode how = goes_on(gj_o(f, u), r);
+			gj_ref met;
+			gj_opcode how = gj_o(f, u)->op == GJ_CMP ? picks(a, u, r, &met) : goes_on(gj_o(f, u), r);
+			if (gj_o(f, u)->op == GJ_CMP && how != GJ_NOP)
+				gj_push(f->arena, &a->picked, met);
 			if (how == GJ_NOP || (how != GJ_PHI && op != GJ_NOP && op != how))
 				return GJ_NOP;
 			op = how == GJ_PHI ? op : how;
-			put(a, u);
+			if (gj_o(f, u)->op != GJ_CMP)
+				put(a, u);
 		}
 	}
 	uint32_t back = gj_pred_index(f, f->loops.p[a->loop].header, f->loops.p[a->loop].latch);
