@@ -31,11 +31,15 @@ static void in_child(void) { main_thread = pthread_self(); }
 int gj_interrupt_init(PyObject *m)
 {
 	(void)m;
+#if PY_VERSION_HEX >= 0x030d0000                 /* `threading` would take a millisecond to import */
+	PyObject *find = gj_import("_thread", "_get_main_thread_ident"), *ident = find ? PyObject_CallNoArgs(find) : NULL;
+#else
 	PyObject *find = gj_import("threading", "main_thread"), *thread = find ? PyObject_CallNoArgs(find) : NULL;
 	PyObject *ident = thread ? PyObject_GetAttrString(thread, "ident") : NULL;
+	Py_XDECREF(thread);
+#endif
 	unsigned long id = ident ? PyLong_AsUnsignedLong(ident) : 0;
 	Py_XDECREF(ident);
-	Py_XDECREF(thread);
 	Py_XDECREF(find);
 	if (PyErr_Occurred())
 		return -1;

@@ -61,7 +61,8 @@ def test_intrinsic_outside_a_kernel(name):
 		value(1)
 
 
-@pytest.mark.parametrize("name", ["MemoryPointer"])
+@pytest.mark.parametrize("name", ["extending", "launchconfig", "simulator",
+	"testing", "MemoryPointer"])
 def test_cuda_not_built_yet(name):
 	with pytest.raises(NotImplementedError, match=name):
 		getattr(cuda, name)

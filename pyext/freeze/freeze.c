@@ -538,6 +538,8 @@ static int freeze(PyObject *o, gj_arena *arena, gj_captures *captures, wanted ou
 		gj_error(GJ_ERR_PYTHON, gj_python.version / 100, gj_python.version % 100);
 		return -1;
 	}
+	if (gj_known_init() < 0)
+		return -1;
 	gj_trap trap = { .arena = arena };
 	gj_arena_trap(arena, &trap);
 	int status;
@@ -587,7 +589,7 @@ static int read_opcodes(void)
 
 int gj_freeze_init(PyObject *module)
 {
-	if (gj_extern_init(module) < 0 || gj_intrinsic_init(module) < 0 || gj_known_init() < 0)
+	if (gj_extern_init(module) < 0 || gj_intrinsic_init(module) < 0)
 		return -1;
 	return read_opcodes();
 }

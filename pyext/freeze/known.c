@@ -7,24 +7,29 @@
 
 static PyObject *known;                        /* dict: address → (dotted name as bytes, object) */
 
-const char *gj_known_name(PyObject *o)
+static const char *name_in(PyObject *table, PyObject *o)
 {
 	PyObject *key = PyLong_FromVoidPtr(o);
-	PyObject *row = key ? PyDict_GetItemWithError(known, key) : NULL;
+	PyObject *row = key ? PyDict_GetItemWithError(table, key) : NULL;
 	Py_XDECREF(key);
 	return row ? PyBytes_AS_STRING(PyTuple_GET_ITEM(row, 0)) : NULL;
 }
 
+const char *gj_known_name(PyObject *o)
+{
+	return name_in(known, o);
+}
+
 /* Two names of one function: that with a row in the table wins, else the first. */
-static int add(const char *prefix, const char *name, PyObject *o)
+static int add(PyObject *table, const char *prefix, const char *name, PyObject *o)
 {
 	PyObject *dotted = PyBytes_FromFormat("%s.%s", prefix, name), *key = PyLong_FromVoidPtr(o), *row = NULL;
 	int status = dotted && key ? 0 : -1;
-	const char *old = status ? NULL : gj_known_name(o);
+	const char *old = status ? NULL : name_in(table, o);
 	bool better = !old || (!gj_name_find(old) && gj_name_find(PyBytes_AS_STRING(dotted)));
 	if (!status && better) {
 		row = PyTuple_Pack(2, dotted, o);
-		status = row ? PyDict_SetItem(known, key, row) : -1;
+		status = row ? PyDict_SetItem(table, key, row) : -1;
 	}
 	Py_XDECREF(row);
 	Py_XDECREF(dotted);
@@ -45,7 +50,7 @@ static bool wanted_any(PyObject *o)
 	return PyCallable_Check(o);
 }
 
-static int add_module(const char *module, const char *prefix, bool (*wanted)(PyObject *))
+static int add_module(PyObject *table, const char *module, const char *prefix, bool (*wanted)(PyObject *))
 {
 	PyObject *m = PyImport_ImportModule(module), *name, *o;
 	Py_ssize_t at = 0;
@@ -55,7 +60,7 @@ static int add_module(const char *module, const char *prefix, bool (*wanted)(PyO
 		if (!text)
 			status = -1;
 		else if (*text != '_' && wanted(o))
-			status = add(prefix, text, o);
+			status = add(table, prefix, text, o);
 	}
 	Py_XDECREF(m);
 	return status;
@@ -91,13 +96,16 @@ PyObject *gj_known_written(void) { return open_functions() ? written : NULL; }
 
 int gj_known_init(void)
 {
-	if (known)
-		return 0;
-	known = PyDict_New();
-	if (!known || add_module("builtins", "builtins", wanted_any) || add_module("math", "math", wanted_any) || add_module("cmath", "cmath", wanted_any)
-	    || add_module("operator", "operator", wanted_any) || add_module("numpy", "np", wanted_numpy)) {
-		Py_CLEAR(known);
-		return -1;
-	}
-	return 0;
+	static const struct { const char *module, *prefix; bool (*wanted)(PyObject *); } rows[] = {
+		{ "builtins", "builtins", wanted_any }, { "math", "math", wanted_any }, { "cmath", "cmath", wanted_any },
+		{ "operator", "operator", wanted_any }, { "numpy", "np", wanted_numpy },
+	};
+	PyObject *table = known ? NULL : PyDict_New();
+	int status = known || table ? 0 : -1;
+	for (size_t i = 0; table && !status && i < GJ_LEN(rows); i++)
+		status = add_module(table, rows[i].module, rows[i].prefix, rows[i].wanted);
+	if (!status && !known)                         /* another thread may have been faster */
+		known = Py_XNewRef(table);
+	Py_XDECREF(table);
+	return status;
 }

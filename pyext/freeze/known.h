@@ -4,8 +4,9 @@
 
 #include "core.h"
 
-/* Dotted name of a function that kernels know by identity ("math.sin", "np.sqrt"); NULL: none. */
+/* Dotted name of a function that kernels know by identity ("math.sin", "np.sqrt"); NULL: none. After gj_known_init(). */
 const char *gj_known_name(PyObject *);
+/* Makes the table, once: before the first freeze, because it costs a tenth of an import. −1: exception. */
 int gj_known_init(void);
 
 /* The Python function that stands for one of NumPy's, or for a method of arrays by its name, where functions can make arrays

@@ -253,6 +253,63 @@ bool gj_copy_bytes(gj_device *dev, gj_copy how, uintptr_t dst, uintptr_t src, si
 	return status == GJ_OK;
 }
 
+static bool address_of(PyObject *o, uintptr_t *out)
+{
+	*out = PyLong_AsSize_t(o);
+	return !PyErr_Occurred();
+}
+
+/* memcpy(what, to, from, bytes, stream): which way is the last word of what. */
+static PyObject *copy_memory(PyObject *m, PyObject *args)
+{
+	static const char *const way[] = { [GJ_H2D] = "to the device", [GJ_D2H] = "to the host", [GJ_D2D] = "on the device" };
+	(void)m;
+	const char *what;
+	PyObject *to, *from, *stream;
+	Py_ssize_t n;
+	uintptr_t dst, src;
+	gj_stream *s;
+	if (!PyArg_ParseTuple(args, "sOOnO:memcpy", &what, &to, &from, &n, &stream) || !address_of(to, &dst) || !address_of(from, &src))
+		return NULL;
+	size_t how = 0;
+	while (how < GJ_LEN(way) && strcmp(way[how], what))
+		how++;
+	if (how == GJ_LEN(way) || n < 0)
+		return PyErr_Format(PyExc_ValueError, "%zd bytes cannot be copied %s", n, what);
+	gj_device *dev = gj_device_current();
+	if (!dev || gj_stream_of(stream, dev, &s) < 0 || (n && !gj_copy_bytes(dev, (gj_copy)how, dst, src, (size_t)n, s, "copying memory")))
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+/* memset(to, byte, bytes, stream) */
+static PyObject *fill_memory(PyObject *m, PyObject *args)
+{
+	(void)m;
+	PyObject *to, *stream;
+	unsigned char byte;
+	Py_ssize_t n;
+	uintptr_t dst;
+	gj_stream *s;
+	if (!PyArg_ParseTuple(args, "ObnO:memset", &to, &byte, &n, &stream) || !address_of(to, &dst))
+		return NULL;
+	if (n < 0)
+		return PyErr_Format(PyExc_ValueError, "%zd bytes cannot be filled", n);
+	gj_device *dev = gj_device_current();
+	if (!dev || gj_stream_of(stream, dev, &s) < 0)
+		return NULL;
+	gj_status status = dev->ops->fill(dev, dst, byte, (size_t)n, s);
+	if (status != GJ_OK)
+		return gj_status_error(status, "filling memory");
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+	{ "memcpy", copy_memory, METH_VARARGS, "memcpy(which way, to, from, bytes, stream): copies memory by its addresses." },
+	{ "memset", fill_memory, METH_VARARGS, "memset(to, byte, bytes, stream): fills device memory." },
+	{ NULL, NULL, 0, NULL },
+};
+
 static PyObject *get_ptr(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -307,5 +364,5 @@ static PyType_Spec spec = { "gridjit._core.Buffer", sizeof(gj_buffer), 0,
 
 int gj_buffer_init(PyObject *m)
 {
-	return gj_add_type(m, &gj_buffer_class, &spec, NULL);
+	return PyModule_AddFunctions(m, functions) < 0 ? -1 : gj_add_type(m, &gj_buffer_class, &spec, NULL);
 }

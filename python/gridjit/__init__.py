@@ -10,9 +10,8 @@
 
     saxpy[blocks, threads](2.0, x, y, out)"""
 
-from . import _core, config, errors, types
+from . import _core, _later, config, errors, types
 from ._core import __version__, typeof
-from ._later import attribute as _not_built, install as _install_finder
 from .types import from_dtype, optional
 from .types import (b1, bfloat16, bool_, boolean, c8, c16, complex64, complex128, double, f2, f4, f8, float16, float32, float64, float_,
 	i1, i2, i4, i8, int8, int16, int32, int64, int_, intc, intp, none, u1, u2, u4, u8, uint, uint8, uint16, uint32, uint64,
@@ -20,7 +19,7 @@ from .types import (b1, bfloat16, bool_, boolean, c8, c16, complex64, complex128
 from ._unroll import literal_unroll
 from . import cuda
 
-_install_finder()
+_later.install()
 
 
 def device_kind():
@@ -28,15 +27,10 @@ def device_kind():
 	return _core.device_kind()
 
 
-from .fusing import fuse
-from .jitting import jit, njit
-from .parallel import prange
-from .ufuncs import guvectorize, vectorize
+# -- names whose modules are imported when one of them is first used --
 
-
-def __getattr__(name):
-	return _not_built(__name__, name)
-
+_LATE = {"fusing": "fuse", "jitting": "jit njit", "parallel": "prange", "ufuncs": "guvectorize vectorize"}
+__getattr__, __dir__ = _later.module(__name__, _LATE, ("core", "np", *_LATE))
 
 __all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "optional", "prange",
 	"typeof", "types", "vectorize", *types._PUBLIC]

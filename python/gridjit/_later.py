@@ -1,6 +1,8 @@
-"""Names that numba has and gridjit has not yet. They can be probed for: hasattr() is False, `from … import` an ImportError;
-what is raised says that the name is no mistake, and is a NotImplementedError too."""
+"""Names that come later: those whose modules are imported when they are first used, and those that numba has and gridjit has not
+yet. The latter can be probed for: hasattr() is False, `from … import` an ImportError; what is raised says that the name is no
+mistake, and is a NotImplementedError too."""
 
+import importlib
 import sys
 
 from .errors import NotBuiltAttributeError, NotBuiltImportError
@@ -9,18 +11,39 @@ LATER = {
 	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit get_num_threads
 		get_thread_id jit_module jitclass literally objmode overload pndindex register_jitable
 		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
-	"gridjit.cuda": frozenset("""args breakpoint compile_all cooperative cudadrv extending fp8
-		launchconfig literal set_memory_manager simulator
-		testing BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
-		PinnedMemory IpcHandle""".split()),
+	"gridjit.cuda": frozenset("""breakpoint codegen compile_all cooperative cudadecl cudaimpl descriptor extending fp8 launchconfig
+		literal models nvvmutils set_memory_manager simulator stubs target testing BaseCUDAMemoryManager
+		HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory PinnedMemory IpcHandle""".split()),
 }
 
 
+_MANAGERS = ("gridjit takes memory from the driver's own pool, and other managers (RMM) cannot take its place; arrays on memory of theirs "
+	"can be passed to kernels")
+WHY = dict.fromkeys("""set_memory_manager BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
+	PinnedMemory IpcHandle""".split(), _MANAGERS)
+
+
+def _text(module, name):
+	return f"{module}.{name} is not built yet" + (f": {WHY[name]}" if module == "gridjit.cuda" and name in WHY else "")
+
+
 def attribute(module, name):
-	"""What a module's __getattr__ does: raises."""
+	"""Raises: there is no such name, or not yet."""
 	if name in LATER[module]:
-		raise NotBuiltAttributeError(f"{module}.{name} is not built yet")
+		raise NotBuiltAttributeError(_text(module, name))
 	raise AttributeError(f"module '{module}' has no attribute '{name}'")
+
+
+def module(package, names, modules):
+	"""__getattr__ and __dir__ of a package: names are found in the modules that have them (module: names), modules by themselves."""
+	space, home = sys.modules[package].__dict__, {name: module for module, text in names.items() for name in text.split()}
+
+	def get(name):
+		if name in home:
+			value = space[name] = getattr(importlib.import_module(f"{package}.{home[name]}"), name)
+			return value
+		return importlib.import_module(f"{package}.{name}") if name in modules else attribute(package, name)
+	return get, lambda: sorted({*space, *home, *modules})
 
 
 class Finder:
@@ -30,7 +53,7 @@ class Finder:
 	def find_spec(name, path=None, target=None):
 		package, _, last = name.rpartition(".")
 		if last in LATER.get(package, ()):
-			raise NotBuiltImportError(f"{name} is not built yet", name=name)
+			raise NotBuiltImportError(_text(package, last), name=name)
 
 
 def install():

@@ -3,9 +3,9 @@ through cloudpickle."""
 
 import functools
 import sys
-import threading
+from _thread import _local
 
-_under_way = threading.local()
+_under_way = _local()                          # threading's, without the time that importing it takes
 
 
 def lookup(module, qualname, *default):

@@ -1,13 +1,9 @@
 """The API of numba.cuda. Importing it neither opens the driver nor loads a GPU library."""
 
-import importlib
-
 from .. import _core, _later, types
 from .._unroll import literal_unroll
-from . import runtime
 from ..errors import (CudaAPIError, CudaDriverError, CudaMemoryError, CudaSupportError, DeadMemoryError, LaunchConfigError,
 	LinkerError)
-from .compiler import compile, compile_for_current_device, compile_ptx, compile_ptx_for_current_device
 from .devicearray import (DeviceNDArray, In, InOut, Out, as_cuda_array, device_array, device_array_like,
 	from_cuda_array_interface, is_cuda_array, to_device)
 from .devices import (Context, Device, MemoryInfo, close, cuda_error, current_context, detect, get_current_device, gpus,
@@ -16,35 +12,26 @@ from .devices import (Context, Device, MemoryInfo, close, cuda_error, current_co
 from .dispatcher import CUDADispatcher, jit
 from .streams import (Event, Stream, default_stream, event, event_elapsed_time, external_stream, legacy_default_stream,
 	per_thread_default_stream, stream)
-from .generalised import guvectorize
-from .vectorizers import vectorize
-from .reductions import Reduce, Scan, reduce, scan
-from . import _operators, vector_types
-
-globals().update(vector_types.vector_types, **vector_types.aliases)
 
 # -- names that mean something inside kernels only: grid, threadIdx, shared, syncthreads, atomic … (src/names/names.def) --
 
 _kernel = _core.Intrinsic("cuda")
 globals().update((_name, getattr(_kernel, _name)) for _name in dir(_kernel) if not _name.startswith("_"))
-from . import random  # its functions are kernels' own, so it comes last
 
-# -- names whose modules are imported when one of them is first used --
+# -- names whose modules are imported when one of them is first used: most programs need few --
 
-_LATE = {name: module for module, names in {
+_VECTORS = """int8x int16x int32x int64x uint8x uint16x uint32x uint64x float32x float64x char short int long longlong uchar ushort uint
+	ulong ulonglong float double""".split()
+_LATE = {
+	"compiler": "compile compile_for_current_device compile_ptx compile_ptx_for_current_device",
+	"generalised": "guvectorize",
 	"hostarray": """ManagedNDArray MappedNDArray defer_cleanup managed_array mapped mapped_array mapped_array_like pinned pinned_array
 		pinned_array_like""",
 	"ipc": "IpcArrayHandle open_ipc_array",
 	"linking": "Archive CSource CUSource Cubin Fatbin LTOIR LinkableCode Object PTXSource declare_device",
-}.items() for name in names.split()}
-
-
-def __getattr__(name):
-	if name not in _LATE:
-		return _later.attribute(__name__, name)
-	value = globals()[name] = getattr(importlib.import_module("." + _LATE[name], __name__), name)
-	return value
-
-
-def __dir__():
-	return sorted({*globals(), *_LATE})
+	"reductions": "Reduce Scan reduce scan",
+	"vector_types": " ".join(f"{name}{n}" for name in _VECTORS for n in range(1, 5)) + " vector_types",
+	"vectorizers": "vectorize",
+}
+_MODULES = "args", "cudadrv", "random", "runtime", *_LATE
+__getattr__, __dir__ = _later.module(__name__, _LATE, _MODULES)

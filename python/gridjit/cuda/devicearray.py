@@ -146,6 +146,28 @@ class DeviceNDArray(_core.DeviceArray):
 		return f"DeviceNDArray(shape={self.shape}, dtype={self.dtype})"
 
 
+class _Deferred:
+	"""A method that is put in its place by the module that has it, _operators, when one of them is first asked for."""
+
+	__slots__ = ("name",)
+
+	def __init__(self, name):
+		self.name = name
+
+	def __get__(self, array, cls):
+		from . import _operators
+		return getattr(cls if array is None else array, self.name)
+
+
+_BINARY = "add sub mul truediv floordiv mod pow and or xor lshift rshift divmod".split()
+_DEFERRED = (*(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if prefix + name != "idivmod"),
+	*(f"__{name}__" for name in "eq ne lt le gt ge neg pos abs invert array_ufunc array_function".split()),
+	*"astype fill clip sum prod min max mean any all argmin argmax cumsum".split())
+for _name in _DEFERRED:
+	setattr(DeviceNDArray, _name, _Deferred(_name))
+DeviceNDArray.__hash__ = object.__hash__
+
+
 def _assign(target, value, stream):
 	"""target[...] = value for device arrays, value broadcast and converted as NumPy does."""
 	if target.readonly:

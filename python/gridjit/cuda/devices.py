@@ -4,12 +4,23 @@ import contextlib
 import functools
 import operator
 import os
-from collections import namedtuple
 
 from .. import _core, errors
 
-MemoryInfo = namedtuple("MemoryInfo", "free total")
-MemoryInfo.__doc__ = "Device memory in bytes."
+
+class MemoryInfo(tuple):
+	"""(free, total): device memory in bytes."""                     # namedtuple() would take a twentieth of an import
+
+	_fields = "free", "total"
+
+	def __new__(cls, free, total):
+		return super().__new__(cls, (free, total))
+
+	free = property(lambda self: self[0], doc="Bytes that can be allocated.")
+	total = property(lambda self: self[1], doc="Bytes that there are.")
+
+	def __repr__(self):
+		return f"MemoryInfo(free={self.free}, total={self.total})"
 
 
 # Names that numba gives to attributes, where CUDA's are others.
@@ -47,6 +58,17 @@ class Device(_core.Device):
 	def get_primary_context(self):
 		"""The device's context."""
 		return Context(self)
+
+	def release_primary_context(self):
+		"""Nothing to do: the context is the process's, and other libraries use it too."""
+
+	@classmethod
+	def from_identity(cls, identity):
+		"""The device of this get_device_identity(). Raises RuntimeError if there is none."""
+		for device in gpus:
+			if device.get_device_identity() == identity:
+				return device
+		raise RuntimeError(f"No device of identity {identity} is found. Target device may not be visible in this process.")
 
 	def reset(self):
 		"""Wait for all work. Memory and kernels stay: other libraries may use the same context."""
@@ -130,9 +152,28 @@ class Context:
 
 	def create_stream(self):
 		"""A new stream."""
+		return self._stream()
+
+	def get_default_stream(self):
+		"""The default stream."""
+		return self._stream(0)
+
+	def get_legacy_default_stream(self):
+		"""CUDA's legacy default stream."""
+		return self._stream(1)
+
+	def get_per_thread_default_stream(self):
+		"""CUDA's default stream of this thread."""
+		return self._stream(2)
+
+	def create_external_stream(self, ptr):
+		"""The stream of another library by its handle."""
+		return self._stream(operator.index(ptr))
+
+	def _stream(self, *handle):
 		from .streams import Stream
 		with self.device:
-			return Stream()
+			return Stream(*handle)
 
 	def create_event(self, timing=True):
 		"""A new event."""

@@ -1,0 +1,7 @@
+"""numba.cuda.errors: gridjit.errors."""
+
+import sys
+
+from .. import errors
+
+sys.modules[__name__] = errors

@@ -1,0 +1,1 @@
+"""What programs import from numba.np: numpy_support."""
