@@ -30,7 +30,7 @@ _LATE = {
 	"ipc": "IpcArrayHandle open_ipc_array",
 	"linking": "Archive CSource CUSource Cubin Fatbin LTOIR LinkableCode Object PTXSource declare_device",
 	"reductions": "Reduce Scan reduce scan",
-	"vector_types": " ".join(f"{name}{n}" for name in _VECTORS for n in range(1, 5)) + " vector_types",
+	"vector_types": " ".join(f"{name}{n}" for name in _VECTORS for n in range(1, 5)),
 	"vectorizers": "vectorize",
 }
 _MODULES = "args", "cudadrv", "random", "runtime", *_LATE
