@@ -40,6 +40,7 @@ EXPECT = {
 	"HOST_THREADS": ("TypingError", "a function for the host is no kernel"),
 	"PRANGE_CARRIED": ("UnsupportedError", "'s' is carried over from one round of a loop over prange to the next"),
 	"HOST_LAUNCH": ("TypeError", "<lambda>() is a function for the host, not a kernel: it has no blocks and threads"),
+	"HOST_OVERFLOW": ("OverflowError", "the argument 'n' of <lambda>() is 2147483648, which does not fit in int32"),
 	"HOST_RECURSION": ("RecursionError", "maximum recursion depth exceeded in down()"),
 	"INDEX_OF": ("IndexError", "index 5 is out of bounds for axis 0 with size 5 of array 'x'"),
 	"INDEX": ("IndexError", "index 3 is out of bounds for axis 0 with size 3"),
@@ -153,7 +154,7 @@ EXPECT = {
 # The first line says what to do, or leaves no doubt of it.
 NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR",
 	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL", "OPTION_TYPE",
-	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS", "INDEX", "INDEX_OF", "HOST_RECURSION",
+	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS", "INDEX", "INDEX_OF", "HOST_RECURSION", "HOST_OVERFLOW",
 	"ELEMENTS_SHAPES", "ELEMENTS_OUTPUT", "ELEMENTS_READONLY", "ELEMENTS_INTEGER"}
 
 WITHOUT_A_CASE = {

@@ -17,7 +17,7 @@ import pytest
 
 import gridjit
 from gridjit import config, cuda, errors, float64, int32, int64, jit, njit, vectorize
-from jit_functions import raises
+from jit_functions import raises, tells
 
 Point = namedtuple("Point", "x y")
 
@@ -121,6 +121,17 @@ def test_exceptions_are_pythons(kind):
 	ours, pythons = (traceback.extract_tb(e.value.__traceback__)[-1] for e in (got, want))
 	assert (ours.filename, ours.lineno, ours.name, ours.line) == (pythons.filename, pythons.lineno, pythons.name, pythons.line)
 	assert raises(9) == 9
+
+
+@pytest.mark.parametrize("kind", range(5))
+def test_exceptions_tell_values(kind):
+	for n, x in (7, 2.5), (-3, -0.125):
+		with pytest.raises(Exception) as want:
+			tells.py_func(kind, n, x)
+		with pytest.raises(Exception) as got:
+			tells(kind, n, x)
+		assert type(got.value) is type(want.value) and repr(got.value) == repr(want.value)
+	assert tells(9, 1, 1.0) == 9
 
 
 def test_exceptions_of_callees():
@@ -286,6 +297,12 @@ def test_signatures_with_tuples_and_arrays():
 		both(b, a)
 	assert njit("f4(f8)")(lambda x: x)(0.1) == float(np.float32(0.1))
 	assert njit("i8(f8)")(lambda x: x)(2.9) == 2
+	for signature, low, high in ("i4(i4)", -2**31, 2**31 - 1), ("u1(u1)", 0, 255), ("u8(u8)", 0, 2**64 - 1), ("i8(i8)", -2**63, 2**63 - 1):
+		f = njit(signature)(lambda n: n)
+		assert f(low) == low and f(high) == high
+		for n in low - 1, high + 1:
+			with pytest.raises((OverflowError, errors.TypingError)):
+				f(n)
 	several = njit(["i8(i8)", "f8(f8)"])(lambda x: x + 1)
 	assert (several(1), several(1.5)) == (2, 2.5) and type(several(1)) is int
 

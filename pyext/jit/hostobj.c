@@ -80,15 +80,50 @@ static PyObject *call_with(gj_host *h, gj_specialisation *s, gj_args *a, uint64_
 	return o;
 }
 
+/* Integers that a signature has narrower must fit. `given`, `was`: types and values before they were converted. */
+static bool fit(const gj_host *h, const gj_args *a, const gj_type *const *given, const int64_t *was)
+{
+	for (uint32_t i = 0; i < a->nargs; i++) {
+		const gj_type *to = a->type[i];
+		if (given[i] == to || !gj_is_int(given[i]) || !gj_is_int(to))
+			continue;
+		bool negative = gj_is_signed(given[i]) && was[i] < 0;
+		uint64_t most = UINT64_MAX >> (64 - 8 * to->size + gj_is_signed(to));
+		bool fits = negative ? gj_is_signed(to) && was[i] >= -(int64_t)most - 1 : (uint64_t)was[i] <= most;
+		if (!fits) {
+			PyObject *text = gj_is_signed(given[i]) ? PyLong_FromLongLong(was[i]) : PyLong_FromUnsignedLongLong((unsigned long long)was[i]);
+			PyObject *shown = text ? PyObject_Str(text) : NULL;
+			if (shown)
+				gj_error(GJ_ERR_HOST_OVERFLOW, PyUnicode_AsUTF8(PyTuple_GET_ITEM(h->d.params, i)), gj_dispatcher_name(&h->d), PyUnicode_AsUTF8(shown), to->name);
+			Py_XDECREF(shown);
+			Py_XDECREF(text);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The number of an integer argument, as 64 bits. */
+static int64_t integer(const gj_arg *x)
+{
+	int64_t v = 0;
+	memcpy(&v, x->value.b, gj_is_int(x->type) ? x->type->size : 0);
+	int unused = 64 - 8 * (int)x->type->size;
+	return gj_is_signed(x->type) && unused ? (int64_t)((uint64_t)v << unused) >> unused : v;
+}
+
 static PyObject *call_read(gj_host *h, gj_args *a)
 {
 	const gj_type *given[GJ_FAST_ARGS];
+	int64_t was[GJ_FAST_ARGS];
 	uint64_t few[GJ_PLAN_SLOTS], *slot = few;
 	bool plain = a->nargs <= GJ_FAST_ARGS && a->nleaves == a->nargs && !a->nhost;
 	if (plain)
 		memcpy(given, a->type, a->nargs * sizeof *given);
+	for (uint32_t i = 0; plain && i < a->nargs; i++)
+		was[i] = integer(&a->leaf[i]);
 	gj_specialisation *s = gj_specialisation_plain(&h->d, a);
-	if (!s || !gj_args_in_place(a))
+	if (!s || !gj_args_in_place(a) || (plain && !fit(h, a, given, was)))
 		return NULL;
 	if (gj_parts(s->ret) > GJ_PLAN_SLOTS && !(slot = PyMem_New(uint64_t, gj_parts(s->ret))))
 		return PyErr_NoMemory();

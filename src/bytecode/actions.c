@@ -28,7 +28,11 @@ ACTION(fstring)
 {
 	uint32_t count = (uint32_t)gj_pyop_effect(s->insn->row, n).pop;
 	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, count, gj_ssa_pop_values(s, count));
+	const char *op = gj_pyops[s->insn->row].name;
+	bool plain = !strcmp(op, "FORMAT_SIMPLE") || (!strcmp(op, "FORMAT_VALUE") && n == 0);
+	bool spec = !strcmp(op, "FORMAT_WITH_SPEC") || (!strcmp(op, "FORMAT_VALUE") && n == 4);
 	gj_o(s->f, r)->imm.name = gj_pyops[s->insn->row].text;
+	gj_o(s->f, r)->sub = !strcmp(op, "BUILD_STRING") ? GJ_TEXT_PARTS : plain ? GJ_TEXT_VALUE : spec ? GJ_TEXT_SPEC : GJ_TEXT_OTHER;
 	gj_ssa_push(s, r);
 }
 

@@ -1,5 +1,5 @@
-/* What a raise or a failed assert says. Nobody reports it yet: a class with constants is kept, and what only makes a message of
- * other values is not computed, so that `assert i < n, f"{i} is too large"` needs no strings. */
+/* What a raise or a failed assert says. A class with constants is kept, and what only makes a message of other values is not computed, so
+ * that `assert i < n, f"{i} is too large"` needs no strings. Functions for the host tell the values, and their callers make the message. */
 #include "bytecode/state.h"
 #include "ir/walk.h"
 
@@ -33,9 +33,75 @@ static uint32_t *count_uses(gj_ssa_state *s)
 	return uses;
 }
 
+/* -- Messages that are made when the function runs: of functions for the host, whose callers are told ------------------------------------ */
+
+typedef GJ_VEC(gj_ref) refs;
+
+/* The text of an f-string, GJ_TOLD_IN and the format where a value stands; false: it is none, or says something else. */
+static bool text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, refs *value)
+{
+	const gj_op *o = gj_o(s->f, r);
+	if (o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_STR) {
+		gj_sb_puts(out, o->imm.obj->name);
+		return true;
+	}
+	if (o->op != GJ_UNSUPPORTED || o->sub == GJ_TEXT_OTHER)
+		return false;
+	for (uint32_t i = 0; o->sub == GJ_TEXT_PARTS && i < o->nargs; i++)
+		if (!text_of(s, gj_var_find(s, o->arg[i]), out, value))
+			return false;
+	if (o->sub == GJ_TEXT_PARTS)
+		return true;
+	const gj_op *spec = o->sub == GJ_TEXT_SPEC ? gj_o(s->f, gj_var_find(s, o->arg[1])) : NULL;
+	bool known = !spec || (spec->op == GJ_OBJ && spec->imm.obj->kind == GJ_OBJ_STR);
+	if (!known || gj_o(s->f, gj_var_find(s, o->arg[0]))->op == GJ_UNSUPPORTED)
+		return false;
+	gj_sb_printf(out, "%c%s%c", GJ_TOLD_IN, spec ? spec->imm.obj->name : "", GJ_TOLD_IN);
+	gj_push(s->f->arena, value, gj_var_find(s, o->arg[0]));
+	return true;
+}
+
+/* An argument of the exception: a constant, a text with values in it, or a value. */
+static const gj_obj *told(gj_ssa_state *s, gj_ref r, refs *value)
+{
+	gj_sb text = { 0 };
+	const gj_op *o = gj_o(s->f, r);
+	gj_obj *t = gj_new(s->f->arena, gj_obj, 1);
+	uint32_t before = value->n;
+	if (o->op == GJ_OBJ)
+		return o->imm.obj;
+	*t = (gj_obj){ .kind = GJ_OBJ_STR };
+	if (o->op == GJ_UNSUPPORTED && text_of(s, r, &text, value)) {
+		t->name = gj_strdup(s->f->arena, gj_sb_str(&text));
+	} else if (o->op == GJ_UNSUPPORTED) {
+		value->n = before;
+		t->name = "?";
+	} else {
+		t->name = gj_printf(s->f->arena, "%c", GJ_TOLD);
+		gj_push(s->f->arena, value, r);
+	}
+	gj_sb_free(&text);
+	return t;
+}
+
+/* (class, arguments …) of the call, and the values that they want as operands of the RAISE. */
+static const gj_obj *raised_told(gj_ssa_state *s, const gj_op *call, const gj_obj *class, gj_op *raise)
+{
+	refs value = { 0 };
+	const gj_obj **item = gj_new(s->f->arena, const gj_obj *, call->nargs);
+	gj_obj *t = gj_new(s->f->arena, gj_obj, 1);
+	item[0] = class;
+	for (uint32_t i = 1; i < call->nargs; i++)
+		item[i] = told(s, gj_var_find(s, call->arg[i]), &value);
+	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = call->nargs, .item = item };
+	raise->arg = value.p;
+	raise->nargs = value.n;
+	return t;
+}
+
 /* What is raised as an object: a class, or (class, arguments …) for a call with constants; the call goes into *call. NULL: any other
  * expression. */
-static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call)
+static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *raise)
 {
 	gj_fn *f = s->f;
 	const gj_op *o = gj_o(f, r);
@@ -54,6 +120,8 @@ static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call)
 	gj_obj *t = gj_new(f->arena, gj_obj, 1);
 	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = o->nargs, .item = item };
 	*call = r;
+	if (!known && !o->imm.kw && s->code->written)
+		return raised_told(s, o, class->imm.obj, raise);
 	return !known || o->nargs == 1 ? class->imm.obj : t;
 }
 
@@ -64,7 +132,7 @@ void gj_settle_raises(gj_ssa_state *s)
 	for (uint32_t i = 0; i < s->raise.n; i++) {
 		gj_ref call = 0;
 		gj_op *o = gj_o(f, s->raise.p[i].op);
-		const gj_obj *exc = o->imm.obj = raised(s, gj_var_find(s, s->raise.p[i].value), &call);
+		const gj_obj *exc = o->imm.obj = raised(s, gj_var_find(s, s->raise.p[i].value), &call, o);
 		o->sub = exc && (exc == &gj_assertion || (exc->kind == GJ_OBJ_TUPLE && exc->item[0] == &gj_assertion));
 		if (call)
 			gj_push(f->arena, &work, call);

@@ -44,6 +44,9 @@ typedef struct gj_place { uint32_t var, block, place; gj_ref value; } gj_place;
  * keys, a tuple of strings. */
 typedef struct gj_building { gj_ref ref; const gj_obj *name; GJ_VEC(gj_ref) item; } gj_building;
 
+/* `sub` of an UNSUPPORTED that is a piece of an f-string: several one after the other, a value, a value and its format. */
+enum { GJ_TEXT_OTHER, GJ_TEXT_PARTS, GJ_TEXT_VALUE, GJ_TEXT_SPEC };
+
 typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
 
 typedef struct gj_ssa_state gj_ssa_state;

@@ -59,6 +59,10 @@ typedef enum gj_written {
 	GJ_NWRITTEN
 } gj_written;
 
+/* In texts of what a function for the host raises: a value that is told when it runs is the whole argument; or stands here in a text, with
+ * its format up to the next mark. Behind the mark lowering puts a letter for its type (image/report.h). */
+enum { GJ_TOLD = 4, GJ_TOLD_IN = 5 };
+
 enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */
 
 typedef enum gj_inline { GJ_INLINE_AUTO, GJ_INLINE_ALWAYS, GJ_INLINE_NEVER } gj_inline;

@@ -428,11 +428,15 @@ static void finish_return(gj_body *B, gj_ref t, const gj_op *o)
 }
 
 /* Nothing follows: a RAISE stays one, with its exception. */
-static void end_block(gj_lower *L, const gj_op *t)
+static void end_block(gj_body *B, const gj_op *t)
 {
+	gj_lower *L = B->L;
 	bool raises = t->op == GJ_RAISE;
+	gj_lv *value = gj_new(L->arena, gj_lv, t->nargs + 1);
+	for (uint32_t i = 0; raises && i < t->nargs; i++)
+		value[i] = use(B, t->arg[i]);
 	if (raises)
-		gj_lreport(L, gj_eint(L, gj_bool(), 1), t->imm.obj, t->sub);
+		gj_lreport_told(L, t->imm.obj, t->sub, t->nargs, value);
 	gj_op *o = gj_o(L->fn, gj_e(L, raises ? GJ_RAISE : GJ_UNREACHABLE, NULL, 0, NULL));
 	if (raises) {
 		o->imm.obj = t->imm.obj;
@@ -471,7 +475,7 @@ static void finish_block(gj_body *B, uint32_t hb)
 	else if (taken[0] || taken[1])
 		gj_jump(L, B->entry[b->succ[taken[0] ? 0 : 1]]);
 	else
-		end_block(L, t);
+		end_block(B, t);
 }
 
 /* The blocks that return run on in one block; the results meet in phis. */

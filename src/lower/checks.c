@@ -1,6 +1,7 @@
 /* Checks that options ask for: indices against extents (boundscheck), and what raises in Python though no `raise` stands there
  * (debug). One place for all, so that every way to memory has them. */
 #include "lower/lower.h"
+#include "image/report.h"
 
 static gj_source_site *site(gj_lower *L, gj_site_kind kind, const gj_obj *exception, const char *name)
 {
@@ -54,6 +55,57 @@ void gj_lreport(gj_lower *L, gj_ref fails, const gj_obj *exception, bool asserti
 {
 	if (L->M->reports)
 		gj_o(L->fn, gj_e1(L, GJ_REPORT, NULL, fails))->imm.site = site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL);
+}
+
+/* The letter of a number's type (image/report.h); what is no number is not told. */
+static char letter(const gj_type *t)
+{
+	return gj_is_bool(t) ? 'b' : gj_is_signed(t) ? 'i' : gj_is_int(t) ? 'u' : gj_is_float(t) ? 'd' : 0;
+}
+
+/* The text with a letter behind each mark; *next: the value that is due. */
+static const char *lettered(gj_lower *L, const char *text, const gj_lv *value, uint32_t *next, gj_ref *arg, uint32_t *n)
+{
+	gj_sb out = { 0 };
+	bool format = false;
+	for (const char *p = text; *p; p++) {
+		bool mark = *p == GJ_TOLD || (*p == GJ_TOLD_IN && !format);
+		format = *p == GJ_TOLD_IN ? !format : format;
+		char c = mark ? letter(value[*next].type) : 0;
+		if (mark && (!c || *n == GJ_REPORT_VALUES))
+			c = '?';
+		gj_sb_put(&out, p, 1);
+		if (mark)
+			gj_sb_put(&out, &c, 1);
+		if (mark && c != '?')
+			arg[(*n)++] = value[*next].part[0];
+		*next += mark;
+	}
+	const char *s = gj_strdup(L->arena, gj_sb_str(&out));
+	gj_sb_free(&out);
+	return s;
+}
+
+void gj_lreport_told(gj_lower *L, const gj_obj *exception, bool assertion, uint32_t nvalues, const gj_lv *value)
+{
+	gj_ref arg[1 + GJ_REPORT_VALUES] = { gj_eint(L, gj_bool(), 1) };
+	uint32_t next = 0, n = 0;
+	if (!L->M->reports)
+		return;
+	if (nvalues) {
+		gj_obj *t = gj_new(L->arena, gj_obj, 1), *text;
+		const gj_obj **item = gj_new(L->arena, const gj_obj *, exception->n);
+		for (uint32_t i = 0; i < exception->n; i++) {
+			item[i] = exception->item[i];
+			if (!i || item[i]->kind != GJ_OBJ_STR)
+				continue;
+			item[i] = text = gj_new(L->arena, gj_obj, 1);
+			*text = (gj_obj){ .kind = GJ_OBJ_STR, .name = lettered(L, exception->item[i]->name, value, &next, arg + 1, &n) };
+		}
+		*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = exception->n, .item = item };
+		exception = t;
+	}
+	gj_o(L->fn, gj_e(L, GJ_REPORT, NULL, 1 + n, arg))->imm.site = site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL);
 }
 
 void gj_lprint(gj_lower *L, const char *text, uint32_t n, const gj_ref *value)

@@ -221,6 +221,8 @@ void   gj_lcheck_divisor(gj_lower *, gj_binop, gj_ref divisor);        /* by zer
 void   gj_lcheck_complex_divisor(gj_lower *, gj_lv);
 void   gj_lcheck_step(gj_lower *, gj_ref step, bool slice);
 void   gj_lreport(gj_lower *, gj_ref fails, const gj_obj *exception, bool assertion);
+/* It fails, and tells these values, as the exception's texts want them (code.h: GJ_TOLD). */
+void   gj_lreport_told(gj_lower *, const gj_obj *exception, bool assertion, uint32_t n, const gj_lv *value);
 
 /* A line by this template, with these numbers. */
 void   gj_lprint(gj_lower *, const char *text, uint32_t n, const gj_ref *value);

@@ -499,6 +499,10 @@ def HOST_LAUNCH():
 	gridjit.njit(lambda: 1)[1, 1]
 
 
+def HOST_OVERFLOW():
+	gridjit.njit("i4(i4)")(lambda n: n)(2**31)
+
+
 def HOST_RECURSION():
 	@gridjit.njit
 	def down(n):

@@ -20,3 +20,17 @@ def raises(kind):
 	assert kind != 5
 	assert kind != 6, "six"
 	return kind
+
+
+@njit
+def tells(kind, n, x):
+	if kind == 0:
+		raise ValueError("bad", n, x, n > 0)
+	if kind == 1:
+		raise ValueError(f"n is {n}, x is {x:.3f}!")
+	if kind == 2:
+		raise KeyError(n)
+	if kind == 3:
+		raise IndexError(f"{n}")
+	assert kind != 4, f"kind {kind} of {n:>5}"
+	return kind
