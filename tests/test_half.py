@@ -396,6 +396,17 @@ def test_fuse(device, half):
 
 
 @every_half
+def test_functions_for_the_host(half):
+	"""Numbers come back as Python's, as of float32; arrays as they are."""
+	f = gridjit.njit(lambda x, y: x * y + x)
+	assert f(half(1.5), half(2)) == 4.5 and type(f(half(1.5), half(2))) is float
+	g = gridjit.njit(lambda a: (a * a[1], a.sum()))
+	whole, total = g(np.arange(5).astype(half) + half(1))
+	same(whole, (np.arange(5) * 2 + 2).astype(half))
+	assert total == 15.0
+
+
+@every_half
 def test_dlpack(device, half):
 	from producers import HostProducer
 	if half is bfloat16:

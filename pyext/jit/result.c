@@ -1,6 +1,7 @@
 /* What a function for the host returned, as Python objects. */
 #include "jit/host.h"
 
+#include "base/half.h"
 #include "jit/memory.h"
 #include "run/cpu/owned.h"
 #include "types/classnames.h"
@@ -14,6 +15,8 @@ static double real_of(const gj_type *t, const uint64_t *part)
 	double f;
 	memcpy(&f4, part, sizeof f4);
 	memcpy(&f, part, sizeof f);
+	if (gj_is_half(t))
+		return gj_half_value((uint16_t)*part, t->kind == GJ_BF16);
 	return t->kind == GJ_F32 || t->kind == GJ_C64 ? (double)f4 : f;
 }
 

@@ -18,7 +18,13 @@ from producers import HostProducer
 import gridjit
 from gridjit import cuda, float32, int64, types
 
+try:
+	from ml_dtypes import bfloat16
+except ImportError:
+	bfloat16 = None
+
 X = np.arange(12, dtype=np.float32).reshape(3, 4)
+HALVES = [np.float16] + ([bfloat16] if bfloat16 else [])
 ON_GPU = gridjit.device_kind() == "cuda"
 
 
@@ -53,6 +59,13 @@ class OnGPU:
 	def __init__(self, array):
 		self.__cuda_array_interface__ = dict(shape=array.shape, strides=array.strides, typestr=array.dtype.str,
 			data=(array.device_pointer, False), version=3)
+
+
+def launch_halves():
+	for half in HALVES:
+		x = X.astype(half)
+		scale[1, (4, 4)](half(2), x, np.empty_like(x))
+		gridjit.typeof(x), gridjit.typeof(half(1)), types.from_dtype(half).dtype
 
 
 def launch_host_arrays():
