@@ -60,7 +60,7 @@ def operands(name):
 		lists = [[0.0, -0.0, 1.0, -1.0, 0.5, -1.5, 2.5, 3.7, -8.25, math.inf, -math.inf, math.nan], [0, 1, -1, 2, 3, -4, 10, -20]]
 	if re.match(r"[df](rcp|div)_|rcp64h", name):
 		lists[-1] = [x for x in lists[-1] if x]
-	few = [one[:11] + one[-3:] for one in lists]
+	few = [one[:9] + one[-3:] for one in lists]
 	rows = list(itertools.product(*few)) if len(lists) == 2 else []
 	rows += zip(*(one * (40 // len(one) + 1) if len(lists) > 1 else one for one in lists))
 	if len(lists) > 2:

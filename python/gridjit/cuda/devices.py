@@ -43,8 +43,8 @@ class Device(_core.Device):
 
 	@property
 	def supports_bfloat16(self):
-		"""Does it compute with bfloat16?"""
-		return self.compute_capability >= (8, 0)
+		"""Does it compute with bfloat16? Everywhere; GPUs before 8.0, which have no instructions for it, by way of float32."""
+		return True
 
 	@property
 	def supports_fp8(self):
