@@ -66,6 +66,47 @@ def accumulates(x, y, out):
 
 
 @cuda.jit
+def several(x, y, out):
+	"""Sums, a maximum, a truth and a count go from round to round, and some only under conditions."""
+	s, most, count, any_high = 1.0, -1e9, 0, False
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		most = max(most, x[i])
+		if x[i] > 50:
+			any_high = True
+			continue
+		s += x[i] - y[i]
+		count += i
+	t = cuda.grid(1)
+	if t < out.shape[0]:
+		out[t] = s + most + count if any_high else s - count
+
+
+@cuda.jit
+def behind(x, y, out):
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		out[i] = x[i] + y[i]
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] *= 2
+
+
+@cuda.jit
+def total(x, y, out):
+	s = 0.0
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		s += x[i]
+	cuda.atomic.add(out, 0, s)
+
+
+@cuda.jit
+def last_counter(x, y, out):
+	k = 0
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		k = i
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = k
+
+
+@cuda.jit
 def breaks(x, y, out):
 	for i in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
 		if x[i] > 90:
@@ -101,8 +142,8 @@ def other_step(x, y, out):
 		out[i] = x[i]
 
 
-SPLIT = [plain, moved, given, own_place, shared_sum]
-WHOLE = [written_before, accumulates, breaks, returns, nested, meets, other_step]
+SPLIT = [plain, moved, given, own_place, shared_sum, accumulates, several, behind, total, last_counter]
+WHOLE = [written_before, breaks, returns, nested, meets, other_step]
 SHAPES = [(1, 1), (1, 32), (3, 7), (2, 33), (8, 100), (8, 256), (5, (32, 2)), ((3, 2), 32), (700, 64), (9, (7, 3))]
 
 
@@ -132,18 +173,18 @@ def test_results(device, kernel):
 		pytest.skip("a race")
 	for grid, block in SHAPES:
 		threads = np.prod(grid) * np.prod(block)
-		several = isinstance(grid, tuple) or isinstance(block, tuple)
-		if several and kernel in (own_place, shared_sum, accumulates, nested) or kernel is written_before and threads > 1:
+		planes = isinstance(grid, tuple) or isinstance(block, tuple)
+		if planes and kernel not in (plain, moved, given, returns, breaks, meets, other_step) or kernel is written_before and threads > 1:
 			continue
 		for n in (0, 1, 31, 1000) if threads < 4000 else (1, 3000):
 			x = np.arange(n) * 7.0 % 100
 			y, expect = np.cos(np.arange(n + 1)), np.arange(n) * 0.25
 			out = expect.copy()
-			if n == 0 and kernel in (shared_sum, written_before):
+			if n == 0 and kernel in (shared_sum, total, written_before):
 				continue
 			one_by_one(kernel, grid, block, x, y, expect)
 			kernel[grid, block](x, y, out)
-			assert np.array_equal(out, expect) or kernel is shared_sum and np.allclose(out, expect), (grid, block, n)
+			assert np.array_equal(out, expect) or kernel in (shared_sum, total) and np.allclose(out, expect), (grid, block, n)
 	if device != "gpu":
 		assert all(k.rounds == (kernel in SPLIT) for k in kernel.overloads.values())
 

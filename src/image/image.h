@@ -75,6 +75,7 @@ struct gj_image {
 	bool      spins;                           /* CPU: threads wait in loops for memory that others write (opt/waits.c) */
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
 	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
+	uint32_t  kept_bytes;                      /* CPU, rounds: what a warp keeps from one to the next */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
 	bool      dynamic_shared;

@@ -42,6 +42,9 @@ typedef enum gj_atomic {
 	GJ_AT_EXCH, GJ_AT_INC, GJ_AT_DEC, GJ_AT_CAS, GJ_NATOMICS
 } gj_atomic;
 
+/* How far a round is from the first; is it the first, the last (bool). */
+typedef enum gj_round { GJ_ROUND_FROM, GJ_ROUND_FIRST, GJ_ROUND_LAST } gj_round;
+
 /* Cache operators of LOAD and STORE: ld.ca … st.wt, to which only the GPU listens. PAST: a vector is stored past the caches, to an
  * address that its registers are aligned to; only the CPU listens. */
 typedef enum gj_hint {
@@ -153,6 +156,7 @@ struct gj_fn {
 	bool cooperative;                          /* blocks wait for each other at barriers of the grid */
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
 	bool spins;                                /* CPU: has loops that wait for memory (waits.c) */
+	bool round_last;                           /* … and one more, in which no thread is in its loop */
 	gj_ref round_index, round_bound;           /* CPU: a launch runs rounds as long as index + step < bound (grid_rounds.c); 0: one */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */

@@ -145,7 +145,40 @@ static void begin_rounds(gj_gen *g)
 	gj_at(g, gj_cpu(g)->rounds);
 	gj_cpu(g)->round = LLVMBuildPhi(g->b, t, "");
 	LLVMAddIncoming(gj_cpu(g)->round, &none, &g->entry, 1);
+	if (g->f->round_last) {
+		gj_v no = LLVMConstInt(u->i1, 0, 0);
+		gj_cpu(g)->last = LLVMBuildPhi(g->b, u->i1, "");
+		LLVMAddIncoming(gj_cpu(g)->last, &no, &g->entry, 1);
+	}
 	LLVMBuildStore(g->b, LLVMConstInt(u->i1, 0, 0), gj_cpu(g)->more);
+}
+
+/* Where this warp's part of the frame lies: warps of all blocks of the stretch have one. */
+static void begin_kept(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	gj_v start = LLVMGetIncomingValue(gj_cpu(g)->block_idx, 0), warps = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
+	gj_v size = LLVMBuildZExt(g->b, gj_block_field(g, offsetof(gj_block, frame_bytes), u->i32), u->i64, "");
+	gj_v frame = gj_block_field(g, offsetof(gj_block, frame), u->ptr);
+	gj_v before = LLVMBuildMul(g->b, LLVMBuildSub(g->b, gj_cpu(g)->block_idx, start, ""), warps, "");
+	gj_v at = LLVMBuildZExt(g->b, LLVMBuildAdd(g->b, before, gj_cpu(g)->warp, ""), u->i64, "");
+	at = LLVMBuildMul(g->b, at, size, "");
+	gj_cpu(g)->kept = LLVMBuildGEP2(g->b, u->i8, frame, &at, 1, "");
+}
+
+/* Memory of the warp that outlives what its kernel waits for: barriers, or the rounds of others. NULL: there is nothing. */
+static gj_v keep_local(gj_gen *g, uint64_t bytes)
+{
+	gj_cpu_gen *c = gj_cpu(g);
+	if (!c->rounds)
+		return gj_resume_local(g, bytes);
+	LLVMBasicBlockRef here = gj_here(g);
+	gj_at(g, c->head);
+	gj_v p = gj_offset(g, c->kept, c->kept_bytes);
+	gj_at(g, here);
+	c->kept_bytes += (uint32_t)((bytes + 63) / 64 * 64);
+	g->u->image->kept_bytes = c->kept_bytes;
+	return p;
 }
 
 static gj_v round_step(gj_gen *g)
@@ -180,16 +213,22 @@ static void next_round(gj_gen *g)
 	gj_cpu_attend(g, gj_cpu(g)->block);
 	gj_if_end(g, &wanted);
 	LLVMBasicBlockRef here = gj_here(g);
-	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->round, round_step(g), "");
-	LLVMBuildCondBr(g->b, LLVMBuildLoad2(g->b, u->i1, gj_cpu(g)->more, ""), gj_cpu(g)->rounds, done);
+	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->round, round_step(g), ""), more = LLVMBuildLoad2(g->b, u->i1, gj_cpu(g)->more, "");
+	if (gj_cpu(g)->last) {
+		gj_v last = LLVMBuildNot(g->b, more, "");
+		LLVMAddIncoming(gj_cpu(g)->last, &last, &here, 1);
+		more = LLVMBuildNot(g->b, gj_cpu(g)->last, "");
+	}
+	LLVMBuildCondBr(g->b, more, gj_cpu(g)->rounds, done);
 	LLVMAddIncoming(gj_cpu(g)->round, &next, &here, 1);
 	gj_at(g, done);
 }
 
 static gj_v cpu_round(gj_gen *g, const gj_op *o)
 {
-	(void)o;
-	return gj_cpu(g)->round;
+	gj_v round = gj_cpu(g)->round;
+	return o->imm.i == GJ_ROUND_FROM ? round : o->imm.i == GJ_ROUND_LAST ? gj_cpu(g)->last
+		: gj_icmp(g, LLVMIntEQ, round, LLVMConstInt(LLVMTypeOf(round), 0, 0));
 }
 
 /* The loops around that over warps: rows of threads, and in each row the blocks, whose blockIdx along the first axis counts up. So
@@ -253,6 +292,8 @@ static void cpu_begin(gj_gen *g)
 	gj_v first = gj_cpu(g)->row ? gj_cpu(g)->row_warp : LLVMGetParam(g->fn, n - 2);
 	LLVMAddIncoming(gj_cpu(g)->warp, &first, &gj_cpu(g)->outer, 1);
 	gj_cpu(g)->loop = gj_cpu(g)->head;
+	if (g->f->round_last && gj_cpu(g)->rounds)
+		begin_kept(g);
 	if (resumable(u))
 		gj_resume_begin(g);
 	if (u->vector)
@@ -515,7 +556,7 @@ const gj_backend gj_backend_cpu = {
 	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library, .libcall = gj_cpu_libcall,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = cpu_entry,
-	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = gj_resume_local, .keep_variable = gj_resume_variable,
+	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = keep_local, .keep_variable = gj_resume_variable,
 	.block_alone = true, .way_back = gj_cpu_way_back,
 	.op = {
 		[GJ_SREG] = cpu_sreg, [GJ_GRIDROUND] = cpu_round, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,

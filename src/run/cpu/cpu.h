@@ -23,6 +23,7 @@ struct gj_kernel {
 	uint32_t  width, shared, local_bytes, param_bytes, max_threads;
 	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
+	uint32_t  kept_bytes;                      /* rounds: what a warp keeps between them */
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
@@ -46,6 +47,7 @@ typedef struct gj_run {
 	size_t   shared;                           /* of a block, bytes: a multiple of 64 */
 	uint32_t meets;                            /* gj_meets of a block */
 	uint64_t nblocks;
+	uint32_t most_stretch;                     /* blocks of a call at most */
 	uint64_t chunk;
 	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all of a chunk */
 	bool     scouting;                         /* only the calling thread is at it, until scout_end */

@@ -24,6 +24,7 @@
 enum {
 	SCOUT_NS = 5000,                           /* how long the calling thread works alone at first */
 	HELP_NS = 10000,                           /* a helper must have this much to do to be worth waking */
+	KEPT_BYTES = 128 << 10,                    /* kept between rounds by all threads of a stretch: in the second-level cache */
 	ROUND_BLOCKS = 16,                         /* so many make their stretches of memory long enough */
 	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
@@ -44,7 +45,8 @@ static bool equip(gj_worker *w, gj_run *r)
 	if (r->batch > 1)
 		w->several = gj_cpu_grow(w->several, &w->several_cap, sizeof *w->several * r->batch);
 	w->block = r->batch > 1 ? w->several : &w->first;
-	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps);
+	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps
+		+ (size_t)k->kept_bytes * r->nwarps * r->most_stretch);
 	ok = ok && w->shared && w->meet && w->block && w->frame;
 	w->waits = k->fibers;
 	gj_sums_begin(w);
@@ -253,6 +255,7 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	r.shared = (align16(k->shared) + (size_t)l->shared + 63) / 64 * 64;
 	r.meets = k->fibers && k->width == 1 ? (r.nthreads + 31) / 32 : 0;
 	r.batch = 1;
+	r.most_stretch = k->kept_bytes ? KEPT_BYTES / (k->kept_bytes * r.nwarps) + 1 : UINT32_MAX;
 	r.launcher = pthread_self();
 	atomic_init(&r.grid_phase, 0);
 	if (k->cooperative)
@@ -369,6 +372,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->cooperative = i->cooperative;
 	k->stretches = !i->barriers && !i->cooperative;
 	k->rounds = i->rounds;
+	k->kept_bytes = i->kept_bytes;
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;

@@ -249,6 +249,7 @@ static void extend(gj_worker *w)
 	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = r->launch->grid[x] - 1 - w->idx[x];
 	if (w->end - w->at < more)
 		more = (uint32_t)(w->end - w->at);
+	more = more < r->most_stretch ? more : r->most_stretch - 1;
 	if (more && !r->kernel->rounds) {          /* rounds look up by themselves */
 		uint32_t most = next_stretch(w) - 1;
 		more = more < most ? more : most;
