@@ -194,7 +194,7 @@ def source_function(body, args="x, a, b"):
 	("global g\ng = 1", "assignment to a global variable"), ("import os", "an import statement"),
 	("class C: pass", "a class definition"), ("raise", "raise without an exception"),
 	("return max(**x)", "a call with **arguments"), ("return max(*x, key=1, **x)", "a call with **arguments"),
-	("match x:\n\tcase (1, 2): return 1", "a sequence pattern"),
+	("match x:\n\tcase {1: 2}: return 1", "a mapping pattern"), ("match x:\n\tcase int(): return 1", "a class pattern"),
 	("def g(): return a\na = 2\nreturn g()", "an inner function that uses 'a', which is assigned after the function is made,"),
 	("def g(n): return g(n - 1)\nreturn g(a)", "an inner function that calls itself"),
 ])

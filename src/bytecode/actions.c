@@ -479,6 +479,8 @@ ACTION(call_star)
 	uint32_t count = 0;
 	gj_building *map = gj_built(s, kw);
 	if (kw && !(map && map->name)) {
+		if (map)
+			gj_o(s->f, map->ref)->imm.name = "a call with **arguments";
 		gj_ssa_pop(s);
 		gj_ssa_pop(s);
 		gj_ssa_push(s, gj_ssa_unsupported(s, "a call with **arguments"));

@@ -19,9 +19,9 @@ static GJ_NORETURN void refuse_handlers(gj_ssa_state *s)
 		for (uint32_t i = 0; i < s->in.n; i++) {
 			const gj_insn *in = &s->in.p[i];
 			if (in->row != UINT16_MAX && !strcmp(gj_pyops[in->row].name, mark[m].op) && s->code->pos[in->unit].line > 0)
-				gj_fail(s->f, gj_ssa_loc(s, in->unit), GJ_ERR_UNSUPPORTED_OP, mark[m].text);
+				gj_refuse(s->f, gj_ssa_loc(s, in->unit), mark[m].text);
 		}
-	gj_fail(s->f, 0, GJ_ERR_UNSUPPORTED_OP, "try");
+	gj_refuse(s->f, 0, "try");
 }
 
 static void refuse_function(gj_ssa_state *s)
@@ -32,7 +32,7 @@ static void refuse_function(gj_ssa_state *s)
 	};
 	for (size_t i = s->reading->taker ? 1 : 0; i < GJ_LEN(refused); i++)
 		if (s->code->flags & refused[i].flag)
-			gj_fail(s->f, 0, GJ_ERR_UNSUPPORTED_OP, refused[i].text);
+			gj_refuse(s->f, 0, refused[i].text);
 	if (s->code->user_handlers)
 		refuse_handlers(s);
 }

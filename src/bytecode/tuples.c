@@ -99,6 +99,37 @@ ACTION(list_to_tuple)
 	*place = made(s, GJ_SORT_TUPLE, count, all);
 }
 
+/* -- Patterns: match t: case (a, b) -------------------------------------------------------------------------------------- */
+
+/* Pushes f(the item on top, more …), which stays. */
+static void ask(gj_ssa_state *s, const gj_obj *f, const gj_obj *more)
+{
+	gj_ref top = *gj_ssa_from_top(s, 1), name = gj_ssa_emit_obj(s, f), arg[3] = { name, top, 0 };
+	if (!top)
+		gj_ssa_damaged(s, "a value is missing");
+	if (more)
+		arg[2] = gj_ssa_emit_obj(s, more);
+	gj_ssa_push(s, gj_ssa_emit(s, GJ_CALL, more ? 3 : 2, arg));
+}
+
+ACTION(get_len)
+{
+	static const gj_obj len = { .kind = GJ_OBJ_NAME, .name = "builtins.len" };
+	UNUSED_N;
+	ask(s, &len, NULL);
+}
+
+/* Of what kernels have tuples and lists are sequences. */
+ACTION(match_sequence)
+{
+	static const gj_obj isinstance = { .kind = GJ_OBJ_NAME, .name = "builtins.isinstance" };
+	static const gj_obj tuple = { .kind = GJ_OBJ_NAME, .name = "builtins.tuple" }, list = { .kind = GJ_OBJ_NAME, .name = "builtins.list" };
+	static const gj_obj *const both[] = { &tuple, &list };
+	static const gj_obj sequences = { .kind = GJ_OBJ_TUPLE, .n = 2, .item = both };
+	UNUSED_N;
+	ask(s, &isinstance, &sequences);
+}
+
 ACTION(map)
 {
 	gj_ref *pair = gj_ssa_pop_values(s, 2 * n);

@@ -286,7 +286,7 @@ static void setitem(gj_inst *s, const gj_op *o)
 		return;
 	const gj_type *parts = gj_stored_parts(s, o);
 	if (o->sub && !parts && !gj_holds_record(a.type))
-		gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, "assignment to an attribute");
+		gj_refuse(s->fn, o->loc, "assignment to an attribute");
 	if (a.type->kind == GJ_FLAT)
 		a.type = gj_array_type(a.type->elem->elem, 1, 'A', a.type->elem->readonly, (gj_space)a.type->elem->space);
 	if (a.type->kind != GJ_ARRAY && a.type->kind != GJ_REF && a.type->kind != GJ_PTR)
@@ -310,7 +310,7 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_CLOSURE:  return closure(s, o);
 	case GJ_CALL:     return gj_known_call(I, s, r);
 	case GJ_SETITEM:  setitem(s, o); return (gj_known){ 0 };
-	case GJ_UNSUPPORTED: gj_fail(s->fn, o->loc, GJ_ERR_UNSUPPORTED_OP, o->imm.name);
+	case GJ_UNSUPPORTED: gj_refuse(s->fn, o->loc, o->imm.name);
 	case GJ_NOP: case GJ_UNDEF: return (gj_known){ 0 };
 	default: break;
 	}
@@ -418,7 +418,7 @@ static bool spread(gj_inst *s, uint32_t block, uint32_t place)
 		if (star->op == GJ_STAR && !star->type)
 			return false;
 		if (star->op == GJ_STAR && star->type->n > UINT8_MAX)
-			gj_fail(f, star->loc, GJ_ERR_UNSUPPORTED_OP, "* before a tuple of more than 255 items");
+			gj_refuse(f, star->loc, "* before a tuple of more than 255 items");
 	}
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_op *star = gj_o(f, o->arg[i]);

@@ -29,7 +29,7 @@ static bool is_back_edge(const gj_fn *f, const gj_dom *d, uint32_t from, uint32_
 	if (d->num[from] < d->num[to])
 		return false;
 	if (!gj_dom_over(d, to, from))
-		gj_fail(f, 0, GJ_ERR_UNSUPPORTED_OP, "a jump into the middle of a loop");
+		gj_refuse(f, 0, "a jump into the middle of a loop");
 	return true;
 }
 

@@ -246,6 +246,8 @@ static inline bool gj_loop_contains(const gj_fn *f, uint32_t outer, uint32_t inn
 
 /* -- Failing: the message is a row of errors.def; loc says where (with the inline chain) ------------------------------ */
 void gj_fail(const gj_fn *, uint32_t loc, gj_err id, ...) GJ_NORETURN;
+/* UNSUPPORTED_OP, with what to write instead (refused.def). */
+void gj_refuse(const gj_fn *, uint32_t loc, const char *what) GJ_NORETURN;
 void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;
 
 /* -- Passes, in the order of gj_compile() ------------------------------------------------------------------------------ */

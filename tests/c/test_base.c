@@ -129,8 +129,8 @@ static void test_diag(void)
 	file[0] = 'x';
 	CHECK(d.nframes == GJ_DIAG_FRAMES && strcmp(d.frame[0].file, "k.py") == 0, "frames are copied and cut");
 	CHECK(strcmp(d.frame[0].func, "f") == 0 && !d.frame[1].func && d.frame[7].pos.line == 7, "frame contents");
-	gj_diag_set(&d, GJ_ERR_UNSUPPORTED_OP, "yield");
-	CHECK(d.nframes == 0 && !d.hint && strstr(d.message, "yield"), "set again");
+	gj_diag_set(&d, GJ_ERR_UNSUPPORTED_OP, "yield", "a loop");
+	CHECK(d.nframes == 0 && !strcmp(d.hint, "a loop") && strstr(d.message, "yield"), "set again");
 	gj_diag_clear(&d);
 	CHECK(!d.set && !d.message, "cleared");
 }

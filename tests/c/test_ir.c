@@ -128,7 +128,7 @@ static void test_fail(void)
 	uint32_t body = gj_loc_add(f, &inner, (gj_pos){ -1, -1, -1, -1 }, call);
 	CHECK(gj_loc_add(f, &inner, (gj_pos){ -1, -1, -1, -1 }, call) == body, "equal positions are one");
 	if (setjmp(trap.env) == 0)
-		gj_fail(f, body, GJ_ERR_UNSUPPORTED_OP, "a cat");
+		gj_fail(f, body, GJ_ERR_UNSUPPORTED_OP, "a cat", "a dog");
 	const gj_diag *d = &trap.diag;
 	CHECK(d->set && d->id == GJ_ERR_UNSUPPORTED_OP && strstr(d->message, "a cat"), "message");
 	CHECK(d->nframes == 2 && !strcmp(d->frame[0].func, "inner") && d->frame[0].pos.line == 3, "inner frame");
