@@ -87,6 +87,30 @@ def fused(x, y):
 	return variants
 
 
+def product(a, b, out):
+	for i in range(a.shape[0]):
+		for j in range(b.shape[1]):
+			total = np.float32(0)
+			for k in range(a.shape[1]):
+				total += a[i, k] * b[k, j]
+			out[i, j] = total
+
+
+def products(side):
+	"""A product of two matrices as one outer element, whose loops are shared out among threads."""
+	a = cuda.to_device(np.random.default_rng(1).random((side, side), dtype=np.float32))
+	out, f = cuda.device_array_like(a), cuda.guvectorize(["void(f4[:,:], f4[:,:], f4[:,:])"], "(m,n),(n,p)->(m,p)")(product)
+	variants = {"gridjit": lambda i: f(a, a, out=out)}
+
+	def with_numba():
+		import numba
+		g = numba.guvectorize(["void(f4[:,:], f4[:,:], f4[:,:])"], "(m,n),(n,p)->(m,p)", target="cuda")(product)
+		n, r = (numba_cuda.as_cuda_array(v) for v in (a, out))
+		return lambda i: g(n, n, out=r)
+	offer(variants, "numba-cuda", numba_cuda, with_numba)
+	return variants
+
+
 def calls(x, y):
 	"""1,000 elements: what a call costs, with a new output."""
 	variants = {"gridjit": lambda i: saxpy(x, y), "gridjit x + y": lambda i: x + y}
@@ -139,6 +163,7 @@ def rows(n):
 	square = x[:side * side].reshape(side, side)
 	yield f"2 x + y, {n} float32", elementwise(x, y)
 	yield f"fused: 7 operations, {n} float32", fused(x, y)
+	yield "product of two matrices of 512 x 512", products(512)
 	yield "2 x + y, a call on 1000", calls(x[:1000].copy(), y[:1000].copy())
 	for name in "sum", "min", "argmin", "cumsum":
 		yield f"{name}, {n} float32", reductions(name, x)

@@ -39,10 +39,18 @@ static bool overlaps(const ranges *r, uintptr_t lo, uintptr_t hi)
 	return false;
 }
 
+/* A strided array in whose rows items lie side by side, as in a slice of rows, or where a signature says [:] of what is contiguous. */
+static bool has_rows(const gj_arg *x)
+{
+	int last = x->type->ndim - 1;
+	return x->strides[last] == x->type->elem->size || x->shape[last] <= 1;
+}
+
 /* Any overlap counts: which arrays are written is known only after compiling. Beyond 32 arrays nobody checks. */
 uint32_t gj_args_facts(const gj_args *a)
 {
 	ranges seen;
+	bool strided = false, rows = true;
 	uint32_t facts = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16;
 	seen.n = 0;
 	for (uint32_t i = 0; i < a->nleaves; i++) {
@@ -52,6 +60,10 @@ uint32_t gj_args_facts(const gj_args *a)
 		if (x->type->kind != GJ_ARRAY)
 			continue;
 		uintptr_t lo, hi;
+		if (x->type->layout == 'A' && x->type->ndim) {
+			strided = true;
+			rows &= has_rows(x);
+		}
 		gj_byte_range(x->type, x->data, x->shape, x->strides, &lo, &hi);
 		if (x->data & 15)
 			facts &= ~(uint32_t)GJ_FACT_ALIGN16;
@@ -64,7 +76,7 @@ uint32_t gj_args_facts(const gj_args *a)
 			seen.hi[seen.n++] = hi;
 		}
 	}
-	return facts;
+	return facts | (strided && rows ? GJ_FACT_INNER : 0);
 }
 
 /* -- Conversion --------------------------------------------------------------------------------------------------- */
