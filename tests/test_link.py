@@ -3,6 +3,7 @@ libraries, on GPUs from what the driver links and from CUDA C. And what a kernel
 
 import os
 import pickle
+import re
 import shutil
 import stat
 import subprocess
@@ -12,10 +13,27 @@ import numpy as np
 import pytest
 from conftest import on
 
+import gridjit
 from gridjit import cuda, errors, types
 from gridjit.cuda import compiler, linking
 
+def nvrtc():
+	from gridjit.cuda import _nvrtc
+	try:
+		return bool(_nvrtc._library())
+	except errors.NvrtcSupportError:
+		return False
+
+
 needs_cc = pytest.mark.skipif(not shutil.which("cc") and not shutil.which("gcc"), reason="no C compiler")
+
+
+@pytest.fixture
+def c_device(device):
+	"""A device that C can be compiled for."""
+	if device == "cuda" and not nvrtc():
+		pytest.skip("no NVRTC")
+	return device
 
 SOURCE = r"""
 float scale(float x, signed char n) { return x * n; }
@@ -48,7 +66,7 @@ low = cuda.declare_device("low", "int16(int64)", abi="c", link=MINE)
 
 
 @needs_cc
-def test_both_conventions(device):
+def test_both_conventions(c_device):
 	@cuda.jit
 	def use(x, out, counts, z, odds, lows):
 		i = cuda.grid(1)
@@ -76,7 +94,7 @@ def test_both_conventions(device):
 
 
 @needs_cc
-def test_in_device_functions_loops_and_blocks_that_wait(device):
+def test_in_device_functions_loops_and_blocks_that_wait(c_device):
 	@cuda.jit(device=True)
 	def twice(x):
 		return scale(scale(x, 2), 3)
@@ -98,7 +116,7 @@ def test_in_device_functions_loops_and_blocks_that_wait(device):
 
 
 @needs_cc
-def test_link_of_the_kernel(device, tmp_path):
+def test_link_of_the_kernel(c_device, tmp_path):
 	path = tmp_path / "more.c"
 	(tmp_path / "more.h").write_text("#define MORE 5\n")
 	path.write_text('#include "more.h"\nint more(int x) { return x + MORE; }\n')
@@ -123,7 +141,7 @@ def test_link_of_the_kernel(device, tmp_path):
 
 @needs_cc
 @pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler")
-def test_cuda_c(device):
+def test_cuda_c(c_device):
 	source = cuda.CUSource("""
 __device__ __forceinline__ int sum(int a, int b) { return a + b; }
 extern "C" __device__ __noinline__ int plus(int a, int b) { return sum(a, b); }
@@ -140,6 +158,20 @@ extern "C" __device__ __host__ double root(double x) { return sqrt(x); }
 	x = np.zeros(3)
 	use[1, 32](x)
 	np.testing.assert_allclose(x, [0, 7, 2])
+
+
+@needs_cc
+def test_other_callers(c_device):
+	"""Functions for the host and ufuncs over arrays on the device call them too, ufuncs of the CPU do not."""
+	def use(x):
+		return low(x) + 1
+	x = np.array([70000, -3])
+	assert cuda.vectorize(use)(x).tolist() == [70000 - 65536 + 1, -2]
+	if c_device != "cuda":
+		assert gridjit.njit(use)(70000) == 70000 - 65536 + 1
+	with pytest.raises(errors.TypingError, match="a declared function cannot be") as e:
+		gridjit.vectorize(["i8(i8)"])(use)(x)
+	assert "only kernels call functions" in str(e.value)
 
 
 @needs_cc
@@ -205,14 +237,6 @@ def test_compilers_that_are_missing(monkeypatch):
 	_nvrtc._library.cache_clear()
 
 
-def nvrtc():
-	from gridjit.cuda import _nvrtc
-	try:
-		return bool(_nvrtc._library())
-	except errors.NvrtcSupportError:
-		return False
-
-
 # -- GPUs --------------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.skipif(not nvrtc(), reason="no NVRTC")
@@ -241,6 +265,61 @@ def test_declarations_in_ptx(tmp_path):
 		subprocess.run([assemble, "-c", "-arch", "sm_90", str(tmp_path / "mine.ptx"), "-o", str(tmp_path / "mine.cubin")], check=True)
 		subprocess.run([shutil.which("nvlink"), "-arch", "sm_90", str(tmp_path / "use.cubin"), str(tmp_path / "mine.cubin"), "-o",
 			str(tmp_path / "all.cubin")], check=True)
+
+
+def ptx_of(function, signature, name, abi):
+	"""Our own compiler makes the function that is linked."""
+	info = {"abi_name": name} if abi == "c" else None
+	cc = cuda.get_current_device().compute_capability
+	text, _ = cuda.compile(function, signature, cc=cc, abi=abi, abi_info=info)
+	return text, re.search(r"\.visible \.func .*?(\w+)\(", text)[1]
+
+
+def total(a, n):
+	s = 0.0
+	for i in range(a.shape[0]):
+		s += a[i]
+	n[0] += 1
+	return s
+
+
+def forms(folder, text):
+	"""The same code in each form that the tools at hand make of it."""
+	yield cuda.PTXSource(text)
+	source, arch = folder / "code.ptx", "sm_%d%d" % cuda.get_current_device().compute_capability
+	source.write_text(text)
+	yield source
+	if not shutil.which("ptxas"):
+		return
+	subprocess.run(["ptxas", "-c", "-arch", arch, str(source), "-o", str(folder / "code.cubin")], check=True)
+	yield folder / "code.cubin"
+	if shutil.which("fatbinary"):
+		subprocess.run(["fatbinary", "-64", "--create", str(folder / "code.fatbin"), "-c", f"--image3=kind=elf,sm={arch[3:]},file={folder / 'code.cubin'}"],
+			check=True)
+		yield folder / "code.fatbin"
+
+
+@pytest.mark.gpu
+def test_link_on_a_gpu(tmp_path):
+	"""What the driver links: PTX of ours, and what NVIDIA's tools make of it."""
+	with on("cuda"):
+		scale_text, _ = ptx_of(lambda x, n: x * n, "float32(float32, int8)", "scale", "c")
+		total_text, symbol = ptx_of(total, "float64(float32[:], CPointer(int32))", "total", "numba")
+		declared = cuda.declare_device(symbol, "float64(float32[:], CPointer(int32))")
+		for code in forms(tmp_path, scale_text):
+			@cuda.jit(link=[code, cuda.PTXSource(total_text)])
+			def use(x, out, counts):
+				i = cuda.grid(1)
+				s = cuda.shared.array(32, types.int32)
+				if i < out.shape[0]:
+					s[i] = 0
+					out[i] = scale_there(x[i], i) + declared(x[::2], s[i:])
+					counts[i] = s[i]
+			scale_there = cuda.declare_device("scale", "float32(float32, int8)", abi="c")
+			x, out, counts = np.arange(10, dtype=np.float32), np.zeros(10), np.zeros(10, np.int32)
+			use[1, 32](x, out, counts)
+			np.testing.assert_array_equal(out, x * np.arange(10) + x[::2].sum())
+			assert (counts == 1).all()
 
 
 def on_fake(code, environment):

@@ -102,7 +102,9 @@ def test_pinned_context(device):
 
 
 def test_mapped_context(device):
-	x, y = np.zeros(100), np.arange(10.)
+	x, pages = np.zeros(100), np.zeros(1 << 16)           # y shares no page with x
+	y = pages[1 << 15:][:10]
+	y[:] = np.arange(10)
 	with cuda.mapped(x) as on_device:
 		assert isinstance(on_device, cuda.DeviceNDArray) and on_device.shape == (100,)
 		add_one[1, 128](on_device)

@@ -122,8 +122,10 @@ static PyObject *return_type(PyObject *m, PyObject *args)
 	rq.options.entry = GJ_ENTRY_ELEMENTS;
 	rq.options.target = &gj_targets[GJ_TARGET_CPU];
 	PyObject *o = NULL;
-	if (gj_freeze(function, arena, NULL, &rq.code) == 0)
+	gj_captures outside = { 0 };               /* declared functions have types, too */
+	if (gj_freeze(function, arena, &outside, &rq.code) == 0)
 		o = gj_return_type(&rq, &ret, &diag) ? gj_type_to_py(ret) : gj_diag_error(&diag);
+	Py_XDECREF(outside.linked);
 	gj_arena_free(arena);
 	return o;
 }
