@@ -346,6 +346,27 @@ def test_options(options):
 	assert f(np.arange(5.0)) == 5 and f.targetoptions.items() >= options.items()
 
 
+def test_types_of_variables():
+	@njit(locals={"s": gridjit.float32, "k": "int8"})
+	def f(x):
+		s = 0.0
+		for v in x:
+			s += v
+		k = x.shape[0]
+		return s, k
+	x = np.full(300, 0.1)
+	want = np.float32(0)
+	for v in x:
+		want = np.float32(np.float64(want) + v)
+	assert f(x) == (want, 300 - 256)
+	again = njit(lambda n: f(x)[1] + n)
+	assert again(1) == 45
+	with pytest.raises(NotImplementedError, match="is a parameter"):
+		njit(locals={"n": int64})(lambda n: n)
+	with pytest.raises(NotImplementedError, match="only numbers"):
+		njit(locals={"m": float64[:]})(lambda n: n)
+
+
 def test_fastmath_makes_vectors():
 	def total(x):
 		s = 0.0

@@ -427,9 +427,27 @@ static long option(PyObject *dispatcher, const char *name)
 	return n;
 }
 
-/* Options that a dispatcher carries for the compiler: inlining, and the types of an explicit signature. */
+/* Types of variables by name, of a dispatcher (locals=). */
+static int freeze_casts(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
+{
+	PyObject *types = NULL;
+	if (gj_attribute(dispatcher, "_gj_locals", &types) < 0)
+		return -1;
+	const gj_type **cast = types && PyDict_Check(types) && PyDict_GET_SIZE(types) ? gj_new(fz->arena, const gj_type *, c->nvars + 1) : NULL;
+	for (int i = 0; cast && i < c->nvars; i++) {
+		PyObject *t = PyDict_GetItemString(types, c->var[i]);
+		cast[i] = t ? gj_type_from_py(t) : NULL;
+	}
+	c->cast = cast;
+	Py_XDECREF(types);
+	return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Options that a dispatcher carries for the compiler: inlining, and the types of an explicit signature and of variables. */
 static int freeze_options(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 {
+	if (freeze_casts(fz, c, dispatcher) < 0)
+		return -1;
 	long level = option(dispatcher, "_gj_inline");
 	c->inline_ = level == 1 ? GJ_INLINE_ALWAYS : level == 2 ? GJ_INLINE_NEVER : GJ_INLINE_AUTO;
 	c->forceinline = option(dispatcher, "_gj_forceinline") > 0;

@@ -27,6 +27,12 @@ struct gj_dispatcher {
 	unsigned long hits, misses;                /* of the disk cache */
 };
 
+/* What is frozen for it: of functions for the host the dispatcher itself, with types of variables; by which they call themselves, too. */
+static inline PyObject *gj_dispatcher_frozen(gj_dispatcher *d)
+{
+	return gj_entries[d->base.entry].runner == GJ_RUN_CALL ? (PyObject *)d : d->py_func;
+}
+
 /* The kernel's name for messages. */
 static inline const char *gj_dispatcher_name(const gj_dispatcher *d)
 {

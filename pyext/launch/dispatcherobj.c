@@ -282,7 +282,7 @@ static PyObject *dump(PyObject *self, PyObject *args)
 	rq.nargs = (uint32_t)n;
 	uint32_t facts = facts_of(SELF) & ~(dev->ops->target->vectors ? 0u : (uint32_t)GJ_FACTS_BLOCK);
 	gj_outside outside = { 0 };
-	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, SELF->py_func, arena, &rq, &outside) == 0)
+	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, gj_dispatcher_frozen(SELF), arena, &rq, &outside) == 0)
 		o = dump_request(&rq, what);
 	gj_outside_clear(&outside);
 	gj_arena_free(arena);

@@ -118,7 +118,7 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 	if (!arena)
 		return PyErr_NoMemory(), NULL;
 	if (gj_options_for(&d->base, dev, facts, &b.rq.options)
-		&& gj_freeze_for(dev, d->py_func, arena, &b.rq, &outside) == 0 && gj_link_for(dev, d->link, &outside) == 0) {
+		&& gj_freeze_for(dev, gj_dispatcher_frozen(d), arena, &b.rq, &outside) == 0 && gj_link_for(dev, d->link, &outside) == 0) {
 		b.linked = outside.linked;
 		b.nlinked = outside.nlinked;
 		b.use_cache &= !outside.kept;          /* addresses mean nothing to other processes */

@@ -146,10 +146,24 @@ def _options(error_model="python", fastmath=False, boundscheck=None, inline="nev
 		"parallel": _parallel(others.get("parallel", False)), "inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT)}
 
 
+def _locals(function, types):
+	"""Types of variables by name, checked."""
+	code = function.__code__
+	checked = {}
+	for name, given in types.items():
+		kind = _core.as_type(given)
+		if name in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]:
+			raise NotImplementedError(f"jit(locals=…): '{name}' is a parameter, whose type is that of the argument: give a signature, or another variable the type")
+		if not hasattr(kind, "bitwidth"):
+			raise NotImplementedError(f"jit(locals=…): '{name}' is to be {kind}, but only numbers can be converted")
+		checked[name] = kind
+	return checked
+
+
 def _make(function, signatures, given, locked):
 	dispatcher = CPUDispatcher(function, _options(**given))
 	functools.update_wrapper(dispatcher, function)
-	dispatcher._given, dispatcher._declared_signatures = given, signatures
+	dispatcher._given, dispatcher._declared_signatures, dispatcher._gj_locals = given, signatures, _locals(function, given.get("locals") or {})
 	dispatcher._nogil = bool(given.get("nogil", False))
 	for signature in signatures:
 		dispatcher._declare(signature)

@@ -101,6 +101,8 @@ static void put_code(gj_hasher *h, const gj_code *c, bool callees)
 	put_objs(h, c->defaults, c->ndefaults, callees);
 	put_objs(h, c->kwdefaults, c->nkwonly, callees);
 	put_type(h, c->ret);
+	for (int i = 0; c->cast && i < c->nvars; i++)
+		put_type(h, c->cast[i]);
 	for (int i = 0; i < c->narg_types; i++)
 		put_type(h, c->arg_type[i]);
 }

@@ -91,6 +91,7 @@ struct gj_code {
 	gj_inline inline_; bool forceinline;
 	const gj_type *ret;                        /* explicit signature's return type, or NULL */
 	const gj_type *const *arg_type; int narg_types;     /* explicit argument types, or NULL */
+	const gj_type *const *cast;                /* by var[]: what is stored in it becomes that number type, or NULL; NULL: nothing does */
 	gj_hash digest;                            /* of everything above except positions and file, callees included */
 };
 

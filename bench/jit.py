@@ -1,0 +1,136 @@
+"""Functions for the host, one thread: loops, recursion, calls, compilation. Usage: python bench/jit.py [numba], each where it is installed;
+the best of several rounds, ns a unit."""
+
+import sys
+import timeit
+
+import numpy as np
+
+if "numba" in sys.argv[1:]:
+	from numba import njit
+else:
+	from gridjit import njit
+
+
+@njit
+def squares(x):
+	s = 0.0
+	for i in range(x.shape[0]):
+		s += x[i] * x[i]
+	return s
+
+
+@njit(fastmath=True)
+def squares_fast(x):
+	s = 0.0
+	for i in range(x.shape[0]):
+		s += x[i] * x[i]
+	return s
+
+
+@njit
+def laplace(u, v):
+	for i in range(1, u.shape[0] - 1):
+		for j in range(1, u.shape[1] - 1):
+			v[i, j] = 0.25 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1])
+
+
+@njit
+def product(a, b, c):
+	n = a.shape[0]
+	for i in range(n):
+		for j in range(n):
+			s = 0.0
+			for k in range(n):
+				s += a[i, k] * b[k, j]
+			c[i, j] = s
+
+
+@njit
+def quicksort(a, low, high):
+	i, j, p = low, high, a[(low + high) // 2]
+	while i <= j:
+		while a[i] < p:
+			i += 1
+		while a[j] > p:
+			j -= 1
+		if i <= j:
+			a[i], a[j] = a[j], a[i]
+			i += 1
+			j -= 1
+	if low < j:
+		quicksort(a, low, j)
+	if i < high:
+		quicksort(a, i, high)
+
+
+@njit
+def collatz(n):
+	longest = 0
+	for start in range(1, n):
+		x, steps = start, 0
+		while x != 1:
+			x = x // 2 if x % 2 == 0 else 3 * x + 1
+			steps += 1
+		longest = max(longest, steps)
+	return longest
+
+
+@njit
+def fibonacci(n):
+	return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+
+@njit
+def expression(a, x, y):
+	return a * x + y
+
+
+@njit
+def two_ints(a, b):
+	return a + b
+
+
+@njit
+def two_arrays(a, b):
+	return a[0] + b[0]
+
+
+def compile_time():
+	@njit
+	def loop(x):
+		s = 0.0
+		for i in range(x.shape[0]):
+			if x[i] > 0.5:
+				s += x[i]
+			else:
+				s -= 1
+		return s
+	start = timeit.default_timer()
+	loop(np.ones(3))
+	return timeit.default_timer() - start
+
+
+def best(f, units, number=1, rounds=7):
+	f()
+	return min(timeit.repeat(f, number=number, repeat=rounds)) / number / units * 1e9
+
+
+def main():
+	rng = np.random.default_rng(1)
+	x, u, a, r = rng.random(1_000_000), rng.random((1000, 1000)), rng.random((256, 256)), rng.random(200_000)
+	v, c, small = u.copy(), a.copy(), np.ones(10)
+	rows = {
+		"sum of squares": best(lambda: squares(x), x.size), "the same, fastmath": best(lambda: squares_fast(x), x.size),
+		"Laplace step": best(lambda: laplace(u, v), u.size), "naive matrix product 256": best(lambda: product(a, a, c), 256**3),
+		"quicksort": best(lambda: quicksort(r.copy(), 0, r.size - 1), r.size), "Collatz": best(lambda: collatz(30_000), 30_000),
+		"Fibonacci(30)": best(lambda: fibonacci(30), 1_346_269), "a * x + y, a new array": best(lambda: expression(2.0, x, x), x.size),
+		"call with two ints": best(lambda: two_ints(1, 2), 1, 200_000), "call with two arrays": best(lambda: two_arrays(small, small), 1, 200_000),
+		"compile a ten-line loop, ms": min(compile_time() for _ in range(3)) * 1e3,
+	}
+	for name, value in rows.items():
+		print(f"{name:30} {value:10.2f}")
+
+
+if __name__ == "__main__":
+	main()
