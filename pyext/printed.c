@@ -67,17 +67,6 @@ static int write_out(gj_sb *out)
 	return status;
 }
 
-static int warn(uint64_t lost)
-{
-	gj_diag d = { 0 };
-	gj_diag_set(&d, GJ_ERR_PRINT_LOST, (unsigned long long)lost);
-	PyObject *cls = gj_import("gridjit.errors", d.exc);
-	int status = cls ? PyErr_WarnEx(cls, d.message, 1) : -1;
-	Py_XDECREF(cls);
-	gj_diag_clear(&d);
-	return status;
-}
-
 void gj_show_printed(void)
 {
 	PyObject *cls, *value, *trace;
@@ -89,7 +78,7 @@ void gj_show_printed(void)
 		put_line(&out, p);
 		free(p);
 	}
-	if ((out.n && write_out(&out) < 0) || (lost && warn(lost) < 0))
+	if ((out.n && write_out(&out) < 0) || (lost && gj_warn(GJ_ERR_PRINT_LOST, (unsigned long long)lost) < 0))
 		PyErr_WriteUnraisable(NULL);
 	gj_sb_free(&out);
 	PyErr_Restore(cls, value, trace);

@@ -128,6 +128,20 @@ PyObject *gj_diag_error(gj_diag *d)
 	return NULL;
 }
 
+int gj_warn(gj_err id, ...)
+{
+	gj_diag d = { 0 };
+	va_list ap;
+	va_start(ap, id);
+	gj_diag_vset(&d, id, ap);
+	va_end(ap);
+	PyObject *cls = exception_class(d.exc);
+	int status = cls ? PyErr_WarnEx(cls, d.message, 1) : -1;
+	Py_XDECREF(cls);
+	gj_diag_clear(&d);
+	return status;
+}
+
 PyObject *gj_error(gj_err id, ...)
 {
 	gj_diag d = { 0 };

@@ -5,6 +5,8 @@
 
 /* The exception of a row of errors.def. */
 PyObject *gj_error(gj_err id, ...);
+/* A warning, a row of errors.def whose class is one; −1: it is an exception. */
+int gj_warn(gj_err id, ...);
 /* Of a diagnostic that the compiler filled: the message, where it is with the source line and a caret, the calls that led
  * there, the hint. Clears *d. */
 PyObject *gj_diag_error(gj_diag *d);

@@ -3,6 +3,7 @@
 #include "compile.h"
 #include "base/interrupt.h"
 #include "infer/infer.h"
+#include "lanes/races.h"
 #include "lanes/spread.h"
 #include "lower/lower.h"
 #include "opt/opt.h"
@@ -53,26 +54,44 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 
 static bool has_vectors(const gj_options *o) { return o->target->vectors && o->width == o->target->warp; }
 
-/* The rounds of a loop as lanes of vectors, unless that costs more: then `wide` is NULL. */
-static void choose_rounds(const gj_stages *st, gj_rounds *r, const gj_options *asked, const gj_halves *halves)
+static void note(gj_fn *f, uint32_t loc, const char *text) { gj_push(f->arena, &f->notes, ((gj_note){ loc, false, text })); }
+
+/* The rounds of a loop of f as lanes of vectors, unless they cannot be or that costs more: then `wide` is NULL. */
+static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_options *asked, const gj_halves *halves)
 {
 	gj_fn *wide = r->wide, *single = r->single;
 	gj_simplify(single);
 	gj_widen_halves(single, halves);
-	if (wide) {
-		gj_simplify(wide);
-		gj_widen_halves(wide, halves);
-		gj_loop_form(wide);
-		gj_spread_locals(wide);
-		wide->width = asked->target->warp;
-		gj_divergence(wide, GJ_FACTS_ROUNDS);
-		gj_show(st, "divergence", wide);
-		if (gj_lanes_pay(wide, single) && gj_mask(wide))
-			gj_cfg(wide);
-		else
-			r->wide = NULL;
-	}
+	gj_simplify(wide);
+	gj_widen_halves(wide, halves);
+	gj_loop_form(wide);
+	gj_spread_locals(wide);
+	wide->width = 32;
+	gj_divergence(wide, GJ_FACTS_ROUNDS);
+	gj_show(st, "divergence", wide);
+	const char *why = !has_vectors(asked) ? "threads, without lanes: CPU_WIDTH is 1" : r->scalar ? r->scalar
+		: !gj_lanes_pay(wide, single) ? "threads, without lanes, which would have to gather" : NULL;
+	note(f, r->loc, why ? why : "threads, and lanes of vectors");
+	gj_find_races(wide, f);
+	if (why || !gj_mask(wide))
+		r->wide = NULL;
+	else
+		gj_cfg(wide);
 	gj_show(st, r->wide ? "mask" : "low", r->wide ? wide : single);
+}
+
+/* What became of loops, a line each. */
+static void show_notes(const gj_stages *st, const gj_fn *f)
+{
+	gj_sb sb = { 0 };
+	if (!gj_stages_want(st, "loops"))
+		return;
+	for (uint32_t i = 0; i < f->notes.n; i++) {
+		const gj_loc *l = &f->loc.p[f->notes.p[i].loc];
+		gj_sb_printf(&sb, "%s, line %d: %s%s\n", l->code->name, (int)l->pos.line, f->notes.p[i].warns ? "warning: " : "", f->notes.p[i].text);
+	}
+	gj_show_text(st, "loops", gj_sb_str(&sb));
+	gj_sb_free(&sb);
 }
 
 static void emit_rounds(const gj_stages *st, gj_fn *f, const gj_options *opt, gj_image *image)
@@ -108,7 +127,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	f->export = exported(trap, rq, f, s->ret.type);
 	gj_show(st, "lower", f);
 	if (opt.parallel)
-		gj_outline(f, has_vectors(&opt));
+		gj_outline(f);
 	if (opt.spread) {
 		const char *told = gj_spread(f, f->entry->runner == GJ_RUN_LOOP ? opt.width : 0);
 		gj_show_text(st, "loops", told);
@@ -128,7 +147,9 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_load_early(f);
 	gj_interruption_point(trap);
 	for (uint32_t i = 0; i < f->rounds.n; i++)
-		choose_rounds(st, &f->rounds.p[i], &opt, &halves);
+		choose_rounds(st, f, &f->rounds.p[i], &opt, &halves);
+	if (opt.parallel)
+		show_notes(st, f);
 	gj_find_ends(f);
 	if (!opt.target->thread_ends && f->entry->raise != GJ_RAISE_REPORTED)
 		gj_return_raises(f);

@@ -158,6 +158,7 @@ NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "
 	"ELEMENTS_SHAPES", "ELEMENTS_OUTPUT", "ELEMENTS_READONLY", "ELEMENTS_INTEGER"}
 
 WITHOUT_A_CASE = {
+	"PRANGE_RACE": "a warning: tests/test_prange.py",
 	"PRINT_LOST": "a warning: tests/test_print.py",
 	"NOMEM": "needs malloc to fail in the middle of a compilation",
 	"INTERNAL": "only a fault of the compiler raises it",

@@ -1,9 +1,17 @@
 """Loops over prange: rounds as threads and lanes give what the interpreter gives, or an error that says why they cannot."""
 
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
 import numpy as np
 import pytest
 
-from gridjit import config, errors, njit, prange
+from gridjit import (config, cuda, errors, get_num_threads, get_parallel_chunksize, get_thread_id, njit, parallel_chunksize, prange,
+	set_num_threads, set_parallel_chunksize, threading_layer, vectorize)
 from prange_functions import CASES
 
 
@@ -238,3 +246,238 @@ def test_options():
 		njit(parallel={"fusions": True})(f)
 	with pytest.raises(ValueError, match="parallel must be"):
 		njit(parallel="yes")(f)
+
+
+# -- warnings, and what became of loops --------------------------------------------------------------------------------------
+
+def one_item(a, b):
+	for i in prange(a.shape[0]):
+		b[0] += a[i]
+
+
+def counts(a, b):
+	for i in prange(a.shape[0]):
+		b[int(a[i])] += 1
+
+
+def neighbours(a, b):
+	for i in prange(1, a.shape[0]):
+		a[i] = a[i - 1] + 1
+
+
+def whole_array(a, b):
+	for i in prange(a.shape[0]):
+		b += a[i]
+
+
+def columns(a, b):
+	for i in prange(a.shape[0]):
+		for j in range(b.shape[0]):
+			b[j] += a[i] * j
+
+
+def one_round(a, b):
+	for i in prange(a.shape[0]):
+		if i == 3:
+			b[0] = a[i]
+
+
+def the_same(a, b):
+	for i in prange(a.shape[0]):
+		b[1] = 5.0
+
+
+def pairs(a, b):
+	for i in prange(a.shape[0] // 2):
+		a[2 * i] += a[2 * i + 1]
+
+
+def scattered(a, b):
+	for i in prange(a.shape[0]):
+		b[int(a[i])] = i
+
+
+def own_arrays(a, b):
+	for i in prange(b.shape[0]):
+		t = np.zeros(3)
+		for k in range(3):
+			t[k] += i * k
+		b[i] = t.sum()
+
+
+@pytest.mark.parametrize("function, races", [(one_item, True), (counts, True), (neighbours, True), (whole_array, True), (columns, True),
+	(one_round, False), (the_same, False), (pairs, False), (scattered, False), (own_arrays, False)], ids=lambda x: getattr(x, "__name__", None))
+def test_races(function, races, recwarn):
+	compiled = njit(parallel=True)(function)
+	for _ in range(2):
+		compiled(np.arange(5.0), np.zeros(5))
+	found = [w for w in recwarn if w.category is errors.NumbaParallelSafetyWarning]
+	assert len(found) == races
+	line = function.__code__.co_firstlineno + (3 if function is columns else 2)
+	assert not races or f"{function.__name__}(), file {__file__}, line {line}: rounds" in str(found[0].message)
+	assert compiled.explain().count("warning") == races
+
+
+def test_arrays_made_in_rounds():
+	compiled = njit(parallel=True)(own_arrays)
+	expected, got = np.zeros(500), np.zeros(500)
+	own_arrays(expected, expected)
+	for _ in range(10):
+		compiled(got, got)
+	assert (expected == got).all()
+
+
+def test_explain(width, capsys):
+	@njit(parallel=True)
+	def f(a, b):
+		for i in prange(b.shape[0]):
+			b[i] += 1
+		for i in prange(a.shape[0]):
+			for j in prange(a.shape[1]):
+				a[i, j] = a[i, j] * 2 + 1
+		for i in prange(b.shape[0]):
+			if b[i] > 5:
+				break
+
+	f(np.zeros((3, 3)), np.zeros(3))
+	first = f.py_func.__code__.co_firstlineno
+	text = f.explain()
+	assert sorted(text.splitlines()) == sorted([
+		f"f, line {first + 2}: threads, " + ("and lanes of vectors" if width == 32 else "without lanes: CPU_WIDTH is 1"),
+		f"f, line {first + 4}: threads, without lanes" + (", which would have to gather" if width == 32 else ": CPU_WIDTH is 1"),
+		f"f, line {first + 5}: one round after the other: it is in a loop over prange",
+		f"f, line {first + 7}: one round after the other: break or return leaves the loop"])
+	assert f.explain(f.signatures[0]) == text
+	f.parallel_diagnostics(level=4)
+	assert capsys.readouterr().out == text
+
+
+# -- threads ----------------------------------------------------------------------------------------------------------------
+
+def test_settings():
+	@njit(parallel=True)
+	def f(a):
+		for i in prange(a.shape[0]):
+			a[i] = get_thread_id()
+		return get_num_threads()
+
+	most = get_num_threads()
+	a = np.full(100_000, 99)
+	assert f(a) == most and a.max() < most and a.min() >= 0
+	assert get_thread_id() == 0 and threading_layer() == "gridjit"
+	set_num_threads(1)
+	try:
+		assert get_num_threads() == f(a) == 1 and not a.any()
+		seen = []
+		other = threading.Thread(target=lambda: seen.append(get_num_threads()))
+		other.start()
+		other.join()
+		assert seen == [most]                      # it is the thread's own setting
+	finally:
+		set_num_threads(most)
+	for wrong, kind in (0, ValueError), (most + 1, ValueError), (1.5, TypeError), ("2", TypeError):
+		with pytest.raises(kind, match="number of threads"):
+			set_num_threads(wrong)
+	with parallel_chunksize(7):
+		assert get_parallel_chunksize() == 7
+		assert f(a) == most
+	assert set_parallel_chunksize(3) == 0 and set_parallel_chunksize(0) == 3
+	with pytest.raises(ValueError):
+		set_parallel_chunksize(-1)
+
+
+def test_threads_of_python():
+	@njit(parallel=True, nogil=True)
+	def f(a, scale):
+		s = 0.0
+		for i in prange(a.shape[0]):
+			s += a[i] * scale
+		return s
+
+	a = np.random.default_rng(2).random(200_000)
+	expected = [f(a, k) for k in range(4)]
+	got = [None] * 4
+
+	def run(k):
+		got[k] = {f(a, k) for _ in range(20)}
+
+	threads = [threading.Thread(target=run, args=(k,)) for k in range(4)]
+	for t in threads:
+		t.start()
+	for t in threads:
+		t.join()
+	assert got == [{x} for x in expected]
+
+
+def test_in_a_ufunc_and_a_kernel():
+	@njit(parallel=True)
+	def total(n):
+		s = 0.0
+		for i in prange(n):
+			s += i
+		return s
+
+	assert total(10) == 45
+	add = vectorize(target="parallel")(lambda n: total(n))
+	assert (add(np.arange(5)) == [0, 0, 1, 3, 6]).all()
+
+	@cuda.jit
+	def kernel(out):
+		out[0] = total(10)
+
+	out = np.zeros(1)
+	kernel[1, 1](out)
+	assert out[0] == 45
+
+
+CHILD = """
+import os, sys
+import numpy as np
+from gridjit import njit, prange
+
+@njit(parallel=True)
+def f(a):
+	s = 0.0
+	for i in prange(a.shape[0]):
+		for j in range(100):
+			s += a[i] * j
+	return s
+
+a = np.random.default_rng(2).random(20_000)
+expected = f(a)
+for _ in range(3):
+	f(a)
+	pid = os.fork()
+	if not pid:
+		os._exit(f(a) != expected)
+	assert os.waitpid(pid, 0)[1] == 0
+print("well")
+"""
+
+
+def test_after_fork():
+	done = subprocess.run([sys.executable, "-W", "ignore", "-c", CHILD], capture_output=True, text=True, timeout=60)
+	assert done.stdout == "well\n", done.stderr
+
+
+@pytest.mark.parametrize("rounds", [1, 100_000])
+def test_interrupt(rounds):
+	@njit(parallel=True, nogil=True)
+	def endless(a, n):
+		for i in prange(n):
+			k = 0
+			while a[0] == 0:
+				k += 1
+			a[i % a.shape[0]] = k + 1
+
+	a = np.ones(1000, np.int64)
+	endless(a, rounds)
+	a[:] = 0
+	timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+	timer.start()
+	start = time.monotonic()
+	with pytest.raises(KeyboardInterrupt):
+		endless(a, rounds)
+	assert time.monotonic() - start < 10
+	a[:] = 1
+	endless(a, rounds)                             # and all is as before

@@ -112,6 +112,20 @@ static int64_t integer(const gj_arg *x)
 	return gj_is_signed(x->type) && unused ? (int64_t)((uint64_t)v << unused) >> unused : v;
 }
 
+/* Warns of races between rounds, once a compiled form; −1: exception. */
+static int warn(gj_specialisation *s)
+{
+	const gj_image *m = &s->image;
+	int status = 0;
+	for (uint32_t i = 0; i < m->nsites && !status && !s->warned; i++) {
+		const gj_site *p = &m->site[i];
+		if (p->kind == GJ_SITE_RACE)
+			status = gj_warn(GJ_ERR_PRANGE_RACE, m->text + p->function, m->text + p->file, (int)p->line);
+	}
+	s->warned = true;
+	return status;
+}
+
 static PyObject *call_read(gj_host *h, gj_args *a)
 {
 	const gj_type *given[GJ_FAST_ARGS];
@@ -123,7 +137,7 @@ static PyObject *call_read(gj_host *h, gj_args *a)
 	for (uint32_t i = 0; plain && i < a->nargs; i++)
 		was[i] = integer(&a->leaf[i]);
 	gj_specialisation *s = gj_specialisation_plain(&h->d, a);
-	if (!s || !gj_args_in_place(a) || (plain && !fit(h, a, given, was)))
+	if (!s || warn(s) || !gj_args_in_place(a) || (plain && !fit(h, a, given, was)))
 		return NULL;
 	if (gj_parts(s->ret) > GJ_PLAN_SLOTS && !(slot = PyMem_New(uint64_t, gj_parts(s->ret))))
 		return PyErr_NoMemory();

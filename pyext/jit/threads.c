@@ -28,6 +28,12 @@ static PyObject *set_threads(PyObject *m, PyObject *o)
 	return PyBool_FromLong(!overflow && gj_call_set_threads(n));
 }
 
+static PyObject *pool_threads(PyObject *m, PyObject *unused)
+{
+	(void)m, (void)unused;
+	return open_device() ? PyLong_FromUnsignedLong(gj_call_most_threads()) : NULL;
+}
+
 static PyObject *chunk(PyObject *m, PyObject *unused)
 {
 	(void)m, (void)unused;
@@ -47,6 +53,7 @@ static PyObject *set_chunk(PyObject *m, PyObject *o)
 static PyMethodDef methods[] = {
 	{ "get_num_threads", num_threads, METH_NOARGS, "Threads that may work on a loop that this thread starts." },
 	{ "set_num_threads", set_threads, METH_O, "Sets that number; False: there are not so many." },
+	{ "pool_threads", pool_threads, METH_NOARGS, "How many there are." },
 	{ "get_chunk", chunk, METH_NOARGS, "Rounds that a thread takes at once; 0: chosen by the runtime." },
 	{ "set_chunk", set_chunk, METH_O, "Sets that number." },
 	{ NULL, NULL, 0, NULL },

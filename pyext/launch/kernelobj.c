@@ -196,7 +196,7 @@ static PyObject *text_of(const gj_image *m, uint32_t at)
 static PyObject *get_sites(PyObject *self, void *unused)
 {
 	(void)unused;
-	static const char *const kind[GJ_NSITE_KINDS] = { "barrier", "raise", "assert", "wait", "index", "print" };
+	static const char *const kind[GJ_NSITE_KINDS] = { "barrier", "raise", "assert", "wait", "index", "print", "race" };
 	const gj_image *m = &S->image;
 	PyObject *t = PyTuple_New(m->nsites);
 	for (uint32_t i = 0; t && i < m->nsites; i++) {

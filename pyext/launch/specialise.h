@@ -16,6 +16,7 @@ typedef struct gj_specialisation {
 	const gj_type **arg, *ret;                 /* ret: of functions for the host */
 	gj_image image;
 	gj_kernel *kernel;
+	bool warned;                               /* of what its image tells of */
 	PyObject *captured;                        /* what keeps device arrays alive that the code refers to, or NULL */
 } gj_specialisation;
 

@@ -8,9 +8,8 @@ import sys
 from .errors import NotBuiltAttributeError, NotBuiltImportError
 
 LATER = {
-	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit get_num_threads
-		get_thread_id jit_module jitclass literally objmode overload pndindex register_jitable
-		set_num_threads set_parallel_chunksize get_parallel_chunksize stencil threading_layer typed""".split()),
+	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit jit_module jitclass literally objmode
+		overload pndindex register_jitable stencil typed""".split()),
 	"gridjit.cuda": frozenset("""breakpoint codegen compile_all cooperative cudadecl cudaimpl descriptor extending fp8 launchconfig
 		literal models nvvmutils set_memory_manager simulator stubs target testing BaseCUDAMemoryManager
 		HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory PinnedMemory IpcHandle""".split()),

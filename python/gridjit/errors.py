@@ -12,6 +12,10 @@ class NumbaPerformanceWarning(NumbaWarning):
 	"""Something runs slower than it could."""
 
 
+class NumbaParallelSafetyWarning(NumbaWarning):
+	"""Rounds of a parallel loop may disturb each other."""
+
+
 class NumbaDeprecationWarning(NumbaWarning, DeprecationWarning):
 	"""Something will go away."""
 

@@ -79,6 +79,18 @@ class CPUDispatcher(Overloads, _core.HostFunction):
 		for argtypes in [self._find(signature).argtypes] if signature is not None else self.signatures:
 			print(f"{self.__name__} {argtypes}", self._dump(argtypes, "types"), sep="\n", file=file or sys.stdout)
 
+	def explain(self, signature=None):
+		"""What became of the loops over prange, for a signature or for all: text, a line each. Which run on threads, which as lanes of
+		vectors too, which neither, and why; and where rounds may disturb each other."""
+		kinds = [self._find(signature).argtypes] if signature is not None else self.signatures
+		return "".join(self._dump(argtypes, "loops") for argtypes in kinds)
+
+	def parallel_diagnostics(self, signature=None, level=1):
+		"""Print what explain() says; `level` is accepted."""
+		if not isinstance(level, int) or not 1 <= level <= 4:
+			raise ValueError(f"level must be 1 to 4, not {level!r}")
+		print(self.explain(signature), end="")
+
 	# -- the object --
 
 	def __reduce__(self):

@@ -47,7 +47,7 @@ static const uint8_t gj_axes_from[3][3] = { { 0, 1, 2 }, { 1, 0, 2 }, { 2, 1, 0 
 /* A place in the source that the code can tell of: where threads meet at a barrier or wait for memory, where one ends, or
  * where an index is checked. Texts are offsets in the image's `text`; 0: "", not known. */
 typedef enum gj_site_kind {
-	GJ_SITE_BARRIER, GJ_SITE_RAISE, GJ_SITE_ASSERT, GJ_SITE_WAIT, GJ_SITE_INDEX, GJ_SITE_PRINT, GJ_NSITE_KINDS
+	GJ_SITE_BARRIER, GJ_SITE_RAISE, GJ_SITE_ASSERT, GJ_SITE_WAIT, GJ_SITE_INDEX, GJ_SITE_PRINT, GJ_SITE_RACE, GJ_NSITE_KINDS
 } gj_site_kind;
 typedef struct gj_site {
 	uint8_t  kind;                             /* gj_site_kind */

@@ -16,6 +16,7 @@ int gj_tile_op(const char *name)
 }
 
 gj_known gj_infer_i32(gj_icall *c) { (void)c; return gj_just(gj_scalar[GJ_I32]); }
+gj_known gj_infer_i64(gj_icall *c) { (void)c; return gj_just(gj_scalar[GJ_I64]); }
 gj_known gj_infer_u32(gj_icall *c) { (void)c; return gj_just(gj_scalar[GJ_U32]); }
 gj_known gj_infer_none(gj_icall *c) { (void)c; return gj_just(gj_t_none); }
 

@@ -34,6 +34,7 @@ typedef enum gj_sreg {
 	GJ_NCTAID_X, GJ_NCTAID_Y, GJ_NCTAID_Z, GJ_LANEID, GJ_WARPSIZE, GJ_LANEMASK_LT,
 	GJ_WARPID,                                 /* CPU, loops of ufuncs: the outer element whose lanes these are */
 	GJ_DYNSHARED,                              /* bytes of dynamic shared memory: block->dynamic_shared, %dynamic_smem_size */
+	GJ_THREAD_ID, GJ_THREADS,                  /* functions for the host: of the pool's threads that may work on a loop */
 	GJ_NSREGS
 } gj_sreg;
 
@@ -113,6 +114,8 @@ struct gj_source_site {
 	uint32_t number;                           /* among the entry's `ends` (opt/ends.c) */
 };
 
+/* What became of a loop over prange, or may go wrong in one. */
+typedef struct gj_note { uint32_t loc; bool warns; const char *text; } gj_note;
 typedef struct gj_named { gj_ref value; const char *name; } gj_named;
 
 /* Which loop of a function's bytecode: that at instruction `insn`, in round `round` of entry `up` of the unrolled loops, counted
@@ -128,7 +131,7 @@ typedef struct gj_reading { GJ_VEC(gj_loop_place) loops; gj_taker taker; } gj_re
 typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST } gj_sort;               /* sub of MKTUPLE */
 
 /* A loop over prange that became an entry of its own: with a lane a round (NULL: it cannot), with a thread for many. */
-typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ } gj_rounds;
+typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ } gj_rounds;
 
 struct gj_fn {
 	gj_arena *arena;
@@ -149,6 +152,7 @@ struct gj_fn {
 	const gj_export *export;                   /* NULL: entry->abi is LOWERED */
 	uint32_t width;                            /* low: lanes of a vector: 8, 16 or 32, or 1 */
 	const gj_type *const *result; uint32_t nresults;     /* low, functions: scalar result types */
+	GJ_VEC(gj_note) notes;                     /* of these: for people */
 	GJ_VEC(gj_rounds) rounds;                  /* low, functions for the host: what ROUNDS runs */
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (of the entry only) */
 	uint32_t shared_bytes;                     /* low */

@@ -248,7 +248,7 @@ static rule *const rules[GJ_NOPS] = {
 	[GJ_SHL] = rule_shl, [GJ_CVT] = rule_cvt, [GJ_BITCAST] = rule_bitcast, [GJ_ELEM] = rule_elem,
 	[GJ_BYTES] = rule_bytes, [GJ_PTRCAST] = rule_ptrcast, [GJ_SELECT] = rule_select, [GJ_VOTE] = rule_vote,
 	[GJ_BARRIER] = rule_uniform, [GJ_ACTIVEMASK] = rule_uniform, [GJ_ATOMIC] = rule_varying, [GJ_SHFL] = rule_varying,
-	[GJ_MATCH] = rule_varying, [GJ_FCALL] = rule_varying, [GJ_RESULT] = rule_varying,
+	[GJ_MATCH] = rule_varying, [GJ_ALLOC] = rule_varying, [GJ_FCALL] = rule_varying, [GJ_RESULT] = rule_varying,
 };
 
 /* -- The fixpoint -------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,14 @@ static gj_ref sreg(gj_lower *L, int which, const gj_type *t)
 
 gj_lv gj_lower_sreg(gj_lcall *c) { return gj_lresult(c, sreg(c->L, c->arg, c->type)); }
 
+/* Elsewhere than in functions for the host there is one thread, number 0. */
+gj_lv gj_lower_pool_thread(gj_lcall *c)
+{
+	bool host = gj_entry_is_host(&gj_entries[c->L->M->options->entry]);
+	gj_ref x = host ? sreg(c->L, c->arg, T(GJ_I32)) : gj_eint(c->L, T(GJ_I32), c->arg == GJ_THREADS);
+	return gj_lresult(c, gj_ecast(c->L, x, c->type));
+}
+
 /* arg 0: the thread's position in the grid, 1: the grid's extent; x first. */
 gj_lv gj_lower_grid(gj_lcall *c)
 {

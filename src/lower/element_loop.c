@@ -47,7 +47,7 @@ void gj_lelement_check(gj_lower *L, gj_ref first)
 {
 	for (gj_ref r = first; r < L->fn->op.n; r++) {
 		const gj_op *o = gj_o(L->fn, r);
-		if (o->op == GJ_SREG || o->op == GJ_SHAREDMEM || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP))
+		if ((o->op == GJ_SREG && o->imm.i != GJ_THREAD_ID && o->imm.i != GJ_THREADS) || o->op == GJ_SHAREDMEM || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP))
 			gj_fail(L->fn, o->loc, gj_entries[L->M->options->entry].runner == GJ_RUN_CALL ? GJ_ERR_HOST_THREADS : GJ_ERR_UFUNC_THREADS);
 	}
 }

@@ -39,6 +39,13 @@ void gj_find_ends(gj_fn *entry)
 	find(entry, entry);
 	for (uint32_t i = 0; i < entry->callee.n; i++)
 		find(entry, entry->callee.p[i]);
+	for (uint32_t i = 0; i < entry->notes.n; i++) {
+		const gj_note *n = &entry->notes.p[i];
+		const gj_loc *l = &entry->loc.p[n->loc];
+		gj_source_site p = { GJ_SITE_RACE, l->code, l->pos, NULL, n->text, 0 };
+		if (n->warns)
+			number(entry, &p);
+	}
 	for (uint32_t i = 0; i < entry->rounds.n; i++) {           /* whose reports are the entry's */
 		const gj_rounds *r = &entry->rounds.p[i];
 		find(entry, r->wide ? r->wide : r->single);

@@ -69,8 +69,8 @@ void gj_widen_halves(gj_fn *, const gj_halves *);
 /* The first part of gj_simplify: values and branches, but no op that stands for several. */
 void gj_simplify_first(gj_fn *);
 
-/* Makes entries of loops over prange, in f->rounds (outline.c); `vectors`: lanes can be rounds. */
-void gj_outline(gj_fn *, bool vectors);
+/* Makes entries of loops over prange, in f->rounds (outline.c). */
+void gj_outline(gj_fn *);
 
 /* Forms FMA. */
 void gj_contract(gj_fn *);

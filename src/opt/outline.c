@@ -99,15 +99,15 @@ static void form(gj_fn *f, uint32_t header)
 	}
 }
 
-/* Describes loop l, if it is one over prange whose rounds can run side by side; `mark`: its ROUND. */
-static bool describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
+/* Describes loop l, one over prange; `mark`: its ROUND. NULL, or why its rounds cannot run side by side. */
+static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 {
 	uint32_t header = f->loops.p[l].header;
 	form(f, header);
-	*p = (gj_prange){ .f = f, .header = header, .loop = f->bb.p[header].loop, .position = gj_o(f, mark)->arg[0], .length = gj_o(f, mark)->arg[1] };
+	*p = (gj_prange){ .f = f, .header = header, .loc = gj_o(f, mark)->loc, .loop = f->bb.p[header].loop, .position = gj_o(f, mark)->arg[0], .length = gj_o(f, mark)->arg[1] };
 	const gj_bb *bb = &f->bb.p[header];
 	if (bb->nsucc != 2 || bb->preds.n != 2)
-		return false;
+		return "one round after the other: a loop of an unknown form";
 	bool first = gj_loop_contains(f, p->loop, f->bb.p[bb->succ[0]].loop);
 	p->body = bb->succ[!first];
 	p->exit = bb->succ[first];
@@ -115,7 +115,11 @@ static bool describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 		*(gj_dominates(f, header, bb->preds.p[k]) ? &p->latch : &p->before) = bb->preds.p[k];
 	p->start = gj_carry_in(p, p->position);
 	p->step = step_of(p);
-	return p->step && !gj_loop_contains(f, p->loop, f->bb.p[p->exit].loop) && find_inside(p) && can_move(p);
+	if (!p->step || gj_loop_contains(f, p->loop, f->bb.p[p->exit].loop))
+		return "one round after the other: a loop of an unknown form";
+	if (!find_inside(p))
+		return "one round after the other: break or return leaves the loop";
+	return can_move(p) ? NULL : "one round after the other: local arrays from outside the loop are used in it";
 }
 
 /* -- In its place ---------------------------------------------------------------------------------------------------------- */
@@ -194,8 +198,7 @@ static void put_call(gj_prange *p, uint32_t index)
 	gj_ref *to = gj_new(f->arena, gj_ref, known), *arg = gj_new(f->arena, gj_ref, p->leaf.n + 1);
 	arg[0] = p->length;
 	memcpy(arg + 1, p->leaf.p, p->leaf.n * sizeof *arg);
-	uint32_t loc = gj_o(f, p->position)->loc;
-	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], loc, p->leaf.n + 1, arg);
+	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 1, arg);
 	gj_o(f, n)->imm.i = index;
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		const gj_carried *c = &p->carried.p[i];
@@ -216,7 +219,7 @@ static void put_call(gj_prange *p, uint32_t index)
 		copy->imm = o->imm;
 		copy->flags = o->flags & ~(GJ_NONNEG | GJ_NSW | GJ_NUW);
 	}
-	gj_emit(f, b, GJ_JUMP, NULL, loc, 0, NULL);
+	gj_emit(f, b, GJ_JUMP, NULL, p->loc, 0, NULL);
 	bool *inside = gj_new(f->arena, bool, f->bb.n + 1);
 	memcpy(inside, p->inside, blocks * sizeof *inside);
 	p->inside = inside;
@@ -234,11 +237,23 @@ static void open_before(gj_prange *p)
 	bb->nsucc = 0;
 }
 
-static void outline(gj_prange *p, bool vectors)
+static void note(gj_fn *f, uint32_t loc, const char *text) { gj_push(f->arena, &f->notes, ((gj_note){ loc, false, text })); }
+
+/* Loops over prange in the loop. */
+static void note_inner(const gj_prange *p)
+{
+	GJ_EACH_OP(p->f, b, r) {
+		const gj_op *o = gj_o(p->f, r);
+		if (p->inside[b] && o->op == GJ_ROUND && o->arg[0] != p->position)
+			note(p->f, o->loc, "one round after the other: it is in a loop over prange");
+	}
+}
+
+static void outline(gj_prange *p)
 {
 	gj_fn *f = p->f;
 	uint32_t index = f->rounds.n;
-	gj_rounds made = { .loc = gj_o(f, p->position)->loc, .heavy = p->heavy };
+	gj_rounds made = { .loc = p->loc, .heavy = p->heavy };
 	gj_find_carried(p);
 	open_before(p);
 	const gj_op *n = gj_o(f, p->length);
@@ -251,8 +266,9 @@ static void outline(gj_prange *p, bool vectors)
 		made.chunked |= c->how == GJ_CARRY_REDUCED;
 	}
 	made.single = gj_rounds_make(p, 1, gj_printf(f->arena, "%s_rounds%u", f->name, index));
-	if (vectors && !f->callee.n && !p->owns)
-		made.wide = gj_rounds_make(p, 32, made.single->name);
+	made.wide = gj_rounds_make(p, 32, made.single->name);
+	made.scalar = f->callee.n ? "threads, without lanes: functions that call themselves" : p->owns ? "threads, without lanes: arrays are made in the loop" : NULL;
+	note_inner(p);
 	put_call(p, index);
 	gj_push(f->arena, &f->rounds, made);
 	gj_cfg(f);
@@ -296,7 +312,7 @@ static gj_ref next_mark(const gj_fn *f, const gj_ref *stays, uint32_t n, uint32_
 	return best;
 }
 
-void gj_outline(gj_fn *f, bool vectors)
+void gj_outline(gj_fn *f)
 {
 	GJ_VEC(gj_ref) stays = { 0 };
 	uint32_t loop = 0;
@@ -305,11 +321,15 @@ void gj_outline(gj_fn *f, bool vectors)
 	gj_simplify_values(f);
 	gj_simplify_blocks(f);
 	gj_remove_dead(f);
-	for (gj_ref mark; (mark = next_mark(f, stays.p, stays.n, &loop));)
-		if (describe(&p, f, loop, mark))
-			outline(&p, vectors);
-		else
+	for (gj_ref mark; (mark = next_mark(f, stays.p, stays.n, &loop));) {
+		const char *why = describe(&p, f, loop, mark);
+		if (why) {
+			note(f, gj_o(f, mark)->loc, why);
 			gj_push(f->arena, &stays, mark);
+		} else {
+			outline(&p);
+		}
+	}
 	drop_marks(f);
 	for (uint32_t i = 0; i < f->callee.n; i++)
 		drop_marks(f->callee.p[i]);

@@ -7,11 +7,11 @@
 
 /* What becomes of a phi of the loop's header: nobody reads it; it is its last round's behind the loop; or what all rounds
  * contribute to it, in any order. */
-typedef enum gj_carry { GJ_CARRY_NOTHING, GJ_CARRY_LAST, GJ_CARRY_REDUCED } gj_carry;
+typedef enum gj_carry_how { GJ_CARRY_NOTHING, GJ_CARRY_LAST, GJ_CARRY_REDUCED } gj_carry_how;
 
 typedef struct gj_carried {
 	gj_ref   phi;
-	gj_carry how;
+	gj_carry_how how;
 	gj_opcode op;                              /* REDUCED: makes one of two */
 	bool     compared;                         /* MIN, MAX: by a comparison, which NaN never passes */
 	gj_ref   cell;                             /* LOCALMEM of the function: partial values, a chunk each; the last */
@@ -20,6 +20,7 @@ typedef struct gj_carried {
 typedef struct gj_prange {
 	gj_fn   *f;
 	uint32_t loop, header, body, latch, before, exit;      /* blocks: `body` comes behind the header, `before` leads to it */
+	uint32_t loc;
 	gj_ref   position, start, step, length;
 	bool    *inside;                           /* by block: what rounds run; not the header */
 	uint32_t nops;                             /* in these */

@@ -68,6 +68,7 @@ static int sreg_bits(const ranges *s, int64_t sreg)
 	case GJ_CTAID_Y: case GJ_CTAID_Z: case GJ_NCTAID_Y: case GJ_NCTAID_Z: return 16;
 	case GJ_LANEID: return 5;
 	case GJ_WARPSIZE: return 6;
+	case GJ_THREAD_ID: case GJ_THREADS: return 20;
 	default: return 31;
 	}
 }

@@ -507,6 +507,8 @@ static gj_v cpu_sreg(gj_gen *g, const gj_op *o)
 		return dimension(g, offsetof(gj_block, grid_dim), r - GJ_NCTAID_X);
 	case GJ_WARPID:      return gj_cpu(g)->warp;
 	case GJ_LANEID:      return lane_id(g);
+	case GJ_THREAD_ID:   return gj_block_field(g, offsetof(gj_block, block_idx), g->u->i32);
+	case GJ_THREADS:     return gj_block_field(g, offsetof(gj_block, grid_dim), g->u->i32);
 	case GJ_WARPSIZE:    return gj_i32(g->u, GJ_LANES);
 	case GJ_LANEMASK_LT: return lane_mask_lt(g);
 	default:             return gj_block_field(g, offsetof(gj_block, dynamic_shared), g->u->i32);

@@ -248,7 +248,7 @@ static const struct { int in; uint32_t least, above; } sregs[GJ_NSREGS] = {
 	[GJ_NCTAID_Z] = { GJ_IN_NV_NCTAID_Z, 1, 65536 },
 	[GJ_LANEID] = { GJ_IN_NV_LANEID, 0, 32 },
 	[GJ_LANEMASK_LT] = { GJ_IN_NV_LANEMASK_LT, 0, 0 },
-	[GJ_WARPSIZE] = { -1, 0, 0 }, [GJ_DYNSHARED] = { -1, 0, 0 },
+	[GJ_WARPSIZE] = { -1, 0, 0 }, [GJ_DYNSHARED] = { -1, 0, 0 }, [GJ_THREAD_ID] = { -1, 0, 0 }, [GJ_THREADS] = { -1, 0, 0 },
 };
 
 static gj_v assembly(gj_t type, const char *text, const char *constraints, bool effects)

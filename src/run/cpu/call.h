@@ -15,6 +15,7 @@ gj_status gj_call_host(gj_kernel *, const char *params, gj_report *);
 /* The calling thread's settings for loops over prange: how many threads may work on one, at most as many as there are (false: so many
  * there are not); how many rounds a thread takes at once, 0: as the runtime thinks. */
 unsigned  gj_call_threads(void);
+unsigned  gj_call_most_threads(void);
 bool      gj_call_set_threads(int64_t);
 int64_t   gj_call_chunk(void);
 void      gj_call_set_chunk(int64_t);

@@ -68,6 +68,8 @@ unsigned gj_call_threads(void)
 	return c && c->threads ? c->threads : gj_pool_threads();
 }
 
+unsigned gj_call_most_threads(void) { return gj_pool_threads(); }
+
 bool gj_call_set_threads(int64_t n)
 {
 	gj_caller *c = gj_caller_own();
