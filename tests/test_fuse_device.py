@@ -13,7 +13,7 @@ from fused_cases import arrays, define, expressions, on_device, python_or_error,
 from gridjit import cuda, errors
 from gridjit.cuda import _fused, reductions
 
-quick = settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 REDUCTIONS = "sum prod min max mean any all argmin argmax".split()
 
 
@@ -59,8 +59,7 @@ def test_reductions(device, data, how, a, keep):
 	check(gridjit.fuse(f)(on_device(a), on_device(zero)), want)
 
 
-LARGE = [((30_000,), None), ((170, 190), 0), ((170, 190), 1), ((190, 170), None), ((3, 20_000), 0), ((20_000, 3), 0), ((20_000, 3), 1),
-	((40, 50, 6), 1), ((40, 50, 6), (0, 2)), ((2, 2, 7_000), (0, 2)), ((1, 5, 1), 0)]
+LARGE = [((30_000,), None), ((170, 190), 0), ((170, 190), 1), ((20_000, 3), 0), ((40, 50, 6), (0, 2)), ((2, 2, 7_000), (0, 2)), ((1, 5, 1), 0)]
 
 
 @pytest.mark.parametrize("shape, axis", LARGE)
