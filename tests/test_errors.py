@@ -20,7 +20,7 @@ EXPECT = {
 	"ATTRIBUTE": "math has no attribute 'sine'",
 	"OBJECT_ATTRIBUTE": "the attribute 'SIZES' of the class Config cannot be read in a kernel",
 	"ARRAY_ATTRIBUTE": "has no attribute 'cumsum'",
-	"NOT_BUILT": ("NotImplementedError", "gridjit.cuda.libdevice is not built yet"),
+	"NOT_BUILT": ("NotImplementedError", "gridjit.cuda.cooperative is not built yet"),
 	"INSTEAD": "np.linalg.norm cannot be used in a kernel",
 	"NOT_CALLABLE": "array(float32, 1d, C) cannot be called",
 	"CLOSURE_VALUE": ("UnsupportedError", "used as a value"),
@@ -239,8 +239,8 @@ def test_what_to_write_instead(kernel, words, hint):
 
 def test_names_that_are_not_built_yet():
 	def fast(x):
-		cuda.libdevice.fast_sinf(x[0])
-	with pytest.raises(NotImplementedError, match="^gridjit.cuda.libdevice is not built yet"):
+		cuda.cooperative.sum(x[0])
+	with pytest.raises(NotImplementedError, match="^gridjit.cuda.cooperative is not built yet"):
 		cuda.compile_ptx(fast, "void(float32[::1])")
 
 	def typo(x):
