@@ -1,6 +1,6 @@
 """gridjit beside its peers. `python bench/bench.py` runs every part that this machine can run; naming parts runs those.
 
-Parts: gpu (twelve kernels beside CUDA C by nvcc -O3, CuPy, Triton, numba-cuda), cpu (beside numba njit(parallel) and
+Parts: gpu (kernels beside CUDA C by nvcc -O3, CuPy, Triton, numba-cuda), cpu (beside numba njit(parallel) and
 PoCL), launch-gpu, launch-cpu (what a launch costs the host), startup (import, compile, cache). Peers that are not
 installed are left out. Results are merged into bench/results.json, from which RESULTS.md and results.svg are made."""
 

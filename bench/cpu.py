@@ -50,7 +50,7 @@ def pocl_variant(name, made, args):
 		return None
 	context = cl.Context(devices[:1])
 	queue = cl.CommandQueue(context)
-	options = ["-cl-mad-enable"] + (["-cl-fast-relaxed-math"] if name == "nbody" else [])
+	options = ["-cl-mad-enable"] + (["-cl-fast-relaxed-math"] if name.startswith("nbody") else [])
 	single = name == "block_sum" and made.args[0].dtype == np.float32
 	program = cl.Program(context, c_source(name, made.block, single)).build(options)
 	flags = cl.mem_flags.READ_WRITE | cl.mem_flags.USE_HOST_PTR

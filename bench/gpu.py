@@ -120,7 +120,7 @@ def kernels(names, quick=False):
 	results, notes = {}, {}
 	for name in names:
 		size, block = SIZES[name][0]
-		small = {"nbody": 1000, "matmul": 128}.get(name, 300 if not isinstance(block, int) else 20000)
+		small = {"nbody": 1000, "nbody_records": 1000, "matmul": 128}.get(name, 300 if not isinstance(block, int) else 20000)
 		if isinstance(block, tuple) and len(block) == 3:
 			small = 40
 		made, buffers, variants, problems = prepare(name, small, block, driver)

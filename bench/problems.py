@@ -1,4 +1,4 @@
-"""The twelve benchmark kernels: sizes, and how the arguments of tests/kernels map to those of bench/cuda/*.cu.
+"""The benchmark kernels: sizes, and how the arguments of tests/kernels map to those of bench/cuda/*.cu.
 
 The Python text is the tests' own; another package's version of it is the same text with the import changed."""
 
@@ -26,6 +26,7 @@ SIZES = {
 	"histogram": ((1 << 26, 256), (1 << 22, 256)),
 	"warp_scan": ((1 << 26, 256), (1 << 22, 256)),
 	"strided_stencil": ((4096, (32, 8)), (512, (32, 8))),
+	"nbody_records": ((32768, 256), (4096, 256)),
 }
 
 # More shapes for a CPU: label: (name, size, block, blocks or None: as many as the case takes, float32 instead of float64)
@@ -54,6 +55,7 @@ C_ARGS = {
 	"block_sum": lambda x, total: [x, total, *shape(x)],
 	"matmul": lambda a, b, c: [a, b, c, np.int32(a.shape[0]), np.int32(a.shape[1]), np.int32(b.shape[1])],
 	"nbody": lambda pos, acc: [pos, acc, np.int32(pos.shape[0])],
+	"nbody_records": lambda bodies, acc: [bodies, acc, np.int32(bodies.shape[0])],
 	"mandelbrot": lambda image, left, top, step, limit: [image, np.float64(left), np.float64(top), np.float64(step),
 		np.int32(limit), *shape(image)],
 	"black_scholes": lambda call, put, s, x, t, rate, vol: [call, put, s, x, t, np.float32(rate), np.float32(vol), *shape(s)],
@@ -71,7 +73,7 @@ def defines(block):
 def c_source(name, block, single=False):
 	"""The kernel's C text with its header and the constants that depend on the block."""
 	folder = Path(__file__).parent / "cuda"
-	constants = {"THREADS"} if name in ("block_sum", "nbody") else {"TILE"} if name == "matmul" else set()
+	constants = {"THREADS"} if name in ("block_sum", "nbody", "nbody_records") else {"TILE"} if name == "matmul" else set()
 	lines = [f"#define {key} {value}\n" for key, value in defines(block).items() if key in constants]
 	lines += ["#define SINGLE\n"] * single
 	header = (folder / "portable.h").read_text()

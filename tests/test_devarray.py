@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import on
 
-from gridjit import config, cuda, errors
+from gridjit import config, cuda, errors, typeof
 
 SHAPES = [(), (1,), (5,), (0,), (3, 4), (3, 0), (1, 5), (2, 3, 4), (2, 1, 3, 2)]
 DTYPES = ["?", "i1", "u2", "i4", "u8", "f2", "f4", "f8", "c8", "c16"]
@@ -55,6 +55,33 @@ def test_structured_dtype(device):
 	d = cuda.to_device(host)
 	cuda.jit(lambda a: None)[1, 1](d)
 	assert d[1:].strides == (8,) and d["a"].strides == (8,) and d[1:]["b"].copy_to_host().tolist() == [2, 3]
+
+
+def test_records(device):
+	host = np.zeros(3, [("a", "f4"), ("p", [("x", "i4"), ("y", "i2")]), ("v", "f8", 3)])
+	host["p"]["x"] = 1, 2, 3
+	d = cuda.to_device(host)
+	r = d[1]
+	assert type(r).__name__ == "DeviceRecord" and r["p"]["x"] == 2 and r["a"] == 0 and r["v"].copy_to_host().tolist() == [0, 0, 0]
+	r["a"] = 7
+	r["p"]["y"] = 5
+	r["v"][1:] = 4
+	r["p"] = d[2]["p"]
+	host[1] = 7, (3, 0), (0, 4, 4)
+	assert (d.copy_to_host() == host).all() and r.copy_to_host() == host[1] and d[0] .dtype == host.dtype
+	d[2] = host[1]
+	assert d.copy_to_host()[2] == host[1] and pickle.loads(pickle.dumps(r)).copy_to_host() == host[1]
+
+	@cuda.jit
+	def kernel(r, lone, out):
+		out[0] = r.p.x + lone.a
+		lone.a = r.v[1]
+
+	lone, out = cuda.to_device(host[0]), np.zeros(1)
+	kernel[1, 1](r, lone, out)
+	assert out[0] == 3 and lone["a"] == 4 and typeof(lone) is typeof(host[0]) and lone.shape == ()
+	into = np.zeros((), host.dtype)
+	assert lone.copy_to_host(into) is into and into["a"] == 4
 
 
 @pytest.mark.parametrize("index", [0, -1, slice(1, 3), slice(None, None, 2), slice(None, None, -1), slice(5, 1), ..., None,

@@ -505,6 +505,12 @@ def test_types():
 	assert from_dtype(ALIGNED).aligned and from_dtype(ALIGNED) is not t
 	made = Record([("x", {"type": float32, "offset": 0}), ("m", (NestedArray(float32, 2), 4))], 12, True)
 	assert made is from_dtype(np.dtype([("x", "f4"), ("m", "f4", 2)], align=True)) and made.fields["m"][0].ndim == 1
+	assert Record.make_c_struct([("x", float32), ("m", NestedArray(float32, 2))]) is made
+	assert t.offset("x") == 1 and t.typeof("p") is from_dtype(PACKED["p"])
+	for wrong in (lambda: t.typeof("zz"), lambda: t.offset(1), lambda: float32.typeof("x"), lambda: Record.make_c_struct([3]),
+			lambda: Record.make_c_struct([("x", types.Tuple((int32,)))])):
+		with pytest.raises((KeyError, AttributeError, TypeError)):
+			wrong()
 	for one in (t, t[:, ::1], types.Tuple((t, float32)), made, from_dtype(ALIGNED)):
 		assert pickle.loads(pickle.dumps(one)) is one
 	with pytest.raises(TypeError):

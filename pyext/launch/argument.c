@@ -134,7 +134,7 @@ static bool read_callable(gj_args *a, PyObject *o, const void *aux)
 	return gj_read_function(a, o) || (!PyErr_Occurred() && refuse(o));
 }
 
-/* A record is passed as the memory that it is, which an array without dimensions shows: what the kernel writes to it, it keeps. */
+/* A record of NumPy's is passed as the memory that it is, which an array without dimensions shows: what the kernel writes to it, it keeps. */
 static const gj_type *read_record(gj_args *a, PyObject *o)
 {
 	PyVoidScalarObject *v = (PyVoidScalarObject *)o;
@@ -231,6 +231,13 @@ static bool read_devarray(gj_args *a, PyObject *o, const void *aux)
 	leaf->shape = d->shape;
 	leaf->strides = d->strides;
 	return true;
+}
+
+/* A record in device memory: an array without dimensions. */
+static const gj_type *read_device_record(gj_args *a, PyObject *o)
+{
+	const gj_type *t = read_devarray(a, o, NULL) ? a->leaf[a->nleaves - 1].type : NULL;
+	return t && t->ndim == 0 && !t->align && t->elem->kind == GJ_RECORD ? t->elem : t;
 }
 
 /* -- In, Out, InOut: which way a host array, or those of a tuple, are copied -------------------------------------- */
@@ -390,6 +397,8 @@ static const gj_type *read_other(gj_args *a, PyObject *o)
 		return read_hint(a, o);
 	if (PyArray_IsScalar(o, Void))
 		return read_record(a, o);
+	if (PyObject_TypeCheck(o, gj_devarray_class) && gj_has_base(Py_TYPE(o), "DeviceRecord"))
+		return read_device_record(a, o);
 	gj_reader r;
 	if (!reader_of(o, &r))
 		return NULL;

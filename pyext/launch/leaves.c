@@ -120,7 +120,7 @@ bool gj_args_unchanged(const gj_arg *x)
 	const npy_intp *shape = PyArray_DIMS(o), *strides = PyArray_STRIDES(o);
 	int ndim = x->type->ndim;
 	bool same = PyArray_NDIM(o) == ndim && (gj_devptr)PyArray_DATA(o) == x->data
-		&& (PyArray_DESCR(o) == x->dtype || gj_type_of_dtype(PyArray_DESCR(o)) == x->type->elem);
+		&& (PyArray_DESCR(o) == x->dtype || gj_known_dtype(PyArray_DESCR(o)) == x->type->elem);
 	for (int i = 0; same && i < ndim; i++)
 		same = shape[i] == x->dims[i] && strides[i] == x->dims[GJ_MAX_NDIM + i];
 	if (!same)
@@ -134,7 +134,7 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 	if (ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
 	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
-	const gj_type *elem = gj_type_of_dtype(PyArray_DESCR(o));
+	const gj_type *elem = gj_known_dtype(PyArray_DESCR(o));
 	if (!elem)
 		return gj_refuse_dtype(PyArray_DESCR(o));
 	bool readonly = !PyArray_ISWRITEABLE(o);

@@ -83,7 +83,9 @@ static const gj_type *unreadable(PyArray_Descr *d)
 	PyObject *text = PyDataType_FLAGCHK(d, NPY_ITEM_REFCOUNT) ? NULL : PyObject_Str((PyObject *)d);
 	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
 	const gj_type *t = NULL;
-	if (name && PyDataType_ELSIZE(d) <= INT32_MAX)
+	if (name && PyDataType_ELSIZE(d) == 0)
+		t = gj_nested_type(gj_scalar[GJ_U8], 0);
+	else if (name && PyDataType_ELSIZE(d) <= INT32_MAX)
 		t = gj_record_type(&(gj_record){ .size = (uint32_t)PyDataType_ELSIZE(d), .dtype = name }, NULL);
 	Py_XDECREF(text);
 	return t;
@@ -134,20 +136,23 @@ static const gj_type *record_of(PyArray_Descr *d)
 	return t;
 }
 
-/* Structured dtypes whose types were asked for last: by identity, so the table holds them. */
 const gj_type *gj_type_of_dtype(PyArray_Descr *d)
+{
+	int kind = gj_kind_of_dtype(d);
+	return kind >= 0 ? gj_scalar[kind] : PyDataType_HASFIELDS(d) ? record_of(d) : NULL;
+}
+
+const gj_type *gj_known_dtype(PyArray_Descr *d)
 {
 	enum { ROWS = 64 };
 	static struct { PyArray_Descr *dtype; const gj_type *type; } row[ROWS];
 	int kind = gj_kind_of_dtype(d);
 	if (kind >= 0)
 		return gj_scalar[kind];
-	if (!PyDataType_HASFIELDS(d))
-		return NULL;
 	uint32_t at = (uint32_t)((uintptr_t)d >> 4 ^ (uintptr_t)d >> 10) % ROWS;
 	if (row[at].dtype == d)
 		return row[at].type;
-	const gj_type *t = record_of(d);
+	const gj_type *t = gj_type_of_dtype(d);
 	if (t) {
 		PyArray_Descr *old = row[at].dtype;
 		row[at].dtype = (PyArray_Descr *)Py_NewRef(d);

@@ -13,6 +13,8 @@ PyArray_Descr *gj_dtype_of_kind(int kind);     /* new reference; NULL: bfloat16'
 const gj_type *gj_array_type_of(int kind, int ndim, char layout, bool readonly);
 /* The type of an element of this dtype: a scalar or a record. NULL: no type of kernels, or an exception is set. */
 const gj_type *gj_type_of_dtype(PyArray_Descr *);
+/* The same for launches: structured dtypes that were asked for last are known by identity (a table holds them). */
+const gj_type *gj_known_dtype(PyArray_Descr *);
 /* And back; a new reference. NULL: exception set. */
 PyArray_Descr *gj_dtype_of_type(const gj_type *);
 /* Do items of this type, which is its dtype's, lie where kernels take them to lie? */

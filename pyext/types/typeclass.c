@@ -546,7 +546,61 @@ static PyObject *type_reduce(PyObject *self, PyObject *unused)
 	return Py_BuildValue("O(s)", gj_type_classes[GJ_CLASS_Type], t->name);
 }
 
+/* Which field of a record is asked for; −1: exception. */
+static int field_asked(PyObject *self, PyObject *name)
+{
+	const gj_type *t = ((gj_typeobj *)self)->type;
+	const char *s = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+	int i = s && t->kind == GJ_RECORD ? gj_field_named(t, s) : -1;
+	if (i < 0 && !PyErr_Occurred())
+		PyErr_Format(t->kind == GJ_RECORD ? PyExc_KeyError : PyExc_AttributeError, "%s has no field %R", t->name, name);
+	return i;
+}
+
+static PyObject *field_typeof(PyObject *self, PyObject *name)
+{
+	int i = field_asked(self, name);
+	return i < 0 ? NULL : gj_type_to_py(((gj_typeobj *)self)->type->item[i]);
+}
+
+static PyObject *field_offset(PyObject *self, PyObject *name)
+{
+	int i = field_asked(self, name);
+	return i < 0 ? NULL : PyLong_FromUnsignedLong(gj_record_of(((gj_typeobj *)self)->type)->offset[i]);
+}
+
+/* The record that C lays out of these pairs (name, type). */
+static PyObject *make_c_struct(PyObject *unused, PyObject *pairs)
+{
+	(void)unused;
+	PyObject *seq = PySequence_Fast(pairs, "make_c_struct() takes a sequence of pairs (name, type)"), *list = PyList_New(0);
+	bool ok = seq && list;
+	for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(seq); i++) {
+		PyObject *name, *type, *pair = PySequence_Fast_GET_ITEM(seq, i), *field = NULL;
+		const gj_type *t = PyTuple_Check(pair) && PyArg_ParseTuple(pair, "UO", &name, &type) ? gj_type_from_any(type) : NULL;
+		if (t && (gj_is_scalar(t) || t->kind == GJ_RECORD || t->kind == GJ_NESTED))
+			field = Py_BuildValue("(ON)", name, gj_dtype_of_type(t));
+		else if (!PyErr_Occurred())
+			t ? gj_error(GJ_ERR_ARRAY_ELEMENT, t->name) : (PyErr_SetString(PyExc_TypeError, "a field is a pair (name, type)"), NULL);
+		ok = field && PyList_Append(list, field) == 0;
+		Py_XDECREF(field);
+	}
+	PyArray_Descr *d = NULL;
+	PyObject *o = NULL;
+	if (ok && PyArray_DescrAlignConverter(list, &d)) {
+		const gj_type *t = gj_type_of_dtype(d);
+		o = t ? gj_type_to_py(t) : PyErr_Occurred() ? NULL : gj_error(GJ_ERR_NOT_A_TYPE, "a record like this");
+	}
+	Py_XDECREF(d);
+	Py_XDECREF(seq);
+	Py_XDECREF(list);
+	return o;
+}
+
 static PyMethodDef type_methods[] = {
+	{ "typeof", field_typeof, METH_O, "typeof(name): a record's field's type." },
+	{ "offset", field_offset, METH_O, "offset(name): where a record's field begins, in bytes." },
+	{ "make_c_struct", make_c_struct, METH_O | METH_STATIC, "Record.make_c_struct(fields): the record that C lays out of pairs (name, type)." },
 	{ "__reduce__", type_reduce, METH_NOARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 
 NAMES = ["saxpy", "stencil2d", "stencil3d", "transpose", "block_sum", "matmul", "nbody", "mandelbrot", "black_scholes",
-	"histogram", "warp_scan", "strided_stencil"]
+	"histogram", "warp_scan", "strided_stencil", "nbody_records"]
 
 
 @dataclass

@@ -95,6 +95,32 @@ def launch_functions():
 	call[1, 1]((lambda v: v * by, abs), X, np.empty_like(X))
 
 
+POINT = np.dtype([("x", np.float32), ("v", np.int16, 3), ("s", "S3")])
+
+
+@cuda.jit
+def move(points, one):
+	points[0].x += one.x
+	one.v[1] = 3
+
+
+def launch_records():
+	points = np.ones(3, POINT)
+	move[1, 1](points, points[1])
+	move[1, 1](cuda.to_device(points), cuda.to_device(points)[2])
+	move[1, 1](points[::2], np.void((1, (2, 3, 4), b"a"), POINT))
+	t = gridjit.from_dtype(POINT)
+	t.dtype, t.fields, t.typeof("v"), t.offset("x"), pickle.loads(pickle.dumps(t[:]))
+	types.Record([("x", (float32, 0))], 8, False), types.Record.make_c_struct([("x", float32), ("v", types.NestedArray(float32, (2, 3)))])
+	types.optional(float32).type, cuda.to_device(points)[1].copy_to_host()
+	for wrong in (lambda: types.Record([1], 8, False), lambda: t.typeof("q"), lambda: types.NestedArray(float32, ()),
+			lambda: types.Record.make_c_struct([("x", 3)]), lambda: gridjit.from_dtype([("x", object)])):
+		try:
+			wrong()
+		except (TypeError, KeyError, ValueError):
+			pass
+
+
 def launch_wrapped_and_foreign():
 	scale[1, (4, 4)](2.0, cuda.In(X), cuda.Out(np.empty_like(X)))
 	scale[1, (4, 4)](2.0, HostProducer(X.copy()), cuda.InOut(X.copy()))

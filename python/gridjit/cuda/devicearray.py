@@ -65,7 +65,9 @@ class DeviceNDArray(_core.DeviceArray):
 		"""self[item], with the copy of a single item on `stream`."""
 		view = self._index(item)
 		whole = isinstance(item, tuple) and any(one is Ellipsis for one in item) or item is Ellipsis
-		return view if view.ndim or whole else view._to_numpy(stream)[()]
+		if view.ndim or whole:
+			return view
+		return _same_memory(DeviceRecord, view) if view.dtype.names else view._to_numpy(stream)[()]
 
 	def setitem(self, key, value, stream=0):
 		"""self[key] = value, on `stream`."""
@@ -168,6 +170,32 @@ for _name in _DEFERRED:
 DeviceNDArray.__hash__ = object.__hash__
 
 
+class DeviceRecord(DeviceNDArray):
+	"""One record in device memory: an element of an array of them, or to_device() of a record. Its fields are read and written by
+	name: numbers are copied, records and arrays in it are views."""
+
+	__slots__ = ()
+
+	def getitem(self, item, stream=0):
+		"""The field `item`, with the copy of a number on `stream`."""
+		view = _same_memory(DeviceNDArray, self._index(item))
+		if view.ndim:
+			return view
+		return _same_memory(DeviceRecord, view) if view.dtype.names else view._to_numpy(stream)[()]
+
+	def copy_to_host(self, ary=None, stream=0):
+		"""The record as NumPy has it, or `ary`, an array of one that it is copied into."""
+		return super().copy_to_host(ary, stream) if ary is not None else self._to_numpy(stream)[()]
+
+	def __reduce__(self):
+		return to_device, (self.copy_to_host(),)
+
+
+def _same_memory(cls, view):
+	"""What `view` shows, as an object of class `cls`."""
+	return cls(view.shape, view.strides, view.dtype, view.stream, view.gpu_data, readonly=view.readonly, pointer=view.device_pointer)
+
+
 def _assign(target, value, stream):
 	"""target[...] = value for device arrays, value broadcast and converted as NumPy does."""
 	if target.readonly:
@@ -249,7 +277,7 @@ def to_device(obj, stream=0, copy=True, to=None):
 		to = device_array(host.shape, host.dtype, order="F" if fortran else "C", stream=stream)
 	if copy:
 		to.copy_to_device(host, stream=stream) if host.shape != to.shape else _assign(to, host, stream)
-	return to
+	return _same_memory(DeviceRecord, to) if isinstance(obj, np.void) and host.dtype.names else to
 
 
 # -- arrays of other libraries --
