@@ -395,6 +395,19 @@ def test_fuse(device, half):
 	assert gridjit.fuse(lambda a, b: a + b)(a, np.ones(70, np.int16)).dtype == np.float32
 
 
+def test_cuda_array_interface():
+	"""Of bfloat16 its code says only two bytes; the object's dtype says the rest."""
+	class Tensor:
+		def __init__(self, dtype):
+			self.dtype, self.__cuda_array_interface__ = dtype, dict(shape=(4,), typestr="<V2", data=(4096, False), version=3)
+	assert gridjit.typeof(Tensor("torch.bfloat16")) is types.bfloat16[::1]
+	for dtype in ("float16", "bfloat16x2", None):
+		with pytest.raises(TypeError):
+			gridjit.typeof(Tensor(dtype))
+	if bfloat16:
+		assert cuda.as_cuda_array(Tensor("bfloat16")).dtype == bfloat16
+
+
 @every_half
 def test_functions_for_the_host(half):
 	"""Numbers come back as Python's, as of float32; arrays as they are."""

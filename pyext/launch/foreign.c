@@ -287,6 +287,22 @@ static const gj_type *element_of(PyObject *typestr, PyObject *descr)
 	return t;
 }
 
+/* bfloat16, of which NumPy's codes say only that it has two bytes; the object's own dtype says the rest. NULL: something else. */
+static const gj_type *brain_element(PyObject *o, PyObject *typestr)
+{
+	PyObject *dtype = NULL, *text = NULL;
+	bool two = typestr && PyUnicode_Check(typestr) && PyUnicode_GET_LENGTH(typestr) == 3
+		&& PyUnicode_CompareWithASCIIString(typestr, "<V2") * PyUnicode_CompareWithASCIIString(typestr, "|V2") == 0;
+	if (two && !PyErr_Occurred() && gj_attribute(o, "dtype", &dtype) > 0)
+		text = PyObject_Str(dtype);
+	const char *name = text ? PyUnicode_AsUTF8(text) : NULL;
+	const char *at = name ? strstr(name, "bfloat16") : NULL;
+	bool yes = at && !at[8];
+	Py_XDECREF(text);
+	Py_XDECREF(dtype);
+	return yes ? gj_scalar[GJ_BF16] : NULL;
+}
+
 /* The protocol's stream: None no wait, 1 and 2 the two default streams, 0 forbidden. */
 static bool wait_for(gj_args *a, PyObject *o, PyObject *stream)
 {
@@ -330,7 +346,7 @@ static bool read_entries(gj_args *a, PyObject *o, PyObject *const entry[I_COUNT]
 	PyObject *data = entry[I_DATA], *steps = entry[I_STRIDES];
 	int ndim = read_ints(entry[I_SHAPE], shape);
 	const gj_type *elem = ndim < 0 ? NULL : element_of(entry[I_TYPESTR], entry[I_DESCR]);
-	if (ndim >= 0 && !elem)
+	if (ndim >= 0 && !elem && !(elem = brain_element(o, entry[I_TYPESTR])))
 		return refuse_dtype(o);
 	if (entry[I_MASK])
 		return refuse(o, "it is masked: pass the data and the mask as two arrays");

@@ -4,7 +4,7 @@ pinned memory on another stream when that stream has come to them."""
 
 import numpy as np
 
-from .. import _core, config
+from .. import _core, config, types
 
 
 class DeviceNDArray(_core.DeviceArray):
@@ -302,6 +302,8 @@ def from_cuda_array_interface(desc, owner=None, sync=True):
 	dtype = np.dtype(desc["typestr"])
 	if dtype.kind == "V" and desc.get("descr"):
 		dtype = np.lib.format.descr_to_dtype(desc["descr"])
+	elif dtype.kind == "V" and dtype.itemsize == 2 and str(getattr(owner, "dtype", "")).endswith("bfloat16"):
+		dtype = types.bfloat16.dtype
 	array = DeviceNDArray(desc["shape"], desc.get("strides"), dtype, stream or 0,
 		desc if owner is None else owner, readonly=readonly, pointer=pointer)
 	if stream is not None and sync and config.CUDA_ARRAY_INTERFACE_SYNC:
