@@ -395,7 +395,8 @@ def test_fuse(device, half):
 	assert gridjit.fuse(lambda a, b: a + b)(a, np.ones(70, np.int16)).dtype == np.float32
 
 
-def test_cuda_array_interface():
+@pytest.mark.parametrize("on_gpu", [pytest.param(True, marks=pytest.mark.gpu), False])
+def test_cuda_array_interface(on_gpu):
 	"""Of bfloat16 its code says only two bytes; the object's dtype says the rest."""
 	class Tensor:
 		def __init__(self, dtype):
@@ -404,8 +405,11 @@ def test_cuda_array_interface():
 	for dtype in ("float16", "bfloat16x2", None):
 		with pytest.raises(TypeError):
 			gridjit.typeof(Tensor(dtype))
-	if bfloat16:
-		assert cuda.as_cuda_array(Tensor("bfloat16")).dtype == bfloat16
+	if on_gpu and bfloat16:                                                    # only a GPU reaches such memory
+		memory = cuda.to_device(np.arange(4, dtype=bfloat16))
+		tensor = Tensor("bfloat16")
+		tensor.__cuda_array_interface__ = memory.__cuda_array_interface__
+		assert cuda.as_cuda_array(tensor).copy_to_host().tolist() == [0, 1, 2, 3]
 
 
 @every_half
