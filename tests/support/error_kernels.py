@@ -313,11 +313,11 @@ def LIST_CHANGE(x):
 
 
 def UNROLL_COUNT(x):
-	x[0] = [y for y in x][0]  # here: x
+	x[0] = [y for y in x][0]
 
 
 def UNROLL_SIZE(x):
-	x[0] = len([i for i in range(5000)])  # here: range(5000)
+	x[0] = len([i for i in range(5000)])
 
 
 def RANGE_STEP(x):
