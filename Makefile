@@ -17,11 +17,12 @@ help:
 demo: $(BUILT)
 	@$(PY) examples/demo.py
 
-# The C tests first: they say more when the ground floor is broken. Both always run; pytest has the last line.
+# The C tests first: they say more when the ground floor is broken. Both always run; pytest has the last line. Its files are shared
+# out among processes, one for each core.
 test: $(BUILT)
 	@status=0; $(MAKE) --no-print-directory test-c || status=1; \
 		$(MAKE) --no-print-directory fuzz || status=1; \
-		$(PY) -m pytest -q $(PYTEST) || status=1; \
+		$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(PYTEST) || status=1; \
 		[ $$status = 0 ] || echo "make test: failures above" >&2; exit $$status
 
 test-c: $(SETUP)
@@ -62,7 +63,7 @@ asan: $(SETUP)
 	@cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:log_path=report \
 		UBSAN_OPTIONS=print_stacktrace=1:log_path=report PYTHONMALLOC=malloc PYTHONPATH=. GRIDJIT_TEST_ASAN=1 \
-		$(CURDIR)/$(PY) -m pytest -q -p no:cacheprovider --rootdir=$(CURDIR) $(CURDIR)/tests $(PYTEST) || \
+		$(CURDIR)/$(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider --rootdir=$(CURDIR) $(CURDIR)/tests $(PYTEST) || \
 		{ cat report.* 2>/dev/null; exit 1; }
 
 lint: $(SETUP)
