@@ -42,7 +42,7 @@ X = np.arange(4.0)
 
 
 @pytest.mark.parametrize("function", [twice, lambda v: v + 1, lambda v, w=3: v * w, math.sqrt, np.sqrt, np.square, abs, operator.neg,
-	shrunk.py_func, scaled(2.5), np.float32, int, float32], ids=str)
+	shrunk.py_func, scaled(2.5), np.float32, int, float32])
 def test_what_can_be_called(device, function):
 	want = [float(function(v)) for v in X]
 	assert applied(function, X) == want
@@ -163,8 +163,8 @@ def test_on_a_gpu():
 
 
 @pytest.mark.parametrize("value, message", [(math, "Cannot determine the type of module"), (print, "cannot store none in float64"),
-	(sorted, "sorted is not supported in kernels|cannot be called in a kernel"), (object(), "Cannot determine the type of object"), (dict, r"dict\(\) cannot be called"), ("f", "Cannot determine the type of str")],
-	ids=repr)
+	(sorted, "sorted is not supported in kernels|cannot be called in a kernel"), (object(), "Cannot determine the type of object"),
+	(dict, r"dict\(\) cannot be called"), ("f", "Cannot determine the type of str")])
 def test_refused(value, message):
 	with pytest.raises((ValueError, errors.TypingError), match=message):
 		apply[1, 1](value, X, X)
