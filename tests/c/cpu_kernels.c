@@ -5,7 +5,18 @@
 #include <math.h>
 #include <string.h>
 
-#define KERNEL(NAME) void NAME(gj_block *b, const char *params, uint32_t first, uint32_t end)
+/* What follows runs one block; the entry runs a stretch of them. */
+#define KERNEL(NAME) \
+	static void NAME##_block(gj_block *, const char *, uint32_t, uint32_t); \
+	void NAME(gj_block *b, const char *params, uint32_t first, uint32_t end) \
+	{ \
+		NAME##_block(b, params, first, end); \
+		for (uint32_t more = b->stretch; more > 1; more--) { \
+			b->block_idx[0]++; \
+			NAME##_block(b, params, first, end); \
+		} \
+	} \
+	static void NAME##_block(gj_block *b, const char *params, uint32_t first, uint32_t end)
 #define UNUSED (void)b, (void)params, (void)first, (void)end
 #define PARAM(T, OFF) (*(T const *)(const void *)(params + (OFF)))
 #define ALL 0xffffffffu

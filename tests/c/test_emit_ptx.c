@@ -264,7 +264,7 @@ static void test_hints(int cc)
 		gj_ref a = array(&k, 0, kinds[t], true), i = thread_id(&k), x = 0;
 		for (int h = GJ_HINT_CA; h <= GJ_HINT_CV; h++)
 			x = sub_(&k, load(&k, at(&k, a, i)), h);
-		for (int h = GJ_HINT_CG; h < GJ_NHINTS; h++)
+		for (int h = GJ_HINT_CG; h <= GJ_HINT_WT; h++)
 			if (store_text[h])
 				sub_(&k, K2(&k, GJ_STORE, NULL, at(&k, a, i), x), h);
 		if (k_compile(&k, &o, &m)) {
