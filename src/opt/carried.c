@@ -80,7 +80,7 @@ static bool is_same(const gj_fn *f, gj_ref x, gj_ref y, int depth)
 	if (x == y)
 		return true;
 	if (a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || a->imm.i != b->imm.i || depth > 16 ||
-	    !gj_op_is(a, GJ_F_PURE | GJ_F_READ) || a->op == GJ_PHI || a->op == GJ_UNDEF)
+	    gj_op_is(a, GJ_F_WRITE | GJ_F_TERM) || a->op == GJ_PHI || a->op == GJ_UNDEF)
 		return false;
 	if (a->op == GJ_LOAD && (!keeps_memory(f, a->block, x) ||
 	    (b->block != a->block && (f->bb.p[b->block].preds.n != 1 || f->bb.p[b->block].preds.p[0] != a->block))))
