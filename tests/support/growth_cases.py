@@ -398,6 +398,38 @@ def dispatchers_pickle_and_configure():
 	kernel.itself = kernel
 
 
+@gridjit.njit
+def waves(x, n, scale=2.0):
+	out = np.zeros(n)
+	if n > 99:
+		raise ValueError(f"{n} is more than", out.size)
+	for i in range(n):
+		out[i] = scale * x[0, i]
+	return out, (n, scale)
+
+
+def host_functions():
+	waves(X, 3), waves(X, n=4, scale=1), waves(x=X, n=0)
+	provoke(lambda: waves(X, 100))
+	provoke(lambda: waves(X, -1))
+	provoke(lambda: waves(X))
+	provoke(lambda: waves(X, 3, other=1))
+	provoke(lambda: waves(object(), 3))
+	waves.signatures, waves.overloads, waves.nopython_signatures, waves.stats, waves.__name__, waves.__doc__, repr(waves)
+
+
+def fresh_host_functions():
+	@gridjit.njit
+	def last(values):
+		kept = values[1:].copy()
+		if kept.size == 0:
+			raise IndexError("nothing is left of", values.size)
+		return kept[-1]
+	last(X[0])
+	provoke(lambda: last(X[0, :1]))
+	provoke(lambda: last("text"))
+
+
 def provoke(function):
 	try:
 		function()
