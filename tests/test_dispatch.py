@@ -477,7 +477,7 @@ def test_bad_signature(signature, error):
 def test_decorator_keywords():
 	def f(x):
 		x[0] = 1
-	for keywords, error in (({"nonsense": 1}, TypeError), ({"link": ["x.ptx"]}, NotImplementedError), ({"lto": True}, NotImplementedError),
+	for keywords, error in (({"nonsense": 1}, TypeError), ({"lto": True}, NotImplementedError),
 			({"extensions": [1]}, NotImplementedError), ({"boundscheck": "yes"}, TypeError),
 			({"shared_memory_carveout": "MaxL1"}, NotImplementedError), ({"argtypes": 1}, errors.DeprecationError),
 			({"launch_bounds": -1}, ValueError), ({"launch_bounds": (1, 2, 3, 4)}, ValueError), ({"inline": "maybe"}, ValueError),

@@ -66,7 +66,7 @@ def test_rows_and_others_are_two_forms(device):
 	table[(1, 1), (4, 32)](x[:, 4:36], x[:, 6:38], out)
 	assert table._count() == 1
 	table[(1, 1), (4, 32)](x[:, ::2], x[:, :32], out)
-	assert table._count() == 2
+	assert table._count() == (1 if device == "cuda" else 2)                  # host arrays are copied to a GPU, row after row
 
 
 def test_elements_of_sliced_rows(device):

@@ -443,7 +443,7 @@ def mistakes():
 	for name, function in vars(error_kernels).items():
 		if name.isupper() and inspect.isfunction(function):
 			yield name, lambda f=function: provoke(lambda: cuda.compile_ptx(f, "void(float32[::1])"))
-	apart = {*host_errors.ON_CPU, *host_errors.ON_FAKE_GPU, *(["ARG_ON_GPU"] if ON_GPU else [])}
+	apart = {*host_errors.ON_CPU, *host_errors.ON_FAKE_GPU, *(["ARG_ON_GPU"] if ON_GPU else []), "NEEDS_ML_DTYPES"}
 	for name, function in vars(host_errors).items():
 		if name.isupper() and inspect.isfunction(function) and name not in apart:
 			yield name, lambda f=function: provoke(f)

@@ -2,7 +2,9 @@
 process of their own with the fake driver (tests/c/fake_cuda.c) and that environment, those in ON_CPU in one with that
 environment; the others in the process of the tests."""
 
+import builtins
 import math
+import subprocess
 import sys
 
 import numpy as np
@@ -247,13 +249,11 @@ def VALUE_TYPE():
 
 
 def NEEDS_ML_DTYPES():
-	found, sys.modules["ml_dtypes"] = sys.modules.get("ml_dtypes"), None
-	try:
-		types.bfloat16(1.5)
-	finally:
-		del sys.modules["ml_dtypes"]
-		if found:
-			sys.modules["ml_dtypes"] = found
+	"""In a process that has not seen the package: once it has, its class is kept."""
+	program = "import sys; sys.modules['ml_dtypes'] = None; import gridjit; gridjit.types.bfloat16(1.5)"
+	said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stderr
+	name, _, text = said[said.rindex("ImportError: "):].partition(": ")
+	raise getattr(builtins, name)(text)
 
 
 def FUNCTION_GONE():

@@ -268,9 +268,7 @@ def average(x, y, up=0):
 def permuted(x, y, s):
 	data, r = struct.pack("<II", unsigned(x), unsigned(y)), 0
 	for i in range(4):
-		nibble = unsigned(s) >> (4 * i) & 15
-		byte = data[nibble & 7]
-		r |= (255 * (byte >> 7) if nibble & 8 else byte) << (8 * i)
+		r |= data[unsigned(s) >> (4 * i) & 7] << (8 * i)
 	return signed(r)
 
 

@@ -76,14 +76,14 @@ static int64_t mul64hi(int64_t x, int64_t y)
 	return (int64_t)high;
 }
 
-/* Each byte of the result is one of the eight of x and y that a nibble of s names, or its sign. */
+/* Each byte of the result is one of the eight of x and y that the low three bits of a nibble of s name. */
 static int32_t byte_perm(int32_t x, int32_t y, int32_t s)
 {
 	uint64_t all = (uint64_t)(uint32_t)y << 32 | (uint32_t)x;
 	uint32_t r = 0;
 	for (int i = 0; i < 4; i++) {
-		uint32_t nibble = (uint32_t)s >> (4 * i) & 15, byte = (uint32_t)(all >> (8 * (nibble & 7))) & 255;
-		r |= (nibble & 8 ? byte & 128 ? 255 : 0 : byte) << (8 * i);
+		uint32_t from = (uint32_t)s >> (4 * i) & 7;
+		r |= ((uint32_t)(all >> (8 * from)) & 255) << (8 * i);
 	}
 	return (int32_t)r;
 }
