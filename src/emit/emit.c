@@ -85,6 +85,8 @@ static void declare(gj_unit *u, gj_fn *f)
 	const char *name = suffix ? gj_printf(u->arena, "%s%s", f->name, suffix) : f->name;
 	c.fn = LLVMAddFunction(u->mod, name, c.type);
 	gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
+	if (f->apart)
+		gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
 	u->backend->declared(u, &c);
 	gj_push(u->arena, &u->fns, c);
 }

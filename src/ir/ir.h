@@ -155,6 +155,7 @@ struct gj_fn {
 	GJ_VEC(gj_note) notes;                     /* of these: for people */
 	GJ_VEC(gj_rounds) rounds;                  /* low, functions for the host: what ROUNDS runs */
 	GJ_VEC(gj_fn *) callee;                    /* low: functions reached through FCALL, for the emitter (of the entry only) */
+	bool called, apart;                        /* low, functions: in an FCALL; … in several, in none of which the code may stand */
 	uint32_t shared_bytes;                     /* low */
 	bool barriers, dynamic_shared;
 	bool cooperative;                          /* blocks wait for each other at barriers of the grid */

@@ -36,9 +36,12 @@ static uint32_t low_loc(gj_body *B, uint32_t loc)
 
 static gj_fn *function_of(gj_lower *, gj_inst *);
 
-static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args)
+/* `large`: its code in several places would be too much, which LLVM, looking at one call at a time, cannot know. */
+static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args, bool large)
 {
 	gj_fn *f = function_of(L, s);
+	f->apart |= large && f->called;
+	f->called = true;
 	GJ_VEC(gj_ref) flat = { 0 };
 	for (uint32_t i = 0; i < s->nargs; i++)
 		for (uint32_t k = 0, parts = gj_parts(s->arg[i].type); k < parts; k++)
@@ -100,7 +103,7 @@ static gj_lv run(gj_body *B, const gj_op *o, gj_inst *callee, gj_lv *args)
 		gj_lfail(L, GJ_ERR_RETURN_LOCAL, callee->code->name);
 	L->M->inlined += out || counted ? 0 : callee->size;
 	L->counted = !out;
-	gj_lv v = out ? call_out(L, callee, args) : lower_body(L, callee, args, true);
+	gj_lv v = out ? call_out(L, callee, args, large) : lower_body(L, callee, args, true);
 	L->counted = counted;
 	L->loc = loc;
 	v.konst = v.konst ? v.konst : callee->ret.konst;
@@ -565,7 +568,7 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 	gj_ref body = f->op.n;
 	bool host = f->entry->results == GJ_RESULTS_HOST, writes = host || f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED;
 	f->no_fma = gj_entries[M->options->entry].runner == GJ_RUN_CALL || (s->fn->numpy && !M->options->fastmath);      /* as NumPy and Python round */
-	gj_lv v = host && s->recursive ? call_out(&L, s, args) : lower_body(&L, s, args, writes);
+	gj_lv v = host && s->recursive ? call_out(&L, s, args, false) : lower_body(&L, s, args, writes);
 	if (gj_entries[M->options->entry].runner == GJ_RUN_LOOP || gj_entries[M->options->entry].runner == GJ_RUN_CALL)
 		gj_lelement_check(&L, body);
 	if (writes) {
