@@ -32,7 +32,7 @@ def has(thing, name):
 
 
 def test_what_is_said_to_exist():
-	things = {"cuda": cuda, "kernel": kernel, "array": cuda.to_device(np.zeros(3)), "gridjit": gridjit}
+	things = {"cuda": cuda, "kernel": kernel, "array": cuda.to_device(np.zeros(3)), "gridjit": gridjit, "extending": gridjit.extending}
 	found = list(rows())
 	assert {head for head, *_ in found} == set(things) and sum(len(names) for _, names, _ in found) > 200
 	wrong = [f"{head}.{name}" for head, names, said in found if not said.startswith("missing") for name in names

@@ -485,3 +485,18 @@ def test_after_fork():
 	if pid == 0:
 		os._exit(0 if identity(5) == 5 and sum_to(10) == 45 else 1)
 	assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_register_jitable():
+	from gridjit.extending import is_jitted, register_jitable
+
+	@register_jitable
+	def twice(x):
+		return 2 * x
+
+	@register_jitable(inline="always")
+	def more(x):
+		return twice(x) + 1
+
+	call = njit(lambda x: more(x))
+	assert call(4) == 9 and is_jitted(call) and not is_jitted(twice) and gridjit.TypingError is errors.TypingError

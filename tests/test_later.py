@@ -9,7 +9,7 @@ import gridjit
 from gridjit import cuda, errors
 from gridjit._later import LATER
 
-MODULES = {"gridjit": gridjit, "gridjit.cuda": cuda}
+MODULES = {"gridjit": gridjit, "gridjit.cuda": cuda, "gridjit.extending": gridjit.extending}
 
 
 def names():

@@ -31,7 +31,8 @@ def device_kind():
 
 _LATE = {"fusing": "fuse", "jitting": "jit njit", "ufuncs": "guvectorize vectorize", "parallel": """get_num_threads get_parallel_chunksize
 	get_thread_id parallel_chunksize prange set_num_threads set_parallel_chunksize threading_layer"""}
-__getattr__, __dir__ = _later.module(__name__, _LATE, ("core", "np", *_LATE))
+_LATE["errors"] = " ".join(name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception))
+__getattr__, __dir__ = _later.module(__name__, _LATE, ("core", "extending", "np", *_LATE))
 
 __all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "optional", "prange",
 	"typeof", "types", "vectorize", *types._PUBLIC]

@@ -8,8 +8,10 @@ import sys
 from .errors import NotBuiltAttributeError, NotBuiltImportError
 
 LATER = {
-	"gridjit": frozenset("""carray cfunc experimental extending farray gdb generated_jit jit_module jitclass literally objmode
+	"gridjit": frozenset("""carray cfunc experimental farray gdb generated_jit jit_module jitclass literally objmode
 		overload pndindex register_jitable stencil typed""".split()),
+	"gridjit.extending": frozenset("""box infer_getattr intrinsic lower_builtin make_attribute_wrapper models NativeValue overload
+		overload_attribute overload_classmethod overload_method register_model type_callable typeof_impl unbox""".split()),
 	"gridjit.cuda": frozenset("""breakpoint codegen compile_all cooperative cudadecl cudaimpl descriptor extending fp8 launchconfig
 		literal models nvvmutils set_memory_manager simulator stubs target testing BaseCUDAMemoryManager
 		HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory PinnedMemory IpcHandle""".split()),
