@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gridjit import config, njit, prange
 
-VALUES = ["x[i]", "i", "x[i] % 7", "x[i] - 3 * i", "(x[i] ^ i) & 15", "k"]
+VALUES = ["x[i]", "i", "x[i] % 7", "x[i] - 3 * i", "((x[i] ^ i) & 15)", "k"]
 CONDITIONS = ["x[i] > 20", "i % 3 == 1", "k < 4", "x[i] % 2 == 0 and i > 5", "x[i] < 10 or i % 5 == 0"]
 UPDATES = {
 	"s": ["s += {e}", "s -= {e}", "s = {e} + s"],
