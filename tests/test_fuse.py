@@ -1,4 +1,5 @@
 """@fuse against NumPy: values and dtypes over random expressions, dtypes, layouts and broadcasts; reductions; out; what is refused."""
+import math
 import warnings
 
 import numpy as np
@@ -36,6 +37,18 @@ def test_random_expressions(width, expression, a, b, c, s):
 			assert "returns" in str(e) or "UniTuple" in str(e), str(e)
 			return
 	same(got, want)
+
+
+@pytest.mark.parametrize("number", ["abs(True)", "abs(s)", "abs(s) + abs(-s)", "min(s, s)", "max(True, False)", "round(2.5)", "round(s)", "round(27, -1)",
+	"round(s, 1)", "int(True)", "int(2.5)", "int(s)", "float(3)", "float(2.5)", "math.floor(2.5)", "math.ceil(s)", "math.trunc(-2.5)", "math.floor(3)",
+	"math.frexp(2.5)[1]", "math.fabs(s)", "divmod(s, 2)[0]", "pow(s, 2)", "-True", "True + s", "len((1, 2))"])
+def test_numbers_that_python_computes(number):
+	"""Calls of numbers give Python's numbers, which take the type of the array they meet, an int with bools aside."""
+	f = define(f"def f(a, s):\n\treturn a + {number}\n", math=math)
+	fused = gridjit.fuse(f)
+	for a in (np.array(True), np.array([True, False]), np.array([1, 2], "i1"), np.array([1, 2], "f4")):
+		for s in (True, 3, 2.5):
+			same(fused(a, s), f(a, s))
 
 
 REDUCTIONS = ["sum", "prod", "min", "max", "mean", "any", "all", "argmin", "argmax"]

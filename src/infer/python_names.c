@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* numba gives t for what Python calls an int; in fused functions the type decides what arrays become, so it is Python's there. */
+static const gj_type *python_int(const gj_icall *c, const gj_type *t) { return t && c->s->fn->numpy ? gj_scalar[GJ_I64] : t; }
+
 gj_known gj_infer_abs(gj_icall *c)
 {
 	if (gj_has_elements(c->a[0].type))
 		return gj_known_ufunc(c->s->fn, c->loc, "np.absolute", 1, c->a);
-	return gj_or_bad(c, gj_rule_abs(gj_arg_scalar(c, 0)));
+	const gj_type *a = gj_arg_scalar(c, 0), *t = gj_rule_abs(a);
+	return gj_or_bad(c, gj_is_bool(a) ? python_int(c, t) : t);
 }
 
 /* The least or greatest of constant int64s. */
@@ -79,7 +83,8 @@ gj_known gj_infer_round(gj_icall *c)
 	bool digits = c->a[1].type && c->a[1].type != gj_t_none;
 	if (digits)
 		gj_arg_integer(c, 1);
-	return gj_or_bad(c, gj_rule_round(gj_arg_number(c, 0), digits, &as));
+	const gj_type *a = gj_arg_number(c, 0), *t = gj_rule_round(a, digits, &as);
+	return gj_or_bad(c, gj_is_float(a) ? t : python_int(c, t));
 }
 
 gj_known gj_infer_binop(gj_icall *c) { return gj_known_binop(c->s->fn, c->loc, (gj_binop)c->arg, c->a[0], c->a[1]); }
@@ -275,8 +280,12 @@ static const char *bare(const gj_icall *c)
 
 gj_known gj_infer_math1(gj_icall *c)
 {
-	const gj_type *as;
-	return gj_or_bad(c, gj_rule_math(bare(c), gj_arg_number(c, 0), NULL, &as));
+	static const char *const whole[] = { "floor", "ceil", "trunc" };
+	const gj_type *as, *t = gj_rule_math(bare(c), gj_arg_number(c, 0), NULL, &as);
+	for (size_t i = 0; i < GJ_LEN(whole); i++)
+		if (!strcmp(bare(c), whole[i]))
+			t = python_int(c, t);
+	return gj_or_bad(c, t);
 }
 
 gj_known gj_infer_math2(gj_icall *c)
@@ -345,7 +354,7 @@ static const gj_type *frexp_float(gj_icall *c)
 	return gj_is_float(t) && !gj_is_half(t) ? t : gj_rule_math("copysign", t, t, &as);
 }
 
-gj_known gj_infer_frexp(gj_icall *c) { return gj_pair(frexp_float(c), gj_scalar[GJ_I32]); }
+gj_known gj_infer_frexp(gj_icall *c) { return gj_pair(frexp_float(c), python_int(c, gj_scalar[GJ_I32])); }
 
 gj_known gj_infer_modf(gj_icall *c)
 {

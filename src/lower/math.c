@@ -40,13 +40,22 @@ static gj_ref int_fmod(gj_lower *L, const gj_type *t, gj_ref a, gj_ref b)
 	return gj_e3(L, GJ_SELECT, t, differ, gj_e2(L, GJ_SUB, t, r, b), r);
 }
 
-/* NumPy's integers stay integers: floor, ceil and trunc leave them as they are. */
+/* The results of floor, ceil and trunc are integers for NumPy, of integers, which stay as they are, and for Python, of floats too. */
+static gj_ref whole_part(gj_lcall *c)
+{
+	const gj_type *as, *t = c->type;
+	if (gj_is_float(c->a[0].type))
+		t = gj_rule_math(strchr(c->name, '.') + 1, c->a[0].type, NULL, &as);
+	gj_ref x = gj_larg(c, 0, t);
+	return gj_ecast(c->L, gj_is_float(t) ? math(c->L, (gj_math)c->arg, t, 1, &x) : x, c->type);
+}
+
 static gj_ref int_math(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *as = common(c);
 	if (c->arg != GJ_MATH_POW && c->arg != GJ_MATH_FMOD)
-		return gj_larg(c, 0, t);
+		return whole_part(c);
 	gj_ref a = gj_ecast(L, gj_larg(c, 0, as), t), b = gj_ecast(L, gj_larg(c, 1, as), t);
 	return c->arg == GJ_MATH_POW ? gj_e2(L, GJ_POW, t, a, b) : int_fmod(L, t, a, b);
 }
@@ -126,7 +135,7 @@ gj_lv gj_lower_frexp(gj_lcall *c)
 {
 	gj_ref x = gj_larg(c, 0, c->type->item[0]);
 	return gj_lv_pair(c->L, c->type, gj_lresult(c, math(c->L, GJ_MATH_FREXP_MANT, c->type->item[0], 1, &x)),
-	                  gj_lresult(c, math(c->L, GJ_MATH_FREXP_EXP, gj_scalar[GJ_I32], 1, &x)));
+	                  gj_lresult(c, gj_ecast(c->L, math(c->L, GJ_MATH_FREXP_EXP, gj_scalar[GJ_I32], 1, &x), c->type->item[1])));
 }
 
 /* -- NumPy ---------------------------------------------------------------------------------------------------------- */

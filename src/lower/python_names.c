@@ -72,9 +72,14 @@ gj_lv gj_lower_round(gj_lcall *c)
 	gj_lower *L = c->L;
 	const gj_type *as;
 	bool digits = c->a[1].type && c->a[1].type != gj_t_none;
-	gj_rule_round(c->a[0].type, digits, &as);
-	if (digits)
-		return gj_lresult(c, round_digits(L, c->type, gj_larg(c, 0, c->type), c->a[1]));
+	const gj_type *t = gj_rule_round(c->a[0].type, digits, &as);
+	if (digits && gj_is_float(c->type))
+		return gj_lresult(c, round_digits(L, t, gj_larg(c, 0, t), c->a[1]));
+	if (digits) {                              /* an int of Python's, which only digits before the point change */
+		gj_ref zero = gj_eint(L, T(GJ_I64), 0), before = gj_ecmp(L, GJ_CMP_LT, gj_larg(c, 1, T(GJ_I64)), zero);
+		gj_ref rounded = gj_ecast(L, round_digits(L, t, gj_larg(c, 0, t), c->a[1]), c->type);
+		return gj_lresult(c, gj_e3(L, GJ_SELECT, c->type, before, rounded, gj_larg(c, 0, c->type)));
+	}
 	return gj_lresult(c, gj_ecast(L, math1(L, GJ_MATH_RINT, as, gj_larg(c, 0, as)), c->type));
 }
 
