@@ -85,6 +85,28 @@ def extremes(a):
 	return low, high, least, most, top, int_low
 
 
+@case(*[lambda n=n: ((RANDOM(n) * 50).astype(int),) for n in (0, 1, 33, 1500)])
+def extremes_below_conditions(a):
+	most, least, last, rare, seen = -5, 60, -5, 60, False
+	for i in prange(a.shape[0]):
+		if a[i] > 20:
+			if i % 3:
+				if a[i] % 7 > most:
+					most = a[i] % 7
+			if a[i] > 20:
+				if i % 5 and a[i] % 11 >= last:
+					last = a[i] % 11
+		elif i % 2:
+			if a[i] > 10:
+				seen = True
+			else:
+				if least > a[i] // 3 + 1:
+					least = a[i] // 3 + 1
+		elif rare >= a[i] % 5:
+			rare = a[i] % 5
+	return most, least, last, rare, seen
+
+
 @case(lambda: (np.array([np.nan, 1.0, np.nan]), 0.5), lambda: (np.array([1.0, 2.0]), np.nan), lambda: (np.full(50, np.nan), -np.inf))
 def extremes_of_nan(a, start):
 	high = start
