@@ -24,7 +24,7 @@ void gj_plan_add(gj_host *, const gj_args *, gj_specialisation *s);
 void gj_plans_free(gj_host *);
 /* The compiled form for these arguments, its parameters filled in; results go to `out`. NULL without an exception: none is
  * remembered. */
-gj_specialisation *gj_plan_fill(gj_host *, PyObject *const *arg, Py_ssize_t n, char *params, const uint64_t *out);
+gj_specialisation *gj_plan_fill(gj_host *, PyObject *const *arg, Py_ssize_t n, char *params, uint64_t *out);
 
 /* -- result.c ------------------------------------------------------------------------------------------------------------ */
 

@@ -147,7 +147,7 @@ static inline bool put(const place *a, PyObject *o, const gj_param *param, char 
 	}
 }
 
-gj_specialisation *gj_plan_fill(gj_host *h, PyObject *const *arg, Py_ssize_t n, char *params, const uint64_t *out)
+gj_specialisation *gj_plan_fill(gj_host *h, PyObject *const *arg, Py_ssize_t n, char *params, uint64_t *out)
 {
 	for (gj_plan **at = &h->plans, *p; (p = *at); at = &p->next) {
 		const gj_param *param = p->s->image.param;

@@ -53,7 +53,8 @@ void gj_call_raise(gj_block *pub, uint32_t site, uint32_t n, const uint64_t *val
 {
 	gj_caller *c = gj_rt_caller(pub);
 	c->report = (gj_report){ .site = site, .nvalues = n };
-	memcpy(c->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
+	for (uint32_t i = 0; i < n && i < GJ_REPORT_VALUES; i++)
+		c->report.value[i] = value[i];
 	gj_caller_land(c, GJ_E_RAISED);
 }
 
