@@ -30,13 +30,13 @@ static bool refuse(analysis *a, uint32_t loc, const char *why)
 
 /* -- Affine functions of the counter ------------------------------------------------------------------------------------------ */
 
-/* counter·c + Σ coefficient·term + constant; terms do not change in the loop. */
+/* counter·c + Σ coefficient·term + constant; terms do not change in the loop. No number is INT64_MIN: all have a negative. */
 typedef struct affine { int64_t c, constant; uint32_t n; struct { gj_ref r; int64_t c; } term[MAX_TERMS]; } affine;
 
 static bool add_scaled(int64_t *to, int64_t x, int64_t scale)
 {
 	int64_t p;
-	return !__builtin_mul_overflow(x, scale, &p) && !__builtin_add_overflow(*to, p, to);
+	return !__builtin_mul_overflow(x, scale, &p) && !__builtin_add_overflow(*to, p, to) && *to != INT64_MIN;
 }
 
 static bool add_term(affine *x, gj_ref r, int64_t scale)
@@ -54,8 +54,8 @@ static bool add_term(affine *x, gj_ref r, int64_t scale)
 /* An integer that keeps its value: widened, or known to fit. */
 static bool keeps(const gj_fn *f, const gj_op *o)
 {
-	const gj_type *from = gj_o(f, o->arg[0])->type;
-	if (o->op != GJ_CVT || !gj_is_int(from) || !gj_is_int(o->type))
+	const gj_type *from = o->op == GJ_CVT ? gj_o(f, o->arg[0])->type : NULL;
+	if (!from || !gj_is_int(from) || !gj_is_int(o->type))
 		return false;
 	return from->size < o->type->size || o->flags & GJ_NSW || (from->size == 8 && o->type->size == 8);
 }
@@ -73,7 +73,8 @@ static bool add(const analysis *a, affine *x, gj_ref r, int64_t scale, int depth
 		return add_scaled(&x->constant, o->imm.i, scale);
 	if (depth < MAX_DEPTH && exact && (o->op == GJ_ADD || o->op == GJ_SUB))
 		return add(a, x, o->arg[0], scale, depth + 1) && add(a, x, o->arg[1], o->op == GJ_ADD ? scale : -scale, depth + 1);
-	if (depth < MAX_DEPTH && exact && o->op == GJ_MUL && b->op == GJ_CONST && !__builtin_mul_overflow(scale, b->imm.i, &by))
+	if (depth < MAX_DEPTH && exact && o->op == GJ_MUL && b->op == GJ_CONST
+	    && !__builtin_mul_overflow(scale, b->imm.i, &by) && by != INT64_MIN)
 		return add(a, x, o->arg[0], by, depth + 1);
 	if (depth < MAX_DEPTH && keeps(f, o))
 		return add(a, x, o->arg[0], scale, depth + 1);
@@ -96,7 +97,7 @@ static bool differ(const analysis *a, gj_ref i, gj_ref j)
 	int64_t apart, stride;
 	if (__builtin_sub_overflow(x.constant, minus.constant, &apart) || __builtin_mul_overflow(x.c, a->fact->step, &stride))
 		return false;
-	return apart == 0 || apart % stride != 0;
+	return apart == 0 || (stride != -1 && apart % stride != 0);
 }
 
 /* -- Elements --------------------------------------------------------------------------------------------------------------- */
