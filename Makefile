@@ -54,16 +54,17 @@ bench: $(BUILT)
 	@$(PY) bench/bench.py
 
 # The whole Python suite on an extension with AddressSanitizer and UBSan, and the C tests likewise. A finding ends the
-# run; pytest has swallowed what it printed, so it is read from a file. Python itself leaks by design: leaks are the C
-# tests' business.
+# process; ASan's are read from a file, UBSan's go to stderr beside ASan whatever its options say, so pytest leaves that
+# alone. Python itself leaks by design: leaks are the C tests' business.
 asan: $(SETUP)
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c check-asan
 	@GRIDJIT_SANITIZE=address,undefined $(PY) setup.py --quiet build_ext -j $(JOBS) --build-lib build/asan
 	@tar c --exclude='*.so' --exclude=__pycache__ -C python gridjit | tar x -C build/asan && rm -f build/asan/report.*
 	@cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:log_path=report \
-		UBSAN_OPTIONS=print_stacktrace=1:log_path=report PYTHONMALLOC=malloc PYTHONPATH=. GRIDJIT_TEST_ASAN=1 \
-		$(CURDIR)/$(PY) -m pytest -q -n $(JOBS) --dist loadfile -p no:cacheprovider --rootdir=$(CURDIR) $(CURDIR)/tests $(PYTEST) || \
+		UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=. GRIDJIT_TEST_ASAN=1 \
+		$(CURDIR)/$(PY) -m pytest -q -n $(JOBS) --dist loadfile --capture=sys -p no:cacheprovider --rootdir=$(CURDIR) \
+		$(CURDIR)/tests $(PYTEST) || \
 		{ cat report.* 2>/dev/null; exit 1; }
 
 lint: $(SETUP)
