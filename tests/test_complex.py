@@ -15,28 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridjit import _core, complex64, complex128, cuda, vectorize
+from halves import mapped
 
 PARTS = {np.complex64: np.float32, np.complex128: np.float64}
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -3.0, math.inf, -math.inf, math.nan]
-
-
-def mapped(function, dtype, *arrays):
-	"""function of the items of arrays, a thread each."""
-	out = np.zeros(len(arrays[0]), dtype)
-	if len(arrays) == 1:
-		@cuda.jit
-		def kernel(a, out):
-			i = cuda.grid(1)
-			if i < out.size:
-				out[i] = function(a[i])
-	else:
-		@cuda.jit
-		def kernel(a, b, out):
-			i = cuda.grid(1)
-			if i < out.size:
-				out[i] = function(a[i], b[i])
-	kernel[(out.size + 63) // 64, 64](*arrays, out)
-	return out
 
 
 def pairs(values, dtype):

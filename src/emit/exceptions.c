@@ -20,7 +20,7 @@ static bool is_conditional(const gj_fn *f, uint32_t b)
 static gj_v opaque(gj_gen *g, gj_v x)
 {
 	gj_t t = LLVMTypeOf(x), ft = LLVMFunctionType(t, &t, 1, 0);
-	gj_v copy = LLVMGetInlineAsm(ft, "", 0, "=x,0", 4, 1, 0, LLVMInlineAsmDialectATT, 0);
+	gj_v copy = gj_inline_asm(ft, "", "=x,0", true);
 	return LLVMBuildCall2(g->b, ft, copy, &x, 1, "");
 }
 

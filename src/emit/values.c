@@ -36,6 +36,11 @@ gj_t gj_bits_ty(const gj_unit *u, gj_t t)
 	return gj_like(t, e == u->f64 ? u->i64 : e == u->f32 ? u->i32 : half ? u->i16 : e);
 }
 
+gj_v gj_inline_asm(gj_t type, const char *text, const char *constraints, bool effects)
+{
+	return LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), effects, 0, LLVMInlineAsmDialectATT, 0);
+}
+
 gj_t gj_mem_ty(const gj_unit *u, const gj_type *t)
 {
 	return t->kind == GJ_BOOL ? u->i8 : gj_ty(u, t);

@@ -9,6 +9,7 @@
 gj_t gj_ty(const gj_unit *, const gj_type *);
 gj_t gj_tyw(const gj_gen *, const gj_type *);
 gj_t gj_bits_ty(const gj_unit *, gj_t);       /* the integer that a number's bits are, or a vector's of numbers */
+gj_v gj_inline_asm(gj_t, const char *text, const char *constraints, bool effects);    /* assembly as a function of this type */
 gj_t gj_mem_ty(const gj_unit *, const gj_type *);
 gj_t gj_vec_ty(const gj_unit *, gj_t scalar);
 gj_t gj_elem_ty(gj_t);                         /* the lane type of a vector, or the type itself */

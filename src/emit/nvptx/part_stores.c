@@ -3,8 +3,6 @@
  * between them, which LLVM cannot see through, ends that: ptxas leaves nothing of it. */
 #include "emit/nvptx/nvptx.h"
 
-#include <string.h>
-
 static bool is_float(gj_t t)
 {
 	LLVMTypeKind k = LLVMGetTypeKind(t);
@@ -20,9 +18,7 @@ static gj_v moved_bits(gj_gen *g, gj_v x)
 	gj_t t = gj_bits_ty(g->u, LLVMTypeOf(x)), type = LLVMFunctionType(t, &t, 1, 0);
 	int i = t == g->u->i64 ? 2 : t == g->u->i32 ? 1 : 0;
 	gj_v bits = LLVMBuildBitCast(g->b, x, t, "");
-	gj_v move = LLVMGetInlineAsm(type, row[i].text, strlen(row[i].text), row[i].constraints, strlen(row[i].constraints), 0, 0,
-		LLVMInlineAsmDialectATT, 0);
-	return LLVMBuildCall2(g->b, type, move, &bits, 1, "");
+	return LLVMBuildCall2(g->b, type, gj_inline_asm(type, row[i].text, row[i].constraints, false), &bits, 1, "");
 }
 
 /* A number that is not aligned is stored in parts. Vectors that are not come as numbers: nothing of ours makes others. */

@@ -251,12 +251,6 @@ static const struct { int in; uint32_t least, above; } sregs[GJ_NSREGS] = {
 	[GJ_WARPSIZE] = { -1, 0, 0 }, [GJ_DYNSHARED] = { -1, 0, 0 }, [GJ_THREAD_ID] = { -1, 0, 0 }, [GJ_THREADS] = { -1, 0, 0 },
 };
 
-static gj_v assembly(gj_t type, const char *text, const char *constraints, bool effects)
-{
-	return LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), effects, 0,
-		LLVMInlineAsmDialectATT, 0);
-}
-
 static gj_v nv_sreg(gj_gen *g, const gj_op *o)
 {
 	gj_unit *u = g->u;
@@ -264,7 +258,7 @@ static gj_v nv_sreg(gj_gen *g, const gj_op *o)
 		return gj_i32(u, GJ_LANES);
 	if (o->imm.i == GJ_DYNSHARED) {
 		gj_t t = LLVMFunctionType(u->i32, NULL, 0, 0);
-		return LLVMBuildCall2(g->b, t, assembly(t, "mov.u32 $0, %dynamic_smem_size;", "=r", false), NULL, 0, "");
+		return LLVMBuildCall2(g->b, t, gj_inline_asm(t, "mov.u32 $0, %dynamic_smem_size;", "=r", false), NULL, 0, "");
 	}
 	gj_v x = gj_plain(g, (gj_llvm_intrin)sregs[o->imm.i].in, 0, NULL);
 	if (sregs[o->imm.i].above) {
@@ -302,7 +296,7 @@ static void grid_barrier(gj_gen *g)
 		"}";
 	gj_unit *u = g->u;
 	gj_t type = LLVMFunctionType(u->tvoid, NULL, 0, 0);
-	gj_v call = LLVMBuildCall2(g->b, type, assembly(type, text, "~{memory}", true), NULL, 0, "");
+	gj_v call = LLVMBuildCall2(g->b, type, gj_inline_asm(type, text, "~{memory}", true), NULL, 0, "");
 	unsigned kind = LLVMGetEnumAttributeKindForName("convergent", 10);
 	LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(u->ctx, kind, 0));
 }
@@ -431,12 +425,12 @@ static gj_v hinted(gj_gen *g, const gj_op *o, gj_t t, gj_v x)
 		snprintf(text, sizeof text, "st%s.%s.%s [$0], $1;", space, hint_name[o->sub], suffix);
 		snprintf(constraints, sizeof constraints, "l,%c,~{memory}", letter);
 		gj_t ft = LLVMFunctionType(u->tvoid, (gj_t[]){ LLVMTypeOf(p), reg }, 2, 0);
-		return LLVMBuildCall2(g->b, ft, assembly(ft, text, constraints, true), (gj_v[]){ p, x }, 2, "");
+		return LLVMBuildCall2(g->b, ft, gj_inline_asm(ft, text, constraints, true), (gj_v[]){ p, x }, 2, "");
 	}
 	snprintf(text, sizeof text, "ld%s.%s.%s $0, [$1];", space, hint_name[o->sub], suffix);
 	snprintf(constraints, sizeof constraints, "=%c,l,~{memory}", letter);
 	gj_t pt = LLVMTypeOf(p), ft = LLVMFunctionType(reg, &pt, 1, 0);
-	x = LLVMBuildCall2(g->b, ft, assembly(ft, text, constraints, true), &p, 1, "");
+	x = LLVMBuildCall2(g->b, ft, gj_inline_asm(ft, text, constraints, true), &p, 1, "");
 	return t == u->i8 ? LLVMBuildTrunc(g->b, x, u->i8, "") : x;
 }
 
