@@ -74,7 +74,7 @@ class Driver:
 		return run
 
 
-CTYPE = {"f4": ctypes.c_float, "f8": ctypes.c_double, "i4": ctypes.c_int32, "i8": ctypes.c_int64}
+CTYPE = {"f4": ctypes.c_float, "f8": ctypes.c_double, "i4": ctypes.c_int32, "i8": ctypes.c_int64, "u2": ctypes.c_uint16}
 
 
 def dim3(size):

@@ -27,6 +27,8 @@ SIZES = {
 	"warp_scan": ((1 << 26, 256), (1 << 22, 256)),
 	"strided_stencil": ((4096, (32, 8)), (512, (32, 8))),
 	"nbody_records": ((32768, 256), (4096, 256)),
+	"mandelbrot_complex": ((4096, (32, 8)), (1024, (32, 8))),
+	"saxpy_half": ((1 << 26, 256), (1 << 22, 256)),
 }
 
 # More shapes for a CPU: label: (name, size, block, blocks or None: as many as the case takes, float32 instead of float64)
@@ -58,11 +60,23 @@ C_ARGS = {
 	"nbody_records": lambda bodies, acc: [bodies, acc, np.int32(bodies.shape[0])],
 	"mandelbrot": lambda image, left, top, step, limit: [image, np.float64(left), np.float64(top), np.float64(step),
 		np.int32(limit), *shape(image)],
+	"mandelbrot_complex": lambda image, corner, step, limit: [image, np.float64(corner.real), np.float64(corner.imag),
+		np.float64(step), np.int32(limit), *shape(image)],
+	"saxpy_half": lambda a, x, y, out: [a.view(np.uint16), x, y, out, *shape(x)],
 	"black_scholes": lambda call, put, s, x, t, rate, vol: [call, put, s, x, t, np.float32(rate), np.float32(vol), *shape(s)],
 	"histogram": lambda values, counts: [values, counts, *shape(values)],
 	"warp_scan": lambda x, out: [x, out, *shape(x)],
 	"strided_stencil": lambda u, out: [u, out, *shape(u), *strides(u), *strides(out)],
 }
+
+
+# Elements that a thread of the C kernel works on, where it is not one.
+C_ELEMENTS = {"saxpy_half": 2}
+
+
+def c_grid(name, grid):
+	"""The C kernel's grid from that of the Python kernel."""
+	return grid if name not in C_ELEMENTS else -(-grid // C_ELEMENTS[name])
 
 
 def defines(block):

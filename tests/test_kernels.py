@@ -25,9 +25,9 @@ def test_kernel(device, module, size, block):
 	case.launch(*args)
 	for index, want in zip(case.outputs, case.expect()):
 		got = args[index]
-		if module.__name__.endswith("mandelbrot"):
+		if case.stray:
 			# A fused multiply-add moves an orbit that grazes the circle: a few pixels may differ, and only by little.
-			assert np.mean(got != want) < 0.005, f"{np.mean(got != want):.4f} of the pixels differ"
+			assert np.mean(got != want) < case.stray, f"{np.mean(got != want):.4f} of the pixels differ"
 			continue
 		assert_same(got, want, case.rtol, case.atol, f"argument {index}")
 	for index, (arg, old) in enumerate(zip(args, before)):

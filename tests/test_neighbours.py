@@ -140,13 +140,14 @@ for n in N, N - 1, N - 2, N - 3, N - 130, 5, 1:
 	for kernel in SEVERAL + ONE if n in (N, N - 1) else SEVERAL:
 		if n == N or kernel is not bare and not (n < 3 and kernel is behind):
 			found[f"{kernel.__name__} {n}"] = result(kernel, n, np.float32)
-for dtype in np.float64, np.int8, np.complex64:
+for dtype in np.float64, np.int8, np.int16, np.complex64:
 	found[f"{dtype.__name__}"] = result(guarded, N - 3, dtype)
 found["odd blocks"] = result(guarded, N, np.float32, 32)
 np.savez(sys.argv[2], **found)
 for kernel in SEVERAL + ONE:
-	made = max(k.neighbours for k in kernel.overloads.values())
-	assert made == (most if kernel in SEVERAL else 0) or most == 1, (kernel.__name__, made)
+	made = {signature[-1].dtype.bitwidth: k.neighbours for signature, k in kernel.overloads.items() if k.neighbours > 1}
+	want = {bits: 4 if bits <= 16 else most for bits in made} if kernel in SEVERAL else {}
+	assert made == want and (made or kernel in ONE) or most == 1, (kernel.__name__, made)
 """
 
 
@@ -168,3 +169,13 @@ def test_results(one, most, width, tmp_path):
 	assert one.files == several.files
 	for name in one.files:
 		assert (one[name] == several[name]).all(), name
+
+
+def test_packed_halves():
+	"""Four halves a thread: 8 bytes an access, two halves an instruction."""
+	from gridjit import _core, types
+	from kernels.saxpy_half import saxpy_half
+	array = types.Array(types.float16, 1, "C")
+	ptx = _core.compile(saxpy_half.py_func, (types.float16, array, array, array),
+		{"cc": (9, 0), "facts": 7 | 32768 | 65536, "entry": "kernel"})[0]
+	assert ptx.count("ld.global.nc.v2.b32") == 2 and ptx.count("st.global.v2.b32") == 1 and ptx.count("fma.rn.f16x2") == 2

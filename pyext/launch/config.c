@@ -74,7 +74,8 @@ static uint32_t neighbours(const gj_launch_config *c)
 	bool one_dimension = c->grid[1] == 1 && c->grid[2] == 1 && c->block[1] == 1 && c->block[2] == 1;
 	if (!one_dimension || (uint64_t)c->grid[0] * c->block[0] < LEAST_OF_NEIGHBOURS || most < 2)
 		return 0;
-	return most == 4 && c->block[0] % 128 == 0 ? GJ_FACT_QUARTERS : c->block[0] % 64 == 0 ? GJ_FACT_HALVES : 0;
+	uint32_t quarters = c->block[0] % 128 ? 0 : GJ_FACT_QUARTERS;
+	return most == 4 && quarters ? quarters : c->block[0] % 64 ? 0 : GJ_FACT_HALVES | quarters;
 }
 
 uint32_t gj_launch_config_facts(const gj_launch_config *c)

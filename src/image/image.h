@@ -33,7 +33,8 @@ enum {
 	GJ_FACTS_BLOCK = 8191 - 7,                 /* those: of vectors only */
 	/* By the compiler's choice (lanes.c): */
 	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
-	/* A large launch in one dimension, whose blocks can be made smaller by that, so that a thread runs neighbours: */
+	/* A large launch in one dimension, whose blocks can be made smaller by that, so that a thread runs neighbours. Both: two, or four
+	 * where items are narrow. */
 	GJ_FACT_HALVES = 32768, GJ_FACT_QUARTERS = 65536, GJ_FACTS_NEIGHBOURS = GJ_FACT_HALVES | GJ_FACT_QUARTERS,
 	GJ_FACT_INNER = 131072,                    /* there are strided arrays, and of each the last dimension's items lie side by side */
 	GJ_FACTS_ROUNDS = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS,   /* of loops over prange */

@@ -9,12 +9,14 @@
  *                                    elif i < n:
  *                                        body(i)
  *
+ * Two float32 fill 8 bytes, as four halves do: those get four copies where others get two.
+ *
  * The guard that stands first must hold for i if it holds for i + 1. A kernel without one is run as often as it is asked for. */
 #include "opt/opt.h"
 
 #include <string.h>
 
-enum { MOST_OPS = 160, MOST_OPS_OF_FOUR = 32, MOST_BYTES = 8 };
+enum { MOST_OPS = 160, MOST_OPS_OF_FOUR = 32, MOST_BYTES = 8, NARROW = 2 };
 
 typedef struct plan {
 	gj_fn *f;
@@ -432,12 +434,23 @@ static void build(const plan *p, uint32_t k)
 	gj_remove_dead(f);
 }
 
-uint32_t gj_run_neighbours(gj_fn *f, uint32_t most)
+/* No access is wider than this many bytes. */
+static bool is_narrow(const gj_fn *f, uint32_t bytes)
+{
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if ((o->op == GJ_LOAD || o->op == GJ_STORE) && gj_o(f, o->arg[0])->type->elem->size > bytes)
+			return false;
+	}
+	return true;
+}
+
+uint32_t gj_run_neighbours(gj_fn *f, uint32_t most, uint32_t most_narrow)
 {
 	plan p;
 	if (!make_plan(f, &p))
 		return 0;
-	uint32_t ops = 0, k = most;
+	uint32_t ops = 0, k = is_narrow(f, NARROW) ? most_narrow : most;
 	GJ_EACH_OP(f, b, r)
 		ops += b || p.varies[r];
 	if (k == 4 && ops > MOST_OPS_OF_FOUR)

@@ -59,9 +59,9 @@ void gj_split_grid_rounds(gj_fn *);
 /* Loads go before slow operations (loads.c). After the other passes. */
 void gj_load_early(gj_fn *);
 
-/* Makes a thread run as many threads' work as it can, up to `most` (1, 2 or 4), and returns that; 0: the kernel is not for it. After
- * the other passes. */
-uint32_t gj_run_neighbours(gj_fn *, uint32_t most);
+/* Makes a thread run as many threads' work as it can, up to `most` (1, 2 or 4; `most_narrow` where all items have 16 bits or fewer), and
+ * returns that; 0: the kernel is not for it. After the other passes. */
+uint32_t gj_run_neighbours(gj_fn *, uint32_t most, uint32_t most_narrow);
 
 /* Computes in float32 what the machine does not compute with floats of 16 bits (halves.c). */
 void gj_widen_halves(gj_fn *, const gj_halves *);

@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 
 NAMES = ["saxpy", "stencil2d", "stencil3d", "transpose", "block_sum", "matmul", "nbody", "mandelbrot", "black_scholes",
-	"histogram", "warp_scan", "strided_stencil", "nbody_records"]
+	"histogram", "warp_scan", "strided_stencil", "nbody_records", "mandelbrot_complex", "saxpy_half"]
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Case:
 	expect: Callable[[], list]                 # their contents afterwards, by NumPy
 	rtol: float = 0.0
 	atol: float = 0.0
+	stray: float = 0.0                         # the share of elements that rounding may change altogether
 	sharedmem: int = 0
 	work: float = 0.0                          # units of work, for the benchmarks
 	unit: str = "elements"

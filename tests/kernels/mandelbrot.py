@@ -47,4 +47,4 @@ def case(size, block, rng):
 	args = [np.zeros(shape, np.int32), -2.0, -1.25, 2.5 / size, ITERATIONS]
 	grid = blocks(shape[1], block[0]), blocks(shape[0], block[1])
 	return Case(mandelbrot, args, grid, block, (0,), lambda: [expected(shape, -2.0, -1.25, 2.5 / size, ITERATIONS)],
-		work=float(size) * size, unit="pixels")
+		stray=0.005, work=float(size) * size, unit="pixels")
