@@ -211,6 +211,16 @@ static bool sets_something(const build *m, uint32_t b, uint32_t to)
 	return m->slot[to] || (!m->p->kept[to] && gj_has_phis(m->f, to)) || goes_away(m, b, to);
 }
 
+/* What chooses the lanes of `mask` where nothing but what block `to` holds for its own lanes is at stake. All of these have come through a
+ * block that dominates it, in the same round of its loop; if lanes parted there and the mask is one of the two ways, the condition
+ * alone says as much, and the value waits neither for masks nor for what other lanes do. */
+static gj_ref choice(const build *m, uint32_t to, gj_ref mask)
+{
+	const gj_op *o = gj_o(m->f, mask);
+	bool parted = mask && o->op == GJ_ANDMASK && m->f->bb.p[o->block].loop == m->f->bb.p[to].loop;
+	return parted && gj_dominates(m->f, o->block, to) ? o->arg[1] : mask;
+}
+
 /* Emits into block `at` what the lanes of `mask` carry along the edge b → to. */
 static void set_edge(build *m, uint32_t at, uint32_t b, uint32_t to, gj_ref mask)
 {
@@ -228,7 +238,7 @@ static void set_edge(build *m, uint32_t at, uint32_t b, uint32_t to, gj_ref mask
 		return;
 	GJ_EACH_PHI(f, to, phi) {
 		bool per_lane = gj_o(f, phi)->shape == GJ_VARYING;
-		set(m, at, slot_of_phi(m, phi), gj_o(f, phi)->arg[k], per_lane && !first ? mask : 0);
+		set(m, at, slot_of_phi(m, phi), gj_o(f, phi)->arg[k], per_lane && !first ? choice(m, to, mask) : 0);
 	}
 }
 

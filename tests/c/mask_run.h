@@ -233,20 +233,21 @@ static bool warp_barrier(warp *w, const gj_op *o)
 	return here == live || !w->barriers_agree ? true : wrong("a barrier waits for lanes that do not come");
 }
 
+/* Lanes that do not live here may be junk in the mask: then in the variable, too. */
 static bool warp_set(warp *w, const gj_op *o)
 {
 	const gj_op *slot = gj_o(w->f, o->arg[0]);
 	const value *x = &w->val[o->arg[1]];
 	value *s = &w->slot[o->arg[0]];
-	uint32_t mask = UINT32_MAX;
-	if (o->mask && !mask_of(w, o, &mask))
-		return false;
+	const value *m = o->mask ? &w->val[o->mask] : NULL;
 	if (slot->imm.i && gj_o(w->f, o->arg[1])->shape == GJ_VARYING && gj_o(w->f, o->arg[1])->op != GJ_UNDEF)
 		return wrong("a scalar variable takes a varying value");
 	if (slot->imm.i && o->mask)
 		return wrong("a scalar variable is set under a mask");
 	for (int l = 0; l < LANES; l++)
-		if (mask >> l & 1) {
+		if (m && m->junk >> l & 1)
+			s->junk |= 1u << l;
+		else if (!m || m->v[l] & 1) {
 			s->v[l] = x->v[l];
 			s->junk = (s->junk & ~(1u << l)) | (x->junk & 1u << l);
 		}
