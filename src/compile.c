@@ -129,7 +129,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	if (opt.parallel)
 		gj_outline(f);
 	if (opt.spread) {
-		const char *told = gj_spread(f, f->entry->runner == GJ_RUN_LOOP ? opt.width : 0);
+		const char *told = gj_spread(f, f->entry->runner == GJ_RUN_LOOP ? opt.width : 0, gj_emit_registers(opt.target));
 		gj_show_text(st, "loops", told);
 		gj_show(st, "spread", f);
 	}

@@ -563,3 +563,68 @@ def zero_by_zero(x, y, out):
 			out[i] = y[i] / y[i]
 		else:
 			out[i] = 0
+
+
+def rows_from_one(a, b, out):
+	for j in range(out.shape[1]):
+		out[0, j] = 7
+	for i in range(1, a.shape[0]):
+		for j in range(b.shape[1]):
+			total = 0.0
+			for k in range(a.shape[1]):
+				total += a[i, k] * b[k, j] + i
+			out[i, j] = total - i
+
+
+def triangle(a, b, out):
+	for i in range(a.shape[0]):
+		for j in range(b.shape[1]):
+			total = 0.0
+			for k in range(min(i, a.shape[1])):
+				total += a[i, k] * b[k, j]
+			out[i, j] = total
+
+
+def every_second(a, b, out):
+	for i in range(a.shape[0]):
+		for j in range(b.shape[1]):
+			total, least = 0.0, 1e9
+			for k in range(a.shape[1]):
+				if k % 2:
+					total += a[i, k] * b[k, j]
+				least = min(least, b[k, j] - a[i, k])
+			out[i, j] = total + least
+
+
+def guarded(a, b, out):
+	for i in range(a.shape[0]):
+		for j in range(b.shape[1]):
+			total = 0.0
+			for k in range(a.shape[1]):
+				if a[i, k] > 0:
+					total += b[k, j]
+			out[i, j] = total
+
+
+def from_a_table(a, b, out):
+	for i in range(a.shape[0]):
+		row = np.zeros(4)
+		for k in range(a.shape[1]):
+			row[k % 4] += a[i, k]
+		for j in range(b.shape[1]):
+			total = 0.0
+			for k in range(b.shape[0]):
+				total += row[k % 4] * b[k, j]
+			out[i, j] = total
+
+
+@target
+@pytest.mark.parametrize("function", [rows_from_one, triangle, every_second, guarded, from_a_table])
+def test_rows_abreast(target, function):
+	"""Rounds of the loop around the lanes' run abreast, four at a time, where they can."""
+	f = guvectorize(["void(f8[:,:], f8[:,:], f8[:,:])"], "(m,n),(n,p)->(m,p)", target=target)(function)
+	for m, n, p in ((1, 3, 4), (3, 5, 9), (4, 4, 8), (5, 1, 17), (11, 6, 33)):
+		a, b = np.random.default_rng(m).integers(-9, 9, (m, n)).astype("f8"), np.random.default_rng(p).integers(-9, 9, (n, p)).astype("f8")
+		want = np.zeros((m, p))
+		function(a, b, want)
+		np.testing.assert_array_equal(f(a, b), want)

@@ -45,6 +45,13 @@ const char *gj_emit_identity(const gj_target *target)
 	return b->identity ? b->identity() : "";
 }
 
+uint32_t gj_emit_registers(const gj_target *target)
+{
+	const gj_backend *b = backends[target - gj_targets];
+	pthread_once(&started, start);
+	return b->registers ? b->registers() : 0;
+}
+
 /* -- Ops ----------------------------------------------------------------------------------------------------------- */
 
 static gj_emit_op *const common[GJ_NOPS] = {

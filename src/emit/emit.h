@@ -14,6 +14,9 @@ const char *gj_llvm_version(void);
  * cache's key; static text. */
 const char *gj_emit_identity(const gj_target *);
 
+/* Bytes of all vector registers of the target's machine; 0: vectors are no business of its. */
+uint32_t gj_emit_registers(const gj_target *);
+
 /* Table check: every intrinsic that the tables name is known to this LLVM with the declaration expected. NULL, or the
  * first row that is wrong. */
 const char *gj_emit_check(void);

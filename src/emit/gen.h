@@ -42,6 +42,7 @@ typedef struct gj_backend {
 	gj_emit_op *libcall;                       /* LIBCALL */
 	/* ---- */
 	const char *(*identity)(void);             /* what the code depends on beside the options; static text; NULL: nothing */
+	uint32_t (*registers)(void);               /* bytes of all vector registers; NULL: there are none */
 	struct gj_intrin_row *intrin; unsigned nintrins;     /* rows of its own, numbered from GJ_NINTRINS on */
 	const char *inner;                         /* suffix of a kernel's symbol where the one that is run is made by `around` */
 	void (*arguments)(const gj_unit *, const gj_fn *, gj_hidden *);

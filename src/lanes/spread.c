@@ -8,6 +8,7 @@
  *
  * This file decides; spread_build.c makes it so. */
 #include "lanes/spread.h"
+#include "lanes/jam.h"
 #include "lanes/loopform.h"
 #include "lanes/spread_plan.h"
 #include "ir/walk.h"
@@ -299,7 +300,22 @@ static const char *tell(const gj_plan *p)
 	return text;
 }
 
-const char *gj_spread(gj_fn *f, uint32_t lanes)
+/* Loops around those that lanes share. */
+static void run_abreast(gj_plan *p, uint32_t registers)
+{
+	gj_fn *f = p->f;
+	GJ_VEC(uint32_t) header = { 0 };
+	for (uint32_t l = 1; l < f->loops.n; l++) {
+		uint32_t around = p->how[l] == GJ_HOW_LANES ? f->loops.p[l].parent : 0;
+		if (around && p->fact[around].independent && !p->fact[around].carried.n && p->fact[around].step == 1)
+			gj_push(f->arena, &header, f->loops.p[around].header);
+	}
+	gj_spread_build(p);
+	for (uint32_t i = 0; i < header.n; i++)
+		gj_jam(f, header.p[i], p->lanes, registers);
+}
+
+const char *gj_spread(gj_fn *f, uint32_t lanes, uint32_t registers)
 {
 	check_threads(f);
 	if (!lanes)
@@ -314,6 +330,9 @@ const char *gj_spread(gj_fn *f, uint32_t lanes)
 		decide(&p);
 	f->lanes = p.lanes;
 	const char *text = tell(&p);
-	gj_spread_build(&p);
+	if (lanes)
+		run_abreast(&p, registers);
+	else
+		gj_spread_build(&p);
 	return text;
 }

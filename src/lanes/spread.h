@@ -10,7 +10,7 @@ enum { GJ_TEAM = 256 };                        /* threads of a block at most; a 
  * the same results but for the order in which floats are summed up. Arrays that it writes must not meet others. Returns what became
  * of each loop, and why, as text.
  * lanes: rows, in which a vector of as many lanes runs an outer element: independent loops around others, along which memory lies,
- * are shared out among them, and f->lanes is set; 0: there are none. */
-const char *gj_spread(gj_fn *, uint32_t lanes);
+ * are shared out among them, and f->lanes is set; 0: there are none. registers: bytes of the machine's vector registers. */
+const char *gj_spread(gj_fn *, uint32_t lanes, uint32_t registers);
 
 #endif

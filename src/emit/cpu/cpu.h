@@ -40,6 +40,7 @@ const char *gj_host_identity(void);            /* its name and features, and whe
 const char *gj_host_features(void);            /* as LLVM writes them */
 bool gj_host_has(const char *feature);
 unsigned gj_host_vector_bytes(void);           /* of the widest registers: 64, 32 or 16 */
+uint32_t gj_host_registers(void);              /* bytes of all of them */
 
 bool gj_host_has_libmvec(const char *function);        /* in the host's glibc */
 

@@ -40,3 +40,9 @@ unsigned gj_host_vector_bytes(void)
 {
 	return gj_host_has("avx512f") ? 64 : gj_host_has("avx2") ? 32 : 16;
 }
+
+uint32_t gj_host_registers(void)
+{
+	unsigned bytes = gj_host_vector_bytes();
+	return bytes * (bytes == 64 ? 32 : 16);
+}

@@ -554,7 +554,7 @@ static gj_intrin_row intrinsics[] = {
 };
 
 const gj_backend gj_backend_cpu = {
-	.start = gj_host_start, .identity = gj_host_identity, .open = cpu_open, .declared = cpu_declared, .begin = cpu_begin,
+	.start = gj_host_start, .identity = gj_host_identity, .registers = gj_host_registers, .open = cpu_open, .declared = cpu_declared, .begin = cpu_begin,
 	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library, .libcall = gj_cpu_libcall,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = cpu_entry,
