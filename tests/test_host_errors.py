@@ -133,7 +133,7 @@ EXPECT = {
 	"PINNED_PARTLY": ("ValueError", "a part of this array's memory is page-locked already"),
 	"IPC_HANDLE": ("ValueError", "a handle of memory of another process has 64 bytes"),
 	"IPC_MOVED": ("RuntimeError", "its address is known already: there are views of it"),
-	"POINTER_TO": ("TypeError", "a pointer points to a scalar, not to none"),
+	"POINTER_TO": ("TypeError", "a pointer points to a scalar, a record or void, not to UniTuple(int32 x 2)"),
 	"EXTERN_NAME": ("ValueError", "a declared function cannot be called 'two words'"),
 	"EXTERN_ABI": ("NotImplementedError", "Unsupported ABI: rust"),
 	"EXTERN_RESULT": ("TypeError", "the signature of f() says no return type"),

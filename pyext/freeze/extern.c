@@ -10,6 +10,7 @@
 typedef struct Extern {
 	PyObject_HEAD
 	PyObject *name, *link;                     /* str; tuple of what gridjit.cuda.linking knows to read */
+	PyObject *owner; void *address;            /* of one that is in this process: what keeps it there; else NULL */
 	bool c_abi;
 	const gj_type *ret, **arg;
 	uint32_t n;
@@ -27,7 +28,7 @@ static bool passes(const gj_type *t, bool result, bool c_abi)
 		return true;
 	}
 	bool number = gj_is_scalar(t) && !gj_is_half(t) && !(result && c_abi && gj_is_complex(t));
-	return number || t == gj_t_none || (t->kind == GJ_ARRAY && !result && gj_is_scalar(t->elem)) || (t->kind == GJ_PTR && !result);
+	return number || t == gj_t_none || (t->kind == GJ_ARRAY && !result && gj_is_scalar(t->elem)) || (t->kind == GJ_PTR && (c_abi || !result));
 }
 
 static bool check(const Extern *e, const char *name)
@@ -49,11 +50,11 @@ static bool is_symbol(const char *s)
 
 static PyObject *new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
-	static char *names[] = { "name", "sig", "abi", "link", NULL };
+	static char *names[] = { "name", "sig", "abi", "link", "address", "owner", NULL };
 	const char *name, *abi;
-	PyObject *sig, *link;
+	PyObject *sig, *link, *address = NULL, *owner = NULL;
 	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "sOsO!:Extern", names, &name, &sig, &abi, &PyTuple_Type, &link))
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "sOsO!|O!O:Extern", names, &name, &sig, &abi, &PyTuple_Type, &link, &PyLong_Type, &address, &owner))
 		return NULL;
 	if (!is_symbol(name))
 		return gj_error(GJ_ERR_EXTERN_NAME, name);
@@ -70,11 +71,13 @@ static PyObject *new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	e->arg = PyMem_Malloc(((size_t)n + 1) * sizeof *e->arg);
 	e->name = PyUnicode_FromString(name);
 	e->link = Py_NewRef(link);
+	e->owner = Py_XNewRef(owner);
+	e->address = address ? PyLong_AsVoidPtr(address) : NULL;
 	if (e->arg)
 		memcpy(e->arg, arg, (size_t)n * sizeof *arg);
 	else
 		PyErr_NoMemory();
-	if (!e->arg || !e->name || !check(e, name))
+	if (!e->arg || !e->name || PyErr_Occurred() || !check(e, name))
 		Py_CLEAR(e);
 	return (PyObject *)e;
 }
@@ -83,6 +86,7 @@ static int traverse(PyObject *self, visitproc visit, void *arg)
 {
 	Py_VISIT(Py_TYPE(self));
 	Py_VISIT(((Extern *)self)->link);
+	Py_VISIT(((Extern *)self)->owner);
 	return 0;
 }
 
@@ -93,6 +97,7 @@ static void dealloc(PyObject *self)
 	PyObject_GC_UnTrack(self);
 	Py_XDECREF(e->name);
 	Py_XDECREF(e->link);
+	Py_XDECREF(e->owner);
 	PyMem_Free(e->arg);
 	cls->tp_free(self);
 	Py_DECREF(cls);
@@ -160,6 +165,16 @@ static PyType_Spec spec = { "gridjit._core.Extern", sizeof(Extern), 0,
 
 bool gj_is_extern(PyObject *o) { return Py_TYPE(o) == extern_class; }
 
+/* What an address is good for ends with this process. */
+static int note_owner(gj_captures *c, const Extern *e)
+{
+	if (!e->address)
+		return 0;
+	if (!c->kept && !(c->kept = PyList_New(0)))
+		return -1;
+	return PyList_Append(c->kept, e->owner ? e->owner : Py_None);
+}
+
 static int note_link(gj_captures *c, PyObject *link)
 {
 	if (!PyTuple_GET_SIZE(link))
@@ -171,6 +186,12 @@ static int note_link(gj_captures *c, PyObject *link)
 	return done ? 0 : -1;
 }
 
+const gj_obj *gj_freeze_elsewhere(gj_freezer *fz)
+{
+	return gj_freeze_refused(fz, "a function of C's in this process", "functions for the host call it, and kernels on the CPU device; "
+		"others call what is linked with them: cuda.declare_device()");
+}
+
 const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
 {
 	const Extern *e = (const Extern *)o;
@@ -179,6 +200,8 @@ const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
 		return r;
 	if (!fz->captures)
 		return gj_freeze_opaque(fz, o);
+	if (e->address && (!fz->captures->dev || !fz->captures->dev->ops->host_memory))
+		return gj_freeze_elsewhere(fz);
 	gj_code *c = gj_new(fz->arena, gj_code, 1);
 	const gj_type **arg = gj_new(fz->arena, const gj_type *, e->n + 1);
 	const char **var = gj_new(fz->arena, const char *, e->n + 1), *name = gj_freeze_text(fz, e->name);
@@ -190,8 +213,9 @@ const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
 	c->digest = gj_code_digest(c);
 	r = gj_obj_new(fz, GJ_OBJ_EXTERN, name);
 	r->i = e->c_abi;
+	r->at = (uintptr_t)e->address;
 	r->code = c;
-	return note_link(fz->captures, e->link) < 0 || gj_freeze_meet(fz, o, NULL, r) < 0 ? NULL : r;
+	return note_link(fz->captures, e->link) < 0 || note_owner(fz->captures, e) < 0 || gj_freeze_meet(fz, o, NULL, r) < 0 ? NULL : r;
 }
 
 int gj_extern_init(PyObject *m)

@@ -187,6 +187,9 @@ static PyObject *look_up(const scope *sc, PyObject *name)
 	return Py_XNewRef(v);
 }
 
+/* A decorator compiles before its function has the name by which it calls itself. */
+static bool is_root(const gj_freezer *fz, const char *name) { return fz->root && !strcmp(name, fz->root_name); }
+
 /* No global has the name: it may be a method of arrays that is a function of ours, the object's only item then. */
 static const gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
 {
@@ -225,7 +228,8 @@ static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const sco
 		PyObject *v = used[i] & USED_GLOBAL ? look_up(sc, PyTuple_GET_ITEM(names, i)) : NULL;
 		if (PyErr_Occurred())
 			return -1;
-		global[i] = v ? gj_freeze_kept(fz, v, &sc->names) : missing(fz, PyTuple_GET_ITEM(names, i), c->name_text[i]);
+		global[i] = v ? gj_freeze_kept(fz, v, &sc->names)
+			: used[i] & USED_GLOBAL && is_root(fz, c->name_text[i]) ? gj_freeze_met(fz, fz->root, NULL) : missing(fz, PyTuple_GET_ITEM(names, i), c->name_text[i]);
 		if (!global[i])
 			return -1;
 	}
@@ -373,6 +377,8 @@ const gj_code *gj_freeze_iteration(gj_freezer *fz)
 static const gj_obj *freeze_cell(gj_freezer *fz, PyObject *cell, const char *name, const scope *sc)
 {
 	PyObject *v = PyCell_Get(cell);
+	if (!v && is_root(fz, name))
+		return gj_freeze_met(fz, fz->root, NULL);
 	return v ? gj_freeze_kept(fz, v, &sc->names) : gj_obj_new(fz, GJ_OBJ_MISSING, name);
 }
 
@@ -539,7 +545,9 @@ static int freeze_root(PyObject *o, gj_arena *arena, gj_captures *captures, want
 	if (!f || !PyFunction_Check(f))
 		gj_error(GJ_ERR_NOT_FUNCTION, Py_TYPE(o)->tp_name);
 	else if (fz.keep) {
-		const gj_obj *r = gj_freeze_function(&fz, f, f == o ? NULL : o);
+		fz.root = f == o ? NULL : o;
+		fz.root_name = text_attr(&fz, f, "__name__");
+		const gj_obj *r = gj_freeze_function(&fz, f, fz.root);
 		status = r && !PyErr_Occurred() ? 0 : -1;
 		if (r)
 			*out.code = r->code, ((gj_code *)r->code)->captures = captures && captures->kept;

@@ -1,6 +1,7 @@
 /* Python values → struct gj_obj: constants by value, functions by identity or by their code, namespaces by the
  * attributes that the code mentions. What has no meaning in kernels becomes OPAQUE: an error only where it is used. */
 #include "freeze/extern.h"
+#include "freeze/foreign.h"
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
 #include "types/classnames.h"
@@ -354,6 +355,8 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	}
 	if (gj_is_extern(o))
 		return gj_freeze_extern(fz, o);
+	if (gj_is_foreign(o))
+		return gj_freeze_foreign(fz, o);
 	if (PyFunction_Check(o) && (name = intrinsic_of(fz, o)))
 		return freeze_name(fz, name);
 	if (PyFunction_Check(o))

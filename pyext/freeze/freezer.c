@@ -48,6 +48,8 @@ static gj_obj *opaque(gj_freezer *fz, const char *kind, const char *name, const 
 	return r;
 }
 
+const gj_obj *gj_freeze_refused(gj_freezer *fz, const char *what, const char *instead) { return opaque(fz, what, "", instead); }
+
 const gj_obj *gj_freeze_later(gj_freezer *fz, const char *module, const char *name)
 {
 	gj_obj *r = opaque(fz, gj_printf(fz->arena, "%s.", module), name, NULL);

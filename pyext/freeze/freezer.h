@@ -17,6 +17,7 @@ typedef struct gj_freezer {
 	gj_captures *captures;                     /* NULL: nothing outside means anything */
 	const gj_obj **written;                    /* by gj_written; NULL: not wanted, or not read yet */
 	const gj_code *iteration;                  /* (x for x in it), once it is asked for */
+	PyObject *root; const char *root_name;     /* a dispatcher that may not be stored under its name yet, if it is one that is frozen */
 	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */
 } gj_freezer;
 
@@ -30,6 +31,8 @@ int gj_freeze_meet(gj_freezer *, PyObject *, const gj_names *, gj_obj *);
 const char *gj_freeze_text(gj_freezer *, PyObject *str);       /* UTF-8 in the arena; never NULL */
 /* An object that is an error where it is used; NULL with an exception. */
 const gj_obj *gj_freeze_opaque(gj_freezer *, PyObject *);
+/* The same: `what` it is, and what to write instead; text of the arena, or constant. */
+const gj_obj *gj_freeze_refused(gj_freezer *, const char *what, const char *instead);
 /* The same of a name that numba has and we do not yet. */
 const gj_obj *gj_freeze_later(gj_freezer *, const char *module, const char *name);
 

@@ -33,8 +33,13 @@ PyObject *gj_host_result(const gj_type *, const uint64_t *part, PyArrayObject *c
 
 /* -- raised.c ------------------------------------------------------------------------------------------------------------ */
 
-/* Sets the exception that a call reported; returns NULL. */
-PyObject *gj_host_raise(const gj_host *, const gj_specialisation *, const gj_report *);
+/* Sets what is left of a call that has not returned; NULL. */
+PyObject *gj_host_fail(const gj_host *, const gj_specialisation *, gj_status, const gj_report *);
+
+/* -- callback.c ---------------------------------------------------------------------------------------------------------- */
+
+/* _address(). C may call it as long as the object lives. */
+PyObject *gj_host_address(PyObject *self, PyObject *unused);
 
 int gj_host_init(PyObject *module);
 int gj_threads_init(PyObject *module);         /* threads.c */

@@ -30,16 +30,6 @@ static gj_status run(const gj_host *h, gj_specialisation *s, const char *params,
 	return status;
 }
 
-/* What is left when it has not returned; NULL. */
-static PyObject *fail(const gj_host *h, const gj_specialisation *s, gj_status status, const gj_report *report)
-{
-	char what[200];
-	if (status == GJ_E_RAISED)
-		return gj_host_raise(h, s, report);
-	PyOS_snprintf(what, sizeof what, "the call of %s", gj_dispatcher_name(&h->d));
-	return gj_status_error(status, what);
-}
-
 /* -- The long way ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct way { gj_host *h; PyObject *result; } way;
@@ -73,7 +63,7 @@ static PyObject *call_with(gj_host *h, gj_specialisation *s, gj_args *a, uint64_
 		gj_args_fill(&s->image, a, params);
 		gj_status status = run(h, s, params, &report);
 		gj_show_any();
-		o = status == GJ_OK ? result_of(s, a, slot) : fail(h, s, status, &report);
+		o = status == GJ_OK ? result_of(s, a, slot) : gj_host_fail(h, s, status, &report);
 	}
 	if (params != small)
 		PyMem_Free(params);
@@ -204,7 +194,7 @@ static PyObject *call(PyObject *self, PyObject *const *arg, size_t nargs, PyObje
 		if (s->image.prints)
 			gj_show_any();
 		if (status != GJ_OK)
-			return fail(SELF, s, status, &report);
+			return gj_host_fail(SELF, s, status, &report);
 		if (gj_is_scalar(s->ret))
 			return gj_host_result(s->ret, slot, NULL, 0);
 		for (Py_ssize_t i = 0; i < n; i++)
@@ -247,6 +237,7 @@ static PyObject *forget(PyObject *self, PyObject *unused)
 
 static PyMethodDef methods[] = {
 	{ "_forget", forget, METH_NOARGS, NULL },
+	{ "_address", gj_host_address, METH_NOARGS, "Of a function for C, once it is compiled." },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -163,7 +163,8 @@ static PyObject *too_deep(const gj_host *h)
 	return gj_error(GJ_ERR_HOST_RECURSION, gj_dispatcher_name(&h->d));
 }
 
-PyObject *gj_host_raise(const gj_host *h, const gj_specialisation *s, const gj_report *r)
+/* The exception that a call reported; returns NULL. */
+static PyObject *raise_reported(const gj_host *h, const gj_specialisation *s, const gj_report *r)
 {
 	const gj_image *m = &s->image;
 	if (r->site == (uint32_t)GJ_SITE_DEEP)
@@ -185,4 +186,13 @@ PyObject *gj_host_raise(const gj_host *h, const gj_specialisation *s, const gj_r
 	Py_XDECREF(args);
 	Py_XDECREF(cls);
 	return NULL;
+}
+
+PyObject *gj_host_fail(const gj_host *h, const gj_specialisation *s, gj_status status, const gj_report *report)
+{
+	char what[200];
+	if (status == GJ_E_RAISED)
+		return raise_reported(h, s, report);
+	PyOS_snprintf(what, sizeof what, "the call of %s", gj_dispatcher_name(&h->d));
+	return gj_status_error(status, what);
 }

@@ -3,6 +3,7 @@
 #include "launch/argument.h"
 
 #include "base/half.h"
+#include "freeze/foreign.h"
 #include "launch/foreign.h"
 #include "memory/buffer.h"
 #include "memory/devarray.h"
@@ -346,6 +347,7 @@ static bool classify(PyObject *o, gj_reader *r)
 		: PyArray_IsScalar(o, Generic) ? read_numpy_scalar
 		: PyComplex_Check(o) ? read_complex
 		: PyObject_TypeCheck(o, gj_devarray_class) ? read_devarray
+		: gj_is_ctypes_function(o) ? read_callable             /* which has memory to share, too */
 		: NULL;
 	if (!r->read && !(PyArray_Check(o) ? classify_array(o, r) : gj_foreign_classify(o, r)))
 		return false;

@@ -71,7 +71,7 @@ static function *find(const gj_obj *f)
 
 static bool is_function(const gj_obj *f)
 {
-	return f->kind == GJ_OBJ_FUNCTION || f->kind == GJ_OBJ_NAME || f->kind == GJ_OBJ_TYPE;
+	return f->kind == GJ_OBJ_FUNCTION || f->kind == GJ_OBJ_NAME || f->kind == GJ_OBJ_TYPE || f->kind == GJ_OBJ_EXTERN;
 }
 
 /* Of a static type that a function has: which one. */

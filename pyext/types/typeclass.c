@@ -258,7 +258,8 @@ static PyObject *pointer_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	const gj_type *elem = gj_type_from_any(dtype);
 	if (!elem)
 		return NULL;
-	return gj_is_scalar(elem) ? gj_type_to_py(gj_ptr_type(elem, GJ_GENERIC)) : gj_error(GJ_ERR_POINTER_TO, elem->name);
+	bool points = gj_is_scalar(elem) || elem == gj_t_none || elem->kind == GJ_RECORD;
+	return points ? gj_type_to_py(gj_ptr_type(elem, GJ_GENERIC)) : gj_error(GJ_ERR_POINTER_TO, elem->name);
 }
 
 /* -- float32[:, ::1] ---------------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@ import sys
 from .errors import NotBuiltAttributeError, NotBuiltImportError
 
 LATER = {
-	"gridjit": frozenset("""carray cfunc experimental farray gdb generated_jit jit_module jitclass literally objmode
+	"gridjit": frozenset("""experimental gdb generated_jit jit_module jitclass literally objmode
 		overload pndindex register_jitable stencil typed""".split()),
 	"gridjit.extending": frozenset("""box infer_getattr intrinsic lower_builtin make_attribute_wrapper models NativeValue overload
 		overload_attribute overload_classmethod overload_method register_model type_callable typeof_impl unbox""".split()),

@@ -137,7 +137,7 @@ def _parallel(given):
 _ACCEPTED = "nopython", "nogil", "cache", "looplift", "no_cpython_wrapper", "no_cfunc_wrapper", "no_rewrites", "parallel", "locals", "pipeline_class", "forceobj"
 
 
-def _options(error_model="python", fastmath=False, boundscheck=None, inline="never", forceinline=False, debug=False, **others):
+def read_options(error_model="python", fastmath=False, boundscheck=None, inline="never", forceinline=False, debug=False, **others):
 	"""Options of a dispatcher by keyword (rows of options.def)."""
 	for name in others:
 		if name in ("argtypes", "restype"):
@@ -158,7 +158,7 @@ def _options(error_model="python", fastmath=False, boundscheck=None, inline="nev
 		"parallel": _parallel(others.get("parallel", False)), "inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT)}
 
 
-def _locals(function, types):
+def local_types(function, types):
 	"""Types of variables by name, checked."""
 	code = function.__code__
 	checked = {}
@@ -173,9 +173,9 @@ def _locals(function, types):
 
 
 def _make(function, signatures, given, locked):
-	dispatcher = CPUDispatcher(function, _options(**given))
+	dispatcher = CPUDispatcher(function, read_options(**given))
 	functools.update_wrapper(dispatcher, function)
-	dispatcher._given, dispatcher._declared_signatures, dispatcher._gj_locals = given, signatures, _locals(function, given.get("locals") or {})
+	dispatcher._given, dispatcher._declared_signatures, dispatcher._gj_locals = given, signatures, local_types(function, given.get("locals") or {})
 	dispatcher._nogil = bool(given.get("nogil", False))
 	for signature in signatures:
 		dispatcher._declare(signature)
@@ -185,11 +185,11 @@ def _make(function, signatures, given, locked):
 	return dispatcher
 
 
-def _check(function):
+def check_function(function, what="jit"):
 	if isinstance(function, _core.Dispatcher):
-		raise TypeError(f"jit() was called on {function.__name__}(), which is compiled already: its Python function is {function.__name__}.py_func")
+		raise TypeError(f"{what}() was called on {function.__name__}(), which is compiled already: its Python function is {function.__name__}.py_func")
 	if not inspect.isfunction(function):
-		raise TypeError(f"jit() takes a Python function, not {type(function).__name__}")
+		raise TypeError(f"{what}() takes a Python function, not {type(function).__name__}")
 
 
 def jit(signature_or_function=None, locals={}, cache=False, pipeline_class=None, boundscheck=None, **options):
@@ -215,7 +215,7 @@ def jit(signature_or_function=None, locals={}, cache=False, pipeline_class=None,
 		if options.get("forceobj"):
 			raise ValueError("nopython and forceobj contradict each other")
 		warnings.warn(errors.NumbaDeprecationWarning("jit(nopython=False) has no effect: there is no object mode"), 2)
-	_options(**given)
+	read_options(**given)
 	signatures = [] if signature_or_function is None else signature_or_function
 	if isinstance(signatures, list) or is_signature(signatures):
 		signatures = signatures if isinstance(signatures, list) else [signatures]
@@ -231,7 +231,7 @@ def jit(signature_or_function=None, locals={}, cache=False, pipeline_class=None,
 def _decorate(function, signatures, given):
 	if config.DISABLE_JIT:
 		return function
-	_check(function)
+	check_function(function)
 	return _make(function, signatures, given, bool(signatures))
 
 

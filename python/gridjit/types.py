@@ -23,6 +23,7 @@ float64 = f8 = double = Type("float64")
 complex64 = c8 = Type("complex64")
 complex128 = c16 = Type("complex128")
 none = void = Type("none")
+voidptr = CPointer(none)
 
 integer_domain = frozenset([int8, int16, int32, int64, uint8, uint16, uint32, uint64])
 signed_domain = frozenset([int8, int16, int32, int64])
@@ -50,6 +51,6 @@ _PUBLIC = ("boolean bool_ b1 int8 i1 int16 i2 int32 i4 intc int64 i8 intp int_ u
 	"uintp uint bfloat16 float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
 
 __all__ = _PUBLIC + """Array BaseTuple Boolean Complex CPointer Float Integer NamedTuple NamedUniTuple NestedArray NoneType Number Optional
-	Record Signature Tuple Type UniTuple VectorType from_dtype optional
+	Record Signature Tuple Type UniTuple VectorType from_dtype optional voidptr
 	char short long_ longlong ssize_t byte uchar ushort ulong ulonglong size_t integer_domain signed_domain unsigned_domain
 	real_domain complex_domain number_domain""".split()

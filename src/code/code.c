@@ -54,6 +54,7 @@ static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
 		return;
 	gj_hash_u64(h, (uint64_t)o->is_unsigned | (uint64_t)o->big << 1 | (uint64_t)o->n << 8);
 	gj_hash_u64(h, (uint64_t)o->i);
+	gj_hash_u64(h, o->at);
 	put_double(h, o->f);
 	put_double(h, o->im);
 	put_type(h, o->type);

@@ -21,7 +21,7 @@ typedef enum gj_objkind {
 	GJ_OBJ_NAME,                               /* a name the compiler knows: "cuda.grid", "math.sin", "np.sqrt", "builtins.len", "operator.add" */
 	GJ_OBJ_MODULE,                             /* a namespace: attributes resolved for every name the code mentions */
 	GJ_OBJ_EXTERN,                             /* a function without a body, compiled elsewhere: `code` is its symbol and its signature; i: 1: of C's
-	                                            * calling convention, 0: of numba's */
+	                                            * calling convention, 0: of numba's; at: where it is in this process, 0: to be linked */
 	GJ_OBJ_FUNCTION,                           /* a device function or a plain Python function */
 	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
 	GJ_OBJ_GENERATOR,                          /* a generator expression: `code`; its value at run time is the tuple of its arguments and of
@@ -38,6 +38,7 @@ struct gj_obj {
 	bool is_unsigned;                          /* INT ≥ 2**63: the value is (uint64_t)i */
 	const gj_type *type;                       /* SCALAR, TYPE; CAPTURED; ARRAY: the array type (readonly, C, GJ_CONSTANT space) */
 	int64_t i; double f, im;                    /* i of CAPTURED: the address; of FUNCTION: a gj_calling; of ARRAY: 1: the record in it; im: imaginary part beside f */
+	uintptr_t at;                              /* EXTERN */
 	const char *name;                          /* STR, NAME, MODULE, OPAQUE, FUNCTION: text */
 	uint32_t n;
 	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[]; FUNCTION: GJ_CALL_FUSED */

@@ -4,6 +4,8 @@
  * vectors the lanes call one after the other. */
 #include "emit/ops.h"
 
+#include <string.h>
+
 enum { STACK_BYTES = 1 << 16 };                /* what a callee may need that nobody has compiled here */
 
 typedef struct call {
@@ -74,18 +76,33 @@ static void push_value(call *c, const gj_type *t)
 	}
 }
 
-static unsigned extension(const gj_type *t)
+static LLVMAttributeRef attribute(const gj_unit *u, const char *name)
 {
-	const char *name = gj_is_signed(t) ? "signext" : "zeroext";
-	return LLVMGetEnumAttributeKindForName(name, 7);
+	return LLVMCreateEnumAttribute(u->ctx, LLVMGetEnumAttributeKindForName(name, strlen(name)), 0);
 }
 
 /* C's callers and callees expect small integers in 32 bits. */
-static void extend(gj_gen *g, gj_v fn, gj_v site, unsigned index, const gj_type *t)
+static void extend(gj_gen *g, gj_v site, unsigned index, const gj_type *t)
 {
-	LLVMAttributeRef a = LLVMCreateEnumAttribute(g->u->ctx, extension(t), 0);
-	LLVMAddAttributeAtIndex(fn, index, a);
+	LLVMAttributeRef a = attribute(g->u, gj_is_signed(t) ? "signext" : "zeroext");
 	LLVMAddCallSiteAttribute(site, index, a);
+	if (LLVMIsAFunction(LLVMGetCalledValue(site)))
+		LLVMAddAttributeAtIndex(LLVMGetCalledValue(site), index, a);
+}
+
+/* By its symbol, or where it is. */
+static gj_v callee(gj_gen *g, const gj_obj *extern_, gj_t type)
+{
+	gj_unit *u = g->u;
+	const char *name = extern_->code->name;
+	if (extern_->at)
+		return LLVMConstIntToPtr(LLVMConstInt(u->i64, extern_->at, 0), u->ptr);
+	gj_v fn = LLVMGetNamedFunction(u->mod, name);
+	if (fn)
+		return fn;
+	fn = LLVMAddFunction(u->mod, name, type);
+	gj_attr(u, fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
+	return fn;
 }
 
 static void one(gj_gen *g, const gj_op *o, gj_v lane)
@@ -101,17 +118,13 @@ static void one(gj_gen *g, const gj_op *o, gj_v lane)
 		push_value(&c, code->arg_type[i]);
 	gj_t ret = !c_abi ? u->i32 : result ? gj_mem_ty(u, code->ret) : u->tvoid;
 	gj_t type = LLVMFunctionType(ret, c.type.p, c.type.n, 0);
-	gj_v fn = LLVMGetNamedFunction(u->mod, code->name);
-	if (!fn) {
-		fn = LLVMAddFunction(u->mod, code->name, type);
-		gj_attr(u, fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
-	}
-	gj_v x = LLVMBuildCall2(g->b, type, fn, c.arg.p, c.arg.n, "");
+	gj_v x = LLVMBuildCall2(g->b, type, callee(g, o->imm.obj, type), c.arg.p, c.arg.n, "");
+	LLVMAddCallSiteAttribute(x, (unsigned)LLVMAttributeFunctionIndex, attribute(u, "nounwind"));
 	for (uint32_t i = 0; i < c.of.n; i++)
 		if (c.of.p[i])
-			extend(g, fn, x, 1 + i, c.of.p[i]);
+			extend(g, x, 1 + i, c.of.p[i]);
 	if (c_abi && result && (gj_is_int(code->ret) || gj_is_bool(code->ret)) && code->ret->size < 4)
-		extend(g, fn, x, LLVMAttributeReturnIndex, code->ret);
+		extend(g, x, LLVMAttributeReturnIndex, code->ret);
 	if (c_abi && result)
 		gj_store(g, x, slot, 0);
 }

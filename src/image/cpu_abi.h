@@ -57,6 +57,10 @@ void gj_rt_round_failed(gj_block *, uint32_t site, int64_t round, uint32_t n, co
 /* The attention of functions for the host, which are not stopped for themselves: one word for all. */
 extern uint32_t gj_rt_attention;
 
+/* A function that C calls (the symbol gj_callback of an object): runs the entry of the loaded object `self`, the address of
+ * gj_rt_self, and leaves n results in slot; zeros where it raised, which is told of and forgotten. */
+void gj_rt_callback(void *self, const char *params, uint64_t *slot, uint32_t n);
+
 /* Memory of arrays that functions for the host make (ops ALLOC, RETAIN, RELEASE); an owner is the address of the first byte, or 0. NULL: there
  * is no memory. */
 void    *gj_rt_alloc(gj_block *, int64_t bytes, uint32_t zeros);

@@ -35,7 +35,8 @@ typedef enum gj_entry_runner { GJ_RUN_LAUNCH, GJ_RUN_LOOP, GJ_RUN_CALL, GJ_RUN_R
  * LLVM makes no vectors of loops with such comparisons. */
 typedef enum gj_entry_exceptions { GJ_EXCEPTIONS_IGNORED, GJ_EXCEPTIONS_TOLD, GJ_EXCEPTIONS_EXACT } gj_entry_exceptions;
 
-/* Its symbol's calling convention. LOWERED: arguments as above. C, NUMBA: a function around it (emit/nvptx/numba_abi.c). */
+/* Its symbol's calling convention. LOWERED: arguments as above. C, NUMBA: a function around it (emit/nvptx/numba_abi.c,
+ * emit/cpu/entry.c). */
 typedef enum gj_abi { GJ_ABI_LOWERED, GJ_ABI_C, GJ_ABI_NUMBA } gj_abi;
 
 typedef struct gj_entry {
@@ -53,6 +54,9 @@ extern const gj_entry gj_entries[GJ_NENTRIES];
 
 /* Is it code of Python's own threads, a function for the host or rounds of its loops? */
 static inline bool gj_entry_is_host(const gj_entry *e) { return e->runner == GJ_RUN_CALL || e->runner == GJ_RUN_ROUNDS; }
+
+/* Is it a function for the host that C calls? */
+static inline bool gj_is_callback(const gj_entry *e) { return e->runner == GJ_RUN_CALL && e->abi == GJ_ABI_C; }
 
 /* The kind of this name; GJ_NENTRIES: none. */
 gj_entry_kind gj_entry_named(const char *);

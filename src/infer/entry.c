@@ -66,10 +66,12 @@ static bool is_value(gj_known v, bool optional)
 }
 
 /* What the entry returns to its callers. */
-static void fix_return(gj_trap *trap, gj_inst *s, gj_space space, const gj_type *declared)
+static void fix_return(gj_trap *trap, gj_inst *s, const gj_entry *entry, const gj_type *declared)
 {
 	const char *name = s->code->name;
-	if (!is_value(s->ret, space == GJ_COUNTED))
+	gj_space space = entry->results == GJ_RESULTS_HOST ? GJ_COUNTED : entry->results == GJ_RESULTS_PARTS ? entry->space : GJ_GLOBAL;
+	bool pointer = gj_is_callback(entry) && s->ret.type->kind == GJ_PTR;
+	if (!pointer && !is_value(s->ret, space == GJ_COUNTED))
 		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_VALUE, name, gj_known_text(s->fn->arena, s->ret));
 	const gj_type *want = gj_in_space(trap, declared ? declared : s->ret.type, space);
 	if (has_local(s->ret.type))
@@ -82,7 +84,7 @@ static void fix_return(gj_trap *trap, gj_inst *s, gj_space space, const gj_type 
 }
 
 /* What the loop of a ufunc writes: one number or several. */
-static void fix_elements(gj_trap *trap, gj_inst *s, const gj_type *declared)
+static void fix_elements(gj_trap *trap, gj_inst *s, const gj_entry *entry, const gj_type *declared)
 {
 	const gj_type *t = s->ret.type;
 	bool fits = t && (gj_is_scalar(t) || (t->kind == GJ_TUPLE && t->n));
@@ -90,7 +92,7 @@ static void fix_elements(gj_trap *trap, gj_inst *s, const gj_type *declared)
 		fits = gj_is_scalar(t->item[i]);
 	if (!fits)
 		gj_fail(s->fn, value_return(s), GJ_ERR_UFUNC_RETURN, s->code->name, t ? t->name : "nothing");
-	fix_return(trap, s, GJ_GLOBAL, declared);
+	fix_return(trap, s, entry, declared);
 }
 
 /* Functions as arguments have a type each, for those who launch. Here they are constants like all others. */
@@ -122,9 +124,9 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 	if (fused && !gj_is_fused_result(s->ret.type))
 		gj_fail(s->fn, value_return(s), GJ_ERR_FUSE_RETURN, code->name, gj_known_text(s->fn->arena, s->ret));
 	if (entry->results == GJ_RESULTS_PARTS || entry->results == GJ_RESULTS_HOST)
-		fix_return(trap, s, entry->results == GJ_RESULTS_HOST ? GJ_COUNTED : entry->space, ret);
+		fix_return(trap, s, entry, ret);
 	else if (entry->results == GJ_RESULTS_ELEMENTS)
-		fix_elements(trap, s, ret);
+		fix_elements(trap, s, entry, ret);
 	else if (entry->results == GJ_RESULTS_NONE && s->ret.type != gj_t_none)
 		gj_fail(s->fn, value_return(s), GJ_ERR_KERNEL_RETURN, code->name, s->ret.type->name);
 	return s;

@@ -348,7 +348,9 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 	if (a.type->kind == GJ_PTR) {
 		if (!index.type || !gj_is_int(index.type))
 			gj_fail(s->fn, o->loc, GJ_ERR_POINTER_INDEX, index.type ? gj_known_text(s->fn->arena, index) : "a slice");
-		return gj_just(a.type->elem);
+		if (a.type->elem == gj_t_none)
+			gj_fail(s->fn, o->loc, GJ_ERR_POINTER_VOID);
+		return gj_just(a.type->elem->kind == GJ_RECORD ? gj_ref_type(a.type->elem, false, (gj_space)a.type->space, a.type->align) : a.type->elem);
 	}
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
@@ -488,6 +490,10 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->elem->size) };
 	if (lies && !strcmp(o->imm.name, "T"))
 		return gj_just(gj_rule_transpose(t));
+	if (lies && !strcmp(o->imm.name, "ctypes"))    /* as an argument of C's functions: its memory */
+		return gj_just(t);
+	if (lies && !strcmp(o->imm.name, "data") && gj_o(s->fn, o->arg[0])->op == GJ_ATTR && !strcmp(gj_o(s->fn, o->arg[0])->imm.name, "ctypes"))
+		return gj_just(gj_scalar[GJ_U64]);
 	if (lies && !strcmp(o->imm.name, "flat") && gj_flat_of(t))
 		return gj_just(gj_flat_of(t));
 	const gj_type *parts = lies ? gj_parts_array(t, o->imm.name) : NULL;

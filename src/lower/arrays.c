@@ -312,6 +312,10 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return gj_ltranspose(L, a, t);
 	if (!strcmp(name, "flat"))
 		return gj_lflat(L, a, t);
+	if (!strcmp(name, "ctypes"))
+		return a;
+	if (!strcmp(name, "data"))
+		return gj_larray_address(L, a, t);
 	if (t->kind == GJ_ARRAY)
 		return gj_lfield(L, a, (uint32_t)gj_field_named(a.type->elem, name), t);
 	gj_ref n = gj_eint(L, gj_i64(), !strcmp(name, "nbytes") ? bytes : 1);

@@ -166,8 +166,11 @@ static gj_lv extern_result(gj_lower *L, const gj_type *t, gj_ref slot)
 	gj_lv v = gj_lv_new(L, t, &p);
 	for (uint32_t i = 0, n = gj_parts(t); i < n; i++) {
 		gj_part part = gj_part_of(t, i);
-		gj_ref at = gj_e2(L, GJ_BYTES, gj_ptr_type(part.type, GJ_GENERIC), slot, gj_eint(L, gj_i64(), part.offset));
-		p[i] = gj_e1(L, GJ_LOAD, part.type, at);
+		const gj_type *in_memory = part.type->kind == GJ_PTR ? gj_i64() : part.type;
+		gj_ref at = gj_e2(L, GJ_BYTES, gj_ptr_type(in_memory, GJ_GENERIC), slot, gj_eint(L, gj_i64(), part.offset));
+		p[i] = gj_e1(L, GJ_LOAD, in_memory, at);
+		if (in_memory != part.type)
+			p[i] = gj_e1(L, GJ_BITCAST, part.type, p[i]);
 	}
 	return v;
 }
@@ -185,7 +188,7 @@ static gj_lv call_extern(gj_body *B, gj_ref r, const gj_obj *fn)
 	gj_call_args(B->s, r, c, a, from);
 	if (c->ret != gj_t_none) {
 		slot = gj_e(L, GJ_LOCALMEM, gj_ptr_type(gj_i64(), GJ_GENERIC), 0, NULL);
-		gj_o(L->fn, slot)->imm.i = (c->ret->size + 7) / 8;
+		gj_o(L->fn, slot)->imm.i = c->ret->kind == GJ_PTR ? 1 : (c->ret->size + 7) / 8;
 		gj_push(L->arena, &flat, slot);
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -521,7 +524,7 @@ static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
 	GJ_EACH_BLOCK(f, b)
 		if (s->live[b])
 			B.entry[b] = b == 0 ? start : gj_block_new(L->fn);
-	B.holders = L->M->options->entry == GJ_ENTRY_HOST ? gj_find_holders(&B) : NULL;
+	B.holders = gj_entries[L->M->options->entry].results == GJ_RESULTS_HOST ? gj_find_holders(&B) : NULL;
 	GJ_EACH_BLOCK(f, b)
 		if (s->live[b])
 			lower_block(&B, b);

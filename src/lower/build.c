@@ -172,7 +172,7 @@ gj_ref gj_ecast(gj_lower *L, gj_ref r, const gj_type *to)
 		return r;
 	if (from->kind == GJ_PTR)
 		return gj_e1(L, GJ_PTRCAST, to, r);
-	return gj_e1(L, GJ_CVT, to, r);
+	return gj_e1(L, to->kind == GJ_PTR ? GJ_BITCAST : GJ_CVT, to, r);
 }
 
 void gj_jump(gj_lower *L, uint32_t to)

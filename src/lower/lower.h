@@ -174,6 +174,7 @@ gj_lv  gj_litem(gj_body *, const gj_op *, gj_lv a, gj_lv index, const gj_type *)
 void   gj_lsetitem(gj_body *, const gj_op *);
 gj_lv  gj_lunpack(gj_lower *, const gj_op *, gj_lv a);                 /* item imm.i of as many as a must have */
 gj_lv  gj_lattr(gj_lower *, const char *name, gj_lv a, const gj_type *);
+gj_lv  gj_larray_address(gj_lower *, gj_lv, const gj_type *);     /* its first item's, as a number */
 gj_lv  gj_larray_parts(gj_lower *, gj_lv a, const char *name, const gj_type *);    /* a.real, a.imag */
 gj_lv  gj_ltranspose(gj_lower *, gj_lv a, const gj_type *);
 /* -- Array expressions (expression.c) ------------------------------------------------------------------------------------- */

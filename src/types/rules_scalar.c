@@ -286,8 +286,10 @@ static bool converts(const gj_type *from, const gj_type *to)
 		return !gj_is_complex(from) || gj_is_complex(to);
 	if (from->kind == GJ_REF && (to->kind == GJ_RECORD || to->kind == GJ_REF))
 		return to == from->elem || (from->elem == to->elem && keeps_access(from, to));
+	if (to->kind == GJ_PTR && to->elem == gj_t_none && (from->kind == GJ_PTR || from->kind == GJ_I64 || from->kind == GJ_U64))
+		return true;
 	if (to->kind == GJ_PTR)                    /* to the first item */
-		return from->kind == GJ_ARRAY && from->elem == to->elem && !from->readonly;
+		return from->kind == GJ_ARRAY && (from->elem == to->elem || to->elem == gj_t_none) && !from->readonly;
 	if (from->kind != to->kind)
 		return false;
 	if (from->kind == GJ_ARRAY)

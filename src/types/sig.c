@@ -178,7 +178,7 @@ static const gj_type *read_optional(reader *r)
 /* What a pointer of C points to. */
 static const gj_type *pointer_to(reader *r, const gj_type *elem)
 {
-	return gj_is_scalar(elem) ? gj_ptr_type(elem, GJ_GENERIC) : fail(r, "a pointer points to a scalar");
+	return gj_is_scalar(elem) || elem == gj_t_none ? gj_ptr_type(elem, GJ_GENERIC) : fail(r, "a pointer points to a scalar, or void");
 }
 
 /* "float32)": numba prints it as float32*, which is read too. */
@@ -215,6 +215,8 @@ static const gj_type *read_name(reader *r)
 	}
 	if (is_word(word, n, "void") || is_word(word, n, "none") || is_word(word, n, "None"))
 		return gj_t_none;
+	if (is_word(word, n, "voidptr"))
+		return gj_ptr_type(gj_t_none, GJ_GENERIC);
 	for (int k = 0; k < GJ_NSCALARS; k++)
 		if (in_list(word, n, spellings[k]))
 			return gj_scalar[k];

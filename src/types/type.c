@@ -176,7 +176,7 @@ static void nested_name(const gj_type *t, gj_sb *name, gj_sb *code)
 static void pointer_name(const gj_type *t, gj_sb *name, gj_sb *code)
 {
 	static const char *const space[] = { "", " shared", " local", " constant", "" };
-	gj_sb_printf(name, "%s*%s", t->elem->name, space[t->space]);
+	gj_sb_printf(name, "%s*%s", t->elem == gj_t_none ? "void" : t->elem->name, space[t->space]);
 	gj_sb_printf(code, "%s*%s", t->elem->code, space[t->space]);
 	if (t->align)
 		gj_sb_printf(code, " by %d", t->align);
@@ -421,7 +421,7 @@ const gj_type *gj_static_type(const void *obj, const char *name)
 
 const gj_type *gj_ptr_at(const gj_type *elem, gj_space space, uint32_t known)
 {
-	if (!elem || !elem->size)
+	if (!elem || (!elem->size && elem != gj_t_none))
 		return NULL;
 	return intern(&(gj_type){ .kind = GJ_PTR, .elem = elem, .space = (uint8_t)space, .align = known == gj_align(elem) ? 0 : (uint8_t)known }, NULL);
 }

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+import gridjit
 from gridjit import cuda, float32
 
 DICT = {"a": 1}
@@ -336,6 +337,33 @@ def half_way(p):
 
 def POINTER_INDEX(x):
 	x[0] = half_way(x)
+
+
+@cuda.jit("float32(voidptr)", device=True)
+def first_of(p):
+	return p[0]
+
+
+def POINTER_VOID(x):
+	x[0] = first_of(x)
+
+
+@cuda.jit("float32(voidptr)", device=True)
+def as_array(p):
+	return gridjit.carray(p, 3)[0]
+
+
+def CARRAY_VOID(x):
+	x[0] = as_array(x)
+
+
+@cuda.jit("float32(CPointer(float32))", device=True)
+def as_integers(p):
+	return gridjit.carray(p, 3, np.int32)[0]
+
+
+def CARRAY_DTYPE(x):
+	x[0] = as_integers(x)
 
 
 def UNPACK(x):

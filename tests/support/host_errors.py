@@ -390,7 +390,7 @@ def IPC_MOVED():
 
 
 def POINTER_TO():
-	types.CPointer(types.none)
+	types.CPointer(types.Tuple((int32, int32)))
 
 
 def EXTERN_NAME():

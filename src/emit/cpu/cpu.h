@@ -57,6 +57,9 @@ gj_v gj_block_own_sums(gj_gen *);
 void gj_cpu_report(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 void gj_cpu_print(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 
+/* entry.c: functions around a kernel's body, a hook of gj_backend. */
+void gj_cpu_entry(gj_unit *);
+
 /* resume.c */
 void gj_resume_begin(gj_gen *);
 gj_v gj_resume_local(gj_gen *, uint64_t bytes);        /* both are hooks of gj_backend */

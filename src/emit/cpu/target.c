@@ -420,38 +420,6 @@ static void cpu_end(gj_gen *g)
 	next_warp(g);
 }
 
-/* The function that the runtime calls: parameters from their buffer, then the body. */
-static void cpu_entry(gj_unit *u)
-{
-	if (!is_body(u->root))
-		return;
-	const gj_callee *c = &u->fns.p[0];
-	const gj_fn *f = c->f;
-	gj_v fn = LLVMAddFunction(u->mod, f->name,
-		LLVMFunctionType(u->tvoid, (gj_t[]){ u->ptr, u->ptr, u->i32, u->i32 }, 4, 0));
-	gj_gen g = { .u = u, .f = u->root, .fn = fn, .b = u->b };
-	gj_v *arg = gj_new(u->arena, gj_v, f->param.n + 3);
-	unsigned n = 0;
-	uint64_t at = 0;
-	gj_attr_text(u, fn, "warn-stack-size", "0");
-	gj_at(&g, gj_bb_new(&g, "entry"));
-	arg[n++] = LLVMGetParam(fn, 0);
-	for (uint32_t i = 0; i < f->param.n; i++) {
-		if (!u->param_used[i])
-			continue;
-		gj_t t = gj_param_ty(u, &f->param.p[i]);
-		uint64_t size = t == u->ptr || t == u->f64 ? 8 : t == u->f32 ? 4 : LLVMGetIntTypeWidth(t) / 8;
-		at = (at + size - 1) & ~(size - 1);
-		gj_v k = LLVMConstInt(u->i64, at, 0);
-		arg[n++] = gj_load(&g, t, LLVMBuildGEP2(u->b, u->i8, LLVMGetParam(fn, 1), &k, 1, ""), (unsigned)size);
-		at += size;
-	}
-	arg[n++] = LLVMGetParam(fn, 2);
-	arg[n++] = LLVMGetParam(fn, 3);
-	LLVMBuildCall2(u->b, c->type, c->fn, arg, n, "");
-	LLVMBuildRetVoid(u->b);
-}
-
 /* -- Special registers --------------------------------------------------------------------------------------------- */
 
 /* With vectors the scalar form is lane 0's: right for all lanes on the axes that they do not run along, and for the
@@ -557,7 +525,7 @@ const gj_backend gj_backend_cpu = {
 	.start = gj_host_start, .identity = gj_host_identity, .registers = gj_host_registers, .open = cpu_open, .declared = cpu_declared, .begin = cpu_begin,
 	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library, .libcall = gj_cpu_libcall,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
-	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = cpu_entry,
+	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = gj_cpu_entry,
 	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = keep_local, .keep_variable = gj_resume_variable,
 	.block_alone = true, .way_back = gj_cpu_way_back,
 	.op = {

@@ -47,6 +47,36 @@ gj_status gj_call_host(gj_kernel *k, const char *params, gj_report *report)
 	return status;
 }
 
+/* -- Calls from C -------------------------------------------------------------------------------------------------- */
+
+static void (*told)(void *, gj_status, const gj_report *);
+
+void gj_call_listen(void (*f)(void *, gj_status, const gj_report *)) { told = f; }
+
+void *gj_call_address(gj_kernel *k, void *whose)
+{
+	k->whose = whose;
+	return k->module.callback;
+}
+
+/* Frames of C's may lie between this call and the one around it, if there is one: Ctrl-C waits for the latter. */
+void gj_rt_callback(void *self, const char *params, uint64_t *slot, uint32_t n)
+{
+	gj_kernel *k = self;
+	gj_caller *c = gj_caller_own();
+	gj_report report = { 0 };
+	uint32_t outer = c ? c->depth : 0;
+	if (c)
+		c->depth = 0;
+	gj_status status = gj_call_host(k, params, &report);
+	if (c)
+		c->depth = outer;
+	if (status != GJ_OK)
+		memset(slot, 0, n * sizeof *slot);
+	if (told && (status != GJ_OK || gj_printed_any()))
+		told(k->whose, status, &report);
+}
+
 /* -- From compiled code -------------------------------------------------------------------------------------------- */
 
 void gj_call_raise(gj_block *pub, uint32_t site, uint32_t n, const uint64_t *value)

@@ -12,6 +12,11 @@ enum { GJ_SITE_DEEP = -1 };
  * GJ_E_INTERRUPTED: what Ctrl-C's handler raised is set in the thread. What it printed becomes the thread's. */
 gj_status gj_call_host(gj_kernel *, const char *params, gj_report *);
 
+/* The address of a function that C calls (an entry of the kind CFUNC), as C sees it; NULL: it is none. Whoever listens is told of
+ * calls that failed (their results are zeros), and with GJ_OK of those that printed: from any thread, with `whose`. */
+void *gj_call_address(gj_kernel *, void *whose);
+void  gj_call_listen(void (*)(void *whose, gj_status, const gj_report *));
+
 /* The calling thread's settings for loops over prange: how many threads may work on one, at most as many as there are (false: so many
  * there are not); how many rounds a thread takes at once, 0: as the runtime thinks. */
 unsigned  gj_call_threads(void);

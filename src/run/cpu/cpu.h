@@ -27,6 +27,7 @@ struct gj_kernel {
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
+	void     *whose;                           /* of one that C calls: for who is told of its failures */
 	char     *file;                            /* may be NULL */
 	gj_site  *site; uint32_t nsites, first_report;
 	char     *text;                            /* what sites say */

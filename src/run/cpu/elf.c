@@ -344,7 +344,8 @@ static gj_status protect(const loader *l)
 	return GJ_OK;
 }
 
-static gj_status find_entry(const loader *l, const char *entry, void **out)
+/* *out stays NULL where there is no function of this name. */
+static gj_status find_function(const loader *l, const char *entry, void **out)
 {
 	for (uint32_t i = 1; i < l->nsym; i++) {
 		const Elf64_Sym *s = &l->sym[i];
@@ -357,17 +358,20 @@ static gj_status find_entry(const loader *l, const char *entry, void **out)
 		*out = l->map + l->at[s->st_shndx] + s->st_value;
 		return GJ_OK;
 	}
-	return gj_error_set(GJ_E_LOAD, 0, "the object file does not define the kernel %.200s", entry);
+	return GJ_OK;
 }
 
-static gj_status load(loader *l, const char *entry, void **address)
+static gj_status load(loader *l, const char *entry, gj_elf *out)
 {
 	TRY(read_sections(l));
 	TRY(read_symbols(l));
 	TRY(place(l));
 	TRY(map_sections(l));
 	TRY(relocate(l));
-	TRY(find_entry(l, entry, address));
+	TRY(find_function(l, entry, &out->entry));
+	TRY(find_function(l, "gj_callback", &out->callback));
+	if (!out->entry)
+		return gj_error_set(GJ_E_LOAD, 0, "the object file does not define the kernel %.200s", entry);
 	return protect(l);
 }
 
@@ -375,10 +379,10 @@ gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolv
 {
 	loader l = { .obj = object, .n = n, .resolve = resolve, .arg = arg };
 	*out = (gj_elf){ 0 };
-	void *address = NULL;
-	gj_status status = load(&l, entry, &address);
+	gj_elf found = { 0 };
+	gj_status status = load(&l, entry, &found);
 	if (status == GJ_OK)
-		*out = (gj_elf){ l.map, l.start[NGROUPS], address };
+		*out = (gj_elf){ l.map, l.start[NGROUPS], found.entry, found.callback };
 	else if (l.map)
 		munmap(l.map, l.start[NGROUPS]);
 	free(l.sh);

@@ -350,6 +350,12 @@ static gj_status load_loops(gj_device *device, const gj_image *i, gj_kernel *k)
 	return status;
 }
 
+/* What its code calls, or refers to. */
+static uintptr_t symbol(const char *name, void *kernel)
+{
+	return strcmp(name, "gj_rt_self") ? gj_cpu_symbol(name, ((gj_kernel *)kernel)->foreign) : (uintptr_t)kernel;
+}
+
 gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 {
 	*out = NULL;
@@ -383,7 +389,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	}
 	status = open_foreign(k, i);
 	if (status == GJ_OK)
-		status = gj_elf_load(i->code, i->ncode, i->entry, gj_cpu_symbol, k->foreign, &k->module);
+		status = gj_elf_load(i->code, i->ncode, i->entry, symbol, k, &k->module);
 	if (status || (status = load_loops(device, i, k)) != GJ_OK) {
 		gj_cpu_unload(device, k);
 		return status;
