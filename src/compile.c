@@ -72,12 +72,24 @@ static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_
 	const char *why = !has_vectors(asked) ? "threads, without lanes: CPU_WIDTH is 1" : r->scalar ? r->scalar
 		: !gj_lanes_pay(wide, single) ? "threads, without lanes, which would have to gather" : NULL;
 	note(f, r->loc, why ? why : "threads, and lanes of vectors");
-	gj_find_races(wide, f);
+	if (r->promised)
+		gj_find_races(wide, f);
 	if (why || !gj_mask(wide))
 		r->wide = NULL;
 	else
 		gj_cfg(wide);
 	gj_show(st, r->wide ? "mask" : "low", r->wide ? wide : single);
+}
+
+/* Has the same been said before? Array expressions are several loops. */
+static bool is_said(const gj_fn *f, uint32_t i)
+{
+	const gj_note *n = &f->notes.p[i];
+	for (uint32_t k = 0; k < i; k++)
+		if (f->notes.p[k].text == n->text && f->loc.p[f->notes.p[k].loc].code == f->loc.p[n->loc].code
+		    && f->loc.p[f->notes.p[k].loc].pos.line == f->loc.p[n->loc].pos.line)
+			return true;
+	return false;
 }
 
 /* What became of loops, a line each. */
@@ -88,6 +100,8 @@ static void show_notes(const gj_stages *st, const gj_fn *f)
 		return;
 	for (uint32_t i = 0; i < f->notes.n; i++) {
 		const gj_loc *l = &f->loc.p[f->notes.p[i].loc];
+		if (is_said(f, i))
+			continue;
 		gj_sb_printf(&sb, "%s, line %d: %s%s\n", l->code->name, (int)l->pos.line, f->notes.p[i].warns ? "warning: " : "", f->notes.p[i].text);
 	}
 	gj_show_text(st, "loops", gj_sb_str(&sb));

@@ -130,8 +130,8 @@ typedef struct gj_reading { GJ_VEC(gj_loop_place) loops; gj_taker taker; } gj_re
 
 typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST } gj_sort;               /* sub of MKTUPLE */
 
-/* A loop over prange that became an entry of its own: with a lane a round (NULL: it cannot), with a thread for many. */
-typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ } gj_rounds;
+/* A loop whose rounds run side by side, in an entry of its own: with a lane a round (NULL: it cannot), with a thread for many. */
+typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ bool promised; /* over prange */ } gj_rounds;
 
 struct gj_fn {
 	gj_arena *arena;

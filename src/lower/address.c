@@ -32,7 +32,7 @@ gj_ref gj_lat(gj_lower *L, gj_lv a, const gj_ref *at, char layout, gj_ref addres
 {
 	gj_ref arg[2 * GJ_MAX_NDIM + 2] = { a.part[0] }, step[GJ_MAX_NDIM];
 	uint32_t n = 0;
-	if (!L->M->options->spread)
+	if (!L->M->options->spread && !L->M->options->parallel)
 		return address;
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		if (at[d]) {

@@ -264,6 +264,14 @@ gj_ref gj_ltruth(gj_lower *L, gj_lv a)
 
 /* -- Control ----------------------------------------------------------------------------------------------------------- */
 
+void gj_lmark_round(gj_lower *L, gj_ref position, gj_ref rounds, bool promised)
+{
+	if (!L->M->options->parallel || L->alone)
+		return;
+	gj_ref r = gj_e2(L, GJ_ROUND, NULL, position, gj_ecast(L, rounds, gj_i64()));
+	gj_o(L->fn, r)->sub = !promised;
+}
+
 gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, const gj_lv *carried)
 {
 	uint32_t head = gj_block_new(L->fn), body = gj_block_new(L->fn);
@@ -280,6 +288,7 @@ gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, const gj_lv *carried)
 	}
 	gj_branch(L, gj_ecmp(L, GJ_CMP_LT, l.i, n), body, l.done);
 	L->cur = body;
+	gj_lmark_round(L, l.i, n, false);
 	return l;
 }
 

@@ -114,12 +114,14 @@ static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	return v;
 }
 
-/* Loops over prange are known later by the mark at the position that is taken. */
+/* Loops over ranges, prange among them, and arrays are known later by the mark at the position that is taken. */
 gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 {
 	const gj_type *over = it.type->elem;
-	if (over->kind == GJ_RANGE && over->readonly && L->M->options->parallel)
-		at = gj_lv_scalar(L, at.type, gj_e2(L, GJ_ROUND, over->elem, at.part[0], gj_ecast(L, it.part[3], gj_i64())));
+	if (over->kind == GJ_RANGE)
+		gj_lmark_round(L, at.part[0], it.part[3], over->readonly);
+	else if (gj_has_elements(over))
+		gj_lmark_round(L, at.part[0], gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0), false);
 	return item_at(L, it, at, t);
 }
 

@@ -29,7 +29,7 @@ typedef struct gj_module {
 } gj_module;
 
 /* One function being lowered into M's kernel or function `fn`. */
-typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; bool counted; /* the body at hand is part of M->inlined */ } gj_lower;
+typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; bool counted; /* the body at hand is part of M->inlined */ bool alone; /* loops are not for threads to share */ } gj_lower;
 
 typedef struct gj_settled { gj_ref r; uint32_t block; } gj_settled;
 typedef struct gj_holders gj_holders;
@@ -146,6 +146,9 @@ gj_ref gj_lis_there(gj_lower *, gj_lv);                                /* is it 
 gj_ref gj_lsize(gj_lower *, gj_lv a);
 void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 void   gj_lrequire_value(gj_lower *, gj_ref there, const gj_type *);   /* … a TypeError of None */
+/* Marks a position that a loop takes, one of so many rounds; promised: by prange, to be independent. Only where loops are to be shared
+ * out (opt/outline.c). */
+void   gj_lmark_round(gj_lower *, gj_ref position, gj_ref rounds, bool promised);
 /* for i in range(n): what stands between; `carried` (NULL: nothing) is a value that each round makes anew. */
 typedef struct gj_lfor { uint32_t head, done; gj_ref i; gj_lv carried; } gj_lfor;
 gj_lfor gj_lfor_begin(gj_lower *, gj_ref n, const gj_lv *carried);

@@ -21,15 +21,18 @@ static gj_ref zero(gj_lower *L) { return gj_eint(L, gj_i64(), 0); }
 static gj_ref offset(gj_lower *L, gj_ref p)
 {
 	gj_ref sum = zero(L);
-	for (const gj_op *o = gj_o(L->fn, p); o->op == GJ_ELEM || o->op == GJ_BYTES || o->op == GJ_PTRCAST; o = gj_o(L->fn, o->arg[0])) {
+	for (const gj_op *o = gj_o(L->fn, p);; o = gj_o(L->fn, o->arg[0])) {
+		if (o->op == GJ_AT)
+			o = gj_o(L->fn, o->arg[o->nargs - 1]);
 		if (o->op == GJ_PTRCAST)
 			continue;
+		if (o->op != GJ_ELEM && o->op != GJ_BYTES)
+			return sum;
 		gj_ref by = gj_ecast(L, o->arg[1], gj_i64());
 		if (o->op == GJ_ELEM)
 			by = gj_eindex(L, GJ_MUL, by, gj_eint(L, gj_i64(), o->type->elem->size));
 		sum = gj_eindex(L, GJ_ADD, sum, by);
 	}
-	return sum;
 }
 
 /* Bytes from b's first element to a's; 0: they cannot be told (local arrays, one of several). */
@@ -147,9 +150,11 @@ static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *a
 	const gj_type *t = target.type;
 	gj_ref at[GJ_MAX_NDIM];
 	if (gj_entries[L->M->options->entry].runner == GJ_RUN_CALL) {              /* there is memory for all of them */
+		L->alone = true;
 		gj_lv all = gj_lnew_array(L, gj_array_type(t->elem, t->ndim, 'C', false, GJ_COUNTED), target.part + 1, false);
 		loops(L, all, 0, next, arg, at, 0);
 		loops(L, target, 0, item, &all, at, 0);
+		L->alone = false;
 		gj_e1(L, GJ_RELEASE, NULL, all.part[1 + 2 * t->ndim]);
 		return;
 	}
@@ -159,6 +164,26 @@ static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *a
 	gj_lv held = gj_larray(L, gj_array_type(t->elem, t->ndim, 'C', false, GJ_LOCAL), memory, target.part + 1);
 	loops(L, held, 0, next, arg, at, 0);
 	loops(L, target, 0, item, &held, at, 0);
+}
+
+/* Where loops are shared out, the one that counts down is apart: it is never shared, and the other one's indices are plain. */
+static void run(gj_lower *L, gj_lv target, gj_ref down, gj_lnext *next, void *arg, gj_ref *at)
+{
+	if (!down || !L->M->options->parallel) {
+		loops(L, target, down, next, arg, at, 0);
+		return;
+	}
+	uint32_t back = gj_block_new(L->fn), forth = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_branch(L, down, back, forth);
+	L->cur = back;
+	L->alone = true;
+	loops(L, target, gj_eint(L, gj_bool(), 1), next, arg, at, 0);
+	L->alone = false;
+	gj_jump(L, done);
+	L->cur = forth;
+	loops(L, target, 0, next, arg, at, 0);
+	gj_jump(L, done);
+	L->cur = done;
 }
 
 void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *next, void *arg)
@@ -176,16 +201,16 @@ void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lne
 	if (arrays > 1 && o.up && o.down)
 		o.held = either(L, o.held, both(L, o.up, o.down));
 	if (!o.held) {
-		loops(L, target, o.down, next, arg, at, 0);
+		run(L, target, o.down, next, arg, at);
 		return;
 	}
-	uint32_t hold = gj_block_new(L->fn), run = gj_block_new(L->fn), done = gj_block_new(L->fn);
-	gj_branch(L, o.held, hold, run);
+	uint32_t hold = gj_block_new(L->fn), now = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_branch(L, o.held, hold, now);
 	L->cur = hold;
 	through_temporary(L, target, next, arg);
 	gj_jump(L, done);
-	L->cur = run;
-	loops(L, target, o.down, next, arg, at, 0);
+	L->cur = now;
+	run(L, target, o.down, next, arg, at);
 	gj_jump(L, done);
 	L->cur = done;
 }

@@ -13,6 +13,7 @@ typedef struct chain {
 	gj_carried *c;
 	bool *in;                                  /* by op: depends on the variable */
 	bool known;                                /* c->op */
+	bool *nan;                                 /* by op: of a minimum or maximum in which NaN wins */
 } chain;
 
 gj_ref gj_carry_in(const gj_prange *p, gj_ref phi)  { return gj_o(p->f, phi)->arg[gj_pred_index(p->f, p->header, p->before)]; }
@@ -46,15 +47,18 @@ static bool spread(chain *c)
 
 /* -- What is done with it ------------------------------------------------------------------------------------------------ */
 
-static bool is_by(chain *c, gj_opcode op, bool compared)
+static bool is_so(chain *c, gj_opcode op, bool compared, bool nan)
 {
 	if (!c->known) {
 		c->known = true;
 		c->c->op = op;
 		c->c->compared = compared;
+		c->c->nan = nan;
 	}
-	return c->c->op == op && c->c->compared == compared;
+	return c->c->op == op && c->c->compared == compared && c->c->nan == nan;
 }
+
+static bool is_by(chain *c, gj_opcode op, bool compared) { return is_so(c, op, compared, false); }
 
 /* A value of the variable, not of a comparison of it. */
 static bool is_value(const chain *c, gj_ref r) { return c->in[r] && gj_o(c->f, r)->op != GJ_CMP; }
@@ -190,6 +194,31 @@ static bool check_select(chain *c, const gj_op *o)
 	return !c->in[x] && is_const_bool(c, x) && is_by(c, gj_o(c->f, x)->imm.i ? GJ_OR : GJ_AND, false);
 }
 
+/* isnan(x) ? x : what comes of the others, or NULL: something else. */
+static const gj_op *unless_nan(const chain *c, const gj_op *o, gj_ref *x)
+{
+	const gj_op *cond = o->op == GJ_SELECT ? gj_o(c->f, o->arg[0]) : NULL;
+	*x = cond && cond->op == GJ_ISNAN ? cond->arg[0] : 0;
+	return *x && o->arg[1] == *x ? gj_o(c->f, o->arg[2]) : NULL;
+}
+
+/* NumPy's minimum and maximum: isnan(s) ? s : isnan(x) ? x : max(s, x). Marks their ops. */
+static bool find_nan(chain *c)
+{
+	c->nan = gj_new(c->f->arena, bool, c->f->op.n);
+	GJ_EACH_OP(c->f, b, r) {
+		gj_ref s, x;
+		const gj_op *o = gj_o(c->f, r), *then = in_loop(c, b) && c->in[r] ? unless_nan(c, o, &s) : NULL, *last = then ? unless_nan(c, then, &x) : NULL;
+		if (!last || !is_value(c, s) || c->in[x] || (last->op != GJ_MIN && last->op != GJ_MAX)
+		    || !((last->arg[0] == s && last->arg[1] == x) || (last->arg[0] == x && last->arg[1] == s)))
+			continue;
+		if (!is_so(c, (gj_opcode)last->op, false, true))
+			return false;
+		c->nan[r] = c->nan[o->arg[0]] = c->nan[o->arg[2]] = c->nan[then->arg[2]] = true;
+	}
+	return true;
+}
+
 static bool check_op(chain *c, const gj_op *o)
 {
 	bool first = o->nargs > 0 && is_value(c, o->arg[0]) && (o->nargs < 2 || !c->in[o->arg[1]]);
@@ -211,8 +240,10 @@ static bool check_op(chain *c, const gj_op *o)
 /* The op that makes rounds depend on each other; 0: none. */
 static gj_ref wrong_op(chain *c)
 {
+	if (!find_nan(c))
+		return c->c->phi;
 	GJ_EACH_OP(c->f, b, r)
-		if (in_loop(c, b) && c->in[r] && r != c->c->phi && !check_op(c, gj_o(c->f, r)))
+		if (in_loop(c, b) && c->in[r] && r != c->c->phi && !c->nan[r] && !check_op(c, gj_o(c->f, r)))
 			return r;
 	GJ_EACH_PHI(c->f, c->p->header, q) {
 		gj_ref out = gj_carry_out(c->p, q);
@@ -222,17 +253,20 @@ static gj_ref wrong_op(chain *c)
 	return 0;
 }
 
-static GJ_NORETURN void fail(const chain *c, gj_ref wrong)
+/* Where, and under which name (NULL: it has none), the variable gets what makes rounds depend on each other. */
+static void tell(const chain *c, gj_ref wrong, gj_carried_wrong *out)
 {
-	const char *name = NULL;
-	const gj_op *out = gj_o(c->f, gj_carry_out(c->p, c->c->phi)), *where = out->op == GJ_PHI ? gj_o(c->f, wrong) : out;
+	const gj_op *end = gj_o(c->f, gj_carry_out(c->p, c->c->phi)), *where = end->op == GJ_PHI ? gj_o(c->f, wrong) : end;
 	for (uint32_t k = 0; where->op == GJ_PHI && k < where->nargs; k++)         /* what the variable becomes */
 		if (!c->in[where->arg[k]])
 			where = gj_o(c->f, where->arg[k]);
-	for (uint32_t i = 0; i < c->f->named.n && !name; i++)
-		if (c->f->named.p[i].value == c->c->phi)
-			name = c->f->named.p[i].name;
-	gj_fail(c->f, where->loc, GJ_ERR_PRANGE_CARRIED, name ? gj_printf(c->f->arena, "'%s'", name) : "a value");
+	out->loc = where->loc;
+	out->name = "a value";
+	for (uint32_t i = 0; i < c->f->named.n; i++)
+		if (c->f->named.p[i].value == c->c->phi) {
+			out->name = gj_printf(c->f->arena, "'%s'", c->f->named.p[i].name);
+			return;
+		}
 }
 
 static bool used_outside(const gj_prange *p, gj_ref phi)
@@ -245,7 +279,7 @@ static bool used_outside(const gj_prange *p, gj_ref phi)
 	return false;
 }
 
-void gj_find_carried(gj_prange *p)
+bool gj_find_carried(gj_prange *p, gj_carried_wrong *told)
 {
 	gj_fn *f = p->f;
 	GJ_EACH_PHI(f, p->header, r) {
@@ -256,11 +290,14 @@ void gj_find_carried(gj_prange *p)
 		bool used = spread(&c);
 		bool pointer = gj_o(f, r)->type->kind == GJ_PTR;
 		gj_ref wrong = used ? wrong_op(&c) : pointer && used_outside(p, r) ? gj_carry_out(p, r) : 0;
-		if (wrong || (used && !c.known))
-			fail(&c, wrong ? wrong : r);
+		if (wrong || (used && !c.known)) {
+			tell(&c, wrong ? wrong : r, told);
+			return false;
+		}
 		found.how = used ? GJ_CARRY_REDUCED : used_outside(p, r) ? GJ_CARRY_LAST : GJ_CARRY_NOTHING;
 		gj_push(f->arena, &p->carried, found);
 	}
+	return true;
 }
 
 /* -- Partial values ------------------------------------------------------------------------------------------------------- */
@@ -281,7 +318,7 @@ gj_ref gj_carry_neutral(gj_fn *f, uint32_t b, const gj_carried *c, const gj_type
 	gj_op *o = gj_o(f, r);
 	if (gj_is_float(t)) {
 		double end = c->op == GJ_MAX ? -INFINITY : INFINITY;
-		o->imm.f = c->op == GJ_ADD ? -0.0 : c->op == GJ_MUL ? 1.0 : c->compared ? end : NAN;
+		o->imm.f = c->op == GJ_ADD ? -0.0 : c->op == GJ_MUL ? 1.0 : c->compared || c->nan ? end : NAN;
 		return r;
 	}
 	switch (c->op) {
@@ -297,8 +334,15 @@ gj_ref gj_carry_neutral(gj_fn *f, uint32_t b, const gj_carried *c, const gj_type
 gj_ref gj_carry_join(gj_fn *f, uint32_t b, const gj_carried *c, gj_ref x, gj_ref y)
 {
 	const gj_type *t = gj_o(f, x)->type;
-	if (!c->compared)
-		return gj_emit(f, b, c->op, t, 0, 2, (gj_ref[]){ x, y });
+	gj_ref both[2] = { x, y }, best;
+	if (!c->compared) {
+		best = gj_emit(f, b, c->op, t, 0, 2, both);
+		for (int k = 2; c->nan && k-- > 0;) {
+			gj_ref is = gj_emit(f, b, GJ_ISNAN, gj_scalar[GJ_BOOL], 0, 1, &both[k]);
+			best = gj_emit(f, b, GJ_SELECT, t, 0, 3, (gj_ref[]){ is, both[k], best });
+		}
+		return best;
+	}
 	gj_ref cond = gj_emit(f, b, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ y, x });
 	gj_o(f, cond)->sub = c->op == GJ_MAX ? GJ_CMP_GT : GJ_CMP_LT;
 	return gj_emit(f, b, GJ_SELECT, t, 0, 3, (gj_ref[]){ cond, y, x });

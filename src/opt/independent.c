@@ -1,12 +1,12 @@
 /* Are the rounds of a loop independent? Each store is compared with each access of the loop: where both go to elements of one
- * array, one of the array's indices must be the same affine function of the counter in both, with the rest of it the same
- * in all rounds: indices are inside their arrays, so different rounds are different elements. Values that are carried round the
- * loop must be reductions. */
+ * array, their places along one of the array's axes must be the same affine function of the counter, with the rest of it the same
+ * in all rounds: indices are inside their arrays, so different rounds are different elements. Views step along the axes of their array.
+ * Values that are carried round the loop must be reductions. */
 #include "opt/independent.h"
 
 #include <string.h>
 
-enum { MAX_TERMS = 8, MAX_DEPTH = 16, MAX_INDICES = 3 * GJ_MAX_NDIM };
+enum { MAX_TERMS = 8, MAX_DEPTH = 16, MAX_AXES = 2 * GJ_MAX_NDIM, MAX_VIEWS = 6, MAX_FACTORS = 8 };
 
 typedef struct analysis {
 	gj_fn *f;
@@ -81,11 +81,146 @@ static bool add(const analysis *a, affine *x, gj_ref r, int64_t scale, int depth
 	return !inside(a, r) && add_term(x, r, scale);
 }
 
-/* Do the two indices never agree in different rounds? */
-static bool differ(const analysis *a, gj_ref i, gj_ref j)
+/* -- Elements --------------------------------------------------------------------------------------------------------------- */
+
+/* Bytes: k · Π r. */
+typedef struct product { int64_t k; uint32_t n; gj_ref r[MAX_FACTORS]; } product;
+
+/* A direction in memory: how far a step in it goes, and the indices that step in it, of the array and of views of it, each so many times.
+ * mixed: in steps of several sizes. */
+typedef struct axis { product step; bool mixed; uint32_t n; gj_ref index[MAX_VIEWS]; int64_t times[MAX_VIEWS]; } axis;
+
+/* An element: an array's memory, and where in it. */
+typedef struct element { gj_ref base; uint32_t n; axis axis[MAX_AXES]; } element;
+
+static bool multiply(const gj_fn *f, product *p, gj_ref r, int depth)
+{
+	const gj_op *o = gj_o(f, r);
+	if (o->op == GJ_CONST)
+		return !__builtin_mul_overflow(p->k, o->imm.i, &p->k) && p->k != INT64_MIN;
+	if (o->op == GJ_MUL && depth < MAX_DEPTH)
+		return multiply(f, p, o->arg[0], depth + 1) && multiply(f, p, o->arg[1], depth + 1);
+	if (p->n == MAX_FACTORS)
+		return false;
+	uint32_t at = p->n++;
+	for (; at && p->r[at - 1] > r; at--)
+		p->r[at] = p->r[at - 1];
+	p->r[at] = r;
+	return true;
+}
+
+static bool same_factors(const product *p, const product *q) { return p->n == q->n && !memcmp(p->r, q->r, p->n * sizeof *p->r); }
+
+static bool same_step(const product *p, const product *q) { return same_factors(p, q) && (p->k == q->k || p->k == -q->k); }
+
+/* The axis among the first n in which steps go; n: there is none. false: there are several. */
+static bool find_axis(const element *e, uint32_t n, const product *step, uint32_t *found)
+{
+	uint32_t exact = 0, near = 0, at = n, multiple = n;
+	for (uint32_t i = 0; i < n; i++) {
+		const product *p = &e->axis[i].step;
+		if (same_step(p, step))
+			exact++, at = i;
+		else if (same_factors(p, step) && (p->k % step->k == 0 || step->k % p->k == 0))
+			near++, multiple = i;
+	}
+	*found = exact ? at : multiple;
+	return exact == 1 || (!exact && near <= 1);
+}
+
+/* Steps in an axis that an outer view has, or in one more. Steps of nothing lead nowhere. */
+static bool put_index(element *e, uint32_t known, const product *step, gj_ref index)
+{
+	uint32_t i;
+	if (!step->k)
+		return true;
+	if (!find_axis(e, known, step, &i))
+		return false;
+	if (i == known) {
+		i = e->n++;
+		if (i == MAX_AXES)
+			return false;
+		e->axis[i] = (axis){ .step = *step };
+	}
+	axis *a = &e->axis[i];
+	if (a->n == MAX_VIEWS)
+		return false;
+	a->mixed |= !same_step(&a->step, step);
+	if (a->step.k % step->k == 0) {
+		for (uint32_t k = 0; k < a->n; k++)
+			a->times[k] *= a->step.k / step->k;
+		a->step.k = step->k;
+	}
+	a->index[a->n] = index;
+	a->times[a->n++] = step->k / a->step.k;
+	return true;
+}
+
+/* Is each axis one of the array's? Steps that another is a multiple of could be of both. */
+static bool is_clear(const element *e)
+{
+	for (uint32_t i = 0; i < e->n; i++)
+		for (uint32_t k = 0; k < e->n; k++)
+			if (i != k && e->axis[i].mixed && same_factors(&e->axis[i].step, &e->axis[k].step))
+				return false;
+	return true;
+}
+
+/* The indices of an AT. */
+static bool put_indices(const gj_fn *f, const gj_op *o, element *e)
+{
+	uint32_t n = (o->nargs - 2) / 2, known = e->n;
+	product all = { .k = o->type->elem->size };
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t d = o->sub == 'C' ? n - 1 - i : i;
+		product step = { .k = 1 };
+		gj_ref by = o->arg[1 + n + d];
+		if (o->sub == 'A' ? !multiply(f, &step, by, 0) : !put_index(e, known, &all, o->arg[1 + d]) || !multiply(f, &all, by, 0))
+			return false;
+		if (o->sub == 'A' && !put_index(e, known, &step, o->arg[1 + d]))
+			return false;
+	}
+	return true;
+}
+
+static bool element_of(const gj_fn *f, gj_ref p, element *e)
+{
+	e->n = 0;
+	for (;; p = gj_o(f, p)->arg[0]) {
+		const gj_op *o = gj_o(f, p);
+		bool part = o->op == GJ_BYTES && gj_is_const(f, o->arg[1]) && gj_o(f, o->arg[0])->op == GJ_AT;     /* of a complex number */
+		if (o->op != GJ_AT && o->op != GJ_PTRCAST && !part)
+			break;
+		if (o->op == GJ_AT && !put_indices(f, o, e))
+			return false;
+	}
+	e->base = p;
+	return is_clear(e);
+}
+
+/* Are the steps the same in all rounds? */
+static bool is_steady(const analysis *a, const element *e)
+{
+	for (uint32_t i = 0; i < e->n; i++)
+		for (uint32_t k = 0; k < e->axis[i].step.n; k++)
+			if (inside(a, e->axis[i].step.r[k]))
+				return false;
+	return true;
+}
+
+static bool add_axis(const analysis *a, affine *x, const axis *e)
+{
+	for (uint32_t i = 0; i < e->n; i++)
+		if (e->times[i] == INT64_MIN || !add(a, x, e->index[i], e->times[i], 0))
+			return false;
+	return true;
+}
+
+/* Do the places along an axis never agree in different rounds? */
+static bool differ(const analysis *a, const axis *i, const axis *j)
 {
 	affine x = { 0 }, minus = { 0 };
-	if (!add(a, &x, i, 1, 0) || !add(a, &minus, j, 1, 0) || !x.c || x.c != minus.c)
+	if (!add_axis(a, &x, i) || !add_axis(a, &minus, j) || !x.c || x.c != minus.c)
 		return false;
 	affine y = x;
 	for (uint32_t k = 0; k < minus.n; k++)
@@ -100,45 +235,43 @@ static bool differ(const analysis *a, gj_ref i, gj_ref j)
 	return apart == 0 || (stride != -1 && apart % stride != 0);
 }
 
-/* -- Elements --------------------------------------------------------------------------------------------------------------- */
-
-/* An element: an array's memory, and positions in it with their extents or strides, outermost view first. */
-typedef struct element { gj_ref base; uint32_t n; gj_ref index[MAX_INDICES], step[MAX_INDICES]; uint8_t layout[MAX_INDICES]; } element;
-
-static bool element_of(const gj_fn *f, gj_ref p, element *e)
+/* Is p's memory made behind the place where q's root is known? Then it is none that q knows of. */
+static bool is_newer(const gj_fn *f, gj_ref p, gj_ref q)
 {
-	e->n = 0;
-	for (;; p = gj_o(f, p)->arg[0]) {
-		const gj_op *o = gj_o(f, p);
-		bool part = o->op == GJ_BYTES && gj_is_const(f, o->arg[1]) && gj_o(f, o->arg[0])->op == GJ_AT;     /* of a complex number */
-		if (o->op != GJ_AT && o->op != GJ_PTRCAST && !part)
-			break;
-		uint32_t n = o->op == GJ_AT ? (o->nargs - 2) / 2 : 0;
-		if (e->n + n > MAX_INDICES)
-			return false;
-		for (uint32_t i = n; i-- > 0; e->n++) {
-			e->index[e->n] = o->arg[1 + i];
-			e->step[e->n] = o->arg[1 + n + i];
-			e->layout[e->n] = o->sub;
-		}
-	}
-	e->base = p;
-	return true;
+	const gj_op *made = gj_root(f, p), *known = gj_root(f, q);
+	if (made->op != GJ_ALLOC || made == known || !gj_dominates(f, known->block, made->block))
+		return false;
+	GJ_EACH_OP_OF(f, made->block, r)
+		if (gj_o(f, r) == known || gj_o(f, r) == made)
+			return gj_o(f, r) == known || known->block != made->block;
+	return false;
+}
+
+/* Memory that each round makes for itself. */
+static bool is_own(const analysis *a, gj_ref p)
+{
+	const gj_op *made = gj_root(a->f, p);
+	return made->op == GJ_ALLOC && gj_loop_contains(a->f, a->loop, a->f->bb.p[made->block].loop);
 }
 
 /* Does no round go to the element that pointer q gives in another one, through pointer p? */
 static bool never_meet(const analysis *a, gj_ref p, gj_ref q)
 {
 	element x, y;
-	if (gj_apart(a->f, p, q))
+	if (gj_apart(a->f, p, q) || is_newer(a->f, p, q) || is_newer(a->f, q, p) || (is_own(a, p) && gj_root(a->f, p) == gj_root(a->f, q)))
 		return true;
-	if (!element_of(a->f, p, &x) || !element_of(a->f, q, &y) || x.base != y.base || x.n != y.n || inside(a, x.base))
+	if (!element_of(a->f, p, &x) || !element_of(a->f, q, &y) || x.base != y.base || x.n != y.n || inside(a, x.base)
+	    || !is_steady(a, &x) || !is_steady(a, &y))
 		return false;
 	bool apart = false;
 	for (uint32_t i = 0; i < x.n; i++) {
-		if (x.step[i] != y.step[i] || x.layout[i] != y.layout[i] || inside(a, x.step[i]))
+		uint32_t k = 0;
+		while (k < y.n && (x.axis[i].step.k != y.axis[k].step.k || !same_factors(&x.axis[i].step, &y.axis[k].step)))
+			k++;
+		if (k == y.n)
 			return false;
-		apart |= differ(a, x.index[i], y.index[i]);
+		apart |= differ(a, &x.axis[i], &y.axis[k]);
+		memmove(&y.axis[k], &y.axis[k + 1], (--y.n - k) * sizeof *y.axis);
 	}
 	return apart;
 }
@@ -179,6 +312,52 @@ static bool check_memory(analysis *a)
 					? "may write what another round writes" : "may write what another round reads");
 	}
 	return true;
+}
+
+/* Effects that are each round's own, or that whoever runs rounds knows to put in order. Who runs a round must not be seen. */
+static bool is_own_effect(const gj_op *o)
+{
+	switch (o->op) {
+	case GJ_SREG: return false;
+	case GJ_STORE: case GJ_ROUND: case GJ_REPORT: case GJ_BOUNDS: case GJ_ALLOC: case GJ_RETAIN: case GJ_RELEASE: return true;
+	default: return !gj_op_is(o, GJ_F_WRITE);
+	}
+}
+
+/* Two accesses of other objects may still be asked, when the code runs, whether these meet. */
+static bool ask(analysis *a, gj_pairs *pairs, gj_ref p, gj_ref q)
+{
+	element x, y;
+	if (!element_of(a->f, p, &x) || !element_of(a->f, q, &y) || x.base == y.base || inside(a, x.base) || inside(a, y.base)
+	    || !is_steady(a, &x) || !is_steady(a, &y) || !gj_has_extent(a->f, p) || !gj_has_extent(a->f, q))
+		return false;
+	gj_push(a->f->arena, pairs, ((gj_pair){ p, q }));
+	return true;
+}
+
+const char *gj_rounds_apart(gj_fn *f, uint32_t loop, gj_ref counter, gj_pairs *pairs, uint32_t *loc)
+{
+	gj_loop_fact fact = { .counter = counter, .step = 1 };
+	analysis a = { .f = f, .loop = loop, .fact = &fact };
+	uint32_t n;
+	GJ_EACH_OP(f, b, r)
+		if (gj_loop_contains(f, loop, f->bb.p[b].loop) && !is_own_effect(gj_o(f, r))) {
+			*loc = gj_o(f, r)->loc;
+			return "has an effect whose order counts";
+		}
+	const gj_ref *access = gj_loop_accesses(f, loop, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_op *s = gj_o(f, access[i]);
+		*loc = s->loc;
+		if (s->op != GJ_STORE)
+			continue;
+		if (gj_o(f, s->arg[0])->type->space == GJ_LOCAL)
+			return "writes to an array of one thread";
+		for (uint32_t k = 0; k < n; k++)
+			if (!never_meet(&a, s->arg[0], gj_accessed(f, access[k])) && !ask(&a, pairs, s->arg[0], gj_accessed(f, access[k])))
+				return gj_o(f, access[k])->op == GJ_STORE ? "may write what another round writes" : "may write what another round reads";
+	}
+	return NULL;
 }
 
 /* -- Ranges ------------------------------------------------------------------------------------------------------------------ */

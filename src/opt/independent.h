@@ -23,6 +23,18 @@ typedef struct gj_loop_fact {
  * up in any order. */
 const gj_loop_fact *gj_independent_loops(gj_fn *);
 
+/* Loop `loop` counts with `counter`: is nothing that a round writes read or written by another? NULL: it is so, if the objects that
+ * `pairs` of addresses point into lie apart, two by two; else what stands at *loc "may write …". */
+typedef struct gj_pair { gj_ref p, q; } gj_pair;
+typedef GJ_VEC(gj_pair) gj_pairs;
+const char *gj_rounds_apart(gj_fn *, uint32_t loop, gj_ref counter, gj_pairs *, uint32_t *loc);
+
+/* extent.c: is it known how far the object reaches that a pointer points into? Then: how many bytes that are, from the pointer in *base
+ * on; do two such objects lie apart? At the end of block b, where their roots are known. */
+bool   gj_has_extent(const gj_fn *, gj_ref p);
+gj_ref gj_extent_of(gj_fn *, uint32_t b, gj_ref p, gj_ref *base);
+gj_ref gj_lie_apart(gj_fn *, uint32_t b, gj_ref p, gj_ref q);
+
 /* The accesses of a loop's blocks and of those that it contains (0: of the function), as many as *n. */
 const gj_ref *gj_loop_accesses(gj_fn *, uint32_t loop, uint32_t *n);
 static inline gj_ref gj_accessed(const gj_fn *f, gj_ref r) { return gj_o(f, r)->arg[0]; }

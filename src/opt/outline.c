@@ -1,9 +1,19 @@
-/* Loops over prange of functions for the host become entries of their own, whose rounds the runtime gives to threads. Found are the
- * outermost ones; those in them stay loops. A loop that can be left otherwise than at its end, by break or return, stays one too:
- * which rounds run hangs on the ones before. */
+/* Loops of functions for the host become entries of their own, whose rounds the runtime gives to threads: those over prange, and others
+ * whose rounds are found to be independent. Found are the outermost ones; those in them stay loops. A loop that can be left otherwise
+ * than at its end, by break or return, stays one too: which rounds run hangs on the ones before. A loop that nobody has promised to be
+ * independent stays beside its entry as it is: for few rounds, and for arrays that turn out to meet. */
 #include "opt/prange.h"
 
 #include <string.h>
+
+enum {
+	FEW = 16,                                  /* rounds that are not worth being shared out */
+	/* … when the code runs: of loops in each other together, of those that LLVM makes vectors of as they are, with math functions */
+	NESTED = 4096, PLAIN = 1024, USUAL = 256, COSTLY = 64,
+	UNKNOWN = 16,                              /* … around loops whose rounds are not known before */
+	MOST_PAIRS = 32,                           /* of arrays that may meet */
+	DEEP = 8
+};
 
 /* -- Is it one? ----------------------------------------------------------------------------------------------------------- */
 
@@ -41,6 +51,7 @@ static bool find_inside(gj_prange *p)
 	gj_fn *f = p->f;
 	bool *way = gj_new(f->arena, bool, f->bb.n);
 	p->inside = gj_new(f->arena, bool, f->bb.n);
+	p->blocks = f->bb.n;
 	GJ_EACH_BLOCK(f, b)
 		p->inside[b] = b != p->header && gj_loop_contains(f, p->loop, f->bb.p[b].loop);
 	GJ_EACH_BLOCK(f, b)
@@ -99,12 +110,42 @@ static void form(gj_fn *f, uint32_t header)
 	}
 }
 
-/* Describes loop l, one over prange; `mark`: its ROUND. NULL, or why its rounds cannot run side by side. */
+/* Can value r, or what it is computed from, be computed before the loop? */
+static bool can_hoist(const gj_prange *p, gj_ref r, int depth)
+{
+	const gj_op *o = gj_o(p->f, r);
+	if (o->block != p->header && !p->inside[o->block])
+		return true;
+	for (uint32_t k = 0; k < o->nargs; k++)
+		if (!can_hoist(p, o->arg[k], depth + 1) || depth > DEEP)
+			return false;
+	return gj_op_is(o, GJ_F_PURE) && o->op != GJ_PHI;
+}
+
+/* … at the end of the block before it. */
+static gj_ref hoist(gj_prange *p, gj_ref r)
+{
+	gj_fn *f = p->f;
+	const gj_op *o = gj_o(f, r);
+	if (o->block != p->header && !p->inside[o->block])
+		return r;
+	gj_ref *arg = gj_new(f->arena, gj_ref, o->nargs + 1);
+	for (uint32_t k = 0; k < o->nargs; k++)
+		arg[k] = hoist(p, o->arg[k]);
+	gj_ref copy = gj_emit(f, p->before, (gj_opcode)o->op, o->type, o->loc, o->nargs, arg);
+	gj_o(f, copy)->sub = o->sub;
+	gj_o(f, copy)->imm = o->imm;
+	gj_o(f, copy)->flags = o->flags;
+	return copy;
+}
+
+/* Describes loop l; `mark`: its ROUND. NULL, or why its rounds cannot run side by side. */
 static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 {
 	uint32_t header = f->loops.p[l].header;
 	form(f, header);
-	*p = (gj_prange){ .f = f, .header = header, .loc = gj_o(f, mark)->loc, .loop = f->bb.p[header].loop, .position = gj_o(f, mark)->arg[0], .length = gj_o(f, mark)->arg[1] };
+	*p = (gj_prange){ .f = f, .header = header, .loc = gj_o(f, mark)->loc, .loop = f->bb.p[header].loop, .promised = !gj_o(f, mark)->sub,
+		.position = gj_o(f, mark)->arg[0], .length = gj_o(f, mark)->arg[1] };
 	const gj_bb *bb = &f->bb.p[header];
 	if (bb->nsucc != 2 || bb->preds.n != 2)
 		return "one round after the other: a loop of an unknown form";
@@ -119,7 +160,56 @@ static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 		return "one round after the other: a loop of an unknown form";
 	if (!find_inside(p))
 		return "one round after the other: break or return leaves the loop";
+	if (!can_hoist(p, p->length, 0))
+		return "one round after the other: how many there are is not known before the loop";
 	return can_move(p) ? NULL : "one round after the other: local arrays from outside the loop are used in it";
+}
+
+static int line_of(const gj_fn *f, uint32_t loc)
+{
+	const gj_loc *l = &f->loc.p[loc];
+	return l->pos.line >= 0 ? (int)l->pos.line : l->code ? l->code->firstline : 0;
+}
+
+static bool has_prange(const gj_prange *p)
+{
+	GJ_EACH_OP(p->f, b, r)
+		if (p->inside[b] && gj_o(p->f, r)->op == GJ_ROUND && !gj_o(p->f, r)->sub)
+			return true;
+	return false;
+}
+
+/* An array expression reads element 0 in all rounds where an operand has only one. That is rare, and lanes would have to gather: rounds
+ * that are shared out take it for granted that it is not so. */
+static void find_along(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (p->inside[b] && o->op == GJ_SELECT && o->arg[2] == p->position && gj_is_const(f, o->arg[1]) && !gj_o(f, o->arg[1])->imm.i
+		    && can_hoist(p, o->arg[0], 0))
+			gj_push(f->arena, &p->along, r);
+	}
+}
+
+/* Is a loop that nobody has promised to be independent worth being shared out, and proven to be? NULL, or why not. */
+static const char *prove(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	const gj_op *n = gj_o(f, p->length);
+	uint32_t loc;
+	if (has_prange(p))
+		return "one round after the other: a loop over prange is in it";
+	if (n->op == GJ_CONST && n->imm.i <= FEW)
+		return gj_printf(f->arena, "one round after the other: it has only %lld rounds", (long long)n->imm.i);
+	const char *why = gj_rounds_apart(f, p->loop, p->position, &p->apart, &loc);
+	if (!why && p->apart.n > MOST_PAIRS) {
+		why = "meets too many arrays";
+		loc = p->loc;
+	}
+	if (!why)
+		find_along(p);
+	return why ? gj_printf(f->arena, "one round after the other: line %d %s", line_of(f, loc), why) : NULL;
 }
 
 /* -- In its place ---------------------------------------------------------------------------------------------------------- */
@@ -191,20 +281,10 @@ static void replace_outside(gj_prange *p, const gj_ref *to, uint32_t known)
 			}
 }
 
-static void put_call(gj_prange *p, uint32_t index)
+/* Copies of the header's values in block b, as they are when the loop has ended; phis are in to[] already. */
+static void copy_header(gj_prange *p, uint32_t b, gj_ref *to, uint32_t known)
 {
 	gj_fn *f = p->f;
-	uint32_t b = p->before, known = f->op.n, blocks = f->bb.n;
-	gj_ref *to = gj_new(f->arena, gj_ref, known), *arg = gj_new(f->arena, gj_ref, p->leaf.n + 1);
-	arg[0] = p->length;
-	memcpy(arg + 1, p->leaf.p, p->leaf.n * sizeof *arg);
-	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 1, arg);
-	gj_o(f, n)->imm.i = index;
-	for (uint32_t i = 0; i < p->carried.n; i++) {
-		const gj_carried *c = &p->carried.p[i];
-		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c) : gj_carry_in(p, c->phi);
-	}
-	to[p->position] = end_of(p, b);
 	GJ_EACH_OP_OF(f, p->header, r) {
 		const gj_op *o = gj_o(f, r);
 		if (o->op == GJ_PHI || gj_op_is(o, GJ_F_TERM))
@@ -219,14 +299,136 @@ static void put_call(gj_prange *p, uint32_t index)
 		copy->imm = o->imm;
 		copy->flags = o->flags & ~(GJ_NONNEG | GJ_NSW | GJ_NUW);
 	}
+}
+
+/* ROUNDS and what follows from it, from block b on; to[]: what the header's values are behind the loop. Returns the block that goes on. */
+static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to, uint32_t known)
+{
+	gj_fn *f = p->f;
+	gj_ref *arg = gj_new(f->arena, gj_ref, p->leaf.n + 1);
+	arg[0] = p->length;
+	memcpy(arg + 1, p->leaf.p, p->leaf.n * sizeof *arg);
+	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 1, arg);
+	gj_o(f, n)->imm.i = index;
+	for (uint32_t i = 0; i < p->carried.n; i++) {
+		const gj_carried *c = &p->carried.p[i];
+		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c) : gj_carry_in(p, c->phi);
+	}
+	to[p->position] = end_of(p, b);
+	copy_header(p, b, to, known);
 	gj_emit(f, b, GJ_JUMP, NULL, p->loc, 0, NULL);
+	return b;
+}
+
+static void put_call(gj_prange *p, uint32_t index)
+{
+	gj_fn *f = p->f;
+	uint32_t known = f->op.n;
+	gj_ref *to = gj_new(f->arena, gj_ref, known);
+	uint32_t b = call_rounds(p, p->before, index, to, known);
 	bool *inside = gj_new(f->arena, bool, f->bb.n + 1);
-	memcpy(inside, p->inside, blocks * sizeof *inside);
+	memcpy(inside, p->inside, p->blocks * sizeof *inside);
 	p->inside = inside;
 	replace_outside(p, to, known);
 	f->bb.p[b].nsucc = 1;
 	f->bb.p[b].succ[0] = p->exit;
 	gj_rename_pred(f, p->exit, p->header, b);
+}
+
+static gj_ref at_least(gj_prange *p, gj_ref n, int64_t least)
+{
+	gj_ref yes = gj_emit(p->f, p->before, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ n, gj_int(p->f, p->before, gj_scalar[GJ_I64], least) });
+	gj_o(p->f, yes)->sub = GJ_CMP_GE;
+	return yes;
+}
+
+/* How many rounds the loop must have, with those of loops in it, for threads or lanes to be worth the call (measured: 0.15 µs). */
+static int64_t least_rounds(const gj_prange *p)
+{
+	bool plain = true, costly = false;
+	for (uint32_t i = 0; i < p->carried.n; i++)
+		plain &= p->carried.p[i].how != GJ_CARRY_REDUCED;
+	GJ_EACH_OP(p->f, b, r) {
+		const gj_op *o = gj_o(p->f, r);
+		costly |= p->inside[b] && (o->op == GJ_MATH || o->op == GJ_POW || o->op == GJ_FCALL || o->op == GJ_ALLOC);
+		plain &= !p->inside[b] || o->op != GJ_BRANCH;
+	}
+	return costly ? COSTLY : p->heavy ? NESTED : plain ? PLAIN : USUAL;
+}
+
+/* Rounds of the loop and, one in the other, of those in it. */
+static gj_ref enough_rounds(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	gj_ref n = p->length, more = at_least(p, n, 2);
+	uint32_t depth = f->loops.p[p->loop].depth + 1;
+	for (bool found = true; found; depth++) {
+		found = false;
+		GJ_EACH_OP(f, b, r) {
+			const gj_op *o = gj_o(f, r);
+			if (found || b >= p->blocks || !p->inside[b] || o->op != GJ_ROUND || f->loops.p[f->bb.p[b].loop].depth != depth)
+				continue;
+			found = true;
+			if (!can_hoist(p, o->arg[1], 0))
+				return gj_emit(f, p->before, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ more, at_least(p, n, UNKNOWN) });
+			gj_ref inner = hoist(p, o->arg[1]);
+			n = gj_emit(f, p->before, GJ_MUL, gj_scalar[GJ_I64], 0, 2, (gj_ref[]){ n, inner });
+		}
+	}
+	return gj_emit(f, p->before, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ more, at_least(p, n, least_rounds(p)) });
+}
+
+/* Are there rounds enough, and do the arrays lie apart? */
+static gj_ref worth_it(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	uint32_t b = p->before;
+	gj_ref yes = enough_rounds(p);
+	for (uint32_t i = 0; i < p->along.n; i++) {
+		gj_ref single = hoist(p, gj_o(f, p->along.p[i])->arg[0]);
+		gj_ref along = gj_emit(f, b, GJ_NOT, gj_scalar[GJ_BOOL], 0, 1, &single);
+		yes = gj_emit(f, b, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ yes, along });
+	}
+	for (uint32_t i = 0; i < p->apart.n; i++) {
+		gj_ref apart = gj_lie_apart(f, b, p->apart.p[i].p, p->apart.p[i].q);
+		yes = gj_emit(f, b, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ yes, apart });
+	}
+	return yes;
+}
+
+/* Beside the loop, which stays: whichever runs, what follows has its values. */
+static void put_call_beside(gj_prange *p, uint32_t index)
+{
+	gj_fn *f = p->f;
+	bool *take = gj_new(f->arena, bool, f->bb.p[p->exit].preds.n), *inside;
+	take[gj_pred_index(f, p->exit, p->header)] = true;
+	uint32_t meet = gj_split_edges(f, p->exit, take), fast = gj_block_new(f), slow = gj_block_new(f), known = f->op.n;
+	gj_ref *to = gj_new(f->arena, gj_ref, known), cond = worth_it(p);
+	gj_emit(f, p->before, GJ_BRANCH, NULL, p->loc, 1, &cond);
+	gj_link(f, p->before, fast);
+	gj_link(f, p->before, slow);
+	gj_emit(f, slow, GJ_JUMP, NULL, p->loc, 0, NULL);
+	f->bb.p[slow].succ[f->bb.p[slow].nsucc++] = p->header;
+	gj_rename_pred(f, p->header, p->before, slow);
+	p->before = slow;
+	uint32_t b = call_rounds(p, fast, index, to, known), phis = 0;
+	gj_ref *both = gj_new(f->arena, gj_ref, known);
+	gj_bb *bb = &f->bb.p[meet];
+	GJ_EACH_OP_OF(f, p->header, r)
+		if (to[r] && gj_o(f, r)->type) {
+			both[r] = gj_op_new(f, meet, GJ_PHI, gj_o(f, r)->type, 0, 2, (gj_ref[]){ to[r], to[r] });
+			gj_push(f->arena, &bb->ops, 0);
+			memmove(bb->ops.p + phis + 1, bb->ops.p + phis, (bb->ops.n - 1 - phis) * sizeof *bb->ops.p);
+			bb->ops.p[phis++] = both[r];
+		}
+	inside = gj_new(f->arena, bool, f->bb.n + 1);
+	memcpy(inside, p->inside, p->blocks * sizeof *inside);
+	p->inside = inside;
+	replace_outside(p, both, known);
+	gj_link(f, b, meet);
+	for (gj_ref r = 1; r < known; r++)
+		if (both[r])
+			gj_o(f, both[r])->arg[gj_pred_index(f, meet, p->header)] = r;
 }
 
 /* Takes the loop's own terminator off the block before it. */
@@ -239,26 +441,41 @@ static void open_before(gj_prange *p)
 
 static void note(gj_fn *f, uint32_t loc, const char *text) { gj_push(f->arena, &f->notes, ((gj_note){ loc, false, text })); }
 
-/* Loops over prange in the loop. */
+/* Once for each line. */
+static void note_inner_loop(gj_fn *f, uint32_t loc, const char *text)
+{
+	for (uint32_t i = 0; i < f->notes.n; i++)
+		if (line_of(f, f->notes.p[i].loc) == line_of(f, loc) && f->loc.p[f->notes.p[i].loc].code == f->loc.p[loc].code)
+			return;
+	note(f, loc, text);
+}
+
+/* Loops in the loop. */
 static void note_inner(const gj_prange *p)
 {
 	GJ_EACH_OP(p->f, b, r) {
 		const gj_op *o = gj_o(p->f, r);
-		if (p->inside[b] && o->op == GJ_ROUND && o->arg[0] != p->position)
-			note(p->f, o->loc, "one round after the other: it is in a loop over prange");
+		if (p->inside[b] && o->op == GJ_ROUND && o->arg[0] != p->position && line_of(p->f, o->loc) != line_of(p->f, p->loc))
+			note_inner_loop(p->f, o->loc, p->promised ? "one round after the other: it is in a loop over prange"
+				: "one round after the other: the loop around it is shared out");
 	}
 }
 
-static void outline(gj_prange *p)
+/* false: it cannot be, *why. */
+static bool outline(gj_prange *p, const char **why)
 {
 	gj_fn *f = p->f;
 	uint32_t index = f->rounds.n;
-	gj_rounds made = { .loc = p->loc, .heavy = p->heavy };
-	gj_find_carried(p);
+	gj_rounds made = { .loc = p->loc, .heavy = p->heavy, .promised = p->promised };
+	gj_carried_wrong wrong;
+	if (!gj_find_carried(p, &wrong)) {
+		if (p->promised)
+			gj_fail(f, wrong.loc, GJ_ERR_PRANGE_CARRIED, wrong.name);
+		*why = gj_printf(f->arena, "one round after the other: line %d makes %s, which the next round needs", line_of(f, wrong.loc), wrong.name);
+		return false;
+	}
 	open_before(p);
-	const gj_op *n = gj_o(f, p->length);
-	if (n->op == GJ_CVT && (p->inside[n->block] || n->block == p->header))     /* it stands where the mark does */
-		p->length = gj_emit(f, p->before, GJ_CVT, n->type, n->loc, 1, n->arg);
+	p->length = hoist(p, p->length);
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		gj_carried *c = &p->carried.p[i];
 		if (c->how != GJ_CARRY_NOTHING)
@@ -269,29 +486,37 @@ static void outline(gj_prange *p)
 	made.wide = gj_rounds_make(p, 32, made.single->name);
 	made.scalar = f->callee.n ? "threads, without lanes: functions that call themselves" : p->owns ? "threads, without lanes: arrays are made in the loop" : NULL;
 	note_inner(p);
-	put_call(p, index);
+	if (p->promised)
+		put_call(p, index);
+	else
+		put_call_beside(p, index);
 	gj_push(f->arena, &f->rounds, made);
 	gj_cfg(f);
+	return true;
 }
 
 /* -- All ------------------------------------------------------------------------------------------------------------------- */
 
-/* Marks are no more than the values that they mark. */
+/* Nobody asks for marks and indices any more. */
 static void drop_marks(gj_fn *f)
 {
 	GJ_EACH_OP(f, b, r) {
 		gj_op *o = gj_o(f, r);
 		for (uint32_t k = 0; k < o->nargs; k++)
-			while (gj_o(f, o->arg[k])->op == GJ_ROUND)
-				o->arg[k] = gj_o(f, o->arg[k])->arg[0];
+			while (gj_o(f, o->arg[k])->op == GJ_AT)
+				o->arg[k] = gj_o(f, o->arg[k])->arg[gj_o(f, o->arg[k])->nargs - 1];
 	}
 	GJ_EACH_BLOCK(f, b) {
 		gj_bb *bb = &f->bb.p[b];
 		uint32_t n = 0;
 		for (uint32_t i = 0; i < bb->ops.n; i++)
-			if (gj_o(f, bb->ops.p[i])->op != GJ_ROUND)
+			if (gj_o(f, bb->ops.p[i])->op != GJ_ROUND && gj_o(f, bb->ops.p[i])->op != GJ_AT)
 				bb->ops.p[n++] = bb->ops.p[i];
 		bb->ops.n = n;
+	}
+	for (uint32_t i = 0; i < f->rounds.n; i++) {
+		drop_marks(f->rounds.p[i].single);
+		drop_marks(f->rounds.p[i].wide);
 	}
 }
 
@@ -312,23 +537,34 @@ static gj_ref next_mark(const gj_fn *f, const gj_ref *stays, uint32_t n, uint32_
 	return best;
 }
 
+typedef GJ_VEC(gj_ref) marks;
+
+/* The loop of this mark stays, and those in it, if it is outlined too. */
+static void stay(gj_prange *p, marks *stays, gj_ref mark, bool all)
+{
+	gj_push(p->f->arena, stays, mark);
+	GJ_EACH_OP(p->f, b, r)
+		if (all && b < p->blocks && p->inside[b] && gj_o(p->f, r)->op == GJ_ROUND)
+			gj_push(p->f->arena, stays, r);
+}
+
 void gj_outline(gj_fn *f)
 {
-	GJ_VEC(gj_ref) stays = { 0 };
+	marks stays = { 0 };
 	uint32_t loop = 0;
 	gj_prange p;
-	gj_cfg(f);
-	gj_simplify_values(f);
-	gj_simplify_blocks(f);
+	gj_simplify_first(f);
 	gj_remove_dead(f);
 	for (gj_ref mark; (mark = next_mark(f, stays.p, stays.n, &loop));) {
 		const char *why = describe(&p, f, loop, mark);
-		if (why) {
-			note(f, gj_o(f, mark)->loc, why);
-			gj_push(f->arena, &stays, mark);
-		} else {
-			outline(&p);
+		if (!why && !p.promised)
+			why = prove(&p);
+		if (!why && outline(&p, &why)) {
+			stay(&p, &stays, mark, true);
+			continue;
 		}
+		note_inner_loop(f, gj_o(f, mark)->loc, why);
+		stay(&p, &stays, mark, false);
 	}
 	drop_marks(f);
 	for (uint32_t i = 0; i < f->callee.n; i++)

@@ -1,9 +1,9 @@
-/* Loops over prange: what the files that make entries of them share. outline.c finds the loops and puts a ROUNDS in their place,
- * carried.c says what of one round the next one sees, rounds.c makes the entry. */
+/* Loops whose rounds run side by side, over prange or found to be independent: what the files that make entries of them share. outline.c
+ * finds the loops and puts a ROUNDS in their place, carried.c says what of one round the next one sees, rounds.c makes the entry. */
 #ifndef GJ_PRANGE_H
 #define GJ_PRANGE_H
 
-#include "opt/opt.h"
+#include "opt/independent.h"
 
 /* What becomes of a phi of the loop's header: nobody reads it; it is its last round's behind the loop; or what all rounds
  * contribute to it, in any order. */
@@ -14,6 +14,7 @@ typedef struct gj_carried {
 	gj_carry_how how;
 	gj_opcode op;                              /* REDUCED: makes one of two */
 	bool     compared;                         /* MIN, MAX: by a comparison, which NaN never passes */
+	bool     nan;                              /* … NaN wins */
 	gj_ref   cell;                             /* LOCALMEM of the function: partial values, a chunk each; the last */
 } gj_carried;
 
@@ -21,11 +22,15 @@ typedef struct gj_prange {
 	gj_fn   *f;
 	uint32_t loop, header, body, latch, before, exit;      /* blocks: `body` comes behind the header, `before` leads to it */
 	uint32_t loc;
+	bool     promised;                         /* over prange: rounds are independent because the user says so */
 	gj_ref   position, start, step, length;
+	uint32_t blocks;                           /* of f when `inside` was made */
 	bool    *inside;                           /* by block: what rounds run; not the header */
 	uint32_t nops;                             /* in these */
 	bool     heavy, owns;                      /* with loops or calls in them; with arrays that are counted */
 	GJ_VEC(gj_carried) carried;
+	gj_pairs apart;                            /* objects that must be, or rounds run one after the other */
+	GJ_VEC(gj_ref) along;                      /* SELECTs of 0 or an index: the index, or rounds run one after the other */
 	GJ_VEC(gj_ref) leaf;                       /* values of f that the entry takes, from GJ_LEAF_FIRST on */
 } gj_prange;
 
@@ -36,8 +41,9 @@ enum { GJ_LEAF_ROUND, GJ_LEAF_COUNT, GJ_LEAF_CHUNK, GJ_LEAF_FIRST };
 gj_ref gj_carry_in(const gj_prange *, gj_ref phi);
 gj_ref gj_carry_out(const gj_prange *, gj_ref phi);
 
-/* Fills p->carried; fails at a variable whose rounds depend on each other. */
-void gj_find_carried(gj_prange *);
+/* Fills p->carried. false: rounds depend on each other through the variable *told. */
+typedef struct gj_carried_wrong { uint32_t loc; const char *name; } gj_carried_wrong;
+bool gj_find_carried(gj_prange *, gj_carried_wrong *told);
 /* What leaves the other value as it is; two partial values as one; at the end of block b. */
 gj_ref gj_carry_neutral(gj_fn *, uint32_t b, const gj_carried *, const gj_type *);
 gj_ref gj_carry_join(gj_fn *, uint32_t b, const gj_carried *, gj_ref x, gj_ref y);

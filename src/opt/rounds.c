@@ -98,10 +98,6 @@ static gj_ref copy_of(maker *m, const gj_op *o, uint32_t b, uint32_t nargs, cons
 static gj_ref value(maker *m, gj_ref v)
 {
 	const gj_op *o = gj_o(m->f, v);
-	while (o->op == GJ_ROUND && !m->inner[v]) {
-		v = o->arg[0];
-		o = gj_o(m->f, v);
-	}
 	if (m->inner[v])
 		return m->inner[v];
 	bool again = o->op == GJ_CONST || o->op == GJ_CONSTMEM || o->op == GJ_ADDRESS || o->op == GJ_UNDEF;
@@ -148,6 +144,14 @@ static uint32_t end_if_fails(maker *m, uint32_t b, const gj_op *o)
 	return on;
 }
 
+static bool is_along(const gj_prange *p, gj_ref r)
+{
+	for (uint32_t i = 0; i < p->along.n; i++)
+		if (p->along.p[i] == r)
+			return true;
+	return false;
+}
+
 static void copy_block(maker *m, uint32_t b)
 {
 	gj_fn *f = m->f, *c = m->c;
@@ -156,6 +160,10 @@ static void copy_block(maker *m, uint32_t b)
 		const gj_op *o = gj_o(f, r);
 		if (o->op == GJ_ROUND || m->inner[r])
 			continue;
+		if (is_along(m->p, r)) {
+			m->inner[r] = value(m, o->arg[2]);
+			continue;
+		}
 		if (o->op == GJ_REPORT || o->op == GJ_BOUNDS) {
 			to = end_if_fails(m, to, o);
 			continue;
