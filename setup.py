@@ -171,7 +171,7 @@ class Toolchain:
 		"""GJ_BUILD, a hash of src/ and of what is compiled with users' functions: the cache on disk never hands one build the code
 		that another one made."""
 		digest = hashlib.sha256()
-		for path in [*sorted(ROOT.glob("src/**/*.*")), ROOT / "python/gridjit/_functions.py"]:
+		for path in [*sorted(ROOT.glob("src/**/*.*")), *sorted(ROOT.glob("python/gridjit/_functions/*.py"))]:
 			digest.update(path.read_bytes())
 		header, text = Path("build/obj/build.h"), f'#define GJ_BUILD "{digest.hexdigest()[:16]}"\n'
 		path = ROOT / header

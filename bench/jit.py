@@ -82,6 +82,34 @@ def fibonacci(n):
 
 
 @njit
+def pi(n):
+	inside = 0
+	for _ in range(n):
+		x, y = np.random.random(), np.random.random()
+		inside += x * x + y * y < 1
+	return 4 * inside / n
+
+
+@njit
+def metropolis(n):
+	x = total = 0.0
+	for _ in range(n):
+		new = x + np.random.normal(0.0, 0.5)
+		if np.random.random() < np.exp((x * x - new * new) / 2):
+			x = new
+		total += x
+	return total / n
+
+
+@njit
+def dice(n):
+	total = 0
+	for _ in range(n):
+		total += np.random.randint(1, 7)
+	return total
+
+
+@njit
 def expression(a, x, y):
 	return a * x + y
 
@@ -125,6 +153,8 @@ def main():
 		"Laplace step": best(lambda: laplace(u, v), u.size), "naive matrix product 256": best(lambda: product(a, a, c), 256**3),
 		"quicksort": best(lambda: quicksort(r.copy(), 0, r.size - 1), r.size), "Collatz": best(lambda: collatz(30_000), 30_000),
 		"Fibonacci(30)": best(lambda: fibonacci(30), 1_346_269), "a * x + y, a new array": best(lambda: expression(2.0, x, x), x.size),
+		"pi by chance, a number": best(lambda: pi(200_000), 400_000), "Metropolis, a step": best(lambda: metropolis(200_000), 200_000),
+		"dice": best(lambda: dice(200_000), 200_000),
 		"call with two ints": best(lambda: two_ints(1, 2), 1, 200_000), "call with two arrays": best(lambda: two_arrays(small, small), 1, 200_000),
 		"compile a ten-line loop, ms": min(compile_time() for _ in range(3)) * 1e3,
 	}

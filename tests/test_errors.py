@@ -220,8 +220,8 @@ def other_ways():
 	def argument(x):
 		x[0] = len(GLOBAL_DEVICE_ARRAY)
 	return [
-		(rand, "np.random.rand cannot be used", "draw the numbers on the host"),
-		(uniform, "random.uniform cannot be used", "draw the numbers on the host"),
+		(rand, "np.random.rand cannot be used", "kernels have cuda.random"),
+		(uniform, "random.uniform cannot be used", "kernels have cuda.random"),
 		(generator, "cannot be", ""),
 		(solve, "np.linalg.solve cannot be used", "write the loop over the items"),
 		(arrays, "operator @ between array", "c[i] = a[i] + b[i]"),

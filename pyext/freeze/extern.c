@@ -11,7 +11,7 @@ typedef struct Extern {
 	PyObject_HEAD
 	PyObject *name, *link;                     /* str; tuple of what gridjit.cuda.linking knows to read */
 	PyObject *owner; void *address;            /* of one that is in this process: what keeps it there; else NULL */
-	bool c_abi;
+	gj_extern_abi abi;
 	const gj_type *ret, **arg;
 	uint32_t n;
 } Extern;
@@ -35,10 +35,10 @@ static bool check(const Extern *e, const char *name)
 {
 	if (!e->ret)
 		return gj_error(GJ_ERR_EXTERN_RESULT, name), false;
-	if (!passes(e->ret, true, e->c_abi))
+	if (!passes(e->ret, true, e->abi != GJ_EXTERN_NUMBA))
 		return gj_error(GJ_ERR_EXTERN_RETURNS, name, e->ret->name), false;
 	for (uint32_t i = 0; i < e->n; i++)
-		if (!passes(e->arg[i], false, e->c_abi))
+		if (!passes(e->arg[i], false, e->abi != GJ_EXTERN_NUMBA))
 			return gj_error(GJ_ERR_EXTERN_TAKES, name, e->arg[i]->name), false;
 	return true;
 }
@@ -65,7 +65,7 @@ static PyObject *new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	Extern *e = n < 0 ? NULL : (Extern *)cls->tp_alloc(cls, 0);
 	if (!e)
 		return NULL;
-	e->c_abi = c;
+	e->abi = c ? GJ_EXTERN_C : GJ_EXTERN_NUMBA;
 	e->ret = ret;
 	e->n = (uint32_t)n;
 	e->arg = PyMem_Malloc(((size_t)n + 1) * sizeof *e->arg);
@@ -125,7 +125,7 @@ static PyObject *get_sig(PyObject *self, void *unused)
 static PyObject *get_abi(PyObject *self, void *unused)
 {
 	(void)unused;
-	return PyUnicode_FromString(((Extern *)self)->c_abi ? "c" : "numba");
+	return PyUnicode_FromString(((Extern *)self)->abi == GJ_EXTERN_NUMBA ? "numba" : "c");
 }
 
 static PyObject *reduce(PyObject *self, PyObject *unused)
@@ -212,13 +212,45 @@ const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
 	                .var = var, .nvars = (int)e->n, .ret = e->ret, .arg_type = arg, .narg_types = (int)e->n };
 	c->digest = gj_code_digest(c);
 	r = gj_obj_new(fz, GJ_OBJ_EXTERN, name);
-	r->i = e->c_abi;
+	r->i = e->abi;
 	r->at = (uintptr_t)e->address;
 	r->code = c;
 	return note_link(fz->captures, e->link) < 0 || note_owner(fz->captures, e) < 0 || gj_freeze_meet(fz, o, NULL, r) < 0 ? NULL : r;
 }
 
+/* -- Functions of the runtime ------------------------------------------------------------------------------------- */
+
+static PyObject *random_functions(PyObject *m, PyObject *python)
+{
+	(void)m;
+	static const char *const row[][2] = {
+#define RANDOM(name, signature, R, params) { #name, signature },
+#define INLINED(name, signature, words) { #name, signature },
+#include "image/random.def"
+#undef INLINED
+#undef RANDOM
+	};
+	PyObject *all = PyDict_New();
+	for (size_t i = 0; all && i < GJ_LEN(row); i++) {
+		PyObject *name = PyUnicode_FromFormat("gj_rng_%s", row[i][0]);
+		PyObject *f = name ? PyObject_CallFunction((PyObject *)extern_class, "OssN", name, row[i][1], "c", PyTuple_New(0)) : NULL;
+		if (f)
+			((Extern *)f)->abi = python == Py_True ? GJ_EXTERN_PYTHON_RANDOM : GJ_EXTERN_RANDOM;
+		if (!f || PyDict_SetItemString(all, row[i][0], f) < 0)
+			Py_CLEAR(all);
+		Py_XDECREF(f);
+		Py_XDECREF(name);
+	}
+	return all;
+}
+
+static PyMethodDef functions[] = {
+	{ "random_functions", random_functions, METH_O,
+		"random_functions(python): name → declared function, for each row of random.def; of which stream: Python's or NumPy's." },
+	{ NULL, NULL, 0, NULL },
+};
+
 int gj_extern_init(PyObject *m)
 {
-	return gj_add_type(m, &extern_class, &spec, NULL);
+	return gj_add_type(m, &extern_class, &spec, NULL) < 0 ? -1 : PyModule_AddFunctions(m, functions);
 }

@@ -1,6 +1,7 @@
 /* A freeze in progress, and what it makes of objects that have no meaning in kernels: a name for the message, and what to
  * write instead where that is known. */
 #include "freeze/freezer.h"
+#include "freeze/known.h"
 
 #include <string.h>
 
@@ -71,12 +72,11 @@ static const char *text_of(gj_freezer *fz, PyObject *o, const char *attribute)
 /* Functions of NumPy and of random that no table knows. NULL: it is none, or an exception is set. */
 static gj_obj *library_function(gj_freezer *fz, PyObject *o)
 {
-	PyObject *self = PyMethod_Check(o) ? PyMethod_GET_SELF(o) : PyCFunction_Check(o) ? PyCFunction_GET_SELF(o) : NULL;
-	bool numpy = self && strstr(Py_TYPE(self)->tp_name, "numpy.random");
-	if (numpy || (self && !strcmp(Py_TYPE(self)->tp_name, "Random"))) {
+	bool numpy, host = fz->captures && fz->captures->memory;
+	if (gj_known_random(o, &numpy)) {
 		const char *name = text_of(fz, o, "__name__");
-		return name ? opaque(fz, numpy ? "np.random." : "random.", name, "draw the numbers on the host and pass them as an "
-			"array: random numbers in kernels are not built yet") : NULL;
+		return name ? opaque(fz, numpy ? "np.random." : "random.", name, host ? "docs/jit.md lists the functions of random numbers that can be "
+			"compiled" : "functions for the host (gridjit.jit) can; kernels have cuda.random, or take the numbers as an array") : NULL;
 	}
 	if (!PyCallable_Check(o) || PyType_Check(o))
 		return NULL;

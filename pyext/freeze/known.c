@@ -81,11 +81,40 @@ static bool open_functions(void)
 	return functions && methods && written;
 }
 
-PyObject *gj_known_function(PyObject *o)
+static PyObject *find_in(PyObject *table, PyObject *o)
 {
-	PyObject *key = open_functions() ? PyLong_FromVoidPtr(o) : NULL, *f = key ? PyDict_GetItemWithError(functions, key) : NULL;
+	PyObject *key = table ? PyLong_FromVoidPtr(o) : NULL, *f = key ? PyDict_GetItemWithError(table, key) : NULL;
 	Py_XDECREF(key);
 	return f;
+}
+
+bool gj_known_random(PyObject *o, bool *numpy)
+{
+	PyObject *self = PyMethod_Check(o) ? PyMethod_GET_SELF(o) : PyCFunction_Check(o) ? PyCFunction_GET_SELF(o) : NULL, *module = NULL;
+	const char *class = self ? Py_TYPE(self)->tp_name : "", *from = NULL;
+	if (strstr(Py_TYPE(o)->tp_name, "cython_function") && gj_attribute(o, "__module__", &module) > 0 && PyUnicode_Check(module))
+		from = PyUnicode_AsUTF8(module);
+	*numpy = strstr(class, "numpy.random") || (from && !strncmp(from, "numpy.random", 12));
+	Py_XDECREF(module);
+	return *numpy || !strcmp(class, "Random");
+}
+
+/* Of np.random and random: their modules, and what is written of them, are imported if a function is from there. */
+static PyObject *random_function(PyObject *o)
+{
+	static PyObject *tables[2];
+	bool numpy;
+	if (!gj_known_random(o, &numpy) || PyErr_Occurred())
+		return NULL;
+	if (!tables[numpy])
+		tables[numpy] = gj_import("gridjit._functions.random", numpy ? "NUMPY" : "PYTHON");
+	return find_in(tables[numpy], o);
+}
+
+PyObject *gj_known_function(PyObject *o)
+{
+	PyObject *f = open_functions() ? find_in(functions, o) : NULL;
+	return f || PyErr_Occurred() ? f : random_function(o);
 }
 
 PyObject *gj_known_method(PyObject *name) { return open_functions() ? PyDict_GetItemWithError(methods, name) : NULL; }

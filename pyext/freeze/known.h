@@ -10,9 +10,11 @@ const char *gj_known_name(PyObject *);
 int gj_known_init(void);
 
 /* The Python function that stands for one of NumPy's, or for a method of arrays by its name, where functions can make arrays
- * (gridjit/_functions.py). Borrowed; NULL: none, or an exception is set. */
+ * (gridjit/_functions). Borrowed; NULL: none, or an exception is set. */
 PyObject *gj_known_function(PyObject *);
 PyObject *gj_known_method(PyObject *name);
+/* Is it of np.random or of Python's random module? */
+bool gj_known_random(PyObject *, bool *numpy);
 /* Those that stand for operations, in the order of gj_written. */
 PyObject *gj_known_written(void);
 

@@ -20,14 +20,18 @@ typedef enum gj_objkind {
 	GJ_OBJ_TYPE,                               /* a scalar type as a value: float32, np.float32, np.dtype("f4") */
 	GJ_OBJ_NAME,                               /* a name the compiler knows: "cuda.grid", "math.sin", "np.sqrt", "builtins.len", "operator.add" */
 	GJ_OBJ_MODULE,                             /* a namespace: attributes resolved for every name the code mentions */
-	GJ_OBJ_EXTERN,                             /* a function without a body, compiled elsewhere: `code` is its symbol and its signature; i: 1: of C's
-	                                            * calling convention, 0: of numba's; at: where it is in this process, 0: to be linked */
+	GJ_OBJ_EXTERN,                             /* a function without a body, compiled elsewhere: `code` is its symbol and its signature; i: gj_extern_abi;
+	                                            * at: where it is in this process, 0: to be linked */
 	GJ_OBJ_FUNCTION,                           /* a device function or a plain Python function */
 	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
 	GJ_OBJ_GENERATOR,                          /* a generator expression: `code`; its value at run time is the tuple of its arguments and of
 	                                            * what it captures, whose constants are item[n] */
 	GJ_OBJ_OPAQUE                              /* anything else; `name` says what, for the error message */
 } gj_objkind;
+
+/* Calling conventions of functions that are compiled elsewhere. RANDOM and above: C's, with the thread's random numbers before the arguments,
+ * np.random's or those of Python's random. */
+typedef enum gj_extern_abi { GJ_EXTERN_NUMBA, GJ_EXTERN_C, GJ_EXTERN_RANDOM, GJ_EXTERN_PYTHON_RANDOM } gj_extern_abi;
 
 /* How a function is called that is no plain one. UFUNC: in fused functions for each element. FUSED: of numbers, and typed as a fused
  * function whose arguments have as many dimensions as its items say (−1: a number of Python's). */
@@ -53,7 +57,7 @@ struct gj_obj {
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };
 
-/* Operations that are functions in Python (gridjit/_functions.py): a[index] and a[mask], and their stores, a @ b, np.where(a), and reductions
+/* Operations that are functions in Python (gridjit/_functions): a[index] and a[mask], and their stores, a @ b, np.where(a), and reductions
  * along an axis in the order of gj_reduction. */
 typedef enum gj_written {
 	GJ_WRITTEN_TAKE, GJ_WRITTEN_CHOOSE, GJ_WRITTEN_PUT, GJ_WRITTEN_PUT_CHOSEN, GJ_WRITTEN_DOT, GJ_WRITTEN_NONZERO, GJ_WRITTEN_SUM, GJ_WRITTEN_ALL = GJ_WRITTEN_SUM + 6,

@@ -102,6 +102,8 @@ static gj_v callee(gj_gen *g, const gj_obj *extern_, gj_t type)
 		return fn;
 	fn = LLVMAddFunction(u->mod, name, type);
 	gj_attr(u, fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
+	if (extern_->i >= GJ_EXTERN_RANDOM)
+		u->backend->random_function(u, fn);
 	return fn;
 }
 
@@ -109,11 +111,14 @@ static void one(gj_gen *g, const gj_op *o, gj_v lane)
 {
 	gj_unit *u = g->u;
 	const gj_code *code = o->imm.obj->code;
-	bool c_abi = o->imm.obj->i, result = code->ret != gj_t_none;
+	gj_extern_abi abi = (gj_extern_abi)o->imm.obj->i;
+	bool c_abi = abi != GJ_EXTERN_NUMBA, result = code->ret != gj_t_none;
 	call c = { .g = g, .op = o, .lane = lane };
 	gj_v slot = result ? operand(&c) : LLVMConstNull(u->ptr);
 	if (!c_abi)
 		push(&c, slot, NULL);
+	if (abi >= GJ_EXTERN_RANDOM)
+		push(&c, u->backend->random(g, abi - GJ_EXTERN_RANDOM), NULL);
 	for (int i = 0; i < code->nargs; i++)
 		push_value(&c, code->arg_type[i]);
 	gj_t ret = !c_abi ? u->i32 : result ? gj_mem_ty(u, code->ret) : u->tvoid;

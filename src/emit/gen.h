@@ -56,6 +56,9 @@ typedef struct gj_backend {
 	gj_v (*math)(gj_gen *, int row, const gj_v *arg);    /* a row of math.def; NULL result: as all do */
 	gj_v (*to_int)(gj_gen *, gj_v x, unsigned bits, bool is_signed);   /* of one float32 or float64, saturating */
 	gj_v (*atomic)(gj_gen *, const gj_op *, gj_v p, gj_v b);           /* one operation; NULL result: as all do */
+	/* Targets with functions for the host: one of the thread's random numbers (cpu_abi.h); what is known of a function that takes them. */
+	gj_v (*random)(gj_gen *, unsigned which);
+	void (*random_function)(gj_unit *, gj_v fn);
 	gj_v (*own_copy)(gj_gen *);                /* i1: do arrays that are only added to belong to this thread alone */
 	/* Where what outlives an op must outlive barriers: memory of the warp, aligned to 64 (NULL result: an alloca will do);
 	 * an alloca that is only loaded and stored as a whole. */

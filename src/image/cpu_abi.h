@@ -15,6 +15,16 @@
 
 #include <stdint.h>
 
+/* Random numbers: the Mersenne Twister's words, as many as are made at once. Functions for the host have two such states, of the two modules
+ * that Python has (run/cpu/random.h). */
+enum { GJ_RANDOM_WORDS = 624, GJ_NRANDOMS = 2 };
+typedef struct gj_random {
+	uint32_t next;                             /* the first of `word` that was not taken */
+	uint32_t word[GJ_RANDOM_WORDS], state[GJ_RANDOM_WORDS];    /* the next words are made of the latter */
+	uint8_t  started, seeded;                  /* by the program, that is */
+	uint8_t  spare; double second;             /* normal deviates come in pairs */
+} gj_random;
+
 typedef struct gj_block {
 	uint32_t block_idx[3], block_dim[3], grid_dim[3];
 	uint32_t nthreads;                         /* block_dim[0] × [1] × [2]; 0: a function for the host, which has no more than this */
@@ -29,6 +39,7 @@ typedef struct gj_block {
 	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
 	const char *stack_least;                   /* of a function for the host: below it calls are too deep */
+	gj_random *random;                         /* of a function for the host: this thread's, GJ_NRANDOMS */
 } gj_block;                                    /* the runtime's own fields follow in an enclosing struct */
 
 /* Block barrier. `live`: lanes of the warp that have not returned, `here`: lanes at the barrier, `pred`: lanes (of

@@ -17,7 +17,7 @@ static gj_v attention(gj_gen *g)
 	return flag;
 }
 
-static void set_seldom(gj_unit *u, gj_v branch)
+void gj_seldom(gj_unit *u, gj_v branch)
 {
 	LLVMMetadataRef part[3] = { LLVMMDStringInContext2(u->ctx, "branch_weights", 14), LLVMValueAsMetadata(gj_i32(u, 1)),
 		LLVMValueAsMetadata(gj_i32(u, SELDOM)) };
@@ -31,7 +31,7 @@ void gj_cpu_enter(gj_gen *g)
 	gj_v at = LLVMBuildAlloca(g->b, u->i8, ""), least = gj_block_field(g, offsetof(gj_block, stack_least), u->ptr);
 	gj_v wanted = LLVMBuildOr(g->b, gj_icmp(g, LLVMIntULT, at, least), gj_icmp(g, LLVMIntNE, attention(g), gj_i32(u, 0)), "");
 	gj_if seldom = gj_if_begin(g, wanted);
-	set_seldom(u, LLVMGetBasicBlockTerminator(seldom.from));
+	gj_seldom(u, LLVMGetBasicBlockTerminator(seldom.from));
 	gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
 	gj_if_end(g, &seldom);
 	g->entry = gj_here(g);                         /* what holds for the function, and allocas, come first */
@@ -51,7 +51,7 @@ static gj_v look(gj_unit *u, gj_t *type)
 	cold = gj_bb_new(&g, "attend");
 	done = gj_bb_new(&g, "on");
 	gj_v br = LLVMBuildCondBr(u->b, gj_icmp(&g, LLVMIntNE, flag, gj_i32(u, 0)), cold, done);
-	set_seldom(u, br);
+	gj_seldom(u, br);
 	gj_at(&g, cold);
 	gj_v none = LLVMConstNull(u->ptr);
 	gj_cpu_attend(&g, none);

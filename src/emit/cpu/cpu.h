@@ -53,6 +53,10 @@ gj_v gj_block_field(gj_gen *, unsigned offset, gj_t);
 gj_v gj_block_now(gj_gen *, unsigned offset);
 gj_v gj_block_own_sums(gj_gen *);
 
+/* random.c: hooks of gj_backend. */
+gj_v gj_cpu_random_state(gj_gen *, unsigned which);
+void gj_cpu_random_function(gj_unit *, gj_v fn);
+
 /* report.c: hooks of gj_backend. */
 void gj_cpu_report(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 void gj_cpu_print(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
@@ -79,6 +83,7 @@ gj_emit_op gj_cpu_rounds, gj_cpu_failed;
 
 /* attend.c: the beginning of a function that is called: is there stack, does somebody want the thread's attention? */
 void gj_cpu_enter(gj_gen *);
+void gj_seldom(gj_unit *, gj_v branch);        /* its first way is hardly ever taken */
 /* Puts a look whether somebody wants the thread's attention into all loops of a module that was optimised. */
 void gj_look_in_loops(gj_unit *);
 

@@ -527,6 +527,7 @@ const gj_backend gj_backend_cpu = {
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = gj_cpu_entry,
 	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = keep_local, .keep_variable = gj_resume_variable,
+	.random = gj_cpu_random_state, .random_function = gj_cpu_random_function,
 	.block_alone = true, .way_back = gj_cpu_way_back,
 	.op = {
 		[GJ_SREG] = cpu_sreg, [GJ_GRIDROUND] = cpu_round, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,

@@ -21,7 +21,18 @@ static void retire(void *record)
 	free(c);
 }
 
-static void start(void) { pthread_key_create(&at_end, retire); }
+/* In the child of a fork unseeded random numbers would be the parent's. */
+static void forked(void)
+{
+	for (int i = 0; own && i < GJ_NRANDOMS; i++)
+		gj_random_forked(&own->random[i]);
+}
+
+static void start(void)
+{
+	pthread_key_create(&at_end, retire);
+	pthread_atfork(NULL, NULL, forked);
+}
 
 /* The end of the thread's stack. */
 static const char *stack_end(void)
@@ -45,6 +56,9 @@ static gj_caller *enlist(void)
 	c->pub.stack_least = stack_end() + STACK_RESERVE;
 	c->pub.grid_dim[0] = gj_pool_threads();
 	c->thread = pthread_self();
+	c->pub.random = c->random;
+	for (int i = 0; i < GJ_NRANDOMS; i++)
+		gj_random_init(&c->random[i]);
 	c->owned.next = c->owned.before = &c->owned;
 	pthread_setspecific(at_end, c);
 	gj_workers_add_caller(c);

@@ -8,6 +8,7 @@
 #include "image/report.h"
 #include "run/printed.h"
 #include "run/cpu/owned.h"
+#include "run/cpu/random.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -111,6 +112,7 @@ typedef struct gj_caller {
 	int64_t  chunk;                            /* rounds of a chunk, where that may be chosen; 0: it is not */
 	gj_lines lines;                            /* what it has printed */
 	gj_owned owned;                            /* head of the list of what it has made */
+	gj_random random[GJ_NRANDOMS];             /* random.c */
 } gj_caller;
 
 gj_caller *gj_caller_own(void);                /* cpu/caller.c: this thread's; NULL: out of memory */

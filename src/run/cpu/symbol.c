@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "run/cpu/cpu.h"
 #include "run/cpu/libdevice.h"
+#include "run/cpu/random.h"
 #include "image/cpu_abi.h"
 
 #include <dlfcn.h>
@@ -56,6 +57,8 @@ uintptr_t gj_cpu_symbol(const char *name, void *foreign)
 		return (uintptr_t)&gj_rt_attention;
 	if (!strncmp(name, "gj_nv_", 6))
 		return gj_cpu_libdevice(name + 6);
+	if (!strncmp(name, "gj_rng_", 7))
+		return gj_cpu_random(name + 7);
 	bool vector = !strncmp(name, "_ZGV", 4), helper = !strncmp(name, "__", 2);
 	for (int i = 0; i < NLIBRARIES; i++) {
 		void *h = (vector && i != 1) || (!vector && i == 1) || (helper && i == 0) ? NULL : open_library(i);
