@@ -1,6 +1,7 @@
 """Device arrays: copies, views and assignment agree with NumPy; other libraries' arrays; memory is given back."""
 
 import gc
+import math
 import pickle
 import sys
 
@@ -320,6 +321,31 @@ def test_numpy_protocol(device):
 	assert bool(cuda.to_device(np.ones(1))) and not bool(cuda.to_device(np.zeros((1, 1))))
 	same(pickle.loads(pickle.dumps(array[:, ::2])), numbers((3, 4))[:, ::2])
 	assert "shape=(3, 4)" in repr(array)
+
+
+def test_used_as_numbers_and_text(device):
+	a = cuda.to_device(np.arange(5.0))
+	total, place = a.sum(), a.argmax()
+	assert (float(total), int(total), complex(total), round(total), round(total + 0.26, 1), math.sqrt(total)) == \
+		(10, 10, 10, 10, 10.3, math.sqrt(10))
+	assert list("abcdefg")[place] == "e" and list(range(place)) == [0, 1, 2, 3]
+	assert f"{total:6.2f}|{total}|{a}|%d" % total == " 10.00|10.0|[0. 1. 2. 3. 4.]|10" and str(a) == "[0. 1. 2. 3. 4.]"
+	assert total.item() == 10 and a.item(2) == 2 and a.tolist() == [0, 1, 2, 3, 4] and repr(a) == "DeviceNDArray(shape=(5,), dtype=float64)"
+	with pytest.raises(TypeError, match="only 0-dimensional"):
+		float(a)
+	with pytest.raises(TypeError, match="integer"):
+		range(total)
+
+
+def test_what_is_not_built_works_on_copies(device):
+	host = np.array([3.0, 1, 2])
+	a = cuda.to_device(host)
+	assert a @ a == host @ a == a @ host == np.matmul(a, a) == a.dot(host) == 14 and np.gcd(cuda.to_device(np.array([4, 6])), 6).tolist() == [2, 6]
+	assert a.argsort().tolist() == [1, 2, 0] and a.std() == host.std() and np.where(a > 1)[0].tolist() == [0, 2]
+	with pytest.raises(TypeError, match="cannot write to a device array"):
+		np.matmul(cuda.to_device(np.eye(3)), a, out=cuda.device_array(3))
+	with pytest.raises(TypeError, match="unsupported operand"):
+		a @ "x"
 
 
 def test_foreign_dictionary(device):

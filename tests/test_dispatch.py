@@ -54,7 +54,7 @@ def test_configurations(device):
 	x = np.ones(100, np.float32)
 	stream = cuda.stream()
 	for launcher in (scale[4, 32], scale[(4,), (32,)], scale[(4, 1), (32, 1, 1)], scale[4, 32, stream], scale[4, 32, 0, 64],
-			scale[[4], [32], None], scale[np.int64(4), np.uint8(32)], scale.configure(4, 32, stream, 16), scale.forall(100),
+			scale[[4], [32], None], scale[[4, (32, 1), stream]], scale[np.int64(4), np.uint8(32)], scale.configure(4, 32, stream, 16), scale.forall(100),
 			scale.forall(100, tpb=7), scale.forall(100, stream=stream)):
 		out = np.zeros_like(x)
 		launcher(3.0, x, out)

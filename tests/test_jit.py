@@ -361,10 +361,19 @@ def test_types_of_variables():
 	assert f(x) == (want, 300 - 256)
 	again = njit(lambda n: f(x)[1] + n)
 	assert again(1) == 45
-	with pytest.raises(NotImplementedError, match="is a parameter"):
-		njit(locals={"n": int64})(lambda n: n)
 	with pytest.raises(NotImplementedError, match="only numbers"):
 		njit(locals={"m": float64[:]})(lambda n: n)
+
+
+def test_types_of_parameters_as_variables():
+	@njit(locals={"n": gridjit.uint16, "t": gridjit.float32})
+	def f(n, t=0.1):
+		n += 1
+		return n, t
+	assert f(65535 + 65536) == (0, np.float32(0.1)) and f(4, t=2) == (5, 2)
+	assert f(-1) == (0, np.float32(0.1)) and njit(lambda x: f(x)[0])(70000) == 70001 - 65536
+	with pytest.raises(gridjit.TypingError, match="cannot convert"):
+		f(np.zeros(2))
 
 
 def test_fastmath_makes_vectors():

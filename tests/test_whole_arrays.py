@@ -64,6 +64,27 @@ def parts(out, z, n):
 		out[2] += w.imag
 
 
+def filled(out, a, n):
+	if a.size > 0:
+		a[...].fill(n)
+	out[:4].fill(n + 0.5)
+	out[4:].fill(True)
+	out[5] = a.sum()
+
+
+def conjugates(out, z, n):
+	out[0] = (z.conj() * z).sum().real + z.imag.conjugate().sum() * n + z.real.conj().sum()
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_fill(device, name):
+	same(filled, np.zeros(6), ARRAYS[name], 3)
+
+
+def test_conjugates(device):
+	same(conjugates, np.zeros(1), np.arange(5) * (1 - 2j), 3)
+
+
 @pytest.mark.parametrize("name", ARRAYS)
 def test_flat(device, name):
 	same(flat, np.zeros(44), ARRAYS[name], 3)
@@ -193,6 +214,9 @@ def test_on_a_gpu(function, args):
 	("(a * 1j).sum(axis=0, out=a[0])", errors.TypingError, "cannot store complex128"),
 	("np.ndindex(1.5)", errors.TypingError, r"np.ndindex\(\) cannot take float64"),
 	("np.ndenumerate(n)", errors.TypingError, r"np.ndenumerate\(\) cannot take int64"),
+	("a.fill(1j)", errors.TypingError, "cannot store complex128 in float64"),
+	("a.fill(a[0])", errors.TypingError, "cannot store array.float64, 1d, A. in float64"),
+	("b = a + 1; a.fill(n); a[:] = b", errors.UnsupportedError, "used after memory has been written to"),
 	("a[0, 0] = a.T.flat[1:2][0]", errors.TypingError, "flat array.float64, 2d, A. cannot be indexed"),
 ])
 def test_errors(body, error, message):

@@ -99,7 +99,8 @@ uint32_t gj_launch_config_facts(const gj_launch_config *c)
 
 /* -- Reading it ------------------------------------------------------------------------------------------------------ */
 
-bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const char *kernel)
+/* What stands in kernel[…]: a tuple of 2 to 4. */
+static bool read_config(gj_launch_config *c, PyObject *key, const char *kernel)
 {
 	Py_ssize_t n = PyTuple_Check(key) ? PyTuple_GET_SIZE(key) : 1;
 	c->stream = NULL;
@@ -115,6 +116,14 @@ bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const char *kerne
 		c->stream = Py_NewRef(stream);
 	gj_forgive(PyExc_OverflowError);           /* of a number that is a handle */
 	return n < 4 || read_shared(PyTuple_GET_ITEM(key, 3), &c->shared);
+}
+
+bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const char *kernel)
+{
+	PyObject *tuple = PyList_Check(key) ? PyList_AsTuple(key) : Py_NewRef(key);
+	bool ok = tuple && read_config(c, tuple, kernel);
+	Py_XDECREF(tuple);
+	return ok;
 }
 
 /* -- What the device can do --------------------------------------------------------------------------------------- */

@@ -101,7 +101,7 @@ def _make(function, signature, given):
 		options["entry"] = "cfunc"
 	self = CFunc(function, options)
 	functools.update_wrapper(self, function)
-	self._given, self._given_signature, self._gj_locals = given, signature, jitting.local_types(function, given.get("locals") or {})
+	self._given, self._given_signature, self._gj_locals = given, signature, jitting.local_types(given.get("locals") or {})
 	self._declare(signature)
 	self._locked = True
 	self._compile(signature.args)

@@ -158,14 +158,11 @@ def read_options(error_model="python", fastmath=False, boundscheck=None, inline=
 		"parallel": _parallel(others.get("parallel", False)), "inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT)}
 
 
-def local_types(function, types):
+def local_types(types):
 	"""Types of variables by name, checked."""
-	code = function.__code__
 	checked = {}
 	for name, given in types.items():
 		kind = _core.as_type(given)
-		if name in code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]:
-			raise NotImplementedError(f"jit(locals=…): '{name}' is a parameter, whose type is that of the argument: give a signature, or another variable the type")
 		if not hasattr(kind, "bitwidth"):
 			raise NotImplementedError(f"jit(locals=…): '{name}' is to be {kind}, but only numbers can be converted")
 		checked[name] = kind
@@ -175,7 +172,7 @@ def local_types(function, types):
 def _make(function, signatures, given, locked):
 	dispatcher = CPUDispatcher(function, read_options(**given))
 	functools.update_wrapper(dispatcher, function)
-	dispatcher._given, dispatcher._declared_signatures, dispatcher._gj_locals = given, signatures, local_types(function, given.get("locals") or {})
+	dispatcher._given, dispatcher._declared_signatures, dispatcher._gj_locals = given, signatures, local_types(given.get("locals") or {})
 	dispatcher._nogil = bool(given.get("nogil", False))
 	for signature in signatures:
 		dispatcher._declare(signature)

@@ -101,11 +101,7 @@ static void set_var(gj_ssa_state *s, uint32_t v, gj_ref value)
 		gj_ssa_unsupported(s, "assignment to a variable of the enclosing function");
 		return;
 	}
-	if (s->code->cast && s->code->cast[v]) {
-		gj_obj *type = gj_new(s->f->arena, gj_obj, 1);
-		*type = (gj_obj){ .kind = GJ_OBJ_TYPE, .type = s->code->cast[v] };
-		value = gj_ssa_emit2(s, GJ_CALL, gj_ssa_emit_obj(s, type), value);
-	}
+	value = gj_ssa_as_variable(s, v, value);
 	gj_var_write(s, s->cur, v, value);
 	gj_push(s->f->arena, &s->f->named, ((gj_named){ value, s->code->var[v] }));
 	gj_push(s->f->arena, &s->store, ((gj_place){ v, s->cur, s->f->bb.p[s->cur].ops.n, value }));

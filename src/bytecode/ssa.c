@@ -78,6 +78,8 @@ static void enter_function(gj_ssa_state *s)
 			gj_o(s->f, r)->imm.i = v;
 		gj_var_write(s, 0, v, r);
 	}
+	for (uint32_t v = 0; v < nargs; v++)
+		gj_var_write(s, 0, v, gj_ssa_as_variable(s, v, gj_var_read(s, 0, v)));
 }
 
 static gj_action *const actions[] = {                      /* by row */

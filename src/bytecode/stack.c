@@ -63,6 +63,16 @@ gj_ref gj_ssa_emit_obj(gj_ssa_state *s, const gj_obj *obj)
 	return r;
 }
 
+gj_ref gj_ssa_as_variable(gj_ssa_state *s, uint32_t variable, gj_ref value)
+{
+	const gj_type *t = s->code->cast ? s->code->cast[variable] : NULL;
+	if (!t)
+		return value;
+	gj_obj *type = gj_new(s->f->arena, gj_obj, 1);
+	*type = (gj_obj){ .kind = GJ_OBJ_TYPE, .type = t };
+	return gj_ssa_emit2(s, GJ_CALL, gj_ssa_emit_obj(s, type), value);
+}
+
 gj_ref *gj_ssa_pop_values(gj_ssa_state *s, uint32_t n)
 {
 	if (n > s->stack.n)

@@ -87,6 +87,7 @@ gj_ref gj_ssa_unsupported(gj_ssa_state *, const char *what);
 gj_ref gj_ssa_emit1(gj_ssa_state *, gj_opcode, gj_ref);
 gj_ref gj_ssa_emit2(gj_ssa_state *, gj_opcode, gj_ref, gj_ref);
 gj_ref gj_ssa_emit_obj(gj_ssa_state *, const gj_obj *);
+gj_ref gj_ssa_as_variable(gj_ssa_state *, uint32_t variable, gj_ref);     /* of the type that locals= gives the variable */
 gj_ref *gj_ssa_pop_values(gj_ssa_state *, uint32_t n);          /* into a new array, the deepest first */
 gj_ref *gj_ssa_from_top(gj_ssa_state *, uint32_t n);            /* the place of item n, counted from 1 */
 gj_ref gj_ssa_same_on_all_paths(const gj_ssa_state *, gj_ref);  /* what a place of the stack holds whichever way control came, or itself */

@@ -266,6 +266,16 @@ gj_known gj_infer_astype(gj_icall *c)
 	return gj_known_expression(c->s->fn, c->loc, "array.astype", to, 1, c->a);
 }
 
+gj_known gj_infer_fill(gj_icall *c)
+{
+	const gj_type *t = array(c);
+	if (t->readonly)
+		gj_fail(fn(c), c->loc, GJ_ERR_READONLY, t->name);
+	if (gj_is_sequence(c->a[1].type) || gj_has_elements(c->a[1].type) || !gj_storable(c->a[1], t))
+		gj_fail(fn(c), c->loc, GJ_ERR_STORE, gj_known_text(fn(c)->arena, c->a[1]), t->elem->name);
+	return gj_just(gj_t_none);
+}
+
 /* -- Numbers, tuples ------------------------------------------------------------------------------------------------ */
 
 /* The item of an array of one, or a number itself. */

@@ -105,7 +105,7 @@ bool gj_writes_memory(const gj_inst *s, gj_ref r)
 	if (!f || f->kind != GJ_OBJ_NAME)
 		return false;
 	const gj_name *row = gj_name_find(f->name);
-	return begins(f->name, "cuda.atomic.") || begins(f->name, "cuda.sync") || begins(f->name, "cuda.threadfence") ||
+	return (row && gj_changes_array(row)) || begins(f->name, "cuda.atomic.") || begins(f->name, "cuda.sync") || begins(f->name, "cuda.threadfence") ||
 	       (row && row->params && strstr(row->params, " out=None") && o->type && o->type->kind == GJ_ARRAY);
 }
 

@@ -125,6 +125,7 @@ gj_known gj_infer_name(gj_icall *);                          /* rules.c: by the 
 /* Does the function work on expressions element by element, or reduce them? Does it give an array of its own? */
 bool     gj_takes_expressions(const gj_name *);
 bool     gj_makes_array(const gj_name *);
+bool     gj_changes_array(const gj_name *);                  /* its first argument, beside which it gives nothing */
 bool     gj_is_reduction(const gj_name *);
 bool     gj_is_where(const gj_name *);                       /* np.where */
 

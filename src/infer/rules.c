@@ -45,6 +45,8 @@ bool gj_makes_array(const gj_name *row)
 	return is_one_of(row, rules, GJ_LEN(rules));
 }
 
+bool gj_changes_array(const gj_name *row) { return is_one_of(row, (const char *const[]){ "fill" }, 1); }
+
 gj_known gj_infer_name(gj_icall *c)
 {
 	uint32_t row = gj_name_index(c->row);

@@ -167,6 +167,12 @@ gj_lv gj_lelementwise(gj_lcall *c)
 	return target;
 }
 
+gj_lv gj_lower_fill(gj_lcall *c)
+{
+	gj_lcopy(c->L, c->a[0], c->a[1]);
+	return gj_lv_none();
+}
+
 gj_lv gj_linplace(gj_lower *L, gj_binop op, gj_lv a, gj_lv b)
 {
 	gj_known operand[2] = { { a.type, NULL }, { b.type, gj_is_scalar(b.type) ? b.konst : NULL } };

@@ -1,12 +1,15 @@
 """Arithmetic on device arrays: operators, NumPy's ufuncs (__array_ufunc__) and NumPy's functions (__array_function__). Each is
 evaluated at once, by NumPy's type rules, on the device; results are device arrays."""
 
+import builtins
+import operator
+
 import numpy as np
 
 from . import reductions
 from ._elementwise import NUMBERS, Elementwise, as_operand, is_known
 from ._ufuncs import function, function_of
-from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
+from .devicearray import CONVERSIONS, OF_HOST, DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 
 # -- operators ---------------------------------------------------------------------------------------------------------
 
@@ -56,9 +59,7 @@ def _array_ufunc(self, ufunc, method, *inputs, **keywords):
 	try:
 		f = function_of(ufunc)
 	except TypeError:
-		if method == "__call__":
-			raise
-		return NotImplemented
+		return _on_copies(ufunc if method == "__call__" else getattr(ufunc, method), inputs, keywords)
 	out = keywords.get("out")
 	if isinstance(out, tuple) and len(out) == 1:
 		keywords["out"] = out[0]
@@ -110,10 +111,8 @@ def store(target, value, stream=0):
 
 
 def where(condition, x=None, y=None):
-	"""np.where with three arguments."""
-	if x is None or y is None:
-		raise NotImplementedError("np.where(condition) of a device array: its result's length is not known; copy_to_host() first")
-	return _where(condition, x, y)
+	"""np.where; of a condition alone on a copy in host memory."""
+	return np.nonzero(condition) if x is None or y is None else _where(condition, x, y)
 
 
 def clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None, dtype=None, **keywords):
@@ -158,6 +157,24 @@ def fill(self, value, stream=0):
 		store(self, np.asarray(value).astype(self.dtype)[()], stream)
 	else:
 		self.setitem(..., value, stream)
+
+
+def _of_host(name):
+	"""A method of NumPy's arrays and numbers that works on a copy in host memory."""
+	def method(self, *args, **keywords):
+		return getattr(self._to_host(), name)(*map(_to_host, args), **keywords)
+	method.__name__ = name
+	method.__doc__ = getattr(np.ndarray, name, method).__doc__
+	return method
+
+
+def _conversion(function):
+	"""What a function of Python makes of an array or a number, which here is a copy in host memory."""
+	return lambda self, *args: function(self._to_host(), *args)
+
+
+def _matmul(self, other):
+	return np.matmul(self, other) if _is_operand(other) else NotImplemented
 
 
 def _as_device(x):
@@ -253,11 +270,19 @@ def _to_host(x):
 	return type(x)(map(_to_host, x)) if type(x) in (list, tuple) else x
 
 
+def _on_copies(function, args, keywords):
+	"""What the function gives of copies in host memory. Raises TypeError where it is to write into a device array."""
+	out = keywords.get("out")
+	if any(isinstance(a, DeviceNDArray) for a in (out if isinstance(out, tuple) else (out,))):
+		raise TypeError(f"np.{function.__name__}() is not built for device arrays: it works on copies in host memory and cannot write to a device array")
+	return function(*map(_to_host, args), **{name: _to_host(value) for name, value in keywords.items()})
+
+
 def _array_function(self, func, types, args, keywords):
 	"""What is not built works on copies in host memory, as it did for arrays that only had __array__."""
 	if func in _FUNCTIONS:
 		return _FUNCTIONS[func](*args, **keywords)
-	return func(*map(_to_host, args), **{name: _to_host(value) for name, value in keywords.items()})
+	return _on_copies(func, args, keywords)
 
 
 def _install():
@@ -274,6 +299,11 @@ def _install():
 	DeviceNDArray.__hash__ = object.__hash__
 	DeviceNDArray.__array_ufunc__ = _array_ufunc
 	DeviceNDArray.__array_function__ = _array_function
+	DeviceNDArray.__matmul__, DeviceNDArray.__rmatmul__ = _matmul, lambda self, other: _matmul(other, self)
+	for name in CONVERSIONS:
+		setattr(DeviceNDArray, f"__{name}__", _conversion(getattr(builtins, name, operator.index)))
+	for name in OF_HOST:
+		setattr(DeviceNDArray, name, _of_host(name))
 	DeviceNDArray.astype, DeviceNDArray.fill = astype, fill
 	DeviceNDArray.clip = lambda self, min=None, max=None, out=None, **keywords: clip(self, min, max, out, **keywords)
 	for name, method in reductions.METHODS.items():

@@ -162,7 +162,10 @@ class _Deferred:
 
 
 _BINARY = "add sub mul truediv floordiv mod pow and or xor lshift rshift divmod".split()
-_DEFERRED = (*(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if prefix + name != "idivmod"),
+CONVERSIONS = "float int index complex round format str".split()
+OF_HOST = """item tolist tobytes std var dot argsort argpartition searchsorted nonzero take repeat compress choose diagonal trace
+	cumprod round conj conjugate swapaxes flatten""".split()
+_DEFERRED = (*OF_HOST, *(f"__{name}__" for name in CONVERSIONS), "__matmul__", "__rmatmul__", *(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if prefix + name != "idivmod"),
 	*(f"__{name}__" for name in "eq ne lt le gt ge neg pos abs invert array_ufunc array_function".split()),
 	*"astype fill clip sum prod min max mean any all argmin argmax cumsum".split())
 for _name in _DEFERRED:
