@@ -10,6 +10,11 @@ def parallel(function=None, **options):
 	return numba.njit(parallel=True, **options)(function) if function else lambda f: numba.njit(parallel=True, **options)(f)
 
 
+def serial(loop):
+	"""The same loop on one thread, without the machinery of prange."""
+	return numba.njit(fastmath=loop.targetoptions.get("fastmath", False))(loop.py_func)
+
+
 @parallel
 def saxpy(a, x, y, out):
 	for i in numba.prange(out.shape[0]):

@@ -161,7 +161,7 @@ void gj_prefetch_hint(gj_gen *g, uint32_t block)
 	for (uint32_t i = 0; bb->loop && i < bb->nsucc; i++)
 		if (bb->succ[i] == f->loops.p[bb->loop].header && !is_grid_loop(f, bb->loop, &l))
 			return;
-	if (!g->u->vector || !g->u->opt->opt || !l.loop || !g->val[l.counter].s || !gj_uniform(g, l.bound) ||
+	if (!g->u->vector || !g->u->opt->opt || !l.loop || f->round_index || !g->val[l.counter].s || !gj_uniform(g, l.bound) ||
 	    !gj_uniform(g, l.step))
 		return;
 	gj_v step = gj_sc(g, l.step), rounds = LLVMConstInt(LLVMTypeOf(step), ROUNDS_AHEAD, 0);

@@ -43,8 +43,9 @@ typedef enum gj_atomic {
 	GJ_AT_EXCH, GJ_AT_INC, GJ_AT_DEC, GJ_AT_CAS, GJ_NATOMICS
 } gj_atomic;
 
-/* How far a round is from the first; is it the first, the last (bool). */
-typedef enum gj_round { GJ_ROUND_FROM, GJ_ROUND_FIRST, GJ_ROUND_LAST } gj_round;
+/* How far a round is from the first; is it the first, the last (bool); of a turn of rounds: do all threads have all of them, if the
+ * operand (int64) is the end of the range? */
+typedef enum gj_round { GJ_ROUND_FROM, GJ_ROUND_FIRST, GJ_ROUND_LAST, GJ_ROUND_WHOLE } gj_round;
 
 /* Cache operators of LOAD and STORE: ld.ca … st.wt, to which only the GPU listens. PAST: a vector is stored past the caches, to an
  * address that its registers are aligned to; only the CPU listens. */
@@ -161,8 +162,9 @@ struct gj_fn {
 	bool cooperative;                          /* blocks wait for each other at barriers of the grid */
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
 	bool spins;                                /* CPU: has loops that wait for memory (waits.c) */
-	bool round_last;                           /* … and one more, in which no thread is in its loop */
 	gj_ref round_index, round_bound;           /* CPU: a launch runs rounds as long as index + step < bound (grid_rounds.c); 0: one */
+	uint32_t round_turn;                       /* … so many of a thread before the next thread's */
+	bool round_last;                           /* … and one more, in which no thread is in its loop */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */

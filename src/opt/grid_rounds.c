@@ -9,17 +9,19 @@
  * round of all threads, then the second: memory is walked once. Each thread's own operations keep their order. What goes from one
  * round to the next (a sum) lies in memory of the thread's own between them, and what comes behind the loop is done in a round more,
  * the last, in which no thread is in the loop. */
-#include "opt/opt.h"
+#include "opt/prange.h"
 
 #include <string.h>
 
 enum {
 	MOST_BEFORE = 40,                          /* ops that each round repeats; most are the same for all threads */
-	MOST_CARRIED = 4                           /* values that go from one round to the next */
+	MOST_CARRIED = 4,                          /* values that go from one round to the next */
+	TURN = 8,                                  /* rounds of a thread's turn, where something goes from one to the next */
+	MOST_OFFSET = 1 << 20
 };
 
 typedef struct grid_loop {
-	uint32_t header, leave, outside;           /* outside: place of the edge that enters the loop */
+	uint32_t loop, header, leave, outside;     /* outside: place of the edge that enters the loop */
 	gj_ref counter, start, bound;
 	gj_ref carried[MOST_CARRIED]; uint32_t ncarried;   /* phis of the header */
 } grid_loop;
@@ -75,7 +77,7 @@ static bool find_counter(const gj_fn *f, uint32_t l, grid_loop *g)
 	const gj_op *t = gj_terminator(f, h), *c = t->op == GJ_BRANCH ? gj_o(f, t->arg[0]) : NULL;
 	if (!c || c->op != GJ_CMP || c->sub != GJ_CMP_LT)
 		return false;
-	*g = (grid_loop){ .header = h, .leave = bb->succ[1], .counter = c->arg[0], .bound = c->arg[1] };
+	*g = (grid_loop){ .loop = l, .header = h, .leave = bb->succ[1], .counter = c->arg[0], .bound = c->arg[1] };
 	if (!counts(f, l, g))
 		return false;
 	GJ_EACH_PHI(f, h, r) {
@@ -144,7 +146,7 @@ static bool find_loop(const gj_fn *f, grid_loop *g)
 	return before <= MOST_BEFORE;
 }
 
-/* -- One round ---------------------------------------------------------------------------------------------------- */
+/* -- One turn ----------------------------------------------------------------------------------------------------- */
 
 static gj_ref about_round(gj_fn *f, uint32_t b, const gj_type *t, int64_t what)
 {
@@ -153,94 +155,256 @@ static gj_ref about_round(gj_fn *f, uint32_t b, const gj_type *t, int64_t what)
 	return r;
 }
 
-static void become(gj_fn *f, gj_ref phi, gj_opcode op, uint32_t nargs, const gj_ref *arg)
+static gj_ref add(gj_fn *f, uint32_t b, gj_ref x, gj_ref y)
 {
-	gj_op *o = gj_o(f, phi);
-	o->op = (uint16_t)op;
-	o->flags = op == GJ_ADD ? GJ_NSW : 0;
-	o->nargs = nargs;
-	o->arg = gj_memdup(f->arena, arg, nargs * sizeof *arg);
+	gj_ref r = gj_emit(f, b, GJ_ADD, gj_o(f, x)->type, 0, 2, (gj_ref[]){ x, y });
+	gj_o(f, r)->flags = GJ_NSW;
+	return r;
 }
 
-static void insert_before_end(gj_fn *f, uint32_t b, gj_ref r)
+static void branch(gj_fn *f, uint32_t from, gj_ref cond, uint32_t yes, uint32_t no)
 {
-	gj_bb *bb = &f->bb.p[b];
-	gj_push(f->arena, &bb->ops, r);
-	bb->ops.p[bb->ops.n - 1] = bb->ops.p[bb->ops.n - 2];
-	bb->ops.p[bb->ops.n - 2] = r;
+	gj_emit(f, from, GJ_BRANCH, NULL, 0, 1, &cond);
+	gj_link(f, from, yes);
+	gj_link(f, from, no);
 }
 
-/* Phis of the header become what the round begins with; what the rounds end with is stored. kept[]: the memory in between. */
-static void keep_carried(gj_fn *f, const grid_loop *g, uint32_t l, gj_ref *kept)
+static gj_ref mapped(const gj_ref *map, gj_ref r) { return map[r] ? map[r] : r; }
+
+/* The value of op r, with its operands from map[] (0: they stay), as an op that stands in no block yet. */
+static gj_ref copy_op(gj_fn *f, uint32_t b, gj_ref r, const gj_ref *map)
 {
-	uint32_t h = g->header;
-	gj_bb was = f->bb.p[h];
-	memset(&f->bb.p[h].ops, 0, sizeof f->bb.p[h].ops);
-	gj_ref from = about_round(f, h, gj_o(f, g->counter)->type, GJ_ROUND_FROM);
-	gj_ref first = about_round(f, h, gj_scalar[GJ_BOOL], GJ_ROUND_FIRST);
-	for (uint32_t k = 0; k < g->ncarried; k++) {
-		const gj_op *phi = gj_o(f, g->carried[k]);
-		gj_ref start = phi->arg[g->outside];
-		kept[k] = gj_emit(f, h, GJ_LOCALMEM, gj_ptr_type(phi->type, GJ_LOCAL), phi->loc, 0, NULL);
-		gj_o(f, kept[k])->imm.i = 1;
-		gj_ref last = gj_emit(f, h, GJ_LOAD, phi->type, phi->loc, 1, &kept[k]);
-		for (uint32_t i = 0; i < was.preds.n; i++) {
-			gj_ref value[2] = { kept[k], phi->arg[i] };
-			if (gj_loop_contains(f, l, f->bb.p[was.preds.p[i]].loop))
-				insert_before_end(f, was.preds.p[i], gj_op_new(f, was.preds.p[i], GJ_STORE, NULL, phi->loc, 2, value));
-		}
-		become(f, g->carried[k], GJ_SELECT, 3, (gj_ref[]){ first, start, last });
+	const gj_op *o = gj_o(f, r);
+	gj_ref made = gj_op_new(f, b, (gj_opcode)o->op, o->type, o->loc, o->nargs, o->arg);
+	gj_op *n = gj_o(f, made);
+	n->sub = o->sub;
+	n->flags = o->flags;
+	n->imm = o->imm;
+	for (uint32_t i = 0; map && i < n->nargs; i++)
+		n->arg[i] = mapped(map, o->arg[i]);
+	return made;
+}
+
+/* What is the same in all rounds, at the end of block b, which the loop is entered from. */
+static gj_ref outside_loop(gj_fn *f, uint32_t l, uint32_t b, gj_ref r)
+{
+	if (!gj_loop_contains(f, l, f->bb.p[gj_o(f, r)->block].loop))
+		return r;
+	gj_ref made = copy_op(f, b, r, NULL);
+	for (uint32_t i = 0; i < gj_o(f, made)->nargs; i++)
+		gj_o(f, made)->arg[i] = outside_loop(f, l, b, gj_o(f, r)->arg[i]);
+	gj_push(f->arena, &f->bb.p[b].ops, made);
+	return made;
+}
+
+/* How far the loop starts from grid(1) at most, if that is a constant. */
+static bool start_offset(const gj_fn *f, gj_ref start, int64_t *offset)
+{
+	const gj_op *o = gj_o(f, behind_cvt(f, start));
+	*offset = 0;
+	while ((o->op == GJ_ADD || o->op == GJ_SUB) && gj_o(f, o->arg[1])->op == GJ_CONST) {
+		int64_t x = gj_o(f, o->arg[1])->imm.i;
+		if (x < -MOST_OFFSET || x > MOST_OFFSET || *offset < -MOST_OFFSET || *offset > MOST_OFFSET)
+			return false;
+		*offset += o->op == GJ_ADD ? x : -x;
+		o = gj_o(f, behind_cvt(f, o->arg[0]));
 	}
-	become(f, g->counter, GJ_ADD, 2, (gj_ref[]){ g->start, from });
-	for (uint32_t i = 0; i < was.ops.n; i++)
-		gj_push(f->arena, &f->bb.p[h].ops, was.ops.p[i]);
+	return o->op == GJ_ADD && gj_is_signed(gj_o(f, start)->type);
 }
 
-/* Threads that are not in the loop keep what they have, and go on behind the loop in the last round. */
-static void leave_in_last(gj_fn *f, const grid_loop *g, const gj_ref *kept)
+/* Will all threads have all rounds of this turn? A value of block b. */
+static gj_ref is_whole(gj_fn *f, uint32_t b, const grid_loop *g, gj_ref bound)
 {
-	uint32_t out = gj_block_new(f), end = gj_block_new(f);
+	int64_t offset;
+	if (!start_offset(f, g->start, &offset))
+		return gj_int(f, b, gj_scalar[GJ_BOOL], 0);
+	gj_ref wide = gj_o(f, bound)->type->size == 8 ? bound : gj_emit(f, b, GJ_CVT, gj_scalar[GJ_I64], 0, 1, &bound);
+	if (offset > 0)
+		wide = gj_emit(f, b, GJ_SUB, gj_scalar[GJ_I64], 0, 2, (gj_ref[]){ wide, gj_int(f, b, gj_scalar[GJ_I64], offset) });
+	gj_ref r = gj_emit(f, b, GJ_GRIDROUND, gj_scalar[GJ_BOOL], 0, 1, &wide);
+	gj_o(f, r)->imm.i = GJ_ROUND_WHOLE;
+	return r;
+}
+
+/* The copied loop counts its rounds: its header goes on while there are fewer than TURN. `none` is 0. */
+static void count_turn(gj_fn *f, uint32_t head, uint32_t from, gj_ref none)
+{
+	const gj_type *t = gj_scalar[GJ_I32];
+	uint32_t n = f->bb.p[head].preds.n;
+	gj_ref end = f->bb.p[head].ops.p[--f->bb.p[head].ops.n], *arg = gj_new(f->arena, gj_ref, n);
+	gj_ref k = gj_op_new(f, head, GJ_PHI, t, 0, n, arg), next = add(f, head, k, gj_int(f, head, t, 1));
+	gj_ref more = gj_emit(f, head, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ k, gj_int(f, head, t, TURN) });
+	gj_o(f, more)->sub = GJ_CMP_LT;
+	gj_o(f, end)->arg[0] = more;
+	for (uint32_t i = 0; i < n; i++)
+		gj_o(f, k)->arg[i] = f->bb.p[head].preds.p[i] == from ? none : next;
+	gj_push(f->arena, &f->bb.p[head].ops, end);
+	gj_push(f->arena, &f->bb.p[head].ops, end);
+	gj_ref *ops = f->bb.p[head].ops.p;
+	memmove(ops + 1, ops, (f->bb.p[head].ops.n - 1) * sizeof *ops);
+	ops[0] = k;
+}
+
+/* Copies the loop for a whole turn: it is entered from block `from`, left for block `to` after TURN rounds, whatever its counter says.
+ * map[]: values of the copy. */
+static uint32_t copy_turn(gj_fn *f, const grid_loop *g, uint32_t from, gj_ref none, uint32_t to, gj_ref *map)
+{
+	uint32_t nblocks = f->bb.n, *made = gj_new(f->arena, uint32_t, nblocks);
+	for (uint32_t b = 0; b < nblocks; b++)
+		if (f->bb.p[b].rpo != UINT32_MAX && gj_loop_contains(f, g->loop, f->bb.p[b].loop))
+			made[b] = gj_block_new(f);
+	uint32_t head = made[g->header];
+	GJ_EACH_BLOCK(f, b) {
+		if (!made[b])
+			continue;
+		GJ_EACH_OP_OF(f, b, r) {
+			map[r] = copy_op(f, made[b], r, map);
+			gj_push(f->arena, &f->bb.p[made[b]].ops, map[r]);
+		}
+		for (uint32_t i = 0; i < f->bb.p[b].preds.n; i++)
+			gj_push(f->arena, &f->bb.p[made[b]].preds, made[f->bb.p[b].preds.p[i]] ? made[f->bb.p[b].preds.p[i]] : from);
+		for (uint32_t i = 0; i < f->bb.p[b].nsucc; i++) {
+			gj_bb *n = &f->bb.p[made[b]];
+			n->succ[n->nsucc++] = made[f->bb.p[b].succ[i]] ? made[f->bb.p[b].succ[i]] : to;
+		}
+	}
+	GJ_EACH_BLOCK(f, b) {
+		if (!made[b])
+			continue;
+		GJ_EACH_PHI(f, b, r)
+			for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
+				gj_o(f, map[r])->arg[k] = mapped(map, gj_o(f, r)->arg[k]);
+	}
+	count_turn(f, head, from, none);
+	gj_push(f->arena, &f->bb.p[to].preds, head);
+	return head;
+}
+
+/* -- The kernel of one turn --------------------------------------------------------------------------------------------- */
+
+static uint32_t returning(gj_fn *f)
+{
+	uint32_t b = gj_block_new(f);
+	gj_emit(f, b, GJ_RETURN, NULL, 0, 0, NULL);
+	return b;
+}
+
+/* Block b, which returns, keeps these values before. */
+static void keep(gj_fn *f, uint32_t b, const grid_loop *g, const gj_ref *kept, const gj_ref *value)
+{
+	gj_ref end = f->bb.p[b].ops.p[--f->bb.p[b].ops.n];
 	for (uint32_t k = 0; k < g->ncarried; k++)
-		gj_emit(f, out, GJ_STORE, NULL, 0, 2, (gj_ref[]){ kept[k], g->carried[k] });
-	gj_ref last = about_round(f, out, gj_scalar[GJ_BOOL], GJ_ROUND_LAST);
-	gj_emit(f, out, GJ_BRANCH, NULL, 0, 1, &last);
-	gj_emit(f, end, GJ_RETURN, NULL, 0, 0, NULL);
-	f->bb.p[g->header].succ[1] = out;
-	gj_push(f->arena, &f->bb.p[out].preds, g->header);
-	gj_rename_pred(f, g->leave, g->header, out);
-	f->bb.p[out].succ[f->bb.p[out].nsucc++] = g->leave;
-	gj_link(f, out, end);
-	f->round_last = true;
+		gj_emit(f, b, GJ_STORE, NULL, 0, 2, (gj_ref[]){ kept[k], value[k] });
+	gj_push(f->arena, &f->bb.p[b].ops, end);
+}
+
+/* What comes behind the loop begins with block `from`, where carried values come from memory. */
+static void read_kept(gj_fn *f, const grid_loop *g, uint32_t from, const gj_ref *kept)
+{
+	gj_ref value[MOST_CARRIED];
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		value[k] = gj_emit(f, from, GJ_LOAD, gj_o(f, g->carried[k])->type, 0, 1, &kept[k]);
+	gj_emit(f, from, GJ_JUMP, NULL, 0, 0, NULL);
+	f->bb.p[from].succ[f->bb.p[from].nsucc++] = g->leave;
+	gj_rename_pred(f, g->leave, g->header, from);
+	GJ_EACH_OP(f, b, r)
+		for (uint32_t i = 0; gj_dominates(f, g->leave, b) && i < gj_o(f, r)->nargs; i++)
+			for (uint32_t k = 0; k < g->ncarried; k++)
+				if (gj_o(f, r)->arg[i] == g->carried[k])
+					gj_o(f, r)->arg[i] = value[k];
 }
 
 /* What led back to the header returns. */
-static void end_rounds(gj_fn *f, uint32_t l, uint32_t header)
+static void end_rounds(gj_fn *f, const grid_loop *g)
 {
-	uint32_t end = gj_block_new(f);
-	gj_emit(f, end, GJ_RETURN, NULL, 0, 0, NULL);
-	for (uint32_t i = f->bb.p[header].preds.n; i-- > 0;) {
-		uint32_t from = f->bb.p[header].preds.p[i];
-		if (!gj_loop_contains(f, l, f->bb.p[from].loop))
+	uint32_t end = returning(f);
+	for (uint32_t i = f->bb.p[g->header].preds.n; i-- > 0;) {
+		uint32_t from = f->bb.p[g->header].preds.p[i];
+		if (!gj_loop_contains(f, g->loop, f->bb.p[from].loop))
 			continue;
-		f->bb.p[from].succ[gj_pred_edge(f, header, i)] = end;
+		f->bb.p[from].succ[gj_pred_edge(f, g->header, i)] = end;
 		gj_push(f->arena, &f->bb.p[end].preds, from);
-		gj_drop_pred(f, header, i);
+		gj_drop_pred(f, g->header, i);
 	}
+}
+
+/* A block between what comes before the loop and its header, which has no end yet: the header's last predecessor. */
+static uint32_t enter_by(gj_fn *f, const grid_loop *g)
+{
+	bool *enters = gj_new(f->arena, bool, f->bb.p[g->header].preds.n);
+	enters[g->outside] = true;
+	uint32_t b = gj_split_edges(f, g->header, enters);
+	f->bb.p[b].ops.n = f->bb.p[b].nsucc = 0;
+	return b;
+}
+
+static void set_start(gj_fn *f, const grid_loop *g, gj_ref phi, gj_ref start) { gj_o(f, phi)->arg[f->bb.p[g->header].preds.n - 1] = start; }
+
+/* A turn of several rounds: carried values come from memory, and go back when it is over. Whole turns have a loop of their own, in which
+ * no thread is ever missing. */
+static void carry(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kept, gj_ref whole)
+{
+	gj_ref value[MOST_CARRIED], none = gj_int(f, turn, gj_scalar[GJ_I32], 0);
+	gj_ref first = about_round(f, turn, gj_scalar[GJ_BOOL], GJ_ROUND_FIRST);
+	for (uint32_t k = 0; k < g->ncarried; k++) {
+		const gj_op *phi = gj_o(f, g->carried[k]);
+		gj_ref start = phi->arg[f->bb.p[g->header].preds.n - 1];
+		gj_ref last = gj_emit(f, turn, GJ_LOAD, phi->type, phi->loc, 1, &kept[k]);
+		set_start(f, g, g->carried[k], gj_emit(f, turn, GJ_SELECT, phi->type, phi->loc, 3, (gj_ref[]){ first, start, last }));
+	}
+	uint32_t out = returning(f);
+	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
+	uint32_t copy = copy_turn(f, g, turn, none, out, map);
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		value[k] = map[g->carried[k]];
+	keep(f, out, g, kept, value);
+	gj_emit(f, turn, GJ_BRANCH, NULL, 0, 1, &whole);
+	f->bb.p[turn].succ[f->bb.p[turn].nsucc++] = copy;
+}
+
+static void split(gj_fn *f, const grid_loop *g)
+{
+	gj_ref kept[MOST_CARRIED];
+	uint32_t gate = enter_by(f, g), turn = gate, out = 0;
+	gj_ref bound = outside_loop(f, g->loop, gate, g->bound);
+	gj_ref counter = add(f, gate, g->start, about_round(f, gate, gj_o(f, g->counter)->type, GJ_ROUND_FROM));
+	set_start(f, g, g->counter, counter);
+	f->round_last = g->ncarried || f->bb.p[g->leave].ops.n > 1;
+	f->round_turn = g->ncarried ? TURN : 1;
+	f->round_index = counter;
+	f->round_bound = bound;
+	for (uint32_t k = 0; k < g->ncarried; k++) {
+		const gj_op *phi = gj_o(f, g->carried[k]);
+		kept[k] = gj_emit(f, gate, GJ_LOCALMEM, gj_ptr_type(phi->type, GJ_LOCAL), phi->loc, 0, NULL);
+		gj_o(f, kept[k])->imm.i = 1;
+	}
+	if (f->round_last) {
+		uint32_t behind = gj_block_new(f);
+		turn = gj_block_new(f);
+		gj_rename_pred(f, g->header, gate, turn);
+		branch(f, gate, about_round(f, gate, gj_scalar[GJ_BOOL], GJ_ROUND_LAST), behind, turn);
+		read_kept(f, g, behind, kept);
+		f->bb.p[g->header].succ[1] = out = returning(f);
+		gj_push(f->arena, &f->bb.p[out].preds, g->header);
+	}
+	if (g->ncarried) {
+		carry(f, g, turn, kept, is_whole(f, turn, g, bound));
+		keep(f, out, g, kept, g->carried);
+	} else {
+		gj_emit(f, turn, GJ_JUMP, NULL, 0, 0, NULL);
+		end_rounds(f, g);
+	}
+	f->bb.p[turn].succ[f->bb.p[turn].nsucc++] = g->header;
 }
 
 void gj_split_grid_rounds(gj_fn *f)
 {
 	grid_loop g;
-	gj_ref kept[MOST_CARRIED];
 	if (f->entry->args != GJ_ARGS_LEAVES || f->barriers || f->cooperative || f->spins || f->callee.n || !find_loop(f, &g))
 		return;
-	uint32_t l = f->bb.p[g.header].loop;
-	keep_carried(f, &g, l, kept);
-	end_rounds(f, l, g.header);
-	if (g.ncarried || f->bb.p[g.leave].ops.n > 1)
-		leave_in_last(f, &g, kept);
-	f->round_index = g.counter;
-	f->round_bound = g.bound;
+	split(f, &g);
 	gj_cfg(f);
+	gj_simplify_values(f);
 	gj_simplify_blocks(f);
+	gj_remove_dead(f);
 }

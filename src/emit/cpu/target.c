@@ -138,12 +138,11 @@ static bool whole_rows(const gj_unit *u) { return !u->vector || u->opt->facts & 
 static void begin_rounds(gj_gen *g)
 {
 	gj_unit *u = g->u;
-	gj_t t = gj_ty(u, gj_o(g->f, g->f->round_index)->type);
-	gj_v none = LLVMConstInt(t, 0, 0);
+	gj_v none = LLVMConstInt(u->i64, 0, 0);
 	gj_cpu(g)->more = gj_alloca(g, u->i1, 1, 1);
 	gj_cpu(g)->rounds = gj_bb_new(g, "round");
 	gj_at(g, gj_cpu(g)->rounds);
-	gj_cpu(g)->round = LLVMBuildPhi(g->b, t, "");
+	gj_cpu(g)->round = LLVMBuildPhi(g->b, u->i64, "");
 	LLVMAddIncoming(gj_cpu(g)->round, &none, &g->entry, 1);
 	if (g->f->round_last) {
 		gj_v no = LLVMConstInt(u->i1, 0, 0);
@@ -181,21 +180,31 @@ static gj_v keep_local(gj_gen *g, uint64_t bytes)
 	return p;
 }
 
-static gj_v round_step(gj_gen *g)
+/* Threads of the grid (i64). */
+static gj_v grid_step(gj_gen *g)
 {
 	gj_v blocks = dimension(g, offsetof(gj_block, grid_dim), 0), threads = dimension(g, offsetof(gj_block, block_dim), 0);
-	gj_t t = LLVMTypeOf(gj_cpu(g)->round);
+	gj_t t = g->u->i64;
 	return LLVMBuildMul(g->b, LLVMBuildZExt(g->b, blocks, t, ""), LLVMBuildZExt(g->b, threads, t, ""), "");
+}
+
+/* From one turn to the next (i64). */
+static gj_v round_step(gj_gen *g)
+{
+	return LLVMBuildMul(g->b, grid_step(g), LLVMConstInt(g->u->i64, g->f->round_turn, 0), "");
 }
 
 /* At the end of a warp: has its first thread a further round? */
 static void note_round(gj_gen *g)
 {
-	gj_v bound = gj_sc(g, g->f->round_bound), step = round_step(g), more;
-	if (g->val[g->f->round_index].s)
-		more = gj_icmp(g, LLVMIntSLT, LLVMBuildAdd(g->b, gj_sc(g, g->f->round_index), step, ""), bound);
-	else {
-		gj_v next = LLVMBuildAdd(g->b, gj_vec(g, g->f->round_index), gj_splat(g, step), "");
+	gj_t t = g->u->i64;
+	gj_v bound = LLVMBuildSExt(g->b, gj_sc(g, g->f->round_bound), t, ""), step = round_step(g), more;
+	if (g->val[g->f->round_index].s) {
+		gj_v next = LLVMBuildAdd(g->b, LLVMBuildSExt(g->b, gj_sc(g, g->f->round_index), t, ""), step, "");
+		more = gj_icmp(g, LLVMIntSLT, next, bound);
+	} else {
+		gj_v index = LLVMBuildSExt(g->b, gj_vec(g, g->f->round_index), gj_vec_ty(g->u, t), "");
+		gj_v next = LLVMBuildAdd(g->b, index, gj_splat(g, step), "");
 		more = gj_any(g, LLVMBuildAnd(g->b, gj_icmp(g, LLVMIntSLT, next, gj_splat(g, bound)), g->all, ""));
 	}
 	more = LLVMBuildOr(g->b, more, LLVMBuildLoad2(g->b, g->u->i1, gj_cpu(g)->more, ""), "");
@@ -227,8 +236,12 @@ static void next_round(gj_gen *g)
 static gj_v cpu_round(gj_gen *g, const gj_op *o)
 {
 	gj_v round = gj_cpu(g)->round;
-	return o->imm.i == GJ_ROUND_FROM ? round : o->imm.i == GJ_ROUND_LAST ? gj_cpu(g)->last
-		: gj_icmp(g, LLVMIntEQ, round, LLVMConstInt(LLVMTypeOf(round), 0, 0));
+	switch (o->imm.i) {
+	case GJ_ROUND_FROM:  return LLVMBuildIntCast2(g->b, round, gj_ty(g->u, o->type), 1, "");
+	case GJ_ROUND_FIRST: return gj_icmp(g, LLVMIntEQ, round, LLVMConstNull(g->u->i64));
+	case GJ_ROUND_LAST:  return gj_cpu(g)->last;
+	default:             return gj_icmp(g, LLVMIntSGE, LLVMBuildSub(g->b, gj_sc(g, o->arg[0]), round, ""), round_step(g));
+	}
 }
 
 /* The loops around that over warps: rows of threads, and in each row the blocks, whose blockIdx along the first axis counts up. So
@@ -497,7 +510,9 @@ static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
 
 /* -- Code ---------------------------------------------------------------------------------------------------------- */
 
-/* At width 32 the source is one straight line of wide operations with few loops: a short list of passes does what the
+/* LLVM splits vectors into those of the machine at the end, and reads them from the last to the first. Where a turn's rounds are far from
+ * each other, no processor's prefetching follows that, so there they are split before.
+ * At width 32 the source is one straight line of wide operations with few loops: a short list of passes does what the
  * full pipeline does, in a third of its time. */
 static const char wide_passes[] =
 	"function(sroa,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-simplify,lcssa,"
@@ -505,7 +520,10 @@ static const char wide_passes[] =
 
 static void cpu_finish(gj_unit *u)
 {
-	gj_optimise(u, !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>");
+	const char *passes = !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>";
+	if (u->vector && u->opt->opt && u->root->round_turn > 1 && LLVM_VERSION_MAJOR > 19)
+		passes = gj_printf(u->arena, "%s,function(scalarizer<load-store;min-bits=%u>)", wide_passes, 8 * u->register_bytes);
+	gj_optimise(u, passes);
 	if (gj_entry_is_host(u->root->entry))
 		gj_look_in_loops(u);
 	gj_keep_llvm(u);
