@@ -22,6 +22,8 @@ static const gj_export *exported(gj_trap *trap, const gj_request *rq, const gj_f
 	return f->entry->abi == GJ_ABI_LOWERED ? NULL : e;
 }
 
+static bool has_vectors(const gj_options *o) { return o->target->vectors && o->width == o->target->warp; }
+
 /* Threads that run as one, f->width: a vector's where it was asked for and threads can be lanes, else each runs by itself, as where
  * functions call themselves. */
 static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked, uint32_t *facts)
@@ -50,9 +52,36 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 	}
 }
 
-/* -- Loops over prange ------------------------------------------------------------------------------------------------ */
+/* The part of a kernel that is run first, in vectors like the kernel's own; false: it cannot be. */
+static bool widen_part(const gj_stages *st, const gj_fn *f, const gj_options *asked, uint32_t facts)
+{
+	gj_fn *part = f->part;
+	if (f->width != asked->target->warp || f->waits)
+		return false;
+	gj_loop_form(part);
+	gj_spread_locals(part);
+	part->width = f->width;
+	gj_divergence(part, facts);
+	if (!gj_mask(part))
+		return false;
+	gj_cfg(part);
+	gj_show(st, "mask", part);
+	return true;
+}
 
-static bool has_vectors(const gj_options *o) { return o->target->vectors && o->width == o->target->warp; }
+/* The same for a kernel that may have such a part: which form it has is seen only when it is made. */
+static gj_fn *choose_form(const gj_stages *st, gj_fn *f, const gj_options *asked, uint32_t *facts)
+{
+	gj_fn *whole = f->entry->runner == GJ_RUN_LAUNCH && asked->target->in_turn && has_vectors(asked) ? gj_split_grid_part(f) : NULL;
+	choose_width(st, f, asked, facts);
+	if (!f->part || widen_part(st, f, asked, *facts))
+		return f;
+	*facts = asked->facts;
+	choose_width(st, whole, asked, facts);
+	return whole;
+}
+
+/* -- Loops over prange ------------------------------------------------------------------------------------------------ */
 
 static void note(gj_fn *f, uint32_t loc, const char *text) { gj_push(f->arena, &f->notes, ((gj_note){ loc, false, text })); }
 
@@ -172,11 +201,11 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_show(st, "low", f);
 	if (opt.target->in_turn && !gj_entry_is_host(f->entry))
 		gj_find_waits(f);
-	if (opt.target->in_turn && !gj_entry_is_host(f->entry))
-		gj_split_grid_rounds(f);
 	if (opt.target->own_sums && !gj_entry_is_host(f->entry))
 		gj_find_sums(f);
-	choose_width(st, f, &rq->options, &opt.facts);
+	if (opt.target->in_turn && !gj_entry_is_host(f->entry))
+		gj_split_grid_rounds(f);
+	f = choose_form(st, f, &rq->options, &opt.facts);
 	opt.keep_text |= gj_stages_want(st, "llvm") || gj_stages_want(st, opt.target->assembly);
 	gj_interruption_point(trap);
 	gj_emit_image(f, &opt, image);

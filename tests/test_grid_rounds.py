@@ -4,7 +4,8 @@ order. What a kernel gives is what its threads give one by one."""
 import numpy as np
 import pytest
 
-from gridjit import cuda
+from gridjit import cuda, float32, float64
+from kernels import block_sum
 
 
 @cuda.jit
@@ -107,6 +108,33 @@ def last_counter(x, y, out):
 
 
 @cuda.jit
+def differences(x, y, out):
+	s = 0.0
+	for i in range(cuda.grid(1) + 2, x.shape[0] - 1, cuda.gridsize(1)):
+		s = s * 0.5 + x[i + 1] - x[i - 2]
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = s
+
+
+@cuda.jit
+def starts_before(x, y, out):
+	s = 0.0
+	for i in range(cuda.grid(1) - 5, x.shape[0], cuda.gridsize(1)):
+		s = s * 0.5 + (x[i] if i >= 0 else i)
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = s
+
+
+@cuda.jit
+def starts_anywhere(x, y, out):
+	s = 0.0
+	for i in range(cuda.grid(1) - x.shape[0], x.shape[0], cuda.gridsize(1)):
+		s = s * 0.5 + (x[i] if i >= 0 else i)
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = s
+
+
+@cuda.jit
 def breaks(x, y, out):
 	for i in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
 		if x[i] > 90:
@@ -142,7 +170,8 @@ def other_step(x, y, out):
 		out[i] = x[i]
 
 
-SPLIT = [plain, moved, given, own_place, shared_sum, accumulates, several, behind, total, last_counter]
+SPLIT = [plain, moved, given, own_place, shared_sum, accumulates, several, behind, total, last_counter, differences, starts_before,
+	starts_anywhere]
 WHOLE = [written_before, breaks, returns, nested, meets, other_step]
 SHAPES = [(1, 1), (1, 32), (3, 7), (2, 33), (8, 100), (8, 256), (5, (32, 2)), ((3, 2), 32), (700, 64), (9, (7, 3))]
 
@@ -187,6 +216,107 @@ def test_results(device, kernel):
 			assert np.array_equal(out, expect) or kernel in (shared_sum, total) and np.allclose(out, expect), (grid, block, n)
 	if device != "gpu":
 		assert all(k.rounds == (kernel in SPLIT) for k in kernel.overloads.values())
+
+
+# -- Loops that kernels with barriers begin with -------------------------------------------------------------------------------------
+
+THREADS = 256
+
+
+@cuda.jit
+def mirrored(x, y, out):
+	"""What the loop leaves in a thread meets a barrier."""
+	tile = cuda.shared.array(THREADS, float64)
+	s = 1.0
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		s = s * 0.5 + x[i]
+	tile[cuda.threadIdx.x] = s
+	cuda.syncthreads()
+	out[cuda.grid(1)] = tile[cuda.blockDim.x - 1 - cuda.threadIdx.x]
+
+
+@cuda.jit
+def two_values(x, y, out):
+	"""Several values of other types, a condition in the loop, a loop with barriers behind it."""
+	tile = cuda.shared.array(THREADS, float64)
+	t = cuda.threadIdx.x
+	scale = y[0]
+	most, count = float32(-1.0), 0
+	for i in range(cuda.grid(1) + 1, x.shape[0], cuda.gridsize(1)):
+		if x[i] < 50:
+			count += i
+		most = max(most, float32(x[i]))
+	for k in range(3):
+		tile[t] = count * scale + most + k
+		cuda.syncthreads()
+		out[cuda.grid(1)] += tile[cuda.blockDim.x - 1 - t]
+		cuda.syncthreads()
+
+
+@cuda.jit
+def filled(x, y, out):
+	"""Nothing goes from round to round; what the loop stores is read behind a barrier."""
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		y[i] = 2 * x[i]
+	cuda.syncthreads()
+	i = cuda.blockIdx.x * cuda.blockDim.x + cuda.blockDim.x - 1 - cuda.threadIdx.x
+	out[cuda.grid(1)] = y[i] if i < x.shape[0] else -1.0
+
+
+@cuda.jit
+def tile_in_loop(x, y, out):
+	"""The loop's memory is the block's own: it is not taken apart."""
+	tile = cuda.shared.array(THREADS, float64)
+	tile[cuda.threadIdx.x] = 0
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		tile[cuda.threadIdx.x] += x[i]
+	cuda.syncthreads()
+	out[cuda.grid(1)] = tile[cuda.blockDim.x - 1 - cuda.threadIdx.x]
+
+
+def mirror(values, grid, block):
+	return np.asarray(values).reshape(grid, block)[:, ::-1].ravel()
+
+
+def by_hand(kernel, x, y, grid, block):
+	threads, n = grid * block, len(x)
+	if kernel is filled:
+		return mirror([2 * x[t] if t < n else -1.0 for t in range(threads)], grid, block)
+	results = []
+	for t in range(threads):
+		s, total, most, count = 1.0, 0.0, np.float32(-1), 0
+		for i in range(t, n, threads):
+			s, total = s * 0.5 + x[i], total + x[i]
+		for i in range(t + 1, n, threads):
+			count += i if x[i] < 50 else 0
+			most = max(most, np.float32(x[i]))
+		results.append({mirrored: s, tile_in_loop: total, two_values: count * y[0] + float(most)}[kernel])
+	once = mirror(results, grid, block)
+	return 3 * once + 3 if kernel is two_values else once
+
+
+@pytest.mark.parametrize("kernel", [mirrored, two_values, filled, tile_in_loop], ids=lambda kernel: kernel.__name__)
+def test_parts(device, kernel):
+	for grid, block in [(1, 1), (1, 32), (3, 40), (2, 33), (8, 100), (5, 256), (70, 64)]:
+		for n in (0, 1, 31, 1000) if grid < 70 else (1, 30_000):
+			x, y = np.arange(n) * 7.0 % 100, np.arange(1.0, n + 2)
+			out = np.zeros(grid * block)
+			expect = by_hand(kernel, x, y, grid, block)
+			kernel[grid, block](x, y, out)
+			assert np.allclose(out, expect, rtol=1e-15, atol=0) if kernel is two_values else np.array_equal(out, expect), (grid, block, n)
+	if device == "cpu32":
+		assert any(k.rounds for k in kernel.overloads.values()) == (kernel is not tile_in_loop)
+
+
+def test_part_of_a_block_sum(device):
+	"""The same with all threads of the pool, many blocks and a launch that is repeated: stretches of blocks share what is kept."""
+	kernel = block_sum.kernel_for(128, float64)
+	x = np.arange(100_000.0)
+	for blocks in (1, 7, 300, 1000):
+		for _ in range(3):
+			total = np.zeros(1)
+			kernel[blocks, 128](x, total)
+			assert total[0] == x.sum()
 
 
 def test_checked_indices(device):

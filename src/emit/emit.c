@@ -98,12 +98,12 @@ static void declare(gj_unit *u, gj_fn *f)
 	gj_push(u->arena, &u->fns, c);
 }
 
-static const gj_callee *callee_of(gj_gen *g, const gj_fn *f)
+const gj_callee *gj_callee_of(gj_unit *u, const gj_fn *f)
 {
-	for (uint32_t i = 0; i < g->u->fns.n; i++)
-		if (g->u->fns.p[i].f == f)
-			return &g->u->fns.p[i];
-	gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_INTERNAL, "a call of a function that is not in the kernel's list");
+	for (uint32_t i = 0; i < u->fns.n; i++)
+		if (u->fns.p[i].f == f)
+			return &u->fns.p[i];
+	gj_fail(u->root, 0, GJ_ERR_INTERNAL, "a call of a function that is not in the kernel's list");
 }
 
 /* -- Parameters ---------------------------------------------------------------------------------------------------- */
@@ -130,22 +130,20 @@ static void bind_params(gj_gen *g)
 	}
 }
 
-static void note_use(gj_unit *u, gj_ref r)
+static void note_use(gj_unit *u, const gj_fn *f, gj_ref r)
 {
-	if (r && gj_o(u->root, r)->op == GJ_PARAM)
-		u->param_used[gj_o(u->root, r)->imm.i] = true;
+	if (r && gj_o(f, r)->op == GJ_PARAM)
+		u->param_used[gj_o(f, r)->imm.i] = true;
 }
 
 /* Parameters that some op of the kernel uses: the others are left out of the machine's list. */
-static void find_used(gj_unit *u)
+static void find_used(gj_unit *u, const gj_fn *f)
 {
-	const gj_fn *f = u->root;
-	u->param_used = gj_new(u->arena, bool, f->param.n + 1);
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);
 		for (uint32_t a = 0; a < o->nargs; a++)
-			note_use(u, o->arg[a]);
-		note_use(u, o->mask);
+			note_use(u, f, o->arg[a]);
+		note_use(u, f, o->mask);
 	}
 }
 
@@ -348,7 +346,7 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 gj_v gj_do_fcall(gj_gen *g, const gj_op *o)
 {
 	gj_unit *u = g->u;
-	const gj_callee *c = callee_of(g, o->imm.fn);
+	const gj_callee *c = gj_callee_of(u, o->imm.fn);
 	gj_v *x = gj_new(u->arena, gj_v, o->nargs + 3), mask = u->vector ? gj_mask_of(g, o) : NULL;
 	unsigned n = gj_hidden_args(u, c->f).nfirst;
 	if (n)
@@ -441,13 +439,18 @@ static void compile(gj_unit *u)
 	LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(u->tm);
 	LLVMSetModuleDataLayout(u->mod, layout);
 	LLVMDisposeTargetData(layout);
-	find_used(u);
+	u->param_used = gj_new(u->arena, bool, f->param.n + 1);
+	find_used(u, f);
+	if (f->part)
+		find_used(u, f->part);
 	if (f->entry->args != GJ_ARGS_PARTS)
 		gj_image_params(u);
 	gj_lines_open(u);
 	declare(u, f);
 	for (uint32_t i = 0; i < f->callee.n; i++)
 		declare(u, f->callee.p[i]);
+	if (f->part)
+		declare(u, f->part);
 	for (uint32_t i = 0; i < u->fns.n; i++)
 		emit_function(u, &u->fns.p[i]);
 	if (u->backend->around)

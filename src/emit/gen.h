@@ -141,6 +141,7 @@ void gj_lines_close(gj_unit *);
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c: at the end of a block */
 void gj_prefetch_hint(gj_gen *, uint32_t block);
 /* Is it a loop of the whole grid over the items of an array? */
+const gj_callee *gj_callee_of(gj_unit *, const gj_fn *);
 bool gj_goes_through_array(const gj_fn *, uint32_t loop);
 void gj_optimise(gj_unit *, const char *passes);      /* passes.c */
 void gj_order_blocks(gj_unit *);

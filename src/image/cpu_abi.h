@@ -4,7 +4,8 @@
  * A kernel is   void entry(struct gj_block *b, const char *params, uint32_t first, uint32_t end)
  * and runs the warps [first, end) of one block one after the other; a warp is as many threads as the image's width
  * says. A kernel without barriers does so for a stretch of blocks, which follow each other along the axis that lanes run along;
- * block_idx is the current one's. Where warps fit into rows of threads, a row of all these blocks is run before the next. Where the image has `frame_bytes`, the kernel is resumable: each call runs the warps to their next barrier, or to
+ * block_idx is the current one's. Where warps fit into rows of threads, a row of all these blocks is run before the next. Where the image says `part`, the loop over the grid that the kernel
+ * begins with is such a function too, which is called first, with `part` set. Where the image has `frame_bytes`, the kernel is resumable: each call runs the warps to their next barrier, or to
  * their end, and the block is done after a call in which none stopped. Other kernels that say `barriers` need a fiber for
  * each warp: the range holds one warp. Lane l of warp w is the thread whose linear id is width·w + l (x fastest); ids ≥
  * nthreads do not exist and are masked off. */
@@ -36,6 +37,8 @@ typedef struct gj_block {
 	uint32_t stopped;                          /* has a warp stopped during the last call */
 	uint32_t attention;                        /* not 0: gj_rt_attend is to be called; other threads set it */
 	uint32_t stretch;                          /* blocks of the stretch; 0 is 1 */
+	uint32_t part;                             /* not 0: the loop over the grid is run, for the stretch, that the kernel begins with */
+	char    *kept;                             /* what that has left for this block, warp after warp */
 	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
 	const char *stack_least;                   /* of a function for the host: below it calls are too deep */

@@ -78,6 +78,7 @@ struct gj_image {
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
 	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
 	uint32_t  kept_bytes;                      /* CPU, rounds: what a warp keeps from one to the next */
+	bool      part;                            /* CPU: the loop over the grid that it begins with is run first, for many blocks */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
 	bool      dynamic_shared;

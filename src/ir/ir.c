@@ -119,6 +119,30 @@ void gj_fail(const gj_fn *f, uint32_t loc, gj_err id, ...)
 	gj_vfail(f, loc, id, ap);
 }
 
+#define COPY(F, V) ((V)->p = gj_memdup((F)->arena, (V)->p, (V)->n * sizeof *(V)->p), (V)->cap = (V)->n)
+
+gj_fn *gj_fn_copy(const gj_fn *f)
+{
+	gj_fn *c = gj_memdup(f->arena, f, sizeof *f);
+	COPY(f, &c->op);
+	COPY(f, &c->bb);
+	COPY(f, &c->loc);
+	COPY(f, &c->loops);
+	COPY(f, &c->param);
+	COPY(f, &c->rpo);
+	COPY(f, &c->ends);
+	COPY(f, &c->notes);
+	for (gj_ref r = 1; r < f->op.n; r++) {
+		gj_op *o = c->op.p[r] = gj_memdup(f->arena, f->op.p[r], sizeof *o);
+		o->arg = gj_memdup(f->arena, o->arg, o->nargs * sizeof *o->arg);
+	}
+	for (uint32_t b = 0; b < f->bb.n; b++) {
+		COPY(f, &c->bb.p[b].ops);
+		COPY(f, &c->bb.p[b].preds);
+	}
+	return c;
+}
+
 uint32_t *gj_count_uses(const gj_fn *f)
 {
 	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);

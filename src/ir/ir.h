@@ -43,9 +43,10 @@ typedef enum gj_atomic {
 	GJ_AT_EXCH, GJ_AT_INC, GJ_AT_DEC, GJ_AT_CAS, GJ_NATOMICS
 } gj_atomic;
 
-/* How far a round is from the first; is it the first, the last (bool); of a turn of rounds: do all threads have all of them, if the
- * operand (int64) is the end of the range? */
+/* How far a round is from the first; is it the first, the last (bool); of a turn: how many rounds do all threads have, if
+ * the range ends (int64) so far behind grid(1) of its start (int32: 0, 1, 2, 4 or GJ_MOST_ROUNDS)? */
 typedef enum gj_round { GJ_ROUND_FROM, GJ_ROUND_FIRST, GJ_ROUND_LAST, GJ_ROUND_WHOLE } gj_round;
+enum { GJ_MOST_ROUNDS = 8 };
 
 /* Cache operators of LOAD and STORE: ld.ca … st.wt, to which only the GPU listens. PAST: a vector is stored past the caches, to an
  * address that its registers are aligned to; only the CPU listens. */
@@ -163,8 +164,10 @@ struct gj_fn {
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
 	bool spins;                                /* CPU: has loops that wait for memory (waits.c) */
 	gj_ref round_index, round_bound;           /* CPU: a launch runs rounds as long as index + step < bound (grid_rounds.c); 0: one */
-	uint32_t round_turn;                       /* … so many of a thread before the next thread's */
+	bool round_turns;                          /* … several of a thread, if all threads have them, before the next thread's */
 	bool round_last;                           /* … and one more, in which no thread is in its loop */
+	uint32_t kept;                             /* CPU: values of a thread that outlive a turn: LOCALMEM with sub 1, 2 … */
+	gj_fn *part;                               /* CPU: the loop over the grid that it begins with, to be run for many blocks first; NULL: it is whole */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
@@ -184,6 +187,8 @@ gj_fn   *gj_fn_new(gj_trap *, const gj_code *, const char *name);
 uint32_t gj_block_new(gj_fn *);
 /* A new op at the end of the block; args are copied. */
 gj_ref   gj_emit(gj_fn *, uint32_t block, gj_opcode, const gj_type *, uint32_t loc, uint32_t nargs, const gj_ref *args);
+/* A copy to work on: of its ops and blocks, not of callees and loops over prange. */
+gj_fn   *gj_fn_copy(const gj_fn *);
 /* A new op that stands in no block yet (place it with gj_push on bb.ops). */
 gj_ref   gj_op_new(gj_fn *, uint32_t block, gj_opcode, const gj_type *, uint32_t loc, uint32_t nargs, const gj_ref *args);
 static inline gj_op *gj_o(const gj_fn *f, gj_ref r) { return f->op.p[r]; }

@@ -8,7 +8,11 @@
  * elements; the next one comes through all of them again. So the kernel becomes that of one round, and a launch runs the first
  * round of all threads, then the second: memory is walked once. Each thread's own operations keep their order. What goes from one
  * round to the next (a sum) lies in memory of the thread's own between them, and what comes behind the loop is done in a round more,
- * the last, in which no thread is in the loop. */
+ * the last, in which no thread is in the loop.
+ *
+ * A kernel that has more to do than such a loop, with barriers, a reduction for one, becomes two: the loop's, of the kind above, which is
+ * run for many blocks, and what comes behind it, which is then run for each of them, with what the loop has left in the memory that was
+ * kept. */
 #include "opt/prange.h"
 
 #include <string.h>
@@ -16,7 +20,6 @@
 enum {
 	MOST_BEFORE = 40,                          /* ops that each round repeats; most are the same for all threads */
 	MOST_CARRIED = 4,                          /* values that go from one round to the next */
-	TURN = 8,                                  /* rounds of a thread's turn, where something goes from one to the next */
 	MOST_OFFSET = 1 << 20
 };
 
@@ -127,19 +130,45 @@ static bool uses_fit(const gj_fn *f, uint32_t l, const grid_loop *g, const gj_op
 	return true;
 }
 
-/* The one loop, with what comes before it, which can be repeated, and behind it. With a loop in it, it has better things to do than
- * to wait for memory. */
-static bool find_loop(const gj_fn *f, grid_loop *g)
+static bool is_innermost(const gj_fn *f, uint32_t l)
 {
-	uint32_t l = 1, before = 0;
-	if (f->loops.n != 2 || !find_counter(f, l, g) || !follows_grid(f, g->start) || !is_given(f, g->bound)
+	for (uint32_t k = 1; k < f->loops.n; k++)
+		if (f->loops.p[k].parent == l)
+			return false;
+	return !f->loops.p[l].parent;
+}
+
+/* An access to what is not the thread's or the block's own. */
+static bool is_global(const gj_fn *f, const gj_op *o)
+{
+	const gj_op *root = gj_root(f, o->arg[0]);
+	return root->op == GJ_PARAM || root->op == GJ_ADDRESS || root->op == GJ_CONSTMEM;
+}
+
+/* May the op stand in a loop, or before one, that threads of many blocks run before any of them goes on? There is nobody to tell of
+ * failures then, and shared and local memory is another block's. */
+static bool comes_first(const gj_fn *f, const gj_op *o, bool inside)
+{
+	if (o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM)
+		return true;
+	bool tells = o->op == GJ_BOUNDS || o->op == GJ_REPORT || o->op == GJ_PRINT;
+	return !meets(o) && !tells && (!inside || (o->op != GJ_LOAD && o->op != GJ_STORE && o->op != GJ_ATOMIC) || is_global(f, o));
+}
+
+/* Loop l, with what comes before it, which can be repeated, and behind it. With a loop in it, it has better things to do than to wait for
+ * memory. Where the kernel is more than the loop (`part`), all of that comes behind it. */
+static bool find_loop(const gj_fn *f, uint32_t l, bool part, grid_loop *g)
+{
+	uint32_t before = 0;
+	if (!is_innermost(f, l) || !find_counter(f, l, g) || !follows_grid(f, g->start) || !is_given(f, g->bound)
 		|| f->bb.p[g->leave].preds.n != 1 || gj_has_phis(f, g->leave))
 		return false;
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);
 		bool inside = gj_loop_contains(f, l, f->bb.p[b].loop), first = !inside && gj_dominates(f, b, g->header);
 		before += first;
-		if (meets(o) || (first && !can_repeat(f, o)) || (inside && o->op == GJ_RETURN)
+		bool fits = part ? (!first && !inside) || comes_first(f, o, inside) : !meets(o);
+		if (!fits || (first && !can_repeat(f, o)) || (inside && o->op == GJ_RETURN)
 			|| (!inside && !first && (!gj_dominates(f, g->leave, b) || !uses_fit(f, l, g, o))))
 			return false;
 	}
@@ -197,7 +226,7 @@ static gj_ref outside_loop(gj_fn *f, uint32_t l, uint32_t b, gj_ref r)
 	return made;
 }
 
-/* How far the loop starts from grid(1) at most, if that is a constant. */
+/* How far behind grid(1) the loop starts, if that is a constant. */
 static bool start_offset(const gj_fn *f, gj_ref start, int64_t *offset)
 {
 	const gj_op *o = gj_o(f, behind_cvt(f, start));
@@ -212,28 +241,28 @@ static bool start_offset(const gj_fn *f, gj_ref start, int64_t *offset)
 	return o->op == GJ_ADD && gj_is_signed(gj_o(f, start)->type);
 }
 
-/* Will all threads have all rounds of this turn? A value of block b. */
-static gj_ref is_whole(gj_fn *f, uint32_t b, const grid_loop *g, gj_ref bound)
+/* How many rounds of this turn will all threads have? A value of block b. */
+static gj_ref whole_rounds(gj_fn *f, uint32_t b, const grid_loop *g, gj_ref bound)
 {
+	const gj_type *t = gj_scalar[GJ_I64];
 	int64_t offset;
-	if (!start_offset(f, g->start, &offset))
-		return gj_int(f, b, gj_scalar[GJ_BOOL], 0);
-	gj_ref wide = gj_o(f, bound)->type->size == 8 ? bound : gj_emit(f, b, GJ_CVT, gj_scalar[GJ_I64], 0, 1, &bound);
-	if (offset > 0)
-		wide = gj_emit(f, b, GJ_SUB, gj_scalar[GJ_I64], 0, 2, (gj_ref[]){ wide, gj_int(f, b, gj_scalar[GJ_I64], offset) });
-	gj_ref r = gj_emit(f, b, GJ_GRIDROUND, gj_scalar[GJ_BOOL], 0, 1, &wide);
+	bool known = start_offset(f, g->start, &offset);
+	gj_ref end = !known ? gj_int(f, b, t, INT64_MIN / 2) : gj_o(f, bound)->type->size == 8 ? bound : gj_emit(f, b, GJ_CVT, t, 0, 1, &bound);
+	if (known && offset)
+		end = gj_emit(f, b, GJ_SUB, t, 0, 2, (gj_ref[]){ end, gj_int(f, b, t, offset) });
+	gj_ref r = gj_emit(f, b, GJ_GRIDROUND, gj_scalar[GJ_I32], 0, 1, &end);
 	gj_o(f, r)->imm.i = GJ_ROUND_WHOLE;
 	return r;
 }
 
-/* The copied loop counts its rounds: its header goes on while there are fewer than TURN. `none` is 0. */
-static void count_turn(gj_fn *f, uint32_t head, uint32_t from, gj_ref none)
+/* The copied loop counts its rounds: its header goes on while there are fewer than `whole`. `none` is 0. */
+static void count_turn(gj_fn *f, uint32_t head, uint32_t from, gj_ref none, gj_ref whole)
 {
 	const gj_type *t = gj_scalar[GJ_I32];
 	uint32_t n = f->bb.p[head].preds.n;
 	gj_ref end = f->bb.p[head].ops.p[--f->bb.p[head].ops.n], *arg = gj_new(f->arena, gj_ref, n);
 	gj_ref k = gj_op_new(f, head, GJ_PHI, t, 0, n, arg), next = add(f, head, k, gj_int(f, head, t, 1));
-	gj_ref more = gj_emit(f, head, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ k, gj_int(f, head, t, TURN) });
+	gj_ref more = gj_emit(f, head, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ k, whole });
 	gj_o(f, more)->sub = GJ_CMP_LT;
 	gj_o(f, end)->arg[0] = more;
 	for (uint32_t i = 0; i < n; i++)
@@ -245,9 +274,9 @@ static void count_turn(gj_fn *f, uint32_t head, uint32_t from, gj_ref none)
 	ops[0] = k;
 }
 
-/* Copies the loop for a whole turn: it is entered from block `from`, left for block `to` after TURN rounds, whatever its counter says.
- * map[]: values of the copy. */
-static uint32_t copy_turn(gj_fn *f, const grid_loop *g, uint32_t from, gj_ref none, uint32_t to, gj_ref *map)
+/* Copies the loop for rounds that all threads have: it is entered from block `from`, left for block `to` after `whole` of them, whatever
+ * its counter says. map[]: values of the copy. */
+static uint32_t copy_turn(gj_fn *f, const grid_loop *g, uint32_t from, gj_ref none, gj_ref whole, uint32_t to, gj_ref *map)
 {
 	uint32_t nblocks = f->bb.n, *made = gj_new(f->arena, uint32_t, nblocks);
 	for (uint32_t b = 0; b < nblocks; b++)
@@ -275,7 +304,7 @@ static uint32_t copy_turn(gj_fn *f, const grid_loop *g, uint32_t from, gj_ref no
 			for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
 				gj_o(f, map[r])->arg[k] = mapped(map, gj_o(f, r)->arg[k]);
 	}
-	count_turn(f, head, from, none);
+	count_turn(f, head, from, none, whole);
 	gj_push(f->arena, &f->bb.p[to].preds, head);
 	return head;
 }
@@ -340,8 +369,8 @@ static uint32_t enter_by(gj_fn *f, const grid_loop *g)
 
 static void set_start(gj_fn *f, const grid_loop *g, gj_ref phi, gj_ref start) { gj_o(f, phi)->arg[f->bb.p[g->header].preds.n - 1] = start; }
 
-/* A turn of several rounds: carried values come from memory, and go back when it is over. Whole turns have a loop of their own, in which
- * no thread is ever missing. */
+/* A turn of several rounds: carried values come from memory, and go back when it is over. Rounds that all threads have are a loop of
+ * their own, in which no thread is ever missing; where there are none left, the loop runs to its end. */
 static void carry(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kept, gj_ref whole)
 {
 	gj_ref value[MOST_CARRIED], none = gj_int(f, turn, gj_scalar[GJ_I32], 0);
@@ -354,41 +383,55 @@ static void carry(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kep
 	}
 	uint32_t out = returning(f);
 	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
-	uint32_t copy = copy_turn(f, g, turn, none, out, map);
+	uint32_t copy = copy_turn(f, g, turn, none, whole, out, map);
 	for (uint32_t k = 0; k < g->ncarried; k++)
 		value[k] = map[g->carried[k]];
 	keep(f, out, g, kept, value);
-	gj_emit(f, turn, GJ_BRANCH, NULL, 0, 1, &whole);
+	gj_ref any = gj_emit(f, turn, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ whole, none });
+	gj_o(f, any)->sub = GJ_CMP_GT;
+	gj_emit(f, turn, GJ_BRANCH, NULL, 0, 1, &any);
 	f->bb.p[turn].succ[f->bb.p[turn].nsucc++] = copy;
 }
 
-static void split(gj_fn *f, const grid_loop *g)
+/* Memory of carried values. */
+static void keep_memory(gj_fn *f, const grid_loop *g, uint32_t b, gj_ref *kept)
+{
+	for (uint32_t k = 0; k < g->ncarried; k++) {
+		const gj_op *phi = gj_o(f, g->carried[k]);
+		kept[k] = gj_emit(f, b, GJ_LOCALMEM, gj_ptr_type(phi->type, GJ_LOCAL), phi->loc, 0, NULL);
+		gj_o(f, kept[k])->imm.i = 1;
+		gj_o(f, kept[k])->sub = (uint8_t)(k + 1);
+	}
+	f->kept = g->ncarried;
+}
+
+/* The kernel becomes that of a turn; without a round behind the last one where it is a part, for which nothing comes behind its loop. */
+static void split(gj_fn *f, const grid_loop *g, bool part)
 {
 	gj_ref kept[MOST_CARRIED];
-	uint32_t gate = enter_by(f, g), turn = gate, out = 0;
+	uint32_t gate = enter_by(f, g), turn = gate, out = returning(f);
 	gj_ref bound = outside_loop(f, g->loop, gate, g->bound);
 	gj_ref counter = add(f, gate, g->start, about_round(f, gate, gj_o(f, g->counter)->type, GJ_ROUND_FROM));
 	set_start(f, g, g->counter, counter);
-	f->round_last = g->ncarried || f->bb.p[g->leave].ops.n > 1;
-	f->round_turn = g->ncarried ? TURN : 1;
+	f->round_last = !part && (g->ncarried || f->bb.p[g->leave].ops.n > 1);
+	f->round_turns = g->ncarried;
 	f->round_index = counter;
 	f->round_bound = bound;
-	for (uint32_t k = 0; k < g->ncarried; k++) {
-		const gj_op *phi = gj_o(f, g->carried[k]);
-		kept[k] = gj_emit(f, gate, GJ_LOCALMEM, gj_ptr_type(phi->type, GJ_LOCAL), phi->loc, 0, NULL);
-		gj_o(f, kept[k])->imm.i = 1;
-	}
+	keep_memory(f, g, gate, kept);
+	gj_ref whole = g->ncarried ? whole_rounds(f, gate, g, bound) : 0;
 	if (f->round_last) {
 		uint32_t behind = gj_block_new(f);
 		turn = gj_block_new(f);
 		gj_rename_pred(f, g->header, gate, turn);
 		branch(f, gate, about_round(f, gate, gj_scalar[GJ_BOOL], GJ_ROUND_LAST), behind, turn);
 		read_kept(f, g, behind, kept);
-		f->bb.p[g->header].succ[1] = out = returning(f);
-		gj_push(f->arena, &f->bb.p[out].preds, g->header);
+	} else {
+		gj_drop_pred(f, g->leave, 0);
 	}
+	f->bb.p[g->header].succ[1] = out;
+	gj_push(f->arena, &f->bb.p[out].preds, g->header);
 	if (g->ncarried) {
-		carry(f, g, turn, kept, is_whole(f, turn, g, bound));
+		carry(f, g, turn, kept, whole);
 		keep(f, out, g, kept, g->carried);
 	} else {
 		gj_emit(f, turn, GJ_JUMP, NULL, 0, 0, NULL);
@@ -397,14 +440,57 @@ static void split(gj_fn *f, const grid_loop *g)
 	f->bb.p[turn].succ[f->bb.p[turn].nsucc++] = g->header;
 }
 
-void gj_split_grid_rounds(gj_fn *f)
+/* What comes behind the loop, which has been run. */
+static void skip(gj_fn *f, const grid_loop *g)
 {
-	grid_loop g;
-	if (f->entry->args != GJ_ARGS_LEAVES || f->barriers || f->cooperative || f->spins || f->callee.n || !find_loop(f, &g))
-		return;
-	split(f, &g);
+	gj_ref kept[MOST_CARRIED];
+	uint32_t gate = enter_by(f, g);
+	keep_memory(f, g, gate, kept);
+	read_kept(f, g, gate, kept);
+	f->bb.p[g->header].nsucc = 1;
+	gj_drop_pred(f, g->header, f->bb.p[g->header].preds.n - 1);
+}
+
+static void tidy(gj_fn *f)
+{
 	gj_cfg(f);
 	gj_simplify_values(f);
 	gj_simplify_blocks(f);
 	gj_remove_dead(f);
+}
+
+static bool is_kernel(const gj_fn *f)
+{
+	return f->entry->args == GJ_ARGS_LEAVES && f->entry->runner == GJ_RUN_LAUNCH && !f->cooperative && !f->spins && !f->callee.n;
+}
+
+void gj_split_grid_rounds(gj_fn *f)
+{
+	grid_loop g;
+	if (!is_kernel(f) || f->barriers || f->loops.n != 2 || !find_loop(f, 1, false, &g))
+		return;
+	split(f, &g, false);
+	tidy(f);
+}
+
+gj_fn *gj_split_grid_part(gj_fn *f)
+{
+	grid_loop g;
+	uint32_t l = 1;
+	if (!is_kernel(f) || !f->barriers)
+		return NULL;
+	while (l < f->loops.n && !find_loop(f, l, true, &g))
+		l++;
+	if (l == f->loops.n)
+		return NULL;
+	gj_fn *whole = gj_fn_copy(f), *part = gj_fn_copy(f);
+	part->name = gj_printf(f->arena, "%s_rounds", f->name);
+	part->barriers = part->dynamic_shared = false;
+	part->shared_bytes = 0;
+	split(part, &g, true);
+	tidy(part);
+	skip(f, &g);
+	tidy(f);
+	f->part = part;
+	return whole;
 }

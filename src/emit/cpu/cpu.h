@@ -17,8 +17,9 @@ typedef struct gj_cpu_gen {
 	LLVMBasicBlockRef row;                     /* head of the loop over rows, around that; NULL: there is none */
 	LLVMBasicBlockRef rounds;                  /* head of the loop over rounds, around all; NULL: there is none */
 	gj_v       round, more;                    /* how far it is from the first; variable: is there another (i1) */
+	gj_v       whole;                          /* rounds of this turn that all threads have (i32); NULL: turns are of one round */
 	gj_v       last;                           /* is it the one behind all others (i1); NULL: there is no such round */
-	gj_v       kept; uint32_t kept_bytes;      /* of a warp, between rounds; where it is, and how much was given away */
+	gj_v       kept;                           /* where what a warp keeps between turns, or for what comes behind a part, lies */
 	gj_v       row_warp, row_warps;            /* its first warp; warps of a row */
 	gj_resume *resume;                         /* NULL: the kernel does not stop and resume at barriers */
 	gj_v       field[sizeof(gj_block) / 4];    /* fields of gj_block already read, by offset */

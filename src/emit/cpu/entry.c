@@ -2,6 +2,8 @@
  * from their buffer; and where C calls (cfunc), one that C can call, in the convention of this machine's C. */
 #include "emit/cpu/cpu.h"
 
+#include <stddef.h>
+
 /* The body's parameters, in the order of the buffer. */
 typedef struct parameter { const gj_fnparam *p; gj_t type; uint64_t at; unsigned size; } parameter;
 
@@ -41,7 +43,12 @@ static void entry(gj_unit *u, const parameter *p, unsigned nparams)
 		arg[n++] = gj_load(&g, p[i].type, gj_offset(&g, LLVMGetParam(g.fn, 1), (int64_t)p[i].at), p[i].size);
 	arg[n++] = LLVMGetParam(g.fn, 2);
 	arg[n++] = LLVMGetParam(g.fn, 3);
-	LLVMBuildCall2(u->b, c->type, c->fn, arg, n, "");
+	gj_v fn = c->fn;
+	if (c->f->part) {                          /* which is run first, with the same parameters */
+		gj_v part = gj_load(&g, u->i32, gj_offset(&g, arg[0], offsetof(gj_block, part)), 4);
+		fn = gj_select(&g, gj_icmp(&g, LLVMIntNE, part, gj_i32(u, 0)), gj_callee_of(u, c->f->part)->fn, fn);
+	}
+	LLVMBuildCall2(u->b, c->type, fn, arg, n, "");
 	LLVMBuildRetVoid(u->b);
 }
 

@@ -23,9 +23,9 @@ static void cpu_open(gj_unit *u)
 	u->register_bytes = gj_host_vector_bytes();
 }
 
-static bool resumable(const gj_unit *u)
+static bool resumable(const gj_gen *g)
 {
-	return u->vector && is_body(u->root) && u->root->barriers && !u->root->waits && !u->root->callee.n;
+	return g->u->vector && is_body(g->f) && g->f->barriers && !g->f->waits && !g->f->callee.n;
 }
 
 /* -- The block and its threads ------------------------------------------------------------------------------------- */
@@ -152,35 +152,41 @@ static void begin_rounds(gj_gen *g)
 	LLVMBuildStore(g->b, LLVMConstInt(u->i1, 0, 0), gj_cpu(g)->more);
 }
 
-/* Where this warp's part of the frame lies: warps of all blocks of the stretch have one. */
+/* Bytes for a value of all lanes that is kept. */
+static uint32_t kept_size(const gj_unit *u) { return 8 * u->lanes > 64 ? 8 * u->lanes : 64; }
+
+/* Where what this warp keeps lies: in the frame, in which warps of all blocks of the stretch have their part; or where the kernel's part
+ * that has been run has left it for this block. */
 static void begin_kept(gj_gen *g)
 {
 	gj_unit *u = g->u;
-	gj_v start = LLVMGetIncomingValue(gj_cpu(g)->block_idx, 0), warps = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
-	gj_v size = LLVMBuildZExt(g->b, gj_block_field(g, offsetof(gj_block, frame_bytes), u->i32), u->i64, "");
-	gj_v frame = gj_block_field(g, offsetof(gj_block, frame), u->ptr);
-	gj_v before = LLVMBuildMul(g->b, LLVMBuildSub(g->b, gj_cpu(g)->block_idx, start, ""), warps, "");
-	gj_v at = LLVMBuildZExt(g->b, LLVMBuildAdd(g->b, before, gj_cpu(g)->warp, ""), u->i64, "");
-	at = LLVMBuildMul(g->b, at, size, "");
-	gj_cpu(g)->kept = LLVMBuildGEP2(g->b, u->i8, frame, &at, 1, "");
+	gj_cpu_gen *c = gj_cpu(g);
+	uint32_t size = g->f->kept * kept_size(u);
+	gj_v base = gj_block_field(g, c->rounds ? offsetof(gj_block, frame) : offsetof(gj_block, kept), u->ptr), warp = c->warp;
+	if (c->rounds) {
+		gj_v start = LLVMGetIncomingValue(c->block_idx, 0), warps = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
+		gj_v before = LLVMBuildMul(g->b, LLVMBuildSub(g->b, c->block_idx, start, ""), warps, "");
+		warp = LLVMBuildAdd(g->b, before, warp, "");
+	}
+	gj_v at = LLVMBuildMul(g->b, LLVMBuildZExt(g->b, warp, u->i64, ""), LLVMConstInt(u->i64, size, 0), "");
+	c->kept = LLVMBuildGEP2(g->b, u->i8, base, &at, 1, "");
+	u->image->kept_bytes = size;
 }
 
 /* Memory of the warp that outlives what its kernel waits for: barriers, or the rounds of others. NULL: there is nothing. */
 static gj_v keep_local(gj_gen *g, uint64_t bytes)
 {
-	gj_cpu_gen *c = gj_cpu(g);
-	if (!c->rounds)
+	uint8_t number = gj_o(g->f, g->ref)->sub;
+	if (!number)
 		return gj_resume_local(g, bytes);
 	LLVMBasicBlockRef here = gj_here(g);
-	gj_at(g, c->head);
-	gj_v p = gj_offset(g, c->kept, c->kept_bytes);
+	gj_at(g, gj_cpu(g)->head);
+	gj_v p = gj_offset(g, gj_cpu(g)->kept, (int64_t)(number - 1) * kept_size(g->u));
 	gj_at(g, here);
-	c->kept_bytes += (uint32_t)((bytes + 63) / 64 * 64);
-	g->u->image->kept_bytes = c->kept_bytes;
 	return p;
 }
 
-/* Threads of the grid (i64). */
+/* From one round to the next (i64): threads of the grid. */
 static gj_v grid_step(gj_gen *g)
 {
 	gj_v blocks = dimension(g, offsetof(gj_block, grid_dim), 0), threads = dimension(g, offsetof(gj_block, block_dim), 0);
@@ -188,17 +194,30 @@ static gj_v grid_step(gj_gen *g)
 	return LLVMBuildMul(g->b, LLVMBuildZExt(g->b, blocks, t, ""), LLVMBuildZExt(g->b, threads, t, ""), "");
 }
 
-/* From one turn to the next (i64). */
-static gj_v round_step(gj_gen *g)
+/* How many rounds of this turn all threads have (i32), if the range ends at `end` (i64). */
+static gj_v whole_rounds(gj_gen *g, gj_v end)
 {
-	return LLVMBuildMul(g->b, grid_step(g), LLVMConstInt(g->u->i64, g->f->round_turn, 0), "");
+	gj_unit *u = g->u;
+	gj_v left = LLVMBuildSub(g->b, end, gj_cpu(g)->round, ""), step = grid_step(g), n = gj_i32(u, 0);
+	for (unsigned k = 1; k <= GJ_MOST_ROUNDS; k *= 2) {
+		gj_v all = LLVMBuildMul(g->b, step, LLVMConstInt(u->i64, k, 0), "");
+		n = gj_select(g, gj_icmp(g, LLVMIntSGE, left, all), gj_i32(u, k), n);
+	}
+	return n;
+}
+
+/* From one turn to the next (i64). */
+static gj_v turn_step(gj_gen *g)
+{
+	gj_v step = grid_step(g), whole = gj_cpu(g)->whole;
+	return whole ? LLVMBuildMul(g->b, step, LLVMBuildZExt(g->b, whole, g->u->i64, ""), "") : step;
 }
 
 /* At the end of a warp: has its first thread a further round? */
 static void note_round(gj_gen *g)
 {
 	gj_t t = g->u->i64;
-	gj_v bound = LLVMBuildSExt(g->b, gj_sc(g, g->f->round_bound), t, ""), step = round_step(g), more;
+	gj_v bound = LLVMBuildSExt(g->b, gj_sc(g, g->f->round_bound), t, ""), step = turn_step(g), more;
 	if (g->val[g->f->round_index].s) {
 		gj_v next = LLVMBuildAdd(g->b, LLVMBuildSExt(g->b, gj_sc(g, g->f->round_index), t, ""), step, "");
 		more = gj_icmp(g, LLVMIntSLT, next, bound);
@@ -207,6 +226,8 @@ static void note_round(gj_gen *g)
 		gj_v next = LLVMBuildAdd(g->b, index, gj_splat(g, step), "");
 		more = gj_any(g, LLVMBuildAnd(g->b, gj_icmp(g, LLVMIntSLT, next, gj_splat(g, bound)), g->all, ""));
 	}
+	if (gj_cpu(g)->whole)                      /* without any the warp has come to the end */
+		more = LLVMBuildAnd(g->b, more, gj_icmp(g, LLVMIntNE, gj_cpu(g)->whole, gj_i32(g->u, 0)), "");
 	more = LLVMBuildOr(g->b, more, LLVMBuildLoad2(g->b, g->u->i1, gj_cpu(g)->more, ""), "");
 	LLVMBuildStore(g->b, more, gj_cpu(g)->more);
 }
@@ -222,7 +243,7 @@ static void next_round(gj_gen *g)
 	gj_cpu_attend(g, gj_cpu(g)->block);
 	gj_if_end(g, &wanted);
 	LLVMBasicBlockRef here = gj_here(g);
-	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->round, round_step(g), ""), more = LLVMBuildLoad2(g->b, u->i1, gj_cpu(g)->more, "");
+	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->round, turn_step(g), ""), more = LLVMBuildLoad2(g->b, u->i1, gj_cpu(g)->more, "");
 	if (gj_cpu(g)->last) {
 		gj_v last = LLVMBuildNot(g->b, more, "");
 		LLVMAddIncoming(gj_cpu(g)->last, &last, &here, 1);
@@ -240,7 +261,7 @@ static gj_v cpu_round(gj_gen *g, const gj_op *o)
 	case GJ_ROUND_FROM:  return LLVMBuildIntCast2(g->b, round, gj_ty(g->u, o->type), 1, "");
 	case GJ_ROUND_FIRST: return gj_icmp(g, LLVMIntEQ, round, LLVMConstNull(g->u->i64));
 	case GJ_ROUND_LAST:  return gj_cpu(g)->last;
-	default:             return gj_icmp(g, LLVMIntSGE, LLVMBuildSub(g->b, gj_sc(g, o->arg[0]), round, ""), round_step(g));
+	default:             return gj_cpu(g)->whole = whole_rounds(g, gj_sc(g, o->arg[0]));
 	}
 }
 
@@ -305,10 +326,10 @@ static void cpu_begin(gj_gen *g)
 	gj_v first = gj_cpu(g)->row ? gj_cpu(g)->row_warp : LLVMGetParam(g->fn, n - 2);
 	LLVMAddIncoming(gj_cpu(g)->warp, &first, &gj_cpu(g)->outer, 1);
 	gj_cpu(g)->loop = gj_cpu(g)->head;
-	if (g->f->round_last && gj_cpu(g)->rounds)
-		begin_kept(g);
-	if (resumable(u))
+	if (resumable(g))
 		gj_resume_begin(g);
+	if (g->f->kept)
+		begin_kept(g);
 	if (u->vector)
 		g->all = u->opt->facts & GJ_FACT_FULL_WARPS ? LLVMConstAllOnes(gj_vec_ty(u, u->i1)) : lanes_that_exist(g);
 }
@@ -521,7 +542,8 @@ static const char wide_passes[] =
 static void cpu_finish(gj_unit *u)
 {
 	const char *passes = !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>";
-	if (u->vector && u->opt->opt && u->root->round_turn > 1 && LLVM_VERSION_MAJOR > 19)
+	const gj_fn *walks = u->root->part ? u->root->part : u->root;
+	if (u->vector && u->opt->opt && walks->round_turns && LLVM_VERSION_MAJOR > 19)
 		passes = gj_printf(u->arena, "%s,function(scalarizer<load-store;min-bits=%u>)", wide_passes, 8 * u->register_bytes);
 	gj_optimise(u, passes);
 	if (gj_entry_is_host(u->root->entry))

@@ -26,6 +26,7 @@ struct gj_kernel {
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
 	uint32_t  kept_bytes;                      /* rounds: what a warp keeps between them */
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
+	bool      part;                            /* … of the loop that the kernel begins with */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	void     *whose;                           /* of one that C calls: for who is told of its failures */
@@ -153,8 +154,17 @@ typedef struct gj_worker {
 	const char *params;                        /* the launch's, or with pointers to copies of its own: */
 	char     *sums;                            /* the same; NULL: no copies */
 	char     *copies; size_t copies_cap;
-	char     *frame;  size_t frame_cap;        /* resumable kernels: frames of a block's warps, then their states */
+	char     *frame;  size_t frame_cap;        /* resumable kernels: frames of a block's warps, then their states; what is kept */
+	uint32_t  prepared;                        /* blocks from here on for which the kernel's part has been run, */
+	char     *kept;                            /* … and what that has left for the next of them */
 } gj_worker;
+
+/* Bytes of a block's frames and states, behind which lies what is kept. */
+static inline size_t gj_own_frame(const gj_run *r)
+{
+	size_t n = r->kernel->frame_bytes ? ((size_t)r->kernel->frame_bytes + sizeof(uint32_t)) * r->nwarps : 0;
+	return (n + 63) / 64 * 64;
+}
 
 static inline gj_cpu_block *gj_rt_block(gj_block *b) { return (gj_cpu_block *)(void *)b; }
 static inline gj_caller *gj_rt_caller(gj_block *b) { return (gj_caller *)(void *)b; }

@@ -45,8 +45,7 @@ static bool equip(gj_worker *w, gj_run *r)
 	if (r->batch > 1)
 		w->several = gj_cpu_grow(w->several, &w->several_cap, sizeof *w->several * r->batch);
 	w->block = r->batch > 1 ? w->several : &w->first;
-	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, ((size_t)k->frame_bytes + sizeof(uint32_t)) * r->nwarps
-		+ (size_t)k->kept_bytes * r->nwarps * r->most_stretch);
+	w->frame = gj_cpu_grow(w->frame, &w->frame_cap, gj_own_frame(r) + (size_t)k->kept_bytes * r->nwarps * r->most_stretch);
 	ok = ok && w->shared && w->meet && w->block && w->frame;
 	w->waits = k->fibers;
 	gj_sums_begin(w);
@@ -378,6 +377,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->cooperative = i->cooperative;
 	k->stretches = !i->barriers && !i->cooperative;
 	k->rounds = i->rounds;
+	k->part = i->part;
 	k->kept_bytes = i->kept_bytes;
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;

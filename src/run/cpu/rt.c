@@ -242,14 +242,21 @@ static uint32_t next_stretch(gj_worker *w)
 	return w->stretch;
 }
 
-/* The block that was begun and those behind it in its row, as one call. */
-static void extend(gj_worker *w)
+/* Blocks that follow the one that was begun in its row, of those that the worker has taken. */
+static uint32_t blocks_behind(const gj_worker *w)
 {
 	const gj_run *r = w->run;
 	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = r->launch->grid[x] - 1 - w->idx[x];
 	if (w->end - w->at < more)
 		more = (uint32_t)(w->end - w->at);
-	more = more < r->most_stretch ? more : r->most_stretch - 1;
+	return more < r->most_stretch ? more : r->most_stretch - 1;
+}
+
+/* The block that was begun and those behind it in its row, as one call. */
+static void extend(gj_worker *w)
+{
+	const gj_run *r = w->run;
+	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = blocks_behind(w);
 	if (more && !r->kernel->rounds) {          /* rounds look up by themselves */
 		uint32_t most = next_stretch(w) - 1;
 		more = more < most ? more : most;
@@ -325,10 +332,34 @@ static void finish_warp(gj_cpu_block *b, uint32_t warp)
 		gj_room_leave(w, b->room);
 }
 
+/* The loop over the grid that the kernel begins with, for this block and those behind it. */
+static void run_part(gj_worker *w, gj_cpu_block *b)
+{
+	const gj_run *r = w->run;
+	const gj_block before = b->pub;
+	w->prepared = b->pub.stretch = 1 + blocks_behind(w);
+	w->kept = b->pub.frame = w->frame + gj_own_frame(r);
+	b->pub.frame_bytes = r->kernel->kept_bytes;
+	b->pub.part = 1;
+	r->kernel->entry(&b->pub, w->params, 0, r->nwarps);
+	b->pub.part = 0;
+	b->pub.stretch = before.stretch;
+	b->pub.frame = before.frame;
+	b->pub.frame_bytes = before.frame_bytes;
+	memcpy(b->pub.block_idx, before.block_idx, sizeof before.block_idx);
+}
+
 /* All warps of a block of a resumable kernel, barrier after barrier. */
 static void run_rounds(gj_worker *w, gj_cpu_block *b)
 {
 	const gj_run *r = w->run;
+	if (r->kernel->part) {
+		if (!w->prepared)
+			run_part(w, b);
+		b->pub.kept = w->kept;
+		w->kept += (size_t)r->kernel->kept_bytes * r->nwarps;
+		w->prepared--;
+	}
 	memset(b->pub.state, 0, r->nwarps * sizeof *b->pub.state);
 	do {
 		if (gj_rt_called(b))
@@ -415,7 +446,7 @@ void gj_cpu_work(gj_worker *w)
 	w->unstarted = w->live = w->nblocks = 0;
 	w->asks = false;
 	w->at = w->end = 0;
-	w->stretch = 0;
+	w->stretch = w->prepared = 0;
 	w->last = UINT64_MAX;                      /* the block before the first */
 	memset(w->idx, 0, sizeof w->idx);
 	w->idx[gj_axes_from[w->run->kernel->first_axis][0]] = UINT32_MAX;

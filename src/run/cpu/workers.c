@@ -253,7 +253,8 @@ void gj_block_init(gj_cpu_block *b, gj_worker *w, gj_meet *meet, char *shared)
 	b->pub.stretch = 1;
 	b->pub.own_sums = w->sums != NULL;
 	b->pub.frame = w->frame;
-	b->pub.frame_bytes = k->frame_bytes + k->kept_bytes;       /* kernels have the one or the other */
+	b->pub.frame_bytes = k->part ? k->frame_bytes : k->frame_bytes + k->kept_bytes;
+	b->pub.part = 0;
 	b->pub.state = (uint32_t *)(void *)(w->frame + (size_t)k->frame_bytes * r->nwarps);
 }
 
