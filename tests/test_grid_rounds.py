@@ -198,7 +198,7 @@ def one_by_one(kernel, grid, block, x, y, out):
 
 @pytest.mark.parametrize("kernel", SPLIT + WHOLE, ids=lambda kernel: kernel.__name__)
 def test_results(device, kernel):
-	if device == "gpu" and kernel is written_before:
+	if device == "cuda" and kernel is written_before:
 		pytest.skip("a race")
 	for grid, block in SHAPES:
 		threads = np.prod(grid) * np.prod(block)
@@ -214,7 +214,7 @@ def test_results(device, kernel):
 			one_by_one(kernel, grid, block, x, y, expect)
 			kernel[grid, block](x, y, out)
 			assert np.array_equal(out, expect) or kernel in (shared_sum, total) and np.allclose(out, expect), (grid, block, n)
-	if device != "gpu":
+	if device != "cuda":
 		assert all(k.rounds == (kernel in SPLIT) for k in kernel.overloads.values())
 
 

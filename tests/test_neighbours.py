@@ -122,8 +122,68 @@ def strides(a, x, y, out):
 	for i in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
 		out[i] = x[i]
 
-SEVERAL = [guarded, early, last, bare, in_place, behind, numbers]
-ONE = [in_between, knows_thread, knows_block, adds, meets, gathers, scatters, sometimes, strides]
+@cuda.jit
+def in_turns(a, x, y, out):
+	i = cuda.grid(1)
+	if i < 7 or i == out.shape[0] - 1:
+		out[i % out.shape[0]] = -a
+	elif i != 100 and i < out.shape[0]:
+		out[i] = x[i] + x[i - 1] * y[i - 3] - x[i - 5]
+
+SEVERAL = [guarded, early, last, bare, in_place, behind, numbers, in_between, in_turns]
+ONE = [knows_thread, knows_block, adds, meets, gathers, scatters, sometimes, strides]
+
+# In planes: the items of a row side by side, and rows of 16 bytes.
+
+@cuda.jit
+def borders(a, x, y, out):
+	j, i = cuda.grid(2)
+	ny, nx = x.shape
+	if i >= ny or j >= nx:
+		return
+	if i == 0 or j == 0 or i == ny - 1 or j == nx - 1:
+		out[i, j] = x[i, j]
+	else:
+		out[i, j] = x[i, j] + a * (x[i - 1, j] + x[i + 1, j] + x[i, j - 1] + x[i, j + 1] - 4 * x[i, j])
+
+@cuda.jit
+def chosen(a, x, y, out):
+	j, i = cuda.grid(2)
+	if i < x.shape[0] and j < x.shape[1]:
+		if i > 2:
+			value = y[i, j] - x[i - 3, j]
+		else:
+			value = a
+		out[i, j] = value * 2
+
+@cuda.jit
+def rows(a, x, y, out):
+	j = cuda.grid(1)
+	i = cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y
+	if i < x.shape[0] and 0 < j < x.shape[1] - 1:
+		out[i, j - 1] = x[i, j] + y[i, 0] * i
+
+@cuda.jit
+def turned(a, x, y, out):
+	i, j = cuda.grid(2)
+	if i < x.shape[0] and j < x.shape[1]:
+		out[i, j] = x[i, j] + a
+
+@cuda.jit
+def columns(a, x, y, out):
+	i, j = cuda.grid(2)
+	if i < x.shape[0] and j < x.shape[1]:
+		out[i, j] = x[i, j] - y[i, j]
+
+PLANES = [borders, chosen, rows]
+
+def plane(kernel, shape, dtype, block=(128, 4), order="C"):
+	rng = np.random.default_rng(shape)
+	x, y, out = (cuda.to_device(np.asarray(rng.integers(-99, 99, shape).astype(dtype), order=order)) for _ in range(3))
+	threads = shape[::-1] if order == "C" and kernel is not turned else shape
+	grid = max(-(-threads[0] // block[0]), 512 // block[0]), max(-(-threads[1] // block[1]), 512 // block[1])
+	kernel[grid, block](dtype(3), x, y, out)
+	return out.copy_to_host()
 
 def result(kernel, n, dtype, block=BLOCK):
 	rng = np.random.default_rng(n)
@@ -138,16 +198,38 @@ most = int(sys.argv[1])
 found = {}
 for n in N, N - 1, N - 2, N - 3, N - 130, 5, 1:
 	for kernel in SEVERAL + ONE if n in (N, N - 1) else SEVERAL:
-		if n == N or kernel is not bare and not (n < 3 and kernel is behind):
+		if n == N or kernel is not bare and not (n < 3 and kernel in (behind, in_turns)):
 			found[f"{kernel.__name__} {n}"] = result(kernel, n, np.float32)
 for dtype in np.float64, np.int8, np.int16, np.complex64:
 	found[f"{dtype.__name__}"] = result(guarded, N - 3, dtype)
 found["odd blocks"] = result(guarded, N, np.float32, 32)
+for kernel in PLANES:
+	for shape in (512, 512), (500, 500), (500, 501), (4, 4), (3, 16), (1, 512):
+		found[f"{kernel.__name__} {shape}"] = plane(kernel, shape, np.float32)
+found["columns"] = plane(columns, (504, 512), np.float32, order="F")
+found["turned"] = plane(turned, (512, 512), np.float32)
+found["double"] = plane(borders, (512, 510), np.float64)
+found["bytes"] = plane(borders, (512, 512), np.int8)
+found["narrow blocks"] = plane(borders, (512, 512), np.float32, (64, 2))
+u, v = cuda.to_device(np.arange(10 * 64 * 512, dtype=np.float32).reshape(10, 64, 512) % 97), cuda.device_array((10, 64, 512), np.float32)
+v[:] = 1
+
+@cuda.jit
+def around(u, v):
+	k, j, i = cuda.grid(3)
+	if 0 < i < u.shape[0] - 1 and 0 < j < u.shape[1] - 1 and 0 < k < u.shape[2] - 1:
+		v[i, j, k] = u[i - 1, j, k] + u[i + 1, j, k] + u[i, j - 1, k] + u[i, j + 1, k] + u[i, j, k - 1] + u[i, j, k + 1] - 6 * u[i, j, k]
+
+around[(4, 16, 10), (128, 4, 1)](u, v)
+found["space"] = v.copy_to_host()
 np.savez(sys.argv[2], **found)
 for kernel in SEVERAL + ONE:
 	made = {signature[-1].dtype.bitwidth: k.neighbours for signature, k in kernel.overloads.items() if k.neighbours > 1}
 	want = {bits: 4 if bits <= 16 else most for bits in made} if kernel in SEVERAL else {}
 	assert made == want and (made or kernel in ONE) or most == 1, (kernel.__name__, made)
+for kernel in PLANES + [columns, turned, around]:
+	made = [k.neighbours for k in kernel.overloads.values()]
+	assert most == 1 or (max(made) > 1) == (kernel is not turned), (kernel.__name__, made)
 """
 
 

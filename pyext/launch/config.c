@@ -67,15 +67,26 @@ static bool read_shared(PyObject *o, uint32_t *out)
 
 /* -- What the compiler may know ----------------------------------------------------------------------------------- */
 
+/* Can blocks have k times fewer threads along x, so that whole warps remain? In planes these are two or more, of rows of 8 threads; on
+ * the CPU device lanes run along x. */
+static bool can_be(uint32_t row, uint32_t columns, bool planes, uint32_t k)
+{
+	uint32_t least = planes && gj_config.neighbours > 0 ? 8 : 32;
+	return row % (least * k) == 0 && (!planes || row * columns % (64 * k) == 0);
+}
+
 /* Only large launches: it takes a compilation of its own, and small ones gain nothing. */
 static uint32_t neighbours(const gj_launch_config *c)
 {
 	int most = gj_config.neighbours < 0 ? -gj_config.neighbours : gj_config.neighbours;
-	bool one_dimension = c->grid[1] == 1 && c->grid[2] == 1 && c->block[1] == 1 && c->block[2] == 1;
-	if (!one_dimension || (uint64_t)c->grid[0] * c->block[0] < LEAST_OF_NEIGHBOURS || most < 2)
+	uint32_t columns = c->block[1] * c->block[2];
+	bool planes = columns > 1 || c->grid[1] > 1 || c->grid[2] > 1;
+	uint64_t threads = (uint64_t)c->grid[0] * c->block[0] * c->grid[1] * c->grid[2] * columns;
+	uint32_t halves = can_be(c->block[0], columns, planes, 2) ? GJ_FACT_HALVES : 0;
+	uint32_t quarters = can_be(c->block[0], columns, planes, 4) ? GJ_FACT_QUARTERS : 0;
+	if (threads < LEAST_OF_NEIGHBOURS || most < 2 || !(halves | quarters))
 		return 0;
-	uint32_t quarters = c->block[0] % 128 ? 0 : GJ_FACT_QUARTERS;
-	return most == 4 && quarters ? quarters : c->block[0] % 64 ? 0 : GJ_FACT_HALVES | quarters;
+	return (most == 4 && quarters ? quarters : halves | quarters) | (planes ? GJ_FACT_ALIGNED_ROWS : 0);
 }
 
 uint32_t gj_launch_config_facts(const gj_launch_config *c)

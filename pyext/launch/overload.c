@@ -64,9 +64,10 @@ gj_specialisation *gj_specialisation_of(gj_dispatcher *d, gj_args *a, uint32_t c
 {
 	if (d->locked && !fit_signature(d, a))
 		return NULL;
-	uint32_t facts = gj_args_facts(a) & (config | ~(uint32_t)GJ_FACT_IDX32);
+	uint32_t of_args = gj_args_facts(a), facts = of_args & (config | ~(uint32_t)GJ_FACT_IDX32) & ~(uint32_t)GJ_FACT_ALIGNED_ROWS;
+	uint32_t needed = GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | (config & GJ_FACT_ALIGNED_ROWS);
 	facts |= config & GJ_FACTS_BLOCK;
-	if (runs_neighbours(a->dev) && facts & GJ_FACT_NOALIAS && facts & GJ_FACT_ALIGN16)
+	if (runs_neighbours(a->dev) && (of_args & needed) == needed)
 		facts |= config & GJ_FACTS_NEIGHBOURS;
 	gj_specialisation *s = gj_specialise(d, a->dev, a->type, a->nargs, facts);
 	return s && d->locked && !only_reads(d, s, a) ? NULL : s;

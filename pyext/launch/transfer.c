@@ -19,7 +19,7 @@
 static bool fits31(const gj_arg *x, uintptr_t bytes)
 {
 	int64_t size = x->type->elem->size, items, span;
-	if (bytes > INT32_MAX)
+	if (bytes > INT32_MAX - GJ_INDEX_SLACK)
 		return false;
 	for (int i = 0; i < x->type->ndim; i++)
 		if (__builtin_mul_overflow(size, x->shape[i], &items) || items > INT32_MAX
@@ -46,12 +46,19 @@ static bool has_rows(const gj_arg *x)
 	return x->strides[last] == x->type->elem->size || x->shape[last] <= 1;
 }
 
+/* Is every row of an array of several dimensions aligned to 16 bytes if the first one is? */
+static bool has_aligned_rows(const gj_arg *x)
+{
+	const gj_type *t = x->type;
+	return t->ndim < 2 || (t->layout != 'A' && x->shape[t->layout == 'C' ? t->ndim - 1 : 0] * (int64_t)t->elem->size % 16 == 0);
+}
+
 /* Any overlap counts: which arrays are written is known only after compiling. Beyond 32 arrays nobody checks. */
 uint32_t gj_args_facts(const gj_args *a)
 {
 	ranges seen;
 	bool strided = false, rows = true;
-	uint32_t facts = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16;
+	uint32_t facts = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_FACT_ALIGNED_ROWS;
 	seen.n = 0;
 	for (uint32_t i = 0; i < a->nleaves; i++) {
 		const gj_arg *x = &a->leaf[i];
@@ -67,6 +74,8 @@ uint32_t gj_args_facts(const gj_args *a)
 		gj_byte_range(x->type, x->data, x->shape, x->strides, &lo, &hi);
 		if (x->data & 15)
 			facts &= ~(uint32_t)GJ_FACT_ALIGN16;
+		if (!has_aligned_rows(x))
+			facts &= ~(uint32_t)GJ_FACT_ALIGNED_ROWS;
 		if (!fits31(x, hi - lo))
 			facts &= ~(uint32_t)GJ_FACT_IDX32;
 		if (seen.n == GJ_LEN(seen.lo) || overlaps(&seen, lo, hi))

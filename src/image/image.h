@@ -18,6 +18,8 @@ typedef struct gj_param {
 	uint16_t offset;                           /* in the buffer */
 } gj_param;
 
+enum { GJ_INDEX_SLACK = 1024 };            /* how much more than an index fits in 31 bits under GJ_FACT_IDX32 */
+
 /* What a launch knows and the optimiser may rely on: bits of the specialisation. */
 enum {
 	GJ_FACT_IDX32   = 1,                       /* extent × item size, byte stride × extent and array size fit in 31 bits, and
@@ -33,10 +35,12 @@ enum {
 	GJ_FACTS_BLOCK = 8191 - 7,                 /* those: of vectors only */
 	/* By the compiler's choice (lanes.c): */
 	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
-	/* A large launch in one dimension, whose blocks can be made smaller by that, so that a thread runs neighbours. Both: two, or four
-	 * where items are narrow. */
-	GJ_FACT_HALVES = 32768, GJ_FACT_QUARTERS = 65536, GJ_FACTS_NEIGHBOURS = GJ_FACT_HALVES | GJ_FACT_QUARTERS,
+	/* A large launch whose blocks can be made smaller by that along x, so that a thread runs neighbours. Both: two, or four where items
+	 * are narrow. */
+	GJ_FACT_HALVES = 32768, GJ_FACT_QUARTERS = 65536,
 	GJ_FACT_INNER = 131072,                    /* there are strided arrays, and of each the last dimension's items lie side by side */
+	GJ_FACT_ALIGNED_ROWS = 262144,             /* … in several dimensions; arrays of several are contiguous, and their rows are multiples of 16 bytes */
+	GJ_FACTS_NEIGHBOURS = GJ_FACT_HALVES | GJ_FACT_QUARTERS | GJ_FACT_ALIGNED_ROWS,
 	GJ_FACTS_ROUNDS = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS,   /* of loops over prange */
 	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z
 };

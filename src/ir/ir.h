@@ -97,6 +97,7 @@ typedef struct gj_fnparam {
 	uint8_t  field, dim;
 	bool     sum;                              /* DATA: the array is only added to (sums.c) */
 	bool     written;
+	uint8_t  unit;                             /* SHAPE: it is a multiple of this; 0: not known */
 	const gj_type *type;                       /* BYTES: of an element */
 } gj_fnparam;
 
@@ -129,6 +130,8 @@ typedef enum gj_taker { GJ_TAKE_NOBODY, GJ_TAKE_TUPLE, GJ_TAKE_LIST, GJ_TAKE_SUM
 
 /* How SSA is to be made of bytecode: what inference has found out about it. */
 typedef struct gj_reading { GJ_VEC(gj_loop_place) loops; gj_taker taker; } gj_reading;
+
+enum { GJ_ROLLED = 1 };                                                     /* sub of BRANCH, at the end of a loop: it is not unrolled */
 
 typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST } gj_sort;               /* sub of MKTUPLE */
 

@@ -40,6 +40,8 @@ static bool implies(signs *s, gj_ref cond, bool truth, gj_ref r, int64_t k, int 
 		return false;
 	switch (op) {
 	case GJ_CMP_GE: case GJ_CMP_EQ: return at_least(s, other, k, depth + 1);
+	case GJ_CMP_NE:
+		return gj_is_const(s->f, other) && gj_o(s->f, other)->imm.i == k - 1 && at_least(s, r, k - 1, depth + 1);
 	case GJ_CMP_GT: return k > INT64_MIN && at_least(s, other, k - 1, depth + 1);
 	default:        return false;
 	}
