@@ -324,6 +324,10 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 	*g = (gj_gen){ .u = u, .f = f, .fn = c->fn, .b = u->b };
 	g->val = gj_new(u->arena, gj_forms, f->op.n);
 	g->uses = gj_count_uses(f);
+	if (u->vector) {
+		g->interleaved = gj_find_interleaved(f);
+		g->loaded = gj_new(u->arena, gj_v, f->op.n);
+	}
 	g->first = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
 	g->last = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);
 	g->edge2 = gj_new(u->arena, LLVMBasicBlockRef, f->bb.n);

@@ -8,6 +8,7 @@
 #define GJ_GEN_H
 
 #include "emit/emit.h"
+#include "lanes/interleaved.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
@@ -126,7 +127,8 @@ struct gj_gen {
 	LLVMBasicBlockRef entry;                   /* allocas and what holds for the whole function; terminated last */
 	LLVMBasicBlockRef exit;                    /* RETURN of a kernel goes here; NULL: ret */
 	gj_v     all;                              /* vectors: lanes that exist */
-	gj_ref   pair_load; gj_v pair;             /* vectors: the last load of a part of complex numbers, and both parts of all */
+	gj_interleaved **interleaved;              /* vectors: by op */
+	gj_v    *loaded;                           /* by load of them: the value, as bits, once the first member is emitted */
 	gj_v    *param;                            /* value of each parameter of f */
 	void    *own;                              /* the target's */
 };

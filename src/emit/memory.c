@@ -91,25 +91,6 @@ gj_v gj_do_address(gj_gen *g, const gj_op *o)
 
 /* -- Vector accesses ----------------------------------------------------------------------------------------------- */
 
-/* Masked accesses lost their alignment operand between LLVM 19 and 22; it became an attribute of the pointer. */
-static gj_v masked(gj_gen *g, gj_llvm_intrin i, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align)
-{
-	gj_t over[2] = { vec, LLVMTypeOf(arg[at]) };
-	gj_v with[4];
-	gj_t fn = LLVMIntrinsicGetType(g->u->ctx, gj_intrin_id(g->u, i), over, 2);
-	if (LLVMCountParamTypes(fn) == n)
-		goto plain;
-	memcpy(with, arg, (at + 1) * sizeof *arg);
-	with[at + 1] = gj_i32(g->u, align);
-	memcpy(with + at + 2, arg + at + 1, (n - at - 1) * sizeof *arg);
-	return gj_call(g, i, over, 2, with, n + 1);
-plain:;
-	gj_v call = gj_call(g, i, over, 2, arg, n);
-	unsigned kind = LLVMGetEnumAttributeKindForName("align", 5);
-	LLVMAddCallSiteAttribute(call, at + 1, LLVMCreateEnumAttribute(g->u->ctx, kind, align));
-	return call;
-}
-
 static gj_v reversed(gj_gen *g, gj_v x)
 {
 	gj_v lane[GJ_LANES];
@@ -125,97 +106,21 @@ static gj_v last_lane(gj_gen *g, const gj_forms *p)
 	return gj_offset(g, p->s, p->stride * (g->u->lanes - 1));
 }
 
-/* LLVM 22 turns a choice between a masked load and another value into a load of that mask and value, where the choice
- * stands: behind stores that came after the load. A frozen load it leaves in its place. (Gathers it does not touch.) */
-static gj_v masked_load(gj_gen *g, gj_v from, gj_v mask, gj_t t, unsigned align)
-{
-	gj_v x = masked(g, GJ_IN_MLOAD, (gj_v[]){ from, mask, LLVMConstNull(t) }, 3, 0, t, align);
-	return LLVMIsConstant(mask) ? x : LLVMBuildFreeze(g->b, x, "");
-}
-
-/* -- Complex numbers side by side: both parts of all lanes are one piece of memory ----------------------------------- */
-
-/* The numbers that o loads or stores a part of, and which; 0: they are not side by side. */
-static gj_ref pair_of(const gj_gen *g, const gj_op *o, unsigned *part)
-{
-	const gj_op *at = gj_o(g->f, o->arg[0]);
-	if (!g->u->vector || at->op != GJ_BYTES || gj_o(g->f, at->arg[1])->op != GJ_CONST || at->type->space == GJ_LOCAL)
-		return 0;
-	const gj_type *whole = gj_o(g->f, at->arg[0])->type->elem;
-	const gj_forms *p = &g->val[at->arg[0]];
-	if (!gj_is_complex(whole) || !p->s || p->stride != whole->size || at->type->elem->size * 2 != whole->size)
-		return 0;
-	*part = gj_o(g->f, at->arg[1])->imm.i != 0;
-	return at->arg[0];
-}
-
-/* The access to memory that comes next before (step -1) or behind (1) op r in its block; 0: none. */
-static gj_ref next_access(const gj_gen *g, gj_ref r, int step)
-{
-	const gj_bb *b = &g->f->bb.p[gj_o(g->f, r)->block];
-	uint32_t i = 0;
-	while (b->ops.p[i] != r)
-		i++;
-	for (i += (uint32_t)step; i < b->ops.n; i += (uint32_t)step)
-		if (gj_op_is(gj_o(g->f, b->ops.p[i]), GJ_F_READ | GJ_F_WRITE | GJ_F_TERM))
-			return b->ops.p[i];
-	return 0;
-}
-
-/* That access, if it does the same to the other part of the same numbers; else 0. */
-static gj_ref other_part(const gj_gen *g, gj_ref r, int step)
-{
-	unsigned part, other;
-	gj_ref next = next_access(g, r, step), whole = pair_of(g, gj_o(g->f, r), &part);
-	if (!next || !whole || gj_o(g->f, next)->op != gj_o(g->f, r)->op || gj_o(g->f, next)->mask != gj_o(g->f, r)->mask)
-		return 0;
-	return pair_of(g, gj_o(g->f, next), &other) == whole && other != part ? next : 0;
-}
-
-/* <0, 0, 1, 1 …> of one vector, or <0, n, 1, n + 1 …> of two. */
-static gj_v interleaved(gj_gen *g, gj_v a, gj_v b)
-{
-	gj_v lane[2 * GJ_LANES];
-	unsigned n = g->u->lanes;
-	for (unsigned i = 0; i < 2 * n; i++)
-		lane[i] = gj_i32(g->u, i / 2 + (b && i % 2 ? n : 0));
-	return LLVMBuildShuffleVector(g->b, a, b ? b : LLVMGetPoison(LLVMTypeOf(a)), LLVMConstVector(lane, 2 * n), "");
-}
-
-static gj_v part_load(gj_gen *g, gj_ref whole, unsigned part, gj_v mask, gj_t t, unsigned align)
-{
-	gj_v lane[GJ_LANES];
-	unsigned n = g->u->lanes;
-	if (!g->pair_load || other_part(g, g->ref, -1) != g->pair_load)
-		g->pair = masked_load(g, g->val[whole].s, interleaved(g, mask, NULL), LLVMVectorType(gj_elem_ty(t), 2 * n), align);
-	g->pair_load = g->ref;
-	for (unsigned i = 0; i < n; i++)
-		lane[i] = gj_i32(g->u, 2 * i + part);
-	return LLVMBuildShuffleVector(g->b, g->pair, LLVMGetPoison(LLVMTypeOf(g->pair)), LLVMConstVector(lane, n), "");
-}
-
-/* What an access through the pointer operand of o may rely on. */
-static unsigned align_of(const gj_gen *g, const gj_op *o, unsigned size)
-{
-	const gj_type *p = gj_arg_type(g, o, 0);
-	return p->align && (p->align < size || g->u->backend->vector_accesses) ? p->align : size;
-}
-
 /* -- Vectors ----------------------------------------------------------------------------------------------------------- */
 
 static gj_v vector_load(gj_gen *g, const gj_op *o, gj_t t, unsigned size)
 {
 	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
-	unsigned part, align = align_of(g, o, size);
-	gj_ref whole = pair_of(g, o, &part);
-	if (whole)
-		return part_load(g, whole, part, mask, t, align);
+	unsigned align = gj_align_of(g, o, size);
+	gj_v x = gj_interleaved_load(g, o, t, mask);
+	if (x)
+		return x;
 	if (p->s && p->stride == (int64_t)size)
-		return masked_load(g, p->s, mask, t, align);
+		return gj_masked_load(g, p->s, mask, t, align);
 	if (p->s && p->stride == -(int64_t)size)
-		return reversed(g, masked_load(g, last_lane(g, p), reversed(g, mask), t, align));
-	return masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, LLVMConstNull(t) }, 3, 0, t, align);
+		return reversed(g, gj_masked_load(g, last_lane(g, p), reversed(g, mask), t, align));
+	return gj_masked(g, GJ_IN_GATHER, (gj_v[]){ gj_vec(g, o->arg[0]), mask, LLVMConstNull(t) }, 3, 0, t, align);
 }
 
 /* Past the caches: memory that is written in whole need not be read before. */
@@ -234,7 +139,7 @@ static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, u
 {
 	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = g->u->register_bytes / size;
 	if (n >= lanes) {
-		masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), align);
+		gj_masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), align);
 		return;
 	}
 	for (unsigned from = 0; from < lanes; from += n) {
@@ -243,7 +148,7 @@ static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, u
 			store_past(g, part, at);
 			continue;
 		}
-		masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), align);
+		gj_masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), align);
 	}
 }
 
@@ -251,22 +156,15 @@ static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 {
 	const gj_forms *p = &g->val[o->arg[0]];
 	gj_v mask = gj_mask_of(g, o);
-	unsigned part, align = align_of(g, o, size);
-	gj_ref before = other_part(g, g->ref, -1);
-	if (other_part(g, g->ref, 1))                                              /* it is stored with that */
+	unsigned align = gj_align_of(g, o, size);
+	if (gj_interleaved_store(g, o, mask))
 		return;
-	if (before) {
-		gj_ref whole = pair_of(g, o, &part);
-		gj_v y = gj_vec(g, gj_o(g->f, before)->arg[1]);
-		store_upwards(g, part ? interleaved(g, y, x) : interleaved(g, x, y), g->val[whole].s, interleaved(g, mask, NULL), size, align, false);
-		return;
-	}
 	if (p->s && p->stride == (int64_t)size)
 		store_upwards(g, x, p->s, mask, size, align, o->sub == GJ_HINT_PAST && LLVMIsConstant(mask) && mask == LLVMConstAllOnes(LLVMTypeOf(mask)));
 	else if (p->s && p->stride == -(int64_t)size)
 		store_upwards(g, reversed(g, x), last_lane(g, p), reversed(g, mask), size, align, false);
 	else
-		masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, LLVMTypeOf(x), align);
+		gj_masked(g, GJ_IN_SCATTER, (gj_v[]){ x, gj_vec(g, o->arg[0]), mask }, 3, 1, LLVMTypeOf(x), align);
 }
 
 /* -- Loads and stores ---------------------------------------------------------------------------------------------- */
@@ -276,17 +174,12 @@ static gj_v from_memory(gj_gen *g, const gj_type *t, gj_v x)
 	return t->kind == GJ_BOOL ? gj_icmp(g, LLVMIntNE, x, LLVMConstNull(LLVMTypeOf(x))) : x;
 }
 
-static gj_v to_memory(gj_gen *g, const gj_type *t, gj_v x)
-{
-	return t->kind == GJ_BOOL ? LLVMBuildZExt(g->b, x, gj_like(LLVMTypeOf(x), g->u->i8), "") : x;
-}
-
 static unsigned size_of(const gj_type *t) { return t->kind == GJ_PTR ? 8 : t->size; }
 
 gj_v gj_do_load(gj_gen *g, const gj_op *o)
 {
 	gj_t t = gj_mem_ty(g->u, o->type);
-	unsigned size = size_of(o->type), align = align_of(g, o, size);
+	unsigned size = size_of(o->type), align = gj_align_of(g, o, size);
 	if (!g->u->vector)
 		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), align));
 	if (!gj_uniform(g, o->arg[0]))
@@ -310,21 +203,21 @@ static gj_v last_active(gj_gen *g, const gj_op *o, gj_v x)
 gj_v gj_do_store(gj_gen *g, const gj_op *o)
 {
 	const gj_type *t = gj_arg_type(g, o, 1);
-	unsigned size = size_of(t), align = align_of(g, o, size);
+	unsigned size = size_of(t), align = gj_align_of(g, o, size);
 	bool one = !g->u->vector || gj_uniform(g, o->arg[1]);
 	if (!g->u->vector) {
-		gj_store(g, to_memory(g, t, gj_sc(g, o->arg[1])), gj_sc(g, o->arg[0]), align);
+		gj_store(g, gj_to_memory(g, t, gj_sc(g, o->arg[1])), gj_sc(g, o->arg[0]), align);
 		return NULL;
 	}
 	if (!gj_uniform(g, o->arg[0])) {
-		vector_store(g, o, to_memory(g, t, gj_vec(g, o->arg[1])), size);
+		vector_store(g, o, gj_to_memory(g, t, gj_vec(g, o->arg[1])), size);
 		return NULL;
 	}
 	gj_if on = { 0 };
 	if (o->mask)
 		on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
 	gj_v x = one ? gj_sc(g, o->arg[1]) : last_active(g, o, gj_vec(g, o->arg[1]));
-	gj_store(g, to_memory(g, t, x), gj_sc(g, o->arg[0]), align);
+	gj_store(g, gj_to_memory(g, t, x), gj_sc(g, o->arg[0]), align);
 	if (o->mask)
 		gj_if_end(g, &on);
 	return NULL;

@@ -19,6 +19,18 @@
 GJ_HANDLERS(X)
 #undef X
 
+/* accesses.c: what an access through the pointer operand of an op may rely on, of items of this size; a value as memory has it, where a
+ * bool is a byte; llvm.masked.*, whose operand `at` is the pointer; the load, of zeros in lanes that are off. */
+unsigned gj_align_of(const gj_gen *, const gj_op *, unsigned size);
+gj_v gj_to_memory(gj_gen *, const gj_type *, gj_v);
+gj_v gj_masked(gj_gen *, gj_llvm_intrin, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align);
+gj_v gj_masked_load(gj_gen *, gj_v from, gj_v mask, gj_t, unsigned align);
+
+/* interleaved.c: an access of items that lie between those of others, made together with these. NULL, false: by itself. The load as
+ * a vector of type t. */
+gj_v gj_interleaved_load(gj_gen *, const gj_op *, gj_t t, gj_v mask);
+bool gj_interleaved_store(gj_gen *, const gj_op *, gj_v mask);
+
 gj_v gj_all_lanes(gj_gen *, gj_ref mask);      /* i1: are all lanes on; NULL: that takes more than a comparison */
 gj_v gj_cvt(gj_gen *, gj_v a, const gj_type *from, const gj_type *to);     /* CVT */
 

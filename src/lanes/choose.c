@@ -49,8 +49,9 @@ static bool asks_z(const gj_op *o) { return is_sreg(o, GJ_TID_Z); }
 
 bool gj_waits(const gj_fn *f, uint32_t width) { return any_op(f, width == 1 ? meets : sleeps); }
 
-/* What an op costs a thread, in 64ths of an element read alone: accesses to memory, and what is computed for each lane,
- * which takes up to twice as long in vectors of half as many: there is less to do side by side. */
+/* What an op costs a thread, in 64ths of an element read alone: accesses to memory (what lies between close lanes is read with them,
+ * interleaved.c), and what is computed for each lane, which takes up to twice as long in vectors of half as many: there is less to
+ * do side by side. */
 static uint64_t op_cost(const gj_fn *f, const gj_op *o, uint32_t lanes)
 {
 	if (o->op != GJ_LOAD && o->op != GJ_STORE)
@@ -58,7 +59,7 @@ static uint64_t op_cost(const gj_fn *f, const gj_op *o, uint32_t lanes)
 	const gj_op *p = gj_o(f, o->arg[0]);
 	if (p->shape == GJ_UNIFORM)
 		return 64 / lanes;
-	return p->shape == GJ_LINEAR && p->stride == p->type->elem->size ? p->type->elem->size : 64;
+	return p->shape == GJ_LINEAR && p->stride >= p->type->elem->size && p->stride < 64 ? (uint64_t)p->stride : 64;
 }
 
 /* The same of all ops; an inner loop is taken to run eight times. */
