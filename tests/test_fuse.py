@@ -36,7 +36,10 @@ def test_random_expressions(width, expression, a, b, c, s):
 			# what depends on no array
 			assert "returns" in str(e) or "UniTuple" in str(e), str(e)
 			return
+		again = fused(*args)                                       # by the way of calls that were made before
 	same(got, want)
+	same(again, got)
+	assert type(again) is type(got) and again.strides == got.strides
 
 
 @pytest.mark.parametrize("number", ["abs(True)", "abs(s)", "abs(s) + abs(-s)", "min(s, s)", "max(True, False)", "round(2.5)", "round(s)", "round(27, -1)",
@@ -67,8 +70,10 @@ def test_reductions(width, data, how, a, keep, method):
 	zero = np.zeros((1,) * a.ndim, a.dtype)
 	want, refused = python_or_error(f, a, zero)
 	assume(refused is None)
+	fused = gridjit.fuse(f)
 	with on(width):
-		got = gridjit.fuse(f)(a, zero)
+		got = fused(a, zero)
+		same(fused(a, zero), got)
 	if axis is None and not keep:
 		assert isinstance(got, np.generic)
 	same(got, want)
@@ -187,6 +192,44 @@ def test_out():
 	got = two(x, out=(None, total))
 	assert got[1] is total
 	np.testing.assert_allclose(total, x.sum(axis=0))
+
+
+def test_ordinary_calls():
+	"""Calls that were made before go a short way: new arrays, scalars and given outputs are as by the long one, and what is not ordinary
+	takes that."""
+	x, y, m = np.arange(6.0).reshape(2, 3), np.arange(3.0), np.asfortranarray(np.arange(6.0).reshape(2, 3))
+	two = gridjit.fuse(lambda x, y, s: (x * s + y, x - y))
+	whole = gridjit.fuse(lambda x, y, s: (x * y + s).sum())
+	rows = gridjit.fuse(lambda x, y, s: ((x + y).max(axis=1, keepdims=True), np.argmin(x * s, axis=1, keepdims=True)))
+	mean = gridjit.fuse(lambda x, y, s: np.mean(x, axis=0) if s else np.mean(y))
+	for f in (two, whole, rows, mean):
+		for args in ((x, y, 2.0), (m, y, 2.0), (x[:, ::2], y[::2], 2.0), (m, m, 2.0), (x, 3.0, True), (y, y, 5), (x[:0], y, 2.0)):
+			first, second = [], []
+			for results in (first, second):
+				try:
+					values = f(*args)
+					results += [(type(v), v.dtype, v.shape, v.strides, v.tolist()) for v in (values if isinstance(values, tuple) else (values,))]
+				except (ValueError, errors.TypingError) as e:
+					results.append(str(e))
+			assert first == second
+	out = np.empty((2, 3)), None
+	two(x, y, 2.0)
+	plan = two._recent[0]
+	got = plan.call((x, y, 2.0), out)
+	assert got[0] is out[0] and got[1] is not None
+	np.testing.assert_array_equal(got[0], x * 2 + y)
+	np.testing.assert_array_equal(plan.call((x, y, 2.0), (x, x - y))[0], np.arange(6.0).reshape(2, 3) * 2 + y)
+	assert plan.call((x, y, 2.0), None) is not NotImplemented
+	big = np.empty((3, 3))
+	for args, out in (((x, y, 2), None), ((x, y), None), ((x.astype(">f8"), y, 2.0), None), ((x, y[:2], 2.0), None), ((x, y[:0], 2.0), None),
+			((np.ma.array(x), y, 2.0), None), ((x, y, 2.0), np.empty((2, 3))), ((x, y, 2.0), (np.empty((3, 2)), None)), ((x, y, 2.0), (None,)),
+			((x, y, 2.0), (np.empty((2, 3), "f4"), None)), ((big[:2], y, 2.0), (big[1:], None)), ((x, y, 2.0), (big[1:], big[:2])),
+			((x, y, 2.0), (np.broadcast_to(1.0, (2, 3)), None)), ((x, y, 2.0), 5), ([x, y, 2.0], None)):
+		assert plan.call(args, out) is NotImplemented
+	huge = gridjit.fuse(lambda x, n: x * n)
+	huge(x, 1)
+	with pytest.raises(OverflowError):
+		huge(x, 1 << 70)
 
 
 @pytest.mark.parametrize("start", [0, 1, 7, 16])

@@ -1,38 +1,14 @@
 /* FusedPlan: a fused function for arguments of certain dtypes and dimensions: what it returns, and its compiled loops. Shapes,
  * results and what is passed on belong to python/gridjit/fusing.py. */
-#include "fuse/fused.h"
+#include "fuse/fusion.h"
 
 #include "build.h"
 #include "freeze/freeze.h"
+#include "fuse/fused.h"
 #include "launch/options.h"
-#include "run/cpu/fused.h"
 #include "types/dtype.h"
 
-#include <pthread.h>
 #include <string.h>
-
-/* A compiled loop: for these outputs, with these inputs the same along the innermost dimension. */
-typedef struct made {
-	struct made *next;
-	uint32_t outputs;
-	uint64_t scalars;
-	bool     streamed;                         /* results go past the caches */
-	gj_image image;
-	gj_element_kernel loop;
-} made;
-
-typedef struct plan {
-	PyObject_HEAD
-	gj_arena *arena;                           /* of code */
-	const gj_code *code;
-	gj_options options;
-	uint32_t nin, nout;
-	const gj_type *arg[GJ_MAX_OPERANDS], *const *ret;
-	const gj_type *one;                        /* … where a single value is returned */
-	uint64_t numbers;                          /* arguments that are Python's numbers, a bit each */
-	made *made;
-	pthread_mutex_t lock;
-} plan;
 
 static PyTypeObject *plan_type;
 
@@ -59,7 +35,7 @@ static const gj_type *argument(PyObject *o, uint32_t i)
 	return ndim < 0 ? gj_scalar[kind] : gj_element_type(gj_scalar[kind], ndim, (uint64_t)1 << i);
 }
 
-static bool read_types(plan *p, PyObject *types)
+static bool read_types(gj_fusion *p, PyObject *types)
 {
 	p->nin = (uint32_t)PyTuple_GET_SIZE(types);
 	if (p->nin > 32)
@@ -72,7 +48,7 @@ static bool read_types(plan *p, PyObject *types)
 	return true;
 }
 
-static bool infer(plan *p)
+static bool infer(gj_fusion *p)
 {
 	gj_request rq = { .code = p->code, .arg = p->arg, .nargs = p->nin, .options = p->options };
 	gj_diag diag = { 0 };
@@ -98,7 +74,7 @@ static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *kw)
 	PyObject *function, *types, *options;
 	if (!PyArg_ParseTuple(args, "OO!O!:FusedPlan", &function, &PyTuple_Type, &types, &PyDict_Type, &options))
 		return NULL;
-	plan *p = (plan *)type->tp_alloc(type, 0);
+	gj_fusion *p = (gj_fusion *)type->tp_alloc(type, 0);
 	if (!p)
 		return NULL;
 	pthread_mutex_init(&p->lock, NULL);
@@ -115,10 +91,10 @@ static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *kw)
 
 static void plan_dealloc(PyObject *o)
 {
-	plan *p = (plan *)o;
+	gj_fusion *p = (gj_fusion *)o;
 	PyTypeObject *type = Py_TYPE(o);
 	gj_device *dev;
-	for (made *m = p->made, *next; m; m = next) {
+	for (gj_made_loop *m = p->made, *next; m; m = next) {
 		next = m->next;
 		if (m->loop.kernel && gj_cpu_open(0, &dev) == GJ_OK)
 			dev->ops->unload(dev, m->loop.kernel);
@@ -138,7 +114,7 @@ static void plan_dealloc(PyObject *o)
 static PyObject *get_results(PyObject *o, void *unused)
 {
 	(void)unused;
-	plan *p = (plan *)o;
+	gj_fusion *p = (gj_fusion *)o;
 	PyObject *list = PyTuple_New(p->nout);
 	for (uint32_t i = 0; list && i < p->nout; i++) {
 		const gj_type *t = p->ret[i];
@@ -156,19 +132,19 @@ static PyObject *get_results(PyObject *o, void *unused)
 
 /* -- Running --------------------------------------------------------------------------------------------------------------- */
 
-static made *find(const plan *p, uint32_t outputs, uint64_t scalars, bool streamed)
+static gj_made_loop *find(const gj_fusion *p, uint32_t outputs, uint64_t scalars, bool streamed)
 {
-	for (made *m = p->made; m; m = m->next)
+	for (gj_made_loop *m = p->made; m; m = m->next)
 		if (m->outputs == outputs && m->scalars == scalars && m->streamed == streamed)
 			return m;
 	return NULL;
 }
 
 /* The loop for these outputs and scalars; NULL: b says why. Without the GIL. */
-static made *loop_for(plan *p, uint32_t outputs, uint64_t scalars, bool streamed, gj_build *b)
+static gj_made_loop *loop_for(gj_fusion *p, uint32_t outputs, uint64_t scalars, bool streamed, gj_build *b)
 {
 	pthread_mutex_lock(&p->lock);
-	made *m = find(p, outputs, scalars, streamed);
+	gj_made_loop *m = find(p, outputs, scalars, streamed);
 	*b = (gj_build){ .rq = { .code = p->code, .arg = p->arg, .nargs = p->nin, .options = p->options }, .use_cache = gj_config.cache };
 	if (!m && (b->status = gj_cpu_open(0, &b->dev)) == GJ_OK) {
 		gj_options *o = &b->rq.options;
@@ -179,7 +155,7 @@ static made *loop_for(plan *p, uint32_t outputs, uint64_t scalars, bool streamed
 		o->facts = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
 		gj_build_run(b);
 		if (b->kernel && (m = PyMem_RawCalloc(1, sizeof *m))) {
-			*m = (made){ .next = p->made, .outputs = outputs, .scalars = scalars, .streamed = streamed, .image = b->image };
+			*m = (gj_made_loop){ .next = p->made, .outputs = outputs, .scalars = scalars, .streamed = streamed, .image = b->image };
 			m->loop = (gj_element_kernel){ b->kernel, m->image.param, m->image.nparams };
 			p->made = m;
 		}
@@ -201,7 +177,7 @@ static bool fit(const gj_fused *f, PyArrayObject *a, gj_fused_operand *op)
 	return true;
 }
 
-static uint8_t fold_of(const gj_type *t)
+uint8_t gj_fusion_fold(const gj_type *t)
 {
 	static const uint8_t fold[] = {
 		[GJ_RED_SUM] = GJ_FOLD_SUM, [GJ_RED_PROD] = GJ_FOLD_PROD, [GJ_RED_MIN] = GJ_FOLD_MIN, [GJ_RED_MAX] = GJ_FOLD_MAX,
@@ -212,7 +188,7 @@ static uint8_t fold_of(const gj_type *t)
 }
 
 /* Operands from arrays; false: they do not fit, which the caller in Python has seen to. */
-static bool operands(const plan *p, gj_fused *f, PyObject *in, PyObject *out, uint32_t outputs)
+static bool operands(const gj_fusion *p, gj_fused *f, PyObject *in, PyObject *out, uint32_t outputs)
 {
 	f->nin = p->nin;
 	f->nargs = p->nin + (uint32_t)PyTuple_GET_SIZE(out);
@@ -225,21 +201,41 @@ static bool operands(const plan *p, gj_fused *f, PyObject *in, PyObject *out, ui
 			return false;
 		f->op[i].size = elem->size;
 		f->op[i].kind = elem->kind;
-		f->op[i].fold = i < p->nin ? 0 : fold_of(t);
+		f->op[i].fold = i < p->nin ? 0 : gj_fusion_fold(t);
 	}
 	return true;
+}
+
+bool gj_fusion_run(gj_fusion *p, gj_fused *f, uint32_t outputs)
+{
+	gj_build b;
+	gj_made_loop *m;
+	bool ok = false;
+	Py_BEGIN_ALLOW_THREADS
+	gj_fused_plan(f);
+	if ((m = loop_for(p, outputs, f->scalars, false, &b))) {
+		f->kernel = &m->loop;
+		if (gj_config.cpu_width != 1 && gj_fused_streams(f) && (m = loop_for(p, outputs, f->scalars, true, &b)))
+			f->streamed = &m->loop;
+		ok = m && gj_fused_run(f);
+	}
+	Py_END_ALLOW_THREADS
+	if (!m && b.diag.set)
+		gj_diag_error(&b.diag);
+	else if (!m && b.status != GJ_OK)
+		gj_status_error(b.status, "loading a fused function");
+	else if (!ok)
+		PyErr_NoMemory();
+	return ok;
 }
 
 /* run(outputs, shape, axes, inputs, results): arrays of the plan's dtypes, aligned, and as many results as bits in outputs. */
 static PyObject *run(PyObject *o, PyObject *args)
 {
-	plan *p = (plan *)o;
+	gj_fusion *p = (gj_fusion *)o;
 	PyObject *shape, *in, *out;
 	unsigned outputs, axes;
 	gj_fused f = { 0 };
-	gj_build b;
-	made *m;
-	bool ok = false;
 	if (!PyArg_ParseTuple(args, "IO!IO!O!:run", &outputs, &PyTuple_Type, &shape, &axes, &PyTuple_Type, &in, &PyTuple_Type, &out))
 		return NULL;
 	f.ndim = (uint32_t)PyTuple_GET_SIZE(shape);
@@ -250,24 +246,15 @@ static PyObject *run(PyObject *o, PyObject *args)
 	if (f.ndim > GJ_MAX_LOOPS || PyTuple_GET_SIZE(in) != p->nin || PyTuple_GET_SIZE(out) != __builtin_popcount(outputs) ||
 	    !operands(p, &f, in, out, outputs))
 		return PyErr_Occurred() ? NULL : gj_error(GJ_ERR_INTERNAL, "operands of a fused function");
-	Py_BEGIN_ALLOW_THREADS
-	gj_fused_plan(&f);
-	if ((m = loop_for(p, outputs, f.scalars, false, &b))) {
-		f.kernel = &m->loop;
-		if (gj_config.cpu_width != 1 && gj_fused_streams(&f) && (m = loop_for(p, outputs, f.scalars, true, &b)))
-			f.streamed = &m->loop;
-		ok = m && gj_fused_run(&f);
-	}
-	Py_END_ALLOW_THREADS
-	if (!m)
-		return b.diag.set ? gj_diag_error(&b.diag) : b.status != GJ_OK ? gj_status_error(b.status, "loading a fused function") : PyErr_NoMemory();
-	if (!ok)
-		return PyErr_NoMemory();
+	if (!gj_fusion_run(p, &f, outputs))
+		return NULL;
 	Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {
 	{ "run", run, METH_VARARGS, "run(outputs, shape, axes, inputs, results): compute these outputs." },
+	{ "call", (PyCFunction)(void (*)(void))gj_fusion_call, METH_FASTCALL,
+		"call(args, out): what the function returns, if this is an ordinary call; else NotImplemented." },
 	{ NULL, NULL, 0, NULL },
 };
 
@@ -275,7 +262,7 @@ static PyMethodDef methods[] = {
 static PyObject *get_single(PyObject *o, void *unused)
 {
 	(void)unused;
-	return PyBool_FromLong(((plan *)o)->one->kind != GJ_TUPLE);
+	return PyBool_FromLong(((gj_fusion *)o)->one->kind != GJ_TUPLE);
 }
 
 static PyGetSetDef getset[] = {
@@ -289,6 +276,6 @@ static PyType_Slot slots[] = {
 	{ Py_tp_doc, "A fused function for arguments of certain types." }, { 0, NULL },
 };
 
-static PyType_Spec spec = { "gridjit._core.FusedPlan", sizeof(plan), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots };
+static PyType_Spec spec = { "gridjit._core.FusedPlan", sizeof(gj_fusion), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots };
 
 int gj_fuse_init(PyObject *module) { return gj_add_type(module, &plan_type, &spec, NULL); }

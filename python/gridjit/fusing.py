@@ -87,6 +87,7 @@ class Fused:
 			raise TypeError(f"{function.__name__}(): a fused function has positional parameters only")
 		self._count = len(self._signature.parameters)
 		self._plans = {}
+		self._recent = ()                          # plans of NumPy's arrays, the last used first
 
 	def __repr__(self):
 		return f"<fused function {self.py_func.__name__}>"
@@ -106,6 +107,11 @@ class Fused:
 	def __call__(self, *args, out=None, stream=0, **named):
 		"""The function of these arrays and numbers. out: an array, or a tuple of them, that is written and returned. stream: for device
 		arrays."""
+		if not named and not stream:
+			for plan in self._recent:
+				value = plan.call(args, out)
+				if value is not NotImplemented:
+					return value
 		if named or len(args) != self._count:
 			bound = self._signature.bind(*args, **named)
 			bound.apply_defaults()
@@ -129,6 +135,7 @@ class Fused:
 		if device:
 			values = _fused.run(plan, arrays, outs, stream, self._options["fastmath"])
 		else:
+			self._recent = (plan, *[p for p in self._recent if p is not plan][:3])
 			values = self._run(plan, arrays, outs)
 			values = [v if given is not None or v.ndim else v[()] for v, given in zip(values, outs)]
 		return values[0] if single and plan.single else tuple(values)

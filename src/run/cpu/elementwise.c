@@ -310,7 +310,7 @@ static void run_all(run *r)
 	uint64_t start = r->e->parallel && r->n >= 1024 ? gj_now_ns() : 0;
 	r->chunk = r->n;
 	if (threads > 1) {
-		r->chunk = r->n / (4 * (int64_t)threads) / CHUNK * CHUNK;
+		r->chunk = r->n / (16 * (int64_t)threads) / CHUNK * CHUNK;
 		r->chunk = r->chunk < CHUNK ? CHUNK : r->chunk;
 		gj_pool_run(work, r, threads - 1, false, meanwhile);
 	} else {

@@ -1,0 +1,43 @@
+/* What the files of fused functions share: a function for arguments of certain dtypes and dimensions. */
+#ifndef GJ_FUSION_H
+#define GJ_FUSION_H
+
+#include "core.h"
+
+#include "build.h"
+#include "run/cpu/fused.h"
+
+#include <pthread.h>
+
+/* A compiled loop: for these outputs, with these inputs the same along the innermost dimension. */
+typedef struct gj_made_loop {
+	struct gj_made_loop *next;
+	uint32_t outputs;
+	uint64_t scalars;
+	bool     streamed;                         /* results go past the caches */
+	gj_image image;
+	gj_element_kernel loop;
+} gj_made_loop;
+
+typedef struct gj_fusion {
+	PyObject_HEAD
+	gj_arena *arena;                           /* of code */
+	const gj_code *code;
+	gj_options options;
+	uint32_t nin, nout;
+	const gj_type *arg[GJ_MAX_OPERANDS], *const *ret;
+	const gj_type *one;                        /* … where a single value is returned */
+	uint64_t numbers;                          /* arguments that are Python's numbers, a bit each */
+	gj_made_loop *made;
+	pthread_mutex_t lock;
+} gj_fusion;
+
+/* What becomes of the elements of a result. */
+uint8_t   gj_fusion_fold(const gj_type *);
+/* Computes these outputs, with operands and shape in place; false with an exception. */
+bool      gj_fusion_run(gj_fusion *, gj_fused *, uint32_t outputs);
+
+/* call.c: the method call(args, out). */
+PyObject *gj_fusion_call(PyObject *plan, PyObject *const *args, Py_ssize_t n);
+
+#endif
