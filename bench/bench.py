@@ -1,8 +1,8 @@
 """gridjit beside its peers. `python bench/bench.py` runs every part that this machine can run; naming parts runs those.
 
 Parts: gpu (kernels beside CUDA C by nvcc -O3, CuPy, Triton, numba-cuda), cpu (beside numba njit(parallel) and
-PoCL), launch-gpu, launch-cpu (what a launch costs the host), startup (import, compile, cache). Peers that are not
-installed are left out. Results are merged into bench/results.json, from which RESULTS.md and results.svg are made."""
+PoCL), launch-gpu, launch-cpu (what a launch costs the host), ufuncs (vectorize and guvectorize on the CPU beside numba, NumPy,
+numexpr), fuse (beside NumPy, numexpr, JAX), startup (import, compile, cache). Peers that are not installed are left out. Results are merged into bench/results.json, from which RESULTS.md and results.svg are made."""
 
 import argparse
 import datetime
@@ -16,7 +16,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-PARTS = ["gpu", "cpu", "launch-gpu", "launch-cpu", "startup"]
+PARTS = ["gpu", "cpu", "launch-gpu", "launch-cpu", "ufuncs", "fuse", "startup"]
+ON_CPU = "cpu", "launch-cpu", "ufuncs", "fuse"
 
 
 def gpu_present():
@@ -27,7 +28,7 @@ def gpu_present():
 
 def versions():
 	found = [f"Python {sys.version.split()[0]}"]
-	for package in ("gridjit", "numpy", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "triton", "torch", "pyopencl"):
+	for package in ("gridjit", "numpy", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "triton", "torch", "pyopencl", "numexpr", "jax"):
 		try:
 			found.append(f"{package} {importlib.metadata.version(package)}")
 		except importlib.metadata.PackageNotFoundError:
@@ -42,6 +43,8 @@ def run_part(part, options):
 	if part in ("gpu", "cpu"):
 		module = __import__(part)
 		result = module.kernels(names, options.quick)
+	elif part in ("ufuncs", "fuse"):
+		result = __import__(part).run(options.quick)
 	else:
 		module = __import__(part.split("-")[0])
 		result = module.run(gpu_present() if part == "startup" else part.endswith("gpu"))
@@ -52,7 +55,7 @@ def spawn(part, options):
 	"""Each part in a process of its own, on its device; its result comes back through a file."""
 	out = HERE / f".{part}.json"
 	out.unlink(missing_ok=True)
-	device = "cpu" if part in ("cpu", "launch-cpu") else "gpu" if part in ("gpu", "launch-gpu") else "auto"
+	device = "cpu" if part in ON_CPU else "gpu" if part in ("gpu", "launch-gpu") else "auto"
 	command = [sys.executable, str(HERE / "bench.py"), part, "--child", str(out)]
 	command += ["--quick"] * options.quick + [item for name in options.kernel or [] for item in ("--kernel", name)]
 	print(f"== {part}", flush=True)
@@ -69,7 +72,8 @@ def save(results):
 	import report
 	(HERE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
 	report.plot(results, HERE / "results.svg")
-	(HERE / "RESULTS.md").write_text(report.markdown(results))
+	text = HERE / "RESULTS.md"
+	text.write_text(report.markdown(results, text.read_text() if text.exists() else ""))
 
 
 def main():

@@ -1,12 +1,10 @@
 """The kernels on the CPU: gridjit's SIMD device beside numba njit(parallel=True) and PoCL, all cores each."""
 
 import importlib.util
-import os
-import platform
 
 import numpy as np
 
-from measure import interleaved, said
+from measure import cpu_name, interleaved, said
 from problems import C_ARGS, CPU_SHAPES, SIZES, c_source, case
 
 # What the OpenCL form cannot say: shuffles, halves.
@@ -18,12 +16,6 @@ LEAD_S = 0.03
 
 def has(package):
 	return importlib.util.find_spec(package) is not None
-
-
-def cpu_name():
-	with open("/proc/cpuinfo") as file:
-		names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
-	return f"{names[0] if names else platform.processor()}, {len(os.sched_getaffinity(0))} threads"
 
 
 def gridjit_variant(name, made, args):

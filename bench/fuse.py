@@ -1,20 +1,19 @@
 """Fused array expressions of 3, 7 and 15 operations, stored and summed up, beside NumPy, numexpr and JAX's CPU jit where they are
-installed: medians in one run, ns an element. Usage: python bench/fuse.py [elements …]."""
+installed: `python bench/fuse.py [elements …]`, or a part of bench.py. Interleaved, the best of several rounds (measure.py), ns an element."""
 
-import statistics
+import os
 import sys
-import time
 
 import numpy as np
 
 import gridjit
+from measure import cpu_name, interleaved
 
 try:
 	import numexpr
 except ImportError:
 	numexpr = None
 try:
-	import os
 	os.environ.setdefault("JAX_PLATFORMS", "cpu")
 	os.environ.setdefault("JAX_ENABLE_X64", "1")
 	import jax
@@ -26,27 +25,11 @@ TEXTS = {
 	7: "(a * b + c) / (a * a + b * b + 1)",
 	15: "where(a > b, a * a + b * c - a, b * b - c) * (a + b + c) / (sqrt(a * a + b * b + c * c) + 1)",
 }
-ROUNDS, SECONDS = 7, 0.05
+SIZES = ("10 K", 10_000, "f4"), ("10 K", 10_000, "f8"), ("1 M", 1_000_000, "f4"), ("1 M", 1_000_000, "f8"), ("16 M", 16_000_000, "f4")
 
 
 def function(text, module):
 	return eval(f"lambda a, b, c: {text}", {name: getattr(module, name) for name in ("where", "sqrt", "sum")})
-
-
-def seconds(call):
-	"""The median time of a call: of rounds of as many calls as take a while."""
-	call()
-	start, n = time.perf_counter(), 0
-	while n < 2 or time.perf_counter() - start < SECONDS:
-		call()
-		n += 1
-	times = []
-	for _ in range(ROUNDS):
-		start = time.perf_counter()
-		for _ in range(n):
-			call()
-		times.append((time.perf_counter() - start) / n)
-	return statistics.median(times)
 
 
 def ways(text, arrays):
@@ -54,31 +37,33 @@ def ways(text, arrays):
 	a, b, c = arrays
 	plain = function(text, np)
 	fused = gridjit.fuse(plain)
-	yield "gridjit", lambda: fused(a, b, c)
-	yield "numpy", lambda: plain(a, b, c)
+	yield "gridjit", lambda i: fused(a, b, c)
+	yield "NumPy", lambda i: plain(a, b, c)
 	if numexpr:
 		inner = text.removeprefix("sum(").removesuffix(")") if text.startswith("sum(") else text
 		whole = f"sum({inner})" if text.startswith("sum(") else text
-		yield "numexpr", lambda: numexpr.evaluate(whole, {"a": a, "b": b, "c": c})
+		yield "numexpr", lambda i: numexpr.evaluate(whole, {"a": a, "b": b, "c": c})
 	if jax:
 		compiled, given = jax.jit(function(text, jax.numpy)), [jax.numpy.asarray(x) for x in arrays]
-		yield "jax", lambda: compiled(*given).block_until_ready()
+		yield "JAX", lambda i: compiled(*given).block_until_ready()
 
 
-def main(sizes):
-	print(f"{'operations':>12} {'elements':>10} {'dtype':>8}  ns an element; NumPy's time as a multiple of ours; ours of the best other's")
-	for n in sizes:
-		for dtype in (np.float64, np.float32):
-			arrays = [np.random.default_rng(i).random(n).astype(dtype) for i in range(3)]
-			for count, text in TEXTS.items():
-				for what in (text, f"sum({text})"):
-					t = {name: seconds(call) / n * 1e9 for name, call in ways(what, arrays)}
-					others = min(x for name, x in t.items() if name != "gridjit")
-					label = f"{count}{' + sum' if what != text else ''}"
-					print(f"{label:>12} {n:>10} {np.dtype(dtype).name:>8}  "
-						+ "  ".join(f"{name} {x:.3f}" for name, x in t.items())
-						+ f"  {t['numpy'] / t['gridjit']:.1f} ×  {t['gridjit'] / others:.2f}", flush=True)
+def all_rows(sizes):
+	for label, n, dtype in sizes:
+		arrays = [np.random.default_rng(i).random(n).astype(dtype) for i in range(3)]
+		for count, text in TEXTS.items():
+			for what in (text, f"sum({text})"):
+				times = interleaved(dict(ways(what, arrays)), rounds=7 if n < 1 << 23 else 4, pick=min)
+				yield {"what": f"{count} operations{' and their sum' if what != text else ''}, {label} {np.dtype(dtype)}", "unit": "ns",
+					"times": {who: t / n * 1e9 for who, t in times.items()}, "asked": (1, "the best")}
+
+
+def run(quick=False):
+	"""For bench.py."""
+	return {"device": cpu_name(), "rows": list(all_rows(SIZES[:1] if quick else SIZES))}
 
 
 if __name__ == "__main__":
-	main([int(float(x)) for x in sys.argv[1:]] or [10_000, 1_000_000, 16_000_000])
+	from report import row_text
+	for row in all_rows([(f"{int(float(x)):,}", int(float(x)), dtype) for x in sys.argv[1:] for dtype in ("f4", "f8")] or SIZES):
+		print(row_text(row), flush=True)

@@ -1,13 +1,21 @@
 """Timing that can be believed: warm-up, a batch long enough for the clock, several rounds with the variants interleaved
-(other load on the machine then hits all alike), medians."""
+(other load on the machine then hits all alike), medians, or the best of the rounds where others use the machine too."""
 
 import math
+import os
+import platform
 import re
 import statistics
 import time
 
 ROUNDS = 9
 BATCH_S = 0.02
+
+
+def cpu_name():
+	with open("/proc/cpuinfo") as file:
+		names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+	return f"{names[0] if names else platform.processor()}, {len(os.sched_getaffinity(0))} threads"
 
 
 def wall_clock():
@@ -25,9 +33,9 @@ def batch_size(run, clock, finish):
 	return max(1, min(2000, math.ceil(BATCH_S / max(stop(), 1e-7))))
 
 
-def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS, lead=0.0):
+def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS, lead=0.0, pick=statistics.median):
 	"""variants: name → run(i), the i-th call (i picks a buffer). A batch begins with `lead` seconds of calls that are not
-	timed. Returns name → median seconds a call."""
+	timed. Returns name → seconds a call, of the rounds that which `pick` takes."""
 	counts = {name: batch_size(run, clock, finish) for name, run in variants.items()}
 	samples = {name: [] for name in variants}
 	for _ in range(rounds):
@@ -41,7 +49,7 @@ def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS, 
 				run(i)
 			finish()
 			samples[name].append(stop() / counts[name])
-	return {name: statistics.median(values) for name, values in samples.items()}
+	return {name: pick(values) for name, values in samples.items()}
 
 
 def geometric_mean(values):

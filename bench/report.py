@@ -1,6 +1,7 @@
 """bench/results.json → bench/RESULTS.md and bench/results.svg."""
 
 import importlib.util
+from pathlib import Path
 
 from measure import geometric_mean
 
@@ -40,24 +41,64 @@ def startup_table(part):
 	return lines
 
 
+def reached(row):
+	"""How many times as fast as the one that is asked for, or the best of all others; None: nobody to compare with."""
+	who, mine = row["asked"][1], row["times"][LEAD]
+	others = [t for name, t in row["times"].items() if name != LEAD and who in (name, "the best")]
+	return min(others) / mine if others else None
+
+
+def asked_text(row):
+	factor, who = row["asked"]
+	return f"{factor:.3g} × {who}"
+
+
+def row_text(row):
+	"""A row as a line of text."""
+	ratio = reached(row)
+	times = ", ".join(f"{who} {t:.3g}" for who, t in row["times"].items())
+	return f"{row['what']:<48} {times} {row['unit']}" + (f"; {ratio:.2f} × (asked: {asked_text(row)})" if ratio else "")
+
+
+def goals_table(part):
+	"""Times, and how many times as fast as what was to be reached."""
+	labels = list(dict.fromkeys(label for row in part["rows"] for label in row["times"]))
+	lines = ["| | " + " | ".join(labels) + " | | at least | is |", "|---" * (len(labels) + 4) + "|"]
+	for row in part["rows"]:
+		cells = [f"{row['times'][label]:.3g}" if label in row["times"] else "–" for label in labels]
+		ratio = reached(row)
+		lines.append(f"| {row['what']} | " + " | ".join(cells) + f" | {row['unit']} | {asked_text(row)} | " + (f"{ratio:.2f} |" if ratio else "– |"))
+	return lines
+
+
 SECTIONS = {
 	"gpu": ("Kernels on the GPU, µs (in brackets: over gridjit)", kernel_table),
 	"cpu": ("Kernels on the CPU, µs (in brackets: over gridjit)", kernel_table),
 	"launch-gpu": ("Launching, on the GPU's host", launch_table),
 	"launch-cpu": ("Launching on the CPU device", launch_table),
+	"ufuncs": ("Ufuncs on the CPU, beside numba's targets, NumPy and numexpr", goals_table),
+	"fuse": ("Fused expressions on the CPU", goals_table),
 	"startup": ("Import, compile, cache", startup_table),
 }
 
 
-def markdown(results):
+def by_hand(text):
+	"""The sections of RESULTS.md that are no part's: they were written by hand, and stay."""
+	sections = ["## " + section.partition("\n![")[0].rstrip() + "\n" for section in text.split("\n## ")[1:]]
+	return [section for section in sections if section.partition("\n")[0][3:] not in [title for title, _ in SECTIONS.values()]]
+
+
+def markdown(results, before=""):
+	"""RESULTS.md; before: what it was."""
 	lines = ["# Benchmark results", "", "Made by `python bench/bench.py` (parts: " + ", ".join(f"`{key}`" for key in SECTIONS)
-		+ "). Medians of interleaved runs after warm-up; results checked against NumPy before they are timed.", ""]
+		+ "). Medians of interleaved runs after warm-up (ufuncs, fuse: the best round); kernels' results are checked against NumPy first.", ""]
 	for key, (title, table) in SECTIONS.items():
 		part = results.get(key)
-		if part and part.get("us"):
+		if part:
 			lines += [f"## {title}", "", ", ".join(filter(None, [part.get("device"), part.get("versions"), part.get("date")])), ""]
 			lines += table(part) + [""]
-	if any(key in results for key in ("gpu", "cpu")) and importlib.util.find_spec("matplotlib"):
+	lines += by_hand(before)
+	if (Path(__file__).parent / "results.svg").exists():
 		lines += ["![each peer's time over gridjit's](results.svg)", ""]
 	return "\n".join(lines)
 

@@ -1,15 +1,14 @@
-"""Ufuncs on the CPU beside numba's and NumPy's: `python bench/ufuncs.py [a word of the names]`. One run, everything
-interleaved, medians (measure.py); peers that are not installed are left out. Times in ns an element, or µs a call."""
+"""Ufuncs on the CPU beside numba's, NumPy's and numexpr's: `python bench/ufuncs.py [a word of the names]`, or a part of bench.py. One run,
+everything interleaved, the best of several rounds (measure.py); peers that are not installed are left out."""
 
 import math
-import statistics
 import sys
 import time
 
 import numpy as np
 
 import gridjit
-from measure import interleaved
+from measure import cpu_name, interleaved
 
 try:
 	import numba
@@ -77,28 +76,29 @@ def calls(ufuncs, *args, **more):
 	return {**{name: lambda i, f=f: f(*args) for name, f in ufuncs.items()}, **more}
 
 
-def show(name, per, unit, scale, variants):
-	"""A line for each target: numba's threads spin for a while after each call, so that its parallel loops run apart."""
+def rows_of(what, per, unit, scale, asked, variants):
+	"""A row for each target: numba's threads spin for a while after each call, so that its parallel loops run apart. asked: how many times
+	as fast as whom."""
 	for target in TARGETS:
 		chosen = {who: run for who, run in variants.items() if who.split()[-1] not in TARGETS or who.endswith(target)}
-		times = interleaved(chosen)
-		mine = times.pop(f"gridjit {target}")
-		peers = ", ".join(f"{who} {t / per * scale:.3g} ({t / mine:.2f} ×)" for who, t in times.items())
-		print(f"{name:<28} {target:<9} {mine / per * scale:.3g} {unit}; {peers}", flush=True)
+		times = interleaved(chosen, rounds=7, pick=min)
+		times = {who.removesuffix(f" {target}"): t / per * scale for who, t in times.items()}
+		yield {"what": f"{what}, {target}", "unit": unit, "times": times, "asked": asked}
 
 
-def compute():
+def compute(n):
 	rng = np.random.default_rng(0)
-	n = 1 << 20
 	s, k, t = rng.uniform(5, 30, n), rng.uniform(1, 100, n), rng.uniform(0.25, 10, n)
 	out = np.empty(n)
-	show("Black-Scholes, 1 M float64", n, "ns", 1e9, calls(both(black_scholes, "float64(float64, float64, float64)"), s, k, t, out))
-	show("branches, 1 M float64", n, "ns", 1e9, calls(both(iteration, "float64(float64, float64)"), k, t, out))
+	yield from rows_of("Black-Scholes, 1 M float64", n, "ns", 1e9, (8, "numba"),
+		calls(both(black_scholes, "float64(float64, float64, float64)"), s, k, t, out))
+	yield from rows_of("a loop with branches, 1 M float64", n, "ns", 1e9, (8, "numba"), calls(both(iteration, "float64(float64, float64)"), k, t, out))
 
 
-def streaming():
+def streaming(most):
 	ufuncs = both(stream, "float32(float32, float32)")
 	for label, n in (("256 K", 1 << 18), ("4 M", 1 << 22), ("64 M", 1 << 26)):
+		n = min(n, most)
 		a, b, out = np.ones(n, np.float32), np.ones(n, np.float32), np.empty(n, np.float32)
 
 		def in_numpy(i, a=a, b=b, out=out):
@@ -109,50 +109,59 @@ def streaming():
 		peers = {"NumPy": in_numpy}
 		if numexpr:
 			peers["numexpr"] = lambda i, a=a, b=b, out=out: numexpr.evaluate("a*b + a - b", out=out)
-		show(f"a*b + a - b, {label} float32", n, "ns", 1e9, calls(ufuncs, a, b, out, **peers))
+		yield from rows_of(f"`a*b + a - b`, {label} float32", n, "ns", 1e9, (1, "the best"), calls(ufuncs, a, b, out, **peers))
 
 
-def small():
+def small(most):
 	for n in (1, 1000):
 		a = np.ones(n)
-		show(f"a call on {n}", 1, "µs", 1e6, calls(both(lambda a, b: a + b, "float64(float64, float64)"), a, a, **{
+		yield from rows_of(f"a call on {n}", 1, "µs", 1e6, (2 / 3, "NumPy"), calls(both(lambda a, b: a + b, "float64(float64, float64)"), a, a, **{
 			"NumPy": lambda i, a=a: np.add(a, a)}))
 
 
-def rows():
-	x = np.random.default_rng(0).normal(size=(100_000, 64))
+def rows(n):
+	x = np.random.default_rng(0).normal(size=(n // 10, 64))
 	out = np.empty(len(x))
-	show("means of rows of 64", len(x), "ns", 1e9, calls(both(row_mean, "void(float64[:], float64[:])", "(n)->()"), x, out, **{
-		"NumPy": lambda i: np.mean(x, axis=1, out=out)}))
-	for size in (3, 8, 32):
-		n = 400_000 // size**2
-		a, b = np.random.default_rng(0).normal(size=(2, n, size, size))
+	yield from rows_of("means of rows of 64", len(x), "ns", 1e9, (1, "the best"), calls(both(row_mean, "void(float64[:], float64[:])", "(n)->()"), x, out,
+		**{"NumPy": lambda i: np.mean(x, axis=1, out=out)}))
+	for size in (3, 8, 16, 32):
+		k = n // 2 // size**2
+		a, b = np.random.default_rng(0).normal(size=(2, k, size, size))
 		c = np.empty_like(a)
 		signature = "void(float64[:, :], float64[:, :], float64[:, :])"
-		show(f"products of {size} x {size}", n, "ns", 1e9, calls(both(product, signature, "(m,n),(n,p)->(m,p)"), a, b, c, **{
-			"NumPy": lambda i, a=a, b=b, c=c: np.matmul(a, b, out=c)}))
+		yield from rows_of(f"products of {size} × {size} float64", k, "ns", 1e9, (1, "the best"),
+			calls(both(product, signature, "(m,n),(n,p)->(m,p)"), a, b, c, **{"NumPy": lambda i, a=a, b=b, c=c: np.matmul(a, b, out=c)}))
 
 
-def first_call():
+def first_call(most):
 	"""A lazy ufunc from its decoration to its first result; constants differ, so that no cache has it."""
 	x = np.ones(10)
+	times = {}
 	for name, package in (("gridjit", gridjit), ("numba", numba)):
-		times = []
-		for i in range(8 if package else 0):
+		samples = []
+		for i in range(6 if package else 0):
 			scope = {}
 			exec(f"def f(a, b): return a * {i}.{time.time_ns()} + b if a > b else b - a", scope)
 			start = time.perf_counter()
 			package.vectorize(scope["f"])(x, x)
-			times.append(time.perf_counter() - start)
-		if times:
-			print(f"{'first call, lazy':<28} {name} {statistics.median(times[1:]) * 1e3:.3g} ms")
+			samples.append(time.perf_counter() - start)
+		if samples:
+			times[name] = min(samples[1:]) * 1e3
+	yield {"what": "first call of a lazy ufunc", "unit": "ms", "times": times, "asked": (5, "numba")}
 
 
-def main(words):
-	for part in (compute, streaming, small, rows, first_call):
+def all_rows(words=(), n=1 << 20, most=1 << 26):
+	for part, size in ((compute, n), (streaming, most), (small, most), (rows, n), (first_call, most)):
 		if not words or any(word in part.__name__ for word in words):
-			part()
+			yield from part(size)
+
+
+def run(quick=False):
+	"""For bench.py."""
+	return {"device": cpu_name(), "rows": list(all_rows(n=1 << 14, most=1 << 16) if quick else all_rows())}
 
 
 if __name__ == "__main__":
-	main(sys.argv[1:])
+	from report import row_text
+	for row in all_rows(sys.argv[1:]):
+		print(row_text(row), flush=True)

@@ -13,7 +13,7 @@ typedef struct gj_element_kernel { gj_kernel *kernel; const gj_param *param; uin
 typedef enum gj_element_form { GJ_ELEMENTS_WIDE, GJ_ELEMENTS_SERIAL, GJ_ELEMENTS_STREAMED } gj_element_form;
 
 /* Outputs of fewer bytes may be read again out of a cache. */
-enum { GJ_STREAM_BYTES = 16 << 20 };
+enum { GJ_STREAM_BYTES = 8 << 20 };
 /* Elements before all outputs, of these sizes and contiguous, are aligned for streaming; −1: they never are. */
 int64_t gj_lead_in(const gj_operand *output, const uint8_t *size, uint32_t n);
 
