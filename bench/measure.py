@@ -23,6 +23,12 @@ def wall_clock():
 	return lambda: time.perf_counter() - start
 
 
+def processor_clock():
+	"""Of all threads of the process: for what runs on one thread, while others use the machine."""
+	start = time.process_time()
+	return lambda: time.process_time() - start
+
+
 def batch_size(run, clock, finish):
 	"""Calls of `run` that take about BATCH_S."""
 	run(0)

@@ -91,7 +91,7 @@ def by_hand(text):
 def markdown(results, before=""):
 	"""RESULTS.md; before: what it was."""
 	lines = ["# Benchmark results", "", "Made by `python bench/bench.py` (parts: " + ", ".join(f"`{key}`" for key in SECTIONS)
-		+ "). Medians of interleaved runs after warm-up (ufuncs, fuse: the best round); kernels' results are checked against NumPy first.", ""]
+		+ "). Medians of interleaved runs after warm-up (ufuncs, fuse: the best round, of target cpu in processor time); kernels' results are checked against NumPy first.", ""]
 	for key, (title, table) in SECTIONS.items():
 		part = results.get(key)
 		if part:

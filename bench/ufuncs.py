@@ -1,5 +1,6 @@
 """Ufuncs on the CPU beside numba's, NumPy's and numexpr's: `python bench/ufuncs.py [a word of the names]`, or a part of bench.py. One run,
-everything interleaved, the best of several rounds (measure.py); peers that are not installed are left out."""
+everything interleaved, the best of several rounds (measure.py): processor time of target cpu, wall time of parallel. Peers that are not
+installed are left out."""
 
 import math
 import sys
@@ -8,7 +9,7 @@ import time
 import numpy as np
 
 import gridjit
-from measure import cpu_name, interleaved
+from measure import cpu_name, interleaved, processor_clock, wall_clock
 
 try:
 	import numba
@@ -81,7 +82,7 @@ def rows_of(what, per, unit, scale, asked, variants):
 	as fast as whom."""
 	for target in TARGETS:
 		chosen = {who: run for who, run in variants.items() if who.split()[-1] not in TARGETS or who.endswith(target)}
-		times = interleaved(chosen, rounds=7, pick=min)
+		times = interleaved(chosen, processor_clock if target == "cpu" else wall_clock, rounds=7, pick=min)
 		times = {who.removesuffix(f" {target}"): t / per * scale for who, t in times.items()}
 		yield {"what": f"{what}, {target}", "unit": unit, "times": times, "asked": asked}
 
