@@ -1,5 +1,5 @@
-/* FusedPlan: a fused function for arguments of certain dtypes and dimensions: what it returns, and its compiled loops. Shapes,
- * results and what is passed on belong to python/gridjit/fusing.py. */
+/* FusedPlan: a fused function for arguments of certain dtypes and dimensions: what it returns, its ordinary call (call.c), and its loops
+ * (fusion.c) for arrays whose shapes and results python/gridjit/fusing.py has seen to. */
 #include "fuse/fusion.h"
 
 #include "build.h"
@@ -132,38 +132,6 @@ static PyObject *get_results(PyObject *o, void *unused)
 
 /* -- Running --------------------------------------------------------------------------------------------------------------- */
 
-static gj_made_loop *find(const gj_fusion *p, uint32_t outputs, uint64_t scalars, bool streamed)
-{
-	for (gj_made_loop *m = p->made; m; m = m->next)
-		if (m->outputs == outputs && m->scalars == scalars && m->streamed == streamed)
-			return m;
-	return NULL;
-}
-
-/* The loop for these outputs and scalars; NULL: b says why. Without the GIL. */
-static gj_made_loop *loop_for(gj_fusion *p, uint32_t outputs, uint64_t scalars, bool streamed, gj_build *b)
-{
-	pthread_mutex_lock(&p->lock);
-	gj_made_loop *m = find(p, outputs, scalars, streamed);
-	*b = (gj_build){ .rq = { .code = p->code, .arg = p->arg, .nargs = p->nin, .options = p->options }, .use_cache = gj_config.cache };
-	if (!m && (b->status = gj_cpu_open(0, &b->dev)) == GJ_OK) {
-		gj_options *o = &b->rq.options;
-		o->outputs = outputs;
-		o->scalars = (uint32_t)scalars;
-		o->streamed = streamed;
-		o->width = gj_config.cpu_width == 1 ? 1 : 32;
-		o->facts = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
-		gj_build_run(b);
-		if (b->kernel && (m = PyMem_RawCalloc(1, sizeof *m))) {
-			*m = (gj_made_loop){ .next = p->made, .outputs = outputs, .scalars = scalars, .streamed = streamed, .image = b->image };
-			m->loop = (gj_element_kernel){ b->kernel, m->image.param, m->image.nparams };
-			p->made = m;
-		}
-	}
-	pthread_mutex_unlock(&p->lock);
-	return m;
-}
-
 /* Strides of an array in a loop of this shape: 0 where it has one item and the loop more. */
 static bool fit(const gj_fused *f, PyArrayObject *a, gj_fused_operand *op)
 {
@@ -175,16 +143,6 @@ static bool fit(const gj_fused *f, PyArrayObject *a, gj_fused_operand *op)
 		if (skip < 0 || (PyArray_DIM(a, d) != 1 && PyArray_DIM(a, d) != f->shape[d + skip]))
 			return false;
 	return true;
-}
-
-uint8_t gj_fusion_fold(const gj_type *t)
-{
-	static const uint8_t fold[] = {
-		[GJ_RED_SUM] = GJ_FOLD_SUM, [GJ_RED_PROD] = GJ_FOLD_PROD, [GJ_RED_MIN] = GJ_FOLD_MIN, [GJ_RED_MAX] = GJ_FOLD_MAX,
-		[GJ_RED_MEAN] = GJ_FOLD_SUM, [GJ_RED_ANY] = GJ_FOLD_MAX, [GJ_RED_ALL] = GJ_FOLD_MIN, [GJ_RED_ARGMIN] = GJ_FOLD_ARGMIN,
-		[GJ_RED_ARGMAX] = GJ_FOLD_ARGMAX,
-	};
-	return t->kind == GJ_REDUCED ? fold[t->layout - 1] : GJ_FOLD_NONE;
 }
 
 /* Operands from arrays; false: they do not fit, which the caller in Python has seen to. */
@@ -204,29 +162,6 @@ static bool operands(const gj_fusion *p, gj_fused *f, PyObject *in, PyObject *ou
 		f->op[i].fold = i < p->nin ? 0 : gj_fusion_fold(t);
 	}
 	return true;
-}
-
-bool gj_fusion_run(gj_fusion *p, gj_fused *f, uint32_t outputs)
-{
-	gj_build b;
-	gj_made_loop *m;
-	bool ok = false;
-	Py_BEGIN_ALLOW_THREADS
-	gj_fused_plan(f);
-	if ((m = loop_for(p, outputs, f->scalars, false, &b))) {
-		f->kernel = &m->loop;
-		if (gj_config.cpu_width != 1 && gj_fused_streams(f) && (m = loop_for(p, outputs, f->scalars, true, &b)))
-			f->streamed = &m->loop;
-		ok = m && gj_fused_run(f);
-	}
-	Py_END_ALLOW_THREADS
-	if (!m && b.diag.set)
-		gj_diag_error(&b.diag);
-	else if (!m && b.status != GJ_OK)
-		gj_status_error(b.status, "loading a fused function");
-	else if (!ok)
-		PyErr_NoMemory();
-	return ok;
 }
 
 /* run(outputs, shape, axes, inputs, results): arrays of the plan's dtypes, aligned, and as many results as bits in outputs. */

@@ -37,7 +37,7 @@ uint8_t   gj_fusion_fold(const gj_type *);
 /* Computes these outputs, with operands and shape in place; false with an exception. */
 bool      gj_fusion_run(gj_fusion *, gj_fused *, uint32_t outputs);
 
-/* call.c: the method call(args, out). */
+/* call.c: the method call(args, out): what the function returns, if this is an ordinary call; else NotImplemented. */
 PyObject *gj_fusion_call(PyObject *plan, PyObject *const *args, Py_ssize_t n);
 
 #endif
