@@ -98,11 +98,11 @@ static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_
 	wide->width = 32;
 	gj_divergence(wide, GJ_FACTS_ROUNDS);
 	gj_show(st, "divergence", wide);
-	const char *why = !has_vectors(asked) ? "threads, without lanes: CPU_WIDTH is 1" : r->scalar ? r->scalar
+	const char *why = r->scalar ? r->scalar : !has_vectors(asked) ? "threads, without lanes: CPU_WIDTH is 1"
 		: !gj_lanes_pay(wide, single) ? "threads, without lanes, which would have to gather" : NULL;
 	note(f, r->loc, why ? why : "threads, and lanes of vectors");
 	if (r->promised)
-		gj_find_races(wide, f);
+		gj_find_races(r, f);
 	if (why || !gj_mask(wide))
 		r->wide = NULL;
 	else

@@ -252,12 +252,13 @@ def test_options():
 
 def one_item(a, b):
 	for i in prange(a.shape[0]):
-		b[0] += a[i]
+		b[0] = 2 * b[0] + a[i]
 
 
 def counts(a, b):
 	for i in prange(a.shape[0]):
-		b[int(a[i])] += 1
+		k = int(a[i])
+		b[k] = 2 * b[k] + 1
 
 
 def neighbours(a, b):
@@ -267,13 +268,13 @@ def neighbours(a, b):
 
 def whole_array(a, b):
 	for i in prange(a.shape[0]):
-		b += a[i]
+		b[:] = 2 * b + a[i]
 
 
 def columns(a, b):
 	for i in prange(a.shape[0]):
 		for j in range(b.shape[0]):
-			b[j] += a[i] * j
+			b[j] = a[i] - b[j]
 
 
 def one_round(a, b):
@@ -313,7 +314,7 @@ def test_races(function, races, recwarn):
 		compiled(np.arange(5.0), np.zeros(5))
 	found = [w for w in recwarn if w.category is errors.NumbaParallelSafetyWarning]
 	assert len(found) == races
-	line = function.__code__.co_firstlineno + (3 if function is columns else 2)
+	line = function.__code__.co_firstlineno + (3 if function in (columns, counts) else 2)
 	assert not races or f"{function.__name__}(), file {__file__}, line {line}: rounds" in str(found[0].message)
 	assert compiled.explain().count("warning") == races
 

@@ -65,7 +65,7 @@ void gj_rt_attend_keeping(gj_block *);         /* x86-64 with xsave: no register
 
 /* Functions for the host: runs n rounds of the loop with this number, to which slots are leaves, 8 bytes each; gives the number of
  * chunks. Rounds tell of their failures, and go on: that of the earliest is the function's. */
-int64_t gj_rt_rounds(gj_block *, uint32_t loop, const uint64_t *slot, int64_t n);
+int64_t gj_rt_rounds(gj_block *, uint32_t loop, const uint64_t *slot, int64_t n, int64_t most);
 void gj_rt_round_failed(gj_block *, uint32_t site, int64_t round, uint32_t n, const uint64_t *value);
 
 /* The attention of functions for the host, which are not stopped for themselves: one word for all. */

@@ -54,7 +54,8 @@ typedef enum gj_hint {
 	GJ_HINT_NONE, GJ_HINT_CA, GJ_HINT_CG, GJ_HINT_CS, GJ_HINT_LU, GJ_HINT_CV, GJ_HINT_WB, GJ_HINT_WT, GJ_HINT_PAST, GJ_NHINTS
 } gj_hint;
 
-enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index; CONST: enumerate's end */ };
+enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index; CONST: enumerate's end */,
+	GJ_ASIDE = 16 /* LOAD, STORE: in another way of doing what is done beside it */ };
 
 /* How a value differs between the lanes of a warp (divergence.c). */
 typedef enum gj_shape { GJ_UNIFORM, GJ_LINEAR, GJ_VARYING } gj_shape;
@@ -136,7 +137,7 @@ enum { GJ_ROLLED = 1 };                                                     /* s
 typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST } gj_sort;               /* sub of MKTUPLE */
 
 /* A loop whose rounds run side by side, in an entry of its own: with a lane a round (NULL: it cannot), with a thread for many. */
-typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ bool promised; /* over prange */ } gj_rounds;
+typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ bool promised; /* over prange */ GJ_VEC(uint32_t) own; /* leaves: arrays of which each chunk has a copy */ } gj_rounds;
 
 struct gj_fn {
 	gj_arena *arena;

@@ -78,12 +78,20 @@ static bool is_neighbours(const gj_fn *f, gj_ref p)
 	return false;
 }
 
-static bool is_race(const gj_fn *f, const gj_op *o)
+static bool is_own(const gj_fn *f, const gj_op *root, const gj_rounds *r)
+{
+	for (uint32_t i = 0; i < r->own.n; i++)
+		if (root->op == GJ_PARAM && f->param.p[root->imm.i].leaf == r->own.p[i])
+			return true;
+	return false;
+}
+
+static bool is_race(const gj_fn *f, const gj_op *o, const gj_rounds *rounds)
 {
 	gj_ref p = o->arg[0], v = o->arg[1];
 	const gj_op *root = gj_root(f, p);
 	bool updates = reads(f, v, p, 0);
-	if (root->op == GJ_LOCALMEM || root->op == GJ_ALLOC || is_one_rounds(f, o->block))
+	if (is_own(f, root, rounds) || root->op == GJ_LOCALMEM || root->op == GJ_ALLOC || is_one_rounds(f, o->block))
 		return false;
 	switch (gj_o(f, p)->shape) {
 	case GJ_UNIFORM: return updates || gj_o(f, v)->shape != GJ_UNIFORM;
@@ -92,11 +100,12 @@ static bool is_race(const gj_fn *f, const gj_op *o)
 	}
 }
 
-void gj_find_races(const gj_fn *wide, gj_fn *f)
+void gj_find_races(const gj_rounds *rounds, gj_fn *f)
 {
+	const gj_fn *wide = rounds->wide;
 	GJ_EACH_OP(wide, b, r) {
 		const gj_op *o = gj_o(wide, r);
-		if (o->op != GJ_STORE || !o->loc || !is_race(wide, o))
+		if (o->op != GJ_STORE || !o->loc || !is_race(wide, o, rounds))
 			continue;
 		const gj_note *last = f->notes.n ? &f->notes.p[f->notes.n - 1] : NULL;
 		if (!last || !last->warns || f->loc.p[last->loc].pos.line != f->loc.p[o->loc].pos.line)

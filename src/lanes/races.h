@@ -4,7 +4,7 @@
 
 #include "ir/ir.h"
 
-/* Notes those of an entry with lanes, after gj_divergence, in the function whose loop it is. */
-void gj_find_races(const gj_fn *wide, gj_fn *f);
+/* Notes those of the entry with lanes, after gj_divergence, in the function whose loop it is. */
+void gj_find_races(const gj_rounds *, gj_fn *f);
 
 #endif

@@ -264,6 +264,22 @@ gj_ref gj_ltruth(gj_lower *L, gj_lv a)
 
 /* -- Control ----------------------------------------------------------------------------------------------------------- */
 
+static bool same(const gj_fn *f, gj_ref x, gj_ref y, int depth)
+{
+	const gj_op *a = gj_o(f, x), *b = gj_o(f, y);
+	if (x == y)
+		return true;
+	if (a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || a->imm.i != b->imm.i || a->op == GJ_PHI
+	    || a->op == GJ_UNDEF || !gj_op_is(a, GJ_F_PURE) || depth > 8)
+		return false;
+	for (uint32_t k = 0; k < a->nargs; k++)
+		if (!same(f, a->arg[k], b->arg[k], depth + 1))
+			return false;
+	return true;
+}
+
+bool gj_lsame(const gj_lower *L, gj_ref x, gj_ref y) { return same(L->fn, x, y, 0); }
+
 void gj_lmark_round(gj_lower *L, gj_ref position, gj_ref rounds, bool promised)
 {
 	if (!L->M->options->parallel || L->alone)

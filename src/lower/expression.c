@@ -30,7 +30,7 @@ static gj_lv element(gj_lower *L, gj_lv target, gj_lv v, const gj_ref *at)
 	for (uint32_t d = 0; d < v.type->ndim; d++) {
 		uint32_t k = target.type->ndim - v.type->ndim + d;
 		from[d] = at[k];
-		if (gj_extent(v, d) == gj_extent(target, k))
+		if (gj_lsame(L, gj_extent(v, d), gj_extent(target, k)))
 			continue;
 		gj_ref one = gj_ecmp(L, GJ_CMP_EQ, gj_extent(v, d), gj_eint(L, gj_i64(), 1));
 		from[d] = gj_e3(L, GJ_SELECT, gj_i64(), one, gj_eint(L, gj_i64(), 0), at[k]);

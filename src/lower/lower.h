@@ -146,6 +146,8 @@ gj_ref gj_lis_there(gj_lower *, gj_lv);                                /* is it 
 gj_ref gj_lsize(gj_lower *, gj_lv a);
 void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
 void   gj_lrequire_value(gj_lower *, gj_ref there, const gj_type *);   /* … a TypeError of None */
+/* Do the two come about in the same way, from nothing that changes? Extents of two equal slices do. */
+bool   gj_lsame(const gj_lower *, gj_ref, gj_ref);
 /* Marks a position that a loop takes, one of so many rounds; promised: by prange, to be independent. Only where loops are to be shared
  * out (opt/outline.c). */
 void   gj_lmark_round(gj_lower *, gj_ref position, gj_ref rounds, bool promised);

@@ -15,6 +15,24 @@ static gj_ref both(gj_lower *L, gj_ref a, gj_ref b) { return a && b ? gj_e2(L, G
 static gj_ref not(gj_lower *L, gj_ref a) { return gj_e1(L, GJ_NOT, gj_bool(), a); }
 static gj_ref zero(gj_lower *L) { return gj_eint(L, gj_i64(), 0); }
 
+static gj_ref root_of(const gj_fn *f, gj_ref p)
+{
+	const gj_op *root = gj_root(f, p);
+	while (gj_o(f, p) != root)
+		p = gj_o(f, p)->arg[0];
+	return p;
+}
+
+/* Is it known that they have no memory in common? What is made here now is none that was known before: of two values that are at hand
+ * the one with the smaller number came first. */
+static bool known_apart(const gj_lower *L, gj_lv t, gj_lv s)
+{
+	gj_ref a = root_of(L->fn, t.part[0]), b = root_of(L->fn, s.part[0]);
+	if (gj_apart(L->fn, a, b))
+		return true;
+	return (gj_o(L->fn, a)->op == GJ_ALLOC && b < a) || (gj_o(L->fn, b)->op == GJ_ALLOC && a < b);
+}
+
 /* -- Where two views lie ------------------------------------------------------------------------------------------------ */
 
 /* Bytes from where p is reckoned from. */
@@ -75,9 +93,9 @@ static gj_ref step_alike(gj_lower *L, gj_lv t, gj_lv s)
 {
 	gj_ref alike = 0;
 	for (uint32_t d = 0, k = t.type->ndim - s.type->ndim; d < s.type->ndim; d++, k++) {
-		if (gj_stride(t, k) != gj_stride(s, d))
+		if (!gj_lsame(L, gj_stride(t, k), gj_stride(s, d)))
 			alike = both(L, alike, gj_ecmp(L, GJ_CMP_EQ, gj_stride(t, k), gj_stride(s, d)));
-		if (gj_extent(t, k) != gj_extent(s, d))
+		if (!gj_lsame(L, gj_extent(t, k), gj_extent(s, d)))
 			alike = both(L, alike, gj_ecmp(L, GJ_CMP_EQ, gj_extent(t, k), gj_extent(s, d)));
 	}
 	return alike;
@@ -98,7 +116,7 @@ static gj_ref in_order(gj_lower *L, gj_lv a)
 /* What reading s asks of the order. `copied`: what is stored is what was read. */
 static void ask(gj_lower *L, gj_lv t, gj_lv s, bool copied, order *o)
 {
-	if (gj_apart(L->fn, t.part[0], s.part[0]))
+	if (known_apart(L, t, s))
 		return;
 	gj_ref away = distance(L, t, s), alike = step_alike(L, t, s), fits = both(L, alike, in_order(L, t));
 	if (!away) {
@@ -142,6 +160,21 @@ static void loops(gj_lower *L, gj_lv target, gj_ref down, gj_lnext *next, void *
 	gj_lfor_end(L, &l, NULL);
 }
 
+/* Loops that stand beside the usual ones are not for threads to share, and say nothing about these. */
+static gj_ref begin_aside(gj_lower *L)
+{
+	L->alone = true;
+	return L->fn->op.n;
+}
+
+static void end_aside(gj_lower *L, gj_ref from)
+{
+	L->alone = false;
+	for (gj_ref r = from; r < L->fn->op.n; r++)
+		if (gj_o(L->fn, r)->op == GJ_LOAD || gj_o(L->fn, r)->op == GJ_STORE)
+			gj_o(L->fn, r)->flags |= GJ_ASIDE;
+}
+
 static gj_lv item(gj_lower *L, gj_lv target, const gj_ref *at, void *v) { return gj_lbroadcast(L, target, *(gj_lv *)v, at); }
 
 /* All results first, then the stores. */
@@ -150,11 +183,11 @@ static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *a
 	const gj_type *t = target.type;
 	gj_ref at[GJ_MAX_NDIM];
 	if (gj_entries[L->M->options->entry].runner == GJ_RUN_CALL) {              /* there is memory for all of them */
-		L->alone = true;
+		gj_ref from = begin_aside(L);
 		gj_lv all = gj_lnew_array(L, gj_array_type(t->elem, t->ndim, 'C', false, GJ_COUNTED), target.part + 1, false);
 		loops(L, all, 0, next, arg, at, 0);
 		loops(L, target, 0, item, &all, at, 0);
-		L->alone = false;
+		end_aside(L, from);
 		gj_e1(L, GJ_RELEASE, NULL, all.part[1 + 2 * t->ndim]);
 		return;
 	}
@@ -176,9 +209,9 @@ static void run(gj_lower *L, gj_lv target, gj_ref down, gj_lnext *next, void *ar
 	uint32_t back = gj_block_new(L->fn), forth = gj_block_new(L->fn), done = gj_block_new(L->fn);
 	gj_branch(L, down, back, forth);
 	L->cur = back;
-	L->alone = true;
+	gj_ref from = begin_aside(L);
 	loops(L, target, gj_eint(L, gj_bool(), 1), next, arg, at, 0);
-	L->alone = false;
+	end_aside(L, from);
 	gj_jump(L, done);
 	L->cur = forth;
 	loops(L, target, 0, next, arg, at, 0);
@@ -215,12 +248,28 @@ void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lne
 	L->cur = done;
 }
 
-void gj_lcopy(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 1, &v, item, &v); }
+/* Is v the target itself, as at the end of `a[:] += e`? */
+static bool is_itself(gj_lower *L, gj_lv target, gj_lv v)
+{
+	if (v.type->kind != GJ_ARRAY || v.type->elem != target.type->elem || v.type->ndim != target.type->ndim || !gj_lsame(L, v.part[0], target.part[0]))
+		return false;
+	for (uint32_t d = 0; d < v.type->ndim; d++)
+		if (!gj_lsame(L, gj_extent(v, d), gj_extent(target, d)) || !gj_lsame(L, gj_stride(v, d), gj_stride(target, d)))
+			return false;
+	return true;
+}
+
+void gj_lcopy(gj_lower *L, gj_lv target, gj_lv v)
+{
+	if (!is_itself(L, target, v))
+		gj_lfill(L, target, 1, &v, item, &v);
+}
+
 void gj_lcopy_apart(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 0, NULL, item, &v); }
 
 void gj_lrequire_apart(gj_lower *L, gj_lv t, gj_lv s)
 {
-	if (gj_apart(L->fn, t.part[0], s.part[0]))
+	if (known_apart(L, t, s))
 		return;
 	gj_ref away = distance(L, t, s), empty = gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, s), zero(L));
 	gj_lrequire(L, either(L, empty, away ? lie_apart(L, t, s, away) : gj_eint(L, gj_bool(), 0)));

@@ -35,6 +35,12 @@ bool gj_has_extent(const gj_fn *f, gj_ref p)
 	return is_argument(f, root) || root->op == GJ_ALLOC || (at && gj_o(f, at)->sub != 'A');
 }
 
+bool gj_is_dense(const gj_fn *f, gj_ref p)
+{
+	const gj_op *root = gj_root(f, p);
+	return gj_has_extent(f, p) && !(is_argument(f, root) && field_of(f, f->param.p[root->imm.i].leaf, GJ_FIELD_STRIDE, 0) != UINT32_MAX);
+}
+
 static gj_ref two(gj_fn *f, uint32_t b, gj_opcode op, gj_ref x, gj_ref y)
 {
 	gj_ref r = gj_emit(f, b, op, i64(), 0, 2, (gj_ref[]){ x, y });

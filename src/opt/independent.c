@@ -335,6 +335,13 @@ static bool ask(analysis *a, gj_pairs *pairs, gj_ref p, gj_ref q)
 	return true;
 }
 
+bool gj_rounds_meet(gj_fn *f, uint32_t loop, gj_ref counter, gj_ref p, gj_ref q)
+{
+	gj_loop_fact fact = { .counter = counter, .step = 1 };
+	analysis a = { .f = f, .loop = loop, .fact = &fact };
+	return !never_meet(&a, p, q);
+}
+
 const char *gj_rounds_apart(gj_fn *f, uint32_t loop, gj_ref counter, gj_pairs *pairs, uint32_t *loc)
 {
 	gj_loop_fact fact = { .counter = counter, .step = 1 };

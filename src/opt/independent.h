@@ -29,9 +29,13 @@ typedef struct gj_pair { gj_ref p, q; } gj_pair;
 typedef GJ_VEC(gj_pair) gj_pairs;
 const char *gj_rounds_apart(gj_fn *, uint32_t loop, gj_ref counter, gj_pairs *, uint32_t *loc);
 
+/* May a round go to the element that another one goes to, p in the one and q in the other? */
+bool gj_rounds_meet(gj_fn *, uint32_t loop, gj_ref counter, gj_ref p, gj_ref q);
+
 /* extent.c: is it known how far the object reaches that a pointer points into? Then: how many bytes that are, from the pointer in *base
  * on; do two such objects lie apart? At the end of block b, where their roots are known. */
 bool   gj_has_extent(const gj_fn *, gj_ref p);
+bool   gj_is_dense(const gj_fn *, gj_ref p);     /* … with an element wherever it reaches */
 gj_ref gj_extent_of(gj_fn *, uint32_t b, gj_ref p, gj_ref *base);
 gj_ref gj_lie_apart(gj_fn *, uint32_t b, gj_ref p, gj_ref q);
 

@@ -305,15 +305,17 @@ static void copy_header(gj_prange *p, uint32_t b, gj_ref *to, uint32_t known)
 static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to, uint32_t known)
 {
 	gj_fn *f = p->f;
-	gj_ref *arg = gj_new(f->arena, gj_ref, p->leaf.n + 1);
+	gj_ref *arg = gj_new(f->arena, gj_ref, p->leaf.n + 2);
 	arg[0] = p->length;
-	memcpy(arg + 1, p->leaf.p, p->leaf.n * sizeof *arg);
-	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 1, arg);
+	arg[1] = p->added.n ? p->chunks : gj_int(f, b, gj_scalar[GJ_I64], 0);
+	memcpy(arg + 2, p->leaf.p, p->leaf.n * sizeof *arg);
+	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 2, arg);
 	gj_o(f, n)->imm.i = index;
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		const gj_carried *c = &p->carried.p[i];
 		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c) : gj_carry_in(p, c->phi);
 	}
+	b = gj_join_added(p, b, n);
 	to[p->position] = end_of(p, b);
 	copy_header(p, b, to, known);
 	gj_emit(f, b, GJ_JUMP, NULL, p->loc, 0, NULL);
@@ -356,12 +358,12 @@ static int64_t least_rounds(const gj_prange *p)
 	return costly ? COSTLY : p->heavy ? NESTED : plain ? PLAIN : USUAL;
 }
 
-/* Rounds of the loop and, one in the other, of those in it. */
-static gj_ref enough_rounds(gj_prange *p)
+/* Rounds of the loop and, one in the other, of those in it: *n. false: they are not known before, and *n is some of them. */
+static bool all_rounds(gj_prange *p, gj_ref *n)
 {
 	gj_fn *f = p->f;
-	gj_ref n = p->length, more = at_least(p, n, 2);
 	uint32_t depth = f->loops.p[p->loop].depth + 1;
+	*n = p->length;
 	for (bool found = true; found; depth++) {
 		found = false;
 		GJ_EACH_OP(f, b, r) {
@@ -370,12 +372,19 @@ static gj_ref enough_rounds(gj_prange *p)
 				continue;
 			found = true;
 			if (!can_hoist(p, o->arg[1], 0))
-				return gj_emit(f, p->before, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ more, at_least(p, n, UNKNOWN) });
+				return false;
 			gj_ref inner = hoist(p, o->arg[1]);
-			n = gj_emit(f, p->before, GJ_MUL, gj_scalar[GJ_I64], 0, 2, (gj_ref[]){ n, inner });
+			*n = gj_emit(f, p->before, GJ_MUL, gj_scalar[GJ_I64], 0, 2, (gj_ref[]){ *n, inner });
 		}
 	}
-	return gj_emit(f, p->before, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ more, at_least(p, n, least_rounds(p)) });
+	return true;
+}
+
+static gj_ref enough_rounds(gj_prange *p)
+{
+	gj_ref n, more = at_least(p, p->length, 2);
+	bool known = all_rounds(p, &n);
+	return gj_emit(p->f, p->before, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ more, at_least(p, n, known ? least_rounds(p) : UNKNOWN) });
 }
 
 /* Are there rounds enough, and do the arrays lie apart? */
@@ -476,6 +485,11 @@ static bool outline(gj_prange *p, const char **why)
 	}
 	open_before(p);
 	p->length = hoist(p, p->length);
+	if (p->added.n) {
+		gj_ref work;
+		bool known = all_rounds(p, &work);
+		gj_copy_added(p, known, work);
+	}
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		gj_carried *c = &p->carried.p[i];
 		if (c->how != GJ_CARRY_NOTHING)
@@ -484,7 +498,11 @@ static bool outline(gj_prange *p, const char **why)
 	}
 	made.single = gj_rounds_make(p, 1, gj_printf(f->arena, "%s_rounds%u", f->name, index));
 	made.wide = gj_rounds_make(p, 32, made.single->name);
-	made.scalar = f->callee.n ? "threads, without lanes: functions that call themselves" : p->owns ? "threads, without lanes: arrays are made in the loop" : NULL;
+	for (uint32_t i = 0; i < p->added.n; i++)
+		for (uint32_t k = 0; k < p->leaf.n; k++)
+			if (p->leaf.p[k] == p->added.p[i].copies)
+				gj_push(f->arena, &made.own, GJ_LEAF_FIRST + k);
+	made.scalar = p->added.n ? "threads, without lanes: rounds add to elements of an array, of which each chunk has a copy" : f->callee.n ? "threads, without lanes: functions that call themselves" : p->owns ? "threads, without lanes: arrays are made in the loop" : NULL;
 	note_inner(p);
 	if (p->promised)
 		put_call(p, index);
@@ -557,8 +575,8 @@ void gj_outline(gj_fn *f)
 	gj_remove_dead(f);
 	for (gj_ref mark; (mark = next_mark(f, stays.p, stays.n, &loop));) {
 		const char *why = describe(&p, f, loop, mark);
-		if (!why && !p.promised)
-			why = prove(&p);
+		if (!why)
+			why = p.promised ? gj_find_added(&p) : prove(&p);
 		if (!why && outline(&p, &why)) {
 			stay(&p, &stays, mark, true);
 			continue;

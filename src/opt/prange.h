@@ -18,6 +18,15 @@ typedef struct gj_carried {
 	gj_ref   cell;                             /* LOCALMEM of the function: partial values, a chunk each; the last */
 } gj_carried;
 
+/* An array to whose elements rounds add, and not otherwise look at it, so that each chunk may have a copy of its own. */
+typedef struct gj_added {
+	gj_ref   base, address;                    /* its memory; an element's */
+	gj_carried how;                            /* op, compared */
+	const gj_type *type;                       /* of what is added: the elements', or of the parts of complex ones */
+	gj_ref   copies, step, count;              /* where chunk 0 adds, how many elements further the next does; numbers of `type` */
+	gj_ref   memory;                           /* of the copies: an owner, or 0 */
+} gj_added;
+
 typedef struct gj_prange {
 	gj_fn   *f;
 	uint32_t loop, header, body, latch, before, exit;      /* blocks: `body` comes behind the header, `before` leads to it */
@@ -30,6 +39,8 @@ typedef struct gj_prange {
 	bool     heavy, owns;                      /* with loops or calls in them; with arrays that are counted */
 	GJ_VEC(gj_carried) carried;
 	gj_pairs apart;                            /* objects that must be, or rounds run one after the other */
+	GJ_VEC(gj_added) added;                    /* arrays that rounds add to, or the like */
+	gj_ref   chunks, several;                  /* … then: how many there are at most; more than one */
 	GJ_VEC(gj_ref) along;                      /* SELECTs of 0 or an index: the index, or rounds run one after the other */
 	GJ_VEC(gj_ref) leaf;                       /* values of f that the entry takes, from GJ_LEAF_FIRST on */
 } gj_prange;
@@ -47,6 +58,12 @@ bool gj_find_carried(gj_prange *, gj_carried_wrong *told);
 /* What leaves the other value as it is; two partial values as one; at the end of block b. */
 gj_ref gj_carry_neutral(gj_fn *, uint32_t b, const gj_carried *, const gj_type *);
 gj_ref gj_carry_join(gj_fn *, uint32_t b, const gj_carried *, gj_ref x, gj_ref y);
+
+/* added.c: finds such arrays where rounds may meet in them; NULL, or why rounds cannot run side by side. Makes the copies, at the end of
+ * the block before the loop, for `work` rounds with those of inner loops (known: all of them); adds them up, from block b on. */
+const char *gj_find_added(gj_prange *);
+void     gj_copy_added(gj_prange *, bool known, gj_ref work);
+uint32_t gj_join_added(gj_prange *, uint32_t b, gj_ref chunks);
 
 /* The entry: with `lanes` rounds side by side in a vector, 1: one after the other. */
 gj_fn *gj_rounds_make(gj_prange *, uint32_t lanes, const char *name);

@@ -84,6 +84,13 @@ static gj_ref leaf_of(maker *m, gj_ref v)
 	return r;
 }
 
+/* The chunk's own copy of an array. */
+static gj_ref copy_of_array(maker *m, const gj_added *a)
+{
+	gj_ref first = leaf_of(m, a->copies), step = leaf_of(m, a->step), chunk = parameter(m, GJ_LEAF_CHUNK, i64());
+	return two(m->c, 0, GJ_ELEM, gj_o(m->c, first)->type, first, two(m->c, 0, GJ_MUL, i64(), chunk, step));
+}
+
 static gj_ref copy_of(maker *m, const gj_op *o, uint32_t b, uint32_t nargs, const gj_ref *arg)
 {
 	gj_ref r = gj_emit(m->c, b, (gj_opcode)o->op, o->type, o->loc, nargs, arg);
@@ -394,6 +401,8 @@ gj_fn *gj_rounds_make(gj_prange *p, uint32_t lanes, const char *name)
 		const gj_type *t = gj_o(f, p->carried.p[i].phi)->type;
 		acc[i] = p->carried.p[i].how == GJ_CARRY_REDUCED ? gj_carry_neutral(c, entry, &p->carried.p[i], t) : gj_emit(c, entry, GJ_UNDEF, t, 0, 0, NULL);
 	}
+	for (uint32_t i = 0; i < p->added.n; i++)
+		m.outer[p->added.p[i].base] = copy_of_array(&m, &p->added.p[i]);
 	uint32_t end = all_rounds(&m, b, lanes, acc);
 	for (uint32_t i = 0; i < n; i++) {
 		const gj_carried *k = &p->carried.p[i];

@@ -16,7 +16,7 @@ enum {
 	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
 	VECTOR = 32,
 	FEW_PARAMS = 1024,
-	LIGHT_CHUNK = 1024, HEAVY_CHUNK = 32       /* rounds of chunks that are always the same, at least */
+	LIGHT_CHUNK = 1024                         /* rounds of chunks that are always the same, at least; not of those that are much */
 };
 
 typedef struct gj_rounds_run {
@@ -187,18 +187,20 @@ void gj_rounds_attend(gj_caller *c)
 
 static int64_t up_to_vector(int64_t n) { return (n + VECTOR - 1) / VECTOR * VECTOR; }
 
-/* Threads that the loop is worth, and how it is cut. */
-static void cut(run *r, const gj_caller *c)
+/* Threads that the loop is worth, and how it is cut; most: into so many chunks at most, unless 0. */
+static void cut(run *r, const gj_caller *c, int64_t most_chunks)
 {
 	const gj_kernel *k = r->k;
 	unsigned all = gj_pool_threads(), most = c->threads && c->threads < all ? c->threads : all;
 	uint64_t each = atomic_load_explicit(&k->ps_round, memory_order_relaxed);
 	uint64_t worth = each ? (uint64_t)((double)each * (double)r->n / 1000 / HELP_NS) + 1 : most;
 	r->threads = (unsigned)(worth < most ? worth : most);
-	if (k->chunked) {
-		int64_t least = k->heavy ? HEAVY_CHUNK : LIGHT_CHUNK;
-		r->chunk = up_to_vector((r->n + GJ_MAX_CHUNKS - 1) / GJ_MAX_CHUNKS);
-		r->chunk = r->chunk < least ? least : r->chunk;
+	if (most_chunks) {
+		r->chunk = (r->n + most_chunks - 1) / most_chunks;
+	} else if (k->chunked) {
+		int64_t least = !k->heavy ? LIGHT_CHUNK : k->width == 1 ? 1 : VECTOR;
+		r->chunk = (r->n + GJ_MAX_CHUNKS - 1) / GJ_MAX_CHUNKS;
+		r->chunk = r->chunk < least ? least : k->width == 1 ? r->chunk : up_to_vector(r->chunk);
 	} else if (c->chunk) {
 		r->chunk = c->chunk;
 	} else if (r->threads > 1) {
@@ -211,13 +213,13 @@ static void cut(run *r, const gj_caller *c)
 	r->threads = (int64_t)r->threads < chunks ? r->threads : (unsigned)chunks;
 }
 
-int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t n)
+int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t n, int64_t most)
 {
 	gj_caller *c = gj_rt_caller(pub);
 	if (n <= 0)
 		return 0;
 	run r = { .k = c->kernel->loop[loop], .slot = slot, .caller = c, .n = n, .failed = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER };
-	cut(&r, c);
+	cut(&r, c, most);
 	uint64_t start = gj_now_ns();
 	if (r.threads > 1)
 		gj_pool_run(work, &r, r.threads - 1, false, meanwhile);

@@ -1,0 +1,301 @@
+"""Rounds of loops over prange that add to elements of arrays give what the interpreter gives; so does what numba gets silently wrong, or it
+is an error with its line."""
+
+import numpy as np
+import pytest
+
+from gridjit import config, errors, get_num_threads, njit, prange, set_num_threads
+
+rng = np.random.default_rng(5)
+
+
+@pytest.fixture(params=[32, 1], autouse=True)
+def width(request, monkeypatch):
+	monkeypatch.setattr(config, "CPU_WIDTH", request.param)
+	return request.param
+
+
+def whole(x, a):
+	for i in prange(x.shape[0]):
+		a += x[i]
+	return a
+
+
+def whole_slice(x, a):
+	for i in prange(x.shape[0]):
+		a[:] -= x[i]
+	return a
+
+
+def small_arrays(x, a):
+	c = np.zeros(3)
+	for i in prange(x.shape[0]):
+		c += np.array([x[i], 1.0, x[i] * x[i]])
+	return c
+
+
+def rows(x, a):
+	m = np.zeros((4, 3))
+	for i in prange(x.shape[0]):
+		m[i % 4] += x[i]
+		m[i % 4, 1] += 1
+	return m
+
+
+def histogram(x, a):
+	count = np.zeros(10, np.int64)
+	for i in prange(x.shape[0]):
+		count[int(x[i] * 10)] += 1
+	return count
+
+
+def histogram_under_a_condition(x, a):
+	count = np.zeros(10, np.int64)
+	n = 0
+	for i in prange(x.shape[0]):
+		if x[i] > 0.3:
+			count[int(x[i] * 10)] += 2
+			n += 1
+	return count, n
+
+
+def products(x, a):
+	p = np.ones(3)
+	for i in prange(x.shape[0]):
+		p[i % 3] *= 1 + x[i] / 1000
+	return p
+
+
+def largest(x, a):
+	top = np.full(5, -1.0)
+	low = np.full(5, 2.0)
+	for i in prange(x.shape[0]):
+		top[i % 5] = max(top[i % 5], x[i])
+		low[i % 5] = min(x[i], low[i % 5])
+	return top, low
+
+
+def bits(x, a):
+	every = np.full(4, -1)
+	some = np.zeros(4, np.int64)
+	odd = np.zeros(4, np.uint8)
+	for i in prange(x.shape[0]):
+		every[i % 4] &= ~(1 << (i % 7)) | i % 4
+		some[i % 4] |= i & 12
+		odd[i % 4] ^= np.uint8(i & 255)
+	return every, some, odd
+
+
+def parts(x, a):
+	z = np.zeros(3, np.complex128)
+	for i in prange(x.shape[0]):
+		z[i % 3] += complex(x[i], i)
+	return z
+
+
+def with_inner_loops(x, a):
+	for i in prange(x.shape[0] // 4):
+		for j in range(a.shape[0]):
+			a[j] += x[4 * i + j % 4] * j
+	return a
+
+
+def with_an_expression(x, a):
+	for i in prange(x.shape[0] // 4):
+		a[:4] += x[4 * i:4 * i + 4] ** 2
+	return a
+
+
+def many_elements(x, a):
+	big = np.zeros(x.shape[0] * 3)
+	for i in prange(x.shape[0]):
+		big[(7 * i) % big.shape[0]] += x[i]
+	return big.sum(), big[:20]
+
+
+def strided(x, a):
+	for i in prange(x.shape[0]):
+		a[i % 4] += x[i]
+	return a
+
+
+CASES = (whole, whole_slice, small_arrays, rows, histogram, histogram_under_a_condition, products, largest, bits, parts, with_inner_loops,
+	with_an_expression, many_elements)
+
+
+def same(a, b):
+	return len(a) == len(b) and all(map(same, a, b)) if isinstance(a, tuple) else np.allclose(a, b, rtol=1e-11) and np.asarray(a).dtype == np.asarray(b).dtype
+
+
+@pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__)
+def test_as_the_interpreter(function, recwarn):
+	compiled = njit(parallel=True)(function)
+	for n in 0, 3, 9001:
+		x = rng.random(n)
+		expected, got = np.arange(6.0), np.arange(6.0)
+		for _ in range(2):
+			assert same(function(x, expected), compiled(x, got))
+			assert same(expected, got)
+	assert "rounds add to elements of an array" in compiled.explain()
+	assert not [w for w in recwarn if w.category is errors.NumbaParallelSafetyWarning]
+
+
+def test_strided():
+	compiled = njit(parallel=True)(strided)
+	expected, got = np.zeros(12), np.zeros(12)
+	x = rng.random(5000)
+	strided(x, expected[::3])
+	compiled(x, got[::3])
+	assert np.allclose(expected, got)
+	assert "one round after the other: rounds add to elements of an array with strides" in compiled.explain()
+
+
+def test_threads_do_not_change_the_result():
+	compiled = njit(parallel=True)(rows)
+	x = rng.random(50_000)
+	most = get_num_threads()
+	results = set()
+	try:
+		for n in range(1, most + 1):
+			set_num_threads(n)
+			results |= {compiled(x, x).tobytes() for _ in range(5)}
+	finally:
+		set_num_threads(most)
+	assert len(results) == 1
+
+
+def test_failures():
+	@njit(parallel=True)
+	def f(x, a):
+		for i in prange(x.shape[0]):
+			a[i % 3] += 1 / x[i]
+
+	x = np.ones(10_000)
+	a = np.zeros(3)
+	f(x, a)
+	assert a.sum() == 10_000
+	x[5000] = 0
+	for _ in range(20):
+		with pytest.raises(ZeroDivisionError):
+			f(x, a)
+
+
+def test_what_is_read_too_is_a_race():
+	@njit(parallel=True)
+	def f(x, a):
+		for i in prange(x.shape[0]):
+			a[0] += x[i]
+			a[1] = a[0]
+
+	with pytest.warns(errors.NumbaParallelSafetyWarning):
+		f(np.ones(10), np.zeros(2))
+
+
+# -- what numba gets silently wrong, or refuses ------------------------------------------------------------------------------------------
+
+def comparison(x, a):
+	s = -1.0
+	for i in prange(x.shape[0]):
+		if x[i] > s:
+			s = x[i]
+	return s
+
+
+def truth(x, a):
+	s = False
+	for i in prange(x.shape[0]):
+		s = s or x[i] > 0.999
+	return s
+
+
+def behind(x, a):
+	s = 0.0
+	for i in prange(x.shape[0]):
+		s = x[i] + s
+	return s
+
+
+def bitwise(x, a):
+	p, q, r = -1, 0, 0
+	for i in prange(x.shape[0]):
+		p &= i | 8
+		q |= i
+		r ^= i
+	return p, q, r
+
+
+def items(x, a):
+	t = (0.0, 1, -1.0)
+	for i in prange(x.shape[0]):
+		t = (t[0] + x[i], t[1] + i, max(t[2], x[i]))
+	return t
+
+
+def counted(x, a):
+	n = a.astype(np.int64)
+	for i in prange(x.shape[0]):
+		n[int(x[i] * 6)] += 1
+	return n
+
+
+@pytest.mark.parametrize("function", [comparison, truth, behind, bitwise, items, counted], ids=lambda f: f.__name__)
+def test_right(function):
+	x = rng.random(5003)
+	compiled = njit(parallel=True)(function)
+	assert same(function(x, np.zeros(6)), compiled(x, np.zeros(6)))
+
+
+def replaced(x, a):
+	for i in prange(x.shape[0]):
+		a = a + x[i]
+	return a
+
+
+def maximum(x, a):
+	for i in prange(x.shape[0]):
+		a = np.maximum(a, x[i])
+	return a
+
+
+def one_of_another(x, a):
+	s, t = 0.0, 0.0
+	for i in prange(x.shape[0]):
+		s += x[i]
+		t += s
+	return t
+
+
+@pytest.mark.parametrize("function, name, line", [(replaced, "a", 2), (maximum, "a", 2), (one_of_another, "s", 3)], ids=lambda x: getattr(x, "__name__", None))
+def test_refused(function, name, line):
+	with pytest.raises(errors.UnsupportedError, match=f"'{name}' is carried over from one round") as e:
+		njit(parallel=True)(function)(np.ones(3), np.ones(3))
+	first = function.__code__.co_firstlineno
+	assert any(f"line {first + k}, in {function.__name__}" in str(e.value) for k in (line, line + 1))
+
+
+def test_no_array_leaks():
+	from gridjit import _core
+
+	@njit
+	def raising(x, i):
+		y = x * 2
+		if i == 7000:
+			raise ValueError(i)
+		return y.sum()
+
+	@njit(parallel=True)
+	def f(x, n):
+		s = 0.0
+		a = np.zeros(4)
+		for i in prange(n):
+			s += raising(x, i)
+			a[i % 4] += 1
+		return s, a
+
+	x = np.ones(3)
+	before = _core._live_arrays()
+	for _ in range(30):
+		assert f(x, 5000)[0] == 30_000
+		with pytest.raises(ValueError, match="7000"):
+			f(x, 9000)
+	assert _core._live_arrays() == before
