@@ -8,10 +8,12 @@
 
 static pthread_t main_thread;
 
+static bool is_main(pthread_t thread) { return pthread_equal(thread, main_thread); }
+
 /* What the handler raises stays set in the thread; the call that was interrupted passes it on. */
 static bool check(void)
 {
-	if (!pthread_equal(pthread_self(), main_thread))
+	if (!is_main(pthread_self()))
 		return false;
 	PyGILState_STATE state = PyGILState_Ensure();
 	bool raised = PyErr_Occurred() || PyErr_CheckSignals() < 0;
@@ -44,6 +46,6 @@ int gj_interrupt_init(PyObject *m)
 	if (PyErr_Occurred())
 		return -1;
 	main_thread = (pthread_t)id;
-	gj_interrupt_ask(check);
+	gj_interrupt_ask(check, is_main);
 	return pthread_atfork(NULL, NULL, in_child) ? -1 : 0;
 }

@@ -13,8 +13,19 @@ uint64_t gj_now_ns(void)
 }
 
 static _Atomic(gj_interrupt_check *) check;
+static _Atomic(gj_interrupt_reach *) reaches;
 
-void gj_interrupt_ask(gj_interrupt_check *f) { atomic_store(&check, f); }
+void gj_interrupt_ask(gj_interrupt_check *f, gj_interrupt_reach *which)
+{
+	atomic_store(&check, f);
+	atomic_store(&reaches, which);
+}
+
+bool gj_interrupt_reaches(pthread_t thread)
+{
+	gj_interrupt_reach *which = atomic_load(&reaches);
+	return !which || which(thread);
+}
 
 bool gj_interrupted(void)
 {

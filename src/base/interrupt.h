@@ -5,12 +5,18 @@
 
 #include "base/base.h"
 
+#include <pthread.h>
+
 uint64_t gj_now_ns(void);                      /* of a clock that never jumps */
 
 /* true: the calling thread shall stop what it is doing. May run the program's signal handlers. */
 typedef bool gj_interrupt_check(void);
 
-void gj_interrupt_ask(gj_interrupt_check *);   /* who is asked from now on; at start-up */
+typedef bool gj_interrupt_reach(pthread_t);
+
+/* Who is asked from now on, and which threads asking has a sense in (NULL: all); at start-up. */
+void gj_interrupt_ask(gj_interrupt_check *, gj_interrupt_reach *);
+bool gj_interrupt_reaches(pthread_t);
 bool gj_interrupted(void);                     /* asks; nobody to ask: false */
 /* The same, but asks only if that was not done within the last GJ_INTERRUPT_NS; *last: when it was, 0 at first (the first
  * call does not ask: what is short is not disturbed). */

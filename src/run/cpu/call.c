@@ -95,8 +95,7 @@ void gj_call_attend(void)
 		gj_rounds_attend(own);
 		return;
 	}
-	__atomic_store_n(&gj_rt_attention, 0, __ATOMIC_RELAXED);
-	if (own && own->depth && gj_interrupted())
+	if (gj_attention_taken() && own && own->depth && gj_interrupted())
 		gj_caller_land(own, GJ_E_INTERRUPTED);
 }
 

@@ -104,6 +104,7 @@ typedef struct gj_caller {
 	void    *landing[5];                       /* of __builtin_setjmp */
 	pthread_t thread;
 	uint32_t depth;                            /* calls under way */
+	bool waits;                                /* for helpers with its rounds; it asks by itself meanwhile */
 	gj_status status;                          /* why one landed */
 	gj_report report;
 	const gj_kernel *kernel;                   /* that is being called */
@@ -189,6 +190,7 @@ void      gj_workers_forget_caller(gj_caller *);
 void      gj_workers_tick(void);
 extern bool gj_ticking;                        /* a look without the lock: there may be none although it says so for a moment */
 extern uint32_t gj_rt_attention;
+bool      gj_attention_taken(void);            /* clears the word, if this is a thread that it may be meant for */
 /* cpu/call.c: what a function for the host does in the runtime. */
 /* cpu/caller.c: this thread's record, if it has one already. Landing leaves compiled code. */
 gj_caller *gj_caller_known(void);

@@ -145,6 +145,10 @@ static void work(void *arg)
 	}
 	c->depth--;
 	c->rounds = before;
+	if (c == r->caller) {                      /* from here on it asks by itself */
+		__atomic_store_n(&c->waits, true, __ATOMIC_RELAXED);
+		gj_attention_taken();
+	}
 	c->pub.block_idx[0] = id;
 	c->pub.grid_dim[0] = threads;
 	memcpy(c->landing, outer, sizeof outer);
@@ -174,8 +178,7 @@ void gj_rounds_attend(gj_caller *c)
 {
 	run *r = c->rounds;
 	if (!atomic_load(&r->stop)) {
-		__atomic_store_n(&gj_rt_attention, 0, __ATOMIC_RELAXED);
-		if (c != r->caller || !gj_interrupted())
+		if (!gj_attention_taken() || !gj_interrupted())
 			return;
 		atomic_store(&r->stop, true);
 		hurry(r);
@@ -225,6 +228,7 @@ int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t
 		gj_pool_run(work, &r, r.threads - 1, false, meanwhile);
 	else
 		work(&r);
+	__atomic_store_n(&c->waits, false, __ATOMIC_RELAXED);
 	uint64_t ns = gj_now_ns() - start;
 	atomic_store_explicit(&r.k->ps_round, (uint64_t)((double)ns * 1000 * r.threads / (double)n) + 1, memory_order_relaxed);
 	if (r.lines.n || r.lines.lost) {
@@ -235,8 +239,10 @@ int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t
 		free(c->lines.word);
 		c->lines = r.lines;
 	}
-	if (atomic_load(&r.stop))
+	if (atomic_load(&r.stop)) {
+		gj_attention_taken();
 		gj_caller_land(c, GJ_E_INTERRUPTED);
+	}
 	if (r.failed != INT64_MAX) {
 		c->report = r.report;
 		gj_caller_land(c, r.status);

@@ -55,10 +55,18 @@ static bool is_calling(void)
 	return false;
 }
 
+/* … on one that Ctrl-C can stop? */
+static bool is_asking(void)
+{
+	for (gj_caller *c = callers; c; c = c->next)
+		if (__atomic_load_n(&c->depth, __ATOMIC_RELAXED) && !__atomic_load_n(&c->waits, __ATOMIC_RELAXED) && gj_interrupt_reaches(c->thread))
+			return true;
+	return false;
+}
+
 static void tick(void)
 {
-	if (is_calling())
-		__atomic_store_n(&gj_rt_attention, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&gj_rt_attention, is_asking(), __ATOMIC_RELAXED);
 	for (gj_worker *w = busy; w; w = w->next)
 		if (w->launcher) {
 			atomic_store_explicit(&w->to_ask, true, memory_order_relaxed);
@@ -144,6 +152,15 @@ void gj_workers_forget_caller(gj_caller *c)
 	if (*at)
 		*at = c->next;
 	pthread_mutex_unlock(&lock);
+}
+
+/* The word stays for the thread that it is meant for: were it cleared by all who see it, of many threads that one would seldom. */
+bool gj_attention_taken(void)
+{
+	if (!gj_interrupt_reaches(pthread_self()))
+		return false;
+	__atomic_store_n(&gj_rt_attention, 0, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* -- Workers ------------------------------------------------------------------------------------------------------- */
