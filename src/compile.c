@@ -227,6 +227,7 @@ static bool run(const gj_request *rq, const gj_stages *st, gj_image *image, cons
 		return false;
 	}
 	gj_arena_trap(trap->arena, trap);
+	trap->wanted = rq->wanted;
 	if (setjmp(trap->env) == 0) {
 		const gj_type *t = compile(trap, rq, st, image);
 		if (ret)

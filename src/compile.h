@@ -2,6 +2,7 @@
 #ifndef GJ_COMPILE_H
 #define GJ_COMPILE_H
 
+#include "code/wanted.h"
 #include "emit/emit.h"
 
 typedef struct gj_request {
@@ -10,6 +11,7 @@ typedef struct gj_request {
 	const gj_obj *const *konst;                /* what is known of their values, functions; NULL: nothing of any */
 	const gj_type *ret;                        /* an explicit signature's return type (entries with results), or NULL */
 	gj_options     options;
+	gj_wanted     *wanted;                     /* what inference asks for, or NULL */
 } gj_request;
 
 /* Compile without Python: any thread, no GIL. On success fills *image (caller clears it) and *ret with the return type. On

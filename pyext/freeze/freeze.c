@@ -6,6 +6,7 @@
 #include "freeze/freezer.h"
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
+#include "freeze/overloaded.h"
 #include "types/typeobj.h"
 
 #include "bytecode/decode.h"
@@ -195,10 +196,12 @@ static const gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
 {
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_MISSING, text);
 	PyObject *f = fz->captures && fz->captures->memory ? gj_known_method(name) : NULL;
+	if (!f && !PyErr_Occurred())
+		f = gj_overloaded_method(fz, name);
 	if (!f)
 		return PyErr_Occurred() ? NULL : r;
 	const gj_obj **item = gj_new(fz->arena, const gj_obj *, 1);
-	if (!(item[0] = gj_freeze_function(fz, f, NULL)))
+	if (!(item[0] = gj_freeze_value(fz, f, NULL)))
 		return NULL;
 	r->item = item;
 	r->n = 1;

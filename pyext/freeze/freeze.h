@@ -14,6 +14,9 @@ typedef struct gj_captures {
 	int (*read)(struct gj_captures *, PyObject *, gj_capture *out);      /* NULL: device arrays mean nothing */
 	gj_device *dev;
 	PyObject *kept, *linked;                   /* lists, or NULL: nothing was captured; declared functions are linked with nothing */
+	PyObject *answers;                         /* list of (function, types as text, implementation or None) for overloaded functions; NULL: these are
+	                                            * functions as others */
+	bool overloads;                            /* some were met */
 	bool memory;                               /* the function can make arrays: NumPy's functions of whole arrays are read in (known.h) */
 } gj_captures;
 

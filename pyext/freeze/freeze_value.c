@@ -4,6 +4,7 @@
 #include "freeze/foreign.h"
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
+#include "freeze/overloaded.h"
 #include "types/classnames.h"
 #include "types/dtype.h"
 #include "types/typeobj.h"
@@ -339,7 +340,9 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 		name = gj_known_name(o);
 	if (name)
 		return freeze_name(fz, name);
-	const gj_type *t = type_value(o);
+	if (PyCallable_Check(o) && gj_is_overloaded(fz, o))
+		return gj_freeze_overloaded(fz, o);
+	const gj_type *t = PyErr_Occurred() ? NULL : type_value(o);
 	if (PyErr_Occurred())
 		return NULL;
 	if (t) {

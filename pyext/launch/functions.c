@@ -5,6 +5,7 @@
 
 #include "launch/argument.h"
 #include "memory/device.h"
+#include "types/typeobj.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -188,16 +189,77 @@ int gj_functions_freeze(gj_arena *arena, gj_captures *captures, gj_request *rq)
 	return status;
 }
 
+/* -- Overloaded functions ----------------------------------------------------------------------------------------------- */
+
+/* The types by position as a tuple, those by keyword as a dictionary. */
+static bool types_of_call(const gj_wanted *w, PyObject **args, PyObject **keywords)
+{
+	uint32_t npos = w->n - w->nkw;
+	*args = gj_types_to_py(w->type, npos);
+	*keywords = PyDict_New();
+	for (uint32_t i = npos; *args && *keywords && i < w->n; i++) {
+		PyObject *t = gj_type_to_py(w->type[i]);
+		if (!t || PyDict_SetItemString(*keywords, w->keyword[i], t) < 0)
+			Py_CLEAR(*keywords);
+		Py_XDECREF(t);
+	}
+	return *args && *keywords;
+}
+
+/* Asks for the implementation that is wanted, and adds it to the answers. */
+static int answer(gj_captures *c, const gj_wanted *w)
+{
+	PyObject *function = (PyObject *)(uintptr_t)w->function->data, *args = NULL, *keywords = NULL, *found = NULL, *row = NULL;
+	PyObject *resolve = gj_import("gridjit.overloading", "resolve");
+	gj_sb text = { 0 };
+	gj_wanted_text(w, &text);
+	if (resolve && types_of_call(w, &args, &keywords))
+		found = PyObject_CallFunctionObjArgs(resolve, function, args, keywords, NULL);
+	if (found)
+		row = Py_BuildValue("(OsO)", function, gj_sb_str(&text), found);
+	int status = row ? PyList_Append(c->answers, row) : -1;
+	gj_sb_free(&text);
+	PyObject *all[] = { resolve, args, keywords, found, row };
+	for (size_t i = 0; i < GJ_LEN(all); i++)
+		Py_XDECREF(all[i]);
+	return status;
+}
+
+/* What inference wants to know that has not been answered; 0: nothing, 1: it is in *w, −1: exception. */
+static int ask(gj_request *rq, gj_wanted *w)
+{
+	gj_diag diag = { 0 };
+	const gj_type *ret;
+	*w = (gj_wanted){ 0 };
+	rq->wanted = w;
+	Py_BEGIN_ALLOW_THREADS
+	gj_return_type(rq, &ret, &diag);
+	Py_END_ALLOW_THREADS
+	rq->wanted = NULL;
+	gj_diag_clear(&diag);
+	return PyErr_Occurred() ? -1 : w->function != NULL;
+}
+
+static int freeze_all(PyObject *function, gj_arena *arena, gj_captures *c, gj_request *rq)
+{
+	int status = gj_freeze(function, arena, c, &rq->code);
+	return status ? status : gj_functions_freeze(arena, c, rq);
+}
+
 int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, gj_outside *out)
 {
 	gj_captures c = gj_captures_for(dev);
+	gj_wanted w;
+	int more = 0;
 	c.memory = gj_entries[rq->options.entry].runner == GJ_RUN_CALL;
-	int status = gj_freeze(function, arena, &c, &rq->code);
-	if (!status)
-		status = gj_functions_freeze(arena, &c, rq);
+	c.answers = PyList_New(0);
+	int status = c.answers ? freeze_all(function, arena, &c, rq) : -1;
+	while (!status && c.overloads && (more = ask(rq, &w)) > 0)
+		status = answer(&c, &w) < 0 ? -1 : freeze_all(function, arena, &c, rq);
+	Py_XDECREF(c.answers);
 	out->kept = c.kept;
 	out->files = c.linked;
 	if (status == 0 && c.kept)
 		rq->options.facts &= ~(uint32_t)GJ_FACT_NOALIAS;
-	return status;
+	return more < 0 ? -1 : status;
 }

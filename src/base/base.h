@@ -105,7 +105,10 @@ void gj_diag_vset(gj_diag *d, gj_err id, va_list);
 void gj_diag_at(gj_diag *d, const gj_frame *frames, int n);
 
 /* The landing place of a compilation: if (setjmp(trap.env) == 0) { passes } else { trap.diag says why }. */
-typedef struct gj_trap { jmp_buf env; gj_diag diag; gj_arena *arena; uint64_t asked; /* interrupt.h */ } gj_trap;
+typedef struct gj_trap {
+	jmp_buf env; gj_diag diag; gj_arena *arena; uint64_t asked; /* interrupt.h */
+	struct gj_wanted *wanted;                  /* what inference would have to be told (code/wanted.h); NULL: nobody asks */
+} gj_trap;
 
 void gj_trap_throw(gj_trap *) GJ_NORETURN;     /* diag is filled */
 

@@ -23,6 +23,8 @@ typedef enum gj_objkind {
 	GJ_OBJ_EXTERN,                             /* a function without a body, compiled elsewhere: `code` is its symbol and its signature; i: gj_extern_abi;
 	                                            * at: where it is in this process, 0: to be linked */
 	GJ_OBJ_FUNCTION,                           /* a device function or a plain Python function */
+	GJ_OBJ_OVERLOADED,                         /* a function with implementations for the types of a call: attr[n] as text, item[n] FUNCTION or NONE;
+	                                            * data: which one it is */
 	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
 	GJ_OBJ_GENERATOR,                          /* a generator expression: `code`; its value at run time is the tuple of its arguments and of
 	                                            * what it captures, whose constants are item[n] */

@@ -103,6 +103,7 @@ void gj_put_obj(gj_sb *out, const gj_obj *o)
 	case GJ_OBJ_NAME:     gj_sb_puts(out, name); break;
 	case GJ_OBJ_MODULE:   gj_sb_printf(out, "module %s", name); break;
 	case GJ_OBJ_FUNCTION: gj_sb_printf(out, "function %s", name); break;
+	case GJ_OBJ_OVERLOADED: gj_sb_printf(out, "overloaded function %s", name); break;
 	case GJ_OBJ_EXTERN:   gj_sb_printf(out, "declared function %s", name); break;
 	case GJ_OBJ_CODE: case GJ_OBJ_GENERATOR:     gj_sb_printf(out, "code %s", o->code ? o->code->name : name); break;
 	case GJ_OBJ_OPAQUE:   gj_sb_puts(out, name); break;

@@ -312,7 +312,8 @@ static void bind_method(gj_inst *s, gj_op *call)
 {
 	const gj_op *callee = gj_o(s->fn, call->arg[0]);
 	const gj_obj *f = s->konst[call->arg[0]];
-	if (callee->op != GJ_ATTR || !f || f->kind != GJ_OBJ_FUNCTION || call->sub || !gj_o(s->fn, callee->arg[0])->type || gj_o(s->fn, callee->arg[0])->type->kind != GJ_ARRAY)
+	bool function = f && (f->kind == GJ_OBJ_FUNCTION || f->kind == GJ_OBJ_OVERLOADED);
+	if (callee->op != GJ_ATTR || !function || call->sub || !gj_o(s->fn, callee->arg[0])->type || gj_o(s->fn, callee->arg[0])->type->kind != GJ_ARRAY)
 		return;
 	gj_ref *arg = gj_new(s->fn->arena, gj_ref, call->nargs + 1);
 	arg[0] = call->arg[0];
@@ -330,6 +331,8 @@ gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
 	gj_known f = gj_value(s, call->arg[0]);
 	gj_refuse_unbound(s, call, false);
 	if (!f.type)
+		return gj_just(NULL);
+	if (f.konst && f.konst->kind == GJ_OBJ_OVERLOADED && !(f.konst = gj_known_implementation(s, r, f.konst)))
 		return gj_just(NULL);
 	switch (f.konst ? f.konst->kind : GJ_OBJ_OPAQUE) {
 	case GJ_OBJ_NAME:     return call_named(I, s, r, f.konst->name);

@@ -198,6 +198,8 @@ enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
 uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
 uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_known *, gj_ref *from);
 gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
+/* overloaded.c: the function that a call of an overloaded one calls; NULL: not known yet. */
+const gj_obj *gj_known_implementation(const gj_inst *, gj_ref call, const gj_obj *);
 /* What taking all items of argument 0, a generator or another iterable, gives; start: of sum(), or type NULL. */
 gj_known gj_take_all(gj_icall *, gj_taker, gj_known start);
 static inline bool gj_is_generator(gj_known v) { return v.konst && v.konst->kind == GJ_OBJ_GENERATOR; }

@@ -104,7 +104,7 @@ const char *gj_known_text(gj_arena *a, gj_known v)
 	const gj_name *row = o && o->kind == GJ_OBJ_NAME ? gj_name_find(o->name) : NULL;
 	if (row && row->space)
 		return o->name;
-	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_EXTERN || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
+	if (o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_OVERLOADED || o->kind == GJ_OBJ_EXTERN || o->kind == GJ_OBJ_NAME || o->kind == GJ_OBJ_CODE))
 		return gj_printf(a, "the function %s", o->name ? gj_shown(o->name) : o->code->name);
 	if (gj_is_generator(v))
 		return "a generator expression";

@@ -460,7 +460,7 @@ static gj_known extents(gj_inst *s, const gj_shape_known *shape, bool tuple)
 /* A method of arrays that is a function of ours (gj_obj's MISSING). */
 static const gj_obj *written_method(const gj_inst *s, const char *name)
 {
-	for (int i = 0; s->fn->memory && i < s->code->nnames; i++)
+	for (int i = 0; i < s->code->nnames; i++)
 		if (!strcmp(s->code->name_text[i], name) && s->code->global[i]->kind == GJ_OBJ_MISSING && s->code->global[i]->n)
 			return s->code->global[i]->item[0];
 	return NULL;

@@ -3,6 +3,7 @@
 from .. import _later
 from ..cuda.dispatcher import CUDADispatcher
 from ..jitting import CPUDispatcher
+from ..overloading import overload, overload_method
 
 
 def register_jitable(*functions, **options):

@@ -1,0 +1,48 @@
+"""extending.overload: what stands for a function in compiled code is chosen by a Python function of the argument types."""
+
+import types as pytypes
+
+from . import types
+
+FUNCTIONS = {}                                 # id: (function, functions that choose). Read by pyext/freeze/overloaded.c, as METHODS
+METHODS = {}                                   # name: what stands for a method of arrays
+
+
+def _register(function, chooser):
+	FUNCTIONS.setdefault(id(function), (function, []))[1].append(chooser)
+
+
+def overload(func, jit_options={}, strict=True, inline="never", prefer_literal=False, **options):
+	"""@overload(f): the decorated function is asked with the types of a call's arguments (and the defaults of its own parameters) whenever
+	compiled code calls f, and gives the Python function that is compiled in its place, or None.
+
+	What gridjit compiles anyway (np.sin) it does not ask for. Options are accepted; arguments have no literal types."""
+	def decorate(chooser):
+		_register(func, chooser)
+		return chooser
+	return decorate
+
+
+def overload_method(typ, attr, **options):
+	"""@overload_method(types.Array, "name"): the same for a method of arrays, which the chosen function gets as its first argument."""
+	def decorate(chooser):
+		if issubclass(typ, types.Array):
+			if attr not in METHODS:
+				stub = pytypes.FunctionType(_stub.__code__, {}, attr)
+				METHODS[attr] = stub
+			_register(METHODS[attr], lambda self, *args, **kwargs: chooser(self, *args, **kwargs) if isinstance(self, typ) else None)
+		return chooser
+	return decorate
+
+
+def _stub():
+	pass
+
+
+def resolve(function, args, keywords):
+	"""The implementation for these types, or None."""
+	for chooser in FUNCTIONS[id(function)][1]:
+		found = chooser(*args, **keywords)
+		if found is not None:
+			return getattr(found, "py_func", found)
+	return None
