@@ -95,6 +95,11 @@ const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 			"name, to those of their own device and of items that they know");
 	if (gj_has_base(Py_TYPE(o), "gridjit._core.Extern"))
 		return opaque(fz, "a declared function", "", "only kernels call functions that are compiled elsewhere, not ufuncs and fused functions");
+	const char *absent = text_of(fz, o, "_gj_absent"), *why = absent ? strstr(absent, ": ") : NULL;
+	if (PyErr_Occurred())
+		return NULL;
+	if (why)                                               /* gridjit/absent.py */
+		return opaque(fz, gj_strndup(fz->arena, absent, (size_t)(why - absent)), "", why + 2);
 	if (PyType_Check(o))
 		return opaque(fz, "the class ", ((PyTypeObject *)o)->tp_name, NULL);
 	gj_obj *function = library_function(fz, o);

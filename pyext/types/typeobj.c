@@ -161,6 +161,15 @@ const gj_type *gj_type_from_any(PyObject *o)
 		return from_text(o);
 	if ((t = from_dtype(o)) || PyErr_Occurred())
 		return t;
+	PyObject *absent = NULL;
+	if (gj_attribute(o, "_gj_absent", &absent) < 0)
+		return NULL;
+	if (absent) {                                          /* gridjit/absent.py */
+		if (PyUnicode_Check(absent))
+			gj_error(GJ_ERR_ABSENT_TYPE, PyUnicode_AsUTF8(absent));
+		Py_DECREF(absent);
+		return NULL;
+	}
 	PyObject *text = PyArray_DescrCheck(o) ? PyUnicode_FromFormat("the dtype %S", o) : NULL;
 	gj_error(GJ_ERR_NOT_A_TYPE, text ? PyUnicode_AsUTF8(text) : Py_TYPE(o)->tp_name);
 	Py_XDECREF(text);

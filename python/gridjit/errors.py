@@ -123,6 +123,10 @@ class NumbaRuntimeError(NumbaError):
 	"""A failure while running."""
 
 
+class NotSupportedError(UnsupportedError, NotImplementedError):
+	"""Something of numba's that gridjit does not do."""
+
+
 class NotBuiltAttributeError(AttributeError, NotImplementedError):
 	"""A name that numba has and gridjit has not yet."""
 

@@ -167,3 +167,14 @@ def farray(ptr, shape, dtype=None):
 
 
 carray._gj_intrinsic, farray._gj_intrinsic = "gridjit.carray", "gridjit.farray"
+
+
+def get_cython_function_address(module, name):
+	"""Where a `cpdef` function of a Cython module is, for ctypes: CFUNCTYPE(c_double, c_double)(address)."""
+	import importlib
+	capsule = importlib.import_module(module).__pyx_capi__[name]
+	get = ctypes.pythonapi.PyCapsule_GetName
+	get.restype, get.argtypes = ctypes.c_char_p, [ctypes.py_object]
+	point = ctypes.pythonapi.PyCapsule_GetPointer
+	point.restype, point.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+	return point(capsule, get(capsule))

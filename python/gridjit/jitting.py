@@ -232,6 +232,14 @@ def _decorate(function, signatures, given):
 	return _make(function, signatures, given, bool(signatures))
 
 
+def jit_module(**options):
+	"""Compile the functions that the calling module has defined so far, with these options of jit()."""
+	module = sys._getframe(1).f_globals
+	for name, value in list(module.items()):
+		if inspect.isfunction(value) and value.__module__ == module["__name__"]:
+			module[name] = jit(value, **options)
+
+
 def njit(*args, **options):
 	"""jit() by its other name. nopython and forceobj are ignored, with a warning."""
 	for name in "nopython", "forceobj":

@@ -12,6 +12,12 @@ def prange(*args):
 	return range(*args)
 
 
+def pndindex(*shape):
+	"""np.ndindex, whose rounds run side by side where those of prange do."""
+	import numpy as np
+	return np.ndindex(*shape)
+
+
 def get_num_threads():
 	"""How many threads may work on a loop that this thread starts."""
 	return _core.get_num_threads()
@@ -62,5 +68,5 @@ def threading_layer():
 	return "gridjit"
 
 
-for _function in prange, get_num_threads, get_thread_id:
+for _function in prange, pndindex, get_num_threads, get_thread_id:
 	_function._gj_intrinsic = f"gridjit.{_function.__name__}"

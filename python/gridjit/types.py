@@ -46,11 +46,32 @@ def from_dtype(dtype):
 	return as_type(dtype)
 
 
+# -- types that numba has, for isinstance() and to be written: where a value of one would be compiled, it is refused (absent.py) --
+
+_ABSENT_CLASSES = {"UnicodeType": ("unicode_type",), "StringLiteral": ("unicode_type",)}
+_ABSENT_CLASSES.update((name, ()) for name in """BooleanLiteral Buffer Bytes ClassInstanceType ClassType DictType Dispatcher DType EnumClass EnumMember
+	ExternalFunction Function FunctionPrototype Generator Hashable IntEnumMember IntegerLiteral IterableType IteratorType List ListType
+	Literal MemInfoPointer Module NPDatetime NPTimedelta NumberClass Omitted Opaque RangeType RawPointer Sequence Set SliceLiteral
+	SliceType StarArgTuple StarArgUniTuple StructRef TypeRef UndefinedFunctionType""".split())
+_ABSENT_VALUES = "ellipsis ffi_forced_object range_state64_type slice2_type slice3_type string undefined unicode_type pyobject".split()
+
+
+def __getattr__(name):
+	if name in ("abstract", "common", "containers", "functions", "iterators", "misc", "npytypes", "scalars"):
+		import sys
+		return sys.modules[__name__]                   # where numba has them
+	if name not in _ABSENT_CLASSES and name not in _ABSENT_VALUES:
+		raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+	from . import absent
+	made = absent.type_class(name, *_ABSENT_CLASSES[name]) if name in _ABSENT_CLASSES else absent.Type("unicode_type" if name == "string" else name)
+	return globals().setdefault(name, made)
+
+
 # The scalar names that `from gridjit import …` offers too.
 _PUBLIC = ("boolean bool_ b1 int8 i1 int16 i2 int32 i4 intc int64 i8 intp int_ uint8 u1 uint16 u2 uint32 u4 uintc uint64 u8 "
-	"uintp uint bfloat16 float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
+	"uintp uint byte char uchar short ushort long_ ulong longlong ulonglong size_t ssize_t bfloat16 float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
 
 __all__ = _PUBLIC + """Array BaseTuple Boolean Complex CPointer Float Integer NamedTuple NamedUniTuple NestedArray NoneType Number Optional
 	Record Signature Tuple Type UniTuple VectorType from_dtype optional voidptr
-	char short long_ longlong ssize_t byte uchar ushort ulong ulonglong size_t integer_domain signed_domain unsigned_domain
+	integer_domain signed_domain unsigned_domain
 	real_domain complex_domain number_domain""".split()

@@ -63,7 +63,7 @@ const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
 {
 	if (gj_is_zip(iter->elem))
 		return each(a, iter->elem, gj_iter_position);
-	if (iter->elem->kind == GJ_FLAT || iter->elem->kind == GJ_INDICES)
+	if (iter->elem->kind == GJ_FLAT || (iter->elem->kind == GJ_INDICES && !iter->elem->readonly))
 		return gj_index_tuple(iter->elem->kind == GJ_FLAT ? iter->elem->elem->ndim : iter->elem->ndim);
 	return iter->elem->kind == GJ_RANGE ? iter->elem->elem : gj_scalar[GJ_I64];
 }

@@ -231,7 +231,7 @@ static gj_known zip(gj_icall *c, uint32_t n, const gj_known *over)
 	return (gj_known){ gj_iter_type(gj_tuple_type(t, n)), any ? konst : NULL };
 }
 
-/* Integers, or one tuple of them. */
+/* Integers, or one tuple of them. The row's argument: rounds may run side by side. */
 gj_known gj_infer_ndindex(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
@@ -247,7 +247,7 @@ gj_known gj_infer_ndindex(gj_icall *c)
 		item[i] = !tuple ? c->a[i].konst : c->a[0].konst ? c->a[0].konst->item[i] : NULL;
 	}
 	*konst = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = item };
-	return (gj_known){ gj_indices_type(n), konst };
+	return (gj_known){ gj_indices_type(n, c->arg), konst };
 }
 
 /* zip(np.ndindex(a.shape), a.flat) */
@@ -256,7 +256,7 @@ gj_known gj_infer_ndenumerate(gj_icall *c)
 	const gj_type *t = c->a[0].type;
 	if (t->kind != GJ_ARRAY || t->ndim == 0 || !gj_flat_of(t) || !gj_is_scalar(t->elem))
 		gj_bad_argument(c, 0);
-	return zip(c, 2, (gj_known[]){ gj_just(gj_indices_type(t->ndim)), gj_just(gj_flat_of(t)) });
+	return zip(c, 2, (gj_known[]){ gj_just(gj_indices_type(t->ndim, false)), gj_just(gj_flat_of(t)) });
 }
 
 gj_known gj_infer_zip(gj_icall *c) { return zip(c, c->n, c->a); }

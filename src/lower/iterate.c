@@ -21,7 +21,7 @@ gj_lv gj_liter(gj_lower *L, gj_lv a, const gj_type *t)
 
 /* -- Indices of all dimensions, as positions: the last one fastest ------------------------------------------------------ */
 
-static bool walks(const gj_type *over) { return over->kind == GJ_FLAT || over->kind == GJ_INDICES; }
+static bool walks(const gj_type *over) { return over->kind == GJ_FLAT || (over->kind == GJ_INDICES && !over->readonly); }
 
 /* Extent d of what is walked through. */
 static gj_ref walked(gj_lv it, uint32_t d) { return it.part[it.type->elem->kind == GJ_FLAT ? 1 + d : d]; }
@@ -90,9 +90,25 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 	}
 	if (over->kind == GJ_TUPLE)
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, gj_i64(), over->n)));
+	if (over->kind == GJ_INDICES)
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[over->ndim]));
 	if (gj_has_elements(over))
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0)));
 	return gj_lv_scalar(L, bool_, gj_lrange_has(L, range_of(it), i));
+}
+
+/* Indices number `left`, of what is walked through. */
+static gj_lv indices_at(gj_lower *L, gj_lv it, gj_ref left)
+{
+	const gj_type *over = it.type->elem;
+	uint32_t ndim = over->kind == GJ_FLAT ? over->elem->ndim : over->ndim;
+	gj_ref *p;
+	gj_lv at = gj_lv_new(L, gj_index_tuple(ndim), &p);
+	for (uint32_t d = ndim; d-- > 0;) {
+		p[d] = d ? gj_e2(L, GJ_MOD, gj_i64(), left, walked(it, d)) : left;
+		left = d ? gj_e2(L, GJ_FLOORDIV, gj_i64(), left, walked(it, d)) : left;
+	}
+	return at;
 }
 
 static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
@@ -101,6 +117,8 @@ static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	gj_lv a = { over, NULL, it.part };
 	if (walks(over))
 		return walk_item(L, it, at, t);
+	if (over->kind == GJ_INDICES)
+		return indices_at(L, it, at.part[0]);
 	if (over->kind == GJ_RANGE)
 		return gj_lv_scalar(L, t, gj_lrange_get(L, range_of(it), at.part[0]));
 	if (gj_has_elements(over))
@@ -114,12 +132,14 @@ static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	return v;
 }
 
-/* Loops over ranges, prange among them, and arrays are known later by the mark at the position that is taken. */
+/* Loops over ranges, prange and pndindex among them, and arrays are known later by the mark at the position that is taken. */
 gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 {
 	const gj_type *over = it.type->elem;
 	if (over->kind == GJ_RANGE)
 		gj_lmark_round(L, at.part[0], it.part[3], over->readonly);
+	else if (over->kind == GJ_INDICES && over->readonly)
+		gj_lmark_round(L, at.part[0], it.part[over->ndim], true);
 	else if (gj_has_elements(over))
 		gj_lmark_round(L, at.part[0], gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0), false);
 	return item_at(L, it, at, t);
@@ -156,7 +176,7 @@ gj_ref gj_liternthhas(gj_lower *L, gj_lv it, uint32_t i)
 	}
 	if (over->kind == GJ_TUPLE)
 		return gj_eint(L, gj_bool(), i < over->n);
-	if (walks(over)) {
+	if (walks(over) || over->kind == GJ_INDICES) {
 		gj_ref n = gj_eint(L, gj_i64(), 1);
 		for (uint32_t d = 0, ndim = over->kind == GJ_FLAT ? over->elem->ndim : over->ndim; d < ndim; d++)
 			n = gj_eindex(L, GJ_MUL, n, gj_e2(L, GJ_MAX, gj_i64(), walked(it, d), gj_eint(L, gj_i64(), 0)));
@@ -168,15 +188,8 @@ gj_ref gj_liternthhas(gj_lower *L, gj_lv it, uint32_t i)
 
 static gj_lv nth_walked(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
 {
-	const gj_type *over = it.type->elem;
-	uint32_t ndim = over->kind == GJ_FLAT ? over->elem->ndim : over->ndim;
-	gj_ref *p, left = gj_eint(L, gj_i64(), i);
-	gj_lv at = gj_lv_new(L, gj_index_tuple(ndim), &p);
-	for (uint32_t d = ndim; d-- > 0;) {
-		p[d] = d ? gj_e2(L, GJ_MOD, gj_i64(), left, walked(it, d)) : left;
-		left = d ? gj_e2(L, GJ_FLOORDIV, gj_i64(), left, walked(it, d)) : left;
-	}
-	return walk_item(L, it, at, t);
+	gj_lv at = indices_at(L, it, gj_eint(L, gj_i64(), i));
+	return it.type->elem->kind == GJ_INDICES ? at : walk_item(L, it, at, t);
 }
 
 gj_lv gj_liternth(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
@@ -189,7 +202,7 @@ gj_lv gj_liternth(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
 	}
 	if (gj_has_elements(over))
 		return gj_larray_item(L, (gj_lv){ over, NULL, it.part }, gj_eint(L, gj_i64(), i), t);
-	if (walks(over))
+	if (walks(over) || over->kind == GJ_INDICES)
 		return nth_walked(L, it, i, t);
 	if (!gj_is_zip(over))
 		return gj_lv_item(L, (gj_lv){ over, NULL, it.part }, i);

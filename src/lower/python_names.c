@@ -144,6 +144,11 @@ gj_lv gj_lower_ndindex(gj_lcall *c)
 	bool tuple = c->a[0].type->kind == GJ_TUPLE;
 	for (uint32_t i = 0; i < c->type->ndim; i++)
 		p[i] = gj_ecast(c->L, tuple ? gj_lv_item(c->L, c->a[0], i).part[0] : c->a[i].part[0], T(GJ_I64));
+	gj_ref n = gj_eint(c->L, T(GJ_I64), 1);
+	for (uint32_t i = 0; i < c->type->ndim && c->type->readonly; i++)
+		n = gj_eindex(c->L, GJ_MUL, n, gj_e2(c->L, GJ_MAX, T(GJ_I64), p[i], gj_eint(c->L, T(GJ_I64), 0)));
+	if (c->type->readonly)
+		p[c->type->ndim] = n;
 	return v;
 }
 

@@ -55,7 +55,7 @@ static bool ref_piece(const gj_type *t, uint32_t k, gj_piece *out)
 
 static bool indices_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
-	*out = (gj_piece){ "shape", gj_scalar[GJ_I64], t->ndim, GJ_FIELD_VALUE };
+	*out = (gj_piece){ "shape", gj_scalar[GJ_I64], (uint8_t)(t->ndim + t->readonly), GJ_FIELD_VALUE };
 	return k == 0;
 }
 

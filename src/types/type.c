@@ -238,8 +238,8 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 		gj_sb_printf(code, "flat(%s)", t->elem->code);
 		break;
 	case GJ_INDICES:
-		gj_sb_printf(name, "ndindex(%ud)", t->ndim);
-		gj_sb_printf(code, "ndindex(%u)", t->ndim);
+		gj_sb_printf(name, "%sndindex(%ud)", t->readonly ? "p" : "", t->ndim);
+		gj_sb_printf(code, "%sndindex(%u)", t->readonly ? "p" : "", t->ndim);
 		break;
 	case GJ_RANGE:
 		gj_sb_printf(name, "%srange_state_%s", t->readonly ? "p" : "", t->elem->name);
@@ -380,7 +380,10 @@ const gj_type *gj_iter_type(const gj_type *elem)
 }
 
 const gj_type *gj_flat_type(const gj_type *array) { return intern(&(gj_type){ .kind = GJ_FLAT, .elem = array }, NULL); }
-const gj_type *gj_indices_type(uint32_t ndim) { return intern(&(gj_type){ .kind = GJ_INDICES, .ndim = (uint8_t)ndim }, NULL); }
+const gj_type *gj_indices_type(uint32_t ndim, bool rounds)
+{
+	return intern(&(gj_type){ .kind = GJ_INDICES, .ndim = (uint8_t)ndim, .readonly = rounds }, NULL);
+}
 
 const gj_type *gj_index_tuple(uint32_t n)
 {

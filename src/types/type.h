@@ -19,7 +19,8 @@ typedef enum gj_kind {
 	GJ_STATIC,                                 /* a compile-time object: function, module, type, dtype; `obj` is its identity */
 	GJ_ITER,                                   /* iterator over elem (a range, array, expression, tuple, flat or indices type) */
 	GJ_FLAT,                                   /* a.flat of an array `elem` that is not C-contiguous: its elements in one row */
-	GJ_INDICES,                                /* np.ndindex: all indices of an array of ndim dimensions, as tuples */
+	GJ_INDICES,                                /* np.ndindex: all indices of an array of ndim dimensions, as tuples; readonly: pndindex, whose rounds
+	                                            * may run side by side, and which knows how many they are */
 	GJ_EXPRESSION,                             /* an array expression that is not computed yet: function `obj` of item[n]; elem, ndim */
 	/* In fused functions, by NumPy's rules; obj: which arguments its shape comes from, a bit each. */
 	GJ_ELEMENT,                                /* the thread's element of a value of ndim dimensions of elem */
@@ -86,7 +87,7 @@ const gj_type *gj_range_type(const gj_type *elem);
 const gj_type *gj_prange_type(const gj_type *elem);            /* readonly: its rounds may run side by side */
 const gj_type *gj_iter_type(const gj_type *elem);
 const gj_type *gj_flat_type(const gj_type *array);
-const gj_type *gj_indices_type(uint32_t ndim);
+const gj_type *gj_indices_type(uint32_t ndim, bool rounds);
 /* n int64s. */
 const gj_type *gj_index_tuple(uint32_t n);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */

@@ -17,4 +17,8 @@ def is_jitted(function):
 
 
 def __getattr__(name):
-	_later.attribute(__name__, name)
+	return _later.attribute(__name__, name)
+
+
+def __dir__():
+	return sorted({*globals(), *_later.on_path("extending")})
