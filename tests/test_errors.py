@@ -71,6 +71,8 @@ EXPECT = {
 	"RANGE_STEP": ("NumbaValueError", "step must not be zero"),
 	"SLICE_STEP": ("NumbaValueError", "the step of a slice must not be zero"),
 	"POINTER_INDEX": "a pointer is indexed by one integer, not by float64",
+	"FIXED_TUPLE": ("NumbaValueError", "the length must be a constant from 0 to 256"),
+	"OVERLOAD": "only_numbers() has no implementation for (array(float32, 1d, C))",
 	"POINTER_VOID": "a void pointer has no items",
 	"CARRAY_VOID": "gridjit.carray(): what is at a void pointer is not known",
 	"CARRAY_DTYPE": "gridjit.carray(): the pointer is to float32, not to int32",

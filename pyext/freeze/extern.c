@@ -198,7 +198,7 @@ const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
 	gj_obj *r = gj_freeze_met(fz, o, NULL);
 	if (r)
 		return r;
-	if (!fz->captures)
+	if (!fz->captures || fz->captures->alone)
 		return gj_freeze_opaque(fz, o);
 	if (e->address && (!fz->captures->dev || !fz->captures->dev->ops->host_memory))
 		return gj_freeze_elsewhere(fz);

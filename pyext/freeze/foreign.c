@@ -47,7 +47,7 @@ bool gj_is_foreign(PyObject *o)
 const gj_obj *gj_freeze_foreign(gj_freezer *fz, PyObject *o)
 {
 	const gj_obj *r = gj_freeze_met(fz, o, NULL);
-	if (r || !fz->captures)
+	if (r || !fz->captures || fz->captures->alone)
 		return r ? r : gj_freeze_elsewhere(fz);
 	if (is_ffi(o))
 		return freeze_ffi(fz);

@@ -17,6 +17,7 @@ typedef struct gj_captures {
 	PyObject *answers;                         /* list of (function, types as text, implementation or None) for overloaded functions; NULL: these are
 	                                            * functions as others */
 	bool overloads;                            /* some were met */
+	bool alone;                                /* nothing is linked */
 	bool memory;                               /* the function can make arrays: NumPy's functions of whole arrays are read in (known.h) */
 } gj_captures;
 

@@ -330,6 +330,37 @@ static const gj_obj *freeze_name(gj_freezer *fz, const char *name)
 	return r;
 }
 
+/* As an object of the code that calls it, with the implementations that have been asked for (overloaded.c). */
+static const gj_obj *freeze_overloaded(gj_freezer *fz, PyObject *o)
+{
+	PyObject *answers = fz->captures->answers, *name = NULL;
+	gj_obj *r = gj_freeze_met(fz, o, NULL);
+	if (r)
+		return r;
+	if (gj_attribute(o, "__name__", &name) < 0)
+		return NULL;
+	uint32_t n = (uint32_t)PyList_GET_SIZE(answers);
+	const char **attr = gj_new(fz->arena, const char *, n + 1);
+	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
+	r = gj_obj_new(fz, GJ_OBJ_OVERLOADED, name && PyUnicode_Check(name) ? gj_freeze_text(fz, name) : "function");
+	Py_XDECREF(name);
+	r->data = o;
+	r->attr = attr;
+	r->item = item;
+	fz->captures->overloads = true;
+	if (gj_freeze_meet(fz, o, NULL, r) < 0)                /* implementations may call it */
+		return NULL;
+	for (uint32_t i = 0; i < n; i++) {
+		PyObject *answer = PyList_GET_ITEM(answers, i);
+		if (PyTuple_GET_ITEM(answer, 0) != o)
+			continue;
+		attr[r->n] = gj_freeze_text(fz, PyTuple_GET_ITEM(answer, 1));
+		if (!(item[r->n++] = gj_freeze_value(fz, PyTuple_GET_ITEM(answer, 2), NULL)))
+			return NULL;
+	}
+	return r;
+}
+
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	PyObject *own = fz->captures && fz->captures->memory && PyCallable_Check(o) ? gj_known_function(o) : NULL;
@@ -341,7 +372,7 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	if (name)
 		return freeze_name(fz, name);
 	if (PyCallable_Check(o) && gj_is_overloaded(fz, o))
-		return gj_freeze_overloaded(fz, o);
+		return freeze_overloaded(fz, o);
 	const gj_type *t = PyErr_Occurred() ? NULL : type_value(o);
 	if (PyErr_Occurred())
 		return NULL;

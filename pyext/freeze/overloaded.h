@@ -8,7 +8,5 @@
 bool gj_is_overloaded(const gj_freezer *, PyObject *);
 /* The function that stands for a method of arrays that was overloaded. Borrowed; NULL: none, or an exception is set. */
 PyObject *gj_overloaded_method(const gj_freezer *, PyObject *name);
-/* As an object of the code that calls it, with the implementations that have been asked for. NULL: exception. */
-const gj_obj *gj_freeze_overloaded(gj_freezer *, PyObject *);
 
 #endif

@@ -246,20 +246,26 @@ static int freeze_all(PyObject *function, gj_arena *arena, gj_captures *c, gj_re
 	return status ? status : gj_functions_freeze(arena, c, rq);
 }
 
+int gj_freeze_request(PyObject *function, gj_arena *arena, gj_captures *c, gj_request *rq)
+{
+	gj_wanted w;
+	int more = 0;
+	c->answers = PyList_New(0);
+	int status = c->answers ? freeze_all(function, arena, c, rq) : -1;
+	while (!status && c->overloads && (more = ask(rq, &w)) > 0)
+		status = answer(c, &w) < 0 ? -1 : freeze_all(function, arena, c, rq);
+	Py_CLEAR(c->answers);
+	return more < 0 ? -1 : status;
+}
+
 int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, gj_outside *out)
 {
 	gj_captures c = gj_captures_for(dev);
-	gj_wanted w;
-	int more = 0;
 	c.memory = gj_entries[rq->options.entry].runner == GJ_RUN_CALL;
-	c.answers = PyList_New(0);
-	int status = c.answers ? freeze_all(function, arena, &c, rq) : -1;
-	while (!status && c.overloads && (more = ask(rq, &w)) > 0)
-		status = answer(&c, &w) < 0 ? -1 : freeze_all(function, arena, &c, rq);
-	Py_XDECREF(c.answers);
+	int status = gj_freeze_request(function, arena, &c, rq);
 	out->kept = c.kept;
 	out->files = c.linked;
 	if (status == 0 && c.kept)
 		rq->options.facts &= ~(uint32_t)GJ_FACT_NOALIAS;
-	return more < 0 ? -1 : status;
+	return status;
 }

@@ -55,7 +55,7 @@ PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
 	gj_arena *arena = gj_arena_new();
 	if (!arena)
 		return PyErr_NoMemory();
-	if (gj_freeze(function, arena, &outside, &rq.code) == 0 && gj_functions_freeze(arena, &outside, &rq) == 0)
+	if (gj_freeze_request(function, arena, &outside, &rq) == 0)
 		o = text_of(&rq, dump);
 	Py_XDECREF(outside.linked);
 	gj_arena_free(arena);

@@ -165,8 +165,11 @@ const gj_type *gj_type_from_any(PyObject *o)
 	if (gj_attribute(o, "_gj_absent", &absent) < 0)
 		return NULL;
 	if (absent) {                                          /* gridjit/absent.py */
-		if (PyUnicode_Check(absent))
-			gj_error(GJ_ERR_ABSENT_TYPE, PyUnicode_AsUTF8(absent));
+		const char *text = PyUnicode_Check(absent) ? PyUnicode_AsUTF8(absent) : NULL, *why = text ? strstr(text, ": ") : NULL;
+		char name[200];
+		PyOS_snprintf(name, sizeof name, "%.*s", why ? (int)(why - text) : 0, text ? text : "");
+		if (!PyErr_Occurred())
+			gj_error(GJ_ERR_ABSENT_TYPE, name, why ? why + 2 : "");
 		Py_DECREF(absent);
 		return NULL;
 	}

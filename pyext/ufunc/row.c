@@ -4,7 +4,7 @@
  * one element after the other, with any steps; or STREAMED, past the caches. Forms of a generalised one: CONTIGUOUS arrays or any, ALONE: nothing that is
  * written overlaps another operand; LANES: the lanes of a vector, as many as said, share out loops of an outer element. */
 #include "ufunc/ufunc.h"
-#include "freeze/freeze.h"
+#include "launch/functions.h"
 
 #include <fenv.h>
 #include <stdlib.h>
@@ -289,7 +289,11 @@ static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *ar
 		r->arg[i] = arg[i];
 		r->type[i] = arg[i]->kind == GJ_ARRAY ? arg[i]->elem : arg[i];
 	}
-	bool ok = gj_freeze(u->py_func, r->arena, NULL, &r->code) == 0;
+	gj_request rq = { .arg = r->arg, .nargs = narg, .options = r->options };
+	gj_captures outside = { .alone = true };
+	rq.options.entry = r->general ? GJ_ENTRY_ROWS : GJ_ENTRY_ELEMENTS;
+	bool ok = gj_freeze_request(u->py_func, r->arena, &outside, &rq) == 0;
+	r->code = rq.code;
 	if (ok && r->code->nargs != (int)narg) {
 		gj_error(GJ_ERR_SIGNATURE_COUNT, (int)narg, r->code->name, r->code->nargs);
 		ok = false;

@@ -4,6 +4,7 @@
 #include "ufunc/ufunc.h"
 
 #include "freeze/freeze.h"
+#include "launch/functions.h"
 #include "launch/options.h"
 #include "types/signature.h"
 #include "types/typeobj.h"
@@ -123,7 +124,7 @@ static PyObject *return_type(PyObject *m, PyObject *args)
 	rq.options.target = &gj_targets[GJ_TARGET_CPU];
 	PyObject *o = NULL;
 	gj_captures outside = { 0 };               /* declared functions have types, too */
-	if (gj_freeze(function, arena, &outside, &rq.code) == 0)
+	if (gj_freeze_request(function, arena, &outside, &rq) == 0)
 		o = gj_return_type(&rq, &ret, &diag) ? gj_type_to_py(ret) : gj_diag_error(&diag);
 	Py_XDECREF(outside.linked);
 	gj_arena_free(arena);

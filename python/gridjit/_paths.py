@@ -10,7 +10,8 @@ _REGISTRARS = """box:Registrar infer:Registrar infer_getattr:Registrar infer_glo
 	intrinsic:Decorator"""
 
 PATHS = {
-	"": "deferred_type=absent.deferred_type gdb:Absent gdb_breakpoint:Absent gdb_init:Absent generated_jit:Decorator jitclass:Decorator literally:Absent",
+	"": "deferred_type=absent.deferred_type gdb:Absent gdb_breakpoint:Absent gdb_init:Absent generated_jit:Decorator jitclass:Decorator literally:Absent" \
+		" stencil:Decorator",
 	"core.ccallback": "CFunc=ffi.CFunc",
 	"core.decorators": "cfunc=ffi.cfunc jit=jitting.jit jit_module=jitting.jit_module njit=jitting.njit",
 	"core.dispatcher": _DISPATCHERS,
@@ -25,7 +26,6 @@ PATHS = {
 	"cpython.unsafe": "",
 	"cpython.unsafe.tuple": "tuple_setitem=_unsafe.tuple_setitem",
 	"experimental": "jitclass:Decorator",
-	"experimental.jitclass": "jitclass:Decorator",
 	"experimental.structref": """define_attributes=absent.nothing define_boxing=absent.nothing define_constructor=absent.nothing
 		define_proxy=absent.nothing new:Absent register:Registrar StructRefProxy=absent.StructRefProxy""",
 	"extending": f"{_REGISTRARS} get_cython_function_address=ffi.get_cython_function_address",

@@ -3,7 +3,12 @@
 
 def to_fixed_tuple(array, length):
 	"""The first items of an array as a tuple; `length` is a constant."""
+	if len(array) < length:
+		raise ValueError("the array has fewer items")
 	return tuple(array[i] for i in range(length))
+
+
+to_fixed_tuple._gj_intrinsic = "gridjit.to_fixed_tuple"
 
 
 def tuple_setitem(items, index, value):

@@ -341,3 +341,18 @@ gj_known gj_infer_index(gj_icall *c)
 		gj_known_compare(fn(c), c->loc, GJ_CMP_EQ, gj_just(t->item[i]), gj_just(c->a[1].type));
 	return gj_just(gj_scalar[GJ_I64]);
 }
+
+/* -- Items as a tuple ----------------------------------------------------------------------------------------------- */
+
+gj_known gj_infer_fixed_tuple(gj_icall *c)
+{
+	const gj_type *t = c->a[0].type, *item[GJ_FIXED_ITEMS];
+	int64_t n;
+	if (t->kind != GJ_ARRAY || t->ndim != 1)
+		gj_bad_argument(c, 0);
+	if (!gj_obj_is_int(c->a[1].konst, &n) || n < 0 || n > GJ_FIXED_ITEMS)
+		gj_fail(fn(c), c->loc, GJ_ERR_FIXED_TUPLE, GJ_FIXED_ITEMS);
+	for (int64_t i = 0; i < n; i++)
+		item[i] = gj_item_type(t);
+	return gj_just(gj_tuple_type(item, (uint32_t)n));
+}

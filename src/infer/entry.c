@@ -15,28 +15,6 @@ static uint32_t value_return(const gj_inst *s)
 	return 0;
 }
 
-const gj_type *gj_in_space(gj_trap *trap, const gj_type *t, gj_space space)
-{
-	const gj_type *moved = t;
-	if (t->kind == GJ_ARRAY)
-		moved = gj_array_at(t->elem, t->ndim, t->layout, t->readonly, space, t->align);
-	if (t->kind == GJ_RECORD || t->kind == GJ_REF)
-		moved = gj_ref_type(t->kind == GJ_REF ? t->elem : t, t->readonly, space, t->kind == GJ_REF ? t->align : 0);
-	if (t->kind == GJ_TUPLE) {
-		const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
-		for (uint32_t i = 0; i < t->n; i++)
-			item[i] = gj_in_space(trap, t->item[i], space);
-		moved = gj_tuple_like(t, item);
-	}
-	if (t->kind == GJ_OPTIONAL)
-		moved = gj_optional_type(gj_in_space(trap, t->elem, space));
-	if (!moved) {
-		gj_diag_set(&trap->diag, GJ_ERR_NOMEM);
-		gj_trap_throw(trap);
-	}
-	return moved;
-}
-
 static bool has_local(const gj_type *t)
 {
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)

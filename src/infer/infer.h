@@ -204,6 +204,7 @@ const gj_obj *gj_known_implementation(const gj_inst *, gj_ref call, const gj_obj
 gj_known gj_take_all(gj_icall *, gj_taker, gj_known start);
 static inline bool gj_is_generator(gj_known v) { return v.konst && v.konst->kind == GJ_OBJ_GENERATOR; }
 /* arrays.c: the type that a constant names ("f4", np.float32, np.dtype("f4")), NULL: none; and as an argument */
+enum { GJ_FIXED_ITEMS = 256 };                 /* of to_fixed_tuple */
 const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
 const gj_type *gj_memory_argument(const gj_icall *, uint32_t i);          /* or a record: what can lie in an array */

@@ -1,6 +1,7 @@
 /* What inference knows of a value (its type and, where it is a constant, the value), how messages call it, and what rules
  * ask of their arguments. */
 #include "infer/infer.h"
+#include "types/record.h"
 
 #include <string.h>
 
@@ -277,4 +278,28 @@ gj_known gj_or_bad(const gj_icall *c, const gj_type *t)
 	if (!t)
 		gj_bad_argument(c, c->n > 1 && c->a[1].type ? 1 : 0);
 	return gj_just(t);
+}
+
+/* -- Memory ------------------------------------------------------------------------------------------------------- */
+
+const gj_type *gj_in_space(gj_trap *trap, const gj_type *t, gj_space space)
+{
+	const gj_type *moved = t;
+	if (t->kind == GJ_ARRAY)
+		moved = gj_array_at(t->elem, t->ndim, t->layout, t->readonly, space, t->align);
+	if (t->kind == GJ_RECORD || t->kind == GJ_REF)
+		moved = gj_ref_type(t->kind == GJ_REF ? t->elem : t, t->readonly, space, t->kind == GJ_REF ? t->align : 0);
+	if (t->kind == GJ_TUPLE) {
+		const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
+		for (uint32_t i = 0; i < t->n; i++)
+			item[i] = gj_in_space(trap, t->item[i], space);
+		moved = gj_tuple_like(t, item);
+	}
+	if (t->kind == GJ_OPTIONAL)
+		moved = gj_optional_type(gj_in_space(trap, t->elem, space));
+	if (!moved) {
+		gj_diag_set(&trap->diag, GJ_ERR_NOMEM);
+		gj_trap_throw(trap);
+	}
+	return moved;
 }

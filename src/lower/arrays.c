@@ -349,6 +349,16 @@ gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 	return gj_lowned_as(L, v, a);
 }
 
+gj_lv gj_lower_fixed_tuple(gj_lcall *c)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(c->L, c->type, &p), a = gj_lshaped(c->L, c->a[0]);
+	gj_lrequire(c->L, gj_ecmp(c->L, GJ_CMP_LE, gj_eint(c->L, gj_i64(), c->type->n), gj_extent(a, 0)));
+	for (uint32_t i = 0; i < c->type->n; i++)
+		p = gj_append(p, gj_larray_item(c->L, a, gj_eint(c->L, gj_i64(), i), c->type->item[i]));
+	return v;
+}
+
 gj_lv gj_lunpack(gj_lower *L, const gj_op *o, gj_lv a)
 {
 	if (a.type->kind == GJ_TUPLE)

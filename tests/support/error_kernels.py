@@ -5,6 +5,8 @@ import math
 import numpy as np
 
 import gridjit
+import gridjit.extending
+import gridjit.np.unsafe.ndarray
 from gridjit import cuda, float32
 
 DICT = {"a": 1}
@@ -333,6 +335,23 @@ def SLICE_STEP(x):
 @cuda.jit("float32(CPointer(float32))", device=True)
 def half_way(p):
 	return p[0.5]
+
+
+def only_numbers(x):
+	return x
+
+
+@gridjit.extending.overload(only_numbers)
+def choose_only_numbers(x):
+	return (lambda x: x) if isinstance(x, gridjit.types.Number) else None
+
+
+def OVERLOAD(x):
+	x[0] = only_numbers(x)  # here: only_numbers(x)
+
+
+def FIXED_TUPLE(x):
+	x[0] = gridjit.np.unsafe.ndarray.to_fixed_tuple(x, x.size)[0]
 
 
 def POINTER_INDEX(x):

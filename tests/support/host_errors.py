@@ -393,6 +393,10 @@ def POINTER_TO():
 	types.CPointer(types.Tuple((int32, int32)))
 
 
+def ABSENT_TYPE():
+	types.UniTuple(types.ListType(int32), 2)
+
+
 def EXTERN_NAME():
 	cuda.declare_device("two words", "int32()")
 
