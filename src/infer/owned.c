@@ -34,7 +34,7 @@ static bool takes_expression(const gj_inst *s, gj_ref user, gj_ref r)
 	const gj_op *o = gj_o(s->fn, user);
 	const gj_obj *callee = o->op == GJ_CALL ? s->konst[o->arg[0]] : NULL;
 	switch (o->op) {
-	case GJ_PYBIN:   return !(o->imm.i && o->arg[0] == r);
+	case GJ_PYBIN:   return o->sub != GJ_OP_MATMUL_ && !(o->imm.i && o->arg[0] == r);
 	case GJ_PYUN: case GJ_PYCMP: return true;
 	case GJ_SETITEM: return o->arg[2] == r;
 	case GJ_CALL:    return callee && callee->kind == GJ_OBJ_NAME && call_takes(gj_name_find(callee->name), o);

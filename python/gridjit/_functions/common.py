@@ -1,0 +1,57 @@
+"""What the functions share."""
+
+import numpy as np
+
+
+def flat(a):
+	if a.ndim == 1:
+		return a
+	return a.flatten()
+
+
+def axis_of(a, axis):
+	if axis < -a.ndim or axis >= a.ndim:
+		raise ValueError("axis is out of bounds for the array")
+	return axis + a.ndim if axis < 0 else axis
+
+
+def front(a, axis):
+	"""The array with an axis first, the others in their order."""
+	if a.ndim == 1:
+		return a
+	if a.ndim == 2:
+		return a.transpose((1, 0)) if axis == 1 else a.transpose((0, 1))
+	if a.ndim == 3:
+		if axis == 0:
+			return a.transpose((0, 1, 2))
+		return a.transpose((1, 0, 2)) if axis == 1 else a.transpose((2, 0, 1))
+	if a.ndim != 4:
+		raise NotImplementedError("along an axis of arrays of up to four dimensions only")
+	if axis == 0:
+		return a.transpose((0, 1, 2, 3))
+	if axis == 1:
+		return a.transpose((1, 0, 2, 3))
+	return a.transpose((2, 0, 1, 3)) if axis == 2 else a.transpose((3, 0, 1, 2))
+
+
+def with_extent(shape, axis, n):
+	"""The shape with another extent along an axis."""
+	return tuple(n if i == axis else extent for i, extent in enumerate(shape))
+
+
+def as_array(x):
+	"""An array as it is, a number as an array of one."""
+	if isinstance(x, np.ndarray):
+		return x
+	return np.full(1, x)
+
+
+def each(a, f):
+	"""What f gives of each item, or of a number."""
+	if not isinstance(a, np.ndarray):
+		return f(a)
+	items = flat(a)
+	out = np.empty(items.size, np.full(1, f(items[0])).dtype)
+	for i in range(items.size):
+		out[i] = f(items[i])
+	return out.reshape(a.shape)

@@ -1,0 +1,190 @@
+"""What is done with each item by itself, and comparisons of arrays as wholes."""
+
+import math
+
+import numpy as np
+
+from .common import each, flat
+
+
+def _rounded(x, decimals):
+	if isinstance(x, complex):
+		return complex(_rounded(x.real, decimals), _rounded(x.imag, decimals))
+	if isinstance(x, int):
+		if decimals >= 0:
+			return x
+		unit = 10 ** -decimals
+		return np.int64(np.rint(x / unit)) * unit
+	if decimals == 0:
+		return np.rint(x)
+	if decimals > 0:
+		unit = 10.0 ** decimals
+		return np.rint(x * unit) / unit
+	unit = 10.0 ** -decimals
+	return np.rint(x / unit) * unit
+
+
+def around(a, decimals=0):
+	if not isinstance(a, np.ndarray):
+		return _rounded(a, decimals)
+	items = flat(a)
+	out = np.empty(items.size, a.dtype)
+	for i in range(items.size):
+		out[i] = _rounded(items[i], decimals)
+	return out.reshape(a.shape)
+
+
+def clip(a, a_min=None, a_max=None):
+	if a_min is None and a_max is None:
+		return a + 0
+	if a_min is None:
+		return np.minimum(a, a_max)
+	if a_max is None:
+		return np.maximum(a, a_min)
+	return np.minimum(np.maximum(a, a_min), a_max)
+
+
+def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+	close = (a == b) | ((np.abs(a - b) <= (atol + rtol * np.abs(b))) & np.isfinite(b))
+	if equal_nan:
+		return close | ((a != a) & (b != b))
+	return close | False
+
+
+def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+	close = isclose(a, b, rtol, atol, equal_nan)
+	if isinstance(close, np.ndarray):
+		return close.all()
+	return close
+
+
+def array_equal(a1, a2):
+	if isinstance(a1, np.ndarray) != isinstance(a2, np.ndarray):
+		return False
+	if not isinstance(a1, np.ndarray):
+		return a1 == a2
+	if a1.ndim != a2.ndim or a1.shape != a2.shape:
+		return False
+	return (a1 == a2).all()
+
+
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+	largest = np.finfo(np.float64).max
+	above = largest if posinf is None else posinf
+	below = -largest if neginf is None else neginf
+	return each(x, lambda v: _finite(v, nan, above, below))
+
+
+def _finite(x, nan, above, below):
+	if isinstance(x, complex):
+		return complex(_finite(x.real, nan, above, below), _finite(x.imag, nan, above, below))
+	if isinstance(x, int):
+		return x
+	if x != x:
+		return nan
+	if math.isinf(x):
+		return above if x > 0 else below
+	return x
+
+
+def sinc(x):
+	return each(x, _sinc)
+
+
+def _sinc(x):
+	y = math.pi * x
+	if y == 0:
+		return 1.0 + 0 * y
+	return np.sin(y) / y
+
+
+def isposinf(x):
+	return (x > 0) & np.isinf(x)
+
+
+def isneginf(x):
+	return (x < 0) & np.isinf(x)
+
+
+def iscomplex(x):
+	return np.imag(x) != 0
+
+
+def isreal(x):
+	return np.imag(x) == 0
+
+
+def isscalar(element):
+	return isinstance(element, (int, float, complex))
+
+
+def polyval(p, x):
+	if isinstance(x, np.ndarray):
+		out = np.zeros(x.shape, (x + p[0]).dtype)
+		for i in range(p.shape[0]):
+			out[:] = out * x + p[i]
+		return out
+	value = 0 * x + 0 * p[0]
+	for i in range(p.shape[0]):
+		value = value * x + p[i]
+	return value
+
+
+def unwrap(p, discont=None, period=6.283185307179586):
+	"""Differences of neighbours become at most half a period."""
+	if p.ndim != 1:
+		raise NotImplementedError("np.unwrap() of arrays of one dimension only")
+	least = period / 2 if discont is None or discont < period / 2 else discont
+	out = np.empty(p.size)
+	turned = 0.0
+	for i in range(p.size):
+		if i > 0:
+			step = p[i] - p[i - 1]
+			within = (step + period / 2) % period - period / 2
+			if within == -period / 2 and step > 0:
+				within = period / 2
+			if abs(step) >= least:
+				turned += within - step
+		out[i] = p[i] + turned
+	return out
+
+
+# -- Windows --------------------------------------------------------------------------------------------------------------------
+
+def _window(M, f):
+	out = np.empty(max(M, 0))
+	for i in range(out.size):
+		out[i] = f(i, M - 1.0) if M > 1 else 1.0
+	return out
+
+
+def hanning(M):
+	return _window(M, lambda i, n: 0.5 - 0.5 * math.cos(2 * math.pi * i / n))
+
+
+def hamming(M):
+	return _window(M, lambda i, n: 0.54 - 0.46 * math.cos(2 * math.pi * i / n))
+
+
+def blackman(M):
+	return _window(M, lambda i, n: 0.42 - 0.5 * math.cos(2 * math.pi * i / n) + 0.08 * math.cos(4 * math.pi * i / n))
+
+
+def bartlett(M):
+	return _window(M, lambda i, n: 2.0 * i / n if 2 * i <= n else 2.0 - 2.0 * i / n)
+
+
+def _bessel(x):
+	"""I₀, by its series, whose terms are all positive."""
+	total = term = 1.0
+	k = 1.0
+	while term > total * 1e-17:
+		term *= (x / (2 * k)) ** 2
+		total += term
+		k += 1
+	return total
+
+
+def kaiser(M, beta):
+	whole = _bessel(beta)
+	return _window(M, lambda i, n: _bessel(beta * math.sqrt(max(0.0, 1 - (2.0 * i / n - 1) ** 2))) / whole)
