@@ -62,7 +62,7 @@ def test_intrinsic_outside_a_kernel(name):
 
 
 @pytest.mark.parametrize("name", ["extending", "launchconfig", "simulator",
-	"testing", "MemoryPointer"])
+	"testing"])
 def test_cuda_not_built_yet(name):
 	with pytest.raises(NotImplementedError, match=name):
 		getattr(cuda, name)

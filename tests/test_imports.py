@@ -104,14 +104,6 @@ def test_one_thing_under_two_paths():
 		as_dtype(types.none)
 
 
-def test_memory_managers_are_refused_in_words():
-	for name in ("set_memory_manager", "BaseCUDAMemoryManager", "MemoryPointer"):
-		with pytest.raises(NotImplementedError, match="driver's own pool"):
-			getattr(cuda, name)
-		with pytest.raises(ImportError, match="driver's own pool"):
-			exec(f"from gridjit.cuda import {name}\nimport gridjit.cuda.{name}")
-
-
 def test_driver_functions(device):
 	from gridjit.cuda.cudadrv import driver
 	array, host = cuda.to_device(np.arange(4, dtype=np.int32)), np.zeros(4, np.int32)

@@ -1,5 +1,6 @@
 /* _core.Buffer: owns one allocation: of the device, or of a kind that the host reaches too, or memory of the program that
- * is page-locked while the buffer lives, or memory of another process. Freed when nothing refers to it any more. */
+ * is page-locked while the buffer lives, or memory of another process. Freed when nothing refers to it any more. A memory manager
+ * (python/gridjit/cuda/managers.py) may take the driver's place. */
 #include "memory/buffer.h"
 #include "printed.h"
 
@@ -9,6 +10,7 @@
 #include <string.h>
 
 PyTypeObject *gj_buffer_class;
+static PyObject *manager;                          /* manager(ordinal, kind, bytes); NULL: the driver's own memory */
 
 static const char *const kinds[GJ_NMEMORY + 1] = {
 	[GJ_MEM_PINNED] = "pinned", [GJ_MEM_COMBINED] = "write-combined", [GJ_MEM_MANAGED] = "managed",
@@ -42,7 +44,29 @@ static PyObject *finished(gj_buffer *b, gj_status status, const char *what)
 	return gj_status_error(status, what);
 }
 
-static PyObject *make(gj_device *dev, gj_memory kind, size_t nbytes, PyObject *stream)
+/* What the manager gives: an object to which the memory belongs, its address for kernels, and the host's or None. The manager
+ * has the way out to say None: memory of this kind is the driver's. */
+static bool ask_manager(gj_buffer *b)
+{
+	PyObject *ask = Py_XNewRef(manager), *owner, *host;
+	unsigned long long at;
+	if (!ask || b->kind == GJ_MEM_SHARED)
+		return Py_XDECREF(ask), true;
+	PyObject *given = PyObject_CallFunction(ask, "isn", b->dev->ordinal, kinds[b->kind], (Py_ssize_t)b->nbytes);
+	bool ok = given && (given == Py_None || PyArg_ParseTuple(given, "OKO:memory manager", &owner, &at, &host));
+	if (ok && given != Py_None) {
+		b->place.at = at;
+		b->place.host = host == Py_None ? NULL : PyLong_AsVoidPtr(host);
+		b->owner = Py_NewRef(owner);
+		b->managed = true;
+		ok = !PyErr_Occurred();
+	}
+	Py_XDECREF(given);
+	Py_DECREF(ask);
+	return ok;
+}
+
+static PyObject *make(gj_device *dev, gj_memory kind, size_t nbytes, PyObject *stream, bool asks)
 {
 	gj_stream *s = NULL;
 	if (stream && gj_stream_of(stream, dev, &s) < 0)
@@ -50,6 +74,10 @@ static PyObject *make(gj_device *dev, gj_memory kind, size_t nbytes, PyObject *s
 	gj_buffer *b = empty(dev, kind, nbytes);
 	if (!b)
 		return NULL;
+	if (asks && !ask_manager(b))
+		return Py_DECREF(b), NULL;
+	if (b->managed)
+		return (PyObject *)b;
 	b->order = s;
 	b->stream = Py_XNewRef(stream);
 	size_t bytes = nbytes ? nbytes : 1;        /* an empty array has an address too */
@@ -65,7 +93,7 @@ static PyObject *make(gj_device *dev, gj_memory kind, size_t nbytes, PyObject *s
 
 PyObject *gj_buffer_new(gj_device *dev, size_t nbytes, PyObject *stream)
 {
-	return make(dev, GJ_NMEMORY, nbytes, stream);
+	return make(dev, GJ_NMEMORY, nbytes, stream, true);
 }
 
 /* The memory that an array's items lie in: its first byte and its length. */
@@ -134,6 +162,25 @@ static PyObject *open_shared(PyObject *cls, PyObject *args)
 	return finished(b, status, "opening memory of another process");
 }
 
+/* of(memory, address, nbytes): what a memory manager gave. */
+static PyObject *of_manager(PyObject *cls, PyObject *args)
+{
+	(void)cls;
+	PyObject *owner;
+	unsigned long long at;
+	Py_ssize_t nbytes;
+	if (!PyArg_ParseTuple(args, "OKn:of", &owner, &at, &nbytes))
+		return NULL;
+	gj_device *dev = gj_device_current();
+	gj_buffer *b = dev ? empty(dev, GJ_NMEMORY, (size_t)nbytes) : NULL;
+	if (!b)
+		return NULL;
+	b->place.at = at;
+	b->owner = Py_NewRef(owner);
+	b->managed = true;
+	return (PyObject *)b;
+}
+
 /* Never changes once it is made, so it needs no tp_clear: any cycle leads through something that has one. */
 static int buffer_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -159,7 +206,8 @@ static void buffer_dealloc(PyObject *self)
 	gj_buffer *b = (gj_buffer *)self;
 	PyTypeObject *cls = Py_TYPE(self);
 	PyObject_GC_UnTrack(self);
-	give_back(b->dev, b->kind, b->place, b->order);
+	if (!b->managed)
+		give_back(b->dev, b->kind, b->place, b->order);
 	Py_XDECREF(b->stream);
 	Py_XDECREF(b->owner);
 	PyObject_GC_Del(self);
@@ -169,11 +217,12 @@ static void buffer_dealloc(PyObject *self)
 static PyObject *buffer_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
 	(void)cls;
-	static char *names[] = { "nbytes", "kind", "stream", NULL };
+	static char *names[] = { "nbytes", "kind", "stream", "driver", NULL };
 	Py_ssize_t nbytes;
 	const char *kind = "device";
 	PyObject *stream = NULL;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "n|sO:Buffer", names, &nbytes, &kind, &stream))
+	int driver = false;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "n|sOp:Buffer", names, &nbytes, &kind, &stream, &driver))
 		return NULL;
 	if (nbytes < 0)
 		return PyErr_Format(PyExc_ValueError, "a buffer cannot have %zd bytes", nbytes);
@@ -183,7 +232,7 @@ static PyObject *buffer_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	if (i == GJ_LEN(kinds))
 		return PyErr_Format(PyExc_ValueError, "there is no kind of memory called %s", kind);
 	gj_device *dev = gj_device_current();
-	return dev ? make(dev, (gj_memory)i, (size_t)nbytes, stream) : NULL;
+	return dev ? make(dev, (gj_memory)i, (size_t)nbytes, stream, !driver) : NULL;
 }
 
 /* -- Using one ---------------------------------------------------------------------------------------------------- */
@@ -304,7 +353,16 @@ static PyObject *fill_memory(PyObject *m, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+/* set_memory_manager(function or None) */
+static PyObject *set_manager(PyObject *m, PyObject *function)
+{
+	(void)m;
+	Py_XSETREF(manager, function == Py_None ? NULL : Py_NewRef(function));
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
+	{ "set_memory_manager", set_manager, METH_O, "set_memory_manager(f): f(ordinal, kind, bytes) -> (owner, address, host's address or None), or None." },
 	{ "memcpy", copy_memory, METH_VARARGS, "memcpy(which way, to, from, bytes, stream): copies memory by its addresses." },
 	{ "memset", fill_memory, METH_VARARGS, "memset(to, byte, bytes, stream): fills device memory." },
 	{ NULL, NULL, 0, NULL },
@@ -336,8 +394,15 @@ static PyObject *get_host(PyObject *self, void *unused)
 	return host ? PyLong_FromVoidPtr(host) : Py_NewRef(Py_None);
 }
 
+static PyObject *get_memory(PyObject *self, void *unused)
+{
+	(void)unused;
+	return Py_NewRef(((gj_buffer *)self)->managed ? ((gj_buffer *)self)->owner : Py_None);
+}
+
 static PyMethodDef methods[] = {
 	{ "pin", pin, METH_VARARGS | METH_CLASS, "pin(array, mapped) -> (buffer, address): the array's memory, page-locked as long as the buffer lives." },
+	{ "of", of_manager, METH_VARARGS | METH_CLASS, "of(memory, address, nbytes): what a memory manager gave." },
 	{ "open", open_shared, METH_VARARGS | METH_CLASS, "open(handle, nbytes): memory of another process." },
 	{ NULL, NULL, 0, NULL },
 };
@@ -346,6 +411,7 @@ static PyGetSetDef getset[] = {
 	{ "ptr", get_ptr, NULL, "Address.", NULL },
 	{ "device_pointer", get_ptr, NULL, "Address.", NULL },
 	{ "host_pointer", get_host, NULL, "Address for the host; None: it does not reach the memory.", NULL },
+	{ "memory", get_memory, NULL, "What the memory manager gave; None: the driver's own memory.", NULL },
 	{ "kind", get_kind, NULL, "'device', 'pinned', 'managed' …", NULL },
 	{ "size", get_nbytes, NULL, "Size in bytes.", NULL },
 	{ "nbytes", get_nbytes, NULL, "Size in bytes.", NULL },
@@ -355,7 +421,7 @@ static PyGetSetDef getset[] = {
 static PyType_Slot slots[] = {
 	{ Py_tp_new, buffer_new }, { Py_tp_dealloc, buffer_dealloc }, { Py_tp_traverse, buffer_traverse }, { Py_tp_getset, getset },
 	{ Py_tp_methods, methods }, { Py_bf_getbuffer, buffer_getbuffer },
-	{ Py_tp_doc, "Buffer(nbytes, kind='device', stream=0): memory of the current device, or of a kind that the host reaches too." },
+	{ Py_tp_doc, "Buffer(nbytes, kind='device', stream=0, driver=False): memory of the current device, or of a kind that the host reaches too;\ndriver: the driver's, whatever memory manager there is." },
 	{ 0, NULL },
 };
 

@@ -14,7 +14,8 @@ typedef struct gj_buffer {
 	bool       known;                          /* somebody was told the address, which therefore has to stay */
 	gj_stream *order;
 	PyObject  *stream;                         /* keeps `order` */
-	PyObject  *owner;                          /* of memory that is not ours: REGISTERED */
+	PyObject  *owner;                          /* of memory that is not ours: REGISTERED, or … */
+	bool       managed;                        /* … what a memory manager gave: it is gone when the owner is */
 } gj_buffer;
 extern PyTypeObject *gj_buffer_class;
 PyObject *gj_buffer_new(gj_device *, size_t nbytes, PyObject *stream);       /* stream: as gj_stream_of takes it */

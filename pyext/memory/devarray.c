@@ -139,6 +139,17 @@ static bool can_be(gj_device *dev, PyObject *owner, gj_devptr data, int ndim, co
 	return gj_error(GJ_ERR_ARRAY_OUTSIDE, why), false;
 }
 
+/* Of what a memory manager gave (a MemoryPointer). 0 with an exception: it is something else. */
+static gj_devptr address_of(PyObject *memory)
+{
+	PyObject *value = PyObject_GetAttrString(memory, "device_pointer_value");
+	gj_devptr at = value ? PyLong_AsSize_t(value) : 0;
+	Py_XDECREF(value);
+	if (!value)
+		PyErr_SetString(PyExc_TypeError, "gpu_data is neither a Buffer nor comes with a pointer");
+	return at;
+}
+
 static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_, PyArray_Descr *dtype, PyObject *stream,
 	PyObject *base, PyObject *pointer, char order, bool readonly)
 {
@@ -162,11 +173,9 @@ static PyObject *create(PyTypeObject *cls, PyObject *shape_, PyObject *strides_,
 	bool ours = Py_IS_TYPE(buffer, gj_buffer_class);
 	if (ours)
 		dev = ((gj_buffer *)buffer)->dev;
-	gj_devptr data = pointer != Py_None ? PyLong_AsSize_t(pointer) : ours ? ((gj_buffer *)buffer)->place.at : 0;
+	gj_devptr data = pointer != Py_None ? PyLong_AsSize_t(pointer) : ours ? ((gj_buffer *)buffer)->place.at : address_of(buffer);
 	PyObject *o = NULL;
-	if (!ours && pointer == Py_None)
-		PyErr_SetString(PyExc_TypeError, "gpu_data is neither a Buffer nor comes with a pointer");
-	else if (!PyErr_Occurred() && can_be(dev, buffer, data, ndim, shape, strides, PyDataType_ELSIZE(dtype))
+	if (!PyErr_Occurred() && can_be(dev, buffer, data, ndim, shape, strides, PyDataType_ELSIZE(dtype))
 		&& (ours || (dev = holder(dev, data, base))))
 		o = make(cls, dev, data, ndim, shape, strides, dtype, readonly, buffer, stream);
 	Py_DECREF(buffer);

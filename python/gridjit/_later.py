@@ -10,19 +10,12 @@ from .errors import NotBuiltAttributeError, NotBuiltImportError
 
 LATER = {
 	"gridjit.cuda": frozenset("""breakpoint codegen compile_all cooperative cudadecl cudaimpl descriptor extending fp8 launchconfig
-		literal models nvvmutils set_memory_manager simulator stubs target testing BaseCUDAMemoryManager
-		HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory PinnedMemory IpcHandle""".split()),
+		literal models nvvmutils simulator stubs target testing""".split()),
 }
 
 
-_MANAGERS = ("gridjit takes memory from the driver's own pool, and other managers (RMM) cannot take its place; arrays on memory of theirs "
-	"can be passed to kernels")
-WHY = dict.fromkeys("""set_memory_manager BaseCUDAMemoryManager HostOnlyCUDAMemoryManager GetIpcHandleMixin MemoryPointer MappedMemory
-	PinnedMemory IpcHandle""".split(), _MANAGERS)
-
-
 def _text(module, name):
-	return f"{module}.{name} is not built yet" + (f": {WHY[name]}" if module == "gridjit.cuda" and name in WHY else "")
+	return f"{module}.{name} is not built yet"
 
 
 # -- Paths of numba's --

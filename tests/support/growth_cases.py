@@ -321,6 +321,32 @@ def memory_used_in_place():
 		scale[(1, 1), (8, 8)](2.0, array + 1, X.copy())
 
 
+class Manager(cuda.HostOnlyCUDAMemoryManager):
+	interface_version = 1
+
+	def memalloc(self, size):
+		buffer = cuda._core.Buffer(size, driver=True)
+		return cuda.MemoryPointer(self.context, buffer.device_pointer, size, owner=buffer, finalizer=int)
+
+	def get_memory_info(self):
+		return cuda.MemoryInfo(1, 2)
+
+	def get_ipc_handle(self, memory):
+		return cuda.IpcHandle(memory, bytes(64), memory.size)
+
+
+def memory_of_a_manager():
+	cuda.set_memory_manager(Manager)
+	try:
+		a = cuda.to_device(X)
+		scale[(1, 1), (8, 8)](2.0, a, a)
+		(a + 1).copy_to_host(), a.gpu_data.memory, cuda.current_context().memalloc(8).view(2)
+		pinned_memory()
+		memory_used_in_place()
+	finally:
+		cuda.set_memory_manager(None)
+
+
 def shared_between_processes():
 	handle = pickle.loads(pickle.dumps(cuda.to_device(X).get_ipc_handle()))
 	provoke(handle.open)

@@ -1,6 +1,6 @@
 """The API of numba.cuda. Importing it neither opens the driver nor loads a GPU library."""
 
-from .. import _core, _later, types
+from .. import _core, _later, config as _config, types
 from .._unroll import literal_unroll
 from ..errors import (CudaAPIError, CudaDriverError, CudaMemoryError, CudaSupportError, DeadMemoryError, LaunchConfigError,
 	LinkerError)
@@ -28,6 +28,8 @@ _LATE = {
 	"hostarray": """ManagedNDArray MappedNDArray defer_cleanup managed_array mapped mapped_array mapped_array_like pinned pinned_array
 		pinned_array_like""",
 	"ipc": "IpcArrayHandle open_ipc_array",
+	"managers": """BaseCUDAMemoryManager GetIpcHandleMixin HostOnlyCUDAMemoryManager IpcHandle ManagedMemory MappedMemory MemoryPointer
+		PinnedMemory set_memory_manager""",
 	"linking": "Archive CSource CUSource Cubin Fatbin LTOIR LinkableCode Object PTXSource declare_device",
 	"reductions": "Reduce Scan reduce scan",
 	"vector_types": " ".join(f"{name}{n}" for name in _VECTORS for n in range(1, 5)),
@@ -35,3 +37,7 @@ _LATE = {
 }
 _MODULES = "args", "cudadrv", "random", "runtime", *_LATE
 __getattr__, __dir__ = _later.module(__name__, _LATE, _MODULES)
+
+if _config.CUDA_MEMORY_MANAGER not in ("", "default"):
+	from .managers import set_module as _set_module
+	_set_module(_config.CUDA_MEMORY_MANAGER)

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import operator
 import os
+import sys
 
 from .. import _core, errors
 
@@ -108,16 +109,24 @@ class Context:
 		return f"<context of {self.device!r}>"
 
 	def get_memory_info(self):
-		"""MemoryInfo(free, total) in bytes."""
-		return MemoryInfo(*self.device.memory_info())
+		"""MemoryInfo(free, total) in bytes, as the memory manager knows it, if there is one."""
+		manager = self.memory_manager
+		return MemoryInfo(*self.device.memory_info()) if manager is None else manager.get_memory_info()
+
+	@property
+	def memory_manager(self):
+		"""The object that memory comes from (cuda.set_memory_manager); None: the driver."""
+		return _managers().manager_of(self.device) if _managed() else None
 
 	def synchronize(self):
 		"""Wait until the device has nothing left to do."""
 		self.device.synchronize()
 
 	def reset(self):
-		"""Wait for all work."""
+		"""Wait for all work, then reset the memory manager, if there is one."""
 		self.device.reset()
+		if self.memory_manager is not None:
+			self.memory_manager.reset()
 
 	def push(self):
 		"""Make it this thread's context."""
@@ -127,22 +136,34 @@ class Context:
 		"""Nothing to undo: a thread always has a device."""
 
 	def memalloc(self, bytesize):
-		"""Allocate device memory: a Buffer."""
+		"""Allocate device memory: a Buffer, or what the memory manager gives."""
+		if self.memory_manager is not None:
+			return self.memory_manager.memalloc(bytesize)
 		with self.device:
 			return _core.Buffer(bytesize)
 
 	def memhostalloc(self, bytesize, mapped=False, portable=False, wc=False):
-		"""Allocate page-locked host memory: a Buffer. It is mapped and portable always; wc: write-combined."""
+		"""Allocate page-locked host memory: a Buffer, or what the memory manager gives. It is mapped and portable always; wc:
+		write-combined."""
+		if self.memory_manager is not None:
+			return self.memory_manager.memhostalloc(bytesize, mapped, portable, wc)
 		with self.device:
 			return _core.Buffer(bytesize, "write-combined" if wc else "pinned")
 
 	def memallocmanaged(self, bytesize, attach_global=True):
-		"""Allocate managed memory: a Buffer."""
+		"""Allocate managed memory: a Buffer, or what the memory manager gives."""
+		if hasattr(self.memory_manager, "memallocmanaged"):
+			return self.memory_manager.memallocmanaged(bytesize, attach_global)
 		with self.device:
 			return _core.Buffer(bytesize, "managed" if attach_global else "managed by the host")
 
 	def mempin(self, owner, pointer, size, mapped=False):
-		"""Page-lock `size` bytes at `pointer`, which belong to `owner`, as long as the Buffer that is returned lives."""
+		"""Page-lock `size` bytes at `pointer`, which belong to `owner`, as long as what is returned lives."""
+		if self.memory_manager is not None:
+			return self.memory_manager.mempin(owner, pointer, size, mapped)
+		return self._pin(owner, pointer, size, mapped)
+
+	def _pin(self, owner, pointer, size, mapped):
 		import ctypes
 		import numpy as np
 		memory = (ctypes.c_byte * size).from_address(int(pointer))
@@ -200,8 +221,19 @@ class Context:
 
 	@contextlib.contextmanager
 	def defer_cleanup(self):
-		"""Context manager that does nothing: frees never wait."""
-		yield
+		"""Context manager in which the memory manager frees nothing. Without one it does nothing: the driver's frees never wait."""
+		with contextlib.nullcontext() if self.memory_manager is None else self.memory_manager.defer_cleanup():
+			yield
+
+
+def _managed():
+	"""Has a memory manager been set? Without importing what managers need."""
+	return f"{__package__}.managers" in sys.modules
+
+
+def _managers():
+	from . import managers
+	return managers
 
 
 def _number(context):

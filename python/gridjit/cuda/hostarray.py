@@ -9,8 +9,14 @@ import sys
 
 import numpy as np
 
+try:
+	from numpy.lib.array_utils import byte_bounds
+except ImportError:                                # NumPy 1
+	from numpy import byte_bounds
+
 from .. import _core
 from .devicearray import DeviceNDArray, _dtype
+from .devices import current_context
 
 # -- classes -----------------------------------------------------------------------------------------------------------------
 
@@ -161,7 +167,7 @@ def _checked(ary, what):
 def pinned(*arylist):
 	"""Context manager: the memory of these NumPy arrays is page-locked inside, so that copies of it are fast and
 	asynchronous. At the end it waits for the device."""
-	buffers = [_core.Buffer.pin(_checked(ary, "pinned"), False) for ary in arylist]
+	buffers = [_pinned(_checked(ary, "pinned"), False)[0] for ary in arylist]
 	try:
 		yield
 	finally:
@@ -180,12 +186,25 @@ def mapped(*arylist, stream=0):
 		arrays.clear()
 
 
+def _pinned(ary, mapped):
+	"""(what keeps the array's memory page-locked, where kernels find the first item)."""
+	manager = current_context().memory_manager
+	if manager is None or not ary.size:
+		return _core.Buffer.pin(ary, mapped)
+	low, high = byte_bounds(ary)
+	memory = manager.mempin(ary, low, high - low, mapped)
+	found = memory.device_pointer_value
+	return _core.Buffer.of(memory, found, high - low), found + ary.ctypes.data - low
+
+
 def _on_device(ary, stream):
-	buffer, address = _core.Buffer.pin(ary, True)
+	buffer, address = _pinned(ary, True)
 	return DeviceNDArray(ary.shape, ary.strides, ary.dtype, stream, buffer, readonly=not ary.flags.writeable, pointer=address)
 
 
 @contextlib.contextmanager
 def defer_cleanup():
-	"""Context manager of numba's deferred frees. Frees here are ordered by streams and never wait, so it does nothing."""
-	yield
+	"""Context manager in which the memory manager of the current device frees nothing. Without a manager it does nothing: the
+	driver's frees are ordered by streams and never wait."""
+	with current_context().defer_cleanup():
+		yield

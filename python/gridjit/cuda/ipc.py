@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import _core
 from .devicearray import DeviceNDArray, _dtype
+from .devices import current_context
 
 
 _shared = weakref.WeakValueDictionary()            # what this process has handed out, by handle: it cannot open its own memory
@@ -29,13 +30,22 @@ def _opened(handle, offset, shape, strides, dtype):
 	return DeviceNDArray(shape, strides, dtype, 0, buffer, pointer=buffer.device_pointer + offset)
 
 
+def _share(array):
+	"""(handle of 64 bytes, offset): of memory that a manager gave, as the manager says."""
+	memory = getattr(array.gpu_data, "memory", None)
+	if memory is None:
+		return array._share()
+	handle = current_context().memory_manager.get_ipc_handle(memory)
+	return bytes(handle), handle.offset + array.device_pointer - memory.device_pointer_value
+
+
 class IpcArrayHandle:
 	"""Names an array in another process: DeviceNDArray.get_ipc_handle() makes it. A context manager that gives the array.
 
 	In the process that made it, it gives the array itself. The array must live as long as others use it."""
 
 	def __init__(self, array):
-		self._handle, self._offset = array._share()
+		self._handle, self._offset = _share(array)
 		self._shape, self._strides, self._dtype = array.shape, array.strides, array.dtype
 		self._kept, self._array, self._process = array, None, os.getpid()
 		_shared[self._handle, self._offset, self._strides] = array

@@ -3,21 +3,25 @@ address, host memory anything with the buffer protocol, or an address."""
 
 from ... import _core
 from ...errors import CudaAPIError, LinkerError
-from ..devices import Context, Device, MemoryInfo
+from ..devices import Context, Device
+from ..managers import (BaseCUDAMemoryManager, GetIpcHandleMixin, HostOnlyCUDAMemoryManager, IpcHandle, ManagedMemory, MappedMemory,
+	MemoryInfo, MemoryPointer, PinnedMemory, set_memory_manager)
 from ..streams import Event, Stream
 
-__all__ = ["Context", "CudaAPIError", "Device", "Event", "LinkerError", "MemoryInfo", "Stream", "device_memory_size", "device_memset",
-	"device_pointer", "device_to_device", "device_to_host", "host_memory_size", "host_pointer", "host_to_device", "is_device_memory"]
+__all__ = ["BaseCUDAMemoryManager", "Context", "CudaAPIError", "Device", "Event", "GetIpcHandleMixin", "HostOnlyCUDAMemoryManager",
+	"IpcHandle", "LinkerError", "ManagedMemory", "MappedMemory", "MemoryInfo", "MemoryPointer", "PinnedMemory", "Stream",
+	"device_memory_size", "device_memset", "device_pointer", "device_to_device", "device_to_host", "host_memory_size", "host_pointer",
+	"host_to_device", "is_device_memory", "set_memory_manager"]
 
 
 def is_device_memory(obj):
-	"""Is it a Buffer or an array in device memory?"""
-	return isinstance(obj, (_core.Buffer, _core.DeviceArray))
+	"""Is it a Buffer, what a memory manager gave, or an array in device memory?"""
+	return isinstance(obj, (_core.Buffer, _core.DeviceArray)) or getattr(obj, "__cuda_memory__", False)
 
 
 def device_pointer(obj):
 	"""Its address, as an int."""
-	return obj if isinstance(obj, int) else obj.device_pointer
+	return obj if isinstance(obj, int) else obj.device_pointer_value if isinstance(obj, MemoryPointer) else obj.device_pointer
 
 
 def device_memory_size(obj):
