@@ -91,6 +91,7 @@ EXPECT = {
 	"LAUNCH_INSIDE": "launched[...]: kernels cannot launch kernels",
 	"SLICE_VALUE": ("TypingError", "slice"),
 	"INDEX_COUNT": "has 1 dimensions, but 2 are indexed",
+	"UFUNC_ARRAYS": "the ufunc halves() is called on an array, but kernels have no memory",
 	"SETITEM": "cannot assign to an item of UniTuple(int64 x 2)",
 	"STORE": "cannot store a string in float32",
 	"VECTOR_PARTS": "float32x4() takes 4 numbers, or vectors of float32 that hold as many together, but got 3",

@@ -44,6 +44,7 @@ EXPECT = {
 	"HOST_RECURSION": ("RecursionError", "maximum recursion depth exceeded in down()"),
 	"INDEX_OF": ("IndexError", "index 5 is out of bounds for axis 0 with size 5 of array 'x'"),
 	"INDEX": ("IndexError", "index 3 is out of bounds for axis 0 with size 3"),
+	"UFUNC_SEVERAL": ("UnsupportedError", "is called on an array and returns UniTuple(float64 x 2) for each item"),
 	"UFUNC_THREADS": ("TypingError", "the elements of a ufunc are no threads of a kernel"),
 	"UFUNC_BFLOAT16": ("NotImplementedError", "<lambda>() of bfloat16: NumPy's ufuncs keep no loops"),
 	"UFUNC_TWICE": ("TypeError", "declared twice for the same arguments"),

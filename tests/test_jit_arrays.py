@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from gridjit import _core, errors, njit
+from gridjit import _core, errors, njit, vectorize
 
 
 @pytest.fixture(autouse=True)
@@ -179,6 +179,45 @@ def test_calls():
 	for _ in range(3):
 		got = outer(a)
 		assert got[0] == 12 and same(got[1:], (a * 4, (np.ones(2), np.ones(1)), a + 3))
+
+
+@vectorize
+def upper(x, y):
+	if x > y:
+		return x
+	return y * 2.0
+
+
+@vectorize
+def whole(x):
+	return 12 // x
+
+
+def test_ufuncs_of_arrays():
+	a = np.arange(6.0).reshape(2, 3)
+	compare(lambda a, b: upper(a, b), a, 2)
+	compare(lambda a, b: upper(a, b), a[:, :1], a[:1])
+	compare(lambda a: upper(upper(a.T, 1), a.T + 1)[::2], a)
+	compare(lambda a, b: upper(a, b), np.arange(3), np.array(1.5))
+	assert njit(lambda a, n: (upper(a, a[0]).sum(), upper(n, 1)))(a, 4) == (upper(a, a[0]).sum(), 4)
+	out = np.zeros((2, 3))
+	store(out, a)
+	assert np.array_equal(out, upper(a, 3))
+	with pytest.raises(ZeroDivisionError):
+		njit(lambda a: whole(whole(a) - 4))(np.arange(1, 4))
+	with pytest.raises(ValueError):
+		njit(lambda a, b: upper(a, b))(np.ones(3), np.ones(4))
+
+
+@njit
+def store(out, a):
+	out[:] = upper(a, 3)
+
+
+def test_reductions_along_all_axes():
+	a = np.arange(6.0)
+	compare(lambda a: (a.sum(axis=0), a.max(-1), np.mean(a, axis=0), (a > 2).any(axis=0), a[1:].prod(axis=0, keepdims=False)), a)
+	compare(lambda a: a.sum(axis=(0, 1)), a.reshape(2, 3))
 
 
 def test_exceptions_leave_nothing():

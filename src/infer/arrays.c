@@ -242,6 +242,14 @@ static gj_known reduce_into(gj_icall *c)
 	return c->a[2];
 }
 
+/* Does what is said of axes leave one number of all? */
+static bool reduces_all(const gj_icall *c)
+{
+	int64_t keep = 0;
+	bool given = c->a[1].type && c->a[1].type != gj_t_none, keeps = c->a[3].type && !(gj_obj_is_int(c->a[3].konst, &keep) && !keep);
+	return !keeps && (!given || gj_axes_mask(c->a[1].konst, c->a[0].type->ndim) == (1u << c->a[0].type->ndim) - 1);
+}
+
 gj_known gj_infer_reduce(gj_icall *c)
 {
 	if (gj_is_fused(c->a[0].type))
@@ -253,7 +261,7 @@ gj_known gj_infer_reduce(gj_icall *c)
 		gj_bad_argument(c, 0);
 	if (c->a[2].type && c->a[2].type != gj_t_none)
 		return reduce_into(c);
-	if ((c->a[1].type && c->a[1].type != gj_t_none) || c->a[3].type)
+	if (!reduces_all(c))
 		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
 	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
 }

@@ -139,6 +139,37 @@ static gj_known each(const gj_inst *s, const gj_op *call, uint32_t n, const gj_k
 	return gj_just(gj_tuple_type(item, ret->n));
 }
 
+/* The same in functions that are typed as they stand. */
+static gj_known *items_of(const gj_inst *s, uint32_t n, const gj_known *a)
+{
+	gj_known *x = gj_new(s->fn->arena, gj_known, n + 1);
+	for (uint32_t i = 0; i < n; i++)
+		x[i] = gj_has_elements(a[i].type) ? gj_just(a[i].type->elem) : a[i];
+	return x;
+}
+
+bool gj_calls_each(const gj_inst *s, gj_ref call, uint32_t n, const gj_known *a)
+{
+	const gj_obj *fn = s->konst[gj_o(s->fn, call)->arg[0]];
+	bool any = false;
+	for (uint32_t i = 0; i < n; i++)
+		any |= gj_has_elements(a[i].type);
+	return any && !s->fn->numpy && fn->kind == GJ_OBJ_FUNCTION && fn->i == GJ_CALL_UFUNC;
+}
+
+/* What a ufunc gives of arrays: an array of its own. */
+static gj_known all_elements(const gj_inst *s, const gj_op *call, const gj_code *code, uint32_t n, const gj_known *a, const gj_type *ret)
+{
+	int ndim = 0;
+	if (!s->fn->memory)
+		gj_fail(s->fn, call->loc, GJ_ERR_UFUNC_ARRAYS, code->name);
+	if (ret && !gj_is_scalar(ret))
+		gj_fail(s->fn, call->loc, GJ_ERR_UFUNC_SEVERAL, code->name, ret->name);
+	for (uint32_t i = 0; i < n; i++)
+		ndim = gj_has_elements(a[i].type) && a[i].type->ndim > ndim ? a[i].type->ndim : ndim;
+	return gj_just(ret ? gj_array_type(ret, ndim, 'C', false, GJ_COUNTED) : NULL);
+}
+
 /* Numbers as the elements of a fused function's arguments. */
 static void as_elements(const gj_obj *fn, uint32_t n, gj_known *a)
 {
@@ -210,13 +241,18 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 		return generator(s, code, n, a);
 	gj_calling how = fn->kind == GJ_OBJ_FUNCTION ? (gj_calling)fn->i : GJ_CALL_PLAIN;
 	bool fused = how == GJ_CALL_FUSED && !s->fn->numpy && n == fn->n, elementwise = how == GJ_CALL_UFUNC && s->fn->numpy;
+	bool all = gj_calls_each(s, r, n, a);
 	gj_known *given = a;
 	if (elementwise)
 		a = elements_of(s, n, a);
+	if (all)
+		a = items_of(s, n, a);
 	if (fused)
 		as_elements(fn, n, a);
 	I->numpy = fused || (s->fn->numpy && !elementwise);
 	gj_inst *callee = s->callee[r] = gj_infer_function(I, code, n, a, s->fn, call->loc);
+	if (all)
+		return all_elements(s, call, code, n, given, callee->ret.type);
 	if (elementwise)
 		return each(s, call, n, given, callee->ret.type);
 	if (fused)

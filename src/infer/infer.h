@@ -200,6 +200,8 @@ uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_known *,
 gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
 /* overloaded.c: the function that a call of an overloaded one calls; NULL: not known yet. */
 const gj_obj *gj_known_implementation(const gj_inst *, gj_ref call, const gj_obj *);
+/* Does this call of a function, with these arguments, run a ufunc for each element of arrays? */
+bool     gj_calls_each(const gj_inst *, gj_ref call, uint32_t n, const gj_known *);
 /* What taking all items of argument 0, a generator or another iterable, gives; start: of sum(), or type NULL. */
 gj_known gj_take_all(gj_icall *, gj_taker, gj_known start);
 static inline bool gj_is_generator(gj_known v) { return v.konst && v.konst->kind == GJ_OBJ_GENERATOR; }

@@ -92,7 +92,7 @@ static gj_lv argument(gj_body *B, const gj_op *call, const gj_code *c, uint32_t 
 }
 
 /* The call of an instance, in place or as a function of its own. */
-static gj_lv run(gj_body *B, const gj_op *o, gj_inst *callee, gj_lv *args)
+static gj_lv run(gj_body *B, const gj_type *as, gj_inst *callee, gj_lv *args)
 {
 	gj_lower *L = B->L;
 	uint32_t loc = L->loc;
@@ -107,7 +107,19 @@ static gj_lv run(gj_body *B, const gj_op *o, gj_inst *callee, gj_lv *args)
 	L->counted = counted;
 	L->loc = loc;
 	v.konst = v.konst ? v.konst : callee->ret.konst;
-	return gj_lconv(L, v, o->type);
+	return gj_lconv(L, v, as);
+}
+
+/* A ufunc that is called on arrays, and one element of its result. */
+typedef struct each { gj_body *B; gj_inst *callee; gj_lv *operand; } each;
+
+static gj_lv run_each(gj_lower *L, gj_lv target, const gj_ref *at, void *arg)
+{
+	each *e = arg;
+	gj_lv *x = gj_new(L->arena, gj_lv, e->callee->nargs + 1);
+	for (uint32_t i = 0; i < e->callee->nargs; i++)
+		x[i] = gj_lconv(L, gj_lbroadcast(L, target, e->operand[i], at), e->callee->arg[i].type);
+	return run(e->B, target.type->elem, e->callee, x);
 }
 
 static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
@@ -118,13 +130,16 @@ static gj_lv call_function(gj_body *B, gj_ref r, gj_inst *callee)
 	gj_ref *from = gj_new(L->arena, gj_ref, callee->nargs + 1);
 	gj_lv *args = gj_new(L->arena, gj_lv, callee->nargs + 1);
 	gj_call_args(B->s, r, callee->code, a, from);
+	bool elements = gj_calls_each(B->s, r, callee->nargs, a);
 	for (uint32_t i = 0; i < callee->nargs; i++) {
 		gj_lv x = argument(B, o, callee->code, i, a[i], from[i]);
 		if (callee->arg[i].type->kind != GJ_OPTIONAL && from[i] && from[i] < GJ_REST)
 			x = gj_lpresent(B, from[i], x);
-		args[i] = gj_lconv(L, x, callee->arg[i].type);
+		args[i] = elements ? x : gj_lconv(L, x, callee->arg[i].type);
 	}
-	return run(B, o, callee, args);
+	if (elements)
+		return gj_lcomputed_by(L, o->type, callee->nargs, args, run_each, &(each){ B, callee, args });
+	return run(B, o->type, callee, args);
 }
 
 /* All items of a generator, or of an iterable in its place, to what takes them. */
@@ -142,7 +157,7 @@ static gj_lv take_all(gj_body *B, gj_ref r, const gj_name *row, gj_inst *callee)
 		args[i] = gj_lconv(L, generator ? gj_lv_item(L, v, i) : gj_liter(L, v, callee->arg[i].type), callee->arg[i].type);
 	if (n < callee->nargs)
 		args[n] = slot[1] >= 0 ? use(B, gj_slot_ref(B->s->fn, o, slot[1])) : gj_lv_scalar(L, gj_i64(), gj_eint(L, gj_i64(), 0));
-	return run(B, o, callee, args);
+	return run(B, o->type, callee, args);
 }
 
 /* A generator expression: what its code needs, for who takes its items. */

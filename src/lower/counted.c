@@ -168,7 +168,7 @@ gj_lv gj_lcounted(gj_lcall *c)
 
 /* -- Expressions ------------------------------------------------------------------------------------------------------------ */
 
-gj_lv gj_lcomputed(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n, const gj_lv *operand)
+static gj_lv expression(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n, const gj_lv *operand)
 {
 	gj_known *a = gj_new(L->arena, gj_known, n + 1);
 	for (uint32_t i = 0; i < n; i++)
@@ -176,5 +176,19 @@ gj_lv gj_lcomputed(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n
 	gj_known v = gj_known_expression(L->fn, L->loc, dotted, t->elem, n, a);
 	gj_lv x = gj_lexpression(L, v.type, operand);
 	x.konst = v.konst;
+	return x;
+}
+
+gj_lv gj_lcomputed_by(gj_lower *L, const gj_type *t, uint32_t n, const gj_lv *operand, gj_lnext *next, void *arg)
+{
+	gj_lv x = expression(L, "array.astype", t, n, operand);                    /* asked for its shape only */
+	gj_lv a = gj_lnew_array(L, t, gj_lshaped(L, x).part + 1, false);
+	gj_lfill(L, a, 0, NULL, next, arg);
+	return a;
+}
+
+gj_lv gj_lcomputed(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n, const gj_lv *operand)
+{
+	gj_lv x = expression(L, dotted, t, n, operand);
 	return filled(L, gj_lnew_array(L, t, gj_lshaped(L, x).part + 1, false), x);
 }

@@ -197,6 +197,8 @@ gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);
 /* Stores what `next` gives to each element of target: nested loops, one a dimension. What it reads of the n sources (scalars
  * among them do not count) is what they held before (overlap.c). */
 typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
+/* An array of its own, of the shape of all operands together, whose elements next() gives. */
+gj_lv  gj_lcomputed_by(gj_lower *, const gj_type *, uint32_t n, const gj_lv *operand, gj_lnext *next, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *, void *arg);
 void   gj_lrequire_apart(gj_lower *, gj_lv target, gj_lv source);      /* they have no memory in common, or the thread ends */
 void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an expression or a scalar to all elements */

@@ -261,7 +261,7 @@ def EXPRESSION_INDEX(x):
 
 
 def REDUCE_AXIS(x):
-	x[0] = x.sum(axis=0)  # here: x.sum(axis=0)
+	x[0] = x.sum(axis=0, keepdims=True)[0]  # here: x.sum(axis=0, keepdims=True)
 
 
 def EXPRESSION_INPLACE(x):
@@ -460,6 +460,15 @@ def SLICE_VALUE(x):
 
 def INDEX_COUNT(x):
 	x[0] = x[0, 1]  # here: x[0, 1]
+
+
+@gridjit.vectorize
+def halves(v):
+	return v / 2 if v > 1 else v
+
+
+def UFUNC_ARRAYS(x):
+	x[:] = halves(x)  # here: halves(x)
 
 
 def SETITEM(x):

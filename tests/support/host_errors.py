@@ -522,6 +522,11 @@ def INDEX():
 	gridjit.njit(boundscheck=True)(lambda i: (1, 2, 3)[i])(3)
 
 
+def UFUNC_SEVERAL():
+	both = gridjit.vectorize(lambda v: (v, -v))
+	gridjit.njit(lambda a: both(a))(np.ones(2))
+
+
 def UFUNC_THREADS():
 	gridjit.vectorize(["f4(f4)"])(lambda a: a + cuda.grid(1))
 
