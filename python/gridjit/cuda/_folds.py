@@ -89,10 +89,10 @@ def _batch(fold, acc, lifts):
 	return lines + [f"{_pack(acc)} = {_pack(names[0])}"]
 
 
-def _walk(fold, i, stop, step, deep, lifts):
-	"""acc = the states at i, i + step, … below stop (there is one), `deep` places a round: what is read in one travels together.
-	lifts(at): the states there."""
-	acc, new = _states(fold.n, "x"), _states(fold.n, "y")
+def _walk(fold, i, stop, step, deep, lifts, name="x"):
+	"""acc, numbers of that name, = the states at i, i + step, … below stop (there is one), `deep` places a round: what is read in one
+	travels together. lifts(at): the states there."""
+	acc, new = _states(fold.n, name), _states(fold.n, "y")
 
 	def batch(target, at, n):
 		return _batch(fold, target, [lift for d in range(n) for lift in lifts(f"{at} + {d * step}" if d else at)])

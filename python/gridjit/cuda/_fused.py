@@ -114,12 +114,11 @@ class _States:
 				lines.append(f"{to}, {target[k + 1]} = better{how}({x}, {left[k + 1]}, {y}, {right[k + 1]})")
 		return lines
 
-	def of_elements(self, values, position):
-		"""e… = the states of single elements."""
-		lines = [f"{', '.join(f'v{i}' for i in range(len(self.members)))}{',' if len(self.members) == 1 else ''} = {values}"]
-		for i, ((how, _), k) in enumerate(zip(self.members, self.at)):
-			lines += [f"e{k} = v{i}"] + ([f"e{k + 1} = S{k + 1}({position})"] if how >= ARGMIN else [])
-		return lines
+	def lift(self, operands):
+		"""The text of a function of so many operands and a position that gives the states of what f makes of them."""
+		taken = ", ".join(f"T{k}(v{k})" for k in range(operands))
+		states = [f"r[{i}]" + (f", S{k + 1}(at)" if how >= ARGMIN else "") for i, ((how, _), k) in enumerate(zip(self.members, self.at))]
+		return f"def lift({', '.join([*(f'v{k}' for k in range(operands)), 'at'])}):\n\tr = f({taken})\n\treturn {', '.join(states)}\n"
 
 	def end(self):
 		"""What the reductions give of the states x…, in their order."""
@@ -130,9 +129,9 @@ def _indent(lines):
 	return ["\t" + line for line in lines]
 
 
-def _text(states, lie, first, last, wide, high):
+def _text(states, lie, first, last, wide, high, deep):
 	"""The kernel's source: blocks of `wide` × `high` threads, each for a part of a row: of what is folded to one state, or, where
-	threads run along a dimension that stays, to a stretch of states. `chunk` and `per`: what a part takes of the last dimension that
+	threads run along a dimension that stays, to a stretch of states. A thread reads `deep` places at a time. `chunk` and `per`: what a part takes of the last dimension that
 	is reduced, and of positions in the others. Outputs: states [row, part] or [row, part, column], of the last launch the results."""
 	dims = range(len(lie.kept) + len(lie.gone))
 	kept, gone = list(dims[:len(lie.kept)]), list(dims[len(lie.kept):])
@@ -143,15 +142,14 @@ def _text(states, lie, first, last, wide, high):
 	def extent(d):
 		return extents.get(d, "1")
 
-	def take(position):
-		places = [v and (", ".join(f"i{d}" for d in dims if v[d]) or "0") for v in lie.varies]
-		values = [f"a{k}[{p}]" if p else f"a{k}" for k, p in enumerate(places)]
-		if first:
-			return states.of_elements(f"f({', '.join(f'T{k}({v})' for k, v in enumerate(values))})", position)
-		return [f"e{k} = {v}" for k, v in enumerate(values)]
-	acc, new = states.names("x"), states.names("e")
-	item = take("g" if not lie.along else f"g * {extent(inner)} + i{inner}" if outer else f"i{inner}")
-	start, more = item + [f"{x} = {e}" for x, e in zip(acc, new)], item + states.fold(acc, acc, new)
+	def lifts(walked, position):
+		"""For a walk along dimension `walked`: the states at a place there."""
+		def at(i):
+			places = [v and (", ".join(i if d == walked else f"i{d}" for d in dims if v[d]) or "0") for v in lie.varies]
+			values = [f"a{k}[{p}]" if p else f"a{k}" for k, p in enumerate(places)]
+			return [f"lift({', '.join([*values, position.format(i)])})" if first else ", ".join(values)]
+		return at
+	acc = states.names("x")
 	n, whole = extent(inner), " * ".join(map(extent, outer)) or "1"
 	lines = ["t, u, b = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.x"]
 	if not lie.along:
@@ -168,14 +166,19 @@ def _text(states, lie, first, last, wide, high):
 	shared = lie.along or high > 1
 	if shared:
 		lines += [f"s{k} = cuda.shared.array(({high}, {wide}), S{k})" for k in range(states.n)]
-	body = ["g = low + u", *decode("g", outer, extent)]
 	if lie.along:
-		body += [f"i{inner} = left + t", *start, f"for i{inner} in range(left + t + {wide}, right, {wide}):", *_indent(more)]
-		more = [f"for i{inner} in range(left + t, right, {wide}):", *_indent(more)]
+		def walk(name):
+			return [f"i = left + t", *_folds._walk(states, "i", "right", wide, deep, lifts(inner, f"g * {n} + {{}}" if outer else "{}"), name)]
 	else:
-		body += start
-	if outer:
-		body += [f"for g in range(low + u + {high}, top, {high}):", *_indent([*decode("g", outer, extent), *more])]
+		def walk(name):
+			return [f"{', '.join(states.names(name))} = {lifts(None, 'g')('')[0]}"]
+	if not lie.along and len(outer) == 1:
+		body = ["g = low + u", *_folds._walk(states, "g", "top", high, deep, lifts(outer[0], "{}"))]
+	else:
+		body = ["g = low + u", *decode("g", outer, extent), *walk("x")]
+		if outer:
+			body += [f"for g in range(low + u + {high}, top, {high}):", *_indent([*decode("g", outer, extent), *walk("z"),
+				*states.fold(acc, acc, states.names("z"))])]
 	if shared:
 		body += [f"s{k}[u, t] = x{k}" for k in range(states.n)]
 	lines += ["if mine and low + u < top:", *_indent(body)]
@@ -197,13 +200,14 @@ def _text(states, lie, first, last, wide, high):
 
 
 def _block(lie, on_host, inner, outer):
-	"""Threads of a block: along the dimension that they run along, and along the others that are reduced."""
+	"""Threads of a block: along the dimension that they run along, and along the others that are reduced. And places that each reads
+	at a time."""
 	if on_host:
-		return (32, 1) if lie.along else (256, 1)
+		return (32, 1, 1) if lie.along else (256, 1, 1)
 	wide, high = (256, 1) if lie.along else (32, 8)
 	while lie.along and wide > 32 and wide >= 2 * inner:
 		wide, high = wide // 2, high * 2 if outer > 1 else 1
-	return wide, high
+	return wide, high, reductions.DEEP
 
 
 class _Reduced:
@@ -223,6 +227,7 @@ class _Reduced:
 		key = tuple(lie.varies), len(lie.kept), lie.along, how
 		if key not in self.kernels:
 			scope = dict(self.scope)
+			exec(compile(self.states.lift(len(lie.varies)), f"<{self.name}, lifted>", "exec"), scope)
 			exec(compile(_text(self.states, lie, *how), f"<{self.name}, reduced>", "exec"), scope)
 			scope["reduce"].__module__ = __name__
 			self.kernels[key] = jit(scope["reduce"], **self.options)
@@ -234,7 +239,7 @@ class _Reduced:
 		inner = lie.gone[-1] if lie.along else lie.kept[-1]
 		on_host = next(a for a in lie.arguments if isinstance(a, DeviceNDArray)).on_host
 		busy = reductions.CPU_BLOCKS if on_host else reductions.GPU_BLOCKS
-		wide, high = _block(lie, on_host, inner, outer)
+		wide, high, deep = _block(lie, on_host, inner, outer)
 		stretches = 1 if lie.along else -(-inner // wide)
 		chunk, per = inner, outer
 		if first:
@@ -249,7 +254,7 @@ class _Reduced:
 		if not last:
 			outs = [None] * len(types)
 		outs = [device_array(shape, t, stream=stream) if o is None else o.reshape(shape) for t, o in zip(types, outs)]
-		self._kernel(lie, first, last, wide, high)[rows * parts * stretches, (wide, high), stream](*outs, *lie.arguments, chunk, per, float(count))
+		self._kernel(lie, first, last, wide, high, deep)[rows * parts * stretches, (wide, high), stream](*outs, *lie.arguments, chunk, per, float(count))
 		return outs, last
 
 	def __call__(self, operands, shape, outs, stream):
