@@ -2,49 +2,11 @@
  * them where it happened, in numba-cuda's words. */
 #include "core.h"
 
+#include "exceptions.h"
 #include "failure.h"
 #include "run/failure.h"
 
 #include <string.h>
-
-/* -- The class ---------------------------------------------------------------------------------------------------- */
-
-/* What a dotted name leads to from an object; a new reference, NULL without an exception: nowhere. */
-PyObject *gj_exception_in(PyObject *from, const char *name)
-{
-	PyObject *o = Py_NewRef(from);
-	for (const char *p = name; o && *p; p += strcspn(p, "."), p += *p == '.') {
-		PyObject *part = PyUnicode_FromStringAndSize(p, (Py_ssize_t)strcspn(p, "."));
-		Py_SETREF(o, part ? PyObject_GetAttr(o, part) : NULL);
-		Py_XDECREF(part);
-	}
-	if (o && PyExceptionClass_Check(o))
-		return o;
-	Py_XDECREF(o);
-	gj_forgive(PyExc_Exception);
-	return NULL;
-}
-
-/* Was the module read from this file? */
-static bool is_of(PyObject *module, const char *file)
-{
-	PyObject *dict = PyModule_Check(module) ? PyModule_GetDict(module) : NULL;
-	PyObject *path = dict ? PyDict_GetItemString(dict, "__file__") : NULL;
-	const char *text = path && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
-	return (text && !strcmp(text, file)) || (!path && dict && *file == '<');
-}
-
-PyObject *gj_exception_class(const char *name, const char *file)
-{
-	PyObject *m = PyImport_ImportModule("builtins"), *cls = m ? gj_exception_in(m, name) : NULL;
-	Py_XDECREF(m);
-	PyObject *all = PyImport_GetModuleDict(), *modules = cls || PyErr_Occurred() ? NULL : PyDict_Values(all);
-	for (Py_ssize_t i = 0; modules && !cls && i < PyList_GET_SIZE(modules); i++)
-		if (is_of(PyList_GET_ITEM(modules, i), file))
-			cls = gj_exception_in(PyList_GET_ITEM(modules, i), name);
-	Py_XDECREF(modules);
-	return cls || PyErr_Occurred() ? cls : Py_NewRef(PyExc_RuntimeError);
-}
 
 /* -- The message -------------------------------------------------------------------------------------------------- */
 
@@ -123,7 +85,7 @@ PyObject *gj_failure_error(void)
 	if (!gj_forgive(PyExc_Exception))
 		return NULL;
 	char *text = text_of(f);
-	PyObject *cls = !text ? PyErr_NoMemory() : f->kind == GJ_SITE_INDEX ? Py_NewRef(PyExc_IndexError) : gj_exception_class(f->exception, f->file);
+	PyObject *cls = !text ? PyErr_NoMemory() : f->kind == GJ_SITE_INDEX ? Py_NewRef(PyExc_IndexError) : gj_exception_class(f->exception);
 	PyObject *args = cls ? arguments(f, text) : NULL, *error = args ? PyObject_Call(cls, args, NULL) : NULL;
 	if (error)
 		PyErr_SetObject(cls, error);

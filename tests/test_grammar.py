@@ -84,7 +84,7 @@ REFUSED = {
 	"x.y = 1": ("a.size = 3", "assignment to an attribute", "records"),
 	"f(**d)": ("out[0] = max(**a)", "a call with **arguments", "write the keywords one by one"),
 	"**parameter": ("def f(**d):\n\treturn 1\nout[0] = f(x=1)", None, "name its parameters one by one"),
-	"raise from": ("if n:\n\traise ValueError from None", "raise … from …", "raise the exception alone"),
+	"raise from": ("if n:\n\traise ValueError from KeyError", "raise … from …", "raise the exception alone"),
 	"raise": ("if n:\n\traise", "raise without an exception", "name the exception"),
 	"recursive": ("def f(k):\n\treturn f(k - 1) if k else 0\nout[0] = f(n)", "an inner function that calls itself", "define it outside the kernel"),
 	"late": ("def f():\n\treturn k\nk = 1\nout[0] = f()\nk = 2\nout[1] = f()", "an inner function that uses 'k', which is assigned", "behind the last assignment"),

@@ -38,6 +38,8 @@ EXPECT = {
 	"FUSE_RETURN": ("TypingError", "<lambda>() returns int64: a fused function returns arrays"),
 	"FUSE_INTEGER": ("NumbaValueError", "the integer 300 does not fit in uint8"),
 	"HOST_THREADS": ("TypingError", "a function for the host is no kernel"),
+	"EXCEPT_CLASS": ("TypingError", "except takes classes of exceptions, not float64"),
+	"EXCEPT_MANY": ("UnsupportedError", "catch exceptions of at most 63 classes"),
 	"PRANGE_CARRIED": ("UnsupportedError", "'s' is carried over from one round of a loop over prange to the next"),
 	"HOST_LAUNCH": ("TypeError", "<lambda>() is a function for the host, not a kernel: it has no blocks and threads"),
 	"HOST_OVERFLOW": ("OverflowError", "the argument 'n' of <lambda>() is 2147483648, which does not fit in int32"),

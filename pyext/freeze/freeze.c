@@ -128,21 +128,24 @@ static uint32_t varint(const uint8_t **p, const uint8_t *end)
 }
 
 /* Handlers of the user's try and with begin by PUSH_EXC_INFO; those that a comprehension or generator gets do not. */
-static int freeze_handlers(gj_code *c, PyObject *co)
+static int freeze_handlers(gj_freezer *fz, gj_code *c, PyObject *co)
 {
+	GJ_VEC(gj_handler) all = { 0 };
 	PyObject *table = PyObject_GetAttrString(co, "co_exceptiontable");
 	if (!table)
 		return -1;
 	const uint8_t *p = (const uint8_t *)PyBytes_AS_STRING(table), *end = p + PyBytes_GET_SIZE(table);
 	while (p < end) {
-		varint(&p, end);                                   /* start */
-		varint(&p, end);                                   /* length */
-		uint32_t target = varint(&p, end);
-		varint(&p, end);                                   /* depth and lasti */
+		uint32_t first = varint(&p, end), length = varint(&p, end), target = varint(&p, end), depth = varint(&p, end);
 		const char *op = target < c->nunits ? gj_python.name[c->bytes[2 * (size_t)target]] : NULL;
 		c->user_handlers |= op && !strcmp(op, "PUSH_EXC_INFO");
+		gj_push(fz->arena, &all, ((gj_handler){ first, first + length, target, depth >> 1, depth & 1 }));
 	}
 	Py_DECREF(table);
+	if (c->user_handlers) {
+		c->handler = all.p;
+		c->nhandlers = all.n;
+	}
 	return 0;
 }
 
@@ -257,7 +260,7 @@ static int freeze_shell(gj_freezer *fz, gj_code *c, PyObject *co, PyObject *name
 	if (PyErr_Occurred() || freeze_names(fz, c, names) || freeze_vars(fz, c, (PyCodeObject *)co)
 	    || freeze_bytes(fz, c, (PyCodeObject *)co) || freeze_positions(fz, c, (PyCodeObject *)co))
 		return -1;
-	return freeze_handlers(c, co);
+	return freeze_handlers(fz, c, co);
 }
 
 static int freeze_code(gj_freezer *fz, gj_code *c, PyObject *co, const scope *sc);

@@ -5,6 +5,7 @@
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
 #include "freeze/overloaded.h"
+#include "exceptions.h"
 #include "types/classnames.h"
 #include "types/dtype.h"
 #include "types/typeobj.h"
@@ -262,6 +263,36 @@ static const gj_obj *freeze_member(gj_freezer *fz, PyObject *o)
 }
 
 /* A class is no value, but the numbers that it holds are: those that the code mentions. Named tuples can be made. */
+/* The object that a class of exceptions is throughout the freeze; NULL: an exception is set. */
+static const gj_obj *exception_class(gj_freezer *fz, PyObject *o)
+{
+	const char *name = gj_known_name(o);
+	for (uint32_t i = 0; i < fz->exceptions.n; i++)
+		if (fz->exceptions.p[i].class == o)
+			return fz->exceptions.p[i].obj;
+	PyObject *own = name ? NULL : gj_exception_name(o);
+	if (PyErr_Occurred() || PyList_Append(fz->keep, o) < 0)
+		return NULL;
+	gj_obj *r = name ? gj_obj_new(fz, GJ_OBJ_NAME, gj_strdup(fz->arena, name)) : gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_freeze_text(fz, own));
+	Py_XDECREF(own);
+	gj_push(fz->arena, &fz->exceptions, ((gj_frozen_class){ o, r }));
+	return r;
+}
+
+/* The class and its bases, in the order in which Python looks at them. */
+static const gj_obj *freeze_kin(gj_freezer *fz, PyTypeObject *class)
+{
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_TUPLE, NULL);
+	const gj_obj **item = gj_new(fz->arena, const gj_obj *, PyTuple_GET_SIZE(class->tp_mro));
+	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(class->tp_mro); i++) {
+		PyObject *base = PyTuple_GET_ITEM(class->tp_mro, i);
+		if (PyExceptionClass_Check(base) && !(item[r->n++] = exception_class(fz, base)))
+			return NULL;
+	}
+	r->item = item;
+	return r;
+}
+
 static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	gj_obj *r = (gj_obj *)gj_freeze_opaque(fz, o);
@@ -286,6 +317,8 @@ static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *n
 	const gj_fields *fields = gj_class_fields((PyTypeObject *)o);
 	if ((r->code = freeze_maker(fz, (PyTypeObject *)o, fields)))
 		r->fields = fields;
+	if (PyExceptionClass_Check(o))
+		r->kin = freeze_kin(fz, (PyTypeObject *)o);
 	return PyErr_Occurred() ? NULL : r;
 }
 

@@ -9,6 +9,7 @@
 /* A freeze in progress: objects that were met before, and references that keep their addresses from being reused. */
 typedef struct gj_names { const char **name; PyObject **object; uint32_t n; } gj_names;
 typedef struct gj_met { PyObject *key; const gj_names *names; gj_obj *obj; } gj_met;
+typedef struct gj_frozen_class { PyObject *class; const gj_obj *obj; } gj_frozen_class;
 typedef struct gj_freezer {
 	gj_arena *arena;
 	PyObject *keep;                            /* list */
@@ -16,6 +17,7 @@ typedef struct gj_freezer {
 	uint32_t depth, nfunctions;                /* nesting of values; functions met */
 	gj_captures *captures;                     /* NULL: nothing outside means anything */
 	const gj_obj **written;                    /* by gj_written; NULL: not wanted, or not read yet */
+	GJ_VEC(gj_frozen_class) exceptions;        /* classes of exceptions that are not Python's own, and their bases */
 	const gj_code *iteration;                  /* (x for x in it), once it is asked for */
 	PyObject *root; const char *root_name;     /* a dispatcher that may not be stored under its name yet, if it is one that is frozen */
 	uint32_t frames;                           /* values and code objects that are being frozen: each for the one before */

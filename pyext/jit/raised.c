@@ -3,29 +3,12 @@
 #include "jit/host.h"
 
 #include "code/code.h"
-#include "failure.h"
+#include "exceptions.h"
 #include "run/cpu/call.h"
 
 #include <frameobject.h>
 
 #include <string.h>
-
-/* -- The class ----------------------------------------------------------------------------------------------------------- */
-
-/* In the function's closure and globals, then where the file's code looks. */
-static PyObject *class_of(const gj_host *h, const char *name, const char *file)
-{
-	PyObject *cells = PyFunction_GetClosure(h->d.py_func), *cls = NULL;
-	for (Py_ssize_t i = 0; cells && i < PyTuple_GET_SIZE(cells); i++) {
-		PyObject *v = PyCell_GET(PyTuple_GET_ITEM(cells, i));
-		if (v && PyExceptionClass_Check(v) && !strcmp(((PyTypeObject *)v)->tp_name, name))
-			return Py_NewRef(v);
-	}
-	PyObject *v = PyDict_GetItemString(PyFunction_GetGlobals(h->d.py_func), name);
-	if (v && PyExceptionClass_Check(v))
-		cls = Py_NewRef(v);
-	return cls ? cls : gj_exception_class(name, file);
-}
 
 /* -- Its arguments ------------------------------------------------------------------------------------------------------- */
 
@@ -174,7 +157,7 @@ static PyObject *raise_reported(const gj_host *h, const gj_specialisation *s, co
 	const gj_site *site = &m->site[m->first_report + r->site];
 	const char *file = m->text + site->file, *message = m->text + site->message;
 	bool index = site->kind == GJ_SITE_INDEX;
-	PyObject *cls = index ? Py_NewRef(PyExc_IndexError) : class_of(h, m->text + site->exception, file);
+	PyObject *cls = index ? Py_NewRef(PyExc_IndexError) : gj_exception_class(m->text + site->exception);
 	PyObject *args = cls ? index ? index_message(message, r) : arguments(message, r) : NULL;
 	PyObject *error = args ? PyObject_Call(cls, args, NULL) : NULL;
 	if (error && PyExceptionInstance_Check(error)) {

@@ -632,14 +632,15 @@ ACTION(assertion_error)
 
 ACTION(raise)
 {
-	gj_ref value = n == 1 ? gj_ssa_value(s) : 0;
-	if (!value) {
-		gj_ssa_unsupported(s, n ? "raise … from …" : "raise without an exception");
-		gj_ssa_pop_values(s, n);
+	const gj_op *cause = n == 2 ? gj_o(s->f, gj_ssa_value(s)) : NULL;
+	if (cause && !(cause->op == GJ_OBJ && cause->imm.obj->kind == GJ_OBJ_NONE) && cause->op != GJ_CAUGHT)
+		gj_ssa_unsupported(s, "raise … from …");
+	if (!n) {
+		gj_ssa_reraise(s, 0);
+		return;
 	}
-	gj_ref r = gj_ssa_emit(s, GJ_RAISE, 0, NULL);
-	if (value)
-		gj_push(s->f->arena, &s->raise, ((gj_raise){ r, value }));
+	gj_ref value = gj_ssa_value(s), r = gj_ssa_emit(s, GJ_RAISE, 0, NULL);
+	gj_push(s->f->arena, &s->raise, ((gj_raise){ r, value }));
 }
 
 ACTION(truth)

@@ -32,6 +32,14 @@ static void visit_later(gj_ssa_state *s, reached *r, uint32_t i, int64_t depth)
 	gj_push(s->f->arena, &r->work, i);
 }
 
+static uint32_t handler_start(const gj_ssa_state *s, const gj_handler *h)
+{
+	int32_t i = gj_insn_at(&s->in, h->target);
+	if (i == GJ_NO_INSN)
+		gj_ssa_damaged(s, "a handler nowhere");
+	return (uint32_t)i;
+}
+
 /* Follows control from instruction i until it ends or comes to a known place. */
 static void follow(gj_ssa_state *s, reached *r, uint32_t i)
 {
@@ -54,7 +62,10 @@ static void follow(gj_ssa_state *s, reached *r, uint32_t i)
 			if (falls_through(flow) && i + 1 < s->in.n)
 				r->lead[i + 1] = true;
 		}
-		if (flow == GJ_FLOW_YIELD && i + 1 < s->in.n)
+		const gj_handler *h = gj_may_be_caught(s, i) ? gj_handler_of(s, i) : NULL;
+		if (h)
+			visit_later(s, r, handler_start(s, h), h->depth + h->lasti + 1);
+		if ((flow == GJ_FLOW_YIELD || h) && i + 1 < s->in.n)
 			r->lead[i + 1] = true;
 		if (!falls_through(flow))
 			return;
@@ -68,7 +79,8 @@ static bool same_insn(const gj_ssa_state *s, const reached *r, uint32_t a, uint3
 {
 	const gj_insn *x = &s->in.p[a], *y = &s->in.p[b];
 	const gj_pos *p = &s->code->pos[x->unit], *q = &s->code->pos[y->unit];
-	return x->row == y->row && x->arg == y->arg && p->line > 0 && !memcmp(p, q, sizeof *p) && r->depth[a] == r->depth[b];
+	return x->row == y->row && x->arg == y->arg && p->line > 0 && !memcmp(p, q, sizeof *p) && r->depth[a] == r->depth[b]
+		&& gj_handler_of(s, a) == gj_handler_of(s, b);
 }
 
 /* Both end a path in the same way: from how far back on? The stretch is entered only at its start. */
@@ -76,7 +88,7 @@ static void match_ends(gj_ssa_state *s, reached *r, uint32_t original, uint32_t 
 {
 	uint32_t a = original, b = copy;
 	while (a && b && b > original + 1 && !r->lead[a] && !r->lead[b] && r->seen[a - 1] && r->seen[b - 1]
-	       && flow_of(s, a - 1) == GJ_FLOW_NEXT && flow_of(s, b - 1) == GJ_FLOW_NEXT && same_insn(s, r, a - 1, b - 1)) {
+	       && flow_of(s, a - 1) <= GJ_FLOW_RISK && flow_of(s, b - 1) <= GJ_FLOW_RISK && same_insn(s, r, a - 1, b - 1)) {
 		a--;
 		b--;
 	}
@@ -90,8 +102,8 @@ static void find_copies(gj_ssa_state *s, reached *r)
 	enum { BUCKETS = 256 };
 	uint32_t head[BUCKETS] = { 0 }, *next = gj_new(s->f->arena, uint32_t, s->in.n);
 	for (uint32_t i = 0; i < s->in.n; i++) {
-		if (!r->seen[i] || flow_of(s, i) != GJ_FLOW_END)
-			continue;
+		if (!r->seen[i] || flow_of(s, i) != GJ_FLOW_END || (s->code->nhandlers && !is_return(s, i)))
+			continue;                                          /* each raises the exception of its own handler */
 		const gj_pos *p = &s->code->pos[s->in.p[i].unit];
 		uint32_t *at = &head[((uint32_t)p->line * 31 + (uint32_t)p->col) % BUCKETS], k = *at;
 		while (k && !same_insn(s, r, k - 1, i))
@@ -196,14 +208,49 @@ static void link_fork(gj_ssa_state *s, uint32_t b, uint32_t next, bool end)
 		edge(s, b, next, fork.no);
 }
 
+/* What the last instruction of block b raises goes to its handler: all ways there meet in a block before it. */
+static void link_handler(gj_ssa_state *s, uint32_t b)
+{
+	uint32_t last = s->sb.p[b].last, copy = s->sb.p[b].copy, from, at = 0;
+	const gj_handler *h = gj_handler_of(s, last);
+	if (!gj_may_be_caught(s, last))
+		return;
+	uint32_t to = block_at(s, copy, handler_start(s, h));
+	for (uint32_t i = 0; i < s->f->bb.p[to].preds.n && !at; i++) {
+		const gj_sblock *p = &s->sb.p[s->f->bb.p[to].preds.p[i]];
+		at = p->kind == GJ_CAUGHT_HERE && p->handler->depth == h->depth && p->handler->lasti == h->lasti ? s->f->bb.p[to].preds.p[i] : 0;
+	}
+	if (!at) {
+		at = new_block(s, GJ_CAUGHT_HERE, handler_start(s, h), s->sb.p[to].copy);
+		s->sb.p[at].handler = h;
+		gj_link(s->f, at, to);
+	}
+	from = new_block(s, GJ_EDGE_RAISED, last, copy);
+	s->sb.p[from].handler = h;
+	gj_link(s->f, b, from);
+	gj_link(s->f, from, at);
+}
+
+/* Handlers stand behind the loops that they belong to, so rounds that are written out do not have them. */
+static void refuse_handler(const gj_ssa_state *s, uint32_t b, uint32_t to)
+{
+	uint32_t copy = s->sb.p[b].copy;
+	for (uint32_t k = 0; k < s->reading->loops.n && s->code->nhandlers; k++) {
+		uint32_t first = s->reading->loops.p[k].insn, end = (uint32_t)s->in.p[first].target, last = s->sb.p[b].last;
+		if (to >= first && to < end && (last < first || last >= end) && !s->copy.p[copy].loop)
+			gj_refuse(s->f, gj_ssa_loc(s, s->in.p[first].unit), "try in a loop that is written out");
+	}
+}
+
 static void link_block(gj_ssa_state *s, uint32_t b)
 {
 	uint32_t last = s->sb.p[b].last, next = last + 1, target = (uint32_t)s->in.p[last].target;
 	switch (flow_of(s, last)) {
-	case GJ_FLOW_END:   if (is_return(s, last)) link_fork(s, b, next, true); return;
+	case GJ_FLOW_END:   if (is_return(s, last)) link_fork(s, b, next, true); link_handler(s, b); return;
 	case GJ_FLOW_YIELD: link_fork(s, b, next, false); return;
-	case GJ_FLOW_NEXT:  edge(s, b, next, GJ_CODE); return;
-	case GJ_FLOW_JUMP: case GJ_FLOW_JUMPB: edge(s, b, target, GJ_CODE); return;
+	case GJ_FLOW_NEXT: case GJ_FLOW_RISK: edge(s, b, next, GJ_CODE); link_handler(s, b); return;
+	case GJ_FLOW_JUMPB: refuse_handler(s, b, target);                           /* falls through */
+	case GJ_FLOW_JUMP:  edge(s, b, target, GJ_CODE); return;
 	case GJ_FLOW_IFT: case GJ_FLOW_IFTB: edge(s, b, target, GJ_CODE); edge(s, b, next, GJ_CODE); return;
 	case GJ_FLOW_IFF: case GJ_FLOW_IFFB: edge(s, b, next, GJ_CODE); edge(s, b, target, GJ_CODE); return;
 	case GJ_FLOW_AND:   edge(s, b, next, GJ_EDGE_POP); edge(s, b, target, GJ_CODE); return;
@@ -264,6 +311,8 @@ void gj_ssa_blocks(gj_ssa_state *s)
 	              .depth = gj_new(a, int64_t, s->in.n), .copy_of = gj_new(a, uint32_t, s->in.n) };
 	if (!s->in.n)
 		gj_ssa_damaged(s, "it is empty");
+	for (uint32_t i = 1; i < s->in.n && s->code->nhandlers; i++)
+		r.lead[i] = gj_handler_of(s, i) != gj_handler_of(s, i - 1);
 	visit_later(s, &r, 0, 0);
 	while (r.work.n)
 		follow(s, &r, r.work.p[--r.work.n]);

@@ -60,7 +60,7 @@ static int64_t target_unit(const gj_insn *in, const uint8_t *bytes)
 {
 	int64_t next = (int64_t)in->unit + 1 + gj_python.caches[bytes[2 * (size_t)in->unit]];
 	switch (in->row == UINT16_MAX ? GJ_FLOW_NEXT : gj_pyops[in->row].flow) {
-	case GJ_FLOW_NEXT: case GJ_FLOW_YIELD: case GJ_FLOW_END:
+	case GJ_FLOW_NEXT: case GJ_FLOW_RISK: case GJ_FLOW_YIELD: case GJ_FLOW_END:
 		return -1;
 	case GJ_FLOW_JUMPB: case GJ_FLOW_IFTB: case GJ_FLOW_IFFB:
 		return next - in->arg;
@@ -93,4 +93,17 @@ gj_insns gj_decode(gj_arena *a, const gj_code *code)
 			v.p[i].target = (int32_t)at[t] - 1;
 	}
 	return (gj_insns){ v.p, v.n };
+}
+
+int32_t gj_insn_at(const gj_insns *in, uint32_t unit)
+{
+	uint32_t low = 0, high = in->n;
+	while (low < high) {
+		uint32_t i = (low + high) / 2;
+		if (in->p[i].unit < unit)
+			low = i + 1;
+		else
+			high = i;
+	}
+	return low < in->n ? (int32_t)low : GJ_NO_INSN;
 }

@@ -5,7 +5,7 @@
 #include "ir/ir.h"
 
 typedef enum gj_flow {
-	GJ_FLOW_NEXT, GJ_FLOW_YIELD, GJ_FLOW_END, GJ_FLOW_JUMP, GJ_FLOW_JUMPB, GJ_FLOW_IFT, GJ_FLOW_IFTB, GJ_FLOW_IFF, GJ_FLOW_IFFB,
+	GJ_FLOW_NEXT, GJ_FLOW_RISK, GJ_FLOW_YIELD, GJ_FLOW_END, GJ_FLOW_JUMP, GJ_FLOW_JUMPB, GJ_FLOW_IFT, GJ_FLOW_IFTB, GJ_FLOW_IFF, GJ_FLOW_IFFB,
 	GJ_FLOW_AND, GJ_FLOW_OR, GJ_FLOW_FOR
 } gj_flow;
 
@@ -34,5 +34,7 @@ typedef struct gj_insn {
 typedef struct gj_insns { gj_insn *p; uint32_t n; } gj_insns;
 
 gj_insns gj_decode(gj_arena *, const gj_code *);
+/* The instruction that starts at this code unit, by its opcode or by an EXTENDED_ARG before it; GJ_NO_INSN: none does. */
+int32_t gj_insn_at(const gj_insns *, uint32_t unit);
 
 #endif

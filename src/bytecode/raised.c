@@ -3,6 +3,8 @@
 #include "bytecode/state.h"
 #include "ir/walk.h"
 
+#include <string.h>
+
 const gj_obj gj_assertion = { .kind = GJ_OBJ_NAME, .name = "builtins.AssertionError" };
 
 /* Blocks from which every way leads to a RAISE: what stands there is for the message. */
@@ -14,10 +16,10 @@ static bool *find_doomed(const gj_fn *f)
 	while (changed) {
 		changed = false;
 		for (uint32_t at = f->rpo.n; at-- > 0;) {
-			uint32_t b = f->rpo.p[at], n = 0;
-			while (n < f->bb.p[b].nsucc && doomed[f->bb.p[b].succ[n]])
+			uint32_t b = f->rpo.p[at], n = 0, ways = gj_terminator(f, b)->op == GJ_TRY ? 1 : f->bb.p[b].nsucc;
+			while (n < ways && doomed[f->bb.p[b].succ[n]])
 				n++;
-			if (!doomed[b] && n && n == f->bb.p[b].nsucc)
+			if (!doomed[b] && n && n == ways)
 				doomed[b] = changed = true;
 		}
 	}
@@ -99,20 +101,34 @@ static const gj_obj *raised_told(gj_ssa_state *s, const gj_op *call, const gj_ob
 	return t;
 }
 
+/* The object that a name stands for, dotted or not; NULL: it is no name. */
+static const gj_obj *named(gj_ssa_state *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->f, r);
+	const gj_obj *in = o->op == GJ_ATTR ? named(s, gj_var_find(s, o->arg[0])) : NULL;
+	if (o->op == GJ_OBJ)
+		return o->imm.obj;
+	for (uint32_t i = 0; in && in->kind == GJ_OBJ_MODULE && in->item && i < in->n; i++)
+		if (!strcmp(in->attr[i], o->imm.name))
+			return in->item[i];
+	return NULL;
+}
+
 /* What is raised as an object: a class, or (class, arguments …) for a call with constants; the call goes into *call. NULL: any other
  * expression. */
 static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *raise)
 {
 	gj_fn *f = s->f;
 	const gj_op *o = gj_o(f, r);
-	if (o->op == GJ_OBJ)
-		return o->imm.obj;
-	const gj_op *class = o->op == GJ_CALL ? gj_o(f, gj_var_find(s, o->arg[0])) : NULL;
-	if (!class || class->op != GJ_OBJ)
+	if (named(s, r))
+		return named(s, r);
+	const gj_obj *class = o->op == GJ_CALL ? named(s, gj_var_find(s, o->arg[0])) : NULL;
+	if (!class)
 		return NULL;
 	const gj_obj **item = gj_new(f->arena, const gj_obj *, o->nargs);
 	bool known = !o->imm.kw;
-	for (uint32_t i = 0; i < o->nargs; i++) {
+	item[0] = class;
+	for (uint32_t i = 1; i < o->nargs; i++) {
 		const gj_op *arg = gj_o(f, gj_var_find(s, o->arg[i]));
 		known &= arg->op == GJ_OBJ;
 		item[i] = arg->imm.obj;
@@ -121,8 +137,8 @@ static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *rais
 	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = o->nargs, .item = item };
 	*call = r;
 	if (!known && !o->imm.kw && s->code->written)
-		return raised_told(s, o, class->imm.obj, raise);
-	return !known || o->nargs == 1 ? class->imm.obj : t;
+		return raised_told(s, o, class, raise);
+	return !known || o->nargs == 1 ? class : t;
 }
 
 void gj_settle_raises(gj_ssa_state *s)
@@ -132,7 +148,14 @@ void gj_settle_raises(gj_ssa_state *s)
 	for (uint32_t i = 0; i < s->raise.n; i++) {
 		gj_ref call = 0;
 		gj_op *o = gj_o(f, s->raise.p[i].op);
-		const gj_obj *exc = o->imm.obj = raised(s, gj_var_find(s, s->raise.p[i].value), &call, o);
+		gj_ref value = gj_var_find(s, s->raise.p[i].value);
+		if (gj_o(f, value)->op == GJ_CAUGHT) {                 /* raise e: the same exception again */
+			o->op = GJ_RERAISE;
+			o->arg = gj_memdup(f->arena, &value, sizeof value);
+			o->nargs = 1;
+			continue;
+		}
+		const gj_obj *exc = o->imm.obj = raised(s, value, &call, o);
 		o->sub = exc && (exc == &gj_assertion || (exc->kind == GJ_OBJ_TUPLE && exc->item[0] == &gj_assertion));
 		if (call)
 			gj_push(f->arena, &work, call);

@@ -92,7 +92,7 @@ static gj_ref lone_test(const gj_fn *f, uint32_t b, const uint32_t *uses)
 		return 0;
 	gj_ref test = bb->ops.p[nphis];
 	const gj_op *o = gj_o(f, test), *branch = gj_o(f, bb->ops.p[nphis + 1]);
-	bool alone = o->op == GJ_TRUTH && branch->arg[0] == test && uses[test] == 1;
+	bool alone = o->op == GJ_TRUTH && branch->op == GJ_BRANCH && branch->arg[0] == test && uses[test] == 1;
 	return alone && phis_pass_on(f, b, test, uses) ? test : 0;
 }
 
@@ -100,9 +100,10 @@ static gj_ref lone_test(const gj_fn *f, uint32_t b, const uint32_t *uses)
 static int decided(const gj_fn *f, uint32_t pred, uint32_t b, gj_ref v)
 {
 	const gj_bb *bb = &f->bb.p[pred];
-	if (bb->nsucc != 2)
+	const gj_op *branch = gj_terminator(f, pred), *test;
+	if (branch->op != GJ_BRANCH)
 		return -1;
-	const gj_op *branch = gj_terminator(f, pred), *test = gj_o(f, branch->arg[0]);
+	test = gj_o(f, branch->arg[0]);
 	return test->op == GJ_TRUTH && test->arg[0] == v ? bb->succ[1] == b : -1;
 }
 
@@ -120,7 +121,7 @@ static void skip_test(gj_fn *f, uint32_t b, uint32_t *uses)
 static void skip_jump(gj_fn *f, uint32_t b, uint32_t *uses)
 {
 	gj_bb *bb = &f->bb.p[b];
-	if (!b || bb->nsucc != 1 || bb->ops.n != gj_count_phis(f, b) + 1 || !phis_pass_on(f, b, 0, uses))
+	if (!b || gj_terminator(f, b)->op != GJ_JUMP || bb->ops.n != gj_count_phis(f, b) + 1 || !phis_pass_on(f, b, 0, uses))
 		return;
 	for (uint32_t k = bb->preds.n; k-- > 0;)
 		lead_on(f, b, k, bb->succ[0], uses);
@@ -130,7 +131,7 @@ static void skip_jump(gj_fn *f, uint32_t b, uint32_t *uses)
 static bool is_detour(const gj_fn *f, uint32_t p, uint32_t e)
 {
 	const gj_bb *bb = &f->bb.p[e];
-	return bb->nsucc == 1 && bb->ops.n == 1 && bb->preds.n == 1 && bb->preds.p[0] == p && bb->succ[0] != e;
+	return bb->nsucc == 1 && gj_terminator(f, p)->op == GJ_BRANCH && gj_terminator(f, e)->op == GJ_JUMP && bb->ops.n == 1 && bb->preds.n == 1 && bb->preds.p[0] == p && bb->succ[0] != e;
 }
 
 /* Both ways of p's branch lead to t, one directly, one through e. If t cannot tell them apart the branch becomes a jump;

@@ -8,20 +8,22 @@ enum { CO_COROUTINE = 0x80, CO_ASYNC_GENERATOR = 0x200 };
 
 /* -- Functions that cannot be kernels at all ------------------------------------------------------------------------- */
 
-/* Names the statement that the exception table belongs to by the bytecode that it leaves behind. */
-static GJ_NORETURN void refuse_handlers(gj_ssa_state *s)
+/* Names the statement that the exception table belongs to by the bytecode that it leaves behind. Functions for the host have try. */
+static void refuse_handlers(gj_ssa_state *s)
 {
 	static const struct { const char *op, *text; } mark[] = {
-		{ "BEFORE_WITH", "a with statement" }, { "CHECK_EXC_MATCH", "try/except" }, { "CHECK_EG_MATCH", "try/except*" },
+		{ "BEFORE_WITH", "a with statement" }, { "CHECK_EG_MATCH", "try/except*" }, { "CHECK_EXC_MATCH", "try/except" },
 		{ "POP_EXCEPT", "try" }, { "RERAISE", "try" }
 	};
-	for (size_t m = 0; m < GJ_LEN(mark); m++)
+	bool host = s->code->written != NULL;
+	for (size_t m = 0; m < (host ? 2 : GJ_LEN(mark)); m++)
 		for (uint32_t i = 0; i < s->in.n; i++) {
 			const gj_insn *in = &s->in.p[i];
 			if (in->row != UINT16_MAX && !strcmp(gj_pyops[in->row].name, mark[m].op) && s->code->pos[in->unit].line > 0)
 				gj_refuse(s->f, gj_ssa_loc(s, in->unit), mark[m].text);
 		}
-	gj_refuse(s->f, 0, "try");
+	if (!host)
+		gj_refuse(s->f, 0, "try");
 }
 
 static void refuse_function(gj_ssa_state *s)
@@ -107,11 +109,13 @@ static void finish_block(gj_ssa_state *s, uint32_t b)
 {
 	const gj_bb *bb = &s->f->bb.p[b];
 	bool ended = bb->ops.n && gj_op_is(gj_terminator(s->f, b), GJ_F_TERM);
-	if (bb->nsucc == 2)
+	if (bb->nsucc == 2 && s->sb.p[b].kind == GJ_CODE && gj_may_be_caught(s, s->sb.p[b].last))
+		gj_ssa_emit(s, GJ_TRY, 0, NULL);
+	else if (bb->nsucc == 2)
 		gj_ssa_emit(s, GJ_BRANCH, 1, &s->cond);
-	else if (bb->nsucc == 1)
+	else if (bb->nsucc == 1 && !ended)
 		gj_ssa_emit(s, GJ_JUMP, 0, NULL);
-	else if (!ended)
+	else if (!bb->nsucc && !ended)
 		gj_ssa_emit(s, GJ_UNREACHABLE, 0, NULL);
 	gj_sblock *sb = &s->sb.p[b];
 	sb->depth = s->stack.n;
@@ -139,6 +143,8 @@ static void fill_block(gj_ssa_state *s, uint32_t b)
 	case GJ_EDGE_ITEM: s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_ssa_enter_loop(s); break;
 	case GJ_EDGE_POP:  gj_ssa_pop(s); break;
 	case GJ_EDGE_MARK: gj_ssa_push(s, 0); break;
+	case GJ_EDGE_RAISED: gj_ssa_raised(s, sb.handler); break;
+	case GJ_CAUGHT_HERE: s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_ssa_caught(s, sb.handler); break;
 	default:           s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_generator_edge(s, sb.kind); break;
 	}
 	finish_block(s, b);

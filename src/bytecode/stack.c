@@ -7,7 +7,7 @@ void gj_ssa_damaged(const gj_ssa_state *s, const char *what)
 	gj_fail(s->f, s->loc, GJ_ERR_INTERNAL, text);
 }
 
-uint32_t gj_ssa_loc(gj_ssa_state *s, uint32_t unit)
+uint32_t gj_ssa_loc(const gj_ssa_state *s, uint32_t unit)
 {
 	return gj_loc_add(s->f, s->code, s->code->pos[unit], 0);
 }

@@ -1,4 +1,4 @@
-/* What the files of SSA construction share. blocks.c finds the blocks, ssa.c walks them, actions.c and tuples.c hold one action a
+/* What the files of SSA construction share. blocks.c finds the blocks, ssa.c walks them, actions.c, tuples.c and caught.c hold one action a
  * bytecode, generator.c what takes the items of a generator, variables.c follows variables from block to block, closure.c and tidy.c look at the whole when it is there. */
 #ifndef GJ_SSA_H
 #define GJ_SSA_H
@@ -12,13 +12,16 @@ typedef enum gj_stretch {
 	GJ_EDGE_ITEM,                              /* into a for loop: fetch the item, step on, push the item */
 	GJ_EDGE_POP,                               /* drop the top */
 	GJ_EDGE_MARK,                              /* push the marker that END_FOR removes */
-	GJ_EDGE_STOP, GJ_EDGE_FIRST, GJ_EDGE_MORE, GJ_EDGE_RESULT, GJ_EDGE_EMPTY      /* of generators (generator.c) */
+	GJ_EDGE_STOP, GJ_EDGE_FIRST, GJ_EDGE_MORE, GJ_EDGE_RESULT, GJ_EDGE_EMPTY,     /* of generators (generator.c) */
+	GJ_EDGE_RAISED,                            /* out of what has raised: the stack as its handler wants it */
+	GJ_CAUGHT_HERE                             /* … and before the handler, all ways in one: the exception on top */
 } gj_stretch;
 
 typedef struct gj_sblock {
 	gj_stretch kind;
 	uint32_t first, last;                      /* CODE: instructions, both included; edges: the jump */
 	uint32_t copy;                             /* number of the gj_copy that it belongs to */
+	const gj_handler *handler;                 /* EDGE_RAISED, CAUGHT_HERE */
 	gj_ref  *stack; uint32_t depth;            /* at the end; 0 is CPython's NULL */
 	bool     done;
 	GJ_VEC(gj_ref) phis;
@@ -77,7 +80,7 @@ struct gj_ssa_state {
 
 /* stack.c */
 enum { GJ_SSA_DEPTH = 1 << 16 };               /* of the stack, at most */
-uint32_t gj_ssa_loc(gj_ssa_state *, uint32_t unit);     /* where code unit `unit` comes from */
+uint32_t gj_ssa_loc(const gj_ssa_state *, uint32_t unit);    /* where code unit `unit` comes from */
 GJ_NORETURN void gj_ssa_damaged(const gj_ssa_state *, const char *what);
 gj_ref gj_ssa_emit(gj_ssa_state *, gj_opcode, uint32_t nargs, const gj_ref *args);
 void   gj_ssa_push(gj_ssa_state *, gj_ref);
@@ -117,7 +120,7 @@ gj_fork gj_generator_fork(gj_taker, bool end);
 /* blocks.c: f->bb and sb with their edges; the successor for "true" comes first */
 void gj_ssa_blocks(gj_ssa_state *);
 
-/* Actions, one a bytecode (a column of pyops.def): in actions.c but for those of tuples.c. */
+/* Actions, one a bytecode (a column of pyops.def): in actions.c but for those of tuples.c and caught.c. */
 typedef void gj_action(gj_ssa_state *, uint32_t n);
 #define PYOP(name, since, until, c11, c12, c13, pop, push, taken, flow, action, text) gj_action gj_act_##action;
 #include "bytecode/pyops.def"
@@ -137,6 +140,14 @@ gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 /* raised.c: what each RAISE raises, when all variables are known; what only makes its message is deleted. */
 void   gj_settle_raises(gj_ssa_state *);
 extern const gj_obj gj_assertion;              /* what a failed assert raises */
+
+/* caught.c: the handler of what instruction i raises, NULL: none here; is it one that may raise, and has one? What a handler begins with. */
+const gj_handler *gj_handler_of(const gj_ssa_state *, uint32_t i);
+bool   gj_may_be_caught(const gj_ssa_state *, uint32_t i);
+void   gj_ssa_raised(gj_ssa_state *, const gj_handler *);
+void   gj_ssa_caught(gj_ssa_state *, const gj_handler *);
+/* Ends the block: the exception that is being handled, or r (not 0), is raised once more. */
+void   gj_ssa_reraise(gj_ssa_state *, gj_ref r);
 
 /* closure.c: closures whose captured variables change later become unsupported */
 void gj_closure_check(gj_ssa_state *);

@@ -86,11 +86,11 @@ static void drop_aliases(gj_ssa_state *s)
 
 /* -- The graph -------------------------------------------------------------------------------------------------------- */
 
-/* Appends the blocks that only b jumps to. (With one predecessor they have no phis: those were aliases.) */
+/* Appends the blocks that only b jumps to, but for those that lead to a handler, which is for what they raise alone. (With one predecessor they have no phis: those were aliases.) */
 static void join(gj_fn *f, uint32_t b)
 {
 	gj_bb *bb = &f->bb.p[b];
-	while (bb->nsucc == 1 && bb->succ[0] != b && f->bb.p[bb->succ[0]].preds.n == 1) {
+	while (bb->nsucc == 1 && gj_terminator(f, b)->op == GJ_JUMP && bb->succ[0] != b && f->bb.p[bb->succ[0]].preds.n == 1 && gj_caught_edge(f, bb->succ[0]) < 0) {
 		uint32_t t = bb->succ[0];
 		gj_bb *to = &f->bb.p[t];
 		bb->ops.n--;

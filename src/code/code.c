@@ -73,6 +73,8 @@ static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
 	gj_hash_u64(h, o->nbytes);
 	if (o->nbytes)
 		gj_hash_put(h, o->data, o->nbytes);
+	if (o->kin)
+		put_obj(h, o->kin, callees);
 	if (o->code)
 		put_callee(h, o->code, callees);
 }
@@ -94,6 +96,12 @@ static void put_code(gj_hasher *h, const gj_code *c, bool callees)
 	gj_hash_u64(h, c->flags);
 	gj_hash_u64(h, c->nunits);
 	gj_hash_put(h, c->bytes, 2 * (size_t)c->nunits);
+	for (uint32_t i = 0; i < c->nhandlers; i++) {
+		const gj_handler *x = &c->handler[i];
+		const uint32_t numbers[] = { x->first, x->end, x->target, x->depth, x->lasti };
+		for (size_t k = 0; k < GJ_LEN(numbers); k++)
+			gj_hash_u64(h, numbers[k]);
+	}
 	put_texts(h, c->var, c->nvars);
 	put_texts(h, c->name_text, c->nnames);
 	put_objs(h, c->free_value, c->nfree, callees);

@@ -54,6 +54,8 @@ struct gj_obj {
 	const gj_code *code;                       /* FUNCTION, CODE, GENERATOR; NAME of what takes all items of an iterable: (x for x in it) */
 	const gj_fields *fields;                   /* TUPLE: names of the items, or NULL. OPAQUE: a class that makes tuples of these, whose
 	                                            * parameters `code` has */
+	const gj_obj *kin;                         /* OPAQUE: of a class of exceptions: the tuple of it and of its bases, each of which is one
+	                                            * object a freeze (exceptions.h) */
 	const char *instead;                       /* OPAQUE: what to write instead; NULL: nobody knows */
 	bool later;                                /* OPAQUE: numba has it, we do not yet */
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
@@ -74,6 +76,10 @@ enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of 
 
 typedef enum gj_inline { GJ_INLINE_AUTO, GJ_INLINE_ALWAYS, GJ_INLINE_NEVER } gj_inline;
 
+/* Of the exception table: what the units [first, end) raise goes to unit `target`, with `depth` values on the stack; above them comes
+ * the place where it was raised, if `lasti`, and the exception. No two overlap. */
+typedef struct gj_handler { uint32_t first, end, target, depth; bool lasti; } gj_handler;
+
 struct gj_code {
 	const char *name, *qualname, *file;
 	int firstline;
@@ -93,7 +99,8 @@ struct gj_code {
 	const gj_obj *const *kwdefaults;           /* nkwonly entries, NULL where absent; NULL: none */
 	const gj_obj *const *written;              /* by gj_written: FUNCTIONs; NULL: the function has no memory for arrays */
 	bool captures;                             /* of the entry: it or what it calls has CAPTURED objects */
-	bool user_handlers;                        /* the exception table has try/with of the user */
+	bool user_handlers;                        /* the exception table has try/with of the user: only then it is in handler[] */
+	const gj_handler *handler; uint32_t nhandlers;
 	/* device functions with options of their own */
 	gj_inline inline_; bool forceinline;
 	const gj_type *ret;                        /* explicit signature's return type, or NULL */

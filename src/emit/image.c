@@ -69,15 +69,17 @@ static uint32_t add_text(gj_sb *out, const char *s)
 
 static bool begins(const char *s, const char *with) { return !strncmp(s, with, strlen(with)); }
 
-/* The class as people write it; NULL: not known. */
+/* The class as Python finds it again (pyext/exceptions.c); NULL: not known. */
 static const char *class_name(const gj_obj *exception)
 {
 	static const char *const before[] = { "builtins.", "the class " };
 	const gj_obj *cls = exception && exception->kind == GJ_OBJ_TUPLE ? exception->item[0] : exception;
+	if (cls && cls->kin && cls->kin->n)
+		return class_name(cls->kin->item[0]);
 	for (size_t i = 0; cls && cls->name && i < GJ_LEN(before); i++)
 		if (begins(cls->name, before[i]))
 			return cls->name + strlen(before[i]);
-	return NULL;
+	return cls && cls->kind == GJ_OBJ_OPAQUE ? cls->name : NULL;
 }
 
 /* What str() says of the exception: its only argument, or all of them as a tuple; `whole`: a tuple always, which Python can read. */

@@ -68,6 +68,15 @@ void gj_rt_attend_keeping(gj_block *);         /* x86-64 with xsave: no register
 int64_t gj_rt_rounds(gj_block *, uint32_t loop, const uint64_t *slot, int64_t n, int64_t most);
 void gj_rt_round_failed(gj_block *, uint32_t site, int64_t round, uint32_t n, const uint64_t *value);
 
+/* Functions for the host that catch exceptions: one is on its way, of these handlers' classes (a bit each), raised at `site`; a handler
+ * takes it, to `kept` (GJ_CAUGHT_WORDS), and is told the bits; it is on its way once more; it leaves the function, and nothing comes back.
+ * And gj_rt_enter for a function that tells its callers: not 0 if calls are too deep, which is on its way then. */
+void     gj_rt_tell(gj_block *, uint64_t handlers, uint32_t site, uint32_t n, const uint64_t *value);
+uint64_t gj_rt_take(gj_block *, void *kept);
+void     gj_rt_again(gj_block *, const void *kept);
+void     gj_rt_throw(gj_block *);
+uint32_t gj_rt_enter_telling(gj_block *, uint64_t handlers);
+
 /* The attention of functions for the host, which are not stopped for themselves: one word for all. */
 extern uint32_t gj_rt_attention;
 

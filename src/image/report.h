@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* CPU: what a handler keeps of an exception that it has caught (run/cpu/call.c), in words of 64 bits. */
+enum { GJ_CAUGHT_WORDS = 18 };
+
 enum { GJ_REPORT_VALUES = 12 /* indices and extents of as many dimensions as arrays have */ };
 
 typedef enum gj_report_state { GJ_REPORT_NONE, GJ_REPORT_BEGUN, GJ_REPORT_WHOLE } gj_report_state;

@@ -99,6 +99,8 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 	bool fused = I.numpy = entry->results == GJ_RESULTS_FUSED;
 	I.memory = entry->runner == GJ_RUN_CALL;
 	gj_inst *s = gj_infer_function(&I, code, n, args, NULL, 0);
+	for (const gj_inst *x = I.all; x; x = x->next)
+		s->fn->catches |= x->fn->catches;
 	if (fused && !gj_is_fused_result(s->ret.type))
 		gj_fail(s->fn, value_return(s), GJ_ERR_FUSE_RETURN, code->name, gj_known_text(s->fn->arena, s->ret));
 	if (entry->results == GJ_RESULTS_PARTS || entry->results == GJ_RESULTS_HOST)

@@ -6,6 +6,7 @@
  * A called device function becomes an instance of its own, keyed by code and argument types. */
 #include "infer/infer.h"
 #include "types/record.h"
+#include "code/exceptions.h"
 #include "base/interrupt.h"
 #include "ir/walk.h"
 
@@ -138,7 +139,7 @@ static gj_known object(gj_inst *s, const gj_op *o)
 {
 	if (o->imm.obj->kind == GJ_OBJ_MISSING)
 		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?");
-	if (o->imm.obj->kind == GJ_OBJ_NAME)
+	if (o->imm.obj->kind == GJ_OBJ_NAME && !(s->fn->catches && gj_is_exception(o->imm.obj)))
 		return gj_known_named(s, o, o->imm.obj->name, o->imm.obj->code);
 	return gj_known_of(s->fn, o->loc, o->imm.obj);
 }
@@ -311,6 +312,8 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_CALL:     return gj_known_call(I, s, r);
 	case GJ_SETITEM:  setitem(s, o); return (gj_known){ 0 };
 	case GJ_UNSUPPORTED: gj_refuse(s->fn, o->loc, o->imm.name);
+	case GJ_CAUGHT: case GJ_HANDLED: return gj_known_caught();
+	case GJ_MATCHES:  return gj_known_matches(s, o);
 	case GJ_NOP: case GJ_UNDEF: return (gj_known){ 0 };
 	default: break;
 	}
@@ -377,6 +380,17 @@ static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
 			take(s, b, 0);
 			take(s, b, 1);
 		}
+		break;
+	case GJ_TRY:
+		take(s, b, 0);
+		if (gj_block_may_raise(s, b))
+			take(s, b, 1);
+		break;
+	case GJ_RERAISE:
+		gj_caught_of(s->fn, o->arg[0]);                                        /* falls through */
+	case GJ_RAISE:
+		if (s->fn->bb.p[b].nsucc)
+			take(s, b, 0);
 		break;
 	case GJ_RETURN:
 		returned(s, o);

@@ -105,6 +105,12 @@ gj_known gj_known_seen(gj_known);
 bool     gj_takes_none(const gj_op *);
 bool     gj_keeps_none(const gj_name *);                     /* the same of a named function */
 
+/* caught.c: an exception that was caught; the CAUGHT that a value is, where it is known; is it of a class? May an op of the block raise? */
+gj_known gj_known_caught(void);
+gj_ref   gj_caught_of(const gj_fn *, gj_ref);
+gj_known gj_known_matches(const gj_inst *, const gj_op *);
+bool     gj_block_may_raise(const gj_inst *, uint32_t b);
+
 /* present.c: is op r, which may be None, known not to be in block b, or on an edge from a block? */
 bool     gj_is_present(const gj_inst *, uint32_t b, gj_ref r);
 bool     gj_edge_says_present(const gj_inst *, uint32_t from, uint32_t edge, gj_ref r);

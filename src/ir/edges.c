@@ -97,3 +97,9 @@ uint32_t gj_split_edges(gj_fn *f, uint32_t b, const bool *take)
 	gj_link(f, to, b);
 	return to;
 }
+
+int gj_caught_edge(const gj_fn *f, uint32_t b)
+{
+	gj_opcode t = (gj_opcode)gj_terminator(f, b)->op;
+	return t == GJ_TRY ? 1 : (t == GJ_RAISE || t == GJ_RERAISE) && f->bb.p[b].nsucc ? 0 : -1;
+}

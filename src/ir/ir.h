@@ -178,6 +178,9 @@ struct gj_fn {
 	uint32_t neighbours;                       /* low: of the image */
 	bool numpy;                                /* high: of a fused function, typed by NumPy's rules */
 	bool memory;                               /* high: it can make arrays */
+	bool catches;                              /* high: it has handlers of exceptions; of an entry: or what it calls */
+	bool tells;                                /* low, functions: the last result says whether it has raised, and not returned */
+	uint64_t deep;                             /* … handlers that take it if calls are too deep */
 	uint32_t lanes;                            /* low, rows: lanes that share out loops of an outer element; 0: there are none */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };
@@ -221,6 +224,8 @@ void     gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
 /* The edges from block `from` to block b come from block `to`. */
 void     gj_rename_pred(gj_fn *, uint32_t b, uint32_t from, uint32_t to);
 
+/* High level: the successor of block b that is a handler of what its ops raise; −1: it has none. */
+int      gj_caught_edge(const gj_fn *, uint32_t b);
 /* The edges into b from the predecessors at take[] go through a new block instead, which jumps to b. */
 uint32_t gj_split_edges(gj_fn *, uint32_t b, const bool *take);
 

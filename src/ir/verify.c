@@ -54,6 +54,7 @@ static const struct { char result; const char *args; } type_rule[GJ_NOPS] = {
 	T(FENCE, 'v', "") T(SHFL, 'n', "msm") T(VOTE, '_', "mb") T(MATCH, 'm', "mn")
 	T(ACTIVEMASK, 'm', "") T(RESULT, '_', "_") T(SLOT, '_', "") T(GET, '_', "s") T(SET, 'v', "__")
 	T(ROUND, 'v', "nx") T(ROUNDS, 'i', "xx_.") T(FAILED, 'v', "xn.")
+	T(TELL, 'v', "xn.") T(TAKE, 'x', "p") T(AGAIN, 'v', "p") T(THROW, 'v', "")
 	T(BOUNDS, 'v', "j.") T(REPORT, 'v', "bn.") T(PRINT, 'v', "n.") T(EXTERN, 'v', "_.")
 	T(ALLLANES, 'b', "") T(ANY, 'b', "b") T(ANDMASK, 'b', "bb") T(ANDNOT, 'b', "bb")
 #undef T
@@ -200,9 +201,12 @@ static bool check_preds(check *c, uint32_t b)
 	return true;
 }
 
-static uint32_t succs_of(const gj_op *o)
+/* As many successors as the terminator has? */
+static bool succs_fit(const gj_op *o, uint32_t n, bool low)
 {
-	return o->op == GJ_BRANCH ? 2 : o->op == GJ_JUMP;
+	if (!low && (o->op == GJ_RAISE || o->op == GJ_RERAISE))
+		return n <= 1;
+	return n == (o->op == GJ_BRANCH || o->op == GJ_TRY ? 2 : o->op == GJ_JUMP);
 }
 
 /* The block's list of ops: membership, phis first, one terminator, last. Fills c->at. */
@@ -230,7 +234,7 @@ static bool check_list(check *c, uint32_t b)
 		if (gj_op_is(o, GJ_F_TERM) != (i + 1 == bb->ops.n))
 			return bad(c, b, r, "a block has one terminator, at its end");
 	}
-	if (bb->nsucc != succs_of(gj_terminator(c->f, b)))
+	if (!succs_fit(gj_terminator(c->f, b), bb->nsucc, c->f->low))
 		return bad(c, b, 0, "the number of successors is not the terminator's");
 	return true;
 }

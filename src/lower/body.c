@@ -47,8 +47,18 @@ static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args, bool large)
 		for (uint32_t k = 0, parts = gj_parts(s->arg[i].type); k < parts; k++)
 			gj_push(L->arena, &flat, args[i].part[k]);
 	const gj_type *first = gj_parts(s->ret.type) ? gj_part_of(s->ret.type, 0).type : gj_t_none;
+	first = f->tells && f->nresults == 1 ? gj_bool() : first;
 	gj_ref *p, call = gj_e(L, GJ_FCALL, first, flat.n, flat.p);
 	gj_o(L->fn, call)->imm.fn = f;
+	if (f->tells) {
+		uint32_t on = gj_block_new(L->fn), off = gj_block_new(L->fn);
+		gj_ref raised = gj_e1(L, GJ_RESULT, gj_bool(), call);
+		gj_o(L->fn, raised)->imm.i = f->nresults - 1;
+		gj_branch(L, raised, off, on);
+		L->cur = off;
+		gj_lraise_on(L);
+		L->cur = on;
+	}
 	gj_lv v = gj_lv_new(L, s->ret.type, &p);
 	for (uint32_t i = 0, parts = gj_parts(s->ret.type); i < parts; i++) {
 		p[i] = gj_e1(L, GJ_RESULT, gj_part_of(s->ret.type, i).type, call);
@@ -338,6 +348,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_ITERNEXT:  return gj_liternext(L, a, b);
 	case GJ_NTHHAS:    return gj_lv_scalar(L, o->type, gj_liternthhas(L, a, (uint32_t)o->imm.i));
 	case GJ_NTHGET:    return gj_liternth(L, a, (uint32_t)o->imm.i, o->type);
+	case GJ_CAUGHT:    return gj_lcaught(B, r);
+	case GJ_MATCHES:   return gj_lmatches(B, r);
 	default:           return (gj_lv){ o->type ? o->type : gj_t_none, NULL, NULL };    /* slices: no parts */
 	}
 }
@@ -392,6 +404,7 @@ static void lower_block(gj_body *B, uint32_t hb)
 		if (gj_op_is(o, GJ_F_TERM))
 			break;
 		L->loc = low_loc(B, o->loc);
+		gj_land_for(B, hb, r);
 		if (folded(B, r))
 			B->val[r] = gj_lv_obj(L, o->type, B->s->konst[r]);
 		else if (o->op != GJ_PHI && o->op != GJ_UNDEF && (o->type || o->op == GJ_SETITEM))
@@ -444,7 +457,12 @@ static void finish_return(gj_body *B, gj_ref t, const gj_op *o)
 		gj_push(L->arena, &B->ret_block, L->cur);
 		gj_push(L->arena, &B->ret, v);
 	} else {
-		gj_e(L, GJ_RETURN, NULL, L->fn->nresults, v.part);
+		gj_ref *part = gj_new(L->arena, gj_ref, L->fn->nresults + 1);
+		for (uint32_t i = 0, n = gj_parts(v.type); i < n; i++)
+			part[i] = v.part[i];
+		if (L->fn->tells)
+			part[L->fn->nresults - 1] = gj_eint(L, gj_bool(), 0);
+		gj_e(L, GJ_RETURN, NULL, L->fn->nresults, part);
 	}
 }
 
@@ -453,6 +471,10 @@ static void end_block(gj_body *B, const gj_op *t)
 {
 	gj_lower *L = B->L;
 	bool raises = t->op == GJ_RAISE;
+	if (t->op == GJ_RERAISE) {
+		gj_lreraise(B, t);
+		return;
+	}
 	gj_lv *value = gj_new(L->arena, gj_lv, t->nargs + 1);
 	for (uint32_t i = 0; raises && i < t->nargs; i++)
 		value[i] = use(B, t->arg[i]);
@@ -462,6 +484,29 @@ static void end_block(gj_body *B, const gj_op *t)
 	if (raises) {
 		o->imm.obj = t->imm.obj;
 		o->sub = t->sub;
+	}
+}
+
+/* A block that leads to a handler, from wherever its ops have raised, and on. */
+static void finish_risky(gj_body *B, uint32_t hb)
+{
+	gj_lower *L = B->L;
+	const gj_fn *f = B->s->fn;
+	const gj_bb *b = &f->bb.p[hb];
+	const gj_op *t = gj_terminator(f, hb);
+	uint32_t handler = (uint32_t)gj_caught_edge(f, hb);
+	B->block = hb;
+	L->cur = B->exit[hb];
+	L->loc = low_loc(B, t->loc);
+	if (t->op != GJ_TRY)
+		end_block(B, t);
+	for (uint32_t i = 0; i < b->nsucc; i++) {
+		uint32_t from = i == handler ? B->caught[hb] : B->exit[hb];
+		if (!B->s->edge[2 * hb + i] || (i == handler && !from))
+			continue;
+		phi_operands(B, b->succ[i], gj_edge_index(f, hb, i), from);
+		gj_lhold_on_edge(B, hb, i);
+		gj_jump(L, B->entry[b->succ[i]]);
 	}
 }
 
@@ -475,6 +520,11 @@ static void finish_block(gj_body *B, uint32_t hb)
 	bool taken[2] = { b->nsucc > 0 && B->s->edge[2 * hb], b->nsucc > 1 && B->s->edge[2 * hb + 1] };
 	bool apart = taken[0] && taken[1] && (gj_holds_change(B, hb, 0) || gj_holds_change(B, hb, 1));
 	uint32_t edge[2] = { from, from };
+	gj_land_for(B, hb, b->ops.p[b->ops.n - 1]);
+	if (gj_caught_edge(f, hb) >= 0) {
+		finish_risky(B, hb);
+		return;
+	}
 	for (uint32_t i = 0; i < b->nsucc; i++) {
 		if (!taken[i])
 			continue;
@@ -528,12 +578,13 @@ static gj_lv join_returns(gj_body *B)
 static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
 {
 	gj_fn *f = s->fn;
-	gj_body B = { .L = L, .s = s, .arg = args, .inlined = inlined, .up = inlined ? L->loc : 0 };
+	gj_body B = { .L = L, .s = s, .arg = args, .inlined = inlined, .up = inlined ? L->loc : 0, .outer = L->landing };
 	uint32_t start = L->cur;
 	L->depth++;
 	B.val = gj_new(L->arena, gj_lv, f->op.n);
 	B.entry = gj_new(L->arena, uint32_t, f->bb.n);
 	B.exit = gj_new(L->arena, uint32_t, f->bb.n);
+	B.caught = gj_new(L->arena, uint32_t, f->bb.n);
 	B.loc = gj_new(L->arena, uint32_t, f->loc.n);
 	memset(B.loc, 0xff, f->loc.n * sizeof *B.loc);
 	GJ_EACH_BLOCK(f, b)
@@ -547,6 +598,7 @@ static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
 		if (s->live[b])
 			finish_block(&B, b);
 	L->depth--;
+	L->landing = B.outer;
 	return inlined ? join_returns(&B) : gj_lv_none();
 }
 
@@ -578,12 +630,16 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 	}
 	if (f->entry->results == GJ_RESULTS_PARTS) {
 		const gj_type **t = gj_new(M->arena, const gj_type *, gj_parts(s->ret.type) + 1);
-		f->nresults = gj_parts(s->ret.type);
-		for (uint32_t i = 0; i < f->nresults; i++)
-			t[i] = gj_part_of(s->ret.type, i).type;
+		for (; f->nresults < gj_parts(s->ret.type); f->nresults++)
+			t[f->nresults] = gj_part_of(s->ret.type, f->nresults).type;
+		f->tells = M->catches;
+		if (f->tells)
+			t[f->nresults++] = gj_bool();
 		f->result = t;
 	}
 	gj_ref body = f->op.n;
+	if (f->tells)
+		gj_land_in_caller(&L);
 	bool host = f->entry->results == GJ_RESULTS_HOST, writes = host || f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED;
 	f->no_fma = gj_entries[M->options->entry].runner == GJ_RUN_CALL || (s->fn->numpy && !M->options->fastmath);      /* as NumPy and Python round */
 	gj_lv v = host && s->recursive ? call_out(&L, s, args, false) : lower_body(&L, s, args, writes);
@@ -593,6 +649,8 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 		(host ? gj_lhost_results : gj_lelement_results)(&L, v, leaf);
 		gj_e(&L, GJ_RETURN, NULL, 0, NULL);
 	}
+	if (f->tells)
+		gj_land_end(&L);
 	gj_cfg(f);
 	return f;
 }
@@ -610,8 +668,10 @@ gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 	bool launched = gj_entries[options->entry].args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
 	bool host = gj_entries[options->entry].runner == GJ_RUN_CALL, debug = options->debug && !host;
 	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .reports = host || (launched && debug), .prints = launched,
-		.bounds = launched && (debug || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug };
+		.bounds = launched && (debug || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug,
+		.catches = s->fn->catches };
 	gj_fn *f = lower_function(&M, s, options->entry);
+	gj_settle_handled(&M);
 	for (uint32_t i = 1; i < M.fn.n; i++)
 		gj_push(M.arena, &f->callee, M.fn.p[i]);
 	f->shared_bytes = M.shared_bytes;

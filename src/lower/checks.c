@@ -24,6 +24,23 @@ const char *gj_lname_of(const gj_inst *s, gj_ref r)
 	return NULL;
 }
 
+/* n indices, then as many extents. */
+static void check_bounds(gj_lower *L, uint32_t n, const gj_ref *arg, const char *name)
+{
+	gj_source_site *p = site(L, GJ_SITE_INDEX, NULL, name);
+	gj_ref out = 0;
+	if (!L->landing) {
+		gj_o(L->fn, gj_e(L, GJ_BOUNDS, NULL, 2 * n, arg))->imm.site = p;
+		return;
+	}
+	for (uint32_t d = 0; d < n; d++) {
+		gj_ref i = gj_ecast(L, arg[d], gj_scalar[GJ_U64]), extent = gj_ecast(L, arg[n + d], gj_scalar[GJ_U64]);
+		gj_ref off = gj_ecmp(L, GJ_CMP_GE, i, extent);
+		out = out ? gj_e2(L, GJ_OR, gj_bool(), out, off) : off;
+	}
+	gj_lraise(L, out, p, 2 * n, arg);
+}
+
 void gj_lcheck_index(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
 {
 	gj_ref arg[2 * GJ_MAX_NDIM], n = 0;
@@ -42,19 +59,31 @@ void gj_lcheck_index(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
 	if (n && n < a.type->ndim)
 		name = gj_printf(L->arena, "%s[%s]", name ? name : "", pattern);
 	if (n)
-		gj_o(L->fn, gj_e(L, GJ_BOUNDS, NULL, 2 * n, arg))->imm.site = site(L, GJ_SITE_INDEX, NULL, name);
+		check_bounds(L, n, arg, name);
 }
 
 void gj_lcheck_item(gj_lower *L, gj_ref at, uint32_t n)
 {
 	if (L->M->bounds)
-		gj_o(L->fn, gj_e2(L, GJ_BOUNDS, NULL, at, gj_eint(L, gj_i64(), n)))->imm.site = site(L, GJ_SITE_INDEX, NULL, NULL);
+		check_bounds(L, 1, (gj_ref[]){ at, gj_eint(L, gj_i64(), n) }, NULL);
+}
+
+static void report(gj_lower *L, gj_ref fails, gj_source_site *p, uint32_t n, const gj_ref *value)
+{
+	gj_ref arg[1 + GJ_REPORT_VALUES] = { fails };
+	if (L->landing) {
+		gj_lraise(L, fails, p, n, value);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		arg[1 + i] = value[i];
+	gj_o(L->fn, gj_e(L, GJ_REPORT, NULL, 1 + n, arg))->imm.site = p;
 }
 
 void gj_lreport(gj_lower *L, gj_ref fails, const gj_obj *exception, bool assertion)
 {
 	if (L->M->reports)
-		gj_o(L->fn, gj_e1(L, GJ_REPORT, NULL, fails))->imm.site = site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL);
+		report(L, fails, site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL), 0, NULL);
 }
 
 /* The letter of a number's type (image/report.h); what is no number is not told. */
@@ -88,7 +117,7 @@ static const char *lettered(gj_lower *L, const char *text, const gj_lv *value, u
 
 void gj_lreport_told(gj_lower *L, const gj_obj *exception, bool assertion, uint32_t nvalues, const gj_lv *value)
 {
-	gj_ref arg[1 + GJ_REPORT_VALUES] = { gj_eint(L, gj_bool(), 1) };
+	gj_ref arg[GJ_REPORT_VALUES];
 	uint32_t next = 0, n = 0;
 	if (!L->M->reports)
 		return;
@@ -100,12 +129,12 @@ void gj_lreport_told(gj_lower *L, const gj_obj *exception, bool assertion, uint3
 			if (!i || item[i]->kind != GJ_OBJ_STR)
 				continue;
 			item[i] = text = gj_new(L->arena, gj_obj, 1);
-			*text = (gj_obj){ .kind = GJ_OBJ_STR, .name = lettered(L, exception->item[i]->name, value, &next, arg + 1, &n) };
+			*text = (gj_obj){ .kind = GJ_OBJ_STR, .name = lettered(L, exception->item[i]->name, value, &next, arg, &n) };
 		}
 		*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = exception->n, .item = item };
 		exception = t;
 	}
-	gj_o(L->fn, gj_e(L, GJ_REPORT, NULL, 1 + n, arg))->imm.site = site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL);
+	report(L, gj_eint(L, gj_bool(), 1), site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL), n, arg);
 }
 
 void gj_lprint(gj_lower *L, const char *text, uint32_t n, const gj_ref *value)

@@ -27,7 +27,7 @@ static void add(word *to, const word *from, uint32_t words)
 static bool has(const word *set, uint32_t i) { return set[i / 64] >> i % 64 & 1; }
 static void put(word *set, uint32_t i, bool on) { set[i / 64] = on ? set[i / 64] | (word)1 << i % 64 : set[i / 64] & ~((word)1 << i % 64); }
 
-static word *set_of(gj_holders *h) { return gj_new(h->s->fn->arena, word, h->words + 1); }
+static word *set_of(const gj_holders *h) { return gj_new(h->s->fn->arena, word, h->words + 1); }
 
 /* -- Roots ------------------------------------------------------------------------------------------------------------------ */
 
@@ -53,19 +53,32 @@ static void find_roots(gj_holders *h, gj_ref r)
 
 static bool taken(const gj_inst *s, uint32_t b, uint32_t i) { return s->edge[2 * b + i]; }
 
-/* Roots that live at the end of block b, for what comes behind it. */
-static void live_out(gj_holders *h, uint32_t b, word *out)
+/* Roots that live on the edge from block b as successor i. */
+static void live_on(const gj_holders *h, uint32_t b, uint32_t i, word *out)
 {
 	const gj_fn *f = h->s->fn;
-	const gj_bb *bb = &f->bb.p[b];
-	for (uint32_t i = 0; i < bb->nsucc; i++) {
-		if (!taken(h->s, b, i))
-			continue;
-		add(out, h->in[bb->succ[i]], h->words);
-		uint32_t k = gj_edge_index(f, b, i);
-		GJ_EACH_PHI(f, bb->succ[i], r)
-			add(out, h->roots[gj_o(f, r)->arg[k]], h->words);
-	}
+	uint32_t to = f->bb.p[b].succ[i], k = gj_edge_index(f, b, i);
+	add(out, h->in[to], h->words);
+	GJ_EACH_PHI(f, to, r)
+		add(out, h->roots[gj_o(f, r)->arg[k]], h->words);
+}
+
+/* Roots that live at the end of block b, for what comes behind it. */
+static void live_out(const gj_holders *h, uint32_t b, word *out)
+{
+	for (uint32_t i = 0; i < h->s->fn->bb.p[b].nsucc; i++)
+		if (taken(h->s, b, i))
+			live_on(h, b, i, out);
+}
+
+/* What op r uses itself, and makes. */
+static void used_by(const gj_holders *h, gj_ref r, word *used)
+{
+	const gj_op *o = gj_o(h->s->fn, r);
+	for (uint32_t i = 0; i < o->nargs && o->op != GJ_PHI; i++)
+		add(used, h->roots[o->arg[i]], h->words);
+	if (h->number[r] != UINT32_MAX)
+		put(used, h->number[r], true);
 }
 
 /* Back through block b; `note`: what dies at each op. */
@@ -78,12 +91,8 @@ static bool through(gj_holders *h, uint32_t b, bool note)
 	add(h->end[b], live, h->words);
 	for (uint32_t at = bb->ops.n; at-- > 0;) {
 		gj_ref r = bb->ops.p[at];
-		const gj_op *o = gj_o(f, r);
 		word *used = set_of(h);
-		for (uint32_t i = 0; i < o->nargs && o->op != GJ_PHI; i++)
-			add(used, h->roots[o->arg[i]], h->words);
-		if (h->number[r] != UINT32_MAX)
-			put(used, h->number[r], true);
+		used_by(h, r, used);
 		for (uint32_t k = 0; note && k < h->n; k++)
 			if (has(used, k) && !has(live, k)) {
 				h->dies[r] = h->dies[r] ? h->dies[r] : set_of(h);
@@ -162,15 +171,57 @@ void gj_lrelease_behind(gj_body *B, gj_ref r)
 		release(B, B->holders->dies[r]);
 }
 
-/* Roots that end on the edge. */
+static bool is_empty(const gj_holders *h, const word *set)
+{
+	for (uint32_t k = 0; k < h->words; k++)
+		if (set[k])
+			return false;
+	return true;
+}
+
+/* Roots that end on the edge. On one to a handler nothing lives but what it wants: the others ended where they were raised past. */
 static const word *ending(const gj_body *B, uint32_t b, uint32_t i)
 {
 	gj_holders *h = B->holders;
 	word *set = set_of(h);
 	const word *in = h->in[B->s->fn->bb.p[b].succ[i]];
+	if (gj_caught_edge(B->s->fn, b) == (int)i)
+		live_on(h, b, i, set);
+	else
+		add(set, h->end[b], h->words);
 	for (uint32_t k = 0; k < h->words; k++)
-		set[k] = h->end[b][k] & ~in[k];
+		set[k] &= ~in[k];
 	return set;
+}
+
+uint32_t gj_lrelease_raised(gj_body *B, uint32_t b, gj_ref r, uint32_t to)
+{
+	gj_holders *h = B->holders;
+	const gj_fn *f = B->s->fn;
+	const gj_bb *bb = &f->bb.p[b];
+	int edge = gj_caught_edge(f, b);
+	if (!h)
+		return to;
+	word *live = set_of(h), *wanted = set_of(h);
+	live_out(h, b, live);
+	for (uint32_t at = bb->ops.n; at-- > 0;) {
+		used_by(h, bb->ops.p[at], live);
+		if (h->number[bb->ops.p[at]] != UINT32_MAX)
+			put(live, h->number[bb->ops.p[at]], false);
+		if (bb->ops.p[at] == r)
+			break;
+	}
+	if (edge >= 0 && taken(h->s, b, (uint32_t)edge))
+		live_on(h, b, (uint32_t)edge, wanted);
+	for (uint32_t k = 0; k < h->words; k++)
+		live[k] &= ~wanted[k];
+	if (is_empty(h, live))
+		return to;
+	uint32_t back = B->L->cur, block = B->L->cur = gj_block_new(B->L->fn);
+	release(B, live);
+	gj_jump(B->L, to);
+	B->L->cur = back;
+	return block;
 }
 
 bool gj_holds_change(const gj_body *B, uint32_t b, uint32_t i)
@@ -178,10 +229,8 @@ bool gj_holds_change(const gj_body *B, uint32_t b, uint32_t i)
 	const gj_fn *f = B->s->fn;
 	if (!B->holders)
 		return false;
-	const word *set = ending(B, b, i);
-	for (uint32_t k = 0; k < B->holders->words; k++)
-		if (set[k])
-			return true;
+	if (!is_empty(B->holders, ending(B, b, i)))
+		return true;
 	GJ_EACH_PHI(f, f->bb.p[b].succ[i], r)
 		if (gj_has_owner(gj_o(f, r)->type))
 			return true;

@@ -26,10 +26,21 @@ typedef struct gj_module {
 	bool bounds, reports, prints;              /* indices are checked; what raises in Python is reported; somebody shows what is
 	                                            * printed (checks.c) */
 	bool zeros;                                /* division by zero is reported too */
+	bool catches;                              /* of functions for the host: some exceptions are caught, so calls say whether they raised */
+	GJ_VEC(const gj_obj *) handled;            /* the classes of except clauses, each a bit of what a TELL tells */
 } gj_module;
 
+typedef struct gj_landing gj_landing;           /* where what raises goes */
+
 /* One function being lowered into M's kernel or function `fn`. */
-typedef struct gj_lower { gj_module *M; gj_arena *arena; gj_fn *fn; uint32_t cur, loc, depth; bool counted; /* the body at hand is part of M->inlined */ bool alone; /* loops are not for threads to share */ } gj_lower;
+typedef struct gj_lower {
+	gj_module *M; gj_arena *arena;
+	gj_fn *fn;
+	uint32_t cur, loc, depth;
+	bool counted;                              /* the body at hand is part of M->inlined */
+	bool alone;                                /* loops are not for threads to share */
+	gj_landing *landing;                       /* where what raises goes; NULL: out of the function, over all callers */
+} gj_lower;
 
 typedef struct gj_settled { gj_ref r; uint32_t block; } gj_settled;
 typedef struct gj_holders gj_holders;
@@ -49,6 +60,8 @@ typedef struct gj_body {
 	struct gj_dom *dom;                        /* optional.c, made when it is asked for */
 	GJ_VEC(gj_settled) present;                /* H values that are no None, from these blocks on */
 	gj_holders *holders;                       /* NULL: nothing in it is counted */
+	gj_landing *outer;                         /* where what it does not catch goes */
+	uint32_t *caught;                          /* by H block: the low block where what its ops raise and a handler catches goes on; 0: none */
 } gj_body;
 
 /* holders.c: who holds counted memory, and how long. NULL: there is none. */
@@ -58,8 +71,35 @@ void gj_lrelease_behind(gj_body *, gj_ref r);
 /* Is there something to do on the edge from block b as successor i? Does it: phis hold what comes in, and what is not used behind it is let go. */
 bool gj_holds_change(const gj_body *, uint32_t b, uint32_t i);
 void gj_lhold_on_edge(gj_body *, uint32_t b, uint32_t i);
+/* A low block that lets go of what is held right before op r of block b, but for what a handler uses that takes what the op raises, and
+ * leads to block `to`; this one itself, if there is nothing. */
+uint32_t gj_lrelease_raised(gj_body *, uint32_t b, gj_ref r, uint32_t to);
 /* One more holds all of a value that is counted. */
 void gj_lretain(gj_lower *, gj_lv);
+
+/* raise.c: a place to raise to, whose block is made when it is asked for. */
+struct gj_landing {
+	uint32_t (*make)(gj_lower *, gj_landing *);
+	uint32_t block;                            /* 0: not made yet */
+	gj_body *body; uint32_t hblock; gj_ref op; /* landing.c: of an op */
+};
+uint32_t gj_landing_block(gj_lower *, gj_landing *);
+/* Ends L->cur: the exception that is on its way goes on. */
+void gj_lraise_on(gj_lower *);
+/* Where `fails` (bool, a constant too) the exception is raised, and tells these values. */
+void gj_lraise(gj_lower *, gj_ref fails, gj_source_site *, uint32_t n, const gj_ref *value);
+
+/* landing.c: exceptions that are caught. For op r of a block: where what it raises is to go. */
+void gj_land_for(gj_body *, uint32_t b, gj_ref r);
+/* For a function that tells its callers; its end is made by the second. */
+void gj_land_in_caller(gj_lower *);
+void gj_land_end(gj_lower *);
+/* CAUGHT, MATCHES; and RERAISE, which ends the block. */
+gj_lv gj_lcaught(gj_body *, gj_ref);
+gj_lv gj_lmatches(gj_body *, gj_ref);
+void  gj_lreraise(gj_body *, const gj_op *);
+/* When all is lowered: what each TELL tells. */
+void gj_settle_handled(gj_module *);
 
 typedef struct gj_lcall {
 	gj_lower *L; gj_body *B;

@@ -32,7 +32,8 @@ gj_lv gj_lpresent(gj_body *B, gj_ref r, gj_lv v)
 		return v;
 	if (!is_present(B, r)) {
 		gj_lrequire_value(B->L, v.part[0], v.type->elem);
-		gj_push(B->L->arena, &B->present, ((gj_settled){ r, B->block }));
+		if (gj_caught_edge(B->s->fn, B->block) < 0)            /* else not in the handler */
+			gj_push(B->L->arena, &B->present, ((gj_settled){ r, B->block }));
 	}
 	return gj_linner(v);
 }

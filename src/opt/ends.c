@@ -26,7 +26,7 @@ static void find(gj_fn *entry, const gj_fn *f)
 		gj_source_site p = { t->sub ? GJ_SITE_ASSERT : GJ_SITE_RAISE, l->code, l->pos, t->imm.obj, NULL, 0 };
 		GJ_EACH_OP_OF(f, b, r) {
 			const gj_op *o = gj_o(f, r);
-			if (o->op == GJ_BOUNDS || o->op == GJ_REPORT || o->op == GJ_FAILED || o->op == GJ_PRINT)
+			if (o->op == GJ_BOUNDS || o->op == GJ_REPORT || o->op == GJ_FAILED || o->op == GJ_TELL || o->op == GJ_PRINT)
 				o->imm.site->number = number(entry, o->imm.site);
 		}
 		if (t->op == GJ_RAISE)

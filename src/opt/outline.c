@@ -67,6 +67,17 @@ static bool find_inside(gj_prange *p)
 	return true;
 }
 
+/* Do they catch exceptions, or know of some that are caught? */
+static bool catches(const gj_prange *p)
+{
+	GJ_EACH_OP(p->f, b, r) {
+		gj_opcode op = (gj_opcode)gj_o(p->f, r)->op;
+		if (p->inside[b] && (op == GJ_TELL || op == GJ_TAKE || op == GJ_AGAIN || op == GJ_THROW))
+			return true;
+	}
+	return false;
+}
+
 /* Can rounds run elsewhere? Local memory of the function is not there, and loops in loops are counted here. */
 static bool can_move(gj_prange *p)
 {
@@ -162,6 +173,8 @@ static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 		return "one round after the other: break or return leaves the loop";
 	if (!can_hoist(p, p->length, 0))
 		return "one round after the other: how many there are is not known before the loop";
+	if (catches(p))
+		return "one round after the other: exceptions are caught in the loop";
 	return can_move(p) ? NULL : "one round after the other: local arrays from outside the loop are used in it";
 }
 

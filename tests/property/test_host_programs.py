@@ -19,7 +19,7 @@ def load(text, name, compiled):
 	scope = {"__name__": name}
 	exec(compile(text, f"<{name}>", "exec"), scope)
 	if compiled:
-		for function in "helper", "twice", "program":
+		for function in "helper", "careful", "twice", "program":
 			scope[function] = njit(scope[function])
 	return scope["program"]
 
@@ -31,7 +31,7 @@ def outcome(function, args):
 		try:
 			return function(n, m, x, v), v
 		except (ArithmeticError, LookupError, ValueError) as error:
-			return type(error), error.args if type(error) is not ZeroDivisionError else (), v
+			return type(error).__name__, error.args if type(error) is not ZeroDivisionError else (), v
 
 
 def same(a, b):

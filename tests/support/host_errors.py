@@ -489,6 +489,22 @@ def HOST_THREADS():
 	gridjit.njit(lambda: cuda.grid(1))()
 
 
+def EXCEPT_CLASS():
+	def wrong(x):
+		try:
+			return 1 / x
+		except x:
+			return 0
+
+	gridjit.njit(wrong)(1.0)
+
+
+def EXCEPT_MANY():
+	names = {f"E{i}": type(f"E{i}", (Exception,), {}) for i in range(64)}
+	exec(f"def careful(x):\n\ttry:\n\t\treturn 1 / x\n\texcept ({', '.join(names)}):\n\t\treturn 0.0", names)
+	gridjit.njit(names["careful"])(1.0)
+
+
 def PRANGE_CARRIED():
 	@gridjit.njit(parallel=True)
 	def prefix(x):

@@ -5,10 +5,28 @@ HEAD = '''
 import math
 import numpy as np
 
+class Mine(ValueError):
+	pass
+
 def helper(a, b=2, *, c=1):
 	if a > 40:
 		raise ValueError("large", 3)
 	return a * b + c
+
+def careful(a, v):
+	w = v * 0.5
+	try:
+		if a < 0:
+			raise Mine("negative", a)
+		w = w + 7 % a
+		return w[:3]
+	except ZeroDivisionError:
+		w = v - 1.0
+		if a == 0:
+			return w
+	finally:
+		v[0] += 0.25
+	return v
 
 def twice(v):
 	w = v + v
@@ -51,7 +69,7 @@ class Writer:
 			return r.choice(self.arrays)
 		a = self.array(deep - 1)
 		return r.choice([f"({a} + {self.float_(0)})", f"({a} * 0.5)", f"{a}.copy()", f"np.zeros({a}.size)", f"np.full(abs({self.int_(0)}) % 4 + 3, {self.float_(0)})", f"({a} - {a}[::-1])",
-			f"twice({a})[0]", f"np.where({a} > {self.float_(0)}, {a}, -{a})", f"np.arange(3.0)", f"{a}[:3]", f"np.minimum({a}, 9.0)", f"np.sort({a})", f"{a}[np.argsort({a})]",
+			f"twice({a})[0]", f"careful({self.int_(0)}, {a})", f"np.where({a} > {self.float_(0)}, {a}, -{a})", f"np.arange(3.0)", f"{a}[:3]", f"np.minimum({a}, 9.0)", f"np.sort({a})", f"{a}[np.argsort({a})]",
 			f"np.array([{self.float_(0)}, 1.0, {self.float_(0)}])"])
 
 	def put(self, indent, text):
@@ -62,10 +80,32 @@ class Writer:
 		for _ in range(self.rng.randint(1, 4)):
 			self.statement(indent, depth, loop)
 
+	def try_(self, indent, depth, loop):
+		r = self.rng
+		self.put(indent, "try:")
+		self.body(indent + 1, depth - 1, loop)
+		classes = r.sample(["ZeroDivisionError", "Mine", "ValueError", "ArithmeticError", "(KeyError, IndexError)", "LookupError", "Exception"], r.randint(0, 3))
+		for name in classes:
+			self.put(indent, f"except {name}{r.choice(['', ' as e'])}:")
+			self.body(indent + 1, depth - 1, loop)
+			if r.random() < 0.3:
+				self.put(indent + 1, f"if {self.condition()}:")
+				self.put(indent + 2, r.choice(["raise", 'raise ValueError("again", n)']))
+		if r.random() < 0.15:
+			self.put(indent, "except:")
+			self.body(indent + 1, depth - 1, loop)
+			classes.append("")
+		if classes and r.random() < 0.4:
+			self.put(indent, "else:")
+			self.body(indent + 1, depth - 1, loop)
+		if not classes or r.random() < 0.4:
+			self.put(indent, "finally:")
+			self.body(indent + 1, depth - 1, False)
+
 	def statement(self, indent, depth, loop):
 		r = self.rng
-		kind = r.choice(["int", "float", "array", "store", "slice", "swap", "if", "for", "while", "raise", "rows", "tuple", "return", "jump"])
-		if kind in ("if", "for", "while", "rows") and depth == 0:
+		kind = r.choice(["int", "float", "array", "store", "slice", "swap", "if", "for", "while", "raise", "rows", "tuple", "return", "jump", "try", "try"])
+		if kind in ("if", "for", "while", "rows", "try") and depth == 0:
 			kind = "array"
 		if kind == "int":
 			self.put(indent, f"{r.choice(['n', 'm', 'k'])} = {self.int_()}")
@@ -82,6 +122,8 @@ class Writer:
 		elif kind == "tuple":
 			self.put(indent, f"t = ({self.int_(1)}, {self.array(1)})")
 			self.put(indent, "m = t[0]; v = t[1]")
+		elif kind == "try":
+			self.try_(indent, depth, loop)
 		elif kind == "if":
 			self.put(indent, f"if {self.condition()}:")
 			self.body(indent + 1, depth - 1, loop)
@@ -106,7 +148,7 @@ class Writer:
 			self.put(indent + 1, "w = row + 1.0")
 		elif kind == "raise" and r.random() < 0.3:
 			self.put(indent, f"if {self.condition()}:")
-			self.put(indent + 1, r.choice(['raise ValueError("bad", 1)', "raise KeyError(2)", "raise ZeroDivisionError", 'raise IndexError("here")']))
+			self.put(indent + 1, r.choice(['raise ValueError("bad", 1)', 'raise Mine("x", n)', "raise KeyError(2)", "raise Mine", "raise ZeroDivisionError", 'raise IndexError("here")']))
 		elif kind == "return" and r.random() < 0.3:
 			self.put(indent, f"if {self.condition()}:")
 			self.put(indent + 1, "return n, x, v, w")

@@ -24,6 +24,21 @@ void gj_seldom(gj_unit *u, gj_v branch)
 	LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(u->ctx, "prof", 4), LLVMMetadataAsValue(u->ctx, LLVMMDNodeInContext2(u->ctx, part, 3)));
 }
 
+/* The same in a function that tells its callers that it has raised: it returns then. */
+static void enter_telling(gj_gen *g)
+{
+	gj_unit *u = g->u;
+	gj_v deep = gj_extern_call(g, "gj_rt_enter_telling", u->i32, 2, (gj_v[]){ gj_cpu(g)->block, LLVMConstInt(u->i64, g->f->deep, 0) });
+	LLVMBasicBlockRef back = gj_bb_new(g, "deep"), on = gj_bb_new(g, "");
+	LLVMBuildCondBr(g->b, gj_icmp(g, LLVMIntNE, deep, gj_i32(u, 0)), back, on);
+	gj_at(g, back);
+	gj_t t = LLVMGetReturnType(LLVMGlobalGetValueType(g->fn));
+	bool only = g->f->nresults == 1;
+	gj_v told = LLVMConstInt(only ? t : LLVMStructGetTypeAtIndex(t, g->f->nresults - 1), 1, 0);
+	LLVMBuildRet(g->b, only ? told : LLVMBuildInsertValue(g->b, LLVMGetUndef(t), told, g->f->nresults - 1, ""));
+	gj_at(g, on);
+}
+
 /* Where the stack is, a local variable's address says. What is to be done about it, the runtime does. */
 void gj_cpu_enter(gj_gen *g)
 {
@@ -32,7 +47,10 @@ void gj_cpu_enter(gj_gen *g)
 	gj_v wanted = LLVMBuildOr(g->b, gj_icmp(g, LLVMIntULT, at, least), gj_icmp(g, LLVMIntNE, attention(g), gj_i32(u, 0)), "");
 	gj_if seldom = gj_if_begin(g, wanted);
 	gj_seldom(u, LLVMGetBasicBlockTerminator(seldom.from));
-	gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
+	if (g->f->tells)
+		enter_telling(g);
+	else
+		gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
 	gj_if_end(g, &seldom);
 	g->entry = gj_here(g);                         /* what holds for the function, and allocas, come first */
 }

@@ -82,6 +82,9 @@ void gj_cpu_attend(gj_gen *, gj_v block);      /* its call */
 /* rounds.c */
 gj_emit_op gj_cpu_rounds, gj_cpu_failed;
 
+/* caught.c */
+gj_emit_op gj_cpu_tell, gj_cpu_take, gj_cpu_again, gj_cpu_throw;
+
 /* attend.c: the beginning of a function that is called: is there stack, does somebody want the thread's attention? */
 void gj_cpu_enter(gj_gen *);
 void gj_seldom(gj_unit *, gj_v branch);        /* its first way is hardly ever taken */

@@ -107,6 +107,7 @@ typedef struct gj_caller {
 	bool waits;                                /* for helpers with its rounds; it asks by itself meanwhile */
 	gj_status status;                          /* why one landed */
 	gj_report report;
+	uint64_t handlers;                         /* of functions that catch exceptions: those that take what `report` says */
 	const gj_kernel *kernel;                   /* that is being called */
 	struct gj_rounds_run *rounds;              /* rounds.c: the loop that it works on */
 	bool     failed; int64_t failed_round;     /* in the chunk at hand: the earliest round that failed, as `report` says */

@@ -1,0 +1,87 @@
+/* try in functions for the host: from the exception table to blocks. What may raise ends its block, with a way to the handler; there the
+ * exception is on top of the stack, a CAUGHT, and while it is handled a HANDLED of it stands where CPython keeps the one before it. */
+#include "bytecode/state.h"
+
+#include <string.h>
+
+const gj_handler *gj_handler_of(const gj_ssa_state *s, uint32_t i)
+{
+	uint32_t unit = s->in.p[i].unit;
+	for (uint32_t k = 0; k < s->code->nhandlers; k++)
+		if (unit >= s->code->handler[k].first && unit < s->code->handler[k].end)
+			return &s->code->handler[k];
+	return NULL;
+}
+
+bool gj_may_be_caught(const gj_ssa_state *s, uint32_t i)
+{
+	const gj_pyop *row = &gj_pyops[s->in.p[i].row];
+	bool raises = row->flow == GJ_FLOW_END && strncmp(row->name, "RETURN_", 7);
+	return (raises || row->flow == GJ_FLOW_RISK) && gj_handler_of(s, i);
+}
+
+void gj_ssa_raised(gj_ssa_state *s, const gj_handler *h)
+{
+	if (s->stack.n < h->depth)
+		gj_ssa_damaged(s, "the stack is empty");
+	s->stack.n = h->depth;
+}
+
+static const gj_obj no_place = { .kind = GJ_OBJ_NONE };
+
+void gj_ssa_caught(gj_ssa_state *s, const gj_handler *h)
+{
+	if (h->lasti)
+		gj_ssa_push(s, gj_ssa_emit_obj(s, &no_place));
+	gj_ssa_push(s, gj_ssa_emit(s, GJ_CAUGHT, 0, NULL));
+	s->f->catches = true;
+}
+
+/* Does the value of a place of the stack, whichever way control came, stand for an exception that is handled? A place holds the same kind of
+ * thing on all ways: the first that is known will do. */
+static bool is_handled(const gj_ssa_state *s, gj_ref r)
+{
+	for (uint32_t i = s->phi.n; i-- > 0 && gj_o(s->f, r)->op == GJ_PHI;) {
+		gj_sphi phi = s->phi.p[i];
+		uint32_t place = phi.var & ~(uint32_t)GJ_VAR_STACK;
+		const gj_bb *bb = &s->f->bb.p[phi.block];
+		for (uint32_t k = 0; phi.ref == r && phi.var & GJ_VAR_STACK && k < bb->preds.n; k++) {
+			const gj_sblock *p = &s->sb.p[bb->preds.p[k]];
+			if (!p->done || place >= p->depth || !p->stack[place])
+				continue;
+			r = p->stack[place];
+			break;
+		}
+	}
+	return gj_o(s->f, r)->op == GJ_HANDLED;
+}
+
+void gj_ssa_reraise(gj_ssa_state *s, gj_ref r)
+{
+	for (uint32_t i = s->stack.n; i-- > 0 && !r;)
+		r = s->stack.p[i] && is_handled(s, s->stack.p[i]) ? s->stack.p[i] : 0;
+	r = r ? r : gj_ssa_unsupported(s, "raise without an exception");
+	gj_ssa_emit1(s, GJ_RERAISE, r);
+}
+
+ACTION(push_exc_info)
+{
+	gj_ref e = gj_ssa_value(s);
+	UNUSED_N;
+	gj_ssa_push(s, gj_ssa_emit1(s, GJ_HANDLED, e));
+	gj_ssa_push(s, e);
+}
+
+ACTION(check_exc_match)
+{
+	gj_ref class = gj_ssa_value(s), e = gj_ssa_value(s);
+	UNUSED_N;
+	gj_ssa_push(s, e);
+	gj_ssa_push(s, gj_ssa_emit2(s, GJ_MATCHES, e, class));
+}
+
+ACTION(reraise)
+{
+	UNUSED_N;
+	gj_ssa_reraise(s, gj_ssa_value(s));
+}
