@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gridjit
-from gridjit import _core, cuda, errors, njit, prange, vectorize
+from gridjit import _core, cfunc, cuda, errors, njit, prange, vectorize
 from try_functions import *
 
 
@@ -261,6 +261,16 @@ def test_loops_over_prange():
 def test_functions_that_call_it():
 	assert njit(lambda x: by_exception(0, x) + by_exception(4, x))(3.0) == 2.0
 	assert njit(lambda f, x: f(1, x))(by_anything, 3.0) == -1
+
+
+def test_functions_for_c():
+	@cfunc("f8(i8, f8)")
+	def f(kind, x):
+		try:
+			return fails(kind, x)
+		except ValueError:
+			return -1.0
+	assert f.ctypes(1, 2.0) == -1 and f.ctypes(0, 2.0) == 2
 
 
 def test_generator_in_a_try():
