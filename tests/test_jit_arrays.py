@@ -1,5 +1,6 @@
 """Arrays that functions for the host make: their values, how long they live, and that none stays."""
 
+import ctypes
 import gc
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_expressions_are_arrays():
 		c = a * k + b
 		d = np.sqrt(a) + np.where(a > b, a, b * c)
 		c[0] = -1
-		return c, d, a > b, abs(-a), -a, np.maximum(a, b), (a * b).sum(), np.exp(a - b) / 2, a / 2.0 - b ** 2, d.max()
+		return c, d, a > b, abs(-a), -a, np.maximum(a, b), (a * b).sum(), a / 2.0 - b ** 2, d.max()
 	compare(make, np.arange(4.0), np.ones(4) * 2, 3.0)
 	compare(make, np.arange(12.0).reshape(3, 4), np.ones(4), 2)
 	def layouts(a, b):
@@ -84,6 +85,22 @@ def test_expressions_are_arrays():
 	a = np.asfortranarray(np.arange(6.0).reshape(2, 3))
 	got = compare(layouts, a, np.ones((2, 3)))(a, np.ones((2, 3)))
 	assert got[1].flags.f_contiguous and got[0].flags.c_contiguous
+
+
+def test_math_in_vectors():
+	x = np.linspace(0.1, 30, 1003)
+
+	def whole(x):
+		return np.exp(-x), np.sin(x), np.cos(x), np.log(x), np.tanh(x), np.arctan(x), np.cbrt(x), np.log1p(x), np.arctan2(x, 2 * x), np.hypot(x, x[::-1])
+	for dtype in np.float64, np.float32:
+		compiled = njit(whole)
+		for got, want in zip(compiled(x.astype(dtype)), whole(x.astype(dtype))):
+			assert got.dtype == dtype and (abs(got - want) <= 4 * np.spacing(abs(want))).all()
+	try:
+		ctypes.CDLL("libmvec.so.1")
+	except OSError:
+		return
+	assert all("_ZGV" in text for text in compiled.inspect_asm().values())
 
 
 def test_they_live_as_long_as_they_are_used():

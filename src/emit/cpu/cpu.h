@@ -90,5 +90,7 @@ void gj_cpu_enter(gj_gen *);
 void gj_seldom(gj_unit *, gj_v branch);        /* its first way is hardly ever taken */
 /* Puts a look whether somebody wants the thread's attention into all loops of a module that was optimised. */
 void gj_look_in_loops(gj_unit *);
+/* math.c: before LLVM optimises, which drops what nobody calls yet. */
+void gj_keep_vector_math(gj_unit *);
 
 #endif

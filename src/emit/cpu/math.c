@@ -1,8 +1,9 @@
 /* Math on the CPU: glibc's vector functions (libmvec) where the row has one and the host's glibc too, else libm, lane
- * by lane at width 32. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
+ * by lane at width 32. Functions for the host call libm and say what LLVM may call where it makes vectors. Which functions exist is asked of the library itself, so an old glibc only means slower code. */
 #include "emit/cpu/cpu.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* The vector ABI's letter of the widest registers that `most` bytes fill, and how many bytes they hold. */
 static char vector_class(unsigned most, unsigned *bytes)
@@ -84,6 +85,62 @@ static gj_v by_lanes(gj_gen *g, const gj_op *o, gj_t t, const gj_v *arg, unsigne
 	return gj_load(g, t, out, 64);
 }
 
+/* -- Scalars, of which LLVM may make vectors ------------------------------------------------------------------------------ */
+
+/* Tells LLVM's loop vectoriser by which functions of libmvec it may replace several calls: by their names in the vector ABI. */
+static void offer_vectors(gj_gen *g, gj_v call, const gj_math_info *m, unsigned n, bool single)
+{
+	gj_unit *u = g->u;
+	char text[512], name[64];
+	size_t at = 0;
+	for (unsigned bytes = 16; bytes <= gj_host_vector_bytes(); bytes *= 2) {
+		unsigned lanes = bytes / (single ? 4 : 8);
+		gj_t t = LLVMVectorType(single ? u->f32 : u->f64, lanes), type[2] = { t, t };
+		snprintf(name, sizeof name, "_ZGV%cN%u%s_%s%s", bytes == 64 ? 'e' : bytes == 32 ? 'd' : 'b', lanes, n == 2 ? "vv" : "v", m->stem, single ? "f" : "");
+		if (!gj_host_has_libmvec(name))
+			continue;
+		if (!LLVMGetNamedFunction(u->mod, name))
+			LLVMAddFunction(u->mod, name, LLVMFunctionType(t, type, n, 0));
+		at += (size_t)snprintf(text + at, sizeof text - at, "%s%s(%s)", at ? "," : "", name, name);
+	}
+	if (at)
+		LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+			LLVMCreateStringAttribute(u->ctx, "vector-function-abi-variant", 27, text, (unsigned)at));
+}
+
+/* A call that only computes: nobody asks for errno. */
+static gj_v call_scalar(gj_gen *g, const gj_math_info *m, gj_t t, unsigned n, const gj_v *arg, const char *name, bool single)
+{
+	static const char *const pure[] = { "nounwind", "willreturn", "memory" };
+	gj_v call = gj_extern_call(g, name, t, n, arg);
+	if (!gj_entry_is_host(g->u->root->entry))
+		return call;
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned kind = LLVMGetEnumAttributeKindForName(pure[i], strlen(pure[i]));
+		LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(g->u->ctx, kind, 0));
+	}
+	if (m->libmvec && !g->u->opt->libm_exact && g->u->opt->opt)
+		offer_vectors(g, call, m, n, single);
+	return call;
+}
+
+void gj_keep_vector_math(gj_unit *u)
+{
+	GJ_VEC(gj_v) kept = { 0 };
+	for (gj_v f = LLVMGetFirstFunction(u->mod); f; f = LLVMGetNextFunction(f)) {
+		size_t n;
+		if (!strncmp(LLVMGetValueName2(f, &n), "_ZGV", 4))
+			gj_push(u->arena, &kept, f);
+	}
+	if (!kept.n)
+		return;
+	gj_t t = LLVMArrayType2(u->ptr, kept.n);
+	gj_v all = LLVMAddGlobal(u->mod, t, "llvm.compiler.used");
+	LLVMSetInitializer(all, LLVMConstArray2(u->ptr, kept.p, kept.n));
+	LLVMSetLinkage(all, LLVMAppendingLinkage);
+	LLVMSetSection(all, "llvm.metadata");
+}
+
 gj_v gj_cpu_library(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigned n)
 {
 	char name[64];
@@ -99,7 +156,7 @@ gj_v gj_cpu_library(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsigne
 			return by_libmvec(g, o, row, arg, n, name, lanes);
 	}
 	snprintf(name, sizeof name, "%s%s", m->stem, single ? "f" : "");
-	return gj_is_vec(t) ? by_lanes(g, o, t, arg, n, name) : gj_extern_call(g, name, t, n, arg);
+	return gj_is_vec(t) ? by_lanes(g, o, t, arg, n, name) : call_scalar(g, m, t, n, arg, name, single);
 }
 
 /* As a row of math.def where it is one; remquo's second result has no row. */

@@ -545,6 +545,8 @@ static void cpu_finish(gj_unit *u)
 	const gj_fn *walks = u->root->part ? u->root->part : u->root;
 	if (u->vector && u->opt->opt && walks->round_turns && LLVM_VERSION_MAJOR > 19)
 		passes = gj_printf(u->arena, "%s,function(scalarizer<load-store;min-bits=%u>)", wide_passes, 8 * u->register_bytes);
+	if (!u->vector)
+		gj_keep_vector_math(u);
 	gj_optimise(u, passes);
 	if (gj_entry_is_host(u->root->entry))
 		gj_look_in_loops(u);
