@@ -387,6 +387,33 @@ def test_settings():
 		set_parallel_chunksize(-1)
 
 
+def test_settings_in_compiled_functions():
+	@njit(parallel=True)
+	def f(x, n, chunk):
+		before = get_num_threads()
+		set_num_threads(n)
+		old = set_parallel_chunksize(chunk)
+		now = get_num_threads(), get_parallel_chunksize()
+		for i in prange(x.shape[0]):
+			x[i] = get_thread_id()
+		set_parallel_chunksize(old)
+		set_num_threads(before)
+		return before, now, old
+
+	most = get_num_threads()
+	x = np.ones(50_000)
+	assert f(x, 1, 7) == (most, (1, 7), 0) and not x.any()
+	assert get_num_threads() == most and get_parallel_chunksize() == 0
+	for n in 0, most + 1:
+		with pytest.raises(ValueError, match=f"between 1 and {most}, not {n}"):
+			f(x, n, 1)
+	with pytest.raises(TypeError, match="must be an integer"):
+		f(x, 1.5, 1)
+	with pytest.raises(ValueError, match="chunksize"):
+		f(x, most, -1)
+	assert get_num_threads() == most and get_parallel_chunksize() == 0
+
+
 def test_threads_of_python():
 	@njit(parallel=True, nogil=True)
 	def f(a, scale):

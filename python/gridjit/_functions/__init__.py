@@ -3,7 +3,8 @@ called with. What is a loop over all elements, the compiler knows by itself (src
 
 import numpy as np
 
-from . import elementwise, linalg, operations, products, shapes, sorting, sums
+from .. import parallel
+from . import elementwise, linalg, operations, products, shapes, sorting, sums, threads
 
 # In the order of gj_written (src/code/code.h).
 WRITTEN = (operations.take, operations.choose, operations.put, operations.put_chosen, products.dot, sorting.nonzero, operations.sum_axis,
@@ -48,6 +49,8 @@ def _table():
 			last = name.rpartition(".")[2]
 			table[_find(name)] = getattr(module, OTHER_NAMES.get(last, last))
 	table |= {vars(np).get(name): f for name, f in OLDER.items()}
+	table |= {getattr(parallel, name): getattr(threads, name)
+		for name in ("get_num_threads", "set_num_threads", "get_parallel_chunksize", "set_parallel_chunksize")}
 	return {id(function): f for function, f in table.items() if function is not None}
 
 

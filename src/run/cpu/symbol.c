@@ -2,6 +2,7 @@
  * libgcc's helpers (128-bit integers). The libraries are opened at the first need and stay open. */
 #define _GNU_SOURCE
 #include "run/cpu/cpu.h"
+#include "run/cpu/call.h"
 #include "run/cpu/libdevice.h"
 #include "run/cpu/random.h"
 #include "image/cpu_abi.h"
@@ -16,6 +17,7 @@ static const struct { const char *name; void (*f)(void); } own[] = {
 #ifdef __x86_64__
 	F(gj_rt_attend_keeping)
 #endif
+	F(gj_call_threads) F(gj_call_most_threads) F(gj_call_set_threads) F(gj_call_chunk) F(gj_call_set_chunk)
 	F(gj_rt_callback) F(gj_rt_rounds) F(gj_rt_round_failed)
 	F(gj_rt_tell) F(gj_rt_take) F(gj_rt_again) F(gj_rt_throw) F(gj_rt_enter_telling)
 	F(gj_rt_grid_sync) F(gj_rt_enter) F(gj_rt_report) F(gj_rt_print)
