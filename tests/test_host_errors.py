@@ -137,6 +137,7 @@ EXPECT = {
 	"IPC_HANDLE": ("ValueError", "a handle of memory of another process has 64 bytes"),
 	"IPC_MOVED": ("RuntimeError", "its address is known already: there are views of it"),
 	"ABSENT_TYPE": ("NotSupportedError", "ListType(int32) is a type that gridjit does not have"),
+	"TYPE_FUNCTION": ("TypeError", "FunctionType(): the signature says no return type"),
 	"POINTER_TO": ("TypeError", "a pointer points to a scalar, a record or void, not to UniTuple(int32 x 2)"),
 	"EXTERN_NAME": ("ValueError", "a declared function cannot be called 'two words'"),
 	"EXTERN_ABI": ("NotImplementedError", "Unsupported ABI: rust"),

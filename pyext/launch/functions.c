@@ -78,7 +78,8 @@ static bool is_function(const gj_obj *f)
 /* Of a static type that a function has: which one. */
 static const function *function_of(const gj_type *t)
 {
-	return t->kind == GJ_STATIC ? t->obj : NULL;
+	const gj_type *is = t->kind == GJ_FUNCTION ? t->obj : t;
+	return is && is->kind == GJ_STATIC ? is->obj : NULL;
 }
 
 static const gj_type *type_of(PyObject *o, gj_captures *captures)

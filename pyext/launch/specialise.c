@@ -100,11 +100,20 @@ static gj_specialisation *append(gj_dispatcher *d, gj_specialisation *s)
 	return *at = s;
 }
 
+/* Are these the types of the signature, with known functions in the place of any? */
+static bool fits(const gj_allowed *a, const gj_type *const *arg)
+{
+	for (uint32_t i = 0; i < a->n; i++)
+		if (gj_in_spaces_of(a->arg[i], arg[i]) != arg[i])
+			return false;
+	return true;
+}
+
 /* What an explicit signature says is returned; NULL: what the function does. */
 static const gj_type *declared(const gj_dispatcher *d, const gj_type *const *arg, uint32_t n)
 {
 	for (const gj_allowed *a = d->allowed; a; a = a->next)
-		if (a->n == n && !memcmp(a->arg, arg, n * sizeof *arg))
+		if (a->n == n && fits(a, arg))
 			return a->ret;
 	return NULL;
 }

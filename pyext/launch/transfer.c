@@ -216,8 +216,8 @@ bool gj_args_convert(gj_args *a, const gj_type *const *to)
 			return false;
 	gj_arg *leaf = a->leaf;
 	for (uint32_t i = 0; i < a->nargs; i++) {
-		leaf = convert_leaves(leaf, to[i]);
-		a->type[i] = to[i];
+		a->type[i] = gj_in_spaces_of(to[i], a->type[i]);           /* functions stay known */
+		leaf = convert_leaves(leaf, a->type[i]);
 	}
 	return true;
 }

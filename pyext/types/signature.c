@@ -24,6 +24,21 @@ PyObject *gj_signature_new(const gj_type *ret, const gj_type *const *arg, uint32
 
 /* -- Reading ------------------------------------------------------------------------------------------------------ */
 
+static int read_tuple(PyObject *, const gj_type **);
+
+const gj_type *gj_signature_type(PyObject *o)
+{
+	const gj_type *arg[GJ_MAX_SIGNATURE], *ret;
+	if (!Py_IS_TYPE(o, signature_class))
+		return NULL;
+	SignatureObject *s = (SignatureObject *)o;
+	int n = s->ret == Py_None ? -1 : read_tuple(s->args, arg);
+	if (n < 0)
+		return PyErr_Occurred() ? NULL : (gj_error(GJ_ERR_TYPE_FUNCTION), NULL);
+	ret = gj_type_from_py(s->ret);
+	return gj_function_type(ret, arg, (uint32_t)n, NULL);
+}
+
 static int read_tuple(PyObject *tuple, const gj_type **arg)
 {
 	Py_ssize_t n = PyTuple_GET_SIZE(tuple);
@@ -32,7 +47,7 @@ static int read_tuple(PyObject *tuple, const gj_type **arg)
 		return -1;
 	}
 	for (Py_ssize_t i = 0; i < n; i++)
-		if (!(arg[i] = gj_type_from_any(PyTuple_GET_ITEM(tuple, i))))
+		if (!(arg[i] = gj_signature_type(PyTuple_GET_ITEM(tuple, i))) && (PyErr_Occurred() || !(arg[i] = gj_type_from_any(PyTuple_GET_ITEM(tuple, i)))))
 			return -1;
 	return (int)n;
 }

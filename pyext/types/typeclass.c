@@ -248,6 +248,20 @@ static PyObject *record_fields(const gj_type *t)
 	return dict;
 }
 
+static PyObject *function_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
+{
+	(void)cls;
+	static char *names[] = { "signature", NULL };
+	PyObject *signature;
+	const gj_type *ret, *arg[GJ_MAX_SIGNATURE];
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "O:FunctionType", names, &signature))
+		return NULL;
+	int n = gj_signature_read(signature, &ret, arg);
+	if (n < 0)
+		return NULL;
+	return ret ? gj_type_to_py(gj_function_type(ret, arg, (uint32_t)n, NULL)) : gj_error(GJ_ERR_TYPE_FUNCTION);
+}
+
 static PyObject *pointer_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 {
 	(void)cls;
@@ -377,8 +391,10 @@ static PyObject *type_call(PyObject *self, PyObject *args, PyObject *kw)
 		return PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", t->name);
 	if (n > GJ_MAX_SIGNATURE)
 		return gj_error(GJ_ERR_SIGNATURE_LONG, (int)GJ_MAX_SIGNATURE);
-	while (i < n && (arg[i] = gj_type_from_types(PyTuple_GET_ITEM(args, i))))
+	while (i < n && ((arg[i] = gj_signature_type(PyTuple_GET_ITEM(args, i))) || (arg[i] = gj_type_from_types(PyTuple_GET_ITEM(args, i)))))
 		i++;
+	if (PyErr_Occurred())
+		return NULL;
 	return i == n ? gj_signature_new(t, arg, (uint32_t)n) : scalar_value(t, args);
 }
 

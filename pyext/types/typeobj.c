@@ -27,6 +27,7 @@ static int class_of(const gj_type *t)
 	case GJ_NONE:  return GJ_CLASS_NoneType;
 	case GJ_ARRAY: return GJ_CLASS_Array;
 	case GJ_PTR:   return GJ_CLASS_CPointer;
+	case GJ_FUNCTION: return GJ_CLASS_FunctionType;
 	case GJ_RECORD: return GJ_CLASS_Record;
 	case GJ_NESTED: return GJ_CLASS_NestedArray;
 	case GJ_OPTIONAL: return GJ_CLASS_Optional;

@@ -28,7 +28,13 @@ class CPUDispatcher(Overloads, _core.HostFunction):
 		sig = _core.signature(sig)
 		if sig.return_type is not None:
 			self._declare(sig)
-		return self._compile(sig)
+		return self._compile_now(sig)
+
+	def _compile_now(self, sig):
+		"""What takes functions is compiled for each that is passed: it is only looked at, by their signatures."""
+		if not any(map(_is_of_functions, sig.args)):
+			return self._compile(sig)
+		self._dump(sig.args, "types")
 
 	def recompile(self):
 		"""Compile anew for the types that it was compiled for: globals are read again."""
@@ -169,6 +175,10 @@ def local_types(types):
 	return checked
 
 
+def _is_of_functions(kind):
+	return isinstance(kind, _core.FunctionType) or any(map(_is_of_functions, getattr(kind, "types", ())))
+
+
 def _make(function, signatures, given, locked):
 	dispatcher = CPUDispatcher(function, read_options(**given))
 	functools.update_wrapper(dispatcher, function)
@@ -177,7 +187,7 @@ def _make(function, signatures, given, locked):
 	for signature in signatures:
 		dispatcher._declare(signature)
 	for signature in signatures:
-		dispatcher._compile(_core.signature(signature).args)
+		dispatcher._compile_now(_core.signature(signature))
 	dispatcher._locked = locked
 	return dispatcher
 

@@ -74,7 +74,7 @@ static void apply_signature(const gj_inst *s, const gj_op *call, const gj_code *
 	for (uint32_t i = 0; i < n; i++) {
 		if (!gj_can_convert(a[i].type, code->arg_type[i]))
 			gj_fail(s->fn, call->loc, GJ_ERR_CALL_CONVERT, i + 1, code->name, gj_known_text(s->fn->arena, a[i]), code->arg_type[i]->name);
-		if (code->arg_type[i]->kind != GJ_ARRAY)                               /* an array may be better known than the signature says */
+		if (code->arg_type[i]->kind != GJ_ARRAY && code->arg_type[i]->kind != GJ_FUNCTION)          /* an array may be better known than the signature says */
 			a[i] = gj_just(gj_in_spaces_of(code->arg_type[i], a[i].type));
 	}
 }

@@ -73,17 +73,45 @@ static void fix_elements(gj_trap *trap, gj_inst *s, const gj_entry *entry, const
 	fix_return(trap, s, entry, declared);
 }
 
+/* A function that is called by the signature t; one that nobody knows yet is declared by it. */
+static const gj_obj *called_by(gj_trap *trap, const gj_type *t, const gj_obj *f)
+{
+	bool typed = f && (f->kind != GJ_OBJ_FUNCTION || f->code->arg_type || f->code->nargs != (int)t->n);
+	if (typed)
+		return f;
+	gj_obj *o = gj_new(trap->arena, gj_obj, 1);
+	gj_code *c = gj_new(trap->arena, gj_code, 1);
+	const char **var = gj_new(trap->arena, const char *, t->n + 1);
+	for (uint32_t i = 0; i < t->n; i++)
+		var[i] = gj_printf(trap->arena, "argument %u", i + 1);
+	*o = f ? *f : (gj_obj){ .kind = GJ_OBJ_EXTERN, .name = "function", .i = 1 };
+	*c = f ? *f->code : (gj_code){ .name = "function", .qualname = "function", .file = "", .nargs = (int)t->n, .nposonly = (int)t->n, .var = var,
+		.nvars = (int)t->n };
+	c->ret = t->elem;
+	c->arg_type = t->item;
+	c->narg_types = (int)t->n;
+	o->code = c;
+	return o;
+}
+
 /* Functions as arguments have a type each, for those who launch. Here they are constants like all others. */
 static gj_known argument(gj_trap *trap, const gj_type *t, const gj_obj *konst)
 {
-	if (!konst)
-		return gj_just(t);
+	if (t->kind == GJ_FUNCTION)
+		return gj_known_of(NULL, 0, called_by(trap, t, konst));
 	if (t->kind != GJ_TUPLE)
-		return gj_known_of(NULL, 0, konst);
+		return konst ? gj_known_of(NULL, 0, konst) : gj_just(t);
 	const gj_type **item = gj_new(trap->arena, const gj_type *, t->n + 1);
-	for (uint32_t i = 0; i < t->n; i++)
-		item[i] = argument(trap, t->item[i], konst->item[i]).type;
-	return (gj_known){ gj_tuple_like(t, item), konst };
+	const gj_obj **of = gj_new(trap->arena, const gj_obj *, t->n + 1);
+	gj_obj *tuple = gj_new(trap->arena, gj_obj, 1);
+	bool any = false;
+	for (uint32_t i = 0; i < t->n; i++) {
+		gj_known v = argument(trap, t->item[i], konst ? konst->item[i] : NULL);
+		item[i] = v.type;
+		any |= (of[i] = v.konst) != NULL;
+	}
+	*tuple = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = t->n, .item = of };
+	return any ? (gj_known){ gj_tuple_like(t, item), tuple } : gj_just(t);
 }
 
 gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entry, uint32_t n, const gj_type *const *arg,

@@ -254,6 +254,8 @@ const gj_type *gj_in_spaces_of(const gj_type *t, const gj_type *actual)
 		return gj_array_at(t->elem, t->ndim, t->layout, t->readonly, (gj_space)actual->space, t->align);
 	if (actual->kind == GJ_REF && (t->kind == GJ_REF || t->kind == GJ_RECORD))
 		return t == actual->elem ? actual : t;
+	if (t->kind == GJ_FUNCTION)
+		return gj_function_type(t->elem, t->item, t->n, actual->kind == GJ_FUNCTION ? actual->obj : actual);
 	if (t->kind == GJ_OPTIONAL && actual != gj_t_none)
 		return gj_optional_type(gj_in_spaces_of(t->elem, actual->kind == GJ_OPTIONAL ? actual->elem : actual));
 	if (t->kind != GJ_TUPLE || actual->kind != GJ_TUPLE || t->n != actual->n || t->n > MAX_ITEMS)
@@ -284,6 +286,8 @@ static bool converts(const gj_type *from, const gj_type *to)
 		return converts(from->kind == GJ_OPTIONAL ? from->elem : from, to->elem);
 	if (gj_is_scalar(from) && gj_is_scalar(to))
 		return !gj_is_complex(from) || gj_is_complex(to);
+	if (to->kind == GJ_FUNCTION)
+		return from->kind == GJ_STATIC || (from->kind == GJ_FUNCTION && gj_in_spaces_of(to, from) == from);
 	if (from->kind == GJ_REF && (to->kind == GJ_RECORD || to->kind == GJ_REF))
 		return to == from->elem || (from->elem == to->elem && keeps_access(from, to));
 	if (to->kind == GJ_PTR && to->elem == gj_t_none && (from->kind == GJ_PTR || from->kind == GJ_I64 || from->kind == GJ_U64))

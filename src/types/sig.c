@@ -190,6 +190,20 @@ static const gj_type *read_pointer(reader *r)
 	return elem ? pointer_to(r, elem) : NULL;
 }
 
+/* "float64(float64))", as numba prints it "float64(float64)]". */
+static const gj_type *read_function(reader *r, char end)
+{
+	const gj_type *ret = parse_type(r), *arg[MAX_ITEMS];
+	if (!ret)
+		return NULL;
+	if (!eat(r, '('))
+		return fail(r, "expected '(' before the argument types of a function");
+	int n = read_items(r, ')', arg, MAX_ITEMS);
+	if (n < 0)
+		return NULL;
+	return eat(r, end) ? gj_function_type(ret, arg, (uint32_t)n, NULL) : fail(r, "expected the end of a function's type");
+}
+
 static const gj_type *read_name(reader *r)
 {
 	const char *word;
@@ -200,6 +214,8 @@ static const gj_type *read_name(reader *r)
 	if (!n)
 		return fail(r, "expected the name of a type");
 	const char *after = r->p;
+	if (is_word(word, n, "FunctionType") && (eat(r, '(') || eat(r, '[')))
+		return read_function(r, r->p[-1] == '[' ? ']' : ')');
 	if (eat(r, '(')) {
 		if (is_word(word, n, "array") || is_word(word, n, "Array"))
 			return read_array(r, readonly);

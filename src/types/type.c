@@ -182,6 +182,19 @@ static void pointer_name(const gj_type *t, gj_sb *name, gj_sb *code)
 		gj_sb_printf(code, " by %d", t->align);
 }
 
+static void function_name(const gj_type *t, gj_sb *name, gj_sb *code)
+{
+	const gj_type *is = t->obj;
+	gj_sb_printf(name, "FunctionType[%s(", t->elem->name);
+	gj_sb_printf(code, "%s<%s(", is ? is->code : "fn", t->elem->code);
+	for (uint32_t i = 0; i < t->n; i++) {
+		gj_sb_printf(name, "%s%s", i ? ", " : "", t->item[i]->name);
+		gj_sb_printf(code, "%s%s", i ? " " : "", t->item[i]->code);
+	}
+	gj_sb_puts(name, ")]");
+	gj_sb_puts(code, ")>");
+}
+
 static void iter_name(const gj_type *t, gj_sb *name, gj_sb *code)
 {
 	if (t->elem->kind == GJ_RANGE)
@@ -216,6 +229,7 @@ static void type_name(const gj_type *t, const char *given, gj_sb *name, gj_sb *c
 	case GJ_TUPLE: t->obj ? named_tuple_name(t, t->obj, name, code) : tuple_name(t, name, code); break;
 	case GJ_ARRAY: array_name(t, name, code); break;
 	case GJ_PTR:   pointer_name(t, name, code); break;
+	case GJ_FUNCTION: function_name(t, name, code); break;
 	case GJ_RECORD: record_name(t, t->obj, name, code); break;
 	case GJ_NESTED: nested_name(t, name, code); break;
 	case GJ_VECTOR:
@@ -420,6 +434,12 @@ const gj_type *gj_slice_type(int n)
 const gj_type *gj_static_type(const void *obj, const char *name)
 {
 	return intern(&(gj_type){ .kind = GJ_STATIC, .obj = obj }, name);
+}
+
+const gj_type *gj_function_type(const gj_type *ret, const gj_type *const *arg, uint32_t n, const gj_type *is)
+{
+	static const gj_type *const nothing[1];
+	return intern(&(gj_type){ .kind = GJ_FUNCTION, .elem = ret, .n = n, .item = n ? arg : nothing, .obj = is }, NULL);
 }
 
 const gj_type *gj_ptr_at(const gj_type *elem, gj_space space, uint32_t known)

@@ -31,6 +31,7 @@ typedef enum gj_kind {
 	GJ_NESTED,                                 /* in records only: n of elem, side by side */
 	GJ_VECTOR,                                 /* CUDA C's float4 and the like: n of elem, parts x y z w */
 	GJ_OPTIONAL,                               /* None or elem: parts: is there a value?, its own */
+	GJ_FUNCTION,                               /* in signatures: a function that takes item[n] and gives elem; `obj`: its static type, once it is known which */
 	GJ_REF,                                    /* in kernels: a record where it lies, elem in `space` */
 	GJ_NKINDS
 } gj_kind;
@@ -79,6 +80,8 @@ const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool re
 const gj_type *gj_array_at(const gj_type *elem, int ndim, char layout, bool readonly, gj_space, uint32_t known);
 /* A view of the memory of `like`, an array. */
 const gj_type *gj_array_in(const gj_type *elem, int ndim, char layout, const gj_type *like);
+/* `is`: the static type of a function, or NULL: any of this signature. */
+const gj_type *gj_function_type(const gj_type *ret, const gj_type *const *arg, uint32_t n, const gj_type *is);
 /* NULL: there is no such vector. */
 const gj_type *gj_vector_type(const gj_type *elem, uint32_t n);
 /* NULL: values of the type are not chosen when a kernel runs. Of None and of optional types: themselves. */

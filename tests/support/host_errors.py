@@ -397,6 +397,10 @@ def ABSENT_TYPE():
 	types.UniTuple(types.ListType(int32), 2)
 
 
+def TYPE_FUNCTION():
+	types.FunctionType("(int32,)")
+
+
 def EXTERN_NAME():
 	cuda.declare_device("two words", "int32()")
 
