@@ -167,10 +167,11 @@ static PyObject *get_cooperative(PyObject *self, void *unused)
 static PyObject *get_facts(PyObject *self, void *unused)
 {
 	(void)unused;
-	static const char *const name[] = { "idx32", "noalias", "align16", "lanes_x", "full_warps", "rows_16", "rows_8" };
+	static const char *const name[32] = { "idx32", "noalias", "align16", "lanes_x", "full_warps", "rows_16", "rows_8",
+		[GJ_FACT_STRIDE_SHIFT] = "inner", "inner_2", "inner_3", "inner_4", "inner_back", "outer", "outer_2", "outer_3", "outer_4", "outer_back" };
 	PyObject *set = PyFrozenSet_New(NULL);
 	for (unsigned i = 0; set && i < GJ_LEN(name); i++) {
-		PyObject *s = S->facts >> i & 1 ? PyUnicode_FromString(name[i]) : NULL;
+		PyObject *s = name[i] && S->facts >> i & 1 ? PyUnicode_FromString(name[i]) : NULL;
 		if (s && PySet_Add(set, s) < 0)
 			Py_CLEAR(set);
 		Py_XDECREF(s);

@@ -59,7 +59,7 @@ static bool settle(const gj_dispatcher *d, const gj_launch_config *c, const gj_a
 /* The compiled form, and arrays in their last places; NULL: exception. */
 static gj_specialisation *prepare(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
-	static const uint32_t of_arrays = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_FACT_INNER | GJ_FACT_ALIGNED_ROWS;
+	static const uint32_t of_arrays = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_FACTS_STRIDES | GJ_FACT_ALIGNED_ROWS;
 	bool moved;
 	gj_specialisation *s = gj_specialisation_of(d, a, c->facts);
 	if (!s || !gj_args_shield(a, &s->image, &moved))

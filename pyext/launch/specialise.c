@@ -154,7 +154,7 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 gj_specialisation *gj_specialise(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
 	if (!dev->ops->target->vectors || (uint32_t)gj_config.cpu_width != dev->ops->target->warp)
-		facts &= ~(uint32_t)GJ_FACTS_BLOCK;
+		facts &= ~(uint32_t)(GJ_FACTS_BLOCK | (GJ_FACTS_STRIDES & ~GJ_FACT_INNER));    /* gathers are what others save */
 	if (d->last && matches(d->last, dev, arg, n, facts))
 		return d->last;
 	gj_specialisation *s = find(d, dev, arg, n, facts);

@@ -39,11 +39,18 @@ static bool overlaps(const ranges *r, uintptr_t lo, uintptr_t hi)
 	return false;
 }
 
-/* A strided array in whose rows items lie side by side, as in a slice of rows, or where a signature says [:] of what is contiguous. */
-static bool has_rows(const gj_arg *x)
+/* Which of the bits of GJ_FACTS_STRIDES hold for a strided array: a slice of rows, every second item, a transposed plane … */
+static uint32_t known_strides(const gj_arg *x)
 {
 	int last = x->type->ndim - 1;
-	return x->strides[last] == x->type->elem->size || x->shape[last] <= 1;
+	int64_t size = x->type->elem->size;
+	uint32_t bits = 0;
+	for (int i = 0; i < 2 * GJ_NFACT_STRIDES; i++) {
+		int d = i < GJ_NFACT_STRIDES ? last : 0;
+		bool holds = x->shape[d] <= 1 || x->strides[d] == gj_fact_strides[i % GJ_NFACT_STRIDES] * size;
+		bits |= (uint32_t)holds << (GJ_FACT_STRIDE_SHIFT + i);
+	}
+	return bits;
 }
 
 /* Is every row of an array of several dimensions aligned to 16 bytes if the first one is? */
@@ -57,7 +64,8 @@ static bool has_aligned_rows(const gj_arg *x)
 uint32_t gj_args_facts(const gj_args *a)
 {
 	ranges seen;
-	bool strided = false, rows = true;
+	uint32_t strides = 0;
+	bool strided = false;
 	uint32_t facts = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_FACT_ALIGNED_ROWS;
 	seen.n = 0;
 	for (uint32_t i = 0; i < a->nleaves; i++) {
@@ -68,8 +76,9 @@ uint32_t gj_args_facts(const gj_args *a)
 			continue;
 		uintptr_t lo, hi;
 		if (x->type->layout == 'A' && x->type->ndim) {
+			uint32_t known = known_strides(x);
+			strides = strided ? strides & known : known;
 			strided = true;
-			rows &= has_rows(x);
 		}
 		gj_byte_range(x->type, x->data, x->shape, x->strides, &lo, &hi);
 		if (x->data & 15)
@@ -85,7 +94,7 @@ uint32_t gj_args_facts(const gj_args *a)
 			seen.hi[seen.n++] = hi;
 		}
 	}
-	return facts | (strided && rows ? GJ_FACT_INNER : 0);
+	return facts | (strides & -strides);       /* one of them says enough */
 }
 
 /* -- Conversion --------------------------------------------------------------------------------------------------- */

@@ -38,14 +38,28 @@ enum {
 	/* A large launch whose blocks can be made smaller by that along x, so that a thread runs neighbours. Both: two, or four where items
 	 * are narrow. */
 	GJ_FACT_HALVES = 32768, GJ_FACT_QUARTERS = 65536,
-	GJ_FACT_INNER = 131072,                    /* there are strided arrays, and of each the last dimension's items lie side by side */
-	GJ_FACT_ALIGNED_ROWS = 262144,             /* … in several dimensions; arrays of several are contiguous, and their rows are multiples of 16 bytes */
+	GJ_FACT_ALIGNED_ROWS = 1 << 27,             /* … in several dimensions; arrays of several are contiguous, and their rows are multiples of 16 bytes */
 	GJ_FACTS_NEIGHBOURS = GJ_FACT_HALVES | GJ_FACT_QUARTERS | GJ_FACT_ALIGNED_ROWS,
+	/* There are strided arrays, and of each the items of the last dimension, or of the first, lie gj_fact_strides[] items apart; one bit for
+	 * each of these: of the last dimension's, then of the first's. INNER: the last dimension's lie side by side. */
+	GJ_NFACT_STRIDES = 5, GJ_FACT_STRIDE_SHIFT = 17,
+	GJ_FACT_INNER = 1 << GJ_FACT_STRIDE_SHIFT,
+	GJ_FACTS_STRIDES = ((1 << 2 * GJ_NFACT_STRIDES) - 1) << GJ_FACT_STRIDE_SHIFT,
 	GJ_FACTS_ROUNDS = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS,   /* of loops over prange */
 	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z
 };
 
 static inline uint32_t gj_lanes_axis(uint32_t facts) { return facts & GJ_FACT_LANES_Z ? 2 : facts & GJ_FACT_LANES_Y ? 1 : 0; }
+static const int8_t gj_fact_strides[GJ_NFACT_STRIDES] = { 1, 2, 3, 4, -1 };
+/* The stride, in items, that facts tell of dimension d of n in strided arrays; 0: none. */
+static inline int64_t gj_stride_known(uint32_t facts, uint32_t d, uint32_t n)
+{
+	for (uint32_t i = 0; i < 2 * GJ_NFACT_STRIDES; i++)
+		if (facts >> (GJ_FACT_STRIDE_SHIFT + i) & 1)
+			return d == (i < GJ_NFACT_STRIDES ? n - 1 : 0) ? gj_fact_strides[i % GJ_NFACT_STRIDES] : 0;
+	return 0;
+}
+
 /* Axes in the order in which threads and blocks are counted, where lanes run along axis 0, 1 or 2; each is its own inverse. */
 static const uint8_t gj_axes_from[3][3] = { { 0, 1, 2 }, { 1, 0, 2 }, { 2, 1, 0 } };
 

@@ -59,7 +59,8 @@ static uint64_t op_cost(const gj_fn *f, const gj_op *o, uint32_t lanes)
 	const gj_op *p = gj_o(f, o->arg[0]);
 	if (p->shape == GJ_UNIFORM)
 		return 64 / lanes;
-	return p->shape == GJ_LINEAR && p->stride >= p->type->elem->size && p->stride < 64 ? (uint64_t)p->stride : 64;
+	int64_t stride = p->shape != GJ_LINEAR ? 0 : p->stride == -(int64_t)p->type->elem->size ? -p->stride : p->stride;
+	return stride >= p->type->elem->size && stride < 64 ? (uint64_t)stride : 64;
 }
 
 /* The same of all ops; an inner loop is taken to run eight times. */

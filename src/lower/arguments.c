@@ -31,9 +31,9 @@ gj_lv gj_larray_argument(gj_lower *L, const gj_type *t, uint32_t leaf, gj_ref da
 		return gj_larray(L, t, data, shape);
 	p[0] = data;
 	for (uint8_t d = 0; d < t->ndim; d++) {
-		bool known = d + 1 == t->ndim && L->M->options->facts & GJ_FACT_INNER;
+		int64_t items = gj_stride_known(L->M->options->facts, d, t->ndim);
 		p[1 + d] = shape[d];
-		p[1 + t->ndim + d] = known ? gj_eint(L, gj_scalar[GJ_I64], t->elem->size) : gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_STRIDE, .dim = d }, gj_scalar[GJ_I64]);
+		p[1 + t->ndim + d] = items ? gj_eint(L, gj_scalar[GJ_I64], items * t->elem->size) : gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_STRIDE, .dim = d }, gj_scalar[GJ_I64]);
 	}
 	return v;
 }
