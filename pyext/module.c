@@ -5,6 +5,7 @@
 #include "debug.h"
 #include "elements/elementsobj.h"
 #include "freeze/freeze.h"
+#include "launch/launch.h"
 #include "launch/argument.h"
 #include "launch/functions.h"
 #include "launch/dispatcherobj.h"
@@ -72,6 +73,8 @@ static PyMethodDef methods[] = {
 	{ "signature", signature, METH_O, "signature(x): a Signature from a Signature, text or tuple of types." },
 	{ "compile", (PyCFunction)(void (*)(void))gj_compile_function, METH_VARARGS | METH_KEYWORDS,
 		"compile(function, signature, options, dump=None) -> (text, return type): compile without a device." },
+	{ "current_launch", gj_current_launch, METH_NOARGS,
+		"current_launch() -> (kernel, grid, block, stream, sharedmem): what this thread compiles a kernel for, or None." },
 	{ "read_options", gj_read_options, METH_VARARGS,
 		"read_options(function, keywords): the options that callers of 'jit' or 'compile' can give, checked, with defaults." },
 	{ "fill_xoroshiro", gj_fill_xoroshiro, METH_VARARGS,

@@ -56,15 +56,43 @@ static bool settle(const gj_dispatcher *d, const gj_launch_config *c, const gj_a
 	return status == GJ_OK || (gj_status_error(status, back ? "copying array arguments back" : "waiting for a kernel with debug=True"), false);
 }
 
+/* What is being launched, while it may be compiled for that. */
+static _Thread_local const gj_launch_config *config_now;
+static _Thread_local gj_dispatcher *kernel_now;
+
+static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
+{
+	const gj_launch_config *outer = config_now;
+	gj_dispatcher *outer_kernel = kernel_now;
+	config_now = c;
+	kernel_now = d;
+	gj_specialisation *s = gj_specialisation_of(d, a, c->facts);
+	config_now = outer;
+	kernel_now = outer_kernel;
+	return s;
+}
+
+/* current_launch(): (kernel, grid, block, stream, sharedmem), or None. */
+PyObject *gj_current_launch(PyObject *m, PyObject *unused)
+{
+	(void)m, (void)unused;
+	const gj_launch_config *c = config_now;
+	if (!c)
+		Py_RETURN_NONE;
+	PyObject *stream = c->stream ? Py_NewRef(c->stream) : PyLong_FromLong(0);
+	return Py_BuildValue("O(III)(III)NI", kernel_now, c->grid[0], c->grid[1], c->grid[2], c->block[0], c->block[1], c->block[2], stream,
+		c->shared);
+}
+
 /* The compiled form, and arrays in their last places; NULL: exception. */
 static gj_specialisation *prepare(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
 	static const uint32_t of_arrays = GJ_FACT_IDX32 | GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | GJ_FACTS_STRIDES | GJ_FACT_ALIGNED_ROWS;
 	bool moved;
-	gj_specialisation *s = gj_specialisation_of(d, a, c->facts);
+	gj_specialisation *s = find(d, c, a);
 	if (!s || !gj_args_shield(a, &s->image, &moved))
 		return NULL;
-	return moved && s->facts & of_arrays & ~gj_args_facts(a) ? gj_specialisation_of(d, a, c->facts) : s;
+	return moved && s->facts & of_arrays & ~gj_args_facts(a) ? find(d, c, a) : s;
 }
 
 bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)

@@ -34,17 +34,19 @@ static PyObject *text_of(const gj_request *rq, const char *dump)
 	return o;
 }
 
-/* _core.compile(function, signature, options, dump=None) */
+/* _core.compile(function, signature, options, dump=None, linked=None); linked: a list, to which goes what declared functions are linked
+ * with. */
 PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
 {
 	(void)m;
-	static char *names[] = { "function", "signature", "options", "dump", NULL };
-	PyObject *function, *signature, *options, *o = NULL;
+	static char *names[] = { "function", "signature", "options", "dump", "linked", NULL };
+	PyObject *function, *signature, *options, *linked = NULL, *o = NULL;
 	const char *dump = NULL;
 	const gj_type *arg[GJ_MAX_SIGNATURE];
 	gj_request rq = { 0 };
 	gj_captures outside = { 0 };               /* declared functions stay declared */
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "OOO!|z:compile", names, &function, &signature, &PyDict_Type, &options, &dump))
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "OOO!|zO!:compile", names, &function, &signature, &PyDict_Type, &options, &dump,
+		&PyList_Type, &linked))
 		return NULL;
 	int n = gj_signature_read(signature, &rq.ret, arg);
 	if (n < 0 || !gj_options_read(options, "compile", ~(unsigned)GJ_SET_LOOK, &rq.options)
@@ -57,6 +59,8 @@ PyObject *gj_compile_function(PyObject *m, PyObject *args, PyObject *kw)
 		return PyErr_NoMemory();
 	if (gj_freeze_request(function, arena, &outside, &rq) == 0)
 		o = text_of(&rq, dump);
+	if (o && linked && outside.linked && PyList_SetSlice(linked, PY_SSIZE_T_MAX, PY_SSIZE_T_MAX, outside.linked) < 0)
+		Py_CLEAR(o);
 	Py_XDECREF(outside.linked);
 	gj_arena_free(arena);
 	return o;

@@ -23,7 +23,7 @@ globals().update((_name, getattr(_kernel, _name)) for _name in dir(_kernel) if n
 _VECTORS = """int8x int16x int32x int64x uint8x uint16x uint32x uint64x float32x float64x char short int long longlong uchar ushort uint
 	ulong ulonglong float double""".split()
 _LATE = {
-	"compiler": "compile compile_for_current_device compile_ptx compile_ptx_for_current_device",
+	"compiler": "compile compile_all compile_for_current_device compile_ptx compile_ptx_for_current_device",
 	"generalised": "guvectorize",
 	"hostarray": """ManagedNDArray MappedNDArray defer_cleanup managed_array mapped mapped_array mapped_array_like pinned pinned_array
 		pinned_array_like""",
@@ -35,7 +35,7 @@ _LATE = {
 	"vector_types": " ".join(f"{name}{n}" for name in _VECTORS for n in range(1, 5)),
 	"vectorizers": "vectorize",
 }
-_MODULES = "args", "cudadrv", "random", "runtime", *_LATE
+_MODULES = "args", "cudadrv", "launchconfig", "random", "runtime", "simulator", "testing", *_LATE
 __getattr__, __dir__ = _later.module(__name__, _LATE, _MODULES)
 
 if _config.CUDA_MEMORY_MANAGER not in ("", "default"):

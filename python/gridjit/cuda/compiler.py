@@ -23,6 +23,11 @@ def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False
 	In both an array argument is (meminfo, parent, size, itemsize, data, shape…, strides…), a tuple its items.
 	Raises TypeError for a kernel that returns a value, NotImplementedError for other ABIs and outputs, ValueError for a
 	name that PTX cannot have."""
+	return _compile([], pyfunc, sig, debug, lineinfo, device, fastmath, cc, opt, abi, abi_info, output, forceinline, launch_bounds,
+		**options)
+
+
+def _compile(linked, pyfunc, sig, debug, lineinfo, device, fastmath, cc, opt, abi, abi_info, output, forceinline, launch_bounds, **options):
 	if abi not in ("c", "numba"):
 		raise NotImplementedError(f"Unsupported ABI: {abi}; there are 'c' and 'numba'")
 	if output != "ptx":
@@ -37,10 +42,25 @@ def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False
 	function = getattr(pyfunc, "py_func", pyfunc)
 	name = symbol(function, signature.args, abi, abi_info) if device and isinstance(function, FunctionType) else None
 	entry = "kernel" if not device else abi if name else "device"
-	return _core.compile(function, signature, dict(options, entry=entry, symbol=name))
+	return _core.compile(function, signature, dict(options, entry=entry, symbol=name), linked=linked)
 
 
 _list_options(compile, 4)
+
+
+def compile_all(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False, cc=None, opt=None, abi="c", abi_info=None,
+	output="ptx", forceinline=False, launch_bounds=None, **options):
+	"""compile(), and what the function is to be linked with: (list, Type). The list has its PTX first, then for each file that functions
+	of cuda.declare_device() come from, or that cuda.jit(link=…) names: PTX as text, also of CUDA C (through NVRTC); other code as
+	LinkableCode.
+
+	Unlike numba's, the default of output is "ptx", which is all there is."""
+	from .linking import for_gpu
+	linked = []
+	text, kind = _compile(linked, pyfunc, sig, debug, lineinfo, device, fastmath, cc, opt, abi, abi_info, output, forceinline,
+		launch_bounds, **options)
+	codes = for_gpu([*linked, *getattr(pyfunc, "_link", ())], _compute_capability(cc))
+	return [text, *(code if code.kind != "ptx" else code.data.decode() for code in codes)], kind
 
 
 def inspect_sass(ptx, cc=None):

@@ -93,6 +93,26 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 			self._specializations[argtypes] = _make(self, self._options, [argtypes], True, True, self._link)
 		return self._specializations[argtypes]
 
+	def compile_device(self, args, return_type=None):
+		"""Compile as a device function for arguments of these types: what comes of it has `signature`, `ptx` and `name`.
+
+		For the capability of the current GPU; on the CPU device for config.CUDA_DEFAULT_PTX_CC."""
+		from .compiler import _compile
+		from ._symbol import symbol
+		cc = _core.Device(_core.current_ordinal()).compute_capability
+		argtypes = tuple(map(_core.as_type, args))
+		given = argtypes if return_type is None else _core.as_type(return_type)(*argtypes)
+		ptx, kind = _compile([], self.py_func, given, self._options["debug"], False, True, self._options["fastmath"],
+			None if cc == (0, 0) else cc, self._options["opt"], "numba", None, "ptx", False, None)
+		return pytypes.SimpleNamespace(signature=kind(*argtypes), ptx=ptx, name=symbol(self.py_func, argtypes, "numba", None))
+
+	def mark_launch_config_sensitive(self):
+		"""The kernel is compiled for each grid, block and size of shared memory by itself: overloads that it calls look at
+		launchconfig.current_launch_config()."""
+		if self._device:
+			raise TypeError(f"{self.__name__}() is a device function: it has no launches")
+		self.__class__ = _LaunchSensitive
+
 	def recompile(self):
 		"""Forget what was compiled: globals are read anew at the next launch."""
 		self._clear()
@@ -188,6 +208,33 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 
 	def __repr__(self):
 		return f"<{'device function' if self._device else 'kernel'} {self.__module__}.{self.__qualname__}>"
+
+
+class _LaunchSensitive(CUDADispatcher):
+	"""A kernel with a dispatcher for each launch configuration."""
+
+	_launches = None
+
+	def forall(self, ntasks, tpb=0, stream=0, sharedmem=0):
+		"""Blocks have 256 threads where tpb is 0: what suits the kernel is known only once it is compiled for a launch."""
+		return super().forall(ntasks, tpb or 256, stream, sharedmem)
+
+	def __getitem__(self, key):
+		launcher = super().__getitem__(key)
+		self._launches = self._launches or {}
+		config = launcher.griddim, launcher.blockdim, launcher.sharedmem
+		if config not in self._launches:
+			self._launches[config] = _make(self, self._options, self._declared, self._locked, self.specialized, self._link)
+		return self._launches[config][key]
+
+	@property
+	def overloads(self):
+		"""Compiled forms by argument types: of each, that of the first launch."""
+		return {argtypes: kernel for made in reversed((self._launches or {}).values()) for argtypes, kernel in made.overloads.items()}
+
+	def recompile(self):
+		"""Forget what was compiled."""
+		self._launches = None
 
 
 # -- pickling --

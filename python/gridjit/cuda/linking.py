@@ -139,6 +139,11 @@ def _for_cpu(code, cc):
 	return code
 
 
+def for_gpu(items, cc):
+	"""LinkableCode of each item once, for a GPU of this capability."""
+	return list(dict.fromkeys(_for_gpu(_read(item), cc) for item in items))
+
+
 def resolve(items, device_kind, cc):
 	"""(kind, name, contents) of what a kernel for this device is linked with, each once. Called when a kernel is compiled."""
 	make = _for_gpu if device_kind == "cuda" else _for_cpu
