@@ -30,10 +30,79 @@ static void put_double(gj_sb *out, double x, bool brain)
 	PyMem_Free(s);
 }
 
-static void put_number(gj_sb *out, char letter, uint64_t bits)
+static double as_double(uint64_t bits)
 {
 	double x;
 	memcpy(&x, &bits, sizeof x);
+	return x;
+}
+
+static void put_object(gj_sb *out, PyObject *o)
+{
+	PyObject *text = o ? PyObject_Str(o) : NULL;
+	const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
+	gj_sb_puts(out, s ? s : "?");
+	Py_XDECREF(text);
+	gj_forgive(PyExc_Exception);
+}
+
+static void put_complex(gj_sb *out, double real, double imag, bool narrow)
+{
+	PyArray_Descr *single = PyArray_DescrFromType(NPY_COMPLEX64);
+	PyObject *o = narrow && single ? PyArray_Scalar((float[]){ (float)real, (float)imag }, single, NULL) : PyComplex_FromDoubles(real, imag);
+	put_object(out, o);
+	Py_XDECREF(o);
+	Py_XDECREF(single);
+}
+
+/* -- Whole arrays ------------------------------------------------------------------------------------------------------ */
+
+/* One whose items are being told. */
+typedef struct whole { PyArrayObject *array; npy_intp next; } whole;
+
+static void begin(whole *w, const char *s, const gj_printed *p)
+{
+	static const struct { char letter; int type; } row[] = { { 'b', NPY_BOOL }, { 'i', NPY_INT64 }, { 'u', NPY_UINT64 }, { 'f', NPY_FLOAT32 },
+		{ 'h', NPY_FLOAT16 }, { 'g', NPY_FLOAT32 }, { 'd', NPY_FLOAT64 }, { 'c', NPY_COMPLEX64 }, { 'z', NPY_COMPLEX128 } };
+	npy_intp extent[GJ_PRINT_VALUES];
+	for (uint32_t d = 0; d < p->n; d++)
+		extent[d] = (npy_intp)p->value[d];
+	Py_CLEAR(w->array);
+	w->next = 0;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+		if (row[i].letter == *s)
+			w->array = (PyArrayObject *)PyArray_ZEROS((int)p->n, extent, row[i].type, 0);
+	gj_forgive(PyExc_Exception);
+}
+
+static void add(whole *w, char letter, const uint64_t *value)
+{
+	if (!w->array || w->next >= PyArray_SIZE(w->array))
+		return;
+	double re = as_double(value[0]), im = letter == 'c' || letter == 'z' ? as_double(value[1]) : 0;
+	char *at = (char *)PyArray_DATA(w->array) + w->next++ * PyArray_ITEMSIZE(w->array);
+	switch (letter) {
+	case 'b': *(npy_bool *)at = value[0] != 0; break;
+	case 'i': case 'u': memcpy(at, value, 8); break;
+	case 'f': case 'g': *(float *)at = (float)re; break;
+	case 'h': *(npy_half *)at = gj_half_bits(re, false); break;
+	case 'c': memcpy(at, (float[]){ (float)re, (float)im }, 8); break;
+	case 'z': memcpy(at, (double[]){ re, im }, 16); break;
+	default:  memcpy(at, &re, 8); break;
+	}
+}
+
+static void end(gj_sb *out, whole *w)
+{
+	put_object(out, (PyObject *)w->array);
+	Py_CLEAR(w->array);
+}
+
+/* -- Lines ------------------------------------------------------------------------------------------------------------- */
+
+static void put_number(gj_sb *out, char letter, uint64_t bits)
+{
+	double x = as_double(bits);
 	switch (letter) {
 	case 'b': gj_sb_puts(out, bits ? "True" : "False"); break;
 	case 'i': gj_sb_printf(out, "%lld", (long long)bits); break;
@@ -43,7 +112,7 @@ static void put_number(gj_sb *out, char letter, uint64_t bits)
 	}
 }
 
-static void put_line(gj_sb *out, const gj_printed *p)
+static void put_line(gj_sb *out, whole *w, const gj_printed *p)
 {
 	uint32_t next = 0;
 	for (const char *s = p->text; *s; s++) {
@@ -53,6 +122,16 @@ static void put_line(gj_sb *out, const gj_printed *p)
 			gj_sb_put(out, s, 1);
 		else if (!*s)
 			return;
+		else if (*s == '[')
+			return begin(w, s + 1, p);
+		else if (*s == ',')
+			return add(w, s[1], p->value);
+		else if (*s == ']')
+			end(out, w);
+		else if ((*s == 'c' || *s == 'z') && next + 1 < p->n) {
+			put_complex(out, as_double(p->value[next]), as_double(p->value[next + 1]), *s == 'c');
+			next += 2;
+		}
 		else if (next < p->n)
 			put_number(out, *s, p->value[next++]);
 	}
@@ -72,14 +151,16 @@ void gj_show_printed(void)
 	PyObject *cls, *value, *trace;
 	uint64_t lost;
 	gj_sb out = { 0 };
+	whole w = { 0 };
 	PyErr_Fetch(&cls, &value, &trace);
 	for (gj_printed *p = gj_printed_take(&lost), *next; p; p = next) {
 		next = p->next;
-		put_line(&out, p);
+		put_line(&out, &w, p);
 		free(p);
 	}
 	if ((out.n && write_out(&out) < 0) || (lost && gj_warn(GJ_ERR_PRINT_LOST, (unsigned long long)lost) < 0))
 		PyErr_WriteUnraisable(NULL);
+	Py_XDECREF(w.array);
 	gj_sb_free(&out);
 	PyErr_Restore(cls, value, trace);
 }

@@ -85,6 +85,14 @@ static gj_fn *choose_form(const gj_stages *st, gj_fn *f, const gj_options *asked
 
 static void note(gj_fn *f, uint32_t loc, const char *text) { gj_push(f->arena, &f->notes, ((gj_note){ loc, false, text })); }
 
+static bool prints(const gj_fn *f)
+{
+	bool any = false;
+	GJ_EACH_OP(f, b, r)
+		any |= gj_o(f, r)->op == GJ_PRINT;
+	return any;
+}
+
 /* The rounds of a loop of f as lanes of vectors, unless they cannot be or that costs more: then `wide` is NULL. */
 static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_options *asked, const gj_halves *halves)
 {
@@ -99,6 +107,7 @@ static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_
 	gj_divergence(wide, GJ_FACTS_ROUNDS);
 	gj_show(st, "divergence", wide);
 	const char *why = r->scalar ? r->scalar : !has_vectors(asked) ? "threads, without lanes: CPU_WIDTH is 1"
+		: prints(single) ? "threads, without lanes, whose lines would be mixed"
 		: !gj_lanes_pay(wide, single) ? "threads, without lanes, which would have to gather" : NULL;
 	note(f, r->loc, why ? why : "threads, and lanes of vectors");
 	if (r->promised)

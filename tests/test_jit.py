@@ -365,6 +365,37 @@ def test_types_of_variables():
 		njit(locals={"m": float64[:]})(lambda n: n)
 
 
+def prints_arrays(a, z, n):
+	print("start", a, n, z[0], sep="|")
+	print(a[::2, 1:], "x", a.T, end="!\n")
+	b = a + 1
+	print(b, b > 2, a.astype(np.int32), z, 1j * n, (n, 2.5))
+	a[0, 0] = 7
+	print(b[:0], a[0], a[0, 0], np.zeros(1500))
+	return b
+
+
+def test_print_of_arrays(capsys):
+	arguments = np.arange(6.0).reshape(2, 3), np.array([1 + 2j, 3 - 1j]), 3
+	njit(prints_arrays)(arguments[0].copy(), *arguments[1:])
+	got = capsys.readouterr().out
+	prints_arrays(*arguments)
+	assert got == capsys.readouterr().out
+	for dtype in "i1 u2 i8 u8 f2 f4 f8 ? c8 c16".split():
+		x = (np.arange(4) / 3 * 7).astype(dtype)
+		njit(lambda x: print(x, x[1]))(x)
+		assert capsys.readouterr().out == f"{x} {x[1]!s}\n"
+
+
+def test_print_of_arrays_in_rounds(capsys):
+	@njit(parallel=True)
+	def f(a):
+		for i in gridjit.prange(40):
+			print(i, a[i], sep=":")
+	f(np.arange(80).reshape(40, 2))
+	assert sorted(capsys.readouterr().out.splitlines()) == sorted(f"{i}:{np.array([2 * i, 2 * i + 1])}" for i in range(40))
+
+
 def test_types_of_parameters_as_variables():
 	@njit(locals={"n": gridjit.uint16, "t": gridjit.float32})
 	def f(n, t=0.1):

@@ -22,7 +22,9 @@ typedef struct gj_report {
 } gj_report;
 
 /* What a kernel prints. A site's template is the line, in which GJ_PRINT_MARK and a letter stand for a number: b bool, i and u
- * integers, f float32, d float64; GJ_PRINT_MARK twice for itself. Numbers are 64 bits, floats as float64.
+ * integers, f float32, d float64, c and z complex (two numbers); GJ_PRINT_MARK twice for itself. Numbers are 64 bits, floats as float64.
+ * A whole array is several lines: one with [, the letter of its items and a digit, as many extents; then one an item, with a comma and the
+ * letter; then one that begins with ].
  *
  * Lines are words: the first says the site and how many numbers follow. On a GPU a module has a buffer, whose address is in its
  * variable `gj_print`. A line takes its words by an addition to `used`; where the buffer is full it is counted as lost. Its first

@@ -1,4 +1,4 @@
-/* The rule of print(): numbers, strings that are constants, None, and tuples of them. */
+/* The rule of print(): numbers, strings that are constants, None, and tuples of them; in functions for the host whole arrays of numbers. */
 #include "infer/infer.h"
 
 static bool printable(const gj_type *t)
@@ -7,7 +7,7 @@ static bool printable(const gj_type *t)
 		for (uint32_t i = 0; i < t->n; i++)
 			if (!printable(t->item[i]) || t->item[i] == gj_t_str)
 				return false;
-	return gj_is_sequence(t) || t == gj_t_none || (gj_is_scalar(t) && !gj_is_complex(t));
+	return gj_is_sequence(t) || t == gj_t_none || gj_is_scalar(t);
 }
 
 /* Items of a tuple may be strings if they are known. */
@@ -31,13 +31,15 @@ static void refuse(const gj_icall *c, uint32_t i)
 	gj_bad_argument(&values, i - 3);
 }
 
+static bool is_whole(const gj_icall *c, const gj_type *t) { return c->s->fn->memory && t->kind == GJ_ARRAY && gj_is_scalar(t->elem); }
+
 gj_known gj_infer_print(gj_icall *c)
 {
 	for (uint32_t i = 0; i < 2; i++)
 		if (c->a[i].type && c->a[i].type != gj_t_none && (c->a[i].type != gj_t_str || !c->a[i].konst))
 			gj_bad_argument(c, i);
 	for (uint32_t i = 3; i < c->n; i++)
-		if (!known(c->a[i].type, c->a[i].konst))
+		if (!is_whole(c, c->a[i].type) && !known(c->a[i].type, c->a[i].konst))
 			refuse(c, i);
 	return gj_just(gj_t_none);
 }

@@ -33,15 +33,60 @@ static void put_quoted(line *p, const char *s)
 	put(p, quote);
 }
 
-static void put_number(line *p, gj_ref r)
+static char letter(const gj_type *t)
 {
-	const gj_type *t = gj_o(p->L->fn, r)->type;
-	char letter = gj_is_bool(t) ? 'b' : t->kind == GJ_BF16 ? 'g' : t->kind == GJ_F16 ? 'h' : t->kind == GJ_F32 ? 'f' : gj_is_float(t) ? 'd'
-		: gj_is_unsigned(t) ? 'u' : 'i';
-	if (gj_is_half(t))
-		r = gj_ecast(p->L, r, gj_scalar[GJ_F32]);
-	p->text = gj_printf(p->L->arena, "%s%c%c", p->text, GJ_PRINT_MARK, letter);
-	gj_push(p->L->arena, &p->value, r);
+	return gj_is_bool(t) ? 'b' : t->kind == GJ_BF16 ? 'g' : t->kind == GJ_F16 ? 'h' : t->kind == GJ_F32 ? 'f' : gj_is_float(t) ? 'd'
+		: t->kind == GJ_C64 ? 'c' : gj_is_complex(t) ? 'z' : gj_is_unsigned(t) ? 'u' : 'i';
+}
+
+/* The parts of a number, whose mark stands in the text. */
+static void put_parts(line *p, gj_lv v)
+{
+	for (uint32_t i = 0, n = gj_parts(v.type); i < n; i++)
+		gj_push(p->L->arena, &p->value, gj_is_half(v.type) ? gj_ecast(p->L, v.part[i], gj_scalar[GJ_F32]) : v.part[i]);
+}
+
+static void put_number(line *p, gj_lv v)
+{
+	p->text = gj_printf(p->L->arena, "%s%c%c", p->text, GJ_PRINT_MARK, letter(v.type));
+	put_parts(p, v);
+}
+
+/* What there is so far, as a line without an end. */
+static void show(line *p)
+{
+	if (p->value.n > GJ_PRINT_VALUES)
+		gj_lfail(p->L, GJ_ERR_PRINT_LONG, p->value.n, GJ_PRINT_VALUES);
+	if (*p->text)
+		gj_lprint(p->L, p->text, p->value.n, p->value.p);
+	*p = (line){ .L = p->L, .text = "" };
+}
+
+static void show_items(line *p, gj_lv a, uint32_t d, gj_ref *at)
+{
+	if (d == a.type->ndim) {
+		p->text = gj_printf(p->L->arena, "%c,%c", GJ_PRINT_MARK, letter(a.type->elem));
+		put_parts(p, gj_lload(p->L, gj_lelement(p->L, a, at), a.type->elem));
+		show(p);
+		return;
+	}
+	gj_lfor l = gj_lfor_begin(p->L, gj_extent(a, d), NULL);
+	at[d] = l.i;
+	show_items(p, a, d + 1, at);
+	gj_lfor_end(p->L, &l, NULL);
+}
+
+/* A whole array: a line that says its type and extents, one for each item, and one that says that it ends (image/report.h). */
+static void put_array(line *p, gj_lv a)
+{
+	gj_ref at[GJ_MAX_NDIM];
+	show(p);
+	p->text = gj_printf(p->L->arena, "%c[%c%c", GJ_PRINT_MARK, letter(a.type->elem), '0' + a.type->ndim);
+	for (uint32_t d = 0; d < a.type->ndim; d++)
+		gj_push(p->L->arena, &p->value, gj_extent(a, d));
+	show(p);
+	show_items(p, a, 0, at);
+	p->text = gj_printf(p->L->arena, "%c]", GJ_PRINT_MARK);
 }
 
 static void put_value(line *p, gj_lv v, bool inside)
@@ -60,8 +105,10 @@ static void put_value(line *p, gj_lv v, bool inside)
 		(inside ? put_quoted : put_text)(p, v.konst->name);
 	} else if (v.type == gj_t_none) {
 		put(p, "None");
+	} else if (v.type->kind == GJ_ARRAY) {
+		put_array(p, v);
 	} else {
-		put_number(p, v.part[0]);
+		put_number(p, v);
 	}
 }
 
@@ -78,8 +125,6 @@ gj_lv gj_lower_print(gj_lcall *c)
 		put_value(&p, c->a[i], false);
 	}
 	put_text(&p, end);
-	if (p.value.n > GJ_PRINT_VALUES)
-		gj_lfail(L, GJ_ERR_PRINT_LONG, p.value.n, GJ_PRINT_VALUES);
-	gj_lprint(L, p.text, p.value.n, p.value.p);
+	show(&p);
 	return gj_lv_none();
 }
