@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import gridjit
 from fused_cases import arrays, define, expressions, on_device, python_or_error, same
 from gridjit import cuda, errors
-from gridjit.cuda import _fused, reductions
+from gridjit.cuda import _folds, reductions
 
 quick = settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 REDUCTIONS = "sum prod min max mean any all argmin argmax".split()
@@ -68,8 +68,8 @@ def test_parts_of_rows_and_columns(device, monkeypatch, shape, axis, dtype, bloc
 	"""Several results at once, cut into parts, in several layouts; with the blocks that a GPU gets too."""
 	monkeypatch.setattr(reductions, "LEAST", 1024)
 	if blocks == "gpu":
-		block = _fused._block
-		monkeypatch.setattr(_fused, "_block", lambda lie, on_host, inner, outer: block(lie, False, inner, outer))
+		block = reductions._block
+		monkeypatch.setattr(reductions, "_block", lambda lie, on_host, inner, outer: block(lie, False, inner, outer))
 	one = "" if isinstance(axis, tuple) else f", x.argmin(axis={axis}), t.argmax(axis={axis})"
 	f = define(f"def f(x, w):\n\tt = x * w\n\treturn t.sum(axis={axis}), x.max(axis={axis}), t.mean(axis={axis}){one}\n")
 	x = (np.random.default_rng(7).random(shape) * 100).astype(dtype)
@@ -112,7 +112,7 @@ def test_results_of_several_shapes(device):
 def test_one_kernel_and_two_for_a_reduction(device, monkeypatch):
 	launches = []
 	monkeypatch.setattr(reductions, "LEAST", 1024)
-	plain = _fused.jit
+	plain = _folds.jit
 
 	def counted(function, **options):
 		kernel = plain(function, **options)
@@ -122,7 +122,7 @@ def test_one_kernel_and_two_for_a_reduction(device, monkeypatch):
 				launches.append(function.__name__)
 				return kernel[configuration]
 		return Counted()
-	monkeypatch.setattr(_fused, "jit", counted)
+	monkeypatch.setattr(_folds, "jit", counted)
 	f = gridjit.fuse(define("def f(x, w):\n\tt = x * w\n\treturn t.sum(), t.max(), t.mean(), t.argmin()\n"))
 	x = cuda.to_device(np.arange(100_000, dtype=np.float32))
 	f(x, x)

@@ -263,24 +263,29 @@ FOLD = _folds.Fold({}, (np.dtype("f4"),), plus)
 PAIRS = _folds.Fold({}, (np.dtype("f4"), np.dtype("i8")), cuda.reductions._first_smaller, arg=True)
 
 
+ROWS, COLUMNS = (((True, True),), 1, True), (((True, True, True),), 2, False)
+
+
 def argument(name):
-	if name == "init":
+	if name in ("init", "count"):
 		return float32
+	if name in ("chunk", "per"):
+		return types.int64
 	ndim = 2 if name == "carry" else 3 if argument.columns else 1 if argument.flat and (name[0] == "a" or argument.scan) else 2
 	return types.Array(types.int64 if name == "o1" else float32, ndim, "C")
 
 
 @pytest.mark.skipif(not shutil.which("ptxas"), reason="needs NVIDIA's assembler")
 @pytest.mark.parametrize("fold, text, options", [
-	(FOLD, _folds.rows_text, (True, 256, 4)), (PAIRS, _folds.rows_text, (True, 256, 4, 4)), (FOLD, _folds.columns_text, (True, 32, 8, 4)),
-	(PAIRS, _folds.columns_text, (True, 32, 8)), (FOLD, _folds.scan_rows_text, (256, 4, False, True, True)),
-	(FOLD, _folds.scan_rows_text, (256, 8, True, False, False)),
+	(FOLD, _folds.reduce_text, (ROWS, True, False, 256, 1, 4)), (PAIRS, _folds.reduce_text, (ROWS, True, True, 256, 1, 4, 4)),
+	(FOLD, _folds.reduce_text, (COLUMNS, True, False, 32, 8, 1, 4)), (PAIRS, _folds.reduce_text, (COLUMNS, True, True, 32, 8)),
+	(FOLD, _folds.scan_rows_text, (256, 4, False, True, True)), (FOLD, _folds.scan_rows_text, (256, 8, True, False, False)),
 	(FOLD, _folds.scan_columns_text, (True, True))])
 def test_assembles(tmp_path, fold, text, options):
 	source, scope = text(fold, *options), fold.scope()
 	exec(source, scope)
-	argument.columns, argument.scan = "columns" in text.__name__, "scan" in text.__name__
-	argument.flat = text is _folds.rows_text or text is _folds.scan_rows_text and options[-1]
+	argument.columns, argument.scan = "columns" in text.__name__ or options[0] == COLUMNS, "scan" in text.__name__
+	argument.flat = options[0] == ROWS or text is _folds.scan_rows_text and options[-1]
 	name, names = source[4:source.index("\n")].split("(")
 	signature = tuple(argument(n) for n in names.removesuffix("):").split(", "))
 	ptx = _core.compile(scope[name], signature, dict(cc=(9, 0), entry="kernel", facts=7))[0]

@@ -1,63 +1,72 @@
 """Kernels of reductions and scans, as text made for a function and for what a thread does; compiled as any kernel is.
 
-A reduction carries one or several numbers (argmin: a value and its index), the state: `lift` makes it of an element, `fold` of
-two of them. There need not be a state that changes nothing, so threads without elements take no part."""
+A reduction carries one or several numbers (argmin: a value and its index), the state, made of an element; states are folded two by two.
+There need not be a state that changes nothing, so threads without elements take no part."""
 
 from .. import _core, cuda
+from ._text import decode, define, indent, pack
 from .dispatcher import jit
 
-def _states(count, name):
-	return [f"{name}{k}" for k in range(count)]
 
+class States:
+	"""What a reduction carries: numbers of these types, named by a letter and a count. kernels: dictionary of what is compiled, which lives
+	as long as the function; results: types of what it gives in the end; arg: positions are counted, in the order of indices."""
 
-def _pack(names):
-	return ", ".join(names)
+	vector, deep = 1, 4                            # elements side by side, places a round, that a thread of a GPU reads at once
 
-
-class Fold:
-	"""A function of two states. kernels: dictionary of what is compiled, which lives as long as the function; types: of the state's
-	numbers (dtypes); function: of 2 n numbers, which returns n (a number, or a tuple of them). arg: the state is an element and its
-	index."""
-
-	def __init__(self, kernels, types, function, arg=False, lift="T0({})"):
-		self.kernels, self.types, self.function, self.arg, self._lift = kernels, tuple(types), function, arg, lift
+	def __init__(self, kernels, types, results, name, arg=False, options=None):
+		self.kernels, self.types, self.results, self.name, self.arg, self.options = kernels, tuple(types), results, name, arg, options or {}
 		self.n = len(self.types)
 
-	def lift(self, first, where, index):
-		"""The state at a place of the arrays: of an element of the array itself, or of earlier states."""
-		if not first:
-			return _pack(f"a{k}[{where}]" for k in range(self.n))
-		if self.arg:
-			return f"a0[{where}], T1({index})"
-		return self._lift.format(f"a0[{where}]")
+	def names(self, letter):
+		return [f"{letter}{k}" for k in range(self.n)]
+
+	def of_element(self, target, values, position):
+		"""Lines: target, a list of names, = the state of an element of all operands (expressions) at a position."""
+		raise NotImplementedError
 
 	def fold(self, target, left, right):
-		"""target = fold(left, right), lists of names or expressions."""
-		values = [f"T{k}(r{k})" for k in range(self.n)]
-		return [f"{_pack(f'r{k}' for k in range(self.n))} = f({_pack([*left, *right])})", f"{_pack(target)} = {_pack(values)}"]
+		"""Lines: target = the fold of left and right, lists of names or expressions."""
+		raise NotImplementedError
+
+	def end(self):
+		"""Results of the state x…"""
+		return self.names("x")
 
 	def scope(self):
-		"""What the names in the text mean."""
-		return {"cuda": cuda, "f": self.function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(self.types)}}
+		"""What the names in the text mean: the types of the state are S0 …"""
+		return {"cuda": cuda, **{f"S{k}": _core.as_type(t) for k, t in enumerate(self.types)}}
 
 
-def _shared(fold, shape):
-	return [f"s{k} = cuda.shared.array({shape}, T{k})" for k in range(fold.n)]
+class Fold(States):
+	"""A function of two states over the elements of an array, which takes 2 n numbers and returns n. arg: the state is an element and its
+	index."""
+
+	vector = 4
+
+	def __init__(self, kernels, types, function, arg=False, lift="T0({})"):
+		super().__init__(kernels, types, tuple(types), getattr(function, "__name__", "a function"), arg)
+		self.function, self._lift = function, lift
+
+	def of_element(self, target, values, position):
+		return [f"{pack(target)} = {values[0]}, T1({position})" if self.arg else f"{target[0]} = {self._lift.format(values[0])}"]
+
+	def fold(self, target, left, right):
+		results = self.names("r")
+		return [f"{pack(results)} = f({pack([*left, *right])})", f"{pack(target)} = {pack(f'T{k}({r})' for k, r in enumerate(results))}"]
+
+	def scope(self):
+		return {**super().scope(), "f": self.function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(self.types)}}
 
 
-def _indent(lines, depth):
-	return ["\t" * depth + line for line in lines]
-
-
-def _tree(fold, t, n, size, where, guard=""):
+def _tree(states, t, n, size, where, guard=""):
 	"""s[…] of the first n of `size` threads into that of the first."""
 	lines = ["cuda.syncthreads()"]
 	step = size // 2
 	while step:
-		here, there = where.format(t), where.format(f"{t} + {step}")
+		held, other = ([f"{s}[{where.format(at)}]" for s in states.names("s")] for at in (t, f"{t} + {step}"))
 		lines.append(f"if {t} < {step} and {t} + {step} < {n}{guard}:")
-		lines += _indent(fold.fold([f"s{k}[{here}]" for k in range(fold.n)], [f"s{k}[{here}]" for k in range(fold.n)],
-			[f"s{k}[{there}]" for k in range(fold.n)]), 1)
+		lines += indent(states.fold(held, held, other))
 		lines.append("cuda.syncthreads()")
 		step //= 2
 	return lines
@@ -73,85 +82,110 @@ def _signs(*names):
 	return [f"if {' or '.join(f'{name} < 0' for name in names)}:", "\treturn"]
 
 
-def _arrays(fold, first):
-	return ["a0"] if first else _states(fold.n, "a")
-
-
-def _batch(fold, acc, lifts):
-	"""acc = the states of these places, in a tree; each place is read before the first two are folded."""
-	lines = [f"{_pack(f'e{k}_{v}' for k in range(fold.n))} = {lift}" for v, lift in enumerate(lifts)]
-	names = [[f"e{k}_{v}" for k in range(fold.n)] for v in range(len(lifts))]
+def _batch(states, acc, reads):
+	"""acc = the states of some places, in a tree; each place is read before the first two are folded. reads: for each of them its lines
+	that set a list of names."""
+	if len(reads) == 1:
+		return reads[0](acc)
+	names = [[f"{e}_{v}" for e in states.names("e")] for v in range(len(reads))]
+	lines = [line for target, read in zip(names, reads) for line in read(target)]
 	while len(names) > 1:
 		half = len(names) // 2
 		for left, right in zip(names, names[half:]):
-			lines += fold.fold(left, left, right)
+			lines += states.fold(left, left, right)
 		names = names[:half]
-	return lines + [f"{_pack(acc)} = {_pack(names[0])}"]
+	return lines + [f"{pack(acc)} = {pack(names[0])}"]
 
 
-def _walk(fold, i, stop, step, deep, lifts, name="x"):
-	"""acc, numbers of that name, = the states at i, i + step, … below stop (there is one), `deep` places a round: what is read in one
-	travels together. lifts(at): the states there."""
-	acc, new = _states(fold.n, name), _states(fold.n, "y")
+def _walk(states, acc, i, stop, step, deep, reads):
+	"""acc, a list of names, = the states at i, i + step, … below stop (there is one), `deep` places a round: what is read in one travels
+	together. reads(at): as for _batch, of what is there."""
+	new = states.names("y")
 
 	def batch(target, at, n):
-		return _batch(fold, target, [lift for d in range(n) for lift in lifts(f"{at} + {d * step}" if d else at)])
-	rest = [f"for j in range(tail, {stop}, {step}):", *_indent(batch(new, "j", 1) + fold.fold(acc, acc, new), 1)]
+		return _batch(states, target, [read for d in range(n) for read in reads(f"{at} + {d * step}" if d else at)])
+	rest = [f"for j in range(tail, {stop}, {step}):", *indent(batch(new, "j", 1) + states.fold(acc, acc, new))]
 	single = [*batch(acc, i, 1), f"tail = {i} + {step}"]
 	if deep == 1:
 		return single + rest
 	return [f"rounds = ({stop} - {i} + {step - 1}) // {step * deep}", f"tail = {i} + rounds * {step * deep}", "if rounds > 0:",
-		*_indent(batch(acc, i, deep), 1), f"\tfor j in range({i} + {step * deep}, tail, {step * deep}):",
-		*_indent(batch(new, "j", deep) + fold.fold(acc, acc, new), 2), "else:", *_indent(single, 1), *rest]
+		*indent(batch(acc, i, deep)), f"\tfor j in range({i} + {step * deep}, tail, {step * deep}):",
+		*indent(batch(new, "j", deep) + states.fold(acc, acc, new), 2), "else:", *indent(single), *rest]
 
 
-def rows_text(fold, first, threads, vector, deep=1, step=1):
-	"""A block reduces a part of a row: arrays [row, element] → [row, part]. A thread takes `vector` elements side by side, `deep`
-	times a round; with several, the arrays are flat, rows have whole vectors (or there is one), and parts are counted in vectors:
-	so accesses are aligned. Parts begin at multiples of `step`."""
-	acc, new, flat = _states(fold.n, "x"), _states(fold.n, "y"), vector > 1
-	n = "a0.shape[0] // o0.shape[0]" if flat else "a0.shape[1]"
-	lines = ["t = cuda.threadIdx.x", "parts = o0.shape[1]", "row = cuda.blockIdx.x // parts", "part = cuda.blockIdx.x % parts", f"n = {n}",
-		f"whole = n // {vector}", _per("whole", step), "start = part * per", "stop = min(start + per, whole)", *_shared(fold, threads),
-		*_signs("row", "whole", "start"), "i = start + t"]
+def reduce_text(states, lie, first, last, wide, high, vector=1, deep=1):
+	"""Blocks of `wide` × `high` threads, each for a part of a row: of what is folded to one state, or, where threads run along a dimension
+	that stays, for a stretch of states. lie: (along which dimensions each operand changes, how many of them stay, do threads run along the
+	last one that is reduced?). first: operands are elements, else earlier states. `chunk` and `per`: what a part takes of the last
+	dimension that is reduced, and of positions in the others. Outputs: states [row, part] or [row, part, column], of the last launch the
+	results. vector: a thread reads as many elements side by side; then arrays are flat, rows have whole vectors (or there is one), and
+	chunks are counted in vectors: so accesses are aligned. deep: as in _walk."""
+	varies, stay, along = lie
+	dims = range(max(len(v) for v in varies if v))
+	kept, gone = list(dims[:stay]), list(dims[stay:])
+	inner, flat = gone[-1] if along else kept[-1], vector > 1
+	rows, outer = (kept, gone[:-1]) if along else (kept[:-1], gone)
+	array = next(k for k, v in enumerate(varies) if v)
+	extents = {d: f"a{k}.shape[{sum(v[:d])}]" for k, v in reversed(list(enumerate(varies))) if v for d in dims if v[d]}
+	acc, new, held = states.names("x"), states.names("y"), [f"{s}[u, t]" for s in states.names("s")]
 
-	def lifts(at):
-		if not flat:
-			return [fold.lift(first, f"row, {at}", at)]
-		return [fold.lift(first, f"(row * whole + {at}) * {vector} + {v}", f"({at}) * {vector} + {v}") for v in range(vector)]
-	lines.append("if i < stop:")
-	lines += _indent(_walk(fold, "i", "stop", threads, deep, lifts), 1)
-	lines += [f"\ts{k}[t] = {acc[k]}" for k in range(fold.n)]
-	lines.append(f"m = min({threads}, stop - start)")
-	if flat:
-		held = [f"s{k}[t]" for k in range(fold.n)]
-		lines += [f"rest = whole * {vector} + t", "if rest < n and part == parts - 1:",
-			f"\t{_pack(new)} = {fold.lift(first, 'rest', 'rest')}", "\tif i < stop:", *_indent(fold.fold(held, held, new), 2), "\telse:",
-			*(f"\t\t{held[k]} = {new[k]}" for k in range(fold.n)), "if part == parts - 1:", f"\tm = max(m, n - whole * {vector})"]
-	lines += _tree(fold, "t", "m", threads, "{}")
-	lines.append("if t == 0:")
-	lines += [f"\to{k}[row, part] = s{k}[0]" for k in range(fold.n)]
-	return f"def fold_rows({_pack(_arrays(fold, first) + _states(fold.n, 'o'))}):\n\t" + "\n\t".join(lines) + "\n"
+	def extent(d):
+		return extents.get(d, "1")
 
+	def read(at, position, place=None):
+		"""What reads the state at index `at` along the dimension that is walked along."""
+		index = {inner: at} if along else {gone[0]: at} if len(gone) == 1 else {}
+		places = [v and (place or ", ".join(index.get(d, f"i{d}") for d in dims if v[d]) or "0") for v in varies]
+		values = [f"a{k}[{p}]" if p else f"a{k}" for k, p in enumerate(places)]
+		lines = [] if along or index else decode(f"({at})", gone, extent)
+		return lambda target: lines + (states.of_element(target, values, position) if first else [f"{pack(target)} = {pack(values)}"])
 
-def columns_text(fold, first, wide, high, deep=1):
-	"""A block of `wide` columns and `high` threads for each, `deep` elements a round: arrays [k, element, column] →
-	[k, part, column]."""
-	acc = _states(fold.n, "x")
-	lines = ["x = cuda.threadIdx.x", "y = cuda.threadIdx.y", f"strips = (a0.shape[2] + {wide - 1}) // {wide}",
-		f"c = cuda.blockIdx.x % strips * {wide} + x", "rest = cuda.blockIdx.x // strips", "parts = o0.shape[1]", "part = rest % parts",
-		"k = rest // parts", _per("a0.shape[1]", 1), "start = part * per", "stop = min(start + per, a0.shape[1])", *_signs("c", "k", "start"),
-		*(_shared(fold, f"({high}, {wide})") if high > 1 else []), "i = start + y", "if c < a0.shape[2] and i < stop:",
-		*_indent(_walk(fold, "i", "stop", high, deep, lambda at: [fold.lift(first, f"k, {at}, c", at)]), 1)]
-	if high == 1:
-		lines += [f"\to{k}[k, part, c] = {acc[k]}" for k in range(fold.n)]
+	def reads(at):
+		if flat:
+			return [read(at, f"({at}) * {vector} + {v}", f"(row * whole + {at}) * {vector} + {v}") for v in range(vector)]
+		return [read(at, f"g * {extent(inner)} + {at}" if along and outer else at)]
+	lines = ["t, u, b = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.x"]
+	if not along:
+		lines += [f"stretches = ({extent(inner)} + {wide - 1}) // {wide}", f"i{inner} = b % stretches * {wide} + t", "b = b // stretches"]
+	lines += ["part, row = b % o0.shape[1], b // o0.shape[1]", *([] if flat else decode("row", rows, extent))]
+	if along:
+		lines += [f"n = a{array}.shape[0] // o0.shape[0]" if flat else f"n = {extent(inner)}", f"whole = n // {vector}" if flat else "whole = n",
+			"chunks = (whole + chunk - 1) // chunk", "left = part % chunks * chunk", "right = min(left + chunk, whole)",
+			"low = part // chunks * per", "mine = left + t < right"]
 	else:
-		lines += [f"\ts{k}[y, x] = {acc[k]}" for k in range(fold.n)]
-		lines.append(f"n = min({high}, stop - start)")
-		lines += _tree(fold, "y", "n", high, "{}, x", " and c < a0.shape[2]")
-		lines.append("if y == 0 and c < a0.shape[2]:")
-		lines += [f"\to{k}[k, part, c] = s{k}[0, x]" for k in range(fold.n)]
-	return f"def fold_columns({_pack(_arrays(fold, first) + _states(fold.n, 'o'))}):\n\t" + "\n\t".join(lines) + "\n"
+		lines += ["low = part * per", f"mine = i{inner} < {extent(inner)}"]
+	lines += [f"top = min(low + per, {' * '.join(map(extent, outer)) or 1})", *_signs("row", "part", "low", "left" if along else f"i{inner}")]
+	shared = along or high > 1
+	if shared:
+		lines += [f"s{k} = cuda.shared.array(({high}, {wide}), S{k})" for k in range(states.n)]
+	def along_inner(target):
+		return ["i = left + t", *_walk(states, target, "i", "right", wide, deep, reads)]
+	if not along:
+		body = ["i = low + u", *_walk(states, acc, "i", "top", high, deep, reads)]
+	elif not outer:
+		body = along_inner(acc)
+	else:
+		more = [*decode("g", outer, extent), *along_inner(states.names("z")), *states.fold(acc, acc, states.names("z"))]
+		body = ["g = low + u", *decode("g", outer, extent), *along_inner(acc), f"for g in range(low + u + {high}, top, {high}):", *indent(more)]
+	end = [f"o{k}[{'row, part' if along else f'row, part, i{inner}'}] = {x}" for k, x in enumerate(states.end() if last else acc)]
+	if not shared:
+		lines += ["if mine and low + u < top:", *indent(body + end)]
+	else:
+		lines += ["if mine and low + u < top:", *indent(body + [f"{s} = {x}" for s, x in zip(held, acc)])]
+		lines.append(f"h = min({high}, top - low)")
+		if along:
+			lines.append(f"m = min({wide}, right - left)")
+		if flat:
+			lines += [f"rest = whole * {vector} + t", "if rest < n and right == whole:", *indent(read("rest", "rest", "rest")(new)), "\tif mine:",
+				*indent(states.fold(held, held, new), 2), "\telse:", *indent([f"{s} = {y}" for s, y in zip(held, new)], 2),
+				"if right == whole:", f"\tm = max(m, n - whole * {vector})"]
+		if along:
+			lines += _tree(states, "t", "m", wide, "u, {}", " and u < h")
+		if high > 1:
+			lines += _tree(states, "u", "h", high, "{}, t", " and t == 0" if along else " and mine")
+		lines += [f"if u == 0 and {'t == 0' if along else 'mine'}:", *indent([f"{x} = {s}" for x, s in zip(acc, held)] + end)]
+	outputs, operands = (pack(f"{letter}{k}" for k in range(n)) for letter, n in (("o", len(end)), ("a", len(varies))))
+	return f"def reduce({outputs}, {operands}, chunk, per, count):\n\t" + "\n\t".join(lines) + "\n"
 
 
 def scan_rows_text(fold, threads, each, exclusive, init, flat):
@@ -195,8 +229,8 @@ def scan_rows_text(fold, threads, each, exclusive, init, flat):
 	def both(make):
 		"""The tile's last threads may have fewer elements; the others' are read and written together."""
 		if each == 1:
-			return ["if i < stop:", *_indent(make(True), 1)]
-		return [f"if i + {each} <= stop:", *_indent(make(True), 1), "elif i < stop:", *_indent(make(False), 1)]
+			return ["if i < stop:", *indent(make(True))]
+		return [f"if i + {each} <= stop:", *indent(make(True)), "elif i < stop:", *indent(make(False))]
 	body = [f"i = (base + t) * {each}", *both(lambda whole: read(whole) + ["s0[t] = x"]), "cuda.syncthreads()"]
 	step = 1
 	while step < threads:
@@ -207,7 +241,7 @@ def scan_rows_text(fold, threads, each, exclusive, init, flat):
 		"\t\tp = T0(f(before, p))", *both(written)]
 	body += [f"total = s0[min({threads}, last - base) - 1]", "before = T0(f(before, total)) if have else total",
 		"have = True", "cuda.syncthreads()"]
-	lines += [f"for base in range(start, last, {threads}):", *_indent(body, 1)]
+	lines += [f"for base in range(start, last, {threads}):", *indent(body)]
 	return "def scan_rows(a0, o0, carry, init):\n\t" + "\n\t".join(lines) + "\n"
 
 
@@ -221,7 +255,7 @@ def scan_columns_text(fold, exclusive, init):
 		head = "T0(f(T0(init), T0(a0[k, 0, c])))" if init else "T0(a0[k, 0, c])"
 		body = [f"x = {head}", "o0[k, 0, c] = x", "for j in range(1, a0.shape[1]):", "\tx = T0(f(x, T0(a0[k, j, c])))",
 			"\to0[k, j, c] = x"]
-	return "def scan_columns(a0, o0, init):\n\t" + "\n\t".join(lines + _indent(body, 1)) + "\n"
+	return "def scan_columns(a0, o0, init):\n\t" + "\n\t".join(lines + indent(body)) + "\n"
 
 
 def at_text(fold, binary):
@@ -231,13 +265,10 @@ def at_text(fold, binary):
 		"\tx = T0(a[where[i]])", "\tfor j in range(first[i], first[i + 1]):", f"\t\tx = T2({value})", "\ta[where[i]] = x"]) + "\n"
 
 
-def kernel(fold, text, *options):
+def kernel(states, text, *options):
 	"""The kernel of a text function with these options, made once."""
-	key = fold.types, text, options
-	if key not in fold.kernels:
-		source, scope = text(fold, *options), fold.scope()
-		exec(compile(source, f"<{text.__name__.removesuffix('_text')} of {getattr(fold.function, '__name__', 'a function')}>", "exec"), scope)
-		made = scope[source[4:source.index("(")]]
-		made.__module__ = __name__
-		fold.kernels[key] = jit(made)
-	return fold.kernels[key]
+	key = states.types, text, options
+	if key not in states.kernels:
+		title = f"{text.__name__.removesuffix('_text')} of {states.name}"
+		states.kernels[key] = jit(define(text(states, *options), states.scope(), title, __name__), **states.options)
+	return states.kernels[key]

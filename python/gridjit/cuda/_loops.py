@@ -2,6 +2,7 @@
 dimensions along which each operand changes, compiled as any kernel is. _core.Elements asks for them and launches them."""
 
 from .. import _core, cuda
+from ._text import decode, define, indent
 from .dispatcher import jit
 
 BY_VALUE = 0xff
@@ -13,40 +14,26 @@ def _index(varies, ndim):
 	return ", ".join(used) or "0"
 
 
-def _walk(ndim):
-	"""Lines before the body, whose last one opens its block, and the depth of the body. Threads: x runs along the last
-	dimension, y along the one before it, z along all others."""
-	lines = [f"i{ndim - 1} = cuda.grid(1)", f"if i{ndim - 1} < o0.shape[{ndim - 1}]:"]
-	if ndim == 1:
-		return lines, 2
-	if ndim == 3:
-		lines.append("\tfor i0 in range(cuda.blockIdx.z, o0.shape[0], cuda.gridDim.z):")
-	elif ndim > 3:
-		extents = " * ".join(f"o0.shape[{axis}]" for axis in range(ndim - 2))
-		lines.append(f"\tfor z in range(cuda.blockIdx.z, {extents}, cuda.gridDim.z):")
-		rest = "z"
-		for axis in range(ndim - 3, 0, -1):
-			lines.append(f"\t\ti{axis} = {rest} % o0.shape[{axis}]")
-			lines.append(f"\t\tr{axis} = {rest} // o0.shape[{axis}]")
-			rest = f"r{axis}"
-		lines.append(f"\t\ti0 = {rest}")
-	tabs = "\t" * (2 if ndim > 2 else 1)
-	lines.append(f"{tabs}for i{ndim - 2} in range(cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y, o0.shape[{ndim - 2}], "
-		"cuda.blockDim.y * cuda.gridDim.y):")
-	return lines, len(tabs) + 2
+def _walk(ndim, body):
+	"""The body for each element of o0. Threads: x runs along the last dimension, y along the one before it, z along all others."""
+	extent = "o0.shape[{}]".format
+	if ndim > 1:
+		body = [f"for i{ndim - 2} in range(cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y, {extent(ndim - 2)}, cuda.blockDim.y * cuda.gridDim.y):",
+			*indent(body)]
+	if ndim > 2:
+		outer = list(range(ndim - 2))
+		body = [f"for z in range(cuda.blockIdx.z, {' * '.join(map(extent, outer))}, cuda.gridDim.z):", *indent([*decode("z", outer, extent), *body])]
+	return [f"i{ndim - 1} = cuda.grid(1)", f"if i{ndim - 1} < {extent(ndim - 1)}:", *indent(body)]
 
 
 def _plain(nin, nout, ndim, varies, mask):
-	lines, depth = _walk(ndim)
 	inputs = varies[-nin:]
 	values = ", ".join(f"T{k}(a{k})" if v == BY_VALUE else f"T{k}(a{k}[{_index(v, ndim)}])" for k, v in enumerate(inputs))
 	targets = ", ".join(f"o{k}[{_index(varies[k], ndim)}]" for k in range(nout))
+	body = [f"{targets} = f({values})"]
 	if mask:
-		where = "w" if varies[nout] == BY_VALUE else f"w[{_index(varies[nout], ndim)}]"
-		lines.append("\t" * (depth - 1) + f"if {where}:")
-		depth += 1
-	lines.append("\t" * (depth - 1) + f"{targets} = f({values})")
-	return lines
+		body = [f"if {'w' if varies[nout] == BY_VALUE else f'w[{_index(varies[nout], ndim)}]'}:", *indent(body)]
+	return _walk(ndim, body)
 
 
 def _wide(nin, nout, varies, width):
@@ -79,9 +66,5 @@ def maker(function, name, types, nout, options):
 	"""What a row of _core.Elements makes its kernels with: `function` takes inputs of these types."""
 	def make(ndim, varies, mask, wide):
 		scope = {"cuda": cuda, "f": function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(types)}}
-		exec(compile(text(len(types), nout, ndim, varies, mask, wide), f"<{name} over arrays>", "exec"), scope)
-		kernel = scope["loop"]
-		kernel.__name__ = kernel.__qualname__ = name
-		kernel.__module__ = __name__
-		return jit(kernel, **options)
+		return jit(define(text(len(types), nout, ndim, varies, mask, wide), scope, f"{name} over arrays", __name__, name), **options)
 	return make

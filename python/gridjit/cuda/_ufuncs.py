@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import _core, errors
 from ._elementwise import Elementwise, is_known
+from ._text import define
 
 # -- what they compute, by name; x, y, z are of the types of NumPy's loop. Others are called by name: np.sqrt(x). --
 
@@ -40,9 +41,7 @@ _OF_UNSIGNED = {"absolute": "x", "sign": "1 if x else 0"}
 
 def function(name, nin, body):
 	"""A Python function of x, y, z that returns the expression."""
-	scope = {"np": np, "math": math}
-	exec(compile(f"def {name}({', '.join('xyz'[:nin])}):\n\treturn {body}\n", f"<np.{name}>", "exec"), scope)
-	return scope[name]
+	return define(f"def {name}({', '.join('xyz'[:nin])}):\n\treturn {body}\n", {"np": np, "math": math}, f"np.{name}")
 
 
 def _body(name, nin, dtypes):

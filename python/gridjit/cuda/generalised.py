@@ -7,7 +7,8 @@ import numpy as np
 
 from .. import _core, _pickle, cuda, types, ufuncs
 from ._elementwise import _exceptions, as_operand, as_outputs, type_of
-from ._lie import decode, meet, merged
+from ._lie import meet, merged
+from ._text import decode, define
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 from .dispatcher import _make
 from .vectorizers import AutoUFunc, taken
@@ -147,10 +148,7 @@ class DeviceGUFunc:
 		if key not in self._kernels:
 			varies, ndim, team = key
 			scope = {"cuda": cuda, "f": self.py_func, **{f"T{k}": _core.as_type(t) for k, t in enumerate(dtypes)}}
-			exec(compile(_text(varies, ndim, arrays, team), f"<{self.__name__} over arrays>", "exec"), scope)
-			kernel = scope["loop"]
-			kernel.__name__ = kernel.__qualname__ = self.__name__
-			kernel.__module__ = __name__
+			kernel = define(_text(varies, ndim, arrays, team), scope, f"{self.__name__} over arrays", __name__, self.__name__)
 			self._kernels[key] = _make(kernel, {**self._options, "entry": "kernel", "spread": team})
 		return self._kernels[key]
 

@@ -10,6 +10,7 @@ from .. import _core
 from . import _folds
 from ._elementwise import is_half
 from ._folds import Fold
+from ._lie import Lie, Parts, meet
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 
 try:
@@ -35,53 +36,10 @@ def _axes(axis, ndim):
 	return axes
 
 
-# -- how arrays lie for it: [slow kept axes, reduced ones, fast kept ones], each merged into one ------------------------------
-
-def _merged(array, axes):
-	"""(extent, stride) of these axes as one, slowest first; None: they do not lie as one."""
-	extent, stride = 1, 0
-	for axis in axes:
-		if array.shape[axis] == 1:
-			continue
-		if extent > 1 and stride != array.shape[axis] * array.strides[axis]:
-			return None
-		extent, stride = extent * array.shape[axis], array.strides[axis]
-	return extent, stride
-
-
-def _three(array, kept, reduced):
-	"""A view of three dimensions, and the kept axes in its order; None: the array does not lie as one."""
-	middle = _merged(array, reduced)
-	if middle is None:
-		return None
-	slow = [axis for axis in kept if abs(array.strides[axis]) >= abs(middle[1]) or array.shape[axis] == 1]
-	fast = [axis for axis in kept if axis not in slow]
-	outer, inner = _merged(array, slow), _merged(array, fast)
-	if outer is None or inner is None:
-		return None
-	shape, strides = zip(outer, middle, inner)
-	return DeviceNDArray(shape, strides, array.dtype, array.stream, array.gpu_data, readonly=array.readonly,
-		pointer=array._address), slow + fast
-
-
-def _view_of(array, reduced, in_order):
-	"""The same of any array, of a copy if need be. in_order: elements are counted in the order of their indices."""
-	def by_stride(axes):
-		return sorted(axes, key=lambda axis: -abs(array.strides[axis]))
-	kept = by_stride(axis for axis in range(array.ndim) if axis not in reduced)
-	found = _three(array, kept, reduced if in_order else by_stride(reduced))
-	if found:
-		return found
-	copy = array.transpose([*kept, *reduced]).copy()
-	n = len(kept)
-	return _three(copy, list(range(n)), list(range(n, array.ndim)))[0], kept
-
-
 # -- the work: as many blocks as keep the device busy, then one for each row of what they leave --------------------------------
 
 GPU_BLOCKS = 1056                              # eight of 256 threads for each of an H100's multiprocessors
 CPU_BLOCKS = 256
-DEEP = 4                                       # places that a thread of a GPU reads a round, where it has few rounds or much to do
 EACH = 4                                       # elements side by side that a thread of a GPU scans
 LEAST = 16384                                  # elements of a block that has others beside it
 
@@ -94,53 +52,76 @@ def _parts(n, blocks, three, least=LEAST, step=1, wanted=GPU_BLOCKS):
 	return -(-n // per)
 
 
-def _fold_rows(fold, arrays, first, stream):
-	"""[row, element] → [row]."""
-	while True:
-		rows, n = arrays[0].shape
-		on_host = arrays[0].on_host
-		wide = not on_host and n >= 1024 and all(a.is_c_contiguous() for a in arrays) and (rows == 1 or n % 4 == 0)
-		vector, threads = 4 if wide else 1, 32 if on_host else 256
-		while threads > 32 and threads > 2 * n:
-			threads //= 2
-		parts = _parts(n // vector, rows, arrays[0], LEAST // vector, wanted=GPU_BLOCKS if fold.n == 1 else GPU_BLOCKS // 2)
-		outs = [device_array((rows, parts), t, stream=stream) for t in fold.types]
-		kernel = _folds.kernel(fold, _folds.rows_text, first, threads, vector, DEEP if wide and (parts == 1 or fold.n > 1) else 1)
-		kernel[rows * parts, threads, stream](*(a.reshape(-1) if wide else a for a in arrays), *outs)
-		if parts == 1:
-			return outs
-		arrays, first = outs, False
+def _block(lie, on_host, inner, outer):
+	"""Threads of a block: along the dimension that they run along, and along the others that are reduced."""
+	if on_host:
+		return (32, 1) if lie.along else (256, 1)
+	wide, high = (256, 1) if lie.along else (32, 8)
+	while lie.along and wide > 32 and wide >= 2 * inner:
+		wide, high = wide // 2, high * 2 if outer > 1 else 1
+	return wide, high
 
 
-def _fold_columns(fold, arrays, stream):
-	"""[k, element, column] → [k, column]."""
-	first = True
-	while True:
-		outer, n, inner = arrays[0].shape
-		wide, high, deep = (256, 1, 1) if arrays[0].on_host else (32, 8, DEEP)
-		blocks = -(-inner // wide) * outer
-		parts = _parts(n, blocks, arrays[0], least=256, wanted=GPU_BLOCKS // 2)
-		outs = [device_array((outer, parts, inner), t, stream=stream) for t in fold.types]
-		kernel = _folds.kernel(fold, _folds.columns_text, first, wide, high, deep)
-		kernel[blocks * parts, (wide, high), stream](*arrays, *outs)
-		if parts == 1:
-			return outs
-		arrays, first = outs, False
+def _are_rows(lie, vector):
+	"""Are all operands whole rows of vectors, one behind the other?"""
+	rows, n = lie.kept[-1], lie.gone[-1]
+	return lie.along and len(lie.kept) == len(lie.gone) == 1 and n >= 1024 and (rows == 1 or n % vector == 0) and all(
+		a.is_c_contiguous() and v[1] and (v[0] or rows == 1) for a, v in zip(lie.arguments, lie.varies) if v)
 
 
-def _fold(fold, array, axes, keepdims, stream):
-	"""The states of a reduction over these axes (none of the array's extents is 0): an array for each of the state's numbers."""
-	three, kept = _view_of(array, axes, fold.arg)
-	outer, n, inner = three.shape
-	outs = _fold_rows(fold, [three._index((slice(None), slice(None), 0))], True, stream) if inner == 1 \
-		else _fold_columns(fold, [three], stream)
-	shape = [array.shape[axis] for axis in kept]
-	back = sorted(range(len(kept)), key=lambda at: kept[at])
-	outs = [o.reshape(tuple(shape)).transpose(back) for o in outs]
-	if keepdims:
-		index = tuple(None if axis in axes else slice(None) for axis in range(array.ndim))
-		outs = [o._index(index) for o in outs]
-	return outs
+def _launch(states, lie, first, outs, count, stream):
+	"""Folds operands (first) or what blocks have left; outs: what takes the results, None: parts may be left. Returns the results, or the
+	parts' states, and whether it is the results."""
+	on_host = next(a for a in lie.arguments if isinstance(a, DeviceNDArray)).on_host
+	flat = not on_host and states.vector > 1 and _are_rows(lie, states.vector)
+	vector = states.vector if flat else 1
+	rows, outer = math.prod(lie.kept if lie.along else lie.kept[:-1]), math.prod(lie.gone[:-1] if lie.along else lie.gone)
+	inner = (lie.gone[-1] if lie.along else lie.kept[-1]) // vector
+	wide, high = _block(lie, on_host, inner, outer)
+	stretches = 1 if lie.along else -(-inner // wide)
+	chunk, per = inner, outer
+	if first:
+		busy = CPU_BLOCKS if on_host else GPU_BLOCKS // (1 if lie.along and states.n == 1 else 2)
+		least = LEAST // vector if lie.along else 256
+		parts = max(1, min(-(-busy // (rows * stretches)), outer * (inner if lie.along else 1) // least))
+		per = -(-outer // min(parts, outer))
+		chunk = -(-inner // (-(-parts // -(-outer // per)) * wide)) * wide if lie.along else inner
+	parts = -(-outer // per) * (-(-inner // chunk) if lie.along else 1)
+	last = parts == 1
+	deep = 1 if on_host or (flat and states.n == 1 and not last) else states.deep      # vectors of one number are enough at once
+	shape = (rows, parts) if lie.along else (rows, parts, inner)
+	types = states.results if last else states.types
+	outs = [device_array(shape, t, stream=stream) if o is None else o.reshape(shape) for t, o in zip(types, outs if last else [None] * len(types))]
+	kernel = _folds.kernel(states, _folds.reduce_text, (lie.varies, len(lie.kept), lie.along), first, last, wide, high, vector, deep)
+	operands = [a.reshape(-1) if flat and v else a for a, v in zip(lie.arguments, lie.varies)]
+	kernel[rows * parts * stretches, (wide, high), stream](*outs, *operands, chunk, per, float(count))
+	return outs, last
+
+
+def folded(states, operands, shape, axes, outs, stream):
+	"""Operands (device arrays, numbers) of this shape without zeros, folded along the axes: results without these, as new arrays or, where
+	they lie as those would, in outs (None: nothing is given)."""
+	lie = Lie(operands, shape, axes, states.arg)
+	count = math.prod(shape[axis] for axis in axes)
+	kept = [shape[axis] for axis in lie.order]
+	back = sorted(range(len(kept)), key=lie.order.__getitem__)
+	direct = [o if o is not None and back == list(range(len(kept))) and o.dtype == t and o.is_c_contiguous() and
+		not any(meet(o, a) for a in operands) else None for o, t in zip(outs, states.results)]
+	results, last = _launch(states, lie, True, direct, count, stream)
+	if not last:
+		results, _ = _launch(states, Parts(results, lie.along), False, direct, count, stream)
+	return [o if o is not None else r.reshape(tuple(kept)).transpose(back) if kept else r.reshape(()) for r, o in zip(results, direct)]
+
+
+def with_axes(array, axes, ndim):
+	"""The array with dimensions of one item in place of axes that were reduced."""
+	return array._index(tuple(None if axis in axes else slice(None) for axis in range(ndim)))
+
+
+def _fold(states, array, axes, keepdims, stream):
+	"""The results of a reduction of one array over these axes (none of the array's extents is 0)."""
+	outs = folded(states, [array], array.shape, axes, [None] * states.n, stream)
+	return [with_axes(o, axes, array.ndim) for o in outs] if keepdims else outs
 
 
 def _kept_shape(array, axes, keepdims):
@@ -296,8 +277,9 @@ def _scan_rows(fold, source, out, exclusive, has_init, init, stream):
 	if parts > 1:
 		ends = device_array((rows, parts), fold.types[0], stream=stream)
 		vector = 4 if flat and n % 4 == 0 else 1
-		reduce = _folds.kernel(fold, _folds.rows_text, True, threads, vector, 1, threads * each // vector)
-		reduce[rows * parts, threads, stream](source.reshape(-1) if vector > 1 else source, ends)
+		step = threads * each // vector
+		reduce = _folds.kernel(fold, _folds.reduce_text, (((True, True),), 1, True), True, False, threads, 1, vector)
+		reduce[rows * parts, threads, stream](ends, source.reshape(-1) if vector > 1 else source, -(-(n // vector) // (parts * step)) * step, 1, 0.0)
 		carry = device_array((rows, parts), fold.types[0], stream=stream)
 		_scan_rows(fold, ends, carry, False, False, init, stream)
 	else:
