@@ -29,7 +29,7 @@ def device_kind():
 
 # -- names whose modules are imported when one of them is first used --
 
-_LATE = {"absent": "objmode", "ffi": "carray cfunc farray", "fusing": "fuse", "jitting": "jit jit_module njit", "ufuncs": "guvectorize vectorize", "parallel": """get_num_threads get_parallel_chunksize
+_LATE = {"absent": "objmode", "ffi": "carray cfunc farray", "fusing": "fuse", "jitting": "jit jit_module njit", "stencils": "stencil", "ufuncs": "guvectorize vectorize", "parallel": """get_num_threads get_parallel_chunksize
 	get_thread_id parallel_chunksize pndindex prange set_num_threads set_parallel_chunksize threading_layer"""}
 _LATE["errors"] = " ".join(name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception))
 __getattr__, __dir__ = _later.module(__name__, _LATE, ("core", "cpython", "experimental", "extending", "misc", "np", "pycc", "targets", "typed", "typing", *_LATE))

@@ -10,8 +10,7 @@ _REGISTRARS = """box:Registrar infer:Registrar infer_getattr:Registrar infer_glo
 	intrinsic:Decorator"""
 
 PATHS = {
-	"": "deferred_type=absent.deferred_type gdb:Absent gdb_breakpoint:Absent gdb_init:Absent generated_jit:Decorator jitclass:Decorator literally:Absent" \
-		" stencil:Decorator",
+	"": "deferred_type=absent.deferred_type gdb:Absent gdb_breakpoint:Absent gdb_init:Absent generated_jit:Decorator jitclass:Decorator literally:Absent",
 	"core.ccallback": "CFunc=ffi.CFunc",
 	"core.decorators": "cfunc=ffi.cfunc jit=jitting.jit jit_module=jitting.jit_module njit=jitting.njit",
 	"core.dispatcher": _DISPATCHERS,

@@ -21,7 +21,7 @@ INSTEAD = {
 	"objmode": "return to Python for what only Python can do", "CC": "what is compiled is kept on disk anyway",
 	"literally": "constants are known without it: globals, defaults, literals of the caller",
 	"generated_jit": "branch on types in the function (isinstance, ndim, dtype, is None), or use extending.overload",
-	"stencil": "write the loops: numba's stencil leaves a border, which slices and loops say", "GUVectorize": "use guvectorize", "Vectorize": "use vectorize",
+	"GUVectorize": "use guvectorize", "Vectorize": "use vectorize",
 }
 
 

@@ -192,6 +192,11 @@ def _make(function, signatures, given, locked):
 	return dispatcher
 
 
+def dispatcher(function, **options):
+	"""What njit makes, whatever DISABLE_JIT says."""
+	return _make(function, [], options, False)
+
+
 def check_function(function, what="jit"):
 	if isinstance(function, _core.Dispatcher):
 		raise TypeError(f"{what}() was called on {function.__name__}(), which is compiled already: its Python function is {function.__name__}.py_func")

@@ -1,6 +1,7 @@
 """extending.overload: what stands for a function in compiled code is chosen by a Python function of the argument types."""
 
 import types as pytypes
+import weakref
 
 from . import types
 
@@ -8,8 +9,15 @@ FUNCTIONS = {}                                 # id: (function, functions that c
 METHODS = {}                                   # name: what stands for a method of arrays
 
 
-def _register(function, chooser):
+def register(function, chooser):
+	"""Compiled code asks `chooser` where it calls the function, or any object that can be called."""
 	FUNCTIONS.setdefault(id(function), (function, []))[1].append(chooser)
+
+
+def register_object(made, chooser):
+	"""The same for an object that may go away; the chooser is a method of it."""
+	FUNCTIONS[id(made)] = None, [weakref.WeakMethod(chooser)]
+	weakref.finalize(made, FUNCTIONS.pop, id(made))
 
 
 def overload(func, jit_options={}, strict=True, inline="never", prefer_literal=False, **options):
@@ -18,7 +26,7 @@ def overload(func, jit_options={}, strict=True, inline="never", prefer_literal=F
 
 	What gridjit compiles anyway (np.sin) it does not ask for. Options are accepted; arguments have no literal types."""
 	def decorate(chooser):
-		_register(func, chooser)
+		register(func, chooser)
 		return chooser
 	return decorate
 
@@ -30,7 +38,7 @@ def overload_method(typ, attr, **options):
 			if attr not in METHODS:
 				stub = pytypes.FunctionType(_stub.__code__, {}, attr)
 				METHODS[attr] = stub
-			_register(METHODS[attr], lambda self, *args, **kwargs: chooser(self, *args, **kwargs) if isinstance(self, typ) else None)
+			register(METHODS[attr], lambda self, *args, **kwargs: chooser(self, *args, **kwargs) if isinstance(self, typ) else None)
 		return chooser
 	return decorate
 
@@ -42,7 +50,7 @@ def _stub():
 def resolve(function, args, keywords):
 	"""The implementation for these types, or None."""
 	for chooser in FUNCTIONS[id(function)][1]:
-		found = chooser(*args, **keywords)
+		found = (chooser() if isinstance(chooser, weakref.WeakMethod) else chooser)(*args, **keywords)
 		if found is not None:
 			return getattr(found, "py_func", found)
 	return None
