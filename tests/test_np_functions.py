@@ -68,6 +68,46 @@ def test_decompositions(name):
 	assert np.allclose(vectors * values @ np.conj(vectors.T), a @ np.conj(a.T))
 
 
+def test_eigenvectors():
+	@njit
+	def parts(a):
+		return np.linalg.eig(a), np.linalg.eigvals(a)
+
+	@njit
+	def roots(p):
+		return np.roots(p)
+	for a in ARGUMENTS["u"] + 0j, ARGUMENTS["h"] * 1j + 2, np.eye(3, k=1) + 0j, np.diag([1.0, 2, 2]), np.triu(ARGUMENTS["u"]), np.zeros((2, 2)), np.ones((1, 1)):
+		(values, vectors), same_values = parts(a)
+		assert np.allclose(a @ vectors, vectors * values) and np.allclose(np.linalg.norm(vectors, axis=0), 1) and np.array_equal(values, same_values)
+		assert np.allclose(np.sort_complex(values), np.sort_complex(np.linalg.eigvals(a)), atol=1e-5) and values.dtype == a.dtype == vectors.dtype
+	with pytest.raises(ValueError, match="complex eigenvalues"):
+		parts(np.array([[0.0, 1], [-1, 0]]))
+	for p in [1.0, -6, 11, -6], [1.0, 0, 1], [2.0, 0, 0], [0.0, 0, 1, 2, 0], [3.0], [0.0, 0]:
+		assert np.allclose(np.sort_complex(roots(np.array(p))), np.sort_complex(np.roots(p)))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "c16", "c8", "i8"])
+def test_products(dtype):
+	"""Large ones go through NumPy's BLAS, if matrices lie as it wants them."""
+	@njit
+	def product(a, b):
+		return a @ b
+	rng = np.random.default_rng(1)
+	for n in 3, 40:
+		a, b = ((rng.random(shape) * 9).astype(dtype) for shape in ((n, n + 1), (n + 1, n)))
+		a, b = (a * np.array(1 + 0.5j, dtype), b * np.array(1 - 2j, dtype)) if dtype[0] == "c" else (a, b)
+		packed = np.zeros((n, n + 1), [("a", dtype), ("b", "i2")])["a"]
+		packed[:] = a
+		pairs = [(a, b), (b.T, b), (a[:, ::-1], b), (a[::2], b), (a[:, ::2], b[::2]), (a, b[:, 0]), (b[:, 0], b), (b[:, 0], b[:, 1]), (a[:1], b), (a, b[:, :1]),
+			(packed, b), (np.asfortranarray(a), b[:, ::-1])]
+		for x, y in pairs if dtype == "f8" else pairs[:2] + pairs[5:6]:
+			got, want = product(x, y), x @ y
+			assert np.shape(got) == want.shape and np.allclose(got, want, rtol=1e-4) and np.asarray(got).dtype.kind == want.dtype.kind
+			assert want.ndim == 0 or got.dtype == want.dtype
+	with pytest.raises(ValueError):
+		product(a, a)
+
+
 def test_in_place():
 	@njit
 	def change(a, b, x):

@@ -220,23 +220,17 @@ const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
 
 /* -- Functions of the runtime ------------------------------------------------------------------------------------- */
 
-static PyObject *random_functions(PyObject *m, PyObject *python)
+typedef struct row { const char *name, *signature; } row;
+
+static PyObject *functions_of(const char *prefix, const row *rows, size_t n, gj_extern_abi abi)
 {
-	(void)m;
-	static const char *const row[][2] = {
-#define RANDOM(name, signature, R, params) { #name, signature },
-#define INLINED(name, signature, words) { #name, signature },
-#include "image/random.def"
-#undef INLINED
-#undef RANDOM
-	};
 	PyObject *all = PyDict_New();
-	for (size_t i = 0; all && i < GJ_LEN(row); i++) {
-		PyObject *name = PyUnicode_FromFormat("gj_rng_%s", row[i][0]);
-		PyObject *f = name ? PyObject_CallFunction((PyObject *)extern_class, "OssN", name, row[i][1], "c", PyTuple_New(0)) : NULL;
+	for (size_t i = 0; all && i < n; i++) {
+		PyObject *name = PyUnicode_FromFormat("%s%s", prefix, rows[i].name);
+		PyObject *f = name ? PyObject_CallFunction((PyObject *)extern_class, "OssN", name, rows[i].signature, "c", PyTuple_New(0)) : NULL;
 		if (f)
-			((Extern *)f)->abi = python == Py_True ? GJ_EXTERN_PYTHON_RANDOM : GJ_EXTERN_RANDOM;
-		if (!f || PyDict_SetItemString(all, row[i][0], f) < 0)
+			((Extern *)f)->abi = abi;
+		if (!f || PyDict_SetItemString(all, rows[i].name, f) < 0)
 			Py_CLEAR(all);
 		Py_XDECREF(f);
 		Py_XDECREF(name);
@@ -244,9 +238,34 @@ static PyObject *random_functions(PyObject *m, PyObject *python)
 	return all;
 }
 
+static PyObject *random_functions(PyObject *m, PyObject *python)
+{
+	(void)m;
+	static const row rows[] = {
+#define RANDOM(name, signature, R, params) { #name, signature },
+#define INLINED(name, signature, words) { #name, signature },
+#include "image/random.def"
+#undef INLINED
+#undef RANDOM
+	};
+	return functions_of("gj_rng_", rows, GJ_LEN(rows), python == Py_True ? GJ_EXTERN_PYTHON_RANDOM : GJ_EXTERN_RANDOM);
+}
+
+static PyObject *blas_functions(PyObject *m, PyObject *none)
+{
+	(void)m, (void)none;
+	static const row rows[] = {
+#define BLAS(name, signature, R, params) { #name, signature },
+#include "image/blas.def"
+#undef BLAS
+	};
+	return functions_of("gj_blas_", rows, GJ_LEN(rows), GJ_EXTERN_C);
+}
+
 static PyMethodDef functions[] = {
 	{ "random_functions", random_functions, METH_O,
 		"random_functions(python): name → declared function, for each row of random.def; of which stream: Python's or NumPy's." },
+	{ "blas_functions", blas_functions, METH_NOARGS, "blas_functions(): name → declared function, for each row of blas.def." },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -9,7 +9,7 @@ ARGUMENTS = {
 	"z": np.array([1 + 2j, 3 - 1j, 0.5j, 2, 1j]), "w": np.array([0.5, 0.25, 0.25]), "t": np.linspace(0, 20, 9) % 6.0,
 	"q": np.array([[4.0, 1, 2], [1, 3, 0.5], [2, 0.5, 5]]), "u": np.array([[2.0, 1, 0], [1, 1e-3, 3], [4, 2, 2]]),
 	"h": np.array([[2, 1j, 0.5], [-1j, 3, 1 + 1j], [0.5, 1 - 1j, 4]]), "p": np.array([0, 2, 2, 1]), "e": np.zeros(0),
-	"r": np.random.default_rng(1).random(200), "v": np.random.default_rng(2).integers(0, 9, 60), "d": np.random.default_rng(3).random((4, 30)),
+	"g": np.array([[2, 0.5], [0.5, 1]], np.float32), "r": np.random.default_rng(1).random(200), "v": np.random.default_rng(2).integers(0, 9, 60), "d": np.random.default_rng(3).random((4, 30)),
 }
 
 # Where a line has several calls, they share a function that is compiled.
@@ -52,4 +52,5 @@ np.linalg.cholesky(q), np.linalg.cholesky(h), np.linalg.qr(u), np.linalg.qr(d[:,
 np.linalg.eigvalsh(q), np.linalg.eigvalsh(h), np.linalg.cond(u), np.linalg.matrix_rank(b)
 np.linalg.pinv(b), np.linalg.pinv(a), np.linalg.lstsq(b.T, y[:4] + x[:4])
 np.linalg.lstsq(d.T, d[0]), np.linalg.lstsq(u, b)
+np.linalg.solve(g, f[:2]), np.linalg.inv(g), np.linalg.cholesky(g), np.linalg.qr(g)
 """

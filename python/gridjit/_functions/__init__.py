@@ -4,7 +4,7 @@ called with. What is a loop over all elements, the compiler knows by itself (src
 import numpy as np
 
 from .. import parallel
-from . import elementwise, linalg, operations, products, shapes, sorting, sums, threads
+from . import eigen, elementwise, linalg, operations, products, shapes, sorting, sums, threads
 
 # In the order of gj_written (src/code/code.h).
 WRITTEN = (operations.take, operations.choose, operations.put, operations.put_chosen, products.dot, sorting.nonzero, operations.sum_axis,
@@ -24,6 +24,7 @@ NAMES = {
 		blackman bartlett kaiser""",
 	linalg: """linalg.norm linalg.solve linalg.inv linalg.det linalg.slogdet linalg.matrix_power linalg.cholesky linalg.qr linalg.eigh linalg.eigvalsh linalg.svd
 		linalg.pinv linalg.matrix_rank linalg.cond linalg.lstsq""",
+	eigen: "linalg.eig linalg.eigvals roots",
 }
 OTHER_NAMES = {"round": "around"}
 OLDER = {"trapz": sums.trapezoid, "in1d": sorting.isin, "row_stack": shapes.vstack}

@@ -55,3 +55,10 @@ def each(a, f):
 	for i in range(items.size):
 		out[i] = f(items[i])
 	return out.reshape(a.shape)
+
+
+def floats(a):
+	"""A copy of floats or complex numbers, of their width."""
+	if a.dtype == np.float32 or a.dtype == np.complex64:
+		return a.copy()
+	return a * 1.0

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from .common import flat
+from .common import flat, floats
 from .products import dot
 
 
@@ -63,7 +63,7 @@ def _solved(a, b):
 	_square(a)
 	if a.shape[0] != b.shape[0]:
 		raise ValueError("the right side has another number of rows than the matrix")
-	parts = a * 1.0
+	parts = floats(a)
 	order = np.arange(a.shape[0])
 	if _eliminate(parts, order) == 0:
 		raise LinAlgError("Singular matrix")
@@ -81,12 +81,12 @@ def solve(a, b):
 
 
 def inv(a):
-	return _solved(a, np.eye(a.shape[0]))
+	return _solved(a, np.eye(a.shape[0]).astype(floats(a[:0]).dtype))
 
 
 def det(a):
 	_square(a)
-	parts = a * 1.0
+	parts = floats(a)
 	value = _eliminate(parts, np.arange(a.shape[0])) * (parts[:0].sum() + 1)
 	for i in range(a.shape[0]):
 		value *= parts[i, i]
@@ -95,7 +95,7 @@ def det(a):
 
 def slogdet(a):
 	_square(a)
-	parts = a * 1.0
+	parts = floats(a)
 	sign = _eliminate(parts, np.arange(a.shape[0])) * (parts[:0].sum() + 1)
 	logarithm = 0.0
 	if sign == 0:
@@ -125,7 +125,7 @@ def matrix_power(a, n):
 def cholesky(a):
 	_square(a)
 	n = a.shape[0]
-	out = np.zeros((n, n), (a[:1, :1] * 1.0).dtype)
+	out = np.zeros((n, n), floats(a[:0]).dtype)
 	for i in range(n):
 		for j in range(i + 1):
 			rest = a[i, j] * 1.0
@@ -144,7 +144,7 @@ def qr(a):
 	"""Reflections make columns zero below the diagonal; what they make of the identity is Q. Signs are LAPACK's: R's diagonal is real."""
 	n, m = a.shape
 	least = min(n, m)
-	r = a * 1.0
+	r = floats(a)
 	v = np.zeros((n, least), r.dtype)
 	scale, wanted = np.zeros(least), np.zeros(least)
 	for k in range(least):
@@ -235,7 +235,7 @@ def _diagonalise(a, v):
 def eigh(a):
 	_square(a)
 	n = a.shape[0]
-	work = a * 1.0
+	work = floats(a)
 	for i in range(n):
 		for j in range(i):
 			work[j, i] = np.conj(work[i, j])
@@ -289,7 +289,7 @@ def _orthogonal(u, v):
 def _tall_svd(a):
 	"""Of a matrix with no fewer rows than columns: U, values, V."""
 	n, m = a.shape
-	u = a * 1.0
+	u = floats(a)
 	v = np.eye(m).astype(u.dtype)
 	_orthogonal(u, v)
 	sizes = np.empty(m)

@@ -1,38 +1,77 @@
-"""Products of arrays."""
+"""Products of arrays: those of large ones through a BLAS where there is one, others in loops."""
 
-import math
+from types import ModuleType
 
 import numpy as np
 
+from .. import _core
 from .common import flat
+
+_blas = ModuleType("blas")
+vars(_blas).update(_core.blas_functions())
+
+
+def _fits(a):
+	"""Do steps count whole items, forwards?"""
+	for step in a.strides:
+		if step < 0 or step % a.itemsize != 0:
+			return False
+	return True
 
 
 def _dot1(a, b):
 	if a.shape[0] != b.shape[0]:
 		raise ValueError("incompatible array sizes for np.dot(a, b)")
+	if a.dtype == b.dtype and a.size > 32 and _fits(a) and _fits(b):
+		if a.dtype == np.float64 and _blas.ready():
+			return _blas.ddot(a.size, a.ctypes.data, a.strides[0] // 8, b.ctypes.data, b.strides[0] // 8)
+		if a.dtype == np.float32 and _blas.ready():
+			return _blas.sdot(a.size, a.ctypes.data, a.strides[0] // 4, b.ctypes.data, b.strides[0] // 4)
 	return (a * b).sum()
+
+
+def _gemm(a, b, out):
+	"""Is the product in out?"""
+	if a.dtype != b.dtype or not _fits(a) or not _fits(b):
+		return 0
+	m, n, k, size = a.shape[0], b.shape[1], a.shape[1], a.itemsize
+	if m * n * k < 4096:
+		return 0
+	if a.dtype == np.float64:
+		return _blas.dgemm(m, n, k, a.ctypes.data, a.strides[0] // size, a.strides[1] // size, b.ctypes.data, b.strides[0] // size, b.strides[1] // size,
+			out.ctypes.data)
+	if a.dtype == np.float32:
+		return _blas.sgemm(m, n, k, a.ctypes.data, a.strides[0] // size, a.strides[1] // size, b.ctypes.data, b.strides[0] // size, b.strides[1] // size,
+			out.ctypes.data)
+	if a.dtype == np.complex128:
+		return _blas.zgemm(m, n, k, a.ctypes.data, a.strides[0] // size, a.strides[1] // size, b.ctypes.data, b.strides[0] // size, b.strides[1] // size,
+			out.ctypes.data)
+	if a.dtype == np.complex64:
+		return _blas.cgemm(m, n, k, a.ctypes.data, a.strides[0] // size, a.strides[1] // size, b.ctypes.data, b.strides[0] // size, b.strides[1] // size,
+			out.ctypes.data)
+	return 0
 
 
 def dot(a, b):
 	if a.ndim == 1 and b.ndim == 1:
 		return _dot1(a, b)
-	if a.ndim == 2 and b.ndim == 1:
-		out = np.zeros(a.shape[0], (a[:1, 0] * b[:1]).dtype)
-		if a.shape[1] != b.shape[0]:
-			raise ValueError("incompatible array sizes for np.dot(a, b)")
-		for i in range(a.shape[0]):
-			out[i] = _dot1(a[i], b)
-		return out
+	if a.shape[a.ndim - 1] != b.shape[0]:
+		raise ValueError("incompatible array sizes for np.dot(a, b)")
 	if a.ndim == 1:
 		return dot(b.T, a)
+	if b.ndim == 1:
+		out = np.zeros(a.shape[0], (a[:1, 0] * b[:1]).dtype)
+		if _gemm(a, np.expand_dims(b, 1), out) == 0:
+			for i in range(a.shape[0]):
+				out[i] = _dot1(a[i], b)
+		return out
 	out = np.zeros((a.shape[0], b.shape[1]), (a[:1, 0] * b[0, :1]).dtype)
-	if a.shape[1] != b.shape[0]:
-		raise ValueError("incompatible array sizes for np.dot(a, b)")
-	for i in range(a.shape[0]):
-		for k in range(a.shape[1]):
-			x = a[i, k]
-			for j in range(b.shape[1]):
-				out[i, j] += x * b[k, j]
+	if _gemm(a, b, out) == 0:
+		for i in range(a.shape[0]):
+			for k in range(a.shape[1]):
+				x = a[i, k]
+				for j in range(b.shape[1]):
+					out[i, j] += x * b[k, j]
 	return out
 
 

@@ -1,6 +1,7 @@
 /* What compiled CPU code may call: the runtime's own functions, memory functions, libm, libmvec (vector math) and
  * libgcc's helpers (128-bit integers). The libraries are opened at the first need and stay open. */
 #define _GNU_SOURCE
+#include "run/cpu/blas.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/call.h"
 #include "run/cpu/libdevice.h"
@@ -62,6 +63,8 @@ uintptr_t gj_cpu_symbol(const char *name, void *foreign)
 		return gj_cpu_libdevice(name + 6);
 	if (!strncmp(name, "gj_rng_", 7))
 		return gj_cpu_random(name + 7);
+	if (!strncmp(name, "gj_blas_", 8))
+		return gj_cpu_blas(name + 8);
 	bool vector = !strncmp(name, "_ZGV", 4), helper = !strncmp(name, "__", 2);
 	for (int i = 0; i < NLIBRARIES; i++) {
 		void *h = (vector && i != 1) || (!vector && i == 1) || (helper && i == 0) ? NULL : open_library(i);

@@ -1,0 +1,14 @@
+/* Products of large arrays in functions for the host: through the BLAS that is in the process, which NumPy and SciPy bring. */
+#ifndef GJ_BLAS_H
+#define GJ_BLAS_H
+
+#include <stdint.h>
+
+#define BLAS(name, signature, R, params) R gj_blas_##name params;
+#include "image/blas.def"
+#undef BLAS
+
+/* The function of a row; 0: there is none. */
+uintptr_t gj_cpu_blas(const char *name);
+
+#endif
