@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from as_python import assembled
-from gridjit import cuda, errors, float32, float64, typeof
+from gridjit import cuda, errors, float32, float64, njit, typeof
 
 
 @cuda.jit
@@ -164,7 +164,7 @@ def test_on_a_gpu():
 
 @pytest.mark.parametrize("value, message", [(math, "Cannot determine the type of module"), (print, "cannot store none in float64"),
 	(sorted, "sorted is not supported in kernels|cannot be called in a kernel"), (object(), "Cannot determine the type of object"),
-	(dict, r"dict\(\) cannot be called"), ("f", "Cannot determine the type of str")])
+	(dict, r"dict\(\) cannot be called"), ("f", "a string cannot be called")])
 def test_refused(value, message):
 	with pytest.raises((ValueError, errors.TypingError), match=message):
 		apply[1, 1](value, X, X)
@@ -181,3 +181,50 @@ def test_gone():
 	gc.collect()
 	with pytest.raises(RuntimeError, match=r"function\(<lambda>\) does not exist any more"):
 		cuda.compile_ptx(apply.py_func, (t, float64[:], float64[:]))
+
+
+# -- strings -----------------------------------------------------------------------------------------------------------------
+
+
+def change(x, how, names):
+	i = cuda.grid(1)
+	if i < x.size:
+		if how == "negate":
+			x[i] = -x[i]
+		elif how in names:
+			x[i] = x[i] * x[i] + len(how)
+		else:
+			x[i] = 0
+
+
+def test_strings(device):
+	x, kernel = np.arange(4.0), cuda.jit(change)
+	for how in ("negate", "größer", "".join(["neg", "ate"])):
+		kernel[1, 4](x, how, ("square", "größer"))
+	assert x.tolist() == [-6, -7, -10, -15] and len(kernel.overloads) == 2
+	kernel[1, 4](x, "other", ("square", "größer"))
+	assert not x.any()
+
+
+def test_strings_of_the_host(capsys):
+	@njit
+	def reduced(a, how="mean"):
+		if how == "mean":
+			return a.mean()
+		elif how != "least":
+			raise ValueError("unknown")
+		return a.min()
+
+	@njit
+	def both(a, how):
+		print("by", how, (how, 1))
+		return reduced(a, how), reduced(a)
+	a = np.arange(1, 4.0)
+	assert reduced(a) == 2 and [reduced(a, how) for how in ("mean", "least", "mean")] == [2, 1, 2] and reduced(a, how="least") == 1
+	assert both(a, "least") == (1, 2) and capsys.readouterr().out == "by least ('least', 1)\n"
+	with pytest.raises(ValueError, match="unknown"):
+		both(a, "x")
+	with pytest.raises(errors.TypingError, match="returns a string"):
+		njit(lambda s: s)("x")
+	with pytest.raises(errors.TypingError, match="operator . between a string and"):
+		njit(lambda s: s + 1)("x")

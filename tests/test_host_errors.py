@@ -275,7 +275,7 @@ class Series:
 
 # Values that no kernel takes, and what the hint says to pass instead.
 INSTEAD = [
-	("text", "a number that stands for it"), (b"bytes", "a number that stands for it"), ([1, 2], "np.array(x)"),
+	(b"bytes", "np.frombuffer(x, np.uint8)"), ([1, 2], "np.array(x)"),
 	({1: 2}, "as numbers, tuples or arrays"), ({1}, "as numbers, tuples or arrays"),
 	(Series(), "x.to_numpy()"), (np.zeros(1, [("a", object)])[0], "fields one by one"), (np.datetime64("2020"), "x.astype('int64')"),
 	(re, "global or closure variable"), (object(), "kernels take numbers, tuples"),

@@ -74,8 +74,8 @@ static bool read_complex(gj_args *a, PyObject *o, const void *aux)
 static const char *instead_of(PyObject *o)
 {
 	PyObject *method;
-	if (PyUnicode_Check(o) || PyBytes_Check(o))
-		return "kernels have no text at run time: pass a number that stands for it, or let the kernel read a global constant";
+	if (PyBytes_Check(o))
+		return "pass a string, or np.frombuffer(x, np.uint8)";
 	if (PyList_Check(o))
 		return "make it an array, np.array(x), or a tuple";
 	if (PyDict_Check(o) || PyAnySet_Check(o))
@@ -351,7 +351,7 @@ static bool classify(PyObject *o, gj_reader *r)
 		: NULL;
 	if (!r->read && !(PyArray_Check(o) ? classify_array(o, r) : gj_foreign_classify(o, r)))
 		return false;
-	if (!r->read && PyCallable_Check(o))
+	if (!r->read && (PyCallable_Check(o) || PyUnicode_Check(o)))
 		r->read = read_callable;
 	return true;
 }

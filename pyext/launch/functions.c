@@ -1,5 +1,5 @@
-/* Functions as arguments. A kernel is compiled for each: so each has a type, found by the digest of what it does (code, constants,
- * captured values, callees), so that a lambda that is made anew for each launch is the same one. What was looked at before is
+/* Functions and strings as arguments. A kernel is compiled for each: so each has a type, found by the digest of what it does (code,
+ * constants, captured values, callees), so that a lambda that is made anew for each launch is the same one. What was looked at before is
  * found by its address, as long as it lives. */
 #include "launch/functions.h"
 
@@ -57,7 +57,7 @@ static function *find(const gj_obj *f)
 	function *k = PyMem_RawCalloc(1, sizeof *k);
 	if (!k)
 		return PyErr_NoMemory(), NULL;
-	int n = snprintf(text, sizeof text - 2 * sizeof digest.b - 2, "%s(%s", f->kind == GJ_OBJ_TYPE ? "class" : "function", name_of(f));
+	int n = snprintf(text, sizeof text - 2 * sizeof digest.b - 2, "%s(%s", f->kind == GJ_OBJ_TYPE ? "class" : f->kind == GJ_OBJ_STR ? "str" : "function", name_of(f));
 	n = n < (int)(sizeof text - 2 * sizeof digest.b - 3) ? n : (int)(sizeof text - 2 * sizeof digest.b - 4);
 	n += snprintf(text + n, 3, ")#");
 	for (size_t i = 0; i < sizeof digest.b && n + 2 < (int)sizeof text; i++)
@@ -72,7 +72,7 @@ static function *find(const gj_obj *f)
 
 static bool is_function(const gj_obj *f)
 {
-	return f->kind == GJ_OBJ_FUNCTION || f->kind == GJ_OBJ_NAME || f->kind == GJ_OBJ_TYPE || f->kind == GJ_OBJ_EXTERN;
+	return f->kind == GJ_OBJ_FUNCTION || f->kind == GJ_OBJ_NAME || f->kind == GJ_OBJ_TYPE || f->kind == GJ_OBJ_EXTERN || f->kind == GJ_OBJ_STR;
 }
 
 /* Of a static type that a function has: which one. */

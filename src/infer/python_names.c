@@ -98,9 +98,20 @@ gj_known gj_infer_divmod(gj_icall *c)
 	return gj_pair(gj_or_bad(c, t).type, t);
 }
 
+/* Of a string's UTF-8. */
+static int64_t characters(const char *s)
+{
+	int64_t n = 0;
+	for (; *s; s++)
+		n += (*s & 0xc0) != 0x80;
+	return n;
+}
+
 gj_known gj_infer_len(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
+	if (t == gj_t_str && c->a[0].konst)
+		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, characters(c->a[0].konst->name)) };
 	if (gj_is_sequence(t))
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, t->n) };
 	if (gj_is_fused(t))

@@ -95,6 +95,9 @@ gj_lv gj_lower_divmod(gj_lcall *c)
 gj_lv gj_lower_len(gj_lcall *c)
 {
 	gj_lv a = c->a[0];
+	int64_t n;
+	if (a.type == gj_t_str && gj_obj_is_int(c->B->s->konst[c->ref], &n))
+		return gj_lresult(c, gj_eint(c->L, c->type, n));
 	if (a.type->kind == GJ_TUPLE)
 		return gj_lresult(c, gj_eint(c->L, c->type, a.type->n));
 	if (a.type->kind == GJ_FLAT)
