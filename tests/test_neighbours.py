@@ -240,6 +240,26 @@ def results(most, width, path):
 	return np.load(path)
 
 
+SMALL_FIRST = KERNELS + """
+small = cuda.to_device(np.ones((8, 8), np.float32))
+borders[1, (8, 8)](np.float32(1), small, small.copy(), small.copy())
+assert [k.neighbours for k in borders.overloads.values()] == [1]
+compiled = lambda: borders.stats.cache_hits + borders.stats.cache_misses
+before = compiled()
+plane(borders, (512, 512), np.float32)
+assert compiled() == before + 1
+plane(borders, (512, 516), np.float32)
+assert compiled() == before + 1
+"""
+
+
+def test_small_launches():
+	"""What a small launch has compiled is not for large ones."""
+	done = subprocess.run([sys.executable, "-c", SMALL_FIRST], capture_output=True, text=True,
+		env={**os.environ, "GRIDJIT_DEVICE": "cpu", "GRIDJIT_NEIGHBOURS": "-2"})
+	assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
 	return results(1, 32, tmp_path_factory.mktemp("one") / "found.npz")

@@ -63,11 +63,11 @@ static bool is_x(const gj_op *o)
 	return o->op == GJ_SREG && (o->imm.i == GJ_TID_X || o->imm.i == GJ_CTAID_X || o->imm.i == GJ_NTID_X);
 }
 
-/* Where a thread is along y and z, which is the same for neighbours. A launch in one dimension has no rows. */
-static bool is_row(const gj_fn *f, const gj_op *o)
+/* Where a thread is along y and z, which is the same for neighbours. */
+static bool is_row(const gj_op *o)
 {
-	return f->facts & GJ_FACT_ALIGNED_ROWS && (o->imm.i == GJ_TID_Y || o->imm.i == GJ_TID_Z || o->imm.i == GJ_CTAID_Y
-		|| o->imm.i == GJ_CTAID_Z || o->imm.i == GJ_NTID_Y || o->imm.i == GJ_NTID_Z);
+	return o->op == GJ_SREG && (o->imm.i == GJ_TID_Y || o->imm.i == GJ_TID_Z || o->imm.i == GJ_CTAID_Y || o->imm.i == GJ_CTAID_Z
+		|| o->imm.i == GJ_NTID_Y || o->imm.i == GJ_NTID_Z);
 }
 
 /* What grid(1) is made of: such ops may have no other use. */
@@ -81,7 +81,7 @@ static bool only_index(const gj_fn *f, gj_ref r)
 {
 	const gj_op *o = gj_o(f, r);
 	if (o->op == GJ_SREG)
-		return is_x(o) || is_row(f, o);
+		return is_x(o) || is_row(o);
 	for (uint32_t i = 0; i < o->nargs; i++)
 		if (is_part_of_index(f, o->arg[i]) && !is_index(f, r) && !is_part_of_index(f, r))
 			return false;
@@ -639,8 +639,13 @@ uint32_t gj_run_neighbours(gj_fn *f, uint32_t most, uint32_t most_narrow)
 	if (!make_plan(f, &p))
 		return 0;
 	uint32_t ops = 0, k = is_narrow(f, NARROW) ? most_narrow : most;
-	GJ_EACH_OP(f, b, r)
+	bool rows = false;
+	GJ_EACH_OP(f, b, r) {
 		ops += b || p.varies[r];
+		rows |= is_row(gj_o(f, r));
+	}
+	if (rows && !(f->facts & GJ_FACT_ALIGNED_ROWS))
+		return 1;
 	if (k == 4 && ops > MOST_OPS_OF_FOUR)
 		k = 2;
 	if (k > 1)
