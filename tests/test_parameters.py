@@ -151,3 +151,32 @@ def test_two_hundred_parameters(device):
 	kernel[1, 1](*arrays)
 	assert arrays[0][0] == sum(range(200))
 	assert kernel.inspect_asm(kernel.signatures[0]) and kernel.specialize(*arrays).specialized
+
+
+INNER = {
+	"one default": "def f(x, *, k=3):\n\t\treturn x * k\n\tout[0] = f(n) + 10 * f(n, k=5)",
+	"of a variable": "z = n * 2\n\tdef f(x, *, k=z):\n\t\treturn x * k\n\tz = 50\n\tout[0] = f(n)",
+	"some have none": "def f(x, *, a, b=2, c, d=n):\n\t\treturn x + 10 * a + 100 * b + 1000 * c + 10000 * d\n\tout[0] = f(1, c=3, a=4) + f(0, a=1, b=7, c=1, d=1)",
+	"beside positional ones": "z = n\n\tdef f(x, y=z, *more, k=z + 1):\n\t\treturn x + 10 * y + 100 * len(more) + 1000 * k + z\n\tout[0] = f(1) + f(1, 2, 3, 4, k=5)",
+	"lambda": "f = lambda x=2, *, k=n: x * k\n\tout[0] = f() + f(k=4) + f(5)",
+	"in a loop": "s = 0\n\tfor i in range(4):\n\t\tf = lambda x, *, k=i: x * k\n\t\ts += f(n)\n\tout[0] = s",
+}
+
+
+@pytest.mark.parametrize("name", INNER)
+def test_defaults_of_inner_functions(device, name):
+	scope = {}
+	exec(f"def kernel(out, n):\n\t{INNER[name]}\n", scope)
+	want, got = np.zeros(1), np.zeros(1)
+	scope["kernel"](want, 3)
+	cuda.jit(scope["kernel"])[1, 1](got, 3)
+	assert got[0] == want[0]
+
+
+def test_missing_keyword_of_an_inner_function(device):
+	def kernel(out):
+		def f(x, *, a, b=2):
+			return x + a + b
+		out[0] = f(1, b=3)
+	with pytest.raises(errors.TypingError, match=r"f\(\) needs the argument 'a'"):
+		cuda.jit(kernel)[1, 1](np.zeros(1))

@@ -545,6 +545,32 @@ static const gj_obj *pop_code(gj_ssa_state *s)
 	return o->imm.obj;
 }
 
+/* The function o with defaults of keyword-only parameters too, as its last operands. Which they are its code says: a nested code object
+ * becomes a function in one place. */
+static gj_ref add_keyword_defaults(gj_ssa_state *s, const gj_op *o, gj_ref dict)
+{
+	gj_building *map = gj_built(s, dict);
+	gj_code *code = (gj_code *)o->imm.obj->code;
+	if (!map || !map->name)
+		return gj_ssa_unsupported(s, "an inner function with computed defaults");
+	gj_build_allow(s, map);
+	int16_t *held = gj_new(s->f->arena, int16_t, (uint32_t)code->nkwonly + 1);
+	for (int i = 0; i < code->nkwonly; i++) {
+		held[i] = -1;
+		for (uint32_t k = 0; k < map->item.n; k++)
+			if (!strcmp(map->name->item[k]->name, code->var[code->nargs + i]))
+				held[i] = (int16_t)k;
+	}
+	code->kwheld = held;
+	code->nkwheld = (int)map->item.n;
+	uint32_t nfree = o->nargs - o->sub, ndef = o->sub + map->item.n;
+	gj_ref *def = gj_new(s->f->arena, gj_ref, ndef);
+	if (o->sub)
+		memcpy(def, o->arg + nfree, o->sub * sizeof *def);
+	memcpy(def + o->sub, map->item.p, map->item.n * sizeof *def);
+	return make_function(s, o->imm.obj, nfree, o->arg, ndef, def);
+}
+
 /* Adds one attribute to the function r; gives what it is now. */
 static gj_ref add_attribute(gj_ssa_state *s, gj_ref r, uint32_t which, gj_ref value)
 {
@@ -556,13 +582,18 @@ static gj_ref add_attribute(gj_ssa_state *s, gj_ref r, uint32_t which, gj_ref va
 	if (o->op != GJ_CLOSURE)
 		gj_ssa_damaged(s, "an attribute of no function");
 	if (which == KWDEFAULTS)
-		return gj_ssa_unsupported(s, "a default of a keyword-only parameter of an inner function");
+		return add_keyword_defaults(s, o, value);
 	if (!gj_ssa_tuple_items(s, value, &item, &n))
 		return gj_ssa_unsupported(s, "an inner function with computed defaults");
 	uint32_t nfree = o->nargs - o->sub;
 	if (which == FREE)
 		return make_function(s, o->imm.obj, n, item, o->sub, o->arg ? o->arg + nfree : NULL);
-	return make_function(s, o->imm.obj, nfree, o->arg, n, item);
+	uint32_t nkw = (uint32_t)o->imm.obj->code->nkwheld;
+	gj_ref *def = gj_new(s->f->arena, gj_ref, n + nkw);
+	memcpy(def, item, n * sizeof *def);
+	if (nkw)
+		memcpy(def + n, o->arg + o->nargs - nkw, nkw * sizeof *def);
+	return make_function(s, o->imm.obj, nfree, o->arg, n + nkw, def);
 }
 
 ACTION(make_function)

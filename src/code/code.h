@@ -106,7 +106,9 @@ struct gj_code {
 	const gj_type *ret;                        /* explicit signature's return type, or NULL */
 	const gj_type *const *arg_type; int narg_types;     /* explicit argument types, or NULL */
 	const gj_type *const *cast;                /* by var[]: what is stored in it becomes that number type, or NULL; NULL: nothing does */
-	gj_hash digest;                            /* of everything above except positions and file, callees included */
+	const int16_t *kwheld;                     /* nested code: by keyword-only parameter, which of the nkwheld defaults that its maker supplies last; −1: none */
+	int nkwheld;
+	gj_hash digest;                            /* of everything above except positions, file and what its maker supplies, callees included */
 };
 
 enum { GJ_CO_VARARGS = 4, GJ_CO_VARKEYWORDS = 8, GJ_CO_GENERATOR = 32 };    /* bits of flags */

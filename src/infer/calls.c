@@ -20,10 +20,13 @@ static gj_ref bind_param(const gj_inst *s, const gj_op *call, const gj_code *cod
 	for (uint32_t k = 0; k < nkw; k++)
 		if (!strcmp(call->imm.kw->name[k], code->var[i]) && i >= (uint32_t)code->nposonly)
 			return call->arg[call->nargs - nkw + k];
-	uint32_t held = held_items(gj_value(s, call->arg[0])), defaults = held - (held ? (uint32_t)code->nfree : 0);
+	uint32_t held = held_items(gj_value(s, call->arg[0])), last = held ? held - (uint32_t)code->nkwheld : 0;
+	uint32_t defaults = last - (held ? (uint32_t)code->nfree : 0);
 	bool positional = i < (uint32_t)code->nargs;
 	if (positional && i + defaults >= (uint32_t)code->nargs)
-		return GJ_HELD + held + i - (uint32_t)code->nargs;
+		return GJ_HELD + last + i - (uint32_t)code->nargs;
+	if (!positional && held && code->kwheld && code->kwheld[i - (uint32_t)code->nargs] >= 0)
+		return GJ_HELD + last + (uint32_t)code->kwheld[i - (uint32_t)code->nargs];
 	bool has_default = positional ? i + (uint32_t)code->ndefaults >= (uint32_t)code->nargs
 	                              : code->kwdefaults && code->kwdefaults[i - (uint32_t)code->nargs];
 	if (!has_default)
