@@ -17,6 +17,7 @@
 #include "memory/buffer.h"
 #include "memory/devarray.h"
 #include "memory/device.h"
+#include "memory/owned.h"
 #include "memory/random.h"
 #include "memory/stream.h"
 #include "types/signature.h"
@@ -24,7 +25,6 @@
 #include "types/typeobj.h"
 #include "fuse/fused.h"
 #include "jit/host.h"
-#include "jit/memory.h"
 #include "ufunc/ufunc.h"
 
 /* -- Settings ----------------------------------------------------------------------------------------------------- */

@@ -232,6 +232,40 @@ def test_ordinary_calls():
 		huge(x, 1 << 70)
 
 
+def test_large_results_take_memory_that_others_left():
+	f = gridjit.fuse(lambda x, s: x * s)
+	zeros = gridjit.njit(lambda n: np.zeros(n))
+	x = np.arange(1_000_000.0)
+	f(x, 2)
+	first, second = f(x, 2), f(x, 3)
+	at = first.ctypes.data
+	assert second.ctypes.data != at and not first.flags.owndata
+	view = first[::2]
+	del first
+	third = f(x, 4)
+	assert third.ctypes.data != at                                 # the view holds it
+	np.testing.assert_array_equal(view, x[::2] * 2)
+	del view
+	fourth = f(x[:990_000], 5)
+	assert fourth.ctypes.data == at
+	for result, s in ((second, 3), (third, 4), (fourth, 5)):
+		np.testing.assert_array_equal(result, x[:len(result)] * s)
+	del second, third, fourth
+	assert not zeros(1_000_000).any()
+	turned = f(np.asfortranarray(x.reshape(1000, 1000)), 2)
+	turned = f(np.asfortranarray(x.reshape(1000, 1000)), 2)
+	assert turned.flags.f_contiguous and (turned == x.reshape(1000, 1000) * 2).all()
+
+	def mapped():
+		with open("/proc/self/statm") as file:
+			return int(file.read().split()[0]) * 4096
+	before = mapped()
+	for n in range(1 << 20, 1 << 23, 1 << 19):                     # what is kept has an end
+		f(np.ones(n, "f4"), 2)
+		f(np.ones(n, "f4"), 2)
+	assert mapped() - before < 400 << 20
+
+
 @pytest.mark.parametrize("start", [0, 1, 7, 16])
 def test_outputs_too_large_for_the_caches(start):
 	n = 4_300_001

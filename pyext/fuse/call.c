@@ -3,6 +3,9 @@
  * fusing.py does. */
 #include "fuse/fusion.h"
 
+#include "memory/owned.h"
+#include "run/cpu/large.h"
+#include "run/cpu/owned.h"
 #include "types/dtype.h"
 
 typedef union number { bool b; int64_t i; double f; Py_complex c; } number;
@@ -204,13 +207,34 @@ static bool fits(const call *c, uint32_t k, PyObject *x, PyObject *const *outs)
 	return true;
 }
 
-/* A new array for result k. */
+/* A new array; where it is large, in memory that earlier ones have left. */
+static PyObject *new_array(int n, const npy_intp *shape, PyArray_Descr *dtype, int fortran)
+{
+	size_t bytes = (size_t)PyDataType_ELSIZE(dtype);
+	bool fits = true;
+	for (int d = 0; d < n; d++)
+		fits &= !__builtin_mul_overflow(bytes, (size_t)shape[d], &bytes);
+	if (!fits || bytes < GJ_LARGE)
+		return PyArray_Empty(n, shape, dtype, fortran);
+	uint64_t owner = gj_owned_new(bytes);
+	PyObject *memory = owner ? gj_memory_new(owner) : PyErr_NoMemory();
+	PyObject *a = memory ? PyArray_NewFromDescr(&PyArray_Type, (PyArray_Descr *)Py_NewRef(dtype), n, shape, NULL, (void *)(uintptr_t)owner,
+		fortran ? NPY_ARRAY_FARRAY : NPY_ARRAY_CARRAY, NULL) : NULL;
+	Py_DECREF(dtype);
+	if (a && PyArray_SetBaseObject((PyArrayObject *)a, memory) == 0)
+		return a;
+	if (!a)
+		Py_XDECREF(memory);
+	Py_XDECREF(a);
+	return NULL;
+}
+
 static PyObject *new_result(const call *c, uint32_t k)
 {
 	npy_intp shape[GJ_MAX_LOOPS];
 	int n = result_shape(c, c->p->ret[k], shape);
 	PyArray_Descr *dtype = gj_dtype_of_kind(c->p->ret[k]->elem->kind);
-	return dtype ? PyArray_Empty(n, shape, dtype, is_fortran(c, n, shape)) : NULL;
+	return dtype ? new_array(n, shape, dtype, is_fortran(c, n, shape)) : NULL;
 }
 
 /* What is given for each result, None or an array; false: not as many. */

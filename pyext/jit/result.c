@@ -2,7 +2,7 @@
 #include "jit/host.h"
 
 #include "base/half.h"
-#include "jit/memory.h"
+#include "memory/owned.h"
 #include "run/cpu/owned.h"
 #include "types/classnames.h"
 #include "types/dtype.h"

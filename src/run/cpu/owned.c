@@ -1,8 +1,9 @@
-/* Arrays of functions for the host. Compiled code counts who holds one, and lets go where it is last used. What raises goes to where
+/* Arrays that functions make. Compiled code counts who holds one, and lets go where it is last used. What raises goes to where
  * the call began, past all that; so a thread links what it makes, and a call that fails frees what was made since. */
 #define _GNU_SOURCE
 #include "run/cpu/owned.h"
 #include "run/cpu/cpu.h"
+#include "run/cpu/large.h"
 
 #include <stdlib.h>
 
@@ -15,21 +16,38 @@ int64_t gj_owned_live(void) { return atomic_load(&live); }
 
 static gj_owned *header(uint64_t owner) { return (gj_owned *)(uintptr_t)owner - 1; }
 
-void *gj_rt_alloc(gj_block *pub, int64_t bytes, uint32_t zeros)
+/* Held once, in no list; NULL: no memory. */
+static gj_owned *make(size_t bytes, bool zeros)
 {
-	gj_caller *c = gj_rt_is_call(pub) ? gj_rt_caller(pub) : gj_caller_own();
-	size_t n = (size_t)bytes + sizeof(gj_owned) + ALIGN;
-	void *raw = !c || n < (size_t)bytes ? NULL : zeros ? calloc(1, n) : malloc(n);
+	size_t n = bytes + sizeof(gj_owned) + ALIGN, mapped = 0;
+	void *raw = n < bytes ? NULL : n >= GJ_LARGE ? gj_large_take(n, zeros, &mapped) : zeros ? calloc(1, n) : malloc(n);
 	if (!raw)
 		return NULL;
 	gj_owned *h = (gj_owned *)(((uintptr_t)raw + ALIGN - 1) / ALIGN * ALIGN);
 	h->count = 1;
 	h->raw = raw;
+	h->mapped = mapped;
+	h->next = h->before = NULL;
+	atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+	return h;
+}
+
+uint64_t gj_owned_new(size_t bytes)
+{
+	gj_owned *h = make(bytes, false);
+	return h ? (uint64_t)(uintptr_t)(h + 1) : 0;
+}
+
+void *gj_rt_alloc(gj_block *pub, int64_t bytes, uint32_t zeros)
+{
+	gj_caller *c = gj_rt_is_call(pub) ? gj_rt_caller(pub) : gj_caller_own();
+	gj_owned *h = c ? make((size_t)bytes, zeros) : NULL;
+	if (!h)
+		return NULL;
 	h->next = c->owned.next;
 	h->before = &c->owned;
 	h->next->before = h;
 	c->owned.next = h;
-	atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
 	return h + 1;
 }
 
@@ -45,7 +63,10 @@ static void unlink_owned(gj_owned *h)
 static void free_owned(gj_owned *h)
 {
 	unlink_owned(h);
-	free(h->raw);
+	if (h->mapped)
+		gj_large_give(h->raw, h->mapped);
+	else
+		free(h->raw);
 	atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
 }
 

@@ -1,5 +1,5 @@
-/* _core.Memory: what keeps the memory of an array that a function for the host has made; the array's base. */
-#include "jit/memory.h"
+/* _core.Memory: what keeps the memory of an array that a compiled function has made; the array's base. */
+#include "memory/owned.h"
 
 #include "run/cpu/owned.h"
 

@@ -1,6 +1,6 @@
-/* Memory of arrays that functions for the host have made, as a Python object. */
-#ifndef GJ_JIT_MEMORY_H
-#define GJ_JIT_MEMORY_H
+/* Memory of arrays that compiled functions have made, as a Python object. */
+#ifndef GJ_MEMORY_OWNED_H
+#define GJ_MEMORY_OWNED_H
 
 #include "core.h"
 
