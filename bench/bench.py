@@ -38,8 +38,8 @@ def versions():
 
 def run_part(part, options):
 	"""In this process: GRIDJIT_DEVICE is set by the parent."""
-	from problems import SIZES
-	names = options.kernel or list(SIZES)
+	from problems import FAST, SIZES
+	names = options.kernel or [*SIZES, *(FAST if part == "gpu" else ())]
 	if part in ("gpu", "cpu"):
 		module = __import__(part)
 		result = module.kernels(names, options.quick)

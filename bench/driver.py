@@ -86,10 +86,10 @@ def nvcc():
 	return shutil.which("nvcc") or next((str(path) for path in Path("/usr/local").glob("cuda*/bin/nvcc")), None)
 
 
-def compile_cuda(name, block, arch):
-	"""The kernel's cubin by nvcc -O3."""
+def compile_cuda(name, block, arch, fast=False):
+	"""The kernel's cubin by nvcc -O3 (and -use_fast_math)."""
 	with tempfile.TemporaryDirectory() as folder:
 		source, cubin = Path(folder) / f"{name}.cu", Path(folder) / f"{name}.cubin"
 		source.write_text(c_source(name, block))
-		subprocess.run([nvcc(), "-O3", f"-arch={arch}", "-cubin", "-o", str(cubin), str(source)], check=True, capture_output=True)
+		subprocess.run([nvcc(), "-O3", f"-arch={arch}", *["-use_fast_math"] * fast, "-cubin", "-o", str(cubin), str(source)], check=True, capture_output=True)
 		return cubin.read_bytes()

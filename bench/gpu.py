@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 
 from measure import interleaved, said
-from problems import C_ARGS, SIZES, c_grid, c_source, case
+from problems import C_ARGS, FAST, SIZES, c_grid, c_source, case
 
 
 def has(package):
@@ -31,25 +31,25 @@ def c_args(name, args):
 	return [pointer(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in C_ARGS[name](*args)]
 
 
-def gridjit_variant(name, made, buffers, driver):
+def gridjit_variant(name, made, buffers, driver, fast):
 	bound = made.kernel[made.grid, made.block, 0, made.sharedmem]
 	return [lambda args=args: bound(*args) for args in buffers.sets]
 
 
-def nvcc_variant(name, made, buffers, driver):
+def nvcc_variant(name, made, buffers, driver, fast):
 	from driver import compile_cuda, nvcc
 	if not nvcc():
 		return None
-	function = driver.load(compile_cuda(name, made.block, driver.arch), name)
+	function = driver.load(compile_cuda(name, made.block, driver.arch, fast), name)
 	return [driver.launcher(function, c_grid(name, made.grid), made.block, c_args(name, args)) for args in buffers.sets]
 
 
-def cupy_variant(name, made, buffers, driver):
+def cupy_variant(name, made, buffers, driver, fast):
 	if not has("cupy"):
 		return None
 	import cupy
 	from driver import dim3
-	kernel, grid = cupy.RawKernel(c_source(name, made.block), name), dim3(c_grid(name, made.grid))
+	kernel, grid = cupy.RawKernel(c_source(name, made.block), name, options=("-use_fast_math",) * fast), dim3(c_grid(name, made.grid))
 	runs = []
 	for args in buffers.sets:
 		values = tuple(cupy.asarray(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in C_ARGS[name](*args))
@@ -57,7 +57,7 @@ def cupy_variant(name, made, buffers, driver):
 	return runs
 
 
-def triton_variant(name, made, buffers, driver):
+def triton_variant(name, made, buffers, driver, fast):
 	if not has("triton") or not has("torch"):
 		return None
 	import torch
@@ -67,11 +67,11 @@ def triton_variant(name, made, buffers, driver):
 	return runs if runs[0] else None
 
 
-def numba_variant(name, made, buffers, driver):
+def numba_variant(name, made, buffers, driver, fast):
 	if not has("numba") or not has("numba_cuda"):
 		return None
 	from numba import cuda
-	theirs = case(name, 64, made.block, package="numba")
+	theirs = case(name, 64, made.block, package="numba", fast=fast)
 	bound = theirs.kernel[made.grid, made.block]
 	runs = [lambda args=args: bound(*args) for args in
 		[[cuda.as_cuda_array(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in args] for args in buffers.sets]]
@@ -98,14 +98,14 @@ def check(name, run, made, args, label):
 			np.testing.assert_allclose(got, want, rtol=max(made.rtol, 1e-6), atol=made.atol, err_msg=f"{label} {name}")
 
 
-def prepare(name, size, block, driver):
+def prepare(name, size, block, driver, fast):
 	"""name of variant → launches, one a set of buffers, for the variants that are installed; and the buffers."""
-	made = case(name, size, block)
+	made = case(name, size, block, fast=fast)
 	buffers = Buffers(made, driver.l2_bytes)
 	variants, notes = {}, {}
 	for label, build in VARIANTS.items():
 		try:
-			runs = build(name, made, buffers, driver)
+			runs = build(name, made, buffers, driver, fast)
 		except Exception as error:                     # a peer that cannot run this kernel says so in the table's notes
 			runs, notes[label] = None, said(error)
 		if runs:
@@ -118,19 +118,20 @@ def kernels(names, quick=False):
 	from driver import Driver
 	driver = Driver()
 	results, notes = {}, {}
-	for name in names:
-		size, block = SIZES[name][0]
+	for row in names:
+		name, size, block = FAST.get(row) or (row, *SIZES[row][0])
+		fast = row in FAST
 		small = {"nbody": 1000, "nbody_records": 1000, "matmul": 128}.get(name, 300 if not isinstance(block, int) else 20000)
 		if isinstance(block, tuple) and len(block) == 3:
 			small = 40
-		made, buffers, variants, problems = prepare(name, small, block, driver)
+		made, buffers, variants, problems = prepare(name, small, block, driver, fast)
 		for label, runs in list(variants.items()):
 			check(name, runs[0], made, buffers.sets[0], label)
-		made, buffers, variants, more = prepare(name, small if quick else size, block, driver)
+		made, buffers, variants, more = prepare(name, small if quick else size, block, driver, fast)
 		times = interleaved({label: lambda i, runs=runs: runs[i % len(runs)]() for label, runs in variants.items()},
 			driver.clock, driver.sync)
-		results[name] = {label: seconds * 1e6 for label, seconds in times.items()}
+		results[row] = {label: seconds * 1e6 for label, seconds in times.items()}
 		if problems or more:
-			notes[name] = problems | more
-		print(f"{name:16}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[name].items()), flush=True)
+			notes[row] = problems | more
+		print(f"{row:16}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[row].items()), flush=True)
 	return {"device": driver.name, "us": results, "notes": notes}

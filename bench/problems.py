@@ -31,6 +31,9 @@ SIZES = {
 	"saxpy_half": ((1 << 26, 256), (1 << 22, 256)),
 }
 
+# The same kernels with approximate functions and divisions: name: (kernel, size, block) for a GPU. Triton's are of that kind anyway.
+FAST = {"black_scholes, fastmath": ("black_scholes", 1 << 24, 256)}
+
 # More shapes for a CPU: label: (name, size, block, blocks or None: as many as the case takes, float32 instead of float64)
 CPU_SHAPES = {
 	"block_sum, float32, 16 M in 8 blocks": ("block_sum", 1 << 24, 256, 8, True),
@@ -103,9 +106,13 @@ def module(name, package="gridjit"):
 	return loaded
 
 
-def case(name, size, block, package="gridjit", single=False):
-	"""A Case with plain arrays: views become contiguous, in the order of memory that they have. single: in float32."""
+def case(name, size, block, package="gridjit", single=False, fast=False):
+	"""A Case with plain arrays: views become contiguous, in the order of memory that they have. single: in float32; fast: with
+	fastmath=True, and results that are not as close."""
 	kind = {"kind": importlib.import_module(package).float32} if single else {}
 	made = module(name, package).case(size, block, np.random.default_rng(1), **kind)
+	if fast:
+		made.kernel = importlib.import_module(package).cuda.jit(fastmath=True)(made.kernel.py_func)
+		made.rtol = made.atol = 1e-3
 	made.args = [np.array(arg, order="K") if isinstance(arg, np.ndarray) else arg for arg in made.args]
 	return made
