@@ -16,7 +16,7 @@ typedef struct gj_captures {
 	PyObject *kept, *linked;                   /* lists, or NULL: nothing was captured; declared functions are linked with nothing */
 	PyObject *answers;                         /* list of (function, types as text, implementation or None) for overloaded functions; NULL: these are
 	                                            * functions as others */
-	bool overloads;                            /* some were met */
+	PyObject *overloads;                       /* list of those that were met, or NULL */
 	bool alone;                                /* nothing is linked */
 	bool memory;                               /* the function can make arrays: NumPy's functions of whole arrays are read in (known.h) */
 } gj_captures;

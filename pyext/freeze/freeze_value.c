@@ -380,8 +380,9 @@ static const gj_obj *freeze_overloaded(gj_freezer *fz, PyObject *o)
 	r->data = o;
 	r->attr = attr;
 	r->item = item;
-	fz->captures->overloads = true;
-	if (gj_freeze_meet(fz, o, NULL, r) < 0)                /* implementations may call it */
+	if (!fz->captures->overloads && !(fz->captures->overloads = PyList_New(0)))
+		return NULL;
+	if (PyList_Append(fz->captures->overloads, o) < 0 || gj_freeze_meet(fz, o, NULL, r) < 0)       /* implementations may call it */
 		return NULL;
 	for (uint32_t i = 0; i < n; i++) {
 		PyObject *answer = PyList_GET_ITEM(answers, i);

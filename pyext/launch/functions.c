@@ -256,6 +256,7 @@ int gj_freeze_request(PyObject *function, gj_arena *arena, gj_captures *c, gj_re
 	while (!status && c->overloads && (more = ask(rq, &w)) > 0)
 		status = answer(c, &w) < 0 ? -1 : freeze_all(function, arena, c, rq);
 	Py_CLEAR(c->answers);
+	Py_CLEAR(c->overloads);
 	return more < 0 ? -1 : status;
 }
 

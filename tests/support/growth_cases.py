@@ -444,6 +444,70 @@ def host_functions():
 	waves.signatures, waves.overloads, waves.nopython_signatures, waves.stats, waves.__name__, waves.__doc__, repr(waves)
 
 
+sine = ctypes.CDLL("libm.so.6").sin
+sine.argtypes, sine.restype = [ctypes.c_double], ctypes.c_double
+
+
+def functions_for_c():
+	@gridjit.cfunc("float64(int64, CPointer(float64))")
+	def item(n, p):
+		a = gridjit.carray(p, 3) * 2
+		if n >= a.size:
+			raise IndexError(f"there is no item {n}")
+		return a[n]
+	memory = (ctypes.c_double * 3)(1, 2, 3)
+	item.ctypes(1, memory), item.ctypes.argtypes, item.address, repr(item), item.inspect_llvm()
+	hook, sys.unraisablehook = sys.unraisablehook, lambda e: None
+	item.ctypes(5, memory)
+	sys.unraisablehook = hook
+	gridjit.carray(ctypes.cast(memory, ctypes.POINTER(ctypes.c_double)), 3)
+	provoke(lambda: gridjit.cfunc("float64(float64[:])")(lambda x: x[0]).address)
+	provoke(lambda: gridjit.cfunc("float64(float64)")(lambda x: x.missing))
+
+
+def calls_of_functions_of_c():
+	told = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda x: x + 1)
+	gridjit.njit(lambda x: sine(x) + told(x))(1.0)
+	gridjit.njit(lambda f, x: f(x))(sine, 1.0)
+	provoke(lambda: gridjit.njit(lambda x: ctypes_untyped(x))(1.0))
+
+
+ctypes_untyped = ctypes.CDLL("libm.so.6").tan
+
+
+def chosen(a, b):
+	pass
+
+
+@gridjit.extending.overload(chosen)
+def choose_chosen(a, b):
+	return (lambda a, b: a - b) if isinstance(a, types.Number) else None
+
+
+def overloaded_functions():
+	gridjit.njit(lambda a, b: chosen(a, b=b))(3, 2.0)
+	provoke(lambda: gridjit.njit(lambda a, b: chosen(a, b))(X, 2.0))
+
+
+@gridjit.njit(types.float64(types.float64(types.float64), types.float64))
+def applied(f, x):
+	return f(x)
+
+
+def functions_by_signature():
+	applied(lambda x: x + 1, 2), applied(sine, 1)
+	provoke(lambda: applied(3, 2))
+	provoke(lambda: types.FunctionType("(int32,)"))
+
+
+def stencils():
+	@gridjit.stencil
+	def between(a):
+		return a[-1] + a[1]
+	between(X[0])
+	provoke(lambda: between(X))
+
+
 def fresh_host_functions():
 	@gridjit.njit
 	def last(values):
@@ -482,7 +546,7 @@ def cases():
 	yield from mistakes()
 
 
-HELPERS = {"doubled", "row_sum", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
+HELPERS = {"choose_chosen", "chosen", "doubled", "row_sum", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
 
 
 class Mallinfo(ctypes.Structure):
