@@ -85,10 +85,10 @@ def gridjit_kernels():
 			return (kernel(block) if kernel in tree else kernel)[grid, block], args
 		return run
 
-	def grid2(kernel, rows=None):
+	def grid2(kernel, threads_of=lambda block: (32, block // 32)):
 		def run(args, block):
 			shape = args[0].shape
-			threads = (32, block // 32)
+			threads = threads_of(block)
 			return kernel[(up(shape[1], threads[0]), up(shape[0], threads[1])), threads], args
 		return run
 

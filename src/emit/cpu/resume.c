@@ -1,5 +1,6 @@
 /* Kernels with barriers at width 32: instead of a stack of its own, each warp has a frame, and the kernel can be entered
- * again behind every barrier. A call runs each warp of the block up to its next barrier:
+ * again behind every barrier. A call runs each warp of the block up to its next barrier, and, where barriers have no more to do than to
+ * be met, from there to the one behind it, until all warps are done or the runtime wants to know:
  *
  *     for each warp:                        switch (state[warp])
  *         start:     …                      save what lives on; state[warp] = 1; next warp
@@ -26,7 +27,8 @@ typedef struct variable { gj_v at; gj_t type; } variable;      /* at: an alloca 
 struct gj_resume {
 	LLVMBasicBlockRef warp, next;
 	gj_v      dispatch, state, frame;
-	gj_v      before, stopped;                 /* has a warp of this call stopped: before this one, with it */
+	gj_v      before, stopped;                 /* has a warp stopped since they were run from the first on: before this one, with it */
+	bool      asks;                            /* is there a stop at which the runtime may have something to do */
 	GJ_VEC(stop) stops;
 	GJ_VEC(variable) vars;
 	uint32_t  bytes;                           /* of the frame */
@@ -49,7 +51,7 @@ void gj_resume_begin(gj_gen *g)
 	r->warp = gj_here(g);
 	r->next = gj_bb_new(g, "next");
 	r->before = LLVMBuildPhi(g->b, u->i32, "");
-	LLVMAddIncoming(r->before, &none, &g->entry, 1);
+	LLVMAddIncoming(r->before, &none, &gj_cpu(g)->outer, 1);
 	gj_at(g, r->next);
 	r->stopped = LLVMBuildPhi(g->b, u->i32, "");
 	gj_at(g, r->warp);
@@ -95,6 +97,7 @@ void gj_resume_stop(gj_gen *g, gj_v cond, LLVMBasicBlockRef otherwise)
 	gj_unit *u = g->u;
 	gj_resume *r = gj_cpu(g)->resume;
 	stop s = { gj_bb_new(g, "stop"), gj_bb_new(g, "resume") };
+	r->asks |= cond != NULL;
 	if (cond)
 		LLVMBuildCondBr(g->b, cond, s.at, otherwise);
 	else
@@ -366,6 +369,14 @@ void gj_resume_end(gj_gen *g)
 	gj_resume *r = gj_cpu(g)->resume;
 	gj_v at = LLVMConstInt(g->u->i64, offsetof(gj_block, stopped), 0);
 	gj_store(g, r->stopped, byte_gep(g, gj_cpu(g)->block, at), 4);
+	if (!r->asks) {
+		LLVMBasicBlockRef out = gj_bb_new(g, "out");
+		gj_v flag = gj_block_now(g, offsetof(gj_block, attention)), none = gj_i32(g->u, 0);
+		LLVMSetVolatile(flag, 1);
+		gj_v again = LLVMBuildAnd(g->b, gj_icmp(g, LLVMIntNE, r->stopped, none), gj_icmp(g, LLVMIntEQ, flag, none), "");
+		LLVMBuildCondBr(g->b, again, gj_cpu(g)->outer, out);
+		gj_at(g, out);
+	}
 	LLVMBuildRetVoid(g->b);
 	find_blocks(g);
 	while (make_variables(g, true))

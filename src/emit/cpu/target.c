@@ -319,6 +319,8 @@ static void cpu_begin(gj_gen *g)
 	gj_cpu(g)->outer = g->entry;
 	if (stretches(g))
 		begin_blocks(g);
+	if (resumable(g))
+		gj_cpu(g)->outer = gj_bb_new(g, "pass");
 	gj_cpu(g)->head = gj_bb_new(g, "warp");
 	g->exit = gj_bb_new(g, "next");
 	gj_at(g, gj_cpu(g)->head);
