@@ -357,6 +357,35 @@ static void end_rounds(gj_fn *f, const grid_loop *g)
 	}
 }
 
+/* The last round, which some threads have: what led back to the header leads to block `out` too, as what leaves the loop does. value[]: what
+ * carried values are there. */
+static void end_with(gj_fn *f, const grid_loop *g, uint32_t out, gj_ref *value)
+{
+	uint32_t n = 1, npreds = f->bb.p[g->header].preds.n;
+	gj_ref *arg[MOST_CARRIED];
+	for (uint32_t k = 0; k < g->ncarried; k++) {
+		arg[k] = gj_new(f->arena, gj_ref, npreds + 1);
+		arg[k][0] = g->carried[k];
+	}
+	for (uint32_t i = npreds; i-- > 0;) {
+		uint32_t from = f->bb.p[g->header].preds.p[i];
+		if (!gj_loop_contains(f, g->loop, f->bb.p[from].loop))
+			continue;
+		for (uint32_t k = 0; k < g->ncarried; k++)
+			arg[k][n] = gj_o(f, g->carried[k])->arg[i];
+		f->bb.p[from].succ[gj_pred_edge(f, g->header, i)] = out;
+		gj_push(f->arena, &f->bb.p[out].preds, from);
+		gj_drop_pred(f, g->header, i);
+		n++;
+	}
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		value[k] = gj_op_new(f, out, GJ_PHI, gj_o(f, g->carried[k])->type, gj_o(f, g->carried[k])->loc, n, arg[k]);
+	gj_ref end = f->bb.p[out].ops.p[--f->bb.p[out].ops.n];
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		gj_push(f->arena, &f->bb.p[out].ops, value[k]);
+	gj_push(f->arena, &f->bb.p[out].ops, end);
+}
+
 /* A block between what comes before the loop and its header, which has no end yet: the header's last predecessor. */
 static uint32_t enter_by(gj_fn *f, const grid_loop *g)
 {
@@ -370,7 +399,7 @@ static uint32_t enter_by(gj_fn *f, const grid_loop *g)
 static void set_start(gj_fn *f, const grid_loop *g, gj_ref phi, gj_ref start) { gj_o(f, phi)->arg[f->bb.p[g->header].preds.n - 1] = start; }
 
 /* A turn of several rounds: carried values come from memory, and go back when it is over. Rounds that all threads have are a loop of
- * their own, in which no thread is ever missing; where there are none left, the loop runs to its end. */
+ * their own, in which no thread is ever missing; where there are none left, the loop runs to its end, which is one round more at most if it is known where it starts. */
 static void carry(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kept, gj_ref whole)
 {
 	gj_ref value[MOST_CARRIED], none = gj_int(f, turn, gj_scalar[GJ_I32], 0);
@@ -431,8 +460,13 @@ static void split(gj_fn *f, const grid_loop *g, bool part)
 	f->bb.p[g->header].succ[1] = out;
 	gj_push(f->arena, &f->bb.p[out].preds, g->header);
 	if (g->ncarried) {
+		int64_t offset;
+		gj_ref value[MOST_CARRIED];
+		memcpy(value, g->carried, sizeof value);
 		carry(f, g, turn, kept, whole);
-		keep(f, out, g, kept, g->carried);
+		if (start_offset(f, g->start, &offset))
+			end_with(f, g, out, value);
+		keep(f, out, g, kept, value);
 	} else {
 		gj_emit(f, turn, GJ_JUMP, NULL, 0, 0, NULL);
 		end_rounds(f, g);
