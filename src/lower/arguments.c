@@ -33,7 +33,10 @@ gj_lv gj_larray_argument(gj_lower *L, const gj_type *t, uint32_t leaf, gj_ref da
 	for (uint8_t d = 0; d < t->ndim; d++) {
 		int64_t items = gj_stride_known(L->M->options->facts, d, t->ndim);
 		p[1 + d] = shape[d];
-		p[1 + t->ndim + d] = items ? gj_eint(L, gj_scalar[GJ_I64], items * t->elem->size) : gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_STRIDE, .dim = d }, gj_scalar[GJ_I64]);
+		if (items != 1 || t->ndim > 1)         /* also where it is known: passes tell by it that the array is not one piece of memory */
+			p[1 + t->ndim + d] = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_STRIDE, .dim = d }, gj_scalar[GJ_I64]);
+		if (items)
+			p[1 + t->ndim + d] = gj_eint(L, gj_scalar[GJ_I64], items * t->elem->size);
 	}
 	return v;
 }
