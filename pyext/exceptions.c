@@ -2,6 +2,10 @@
  * qualified name, and a number where another living class has the same, so that a name means one class. */
 #include "exceptions.h"
 
+#include "code/code.h"
+
+#include <string.h>
+
 static PyObject *classes;                      /* name: weak reference */
 
 /* What a weak reference refers to, as a new reference, or NULL. */
@@ -67,4 +71,99 @@ PyObject *gj_exception_class(const char *name)
 		return own;
 	Py_XDECREF(own);
 	return cls ? cls : Py_NewRef(PyExc_RuntimeError);
+}
+
+/* -- Arguments ----------------------------------------------------------------------------------------------------------- */
+
+/* A number that was told, by its letter; values that cannot be told are None. */
+static PyObject *number(char letter, uint64_t bits)
+{
+	double f;
+	memcpy(&f, &bits, sizeof f);
+	switch (letter) {
+	case 'b': return PyBool_FromLong(bits != 0);
+	case 'i': return PyLong_FromLongLong((long long)bits);
+	case 'u': return PyLong_FromUnsignedLongLong(bits);
+	case 'd': return PyFloat_FromDouble(f);
+	default:  return Py_NewRef(Py_None);
+	}
+}
+
+/* The number behind a mark at p; *next: the value that is due. */
+static PyObject *told(const char *p, const gj_report *r, uint32_t *next)
+{
+	bool known = *p != '?' && *next < r->nvalues && *next < GJ_REPORT_VALUES;
+	return number(known ? *p : 0, known ? r->value[(*next)++] : 0);
+}
+
+/* A text in which values stand (code.h: GJ_TOLD). A new reference. */
+static PyObject *completed(const char *p, const gj_report *r, uint32_t *next)
+{
+	if (*p == GJ_TOLD)
+		return told(p + 1, r, next);
+	PyObject *parts = PyList_New(0), *none = parts ? PyUnicode_FromString("") : NULL, *all = NULL;
+	while (none && *p) {
+		const char *end = p + 1;
+		PyObject *part, *x, *spec;
+		if (*p != GJ_TOLD_IN) {
+			for (; *end && *end != GJ_TOLD_IN; end++)
+				;
+			part = PyUnicode_DecodeUTF8(p, end - p, "replace");
+		} else {
+			end = p + 2;
+			for (; *end && *end != GJ_TOLD_IN; end++)
+				;
+			bool text = p[2] == GJ_TOLD_TEXT;
+			spec = PyUnicode_DecodeUTF8(p + 2 + text, end - p - 2 - text, "replace");
+			x = told(p + 1, r, next);
+			if (x && text)
+				Py_SETREF(x, PyObject_Repr(x));
+			part = x && spec ? PyObject_Format(x, spec) : NULL;
+			Py_XDECREF(x);
+			Py_XDECREF(spec);
+			end += *end != 0;
+		}
+		int status = part ? PyList_Append(parts, part) : -1;
+		Py_XDECREF(part);
+		if (status < 0)
+			goto done;
+		p = end;
+	}
+	all = none ? PyUnicode_Join(none, parts) : NULL;
+done:
+	Py_XDECREF(none);
+	Py_XDECREF(parts);
+	return all;
+}
+
+/* Arguments as the image has them, with what was told in its place. */
+static PyObject *complete(PyObject *args, const gj_report *r)
+{
+	uint32_t next = 0;
+	PyObject *all = PyTuple_New(PyTuple_GET_SIZE(args));
+	for (Py_ssize_t i = 0; all && i < PyTuple_GET_SIZE(args); i++) {
+		PyObject *x = PyTuple_GET_ITEM(args, i);
+		const char *text = PyUnicode_Check(x) ? PyUnicode_AsUTF8(x) : NULL;
+		bool marked = text && (strchr(text, GJ_TOLD) || strchr(text, GJ_TOLD_IN));
+		PyObject *item = marked ? completed(text, r, &next) : Py_NewRef(x);
+		if (!item)
+			Py_CLEAR(all);
+		else
+			PyTuple_SET_ITEM(all, i, item);
+	}
+	Py_DECREF(args);
+	return all;
+}
+
+PyObject *gj_exception_args(const char *text, const gj_report *r)
+{
+	PyObject *ast = *text == '(' ? PyImport_ImportModule("ast") : NULL;
+	PyObject *args = ast ? PyObject_CallMethod(ast, "literal_eval", "s", text) : NULL;
+	Py_XDECREF(ast);
+	if (args && PyTuple_Check(args))
+		return complete(args, r);
+	Py_XDECREF(args);
+	if (!gj_forgive(PyExc_Exception))
+		return NULL;
+	return *text ? Py_BuildValue("(s)", text) : PyTuple_New(0);
 }

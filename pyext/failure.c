@@ -57,12 +57,11 @@ static PyObject *arguments(const gj_failure *f, const char *text)
 {
 	if (f->kind == GJ_SITE_INDEX || !*f->message)
 		return Py_BuildValue("(s)", text);
-	PyObject *ast = f->message[0] == '(' ? PyImport_ImportModule("ast") : NULL;
-	PyObject *args = ast ? PyObject_CallMethod(ast, "literal_eval", "s", f->message) : NULL;
-	Py_XDECREF(ast);
-	if (!gj_forgive(PyExc_Exception))
+	bool told = f->report.nvalues || strstr(f->message, "\\x05") || strstr(f->message, "\\x04");
+	PyObject *args = f->message[0] == '(' ? gj_exception_args(f->message, &f->report) : NULL;
+	if (PyErr_Occurred())
 		return NULL;
-	if (!args || !PyTuple_Check(args) || PyTuple_GET_SIZE(args) < 2) {
+	if (!args || PyTuple_GET_SIZE(args) < (told ? 1 : 2)) {
 		Py_XDECREF(args);
 		return Py_BuildValue("(N)", PyUnicode_FromFormat("%s: %s", text, f->message));
 	}

@@ -245,6 +245,8 @@ static bool run(const gj_request *rq, const gj_stages *st, gj_image *image, cons
 	}
 	if (!ok) {
 		*diag = trap->diag;
+		if (gj_entry_is_host(&gj_entries[rq->options.entry]))
+			gj_diag_of_function(diag);
 		if (image)
 			gj_image_clear(image);
 	}

@@ -440,7 +440,7 @@ def test_dispatcher():
 	documented.disable_compile()
 	assert documented(True) == 1
 	with pytest.raises(errors.TypingError):
-		documented("x")
+		documented({})
 	documented.disable_compile(False)
 	assert documented(2.5) == 2.5 and len(documented.signatures) == 2
 	assert sum(documented.stats[1:]) >= 2 and documented.stats.cache_hits >= 0

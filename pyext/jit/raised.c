@@ -29,96 +29,6 @@ static PyObject *index_message(const char *name, const gj_report *r)
 	return Py_BuildValue("(s)", "index is out of bounds");
 }
 
-/* A number that was told, by its letter; values that cannot be told are None. */
-static PyObject *number(char letter, uint64_t bits)
-{
-	double f;
-	memcpy(&f, &bits, sizeof f);
-	switch (letter) {
-	case 'b': return PyBool_FromLong(bits != 0);
-	case 'i': return PyLong_FromLongLong((long long)bits);
-	case 'u': return PyLong_FromUnsignedLongLong(bits);
-	case 'd': return PyFloat_FromDouble(f);
-	default:  return Py_NewRef(Py_None);
-	}
-}
-
-/* The number behind a mark at p; *next: the value that is due. */
-static PyObject *told(const char *p, const gj_report *r, uint32_t *next)
-{
-	bool known = *p != '?' && *next < r->nvalues && *next < GJ_REPORT_VALUES;
-	return number(known ? *p : 0, known ? r->value[(*next)++] : 0);
-}
-
-/* A text in which values stand (code.h: GJ_TOLD). A new reference. */
-static PyObject *completed(const char *p, const gj_report *r, uint32_t *next)
-{
-	if (*p == GJ_TOLD)
-		return told(p + 1, r, next);
-	PyObject *parts = PyList_New(0), *none = parts ? PyUnicode_FromString("") : NULL, *all = NULL;
-	while (none && *p) {
-		const char *end = p + 1;
-		PyObject *part, *x, *spec;
-		if (*p != GJ_TOLD_IN) {
-			for (; *end && *end != GJ_TOLD_IN; end++)
-				;
-			part = PyUnicode_DecodeUTF8(p, end - p, "replace");
-		} else {
-			end = p + 2;
-			for (; *end && *end != GJ_TOLD_IN; end++)
-				;
-			spec = PyUnicode_DecodeUTF8(p + 2, end - p - 2, "replace");
-			x = told(p + 1, r, next);
-			part = x && spec ? PyObject_Format(x, spec) : NULL;
-			Py_XDECREF(x);
-			Py_XDECREF(spec);
-			end += *end != 0;
-		}
-		int status = part ? PyList_Append(parts, part) : -1;
-		Py_XDECREF(part);
-		if (status < 0)
-			goto done;
-		p = end;
-	}
-	all = none ? PyUnicode_Join(none, parts) : NULL;
-done:
-	Py_XDECREF(none);
-	Py_XDECREF(parts);
-	return all;
-}
-
-/* Arguments as the image has them, with what was told in its place. */
-static PyObject *complete(PyObject *args, const gj_report *r)
-{
-	uint32_t next = 0;
-	PyObject *all = PyTuple_New(PyTuple_GET_SIZE(args));
-	for (Py_ssize_t i = 0; all && i < PyTuple_GET_SIZE(args); i++) {
-		PyObject *x = PyTuple_GET_ITEM(args, i);
-		const char *text = PyUnicode_Check(x) ? PyUnicode_AsUTF8(x) : NULL;
-		bool marked = text && (strchr(text, GJ_TOLD) || strchr(text, GJ_TOLD_IN));
-		PyObject *item = marked ? completed(text, r, &next) : Py_NewRef(x);
-		if (!item)
-			Py_CLEAR(all);
-		else
-			PyTuple_SET_ITEM(all, i, item);
-	}
-	Py_DECREF(args);
-	return all;
-}
-
-static PyObject *arguments(const char *text, const gj_report *r)
-{
-	PyObject *ast = *text ? PyImport_ImportModule("ast") : NULL;
-	PyObject *args = ast ? PyObject_CallMethod(ast, "literal_eval", "s", text) : NULL;
-	Py_XDECREF(ast);
-	if (args && PyTuple_Check(args))
-		return complete(args, r);
-	Py_XDECREF(args);
-	if (!gj_forgive(PyExc_Exception))
-		return NULL;
-	return *text ? Py_BuildValue("(s)", text) : PyTuple_New(0);
-}
-
 /* -- The traceback ------------------------------------------------------------------------------------------------------- */
 
 /* A frame of this function at this line, which never ran. The pending exception gets it. */
@@ -158,7 +68,7 @@ static PyObject *raise_reported(const gj_host *h, const gj_specialisation *s, co
 	const char *file = m->text + site->file, *message = m->text + site->message;
 	bool index = site->kind == GJ_SITE_INDEX;
 	PyObject *cls = index ? Py_NewRef(PyExc_IndexError) : gj_exception_class(m->text + site->exception);
-	PyObject *args = cls ? index ? index_message(message, r) : arguments(message, r) : NULL;
+	PyObject *args = cls ? index ? index_message(message, r) : gj_exception_args(message, r) : NULL;
 	PyObject *error = args ? PyObject_Call(cls, args, NULL) : NULL;
 	if (error && PyExceptionInstance_Check(error)) {
 		PyErr_SetObject((PyObject *)Py_TYPE(error), error);

@@ -69,10 +69,15 @@ static PyObject *named(const gj_type *t, PyObject *tuple)
 
 typedef struct view { char *data; int64_t shape[GJ_MAX_NDIM], stride[GJ_MAX_NDIM]; } view;
 
+static bool has_elements(PyArrayObject *a, const gj_type *elem)
+{
+	return gj_is_scalar(elem) ? gj_kind_of_dtype(PyArray_DESCR(a)) == elem->kind : gj_known_dtype(PyArray_DESCR(a)) == elem;
+}
+
 static bool is_same(PyArrayObject *a, const gj_type *t, const view *v)
 {
 	size_t n = t->ndim * sizeof(int64_t);
-	return a && PyArray_BYTES(a) == v->data && PyArray_NDIM(a) == t->ndim && gj_kind_of_dtype(PyArray_DESCR(a)) == t->elem->kind
+	return a && PyArray_BYTES(a) == v->data && PyArray_NDIM(a) == t->ndim && has_elements(a, t->elem)
 		&& !memcmp(PyArray_DIMS(a), v->shape, n) && !memcmp(PyArray_STRIDES(a), v->stride, n) && PyArray_ISWRITEABLE(a) == !t->readonly;
 }
 
@@ -92,7 +97,7 @@ static bool holds(PyArrayObject *a, const char *data)
 
 static PyObject *new_array(const gj_type *t, view *v)
 {
-	PyArray_Descr *dtype = gj_dtype_of_kind(t->elem->kind);
+	PyArray_Descr *dtype = gj_dtype_of_type(t->elem);
 	return dtype ? PyArray_NewFromDescr(&PyArray_Type, dtype, t->ndim, v->shape, v->stride, v->data, t->readonly ? 0 : NPY_ARRAY_WRITEABLE, NULL) : NULL;
 }
 
@@ -138,6 +143,17 @@ static PyObject *array(const gj_type *t, const uint64_t *part, PyArrayObject *co
 	return memory ? based(new_array(t, &v), memory) : NULL;
 }
 
+/* A record as NumPy's: its memory as an array without dimensions shows it. */
+static PyObject *record(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
+{
+	view v = { 0 };
+	const gj_type shown = { .kind = GJ_ARRAY, .elem = t->elem, .readonly = t->readonly };
+	memcpy(&v.data, part, sizeof v.data);
+	PyObject *a = given_array(&shown, &v, given, n), *o = a ? PyArray_ToScalar(PyArray_DATA((PyArrayObject *)a), (PyArrayObject *)a) : NULL;
+	Py_XDECREF(a);
+	return o;
+}
+
 /* -- Any value ----------------------------------------------------------------------------------------------------------- */
 
 /* Lets go of what a value holds that nobody takes. */
@@ -167,6 +183,8 @@ PyObject *gj_host_result(const gj_type *t, const uint64_t *part, PyArrayObject *
 		return scalar(t, part);
 	if (t->kind == GJ_ARRAY)
 		return array(t, part, given, n);
+	if (t->kind == GJ_REF)
+		return record(t, part, given, n);
 	if (t->kind == GJ_OPTIONAL && *part & 1)
 		return gj_host_result(t->elem, part + 1, given, n);
 	if (t->kind != GJ_TUPLE)

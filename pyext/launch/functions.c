@@ -58,6 +58,8 @@ static function *find(const gj_obj *f)
 	if (!k)
 		return PyErr_NoMemory(), NULL;
 	int n = snprintf(text, sizeof text - 2 * sizeof digest.b - 2, "%s(%s", f->kind == GJ_OBJ_TYPE ? "class" : f->kind == GJ_OBJ_STR ? "str" : "function", name_of(f));
+	for (char *p = text; *p; p++)                          /* of strings: what type names can have */
+		*p = *p < ' ' || *p > '~' || *p == '#' ? '?' : *p;
 	n = n < (int)(sizeof text - 2 * sizeof digest.b - 3) ? n : (int)(sizeof text - 2 * sizeof digest.b - 4);
 	n += snprintf(text + n, 3, ")#");
 	for (size_t i = 0; i < sizeof digest.b && n + 2 < (int)sizeof text; i++)

@@ -85,3 +85,45 @@ void gj_diag_at(gj_diag *d, const gj_frame *frames, int n)
 	for (int i = 0; i < d->nframes; i++)
 		d->frame[i] = (gj_frame){ copy(frames[i].file), copy(frames[i].func), frames[i].pos };
 }
+
+/* -- Words -------------------------------------------------------------------------------------------------------------------- */
+
+/* What messages call a kernel, which is a function for the host here; what is said of kernels as such stays. */
+static const struct { const char *kernel, *function; } words[] = {
+	{ "a kernel with ", "a kernel with " }, { "kernels that are launched", "kernels that are launched" },
+	{ "a kernel", "a compiled function" }, { "kernels", "compiled functions" }, { "Kernels", "Compiled functions" },
+	{ "the kernel", "the function" }, { "this kernel", "this function" },
+};
+
+static bool ends_word(char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '(' || c == '['); }
+
+static char *reworded(char *text)
+{
+	gj_sb out = { 0 };
+	for (const char *p = text; p && *p;) {
+		size_t i = 0, n = 0;
+		for (; i < GJ_LEN(words); i++) {
+			n = strlen(words[i].kernel);
+			if (!strncmp(p, words[i].kernel, n) && (p == text || ends_word(p[-1])) && (words[i].kernel[n - 1] == ' ' || ends_word(p[n])))
+				break;
+		}
+		bool found = i < GJ_LEN(words);
+		if (found)
+			gj_sb_puts(&out, words[i].function);
+		else
+			gj_sb_put(&out, p, 1);
+		p += found ? n : 1;
+	}
+	char *s = text && !out.failed ? copy(gj_sb_str(&out)) : NULL;
+	gj_sb_free(&out);
+	if (!s)
+		return text;
+	free(text);
+	return s;
+}
+
+void gj_diag_of_function(gj_diag *d)
+{
+	d->message = reworded(d->message);
+	d->hint = reworded(d->hint);
+}

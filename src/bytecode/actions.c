@@ -23,17 +23,31 @@ ACTION(refuse)
 		gj_ssa_push(s, r);
 }
 
+static gj_ref text_piece(gj_ssa_state *s, uint32_t n, const gj_ref *arg, uint8_t piece)
+{
+	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, n, arg);
+	gj_o(s->f, r)->imm.name = "an f-string";
+	gj_o(s->f, r)->sub = piece;
+	return r;
+}
+
 /* As `refuse`, but what it is made of can be followed: messages of exceptions are dropped (raised.c). */
 ACTION(fstring)
 {
+	static const struct { const char *op; uint8_t piece; } pieces[] = {
+		{ "BUILD_STRING", GJ_TEXT_PARTS }, { "FORMAT_SIMPLE", GJ_TEXT_VALUE }, { "FORMAT_WITH_SPEC", GJ_TEXT_SPEC },
+		{ "CONVERT_VALUE", GJ_TEXT_CONVERTED }
+	};
 	uint32_t count = (uint32_t)gj_pyop_effect(s->insn->row, n).pop;
-	gj_ref r = gj_ssa_emit(s, GJ_UNSUPPORTED, count, gj_ssa_pop_values(s, count));
+	gj_ref *arg = gj_ssa_pop_values(s, count);
 	const char *op = gj_pyops[s->insn->row].name;
-	bool plain = !strcmp(op, "FORMAT_SIMPLE") || (!strcmp(op, "FORMAT_VALUE") && n == 0);
-	bool spec = !strcmp(op, "FORMAT_WITH_SPEC") || (!strcmp(op, "FORMAT_VALUE") && n == 4);
-	gj_o(s->f, r)->imm.name = gj_pyops[s->insn->row].text;
-	gj_o(s->f, r)->sub = !strcmp(op, "BUILD_STRING") ? GJ_TEXT_PARTS : plain ? GJ_TEXT_VALUE : spec ? GJ_TEXT_SPEC : GJ_TEXT_OTHER;
-	gj_ssa_push(s, r);
+	bool old = !strcmp(op, "FORMAT_VALUE");
+	uint8_t piece = !old ? GJ_TEXT_OTHER : n & 4 ? GJ_TEXT_SPEC : GJ_TEXT_VALUE;
+	for (size_t i = 0; i < GJ_LEN(pieces); i++)
+		piece = !strcmp(op, pieces[i].op) ? pieces[i].piece : piece;
+	if (old && n & 3)
+		arg[0] = text_piece(s, 1, arg, GJ_TEXT_CONVERTED);
+	gj_ssa_push(s, text_piece(s, count, arg, piece));
 }
 
 ACTION(drop)

@@ -1,5 +1,5 @@
 /* What a raise or a failed assert says. A class with constants is kept, and what only makes a message of other values is not computed, so
- * that `assert i < n, f"{i} is too large"` needs no strings. Functions for the host tell the values, and their callers make the message. */
+ * that `assert i < n, f"{i} is too large"` needs no strings: the values are told, and who is told makes the message. */
 #include "bytecode/state.h"
 #include "ir/walk.h"
 
@@ -35,9 +35,22 @@ static uint32_t *count_uses(gj_ssa_state *s)
 	return uses;
 }
 
-/* -- Messages that are made when the function runs: of functions for the host, whose callers are told ------------------------------------ */
+/* -- Messages that are made when the function runs ---------------------------------------------------------------------------------------- */
 
 typedef GJ_VEC(gj_ref) refs;
+
+/* Is it a number, as far as can be seen, that is worth computing for a message? Kernels must not fail for what nobody may see. */
+static bool can_tell(gj_ssa_state *s, gj_ref r, int depth)
+{
+	const gj_op *o = gj_o(s->f, r);
+	bool computed = o->op != GJ_UNSUPPORTED && o->op != GJ_OBJ && !s->doomed[o->block];
+	if (s->code->written || computed || o->op == GJ_ARG || (o->op == GJ_OBJ && (o->imm.obj->kind == GJ_OBJ_INT || o->imm.obj->kind == GJ_OBJ_FLOAT)))
+		return true;
+	bool computes = o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_ITEM;
+	for (uint32_t i = 0; i < o->nargs && computes; i++)
+		computes = depth < 4 && can_tell(s, gj_var_find(s, o->arg[i]), depth + 1);
+	return computes;
+}
 
 /* The text of an f-string, GJ_TOLD_IN and the format where a value stands; false: it is none, or says something else. */
 static bool text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, refs *value)
@@ -47,7 +60,7 @@ static bool text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, refs *value)
 		gj_sb_puts(out, o->imm.obj->name);
 		return true;
 	}
-	if (o->op != GJ_UNSUPPORTED || o->sub == GJ_TEXT_OTHER)
+	if (o->op != GJ_UNSUPPORTED || o->sub == GJ_TEXT_OTHER || o->sub == GJ_TEXT_CONVERTED)
 		return false;
 	for (uint32_t i = 0; o->sub == GJ_TEXT_PARTS && i < o->nargs; i++)
 		if (!text_of(s, gj_var_find(s, o->arg[i]), out, value))
@@ -56,14 +69,22 @@ static bool text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, refs *value)
 		return true;
 	const gj_op *spec = o->sub == GJ_TEXT_SPEC ? gj_o(s->f, gj_var_find(s, o->arg[1])) : NULL;
 	bool known = !spec || (spec->op == GJ_OBJ && spec->imm.obj->kind == GJ_OBJ_STR);
-	if (!known || gj_o(s->f, gj_var_find(s, o->arg[0]))->op == GJ_UNSUPPORTED)
+	gj_ref v = gj_var_find(s, o->arg[0]);
+	bool text = gj_o(s->f, v)->op == GJ_UNSUPPORTED && gj_o(s->f, v)->sub == GJ_TEXT_CONVERTED;
+	v = text ? gj_var_find(s, gj_o(s->f, v)->arg[0]) : v;
+	if (!known || gj_o(s->f, v)->op == GJ_UNSUPPORTED || !can_tell(s, v, 0))
 		return false;
-	gj_sb_printf(out, "%c%s%c", GJ_TOLD_IN, spec ? spec->imm.obj->name : "", GJ_TOLD_IN);
-	gj_push(s->f->arena, value, gj_var_find(s, o->arg[0]));
+	gj_sb_printf(out, "%c", GJ_TOLD_IN);
+	if (text)
+		gj_sb_printf(out, "%c", GJ_TOLD_TEXT);
+	gj_sb_printf(out, "%s%c", spec ? spec->imm.obj->name : "", GJ_TOLD_IN);
+	gj_push(s->f->arena, value, v);
 	return true;
 }
 
-/* An argument of the exception: a constant, a text with values in it, or a value. */
+static const gj_obj unknown = { .kind = GJ_OBJ_STR, .name = "?" };
+
+/* An argument of the exception: a constant, a text with values in it, or a value; `unknown`, if it is none of them. */
 static const gj_obj *told(gj_ssa_state *s, gj_ref r, refs *value)
 {
 	gj_sb text = { 0 };
@@ -75,9 +96,10 @@ static const gj_obj *told(gj_ssa_state *s, gj_ref r, refs *value)
 	*t = (gj_obj){ .kind = GJ_OBJ_STR };
 	if (o->op == GJ_UNSUPPORTED && text_of(s, r, &text, value)) {
 		t->name = gj_strdup(s->f->arena, gj_sb_str(&text));
-	} else if (o->op == GJ_UNSUPPORTED) {
+	} else if (o->op == GJ_UNSUPPORTED || !can_tell(s, r, 0)) {
 		value->n = before;
-		t->name = "?";
+		gj_sb_free(&text);
+		return &unknown;
 	} else {
 		t->name = gj_printf(s->f->arena, "%c", GJ_TOLD);
 		gj_push(s->f->arena, value, r);
@@ -93,8 +115,11 @@ static const gj_obj *raised_told(gj_ssa_state *s, const gj_op *call, const gj_ob
 	const gj_obj **item = gj_new(s->f->arena, const gj_obj *, call->nargs);
 	gj_obj *t = gj_new(s->f->arena, gj_obj, 1);
 	item[0] = class;
-	for (uint32_t i = 1; i < call->nargs; i++)
+	for (uint32_t i = 1; i < call->nargs; i++) {
 		item[i] = told(s, gj_var_find(s, call->arg[i]), &value);
+		if (item[i] == &unknown && !s->code->written)
+			return class;
+	}
 	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = call->nargs, .item = item };
 	raise->arg = value.p;
 	raise->nargs = value.n;
@@ -136,7 +161,7 @@ static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *rais
 	gj_obj *t = gj_new(f->arena, gj_obj, 1);
 	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = o->nargs, .item = item };
 	*call = r;
-	if (!known && !o->imm.kw && s->code->written)
+	if (!known && !o->imm.kw)
 		return raised_told(s, o, class, raise);
 	return !known || o->nargs == 1 ? class : t;
 }
@@ -145,6 +170,7 @@ void gj_settle_raises(gj_ssa_state *s)
 {
 	GJ_VEC(gj_ref) work = { 0 };
 	gj_fn *f = s->f;
+	const bool *doomed = s->doomed = s->raise.n ? find_doomed(f) : NULL;
 	for (uint32_t i = 0; i < s->raise.n; i++) {
 		gj_ref call = 0;
 		gj_op *o = gj_o(f, s->raise.p[i].op);
@@ -162,7 +188,6 @@ void gj_settle_raises(gj_ssa_state *s)
 	}
 	if (!work.n)
 		return;
-	const bool *doomed = find_doomed(f);
 	uint32_t *uses = count_uses(s);
 	while (work.n) {
 		gj_op *o = gj_o(f, work.p[--work.n]);

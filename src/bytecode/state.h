@@ -47,8 +47,9 @@ typedef struct gj_place { uint32_t var, block, place; gj_ref value; } gj_place;
  * keys, a tuple of strings. */
 typedef struct gj_building { gj_ref ref; const gj_obj *name; GJ_VEC(gj_ref) item; } gj_building;
 
-/* `sub` of an UNSUPPORTED that is a piece of an f-string: several one after the other, a value, a value and its format. */
-enum { GJ_TEXT_OTHER, GJ_TEXT_PARTS, GJ_TEXT_VALUE, GJ_TEXT_SPEC };
+/* `sub` of an UNSUPPORTED that is a piece of an f-string: several one after the other, a value, a value and its format; the text of a value
+ * (!r, !s, !a), which is formatted as texts are. */
+enum { GJ_TEXT_OTHER, GJ_TEXT_PARTS, GJ_TEXT_VALUE, GJ_TEXT_SPEC, GJ_TEXT_CONVERTED };
 
 typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
 
@@ -71,6 +72,7 @@ struct gj_ssa_state {
 	gj_ref *precall; uint32_t nprecall; bool has_precall;
 	GJ_VEC(gj_building) building;
 	GJ_VEC(gj_raise) raise;
+	const bool *doomed;                        /* raised.c: blocks from which every way raises */
 	/* variables */
 	struct { uint64_t *key; gj_ref *ref; uint32_t n, cap; } defs;
 	GJ_VEC(gj_sphi) phi;

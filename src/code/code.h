@@ -68,9 +68,9 @@ typedef enum gj_written {
 	GJ_NWRITTEN
 } gj_written;
 
-/* In texts of what a function for the host raises: a value that is told when it runs is the whole argument; or stands here in a text, with
+/* In texts of what is raised: a value that is told when it runs is the whole argument; or stands here in a text, with
  * its format up to the next mark. Behind the mark lowering puts a letter for its type (image/report.h). */
-enum { GJ_TOLD = 4, GJ_TOLD_IN = 5 };
+enum { GJ_TOLD = 4, GJ_TOLD_IN = 5, GJ_TOLD_TEXT = 6 /* before the format: what is formatted is the value's text */ };
 
 enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */
 

@@ -82,10 +82,13 @@ static const char *class_name(const gj_obj *exception)
 	return cls && cls->kind == GJ_OBJ_OPAQUE ? cls->name : NULL;
 }
 
-/* What str() says of the exception: its only argument, or all of them as a tuple; `whole`: a tuple always, which Python can read. */
+/* What str() says of the exception: its only argument, or all of them as a tuple; `whole`, or where values are
+ * told: a tuple always, which Python can read. */
 static uint32_t add_message(gj_sb *out, const gj_obj *exception, bool whole)
 {
 	uint32_t at = (uint32_t)out->n, n = exception && exception->kind == GJ_OBJ_TUPLE ? exception->n - 1 : 0;
+	for (uint32_t i = 1; i <= n; i++)
+		whole |= exception->item[i]->kind == GJ_OBJ_STR && strpbrk(exception->item[i]->name, (const char[]){ GJ_TOLD, GJ_TOLD_IN, 0 });
 	if (n == 0)
 		return 0;
 	if (n == 1 && !whole && exception->item[1]->kind == GJ_OBJ_STR)

@@ -31,16 +31,17 @@ static bool has_optional(const gj_type *t)
 	return t->kind == GJ_OPTIONAL;
 }
 
-/* Has every part of a value a type that callers know? `optional`: they know those that may be None. */
-static bool is_value(gj_known v, bool optional)
+/* Has every part of a value a type that callers know? `host`: those of functions for the host, which know values that may be None, and
+ * records where they lie. */
+static bool is_value(gj_known v, bool host)
 {
 	const gj_type *t = gj_known_asked(v).type;
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
-		if (!is_value((gj_known){ t->item[i], v.konst ? v.konst->item[i] : NULL }, optional))
+		if (!is_value((gj_known){ t->item[i], v.konst ? v.konst->item[i] : NULL }, host))
 			return false;
 	if (t->kind == GJ_OPTIONAL)
-		return optional && is_value(gj_just(t->elem), optional);
-	return gj_is_scalar(t) || t->kind == GJ_ARRAY || t->kind == GJ_TUPLE || t == gj_t_none;
+		return host && is_value(gj_just(t->elem), host);
+	return (host && t->kind == GJ_REF) || gj_is_scalar(t) || t->kind == GJ_ARRAY || t->kind == GJ_TUPLE || t == gj_t_none;
 }
 
 /* What the entry returns to its callers. */

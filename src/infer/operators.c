@@ -221,7 +221,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 	int64_t step = 1;
 	bool plain = true, unit = true;
 	for (uint32_t i = 0; i < o->nargs; i++) {
-		const gj_type *t = gj_o(s->fn, o->arg[i])->type;
+		const gj_type *t = gj_known_at(s, at->block, o->arg[i]).type;
 		if (t && t != gj_t_none && !gj_is_int(t))
 			no_index(s, at->loc, gj_just(t));
 		if (t != gj_t_none && i < 2)

@@ -20,7 +20,7 @@ static gj_ref slice_part(gj_body *B, const gj_op *slice, uint32_t i)
 {
 	if (i >= slice->nargs || gj_o(B->s->fn, slice->arg[i])->type == gj_t_none)
 		return 0;
-	return gj_ecast(B->L, B->val[slice->arg[i]].part[0], gj_i64());
+	return gj_ecast(B->L, gj_lpresent(B, slice->arg[i], B->val[slice->arg[i]]).part[0], gj_i64());
 }
 
 /* start:stop:step over n items as Python counts: start and stop clamped, the length never negative. */
