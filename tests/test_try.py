@@ -1,6 +1,7 @@
 """try in functions for the host: what is caught where, what finally does on every way out, and that arrays die once."""
 
 import gc
+import sys
 
 import numpy as np
 import pytest
@@ -325,7 +326,10 @@ def test_refused():
 	assert "a with statement is not supported" in refused(with_statement, 1)
 	assert "try/except* is not supported" in refused(groups, 1)
 	assert "an exception that was caught cannot be used" in refused(value, 1) and "raise it again" in refused(value, 1)
-	assert "try in a loop that is written out" in refused(unrolled, 1)
+	if sys.version_info >= (3, 12):                # before, handlers stand in the loop
+		assert "try in a loop that is written out" in refused(unrolled, 1)
+	else:
+		assert njit(unrolled)(1) == unrolled(1)
 
 
 def test_kernels_and_ufuncs_have_none():
