@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from exchanges import Exchange
 from grid_simulator import simulate
 from programs import CELLS, Program
+from values import RECORD, Record, Values
 
 counter = itertools.count()
 options = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -44,7 +45,7 @@ def interpreted(text, threads, args):
 
 
 def compare(text, got, want):
-	for name, index in zip(("oi", "of", "ob", "ox"), range(2, len(got))):
+	for name, index in zip(("oi", "of", "c", "oc"), range(2, len(got))):
 		bad = np.flatnonzero(got[index] != np.array(want[index]))
 		assert not len(bad), f"{name}[{bad[0]}] (thread {bad[0] // CELLS}): {got[index][bad[0]]}, " \
 			f"expected {want[index][bad[0]]}; {len(bad)} differ\n{text}"
@@ -60,6 +61,27 @@ def test_control_flow(device, random):
 	interpreted(text, threads, [*want, live])
 	compiled(text)[2, 37](*got, live)
 	compare(text, got, want)
+
+
+@settings(options, max_examples=25)
+@given(random=st.randoms(use_true_random=False))
+def test_kinds_of_values(device, random):
+	"""Complex numbers, tuples of several kinds, values that may be None, records."""
+	text, threads, live = Values(random).text, 74, 70
+	rng = np.random.default_rng(threads)
+	numbers = lambda n: rng.integers(-32, 32, n) / 8 + 1j * (rng.integers(-32, 32, n) / 8)  # noqa: E731
+	records = np.zeros(threads, RECORD)
+	for name in "kx":
+		records[name] = rng.integers(0, 60, threads)
+	records["c"], records["v"], records["p"]["u"] = numbers(threads), rng.integers(-8, 8, (threads, 2)) / 8, np.arange(threads)
+	got = [*inputs(threads), numbers(threads), numbers(threads * CELLS)]
+	want = [array.tolist() for array in got]
+	as_python = [Record(record) for record in records]
+	interpreted(text, threads, [*want, as_python, live])
+	compiled(text)[2, 37](*got, records, live)
+	compare(text, got, want)
+	different = [i for i in range(threads) if not as_python[i].same_as(records[i])]
+	assert not different, f"record {different[0]}: {records[different[0]]}, expected {vars(as_python[different[0]])}\n{text}"
 
 
 @options
