@@ -117,7 +117,17 @@ PyObject *gj_known_function(PyObject *o)
 	return f || PyErr_Occurred() ? f : random_function(o);
 }
 
-PyObject *gj_known_method(PyObject *name) { return open_functions() ? PyDict_GetItemWithError(methods, name) : NULL; }
+/* Those of NumPy's generators are imported if one of them is named: they stand as None. */
+PyObject *gj_known_method(PyObject *name)
+{
+	static PyObject *generators;
+	PyObject *f = open_functions() ? PyDict_GetItemWithError(methods, name) : NULL;
+	if (f != Py_None)
+		return f;
+	if (!generators)
+		generators = gj_import("gridjit._functions.generator", "METHODS");
+	return generators ? PyDict_GetItemWithError(generators, name) : NULL;
+}
 
 PyObject *gj_known_written(void) { return open_functions() ? written : NULL; }
 

@@ -310,6 +310,24 @@ static PyType_Slot hint_slots[] = {
 static PyType_Spec hint_spec = { "gridjit._core.Hint", sizeof(HintObject), 0,
 	Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, hint_slots };
 
+/* -- Generators of np.random -------------------------------------------------------------------------------------- */
+
+static bool is_generator(PyObject *o) { return !strcmp(Py_TYPE(o)->tp_name, "numpy.random._generator.Generator"); }
+
+/* The address of what NumPy draws from (its bitgen_t), which the generator holds. */
+static const gj_type *read_generator(gj_args *a, PyObject *o)
+{
+	static const char *const name[] = { "bitgen" };
+	PyObject *bits = PyObject_GetAttrString(o, "bit_generator"), *capsule = bits ? PyObject_GetAttrString(bits, "capsule") : NULL;
+	void *p = capsule ? PyCapsule_GetPointer(capsule, "BitGenerator") : NULL;
+	PyObject *address = p ? PyLong_FromVoidPtr(p) : NULL;
+	const gj_type *t = address ? read_one(a, address) : NULL;
+	Py_XDECREF(address);
+	Py_XDECREF(capsule);
+	Py_XDECREF(bits);
+	return t ? gj_named_type(gj_fields_of(GJ_GENERATOR, name, 1), &t) : NULL;
+}
+
 /* -- Readers by class --------------------------------------------------------------------------------------------- */
 
 enum { READERS = 64 };
@@ -349,6 +367,10 @@ static bool classify(PyObject *o, gj_reader *r)
 		: PyObject_TypeCheck(o, gj_devarray_class) ? read_devarray
 		: gj_is_ctypes_function(o) ? read_callable             /* which has memory to share, too */
 		: NULL;
+	if (is_generator(o)) {
+		static const char *const name[] = { "bitgen" };
+		return (r->aux = (void *)gj_fields_of(GJ_GENERATOR, name, 1));
+	}
 	if (!r->read && !(PyArray_Check(o) ? classify_array(o, r) : gj_foreign_classify(o, r)))
 		return false;
 	if (!r->read && (PyCallable_Check(o) || PyUnicode_Check(o)))
@@ -405,7 +427,7 @@ static const gj_type *read_other(gj_args *a, PyObject *o)
 	if (!reader_of(o, &r))
 		return NULL;
 	if (!r.read)
-		return PyTuple_Check(o) ? read_tuple(a, o, r.aux) : read_member(a, o, r.aux);
+		return PyTuple_Check(o) ? read_tuple(a, o, r.aux) : is_generator(o) ? read_generator(a, o) : read_member(a, o, r.aux);
 	return r.read(a, o, r.aux) ? a->leaf[a->nleaves - 1].type : NULL;
 }
 

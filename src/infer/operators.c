@@ -552,6 +552,9 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	int item = gj_item_named(a.type, name);
 	if (item >= 0)
 		return (gj_known){ a.type->item[item], a.konst ? a.konst->item[item] : NULL };
+	const gj_obj *own = gj_is_numpy_generator(a.type) ? written_method(s, name) : NULL;
+	if (own)
+		return gj_known_of(s->fn, o->loc, own);
 	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "tuple.%s", name), NULL);
 	if (gj_is_scalar(a.type) && (!gj_is_bool(a.type) || !strcmp(name, "item")) && method(s, "number", name))

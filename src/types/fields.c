@@ -78,3 +78,8 @@ int gj_item_named(const gj_type *t, const char *name)
 			return (int)i;
 	return -1;
 }
+
+bool gj_is_numpy_generator(const gj_type *t)
+{
+	return gj_names_of(t) && !strcmp(gj_names_of(t)->label, GJ_GENERATOR);
+}

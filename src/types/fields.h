@@ -19,6 +19,9 @@ const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item);
 static inline bool gj_is_member(const gj_type *t) { return gj_names_of(t) && gj_names_of(t)->member; }
 /* A tuple that can be taken apart. */
 static inline bool gj_is_sequence(const gj_type *t) { return t->kind == GJ_TUPLE && !gj_is_member(t); }
+/* A generator of np.random's: its address, under the name of its class. */
+#define GJ_GENERATOR "numpy.random.Generator"
+bool gj_is_numpy_generator(const gj_type *);
 /* Members are equal to those of their own class only, lists to lists. */
 static inline bool gj_never_equal(const gj_type *a, const gj_type *b)
 {

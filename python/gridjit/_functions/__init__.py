@@ -34,6 +34,12 @@ METHODS = {"argmax": sorting.argmax, "argmin": sorting.argmin, "sort": sorting.s
 	"std": sums.std, "ptp": sums.ptp, "trace": sums.trace, "dot": products.dot, "repeat": shapes.repeat, "clip": elementwise.clip,
 	"round": elementwise.around, "take": shapes.take, "swapaxes": shapes.swapaxes, "diagonal": shapes.diagonal}
 
+# Methods of np.random.Generator, from generator.py, which is imported if one of them is called.
+GENERATOR = """random integers shuffle permutation choice uniform standard_normal normal lognormal standard_exponential exponential standard_gamma gamma
+	beta chisquare noncentral_chisquare f noncentral_f standard_t standard_cauchy laplace logistic gumbel pareto power rayleigh weibull wald vonmises
+	triangular poisson binomial geometric negative_binomial hypergeometric logseries zipf""".split()
+METHODS |= dict.fromkeys(GENERATOR)
+
 
 def _find(name):
 	"""NumPy's function of a name; None: this version has none."""

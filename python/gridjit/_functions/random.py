@@ -22,7 +22,7 @@ _np, _py = _functions_of("np.random", False), _functions_of("random", True)
 # Name: parameters; mistakes, and what NumPy says of them; the call; the result's dtype. A mistake that says itself stands alone.
 _CHANCE = "p <= 0, p > 1 or p contains NaNs"
 
-_TABLE = {
+TABLE = {
 	"random_sample": ("", (), "_np.unit()", "float64"),
 	"uniform": ("low=0.0, high=1.0", (("not math.isfinite(high - low)", "Range exceeds valid bounds"),), "_np.uniform(low, high)", "float64"),
 	"standard_normal": ("", (), "_np.gauss()", "float64"),
@@ -61,7 +61,7 @@ _TABLE = {
 }
 
 _TEXT = """
-def {name}({params}size=None):
+def {name}({self}{params}size=None):
 {checks}	if size is None:
 		return {draw}
 	out = np.empty(size, np.{dtype})
@@ -72,18 +72,18 @@ def {name}({params}size=None):
 """
 
 
-def _make(name, params, mistakes, draw, dtype):
+def make(name, params, mistakes, draw, dtype, self="", known=None):
 	checks = ""
 	for mistake in mistakes:
 		wrong, said = mistake if isinstance(mistake, tuple) else (mistake, mistake)
 		checks += f"\tif {wrong}:\n\t\traise {'OverflowError' if name == 'uniform' else 'ValueError'}({said!r})\n"
-	text = _TEXT.format(name=name, params=params and params + ", ", checks=checks, draw=draw, dtype=dtype)
+	text = _TEXT.format(name=name, self=self, params=params and params + ", ", checks=checks, draw=draw, dtype=dtype)
 	space = {}
-	exec(compile(text, f"<np.random.{name}>", "exec"), globals(), space)
+	exec(compile(text, f"<np.random.{name}>", "exec"), globals() if known is None else known, space)
 	return space[name]
 
 
-_DISTRIBUTIONS = {name: _make(name, *row) for name, row in _TABLE.items()}
+_DISTRIBUTIONS = {name: make(name, *row) for name, row in TABLE.items()}
 random_sample, standard_normal = _DISTRIBUTIONS["random_sample"], _DISTRIBUTIONS["standard_normal"]
 binomial, standard_gamma = _DISTRIBUTIONS["binomial"], _DISTRIBUTIONS["standard_gamma"]
 

@@ -1,5 +1,5 @@
-/* What compiled CPU code may call: the runtime's own functions, memory functions, libm, libmvec (vector math) and
- * libgcc's helpers (128-bit integers). The libraries are opened at the first need and stay open. */
+/* What compiled CPU code may call: the runtime's own functions, memory functions, libm, libmvec (vector math),
+ * libgcc's helpers (128-bit integers), and NumPy's distributions. The libraries are opened at the first need and stay open. */
 #define _GNU_SOURCE
 #include "run/cpu/blas.h"
 #include "run/cpu/cpu.h"
@@ -9,6 +9,7 @@
 #include "image/cpu_abi.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -47,6 +48,23 @@ static void *open_library(int i)
 	return h == &missing ? NULL : h;
 }
 
+/* The module of NumPy's generators, which exports its distributions for C. */
+static int look_for_generators(struct dl_phdr_info *info, size_t size, void *out)
+{
+	(void)size;
+	bool is_it = info->dlpi_name && strstr(info->dlpi_name, "numpy/random/_generator");
+	void *library = is_it ? dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+	*(void **)out = library;
+	return library != NULL;
+}
+
+static uintptr_t of_numpy(const char *name)
+{
+	void *library = NULL;
+	dl_iterate_phdr(look_for_generators, &library);
+	return library ? (uintptr_t)dlsym(library, name) : 0;
+}
+
 uintptr_t gj_cpu_symbol(const char *name, void *foreign)
 {
 	for (void *const *h = foreign; h && *h; h++) {
@@ -63,6 +81,8 @@ uintptr_t gj_cpu_symbol(const char *name, void *foreign)
 		return gj_cpu_libdevice(name + 6);
 	if (!strncmp(name, "gj_rng_", 7))
 		return gj_cpu_random(name + 7);
+	if (!strncmp(name, "gj_npy_", 7))
+		return of_numpy(name + 7);
 	if (!strncmp(name, "gj_blas_", 8))
 		return gj_cpu_blas(name + 8);
 	bool vector = !strncmp(name, "_ZGV", 4), helper = !strncmp(name, "__", 2);
