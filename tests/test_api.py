@@ -195,6 +195,19 @@ def test_devices(device, capsys):
 	cuda.profile_stop()
 
 
+def test_nothing_waits_to_be_freed(device):
+	waiting = cuda.current_context().deallocations
+	with waiting.disable():
+		waiting.clear()
+	assert len(waiting) == 0 and not waiting.is_disabled
+
+
+def test_threads_by_numbas_name():
+	assert gridjit.config.NUMBA_NUM_THREADS == gridjit.config.NUMBA_DEFAULT_NUM_THREADS == gridjit.get_num_threads()
+	threads = gridjit.njit(lambda: gridjit.config.NUMBA_NUM_THREADS)
+	assert threads() == gridjit.get_num_threads()
+
+
 def test_device_attributes(device):
 	"""CUDA's numbers by name, as many as the device has."""
 	current = cuda.get_current_device()

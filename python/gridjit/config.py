@@ -134,5 +134,7 @@ class _Config(types.ModuleType):
 _values = _read()
 _apply(_values)
 globals().update(_values)
+# Under the names of numba's: threads that loops over prange may use, and do.
+NUMBA_NUM_THREADS = NUMBA_DEFAULT_NUM_THREADS = _values["CPU_THREADS"] or len(os.sched_getaffinity(0))
 del _values
 sys.modules[__name__].__class__ = _Config

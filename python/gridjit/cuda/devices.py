@@ -93,6 +93,22 @@ class Device(_core.Device):
 		return f"<CUDA device {self.id} '{self.name}'>" if self.kind == "cuda" else f"<CPU device '{self.name}'>"
 
 
+class _NoDeallocations:
+	"""Context.deallocations where memory is freed at once: nothing ever waits."""
+
+	is_disabled = False
+
+	def __len__(self):
+		return 0
+
+	def clear(self):
+		"""Free what waits."""
+
+	def disable(self):
+		"""Context manager in which nothing is freed; here it does nothing."""
+		return contextlib.nullcontext()
+
+
 class Context:
 	"""What belongs to a device in this process: memory, streams, kernels."""
 
@@ -218,6 +234,12 @@ class Context:
 		"""Let kernels of this device reach the memory of another one. Raises CudaAPIError where they cannot."""
 		if not self.device.peer(_number(peer_context), True):
 			raise errors.CudaAPIError(f"device {self.device.id} cannot reach the memory of device {_number(peer_context)}")
+
+	@property
+	def deallocations(self):
+		"""What waits to be freed, with clear(): the memory manager's, if it has some; else there is nothing."""
+		waiting = getattr(self.memory_manager, "deallocations", None)
+		return _NoDeallocations() if waiting is None else waiting
 
 	@contextlib.contextmanager
 	def defer_cleanup(self):
