@@ -361,6 +361,36 @@ def test_in_kernels(device):
 	assert (x == np.sin(np.arange(50.0))).all()
 
 
+@pytest.mark.parametrize("width", ["cpu32", "cpu1"])
+def test_loops_over_prange(width, ignored):
+	@njit(parallel=True)
+	def sines(x, out):
+		s = 0.0
+		for i in gridjit.prange(x.size):
+			out[i] = sine(x[i])
+			s += out[i]
+		return s
+
+	@cfunc("float64(CPointer(float64), intp)", parallel=True)
+	def total(p, n):
+		a = carray(p, n)
+		s = 0.0
+		for i in gridjit.prange(n):
+			if a[i] < 0:
+				raise ValueError(f"item {i} is negative")
+			s += a[i]
+		return s
+
+	with on(width):
+		x = np.linspace(0, 9, 50_001)
+		out = np.empty_like(x)
+		assert sines(x, out) == pytest.approx(np.sin(x).sum()) and (out == np.sin(x)).all()
+		p = x.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+		assert total.ctypes(p, x.size) == pytest.approx(x.sum())
+		x[700] = x[40_000] = -1
+		assert total.ctypes(p, x.size) == 0 and [text for _, text, *_ in ignored] == ["item 700 is negative"]
+
+
 @pytest.mark.parametrize("function, text", [(untyped, "set its types first"), (ctypes.pythonapi.Py_IsInitialized, "set its types first|Python")])
 def test_what_cannot_be_called(function, text):
 	with pytest.raises(errors.TypingError, match=text):

@@ -34,5 +34,6 @@ _LATE = {"absent": "objmode", "ffi": "carray cfunc farray", "fusing": "fuse", "j
 _LATE["errors"] = " ".join(name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception))
 __getattr__, __dir__ = _later.module(__name__, _LATE, ("core", "cpython", "experimental", "extending", "misc", "np", "pycc", "targets", "typed", "typing", *_LATE))
 
-__all__ = ["config", "cuda", "device_kind", "errors", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "optional", "prange",
+__all__ = ["carray", "cfunc", "config", "cuda", "device_kind", "errors", "farray", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "optional", "pndindex", "prange",
+	"stencil",
 	"typeof", "types", "vectorize", *types._PUBLIC]
