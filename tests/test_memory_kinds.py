@@ -265,3 +265,39 @@ first.enable_peer_access(second)
 first.enable_peer_access(1)
 assert calls(b"cuCtxEnablePeerAccess") == 2 and calls(b"cuMemPoolSetAccess") == 2
 """, fake_driver | {"FAKE_CUDA_DEVICES": "2"})
+
+
+def test_arrays_of_several_devices(fake_driver):
+	on_fake("""
+x = cuda.to_device(np.arange(5.))
+with cuda.gpus[1]:
+	y = cuda.device_array(5)
+	y.copy_to_device(x)
+	part = cuda.device_array(10)[::2]
+assert calls(b"cuMemcpyPeerAsync") == 1 and y.copy_to_host().tolist() == [0, 1, 2, 3, 4]
+y.copy_to_device(np.ones(5))
+x.copy_to_device(y)
+assert x.copy_to_host().tolist() == [1] * 5 and cuda.get_current_device().id == 0
+
+@cuda.jit
+def one(a):
+	a[0] = 1
+
+for refused in y, y[1:], part:
+	try:
+		one[1, 1](refused)
+	except ValueError as error:
+		assert "memory of device 1" in str(error)
+	else:
+		raise AssertionError
+cuda.current_context().enable_peer_access(1)
+one[1, 1](y)
+one[1, 1](part)
+with cuda.gpus[1]:
+	try:
+		one[1, 1](x)
+	except ValueError as error:
+		assert "memory of device 0" in str(error)
+	else:
+		raise AssertionError
+""", fake_driver | {"FAKE_CUDA_DEVICES": "2"})

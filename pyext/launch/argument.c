@@ -223,7 +223,7 @@ static bool read_devarray(gj_args *a, PyObject *o, const void *aux)
 	gj_devarray *d = (gj_devarray *)o;
 	if (!d->type)
 		return gj_refuse_dtype(d->dtype);
-	if (a->dev && a->dev != d->dev)
+	if (a->dev && !gj_device_reaches(a->dev, d->dev))
 		return gj_error(GJ_ERR_ARG_DEVICE, d->dev->ordinal, d->dev->info.name, a->dev->ordinal, a->dev->info.name), false;
 	gj_arg *leaf = gj_args_leaf(a, d->type);
 	if (!leaf)

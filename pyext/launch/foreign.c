@@ -186,9 +186,9 @@ static bool reachable(gj_args *a, PyObject *o, uintptr_t data)
 	if (a->dev->ops->host_memory)
 		return gj_error(GJ_ERR_ARG_ON_GPU, Py_TYPE(o)->tp_name), false;
 	gj_device *holder = gj_device_of(a->dev, data);
-	if (holder && holder != a->dev)
-		gj_error(GJ_ERR_ARG_DEVICE, holder->ordinal, holder->info.name, a->dev->ordinal, a->dev->info.name);
-	return holder == a->dev;
+	if (!holder || gj_device_reaches(a->dev, holder))
+		return holder != NULL;
+	return gj_error(GJ_ERR_ARG_DEVICE, holder->ordinal, holder->info.name, a->dev->ordinal, a->dev->info.name), false;
 }
 
 /* Shape and strides, in bytes from now on, are copied before other code runs: they are the tensor's own. */

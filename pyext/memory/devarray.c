@@ -456,10 +456,17 @@ static PyObject *copy_from(PyObject *self, PyObject *args)
 	gj_stream *s;
 	if (!PyArg_ParseTuple(args, "O!|O", gj_devarray_class, &b, &stream) || !stream_for(a, stream, &s))
 		return NULL;
-	if (a->dev != b->dev || a->layout == 'A' || a->layout != b->layout || bytes_of(a) != bytes_of(b))
-		return PyErr_Format(PyExc_ValueError, "the arrays differ in device, size or layout");
+	if (a->dev->ops != b->dev->ops || a->layout == 'A' || a->layout != b->layout || bytes_of(a) != bytes_of(b))
+		return PyErr_Format(PyExc_ValueError, "the arrays differ in kind of device, size or layout");
 	size_t n = bytes_of(a);
-	if (n && !gj_copy_bytes(a->dev, GJ_D2D, a->data, b->data, n, s, "copying on the device"))
+	if (n && a->dev != b->dev) {
+		gj_status status;
+		Py_BEGIN_ALLOW_THREADS
+		status = a->dev->ops->copy_from(a->dev, b->dev, a->data, b->data, n, s);
+		Py_END_ALLOW_THREADS
+		if (status != GJ_OK)
+			return gj_status_error(status, "copying from another device");
+	} else if (n && !gj_copy_bytes(a->dev, GJ_D2D, a->data, b->data, n, s, "copying on the device"))
 		return NULL;
 	Py_RETURN_NONE;
 }
@@ -633,6 +640,12 @@ static int array_bool(PyObject *self)
 	return -1;
 }
 
+static PyObject *get_device(PyObject *self, void *unused)
+{
+	(void)unused;
+	return PyLong_FromLong(((gj_devarray *)self)->dev->ordinal);
+}
+
 static PyGetSetDef getset[] = {
 	{ "shape", get_shape, NULL, "Extents.", NULL },
 	{ "strides", get_strides, NULL, "Bytes from one item to the next, a dimension each.", NULL },
@@ -648,6 +661,7 @@ static PyGetSetDef getset[] = {
 	{ "gpu_data", get_gpu_data, NULL, "The object that owns the memory.", NULL },
 	{ "device_pointer", get_pointer, NULL, "Address of the first item in device memory.", NULL },
 	{ "_address", get_address, NULL, NULL, NULL },
+	{ "_device", get_device, NULL, "Number of the device in whose memory it lies.", NULL },
 	{ "on_host", get_on_host, NULL, "Is the memory the host's (the CPU device)?", NULL },
 	{ "__cuda_array_interface__", get_interface, NULL, "CUDA Array Interface, version 3.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },

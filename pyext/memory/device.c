@@ -185,6 +185,8 @@ static PyObject *peer(PyObject *self, PyObject *args)
 	if (!other)
 		return NULL;
 	gj_status status = dev->ops->peer(dev, other, enable, &can);
+	if (status == GJ_OK && can && enable && other->ordinal < 64)
+		dev->peers |= (uint64_t)1 << other->ordinal;
 	return status == GJ_OK ? PyBool_FromLong(can) : gj_status_error(status, "asking for access to another device");
 }
 

@@ -86,7 +86,13 @@ struct gj_device {
 	const struct gj_device_ops *ops;
 	int ordinal;
 	gj_device_info info;
+	uint64_t peers;                            /* by ordinal: devices whose memory its kernels may reach beside their own */
 };
+
+static inline bool gj_device_reaches(const gj_device *d, const gj_device *other)
+{
+	return d == other || (other->ordinal < 64 && d->peers >> other->ordinal & 1);
+}
 
 /* Waiting flags of stream and event functions follow CUDA: a copy from or to pageable memory returns when the host
  * buffer may be used again; everything else is asynchronous. */
@@ -112,6 +118,8 @@ typedef struct gj_device_ops {
 	gj_status (*open_shared)(gj_device *, const gj_share *, gj_devptr *allocation);
 	/* Can kernels of this device reach memory of the other (one of the same kind)? `enable`: from now on they do. */
 	gj_status (*peer)(gj_device *, gj_device *other, bool enable, bool *can);
+	/* From another device, which has nothing left to do when that begins. NULL: there are no others. */
+	gj_status (*copy_from)(gj_device *, gj_device *other, gj_devptr dst, gj_devptr src, size_t bytes, gj_stream *);
 	gj_status (*memory_info)(gj_device *, size_t *free, size_t *total);
 	/* CUDA's CU_DEVICE_ATTRIBUTE_ name. GJ_E_UNSUPPORTED: the device has no such number. */
 	gj_status (*attribute)(gj_device *, const char *name, int *value);

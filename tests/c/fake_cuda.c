@@ -663,6 +663,16 @@ API cuMemcpyDtoDAsync_v2(CUdeviceptr dst, CUdeviceptr src, size_t n, CUstream s)
 	return CUDA_SUCCESS;
 }
 
+API cuMemcpyPeerAsync(CUdeviceptr dst, CUcontext to, CUdeviceptr src, CUcontext from, size_t n, CUstream s)
+{
+	ENTRY(cuMemcpyPeerAsync, true);
+	if (!is_stream(s) || to == from || !on_device(dst, n) || !on_device(src, n))
+		return INVALID_VALUE;
+	run_until(clock_now);
+	memmove((void *)(uintptr_t)dst, (void *)(uintptr_t)src, n);
+	return CUDA_SUCCESS;
+}
+
 API cuMemsetD8Async(CUdeviceptr dst, unsigned char byte, size_t n, CUstream s)
 {
 	ENTRY(cuMemsetD8Async, true);

@@ -223,11 +223,31 @@ def _assign_host(target, value, stream):
 	if target.layout != "A":
 		target._write(host, stream)
 	else:
-		_assign_strided(target, to_device(host, stream=stream), stream)
+		from .devices import gpus
+		with gpus[target._device]:
+			_assign_strided(target, to_device(host, stream=stream), stream)
+
+
+def _moved(value, device, stream):
+	"""A contiguous copy in memory of another device."""
+	from .devices import gpus
+	if value.layout == "A":
+		with gpus[value._device]:
+			value = value.copy()
+	with gpus[device]:
+		new = device_array(value.shape, value.dtype, order=value.layout)
+	new._copy_from(value, stream)
+	return new
 
 
 def _assign_strided(target, value, stream):
 	from ._copy import copy, has_kernels
+	if value._device != target._device:
+		value = _moved(value, target._device, stream)
+	if target._device != _core.current_ordinal():
+		from .devices import gpus
+		with gpus[target._device]:
+			return _assign_strided(target, value, stream)
 	if target.dtype != value.dtype and not (has_kernels(target.dtype) and has_kernels(value.dtype)):
 		value = to_device(value._to_numpy(stream).astype(target.dtype), stream=stream)
 	copy(target, value._broadcast(target.shape), stream)

@@ -97,6 +97,7 @@ gj_status gj_cuda_pin(gj_device *, void *, size_t, gj_place *);
 gj_status gj_cuda_share(gj_device *, gj_devptr, gj_share *);
 gj_status gj_cuda_open_shared(gj_device *, const gj_share *, gj_devptr *);
 gj_status gj_cuda_peer(gj_device *, gj_device *, bool, bool *);
+gj_status gj_cuda_copy_from(gj_device *, gj_device *, gj_devptr, gj_devptr, size_t, gj_stream *);
 gj_status gj_cuda_memory_info(gj_device *, size_t *, size_t *);
 gj_status gj_cuda_attribute(gj_device *, const char *, int *);
 gj_status gj_cuda_pointer_device(gj_device *, gj_devptr, int *);

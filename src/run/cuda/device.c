@@ -20,7 +20,7 @@ static const gj_device_ops ops = {
 	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .copy_parcels = gj_cuda_copy_parcels,
 	.fill = gj_cuda_fill,
 	.alloc_kind = gj_cuda_alloc_kind, .free_kind = gj_cuda_free_kind, .pin = gj_cuda_pin, .share = gj_cuda_share,
-	.open_shared = gj_cuda_open_shared, .peer = gj_cuda_peer, .memory_info = gj_cuda_memory_info,
+	.open_shared = gj_cuda_open_shared, .peer = gj_cuda_peer, .copy_from = gj_cuda_copy_from, .memory_info = gj_cuda_memory_info,
 	.attribute = gj_cuda_attribute,
 	.load = gj_cuda_load_image, .unload = gj_cuda_unload, .kernel_info = gj_cuda_kernel_info,
 	.suggest_block = gj_cuda_suggest_block, .occupancy = gj_cuda_occupancy, .launch = gj_cuda_launch,

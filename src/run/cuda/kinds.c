@@ -185,3 +185,19 @@ gj_status gj_cuda_peer(gj_device *g, gj_device *o, bool enable, bool *can)
 		s = enable_peer(d, other);
 	return gj_cuda_leave(before, s);
 }
+
+gj_status gj_cuda_copy_from(gj_device *g, gj_device *o, gj_devptr dst, gj_devptr src, size_t bytes, gj_stream *st)
+{
+	CUcontext before;
+	gj_cuda *d = gj_cuda_of(g), *other = gj_cuda_of(o);
+	gj_status s = gj_cuda_enter(other, &before);
+	if (s != GJ_OK)
+		return s;
+	s = gj_cuda_leave(before, CALL(cuCtxSynchronize, ()));
+	if (s != GJ_OK || (s = gj_cuda_enter(d, &before)) != GJ_OK)
+		return s;
+	CUstream stream = gj_cuda_stream(st);
+	s = CALL(cuMemcpyPeerAsync, (dst, d->ctx, src, other->ctx, bytes, stream));
+	s = s == GJ_OK ? gj_cuda_wait_stream(stream) : s;      /* the source may change as soon as this returns */
+	return gj_cuda_leave(before, s);
+}
