@@ -221,6 +221,24 @@ def test_exceptions_through_frames_with_arrays(no_leaks):
 			f(n)
 
 
+def test_arrays_that_are_half_made(no_leaks):
+	@vectorize
+	def picky(x):
+		if x > 2:
+			raise ValueError("large")
+		return x * 2
+
+	@njit
+	def f(a):
+		try:
+			b = picky(a)
+			a[:] = picky(a[::-1])
+			return b.sum()
+		except ValueError:
+			return -1.0
+	assert f(np.arange(2.0)) == 2 and f(np.arange(5.0)) == -1
+
+
 # -- With other things ------------------------------------------------------------------------------------------------------------
 
 def test_loops_over_prange():

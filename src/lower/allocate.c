@@ -37,6 +37,7 @@ gj_lv gj_lnew_array(gj_lower *L, const gj_type *t, const gj_ref *shape, bool zer
 	gj_o(L->fn, data)->sub = zeros;
 	gj_ref owner = gj_e1(L, GJ_BITCAST, gj_i64(), data);
 	gj_lreport(L, gj_ecmp(L, GJ_CMP_EQ, owner, known(L, 0)), &too_large, false);
+	gj_land_owning(L, owner);
 	gj_lv v = gj_larray(L, t, data, shape);
 	((gj_ref *)(uintptr_t)v.part)[1 + 2 * t->ndim] = owner;
 	return v;

@@ -82,8 +82,11 @@ struct gj_landing {
 	uint32_t (*make)(gj_lower *, gj_landing *);
 	uint32_t block;                            /* 0: not made yet */
 	gj_body *body; uint32_t hblock; gj_ref op; /* landing.c: of an op */
+	gj_landing *outer; gj_ref owner;           /* of what comes behind an allocation in one */
 };
 uint32_t gj_landing_block(gj_lower *, gj_landing *);
+/* What comes behind in the op at hand lets go of this memory where it raises. */
+void gj_land_owning(gj_lower *, gj_ref owner);
 /* Ends L->cur: the exception that is on its way goes on. */
 void gj_lraise_on(gj_lower *);
 /* Where `fails` (bool, a constant too) the exception is raised, and tells these values. */

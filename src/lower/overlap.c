@@ -184,11 +184,13 @@ static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *a
 	gj_ref at[GJ_MAX_NDIM];
 	if (gj_entries[L->M->options->entry].runner == GJ_RUN_CALL) {              /* there is memory for all of them */
 		gj_ref from = begin_aside(L);
+		gj_landing *before = L->landing;
 		gj_lv all = gj_lnew_array(L, gj_array_type(t->elem, t->ndim, 'C', false, GJ_COUNTED), target.part + 1, false);
 		loops(L, all, 0, next, arg, at, 0);
 		loops(L, target, 0, item, &all, at, 0);
 		end_aside(L, from);
 		gj_e1(L, GJ_RELEASE, NULL, all.part[1 + 2 * t->ndim]);
+		L->landing = before;
 		return;
 	}
 	gj_lrequire(L, gj_ecmp(L, GJ_CMP_LE, gj_lsize(L, target), gj_eint(L, gj_i64(), MOST_HELD)));

@@ -4,6 +4,24 @@
 
 uint32_t gj_landing_block(gj_lower *L, gj_landing *l) { return l->block ? l->block : (l->block = l->make(L, l)); }
 
+static uint32_t block_of_memory(gj_lower *L, gj_landing *l)
+{
+	uint32_t back = L->cur, to = gj_landing_block(L, l->outer), block = L->cur = gj_block_new(L->fn);
+	gj_e1(L, GJ_RELEASE, NULL, l->owner);
+	gj_jump(L, to);
+	L->cur = back;
+	return block;
+}
+
+void gj_land_owning(gj_lower *L, gj_ref owner)
+{
+	gj_landing *outer = L->landing;
+	if (!outer)
+		return;
+	L->landing = gj_new(L->arena, gj_landing, 1);
+	*L->landing = (gj_landing){ .make = block_of_memory, .outer = outer, .owner = owner };
+}
+
 void gj_lraise_on(gj_lower *L)
 {
 	if (L->landing) {
