@@ -381,7 +381,7 @@ assert use.overloads[use.signatures[0]].code[:4] == b"\\x7fELF"
 from gridjit.cuda import _tools
 _tools.IN_PACKAGES = _tools.IN_SYSTEM = ()
 for ask in use.inspect_sass, use.inspect_sass_cfg:
-	with pytest.raises(errors.CudaSupportError, match="install a CUDA toolkit, or the package triton"):
+	with pytest.raises(errors.CudaSupportError, match="install the package nvidia-cuda-nvdisasm"):
 		ask()
 """, nothing)
 	tool(bin, "cuobjdump", 'echo "objdump $1"; exec /bin/cat "$2" | /usr/bin/head -c 4')

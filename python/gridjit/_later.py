@@ -9,8 +9,8 @@ import sys
 from .errors import NotBuiltAttributeError, NotBuiltImportError
 
 LATER = {
-	"gridjit.cuda": frozenset("""breakpoint codegen cooperative cudadecl cudaimpl descriptor extending fp8
-		literal models nvvmutils stubs target""".split()),
+	"gridjit.cuda": frozenset("""breakpoint codegen cooperative cudadecl cudaimpl descriptor extending literal
+		models nvvmutils stubs target""".split()),
 }
 
 

@@ -59,7 +59,7 @@ def sass(code, cc=None, cfg=False):
 	other = None if disassembler or cfg else _find("cuobjdump")
 	if not disassembler and not other:
 		raise CudaSupportError(f"inspect_sass{'_cfg' if cfg else ''}() needs NVIDIA's disassembler, and {'nvdisasm was' if cfg else 'nvdisasm and cuobjdump were'}"
-			" not found: install a CUDA toolkit, or the package triton, which brings them")
+			" not found: install the package nvidia-cuda-nvdisasm with pip, or a CUDA toolkit")
 	with tempfile.TemporaryDirectory(prefix="gridjit-") as folder:
 		if isinstance(code, str):
 			path = _assemble(code, cc, folder)
