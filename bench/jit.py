@@ -1,15 +1,18 @@
-"""Functions for the host, one thread: loops, recursion, calls, compilation. Usage: python bench/jit.py [numba], each where it is installed;
-the best of several rounds, ns a unit."""
+"""Functions for the host: loops, recursion, calls, compilation; loops that threads share. Usage: python bench/jit.py [numba] [parallel], each
+where it is installed; the best of several rounds, ns a unit. The rows of `parallel` are in processor time, which other programs disturb
+least, so set GRIDJIT_CPU_THREADS or NUMBA_NUM_THREADS to 1."""
 
+import math
 import sys
+import time
 import timeit
 
 import numpy as np
 
 if "numba" in sys.argv[1:]:
-	from numba import njit
+	from numba import njit, prange
 else:
-	from gridjit import njit
+	from gridjit import njit, prange
 
 
 @njit
@@ -124,6 +127,97 @@ def two_arrays(a, b):
 	return a[0] + b[0]
 
 
+# -- Loops that threads share, and vectors of math functions -------------------------------------------------------------------
+
+@njit
+def exponentials(x, out):
+	for i in range(x.shape[0]):
+		out[i] = math.exp(x[i])
+
+
+@njit
+def waves(x, out):
+	for i in range(x.shape[0]):
+		out[i] = math.exp(x[i]) * math.sin(x[i]) + math.sqrt(x[i])
+
+
+@njit(parallel=True)
+def shared_waves(x, out):
+	for i in prange(x.shape[0]):
+		out[i] = math.exp(x[i]) * math.sin(x[i]) + math.sqrt(x[i])
+
+
+@njit(parallel=True)
+def dot(x, y):
+	s = 0.0
+	for i in prange(x.shape[0]):
+		s += x[i] * y[i]
+	return s
+
+
+@njit(parallel=True)
+def stencil_2d(u, v):
+	for i in prange(1, u.shape[0] - 1):
+		for j in range(1, u.shape[1] - 1):
+			v[i, j] = 0.25 * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1])
+
+
+@njit(parallel=True)
+def stencil_3d(u, v):
+	for i in prange(1, u.shape[0] - 1):
+		for j in range(1, u.shape[1] - 1):
+			for k in range(1, u.shape[2] - 1):
+				v[i, j, k] = (u[i - 1, j, k] + u[i + 1, j, k] + u[i, j - 1, k] + u[i, j + 1, k] + u[i, j, k - 1] + u[i, j, k + 1]) / 6
+
+
+@njit(parallel=True)
+def line(x, y):
+	for i in prange(x.shape[0]):
+		y[i] = 2 * x[i] + 1
+
+
+@njit(parallel=True)
+def rows_summed(u):
+	total = np.zeros(u.shape[1])
+	for i in prange(u.shape[0]):
+		total += u[i]
+	return total
+
+
+@njit(parallel=True)
+def summed(x, y):
+	return (x * y).sum()
+
+
+@njit(parallel=True)
+def shared_expression(x, y):
+	return 2 * x * x + y
+
+
+@njit(parallel=True)
+def diffused(u, v):
+	v[1:-1, 1:-1] = 0.25 * (u[:-2, 1:-1] + u[2:, 1:-1] + u[1:-1, :-2] + u[1:-1, 2:])
+
+
+def best_processor_time(f, units, number=1, rounds=15):
+	f()
+	return min(timeit.repeat(f, timer=time.process_time, number=number, repeat=rounds)) / number / units * 1e9
+
+
+def parallel_rows(rng):
+	x, u, w = rng.random(1_000_000), rng.random((1000, 1000)), rng.random((100, 100, 100))
+	y, v, w2, few = x.copy(), u.copy(), w.copy(), np.ones(1000)
+	run = best_processor_time
+	return {
+		"exp, serial": run(lambda: exponentials(x, y), x.size), "exp * sin + sqrt, serial": run(lambda: waves(x, y), x.size),
+		"exp * sin + sqrt, prange": run(lambda: shared_waves(x, y), x.size), "dot, prange": run(lambda: dot(x, y), x.size),
+		"stencil in 2-D, prange": run(lambda: stencil_2d(u, v), u.size), "stencil in 3-D, prange": run(lambda: stencil_3d(w, w2), w.size),
+		"prange over 1,000 items, a call": run(lambda: line(few, few), 1, 1000), "total += u[i], prange": run(lambda: rows_summed(u), u.size),
+		"(x * y).sum()": run(lambda: summed(x, y), x.size), "2 * x * x + y, a new array": run(lambda: shared_expression(x, y), x.size),
+		"stencil of slices": run(lambda: diffused(u, v), u.size),
+	}
+
+
 def compile_time():
 	@njit
 	def loop(x):
@@ -146,6 +240,9 @@ def best(f, units, number=1, rounds=7):
 
 def main():
 	rng = np.random.default_rng(1)
+	if "parallel" in sys.argv[1:]:
+		show(parallel_rows(rng))
+		return
 	x, u, a, r = rng.random(1_000_000), rng.random((1000, 1000)), rng.random((256, 256)), rng.random(200_000)
 	v, c, small = u.copy(), a.copy(), np.ones(10)
 	rows = {
@@ -158,8 +255,12 @@ def main():
 		"call with two ints": best(lambda: two_ints(1, 2), 1, 200_000), "call with two arrays": best(lambda: two_arrays(small, small), 1, 200_000),
 		"compile a ten-line loop, ms": min(compile_time() for _ in range(3)) * 1e3,
 	}
+	show(rows)
+
+
+def show(rows):
 	for name, value in rows.items():
-		print(f"{name:30} {value:10.2f}")
+		print(f"{name:32} {value:10.3f}")
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_
 	gj_divergence(wide, GJ_FACTS_ROUNDS);
 	gj_show(st, "divergence", wide);
 	const char *why = r->scalar ? r->scalar : !has_vectors(asked) ? "threads, without lanes: CPU_WIDTH is 1"
-		: prints(single) ? "threads, without lanes, whose lines would be mixed"
+		: prints(single) ? "threads, without lanes, whose lines would be mixed" : gj_suits_llvm(wide, single) ? "threads, and vectors of LLVM's"
 		: !gj_lanes_pay(wide, single) ? "threads, without lanes, which would have to gather" : NULL;
 	note(f, r->loc, why ? why : "threads, and lanes of vectors");
 	if (r->promised)

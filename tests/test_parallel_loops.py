@@ -253,6 +253,19 @@ def test_sums_do_not_depend_on_threads():
 	assert np.allclose(results.pop(), (np.dot(x, x), np.prod(1 + x / 1e4), x.sum(), x.mean(), np.prod(x - 1)), rtol=1e-11)
 
 
+def test_reduced_expressions_make_no_arrays():
+	@njit(parallel=True)
+	def f(x, y):
+		return (x * y).sum(), (x - y).max(), (x > y).any(), (x + y).argmax(), (x / y).mean(), (x - 2 * y).sum(axis=0)
+
+	x, y = np.random.default_rng(3).random((2, 5000))
+	got, want = f(x, y), f.py_func(x, y)
+	assert np.allclose(got, want) and [type(v) for v in got] == [float, float, bool, int, float, float]
+	text = njit(lambda x, y: (x * y).sum())
+	text(x, y)
+	assert "gj_rt_alloc" not in "".join(text.inspect_llvm().values())
+
+
 def test_small_loops_are_summed_in_order():
 	@njit(parallel=True)
 	def f(x):

@@ -28,6 +28,16 @@ static bool call_takes(const gj_name *row, const gj_op *call)
 	return gj_takes_expressions(row) && !written;
 }
 
+/* `(a * b).sum()`: the call of a method that reduces an expression to a number; 0: it is something else. */
+static gj_ref reducing_call(const gj_inst *s, gj_ref attr)
+{
+	const gj_op *o = gj_o(s->fn, attr);
+	const gj_name *row = o->op == GJ_ATTR ? gj_name_find(gj_printf(s->fn->arena, "array.%s", o->imm.name)) : NULL;
+	bool place = row && (gj_rule_argument(row) == GJ_RED_ARGMIN || gj_rule_argument(row) == GJ_RED_ARGMAX);      /* of an array */
+	gj_ref call = row && gj_is_reduction(row) && !place ? only_user(s->fn, attr) : 0;
+	return call && gj_o(s->fn, call)->op == GJ_CALL && gj_o(s->fn, call)->arg[0] == attr && gj_o(s->fn, call)->nargs == 1 ? call : 0;
+}
+
 /* Does it take an expression element by element, or reduce it? */
 static bool takes_expression(const gj_inst *s, gj_ref user, gj_ref r)
 {
@@ -37,6 +47,7 @@ static bool takes_expression(const gj_inst *s, gj_ref user, gj_ref r)
 	case GJ_PYBIN:   return o->sub != GJ_OP_MATMUL_ && !(o->imm.i && o->arg[0] == r);
 	case GJ_PYUN: case GJ_PYCMP: return true;
 	case GJ_SETITEM: return o->arg[2] == r;
+	case GJ_ATTR:    return reducing_call(s, user);
 	case GJ_CALL:    return callee && callee->kind == GJ_OBJ_NAME && call_takes(gj_name_find(callee->name), o);
 	default:         return false;
 	}
@@ -76,7 +87,8 @@ gj_known gj_settle_expression(const gj_inst *s, gj_ref r, gj_known v)
 	if (!s->fn->memory || !v.type || v.type->kind != GJ_EXPRESSION || (o->op != GJ_PYBIN && o->op != GJ_PYUN && o->op != GJ_PYCMP && o->op != GJ_CALL))
 		return v;
 	gj_ref user = only_user(s->fn, r);
-	if (user && takes_expression(s, user, r) && nothing_between(s, r, user))
+	gj_ref call = user ? reducing_call(s, user) : 0;
+	if (user && takes_expression(s, user, r) && nothing_between(s, r, call ? call : user))
 		return v;
 	return gj_just(gj_array_type(v.type->elem, v.type->ndim, v.type->ndim > 1 && by_columns(v.type, v.type->ndim) ? 'F' : 'C', false, GJ_COUNTED));
 }

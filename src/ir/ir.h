@@ -290,6 +290,9 @@ void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: s
 uint32_t gj_choose_lanes(gj_fn *, uint32_t *facts);
 /* Rounds of a loop as lanes of vectors, after gj_divergence, or as one loop of which LLVM may make vectors: which is faster? */
 bool   gj_lanes_pay(gj_fn *wide, gj_fn *single);
+/* … is it one with math functions, in straight line and in the order of memory: then LLVM's vectors, which are as many as registers
+ * hold, are faster. */
+bool   gj_suits_llvm(const gj_fn *wide, const gj_fn *single);
 /* Do warps wait for each other, other than at barriers? Then each needs a stack of its own too: where a thread sleeps
  * until memory changes; and at width 1, where the threads of a warp meet in its operations. */
 bool   gj_waits(const gj_fn *, uint32_t width);

@@ -154,6 +154,40 @@ static uint64_t cost_alone(const gj_fn *f)
 	return sum;
 }
 
+/* Has LLVM vectors of this function: an instruction, or one that the host's library has (emit/cpu/math.c)? */
+static bool has_vector(gj_math row)
+{
+	static const struct { const char *llvm; bool library; } known[GJ_NMATH] = {
+#define MATH(id, py, np, n, stem, fast, llvm, vec) { llvm, vec },
+#include "ir/math.def"
+	};
+	return known[row].llvm || known[row].library;
+}
+
+bool gj_suits_llvm(const gj_fn *wide, const gj_fn *single)
+{
+	bool math = false, stores = false;
+	if (single->loops.n != 2)
+		return false;
+	GJ_EACH_OP(single, b, r) {
+		const gj_op *o = gj_o(single, r);
+		bool header = b == single->loops.p[1].header, sum = o->op == GJ_PHI && gj_is_float(o->type);
+		if (single->bb.p[b].loop != 1)
+			continue;
+		math |= o->op == GJ_MATH;
+		stores |= o->op == GJ_STORE;
+		if (sum || (o->op == GJ_BRANCH && !header) || (o->op == GJ_MATH && !has_vector((gj_math)o->imm.i)) || o->op == GJ_POW || o->op == GJ_MOD
+		    || o->op == GJ_FLOORDIV || (gj_op_is(o, GJ_F_WRITE) && o->op != GJ_STORE))
+			return false;
+	}
+	GJ_EACH_OP(wide, b, r) {
+		const gj_op *o = gj_o(wide, r), *p = o->op == GJ_LOAD || o->op == GJ_STORE ? gj_o(wide, o->arg[0]) : NULL;
+		if (p && (p->shape == GJ_VARYING || (p->shape == GJ_LINEAR && p->stride != p->type->elem->size)))
+			return false;
+	}
+	return math && stores;
+}
+
 bool gj_lanes_pay(gj_fn *wide, gj_fn *single)
 {
 	uint64_t sum = 0;

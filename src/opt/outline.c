@@ -8,7 +8,7 @@
 
 enum {
 	FEW = 16,                                  /* rounds that are not worth being shared out */
-	/* … when the code runs: of loops in each other together, of those that LLVM makes vectors of as they are, with math functions */
+	/* … when the code runs: of loops in each other together, of those that LLVM makes vectors of as they are, with math functions in others */
 	NESTED = 4096, PLAIN = 1024, USUAL = 256, COSTLY = 64,
 	UNKNOWN = 16,                              /* … around loops whose rounds are not known before */
 	MOST_PAIRS = 32,                           /* of arrays that may meet */
@@ -368,7 +368,7 @@ static int64_t least_rounds(const gj_prange *p)
 		costly |= p->inside[b] && (o->op == GJ_MATH || o->op == GJ_POW || o->op == GJ_FCALL || o->op == GJ_ALLOC);
 		plain &= !p->inside[b] || o->op != GJ_BRANCH;
 	}
-	return costly ? COSTLY : p->heavy ? NESTED : plain ? PLAIN : USUAL;
+	return costly && (p->heavy || !plain) ? COSTLY : p->heavy ? NESTED : plain ? PLAIN : USUAL;
 }
 
 /* Rounds of the loop and, one in the other, of those in it: *n. false: they are not known before, and *n is some of them. */
