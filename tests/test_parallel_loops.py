@@ -122,6 +122,30 @@ def steps(x, y):
 	return x, u
 
 
+def enumerated(x, y):
+	s = 0
+	for i, v in enumerate(x):
+		y[i] = 2 * v
+		s += i
+	return y, s
+
+
+def zipped(x, y):
+	z = np.zeros(x.shape[0])
+	for i, v, w in zip(range(3, 10**9), x, y):
+		z[i - 3] = v + w * i
+	return z
+
+
+def counting(x, y):
+	z = np.zeros(2 * x.shape[0] + 1)
+	k = 1
+	for i in range(x.shape[0]):
+		z[k] = x[i]
+		k += 2
+	return z, k
+
+
 def fills(x, y):
 	return np.ones(x.shape[0]), np.full(x.shape, 3.5), np.arange(x.shape[0]), np.linspace(0, 1, x.shape[0]), np.where(x > 5, x, -y)
 
@@ -173,6 +197,24 @@ def sliding_columns(x, y):
 	return z
 
 
+def by_turns(x, y):
+	z = np.zeros(x.shape[0] + 1)
+	k = 1
+	for i in range(x.shape[0]):
+		z[k] = z[i] + x[i]
+		k += 1
+	return z
+
+
+def picked(x, y):
+	k = 0
+	for i in range(x.shape[0]):
+		if x[i] > 3:
+			y[k] = x[i]
+			k += 1
+	return y, k
+
+
 def counts(x, y):
 	n = np.zeros(8)
 	for i in range(x.shape[0]):
@@ -187,8 +229,8 @@ def thread(x, y):
 
 
 SHARED = (scaled, downwards, every_third, neighbours, over_an_array, extremes, last, nested, own_arrays, expression, into_slices, whole, views, steps,
-	fills, two_dimensions, broadcast, largest)
-SERIAL = in_itself, runs_on, overwrites, sliding_rows, sliding_columns, counts, thread
+	enumerated, zipped, counting, fills, two_dimensions, broadcast, largest)
+SERIAL = in_itself, runs_on, overwrites, sliding_rows, sliding_columns, by_turns, picked, counts, thread
 
 
 def arrays(n):

@@ -273,6 +273,23 @@ def test_refused(function, name, line):
 	assert any(f"line {first + k}, in {function.__name__}" in str(e.value) for k in (line, line + 1))
 
 
+def test_a_round_that_raises_lets_go_of_nothing():
+	@njit(parallel=True)
+	def f(n, first):
+		a = np.zeros(n)
+		b = np.ones(n)
+		for i in prange(n):
+			if i % 100 == first:
+				raise ValueError(i)
+			a[i] = b[i] + i
+		return a
+
+	assert f(10_000, 500)[-1] == 10_000
+	for _ in range(20):
+		with pytest.raises(ValueError, match="7"):
+			f(10_000, 7)
+
+
 def test_no_array_leaks():
 	from gridjit import _core
 

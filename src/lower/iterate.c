@@ -132,6 +132,38 @@ static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	return v;
 }
 
+/* How many items there are, as far as that ends the iteration; 0: they are not known, or without end. */
+static gj_ref items_of(gj_lower *L, gj_lv it)
+{
+	const gj_type *over = it.type->elem;
+	if (walks(over))
+		return 0;
+	if (over->kind == GJ_RANGE)
+		return gj_lrange_ends(L, range_of(it)) ? gj_ecast(L, it.part[3], gj_i64()) : 0;
+	if (gj_has_elements(over))
+		return gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0);
+	if (!gj_is_zip(over))
+		return gj_eint(L, gj_i64(), over->n);
+	gj_ref least = 0;
+	for (uint32_t k = 0; k < over->n; k++) {
+		gj_lv one = zipped(L, it, k);
+		gj_ref n = items_of(L, one);
+		bool endless = one.type->elem->kind == GJ_RANGE && !gj_lrange_ends(L, range_of(one));
+		if (!n && !endless)
+			return 0;
+		least = least && n ? gj_e2(L, GJ_MIN, gj_i64(), least, n) : n ? n : least;
+	}
+	return least;
+}
+
+/* Loops over several things at once have a position in each, of which the first is marked. */
+static void mark_zip(gj_lower *L, gj_lv it, gj_lv at)
+{
+	gj_ref n = L->M->options->parallel ? items_of(L, it) : 0;
+	if (n)
+		gj_lmark_round(L, at.part[0], n, false);
+}
+
 /* Loops over ranges, prange and pndindex among them, and arrays are known later by the mark at the position that is taken. */
 gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 {
@@ -142,6 +174,8 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 		gj_lmark_round(L, at.part[0], it.part[over->ndim], true);
 	else if (gj_has_elements(over))
 		gj_lmark_round(L, at.part[0], gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0), false);
+	else if (gj_is_zip(over))
+		mark_zip(L, it, at);
 	return item_at(L, it, at, t);
 }
 

@@ -282,6 +282,7 @@ void   gj_lprint(gj_lower *, const char *text, uint32_t n, const gj_ref *value);
 gj_ref gj_lrange_length(gj_lower *, gj_lv range);                      /* i64 */
 void   gj_lrange_iter(gj_lower *, gj_lv range, gj_ref part[4]);
 gj_ref gj_lrange_start(gj_lower *, gj_lv range);                       /* a position is the item, or its number */
+bool   gj_lrange_ends(const gj_lower *, gj_lv range);
 gj_ref gj_lrange_has(gj_lower *, gj_lv range, gj_ref at);
 gj_ref gj_lrange_get(gj_lower *, gj_lv range, gj_ref at);
 gj_ref gj_lrange_next(gj_lower *, gj_lv range, gj_ref at);

@@ -159,12 +159,18 @@ gj_ref gj_lrange_get(gj_lower *L, gj_lv range, gj_ref at)
 	return plain(L, range) ? at : gj_e2(L, GJ_ADD, t, range.part[0], gj_e2(L, GJ_MUL, t, at, range.part[2]));
 }
 
+bool gj_lrange_ends(const gj_lower *L, gj_lv range)                             /* enumerate's does not */
+{
+	const gj_op *stop = gj_o(L->fn, range.part[1]);
+	return stop->op != GJ_CONST || !(stop->flags & GJ_WRAP);
+}
+
 gj_ref gj_lrange_has(gj_lower *L, gj_lv range, gj_ref at)
 {
 	const gj_type *u = gj_scalar[range.type->elem->size == 8 ? GJ_U64 : GJ_U32], *bool_ = gj_scalar[GJ_BOOL];
 	gj_ref stop = range.part[1], step = range.part[2];
 	int way = direction(L, range);
-	if (gj_o(L->fn, stop)->op == GJ_CONST && gj_o(L->fn, stop)->flags & GJ_WRAP)     /* enumerate's: it never ends */
+	if (!gj_lrange_ends(L, range))
 		return gj_eint(L, bool_, 1);
 	if (!plain(L, range))
 		return gj_ecmp(L, GJ_CMP_LT, gj_ecast(L, at, u), gj_ecast(L, range.part[3], u));

@@ -1,5 +1,5 @@
-/* Variables that one round of a loop over prange leaves to the next. Rounds run in any order, so there are three kinds: nobody reads
- * it; it is read behind the loop only, where it is the last round's; or all that rounds do with it is to let it take part in an
+/* Variables that one round of a loop over prange leaves to the next. Rounds run in any order, so there are four kinds: nobody reads
+ * it; each round adds the same to it; it is read behind the loop only, where it is the last round's; or all that rounds do with it is to let it take part in an
  * operation whose order does not matter: s += e, e * s, s = max(s, e), s = s or e, `if e > s: s = e`, under conditions and in loops too.
  * Anything else is an error: what depends on the variable would depend on which rounds came before. */
 #include "opt/prange.h"
@@ -279,6 +279,15 @@ static bool used_outside(const gj_prange *p, gj_ref phi)
 	return false;
 }
 
+/* Does every round add the same to it? Then its value in each is known: k += 2, positions in what is iterated over beside. */
+static gj_ref counts_by(const gj_prange *p, gj_ref phi)
+{
+	const gj_op *next = gj_o(p->f, gj_carry_out(p, phi));
+	gj_ref by = next->op == GJ_ADD && next->arg[0] == phi ? next->arg[1] : next->op == GJ_ADD && next->arg[1] == phi ? next->arg[0] : 0;
+	uint32_t b = by ? gj_o(p->f, by)->block : 0;
+	return by && gj_is_int(next->type) && b != p->header && !p->inside[b] ? by : 0;
+}
+
 bool gj_find_carried(gj_prange *p, gj_carried_wrong *told)
 {
 	gj_fn *f = p->f;
@@ -287,6 +296,11 @@ bool gj_find_carried(gj_prange *p, gj_carried_wrong *told)
 		chain c = { .p = p, .f = f, .c = &found, .in = gj_new(f->arena, bool, f->op.n) };
 		if (r == p->position)
 			continue;
+		if ((found.by = counts_by(p, r))) {
+			found.how = GJ_CARRY_COUNTED;
+			gj_push(f->arena, &p->carried, found);
+			continue;
+		}
 		bool used = spread(&c);
 		bool pointer = gj_o(f, r)->type->kind == GJ_PTR;
 		gj_ref wrong = used ? wrong_op(&c) : pointer && used_outside(p, r) ? gj_carry_out(p, r) : 0;

@@ -60,6 +60,37 @@ static bool keeps(const gj_fn *f, const gj_op *o)
 	return from->size < o->type->size || o->flags & GJ_NSW || (from->size == 8 && o->type->size == 8);
 }
 
+static int64_t added(const gj_fn *f, gj_ref counter, gj_ref next)
+{
+	const gj_op *o = gj_o(f, next);
+	return o->op == GJ_ADD && o->arg[0] == counter && gj_is_const(f, o->arg[1]) ? gj_o(f, o->arg[1])->imm.i : 0;
+}
+
+static bool add(const analysis *, affine *, gj_ref, int64_t scale, int depth);
+
+/* What phi r of the loop's header grows by in each round, a constant, and what it is before; 0: it does not. */
+static int64_t grows(const analysis *a, gj_ref r, gj_ref *start)
+{
+	const gj_fn *f = a->f;
+	const gj_op *o = gj_o(f, r);
+	const gj_loop *l = &f->loops.p[a->loop];
+	if (o->op != GJ_PHI || o->block != l->header || o->nargs != 2 || !l->latch || f->bb.p[l->header].preds.n != 2)
+		return 0;
+	uint32_t back = gj_pred_index(f, l->header, l->latch);
+	*start = o->arg[1 - back];
+	return added(f, r, o->arg[back]);
+}
+
+/* Adds scale · r, a variable that goes along with the counter: r − start is as many times the counter − its start. */
+static bool add_counter(const analysis *a, affine *x, gj_ref r, int64_t scale, int depth)
+{
+	gj_ref start, from;
+	int64_t by = grows(a, r, &start), step = grows(a, a->fact->counter, &from), times;
+	if (!by || !step || by % step || gj_o(a->f, r)->type->size != 8 || __builtin_mul_overflow(by / step, scale, &times) || times == INT64_MIN)
+		return false;
+	return add_scaled(&x->c, times, 1) && add(a, x, start, scale, depth + 1) && add(a, x, from, -times, depth + 1);
+}
+
 /* Adds scale · r. 64-bit index arithmetic may be taken not to overflow; narrower only where that is known. */
 static bool add(const analysis *a, affine *x, gj_ref r, int64_t scale, int depth)
 {
@@ -69,6 +100,8 @@ static bool add(const analysis *a, affine *x, gj_ref r, int64_t scale, int depth
 	int64_t by;
 	if (r == a->fact->counter)
 		return add_scaled(&x->c, scale, 1);
+	if (o->op == GJ_PHI && inside(a, r) && depth < MAX_DEPTH)
+		return add_counter(a, x, r, scale, depth);
 	if (o->op == GJ_CONST)
 		return add_scaled(&x->constant, o->imm.i, scale);
 	if (depth < MAX_DEPTH && exact && (o->op == GJ_ADD || o->op == GJ_SUB))
@@ -407,12 +440,6 @@ static int64_t count_rounds(const gj_fn *f, gj_ref start, gj_ref limit, int64_t 
 	if (step < 0)
 		room = -room, step = -step;
 	return room <= 0 ? 0 : (room - 1) / step + 1;
-}
-
-static int64_t added(const gj_fn *f, gj_ref counter, gj_ref next)
-{
-	const gj_op *o = gj_o(f, next);
-	return o->op == GJ_ADD && o->arg[0] == counter && gj_is_const(f, o->arg[1]) ? gj_o(f, o->arg[1])->imm.i : 0;
 }
 
 /* The constant that each way back adds to the counter; 0: there is none. Ways back meet in the latch. */

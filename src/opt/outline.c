@@ -60,6 +60,7 @@ static bool find_inside(gj_prange *p)
 				return false;
 	GJ_EACH_BLOCK(f, b)
 		p->inside[b] |= way[b];
+	p->raises = way;
 	GJ_EACH_BLOCK(f, b)
 		for (uint32_t k = 0; k < f->bb.p[b].preds.n && p->inside[b]; k++)
 			if (f->bb.p[b].preds.p[k] != p->header && !p->inside[f->bb.p[b].preds.p[k]])
@@ -271,15 +272,15 @@ static gj_ref last_value(gj_prange *p, uint32_t b, const gj_carried *c)
 }
 
 /* start + length × step */
-static gj_ref end_of(gj_prange *p, uint32_t b)
+static gj_ref end_of(gj_prange *p, uint32_t b, gj_ref start, gj_ref step)
 {
 	gj_fn *f = p->f;
-	const gj_type *t = gj_o(f, p->start)->type;
+	const gj_type *t = gj_o(f, start)->type;
 	gj_ref n = p->length;
 	if (t != gj_o(f, n)->type)
 		n = gj_emit(f, b, GJ_CVT, t, 0, 1, &n);
-	n = gj_emit(f, b, GJ_MUL, t, 0, 2, (gj_ref[]){ n, p->step });
-	return gj_emit(f, b, GJ_ADD, t, 0, 2, (gj_ref[]){ n, p->start });
+	n = gj_emit(f, b, GJ_MUL, t, 0, 2, (gj_ref[]){ n, step });
+	return gj_emit(f, b, GJ_ADD, t, 0, 2, (gj_ref[]){ n, start });
 }
 
 static void replace_outside(gj_prange *p, const gj_ref *to, uint32_t known)
@@ -326,10 +327,11 @@ static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to
 	gj_o(f, n)->imm.i = index;
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		const gj_carried *c = &p->carried.p[i];
-		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c) : gj_carry_in(p, c->phi);
+		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c)
+			: c->how == GJ_CARRY_COUNTED ? end_of(p, b, gj_carry_in(p, c->phi), c->by) : gj_carry_in(p, c->phi);
 	}
 	b = gj_join_added(p, b, n);
-	to[p->position] = end_of(p, b);
+	to[p->position] = end_of(p, b, p->start, p->step);
 	copy_header(p, b, to, known);
 	gj_emit(f, b, GJ_JUMP, NULL, p->loc, 0, NULL);
 	return b;
@@ -505,7 +507,7 @@ static bool outline(gj_prange *p, const char **why)
 	}
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		gj_carried *c = &p->carried.p[i];
-		if (c->how != GJ_CARRY_NOTHING)
+		if (c->how == GJ_CARRY_LAST || c->how == GJ_CARRY_REDUCED)
 			c->cell = cell_of(p, c);
 		made.chunked |= c->how == GJ_CARRY_REDUCED;
 	}

@@ -5,9 +5,9 @@
 
 #include "opt/independent.h"
 
-/* What becomes of a phi of the loop's header: nobody reads it; it is its last round's behind the loop; or what all rounds
- * contribute to it, in any order. */
-typedef enum gj_carry_how { GJ_CARRY_NOTHING, GJ_CARRY_LAST, GJ_CARRY_REDUCED } gj_carry_how;
+/* What becomes of a phi of the loop's header: nobody reads it; it is known from the round's number; it is its last round's behind the
+ * loop; or what all rounds contribute to it, in any order. */
+typedef enum gj_carry_how { GJ_CARRY_NOTHING, GJ_CARRY_COUNTED, GJ_CARRY_LAST, GJ_CARRY_REDUCED } gj_carry_how;
 
 typedef struct gj_carried {
 	gj_ref   phi;
@@ -15,6 +15,7 @@ typedef struct gj_carried {
 	gj_opcode op;                              /* REDUCED: makes one of two */
 	bool     compared;                         /* MIN, MAX: by a comparison, which NaN never passes */
 	bool     nan;                              /* … NaN wins */
+	gj_ref   by;                               /* COUNTED: by how much in each round */
 	gj_ref   cell;                             /* LOCALMEM of the function: partial values, a chunk each; the last */
 } gj_carried;
 
@@ -35,6 +36,7 @@ typedef struct gj_prange {
 	gj_ref   position, start, step, length;
 	uint32_t blocks;                           /* of f when `inside` was made */
 	bool    *inside;                           /* by block: what rounds run; not the header */
+	bool    *raises;                           /* … of which these only raise */
 	uint32_t nops;                             /* in these */
 	bool     heavy, owns;                      /* with loops or calls in them; with arrays that are counted */
 	GJ_VEC(gj_carried) carried;

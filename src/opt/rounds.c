@@ -165,8 +165,8 @@ static void copy_block(maker *m, uint32_t b)
 	uint32_t to = m->head[b] = gj_block_new(c);
 	GJ_EACH_OP_OF(f, b, r) {
 		const gj_op *o = gj_o(f, r);
-		if (o->op == GJ_ROUND || m->inner[r])
-			continue;
+		if (o->op == GJ_ROUND || m->inner[r] || (o->op == GJ_RELEASE && m->p->raises[b]))
+			continue;                              /* what a function lets go of before it raises, other rounds still use */
 		if (is_along(m->p, r)) {
 			m->inner[r] = value(m, o->arg[2]);
 			continue;
@@ -206,6 +206,14 @@ static void connect_block(maker *m, uint32_t b, uint32_t before, uint32_t next)
 		for (uint32_t k = 0; k < o->nargs; k++)
 			phi->arg[k] = value(m, o->arg[k]);
 	}
+}
+
+/* What a variable is in a round, to which each adds the same. */
+static gj_ref counted(maker *m, uint32_t b, const gj_carried *k, gj_ref round)
+{
+	const gj_type *t = gj_o(m->f, k->phi)->type;
+	gj_ref r = t == i64() ? round : gj_emit(m->c, b, GJ_CVT, t, 0, 1, &round);
+	return two(m->c, b, GJ_ADD, t, two(m->c, b, GJ_MUL, t, r, value(m, k->by)), value(m, gj_carry_in(m->p, k->phi)));
 }
 
 /* start + round × step, as the loop's own type. */
@@ -255,8 +263,10 @@ static uint32_t copy_body(maker *m, uint32_t b, gj_ref round, gj_ref *acc)
 	m->failed.n = 0;
 	m->round = round;
 	m->inner[p->position] = item(m, b, round);
-	for (uint32_t i = 0; i < p->carried.n; i++)
-		m->inner[p->carried.p[i].phi] = acc[i];
+	for (uint32_t i = 0; i < p->carried.n; i++) {
+		const gj_carried *k = &p->carried.p[i];
+		m->inner[k->phi] = k->how == GJ_CARRY_COUNTED ? counted(m, b, k, round) : acc[i];
+	}
 	GJ_EACH_OP_OF(f, p->header, r)
 		if (gj_o(f, r)->op != GJ_PHI && !gj_op_is(gj_o(f, r), GJ_F_TERM)) {
 			const gj_op *o = gj_o(f, r);
@@ -281,10 +291,11 @@ static uint32_t copy_body(maker *m, uint32_t b, gj_ref round, gj_ref *acc)
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		gj_carried *k = &p->carried.p[i];
 		gj_ref *arg = gj_new(c->arena, gj_ref, n);
-		arg[0] = k->how == GJ_CARRY_NOTHING ? acc[i] : value(m, gj_carry_out(p, k->phi));
+		bool goes_on = k->how == GJ_CARRY_LAST || k->how == GJ_CARRY_REDUCED;
+		arg[0] = goes_on ? value(m, gj_carry_out(p, k->phi)) : acc[i];
 		for (uint32_t j = 1; j < n; j++)
 			arg[j] = acc[i];
-		acc[i] = k->how == GJ_CARRY_NOTHING ? acc[i] : gj_emit(c, next, GJ_PHI, gj_o(f, k->phi)->type, 0, n, arg);
+		acc[i] = !goes_on ? acc[i] : gj_emit(c, next, GJ_PHI, gj_o(f, k->phi)->type, 0, n, arg);
 	}
 	for (uint32_t i = 0; i < p->carried.n; i++)
 		if (p->carried.p[i].how == GJ_CARRY_LAST)
