@@ -136,7 +136,7 @@ def test_equal_parts():
 BAD = """np.linalg.inv(np.ones((2, 2))) np.linalg.solve(np.ones((2, 3)), x) np.linalg.cholesky(-np.eye(2)) np.concatenate((b, b.T)) np.stack((x, x[1:]))
 np.stack((x, x), 3) np.percentile(x, 101) np.quantile(x, -0.1) np.partition(x, 9) np.split(x, 3) np.concatenate((x, x), 1) np.repeat(x, i[1:])
 np.histogram(x, 0) np.digitize(x, x) np.insert(x, 9, 1.0) np.delete(x, 9) np.geomspace(0, 1) np.average(x, weights=0 * x) np.bincount(-i)
-np.correlate(x, e) np.gradient(x[:1]) np.linalg.det(b) np.linalg.matrix_power(b, 2)""".replace("\n", " ")
+np.correlate(x, e) np.nanargmax(n[1:2]) np.gradient(x[:1]) np.linalg.det(b) np.linalg.matrix_power(b, 2)""".replace("\n", " ")
 
 
 @pytest.mark.parametrize("call", re.findall(r"np\..*?\)(?= np\.|$)", BAD))

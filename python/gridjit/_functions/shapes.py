@@ -218,6 +218,15 @@ def swapaxes(a, axis1, axis2):
 	return a.transpose((2, 1, 0)) if j + k == 2 else a.transpose((0, 2, 1))
 
 
+def moveaxis(a, source, destination):
+	j, k = axis_of(a, source), axis_of(a, destination)
+	if a.ndim < 3 or j == k or abs(j - k) == 1:
+		return swapaxes(a, j, k)
+	if a.ndim != 3:
+		raise NotImplementedError("np.moveaxis() of arrays of up to three dimensions only")
+	return a.transpose((1, 2, 0)) if j == 0 else a.transpose((2, 0, 1))
+
+
 # -- Repeated -----------------------------------------------------------------------------------------------------------------
 
 def repeat(a, repeats):
@@ -417,6 +426,16 @@ def _at_places(ary, places):
 	ends = places + (ary.shape[0],)
 	starts = (0,) + places
 	return tuple(ary[a:b] for a, b in zip(starts, ends))
+
+
+def array_split(ary, indices_or_sections):
+	if not isinstance(indices_or_sections, tuple) and ary.shape[0] % max(indices_or_sections, 1) != 0:
+		raise NotImplementedError("np.array_split() into parts of several lengths: give the places, a tuple")
+	return split(ary, indices_or_sections)
+
+
+def vsplit(ary, indices_or_sections):
+	return split(ary, indices_or_sections)
 
 
 def hsplit(ary, indices):

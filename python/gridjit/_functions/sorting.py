@@ -37,6 +37,31 @@ def argmin(a):
 	return at
 
 
+def _first_number(b):
+	for i in range(b.size):
+		if b[i] == b[i]:
+			return i
+	raise ValueError("All-NaN slice encountered")
+
+
+def nanargmax(a):
+	b = flat(a)
+	at = _first_number(b)
+	for i in range(at + 1, b.size):
+		if b[i] > b[at]:
+			at = i
+	return at
+
+
+def nanargmin(a):
+	b = flat(a)
+	at = _first_number(b)
+	for i in range(at + 1, b.size):
+		if b[i] < b[at]:
+			at = i
+	return at
+
+
 def _before(x, y):
 	"""Does x come before y? NaN comes last."""
 	return x < y or (y != y and x == x)
