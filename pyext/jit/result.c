@@ -78,7 +78,8 @@ static bool is_same(PyArrayObject *a, const gj_type *t, const view *v)
 {
 	size_t n = t->ndim * sizeof(int64_t);
 	return a && PyArray_BYTES(a) == v->data && PyArray_NDIM(a) == t->ndim && has_elements(a, t->elem)
-		&& !memcmp(PyArray_DIMS(a), v->shape, n) && !memcmp(PyArray_STRIDES(a), v->stride, n) && PyArray_ISWRITEABLE(a) == !t->readonly;
+		&& (!n || (!memcmp(PyArray_DIMS(a), v->shape, n) && !memcmp(PyArray_STRIDES(a), v->stride, n)))
+		&& PyArray_ISWRITEABLE(a) == !t->readonly;
 }
 
 /* Does the array's memory hold the place? */
