@@ -42,22 +42,22 @@ def startup_table(part):
 
 
 def reached(row):
-	"""How many times as fast as the one that is asked for, or the best of all others; None: nobody to compare with."""
-	who, mine = row["asked"][1], row["times"][LEAD]
-	others = [t for name, t in row["times"].items() if name != LEAD and who in (name, "the best")]
-	return min(others) / mine if others else None
+	"""For each that is asked for how many times as fast it is as that one, or the best of all others; –: nobody to compare with."""
+	texts = []
+	for _, who in row["asked"]:
+		others = [t for name, t in row["times"].items() if name != LEAD and who in (name, "the best")]
+		texts.append(f"{min(others) / row['times'][LEAD]:.2f}" if others else "–")
+	return ", ".join(texts)
 
 
 def asked_text(row):
-	factor, who = row["asked"]
-	return f"{factor:.3g} × {who}"
+	return ", ".join(f"{factor:.3g} × {who}" for factor, who in row["asked"])
 
 
 def row_text(row):
 	"""A row as a line of text."""
-	ratio = reached(row)
 	times = ", ".join(f"{who} {t:.3g}" for who, t in row["times"].items())
-	return f"{row['what']:<48} {times} {row['unit']}" + (f"; {ratio:.2f} × (asked: {asked_text(row)})" if ratio else "")
+	return f"{row['what']:<48} {times} {row['unit']}; {reached(row)} × (asked: {asked_text(row)})"
 
 
 def goals_table(part):
@@ -66,8 +66,7 @@ def goals_table(part):
 	lines = ["| | " + " | ".join(labels) + " | | at least | is |", "|---" * (len(labels) + 4) + "|"]
 	for row in part["rows"]:
 		cells = [f"{row['times'][label]:.3g}" if label in row["times"] else "–" for label in labels]
-		ratio = reached(row)
-		lines.append(f"| {row['what']} | " + " | ".join(cells) + f" | {row['unit']} | {asked_text(row)} | " + (f"{ratio:.2f} |" if ratio else "– |"))
+		lines.append(f"| {row['what']} | " + " | ".join(cells) + f" | {row['unit']} | {asked_text(row)} | {reached(row)} |")
 	return lines
 
 

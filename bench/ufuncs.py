@@ -91,9 +91,9 @@ def compute(n):
 	rng = np.random.default_rng(0)
 	s, k, t = rng.uniform(5, 30, n), rng.uniform(1, 100, n), rng.uniform(0.25, 10, n)
 	out = np.empty(n)
-	yield from rows_of("Black-Scholes, 1 M float64", n, "ns", 1e9, (8, "numba"),
+	yield from rows_of("Black-Scholes, 1 M float64", n, "ns", 1e9, [(8, "numba")],
 		calls(both(black_scholes, "float64(float64, float64, float64)"), s, k, t, out))
-	yield from rows_of("a loop with branches, 1 M float64", n, "ns", 1e9, (8, "numba"), calls(both(iteration, "float64(float64, float64)"), k, t, out))
+	yield from rows_of("a loop with branches, 1 M float64", n, "ns", 1e9, [(8, "numba")], calls(both(iteration, "float64(float64, float64)"), k, t, out))
 
 
 def streaming(most):
@@ -110,27 +110,27 @@ def streaming(most):
 		peers = {"NumPy": in_numpy}
 		if numexpr:
 			peers["numexpr"] = lambda i, a=a, b=b, out=out: numexpr.evaluate("a*b + a - b", out=out)
-		yield from rows_of(f"`a*b + a - b`, {label} float32", n, "ns", 1e9, (1, "the best"), calls(ufuncs, a, b, out, **peers))
+		yield from rows_of(f"`a*b + a - b`, {label} float32", n, "ns", 1e9, [(1, "the best")], calls(ufuncs, a, b, out, **peers))
 
 
 def small(most):
 	for n in (1, 1000):
 		a = np.ones(n)
-		yield from rows_of(f"a call on {n}", 1, "µs", 1e6, (2 / 3, "NumPy"), calls(both(lambda a, b: a + b, "float64(float64, float64)"), a, a, **{
+		yield from rows_of(f"a call on {n}", 1, "µs", 1e6, [(2 / 3, "NumPy")], calls(both(lambda a, b: a + b, "float64(float64, float64)"), a, a, **{
 			"NumPy": lambda i, a=a: np.add(a, a)}))
 
 
 def rows(n):
 	x = np.random.default_rng(0).normal(size=(n // 10, 64))
 	out = np.empty(len(x))
-	yield from rows_of("means of rows of 64", len(x), "ns", 1e9, (1, "the best"), calls(both(row_mean, "void(float64[:], float64[:])", "(n)->()"), x, out,
+	yield from rows_of("means of rows of 64", len(x), "ns", 1e9, [(1, "the best")], calls(both(row_mean, "void(float64[:], float64[:])", "(n)->()"), x, out,
 		**{"NumPy": lambda i: np.mean(x, axis=1, out=out)}))
 	for size in (3, 8, 16, 32):
 		k = n // 2 // size**2
 		a, b = np.random.default_rng(0).normal(size=(2, k, size, size))
 		c = np.empty_like(a)
 		signature = "void(float64[:, :], float64[:, :], float64[:, :])"
-		yield from rows_of(f"products of {size} × {size} float64", k, "ns", 1e9, (1, "the best"),
+		yield from rows_of(f"products of {size} × {size} float64", k, "ns", 1e9, [(1, "the best")],
 			calls(both(product, signature, "(m,n),(n,p)->(m,p)"), a, b, c, **{"NumPy": lambda i, a=a, b=b, c=c: np.matmul(a, b, out=c)}))
 
 
@@ -148,7 +148,7 @@ def first_call(most):
 			samples.append(time.perf_counter() - start)
 		if samples:
 			times[name] = min(samples[1:]) * 1e3
-	yield {"what": "first call of a lazy ufunc", "unit": "ms", "times": times, "asked": (5, "numba")}
+	yield {"what": "first call of a lazy ufunc", "unit": "ms", "times": times, "asked": [(5, "numba")]}
 
 
 def all_rows(words=(), n=1 << 20, most=1 << 26):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gridjit import _core, cuda, float32, types
 from gridjit.cuda import _folds
+from gridjit.cuda.devicearray import DeviceNDArray
 
 quick = settings(max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 DTYPES = "?", "i1", "i2", "i4", "i8", "u1", "u4", "u8", "f4", "f8"
@@ -251,6 +252,20 @@ def test_scan(device, n):
 	if two.size:
 		same(add(cuda.to_device(two), axis=0), np.cumsum(two, axis=0))
 		same(add(cuda.to_device(two), axis=0, exclusive=True, init=0), np.cumsum(two, axis=0) - two)
+
+
+@pytest.mark.parametrize("shape", [(1024,), (1025,), (40_003,), (3, 4096), (7, 1500), (300, 31), (5, 40, 60)])
+def test_as_on_a_gpu(monkeypatch, shape):
+	"""Blocks, parts and vectors as a GPU has them, run on the CPU device."""
+	monkeypatch.setattr(DeviceNDArray, "on_host", False)
+	monkeypatch.setattr(cuda.reductions, "LEAST", 1024)
+	x = np.random.default_rng(0).integers(-1000, 1000, shape).astype("f4")
+	d = cuda.to_device(x)
+	for axis in (None, *range(x.ndim)):
+		np.testing.assert_array_equal(d.sum(axis=axis).copy_to_host(), x.sum(axis=axis, dtype="f8"))
+		np.testing.assert_array_equal(d.argmin(axis=axis).copy_to_host(), x.argmin(axis=axis))
+		if axis is not None:
+			np.testing.assert_array_equal(d.cumsum(axis=axis).copy_to_host(), np.cumsum(x, axis, "f8"))
 
 
 # -- kernels as text -----------------------------------------------------------------------------------------------------------
