@@ -7,7 +7,7 @@ import sys
 import numpy as np
 
 import gridjit
-from measure import cpu_name, interleaved
+from measure import cpu_and_load, interleaved
 
 try:
 	import numexpr
@@ -60,7 +60,8 @@ def all_rows(sizes):
 
 def run(quick=False):
 	"""For bench.py."""
-	return {"device": cpu_name(), "rows": list(all_rows(SIZES[:1] if quick else SIZES))}
+	device = cpu_and_load()
+	return {"device": device, "rows": list(all_rows(SIZES[:1] if quick else SIZES))}
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ def cpu_name():
 	return f"{names[0] if names else platform.processor()}, {len(os.sched_getaffinity(0))} threads"
 
 
+def cpu_and_load():
+	"""The processor, and what others let it do when the measurement began: on a busy machine wall times of parallel loops say little."""
+	return f"{cpu_name()}, load average {os.getloadavg()[0]:.1f}"
+
+
 def wall_clock():
 	start = time.perf_counter()
 	return lambda: time.perf_counter() - start

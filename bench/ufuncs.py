@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 import gridjit
-from measure import cpu_name, interleaved, processor_clock, wall_clock
+from measure import cpu_and_load, interleaved, processor_clock, wall_clock
 
 try:
 	import numba
@@ -159,7 +159,8 @@ def all_rows(words=(), n=1 << 20, most=1 << 26):
 
 def run(quick=False):
 	"""For bench.py."""
-	return {"device": cpu_name(), "rows": list(all_rows(n=1 << 14, most=1 << 16) if quick else all_rows())}
+	device = cpu_and_load()
+	return {"device": device, "rows": list(all_rows(n=1 << 14, most=1 << 16) if quick else all_rows())}
 
 
 if __name__ == "__main__":
