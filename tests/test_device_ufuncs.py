@@ -164,6 +164,19 @@ def test_numpys_type_rules(device):
 			assert (cuda.to_device(x) * (cuda.to_device(y) if isinstance(b, str) else y)).dtype == want, (a, b)
 
 
+@pytest.mark.parametrize("name", ["logical_and", "logical_or", "logical_xor", "logical_not"])
+def test_truth_of_all_types(device, name):
+	f = getattr(np, name)
+	x, y = np.array([0, 0.5, 2, 0]), np.array([1, 0, 3, 0], "i4")
+	for given in (x, y), (x + 0j, x), (y, x > 1), (y, True), (x + 0.5j, y):
+		given = given[:f.nin]
+		on = [cuda.to_device(a) if isinstance(a, np.ndarray) else a for a in given]
+		same(f(*on), f(*given))
+		out = cuda.to_device(np.full(4, 9, "f4"))
+		assert f(*on, out=out, where=y > 0) is out
+		same(out, f(*given, out=np.full(4, 9, "f4"), where=y > 0))
+
+
 @pytest.mark.parametrize("dtype", ["c8", "c16"])
 def test_complex(device, dtype):
 	random = np.random.default_rng(2)
@@ -199,6 +212,10 @@ def test_functions(device):
 	same(np.expand_dims(d, 1), x[:, None])
 	assert np.shape(d) == (3, 4) and np.size(d) == 12 and np.ndim(d) == 2
 	assert np.array_equal(np.nan_to_num(d), np.nan_to_num(x)), "what is not built works on a copy in host memory"
+	same(np.expand_dims(d[:, ::2], (0, -1)), np.expand_dims(x[:, ::2], (0, -1)))
+	same(np.reshape(d[:, ::2], (2, 3)), np.reshape(x[:, ::2], (2, 3)))
+	few = np.arange(5, dtype="u1")
+	same(np.clip(cuda.to_device(few), -2, 300), np.clip(few, 0, 255))
 	assert [list(i) for i in np.where(d)] == [list(i) for i in np.where(d.copy_to_host())]
 	with pytest.raises(ValueError, match="need at least one array"):
 		cuda._operators.concatenate([])
@@ -219,6 +236,11 @@ def test_astype_copy_fill(device):
 	x[:, 1].fill(7)
 	same(d, x)
 	same(cuda.to_device(np.array(["a", "b"], "S3")).astype("S5"), np.array(["a", "b"], "S5")) if False else None
+	with pytest.raises(ValueError, match="order must be one of"):
+		d.astype("f4", order="X")
+	for value in 1j, "x", np.arange(3):
+		with pytest.raises((TypeError, ValueError)):
+			cuda.to_device(np.zeros(2, "u1")).fill(value)
 	with pytest.raises(ValueError, match="read-only"):
 		cuda.DeviceNDArray(4, None, "f4", readonly=True).fill(1)
 

@@ -3,6 +3,7 @@ evaluated at once, by NumPy's type rules, on the device; results are device arra
 
 import builtins
 import operator
+import warnings
 
 import numpy as np
 
@@ -10,6 +11,11 @@ from . import reductions
 from ._elementwise import NUMBERS, Elementwise, as_operand, is_known
 from ._ufuncs import function, function_of
 from .devicearray import CONVERSIONS, OF_HOST, DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
+
+try:
+	_ComplexWarning = np.exceptions.ComplexWarning
+except AttributeError:
+	_ComplexWarning = np.ComplexWarning
 
 # -- operators ---------------------------------------------------------------------------------------------------------
 
@@ -65,6 +71,8 @@ def _array_ufunc(self, ufunc, method, *inputs, **keywords):
 		keywords["out"] = out[0]
 	if method == "__call__":
 		return f(*inputs, **keywords)
+	if method in ("reduce", "accumulate") and not getattr(f, "any_order", True):
+		return _on_copies(getattr(ufunc, method), inputs, keywords)
 	return getattr(f, method)(*inputs, **keywords)
 
 
@@ -88,8 +96,8 @@ class _Clip(Elementwise):
 	def _resolve(self, types):
 		dtype = function_of(np.maximum)._loop(tuple(types[:2]))[-1]
 		dtype = function_of(np.maximum)._loop((dtype, types[2]))[-1]
-		body = "np.minimum(np.maximum(x, y), z)" if dtype.kind in "fV" else "min(max(x, y), z)"
-		return (dtype,) * 3, (dtype,), function("clip", 3, body)
+		larger, smaller = (function_of(f)._resolve((dtype, dtype))[-1] for f in (np.maximum, np.minimum))
+		return (dtype,) * 3, (dtype,), lambda x, y, z: smaller(larger(x, y), z)
 
 
 class _Cast(Elementwise):
@@ -100,12 +108,31 @@ class _Cast(Elementwise):
 		return (dtype,), (dtype,), function("astype", 1, "x")
 
 
-_where, _clip, _cast = _Where("where", 3, 1), _Clip("clip", 3, 1), _Cast("astype", 1, 1)
+class _Real(Elementwise):
+	"""The real parts of complex numbers."""
+
+	def _resolve(self, types):
+		return types, (types[0].type().real.dtype,), function("real", 1, "x.real")
+
+
+_where, _clip, _cast, _real = _Where("where", 3, 1), _Clip("clip", 3, 1), _Cast("astype", 1, 1), _Real("real", 1, 1)
+
+
+def without_imaginary(array, dtype, stream=0):
+	"""The array, or what can be converted to a dtype that is not complex."""
+	if array.dtype.kind != "c" or dtype.kind == "c":
+		return array
+	if dtype.kind == "b":
+		return function_of(np.not_equal)(array, 0, stream=stream)
+	warnings.warn("Casting complex values to real discards the imaginary part", _ComplexWarning, stacklevel=3)
+	return _real(array, stream=stream)
 
 
 def store(target, value, stream=0):
 	"""target[...] = value by a kernel, converted as kernels convert."""
 	value = as_operand(value)
+	if is_cuda_array(value):
+		value = without_imaginary(as_cuda_array(value), target.dtype, stream)
 	if _cast._run((value,), (target,), None, stream, None) is NotImplemented:
 		_cast._run((as_cuda_array(value).copy(),), (target,), None, stream, None)
 
@@ -118,6 +145,10 @@ def where(condition, x=None, y=None):
 def clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None, dtype=None, **keywords):
 	"""np.clip."""
 	least, most = a_min if min is None else min, a_max if max is None else max
+	kind = getattr(a, "dtype", None)
+	if isinstance(kind, np.dtype) and kind.kind in "iu":
+		least = None if type(least) is int and least <= np.iinfo(kind).min else least
+		most = None if type(most) is int and most >= np.iinfo(kind).max else most
 	if least is None and most is None:
 		return function_of(np.positive)(a, out=out, **keywords)
 	if least is None or most is None:
@@ -132,6 +163,8 @@ def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True, stre
 	"""A copy with items of another dtype; the array itself where copy is false and nothing changes. Numbers that the dtype does
 	not hold are converted as kernels convert them (floats to integers saturate)."""
 	dtype = np.dtype(dtype)
+	if order not in ("C", "F", "A", "K"):
+		raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
 	if not np.can_cast(self.dtype, dtype, casting):
 		raise TypeError(f"Cannot cast array data from {self.dtype!r} to {dtype!r} according to the rule '{casting}'")
 	if dtype == self.dtype and not copy:
@@ -154,7 +187,9 @@ def fill(self, value, stream=0):
 	if self.readonly:
 		raise ValueError("assignment destination is read-only")
 	if _has_kernels(self.dtype):
-		store(self, np.asarray(value).astype(self.dtype)[()], stream)
+		one = np.empty((), self.dtype)
+		one.fill(_to_host(value))
+		store(self, one[()], stream)
 	else:
 		self.setitem(..., value, stream)
 
@@ -250,6 +285,20 @@ def copy(a, order="K", subok=False):
 	return a.astype(a.dtype, order=order)
 
 
+def expand_dims(a, axis):
+	"""np.expand_dims."""
+	ndim = np.expand_dims(np.broadcast_to(np.int8(0), a.shape), axis).ndim
+	return reductions.with_axes(a, [one % ndim for one in (axis if isinstance(axis, (tuple, list)) else (axis,))], ndim)
+
+
+def reshape(a, shape, order="C"):
+	"""np.reshape: a view if there is one, else a copy."""
+	try:
+		return a.reshape(shape, order=order)
+	except NotImplementedError:
+		return a.copy("F" if order == "F" else "C").reshape(shape, order=order)
+
+
 def _method(name):
 	return lambda a, *args, **keywords: getattr(_as_device(a), name)(*args, **keywords)
 
@@ -258,9 +307,9 @@ _FUNCTIONS = {np.where: where, np.clip: clip, np.concatenate: concatenate, np.st
 	np.zeros_like: zeros_like, np.ones_like: ones_like, np.empty_like: empty_like, np.copy: copy,
 	np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
 	np.transpose: lambda a, axes=None: a.transpose(axes), np.ravel: lambda a, order="C": a.ravel(order),
-	np.reshape: lambda a, shape=None, order="C", **_: a.reshape(shape, order=order),
+	np.reshape: lambda a, shape=None, order="C", **_: reshape(a, shape, order),
 	np.squeeze: lambda a, axis=None: a.squeeze(axis), np.broadcast_to: lambda a, shape, subok=False: a._broadcast(shape),
-	np.expand_dims: lambda a, axis: a.reshape(np.expand_dims(np.broadcast_to(np.int8(0), a.shape), axis).shape),
+	np.expand_dims: expand_dims,
 	**{getattr(np, name): _method(name) for name in reductions.METHODS}}
 
 

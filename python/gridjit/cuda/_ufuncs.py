@@ -35,7 +35,13 @@ _OF_INTEGERS = {
 	"maximum": "max(x, y)", "minimum": "min(x, y)", "fmax": "max(x, y)", "fmin": "min(x, y)", "isnan": "False",
 	"isinf": "False", "isfinite": "True", "floor": "x", "ceil": "x", "trunc": "x", "sign": "(x > 0) - (x < 0)",
 }
-_OF_COMPLEX = {"conjugate": "x.conjugate()"}
+_BELOW = "(({0}.real < {1}.real) & ({0}.imag == {0}.imag) & ({1}.imag == {1}.imag) | ({0}.real == {1}.real) & ({0}.imag {2} {1}.imag))"
+_OF_COMPLEX = {                                # in the order of their real parts, then of their imaginary ones
+	"conjugate": "x.conjugate()", "less": _BELOW.format("x", "y", "<"), "less_equal": _BELOW.format("x", "y", "<="),
+	"greater": _BELOW.format("y", "x", "<"), "greater_equal": _BELOW.format("y", "x", "<="),
+	"maximum": f"x if (x != x) | {_BELOW.format('y', 'x', '<=')} else y", "minimum": f"x if (x != x) | {_BELOW.format('x', 'y', '<=')} else y",
+	"fmax": f"x if (y != y) | {_BELOW.format('y', 'x', '<=')} else y", "fmin": f"x if (y != y) | {_BELOW.format('x', 'y', '<=')} else y",
+}
 _OF_UNSIGNED = {"absolute": "x", "sign": "1 if x else 0"}
 
 
@@ -70,6 +76,11 @@ class NumPyFunction(Elementwise):
 		return self
 
 	@property
+	def any_order(self):
+		"""May reduce() and accumulate() combine elements in any order?"""
+		return self.__name__ in _ASSOCIATIVE
+
+	@property
 	def identity(self):
 		"""What a reduction of nothing gives; None: there is no such value."""
 		return self.ufunc.identity
@@ -100,6 +111,10 @@ class NumPyFunction(Elementwise):
 				"copy_to_host() first") from error
 		return ins, outs, body
 
+	def _check_inputs(self, types, ins, casting):
+		if not self.__name__.startswith("logical_"):         # those take anything as true or false
+			super()._check_inputs(types, ins, casting)
+
 	def _resolve_as(self, types, wanted, casting):
 		return self._loop(types, wanted)[:self.nin]
 
@@ -129,6 +144,8 @@ class NumPyFunction(Elementwise):
 			for x in args), **keywords)
 
 
+_ASSOCIATIVE = {"add", "multiply", "maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor", "bitwise_and",
+	"bitwise_or", "bitwise_xor", "gcd", "lcm", "hypot", "logaddexp", "logaddexp2"}
 _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
 _functions = {}
 

@@ -26,6 +26,8 @@ def _as_device(array, stream=0):
 def _axes(axis, ndim):
 	if axis is None:
 		return tuple(range(ndim))
+	if ndim == 0 and axis in (0, -1) and not isinstance(axis, tuple):
+		return ()                              # as in NumPy
 	axes = axis if isinstance(axis, tuple) else (axis,)
 	for one in axes:
 		if not -ndim <= operator.index(one) < ndim:
@@ -165,6 +167,14 @@ def _loop_of(f, dtype, wanted):
 	return ins[0], function
 
 
+def _convertible(array, loop, stream):
+	"""The array, or where that is complex and the loop is not its real parts. All are true or false."""
+	if array.dtype.kind != "c" or loop.kind in "cb":
+		return array
+	from ._operators import without_imaginary
+	return without_imaginary(array, loop, stream)
+
+
 def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	"""ufunc.reduce for a function over device arrays."""
 	on_device = is_cuda_array(array)
@@ -172,20 +182,22 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	axes = _axes(axis, array.ndim)
 	loop, function = _loop_of(f, array.dtype, dtype)
 	identity = getattr(f, "identity", None)
-	identity = None if isinstance(identity, str) else identity
+	identity = None if isinstance(identity, str) or identity is None else np.asarray(identity).astype(loop)[()]
+	array = _convertible(array, loop, stream)
 	if where is not True:
 		if identity is None and initial in (np._NoValue, None):
 			raise ValueError(f"reduction operation '{f.__name__}' does not have an identity, so to use a where mask one has to "
 				"specify 'initial'")
 		from ._operators import where as choose
-		array = choose(where, array.astype(loop, copy=False), loop.type(identity if initial in (np._NoValue, None) else initial))
-	if 0 in array.shape and any(array.shape[axis] == 0 for axis in axes) and identity is None and initial is np._NoValue:
+		array = choose(where, array.astype(loop, copy=False), identity if initial in (np._NoValue, None) else loop.type(initial))
+	if any(array.shape[axis] == 0 for axis in axes) and (initial is None or identity is None and initial is np._NoValue):
 		raise ValueError(f"zero-size array to reduction operation {f.__name__} which has no identity")
 	if not axes:
 		result = array.astype(loop, stream=stream)
 	elif array.size == 0:
 		result = device_array(_kept_shape(array, axes, keepdims), loop, stream=stream)
-		result.fill(identity if identity is not None else initial, stream=stream)
+		if result.size:
+			result.fill(identity if identity is not None else initial, stream=stream)
 	else:
 		exact = is_half(loop) and hasattr(f, "ufunc")                             # NumPy's sums of float16 are float32 in between
 		fold = Fold(f._fold_kernels, (np.dtype(np.float32) if exact else loop,), function,
@@ -202,9 +214,11 @@ def accumulate_with(f, array, axis, dtype, out, stream):
 	on_device = is_cuda_array(array)
 	array = _as_device(array, stream)
 	if array.ndim == 0:
+		_axes(axis, 0)
 		raise TypeError("cannot accumulate on a scalar")
 	axis, = _axes(axis, array.ndim)
 	loop, function = _loop_of(f, array.dtype, dtype)
+	array = _convertible(array, loop, stream)
 	fold = Fold(f._fold_kernels, (loop,), function)
 	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream)
 
@@ -336,11 +350,13 @@ def _arg(name, better):
 
 	def method(self, axis=None, out=None, keepdims=False, stream=0):
 		axes = tuple(range(self.ndim)) if axis is None else _axes(operator.index(axis), self.ndim)
-		if 0 in self.shape:
+		if any(self.shape[a] == 0 for a in axes):
 			raise ValueError(f"attempt to get {name} of an empty sequence")
-		if self.ndim == 0:
-			return _deliver(self.astype(np.int64) * 0, out, True, stream)
-		fold = Fold(kernels, (self.dtype, np.dtype(np.int64)), better, arg=True)
+		if not axes or 0 in self.shape:
+			result = device_array(_kept_shape(self, axes, keepdims), np.int64, stream=stream)
+			result.fill(0, stream=stream)
+			return _deliver(result, out, True, stream)
+		fold = Fold(kernels, (self.dtype, np.dtype(np.int64)), _of_complex[better] if self.dtype.kind == "c" else better, arg=True)
 		return _deliver(_fold(fold, self, axes, keepdims, stream)[1], out, True, stream)
 	method.__doc__ = f"Index of the first {'smallest' if name == 'argmin' else 'largest'} item along the axis, or of all items in C order; of the first NaN if there is one."
 	return method
@@ -358,13 +374,28 @@ def _first_larger(x, i, y, j):
 	return x, i
 
 
+def _first_smaller_complex(x, i, y, j):
+	less = (y.real < x.real) | ((y.real == x.real) & (y.imag < x.imag))
+	if (x == x and (less or y != y)) or ((x == y or (x != x and y != y)) and j < i):
+		return y, j
+	return x, i
+
+
+def _first_larger_complex(x, i, y, j):
+	more = (y.real > x.real) | ((y.real == x.real) & (y.imag > x.imag))
+	if (x == x and (more or y != y)) or ((x == y or (x != x and y != y)) and j < i):
+		return y, j
+	return x, i
+
+
+_of_complex = {_first_smaller: _first_smaller_complex, _first_larger: _first_larger_complex}
 array_argmin, array_argmax = _arg("argmin", _first_smaller), _arg("argmax", _first_larger)
 
 
 def _cumulative(name, doc):
 	def method(self, axis=None, dtype=None, out=None, stream=0):
 		from ._ufuncs import function_of
-		array = self.ravel() if axis is None else self
+		array = self.ravel() if axis is None or self.ndim == 0 else self
 		return accumulate_with(function_of(getattr(np, name)), array, 0 if axis is None else axis, dtype, out, stream)
 	method.__doc__ = doc
 	return method
