@@ -133,7 +133,7 @@ def in_turns(a, x, y, out):
 SEVERAL = [guarded, early, last, bare, in_place, behind, numbers, in_between, in_turns]
 ONE = [knows_thread, knows_block, adds, meets, gathers, scatters, sometimes, strides]
 
-# In planes: the items of a row side by side, and rows of 16 bytes.
+# In planes: the items of a row side by side, and rows of whole pairs of items.
 
 @cuda.jit
 def borders(a, x, y, out):

@@ -53,11 +53,12 @@ static uint32_t known_strides(const gj_arg *x)
 	return bits;
 }
 
-/* Is every row of an array of several dimensions aligned to 16 bytes if the first one is? */
+/* Are rows of an array of several dimensions whole pairs of items, and of 8 bytes? */
 static bool has_aligned_rows(const gj_arg *x)
 {
 	const gj_type *t = x->type;
-	return t->ndim < 2 || (t->layout != 'A' && x->shape[t->layout == 'C' ? t->ndim - 1 : 0] * (int64_t)t->elem->size % 16 == 0);
+	uint32_t size = t->elem->size, least = gj_row_bytes(size);
+	return t->ndim < 2 || (t->layout != 'A' && x->shape[t->layout == 'C' ? t->ndim - 1 : 0] * (int64_t)size % least == 0);
 }
 
 /* Any overlap counts: which arrays are written is known only after compiling. Beyond 32 arrays nobody checks. */

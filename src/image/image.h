@@ -38,7 +38,7 @@ enum {
 	/* A large launch whose blocks can be made smaller by that along x, so that a thread runs neighbours. Both: two, or four where items
 	 * are narrow. */
 	GJ_FACT_HALVES = 32768, GJ_FACT_QUARTERS = 65536,
-	GJ_FACT_ALIGNED_ROWS = 1 << 27,             /* … in several dimensions; arrays of several are contiguous, and their rows are multiples of 16 bytes */
+	GJ_FACT_ALIGNED_ROWS = 1 << 27,             /* … in several dimensions; arrays of several are contiguous, and their rows multiples of gj_row_bytes */
 	GJ_FACTS_NEIGHBOURS = GJ_FACT_HALVES | GJ_FACT_QUARTERS | GJ_FACT_ALIGNED_ROWS,
 	/* There are strided arrays, and of each the items of the last dimension, or of the first, lie gj_fact_strides[] items apart; one bit for
 	 * each of these: of the last dimension's, then of the first's. INNER: the last dimension's lie side by side. */
@@ -48,6 +48,9 @@ enum {
 	GJ_FACTS_ROUNDS = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS,   /* of loops over prange */
 	GJ_FACTS_LANES = GJ_FACT_LANES_X | GJ_FACT_LANES_Y | GJ_FACT_LANES_Z
 };
+
+/* What rows of items of this size are a multiple of under GJ_FACT_ALIGNED_ROWS: two items share an access, four of 16 bits or fewer. */
+static inline uint32_t gj_row_bytes(uint32_t size) { return size <= 4 ? 8 : 2 * size; }
 
 static inline uint32_t gj_lanes_axis(uint32_t facts) { return facts & GJ_FACT_LANES_Z ? 2 : facts & GJ_FACT_LANES_Y ? 1 : 0; }
 static const int8_t gj_fact_strides[GJ_NFACT_STRIDES] = { 1, 2, 3, 4, -1 };

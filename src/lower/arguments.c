@@ -12,12 +12,12 @@ gj_ref gj_lparameter(gj_lower *L, gj_fnparam p, const gj_type *t)
 	return r;
 }
 
-/* What extent d is a multiple of, where rows are aligned to 16 bytes. */
+/* What extent d is a multiple of, where rows are said to be aligned. */
 static uint8_t unit_of(const gj_lower *L, const gj_type *t, uint8_t d)
 {
 	bool row = t->ndim > 1 && (t->layout == 'C' ? d + 1 == t->ndim : t->layout == 'F' && d == 0);
 	bool known = row && L->M->options->facts & GJ_FACT_ALIGNED_ROWS && t->elem->size && 16 % t->elem->size == 0;
-	return known ? (uint8_t)(16 / t->elem->size) : 0;
+	return known ? (uint8_t)(gj_row_bytes(t->elem->size) / t->elem->size) : 0;
 }
 
 gj_lv gj_larray_argument(gj_lower *L, const gj_type *t, uint32_t leaf, gj_ref data)

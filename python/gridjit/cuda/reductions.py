@@ -66,8 +66,10 @@ def _block(lie, on_host, inner, outer):
 
 def _are_rows(lie, vector):
 	"""Are all operands whole rows of vectors, one behind the other?"""
-	rows, n = lie.kept[-1], lie.gone[-1]
-	return lie.along and len(lie.kept) == len(lie.gone) == 1 and n >= 1024 and (rows == 1 or n % vector == 0) and all(
+	if not lie.along or not len(lie.kept) == len(lie.gone) == 1:
+		return False
+	rows, n = lie.kept[0], lie.gone[0]
+	return n >= 1024 and (rows == 1 or n % vector == 0) and all(
 		a.is_c_contiguous() and v[1] and (v[0] or rows == 1) for a, v in zip(lie.arguments, lie.varies) if v)
 
 
