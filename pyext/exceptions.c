@@ -96,6 +96,42 @@ static PyObject *told(const char *p, const gj_report *r, uint32_t *next)
 	return number(known ? *p : 0, known ? r->value[(*next)++] : 0);
 }
 
+/* The text up to GJ_TOLD_ONE, behind which *p comes to stand; `skip` more of them before it. A new reference. */
+static PyObject *one_text(const char **p, const char *end, long long skip)
+{
+	const char *from = *p, *to;
+	for (;; from = to + 1) {
+		for (to = from; to < end && *to != GJ_TOLD_ONE; to++)
+			;
+		if (skip-- == 0 || to == end)
+			break;
+	}
+	*p = to < end ? to + 1 : end;
+	return PyUnicode_DecodeUTF8(from, to - from, "replace");
+}
+
+/* What stands between two GJ_TOLD_IN: a value and its format, or one of several texts. A new reference. */
+static PyObject *told_in(const char *p, const char *end, const gj_report *r, uint32_t *next)
+{
+	bool is_text = *p == 's';
+	const char *format = p + 1;
+	PyObject *x = is_text ? one_text(&format, end, 0) : told(p, r, next);
+	if (x && !is_text && *format == GJ_TOLD_ONE) {
+		long long which = PyLong_Check(x) ? PyLong_AsLongLong(x) : 0;
+		format++;
+		Py_SETREF(x, one_text(&format, end, which));
+		return x;
+	}
+	if (x && *format == GJ_TOLD_TEXT) {
+		format++;
+		Py_SETREF(x, PyObject_Repr(x));
+	}
+	PyObject *spec = PyUnicode_DecodeUTF8(format, end - format, "replace"), *part = x && spec ? PyObject_Format(x, spec) : NULL;
+	Py_XDECREF(x);
+	Py_XDECREF(spec);
+	return part;
+}
+
 /* A text in which values stand (code.h: GJ_TOLD). A new reference. */
 static PyObject *completed(const char *p, const gj_report *r, uint32_t *next)
 {
@@ -104,23 +140,15 @@ static PyObject *completed(const char *p, const gj_report *r, uint32_t *next)
 	PyObject *parts = PyList_New(0), *none = parts ? PyUnicode_FromString("") : NULL, *all = NULL;
 	while (none && *p) {
 		const char *end = p + 1;
-		PyObject *part, *x, *spec;
+		PyObject *part;
 		if (*p != GJ_TOLD_IN) {
 			for (; *end && *end != GJ_TOLD_IN; end++)
 				;
 			part = PyUnicode_DecodeUTF8(p, end - p, "replace");
 		} else {
-			end = p + 2;
 			for (; *end && *end != GJ_TOLD_IN; end++)
 				;
-			bool text = p[2] == GJ_TOLD_TEXT;
-			spec = PyUnicode_DecodeUTF8(p + 2 + text, end - p - 2 - text, "replace");
-			x = told(p + 1, r, next);
-			if (x && text)
-				Py_SETREF(x, PyObject_Repr(x));
-			part = x && spec ? PyObject_Format(x, spec) : NULL;
-			Py_XDECREF(x);
-			Py_XDECREF(spec);
+			part = told_in(p + 1, end, r, next);
 			end += *end != 0;
 		}
 		int status = part ? PyList_Append(parts, part) : -1;

@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+static const gj_obj type_error = { .kind = GJ_OBJ_NAME, .name = "builtins.TypeError" },
+	no_exception_text = { .kind = GJ_OBJ_STR, .name = "exceptions must derive from BaseException" },
+	*no_exception_items[] = { &type_error, &no_exception_text },
+	no_exception = { .kind = GJ_OBJ_TUPLE, .n = 2, .item = no_exception_items };
 const gj_obj gj_assertion = { .kind = GJ_OBJ_NAME, .name = "builtins.AssertionError" };
 
 /* Blocks from which every way leads to a RAISE: what stands there is for the message. */
@@ -56,6 +60,12 @@ static bool can_tell(gj_ssa_state *s, gj_ref r, int depth)
 static bool text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, refs *value)
 {
 	const gj_op *o = gj_o(s->f, r);
+	const gj_choice *one = gj_choice_of(s, r);
+	if (one) {
+		gj_sb_printf(out, "%c%c%s%c", GJ_TOLD_IN, GJ_TOLD_ONE, one->texts, GJ_TOLD_IN);
+		gj_push(s->f->arena, value, one->number);
+		return true;
+	}
 	if (o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_STR) {
 		gj_sb_puts(out, o->imm.obj->name);
 		return true;
@@ -70,6 +80,8 @@ static bool text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, refs *value)
 	const gj_op *spec = o->sub == GJ_TEXT_SPEC ? gj_o(s->f, gj_var_find(s, o->arg[1])) : NULL;
 	bool known = !spec || (spec->op == GJ_OBJ && spec->imm.obj->kind == GJ_OBJ_STR);
 	gj_ref v = gj_var_find(s, o->arg[0]);
+	if (!spec && gj_choice_of(s, v))
+		return text_of(s, v, out, value);
 	bool text = gj_o(s->f, v)->op == GJ_UNSUPPORTED && gj_o(s->f, v)->sub == GJ_TEXT_CONVERTED;
 	v = text ? gj_var_find(s, gj_o(s->f, v)->arg[0]) : v;
 	if (!known || gj_o(s->f, v)->op == GJ_UNSUPPORTED || !can_tell(s, v, 0))
@@ -94,7 +106,7 @@ static const gj_obj *told(gj_ssa_state *s, gj_ref r, refs *value)
 	if (o->op == GJ_OBJ)
 		return o->imm.obj;
 	*t = (gj_obj){ .kind = GJ_OBJ_STR };
-	if (o->op == GJ_UNSUPPORTED && text_of(s, r, &text, value)) {
+	if ((o->op == GJ_UNSUPPORTED || gj_choice_of(s, r)) && text_of(s, r, &text, value)) {
 		t->name = gj_strdup(s->f->arena, gj_sb_str(&text));
 	} else if (o->op == GJ_UNSUPPORTED || !can_tell(s, r, 0)) {
 		value->n = before;
@@ -146,7 +158,7 @@ static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *rais
 	gj_fn *f = s->f;
 	const gj_op *o = gj_o(f, r);
 	if (named(s, r))
-		return named(s, r);
+		return named(s, r)->kind == GJ_OBJ_NAME || named(s, r)->kind == GJ_OBJ_OPAQUE ? named(s, r) : &no_exception;
 	const gj_obj *class = o->op == GJ_CALL ? named(s, gj_var_find(s, o->arg[0])) : NULL;
 	if (!class)
 		return NULL;
@@ -170,6 +182,7 @@ void gj_settle_raises(gj_ssa_state *s)
 {
 	GJ_VEC(gj_ref) work = { 0 };
 	gj_fn *f = s->f;
+	gj_choose_texts(s);
 	const bool *doomed = s->doomed = s->raise.n ? find_doomed(f) : NULL;
 	for (uint32_t i = 0; i < s->raise.n; i++) {
 		gj_ref call = 0;

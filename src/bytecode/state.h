@@ -53,6 +53,8 @@ enum { GJ_TEXT_OTHER, GJ_TEXT_PARTS, GJ_TEXT_VALUE, GJ_TEXT_SPEC, GJ_TEXT_CONVER
 
 typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
 
+typedef struct gj_choice { gj_ref phi, number; const char *texts; } gj_choice;     /* choice.c; texts: each with a GJ_TOLD_ONE behind it */
+
 typedef struct gj_ssa_state gj_ssa_state;
 struct gj_ssa_state {
 	gj_fn *f;
@@ -72,6 +74,7 @@ struct gj_ssa_state {
 	gj_ref *precall; uint32_t nprecall; bool has_precall;
 	GJ_VEC(gj_building) building;
 	GJ_VEC(gj_raise) raise;
+	GJ_VEC(gj_choice) choice;
 	const bool *doomed;                        /* raised.c: blocks from which every way raises */
 	/* variables */
 	struct { uint64_t *key; gj_ref *ref; uint32_t n, cap; } defs;
@@ -142,6 +145,10 @@ gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 /* raised.c: what each RAISE raises, when all variables are known; what only makes its message is deleted. */
 void   gj_settle_raises(gj_ssa_state *);
 extern const gj_obj gj_assertion;              /* what a failed assert raises */
+
+/* choice.c: phis of strings that are raised get one of numbers beside them; NULL: r is no such phi. Adds ops. */
+void   gj_choose_texts(gj_ssa_state *);
+const gj_choice *gj_choice_of(const gj_ssa_state *, gj_ref r);
 
 /* caught.c: the handler of what instruction i raises, NULL: none here; is it one that may raise, and has one? What a handler begins with. */
 const gj_handler *gj_handler_of(const gj_ssa_state *, uint32_t i);

@@ -69,8 +69,10 @@ typedef enum gj_written {
 } gj_written;
 
 /* In texts of what is raised: a value that is told when it runs is the whole argument; or stands here in a text, with
- * its format up to the next mark. Behind the mark lowering puts a letter for its type (image/report.h). */
-enum { GJ_TOLD = 4, GJ_TOLD_IN = 5, GJ_TOLD_TEXT = 6 /* before the format: what is formatted is the value's text */ };
+ * its format up to the next mark. Behind the mark lowering puts a letter for its type (image/report.h). GJ_TOLD_ONE: in the place of the
+ * format, texts with GJ_TOLD_ONE behind each: the value says which of them stands here. Behind
+ * the letter s: the text of a constant string and GJ_TOLD_ONE, then the format. */
+enum { GJ_TOLD = 4, GJ_TOLD_IN = 5, GJ_TOLD_TEXT = 6 /* before the format: what is formatted is the value's text */, GJ_TOLD_ONE = 7 };
 
 enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */
 

@@ -295,7 +295,7 @@ gj_known gj_infer_math1(gj_icall *c)
 	const gj_type *as, *t = gj_rule_math(bare(c), gj_arg_number(c, 0), NULL, &as);
 	for (size_t i = 0; i < GJ_LEN(whole); i++)
 		if (!strcmp(bare(c), whole[i]))
-			t = python_int(c, t);
+			t = t && c->s->fn->memory ? gj_scalar[GJ_I64] : python_int(c, t);      /* as numba has it: kernels have a float */
 	return gj_or_bad(c, t);
 }
 

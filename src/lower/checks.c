@@ -92,7 +92,7 @@ static char letter(const gj_type *t)
 	return gj_is_bool(t) ? 'b' : gj_is_signed(t) ? 'i' : gj_is_int(t) ? 'u' : gj_is_float(t) ? 'd' : 0;
 }
 
-/* The text with a letter behind each mark; *next: the value that is due. */
+/* The text with a letter behind each mark, constant strings in their places; *next: the value that is due. */
 static const char *lettered(gj_lower *L, const char *text, const gj_lv *value, uint32_t *next, gj_ref *arg, uint32_t *n)
 {
 	gj_sb out = { 0 };
@@ -100,6 +100,15 @@ static const char *lettered(gj_lower *L, const char *text, const gj_lv *value, u
 	for (const char *p = text; *p; p++) {
 		bool mark = *p == GJ_TOLD || (*p == GJ_TOLD_IN && !format);
 		format = *p == GJ_TOLD_IN ? !format : format;
+		const gj_obj *known = mark ? value[*next].konst : NULL;
+		if (known && known->kind == GJ_OBJ_STR) {
+			if (*p == GJ_TOLD)
+				gj_sb_puts(&out, known->name);
+			else
+				gj_sb_printf(&out, "%cs%s%c", *p, known->name, GJ_TOLD_ONE);
+			++*next;
+			continue;
+		}
 		char c = mark ? letter(value[*next].type) : 0;
 		if (mark && (!c || *n == GJ_REPORT_VALUES))
 			c = '?';
@@ -150,6 +159,7 @@ void gj_lprint(gj_lower *L, const char *text, uint32_t n, const gj_ref *value)
 	static const gj_obj id = { .kind = GJ_OBJ_TUPLE, .n = 2, .item = (const gj_obj **)id##_items }
 ERROR(zero_divisor, "ZeroDivisionError", "integer division or modulo by zero");
 ERROR(zero_float, "ZeroDivisionError", "division by zero");
+ERROR(zero_power, "ZeroDivisionError", "0 cannot be raised to a negative power");
 ERROR(zero_complex, "ZeroDivisionError", "complex division by zero");
 ERROR(zero_step, "ValueError", "range() arg 3 must not be zero");
 ERROR(zero_slice_step, "ValueError", "slice step cannot be zero");
@@ -166,6 +176,16 @@ void gj_lcheck_divisor(gj_lower *L, gj_binop op, gj_ref divisor)
 	const gj_type *t = gj_o(L->fn, divisor)->type;
 	if ((op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_) && gj_is_scalar(t))
 		report_zero(L, L->M->zeros, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
+}
+
+/* Integers: 0 ** −1. */
+void gj_lcheck_power(gj_lower *L, gj_ref base, gj_ref exponent)
+{
+	const gj_type *t = gj_o(L->fn, base)->type, *e = gj_o(L->fn, exponent)->type;
+	if (!L->M->zeros || !gj_is_signed(e))
+		return;
+	gj_ref zero = gj_ecmp(L, GJ_CMP_EQ, base, gj_eint(L, t, 0)), below = gj_ecmp(L, GJ_CMP_LT, exponent, gj_eint(L, e, 0));
+	gj_lreport(L, gj_e2(L, GJ_AND, gj_bool(), zero, below), &zero_power, false);
 }
 
 void gj_lcheck_complex_divisor(gj_lower *L, gj_lv divisor)

@@ -29,6 +29,8 @@ gj_ref gj_lpower(gj_lower *L, const gj_type *t, gj_ref base, gj_lv e, const gj_t
 	if (!gj_is_float(t) || gj_is_int(as)) {
 		if (gj_is_float(t) && as->kind != GJ_I32 && as->kind != GJ_U64)
 			x = gj_ecast(L, x, gj_scalar[GJ_I64]);
+		if (!gj_is_float(t))
+			gj_lcheck_power(L, base, x);
 		return gj_e2(L, GJ_POW, t, base, x);
 	}
 	gj_ref r = gj_e2(L, GJ_MATH, t, base, gj_ecast(L, x, t));

@@ -1,0 +1,125 @@
+/* Texts of exceptions that depend on the way control came: `raise ValueError("a" if x else "b")`. Strings are constants and no phi joins
+ * two of them, so the number of the text is joined instead, and who is told of the exception takes the text of that number. */
+#include "bytecode/state.h"
+
+#include <string.h>
+
+enum { MAX_PHIS = 16, MAX_TEXTS = 16 };
+
+typedef struct gathered {
+	gj_ref phi[MAX_PHIS], number[MAX_PHIS];
+	const char *text[MAX_TEXTS];
+	uint32_t nphis, ntexts;
+} gathered;
+
+static const char *string_of(const gj_op *o) { return o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_STR ? o->imm.obj->name : NULL; }
+
+/* The text's number, as a new one if need be; MAX_TEXTS: there are too many. */
+static uint32_t number_of(gathered *g, const char *text)
+{
+	uint32_t i = 0;
+	while (i < g->ntexts && strcmp(g->text[i], text))
+		i++;
+	if (i == g->ntexts && i < MAX_TEXTS)
+		g->text[g->ntexts++] = text;
+	return i;
+}
+
+/* Is r a constant string, or a phi of nothing else? */
+static bool gather(gj_ssa_state *s, gj_ref r, gathered *g)
+{
+	const gj_op *o = gj_o(s->f, r);
+	if (string_of(o))
+		return number_of(g, string_of(o)) < MAX_TEXTS;
+	for (uint32_t i = 0; i < g->nphis; i++)
+		if (g->phi[i] == r)
+			return true;
+	if (o->op != GJ_PHI || g->nphis == MAX_PHIS)
+		return false;
+	g->phi[g->nphis++] = r;
+	for (uint32_t i = 0; i < o->nargs; i++)
+		if (!gather(s, gj_var_find(s, o->arg[i]), g))
+			return false;
+	return true;
+}
+
+/* Room for more ops, which stand for themselves. */
+static void grow_aliases(gj_ssa_state *s, uint32_t more)
+{
+	gj_ref *alias = gj_new(s->f->arena, gj_ref, s->f->op.n + more);
+	memcpy(alias, s->alias, s->f->op.n * sizeof *alias);
+	s->alias = alias;
+}
+
+/* The number of the string r, in the same block. */
+static gj_ref emit_number(gj_ssa_state *s, gj_ref r, gathered *g)
+{
+	gj_fn *f = s->f;
+	uint32_t block = gj_o(f, r)->block, i = number_of(g, string_of(gj_o(f, r)));
+	gj_obj *number = gj_new(f->arena, gj_obj, 1);
+	*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = i };
+	gj_ref n = gj_emit(f, block, GJ_OBJ, NULL, gj_o(f, r)->loc, 0, NULL), *op = f->bb.p[block].ops.p;
+	uint32_t last = f->bb.p[block].ops.n - 1;
+	gj_o(f, n)->imm.obj = number;
+	op[last] = op[last - 1];                               /* the terminator stays behind it */
+	op[last - 1] = n;
+	return n;
+}
+
+static void fill(gj_ssa_state *s, gathered *g, uint32_t i)
+{
+	uint32_t n = gj_o(s->f, g->phi[i])->nargs;
+	gj_ref *arg = gj_new(s->f->arena, gj_ref, n);
+	grow_aliases(s, n);
+	for (uint32_t k = 0; k < n; k++) {
+		gj_ref a = gj_var_find(s, gj_o(s->f, g->phi[i])->arg[k]);
+		if (string_of(gj_o(s->f, a)))
+			arg[k] = emit_number(s, a, g);
+		for (uint32_t j = 0; j < g->nphis; j++)
+			if (g->phi[j] == a)
+				arg[k] = g->number[j];
+	}
+	gj_o(s->f, g->number[i])->arg = arg;
+	gj_o(s->f, g->number[i])->nargs = n;
+}
+
+static void choose(gj_ssa_state *s, gj_ref r)
+{
+	gathered g = { 0 };
+	if (gj_o(s->f, r)->op != GJ_PHI || gj_choice_of(s, r) || !gather(s, r, &g) || !g.ntexts)
+		return;
+	gj_sb text = { 0 };
+	for (uint32_t i = 0; i < g.ntexts; i++)
+		gj_sb_printf(&text, "%s%c", g.text[i], GJ_TOLD_ONE);
+	const char *texts = gj_strdup(s->f->arena, gj_sb_str(&text));
+	gj_sb_free(&text);
+	grow_aliases(s, g.nphis);
+	for (uint32_t i = 0; i < g.nphis; i++)
+		g.number[i] = gj_var_phi(s, gj_o(s->f, g.phi[i])->block, GJ_VAR_SOME);
+	for (uint32_t i = 0; i < g.nphis; i++)
+		fill(s, &g, i);
+	gj_push(s->f->arena, &s->choice, ((gj_choice){ r, g.number[0], texts }));
+}
+
+/* In what makes the message: operands of calls, and pieces of f-strings in them. */
+static void choose_in(gj_ssa_state *s, gj_ref r, int depth)
+{
+	choose(s, r);
+	bool text = gj_o(s->f, r)->op == GJ_UNSUPPORTED || gj_o(s->f, r)->op == GJ_CALL;
+	for (uint32_t i = 0; text && depth && i < gj_o(s->f, r)->nargs; i++)
+		choose_in(s, gj_var_find(s, gj_o(s->f, r)->arg[i]), depth - 1);
+}
+
+void gj_choose_texts(gj_ssa_state *s)
+{
+	for (uint32_t i = 0; i < s->raise.n; i++)
+		choose_in(s, gj_var_find(s, s->raise.p[i].value), 4);
+}
+
+const gj_choice *gj_choice_of(const gj_ssa_state *s, gj_ref r)
+{
+	for (uint32_t i = 0; i < s->choice.n; i++)
+		if (s->choice.p[i].phi == r)
+			return &s->choice.p[i];
+	return NULL;
+}

@@ -1,0 +1,144 @@
+"""What exceptions of functions for the host tell: strings chosen on the way, strings that are arguments, what is no exception."""
+import math
+
+import numpy as np
+import pytest
+
+from gridjit import njit
+
+
+def outcome(f, *args):
+	try:
+		return f(*args)
+	except Exception as error:
+		return type(error), error.args
+
+
+def same(f, *cases):
+	compiled = njit(f)
+	for case in cases:
+		assert outcome(compiled, *case) == outcome(f, *case)
+
+
+def test_a_string_that_is_chosen_on_the_way():
+	def conditional(n):
+		raise ValueError("" if n else "none")
+
+	def variable(n):
+		mode = "small"
+		if n > 10:
+			mode = "large"
+		elif n > 5:
+			mode = "middle"
+		if n > 0:
+			raise KeyError(f"{mode}: {n:>3} ({'odd' if n % 2 else 'even'})", mode)
+		raise KeyError(mode, n)
+
+	def carried(n):
+		kind = "first"
+		for i in range(n):
+			if i == 3:
+				raise IndexError(kind, i)
+			if i > 0:
+				kind = "later" if i % 2 == 0 else kind
+		return n
+
+	same(conditional, (0,), (1,))
+	same(variable, (1,), (6,), (11,), (-1,))
+	same(carried, (2,), (4,))
+
+
+def test_a_string_that_is_used_elsewhere_stays():
+	def f(n, mode):
+		text = "a"
+		if n and text == "a":
+			text = "b"
+			if mode == "raise":
+				raise ValueError(text, mode)
+		if n < 0:
+			raise ValueError(text)
+		return n
+
+	same(f, (0, "raise"), (1, "raise"), (-1, ""), (1, ""))
+
+
+def test_strings_that_are_arguments():
+	def f(s, n):
+		if n == 0:
+			raise ValueError(s)
+		if n == 1:
+			raise ValueError(f"{s}: {n} {s:>5} {s!r}")
+		raise ValueError(n, s)
+
+	same(f, ("mean", 0), ("mean", 1), ("mean", 2), ("", 1))
+
+
+def test_what_is_no_exception_is_a_type_error():
+	def f(n):
+		try:
+			raise 5
+		except TypeError:
+			if n:
+				raise
+		return n
+
+	def g(n):
+		raise "text"
+
+	same(f, (0,), (1,))
+	same(g, (0,))
+
+
+def test_messages_of_percentiles():
+	@njit
+	def f(x, q):
+		return np.percentile(x, q)
+
+	with pytest.raises(ValueError, match="Percentiles must be in the range"):
+		f(np.ones(3), 150.0)
+
+
+def test_a_handler_may_be_the_way_out_of_a_recursion():
+	def f(n, a):
+		b = a + n
+		if n == 0:
+			raise ValueError("deep", 3)
+		try:
+			return f(n - 1, b)
+		except ValueError:
+			if n < 4:
+				raise
+			return b
+
+	f.__globals__["f"] = compiled = njit(f)
+	try:
+		assert compiled(10, np.ones(2)).tolist() == [50, 50]
+		assert outcome(compiled, 3, np.ones(2)) == (ValueError, ("deep", 3))
+	finally:
+		del f.__globals__["f"]
+
+
+def test_zero_to_a_negative_power():
+	@njit
+	def power(a, b):
+		return a ** b
+
+	assert power(2, -1) == 0 and power(0, 0) == 1
+	with pytest.raises(ZeroDivisionError, match="0 cannot be raised to a negative power"):
+		power(0, -1)
+	assert njit(error_model="numpy")(power.py_func)(1, -1) == 1
+	assert math.isinf(power(0.0, -1.0))
+
+
+def test_whole_parts_are_integers():
+	def f(a, x):
+		return a[math.floor(x)], a[math.ceil(x)], a[math.trunc(x)], math.floor(-x)
+
+	@njit
+	def g(a, x):
+		return a[math.floor(x)], a[math.ceil(x)], a[math.trunc(x)], math.floor(-x), np.zeros(math.ceil(x)).size
+
+	a = np.arange(9)
+	for x in 2.5, np.float32(3.25), 4:
+		assert g(a, x)[:4] == f(a, float(x))[:4]
+	assert type(g(a, 2.5)[3]) is int and g(a, 2.5)[4] == 3
