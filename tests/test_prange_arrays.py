@@ -316,3 +316,23 @@ def test_no_array_leaks():
 		with pytest.raises(ValueError, match="7000"):
 			f(x, 9000)
 	assert _core._live_arrays() == before
+
+
+@pytest.mark.parametrize("dtype", (np.int8, np.uint8, np.int16, np.int32, np.uint32))
+def test_elements_narrower_than_the_arithmetic(dtype, recwarn):
+	def f(x, k, a):
+		for i in prange(x.shape[0]):
+			a[k[i]] += x[i]
+			a[3] -= 1
+		return a
+
+	def g(x, k, a):
+		for i in prange(x.shape[0]):
+			a[k[i]] *= x[i] | 1
+		return a
+
+	x, k = rng.integers(0, 100, 1000).astype(dtype), rng.integers(0, 4, 1000)
+	with np.errstate(over="ignore"):
+		for function in f, g:
+			assert njit(parallel=True)(function)(x, k, np.ones(4, dtype)).tolist() == function(x, k, np.ones(4, dtype)).tolist()
+	assert not recwarn

@@ -237,6 +237,8 @@ enum {
 };
 /* Has the op one of these flags? */
 static inline bool gj_op_is(const gj_op *o, uint32_t flags) { return gj_op_flags[o->op] & flags; }
+/* Is each such op a thing of its own, whatever equals it? */
+static inline bool gj_is_own(const gj_op *o) { return o->op == GJ_UNDEF || o->op == GJ_LOCALMEM || o->op == GJ_SLOT || o->op == GJ_NOP; }
 
 /* Blocks only: reverse postorder, edges, dominators, loops. */
 void gj_cfg_dump(const gj_fn *, gj_sb *);

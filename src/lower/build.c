@@ -270,7 +270,7 @@ static bool same(const gj_fn *f, gj_ref x, gj_ref y, int depth)
 	if (x == y)
 		return true;
 	if (a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || a->imm.i != b->imm.i || a->op == GJ_PHI
-	    || a->op == GJ_UNDEF || !gj_op_is(a, GJ_F_PURE) || depth > 8)
+	    || gj_is_own(a) || !gj_op_is(a, GJ_F_PURE) || depth > 8)
 		return false;
 	for (uint32_t k = 0; k < a->nargs; k++)
 		if (!same(f, a->arg[k], b->arg[k], depth + 1))

@@ -75,6 +75,23 @@ static bool is_part_of(const gj_type *part, const gj_type *elem)
 	return part == elem || (gj_is_complex(elem) && gj_real_type(elem) == part);
 }
 
+/* The same where v has the low bits of an integer that `load` was widened for, as in `count[k] += 1` of int32: those of sums, products and bits
+ * depend on low bits alone. */
+static gj_opcode combines_low_bits(const gj_fn *f, const uint32_t *uses, const gj_op *v, gj_ref load, bool *compared)
+{
+	const gj_op *whole = v->op == GJ_CVT ? gj_o(f, v->arg[0]) : v;
+	if (whole == v || !gj_is_int(v->type) || !gj_is_int(whole->type) || v->type->size >= whole->type->size || uses[v->arg[0]] != 1)
+		return combines(f, v, load, compared);
+	for (uint32_t k = 0; k < whole->nargs; k++) {
+		const gj_op *old = gj_o(f, whole->arg[k]);
+		if (old->op == GJ_CVT && old->arg[0] == load && uses[whole->arg[k]] == 1) {
+			gj_opcode op = combines(f, whole, whole->arg[k], compared);
+			return op == GJ_ADD || op == GJ_MUL || op == GJ_AND || op == GJ_OR || op == GJ_XOR ? op : GJ_NOP;
+		}
+	}
+	return GJ_NOP;
+}
+
 /* Is all that the loop does with the array to combine elements? Fills *a. */
 static bool only_adds(const gj_prange *p, const uint32_t *uses, gj_ref base, gj_added *a)
 {
@@ -90,7 +107,7 @@ static bool only_adds(const gj_prange *p, const uint32_t *uses, gj_ref base, gj_
 		bool compared, first = !stores++;
 		gj_ref load = load_of(f, r, base);
 		const gj_op *v = gj_o(f, o->arg[1]);
-		gj_opcode op = load ? combines(f, v, load, &compared) : GJ_NOP;
+		gj_opcode op = load ? combines_low_bits(f, uses, v, load, &compared) : GJ_NOP;
 		if (op == GJ_NOP || uses[load] != (compared ? 2u : 1u) || uses[o->arg[1]] != 1 || !is_part_of(v->type, gj_o(f, base)->type->elem)
 		    || (gj_is_complex(gj_o(f, base)->type->elem) && op != GJ_ADD))
 			return false;

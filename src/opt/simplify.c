@@ -77,13 +77,12 @@ static gj_ref *lookup(simplifier *s, const gj_op *o)
 	return &s->table[i];
 }
 
-/* Two ops with equal keys are equal values. What reads memory or talks to other lanes never is; each LOCALMEM and SLOT
- * is a thing of its own. */
+/* Two ops with equal keys are equal values. What reads memory or talks to other lanes never is. */
 static bool has_equals(const gj_op *o)
 {
 	if (gj_op_is(o, GJ_F_READ | GJ_F_WRITE | GJ_F_TERM))
 		return o->op == GJ_BOUNDS;
-	return o->op != GJ_UNDEF && o->op != GJ_LOCALMEM && o->op != GJ_SLOT && o->op != GJ_NOP;
+	return !gj_is_own(o);
 }
 
 /* The constant's op in the entry block. */
