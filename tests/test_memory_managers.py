@@ -226,6 +226,37 @@ def test_refused(device):
 		cuda.set_memory_manager(None)
 
 
+@pytest.mark.parametrize("gives, error, text", [
+	(lambda size: None, TypeError, "gave None: it must give a MemoryPointer"),
+	(lambda size: 4096, TypeError, "gave 4096: it must give a MemoryPointer"),
+	(lambda size: MemoryPointer(None, 4096, size - 1), ValueError, "was asked for 24 bytes, and gave 23 at address 0x1000"),
+	(lambda size: MemoryPointer(None, None, size), ValueError, "gave 24 at address 0x0"),
+	(lambda size: MemoryPointer(None, 1 << 64, size), ValueError, "gave 24 at address 0x1"),
+])
+def test_what_is_no_memory(device, gives, error, text):
+	class Wrong(PoolManager):
+		def memalloc(self, size):
+			return gives(size)
+	try:
+		cuda.set_memory_manager(Wrong)
+		with pytest.raises(error, match=text):
+			cuda.device_array(3)
+	finally:
+		cuda.set_memory_manager(None)
+
+
+def test_not_used_before_it_is_initialised(pool):
+	class Late(PoolManager):
+		def initialize(self):
+			Late.made += 1
+			if Late.made == 1:
+				raise OSError("not yet")
+	cuda.set_memory_manager(Late)
+	with pytest.raises(OSError, match="not yet"):
+		cuda.device_array(3)
+	assert cuda.device_array(3).gpu_data.memory.size == 24 and Late.made == 2
+
+
 def test_from_the_environment(device, tmp_path):
 	(tmp_path / "plugin.py").write_text("from gridjit import cuda\nfrom test_memory_managers import Pool, PoolManager\n"
 		"PoolManager.pool = Pool()\n_numba_memory_manager = PoolManager\n")

@@ -299,7 +299,11 @@ def manager_of(device):
 		if version != INTERFACE_VERSION:
 			raise RuntimeError(f"EMM Plugin interface has version {version} - version {INTERFACE_VERSION} required")
 		_made[device.id] = made
-		made.initialize()
+		try:
+			made.initialize()
+		except BaseException:
+			_made.pop(device.id, None)
+			raise
 	return made
 
 
@@ -314,8 +318,12 @@ def _give(ordinal, kind, size):
 		memory = manager.memallocmanaged(size, attach_global=kind == "managed")
 	else:
 		memory = manager.memhostalloc(size, mapped=True, portable=False, wc=kind == "write-combined")
-	host = getattr(memory, "host_pointer", None) if kind != "device" else None
-	return memory, _address(memory.device_pointer), host
+	if not hasattr(memory, "device_pointer"):
+		raise TypeError(f"the memory manager {type(manager).__name__} gave {memory!r}: it must give a MemoryPointer")
+	address, has = _address(memory.device_pointer), getattr(memory, "size", size)
+	if has < size or not 0 < address <= (1 << 64) - size:
+		raise ValueError(f"the memory manager {type(manager).__name__} was asked for {size} bytes, and gave {has} at address {address:#x}")
+	return memory, address, getattr(memory, "host_pointer", None) if kind != "device" else None
 
 
 def set_memory_manager(mm_plugin):
