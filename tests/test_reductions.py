@@ -139,6 +139,14 @@ def test_keywords(device):
 	out = cuda.device_array(4)
 	assert d.sum(axis=0, out=out) is out
 	same(out, x.sum(axis=0))
+	third, small = np.full(40_000, 3.3, "f4"), np.full(3, 2**31 - 1, "i4")
+	for given, dtype in (third, "f8"), (np.full(8192, 3.25, "f4"), "i4"), (small, "u2"), (small, "f4"), (np.full(3, 200, "u1"), "u1"):  # out says in what is added
+		for name in "sum", "cumsum", "mean", "any", "max":
+			if name in ("cumsum", "mean") and dtype[0] in "iu":              # each partial sum is rounded there
+				continue
+			want = getattr(given, name)(out=np.empty(given.shape if name == "cumsum" else (), dtype))
+			got = getattr(cuda.to_device(given), name)(out=cuda.device_array(want.shape, dtype)).copy_to_host()
+			np.testing.assert_allclose(got, want, 1e-9, err_msg=f"{name} {dtype}")
 	host = np.empty(3)
 	assert np.max(d, axis=1, out=host) is host and host.tolist() == [3, 7, 11]
 	same(cuda.to_device(np.zeros((0, 3))).sum(axis=0), np.zeros((0, 3)).sum(axis=0))
@@ -181,7 +189,7 @@ def test_where_the_order_counts(device):
 	(lambda d: d[:0].min(), ValueError, "zero-size array to reduction operation minimum which has no identity"),
 	(lambda d: d[:0].argmin(), ValueError, "attempt to get argmin of an empty sequence"),
 	(lambda d: d.sum(axis=0, out=np.empty(5)), ValueError, "output parameter for reduction operation"),
-	(lambda d: d.sum(axis=0, out=np.empty(4, "i4")), TypeError, "according to the rule 'same_kind'"),
+	(lambda d: cuda.scan(max)(d, out=np.empty((3, 4), "i4")), TypeError, "according to the rule 'same_kind'"),
 	(lambda d: np.sin.reduce(d), ValueError, "reduce only supported for binary functions"),
 	(lambda d: np.add.accumulate(d[0, 0:1].reshape(())), TypeError, "cannot accumulate on a scalar"),
 	(lambda d: cuda.scan(max)(d, exclusive=True), ValueError, "an exclusive scan needs init"),

@@ -118,16 +118,16 @@ class NumPyFunction(Elementwise):
 	def _resolve_as(self, types, wanted, casting):
 		return self._loop(types, wanted)[:self.nin]
 
-	def _reduction(self, dtype, wanted):
-		"""The dtype in which NumPy reduces items of `dtype`, and the function."""
-		found = self._reductions.get((dtype, wanted))
+	def _reduction(self, dtype, wanted, given=None):
+		"""The dtype in which NumPy reduces items of `dtype`, and the function. given: the dtype of the output, if there is one."""
+		found = self._reductions.get((dtype, wanted, given))
 		if found is None:
-			found = self._reductions[dtype, wanted] = self._reduction_new(dtype, wanted)
+			found = self._reductions[dtype, wanted, given] = self._reduction_new(dtype, wanted, given)
 		return found
 
-	def _reduction_new(self, dtype, wanted):
+	def _reduction_new(self, dtype, wanted, given):
 		named = {} if wanted is None else {"signature": (np.dtype(wanted), None, None)}
-		dtypes = self.ufunc.resolve_dtypes((None, dtype, None), casting="unsafe", reduction=True, **named)
+		dtypes = self.ufunc.resolve_dtypes((given, dtype, None), casting="unsafe", reduction=True, **named)
 		if dtypes[0] != dtypes[2]:
 			raise TypeError(f"the resolved dtypes are not compatible with {self.__name__}.reduce. Resolved: {dtypes}")
 		ins, _, body = self._resolve((dtypes[0], dtypes[0]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _core
 from . import _folds
-from ._elementwise import is_half
+from ._elementwise import is_half, type_of
 from ._folds import Fold
 from ._lie import Lie, Parts, meet
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
@@ -153,13 +153,19 @@ def _deliver(result, out, on_device, stream, casting="same_kind", dtype=None):
 
 # -- ufuncs ------------------------------------------------------------------------------------------------------------------
 
-def _loop_of(f, dtype, wanted):
-	"""The dtype in which a ufunc of two inputs reduces."""
+def _dtype_of(out):
+	"""The dtype of an output that is given; None: there is none."""
+	out = out[0] if isinstance(out, tuple) else out
+	return None if out is None else type_of(out).newbyteorder("=")
+
+
+def _loop_of(f, dtype, wanted, given):
+	"""The dtype in which a ufunc of two inputs reduces, also by that of an output that is given."""
 	if f.nin != 2 or f.nout != 1:
 		raise ValueError("reduce only supported for binary functions" if f.nin != 2
 			else "reduce only supported for functions returning a single value")
 	if hasattr(f, "_reduction"):
-		return f._reduction(dtype, wanted)
+		return f._reduction(dtype, wanted, given)
 	ins, outs, function = f._resolve((np.dtype(dtype if wanted is None else wanted),) * 2)
 	if outs[0] != ins[0]:                      # int32 + int32 is int64: then in that
 		ins, outs, function = f._resolve((outs[0],) * 2)
@@ -182,7 +188,7 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	on_device = is_cuda_array(array)
 	array = _as_device(array, stream)
 	axes = _axes(axis, array.ndim)
-	loop, function = _loop_of(f, array.dtype, dtype)
+	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
 	identity = getattr(f, "identity", None)
 	identity = None if isinstance(identity, str) or identity is None else np.asarray(identity).astype(loop)[()]
 	array = _convertible(array, loop, stream)
@@ -208,7 +214,7 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 		result = result.astype(loop, copy=False, stream=stream)
 	if initial not in (np._NoValue, None) and not (array.size == 0 and identity is None):
 		result = f(result, loop.type(initial), stream=stream, dtype=None)
-	return _deliver(result, out, on_device, stream)
+	return _deliver(result, out, on_device, stream, "unsafe")
 
 
 def accumulate_with(f, array, axis, dtype, out, stream):
@@ -219,10 +225,10 @@ def accumulate_with(f, array, axis, dtype, out, stream):
 		_axes(axis, 0)
 		raise TypeError("cannot accumulate on a scalar")
 	axis, = _axes(axis, array.ndim)
-	loop, function = _loop_of(f, array.dtype, dtype)
+	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
 	array = _convertible(array, loop, stream)
 	fold = Fold(f._fold_kernels, (loop,), function)
-	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream)
+	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream, "unsafe")
 
 
 def at_with(f, array, indices, b, stream):
@@ -336,6 +342,8 @@ def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True
 	"""Mean over the axes (None: all); float64 of integers."""
 	if dtype is None and self.dtype.kind in "biu":
 		dtype = np.float64
+	elif dtype is None and out is not None:
+		dtype = np.result_type(self.dtype, _dtype_of(out))
 	given = self.dtype if dtype is None else np.dtype(dtype)
 	if is_half(given):
 		dtype = np.float32
@@ -344,7 +352,7 @@ def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True
 	if where is not True:
 		count = array_sum(_as_device(where)._broadcast(self.shape), axis, np.int64, None, keepdims, stream=stream)
 	result = np.true_divide(total, total.dtype.type(count) if where is True else count)
-	return _deliver(result.astype(given if is_half(given) else total.dtype, copy=False), out, True, stream)
+	return _deliver(result.astype(given if is_half(given) else total.dtype, copy=False), out, True, stream, "unsafe")
 
 
 def _arg(name, better):
