@@ -59,7 +59,7 @@ def test_rows_and_others_are_two_forms(device):
 	x = np.zeros((4, 64))
 	for part in (x[:, 0], x[:, 2], x[1, ::2], x[2, ::4]):
 		kernel[1, 64](part, np.zeros(64))
-	assert kernel._count() == 1
+	assert kernel._count() == (3 if device == "cpu32" else 1)                # vectors have forms for items that lie 2 and 4 apart
 	table = cuda.jit(combine)
 	out = np.zeros((4, 32))
 	table[(1, 1), (4, 32)](x[:, :32], x[:, 2:34], out)

@@ -27,7 +27,7 @@ ENDS = {
 	site("raise", ends, "raise IndexError", "IndexError", "7"),
 	site("assert", ends, "!= 5", "AssertionError", "five"),
 	site("assert", ends, "!= 6", "AssertionError", None),
-	site("raise", inlined, "raise Full", "Full", '("nine", 9, 2.5)'),
+	site("raise", inlined, "raise Full", "raising_kernels.Full", '("nine", 9, 2.5)'),
 }
 
 

@@ -395,6 +395,16 @@ static const gj_obj *freeze_overloaded(gj_freezer *fz, PyObject *o)
 	return r;
 }
 
+/* Is it a ufunc whose function takes elements? Those of generalised ones take arrays. */
+static bool takes_elements(PyObject *o)
+{
+	PyObject *signature = gj_has_base(Py_TYPE(o), "numpy.ufunc") ? PyObject_GetAttrString(o, "signature") : NULL;
+	bool yes = signature == Py_None;
+	Py_XDECREF(signature);
+	gj_forgive(PyExc_Exception);
+	return yes;
+}
+
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	PyObject *own = fz->captures && fz->captures->memory && PyCallable_Check(o) ? gj_known_function(o) : NULL;
@@ -437,7 +447,7 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	PyObject *f = function_of(o);
 	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL
 	    : PyType_Check(o) ? freeze_class(fz, o, names) : gj_freeze_opaque(fz, o);
-	if (f && r && gj_has_base(Py_TYPE(o), "numpy.ufunc"))
+	if (f && r && takes_elements(o))
 		r = called_as(fz, r, GJ_CALL_UFUNC);
 	else if (f && r && gj_has_base(Py_TYPE(o), "gridjit._core.FusedPlan"))
 		r = freeze_fused(fz, o, r);
