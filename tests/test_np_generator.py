@@ -23,7 +23,7 @@ def test_numbers():
 		out = np.empty((len(OF_GENERATOR), N))
 		draw(mine, out)
 		for call, got in zip(OF_GENERATOR, out):
-			want = np.array([float(eval("theirs." + call)) for _ in range(N)])
+			want = np.array([float(eval("theirs." + call, {"theirs": theirs})) for _ in range(N)])
 			assert np.array_equal(got, want, equal_nan=True), f"{call}: {got[:4]}, not {want[:4]}"
 		assert mine.random() == theirs.random()
 

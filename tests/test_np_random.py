@@ -38,7 +38,7 @@ def python_like(seed):
 @pytest.mark.parametrize("calls, module, reference", [(DRAWS, np.random, Legacy(42)), (PYTHON, random, python_like(42))], ids=["numpy", "python"])
 def test_numbers(calls, module, reference):
 	for call, got in zip(calls, many(calls, module, "module")):
-		want = np.array([float(eval("reference." + call)) for _ in range(N)])
+		want = np.array([float(eval("reference." + call, {"np": np, "reference": reference})) for _ in range(N)])
 		assert np.array_equal(got, want, equal_nan=True), f"{call}: {got[:4]}, not {want[:4]}"
 
 

@@ -92,7 +92,8 @@ bool gj_known_random(PyObject *o, bool *numpy)
 {
 	PyObject *self = PyMethod_Check(o) ? PyMethod_GET_SELF(o) : PyCFunction_Check(o) ? PyCFunction_GET_SELF(o) : NULL, *module = NULL;
 	const char *class = self ? Py_TYPE(self)->tp_name : "", *from = NULL;
-	if (strstr(Py_TYPE(o)->tp_name, "cython_function") && gj_attribute(o, "__module__", &module) > 0 && PyUnicode_Check(module))
+	bool function = strstr(Py_TYPE(o)->tp_name, "cython_function") || PyCFunction_Check(o);      /* of NumPy 1 */
+	if (function && gj_attribute(o, "__module__", &module) > 0 && PyUnicode_Check(module))
 		from = PyUnicode_AsUTF8(module);
 	*numpy = strstr(class, "numpy.random") || (from && !strncmp(from, "numpy.random", 12));
 	Py_XDECREF(module);

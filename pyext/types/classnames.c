@@ -37,7 +37,8 @@ static PyObject *attribute(PyTypeObject *class, const char *name)
 static bool reads_item(PyTypeObject *class, PyObject *name)
 {
 	PyObject *v = PyUnicode_Check(name) ? gj_class_attribute(class, name) : NULL;
-	return v && (!strcmp(Py_TYPE(v)->tp_name, "collections._tuplegetter") || PyObject_TypeCheck(v, &PyMemberDescr_Type));
+	const char *getter = v ? Py_TYPE(v)->tp_name : "";      /* 3.11 has it in _collections */
+	return v && (!strcmp(getter + (*getter == '_'), "collections._tuplegetter") || PyObject_TypeCheck(v, &PyMemberDescr_Type));
 }
 
 /* -- From names to classes: the last that had them, as long as it lives ---------------------------------------------- */
