@@ -1,6 +1,7 @@
 """Element-wise work on device arrays: vectorize(target='cuda'), operators, NumPy's ufuncs and functions, against NumPy over dtypes,
 layouts, broadcasts, where and out."""
 
+import operator
 import pickle
 import shutil
 import subprocess
@@ -213,6 +214,12 @@ def test_functions(device):
 	assert np.shape(d) == (3, 4) and np.size(d) == 12 and np.ndim(d) == 2
 	assert np.array_equal(np.nan_to_num(d), np.nan_to_num(x)), "what is not built works on a copy in host memory"
 	same(np.expand_dims(d[:, ::2], (0, -1)), np.expand_dims(x[:, ::2], (0, -1)))
+	rows = np.broadcast_to(d[0], (5, 4))
+	same(rows, np.broadcast_to(x[0], (5, 4)))
+	for write in (lambda: operator.iadd(rows, 1)), (lambda: rows.fill(0)), (lambda: rows.__setitem__(0, 1)):
+		with pytest.raises(ValueError, match="read-only"):
+			write()
+	assert np.zeros_like(cuda.to_device(np.array(["ab", "c"]))).copy_to_host().tolist() == ["", ""]
 	same(np.reshape(d[:, ::2], (2, 3)), np.reshape(x[:, ::2], (2, 3)))
 	few = np.arange(5, dtype="u1")
 	same(np.clip(cuda.to_device(few), -2, 300), np.clip(few, 0, 255))

@@ -175,11 +175,21 @@ def test_complex_numbers_to_others(device):
 			same(f(d), want)
 
 
+def test_other_byte_order(device):
+	x = np.array([[3, -1, 2], [5, 0, 5]], ">i4")
+	d = cuda.to_device(x)
+	for name in "sum", "max", "mean", "any", "argmax", "cumsum":
+		same(getattr(d, name)(axis=0), getattr(x, name)(axis=0))
+	assert cuda.reduce(lambda a, b: a + b)(d) == 14
+	same(cuda.scan(lambda a, b: a + b)(d), x.cumsum(axis=1, dtype="i4"))
+
+
 def test_where_the_order_counts(device):
 	"""NumPy's ufuncs of which the order in which they are applied cannot be chosen."""
 	x = np.linspace(0.5, 1.5, 12).reshape(4, 3)
 	for f in np.subtract, np.divide, np.power, np.arctan2:
 		assert (f.reduce(cuda.to_device(x)) == f.reduce(x)).all() and (f.accumulate(cuda.to_device(x)) == f.accumulate(x)).all()
+	assert np.add.reduceat(cuda.to_device(x), [0, 2]).tolist() == np.add.reduceat(x, [0, 2]).tolist()
 
 
 @pytest.mark.parametrize("call, error, text", [
@@ -193,6 +203,7 @@ def test_where_the_order_counts(device):
 	(lambda d: np.sin.reduce(d), ValueError, "reduce only supported for binary functions"),
 	(lambda d: np.add.accumulate(d[0, 0:1].reshape(())), TypeError, "cannot accumulate on a scalar"),
 	(lambda d: cuda.scan(max)(d, exclusive=True), ValueError, "an exclusive scan needs init"),
+	(lambda d: np.add.at(np.broadcast_to(d, (2, 3, 4)), 0, 1), ValueError, "array is read-only"),
 	(lambda d: cuda.reduce(3), TypeError, r"cuda.reduce\(\) takes a function, not int"),
 ])
 def test_mistakes(device, call, error, text):

@@ -71,7 +71,7 @@ def _array_ufunc(self, ufunc, method, *inputs, **keywords):
 		keywords["out"] = out[0]
 	if method == "__call__":
 		return f(*inputs, **keywords)
-	if method in ("reduce", "accumulate") and not getattr(f, "any_order", True):
+	if method == "reduceat" or (method in ("reduce", "accumulate") and not getattr(f, "any_order", True)):
 		return _on_copies(getattr(ufunc, method), inputs, keywords)
 	return getattr(f, method)(*inputs, **keywords)
 
@@ -267,7 +267,7 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, d
 
 def zeros_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
 	"""np.zeros_like."""
-	return full_like(a, 0, dtype, order, subok, shape)
+	return full_like(a, np.zeros((), a.dtype if dtype is None else dtype)[()], dtype, order, subok, shape)
 
 
 def ones_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
@@ -291,6 +291,12 @@ def expand_dims(a, axis):
 	return reductions.with_axes(a, [one % ndim for one in (axis if isinstance(axis, (tuple, list)) else (axis,))], ndim)
 
 
+def broadcast_to(array, shape, subok=False):
+	"""np.broadcast_to: a view, which cannot be written."""
+	view = array._broadcast(shape)
+	return DeviceNDArray(view.shape, view.strides, view.dtype, view.stream, view.gpu_data, readonly=True, pointer=view.device_pointer)
+
+
 def reshape(a, shape, order="C"):
 	"""np.reshape: a view if there is one, else a copy."""
 	try:
@@ -308,7 +314,7 @@ _FUNCTIONS = {np.where: where, np.clip: clip, np.concatenate: concatenate, np.st
 	np.shape: lambda a: a.shape, np.ndim: lambda a: a.ndim, np.size: lambda a, axis=None: a.size if axis is None else a.shape[axis],
 	np.transpose: lambda a, axes=None: a.transpose(axes), np.ravel: lambda a, order="C": a.ravel(order),
 	np.reshape: lambda a, shape=None, order="C", **_: reshape(a, shape, order),
-	np.squeeze: lambda a, axis=None: a.squeeze(axis), np.broadcast_to: lambda a, shape, subok=False: a._broadcast(shape),
+	np.squeeze: lambda a, axis=None: a.squeeze(axis), np.broadcast_to: broadcast_to,
 	np.expand_dims: expand_dims,
 	**{getattr(np, name): _method(name) for name in reductions.METHODS}}
 

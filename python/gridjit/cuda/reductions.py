@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _core
 from . import _folds
-from ._elementwise import is_half, type_of
+from ._elementwise import as_operand, is_half, type_of
 from ._folds import Fold
 from ._lie import Lie, Parts, meet
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
@@ -21,6 +21,12 @@ except AttributeError:
 def _as_device(array, stream=0):
 	return array if isinstance(array, DeviceNDArray) else as_cuda_array(array) if is_cuda_array(array) \
 		else to_device(np.asarray(array), stream)
+
+
+def _source(array, stream=0):
+	"""What is read: in native byte order."""
+	array = _as_device(array, stream)
+	return array if array.dtype.isnative else as_operand(array)
 
 
 def _axes(axis, ndim):
@@ -186,7 +192,7 @@ def _convertible(array, loop, stream):
 def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	"""ufunc.reduce for a function over device arrays."""
 	on_device = is_cuda_array(array)
-	array = _as_device(array, stream)
+	array = _source(array, stream)
 	axes = _axes(axis, array.ndim)
 	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
 	identity = getattr(f, "identity", None)
@@ -220,7 +226,7 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 def accumulate_with(f, array, axis, dtype, out, stream):
 	"""ufunc.accumulate for a function over device arrays."""
 	on_device = is_cuda_array(array)
-	array = _as_device(array, stream)
+	array = _source(array, stream)
 	if array.ndim == 0:
 		_axes(axis, 0)
 		raise TypeError("cannot accumulate on a scalar")
@@ -236,6 +242,8 @@ def at_with(f, array, indices, b, stream):
 	if not isinstance(array, np.ndarray) and not is_cuda_array(array):
 		raise TypeError("first operand must be array")
 	target = _as_device(array, stream)
+	if target.readonly or isinstance(array, np.ndarray) and not array.flags.writeable:
+		raise ValueError("array is read-only")
 	if (b is None) != (f.nin == 1):
 		raise ValueError("second operand needed for ufunc" if b is None else "second operand provided when ufunc is unary")
 	host = tuple(np.asarray(i) if isinstance(i, DeviceNDArray) else i for i in indices) if isinstance(indices, tuple) \
@@ -344,7 +352,7 @@ def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True
 		dtype = np.float64
 	elif dtype is None and out is not None:
 		dtype = np.result_type(self.dtype, _dtype_of(out))
-	given = self.dtype if dtype is None else np.dtype(dtype)
+	given = (self.dtype if dtype is None else np.dtype(dtype)).newbyteorder("=")
 	if is_half(given):
 		dtype = np.float32
 	total = array_sum(self, axis, dtype, None, keepdims, where=where, stream=stream)
@@ -359,6 +367,7 @@ def _arg(name, better):
 	kernels = {}
 
 	def method(self, axis=None, out=None, keepdims=False, stream=0):
+		self = _source(self)
 		axes = tuple(range(self.ndim)) if axis is None else _axes(operator.index(axis), self.ndim)
 		if any(self.shape[a] == 0 for a in axes):
 			raise ValueError(f"attempt to get {name} of an empty sequence")
@@ -436,7 +445,7 @@ class Reduce:
 		self._kernels = {}
 
 	def __call__(self, arr, size=None, res=None, init=0, stream=0):
-		arr = _as_device(arr, stream)
+		arr = _source(arr, stream)
 		if size is not None:
 			if arr.ndim != 1:
 				raise TypeError("size only counts items of a 1-D array")
@@ -482,7 +491,7 @@ class Scan:
 
 	def __call__(self, array, exclusive=False, axis=-1, init=None, out=None, stream=0):
 		on_device = is_cuda_array(array)
-		array = _as_device(array, stream)
+		array = _source(array, stream)
 		if array.ndim == 0:
 			raise TypeError("cannot scan a scalar")
 		if exclusive and init is None:
