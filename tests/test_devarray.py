@@ -110,6 +110,14 @@ def test_bad_index(device, index, error):
 		array[index] = 0
 
 
+def test_device_arrays_as_indices(device):
+	array = cuda.to_device(numbers((3, 4)))
+	same(array[cuda.to_device(np.array(1))], numbers((3, 4))[1])
+	for index in array > 2, cuda.to_device(np.array([0, 1])), np.array([0, 1]):
+		with pytest.raises(NotImplementedError, match="device arrays cannot be indexed by"):
+			array[index]
+
+
 @pytest.mark.parametrize("index", [0, (1, 2), slice(None), slice(1, None), (slice(None), 1), (slice(None, None, 2), slice(1, 3)), ...,
 	(slice(None, None, -1),)], ids=str)
 @pytest.mark.parametrize("value", [7, 2.5, "row", "device"])

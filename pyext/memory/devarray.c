@@ -308,13 +308,13 @@ static PyObject *array_reshape(PyObject *self, PyObject *args)
 	return from_shadow(a, view);
 }
 
-/* One item of an index as something that can only make a view; NULL with TypeError for index arrays and the like. */
+/* One item of an index as something that can only make a view; NULL with an error for index arrays and the like. */
 static PyObject *plain_index(PyObject *o)
 {
 	if (PySlice_Check(o) || o == Py_Ellipsis || o == Py_None || PyUnicode_Check(o))
 		return Py_NewRef(o);
 	PyObject *number = !PyBool_Check(o) && PyIndex_Check(o) ? PyNumber_Index(o) : NULL;
-	if (number || (PyErr_Occurred() && !PyArray_Check(o)))
+	if (number || (PyErr_Occurred() && !PySequence_Check(o)))
 		return number;
 	return gj_error(GJ_ERR_DEVICE_INDEX, Py_TYPE(o)->tp_name);
 }
