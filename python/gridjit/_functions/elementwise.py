@@ -120,11 +120,11 @@ def isscalar(element):
 
 def polyval(p, x):
 	if isinstance(x, np.ndarray):
-		out = np.zeros(x.shape, (x + p[0]).dtype)
+		out = np.zeros(x.shape, (x + np.zeros(1, p.dtype)[0]).dtype)
 		for i in range(p.shape[0]):
 			out[:] = out * x + p[i]
 		return out
-	value = 0 * x + 0 * p[0]
+	value = 0 * x + np.zeros(1, p.dtype)[0]
 	for i in range(p.shape[0]):
 		value = value * x + p[i]
 	return value

@@ -88,7 +88,7 @@ def prod_axis(a, axis):
 
 def mean_axis(a, axis):
 	rows = front(a, axis_of(a, axis))
-	out = np.full(rows.shape[1:], rows[:1].mean() * 0)
+	out = np.full(rows.shape[1:], np.zeros(1, a.dtype).mean())
 	for row in rows:
 		out += row
 	return out / rows.shape[0]

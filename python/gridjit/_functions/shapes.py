@@ -452,10 +452,19 @@ def ascontiguousarray(a):
 
 # -- Taken --------------------------------------------------------------------------------------------------------------------------
 
+def _check_places(indices, n):
+	for i in flat(indices):
+		if i >= n or i < -n:
+			raise IndexError(f"index {i} is out of bounds for size {n}")
+
+
 def take(a, indices):
 	items = flat(a)
 	if isinstance(indices, int):
+		if indices >= items.size or indices < -items.size:
+			raise IndexError(f"index {indices} is out of bounds for size {items.size}")
 		return items[indices]
+	_check_places(indices, items.size)
 	return items[indices]
 
 
@@ -466,7 +475,7 @@ def extract(condition, arr):
 def select(condlist, choicelist, default=0):
 	if len(condlist) != len(choicelist):
 		raise ValueError("list of cases must be same length as list of conditions")
-	out = np.full(condlist[0].shape, np.full(1, default)[0] + 0 * choicelist[0].flatten()[0])
+	out = np.full(condlist[0].shape, np.full(1, default)[0] + np.zeros(1, choicelist[0].dtype)[0])
 	for i in range(len(condlist) - 1, -1, -1):
 		out = np.where(condlist[i], choicelist[i], out)
 	return out
@@ -475,6 +484,7 @@ def select(condlist, choicelist, default=0):
 def take_along_axis(arr, indices, axis):
 	k = axis_of(arr, axis)
 	out = np.empty(indices.shape, arr.dtype)
+	_check_places(indices, arr.shape[k])
 	if arr.ndim == 1:
 		for i in range(indices.size):
 			out[i] = arr[indices[i]]

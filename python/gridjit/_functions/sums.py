@@ -40,7 +40,7 @@ def var(a, axis=None, ddof=0):
 	if axis is None:
 		return _squares(a) / (a.size - ddof)
 	rows = front(a, axis_of(a, axis))
-	mean = rows[0] * 0.0
+	mean = np.zeros(rows.shape[1:], (rows[:0] * 0.0).dtype)
 	for row in rows:
 		mean += row
 	mean /= rows.shape[0]
@@ -117,7 +117,10 @@ def gradient(f, dx=1.0):
 def trapezoid(y, x=None, dx=1.0):
 	if y.ndim != 1:
 		raise NotImplementedError("np.trapezoid() of arrays of one dimension only")
-	total = 0.0 * y[:1].sum()
+	if x is not None:
+		if x.size != y.size:
+			raise ValueError("x and y of np.trapezoid() are not of the same length")
+	total = 0.0 * y[:0].sum()
 	for i in range(1, y.size):
 		width = dx if x is None else x[i] - x[i - 1]
 		total += width * (y[i] + y[i - 1]) / 2.0
@@ -133,6 +136,8 @@ def trace(a):
 
 def bincount(x, weights=None, minlength=0):
 	n = minlength
+	if n < 0:
+		raise ValueError("'minlength' must not be negative")
 	for i in x:
 		if i < 0:
 			raise ValueError("'list' argument must have no negative elements")
@@ -235,11 +240,13 @@ def histogram(a, bins=10, range=None):
 
 def _counted(a, edges):
 	n = edges.size - 1
-	out = np.zeros(n, np.int64)
+	out = np.zeros(max(n, 0), np.int64)
+	if n < 1:
+		return out
 	even = (edges[n] - edges[0]) / n
 	for x in a:
 		if edges[0] <= x <= edges[n]:
-			k = min(int((x - edges[0]) / even), n - 1)
+			k = min(int((x - edges[0]) / even), n - 1) if even > 0 else n - 1
 			if not (edges[k] <= x and (x < edges[k + 1] or k == n - 1)):
 				k = min(place(edges, x, True) - 1, n - 1)
 			out[k] += 1
@@ -355,6 +362,8 @@ def nanmean(a):
 
 def nanmax(a):
 	b = flat(a)
+	if b.size == 0:
+		raise ValueError("zero-size array to reduction operation not possible")
 	best = b[0]
 	for x in b:
 		if best != best or x > best:
@@ -364,6 +373,8 @@ def nanmax(a):
 
 def nanmin(a):
 	b = flat(a)
+	if b.size == 0:
+		raise ValueError("zero-size array to reduction operation not possible")
 	best = b[0]
 	for x in b:
 		if best != best or x < best:
@@ -372,6 +383,10 @@ def nanmin(a):
 
 
 def interp(x, xp, fp):
+	if xp.size == 0:
+		raise ValueError("array of sample points is empty")
+	if xp.size != fp.size:
+		raise ValueError("fp and xp are not of the same length.")
 	if isinstance(x, (int, float)):
 		return _interp1(x, xp, fp)
 	out = np.empty(x.size)
@@ -386,8 +401,15 @@ def _interp1(x, xp, fp):
 		return math.nan
 	if x >= xp[n - 1]:
 		return fp[n - 1] * 1.0
-	if x < xp[0]:
+	if x < xp[0] or n == 1:
 		return fp[0] * 1.0
-	k = place(xp, x, True) - 1
+	k = min(max(place(xp, x, True) - 1, 0), n - 2)
+	if x == xp[k]:
+		return fp[k] * 1.0
 	slope = (fp[k + 1] - fp[k]) / (xp[k + 1] - xp[k])
-	return slope * (x - xp[k]) + fp[k]
+	y = slope * (x - xp[k]) + fp[k]
+	if y != y:                             # from the other end, where this one is infinite
+		y = slope * (x - xp[k + 1]) + fp[k + 1]
+		if y != y and fp[k] == fp[k + 1]:
+			y = fp[k] * 1.0
+	return y
