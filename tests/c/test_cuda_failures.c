@@ -105,8 +105,15 @@ static void use_kinds(gj_device *d, outcome *o)
 	if (STEP(alloc_kind, GJ_MEM_SHARED, 100, &shared) && STEP(share, shared.at, &share) && STEP(open_shared, &share, &opened))
 		STEP(free_kind, GJ_MEM_OPENED, ((gj_place){ opened, NULL }));
 	STEP(free_kind, GJ_MEM_SHARED, shared);
-	if (step(o, gj_cuda_open(1, &other)) && STEP(peer, other, true, &can))
+	if (!step(o, gj_cuda_open(1, &other)))
+		return;
+	if (STEP(peer, other, true, &can))
 		o->wrong |= !can;
+	gj_place to = { 0 }, from = { 0 };
+	if (STEP(alloc_kind, GJ_MEM_SHARED, 16, &to) && step(o, other->ops->alloc_kind(other, GJ_MEM_SHARED, 16, &from)))
+		STEP(copy_from, other, to.at, from.at, 16, NULL);
+	STEP(free_kind, GJ_MEM_SHARED, to);
+	step(o, other->ops->free_kind(other, GJ_MEM_SHARED, from));
 }
 
 /* All that a program does; whatever fails, everything is given back. */
