@@ -142,7 +142,7 @@ def test_mistakes():
 	refused(stores, "standard_indexing names 'z'", standard_indexing=("z",))
 	refused(stores, "the first array is indexed relatively", standard_indexing=("a",))
 	for use, text in ((lambda: stencil("wrap"), "unsupported mode"), (lambda: stencil(border=1), "no option 'border'"),
-			(lambda: stencil(eval("lambda a: a[0]")), "source is not there")):
+			(lambda: stencil(eval(compile("lambda a: a[0]", "<nowhere>", "eval"))), "source is not there")):
 		with pytest.raises(errors.NumbaValueError, match=text):
 			use()
 	with pytest.raises(errors.TypingError, match="indexes 2 dimensions"):
