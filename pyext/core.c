@@ -47,3 +47,14 @@ int gj_add_type(PyObject *m, PyTypeObject **slot, PyType_Spec *spec, PyTypeObjec
 		*slot = (PyTypeObject *)PyType_FromModuleAndSpec(m, spec, (PyObject *)base);
 	return *slot ? PyModule_AddType(m, *slot) : -1;
 }
+
+PyObject *gj_referent(PyObject *ref)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+	PyObject *o;
+	return PyWeakref_GetRef(ref, &o) > 0 ? o : NULL;
+#else
+	PyObject *o = PyWeakref_GetObject(ref);
+	return o && o != Py_None ? Py_NewRef(o) : NULL;
+#endif
+}

@@ -28,6 +28,8 @@ _Static_assert(sizeof(npy_intp) == sizeof(int64_t), "shapes and strides are used
 bool gj_forgive(PyObject *cls);
 /* 1: *out is the attribute, a new reference; 0: there is none (AttributeError); −1: an exception. */
 int gj_attribute(PyObject *, const char *name, PyObject **out);
+/* What a weak reference refers to, as a new reference, or NULL. */
+PyObject *gj_referent(PyObject *ref);
 /* Is one of the class's bases called that (as its tp_name says: with the module for classes in C)? Runs no code. */
 bool gj_has_base(PyTypeObject *, const char *name);
 /* Attribute of a module, imported if need be, as a new reference. */

@@ -8,18 +8,6 @@
 
 static PyObject *classes;                      /* name: weak reference */
 
-/* What a weak reference refers to, as a new reference, or NULL. */
-static PyObject *alive(PyObject *ref)
-{
-#if PY_VERSION_HEX >= 0x030d0000
-	PyObject *o;
-	return PyWeakref_GetRef(ref, &o) > 0 ? o : NULL;
-#else
-	PyObject *o = PyWeakref_GetObject(ref);
-	return o && o != Py_None ? Py_NewRef(o) : NULL;
-#endif
-}
-
 static PyObject *attribute(PyObject *class, const char *name)
 {
 	PyObject *v;
@@ -33,7 +21,7 @@ static PyObject *attribute(PyObject *class, const char *name)
 /* Is the name the class's, or nobody's and now its? −1: exception. */
 static int claim(PyObject *class, PyObject *name)
 {
-	PyObject *ref = PyDict_GetItemWithError(classes, name), *other = ref ? alive(ref) : NULL;
+	PyObject *ref = PyDict_GetItemWithError(classes, name), *other = ref ? gj_referent(ref) : NULL;
 	int mine = other == class;
 	if (!other && !PyErr_Occurred()) {
 		ref = PyWeakref_NewRef(class, NULL);
@@ -63,7 +51,7 @@ PyObject *gj_exception_name(PyObject *class)
 
 PyObject *gj_exception_class(const char *name)
 {
-	PyObject *ref = classes ? PyDict_GetItemString(classes, name) : NULL, *cls = ref ? alive(ref) : NULL;
+	PyObject *ref = classes ? PyDict_GetItemString(classes, name) : NULL, *cls = ref ? gj_referent(ref) : NULL;
 	PyObject *own = cls || !*name ? NULL : gj_import("builtins", name);
 	if (!cls && !own && !gj_forgive(PyExc_Exception))
 		return NULL;

@@ -45,18 +45,6 @@ static bool reads_item(PyTypeObject *class, PyObject *name)
 
 static PyObject *classes;                      /* address of the names: weak reference to the class */
 
-/* What a weak reference refers to, as a new reference, or NULL. */
-static PyObject *alive(PyObject *ref)
-{
-#if PY_VERSION_HEX >= 0x030d0000
-	PyObject *o;
-	return PyWeakref_GetRef(ref, &o) > 0 ? o : NULL;
-#else
-	PyObject *o = PyWeakref_GetObject(ref);
-	return o && o != Py_None ? Py_NewRef(o) : NULL;
-#endif
-}
-
 static const gj_fields *remember(const gj_fields *f, PyTypeObject *class)
 {
 	PyObject *key = f ? PyLong_FromVoidPtr((void *)f) : NULL, *known, *ref = NULL;
@@ -64,7 +52,7 @@ static const gj_fields *remember(const gj_fields *f, PyTypeObject *class)
 		return PyErr_NoMemory(), NULL;
 	classes = classes ? classes : PyDict_New();
 	known = key && classes ? PyDict_GetItemWithError(classes, key) : NULL;
-	PyObject *last = known ? alive(known) : NULL;
+	PyObject *last = known ? gj_referent(known) : NULL;
 	if (key && classes && !PyErr_Occurred() && last != (PyObject *)class) {
 		ref = PyWeakref_NewRef((PyObject *)class, NULL);
 		if (ref)
@@ -79,7 +67,7 @@ static const gj_fields *remember(const gj_fields *f, PyTypeObject *class)
 PyObject *gj_fields_class(const gj_fields *f)
 {
 	PyObject *key = PyLong_FromVoidPtr((void *)f), *ref = key && classes ? PyDict_GetItemWithError(classes, key) : NULL;
-	PyObject *class = ref ? alive(ref) : NULL;
+	PyObject *class = ref ? gj_referent(ref) : NULL;
 	Py_XDECREF(key);
 	return class;
 }
