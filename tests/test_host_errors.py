@@ -118,6 +118,7 @@ EXPECT = {
 	"CALL_ARGS": ("TypeError", "two() takes 2 arguments (x, y), but 0 were given"),
 	"CALL_KEYWORD": ("TypeError", "two() has no parameter 'z'"),
 	"CALL_AGAIN": ("TypeError", "two() got the argument 'x' twice"),
+	"AMBIGUOUS": ("TypeError", "Ambiguous overloading for <lambda>(): arguments (int64, int64) fit several of its signatures equally well"),
 	"NO_OVERLOAD": ("TypeError", "No matching definition for argument types (int64): explicit() has explicit signatures"),
 	"NO_CONFIG": ("ValueError", "kernel one() is called without grid and block"),
 	"DEVICE_LAUNCH": ("TypeError", "device_function() is a device function"),

@@ -204,12 +204,14 @@ const gj_obj *gj_freeze_extern(gj_freezer *fz, PyObject *o)
 		return gj_freeze_elsewhere(fz);
 	gj_code *c = gj_new(fz->arena, gj_code, 1);
 	const gj_type **arg = gj_new(fz->arena, const gj_type *, e->n + 1);
+	gj_declared *sig = gj_new(fz->arena, gj_declared, 1);
 	const char **var = gj_new(fz->arena, const char *, e->n + 1), *name = gj_freeze_text(fz, e->name);
 	memcpy(arg, e->arg, e->n * sizeof *arg);
 	for (uint32_t i = 0; i < e->n; i++)
 		var[i] = gj_printf(fz->arena, "argument %u", i + 1);
 	*c = (gj_code){ .name = name, .qualname = name, .file = "", .bytes = (const uint8_t *)"", .nargs = (int)e->n, .nposonly = (int)e->n,
-	                .var = var, .nvars = (int)e->n, .ret = e->ret, .arg_type = arg, .narg_types = (int)e->n };
+	                .var = var, .nvars = (int)e->n, .declared = sig, .ndeclared = 1 };
+	*sig = (gj_declared){ e->ret, arg, (int)e->n };
 	c->digest = gj_code_digest(c);
 	r = gj_obj_new(fz, GJ_OBJ_EXTERN, name);
 	r->i = e->abi;

@@ -455,7 +455,22 @@ static int freeze_casts(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 	return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Options that a dispatcher carries for the compiler: inlining, and the types of an explicit signature and of variables. */
+/* One explicit signature: (return type or None, argument types). false: it has types that nobody knows, or an exception is set. */
+static bool freeze_signature(gj_freezer *fz, PyObject *o, gj_declared *sig)
+{
+	PyObject *ret, *args;
+	if (!PyArg_ParseTuple(o, "OO!", &ret, &PyTuple_Type, &args))
+		return false;
+	int n = (int)PyTuple_GET_SIZE(args);
+	const gj_type **type = gj_new(fz->arena, const gj_type *, n + 1);
+	bool known = true;
+	for (int i = 0; i < n; i++)
+		known &= (type[i] = gj_type_from_py(PyTuple_GET_ITEM(args, i))) != NULL;
+	*sig = (gj_declared){ ret == Py_None ? NULL : gj_type_from_py(ret), type, n };
+	return known;
+}
+
+/* Options that a dispatcher carries for the compiler: inlining, and the types of explicit signatures and of variables. */
 static int freeze_options(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 {
 	if (freeze_casts(fz, c, dispatcher) < 0)
@@ -463,23 +478,15 @@ static int freeze_options(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 	long level = option(dispatcher, "_gj_inline");
 	c->inline_ = level == 1 ? GJ_INLINE_ALWAYS : level == 2 ? GJ_INLINE_NEVER : GJ_INLINE_AUTO;
 	c->forceinline = option(dispatcher, "_gj_forceinline") > 0;
-	PyObject *sig = NULL, *ret, *args;
-	if (PyErr_Occurred() || gj_attribute(dispatcher, "_gj_signature", &sig) < 0)
+	PyObject *all = NULL;
+	if (PyErr_Occurred() || gj_attribute(dispatcher, "_gj_signatures", &all) < 0)
 		return -1;
-	if (sig && PyTuple_Check(sig) && PyTuple_GET_SIZE(sig) == 2 && PyTuple_Check(args = PyTuple_GET_ITEM(sig, 1))) {
-		ret = PyTuple_GET_ITEM(sig, 0);
-		int n = (int)PyTuple_GET_SIZE(args);
-		const gj_type **type = gj_new(fz->arena, const gj_type *, n + 1);
-		bool known = true;
-		for (int i = 0; i < n; i++)
-			known &= (type[i] = gj_type_from_py(PyTuple_GET_ITEM(args, i))) != NULL;
-		if (known) {
-			c->ret = ret == Py_None ? NULL : gj_type_from_py(ret);
-			c->arg_type = type;
-			c->narg_types = n;
-		}
-	}
-	Py_XDECREF(sig);
+	Py_ssize_t n = all && PyList_Check(all) ? PyList_GET_SIZE(all) : 0;
+	gj_declared *sig = gj_new(fz->arena, gj_declared, n + 1);
+	for (Py_ssize_t i = 0; i < n && !PyErr_Occurred(); i++)
+		c->ndeclared += freeze_signature(fz, PyList_GET_ITEM(all, i), &sig[c->ndeclared]);
+	c->declared = c->ndeclared ? sig : NULL;
+	Py_XDECREF(all);
 	return PyErr_Occurred() ? -1 : 0;
 }
 

@@ -19,8 +19,8 @@ typedef struct gj_host {
 
 enum { GJ_PLAN_BYTES = 512, GJ_PLAN_SLOTS = 32 };
 
-/* Remembers that arguments of these types, which are those that `s` was compiled for, run s; without memory nothing. */
-void gj_plan_add(gj_host *, const gj_args *, gj_specialisation *s);
+/* Remembers that arguments of the types `given`, which became those that `s` was compiled for, run s; without memory nothing. */
+void gj_plan_add(gj_host *, const gj_args *, const gj_type *const *given, gj_specialisation *s);
 void gj_plans_free(gj_host *);
 /* The compiled form for these arguments, its parameters filled in; results go to `out`. NULL without an exception: none is
  * remembered. */

@@ -74,7 +74,7 @@ static PyObject *call_with(gj_host *h, gj_specialisation *s, gj_args *a, uint64_
 static bool fit(const gj_host *h, const gj_args *a, const gj_type *const *given, const int64_t *was)
 {
 	for (uint32_t i = 0; i < a->nargs; i++) {
-		const gj_type *to = a->type[i];
+		const gj_type *to = a->type[i]->kind == GJ_OPTIONAL ? a->type[i]->elem : a->type[i];
 		if (given[i] == to || !gj_is_int(given[i]) || !gj_is_int(to))
 			continue;
 		bool negative = gj_is_signed(given[i]) && was[i] < 0;
@@ -131,8 +131,8 @@ static PyObject *call_read(gj_host *h, gj_args *a)
 		return NULL;
 	if (gj_parts(s->ret) > GJ_PLAN_SLOTS && !(slot = PyMem_New(uint64_t, gj_parts(s->ret))))
 		return PyErr_NoMemory();
-	if (plain && !memcmp(given, s->arg, a->nargs * sizeof *given))
-		gj_plan_add(h, a, s);
+	if (plain)
+		gj_plan_add(h, a, given, s);
 	PyObject *o = call_with(h, s, a, slot);
 	if (slot != few)
 		PyMem_Free(slot);

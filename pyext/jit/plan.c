@@ -7,10 +7,11 @@
 enum { MAX_PLANS = 4 };
 enum { LAYOUT = NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_F_CONTIGUOUS | NPY_ARRAY_WRITEABLE | NPY_ARRAY_ALIGNED };
 
-typedef enum what { INT, FLOAT, BOOL, NONE, ARRAY } what;
+typedef enum what { INT, INT_AS_FLOAT, FLOAT, BOOL, NONE, ARRAY } what;
 
 typedef struct place {
 	what what;
+	bool optional, told;                       /* it may be None; the first parameter says whether it is */
 	int ndim, flags;
 	const PyArray_Descr *dtype;                /* the very object, which the plan holds */
 	uint32_t first, end;                       /* of the image's parameters */
@@ -42,11 +43,15 @@ void gj_plans_free(gj_host *h)
 
 /* -- Making one ---------------------------------------------------------------------------------------------------------- */
 
-static bool describe(place *a, const gj_arg *x)
+/* `given`: the argument's own type; `x`: its leaf, the value's of what may be None. */
+static bool describe(place *a, const gj_type *given, const gj_type *as, const gj_arg *x)
 {
 	PyArrayObject *o = x->array;
-	switch (x->type->kind) {
-	case GJ_I64:  a->what = INT; return true;
+	bool as_float = given->kind == GJ_I64 && as->kind == GJ_F64, array = given->kind == GJ_ARRAY && gj_can_convert(given, as);
+	if (given != as && !as_float && !array && !(a->optional && given == gj_t_none))
+		return false;
+	switch (given->kind) {
+	case GJ_I64:  a->what = as_float ? INT_AS_FLOAT : INT; return true;
 	case GJ_F64:  a->what = FLOAT; return true;
 	case GJ_BOOL: a->what = BOOL; return true;
 	case GJ_NONE: a->what = NONE; return true;
@@ -62,10 +67,10 @@ static bool describe(place *a, const gj_arg *x)
 	return true;
 }
 
-void gj_plan_add(gj_host *h, const gj_args *a, gj_specialisation *s)
+void gj_plan_add(gj_host *h, const gj_args *a, const gj_type *const *given, gj_specialisation *s)
 {
 	const gj_image *im = &s->image;
-	uint32_t n = a->nargs, at = 0;
+	uint32_t n = a->nargs, at = 0, leaf = 0;
 	gj_plan **end = &h->plans;
 	bool positional = h->d.npositional == h->d.nparams;        /* a call's arguments are its parameters */
 	if (!positional || im->param_bytes > GJ_PLAN_BYTES || gj_parts(s->ret) > GJ_PLAN_SLOTS)
@@ -76,13 +81,18 @@ void gj_plan_add(gj_host *h, const gj_args *a, gj_specialisation *s)
 	*p = (gj_plan){ .s = s, .out = -1 };
 	for (; p->n < n; p->n++) {
 		place *x = &p->arg[p->n];
-		if (a->type[p->n]->kind == GJ_TUPLE || !describe(x, &a->leaf[p->n])) {
+		const gj_type *t = s->arg[p->n];
+		x->optional = t->kind == GJ_OPTIONAL;
+		if (!describe(x, given[p->n], x->optional ? t->elem : t, &a->leaf[leaf + x->optional])) {
 			free_plan(p);
 			return;
 		}
-		for (x->first = at; at < im->nparams && im->param[at].leaf == p->n; at++)
+		uint32_t valid = leaf;
+		leaf += gj_leaves(t);
+		for (x->first = at; at < im->nparams && im->param[at].leaf < leaf; at++)
 			;
 		x->end = at;
+		x->told = x->optional && x->first < at && im->param[x->first].leaf == valid;
 	}
 	if (at < im->nparams)
 		p->out = im->param[at].offset;
@@ -111,38 +121,43 @@ static void put_array(const gj_param *p, const gj_param *end, PyArrayObject *o, 
 /* false: the object is not of the kind that the plan is for. */
 static inline bool put(const place *a, PyObject *o, const gj_param *param, char *params)
 {
-	const gj_param *p = param + a->first;
+	const gj_param *p = param + a->first, *end = param + a->end;
 	PyArrayObject *array = (PyArrayObject *)o;
 	int overflow;
 	int64_t i;
 	double f;
+	if (a->told)
+		params[(p++)->offset] = a->what != NONE;
 	switch (a->what) {
-	case INT:
+	case INT: case INT_AS_FLOAT:
 		if (!PyLong_CheckExact(o) || (i = PyLong_AsLongLongAndOverflow(o, &overflow), overflow))
 			return false;
-		if (a->first < a->end)
-			memcpy(params + p->offset, &i, sizeof i);
+		f = (double)i;
+		if (p < end)
+			memcpy(params + p->offset, a->what == INT ? (void *)&i : (void *)&f, sizeof i);
 		return true;
 	case FLOAT:
 		if (!PyFloat_CheckExact(o))
 			return false;
 		f = PyFloat_AS_DOUBLE(o);
-		if (a->first < a->end)
+		if (p < end)
 			memcpy(params + p->offset, &f, sizeof f);
 		return true;
 	case BOOL:
 		if (o != Py_True && o != Py_False)
 			return false;
-		if (a->first < a->end)
+		if (p < end)
 			params[p->offset] = o == Py_True;
 		return true;
 	case NONE:
+		for (; p < end; p++)                       /* of the value that there is not */
+			memset(params + p->offset, 0, p->size);
 		return o == Py_None;
 	default:
 		if (!PyArray_CheckExact(o) || PyArray_DESCR(array) != a->dtype || PyArray_NDIM(array) != a->ndim
 			|| (PyArray_FLAGS(array) & LAYOUT) != a->flags)
 			return false;
-		put_array(p, param + a->end, array, params);
+		put_array(p, end, array, params);
 		return true;
 	}
 }

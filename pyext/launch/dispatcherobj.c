@@ -320,13 +320,18 @@ static int set_link(PyObject *self, PyObject *value, void *unused)
 
 /* -- Attributes --------------------------------------------------------------------------------------------------- */
 
-static PyObject *get_signature(PyObject *self, void *unused)
+/* [(return type or None, argument types), …] of what other functions call. */
+static PyObject *get_declared(PyObject *self, void *unused)
 {
 	(void)unused;
-	gj_allowed *a = SELF->allowed;
-	if (!a || !SELF->device || (is_host(SELF) && a->next))
-		Py_RETURN_NONE;
-	return Py_BuildValue("NN", a->ret ? gj_type_to_py(a->ret) : Py_NewRef(Py_None), gj_types_to_py(a->arg, a->n));
+	PyObject *list = PyList_New(0);
+	for (gj_allowed *a = SELF->device ? SELF->allowed : NULL; list && a; a = is_host(SELF) ? a->next : NULL) {
+		PyObject *one = Py_BuildValue("NN", a->ret ? gj_type_to_py(a->ret) : Py_NewRef(Py_None), gj_types_to_py(a->arg, a->n));
+		if (!one || PyList_Append(list, one) < 0)
+			Py_CLEAR(list);
+		Py_XDECREF(one);
+	}
+	return list;
 }
 
 static PyObject *get_signatures(PyObject *self, void *unused)
@@ -351,7 +356,7 @@ static PyObject *get_options(PyObject *self, void *unused)
 static PyGetSetDef getset[] = {
 	{ "_link", get_link, set_link, "What it is linked with.", NULL },
 	{ "_options", get_options, NULL, "The decorator's options by keyword.", NULL },
-	{ "_gj_signature", get_signature, NULL, "Device functions: (return type or None, argument types), or None.", NULL },
+	{ "_gj_signatures", get_declared, NULL, "Functions that others call: [(return type or None, argument types), …].", NULL },
 	{ "_declared", get_signatures, NULL, "Argument types of the explicit signatures.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };

@@ -52,26 +52,43 @@ static bool grow(void **list, void *first, uint32_t *cap, size_t item)
 }
 
 /* Leaves point into themselves (dims): moved ones must point to where they are now. */
+static void move(gj_arg *to, const gj_arg *from)
+{
+	bool shape = from->shape == from->dims, strides = from->strides == from->dims + GJ_MAX_NDIM;
+	*to = *from;
+	if (shape)
+		to->shape = to->dims;
+	if (strides)
+		to->strides = to->dims + GJ_MAX_NDIM;
+}
+
 bool gj_args_more_leaves(gj_args *a)
 {
-	bool own[2];
 	gj_arg *old = a->leaf;
 	gj_arg *p = PyMem_Malloc(2 * a->leaf_cap * sizeof *p);
 	if (!p)
 		return PyErr_NoMemory(), false;
-	for (uint32_t i = 0; i < a->nleaves; i++) {
-		p[i] = old[i];
-		own[0] = old[i].shape == old[i].dims;
-		own[1] = old[i].strides == old[i].dims + GJ_MAX_NDIM;
-		if (own[0])
-			p[i].shape = p[i].dims;
-		if (own[1])
-			p[i].strides = p[i].dims + GJ_MAX_NDIM;
-	}
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		move(&p[i], &old[i]);
 	if (old != a->leaf0)
 		PyMem_Free(old);
 	a->leaf = p;
 	a->leaf_cap *= 2;
+	return true;
+}
+
+bool gj_args_open(gj_args *a, uint32_t at, uint32_t n)
+{
+	uint32_t end = a->nleaves;
+	for (uint32_t i = 0; i < n; i++)
+		if (!gj_args_leaf(a, gj_t_none))
+			return false;
+	for (uint32_t i = end; i-- > at;)
+		move(&a->leaf[i + n], &a->leaf[i]);
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		a->leaf[i].first += i < at || i >= at + n ? n * (a->leaf[i].first >= at) : 0;
+	for (gj_arg *x = &a->leaf[at]; n--; x++)
+		*x = (gj_arg){ .type = gj_t_none };
 	return true;
 }
 

@@ -67,6 +67,8 @@ static inline gj_arg *gj_args_leaf(gj_args *a, const gj_type *t)
 	leaf->owns_copy = leaf->skip_in = leaf->skip_out = leaf->written = leaf->readonly = false;
 	return leaf;
 }
+/* n leaves of None at `at`, before those that were there; false: exception. */
+bool    gj_args_open(gj_args *, uint32_t at, uint32_t n);
 bool    gj_args_type(gj_args *, const gj_type *);      /* one more argument is complete: its type */
 bool    gj_args_keep(gj_args *, PyObject *);           /* steals the reference */
 bool    gj_args_ndarray(gj_args *, PyArrayObject *);

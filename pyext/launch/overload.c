@@ -7,36 +7,50 @@
 #include "types/signature.h"
 #include "types/typeobj.h"
 
-static uint32_t exact(const gj_allowed *s, const gj_args *a)
-{
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < a->nargs; i++)
-		n += s->arg[i] == a->type[i];
-	return n;
-}
+#include <string.h>
 
-static bool convertible(const gj_allowed *s, const gj_args *a)
+/* Can all arguments be converted to the signature? *fit: how. */
+static bool fits(const gj_allowed *s, const gj_args *a, gj_fit *fit)
 {
-	for (uint32_t i = 0; i < a->nargs; i++)
+	*fit = (gj_fit){ 0 };
+	if (s->n != a->nargs)
+		return false;
+	for (uint32_t i = 0; i < a->nargs; i++) {
 		if (!gj_args_fit(a->type[i], s->arg[i]))
 			return false;
+		gj_fit_add(fit, a->type[i], s->arg[i]);
+	}
 	return true;
 }
 
-/* Arguments of a kernel with explicit signatures: those of the signature that fits best, converted. */
+static void refuse(gj_dispatcher *d, const gj_args *a, gj_err id)
+{
+	PyObject *given = gj_signature_new(NULL, a->type, a->nargs), *text = given ? PyObject_Repr(given) : NULL;
+	if (text)
+		gj_error(id, gj_dispatcher_name(d), PyUnicode_AsUTF8(text));
+	Py_XDECREF(text);
+	Py_XDECREF(given);
+}
+
+/* Arguments of a function with explicit signatures: those of the signature that fits best, converted. */
 static bool fit_signature(gj_dispatcher *d, gj_args *a)
 {
 	gj_allowed *best = NULL;
-	for (gj_allowed *s = d->allowed; s; s = s->next)
-		if (s->n == a->nargs && convertible(s, a) && (!best || exact(s, a) > exact(best, a)))
+	gj_fit fit, of_best = { 0 };
+	bool tie = false;
+	for (gj_allowed *s = d->allowed; s; s = s->next) {
+		if (!fits(s, a, &fit))
+			continue;
+		int order = best ? gj_fit_compare(&fit, &of_best) : -1;
+		tie = order ? tie && order > 0 : tie || memcmp(s->arg, best->arg, s->n * sizeof *s->arg);
+		if (order < 0) {
 			best = s;
-	if (best)
+			of_best = fit;
+		}
+	}
+	if (best && !tie)
 		return gj_args_convert(a, best->arg);
-	PyObject *given = gj_signature_new(NULL, a->type, a->nargs), *text = given ? PyObject_Repr(given) : NULL;
-	if (text)
-		gj_error(GJ_ERR_NO_OVERLOAD, gj_dispatcher_name(d), PyUnicode_AsUTF8(text));
-	Py_XDECREF(text);
-	Py_XDECREF(given);
+	refuse(d, a, best ? GJ_ERR_AMBIGUOUS : GJ_ERR_NO_OVERLOAD);
 	return false;
 }
 

@@ -181,16 +181,10 @@ static void convert_scalar(gj_arg *x, const gj_type *to)
 	x->type = to;
 }
 
-/* Leaves of one argument, in order. */
-static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
+static void convert_leaf(gj_arg *leaf, const gj_type *to)
 {
-	if (to->kind == GJ_TUPLE) {
-		for (uint32_t i = 0; i < to->n; i++)
-			leaf = convert_leaves(leaf, to->item[i]);
-		return leaf;
-	}
 	if (leaf->type == to || to->kind == GJ_RECORD)
-		return leaf + 1;
+		return;
 	if (gj_is_scalar(to))
 		convert_scalar(leaf, to);
 	else if (to->kind == GJ_PTR)
@@ -199,7 +193,45 @@ static gj_arg *convert_leaves(gj_arg *leaf, const gj_type *to)
 		leaf->readonly = leaf->type->readonly && !to->readonly;
 		leaf->type = to;
 	}
+}
+
+/* Leaves of what stands for a value where there is none: zeros, and arrays without elements. */
+static gj_arg *zero_leaves(gj_arg *leaf, const gj_type *t)
+{
+	if (t->kind == GJ_TUPLE) {
+		for (uint32_t i = 0; i < t->n; i++)
+			leaf = zero_leaves(leaf, t->item[i]);
+		return leaf;
+	}
+	if (t->kind == GJ_OPTIONAL)
+		return zero_leaves(zero_leaves(leaf, gj_scalar[GJ_BOOL]), t->elem);
+	leaf->type = t;
+	leaf->shape = leaf->dims;
+	leaf->strides = leaf->dims + GJ_MAX_NDIM;
 	return leaf + 1;
+}
+
+/* Leaves of one argument, from number `at` on; returns the number behind the last, UINT32_MAX: exception. */
+static uint32_t convert_leaves(gj_args *a, uint32_t at, const gj_type *from, const gj_type *to)
+{
+	if (to->kind == GJ_TUPLE) {
+		for (uint32_t i = 0; at != UINT32_MAX && i < to->n; i++)
+			at = convert_leaves(a, at, from->item[i], to->item[i]);
+		return at;
+	}
+	if (to->kind != GJ_OPTIONAL) {
+		convert_leaf(&a->leaf[at], to);
+		return at + 1;
+	}
+	bool none = from == gj_t_none;                 /* whose leaf becomes that of whether there is a value */
+	if (!gj_args_open(a, at + none, none ? gj_leaves(to->elem) : 1))
+		return UINT32_MAX;
+	a->leaf[at].type = gj_scalar[GJ_BOOL];
+	a->leaf[at].value.u = !none;
+	if (!none)
+		return convert_leaves(a, at + 1, from, to->elem);
+	zero_leaves(&a->leaf[at + 1], to->elem);
+	return at + 1 + gj_leaves(to->elem);
 }
 
 /* A signature says nothing of what is written, so a read-only array fits as any other does: whether the kernel writes to
@@ -212,6 +244,8 @@ bool gj_args_fit(const gj_type *given, const gj_type *want)
 			return false;
 	if (tuples)
 		return true;
+	if (want->kind == GJ_OPTIONAL && given != gj_t_none)
+		return gj_args_fit(given, want->elem);
 	if (given->kind == GJ_ARRAY && given->readonly && want->kind == GJ_ARRAY)
 		given = gj_array_at(given->elem, given->ndim, given->layout, false, (gj_space)given->space, given->align);
 	if (want->kind == GJ_PTR)                  /* an address */
@@ -224,12 +258,13 @@ bool gj_args_convert(gj_args *a, const gj_type *const *to)
 	for (uint32_t i = 0; i < a->nargs; i++)
 		if (!gj_args_fit(a->type[i], to[i]))
 			return false;
-	gj_arg *leaf = a->leaf;
-	for (uint32_t i = 0; i < a->nargs; i++) {
-		a->type[i] = gj_in_spaces_of(to[i], a->type[i]);           /* functions stay known */
-		leaf = convert_leaves(leaf, a->type[i]);
+	uint32_t leaf = 0;
+	for (uint32_t i = 0; leaf != UINT32_MAX && i < a->nargs; i++) {
+		const gj_type *given = a->type[i];
+		a->type[i] = gj_in_spaces_of(to[i], given);        /* functions stay known */
+		leaf = convert_leaves(a, leaf, given, a->type[i]);
 	}
-	return true;
+	return leaf != UINT32_MAX;
 }
 
 /* -- Host arrays -------------------------------------------------------------------------------------------------- */

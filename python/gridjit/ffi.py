@@ -45,7 +45,7 @@ class CFunc(_core.HostFunction):
 
 	@functools.cached_property
 	def _prototype(self):
-		result, args = self._gj_signature
+		result, args = self._gj_signatures[0]
 		return ctypes.CFUNCTYPE(_result_to_ctypes(result), *map(to_ctypes, args))
 
 	@functools.cached_property
@@ -68,12 +68,12 @@ class CFunc(_core.HostFunction):
 	@property
 	def signature(self):
 		"""The Signature."""
-		result, args = self._gj_signature
+		result, args = self._gj_signatures[0]
 		return result(*args)
 
 	def inspect_llvm(self):
 		"""LLVM IR."""
-		return self._dump(self._gj_signature[1], "llvm")
+		return self._dump(self._gj_signatures[0][1], "llvm")
 
 	def __reduce__(self):
 		return _pickle.reduce(self, _rebuild, self._given_signature, self._given)

@@ -89,7 +89,7 @@ static void put_objs(gj_hasher *h, const gj_obj *const *p, int n, bool callees)
 static void put_code(gj_hasher *h, const gj_code *c, bool callees)
 {
 	const int counts[] = { c->version, c->nargs, c->nposonly, c->nkwonly, c->nfree, c->user_handlers, c->inline_,
-	                       c->forceinline, c->narg_types };
+	                       c->forceinline, c->ndeclared };
 	gj_hash_str(h, c->qualname);
 	for (size_t i = 0; i < GJ_LEN(counts); i++)
 		gj_hash_u64(h, (uint64_t)counts[i]);
@@ -109,11 +109,14 @@ static void put_code(gj_hasher *h, const gj_code *c, bool callees)
 	put_objs(h, c->global, c->nnames, callees);
 	put_objs(h, c->defaults, c->ndefaults, callees);
 	put_objs(h, c->kwdefaults, c->nkwonly, callees);
-	put_type(h, c->ret);
 	for (int i = 0; c->cast && i < c->nvars; i++)
 		put_type(h, c->cast[i]);
-	for (int i = 0; i < c->narg_types; i++)
-		put_type(h, c->arg_type[i]);
+	for (int k = 0; k < c->ndeclared; k++) {
+		put_type(h, c->declared[k].ret);
+		gj_hash_u64(h, (uint64_t)c->declared[k].n);
+		for (int i = 0; i < c->declared[k].n; i++)
+			put_type(h, c->declared[k].arg[i]);
+	}
 }
 
 gj_hash gj_code_digest(const gj_code *c)

@@ -6,6 +6,8 @@
 #include "types/fields.h"
 
 typedef struct gj_code gj_code;
+/* An explicit signature: types of arguments, and of the result (NULL: whatever it is). */
+typedef struct gj_declared { const gj_type *ret, *const *arg; int n; } gj_declared;
 typedef struct gj_obj gj_obj;
 
 typedef enum gj_objkind {
@@ -105,8 +107,7 @@ struct gj_code {
 	const gj_handler *handler; uint32_t nhandlers;
 	/* device functions with options of their own */
 	gj_inline inline_; bool forceinline;
-	const gj_type *ret;                        /* explicit signature's return type, or NULL */
-	const gj_type *const *arg_type; int narg_types;     /* explicit argument types, or NULL */
+	const gj_declared *declared; int ndeclared;         /* explicit signatures */
 	const gj_type *const *cast;                /* by var[]: what is stored in it becomes that number type, or NULL; NULL: nothing does */
 	const int16_t *kwheld;                     /* nested code: by keyword-only parameter, which of the nkwheld defaults that its maker supplies last; −1: none */
 	int nkwheld;

@@ -110,26 +110,26 @@ static gj_v callee(gj_gen *g, const gj_obj *extern_, gj_t type)
 static void one(gj_gen *g, const gj_op *o, gj_v lane)
 {
 	gj_unit *u = g->u;
-	const gj_code *code = o->imm.obj->code;
+	const gj_declared *sig = o->imm.obj->code->declared;
 	gj_extern_abi abi = (gj_extern_abi)o->imm.obj->i;
-	bool c_abi = abi != GJ_EXTERN_NUMBA, result = code->ret != gj_t_none;
+	bool c_abi = abi != GJ_EXTERN_NUMBA, result = sig->ret != gj_t_none;
 	call c = { .g = g, .op = o, .lane = lane };
 	gj_v slot = result ? operand(&c) : LLVMConstNull(u->ptr);
 	if (!c_abi)
 		push(&c, slot, NULL);
 	if (abi >= GJ_EXTERN_RANDOM)
 		push(&c, u->backend->random(g, abi - GJ_EXTERN_RANDOM), NULL);
-	for (int i = 0; i < code->nargs; i++)
-		push_value(&c, code->arg_type[i]);
-	gj_t ret = !c_abi ? u->i32 : result ? gj_mem_ty(u, code->ret) : u->tvoid;
+	for (int i = 0; i < sig->n; i++)
+		push_value(&c, sig->arg[i]);
+	gj_t ret = !c_abi ? u->i32 : result ? gj_mem_ty(u, sig->ret) : u->tvoid;
 	gj_t type = LLVMFunctionType(ret, c.type.p, c.type.n, 0);
 	gj_v x = LLVMBuildCall2(g->b, type, callee(g, o->imm.obj, type), c.arg.p, c.arg.n, "");
 	LLVMAddCallSiteAttribute(x, (unsigned)LLVMAttributeFunctionIndex, attribute(u, "nounwind"));
 	for (uint32_t i = 0; i < c.of.n; i++)
 		if (c.of.p[i])
 			extend(g, x, 1 + i, c.of.p[i]);
-	if (c_abi && result && (gj_is_int(code->ret) || gj_is_bool(code->ret)) && code->ret->size < 4)
-		extend(g, x, LLVMAttributeReturnIndex, code->ret);
+	if (c_abi && result && (gj_is_int(sig->ret) || gj_is_bool(sig->ret)) && sig->ret->size < 4)
+		extend(g, x, LLVMAttributeReturnIndex, sig->ret);
 	if (c_abi && result)
 		gj_store(g, x, slot, 0);
 }

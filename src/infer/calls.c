@@ -67,19 +67,61 @@ uint32_t gj_call_rest(const gj_op *call, const gj_code *code, const gj_ref **arg
 	return npos > named ? npos - named : 0;
 }
 
+/* Which of the arguments cannot be converted to the signature, counted from 1; 0: all can, and *fit says how. */
+static uint32_t misfit(const gj_declared *sig, const gj_known *a, gj_fit *fit)
+{
+	*fit = (gj_fit){ 0 };
+	for (int i = 0; i < sig->n; i++) {
+		if (!gj_can_convert(a[i].type, sig->arg[i]))
+			return (uint32_t)i + 1;
+		gj_fit_add(fit, a[i].type, sig->arg[i]);
+	}
+	return 0;
+}
+
+/* The explicit signature that the n arguments fit best, NULL: the function has none. */
+static const gj_declared *signature(const gj_inst *s, const gj_op *call, const gj_code *code, uint32_t n, const gj_known *a)
+{
+	const gj_declared *best = NULL;
+	gj_fit fit, of_best = { 0 };
+	bool tie = false;
+	for (const gj_declared *d = code->declared, *end = d + code->ndeclared; d < end; d++) {
+		if ((uint32_t)d->n != n || misfit(d, a, &fit))
+			continue;
+		int order = best ? gj_fit_compare(&fit, &of_best) : -1;
+		tie = order ? tie && order > 0 : memcmp(d->arg, best->arg, n * sizeof *d->arg) || tie;
+		if (order < 0) {
+			best = d;
+			of_best = fit;
+		}
+	}
+	if (tie)
+		gj_fail(s->fn, call->loc, GJ_ERR_CALL_AMBIGUOUS, code->name, gj_known_list(s->fn->arena, n, a));
+	if (best || !code->ndeclared)
+		return best;
+	const gj_declared *first = code->declared;
+	if (code->ndeclared > 1)
+		gj_fail(s->fn, call->loc, GJ_ERR_CALL_OVERLOAD, code->name, gj_known_list(s->fn->arena, n, a));
+	if ((uint32_t)first->n != n)
+		gj_fail(s->fn, call->loc, GJ_ERR_CALL_COUNT, code->name, first->n, n);
+	uint32_t i = misfit(first, a, &fit);
+	gj_fail(s->fn, call->loc, GJ_ERR_CALL_CONVERT, i, code->name, gj_known_text(s->fn->arena, a[i - 1]), first->arg[i - 1]->name);
+}
+
+/* The argument as a signature has it. What is better known than that stays so: arrays, functions, and whether there is a value. */
+static gj_known declared_as(const gj_type *t, gj_known v)
+{
+	if (t->kind == GJ_OPTIONAL && v.type->kind != GJ_OPTIONAL)
+		return v.type == gj_t_none ? v : declared_as(t->elem, v);
+	return t->kind == GJ_ARRAY || t->kind == GJ_FUNCTION ? v : gj_just(gj_in_spaces_of(t, v.type));
+}
+
 /* Types of an explicit signature replace those of the call: the values are converted. */
 static void apply_signature(const gj_inst *s, const gj_op *call, const gj_code *code, uint32_t n, gj_known *a)
 {
-	if (!code->arg_type)
-		return;
-	if ((uint32_t)code->narg_types != n)
-		gj_fail(s->fn, call->loc, GJ_ERR_CALL_COUNT, code->name, code->narg_types, n);
-	for (uint32_t i = 0; i < n; i++) {
-		if (!gj_can_convert(a[i].type, code->arg_type[i]))
-			gj_fail(s->fn, call->loc, GJ_ERR_CALL_CONVERT, i + 1, code->name, gj_known_text(s->fn->arena, a[i]), code->arg_type[i]->name);
-		if (code->arg_type[i]->kind != GJ_ARRAY && code->arg_type[i]->kind != GJ_FUNCTION)          /* an array may be better known than the signature says */
-			a[i] = gj_just(gj_in_spaces_of(code->arg_type[i], a[i].type));
-	}
+	const gj_declared *sig = signature(s, call, code, n, a);
+	for (uint32_t i = 0; sig && i < n; i++)
+		a[i] = declared_as(sig->arg[i], a[i]);
 }
 
 uint32_t gj_call_args(const gj_inst *s, gj_ref r, const gj_code *code, gj_known *a, gj_ref *from)
@@ -260,11 +302,12 @@ static gj_known call_function(gj_infer *I, gj_inst *s, gj_ref r, const gj_obj *f
 		return each(s, call, n, given, callee->ret.type);
 	if (fused)
 		return gj_just(callee->ret.type ? numbers(s, callee->ret.type) : NULL);
-	const gj_type *ret = code->ret && callee->ret.type ? gj_in_spaces_of(code->ret, callee->ret.type) : code->ret;
+	const gj_declared *sig = signature(s, call, code, gj_code_params(code), a);
+	const gj_type *declared = sig ? sig->ret : NULL, *ret = declared && callee->ret.type ? gj_in_spaces_of(declared, callee->ret.type) : declared;
 	if (!ret || ret == callee->ret.type)
 		return callee->ret;
-	if (callee->ret.type && !gj_can_convert(callee->ret.type, code->ret))
-		gj_fail(s->fn, call->loc, GJ_ERR_RETURN_CONVERT, code->name, callee->ret.type->name, code->ret->name);
+	if (callee->ret.type && !gj_can_convert(callee->ret.type, declared))
+		gj_fail(s->fn, call->loc, GJ_ERR_RETURN_CONVERT, code->name, callee->ret.type->name, declared->name);
 	return gj_just(ret);
 }
 
@@ -273,7 +316,7 @@ static gj_known call_extern(gj_inst *s, gj_ref r, const gj_code *code)
 {
 	gj_known *a = gj_new(s->fn->arena, gj_known, gj_code_params(code) + 1);
 	gj_ref *from = gj_new(s->fn->arena, gj_ref, gj_code_params(code) + 1);
-	return gj_just(gj_call_args(s, r, code, a, from) == UINT32_MAX ? NULL : code->ret);
+	return gj_just(gj_call_args(s, r, code, a, from) == UINT32_MAX ? NULL : code->declared->ret);
 }
 
 /* -- Named functions ------------------------------------------------------------------------------------------------ */

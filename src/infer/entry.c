@@ -77,7 +77,7 @@ static void fix_elements(gj_trap *trap, gj_inst *s, const gj_entry *entry, const
 /* A function that is called by the signature t; one that nobody knows yet is declared by it. */
 static const gj_obj *called_by(gj_trap *trap, const gj_type *t, const gj_obj *f)
 {
-	bool typed = f && (f->kind != GJ_OBJ_FUNCTION || f->code->arg_type || f->code->nargs != (int)t->n);
+	bool typed = f && (f->kind != GJ_OBJ_FUNCTION || f->code->declared || f->code->nargs != (int)t->n);
 	if (typed)
 		return f;
 	gj_obj *o = gj_new(trap->arena, gj_obj, 1);
@@ -88,9 +88,10 @@ static const gj_obj *called_by(gj_trap *trap, const gj_type *t, const gj_obj *f)
 	*o = f ? *f : (gj_obj){ .kind = GJ_OBJ_EXTERN, .name = "function", .i = 1 };
 	*c = f ? *f->code : (gj_code){ .name = "function", .qualname = "function", .file = "", .nargs = (int)t->n, .nposonly = (int)t->n, .var = var,
 		.nvars = (int)t->n };
-	c->ret = t->elem;
-	c->arg_type = t->item;
-	c->narg_types = (int)t->n;
+	gj_declared *sig = gj_new(trap->arena, gj_declared, 1);
+	*sig = (gj_declared){ t->elem, t->item, (int)t->n };
+	c->declared = sig;
+	c->ndeclared = 1;
 	o->code = c;
 	return o;
 }
@@ -120,8 +121,9 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 {
 	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX, .met = UINT32_MAX };
 	gj_known *args = gj_new(trap->arena, gj_known, n + 1);
+	bool optional = entry->args == GJ_ARGS_LEAVES && !gj_is_callback(entry);
 	for (uint32_t i = 0; i < n; i++) {
-		if (has_optional(arg[i]))
+		if (!optional && has_optional(arg[i]))
 			gj_fail(gj_ssa(trap, code), 0, GJ_ERR_OPTIONAL_ARG, code->name, arg[i]->name);
 		args[i] = argument(trap, gj_in_space(trap, arg[i], entry->space), konst ? konst[i] : NULL);
 	}

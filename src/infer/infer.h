@@ -98,6 +98,7 @@ bool     gj_obj_is_float(const gj_obj *, double *);          /* a number that a 
 void gj_refuse_opaque(const gj_fn *, uint32_t loc, gj_known);
 const gj_type *gj_element_of(const gj_type *);               /* of arrays and expressions; a number itself; NULL: neither */
 const char *gj_known_text(gj_arena *, gj_known);             /* "int64", "function f", "module math": for messages */
+const char *gj_known_list(gj_arena *, uint32_t n, const gj_known *);   /* "(int64, function f)" */
 /* A value as all but calls see it: an inner function is not the tuple of what it holds; and what may be None is the value. */
 gj_known gj_known_asked(gj_known);
 gj_known gj_known_seen(gj_known);

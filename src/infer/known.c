@@ -120,6 +120,14 @@ const char *gj_known_text(gj_arena *a, gj_known v)
 	return v.type == gj_t_str ? "a string" : v.type->name;
 }
 
+const char *gj_known_list(gj_arena *arena, uint32_t n, const gj_known *v)
+{
+	const char *text = "";
+	for (uint32_t i = 0; i < n; i++)
+		text = gj_printf(arena, "%s%s%s", text, i ? ", " : "", gj_known_text(arena, v[i]));
+	return gj_printf(arena, "(%s)", text);
+}
+
 void gj_refuse_opaque(const gj_fn *f, uint32_t loc, gj_known v)
 {
 	if (gj_is_generator(v))

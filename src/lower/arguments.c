@@ -56,14 +56,18 @@ static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 	if (t->kind == GJ_TUPLE) {
 		gj_ref *p;
 		gj_lv v = gj_lv_new(L, t, &p);
-		for (uint32_t i = 0; i < t->n; i++) {
-			gj_lv x = leaves(L, t->item[i], leaf);
-			for (uint32_t k = 0, parts = gj_parts(t->item[i]); k < parts; k++)
-				*p++ = x.part[k];
-		}
+		for (uint32_t i = 0; i < t->n; i++)
+			p = gj_append(p, leaves(L, t->item[i], leaf));
 		return v;
 	}
 	uint32_t l = (*leaf)++;
+	if (t->kind == GJ_OPTIONAL) {
+		gj_ref *p;
+		gj_lv v = gj_lv_new(L, t, &p);
+		*p = gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_VALUE }, gj_bool());
+		gj_append(p + 1, leaves(L, t->elem, leaf));
+		return v;
+	}
 	if (t->kind == GJ_PTR)
 		return gj_lv_scalar(L, t, gj_ecast(L, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA },
 			gj_ptr_type(t->elem, GJ_GLOBAL)), t));

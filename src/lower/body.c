@@ -206,14 +206,15 @@ static gj_lv call_extern(gj_body *B, gj_ref r, const gj_obj *fn)
 	gj_lower *L = B->L;
 	const gj_op *o = gj_o(B->s->fn, r);
 	const gj_code *c = fn->code;
+	const gj_type *ret = c->declared->ret;
 	uint32_t n = (uint32_t)c->nargs;
 	gj_known *a = gj_new(L->arena, gj_known, n + 1);
 	gj_ref *from = gj_new(L->arena, gj_ref, n + 1), slot = 0;
 	GJ_VEC(gj_ref) flat = { 0 };
 	gj_call_args(B->s, r, c, a, from);
-	if (c->ret != gj_t_none) {
+	if (ret != gj_t_none) {
 		slot = gj_e(L, GJ_LOCALMEM, gj_ptr_type(gj_i64(), GJ_GENERIC), 0, NULL);
-		gj_o(L->fn, slot)->imm.i = c->ret->kind == GJ_PTR ? 1 : (c->ret->size + 7) / 8;
+		gj_o(L->fn, slot)->imm.i = ret->kind == GJ_PTR ? 1 : (ret->size + 7) / 8;
 		gj_push(L->arena, &flat, slot);
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -226,7 +227,7 @@ static gj_lv call_extern(gj_body *B, gj_ref r, const gj_obj *fn)
 		}
 	}
 	gj_o(L->fn, gj_e(L, GJ_EXTERN, NULL, flat.n, flat.p))->imm.obj = fn;
-	return slot ? extern_result(L, c->ret, slot) : gj_lv_none();
+	return slot ? extern_result(L, ret, slot) : gj_lv_none();
 }
 
 /* What a class of named tuples makes. */

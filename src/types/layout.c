@@ -144,13 +144,14 @@ void gj_lay_out(gj_type *t)
 	bool lies = made_of[t->kind].in_memory;
 	uint32_t size = 0, align = 1;
 	t->nparts = t->kind < GJ_NSCALARS || t->kind == GJ_PTR;
-	t->nleaves = t->kind != GJ_TUPLE;
+	bool items = t->kind == GJ_TUPLE || t->kind == GJ_OPTIONAL;    /* of which leaves are counted */
+	t->nleaves = !items;
 	if (!gj_has_pieces(t))
 		return;
 	t->nparts = 0;
 	for (uint32_t k = 0; gj_piece_of(t, k, &p); k++) {
 		t->nparts += p.count * gj_parts_in(&p);
-		t->nleaves += t->kind == GJ_TUPLE ? p.type->nleaves : 0;
+		t->nleaves += items ? p.type->nleaves : 0;
 		lies &= p.type->size > 0 && size <= INT32_MAX && p.type->size <= INT32_MAX;
 		size = lies ? gj_aligned(size, p.type) + p.count * p.type->size : 0;
 		align = lies && gj_align(p.type) > align ? gj_align(p.type) : align;

@@ -20,7 +20,7 @@ gj_part gj_part_of(const gj_type *, uint32_t i);
 /* The first part of what is called `name`: `real`, `shape`, `start` …; −1: the type has nothing of that name. */
 int gj_part_named(const gj_type *, const char *name);
 
-/* Leaves: how many arguments a launch reads for a value; a tuple is its items, depth first. */
+/* Leaves: how many arguments a launch reads for a value; a tuple is its items, depth first, what may be None whether it is there, and its value. */
 static inline uint32_t gj_leaves(const gj_type *t) { return t->nleaves; }
 
 #endif

@@ -182,6 +182,11 @@ const gj_type *gj_items_type(const gj_type *tuple);
 const gj_type *gj_in_spaces_of(const gj_type *declared, const gj_type *actual);
 /* May a value of type `from` be passed where a signature says `to` (unsafe conversions included)? */
 bool gj_can_convert(const gj_type *from, const gj_type *to);
+/* How well arguments fit a signature, fewer being better: those that lose something, those that become another kind of number, those
+ * that get more bits; then, where nothing is lost, how far they are from their types. Begins as zeros. */
+typedef struct gj_fit { uint32_t n[3], distance; } gj_fit;
+void gj_fit_add(gj_fit *, const gj_type *from, const gj_type *to);     /* one argument, which can be converted */
+int gj_fit_compare(const gj_fit *, const gj_fit *);                    /* < 0: the first is better; 0: neither is */
 
 /* Layout of an array after indexing by items, one character an index: 'i' integer, ':' full slice (`:`), 's' slice
  * with step 1 (`a[1:]`), 'S' any other slice, '.' ellipsis, 'n' newaxis. NULL: too many indices. Result is the element

@@ -45,6 +45,11 @@ def signed(a, b):
 	return a + b
 
 
+@gridjit.njit(["int64(int64, float64)", "int64(float64, int64)"])
+def either(a, b):
+	return 1
+
+
 @cuda.jit("float32[:](int32)", device=True)
 def wrong_return(a):
 	return a
@@ -198,6 +203,14 @@ def STAR(x):
 
 def CALL_CONVERT(x):
 	x[0] = signed(1, x)  # here: signed(1, x)
+
+
+def CALL_OVERLOAD(x):
+	x[0] = either(x, 1)  # here: either(x, 1)
+
+
+def CALL_AMBIGUOUS(x):
+	x[0] = either(1, 1)  # here: either(1, 1)
 
 
 def RETURN_CONVERT(x):

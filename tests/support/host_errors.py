@@ -225,7 +225,7 @@ def NOT_A_SIGNATURE():
 
 
 def OPTIONAL_ARG():
-	cuda.jit((types.optional(int64),))(one.py_func)
+	cuda.compile(one.py_func, (types.optional(int64),), device=True)
 
 
 def SIGNATURE_COUNT():
@@ -298,6 +298,10 @@ def CALL_AGAIN():
 
 def NO_OVERLOAD():
 	cuda.jit("void(float32[:])")(explicit)[1, 1](3)
+
+
+def AMBIGUOUS():
+	gridjit.njit(["int64(int64, float64)", "int64(float64, int64)"])(lambda a, b: a)(1, 2)
 
 
 def NO_CONFIG():
