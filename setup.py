@@ -30,7 +30,8 @@ LLVM_VERSIONS = range(22, 18, -1)
 # What the two targets and the object loader need; irreader lets GRIDJIT_DUMP text be read back.
 COMPONENTS = "core bitreader linker analysis passes orcjit irreader " \
 	"x86codegen x86desc x86info nvptxcodegen nvptxdesc nvptxinfo".split()
-EXPORTS = "{ global: PyInit__core; local: *; };\n"
+# The extension itself, and what debuggers look for (src/run/cpu/debugger.c).
+EXPORTS = "{ global: PyInit__core; __jit_debug_register_code; __jit_debug_descriptor; local: *; };\n"
 
 
 def missing(what, package):

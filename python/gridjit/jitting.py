@@ -161,7 +161,7 @@ def read_options(error_model="python", fastmath=False, boundscheck=None, inline=
 	if config.BOUNDSCHECK is not None:
 		boundscheck = config.BOUNDSCHECK
 	return {"entry": "host", "zero_raises": error_model == "python", "fast_flags": _fast_flags(fastmath), "boundscheck": bool(boundscheck),
-		"parallel": _parallel(others.get("parallel", False)), "inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT)}
+		"parallel": _parallel(others.get("parallel", False)), "debug": bool(debug), "inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT) and not debug}
 
 
 def local_types(types):
@@ -211,7 +211,7 @@ def jit(signature_or_function=None, locals={}, cache=False, pipeline_class=None,
 	them, which are compiled at once, and to which arguments are converted. Without, it is compiled for the types of each call.
 	error_model: 'python': division by zero raises; 'numpy': it gives inf, nan, and 0 for integers. fastmath: True or a set of LLVM's
 	flags. boundscheck: an index outside its array is an IndexError. nogil: other threads run meanwhile. inline, forceinline:
-	callers have its code in them. locals: types of variables, by name. nopython, cache: accepted; it is always nopython, and what is
+	callers have its code in them. debug: gdb stops at its lines; it is not optimised. locals: types of variables, by name. nopython, cache: accepted; it is always nopython, and what is
 	compiled is always cached on disk, by content.
 
 	Raises KeyError for unknown options, TypeError for what is no function, NotImplementedError for forceobj, TypingError and others of

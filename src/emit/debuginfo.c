@@ -1,10 +1,8 @@
-/* Line tables: where each instruction comes from, with the calls that inlining removed. Only for targets where profilers
- * and debuggers read them. */
+/* Debug information: where each instruction comes from, with the calls that inlining removed, and what functions are called. How
+ * much of it, the target says. */
 #include "emit/values.h"
 
 #include <string.h>
-
-enum { DIRECTIVES_ONLY = 3 };                  /* DICompileUnit::DebugDirectivesOnly, which the C enum leaves out */
 
 static LLVMMetadataRef file_of(gj_unit *u, const gj_code *c)
 {
@@ -16,16 +14,15 @@ static LLVMMetadataRef file_of(gj_unit *u, const gj_code *c)
 
 void gj_lines_open(gj_unit *u)
 {
-	if (!u->backend->line_tables || !(u->opt->lineinfo || u->opt->debug))
+	unsigned kind = u->opt->debug ? u->backend->debug_kind : u->opt->lineinfo ? u->backend->lineinfo_kind : GJ_NO_LINES;
+	if (kind == GJ_NO_LINES)
 		return;
 	static const char key[] = "Debug Info Version";
 	LLVMAddModuleFlag(u->mod, LLVMModuleFlagBehaviorWarning, key, sizeof key - 1,
 		LLVMValueAsMetadata(gj_i32(u, LLVMDebugMetadataVersion())));
 	u->di = LLVMCreateDIBuilder(u->mod);
-	LLVMDWARFEmissionKind kind = u->opt->debug ? LLVMDWARFEmissionLineTablesOnly
-		: (LLVMDWARFEmissionKind)DIRECTIVES_ONLY;
 	u->di_unit = LLVMDIBuilderCreateCompileUnit(u->di, LLVMDWARFSourceLanguagePython, file_of(u, u->root->code),
-		"gridjit", 7, u->opt->opt != 0, "", 0, 0, "", 0, kind, 0, 0, 0, "", 0, "", 0);
+		"gridjit", 7, u->opt->opt != 0, "", 0, 0, "", 0, (LLVMDWARFEmissionKind)kind, 0, 0, 0, "", 0, "", 0);
 }
 
 /* The subprogram of a code object; `symbol`: of the function that is emitted for it, else it is only ever inlined. */
@@ -38,8 +35,8 @@ static LLVMMetadataRef scope_of(gj_unit *u, const gj_code *c, const char *symbol
 	unsigned line = c && c->firstline > 0 ? (unsigned)c->firstline : 0;
 	LLVMMetadataRef file = file_of(u, c);
 	LLVMMetadataRef type = LLVMDIBuilderCreateSubroutineType(u->di, file, NULL, 0, LLVMDIFlagZero);
-	LLVMMetadataRef s = LLVMDIBuilderCreateFunction(u->di, file, name, strlen(name), symbol ? symbol : "",
-		symbol ? strlen(symbol) : 0, file, line, type, 1, 1, line, LLVMDIFlagZero, u->opt->opt != 0);
+	const char *linkage = symbol && u->backend->symbols_told ? symbol : "";
+	LLVMMetadataRef s = LLVMDIBuilderCreateFunction(u->di, file, name, strlen(name), linkage, strlen(linkage), file, line, type, 1, 1, line, LLVMDIFlagZero, u->opt->opt != 0);
 	if (!symbol)
 		gj_push(u->arena, &u->scopes, ((gj_global){ c, 0, (gj_v)(void *)s }));
 	return s;
@@ -79,10 +76,15 @@ void gj_lines_at(gj_gen *g, uint32_t loc)
 		LLVMSetCurrentDebugLocation2(g->b, location(g, loc < g->f->loc.n ? loc : 0, 0));
 }
 
+void gj_lines_none(gj_unit *u)
+{
+	LLVMSetCurrentDebugLocation2(u->b, NULL);
+}
+
 void gj_lines_close(gj_unit *u)
 {
 	if (!u->di)
 		return;
-	LLVMSetCurrentDebugLocation2(u->b, NULL);
+	gj_lines_none(u);
 	LLVMDIBuilderFinalize(u->di);
 }

@@ -15,6 +15,8 @@
 #include <llvm-c/TargetMachine.h>
 #include <llvm/Config/llvm-config.h>
 
+/* DICompileUnit's kinds; the C enum leaves the last one out. */
+enum { GJ_NO_LINES, GJ_FULL_DEBUG, GJ_LINE_TABLES, GJ_LINE_DIRECTIVES };
 enum { GJ_LANES = 32 /* of a warp; a vector may have fewer */, GJ_NSPACES = GJ_GENERIC + 1 };
 
 typedef LLVMValueRef gj_v;
@@ -69,7 +71,9 @@ typedef struct gj_backend {
 	const char *scope;                         /* LLVM's name for the scope of atomics; NULL: all threads there are */
 	bool block_alone;                          /* a block is one thread of the machine: nobody else touches its memory */
 	bool zeros_ordered;                        /* minnum and maxnum take −0 to be below +0 */
-	bool line_tables;                          /* debuggers and profilers read them */
+	/* Debug information (LLVMDWARFEmissionKind) with lineinfo, with debug: what the tools of the machine read. */
+	unsigned char lineinfo_kind, debug_kind;
+	bool symbols_told;                         /* … of functions: debuggers show them in the place of names */
 	bool vector_accesses;                      /* parts of a vector are loaded together, from the address that its type asks for */
 	bool unroll_hints;                         /* LLVM does not unroll loops of unknown length by itself */
 	gj_emit_op *op[GJ_NOPS];                   /* overrides of the common table */
@@ -102,7 +106,7 @@ struct gj_unit {
 	uint32_t  stack_bytes;                     /* sum of the frames that LLVM reports ("warn-stack-size") */
 	const char *trouble;                       /* what LLVM's diagnostics said, arena text */
 	void     *own;                             /* the target's */
-	LLVMDIBuilderRef di;                       /* line tables wanted */
+	LLVMDIBuilderRef di;                       /* NULL: no debug information */
 	GJ_VEC(gj_global) scopes;                  /* DISubprogram by code */
 	LLVMMetadataRef di_unit;
 };
@@ -139,6 +143,7 @@ void gj_lines_open(gj_unit *);                 /* debuginfo.c; both do nothing u
 void gj_lines_fn(gj_gen *);
 void gj_lines_at(gj_gen *, uint32_t loc);
 void gj_lines_export(gj_unit *, gj_v fn, const char *symbol);     /* a function around the root */
+void gj_lines_none(gj_unit *);                 /* what follows comes from no line: functions that nobody wrote */
 void gj_lines_close(gj_unit *);
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c: at the end of a block */
 void gj_prefetch_hint(gj_gen *, uint32_t block);

@@ -27,8 +27,10 @@ static gj_gen open_function(gj_unit *u, const char *name, gj_t type)
 {
 	gj_gen g = { .u = u, .f = u->root, .fn = LLVMAddFunction(u->mod, name, type), .b = u->b };
 	gj_attr_text(u, g.fn, "warn-stack-size", "0");
+	gj_attr(u, g.fn, (unsigned)LLVMAttributeFunctionIndex, "nounwind", 0);
 	g.entry = gj_bb_new(&g, "entry");
 	gj_at(&g, g.entry);
+	gj_lines_none(u);
 	return g;
 }
 
@@ -90,7 +92,8 @@ static void call_body(gj_gen *g, const parameter *p, unsigned nparams, gj_v slot
 	arg[n++] = gj_i32(g->u, 0);
 	arg[n++] = gj_i32(g->u, 1);
 	LLVMBuildCall2(g->b, c->type, c->fn, arg, n, "");
-	LLVMRemoveEnumAttributeAtIndex(c->fn, (unsigned)LLVMAttributeFunctionIndex, LLVMGetEnumAttributeKindForName("noinline", 8));
+	if (!g->u->di)                             /* code with lines is not put where there are none */
+		LLVMRemoveEnumAttributeAtIndex(c->fn, (unsigned)LLVMAttributeFunctionIndex, LLVMGetEnumAttributeKindForName("noinline", 8));
 }
 
 static void call_runtime(gj_gen *g, const parameter *p, unsigned nparams, gj_v slot, uint32_t nslots)
@@ -103,32 +106,29 @@ static void call_runtime(gj_gen *g, const parameter *p, unsigned nparams, gj_v s
 	gj_extern_call(g, "gj_rt_callback", u->tvoid, 4, (gj_v[]){ self, params, slot, gj_i32(u, nslots) });
 }
 
-/* C's callers take small integers as 32 bits. */
-static void extend_result(gj_gen *g, const gj_type *ret)
-{
-	const char *name = gj_is_signed(ret) ? "signext" : "zeroext";
-	if ((gj_is_int(ret) || gj_is_bool(ret)) && ret->size < 4)
-		gj_attr(g->u, g->fn, LLVMAttributeReturnIndex, name, 0);
-}
+/* C's callers may take small integers as 32 bits. */
+static bool is_extended(const gj_type *ret) { return (gj_is_int(ret) || gj_is_bool(ret)) && ret->size < 4; }
 
 static void callback(gj_unit *u, const parameter *p, unsigned nparams)
 {
 	const gj_export *e = u->root->export;
 	uint32_t nslots = gj_parts(e->ret);
-	gj_t *arg = gj_new(u->arena, gj_t, e->nargs + 1), ret = !nslots ? u->tvoid : e->ret->kind == GJ_PTR ? u->ptr : gj_mem_ty(u, e->ret);
+	gj_t *arg = gj_new(u->arena, gj_t, e->nargs + 1), result = !nslots ? u->tvoid : e->ret->kind == GJ_PTR ? u->ptr : gj_mem_ty(u, e->ret);
+	gj_t ret = is_extended(e->ret) ? u->i32 : result;
 	for (uint32_t i = 0; i < e->nargs; i++)
 		arg[i] = e->arg[i]->kind == GJ_PTR ? u->ptr : gj_mem_ty(u, e->arg[i]);
 	gj_gen g = open_function(u, "gj_callback", LLVMFunctionType(ret, arg, e->nargs, 0));
-	extend_result(&g, e->ret);
 	gj_v slot = gj_alloca(&g, u->i64, nslots + 1, 8);
 	if (needs_runtime(u))
 		call_runtime(&g, p, nparams, slot, nslots);
 	else
 		call_body(&g, p, nparams, slot);
-	if (nslots)
-		LLVMBuildRet(u->b, gj_load(&g, ret, slot, 8));
-	else
+	if (!nslots) {
 		LLVMBuildRetVoid(u->b);
+		return;
+	}
+	gj_v x = gj_load(&g, result, slot, 8);
+	LLVMBuildRet(u->b, ret == result ? x : LLVMBuildIntCast2(u->b, x, ret, gj_is_signed(e->ret), ""));
 }
 
 void gj_cpu_entry(gj_unit *u)

@@ -572,7 +572,7 @@ const gj_backend gj_backend_cpu = {
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = gj_cpu_entry,
 	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = keep_local, .keep_variable = gj_resume_variable,
 	.random = gj_cpu_random_state, .random_function = gj_cpu_random_function,
-	.block_alone = true, .way_back = gj_cpu_way_back,
+	.debug_kind = GJ_FULL_DEBUG, .block_alone = true, .way_back = gj_cpu_way_back,
 	.op = {
 		[GJ_SREG] = cpu_sreg, [GJ_GRIDROUND] = cpu_round, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,

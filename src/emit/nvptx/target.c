@@ -572,7 +572,7 @@ const gj_backend gj_backend_nvptx = {
 	.finish = nv_finish, .library = gj_libdevice_call, .libcall = gj_libdevice_any,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.around = gj_nv_export, .end_thread = nv_end_thread, .report = gj_nv_report, .print = gj_nv_print, .math = nv_math, .to_int = nv_to_int, .atomic = nv_atomic,
-	.scope = "device", .line_tables = true, .zeros_ordered = true, .unroll_hints = true, .vector_accesses = true,
+	.scope = "device", .lineinfo_kind = GJ_LINE_DIRECTIVES, .debug_kind = GJ_LINE_TABLES, .symbols_told = true, .zeros_ordered = true, .unroll_hints = true, .vector_accesses = true,
 	.op = {
 		[GJ_SREG] = nv_sreg, [GJ_SHAREDMEM] = nv_sharedmem, [GJ_BARRIER] = nv_barrier, [GJ_SYNCWARP] = nv_syncwarp,
 		[GJ_FENCE] = nv_fence, [GJ_NANOSLEEP] = nv_nanosleep, [GJ_SHFL] = nv_shfl, [GJ_VOTE] = nv_vote,

@@ -4,10 +4,12 @@
  * the mapping is writable; afterwards code is read + execute and constants are read-only. */
 #define _GNU_SOURCE
 #include "run/cpu/elf.h"
+#include "run/cpu/debugger.h"
 #include "run/status.h"
 
 #include <elf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -375,6 +377,25 @@ static gj_status load(loader *l, const char *entry, gj_elf *out)
 	return protect(l);
 }
 
+/* Tells debuggers where the object's sections lie now, if it has lines: in a copy of it. They relocate what only they read. */
+static gj_told *tell(const loader *l)
+{
+	bool lines = false;
+	uint64_t table;
+	for (uint32_t i = 0; i < l->nsh; i++)
+		lines |= !strcmp(name_at(l->shnames, l->nshnames, l->sh[i].sh_name), ".debug_line");
+	uint8_t *copy = lines ? malloc(l->n) : NULL;
+	if (!copy)
+		return NULL;
+	memcpy(copy, l->obj, l->n);
+	memcpy(&table, copy + offsetof(Elf64_Ehdr, e_shoff), sizeof table);
+	for (uint32_t i = 0; i < l->nsh; i++) {
+		uint64_t at = l->at[i] == NOWHERE ? 0 : (uintptr_t)l->map + l->at[i];
+		memcpy(copy + table + i * sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_addr), &at, sizeof at);
+	}
+	return gj_debugger_tell(copy, l->n);
+}
+
 gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolve *resolve, void *arg, gj_elf *out)
 {
 	loader l = { .obj = object, .n = n, .resolve = resolve, .arg = arg };
@@ -382,7 +403,7 @@ gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolv
 	gj_elf found = { 0 };
 	gj_status status = load(&l, entry, &found);
 	if (status == GJ_OK)
-		*out = (gj_elf){ l.map, l.start[NGROUPS], found.entry, found.callback };
+		*out = (gj_elf){ l.map, l.start[NGROUPS], found.entry, found.callback, tell(&l) };
 	else if (l.map)
 		munmap(l.map, l.start[NGROUPS]);
 	free(l.sh);
@@ -394,6 +415,7 @@ gj_status gj_elf_load(const void *object, size_t n, const char *entry, gj_resolv
 
 void gj_elf_unload(gj_elf *m)
 {
+	gj_debugger_forget(m->told);
 	if (m->map)
 		munmap(m->map, m->len);
 	*m = (gj_elf){ 0 };

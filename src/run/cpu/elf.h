@@ -5,7 +5,11 @@
 #include "run/device.h"
 
 typedef uintptr_t gj_resolve(const char *name, void *arg);
-typedef struct gj_elf { void *map; size_t len; void *entry, *callback; /* gj_callback, NULL: it has none */ } gj_elf;
+typedef struct gj_elf {
+	void *map; size_t len;
+	void *entry, *callback;                    /* gj_callback, NULL: it has none */
+	struct gj_told *told;                      /* a debugger knows it; NULL: it has no lines */
+} gj_elf;
 
 /* Maps the object (x86-64, ET_REL, position-independent), binds what it calls through the resolver (address of a name,
  * 0: unknown) and looks up the function `entry`. Every offset in the object is checked: a damaged one is GJ_E_LOAD, one
