@@ -21,6 +21,7 @@ enum {
 	PIECE = 1 << 16,                           /* elements between two looks at the exceptions */
 	CHUNK = 1 << 14,                           /* elements that a thread takes at once, at least */
 	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
+	WRITTEN = 8 << 20, TOUCHED = 24 << 20,     /* bytes that the caches do not keep */
 	ALIGNED = 64,                              /* bytes, of outputs that are streamed */
 	DEFAULT_CSR = 0x1f80                       /* round to nearest, no exceptions raised, none trapped */
 };
@@ -52,7 +53,7 @@ static void call(const gj_element_kernel *k, const operand *op, uint32_t n)
 #define COPY(T) for (int64_t i = 0; i < n; i++) \
 	memcpy(to + i * to_step, from + i * from_step, sizeof(T))
 
-static void copy(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, uint32_t size)
+void gj_copy_elements(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, uint32_t size)
 {
 	switch (size) {
 	case 1:  COPY(uint8_t); break;
@@ -105,15 +106,15 @@ static void buffered(const run *r, int64_t from, int64_t n, char *buffer, int64_
 				continue;
 			b[i] = (operand){ at, e->size[i] };
 			if (i < e->nin) {
-				copy(at, e->size[i], first, o->step, now, e->size[i]);
-				copy(at + now * e->size[i], e->size[i], at + (now - 1) * e->size[i], 0, whole - now, e->size[i]);
+				gj_copy_elements(at, e->size[i], first, o->step, now, e->size[i]);
+				gj_copy_elements(at + now * e->size[i], e->size[i], at + (now - 1) * e->size[i], 0, whole - now, e->size[i]);
 			}
 			at += room * e->size[i];
 		}
 		call(r->wide, b, (uint32_t)whole);
 		for (uint32_t i = e->nin; i < e->nargs; i++)
 			if (b[i].at >= buffer && b[i].at < at)
-				copy(r->op[i].at + (from + done) * r->op[i].step, r->op[i].step, b[i].at, e->size[i], now, e->size[i]);
+				gj_copy_elements(r->op[i].at + (from + done) * r->op[i].step, r->op[i].step, b[i].at, e->size[i], now, e->size[i]);
 	}
 }
 
@@ -222,7 +223,7 @@ static void save(const run *r, int64_t from, int64_t n, char *memory, operand *s
 		if (is_scalar(r, i) || !is_overwritten(r, i))
 			continue;
 		saved[i] = (operand){ memory, size };
-		copy(memory, size, r->op[i].at + from * r->op[i].step, r->op[i].step, n, size);
+		gj_copy_elements(memory, size, r->op[i].at + from * r->op[i].step, r->op[i].step, n, size);
 		memory += n * size;
 	}
 }
@@ -345,6 +346,16 @@ static bool is_chain(run *r)
 	return false;
 }
 
+bool gj_outlasts_caches(int64_t written, int64_t touched) { return written >= WRITTEN || touched >= TOUCHED; }
+
+static bool outlasts_caches(const run *r)
+{
+	int64_t read = 0, all = (int64_t)element_bytes(r->e, r->e->nargs), in = (int64_t)element_bytes(r->e, r->e->nin);
+	for (uint32_t i = 0; i < r->e->nin; i++)
+		read += is_scalar(r, i) ? 0 : r->e->size[i];
+	return gj_outlasts_caches((all - in) * r->n, (all - in + read) * r->n);
+}
+
 int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const int64_t *steps)
 {
 	run r = { .e = e, .n = n, .direct = true };
@@ -362,8 +373,8 @@ int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const in
 	}
 	if (!(chain ? (r.serial = e->kernel(e, 0, GJ_ELEMENTS_SERIAL)) : (r.wide = e->kernel(e, r.scalars, GJ_ELEMENTS_WIDE))))
 		return -1;
-	if (!chain && r.direct && !r.in_place && n * (int64_t)element_bytes(e, e->nargs) - n * (int64_t)element_bytes(e, e->nin) >= GJ_STREAM_BYTES &&
-	    r.wide->kernel->width > 1 && !(r.streamed = e->kernel(e, r.scalars, GJ_ELEMENTS_STREAMED)))
+	if (!chain && r.direct && !r.in_place && outlasts_caches(&r) && r.wide->kernel->width > 1 &&
+	    !(r.streamed = e->kernel(e, r.scalars, GJ_ELEMENTS_STREAMED)))
 		return -1;
 	if (chain) {
 		unsigned before = _mm_getcsr();

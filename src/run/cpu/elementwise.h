@@ -12,8 +12,8 @@ typedef struct gj_element_kernel { gj_kernel *kernel; const gj_param *param; uin
 
 typedef enum gj_element_form { GJ_ELEMENTS_WIDE, GJ_ELEMENTS_SERIAL, GJ_ELEMENTS_STREAMED } gj_element_form;
 
-/* Outputs of fewer bytes may be read again out of a cache. */
-enum { GJ_STREAM_BYTES = 8 << 20 };
+/* Will outputs of so many bytes be gone from the caches when a loop that touches so many bytes in all has ended? */
+bool gj_outlasts_caches(int64_t written, int64_t touched);
 /* Elements before all outputs, of these sizes and contiguous, are aligned for streaming; −1: they never are. */
 int64_t gj_lead_in(const gj_operand *output, const uint8_t *size, uint32_t n);
 
@@ -35,6 +35,9 @@ struct gj_elementwise {
  * as NumPy lets them: elements are taken in ascending order wherever an output is read again. Gives the floating-point exceptions
  * (FE_…) that elements of the loop raised, −1 where there was no kernel or no memory or the thread was interrupted. */
 int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int64_t *steps);
+
+/* n elements of a size in bytes from one place to another, steps in bytes. */
+void gj_copy_elements(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, uint32_t size);
 
 /* n elements by a wide kernel for these scalars, without a look at exceptions or overlap; `streamed`: its other form, or NULL. buffer: room, a multiple of 32, times the
  * bytes of an element of all operands. */

@@ -6,13 +6,24 @@
 
 #pragma GCC optimize("O3")
 
-enum { LANES = 16 };                                          /* accumulators of a sum */
+enum { LANES = 16, MANY = 64 };                               /* accumulators of a sum; of what is least, too many to be unrolled */
+
+/* The processor's longer vectors, where it has them: what is added to what is the same. */
+#if defined __SANITIZE_ADDRESS__
+#define CLONED
+#else
+#define CLONED __attribute__((target_clones("default", "arch=x86-64-v3")))
+#endif
 
 #define SUMS(K, T) \
-	static T sum_##K(const T *x, int64_t n) \
+	CLONED static T sum_##K(const T *x, int64_t n) \
 	{ \
 		T acc[LANES] = { 0 }, all = 0; \
 		int64_t i = 0; \
+		for (; n < LANES && i < n; i++) \
+			all += x[i]; \
+		if (n < LANES) \
+			return all; \
 		for (; i + LANES <= n; i += LANES) \
 			for (int k = 0; k < LANES; k++) \
 				acc[k] += x[i + k]; \
@@ -22,10 +33,14 @@ enum { LANES = 16 };                                          /* accumulators of
 			all += acc[k]; \
 		return all; \
 	} \
-	static T product_##K(const T *x, int64_t n) \
+	CLONED static T product_##K(const T *x, int64_t n) \
 	{ \
 		T acc[LANES], all = 1; \
 		int64_t i = 0; \
+		for (; n < LANES && i < n; i++) \
+			all *= x[i]; \
+		if (n < LANES) \
+			return all; \
 		for (int k = 0; k < LANES; k++) \
 			acc[k] = 1; \
 		for (; i + LANES <= n; i += LANES) \
@@ -37,7 +52,7 @@ enum { LANES = 16 };                                          /* accumulators of
 			all *= acc[k]; \
 		return all; \
 	} \
-	static void sums_##K(gj_fold how, T *to, const T *x, int64_t n) \
+	CLONED static void sums_##K(gj_fold how, T *to, const T *x, int64_t n) \
 	{ \
 		for (int64_t j = 0; how == GJ_FOLD_SUM && j < n; j++) \
 			to[j] += x[j]; \
@@ -52,24 +67,25 @@ SUMS(f64, double)
 #define BETTER(how, a, b) ((how) == GJ_FOLD_MIN || (how) == GJ_FOLD_ARGMIN ? (b) < (a) : (b) > (a))
 
 #define ORDER(K, T) \
-	static T best_##K(gj_fold how, const T *x, int64_t n) \
+	CLONED static T best_##K(gj_fold how, const T *x, int64_t n) \
 	{ \
-		T acc[LANES], all; \
+		T acc[MANY], odd[MANY], all = x[0]; \
 		int64_t i = 0; \
-		for (int k = 0; k < LANES; k++) \
-			acc[k] = x[0]; \
+		for (int k = 0; n >= MANY && k < MANY; k++) \
+			acc[k] = x[k], odd[k] = 0; \
 		if (how == GJ_FOLD_MIN || how == GJ_FOLD_ARGMIN) { \
-			for (; i + LANES <= n; i += LANES) \
-				for (int k = 0; k < LANES; k++) \
-					acc[k] = x[i + k] < acc[k] || x[i + k] != x[i + k] ? x[i + k] : acc[k]; \
+			for (; i + MANY <= n; i += MANY) \
+				for (int k = 0; k < MANY; k++) \
+					acc[k] = x[i + k] < acc[k] ? x[i + k] : acc[k], odd[k] = x[i + k] == x[i + k] ? odd[k] : x[i + k]; \
 		} else { \
-			for (; i + LANES <= n; i += LANES) \
-				for (int k = 0; k < LANES; k++) \
-					acc[k] = x[i + k] > acc[k] || x[i + k] != x[i + k] ? x[i + k] : acc[k]; \
+			for (; i + MANY <= n; i += MANY) \
+				for (int k = 0; k < MANY; k++) \
+					acc[k] = x[i + k] > acc[k] ? x[i + k] : acc[k], odd[k] = x[i + k] == x[i + k] ? odd[k] : x[i + k]; \
 		} \
-		all = acc[0]; \
-		for (int k = 1; k < LANES; k++) \
-			all = BETTER(how, all, acc[k]) || acc[k] != acc[k] ? acc[k] : all; \
+		for (int k = 0; i && k < MANY; k++) \
+			all = BETTER(how, all, acc[k]) ? acc[k] : all; \
+		for (int k = 0; i && k < MANY; k++) \
+			all = odd[k] == odd[k] ? all : odd[k]; \
 		for (; i < n; i++) \
 			all = BETTER(how, all, x[i]) || x[i] != x[i] ? x[i] : all; \
 		return all; \
@@ -86,7 +102,7 @@ SUMS(f64, double)
 		memcpy(p->value.bytes, &best, sizeof best); \
 		p->index = at ? *at : index + i; \
 	} \
-	static void orders_##K(gj_fold how, T *to, int64_t *at, const T *x, const int64_t *more_at, int64_t index, int64_t n) \
+	CLONED static void orders_##K(gj_fold how, T *to, int64_t *at, const T *x, const int64_t *more_at, int64_t index, int64_t n) \
 	{ \
 		for (int64_t j = 0; how == GJ_FOLD_MIN && j < n; j++) \
 			to[j] = x[j] < to[j] || x[j] != x[j] ? x[j] : to[j]; \

@@ -14,6 +14,7 @@
 enum {
 	STRETCH = 2048,                            /* elements of one call of compiled code, at most */
 	UNIT = 1 << 14,                            /* elements that a thread takes at once */
+	WIDEST = 16,                               /* bytes of an element, at most */
 	FEW = 16                                   /* pieces of the result: fewer are each folded in several parts */
 };
 
@@ -27,6 +28,7 @@ static bool finds_positions(const gj_fused *f)
 	return false;
 }
 
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t magnitude(int64_t x) { return x < 0 ? -x : x; }
 
 /* Does dimension a step further than b, as most operands see it? */
@@ -92,29 +94,34 @@ void gj_fused_plan(gj_fused *f)
 				swap(f, k, k + 1);
 			f->ndim--;
 		}
+	uint32_t last = f->ndim - 1;
+	f->together = last && f->shape[last] * 2 <= STRETCH ? least(STRETCH / f->shape[last], f->shape[last - 1]) : 1;
 	for (uint32_t i = 0; i < f->nin && i < 32; i++)
-		f->scalars |= (uint64_t)(f->op[i].stride[f->ndim - 1] == 0) << i;
+		f->scalars |= (uint64_t)(f->op[i].stride[last] == 0 && (f->together == 1 || f->op[i].stride[last - 1] == 0)) << i;
 }
 
 bool gj_fused_streams(const gj_fused *f)
 {
-	int64_t n = f->shape[f->ndim - 1], all = 0, elements = 1;
+	int64_t n = f->shape[f->ndim - 1], written = 0, read = 0, elements = 1;
 	for (uint32_t d = 0; d < f->ndim; d++)
 		elements *= f->shape[d];
 	for (uint32_t i = f->nin; i < f->nargs; i++) {
 		if (f->op[i].fold || f->op[i].stride[f->ndim - 1] != f->op[i].size)
 			return false;
-		all += elements * f->op[i].size;
+		written += elements * f->op[i].size;
 	}
-	for (uint32_t i = 0; i < f->nin; i++)                                      /* in place: it is in the caches anyhow */
-		for (uint32_t o = f->nin; o < f->nargs; o++)
+	for (uint32_t i = 0; i < f->nin; i++) {
+		read += f->op[i].stride[f->ndim - 1] ? elements * f->op[i].size : 0;
+		for (uint32_t o = f->nin; o < f->nargs; o++)                           /* in place: it is in the caches anyhow */
 			if (f->op[i].at == f->op[o].at)
 				return false;
-	return n >= STRETCH && all >= GJ_STREAM_BYTES;
+	}
+	return n >= STRETCH && gj_outlasts_caches(written, written + read);
 }
 
 /* -- Stretches ------------------------------------------------------------------------------------------------------------ */
 
+struct memory;
 typedef struct run {
 	gj_fused *f;
 	gj_elementwise loop;                       /* sizes */
@@ -125,11 +132,19 @@ typedef struct run {
 	int64_t  parts, rows, chunks;              /* see plans of reductions */
 	gj_folded *folded;                         /* [output][kept][part] */
 	char     *column; int64_t *where;          /* [output][part][kept · n] */
-	uint32_t room;                             /* elements of a stretch */
+	int64_t  room;                             /* elements of a stretch */
 	_Atomic int64_t next;
 	_Atomic bool failed;
-	void (*task)(struct run *, int64_t, char *memory);
+	void (*task)(struct run *, int64_t, struct memory *);
 } run;
+
+/* A thread's own. `outputs` and `rest` have room for a stretch of each operand, `rows` for one of what is not a run of memory when
+ * rows are taken together. */
+typedef struct memory {
+	char *outputs, *rest, *rows;
+	gj_folded *folded;                         /* of short rows */
+	struct { const char *at; int64_t step, n; } gathered[GJ_MAX_OPERANDS];     /* in `rows`, the same for all rows */
+} memory;
 
 /* Where the operands are at position `at` of the outer dimensions that are reduced, or of those that stay. */
 static void offsets(const run *r, int64_t at, bool reduced, gj_operand *op)
@@ -156,55 +171,146 @@ static void row(const run *r, int64_t kept, int64_t gone, int64_t from, gj_opera
 	offsets(r, gone, true, op);
 }
 
-static void compute(run *r, const gj_operand *op, int64_t n, char *buffer)
+static void compute(run *r, const gj_operand *op, int64_t n, memory *m)
 {
-	gj_elementwise_piece(&r->loop, r->f->kernel, r->f->streamed, r->f->scalars, op, n, buffer, r->room);
+	gj_elementwise_piece(&r->loop, r->f->kernel, r->f->streamed, r->f->scalars, op, n, m->rest, r->room);
 }
 
-/* Outputs go to buffers, one behind the other in memory; returns what is behind them. */
-static char *into_buffers(const run *r, gj_operand *op, char *memory)
+/* Outputs go to buffers. */
+static void into_buffers(const run *r, gj_operand *op, const memory *m)
 {
-	for (uint32_t i = r->f->nin; i < r->f->nargs; i++) {
-		op[i] = (gj_operand){ memory, r->f->op[i].size };
-		memory += r->room * 8;
+	for (uint32_t i = r->f->nin; i < r->f->nargs; i++)
+		op[i] = (gj_operand){ m->outputs + (i - r->f->nin) * r->room * WIDEST, r->f->op[i].size };
+}
+
+/* Does operand i of several rows lie as in one, or is it one value in all of them? */
+static bool is_run(const run *r, uint32_t i, const gj_operand *op, int64_t n, int64_t step)
+{
+	return (i < r->f->nin && r->f->scalars >> i & 1) || (op->step == r->loop.size[i] && step == n * op->step);
+}
+
+/* Short rows, `op` where the first begins, `step` to the next: inputs that are no run of memory are made one. */
+static void compute_rows(run *r, const gj_operand *op, const int64_t *step, int64_t rows, int64_t n, memory *m)
+{
+	gj_operand flat[GJ_MAX_OPERANDS];
+	for (uint32_t i = 0; i < r->f->nargs; i++) {
+		uint32_t size = r->loop.size[i];
+		char *to = m->rows + i * r->room * WIDEST;
+		flat[i] = op[i];
+		if (is_run(r, i, &op[i], n, step[i]))
+			continue;
+		flat[i] = (gj_operand){ to, size };
+		if (i >= r->f->nin || (step[i] == 0 && m->gathered[i].at == op[i].at && m->gathered[i].step == op[i].step && m->gathered[i].n >= rows * n))
+			continue;
+		for (int64_t k = 0; k < rows; k++)
+			gj_copy_elements(to + k * n * size, size, op[i].at + k * step[i], op[i].step, n, size);
+		m->gathered[i].at = step[i] == 0 ? op[i].at : NULL;
+		m->gathered[i].step = op[i].step;
+		m->gathered[i].n = rows * n;
 	}
-	return memory;
+	compute(r, flat, rows * n, m);
+	for (uint32_t i = r->f->nin; i < r->f->nargs; i++)
+		for (int64_t k = 0; flat[i].at != op[i].at && k < rows; k++)
+			gj_copy_elements(op[i].at + k * step[i], op[i].step, flat[i].at + k * n * flat[i].step, flat[i].step, n, r->loop.size[i]);
 }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+/* Row (kept, gone), and those behind it along the dimension before the last, of which no more than `left` are wanted: into buffers or
+ * where they belong. Returns how many rows it were. */
+static int64_t several(run *r, int64_t kept, int64_t gone, int64_t left, gj_operand *op, memory *m)
+{
+	const gj_fused *f = r->f;
+	uint32_t before = r->last - 1;
+	int64_t at = (f->reduced[before] ? gone : kept) % f->shape[before];
+	int64_t rows = least(least(f->together, f->shape[before] - at), left), step[GJ_MAX_OPERANDS];
+	bool stored = !f->op[f->nin].fold;
+	row(r, kept, gone, 0, op);
+	if (!stored)
+		into_buffers(r, op, m);
+	for (uint32_t i = 0; i < f->nargs; i++)
+		step[i] = i < f->nin || stored ? f->op[i].stride[before] : r->n * op[i].step;
+	compute_rows(r, op, step, rows, r->n, m);
+	return rows;
+}
 
 /* -- Elements that are stored --------------------------------------------------------------------------------------------- */
 
 /* Task: a chunk of a row, or some rows. */
-static void store(run *r, int64_t t, char *memory)
+static void store(run *r, int64_t t, memory *m)
 {
 	gj_operand op[GJ_MAX_OPERANDS];
 	int64_t first = t / r->chunks * r->rows, end = least(first + r->rows, r->kept), from = t % r->chunks * UNIT;
 	int64_t to = r->chunks > 1 ? least(from + UNIT, r->n) : r->n;
-	for (int64_t k = first; k < end; k++) {
+	for (int64_t k = first, rows = 1; k < end; k += rows) {
+		if (r->f->together > 1) {
+			rows = several(r, k, 0, end - k, op, m);
+			continue;
+		}
 		row(r, k, 0, from, op);
-		compute(r, op, to - from, memory);
+		compute(r, op, to - from, m);
 	}
 }
 
 /* -- The innermost dimension is reduced --------------------------------------------------------------------------------------- */
 
+static void fold(const run *r, uint32_t o, const char *x, int64_t n, int64_t index, gj_folded *to)
+{
+	gj_fold_row((gj_fold)r->f->op[o].fold, r->f->op[o].kind, x, n, index, to);
+}
+
+static void fold_part(const run *r, const gj_operand *op, int64_t n, int64_t index, int64_t t)
+{
+	for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
+		fold(r, o, op[o].at, n, index, &r->folded[(o - r->f->nin) * r->tasks + t]);
+}
+
 /* Task: part `t % parts` of what is folded to one element: a chunk of a row, or some rows. */
-static void fold_rows(run *r, int64_t t, char *memory)
+static void fold_rows(run *r, int64_t t, memory *m)
 {
 	gj_operand op[GJ_MAX_OPERANDS];
 	int64_t part = t % r->parts, kept = t / r->parts, first = part / r->chunks * r->rows, end = least(first + r->rows, r->gone);
 	int64_t low = part % r->chunks * UNIT, high = r->chunks > 1 ? least(low + UNIT, r->n) : r->n;
-	for (int64_t g = first; g < end; g++)
+	for (int64_t g = first, rows = 1; g < end; g += rows) {
+		if (r->f->together > 1 && r->f->reduced[r->last - 1]) {
+			rows = several(r, kept, g, end - g, op, m);
+			fold_part(r, op, rows * r->n, g * r->n, t);
+			continue;
+		}
 		for (int64_t from = low, n; from < high; from += n) {
 			n = least(high - from, r->room);
 			row(r, kept, g, from, op);
-			char *rest = into_buffers(r, op, memory);
-			compute(r, op, n, rest);
-			for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
-				gj_fold_row((gj_fold)r->f->op[o].fold, r->f->op[o].kind, op[o].at, n, g * r->n + from,
-					&r->folded[(o - r->f->nin) * r->tasks + t]);
+			into_buffers(r, op, m);
+			compute(r, op, n, m);
+			fold_part(r, op, n, g * r->n + from, t);
 		}
+	}
+}
+
+/* The elements that short rows from `kept` on were folded to. */
+static void finish_each(const run *r, int64_t kept, int64_t rows, const gj_folded *folded)
+{
+	gj_operand op[GJ_MAX_OPERANDS];
+	row(r, kept, 0, 0, op);
+	for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
+		for (int64_t i = 0; i < rows; i++)
+			gj_fold_end((gj_fold)r->f->op[o].fold, r->f->op[o].kind, folded++, op[o].at + i * r->f->op[o].stride[r->last - 1]);
+}
+
+/* Task: some of many short rows, each of which is folded to an element. */
+static void fold_each(run *r, int64_t t, memory *m)
+{
+	gj_operand op[GJ_MAX_OPERANDS];
+	int64_t first = t * r->rows, end = least(first + r->rows, r->kept);
+	for (int64_t k = first, rows = 0; k < end; k += rows) {
+		memset(m->folded, 0, (size_t)((r->f->nargs - r->f->nin) * r->f->together) * sizeof *m->folded);
+		for (int64_t g = 0; g < r->gone; g++) {
+			gj_folded *to = m->folded;
+			rows = several(r, k, g, end - k, op, m);
+			for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
+				for (int64_t i = 0; i < rows; i++)
+					fold(r, o, op[o].at + i * r->n * op[o].step, r->n, g * r->n, to++);
+		}
+		finish_each(r, k, rows, m->folded);
+	}
 }
 
 static void finish_rows(run *r)
@@ -232,28 +338,36 @@ static int64_t *where_of(const run *r, uint32_t o, int64_t part, int64_t at)
 	return r->where + ((o - r->f->nin) * r->parts + part) * r->kept * r->n + at;
 }
 
+static void fold_column(const run *r, uint32_t o, const char *x, char *to, int64_t *at, int64_t n, int64_t index, bool is_first)
+{
+	const gj_fused_operand *p = &r->f->op[o];
+	if (!is_first) {
+		gj_fold_column((gj_fold)p->fold, p->kind, to, at, x, NULL, index, n);
+		return;
+	}
+	memcpy(to, x, (size_t)n * p->size);
+	for (int64_t i = 0; p->fold >= GJ_FOLD_ARGMIN && i < n; i++)
+		at[i] = index;
+}
+
 /* Task: a part of the rows that are folded, of a stretch of what stays. Columns have 8 bytes an element set aside, and are packed. */
-static void fold_columns(run *r, int64_t t, char *memory)
+static void fold_columns(run *r, int64_t t, memory *m)
 {
 	gj_operand op[GJ_MAX_OPERANDS];
 	int64_t part = t % r->parts, piece = t / r->parts, kept = piece / r->chunks, from = piece % r->chunks * r->room;
-	int64_t n = least(r->n - from, r->room), first = part * r->rows, end = least(first + r->rows, r->gone);
-	for (int64_t g = first; g < end; g++) {
-		row(r, kept, g, from, op);
-		char *rest = into_buffers(r, op, memory);
-		compute(r, op, n, rest);
-		for (uint32_t o = r->f->nin; o < r->f->nargs; o++) {
-			const gj_fused_operand *p = &r->f->op[o];
-			char *to = column_of(r, o, part, kept * r->n + from);
-			int64_t *at = where_of(r, o, part, kept * r->n + from);
-			if (g > first) {
-				gj_fold_column((gj_fold)p->fold, p->kind, to, at, op[o].at, NULL, g, n);
-				continue;
-			}
-			memcpy(to, op[o].at, (size_t)n * p->size);
-			for (int64_t i = 0; p->fold >= GJ_FOLD_ARGMIN && i < n; i++)
-				at[i] = g;
+	int64_t n = least(r->n - from, r->room), first = part * r->rows, end = least(first + r->rows, r->gone), rows = 1;
+	for (int64_t g = first; g < end; g += rows) {
+		if (r->f->together > 1 && r->f->reduced[r->last - 1]) {
+			rows = several(r, kept, g, end - g, op, m);
+		} else {
+			row(r, kept, g, from, op);
+			into_buffers(r, op, m);
+			compute(r, op, n, m);
 		}
+		for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
+			for (int64_t i = 0; i < rows; i++)
+				fold_column(r, o, op[o].at + i * n * op[o].step, column_of(r, o, part, kept * r->n + from),
+					where_of(r, o, part, kept * r->n + from), n, g + i, g + i == first);
 	}
 }
 
@@ -283,16 +397,18 @@ static void finish_columns(run *r)
 static void work(void *arg)
 {
 	run *r = arg;
-	char *memory = malloc((size_t)r->room * r->f->nargs * 16 + 64);
-	if (!memory) {
+	size_t each = (size_t)r->room * r->f->nargs * WIDEST;
+	char *all = malloc(each * (r->f->together > 1 ? 4 : 2));
+	if (!all) {
 		atomic_store(&r->failed, true);
 		return;
 	}
+	memory m = { .outputs = all, .rest = all + each, .rows = all + 2 * each, .folded = (gj_folded *)(void *)(all + 3 * each) };
 	for (int64_t t; (t = atomic_fetch_add_explicit(&r->next, r->batch, memory_order_relaxed)) < r->tasks;)
 		for (int64_t end = least(t + r->batch, r->tasks); t < end; t++)
-			r->task(r, t, memory);
+			r->task(r, t, &m);
 	_mm_sfence();                              /* what went past the caches is there for whoever comes next */
-	free(memory);
+	free(all);
 }
 
 static void start(run *r)
@@ -316,9 +432,17 @@ static bool reduce_rows(run *r)
 	cut(r);
 	r->parts = r->chunks * ((r->gone + r->rows - 1) / r->rows);
 	r->tasks = r->kept * r->parts;
+	if (r->f->together > 1 && !r->f->reduced[r->last - 1] && r->parts == 1) {
+		r->rows = UNIT / (r->gone * r->n) + 1;
+		r->tasks = (r->kept + r->rows - 1) / r->rows;
+		r->batch = 1;
+		r->task = fold_each;
+		start(r);
+		return !r->failed;
+	}
 	r->batch = r->parts > 1 ? 1 : UNIT / (r->gone * r->n) + 1;
-	r->folded = calloc((size_t)r->tasks * (r->f->nargs - r->f->nin), sizeof *r->folded);
 	r->task = fold_rows;
+	r->folded = calloc((size_t)r->tasks * (r->f->nargs - r->f->nin), sizeof *r->folded);
 	if (r->folded)
 		start(r);
 	if (r->folded && !r->failed)

@@ -20,6 +20,7 @@ typedef struct gj_fused {
 	uint32_t nin, nargs, ndim;
 	int64_t  shape[GJ_MAX_LOOPS];
 	bool     reduced[GJ_MAX_LOOPS];
+	int64_t  together;                         /* rows of the innermost dimension that are computed as one, because they are short */
 	uint64_t scalars;                          /* inputs that are one value for each run of the innermost loop */
 	gj_fused_operand op[GJ_MAX_OPERANDS];
 	const gj_element_kernel *kernel, *streamed;        /* made for those scalars; streamed: NULL where outputs are to stay in the caches */
