@@ -131,26 +131,39 @@ static PyObject *given_array(const gj_type *t, view *v, PyArrayObject *const *gi
 	return copy;
 }
 
+/* An array of memory that was made, with its owner, or of memory that was given. */
+static PyObject *any_array(const gj_type *t, view *v, uint64_t owner, PyArrayObject *const *given, Py_ssize_t n)
+{
+	if (!owner)
+		return given_array(t, v, given, n);
+	PyObject *memory = gj_memory_new(owner);
+	return memory ? based(new_array(t, v), memory) : NULL;
+}
+
 static PyObject *array(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
 {
 	view v;
-	uint64_t owner = t->space == GJ_COUNTED ? part[1 + 2 * t->ndim] : 0;
 	memcpy(&v.data, part, sizeof v.data);
 	memcpy(v.shape, part + 1, t->ndim * sizeof *v.shape);
 	memcpy(v.stride, part + 1 + t->ndim, t->ndim * sizeof *v.stride);
-	if (!owner)
-		return given_array(t, &v, given, n);
-	PyObject *memory = gj_memory_new(owner);
-	return memory ? based(new_array(t, &v), memory) : NULL;
+	return any_array(t, &v, t->space == GJ_COUNTED ? part[1 + 2 * t->ndim] : 0, given, n);
 }
 
-/* A record as NumPy's: its memory as an array without dimensions shows it. */
+/* A record as a numpy.record: its memory as an array without dimensions shows it. */
 static PyObject *record(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
 {
 	view v = { 0 };
 	const gj_type shown = { .kind = GJ_ARRAY, .elem = t->elem, .readonly = t->readonly };
 	memcpy(&v.data, part, sizeof v.data);
-	PyObject *a = given_array(&shown, &v, given, n), *o = a ? PyArray_ToScalar(PyArray_DATA((PyArrayObject *)a), (PyArrayObject *)a) : NULL;
+	PyObject *a = any_array(&shown, &v, t->space == GJ_COUNTED ? part[1] : 0, given, n), *class = a ? gj_import("numpy", "record") : NULL;
+	PyObject *pair = class ? PyTuple_Pack(2, class, (PyObject *)PyArray_DESCR((PyArrayObject *)a)) : NULL, *o = NULL, *view;
+	PyArray_Descr *dtype = NULL;
+	if (pair && PyArray_DescrConverter(pair, &dtype) && (view = PyArray_View((PyArrayObject *)a, dtype, NULL))) {
+		o = PyArray_ToScalar(PyArray_DATA((PyArrayObject *)view), (PyArrayObject *)view);
+		Py_DECREF(view);
+	}
+	Py_XDECREF(pair);
+	Py_XDECREF(class);
 	Py_XDECREF(a);
 	return o;
 }

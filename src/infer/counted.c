@@ -1,5 +1,6 @@
 /* Typing of functions that make arrays where there is memory for them (fn->memory): any shape, counted. */
 #include "infer/infer.h"
+#include "types/record.h"
 
 #include <string.h>
 
@@ -10,11 +11,15 @@ static gj_known fresh(const gj_type *elem, int ndim, char layout)
 	return gj_just(gj_array_type(elem, ndim, ndim > 1 ? layout : 'C', false, GJ_COUNTED));
 }
 
+/* Is it what elements can be that are made here? */
+static bool is_made(const gj_type *t) { return t && (gj_is_scalar(t) || (t->kind == GJ_RECORD && !gj_record_of(t)->dtype)); }
+
 /* The dtype in slot i; absent or None: `otherwise`. */
 static const gj_type *dtype(const gj_icall *c, uint32_t i, const gj_type *otherwise)
 {
 	bool absent = !c->a[i].type || c->a[i].type == gj_t_none;
-	return absent ? otherwise : gj_dtype_argument(c, i);
+	const gj_type *t = absent ? otherwise : gj_dtype(c->a[i].konst);
+	return absent || is_made(t) ? t : gj_dtype_argument(c, i);
 }
 
 static char order(const gj_icall *c, uint32_t i)
@@ -36,11 +41,13 @@ static int dimensions(const gj_icall *c, uint32_t i)
 	return (int)n;
 }
 
+static const gj_type *element(const gj_type *t) { return t->kind == GJ_ARRAY ? t->elem : gj_element_of(t); }
+
 /* The array, expression or number in slot 0. */
 static const gj_type *model(const gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
-	if (!gj_element_of(t) || !gj_is_scalar(gj_element_of(t)))
+	if (!is_made(element(t)))
 		gj_bad_argument(c, 0);
 	return t;
 }
@@ -52,13 +59,27 @@ static gj_known alike(const gj_icall *c, const gj_type *elem)
 	return fresh(elem, array ? t->ndim : 0, array && t->kind == GJ_ARRAY && t->layout == 'F' ? 'F' : 'C');
 }
 
-/* np.array: of an array or expression, or of nested tuples and lists of numbers. */
+/* Dimensions of nested lists of records, which are tuples; −1: they are none, or lists differ in length. */
+static int lists_of(const gj_type *t, const gj_type *record)
+{
+	if (!gj_is_list(t))
+		return gj_storable(gj_just(t), record) ? 0 : -1;
+	int inner = t->n ? lists_of(t->item[0], record) : 0;
+	for (uint32_t i = 1; inner >= 0 && i < t->n; i++)
+		if (lists_of(t->item[i], record) != inner || (inner && t->item[i]->n != t->item[0]->n))
+			return -1;
+	return inner < 0 || inner >= GJ_MAX_NDIM ? -1 : inner + 1;
+}
+
+/* np.array: of an array or expression, or of nested tuples and lists of numbers, or lists of records. */
 static gj_known from_object(const gj_icall *c, const gj_type *to)
 {
 	gj_shape_known shape;
 	const gj_type *elem;
 	if (gj_has_elements(c->a[0].type))
-		return alike(c, to ? to : gj_element_of(model(c)));
+		return alike(c, to ? to : element(model(c)));
+	if (to && to->kind == GJ_RECORD && lists_of(c->a[0].type, to) >= 0)
+		return fresh(to, lists_of(c->a[0].type, to), 'C');
 	if (!gj_nested_shape(c->a[0].type, &shape, &elem))
 		gj_fail(fn(c), c->loc, GJ_ERR_RAGGED, gj_shown(c->name), gj_known_text(fn(c)->arena, c->a[0]));
 	return fresh(to ? to : elem, shape.ndim, 'C');
@@ -84,6 +105,15 @@ static gj_known linspace(const gj_icall *c)
 	return fresh(dtype(c, 5, gj_scalar[GJ_F64]), 1, 'C');
 }
 
+/* The elements of np.full: those of its dtype, or what they are filled with. */
+static const gj_type *filled_with(const gj_icall *c)
+{
+	const gj_type *v = c->a[1].type, *elem = v->kind == GJ_REF ? v->elem : NULL, *t = dtype(c, 2, elem ? elem : gj_arg_scalar(c, 1));
+	if (t->kind == GJ_RECORD && !gj_storable(c->a[1], t))
+		gj_bad_argument(c, 1);
+	return t;
+}
+
 gj_known gj_known_counted(const gj_icall *c)
 {
 	bool like = c->arg & GJ_NEW_LIKE;
@@ -93,13 +123,13 @@ gj_known gj_known_counted(const gj_icall *c)
 		if (t->kind == GJ_ARRAY && dtype(c, 1, t->elem) == t->elem)
 			return gj_just(t);
 		return from_object(c, dtype(c, 1, NULL));
-	case GJ_NEW_ARRAY:    return like ? alike(c, gj_element_of(model(c))) : from_object(c, dtype(c, 1, NULL));
-	case GJ_NEW_FLAT:     return fresh(gj_element_of(model(c)), 1, 'C');
+	case GJ_NEW_ARRAY:    return like ? alike(c, element(model(c))) : from_object(c, dtype(c, 1, NULL));
+	case GJ_NEW_FLAT:     return fresh(element(model(c)), 1, 'C');
 	case GJ_NEW_RANGE:    return range(c);
 	case GJ_NEW_LINSPACE: return linspace(c);
 	case GJ_NEW_FULL:
-		return like ? alike(c, dtype(c, 2, gj_element_of(model(c)))) : fresh(dtype(c, 2, gj_arg_scalar(c, 1)), dimensions(c, 0), order(c, 3));
+		return like ? alike(c, dtype(c, 2, element(model(c)))) : fresh(filled_with(c), dimensions(c, 0), order(c, 3));
 	default:
-		return like ? alike(c, dtype(c, 1, gj_element_of(model(c)))) : fresh(dtype(c, 1, gj_scalar[GJ_F64]), dimensions(c, 0), order(c, 2));
+		return like ? alike(c, dtype(c, 1, element(model(c)))) : fresh(dtype(c, 1, gj_scalar[GJ_F64]), dimensions(c, 0), order(c, 2));
 	}
 }

@@ -54,6 +54,12 @@ static bool item_storable(gj_known v, const gj_type *t)
 		return true;
 	if (t->kind == GJ_NESTED && gj_is_scalar(v.type))
 		return item_storable(v, t->elem);
+	if (t->kind == GJ_RECORD && gj_is_scalar(v.type)) {
+		bool fits = !gj_record_of(t)->dtype;
+		for (uint32_t i = 0; fits && i < t->n; i++)
+			fits = item_storable(v, t->item[i]);
+		return fits;
+	}
 	if (t->kind == GJ_RECORD || t->kind == GJ_NESTED) {                        /* a tuple of its fields, or items */
 		bool fits = gj_is_sequence(v.type) && v.type->n == t->n && !(t->kind == GJ_RECORD && gj_record_of(t)->dtype);
 		for (uint32_t i = 0; fits && i < t->n; i++)

@@ -72,7 +72,7 @@ static gj_lv leaves(gj_lower *L, const gj_type *t, uint32_t *leaf)
 		return gj_lv_scalar(L, t, gj_ecast(L, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA },
 			gj_ptr_type(t->elem, GJ_GLOBAL)), t));
 	if (t->kind == GJ_REF)
-		return gj_lv_scalar(L, t, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_of(t, 0).type));
+		return gj_lload(L, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_of(t, 0).type), t);
 	if (t->kind != GJ_ARRAY)
 		return gj_lvalue_argument(L, t, l);
 	return gj_larray_argument(L, t, l, gj_lparameter(L, (gj_fnparam){ .leaf = l, .field = GJ_FIELD_DATA }, gj_part_of(t, 0).type));

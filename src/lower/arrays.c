@@ -187,7 +187,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	if (field >= 0)
 		return gj_lfield(L, a, (uint32_t)field, t);
 	if (a.type->kind == GJ_FLAT)
-		return gj_lload(L, flat_place(B, o, a, index), t);
+		return gj_lload_from(L, (gj_lv){ a.type->elem, NULL, a.part }, flat_place(B, o, a, index), t);
 	indexing x = indexing_of(B, o, a, index);
 	if (a.type->kind == GJ_EXPRESSION) {
 		for (uint32_t k = 0; k < x.n; k++)
@@ -198,12 +198,12 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 		return make_view(&x, t);
 	if (!all_integers(&x)) {                                                   /* a[..., 0] and the like: a view of no dimension */
 		gj_lv v = make_view(&x, gj_array_in(a.type->elem, 0, 'C', a.type));
-		return gj_lload(L, v.part[0], t);
+		return gj_lload_from(L, a, v.part[0], t);
 	}
 	for (uint32_t k = 0; k < x.n; k++)
 		at[k] = gj_lwrap_index(L, index_value(&x, k), gj_extent(a, k));
 	gj_lcheck_index(L, a, at, x.name);
-	return gj_lload(L, gj_lelement(L, a, at), t);
+	return gj_lload_from(L, a, gj_lelement(L, a, at), t);
 }
 
 /* -- a[...] = v ------------------------------------------------------------------------------------------------------- */
@@ -339,7 +339,7 @@ gj_lv gj_larray_item(gj_lower *L, gj_lv a, gj_ref i, const gj_type *t)
 	if (a.type->kind == GJ_EXPRESSION)
 		return gj_lbroadcast(L, gj_lextents(L, a), a, at);
 	if (t->kind != GJ_ARRAY)
-		return gj_lload(L, gj_lelement(L, a, at), t);
+		return gj_lload_from(L, a, gj_lelement(L, a, at), t);
 	gj_lv v = gj_lv_new(L, t, &p);
 	p[0] = gj_lat(L, a, at, 'A', gj_e2(L, GJ_BYTES, gj_o(L->fn, a.part[0])->type, a.part[0], gj_lbyte_offset(L, a, at)));
 	for (uint32_t d = 0; d < t->ndim; d++) {

@@ -75,7 +75,7 @@ gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
 	if (t->kind == GJ_ARRAY) {
 		v = (o->kind == GJ_OBJ_CAPTURED ? captured_array : frozen_array)(L, o->type, o);
 	} else if (t->kind == GJ_REF) {
-		v = gj_lv_scalar(L, t, frozen_array(L, o->type, o).part[0]);
+		v = gj_lload(L, frozen_array(L, o->type, o).part[0], t);
 	} else {
 		v = gj_lv_new(L, t, &p);
 		if (t->kind == GJ_TUPLE)
@@ -93,12 +93,19 @@ gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
 	return v;
 }
 
+/* Which part of an array or a record says who owns its memory; −1: none. */
+static int owner_part(const gj_type *t)
+{
+	bool owned = t && (t->kind == GJ_ARRAY || t->kind == GJ_REF) && t->space == GJ_COUNTED;
+	return owned ? t->kind == GJ_ARRAY ? 1 + 2 * t->ndim : 1 : -1;
+}
+
 gj_lv gj_lowned_as(gj_lower *L, gj_lv v, gj_lv of)
 {
 	gj_ref *p = (gj_ref *)(uintptr_t)v.part;                                    /* it was made just now */
-	bool known = of.type && of.type->kind == GJ_ARRAY && of.type->space == GJ_COUNTED;
-	if (v.type->kind == GJ_ARRAY && v.type->space == GJ_COUNTED)
-		p[1 + 2 * v.type->ndim] = known ? of.part[1 + 2 * of.type->ndim] : gj_eint(L, gj_i64(), 0);
+	int mine = owner_part(v.type), its = owner_part(of.type);
+	if (mine >= 0)
+		p[mine] = its >= 0 ? of.part[its] : gj_eint(L, gj_i64(), 0);
 	return v;
 }
 

@@ -163,7 +163,7 @@ gj_lv gj_lcounted(gj_lcall *c)
 	else
 		shape_of(L, c->a[0], own);
 	gj_lv a = gj_lnew_array(L, c->type, shape, how == GJ_NEW_ZEROS);
-	return how == GJ_NEW_ONES ? filled(L, a, number(L, c->type->elem, 1)) : how == GJ_NEW_FULL ? filled(L, a, c->a[1]) : a;
+	return how == GJ_NEW_ONES ? filled(L, a, number(L, gj_is_scalar(c->type->elem) ? c->type->elem : gj_i64(), 1)) : how == GJ_NEW_FULL ? filled(L, a, c->a[1]) : a;
 }
 
 /* -- Expressions ------------------------------------------------------------------------------------------------------------ */

@@ -55,7 +55,8 @@ static gj_lv walk_item(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 {
 	if (it.type->elem->kind == GJ_INDICES)
 		return (gj_lv){ t, NULL, at.part };
-	return gj_lload(L, gj_lelement(L, (gj_lv){ it.type->elem->elem, NULL, it.part }, at.part), t);
+	gj_lv a = { it.type->elem->elem, NULL, it.part };
+	return gj_lload_from(L, a, gj_lelement(L, a, at.part), t);
 }
 
 /* -- Loops ---------------------------------------------------------------------------------------------------------------- */

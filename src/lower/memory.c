@@ -37,7 +37,7 @@ gj_lv gj_lload(gj_lower *L, gj_ref p, const gj_type *t)
 	gj_lv v = gj_lv_new(L, t, &r);
 	if (t->kind == GJ_REF) {
 		r[0] = gj_ecast(L, p, gj_part_of(t, 0).type);
-		return v;
+		return gj_lowned_as(L, v, (gj_lv){ 0 });
 	}
 	for (uint32_t i = 0, n = gj_parts(t); i < n; i++)
 		r[i] = gj_e1(L, GJ_LOAD, gj_part_of(t, i).type, gj_lplace(L, p, gj_part_of(t, i)));
@@ -110,7 +110,7 @@ static void copy(gj_lower *L, gj_ref to, gj_ref from, const gj_type *t)
 	copy_long(L, to, from, t);
 }
 
-/* A record, a tuple of its fields, or what a field that is an array is to hold: a tuple of its items, or a number for all. */
+/* A record, a tuple of its fields or of the items of a field that is an array, or a number for all of them. */
 static void store_fields(gj_lower *L, gj_ref p, gj_lv v, const gj_type *t)
 {
 	if (v.type->kind == GJ_REF) {
@@ -127,6 +127,10 @@ static void store_fields(gj_lower *L, gj_ref p, gj_lv v, const gj_type *t)
 		}
 		return;
 	}
+	for (uint32_t i = 0; t->kind == GJ_RECORD && i < t->n; i++)
+		gj_lstore(L, gj_lfield_place(L, p, t, i), v, t->item[i]);
+	if (t->kind == GJ_RECORD)
+		return;
 	gj_lfor l = gj_lfor_begin(L, gj_eint(L, gj_i64(), t->n), NULL);
 	gj_lstore(L, item_at(L, p, l.i, t->elem), v, t->elem);
 	gj_lfor_end(L, &l, NULL);

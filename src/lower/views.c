@@ -160,7 +160,7 @@ gj_lv gj_lower_item(gj_lcall *c)
 	if (c->a[0].type->kind != GJ_ARRAY)
 		return c->a[0];
 	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, c->a[0]), gj_eint(L, gj_i64(), 1)));
-	return gj_lload(L, c->a[0].part[0], c->type);
+	return gj_lload_from(L, c->a[0], c->a[0].part[0], c->type);
 }
 
 gj_lv gj_lower_sum(gj_lcall *c)

@@ -49,8 +49,8 @@ static bool vector_piece(const gj_type *t, uint32_t k, gj_piece *out)
 
 static bool ref_piece(const gj_type *t, uint32_t k, gj_piece *out)
 {
-	*out = (gj_piece){ "data", t->elem, 1, GJ_FIELD_DATA };
-	return k == 0;
+	*out = k ? (gj_piece){ "owner", gj_scalar[GJ_I64], 1, GJ_FIELD_OWNER } : (gj_piece){ "data", t->elem, 1, GJ_FIELD_DATA };
+	return k < 1u + (t->space == GJ_COUNTED);
 }
 
 static bool indices_piece(const gj_type *t, uint32_t k, gj_piece *out)

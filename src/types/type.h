@@ -36,8 +36,8 @@ typedef enum gj_kind {
 	GJ_NKINDS
 } gj_kind;
 
-/* COUNTED: of arrays in functions for the host, memory that was made there, or global memory that somebody else holds: such an array has
- * one part more, its owner. Pointers into it are global ones. */
+/* COUNTED: of arrays and records in functions for the host, memory that was made there, or global memory that somebody else holds: such a
+ * value has one part more, its owner. Pointers into it are global ones. */
 typedef enum gj_space { GJ_GLOBAL, GJ_SHARED, GJ_LOCAL, GJ_CONSTANT, GJ_GENERIC, GJ_COUNTED } gj_space;
 
 enum { GJ_MAX_NDIM = 6, GJ_MAX_NESTED = 64 /* tuples in tuples: whoever walks a type may recurse */ };

@@ -308,6 +308,8 @@ def _common(arrays):
 	items = np.empty(0, arrays[0].dtype)
 	if len(arrays) == 1:
 		return items
+	if arrays[0].dtype == arrays[1].dtype:
+		return _common(arrays[1:])
 	return np.where(np.empty(0, np.bool_), items, _common(arrays[1:]))
 
 
