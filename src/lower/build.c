@@ -75,7 +75,7 @@ gj_lv gj_lv_obj(gj_lower *L, const gj_type *t, const gj_obj *o)
 	if (t->kind == GJ_ARRAY) {
 		v = (o->kind == GJ_OBJ_CAPTURED ? captured_array : frozen_array)(L, o->type, o);
 	} else if (t->kind == GJ_REF) {
-		v = gj_lload(L, frozen_array(L, o->type, o).part[0], t);
+		v = gj_lv_scalar(L, t, frozen_array(L, o->type, o).part[0]);
 	} else {
 		v = gj_lv_new(L, t, &p);
 		if (t->kind == GJ_TUPLE)

@@ -176,7 +176,7 @@ gj_lv  gj_lcomputed(gj_lower *, const char *dotted, const gj_type *, uint32_t n,
 /* memory.c: the value of a type at pointer p; what lies there becomes v, converted to the type. */
 gj_ref gj_lplace(gj_lower *, gj_ref p, gj_part);                       /* where a part of the value at p stands */
 gj_lv  gj_lload(gj_lower *, gj_ref p, const gj_type *);
-static inline gj_lv gj_lload_from(gj_lower *L, gj_lv of, gj_ref p, const gj_type *t) { return gj_lowned_as(L, gj_lload(L, p, t), of); }  /* p is in its memory */
+gj_lv  gj_lload_from(gj_lower *, gj_lv of, gj_ref p, const gj_type *);  /* p is in its memory */
 void   gj_lstore(gj_lower *, gj_ref p, gj_lv v, const gj_type *);
 gj_ref gj_lfield_place(gj_lower *, gj_ref p, const gj_type *record, uint32_t i);       /* where field i of the record at p begins */
 /* records.c: field i, of type t, of a record or of each of an array's. */

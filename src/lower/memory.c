@@ -44,6 +44,8 @@ gj_lv gj_lload(gj_lower *L, gj_ref p, const gj_type *t)
 	return v;
 }
 
+gj_lv gj_lload_from(gj_lower *L, gj_lv of, gj_ref p, const gj_type *t) { return gj_lowned_as(L, gj_lload(L, p, t), of); }
+
 /* -- Records ---------------------------------------------------------------------------------------------------------- */
 
 typedef GJ_VEC(gj_lv) values;
