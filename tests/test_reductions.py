@@ -341,7 +341,7 @@ def plus(x, y):
 
 
 FOLD = _folds.Fold({}, (np.dtype("f4"),), plus)
-PAIRS = _folds.Fold({}, (np.dtype("f4"), np.dtype("i8")), cuda.reductions._first_smaller, arg=True)
+PAIRS = _folds.Fold({}, (np.dtype("f4"), np.dtype("i8")), cuda.reductions.is_smaller, arg=True)
 
 
 ROWS, COLUMNS = (((True, True),), 1, True), (((True, True, True),), 2, False)
@@ -372,6 +372,7 @@ def test_assembles(tmp_path, fold, text, options):
 	ptx = _core.compile(scope[name], signature, dict(cc=(9, 0), entry="kernel", facts=7))[0]
 	if argument.flat:
 		assert "ld.global.nc.v4" in ptx or "ld.global.v4" in ptx
+		assert "used_bytes_mask" not in ptx                                          # each vector is one access of all of its elements
 	path = tmp_path / "k.ptx"
 	path.write_text(ptx)
 	subprocess.run(["ptxas", "-arch=sm_90", str(path), "-o", str(tmp_path / "k.cubin")], check=True)

@@ -7,11 +7,22 @@
 
 /* -- Addresses ----------------------------------------------------------------------------------------------------- */
 
+/* An index of 64 bits that was narrowed since the launch knows that it fits is that index: LLVM sees then how the indices of an element
+ * and its neighbours differ, which it does not behind a truncation of each. NULL: it is none. */
+static gj_v index_as_written(gj_gen *g, const gj_op *i)
+{
+	bool narrowed = i->op == GJ_CVT && (i->flags & GJ_NSW) && gj_o(g->f, i->arg[0])->type == gj_scalar[GJ_I64];
+	return narrowed && !g->u->vector ? gj_arg(g, i, 0) : NULL;
+}
+
 /* The offset b of ELEM and BYTES at 64 bits, in the form asked for. */
 static gj_v offset_of(gj_gen *g, const gj_op *o)
 {
 	const gj_op *b = gj_o(g->f, o->arg[1]);
-	gj_v x = gj_arg(g, o, 1);
+	gj_v x = index_as_written(g, b);
+	if (x)
+		return x;
+	x = gj_arg(g, o, 1);
 	gj_t t = gj_like(LLVMTypeOf(x), g->u->i64);
 	if (b->type->size < 8) {
 		bool plus = gj_is_unsigned(b->type) || (b->flags & GJ_NONNEG);

@@ -12,7 +12,7 @@ class States:
 	"""What a reduction carries: numbers of these types, named by a letter and a count. kernels: dictionary of what is compiled, which lives
 	as long as the function; results: types of what it gives in the end; arg: positions are counted, in the order of indices."""
 
-	vector, deep = 1, 4                            # elements side by side, places a round, that a thread of a GPU reads at once
+	vector, deep = 1, 4                            # what a thread of a GPU reads at once: elements side by side, or else places a round
 
 	def __init__(self, kernels, types, results, name, arg=False, options=None):
 		self.kernels, self.types, self.results, self.name, self.arg, self.options = kernels, tuple(types), results, name, arg, options or {}
@@ -25,8 +25,8 @@ class States:
 		"""Lines: target, a list of names, = the state of an element of all operands (expressions) at a position."""
 		raise NotImplementedError
 
-	def fold(self, target, left, right):
-		"""Lines: target = the fold of left and right, lists of names or expressions."""
+	def fold(self, target, left, right, in_order=False):
+		"""Lines: target = the fold of left and right, lists of names or expressions. in_order: left's elements all come before right's."""
 		raise NotImplementedError
 
 	def end(self):
@@ -38,9 +38,16 @@ class States:
 		return {"cuda": cuda, **{f"S{k}": _core.as_type(t) for k, t in enumerate(self.types)}}
 
 
+def first_of(better, target, left, right, in_order):
+	"""Lines: of two elements and their positions the one to keep; better(x, y): a function's name, does y replace an x before it?"""
+	(x, i), (y, j) = left, right
+	later = "" if in_order else f" or not {better}({y}, {x}) and {j} < {i}"
+	return [f"w = {better}({x}, {y}){later}", f"{pack(target)} = {y} if w else {x}, {j} if w else {i}"]
+
+
 class Fold(States):
-	"""A function of two states over the elements of an array, which takes 2 n numbers and returns n. arg: the state is an element and its
-	index."""
+	"""A function of two states over the elements of an array, which takes 2 n numbers and returns n; or, of arg, where the state is an
+	element and its index, what first_of takes."""
 
 	vector = 4
 
@@ -51,7 +58,9 @@ class Fold(States):
 	def of_element(self, target, values, position):
 		return [f"{pack(target)} = {values[0]}, T1({position})" if self.arg else f"{target[0]} = {self._lift.format(values[0])}"]
 
-	def fold(self, target, left, right):
+	def fold(self, target, left, right, in_order=False):
+		if self.arg:
+			return first_of("f", target, left, right, in_order)
 		results = self.names("r")
 		return [f"{pack(results)} = f({pack([*left, *right])})", f"{pack(target)} = {pack(f'T{k}({r})' for k, r in enumerate(results))}"]
 
@@ -83,17 +92,16 @@ def _signs(*names):
 
 
 def _batch(states, acc, reads):
-	"""acc = the states of some places, in a tree; each place is read before the first two are folded. reads: for each of them its lines
-	that set a list of names."""
+	"""acc = the states of some places, in a tree of neighbours; each place is read before the first two are folded. reads: for each of
+	them its lines that set a list of names."""
 	if len(reads) == 1:
 		return reads[0](acc)
 	names = [[f"{e}_{v}" for e in states.names("e")] for v in range(len(reads))]
 	lines = [line for target, read in zip(names, reads) for line in read(target)]
 	while len(names) > 1:
-		half = len(names) // 2
-		for left, right in zip(names, names[half:]):
-			lines += states.fold(left, left, right)
-		names = names[:half]
+		for left, right in zip(names[::2], names[1::2]):
+			lines += states.fold(left, left, right, True)
+		names = names[::2]
 	return lines + [f"{pack(acc)} = {pack(names[0])}"]
 
 
@@ -104,18 +112,18 @@ def _walk(states, acc, i, stop, step, deep, reads):
 
 	def batch(target, at, n):
 		return _batch(states, target, [read for d in range(n) for read in reads(f"{at} + {d * step}" if d else at)])
-	rest = [f"for j in range(tail, {stop}, {step}):", *indent(batch(new, "j", 1) + states.fold(acc, acc, new))]
+	rest = [f"for j in range(tail, {stop}, {step}):", *indent(batch(new, "j", 1) + states.fold(acc, acc, new, True))]
 	single = [*batch(acc, i, 1), f"tail = {i} + {step}"]
 	if deep == 1:
 		return single + rest
 	return [f"rounds = ({stop} - {i} + {step - 1}) // {step * deep}", f"tail = {i} + rounds * {step * deep}", "if rounds > 0:",
 		*indent(batch(acc, i, deep)), f"\tfor j in range({i} + {step * deep}, tail, {step * deep}):",
-		*indent(batch(new, "j", deep) + states.fold(acc, acc, new), 2), "else:", *indent(single), *rest]
+		*indent(batch(new, "j", deep) + states.fold(acc, acc, new, True), 2), "else:", *indent(single), *rest]
 
 
 def reduce_text(states, lie, first, last, wide, high, vector=1, deep=1):
-	"""Blocks of `wide` × `high` threads, each for a part of a row: of what is folded to one state, or, where threads run along a dimension
-	that stays, for a stretch of states. lie: (along which dimensions each operand changes, how many of them stay, do threads run along the
+	"""Blocks of `wide` × `high` threads, each for a part (its y) of a row (x): of what is folded to one state, or, where threads run along
+	a dimension that stays, for a stretch of states. lie: (along which dimensions each operand changes, how many of them stay, do threads run along the
 	last one that is reduced?). first: operands are elements, else earlier states. `chunk` and `per`: what a part takes of the last
 	dimension that is reduced, and of positions in the others. Outputs: states [row, part] or [row, part, column], of the last launch the
 	results. vector: a thread reads as many elements side by side; then arrays are flat, rows have whole vectors (or there is one), and
@@ -144,14 +152,15 @@ def reduce_text(states, lie, first, last, wide, high, vector=1, deep=1):
 		if flat:
 			return [read(at, f"({at}) * {vector} + {v}", f"(row * whole + {at}) * {vector} + {v}") for v in range(vector)]
 		return [read(at, f"g * {extent(inner)} + {at}" if along and outer else at)]
-	lines = ["t, u, b = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.x"]
+	lines = ["t, u, row, part = cuda.threadIdx.x, cuda.threadIdx.y, cuda.blockIdx.x, cuda.blockIdx.y"]
 	if not along:
-		lines += [f"stretches = ({extent(inner)} + {wide - 1}) // {wide}", f"i{inner} = b % stretches * {wide} + t", "b = b // stretches"]
-	lines += ["part, row = b % o0.shape[1], b // o0.shape[1]", *([] if flat else decode("row", rows, extent))]
+		lines += [f"stretches = ({extent(inner)} + {wide - 1}) // {wide}", f"i{inner} = row % stretches * {wide} + t", "row = row // stretches"]
+	lines += [] if flat else decode("row", rows, extent)
 	if along:
-		lines += [f"n = a{array}.shape[0] // o0.shape[0]" if flat else f"n = {extent(inner)}", f"whole = n // {vector}" if flat else "whole = n",
-			"chunks = (whole + chunk - 1) // chunk", "left = part % chunks * chunk", "right = min(left + chunk, whole)",
-			"low = part // chunks * per", "mine = left + t < right"]
+		lines += [f"n = a{array}.shape[0] // o0.shape[0]" if flat else f"n = {extent(inner)}", f"whole = n // {vector}" if flat else "whole = n"]
+		lines += ["chunks = (whole + chunk - 1) // chunk", "left = part % chunks * chunk", "low = part // chunks * per"] if outer else \
+			["left, low = part * chunk, 0"]
+		lines += ["right = min(left + chunk, whole)", "mine = left + t < right"]
 	else:
 		lines += ["low = part * per", f"mine = i{inner} < {extent(inner)}"]
 	lines += [f"top = min(low + per, {' * '.join(map(extent, outer)) or 1})", *_signs("row", "part", "low", "left" if along else f"i{inner}")]
@@ -165,7 +174,7 @@ def reduce_text(states, lie, first, last, wide, high, vector=1, deep=1):
 	elif not outer:
 		body = along_inner(acc)
 	else:
-		more = [*decode("g", outer, extent), *along_inner(states.names("z")), *states.fold(acc, acc, states.names("z"))]
+		more = [*decode("g", outer, extent), *along_inner(states.names("z")), *states.fold(acc, acc, states.names("z"), True)]
 		body = ["g = low + u", *decode("g", outer, extent), *along_inner(acc), f"for g in range(low + u + {high}, top, {high}):", *indent(more)]
 	end = [f"o{k}[{'row, part' if along else f'row, part, i{inner}'}] = {x}" for k, x in enumerate(states.end() if last else acc)]
 	if not shared:
@@ -177,7 +186,7 @@ def reduce_text(states, lie, first, last, wide, high, vector=1, deep=1):
 			lines.append(f"m = min({wide}, right - left)")
 		if flat:
 			lines += [f"rest = whole * {vector} + t", "if rest < n and right == whole:", *indent(read("rest", "rest", "rest")(new)), "\tif mine:",
-				*indent(states.fold(held, held, new), 2), "\telse:", *indent([f"{s} = {y}" for s, y in zip(held, new)], 2),
+				*indent(states.fold(held, held, new, True), 2), "\telse:", *indent([f"{s} = {y}" for s, y in zip(held, new)], 2),
 				"if right == whole:", f"\tm = max(m, n - whole * {vector})"]
 		if along:
 			lines += _tree(states, "t", "m", wide, "u, {}", " and u < h")

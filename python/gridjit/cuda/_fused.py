@@ -54,7 +54,7 @@ class _Reduced(_folds.States):
 			lines += [f"{target[k]} = v{i}"] + ([f"{target[k + 1]} = S{k + 1}({position})"] if how >= ARGMIN else [])
 		return lines
 
-	def fold(self, target, left, right):
+	def fold(self, target, left, right, in_order=False):
 		lines = []
 		for how, k in zip(self.how, self.at):
 			x, y, to = left[k], right[k], target[k]
@@ -65,14 +65,14 @@ class _Reduced(_folds.States):
 			elif how in (ANY, ALL):
 				lines.append(f"{to} = {x} {'|' if how == ANY else '&'} {y}")
 			else:
-				lines.append(f"{to}, {target[k + 1]} = better{how}({x}, {left[k + 1]}, {y}, {right[k + 1]})")
+				lines += _folds.first_of(f"better{how}", *(names[k:k + 2] for names in (target, left, right)), in_order)
 		return lines
 
 	def end(self):
 		return [f"S{k}(x{k} / count)" if how == MEAN else f"x{k + (how >= ARGMIN)}" for how, k in zip(self.how, self.at)]
 
 	def scope(self):
-		return {**super().scope(), "f": self._function, f"better{ARGMIN}": reductions._first_smaller, f"better{ARGMAX}": reductions._first_larger,
+		return {**super().scope(), "f": self._function, f"better{ARGMIN}": reductions.is_smaller, f"better{ARGMAX}": reductions.is_larger,
 			**{f"T{k}": _core.as_type(t) for k, t in enumerate(self._inputs)}}
 
 

@@ -46,16 +46,16 @@ def _axes(axis, ndim):
 
 # -- the work: as many blocks as keep the device busy, then one for each row of what they leave --------------------------------
 
-GPU_BLOCKS = 1056                              # eight of 256 threads for each of an H100's multiprocessors
+GPU_BLOCKS, SCAN_BLOCKS = 792, 4224             # six and 32 of 256 threads for each of an H100's multiprocessors
 CPU_BLOCKS = 256
 EACH = 4                                       # elements side by side that a thread of a GPU scans
 LEAST = 16384                                  # elements of a block that has others beside it
 
 
-def _parts(n, blocks, three, least=LEAST, step=1, wanted=GPU_BLOCKS):
-	"""Parts for n elements of each of `blocks` rows, none of them empty; parts begin at multiples of `step`."""
-	busy = CPU_BLOCKS if three.on_host else wanted
-	parts = max(1, min(-(-busy // blocks), n // least))
+def _parts(n, rows, array, step):
+	"""Parts for n elements of each of these rows, none of them empty; parts begin at multiples of `step`."""
+	busy = CPU_BLOCKS if array.on_host else SCAN_BLOCKS
+	parts = max(1, min(-(-busy // rows), n // LEAST))
 	per = -(-n // (parts * step)) * step
 	return -(-n // per)
 
@@ -91,20 +91,21 @@ def _launch(states, lie, first, outs, count, stream):
 	stretches = 1 if lie.along else -(-inner // wide)
 	chunk, per = inner, outer
 	if first:
-		busy = CPU_BLOCKS if on_host else GPU_BLOCKS // (1 if lie.along and states.n == 1 else 2)
+		busy, blocks = CPU_BLOCKS if on_host else GPU_BLOCKS, rows * stretches
 		least = LEAST // vector if lie.along else 256
-		parts = max(1, min(-(-busy // (rows * stretches)), outer * (inner if lie.along else 1) // least))
+		parts = max(1, min((busy + blocks // 2) // blocks, outer * (inner if lie.along else 1) // least))
 		per = -(-outer // min(parts, outer))
 		chunk = -(-inner // (-(-parts // -(-outer // per)) * wide)) * wide if lie.along else inner
 	parts = -(-outer // per) * (-(-inner // chunk) if lie.along else 1)
 	last = parts == 1
-	deep = 1 if on_host or (flat and states.n == 1 and not last) else states.deep      # vectors of one number are enough at once
+	deep = 1 if on_host or flat else states.deep
 	shape = (rows, parts) if lie.along else (rows, parts, inner)
 	types = states.results if last else states.types
 	outs = [device_array(shape, t, stream=stream) if o is None else o.reshape(shape) for t, o in zip(types, outs if last else [None] * len(types))]
 	kernel = _folds.kernel(states, _folds.reduce_text, (lie.varies, len(lie.kept), lie.along), first, last, wide, high, vector, deep)
 	operands = [a.reshape(-1) if flat and v else a for a, v in zip(lie.arguments, lie.varies)]
-	kernel[rows * parts * stretches, (wide, high), stream](*outs, *operands, chunk, per, float(count))
+	sizes = np.array((chunk, per), np.int32 if max(chunk, per) < 1 << 31 else np.int64)      # loops count in 32 bits where they can
+	kernel[(rows * stretches, parts), (wide, high), stream](*outs, *operands, *sizes, float(count))
 	return outs, last
 
 
@@ -302,14 +303,14 @@ def _scan_rows(fold, source, out, exclusive, has_init, init, stream):
 	rows, n = source.shape
 	threads, each = (32, 1) if source.on_host else (256, EACH)
 	flat = rows == 1 and not source.on_host
-	parts = _parts(n, rows, source, step=threads * each, wanted=4 * GPU_BLOCKS)
+	parts = _parts(n, rows, source, threads * each)
 	carry = source
 	if parts > 1:
 		ends = device_array((rows, parts), fold.types[0], stream=stream)
 		vector = 4 if flat and n % 4 == 0 else 1
 		step = threads * each // vector
 		reduce = _folds.kernel(fold, _folds.reduce_text, (((True, True),), 1, True), True, False, threads, 1, vector)
-		reduce[rows * parts, threads, stream](ends, source.reshape(-1) if vector > 1 else source, -(-(n // vector) // (parts * step)) * step, 1, 0.0)
+		reduce[(rows, parts), threads, stream](ends, source.reshape(-1) if vector > 1 else source, -(-(n // vector) // (parts * step)) * step, 1, 0.0)
 		carry = device_array((rows, parts), fold.types[0], stream=stream)
 		_scan_rows(fold, ends, carry, False, False, init, stream)
 	else:
@@ -363,7 +364,7 @@ def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True
 	return _deliver(result.astype(given if is_half(given) else total.dtype, copy=False), out, True, stream, "unsafe")
 
 
-def _arg(name, better):
+def _arg(name, better, better_complex):
 	kernels = {}
 
 	def method(self, axis=None, out=None, keepdims=False, stream=0):
@@ -375,40 +376,29 @@ def _arg(name, better):
 			result = device_array(_kept_shape(self, axes, keepdims), np.int64, stream=stream)
 			result.fill(0, stream=stream)
 			return _deliver(result, out, True, stream)
-		fold = Fold(kernels, (self.dtype, np.dtype(np.int64)), _of_complex[better] if self.dtype.kind == "c" else better, arg=True)
+		fold = Fold(kernels, (self.dtype, np.dtype(np.int64)), better_complex if self.dtype.kind == "c" else better, arg=True)
 		return _deliver(_fold(fold, self, axes, keepdims, stream)[1], out, True, stream)
 	method.__doc__ = f"Index of the first {'smallest' if name == 'argmin' else 'largest'} item along the axis, or of all items in C order; of the first NaN if there is one."
 	return method
 
 
-def _first_smaller(x, i, y, j):
-	if (y < x or (y != y and x == x)) or ((x == y or (x != x and y != y)) and j < i):
-		return y, j
-	return x, i
+def is_smaller(x, y):
+	return (not x <= y) & (x == x)
 
 
-def _first_larger(x, i, y, j):
-	if (y > x or (y != y and x == x)) or ((x == y or (x != x and y != y)) and j < i):
-		return y, j
-	return x, i
+def is_larger(x, y):
+	return (not x >= y) & (x == x)
 
 
-def _first_smaller_complex(x, i, y, j):
-	less = (y.real < x.real) | ((y.real == x.real) & (y.imag < x.imag))
-	if (x == x and (less or y != y)) or ((x == y or (x != x and y != y)) and j < i):
-		return y, j
-	return x, i
+def _is_smaller_complex(x, y):
+	return ((y.real < x.real) | ((y.real == x.real) & (y.imag < x.imag)) | (y != y)) & (x == x)
 
 
-def _first_larger_complex(x, i, y, j):
-	more = (y.real > x.real) | ((y.real == x.real) & (y.imag > x.imag))
-	if (x == x and (more or y != y)) or ((x == y or (x != x and y != y)) and j < i):
-		return y, j
-	return x, i
+def _is_larger_complex(x, y):
+	return ((y.real > x.real) | ((y.real == x.real) & (y.imag > x.imag)) | (y != y)) & (x == x)
 
 
-_of_complex = {_first_smaller: _first_smaller_complex, _first_larger: _first_larger_complex}
-array_argmin, array_argmax = _arg("argmin", _first_smaller), _arg("argmax", _first_larger)
+array_argmin, array_argmax = _arg("argmin", is_smaller, _is_smaller_complex), _arg("argmax", is_larger, _is_larger_complex)
 
 
 def _cumulative(name, doc):
