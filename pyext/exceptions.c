@@ -110,9 +110,9 @@ static PyObject *told_in(const char *p, const char *end, const gj_report *r, uin
 		Py_SETREF(x, one_text(&format, end, which));
 		return x;
 	}
-	if (x && *format == GJ_TOLD_TEXT) {
-		format++;
-		Py_SETREF(x, PyObject_Repr(x));
+	if (x && (*format == GJ_TOLD_REPR || *format == GJ_TOLD_STR || *format == GJ_TOLD_WHOLE)) {
+		char how = *format++;
+		Py_SETREF(x, how == GJ_TOLD_WHOLE ? PyNumber_Long(x) : how == GJ_TOLD_STR ? PyObject_Str(x) : PyObject_Repr(x));
 	}
 	PyObject *spec = PyUnicode_DecodeUTF8(format, end - format, "replace"), *part = x && spec ? PyObject_Format(x, spec) : NULL;
 	Py_XDECREF(x);

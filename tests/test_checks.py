@@ -207,6 +207,21 @@ def test_raised(device, function, opt):
 	run(cuda.jit(function), (2, 4), np.arange(8))             # without debug the thread ends
 
 
+@pytest.mark.parametrize("kind", range(kernels.TEXTS))
+def test_texts(device, kind):
+	"""Messages made of values, in all of Python's ways, say what Python says."""
+	for function, args in (kernels.says, (kind, 7, 3.75, "abc", True, np.arange(4.0))), (kernels.says, (kind, -3, 1e30, "", False, np.zeros(0))):
+		with pytest.raises(Exception) as want:
+			function(*args)
+		if isinstance(want.value, TypeError):
+			continue
+		e = fails(type(want.value), TEXT_KERNEL, (1, 1), *args)
+		assert [str(x).rpartition("]: ")[2] for x in e.args] == [str(x) for x in want.value.args]
+
+
+TEXT_KERNEL = cuda.jit(debug=True)(kernels.says)
+
+
 @pytest.mark.parametrize("function, raiser, cls", [(kernels.calls, kernels.inner, ValueError),
 	(kernels.recurses, kernels.factorial, OverflowError)], ids=lambda f: f.__name__)
 def test_raised_in_functions(device, function, raiser, cls):

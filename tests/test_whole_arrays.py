@@ -53,6 +53,34 @@ def indices(out, a, n):
 	out[23] = len([t for t in np.ndindex(2, 2)])
 
 
+def in_a_row(out, a, n):
+	"""Stores through flat: of numbers, of arrays' items, which begin again where they end, and of slices."""
+	a.flat = n
+	out.flat[1::5] = a.flat[0] if a.size else 2
+	if a.ndim > 0:
+		a.flat[: a.size // 2] = out[:3]
+		a.flat[::-1][:1] if a.ndim == 1 else a
+		a.flat[n::2] = n + 0.5
+	b = np.zeros((3, 4))
+	b.T.flat = np.arange(5)
+	b.T.flat[-3:] = (7, 8)
+	b.T.flat[11:5:-2] = b[:2, :2] * 10
+	b.T.flat[:4] = b[:0]
+	out[:12] += b.flatten()
+
+
+def only_index(out, a, n):
+	for index in np.ndindex():
+		out[0] += 1 + len(index)
+	for index in np.ndindex(()):
+		out[1] += a[index] + n
+	for index, x in np.ndenumerate(a):
+		out[2] += x + len(index)
+	out[3] = len([i for i in np.ndindex()])
+	for (index, x), k in zip(np.ndenumerate(a), np.ndindex()):
+		out[4] += x
+
+
 def parts(out, z, n):
 	z.real[0] = n
 	z.imag[:] += 1
@@ -88,6 +116,15 @@ def test_conjugates(device):
 @pytest.mark.parametrize("name", ARRAYS)
 def test_flat(device, name):
 	same(flat, np.zeros(44), ARRAYS[name], 3)
+
+
+@pytest.mark.parametrize("name", SHAPED)
+def test_in_a_row(device, name):
+	same(in_a_row, np.zeros(20), ARRAYS[name].astype(float), 3)
+
+
+def test_only_index(device):
+	same(only_index, np.zeros(5), ARRAYS["0d"], 3)
 
 
 @pytest.mark.parametrize("name", SHAPED)
@@ -158,6 +195,64 @@ def test_reductions_of_three_dimensions(device):
 	assert (one == a.sum((0, 2))).all() and (two == a.max(1)).all() and np.allclose(three, a.mean(-1, keepdims=True))
 
 
+def places(out, a, n):
+	a.argmax(axis=0, out=out[0])
+	np.argmin(a, 1, out[1, :3])
+	np.argmax(a, axis=-1, keepdims=True, out=out[2:3, :3].T)
+	out[3] = np.argmax(a), a.argmin(), (a > n).argmax(), (a * -1).argmin(axis=None)
+	local = np.zeros((3, 4))
+	local[:] = a
+	best = local.argmax(axis=1)
+	for i in range(3):
+		out[4, i] = best[i]
+
+
+def spread(out, a, n):
+	np.var(a, axis=0, out=out[0])
+	a.std(axis=1, out=out[1, :3])
+	np.std(a, axis=(0, 1), ddof=n, keepdims=True, out=out[2:3, :1])
+	out[3] = a.var(), np.std(a, ddof=1), (a * 2 + 1j * a).var(), (a > 1).std()
+	local = np.zeros((3, 4))
+	local[:] = a
+	out[4] = local.var(axis=0)
+	out[5, :3] = local.std(1, ddof=1)
+
+
+def running(out, a, n):
+	a.cumsum(axis=0, out=out[:3])
+	np.cumprod(a * 0.5, axis=1, out=out[3:6])
+	np.cumsum(a, out=out[6:].reshape(12))
+	local = np.zeros((3, 4))
+	local[:] = a
+	out[0] += local.cumsum()[8:]
+	out[1:3] += (local + local).sum(axis=0)
+	np.cumsum(local, axis=0, out=local)
+	row = local[1]
+	row.cumsum(out=row)
+	out[6, :3] += row[:3].cumsum(dtype=np.int16, out=np.zeros(3))
+	out[7] += np.cumprod(local, dtype=np.complex128)[:4].imag
+	out[3:6] += local + local.cumprod(axis=1)
+
+
+@pytest.mark.parametrize("function, rows", [(places, 5), (spread, 6), (running, 9)], ids=["places", "spread", "running"])
+@pytest.mark.parametrize("a", [BIG[0, :3, :4] % 7, np.asfortranarray(BIG[1, :3, :4] % 5), -BIG[2, 2::-1, ::-1][:, :4] % 11, (BIG[0, :3, :4] * 3 % 7).astype(np.int32),
+	BIG[0, :3, :4] % 3 > 1], ids=["C", "F", "A", "ints", "bools"])
+def test_places_spread_running(device, function, rows, a):
+	same(function, np.zeros((rows, 4), np.int64 if function is places else float), a, 3, rtol=1e-12)
+
+
+def test_places_of_nan(device):
+	@cuda.jit
+	def kernel(a, out):
+		a.argmax(axis=1, out=out[0])
+		a.argmin(axis=1, out=out[1])
+
+	a = np.array([[1, np.nan, 3, np.nan], [np.nan, 9, -1, 2], [0.0, -0.0, 0.0, -0.0], [-np.inf, np.inf, np.inf, 1]])
+	out = np.zeros((2, 4), np.int64)
+	kernel[1, 1](a, out)
+	assert (out == [a.argmax(1), a.argmin(1)]).all()
+
+
 def test_what_does_not_fit(device):
 	"""Where NumPy raises the thread ends; so it does where the result overlaps what is read. Host arrays that overlap in part are
 	separate copies on a GPU, views of a device array are not."""
@@ -200,13 +295,23 @@ def test_where_and_stores(device):
 
 @pytest.mark.parametrize("function, args", [(flat, (np.zeros(44), ARRAYS["A"], 3)), (flat, (np.zeros(44), ARRAYS["C"], 3)),
 	(numbered, (np.zeros(6), ARRAYS["3d"], 3)), (indices, (np.zeros(24), ARRAYS["C"], 3)), (parts, (np.zeros(3), np.zeros(4, np.complex64), 3)),
-	(sums, (np.zeros((10, 4)), BIG[0, :3, :4].copy(), 3))], ids=lambda x: getattr(x, "__name__", ""))
+	(sums, (np.zeros((10, 4)), BIG[0, :3, :4].copy(), 3)), (in_a_row, (np.zeros(20), ARRAYS["F"], 3)), (only_index, (np.zeros(5), ARRAYS["0d"], 3)),
+	(places, (np.zeros((5, 4), np.int64), BIG[0, :3, :4].copy(), 3)), (spread, (np.zeros((6, 4)), ARRAYS["F"], 3)), (running, (np.zeros((9, 4)), ARRAYS["C"], 3))], ids=lambda x: getattr(x, "__name__", ""))
 def test_on_a_gpu(function, args):
 	assembled(function, *args)
 
 
 @pytest.mark.parametrize("body, error, message", [
-	("a[0, 0] = a.sum(axis=0)[0]", errors.UnsupportedError, "along an axis makes a new array"),
+	("a[0, 0] = a.sum(axis=0)[0]", errors.UnsupportedError, "makes a new array here, whose shape is not known"),
+	("a[0, 0] = a.cumsum()[0]", errors.UnsupportedError, "makes a new array here, whose shape is not known"),
+	("a.argmax(axis=(0, 1, 1), out=a[0])", errors.TypingError, "the axes must be constants that fit"),
+	("np.cumsum(a, axis=(0, 1), out=a)", errors.TypingError, "the axes must be constants that fit"),
+	("np.cumsum(a, out=a)", errors.TypingError, r"np.cumsum\(\) cannot take array.float64, 2d, A. as argument 3"),
+	("a[0, 0] = (a * 1j).argmin()", errors.TypingError, r"array.argmin\(\) cannot take"),
+	("a.var(ddof=1.5)", errors.TypingError, r"array.var\(\) wants an integer as argument 5|as argument 5"),
+	("a.flat = 1j", errors.TypingError, "cannot store complex128 in array.float64, 2d, A"),
+	("a.flat[1.5] = 1", errors.TypingError, "float64 cannot be an index"),
+	("a.T.flat[1:3] = None", errors.TypingError, "cannot store None|cannot store none"),
 	("a.sum(axis=n, out=a[0])", errors.TypingError, "the axes must be constants"),
 	("a.sum(axis=2, out=a[0])", errors.TypingError, "the axes must be constants that fit"),
 	("a.sum(axis=0, out=a)", errors.TypingError, r"array.sum\(\) cannot take array.float64, 2d, A. as argument 3"),

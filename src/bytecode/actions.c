@@ -36,7 +36,7 @@ ACTION(fstring)
 {
 	static const struct { const char *op; uint8_t piece; } pieces[] = {
 		{ "BUILD_STRING", GJ_TEXT_PARTS }, { "FORMAT_SIMPLE", GJ_TEXT_VALUE }, { "FORMAT_WITH_SPEC", GJ_TEXT_SPEC },
-		{ "CONVERT_VALUE", GJ_TEXT_CONVERTED }
+		{ "CONVERT_VALUE", GJ_TEXT_REPR }
 	};
 	uint32_t count = (uint32_t)gj_pyop_effect(s->insn->row, n).pop;
 	gj_ref *arg = gj_ssa_pop_values(s, count);
@@ -45,8 +45,10 @@ ACTION(fstring)
 	uint8_t piece = !old ? GJ_TEXT_OTHER : n & 4 ? GJ_TEXT_SPEC : GJ_TEXT_VALUE;
 	for (size_t i = 0; i < GJ_LEN(pieces); i++)
 		piece = !strcmp(op, pieces[i].op) ? pieces[i].piece : piece;
+	if (piece == GJ_TEXT_REPR && n == 1)
+		piece = GJ_TEXT_STR;
 	if (old && n & 3)
-		arg[0] = text_piece(s, 1, arg, GJ_TEXT_CONVERTED);
+		arg[0] = text_piece(s, 1, arg, (n & 3) == 1 ? GJ_TEXT_STR : GJ_TEXT_REPR);
 	gj_ssa_push(s, text_piece(s, count, arg, piece));
 }
 

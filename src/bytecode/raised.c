@@ -39,65 +39,10 @@ static uint32_t *count_uses(gj_ssa_state *s)
 	return uses;
 }
 
-/* -- Messages that are made when the function runs ---------------------------------------------------------------------------------------- */
-
-typedef GJ_VEC(gj_ref) refs;
-
-/* Is it a number, as far as can be seen, that is worth computing for a message? Kernels must not fail for what nobody may see. */
-static bool can_tell(gj_ssa_state *s, gj_ref r, int depth)
-{
-	const gj_op *o = gj_o(s->f, r);
-	bool computed = o->op != GJ_UNSUPPORTED && o->op != GJ_OBJ && !s->doomed[o->block];
-	if (s->code->written || computed || o->op == GJ_ARG || (o->op == GJ_OBJ && (o->imm.obj->kind == GJ_OBJ_INT || o->imm.obj->kind == GJ_OBJ_FLOAT)))
-		return true;
-	bool computes = o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_ITEM;
-	for (uint32_t i = 0; i < o->nargs && computes; i++)
-		computes = depth < 4 && can_tell(s, gj_var_find(s, o->arg[i]), depth + 1);
-	return computes;
-}
-
-/* The text of an f-string, GJ_TOLD_IN and the format where a value stands; false: it is none, or says something else. */
-static bool text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, refs *value)
-{
-	const gj_op *o = gj_o(s->f, r);
-	const gj_choice *one = gj_choice_of(s, r);
-	if (one) {
-		gj_sb_printf(out, "%c%c%s%c", GJ_TOLD_IN, GJ_TOLD_ONE, one->texts, GJ_TOLD_IN);
-		gj_push(s->f->arena, value, one->number);
-		return true;
-	}
-	if (o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_STR) {
-		gj_sb_puts(out, o->imm.obj->name);
-		return true;
-	}
-	if (o->op != GJ_UNSUPPORTED || o->sub == GJ_TEXT_OTHER || o->sub == GJ_TEXT_CONVERTED)
-		return false;
-	for (uint32_t i = 0; o->sub == GJ_TEXT_PARTS && i < o->nargs; i++)
-		if (!text_of(s, gj_var_find(s, o->arg[i]), out, value))
-			return false;
-	if (o->sub == GJ_TEXT_PARTS)
-		return true;
-	const gj_op *spec = o->sub == GJ_TEXT_SPEC ? gj_o(s->f, gj_var_find(s, o->arg[1])) : NULL;
-	bool known = !spec || (spec->op == GJ_OBJ && spec->imm.obj->kind == GJ_OBJ_STR);
-	gj_ref v = gj_var_find(s, o->arg[0]);
-	if (!spec && gj_choice_of(s, v))
-		return text_of(s, v, out, value);
-	bool text = gj_o(s->f, v)->op == GJ_UNSUPPORTED && gj_o(s->f, v)->sub == GJ_TEXT_CONVERTED;
-	v = text ? gj_var_find(s, gj_o(s->f, v)->arg[0]) : v;
-	if (!known || gj_o(s->f, v)->op == GJ_UNSUPPORTED || !can_tell(s, v, 0))
-		return false;
-	gj_sb_printf(out, "%c", GJ_TOLD_IN);
-	if (text)
-		gj_sb_printf(out, "%c", GJ_TOLD_TEXT);
-	gj_sb_printf(out, "%s%c", spec ? spec->imm.obj->name : "", GJ_TOLD_IN);
-	gj_push(s->f->arena, value, v);
-	return true;
-}
-
 static const gj_obj unknown = { .kind = GJ_OBJ_STR, .name = "?" };
 
 /* An argument of the exception: a constant, a text with values in it, or a value; `unknown`, if it is none of them. */
-static const gj_obj *told(gj_ssa_state *s, gj_ref r, refs *value)
+static const gj_obj *told(gj_ssa_state *s, gj_ref r, gj_refs *value)
 {
 	gj_sb text = { 0 };
 	const gj_op *o = gj_o(s->f, r);
@@ -106,10 +51,9 @@ static const gj_obj *told(gj_ssa_state *s, gj_ref r, refs *value)
 	if (o->op == GJ_OBJ)
 		return o->imm.obj;
 	*t = (gj_obj){ .kind = GJ_OBJ_STR };
-	if ((o->op == GJ_UNSUPPORTED || gj_choice_of(s, r)) && text_of(s, r, &text, value)) {
+	if (gj_text_of(s, r, &text, value, 0)) {
 		t->name = gj_strdup(s->f->arena, gj_sb_str(&text));
-	} else if (o->op == GJ_UNSUPPORTED || !can_tell(s, r, 0)) {
-		value->n = before;
+	} else if (value->n = before, o->op == GJ_UNSUPPORTED || !gj_can_tell(s, r, 0)) {
 		gj_sb_free(&text);
 		return &unknown;
 	} else {
@@ -123,7 +67,7 @@ static const gj_obj *told(gj_ssa_state *s, gj_ref r, refs *value)
 /* (class, arguments …) of the call, and the values that they want as operands of the RAISE. */
 static const gj_obj *raised_told(gj_ssa_state *s, const gj_op *call, const gj_obj *class, gj_op *raise)
 {
-	refs value = { 0 };
+	gj_refs value = { 0 };
 	const gj_obj **item = gj_new(s->f->arena, const gj_obj *, call->nargs);
 	gj_obj *t = gj_new(s->f->arena, gj_obj, 1);
 	item[0] = class;
@@ -138,28 +82,15 @@ static const gj_obj *raised_told(gj_ssa_state *s, const gj_op *call, const gj_ob
 	return t;
 }
 
-/* The object that a name stands for, dotted or not; NULL: it is no name. */
-static const gj_obj *named(gj_ssa_state *s, gj_ref r)
-{
-	const gj_op *o = gj_o(s->f, r);
-	const gj_obj *in = o->op == GJ_ATTR ? named(s, gj_var_find(s, o->arg[0])) : NULL;
-	if (o->op == GJ_OBJ)
-		return o->imm.obj;
-	for (uint32_t i = 0; in && in->kind == GJ_OBJ_MODULE && in->item && i < in->n; i++)
-		if (!strcmp(in->attr[i], o->imm.name))
-			return in->item[i];
-	return NULL;
-}
-
 /* What is raised as an object: a class, or (class, arguments …) for a call with constants; the call goes into *call. NULL: any other
  * expression. */
 static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *raise)
 {
 	gj_fn *f = s->f;
 	const gj_op *o = gj_o(f, r);
-	if (named(s, r))
-		return named(s, r)->kind == GJ_OBJ_NAME || named(s, r)->kind == GJ_OBJ_OPAQUE ? named(s, r) : &no_exception;
-	const gj_obj *class = o->op == GJ_CALL ? named(s, gj_var_find(s, o->arg[0])) : NULL;
+	if (gj_named_object(s, r))
+		return gj_named_object(s, r)->kind == GJ_OBJ_NAME || gj_named_object(s, r)->kind == GJ_OBJ_OPAQUE ? gj_named_object(s, r) : &no_exception;
+	const gj_obj *class = o->op == GJ_CALL ? gj_named_object(s, gj_var_find(s, o->arg[0])) : NULL;
 	if (!class)
 		return NULL;
 	const gj_obj **item = gj_new(f->arena, const gj_obj *, o->nargs);

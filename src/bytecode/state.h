@@ -48,8 +48,8 @@ typedef struct gj_place { uint32_t var, block, place; gj_ref value; } gj_place;
 typedef struct gj_building { gj_ref ref; const gj_obj *name; GJ_VEC(gj_ref) item; } gj_building;
 
 /* `sub` of an UNSUPPORTED that is a piece of an f-string: several one after the other, a value, a value and its format; the text of a value
- * (!r, !s, !a), which is formatted as texts are. */
-enum { GJ_TEXT_OTHER, GJ_TEXT_PARTS, GJ_TEXT_VALUE, GJ_TEXT_SPEC, GJ_TEXT_CONVERTED };
+ * (!s; !r or !a), which is formatted as texts are. */
+enum { GJ_TEXT_OTHER, GJ_TEXT_PARTS, GJ_TEXT_VALUE, GJ_TEXT_SPEC, GJ_TEXT_STR, GJ_TEXT_REPR };
 
 typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
 
@@ -145,6 +145,13 @@ gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 /* raised.c: what each RAISE raises, when all variables are known; what only makes its message is deleted. */
 void   gj_settle_raises(gj_ssa_state *);
 extern const gj_obj gj_assertion;              /* what a failed assert raises */
+
+/* texts.c: what r is as a text that an exception tells, with marks in it for `value`; false: it is no text, or says something else. May a
+ * message tell r? The object that a name stands for, dotted or not; NULL: it is no name. */
+typedef GJ_VEC(gj_ref) gj_refs;
+bool   gj_text_of(gj_ssa_state *, gj_ref r, gj_sb *out, gj_refs *value, int depth);
+bool   gj_can_tell(gj_ssa_state *, gj_ref r, int depth);
+const gj_obj *gj_named_object(gj_ssa_state *, gj_ref r);
 
 /* choice.c: phis of strings that are raised get one of numbers beside them; NULL: r is no such phi. Adds ops. */
 void   gj_choose_texts(gj_ssa_state *);

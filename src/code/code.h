@@ -74,7 +74,10 @@ typedef enum gj_written {
  * its format up to the next mark. Behind the mark lowering puts a letter for its type (image/report.h). GJ_TOLD_ONE: in the place of the
  * format, texts with GJ_TOLD_ONE behind each: the value says which of them stands here. Behind
  * the letter s: the text of a constant string and GJ_TOLD_ONE, then the format. */
-enum { GJ_TOLD = 4, GJ_TOLD_IN = 5, GJ_TOLD_TEXT = 6 /* before the format: what is formatted is the value's text */, GJ_TOLD_ONE = 7 };
+enum {
+	GJ_TOLD = 4, GJ_TOLD_IN = 5, GJ_TOLD_ONE = 7,
+	GJ_TOLD_REPR = 6, GJ_TOLD_STR = 14, GJ_TOLD_WHOLE = 8      /* before the format: what is formatted is repr(), str(), int() of the value */
+};
 
 enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */
 

@@ -218,21 +218,19 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 	const gj_type *t = a->elem;
 	if (how == GJ_RED_ANY || how == GJ_RED_ALL)
 		return gj_scalar[GJ_BOOL];
-	if (how == GJ_RED_MEAN)
-		return gj_is_complex(t) ? t : gj_scalar[GJ_F64];
+	if (how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX)
+		return gj_scalar[GJ_I64];
+	if (how == GJ_RED_MEAN || how == GJ_RED_VAR || how == GJ_RED_STD)
+		return gj_is_complex(t) && how == GJ_RED_MEAN ? t : gj_scalar[GJ_F64];
 	if (how == GJ_RED_MIN || how == GJ_RED_MAX || gj_is_float(t) || gj_is_complex(t))
 		return t;
 	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
 }
 
-/* Along the axes that are given, or all, into the array `out`, which has what dimensions are left. */
-static gj_known reduce_into(gj_icall *c)
+/* The array `out`, argument 2, must have ndim dimensions and take numbers of type t. */
+static gj_known check_out(const gj_icall *c, const gj_type *t, int ndim)
 {
-	const gj_type *a = c->a[0].type, *out = c->a[2].type, *t = gj_reduction_type((gj_reduction)c->arg, a);
-	int64_t keep = 0;
-	if (c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep))
-		gj_bad_argument(c, 3);
-	int ndim = keep ? a->ndim : a->ndim - __builtin_popcount(gj_reduced_axes(c, c->a[1], a->ndim));
+	const gj_type *out = c->a[2].type;
 	if (out->kind != GJ_ARRAY || out->ndim != ndim)
 		gj_bad_argument(c, 2);
 	if (out->readonly)
@@ -240,6 +238,25 @@ static gj_known reduce_into(gj_icall *c)
 	if (!gj_storable_kind(t, out->elem))
 		gj_fail(fn(c), c->loc, GJ_ERR_STORE, t->name, out->name);
 	return c->a[2];
+}
+
+/* Along the axes that are given, or all, into the array `out`, which has what dimensions are left. */
+static gj_known reduce_into(const gj_icall *c, const gj_type *t)
+{
+	const gj_type *a = c->a[0].type;
+	int64_t keep = 0;
+	if (c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep))
+		gj_bad_argument(c, 3);
+	return check_out(c, t, keep ? a->ndim : a->ndim - __builtin_popcount(gj_reduced_axes(c, c->a[1], a->ndim)));
+}
+
+/* Into a local array, where the shape that is left is known. */
+static gj_known into_local(const gj_icall *c, const gj_type *t)
+{
+	gj_shape_known shape;
+	if (fn(c)->memory || !gj_known_shape(c->s, c->call, &shape))
+		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
+	return gj_just(gj_array_type(t, shape.ndim, 'C', false, GJ_LOCAL));
 }
 
 /* Does what is said of axes leave one number of all? */
@@ -255,15 +272,42 @@ gj_known gj_infer_reduce(gj_icall *c)
 	if (gj_is_fused(c->a[0].type))
 		return gj_known_reduced(c);
 	const gj_type *t = elements(c)->elem;
-	if (c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX)
-		gj_fail(fn(c), c->loc, GJ_ERR_NOT_BUILT, gj_shown(c->name));
-	if (!gj_is_scalar(t))
+	bool place = c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX;
+	if (!gj_is_scalar(t) || (place && gj_is_complex(t)))
 		gj_bad_argument(c, 0);
+	uint32_t all = (1u << c->a[0].type->ndim) - 1, axes = place ? gj_reduced_axes(c, c->a[1], c->a[0].type->ndim) : all;
+	if (axes != all && (axes & (axes - 1)))
+		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), c->a[0].type->name);
+	if (c->a[4].type)
+		gj_arg_integer(c, 4);
+	const gj_type *result = gj_reduction_type((gj_reduction)c->arg, c->a[0].type);
 	if (c->a[2].type && c->a[2].type != gj_t_none)
-		return reduce_into(c);
-	if (!reduces_all(c))
-		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
-	return gj_just(gj_reduction_type((gj_reduction)c->arg, c->a[0].type));
+		return reduce_into(c, result);
+	return reduces_all(c) ? gj_just(result) : into_local(c, result);
+}
+
+const gj_type *gj_running_type(const gj_obj *dtype, gj_reduction how, const gj_type *a)
+{
+	const gj_type *t = gj_dtype(dtype);
+	return t && gj_is_scalar(t) ? t : gj_reduction_type(how, a);
+}
+
+/* np.cumsum and np.cumprod: in one row, or along an axis. */
+gj_known gj_infer_accumulate(gj_icall *c)
+{
+	if (gj_is_fused(c->a[0].type))
+		gj_fail(fn(c), c->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(c->name));
+	const gj_type *a = elements(c), *t = gj_running_type(c->a[3].konst, (gj_reduction)c->arg, a);
+	bool along = c->a[1].type && c->a[1].type != gj_t_none;
+	uint32_t axes = along ? gj_reduced_axes(c, c->a[1], a->ndim) : 0;
+	if (!gj_is_scalar(a->elem))
+		gj_bad_argument(c, 0);
+	if (c->a[3].type && c->a[3].type != gj_t_none)
+		gj_dtype_argument(c, 3);
+	if (along && (axes & (axes - 1)))
+		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), a->name);
+	bool given = c->a[2].type && c->a[2].type != gj_t_none;
+	return given ? check_out(c, t, along ? a->ndim : 1) : into_local(c, t);
 }
 
 gj_known gj_infer_astype(gj_icall *c)

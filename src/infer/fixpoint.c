@@ -280,16 +280,33 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 	}
 }
 
+/* a.flat = v, a.flat[i] = v, a.flat[:i] = v: one value, or those of v in a row. */
+static void set_flat(gj_inst *s, const gj_op *o, gj_known a, gj_known v)
+{
+	const gj_type *t = a.type->kind == GJ_FLAT ? a.type->elem : a.type, *row = gj_array_type(t->elem, 1, 'A', t->readonly, (gj_space)t->space);
+	gj_known index = gj_known_seen(gj_value(s, o->arg[1]));
+	bool one = !o->sub && gj_is_int(index.type), many = o->sub || gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE;
+	gj_known stored = many && gj_has_elements(v.type) ? gj_just(v.type->elem) : v;
+	if (t->readonly)
+		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, t->name);
+	if (!one && !many)
+		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_TYPE, gj_known_text(s->fn->arena, index));
+	if (!gj_storable(stored, one ? t->elem : row))
+		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), t->name);
+}
+
 static void setitem(gj_inst *s, const gj_op *o)
 {
 	gj_known a = gj_known_seen(gj_value(s, o->arg[0])), v = gj_known_seen(gj_value(s, o->arg[2]));
 	if (!a.type || !v.type || !gj_value(s, o->arg[1]).type)
 		return;
 	const gj_type *parts = gj_stored_parts(s, o);
+	if (gj_stores_flat(s, o)) {
+		set_flat(s, o, a, v);
+		return;
+	}
 	if (o->sub && !parts && !gj_holds_record(a.type))
 		gj_refuse(s->fn, o->loc, "assignment to an attribute");
-	if (a.type->kind == GJ_FLAT)
-		a.type = gj_array_type(a.type->elem->elem, 1, 'A', a.type->elem->readonly, (gj_space)a.type->elem->space);
 	if (a.type->kind != GJ_ARRAY && a.type->kind != GJ_REF && a.type->kind != GJ_PTR)
 		gj_fail(s->fn, o->loc, gj_is_list(a.type) ? GJ_ERR_LIST_CHANGE : GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
 	if (a.type->readonly)

@@ -25,7 +25,10 @@ static bool makes(const gj_inst *s, gj_ref r)
 	if (s->callee[r])
 		return s->callee[r]->makes;
 	const gj_obj *f = s->konst[o->arg[0]];
-	return f && f->kind == GJ_OBJ_NAME && gj_new_array_of(f->name) > GJ_NEW_NOTHING && o->type->space == GJ_LOCAL;
+	if (!f || f->kind != GJ_OBJ_NAME || o->type->space != GJ_LOCAL)
+		return false;
+	gj_shape_known shape;                          /* of what is given as `out`, a reduction knows none */
+	return gj_new_array_of(f->name) > GJ_NEW_NOTHING || (gj_gives_local(gj_name_find(f->name)) && gj_known_shape(s, r, &shape));
 }
 
 /* What an array is part of, or a view of. */

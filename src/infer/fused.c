@@ -112,6 +112,8 @@ gj_known gj_known_reduced(const gj_icall *c)
 	const gj_type *a = c->a[0].type, *t = a->elem, *as = t;
 	gj_reduction how = (gj_reduction)c->arg;
 	int64_t keep = 0;
+	if (how > GJ_RED_ARGMAX)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(c->name));
 	if (a->kind == GJ_REDUCED)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_REDUCED);
 	if (gj_is_complex(t) && how != GJ_RED_ANY && how != GJ_RED_ALL)

@@ -134,6 +134,7 @@ bool     gj_takes_expressions(const gj_name *);
 bool     gj_makes_array(const gj_name *);
 bool     gj_changes_array(const gj_name *);                  /* its first argument, beside which it gives nothing */
 bool     gj_is_reduction(const gj_name *);
+bool     gj_gives_local(const gj_name *);                   /* in kernels a local array, if it is given none: reductions, np.cumsum */
 bool     gj_is_where(const gj_name *);                       /* np.where */
 
 /* owned.c, in functions that have memory: what an op gives, computed at once, unless it is an expression whose only user takes it as one. */
@@ -164,6 +165,8 @@ bool gj_storable(gj_known v, const gj_type *t);
 gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);
 /* Of a SETITEM that stores in a.real or a.imag of an array: what these are; NULL: another one. */
 const gj_type *gj_stored_parts(const gj_inst *, const gj_op *);
+/* Does it store in a.flat or its items, in any of their order in one row? */
+bool gj_stores_flat(const gj_inst *, const gj_op *);
 /* expressions.c: what NumPy's function of this name gives of operands of which one is an array or an expression; type NULL: it
  * has no rule for them. The second: of elements of that type. */
 gj_known gj_known_ufunc(const gj_fn *, uint32_t loc, const char *dotted, uint32_t n, const gj_known *a);
@@ -218,6 +221,7 @@ const gj_type *gj_dtype(const gj_obj *);
 const gj_type *gj_dtype_argument(const gj_icall *, uint32_t i);
 const gj_type *gj_memory_argument(const gj_icall *, uint32_t i);          /* or a record: what can lie in an array */
 const gj_type *gj_reduction_type(gj_reduction, const gj_type *array);
+const gj_type *gj_running_type(const gj_obj *dtype, gj_reduction, const gj_type *array);      /* of np.cumsum; dtype: as given, or NULL */
 /* shapes.c: functions that make arrays (new_arrays.c), arguments of their rows in names.def: np.zeros, np.zeros_like (LIKE). */
 typedef enum gj_new {
 	GJ_NEW_NOTHING = 0x4e00, GJ_NEW_EMPTY, GJ_NEW_ZEROS, GJ_NEW_ONES, GJ_NEW_FULL, GJ_NEW_ARRAY, GJ_NEW_AS, GJ_NEW_FLAT, GJ_NEW_RANGE,
@@ -249,6 +253,11 @@ static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t
 gj_known gj_known_iter(const gj_fn *, uint32_t loc, gj_known a);
 const gj_type *gj_iter_item(gj_arena *, const gj_type *iter);
 const gj_type *gj_iter_position(gj_arena *, const gj_type *iter);
+/* Is what an iterator runs over walked through index by index, with a tuple of them as its position? */
+static inline bool gj_is_walked(const gj_type *over)
+{
+	return over->kind == GJ_FLAT || (over->kind == GJ_INDICES && !over->readonly && over->ndim > 0);
+}
 /* a.flat: a view where the array is C-contiguous; NULL: of records that are not there is none. */
 const gj_type *gj_flat_of(const gj_type *array);
 /* How many items there are at most; false: nobody knows. */

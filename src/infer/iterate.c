@@ -19,7 +19,7 @@ gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 
 const gj_type *gj_flat_of(const gj_type *t)
 {
-	bool row = t->layout == 'C' || t->ndim == 1;
+	bool row = t->layout == 'C' || t->ndim <= 1;
 	if (!row && !gj_is_scalar(t->elem))
 		return NULL;
 	return row ? gj_array_type(t->elem, 1, t->ndim == 1 ? t->layout : 'C', t->readonly, (gj_space)t->space) : gj_flat_type(t);
@@ -63,7 +63,7 @@ const gj_type *gj_iter_position(gj_arena *a, const gj_type *iter)
 {
 	if (gj_is_zip(iter->elem))
 		return each(a, iter->elem, gj_iter_position);
-	if (iter->elem->kind == GJ_FLAT || (iter->elem->kind == GJ_INDICES && !iter->elem->readonly))
+	if (gj_is_walked(iter->elem))
 		return gj_index_tuple(iter->elem->kind == GJ_FLAT ? iter->elem->elem->ndim : iter->elem->ndim);
 	return iter->elem->kind == GJ_RANGE ? iter->elem->elem : gj_scalar[GJ_I64];
 }

@@ -445,6 +445,21 @@ const gj_type *gj_stored_parts(const gj_inst *s, const gj_op *o)
 	return attribute && (!strcmp(name->name, "real") || !strcmp(name->name, "imag")) ? gj_parts_array(a, name->name) : NULL;
 }
 
+bool gj_stores_flat(const gj_inst *s, const gj_op *o)
+{
+	const gj_type *a = gj_o(s->fn, o->arg[0])->type;
+	const gj_obj *name = o->sub ? s->konst[o->arg[1]] : NULL;
+	const gj_op *of = gj_o(s->fn, o->arg[0]);
+	if (a && a->kind == GJ_OPTIONAL)
+		a = a->elem;
+	if (!a || a->kind == GJ_FLAT)
+		return a;
+	if (a->kind != GJ_ARRAY || !gj_is_scalar(a->elem))
+		return false;
+	return o->sub ? name && name->kind == GJ_OBJ_STR && !strcmp(name->name, "flat")
+	              : of->op == GJ_ATTR && !strcmp(of->imm.name, "flat") && gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE;
+}
+
 /* The shape as a tuple, or how many items there are. */
 static gj_known extents(gj_inst *s, const gj_shape_known *shape, bool tuple)
 {

@@ -33,8 +33,7 @@ static gj_ref reducing_call(const gj_inst *s, gj_ref attr)
 {
 	const gj_op *o = gj_o(s->fn, attr);
 	const gj_name *row = o->op == GJ_ATTR ? gj_name_find(gj_printf(s->fn->arena, "array.%s", o->imm.name)) : NULL;
-	bool place = row && (gj_rule_argument(row) == GJ_RED_ARGMIN || gj_rule_argument(row) == GJ_RED_ARGMAX);      /* of an array */
-	gj_ref call = row && gj_is_reduction(row) && !place ? only_user(s->fn, attr) : 0;
+	gj_ref call = row && gj_is_reduction(row) && gj_rule_argument(row) <= GJ_RED_ALL ? only_user(s->fn, attr) : 0;
 	return call && gj_o(s->fn, call)->op == GJ_CALL && gj_o(s->fn, call)->arg[0] == attr && gj_o(s->fn, call)->nargs == 1 ? call : 0;
 }
 

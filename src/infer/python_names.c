@@ -242,7 +242,7 @@ static gj_known zip(gj_icall *c, uint32_t n, const gj_known *over)
 	return (gj_known){ gj_iter_type(gj_tuple_type(t, n)), any ? konst : NULL };
 }
 
-/* Integers, or one tuple of them. The row's argument: rounds may run side by side. */
+/* Integers, or one tuple of them; of none there is one index, (). The row's argument: rounds may run side by side. */
 gj_known gj_infer_ndindex(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
@@ -250,7 +250,7 @@ gj_known gj_infer_ndindex(gj_icall *c)
 	uint32_t n = tuple ? t->n : c->n;
 	const gj_obj **item = gj_new(c->s->fn->arena, const gj_obj *, n + 1);
 	gj_obj *konst = gj_new(c->s->fn->arena, gj_obj, 1);
-	if (n == 0 || n > GJ_MAX_NDIM)
+	if (n > GJ_MAX_NDIM)
 		gj_bad_argument(c, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!gj_is_int(tuple ? t->item[i] : c->a[i].type))
@@ -265,7 +265,7 @@ gj_known gj_infer_ndindex(gj_icall *c)
 gj_known gj_infer_ndenumerate(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
-	if (t->kind != GJ_ARRAY || t->ndim == 0 || !gj_flat_of(t) || !gj_is_scalar(t->elem))
+	if (t->kind != GJ_ARRAY || !gj_flat_of(t) || !gj_is_scalar(t->elem))
 		gj_bad_argument(c, 0);
 	return zip(c, 2, (gj_known[]){ gj_just(gj_indices_type(t->ndim, false)), gj_just(gj_flat_of(t)) });
 }

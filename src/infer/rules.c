@@ -37,6 +37,7 @@ bool gj_takes_expressions(const gj_name *row)
 }
 
 bool gj_is_reduction(const gj_name *row) { return is_one_of(row, (const char *const[]){ "reduce" }, 1); }
+bool gj_gives_local(const gj_name *row) { return is_one_of(row, (const char *const[]){ "reduce", "accumulate" }, 2); }
 bool gj_is_where(const gj_name *row) { return row && is_one_of(row, (const char *const[]){ "where" }, 1); }
 
 bool gj_makes_array(const gj_name *row)

@@ -82,6 +82,33 @@ int gj_new_array_of(const char *dotted)
 	return (how & ~GJ_NEW_LIKE) >= GJ_NEW_NOTHING && (how & ~GJ_NEW_LIKE) < GJ_NEW_LAST ? how : -1;
 }
 
+/* The extents of what a reduction or cumsum without an array to write into gives. */
+static bool left_shape(const gj_icall *c, bool reduces, gj_shape_known *out)
+{
+	gj_shape_known a;
+	int64_t keep = 0;
+	bool along = c->a[1].type && c->a[1].type != gj_t_none, given = c->a[2].type && c->a[2].type != gj_t_none;
+	if (given || !c->ref[0] || !gj_known_shape(c->s, c->ref[0], &a) || (reduces && c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep)))
+		return false;
+	uint32_t all = (1u << a.ndim) - 1, axes = along ? gj_axes_mask(c->a[1].konst, (uint32_t)a.ndim) : all;
+	if (axes == UINT32_MAX)
+		return false;
+	*out = a;
+	if (!reduces && along)
+		return true;
+	out->ndim = reduces ? 0 : 1;
+	if (!reduces)
+		out->extent[0] = 1;
+	for (int d = 0; d < a.ndim; d++) {
+		bool gone = axes >> d & 1;
+		if (!reduces)
+			out->extent[0] *= a.extent[d];
+		else if (!gone || keep)
+			out->extent[out->ndim++] = gone ? 1 : a.extent[d];
+	}
+	return true;
+}
+
 /* The extents of what a call of a named function makes. */
 static bool made_shape(const gj_inst *s, const gj_op *o, const gj_obj *f, gj_shape_known *out)
 {
@@ -95,6 +122,8 @@ static bool made_shape(const gj_inst *s, const gj_op *o, const gj_obj *f, gj_sha
 			c.a[i] = gj_value(s, c.ref[i] = gj_slot_ref(s->fn, o, slot[i]));
 	if (begins(f->name, "cuda.shared.array") || begins(f->name, "cuda.local.array"))
 		return shape_of(c.a[0].konst, out) && !(out->ndim == 1 && out->extent[0] == 0);
+	if (gj_gives_local(row))
+		return left_shape(&c, gj_is_reduction(row), out);
 	int how = gj_new_array_of(f->name);
 	switch (how < 0 ? GJ_NEW_NOTHING : how & ~GJ_NEW_LIKE) {
 	case GJ_NEW_EMPTY: case GJ_NEW_ZEROS: case GJ_NEW_ONES: case GJ_NEW_FULL:
@@ -114,6 +143,29 @@ static bool made_shape(const gj_inst *s, const gj_op *o, const gj_obj *f, gj_sha
 	}
 }
 
+/* Of an operator on arrays: their extents, where one of 1 is repeated. */
+static bool common_shape(const gj_inst *s, const gj_op *o, gj_shape_known *out)
+{
+	*out = (gj_shape_known){ .ndim = o->type->ndim };
+	for (int d = 0; d < out->ndim; d++)
+		out->extent[d] = 1;
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		gj_shape_known a;
+		const gj_type *t = gj_o(s->fn, o->arg[i])->type;
+		if (t && !gj_has_elements(t))
+			continue;
+		if (!t || !gj_known_shape(s, o->arg[i], &a) || a.ndim > out->ndim)
+			return false;
+		for (int d = 0; d < a.ndim; d++) {
+			int64_t *n = &out->extent[out->ndim - a.ndim + d];
+			if (*n != a.extent[d] && *n != 1 && a.extent[d] != 1)
+				return false;
+			*n = *n == 1 ? a.extent[d] : *n;
+		}
+	}
+	return true;
+}
+
 bool gj_known_shape(const gj_inst *s, gj_ref r, gj_shape_known *out)
 {
 	const gj_op *o = gj_o(s->fn, r);
@@ -123,5 +175,7 @@ bool gj_known_shape(const gj_inst *s, gj_ref r, gj_shape_known *out)
 		memcpy(out->extent, k->shape, o->type->ndim * sizeof *out->extent);
 		return true;
 	}
+	if ((o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP) && o->type && o->type->kind == GJ_EXPRESSION)
+		return common_shape(s, o, out);
 	return f && f->kind == GJ_OBJ_NAME && made_shape(s, o, f, out);
 }

@@ -168,7 +168,7 @@ static gj_ref flat_place(gj_body *B, const gj_op *o, gj_lv flat, gj_lv index)
 	gj_ref at[GJ_MAX_NDIM], i;
 	gj_lv a = { flat.type->elem, NULL, flat.part };
 	i = gj_lwrap_index(L, gj_ecast(L, index.part[0], gj_i64()), gj_lsize(L, a));
-	gj_lflat_index(L, flat, i, at);
+	gj_lunravel(L, a, i, at);
 	gj_lcheck_index(L, a, at, gj_lname_of(B->s, o->arg[0]));
 	return gj_lelement(L, a, at);
 }
@@ -206,6 +206,57 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	return gj_lload_from(L, a, gj_lelement(L, a, at), t);
 }
 
+/* -- a.flat = v, a.flat[start:stop:step] = v ---------------------------------------------------------------------------- */
+
+/* Number i of the values that are stored, which begin again where they end. */
+static gj_lv value_at(gj_lower *L, gj_lv v, gj_lv shape, gj_ref n, gj_ref i, const gj_type *elem)
+{
+	gj_ref at[GJ_MAX_NDIM] = { 0 };
+	i = n ? gj_e2(L, GJ_MOD, gj_i64(), i, n) : i;
+	if (v.type->kind == GJ_TUPLE)
+		return gj_lchosen(L, v, i, elem);
+	if (!gj_has_elements(v.type))
+		return v;
+	gj_lunravel(L, shape, i, at);
+	return gj_lbroadcast(L, shape, v, at);
+}
+
+/* The elements of a that `w` says, counted in one row. Where there are no values, nothing is stored, as in NumPy. */
+static void store_row(gj_lower *L, gj_lv a, view w, gj_lv v)
+{
+	gj_ref at[GJ_MAX_NDIM], zero = gj_eint(L, gj_i64(), 0), n = 0;
+	gj_lv shape = gj_has_elements(v.type) ? gj_lshaped(L, v) : v;
+	if (gj_has_elements(v.type))
+		n = gj_lsize(L, shape);
+	else if (v.type->kind == GJ_TUPLE)
+		n = gj_eint(L, gj_i64(), v.type->n);
+	gj_ref many = n ? gj_e3(L, GJ_SELECT, gj_i64(), gj_ecmp(L, GJ_CMP_EQ, n, zero), zero, w.length) : w.length;
+	if (v.type->kind == GJ_TUPLE && v.type->n == 0)
+		return;
+	gj_lfor l = gj_lfor_begin(L, many, NULL);
+	gj_lunravel(L, a, gj_eindex(L, GJ_ADD, w.start, gj_eindex(L, GJ_MUL, l.i, w.step)), at);
+	gj_lstore(L, gj_lelement(L, a, at), value_at(L, v, shape, n, l.i, a.type->elem), a.type->elem);
+	gj_lfor_end(L, &l, NULL);
+}
+
+static void set_flat(gj_body *B, const gj_op *o, gj_lv a, gj_lv v)
+{
+	gj_lower *L = B->L;
+	const gj_op *slice = gj_o(B->s->fn, o->arg[1]);
+	view all = { gj_eint(L, gj_i64(), 0), 0, gj_eint(L, gj_i64(), 1) };
+	if (o->sub) {
+		all.length = gj_lsize(L, a);
+		store_row(L, a, all, v);
+		return;
+	}
+	if (slice->op != GJ_MKSLICE) {
+		gj_lstore(L, flat_place(B, o, a, gj_lpresent(B, o->arg[1], B->val[o->arg[1]])), v, a.type->elem->elem);
+		return;
+	}
+	a = a.type->kind == GJ_FLAT ? (gj_lv){ a.type->elem, NULL, a.part } : a;
+	store_row(L, a, slice_view(B, slice, gj_lsize(L, a)), v);
+}
+
 /* -- a[...] = v ------------------------------------------------------------------------------------------------------- */
 
 /* A tuple's items to the elements of a view of one dimension, which must be as many. */
@@ -233,8 +284,8 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	gj_lower *L = B->L;
 	gj_ref at[GJ_MAX_NDIM];
 	gj_lv a = gj_lpresent(B, o->arg[0], B->val[o->arg[0]]), v = gj_lpresent(B, o->arg[2], B->val[o->arg[2]]);
-	if (a.type->kind == GJ_FLAT) {
-		gj_lstore(L, flat_place(B, o, a, B->val[o->arg[1]]), v, a.type->elem->elem);
+	if (gj_stores_flat(B->s, o)) {
+		set_flat(B, o, a, v);
 		return;
 	}
 	const gj_type *parts = gj_stored_parts(B->s, o);

@@ -12,6 +12,8 @@ typedef struct reduction {
 	const gj_type *acc, *result;
 	uint32_t axes;
 	gj_ref at[GJ_MAX_NDIM];
+	gj_lv mean;                                                        /* of a variance */
+	gj_ref ddof;                                                       /* i64; 0: none is given */
 } reduction;
 
 static gj_lv item(reduction *r)
@@ -20,10 +22,47 @@ static gj_lv item(reduction *r)
 	return gj_is_bool(r->acc) ? gj_lv_scalar(r->L, r->acc, gj_ltruth(r->L, x)) : gj_lconv(r->L, x, r->acc);
 }
 
+/* The square of how far an element is from the mean. */
+static gj_lv square(reduction *r)
+{
+	gj_lower *L = r->L;
+	gj_lv x = gj_lbroadcast(L, r->shape, r->a, r->at), far = gj_lbinop(L, GJ_OP_SUB_, r->mean.type, gj_lconv(L, x, r->mean.type), r->mean);
+	const gj_type *t = gj_scalar[GJ_F64];
+	gj_ref sum = 0;
+	for (uint32_t i = 0; i < gj_parts(far.type); i++) {
+		gj_ref part = gj_ecast(L, far.part[i], t), one = gj_e2(L, GJ_MUL, t, part, part);
+		sum = sum ? gj_e2(L, GJ_ADD, t, sum, one) : one;
+	}
+	return gj_lv_scalar(L, t, sum);
+}
+
+/* The best so far and its number among those that are walked over, and one more element: the first of equals wins, NaN over all. */
+static gj_lv better(reduction *r, gj_lv acc)
+{
+	gj_lower *L = r->L;
+	gj_ref *p, x = item(r).part[0], old = acc.part[0], number = gj_eint(L, gj_i64(), 0);
+	for (uint32_t d = 0; d < r->a.type->ndim; d++)
+		if (r->axes >> d & 1)
+			number = gj_eindex(L, GJ_ADD, gj_eindex(L, GJ_MUL, number, gj_extent(r->shape, d)), r->at[d]);
+	gj_ref wins = gj_ecmp(L, r->how == GJ_RED_ARGMAX ? GJ_CMP_GT : GJ_CMP_LT, x, old);
+	if (gj_is_float(r->acc)) {
+		gj_ref nan = gj_e1(L, GJ_ISNAN, gj_bool(), x), first = gj_e1(L, GJ_NOT, gj_bool(), gj_e1(L, GJ_ISNAN, gj_bool(), old));
+		wins = gj_e2(L, GJ_OR, gj_bool(), wins, gj_e2(L, GJ_AND, gj_bool(), nan, first));
+	}
+	gj_lv v = gj_lv_new(L, acc.type, &p);
+	p[0] = gj_e3(L, GJ_SELECT, r->acc, wins, x, old);
+	p[1] = gj_e3(L, GJ_SELECT, gj_i64(), wins, number, acc.part[1]);
+	return v;
+}
+
 /* acc and one more element; NaN wins over numbers, as in NumPy. */
 static gj_lv step(reduction *r, gj_lv acc)
 {
 	gj_lower *L = r->L;
+	if (r->how == GJ_RED_ARGMIN || r->how == GJ_RED_ARGMAX)
+		return better(r, acc);
+	if (r->mean.type)
+		return gj_lv_scalar(L, acc.type, gj_e2(L, GJ_ADD, acc.type, acc.part[0], square(r).part[0]));
 	gj_lv v = item(r);
 	bool any = r->how == GJ_RED_ANY || r->how == GJ_RED_MAX, extreme = r->how == GJ_RED_MIN || r->how == GJ_RED_MAX;
 	if (gj_is_complex(r->acc) && extreme)
@@ -67,25 +106,67 @@ static gj_lv first(reduction *r, gj_ref size)
 	return item(r);
 }
 
+/* How many elements go into one result. */
+static gj_ref elements_of(reduction *r)
+{
+	gj_ref size = gj_eint(r->L, gj_i64(), 1);
+	for (uint32_t d = 0; d < r->a.type->ndim; d++)
+		if (r->axes >> d & 1)
+			size = gj_eindex(r->L, GJ_MUL, size, gj_extent(r->shape, d));
+	return size;
+}
+
+static gj_lv start_of(reduction *r, gj_ref size)
+{
+	gj_lower *L = r->L;
+	const gj_type *part = gj_real_type(r->acc);
+	bool place = r->how == GJ_RED_ARGMIN || r->how == GJ_RED_ARGMAX;
+	if (r->how == GJ_RED_MIN || r->how == GJ_RED_MAX || place) {
+		gj_lv one = first(r, size);
+		const gj_type *pair[2] = { one.type, gj_i64() };
+		return place ? gj_lv_pair(L, gj_tuple_type(pair, 2), one, gj_lv_scalar(L, gj_i64(), gj_eint(L, gj_i64(), 0))) : one;
+	}
+	return gj_lconv(L, gj_lv_scalar(L, part, gj_eint(L, part, r->how == GJ_RED_PROD || r->how == GJ_RED_ALL)), r->acc);
+}
+
+static gj_lv over_size(gj_lower *L, gj_lv all, const gj_type *t, gj_ref size)
+{
+	return gj_lbinop(L, GJ_OP_TRUEDIV_, t, gj_lconv(L, all, t), gj_lv_scalar(L, gj_real_type(t), gj_ecast(L, size, gj_real_type(t))));
+}
+
+/* The mean of the squares of how far elements are from their mean, or its square root. */
+static gj_lv variance(reduction *r)
+{
+	gj_lower *L = r->L;
+	const gj_type *t = gj_scalar[GJ_F64];
+	gj_ref size = elements_of(r);
+	reduction sum = *r;
+	sum.how = GJ_RED_SUM;
+	sum.acc = gj_is_complex(r->a.type->elem) ? gj_scalar[GJ_C128] : t;
+	sum.mean.type = NULL;
+	sum.mean = over_size(L, over(&sum, 0, start_of(&sum, size)), sum.acc, size);
+	sum.acc = t;
+	gj_lv all = over(&sum, 0, gj_lv_scalar(L, t, gj_eflt(L, t, 0)));
+	gj_ref left = r->ddof ? gj_e2(L, GJ_MAX, gj_i64(), gj_e2(L, GJ_SUB, gj_i64(), size, r->ddof), gj_eint(L, gj_i64(), 0)) : size;
+	gj_ref v = gj_e2(L, GJ_DIV, t, all.part[0], gj_ecast(L, left, t));
+	if (r->how == GJ_RED_STD) {
+		v = gj_e1(L, GJ_MATH, t, v);
+		gj_o(L->fn, v)->imm.i = GJ_MATH_SQRT;
+	}
+	return gj_lv_scalar(L, t, v);
+}
+
 /* One result. */
 static gj_lv reduced(reduction *r)
 {
 	gj_lower *L = r->L;
-	gj_lv start;
-	gj_ref size = gj_eint(L, gj_i64(), 1);
-	const gj_type *part = gj_real_type(r->acc);
-	for (uint32_t d = 0; d < r->a.type->ndim; d++)
-		if (r->axes >> d & 1)
-			size = gj_eindex(L, GJ_MUL, size, gj_extent(r->shape, d));
-	if (r->how == GJ_RED_MIN || r->how == GJ_RED_MAX)
-		start = first(r, size);
-	else
-		start = gj_lconv(L, gj_lv_scalar(L, part, gj_eint(L, part, r->how == GJ_RED_PROD || r->how == GJ_RED_ALL)), r->acc);
-	gj_lv all = over(r, 0, start);
-	if (r->how != GJ_RED_MEAN)
-		return all;
-	gj_lv n = gj_lv_scalar(L, gj_real_type(r->result), gj_ecast(L, size, gj_real_type(r->result)));
-	return gj_lbinop(L, GJ_OP_TRUEDIV_, r->result, gj_lconv(L, all, r->result), n);
+	if (r->how == GJ_RED_VAR || r->how == GJ_RED_STD)
+		return variance(r);
+	gj_ref size = elements_of(r);
+	gj_lv all = over(r, 0, start_of(r, size));
+	if (r->how == GJ_RED_ARGMIN || r->how == GJ_RED_ARGMAX)
+		return gj_lv_item(L, all, 1);
+	return r->how == GJ_RED_MEAN ? over_size(L, all, r->result, size) : all;
 }
 
 /* Results from dimension d on, at position n of `out`. */
@@ -125,6 +206,17 @@ static void check_out(reduction *r, gj_lv out)
 		gj_lrequire_apart(L, out, array[i]);
 }
 
+/* Where results go: the array that is given, or a local one. */
+static gj_lv target_of(gj_lcall *c, bool *given)
+{
+	gj_shape_known shape;
+	*given = c->a[2].type && c->a[2].type != gj_t_none;
+	if (*given)
+		return c->a[2];
+	gj_known_shape(c->B->s, c->ref, &shape);
+	return gj_lnew_local(c->L, c->type, &shape);
+}
+
 gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
@@ -132,16 +224,79 @@ gj_lv gj_lower_reduce(gj_lcall *c)
 		return gj_lreduced(L, c->type, c->a[0]);
 	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .shape = gj_lshaped(L, c->a[0]), .acc = c->type };
 	gj_ref at[GJ_MAX_NDIM];
-	bool into = c->type->kind == GJ_ARRAY;
+	const gj_type *elem = r.a.type->elem;
+	bool place = r.how == GJ_RED_ARGMIN || r.how == GJ_RED_ARGMAX, given;
 	r.result = r.acc = gj_reduction_type(r.how, r.a.type);
-	if (r.how == GJ_RED_MEAN && gj_is_float(r.a.type->elem))
-		r.acc = r.a.type->elem;
+	if (place || (r.how == GJ_RED_MEAN && gj_is_float(elem)))
+		r.acc = gj_is_bool(elem) ? gj_scalar[GJ_U8] : elem;
 	r.axes = c->a[1].type && c->a[1].type != gj_t_none ? gj_axes_mask(c->a[1].konst, r.a.type->ndim) : (1u << r.a.type->ndim) - 1;
-	if (!into)
+	r.ddof = c->n > 4 && c->a[4].type ? gj_larg(c, 4, gj_i64()) : 0;
+	if (c->type->kind != GJ_ARRAY)
 		return reduced(&r);
-	check_out(&r, c->a[2]);
-	reduce_into(&r, c->a[2], 0, at, 0);
-	return c->a[2];
+	gj_lv out = target_of(c, &given);
+	if (given)
+		check_out(&r, out);
+	reduce_into(&r, out, 0, at, 0);
+	return out;
+}
+
+/* -- Running sums and products ------------------------------------------------------------------------------------------- */
+
+/* Along dimension `axis`, from dimension d on; elements of `out` stand where those of a do. */
+static void run_along(reduction *r, gj_lv out, uint32_t axis, uint32_t d)
+{
+	gj_lower *L = r->L;
+	if (d == axis && d + 1 < r->a.type->ndim) {
+		run_along(r, out, axis, d + 1);
+		return;
+	}
+	bool last = d == r->a.type->ndim;
+	if (!last && d != axis) {
+		gj_lfor l = gj_lfor_begin(L, gj_extent(r->shape, d), NULL);
+		r->at[d] = l.i;
+		run_along(r, out, axis, d + 1);
+		gj_lfor_end(L, &l, NULL);
+		return;
+	}
+	gj_lv start = start_of(r, 0);
+	gj_lfor l = gj_lfor_begin(L, gj_extent(r->shape, axis), &start);
+	r->at[axis] = l.i;
+	gj_lv next = step(r, l.carried);
+	gj_lstore(L, gj_lelement(L, out, r->at), next, out.type->elem);
+	gj_lfor_end(L, &l, &next);
+}
+
+/* In one row, the last index fastest. */
+static void run_in_row(reduction *r, gj_lv out)
+{
+	gj_lower *L = r->L;
+	gj_lv start = start_of(r, 0);
+	gj_lfor l = gj_lfor_begin(L, gj_lsize(L, r->shape), &start);
+	gj_lunravel(L, r->shape, l.i, r->at);
+	gj_lv next = step(r, l.carried);
+	gj_lstore(L, gj_lelement(L, out, &l.i), next, out.type->elem);
+	gj_lfor_end(L, &l, &next);
+}
+
+gj_lv gj_lower_accumulate(gj_lcall *c)
+{
+	gj_lower *L = c->L;
+	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .shape = gj_lshaped(L, c->a[0]) };
+	uint32_t ndim = r.a.type->ndim;
+	bool axis = c->a[1].type && c->a[1].type != gj_t_none, along = axis || ndim == 1, given;
+	gj_lv *array, out = target_of(c, &given);
+	r.result = r.acc = gj_running_type(c->a[3].konst, r.how, r.a.type);
+	for (uint32_t d = 0; given && along && d < ndim; d++)
+		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(out, d), gj_extent(r.shape, d)));
+	if (given && !along)
+		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(out, 0), gj_lsize(L, r.shape)));
+	for (uint32_t i = 0, many = given ? gj_larrays(L, r.a, &array) : 0; i < many; i++)
+		(along ? gj_lrequire_apart_or_same : gj_lrequire_apart)(L, out, array[i]);
+	if (along)
+		run_along(&r, out, axis ? (uint32_t)__builtin_ctz(gj_axes_mask(c->a[1].konst, ndim)) : 0, 0);
+	else
+		run_in_row(&r, out);
+	return out;
 }
 
 /* -- Ufuncs ----------------------------------------------------------------------------------------------------------- */

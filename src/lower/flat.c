@@ -1,9 +1,8 @@
 /* Lowering of a.flat: of a C-contiguous array a view in one row, else the array itself, whose elements are found by division. */
 #include "lower/lower.h"
 
-void gj_lflat_index(gj_lower *L, gj_lv flat, gj_ref i, gj_ref *at)
+void gj_lunravel(gj_lower *L, gj_lv a, gj_ref i, gj_ref *at)
 {
-	gj_lv a = { flat.type->elem, NULL, flat.part };
 	for (uint32_t d = a.type->ndim; d-- > 0;) {
 		at[d] = d ? gj_e2(L, GJ_MOD, gj_i64(), i, gj_extent(a, d)) : i;
 		i = d ? gj_e2(L, GJ_FLOORDIV, gj_i64(), i, gj_extent(a, d)) : i;

@@ -21,7 +21,11 @@ gj_lv gj_liter(gj_lower *L, gj_lv a, const gj_type *t)
 
 /* -- Indices of all dimensions, as positions: the last one fastest ------------------------------------------------------ */
 
-static bool walks(const gj_type *over) { return over->kind == GJ_FLAT || (over->kind == GJ_INDICES && !over->readonly); }
+/* How many indices there are, of those that are not walked through. */
+static gj_ref counted(gj_lower *L, gj_lv it)
+{
+	return it.type->elem->readonly ? it.part[it.type->elem->ndim] : gj_eint(L, gj_i64(), 1);
+}
 
 /* Extent d of what is walked through. */
 static gj_ref walked(gj_lv it, uint32_t d) { return it.part[it.type->elem->kind == GJ_FLAT ? 1 + d : d]; }
@@ -63,7 +67,7 @@ static gj_lv walk_item(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 
 gj_lv gj_literstart(gj_lower *L, gj_lv it, const gj_type *t)
 {
-	if (walks(it.type->elem))
+	if (gj_is_walked(it.type->elem))
 		return walk_start(L, it, t);
 	if (gj_is_zip(it.type->elem)) {
 		gj_ref *p;
@@ -79,7 +83,7 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 {
 	const gj_type *over = it.type->elem, *bool_ = gj_scalar[GJ_BOOL];
 	gj_ref i = at.part[0];
-	if (walks(over))
+	if (gj_is_walked(over))
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, walked(it, 0)));
 	if (gj_is_zip(over)) {
 		gj_lv yes = gj_literhas(L, zipped(L, it, 0), gj_lv_item(L, at, 0));
@@ -92,7 +96,7 @@ gj_lv gj_literhas(gj_lower *L, gj_lv it, gj_lv at)
 	if (over->kind == GJ_TUPLE)
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_eint(L, gj_i64(), over->n)));
 	if (over->kind == GJ_INDICES)
-		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, it.part[over->ndim]));
+		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, counted(L, it)));
 	if (gj_has_elements(over))
 		return gj_lv_scalar(L, bool_, gj_ecmp(L, GJ_CMP_LT, i, gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0)));
 	return gj_lv_scalar(L, bool_, gj_lrange_has(L, range_of(it), i));
@@ -116,7 +120,7 @@ static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 {
 	const gj_type *over = it.type->elem;
 	gj_lv a = { over, NULL, it.part };
-	if (walks(over))
+	if (gj_is_walked(over))
 		return walk_item(L, it, at, t);
 	if (over->kind == GJ_INDICES)
 		return indices_at(L, it, at.part[0]);
@@ -137,10 +141,12 @@ static gj_lv item_at(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 static gj_ref items_of(gj_lower *L, gj_lv it)
 {
 	const gj_type *over = it.type->elem;
-	if (walks(over))
+	if (gj_is_walked(over))
 		return 0;
 	if (over->kind == GJ_RANGE)
 		return gj_lrange_ends(L, range_of(it)) ? gj_ecast(L, it.part[3], gj_i64()) : 0;
+	if (over->kind == GJ_INDICES)
+		return counted(L, it);
 	if (gj_has_elements(over))
 		return gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0);
 	if (!gj_is_zip(over))
@@ -172,7 +178,7 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 	if (over->kind == GJ_RANGE)
 		gj_lmark_round(L, at.part[0], it.part[3], over->readonly);
 	else if (over->kind == GJ_INDICES && over->readonly)
-		gj_lmark_round(L, at.part[0], it.part[over->ndim], true);
+		gj_lmark_round(L, at.part[0], counted(L, it), true);
 	else if (gj_has_elements(over))
 		gj_lmark_round(L, at.part[0], gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0), false);
 	else if (gj_is_zip(over))
@@ -182,7 +188,7 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 
 gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
 {
-	if (walks(it.type->elem))
+	if (gj_is_walked(it.type->elem))
 		return walk_on(L, it, at);
 	if (gj_is_zip(it.type->elem)) {
 		gj_ref *p;
@@ -211,7 +217,7 @@ gj_ref gj_liternthhas(gj_lower *L, gj_lv it, uint32_t i)
 	}
 	if (over->kind == GJ_TUPLE)
 		return gj_eint(L, gj_bool(), i < over->n);
-	if (walks(over) || over->kind == GJ_INDICES) {
+	if (gj_is_walked(over) || over->kind == GJ_INDICES) {
 		gj_ref n = gj_eint(L, gj_i64(), 1);
 		for (uint32_t d = 0, ndim = over->kind == GJ_FLAT ? over->elem->ndim : over->ndim; d < ndim; d++)
 			n = gj_eindex(L, GJ_MUL, n, gj_e2(L, GJ_MAX, gj_i64(), walked(it, d), gj_eint(L, gj_i64(), 0)));
@@ -237,7 +243,7 @@ gj_lv gj_liternth(gj_lower *L, gj_lv it, uint32_t i, const gj_type *t)
 	}
 	if (gj_has_elements(over))
 		return gj_larray_item(L, (gj_lv){ over, NULL, it.part }, gj_eint(L, gj_i64(), i), t);
-	if (walks(over) || over->kind == GJ_INDICES)
+	if (gj_is_walked(over) || over->kind == GJ_INDICES)
 		return nth_walked(L, it, i, t);
 	if (!gj_is_zip(over))
 		return gj_lv_item(L, (gj_lv){ over, NULL, it.part }, i);

@@ -173,6 +173,8 @@ gj_lv  gj_lowned_as(gj_lower *, gj_lv view, gj_lv of);                 /* the vi
 gj_lv  gj_lnew_array(gj_lower *, const gj_type *, const gj_ref *shape, bool zeros);
 gj_lv  gj_lcounted(gj_lcall *);
 gj_lv  gj_lcomputed(gj_lower *, const char *dotted, const gj_type *, uint32_t n, const gj_lv *operand);
+/* new_arrays.c: a local array of this type and shape. */
+gj_lv  gj_lnew_local(gj_lower *, const gj_type *, const gj_shape_known *);
 /* memory.c: the value of a type at pointer p; what lies there becomes v, converted to the type. */
 gj_ref gj_lplace(gj_lower *, gj_ref p, gj_part);                       /* where a part of the value at p stands */
 gj_lv  gj_lload(gj_lower *, gj_ref p, const gj_type *);
@@ -245,6 +247,7 @@ typedef gj_lv gj_lnext(gj_lower *, gj_lv target, const gj_ref *at, void *arg);
 gj_lv  gj_lcomputed_by(gj_lower *, const gj_type *, uint32_t n, const gj_lv *operand, gj_lnext *next, void *arg);
 void   gj_lfill(gj_lower *, gj_lv target, uint32_t n, const gj_lv *source, gj_lnext *, void *arg);
 void   gj_lrequire_apart(gj_lower *, gj_lv target, gj_lv source);      /* they have no memory in common, or the thread ends */
+void   gj_lrequire_apart_or_same(gj_lower *, gj_lv target, gj_lv source);      /* … or the same elements in the same places */
 void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an expression or a scalar to all elements */
 void   gj_lcopy_apart(gj_lower *, gj_lv target, gj_lv);        /* the same where nothing that is read lies in the target */
 /* fused.c: what NumPy's function of this name gives of the thread's elements; an element to be reduced. */
@@ -295,7 +298,7 @@ gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
 gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
 gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
-void   gj_lflat_index(gj_lower *, gj_lv flat, gj_ref i, gj_ref *at);   /* the array's indices of element i of a.flat */
+void   gj_lunravel(gj_lower *, gj_lv a, gj_ref i, gj_ref *at);   /* the indices of an array's element i, the last one fastest */
 gj_lv  gj_lflat(gj_lower *, gj_lv a, const gj_type *);                 /* a.flat: a view in one row, or the array by another name */
 gj_ref gj_liternthhas(gj_lower *, gj_lv it, uint32_t i);               /* is there an item i? */
 gj_lv  gj_liternth(gj_lower *, gj_lv it, uint32_t i, const gj_type *);

@@ -3,8 +3,7 @@
 
 static const uint32_t LOCAL_MOST = 512 << 10;                 /* CUDA's limit */
 
-/* Local memory for an array of this type and shape. */
-static gj_lv local(gj_lower *L, const gj_type *t, const gj_shape_known *s)
+gj_lv gj_lnew_local(gj_lower *L, const gj_type *t, const gj_shape_known *s)
 {
 	gj_ref extent[GJ_MAX_NDIM], p;
 	uint64_t total = 1, bytes;
@@ -95,7 +94,7 @@ gj_lv gj_lower_new_array(gj_lcall *c)
 	if (how == GJ_NEW_AS && c->type == c->a[0].type)
 		return c->a[0];
 	gj_known_shape(c->B->s, c->ref, &shape);
-	gj_lv v = local(L, c->type, &shape), x;
+	gj_lv v = gj_lnew_local(L, c->type, &shape), x;
 	switch (how) {
 	case GJ_NEW_EMPTY: break;
 	case GJ_NEW_RANGE: fill_range(c, v); break;

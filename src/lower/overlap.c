@@ -269,10 +269,17 @@ void gj_lcopy(gj_lower *L, gj_lv target, gj_lv v)
 
 void gj_lcopy_apart(gj_lower *L, gj_lv target, gj_lv v) { gj_lfill(L, target, 0, NULL, item, &v); }
 
-void gj_lrequire_apart(gj_lower *L, gj_lv t, gj_lv s)
+static void require_apart(gj_lower *L, gj_lv t, gj_lv s, bool or_same)
 {
-	if (known_apart(L, t, s))
+	if (known_apart(L, t, s) || (or_same && is_itself(L, t, s)))
 		return;
-	gj_ref away = distance(L, t, s), empty = gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, s), zero(L));
-	gj_lrequire(L, either(L, empty, away ? lie_apart(L, t, s, away) : gj_eint(L, gj_bool(), 0)));
+	gj_ref away = distance(L, t, s), fine = gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, s), zero(L));
+	if (away)
+		fine = either(L, fine, lie_apart(L, t, s, away));
+	if (away && or_same && t.type->ndim == s.type->ndim && t.type->elem == s.type->elem)
+		fine = either(L, fine, both(L, gj_ecmp(L, GJ_CMP_EQ, away, zero(L)), step_alike(L, t, s)));
+	gj_lrequire(L, fine);
 }
+
+void gj_lrequire_apart(gj_lower *L, gj_lv t, gj_lv s) { require_apart(L, t, s, false); }
+void gj_lrequire_apart_or_same(gj_lower *L, gj_lv t, gj_lv s) { require_apart(L, t, s, true); }

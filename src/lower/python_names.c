@@ -144,7 +144,7 @@ gj_lv gj_lower_ndindex(gj_lcall *c)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(c->L, c->type, &p);
-	bool tuple = c->a[0].type->kind == GJ_TUPLE;
+	bool tuple = c->n && c->a[0].type->kind == GJ_TUPLE;
 	for (uint32_t i = 0; i < c->type->ndim; i++)
 		p[i] = gj_ecast(c->L, tuple ? gj_lv_item(c->L, c->a[0], i).part[0] : c->a[i].part[0], T(GJ_I64));
 	gj_ref n = gj_eint(c->L, T(GJ_I64), 1);

@@ -56,15 +56,16 @@ const gj_name *gj_name_next(const char *space, const gj_name *after)
 const char *gj_shown(const char *dotted) { return strncmp(dotted, "builtins.", 9) ? dotted : dotted + 9; }
 
 /* A parameter of a row's list: its name, and all of it with a default. */
-typedef struct param { const char *text; size_t name, all; bool optional, any; } param;
+typedef struct param { const char *text; size_t name, all; bool optional, any, some; } param;
 
 /* The next one; false at the end. */
 static bool next_param(const char **at, param *p)
 {
 	*at += strspn(*at, " ");
-	*p = (param){ .text = *at, .name = strcspn(*at, " =*"), .all = strcspn(*at, " *") };
+	*p = (param){ .text = *at, .name = strcspn(*at, " =*+"), .all = strcspn(*at, " *+") };
 	p->optional = p->all > p->name;
-	p->any = p->text[p->all] == '*';
+	p->some = p->text[p->all] == '+';
+	p->any = p->some || p->text[p->all] == '*';
 	*at += p->all + p->any;
 	return p->all > 0;
 }
@@ -79,12 +80,12 @@ void gj_name_params(const gj_name *row, char text[GJ_PARAMS_TEXT])
 		n += (size_t)snprintf(text + n, GJ_PARAMS_TEXT - n, "%s%s%.*s", n ? ", " : "", p.any ? "*" : "", (int)p.all, p.text);
 }
 
-/* Positional operands from the first-th on; n counts what a method is called on. */
-static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, uint32_t first, uint32_t n, int *slot)
+/* Positional operands from the first-th on; n counts what a method is called on. some: one at least. */
+static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, uint32_t first, uint32_t n, bool some, int *slot)
 {
 	if (call->imm.kw && call->imm.kw->n)
 		gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[0]);
-	if (n > GJ_MAX_CALL || n == 0)
+	if (n > GJ_MAX_CALL || (n == 0 && some))
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), n ? "at most 32 arguments" : "at least one argument", n);
 	for (uint32_t i = first; i < n; i++)
 		slot[i] = (int)(i + call->nargs - n);
@@ -151,7 +152,7 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_name *row, cons
 		if (p.any && at[strspn(at, " ")])
 			return bind_with_keywords(f, call, name, at, slot);
 		if (p.any)
-			return bind_any(f, call, name, i, npos, slot);
+			return bind_any(f, call, name, i, npos, p.some, slot);
 		slot[i] = i < npos ? (int)(i + 1 - self) : keyword(call, &p, nkw, used);
 		if (slot[i] >= 0 || p.optional)
 			continue;

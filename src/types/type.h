@@ -136,7 +136,8 @@ typedef enum gj_cmpop { GJ_CMP_LT, GJ_CMP_LE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_GT, G
 typedef enum gj_unop { GJ_UN_NEG, GJ_UN_POS, GJ_UN_INVERT, GJ_UN_NOT, GJ_NUNOPS } gj_unop;
 
 typedef enum gj_reduction {
-	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL, GJ_RED_ARGMIN, GJ_RED_ARGMAX
+	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL, GJ_RED_ARGMIN, GJ_RED_ARGMAX,
+	GJ_RED_VAR, GJ_RED_STD
 } gj_reduction;
 
 extern const char *const gj_binop_name[GJ_NBINOPS];    /* "+", "&", "//" … */

@@ -176,3 +176,39 @@ ACCESSES = {
 	in_shared: "tile", in_dynamic: "tile", in_local: "own", in_constant: "table", in_global: "TABLE", in_tuple: None,
 	in_function: "values",
 }
+
+
+TEXTS = 15
+
+
+def says(kind, n, x, s, b, a):
+	"""A message of each kind of text."""
+	if kind == 0:
+		raise ValueError("n is %5d|%-5d|%05d|%+d|% d|%x|%#x|%o|%i%%" % (n, n, n, n, n, n, n, n, n))
+	if kind == 1:
+		raise ValueError("x is %f %.2f %8.3f %e %g %d %s %r %u" % (x, x, x, x, x, x, x, x, n))
+	if kind == 2:
+		raise ValueError("%s and %r and %10s|%-10s|" % (s, s, s, s))
+	if kind == 3:
+		raise IndexError("n is {}".format(n))
+	if kind == 4:
+		raise ValueError("{1} {0} {{}} {0:5d} {1:.2f} {2!r} {2!s} {2:>8}".format(n, x, s))
+	if kind == 5:
+		raise ValueError("n is " + str(n) + ", x is " + str(x) + " " + repr(s))
+	if kind == 6:
+		raise ValueError(str(n), "a" "b", n, s)
+	if kind == 7:
+		raise ValueError(f"{s} {s!r} {n:4d} {x:.3f} {n!r} {s!s:>6}")
+	if kind == 8:
+		raise ValueError("%s %s %5s %d" % (b, n > 2, b, b))
+	if kind == 9:
+		raise ValueError(f"{a.shape[0]} {a.size} {len(a)} {a.ndim} {abs(n)} {n * 2 + 1}")
+	if kind == 10:
+		raise ValueError("%d%%" % n)
+	if kind == 11:
+		raise ValueError("{} {}".format("x", n) + " and %s" % "y")
+	if kind == 12:
+		raise ValueError("100%")
+	if kind == 13:
+		raise ValueError("%d %d" % (n, n, n))
+	raise KeyError("%s" % s, "{}".format(b))

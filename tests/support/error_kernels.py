@@ -92,7 +92,7 @@ def OBJECT_ATTRIBUTE(x):
 
 
 def ARRAY_ATTRIBUTE(x):
-	x[0] = x.cumsum()  # here: x.cumsum
+	x[0] = x.searchsorted()  # here: x.searchsorted
 
 
 def NOT_BUILT(x):
