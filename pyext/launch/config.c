@@ -89,6 +89,24 @@ static uint32_t neighbours(const gj_launch_config *c)
 	return (most == 4 && quarters ? quarters : halves | quarters) | (planes ? GJ_FACT_ALIGNED_ROWS : 0);
 }
 
+/* Vectors that fit into so many threads along an axis: 0 none, 1 of 8, 2 of 16, 3 of 32. */
+static uint32_t vectors_in(uint32_t threads) { return threads % 32 == 0 ? 3 : threads % 16 == 0 ? 2 : threads % 8 == 0; }
+
+/* What holds of a grid in several dimensions, whatever its blocks. */
+static uint32_t grid_facts(const gj_launch_config *c)
+{
+	static const uint32_t wide[3] = { GJ_FACT_WIDE_X, GJ_FACT_WIDE_Y, GJ_FACT_WIDE_Z };
+	uint32_t facts = 0, full = GJ_FACT_FULL_GRID;
+	bool line = true;
+	for (int d = 0; d < 3; d++) {
+		uint64_t threads = (uint64_t)c->grid[d] * c->block[d];
+		line &= d == 0 || threads == 1;
+		facts |= threads >= 32 ? wide[d] : 0;
+		full = threads >= 32 && threads % 32 ? 0 : full;
+	}
+	return line ? 0 : facts | full;
+}
+
 uint32_t gj_launch_config_facts(const gj_launch_config *c)
 {
 	uint32_t facts = GJ_FACT_IDX32;
@@ -99,13 +117,10 @@ uint32_t gj_launch_config_facts(const gj_launch_config *c)
 		facts |= GJ_FACT_LANES_X;
 	else if (c->block[0] % 8 == 0)
 		facts |= c->block[0] % 16 == 0 ? GJ_FACT_ROWS_16 : GJ_FACT_ROWS_8;
-	if (c->block[1] % 8 == 0)
-		facts |= c->block[1] % 32 == 0 ? GJ_FACT_COLUMNS_32 : c->block[1] % 16 == 0 ? GJ_FACT_COLUMNS_16 : GJ_FACT_COLUMNS_8;
-	if (c->block[2] % 8 == 0)
-		facts |= c->block[2] % 32 == 0 ? GJ_FACT_DEPTHS_32 : c->block[2] % 16 == 0 ? GJ_FACT_DEPTHS_16 : GJ_FACT_DEPTHS_8;
+	facts |= vectors_in(c->block[1]) << GJ_FACT_COLUMNS_SHIFT | vectors_in(c->block[2]) << GJ_FACT_DEPTHS_SHIFT;
 	if (c->block[0] * c->block[1] * c->block[2] % 32 == 0)
 		facts |= GJ_FACT_FULL_WARPS;
-	return facts | neighbours(c);
+	return facts | grid_facts(c) | neighbours(c);
 }
 
 /* -- Reading it ------------------------------------------------------------------------------------------------------ */

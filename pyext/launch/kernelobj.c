@@ -158,6 +158,12 @@ static PyObject *get_rounds(PyObject *self, void *unused)
 	return PyBool_FromLong(S->image.rounds);
 }
 
+static PyObject *get_places(PyObject *self, void *unused)
+{
+	(void)unused;
+	return PyBool_FromLong(S->image.places);
+}
+
 static PyObject *get_cooperative(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -168,6 +174,7 @@ static PyObject *get_facts(PyObject *self, void *unused)
 {
 	(void)unused;
 	static const char *const name[32] = { "idx32", "noalias", "align16", "lanes_x", "full_warps", "rows_16", "rows_8",
+		[11] = "wide_x", "wide_y", [28] = "wide_z", "full_grid",
 		[GJ_FACT_STRIDE_SHIFT] = "inner", "inner_2", "inner_3", "inner_4", "inner_back", "outer", "outer_2", "outer_3", "outer_4", "outer_back" };
 	PyObject *set = PyFrozenSet_New(NULL);
 	for (unsigned i = 0; set && i < GJ_LEN(name); i++) {
@@ -230,6 +237,7 @@ static PyGetSetDef getset[] = {
 	{ "signature", get_signature, NULL, "Signature with these argument types, and what is returned.", NULL },
 	{ "neighbours", get_neighbours, NULL, "How many threads of a launch one thread runs; 0: it could not be several.", NULL },
 	{ "rounds", get_rounds, NULL, "CPU: is it a loop over the grid whose rounds are run in turn?", NULL },
+	{ "places", get_places, NULL, "CPU: do threads run in the order of their places in the grid, whatever its blocks?", NULL },
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },

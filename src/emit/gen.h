@@ -130,7 +130,7 @@ struct gj_gen {
 	LLVMBasicBlockRef *edge2;                  /* block on the second of two edges to one successor */
 	LLVMBasicBlockRef entry;                   /* allocas and what holds for the whole function; terminated last */
 	LLVMBasicBlockRef exit;                    /* RETURN of a kernel goes here; NULL: ret */
-	gj_v     all;                              /* vectors: lanes that exist */
+	gj_v     all, there;                       /* vectors: lanes that exist; do all of them (i1; NULL: `all` is constant, or nobody knows) */
 	gj_interleaved **interleaved;              /* vectors: by op */
 	gj_v    *loaded;                           /* by load of them: the value, as bits, once the first member is emitted */
 	gj_v    *param;                            /* value of each parameter of f */

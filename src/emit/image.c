@@ -147,6 +147,7 @@ void gj_image_fields(gj_unit *u)
 	m->first_axis = gj_lanes_axis(u->opt->facts);
 	m->rounds = f->round_index || f->part;
 	m->part = f->part;
+	m->places = f->places;
 	m->neighbours = f->neighbours;
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->launch_bounds.threads;

@@ -301,7 +301,8 @@ static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane)
 
 gj_v gj_all_lanes(gj_gen *g, gj_ref mask)
 {
-	return LLVMIsConstant(g->all) ? lane_below(g, mask, g->u->lanes - 1) : NULL;
+	gj_v below = LLVMIsConstant(g->all) || g->there ? lane_below(g, mask, g->u->lanes - 1) : NULL;
+	return below && g->there ? LLVMBuildAnd(g->b, g->there, below, "") : below;
 }
 
 /* Lane 0 always exists, and is the first to be below a bound. */

@@ -3,7 +3,8 @@
  *
  * A kernel is   void entry(struct gj_block *b, const char *params, uint32_t first, uint32_t end)
  * and runs the warps [first, end) of one block one after the other; a warp is as many threads as the image's width
- * says. A kernel without barriers does so for a stretch of blocks, which follow each other along the axis that lanes run along;
+ * says. Where the image says `places`, it runs the threads whose places in the grid are from `place` up to `behind` instead, in the order
+ * of these. Another kernel without barriers runs a stretch of blocks, which follow each other along the axis that lanes run along;
  * block_idx is the current one's. Where warps fit into rows of threads, a row of all these blocks is run before the next. Where the image says `part`, the loop over the grid that the kernel
  * begins with is such a function too, which is called first, with `part` set. Where the image has `frame_bytes`, the kernel is resumable: each call runs the warps to their next barrier, or to
  * their end, and the block is done after a call in which none stopped. Other kernels that say `barriers` need a fiber for
@@ -41,6 +42,7 @@ typedef struct gj_block {
 	char    *kept;                             /* what that has left for this block, warp after warp */
 	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
+	uint64_t place[3], behind[3];              /* threads of this call, by their places in the grid; when it reports: of lane 0 */
 	const char *stack_least;                   /* of a function for the host: below it calls are too deep */
 	gj_random *random;                         /* of a function for the host: this thread's, GJ_NRANDOMS */
 } gj_block;                                    /* the runtime's own fields follow in an enclosing struct */

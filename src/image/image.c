@@ -168,6 +168,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	s->bad |= m->first_axis > 2;
 	flag(s, &m->rounds);
 	flag(s, &m->part);
+	flag(s, &m->places);
 	NUM(s, m->kept_bytes, 4);
 	s->bad |= m->kept_bytes > 4096;
 	NUM(s, m->neighbours, 1);

@@ -147,3 +147,34 @@ void gj_cfg(gj_fn *f)
 	find_loops(f, &d);
 	order_blocks(f, &d);
 }
+
+/* -- How often loops go round ------------------------------------------------------------------------------------------ */
+
+static bool is_const(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_CONST; }
+
+/* The step of a header's phi that counts from a constant: *from; 0: none. */
+static int64_t counter(const gj_fn *f, gj_ref r, uint32_t header, int64_t *from)
+{
+	const gj_op *o = gj_o(f, r);
+	for (uint32_t i = 0; o->op == GJ_PHI && o->block == header && o->nargs == 2 && i < 2; i++) {
+		const gj_op *next = gj_o(f, o->arg[1 - i]);
+		if (!is_const(f, o->arg[i]) || next->op != GJ_ADD || next->arg[0] != r || !is_const(f, next->arg[1]))
+			continue;
+		*from = gj_o(f, o->arg[i])->imm.i;
+		return gj_o(f, next->arg[1])->imm.i;
+	}
+	return 0;
+}
+
+int64_t gj_most_rounds(const gj_fn *f, uint32_t l)
+{
+	const gj_bb *bb = &f->bb.p[f->loops.p[l].header];
+	const gj_op *t = gj_o(f, bb->ops.p[bb->ops.n - 1]), *c = t->op == GJ_BRANCH ? gj_o(f, t->arg[0]) : NULL;
+	int64_t from, step, rounds;
+	if (!c || c->op != GJ_CMP || c->sub != GJ_CMP_LT || !gj_is_int(gj_o(f, c->arg[0])->type) || !is_const(f, c->arg[1]))
+		return -1;
+	step = counter(f, c->arg[0], f->loops.p[l].header, &from);
+	if (step <= 0 || __builtin_sub_overflow(gj_o(f, c->arg[1])->imm.i, from, &rounds))
+		return -1;
+	return rounds < 0 ? 0 : rounds / step;
+}

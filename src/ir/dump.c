@@ -17,7 +17,7 @@ static const char *const sreg_name[GJ_NSREGS] = {
 	[GJ_CTAID_Y] = "ctaid.y", [GJ_CTAID_Z] = "ctaid.z", [GJ_NTID_X] = "ntid.x", [GJ_NTID_Y] = "ntid.y",
 	[GJ_NTID_Z] = "ntid.z", [GJ_NCTAID_X] = "nctaid.x", [GJ_NCTAID_Y] = "nctaid.y", [GJ_NCTAID_Z] = "nctaid.z",
 	[GJ_LANEID] = "laneid", [GJ_WARPSIZE] = "warpsize", [GJ_LANEMASK_LT] = "lanemask_lt", [GJ_DYNSHARED] = "dynshared",
-	[GJ_THREAD_ID] = "thread", [GJ_THREADS] = "threads"
+	[GJ_THREAD_ID] = "thread", [GJ_THREADS] = "threads", [GJ_PLACE_X] = "place.x", [GJ_PLACE_Y] = "place.y", [GJ_PLACE_Z] = "place.z"
 };
 
 static const char *const barrier_name[] = { "sync", "count", "and", "or", "grid" };

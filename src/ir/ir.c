@@ -171,3 +171,21 @@ int64_t gj_grid_product(const gj_fn *f, const gj_op *o)
 	}
 	return -1;
 }
+
+static gj_ref behind_cvt(const gj_fn *f, gj_ref r)
+{
+	while (gj_o(f, r)->op == GJ_CVT)
+		r = gj_o(f, r)->arg[0];
+	return r;
+}
+
+int gj_grid_place(const gj_fn *f, const gj_op *o)
+{
+	for (int k = 0; o->op == GJ_ADD && k < 2; k++) {
+		const gj_op *tid = gj_o(f, behind_cvt(f, o->arg[k]));
+		int64_t start = gj_grid_product(f, gj_o(f, behind_cvt(f, o->arg[1 - k])));
+		if (tid->op == GJ_SREG && tid->imm.i <= GJ_TID_Z && start == GJ_CTAID_X + tid->imm.i)
+			return (int)tid->imm.i;
+	}
+	return -1;
+}

@@ -35,6 +35,7 @@ typedef enum gj_sreg {
 	GJ_WARPID,                                 /* CPU, loops of ufuncs: the outer element whose lanes these are */
 	GJ_DYNSHARED,                              /* bytes of dynamic shared memory: block->dynamic_shared, %dynamic_smem_size */
 	GJ_THREAD_ID, GJ_THREADS,                  /* functions for the host: of the pool's threads that may work on a loop */
+	GJ_PLACE_X, GJ_PLACE_Y, GJ_PLACE_Z,        /* CPU: a thread's place in the grid: ctaid * ntid + tid (lanes/places.c) */
 	GJ_NSREGS
 } gj_sreg;
 
@@ -172,6 +173,7 @@ struct gj_fn {
 	bool round_last;                           /* … and one more, in which no thread is in its loop */
 	uint32_t kept;                             /* CPU: values of a thread that outlive a turn: LOCALMEM with sub 1, 2 … */
 	gj_fn *part;                               /* CPU: the loop over the grid that it begins with, to be run for many blocks first; NULL: it is whole */
+	bool places;                               /* CPU: threads are known by their places in the grid, and run in the order of these (lanes/places.c) */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */
@@ -255,6 +257,11 @@ bool     gj_apart(const gj_fn *, gj_ref, gj_ref);
 /* Block index or number of blocks × block size, both of one direction: the former's gj_sreg; −1: another op. With
  * GJ_FACT_IDX32 it is below 2^30. */
 int64_t gj_grid_product(const gj_fn *, const gj_op *);
+/* Is the op a thread's place in the grid, as grid(1) makes it: ctaid * ntid + tid of one direction? That: 0 to 2; −1: another op. */
+int gj_grid_place(const gj_fn *, const gj_op *);
+
+/* How often loop l goes round at most, where constants say so; −1: they do not. After gj_cfg. */
+int64_t gj_most_rounds(const gj_fn *, uint32_t l);
 
 /* How often each value is an operand or a mask in the blocks of rpo. */
 uint32_t *gj_count_uses(const gj_fn *);

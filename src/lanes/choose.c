@@ -4,6 +4,7 @@
  * lane: kernels in which x counts rows of a C array (the order that `i, j = cuda.grid(2)` invites to) want columns. */
 #include "image/barrier.h"
 #include "ir/walk.h"
+#include "lanes/places.h"
 
 /* Is there such an op in f, or in a function that it calls? */
 static bool any_op(const gj_fn *f, bool (*is)(const gj_op *))
@@ -78,18 +79,52 @@ static uint64_t cost_of(gj_fn *f, uint32_t lanes, uint32_t facts)
 /* Lanes of vectors along an axis; 0: there can be none. */
 static uint32_t lanes_along(uint32_t facts, int axis)
 {
-	static const uint32_t fact[3][3] = {
-		{ GJ_FACT_LANES_X, GJ_FACT_ROWS_16, GJ_FACT_ROWS_8 },
-		{ GJ_FACT_COLUMNS_32, GJ_FACT_COLUMNS_16, GJ_FACT_COLUMNS_8 },
-		{ GJ_FACT_DEPTHS_32, GJ_FACT_DEPTHS_16, GJ_FACT_DEPTHS_8 },
-	};
-	return facts & fact[axis][0] ? 32 : facts & fact[axis][1] ? 16 : facts & fact[axis][2] ? 8 : 0;
+	static const uint32_t lanes[4] = { 0, 8, 16, 32 };
+	if (axis)
+		return lanes[facts >> (axis == 1 ? GJ_FACT_COLUMNS_SHIFT : GJ_FACT_DEPTHS_SHIFT) & 3];
+	return facts & GJ_FACT_LANES_X ? 32 : facts & GJ_FACT_ROWS_16 ? 16 : facts & GJ_FACT_ROWS_8 ? 8 : 0;
+}
+
+/* Is the number of the grid's threads along an axis a multiple of a vector's lanes? */
+static bool is_full(uint32_t facts, int axis)
+{
+	static const uint32_t wide[3] = { GJ_FACT_WIDE_X, GJ_FACT_WIDE_Y, GJ_FACT_WIDE_Z };
+	uint32_t rows = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS, grid = wide[axis] | GJ_FACT_FULL_GRID;
+	return (axis == 0 && (facts & rows) == rows) || (facts & grid) == grid;
+}
+
+/* Vectors of threads that are known by their places in the grid: along any axis that is long enough. false: threads run block by block. */
+static bool choose_places(gj_fn *f, uint32_t *facts)
+{
+	static const uint32_t along[3] = { GJ_FACT_LANES_X, GJ_FACT_LANES_Y, GJ_FACT_LANES_Z };
+	uint32_t wide = (*facts & GJ_FACT_WIDE_X ? 1 : 0) | (*facts & GJ_FACT_WIDE_Y ? 2 : 0) | (*facts & GJ_FACT_WIDE_Z ? 4 : 0);
+	uint32_t axes = gj_place_axes(f), rest = *facts & ~(uint32_t)(GJ_FACTS_LANES | GJ_FACT_FULL_WARPS);
+	int best = -1;
+	uint64_t least = 0;
+	if (!axes || may_wait(f))
+		return false;
+	bool line = axes == 1;                     /* it walks along x in any case */
+	axes = axes & wide ? axes & wide : 1;
+	for (int axis = 0; axis < 3; axis++) {
+		uint64_t cost = axes >> axis & 1 ? cost_of(f, 32, rest | along[axis] | GJ_FACT_FULL_WARPS) : UINT64_MAX;
+		if (!(axes >> axis & 1) || (best >= 0 && cost >= least) || (!line && !gj_follows_lanes(f)))
+			continue;
+		best = axis;
+		least = cost;
+	}
+	if (best < 0)
+		return false;
+	*facts = rest | along[best] | (is_full(*facts, best) ? GJ_FACT_FULL_WARPS : 0u);
+	gj_name_places(f);
+	return true;
 }
 
 uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 {
 	static const uint32_t along[3] = { GJ_FACT_LANES_X, GJ_FACT_LANES_Y, GJ_FACT_LANES_Z };
 	uint32_t lanes[3], rest = (*facts & ~(uint32_t)GJ_FACTS_LANES) | GJ_FACT_FULL_WARPS;
+	if (choose_places(f, facts))
+		return 32;
 	for (int axis = 0; axis < 3; axis++)
 		lanes[axis] = lanes_along(*facts, axis);
 	lanes[1] = lanes[1] && any_op(f, asks_y) ? lanes[1] : 0;

@@ -99,6 +99,8 @@ static shape rule_sreg(const div *d, const gj_op *o)
 		return linear(o->type, 1);
 	case GJ_TID_X: case GJ_TID_Y: case GJ_TID_Z:
 		return along < 0 ? varying : o->imm.i == along ? linear(o->type, 1) : uniform;
+	case GJ_PLACE_X: case GJ_PLACE_Y: case GJ_PLACE_Z:
+		return o->imm.i - GJ_PLACE_X + GJ_TID_X == along ? linear(o->type, 1) : uniform;
 	case GJ_LANEMASK_LT:           return varying;
 	default:                       return uniform;
 	}

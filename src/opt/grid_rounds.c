@@ -109,11 +109,8 @@ static bool is_given(const gj_fn *f, gj_ref r)
 static bool follows_grid(const gj_fn *f, gj_ref r)
 {
 	const gj_op *o = gj_o(f, behind_cvt(f, r));
-	for (int i = 0; o->op == GJ_ADD && i < 2; i++) {
-		const gj_op *tid = gj_o(f, behind_cvt(f, o->arg[i]));
-		if (gj_grid_product(f, gj_o(f, behind_cvt(f, o->arg[1 - i]))) == GJ_CTAID_X && tid->op == GJ_SREG && tid->imm.i == GJ_TID_X)
-			return true;
-	}
+	if (gj_grid_place(f, o) == 0)
+		return true;
 	return (o->op == GJ_ADD || o->op == GJ_SUB) && follows_grid(f, o->arg[0]) && is_given(f, o->arg[1]);
 }
 

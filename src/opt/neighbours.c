@@ -39,24 +39,8 @@ static gj_ref behind_cvt(const gj_fn *f, gj_ref r)
 	return r;
 }
 
-static bool is_tid(const gj_fn *f, gj_ref r)
-{
-	const gj_op *o = gj_o(f, behind_cvt(f, r));
-	return o->op == GJ_SREG && o->imm.i == GJ_TID_X;
-}
-
-static bool is_block_start(const gj_fn *f, gj_ref r)
-{
-	return gj_grid_product(f, gj_o(f, behind_cvt(f, r))) == GJ_CTAID_X;
-}
-
-/* grid(1): ctaid.x * ntid.x + tid.x. */
-static bool is_index(const gj_fn *f, gj_ref r)
-{
-	const gj_op *o = gj_o(f, r);
-	return o->op == GJ_ADD && ((is_block_start(f, o->arg[0]) && is_tid(f, o->arg[1]))
-		|| (is_block_start(f, o->arg[1]) && is_tid(f, o->arg[0])));
-}
+/* grid(1). */
+static bool is_index(const gj_fn *f, gj_ref r) { return gj_grid_place(f, gj_o(f, r)) == 0; }
 
 static bool is_x(const gj_op *o)
 {

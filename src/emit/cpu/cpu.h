@@ -23,6 +23,7 @@ typedef struct gj_cpu_gen {
 	gj_v       row_warp, row_warps;            /* its first warp; warps of a row */
 	gj_resume *resume;                         /* NULL: the kernel does not stop and resume at barriers */
 	gj_v       field[sizeof(gj_block) / 4];    /* fields of gj_block already read, by offset */
+	gj_v       place[3], end[3];               /* by place of the axis: of the warp's first thread in the grid; where the call ends. NULL: by blocks */
 	int        counted;                        /* thread[0..counted] are threadIdx of the warp's first thread */
 	gj_v       thread[3];
 } gj_cpu_gen;
@@ -61,6 +62,11 @@ void gj_cpu_random_function(gj_unit *, gj_v fn);
 /* report.c: hooks of gj_backend. */
 void gj_cpu_report(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
 void gj_cpu_print(gj_gen *, uint32_t site, gj_v lane, const gj_v *value, unsigned n);
+
+/* places.c: the loops of a kernel whose threads are known by their places in the grid. Begins in a warp; the builder stands behind them. */
+void gj_places_begin(gj_gen *);
+void gj_places_end(gj_gen *);
+gj_v gj_places_number(gj_gen *);               /* of a warp among those of its row in this call (i32) */
 
 /* entry.c: functions around a kernel's body, a hook of gj_backend. */
 void gj_cpu_entry(gj_unit *);

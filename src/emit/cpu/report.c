@@ -1,11 +1,15 @@
 /* A thread that fails tells the runtime, which ends the launch; what a thread prints, it keeps. */
 #include "emit/cpu/cpu.h"
 
+#include <stddef.h>
+
 static void tell(gj_gen *g, const char *function, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
 {
 	gj_unit *u = g->u;
 	gj_v thread = gj_cpu(g)->warp, values = gj_alloca(g, u->i64, n + 2, 8);
-	if (lane)
+	if (g->f->places)
+		thread = lane ? lane : gj_i32(u, 0);
+	else if (lane)
 		thread = LLVMBuildAdd(g->b, LLVMBuildMul(g->b, thread, gj_i32(u, u->lanes), ""), lane, "");
 	for (unsigned i = 0; i < n; i++)
 		gj_store(g, value[i], gj_offset(g, values, 8 * (int64_t)i), 8);
@@ -14,6 +18,11 @@ static void tell(gj_gen *g, const char *function, uint32_t site, gj_v lane, cons
 
 void gj_cpu_report(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
 {
+	for (unsigned at = 0; at < 3 && g->f->places; at++) {
+		unsigned axis = gj_axes_from[gj_lanes_axis(g->u->opt->facts)][at];
+		gj_v place = LLVMBuildZExt(g->b, gj_cpu(g)->place[at], g->u->i64, "");
+		gj_store(g, place, gj_offset(g, gj_cpu(g)->block, offsetof(gj_block, place) + 8 * axis), 8);
+	}
 	tell(g, "gj_rt_report", site, lane, value, n);
 }
 

@@ -163,7 +163,9 @@ static void begin_kept(gj_gen *g)
 	gj_cpu_gen *c = gj_cpu(g);
 	uint32_t size = g->f->kept * kept_size(u);
 	gj_v base = gj_block_field(g, c->rounds ? offsetof(gj_block, frame) : offsetof(gj_block, kept), u->ptr), warp = c->warp;
-	if (c->rounds) {
+	if (g->f->places) {
+		warp = gj_places_number(g);
+	} else if (c->rounds) {
 		gj_v start = LLVMGetIncomingValue(c->block_idx, 0), warps = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
 		gj_v before = LLVMBuildMul(g->b, LLVMBuildSub(g->b, c->block_idx, start, ""), warps, "");
 		warp = LLVMBuildAdd(g->b, before, warp, "");
@@ -270,16 +272,17 @@ static gj_v cpu_round(gj_gen *g, const gj_op *o)
 static void begin_blocks(gj_gen *g)
 {
 	gj_unit *u = g->u;
-	gj_v first = gj_block_field(g, first_index(g), u->i32);
-	gj_v row = dimension(g, offsetof(gj_block, block_dim), place(g, 0)), warp = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
-	LLVMBasicBlockRef before = g->entry;
-	gj_block_field(g, offsetof(gj_block, stretch), u->i32);                /* read while entry is open */
 	if (g->f->round_index) {
 		dimension(g, offsetof(gj_block, grid_dim), 0);
 		dimension(g, offsetof(gj_block, block_dim), 0);
 		begin_rounds(g);
-		before = gj_cpu(g)->rounds;
 	}
+	if (g->f->places)
+		return;
+	gj_v first = gj_block_field(g, first_index(g), u->i32);
+	gj_v row = dimension(g, offsetof(gj_block, block_dim), place(g, 0)), warp = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
+	LLVMBasicBlockRef before = gj_cpu(g)->rounds ? gj_cpu(g)->rounds : g->entry;
+	gj_block_field(g, offsetof(gj_block, stretch), u->i32);                /* read while entry is open */
 	if (whole_rows(u)) {
 		gj_at(g, g->entry);
 		row = LLVMBuildAdd(g->b, row, gj_i32(u, u->lanes - 1), "");
@@ -319,6 +322,12 @@ static void cpu_begin(gj_gen *g)
 	gj_cpu(g)->outer = g->entry;
 	if (stretches(g))
 		begin_blocks(g);
+	if (g->f->places) {
+		gj_places_begin(g);
+		if (g->f->kept)
+			begin_kept(g);
+		return;
+	}
 	if (resumable(g))
 		gj_cpu(g)->outer = gj_bb_new(g, "pass");
 	gj_cpu(g)->head = gj_bb_new(g, "warp");
@@ -409,9 +418,16 @@ static void next_warp(gj_gen *g)
 		return;
 	}
 	gj_v one = gj_i32(u, 1), last = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1), end = last;
-	gj_v next_row = c->row ? LLVMBuildAdd(g->b, c->row_warp, c->row_warps, "") : NULL;
+	gj_v next_row = c->row_warp ? LLVMBuildAdd(g->b, c->row_warp, c->row_warps, "") : NULL;
 	if (c->rounds)
 		note_round(g);
+	if (g->f->places) {
+		gj_places_end(g);
+		if (c->rounds)
+			next_round(g);
+		LLVMBuildRetVoid(g->b);
+		return;
+	}
 	count_threads(g, gj_here(g));
 	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), next_row ? next_row : end, c->loop);
 	if (c->resume) {
@@ -503,6 +519,8 @@ static gj_v cpu_sreg(gj_gen *g, const gj_op *o)
 	switch (r) {
 	case GJ_TID_X: case GJ_TID_Y: case GJ_TID_Z:
 		return thread_index(g, place(g, r - GJ_TID_X));
+	case GJ_PLACE_X: case GJ_PLACE_Y: case GJ_PLACE_Z:
+		return LLVMBuildIntCast2(g->b, gj_cpu(g)->place[place(g, r - GJ_PLACE_X)], gj_ty(g->u, o->type), 0, "");
 	case GJ_CTAID_X: case GJ_CTAID_Y: case GJ_CTAID_Z:
 		return dimension(g, offsetof(gj_block, block_idx), r - GJ_CTAID_X);
 	case GJ_NTID_X: case GJ_NTID_Y: case GJ_NTID_Z:

@@ -27,6 +27,7 @@ struct gj_kernel {
 	uint32_t  kept_bytes;                      /* rounds: what a warp keeps between them */
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
 	bool      part;                            /* … of the loop that the kernel begins with */
+	bool      places;                          /* what is called a block below are threads that follow each other in a row of the grid */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	void     *whose;                           /* of one that C calls: for who is told of its failures */
@@ -40,6 +41,7 @@ struct gj_kernel {
 	bool      chunked, heavy;                  /* of a loop, as its image says */
 	_Atomic uint64_t ps_round;                 /* picoseconds that a round took lately; 0: not known */
 	_Atomic uint32_t ns_block;                 /* what a block took lately; 0: not known */
+	_Atomic uint32_t stretch;                  /* threads of a call, lately */
 };
 
 /* One launch. Workers take blocks from `next`, `chunk` at a time. */
@@ -50,6 +52,7 @@ typedef struct gj_run {
 	size_t   shared;                           /* of a block, bytes: a multiple of 64 */
 	uint32_t meets;                            /* gj_meets of a block */
 	uint64_t nblocks;
+	uint32_t grid[3];                          /* blocks along each axis */
 	uint32_t most_stretch;                     /* blocks of a call at most */
 	uint64_t chunk;
 	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all of a chunk */

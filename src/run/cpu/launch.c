@@ -230,6 +230,27 @@ static gj_status check(const gj_kernel *k, const gj_launch *l)
 	return GJ_OK;
 }
 
+static uint32_t up(uint64_t n, uint32_t to) { return (uint32_t)((n + to - 1) / to); }
+
+/* What a thread of the pool takes at a time: blocks; or, where the kernel does not know them, about as many threads of a row. */
+static void cut(gj_run *r)
+{
+	const gj_kernel *k = r->kernel;
+	const gj_launch *l = r->launch;
+	r->nthreads = l->block[0] * l->block[1] * l->block[2];
+	memcpy(r->grid, l->grid, sizeof r->grid);
+	if (k->places) {
+		uint32_t x = k->first_axis, most = up(r->nthreads, k->width) * k->width;
+		uint64_t row = (uint64_t)l->grid[x] * l->block[x];
+		for (int d = 0; d < 3; d++)
+			r->grid[d] *= l->block[d];
+		r->nthreads = row < most ? up(row, k->width) * k->width : most;
+		r->grid[x] = up(row, r->nthreads);
+	}
+	r->nwarps = up(r->nthreads, k->width);
+	r->nblocks = (uint64_t)r->grid[0] * r->grid[1] * r->grid[2];
+}
+
 /* The C library's memset, which is quicker than what compilers make of one of a few hundred bytes (rep stos). */
 static void clear(gj_run *r)
 {
@@ -248,9 +269,7 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	r.text[0] = 0;
 	r.kernel = k;
 	r.launch = l;
-	r.nthreads = l->block[0] * l->block[1] * l->block[2];
-	r.nwarps = (r.nthreads + k->width - 1) / k->width;
-	r.nblocks = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2];
+	cut(&r);
 	r.shared = (align16(k->shared) + (size_t)l->shared + 63) / 64 * 64;
 	r.meets = k->fibers && k->width == 1 ? (r.nthreads + 31) / 32 : 0;
 	r.batch = 1;
@@ -378,6 +397,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->stretches = !i->barriers && !i->cooperative;
 	k->rounds = i->rounds;
 	k->part = i->part;
+	k->places = i->places;
 	k->kept_bytes = i->kept_bytes;
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;

@@ -132,13 +132,19 @@ void gj_rt_fail_divergent(gj_cpu_block *b, uint32_t warp, uint32_t site, const c
 }
 
 /* Nobody of the worker's blocks can run: some wait for threads of their warp that never come. */
-/* threadIdx of a thread of the block by its number, counted along the axis first that lanes run along. */
-static void thread_of(const gj_kernel *k, const gj_block *b, uint32_t number, uint32_t out[3])
+/* blockIdx and threadIdx of a thread by its number: of the block, counted along the axis first that lanes run along; or from the place
+ * that the kernel has told. */
+static void thread_of(const gj_kernel *k, const gj_block *b, uint32_t number, uint32_t block[3], uint32_t thread[3])
 {
 	const uint8_t *axis = gj_axes_from[k->first_axis];
+	memcpy(block, b->block_idx, sizeof b->block_idx);
 	for (int at = 0; at < 3; at++) {
-		out[axis[at]] = at < 2 ? number % b->block_dim[axis[at]] : number;
-		number /= b->block_dim[axis[at]];
+		uint32_t a = axis[at], n = b->block_dim[a];
+		uint64_t place = b->place[a] + (at ? 0 : number);
+		if (k->places)
+			block[a] = (uint32_t)(place / n);
+		thread[a] = k->places ? (uint32_t)(place % n) : at < 2 ? number % n : number;
+		number = k->places ? number : number / n;
 	}
 }
 
@@ -152,8 +158,7 @@ void gj_rt_report(gj_block *pub, uint32_t thread, uint32_t site, uint32_t n, con
 	if (atomic_compare_exchange_strong(&r->reported, &none, 1)) {
 		r->report.site = site;
 		r->report.nvalues = n;
-		memcpy(r->report.block, pub->block_idx, sizeof r->report.block);
-		thread_of(r->kernel, pub, thread, r->report.thread);
+		thread_of(r->kernel, pub, thread, r->report.block, r->report.thread);
 		memcpy(r->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
 		gj_run_fail(r, GJ_E_RAISED, "%s", "");
 	}
@@ -190,7 +195,7 @@ static GJ_NORETURN void fail_deadlock(gj_worker *w)
 /* Coordinates of block `id`: one step from the last in most cases. */
 static void locate(gj_worker *w, uint64_t id)
 {
-	const uint32_t *grid = w->run->launch->grid;
+	const uint32_t *grid = w->run->grid;
 	const uint8_t *axis = gj_axes_from[w->run->kernel->first_axis];
 	uint32_t x = axis[0], y = axis[1], z = axis[2];
 	if (id != w->last + 1) {
@@ -228,17 +233,28 @@ void gj_rt_begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
 
 enum { STRETCH_NS = 20000, MOST_STRETCH = 1024 };     /* aim for the time between two looks at what else is to be done */
 
+/* As many as calls of the kernel ran when it was launched last. */
+static uint32_t first_stretch(const gj_run *r)
+{
+	uint32_t n = atomic_load_explicit(&r->kernel->stretch, memory_order_relaxed) / r->nthreads;
+	return n < 1 ? 1 : n > MOST_STRETCH ? MOST_STRETCH : n;
+}
+
 /* How many blocks the next call runs: as many as the last, or more or fewer if that was over too soon or too late. */
 static uint32_t next_stretch(gj_worker *w)
 {
 	uint64_t now = gj_now_ns(), took = now - w->stretch_began;
+	const gj_run *r = w->run;
+	uint32_t before = w->stretch;
 	if (!w->stretch)
-		w->stretch = 1;
+		w->stretch = first_stretch(r);
 	else if (took < STRETCH_NS && w->stretch < MOST_STRETCH)
 		w->stretch *= 2;
 	else if (took > 4 * STRETCH_NS && w->stretch > 1)
 		w->stretch /= 2;
 	w->stretch_began = now;
+	if (w->stretch != before)
+		atomic_store_explicit(&r->kernel->stretch, w->stretch * r->nthreads, memory_order_relaxed);
 	return w->stretch;
 }
 
@@ -246,23 +262,57 @@ static uint32_t next_stretch(gj_worker *w)
 static uint32_t blocks_behind(const gj_worker *w)
 {
 	const gj_run *r = w->run;
-	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = r->launch->grid[x] - 1 - w->idx[x];
+	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = r->grid[x] - 1 - w->idx[x];
 	if (w->end - w->at < more)
 		more = (uint32_t)(w->end - w->at);
 	return more < r->most_stretch ? more : r->most_stretch - 1;
 }
 
-/* The block that was begun and those behind it in its row, as one call. */
+/* Rows from the one on that was begun that a call of `most` blocks can run. */
+static uint32_t rows_from(const gj_worker *w, uint32_t most)
+{
+	const gj_run *r = w->run;
+	const uint8_t *axis = gj_axes_from[r->kernel->first_axis];
+	uint64_t left = w->end - w->at + 1, rows = (left < most ? left : most) / r->grid[axis[0]];
+	uint32_t behind = r->grid[axis[1]] - w->idx[axis[1]];
+	return rows < behind ? (uint32_t)rows : behind;
+}
+
+/* The places of the next call: so many blocks of a row more than the one that was begun, or so many rows. */
+static void set_places(gj_worker *w, uint32_t more, uint32_t rows)
+{
+	const gj_run *r = w->run;
+	const uint8_t *axis = gj_axes_from[r->kernel->first_axis];
+	uint32_t x = axis[0];
+	uint64_t row = (uint64_t)r->launch->grid[x] * r->launch->block[x], *place = w->block->pub.place, *behind = w->block->pub.behind;
+	for (int d = 0; d < 3; d++) {
+		place[d] = w->idx[d];
+		behind[d] = place[d] + 1;
+	}
+	place[x] *= r->nthreads;
+	behind[x] = place[x] + (uint64_t)r->nthreads * (1 + more);
+	behind[x] = behind[x] < row ? behind[x] : row;
+	behind[axis[1]] += rows - 1;
+}
+
+/* The block that was begun and those behind it in its row, as one call; or rows of them, where that is all the same to the kernel. */
 static void extend(gj_worker *w)
 {
 	const gj_run *r = w->run;
-	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = blocks_behind(w);
-	if (more && !r->kernel->rounds) {          /* rounds look up by themselves */
-		uint32_t most = next_stretch(w) - 1;
-		more = more < most ? more : most;
+	const uint8_t *axis = gj_axes_from[r->kernel->first_axis];
+	uint32_t more = blocks_behind(w), rows = 1;
+	if (w->at < w->end && !r->kernel->rounds) {            /* rounds look up by themselves */
+		uint32_t most = next_stretch(w);
+		more = more < most ? more : most - 1;
+		if (r->kernel->places && more + 1 == r->grid[axis[0]])
+			rows = rows_from(w, most);
 	}
+	if (r->kernel->places)
+		set_places(w, more, rows);
 	w->block->pub.stretch = 1 + more;
-	w->idx[x] += more;
+	w->idx[axis[0]] += more;
+	w->idx[axis[1]] += rows - 1;
+	more += (rows - 1) * r->grid[axis[0]];
 	w->last += more;
 	w->at += more;
 }
