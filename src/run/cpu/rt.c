@@ -231,7 +231,7 @@ void gj_rt_begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
 	gj_rt_went_on(w);
 }
 
-enum { STRETCH_NS = 20000, MOST_STRETCH = 1024 };     /* aim for the time between two looks at what else is to be done */
+enum { STRETCH_NS = 20000, MOST_STRETCH = 1 << 16 };     /* aim for the time between two looks at what else is to be done */
 
 /* As many as calls of the kernel ran when it was launched last. */
 static uint32_t first_stretch(const gj_run *r)
