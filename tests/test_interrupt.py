@@ -19,7 +19,7 @@ def forever(x):
 
 @cuda.jit
 def many(x):
-	x[0] = 1
+	x[0] += 1
 
 @cuda.jit
 def one_after_the_other(x, n):

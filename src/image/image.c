@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x376a67, /* "gj7": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x386a67, /* "gj8": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
