@@ -68,7 +68,8 @@ static bool find_inside(gj_prange *p)
 	return true;
 }
 
-/* Do they catch exceptions, or know of some that are caught? */
+/* Do they catch exceptions, or know of some that are caught? One that no handler in the round takes leaves the chunk (THROW), whose
+ * rounds run in their order. */
 static bool catches(const gj_prange *p)
 {
 	GJ_EACH_OP(p->f, b, r) {
@@ -174,7 +175,8 @@ static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 		return "one round after the other: break or return leaves the loop";
 	if (!can_hoist(p, p->length, 0))
 		return "one round after the other: how many there are is not known before the loop";
-	if (catches(p))
+	p->catches = catches(p);
+	if (p->catches && !p->promised)
 		return "one round after the other: exceptions are caught in the loop";
 	return can_move(p) ? NULL : "one round after the other: local arrays from outside the loop are used in it";
 }
@@ -517,7 +519,7 @@ static bool outline(gj_prange *p, const char **why)
 		for (uint32_t k = 0; k < p->leaf.n; k++)
 			if (p->leaf.p[k] == p->added.p[i].copies)
 				gj_push(f->arena, &made.own, GJ_LEAF_FIRST + k);
-	made.scalar = p->added.n ? "threads, without lanes: rounds add to elements of an array, of which each chunk has a copy" : f->callee.n ? "threads, without lanes: functions that call themselves" : p->owns ? "threads, without lanes: arrays are made in the loop" : NULL;
+	made.scalar = p->added.n ? "threads, without lanes: rounds add to elements of an array, of which each chunk has a copy" : f->callee.n ? "threads, without lanes: functions that call themselves" : p->catches ? "threads, without lanes: exceptions are caught in the loop" : p->owns ? "threads, without lanes: arrays are made in the loop" : NULL;
 	note_inner(p);
 	if (p->promised)
 		put_call(p, index);

@@ -38,7 +38,7 @@ typedef struct gj_prange {
 	bool    *inside;                           /* by block: what rounds run; not the header */
 	bool    *raises;                           /* … of which these only raise */
 	uint32_t nops;                             /* in these */
-	bool     heavy, owns;                      /* with loops or calls in them; with arrays that are counted */
+	bool     heavy, owns, catches;             /* with loops or calls in them; with arrays that are counted; with handlers of exceptions */
 	GJ_VEC(gj_carried) carried;
 	gj_pairs apart;                            /* objects that must be, or rounds run one after the other */
 	GJ_VEC(gj_added) added;                    /* arrays that rounds add to, or the like */

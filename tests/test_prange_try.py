@@ -1,0 +1,170 @@
+"""Rounds of loops over prange that catch exceptions: each handles its own, on all threads, and what no round handles is that of the
+earliest."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from gridjit import _core, njit, prange
+
+ROUNDS = 20_000
+
+
+class Unfit(ValueError):
+	pass
+
+
+def picky(x, i):
+	if x == 3:
+		raise Unfit(f"round {i}")
+	if x == 4:
+		raise KeyError("four")
+	return 12 // x
+
+
+compiled_picky = njit(picky)
+
+
+def descends(n, x, i):
+	return picky(x, i) if n == 0 else descends(n - 1, x, i) + 1
+
+
+compiled_descends = njit(descends)
+
+
+def by_class(x, out):
+	bad = 0
+	for i in prange(x.shape[0]):
+		try:
+			out[i] = picky(x[i], i)
+		except ZeroDivisionError:
+			out[i] = -1
+			bad += 1
+	return bad
+
+
+def with_all_parts(x, out):
+	ends = last = 0
+	for i in prange(x.shape[0]):
+		row = np.full(3, x[i])
+		last = i
+		try:
+			more = row + 1
+			if i % 5 == 0 and x[i] == 4:
+				continue
+			out[i] = picky(int(more[0] - 1), i)
+		except (ZeroDivisionError, KeyError):
+			other = row * 2
+			out[i] = other.sum()
+		else:
+			out[i] += 100
+		finally:
+			ends += 1
+		out[i] *= 2
+	return ends, last
+
+
+def once_more(x, out):
+	worst = 0
+	for i in prange(x.shape[0]):
+		try:
+			try:
+				out[i] = picky(x[i], i)
+			except Unfit:
+				out[i] = -3
+				raise
+			except ZeroDivisionError:
+				raise KeyError(f"none in {i}")
+		except KeyError:
+			out[i] = -4
+		worst = min(worst, out[i])
+	return worst
+
+
+def in_calls(x, out):
+	for i in prange(x.shape[0]):
+		try:
+			out[i] = descends(3, x[i], i)
+		except ZeroDivisionError:
+			out[i] = -1
+		except KeyError:
+			out[i] = -4
+
+
+def in_an_inner_loop(x, out):
+	total = 0
+	for i in prange(x.shape[0] // 4):
+		for j in range(4):
+			try:
+				total += picky(x[4 * i + j], i)
+			except ZeroDivisionError:
+				break
+			except KeyError:
+				out[i] += j
+	return total
+
+
+def given(*special):
+	x = np.random.default_rng(1).choice([1, 2, 5, 6], ROUNDS)
+	for value, every in special:
+		x[every::every] = value
+	return x
+
+
+INPUTS = {"none fails": given(), "some are caught": given((0, 7), (4, 11)), "one is not": given((0, 7), (3, 9001)), "many are not": given((0, 3), (4, 5), (3, 4001))}
+
+
+@pytest.fixture(autouse=True)
+def no_leaks():
+	gc.collect()
+	before = _core._live_arrays()
+	yield
+	gc.collect()
+	assert _core._live_arrays() == before
+
+
+def outcome(function, x, out):
+	try:
+		return function(x, out), len(out)
+	except Exception as error:
+		first = next((i for i in range(ROUNDS) if x[i] == 3), 0)
+		return type(error), error.args, first // 4 if function.__name__.startswith("in_an") else first
+
+
+@pytest.mark.parametrize("function", [by_class, with_all_parts, once_more, in_calls, in_an_inner_loop])
+def test_as_the_interpreter(function):
+	scope = {"picky": compiled_picky, "descends": compiled_descends}
+	compiled = njit(parallel=True)(type(function)(function.__code__, {**globals(), **scope}))
+	for x in INPUTS.values():
+		want, got = np.zeros(ROUNDS, np.int64), np.zeros(ROUNDS, np.int64)
+		expected = outcome(function, x.astype(object), want)         # Python's numbers, which raise
+		for _ in range(2):                                     # what a round takes is known the second time
+			got[:] = 0
+			assert outcome(compiled, x, got) == expected
+			assert np.array_equal(got[:expected[-1]], want[:expected[-1]])      # all rounds before have run
+	text = compiled.explain()
+	assert "threads, without lanes: " in text and "one round after the other: exceptions" not in text
+
+
+def test_on_several_threads():
+	from gridjit import get_num_threads, get_thread_id
+
+	@njit(parallel=True)
+	def f(x, who):
+		for i in prange(x.shape[0]):
+			try:
+				for k in range(300):
+					x[i] = 3 * x[i] % 1001
+				x[i] = 7 // (x[i] - x[i])
+			except ZeroDivisionError:
+				who[i] = get_thread_id()
+	if get_num_threads() < 2:
+		pytest.skip("there is one thread")
+	for _ in range(20):
+		x, who = np.full(ROUNDS, 9), np.full(ROUNDS, -1)
+		f(x, who)
+		assert (who >= 0).all()
+		if len(set(who)) > 1:
+			return
+	raise AssertionError("one thread does it all")
