@@ -3,6 +3,7 @@
 #include "interrupt.h"
 
 #include "base/interrupt.h"
+#include "run/cpu/call.h"
 
 #include <pthread.h>
 
@@ -10,13 +11,51 @@ static pthread_t main_thread;
 
 static bool is_main(pthread_t thread) { return pthread_equal(thread, main_thread); }
 
+/* What a handler raised in a call from C, which could not pass it on: set again by whoever can, at the latest by the interpreter's loop. */
+static struct { PyObject *cls, *value, *trace; bool queued; } later;
+
+static bool raise_later(void)
+{
+	if (!later.cls)
+		return false;
+	PyErr_Restore(later.cls, later.value, later.trace);
+	later.cls = NULL;
+	gj_call_stop(false);
+	return true;
+}
+
+static int from_loop(void *unused)
+{
+	(void)unused;
+	later.queued = false;
+	return raise_later() ? -1 : 0;
+}
+
+void gj_interrupt_put_off(void)
+{
+	PyObject *cls, *value, *trace;
+	PyErr_Fetch(&cls, &value, &trace);
+	if (!cls || later.cls) {                       /* the first is told of */
+		Py_XDECREF(cls);
+		Py_XDECREF(value);
+		Py_XDECREF(trace);
+	} else {
+		later.cls = cls;
+		later.value = value;
+		later.trace = trace;
+		gj_call_stop(true);
+	}
+	if (later.cls && !later.queued)
+		later.queued = !Py_AddPendingCall(from_loop, NULL);
+}
+
 /* What the handler raises stays set in the thread; the call that was interrupted passes it on. */
 static bool check(void)
 {
 	if (!is_main(pthread_self()))
 		return false;
 	PyGILState_STATE state = PyGILState_Ensure();
-	bool raised = PyErr_Occurred() || PyErr_CheckSignals() < 0;
+	bool raised = PyErr_Occurred() || raise_later() || PyErr_CheckSignals() < 0;
 	PyGILState_Release(state);
 	return raised;
 }

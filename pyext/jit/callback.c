@@ -1,18 +1,22 @@
 /* Functions that C calls (cfunc): their address, and what becomes of exceptions, which C cannot be given. */
 #include "jit/host.h"
 
+#include "interrupt.h"
 #include "printed.h"
 #include "run/cpu/call.h"
 
-/* Called from any thread. An exception that is pending already is not this call's. */
+/* Called from any thread. An exception that is pending already is not this call's, but for what Ctrl-C has raised, which waits until C's
+ * caller is back in Python. */
 static void told(void *whose, gj_status status, const gj_report *report)
 {
 	PyGILState_STATE gil = PyGILState_Ensure();
 	PyObject *cls, *value, *trace;
 	gj_host *h = whose;
+	if (status == GJ_E_INTERRUPTED)
+		gj_interrupt_put_off();
 	PyErr_Fetch(&cls, &value, &trace);
 	gj_show_any();
-	if (status != GJ_OK && !gj_host_fail(h, h->d.first, status, report))
+	if (status != GJ_OK && status != GJ_E_INTERRUPTED && !gj_host_fail(h, h->d.first, status, report))
 		PyErr_WriteUnraisable((PyObject *)h);
 	PyErr_Restore(cls, value, trace);
 	PyGILState_Release(gil);

@@ -3,6 +3,8 @@
  * memory: each round of a warp is far from the last, which no processor's own prefetching follows. */
 #include "emit/values.h"
 
+#include <string.h>
+
 enum { SMALL_BODY = 64, MIDDLE_BODY = 128, ROUNDS_AHEAD = 8, LINE = 64 };
 
 /* What may not be copied, or is a call. */
@@ -63,17 +65,58 @@ static bool constant_count(const gj_fn *f, const gj_loop *l)
 	       (is_const(f, c->arg[0]) && counts_from_const(f, c->arg[1], l->header, 0));
 }
 
-static void set_count(gj_gen *g, gj_v branch, uint32_t count)
+/* count 0: the hint has none. */
+static void set_hint(gj_gen *g, gj_v branch, const char *hint, uint32_t count)
 {
 	LLVMContextRef c = g->u->ctx;
 	LLVMMetadataRef self = LLVMTemporaryMDNode(c, NULL, 0);
-	LLVMMetadataRef kv[2] = {
-		LLVMMDStringInContext2(c, "llvm.loop.unroll.count", 22), LLVMValueAsMetadata(gj_i32(g->u, count))
-	};
-	LLVMMetadataRef part[2] = { self, LLVMMDNodeInContext2(c, kv, 2) };
+	LLVMMetadataRef kv[2] = { LLVMMDStringInContext2(c, hint, strlen(hint)), LLVMValueAsMetadata(gj_i32(g->u, count)) };
+	LLVMMetadataRef part[2] = { self, LLVMMDNodeInContext2(c, kv, count ? 2 : 1) };
 	LLVMMetadataRef loop = LLVMMDNodeInContext2(c, part, 2);
 	LLVMMetadataReplaceAllUsesWith(self, loop);
 	LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(c, "llvm.loop", 9), LLVMMetadataAsValue(c, loop));
+}
+
+static void set_count(gj_gen *g, gj_v branch, uint32_t count) { set_hint(g, branch, "llvm.loop.unroll.count", count); }
+
+enum { STILL, BY_ONE, OTHERWISE, DEEP = 16 };
+
+/* How value r moves from round to round of loop l, which has one phi. */
+static int moves(const gj_fn *f, uint32_t l, gj_ref r, int depth)
+{
+	const gj_op *o = gj_o(f, r);
+	if (f->bb.p[o->block].loop != l)
+		return STILL;
+	if (o->op == GJ_PHI)
+		return BY_ONE;
+	int sum = STILL;
+	for (uint32_t k = 0; k < o->nargs && depth < DEEP; k++) {
+		int m = moves(f, l, o->arg[k], depth + 1);
+		bool passed = o->op == GJ_CVT || o->op == GJ_ADD || (o->op == GJ_SUB && k == 0) || (o->op == GJ_ELEM && k == 1);
+		sum += m == BY_ONE && !passed ? OTHERWISE : m;
+	}
+	return depth < DEEP && sum < OTHERWISE ? sum : OTHERWISE;
+}
+
+/* Rounds in a straight line that leave the next one nothing but its number, and store; all memory lies in their order. LLVM makes vectors
+ * of them, and what is left over for single rounds is little. It would unroll these, where it had to ask whether arrays meet. */
+static bool is_for_vectors(const gj_fn *f, uint32_t l)
+{
+	bool stores = false;
+	uint32_t phis = 0;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (!gj_loop_contains(f, l, f->bb.p[b].loop))
+			continue;
+		if (f->bb.p[b].loop != l || (o->op == GJ_BRANCH && b != f->loops.p[l].header) || o->op == GJ_FCALL || o->op == GJ_EXTERN
+		    || o->op == GJ_FLOORDIV || o->op == GJ_MOD)
+			return false;
+		phis += o->op == GJ_PHI;
+		stores |= o->op == GJ_STORE;
+		if (phis > 1 || ((o->op == GJ_LOAD || o->op == GJ_STORE) && moves(f, l, o->arg[0], 0) == OTHERWISE))
+			return false;
+	}
+	return stores;
 }
 
 /* On every branch back to the header: LLVM keeps the hint when it joins them. */
@@ -85,7 +128,11 @@ void gj_unroll_hint(gj_gen *g, uint32_t block, gj_v branch)
 	bool back = false;
 	for (uint32_t i = 0; l && i < bb->nsucc; i++)
 		back |= bb->succ[i] == f->loops.p[l].header;
-	if (!g->u->backend->unroll_hints || !g->u->opt->opt || !back)
+	if (!g->u->opt->opt || !back)
+		return;
+	if (!g->u->vector && gj_entry_is_host(g->u->root->entry) && is_for_vectors(f, l))
+		set_hint(g, branch, "llvm.loop.unroll.runtime.disable", 0);
+	if (!g->u->backend->unroll_hints)
 		return;
 	uint32_t n = body_size(f, l);
 	if (gj_terminator(f, block)->op == GJ_BRANCH && gj_terminator(f, block)->sub == GJ_ROLLED)

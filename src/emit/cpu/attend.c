@@ -1,12 +1,13 @@
 /* Functions for the host look in their loops whether Ctrl-C was pressed. LLVM makes no vectors of loops that look, so they learn
- * it when it is done: on each edge that leads back, of vectors and unrolled rounds then, one word is compared. */
+ * it when it is done: on each edge that leads back, of vectors and unrolled rounds then, one word is compared. Where rounds are short
+ * straight lines that count, they do so now and then only, for the word would be a tenth of a round. */
 #include "emit/cpu/cpu.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { SELDOM = 1 << 20 };
+enum { SELDOM = 1 << 20, PERIOD = 1 << 12 };
 
 /* The word, as it is now. */
 static gj_v attention(gj_gen *g)
@@ -55,21 +56,22 @@ void gj_cpu_enter(gj_gen *g)
 	g->entry = gj_here(g);                         /* what holds for the function, and allocas, come first */
 }
 
-/* void look(): to be inlined. */
+/* void look(i1 due): to be inlined. */
 static gj_v look(gj_unit *u, gj_t *type)
 {
 	gj_gen g = { .u = u, .b = u->b };
-	*type = LLVMFunctionType(u->tvoid, NULL, 0, 0);
+	*type = LLVMFunctionType(u->tvoid, &u->i1, 1, 0);
 	g.fn = LLVMAddFunction(u->mod, "gj_look", *type);
 	LLVMSetLinkage(g.fn, LLVMInternalLinkage);
 	gj_attr(u, g.fn, (unsigned)LLVMAttributeFunctionIndex, "alwaysinline", 0);
-	LLVMBasicBlockRef cold, done;
+	LLVMBasicBlockRef is_due, cold, done;
 	gj_at(&g, gj_bb_new(&g, "look"));
-	gj_v flag = attention(&g);
+	is_due = gj_bb_new(&g, "due");
 	cold = gj_bb_new(&g, "attend");
 	done = gj_bb_new(&g, "on");
-	gj_v br = LLVMBuildCondBr(u->b, gj_icmp(&g, LLVMIntNE, flag, gj_i32(u, 0)), cold, done);
-	gj_seldom(u, br);
+	gj_seldom(u, LLVMBuildCondBr(u->b, LLVMGetParam(g.fn, 0), is_due, done));
+	gj_at(&g, is_due);
+	gj_seldom(u, LLVMBuildCondBr(u->b, gj_icmp(&g, LLVMIntNE, attention(&g), gj_i32(u, 0)), cold, done));
 	gj_at(&g, cold);
 	gj_v none = LLVMConstNull(u->ptr);
 	gj_cpu_attend(&g, none);
@@ -92,6 +94,49 @@ static int by_block(const void *a, const void *b)
 static place *place_of(place *all, unsigned n, LLVMBasicBlockRef b)
 {
 	return bsearch(&(place){ .block = b }, all, n, sizeof *all, by_block);
+}
+
+/* By how much phi `x` of a loop of one block grows a round, if that is a constant; 0: it is not. */
+static int64_t step_of(gj_v x, LLVMBasicBlockRef loop)
+{
+	for (unsigned i = 0; i < LLVMCountIncoming(x); i++) {
+		gj_v next = LLVMGetIncomingValue(x, i);
+		if (LLVMGetIncomingBlock(x, i) != loop)
+			continue;
+		bool adds = LLVMIsAInstruction(next) && LLVMGetInstructionOpcode(next) == LLVMAdd && LLVMGetOperand(next, 0) == x;
+		return adds && LLVMIsAConstantInt(LLVMGetOperand(next, 1)) ? LLVMConstIntGetSExtValue(LLVMGetOperand(next, 1)) : 0;
+	}
+	return 0;
+}
+
+static bool calls(LLVMBasicBlockRef b)
+{
+	for (gj_v i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i)) {
+		gj_v f = LLVMIsACallInst(i) ? LLVMGetCalledValue(i) : NULL;
+		if (f && !(LLVMIsAFunction(f) && LLVMGetIntrinsicID(f)))
+			return true;
+	}
+	return false;
+}
+
+/* Is a look due at the end of a loop's block? Where a counter steps over multiples of PERIOD: some bits of it are 0 then. */
+static gj_v due(gj_unit *u, LLVMBasicBlockRef from, LLVMBasicBlockRef to)
+{
+	gj_v always = LLVMConstInt(u->i1, 1, 0);
+	if (from != to || calls(from))
+		return always;
+	for (gj_v x = LLVMGetFirstInstruction(from); LLVMIsAPHINode(x); x = LLVMGetNextInstruction(x)) {
+		gj_t t = LLVMTypeOf(x);
+		int64_t step = t == u->i64 || t == u->i32 ? step_of(x, from) : 0;
+		uint64_t window = 1;
+		while (window < (uint64_t)(step < 0 ? -step : step))
+			window *= 2;
+		if (!step || window > PERIOD / 4)
+			continue;
+		gj_v bits = LLVMBuildAnd(u->b, x, LLVMConstInt(t, (PERIOD - 1) & ~(window - 1), 0), "");
+		return LLVMBuildICmp(u->b, LLVMIntEQ, bits, LLVMConstNull(t), "");
+	}
+	return always;
 }
 
 /* Goes through the function depth first; an edge to a block that is still open leads back. */
@@ -118,7 +163,8 @@ static void look_in(gj_unit *u, gj_v fn, gj_v callee, gj_t type)
 			way[depth++] = to;
 		} else if (to->state == OPEN) {
 			LLVMPositionBuilderBefore(u->b, end);
-			LLVMBuildCall2(u->b, type, callee, NULL, 0, "");
+			gj_v asked = due(u, p->block, to->block);
+			LLVMBuildCall2(u->b, type, callee, &asked, 1, "");
 		}
 	}
 }

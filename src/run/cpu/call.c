@@ -59,12 +59,22 @@ void *gj_call_address(gj_kernel *k, void *whose)
 	return k->module.callback;
 }
 
-/* Frames of C's may lie between this call and the one around it, if there is one: Ctrl-C waits for the latter. */
+/* Ctrl-C has ended a call from C, and who can raise it has not come yet. */
+static atomic_bool stopped;
+
+void gj_call_stop(bool yes) { atomic_store(&stopped, yes); }
+
+/* Frames of C's may lie between this call and the one around it, if there is one: Ctrl-C ends this one, and those that C makes
+ * meanwhile, and the latter when it looks. */
 void gj_rt_callback(void *self, const char *params, uint64_t *slot, uint32_t n)
 {
 	gj_kernel *k = self;
 	gj_caller *c = gj_caller_own();
 	gj_report report = { 0 };
+	if (atomic_load_explicit(&stopped, memory_order_relaxed) && gj_interrupt_reaches(pthread_self())) {
+		memset(slot, 0, n * sizeof *slot);
+		return;
+	}
 	uint32_t outer = c ? c->depth : 0;
 	if (c)
 		c->depth = 0;

@@ -16,6 +16,8 @@ gj_status gj_call_host(gj_kernel *, const char *params, gj_report *);
  * calls that failed (their results are zeros), and with GJ_OK of those that printed: from any thread, with `whose`. */
 void *gj_call_address(gj_kernel *, void *whose);
 void  gj_call_listen(void (*)(void *whose, gj_status, const gj_report *));
+/* From now on such calls give zeros at once, in threads that Ctrl-C reaches: somebody above C is to be stopped. */
+void  gj_call_stop(bool);
 
 /* The calling thread's settings for loops over prange: how many threads may work on one, at most as many as there are (false: so many
  * there are not); how many rounds a thread takes at once, 0: as the runtime thinks. */
