@@ -7,6 +7,8 @@ import sys
 import numpy as np
 import pytest
 
+import gridjit
+from as_python import assembled
 from gridjit import cuda, errors
 
 Pair = collections.namedtuple("Pair", "x y")
@@ -95,3 +97,40 @@ def test_errors(body, message):
 	exec(f"def kernel(x):\n x[0] = {body}\n", names)
 	with pytest.raises(errors.TypingError, match=message):
 		cuda.compile_ptx(names["kernel"], "void(float64[:])")
+
+
+def made(n):
+	n = gridjit.literally(n)
+	a = np.zeros(n)
+	for i in range(n):
+		a[i] = i + n
+	return a.sum()
+
+
+def test_literally(device):
+	"""What is called with a constant is compiled for it; variables are refused."""
+	assert gridjit.literally(3) == cuda.literal.literally(3) == 3
+
+	@cuda.jit
+	def kernel(out):
+		out[0] = made(3) * 100 + made(gridjit.literally(4))
+
+	out = np.zeros(1)
+	kernel[1, 1](out)
+	assert out[0] == 12 * 100 + 22
+	with pytest.raises(errors.TypingError, match="literally.. takes a constant, not int64"):
+		cuda.compile_ptx(lambda n: made(n), ("int64",), device=True)
+
+
+def broken(out):
+	cuda.breakpoint()
+	out[cuda.grid(1)] = 1
+
+
+def test_breakpoint(device):
+	"""An instruction for debuggers, and nothing else."""
+	assert assembled(broken, np.zeros(1)).count("brkpt;") == 1
+	if device != "cuda":
+		out = np.zeros(40)
+		cuda.jit(broken)[2, 20](out)
+		assert (out == 1).all()

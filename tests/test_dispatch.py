@@ -477,14 +477,13 @@ def test_bad_signature(signature, error):
 def test_decorator_keywords():
 	def f(x):
 		x[0] = 1
-	for keywords, error in (({"nonsense": 1}, TypeError), ({"lto": True}, NotImplementedError),
-			({"extensions": [1]}, NotImplementedError), ({"boundscheck": "yes"}, TypeError),
+	for keywords, error in (({"nonsense": 1}, TypeError), ({"boundscheck": "yes"}, TypeError),
 			({"shared_memory_carveout": "MaxL1"}, NotImplementedError), ({"argtypes": 1}, errors.DeprecationError),
 			({"launch_bounds": -1}, ValueError), ({"launch_bounds": (1, 2, 3, 4)}, ValueError), ({"inline": "maybe"}, ValueError),
 			({"fastmath": "yes"}, TypeError)):
 		with pytest.raises(error, match=next(iter(keywords))):
 			cuda.jit(**keywords)(f)
-	harmless = cuda.jit(link=[], lto=False, extensions=None, boundscheck=False, cache=True, nopython=True, inline="always",
+	harmless = cuda.jit(link=[], lto=True, extensions=[], boundscheck=False, cache=True, nopython=True, inline="always",
 		forceinline=True, debug=False, opt=True, lineinfo=True, max_registers=64, launch_bounds=(128, 2), fastmath=True,
 		shared_memory_carveout="default")(f)
 	assert harmless._options["launch_bounds"] == (128, 2) and harmless._options["inline"] == "always"

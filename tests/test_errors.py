@@ -56,6 +56,7 @@ EXPECT = {
 	"EXPRESSION_SIZE": ("UnsupportedError", "this array expression is made of too many parts"),
 	"EXPRESSION_STALE": ("UnsupportedError", "an array expression is used after memory has been written to"),
 	"EXPRESSION_INDEX": "array expression(float32, 1d) has no items at these indices",
+	"LITERALLY": "literally() takes a constant, not int64",
 	"REDUCE_AXIS": ("UnsupportedError", "array.sum() makes a new array here, whose shape is not known"),
 	"EXPRESSION_INPLACE": ("UnsupportedError", "+= changes an array expression"),
 	"NO_UNOP": "operator ~ on float32",

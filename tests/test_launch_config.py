@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gridjit import cuda, errors, extending, types
+from gridjit import cuda, errors, extending, typeof, types
 from gridjit.cuda import launchconfig
 
 
@@ -124,3 +124,79 @@ def test_simulator():
 	assert not hasattr(simulator, "kernel") and cuda.simulator is simulator
 	with pytest.raises(NotImplementedError, match="GRIDJIT_DEVICE=cpu"):
 		simulator.kernel
+
+
+def test_capture(device):
+	"""The launch that a kernel is compiled for; a launch that finds it compiled is none."""
+	kernel, x = cuda.jit(lambda x: None), np.zeros(3)
+	with launchconfig.capture_compile_config(kernel) as outer, launchconfig.capture_compile_config(kernel) as inner:
+		kernel[3, 32, 0, 8](x)
+		kernel[4, 32](x)
+	assert inner["config"].griddim == outer["config"].griddim == (3, 1, 1) and inner["config"].sharedmem == 8
+	with launchconfig.capture_compile_config(kernel) as record:
+		kernel[3, 32](x)
+	assert record == {"config": None} and kernel._watch is None
+	with pytest.raises(TypeError, match="dispatcher is required"):
+		with launchconfig.capture_compile_config(None):
+			pass
+
+
+def test_callbacks(device):
+	"""Called in their order before each launch, with the compiled kernel and the launch; what one raises ends it."""
+	@cuda.jit
+	def kernel(x):
+		x[0] += 1
+
+	seen, x = [], np.zeros(1)
+	launch = kernel[2, 1]
+	launch.pre_launch_callbacks.append(lambda compiled, config: seen.append((compiled.argtypes, config.griddim, config.args)))
+	launch(x)
+	launch(x=x)
+	types_ = (types.float64[::1],)
+	assert seen[0][:2] == seen[1][:2] == (types_, (2, 1, 1)) and seen[0][2][0] is x and seen[1][2] == () and launch.args is None
+	launch.pre_launch_callbacks[:] = [lambda compiled, config: 1 // 0]
+	before = x.copy()
+	with pytest.raises(ZeroDivisionError):
+		launch(x)
+	assert (x == before).all() and kernel[2, 1].pre_launch_callbacks == []
+
+
+def test_extensions(device):
+	"""What extensions make of the arguments is launched, the last asked first; what they want called afterwards is."""
+	class Boxed:
+		def __init__(self, value):
+			self.value = value
+
+	class Unbox:
+		def prepare_args(self, kind, value, stream, retr):
+			if not isinstance(value, Boxed):
+				return kind, value
+			retr.append(lambda: done.append(value))
+			return typeof(value.value), value.value
+
+	class Twice:
+		def prepare_args(self, kind, value, stream, retr):
+			return kind, Boxed(value.value * 2) if isinstance(value, Boxed) and isinstance(value.value, int) else value
+
+	@cuda.jit(extensions=[Unbox(), Twice()])
+	def kernel(x, n):
+		x[cuda.grid(1)] = n
+
+	done, x, n = [], np.zeros(4), Boxed(5)
+	kernel[1, 4](Boxed(x), n)
+	assert (x == 10).all() and len(done) == 2 and len(kernel.extensions) == 2
+
+
+def test_compiled_form(device):
+	"""What overloads has: numbers, texts and a launch of its own."""
+	@cuda.jit
+	def kernel(x, n):
+		x[cuda.grid(1)] = n
+
+	x = np.zeros(4)
+	kernel[1, 4](x, 2)
+	compiled = next(iter(kernel.overloads.values()))
+	assert compiled.inspect_llvm() == kernel.inspect_llvm(compiled.argtypes) and "kernel" in compiled.inspect_asm()
+	compiled.launch((x, 7.9), 1, 4)
+	cuda.synchronize()
+	assert (x == 7).all() and compiled.max_cooperative_grid_blocks(32) > 0 and "regs_per_thread" in dir(compiled)

@@ -80,7 +80,7 @@ def test_decorators_can_be_applied():
 	refused(lambda: Point(1.0), "made by jitclass", "records and named tuples")
 	refused(lambda: magic(1), "made by intrinsic", "write the function in Python")
 	for use, words in ((lambda: magic(2), "write the function in Python"), (lambda: Point(1.0), "records and named tuples"),
-			(lambda: gridjit.literally(3), "constants are known without it"), (lambda: gridjit.gdb(), "GRIDJIT_DISABLE_JIT")):
+			(lambda: gridjit.gdb(), "GRIDJIT_DISABLE_JIT")):
 		with pytest.raises(errors.TypingError, match=words):
 			njit(use)()
 

@@ -16,6 +16,7 @@ struct gj_dispatcher {
 	PyObject *params;                          /* tuple of str: positional ones, keyword-only ones, "*rest" */
 	PyObject *defaults, *kwdefaults;           /* tuple: of the last positional ones; dict: of keyword-only ones; or NULL */
 	PyObject *link;                            /* tuple of what it is linked with, or NULL */
+	PyObject *watch;                           /* called when it has been compiled for a launch, which is still the current one; or NULL */
 	uint32_t nparams, npositional, nposonly;
 	bool star;                                 /* the last parameter takes the rest of the positional arguments as a tuple */
 	gj_options base;                           /* what the decorator asked for */

@@ -77,7 +77,7 @@ static PyObject *dispatcher_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	return (PyObject *)d;
 }
 
-/* Needs no tp_clear: what it holds never changes, so any cycle leads through something that has one. */
+/* Needs no tp_clear: what it holds never changes, but for what watches it for a while, so any cycle leads through something that has one. */
 static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 {
 	Py_VISIT(Py_TYPE(self));
@@ -86,6 +86,7 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 	Py_VISIT(SELF->defaults);
 	Py_VISIT(SELF->kwdefaults);
 	Py_VISIT(SELF->link);
+	Py_VISIT(SELF->watch);
 	for (const gj_specialisation *s = SELF->first; s; s = s->next)
 		Py_VISIT(s->captured);
 	for (const gj_specialisation *s = SELF->retired; s; s = s->next)
@@ -114,6 +115,7 @@ static void dispatcher_dealloc(PyObject *self)
 	Py_XDECREF(SELF->name);
 	Py_XDECREF(SELF->params);
 	Py_XDECREF(SELF->link);
+	Py_XDECREF(SELF->watch);
 	free_specialisations(SELF->first);
 	free_specialisations(SELF->retired);
 	for (gj_allowed *a = SELF->allowed; a;) {
@@ -378,6 +380,7 @@ static PyMemberDef members[] = {
 	{ "py_func", T_OBJECT, offsetof(gj_dispatcher, py_func), READONLY, "The Python function." },
 	{ "_device", T_BOOL, offsetof(gj_dispatcher, device), READONLY, NULL },
 	{ "_locked", T_BOOL, offsetof(gj_dispatcher, locked), 0, NULL },
+	{ "_watch", T_OBJECT, offsetof(gj_dispatcher, watch), 0, NULL },
 	{ "_gj_inline", T_BOOL, offsetof(gj_dispatcher, inlined), READONLY, NULL },
 	{ "_gj_forceinline", T_BOOL, offsetof(gj_dispatcher, base.forceinline), READONLY, NULL },
 	{ "_cache_hits", T_ULONG, offsetof(gj_dispatcher, hits), READONLY, NULL },

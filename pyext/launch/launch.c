@@ -68,13 +68,26 @@ static bool settle(const gj_dispatcher *d, const gj_launch_config *c, const gj_a
 static _Thread_local const gj_launch_config *config_now;
 static _Thread_local gj_dispatcher *kernel_now;
 
+/* Tells who watches that it was compiled, if it was; false: exception. */
+static bool told(gj_dispatcher *d, unsigned long before)
+{
+	if (!d->watch || d->watch == Py_None || d->hits + d->misses == before)
+		return true;
+	PyObject *done = PyObject_CallNoArgs(d->watch);
+	Py_XDECREF(done);
+	return done;
+}
+
 static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
 	const gj_launch_config *outer = config_now;
 	gj_dispatcher *outer_kernel = kernel_now;
 	config_now = c;
 	kernel_now = d;
+	unsigned long before = d->hits + d->misses;
 	gj_specialisation *s = gj_specialisation_of(d, a, c->facts);
+	if (s && !told(d, before))
+		s = NULL;
 	config_now = outer;
 	kernel_now = outer_kernel;
 	return s;

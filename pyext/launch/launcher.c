@@ -9,6 +9,7 @@ typedef struct Launcher {
 	PyObject_HEAD
 	vectorcallfunc call;
 	gj_dispatcher *disp;
+	PyObject *callbacks, *args;                /* a list, or NULL: nobody has asked for it; of the launch, while they are called, or NULL */
 	gj_launch_config config;
 } Launcher;
 
@@ -18,12 +19,21 @@ enum { FREE_MAX = 16 };
 static Launcher *free_list[FREE_MAX];
 static int nfree;
 
-/* Never changes once it is made, so it needs no tp_clear: any cycle leads through something that has one. */
 static int launcher_traverse(PyObject *self, visitproc visit, void *arg)
 {
 	Py_VISIT(Py_TYPE(self));
 	Py_VISIT(((Launcher *)self)->disp);
 	Py_VISIT(((Launcher *)self)->config.stream);
+	Py_VISIT(((Launcher *)self)->callbacks);
+	Py_VISIT(((Launcher *)self)->args);
+	return 0;
+}
+
+/* The rest never changes, so a cycle that leads through it leads through something that has a tp_clear. */
+static int launcher_clear(PyObject *self)
+{
+	Py_CLEAR(((Launcher *)self)->callbacks);
+	Py_CLEAR(((Launcher *)self)->args);
 	return 0;
 }
 
@@ -32,6 +42,7 @@ static void launcher_dealloc(PyObject *self)
 	Launcher *l = (Launcher *)self;
 	if (PyObject_GC_IsTracked(self))
 		PyObject_GC_UnTrack(self);
+	launcher_clear(self);
 	Py_CLEAR(l->disp);
 	Py_CLEAR(l->config.stream);
 	if (nfree < FREE_MAX)
@@ -50,6 +61,7 @@ PyObject *gj_launcher_new(gj_dispatcher *d, PyObject *key)
 	if (!l)
 		return NULL;
 	l->call = launcher_call;
+	l->callbacks = l->args = NULL;
 	l->disp = (gj_dispatcher *)Py_NewRef(d);
 	if (!gj_launch_config_read(&l->config, key, gj_dispatcher_name(d)))
 		Py_CLEAR(l);
@@ -72,12 +84,36 @@ static bool launch_bound(gj_dispatcher *d, PyObject *const *arg, void *data)
 	return ok;
 }
 
+/* Each callback is given the compiled kernel and the launcher, whose `args` they may look at. */
+static bool call_back(Launcher *l, PyObject *const *arg, size_t nargsf, PyObject *kwnames)
+{
+	Py_ssize_t n = PyVectorcall_NARGS(nargsf);
+	PyObject *find = PyObject_GetAttrString((PyObject *)l->disp, "_kernel_for"), *args = find ? PyTuple_New(n) : NULL;
+	PyObject *kernel = args ? PyObject_Vectorcall(find, arg, (size_t)n, kwnames) : NULL;
+	for (Py_ssize_t i = 0; args && i < n; i++)
+		PyTuple_SET_ITEM(args, i, Py_NewRef(arg[i]));
+	bool ok = kernel;
+	Py_XSETREF(l->args, args);
+	for (Py_ssize_t i = 0; ok && l->callbacks && i < PyList_GET_SIZE(l->callbacks); i++) {
+		PyObject *f = Py_NewRef(PyList_GET_ITEM(l->callbacks, i)), *done = PyObject_CallFunctionObjArgs(f, kernel, l, NULL);
+		ok = done;
+		Py_XDECREF(done);
+		Py_DECREF(f);
+	}
+	Py_CLEAR(l->args);
+	Py_XDECREF(kernel);
+	Py_XDECREF(find);
+	return ok;
+}
+
 static PyObject *launcher_call(PyObject *self, PyObject *const *arg, size_t nargsf, PyObject *kwnames)
 {
 	Launcher *l = (Launcher *)self;
 	gj_device *dev = gj_device_current();
 	Py_ssize_t n = PyVectorcall_NARGS(nargsf);
 	if (!dev || !gj_launch_config_check(&l->config, dev))
+		return NULL;
+	if (l->callbacks && PyList_GET_SIZE(l->callbacks) && !call_back(l, arg, nargsf, kwnames))
 		return NULL;
 	bool as_given = !kwnames && n == l->disp->nparams && n == l->disp->npositional;
 	launch_on on = { &l->config, dev };
@@ -109,7 +145,17 @@ static PyObject *get_stream(PyObject *self, void *unused)
 	return s ? Py_NewRef(s) : PyLong_FromLong(0);
 }
 
+static PyObject *get_callbacks(PyObject *self, void *unused)
+{
+	(void)unused;
+	Launcher *l = (Launcher *)self;
+	if (!l->callbacks && !(l->callbacks = PyList_New(0)))
+		return NULL;
+	return Py_NewRef(l->callbacks);
+}
+
 static PyGetSetDef getset[] = {
+	{ "pre_launch_callbacks", get_callbacks, NULL, "List of functions of the compiled kernel and this, which are called before each launch.", NULL },
 	{ "griddim", get_grid, NULL, "Blocks of the grid: (x, y, z).", NULL },
 	{ "blockdim", get_block, NULL, "Threads of a block: (x, y, z).", NULL },
 	{ "stream", get_stream, NULL, "The stream; 0: the default.", NULL },
@@ -118,13 +164,14 @@ static PyGetSetDef getset[] = {
 
 static PyMemberDef members[] = {
 	{ "__vectorcalloffset__", T_PYSSIZET, offsetof(Launcher, call), READONLY, NULL },
+	{ "args", T_OBJECT, offsetof(Launcher, args), READONLY, "The positional arguments, while pre_launch_callbacks are called; else None." },
 	{ "dispatcher", T_OBJECT, offsetof(Launcher, disp), READONLY, "The kernel." },
 	{ "sharedmem", T_UINT, offsetof(Launcher, config.shared), READONLY, "Bytes of dynamic shared memory." },
 	{ NULL, 0, 0, 0, NULL },
 };
 
 static PyType_Slot slots[] = {
-	{ Py_tp_dealloc, launcher_dealloc }, { Py_tp_traverse, launcher_traverse }, { Py_tp_call, PyVectorcall_Call },
+	{ Py_tp_dealloc, launcher_dealloc }, { Py_tp_traverse, launcher_traverse }, { Py_tp_clear, launcher_clear }, { Py_tp_call, PyVectorcall_Call },
 	{ Py_tp_getset, getset },
 	{ Py_tp_members, members }, { Py_tp_doc, "A kernel with grid and block: call it to launch." }, { 0, NULL },
 };

@@ -16,7 +16,7 @@ from .types import from_dtype, optional
 from .types import (b1, bfloat16, bool_, boolean, c8, c16, complex64, complex128, double, f2, f4, f8, float16, float32, float64, float_,
 	i1, i2, i4, i8, int8, int16, int32, int64, int_, intc, intp, none, u1, u2, u4, u8, uint, uint8, uint16, uint32, uint64,
 	uintc, uintp, void, byte, char, long_, longlong, short, size_t, ssize_t, uchar, ulong, ulonglong, ushort)
-from ._unroll import literal_unroll
+from ._unroll import literal_unroll, literally
 from . import cuda
 
 _later.install()
@@ -34,6 +34,6 @@ _LATE = {"absent": "objmode", "ffi": "carray cfunc farray", "fusing": "fuse", "j
 _LATE["errors"] = " ".join(name for name, value in vars(errors).items() if isinstance(value, type) and issubclass(value, Exception))
 __getattr__, __dir__ = _later.module(__name__, _LATE, ("core", "cpython", "experimental", "extending", "misc", "np", "pycc", "targets", "typed", "typing", *_LATE))
 
-__all__ = ["carray", "cfunc", "config", "cuda", "device_kind", "errors", "farray", "from_dtype", "guvectorize", "jit", "literal_unroll", "njit", "optional", "pndindex", "prange",
+__all__ = ["carray", "cfunc", "config", "cuda", "device_kind", "errors", "farray", "from_dtype", "guvectorize", "jit", "literal_unroll", "literally", "njit", "optional", "pndindex", "prange",
 	"stencil",
 	"typeof", "types", "vectorize", *types._PUBLIC]

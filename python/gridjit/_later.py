@@ -9,8 +9,7 @@ import sys
 from .errors import NotBuiltAttributeError, NotBuiltImportError
 
 LATER = {
-	"gridjit.cuda": frozenset("""breakpoint codegen cooperative cudadecl cudaimpl descriptor extending literal
-		models nvvmutils stubs target""".split()),
+	"gridjit.cuda": frozenset("""codegen cooperative cudadecl cudaimpl descriptor models nvvmutils stubs target""".split()),
 }
 
 
@@ -83,7 +82,7 @@ class Finder:
 		package, _, last = name.rpartition(".")
 		if last in LATER.get(package, ()):
 			raise NotBuiltImportError(_text(package, last), name=name)
-		if name.startswith("gridjit.") and not name.startswith("gridjit.cuda"):
+		if name.startswith("gridjit."):
 			from ._paths import PATHS
 			if name.partition(".")[2] in PATHS:
 				return importlib.machinery.ModuleSpec(name, _Loader, is_package=True)

@@ -1,4 +1,4 @@
-"""literal_unroll(): on the host nothing, in kernels a mark (src/names/names.def)."""
+"""literal_unroll() and literally(): on the host nothing, in kernels marks (src/names/names.def)."""
 
 
 def literal_unroll(container):
@@ -6,4 +6,10 @@ def literal_unroll(container):
 	return container
 
 
+def literally(obj):
+	"""The value itself. In compiled code it must be a constant, and what is called with one is compiled for it."""
+	return obj
+
+
 literal_unroll._gj_intrinsic = "gridjit.literal_unroll"
+literally._gj_intrinsic = "gridjit.literally"

@@ -19,7 +19,6 @@ INSTEAD = {
 	"intrinsic": _LLVM, "cgutils": _LLVM, "overload_attribute": "write a function: overload, overload_method",
 	"overload_classmethod": "write a function: overload, overload_method", "gdb": _GDB, "gdb_init": _GDB, "gdb_breakpoint": _GDB,
 	"objmode": "return to Python for what only Python can do", "CC": "what is compiled is kept on disk anyway",
-	"literally": "constants are known without it: globals, defaults, literals of the caller",
 	"generated_jit": "branch on types in the function (isinstance, ndim, dtype, is None), or use extending.overload",
 	"GUVectorize": "use guvectorize", "Vectorize": "use vectorize",
 }

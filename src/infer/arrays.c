@@ -358,6 +358,13 @@ gj_known gj_infer_tuple(gj_icall *c)
 	return (gj_known){ list ? gj_list_type(item, n) : gj_tuple_type(item, n), t ? c->a[0].konst : NULL };
 }
 
+gj_known gj_infer_literally(gj_icall *c)
+{
+	if (!c->a[0].konst)
+		gj_fail(fn(c), c->loc, GJ_ERR_LITERALLY, gj_known_text(fn(c)->arena, c->a[0]));
+	return c->a[0];
+}
+
 gj_known gj_infer_literal_unroll(gj_icall *c)
 {
 	if (!gj_is_sequence(c->a[0].type))

@@ -685,13 +685,23 @@ static bool same_args(const gj_inst *s, const gj_code *code, bool numpy, gj_take
 	return true;
 }
 
+/* Does the function ask for the values of its arguments? Then it is compiled for each that is a constant. */
+static bool asks_literally(const gj_code *code)
+{
+	for (int i = 0; i < code->nnames; i++)
+		if (!strcmp(code->name_text[i], "literally"))
+			return true;
+	return false;
+}
+
 gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_known *args, const gj_fn *from, uint32_t loc)
 {
 	gj_known *a = gj_new(I->arena, gj_known, n + 1);
 	if (!from && gj_code_params(code) != n)
 		gj_fail(gj_ssa(I->trap, code), 0, GJ_ERR_SIGNATURE_COUNT, (int)n, code->name, gj_code_params(code));
+	bool literally = asks_literally(code);
 	for (uint32_t i = 0; i < n; i++)
-		a[i] = (gj_known){ args[i].type, constant_argument(I->arena, args[i]) };
+		a[i] = literally ? args[i] : (gj_known){ args[i].type, constant_argument(I->arena, args[i]) };
 	gj_inst *s = I->all;
 	bool numpy = I->numpy;
 	gj_taker taker = I->taker;

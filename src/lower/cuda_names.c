@@ -154,6 +154,12 @@ gj_lv gj_lower_nanosleep(gj_lcall *c)
 	return gj_lv_none();
 }
 
+gj_lv gj_lower_breakpoint(gj_lcall *c)
+{
+	gj_e(c->L, GJ_BREAKPOINT, NULL, 0, NULL);
+	return gj_lv_none();
+}
+
 gj_lv gj_lower_activemask(gj_lcall *c) { return gj_lresult(c, gj_e(c->L, GJ_ACTIVEMASK, T(GJ_U32), 0, NULL)); }
 
 gj_lv gj_lower_shfl(gj_lcall *c)

@@ -35,7 +35,7 @@ _LATE = {
 	"vector_types": " ".join(f"{name}{n}" for name in _VECTORS for n in range(1, 5)),
 	"vectorizers": "vectorize",
 }
-_MODULES = "args", "cudadrv", "fp8", "launchconfig", "random", "runtime", "simulator", "testing", *_LATE
+_MODULES = "args", "core", "cudadrv", "extending", "fp8", "launchconfig", "literal", "random", "runtime", "simulator", "testing", *_LATE
 __getattr__, __dir__ = _later.module(__name__, _LATE, _MODULES)
 
 if _config.CUDA_MEMORY_MANAGER not in ("", "default"):

@@ -51,6 +51,41 @@ class ForAll:
 		self.dispatcher[blocks, tpb, self.stream, self.sharedmem](*args, **kwargs)
 
 
+class Compiled:
+	"""One compiled form of a kernel: what _core.Kernel tells of it, its texts, and launch()."""
+
+	__slots__ = "_dispatcher", "_kernel"
+
+	def __init__(self, dispatcher, kernel):
+		self._dispatcher, self._kernel = dispatcher, kernel
+
+	def __getattr__(self, name):
+		return getattr(self._kernel, name)
+
+	def __dir__(self):
+		return sorted({*super().__dir__(), *dir(self._kernel)})
+
+	def launch(self, args, griddim, blockdim, stream=0, sharedmem=0):
+		"""Launch it; the arguments are converted to its types."""
+		self._dispatcher._specialized_for(self._kernel.argtypes)[griddim, blockdim, stream, sharedmem](*args)
+
+	def inspect_llvm(self):
+		"""LLVM IR."""
+		return self._dispatcher.inspect_llvm(self._kernel.argtypes)
+
+	def inspect_asm(self):
+		"""PTX; on the CPU device assembly."""
+		return self._dispatcher.inspect_asm(self._kernel.argtypes)
+
+	def inspect_sass(self):
+		"""The GPU's machine code."""
+		return self._dispatcher.inspect_sass(self._kernel.argtypes)
+
+	def inspect_sass_cfg(self):
+		"""Its control flow as a graph for dot."""
+		return self._dispatcher.inspect_sass_cfg(self._kernel.argtypes)
+
+
 class CUDADispatcher(Overloads, _core.Dispatcher):
 	"""A kernel or device function: kernel[grid, block](…) launches it; stream and bytes of dynamic shared memory may
 	follow: kernel[grid, block, stream, sharedmem](…). Grid and block are ints or tuples of 1 to 3 ints.
@@ -59,6 +94,7 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 
 	specialized = False
 	_specializations = None
+	_extensions = ()
 
 	# -- launching --
 
@@ -87,7 +123,9 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 
 	def specialize(self, *args, **kwargs):
 		"""The dispatcher for the types of these arguments only; others are converted to them."""
-		argtypes = self._types_of(*args, **kwargs)
+		return self._specialized_for(self._types_of(*args, **kwargs))
+
+	def _specialized_for(self, argtypes):
 		self._specializations = self._specializations or {}
 		if argtypes not in self._specializations:
 			self._specializations[argtypes] = _make(self, self._options, [argtypes], True, True, self._link)
@@ -123,9 +161,14 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 	# -- what was compiled --
 
 	@property
+	def overloads(self):
+		"""Dictionary: tuple of argument types → compiled form."""
+		return {kernel.argtypes: Compiled(self, kernel) for kernel in self._kernels()}
+
+	@property
 	def extensions(self):
-		"""Argument extensions: none."""
-		return []
+		"""What changes arguments before a launch: objects with prepare_args(type, value, stream, retr)."""
+		return list(self._extensions)
 
 	def get_metadata(self, signature=None):
 		"""Dictionary of what is known about a compiled form, by argument types when no signature is given."""
@@ -198,8 +241,8 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 		return self._sass(signature, True)
 
 	def inspect_lto_ptx(self, signature=None):
-		"""Not built: kernels are not linked with LTO."""
-		raise NotImplementedError("inspect_lto_ptx() is not built yet; inspect_asm() gives PTX")
+		"""The same as inspect_asm(): a kernel and what it calls are one module, whose PTX is that of all."""
+		return self.inspect_asm(signature)
 
 	# -- pickling --
 
@@ -208,6 +251,29 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 
 	def __repr__(self):
 		return f"<{'device function' if self._device else 'kernel'} {self.__module__}.{self.__qualname__}>"
+
+
+class _Extended(CUDADispatcher):
+	"""A kernel with extensions: the last one is asked first. What they put into `retr` is called when the kernel has run."""
+
+	def __getitem__(self, key):
+		launcher = super().__getitem__(key)
+
+		def launch(*args, **kwargs):
+			retr = []
+			launcher(*(self._prepared(arg, launcher.stream, retr) for arg in args), **kwargs)
+			for function in retr:
+				function()
+		return launch
+
+	def _prepared(self, value, stream, retr):
+		try:
+			kind = _core.typeof(value)
+		except Exception:
+			kind = None                                    # an object that only the extension knows
+		for extension in reversed(self._extensions):
+			kind, value = extension.prepare_args(kind, value, stream=stream, retr=retr)
+		return value
 
 
 class _LaunchSensitive(CUDADispatcher):
@@ -225,6 +291,7 @@ class _LaunchSensitive(CUDADispatcher):
 		config = launcher.griddim, launcher.blockdim, launcher.sharedmem
 		if config not in self._launches:
 			self._launches[config] = _make(self, self._options, self._declared, self._locked, self.specialized, self._link)
+		self._launches[config]._watch = self._watch
 		return self._launches[config][key]
 
 	@property
@@ -248,16 +315,13 @@ def _rebuild(state, options, declared, locked, specialized, link=()):
 _NOT_YET = "cuda.jit({}) is not supported yet"
 
 
-def _check_keywords(lto, shared_memory_carveout, inline, kws):
+def _check_keywords(shared_memory_carveout, inline, kws):
 	"""Refuse what is gone or not built yet; the latter only where it would make a difference."""
 	for name in "argtypes", "restype", "bind":
 		if name in kws:
 			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
 	if shared_memory_carveout not in (None, "default", "Default", -1):
 		raise NotImplementedError(_NOT_YET.format(f"shared_memory_carveout={shared_memory_carveout!r}"))
-	for name, value in ("lto", lto), ("extensions", kws.pop("extensions", None)):
-		if value:
-			raise NotImplementedError(_NOT_YET.format(f"{name}={value!r}"))
 	if callable(inline):
 		raise NotImplementedError(_NOT_YET.format("inline=<cost model>"))
 	kws.pop("nopython", None)
@@ -301,6 +365,11 @@ def _make(function, options, signatures=(), locked=False, specialized=False, lin
 	return dispatcher
 
 
+def _extended(dispatcher, extensions):
+	dispatcher.__class__, dispatcher._extensions = _Extended, extensions
+	return dispatcher
+
+
 def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=(), debug=None, opt=None, lineinfo=False,
 	cache=False, launch_bounds=None, lto=None, shared_memory_carveout=None, **options):
 	"""Make a kernel (device=False) or a device function of a Python function: @cuda.jit or @cuda.jit(…).
@@ -310,12 +379,18 @@ def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=
 	device: a function for kernels to call; it may return a value.
 	link: files (paths, or LinkableCode) with the functions that cuda.declare_device() declares.
 	cache: accepted; compiled kernels are always cached on disk, by content.
+	lto: accepted; a kernel and what it calls are compiled as one module anyway.
+	extensions: objects whose prepare_args(type, value, stream, retr) -> (type, value) change arguments before a launch.
 	{options}
 
-	Raises TypeError for unknown keywords and for kernels that return a value, NotImplementedError for lto,
-	extensions and shared_memory_carveout, TypingError and others of gridjit.errors when compiling."""
-	_check_keywords(lto, shared_memory_carveout, inline, options)
-	link = _files(link)
+	Raises TypeError for unknown keywords and for kernels that return a value, NotImplementedError for
+	shared_memory_carveout, TypingError and others of gridjit.errors when compiling."""
+	_check_keywords(shared_memory_carveout, inline, options)
+	link, extensions = _files(link), tuple(options.pop("extensions", None) or ())
+	if extensions:
+		given = options | dict(device=device, inline=inline, forceinline=forceinline, link=link, debug=debug, opt=opt, lineinfo=lineinfo, launch_bounds=launch_bounds)
+		made = jit(func_or_sig, **given)
+		return _extended(made, extensions) if isinstance(made, CUDADispatcher) else lambda function: _extended(made(function), extensions)
 	if link and device:
 		raise ValueError("link is an option of kernels: a device function is linked with the kernels that call it")
 	options = _options(debug, opt, lineinfo=lineinfo, inline=inline, forceinline=forceinline, launch_bounds=launch_bounds, **options)

@@ -578,6 +578,8 @@ static void cpu_finish(gj_unit *u)
 		u->stack_bytes = u->stack_bytes * 64 + (1u << 20);
 }
 
+static gj_v cpu_nothing(gj_gen *g, const gj_op *o) { return (void)g, (void)o, NULL; }
+
 static gj_intrin_row intrinsics[] = {
 #define INTRIN GJ_INTRIN_ROW
 #include "emit/cpu/intrinsics.def"
@@ -594,7 +596,7 @@ const gj_backend gj_backend_cpu = {
 	.op = {
 		[GJ_SREG] = cpu_sreg, [GJ_GRIDROUND] = cpu_round, [GJ_SHAREDMEM] = cpu_sharedmem, [GJ_BARRIER] = gj_cpu_barrier,
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
-		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep,
+		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep, [GJ_BREAKPOINT] = cpu_nothing,
 		[GJ_ROUNDS] = gj_cpu_rounds, [GJ_FAILED] = gj_cpu_failed, [GJ_TELL] = gj_cpu_tell, [GJ_TAKE] = gj_cpu_take, [GJ_AGAIN] = gj_cpu_again, [GJ_THROW] = gj_cpu_throw, [GJ_YIELD] = gj_cpu_yield, [GJ_WATCH] = gj_cpu_watch,
 		[GJ_ALLOC] = gj_cpu_new_memory, [GJ_RETAIN] = gj_cpu_retain, [GJ_RELEASE] = gj_cpu_release,
 	}

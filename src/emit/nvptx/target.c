@@ -341,6 +341,14 @@ static gj_v nv_nanosleep(gj_gen *g, const gj_op *o)
 	return NULL;
 }
 
+static gj_v nv_breakpoint(gj_gen *g, const gj_op *o)
+{
+	gj_t t = LLVMFunctionType(g->u->tvoid, NULL, 0, 0);
+	(void)o;
+	LLVMBuildCall2(g->b, t, gj_inline_asm(t, "brkpt;", "", true), NULL, 0, "");
+	return NULL;
+}
+
 /* A value as an integer of 32 or 64 bits. */
 static gj_v as_word(gj_gen *g, gj_v x)
 {
@@ -575,7 +583,7 @@ const gj_backend gj_backend_nvptx = {
 	.scope = "device", .lineinfo_kind = GJ_LINE_DIRECTIVES, .debug_kind = GJ_LINE_TABLES, .symbols_told = true, .zeros_ordered = true, .unroll_hints = true, .vector_accesses = true,
 	.op = {
 		[GJ_SREG] = nv_sreg, [GJ_SHAREDMEM] = nv_sharedmem, [GJ_BARRIER] = nv_barrier, [GJ_SYNCWARP] = nv_syncwarp,
-		[GJ_FENCE] = nv_fence, [GJ_NANOSLEEP] = nv_nanosleep, [GJ_SHFL] = nv_shfl, [GJ_VOTE] = nv_vote,
+		[GJ_FENCE] = nv_fence, [GJ_NANOSLEEP] = nv_nanosleep, [GJ_BREAKPOINT] = nv_breakpoint, [GJ_SHFL] = nv_shfl, [GJ_VOTE] = nv_vote,
 		[GJ_MATCH] = nv_match, [GJ_ACTIVEMASK] = nv_activemask, [GJ_LOAD] = nv_load, [GJ_STORE] = nv_store,
 		[GJ_DIV] = nv_div, [GJ_CMP] = nv_cmp,
 	}
