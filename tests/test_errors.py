@@ -43,6 +43,7 @@ EXPECT = {
 	"VIEW_SIZE": "array(float32, 1d, A) cannot be viewed as int64",
 	"AXES": "the axes must be constants that fit array(float32, 1d, C)",
 	"STAR": "* cannot take the items of array(float32, 1d, C)",
+	"PICKED": "one of the functions that may be called here gives int64, another UniTuple(int64 x 2)",
 	"CALL_OVERLOAD": "No matching definition for argument types (array(float32, 1d, C), int64): either() has explicit signatures only",
 	"CALL_AMBIGUOUS": "Ambiguous overloading for either(): arguments (int64, int64) fit several",
 	"CALL_CONVERT": "argument 2 of signed() cannot be converted",

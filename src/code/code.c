@@ -134,3 +134,11 @@ gj_hash gj_obj_digest(const gj_obj *o)
 	put_obj(&h, o, true);
 	return gj_hash_done(&h);
 }
+
+int64_t gj_function_number(const gj_obj *f)
+{
+	gj_hash h = f->kind == GJ_OBJ_CODE || f->kind == GJ_OBJ_FUNCTION ? f->code->digest : gj_obj_digest(f);
+	int64_t number;
+	memcpy(&number, &h, sizeof number);
+	return number;
+}

@@ -30,6 +30,7 @@ typedef enum gj_objkind {
 	GJ_OBJ_CODE,                               /* a nested code object (lambda, inner def), made a function by MAKE_FUNCTION */
 	GJ_OBJ_GENERATOR,                          /* a generator expression: `code`; its value at run time is the tuple of its arguments and of
 	                                            * what it captures, whose constants are item[n] */
+	GJ_OBJ_PICKED,                             /* while types are inferred: one of the functions item[n] */
 	GJ_OBJ_OPAQUE                              /* anything else; `name` says what, for the error message */
 } gj_objkind;
 
@@ -139,6 +140,8 @@ void gj_opmap_init(void);
 gj_hash gj_code_digest(const gj_code *);
 /* The same of one value, with the code that it has. */
 gj_hash gj_obj_digest(const gj_obj *);
+/* Which function it is, where that is asked at run time. */
+int64_t gj_function_number(const gj_obj *);
 void gj_code_dump(const gj_code *, gj_sb *);
 
 #endif

@@ -106,6 +106,7 @@ void gj_put_obj(gj_sb *out, const gj_obj *o)
 	case GJ_OBJ_OVERLOADED: gj_sb_printf(out, "overloaded function %s", name); break;
 	case GJ_OBJ_EXTERN:   gj_sb_printf(out, "declared function %s", name); break;
 	case GJ_OBJ_CODE: case GJ_OBJ_GENERATOR:     gj_sb_printf(out, "code %s", o->code ? o->code->name : name); break;
+	case GJ_OBJ_PICKED:   gj_sb_printf(out, "one of %u functions", o->n); break;
 	case GJ_OBJ_OPAQUE:   gj_sb_puts(out, name); break;
 	}
 }

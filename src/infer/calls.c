@@ -407,14 +407,10 @@ static void bind_method(gj_inst *s, gj_op *call)
 	call->sub = 1;
 }
 
-gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
+/* The call of function f. */
+static gj_known call_of(gj_infer *I, gj_inst *s, gj_ref r, gj_known f)
 {
-	bind_method(s, gj_o(s->fn, r));
 	const gj_op *call = gj_o(s->fn, r);
-	gj_known f = gj_value(s, call->arg[0]);
-	gj_refuse_unbound(s, call, false);
-	if (!f.type)
-		return gj_just(NULL);
 	if (f.konst && f.konst->kind == GJ_OBJ_OVERLOADED && !(f.konst = gj_known_implementation(s, r, f.konst)))
 		return gj_just(NULL);
 	switch (f.konst ? f.konst->kind : GJ_OBJ_OPAQUE) {
@@ -428,4 +424,49 @@ gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
 		gj_refuse_opaque(s->fn, call->loc, f);
 		gj_fail(s->fn, call->loc, GJ_ERR_NOT_CALLABLE, gj_known_text(s->fn->arena, f));
 	}
+}
+
+/* What calls give together. */
+static gj_known join(const gj_inst *s, const gj_op *call, gj_known a, gj_known b)
+{
+	gj_known both;
+	if (!a.type || !b.type)
+		return a.type ? a : b;
+	if (gj_known_either(s->fn->arena, a, b, &both))
+		return both;
+	both = (gj_known){ gj_unify(a.type, b.type), gj_obj_meet(s->fn->arena, a.konst, b.konst) };
+	if (!both.type || gj_is_lost(both))
+		gj_fail(s->fn, call->loc, GJ_ERR_PICKED, gj_known_text(s->fn->arena, a), gj_known_text(s->fn->arena, b));
+	return both.type->kind == GJ_TUPLE || both.type->kind == GJ_PICKED ? both : gj_just(both.type);
+}
+
+/* A call of each function that it may be, of which one is made. */
+static gj_known call_picked(gj_infer *I, gj_inst *s, gj_ref r)
+{
+	const gj_op *call = gj_o(s->fn, r);
+	const gj_obj *all = s->konst[call->arg[0]];
+	gj_known joint = { 0 };
+	gj_picks *p = gj_new(s->fn->arena, gj_picks, 1);
+	*p = (gj_picks){ all->n, gj_new(s->fn->arena, gj_pick, all->n) };
+	for (uint32_t i = 0; i < all->n; i++) {
+		s->callee[r] = NULL;
+		gj_known v = call_of(I, s, r, (gj_known){ gj_static_type(NULL, "function"), all->item[i] });
+		if (v.type && v.type->kind == GJ_EXPRESSION && s->fn->memory)
+			v = gj_just(gj_array_type(v.type->elem, v.type->ndim, 'C', false, GJ_COUNTED));
+		p->pick[i] = (gj_pick){ all->item[i], s->callee[r], v };
+		joint = join(s, call, joint, v);
+	}
+	s->callee[r] = NULL;
+	s->picks[r] = p;
+	return joint;
+}
+
+gj_known gj_known_call(gj_infer *I, gj_inst *s, gj_ref r)
+{
+	bind_method(s, gj_o(s->fn, r));
+	gj_known f = gj_value(s, gj_o(s->fn, r)->arg[0]);
+	gj_refuse_unbound(s, gj_o(s->fn, r), false);
+	if (!f.type)
+		return gj_just(NULL);
+	return f.type->kind == GJ_PICKED ? call_picked(I, s, r) : call_of(I, s, r, f);
 }

@@ -99,8 +99,12 @@ bool gj_writes_memory(const gj_inst *s, gj_ref r)
 		return true;
 	if (o->op != GJ_CALL)
 		return false;
-	if (s->callee[r])
-		return s->callee[r]->writes || !s->callee[r]->done;
+	uint32_t i = 0;
+	for (const gj_inst *callee; (callee = gj_callee(s, r, &i));)
+		if (callee->writes || !callee->done)
+			return true;
+	if (i > 1 || s->callee[r])
+		return false;
 	const gj_obj *f = s->konst[o->arg[0]];
 	if (!f || f->kind != GJ_OBJ_NAME)
 		return false;

@@ -44,6 +44,8 @@ static void update(gj_inst *s, gj_ref r, gj_known v)
 		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
 			return;
 		v.konst = gj_obj_meet(s->fn->arena, s->konst[r], v.konst);         /* two constants met */
+		if (gj_obj_equal(s->konst[r], v.konst))
+			return;
 	}
 	o->type = v.type;
 	s->konst[r] = v.konst;
@@ -72,6 +74,8 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 	for (uint32_t k = 0; k < o->nargs; k++) {
 		gj_known x = incoming(s, o, k);
 		if (!pred_live(s, o->block, k) || !x.type)
+			continue;
+		if (gj_known_either(s->fn->arena, v, x, &v))
 			continue;
 		if (v.konst && v.konst->kind == GJ_OBJ_CODE && !gj_obj_equal(v.konst, x.konst))
 			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_CLOSURE_VALUE, v.konst->code->name);
@@ -124,6 +128,8 @@ static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 	bool an = a.type == gj_t_none, bn = b.type == gj_t_none;
 	if ((an && b.type->kind == GJ_OPTIONAL) || (bn && a.type->kind == GJ_OPTIONAL))
 		return gj_just(gj_scalar[GJ_BOOL]);
+	if (a.type->kind == GJ_PICKED || b.type->kind == GJ_PICKED)
+		return gj_just(gj_scalar[GJ_BOOL]);
 	if (an || bn)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
 	if (gj_is_member(a.type) && gj_is_member(b.type))
@@ -154,7 +160,7 @@ static bool keeps_constant(const gj_type *t)
 				return true;
 		return false;
 	}
-	return t->kind == GJ_STATIC || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS || t->kind == GJ_RANGE || t->kind == GJ_INDICES || t->kind == GJ_ITER;
+	return t->kind == GJ_STATIC || t->kind == GJ_PICKED || t->kind == GJ_STR || t->kind == GJ_NONE || t->kind == GJ_ELLIPSIS || t->kind == GJ_RANGE || t->kind == GJ_INDICES || t->kind == GJ_ITER;
 }
 
 static const gj_obj *constant_argument(gj_arena *arena, gj_known v)
@@ -359,6 +365,8 @@ static void returned(gj_inst *s, const gj_op *o)
 	gj_known v = o->nargs ? gj_known_at(s, o->block, o->arg[0]) : (gj_known){ gj_t_none, NULL }, old = s->found;
 	if (!v.type)
 		return;
+	if (gj_known_either(s->fn->arena, old, v, &s->found))
+		return;
 	const gj_type *t = old.type ? gj_unify(old.type, v.type) : v.type;
 	if (!t)
 		gj_fail(s->fn, o->loc, GJ_ERR_RETURN_UNIFY, s->code->name, old.type->name, v.type->name);
@@ -378,7 +386,7 @@ static void settle_return(gj_inst *s)
 	if (old.type == v.type && (!old.konst || gj_obj_equal(old.konst, v.konst)))
 		return;
 	s->ret = (gj_known){ v.type, old.type == v.type ? gj_obj_meet(s->fn->arena, old.konst, v.konst) : v.konst };
-	s->changed = true;
+	s->changed |= old.type != v.type || !gj_obj_equal(old.konst, s->ret.konst);
 }
 
 static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
@@ -422,10 +430,13 @@ static void grow(gj_inst *s, uint32_t before)
 {
 	const gj_obj **konst = gj_new(s->fn->arena, const gj_obj *, s->fn->op.n);
 	gj_inst **callee = gj_new(s->fn->arena, gj_inst *, s->fn->op.n);
+	gj_picks **picks = gj_new(s->fn->arena, gj_picks *, s->fn->op.n);
+	memcpy(picks, s->picks, before * sizeof *picks);
 	memcpy(konst, s->konst, before * sizeof *konst);
 	memcpy(callee, s->callee, before * sizeof *callee);
 	s->konst = konst;
 	s->callee = callee;
+	s->picks = picks;
 }
 
 static bool starred(const gj_fn *f, const gj_op *o)
@@ -572,7 +583,10 @@ static void check(gj_inst *s)
 	GJ_EACH_OP(s->fn, b, r) {
 		if (!s->live[b])
 			continue;
-		s->size += 1 + (s->callee[r] ? s->callee[r]->size : 0);
+		uint32_t i = 0;
+		s->size++;
+		for (const gj_inst *callee; (callee = gj_callee(s, r, &i));)
+			s->size += callee->size < HUGE_SIZE ? callee->size : HUGE_SIZE;
 		s->size = s->size < HUGE_SIZE ? s->size : HUGE_SIZE;
 		if (gj_o(s->fn, r)->op != GJ_PHI)
 			gj_refuse_unbound(s, gj_o(s->fn, r), true);
@@ -632,6 +646,7 @@ static void read_code(gj_infer *I, gj_inst *s, const gj_fn *from, uint32_t loc)
 		chain_locs(s->fn, from, loc);
 	s->konst = gj_new(I->arena, const gj_obj *, s->fn->op.n);
 	s->callee = gj_new(I->arena, gj_inst *, s->fn->op.n);
+	s->picks = gj_new(I->arena, gj_picks *, s->fn->op.n);
 	s->edge = gj_new(I->arena, uint8_t, 2 * s->fn->bb.n);
 	s->live = gj_new(I->arena, uint8_t, s->fn->bb.n);
 	s->live[0] = 1;

@@ -22,8 +22,12 @@ static bool makes(const gj_inst *s, gj_ref r)
 	const gj_op *o = gj_o(s->fn, r);
 	if (o->op != GJ_CALL || !leads_to_memory(o->type))
 		return false;
+	uint32_t i = 0;
+	for (const gj_inst *callee; (callee = gj_callee(s, r, &i));)
+		if (callee->makes)
+			return true;
 	if (s->callee[r])
-		return s->callee[r]->makes;
+		return false;
 	const gj_obj *f = s->konst[o->arg[0]];
 	if (!f || f->kind != GJ_OBJ_NAME || o->type->space != GJ_LOCAL)
 		return false;

@@ -11,12 +11,17 @@ typedef struct gj_infer gj_infer;
 /* What is known of a value: type NULL: nothing yet (control has not come by); konst: its value, NULL if not constant. */
 typedef struct gj_known { const gj_type *type; const gj_obj *konst; } gj_known;
 
+/* A function that a call may call: its instance, where it has one, and what it gives. */
+typedef struct gj_pick { const gj_obj *f; gj_inst *callee; gj_known gives; } gj_pick;
+typedef struct gj_picks { uint32_t n; gj_pick *pick; } gj_picks;
+
 struct gj_inst {
 	const gj_code *code;
 	uint32_t nargs; const gj_known *arg;         /* declared arguments in order, then captured variables */
 	gj_fn   *fn;                               /* H-level SSA, op->type filled in */
 	const gj_obj **konst;                      /* by ref */
 	gj_inst **callee;                          /* by ref: the instance that a CALL calls */
+	gj_picks **picks;                          /* by ref: what a CALL of a picked function calls */
 	gj_reading reading;                        /* how fn was made of the code */
 	bool     reread;                           /* the reading has changed: fn is to be made anew */
 	uint8_t *edge;                             /* [2*block + i]: control can take succ[i] */
@@ -212,6 +217,13 @@ gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
 const gj_obj *gj_known_implementation(const gj_inst *, gj_ref call, const gj_obj *);
 /* Does this call of a function, with these arguments, run a ufunc for each element of arrays? */
 bool     gj_calls_each(const gj_inst *, gj_ref call, uint32_t n, const gj_known *);
+/* picked.c: a value that is one function or another, or one that is picked already; false: no such values. One of a tuple of functions;
+ * type NULL: these are none. The functions of both constants, in one. */
+bool     gj_known_either(gj_arena *, gj_known a, gj_known b, gj_known *out);
+gj_known gj_known_one_of(gj_arena *, const gj_type *tuple, const gj_obj *konst);
+const gj_obj *gj_obj_pick(gj_arena *, const gj_obj *, const gj_obj *);      /* known.c */
+/* The instance that a call may call, from number *i on, which is counted up; NULL: no more. */
+gj_inst *gj_callee(const gj_inst *, gj_ref call, uint32_t *i);
 /* What taking all items of argument 0, a generator or another iterable, gives; start: of sum(), or type NULL. */
 gj_known gj_take_all(gj_icall *, gj_taker, gj_known start);
 static inline bool gj_is_generator(gj_known v) { return v.konst && v.konst->kind == GJ_OBJ_GENERATOR; }

@@ -161,10 +161,35 @@ void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 	}
 }
 
+/* Is function f among those that are picked from? */
+static bool has(const gj_obj *all, const gj_obj *f)
+{
+	for (uint32_t i = 0; i < all->n; i++)
+		if (gj_obj_equal(all->item[i], f))
+			return true;
+	return false;
+}
+
+const gj_obj *gj_obj_pick(gj_arena *arena, const gj_obj *a, const gj_obj *b)
+{
+	const gj_obj *const *of_a = a->kind == GJ_OBJ_PICKED ? a->item : &a, *const *of_b = b->kind == GJ_OBJ_PICKED ? b->item : &b;
+	uint32_t na = a->kind == GJ_OBJ_PICKED ? a->n : 1, nb = b->kind == GJ_OBJ_PICKED ? b->n : 1, first = na;
+	const gj_obj **item = gj_new(arena, const gj_obj *, na + nb);
+	gj_obj *all = gj_new(arena, gj_obj, 1);
+	memcpy(item, of_a, na * sizeof *item);
+	*all = (gj_obj){ .kind = GJ_OBJ_PICKED, .n = na, .item = item };
+	for (uint32_t i = 0; i < nb; i++)
+		if (!has(all, of_b[i]))
+			item[all->n++] = of_b[i];
+	return all->n == first && a->kind == GJ_OBJ_PICKED ? a : all;
+}
+
 const gj_obj *gj_obj_meet(gj_arena *a, const gj_obj *x, const gj_obj *y)
 {
 	if (gj_obj_equal(x, y))
 		return x;
+	if (x && y && x->kind == GJ_OBJ_PICKED && y->kind == GJ_OBJ_PICKED)
+		return gj_obj_pick(a, x, y);
 	if (!x || !y || x->kind != GJ_OBJ_TUPLE || y->kind != GJ_OBJ_TUPLE || x->n != y->n)
 		return NULL;
 	gj_obj *o = gj_new(a, gj_obj, 1);

@@ -285,6 +285,9 @@ static gj_known tuple_item(gj_inst *s, const gj_op *o, gj_known a, gj_known inde
 	}
 	if (!gj_is_int(index.type))
 		no_index(s, o->loc, index);
+	gj_known function = gj_known_one_of(s->fn->arena, a.type, a.konst);
+	if (function.type)
+		return function;
 	const gj_type *t = gj_items_type(a.type);
 	if (!t || !gj_is_choosable(t))
 		gj_fail(s->fn, o->loc, GJ_ERR_TUPLE_INDEX, a.type->name);

@@ -115,7 +115,7 @@ bool gj_is_fresh(const gj_inst *s, gj_ref r)
 	const gj_op *o = gj_o(s->fn, r);
 	if (!gj_has_owner(o->type))
 		return false;
-	if (o->op == GJ_PHI || (o->op == GJ_CALL && s->callee[r]))
+	if (o->op == GJ_PHI || (o->op == GJ_CALL && (s->callee[r] || s->picks[r])))
 		return true;
 	bool array = o->type->kind == GJ_ARRAY;
 	if (o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP)

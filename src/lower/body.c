@@ -278,6 +278,8 @@ static gj_lv call(gj_body *B, gj_ref r)
 {
 	const gj_op *o = gj_o(B->s->fn, r);
 	const gj_obj *f = B->s->konst[o->arg[0]];
+	if (B->s->picks[r])
+		return gj_lpicked_call(B, r, use(B, o->arg[0]), call);
 	if (B->s->konst[r] && B->s->konst[r]->kind == GJ_OBJ_GENERATOR)
 		return generator(B, r);
 	if (B->s->callee[r] && f->kind == GJ_OBJ_NAME)
@@ -332,7 +334,10 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_PYBIN:     return gj_is_inplace(B->s->fn, o) ? gj_linplace(L, (gj_binop)o->sub, a, b) : gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
 	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);
 	case GJ_PYCMP:     return gj_lcompare(L, (gj_cmpop)o->sub, a, b);
-	case GJ_IS:        return gj_lcompare(L, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);     /* of bools: the others are constants */
+	case GJ_IS:
+		if (a.type->kind == GJ_PICKED || b.type->kind == GJ_PICKED)
+			return gj_lpicked_is(L, a, b, o->sub);
+		return gj_lcompare(L, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);     /* of bools: the others are constants */
 	case GJ_IN:        return gj_lin(L, a, b, o->sub);
 	case GJ_TRUTH:     return gj_lv_scalar(L, o->type, gj_ltruth(L, a));
 	case GJ_ITEM:      return gj_litem(B, o, a, b, o->type);
@@ -561,19 +566,12 @@ static gj_lv join_returns(gj_body *B)
 		return B->ret.p[0];
 	}
 	uint32_t cont = gj_block_new(L->fn);
-	gj_ref *p, *args = gj_new(L->arena, gj_ref, n + 1);
-	gj_lv v = gj_lv_new(L, t, &p);
 	for (uint32_t i = 0; i < n; i++) {
 		L->cur = B->ret_block.p[i];
 		gj_jump(L, cont);
 	}
 	L->cur = cont;
-	for (uint32_t j = 0, parts = gj_parts(t); j < parts; j++) {
-		for (uint32_t i = 0; i < n; i++)
-			args[i] = B->ret.p[i].part[j];
-		p[j] = gj_e(L, GJ_PHI, gj_part_of(t, j).type, n, args);
-	}
-	return v;
+	return gj_ljoined(L, t, n, B->ret.p);
 }
 
 static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)

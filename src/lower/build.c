@@ -124,6 +124,18 @@ gj_lv gj_larray(gj_lower *L, const gj_type *t, gj_ref pointer, const gj_ref *sha
 	return gj_lowned_as(L, v, (gj_lv){ 0 });
 }
 
+gj_lv gj_ljoined(gj_lower *L, const gj_type *t, uint32_t n, const gj_lv *v)
+{
+	gj_ref *p, *args = gj_new(L->arena, gj_ref, n + 1);
+	gj_lv joined = gj_lv_new(L, t, &p);
+	for (uint32_t j = 0, parts = gj_parts(t); j < parts; j++) {
+		for (uint32_t i = 0; i < n; i++)
+			args[i] = v[i].part[j];
+		p[j] = gj_e(L, GJ_PHI, gj_part_of(t, j).type, n, args);
+	}
+	return joined;
+}
+
 /* -- Operations -------------------------------------------------------------------------------------------------------- */
 
 gj_ref gj_e(gj_lower *L, gj_opcode op, const gj_type *t, uint32_t n, const gj_ref *a)
@@ -213,6 +225,10 @@ static void make_optional(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
 
 static void convert(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
 {
+	if (to->kind == GJ_PICKED && v.type != to) {
+		p[0] = gj_eint(L, gj_i64(), gj_function_number(v.konst));
+		return;
+	}
 	if (to->kind == GJ_OPTIONAL && v.type != to) {
 		make_optional(L, v, to, p);
 		return;

@@ -126,6 +126,12 @@ gj_lv gj_largument(gj_lower *, const gj_type *, uint32_t *leaf);
 /* The function as an entry of this kind, and the functions that it calls in its `callee`. */
 gj_fn *gj_lower_entry(gj_trap *, gj_inst *, const gj_options *);
 
+/* Where n ways meet, in the order in which they lead here: the value that each brings. */
+gj_lv  gj_ljoined(gj_lower *, const gj_type *, uint32_t n, const gj_lv *);
+/* picked.c: a call of one of several functions, which `number` says; `call` lowers that of each. Are two functions the same? */
+gj_lv  gj_lpicked_call(gj_body *, gj_ref, gj_lv number, gj_lv (*call)(gj_body *, gj_ref));
+gj_lv  gj_lpicked_is(gj_lower *, gj_lv a, gj_lv b, bool negate);
+
 /* element_loop.c: a thread's element as an argument; what is returned, written to the leaves from `leaf` on. */
 gj_lv  gj_lelement_argument(gj_lower *, const gj_type *, uint32_t *leaf);
 void   gj_lelement_results(gj_lower *, gj_lv, uint32_t leaf);

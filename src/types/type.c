@@ -19,11 +19,12 @@ const gj_type *const gj_scalar[GJ_NSCALARS] = {
 #include "types/types.def"
 };
 
-enum { ID_NONE = GJ_NSCALARS, ID_ELLIPSIS, ID_STR, ID_SLICE2, ID_SLICE3, ID_FIRST };
+enum { ID_NONE = GJ_NSCALARS, ID_ELLIPSIS, ID_STR, ID_SLICE2, ID_SLICE3, ID_PICKED, ID_FIRST };
 
 static const gj_type none = { .kind = GJ_NONE, .nleaves = 1, .name = "none", .code = "none", .id = ID_NONE };
 static const gj_type ellipsis = { .kind = GJ_ELLIPSIS, .nleaves = 1, .name = "...", .code = "...", .id = ID_ELLIPSIS };
 static const gj_type str = { .kind = GJ_STR, .nleaves = 1, .name = "unicode_type", .code = "str", .id = ID_STR };
+static const gj_type picked = { .kind = GJ_PICKED, .nparts = 1, .nleaves = 1, .name = "one of several functions", .code = "picked", .id = ID_PICKED };
 static const gj_type slices[2] = {
 	{ .kind = GJ_SLICE, .nleaves = 1, .n = 2, .name = "slice<a:b>", .code = "slice<a:b>", .id = ID_SLICE2 },
 	{ .kind = GJ_SLICE, .nleaves = 1, .n = 3, .name = "slice<a:b:c>", .code = "slice<a:b:c>", .id = ID_SLICE3 },
@@ -34,7 +35,7 @@ double gj_rounded(const gj_type *t, double x)
 	return t->kind == GJ_F32 ? (double)(float)x : gj_is_half(t) ? gj_half_round(x, t->kind == GJ_BF16) : x;
 }
 
-const gj_type *const gj_t_none = &none, *const gj_t_ellipsis = &ellipsis, *const gj_t_str = &str;
+const gj_type *const gj_t_none = &none, *const gj_t_ellipsis = &ellipsis, *const gj_t_str = &str, *const gj_t_picked = &picked;
 
 /* -- The table ----------------------------------------------------------------------------------------------------- */
 

@@ -33,6 +33,7 @@ typedef enum gj_kind {
 	GJ_OPTIONAL,                               /* None or elem: parts: is there a value?, its own */
 	GJ_FUNCTION,                               /* in signatures: a function that takes item[n] and gives elem; `obj`: its static type, once it is known which */
 	GJ_REF,                                    /* in kernels: a record where it lies, elem in `space` */
+	GJ_PICKED,                                 /* one of several functions, which its constant lists; which one is a number (infer/picked.c) */
 	GJ_NKINDS
 } gj_kind;
 
@@ -68,7 +69,7 @@ struct gj_type {
 /* -- Construction (thread-safe). NULL only when memory is out or an argument is out of range. ------------------------ */
 
 extern const gj_type *const gj_scalar[GJ_NSCALARS];    /* gj_scalar[GJ_F32] */
-extern const gj_type *const gj_t_none, *const gj_t_ellipsis, *const gj_t_str;
+extern const gj_type *const gj_t_none, *const gj_t_ellipsis, *const gj_t_str, *const gj_t_picked;
 
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n);
 /* A list of kernels: a tuple that nobody can change, and that is equal to other lists only. */

@@ -36,6 +36,10 @@ def mixed(a):
 	return (1, 2)
 
 
+def mixed_tuple(a, b):
+	return a, b
+
+
 def endless(a):
 	return endless((a, 1))
 
@@ -108,8 +112,8 @@ def NOT_CALLABLE(x):
 
 
 def CLOSURE_VALUE(x):
-	f = lambda: 1  # noqa: E731
-	g = lambda: 1  # noqa: E731
+	f = lambda: x[1]  # noqa: E731
+	g = lambda: x[0]  # noqa: E731
 	if x[0] > 0:
 		f = g
 	x[0] = f()
@@ -203,6 +207,11 @@ def STAR(x):
 
 def CALL_CONVERT(x):
 	x[0] = signed(1, x)  # here: signed(1, x)
+
+
+def PICKED(x):
+	f = plain if x[0] > 1 else mixed_tuple
+	x[0] = f(1, 2)  # here: f(1, 2)
 
 
 def CALL_OVERLOAD(x):
