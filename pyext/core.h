@@ -6,14 +6,25 @@
 #include <Python.h>
 #include <structmember.h>                      /* Py_T_… names came with 3.12 only */
 
-#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #define NPY_TARGET_VERSION NPY_1_25_API_VERSION
+#include <numpy/numpyconfig.h>
+#ifndef NPY_2_0_API_VERSION                    /* NumPy 1's own headers */
+#define NPY_2_0_API_VERSION NPY_1_25_API_VERSION
+#endif
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #define PY_ARRAY_UNIQUE_SYMBOL gj_numpy_api
 #ifndef GJ_NUMPY_OWNER                         /* module.c holds NumPy's table of functions */
 #define NO_IMPORT_ARRAY
 #endif
 #include <numpy/arrayobject.h>
 #include <numpy/arrayscalars.h>
+#if NPY_ABI_VERSION < 0x02000000               /* there dtypes are open */
+#define PyDataType_ELSIZE(D) ((npy_intp)(D)->elsize)
+#define PyDataType_SUBARRAY(D) ((D)->subarray)
+#define PyDataType_NAMES(D) ((D)->names)
+#define PyDataType_FIELDS(D) ((D)->fields)
+#define PyArray_ImportNumPyAPI _import_array
+#endif
 
 #include "run/device.h"
 

@@ -61,7 +61,7 @@ int gj_ufunc_add(PyUFuncObject *uf, gj_row *r)
 	data[n] = r;
 	type_numbers(r, types + n * nargs);
 	uf->functions = functions;
-	uf->data = (void *const *)data;
+	uf->data = data;
 	uf->types = types;
 	uf->ntypes = (int)n + 1;
 	u->twins |= gj_ufunc_exact(u, r->type, r->nin) != NULL;
@@ -95,7 +95,7 @@ static int enter(PyUFuncObject *uf, gj_row *r, const char *types)
 	if (data && copy) {
 		data[0] = r;
 		memcpy(copy, types, r->nargs);
-		donor = PyUFunc_FromFuncAndDataAndSignatureAndIdentity(r->general ? &rows : &elements, (void *const *)data, copy, 1, uf->nin, uf->nout,
+		donor = PyUFunc_FromFuncAndDataAndSignatureAndIdentity(r->general ? &rows : &elements, data, copy, 1, uf->nin, uf->nout,
 			uf->identity, uf->name, "", 0, uf->core_signature, uf->identity_value);
 	}
 	PyObject *loops = donor ? ((PyUFuncObject *)donor)->_loops : NULL;
