@@ -489,13 +489,25 @@ def test_errors_of_the_decorator():
 
 
 def test_what_only_threads_of_kernels_can_do():
-	def printing(a):
-		print(a)
-		return a
-
-	for function in (lambda a: a + cuda.grid(1), lambda a: cuda.shfl_sync(-1, a, 0), printing, lambda a: a + cuda.shared.array(3, "f8")[0]):
+	for function in (lambda a: a + cuda.grid(1), lambda a: cuda.shfl_sync(-1, a, 0), lambda a: a + cuda.shared.array(3, "f8")[0]):
 		with pytest.raises((errors.NumbaError, NotImplementedError)):
 			make(function, ["f8(f8)"])
+
+
+def test_python_numbers_beside_declared_types():
+	"""First what they are beside the arrays, then what they are by themselves, then any type of their kind."""
+	scaled = make(lambda a, k: a * k, ["f8(f8, i8)"])
+	assert scaled(np.arange(3.0), 2).tolist() == [0, 2, 4] and scaled(1.5, 2) == 3 and scaled(np.arange(3.0), True).tolist() == [0, 1, 2]
+	with pytest.raises(TypeError):
+		scaled(np.arange(3.0), 2.5)
+	narrow = make(lambda a, k: a * k, ["f4(f4, i4)"])
+	assert narrow(np.arange(3, dtype="f4"), 2).dtype == np.float32
+	with pytest.raises(OverflowError):
+		narrow(np.arange(3, dtype="f4"), 2**40)
+	both = make(lambda a, k: a * k, ["i4(i4, i4)", "i8(i8, i8)"])
+	assert both(np.arange(3, dtype="i2"), 2).dtype == np.int32 and both(1, 2).dtype == np.int64
+	with pytest.raises(TypeError):
+		both(np.arange(3, dtype="i2"), 2.0)
 
 
 def test_errors_of_calls():

@@ -16,7 +16,7 @@ static void told(void *whose, gj_status status, const gj_report *report)
 		gj_interrupt_put_off();
 	PyErr_Fetch(&cls, &value, &trace);
 	gj_show_any();
-	if (status != GJ_OK && status != GJ_E_INTERRUPTED && !gj_host_fail(h, h->d.first, status, report))
+	if (status != GJ_OK && status != GJ_E_INTERRUPTED && !gj_host_failed(&h->d.first->image, h->d.py_func, gj_dispatcher_name(&h->d), status, report))
 		PyErr_WriteUnraisable((PyObject *)h);
 	PyErr_Restore(cls, value, trace);
 	PyGILState_Release(gil);

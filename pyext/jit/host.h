@@ -4,7 +4,7 @@
 
 #include "launch/dispatcher.h"
 #include "launch/leaves.h"
-#include "image/report.h"
+#include "raised.h"
 
 typedef struct gj_plan gj_plan;
 
@@ -30,11 +30,6 @@ gj_specialisation *gj_plan_fill(gj_host *, PyObject *const *arg, Py_ssize_t n, c
 
 /* The value of a type from its parts. `array`: those that the call was given, NULLs among them. NULL: exception. */
 PyObject *gj_host_result(const gj_type *, const uint64_t *part, PyArrayObject *const *array, Py_ssize_t n);
-
-/* -- raised.c ------------------------------------------------------------------------------------------------------------ */
-
-/* Sets what is left of a call that has not returned; NULL. */
-PyObject *gj_host_fail(const gj_host *, const gj_specialisation *, gj_status, const gj_report *);
 
 /* -- callback.c ---------------------------------------------------------------------------------------------------------- */
 

@@ -30,6 +30,11 @@ static gj_status run(const gj_host *h, gj_specialisation *s, const char *params,
 	return status;
 }
 
+static PyObject *fail(const gj_host *h, const gj_specialisation *s, gj_status status, const gj_report *report)
+{
+	return gj_host_failed(&s->image, h->d.py_func, gj_dispatcher_name(&h->d), status, report);
+}
+
 /* -- The long way ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct way { gj_host *h; PyObject *result; } way;
@@ -63,7 +68,7 @@ static PyObject *call_with(gj_host *h, gj_specialisation *s, gj_args *a, uint64_
 		gj_args_fill(&s->image, a, params);
 		gj_status status = run(h, s, params, &report);
 		gj_show_any();
-		o = status == GJ_OK ? result_of(s, a, slot) : gj_host_fail(h, s, status, &report);
+		o = status == GJ_OK ? result_of(s, a, slot) : fail(h, s, status, &report);
 	}
 	if (params != small)
 		PyMem_Free(params);
@@ -194,7 +199,7 @@ static PyObject *call(PyObject *self, PyObject *const *arg, size_t nargs, PyObje
 		if (s->image.prints)
 			gj_show_any();
 		if (status != GJ_OK)
-			return gj_host_fail(SELF, s, status, &report);
+			return fail(SELF, s, status, &report);
 		if (gj_is_scalar(s->ret))
 			return gj_host_result(s->ret, slot, NULL, 0);
 		for (Py_ssize_t i = 0; i < n; i++)

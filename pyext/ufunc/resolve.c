@@ -178,15 +178,28 @@ static bool casts(PyArray_Descr *from, const gj_type *to, NPY_CASTING casting)
 	return fits;
 }
 
+/* What Python's numbers are taken for: what they are beside the arrays; int64, float64, complex128; any type of their kind. */
+typedef enum weak { AS_ARRAYS, AS_PYTHON, AS_KIND } weak;
+
+static bool takes_number(PyArrayObject *number, const gj_type *t, weak as)
+{
+	PyArray_Descr *d = PyArray_DESCR(number);
+	bool whole = PyTypeNum_ISINTEGER(d->type_num), real = PyTypeNum_ISFLOAT(d->type_num);
+	if (as == AS_PYTHON)
+		return casts(d, t, NPY_SAFE_CASTING);
+	return as == AS_KIND && ((whole && gj_is_int(t)) || (real && gj_is_float(t)) || (!whole && !real && gj_is_complex(t)));
+}
+
 /* The first declared row that all inputs can be cast to, as NumPy's own ufuncs choose; outputs that a generalised ufunc
  * is asked for by signature= or dtype= are of the row's type. */
-static gj_row *first(PyUFuncObject *uf, PyArray_Descr *const *want, PyObject *type_tup, NPY_CASTING casting)
+static gj_row *first(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const *want, PyObject *type_tup, NPY_CASTING casting, weak as)
 {
 	gj_row *found = NULL;
 	for (gj_row *r = gj_ufunc_of((PyObject *)uf)->rows; r; r = r->next) {
 		bool fits = true;
 		for (int i = 0; fits && i < uf->nin; i++)
-			fits = casts(want[i], r->type[i], casting);
+			fits = casts(want[i], r->type[i], casting)
+				|| (op[i] && PyArray_FLAGS(op[i]) & WEAK && !named(type_tup, i) && takes_number(op[i], r->type[i], as));
 		for (int i = uf->nin; fits && r->general && i < uf->nargs; i++)
 			fits = !named(type_tup, i) || casts(want[i], r->type[i], NPY_EQUIV_CASTING);
 		if (fits)
@@ -196,13 +209,15 @@ static gj_row *first(PyUFuncObject *uf, PyArray_Descr *const *want, PyObject *ty
 }
 
 /* The same where inputs can be cast safely; or, where an output is named, as the call allows, which NumPy checks. */
-static gj_row *safe(PyUFuncObject *uf, PyArray_Descr *const *want, PyObject *type_tup)
+static gj_row *safe(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const *want, PyObject *type_tup)
 {
-	gj_row *r = first(uf, want, type_tup, NPY_SAFE_CASTING);
+	gj_row *r = NULL;
 	bool any = false;
+	for (int as = AS_ARRAYS; !r && as <= AS_KIND; as++)
+		r = first(uf, op, want, type_tup, NPY_SAFE_CASTING, (weak)as);
 	for (int i = uf->nin; i < uf->nargs; i++)
 		any |= named(type_tup, i) != NULL;
-	return r || !any || !gj_ufunc_of((PyObject *)uf)->general ? r : first(uf, want, type_tup, NPY_UNSAFE_CASTING);
+	return r || !any || !gj_ufunc_of((PyObject *)uf)->general ? r : first(uf, op, want, type_tup, NPY_UNSAFE_CASTING, AS_ARRAYS);
 }
 
 static gj_row *make(PyUFuncObject *uf, const gj_type *const *type)
@@ -248,7 +263,7 @@ static int choose(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, gj_
 	for (int i = uf->nin; numbers && i < n; i++)
 		untyped |= !type[i];
 	if (ok && !r && (u->frozen || (untyped && u->declared)))
-		r = safe(uf, want, type_tup);
+		r = safe(uf, op, want, type_tup);
 	else if (numbers && !r && untyped)
 		gj_error(GJ_ERR_GUFUNC_OUTPUTS, uf->name);
 	else if (numbers && !r)

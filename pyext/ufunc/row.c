@@ -2,9 +2,12 @@
  *
  * Forms of an elementwise loop: for contiguous operands, with those inputs one value for all that have a bit set; or SERIAL,
  * one element after the other, with any steps; or STREAMED, past the caches. Forms of a generalised one: CONTIGUOUS arrays or any, ALONE: nothing that is
- * written overlaps another operand; LANES: the lanes of a vector, as many as said, share out loops of an outer element. */
+ * written overlaps another operand; LANES: the lanes of a vector, as many as said, share out loops of an outer element. Forms of either, if
+ * what is compiled for the first call fails or raises: HOSTED (hosted.c), for CONTIGUOUS arrays or any. */
 #include "ufunc/ufunc.h"
 #include "launch/functions.h"
+#include "printed.h"
+#include "raised.h"
 
 #include <fenv.h>
 #include <stdlib.h>
@@ -16,8 +19,15 @@ size_t gj_ufunc_offset;
 
 enum { MAX_STACK = 256 << 10 };                /* of local arrays: loops run on the stack of whoever calls, or of the pool's threads */
 
-static const uint64_t SERIAL = (uint64_t)1 << 32, STREAMED = (uint64_t)1 << 33;
+static const uint64_t SERIAL = (uint64_t)1 << 32, STREAMED = (uint64_t)1 << 33, HOSTED = (uint64_t)1 << 34;
 enum { CONTIGUOUS = 1, ALONE = 2, LANES = 8 /* of their number; none: an outer element is one thread's */ };
+
+/* The loop as a function for the host, if that is what runs. */
+static gj_hosted *hosted(const gj_row *r)
+{
+	gj_hosted *h = atomic_load(&r->hosted);
+	return h && atomic_load(&h->works) ? h : NULL;
+}
 
 static gj_made *find(gj_row *r, uint64_t form)
 {
@@ -65,12 +75,16 @@ static void look_at(const gj_row *r, const gj_image *image, gj_diag *diag)
 	else if (image->barriers || image->spins)
 		gj_diag_set(diag, GJ_ERR_UFUNC_THREADS);
 	for (uint32_t i = 0; r->general && i < r->narg && !diag->set; i++)
-		if (image->written[i] && !r->rows.op[i].written)
+		if (i < image->nleaves && image->written[i] && !r->rows.op[i].written)
 			gj_diag_set(diag, GJ_ERR_GUFUNC_WRITES, r->code->name, r->code->var[i], (unsigned)i);
 }
 
 static void request(const gj_row *r, uint64_t form, const gj_type **arg, gj_request *rq)
 {
+	if (form & HOSTED) {
+		gj_hosted_request(atomic_load(&r->hosted), form & CONTIGUOUS, arg, rq);
+		return;
+	}
 	*rq = (gj_request){ .code = r->code, .arg = arg, .nargs = r->narg, .ret = r->ret, .options = r->options };
 	rows_arguments(r, form, arg);
 	(r->general ? rows_options : elements_options)(&rq->options, form);
@@ -81,6 +95,12 @@ static void make(const gj_row *r, gj_made *m)
 	const gj_type *arg[GJ_MAX_OPERANDS];
 	gj_build b = { .use_cache = gj_config.cache };
 	request(r, m->form, arg, &b.rq);
+	if (m->form & HOSTED) {
+		const gj_outside *outside = &atomic_load(&r->hosted)->outside;
+		b.linked = outside->linked;
+		b.nlinked = outside->nlinked;
+		b.use_cache &= !outside->kept;             /* addresses mean nothing to other processes */
+	}
 	if ((m->status = gj_cpu_open(0, &b.dev)) != GJ_OK)
 		return;
 	gj_build_run(&b);
@@ -105,11 +125,68 @@ static void free_made(gj_made *m)
 	free(m);
 }
 
+static const gj_element_kernel *hosted_kernel(gj_rows *rows, bool contiguous, bool alone, uint32_t lanes);
+static gj_made *form_of(gj_row *r, uint64_t form);
+
+/* Puts a form into the row's list, or gives the same one that another thread has put there. */
+static gj_made *enter(gj_row *r, gj_made *m)
+{
+	gj_made *head = atomic_load(&r->made);
+	do {
+		gj_made *other = find(r, m->form);
+		if (other) {
+			free_made(m);
+			return other;
+		}
+		m->next = head;
+	} while (!atomic_compare_exchange_weak(&r->made, &head, m));
+	return m;
+}
+
+static gj_hosted *new_hosted(gj_row *r)
+{
+	gj_hosted *h = gj_hosted_new(r, r->py_func);
+	if (h) {
+		h->rows.kernel = hosted_kernel;
+		h->rows.owner = r;
+	}
+	return h;
+}
+
+/* The loop as a function for the host; NULL: there is none, and perhaps Ctrl-C. */
+static gj_hosted *make_hosted(gj_row *r)
+{
+	gj_hosted *none = NULL;
+	PyGILState_STATE gil = PyGILState_Ensure();
+	gj_hosted *h = new_hosted(r);
+	if (!h)
+		gj_forgive(PyExc_Exception);               /* the first diagnosis stands */
+	else if (!atomic_compare_exchange_strong(&r->hosted, &none, h)) {
+		gj_hosted_free(h);
+		h = none;
+	}
+	PyGILState_Release(gil);
+	return h;
+}
+
+/* The first form fails, or raises: so perhaps the loop is one for the host. */
+static void try_hosted(gj_row *r, gj_made *m)
+{
+	gj_hosted *h = gj_hosted_never(&m->diag) ? NULL : make_hosted(r);
+	gj_made *other = h ? form_of(r, HOSTED | CONTIGUOUS) : NULL;
+	if (!other)
+		return;
+	bool works = other->loop.kernel, better = works || (m->diag.set && gj_hosted_says_more(&other->diag, &m->diag));
+	(better ? m : other)->quiet = true;
+	atomic_store(&h->works, works);
+}
+
 /* The form, compiled now if it is not there. Threads may compile the same one: the first that is done counts. No lock, since
  * compiling may ask for the GIL, which others may hold while they wait. NULL: no memory, or interrupted, which has raised. */
 static gj_made *form_of(gj_row *r, uint64_t form)
 {
-	gj_made *m = find(r, form), *head;
+	gj_made *m = find(r, form);
+	bool first = !atomic_load(&r->made) && !(form & HOSTED);
 	fenv_t before;
 	if (m || !(m = calloc(1, sizeof *m)))
 		return m;
@@ -121,22 +198,23 @@ static gj_made *form_of(gj_row *r, uint64_t form)
 		free_made(m);
 		return NULL;
 	}
-	head = atomic_load(&r->made);
-	do {
-		gj_made *other = find(r, form);
-		if (other) {
-			free_made(m);
-			return other;
-		}
-		m->next = head;
-	} while (!atomic_compare_exchange_weak(&r->made, &head, m));
+	m = enter(r, m);
+	if (first && (m->diag.set || m->image.raises))
+		try_hosted(r, m);
 	return m;
 }
 
 static const gj_element_kernel *kernel(gj_row *r, uint64_t form)
 {
 	const gj_made *m = form_of(r, form);
-	return m && m->loop.kernel ? &m->loop : NULL;
+	return m && m->loop.kernel && (form & HOSTED || !hosted(r)) ? &m->loop : NULL;
+}
+
+static const gj_element_kernel *hosted_kernel(gj_rows *rows, bool contiguous, bool alone, uint32_t lanes)
+{
+	(void)alone;
+	(void)lanes;
+	return kernel(rows->owner, HOSTED | (contiguous ? CONTIGUOUS : 0));
 }
 
 static const gj_element_kernel *elements_kernel(gj_elementwise *e, uint64_t scalars, gj_element_form form)
@@ -162,7 +240,7 @@ static const gj_element_kernel *rows_kernel(gj_rows *rows, bool contiguous, bool
 static void complain(gj_row *r)
 {
 	const gj_made *m = atomic_load(&r->made);
-	while (m && m->loop.kernel)
+	while (m && (m->loop.kernel || m->quiet))
 		m = m->next;
 	if (PyErr_Occurred())
 		return;
@@ -176,7 +254,9 @@ static void complain(gj_row *r)
 
 int gj_row_compile(gj_row *r)
 {
-	if (r->general ? rows_kernel(&r->rows, true, true, 32) : kernel(r, 0))
+	if (!hosted(r) && (r->general ? rows_kernel(&r->rows, true, true, 32) : kernel(r, 0)))
+		return 0;
+	if (hosted(r) && kernel(r, HOSTED | CONTIGUOUS))
 		return 0;
 	complain(r);
 	return -1;
@@ -189,7 +269,7 @@ PyObject *gj_row_dump(const gj_row *r, const char *stage)
 	gj_sb text = { 0 };
 	gj_diag diag = { 0 };
 	bool ok;
-	request(r, r->general ? CONTIGUOUS | ALONE : 0, arg, &rq);
+	request(r, hosted(r) ? HOSTED | CONTIGUOUS : r->general ? CONTIGUOUS | ALONE : 0, arg, &rq);
 	Py_BEGIN_ALLOW_THREADS
 	ok = gj_compile_dump(&rq, stage, &text, &diag);
 	Py_END_ALLOW_THREADS
@@ -223,18 +303,62 @@ static bool has_raised(void)
 #endif
 }
 
+/* What a hosted loop raised. */
+static void failed(gj_row *r, const gj_rows_failure *f)
+{
+	const gj_made *m = atomic_load(&r->made);
+	while (m && m->loop.kernel != f->kernel)
+		m = m->next;
+	NPY_ALLOW_C_API_DEF
+	NPY_ALLOW_C_API
+	gj_host_failed(&m->image, r->py_func, r->code->name, f->status, &f->report);
+	NPY_DISABLE_C_API
+}
+
+static void show(void)
+{
+	NPY_ALLOW_C_API_DEF
+	NPY_ALLOW_C_API
+	gj_show_any();
+	NPY_DISABLE_C_API
+}
+
+static void run_hosted(gj_row *r, gj_hosted *h, char **args, npy_intp const *dimensions, npy_intp const *steps)
+{
+	gj_rows_failure f;
+	int flags = gj_rows_run(&h->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs, &f);
+	if (gj_printed_any())
+		show();
+	if (flags == -2)
+		failed(r, &f);
+	else
+		tell(r, flags);
+}
+
 void gj_row_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
 {
 	gj_row *r = data;
-	if (!has_raised())
-		tell(r, gj_elementwise_run(&r->loop, args, dimensions[0], steps));
+	if (has_raised())
+		return;
+	int flags = hosted(r) ? -1 : gj_elementwise_run(&r->loop, args, dimensions[0], steps);
+	gj_hosted *h = flags < 0 ? hosted(r) : NULL;           /* what was compiled for the first call may have shown that it is one */
+	if (h)
+		run_hosted(r, h, args, dimensions, steps);
+	else
+		tell(r, flags);
 }
 
 void gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
 {
 	gj_row *r = data;
-	if (!has_raised())
-		tell(r, gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs));
+	if (has_raised())
+		return;
+	int flags = hosted(r) ? -1 : gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs, NULL);
+	gj_hosted *h = flags < 0 ? hosted(r) : NULL;
+	if (h)
+		run_hosted(r, h, args, dimensions, steps);
+	else
+		tell(r, flags);
 }
 
 /* -- Rows --------------------------------------------------------------------------------------------------------------- */
@@ -245,21 +369,44 @@ void gj_row_free(gj_row *r)
 		next = m->next;
 		free_made(m);
 	}
+	gj_hosted_free(r->hosted);
 	gj_arena_free(r->arena);
 	PyMem_Free(r);
+}
+
+static bool are_numbers(const gj_type *t)
+{
+	bool fits = gj_is_scalar(t) || t->kind == GJ_TUPLE;
+	for (uint32_t i = 0; fits && t->kind == GJ_TUPLE && i < t->n; i++)
+		fits = gj_is_scalar(t->item[i]);
+	return fits;
+}
+
+/* What it returns as a function for the host; false with an exception, of what is wrong with it as another. */
+static bool type_hosted(gj_row *r, gj_diag *first)
+{
+	gj_request rq = { .arg = r->arg, .nargs = r->narg, .ret = r->ret, .options = r->options };
+	gj_diag diag = { 0 };
+	bool typed = gj_hosted_returns(&rq, r->py_func, &r->ret, &diag), ok = typed && are_numbers(r->ret);
+	if (!ok && typed)
+		gj_error(GJ_ERR_UFUNC_RETURN, r->code->name, r->ret->name);
+	else if (!ok && (!PyErr_Occurred() || gj_forgive(PyExc_Exception)))
+		gj_diag_raise(gj_hosted_says_more(&diag, first) ? &diag : first);
+	gj_diag_clear(&diag);
+	gj_diag_clear(first);
+	return ok;
 }
 
 /* What the function returns for the row's inputs, as one type an output. */
 static int type_outputs(gj_row *r)
 {
+	bool host = false;
 	gj_request rq = { .code = r->code, .arg = r->arg, .nargs = r->narg, .ret = r->ret, .options = r->options };
 	gj_diag diag = { 0 };
 	uint32_t nout = r->nargs - r->nin;
 	rq.options.entry = GJ_ENTRY_ELEMENTS;
-	if (!gj_return_type(&rq, &r->ret, &diag)) {
-		gj_diag_error(&diag);
+	if (!gj_return_type(&rq, &r->ret, &diag) && !(host = type_hosted(r, &diag)))
 		return -1;
-	}
 	uint32_t n = r->ret->kind == GJ_TUPLE ? r->ret->n : 1;
 	if (n != nout) {
 		gj_error(GJ_ERR_UFUNC_OUTPUTS, r->code->name, (unsigned)n, (unsigned)nout);
@@ -267,6 +414,10 @@ static int type_outputs(gj_row *r)
 	}
 	for (uint32_t i = 0; i < nout; i++)
 		r->type[r->nin + i] = r->ret->kind == GJ_TUPLE ? r->ret->item[i] : r->ret;
+	if (host && !(r->hosted = new_hosted(r)))
+		return -1;
+	if (host)
+		atomic_store(&atomic_load(&r->hosted)->works, true);
 	return 0;
 }
 
@@ -283,6 +434,7 @@ static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *ar
 	r->nargs = (uint32_t)uf->nargs;
 	r->narg = narg;
 	r->general = u->general;
+	r->py_func = u->py_func;
 	r->options = u->options;
 	r->options.target = &gj_targets[GJ_TARGET_CPU];
 	for (uint32_t i = 0; i < narg; i++) {

@@ -13,6 +13,7 @@
 #include <numpy/ufuncobject.h>
 
 #include "build.h"
+#include "launch/capture.h"
 #include "run/cpu/rows.h"
 
 typedef struct gj_ufunc gj_ufunc;
@@ -24,8 +25,19 @@ typedef struct gj_made {
 	gj_image image;
 	gj_element_kernel loop;                    /* without a kernel: */
 	gj_diag diag;                              /* set: not compiled */
+	bool quiet;                                /* … which nobody is told: there is something better, or a better reason */
 	gj_status status;                          /* not GJ_OK: not loaded */
 } gj_made;
+
+/* The loop of a row as a function for the host (hosted.c). */
+typedef struct gj_hosted {
+	gj_arena *arena;
+	gj_request rq;
+	const gj_type *arg[GJ_MAX_OPERANDS];       /* arrays with any strides */
+	gj_outside outside;
+	gj_rows rows;
+	atomic_bool works;                         /* it can be compiled, and is what runs */
+} gj_hosted;
 
 /* One set of operand types: the data of NumPy's loop. Freed with the ufunc. */
 typedef struct gj_row {
@@ -40,6 +52,8 @@ typedef struct gj_row {
 	const gj_type *type[GJ_MAX_OPERANDS];      /* of an item */
 	const gj_type *arg[GJ_MAX_OPERANDS], *ret; /* what the function is compiled for; arrays: of any strides */
 	uint32_t narg;
+	PyObject *py_func;                         /* borrowed of the ufunc */
+	_Atomic(gj_hosted *) hosted;               /* NULL: never asked for */
 	_Atomic(gj_made *) made;                   /* threads add to it without a lock: nothing is ever taken away */
 } gj_row;
 
@@ -84,6 +98,16 @@ void    gj_general_arguments(const PyUFuncObject *, const gj_type *const *item, 
 void    gj_general_describe(const PyUFuncObject *, const gj_type *const *arg, gj_rows *);
 /* Makes a fresh ufunc with a layout one; -1 with an exception. */
 int     gj_general_start(PyUFuncObject *, PyObject *writable);
+
+/* hosted.c. The loop, not compiled; NULL with an exception. */
+gj_hosted *gj_hosted_new(gj_row *, PyObject *py_func);
+void    gj_hosted_free(gj_hosted *);
+/* The request for arrays that are C-contiguous, or any; arg: room for their types. */
+void    gj_hosted_request(const gj_hosted *, bool contiguous, const gj_type **arg, gj_request *);
+/* What the function returns for the request's arguments where it is one for the host; false: the diagnosis or an exception says why not. */
+bool    gj_hosted_never(const gj_diag *);      /* Is what is wrong with a loop of a ufunc wrong with one for the host, too? */
+bool    gj_hosted_says_more(const gj_diag *host, const gj_diag *first);    /* Is that diagnosis to be told rather than that of the loop of a ufunc? */
+bool    gj_hosted_returns(gj_request *, PyObject *py_func, const gj_type **ret, gj_diag *);
 
 /* resolve.c: adds the row to the tables that NumPy reads. -1 with an exception. */
 int     gj_ufunc_add(PyUFuncObject *, gj_row *);

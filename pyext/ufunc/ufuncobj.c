@@ -124,8 +124,17 @@ static PyObject *return_type(PyObject *m, PyObject *args)
 	rq.options.target = &gj_targets[GJ_TARGET_CPU];
 	PyObject *o = NULL;
 	gj_captures outside = { 0 };               /* declared functions have types, too */
-	if (gj_freeze_request(function, arena, &outside, &rq) == 0)
-		o = gj_return_type(&rq, &ret, &diag) ? gj_type_to_py(ret) : gj_diag_error(&diag);
+	if (gj_freeze_request(function, arena, &outside, &rq) == 0) {
+		gj_request host = { .arg = arg, .nargs = rq.nargs, .ret = rq.ret, .options = rq.options };
+		gj_diag other = { 0 };
+		bool ok = gj_return_type(&rq, &ret, &diag) || gj_hosted_returns(&host, function, &ret, &other);
+		if (ok)
+			o = gj_type_to_py(ret);
+		else if (!PyErr_Occurred() || gj_forgive(PyExc_Exception))
+			gj_diag_raise(gj_hosted_says_more(&other, &diag) ? &other : &diag);
+		gj_diag_clear(&other);
+		gj_diag_clear(&diag);
+	}
 	Py_XDECREF(outside.linked);
 	gj_arena_free(arena);
 	return o;

@@ -94,6 +94,17 @@ def _generalised(function, signatures, layout, target, identity, options, writab
 	return _finish(ufunc, signatures, _generalised, signatures, layout, target, identity, options, writable)
 
 
+def _loop(function, nin, nargs, general):
+	"""The loop of a ufunc over arrays of all outer elements, for functions that need what functions for the host have."""
+	names = [f"a{i}" for i in range(nargs)]
+	items = [f"{name}[i]" for name in names]
+	call = f"function({', '.join(items)})" if general else f"{', '.join(items[nin:])} = function({', '.join(items[:nin])})"
+	namespace = {"function": function}
+	text = f"def loop({', '.join(names)}):\n\tfor i in range(a0.shape[0]):\n\t\t{call}"
+	exec(compile(text, f"<loop of {function.__name__}>", "exec"), namespace)
+	return namespace["loop"]
+
+
 def _reduce(ufunc):
 	"""__reduce__ of ufuncs. What was compiled is made anew."""
 	make, given, *recipe = ufunc._recipe

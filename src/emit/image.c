@@ -144,6 +144,7 @@ void gj_image_fields(gj_unit *u)
 	m->barriers = f->barriers || f->waits;
 	m->spins = f->spins;
 	m->cooperative = f->cooperative;
+	m->raises = f->raises_own;
 	m->first_axis = gj_lanes_axis(u->opt->facts);
 	m->rounds = f->round_index || f->part;
 	m->part = f->part;

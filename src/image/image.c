@@ -175,6 +175,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	s->bad |= m->neighbours > 4 || m->neighbours == 3;
 	flag(s, &m->dynamic_shared);
 	flag(s, &m->cooperative);
+	flag(s, &m->raises);
 	NUM(s, m->max_threads, 4);
 	string(s, &m->file);
 	sites(s, m);

@@ -108,6 +108,7 @@ struct gj_image {
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
 	bool      dynamic_shared;
 	bool      cooperative;
+	bool      raises;                          /* there are raise and assert in the source */
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */
 	char     *file;                            /* heap: the kernel's source file */
 	gj_site  *site; uint32_t nsites;           /* barriers first, as gj_rt_barrier's `site` counts them; then where threads end */

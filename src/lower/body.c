@@ -490,6 +490,7 @@ static void end_block(gj_body *B, const gj_op *t)
 	if (raises) {
 		o->imm.obj = t->imm.obj;
 		o->sub = t->sub;
+		L->M->raises = true;
 	}
 }
 
@@ -676,6 +677,7 @@ gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 	f->shared_bytes = M.shared_bytes;
 	f->barriers = M.barriers;
 	f->cooperative = M.cooperative;
+	f->raises_own = M.raises;
 	f->dynamic_shared = M.dynamic_shared;
 	return f;
 }

@@ -22,7 +22,7 @@ typedef struct gj_module {
 	GJ_VEC(gj_fn *) fn;                        /* … and what they became */
 	uint32_t shared_bytes;
 	uint32_t inlined;                          /* operations of inlined functions, with those that they call */
-	bool barriers, cooperative, dynamic_shared;
+	bool barriers, cooperative, dynamic_shared, raises;
 	bool bounds, reports, prints;              /* indices are checked; what raises in Python is reported; somebody shows what is
 	                                            * printed (checks.c) */
 	bool zeros;                                /* division by zero is reported too */

@@ -4,8 +4,10 @@
 #include "run/cpu/rows.h"
 
 #include "base/interrupt.h"
+#include "run/cpu/call.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "run/status.h"
 
 #include <fenv.h>
 #include <string.h>
@@ -16,7 +18,7 @@ enum {
 	CALL_ITEMS = 1 << 10, CALL_NS = 1000000,   /* between two looks at the clock, at least; more items where they take less time */
 	MAX_CALL = 1 << 29,                        /* outer elements that compiled code counts at once, and twice as many */
 	DEFAULT_CSR = 0x1f80,                      /* round to nearest, no exceptions raised, none trapped */
-	PARAMS = GJ_MAX_OPERANDS * (2 + 2 * GJ_MAX_NDIM)
+	PARAMS = GJ_MAX_OPERANDS * (2 + 2 * GJ_MAX_NDIM) + 1
 };
 
 typedef struct operand {
@@ -32,6 +34,9 @@ typedef struct run {
 	int64_t  n, chunk, items;                  /* items: of the operands of an outer element */
 	_Atomic int64_t next;                      /* threads: outer elements taken */
 	_Atomic int flags, interrupted;
+	pthread_mutex_t lock;                      /* hosted: of *failure */
+	_Atomic int64_t failed;                    /* where the outer elements began that failed; INT64_MAX: none */
+	gj_rows_failure *failure;
 } run;
 
 /* -- Operands -------------------------------------------------------------------------------------------------------------- */
@@ -80,6 +85,13 @@ static void extent(const gj_rows_operand *p, const operand *o, int64_t n, uintpt
 	*high = (uintptr_t)o->at + (uintptr_t)above;
 }
 
+/* Are they the same numbers, each of which is read before it is written? */
+static bool are_one(const run *r, uint32_t i, uint32_t k)
+{
+	bool numbers = r->rows->op[i].ndim == 0 && r->rows->op[k].ndim == 0 && r->op[i].step;
+	return r->rows->hosted && numbers && r->op[i].at == r->op[k].at && r->op[i].step == r->op[k].step;
+}
+
 /* Does nothing that is written share bytes with another operand? */
 static bool are_alone(const run *r)
 {
@@ -88,7 +100,7 @@ static bool are_alone(const run *r)
 		extent(&r->rows->op[i], &r->op[i], r->n, &low[i], &high[i]);
 	for (uint32_t i = 0; i < r->rows->nargs; i++)
 		for (uint32_t k = 0; r->rows->op[i].written && k < r->rows->nargs; k++)
-			if (k != i && low[i] < high[k] && low[k] < high[i])
+			if (k != i && low[i] < high[k] && low[k] < high[i] && !are_one(r, i, k))
 				return false;
 	return true;
 }
@@ -117,9 +129,46 @@ static const void *field(const operand *o, const gj_param *p)
 	}
 }
 
-/* Calls compiled code for outer elements [from, from + n). */
-static void elements(const run *r, int64_t from, int64_t n)
+static void note_failure(run *r, int64_t from, gj_status status, const gj_report *report)
 {
+	pthread_mutex_lock(&r->lock);
+	if (from < atomic_load(&r->failed)) {
+		atomic_store(&r->failed, from);
+		*r->failure = (gj_rows_failure){ r->kernel->kernel, status, *report };
+	}
+	pthread_mutex_unlock(&r->lock);
+	atomic_store(&r->next, r->n);              /* what was taken before is done, and may have failed earlier */
+}
+
+/* Calls a function for the host with arrays of the outer elements [from, from + n). */
+static void hosted(run *r, int64_t from, int64_t n)
+{
+	_Alignas(16) char params[PARAMS * 8];
+	const gj_element_kernel *k = r->kernel;
+	uint64_t slot[1];
+	gj_report report = { 0 };
+	for (uint32_t i = 0; i < k->nparams; i++) {
+		const gj_param *p = &k->param[i];
+		bool result = p->leaf >= r->rows->nargs, shape = p->field == GJ_FIELD_SHAPE;
+		const operand *o = &r->op[result ? 0 : p->leaf];
+		int64_t value = result ? (int64_t)(intptr_t)slot : p->field == GJ_FIELD_DATA ? (int64_t)(intptr_t)(o->at + from * o->step)
+			: shape ? (p->dim ? o->shape[p->dim - 1] : n) : p->field == GJ_FIELD_STRIDE ? (p->dim ? o->stride[p->dim - 1] : o->step) : 0;
+		memcpy(params + p->offset, &value, p->size);
+	}
+	gj_status status = gj_call_host(k->kernel, params, &report);
+	if (status == GJ_E_INTERRUPTED)
+		atomic_store(&r->interrupted, 1);
+	else if (status != GJ_OK)
+		note_failure(r, from, status, &report);
+}
+
+/* Calls compiled code for outer elements [from, from + n). */
+static void elements(run *r, int64_t from, int64_t n)
+{
+	if (r->rows->hosted) {
+		hosted(r, from, n);
+		return;
+	}
 	_Alignas(16) char params[PARAMS * 8];
 	const gj_element_kernel *k = r->kernel;
 	for (uint32_t i = 0; i < k->nparams; i++) {
@@ -136,7 +185,7 @@ static void stretch(run *r, int64_t from, int64_t n, uint64_t *asked)
 {
 	int64_t step = CALL_ITEMS / r->items + 1, now;
 	uint64_t start = n > step ? gj_now_ns() : 0, end;
-	for (; n > 0 && !atomic_load_explicit(&r->interrupted, memory_order_relaxed); from += now, n -= now) {
+	for (; n > 0 && !atomic_load_explicit(&r->interrupted, memory_order_relaxed) && from < atomic_load(&r->failed); from += now, n -= now) {
 		now = n < step ? n : step;
 		elements(r, from, now);
 		if (now == n)
@@ -233,7 +282,17 @@ static bool raise_exactly(run *r)
 	return true;
 }
 
-int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides)
+/* Hosted: do the outer elements follow each other, too? */
+static bool follow(const gj_rows_operand *p, const operand *o, int64_t n)
+{
+	int64_t bytes = p->size;
+	for (uint32_t d = 0; d < p->ndim; d++)
+		bytes *= o->shape[d];
+	return n == 1 || o->step == bytes;
+}
+
+int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides,
+	gj_rows_failure *failure)
 {
 	run r;                                     /* not filled with zeros: it has room for many operands */
 	bool contiguous = true;
@@ -244,10 +303,13 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 	atomic_init(&r.next, 0);
 	atomic_init(&r.flags, 0);
 	atomic_init(&r.interrupted, 0);
+	pthread_mutex_init(&r.lock, NULL);
+	atomic_init(&r.failed, INT64_MAX);
+	r.failure = failure;
 	describe(&r, args, sizes, steps, strides);
 	r.items = count_items(&r);
 	for (uint32_t i = 0; i < rows->nargs; i++)
-		contiguous &= is_contiguous(&rows->op[i], &r.op[i]);
+		contiguous &= is_contiguous(&rows->op[i], &r.op[i]) && (!rows->hosted || follow(&rows->op[i], &r.op[i], n));
 	bool alone = are_alone(&r);
 	if (!(r.kernel = rows->kernel(rows, contiguous, alone, lanes_for(&r))))
 		return -1;
@@ -255,7 +317,9 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 		run_parallel(&r);
 	else
 		work(&r);
-	if (!atomic_load(&r.interrupted) && !raise_exactly(&r))
+	if (atomic_load(&r.failed) < INT64_MAX && !atomic_load(&r.interrupted))
+		return -2;
+	if (!rows->hosted && !atomic_load(&r.interrupted) && !raise_exactly(&r))
 		return -1;
 	return atomic_load(&r.interrupted) ? -1 : atomic_load(&r.flags) & (FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW | FE_UNDERFLOW);
 }

@@ -2,6 +2,7 @@
 #ifndef GJ_ROWS_H
 #define GJ_ROWS_H
 
+#include "image/report.h"
 #include "run/cpu/elementwise.h"
 
 enum { GJ_NO_DIM = 255 };                      /* a core dimension of one item that layouts do not have: an output () */
@@ -18,6 +19,7 @@ typedef struct gj_rows gj_rows;
 struct gj_rows {
 	uint32_t nargs;
 	gj_rows_operand op[GJ_MAX_OPERANDS];
+	bool     hosted;                           /* kernels are functions for the host of all outer elements at once: arrays of a dimension more */
 	bool     parallel;                         /* the outer elements of big loops go to all threads of the pool */
 	_Atomic uint64_t ps_item;                  /* picoseconds that an item of an operand took lately; 0: not known */
 	/* The kernel for operands whose arrays are C-contiguous, or for any; `alone`: nothing written overlaps another operand; lanes: as
@@ -27,9 +29,13 @@ struct gj_rows {
 	void    *owner;
 };
 
+/* The first outer element's failure that a hosted loop came to. */
+typedef struct gj_rows_failure { const gj_kernel *kernel; gj_status status; gj_report report; } gj_rows_failure;
+
 /* Calls the function for n outer elements: `sizes` are the extents of the core dimensions, `steps` the operands' steps from
  * one outer element to the next, `strides` those of each operand's core dimensions, operand after operand, all in bytes. Gives the
- * floating-point exceptions (FE_…) that were raised, −1 where there was no kernel or the thread was interrupted. */
-int gj_rows_run(gj_rows *, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides);
+ * floating-point exceptions (FE_…) that were raised, −1 where there was no kernel or the thread was interrupted, −2 where a hosted loop
+ * has failed as *failure says. */
+int gj_rows_run(gj_rows *, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides, gj_rows_failure *);
 
 #endif

@@ -1,6 +1,6 @@
 /* What a function for the host raised, as Python's exception: the class that its code names, its arguments, and a traceback that
  * shows the line. */
-#include "jit/host.h"
+#include "raised.h"
 
 #include "code/code.h"
 #include "exceptions.h"
@@ -32,12 +32,12 @@ static PyObject *index_message(const char *name, const gj_report *r)
 /* -- The traceback ------------------------------------------------------------------------------------------------------- */
 
 /* A frame of this function at this line, which never ran. The pending exception gets it. */
-static void add_frame(const gj_host *h, const char *file, const char *function, int line)
+static void add_frame(PyObject *py_func, const char *file, const char *function, int line)
 {
 	PyObject *cls, *value, *trace;
 	PyErr_Fetch(&cls, &value, &trace);
 	PyCodeObject *code = PyCode_NewEmpty(file, function, line);
-	PyFrameObject *frame = code ? PyFrame_New(PyThreadState_Get(), code, PyFunction_GetGlobals(h->d.py_func), NULL) : NULL;
+	PyFrameObject *frame = code ? PyFrame_New(PyThreadState_Get(), code, PyFunction_GetGlobals(py_func), NULL) : NULL;
 	Py_XDECREF(code);
 	if (!frame && !gj_forgive(PyExc_Exception)) {
 		Py_XDECREF(cls);
@@ -51,17 +51,11 @@ static void add_frame(const gj_host *h, const char *file, const char *function, 
 	Py_XDECREF(frame);
 }
 
-static PyObject *too_deep(const gj_host *h)
-{
-	return gj_error(GJ_ERR_HOST_RECURSION, gj_dispatcher_name(&h->d));
-}
-
 /* The exception that a call reported; returns NULL. */
-static PyObject *raise_reported(const gj_host *h, const gj_specialisation *s, const gj_report *r)
+static PyObject *raise_reported(const gj_image *m, PyObject *py_func, const char *name, const gj_report *r)
 {
-	const gj_image *m = &s->image;
 	if (r->site == (uint32_t)GJ_SITE_DEEP)
-		return too_deep(h);
+		return gj_error(GJ_ERR_HOST_RECURSION, name);
 	if (m->first_report > m->nsites || r->site >= m->nsites - m->first_report)
 		return gj_error(GJ_ERR_INTERNAL, "a failure at a place that the function does not have");
 	const gj_site *site = &m->site[m->first_report + r->site];
@@ -72,7 +66,7 @@ static PyObject *raise_reported(const gj_host *h, const gj_specialisation *s, co
 	PyObject *error = args ? PyObject_Call(cls, args, NULL) : NULL;
 	if (error && PyExceptionInstance_Check(error)) {
 		PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-		add_frame(h, file, m->text + site->function, site->line);
+		add_frame(py_func, file, m->text + site->function, site->line);
 	} else if (error)
 		PyErr_SetString(PyExc_TypeError, "exceptions must derive from BaseException");
 	Py_XDECREF(error);
@@ -81,11 +75,11 @@ static PyObject *raise_reported(const gj_host *h, const gj_specialisation *s, co
 	return NULL;
 }
 
-PyObject *gj_host_fail(const gj_host *h, const gj_specialisation *s, gj_status status, const gj_report *report)
+PyObject *gj_host_failed(const gj_image *m, PyObject *py_func, const char *name, gj_status status, const gj_report *report)
 {
 	char what[200];
 	if (status == GJ_E_RAISED)
-		return raise_reported(h, s, report);
-	PyOS_snprintf(what, sizeof what, "the call of %s", gj_dispatcher_name(&h->d));
+		return raise_reported(m, py_func, name, report);
+	PyOS_snprintf(what, sizeof what, "the call of %s", name);
 	return gj_status_error(status, what);
 }
