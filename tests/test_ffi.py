@@ -399,7 +399,8 @@ def test_what_cannot_be_called(function, text):
 
 def test_only_with_an_address():
 	with pytest.raises(errors.TypingError, match="a function of C's in this process"):
-		gridjit.vectorize(lambda x: sine(x))(1.0)
+		gridjit.fuse(lambda x: sine(x) + x)(np.ones(3))
+	assert gridjit.vectorize(lambda x: sine(x))([1.0, 2.0]).tolist() == [np.sin(1.0), np.sin(2.0)]
 
 
 # -- cffi, SciPy --
