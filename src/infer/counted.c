@@ -8,7 +8,7 @@ static const gj_fn *fn(const gj_icall *c) { return c->s->fn; }
 
 static gj_known fresh(const gj_type *elem, int ndim, char layout)
 {
-	return gj_just(gj_array_type(elem, ndim, ndim > 1 ? layout : 'C', false, GJ_COUNTED));
+	return gj_just(gj_array_type(elem, ndim, ndim > 1 && layout ? layout : 'C', false, GJ_COUNTED));
 }
 
 /* Is it what elements can be that are made here? */
@@ -22,11 +22,15 @@ static const gj_type *dtype(const gj_icall *c, uint32_t i, const gj_type *otherw
 	return absent || is_made(t) ? t : gj_dtype_argument(c, i);
 }
 
-static char order(const gj_icall *c, uint32_t i)
+/* The order that slot i asks for; 0: none, or the array's own. */
+static char asked_order(const gj_icall *c, uint32_t i)
 {
 	const gj_obj *k = i < c->n ? c->a[i].konst : NULL;
-	return k && k->kind == GJ_OBJ_STR && !strcmp(k->name, "F") ? 'F' : 'C';
+	bool text = k && k->kind == GJ_OBJ_STR;
+	return text && !strcmp(k->name, "F") ? 'F' : text && !strcmp(k->name, "C") ? 'C' : 0;
 }
+
+static char order(const gj_icall *c, uint32_t i) { return asked_order(c, i) == 'F' ? 'F' : 'C'; }
 
 /* Dimensions of a shape: an integer or a tuple of them. */
 static int dimensions(const gj_icall *c, uint32_t i)
@@ -52,11 +56,13 @@ static const gj_type *model(const gj_icall *c)
 	return t;
 }
 
-static gj_known alike(const gj_icall *c, const gj_type *elem)
+/* asked: an order, or 0 for the array's own. */
+static gj_known alike(const gj_icall *c, const gj_type *elem, char asked)
 {
 	const gj_type *t = model(c);
 	bool array = gj_has_elements(t);
-	return fresh(elem, array ? t->ndim : 0, array && t->kind == GJ_ARRAY && t->layout == 'F' ? 'F' : 'C');
+	char own = array && t->kind == GJ_ARRAY && t->layout == 'F' ? 'F' : 'C';
+	return fresh(elem, array ? t->ndim : 0, asked ? asked : own);
 }
 
 /* Dimensions of nested lists of records, which are tuples; −1: they are none, or lists differ in length. */
@@ -72,17 +78,17 @@ static int lists_of(const gj_type *t, const gj_type *record)
 }
 
 /* np.array: of an array or expression, or of nested tuples and lists of numbers, or lists of records. */
-static gj_known from_object(const gj_icall *c, const gj_type *to)
+static gj_known from_object(const gj_icall *c, const gj_type *to, char asked)
 {
 	gj_shape_known shape;
 	const gj_type *elem;
 	if (gj_has_elements(c->a[0].type))
-		return alike(c, to ? to : element(model(c)));
+		return alike(c, to ? to : element(model(c)), asked);
 	if (to && to->kind == GJ_RECORD && lists_of(c->a[0].type, to) >= 0)
-		return fresh(to, lists_of(c->a[0].type, to), 'C');
+		return fresh(to, lists_of(c->a[0].type, to), asked);
 	if (!gj_nested_shape(c->a[0].type, &shape, &elem))
 		gj_fail(fn(c), c->loc, GJ_ERR_RAGGED, gj_shown(c->name), gj_known_text(fn(c)->arena, c->a[0]));
-	return fresh(to ? to : elem, shape.ndim, 'C');
+	return fresh(to ? to : elem, shape.ndim, asked);
 }
 
 static gj_known range(const gj_icall *c)
@@ -114,22 +120,25 @@ static const gj_type *filled_with(const gj_icall *c)
 	return t;
 }
 
+/* Is the array known to be in the order that is asked for? */
+static bool lies_so(const gj_type *t, char asked) { return !asked || t->layout == asked || (t->ndim < 2 && t->layout != 'A'); }
+
 gj_known gj_known_counted(const gj_icall *c)
 {
 	bool like = c->arg & GJ_NEW_LIKE;
 	const gj_type *t = c->a[0].type;
 	switch (c->arg & ~GJ_NEW_LIKE) {
 	case GJ_NEW_AS:
-		if (t->kind == GJ_ARRAY && dtype(c, 1, t->elem) == t->elem)
+		if (t->kind == GJ_ARRAY && dtype(c, 1, t->elem) == t->elem && lies_so(t, asked_order(c, 2)))
 			return gj_just(t);
-		return from_object(c, dtype(c, 1, NULL));
-	case GJ_NEW_ARRAY:    return like ? alike(c, element(model(c))) : from_object(c, dtype(c, 1, NULL));
+		return from_object(c, dtype(c, 1, NULL), asked_order(c, 2));
+	case GJ_NEW_ARRAY:    return like ? alike(c, element(model(c)), asked_order(c, 1)) : from_object(c, dtype(c, 1, NULL), asked_order(c, 3));
 	case GJ_NEW_FLAT:     return fresh(element(model(c)), 1, 'C');
 	case GJ_NEW_RANGE:    return range(c);
 	case GJ_NEW_LINSPACE: return linspace(c);
 	case GJ_NEW_FULL:
-		return like ? alike(c, dtype(c, 2, element(model(c)))) : fresh(filled_with(c), dimensions(c, 0), order(c, 3));
+		return like ? alike(c, dtype(c, 2, element(model(c))), asked_order(c, 3)) : fresh(filled_with(c), dimensions(c, 0), order(c, 3));
 	default:
-		return like ? alike(c, dtype(c, 1, element(model(c)))) : fresh(dtype(c, 1, gj_scalar[GJ_F64]), dimensions(c, 0), order(c, 2));
+		return like ? alike(c, dtype(c, 1, element(model(c))), asked_order(c, 2)) : fresh(dtype(c, 1, gj_scalar[GJ_F64]), dimensions(c, 0), order(c, 2));
 	}
 }

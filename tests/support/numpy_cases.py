@@ -14,6 +14,10 @@ ARGUMENTS = {
 
 # Where a line has several calls, they share a function that is compiled.
 CALLS = """
+np.ascontiguousarray(b.T).reshape(-1), np.asfortranarray(b), np.ascontiguousarray(b[:, ::2]), np.array(b, order="F"), np.empty_like(b.T, order="C").shape, np.asarray(c.T, order="C").ravel()
+np.matmul(q, q), np.matmul(q, q[0]), np.heaviside(x - 2, 0.5), np.heaviside(0, 0.5), np.heaviside(-1.0, x), np.heaviside(n, 1.0), np.angle(z), np.angle(z, True), np.angle(-2.0), np.angle(a), np.angle(2j, deg=True)
+np.frombuffer(x, np.int16), np.frombuffer(i, dtype=np.float32), np.broadcast_shapes((3, 1), (1, 4), (2, 1, 1)), np.broadcast_shapes(3, (4, 1)), np.broadcast_arrays(a, a[0]), np.dsplit(c, (1, 3)), np.tril_indices_from(b), np.triu_indices_from(b, 1)
+np.iscomplexobj(z), np.iscomplexobj(x), np.isrealobj(1j), np.isrealobj(i)
 np.around(x / 3, 2), np.round(2.5), np.round(-1.2345, 3), np.around(x * 100 + 26, -2), np.round(f, 1), np.round(z / 3, 2), np.around(i), x.round(1)
 np.clip(x, 2, 4), np.clip(x, None, 3), np.clip(i, 1, 2), np.clip(7.5, 0, 5), x.clip(2.0, 3.0), np.clip(a, -1.0, 1.0), np.clip(x, y, y + 1)
 np.isclose(x, x + 1e-9), np.isclose(1.0, 1.1), np.isclose(n, n), np.isclose(n, n, equal_nan=True), np.allclose(x, y), np.allclose(x, x + 1e-9), np.isclose(np.inf, np.inf), np.isclose(1.0, np.inf), np.isclose(x, 3.0, atol=1.5)

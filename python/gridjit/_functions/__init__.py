@@ -16,11 +16,12 @@ NAMES = {
 		intersect1d setdiff1d setxor1d""",
 	sums: """cumsum cumprod var std ptp average median percentile quantile diff ediff1d gradient trapezoid trace bincount histogram cov corrcoef interp
 		nansum nanprod nanmean nanmax nanmin nanvar nanstd nanmedian nanpercentile nanquantile nancumsum nancumprod""",
-	products: "dot vdot inner outer cross kron correlate convolve",
+	products: "matmul dot vdot inner outer cross kron correlate convolve",
 	shapes: """eye identity diag diagflat diagonal fill_diagonal tri tril triu tril_indices triu_indices vander logspace geomspace indices meshgrid flip flipud
 		fliplr rot90 roll swapaxes moveaxis repeat tile resize broadcast_to atleast_1d atleast_2d atleast_3d concatenate stack vstack hstack dstack column_stack
-		append insert delete trim_zeros split array_split hsplit vsplit ascontiguousarray take extract select take_along_axis copyto""",
-	elementwise: """around round clip isclose allclose array_equal nan_to_num sinc isposinf isneginf iscomplex isreal isscalar polyval unwrap hanning hamming
+		append insert delete trim_zeros split array_split hsplit vsplit ascontiguousarray
+		asfortranarray frombuffer broadcast_shapes broadcast_arrays dsplit tril_indices_from triu_indices_from take extract select take_along_axis copyto""",
+	elementwise: """heaviside angle iscomplexobj isrealobj around round clip isclose allclose array_equal nan_to_num sinc isposinf isneginf iscomplex isreal isscalar polyval unwrap hanning hamming
 		blackman bartlett kaiser""",
 	linalg: """linalg.norm linalg.solve linalg.inv linalg.det linalg.slogdet linalg.matrix_power linalg.cholesky linalg.qr linalg.eigh linalg.eigvalsh linalg.svd
 		linalg.pinv linalg.matrix_rank linalg.cond linalg.lstsq""",

@@ -98,6 +98,32 @@ def _sinc(x):
 	return np.sin(y) / y
 
 
+def heaviside(x1, x2):
+	if isinstance(x1, np.ndarray) or isinstance(x2, np.ndarray):
+		return np.where(np.isnan(x1), x1, np.where(x1 == 0, x2, np.where(x1 < 0, 0.0, 1.0)))
+	if x1 == 0:
+		return x2 + 0.0
+	return x1 + 0.0 if x1 != x1 else 1.0 if x1 > 0 else 0.0
+
+
+def angle(z, deg=False):
+	if np.iscomplexobj(z):
+		a = np.arctan2(z.imag, z.real)
+	else:
+		a = np.arctan2(np.abs(z) * 0.0, z)
+	return a * (180 / math.pi) if deg else a
+
+
+def iscomplexobj(x):
+	if isinstance(x, np.ndarray):
+		return x.dtype == np.complex128 or x.dtype == np.complex64
+	return isinstance(x, complex)
+
+
+def isrealobj(x):
+	return not iscomplexobj(x)
+
+
 def isposinf(x):
 	return (x > 0) & np.isinf(x)
 

@@ -95,6 +95,14 @@ def triu_indices(n, k=0, m=None):
 	return _indices(n, n if m is None else m, k, False)
 
 
+def tril_indices_from(arr, k=0):
+	return tril_indices(arr.shape[0], k, arr.shape[1])
+
+
+def triu_indices_from(arr, k=0):
+	return triu_indices(arr.shape[0], k, arr.shape[1])
+
+
 def vander(x, N=None, increasing=False):
 	n = x.size if N is None else N
 	out = np.empty((x.size, n), (x[:0] * 1).dtype)
@@ -446,10 +454,56 @@ def hsplit(ary, indices):
 	return tuple(part.T for part in _at_places(ary.T, indices))
 
 
+def dsplit(ary, indices):
+	return tuple(part.transpose((1, 2, 0)) for part in _at_places(front(ary, 2), indices))
+
+
 def ascontiguousarray(a):
-	if a.flags.c_contiguous:
-		return a
-	return a.copy()
+	return np.asarray(a, order="C")
+
+
+def asfortranarray(a):
+	return np.asarray(a, order="F")
+
+
+def frombuffer(buffer, dtype=np.float64):
+	return buffer.reshape(buffer.size).view(dtype)
+
+
+def broadcast_shapes(*args):
+	shapes = tuple(_as_shape(shape) for shape in args)
+	return _common_shape(shapes, _ones(shapes, ()))
+
+
+def _ones(shapes, longest):
+	"""As many ones as the longest shape has extents."""
+	if len(shapes) == 0:
+		return longest
+	if len(shapes[0]) <= len(longest):
+		return _ones(shapes[1:], longest)
+	return _ones(shapes[1:], tuple(1 for extent in shapes[0]))
+
+
+def _as_shape(shape):
+	return shape if isinstance(shape, tuple) else (shape,)
+
+
+def _common_shape(shapes, common):
+	if len(shapes) == 0:
+		return common
+	skip = len(common) - len(shapes[0])
+	return _common_shape(shapes[1:], tuple(extent if i < skip else _common_extent(shapes[0][i - skip], extent) for i, extent in enumerate(common)))
+
+
+def _common_extent(a, b):
+	if a != b and a != 1 and b != 1:
+		raise ValueError("shape mismatch: objects cannot be broadcast to a single shape")
+	return b if a == 1 else a
+
+
+def broadcast_arrays(*args):
+	shape = broadcast_shapes(*tuple(a.shape for a in args))
+	return tuple(broadcast_to(a, shape) for a in args)
 
 
 # -- Taken --------------------------------------------------------------------------------------------------------------------------
