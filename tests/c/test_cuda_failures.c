@@ -113,7 +113,10 @@ static void use_kinds(gj_device *d, outcome *o)
 	if (STEP(alloc_kind, GJ_MEM_SHARED, 16, &to) && step(o, other->ops->alloc_kind(other, GJ_MEM_SHARED, 16, &from)))
 		STEP(copy_from, other, to.at, from.at, 16, NULL);
 	STEP(free_kind, GJ_MEM_SHARED, to);
+	int blocks = fk->live().blocks;
 	step(o, other->ops->free_kind(other, GJ_MEM_SHARED, from));
+	if (fk->live().blocks == blocks)           /* its device could not be made current, and nothing was freed */
+		step(o, other->ops->free_kind(other, GJ_MEM_SHARED, from));
 }
 
 /* All that a program does; whatever fails, everything is given back. */

@@ -57,5 +57,7 @@ gj_status gj_cuda_switch(gj_cuda *d, CUcontext *before)
 gj_status gj_cuda_restore(CUcontext before, gj_status s)
 {
 	CUresult r = gj_cu.cuCtxSetCurrent(before);
+	if (r != CUDA_SUCCESS)                     /* what the caller has made is lost with an error: once more */
+		r = gj_cu.cuCtxSetCurrent(before);
 	return s == GJ_OK && r != CUDA_SUCCESS ? gj_cuda_fail(r, "cuCtxSetCurrent", NULL) : s;
 }
