@@ -86,15 +86,24 @@ def counted(call):
 
 @cuda.jit
 def swap(a, b, c):
-	c[0] = a[0]
+	for i in range(c.shape[0]):
+		c[i] = a[0]
 	a[0] = b[0]
+
+@cuda.jit
+def straight(a, b, c):
+	if a.ndim == 1:
+		c[0] = a[0]
+	else:
+		for i in range(a.shape[0]):
+			c[i] = a[i, 0]
 
 def arrays(n, step=1):
 	return [np.arange(n * step, dtype=np.float32)[::step] + i for i in range(3)]
 
-def launch(made, *bound):
+def launch(made, *bound, kernel=swap, grid=1):
 	was = [x.copy() for x in made]
-	counts = counted(lambda: swap[(1, 1, *bound)](*made))
+	counts = counted(lambda: kernel[(grid, 32, *bound)](*made))
 	assert all((x == y).all() for x, y in zip(made, was))
 	return counts
 
@@ -110,6 +119,20 @@ assert counted(lambda: swap[1, 1](cuda.Out(a), b, cuda.Out(c))) == (0, 1, 0, 1) 
 assert counted(lambda: swap[1, 1](cuda.In(a), b, cuda.In(c))) == (0, 1, 0, 0)
 for i in range(100):                                                # nothing waits for these
 	swap[1, 1](cuda.In(a), b, cuda.In(c))
+assert launch(arrays(1024), kernel=straight) == (0, 1, 0, 1)        # it is not known yet that …
+for i in range(40):
+	assert launch(arrays(1024), kernel=straight) == (0, 0, 0, 0)    # … so little is reached that it stays with the host
+assert launch([x[::3] for x in arrays(3000)], kernel=straight) == (0, 0, 0, 0)
+assert launch([arrays(8)[0]] * 3, kernel=straight) == (0, 0, 0, 0)
+assert launch(arrays(1024), kernel=straight, grid=(600, 2)) == (0, 1, 0, 1)
+assert launch(arrays(8000), kernel=straight) == (3, 0, 1, 0)
+assert launch(arrays(1024), cuda.stream(), kernel=straight)[0] == 0
+assert counted(lambda: straight[1, 1](a, b, cuda.In(c))) == (0, 1, 0, 0)             # nothing comes back: nothing waits
+assert counted(lambda: straight[1, 1](a, b, cuda.Out(c))) == (0, 0, 0, 0)
+two = [x.reshape(32, 32) if i < 2 else x for i, x in enumerate(arrays(1024))]
+assert launch(two, kernel=straight) == (0, 1, 0, 1)                 # from the host after all: these go round a loop
+assert launch(two, kernel=straight) == (0, 1, 0, 1)
+assert launch(arrays(1024), kernel=straight) == (0, 1, 0, 1) and launch(arrays(1024), kernel=straight) == (0, 0, 0, 0)
 print("OK")
 """
 

@@ -116,13 +116,20 @@ static gj_specialisation *prepare(gj_dispatcher *d, const gj_launch_config *c, g
 	return moved && s->facts & of_arrays & ~gj_args_facts(a) ? find(d, c, a) : s;
 }
 
+static double threads_of(const gj_launch_config *c)
+{
+	return (double)c->grid[0] * c->grid[1] * c->grid[2] * c->block[0] * c->block[1] * c->block[2];
+}
+
 bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
 	gj_stream *stream;
+	a->near = a->nhost && d->last && gj_args_stay_near(a, &d->last->image, threads_of(c));
 	if (!choose_stream(c, a, &stream) || ((a->nhost || a->nkeep) && !gj_args_place(a, stream)))
 		return gj_args_return(a, NULL, NULL, false);
 	gj_specialisation *s = prepare(d, c, a);
-	bool ok = s && gj_launch_config_fits(c, s) && gj_args_in_place(a);
+	bool ok = s && (!a->lent.host || gj_args_stay_near(a, &s->image, threads_of(c)) || gj_args_send(a)) && gj_launch_config_fits(c, s)
+		&& gj_args_in_place(a);
 	gj_status status = ok ? launch(c, s, a, stream) : GJ_OK;
 	if (status != GJ_OK) {
 		char what[200];

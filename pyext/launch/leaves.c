@@ -17,6 +17,8 @@ void gj_args_init(gj_args *a, gj_device *dev)
 	a->ref_cap = GJ_FAST_REFS;
 	a->hinted = false;
 	a->together = 0;
+	a->near = false;
+	a->lent = (gj_place){ 0 };
 	a->producer = 0;
 	a->asked = NULL;
 }

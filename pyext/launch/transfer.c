@@ -343,6 +343,18 @@ static bool straighten(gj_arg *x)
 /* Whether this leaf has memory of its own that the device cannot use. */
 static bool is_own(const gj_args *a, uint32_t i) { return a->leaf[i].host && a->leaf[i].first == i; }
 
+enum { MOST_NEAR = 1 << 16 /* accesses over the bus */ };
+
+bool gj_args_stay_near(const gj_args *a, const gj_image *image, double threads)
+{
+	if (!image->accesses || threads * image->accesses > MOST_NEAR || image->nleaves != a->nleaves)
+		return false;
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		if (a->leaf[i].host && image->written[i] && !a->leaf[i].skip_out)
+			return true;
+	return false;
+}
+
 static bool copy_parcels(gj_args *a, gj_copy how, const gj_parcel *parcel, uint32_t n, const char *what)
 {
 	gj_status status;
@@ -378,10 +390,27 @@ static uint32_t plan_block(const gj_args *a, gj_parcel *parcel, uint32_t *leaf, 
 	return n;
 }
 
+static const char to_device[] = "copying array arguments to the device";
+
+/* Memory for all host arrays, and what comes first in it. */
+static bool fill_block(gj_args *a, const gj_parcel *parcel, uint32_t n, size_t bytes)
+{
+	gj_status status = a->near ? a->dev->ops->lend(a->dev, &a->lent) : GJ_OK;
+	if (status == GJ_OK && !a->lent.host)
+		status = a->dev->ops->alloc(a->dev, bytes, NULL, &a->together);
+	if (status != GJ_OK)
+		return gj_status_error(status, to_device), false;
+	if (!a->lent.host)
+		return copy_parcels(a, GJ_H2D, parcel, n, to_device);
+	a->together = a->lent.at;
+	for (uint32_t i = 0; i < n; i++)
+		memcpy((char *)a->lent.host + parcel[i].at, (const void *)parcel[i].host, parcel[i].bytes);
+	return true;
+}
+
 /* Small arrays, on the default stream, cross the bus together. *done: they do. */
 static bool place_together(gj_args *a, bool *done)
 {
-	static const char what[] = "copying array arguments to the device";
 	gj_parcel parcel[MAX_PARCELS];
 	uint32_t leaf[MAX_PARCELS], in, n;
 	size_t bytes;
@@ -391,15 +420,43 @@ static bool place_together(gj_args *a, bool *done)
 	n = plan_block(a, parcel, leaf, &in, &bytes);
 	if (!(*done = n))
 		return true;
-	gj_status status = a->dev->ops->alloc(a->dev, bytes, NULL, &a->together);
-	if (status != GJ_OK)
-		return gj_status_error(status, what), false;
-	for (uint32_t i = 0; i < n; i++) {
+	bool ok = fill_block(a, parcel, in, bytes);
+	for (uint32_t i = 0; i < n && a->together; i++) {
 		gj_arg *x = &a->leaf[leaf[i]];
 		x->data = x->copy = a->together + parcel[i].at;
-		x->owns_copy = i == 0;
+		x->owns_copy = i == 0 && !a->lent.host;
 	}
-	return copy_parcels(a, GJ_H2D, parcel, in, what);
+	return ok;
+}
+
+static void hand_back(gj_args *a)
+{
+	if (a->lent.host)
+		a->dev->ops->hand_back(a->dev, a->lent);
+	a->lent.host = NULL;
+}
+
+/* All of the block goes, wherever in it the arrays lie. */
+bool gj_args_send(gj_args *a)
+{
+	gj_parcel all = { (uintptr_t)a->lent.host, 0, GJ_PARCELS_BYTES };
+	gj_devptr block = 0;
+	bool owned = false;
+	gj_status status = a->dev->ops->alloc(a->dev, all.bytes, NULL, &block);
+	if (status != GJ_OK)
+		return gj_status_error(status, to_device), false;
+	for (uint32_t i = 0; i < a->nleaves; i++) {
+		gj_arg *x = &a->leaf[i];
+		if (!x->copy)
+			continue;
+		x->data = x->copy = block + (x->copy - a->together);
+		x->owns_copy = x->first == i && !owned && x->copy == block;
+		owned |= x->owns_copy;
+	}
+	a->together = block;
+	bool ok = copy_parcels(a, GJ_H2D, &all, 1, to_device);
+	hand_back(a);
+	return ok;
 }
 
 static bool place(gj_args *a, gj_arg *x, gj_stream *stream)
@@ -514,10 +571,25 @@ static bool copy_back(gj_args *a, gj_arg *x, gj_stream *stream)
 	return x->temp == x->host || PyArray_CopyInto(x->host, x->temp) == 0;
 }
 
+static const char from_device[] = "copying array arguments back from the device";
+
+/* Until the kernel is done with memory that it reaches in place. */
+static bool wait(gj_args *a)
+{
+	gj_status status;
+	Py_BEGIN_ALLOW_THREADS
+	status = a->dev->ops->stream_sync(a->dev, NULL);
+	Py_END_ALLOW_THREADS
+	gj_show_any();
+	return status == GJ_OK || (gj_status_error(status, from_device), false);
+}
+
 static bool back_together(gj_args *a)
 {
 	gj_parcel parcel[MAX_PARCELS];
 	uint32_t n = 0;
+	if (a->lent.host && !wait(a))
+		return false;
 	for (uint32_t i = 0; i < a->nleaves; i++) {
 		const gj_arg *x = &a->leaf[i];
 		if (!comes_back(a, i) || !x->copy)
@@ -526,7 +598,9 @@ static bool back_together(gj_args *a)
 			return false;
 		parcel[n++] = (gj_parcel){ (uintptr_t)PyArray_DATA(x->temp), x->copy - a->together, bytes_of(x) };
 	}
-	if (!copy_parcels(a, GJ_D2H, parcel, n, "copying array arguments back from the device"))
+	for (uint32_t i = 0; i < n && a->lent.host; i++)
+		memcpy((void *)parcel[i].host, (const char *)a->lent.host + parcel[i].at, parcel[i].bytes);
+	if (!a->lent.host && !copy_parcels(a, GJ_D2H, parcel, n, from_device))
 		return false;
 	for (uint32_t i = 0; i < a->nleaves; i++)
 		if (comes_back(a, i) && a->leaf[i].temp != a->leaf[i].host && PyArray_CopyInto(a->leaf[i].host, a->leaf[i].temp) < 0)
@@ -545,6 +619,7 @@ bool gj_args_return(gj_args *a, gj_stream *stream, const gj_image *image, bool o
 	for (uint32_t i = 0; i < a->nleaves && ok && !a->together; i++)
 		if (comes_back(a, i))
 			ok = copy_back(a, &a->leaf[i], stream);
+	hand_back(a);
 	for (uint32_t i = 0; i < a->nleaves; i++)
 		if (a->leaf[i].owns_copy)
 			a->dev->ops->free(a->dev, a->leaf[i].copy, stream);

@@ -129,6 +129,22 @@ static void image_sites(gj_unit *u)
 		gj_fail(u->root, 0, GJ_ERR_NOMEM);
 }
 
+/* Accesses of a thread to memory, of code without loops that does nothing there but load and store. */
+static uint32_t accesses_of(const gj_fn *f)
+{
+	uint32_t n = 0;
+	if (f->loops.n > 1 || f->callee.n || f->cooperative)
+		return 0;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (o->op == GJ_LOAD || o->op == GJ_STORE)
+			n += gj_o(f, o->arg[0])->type->space != GJ_SHARED && gj_o(f, o->arg[0])->type->space != GJ_LOCAL;
+		else if (gj_op_is(o, GJ_F_WRITE) && o->op != GJ_BARRIER && o->op != GJ_BOUNDS && o->op != GJ_REPORT)
+			return 0;
+	}
+	return n <= UINT8_MAX ? n : 0;
+}
+
 void gj_image_fields(gj_unit *u)
 {
 	gj_image *m = u->image;
@@ -150,6 +166,7 @@ void gj_image_fields(gj_unit *u)
 	m->part = f->part;
 	m->places = f->places;
 	m->neighbours = f->neighbours;
+	m->accesses = u->vector ? 0 : accesses_of(f);
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->launch_bounds.threads;
 }

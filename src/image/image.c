@@ -173,6 +173,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	s->bad |= m->kept_bytes > 4096;
 	NUM(s, m->neighbours, 1);
 	s->bad |= m->neighbours > 4 || m->neighbours == 3;
+	NUM(s, m->accesses, 1);
 	flag(s, &m->dynamic_shared);
 	flag(s, &m->cooperative);
 	flag(s, &m->raises);

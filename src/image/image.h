@@ -106,6 +106,7 @@ struct gj_image {
 	bool      part;                            /* CPU: the loop over the grid that it begins with is run first, for many blocks */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
+	uint32_t  accesses;                        /* GPU: of a thread to memory that others see, at most; 0: many, or such as cannot be counted */
 	bool      dynamic_shared;
 	bool      cooperative;
 	bool      raises;                          /* there are raise and assert in the source */

@@ -108,6 +108,10 @@ typedef struct gj_device_ops {
 	/* H2D or D2H, on the default stream, as one copy; what lies between parcels is lost. To the device it may go on behind the
 	 * call, which is done with the host's memory. NULL where host_memory. */
 	gj_status (*copy_parcels)(gj_device *, gj_copy, gj_devptr block, const gj_parcel *, uint32_t n);
+	/* GJ_PARCELS_BYTES of host memory that kernels reach in place, over the bus; host NULL: all are in use. Handed back when nothing
+	 * uses it any more. NULL where host_memory. */
+	gj_status (*lend)(gj_device *, gj_place *out);
+	void      (*hand_back)(gj_device *, gj_place);
 	gj_status (*fill)(gj_device *, gj_devptr dst, uint8_t byte, size_t bytes, gj_stream *);
 	gj_status (*alloc_kind)(gj_device *, gj_memory, size_t bytes, gj_place *out);    /* PINNED to SHARED */
 	gj_status (*free_kind)(gj_device *, gj_memory, gj_place);

@@ -108,6 +108,8 @@ gj_status gj_cuda_copy(gj_device *, gj_copy, uintptr_t, uintptr_t, size_t, gj_st
 
 gj_status gj_cuda_slots_open(gj_cuda *);       /* pins nothing yet */
 gj_status gj_cuda_copy_parcels(gj_device *, gj_copy, gj_devptr, const gj_parcel *, uint32_t);
+gj_status gj_cuda_lend(gj_device *, gj_place *out);
+void gj_cuda_hand_back(gj_device *, gj_place);
 
 /* NULL in *out: the image does not report. Context is current. */
 gj_status gj_cuda_report_open(gj_cuda *, const gj_image *, CUmodule, gj_cuda_report **out);

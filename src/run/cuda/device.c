@@ -17,7 +17,7 @@ gj_status gj_cuda_sync(gj_device *g)
 
 static const gj_device_ops ops = {
 	.kind = "cuda", .target = &gj_targets[GJ_TARGET_NVPTX], .host_memory = false, .busy_blocks = 128,
-	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .copy_parcels = gj_cuda_copy_parcels,
+	.alloc = gj_cuda_alloc, .free = gj_cuda_free, .copy = gj_cuda_copy, .copy_parcels = gj_cuda_copy_parcels, .lend = gj_cuda_lend, .hand_back = gj_cuda_hand_back,
 	.fill = gj_cuda_fill,
 	.alloc_kind = gj_cuda_alloc_kind, .free_kind = gj_cuda_free_kind, .pin = gj_cuda_pin, .share = gj_cuda_share,
 	.open_shared = gj_cuda_open_shared, .peer = gj_cuda_peer, .copy_from = gj_cuda_copy_from, .memory_info = gj_cuda_memory_info,

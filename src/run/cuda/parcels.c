@@ -1,18 +1,21 @@
 /* Small copies on the default stream, several as one: parcels of host memory are put together in pinned memory and cross the bus
  * at once, where each by itself would cost some microseconds of the driver's. A copy to the GPU is under way when the call
- * returns; so pinned memory is slots, and one is used again when the default stream is known to have been idle since. */
+ * returns; so pinned memory is slots, and one is used again when the default stream is known to have been idle since. A slot can
+ * also be lent to a launch whose kernel reaches so little that it does so over the bus: then nothing is copied by the driver. */
 #include "run/cuda/cuda.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 16 };
+enum { SLOTS = 16, MOST_LENT = 8 };
 
 struct gj_cuda_slots {
 	pthread_mutex_t lock;                      /* held while parcels go back, too: they wait for one stream anyway */
 	char *memory;                              /* SLOTS × GJ_PARCELS_BYTES, pinned; NULL: not needed yet */
+	gj_devptr at;                              /* the same, as kernels see it */
 	bool  busy[SLOTS];                         /* a copy from it or to it may be under way */
-	unsigned next;
+	bool  lent[SLOTS];
+	unsigned next, nlent;
 };
 
 gj_status gj_cuda_slots_open(gj_cuda *d)
@@ -34,13 +37,33 @@ static gj_status settle(gj_cuda_slots *p)
 	return s;
 }
 
-static gj_status take(gj_cuda_slots *p, char **slot, bool **busy)
+static gj_status need_memory(gj_cuda_slots *p)
+{
+	void *memory = NULL;
+	CUdeviceptr at = 0;
+	if (p->memory)
+		return GJ_OK;
+	gj_status s = CALL(cuMemHostAlloc, (&memory, (size_t)SLOTS * GJ_PARCELS_BYTES, CU_MEMHOSTALLOC_PORTABLE | CU_MEMHOSTALLOC_DEVICEMAP));
+	if (s == GJ_OK && (s = CALL(cuMemHostGetDevicePointer, (&at, memory, 0))) != GJ_OK)
+		(void)gj_cu.cuMemFreeHost(memory);
+	if (s == GJ_OK)
+		p->memory = memory, p->at = (gj_devptr)at;
+	return s;
+}
+
+static unsigned next_slot(gj_cuda_slots *p)
 {
 	unsigned i = p->next++ % SLOTS;
-	gj_status s = GJ_OK;
-	if (!p->memory)
-		s = CALL(cuMemHostAlloc, ((void **)&p->memory, (size_t)SLOTS * GJ_PARCELS_BYTES, CU_MEMHOSTALLOC_PORTABLE));
-	else if (p->busy[i])
+	while (p->lent[i])
+		i = p->next++ % SLOTS;
+	return i;
+}
+
+static gj_status take(gj_cuda_slots *p, char **slot, bool **busy)
+{
+	unsigned i = next_slot(p);
+	gj_status s = need_memory(p);
+	if (s == GJ_OK && p->busy[i])
 		s = settle(p);
 	*slot = p->memory + (size_t)i * GJ_PARCELS_BYTES;
 	*busy = &p->busy[i];
@@ -90,4 +113,36 @@ gj_status gj_cuda_copy_parcels(gj_device *g, gj_copy kind, gj_devptr base, const
 	}
 	pthread_mutex_unlock(&d->slots->lock);
 	return gj_cuda_leave(before, kind == GJ_D2H ? gj_cuda_waited(d, s) : s);
+}
+
+gj_status gj_cuda_lend(gj_device *g, gj_place *out)
+{
+	gj_cuda *d = gj_cuda_of(g);
+	gj_cuda_slots *p = d->slots;
+	CUcontext before;
+	*out = (gj_place){ 0 };
+	gj_status s = gj_cuda_enter(d, &before);
+	if (s != GJ_OK)
+		return s;
+	pthread_mutex_lock(&p->lock);
+	if (p->nlent < MOST_LENT && (s = need_memory(p)) == GJ_OK) {
+		unsigned i = next_slot(p);
+		s = p->busy[i] ? settle(p) : GJ_OK;
+		if (s == GJ_OK) {
+			p->lent[i] = true;
+			p->nlent++;
+			*out = (gj_place){ p->at + (gj_devptr)i * GJ_PARCELS_BYTES, p->memory + (size_t)i * GJ_PARCELS_BYTES };
+		}
+	}
+	pthread_mutex_unlock(&p->lock);
+	return gj_cuda_leave(before, s);
+}
+
+void gj_cuda_hand_back(gj_device *g, gj_place place)
+{
+	gj_cuda_slots *p = gj_cuda_of(g)->slots;
+	pthread_mutex_lock(&p->lock);
+	p->lent[(place.at - p->at) / GJ_PARCELS_BYTES] = false;
+	p->nlent--;
+	pthread_mutex_unlock(&p->lock);
 }
