@@ -470,3 +470,63 @@ def test_functions_are_made_once():
 	assert function_of(np.add) is function_of(np.add)
 	with pytest.raises(TypeError, match="np.matmul of device arrays is not supported"):
 		function_of(np.matmul)
+
+
+@pytest.mark.parametrize("x, y", [
+	*((np.arange(1, 4), y) for y in (-1, np.int8(-1), np.array([1, -1, 2]), np.array([[1], [-2]], "i1"), -1.0, np.zeros((0, 1), int) - 1, 2)),
+	(np.arange(1, 4, dtype="u4"), np.array(-1)), (np.arange(1, 4, dtype="u8"), np.array([-1])), (np.array([True, False]), np.array([-1, 1])), (2, np.array([1, -1])),
+	*((np.array([complex(np.inf, 0), complex(np.inf, np.inf), 0, complex(-np.inf, 0), 1 + 2j, complex(np.nan, 1)], kind), y) for kind in ("c8", "c16")
+		for y in (-1, 0, 0.5, 1, 2, 3, np.array(2 + 0j), np.array(5 - 0j), np.array([-1, 2, -1, -2, 0, 0]))),
+	*((np.array([-np.inf, -0.0, 4.0, np.nan], kind), y) for kind in ("f4", "f8") for y in (-1, 0, 0.5, 1, 2))])
+def test_powers(device, x, y):
+	"""Of integers none may be negative; the operator's -1, 0.5, 1 and 2 are functions of their own, small powers of complex numbers products."""
+	def outcome(f, *args):
+		try:
+			return f(*args)
+		except ValueError as error:
+			return str(error)
+
+	there = [cuda.to_device(z) if isinstance(z, np.ndarray) else z for z in (x, y)]
+	for f in (operator.pow, np.power, lambda a, b: operator.ipow(a.copy() if hasattr(a, "copy") else a, b)):
+		if f is np.power and np.asarray(x).dtype.kind == "c" and isinstance(y, float) or np.ndim(y) > 1 and f not in (operator.pow, np.power):
+			continue
+		with warnings.catch_warnings():
+			warnings.simplefilter("ignore")
+			try:
+				want = outcome(f, x, y)
+			except TypeError:                          # in place, to a wider type
+				continue
+			got = outcome(f, *there)
+		if isinstance(want, str):
+			assert got == want
+		else:
+			assert got.dtype == want.dtype
+			np.testing.assert_allclose(got.copy_to_host(), want, rtol=1e-6 if want.dtype.char in "fF" else 1e-14)
+
+
+def test_negative_powers_that_nobody_wants(device):
+	out = cuda.to_device(np.zeros(3, int))
+	np.power(cuda.to_device(np.arange(3)), cuda.to_device(np.array([1, -1, 2])), out=out, where=np.array([True, False, True]))
+	assert out.copy_to_host().tolist() == [0, 0, 4]
+
+
+def test_outputs_that_overlap_each_other(device):
+	for cut in (lambda a: (a[:-1], a[1:]), lambda a: (a[1:], a[:-1]), lambda a: (a[::-1][1:], a[::-1][:-1])):
+		host = np.arange(10, 17)
+		there = cuda.to_device(host)
+		np.divmod(host[1:].copy(), 3, out=cut(host))
+		np.divmod(there[1:].copy(), 3, out=cut(there))
+		assert there.copy_to_host().tolist() == host.tolist()
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">i4"])
+def test_outputs_of_other_byte_order(device, dtype):
+	x, host = np.arange(3.0), np.arange(3).astype(dtype)
+	there, mask = cuda.to_device(host), np.array([True, False, True])
+	for out in (there, host.copy()):
+		assert np.multiply(cuda.to_device(x), 2, out=out, casting="unsafe") is out
+		assert (out.copy_to_host() if out is there else out).tolist() == [0, 2, 4]
+	np.add(there, x, out=there, where=mask, casting="unsafe")
+	assert there.dtype == dtype and there.copy_to_host().tolist() == [0, 2, 6]
+	there += 1
+	assert there.copy_to_host().tolist() == [1, 3, 7]

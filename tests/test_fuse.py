@@ -338,3 +338,27 @@ def test_what_cannot_be_fused_is_said_with_a_caret(expression, under, words):
 		at = next(i for i, row in enumerate(rows) if row.strip() and set(row.strip()) == {"^"})
 		start = rows[at].index("^")
 		assert rows[at - 1][start:start + rows[at].count("^")] == under, text
+
+
+def test_axis_of_a_number():
+	f = gridjit.fuse(lambda a, b: ((a + b).sum(axis=0), np.max(a * b, axis=-1), (a * b).argmin(axis=0)))
+	assert f(np.array(3.0), 2.5) == (5.5, 7.5, 0)
+	with pytest.raises(errors.TypingError, match="axes"):
+		gridjit.fuse(lambda a: (a + 1).sum(axis=1))(np.array(3.0))
+
+
+@pytest.mark.parametrize("n", [2, 3, 7, 31, 100, 1023])
+@pytest.mark.parametrize("order", "CF")
+def test_short_rows(n, order):
+	"""Many of them are computed at once, whatever is broadcast along them."""
+	rows = 4000 // n + 3
+	x = np.asarray(np.random.default_rng(n).standard_normal((3, rows, n)), order=order)
+	x[1, 1, 1] = np.nan
+	for y in (np.arange(float(n)), np.arange(float(rows))[:, None], np.ones((3, 1, 1)), np.arange(3.0 * n).reshape(3, 1, n), 2.0, x[::-1], x[:, ::-1, ::-1]):
+		for text in ("x * y + 1", "(x * y).sum(axis=2)", "(x * y).sum(axis=1)", "(x * y).sum(axis=0)", "np.max(x * y)", "np.argmin(x * y, axis=2)",
+				"np.argmax(x * y, axis=1)", "(x - y).min(axis=(0, 2), keepdims=True)", "(x * y).prod(axis=0)", "(x > y).all(axis=2)"):
+			f = define(f"def f(x, y):\n\treturn {text}\n")
+			np.testing.assert_allclose(gridjit.fuse(f)(x, y), f(x, y), rtol=1e-9, atol=1e-12)
+	out = x.copy()
+	gridjit.fuse(lambda x, y: x * y)(out, np.arange(float(n)), out=out)
+	np.testing.assert_array_equal(out, x * np.arange(float(n)))

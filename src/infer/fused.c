@@ -86,8 +86,11 @@ uint32_t gj_axes_mask(const gj_obj *axis, uint32_t ndim)
 {
 	const gj_obj *one[1] = { axis }, *const *item = one;
 	uint32_t n = 1, axes = 0;
+	int64_t only;
 	if (axis && axis->kind == GJ_OBJ_TUPLE)
 		n = axis->n, item = axis->item;
+	else if (!ndim && gj_obj_is_int(axis, &only) && (only == 0 || only == -1))      /* as NumPy: of a number it is no mistake */
+		return 0;
 	for (uint32_t i = 0; i < n; i++) {
 		int64_t k;
 		if (!gj_obj_is_int(item[i], &k) || k < -(int64_t)ndim || k >= (int64_t)ndim || axes >> (k < 0 ? k + ndim : k) & 1)

@@ -64,6 +64,32 @@ def as_outputs(out, positional, nout):
 	return out
 
 
+def _copy_of(out, stream):
+	"""A copy of an output in native byte order, on the device; None stays."""
+	if out is None:
+		return None
+	if isinstance(out, np.ndarray):
+		return to_device(np.array(out, out.dtype.newbyteorder("="), order="C"))
+	out = as_cuda_array(out)
+	return out.copy(stream=stream) if out.dtype.isnative else as_operand(out)
+
+
+def _lead(out):
+	"""How far on an output begins, in the direction in which it is written."""
+	out = out if isinstance(out, np.ndarray) else as_cuda_array(out)
+	address = out.__array_interface__["data"][0] if isinstance(out, np.ndarray) else out.device_pointer
+	return -address if next(filter(None, out.strides), 1) < 0 else address
+
+
+def _copy_back(copy, out, stream):
+	if isinstance(out, np.ndarray):
+		out[...] = copy.copy_to_host(stream=stream)
+	elif out.dtype == copy.dtype:
+		as_cuda_array(out).copy_to_device(copy, stream=stream)
+	else:
+		as_cuda_array(out).copy_to_device(copy.copy_to_host(stream=stream).astype(out.dtype), stream=stream)
+
+
 class Elementwise(_core.Elements):
 	"""f(*arrays, out=None, where=True, dtype=None, casting='same_kind', stream=0): element by element, on the device.
 
@@ -134,7 +160,8 @@ class Elementwise(_core.Elements):
 		self._check_inputs(types, ins, casting)
 		self._check_outputs(outs, outputs, casting)
 		mask = None if where is True else as_operand(np.asarray(where, bool) if not is_cuda_array(where) else where)
-		result = self._run(inputs, outputs, mask, stream, loop)
+		foreign = any(out is not None and not type_of(out).isnative for out in outputs)
+		result = NotImplemented if foreign else self._run(inputs, outputs, mask, stream, loop)
 		return self._through_copies(inputs, outputs, mask, stream, loop) if result is NotImplemented else result
 
 	def _wanted(self, dtype, signature):
@@ -153,18 +180,16 @@ class Elementwise(_core.Elements):
 		return tuple(None if t is None else np.dtype(t) for t in signature)
 
 	def _through_copies(self, inputs, outputs, mask, stream, loop):
-		"""Outputs that cannot be written where they are: into copies, which are then copied there."""
-		copies = tuple(None if out is None else to_device(np.array(out, order="C")) if isinstance(out, np.ndarray)
-			else as_cuda_array(out).copy(stream=stream) for out in outputs)
+		"""Outputs that cannot be written where they are: into copies, which are then copied there. Where outputs overlap, what NumPy
+		writes last stays."""
 		for out in outputs:
 			if isinstance(out, np.ndarray) and not out.flags.writeable:
 				raise ValueError("output array is read-only")
+		copies = tuple(_copy_of(out, stream) for out in outputs)
 		results = self._run(inputs, copies, mask, stream, loop)
-		for out, copy in zip(outputs, copies):
-			if isinstance(out, np.ndarray):
-				copy.copy_to_host(out, stream=stream)
-			elif out is not None:
-				as_cuda_array(out).copy_to_device(copy, stream=stream)
+		written = [(out, copy) for out, copy in zip(outputs, copies) if out is not None]
+		for out, copy in sorted(written, key=lambda pair: _lead(pair[0]), reverse=True):
+			_copy_back(copy, out, stream)
 		results = results if self.nout > 1 else (results,)
 		given = tuple(result if out is None else out for out, result in zip(outputs, results))
 		return given if self.nout > 1 else given[0]

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from . import reductions
-from ._elementwise import NUMBERS, Elementwise, as_operand, is_known
+from ._elementwise import NUMBERS, Elementwise, as_operand, is_known, type_of
 from ._ufuncs import function, function_of
 from .devicearray import CONVERSIONS, OF_HOST, DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 
@@ -55,8 +55,50 @@ def _unary(ufunc):
 	return lambda self: f(self)
 
 
+# -- powers --
+
+_SHORT_POWERS = {-1: np.reciprocal, 0.5: np.sqrt, 1: np.positive, 2: np.square}        # of floats and complex numbers, as NumPy's operator has them
+
+
+def check_powers(x, y, where=True):
+	"""Raises NumPy's error where an integer has a negative power."""
+	x, y = as_operand(x), as_operand(y)
+	kinds = [np.dtype(type_of(z)) for z in (x, y)]
+	if kinds[0].kind not in "biu" or kinds[1].kind != "i" or type_of(x) == np.uint64 or (kinds[0].kind == "u" and type(y) is int):
+		return
+	negative = y < 0 if isinstance(y, NUMBERS) else function_of(np.less)(y, 0)
+	if where is not True:
+		negative = function_of(np.logical_and)(negative, where)
+	if negative if isinstance(negative, (bool, np.bool_)) else np.any(negative):
+		raise ValueError("Integers to negative integer powers are not allowed.")
+
+
+def _power_of(x, y, **keywords):
+	check_powers(x, y, keywords.get("where", True))
+	return function_of(np.power)(x, y, **keywords)
+
+
+def _short(x, y, kinds="fc"):
+	"""The ufunc that x ** y is; None: power."""
+	return _SHORT_POWERS.get(y) if type(y) in (int, float) and isinstance(x, DeviceNDArray) and x.dtype.kind in kinds else None
+
+
 def _power(self, other, modulus=None):
-	return NotImplemented if modulus is not None or not _is_operand(other) else function_of(np.power)(self, other)
+	if modulus is not None or not _is_operand(other):
+		return NotImplemented
+	short = _short(self, other)
+	return function_of(short)(self) if short else _power_of(self, other)
+
+
+def _power_in_place(self, other):
+	if not _is_operand(other):
+		return NotImplemented
+	short = _short(self, other)
+	return function_of(short)(self, out=self) if short else _power_of(self, other, out=self)
+
+
+def _power_reflected(self, other):
+	return _power_of(other, self) if _is_operand(other) else NotImplemented
 
 
 # -- NumPy's ufuncs ----------------------------------------------------------------------------------------------------
@@ -70,6 +112,10 @@ def _array_ufunc(self, ufunc, method, *inputs, **keywords):
 	if isinstance(out, tuple) and len(out) == 1:
 		keywords["out"] = out[0]
 	if method == "__call__":
+		if ufunc is np.power and len(inputs) > 1:
+			check_powers(*inputs[:2], keywords.get("where", True))
+			if _short(*inputs[:2], "f") and not {"dtype", "signature", "sig"} & keywords.keys():
+				return function_of(_short(*inputs[:2]))(inputs[0], *inputs[2:], **keywords)
 		return f(*inputs, **keywords)
 	if method == "reduceat" or (method in ("reduce", "accumulate") and not getattr(f, "any_order", True)):
 		return _on_copies(getattr(ufunc, method), inputs, keywords)
@@ -346,7 +392,7 @@ def _install():
 		setattr(DeviceNDArray, f"__r{name}__", _operator(ufunc, reflected=True))
 		if name != "divmod":
 			setattr(DeviceNDArray, f"__i{name}__", _in_place(ufunc))
-	DeviceNDArray.__pow__ = _power
+	DeviceNDArray.__pow__, DeviceNDArray.__ipow__, DeviceNDArray.__rpow__ = _power, _power_in_place, _power_reflected
 	for name, ufunc in _COMPARISONS.items():
 		setattr(DeviceNDArray, f"__{name}__", _operator(ufunc))
 	for name, ufunc in _UNARY.items():

@@ -45,9 +45,38 @@ _OF_COMPLEX = {                                # in the order of their real part
 _OF_UNSIGNED = {"absolute": "x", "sign": "1 if x else 0"}
 
 
+def _complex_power(one):
+	"""x ** y as NumPy has it, where small whole powers are products; one: the number of that type."""
+	nan = type(one)(complex(math.nan, math.nan))
+
+	def power(x, y):
+		if y == 0:
+			return one
+		if x == 0:
+			return x * 0 if y.real > 0 and y.imag == 0 else nan
+		if y.imag != 0 or not -100 < y.real < 100 or y.real != math.floor(y.real):
+			return x ** y
+		n = int(abs(y.real))
+		if n < 4 and y.real > 0:
+			return x if n == 1 else x * x if n == 2 else x * x * x
+		p, result = x, one
+		while True:
+			if n & 1:
+				result = result * p
+			n >>= 1
+			if n == 0:
+				break
+			p = p * p
+		return result if y.real > 0 else one / result
+	return power
+
+
+_GLOBALS = {"np": np, "math": math, "power_c8": _complex_power(np.complex64(1)), "power_c16": _complex_power(np.complex128(1))}
+
+
 def function(name, nin, body):
 	"""A Python function of x, y, z that returns the expression."""
-	return define(f"def {name}({', '.join('xyz'[:nin])}):\n\treturn {body}\n", {"np": np, "math": math}, f"np.{name}")
+	return define(f"def {name}({', '.join('xyz'[:nin])}):\n\treturn {body}\n", _GLOBALS, f"np.{name}")
 
 
 def _body(name, nin, dtypes):
@@ -58,7 +87,7 @@ def _body(name, nin, dtypes):
 	if kinds == {"u"}:
 		tables.insert(0, _OF_UNSIGNED)
 	if kinds == {"c"}:
-		tables.insert(0, _OF_COMPLEX)
+		tables.insert(0, {**_OF_COMPLEX, "power": f"power_c{dtypes[0].itemsize}(x, y)"})
 	if kinds == {"b"}:
 		tables.insert(0, _OF_BOOLS)
 	return next((table[name] for table in tables if name in table), f"np.{name}({', '.join('xyz'[:nin])})")
