@@ -54,6 +54,7 @@ WORKS = {
 	"MatchSequence": "match (n, 2):\n\tcase (1, x):\n\t\tout[0] = x\n\tcase (3, x):\n\t\tout[0] = x * 10\nmatch n:\n\tcase (p, q):\n\t\tout[1] = 1\n\tcase _:\n\t\tout[1] = 2",
 	"MatchStar": "match (1, n, 3):\n\tcase [x, *rest]:\n\t\tout[0] = x + len(rest) + rest[0]",
 	"MatchAs": "match n:\n\tcase (1 | 3) as k:\n\t\tout[0] = k\n\tcase _:\n\t\tout[0] = -1",
+	"**keywords": "def f(x, y=1, **k):\n\treturn x + y * k['z'] + len(k)\nout[0] = f(n, z=a[1], w=1)\nd = {'z': n, 'y': 2}\nout[1] = f(1, **d) + d['y']",
 	"MatchOr": "match n:\n\tcase 1 | 3 | 5:\n\t\tout[0] = 1",
 }
 # What is refused: a body, and words of the message and of its hint.
@@ -82,8 +83,6 @@ REFUSED = {
 	"del x[0]": ("del out[0]", "deleting an item", "take a slice"),
 	"del x.y": ("del a.b", "deleting an attribute", "leave it out"),
 	"x.y = 1": ("a.size = 3", "assignment to an attribute", "records"),
-	"f(**d)": ("out[0] = max(**a)", "a call with **arguments", "write the keywords one by one"),
-	"**parameter": ("def f(**d):\n\treturn 1\nout[0] = f(x=1)", None, "name its parameters one by one"),
 	"raise from": ("if n:\n\traise ValueError from KeyError", "raise … from …", "raise the exception alone"),
 	"raise": ("if n:\n\traise", "raise without an exception", "name the exception"),
 	"recursive": ("def f(k):\n\treturn f(k - 1) if k else 0\nout[0] = f(n)", "an inner function that calls itself", "define it outside the kernel"),

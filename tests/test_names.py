@@ -40,7 +40,7 @@ NAMES = [name for name, _ in ROWS]
 
 def written(name, params):
 	"""The parameters as they stand in a docstring."""
-	words = params.split()[name.startswith(("int.", "number.", "array.", "tuple.")):]
+	words = params.split()[name.startswith(("int.", "number.", "array.", "tuple.", "dict.")):]
 	return ", ".join("*" + word[:-1] if word[-1] in "*+" else word for word in words)
 
 

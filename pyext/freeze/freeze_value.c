@@ -150,6 +150,35 @@ static const gj_obj *freeze_tuple(gj_freezer *fz, PyObject *o, const gj_names *n
 	return PyErr_Occurred() ? NULL : r;
 }
 
+enum { MOST_KEYS = 256 };                      /* of all dictionaries of a freeze */
+
+/* Only with strings as keys, and few of them: others are data. NULL: it is no such dictionary, or an exception is set. */
+static const gj_obj *freeze_dict(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	Py_ssize_t n = PyDict_GET_SIZE(o), at = 0, i = 0;
+	PyObject *key, *value, *copy = fz->keys + n <= MOST_KEYS ? PyDict_Copy(o) : NULL;      /* values may be changed meanwhile */
+	if (!copy || PyList_Append(fz->keep, copy) < 0) {
+		Py_XDECREF(copy);
+		return NULL;
+	}
+	Py_DECREF(copy);
+	fz->keys += (uint32_t)n;
+	const char **name = gj_new(fz->arena, const char *, n + 1);
+	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
+	for (; PyDict_Next(copy, &at, &key, &value); i++) {
+		if (!PyUnicode_Check(key))
+			return NULL;
+		name[i] = gj_freeze_text(fz, key);
+		if (!(item[i] = gj_freeze_value(fz, value, names)))
+			return NULL;
+	}
+	gj_obj *r = gj_obj_new(fz, GJ_OBJ_TUPLE, NULL);
+	r->item = item;
+	r->n = (uint32_t)n;
+	r->fields = gj_dict_fields(name, r->n);
+	return r->fields ? r : (PyErr_NoMemory(), NULL);
+}
+
 /* `x in {1, 2}` holds a frozenset: as a tuple it answers the same. */
 static const gj_obj *freeze_set(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
@@ -512,6 +541,9 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 		return freeze_tuple(fz, o, names);
 	if (PyFrozenSet_Check(o))
 		return freeze_set(fz, o, names);
+	const gj_obj *dict = PyDict_CheckExact(o) ? freeze_dict(fz, o, names) : NULL;
+	if (dict || PyErr_Occurred())
+		return dict;
 	if (PySlice_Check(o))
 		return freeze_slice(fz, o, names);
 	const gj_obj *captured = PyArray_CheckExact(o) || !may_be_captured(fz, o) ? NULL : freeze_captured(fz, o);

@@ -438,7 +438,7 @@ static const gj_kwnames *keywords(gj_ssa_state *s, uint32_t nargs)
 }
 
 /* Pops the callable's two places; arg has room for two more than n. */
-static void call(gj_ssa_state *s, const gj_ref *arg, uint32_t n)
+static void call(gj_ssa_state *s, const gj_ref *arg, uint32_t n, const gj_kwnames *kw)
 {
 	gj_ref upper = gj_ssa_pop(s), lower = gj_ssa_pop(s), *all = gj_new(s->f->arena, gj_ref, n + 2);
 	uint32_t k = 0;
@@ -449,7 +449,6 @@ static void call(gj_ssa_state *s, const gj_ref *arg, uint32_t n)
 		gj_ssa_damaged(s, "a call of nothing");
 	if (n)
 		memcpy(all + k, arg, n * sizeof *arg);
-	const gj_kwnames *kw = keywords(s, n);
 	gj_ref r = gj_ssa_emit(s, GJ_CALL, k + n, all);
 	gj_o(s->f, r)->imm.kw = kw;
 	gj_ssa_push(s, r);
@@ -472,13 +471,13 @@ ACTION(call_after_precall)
 	if (!s->has_precall || s->nprecall != n)
 		gj_ssa_damaged(s, "a call without its arguments");
 	s->has_precall = false;
-	call(s, s->precall, n);
+	call(s, s->precall, n, keywords(s, n));
 }
 
 ACTION(call)
 {
 	gj_ref *arg = gj_ssa_pop_values(s, n);
-	call(s, arg, n);
+	call(s, arg, n, keywords(s, n));
 }
 
 ACTION(call_kw)
@@ -494,28 +493,25 @@ ACTION(call_star)
 {
 	gj_ref kw = n & 1 ? gj_ssa_value(s) : 0, args = gj_ssa_value(s), *item;
 	uint32_t count = 0;
-	gj_building *map = gj_built(s, kw);
-	if (kw && !(map && map->name)) {
-		if (map)
-			gj_o(s->f, map->ref)->imm.name = "a call with **arguments";
-		gj_ssa_pop(s);
-		gj_ssa_pop(s);
-		gj_ssa_push(s, gj_ssa_unsupported(s, "a call with **arguments"));
-		return;
-	}
+	gj_building *map = gj_built(s, kw), all_of_it = { 0 };
+	gj_kwnames *names = NULL;
 	GJ_VEC(gj_ref) all = { 0 };
 	if (gj_ssa_tuple_items(s, args, &item, &count))
 		for (uint32_t i = 0; i < count; i++)
 			gj_push(s->f->arena, &all, item[i]);
 	else
 		gj_push(s->f->arena, &all, gj_ssa_emit1(s, GJ_STAR, args));
-	if (map) {
+	if (map && map->named)
 		gj_build_allow(s, map);
-		s->kw = map->name;
+	else if (kw)
+		gj_build_merge(s, map = &all_of_it, kw);
+	if (map) {
+		names = gj_new(s->f->arena, gj_kwnames, 1);
+		*names = (gj_kwnames){ map->item.n, map->name.p };
 		for (uint32_t i = 0; i < map->item.n; i++)
 			gj_push(s->f->arena, &all, map->item.p[i]);
 	}
-	call(s, all.p, all.n);
+	call(s, all.p, all.n, names);
 }
 
 /* -- Inner functions ------------------------------------------------------------------------------------------------------------ */
@@ -567,14 +563,14 @@ static gj_ref add_keyword_defaults(gj_ssa_state *s, const gj_op *o, gj_ref dict)
 {
 	gj_building *map = gj_built(s, dict);
 	gj_code *code = (gj_code *)o->imm.obj->code;
-	if (!map || !map->name)
+	if (!map || !map->named)
 		return gj_ssa_unsupported(s, "an inner function with computed defaults");
 	gj_build_allow(s, map);
 	int16_t *held = gj_new(s->f->arena, int16_t, (uint32_t)code->nkwonly + 1);
 	for (int i = 0; i < code->nkwonly; i++) {
 		held[i] = -1;
 		for (uint32_t k = 0; k < map->item.n; k++)
-			if (!strcmp(map->name->item[k]->name, code->var[code->nargs + i]))
+			if (map->name.p[k] && !strcmp(map->name.p[k], code->var[code->nargs + i]))
 				held[i] = (int16_t)k;
 	}
 	code->kwheld = held;

@@ -30,7 +30,7 @@ static void refuse_function(gj_ssa_state *s)
 {
 	static const struct { uint32_t flag; const char *text; } refused[] = {
 		{ GJ_CO_GENERATOR, "a generator (yield)" }, { CO_COROUTINE, "a coroutine (async def)" },
-		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }, { GJ_CO_VARKEYWORDS, "a **parameter" }
+		{ CO_ASYNC_GENERATOR, "an asynchronous generator" }
 	};
 	for (size_t i = s->reading->taker ? 1 : 0; i < GJ_LEN(refused); i++)
 		if (s->code->flags & refused[i].flag)

@@ -43,9 +43,9 @@ typedef struct gj_copy {
 typedef struct gj_sphi { gj_ref ref; uint32_t block, var; } gj_sphi;
 typedef struct gj_place { uint32_t var, block, place; gj_ref value; } gj_place;
 
-/* A dictionary that bytecode builds: refused unless it becomes the arguments of a call or the defaults of a function. name: its
- * keys, a tuple of strings. */
-typedef struct gj_building { gj_ref ref; const gj_obj *name; GJ_VEC(gj_ref) item; } gj_building;
+/* A dictionary that bytecode builds. named: all its keys are constant strings, but those of dictionaries that are merged into it, which
+ * have no name and stand among the items as they are. */
+typedef struct gj_building { gj_ref ref; bool named; GJ_VEC(const char *) name; GJ_VEC(gj_ref) item; } gj_building;
 
 /* `sub` of an UNSUPPORTED that is a piece of an f-string: several one after the other, a value, a value and its format; the text of a value
  * (!s; !r or !a), which is formatted as texts are. */
@@ -100,8 +100,9 @@ gj_ref *gj_ssa_pop_values(gj_ssa_state *, uint32_t n);          /* into a new ar
 gj_ref *gj_ssa_from_top(gj_ssa_state *, uint32_t n);            /* the place of item n, counted from 1 */
 gj_ref gj_ssa_same_on_all_paths(const gj_ssa_state *, gj_ref);  /* what a place of the stack holds whichever way control came, or itself */
 
-/* building.c: gj_build pushes an UNSUPPORTED `what`, which gj_build_allow takes back */
+/* building.c: gj_build pushes a dictionary, an UNSUPPORTED `what` without names, which gj_build_allow takes back; gj_build_merge adds dictionary r */
 void gj_build(gj_ssa_state *, const char *what, const gj_obj *name, uint32_t n, const gj_ref *item);
+void gj_build_merge(gj_ssa_state *, gj_building *, gj_ref r);
 gj_building *gj_built(gj_ssa_state *, gj_ref);         /* NULL: r is none */
 void gj_build_allow(gj_ssa_state *, const gj_building *);
 const gj_obj *gj_build_keys(gj_ssa_state *, const gj_ref *key, uint32_t n, uint32_t step);    /* NULL: not all are constant strings */

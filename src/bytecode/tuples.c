@@ -150,11 +150,25 @@ ACTION(const_key_map)
 	gj_build(s, "a dictionary", text ? keys->imm.obj : NULL, n, gj_ssa_pop_values(s, n));
 }
 
-/* **d in a call: which keywords it brings is not known. */
+/* **d in a call. */
 ACTION(dict_merge)
+{
+	gj_ref d = gj_ssa_value(s);
+	gj_building *b = gj_built(s, *gj_ssa_from_top(s, n));
+	if (b && b->named)
+		gj_build_merge(s, b, d);
+}
+
+/* {**d}: a dictionary that changes. */
+ACTION(dict_update)
 {
 	gj_ssa_pop(s);
 	gj_building *b = gj_built(s, *gj_ssa_from_top(s, n));
-	if (b)
-		b->name = NULL;
+	if (!b || !b->named)
+		return;
+	b->named = false;
+	gj_build_allow(s, b);
+	gj_o(s->f, b->ref)->op = GJ_UNSUPPORTED;
+	gj_o(s->f, b->ref)->sub = 0;
+	gj_o(s->f, b->ref)->imm.name = "a dictionary";
 }

@@ -61,7 +61,7 @@ static void put_obj(gj_hasher *h, const gj_obj *o, bool callees)
 	gj_hash_str(h, o->name ? o->name : "");
 	if (o->fields) {
 		gj_hash_str(h, o->fields->label);
-		gj_hash_u64(h, o->fields->member);
+		gj_hash_u64(h, o->fields->kind);
 		put_texts(h, o->fields->name, (int)o->fields->n);
 	}
 	for (uint32_t i = 0; i < o->n; i++) {

@@ -120,10 +120,10 @@ struct gj_code {
 
 enum { GJ_CO_VARARGS = 4, GJ_CO_VARKEYWORDS = 8, GJ_CO_GENERATOR = 32 };    /* bits of flags */
 
-/* Parameters as variables count them: positional ones, keyword-only ones, then *args. */
+/* Parameters as variables count them: positional ones, keyword-only ones, then *args and **kwargs. */
 static inline uint32_t gj_code_params(const gj_code *c)
 {
-	return (uint32_t)(c->nargs + c->nkwonly + !!(c->flags & GJ_CO_VARARGS));
+	return (uint32_t)(c->nargs + c->nkwonly + !!(c->flags & GJ_CO_VARARGS) + !!(c->flags & GJ_CO_VARKEYWORDS));
 }
 
 /* Opcode numbers of the running interpreter by name: filled once from opcode.opmap, caches and stack effects come

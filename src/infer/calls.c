@@ -34,18 +34,25 @@ static gj_ref bind_param(const gj_inst *s, const gj_op *call, const gj_code *cod
 	return 0;
 }
 
+/* Which parameter takes the keyword; -1: none. */
+static int parameter_named(const gj_code *code, const char *name)
+{
+	for (int i = code->nposonly; i < code->nargs + code->nkwonly; i++)
+		if (!strcmp(code->var[i], name))
+			return i;
+	return -1;
+}
+
 static void check_call(const gj_inst *s, const gj_op *call, const gj_code *code)
 {
 	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw;
-	if (code->flags & GJ_CO_VARKEYWORDS)
-		gj_fail(s->fn, call->loc, GJ_ERR_VARKEYWORDS, code->name);
 	if (npos > (uint32_t)code->nargs && !(code->flags & GJ_CO_VARARGS))
 		gj_fail(s->fn, call->loc, GJ_ERR_CALL_COUNT, code->name, code->nargs, npos);
 	for (uint32_t k = 0; k < nkw; k++) {
-		int i = 0, n = code->nargs + code->nkwonly;
-		while (i < n && strcmp(code->var[i], call->imm.kw->name[k]))
-			i++;
-		if (i == n || i < code->nposonly)
+		int i = parameter_named(code, call->imm.kw->name[k]);
+		if (i < 0 && code->flags & GJ_CO_VARKEYWORDS)
+			continue;
+		if (i < 0)
 			gj_fail(s->fn, call->loc, GJ_ERR_NO_KEYWORD, code->name, call->imm.kw->name[k]);
 		if (i < code->nargs && (uint32_t)i < npos)
 			gj_fail(s->fn, call->loc, GJ_ERR_CALL_TWICE, code->name, code->var[i]);
@@ -116,6 +123,20 @@ static gj_known declared_as(const gj_type *t, gj_known v)
 	return t->kind == GJ_ARRAY || t->kind == GJ_FUNCTION ? v : gj_just(gj_in_spaces_of(t, v.type));
 }
 
+/* What **kwargs of the callee takes. */
+uint32_t gj_call_named_rest(gj_arena *arena, const gj_op *call, const gj_code *code, gj_ref **arg, const char ***name)
+{
+	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, n = 0;
+	*arg = gj_new(arena, gj_ref, nkw + 1);
+	*name = gj_new(arena, const char *, nkw + 1);
+	for (uint32_t k = 0; k < nkw; k++)
+		if (parameter_named(code, call->imm.kw->name[k]) < 0) {
+			(*arg)[n] = call->arg[call->nargs - nkw + k];
+			(*name)[n++] = call->imm.kw->name[k];
+		}
+	return n;
+}
+
 /* Types of an explicit signature replace those of the call: the values are converted. */
 static void apply_signature(const gj_inst *s, const gj_op *call, const gj_code *code, uint32_t n, gj_known *a)
 {
@@ -141,6 +162,15 @@ uint32_t gj_call_args(const gj_inst *s, gj_ref r, const gj_code *code, gj_known 
 		uint32_t nrest = gj_call_rest(call, code, &rest);
 		from[n] = GJ_REST;
 		a[n] = gj_known_tuple(s, call, nrest, rest);
+		if (!a[n++].type)
+			return UINT32_MAX;
+	}
+	if (code->flags & GJ_CO_VARKEYWORDS) {
+		gj_ref *rest;
+		const char **name;
+		uint32_t nrest = gj_call_named_rest(s->fn->arena, call, code, &rest, &name);
+		from[n] = GJ_REST_NAMED;
+		a[n] = gj_as_dict(s->fn->arena, gj_known_tuple(s, call, nrest, rest), name);
 		if (!a[n++].type)
 			return UINT32_MAX;
 	}
@@ -380,6 +410,17 @@ static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)
 	return (gj_known){ to, exact ? gj_obj_int(s->fn->arena, x) : NULL };
 }
 
+bool gj_is_dict_call(const gj_op *call, const gj_obj *f)
+{
+	return !strcmp(f->name, "builtins.dict") && call->nargs == 1 + (call->imm.kw ? call->imm.kw->n : 0);
+}
+
+/* dict(x=1) */
+static gj_known make_dict(const gj_inst *s, const gj_op *call)
+{
+	return gj_as_dict(s->fn->arena, gj_known_tuple(s, call, call->nargs - 1, call->arg + 1), call->imm.kw ? call->imm.kw->name : NULL);
+}
+
 /* A class of named tuples makes one. */
 static gj_known make_named(gj_inst *s, gj_ref r, const gj_obj *class)
 {
@@ -414,7 +455,7 @@ static gj_known call_of(gj_infer *I, gj_inst *s, gj_ref r, gj_known f)
 	if (f.konst && f.konst->kind == GJ_OBJ_OVERLOADED && !(f.konst = gj_known_implementation(s, r, f.konst)))
 		return gj_just(NULL);
 	switch (f.konst ? f.konst->kind : GJ_OBJ_OPAQUE) {
-	case GJ_OBJ_NAME:     return call_named(I, s, r, f.konst->name);
+	case GJ_OBJ_NAME:     return gj_is_dict_call(call, f.konst) ? make_dict(s, call) : call_named(I, s, r, f.konst->name);
 	case GJ_OBJ_TYPE:     return construct(s, call, f.konst->type);
 	case GJ_OBJ_EXTERN:   return call_extern(s, r, f.konst->code);
 	case GJ_OBJ_FUNCTION: case GJ_OBJ_CODE: return call_function(I, s, r, f.konst);

@@ -94,7 +94,9 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 
 static gj_known star(gj_inst *s, const gj_op *o, gj_known a)
 {
-	if (!gj_is_sequence(a.type))
+	if (o->sub && !gj_is_dict(a.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_STAR_STAR, gj_known_text(s->fn->arena, a));
+	if (!o->sub && !gj_is_sequence(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_STAR, gj_known_text(s->fn->arena, a));
 	return a;
 }
@@ -322,6 +324,12 @@ static void setitem(gj_inst *s, const gj_op *o)
 		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), part.type->name);
 }
 
+static gj_known made_of_items(const gj_inst *s, const gj_op *o)
+{
+	gj_known v = gj_known_tuple(s, o, o->nargs, o->arg);
+	return o->sub == GJ_SORT_LIST ? gj_as_list(v) : o->sub == GJ_SORT_DICT ? gj_as_dict(s->fn->arena, v, o->imm.kw->name) : v;
+}
+
 static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 {
 	gj_op *o = gj_o(s->fn, r);
@@ -329,7 +337,7 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_PHI:      return phi(s, o);
 	case GJ_OBJ:      return object(s, o);
 	case GJ_ARG:      return s->arg[gj_arg_index(s, o)];
-	case GJ_MKTUPLE:  return o->sub == GJ_SORT_LIST ? gj_as_list(gj_known_tuple(s, o, o->nargs, o->arg)) : gj_known_tuple(s, o, o->nargs, o->arg);
+	case GJ_MKTUPLE:  return made_of_items(s, o);
 	case GJ_MKSLICE:  return (gj_known){ gj_slice_type((int)o->nargs), NULL };
 	case GJ_CLOSURE:  return closure(s, o);
 	case GJ_CALL:     return gj_known_call(I, s, r);
@@ -425,67 +433,6 @@ static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
 	}
 }
 
-/* Room for the ops that came since the instance was made. */
-static void grow(gj_inst *s, uint32_t before)
-{
-	const gj_obj **konst = gj_new(s->fn->arena, const gj_obj *, s->fn->op.n);
-	gj_inst **callee = gj_new(s->fn->arena, gj_inst *, s->fn->op.n);
-	gj_picks **picks = gj_new(s->fn->arena, gj_picks *, s->fn->op.n);
-	memcpy(picks, s->picks, before * sizeof *picks);
-	memcpy(konst, s->konst, before * sizeof *konst);
-	memcpy(callee, s->callee, before * sizeof *callee);
-	s->konst = konst;
-	s->callee = callee;
-	s->picks = picks;
-}
-
-static bool starred(const gj_fn *f, const gj_op *o)
-{
-	for (uint32_t i = 0; i < o->nargs && (o->op == GJ_CALL || o->op == GJ_MKTUPLE); i++)
-		if (gj_o(f, o->arg[i])->op == GJ_STAR)
-			return true;
-	return false;
-}
-
-/* Puts the items of starred operands of an op in their place: UNPACKs before it. False: not all types are known yet. */
-static bool spread(gj_inst *s, uint32_t block, uint32_t place)
-{
-	gj_fn *f = s->fn;
-	gj_bb *b = &f->bb.p[block], old = *b;
-	gj_op *o = gj_o(f, b->ops.p[place]);
-	GJ_VEC(gj_ref) args = { 0 };
-	uint32_t before = f->op.n;
-	for (uint32_t i = 0; i < o->nargs; i++) {
-		const gj_op *star = gj_o(f, o->arg[i]);
-		if (star->op == GJ_STAR && !star->type)
-			return false;
-		if (star->op == GJ_STAR && star->type->n > UINT8_MAX)
-			gj_refuse(f, star->loc, "* before a tuple of more than 255 items");
-	}
-	for (uint32_t i = 0; i < o->nargs; i++) {
-		const gj_op *star = gj_o(f, o->arg[i]);
-		uint32_t n = star->op == GJ_STAR ? star->type->n : 0;
-		for (uint32_t k = 0; k < n; k++) {
-			gj_ref r = gj_op_new(f, block, GJ_UNPACK, NULL, star->loc, 1, star->arg);
-			gj_o(f, r)->sub = (uint8_t)n;
-			gj_o(f, r)->imm.i = k;
-			gj_push(f->arena, &args, r);
-		}
-		if (star->op != GJ_STAR)
-			gj_push(f->arena, &args, o->arg[i]);
-	}
-	o->arg = args.p;
-	o->nargs = args.n;
-	memset(&b->ops, 0, sizeof b->ops);
-	for (uint32_t i = 0; i < old.ops.n; i++) {
-		for (gj_ref r = before; i == place && r < f->op.n; r++)
-			gj_push(f->arena, &b->ops, r);
-		gj_push(f->arena, &b->ops, old.ops.p[i]);
-	}
-	grow(s, before);
-	return true;
-}
-
 /* Op i of block b becomes a call of the function that stands for it, which is named before it. */
 static bool call_written(gj_inst *s, uint32_t block, uint32_t place, int which)
 {
@@ -509,7 +456,7 @@ static bool call_written(gj_inst *s, uint32_t block, uint32_t place, int which)
 			gj_push(f->arena, &b->ops, fn);
 		gj_push(f->arena, &b->ops, old.ops.p[i]);
 	}
-	grow(s, before);
+	gj_grow_values(s, before);
 	return false;
 }
 
@@ -522,9 +469,9 @@ static bool step(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i)
 		terminator(s, b, o);
 	else if (s->fn->memory && gj_written_for(s, r) >= 0)
 		return call_written(s, b, i, gj_written_for(s, r));
-	else if (!starred(s->fn, o))
+	else if (!gj_is_starred(s->fn, o))
 		update(s, r, gj_settle_expression(s, r, eval(I, s, r)));
-	else if (spread(s, b, i))
+	else if (gj_spread_stars(s, b, i))
 		return false;
 	return true;
 }
@@ -712,6 +659,8 @@ static bool asks_literally(const gj_code *code)
 gj_inst *gj_infer_function(gj_infer *I, const gj_code *code, uint32_t n, const gj_known *args, const gj_fn *from, uint32_t loc)
 {
 	gj_known *a = gj_new(I->arena, gj_known, n + 1);
+	if (!from && code->flags & GJ_CO_VARKEYWORDS)
+		gj_refuse(gj_ssa(I->trap, code), 0, "a **parameter");
 	if (!from && gj_code_params(code) != n)
 		gj_fail(gj_ssa(I->trap, code), 0, GJ_ERR_SIGNATURE_COUNT, (int)n, code->name, gj_code_params(code));
 	bool literally = asks_literally(code);

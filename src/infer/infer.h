@@ -73,6 +73,12 @@ gj_inst *gj_infer_entry(gj_trap *, const gj_code *, const gj_entry *, uint32_t n
 /* The type with its arrays in another space. */
 const gj_type *gj_in_space(gj_trap *, const gj_type *, gj_space);
 
+/* spread.c: room for what is known of ops that have been added; `before`: how many there were. Has an op starred operands? Puts their items in their place: ops
+ * before it. False: not all types are known yet. */
+void gj_grow_values(gj_inst *, uint32_t before);
+bool gj_is_starred(const gj_fn *, const gj_op *);
+bool gj_spread_stars(gj_inst *, uint32_t block, uint32_t place);
+
 /* -- known.c -------------------------------------------------------------------------------------------------------- */
 
 static inline gj_known gj_just(const gj_type *t) { return (gj_known){ t, NULL }; }
@@ -85,6 +91,8 @@ static inline gj_known gj_pair(const gj_type *a, const gj_type *b)
 gj_known gj_known_of(const gj_fn *, uint32_t loc, const gj_obj *);      /* a constant's type */
 gj_known gj_known_items(const gj_fn *, uint32_t loc, const gj_fields *names, uint32_t n, const gj_known *item);
 gj_known gj_as_list(gj_known tuple);
+gj_known gj_as_dict(gj_arena *, gj_known tuple, const char *const *name);
+bool     gj_is_dict_call(const gj_op *, const gj_obj *callee);          /* dict(x=1): keywords alone */
 gj_known gj_known_tuple(const gj_inst *, const gj_op *, uint32_t n, const gj_ref *item);   /* type NULL: not known yet */
 /* What two constants, or NULL, have in common: tuples item by item. */
 const gj_obj *gj_obj_meet(gj_arena *, const gj_obj *, const gj_obj *);
@@ -207,10 +215,11 @@ gj_known gj_known_named(gj_inst *, const gj_op *, const char *dotted, const gj_c
 /* The row of an OBJ or ATTR op that reads a value (cuda.threadIdx.x), else NULL. */
 const gj_name *gj_value_row(const gj_inst *, const gj_op *);
 /* Arguments of a call of `code`: values and where they come from (an op; 0: a constant default; GJ_REST: the tuple of the
- * operands that gj_call_rest gives; GJ_HELD + i: item i of what the called inner function holds), captured variables last.
+ * operands that gj_call_rest gives; GJ_REST_NAMED: the dictionary of those that gj_call_named_rest gives; GJ_HELD + i: item i of what the called inner function holds), captured variables last.
  * UINT32_MAX: some argument has no type yet. */
-enum { GJ_REST = 1u << 30, GJ_HELD = 1u << 31 };
+enum { GJ_REST = 1u << 30, GJ_REST_NAMED, GJ_HELD = 1u << 31 };
 uint32_t gj_call_rest(const gj_op *call, const gj_code *, const gj_ref **arg);
+uint32_t gj_call_named_rest(gj_arena *, const gj_op *call, const gj_code *, gj_ref **arg, const char ***name);
 uint32_t gj_call_args(const gj_inst *, gj_ref call, const gj_code *, gj_known *, gj_ref *from);
 gj_known gj_known_call(gj_infer *, gj_inst *, gj_ref);
 /* overloaded.c: the function that a call of an overloaded one calls; NULL: not known yet. */
@@ -260,6 +269,8 @@ bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *ax
 gj_known gj_known_in(const gj_fn *, uint32_t loc, gj_known a, gj_known b, bool negate);
 /* zip() and enumerate() are iterators over a tuple of iterators. */
 static inline bool gj_is_zip(const gj_type *t) { return t->kind == GJ_TUPLE && t->n > 0 && t->item[0]->kind == GJ_ITER; }
+/* dicts.c: the tuple of a dictionary's keys. */
+gj_known gj_known_keys(gj_arena *, const gj_type *dict);
 /* iterate.c: iter(a), whose constant is that of what it runs over; the types of an item and of a position. NULL: each round has
  * another type, or a value that only the compiler knows, so the loop must be unrolled. */
 gj_known gj_known_iter(const gj_fn *, uint32_t loc, gj_known a);

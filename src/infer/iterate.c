@@ -4,6 +4,8 @@
 
 gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 {
+	if (gj_is_dict(a.type))
+		a = gj_known_keys(f->arena, a.type);
 	const gj_type *t = a.type;
 	if (t->kind == GJ_ITER)
 		return a;

@@ -244,6 +244,17 @@ gj_known gj_as_list(gj_known v)
 	return v.type && v.type->kind == GJ_TUPLE ? (gj_known){ gj_list_type(v.type->item, v.type->n), v.konst } : v;
 }
 
+gj_known gj_as_dict(gj_arena *arena, gj_known v, const char *const *name)
+{
+	if (!v.type)
+		return v;
+	const gj_fields *fields = gj_dict_fields(name, v.type->n);
+	gj_obj *k = gj_new(arena, gj_obj, 1);
+	if (v.konst)
+		*k = *v.konst, k->fields = fields;
+	return (gj_known){ gj_named_type(fields, v.type->item), v.konst ? k : NULL };
+}
+
 gj_known gj_known_tuple(const gj_inst *s, const gj_op *at, uint32_t n, const gj_ref *item)
 {
 	gj_known *v = gj_new(s->fn->arena, gj_known, n + 1);

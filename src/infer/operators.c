@@ -196,6 +196,8 @@ gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool negate)
 {
 	b = gj_known_seen(b);
+	if (gj_is_dict(b.type) && a.konst && a.konst->kind == GJ_OBJ_STR)
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(f->arena, (gj_item_named(b.type, a.konst->name) >= 0) != negate) };
 	if (!gj_is_sequence(b.type) || gj_is_sequence(a.type))
 		no_rule(f, loc, negate ? "not in" : "in", a, b);
 	bool found = false, known = true;
@@ -339,12 +341,23 @@ static gj_known tuple_slice(gj_inst *s, const gj_op *o, gj_known a)
 	return gj_is_list(a.type) ? gj_as_list(v) : v;
 }
 
+static gj_known dict_item(const gj_inst *s, const gj_op *o, gj_known a, gj_known key)
+{
+	const char *name = key.konst && key.konst->kind == GJ_OBJ_STR ? key.konst->name : NULL;
+	int i = name ? gj_item_named(a.type, name) : -1;
+	if (i < 0)
+		gj_fail(s->fn, o->loc, GJ_ERR_KEY, a.type->name, name ? gj_printf(s->fn->arena, "'%s'", name) : gj_known_text(s->fn->arena, key));
+	return (gj_known){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
+}
+
 gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 {
 	char items[16];
 	gj_ref ref[16];
 	if (gj_is_sequence(a.type))
 		return gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE ? tuple_slice(s, o, a) : tuple_item(s, o, a, index);
+	if (gj_is_dict(a.type))
+		return dict_item(s, o, a, index);
 	int field = gj_field_index(s->fn, o->loc, a.type, index.konst);
 	if (field >= 0)
 		return gj_known_field(s->fn, o->loc, a.type, field);
@@ -567,7 +580,9 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return a;
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
 		return gj_known_named(s, o, "int.bit_count", NULL);
-	int item = gj_item_named(a.type, name);
+	if (gj_is_dict(a.type) && method(s, "dict", name))
+		return gj_known_named(s, o, gj_printf(s->fn->arena, "dict.%s", name), NULL);
+	int item = gj_is_dict(a.type) ? -1 : gj_item_named(a.type, name);
 	if (item >= 0)
 		return (gj_known){ a.type->item[item], a.konst ? a.konst->item[item] : NULL };
 	const gj_obj *own = gj_is_numpy_generator(a.type) ? written_method(s, name) : NULL;

@@ -112,7 +112,7 @@ gj_known gj_infer_len(gj_icall *c)
 	const gj_type *t = c->a[0].type;
 	if (t == gj_t_str && c->a[0].konst)
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, characters(c->a[0].konst->name)) };
-	if (gj_is_sequence(t))
+	if (gj_is_sequence(t) || gj_is_dict(t))
 		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, t->n) };
 	if (gj_is_fused(t))
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_SHAPE, "len()");

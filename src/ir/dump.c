@@ -93,7 +93,7 @@ static void put_imm(gj_sb *out, const gj_op *o, imm how)
 	case IMM_FN:     gj_sb_printf(out, " %s", o->imm.fn && o->imm.fn->name ? o->imm.fn->name : "?"); return;
 	case IMM_KW:
 		for (uint32_t i = 0; o->imm.kw && i < o->imm.kw->n; i++)
-			gj_sb_printf(out, "%s%s", i ? "," : " kw=", o->imm.kw->name[i]);
+			gj_sb_printf(out, "%s%s", i ? "," : " kw=", o->imm.kw->name[i] ? o->imm.kw->name[i] : "**");
 	}
 }
 

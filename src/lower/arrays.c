@@ -179,6 +179,8 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	gj_ref at[GJ_MAX_NDIM];
 	if (a.type->kind == GJ_TUPLE && gj_o(B->s->fn, o->arg[1])->op == GJ_MKSLICE)
 		return tuple_slice(B, o, a, t);
+	if (gj_is_dict(a.type))
+		return gj_lv_item(L, a, (uint32_t)gj_item_named(a.type, index.konst->name));
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
 	if (a.type->kind == GJ_PTR)

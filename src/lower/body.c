@@ -79,11 +79,16 @@ static gj_lv make_tuple(gj_body *B, const gj_type *t, const gj_ref *item)
 	return v;
 }
 
-static gj_lv rest_tuple(gj_body *B, const gj_op *call, const gj_code *code, const gj_type *t)
+static gj_lv rest_tuple(gj_body *B, const gj_op *call, const gj_code *code, const gj_type *t, bool named)
 {
 	const gj_ref *rest;
-	gj_call_rest(call, code, &rest);
-	return make_tuple(B, t, rest);
+	gj_ref *keyword;
+	const char **name;
+	if (named)
+		gj_call_named_rest(B->L->arena, call, code, &keyword, &name);
+	else
+		gj_call_rest(call, code, &rest);
+	return make_tuple(B, t, named ? keyword : rest);
 }
 
 /* Parameter i of a call of code c, as gj_call_args bound it to `from`. */
@@ -92,8 +97,8 @@ static gj_lv argument(gj_body *B, const gj_op *call, const gj_code *c, uint32_t 
 	gj_lower *L = B->L;
 	if (from >= GJ_HELD)
 		return gj_lv_item(L, use(B, call->arg[0]), from - GJ_HELD);
-	if (from == GJ_REST)
-		return rest_tuple(B, call, c, a.type);
+	if (from == GJ_REST || from == GJ_REST_NAMED)
+		return rest_tuple(B, call, c, a.type, from == GJ_REST_NAMED);
 	if (from)
 		return use(B, from);
 	const gj_obj *given = i < (uint32_t)c->nargs ? c->defaults[i + (uint32_t)c->ndefaults - (uint32_t)c->nargs]
@@ -288,6 +293,8 @@ static gj_lv call(gj_body *B, gj_ref r)
 		return call_function(B, r, B->s->callee[r]);
 	if (f->kind == GJ_OBJ_EXTERN)
 		return call_extern(B, r, f);
+	if (f->kind == GJ_OBJ_NAME && gj_is_dict_call(o, f))
+		return make_tuple(B, o->type, o->arg + 1);
 	if (f->kind == GJ_OBJ_NAME)
 		return call_named(B, r, gj_name_find(f->name), f->name);
 	if (f->fields)

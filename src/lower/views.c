@@ -10,6 +10,15 @@ gj_lv gj_lower_constant(gj_lcall *c) { return gj_lv_obj(c->L, c->type, c->B->s->
 
 gj_lv gj_lower_same(gj_lcall *c) { return c->a[0]; }
 
+/* Keys and pairs have the parts of values, or none. */
+gj_lv gj_lower_dict_view(gj_lcall *c) { return (gj_lv){ c->type, c->B->s->konst[c->ref], c->a[0].part }; }
+
+gj_lv gj_lower_dict_get(gj_lcall *c)
+{
+	int i = gj_item_named(c->a[0].type, c->a[1].konst->name);
+	return i >= 0 ? gj_lv_item(c->L, c->a[0], (uint32_t)i) : c->a[2].type ? c->a[2] : gj_lv_none();
+}
+
 gj_lv gj_lower_tuple(gj_lcall *c) { return (gj_lv){ c->type, c->a[0].konst, c->a[0].part }; }
 
 /* -- Views ---------------------------------------------------------------------------------------------------------- */

@@ -130,7 +130,7 @@ bool gj_is_ufunc(const gj_name *row)
 
 bool gj_is_method(const gj_name *row)
 {
-	static const char *const of[] = { "int.", "number.", "array.", "tuple." };
+	static const char *const of[] = { "int.", "number.", "array.", "tuple.", "dict." };
 	for (size_t i = 0; i < GJ_LEN(of); i++)
 		if (!strncmp(row->name, of[i], strlen(of[i])))
 			return true;

@@ -16,9 +16,9 @@ static uint32_t text_hash(uint32_t h, const char *s)
 	return (h ^ 0xff) * 16777619u;
 }
 
-static bool same(const gj_fields *f, const char *label, const char *const *name, uint32_t n, bool member)
+static bool same(const gj_fields *f, const char *label, const char *const *name, uint32_t n, gj_fields_kind kind)
 {
-	if (f->n != n || f->member != member || strcmp(f->label, label))
+	if (f->n != n || f->kind != kind || strcmp(f->label, label))
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		if (strcmp(f->name[i], name[i]))
@@ -27,7 +27,7 @@ static bool same(const gj_fields *f, const char *label, const char *const *name,
 }
 
 /* A copy in one block of memory: the entry, the pointers, the texts. */
-static entry *entry_new(const char *label, const char *const *name, uint32_t n, bool member)
+static entry *entry_new(const char *label, const char *const *name, uint32_t n, gj_fields_kind kind)
 {
 	size_t bytes = sizeof(entry) + n * sizeof *name + strlen(label) + 1;
 	for (uint32_t i = 0; i < n; i++)
@@ -37,7 +37,7 @@ static entry *entry_new(const char *label, const char *const *name, uint32_t n, 
 		return NULL;
 	const char **copy = (const char **)(e + 1);
 	char *text = (char *)(copy + n);
-	e->fields = (gj_fields){ strcpy(text, label), n, copy, member };
+	e->fields = (gj_fields){ strcpy(text, label), n, copy, kind };
 	for (uint32_t i = 0; i < n; i++) {
 		text += strlen(text) + 1;
 		copy[i] = strcpy(text, name[i]);
@@ -45,16 +45,16 @@ static entry *entry_new(const char *label, const char *const *name, uint32_t n, 
 	return e;
 }
 
-static const gj_fields *intern(const char *label, const char *const *name, uint32_t n, bool member)
+static const gj_fields *intern(const char *label, const char *const *name, uint32_t n, gj_fields_kind kind)
 {
 	uint32_t h = text_hash(2166136261u, label);
 	for (uint32_t i = 0; i < n; i++)
 		h = text_hash(h, name[i]);
 	pthread_mutex_lock(&table.lock);
 	entry **at = &table.bucket[h % BUCKETS], *e = *at;
-	while (e && !same(&e->fields, label, name, n, member))
+	while (e && !same(&e->fields, label, name, n, kind))
 		e = e->next;
-	if (!e && (e = entry_new(label, name, n, member))) {
+	if (!e && (e = entry_new(label, name, n, kind))) {
 		e->next = *at;
 		*at = e;
 	}
@@ -62,8 +62,9 @@ static const gj_fields *intern(const char *label, const char *const *name, uint3
 	return e ? &e->fields : NULL;
 }
 
-const gj_fields *gj_fields_of(const char *label, const char *const *name, uint32_t n) { return intern(label, name, n, false); }
-const gj_fields *gj_member_fields(const char *label) { return intern(label, (const char *[]){ "value" }, 1, true); }
+const gj_fields *gj_fields_of(const char *label, const char *const *name, uint32_t n) { return intern(label, name, n, GJ_FIELDS_TUPLE); }
+const gj_fields *gj_dict_fields(const char *const *name, uint32_t n) { return intern("dict", name, n, GJ_FIELDS_DICT); }
+const gj_fields *gj_member_fields(const char *label) { return intern(label, (const char *[]){ "value" }, 1, GJ_FIELDS_MEMBER); }
 
 const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item)
 {

@@ -186,7 +186,7 @@ static const gj_type *unify_tuples(const gj_type *a, const gj_type *b)
 	while (item && i < a->n && (item[i] = gj_unify(a->item[i], b->item[i])))
 		i++;
 	if (item && i == a->n)
-		t = gj_names_of(a) == gj_names_of(b) ? gj_tuple_like(a, item) : gj_tuple_type(item, a->n);
+		t = gj_names_of(a) == gj_names_of(b) ? gj_tuple_like(a, item) : gj_is_dict(a) || gj_is_dict(b) ? NULL : gj_tuple_type(item, a->n);
 	free(item);
 	return t;
 }

@@ -26,10 +26,6 @@ def plain(a, b):
 	return a + b
 
 
-def varkeywords(**items):
-	return 1
-
-
 def mixed(a):
 	if a > 1:
 		return 1
@@ -160,8 +156,12 @@ def CALL_TWICE(x):
 	x[0] = plain(1, a=2)  # here: plain(1, a=2)
 
 
-def VARKEYWORDS(x):
-	x[0] = varkeywords(a=1)  # here: varkeywords(a=1)
+def KEY(x):
+	x[0] = {"a": 1, "b": x[0]}["c"]  # here: {"a": 1, "b": x[0]}["c"]
+
+
+def STAR_STAR(x):
+	x[0] = plain(1, **x[0])  # here: plain(1, **x[0])
 
 
 def NEEDS_MEMORY(x):

@@ -1,0 +1,102 @@
+/* Starred operands: f(*t), (*t, x), f(**d). Once it is known how many items they have, ops that give these take their place. */
+#include "infer/infer.h"
+
+#include <string.h>
+
+bool gj_is_starred(const gj_fn *f, const gj_op *o)
+{
+	for (uint32_t i = 0; i < o->nargs && (o->op == GJ_CALL || o->op == GJ_MKTUPLE); i++)
+		if (gj_o(f, o->arg[i])->op == GJ_STAR)
+			return true;
+	return false;
+}
+
+void gj_grow_values(gj_inst *s, uint32_t before)
+{
+	const gj_obj **konst = gj_new(s->fn->arena, const gj_obj *, s->fn->op.n);
+	gj_inst **callee = gj_new(s->fn->arena, gj_inst *, s->fn->op.n);
+	gj_picks **picks = gj_new(s->fn->arena, gj_picks *, s->fn->op.n);
+	memcpy(picks, s->picks, before * sizeof *picks);
+	memcpy(konst, s->konst, before * sizeof *konst);
+	memcpy(callee, s->callee, before * sizeof *callee);
+	s->konst = konst;
+	s->callee = callee;
+	s->picks = picks;
+}
+
+/* Item k of the starred tuple or dictionary. */
+static gj_ref item(gj_fn *f, uint32_t block, const gj_op *star, uint32_t k)
+{
+	gj_ref r;
+	if (!star->sub) {
+		r = gj_op_new(f, block, GJ_UNPACK, NULL, star->loc, 1, star->arg);
+		gj_o(f, r)->sub = (uint8_t)star->type->n;
+		gj_o(f, r)->imm.i = k;
+		return r;
+	}
+	gj_obj *name = gj_new(f->arena, gj_obj, 1);
+	*name = (gj_obj){ .kind = GJ_OBJ_STR, .name = gj_names_of(star->type)->name[k] };
+	gj_ref arg[2] = { star->arg[0], gj_op_new(f, block, GJ_OBJ, NULL, star->loc, 0, NULL) };
+	gj_o(f, arg[1])->imm.obj = name;
+	return gj_op_new(f, block, GJ_ITEM, NULL, star->loc, 2, arg);
+}
+
+/* The names of all keywords, those of starred dictionaries among them; NULL: there are none. No name may stand twice. */
+static const gj_kwnames *all_names(const gj_fn *f, const gj_op *o)
+{
+	const gj_kwnames *kw = o->op == GJ_CALL ? o->imm.kw : NULL;
+	GJ_VEC(const char *) names = { 0 };
+	if (!kw)
+		return NULL;
+	for (uint32_t i = 0; i < kw->n; i++) {
+		const gj_type *t = gj_o(f, o->arg[o->nargs - kw->n + i])->type;
+		for (uint32_t k = 0; k < (kw->name[i] ? 1 : t->n); k++)
+			gj_push(f->arena, &names, kw->name[i] ? kw->name[i] : gj_names_of(t)->name[k]);
+	}
+	for (uint32_t i = 0; i < names.n; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (!strcmp(names.p[i], names.p[k]))
+				gj_fail(f, o->loc, GJ_ERR_CALL_TWICE, "the function", names.p[i]);
+	gj_kwnames *all = gj_new(f->arena, gj_kwnames, 1);
+	*all = (gj_kwnames){ names.n, names.p };
+	return all;
+}
+
+bool gj_spread_stars(gj_inst *s, uint32_t block, uint32_t place)
+{
+	gj_fn *f = s->fn;
+	gj_bb *b = &f->bb.p[block], old = *b;
+	gj_op *o = gj_o(f, b->ops.p[place]);
+	GJ_VEC(gj_ref) args = { 0 };
+	uint32_t before = f->op.n;
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_op *star = gj_o(f, o->arg[i]);
+		if (star->op == GJ_STAR && !star->type)
+			return false;
+		if (star->op == GJ_STAR && star->type->n > UINT8_MAX)
+			gj_refuse(f, star->loc, "* before a tuple of more than 255 items");
+	}
+	const gj_kwnames *kw = all_names(f, o);
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_op *star = gj_o(f, o->arg[i]);
+		uint32_t n = star->op == GJ_STAR ? star->type->n : 0;
+		for (uint32_t k = 0; k < n; k++) {
+			gj_ref r = item(f, block, star, k);
+			gj_push(f->arena, &args, r);
+		}
+		if (star->op != GJ_STAR)
+			gj_push(f->arena, &args, o->arg[i]);
+	}
+	o->arg = args.p;
+	o->nargs = args.n;
+	if (kw)
+		o->imm.kw = kw;
+	memset(&b->ops, 0, sizeof b->ops);
+	for (uint32_t i = 0; i < old.ops.n; i++) {
+		for (gj_ref r = before; i == place && r < f->op.n; r++)
+			gj_push(f->arena, &b->ops, r);
+		gj_push(f->arena, &b->ops, old.ops.p[i]);
+	}
+	gj_grow_values(s, before);
+	return true;
+}
