@@ -99,7 +99,8 @@ struct gj_image {
 	uint32_t  width;                           /* CPU: threads that run as one, 32 (a warp), 16 or 8 (of a row), or 1; GPU: 1 */
 	bool      barriers;                        /* warps wait for each other */
 	bool      spins;                           /* CPU: threads wait in loops for memory that others write (opt/waits.c) */
-	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier of a resumable kernel; 0: fibers */
+	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier; 0: each has a fiber */
+	bool      together;                        /* CPU: all warps of a block go from barrier to barrier in one call, for a stretch of blocks */
 	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
 	uint32_t  kept_bytes;                      /* CPU, rounds: what a warp keeps from one to the next */
 	bool      places;                          /* CPU: threads are run in the order of their places in the grid, whatever its blocks (lanes/places.c) */

@@ -12,7 +12,8 @@ typedef struct gj_cpu_gen {
 	gj_v       block, warp;                    /* gj_block, warp (width 1: thread) index */
 	LLVMBasicBlockRef head;                    /* what holds for one warp; terminated last; may be entry */
 	LLVMBasicBlockRef loop;                    /* head of the loop over warps */
-	LLVMBasicBlockRef outer;                   /* from where it is entered: the head of the loop over blocks, or entry */
+	LLVMBasicBlockRef outer;                   /* from where it is entered: the head of the loop over blocks, what follows it, or entry */
+	LLVMBasicBlockRef blocks;                  /* head of the loop over blocks; NULL: there is none */
 	gj_v       block_idx;                      /* along the first axis, in the loop over blocks */
 	LLVMBasicBlockRef row;                     /* head of the loop over rows, around that; NULL: there is none */
 	LLVMBasicBlockRef rounds;                  /* head of the loop over rounds, around all; NULL: there is none */
@@ -77,7 +78,8 @@ gj_v gj_resume_local(gj_gen *, uint64_t bytes);        /* both are hooks of gj_b
 void gj_resume_variable(gj_gen *, gj_v alloca, gj_t);
 void gj_resume_stop(gj_gen *, gj_v cond, LLVMBasicBlockRef otherwise);
 void gj_resume_return(gj_gen *);
-void gj_resume_end(gj_gen *);
+/* All code of the function stands. true: its warps stay together, and the builder stands where they are done with a block. */
+bool gj_resume_end(gj_gen *);
 
 /* warp.c */
 gj_emit_op gj_cpu_barrier, gj_cpu_syncwarp, gj_cpu_fence, gj_cpu_shfl, gj_cpu_vote, gj_cpu_match, gj_cpu_activemask,

@@ -9,7 +9,7 @@
  * Code is emitted as if a barrier were a place where nothing happens (stop, resume, go on). When the function is whole,
  * every value that is used outside its block becomes a variable in memory, the live variables are copied to the frame
  * where a warp stops and back where it goes on, and LLVM's first pass makes values of the variables again. */
-#include "emit/cpu/cpu.h"
+#include "emit/cpu/resume.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,28 +17,8 @@
 
 enum { MOST_BYTES = 1 << 30 };                     /* of local arrays in a frame */
 
-typedef struct stop { LLVMBasicBlockRef at, resume; } stop;
-
 /* preds: as the warp sees it, resume k follows stop k. succs: without stopping in between. */
-typedef struct block { LLVMBasicBlockRef bb; GJ_VEC(uint32_t) preds, succs; } block;
-
-typedef struct variable { gj_v at; gj_t type; } variable;      /* at: an alloca */
-
-struct gj_resume {
-	LLVMBasicBlockRef warp, next;
-	gj_v      dispatch, state, frame;
-	gj_v      before, stopped;                 /* has a warp stopped since they were run from the first on: before this one, with it */
-	bool      asks;                            /* is there a stop at which the runtime may have something to do */
-	GJ_VEC(stop) stops;
-	GJ_VEC(variable) vars;
-	uint32_t  bytes;                           /* of the frame */
-	block    *block; uint32_t nblocks;         /* in the order of their addresses */
-};
-
-static gj_v byte_gep(gj_gen *g, gj_v base, gj_v bytes)
-{
-	return LLVMBuildInBoundsGEP2(g->b, g->u->i8, base, &bytes, 1, "");
-}
+struct gj_resume_block { LLVMBasicBlockRef bb; GJ_VEC(uint32_t) preds, succs; };
 
 /* -- While code is emitted ----------------------------------------------------------------------------------------- */
 
@@ -54,13 +34,17 @@ void gj_resume_begin(gj_gen *g)
 	LLVMAddIncoming(r->before, &none, &gj_cpu(g)->outer, 1);
 	gj_at(g, r->next);
 	r->stopped = LLVMBuildPhi(g->b, u->i32, "");
+	gj_at(g, g->entry);
+	unsigned row = offsetof(gj_block, block_dim) + 4u * gj_axes_from[gj_lanes_axis(u->opt->facts)][0];
+	gj_v threads = gj_block_field(g, offsetof(gj_block, nthreads), u->i32);
+	r->one_row = gj_icmp(g, LLVMIntEQ, threads, gj_block_field(g, row, u->i32));
 	gj_at(g, r->warp);
 	gj_v wide = LLVMBuildZExt(g->b, gj_cpu(g)->warp, u->i64, "");
 	gj_v size = LLVMBuildZExt(g->b, gj_block_field(g, offsetof(gj_block, frame_bytes), u->i32), u->i64, "");
 	gj_v states = gj_block_field(g, offsetof(gj_block, state), u->ptr);
 	r->state = LLVMBuildGEP2(g->b, u->i32, states, &wide, 1, "");
 	gj_v frames = gj_block_field(g, offsetof(gj_block, frame), u->ptr);
-	r->frame = byte_gep(g, frames, LLVMBuildMul(g->b, wide, size, ""));
+	r->frame = gj_byte_gep(g, frames, LLVMBuildMul(g->b, wide, size, ""));
 	gj_cpu(g)->head = gj_bb_new(g, "start");
 	r->dispatch = LLVMBuildSwitch(g->b, gj_load(g, u->i32, r->state, 4), r->next, 8);
 	LLVMAddCase(r->dispatch, gj_i32(u, 0), gj_cpu(g)->head);
@@ -78,7 +62,7 @@ gj_v gj_resume_local(gj_gen *g, uint64_t bytes)
 	LLVMPositionBuilderBefore(g->b, r->dispatch);
 	if (bytes > MOST_BYTES - r->bytes)
 		gj_fail(g->f, gj_o(g->f, g->ref)->loc, GJ_ERR_LOCAL_TOO_LARGE, (unsigned long long)bytes, MOST_BYTES);
-	gj_v p = byte_gep(g, r->frame, LLVMConstInt(g->u->i64, r->bytes, 0));
+	gj_v p = gj_byte_gep(g, r->frame, LLVMConstInt(g->u->i64, r->bytes, 0));
 	gj_at(g, here);
 	r->bytes += (uint32_t)((bytes + 63) / 64 * 64);
 	return p;
@@ -88,7 +72,7 @@ gj_v gj_resume_local(gj_gen *g, uint64_t bytes)
 void gj_resume_variable(gj_gen *g, gj_v alloca, gj_t type)
 {
 	if (gj_cpu(g)->resume)
-		gj_push(g->u->arena, &gj_cpu(g)->resume->vars, ((variable){ alloca, type }));
+		gj_push(g->u->arena, &gj_cpu(g)->resume->vars, ((gj_kept){ alloca, type }));
 }
 
 /* The warp stops here, if `cond` (NULL: always) holds; the builder goes on where it resumes. */
@@ -96,7 +80,7 @@ void gj_resume_stop(gj_gen *g, gj_v cond, LLVMBasicBlockRef otherwise)
 {
 	gj_unit *u = g->u;
 	gj_resume *r = gj_cpu(g)->resume;
-	stop s = { gj_bb_new(g, "stop"), gj_bb_new(g, "resume") };
+	gj_stop s = { gj_bb_new(g, "stop"), gj_bb_new(g, "resume") };
 	r->asks |= cond != NULL;
 	if (cond)
 		LLVMBuildCondBr(g->b, cond, s.at, otherwise);
@@ -129,13 +113,13 @@ void gj_resume_return(gj_gen *g)
 
 static int by_address(const void *a, const void *b)
 {
-	uintptr_t x = (uintptr_t)((const block *)a)->bb, y = (uintptr_t)((const block *)b)->bb;
+	uintptr_t x = (uintptr_t)((const gj_resume_block *)a)->bb, y = (uintptr_t)((const gj_resume_block *)b)->bb;
 	return x < y ? -1 : x > y;
 }
 
 static uint32_t index_of(const gj_resume *r, LLVMBasicBlockRef bb)
 {
-	block key = { .bb = bb }, *at = bsearch(&key, r->block, r->nblocks, sizeof key, by_address);
+	gj_resume_block key = { .bb = bb }, *at = bsearch(&key, r->block, r->nblocks, sizeof key, by_address);
 	return (uint32_t)(at - r->block);
 }
 
@@ -144,7 +128,7 @@ static void find_blocks(gj_gen *g)
 	gj_resume *r = gj_cpu(g)->resume;
 	uint32_t n = 0;
 	r->nblocks = LLVMCountBasicBlocks(g->fn);
-	r->block = gj_new(g->u->arena, block, r->nblocks);
+	r->block = gj_new(g->u->arena, gj_resume_block, r->nblocks);
 	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(g->fn); b; b = LLVMGetNextBasicBlock(b))
 		r->block[n++].bb = b;
 	qsort(r->block, n, sizeof *r->block, by_address);
@@ -165,13 +149,16 @@ static void find_blocks(gj_gen *g)
 
 /* -- Values that leave their block become variables ---------------------------------------------------------------- */
 
-/* Is x known wherever a warp runs? */
+/* Is what block bb says known wherever a warp runs? */
+static bool before_warps(const gj_gen *g, LLVMBasicBlockRef bb)
+{
+	const gj_cpu_gen *c = gj_cpu(g);
+	return bb == g->entry || bb == c->blocks || bb == c->outer || bb == c->resume->warp;
+}
+
 static bool everywhere(const gj_gen *g, gj_v x)
 {
-	if (!LLVMIsAInstruction(x))
-		return true;
-	LLVMBasicBlockRef home = LLVMGetInstructionParent(x);
-	return home == g->entry || home == gj_cpu(g)->resume->warp;
+	return !LLVMIsAInstruction(x) || before_warps(g, LLVMGetInstructionParent(x));
 }
 
 /* Is it cheaper to make x again from its operands than to keep it in memory? The operands are then kept, so only what
@@ -191,40 +178,27 @@ static bool made_again(const gj_gen *g, gj_v x)
 	return varying <= 1;
 }
 
-static bool is_phi(gj_v x) { return LLVMIsAPHINode(x) != NULL; }
-
-/* Where operand i of `user` must be known: before what is returned. */
-static gj_v needed_at(gj_v user, unsigned i)
-{
-	return is_phi(user) ? LLVMGetBasicBlockTerminator(LLVMGetIncomingBlock(user, i)) : user;
-}
-
-static unsigned operands(gj_v user)
-{
-	return is_phi(user) ? LLVMCountIncoming(user) : (unsigned)LLVMGetNumOperands(user);
-}
-
 static bool used_elsewhere(gj_v x)
 {
 	LLVMBasicBlockRef home = LLVMGetInstructionParent(x);
 	for (LLVMUseRef use = LLVMGetFirstUse(x); use; use = LLVMGetNextUse(use)) {
 		gj_v user = LLVMGetUser(use);
-		for (unsigned i = 0; i < operands(user); i++)
-			if (LLVMGetOperand(user, i) == x && LLVMGetInstructionParent(needed_at(user, i)) != home)
+		for (unsigned i = 0; i < gj_operands(user); i++)
+			if (LLVMGetOperand(user, i) == x && LLVMGetInstructionParent(gj_needed_at(user, i)) != home)
 				return true;
 	}
 	return false;
 }
 
 /* Each use of x outside its block becomes a load of the variable, or (at NULL) a copy of x. */
-static void replace_uses(gj_gen *g, gj_v x, variable v)
+static void replace_uses(gj_gen *g, gj_v x, gj_kept v)
 {
 	GJ_VEC(gj_v) users = { 0 };
 	for (LLVMUseRef use = LLVMGetFirstUse(x); use; use = LLVMGetNextUse(use))
 		gj_push(g->u->arena, &users, LLVMGetUser(use));
 	for (uint32_t k = 0; k < users.n; k++) {
-		for (unsigned i = 0; i < operands(users.p[k]); i++) {
-			gj_v at = needed_at(users.p[k], i), y;
+		for (unsigned i = 0; i < gj_operands(users.p[k]); i++) {
+			gj_v at = gj_needed_at(users.p[k], i), y;
 			if (LLVMGetOperand(users.p[k], i) != x || LLVMGetInstructionParent(at) == LLVMGetInstructionParent(x))
 				continue;
 			LLVMPositionBuilderBefore(g->b, at);
@@ -239,9 +213,9 @@ static void replace_uses(gj_gen *g, gj_v x, variable v)
 
 static void make_variable(gj_gen *g, gj_v x)
 {
-	variable v = { .type = LLVMTypeOf(x) };
+	gj_kept v = { .type = LLVMTypeOf(x) };
 	gj_v next = LLVMGetNextInstruction(x);
-	while (is_phi(next))
+	while (gj_is_phi(next))
 		next = LLVMGetNextInstruction(next);
 	v.at = gj_alloca(g, v.type, 1, 0);
 	replace_uses(g, x, v);
@@ -257,7 +231,7 @@ static bool make_variables(gj_gen *g, bool copies)
 	gj_resume *r = gj_cpu(g)->resume;
 	bool more = false;
 	for (LLVMBasicBlockRef bb = LLVMGetFirstBasicBlock(g->fn); bb; bb = LLVMGetNextBasicBlock(bb)) {
-		if (bb == g->entry || bb == r->warp || bb == r->next)
+		if (before_warps(g, bb) || bb == r->next)
 			continue;
 		for (gj_v x = LLVMGetFirstInstruction(bb), next; x; x = next) {
 			next = LLVMGetNextInstruction(x);
@@ -265,7 +239,7 @@ static bool make_variables(gj_gen *g, bool copies)
 				continue;
 			more = true;
 			if (copies)
-				replace_uses(g, x, (variable){ 0 });
+				replace_uses(g, x, (gj_kept){ 0 });
 			else
 				make_variable(g, x);
 		}
@@ -302,7 +276,7 @@ static void spread(gj_gen *g, uint8_t *flags, uint8_t from, uint8_t mark, uint8_
 			gj_push(g->u->arena, &work, b);
 		}
 	while (work.n) {
-		const block *b = &r->block[work.p[--work.n]];
+		const gj_resume_block *b = &r->block[work.p[--work.n]];
 		for (uint32_t i = 0; i < (back ? b->preds.n : b->succs.n); i++) {
 			uint32_t next = back ? b->preds.p[i] : b->succs.p[i];
 			if (flags[next] & (mark | stop))
@@ -313,7 +287,7 @@ static void spread(gj_gen *g, uint8_t *flags, uint8_t from, uint8_t mark, uint8_
 	}
 }
 
-static void find_flags(gj_gen *g, variable v, uint8_t *flags)
+static void find_flags(gj_gen *g, gj_kept v, uint8_t *flags)
 {
 	const gj_resume *r = gj_cpu(g)->resume;
 	memset(flags, 0, r->nblocks);
@@ -331,44 +305,55 @@ static void find_flags(gj_gen *g, variable v, uint8_t *flags)
 static void copy(gj_gen *g, LLVMBasicBlockRef bb, gj_t t, gj_v from, gj_v to, uint32_t at, unsigned align)
 {
 	gj_v k = LLVMConstInt(g->u->i64, at, 0), first = LLVMGetFirstInstruction(bb);
-	while (is_phi(first))
+	while (gj_is_phi(first))
 		first = LLVMGetNextInstruction(first);
 	LLVMPositionBuilderBefore(g->b, first);
 	if (from)
-		gj_store(g, gj_load(g, t, from, 0), byte_gep(g, gj_cpu(g)->resume->frame, k), align);
+		gj_store(g, gj_load(g, t, from, 0), gj_byte_gep(g, gj_cpu(g)->resume->frame, k), align);
 	else
-		gj_store(g, gj_load(g, t, byte_gep(g, gj_cpu(g)->resume->frame, k), align), to, 0);
+		gj_store(g, gj_load(g, t, gj_byte_gep(g, gj_cpu(g)->resume->frame, k), align), to, 0);
+}
+
+unsigned gj_resume_align(const gj_gen *g, gj_t t)
+{
+	return LLVMStoreSizeOfType(LLVMGetModuleDataLayout(g->u->mod), t) < 64 ? 8 : 64;
+}
+
+uint32_t gj_resume_place(gj_gen *g, gj_t t)
+{
+	gj_resume *r = gj_cpu(g)->resume;
+	uint32_t size = (uint32_t)LLVMStoreSizeOfType(LLVMGetModuleDataLayout(g->u->mod), t), align = gj_resume_align(g, t);
+	uint32_t at = (r->bytes + align - 1) / align * align;
+	r->bytes = at + (size + 7) / 8 * 8;
+	return at;
 }
 
 /* Keeps v in the frame wherever a warp may stop while it is live. */
-static void keep(gj_gen *g, variable v, uint8_t *flags)
+static void keep(gj_gen *g, gj_kept v, uint8_t *flags)
 {
 	gj_resume *r = gj_cpu(g)->resume;
-	LLVMTargetDataRef layout = LLVMGetModuleDataLayout(g->u->mod);
-	uint32_t size = (uint32_t)LLVMStoreSizeOfType(layout, v.type), align = size < 64 ? 8 : 64, at = 0;
+	uint32_t align = gj_resume_align(g, v.type), at = 0;
 	bool placed = false;
 	find_flags(g, v, flags);
 	for (uint32_t k = 0; k < r->stops.n; k++) {
-		const stop *s = &r->stops.p[k];
+		const gj_stop *s = &r->stops.p[k];
 		if (!(flags[index_of(r, s->resume)] & LIVE))
 			continue;
-		if (!placed) {
-			at = (r->bytes + align - 1) / align * align;
-			r->bytes = at + (size + 7) / 8 * 8;
-			placed = true;
-		}
+		if (!placed)
+			at = gj_resume_place(g, v.type);
+		placed = true;
 		if (flags[index_of(r, s->at)] & DIRTY)
 			copy(g, s->at, v.type, v.at, NULL, at, align);
 		copy(g, s->resume, v.type, NULL, v.at, at, align);
 	}
 }
 
-/* All code of the function stands; the builder, before the return. */
-void gj_resume_end(gj_gen *g)
+/* Warps that may part at their barriers: the frames of all, the switch and what it asks for. The builder stands behind the loop over warps. */
+static void resume_end(gj_gen *g)
 {
 	gj_resume *r = gj_cpu(g)->resume;
 	gj_v at = LLVMConstInt(g->u->i64, offsetof(gj_block, stopped), 0);
-	gj_store(g, r->stopped, byte_gep(g, gj_cpu(g)->block, at), 4);
+	gj_store(g, r->stopped, gj_byte_gep(g, gj_cpu(g)->block, at), 4);
 	if (!r->asks) {
 		LLVMBasicBlockRef out = gj_bb_new(g, "out");
 		gj_v flag = gj_block_now(g, offsetof(gj_block, attention)), none = gj_i32(g->u, 0);
@@ -385,5 +370,13 @@ void gj_resume_end(gj_gen *g)
 	uint8_t *flags = gj_new(g->u->arena, uint8_t, r->nblocks);
 	for (uint32_t i = 0; i < r->vars.n; i++)
 		keep(g, r->vars.p[i], flags);
-	g->u->image->frame_bytes = (r->bytes + 63) / 64 * 64 + 64;
+}
+
+bool gj_resume_end(gj_gen *g)
+{
+	bool together = g->u->image->together = gj_phases(g);
+	if (!together)
+		resume_end(g);
+	g->u->image->frame_bytes = (gj_cpu(g)->resume->bytes + 63) / 64 * 64 + 64;
+	return together;
 }

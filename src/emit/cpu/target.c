@@ -165,7 +165,7 @@ static void begin_kept(gj_gen *g)
 	gj_v base = gj_block_field(g, c->rounds ? offsetof(gj_block, frame) : offsetof(gj_block, kept), u->ptr), warp = c->warp;
 	if (g->f->places) {
 		warp = gj_places_number(g);
-	} else if (c->rounds) {
+	} else if (c->blocks) {
 		gj_v start = LLVMGetIncomingValue(c->block_idx, 0), warps = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
 		gj_v before = LLVMBuildMul(g->b, LLVMBuildSub(g->b, c->block_idx, start, ""), warps, "");
 		warp = LLVMBuildAdd(g->b, before, warp, "");
@@ -283,7 +283,7 @@ static void begin_blocks(gj_gen *g)
 	gj_v row = dimension(g, offsetof(gj_block, block_dim), place(g, 0)), warp = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
 	LLVMBasicBlockRef before = gj_cpu(g)->rounds ? gj_cpu(g)->rounds : g->entry;
 	gj_block_field(g, offsetof(gj_block, stretch), u->i32);                /* read while entry is open */
-	if (whole_rows(u)) {
+	if (whole_rows(u) && stretches(g)) {
 		gj_at(g, g->entry);
 		row = LLVMBuildAdd(g->b, row, gj_i32(u, u->lanes - 1), "");
 		gj_cpu(g)->row_warps = LLVMBuildUDiv(g->b, row, gj_i32(u, u->lanes), "");
@@ -293,7 +293,7 @@ static void begin_blocks(gj_gen *g)
 		gj_cpu(g)->row_warp = LLVMBuildPhi(g->b, u->i32, "");
 		LLVMAddIncoming(gj_cpu(g)->row_warp, &warp, &outside, 1);
 	}
-	gj_cpu(g)->outer = gj_bb_new(g, "block");
+	gj_cpu(g)->outer = gj_cpu(g)->blocks = gj_bb_new(g, "block");
 	gj_at(g, gj_cpu(g)->outer);
 	gj_cpu(g)->block_idx = LLVMBuildPhi(g->b, u->i32, "");
 	LLVMAddIncoming(gj_cpu(g)->block_idx, &first, &before, 1);
@@ -320,7 +320,7 @@ static void cpu_begin(gj_gen *g)
 	}
 	unsigned n = LLVMCountParams(g->fn);
 	gj_cpu(g)->outer = g->entry;
-	if (stretches(g))
+	if (stretches(g) || resumable(g))
 		begin_blocks(g);
 	if (g->f->places) {
 		gj_places_begin(g);
@@ -430,14 +430,12 @@ static void next_warp(gj_gen *g)
 	}
 	count_threads(g, gj_here(g));
 	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), next_row ? next_row : end, c->loop);
-	if (c->resume) {
-		gj_resume_end(g);
+	if (c->resume && !gj_resume_end(g))
 		return;
-	}
-	if (stretches(g)) {
+	if (c->blocks) {
 		gj_v start = LLVMGetIncomingValue(c->block_idx, 0);
 		end = LLVMBuildAdd(g->b, start, gj_block_field(g, offsetof(gj_block, stretch), u->i32), "");
-		loop_end(g, c->block_idx, LLVMBuildAdd(g->b, c->block_idx, one, ""), end, c->outer);
+		loop_end(g, c->block_idx, LLVMBuildAdd(g->b, c->block_idx, one, ""), end, c->blocks);
 	}
 	if (c->row) {
 		count_from(g, 1, one, gj_here(g));
@@ -456,9 +454,10 @@ static void cpu_end(gj_gen *g)
 		LLVMBuildBr(g->b, body);
 		return;
 	}
-	LLVMBasicBlockRef head[] = { g->entry, gj_cpu(g)->rounds, gj_cpu(g)->row,
-		gj_cpu(g)->outer == g->entry ? NULL : gj_cpu(g)->outer, gj_cpu(g)->loop };
-	for (unsigned i = 0, next; i < 4; i = next) {
+	bool same = gj_cpu(g)->outer == g->entry || gj_cpu(g)->outer == gj_cpu(g)->blocks;
+	LLVMBasicBlockRef head[] = { g->entry, gj_cpu(g)->rounds, gj_cpu(g)->row, gj_cpu(g)->blocks,
+		same ? NULL : gj_cpu(g)->outer, gj_cpu(g)->loop };
+	for (unsigned i = 0, next; i < GJ_LEN(head) - 1; i = next) {
 		for (next = i + 1; !head[next]; next++)
 			;
 		gj_at(g, head[i]);

@@ -383,11 +383,11 @@ static void finish_warp(gj_cpu_block *b, uint32_t warp)
 }
 
 /* The loop over the grid that the kernel begins with, for this block and those behind it. */
-static void run_part(gj_worker *w, gj_cpu_block *b)
+static void run_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks)
 {
 	const gj_run *r = w->run;
 	const gj_block before = b->pub;
-	w->prepared = b->pub.stretch = 1 + blocks_behind(w);
+	w->prepared = b->pub.stretch = blocks;
 	w->kept = b->pub.frame = w->frame + gj_own_frame(r);
 	b->pub.frame_bytes = r->kernel->kept_bytes;
 	b->pub.part = 1;
@@ -405,7 +405,7 @@ static void run_rounds(gj_worker *w, gj_cpu_block *b)
 	const gj_run *r = w->run;
 	if (r->kernel->part) {
 		if (!w->prepared)
-			run_part(w, b);
+			run_part(w, b, 1 + blocks_behind(w));
 		b->pub.kept = w->kept;
 		w->kept += (size_t)r->kernel->kept_bytes * r->nwarps;
 		w->prepared--;
@@ -431,10 +431,15 @@ static void run_warp(gj_worker *w)
 	w->unstarted--;
 	if (end == r->nwarps)
 		w->starting++;                         /* the next of a batch; a room stands alone */
-	if (r->kernel->frame_bytes)
+	if (r->kernel->frame_bytes && !r->kernel->stretches) {
 		run_rounds(w, b);
-	else
+	} else {
+		if (r->kernel->part) {
+			run_part(w, b, b->pub.stretch);
+			b->pub.kept = w->kept;
+		}
 		r->kernel->entry(&b->pub, w->params, first, end);
+	}
 	finish_warp(b, first);
 }
 

@@ -1,0 +1,564 @@
+/* Makes loops over the warps of a kernel's phases (phases.c). What varies from warp to warp and is used in another phase than its own is
+ * kept in the warp's frame or made again; what holds for a warp stands at the head of each loop; what is the same in all warps stays as
+ * it is. A loop that does nothing but for `first lane < bound` ends with the first warp that is not below it: those behind are not, either. */
+#include "emit/cpu/phases.h"
+
+#include <stddef.h>
+
+/* Over the warps, of a phase. */
+typedef struct loop {
+	LLVMBasicBlockRef pre, head, latch, done, out;       /* out: from where the next phase is reached */
+	GJ_VEC(gj_local) own;                      /* what holds for a warp, by its name in resume.c's loop */
+	uint32_t  guard;                           /* node with the branch on a bound that guards all the phase does; or NOWHERE */
+	gj_v      way;                             /* condition of the branch that it ends with; NULL: there is none */
+	uint32_t  to[2];                           /* leaders of phases */
+} loop;
+
+typedef struct maker {
+	gj_gen   *g;
+	gj_phased *p;
+	gj_resume *r;
+	loop     *loop;                            /* by the node that leads */
+	uint32_t  nblocks;                         /* nodes that do not split an edge */
+	GJ_VEC(gj_v) dead;
+} maker;
+
+static gj_node *node(const maker *m, uint32_t i) { return &m->p->node.p[i]; }
+static uint32_t node_of(const maker *m, LLVMBasicBlockRef bb) { return gj_place_of(&m->p->nodes, bb); }
+static loop *loop_of(const maker *m, uint32_t i) { return &m->loop[node(m, i)->phase]; }
+static gj_arena *arena(const maker *m) { return m->g->u->arena; }
+
+static gj_v behind(gj_v x)
+{
+	do
+		x = LLVMGetNextInstruction(x);
+	while (gj_is_phi(x));
+	return x;
+}
+
+static gj_v first_of(LLVMBasicBlockRef bb)
+{
+	gj_v x = LLVMGetFirstInstruction(bb);
+	return gj_is_phi(x) ? behind(x) : x;
+}
+
+static bool is_leader(const maker *m, uint32_t i) { return node(m, i)->leads && i != m->p->end; }
+
+/* -- What is used in other phases --------------------------------------------------------------------------------------------- */
+
+static gj_v in_frame(const maker *m, uint32_t at)
+{
+	return gj_byte_gep(m->g, m->r->frame, LLVMConstInt(m->g->u->i64, at, 0));
+}
+
+static void store_in_frame(const maker *m, gj_v x, uint32_t at)
+{
+	gj_store(m->g, x, in_frame(m, at), gj_resume_align(m->g, LLVMTypeOf(x)));
+}
+
+static gj_v load_from_frame(const maker *m, gj_t t, uint32_t at)
+{
+	return gj_load(m->g, t, in_frame(m, at), gj_resume_align(m->g, t));
+}
+
+/* Phis at the head of a phase, of what varies, are kept at the end of those before it: edges from branches get a block of their own. */
+static void split_edges(maker *m)
+{
+	m->nblocks = m->p->node.n;
+	for (uint32_t v = 0; v < m->nblocks; v++) {
+		gj_v phi = LLVMGetFirstInstruction(node(m, v)->bb);
+		while (gj_is_phi(phi) && !gj_value_varies(m->p, phi))
+			phi = LLVMGetNextInstruction(phi);
+		for (uint32_t i = 0; is_leader(m, v) && phi && gj_is_phi(phi) && i < node(m, v)->preds.n; i++)
+			if (node(m, node(m, v)->preds.p[i])->succs.n > 1)
+				gj_split_edge(m->p, v, i);
+	}
+	gj_assign_phases(m->p);
+}
+
+/* The node from which v is reached, where it was reached from block bb. */
+static uint32_t end_of_edge(const maker *m, LLVMBasicBlockRef bb, uint32_t v)
+{
+	uint32_t u = node_of(m, bb);
+	for (uint32_t i = 0; i < node(m, v)->preds.n; i++) {
+		uint32_t from = node(m, v)->preds.p[i];
+		if (from >= m->nblocks && node(m, from)->preds.p[0] == u)
+			return from;
+	}
+	return u;
+}
+
+static void keep_phi(maker *m, uint32_t v, gj_v phi)
+{
+	gj_t t = LLVMTypeOf(phi);
+	uint32_t at = gj_resume_place(m->g, t);
+	for (unsigned i = 0; i < LLVMCountIncoming(phi); i++) {
+		gj_v x = LLVMGetIncomingValue(phi, i);
+		if (x == phi || LLVMIsUndef(x))
+			continue;
+		LLVMBasicBlockRef from = node(m, end_of_edge(m, LLVMGetIncomingBlock(phi, i), v))->bb;
+		LLVMPositionBuilderBefore(m->g->b, LLVMGetBasicBlockTerminator(from));
+		store_in_frame(m, x, at);
+	}
+	LLVMPositionBuilderBefore(m->g->b, node(m, v)->top);
+	gj_v x = load_from_frame(m, t, at);
+	LLVMReplaceAllUsesWith(phi, x);
+	gj_push(arena(m), &m->dead, phi);
+	gj_note_value(m->p, x, v, true, at);
+}
+
+static void keep_phis(maker *m)
+{
+	for (uint32_t v = 0; v < m->p->node.n; v++) {
+		node(m, v)->top = first_of(node(m, v)->bb);
+		gj_v x = LLVMGetFirstInstruction(node(m, v)->bb), next;
+		for (; is_leader(m, v) && gj_is_phi(x); x = next) {
+			next = LLVMGetNextInstruction(x);
+			if (gj_value_varies(m->p, x))
+				keep_phi(m, v, x);
+		}
+	}
+}
+
+/* Is it cheaper to make x again than to keep it? Its operands are then kept, so only what has one that may vary counts. */
+static bool made_again(const maker *m, gj_v x)
+{
+	unsigned varying = 0;
+	bool wide = gj_is_vec(LLVMTypeOf(x));
+	switch (LLVMGetInstructionOpcode(x)) {
+	case LLVMInsertElement: case LLVMShuffleVector: case LLVMAdd: case LLVMSub: case LLVMShl: case LLVMGetElementPtr: case LLVMZExt:
+	case LLVMSExt: case LLVMTrunc: case LLVMICmp:
+		break;
+	case LLVMMul:
+		if (!wide)
+			break;
+		return false;
+	default:
+		return false;
+	}
+	for (int i = 0; i < LLVMGetNumOperands(x); i++) {
+		const gj_seen *s = gj_find_value(m->p, LLVMGetOperand(x, (unsigned)i));
+		varying += s && s->varies && s->node != GJ_NOWHERE;
+	}
+	return varying <= 1;
+}
+
+static gj_v *known(maker *m, uint32_t i, gj_v x)
+{
+	gj_node *n = node(m, i);
+	for (uint32_t k = 0; k < n->known.n; k++)
+		if (n->known.p[k].x == x)
+			return &n->known.p[k].here;
+	gj_push(arena(m), &n->known, ((gj_local){ x, NULL }));
+	return &n->known.p[n->known.n - 1].here;
+}
+
+/* Where in its phase a node fetches: before any loop. */
+static uint32_t fetching(const maker *m, uint32_t i) { return node(m, i)->cyclic ? node(m, i)->phase : i; }
+
+/* The value x as node i of another phase has it. */
+static gj_v fetch(maker *m, gj_v x, uint32_t i)
+{
+	const gj_seen *s = gj_find_value(m->p, x);
+	if (!s || !s->varies || s->node == GJ_NOWHERE || node(m, s->node)->phase == node(m, i)->phase)
+		return x;
+	gj_v have = *known(m, i, x), y;
+	if (have)
+		return have;
+	if (made_again(m, x)) {
+		y = LLVMInstructionClone(x);
+		for (int k = 0; k < LLVMGetNumOperands(x); k++)
+			LLVMSetOperand(y, (unsigned)k, fetch(m, LLVMGetOperand(x, (unsigned)k), i));
+		LLVMPositionBuilderBefore(m->g->b, node(m, i)->top);
+		LLVMInsertIntoBuilder(m->g->b, y);
+	} else {
+		uint32_t at = s->at == GJ_NOWHERE ? gj_resume_place(m->g, LLVMTypeOf(x)) : s->at;
+		if (s->at == GJ_NOWHERE) {
+			gj_find_value(m->p, x)->at = at;
+			LLVMPositionBuilderBefore(m->g->b, behind(x));
+			store_in_frame(m, x, at);
+		}
+		LLVMPositionBuilderBefore(m->g->b, node(m, i)->top);
+		y = load_from_frame(m, LLVMTypeOf(x), at);
+	}
+	return *known(m, i, x) = y;
+}
+
+static void fetch_elsewhere(maker *m, gj_v x)
+{
+	GJ_VEC(gj_v) users = { 0 };
+	for (LLVMUseRef use = LLVMGetFirstUse(x); use; use = LLVMGetNextUse(use))
+		gj_push(arena(m), &users, LLVMGetUser(use));
+	for (uint32_t k = 0; k < users.n; k++)
+		for (unsigned i = 0; i < gj_operands(users.p[k]); i++) {
+			uint32_t at = node_of(m, LLVMGetInstructionParent(gj_needed_at(users.p[k], i)));
+			if (at != GJ_NOWHERE && LLVMGetOperand(users.p[k], i) == x)
+				LLVMSetOperand(users.p[k], i, fetch(m, x, fetching(m, at)));
+		}
+}
+
+/* A variable that several phases use lies in the frame. */
+static void keep_variable(maker *m, gj_kept v)
+{
+	GJ_VEC(gj_v) users = { 0 };
+	bool several = false;
+	for (LLVMUseRef use = LLVMGetFirstUse(v.at); use; use = LLVMGetNextUse(use)) {
+		gj_push(arena(m), &users, LLVMGetUser(use));
+		several |= loop_of(m, node_of(m, LLVMGetInstructionParent(users.p[users.n - 1]))) !=
+			loop_of(m, node_of(m, LLVMGetInstructionParent(users.p[0])));
+	}
+	uint32_t at = several ? gj_resume_place(m->g, v.type) : 0;
+	for (uint32_t k = 0; several && k < users.n; k++) {
+		uint32_t i = node_of(m, LLVMGetInstructionParent(users.p[k]));
+		gj_v *have = known(m, fetching(m, i), v.at);
+		LLVMPositionBuilderBefore(m->g->b, node(m, fetching(m, i))->top);
+		*have = *have ? *have : in_frame(m, at);
+		LLVMSetOperand(users.p[k], LLVMIsALoadInst(users.p[k]) ? 0 : 1, *have);
+	}
+}
+
+static void keep_values(maker *m)
+{
+	keep_phis(m);
+	for (uint32_t i = 0; i < m->p->seen.n; i++) {
+		const gj_seen *s = &m->p->seen.p[i];
+		if (s->varies && s->node != GJ_NOWHERE)
+			fetch_elsewhere(m, s->x);
+	}
+	for (uint32_t i = 0; i < m->r->vars.n; i++)
+		keep_variable(m, m->r->vars.p[i]);
+	for (uint32_t i = 0; i < m->dead.n; i++)
+		LLVMInstructionEraseFromParent(m->dead.p[i]);
+}
+
+/* -- Loops ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Does node i nothing but make values? What stops it and where it leads does not count. */
+static bool is_idle(const maker *m, uint32_t i)
+{
+	const gj_node *n = node(m, i);
+	gj_v end = LLVMGetBasicBlockTerminator(n->bb), x = LLVMGetFirstInstruction(n->bb);
+	for (; x != end; x = LLVMGetNextInstruction(x)) {
+		bool stop = n->stops && LLVMIsAStoreInst(x) && LLVMGetOperand(x, 1) == m->r->state;
+		bool nothing = LLVMIsAStoreInst(x) && LLVMIsUndef(LLVMGetOperand(x, 0));
+		if (!gj_is_pure(x) && !LLVMIsALoadInst(x) && !stop && !nothing)
+			return false;
+	}
+	return true;
+}
+
+/* Has x the same value in all warps, for sure? */
+static bool is_common(const maker *m, gj_v x)
+{
+	const gj_cpu_gen *c = gj_cpu(m->g);
+	const gj_seen *s = gj_find_value(m->p, x);
+	LLVMBasicBlockRef home = LLVMIsAInstruction(x) ? LLVMGetInstructionParent(x) : NULL;
+	return s ? !s->varies : !home || home == m->g->entry || home == c->blocks || home == c->outer;
+}
+
+/* Is x greater, or the same, in the next warp of a block of one row? */
+static bool rises(const maker *m, gj_v x)
+{
+	const gj_cpu_gen *c = gj_cpu(m->g);
+	if (x == c->warp || (c->counted >= 0 && x == c->thread[0]) || is_common(m, x))
+		return true;
+	switch (LLVMGetInstructionOpcode(x)) {
+	case LLVMSExt: case LLVMZExt:
+		return rises(m, LLVMGetOperand(x, 0));
+	case LLVMAdd:
+		return LLVMGetNSW(x) && rises(m, LLVMGetOperand(x, 0)) && rises(m, LLVMGetOperand(x, 1));
+	default:
+		return false;
+	}
+}
+
+/* Is nothing left to do from node i on? */
+static bool leads_out(const maker *m, uint32_t i)
+{
+	for (; !node(m, i)->leads; i = node(m, i)->succs.p[0]) {
+		gj_v first = LLVMGetFirstInstruction(node(m, i)->bb), end = LLVMGetBasicBlockTerminator(node(m, i)->bb);
+		bool empty = first == end || (node(m, i)->stops && LLVMGetNextInstruction(first) == end);
+		if (!empty || node(m, i)->succs.n != 1)
+			return false;
+	}
+	return !LLVMIsAPHINode(LLVMGetFirstInstruction(node(m, i)->bb));
+}
+
+/* The node with the guard of the phase that node i leads, before what holds for a warp is called otherwise. */
+static uint32_t find_guard(const maker *m, uint32_t i)
+{
+	while (is_idle(m, i) && node(m, i)->succs.n == 1 && !node(m, node(m, i)->succs.p[0])->leads)
+		i = node(m, i)->succs.p[0];
+	gj_v end = LLVMGetBasicBlockTerminator(node(m, i)->bb), c;
+	if (!is_idle(m, i) || node(m, i)->succs.n != 2 || !node(m, i)->parts || !LLVMIsABranchInst(end))
+		return GJ_NOWHERE;
+	c = LLVMGetCondition(end);
+	if (!LLVMIsAICmpInst(c) || (LLVMGetICmpPredicate(c) != LLVMIntSLT && LLVMGetICmpPredicate(c) != LLVMIntSLE))
+		return GJ_NOWHERE;
+	bool below = !gj_is_vec(LLVMTypeOf(c)) && rises(m, LLVMGetOperand(c, 0)) && is_common(m, LLVMGetOperand(c, 1));
+	return below && leads_out(m, node(m, i)->succs.p[1]) ? i : GJ_NOWHERE;
+}
+
+/* As an instruction of resume.c's loop over warps is called in l. */
+static gj_v in_loop(const loop *l, gj_v x)
+{
+	for (uint32_t i = 0; i < l->own.n; i++)
+		if (l->own.p[i].x == x)
+			return l->own.p[i].here;
+	return x;
+}
+
+static void call_by_own_names(const maker *m, gj_v user)
+{
+	for (unsigned i = 0; i < gj_operands(user); i++) {
+		gj_v x = LLVMGetOperand(user, i);
+		LLVMBasicBlockRef home = LLVMIsAInstruction(x) ? LLVMGetInstructionParent(x) : NULL;
+		if (home == m->r->warp)
+			LLVMSetOperand(user, i, in_loop(loop_of(m, node_of(m, LLVMGetInstructionParent(gj_needed_at(user, i)))), x));
+	}
+}
+
+static void clone_into(const maker *m, loop *l, LLVMBasicBlockRef bb, gj_v x)
+{
+	gj_v y = LLVMInstructionClone(x);
+	for (int i = 0; i < LLVMGetNumOperands(x); i++)
+		LLVMSetOperand(y, (unsigned)i, in_loop(l, LLVMGetOperand(x, (unsigned)i)));
+	gj_at(m->g, bb);
+	LLVMInsertIntoBuilder(m->g->b, y);
+	gj_push(arena(m), &l->own, ((gj_local){ x, y }));
+}
+
+static gj_v incoming(gj_v phi, LLVMBasicBlockRef from)
+{
+	unsigned i = 0;
+	while (LLVMGetIncomingBlock(phi, i) != from)
+		i++;
+	return LLVMGetIncomingValue(phi, i);
+}
+
+/* What resume.c's loop has at its head and at its end. A phase that does nothing needs no loop. */
+static void make_loop(maker *m, uint32_t leader)
+{
+	gj_gen *g = m->g;
+	loop *l = &m->loop[leader];
+	bool idle = true;
+	for (uint32_t i = 0; i < m->p->node.n; i++)
+		idle &= node(m, i)->phase != leader || is_idle(m, i);
+	l->pre = gj_bb_new(g, "phase");
+	l->head = gj_bb_new(g, "warp");
+	l->latch = gj_bb_new(g, "next");
+	l->done = gj_bb_new(g, "done");
+	for (gj_v x = LLVMGetFirstInstruction(m->r->warp); x != m->r->dispatch; x = LLVMGetNextInstruction(x)) {
+		if (x == m->r->before || LLVMIsALoadInst(x))
+			continue;
+		if (!gj_is_phi(x)) {
+			clone_into(m, l, l->head, x);
+			continue;
+		}
+		gj_v first = incoming(x, gj_cpu(g)->outer), y = first;
+		gj_at(g, l->head);
+		if (!idle)
+			LLVMAddIncoming(y = LLVMBuildPhi(g->b, LLVMTypeOf(x), ""), &first, &l->pre, 1);
+		gj_push(arena(m), &l->own, ((gj_local){ x, y }));
+	}
+	gj_at(g, l->head);
+	LLVMBuildBr(g->b, node(m, leader)->bb);
+	gj_v end = LLVMGetBasicBlockTerminator(m->r->next);
+	for (gj_v x = LLVMGetFirstInstruction(m->r->next); !idle && x != end; x = LLVMGetNextInstruction(x))
+		if (!gj_is_phi(x))
+			clone_into(m, l, l->latch, x);
+	gj_at(g, l->latch);
+	if (idle) {
+		LLVMBuildBr(g->b, l->done);
+		return;
+	}
+	LLVMBuildCondBr(g->b, in_loop(l, LLVMGetCondition(end)), l->head, l->done);
+	for (gj_v x = LLVMGetFirstInstruction(m->r->warp); gj_is_phi(x); x = LLVMGetNextInstruction(x)) {
+		gj_v next = x == m->r->before ? NULL : in_loop(l, incoming(x, m->r->next));
+		if (next)
+			LLVMAddIncoming(in_loop(l, x), &next, &l->latch, 1);
+	}
+}
+
+/* Whoever is the first not to be below the bound ends the loop, in blocks of one row. */
+static void break_at_guard(maker *m, loop *l)
+{
+	gj_gen *g = m->g;
+	gj_v end = LLVMGetBasicBlockTerminator(node(m, l->guard)->bb);
+	LLVMBasicBlockRef over = gj_bb_new(g, "over");
+	gj_at(g, over);
+	LLVMBuildCondBr(g->b, m->r->one_row, l->done, LLVMGetSuccessor(end, 1));
+	LLVMSetSuccessor(end, 1, over);
+}
+
+/* Can this phase follow on itself? Then it looks whether somebody wants the thread's attention. */
+static bool returns(maker *m, uint32_t leader)
+{
+	GJ_VEC(uint32_t) todo = { 0 };
+	m->p->walks++;
+	gj_push(arena(m), &todo, leader);
+	while (todo.n) {
+		const gj_node *n = node(m, todo.p[--todo.n]);
+		for (uint32_t k = 0; k < n->succs.n; k++) {
+			gj_node *to = node(m, n->succs.p[k]);
+			if (to == node(m, leader))
+				return true;
+			if (to->walk != m->p->walks)
+				gj_push(arena(m), &todo, n->succs.p[k]);
+			to->walk = m->p->walks;
+		}
+	}
+	return false;
+}
+
+static void look_up(gj_gen *g)
+{
+	gj_v flag = gj_block_now(g, offsetof(gj_block, attention));
+	LLVMSetVolatile(flag, 1);
+	gj_if wanted = gj_if_begin(g, gj_icmp(g, LLVMIntNE, flag, gj_i32(g->u, 0)));
+	gj_seldom(g->u, LLVMGetBasicBlockTerminator(wanted.from));
+	gj_cpu_attend(g, gj_cpu(g)->block);
+	gj_if_end(g, &wanted);
+}
+
+/* The ways of node i out of its phase lead to the end of its loop. */
+static void turn_ways(maker *m, uint32_t i)
+{
+	gj_node *n = node(m, i);
+	loop *l = loop_of(m, i);
+	gj_v end = LLVMGetBasicBlockTerminator(n->bb);
+	bool out = false;
+	for (uint32_t k = 0; k < n->succs.n; k++) {
+		if (!node(m, n->succs.p[k])->leads)
+			continue;
+		out = true;
+		l->to[n->cuts ? k : 0] = n->succs.p[k];
+		if (!n->cuts && !n->stops)
+			LLVMSetSuccessor(end, k, l->latch);
+	}
+	if (!out || (!n->cuts && !n->stops))
+		return;
+	if (n->cuts)
+		l->way = LLVMGetCondition(end);
+	else
+		LLVMInstructionEraseFromParent(LLVMGetPreviousInstruction(end));       /* what says where the warp is */
+	LLVMInstructionEraseFromParent(end);
+	gj_at(m->g, n->bb);
+	LLVMBuildBr(m->g->b, l->latch);
+	if (n->stops && returns(m, n->phase)) {
+		gj_at(m->g, l->done);
+		look_up(m->g);
+		l->out = gj_here(m->g);
+	}
+}
+
+/* A value for phi of all those with which v is reached from the phase that from's node is of. */
+static gj_v joined(maker *m, gj_v phi, uint32_t v, loop *from)
+{
+	GJ_VEC(gj_v) x = { 0 };
+	GJ_VEC(LLVMBasicBlockRef) bb = { 0 };
+	for (unsigned i = 0; i < LLVMCountIncoming(phi); i++) {
+		uint32_t u = end_of_edge(m, LLVMGetIncomingBlock(phi, i), v);
+		if (loop_of(m, u) != from)
+			continue;
+		gj_push(arena(m), &x, LLVMGetIncomingValue(phi, i));
+		gj_push(arena(m), &bb, node(m, u)->bb);
+	}
+	if (x.n == 1)
+		return x.p[0];
+	LLVMPositionBuilderBefore(m->g->b, LLVMGetFirstInstruction(from->latch));
+	gj_v y = LLVMBuildPhi(m->g->b, LLVMTypeOf(phi), "");
+	LLVMAddIncoming(y, x.p, bb.p, x.n);
+	return y;
+}
+
+/* Phis at the head of a phase, of what all warps have in common, come before its loop. */
+static void move_phis(maker *m, uint32_t v)
+{
+	for (gj_v phi = LLVMGetFirstInstruction(node(m, v)->bb), next; gj_is_phi(phi); phi = next) {
+		next = LLVMGetNextInstruction(phi);
+		gj_at(m->g, m->loop[v].pre);
+		gj_v y = LLVMBuildPhi(m->g->b, LLVMTypeOf(phi), "");
+		for (uint32_t i = 0; i < node(m, v)->preds.n; i++) {
+			loop *from = loop_of(m, node(m, v)->preds.p[i]);
+			bool again = false;
+			for (uint32_t k = 0; k < i; k++)
+				again |= loop_of(m, node(m, v)->preds.p[k]) == from;
+			gj_v x = again ? NULL : joined(m, phi, v, from);
+			if (x)
+				LLVMAddIncoming(y, &x, &from->out, 1);
+		}
+		LLVMReplaceAllUsesWith(phi, y);
+		LLVMInstructionEraseFromParent(phi);
+	}
+}
+
+static LLVMBasicBlockRef beginning(const maker *m, uint32_t v)
+{
+	return v == m->p->end ? node(m, v)->bb : m->loop[v].pre;
+}
+
+static void drop(LLVMBasicBlockRef bb)
+{
+	for (gj_v x; (x = LLVMGetLastInstruction(bb));) {
+		if (LLVMGetTypeKind(LLVMTypeOf(x)) != LLVMVoidTypeKind)
+			LLVMReplaceAllUsesWith(x, LLVMGetPoison(LLVMTypeOf(x)));
+		LLVMInstructionEraseFromParent(x);
+	}
+}
+
+/* resume.c's own loop over warps goes; the builder stands where the block is done. */
+static void drop_resuming(maker *m)
+{
+	LLVMBasicBlockRef behind = gj_here(m->g), end = node(m, m->p->end)->bb;
+	drop(end);
+	drop(m->r->warp);
+	drop(m->r->next);
+	LLVMDeleteBasicBlock(m->r->warp);
+	LLVMDeleteBasicBlock(m->r->next);
+	LLVMDeleteBasicBlock(behind);
+	gj_at(m->g, end);
+	look_up(m->g);
+}
+
+void gj_build_phases(gj_phased *p)
+{
+	gj_gen *g = p->g;
+	maker *m = &(maker){ .g = g, .p = p, .r = p->r };
+	LLVMBasicBlockRef behind = gj_here(g);
+	split_edges(m);
+	m->loop = gj_new(arena(m), loop, p->node.n);
+	keep_values(m);
+	for (uint32_t i = 0; i < p->node.n; i++)
+		if (is_leader(m, i)) {
+			m->loop[i].guard = find_guard(m, i);
+			make_loop(m, i);
+			m->loop[i].out = m->loop[i].done;
+		}
+	for (uint32_t i = 0; i < p->node.n; i++)
+		for (gj_v x = LLVMGetFirstInstruction(node(m, i)->bb); x; x = LLVMGetNextInstruction(x))
+			call_by_own_names(m, x);
+	for (uint32_t i = 0; i < p->node.n; i++)
+		if (i != p->end)
+			turn_ways(m, i);
+	for (uint32_t i = 0; i < p->node.n; i++)
+		if (is_leader(m, i))
+			move_phis(m, i);
+	for (uint32_t i = 0; i < p->node.n; i++) {
+		loop *l = &m->loop[i];
+		if (!is_leader(m, i))
+			continue;
+		if (l->guard != GJ_NOWHERE)
+			break_at_guard(m, l);
+		gj_at(g, l->pre);
+		LLVMBuildBr(g->b, l->head);
+		gj_at(g, l->out);
+		if (l->way)
+			LLVMBuildCondBr(g->b, l->way, beginning(m, l->to[0]), beginning(m, l->to[1]));
+		else
+			LLVMBuildBr(g->b, beginning(m, l->to[0]));
+	}
+	LLVMSetSuccessor(LLVMGetBasicBlockTerminator(gj_cpu(g)->outer), 0, m->loop[0].pre);
+	gj_at(g, behind);
+	drop_resuming(m);
+}
