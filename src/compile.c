@@ -72,7 +72,8 @@ static bool widen_part(const gj_stages *st, const gj_fn *f, const gj_options *as
 /* The same for a kernel that may have such a part: which form it has is seen only when it is made. */
 static gj_fn *choose_form(const gj_stages *st, gj_fn *f, const gj_options *asked, uint32_t *facts)
 {
-	gj_fn *whole = f->entry->runner == GJ_RUN_LAUNCH && asked->target->in_turn && has_vectors(asked) ? gj_split_grid_part(f) : NULL;
+	gj_fn *whole = f->entry->runner == GJ_RUN_LAUNCH && asked->target->in_turn && has_vectors(asked) ?
+		gj_split_grid_part(f, !(asked->facts & GJ_FACT_COVERED)) : NULL;
 	choose_width(st, f, asked, facts);
 	if (!f->part || widen_part(st, f, asked, *facts))
 		return f;

@@ -174,7 +174,7 @@ static PyObject *get_facts(PyObject *self, void *unused)
 {
 	(void)unused;
 	static const char *const name[32] = { "idx32", "noalias", "align16", "lanes_x", "full_warps", "rows_16", "rows_8",
-		[11] = "wide_x", "wide_y", [28] = "wide_z", "full_grid",
+		[11] = "wide_x", "wide_y", [28] = "wide_z", "full_grid", "covered",
 		[GJ_FACT_STRIDE_SHIFT] = "inner", "inner_2", "inner_3", "inner_4", "inner_back", "outer", "outer_2", "outer_3", "outer_4", "outer_back" };
 	PyObject *set = PyFrozenSet_New(NULL);
 	for (unsigned i = 0; set && i < GJ_LEN(name); i++) {

@@ -78,6 +78,16 @@ static bool told(gj_dispatcher *d, unsigned long before)
 	return done;
 }
 
+/* Has the grid a thread for each item along the first dimension of all arrays? */
+static uint32_t covered(const gj_launch_config *c, const gj_args *a)
+{
+	int64_t threads = (int64_t)c->grid[0] * c->block[0];
+	for (uint32_t i = 0; i < a->nleaves; i++)
+		if (a->leaf[i].type->kind == GJ_ARRAY && a->leaf[i].type->ndim && a->leaf[i].shape[0] > threads)
+			return 0;
+	return GJ_FACT_COVERED;
+}
+
 static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
 	const gj_launch_config *outer = config_now;
@@ -85,7 +95,7 @@ static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_a
 	config_now = c;
 	kernel_now = d;
 	unsigned long before = d->hits + d->misses;
-	gj_specialisation *s = gj_specialisation_of(d, a, c->facts);
+	gj_specialisation *s = gj_specialisation_of(d, a, c->facts | covered(c, a));
 	if (s && !told(d, before))
 		s = NULL;
 	config_now = outer;

@@ -199,6 +199,8 @@ static reduction reduction_of(const gj_op *o)
 static gj_v combine_lanes(gj_gen *g, const gj_op *o, gj_v mask)
 {
 	bool sum = o->sub == GJ_AT_ADD || o->sub == GJ_AT_SUB;
+	if (sum && gj_uniform(g, o->arg[1]) && o->mask && gj_one_lane(g, o->mask))
+		return gj_sc(g, o->arg[1]);
 	if (gj_is_float(o->type)) {
 		if (!sum || gj_is_half(o->type))
 			return NULL;

@@ -165,6 +165,7 @@ void gj_image_fields(gj_unit *u)
 	m->rounds = f->round_index || f->part;
 	m->part = f->part;
 	m->places = f->places;
+	m->begins_with_loop = f->begins_with_loop;
 	m->neighbours = f->neighbours;
 	m->accesses = u->vector ? 0 : accesses_of(f);
 	m->dynamic_shared = f->dynamic_shared;

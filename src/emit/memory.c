@@ -279,13 +279,18 @@ gj_v gj_do_alllanes(gj_gen *g, const gj_op *o)
 	return g->all;
 }
 
+/* What a mask says beside that the lanes exist. */
+static gj_ref behind_all(const gj_fn *f, gj_ref mask)
+{
+	const gj_op *o = gj_o(f, mask);
+	return o->op == GJ_ANDMASK && gj_o(f, o->arg[0])->op == GJ_ALLLANES ? o->arg[1] : mask;
+}
+
 /* Where a mask is all the lanes that are below a bound, and they count up from a number ≥ 0 without wrapping: the scalar
  * comparison that says whether lane `lane` is. NULL: another mask. */
 static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane)
 {
-	const gj_op *o = gj_o(g->f, mask);
-	if (o->op == GJ_ANDMASK && gj_o(g->f, o->arg[0])->op == GJ_ALLLANES)
-		o = gj_o(g->f, o->arg[1]);
+	const gj_op *o = gj_o(g->f, behind_all(g->f, mask));
 	if (o->op != GJ_CMP)
 		return NULL;
 	bool below = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_LE, above = o->sub == GJ_CMP_GT || o->sub == GJ_CMP_GE;
@@ -299,6 +304,31 @@ static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane)
 	return gj_icmp(g, p, lane ? LLVMBuildAdd(g->b, v->s, k, "") : v->s, gj_sc(g, o->arg[below]));
 }
 
+/* Where a mask is of lanes that count by one, and at most one has the number asked for: whether one has (as numbers wrap, so do lanes). NULL:
+ * another mask. */
+static gj_v lane_named(gj_gen *g, gj_ref mask)
+{
+	const gj_op *o = gj_o(g->f, behind_all(g->f, mask));
+	if (o->op != GJ_CMP || o->sub != GJ_CMP_EQ || !LLVMIsConstant(g->all) || !gj_is_int(gj_o(g->f, o->arg[0])->type))
+		return NULL;
+	unsigned varying = gj_uniform(g, o->arg[0]);
+	const gj_forms *v = &g->val[o->arg[varying]];
+	if (!v->s || v->stride != 1 || !gj_uniform(g, o->arg[!varying]))
+		return NULL;
+	gj_v lane = LLVMBuildSub(g->b, gj_sc(g, o->arg[!varying]), v->s, "");
+	return gj_icmp(g, LLVMIntULT, lane, LLVMConstInt(LLVMTypeOf(lane), g->u->lanes, 0));
+}
+
+/* Does a number that differs from lane to lane have to be a certain one? */
+bool gj_one_lane(const gj_gen *g, gj_ref mask)
+{
+	const gj_op *o = gj_o(g->f, behind_all(g->f, mask));
+	if (o->op != GJ_CMP || o->sub != GJ_CMP_EQ || !gj_is_int(gj_o(g->f, o->arg[0])->type))
+		return false;
+	const gj_forms *x = &g->val[o->arg[0]], *y = &g->val[o->arg[1]];
+	return x->s && y->s && !x->stride != !y->stride;
+}
+
 gj_v gj_all_lanes(gj_gen *g, gj_ref mask)
 {
 	gj_v below = LLVMIsConstant(g->all) || g->there ? lane_below(g, mask, g->u->lanes - 1) : NULL;
@@ -308,9 +338,11 @@ gj_v gj_all_lanes(gj_gen *g, gj_ref mask)
 /* Lane 0 always exists, and is the first to be below a bound. */
 gj_v gj_do_any(gj_gen *g, const gj_op *o)
 {
-	gj_v below = g->u->vector ? lane_below(g, o->arg[0], 0) : NULL;
-	if (below)
-		return below;
+	gj_v known = g->u->vector ? lane_below(g, o->arg[0], 0) : NULL;
+	if (!known && g->u->vector)
+		known = lane_named(g, o->arg[0]);
+	if (known)
+		return known;
 	return gj_uniform(g, o->arg[0]) ? gj_sc(g, o->arg[0]) : gj_any(g, gj_vec(g, o->arg[0]));
 }
 

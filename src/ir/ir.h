@@ -173,6 +173,7 @@ struct gj_fn {
 	bool round_turns;                          /* … several of a thread, if all threads have them, before the next thread's */
 	bool round_last;                           /* … and one more, in which no thread is in its loop */
 	uint32_t kept;                             /* CPU: values of a thread that outlive a turn: LOCALMEM with sub 1, 2 … */
+	bool begins_with_loop;                     /* CPU: over the grid */
 	gj_fn *part;                               /* CPU: the loop over the grid that it begins with, to be run for many blocks first; NULL: it is whole */
 	bool places;                               /* CPU: threads are known by their places in the grid, and run in the order of these (lanes/places.c) */
 	bool waits;                                /* CPU: needs a stack for each warp */

@@ -271,15 +271,13 @@ static void count_turn(gj_fn *f, uint32_t head, uint32_t from, gj_ref none, gj_r
 	ops[0] = k;
 }
 
-/* Copies the loop for rounds that all threads have: it is entered from block `from`, left for block `to` after `whole` of them, whatever
- * its counter says. map[]: values of the copy. */
-static uint32_t copy_turn(gj_fn *f, const grid_loop *g, uint32_t from, gj_ref none, gj_ref whole, uint32_t to, gj_ref *map)
+/* Copies the loop: it is entered from block `from`, and left for block `to`. map[]: values of the copy. Returns its header. */
+static uint32_t copy_loop(gj_fn *f, const grid_loop *g, uint32_t from, uint32_t to, gj_ref *map)
 {
 	uint32_t nblocks = f->bb.n, *made = gj_new(f->arena, uint32_t, nblocks);
 	for (uint32_t b = 0; b < nblocks; b++)
 		if (f->bb.p[b].rpo != UINT32_MAX && gj_loop_contains(f, g->loop, f->bb.p[b].loop))
 			made[b] = gj_block_new(f);
-	uint32_t head = made[g->header];
 	GJ_EACH_BLOCK(f, b) {
 		if (!made[b])
 			continue;
@@ -301,8 +299,15 @@ static uint32_t copy_turn(gj_fn *f, const grid_loop *g, uint32_t from, gj_ref no
 			for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
 				gj_o(f, map[r])->arg[k] = mapped(map, gj_o(f, r)->arg[k]);
 	}
+	gj_push(f->arena, &f->bb.p[to].preds, made[g->header]);
+	return made[g->header];
+}
+
+/* The same for rounds that all threads have: it is left after `whole` of them, whatever its counter says. */
+static uint32_t copy_turn(gj_fn *f, const grid_loop *g, uint32_t from, gj_ref none, gj_ref whole, uint32_t to, gj_ref *map)
+{
+	uint32_t head = copy_loop(f, g, from, to, map);
 	count_turn(f, head, from, none, whole);
-	gj_push(f->arena, &f->bb.p[to].preds, head);
 	return head;
 }
 
@@ -490,6 +495,47 @@ static void tidy(gj_fn *f)
 	gj_remove_dead(f);
 }
 
+/* The loop's first round, which should be the only one, comes before it: without a loop around it, it needs no mask of its own. What is
+ * counted then does not depend on whether a thread has such a round. */
+static void peel(gj_fn *f, grid_loop *g)
+{
+	uint32_t enter = enter_by(f, g), join = gj_block_new(f), last = f->bb.p[g->header].preds.n - 1;
+	gj_ref step = 0, *arg[MOST_CARRIED];
+	for (uint32_t i = 0; i < last; i++)
+		step = gj_o(f, gj_o(f, g->counter)->arg[i])->arg[1];
+	gj_ref next = add(f, enter, g->start, outside_loop(f, g->loop, enter, step));
+	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
+	uint32_t copy = copy_loop(f, g, enter, join, map), n = 0;
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		arg[k] = gj_new(f->arena, gj_ref, f->bb.p[copy].preds.n + 1);
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		arg[k][0] = map[g->carried[k]];
+	for (uint32_t i = f->bb.p[copy].preds.n; i-- > 0;) {
+		uint32_t from = f->bb.p[copy].preds.p[i];
+		if (from == enter)
+			continue;
+		n++;
+		for (uint32_t k = 0; k < g->ncarried; k++)
+			arg[k][n] = gj_o(f, map[g->carried[k]])->arg[i];
+		f->bb.p[from].succ[gj_pred_edge(f, copy, i)] = join;
+		gj_push(f->arena, &f->bb.p[join].preds, from);
+		gj_drop_pred(f, copy, i);
+	}
+	for (uint32_t k = 0; k < g->ncarried; k++) {
+		const gj_op *phi = gj_o(f, g->carried[k]);
+		gj_ref value = gj_op_new(f, join, GJ_PHI, phi->type, phi->loc, n + 1, arg[k]);
+		gj_push(f->arena, &f->bb.p[join].ops, value);
+		set_start(f, g, g->carried[k], value);
+	}
+	set_start(f, g, g->counter, next);
+	gj_emit(f, join, GJ_JUMP, NULL, 0, 0, NULL);
+	f->bb.p[join].succ[f->bb.p[join].nsucc++] = g->header;
+	gj_rename_pred(f, g->header, enter, join);
+	gj_emit(f, enter, GJ_JUMP, NULL, 0, 0, NULL);
+	f->bb.p[enter].succ[f->bb.p[enter].nsucc++] = copy;
+	tidy(f);
+}
+
 static bool is_kernel(const gj_fn *f)
 {
 	return f->entry->args == GJ_ARGS_LEAVES && f->entry->runner == GJ_RUN_LAUNCH && !f->cooperative && !f->spins && !f->callee.n;
@@ -504,7 +550,7 @@ void gj_split_grid_rounds(gj_fn *f)
 	tidy(f);
 }
 
-gj_fn *gj_split_grid_part(gj_fn *f)
+gj_fn *gj_split_grid_part(gj_fn *f, bool worth)
 {
 	grid_loop g;
 	uint32_t l = 1;
@@ -512,8 +558,13 @@ gj_fn *gj_split_grid_part(gj_fn *f)
 		return NULL;
 	while (l < f->loops.n && !find_loop(f, l, true, &g))
 		l++;
-	if (l == f->loops.n)
+	f->begins_with_loop = l < f->loops.n;
+	if (!f->begins_with_loop)
 		return NULL;
+	if (!worth) {
+		peel(f, &g);
+		return NULL;
+	}
 	gj_fn *whole = gj_fn_copy(f), *part = gj_fn_copy(f);
 	part->name = gj_printf(f->arena, "%s_rounds", f->name);
 	part->barriers = part->dynamic_shared = false;

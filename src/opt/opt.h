@@ -56,8 +56,8 @@ void gj_find_ends(gj_fn *entry);
 /* Makes a kernel that is a loop over the grid one of its rounds (grid_rounds.c). After written.c and waits.c. */
 void gj_split_grid_rounds(gj_fn *);
 /* Makes f->part of the loop over the grid that a kernel with barriers begins with, and takes it out of f. Returns a copy of f as it was;
- * NULL: there is no such loop. */
-gj_fn *gj_split_grid_part(gj_fn *f);
+ * NULL: there is no such loop, or it is not worth it. */
+gj_fn *gj_split_grid_part(gj_fn *f, bool worth);
 
 /* Loads go before slow operations (loads.c). After the other passes. */
 void gj_load_early(gj_fn *);

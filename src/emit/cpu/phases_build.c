@@ -10,6 +10,7 @@ typedef struct loop {
 	LLVMBasicBlockRef pre, head, latch, done, out;       /* out: from where the next phase is reached */
 	GJ_VEC(gj_local) own;                      /* what holds for a warp, by its name in resume.c's loop */
 	uint32_t  guard;                           /* node with the branch on a bound that guards all the phase does; or NOWHERE */
+	gj_v      beyond;                          /* of a guard `lane with a number`: is the first lane beyond it; NULL: another guard */
 	gj_v      way;                             /* condition of the branch that it ends with; NULL: there is none */
 	uint32_t  to[2];                           /* leaders of phases */
 } loop;
@@ -51,9 +52,12 @@ static gj_v in_frame(const maker *m, uint32_t at)
 	return gj_byte_gep(m->g, m->r->frame, LLVMConstInt(m->g->u->i64, at, 0));
 }
 
-static void store_in_frame(const maker *m, gj_v x, uint32_t at)
+/* Returns the first instruction. */
+static gj_v store_in_frame(const maker *m, gj_v x, uint32_t at)
 {
-	gj_store(m->g, x, in_frame(m, at), gj_resume_align(m->g, LLVMTypeOf(x)));
+	gj_v place = in_frame(m, at);
+	gj_store(m->g, x, place, gj_resume_align(m->g, LLVMTypeOf(x)));
+	return place;
 }
 
 static gj_v load_from_frame(const maker *m, gj_t t, uint32_t at)
@@ -96,9 +100,11 @@ static void keep_phi(maker *m, uint32_t v, gj_v phi)
 		gj_v x = LLVMGetIncomingValue(phi, i);
 		if (x == phi || LLVMIsUndef(x))
 			continue;
-		LLVMBasicBlockRef from = node(m, end_of_edge(m, LLVMGetIncomingBlock(phi, i), v))->bb;
-		LLVMPositionBuilderBefore(m->g->b, LLVMGetBasicBlockTerminator(from));
-		store_in_frame(m, x, at);
+		gj_node *from = node(m, end_of_edge(m, LLVMGetIncomingBlock(phi, i), v));
+		gj_v end = LLVMGetBasicBlockTerminator(from->bb), first;
+		LLVMPositionBuilderBefore(m->g->b, end);
+		first = store_in_frame(m, x, at);
+		from->top = from->top == end ? first : from->top;
 	}
 	LLVMPositionBuilderBefore(m->g->b, node(m, v)->top);
 	gj_v x = load_from_frame(m, t, at);
@@ -109,8 +115,9 @@ static void keep_phi(maker *m, uint32_t v, gj_v phi)
 
 static void keep_phis(maker *m)
 {
-	for (uint32_t v = 0; v < m->p->node.n; v++) {
+	for (uint32_t v = 0; v < m->p->node.n; v++)
 		node(m, v)->top = first_of(node(m, v)->bb);
+	for (uint32_t v = 0; v < m->p->node.n; v++) {
 		gj_v x = LLVMGetFirstInstruction(node(m, v)->bb), next;
 		for (; is_leader(m, v) && gj_is_phi(x); x = next) {
 			next = LLVMGetNextInstruction(x);
@@ -256,11 +263,18 @@ static bool is_common(const maker *m, gj_v x)
 	return s ? !s->varies : !home || home == m->g->entry || home == c->blocks || home == c->outer;
 }
 
+static bool counts_threads(const maker *m, gj_v x)
+{
+	const gj_cpu_gen *c = gj_cpu(m->g);
+	while (LLVMIsASExtInst(x) || LLVMIsAZExtInst(x))
+		x = LLVMGetOperand(x, 0);
+	return x == c->warp || (c->counted >= 0 && x == c->thread[0]);
+}
+
 /* Is x greater, or the same, in the next warp of a block of one row? */
 static bool rises(const maker *m, gj_v x)
 {
-	const gj_cpu_gen *c = gj_cpu(m->g);
-	if (x == c->warp || (c->counted >= 0 && x == c->thread[0]) || is_common(m, x))
+	if (counts_threads(m, x) || is_common(m, x))
 		return true;
 	switch (LLVMGetInstructionOpcode(x)) {
 	case LLVMSExt: case LLVMZExt:
@@ -284,19 +298,32 @@ static bool leads_out(const maker *m, uint32_t i)
 	return !LLVMIsAPHINode(LLVMGetFirstInstruction(node(m, i)->bb));
 }
 
+/* Is c a guard that no warp passes once one has not, or has not and was `beyond` what it asks for? */
+static bool ends_loop(const maker *m, gj_v c, gj_v *beyond)
+{
+	if (!LLVMIsAICmpInst(c) || gj_is_vec(LLVMTypeOf(c)))
+		return false;
+	gj_v x = LLVMGetOperand(c, 0), bound = LLVMGetOperand(c, 1);
+	LLVMIntPredicate p = LLVMGetICmpPredicate(c);
+	if (p == LLVMIntSLT || p == LLVMIntSLE)
+		return rises(m, x) && is_common(m, bound);
+	bool named = p == LLVMIntULT && LLVMIsConstant(bound) && LLVMIsAInstruction(x) && LLVMGetInstructionOpcode(x) == LLVMSub;
+	if (!named || !is_common(m, LLVMGetOperand(x, 0)) || !counts_threads(m, LLVMGetOperand(x, 1)))
+		return false;
+	LLVMPositionBuilderBefore(m->g->b, c);
+	*beyond = gj_icmp(m->g, LLVMIntSGT, LLVMGetOperand(x, 1), LLVMGetOperand(x, 0));
+	return true;
+}
+
 /* The node with the guard of the phase that node i leads, before what holds for a warp is called otherwise. */
-static uint32_t find_guard(const maker *m, uint32_t i)
+static uint32_t find_guard(const maker *m, uint32_t i, gj_v *beyond)
 {
 	while (is_idle(m, i) && node(m, i)->succs.n == 1 && !node(m, node(m, i)->succs.p[0])->leads)
 		i = node(m, i)->succs.p[0];
-	gj_v end = LLVMGetBasicBlockTerminator(node(m, i)->bb), c;
+	gj_v end = LLVMGetBasicBlockTerminator(node(m, i)->bb);
 	if (!is_idle(m, i) || node(m, i)->succs.n != 2 || !node(m, i)->parts || !LLVMIsABranchInst(end))
 		return GJ_NOWHERE;
-	c = LLVMGetCondition(end);
-	if (!LLVMIsAICmpInst(c) || (LLVMGetICmpPredicate(c) != LLVMIntSLT && LLVMGetICmpPredicate(c) != LLVMIntSLE))
-		return GJ_NOWHERE;
-	bool below = !gj_is_vec(LLVMTypeOf(c)) && rises(m, LLVMGetOperand(c, 0)) && is_common(m, LLVMGetOperand(c, 1));
-	return below && leads_out(m, node(m, i)->succs.p[1]) ? i : GJ_NOWHERE;
+	return leads_out(m, node(m, i)->succs.p[1]) && ends_loop(m, LLVMGetCondition(end), beyond) ? i : GJ_NOWHERE;
 }
 
 /* As an instruction of resume.c's loop over warps is called in l. */
@@ -387,7 +414,8 @@ static void break_at_guard(maker *m, loop *l)
 	gj_v end = LLVMGetBasicBlockTerminator(node(m, l->guard)->bb);
 	LLVMBasicBlockRef over = gj_bb_new(g, "over");
 	gj_at(g, over);
-	LLVMBuildCondBr(g->b, m->r->one_row, l->done, LLVMGetSuccessor(end, 1));
+	gj_v last = l->beyond ? LLVMBuildAnd(g->b, m->r->one_row, l->beyond, "") : m->r->one_row;
+	LLVMBuildCondBr(g->b, last, l->done, LLVMGetSuccessor(end, 1));
 	LLVMSetSuccessor(end, 1, over);
 }
 
@@ -531,7 +559,7 @@ void gj_build_phases(gj_phased *p)
 	keep_values(m);
 	for (uint32_t i = 0; i < p->node.n; i++)
 		if (is_leader(m, i)) {
-			m->loop[i].guard = find_guard(m, i);
+			m->loop[i].guard = find_guard(m, i, &m->loop[i].beyond);
 			make_loop(m, i);
 			m->loop[i].out = m->loop[i].done;
 		}
