@@ -329,6 +329,16 @@ static void keep(gj_fn *f, uint32_t b, const grid_loop *g, const gj_ref *kept, c
 	gj_push(f->arena, &f->bb.p[b].ops, end);
 }
 
+/* Behind the loop carried values are called value[]. */
+static void name_behind(gj_fn *f, const grid_loop *g, const gj_ref *value)
+{
+	GJ_EACH_OP(f, b, r)
+		for (uint32_t i = 0; gj_dominates(f, g->leave, b) && i < gj_o(f, r)->nargs; i++)
+			for (uint32_t k = 0; k < g->ncarried; k++)
+				if (gj_o(f, r)->arg[i] == g->carried[k])
+					gj_o(f, r)->arg[i] = value[k];
+}
+
 /* What comes behind the loop begins with block `from`, where carried values come from memory. */
 static void read_kept(gj_fn *f, const grid_loop *g, uint32_t from, const gj_ref *kept)
 {
@@ -338,11 +348,7 @@ static void read_kept(gj_fn *f, const grid_loop *g, uint32_t from, const gj_ref 
 	gj_emit(f, from, GJ_JUMP, NULL, 0, 0, NULL);
 	f->bb.p[from].succ[f->bb.p[from].nsucc++] = g->leave;
 	gj_rename_pred(f, g->leave, g->header, from);
-	GJ_EACH_OP(f, b, r)
-		for (uint32_t i = 0; gj_dominates(f, g->leave, b) && i < gj_o(f, r)->nargs; i++)
-			for (uint32_t k = 0; k < g->ncarried; k++)
-				if (gj_o(f, r)->arg[i] == g->carried[k])
-					gj_o(f, r)->arg[i] = value[k];
+	name_behind(f, g, value);
 }
 
 /* What led back to the header returns. */
@@ -495,44 +501,75 @@ static void tidy(gj_fn *f)
 	gj_remove_dead(f);
 }
 
-/* The loop's first round, which should be the only one, comes before it: without a loop around it, it needs no mask of its own. What is
- * counted then does not depend on whether a thread has such a round. */
-static void peel(gj_fn *f, grid_loop *g)
+/* What comes behind the loop is reached from its header and from block `from`, in which carried values are value[]. */
+static void leave_early(gj_fn *f, const grid_loop *g, uint32_t from, const gj_ref *value)
 {
-	uint32_t enter = enter_by(f, g), join = gj_block_new(f), last = f->bb.p[g->header].preds.n - 1;
-	gj_ref step = 0, *arg[MOST_CARRIED];
-	for (uint32_t i = 0; i < last; i++)
-		step = gj_o(f, gj_o(f, g->counter)->arg[i])->arg[1];
-	gj_ref next = add(f, enter, g->start, outside_loop(f, g->loop, enter, step));
-	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
-	uint32_t copy = copy_loop(f, g, enter, join, map), n = 0;
-	for (uint32_t k = 0; k < g->ncarried; k++)
+	uint32_t meet = gj_block_new(f);
+	gj_ref both[MOST_CARRIED];
+	for (uint32_t k = 0; k < g->ncarried; k++) {
+		const gj_op *phi = gj_o(f, g->carried[k]);
+		both[k] = gj_op_new(f, meet, GJ_PHI, phi->type, phi->loc, 2, (gj_ref[]){ g->carried[k], value[k] });
+		gj_push(f->arena, &f->bb.p[meet].ops, both[k]);
+	}
+	gj_emit(f, meet, GJ_JUMP, NULL, 0, 0, NULL);
+	f->bb.p[g->header].succ[1] = meet;
+	gj_push(f->arena, &f->bb.p[meet].preds, g->header);
+	gj_push(f->arena, &f->bb.p[meet].preds, from);
+	f->bb.p[from].succ[f->bb.p[from].nsucc++] = meet;
+	f->bb.p[meet].succ[f->bb.p[meet].nsucc++] = g->leave;
+	gj_rename_pred(f, g->leave, g->header, meet);
+	name_behind(f, g, both);
+}
+
+/* The back edges of the copied loop lead out of it: with header `copy`, which was entered from `enter`. value[]: what carried values are
+ * in block `to` then. */
+static void run_once(gj_fn *f, const grid_loop *g, uint32_t copy, uint32_t enter, uint32_t to, const gj_ref *map, gj_ref *value)
+{
+	gj_ref *arg[MOST_CARRIED];
+	uint32_t n = 1;
+	for (uint32_t k = 0; k < g->ncarried; k++) {
 		arg[k] = gj_new(f->arena, gj_ref, f->bb.p[copy].preds.n + 1);
-	for (uint32_t k = 0; k < g->ncarried; k++)
 		arg[k][0] = map[g->carried[k]];
+	}
 	for (uint32_t i = f->bb.p[copy].preds.n; i-- > 0;) {
 		uint32_t from = f->bb.p[copy].preds.p[i];
 		if (from == enter)
 			continue;
-		n++;
 		for (uint32_t k = 0; k < g->ncarried; k++)
 			arg[k][n] = gj_o(f, map[g->carried[k]])->arg[i];
-		f->bb.p[from].succ[gj_pred_edge(f, copy, i)] = join;
-		gj_push(f->arena, &f->bb.p[join].preds, from);
+		f->bb.p[from].succ[gj_pred_edge(f, copy, i)] = to;
+		gj_push(f->arena, &f->bb.p[to].preds, from);
 		gj_drop_pred(f, copy, i);
+		n++;
 	}
 	for (uint32_t k = 0; k < g->ncarried; k++) {
 		const gj_op *phi = gj_o(f, g->carried[k]);
-		gj_ref value = gj_op_new(f, join, GJ_PHI, phi->type, phi->loc, n + 1, arg[k]);
-		gj_push(f->arena, &f->bb.p[join].ops, value);
-		set_start(f, g, g->carried[k], value);
+		value[k] = gj_op_new(f, to, GJ_PHI, phi->type, phi->loc, n, arg[k]);
+		gj_push(f->arena, &f->bb.p[to].ops, value[k]);
 	}
-	set_start(f, g, g->counter, next);
-	gj_emit(f, join, GJ_JUMP, NULL, 0, 0, NULL);
+}
+
+/* The loop's first round, which should be the only one, comes before it, where there are no masks of a loop; and the loop only where some
+ * lane has another. What is counted then does not depend on whether a thread has had its first. */
+static void peel(gj_fn *f, const grid_loop *g)
+{
+	uint32_t enter = enter_by(f, g), join = gj_block_new(f);
+	gj_ref value[MOST_CARRIED], step = gj_o(f, gj_o(f, g->counter)->arg[0])->arg[1];
+	gj_ref bound = outside_loop(f, g->loop, enter, g->bound), next = add(f, enter, g->start, outside_loop(f, g->loop, enter, step));
+	gj_emit(f, enter, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
+	uint32_t copy = copy_loop(f, g, enter, join, map);
+	f->bb.p[enter].succ[f->bb.p[enter].nsucc++] = copy;
+	run_once(f, g, copy, enter, join, map, value);
+	gj_ref more = gj_emit(f, join, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ next, bound });
+	gj_o(f, more)->sub = GJ_CMP_LT;
+	gj_emit(f, join, GJ_BRANCH, NULL, 0, 1, &more);
 	f->bb.p[join].succ[f->bb.p[join].nsucc++] = g->header;
 	gj_rename_pred(f, g->header, enter, join);
-	gj_emit(f, enter, GJ_JUMP, NULL, 0, 0, NULL);
-	f->bb.p[enter].succ[f->bb.p[enter].nsucc++] = copy;
+	set_start(f, g, g->counter, next);
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		set_start(f, g, g->carried[k], value[k]);
+	leave_early(f, g, join, value);
 	tidy(f);
 }
 
