@@ -259,7 +259,7 @@ static void fill_phis(gj_gen *g, uint32_t b)
 
 /* -- Two versions of a block --------------------------------------------------------------------------------------- */
 
-enum { MOST_TWICE = 48 };
+enum { MOST_TWICE = 48, MOST_NARROW = 12 };    /* ops */
 
 /* The mask of block b, if the block is small, runs only where some lane of the mask is on, and keeps its values to
  * itself; else 0. */
@@ -287,6 +287,87 @@ static gj_ref mask_of_block(const gj_gen *g, uint32_t b)
 	return masked && inside == used ? mask : 0;
 }
 
+/* Once more the ops of block b, where its mask is this. */
+static void emit_version(gj_gen *g, uint32_t b, LLVMBasicBlockRef way, gj_ref mask, gj_forms here, LLVMBasicBlockRef join)
+{
+	const gj_bb *bb = &g->f->bb.p[b];
+	gj_at(g, way);
+	g->val[mask] = here;
+	for (uint32_t i = 0; i + 1 < bb->ops.n; i++) {
+		g->val[bb->ops.p[i]] = (gj_forms){ 0 };
+		emit_op(g, bb->ops.p[i]);
+	}
+	LLVMBuildBr(g->b, join);
+}
+
+/* Can the block, whose mask is of the lanes below a bound, be emitted for fewer lanes: simple arithmetic between accesses of items that lie
+ * side by side, and in memory of the block? What a step of a tree there writes, the next one reads in other pieces: masked accesses wait
+ * until it has come to the cache, those that lie in a piece that was written need not. */
+static bool can_be_narrow(const gj_gen *g, uint32_t b, gj_ref mask)
+{
+	bool writes = false;
+	if (!g->f->barriers || g->f->bb.p[b].ops.n > MOST_NARROW)
+		return false;
+	GJ_EACH_OP_OF(g->f, b, r) {
+		const gj_op *o = gj_o(g->f, r);
+		bool memory = o->op == GJ_LOAD || o->op == GJ_STORE;
+		if (gj_op_is(o, GJ_F_TERM))
+			continue;
+		if (g->interleaved[r] || (o->mask && o->mask != mask) || (memory && gj_arg_type(g, o, 0)->space != GJ_SHARED))
+			return false;
+		if (!memory && (!gj_op_is(o, GJ_F_PURE) || o->op == GJ_SLOT || o->op == GJ_ALLLANES || o->op == GJ_LOCALMEM || o->op == GJ_SREG))
+			return false;
+		const gj_op *p = memory ? gj_o(g->f, o->arg[0]) : NULL;
+		if (p && p->shape != GJ_UNIFORM && (p->shape != GJ_LINEAR || p->stride != (int64_t)p->type->elem->size))
+			return false;
+		writes |= o->op == GJ_STORE;
+	}
+	return writes;
+}
+
+/* The first n lanes of the operands that block b has from outside; kept: what they are for all lanes. */
+static uint32_t narrow_operands(gj_gen *g, uint32_t b, unsigned n, gj_ref *which, gj_forms *kept)
+{
+	uint32_t count = 0;
+	GJ_EACH_OP_OF(g->f, b, r)
+		for (uint32_t a = 0; a < gj_o(g->f, r)->nargs; a++) {
+			gj_ref x = gj_o(g->f, r)->arg[a];
+			uint32_t k = 0;
+			while (k < count && which[k] != x)
+				k++;
+			if (k < count || gj_o(g->f, x)->block == b)
+				continue;
+			which[count] = x;
+			kept[count++] = g->val[x];
+			g->val[x].v = g->val[x].s || !g->val[x].v ? NULL : gj_lanes_of(g, g->val[x].v, NULL, 0, n);
+		}
+	return count;
+}
+
+/* The block for exactly 16, 8, 4, 2 or 1 lanes, where so many are below the bound; elsewhere the builder goes on. */
+static void emit_narrow(gj_gen *g, uint32_t b, gj_ref mask, gj_v below, LLVMBasicBlockRef part, LLVMBasicBlockRef join)
+{
+	gj_unit *u = g->u;
+	unsigned lanes = u->lanes;
+	gj_ref which[4 * MOST_NARROW];
+	gj_forms kept[4 * MOST_NARROW], whole = g->val[mask];
+	gj_v all = g->all, choice = LLVMBuildSwitch(g->b, below, part, 5);
+	for (unsigned n = lanes / 2; n; n /= 2) {
+		LLVMBasicBlockRef way = gj_bb_new(g, "narrow");
+		LLVMAddCase(choice, LLVMConstInt(LLVMTypeOf(below), n, 0), way);
+		gj_at(g, way);
+		uint32_t count = narrow_operands(g, b, n, which, kept);
+		u->lanes = n;
+		g->all = LLVMConstAllOnes(gj_vec_ty(u, u->i1));
+		emit_version(g, b, way, mask, (gj_forms){ .v = g->all }, join);
+		u->lanes = lanes;
+		g->all = all;
+		for (uint32_t k = 0; k < count; k++)
+			g->val[which[k]] = kept[k];
+		g->val[mask] = whole;
+	}
+}
+
 /* A block that runs for the lanes below a bound, as all code behind `if i < n` does: once for warps that are below it
  * with all lanes, without a mask, and once for the one warp that is not. */
 static void emit_block(gj_gen *g, uint32_t b)
@@ -299,16 +380,15 @@ static void emit_block(gj_gen *g, uint32_t b)
 	if (all) {
 		LLVMBasicBlockRef way[2] = { gj_bb_new(g, "full"), gj_bb_new(g, "part") }, join = gj_bb_new(g, "");
 		gj_forms partly = g->val[mask], fully = { .v = LLVMConstAllOnes(gj_vec_ty(g->u, g->u->i1)) };
-		LLVMBuildCondBr(g->b, all, way[0], way[1]);
-		for (int k = 0; k < 2; k++) {
-			gj_at(g, way[k]);
-			g->val[mask] = k ? partly : fully;
-			for (uint32_t i = 0; i + 1 < bb->ops.n; i++) {
-				g->val[bb->ops.p[i]] = (gj_forms){ 0 };
-				emit_op(g, bb->ops.p[i]);
-			}
-			LLVMBuildBr(g->b, join);
+		gj_v below = can_be_narrow(g, b, mask) ? gj_lanes_below(g, mask) : NULL;
+		LLVMBasicBlockRef few = below ? gj_bb_new(g, "few") : way[1];
+		LLVMBuildCondBr(g->b, all, way[0], few);
+		if (below) {
+			gj_at(g, few);
+			emit_narrow(g, b, mask, below, way[1], join);
 		}
+		emit_version(g, b, way[0], mask, fully, join);
+		emit_version(g, b, way[1], mask, partly, join);
 		gj_at(g, join);
 		emit_op(g, bb->ops.p[bb->ops.n - 1]);
 		return;

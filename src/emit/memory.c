@@ -304,6 +304,15 @@ static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane)
 	return gj_icmp(g, p, lane ? LLVMBuildAdd(g->b, v->s, k, "") : v->s, gj_sc(g, o->arg[below]));
 }
 
+gj_v gj_lanes_below(gj_gen *g, gj_ref mask)
+{
+	const gj_op *o = gj_o(g->f, behind_all(g->f, mask));
+	gj_v first = lane_below(g, mask, 0);
+	if (!first || o->sub != GJ_CMP_LT || g->val[o->arg[0]].stride != 1)
+		return NULL;
+	return LLVMBuildSub(g->b, gj_sc(g, o->arg[1]), gj_sc(g, o->arg[0]), "");
+}
+
 /* Where a mask is of lanes that count by one, and at most one has the number asked for: whether one has (as numbers wrap, so do lanes). NULL:
  * another mask. */
 static gj_v lane_named(gj_gen *g, gj_ref mask)

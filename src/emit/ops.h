@@ -31,6 +31,7 @@ gj_v gj_masked_load(gj_gen *, gj_v from, gj_v mask, gj_t, unsigned align);
 gj_v gj_interleaved_load(gj_gen *, const gj_op *, gj_t t, gj_v mask);
 bool gj_interleaved_store(gj_gen *, const gj_op *, gj_v mask);
 
+gj_v gj_lanes_below(gj_gen *, gj_ref mask);    /* how many lanes are on, of a mask that says `below a bound`; NULL: another */
 bool gj_one_lane(const gj_gen *, gj_ref mask);     /* is it of one lane at most, for sure */
 gj_v gj_all_lanes(gj_gen *, gj_ref mask);      /* i1: are all lanes on; NULL: that takes more than a comparison */
 gj_v gj_cvt(gj_gen *, gj_v a, const gj_type *from, const gj_type *to);     /* CVT */
