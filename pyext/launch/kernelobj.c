@@ -152,6 +152,12 @@ static PyObject *get_neighbours(PyObject *self, void *unused)
 	return PyLong_FromUnsignedLong(S->image.neighbours);
 }
 
+static PyObject *get_together(PyObject *self, void *unused)
+{
+	(void)unused;
+	return PyBool_FromLong(S->image.together);
+}
+
 static PyObject *get_rounds(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -236,6 +242,7 @@ static PyGetSetDef getset[] = {
 	{ "argument_types", get_argtypes, NULL, "Types of the arguments.", NULL },
 	{ "signature", get_signature, NULL, "Signature with these argument types, and what is returned.", NULL },
 	{ "neighbours", get_neighbours, NULL, "How many threads of a launch one thread runs; 0: it could not be several.", NULL },
+	{ "together", get_together, NULL, "CPU: do all warps of a block go from barrier to barrier in one call?", NULL },
 	{ "rounds", get_rounds, NULL, "CPU: is it a loop over the grid whose rounds are run in turn?", NULL },
 	{ "places", get_places, NULL, "CPU: do threads run in the order of their places in the grid, whatever its blocks?", NULL },
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },

@@ -78,8 +78,11 @@ gj_v gj_resume_local(gj_gen *, uint64_t bytes);        /* both are hooks of gj_b
 void gj_resume_variable(gj_gen *, gj_v alloca, gj_t);
 void gj_resume_stop(gj_gen *, gj_v cond, LLVMBasicBlockRef otherwise);
 void gj_resume_return(gj_gen *);
-/* All code of the function stands. true: its warps stay together, and the builder stands where they are done with a block. */
-bool gj_resume_end(gj_gen *);
+void gj_resume_end(gj_gen *);
+
+/* phases_build.c, instead of gj_resume_end: all code of the function stands. If the kernel's warps go from barrier to barrier together, the
+ * builder then stands where they are done with a block; false: they may part, and nothing is changed. */
+bool gj_phases(gj_gen *);
 
 /* warp.c */
 gj_emit_op gj_cpu_barrier, gj_cpu_syncwarp, gj_cpu_fence, gj_cpu_shfl, gj_cpu_vote, gj_cpu_match, gj_cpu_activemask,

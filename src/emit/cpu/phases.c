@@ -11,12 +11,15 @@
  *
  * Such a decision must not depend on the warp: not on its number, nor on memory, which others may write between the first warp's look
  * and the last one's. Another branch may decide what a warp does, but no barrier may lie on its ways: a kernel in which one does is
- * left to resume.c. This file finds out, and where phases begin and end; phases_build.c does the work. */
+ * left to resume.c. This file finds out, and where phases begin and end; phases_build.c makes the loops. */
 #include "emit/cpu/phases.h"
 
 #include <string.h>
 
-enum { MOST_NODES = 2048 };
+enum {
+	MOST_NODES = 2048,
+	OUTSIDE = 6                                /* blocks around the warp's code: entry, the loops over blocks and warps. Others cannot be reached */
+};
 
 /* -- Addresses --------------------------------------------------------------------------------------------------------- */
 
@@ -54,7 +57,7 @@ uint32_t gj_place_of(const gj_places *p, const void *key)
 void gj_note_value(gj_phased *p, gj_v x, uint32_t node, bool varies, uint32_t at)
 {
 	put(&p->values, x, p->seen.n);
-	gj_push(gj_phased_arena(p), &p->seen, ((gj_seen){ x, node, varies, at }));
+	gj_push(gj_phased_arena(p), &p->seen, ((gj_seen){ .x = x, .node = node, .varies = varies, .at = at }));
 }
 
 gj_seen *gj_find_value(const gj_phased *p, gj_v x)
@@ -149,7 +152,7 @@ static bool find_nodes(gj_phased *p)
 			gj_push(a, &p->node.p[to].preds, i);
 		}
 	}
-	return p->end != GJ_NOWHERE && p->values.size > 2 * p->seen.n;
+	return p->end != GJ_NOWHERE && n + OUTSIDE == most && p->values.size > 2 * p->seen.n;
 }
 
 /* Code that ends in none (the launch has failed) has all nodes, and does not count. false: there is a loop without an end. */
@@ -372,12 +375,10 @@ static void find_cycles(gj_phased *p)
 		}
 }
 
-bool gj_phases(gj_gen *g)
+bool gj_find_phases(gj_phased *p)
 {
-	gj_phased p = { .g = g, .r = gj_cpu(g)->resume };
-	if (p.r->asks || !g->exit || !find_nodes(&p) || !find_postdominators(&p) || !spread(&p) || !find_leaders(&p) || !phases_end(&p))
+	if (p->r->asks || !find_nodes(p) || !find_postdominators(p) || !spread(p) || !find_leaders(p) || !phases_end(p))
 		return false;
-	find_cycles(&p);
-	gj_build_phases(&p);
+	find_cycles(p);
 	return true;
 }

@@ -24,7 +24,13 @@ typedef struct gj_node {
 } gj_node;
 
 /* An instruction. node: NOWHERE for those of resume.c's loop over warps; at: its place in the frame, or NOWHERE. */
-typedef struct gj_seen { gj_v x; uint32_t node; bool varies; uint32_t at; } gj_seen;
+typedef struct gj_seen {
+	gj_v x;
+	uint32_t node;
+	bool varies;
+	bool shares;                               /* its place is another's later, or was before: nothing is made again of it */
+	uint32_t at;
+} gj_seen;
 
 /* From addresses to numbers. */
 typedef struct gj_places { const void **key; uint32_t *number, size; } gj_places;
@@ -51,7 +57,7 @@ bool gj_is_pure(gj_v);                         /* does it nothing but make a val
 void gj_assign_phases(gj_phased *);
 void gj_split_edge(gj_phased *, uint32_t to, uint32_t pred);   /* a node of its own between it and its predecessor of that number */
 
-/* phases_build.c */
-void gj_build_phases(gj_phased *);
+/* Into what is empty but for g and r; false: warps may part. */
+bool gj_find_phases(gj_phased *);
 
 #endif

@@ -92,14 +92,82 @@ static uint32_t end_of_edge(const maker *m, LLVMBasicBlockRef bb, uint32_t v)
 	return u;
 }
 
+/* Where operand i of `user` must be known. */
+static uint32_t place_of_use(const maker *m, gj_v user, unsigned i)
+{
+	return node_of(m, LLVMGetInstructionParent(gj_needed_at(user, i)));
+}
+
+/* Has a node that can be reached from `from`, not through v, a use of x? */
+static bool is_used_before(maker *m, gj_v x, uint32_t from, uint32_t v)
+{
+	GJ_VEC(uint32_t) todo = { 0 };
+	m->p->walks++;
+	node(m, v)->walk = m->p->walks;
+	gj_push(arena(m), &todo, from);
+	while (todo.n) {
+		const gj_node *n = node(m, todo.p[--todo.n]);
+		for (uint32_t k = 0; k < n->succs.n; k++) {
+			if (node(m, n->succs.p[k])->walk != m->p->walks)
+				gj_push(arena(m), &todo, n->succs.p[k]);
+			node(m, n->succs.p[k])->walk = m->p->walks;
+		}
+	}
+	for (LLVMUseRef use = LLVMGetFirstUse(x); use; use = LLVMGetNextUse(use))
+		for (unsigned i = 0; i < gj_operands(LLVMGetUser(use)); i++) {
+			uint32_t at = LLVMGetOperand(LLVMGetUser(use), i) == x ? place_of_use(m, LLVMGetUser(use), i) : v;
+			if (at != v && at != GJ_NOWHERE && node(m, at)->walk == m->p->walks)
+				return true;
+		}
+	return false;
+}
+
+/* Can x, which phi becomes where it is reached from node `from`, be put in phi's place as soon as it is made: does nobody else want it in
+ * another phase, nor phi itself from there on? */
+static bool shares_place(maker *m, gj_v phi, uint32_t v, gj_v x, uint32_t from)
+{
+	const gj_seen *s = gj_find_value(m->p, x);
+	if (!s || !s->varies || s->node == GJ_NOWHERE || s->at != GJ_NOWHERE || node(m, s->node)->phase == node(m, from)->phase)
+		return false;
+	for (LLVMUseRef use = LLVMGetFirstUse(x); use; use = LLVMGetNextUse(use)) {
+		gj_v user = LLVMGetUser(use);
+		for (unsigned i = 0; user != phi && i < gj_operands(user); i++)
+			if (LLVMGetOperand(user, i) == x && node(m, place_of_use(m, user, i))->phase != node(m, s->node)->phase)
+				return false;
+	}
+	return !is_used_before(m, phi, s->node, v);
+}
+
+/* The only value that phi can have, if it has no other; NULL. */
+static gj_v only_value(gj_v phi)
+{
+	gj_v only = NULL;
+	for (unsigned i = 0; i < LLVMCountIncoming(phi); i++) {
+		gj_v x = LLVMGetIncomingValue(phi, i);
+		if (x != phi && only && x != only)
+			return NULL;
+		only = x == phi ? only : x;
+	}
+	return only;
+}
+
 static void keep_phi(maker *m, uint32_t v, gj_v phi)
 {
 	gj_t t = LLVMTypeOf(phi);
 	uint32_t at = gj_resume_place(m->g, t);
+	bool shares = false;
 	for (unsigned i = 0; i < LLVMCountIncoming(phi); i++) {
 		gj_v x = LLVMGetIncomingValue(phi, i);
 		if (x == phi || LLVMIsUndef(x))
 			continue;
+		if (shares_place(m, phi, v, x, end_of_edge(m, LLVMGetIncomingBlock(phi, i), v))) {
+			gj_seen *s = gj_find_value(m->p, x);
+			s->at = at;
+			s->shares = shares = true;
+			LLVMPositionBuilderBefore(m->g->b, behind(x));
+			store_in_frame(m, x, at);
+			continue;
+		}
 		gj_node *from = node(m, end_of_edge(m, LLVMGetIncomingBlock(phi, i), v));
 		gj_v end = LLVMGetBasicBlockTerminator(from->bb), first;
 		LLVMPositionBuilderBefore(m->g->b, end);
@@ -111,6 +179,7 @@ static void keep_phi(maker *m, uint32_t v, gj_v phi)
 	LLVMReplaceAllUsesWith(phi, x);
 	gj_push(arena(m), &m->dead, phi);
 	gj_note_value(m->p, x, v, true, at);
+	gj_find_value(m->p, x)->shares = shares;
 }
 
 static void keep_phis(maker *m)
@@ -121,8 +190,13 @@ static void keep_phis(maker *m)
 		gj_v x = LLVMGetFirstInstruction(node(m, v)->bb), next;
 		for (; is_leader(m, v) && gj_is_phi(x); x = next) {
 			next = LLVMGetNextInstruction(x);
-			if (gj_value_varies(m->p, x))
+			gj_v only = gj_value_varies(m->p, x) ? only_value(x) : NULL;
+			if (only) {
+				LLVMReplaceAllUsesWith(x, only);
+				gj_push(arena(m), &m->dead, x);
+			} else if (gj_value_varies(m->p, x)) {
 				keep_phi(m, v, x);
+			}
 		}
 	}
 }
@@ -145,6 +219,8 @@ static bool made_again(const maker *m, gj_v x)
 	}
 	for (int i = 0; i < LLVMGetNumOperands(x); i++) {
 		const gj_seen *s = gj_find_value(m->p, LLVMGetOperand(x, (unsigned)i));
+		if (s && s->shares)
+			return false;
 		varying += s && s->varies && s->node != GJ_NOWHERE;
 	}
 	return varying <= 1;
@@ -198,22 +274,69 @@ static void fetch_elsewhere(maker *m, gj_v x)
 		gj_push(arena(m), &users, LLVMGetUser(use));
 	for (uint32_t k = 0; k < users.n; k++)
 		for (unsigned i = 0; i < gj_operands(users.p[k]); i++) {
-			uint32_t at = node_of(m, LLVMGetInstructionParent(gj_needed_at(users.p[k], i)));
+			uint32_t at = place_of_use(m, users.p[k], i);
 			if (at != GJ_NOWHERE && LLVMGetOperand(users.p[k], i) == x)
 				LLVMSetOperand(users.p[k], i, fetch(m, x, fetching(m, at)));
 		}
+}
+
+static bool sets_nothing(gj_v x) { return LLVMIsAStoreInst(x) && LLVMIsUndef(LLVMGetOperand(x, 0)); }
+
+/* Is the variable set in node i before it is read there? */
+static bool is_set_first(const maker *m, gj_v variable, uint32_t i)
+{
+	for (gj_v x = LLVMGetFirstInstruction(node(m, i)->bb); x; x = LLVMGetNextInstruction(x))
+		if ((LLVMIsALoadInst(x) && LLVMGetOperand(x, 0) == variable) || (LLVMIsAStoreInst(x) && LLVMGetOperand(x, 1) == variable))
+			return LLVMIsAStoreInst(x);
+	return false;
+}
+
+/* Does every way through the phase to another of these users go through node i? */
+static bool comes_before(maker *m, uint32_t i, const gj_v *user, uint32_t n)
+{
+	GJ_VEC(uint32_t) todo = { 0 };
+	uint32_t leader = node(m, i)->phase;
+	m->p->walks++;
+	node(m, leader)->walk = m->p->walks;
+	gj_push(arena(m), &todo, leader);
+	while (todo.n) {
+		uint32_t at = todo.p[--todo.n];
+		for (uint32_t k = 0; at != i && k < node(m, at)->succs.n; k++) {
+			gj_node *to = node(m, node(m, at)->succs.p[k]);
+			if (to->phase == leader && to->walk != m->p->walks)
+				gj_push(arena(m), &todo, node(m, at)->succs.p[k]);
+			to->walk = m->p->walks;
+		}
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t at = node_of(m, LLVMGetInstructionParent(user[k]));
+		if (at != i && node(m, at)->walk == m->p->walks)
+			return false;
+	}
+	return true;
+}
+
+/* Is all that is done with the variable done in one phase, and has nothing to be remembered from one time to the next? */
+static bool is_of_one_phase(maker *m, gj_v variable, const gj_v *user, uint32_t n)
+{
+	bool set = false;
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = node_of(m, LLVMGetInstructionParent(user[k]));
+		if (node(m, i)->phase != node(m, node_of(m, LLVMGetInstructionParent(user[0])))->phase)
+			return false;
+		set = set || (is_set_first(m, variable, i) && comes_before(m, i, user, n));
+	}
+	return set || !n;
 }
 
 /* A variable that several phases use lies in the frame. */
 static void keep_variable(maker *m, gj_kept v)
 {
 	GJ_VEC(gj_v) users = { 0 };
-	bool several = false;
-	for (LLVMUseRef use = LLVMGetFirstUse(v.at); use; use = LLVMGetNextUse(use)) {
-		gj_push(arena(m), &users, LLVMGetUser(use));
-		several |= loop_of(m, node_of(m, LLVMGetInstructionParent(users.p[users.n - 1]))) !=
-			loop_of(m, node_of(m, LLVMGetInstructionParent(users.p[0])));
-	}
+	for (LLVMUseRef use = LLVMGetFirstUse(v.at); use; use = LLVMGetNextUse(use))
+		if (!sets_nothing(LLVMGetUser(use)))
+			gj_push(arena(m), &users, LLVMGetUser(use));
+	bool several = !is_of_one_phase(m, v.at, users.p, users.n);
 	uint32_t at = several ? gj_resume_place(m->g, v.type) : 0;
 	for (uint32_t k = 0; several && k < users.n; k++) {
 		uint32_t i = node_of(m, LLVMGetInstructionParent(users.p[k]));
@@ -247,8 +370,7 @@ static bool is_idle(const maker *m, uint32_t i)
 	gj_v end = LLVMGetBasicBlockTerminator(n->bb), x = LLVMGetFirstInstruction(n->bb);
 	for (; x != end; x = LLVMGetNextInstruction(x)) {
 		bool stop = n->stops && LLVMIsAStoreInst(x) && LLVMGetOperand(x, 1) == m->r->state;
-		bool nothing = LLVMIsAStoreInst(x) && LLVMIsUndef(LLVMGetOperand(x, 0));
-		if (!gj_is_pure(x) && !LLVMIsALoadInst(x) && !stop && !nothing)
+		if (!gj_is_pure(x) && !LLVMIsALoadInst(x) && !stop && !sets_nothing(x))
 			return false;
 	}
 	return true;
@@ -549,7 +671,7 @@ static void drop_resuming(maker *m)
 	look_up(m->g);
 }
 
-void gj_build_phases(gj_phased *p)
+static void build(gj_phased *p)
 {
 	gj_gen *g = p->g;
 	maker *m = &(maker){ .g = g, .p = p, .r = p->r };
@@ -589,4 +711,15 @@ void gj_build_phases(gj_phased *p)
 	LLVMSetSuccessor(LLVMGetBasicBlockTerminator(gj_cpu(g)->outer), 0, m->loop[0].pre);
 	gj_at(g, behind);
 	drop_resuming(m);
+}
+
+bool gj_phases(gj_gen *g)
+{
+	gj_phased p = { .g = g, .r = gj_cpu(g)->resume };
+	if (!gj_find_phases(&p))
+		return false;
+	build(&p);
+	gj_resume_close(g);
+	g->u->image->together = true;
+	return true;
 }

@@ -348,8 +348,13 @@ static void keep(gj_gen *g, gj_kept v, uint8_t *flags)
 	}
 }
 
-/* Warps that may part at their barriers: the frames of all, the switch and what it asks for. The builder stands behind the loop over warps. */
-static void resume_end(gj_gen *g)
+void gj_resume_close(gj_gen *g)
+{
+	g->u->image->frame_bytes = (gj_cpu(g)->resume->bytes + 63) / 64 * 64 + 64;
+}
+
+/* All code of the function stands; the builder, behind the loop over warps. */
+void gj_resume_end(gj_gen *g)
 {
 	gj_resume *r = gj_cpu(g)->resume;
 	gj_v at = LLVMConstInt(g->u->i64, offsetof(gj_block, stopped), 0);
@@ -370,13 +375,5 @@ static void resume_end(gj_gen *g)
 	uint8_t *flags = gj_new(g->u->arena, uint8_t, r->nblocks);
 	for (uint32_t i = 0; i < r->vars.n; i++)
 		keep(g, r->vars.p[i], flags);
-}
-
-bool gj_resume_end(gj_gen *g)
-{
-	bool together = g->u->image->together = gj_phases(g);
-	if (!together)
-		resume_end(g);
-	g->u->image->frame_bytes = (gj_cpu(g)->resume->bytes + 63) / 64 * 64 + 64;
-	return together;
+	gj_resume_close(g);
 }

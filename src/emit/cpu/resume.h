@@ -43,8 +43,7 @@ static inline gj_v gj_needed_at(gj_v user, unsigned i)
 uint32_t gj_resume_place(gj_gen *, gj_t);
 unsigned gj_resume_align(const gj_gen *, gj_t);
 
-/* phases.c: the kernel's warps go from barrier to barrier together; false: they may part, and nothing is changed. The builder then stands
- * where the block is done. */
-bool gj_phases(gj_gen *);
+/* Nothing more is put into the frame. */
+void gj_resume_close(gj_gen *);
 
 #endif

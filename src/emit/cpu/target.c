@@ -430,8 +430,10 @@ static void next_warp(gj_gen *g)
 	}
 	count_threads(g, gj_here(g));
 	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), next_row ? next_row : end, c->loop);
-	if (c->resume && !gj_resume_end(g))
+	if (c->resume && !gj_phases(g)) {
+		gj_resume_end(g);
 		return;
+	}
 	if (c->blocks) {
 		gj_v start = LLVMGetIncomingValue(c->block_idx, 0);
 		end = LLVMBuildAdd(g->b, start, gj_block_field(g, offsetof(gj_block, stretch), u->i32), "");
