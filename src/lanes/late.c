@@ -5,6 +5,7 @@
  *
  * gj_barriers_last() puts such ways first where it can. gj_delays() finds what is left. */
 #include "lanes/late.h"
+#include "image/barrier.h"
 #include "ir/walk.h"
 #include "opt/opt.h"
 
@@ -187,4 +188,60 @@ bool gj_parts_waiting(const gj_plan *p)
 			return true;
 	}
 	return false;
+}
+
+/* -- Barriers that nobody can have gone before ---------------------------------------------------------------------- */
+
+/* The variable that says which lanes will come to no barrier any more, if that is what barrier o asks; 0. */
+static gj_ref gone_before(const gj_fn *f, const gj_op *o)
+{
+	const gj_op *lanes = o->op == GJ_BARRIER && o->nargs > gj_takes_predicate(o->sub) ? gj_o(f, o->arg[o->nargs - 1]) : NULL;
+	if (!lanes || lanes->op != GJ_ANDNOT || gj_o(f, lanes->arg[0])->op != GJ_ALLLANES || gj_o(f, lanes->arg[1])->op != GJ_GET)
+		return 0;
+	return gj_o(f, lanes->arg[1])->arg[0];
+}
+
+/* Does the op say that lanes are gone? The variable begins as false. */
+static bool says_gone(const gj_fn *f, const gj_op *o, gj_ref gone)
+{
+	return o->op == GJ_SET && o->arg[0] == gone && (o->mask || gj_o(f, o->arg[1])->op != GJ_CONST || gj_o(f, o->arg[1])->imm.i);
+}
+
+/* By block: may lanes be gone where it begins? */
+static bool *gone_at(const gj_fn *f, gj_ref gone)
+{
+	bool *at = gj_new(f->arena, bool, f->bb.n);
+	GJ_VEC(uint32_t) work = { 0 };
+	GJ_EACH_OP(f, b, r)
+		if (says_gone(f, gj_o(f, r), gone))
+			gj_push(f->arena, &work, b);
+	while (work.n) {
+		const gj_bb *bb = &f->bb.p[work.p[--work.n]];
+		for (uint32_t k = 0; k < bb->nsucc; k++)
+			if (!at[bb->succ[k]]) {
+				at[bb->succ[k]] = true;
+				gj_push(f->arena, &work, bb->succ[k]);
+			}
+	}
+	return at;
+}
+
+void gj_all_wait(gj_fn *f)
+{
+	gj_ref gone = 0;
+	bool *at = NULL;
+	GJ_EACH_BLOCK(f, b) {
+		bool some = at && at[b];
+		GJ_EACH_OP_OF(f, b, r) {
+			gj_op *o = gj_o(f, r);
+			gj_ref asked = gone_before(f, o);
+			if (asked && asked != gone) {
+				at = gone_at(f, gone = asked);
+				some = at[b];
+			}
+			some |= gone && says_gone(f, o, gone);
+			if (asked && !some)
+				o->nargs--;
+		}
+	}
 }

@@ -10,5 +10,6 @@ bool gj_mask(gj_fn *f)
 		return false;
 	gj_mask_build(&p);
 	gj_cfg(f);
+	gj_all_wait(f);
 	return true;
 }
