@@ -164,6 +164,7 @@ class Toolchain:
 			"pyext": ["-Ipyext", "-fno-strict-aliasing", *self.across_files, *python_flags()],
 			# Calls that 22 deprecates are the only spelling that 19 has.
 			"emit": ["-isystem", self.llvm.include, "-Wno-deprecated-declarations"],
+			"run": self.across_files,
 			"key.c": ["-include", str(self.write_build_header())],
 		}
 

@@ -375,6 +375,8 @@ static bool classify(PyObject *o, gj_reader *r)
 		return false;
 	if (!r->read && (PyCallable_Check(o) || PyUnicode_Check(o)))
 		r->read = read_callable;
+	r->plain = r->read == read_none || r->read == read_bool || r->read == read_int || r->read == read_float || r->read == read_ndarray
+		|| r->read == read_devarray;
 	return true;
 }
 
@@ -391,7 +393,7 @@ static bool reader_of(PyObject *o, gj_reader *out)
 	*out = *r;
 	if (out->cls == cls)
 		return true;
-	*out = (gj_reader){ cls, NULL, NULL };
+	*out = (gj_reader){ .cls = cls };
 	if (!classify(o, out))
 		return false;
 	if (!out->read && !out->aux && !PyTuple_Check(o))
@@ -435,7 +437,9 @@ static const gj_type *read_other(gj_args *a, PyObject *o)
 static const gj_type *read_one(gj_args *a, PyObject *o)
 {
 	const gj_reader *r = row_of(Py_TYPE(o));
-	if (r->cls != Py_TYPE(o) || !r->read)
+	bool known = r->cls == Py_TYPE(o) && r->read;
+	a->plain &= known && r->plain;
+	if (!known)
 		return read_other(a, o);
 	return r->read(a, o, r->aux) ? a->leaf[a->nleaves - 1].type : NULL;
 }

@@ -1,12 +1,13 @@
 /* kernel[grid, block, stream, shared]: reading it, and what it means for the device and for the compiler. */
 #include "launch/config.h"
 
+#include "launch/dispatcher.h"
+
 enum { LEAST_OF_NEIGHBOURS = 1 << 18 /* threads of a launch */ };
 
 static const char axis_name[] = "xyz";
 
-/* Takes the number's reference. */
-static bool wrong_extent(PyObject *number, bool zero, const char *what, int axis)
+static void wrong_extent(PyObject *number, bool zero, const char *what, int axis)
 {
 	PyObject *text = PyObject_Str(number);
 	const char *s = text ? PyUnicode_AsUTF8(text) : "a number of thousands of digits";
@@ -15,23 +16,24 @@ static bool wrong_extent(PyObject *number, bool zero, const char *what, int axis
 	else
 		gj_error(GJ_ERR_CONFIG_RANGE, what, axis_name[axis], s);
 	Py_XDECREF(text);
-	Py_DECREF(number);
-	return false;
 }
 
 /* One extent; false: exception. */
 static bool read_extent(PyObject *o, const char *what, int axis, uint32_t *out)
 {
-	PyObject *n = PyLong_CheckExact(o) ? Py_NewRef(o) : PyNumber_Index(o);
+	bool exact = PyLong_CheckExact(o);
+	PyObject *n = exact ? o : PyNumber_Index(o);
 	if (!n)
 		return gj_forgive(PyExc_TypeError) ? (gj_error(GJ_ERR_CONFIG_TYPE, what, Py_TYPE(o)->tp_name), false) : false;
 	int overflow;
 	long long v = PyLong_AsLongLongAndOverflow(n, &overflow);
-	if (overflow || v < 1 || v > UINT32_MAX)
-		return wrong_extent(n, v == 0 && !overflow, what, axis);
-	*out = (uint32_t)v;
-	Py_DECREF(n);
-	return true;
+	bool right = !overflow && v >= 1 && v <= UINT32_MAX;
+	*out = right ? (uint32_t)v : 0;
+	if (!right)
+		wrong_extent(n, v == 0 && !overflow, what, axis);
+	if (!exact)
+		Py_DECREF(n);
+	return right;
 }
 
 static bool read_shape(PyObject *o, const char *what, uint32_t out[3])
@@ -78,13 +80,14 @@ static bool can_be(uint32_t row, uint32_t columns, bool planes, uint32_t k)
 /* Only large launches: it takes a compilation of its own, and small ones gain nothing. */
 static uint32_t neighbours(const gj_launch_config *c)
 {
+	if ((uint64_t)c->grid[0] * c->block[0] * c->grid[1] * c->block[1] * c->grid[2] * c->block[2] < LEAST_OF_NEIGHBOURS)
+		return 0;
 	int most = gj_config.neighbours < 0 ? -gj_config.neighbours : gj_config.neighbours;
 	uint32_t columns = c->block[1] * c->block[2];
 	bool planes = columns > 1 || c->grid[1] > 1 || c->grid[2] > 1;
-	uint64_t threads = (uint64_t)c->grid[0] * c->block[0] * c->grid[1] * c->grid[2] * columns;
 	uint32_t halves = can_be(c->block[0], columns, planes, 2) ? GJ_FACT_HALVES : 0;
 	uint32_t quarters = can_be(c->block[0], columns, planes, 4) ? GJ_FACT_QUARTERS : 0;
-	if (threads < LEAST_OF_NEIGHBOURS || most < 2 || !(halves | quarters))
+	if (most < 2 || !(halves | quarters))
 		return 0;
 	return (most == 4 && quarters ? quarters : halves | quarters) | (planes ? GJ_FACT_ALIGNED_ROWS : 0);
 }
@@ -92,59 +95,65 @@ static uint32_t neighbours(const gj_launch_config *c)
 /* Vectors that fit into so many threads along an axis: 0 none, 1 of 8, 2 of 16, 3 of 32. */
 static uint32_t vectors_in(uint32_t threads) { return threads % 32 == 0 ? 3 : threads % 16 == 0 ? 2 : threads % 8 == 0; }
 
-/* What holds of a grid in several dimensions, whatever its blocks. */
-static uint32_t grid_facts(const gj_launch_config *c)
+/* Are blocks and threads along an axis so few that indices fit in 31 bits? */
+static bool fits31(const gj_launch_config *c, int d)
+{
+	return c->grid[d] < 1u << 23 && (uint64_t)c->grid[d] * c->block[d] < 1u << 30;
+}
+
+/* Of a grid in several dimensions: what holds of its blocks, and of all of it, whatever these are. */
+static uint32_t shape_facts(const gj_launch_config *c)
 {
 	static const uint32_t wide[3] = { GJ_FACT_WIDE_X, GJ_FACT_WIDE_Y, GJ_FACT_WIDE_Z };
-	uint32_t facts = 0, full = GJ_FACT_FULL_GRID;
-	bool line = true;
+	uint32_t full = GJ_FACT_FULL_GRID, facts = vectors_in(c->block[1]) << GJ_FACT_COLUMNS_SHIFT | vectors_in(c->block[2]) << GJ_FACT_DEPTHS_SHIFT;
 	for (int d = 0; d < 3; d++) {
 		uint64_t threads = (uint64_t)c->grid[d] * c->block[d];
-		line &= d == 0 || threads == 1;
 		facts |= threads >= 32 ? wide[d] : 0;
 		full = threads >= 32 && threads % 32 ? 0 : full;
 	}
-	return line ? 0 : facts | full;
+	return facts | full;
 }
 
 uint32_t gj_launch_config_facts(const gj_launch_config *c)
 {
-	uint32_t facts = GJ_FACT_IDX32;
-	for (int d = 0; d < 3; d++)
-		if (c->grid[d] >= 1u << 23 || (uint64_t)c->grid[d] * c->block[d] >= 1u << 30)
-			facts = 0;
-	if (c->block[0] % 32 == 0 || (c->block[1] == 1 && c->block[2] == 1))
+	uint32_t facts = fits31(c, 0) ? GJ_FACT_IDX32 : 0;
+	bool line = c->block[1] == 1 && c->block[2] == 1;
+	if (line || c->block[0] % 32 == 0)
 		facts |= GJ_FACT_LANES_X;
 	else if (c->block[0] % 8 == 0)
 		facts |= c->block[0] % 16 == 0 ? GJ_FACT_ROWS_16 : GJ_FACT_ROWS_8;
-	facts |= vectors_in(c->block[1]) << GJ_FACT_COLUMNS_SHIFT | vectors_in(c->block[2]) << GJ_FACT_DEPTHS_SHIFT;
 	if (c->block[0] * c->block[1] * c->block[2] % 32 == 0)
 		facts |= GJ_FACT_FULL_WARPS;
-	return facts | grid_facts(c) | neighbours(c);
+	if (!line || c->grid[1] != 1 || c->grid[2] != 1) {
+		facts &= fits31(c, 1) && fits31(c, 2) ? UINT32_MAX : ~(uint32_t)GJ_FACT_IDX32;
+		facts |= shape_facts(c);
+	}
+	return facts | neighbours(c);
 }
 
 /* -- Reading it ------------------------------------------------------------------------------------------------------ */
 
 /* What stands in kernel[…]: a tuple of 2 to 4. */
-static bool read_config(gj_launch_config *c, PyObject *key, const char *kernel)
+static bool read_config(gj_launch_config *c, PyObject *key, const gj_dispatcher *kernel)
 {
 	Py_ssize_t n = PyTuple_Check(key) ? PyTuple_GET_SIZE(key) : 1;
 	c->stream = NULL;
 	c->fits = NULL;
 	c->shared = 0;
 	if (n < 2 || n > 4)
-		return gj_error(GJ_ERR_CONFIG_COUNT, (int)n, kernel), false;
+		return gj_error(GJ_ERR_CONFIG_COUNT, (int)n, gj_dispatcher_name(kernel)), false;
 	if (!read_shape(PyTuple_GET_ITEM(key, 0), "grid", c->grid) || !read_shape(PyTuple_GET_ITEM(key, 1), "block", c->block))
 		return false;
 	c->facts = gj_launch_config_facts(c);
 	PyObject *stream = n > 2 ? PyTuple_GET_ITEM(key, 2) : Py_None;
-	if (stream != Py_None && !(PyLong_CheckExact(stream) && PyLong_AsLong(stream) == 0 && !PyErr_Occurred()))
+	if (stream != Py_None && !(PyLong_CheckExact(stream) && PyLong_AsLong(stream) == 0 && !PyErr_Occurred())) {
 		c->stream = Py_NewRef(stream);
-	gj_forgive(PyExc_OverflowError);           /* of a number that is a handle */
+		gj_forgive(PyExc_OverflowError);       /* of a number that is a handle */
+	}
 	return n < 4 || read_shared(PyTuple_GET_ITEM(key, 3), &c->shared);
 }
 
-bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const char *kernel)
+bool gj_launch_config_read(gj_launch_config *c, PyObject *key, const gj_dispatcher *kernel)
 {
 	PyObject *tuple = PyList_Check(key) ? PyList_AsTuple(key) : Py_NewRef(key);
 	bool ok = tuple && read_config(c, tuple, kernel);

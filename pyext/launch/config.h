@@ -11,8 +11,8 @@ typedef struct gj_launch_config {
 	PyObject *stream;                          /* NULL: the default stream */
 } gj_launch_config;
 
-/* Fills *out; owns a reference to the stream, also where it fails. `kernel`: its name for messages. false: exception. */
-bool gj_launch_config_read(gj_launch_config *out, PyObject *key, const char *kernel);
+/* Fills *out; owns a reference to the stream, also where it fails. `kernel`: for messages. false: exception. */
+bool gj_launch_config_read(gj_launch_config *out, PyObject *key, const gj_dispatcher *kernel);
 /* Can the device launch it at all? false: exception. */
 bool gj_launch_config_check(gj_launch_config *, const gj_device *);
 /* Facts of a configuration that was made otherwise: grid and block are set. */

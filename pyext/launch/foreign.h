@@ -10,6 +10,7 @@ struct gj_reader {
 	PyTypeObject *cls;
 	bool (*read)(gj_args *, PyObject *, const void *aux);
 	void *aux;
+	bool plain;                                /* nobody else's code runs meanwhile */
 };
 /* Fills read and aux for a foreign array class; read stays NULL when the object is none. false: exception. */
 bool gj_foreign_classify(PyObject *, gj_reader *);

@@ -65,8 +65,8 @@ static bool settle(const gj_dispatcher *d, const gj_launch_config *c, const gj_a
 }
 
 /* What is being launched, while it may be compiled for that. */
-static _Thread_local const gj_launch_config *config_now;
-static _Thread_local gj_dispatcher *kernel_now;
+typedef struct { const gj_launch_config *config; gj_dispatcher *kernel; } launching;
+static _Thread_local launching now;
 
 /* Tells who watches that it was compiled, if it was; false: exception. */
 static bool told(gj_dispatcher *d, unsigned long before)
@@ -90,16 +90,14 @@ static uint32_t covered(const gj_launch_config *c, const gj_args *a)
 
 static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
-	const gj_launch_config *outer = config_now;
-	gj_dispatcher *outer_kernel = kernel_now;
-	config_now = c;
-	kernel_now = d;
+	launching *mine = &now, outer = *mine;
+	*mine = (launching){ c, d };
 	unsigned long before = d->hits + d->misses;
-	gj_specialisation *s = gj_specialisation_of(d, a, c->facts | covered(c, a));
+	gj_specialisation *last = d->last, *s = gj_specialisation_of(d, a, c->facts | covered(c, a));
 	if (s && !told(d, before))
 		s = NULL;
-	config_now = outer;
-	kernel_now = outer_kernel;
+	*mine = outer;
+	a->plain &= s == last && !d->locked;       /* it may have been compiled */
 	return s;
 }
 
@@ -107,11 +105,11 @@ static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_a
 PyObject *gj_current_launch(PyObject *m, PyObject *unused)
 {
 	(void)m, (void)unused;
-	const gj_launch_config *c = config_now;
+	const gj_launch_config *c = now.config;
 	if (!c)
 		Py_RETURN_NONE;
 	PyObject *stream = c->stream ? Py_NewRef(c->stream) : PyLong_FromLong(0);
-	return Py_BuildValue("O(III)(III)NI", kernel_now, c->grid[0], c->grid[1], c->grid[2], c->block[0], c->block[1], c->block[2], stream,
+	return Py_BuildValue("O(III)(III)NI", now.kernel, c->grid[0], c->grid[1], c->grid[2], c->block[0], c->block[1], c->block[2], stream,
 		c->shared);
 }
 
@@ -138,8 +136,9 @@ bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 	if (!choose_stream(c, a, &stream) || ((a->nhost || a->nkeep) && !gj_args_place(a, stream)))
 		return gj_args_return(a, NULL, NULL, false);
 	gj_specialisation *s = prepare(d, c, a);
+	bool as_read = a->plain && !c->stream && !a->producer && !a->nhost && !a->nkeep;
 	bool ok = s && (!a->lent.host || gj_args_stay_near(a, &s->image, threads_of(c)) || gj_args_send(a)) && gj_launch_config_fits(c, s)
-		&& gj_args_in_place(a);
+		&& (as_read || gj_args_in_place(a));
 	gj_status status = ok ? launch(c, s, a, stream) : GJ_OK;
 	if (status != GJ_OK) {
 		char what[200];

@@ -63,7 +63,7 @@ PyObject *gj_launcher_new(gj_dispatcher *d, PyObject *key)
 	l->call = launcher_call;
 	l->callbacks = l->args = NULL;
 	l->disp = (gj_dispatcher *)Py_NewRef(d);
-	if (!gj_launch_config_read(&l->config, key, gj_dispatcher_name(d)))
+	if (!gj_launch_config_read(&l->config, key, d))
 		Py_CLEAR(l);
 	else
 		PyObject_GC_Track(l);

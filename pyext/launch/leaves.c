@@ -16,6 +16,7 @@ void gj_args_init(gj_args *a, gj_device *dev)
 	a->type_cap = a->leaf_cap = GJ_FAST_ARGS;
 	a->ref_cap = GJ_FAST_REFS;
 	a->hinted = false;
+	a->plain = true;
 	a->together = 0;
 	a->near = false;
 	a->lent = (gj_place){ 0 };
@@ -153,7 +154,8 @@ bool gj_args_ndarray(gj_args *a, PyArrayObject *o)
 	if (ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM), false;
 	char layout = PyArray_IS_C_CONTIGUOUS(o) ? 'C' : PyArray_IS_F_CONTIGUOUS(o) ? 'F' : 'A';
-	const gj_type *elem = gj_known_dtype(PyArray_DESCR(o));
+	int kind = gj_kind_of_dtype(PyArray_DESCR(o));
+	const gj_type *elem = kind >= 0 ? gj_scalar[kind] : gj_known_dtype(PyArray_DESCR(o));
 	if (!elem)
 		return gj_refuse_dtype(PyArray_DESCR(o));
 	bool readonly = !PyArray_ISWRITEABLE(o);

@@ -37,6 +37,7 @@ typedef struct gj_args {
 	gj_devptr together;                        /* a block with the copies of all host arrays; 0: each has one of its own */
 	bool near;                                 /* that block may be memory of the host, … */
 	gj_place lent;                             /* … which is this; host NULL: it is not */
+	bool plain;                                /* no code but ours has run since the first was read */
 	bool hinted;                               /* what In, Out or InOut hold is being read */
 	uint32_t depth;                            /* tuples that are being read */
 	uintptr_t producer;                        /* stream that the foreign arrays' owner works on */

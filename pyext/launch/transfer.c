@@ -28,6 +28,15 @@ static bool fits31(const gj_arg *x, uintptr_t bytes)
 	return true;
 }
 
+/* The bytes of an array without gaps; 0: it has some, or no items. */
+static uintptr_t packed(const gj_arg *x)
+{
+	uintptr_t bytes = x->type->layout == 'A' ? 0 : x->type->elem->size;
+	for (int i = 0; i < x->type->ndim; i++)
+		bytes *= (uintptr_t)x->shape[i];
+	return bytes;
+}
+
 /* Bytes that arrays cover, in two lists: pairs would be stored by halves and read as wholes, for which processors wait. */
 typedef struct { uint32_t n; uintptr_t lo[32], hi[32]; } ranges;
 
@@ -39,18 +48,24 @@ static bool overlaps(const ranges *r, uintptr_t lo, uintptr_t hi)
 	return false;
 }
 
+/* Which of gj_fact_strides are the array's along dimension d, a bit each. */
+static uint32_t steps_of(const gj_arg *x, int d)
+{
+	int64_t size = x->type->elem->size, stride = x->strides[d];
+	if (x->shape[d] <= 1)
+		return (1u << GJ_NFACT_STRIDES) - 1;
+	for (uint32_t i = 0; i < GJ_NFACT_STRIDES; i++)
+		if (stride == gj_fact_strides[i] * size)
+			return 1u << i;
+	return 0;
+}
+
 /* Which of the bits of GJ_FACTS_STRIDES hold for a strided array: a slice of rows, every second item, a transposed plane … */
 static uint32_t known_strides(const gj_arg *x)
 {
 	int last = x->type->ndim - 1;
-	int64_t size = x->type->elem->size;
-	uint32_t bits = 0;
-	for (int i = 0; i < 2 * GJ_NFACT_STRIDES; i++) {
-		int d = i < GJ_NFACT_STRIDES ? last : 0;
-		bool holds = x->shape[d] <= 1 || x->strides[d] == gj_fact_strides[i % GJ_NFACT_STRIDES] * size;
-		bits |= (uint32_t)holds << (GJ_FACT_STRIDE_SHIFT + i);
-	}
-	return bits;
+	uint32_t inner = steps_of(x, last), outer = last ? steps_of(x, 0) : inner;
+	return (inner | outer << GJ_NFACT_STRIDES) << GJ_FACT_STRIDE_SHIFT;
 }
 
 /* Are rows of an array of several dimensions whole pairs of items, and of 8 bytes? */
@@ -75,18 +90,19 @@ uint32_t gj_args_facts(const gj_args *a)
 			facts &= ~(uint32_t)(GJ_FACT_NOALIAS | (x->data & 15 ? GJ_FACT_ALIGN16 : 0));
 		if (x->type->kind != GJ_ARRAY)
 			continue;
-		uintptr_t lo, hi;
+		uintptr_t lo = x->data, bytes = packed(x), hi = lo + bytes;
 		if (x->type->layout == 'A' && x->type->ndim) {
 			uint32_t known = known_strides(x);
 			strides = strided ? strides & known : known;
 			strided = true;
 		}
-		gj_byte_range(x->type, x->data, x->shape, x->strides, &lo, &hi);
+		if (!bytes)
+			gj_byte_range(x->type, x->data, x->shape, x->strides, &lo, &hi);
 		if (x->data & 15)
 			facts &= ~(uint32_t)GJ_FACT_ALIGN16;
 		if (!has_aligned_rows(x))
 			facts &= ~(uint32_t)GJ_FACT_ALIGNED_ROWS;
-		if (!fits31(x, hi - lo))
+		if (bytes ? bytes > INT32_MAX - GJ_INDEX_SLACK : !fits31(x, hi - lo))
 			facts &= ~(uint32_t)GJ_FACT_IDX32;
 		if (seen.n == GJ_LEN(seen.lo) || overlaps(&seen, lo, hi))
 			facts &= ~(uint32_t)GJ_FACT_NOALIAS;

@@ -1,4 +1,4 @@
-/* NumPy's dtypes as kernel types. They go by kind and size, never by type number: NumPy has two 64-bit integers. */
+/* NumPy's dtypes as kernel types. They go by kind and size: NumPy has two 64-bit integers. */
 #include "types/dtype.h"
 
 #include "types/layout.h"
@@ -24,10 +24,20 @@ static bool is_bfloat16(PyTypeObject *cls)
 	return cls == bfloat16;
 }
 
+/* 1 + the kind of NumPy's own types by their number; 0: by kind and size. */
+static const uint8_t kind_of_num[] = {
+	[NPY_BOOL] = 1 + GJ_BOOL, [NPY_INT8] = 1 + GJ_I8, [NPY_INT16] = 1 + GJ_I16, [NPY_INT32] = 1 + GJ_I32, [NPY_INT64] = 1 + GJ_I64,
+	[NPY_UINT8] = 1 + GJ_U8, [NPY_UINT16] = 1 + GJ_U16, [NPY_UINT32] = 1 + GJ_U32, [NPY_UINT64] = 1 + GJ_U64,
+	[NPY_FLOAT16] = 1 + GJ_F16, [NPY_FLOAT32] = 1 + GJ_F32, [NPY_FLOAT64] = 1 + GJ_F64,
+	[NPY_COMPLEX64] = 1 + GJ_C64, [NPY_COMPLEX128] = 1 + GJ_C128,
+};
+
 int gj_kind_of_dtype(const PyArray_Descr *d)
 {
 	if (!PyArray_ISNBO(d->byteorder))
 		return -1;
+	if ((unsigned)d->type_num < GJ_LEN(kind_of_num) && kind_of_num[d->type_num])
+		return kind_of_num[d->type_num] - 1;
 	npy_intp size = PyDataType_ELSIZE(d);
 	int log = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : size == 8 ? 3 : size == 16 ? 4 : -1;
 	switch (log < 0 ? 0 : d->kind) {

@@ -62,7 +62,10 @@ typedef struct gj_run {
 	_Atomic uint64_t busy_ns;                  /* of all threads together */
 	atomic_int status;                         /* a gj_status; GJ_OK as long as no block has failed */
 	pthread_t launcher;
-	pthread_mutex_t lock;                      /* cooperative, spins: guards what follows */
+	atomic_uint reported;
+	gj_lines lines;                            /* what it has printed (print.c) */
+	/* Cooperative, spins: set before these begin. */
+	pthread_mutex_t lock;                      /* guards what follows */
 	uint64_t grid_live, grid_arrived;          /* warps of the grid that have not returned, that wait in grid.sync() */
 	atomic_uint grid_phase;
 	_Atomic uint64_t crowd;                    /* spins (wait.c): threads of blocks that were begun beside others */
@@ -70,9 +73,7 @@ typedef struct gj_run {
 	struct gj_worker *members;                 /* who works on the launch */
 	uint64_t comings;                          /* how often somebody joined or left */
 	uint64_t calm_since, calm_sum;             /* since when nothing changes, as far as it is known */
-	atomic_uint reported;
-	gj_lines lines;                            /* what it has printed (print.c) */
-	/* Written once, by the first that fails; what stands above begins as zeros. */
+	/* Written once, by the first that fails. */
 	gj_report report;                          /* GJ_E_RAISED */
 	char     text[512];                        /* why */
 } gj_run;
@@ -147,6 +148,7 @@ typedef struct gj_worker {
 	uint32_t  stretch;                         /* blocks of the last call; 0: there was none */
 	uint64_t  stretch_began;
 	gj_room  *rooms, *free_rooms;              /* all; those without a block */
+	struct gj_faults *faults;                  /* fault.c: of the thread that it works on */
 	bool      waits;                           /* the kernel's fibers make way for each other */
 	uint32_t  turns, still;                    /* wait.c: fibers that made way, or saw nothing new, one after the other */
 	uint32_t  rounds;                          /* … of all fibers, in which nothing else happened */
@@ -209,7 +211,7 @@ void gj_block_init(gj_cpu_block *, gj_worker *, gj_meet *, char *shared);
 /* cpu/fault.c: catches faults, once; this thread runs compiled code for the worker, until it leaves. */
 void gj_fault_start(void);
 void gj_fault_enter(gj_worker *);
-void gj_fault_leave(void);
+void gj_fault_leave(gj_worker *);
 /* cpu/print.c: what was printed becomes the thread's. */
 void      gj_print_end(gj_run *);
 void      gj_print_lines(const gj_kernel *, const gj_lines *);
@@ -249,6 +251,7 @@ unsigned  gj_host_cpus(void);                  /* that this process may use */
 void      gj_host_memory(size_t *free, size_t *total);
 void      gj_host_describe(gj_device_info *);  /* name, uuid, clock */
 /* A buffer of at least `need` bytes, aligned to 64, in place of p; what p held is lost. NULL: out of memory. */
-void     *gj_cpu_grow(void *p, size_t *cap, size_t need);
+void     *gj_cpu_renew(void *p, size_t *cap, size_t need);
+static inline void *gj_cpu_grow(void *p, size_t *cap, size_t need) { return p && need <= *cap ? p : gj_cpu_renew(p, cap, need); }
 
 #endif

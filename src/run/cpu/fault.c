@@ -15,8 +15,10 @@
 
 enum { STACK_BYTES = 64 << 10 /* the handler's, with room for a frame of AVX-512 */, LANDING = 512 /* below a stack's top */ };
 
-static _Thread_local gj_worker *running;       /* compiled code, on this thread */
-static _Thread_local uintptr_t fault_address;
+/* Of each thread: what it runs compiled code for; where that has gone wrong; whether it has a stack for handlers. A launch asks for it
+ * once: in a library that Python loads that takes a call. */
+struct gj_faults { gj_worker *running; uintptr_t address; bool has_stack; };
+static _Thread_local struct gj_faults own;
 static struct sigaction before[2];
 static const int caught[2] = { SIGSEGV, SIGBUS };
 
@@ -24,11 +26,11 @@ static const int caught[2] = { SIGSEGV, SIGBUS };
 
 static GJ_NORETURN void landing(void)
 {
-	gj_worker *w = running;
+	gj_worker *w = own.running;
 	char at[300];
 	gj_run_fail(w->run, GJ_E_LAUNCH, "%sthe kernel used memory outside its arrays (address %#zx): boundscheck=True, or "
 	            "GRIDJIT_BOUNDSCHECK=1, finds the index", gj_rt_place(w->run->kernel, UINT32_MAX, at, sizeof at),
-	            (size_t)fault_address);
+	            (size_t)own.address);
 	gj_rt_abandon(w);
 }
 
@@ -51,7 +53,7 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
-	gj_worker *w = running;
+	gj_worker *w = own.running;
 	ucontext_t *c = context;
 	uintptr_t pc = (uintptr_t)c->uc_mcontext.gregs[REG_RIP];
 	const gj_elf *m = w ? &w->run->kernel->module : NULL;
@@ -61,7 +63,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	}
 	const gj_fiber *f = w->current;
 	uintptr_t top = ((uintptr_t)f->stack + f->size - LANDING) & ~(uintptr_t)63;
-	fault_address = (uintptr_t)info->si_addr;
+	own.address = (uintptr_t)info->si_addr;
 	c->uc_mcontext.gregs[REG_RSP] = (greg_t)(top - 8);     /* as behind a call */
 	c->uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)landing;
 	c->uc_mcontext.gregs[REG_EFL] &= ~(greg_t)0x400;       /* the direction of string instructions */
@@ -80,13 +82,10 @@ static void drop_stack(void *memory)
 }
 
 /* Gives the thread a stack for its handlers, if nobody has. */
-static void need_stack(void)
+static void need_stack(struct gj_faults *f)
 {
-	static _Thread_local bool there;
 	stack_t now;
-	if (there)
-		return;
-	there = true;
+	f->has_stack = true;
 	if (sigaltstack(NULL, &now) != 0 || !(now.ss_flags & SS_DISABLE))
 		return;
 	stack_t mine = { .ss_sp = malloc(STACK_BYTES), .ss_size = STACK_BYTES };
@@ -96,11 +95,13 @@ static void need_stack(void)
 
 void gj_fault_enter(gj_worker *w)
 {
-	need_stack();
-	running = w;
+	w->faults = &own;
+	if (!w->faults->has_stack)
+		need_stack(w->faults);
+	w->faults->running = w;
 }
 
-void gj_fault_leave(void) { running = NULL; }
+void gj_fault_leave(gj_worker *w) { w->faults->running = NULL; }
 
 void gj_fault_start(void)
 {
@@ -116,6 +117,6 @@ void gj_fault_start(void)
 
 void gj_fault_start(void) {}
 void gj_fault_enter(gj_worker *w) { (void)w; }
-void gj_fault_leave(void) {}
+void gj_fault_leave(gj_worker *w) { (void)w; }
 
 #endif

@@ -107,10 +107,8 @@ void gj_host_memory(size_t *free, size_t *total)
 	*free = *free < left ? *free : left;
 }
 
-void *gj_cpu_grow(void *p, size_t *cap, size_t need)
+void *gj_cpu_renew(void *p, size_t *cap, size_t need)
 {
-	if (p && need <= *cap)
-		return p;
 	free(p);
 	*cap = need / 64 * 64 + 64;
 	p = aligned_alloc(64, *cap);

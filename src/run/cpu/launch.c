@@ -63,7 +63,7 @@ static void work_and_add(gj_worker *w)
 	gj_wait_join(w);
 	gj_fault_enter(w);
 	gj_cpu_work(w);
-	gj_fault_leave();
+	gj_fault_leave(w);
 	gj_wait_leave(w);
 	gj_sums_end(w);
 }
@@ -139,11 +139,19 @@ static uint64_t scout(gj_run *r, uint64_t each)
 	return min64(atomic_load(&r->next), r->nblocks);
 }
 
+/* What threads know of each other that wait for each other. */
+static void begin_waiting(gj_run *r)
+{
+	memset(&r->lock, 0, offsetof(gj_run, report) - offsetof(gj_run, lock));
+	pthread_mutex_init(&r->lock, NULL);
+	atomic_init(&r->grid_phase, 0);
+}
+
 /* Blocks that may wait for each other: each worker begins one, and others where all that it has wait. */
 static void run_waiting(gj_run *r, unsigned threads)
 {
 	r->chunk = 1;
-	pthread_mutex_init(&r->lock, NULL);
+	begin_waiting(r);
 	gj_pool_run(participate, r, (unsigned)min64(threads - 1, r->nblocks - 1), false, meanwhile);
 	pthread_mutex_destroy(&r->lock);
 }
@@ -197,8 +205,8 @@ static void run_cooperative(gj_run *r)
 	unsigned shares = (unsigned)min64(threads, r->nblocks);
 	r->batch = (uint32_t)((r->nblocks + shares - 1) / shares);
 	r->chunk = r->batch;
+	begin_waiting(r);
 	r->grid_live = r->nblocks * r->nwarps;
-	pthread_mutex_init(&r->lock, NULL);
 	gj_pool_run(participate, r, (unsigned)((r->nblocks + r->chunk - 1) / r->chunk - 1), true, meanwhile);
 	pthread_mutex_destroy(&r->lock);
 }
@@ -230,33 +238,24 @@ static gj_status check(const gj_kernel *k, const gj_launch *l)
 	return GJ_OK;
 }
 
-static uint32_t up(uint64_t n, uint32_t to) { return (uint32_t)((n + to - 1) / to); }
-
 /* What a thread of the pool takes at a time: blocks; or, where the kernel does not know them, about as many threads of a row. */
 static void cut(gj_run *r)
 {
 	const gj_kernel *k = r->kernel;
 	const gj_launch *l = r->launch;
+	uint32_t odd = k->width - 1;               /* widths are powers of two */
 	r->nthreads = l->block[0] * l->block[1] * l->block[2];
 	memcpy(r->grid, l->grid, sizeof r->grid);
 	if (k->places) {
-		uint32_t x = k->first_axis, most = up(r->nthreads, k->width) * k->width;
+		uint32_t x = k->first_axis, most = (r->nthreads + odd) & ~odd;
 		uint64_t row = (uint64_t)l->grid[x] * l->block[x];
 		for (int d = 0; d < 3; d++)
 			r->grid[d] *= l->block[d];
-		r->nthreads = row < most ? up(row, k->width) * k->width : most;
-		r->grid[x] = up(row, r->nthreads);
+		r->nthreads = row < most ? ((uint32_t)row + odd) & ~odd : most;
+		r->grid[x] = row <= most ? 1 : (uint32_t)((row + r->nthreads - 1) / r->nthreads);
 	}
-	r->nwarps = up(r->nthreads, k->width);
+	r->nwarps = (r->nthreads + odd) >> __builtin_ctz(k->width);
 	r->nblocks = (uint64_t)r->grid[0] * r->grid[1] * r->grid[2];
-}
-
-/* The C library's memset, which is quicker than what compilers make of one of a few hundred bytes (rep stos). */
-static void clear(gj_run *r)
-{
-	size_t n = offsetof(gj_run, report);
-	__asm__("" : "+r"(n));
-	memset(r, 0, n);
 }
 
 gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
@@ -265,17 +264,21 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	if (bad)
 		return bad;
 	gj_run r;
-	clear(&r);
-	r.text[0] = 0;
 	r.kernel = k;
 	r.launch = l;
+	r.scouting = false;
+	r.lines = (gj_lines){ 0 };
+	r.text[0] = 0;
+	atomic_init(&r.next, 0);
+	atomic_init(&r.busy_ns, 0);
+	atomic_init(&r.status, GJ_OK);
+	atomic_init(&r.reported, 0);
 	cut(&r);
 	r.shared = (align16(k->shared) + (size_t)l->shared + 63) / 64 * 64;
 	r.meets = k->fibers && k->width == 1 ? (r.nthreads + 31) / 32 : 0;
 	r.batch = 1;
 	r.most_stretch = k->kept_bytes ? KEPT_BYTES / (k->kept_bytes * r.nwarps) + 1 : UINT32_MAX;
 	r.launcher = pthread_self();
-	atomic_init(&r.grid_phase, 0);
 	if (k->cooperative)
 		run_cooperative(&r);
 	else if (k->spins)
