@@ -12,6 +12,7 @@ except ImportError:
 	from numpy.core import _exceptions
 
 NUMBERS = int, float, complex, bool, np.bool_, np.integer, np.floating, np.complexfloating
+_TAKES = {int: "iufcV", float: "fcV", complex: "c"}     # kinds of dtypes that Python's numbers become; V: bfloat16
 _KNOWN = frozenset(map(np.dtype, "?bhilqBHILQefdFD"))
 
 
@@ -64,14 +65,21 @@ def as_outputs(out, positional, nout):
 	return out
 
 
-def _copy_of(out, stream):
-	"""A copy of an output in native byte order, on the device; None stays."""
+def _drops(dtype, out):
+	"""Is a complex result to be stored as a real one?"""
+	return dtype.kind == "c" and type_of(out).kind != "c"
+
+
+def _copy_of(out, dtype, stream):
+	"""A copy of an output in native byte order, on the device, which can take what has this dtype; None stays."""
 	if out is None:
 		return None
 	if isinstance(out, np.ndarray):
-		return to_device(np.array(out, out.dtype.newbyteorder("="), order="C"))
-	out = as_cuda_array(out)
-	return out.copy(stream=stream) if out.dtype.isnative else as_operand(out)
+		copy = to_device(np.array(out, out.dtype.newbyteorder("="), order="C"))
+	else:
+		out = as_cuda_array(out)
+		copy = out.copy(stream=stream) if out.dtype.isnative else as_operand(out)
+	return copy.astype(dtype, stream=stream) if _drops(dtype, out) else copy
 
 
 def _lead(out):
@@ -81,7 +89,17 @@ def _lead(out):
 	return -address if next(filter(None, out.strides), 1) < 0 else address
 
 
+def _real_parts(x, dtype):
+	"""The input, or the real parts of a complex one where the loop has real numbers."""
+	if type_of(x) in (complex, np.complex64, np.complex128) and dtype.kind not in "cb":
+		from ._operators import without_imaginary
+		return x.real if isinstance(x, NUMBERS) else without_imaginary(as_cuda_array(x) if is_cuda_array(x) else to_device(x), dtype)
+	return x
+
+
 def _copy_back(copy, out, stream):
+	if _drops(copy.dtype, out):
+		copy = copy.astype(type_of(out).newbyteorder("="), stream=stream)
 	if isinstance(out, np.ndarray):
 		out[...] = copy.copy_to_host(stream=stream)
 	elif out.dtype == copy.dtype:
@@ -123,8 +141,9 @@ class Elementwise(_core.Elements):
 
 	def _check_inputs(self, types, ins, casting):
 		for number, (given, taken) in enumerate(zip(types, ins)):
-			if isinstance(given, np.dtype) and not np.can_cast(given, taken, casting):
-				raise _exceptions._UFuncInputCastingError(self, casting, given, taken, number)
+			fits = np.can_cast(given, taken, casting) if isinstance(given, np.dtype) else casting == "unsafe" or taken.kind in _TAKES[given]
+			if not fits:
+				raise _exceptions._UFuncInputCastingError(self, casting, np.dtype(given), taken, number)
 
 	def _check_outputs(self, outs, outputs, casting):
 		for number, (gives, out) in enumerate(zip(outs, outputs)):
@@ -160,9 +179,11 @@ class Elementwise(_core.Elements):
 		self._check_inputs(types, ins, casting)
 		self._check_outputs(outs, outputs, casting)
 		mask = None if where is True else as_operand(np.asarray(where, bool) if not is_cuda_array(where) else where)
-		foreign = any(out is not None and not type_of(out).isnative for out in outputs)
+		if casting == "unsafe":
+			inputs = tuple(map(_real_parts, inputs, ins))
+		foreign = any(out is not None and (not type_of(out).isnative or _drops(dtype, out)) for dtype, out in zip(outs, outputs))
 		result = NotImplemented if foreign else self._run(inputs, outputs, mask, stream, loop)
-		return self._through_copies(inputs, outputs, mask, stream, loop) if result is NotImplemented else result
+		return self._through_copies(inputs, outputs, outs, mask, stream, loop) if result is NotImplemented else result
 
 	def _wanted(self, dtype, signature):
 		"""dtype= and signature= as one dtype or None for each operand; None: neither is given."""
@@ -179,13 +200,13 @@ class Elementwise(_core.Elements):
 			raise ValueError(f"a signature needs {self.nargs} types, one for each operand of {self.__name__}")
 		return tuple(None if t is None else np.dtype(t) for t in signature)
 
-	def _through_copies(self, inputs, outputs, mask, stream, loop):
+	def _through_copies(self, inputs, outputs, dtypes, mask, stream, loop):
 		"""Outputs that cannot be written where they are: into copies, which are then copied there. Where outputs overlap, what NumPy
 		writes last stays."""
 		for out in outputs:
 			if isinstance(out, np.ndarray) and not out.flags.writeable:
 				raise ValueError("output array is read-only")
-		copies = tuple(_copy_of(out, stream) for out in outputs)
+		copies = tuple(_copy_of(out, dtype, stream) for out, dtype in zip(outputs, dtypes))
 		results = self._run(inputs, copies, mask, stream, loop)
 		written = [(out, copy) for out, copy in zip(outputs, copies) if out is not None]
 		for out, copy in sorted(written, key=lambda pair: _lead(pair[0]), reverse=True):

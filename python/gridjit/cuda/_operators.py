@@ -66,6 +66,8 @@ def check_powers(x, y, where=True):
 	kinds = [np.dtype(type_of(z)) for z in (x, y)]
 	if kinds[0].kind not in "biu" or kinds[1].kind != "i" or type_of(x) == np.uint64 or (kinds[0].kind == "u" and type(y) is int):
 		return
+	if 0 in (*np.shape(x), *np.shape(y)):
+		return
 	negative = y < 0 if isinstance(y, NUMBERS) else function_of(np.less)(y, 0)
 	if where is not True:
 		negative = function_of(np.logical_and)(negative, where)
@@ -117,6 +119,8 @@ def _array_ufunc(self, ufunc, method, *inputs, **keywords):
 			if _short(*inputs[:2], "f") and not {"dtype", "signature", "sig"} & keywords.keys():
 				return function_of(_short(*inputs[:2]))(inputs[0], *inputs[2:], **keywords)
 		return f(*inputs, **keywords)
+	if method == "outer" and ufunc is np.power:
+		check_powers(*inputs)
 	if method == "reduceat" or (method in ("reduce", "accumulate") and not getattr(f, "any_order", True)):
 		return _on_copies(getattr(ufunc, method), inputs, keywords)
 	return getattr(f, method)(*inputs, **keywords)

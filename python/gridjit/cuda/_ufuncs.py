@@ -53,9 +53,9 @@ def _complex_power(one):
 		if y == 0:
 			return one
 		if x == 0:
-			return x * 0 if y.real > 0 and y.imag == 0 else nan
+			return x * 0 if y.real > 0 else nan
 		if y.imag != 0 or not -100 < y.real < 100 or y.real != math.floor(y.real):
-			return x ** y
+			return np.exp(y * np.log(x))
 		n = int(abs(y.real))
 		if n < 4 and y.real > 0:
 			return x if n == 1 else x * x if n == 2 else x * x * x

@@ -204,7 +204,7 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 			raise ValueError(f"reduction operation '{f.__name__}' does not have an identity, so to use a where mask one has to "
 				"specify 'initial'")
 		from ._operators import where as choose
-		array = choose(where, array.astype(loop, copy=False), identity if initial in (np._NoValue, None) else loop.type(initial))
+		array = choose(where, array.astype(loop, copy=False), loop.type(initial) if identity is None else identity)
 	if any(array.shape[axis] == 0 for axis in axes) and (initial is None or identity is None and initial is np._NoValue):
 		raise ValueError(f"zero-size array to reduction operation {f.__name__} which has no identity")
 	if not axes:
@@ -364,6 +364,14 @@ def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True
 	return _deliver(result.astype(given if is_half(given) else total.dtype, copy=False), out, True, stream, "unsafe")
 
 
+def _deliver_places(result, out, stream):
+	"""As NumPy, which asks of the output that it could be read as positions."""
+	kind = _dtype_of(out)
+	if kind is not None and not np.can_cast(kind, np.int64):
+		raise TypeError(f"Cannot cast array data from {kind!r} to {np.dtype(np.int64)!r} according to the rule 'safe'")
+	return _deliver(result, out, True, stream, "unsafe")
+
+
 def _arg(name, better, better_complex):
 	kernels = {}
 
@@ -375,9 +383,9 @@ def _arg(name, better, better_complex):
 		if not axes or 0 in self.shape:
 			result = device_array(_kept_shape(self, axes, keepdims), np.int64, stream=stream)
 			result.fill(0, stream=stream)
-			return _deliver(result, out, True, stream)
+			return _deliver_places(result, out, stream)
 		fold = Fold(kernels, (self.dtype, np.dtype(np.int64)), better_complex if self.dtype.kind == "c" else better, arg=True)
-		return _deliver(_fold(fold, self, axes, keepdims, stream)[1], out, True, stream)
+		return _deliver_places(_fold(fold, self, axes, keepdims, stream)[1], out, stream)
 	method.__doc__ = f"Index of the first {'smallest' if name == 'argmin' else 'largest'} item along the axis, or of all items in C order; of the first NaN if there is one."
 	return method
 
