@@ -530,3 +530,30 @@ def test_outputs_of_other_byte_order(device, dtype):
 	assert there.dtype == dtype and there.copy_to_host().tolist() == [0, 2, 6]
 	there += 1
 	assert there.copy_to_host().tolist() == [1, 3, 7]
+
+
+@pytest.mark.filterwarnings("ignore:Casting complex values")
+@pytest.mark.parametrize("dtype", ["f4", "i4", "u8", ">f4"])
+def test_complex_results_in_real_outputs(device, dtype):
+	x = np.arange(4) + 1j * np.arange(4)
+	for where in (True, np.array([True, False, True, True])):
+		want, host = np.full(4, 9, dtype), np.full(4, 9, dtype)
+		there = cuda.to_device(want)
+		np.add(x, 1j, out=want, where=where, casting="unsafe")
+		np.add(cuda.to_device(x), 1j, out=there, where=where, casting="unsafe")
+		np.add(cuda.to_device(x), 1j, out=host, where=where, casting="unsafe")
+		assert there.copy_to_host().tolist() == host.tolist() == want.tolist()
+	same(np.add(cuda.to_device(x), 2j, dtype="f4", casting="unsafe"), np.add(x, 2j, dtype="f4", casting="unsafe"))
+
+
+@pytest.mark.parametrize("call, fits", [(lambda x: np.add(x, 2.5, dtype="i4"), False), (lambda x: np.add(x, 2, dtype="?"), False),
+	(lambda x: np.add(x, 1j, dtype="f8"), False), (lambda x: np.add(x, 2.5, out=x), False), (lambda x: np.add(x, 2.5, out=x, casting="unsafe"), True),
+	(lambda x: np.multiply(x, True, dtype="i4"), True), (lambda x: np.logical_and(x, 2.5), True)])
+def test_kinds_of_python_numbers(device, call, fits):
+	for x in (np.arange(3, dtype="i4"), np.zeros(0, "i4")):
+		if fits:
+			same(call(cuda.to_device(x)), call(x.copy()))
+			continue
+		for one in (x, cuda.to_device(x)):
+			with pytest.raises(TypeError, match="Cannot cast ufunc"):
+				call(one)

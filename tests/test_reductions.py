@@ -376,3 +376,26 @@ def test_assembles(tmp_path, fold, text, options):
 	path = tmp_path / "k.ptx"
 	path.write_text(ptx)
 	subprocess.run(["ptxas", "-arch=sm_90", str(path), "-o", str(tmp_path / "k.cubin")], check=True)
+
+
+def test_masks_and_initial_values(device):
+	x, where = np.arange(1, 13).reshape(3, 4), np.arange(12).reshape(3, 4) % 3 > 0
+	there = cuda.to_device(x)
+	for name in ("sum", "prod", "min", "max"):
+		for axis in (None, 0, 1):
+			got = getattr(there, name)(axis=axis, where=where, initial=2)
+			assert got.copy_to_host().tolist() == getattr(x, name)(axis=axis, where=where, initial=2).tolist()
+
+
+@pytest.mark.parametrize("name", ["argmin", "argmax"])
+def test_outputs_of_places(device, name):
+	x = np.arange(12.0).reshape(3, 4)[::-1]
+	for dtype in ("i8", "i4", "u4", "?", "f4", "u8", "c16"):
+		host, there = np.zeros(3, dtype), cuda.to_device(np.zeros(3, dtype))
+		if np.can_cast(dtype, "i8"):
+			getattr(x, name)(axis=1, out=host)
+			assert getattr(cuda.to_device(x), name)(axis=1, out=there) is there and there.copy_to_host().tolist() == host.tolist()
+			continue
+		for a, out in ((x, host), (cuda.to_device(x), there)):
+			with pytest.raises(TypeError, match="according to the rule 'safe'"):
+				getattr(a, name)(axis=1, out=out)
