@@ -514,7 +514,7 @@ def test_ptx_packed(name):
 	signature = f"void({name}, {name}[::1], {name}[::1], {name}[::1])"
 	ptx = gridjit._core.compile(eight, signature, {"cc": (9, 0), "facts": 7, "entry": "kernel"})[0]
 	assert len(re.findall(r"ld\.global(?:\.nc)?\.v4\.b32", ptx)) == 2 and ptx.count("st.global.v4.b32") == 1
-	assert "ld.global.b16" not in ptx and len(re.findall(r"fma\.rn\.b?f16", ptx)) == 8
+	assert "ld.global.b16" not in ptx and len(re.findall(r"fma\.rn\.b?f16x2", ptx)) == 4
 	assembled(ptx, (9, 0))
 	two_a_thread = 1 << 15                                                    # GJ_FACT_HALVES of src/image/image.h
 	ptx = gridjit._core.compile(saxpy, signature, {"cc": (9, 0), "facts": 7 | two_a_thread, "entry": "kernel"})[0]

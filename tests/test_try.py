@@ -350,12 +350,13 @@ def test_refused():
 		assert njit(unrolled)(1) == unrolled(1)
 
 
-def test_kernels_and_ufuncs_have_none():
+def test_kernels_have_none():
 	@cuda.jit
 	def kernel(x):
 		x[0] = by_exception(0, 1.0)
 	with pytest.raises(errors.UnsupportedBytecodeError, match="try/except is not supported in a kernel"):
 		kernel[1, 1](np.zeros(1))
+	assert vectorize(["f8(f8)"])(lambda x: by_exception(0, x))(2.0) == 2
 	with pytest.raises(errors.UnsupportedBytecodeError, match="try/except"):
-		vectorize(["f8(f8)"])(lambda x: by_exception(0, x))
+		cuda.vectorize(["f8(f8)"])(lambda x: by_exception(0, x))(np.zeros(3))
 	assert gridjit.njit(lambda x: by_exception(0, x))(2.0) == 2
