@@ -46,7 +46,7 @@ def _axes(axis, ndim):
 
 # -- the work: as many blocks as keep the device busy, then one for each row of what they leave --------------------------------
 
-GPU_BLOCKS, SCAN_BLOCKS = 792, 4224             # six and 32 of 256 threads for each of an H100's multiprocessors
+GPU_BLOCKS, MANY_BLOCKS = 792, 4224             # six and 32 of 256 threads for each of an H100's multiprocessors
 CPU_BLOCKS = 256
 EACH = 4                                       # elements side by side that a thread of a GPU scans
 LEAST = 16384                                  # elements of a block that has others beside it
@@ -54,7 +54,7 @@ LEAST = 16384                                  # elements of a block that has ot
 
 def _parts(n, rows, array, step):
 	"""Parts for n elements of each of these rows, none of them empty; parts begin at multiples of `step`."""
-	busy = CPU_BLOCKS if array.on_host else SCAN_BLOCKS
+	busy = CPU_BLOCKS if array.on_host else MANY_BLOCKS
 	parts = max(1, min(-(-busy // rows), n // LEAST))
 	per = -(-n // (parts * step)) * step
 	return -(-n // per)
@@ -91,7 +91,7 @@ def _launch(states, lie, first, outs, count, stream):
 	stretches = 1 if lie.along else -(-inner // wide)
 	chunk, per = inner, outer
 	if first:
-		busy, blocks = CPU_BLOCKS if on_host else GPU_BLOCKS, rows * stretches
+		busy, blocks = CPU_BLOCKS if on_host else MANY_BLOCKS if lie.along and not flat else GPU_BLOCKS, rows * stretches
 		least = LEAST // vector if lie.along else 256
 		parts = max(1, min((busy + blocks // 2) // blocks, outer * (inner if lie.along else 1) // least))
 		per = -(-outer // min(parts, outer))
