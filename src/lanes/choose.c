@@ -93,8 +93,21 @@ static bool is_full(uint32_t facts, int axis)
 	return (axis == 0 && (facts & rows) == rows) || (facts & grid) == grid;
 }
 
-/* Vectors of threads that are known by their places in the grid: along any axis that is long enough. false: threads run block by block. */
-static bool choose_places(gj_fn *f, uint32_t *facts)
+/* Lanes of vectors of threads that only stream: two registers of what they read and write are enough to have under way. */
+static uint32_t lanes_for(const gj_fn *f)
+{
+	uint32_t least = 8;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r), *p = o->op == GJ_LOAD || o->op == GJ_STORE ? gj_o(f, o->arg[0]) : NULL;
+		if (f->loops.n > 1 || o->op == GJ_ATOMIC || o->op == GJ_MATH)
+			return 32;
+		least = p && p->shape != GJ_UNIFORM && p->type->elem->size < least ? p->type->elem->size : least;
+	}
+	return least < 8 ? 32 : 16;
+}
+
+/* Vectors of threads that are known by their places in the grid: along any axis that is long enough. 0: threads run block by block. */
+static uint32_t choose_places(gj_fn *f, uint32_t *facts)
 {
 	static const uint32_t along[3] = { GJ_FACT_LANES_X, GJ_FACT_LANES_Y, GJ_FACT_LANES_Z };
 	uint32_t wide = (*facts & GJ_FACT_WIDE_X ? 1 : 0) | (*facts & GJ_FACT_WIDE_Y ? 2 : 0) | (*facts & GJ_FACT_WIDE_Z ? 4 : 0);
@@ -102,7 +115,7 @@ static bool choose_places(gj_fn *f, uint32_t *facts)
 	int best = -1;
 	uint64_t least = 0;
 	if (!axes || may_wait(f))
-		return false;
+		return 0;
 	bool line = axes == 1;                     /* it walks along x in any case */
 	axes = axes & wide ? axes & wide : 1;
 	for (int axis = 0; axis < 3; axis++) {
@@ -113,18 +126,20 @@ static bool choose_places(gj_fn *f, uint32_t *facts)
 		least = cost;
 	}
 	if (best < 0)
-		return false;
+		return 0;
+	uint32_t lanes = lanes_for(f);
 	*facts = rest | along[best] | (is_full(*facts, best) ? GJ_FACT_FULL_WARPS : 0u);
 	gj_name_places(f);
-	return true;
+	return lanes;
 }
 
 uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 {
 	static const uint32_t along[3] = { GJ_FACT_LANES_X, GJ_FACT_LANES_Y, GJ_FACT_LANES_Z };
 	uint32_t lanes[3], rest = (*facts & ~(uint32_t)GJ_FACTS_LANES) | GJ_FACT_FULL_WARPS;
-	if (choose_places(f, facts))
-		return 32;
+	uint32_t by_place = choose_places(f, facts);
+	if (by_place)
+		return by_place;
 	for (int axis = 0; axis < 3; axis++)
 		lanes[axis] = lanes_along(*facts, axis);
 	lanes[1] = lanes[1] && any_op(f, asks_y) ? lanes[1] : 0;
