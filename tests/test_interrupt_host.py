@@ -73,11 +73,6 @@ def inverses(a, n):
 
 
 @njit
-def singular_values(a):
-	return np.linalg.svd(a)[1]
-
-
-@njit
 def sorts(a, n):
 	for _ in range(n):
 		a = np.sort(a[::-1])
@@ -144,7 +139,7 @@ CASES = {
 	"a function for C": (c_spin, (10,), (LONG,)), "one that is called": (calls, (10,), (LONG,)), "one through ctypes": (through_ctypes, (10,), (LONG,)),
 	"in the C library": (sorts_by_c, (EIGHT,), (np.zeros(200_000),)), "there, from Python": (sorts_python, (3,), (200_000,)),
 	"a loop": (counts, (EIGHT, 10), (EIGHT, LONG)), "another": (counts_down, (EIGHT, 10), (EIGHT, LONG)), "inverses": (inverses, (np.eye(3), 1), (np.eye(40), LONG)),
-	"singular values": (singular_values, (np.eye(3),), (np.random.default_rng(1).random((1000, 1000)),)), "sorting": (sorts, (EIGHT, 1), (np.arange(1e5), LONG)),
+	"sorting": (sorts, (EIGHT, 1), (np.arange(1e5), LONG)),
 	"products": (products, (np.eye(3), 1), (np.eye(300), LONG)), "chance": (chance, (1,), (LONG,)), "try": (catches, None, (LONG,)),
 	"prange": (shares, (EIGHT, 100), (EIGHT, LONG)), "try in prange": (shares_and_catches, (EIGHT, 100), (EIGHT, LONG)), "recursion": (descends, (5,), (90,)),
 }

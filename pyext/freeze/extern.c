@@ -264,10 +264,22 @@ static PyObject *blas_functions(PyObject *m, PyObject *none)
 	return functions_of("gj_blas_", rows, GJ_LEN(rows), GJ_EXTERN_C);
 }
 
+static PyObject *lapack_functions(PyObject *m, PyObject *none)
+{
+	(void)m, (void)none;
+	static const row rows[] = {
+#define LAPACK(name, signature, params) { #name, signature },
+#include "image/lapack.def"
+#undef LAPACK
+	};
+	return functions_of("gj_lapack_", rows, GJ_LEN(rows), GJ_EXTERN_C);
+}
+
 static PyMethodDef functions[] = {
 	{ "random_functions", random_functions, METH_O,
 		"random_functions(python): name → declared function, for each row of random.def; of which stream: Python's or NumPy's." },
 	{ "blas_functions", blas_functions, METH_NOARGS, "blas_functions(): name → declared function, for each row of blas.def." },
+	{ "lapack_functions", lapack_functions, METH_NOARGS, "lapack_functions(): name → declared function, for each row of lapack.def." },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -65,6 +65,14 @@ static gj_known alike(const gj_icall *c, const gj_type *elem, char asked)
 	return fresh(elem, array ? t->ndim : 0, asked ? asked : own);
 }
 
+/* The order of a copy: np.copy has the array's own by itself, the method rows. */
+static gj_known copied(const gj_icall *c)
+{
+	const gj_obj *k = c->n > 1 ? c->a[1].konst : NULL;
+	bool asked = k && k->kind == GJ_OBJ_STR, method = !strncmp(c->name, "array.", 6);
+	return alike(c, element(model(c)), !asked && method ? 'C' : asked_order(c, 1));
+}
+
 /* Dimensions of nested lists of records, which are tuples; −1: they are none, or lists differ in length. */
 static int lists_of(const gj_type *t, const gj_type *record)
 {
@@ -132,7 +140,7 @@ gj_known gj_known_counted(const gj_icall *c)
 		if (t->kind == GJ_ARRAY && dtype(c, 1, t->elem) == t->elem && lies_so(t, asked_order(c, 2)))
 			return gj_just(t);
 		return from_object(c, dtype(c, 1, NULL), asked_order(c, 2));
-	case GJ_NEW_ARRAY:    return like ? alike(c, element(model(c)), asked_order(c, 1)) : from_object(c, dtype(c, 1, NULL), asked_order(c, 3));
+	case GJ_NEW_ARRAY:    return like ? copied(c) : from_object(c, dtype(c, 1, NULL), asked_order(c, 3));
 	case GJ_NEW_FLAT:     return fresh(element(model(c)), 1, 'C');
 	case GJ_NEW_RANGE:    return range(c);
 	case GJ_NEW_LINSPACE: return linspace(c);

@@ -5,6 +5,8 @@
 #include "lower/lower.h"
 #include "ir/walk.h"
 
+#include <string.h>
+
 typedef uint64_t word;
 
 struct gj_holders {
@@ -13,6 +15,7 @@ struct gj_holders {
 	gj_ref *fresh;                             /* by number */
 	uint32_t *number;                          /* by ref; UINT32_MAX: not fresh */
 	word **roots;                              /* by ref; NULL: none */
+	bool *address;                             /* by ref: it is an address of memory, or reckoned from one */
 	word **in;                                 /* by block: roots that live where it begins, its phis not among them */
 	word **end;                                /* … and before its terminator's edges */
 	word **dies;                               /* by ref: roots whose last use it is; NULL: none */
@@ -33,15 +36,30 @@ static word *set_of(const gj_holders *h) { return gj_new(h->s->fn->arena, word, 
 
 static bool has_memory(const gj_type *t) { return t && !gj_is_scalar(t) && t != gj_t_none; }
 
+/* a.ctypes.data, or an integer that is computed from it. */
+static bool is_address(const gj_holders *h, const gj_op *o)
+{
+	const gj_op *of = o->nargs ? gj_o(h->s->fn, o->arg[0]) : NULL;
+	if (!o->type || !gj_is_int(o->type))
+		return false;
+	if (o->op == GJ_ATTR && of->op == GJ_ATTR && !strcmp(of->imm.name, "ctypes"))
+		return true;
+	for (uint32_t i = 0; i < o->nargs && o->op != GJ_PHI; i++)
+		if (h->address[o->arg[i]])
+			return true;
+	return false;
+}
+
 static void find_roots(gj_holders *h, gj_ref r)
 {
 	const gj_op *o = gj_o(h->s->fn, r);
+	h->address[r] = is_address(h, o);
 	if (h->number[r] != UINT32_MAX) {
 		h->roots[r] = set_of(h);
 		put(h->roots[r], h->number[r], true);
 		return;
 	}
-	for (uint32_t i = 0; i < o->nargs && o->op != GJ_PHI && has_memory(o->type); i++) {
+	for (uint32_t i = 0; i < o->nargs && o->op != GJ_PHI && (has_memory(o->type) || h->address[r]); i++) {
 		if (!h->roots[o->arg[i]])
 			continue;
 		h->roots[r] = h->roots[r] ? h->roots[r] : set_of(h);
@@ -115,7 +133,7 @@ gj_holders *gj_find_holders(gj_body *B)
 	const gj_fn *f = s->fn;
 	gj_holders *h = gj_new(f->arena, gj_holders, 1);
 	*h = (gj_holders){ .s = s, .fresh = gj_new(f->arena, gj_ref, f->op.n), .number = gj_new(f->arena, uint32_t, f->op.n),
-		.roots = gj_new(f->arena, word *, f->op.n), .dies = gj_new(f->arena, word *, f->op.n), .in = gj_new(f->arena, word *, f->bb.n),
+		.roots = gj_new(f->arena, word *, f->op.n), .address = gj_new(f->arena, bool, f->op.n), .dies = gj_new(f->arena, word *, f->op.n), .in = gj_new(f->arena, word *, f->bb.n),
 		.end = gj_new(f->arena, word *, f->bb.n) };
 	for (gj_ref r = 0; r < f->op.n; r++)
 		h->number[r] = UINT32_MAX;

@@ -5,6 +5,9 @@ import math
 import numpy as np
 from numpy.linalg import LinAlgError
 
+from . import lapack
+from .lapack import LARGE_TO_TURN
+
 EPSILON = 2.220446049250313e-16
 
 
@@ -73,15 +76,20 @@ def _step(h, q, start, end, shift, c, s):
 		h[k, k] += shift
 
 
+def _check(a):
+	if a.shape[1] != a.shape[0]:
+		raise LinAlgError("Last 2 dimensions of the array must be square.")
+	for row in a:
+		for x in row:
+			if not np.isfinite(x):
+				raise LinAlgError("Array must not contain infs or NaNs.")
+
+
 def _schur(a):
 	"""(T, Q): T is triangular, and a is Q T Q*."""
 	n = a.shape[0]
-	if a.shape[1] != n:
-		raise LinAlgError("Last 2 dimensions of the array must be square.")
+	_check(a)
 	h = a.astype(np.complex128)
-	for x in h.reshape(h.size):
-		if not np.isfinite(x):
-			raise LinAlgError("Array must not contain infs or NaNs.")
 	q = np.eye(n).astype(np.complex128)
 	_hessenberg(h, q)
 	c, s = np.empty(n, np.complex128), np.empty(n, np.complex128)
@@ -106,8 +114,9 @@ def _schur(a):
 def _vectors(t, q):
 	n = t.shape[0]
 	size = 0.0
-	for x in t.reshape(t.size):
-		size = max(size, abs(x))
+	for row in t:
+		for x in row:
+			size = max(size, abs(x))
 	least = max(EPSILON * size, 1e-300)
 	out = np.empty((n, n), np.complex128)
 	y = np.empty(n, np.complex128)
@@ -133,6 +142,17 @@ def _vectors(t, q):
 	return out
 
 
+def _decomposed(a):
+	"""(values, vectors), complex."""
+	if a.shape[0] >= LARGE_TO_TURN:
+		_check(a)
+		values, vectors = np.empty(a.shape[0], np.complex128), np.empty(a.shape, np.complex128)
+		if lapack.eig(a.astype(np.complex128), values, vectors):
+			return values, vectors
+	t, q = _schur(a)
+	return np.diag(t).copy(), _vectors(t, q)
+
+
 def _values(t, a):
 	"""Real, if the matrix is: then none may be complex, because the type of a result cannot depend on it."""
 	n = t.shape[0]
@@ -140,22 +160,23 @@ def _values(t, a):
 	out = np.empty(n, (np.empty(0, a.dtype) * 1.0).dtype)
 	for k in range(n):
 		if a.dtype == np.complex128 or a.dtype == np.complex64:
-			out[k] = t[k, k]
+			out[k] = t[k]
 		else:
-			if abs(t[k, k].imag) > 1e-13 * size:
+			if abs(t[k].imag) > 1e-13 * size:
 				raise ValueError("np.linalg.eig() of a real matrix with complex eigenvalues: pass a.astype(np.complex128)")
-			out[k] = t[k, k].real
+			out[k] = t[k].real
 	return out
 
 
 def eigvals(a):
-	t, _ = _schur(a)
-	return _values(t, a)
+	if a.shape[0] >= LARGE_TO_TURN:
+		return _values(_decomposed(a)[0], a)
+	return _values(np.diag(_schur(a)[0]), a)
 
 
 def eig(a):
-	t, q = _schur(a)
-	values, vectors = _values(t, a), _vectors(t, q)
+	found, vectors = _decomposed(a)
+	values = _values(found, a)
 	if a.dtype == np.complex128 or a.dtype == np.complex64:
 		return values, vectors
 	return values, vectors.real.copy()

@@ -1,11 +1,13 @@
-"""Linear algebra, in plain loops: of the sizes that compiled functions solve many times."""
+"""Linear algebra, in plain loops: of the sizes that compiled functions solve many times. Large matrices go to LAPACK, where there is one."""
 
 import math
 
 import numpy as np
 from numpy.linalg import LinAlgError
 
+from . import lapack
 from .common import flat, floats
+from .lapack import LARGE, LARGE_TO_TURN
 from .products import dot
 
 
@@ -63,11 +65,15 @@ def _solved(a, b):
 	_square(a)
 	if a.shape[0] != b.shape[0]:
 		raise ValueError("the right side has another number of rows than the matrix")
+	x = np.empty(b.shape, (floats(a[:1, :1]) * b[:1, :1]).dtype)
+	if a.shape[0] >= LARGE:
+		x[:] = b
+		if lapack.solve(a, x):
+			return x
 	parts = floats(a)
 	order = np.arange(a.shape[0])
 	if _eliminate(parts, order) == 0:
 		raise LinAlgError("Singular matrix")
-	x = np.empty(b.shape, (parts[:1, :1] * b[:1, :1]).dtype)
 	for i in range(x.shape[0]):
 		x[i] = b[order[i]]
 	_back(parts, x)
@@ -76,7 +82,7 @@ def _solved(a, b):
 
 def solve(a, b):
 	if b.ndim == 1:
-		return _solved(a, b.reshape((b.size, 1))).reshape(b.size)
+		return _solved(a, np.expand_dims(b, 1)).reshape(b.size)
 	return _solved(a, b)
 
 
@@ -84,10 +90,19 @@ def inv(a):
 	return _solved(a, np.eye(a.shape[0]).astype(floats(a[:0]).dtype))
 
 
+def _factored(a):
+	"""The sign of its order; 0: it is singular. What a becomes has U's diagonal, or that of the transposed matrix."""
+	if a.shape[0] >= LARGE:
+		done, sign = lapack.factor(a)
+		if done:
+			return sign
+	return _eliminate(a, np.arange(a.shape[0]))
+
+
 def det(a):
 	_square(a)
 	parts = floats(a)
-	value = _eliminate(parts, np.arange(a.shape[0])) * (parts[:0].sum() + 1)
+	value = _factored(parts) * (parts[:0].sum() + 1)
 	for i in range(a.shape[0]):
 		value *= parts[i, i]
 	return value
@@ -96,7 +111,7 @@ def det(a):
 def slogdet(a):
 	_square(a)
 	parts = floats(a)
-	sign = _eliminate(parts, np.arange(a.shape[0])) * (parts[:0].sum() + 1)
+	sign = _factored(parts) * (parts[:0].sum() + 1)
 	logarithm = 0.0
 	if sign == 0:
 		return sign, -math.inf
@@ -125,6 +140,10 @@ def matrix_power(a, n):
 def cholesky(a):
 	_square(a)
 	n = a.shape[0]
+	if n >= LARGE:
+		large = lapack.rows(a)
+		if lapack.cholesky(large):
+			return large
 	out = np.zeros((n, n), floats(a[:0]).dtype)
 	for i in range(n):
 		for j in range(i + 1):
@@ -145,6 +164,10 @@ def qr(a):
 	n, m = a.shape
 	least = min(n, m)
 	r = floats(a)
+	if least >= LARGE:
+		left, right = np.empty((n, least), r.dtype), np.empty((least, m), r.dtype)
+		if lapack.qr(a, left, right):
+			return left, right
 	v = np.zeros((n, least), r.dtype)
 	scale, wanted = np.zeros(least), np.zeros(least)
 	for k in range(least):
@@ -235,13 +258,15 @@ def _diagonalise(a, v):
 def eigh(a):
 	_square(a)
 	n = a.shape[0]
-	work = floats(a)
+	work = lapack.rows(a)
+	values = np.empty(n, np.abs(work[:0, 0]).dtype)
+	if n >= LARGE_TO_TURN and lapack.eigh(work, values):
+		return values, np.conj(work.T).copy()
 	for i in range(n):
 		for j in range(i):
 			work[j, i] = np.conj(work[i, j])
 	v = np.eye(n).astype(work.dtype)
 	_diagonalise(work, v)
-	values = np.empty(n, np.abs(work[:0, 0]).dtype)
 	for i in range(n):
 		values[i] = work[i, i].real
 	order = np.argsort(values)
@@ -334,6 +359,11 @@ def _complete(u):
 
 def _svd(a):
 	"""U, values and V: as many columns as values, of which the last may be zero."""
+	least = min(a.shape[0], a.shape[1])
+	if least >= LARGE_TO_TURN:
+		u, sizes, v = np.empty((a.shape[0], least), floats(a[:0]).dtype), np.empty(least), np.empty((least, a.shape[1]), floats(a[:0]).dtype)
+		if lapack.svd(a, 1, u, sizes, v):
+			return u, sizes, np.conj(v.T).copy()
 	wide = a.shape[1] > a.shape[0]
 	left, values, right = _tall_svd(np.conj(a.T).copy() if wide else a.copy())
 	if wide:
@@ -350,6 +380,13 @@ def _completed(u, n):
 
 
 def svd(a, full_matrices=True):
+	n, m = a.shape
+	least = min(n, m)
+	if least >= LARGE_TO_TURN:
+		work = floats(a[:0])
+		large_u, sizes, large_v = np.empty((n, n if full_matrices else least), work.dtype), np.empty(least), np.empty((m if full_matrices else least, m), work.dtype)
+		if lapack.svd(a, 2 if full_matrices else 1, large_u, sizes, large_v):
+			return large_u, sizes, large_v
 	left, values, right = _svd(a)
 	u = _completed(left, a.shape[0] if full_matrices else values.size)
 	v = _completed(right, a.shape[1] if full_matrices else values.size)
@@ -359,6 +396,11 @@ def svd(a, full_matrices=True):
 # -- What follows from them ------------------------------------------------------------------------------------------------------
 
 def _singular_values(a):
+	least = min(a.shape[0], a.shape[1])
+	if least >= LARGE_TO_TURN:
+		sizes, nothing = np.empty(least), np.empty((0, 0), floats(a[:0]).dtype)
+		if lapack.svd(a, 0, nothing, sizes, nothing):
+			return sizes
 	return _svd(a)[1]
 
 

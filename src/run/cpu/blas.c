@@ -7,14 +7,13 @@
 #include <limits.h>
 #include <link.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 /* -- Finding it --------------------------------------------------------------------------------------------------------- */
 
 typedef void function(void);
-static struct { bool wide; /* integers have 64 bits */ function *gemm[4], *sdot, *ddot; } found;
+static struct { void *library; const char *lapack; /* how it calls LAPACK's functions */ bool wide; /* integers have 64 bits */ function *gemm[4], *sdot, *ddot; } found;
 
 static function *symbol(void *library, const char *pattern, const char *name)
 {
@@ -42,15 +41,19 @@ static bool take(void *library, const char *pattern, bool wide)
 /* Stops at the first library that has all. Handles stay open: a library that NumPy needs is not unloaded. */
 static int look(struct dl_phdr_info *info, size_t size, void *unused)
 {
-	static const struct { const char *pattern; bool wide; } names[] = {
-		{ "scipy_cblas_%s64_", true }, { "scipy_cblas_%s", false }, { "cblas_%s64_", true }, { "cblas_%s", false }
+	static const struct { const char *pattern, *lapack; bool wide; } names[] = {
+		{ "scipy_cblas_%s64_", "scipy_%s_64_", true }, { "scipy_cblas_%s", "scipy_%s_", false }, { "cblas_%s64_", "%s_64_", true },
+		{ "cblas_%s", "%s_", false }
 	};
 	(void)size, (void)unused;
 	const char *file = info->dlpi_name ? strrchr(info->dlpi_name, '/') : NULL;
 	void *library = file && strstr(file, "blas") ? dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD) : NULL;
 	for (size_t i = 0; library && i < sizeof names / sizeof names[0]; i++)
-		if (take(library, names[i].pattern, names[i].wide))
+		if (take(library, names[i].pattern, names[i].wide)) {
+			found.library = library;
+			found.lapack = names[i].lapack;
 			return 1;
+		}
 	return 0;
 }
 
@@ -62,6 +65,10 @@ int32_t gj_blas_ready(void)
 	pthread_once(&once, find);
 	return found.ddot != NULL;
 }
+
+void (*gj_blas_lapack(const char *name))(void) { return gj_blas_ready() ? symbol(found.library, found.lapack, name) : NULL; }
+
+bool gj_blas_wide(void) { return found.wide; }
 
 /* -- Products ------------------------------------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * libgcc's helpers (128-bit integers), and NumPy's distributions. The libraries are opened at the first need and stay open. */
 #define _GNU_SOURCE
 #include "run/cpu/blas.h"
+#include "run/cpu/lapack.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/call.h"
 #include "run/cpu/libdevice.h"
@@ -85,6 +86,8 @@ uintptr_t gj_cpu_symbol(const char *name, void *foreign)
 		return of_numpy(name + 7);
 	if (!strncmp(name, "gj_blas_", 8))
 		return gj_cpu_blas(name + 8);
+	if (!strncmp(name, "gj_lapack_", 10))
+		return gj_cpu_lapack(name + 10);
 	bool vector = !strncmp(name, "_ZGV", 4), helper = !strncmp(name, "__", 2);
 	for (int i = 0; i < NLIBRARIES; i++) {
 		void *h = (vector && i != 1) || (!vector && i == 1) || (helper && i == 0) ? NULL : open_library(i);
