@@ -111,19 +111,22 @@ static bool read_numpy_scalar(gj_args *a, PyObject *o, const void *aux)
 	PyArray_Descr *d = PyArray_DescrFromScalar(o);
 	if (!d)
 		return false;
-	int kind = gj_kind_of_dtype(d);
+	const gj_type *t = gj_known_dtype(d);
 	Py_DECREF(d);
-	if (kind < 0)
-		return refuse(o);
-	gj_arg *leaf = gj_args_leaf(a, gj_scalar[kind]);
-	if (!leaf || kind != GJ_BF16) {
+	if (!t || (!gj_is_scalar(t) && !gj_is_float8(t)))
+		return PyErr_Occurred() ? false : refuse(o);
+	gj_arg *leaf = gj_args_leaf(a, gj_wide(t));
+	if (!leaf || (t->kind != GJ_BF16 && !gj_is_float8(t))) {
 		if (leaf)
 			PyArray_ScalarAsCtype(o, leaf->value.b);
 		return leaf != NULL;
 	}
 	PyObject *f = PyNumber_Float(o);           /* how ml_dtypes' scalars lie in memory is its own affair */
-	if (f)
-		leaf->value.u = gj_half_bits(PyFloat_AS_DOUBLE(f), true);
+	float wide = f ? (float)PyFloat_AS_DOUBLE(f) : 0;
+	if (f && t->kind == GJ_BF16)
+		leaf->value.u = gj_half_bits(wide, true);
+	else if (f)
+		memcpy(leaf->value.b, &wide, sizeof wide);
 	Py_XDECREF(f);
 	return f != NULL;
 }

@@ -32,6 +32,29 @@ static const uint8_t kind_of_num[] = {
 	[NPY_COMPLEX64] = 1 + GJ_C64, [NPY_COMPLEX128] = 1 + GJ_C128,
 };
 
+/* Floats of 8 bits, which ml_dtypes has too. NULL: another class. */
+static const struct { const gj_type *const *type; const char *class, *name; } float8[] = {
+	{ &gj_t_e4m3, "ml_dtypes.float8_e4m3fn", "float8_e4m3fn" }, { &gj_t_e5m2, "ml_dtypes.float8_e5m2", "float8_e5m2" }
+};
+
+static const gj_type *float8_of(const PyArray_Descr *d)
+{
+	for (size_t i = 0; PyDataType_ELSIZE(d) == 1 && i < GJ_LEN(float8); i++)
+		if (gj_has_base(d->typeobj, float8[i].class))
+			return *float8[i].type;
+	return NULL;
+}
+
+static PyArray_Descr *dtype_of_float8(const gj_type *t)
+{
+	PyObject *cls = gj_import("ml_dtypes", float8[*float8[0].type == t ? 0 : 1].name);
+	PyArray_Descr *d = cls ? PyArray_DescrFromTypeObject(cls) : NULL;
+	Py_XDECREF(cls);
+	if (!d && gj_forgive(PyExc_ImportError))
+		gj_error(GJ_ERR_NEEDS_ML_DTYPES, t->name);
+	return d;
+}
+
 int gj_kind_of_dtype(const PyArray_Descr *d)
 {
 	if (!PyArray_ISNBO(d->byteorder))
@@ -73,7 +96,7 @@ PyArray_Descr *gj_dtype_of_kind(int kind)
 	PyArray_Descr *d = cls ? PyArray_DescrFromTypeObject(cls) : NULL;
 	Py_XDECREF(cls);
 	if (!d && gj_forgive(PyExc_ImportError))
-		gj_error(GJ_ERR_NEEDS_ML_DTYPES);
+		gj_error(GJ_ERR_NEEDS_ML_DTYPES, "bfloat16");
 	return d;
 }
 
@@ -149,7 +172,7 @@ static const gj_type *record_of(PyArray_Descr *d)
 const gj_type *gj_type_of_dtype(PyArray_Descr *d)
 {
 	int kind = gj_kind_of_dtype(d);
-	return kind >= 0 ? gj_scalar[kind] : PyDataType_HASFIELDS(d) ? record_of(d) : NULL;
+	return kind >= 0 ? gj_scalar[kind] : PyDataType_HASFIELDS(d) ? record_of(d) : float8_of(d);
 }
 
 const gj_type *gj_known_dtype(PyArray_Descr *d)
@@ -201,6 +224,8 @@ static PyObject *dtype_object(const gj_type *t)
 	int ndim;
 	if (gj_is_scalar(t))
 		return (PyObject *)gj_dtype_of_kind(t->kind);
+	if (gj_is_float8(t))
+		return (PyObject *)dtype_of_float8(t);
 	const gj_type *inner = gj_innermost(t, &ndim);
 	PyObject *spec = ndim ? NULL : gj_record_of(t)->dtype ? PyUnicode_FromString(gj_record_of(t)->dtype) : record_spec(t, gj_record_of(t));
 	PyObject *base = ndim ? dtype_object(inner) : NULL, *shape = ndim ? PyTuple_New(ndim) : NULL;

@@ -144,7 +144,7 @@ static PyObject *named_uni_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 
 static PyObject *make_array(const gj_type *elem, int ndim, const char *layout, bool readonly)
 {
-	if (!gj_is_scalar(elem) && elem->kind != GJ_RECORD)
+	if (!gj_is_plain(elem) && elem->kind != GJ_RECORD)
 		return gj_error(GJ_ERR_ARRAY_ELEMENT, elem->name);
 	if (ndim < 0 || ndim > GJ_MAX_NDIM)
 		return gj_error(GJ_ERR_ARRAY_NDIM, ndim, (int)GJ_MAX_NDIM);
@@ -181,7 +181,7 @@ static bool add_field(PyObject *field, PyObject *names, PyObject *formats, PyObj
 	if (!type || !offset || !PyLong_Check(offset))
 		return PyErr_Format(PyExc_TypeError, "the field %R needs a type and an offset", name), false;
 	const gj_type *t = gj_type_from_any(type);
-	if (t && !gj_is_scalar(t) && t->kind != GJ_RECORD && t->kind != GJ_NESTED)
+	if (t && !gj_is_plain(t) && t->kind != GJ_RECORD && t->kind != GJ_NESTED)
 		return gj_error(GJ_ERR_ARRAY_ELEMENT, t->name), false;
 	PyArray_Descr *format = t ? gj_dtype_of_type(t) : NULL;
 	bool ok = format && PyList_Append(names, name) == 0 && PyList_Append(formats, (PyObject *)format) == 0
@@ -227,7 +227,7 @@ static PyObject *nested_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	if (!PyArg_ParseTupleAndKeywords(args, kw, "OO&:NestedArray", names, &dtype, PyArray_IntpConverter, &shape))
 		return NULL;
 	const gj_type *t = gj_type_from_any(dtype);
-	bool fits = t && (gj_is_scalar(t) || t->kind == GJ_RECORD) && shape.len > 0;
+	bool fits = t && (gj_is_plain(t) || t->kind == GJ_RECORD) && shape.len > 0;
 	for (int i = shape.len; fits && i-- > 0;)
 		fits = shape.ptr[i] >= 0 && shape.ptr[i] <= INT32_MAX && (t = gj_nested_type(t, (uint32_t)shape.ptr[i]));
 	PyDimMem_FREE(shape.ptr);
@@ -272,7 +272,7 @@ static PyObject *pointer_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	const gj_type *elem = gj_type_from_any(dtype);
 	if (!elem)
 		return NULL;
-	bool points = gj_is_scalar(elem) || elem == gj_t_none || elem->kind == GJ_RECORD;
+	bool points = gj_is_plain(elem) || elem == gj_t_none || elem->kind == GJ_RECORD;
 	return points ? gj_type_to_py(gj_ptr_type(elem, GJ_GENERIC)) : gj_error(GJ_ERR_POINTER_TO, elem->name);
 }
 
@@ -375,7 +375,7 @@ static int type_bool(PyObject *self)
 
 static PyObject *scalar_value(const gj_type *t, PyObject *args)
 {
-	PyArray_Descr *d = gj_is_scalar(t) ? gj_dtype_of_kind(t->kind) : NULL;
+	PyArray_Descr *d = gj_is_plain(t) ? gj_dtype_of_type(t) : NULL;
 	if (!d)
 		return PyErr_Occurred() ? NULL : gj_error(GJ_ERR_TYPE_CALL, t->name);
 	PyObject *o = PyObject_Call((PyObject *)d->typeobj, args, NULL);
@@ -420,7 +420,7 @@ static PyObject *get_dtype(PyObject *self, void *name)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
 	int ndim;
-	if (gj_is_scalar(t) || t->kind == GJ_RECORD)
+	if (gj_is_plain(t) || t->kind == GJ_RECORD)
 		return (PyObject *)gj_dtype_of_type(t);
 	if (t->kind == GJ_ARRAY || t->kind == GJ_NESTED)
 		return gj_type_to_py(t->kind == GJ_ARRAY ? t->elem : gj_innermost(t, &ndim));
@@ -461,7 +461,7 @@ static PyObject *get_aligned(PyObject *self, void *name)
 static PyObject *get_bitwidth(PyObject *self, void *name)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type;
-	return gj_is_scalar(t) ? PyLong_FromLong(8 * t->size) : no_attr(t, name);
+	return gj_is_plain(t) ? PyLong_FromLong(8 * t->size) : no_attr(t, name);
 }
 
 static PyObject *get_signed(PyObject *self, void *name)
@@ -595,7 +595,7 @@ static PyObject *make_c_struct(PyObject *unused, PyObject *pairs)
 	for (Py_ssize_t i = 0; ok && i < PySequence_Fast_GET_SIZE(seq); i++) {
 		PyObject *name, *type, *pair = PySequence_Fast_GET_ITEM(seq, i), *field = NULL;
 		const gj_type *t = PyTuple_Check(pair) && PyArg_ParseTuple(pair, "UO", &name, &type) ? gj_type_from_any(type) : NULL;
-		if (t && (gj_is_scalar(t) || t->kind == GJ_RECORD || t->kind == GJ_NESTED))
+		if (t && (gj_is_plain(t) || t->kind == GJ_RECORD || t->kind == GJ_NESTED))
 			field = Py_BuildValue("(ON)", name, gj_dtype_of_type(t));
 		else if (!PyErr_Occurred())
 			t ? gj_error(GJ_ERR_ARRAY_ELEMENT, t->name) : (PyErr_SetString(PyExc_TypeError, "a field is a pair (name, type)"), NULL);

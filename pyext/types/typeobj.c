@@ -32,6 +32,7 @@ static int class_of(const gj_type *t)
 	case GJ_NESTED: return GJ_CLASS_NestedArray;
 	case GJ_OPTIONAL: return GJ_CLASS_Optional;
 	case GJ_VECTOR: return GJ_CLASS_VectorType;
+	case GJ_FLOAT8: return GJ_CLASS_Float;
 	case GJ_TUPLE:
 		if (gj_names_of(t))
 			return gj_is_uniform(t) ? GJ_CLASS_NamedUniTuple : GJ_CLASS_NamedTuple;

@@ -45,7 +45,9 @@ bool gj_can_tell(gj_ssa_state *s, gj_ref r, int depth)
 		return true;
 	if (o->op == GJ_ATTR)
 		return depth < 4 && attribute(s, o, depth);
-	bool computes = o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP || o->op == GJ_ITEM || calls_simple(s, o);
+	if (o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_TUPLE)               /* a[0, 1] */
+		return depth > 0;
+	bool computes = (o->op == GJ_MKTUPLE && depth > 0) || o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP || o->op == GJ_ITEM || calls_simple(s, o);
 	for (uint32_t i = o->op == GJ_CALL; i < o->nargs && computes; i++)
 		computes = depth < 4 && gj_can_tell(s, gj_var_find(s, o->arg[i]), depth + 1);
 	return computes;

@@ -9,7 +9,7 @@ gj_t gj_ty(const gj_unit *u, const gj_type *t)
 {
 	switch (t->kind) {
 	case GJ_BOOL:             return u->i1;
-	case GJ_I8:  case GJ_U8:  return u->i8;
+	case GJ_I8:  case GJ_U8:  case GJ_FLOAT8: return u->i8;
 	case GJ_I16: case GJ_U16: case GJ_BF16: case GJ_F16: return u->i16;
 	case GJ_I32: case GJ_U32: return u->i32;
 	case GJ_I64: case GJ_U64: return u->i64;

@@ -66,7 +66,7 @@ const gj_type *gj_dtype(const gj_obj *o)
 	if (!strcmp(text, "int") || !strcmp(text, "float"))
 		return gj_scalar[*text == 'i' ? GJ_I64 : GJ_F64];
 	const gj_type *t = gj_parse_type(text, &error);
-	return t && gj_is_scalar(t) ? t : NULL;
+	return t && (gj_is_scalar(t) || gj_is_float8(t)) ? t : NULL;
 }
 
 const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
@@ -80,7 +80,7 @@ const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
 const gj_type *gj_memory_argument(const gj_icall *c, uint32_t i)
 {
 	const gj_type *t = gj_dtype(c->a[i].konst);
-	return t && (t->kind == GJ_RECORD || t->kind == GJ_VECTOR) ? t : gj_dtype_argument(c, i);
+	return t && (t->kind == GJ_RECORD || t->kind == GJ_VECTOR || gj_is_float8(t)) ? t : gj_dtype_argument(c, i);
 }
 
 gj_known gj_infer_dtype(gj_icall *c) { return type_value(c, gj_dtype_argument(c, 0)); }

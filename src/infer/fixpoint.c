@@ -350,6 +350,8 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	}
 	gj_known (*as)(gj_known) = gj_takes_none(o) ? gj_known_asked : gj_known_seen;
 	gj_known a = as(gj_value(s, o->arg[0])), b = o->nargs > 1 ? as(gj_value(s, o->arg[1])) : a;
+	if (gj_computes(o))
+		a = gj_known_wide(a), b = gj_known_wide(b);
 	gj_refuse_unbound(s, o, false);
 	if (!a.type || !b.type)
 		return (gj_known){ 0 };

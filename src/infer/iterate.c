@@ -22,7 +22,7 @@ gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 const gj_type *gj_flat_of(const gj_type *t)
 {
 	bool row = t->layout == 'C' || t->ndim <= 1;
-	if (!row && !gj_is_scalar(t->elem))
+	if (!row && !gj_is_plain(t->elem))
 		return NULL;
 	return row ? gj_array_type(t->elem, 1, t->ndim == 1 ? t->layout : 'C', t->readonly, (gj_space)t->space) : gj_flat_type(t);
 }
@@ -32,7 +32,7 @@ bool gj_is_choosable(const gj_type *t)
 	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
 		if (!gj_is_choosable(t->item[i]))
 			return false;
-	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL || t->kind == GJ_VECTOR || gj_is_scalar(t);
+	return t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL || t->kind == GJ_VECTOR || gj_is_float8(t) || gj_is_scalar(t);
 }
 
 /* -- Loops that stay loops -------------------------------------------------------------------------------------------------- */

@@ -470,7 +470,7 @@ bool gj_stores_flat(const gj_inst *s, const gj_op *o)
 		a = a->elem;
 	if (!a || a->kind == GJ_FLAT)
 		return a;
-	if (a->kind != GJ_ARRAY || !gj_is_scalar(a->elem))
+	if (a->kind != GJ_ARRAY || !gj_is_plain(a->elem))
 		return false;
 	return o->sub ? name && name->kind == GJ_OBJ_STR && !strcmp(name->name, "flat")
 	              : of->op == GJ_ATTR && !strcmp(of->imm.name, "flat") && gj_o(s->fn, o->arg[1])->op == GJ_MKSLICE;

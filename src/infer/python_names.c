@@ -265,7 +265,7 @@ gj_known gj_infer_ndindex(gj_icall *c)
 gj_known gj_infer_ndenumerate(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;
-	if (t->kind != GJ_ARRAY || !gj_flat_of(t) || !gj_is_scalar(t->elem))
+	if (t->kind != GJ_ARRAY || !gj_flat_of(t) || !gj_is_plain(t->elem))
 		gj_bad_argument(c, 0);
 	return zip(c, 2, (gj_known[]){ gj_just(gj_indices_type(t->ndim, false)), gj_just(gj_flat_of(t)) });
 }

@@ -50,6 +50,8 @@ gj_known gj_known_field(const gj_fn *f, uint32_t loc, const gj_type *of, int fie
 static bool item_storable(gj_known v, const gj_type *t)
 {
 	v = gj_known_seen(v);
+	if (v.type != t)
+		v.type = gj_wide(v.type);
 	if (v.type == t || (v.type->kind == GJ_REF && v.type->elem == t))
 		return true;
 	if (t->kind == GJ_NESTED && gj_is_scalar(v.type))

@@ -264,7 +264,7 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *na
 		c.n = gj_bind_row(B->s->fn, o, row, name, slot);
 		for (uint32_t i = 0; i < c.n; i++)
 			if (slot[i] >= 0)
-				c.a[i] = (gj_keeps_none(row) ? use : use_value)(B, gj_slot_ref(B->s->fn, o, slot[i]));
+				c.a[i] = gj_lwide(B->L, (gj_keeps_none(row) ? use : use_value)(B, gj_slot_ref(B->s->fn, o, slot[i])));
 	}
 	if (o->type && o->type->kind == GJ_EXPRESSION)
 		return gj_lexpression(B->L, o->type, c.a);
@@ -307,7 +307,7 @@ static gj_lv call(gj_body *B, gj_ref r)
 	}
 	if (o->nargs == 1)                                                         /* a type as constructor */
 		return gj_lconv(B->L, gj_lv_scalar(B->L, gj_bool(), gj_eint(B->L, gj_bool(), 0)), o->type);
-	gj_lv a = use_value(B, o->arg[1]);
+	gj_lv a = gj_lwide(B->L, use_value(B, o->arg[1]));
 	if (o->type->kind == GJ_ELEMENT)
 		return gj_lfused(B->L, "array.astype", o->type, 1, &a);
 	return gj_is_bool(o->type) ? gj_lv_scalar(B->L, o->type, gj_ltruth(B->L, a)) : gj_lconv(B->L, a, o->type);
@@ -320,6 +320,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	bool made = o->op == GJ_MKSLICE || o->op == GJ_MKTUPLE || o->op == GJ_CLOSURE || o->op == GJ_CALL || o->op == GJ_SETITEM;
 	gj_lv (*as)(gj_body *, gj_ref) = gj_takes_none(o) ? use : use_value;
 	gj_lv a = o->nargs && !made ? as(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 && !made ? as(B, o->arg[1]) : a;
+	if (gj_computes(o))
+		a = gj_lwide(L, a), b = gj_lwide(L, b);
 	const gj_name *row;
 	if (o->op == GJ_PYBIN || o->op == GJ_PYCMP || o->op == GJ_PYUN) {
 		const char *ufunc = o->op == GJ_PYBIN ? gj_ufunc_of_binop(o->sub) : o->op == GJ_PYCMP ? gj_ufunc_of_cmpop(o->sub) : gj_ufunc_of_unop(o->sub);

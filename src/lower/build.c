@@ -207,6 +207,74 @@ void gj_branch(gj_lower *L, gj_ref cond, uint32_t yes, uint32_t no)
 	gj_link(L->fn, L->cur, no);
 }
 
+/* -- Floats of 8 bits ---------------------------------------------------------------------------------------------------- */
+
+/* In memory and in registers they are their bits, and what is computed of them is computed as float32. To 8 bits is rounded once, half to even,
+ * from float32 or float64; what is too large becomes the largest number, as CUDA C's types have it. */
+
+/* Of float32 and float64: bits of the fraction, bias of the exponent. */
+typedef struct wide { const gj_type *number, *bits; int fraction, bias; } wide;
+
+static gj_ref shifted(gj_lower *L, gj_opcode op, const gj_type *t, gj_ref x, int by) { return gj_e2(L, op, t, x, gj_eint(L, gj_i64(), by)); }
+
+static int bias_of(const gj_type *t) { return t == gj_t_e4m3 ? 7 : 15; }
+
+/* Through float16, which has more of everything: e5m2 is its upper half, e4m3 has another bias and no infinity. */
+static gj_ref value_of(gj_lower *L, gj_ref bits, const gj_type *t)
+{
+	const gj_type *u16 = gj_scalar[GJ_U16], *f32 = gj_scalar[GJ_F32];
+	gj_ref x = gj_ecast(L, bits, u16), low = gj_e2(L, GJ_AND, u16, x, gj_eint(L, u16, 0x7f));
+	if (t == gj_t_e5m2)
+		return gj_ecast(L, gj_e1(L, GJ_BITCAST, gj_scalar[GJ_F16], shifted(L, GJ_SHL, u16, x, 8)), f32);
+	gj_ref sign = shifted(L, GJ_SHL, u16, gj_e2(L, GJ_AND, u16, x, gj_eint(L, u16, 0x80)), 8);
+	gj_ref half = gj_e1(L, GJ_BITCAST, gj_scalar[GJ_F16], gj_e2(L, GJ_OR, u16, sign, shifted(L, GJ_SHL, u16, low, 7)));
+	gj_ref number = gj_e2(L, GJ_MUL, f32, gj_ecast(L, half, f32), gj_eflt(L, f32, 256));
+	return gj_e3(L, GJ_SELECT, f32, gj_ecmp(L, GJ_CMP_EQ, low, gj_eint(L, u16, 0x7f)), gj_eflt(L, f32, __builtin_nan("")), number);
+}
+
+/* A number in the range of `to` whose exponent it has: the fraction is rounded where it ends. */
+static gj_ref normal(gj_lower *L, const wide *w, gj_ref size, const gj_type *to, int fraction)
+{
+	int shift = w->fraction - fraction;
+	gj_ref r = gj_e2(L, GJ_SUB, w->bits, size, gj_eint(L, w->bits, (int64_t)(w->bias - bias_of(to)) << w->fraction));
+	gj_ref odd = gj_e2(L, GJ_AND, w->bits, shifted(L, GJ_SHR, w->bits, r, shift), gj_eint(L, w->bits, 1));
+	r = gj_e2(L, GJ_ADD, w->bits, r, gj_e2(L, GJ_ADD, w->bits, odd, gj_eint(L, w->bits, ((int64_t)1 << (shift - 1)) - 1)));
+	return shifted(L, GJ_SHR, w->bits, r, shift);
+}
+
+/* One below it: an addition rounds to the units that `to` has there, and the low bits of the sum count them. */
+static gj_ref subnormal(gj_lower *L, const wide *w, gj_ref size, const gj_type *to, int fraction)
+{
+	gj_ref units = gj_eflt(L, w->number, __builtin_ldexp(1, w->fraction + 1 - bias_of(to) - fraction));
+	gj_ref sum = gj_esub(L, GJ_ADD, 1, w->number, 2, (gj_ref[]){ gj_e1(L, GJ_BITCAST, w->number, size), units });
+	return gj_e2(L, GJ_SUB, w->bits, gj_e1(L, GJ_BITCAST, w->bits, sum), gj_e1(L, GJ_BITCAST, w->bits, units));
+}
+
+static gj_ref bits_of(gj_lower *L, gj_ref x, const gj_type *to)
+{
+	const gj_type *from = gj_o(L->fn, x)->type, *u8 = gj_scalar[GJ_U8];
+	bool exact = gj_is_half(from) || from->kind == GJ_F32 || gj_is_bool(from) || from->size <= 2;
+	const wide w = exact ? (wide){ gj_scalar[GJ_F32], gj_scalar[GJ_U32], 23, 127 } : (wide){ gj_scalar[GJ_F64], gj_scalar[GJ_U64], 52, 1023 };
+	int fraction = to == gj_t_e4m3 ? 3 : 2, top = 8 * (int)w.bits->size - 1;
+	x = gj_ecast(L, x, w.number);
+	gj_ref all = gj_e1(L, GJ_BITCAST, w.bits, x), size = gj_e2(L, GJ_AND, w.bits, all, gj_eint(L, w.bits, (int64_t)(((uint64_t)1 << top) - 1)));
+	gj_ref sign = shifted(L, GJ_SHL, u8, gj_ecast(L, shifted(L, GJ_SHR, w.bits, all, top), u8), 7);
+	gj_ref small = gj_ecmp(L, GJ_CMP_LT, size, gj_eint(L, w.bits, (int64_t)(w.bias + 1 - bias_of(to)) << w.fraction));
+	gj_ref r = gj_e3(L, GJ_SELECT, w.bits, small, subnormal(L, &w, size, to, fraction), normal(L, &w, size, to, fraction));
+	r = gj_e2(L, GJ_MIN, w.bits, r, gj_eint(L, w.bits, to == gj_t_e4m3 ? 0x7e : 0x7b));
+	r = gj_e3(L, GJ_SELECT, w.bits, gj_e1(L, GJ_ISNAN, gj_bool(), x), gj_eint(L, w.bits, 0x7f), r);
+	return gj_e2(L, GJ_OR, u8, gj_ecast(L, r, u8), sign);
+}
+
+/* A real number, or a float of 8 bits, as the other of these. */
+static gj_ref float8(gj_lower *L, gj_lv v, const gj_type *to)
+{
+	gj_ref x = gj_is_float8(v.type) ? value_of(L, v.part[0], v.type) : v.part[0];
+	return gj_is_float8(to) ? bits_of(L, x, to) : gj_ecast(L, x, gj_real_type(to));
+}
+
+/* -- Conversions --------------------------------------------------------------------------------------------------------- */
+
 /* The parts of a value of another type, at p; a real number gets an imaginary part of zero. */
 static void convert(gj_lower *, gj_lv, const gj_type *, gj_ref *);
 
@@ -239,7 +307,10 @@ static void convert(gj_lower *L, gj_lv v, const gj_type *to, gj_ref *p)
 		return;
 	}
 	uint32_t given = gj_parts(v.type);
-	for (uint32_t i = 0, parts = gj_parts(to); i < parts; i++)
+	bool eight = v.type != to && (gj_is_float8(v.type) || gj_is_float8(to));
+	if (eight)
+		p[0] = float8(L, v, to);
+	for (uint32_t i = eight, parts = gj_parts(to); i < parts; i++)
 		p[i] = i < given ? gj_ecast(L, v.part[i], gj_part_of(to, i).type) : gj_eint(L, gj_part_of(to, i).type, 0);
 }
 
@@ -253,6 +324,8 @@ gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
 	convert(L, v, to, p);
 	return out;
 }
+
+gj_lv gj_lwide(gj_lower *L, gj_lv v) { return v.type && gj_is_float8(v.type) ? gj_lconv(L, v, gj_scalar[GJ_F32]) : v; }
 
 void gj_lfail(gj_lower *L, gj_err id, ...)
 {
@@ -274,6 +347,7 @@ gj_ref gj_ltruth(gj_lower *L, gj_lv a)
 	const gj_type *bool_ = gj_scalar[GJ_BOOL];
 	if (gj_is_bool(a.type))
 		return a.part[0];
+	a = gj_lwide(L, a);
 	if (a.type->kind == GJ_OPTIONAL)
 		return gj_e2(L, GJ_AND, bool_, a.part[0], gj_ltruth(L, (gj_lv){ a.type->elem, NULL, a.part + 1 }));
 	if (gj_is_scalar(a.type)) {

@@ -130,6 +130,9 @@ void gj_lreport_told(gj_lower *L, const gj_obj *exception, bool assertion, uint3
 	uint32_t next = 0, n = 0;
 	if (!L->M->reports)
 		return;
+	gj_lv *wide = gj_new(L->arena, gj_lv, nvalues + 1);
+	for (uint32_t i = 0; i < nvalues; i++)
+		wide[i] = gj_lwide(L, value[i]);
 	if (nvalues) {
 		gj_obj *t = gj_new(L->arena, gj_obj, 1), *text;
 		const gj_obj **item = gj_new(L->arena, const gj_obj *, exception->n);
@@ -138,7 +141,7 @@ void gj_lreport_told(gj_lower *L, const gj_obj *exception, bool assertion, uint3
 			if (!i || item[i]->kind != GJ_OBJ_STR)
 				continue;
 			item[i] = text = gj_new(L->arena, gj_obj, 1);
-			*text = (gj_obj){ .kind = GJ_OBJ_STR, .name = lettered(L, exception->item[i]->name, value, &next, arg, &n) };
+			*text = (gj_obj){ .kind = GJ_OBJ_STR, .name = lettered(L, exception->item[i]->name, wide, &next, arg, &n) };
 		}
 		*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = exception->n, .item = item };
 		exception = t;

@@ -94,7 +94,7 @@ static const struct { bool (*piece)(const gj_type *, uint32_t k, gj_piece *); bo
 	[GJ_C64] = { complex_piece, true }, [GJ_C128] = { complex_piece, true }, [GJ_TUPLE] = { tuple_piece, true },
 	[GJ_ARRAY] = { array_piece, false }, [GJ_RANGE] = { range_piece, false }, [GJ_ITER] = { iter_piece, false },
 	[GJ_FLAT] = { element_piece, false }, [GJ_INDICES] = { indices_piece, false },
-	[GJ_REF] = { ref_piece, false }, [GJ_OPTIONAL] = { optional_piece, false }, [GJ_VECTOR] = { vector_piece, true }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_PICKED] = { picked_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
+	[GJ_REF] = { ref_piece, false }, [GJ_OPTIONAL] = { optional_piece, false }, [GJ_VECTOR] = { vector_piece, true }, [GJ_FLOAT8] = { element_piece, true }, [GJ_EXPRESSION] = { tuple_piece, false }, [GJ_ELEMENT] = { element_piece, false }, [GJ_PICKED] = { picked_piece, false }, [GJ_REDUCED] = { tuple_piece, false },
 };
 
 bool gj_has_pieces(const gj_type *t) { return made_of[t->kind].piece; }

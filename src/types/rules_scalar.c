@@ -227,6 +227,8 @@ const gj_type *gj_unify(const gj_type *a, const gj_type *b)
 		return a;
 	if (a == gj_t_none || b == gj_t_none || a->kind == GJ_OPTIONAL || b->kind == GJ_OPTIONAL)
 		return unify_optional(a, b);
+	if (gj_is_float8(a) || gj_is_float8(b))
+		return gj_unify(gj_wide(a), gj_wide(b));
 	if (gj_is_scalar(a) && gj_is_scalar(b))
 		return unify_scalars(a, b);
 	if (a->kind != b->kind)
@@ -284,6 +286,8 @@ static bool converts(const gj_type *from, const gj_type *to)
 		return true;
 	if (to->kind == GJ_OPTIONAL)
 		return converts(from->kind == GJ_OPTIONAL ? from->elem : from, to->elem);
+	if (gj_is_float8(from) || gj_is_float8(to))
+		return converts(gj_wide(from), gj_wide(to));
 	if (gj_is_scalar(from) && gj_is_scalar(to))
 		return !gj_is_complex(from) || gj_is_complex(to);
 	if (to->kind == GJ_FUNCTION)

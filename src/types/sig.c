@@ -150,7 +150,7 @@ static const gj_type *read_array(reader *r, bool readonly)
 	long ndim;
 	if (!elem)
 		return NULL;
-	if (!gj_is_scalar(elem))
+	if (!gj_is_plain(elem))
 		return fail(r, "the items of an array are scalars");
 	if (!eat(r, ',') || !read_int(r, &ndim) || ndim > GJ_MAX_NDIM)
 		return fail(r, "expected the number of dimensions of an array, 0 to 6");
@@ -178,7 +178,7 @@ static const gj_type *read_optional(reader *r)
 /* What a pointer of C points to. */
 static const gj_type *pointer_to(reader *r, const gj_type *elem)
 {
-	return gj_is_scalar(elem) || elem == gj_t_none ? gj_ptr_type(elem, GJ_GENERIC) : fail(r, "a pointer points to a scalar, or void");
+	return gj_is_plain(elem) || elem == gj_t_none ? gj_ptr_type(elem, GJ_GENERIC) : fail(r, "a pointer points to a scalar, or void");
 }
 
 /* "float32)": numba prints it as float32*, which is read too. */
@@ -231,6 +231,10 @@ static const gj_type *read_name(reader *r)
 	}
 	if (is_word(word, n, "void") || is_word(word, n, "none") || is_word(word, n, "None"))
 		return gj_t_none;
+	const gj_type *const float8[] = { gj_t_e4m3, gj_t_e5m2 };
+	for (int i = 0; i < 2; i++)
+		if (is_word(word, n, float8[i]->name))
+			return float8[i];
 	if (is_word(word, n, "voidptr"))
 		return gj_ptr_type(gj_t_none, GJ_GENERIC);
 	for (int k = 0; k < GJ_NSCALARS; k++)
@@ -260,7 +264,7 @@ static const gj_type *read_dims(reader *r, const gj_type *elem)
 	} while (eat(r, ','));
 	if (!eat(r, ']'))
 		return fail(r, "expected ']' after the dimensions of an array");
-	if (!gj_is_scalar(elem) || ndim > GJ_MAX_NDIM)
+	if (!gj_is_plain(elem) || ndim > GJ_MAX_NDIM)
 		return fail(r, "an array has scalar items and at most 6 dimensions");
 	if (unit > 0 && unit < ndim - 1)
 		return fail(r, "'::1' stands in the first or in the last dimension");

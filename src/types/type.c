@@ -19,12 +19,17 @@ const gj_type *const gj_scalar[GJ_NSCALARS] = {
 #include "types/types.def"
 };
 
-enum { ID_NONE = GJ_NSCALARS, ID_ELLIPSIS, ID_STR, ID_SLICE2, ID_SLICE3, ID_PICKED, ID_FIRST };
+enum { ID_NONE = GJ_NSCALARS, ID_ELLIPSIS, ID_STR, ID_SLICE2, ID_SLICE3, ID_PICKED, ID_E4M3, ID_E5M2, ID_FIRST };
 
 static const gj_type none = { .kind = GJ_NONE, .nleaves = 1, .name = "none", .code = "none", .id = ID_NONE };
 static const gj_type ellipsis = { .kind = GJ_ELLIPSIS, .nleaves = 1, .name = "...", .code = "...", .id = ID_ELLIPSIS };
 static const gj_type str = { .kind = GJ_STR, .nleaves = 1, .name = "unicode_type", .code = "str", .id = ID_STR };
 static const gj_type picked = { .kind = GJ_PICKED, .nparts = 1, .nleaves = 1, .name = "one of several functions", .code = "picked", .id = ID_PICKED };
+static const gj_type float8[2] = {
+	{ .kind = GJ_FLOAT8, .size = 1, .nparts = 1, .nleaves = 1, .elem = &scalars[GJ_U8], .name = "float8_e4m3fn", .code = "e4m3", .id = ID_E4M3 },
+	{ .kind = GJ_FLOAT8, .size = 1, .nparts = 1, .nleaves = 1, .elem = &scalars[GJ_U8], .name = "float8_e5m2", .code = "e5m2", .id = ID_E5M2 },
+};
+const gj_type *const gj_t_e4m3 = &float8[0], *const gj_t_e5m2 = &float8[1];
 static const gj_type slices[2] = {
 	{ .kind = GJ_SLICE, .nleaves = 1, .n = 2, .name = "slice<a:b>", .code = "slice<a:b>", .id = ID_SLICE2 },
 	{ .kind = GJ_SLICE, .nleaves = 1, .n = 3, .name = "slice<a:b:c>", .code = "slice<a:b:c>", .id = ID_SLICE3 },
@@ -368,7 +373,7 @@ static bool is_chosen(const gj_type *t)
 		if (!is_chosen(t->item[i]) && t->item[i] != gj_t_none)
 			return false;
 	return gj_is_scalar(t) || t->kind == GJ_TUPLE || t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_OPTIONAL ||
-	       t->kind == GJ_VECTOR;
+	       t->kind == GJ_VECTOR || gj_is_float8(t);
 }
 
 const gj_type *gj_optional_type(const gj_type *t)

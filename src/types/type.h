@@ -30,6 +30,7 @@ typedef enum gj_kind {
 	GJ_RECORD,                                 /* in memory, and of arguments that are one: fields item[n], `obj` (record.h) says where */
 	GJ_NESTED,                                 /* in records only: n of elem, side by side */
 	GJ_VECTOR,                                 /* CUDA C's float4 and the like: n of elem, parts x y z w */
+	GJ_FLOAT8,                                 /* a float of 8 bits, its bits `elem`: gj_t_e4m3 or gj_t_e5m2. No scalar: it is computed with as float32 */
 	GJ_OPTIONAL,                               /* None or elem: parts: is there a value?, its own */
 	GJ_FUNCTION,                               /* in signatures: a function that takes item[n] and gives elem; `obj`: its static type, once it is known which */
 	GJ_REF,                                    /* in kernels: a record where it lies, elem in `space` */
@@ -70,6 +71,7 @@ struct gj_type {
 
 extern const gj_type *const gj_scalar[GJ_NSCALARS];    /* gj_scalar[GJ_F32] */
 extern const gj_type *const gj_t_none, *const gj_t_ellipsis, *const gj_t_str, *const gj_t_picked;
+extern const gj_type *const gj_t_e4m3, *const gj_t_e5m2;      /* ml_dtypes' float8_e4m3fn, float8_e5m2 */
 
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n);
 /* A list of kernels: a tuple that nobody can change, and that is equal to other lists only. */
@@ -121,6 +123,11 @@ static inline bool gj_is_list(const gj_type *t) { return t->kind == GJ_TUPLE && 
 static inline bool gj_is_fused(const gj_type *t) { return t->kind == GJ_ELEMENT || t->kind == GJ_REDUCED; }
 static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION || gj_is_fused(t); }
 static inline uint64_t gj_shape_arguments(const gj_type *fused) { return (uint64_t)(uintptr_t)fused->obj; }
+static inline bool gj_is_float8(const gj_type *t) { return t->kind == GJ_FLOAT8; }
+/* One number in memory. */
+static inline bool gj_is_plain(const gj_type *t) { return gj_is_scalar(t) || gj_is_float8(t); }
+/* What a value of the type is computed as. */
+static inline const gj_type *gj_wide(const gj_type *t) { return gj_is_float8(t) ? gj_scalar[GJ_F32] : t; }
 static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }
 
 /* The number nearest to x that a value of a floating type can be. */

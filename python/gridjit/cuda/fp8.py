@@ -1,4 +1,5 @@
-"""Floats of 8 bits, as their bits in arrays of uint8: conversions that kernels and functions for the host call, and Python too.
+"""Floats of 8 bits: their types, which arrays of ml_dtypes' have, and as their bits in arrays of uint8: conversions that kernels and functions for
+the host call, and Python too.
 
 e4m3 has 4 bits of exponent and 3 of mantissa, numbers up to 448, NaN and no infinity (float8_e4m3fn of ml_dtypes, a view of whose arrays
 as uint8 kernels take); e5m2 has 5 and 2, numbers up to 57344, infinity and NaN. To 8 bits is rounded once, half to even, from any
@@ -6,7 +7,9 @@ number. What is too large becomes the largest number (saturate, CUDA's __NV_SATF
 
 import math
 
-__all__ = ["from_e4m3", "from_e5m2", "to_e4m3", "to_e5m2"]
+from ..types import float8_e4m3fn as fp8_e4m3, float8_e5m2 as fp8_e5m2
+
+__all__ = ["fp8_e4m3", "fp8_e5m2", "from_e4m3", "from_e5m2", "to_e4m3", "to_e5m2"]
 
 
 def _to_bits(x, bias, mantissa, largest, too_large):
