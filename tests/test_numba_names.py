@@ -52,9 +52,9 @@ def test_an_import_loads_no_rows():
 
 # -- What is not supported --
 
-def refused(use, *words):
+def refused(use, *words, given=()):
 	with pytest.raises(errors.NotSupportedError) as e:
-		use()
+		use(*given)
 	assert isinstance(e.value, NotImplementedError) and isinstance(e.value, errors.NumbaError)
 	assert "not supported in gridjit: " in str(e.value)
 	for word in words:
@@ -122,12 +122,63 @@ def test_types_that_are_not_there():
 	assert str(types.DictType(types.unicode_type, types.int64)) == "DictType(unicode_type, int64)"
 	for value in (types.int64, types.float64[:], 3):
 		assert not isinstance(value, types.Omitted) and not isinstance(value, types.List) and value != types.unicode_type
-	for use in (lambda: njit((kind,)), lambda: types.Tuple((types.int64, node)), lambda: types.float64(types.pyobject), lambda: gridjit.typeof(kind) and types.Optional(kind)):
+	for use in (lambda: types.Tuple((types.int64, node)), lambda: gridjit.typeof(kind) and types.Optional(kind)):
 		with pytest.raises((errors.NotSupportedError, ValueError, TypeError)):
 			use()
 	with pytest.raises(errors.NotSupportedError, match="ListType.int64. is a type that gridjit does not have\nHint: use an array"):
 		types.UniTuple(kind, 2)
-	refused(lambda: kind(3))
+	refused(njit((kind,))(lambda x: 1), "ListType", given=(3,))
+	refused(njit(types.float64(types.pyobject))(lambda x: 1), "pyobject", given=(3,))
+	refused(njit(kind(types.int64))(lambda x: 1), "ListType", given=(3,))
+	both = njit([kind(kind), types.int64(types.int64)])(lambda x: x)
+	assert both(3) == 3 and both.signatures == [(types.int64,)]
+
+
+def test_what_is_not_supported_is_said_when_it_is_called():
+	"""Packages declare functions that few programs call."""
+	with pytest.warns(gridjit.errors.NumbaWarning, match=r"keeps\(\) cannot be compiled, calls of it will fail: set is not supported"):
+		@njit("int64(int64)")
+		def keeps(x):
+			return len(set((x,)))
+
+	with pytest.raises(errors.UnsupportedError, match="set is not supported in compiled functions"):
+		keeps(3)
+	with pytest.raises(errors.TypingError, match="cannot compute"):             # mistakes are told at once
+		njit("int64(int64)")(lambda x: x + "a")
+
+
+def test_types_of_variables_that_are_no_numbers():
+	@njit(locals={"y": types.float32[::1], "n": types.int32})
+	def f(x):
+		y = x[1:]
+		n = x.size
+		return y, n / 2
+
+	assert f(np.arange(5.0))[1] == 2.5
+
+
+class Sine(types.WrapperAddressProtocol):
+	def __wrapper_address__(self):
+		return ctypes.cast(ctypes.CDLL("libm.so.6").sin, ctypes.c_void_p).value
+
+	def signature(self):
+		return types.float64(types.float64)
+
+
+SINE = Sine()
+
+
+def test_functions_that_say_where_they_are():
+	assert njit(lambda x: SINE(x) + SINE(2))(1.0) == np.sin(1.0) + np.sin(2.0)
+
+
+def test_inlined_functions_take_what_their_callers_have():
+	"""As in numba, where signatures do not count then."""
+	@njit("float64(float64[:], int32)", inline="always")
+	def at(x, i):
+		return x[i] + 1
+
+	assert njit(lambda x, i: at(x, i))(np.arange(3), 2) == 3.0
 
 
 def test_object_mode():

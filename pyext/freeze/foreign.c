@@ -1,4 +1,4 @@
-/* Functions of C that Python has by their address: those of ctypes and cffi. Frozen they are declared functions (extern.c), whose
+/* Functions of C that Python has by their address: those of ctypes and cffi, and objects that say their own. Frozen they are declared functions (extern.c), whose
  * types gridjit/_foreign.py reads. */
 #include "freeze/foreign.h"
 #include "freeze/extern.h"
@@ -36,12 +36,21 @@ static const gj_obj *freeze_ffi(gj_freezer *fz)
 /* Their classes have a class of their own. */
 bool gj_is_ctypes_function(PyObject *o) { return !strcmp(Py_TYPE(Py_TYPE(o))->tp_name, "_ctypes.PyCFuncPtrType"); }
 
+/* numba's protocol: __wrapper_address__() says where it is, signature() what it takes. */
+static bool has_address(PyObject *o)
+{
+	PyObject *method = NULL;
+	bool yes = !PyType_Check(o) && gj_attribute((PyObject *)Py_TYPE(o), "__wrapper_address__", &method) > 0;
+	Py_XDECREF(method);
+	return yes;
+}
+
 /* Functions of a module that cffi has made are methods of its lib. */
 bool gj_is_foreign(PyObject *o)
 {
 	PyObject *self = PyCFunction_Check(o) ? PyCFunction_GET_SELF(o) : NULL;
 	return gj_is_ctypes_function(o) || begins(Py_TYPE(o)->tp_name, "_cffi_backend._CData")
-		|| (self && !strcmp(Py_TYPE(self)->tp_name, "_cffi_backend.Lib")) || is_ffi(o);
+		|| (self && !strcmp(Py_TYPE(self)->tp_name, "_cffi_backend.Lib")) || is_ffi(o) || has_address(o);
 }
 
 const gj_obj *gj_freeze_foreign(gj_freezer *fz, PyObject *o)

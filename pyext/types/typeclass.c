@@ -383,6 +383,22 @@ static PyObject *scalar_value(const gj_type *t, PyObject *args)
 	return o;
 }
 
+static bool is_absent(PyObject *o)
+{
+	PyObject *why = NULL;
+	bool yes = gj_attribute(o, "_gj_absent", &why) > 0;
+	Py_XDECREF(why);
+	return yes;
+}
+
+/* A signature with types that there are not (gridjit/absent.py). */
+static PyObject *absent_signature(PyObject *ret, PyObject *args)
+{
+	PyObject *make = gj_import("gridjit.absent", "signature"), *o = make ? PyObject_CallFunctionObjArgs(make, ret, args, NULL) : NULL;
+	Py_XDECREF(make);
+	return o;
+}
+
 static PyObject *type_call(PyObject *self, PyObject *args, PyObject *kw)
 {
 	const gj_type *t = ((gj_typeobj *)self)->type, *arg[GJ_MAX_SIGNATURE];
@@ -395,7 +411,7 @@ static PyObject *type_call(PyObject *self, PyObject *args, PyObject *kw)
 		i++;
 	if (PyErr_Occurred())
 		return NULL;
-	return i == n ? gj_signature_new(t, arg, (uint32_t)n) : scalar_value(t, args);
+	return i == n ? gj_signature_new(t, arg, (uint32_t)n) : is_absent(PyTuple_GET_ITEM(args, i)) ? absent_signature(self, args) : scalar_value(t, args);
 }
 
 /* -- Attributes --------------------------------------------------------------------------------------------------- */

@@ -81,10 +81,22 @@ def _of_cffi(function):
 	return _extern(name, _from_cffi(ffi, kind.result), args, int(ffi.cast("uintptr_t", function)), function)
 
 
+# -- numba's protocol --
+
+def _of_protocol(function):
+	signature = _core.signature(function.signature())
+	if signature.return_type is None:
+		raise _Refused("its signature() says what it returns: float64(float64)")
+	return _extern(type(function).__name__, signature.return_type, signature.args, int(function.__wrapper_address__()), function)
+
+
 def describe(function):
-	"""_core.Extern of a function object of ctypes or cffi, or text that says why it is none."""
+	"""_core.Extern of a function object of ctypes or cffi, or one that says its address, or text that says why it is none."""
 	try:
-		made = _of_ctypes(function) if isinstance(function, ctypes._CFuncPtr) else _of_cffi(function)
+		if hasattr(type(function), "__wrapper_address__"):
+			made = _of_protocol(function)
+		else:
+			made = _of_ctypes(function) if isinstance(function, ctypes._CFuncPtr) else _of_cffi(function)
 	except _Refused as why:
 		return str(why)
 	return made

@@ -80,6 +80,10 @@ class Type(Absent):
 	def __init__(self, name, why=None):
 		super().__init__(name, why)
 
+	def __call__(self, *args):
+		"""A signature, which is refused where the function is called."""
+		return signature(self, args)
+
 	def define(self, *args):
 		"""Of deferred_type: nothing."""
 
@@ -99,6 +103,16 @@ class Type(Absent):
 
 	def __str__(self):
 		return self.__name__
+
+
+def signature(result, args):
+	"""A signature with types that compiled code has not."""
+	return Type(f"{result}({', '.join(map(str, args))})")
+
+
+def has_absent(given):
+	"""Is it a signature with such types, or a tuple with some?"""
+	return isinstance(given, Absent) or isinstance(given, tuple) and any(isinstance(kind, Absent) for kind in given)
 
 
 class TypeClass(type):

@@ -137,4 +137,6 @@ globals().update(_values)
 # Under the names of numba's: threads that loops over prange may use, and do.
 NUMBA_NUM_THREADS = NUMBA_DEFAULT_NUM_THREADS = _values["CPU_THREADS"] or len(os.sched_getaffinity(0))
 del _values
+# Which threads those are is not a choice here: programs may ask, and may assign, which changes nothing.
+THREADING_LAYER, THREADING_LAYER_PRIORITY = "default", ["tbb", "omp", "workqueue"]
 sys.modules[__name__].__class__ = _Config

@@ -83,6 +83,10 @@ class TypingError(NumbaError):
 	"""Types do not fit: an operation does not exist for its operands."""
 
 
+class UnsupportedNameError(TypingError, UnsupportedError):
+	"""A name that Python knows and compiled code does not."""
+
+
 class ConstantInferenceError(NumbaError):
 	"""A value must be a constant, but is not."""
 

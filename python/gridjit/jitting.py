@@ -6,7 +6,7 @@ import sys
 import types as pytypes
 import warnings
 
-from . import _core, _pickle, config, errors
+from . import _core, _pickle, absent, config, errors
 from ._overloads import Overloads, is_signature
 
 _FAST = {"reassoc": 1, "nnan": 2, "ninf": 4, "nsz": 8, "arcp": 16, "contract": 32, "afn": 64}
@@ -165,14 +165,9 @@ def read_options(error_model="python", fastmath=False, boundscheck=None, inline=
 
 
 def local_types(types):
-	"""Types of variables by name, checked."""
-	checked = {}
-	for name, given in types.items():
-		kind = _core.as_type(given)
-		if not hasattr(kind, "bitwidth"):
-			raise NotImplementedError(f"jit(locals=…): '{name}' is to be {kind}, but only numbers can be converted")
-		checked[name] = kind
-	return checked
+	"""Types of variables by name: those of numbers, to which is converted what is stored. Other values have the types that they have."""
+	kinds = {name: _core.as_type(given) for name, given in types.items() if not isinstance(given, absent.Absent)}
+	return {name: kind for name, kind in kinds.items() if hasattr(kind, "bitwidth")}
 
 
 def _is_of_functions(kind):
@@ -187,9 +182,18 @@ def _make(function, signatures, given, locked):
 	for signature in signatures:
 		dispatcher._declare(signature)
 	for signature in signatures:
-		dispatcher._compile_now(_core.signature(signature))
+		_compile_now(dispatcher, _core.signature(signature))
 	dispatcher._locked = locked
 	return dispatcher
+
+
+def _compile_now(dispatcher, signature):
+	"""What gridjit does not support is said when it is called: packages have functions that few programs use."""
+	try:
+		dispatcher._compile_now(signature)
+	except errors.UnsupportedError as error:
+		first = str(error).partition("\n")[0]
+		warnings.warn(errors.NumbaWarning(f"{dispatcher.__name__}() cannot be compiled, calls of it will fail: {first}"), 4)
 
 
 def dispatcher(function, **options):
@@ -229,11 +233,13 @@ def jit(signature_or_function=None, locals={}, cache=False, pipeline_class=None,
 		warnings.warn(errors.NumbaDeprecationWarning("jit(nopython=False) has no effect: there is no object mode"), 2)
 	read_options(**given)
 	signatures = [] if signature_or_function is None else signature_or_function
-	if isinstance(signatures, list) or is_signature(signatures):
+	if isinstance(signatures, list) or is_signature(signatures) or absent.has_absent(signatures):
 		signatures = signatures if isinstance(signatures, list) else [signatures]
 		if signature_or_function == []:
 			raise TypeError("jit([]): a list of signatures must not be empty")
-		signatures = [_core.signature(s) for s in signatures]
+		if signatures and all(map(absent.has_absent, signatures)):
+			return lambda function: absent.Decorated(function, signatures[0] if isinstance(signatures[0], absent.Absent) else absent.signature("", signatures[0]))
+		signatures = [_core.signature(s) for s in signatures if not absent.has_absent(s)]
 		return lambda function: _decorate(function, signatures, given)
 	if isinstance(signatures, _core.Type):
 		raise TypeError(f"jit({signatures}): a signature is a tuple of types, or a type called with types: {signatures}({signatures})")

@@ -38,6 +38,16 @@ number_domain = integer_domain | real_domain | complex_domain
 optional = Optional
 
 
+class WrapperAddressProtocol:
+	"""What compiled functions call as a function of C: __wrapper_address__() says where it is, signature() its types."""
+
+	def __wrapper_address__(self):
+		raise NotImplementedError
+
+	def signature(self):
+		raise NotImplementedError
+
+
 def from_dtype(dtype):
 	"""Type of the items of a NumPy dtype (or anything np.dtype() takes). Raises TypeError for other dtypes."""
 	import numpy as np
@@ -74,6 +84,6 @@ _PUBLIC = ("boolean bool_ b1 int8 i1 int16 i2 int32 i4 intc int64 i8 intp int_ u
 	"uintp uint byte char uchar short ushort long_ ulong longlong ulonglong size_t ssize_t bfloat16 float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
 
 __all__ = _PUBLIC + """Array BaseTuple Boolean Complex CPointer Float FunctionType Integer NamedTuple NamedUniTuple NestedArray NoneType Number Optional
-	Record Signature Tuple Type UniTuple VectorType from_dtype optional voidptr
+	Record Signature Tuple Type UniTuple VectorType WrapperAddressProtocol from_dtype optional voidptr
 	integer_domain signed_domain unsigned_domain
 	real_domain complex_domain number_domain""".split()

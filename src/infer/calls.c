@@ -102,6 +102,8 @@ static const gj_declared *signature(const gj_inst *s, const gj_op *call, const g
 			of_best = fit;
 		}
 	}
+	if ((tie || !best) && code->inline_ == GJ_INLINE_ALWAYS)       /* its code stands in the caller, whatever types that has */
+		return NULL;
 	if (tie)
 		gj_fail(s->fn, call->loc, GJ_ERR_CALL_AMBIGUOUS, code->name, gj_known_list(s->fn->arena, n, a));
 	if (best || !code->ndeclared)
