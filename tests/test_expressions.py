@@ -176,3 +176,21 @@ def test_expressions_are_used_before_memory_changes(case):
 	else:
 		with pytest.raises(errors.UnsupportedError, match="used after memory has been written to"):
 			cuda.compile_ptx(f, "void(float64[:], float64[:])")
+
+
+def test_functions_made_of_others(device):
+	@cuda.jit
+	def kernel(x, one, several, method):
+		i = cuda.grid(1)
+		if i < x.size:
+			one[i] = np.clip(x[i], 0.0, 0.5) + np.heaviside(x[i], 0.5) + np.round(x[i], 1) + np.nan_to_num(x[i])
+		if i == 0:
+			several[:] = np.clip(x, 0, 0.3)
+			method[:] = x.clip(0, 0.3)
+
+	x = np.random.default_rng(0).standard_normal(40)
+	x[3] = 0
+	one, several, method = np.empty_like(x), np.empty_like(x), np.empty_like(x)
+	kernel[2, 32](x, one, several, method)
+	np.testing.assert_allclose(one, x.clip(0, 0.5) + np.heaviside(x, 0.5) + x.round(1) + x)
+	assert np.array_equal(several, x.clip(0, 0.3)) and np.array_equal(method, several)

@@ -362,3 +362,19 @@ def test_short_rows(n, order):
 	out = x.copy()
 	gridjit.fuse(lambda x, y: x * y)(out, np.arange(float(n)), out=out)
 	np.testing.assert_array_equal(out, x * np.arange(float(n)))
+
+
+@pytest.mark.parametrize("text", ["np.clip(x, -0.2, 0.5)", "x.clip(0, y)", "np.clip(x, None, 0.5)", "np.round(x, 2)", "x.round(1)", "np.heaviside(x, 0.5)",
+	"np.sinc(x)", "np.isclose(x, y)", "np.nan_to_num(x)", "np.nan_to_num(x, nan=3.0, posinf=1.0, neginf=2.0)", "z.real * 2", "z.imag + x", "np.real(z)", "np.imag(x)", "np.angle(z)",
+	"np.angle(x, deg=True)", "np.count_nonzero(x > 0)", "np.nansum(x)", "np.abs(z).clip(0, 1).sum(axis=0)"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_functions_made_of_others(text, dtype):
+	x = np.random.default_rng(0).standard_normal((5, 7)).astype(dtype)
+	x[0, :4] = np.nan, np.inf, -np.inf, 0
+	y = np.random.default_rng(1).random(7).astype(dtype)
+	f = define(f"def f(x, y, z):\n\treturn {text}\n")
+	with np.errstate(all="ignore"):
+		z = x * np.array(1 - 1j, "c8" if dtype == "f4" else "c16")
+		got, want = gridjit.fuse(f)(x, y, z), f(x, y, z)
+	assert got.dtype == want.dtype
+	np.testing.assert_allclose(got, want, rtol=1e-5 if dtype == "f4" else 1e-12)

@@ -198,7 +198,7 @@ static bool is_root(const gj_freezer *fz, const char *name) { return fz->root &&
 static const gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
 {
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_MISSING, text);
-	PyObject *f = fz->captures && fz->captures->memory ? gj_known_method(name) : NULL;
+	PyObject *f = fz->captures && fz->captures->memory ? gj_known_method(name) : gj_known_element_method(name);
 	if (!f && !PyErr_Occurred())
 		f = gj_overloaded_method(fz, name);
 	if (!f)

@@ -436,7 +436,8 @@ static bool takes_elements(PyObject *o)
 
 static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
-	PyObject *own = fz->captures && fz->captures->memory && PyCallable_Check(o) ? gj_known_function(o) : NULL;
+	bool memory = fz->captures && fz->captures->memory;
+	PyObject *own = !PyCallable_Check(o) ? NULL : memory ? gj_known_function(o) : gj_known_element_function(o);
 	if (own || PyErr_Occurred())
 		return own ? gj_freeze_function(fz, own, NULL) : NULL;
 	const char *name = gj_intrinsic_name(o);

@@ -118,6 +118,24 @@ PyObject *gj_known_function(PyObject *o)
 	return f || PyErr_Occurred() ? f : random_function(o);
 }
 
+/* Of those that need no memory. */
+static PyObject *in_elements(const char *table)
+{
+	static PyObject *functions, *methods;
+	PyObject **at = *table == 'F' ? &functions : &methods;
+	if (!*at)
+		*at = gj_import("gridjit._elements", table);
+	return *at;
+}
+
+PyObject *gj_known_element_function(PyObject *o) { return find_in(in_elements("FUNCTIONS"), o); }
+
+PyObject *gj_known_element_method(PyObject *name)
+{
+	PyObject *table = in_elements("METHODS");
+	return table ? PyDict_GetItemWithError(table, name) : NULL;
+}
+
 /* Those of NumPy's generators are imported if one of them is named: they stand as None. */
 PyObject *gj_known_method(PyObject *name)
 {

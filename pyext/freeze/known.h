@@ -13,6 +13,9 @@ int gj_known_init(void);
  * (gridjit/_functions). Borrowed; NULL: none, or an exception is set. */
 PyObject *gj_known_function(PyObject *);
 PyObject *gj_known_method(PyObject *name);
+/* The same where they cannot (gridjit/_elements.py). */
+PyObject *gj_known_element_function(PyObject *);
+PyObject *gj_known_element_method(PyObject *name);
 /* Is it of np.random or of Python's random module? */
 bool gj_known_random(PyObject *, bool *numpy);
 /* Those that stand for operations, in the order of gj_written. */

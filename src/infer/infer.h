@@ -171,6 +171,8 @@ gj_known gj_known_truth(const gj_fn *, uint32_t loc, gj_known a);
 gj_known gj_known_item(gj_inst *, const gj_op *, gj_known a, gj_known index);
 /* What `name` gives of an array of numbers, its real or imaginary parts where they lie; NULL: nothing. */
 const gj_type *gj_parts_array(const gj_type *array, const char *name);
+/* The same of an element in a fused function. */
+const gj_type *gj_parts_element(const gj_type *, const char *name);
 /* records.c: the field that a constant index names or counts, of a record or of those of an array; −1: it is no such index. */
 int gj_field_index(const gj_fn *, uint32_t loc, const gj_type *of, const gj_obj *index);
 /* The field of this name, which a record or an array of them may not have (−1); and what it is as a value. */

@@ -453,6 +453,12 @@ const gj_type *gj_parts_array(const gj_type *t, const char *name)
 	return gj_array_in(gj_real_type(t->elem), t->ndim, 'A', t);
 }
 
+const gj_type *gj_parts_element(const gj_type *t, const char *name)
+{
+	bool imaginary = !strcmp(name, "imag"), fits = t->kind == GJ_ELEMENT && !gj_is_bool(t->elem) && (imaginary || !strcmp(name, "real"));
+	return fits ? gj_element_type(gj_real_type(t->elem), t->ndim, gj_shape_arguments(t)) : NULL;
+}
+
 const gj_type *gj_stored_parts(const gj_inst *s, const gj_op *o)
 {
 	const gj_type *a = gj_o(s->fn, o->arg[0])->type;
@@ -527,10 +533,10 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 		return gj_just(gj_scalar[GJ_U64]);
 	if (lies && !strcmp(o->imm.name, "flat") && gj_flat_of(t))
 		return gj_just(gj_flat_of(t));
-	const gj_type *parts = lies ? gj_parts_array(t, o->imm.name) : NULL;
+	const gj_type *parts = lies ? gj_parts_array(t, o->imm.name) : gj_parts_element(t, o->imm.name);
 	if (parts)
 		return gj_just(parts);
-	const gj_obj *own = lies ? written_method(s, o->imm.name) : NULL;
+	const gj_obj *own = t->kind != GJ_EXPRESSION ? written_method(s, o->imm.name) : NULL;
 	if (own)
 		return gj_known_of(s->fn, o->loc, own);
 	if (method(s, "array", o->imm.name))

@@ -326,6 +326,8 @@ gj_known gj_infer_nppart(gj_icall *c)
 {
 	if (c->a[0].type->kind == GJ_ARRAY)
 		return gj_or_bad(c, gj_parts_array(c->a[0].type, c->arg ? "imag" : "real"));
+	if (c->a[0].type->kind == GJ_ELEMENT)
+		return gj_or_bad(c, gj_parts_element(c->a[0].type, c->arg ? "imag" : "real"));
 	return gj_just(gj_real_type(gj_arg_scalar(c, 0)));
 }
 

@@ -343,9 +343,10 @@ gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 		return gj_lv_scalar(L, t, a.part[!strcmp(name, "start") ? 0 : !strcmp(name, "stop") ? 1 : 2]);
 	if (a.type->kind == GJ_VECTOR)
 		return gj_lv_scalar(L, t, a.part[gj_part_named(a.type, name)]);
-	if (gj_is_scalar(a.type)) {
-		int part = gj_part_named(a.type, name);
-		return part >= 0 ? gj_lv_scalar(L, t, a.part[part]) : !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, t, 0));
+	if (gj_is_scalar(a.type) || a.type->kind == GJ_ELEMENT) {
+		const gj_type *number = gj_is_scalar(a.type) ? a.type : a.type->elem;
+		int part = gj_part_named(number, name);
+		return part >= 0 ? gj_lv_scalar(L, t, a.part[part]) : !strcmp(name, "real") ? a : gj_lv_scalar(L, t, gj_eint(L, number, 0));
 	}
 	if (gj_item_named(a.type, name) >= 0)
 		return gj_lv_item(L, a, (uint32_t)gj_item_named(a.type, name));

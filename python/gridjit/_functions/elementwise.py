@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from .._elements import clip, isclose  # noqa: F401
 from .common import each, flat
 
 
@@ -32,23 +33,6 @@ def around(a, decimals=0):
 	for i in range(items.size):
 		out[i] = _rounded(items[i], decimals)
 	return out.reshape(a.shape)
-
-
-def clip(a, a_min=None, a_max=None):
-	if a_min is None and a_max is None:
-		return a + 0
-	if a_min is None:
-		return np.minimum(a, a_max)
-	if a_max is None:
-		return np.maximum(a, a_min)
-	return np.minimum(np.maximum(a, a_min), a_max)
-
-
-def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
-	close = (a == b) | ((np.abs(a - b) <= (atol + rtol * np.abs(b))) & np.isfinite(b))
-	if equal_nan:
-		return close | ((a != a) & (b != b))
-	return close | False
 
 
 def allclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
