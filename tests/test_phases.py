@@ -1,6 +1,9 @@
 """Kernels whose warps go from barrier to barrier together (src/emit/cpu/phases.c): what a thread remembers from one phase to the next, which
 phases end early, and which kernels are none of these."""
 
+import linecache
+import random
+
 import numpy as np
 import pytest
 
@@ -110,6 +113,19 @@ def tree(x, out):
 
 
 @cuda.jit
+def makes_again_what_was_made_again(x, out):
+	s = cuda.shared.array(128, int64)
+	t = cuda.threadIdx.x
+	s[t] = x[cuda.grid(1)]
+	v = t + 1
+	s[t] += v
+	cuda.syncthreads()
+	u = (v * 3 - 3) & 0xFFFF
+	cuda.syncthreads()
+	out[cuda.grid(1)] = u * 7 + v * 3 + s[cuda.blockDim.x - 1 - t]
+
+
+@cuda.jit
 def until_memory_says(x, out):
 	s = cuda.shared.array(128, int64)
 	t, k = cuda.threadIdx.x, 0
@@ -124,7 +140,8 @@ def until_memory_says(x, out):
 	out[cuda.grid(1)] = s[t]
 
 
-TOGETHER = [swapped, sets_now_and_then, remembers_masks, loops_between, one_way_or_the_other, tree]
+TOGETHER = [swapped, sets_now_and_then, remembers_masks, loops_between, one_way_or_the_other, tree,
+	makes_again_what_was_made_again]
 
 
 @pytest.mark.parametrize("block", [1, 7, 32, 64, 100, 128])
@@ -247,3 +264,69 @@ def test_two_forms_of_one_kernel(device):
 			kernel[grid, 64](x, out)
 			assert out[0] == x[:x.size if kernel is loop else grid * 64].sum()
 		assert kernel.stats.cache_hits + kernel.stats.cache_misses == forms
+
+
+class Program:
+	"""A random kernel: three variables of a thread, branches and loops that all threads take alike, with barriers in them, and others."""
+
+	def __init__(self, seed):
+		self.random, self.lines, self.level, self.loops = random.Random(seed), [], 1, 0
+		self.put("s = cuda.shared.array((2, 128), int64)", "t, b, n = cuda.threadIdx.x, cuda.blockIdx.x, cuda.blockDim.x", "i = cuda.grid(1)",
+			"u, v, w, side = x[i], t + 1, 3, 0", "s[0, t] = u", "s[1, t] = v", "cuda.syncthreads()")
+		self.body(4, True)
+		self.put("cuda.syncthreads()", "out[i] = u * 7 + v * 3 + w + s[side, n - 1 - t]")
+
+	def put(self, *lines):
+		self.lines += ["\t" * self.level + line for line in lines]
+
+	def value(self):
+		return self.random.choice(["u", "v", "w", "t", "u + v", "v * 3 - w", "u ^ w", "(u & v) + 1", "w - b", "s[side, t]", "b"])
+
+	def nested(self, head, depth, together):
+		self.put(head)
+		self.level += 1
+		self.body(depth - 1, together)
+		self.level -= 1
+
+	def exchange(self):
+		self.put(f"s[1 - side, t] = {self.value()} & 0xFFF", "cuda.syncthreads()",
+			f"{self.random.choice('uvw')} = s[1 - side, (t + {self.random.randrange(1, 40)}) % n]", "side = 1 - side")
+		if self.random.random() < 0.5:
+			self.put("cuda.syncthreads()")
+
+	def body(self, depth, together):
+		for _ in range(self.random.randrange(1, 4)):
+			kind = self.random.random()
+			self.loops += 1
+			if kind < 0.35 or not depth:
+				self.put(f"{self.random.choice('uvw')} = ({self.value()}) & 0xFFFF")
+			elif kind < 0.6 and together:
+				self.exchange()
+			elif kind < 0.7:
+				self.nested(f"if {self.random.choice(['b % 2 == 0', 'n > 40', 'b == 1'])}:", depth, together)
+			elif kind < 0.8:
+				self.nested(f"for k{self.loops} in range({self.random.choice(['3', 'b', '1 + b % 2'])}):", depth, together)
+			elif kind < 0.95:
+				self.nested(f"if {self.random.choice(['t < 5', 'u % 3 == 0', 't == 33', 'v > w', 't < n // 2'])}:", depth, False)
+			else:
+				self.nested(f"for k{self.loops} in range(u & 3):", depth, False)
+			if 0.6 <= kind < 0.7 and depth and self.random.random() < 0.5:
+				self.nested("else:", depth, together)
+
+	def kernel(self, name):
+		text = "def kernel(x, out):\n" + "\n".join(self.lines) + "\n"
+		linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+		space = {"cuda": cuda, "int64": int64}
+		exec(compile(text, name, "exec"), space)
+		return space["kernel"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_programs(seed):
+	function = Program(seed).kernel(f"<program {seed}>")
+	kernel = cuda.jit(function)
+	x = np.random.default_rng(seed).integers(0, 1000, 3 * 100)
+	out, expect = np.zeros_like(x), np.zeros_like(x)
+	kernel[3, 100](x, out)
+	simulate(function, 3, 100, [x, expect])
+	np.testing.assert_array_equal(out, expect)

@@ -33,7 +33,7 @@ static uint32_t slot_of(const gj_places *p, const void *key)
 
 static gj_places places(gj_arena *a, uint32_t most)
 {
-	gj_places p = { .size = 16 };
+	gj_places p = { .arena = a, .size = 16 };
 	while (p.size < 2 * most)
 		p.size *= 2;
 	p.key = gj_new(a, const void *, p.size);
@@ -43,7 +43,15 @@ static gj_places places(gj_arena *a, uint32_t most)
 
 static void put(gj_places *p, const void *key, uint32_t number)
 {
+	if (2 * p->n >= p->size) {
+		gj_places more = places(p->arena, p->size);
+		for (uint32_t i = 0; i < p->size; i++)
+			if (p->key[i])
+				put(&more, p->key[i], p->number[i]);
+		*p = more;
+	}
 	uint32_t i = slot_of(p, key);
+	p->n += !p->key[i];
 	p->key[i] = key;
 	p->number[i] = number;
 }
@@ -59,6 +67,8 @@ void gj_note_value(gj_phased *p, gj_v x, uint32_t node, bool varies, uint32_t at
 	put(&p->values, x, p->seen.n);
 	gj_push(gj_phased_arena(p), &p->seen, ((gj_seen){ .x = x, .node = node, .varies = varies, .at = at }));
 }
+
+void gj_note_copy(gj_phased *p, gj_v copy, const gj_seen *of) { put(&p->values, copy, (uint32_t)(of - p->seen.p)); }
 
 gj_seen *gj_find_value(const gj_phased *p, gj_v x)
 {
@@ -141,7 +151,7 @@ static bool find_nodes(gj_phased *p)
 		for (gj_v x = LLVMGetFirstInstruction(bb); x; x = LLVMGetNextInstruction(x))
 			values++;
 	}
-	p->values = places(a, 2 * values + 256);
+	p->values = places(a, values);
 	note_instructions(p, p->r->warp, GJ_NOWHERE);
 	note_instructions(p, p->r->next, GJ_NOWHERE);
 	for (uint32_t i = 0; i < n; i++) {
@@ -152,7 +162,7 @@ static bool find_nodes(gj_phased *p)
 			gj_push(a, &p->node.p[to].preds, i);
 		}
 	}
-	return p->end != GJ_NOWHERE && n + OUTSIDE == most && p->values.size > 2 * p->seen.n;
+	return p->end != GJ_NOWHERE && n + OUTSIDE == most;
 }
 
 /* Code that ends in none (the launch has failed) has all nodes, and does not count. false: there is a loop without an end. */

@@ -29,11 +29,12 @@ typedef struct gj_seen {
 	uint32_t node;
 	bool varies;
 	bool shares;                               /* its place is another's later, or was before: nothing is made again of it */
+	bool wanted;                               /* of the loop over warps: by the phase at hand */
 	uint32_t at;
 } gj_seen;
 
 /* From addresses to numbers. */
-typedef struct gj_places { const void **key; uint32_t *number, size; } gj_places;
+typedef struct gj_places { gj_arena *arena; const void **key; uint32_t *number, size, n; } gj_places;
 
 typedef struct gj_phased {
 	gj_gen   *g;
@@ -51,6 +52,7 @@ static inline gj_arena *gj_phased_arena(const gj_phased *p) { return p->g->u->ar
 
 uint32_t gj_place_of(const gj_places *, const void *key);      /* NOWHERE: it has none */
 void gj_note_value(gj_phased *, gj_v, uint32_t node, bool varies, uint32_t at);
+void gj_note_copy(gj_phased *, gj_v copy, const gj_seen *of);  /* what a value is called elsewhere */
 gj_seen *gj_find_value(const gj_phased *, gj_v);               /* NULL: it is not the kernel's own, or was made since */
 bool gj_value_varies(const gj_phased *, gj_v);                 /* from warp to warp */
 bool gj_is_pure(gj_v);                         /* does it nothing but make a value of its operands? */

@@ -127,7 +127,8 @@ static bool is_used_before(maker *m, gj_v x, uint32_t from, uint32_t v)
 static bool shares_place(maker *m, gj_v phi, uint32_t v, gj_v x, uint32_t from)
 {
 	const gj_seen *s = gj_find_value(m->p, x);
-	if (!s || !s->varies || s->node == GJ_NOWHERE || s->at != GJ_NOWHERE || node(m, s->node)->phase == node(m, from)->phase)
+	if (!s || !s->varies || s->node == GJ_NOWHERE || s->at != GJ_NOWHERE || node(m, s->node)->phase == node(m, from)->phase
+	    || (gj_is_phi(x) && node(m, s->node)->leads))
 		return false;
 	for (LLVMUseRef use = LLVMGetFirstUse(x); use; use = LLVMGetNextUse(use)) {
 		gj_v user = LLVMGetUser(use);
@@ -245,7 +246,7 @@ static gj_v fetch(maker *m, gj_v x, uint32_t i)
 	const gj_seen *s = gj_find_value(m->p, x);
 	if (!s || !s->varies || s->node == GJ_NOWHERE || node(m, s->node)->phase == node(m, i)->phase)
 		return x;
-	gj_v have = *known(m, i, x), y;
+	gj_v have = *known(m, i, x = s->x), y;
 	if (have)
 		return have;
 	if (made_again(m, x)) {
@@ -264,6 +265,7 @@ static gj_v fetch(maker *m, gj_v x, uint32_t i)
 		LLVMPositionBuilderBefore(m->g->b, node(m, i)->top);
 		y = load_from_frame(m, LLVMTypeOf(x), at);
 	}
+	gj_note_copy(m->p, y, gj_find_value(m->p, x));
 	return *known(m, i, x) = y;
 }
 
@@ -477,6 +479,45 @@ static void clone_into(const maker *m, loop *l, LLVMBasicBlockRef bb, gj_v x)
 	gj_push(arena(m), &l->own, ((gj_local){ x, y }));
 }
 
+/* What the operands of `user` say of a warp is wanted, if they are used in this phase; NOWHERE: wherever that is. */
+static bool want_operands(const maker *m, gj_v user, uint32_t leader)
+{
+	bool more = false;
+	for (unsigned i = 0; i < gj_operands(user); i++) {
+		if (leader != GJ_NOWHERE && node(m, place_of_use(m, user, i))->phase != leader)
+			continue;
+		gj_v x = LLVMGetOperand(user, i);
+		gj_seen *s = gj_find_value(m->p, x);
+		LLVMBasicBlockRef home = s && s->node == GJ_NOWHERE ? LLVMGetInstructionParent(x) : NULL;
+		if ((home == m->r->warp || home == m->r->next) && !s->wanted)
+			s->wanted = more = true;
+	}
+	return more;
+}
+
+/* Marks what the phase wants of resume.c's loop: its warp's number, if it is a loop, and what its nodes use. */
+static void want(const maker *m, uint32_t leader, bool idle)
+{
+	LLVMBasicBlockRef own[2] = { m->r->warp, m->r->next };
+	for (unsigned k = 0; k < 2; k++)
+		for (gj_v x = LLVMGetFirstInstruction(own[k]); x; x = LLVMGetNextInstruction(x))
+			gj_find_value(m->p, x)->wanted = false;
+	for (uint32_t i = 0; i < m->p->node.n; i++)
+		for (gj_v x = LLVMGetFirstInstruction(node(m, i)->bb); x && (gj_is_phi(x) || node(m, i)->phase == leader); x = LLVMGetNextInstruction(x))
+			want_operands(m, x, leader);
+	if (!idle)
+		want_operands(m, LLVMGetBasicBlockTerminator(m->r->next), GJ_NOWHERE);
+	for (bool more = true; more;) {
+		more = false;
+		for (unsigned k = 2; k-- > 0;)
+			for (gj_v x = LLVMGetLastInstruction(own[k]); x; x = LLVMGetPreviousInstruction(x))
+				if (gj_find_value(m->p, x)->wanted)
+					more |= want_operands(m, x, GJ_NOWHERE);
+	}
+}
+
+static bool is_wanted(const maker *m, gj_v x) { return gj_find_value(m->p, x)->wanted; }
+
 static gj_v incoming(gj_v phi, LLVMBasicBlockRef from)
 {
 	unsigned i = 0;
@@ -497,8 +538,9 @@ static void make_loop(maker *m, uint32_t leader)
 	l->head = gj_bb_new(g, "warp");
 	l->latch = gj_bb_new(g, "next");
 	l->done = gj_bb_new(g, "done");
+	want(m, leader, idle);
 	for (gj_v x = LLVMGetFirstInstruction(m->r->warp); x != m->r->dispatch; x = LLVMGetNextInstruction(x)) {
-		if (x == m->r->before || LLVMIsALoadInst(x))
+		if (x == m->r->before || !is_wanted(m, x))
 			continue;
 		if (!gj_is_phi(x)) {
 			clone_into(m, l, l->head, x);
@@ -514,7 +556,7 @@ static void make_loop(maker *m, uint32_t leader)
 	LLVMBuildBr(g->b, node(m, leader)->bb);
 	gj_v end = LLVMGetBasicBlockTerminator(m->r->next);
 	for (gj_v x = LLVMGetFirstInstruction(m->r->next); !idle && x != end; x = LLVMGetNextInstruction(x))
-		if (!gj_is_phi(x))
+		if (!gj_is_phi(x) && is_wanted(m, x))
 			clone_into(m, l, l->latch, x);
 	gj_at(g, l->latch);
 	if (idle) {
@@ -523,7 +565,7 @@ static void make_loop(maker *m, uint32_t leader)
 	}
 	LLVMBuildCondBr(g->b, in_loop(l, LLVMGetCondition(end)), l->head, l->done);
 	for (gj_v x = LLVMGetFirstInstruction(m->r->warp); gj_is_phi(x); x = LLVMGetNextInstruction(x)) {
-		gj_v next = x == m->r->before ? NULL : in_loop(l, incoming(x, m->r->next));
+		gj_v next = x == m->r->before || !is_wanted(m, x) ? NULL : in_loop(l, incoming(x, m->r->next));
 		if (next)
 			LLVMAddIncoming(in_loop(l, x), &next, &l->latch, 1);
 	}
@@ -539,26 +581,6 @@ static void break_at_guard(maker *m, loop *l)
 	gj_v last = l->beyond ? LLVMBuildAnd(g->b, m->r->one_row, l->beyond, "") : m->r->one_row;
 	LLVMBuildCondBr(g->b, last, l->done, LLVMGetSuccessor(end, 1));
 	LLVMSetSuccessor(end, 1, over);
-}
-
-/* Can this phase follow on itself? Then it looks whether somebody wants the thread's attention. */
-static bool returns(maker *m, uint32_t leader)
-{
-	GJ_VEC(uint32_t) todo = { 0 };
-	m->p->walks++;
-	gj_push(arena(m), &todo, leader);
-	while (todo.n) {
-		const gj_node *n = node(m, todo.p[--todo.n]);
-		for (uint32_t k = 0; k < n->succs.n; k++) {
-			gj_node *to = node(m, n->succs.p[k]);
-			if (to == node(m, leader))
-				return true;
-			if (to->walk != m->p->walks)
-				gj_push(arena(m), &todo, n->succs.p[k]);
-			to->walk = m->p->walks;
-		}
-	}
-	return false;
 }
 
 static void look_up(gj_gen *g)
@@ -583,6 +605,7 @@ static void turn_ways(maker *m, uint32_t i)
 			continue;
 		out = true;
 		l->to[n->cuts ? k : 0] = n->succs.p[k];
+		l->to[1] = n->cuts ? l->to[1] : n->succs.p[k];
 		if (!n->cuts && !n->stops)
 			LLVMSetSuccessor(end, k, l->latch);
 	}
@@ -595,11 +618,6 @@ static void turn_ways(maker *m, uint32_t i)
 	LLVMInstructionEraseFromParent(end);
 	gj_at(m->g, n->bb);
 	LLVMBuildBr(m->g->b, l->latch);
-	if (n->stops && returns(m, n->phase)) {
-		gj_at(m->g, l->done);
-		look_up(m->g);
-		l->out = gj_here(m->g);
-	}
 }
 
 /* A value for phi of all those with which v is reached from the phase that from's node is of. */
@@ -691,6 +709,12 @@ static void build(gj_phased *p)
 	for (uint32_t i = 0; i < p->node.n; i++)
 		if (i != p->end)
 			turn_ways(m, i);
+	for (uint32_t i = 0; i < p->node.n; i++)
+		if (is_leader(m, i) && (m->loop[i].to[0] <= i || m->loop[i].to[1] <= i)) {    /* back, in a loop that may take long */
+			gj_at(g, m->loop[i].done);
+			look_up(g);
+			m->loop[i].out = gj_here(g);
+		}
 	for (uint32_t i = 0; i < p->node.n; i++)
 		if (is_leader(m, i))
 			move_phis(m, i);
