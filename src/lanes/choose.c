@@ -93,17 +93,25 @@ static bool is_full(uint32_t facts, int axis)
 	return (axis == 0 && (facts & rows) == rows) || (facts & grid) == grid;
 }
 
-/* Lanes of vectors of threads that only stream: two registers of what they read and write are enough to have under way. */
-static uint32_t lanes_for(const gj_fn *f)
+/* How many lanes have threads of which only few values should be under way, those that do little but read and write? f->streams: it is a few
+ * arrays, item after item. */
+static uint32_t lanes_of_streams(gj_fn *f)
 {
-	uint32_t least = 8;
+	enum { FEW = 4 };
+	uint32_t least = 8, accesses = 0;
+	bool gaps = false;
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r), *p = o->op == GJ_LOAD || o->op == GJ_STORE ? gj_o(f, o->arg[0]) : NULL;
 		if (f->loops.n > 1 || o->op == GJ_ATOMIC || o->op == GJ_MATH)
 			return 32;
-		least = p && p->shape != GJ_UNIFORM && p->type->elem->size < least ? p->type->elem->size : least;
+		if (!p || p->shape == GJ_UNIFORM)
+			continue;
+		accesses++;
+		gaps |= p->shape != GJ_LINEAR || p->stride != p->type->elem->size;
+		least = p->type->elem->size < least ? p->type->elem->size : least;
 	}
-	return least < 8 ? 32 : 16;
+	f->streams = !gaps && accesses <= FEW;
+	return least < 8 && !f->streams ? 32 : 16;
 }
 
 /* Vectors of threads that are known by their places in the grid: along any axis that is long enough. 0: threads run block by block. */
@@ -111,8 +119,8 @@ static uint32_t choose_places(gj_fn *f, uint32_t *facts)
 {
 	static const uint32_t along[3] = { GJ_FACT_LANES_X, GJ_FACT_LANES_Y, GJ_FACT_LANES_Z };
 	uint32_t wide = (*facts & GJ_FACT_WIDE_X ? 1 : 0) | (*facts & GJ_FACT_WIDE_Y ? 2 : 0) | (*facts & GJ_FACT_WIDE_Z ? 4 : 0);
-	uint32_t axes = gj_place_axes(f), rest = *facts & ~(uint32_t)(GJ_FACTS_LANES | GJ_FACT_FULL_WARPS);
-	int best = -1;
+	uint32_t axes = gj_place_axes(f), rest = *facts & ~(uint32_t)(GJ_FACTS_LANES | GJ_FACT_FULL_WARPS), lanes = 0;
+	int best = 0;
 	uint64_t least = 0;
 	if (!axes || may_wait(f))
 		return 0;
@@ -120,14 +128,14 @@ static uint32_t choose_places(gj_fn *f, uint32_t *facts)
 	axes = axes & wide ? axes & wide : 1;
 	for (int axis = 0; axis < 3; axis++) {
 		uint64_t cost = axes >> axis & 1 ? cost_of(f, 32, rest | along[axis] | GJ_FACT_FULL_WARPS) : UINT64_MAX;
-		if (!(axes >> axis & 1) || (best >= 0 && cost >= least) || (!line && !gj_follows_lanes(f)))
+		if (!(axes >> axis & 1) || (lanes && cost >= least) || (!line && !gj_follows_lanes(f)))
 			continue;
 		best = axis;
 		least = cost;
+		lanes = lanes_of_streams(f);
 	}
-	if (best < 0)
+	if (!lanes)
 		return 0;
-	uint32_t lanes = lanes_for(f);
 	*facts = rest | along[best] | (is_full(*facts, best) ? GJ_FACT_FULL_WARPS : 0u);
 	gj_name_places(f);
 	return lanes;

@@ -449,6 +449,8 @@ static void split(gj_fn *f, const grid_loop *g, bool part)
 	uint32_t gate = enter_by(f, g), turn = gate, out = returning(f);
 	gj_ref bound = outside_loop(f, g->loop, gate, g->bound);
 	gj_ref counter = add(f, gate, g->start, about_round(f, gate, gj_o(f, g->counter)->type, GJ_ROUND_FROM));
+	if (gj_o(f, counter)->type->size == 8)     /* no thread gets so far that it wraps */
+		gj_o(f, counter)->flags |= gj_o(f, g->start)->flags & GJ_NONNEG;
 	set_start(f, g, g->counter, counter);
 	f->round_last = !part && (g->ncarried || f->bb.p[g->leave].ops.n > 1);
 	f->round_turns = g->ncarried;

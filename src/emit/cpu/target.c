@@ -108,6 +108,10 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 		return;
 	}
 	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
+	if (c->f->streams && u->register_bytes == 64) {        /* NumPy's arrays are aligned to 16 bytes: of larger accesses each crosses lines */
+		gj_attr_text(u, c->fn, "prefer-vector-width", "256");
+		gj_attr_text(u, c->fn, "min-legal-vector-width", "0");
+	}
 	pointer_attrs(u, c);
 }
 
