@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pytest
+from conftest import ASAN
 
 from gridjit import _core, cuda, njit
 
@@ -128,7 +129,7 @@ def test_kernels_too(device):
 		assert any(b"kernel_of_a_name\0" in elf for elf in told()[:len(told()) - len(before)])
 
 
-@pytest.mark.skipif(not shutil.which("gdb"), reason="gdb is not installed")
+@pytest.mark.skipif(not shutil.which("gdb") or ASAN, reason="gdb is not installed, or would run under AddressSanitizer itself")
 def test_gdb_stops_at_lines_of_python(tmp_path):
 	script = tmp_path / "stop_here.py"
 	script.write_text(SCRIPT)
