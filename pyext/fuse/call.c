@@ -50,11 +50,13 @@ static bool read_argument(call *c, PyObject *x, uint32_t i)
 
 static bool is_reduced(const gj_type *t, uint32_t d) { return t->kind == GJ_REDUCED && (uint32_t)t->space >> d & 1; }
 
-/* Is what is written what is returned? */
+static int reduction(const gj_type *t) { return t->kind == GJ_REDUCED ? t->layout - 1 : -1; }
+
+/* Is what is written what is returned, or the sum of which that is the mean? */
 static bool is_direct(const gj_type *t)
 {
-	int how = t->kind == GJ_REDUCED ? t->layout - 1 : -1;
-	return how < 0 || how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX || (how != GJ_RED_MEAN && t->item[0] == t->elem);
+	int how = reduction(t);
+	return how < 0 || how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX || t->item[0] == t->elem;
 }
 
 /* The shape of the loop that computes a result; false: there is none, or it has no elements. */
@@ -261,6 +263,40 @@ static int set_outputs(call *c, PyObject *all, PyObject *const *outs)
 	return 1;
 }
 
+/* -- Means ------------------------------------------------------------------------------------------------------------------- */
+
+static bool has_means(const gj_fusion *p)
+{
+	bool any = false;
+	for (uint32_t k = 0; k < p->nout; k++)
+		any |= reduction(p->ret[k]) == GJ_RED_MEAN;
+	return any;
+}
+
+static int64_t count_reduced(const gj_fused *f)
+{
+	int64_t n = 1;
+	for (uint32_t d = 0; d < f->ndim; d++)
+		n *= f->reduced[d] ? f->shape[d] : 1;
+	return n;
+}
+
+/* Sums become means. */
+static bool divide(const gj_fusion *p, PyObject *all, int64_t count)
+{
+	PyObject *n = PyLong_FromLongLong(count);
+	bool ok = n != NULL;
+	for (uint32_t k = 0; ok && k < p->nout; k++) {
+		if (reduction(p->ret[k]) != GJ_RED_MEAN)
+			continue;
+		PyObject *x = PyNumber_InPlaceTrueDivide(PyTuple_GET_ITEM(all, k), n);
+		ok = x != NULL;
+		Py_XDECREF(x);
+	}
+	Py_XDECREF(n);
+	return ok;
+}
+
 /* -- The call ---------------------------------------------------------------------------------------------------------------- */
 
 /* New arrays without dimensions are returned as scalars. */
@@ -294,7 +330,9 @@ PyObject *gj_fusion_call(PyObject *o, PyObject *const *given, Py_ssize_t n)
 		Py_DECREF(all);
 		Py_RETURN_NOTIMPLEMENTED;
 	}
-	if (ok < 0 || !gj_fusion_run(p, &c.f, (uint32_t)(((uint64_t)1 << p->nout) - 1)) || !unwrap(all, outs)) {
+	int64_t count = has_means(p) ? count_reduced(&c.f) : 0;
+	ok = ok > 0 && gj_fusion_run(p, &c.f, (uint32_t)(((uint64_t)1 << p->nout) - 1)) && (!count || divide(p, all, count)) && unwrap(all, outs);
+	if (!ok) {
 		Py_XDECREF(all);
 		return NULL;
 	}
