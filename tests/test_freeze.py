@@ -50,7 +50,7 @@ def with_global(value, expression="G"):
 	(np.float32, "type float32"), (np.dtype("u2"), "type uint16"), (np.bool_, "type bool"), (int, "builtins.int"),
 	(range, "builtins.range"), (math.sin, "math.sin"), (operator.add, "operator.add"), (np.sqrt, "np.sqrt"),
 	(ValueError, "builtins.ValueError"), (math, "module math"), (grid, "cuda.grid"), (shared, "cuda.shared"),
-	(threadIdx.x, "cuda.threadIdx.x"), ([1], "a Python object of type list"), ({1: 2}, "a Python object of type dict"),
+	(threadIdx.x, "cuda.threadIdx.x"), (bytearray(2), "a Python object of type bytearray"), ({1: 2}, "a Python object of type dict"),
 	(object(), "a Python object of type object"), (np.array(["a"]), "a Python object of type numpy.ndarray"),
 	(pathlib.Path().exists, "the method exists"), (print, "builtins.print"), (dict.fromkeys, "the function fromkeys"),
 	(1 + 2j, "(1.0+2.0j)"), (complex(-0.5, -0.0), "(-0.5-0.0j)"), (np.complex64(2j), "complex64((0.0+2.0j))"), (frozen, "function frozen"),

@@ -1,4 +1,6 @@
-"""**keywords in calls and definitions, and the dictionaries that they are: keys are constant strings, nothing changes."""
+"""**keywords in calls and definitions, and the dictionaries that they are: keys are constant strings, nothing changes. Lists of constants."""
+
+import math
 
 import numpy as np
 import pytest
@@ -143,8 +145,42 @@ def test_kernels_take_none(device):
 
 def test_dictionaries_that_are_data():
 	"""Many keys, and dictionaries in circles, are no constants."""
-	many, circle = {f"k{i}": i for i in range(300)}, {}
+	many, circle = {f"k{i}": i for i in range(2000)}, {}
 	circle["self"] = circle
 	for d in many, circle:
 		with pytest.raises(errors.TypingError):
 			cuda.compile_ptx(eval("lambda x: x.fill(d['k1'])", {"d": d}), ("float64[::1]",), cc=(9, 0))
+
+
+FUNCTIONS = [math.sqrt, abs, lambda v: v + 1, plain]
+NUMBERS = [1, 2.5, [3, 4]]
+
+
+def weight(i, weights=[0.25, 0.75]):
+	return weights[i] * len(weights)
+
+
+def lists(out, x, n):
+	for f in FUNCTIONS[:3]:
+		out[0] += f(x[2])
+	out[1] = NUMBERS[0] + NUMBERS[2][1] + len(NUMBERS) + sum(NUMBERS[2]) + (n in NUMBERS[2])
+	for i in range(2):
+		out[2 + i] = weight(i) * n
+	out[4] = NUMBERS[2] == [3, 4]
+	out[5] = FUNCTIONS[3](n, 1)
+
+
+def test_lists(device):
+	same(lists, np.zeros(6), np.array([1.5, -2.0, 4.0]), 3)
+	assembled(lists, np.zeros(6), np.zeros(3), 3)
+
+
+@pytest.mark.parametrize("body, message", [("NUMBERS.append(1)", "list"), ("NUMBERS[0] = 1", "list"), ("x[0] = LONG[1]", "a Python object of type list"),
+	("x[0] = LOOP[0][0][0]", "")])
+def test_lists_that_are_refused(body, message):
+	loop = []
+	loop += [loop, loop]
+	names = {"NUMBERS": NUMBERS, "LONG": [0.5] * 5000, "LOOP": loop}
+	exec(f"def kernel(x):\n {body}\n", names)
+	with pytest.raises(errors.NumbaError, match=message):
+		cuda.compile_ptx(names["kernel"], ("float64[::1]",), cc=(9, 0))

@@ -150,19 +150,19 @@ static const gj_obj *freeze_tuple(gj_freezer *fz, PyObject *o, const gj_names *n
 	return PyErr_Occurred() ? NULL : r;
 }
 
-enum { MOST_KEYS = 256 };                      /* of all dictionaries of a freeze */
+enum { MOST_ITEMS = 1024 };                    /* of all dictionaries and lists of a freeze */
 
 /* Only with strings as keys, and few of them: others are data. NULL: it is no such dictionary, or an exception is set. */
 static const gj_obj *freeze_dict(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	Py_ssize_t n = PyDict_GET_SIZE(o), at = 0, i = 0;
-	PyObject *key, *value, *copy = fz->keys + n <= MOST_KEYS ? PyDict_Copy(o) : NULL;      /* values may be changed meanwhile */
+	PyObject *key, *value, *copy = fz->items + n <= MOST_ITEMS ? PyDict_Copy(o) : NULL;      /* values may be changed meanwhile */
 	if (!copy || PyList_Append(fz->keep, copy) < 0) {
 		Py_XDECREF(copy);
 		return NULL;
 	}
 	Py_DECREF(copy);
-	fz->keys += (uint32_t)n;
+	fz->items += (uint32_t)n;
 	const char **name = gj_new(fz->arena, const char *, n + 1);
 	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
 	for (; PyDict_Next(copy, &at, &key, &value); i++) {
@@ -177,6 +177,22 @@ static const gj_obj *freeze_dict(gj_freezer *fz, PyObject *o, const gj_names *na
 	r->n = (uint32_t)n;
 	r->fields = gj_dict_fields(name, r->n);
 	return r->fields ? r : (PyErr_NoMemory(), NULL);
+}
+
+/* Short lists are constants, as tuples are; NULL: it is longer, or an exception is set. */
+static const gj_obj *freeze_list(gj_freezer *fz, PyObject *o, const gj_names *names)
+{
+	PyObject *copy = fz->items + PyList_GET_SIZE(o) < MOST_ITEMS ? PyList_AsTuple(o) : NULL;         /* freezing may change it */
+	gj_obj *r = NULL;
+	fz->items += 1;
+	if (copy && PyList_Append(fz->keep, copy) == 0) {
+		fz->items += (uint32_t)PyTuple_GET_SIZE(copy);
+		r = (gj_obj *)freeze_items(fz, GJ_OBJ_TUPLE, copy, names);
+	}
+	if (r)
+		r->i = 1;
+	Py_XDECREF(copy);
+	return r;
 }
 
 /* `x in {1, 2}` holds a frozenset: as a tuple it answers the same. */
@@ -542,9 +558,9 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 		return freeze_tuple(fz, o, names);
 	if (PyFrozenSet_Check(o))
 		return freeze_set(fz, o, names);
-	const gj_obj *dict = PyDict_CheckExact(o) ? freeze_dict(fz, o, names) : NULL;
-	if (dict || PyErr_Occurred())
-		return dict;
+	const gj_obj *constant = PyDict_CheckExact(o) ? freeze_dict(fz, o, names) : PyList_CheckExact(o) ? freeze_list(fz, o, names) : NULL;
+	if (constant || PyErr_Occurred())
+		return constant;
 	if (PySlice_Check(o))
 		return freeze_slice(fz, o, names);
 	const gj_obj *captured = PyArray_CheckExact(o) || !may_be_captured(fz, o) ? NULL : freeze_captured(fz, o);

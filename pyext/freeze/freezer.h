@@ -14,7 +14,7 @@ typedef struct gj_freezer {
 	gj_arena *arena;
 	PyObject *keep;                            /* list */
 	GJ_VEC(gj_met) met;
-	uint32_t depth, nfunctions, keys;          /* nesting of values; functions met; of dictionaries */
+	uint32_t depth, nfunctions, items;         /* nesting of values; functions met; items of dictionaries and lists */
 	gj_captures *captures;                     /* NULL: nothing outside means anything */
 	const gj_obj **written;                    /* by gj_written; NULL: not wanted, or not read yet */
 	GJ_VEC(gj_frozen_class) exceptions;        /* classes of exceptions that are not Python's own, and their bases */

@@ -15,7 +15,7 @@ typedef enum gj_objkind {
 	                                            * that name, where there is one */
 	GJ_OBJ_NONE, GJ_OBJ_BOOL, GJ_OBJ_INT, GJ_OBJ_FLOAT, GJ_OBJ_COMPLEX, GJ_OBJ_STR, GJ_OBJ_ELLIPSIS,
 	GJ_OBJ_SCALAR,                             /* a NumPy scalar or a constant of an exact type: `type`, value in i, f or f and im */
-	GJ_OBJ_TUPLE,                              /* item[n] */
+	GJ_OBJ_TUPLE,                              /* item[n]; i: 1: of a list */
 	GJ_OBJ_SLICE,                              /* item[3], absent parts are NONE objects */
 	GJ_OBJ_ARRAY,                              /* a NumPy array frozen as a constant: C-contiguous bytes */
 	GJ_OBJ_CAPTURED,                           /* an array in device memory, by its address */

@@ -70,7 +70,7 @@ static const gj_type *tuple_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	const gj_type **t = gj_new(f->arena, const gj_type *, o->n + 1);
 	for (uint32_t i = 0; i < o->n; i++)
 		t[i] = gj_known_of(f, loc, o->item[i]).type;
-	return o->fields ? gj_named_type(o->fields, t) : gj_tuple_type(t, o->n);
+	return o->fields ? gj_named_type(o->fields, t) : o->i ? gj_list_type(t, o->n) : gj_tuple_type(t, o->n);
 }
 
 gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
