@@ -12,6 +12,7 @@ typedef struct gj_request {
 	const gj_type *ret;                        /* an explicit signature's return type (entries with results), or NULL */
 	gj_options     options;
 	gj_wanted     *wanted;                     /* what inference asks for, or NULL */
+	bool           layouts;                    /* while it is frozen: the code is compiled for contiguous arrays, too */
 } gj_request;
 
 /* Compile without Python: any thread, no GIL. On success fills *image (caller clears it) and *ret with the return type. On

@@ -89,3 +89,10 @@ def test_mistakes():
 			twice(value, 1.0)
 	with pytest.raises(errors.TypingError):
 		twice(lambda x, y: x, 1.0)
+
+
+def test_the_signature_of_a_type():
+	kind = types.FunctionType(float64(float64, int64))
+	assert kind.signature == float64(float64, int64)
+	with pytest.raises(AttributeError):
+		float64.signature

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridjit import cuda, errors, guvectorize, vectorize
+from gridjit import cuda, errors, guvectorize, stencil, vectorize
 from gufunc_cases import matrices, product, row_mean, running_sum, statistics
 
 TARGETS = ["cpu", "parallel"]
@@ -628,3 +628,59 @@ def test_rows_abreast(target, function):
 		want = np.zeros((m, p))
 		function(a, b, want)
 		np.testing.assert_array_equal(f(a, b), want)
+
+
+# -- As packages use them --
+
+@stencil
+def _peak(x):
+	return (x[0] > x[-1]) & (x[0] >= x[1])
+
+
+def test_stencils_in_generalised_ufuncs():
+	"""Their implementation is asked for with the types that arrays have in each form of the loop."""
+	def peaks(x, y):
+		y[:] = _peak(x)
+
+	x = np.array([[1.0, 3, 2, 5, 4], [2, 1, 2, 1, 2]])
+	want = [[False, True, False, True, False], [False, False, True, False, False]]
+	declared = guvectorize(["void(float64[:], bool_[:])"], "(n)->(n)")(peaks)
+	dynamic = guvectorize("(n)->(n)")(peaks)
+	for array in x, np.asfortranarray(x), np.repeat(x, 2, axis=1)[:, ::2]:
+		assert declared(array).tolist() == want
+		out = np.zeros(x.shape, bool)
+		dynamic(array, out)
+		assert out.tolist() == want
+
+
+def test_python_numbers_of_dynamic_ones_keep_their_types():
+	@guvectorize("(n),(),()->(n)")
+	def first(x, n, scale, y):
+		y[:] = 0
+		y[: min(n, x.shape[0])] = scale
+
+	out = np.zeros(4)
+	first(np.ones(4), 2, 1.5, out)
+	assert out.tolist() == [1.5, 1.5, 0, 0]
+
+
+def test_python_numbers_find_declared_floats():
+	@guvectorize(["void(float32[:], float32, float32[:])", "void(float64[:], float32, float64[:])"], "(n),()->(n)")
+	def scaled(x, by, y):
+		for i in range(x.size):
+			y[i] = x[i] * by
+
+	for by in 3, 3.0:
+		assert scaled(np.arange(3.0), by).tolist() == [0, 3, 6] and scaled(np.arange(3, dtype="f4"), by).dtype == np.float32
+
+
+def test_without_outputs_they_write_to_what_they_are_given():
+	@guvectorize(["void(float64[:], int64[:], float64[:])"], "(n),(n),(k)")
+	def sums(x, group, out):
+		out[:] = 0
+		for i in range(x.size):
+			out[group[i]] += x[i]
+
+	out = np.ones((2, 2))
+	sums(np.arange(8.0).reshape(2, 4), np.array([0, 1, 0, 1]), out)
+	assert out.tolist() == [[2, 4], [10, 12]]

@@ -303,3 +303,15 @@ def test_results_outlive_the_function():
 	gc.collect()
 	assert a.tolist() == [0, 1, 2] and a.flags.writeable and not a.flags.owndata and b.shape == (2, 3)
 	assert a.ctypes.data % 64 == 0
+
+
+def test_arrays_without_dimensions_are_stored_as_their_element():
+	@njit
+	def f(x):
+		a, c = np.zeros((2, 3)), np.asarray(x)
+		a[..., 1, 0] = c
+		a[0, 0] = np.cos(c)
+		a[1] = c * 2
+		return a
+
+	assert np.allclose(f(0.5), [[np.cos(0.5), 0, 0], [1, 1, 1]])

@@ -249,17 +249,41 @@ static int freeze_all(PyObject *function, gj_arena *arena, gj_captures *c, gj_re
 	return status ? status : gj_functions_freeze(arena, c, rq);
 }
 
-int gj_freeze_request(PyObject *function, gj_arena *arena, gj_captures *c, gj_request *rq)
+/* Answers all that inference wants to know for these types of arguments. */
+static int answer_all(PyObject *function, gj_arena *arena, gj_captures *c, gj_request *rq)
 {
 	gj_wanted w;
-	int more = 0;
-	c->answers = PyList_New(0);
-	int status = c->answers ? freeze_all(function, arena, c, rq) : -1;
+	int more = 0, status = 0;
 	while (!status && c->overloads && (more = ask(rq, &w)) > 0)
 		status = answer(c, &w) < 0 ? -1 : freeze_all(function, arena, c, rq);
+	return more < 0 ? -1 : status;
+}
+
+/* The same types, arrays contiguous. */
+static const gj_type *const *contiguous(gj_arena *arena, const gj_request *rq)
+{
+	const gj_type **arg = gj_new(arena, const gj_type *, rq->nargs + 1);
+	for (uint32_t i = 0; i < rq->nargs; i++) {
+		const gj_type *t = rq->arg[i];
+		arg[i] = t->kind == GJ_ARRAY ? gj_array_type(t->elem, t->ndim, 'C', t->readonly, (gj_space)t->space) : t;
+	}
+	return arg;
+}
+
+int gj_freeze_request(PyObject *function, gj_arena *arena, gj_captures *c, gj_request *rq)
+{
+	const gj_type *const *arg = rq->arg;
+	c->answers = PyList_New(0);
+	int status = c->answers ? freeze_all(function, arena, c, rq) : -1;
+	status = status ? status : answer_all(function, arena, c, rq);
+	if (!status && rq->layouts && c->overloads) {
+		rq->arg = contiguous(arena, rq);
+		status = answer_all(function, arena, c, rq);
+		rq->arg = arg;
+	}
 	Py_CLEAR(c->answers);
 	Py_CLEAR(c->overloads);
-	return more < 0 ? -1 : status;
+	return status;
 }
 
 int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_request *rq, gj_outside *out)

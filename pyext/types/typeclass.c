@@ -542,6 +542,12 @@ static PyObject *get_shape(PyObject *self, void *name)
 	return shape;
 }
 
+static PyObject *get_signature(PyObject *self, void *name)
+{
+	const gj_type *t = ((gj_typeobj *)self)->type;
+	return t->kind == GJ_FUNCTION ? gj_signature_new(t->elem, t->item, t->n) : no_attr(t, name);
+}
+
 static PyGetSetDef type_getset[] = {
 	{ "name", get_name, NULL, "The type as numba prints it.", "name" },
 	{ "key", get_name, NULL, "Same as name: equal for equal types.", "key" },
@@ -558,6 +564,7 @@ static PyGetSetDef type_getset[] = {
 	{ "shape", get_shape, NULL, "Nested arrays: extents.", "shape" },
 	{ "type", get_type, NULL, "Optional types: what the value has, if there is one.", "type" },
 	{ "types", get_types, NULL, "Tuples: the types of the items.", "types" },
+	{ "signature", get_signature, NULL, "Functions: what they take and give.", "signature" },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 

@@ -54,7 +54,7 @@ void gj_general_describe(const PyUFuncObject *uf, const gj_type *const *arg, gj_
 		const gj_type *item = is_array(arg[i]) ? arg[i]->elem : arg[i];
 		o->size = (uint8_t)item->size;
 		o->ndim = is_array(arg[i]) ? arg[i]->ndim : 0;
-		o->written = i >= uf->nin || writable >> i & 1;
+		o->written = i >= uf->nin || writable >> i & 1 || !uf->nout;       /* without outputs it can do nothing else */
 		for (int d = 0; d < o->ndim; d++)
 			o->dim[d] = uf->core_num_dims[i] ? (uint8_t)uf->core_dim_ixs[uf->core_offsets[i] + d] : GJ_NO_DIM;
 	}

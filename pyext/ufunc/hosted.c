@@ -57,7 +57,7 @@ gj_hosted *gj_hosted_new(gj_row *r, PyObject *py_func)
 		PyErr_NoMemory();
 	if (ok) {
 		describe(h, r);
-		h->rq = (gj_request){ .arg = h->arg, .nargs = r->nargs, .ret = gj_t_none, .options = r->options };
+		h->rq = (gj_request){ .arg = h->arg, .nargs = r->nargs, .ret = gj_t_none, .options = r->options, .layouts = true };
 		for (uint32_t i = 0; i < r->nargs; i++)
 			h->arg[i] = gj_array_type(r->type[i], h->rows.op[i].ndim + 1, 'A', false, GJ_GLOBAL);
 		f = written(r, py_func);

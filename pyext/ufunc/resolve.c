@@ -124,14 +124,15 @@ static PyArray_Descr *named(PyObject *type_tup, int i)
 }
 
 /* The dtypes that a call has for its inputs, as new references: what signature= and dtype= name, else the operands' own;
- * Python numbers take the type that they have beside the arrays. Of generalised ufuncs also those that it has for its outputs;
- * NULL: none. */
+ * Python numbers take the type that they have beside the arrays. Of generalised ufuncs, where they keep their own, also those that it
+ * has for its outputs; NULL: none. */
 static int wanted(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, PyArray_Descr **want)
 {
 	PyArray_Descr *result = NULL;
 	PyArrayObject *present[GJ_MAX_OPERANDS];
+	bool general = gj_ufunc_of((PyObject *)uf)->general;
 	int n = 0;
-	for (int i = uf->nin; i < uf->nin + uf->nout && !result && !gj_ufunc_of((PyObject *)uf)->general; i++)
+	for (int i = uf->nin; i < uf->nin + uf->nout && !result && !general; i++)
 		result = named(type_tup, i);
 	for (int i = 0; i < uf->nin; i++)
 		if (op[i])
@@ -144,13 +145,13 @@ static int wanted(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, PyA
 			d = result ? result : reduces && i == 1 ? named(type_tup, 0) : NULL;
 		if (d)
 			Py_INCREF(d);
-		else if (op[i] && !(PyArray_FLAGS(op[i]) & WEAK))
+		else if (op[i] && (general || !(PyArray_FLAGS(op[i]) & WEAK)))
 			Py_INCREF(d = PyArray_DESCR(op[i]));
 		else if (!(d = PyArray_ResultType(n, present, 0, NULL)))
 			return -1;
 		want[i] = d;
 	}
-	for (int i = uf->nin; i < uf->nargs && gj_ufunc_of((PyObject *)uf)->general; i++) {
+	for (int i = uf->nin; i < uf->nargs && general; i++) {
 		PyArray_Descr *d = named(type_tup, i);
 		want[i] = d ? d : op[i] ? PyArray_DESCR(op[i]) : NULL;
 		Py_XINCREF(want[i]);
@@ -178,8 +179,9 @@ static bool casts(PyArray_Descr *from, const gj_type *to, NPY_CASTING casting)
 	return fits;
 }
 
-/* What Python's numbers are taken for: what they are beside the arrays; int64, float64, complex128; any type of their kind. */
-typedef enum weak { AS_ARRAYS, AS_PYTHON, AS_KIND } weak;
+/* What Python's numbers are taken for: what they are beside the arrays; int64, float64, complex128; any type of their kind; or of a
+ * kind that holds them. */
+typedef enum weak { AS_ARRAYS, AS_PYTHON, AS_KIND, AS_NUMBER } weak;
 
 static bool takes_number(PyArrayObject *number, const gj_type *t, weak as)
 {
@@ -187,6 +189,8 @@ static bool takes_number(PyArrayObject *number, const gj_type *t, weak as)
 	bool whole = PyTypeNum_ISINTEGER(d->type_num), real = PyTypeNum_ISFLOAT(d->type_num);
 	if (as == AS_PYTHON)
 		return casts(d, t, NPY_SAFE_CASTING);
+	if (as == AS_NUMBER)
+		return whole ? gj_is_number(t) && !gj_is_bool(t) : gj_is_complex(t) || (real && gj_is_float(t));
 	return as == AS_KIND && ((whole && gj_is_int(t)) || (real && gj_is_float(t)) || (!whole && !real && gj_is_complex(t)));
 }
 
@@ -213,7 +217,7 @@ static gj_row *safe(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const 
 {
 	gj_row *r = NULL;
 	bool any = false;
-	for (int as = AS_ARRAYS; !r && as <= AS_KIND; as++)
+	for (int as = AS_ARRAYS; !r && as <= AS_NUMBER; as++)
 		r = first(uf, op, want, type_tup, NPY_SAFE_CASTING, (weak)as);
 	for (int i = uf->nin; i < uf->nargs; i++)
 		any |= named(type_tup, i) != NULL;

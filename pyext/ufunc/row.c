@@ -441,7 +441,7 @@ static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *ar
 		r->arg[i] = arg[i];
 		r->type[i] = arg[i]->kind == GJ_ARRAY ? arg[i]->elem : arg[i];
 	}
-	gj_request rq = { .arg = r->arg, .nargs = narg, .options = r->options };
+	gj_request rq = { .arg = r->arg, .nargs = narg, .options = r->options, .layouts = true };
 	gj_captures outside = { .alone = true };
 	rq.options.entry = r->general ? GJ_ENTRY_ROWS : GJ_ENTRY_ELEMENTS;
 	bool ok = gj_freeze_request(u->py_func, r->arena, &outside, &rq) == 0;

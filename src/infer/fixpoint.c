@@ -320,7 +320,8 @@ static void setitem(gj_inst *s, const gj_op *o)
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
 	gj_known part = parts ? gj_just(parts) : gj_known_item(s, o, a, gj_value(s, o->arg[1]));
-	if (!gj_storable(v, part.type->kind == GJ_REF ? part.type->elem : part.type))
+	bool one = (v.type->kind == GJ_ARRAY || v.type->kind == GJ_EXPRESSION) && v.type->ndim == 0;     /* as its element */
+	if (!gj_storable(one ? gj_just(v.type->elem) : v, part.type->kind == GJ_REF ? part.type->elem : part.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), part.type->name);
 }
 

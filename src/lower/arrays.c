@@ -281,11 +281,19 @@ static void fill_view(gj_lower *L, gj_lv target, gj_lv v)
 	gj_lcopy(L, target, v);
 }
 
+/* What is stored: of an array without dimensions its element. */
+static gj_lv stored(gj_lower *L, gj_lv v)
+{
+	if (v.type->kind == GJ_ARRAY && v.type->ndim == 0)
+		return gj_lload_from(L, v, v.part[0], gj_item_type(v.type));
+	return v.type->kind == GJ_EXPRESSION && v.type->ndim == 0 ? gj_lexpression_item(L, v, 0, NULL) : v;
+}
+
 void gj_lsetitem(gj_body *B, const gj_op *o)
 {
 	gj_lower *L = B->L;
 	gj_ref at[GJ_MAX_NDIM];
-	gj_lv a = gj_lpresent(B, o->arg[0], B->val[o->arg[0]]), v = gj_lpresent(B, o->arg[2], B->val[o->arg[2]]);
+	gj_lv a = gj_lpresent(B, o->arg[0], B->val[o->arg[0]]), v = stored(L, gj_lpresent(B, o->arg[2], B->val[o->arg[2]]));
 	if (gj_stores_flat(B->s, o)) {
 		set_flat(B, o, a, v);
 		return;

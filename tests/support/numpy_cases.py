@@ -14,6 +14,7 @@ ARGUMENTS = {
 
 # Where a line has several calls, they share a function that is compiled.
 CALLS = """
+np.partition(x, np.array([1, 3])), np.argpartition(x, np.array([0, 2]))[2], np.cross([0, 0, 1], x[:3])
 np.ascontiguousarray(b.T).reshape(-1), np.asfortranarray(b), np.ascontiguousarray(b[:, ::2]), np.array(b, order="F"), np.empty_like(b.T, order="C").shape, np.asarray(c.T, order="C").ravel()
 np.matmul(q, q), np.matmul(q, q[0]), np.heaviside(x - 2, 0.5), np.heaviside(0, 0.5), np.heaviside(-1.0, x), np.heaviside(n, 1.0), np.angle(z), np.angle(z, True), np.angle(-2.0), np.angle(a), np.angle(2j, deg=True)
 np.frombuffer(x, np.int16), np.frombuffer(i, dtype=np.float32), np.broadcast_shapes((3, 1), (1, 4), (2, 1, 1)), np.broadcast_shapes(3, (4, 1)), np.broadcast_arrays(a, a[0]), np.dsplit(c, (1, 3)), np.tril_indices_from(b), np.triu_indices_from(b, 1)

@@ -86,6 +86,7 @@ def outer(a, b):
 
 
 def cross(a, b):
+	a, b = np.asarray(a), np.asarray(b)
 	if a.shape[0] != 3 or b.shape[0] != 3:
 		raise ValueError("np.cross() takes vectors of three numbers")
 	out = np.empty(3, (a[:1] * b[:1]).dtype)

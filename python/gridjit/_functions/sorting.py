@@ -247,6 +247,8 @@ def select(a, k):
 
 
 def partition(a, kth):
+	if isinstance(kth, np.ndarray):                # at each of these places: all in order
+		return sort(a)
 	out = a.copy()
 	if kth < -a.shape[a.ndim - 1] or kth >= a.shape[a.ndim - 1]:
 		raise ValueError("kth out of bounds")
@@ -262,6 +264,8 @@ def partition(a, kth):
 
 
 def argpartition(a, kth):
+	if isinstance(kth, np.ndarray):
+		return argsort(a)
 	if kth < -a.size or kth >= a.size:
 		raise ValueError("kth out of bounds")
 	return argsort(a)
