@@ -37,6 +37,12 @@ def beyond_barriers(x):
 		cuda.syncthreads()
 
 @cuda.jit
+def through_phases(x, n):
+	for k in range(n):
+		x[cuda.threadIdx.x + 1] += 1
+		cuda.syncthreads()
+
+@cuda.jit
 def calls_itself(x, n):
 	if n > 0:
 		calls_itself(x, n - 1)
@@ -97,8 +103,9 @@ def run(code, width=32, device="cpu", **env):
 
 @pytest.mark.parametrize("width", [32, 1])
 @pytest.mark.parametrize("launch", ["forever[1, 1](x)", "forever[8, 64](x)", "many[(2**30, 256), 1](x)",
-	"many[(2**30, 256), 1024](x)", "one_after_the_other[2, 64](x, 2**60)", "beyond_barriers[1, 64](x)", "beyond_barriers[6, 96](x)", "deep[2, 32](x)",
-	"inner[3, 32](x, 1000)", "sleeps[4, 32](x)", "last_block[40, 32](x)"])
+	"many[(2**30, 256), 1024](x)", "one_after_the_other[2, 64](x, 2**60)", "beyond_barriers[1, 64](x)", "beyond_barriers[6, 96](x)",
+	"through_phases[3, 96](x, 2**60)", "deep[2, 32](x)", "inner[3, 32](x, 1000)", "sleeps[4, 32](x)",
+	"last_block[40, 32](x)"])
 def test_launch(launch, width):
 	run(f"x = np.zeros(256)\nfor k in range(2):\n\tinterrupted(lambda: {launch})\n\tusable()", width)
 

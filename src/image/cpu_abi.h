@@ -6,7 +6,8 @@
  * says. Where the image says `places`, it runs the threads whose places in the grid are from `place` up to `behind` instead, in the order
  * of these. Another kernel without barriers runs a stretch of blocks, which follow each other along the axis that lanes run along;
  * block_idx is the current one's. Where warps fit into rows of threads, a row of all these blocks is run before the next. Where the image says `part`, the loop over the grid that the kernel
- * begins with is such a function too, which is called first, with `part` set. Where the image has `frame_bytes`, the kernel is resumable: each call runs the warps to their next barrier, or to
+ * begins with is such a function too, which is called first, with `part` set. Where the image says `together`, a call runs a stretch of blocks
+ * too, one after the other with all their barriers; the warps of one have frames of `frame_bytes`. Other kernels with `frame_bytes` are resumable: each call runs the warps to their next barrier, or to
  * their end, and the block is done after a call in which none stopped. Other kernels that say `barriers` need a fiber for
  * each warp: the range holds one warp. Lane l of warp w is the thread whose linear id is width·w + l (x fastest); ids ≥
  * nthreads do not exist and are masked off. */
@@ -32,7 +33,7 @@ typedef struct gj_block {
 	uint32_t nthreads;                         /* block_dim[0] × [1] × [2]; 0: a function for the host, which has no more than this */
 	char    *shared;                           /* static shared memory, then (16-aligned) the dynamic part; aligned to 64 */
 	uint32_t dynamic_shared;                   /* bytes of the dynamic part */
-	uint32_t frame_bytes;                      /* resumable kernels: a warp's part of frame[] */
+	uint32_t frame_bytes;                      /* a warp's part of frame[] */
 	uint32_t *state;                           /* of each warp: 0 not begun, k stopped at its k-th stop, UINT32_MAX done */
 	char    *frame;                            /* aligned to 64 */
 	uint32_t stopped;                          /* has a warp stopped during the last call */
