@@ -495,7 +495,9 @@ static void close_unit(gj_unit *u)
 		LLVMDisposeBuilder(u->b);
 	if (u->mod)
 		LLVMDisposeModule(u->mod);
-	if (u->tm)
+	if (u->tm && u->backend->close)
+		u->backend->close(u);
+	else if (u->tm)
 		LLVMDisposeTargetMachine(u->tm);
 	if (u->ctx)
 		LLVMContextDispose(u->ctx);

@@ -44,6 +44,7 @@ typedef struct gj_backend {
 	gj_v (*library)(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 	gj_emit_op *libcall;                       /* LIBCALL */
 	/* ---- */
+	void (*close)(gj_unit *);                  /* takes u->tm; NULL: it is disposed of */
 	const char *(*identity)(void);             /* what the code depends on beside the options; static text; NULL: nothing */
 	uint32_t (*registers)(void);               /* bytes of all vector registers; NULL: there are none */
 	struct gj_intrin_row *intrin; unsigned nintrins;     /* rows of its own, numbered from GJ_NINTRINS on */

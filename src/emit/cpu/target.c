@@ -4,19 +4,36 @@
  * (cpu/resume.c), if barriers are all that its warps wait for. */
 #include "emit/cpu/cpu.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
 /* Is it the body of a kernel, which loops over warps? */
 static bool is_body(const gj_fn *f) { return f->entry->runner != GJ_RUN_CALLER; }
 
-static void cpu_open(gj_unit *u)
+/* A machine for the next compilation, without and with optimisation: what it knows of the processor takes LLVM as long as some passes. */
+static _Atomic(LLVMTargetMachineRef) spare[2];
+
+static LLVMTargetMachineRef new_machine(const gj_unit *u)
 {
 	char *triple = LLVMGetDefaultTargetTriple(), *cpu = LLVMGetHostCPUName();
-	u->tm = gj_machine(triple, cpu, gj_host_features(), u->opt->opt);
+	LLVMTargetMachineRef tm = gj_machine(triple, cpu, gj_host_features(), u->opt->opt);
 	LLVMDisposeMessage(triple);
 	LLVMDisposeMessage(cpu);
-	if (!u->tm)
+	return tm;
+}
+
+static void cpu_close(gj_unit *u)
+{
+	LLVMTargetMachineRef other = atomic_exchange(&spare[u->opt->opt != 0], u->tm);
+	if (other)
+		LLVMDisposeTargetMachine(other);
+}
+
+static void cpu_open(gj_unit *u)
+{
+	u->tm = atomic_exchange(&spare[u->opt->opt != 0], NULL);
+	if (!u->tm && !(u->tm = new_machine(u)))
 		gj_fail(u->root, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
 	if (u->lanes != 1 && u->lanes != 8 && u->lanes != 16 && u->lanes != GJ_LANES)
 		gj_fail(u->root, 0, GJ_ERR_INTERNAL, "the CPU's width is 1, 8, 16 or 32");
@@ -591,7 +608,7 @@ static gj_intrin_row intrinsics[] = {
 };
 
 const gj_backend gj_backend_cpu = {
-	.start = gj_host_start, .identity = gj_host_identity, .registers = gj_host_registers, .open = cpu_open, .declared = cpu_declared, .begin = cpu_begin,
+	.start = gj_host_start, .identity = gj_host_identity, .registers = gj_host_registers, .open = cpu_open, .close = cpu_close, .declared = cpu_declared, .begin = cpu_begin,
 	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library, .libcall = gj_cpu_libcall,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
 	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = gj_cpu_entry,
