@@ -11,6 +11,7 @@
 #include "printed.h"
 #include "run/cpu/call.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static PyTypeObject *host_class;
@@ -146,25 +147,41 @@ static PyObject *call_read(gj_host *h, gj_args *a)
 	return o;
 }
 
+/* The same exception as an error of types, in the words of functions; NULL with an exception. */
+static PyObject *typing_error(PyObject *value)
+{
+	PyObject *cls = gj_import("gridjit.errors", "TypingError"), *text = cls ? PyObject_Str(value) : NULL, *notes = NULL;
+	const char *said = text ? PyUnicode_AsUTF8(text) : NULL;
+	char *words = said ? gj_of_function(said) : NULL;
+	PyObject *error = words ? PyObject_CallFunction(cls, "s", words) : NULL;
+	if (said && !words)
+		PyErr_NoMemory();
+	if (error && gj_attribute(value, "__notes__", &notes) > 0 && PyObject_SetAttrString(error, "__notes__", notes) < 0)
+		Py_CLEAR(error);
+	free(words);
+	Py_XDECREF(notes);
+	Py_XDECREF(text);
+	Py_XDECREF(cls);
+	return error;
+}
+
 /* What has no type is an error of types here; launches have it as one of values. */
 static void no_type(void)
 {
-	PyObject *cls, *value, *trace, *typing = NULL, *args = NULL, *notes = NULL, *error = NULL;
+	PyObject *cls, *value, *trace;
 	PyErr_Fetch(&cls, &value, &trace);
 	PyErr_NormalizeException(&cls, &value, &trace);
-	bool mine = cls == PyExc_ValueError && (typing = gj_import("gridjit.errors", "TypingError"))
-		&& (args = PyObject_GetAttrString(value, "args")) && (error = PyObject_Call(typing, args, NULL));
-	if (mine && gj_attribute(value, "__notes__", &notes) > 0 && PyObject_SetAttrString(error, "__notes__", notes) < 0)
-		mine = false;
-	if (mine)
-		PyErr_SetObject(typing, error);
-	else if (!PyErr_Occurred()) {
+	if (cls != PyExc_ValueError) {
 		PyErr_Restore(cls, value, trace);
-		cls = value = trace = NULL;
+		return;
 	}
-	PyObject *all[] = { cls, value, trace, typing, args, notes, error };
-	for (size_t i = 0; i < GJ_LEN(all); i++)
-		Py_XDECREF(all[i]);
+	PyObject *error = typing_error(value);
+	if (error)
+		PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+	Py_XDECREF(error);
+	Py_XDECREF(cls);
+	Py_XDECREF(value);
+	Py_XDECREF(trace);
 }
 
 static bool call_bound(gj_dispatcher *d, PyObject *const *arg, void *data)

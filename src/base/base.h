@@ -101,6 +101,8 @@ typedef struct gj_diag {
 void gj_diag_clear(gj_diag *);
 /* Of a function for the host: messages are worded for kernels. */
 void gj_diag_of_function(gj_diag *);
+/* The same of a text, on the heap; NULL: no memory. */
+char *gj_of_function(const char *);
 /* Fill *d from row `id`; the arguments are those of the row's message, followed by those of its hint. */
 void gj_diag_set(gj_diag *d, gj_err id, ...);
 void gj_diag_vset(gj_diag *d, gj_err id, va_list);

@@ -122,6 +122,8 @@ static char *reworded(char *text)
 	return s;
 }
 
+char *gj_of_function(const char *text) { return reworded(copy(text)); }
+
 void gj_diag_of_function(gj_diag *d)
 {
 	d->message = reworded(d->message);
