@@ -171,6 +171,7 @@ static void emit_rounds(const gj_stages *st, gj_fn *f, const gj_options *opt, gj
 static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stages *st, gj_image *image)
 {
 	gj_options opt = rq->options;
+	trap->variables = opt.debug && gj_entry_is_host(&gj_entries[opt.entry]) && !opt.parallel;
 	gj_show_frozen(st, trap, rq->code);
 	gj_inst *s = gj_infer_entry(trap, rq->code, &gj_entries[opt.entry], rq->nargs, rq->arg, rq->konst, rq->ret);
 	gj_show(st, "types", s->fn);

@@ -101,6 +101,7 @@ def test_debuggers_are_told():
 	address, _, code = found[".text"]
 	assert ctypes.string_at(address, 4) == code[:4] and found[".debug_line"][0] == 0   # where it was loaded; not loaded
 	assert ".debug_frame" in found                                                # callers are found
+	assert b"x\0" in found[".debug_str"][2] and b"int64\0" in found[".debug_str"][2]  # variables and their types
 	del of_a_name_of_its_own
 	assert told() == before
 
@@ -133,7 +134,7 @@ def test_kernels_too(device):
 def test_gdb_stops_at_lines_of_python(tmp_path):
 	script = tmp_path / "stop_here.py"
 	script.write_text(SCRIPT)
-	commands = ["set breakpoint pending on", "break stop_here.py:13", "break stop_here.py:7", "run", "backtrace 2", "continue", "backtrace 2", "next", "delete", "continue"]
+	commands = ["set breakpoint pending on", "break stop_here.py:13", "break stop_here.py:7", "run", "backtrace 2", "continue", "backtrace 2", "info locals", "next", "info locals", "delete", "continue"]
 	done = subprocess.run(["gdb", "-q", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-iex", "set auto-load off",
 		*(word for command in commands for word in ("-ex", command)), "--args", sys.executable, str(script)], capture_output=True, text=True, timeout=120)
 	if "ptrace" in done.stderr or "not being run" in done.stderr:
@@ -142,4 +143,5 @@ def test_gdb_stops_at_lines_of_python(tmp_path):
 	assert re.search(r"Breakpoint 1, total \(\) at .*stop_here\.py:13\n13\t\t\ts \+= x\[i\]", out), out
 	assert re.search(r"Breakpoint 2, above \(\) at .*stop_here\.py:7\n7\t\treturn b \+ k", out), out
 	assert re.search(r"#0  above \(\) at .*stop_here\.py:7\n#1  total \(\) at .*stop_here\.py:14", out), out
+	assert "\na = 1\nk = 0\nb = 2\n" in out and re.search(r"\nx_data = 0x\w+\nx_shape0 = 3\nx_strides0 = 8\ns = 1\ni = 0\n", out), out
 	assert "\n18.0\n" in out

@@ -111,6 +111,7 @@ void gj_diag_at(gj_diag *d, const gj_frame *frames, int n);
 /* The landing place of a compilation: if (setjmp(trap.env) == 0) { passes } else { trap.diag says why }. */
 typedef struct gj_trap {
 	jmp_buf env; gj_diag diag; gj_arena *arena; uint64_t asked; /* interrupt.h */
+	bool variables;                            /* stores to variables are kept, for debuggers */
 	struct gj_wanted *wanted;                  /* what inference would have to be told (code/wanted.h); NULL: nobody asks */
 } gj_trap;
 

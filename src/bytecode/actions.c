@@ -120,6 +120,9 @@ static void set_var(gj_ssa_state *s, uint32_t v, gj_ref value)
 	value = gj_ssa_as_variable(s, v, value);
 	gj_var_write(s, s->cur, v, value);
 	gj_push(s->f->arena, &s->f->named, ((gj_named){ value, s->code->var[v] }));
+	gj_opcode is = (gj_opcode)gj_o(s->f, value)->op;
+	if (s->f->trap->variables && is != GJ_CAUGHT && is != GJ_HANDLED && is != GJ_UNDEF)
+		gj_o(s->f, gj_ssa_emit1(s, GJ_STORED, value))->imm.name = s->code->var[v];
 	gj_push(s->f->arena, &s->store, ((gj_place){ v, s->cur, s->f->bb.p[s->cur].ops.n, value }));
 }
 

@@ -1,6 +1,6 @@
 /* Debug information: where each instruction comes from, with the calls that inlining removed, and what functions are called. How
  * much of it, the target says. */
-#include "emit/values.h"
+#include "emit/ops.h"
 
 #include <string.h>
 
@@ -74,6 +74,46 @@ void gj_lines_at(gj_gen *g, uint32_t loc)
 {
 	if (g->u->di)
 		LLVMSetCurrentDebugLocation2(g->b, location(g, loc < g->f->loc.n ? loc : 0, 0));
+}
+
+/* -- Variables ------------------------------------------------------------------------------------------------------------ */
+
+static LLVMMetadataRef type_of(gj_unit *u, const gj_type *t)
+{
+	enum { BOOLEAN = 2, FLOAT = 4, SIGNED = 5, UNSIGNED = 7 };            /* DWARF's encodings */
+	if (t->kind == GJ_PTR)
+		return LLVMDIBuilderCreatePointerType(u->di, t->elem && gj_is_scalar(t->elem) ? type_of(u, t->elem) : NULL, 64, 64, 0, "", 0);
+	unsigned encoding = gj_is_bool(t) ? BOOLEAN : gj_is_float(t) ? FLOAT : gj_is_signed(t) ? SIGNED : UNSIGNED;
+	return LLVMDIBuilderCreateBasicType(u->di, t->name, strlen(t->name), 8 * (uint64_t)t->size, encoding, LLVMDIFlagZero);
+}
+
+/* Where the variable lies, for the call of its function that is being emitted. */
+static gj_v place_of(gj_gen *g, const gj_op *o, gj_t t)
+{
+	gj_unit *u = g->u;
+	const gj_loc *l = &g->f->loc.p[o->loc < g->f->loc.n ? o->loc : 0];
+	LLVMMetadataRef at = LLVMGetCurrentDebugLocation2(g->b), scope = LLVMDILocationGetScope(at), up = LLVMDILocationGetInlinedAt(at);
+	for (uint32_t i = 0; i < u->variables.n; i++) {
+		const gj_variable *v = &u->variables.p[i];
+		if (v->fn == g->fn && v->scope == scope && v->up == up && !strcmp(v->name, o->imm.name) && LLVMGetAllocatedType(v->place) == t)
+			return v->place;
+	}
+	gj_v place = gj_alloca(g, t, 1, 8);
+	LLVMMetadataRef info = LLVMDIBuilderCreateAutoVariable(u->di, scope, o->imm.name, strlen(o->imm.name), file_of(u, l->code),
+		l->pos.line > 0 ? (unsigned)l->pos.line : 0, type_of(u, gj_arg_type(g, o, 0)), 1, LLVMDIFlagZero, 0);
+	LLVMDIBuilderInsertDeclareRecordAtEnd(u->di, place, info, LLVMDIBuilderCreateExpression(u->di, NULL, 0), at, g->entry);
+	gj_push(u->arena, &u->variables, ((gj_variable){ g->fn, scope, up, o->imm.name, place }));
+	return place;
+}
+
+gj_v gj_do_stored(gj_gen *g, const gj_op *o)
+{
+	if (!g->u->di || g->u->vector)
+		return NULL;
+	gj_v x = gj_to_memory(g, gj_arg_type(g, o, 0), gj_sc(g, o->arg[0]));
+	gj_v store = LLVMBuildStore(g->b, x, place_of(g, o, LLVMTypeOf(x)));
+	LLVMSetVolatile(store, 1);
+	return NULL;
 }
 
 void gj_lines_none(gj_unit *u)

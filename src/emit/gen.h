@@ -82,6 +82,7 @@ typedef struct gj_backend {
 
 /* -- A module ------------------------------------------------------------------------------------------------------ */
 
+typedef struct gj_variable { gj_v fn; LLVMMetadataRef scope, up; /* the call that inlined it */ const char *name; gj_v place; } gj_variable;
 typedef struct gj_global { const void *key; int64_t at; gj_v global; } gj_global;
 
 struct gj_unit {
@@ -110,6 +111,7 @@ struct gj_unit {
 	LLVMDIBuilderRef di;                       /* NULL: no debug information */
 	GJ_VEC(gj_global) scopes;                  /* DISubprogram by code */
 	LLVMMetadataRef di_unit;
+	GJ_VEC(gj_variable) variables;
 };
 
 /* -- A function ---------------------------------------------------------------------------------------------------- */

@@ -313,11 +313,25 @@ static gj_lv call(gj_body *B, gj_ref r)
 	return gj_is_bool(o->type) ? gj_lv_scalar(B->L, o->type, gj_ltruth(B->L, a)) : gj_lconv(B->L, a, o->type);
 }
 
+/* What debuggers show of a variable: numbers, and the parts of arrays. */
+static void lower_stored(gj_lower *L, const char *name, gj_lv v)
+{
+	bool shown = v.type && (gj_is_scalar(v.type) || v.type->kind == GJ_ARRAY);
+	for (uint32_t i = 0, n = shown ? gj_parts(v.type) : 0; i < n; i++) {
+		gj_part p = gj_part_of(v.type, i);
+		bool dimension = p.field == GJ_FIELD_SHAPE || p.field == GJ_FIELD_STRIDE;
+		if (p.field == GJ_FIELD_OWNER)
+			continue;
+		gj_op *o = gj_o(L->fn, gj_e1(L, GJ_STORED, NULL, v.part[i]));
+		o->imm.name = n == 1 ? name : gj_printf(L->arena, dimension ? "%s_%s%u" : "%s_%s", name, p.name ? p.name : "part", p.dim);
+	}
+}
+
 static gj_lv lower_op(gj_body *B, gj_ref r)
 {
 	gj_lower *L = B->L;
 	const gj_op *o = gj_o(B->s->fn, r);
-	bool made = o->op == GJ_MKSLICE || o->op == GJ_MKTUPLE || o->op == GJ_CLOSURE || o->op == GJ_CALL || o->op == GJ_SETITEM;
+	bool made = o->op == GJ_MKSLICE || o->op == GJ_MKTUPLE || o->op == GJ_CLOSURE || o->op == GJ_CALL || o->op == GJ_SETITEM || o->op == GJ_STORED;
 	gj_lv (*as)(gj_body *, gj_ref) = gj_takes_none(o) ? use : use_value;
 	gj_lv a = o->nargs && !made ? as(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 && !made ? as(B, o->arg[1]) : a;
 	if (gj_computes(o))
@@ -339,7 +353,13 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 		if ((row = gj_value_row(B->s, o)))
 			return call_named(B, r, row, NULL);
 		return B->s->konst[r] && gj_item_named(a.type, o->imm.name) < 0 ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_lattr(L, o->imm.name, a, o->type);
-	case GJ_ARG:       return B->arg[gj_arg_index(B->s, o)];
+	case GJ_ARG:
+		if (L->fn->trap->variables && o->imm.i < B->s->code->nvars)    /* a generator has one that nobody wrote */
+			lower_stored(L, B->s->code->var[o->imm.i], B->arg[gj_arg_index(B->s, o)]);
+		return B->arg[gj_arg_index(B->s, o)];
+	case GJ_STORED:
+		lower_stored(L, o->imm.name, use(B, o->arg[0]));
+		return gj_lv_none();
 	case GJ_PYBIN:     return gj_is_inplace(B->s->fn, o) ? gj_linplace(L, (gj_binop)o->sub, a, b) : gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
 	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);
 	case GJ_PYCMP:     return gj_lcompare(L, (gj_cmpop)o->sub, a, b);
@@ -422,7 +442,7 @@ static void lower_block(gj_body *B, uint32_t hb)
 		gj_land_for(B, hb, r);
 		if (folded(B, r))
 			B->val[r] = gj_lv_obj(L, o->type, B->s->konst[r]);
-		else if (o->op != GJ_PHI && o->op != GJ_UNDEF && (o->type || o->op == GJ_SETITEM))
+		else if (o->op != GJ_PHI && o->op != GJ_UNDEF && (o->type || o->op == GJ_SETITEM || o->op == GJ_STORED))
 			B->val[r] = lower_op(B, r);
 		B->val[r].konst = B->s->konst[r];
 		gj_lrelease_behind(B, r);
