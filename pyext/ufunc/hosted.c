@@ -58,9 +58,14 @@ gj_hosted *gj_hosted_new(gj_row *r, PyObject *py_func)
 	if (ok) {
 		describe(h, r);
 		h->rq = (gj_request){ .arg = h->arg, .nargs = r->nargs, .ret = gj_t_none, .options = r->options, .layouts = true };
-		for (uint32_t i = 0; i < r->nargs; i++)
-			h->arg[i] = gj_array_type(r->type[i], h->rows.op[i].ndim + 1, 'A', false, GJ_GLOBAL);
-		f = written(r, py_func);
+		for (uint32_t i = 0; ok && i < r->nargs; i++) {
+			int ndim = h->rows.op[i].ndim + 1;
+			if (!(ok = ndim <= GJ_MAX_NDIM))
+				gj_error(GJ_ERR_ARRAY_NDIM, ndim, GJ_MAX_NDIM);
+			else
+				h->arg[i] = gj_array_type(r->type[i], ndim, 'A', false, GJ_GLOBAL);
+		}
+		f = ok ? written(r, py_func) : NULL;
 		ok = f && freeze(f, h->arena, &h->rq, &h->outside);
 	}
 	Py_XDECREF(f);

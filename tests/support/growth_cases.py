@@ -233,10 +233,39 @@ def fresh_ufuncs():
 	provoke(lambda: gridjit.vectorize(lambda x: x.missing)(X))
 
 
+def with_memory(x, out):
+	t = np.empty(x.shape[0])
+	for i in range(x.shape[0]):
+		if x[i] < 0:
+			raise ValueError("below", x[i])
+		t[i] = x[i] + np.random.random()
+	out[0] = t[0]
+
+
+hosted_declared = gridjit.guvectorize(["void(f8[:], f8[:])"], "(n)->()", target="parallel")(with_memory)
+
+
+def calls_of_ufuncs_with_memory():
+	hosted_declared(X), hosted_declared(np.ones((30, 4))[:, ::2]), hosted_declared(np.ones(3))
+	provoke(lambda: hosted_declared(X - 5))
+
+
+def fresh_ufuncs_with_memory():
+	f = gridjit.guvectorize("(n)->()")(with_memory)
+	f(X, out=np.empty(3))
+	provoke(lambda: f(X - 5, out=np.empty(3)))
+	provoke(lambda: gridjit.vectorize(lambda x: np.zeros(int(x)))(X))
+	provoke(lambda: gridjit.vectorize(lambda x: np.zeros(int(x)).missing)(X))
+	gridjit.vectorize(lambda x: np.random.random() * x)(X)
+
+
 @gridjit.fuse
 def fused(x, y):
 	t = x * y + 1
 	return t, t.sum(axis=0), t.argmax()
+
+
+fused_means = gridjit.fuse(lambda x: ((x + 1).mean(), x.clip(0, 1).sum()))
 
 
 def calls_of_fused_functions():
@@ -244,6 +273,7 @@ def calls_of_fused_functions():
 	fused(X, X), fused(X, 2.0), fused(X[:, ::2], X[:, 1::2], out=(None, None, None)), fused(X, X, out=(out, None, None))
 	provoke(lambda: fused(X, np.ones(7)))
 	provoke(lambda: fused(X, "a"))
+	fused_means(X), fused_means(X[:, ::2])
 	a = cuda.to_device(X)
 	fused(a, a), fused(a.T, 2.0), fused(a[:, ::2], a[:, 1::2]), fused(a, X[0, 0], out=(a.copy(), None, None), stream=cuda.stream())
 	provoke(lambda: fused(a, X))
@@ -546,7 +576,7 @@ def cases():
 	yield from mistakes()
 
 
-HELPERS = {"choose_chosen", "chosen", "doubled", "row_sum", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
+HELPERS = {"choose_chosen", "chosen", "doubled", "row_sum", "with_memory", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
 
 
 class Mallinfo(ctypes.Structure):
