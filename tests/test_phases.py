@@ -321,6 +321,35 @@ class Program:
 		return space["kernel"]
 
 
+@pytest.mark.parametrize("shape", [(8, 8), (4, 8), (2, 32), (16, 4)], ids=str)
+def test_variables_of_narrow_vectors(shape):
+	"""Rows of a few threads are vectors of few lanes: a variable lies in the frame at any multiple of 8."""
+	@cuda.jit
+	def kernel(x, out):
+		n = cuda.blockDim.x * cuda.blockDim.y
+		t = cuda.threadIdx.y * cuda.blockDim.x + cuda.threadIdx.x
+		u = x[t]
+		odd = None if t % 3 else t
+		turned, few, three = 1j, t > 5, 3
+		cuda.syncthreads()
+		u = (odd if odd is not None else 3) & 0xFFF
+		if odd is not None:
+			if t < n // 2:
+				u ^= three
+		else:
+			turned *= 1j
+		for k in range(u & 3):
+			few = few and t < 9
+		out[t] = u * 4 + few * 2 + int(turned.imag)
+
+	n = shape[0] * shape[1]
+	out = np.zeros(n, np.int64)
+	kernel[1, shape](out, out)
+	for t in range(n):
+		u = 3 if t % 3 else t ^ 3 if t < n // 2 else t
+		assert out[t] == u * 4 + 2 * (t > 5 and (u & 3 == 0 or t < 9)) + (t % 3 == 0), t
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_random_programs(seed):
 	function = Program(seed).kernel(f"<program {seed}>")

@@ -331,7 +331,7 @@ static bool is_of_one_phase(maker *m, gj_v variable, const gj_v *user, uint32_t 
 	return set || !n;
 }
 
-/* A variable that several phases use lies in the frame. */
+/* A variable that several phases use lies in the frame, where vectors are aligned less than on the stack. */
 static void keep_variable(maker *m, gj_kept v)
 {
 	GJ_VEC(gj_v) users = { 0 };
@@ -346,6 +346,7 @@ static void keep_variable(maker *m, gj_kept v)
 		LLVMPositionBuilderBefore(m->g->b, node(m, fetching(m, i))->top);
 		*have = *have ? *have : in_frame(m, at);
 		LLVMSetOperand(users.p[k], LLVMIsALoadInst(users.p[k]) ? 0 : 1, *have);
+		LLVMSetAlignment(users.p[k], gj_resume_align(m->g, v.type));
 	}
 }
 
