@@ -164,7 +164,7 @@ def test_on_a_gpu():
 
 @pytest.mark.parametrize("value, message", [(math, "Cannot determine the type of module"), (print, "cannot store none in float64"),
 	(sorted, "sorted is not supported in kernels|cannot be called in a kernel"), (object(), "Cannot determine the type of object"),
-	(dict, r"dict\(\) cannot be called"), ("f", "a string cannot be called")])
+	(dict, r"dict\(\) cannot take float64 as argument 1"), ("f", "a string cannot be called")])
 def test_refused(value, message):
 	with pytest.raises((ValueError, errors.TypingError), match=message):
 		apply[1, 1](value, X, X)

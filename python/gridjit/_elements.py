@@ -24,7 +24,8 @@ def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
 
 
 def heaviside(x1, x2):
-	return np.where(x1 > 0, 1, np.where(x1 < 0, 0, np.where(x1 == 0, x1 + x2, x1) * 1.0))
+	at_zero = np.where(x2 > x2, x1, x1 + x2)           # never the former, but complex numbers have no order and are refused
+	return np.where(x1 > 0, 1, np.where(x1 < 0, 0, np.where(x1 == 0, at_zero, x1) * 1.0))
 
 
 def sinc(x):
