@@ -189,6 +189,38 @@ def test_prints(capsys):
 	assert capsys.readouterr().out == "element 0\nelement 1\nelement 2\n"
 
 
+def test_prints_of_all_threads(capsys):
+	@vectorize(target="parallel")
+	def slow(x):
+		total = 0.0
+		for i in range(20000):
+			total += math.sin(x * i)
+		print("element", x, total > 1e9)
+		return x
+
+	slow(np.arange(40.0))
+	assert capsys.readouterr().out == "".join(f"element {i}.0 False\n" for i in range(40))
+
+
+@TARGETS
+def test_recursion(target):
+	@njit
+	def fibonacci(n):
+		return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+	@njit
+	def endless(n):
+		return endless(n + 1) + 1 if n >= 0 else n
+
+	numbers = vectorize(target=target)(lambda n: fibonacci(n))
+	assert numbers(np.arange(10)).tolist() == [0, 1, 1, 2, 3, 5, 8, 13, 21, 34]
+	deep = vectorize(target=target)(lambda n: endless(n))
+	for _ in range(3):
+		with pytest.raises(RecursionError, match="recursion depth"):
+			deep(np.arange(100))
+	assert deep(np.array([-3, -1])).tolist() == [-3, -1]
+
+
 @TARGETS
 def test_is_interrupted_within_an_element(target):
 	@guvectorize(["void(float64[:], float64[:])"], "(n)->(n)", target=target)

@@ -89,3 +89,22 @@ def test_mistakes():
 			(lambda a, m: a[m], (X, M[:2]), IndexError), (lambda a: a.sum(2), (B,), ValueError), (lambda a: np.cross(a, a), (X,), ValueError)):
 		with pytest.raises(kind):
 			njit(function)(*args)
+
+
+def test_items_of_tuples_that_there_are_not():
+	"""Without boundscheck, too: a tuple has no other items in its memory."""
+	@njit
+	def item(t, k):
+		return t[k]
+
+	@njit
+	def called(k, x):
+		return (np.sqrt, np.cos, np.sin)[k](x)
+
+	for k in range(-3, 3):
+		assert item((5, 6, 7), k) == (5, 6, 7)[k] and called(k, 1.0) == called.py_func(k, 1.0)
+	for k in 3, -4, 1 << 40:
+		with pytest.raises(IndexError, match="out of bounds"):
+			item((5, 6, 7), k)
+		with pytest.raises(IndexError, match="out of bounds"):
+			called(k, 1.0)

@@ -107,6 +107,29 @@ def test_what_cannot_be():
 		solve(np.eye(60), np.ones(59))
 
 
+@pytest.mark.parametrize("n", [5, 60])
+def test_what_is_not_finite(n):
+	rank, cond = njit(lambda a: np.linalg.matrix_rank(a)), njit(lambda a: np.linalg.cond(a))
+	pinv, sizes, lstsq = njit(lambda a: np.linalg.pinv(a)), njit(lambda a: np.linalg.svd(a)[1]), njit(lambda a: np.linalg.lstsq(a, a))
+	for odd in np.nan, np.inf:
+		m = np.eye(n)
+		m[n - 1, 1] = odd
+		for function in rank, pinv, sizes, svd, lstsq, eigh, eig, eigvals:
+			with pytest.raises(np.linalg.LinAlgError, match="infs or NaNs"):
+				function(m)
+		assert np.array_equal(cond(m), abs(odd), equal_nan=True)
+
+
+def test_without_items():
+	for shape in (0, 0), (0, 3), (3, 0):
+		m = np.empty(shape)
+		assert njit(lambda a: np.linalg.pinv(a))(m).shape == shape[::-1] and njit(lambda a: np.linalg.matrix_rank(a))(m) == 0
+		x, rest, rank, sizes = njit(lambda a: np.linalg.lstsq(a, a))(m)
+		assert x.shape == (shape[1],) * 2 and rest.shape == (0,) and rank == 0 and sizes.shape == (0,)
+		with pytest.raises(np.linalg.LinAlgError, match="empty"):
+			njit(lambda a: np.linalg.cond(a))(m)
+
+
 def test_arrays_live_as_long_as_their_addresses():
 	"""Of an array that nothing but its address knows."""
 	import ctypes

@@ -527,3 +527,26 @@ def test_errors_of_calls():
 		make(lambda a: a.missing)(np.ones(3))
 	with pytest.raises(errors.NumbaError):
 		make(lambda a: unknown_name(a))(np.ones(3))  # noqa: F821
+
+
+def test_counts_beside_floats():
+	"""4 is a float64 beside float64s, as in NumPy; where that cannot be compiled, it is an int64."""
+	@vectorize
+	def power(x, n):
+		out = x
+		for _ in range(1, n):
+			out *= x
+		return out
+
+	for x in np.arange(3.0), np.arange(3.0, dtype="f4"), np.float64(2):
+		for _ in range(2):
+			assert np.array_equal(power(x, 4), x ** 4) and power(x, 4).dtype == x.dtype
+	assert power.types == ["dl->d", "fl->f"] and power(2.0, 3) == 8
+	with pytest.raises(errors.TypingError, match="range.* cannot take float64"):
+		power(np.ones(3), 2.0)
+
+	@vectorize
+	def sum_of(x, n):
+		return x + n
+	sum_of(np.ones(3, "f4"), np.ones(3, "i8"))
+	assert sum_of(np.ones(3, "f4"), 4).dtype == np.float32                  # whatever was compiled before

@@ -124,9 +124,9 @@ static PyArray_Descr *named(PyObject *type_tup, int i)
 }
 
 /* The dtypes that a call has for its inputs, as new references: what signature= and dtype= name, else the operands' own;
- * Python numbers take the type that they have beside the arrays. Of generalised ufuncs, where they keep their own, also those that it
- * has for its outputs; NULL: none. */
-static int wanted(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, PyArray_Descr **want)
+ * Python numbers take the type that they have beside the arrays, or keep their own. Of generalised ufuncs, where they always keep it,
+ * also those that it has for its outputs; NULL: none. */
+static int wanted(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, bool own, PyArray_Descr **want)
 {
 	PyArray_Descr *result = NULL;
 	PyArrayObject *present[GJ_MAX_OPERANDS];
@@ -145,7 +145,7 @@ static int wanted(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, PyA
 			d = result ? result : reduces && i == 1 ? named(type_tup, 0) : NULL;
 		if (d)
 			Py_INCREF(d);
-		else if (op[i] && (general || !(PyArray_FLAGS(op[i]) & WEAK)))
+		else if (op[i] && (general || own || !(PyArray_FLAGS(op[i]) & WEAK)))
 			Py_INCREF(d = PyArray_DESCR(op[i]));
 		else if (!(d = PyArray_ResultType(n, present, 0, NULL)))
 			return -1;
@@ -255,6 +255,49 @@ static bool kinds(PyArray_Descr *const *want, int n, const gj_type **type)
 	return true;
 }
 
+static bool has_number(PyUFuncObject *uf, PyArrayObject **op)
+{
+	bool any = false;
+	for (int i = 0; i < uf->nin; i++)
+		any |= op[i] && PyArray_FLAGS(op[i]) & WEAK;
+	return any;
+}
+
+/* The row for Python's numbers of their own types, if it has been made for want of one for what they are beside the arrays;
+ * NULL: there is none. */
+static gj_row *own(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, bool now)
+{
+	PyArray_Descr *want[GJ_MAX_OPERANDS] = { NULL };
+	const gj_type *type[GJ_MAX_OPERANDS];
+	bool ok = wanted(uf, op, type_tup, true, want) == 0 && kinds(want, uf->nin, type);
+	gj_row *r = ok ? gj_ufunc_exact(gj_ufunc_of((PyObject *)uf), type, (uint32_t)uf->nin) : NULL;
+	if (now && ok && (r || (r = make(uf, type))))
+		r->own = true;
+	for (int i = 0; i < uf->nin; i++)
+		Py_XDECREF(want[i]);
+	return r && r->own ? r : NULL;
+}
+
+/* A new row for these types. A count of rounds beside floats is a float for NumPy, and range() takes none: where there is no loop for
+ * what Python's numbers are beside the arrays, there may be one for what they are. If not, the first error stands. */
+static gj_row *make_for(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, const gj_type *const *type)
+{
+	bool numbers = !gj_ufunc_of((PyObject *)uf)->general && has_number(uf, op);
+	PyObject *cls, *value, *trace;
+	gj_row *r = numbers ? own(uf, op, type_tup, false) : NULL;
+	if (r || PyErr_Occurred() || (r = make(uf, type)) || !numbers || !PyErr_ExceptionMatches(PyExc_Exception))
+		return r;
+	PyErr_Fetch(&cls, &value, &trace);
+	if (!(r = own(uf, op, type_tup, true)) && gj_forgive(PyExc_Exception)) {
+		PyErr_Restore(cls, value, trace);
+		return NULL;
+	}
+	Py_XDECREF(cls);
+	Py_XDECREF(value);
+	Py_XDECREF(trace);
+	return r;
+}
+
 /* 0: found (NULL: there is none), -1 with an exception. */
 static int choose(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, gj_row **out)
 {
@@ -262,7 +305,7 @@ static int choose(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, gj_
 	PyArray_Descr *want[GJ_MAX_OPERANDS] = { NULL };
 	const gj_type *type[GJ_MAX_OPERANDS];
 	int n = u->general && !u->frozen ? uf->nargs : uf->nin;
-	bool ok = wanted(uf, op, type_tup, want) == 0, numbers = ok && kinds(want, n, type), untyped = false;
+	bool ok = wanted(uf, op, type_tup, false, want) == 0, numbers = ok && kinds(want, n, type), untyped = false;
 	gj_row *r = numbers && !(u->frozen && u->general) ? gj_ufunc_exact(u, type, (uint32_t)n) : NULL;
 	for (int i = uf->nin; numbers && i < n; i++)
 		untyped |= !type[i];
@@ -271,7 +314,7 @@ static int choose(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, gj_
 	else if (numbers && !r && untyped)
 		gj_error(GJ_ERR_GUFUNC_OUTPUTS, uf->name);
 	else if (numbers && !r)
-		r = make(uf, type);
+		r = make_for(uf, op, type_tup, type);
 	for (int i = 0; i < uf->nargs; i++)
 		Py_XDECREF(want[i]);
 	*out = r;

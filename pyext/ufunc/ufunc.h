@@ -44,6 +44,7 @@ typedef struct gj_row {
 	struct gj_row *next;
 	uint32_t nin, nargs;
 	bool declared;                             /* by add() */
+	bool own;                                  /* for Python's numbers of their own types, since others cannot be compiled */
 	bool general;                              /* of a generalised ufunc: */
 	union { gj_elementwise loop; gj_rows rows; };      /* their owner is the row */
 	gj_arena *arena;                           /* of code */

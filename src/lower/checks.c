@@ -64,7 +64,7 @@ void gj_lcheck_index(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
 
 void gj_lcheck_item(gj_lower *L, gj_ref at, uint32_t n)
 {
-	if (L->M->bounds)
+	if (L->M->bounds || L->M->reports)         /* there are few, and what else should it be? */
 		check_bounds(L, 1, (gj_ref[]){ at, gj_eint(L, gj_i64(), n) }, NULL);
 }
 

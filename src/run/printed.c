@@ -61,3 +61,11 @@ gj_printed *gj_printed_take(uint64_t *lost)
 	queue.lost = 0;
 	return first;
 }
+
+void gj_printed_give(gj_printed *first, uint64_t lost)
+{
+	*(queue.first ? queue.end : &queue.first) = first;
+	for (gj_printed *p = first; p; p = p->next)
+		queue.end = &p->next;
+	queue.lost += lost;
+}

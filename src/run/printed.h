@@ -28,5 +28,7 @@ static inline bool gj_printed_any(void)
 	return atomic_load_explicit(&gj_printed_ever, memory_order_relaxed) && gj_printed_mine();
 }
 gj_printed *gj_printed_take(uint64_t *lost);
+/* Queues for this thread what was taken of another one. */
+void gj_printed_give(gj_printed *first, uint64_t lost);
 
 #endif

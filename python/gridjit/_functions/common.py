@@ -1,12 +1,21 @@
 """What the functions share."""
 
 import numpy as np
+from numpy.linalg import LinAlgError
 
 
 def flat(a):
 	if a.ndim == 1:
 		return a
 	return a.flatten()
+
+
+def finite(a):
+	"""Of numbers that are not, factorisations make others that say nothing."""
+	for row in a:
+		for x in row:
+			if not np.isfinite(x):
+				raise LinAlgError("Array must not contain infs or NaNs.")
 
 
 def axis_of(a, axis):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from . import lapack
+from .common import finite
 from .lapack import LARGE_TO_TURN
 
 EPSILON = 2.220446049250313e-16
@@ -79,10 +80,7 @@ def _step(h, q, start, end, shift, c, s):
 def _check(a):
 	if a.shape[1] != a.shape[0]:
 		raise LinAlgError("Last 2 dimensions of the array must be square.")
-	for row in a:
-		for x in row:
-			if not np.isfinite(x):
-				raise LinAlgError("Array must not contain infs or NaNs.")
+	finite(a)
 
 
 def _schur(a):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from . import lapack
-from .common import flat, floats
+from .common import finite, flat, floats
 from .lapack import LARGE, LARGE_TO_TURN
 from .products import dot
 
@@ -257,6 +257,7 @@ def _diagonalise(a, v):
 
 def eigh(a):
 	_square(a)
+	finite(a)
 	n = a.shape[0]
 	work = lapack.rows(a)
 	values = np.empty(n, np.abs(work[:0, 0]).dtype)
@@ -359,6 +360,7 @@ def _complete(u):
 
 def _svd(a):
 	"""U, values and V: as many columns as values, of which the last may be zero."""
+	finite(a)
 	least = min(a.shape[0], a.shape[1])
 	if least >= LARGE_TO_TURN:
 		u, sizes, v = np.empty((a.shape[0], least), floats(a[:0]).dtype), np.empty(least), np.empty((least, a.shape[1]), floats(a[:0]).dtype)
@@ -380,6 +382,7 @@ def _completed(u, n):
 
 
 def svd(a, full_matrices=True):
+	finite(a)
 	n, m = a.shape
 	least = min(n, m)
 	if least >= LARGE_TO_TURN:
@@ -396,12 +399,17 @@ def svd(a, full_matrices=True):
 # -- What follows from them ------------------------------------------------------------------------------------------------------
 
 def _singular_values(a):
+	finite(a)
 	least = min(a.shape[0], a.shape[1])
 	if least >= LARGE_TO_TURN:
 		sizes, nothing = np.empty(least), np.empty((0, 0), floats(a[:0]).dtype)
 		if lapack.svd(a, 0, nothing, sizes, nothing):
 			return sizes
 	return _svd(a)[1]
+
+
+def _largest(values):
+	return values.max() if values.size else 0.0
 
 
 def pinv(a, rcond=1e-15):
@@ -411,7 +419,7 @@ def pinv(a, rcond=1e-15):
 def _inverse(a, part):
 	"""The pseudoinverse without what is smaller than a part of the largest singular value, and these."""
 	u, values, v = _svd(a)
-	least = part * values.max()
+	least = part * _largest(values)
 	for j in range(values.size):
 		for i in range(v.shape[0]):
 			v[i, j] = v[i, j] / values[j] if values[j] > least else 0
@@ -420,7 +428,7 @@ def _inverse(a, part):
 
 def matrix_rank(A):
 	values = _singular_values(A)
-	least = values.max() * max(A.shape[0], A.shape[1]) * 2.220446049250313e-16
+	least = _largest(values) * max(A.shape[0], A.shape[1]) * 2.220446049250313e-16
 	n = 0
 	for x in values:
 		if x > least:
@@ -429,6 +437,10 @@ def matrix_rank(A):
 
 
 def cond(x):
+	if x.size == 0:
+		raise LinAlgError("cond is not defined on empty arrays")
+	if not np.isfinite(x).all():
+		return math.nan if np.isnan(x).any() else math.inf
 	values = _singular_values(x)
 	least = values.min()
 	return values.max() / least if least > 0 else math.inf
@@ -440,11 +452,11 @@ def lstsq(a, b, rcond=-1.0):
 	inverse, values = _inverse(a, part)
 	rank = 0
 	for x in values:
-		if x > part * values.max():
+		if x > part * _largest(values):
 			rank += 1
 	x = dot(inverse, b)
 	rest = np.abs(b - dot(a, x)) ** 2
-	squares = rest.reshape((rest.shape[0], rest.size // rest.shape[0])).sum(0)
+	squares = rest.reshape((rest.shape[0], rest.size // max(rest.shape[0], 1))).sum(0)
 	return x, squares[:squares.size if rank == a.shape[1] and a.shape[0] > a.shape[1] else 0].copy(), rank, values
 
 

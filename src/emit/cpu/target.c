@@ -596,7 +596,7 @@ static void cpu_finish(gj_unit *u)
 	if (u->opt->keep_text)
 		u->image->assembly = gj_assembly(u);
 	gj_image_code(u, gj_codegen(u, u->mod, LLVMObjectFile));
-	if (u->root->callee.n)                             /* recursion: how deep is not known */
+	if (u->root->callee.n && !gj_entry_is_host(u->root->entry))   /* recursion: how deep is not known */
 		u->stack_bytes = u->stack_bytes * 64 + (1u << 20);
 }
 

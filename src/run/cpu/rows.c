@@ -7,9 +7,11 @@
 #include "run/cpu/call.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "run/printed.h"
 #include "run/status.h"
 
 #include <fenv.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xmmintrin.h>
 
@@ -26,6 +28,14 @@ typedef struct operand {
 	int64_t step, shape[GJ_MAX_NDIM], stride[GJ_MAX_NDIM];
 } operand;
 
+/* What outer elements from one on have printed, on some thread. */
+typedef struct said {
+	struct said *next;
+	int64_t      from;
+	gj_printed  *first;
+	uint64_t     lost;
+} said;
+
 /* A loop being run. */
 typedef struct run {
 	gj_rows *rows;
@@ -34,7 +44,9 @@ typedef struct run {
 	int64_t  n, chunk, items;                  /* items: of the operands of an outer element */
 	_Atomic int64_t next;                      /* threads: outer elements taken */
 	_Atomic int flags, interrupted;
-	pthread_mutex_t lock;                      /* hosted: of *failure */
+	pthread_mutex_t lock;                      /* hosted: of *failure and said */
+	said    *said;                             /* in the order of the elements */
+	bool     shared;                           /* by threads */
 	_Atomic int64_t failed;                    /* where the outer elements began that failed; INT64_MAX: none */
 	gj_rows_failure *failure;
 } run;
@@ -140,6 +152,34 @@ static void note_failure(run *r, int64_t from, gj_status status, const gj_report
 	atomic_store(&r->next, r->n);              /* what was taken before is done, and may have failed earlier */
 }
 
+/* Threads queue lines for themselves: they are to be the caller's, in the order of the elements. */
+static void collect(run *r, int64_t from)
+{
+	said *s = malloc(sizeof *s), **at = &r->said;
+	uint64_t lost;
+	gj_printed *first = gj_printed_take(&lost);
+	if (!s) {
+		gj_printed_give(first, lost);
+		return;
+	}
+	pthread_mutex_lock(&r->lock);
+	while (*at && (*at)->from < from)
+		at = &(*at)->next;
+	*s = (said){ *at, from, first, lost };
+	*at = s;
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void tell(run *r)
+{
+	for (said *s = r->said, *next; s; s = next) {
+		next = s->next;
+		gj_printed_give(s->first, s->lost);
+		free(s);
+	}
+	r->said = NULL;
+}
+
 /* Calls a function for the host with arrays of the outer elements [from, from + n). */
 static void hosted(run *r, int64_t from, int64_t n)
 {
@@ -156,6 +196,8 @@ static void hosted(run *r, int64_t from, int64_t n)
 		memcpy(params + p->offset, &value, p->size);
 	}
 	gj_status status = gj_call_host(k->kernel, params, &report);
+	if (r->shared && gj_printed_any())
+		collect(r, from);
 	if (status == GJ_E_INTERRUPTED)
 		atomic_store(&r->interrupted, 1);
 	else if (status != GJ_OK)
@@ -249,7 +291,9 @@ static void run_parallel(run *r)
 		work(r);
 	} else {
 		r->chunk = left / (8 * (int64_t)threads) + 1;
+		r->shared = true;
 		gj_pool_run(work, r, (unsigned)threads - 1, false, meanwhile);
+		tell(r);
 	}
 	if (left)
 		learn(r, left, (gj_now_ns() - start) * (threads ? threads : 1));
@@ -300,6 +344,8 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 		return 0;
 	r.rows = rows;
 	r.n = r.chunk = n;
+	r.said = NULL;
+	r.shared = false;
 	atomic_init(&r.next, 0);
 	atomic_init(&r.flags, 0);
 	atomic_init(&r.interrupted, 0);
