@@ -163,7 +163,7 @@ static void collect(run *r, int64_t from)
 		return;
 	}
 	pthread_mutex_lock(&r->lock);
-	while (*at && (*at)->from < from)
+	while (*at && (*at)->from <= from)
 		at = &(*at)->next;
 	*s = (said){ *at, from, first, lost };
 	*at = s;
@@ -291,6 +291,8 @@ static void run_parallel(run *r)
 		work(r);
 	} else {
 		r->chunk = left / (8 * (int64_t)threads) + 1;
+		if (gj_printed_any())
+			collect(r, 0);
 		r->shared = true;
 		gj_pool_run(work, r, (unsigned)threads - 1, false, meanwhile);
 		tell(r);
