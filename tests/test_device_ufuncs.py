@@ -443,7 +443,7 @@ def saxpy(a, x, y):
 
 
 def ptx(ndim, varies, mask=False, wide=False, facts=7):
-	scope = {"cuda": cuda, "f": saxpy, **{f"T{k}": float32 for k in range(3)}}
+	scope = {"cuda": cuda, "f": saxpy, **{f"T{k}": float32 for k in range(3)}, "R0": float32}
 	exec(_loops.text(3, 1, ndim, varies, mask, wide), scope)
 	arrays = [float32 if v == _loops.BY_VALUE else types.Array(float32, max(1, bin(v).count("1")), "C") for v in varies]
 	if mask:
@@ -474,7 +474,7 @@ def test_functions_are_made_once():
 
 @pytest.mark.parametrize("x, y", [
 	*((np.arange(1, 4), y) for y in (-1, np.int8(-1), np.array([1, -1, 2]), np.array([[1], [-2]], "i1"), -1.0, np.zeros((0, 1), int) - 1, 2)),
-	(np.arange(1, 4, dtype="u4"), np.array(-1)), (np.arange(1, 4, dtype="u8"), np.array([-1])), (np.array([True, False]), np.array([-1, 1])), (2, np.array([1, -1])),
+	(np.arange(1, 4, dtype="u4"), np.array(-1)), (np.arange(1, 4, dtype="u8"), np.array([-1])), (np.array([True, False]), np.array([-1, 1])), (np.array([True, False]), 2), (np.array([True, False]), 3), (2, np.array([1, -1])),
 	*((np.array([complex(np.inf, 0), complex(np.inf, np.inf), 0, complex(-np.inf, 0), 1 + 2j, complex(np.nan, 1)], kind), y) for kind in ("c8", "c16")
 		for y in (-1, 0, 0.5, 1, 2, 3, np.array(2 + 0j), np.array(5 - 0j), np.array([-1, 2, -1, -2, 0, 0]))),
 	*((np.array([-np.inf, -0.0, 4.0, np.nan], kind), y) for kind in ("f4", "f8") for y in (-1, 0, 0.5, 1, 2))])
@@ -502,6 +502,24 @@ def test_powers(device, x, y):
 		else:
 			assert got.dtype == want.dtype
 			np.testing.assert_allclose(got.copy_to_host(), want, rtol=1e-6 if want.dtype.char in "fF" else 1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i4", "u4", "f4"])
+def test_wider_outputs(device, dtype):
+	"""They take what the loop of the inputs' type makes: it wraps, and rounds."""
+	top = np.array([np.finfo(dtype).max if dtype == "f4" else np.iinfo(dtype).max, 3, 1] * 50, dtype)
+	x = cuda.to_device(top)
+	for out in "f8", "i8" if dtype != "f4" else "c16":
+		for f, *others in (np.add, 1), (np.add, top), (np.multiply, top), (np.subtract, top[::-1].copy()), (np.negative,), (np.divide, 3), (np.divmod, 3):
+			if f is np.divide and out == "i8" or f is np.divmod and out == "c16":
+				continue
+			wants, gots = (tuple(np.zeros(150, out) for _ in range(f.nout)) for _ in range(2))
+			gots = tuple(map(cuda.to_device, gots))
+			with np.errstate(all="ignore"):
+				f(top, *others, out=wants)
+			f(x, *others, out=gots)
+			for want, got in zip(wants, gots):
+				assert np.array_equal(got.copy_to_host(), want), (f, out)
 
 
 def test_negative_powers_that_nobody_wants(device):

@@ -134,7 +134,7 @@ class Elementwise(_core.Elements):
 		if types not in self._known:
 			from ._loops import maker
 			ins, outs, function = self._resolve(types)
-			self._known[types] = ins, outs, maker(function, self.__name__, ins, self.nout, self._kernel_options)
+			self._known[types] = ins, outs, maker(function, self.__name__, ins, outs, self._kernel_options)
 		return self._known[types]
 
 	_kernel_options = {}

@@ -29,8 +29,8 @@ def _walk(ndim, body):
 def _plain(nin, nout, ndim, varies, mask):
 	inputs = varies[-nin:]
 	values = ", ".join(f"T{k}(a{k})" if v == BY_VALUE else f"T{k}(a{k}[{_index(v, ndim)}])" for k, v in enumerate(inputs))
-	targets = ", ".join(f"o{k}[{_index(varies[k], ndim)}]" for k in range(nout))
-	body = [f"{targets} = f({values})"]
+	results = ", ".join(f"r{k}" for k in range(nout))
+	body = [f"{results} = f({values})", *(f"o{k}[{_index(varies[k], ndim)}] = R{k}(r{k})" for k in range(nout))]
 	if mask:
 		body = [f"if {'w' if varies[nout] == BY_VALUE else f'w[{_index(varies[nout], ndim)}]'}:", *indent(body)]
 	return _walk(ndim, body)
@@ -51,20 +51,23 @@ def _wide(nin, nout, varies, width):
 		lines.append("\t" + ", ".join(f"r{n}_{k}" for n in range(nout)) + f" = f({values})")
 	for n in range(nout):
 		for k in range(width):
-			lines.append(f"\to{n}[i + {k}] = r{n}_{k}")
+			lines.append(f"\to{n}[i + {k}] = R{n}(r{n}_{k})")
 	return lines
 
 
 def text(nin, nout, ndim, varies, mask, wide):
-	"""The kernel's source. varies: of outputs, the mask if there is one, inputs."""
+	"""The kernel's source. varies: of outputs, the mask if there is one, inputs. T: types that inputs are taken as; R: of results, whatever
+	the outputs are: of uint8, 255 + 1 is 0 in an array of int64, too."""
 	names = [f"o{k}" for k in range(nout)] + ["w"] * mask + [f"a{k}" for k in range(nin)]
 	lines = _wide(nin, nout, varies, 2) if wide else _plain(nin, nout, ndim, varies, mask)
 	return f"def loop({', '.join(names)}):\n\t" + "\n\t".join(lines) + "\n"
 
 
-def maker(function, name, types, nout, options):
-	"""What a row of _core.Elements makes its kernels with: `function` takes inputs of these types."""
+def maker(function, name, types, results, options):
+	"""What a row of _core.Elements makes its kernels with: `function` takes inputs of these types; its results become these."""
+	nout = len(results)
 	def make(ndim, varies, mask, wide):
-		scope = {"cuda": cuda, "f": function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(types)}}
+		scope = {"cuda": cuda, "f": function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(types)},
+			**{f"R{k}": _core.as_type(t) for k, t in enumerate(results)}}
 		return jit(define(text(len(types), nout, ndim, varies, mask, wide), scope, f"{name} over arrays", __name__, name), **options)
 	return make

@@ -81,7 +81,9 @@ def _power_of(x, y, **keywords):
 
 
 def _short(x, y, kinds="fc"):
-	"""The ufunc that x ** y is; None: power."""
+	"""The ufunc that x ** y is; None: power. Of bools NumPy's operator makes int8 with 2 only."""
+	if type(y) is int and y == 2 and "c" in kinds and isinstance(x, DeviceNDArray) and x.dtype == bool:
+		return np.square
 	return _SHORT_POWERS.get(y) if type(y) in (int, float) and isinstance(x, DeviceNDArray) and x.dtype.kind in kinds else None
 
 
