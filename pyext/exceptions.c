@@ -77,13 +77,6 @@ static PyObject *number(char letter, uint64_t bits)
 	}
 }
 
-/* The number behind a mark at p; *next: the value that is due. */
-static PyObject *told(const char *p, const gj_report *r, uint32_t *next)
-{
-	bool known = *p != '?' && *next < r->nvalues && *next < GJ_REPORT_VALUES;
-	return number(known ? *p : 0, known ? r->value[(*next)++] : 0);
-}
-
 /* The text up to GJ_TOLD_ONE, behind which *p comes to stand; `skip` more of them before it. A new reference. */
 static PyObject *one_text(const char **p, const char *end, long long skip)
 {
@@ -98,13 +91,39 @@ static PyObject *one_text(const char **p, const char *end, long long skip)
 	return PyUnicode_DecodeUTF8(from, to - from, "replace");
 }
 
+/* The value behind a mark at *p, which comes to stand behind what it is (code.h: GJ_TOLD); *next: the number that is due. A new reference. */
+static PyObject *told(const char **p, const char *end, const gj_report *r, uint32_t *next)
+{
+	char what = *p < end ? *(*p)++ : '?';
+	if (what == 's')
+		return one_text(p, end, 0);
+	if (what != '(') {
+		bool known = strchr("biud", what) && *next < r->nvalues && *next < GJ_REPORT_VALUES;
+		return number(known ? what : 0, known ? r->value[(*next)++] : 0);
+	}
+	PyObject *items = PyList_New(0);
+	while (items && *p < end && **p != ')') {
+		PyObject *x = told(p, end, r, next);
+		if (!x || PyList_Append(items, x) < 0)
+			Py_CLEAR(items);
+		Py_XDECREF(x);
+	}
+	*p += *p < end;
+	PyObject *tuple = items ? PyList_AsTuple(items) : NULL;
+	Py_XDECREF(items);
+	return tuple;
+}
+
 /* What stands between two GJ_TOLD_IN: a value and its format, or one of several texts. A new reference. */
 static PyObject *told_in(const char *p, const char *end, const gj_report *r, uint32_t *next)
 {
-	bool is_text = *p == 's';
-	const char *format = p + 1;
-	PyObject *x = is_text ? one_text(&format, end, 0) : told(p, r, next);
-	if (x && !is_text && *format == GJ_TOLD_ONE) {
+	const char *format = p;
+	PyObject *x = told(&format, end, r, next);
+	if (x && *p == '?') {
+		Py_SETREF(x, PyUnicode_FromString("?"));
+		return x;
+	}
+	if (x && *p != 's' && *format == GJ_TOLD_ONE) {
 		long long which = PyLong_Check(x) ? PyLong_AsLongLong(x) : 0;
 		format++;
 		Py_SETREF(x, one_text(&format, end, which));
@@ -123,8 +142,9 @@ static PyObject *told_in(const char *p, const char *end, const gj_report *r, uin
 /* A text in which values stand (code.h: GJ_TOLD). A new reference. */
 static PyObject *completed(const char *p, const gj_report *r, uint32_t *next)
 {
+	const char *value = p + 1;
 	if (*p == GJ_TOLD)
-		return told(p + 1, r, next);
+		return told(&value, value + strlen(value), r, next);
 	PyObject *parts = PyList_New(0), *none = parts ? PyUnicode_FromString("") : NULL, *all = NULL;
 	while (none && *p) {
 		const char *end = p + 1;

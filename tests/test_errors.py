@@ -248,6 +248,14 @@ def test_what_to_write_instead(kernel, words, hint):
 	assert not hint or last.startswith("Hint: "), str(e.value)
 
 
+@pytest.mark.parametrize("of, at", [((False, 1), 1), ((1.5, True), 2), ((True, True, 2.5), 1), ((1, 2, False), 3)])
+def test_which_argument_is_wrong(of, at):
+	def kernel(x):
+		x[0] = max(*of)
+	with pytest.raises(errors.TypingError, match=rf"^max\(\) cannot take bool as argument {at}\n"):
+		cuda.compile_ptx(kernel, "void(float32[::1])")
+
+
 def test_names_that_are_not_built_yet():
 	def fast(x):
 		cuda.cooperative.sum(x[0])

@@ -36,18 +36,24 @@ static bool calls_simple(gj_ssa_state *s, const gj_op *o)
 	return f && f->kind == GJ_OBJ_NAME && among(f->name, functions, GJ_LEN(functions));
 }
 
-/* Is it a number, as far as can be seen, that is worth computing for a message? Kernels must not fail for what nobody may see. */
+static bool is_told(const gj_obj *obj)
+{
+	for (uint32_t i = 0; obj->kind == GJ_OBJ_TUPLE && i < obj->n; i++)
+		if (obj->item[i]->kind != GJ_OBJ_STR && !is_told(obj->item[i]))
+			return false;
+	return obj->kind == GJ_OBJ_TUPLE || obj->kind == GJ_OBJ_INT || obj->kind == GJ_OBJ_FLOAT || obj->kind == GJ_OBJ_BOOL || obj->kind == GJ_OBJ_NONE;
+}
+
+/* Is it a number, or a tuple of them, as far as can be seen, that is worth computing for a message? Kernels must not fail for what nobody may see. */
 bool gj_can_tell(gj_ssa_state *s, gj_ref r, int depth)
 {
 	const gj_op *o = gj_o(s->f, r);
 	bool computed = o->op != GJ_UNSUPPORTED && o->op != GJ_OBJ && !s->doomed[o->block];
-	if (s->code->written || computed || o->op == GJ_ARG || (o->op == GJ_OBJ && (o->imm.obj->kind == GJ_OBJ_INT || o->imm.obj->kind == GJ_OBJ_FLOAT)))
+	if (s->code->written || computed || o->op == GJ_ARG || (o->op == GJ_OBJ && is_told(o->imm.obj)))
 		return true;
 	if (o->op == GJ_ATTR)
 		return depth < 4 && attribute(s, o, depth);
-	if (o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_TUPLE)               /* a[0, 1] */
-		return depth > 0;
-	bool computes = (o->op == GJ_MKTUPLE && depth > 0) || o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP || o->op == GJ_ITEM || calls_simple(s, o);
+	bool computes = o->op == GJ_MKTUPLE || o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP || o->op == GJ_ITEM || calls_simple(s, o);
 	for (uint32_t i = o->op == GJ_CALL; i < o->nargs && computes; i++)
 		computes = depth < 4 && gj_can_tell(s, gj_var_find(s, o->arg[i]), depth + 1);
 	return computes;
@@ -242,6 +248,6 @@ bool gj_text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, gj_refs *value, int depth
 	if (o->sub == GJ_OP_ADD_)
 		return gj_text_of(s, a, out, value, depth + 1) && gj_text_of(s, b, out, value, depth + 1);
 	const gj_op *all = gj_o(s->f, b);
-	bool tuple = all->op == GJ_MKTUPLE && all->sub == GJ_SORT_TUPLE;
-	return o->sub == GJ_OP_MOD_ && constant(s, a) && percent(s, constant(s, a), tuple ? all->nargs : 1, tuple ? all->arg : &b, out, value, depth);
+	bool tuple = all->op == GJ_MKTUPLE && all->sub == GJ_SORT_TUPLE, known = all->op == GJ_OBJ && all->imm.obj->kind == GJ_OBJ_TUPLE;
+	return o->sub == GJ_OP_MOD_ && !known && constant(s, a) && percent(s, constant(s, a), tuple ? all->nargs : 1, tuple ? all->arg : &b, out, value, depth);
 }

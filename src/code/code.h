@@ -72,9 +72,9 @@ typedef enum gj_written {
 } gj_written;
 
 /* In texts of what is raised: a value that is told when it runs is the whole argument; or stands here in a text, with
- * its format up to the next mark. Behind the mark lowering puts a letter for its type (image/report.h). GJ_TOLD_ONE: in the place of the
- * format, texts with GJ_TOLD_ONE behind each: the value says which of them stands here. Behind
- * the letter s: the text of a constant string and GJ_TOLD_ONE, then the format. */
+ * its format up to the next mark. Behind the mark lowering puts what it is: the letter of a number's type (image/report.h), n for None, ( and )
+ * around the items of a tuple, s and GJ_TOLD_ONE around a constant string, ? for what cannot be told. GJ_TOLD_ONE: in the place of the
+ * format, texts with GJ_TOLD_ONE behind each: the value says which of them stands here. */
 enum {
 	GJ_TOLD = 4, GJ_TOLD_IN = 5, GJ_TOLD_ONE = 7,
 	GJ_TOLD_REPR = 6, GJ_TOLD_STR = 14, GJ_TOLD_WHOLE = 8      /* before the format: what is formatted is repr(), str(), int() of the value */

@@ -41,9 +41,10 @@ gj_known gj_infer_minmax(gj_icall *c)
 		const gj_type *x = tuple ? c->a[0].type->item[i] : c->a[i].type;
 		if (!gj_is_scalar(x))
 			gj_bad_argument(c, tuple ? 0 : i);
-		t = i == 0 ? x : gj_rule_minmax(t, x);
-		if (!t)
-			gj_bad_argument(c, tuple ? 0 : i);
+		const gj_type *both = i == 0 ? x : gj_rule_minmax(t, x);
+		if (!both)
+			gj_bad_argument(c, tuple || gj_is_bool(t) ? 0 : i);
+		t = both;
 	}
 	return (gj_known){ t, fold_minmax(c, t) };
 }

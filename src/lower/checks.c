@@ -86,13 +86,35 @@ void gj_lreport(gj_lower *L, gj_ref fails, const gj_obj *exception, bool asserti
 		report(L, fails, site(L, assertion ? GJ_SITE_ASSERT : GJ_SITE_RAISE, exception, NULL), 0, NULL);
 }
 
-/* The letter of a number's type (image/report.h); what is no number is not told. */
+/* The letter of a number's type (image/report.h); 0: it is no number. */
 static char letter(const gj_type *t)
 {
 	return gj_is_bool(t) ? 'b' : gj_is_signed(t) ? 'i' : gj_is_int(t) ? 'u' : gj_is_float(t) ? 'd' : 0;
 }
 
-/* The text with a letter behind each mark, constant strings in their places; *next: the value that is due. */
+/* Puts what v is (code.h: GJ_TOLD), and its numbers to arg. */
+static void put_told(gj_lower *L, gj_sb *out, gj_lv v, gj_ref *arg, uint32_t *n)
+{
+	if (v.konst && v.konst->kind == GJ_OBJ_STR) {
+		gj_sb_printf(out, "s%s%c", v.konst->name, GJ_TOLD_ONE);
+		return;
+	}
+	if (gj_is_sequence(v.type)) {
+		gj_sb_puts(out, "(");
+		for (uint32_t i = 0; i < v.type->n; i++)
+			put_told(L, out, gj_lv_item(L, v, i), arg, n);
+		gj_sb_puts(out, ")");
+		return;
+	}
+	char c = v.type->kind == GJ_NONE ? 'n' : letter(v.type);
+	if (c && c != 'n' && *n < GJ_REPORT_VALUES)
+		arg[(*n)++] = gj_lwide(L, v).part[0];
+	else
+		c = c == 'n' ? c : '?';
+	gj_sb_put(out, &c, 1);
+}
+
+/* The text with what each value is behind its mark; *next: the value that is due. */
 static const char *lettered(gj_lower *L, const char *text, const gj_lv *value, uint32_t *next, gj_ref *arg, uint32_t *n)
 {
 	gj_sb out = { 0 };
@@ -100,24 +122,9 @@ static const char *lettered(gj_lower *L, const char *text, const gj_lv *value, u
 	for (const char *p = text; *p; p++) {
 		bool mark = *p == GJ_TOLD || (*p == GJ_TOLD_IN && !format);
 		format = *p == GJ_TOLD_IN ? !format : format;
-		const gj_obj *known = mark ? value[*next].konst : NULL;
-		if (known && known->kind == GJ_OBJ_STR) {
-			if (*p == GJ_TOLD)
-				gj_sb_puts(&out, known->name);
-			else
-				gj_sb_printf(&out, "%cs%s%c", *p, known->name, GJ_TOLD_ONE);
-			++*next;
-			continue;
-		}
-		char c = mark ? letter(value[*next].type) : 0;
-		if (mark && (!c || *n == GJ_REPORT_VALUES))
-			c = '?';
 		gj_sb_put(&out, p, 1);
 		if (mark)
-			gj_sb_put(&out, &c, 1);
-		if (mark && c != '?')
-			arg[(*n)++] = value[*next].part[0];
-		*next += mark;
+			put_told(L, &out, value[(*next)++], arg, n);
 	}
 	const char *s = gj_strdup(L->arena, gj_sb_str(&out));
 	gj_sb_free(&out);
@@ -130,9 +137,6 @@ void gj_lreport_told(gj_lower *L, const gj_obj *exception, bool assertion, uint3
 	uint32_t next = 0, n = 0;
 	if (!L->M->reports)
 		return;
-	gj_lv *wide = gj_new(L->arena, gj_lv, nvalues + 1);
-	for (uint32_t i = 0; i < nvalues; i++)
-		wide[i] = gj_lwide(L, value[i]);
 	if (nvalues) {
 		gj_obj *t = gj_new(L->arena, gj_obj, 1), *text;
 		const gj_obj **item = gj_new(L->arena, const gj_obj *, exception->n);
@@ -141,7 +145,7 @@ void gj_lreport_told(gj_lower *L, const gj_obj *exception, bool assertion, uint3
 			if (!i || item[i]->kind != GJ_OBJ_STR)
 				continue;
 			item[i] = text = gj_new(L->arena, gj_obj, 1);
-			*text = (gj_obj){ .kind = GJ_OBJ_STR, .name = lettered(L, exception->item[i]->name, wide, &next, arg, &n) };
+			*text = (gj_obj){ .kind = GJ_OBJ_STR, .name = lettered(L, exception->item[i]->name, value, &next, arg, &n) };
 		}
 		*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = exception->n, .item = item };
 		exception = t;

@@ -178,7 +178,8 @@ ACCESSES = {
 }
 
 
-TEXTS = 15
+TEXTS = 18
+PAIR = (2, 0.5)
 
 
 def says(kind, n, x, s, b, a):
@@ -211,4 +212,10 @@ def says(kind, n, x, s, b, a):
 		raise ValueError("100%")
 	if kind == 13:
 		raise ValueError("%d %d" % (n, n, n))
+	if kind == 14:
+		raise ValueError(f"shape {a.shape} and {a.shape!r}, {(n, (x, b, s, None), (a.size,))} {()}", a.shape, (n, s))
+	if kind == 15:
+		raise ValueError("%s of %s, %r" % (a.shape, (1, x), (s, n)), "{} {!r}".format(None, True))
+	if kind == 16:
+		raise ValueError(f"{True} {PAIR} {None}", PAIR)
 	raise KeyError("%s" % s, "{}".format(b))
