@@ -1,6 +1,7 @@
 """Records: structured dtypes in kernels, against NumPy. A record is seen where it lies: what is written to it is written there."""
 
 import pickle
+import re
 import shutil
 import subprocess
 
@@ -552,6 +553,20 @@ def test_gpu_code(tmp_path):
 	assert sum("ld.global" in line for line in aligned.splitlines()) == 1, aligned
 	natural = ptx_of(odd, from_dtype(POINT)[::1], float32[:])      # packed by its flag, but each field lies where it must
 	assert sum("ld.global" in line for line in natural.splitlines()) == 1, natural
+
+
+INNER = np.dtype([("f", "i8"), ("g", "i8"), ("h", "u4"), ("k", "c8")])             # 28 bytes
+OUTER = np.dtype({"names": ["n", "x", "inner"], "formats": ["i8", "f8", (INNER, (2,))], "offsets": [0, 8, 16], "itemsize": 72}, align=True)
+
+
+@pytest.mark.skipif(not shutil.which("ptxas"), reason="needs NVIDIA's assembler")
+def test_items_of_a_field_lie_less_aligned_than_the_first():
+	"""The second record of the field begins at byte 44 of one whose address is a multiple of 8."""
+	def copy(a, b):
+		b[cuda.grid(1)] = a[cuda.grid(1)]
+	ptx = ptx_of(copy, from_dtype(OUTER)[::1], from_dtype(OUTER)[::1])
+	assert not re.search(r"st\.global\.(b64|v2\.b32)[^\n]*\+(44|52|60)\]", ptx), ptx
+	assert re.search(r"st\.global\.b64[^\n]*\+16\]", ptx) and re.search(r"st\.global\.b32[^\n]*\+44\]", ptx)
 
 
 # -- any dtype --

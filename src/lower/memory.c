@@ -54,8 +54,11 @@ static gj_ref item_at(gj_lower *L, gj_ref p, gj_ref i, const gj_type *t)
 {
 	int ndim;
 	const gj_type *from = gj_o(L->fn, p)->type, *inner = gj_innermost(t, &ndim);
+	uint32_t known = gj_known_align(from);
+	while (t->size % known)
+		known /= 2;
 	gj_ref off = gj_eindex(L, GJ_MUL, i, gj_eint(L, gj_i64(), t->size));
-	return gj_e2(L, GJ_BYTES, gj_ptr_at(inner, (gj_space)from->space, gj_known_align(from)), p, off);
+	return gj_e2(L, GJ_BYTES, gj_ptr_at(inner, (gj_space)from->space, known), p, off);
 }
 
 /* What kernels cannot read are so many bytes. */
