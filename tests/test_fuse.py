@@ -364,6 +364,19 @@ def test_short_rows(n, order):
 	np.testing.assert_array_equal(out, x * np.arange(float(n)))
 
 
+@pytest.mark.parametrize("text", ["np.clip(x, -1, 3)", "x.clip(-300, None)", "np.clip(x + x, 2, 100)", "np.round(x)", "x.round(1)", "np.round(x, -1)",
+	"np.nan_to_num(x)", "x + 1 if isinstance(x + x, np.ndarray) and isinstance(x, np.ndarray) else x"])
+def test_functions_of_integers(text):
+	"""They stay integers of their width."""
+	f = define(f"def f(x):\n\treturn {text}\n")
+	fused, compiled = gridjit.fuse(f), gridjit.njit(f)
+	for dtype in "u1", "i1", "u2", "i4", "i8":
+		x = np.array([0, 1, 7, 25, 60], dtype)
+		want = f(x)
+		assert fused(x).dtype == want.dtype and np.array_equal(fused(x), want), dtype
+		assert np.array_equal(compiled(x).astype(dtype), want), dtype
+
+
 @pytest.mark.parametrize("text", ["np.clip(x, -0.2, 0.5)", "x.clip(0, y)", "np.clip(x, None, 0.5)", "np.round(x, 2)", "x.round(1)", "np.heaviside(x, 0.5)",
 	"np.sinc(x)", "np.isclose(x, y)", "np.nan_to_num(x)", "np.nan_to_num(x, nan=3.0, posinf=1.0, neginf=2.0)", "z.real * 2", "z.imag + x", "np.real(z)", "np.imag(x)", "np.angle(z)",
 	"np.angle(x, deg=True)", "np.count_nonzero(x > 0)", "np.nansum(x)", "np.abs(z).clip(0, 1).sum(axis=0)"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridjit import cuda
+from gridjit import cuda, njit
 
 SRC = Path(__file__).resolve().parent.parent / "src"
 TYPES = (np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
@@ -133,3 +133,16 @@ def test_powers_of_integers(device):
 	kernel[1, 1](x, n, out)
 	want = [0.5, 1 / 9, -1 / 27, 1e300, np.inf, -1, 1, 1]
 	np.testing.assert_allclose(out[:, 0], want, rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i4", "i8", "f4", "f8", "c8", "c16"])
+def test_dtypes_of_host_functions(dtype):
+	"""numba's: those of the argument."""
+	f = njit(lambda x: (np.nan_to_num(x), np.nan_to_num(x, nan=1.0, posinf=7.0)))
+	x = np.array([3, 1, 0, 2]).astype(dtype)
+	if np.dtype(dtype).kind in "fc":
+		x[:3] = np.inf, -np.inf, np.nan
+	for got, want in zip(f(x), f.py_func(x), strict=True):
+		assert got.dtype == want.dtype and np.array_equal(got, want)
+	if dtype[0] != "c":
+		assert njit(lambda x: np.clip(x, -1, 2))(x).dtype == x.dtype

@@ -6,7 +6,28 @@ import math
 import numpy as np
 
 
+def _are_short(a):
+	"""Is it an array of integers of less than 64 bits?"""
+	if not isinstance(a, np.ndarray):
+		return False
+	t = a.dtype
+	return t == np.int32 or t == np.int16 or t == np.int8 or t == np.uint32 or t == np.uint16 or t == np.uint8
+
+
+def _are_whole(a):
+	"""Is it an array of integers?"""
+	if not isinstance(a, np.ndarray):
+		return False
+	return _are_short(a) or a.dtype == np.int64 or a.dtype == np.uint64
+
+
 def clip(a, a_min=None, a_max=None):
+	if _are_short(a) and (a_min is None or isinstance(a_min, int)) and (a_max is None or isinstance(a_max, int)):
+		return _clipped(a.astype(np.int64), a_min, a_max).astype(a.dtype)                   # -1 is less than any uint8
+	return _clipped(a, a_min, a_max)
+
+
+def _clipped(a, a_min, a_max):
 	if a_min is None and a_max is None:
 		return a + 0
 	if a_min is None:
@@ -39,6 +60,10 @@ def angle(z, deg=False):
 
 
 def around(a, decimals=0):
+	if _are_whole(a):
+		if decimals >= 0:
+			return np.positive(a)
+		return (np.rint(a / 10.0 ** -decimals) * 10.0 ** -decimals).astype(a.dtype)
 	if decimals == 0:
 		return np.rint(a)
 	if decimals > 0:
@@ -47,6 +72,8 @@ def around(a, decimals=0):
 
 
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+	if _are_whole(x):
+		return np.positive(x)
 	if posinf is None:
 		above = np.nextafter(x, 0)
 	else:

@@ -67,7 +67,7 @@ static bool is_instance(const gj_icall *c, const gj_type *t, const gj_obj *class
 		return gj_is_list(t);
 	for (size_t i = 0; class && class->kind == GJ_OBJ_NAME && i < GJ_LEN(known); i++)
 		if (!strcmp(class->name, known[i].name))
-			return t->kind == known[i].kind && !gj_is_list(t);
+			return known[i].kind == GJ_ARRAY ? gj_has_elements(t) : t->kind == known[i].kind && !gj_is_list(t);
 	gj_bad_argument(c, 1);
 }
 

@@ -9,7 +9,7 @@ from .common import each, flat
 
 
 def _rounded(x, decimals):
-	if isinstance(x, complex):
+	if isinstance(x, (complex, np.complex64)):
 		return complex(_rounded(x.real, decimals), _rounded(x.imag, decimals))
 	if isinstance(x, int):
 		if decimals >= 0:
@@ -53,22 +53,25 @@ def array_equal(a1, a2):
 
 
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
-	largest = np.finfo(np.float64).max
-	above = largest if posinf is None else posinf
-	below = -largest if neginf is None else neginf
-	return each(x, lambda v: _finite(v, nan, above, below))
+	out = each(x, lambda v: _finite(v, nan, posinf, neginf))
+	if isinstance(x, np.ndarray):
+		return out.astype(x.dtype)
+	return out
 
 
 def _finite(x, nan, above, below):
-	if isinstance(x, complex):
+	if isinstance(x, (complex, np.complex64)):
 		return complex(_finite(x.real, nan, above, below), _finite(x.imag, nan, above, below))
 	if isinstance(x, int):
 		return x
 	if x != x:
 		return nan
-	if math.isinf(x):
-		return above if x > 0 else below
-	return x
+	if not math.isinf(x):
+		return x
+	largest = np.nextafter(x, np.reciprocal(x))
+	if x > 0:
+		return largest if above is None else above
+	return largest if below is None else below
 
 
 def sinc(x):
