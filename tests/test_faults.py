@@ -87,3 +87,34 @@ def test_faulthandler_that_comes_later():
 def test_signals_from_outside():
 	done = run(after="import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
 	assert done.returncode == -11
+
+
+FORGETS = """
+import numpy as np
+from gridjit import cuda
+
+@cuda.jit
+def turns(x, out):
+	s = cuda.shared.array(0, np.float64)
+	t = cuda.threadIdx.x
+	s[t] = x[t]
+	cuda.syncthreads()
+	out[t] = s[x.size - 1 - t]
+
+x, out = np.arange(1000.0), np.zeros(1000)
+for size in (0, 64, 8000):
+	turns[8, 1000, 0, size](x, out)
+	cuda.synchronize()
+	assert not size or size < 8000 or (out == x[::-1]).all()
+	kept = [bytearray(n) for n in range(0, 9000, 100)]
+	del kept
+"""
+
+
+@pytest.mark.parametrize("width", ["32", "1"])
+def test_forgotten_bytes_of_shared_memory(width):
+	"""Nothing is promised of what the kernel computes, but the heap stays whole: the process goes on."""
+	done = subprocess.run([sys.executable, "-c", "import linecache; text = " + repr(FORGETS) + "\nlinecache.cache['forgets'] = "
+		"(len(text), None, text.splitlines(True), 'forgets'); exec(compile(text, 'forgets', 'exec'))"], capture_output=True, text=True,
+		env={**os.environ, "GRIDJIT_CPU_WIDTH": width})
+	assert done.returncode == 0, done.stderr

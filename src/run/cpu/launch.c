@@ -35,12 +35,13 @@ enum {
 
 static uint32_t align16(uint32_t n) { return (n + 15) & ~15u; }
 
-/* Stacks, shared memory and block records for what this worker will run at once. */
+/* Stacks, shared memory and block records for what this worker will run at once. Behind shared memory lies as much as a block can have:
+ * a launch that forgets its bytes, or gives too few, writes there and not over the heap. */
 static bool equip(gj_worker *w, gj_run *r)
 {
 	const gj_kernel *k = r->kernel;
 	bool ok = gj_fibers_reserve(&w->fibers, k->fibers ? r->batch * r->nwarps : 1, (size_t)k->local_bytes + STACK_RESERVE);
-	w->shared = gj_cpu_grow(w->shared, &w->shared_cap, r->shared * r->batch);
+	w->shared = gj_cpu_grow(w->shared, &w->shared_cap, r->shared * r->batch + GJ_CPU_SHARED_MAX);
 	w->meet = gj_cpu_grow(w->meet, &w->meet_cap, sizeof *w->meet * r->meets * r->batch);
 	if (r->batch > 1)
 		w->several = gj_cpu_grow(w->several, &w->several_cap, sizeof *w->several * r->batch);
