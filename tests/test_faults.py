@@ -116,5 +116,5 @@ def test_forgotten_bytes_of_shared_memory(width):
 	"""Nothing is promised of what the kernel computes, but the heap stays whole: the process goes on."""
 	done = subprocess.run([sys.executable, "-c", "import linecache; text = " + repr(FORGETS) + "\nlinecache.cache['forgets'] = "
 		"(len(text), None, text.splitlines(True), 'forgets'); exec(compile(text, 'forgets', 'exec'))"], capture_output=True, text=True,
-		env={**os.environ, "GRIDJIT_CPU_WIDTH": width})
+		env={**os.environ, "GRIDJIT_DEVICE": "cpu", "GRIDJIT_CPU_WIDTH": width})
 	assert done.returncode == 0, done.stderr

@@ -106,9 +106,10 @@ static void put_told(gj_lower *L, gj_sb *out, gj_lv v, gj_ref *arg, uint32_t *n)
 		gj_sb_puts(out, ")");
 		return;
 	}
+	v = gj_lwide(L, v);
 	char c = v.type->kind == GJ_NONE ? 'n' : letter(v.type);
 	if (c && c != 'n' && *n < GJ_REPORT_VALUES)
-		arg[(*n)++] = gj_lwide(L, v).part[0];
+		arg[(*n)++] = v.part[0];
 	else
 		c = c == 'n' ? c : '?';
 	gj_sb_put(out, &c, 1);
