@@ -5,14 +5,21 @@
 
 enum { MANY = 16 };                                           /* items of a field that are copied in a loop */
 
+/* Bytes that an address is a multiple of, so many bytes (or any number of times as many) behind one that pointers of type t hold. */
+static uint32_t known_behind(const gj_type *t, uint32_t bytes)
+{
+	uint32_t known = gj_known_align(t);
+	while (bytes % known)
+		known /= 2;
+	return known;
+}
+
 gj_ref gj_lplace(gj_lower *L, gj_ref p, gj_part part)
 {
 	const gj_type *t = gj_o(L->fn, p)->type;
 	if (t->elem == part.type)
 		return p;
-	uint32_t known = gj_known_align(t);
-	while (part.offset % known)
-		known /= 2;
+	uint32_t known = known_behind(t, part.offset);
 	if (t->space == GJ_LOCAL && known > gj_align(part.type))                   /* a part of the lanes beside it lies between */
 		known = gj_align(part.type);
 	return gj_e2(L, GJ_BYTES, gj_ptr_at(part.type, (gj_space)t->space, known), p, gj_eint(L, gj_i64(), part.offset));
@@ -22,10 +29,8 @@ gj_ref gj_lfield_place(gj_lower *L, gj_ref p, const gj_type *record, uint32_t i)
 {
 	int ndim;
 	const gj_type *from = gj_o(L->fn, p)->type, *inner = gj_innermost(record->item[i], &ndim);
-	uint32_t at = gj_record_of(record)->offset[i], known = gj_known_align(from);
-	while (at % known)
-		known /= 2;
-	return gj_e2(L, GJ_BYTES, gj_ptr_at(inner, (gj_space)from->space, known), p, gj_eint(L, gj_i64(), at));
+	uint32_t at = gj_record_of(record)->offset[i];
+	return gj_e2(L, GJ_BYTES, gj_ptr_at(inner, (gj_space)from->space, known_behind(from, at)), p, gj_eint(L, gj_i64(), at));
 }
 
 gj_lv gj_lload(gj_lower *L, gj_ref p, const gj_type *t)
@@ -54,11 +59,8 @@ static gj_ref item_at(gj_lower *L, gj_ref p, gj_ref i, const gj_type *t)
 {
 	int ndim;
 	const gj_type *from = gj_o(L->fn, p)->type, *inner = gj_innermost(t, &ndim);
-	uint32_t known = gj_known_align(from);
-	while (t->size % known)
-		known /= 2;
 	gj_ref off = gj_eindex(L, GJ_MUL, i, gj_eint(L, gj_i64(), t->size));
-	return gj_e2(L, GJ_BYTES, gj_ptr_at(inner, (gj_space)from->space, known), p, off);
+	return gj_e2(L, GJ_BYTES, gj_ptr_at(inner, (gj_space)from->space, known_behind(from, t->size)), p, off);
 }
 
 /* What kernels cannot read are so many bytes. */
