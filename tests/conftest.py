@@ -5,6 +5,7 @@ with --gpu, "cuda". `everywhere` runs one launch on all of them and compares the
 """
 
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -103,6 +104,17 @@ def everywhere(request):
 				assert_same(got, want, rtol, atol, f"array {number} on {name}, compared with {first}")
 		return results[first]
 	return run
+
+
+@pytest.fixture
+def no_leaks():
+	"""No array that compiled code made is alive behind the test that was not before it."""
+	from gridjit import _core
+	gc.collect()
+	before = _core._live_arrays()
+	yield
+	gc.collect()
+	assert _core._live_arrays() == before
 
 
 @pytest.fixture(scope="session")

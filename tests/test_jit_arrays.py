@@ -8,14 +8,7 @@ import pytest
 
 from gridjit import _core, errors, njit, vectorize
 
-
-@pytest.fixture(autouse=True)
-def nothing_stays():
-	gc.collect()
-	before = _core._live_arrays()
-	yield
-	gc.collect()
-	assert _core._live_arrays() == before
+pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 def same(got, want):

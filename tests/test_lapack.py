@@ -1,11 +1,10 @@
 """np.linalg of large matrices in functions for the host, which LAPACK factorises where there is one: as NumPy, of every type and layout."""
 
-import gc
 
 import numpy as np
 import pytest
 
-from gridjit import _core, njit
+from gridjit import njit
 
 RANDOM = np.random.default_rng(7)
 TYPES = [np.float64, np.float32, np.complex128]
@@ -20,14 +19,7 @@ svd = njit(lambda a: (np.linalg.svd(a), np.linalg.svd(a, False)))
 eig = njit(lambda a: np.linalg.eig(a))
 eigvals = njit(lambda a: np.linalg.eigvals(a))
 
-
-@pytest.fixture(autouse=True)
-def no_leaks():
-	gc.collect()
-	before = _core._live_arrays()
-	yield
-	gc.collect()
-	assert _core._live_arrays() == before
+pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 def random(n, m, dtype):

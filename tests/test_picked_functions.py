@@ -1,22 +1,15 @@
 """Functions that are picked when compiled code runs: variables that are one or another, tables of functions, results of functions. Against
 Python itself."""
 
-import gc
 import math
 from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from gridjit import _core, cfunc, cuda, errors, float64, njit, prange, types, vectorize
+from gridjit import cfunc, cuda, errors, float64, njit, prange, types, vectorize
 
-
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-	before = _core._live_arrays()
-	yield
-	gc.collect()
-	assert _core._live_arrays() == before
+pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 @njit

@@ -1,12 +1,11 @@
 """Rounds of loops over prange that catch exceptions: each handles its own, on all threads, and what no round handles is that of the
 earliest."""
 
-import gc
 
 import numpy as np
 import pytest
 
-from gridjit import _core, njit, prange
+from gridjit import njit, prange
 
 ROUNDS = 20_000
 
@@ -114,14 +113,7 @@ def given(*special):
 
 INPUTS = {"none fails": given(), "some are caught": given((0, 7), (4, 11)), "one is not": given((0, 7), (3, 9001)), "many are not": given((0, 3), (4, 5), (3, 4001))}
 
-
-@pytest.fixture(autouse=True)
-def no_leaks():
-	gc.collect()
-	before = _core._live_arrays()
-	yield
-	gc.collect()
-	assert _core._live_arrays() == before
+pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 def outcome(function, x, out):

@@ -1,12 +1,11 @@
 """Arrays of records that functions for the host make: stored into, viewed by fields, sorted, returned, or a record of them. Against
 Python itself; what is made is freed."""
 
-import gc
 
 import numpy as np
 import pytest
 
-from gridjit import _core, njit, prange
+from gridjit import njit, prange
 
 PAIR = np.dtype([("x", "f8"), ("n", "i4")])
 ALIGNED = np.dtype([("flag", "?"), ("x", "f8"), ("n", "i2")], align=True)
@@ -19,13 +18,7 @@ def data(n):
 	a["n"] = np.arange(n) ** 2
 	return a
 
-
-@pytest.fixture(autouse=True)
-def nothing_is_left():
-	before = _core._live_arrays()
-	yield
-	gc.collect()
-	assert _core._live_arrays() == before
+pytestmark = pytest.mark.usefixtures("no_leaks")
 
 
 def same(got, want):

@@ -1,13 +1,12 @@
 """try in functions for the host: what is caught where, what finally does on every way out, and that arrays die once."""
 
-import gc
 import sys
 
 import numpy as np
 import pytest
 
 import gridjit
-from gridjit import _core, cfunc, cuda, errors, njit, prange, vectorize
+from gridjit import cfunc, cuda, errors, njit, prange, vectorize
 from try_functions import *
 
 
@@ -25,15 +24,6 @@ def outcome(function, *args):
 def same(function, *args):
 	want, got = outcome(function.py_func, *args), outcome(function, *args)
 	assert repr(got) == repr(want), args
-
-
-@pytest.fixture
-def no_leaks():
-	gc.collect()
-	before = _core._live_arrays()
-	yield
-	gc.collect()
-	assert _core._live_arrays() == before
 
 
 @pytest.mark.parametrize("function", [by_class, by_exception, by_anything, by_base], ids=lambda f: f.py_func.__name__)
