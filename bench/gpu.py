@@ -31,9 +31,18 @@ def c_args(name, args):
 	return [pointer(arg) if hasattr(arg, "__cuda_array_interface__") else arg for arg in C_ARGS[name](*args)]
 
 
-def gridjit_variant(name, made, buffers, driver, fast):
-	bound = made.kernel[made.grid, made.block, 0, made.sharedmem]
+def launches(kernel, made, buffers):
+	bound = kernel[made.grid, made.block, 0, made.sharedmem]
 	return [lambda args=args: bound(*args) for args in buffers.sets]
+
+
+def gridjit_variant(name, made, buffers, driver, fast):
+	return launches(made.kernel, made, buffers)
+
+
+def checked_variant(name, made, buffers, driver, fast):
+	from gridjit import cuda
+	return launches(cuda.jit(boundscheck=True, fastmath=fast)(made.kernel.py_func), made, buffers)
 
 
 def nvcc_variant(name, made, buffers, driver, fast):
@@ -79,8 +88,8 @@ def numba_variant(name, made, buffers, driver, fast):
 	return runs
 
 
-VARIANTS = {"gridjit": gridjit_variant, "CUDA C (nvcc -O3)": nvcc_variant, "CuPy RawKernel": cupy_variant,
-	"Triton": triton_variant, "numba-cuda": numba_variant}
+VARIANTS = {"gridjit": gridjit_variant, "gridjit, boundscheck": checked_variant, "CUDA C (nvcc -O3)": nvcc_variant,
+	"CuPy RawKernel": cupy_variant, "Triton": triton_variant, "numba-cuda": numba_variant}
 
 
 def check(name, run, made, args, label):
