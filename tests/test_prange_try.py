@@ -1,5 +1,5 @@
-"""Rounds of loops over prange that catch exceptions: each handles its own, on all threads, and what no round handles is that of the
-earliest."""
+"""Loops over prange and exceptions that are caught: in rounds, each handles its own, on all threads, and what no round handles is that of the
+earliest; around the loop, that one is handled where Python does."""
 
 
 import numpy as np
@@ -137,6 +137,123 @@ def test_as_the_interpreter(function):
 			assert np.array_equal(got[:expected[-1]], want[:expected[-1]])      # all rounds before have run
 	text = compiled.explain()
 	assert "threads, without lanes: " in text and "one round after the other: exceptions" not in text
+
+
+# -- A try around the loop ---------------------------------------------------------------------------------------------------------------
+
+
+def handled_around(x, out):
+	y = np.full(3, 2)
+	z = y + 1
+	bad = 0
+	for attempt in range(3):
+		try:
+			for i in prange(x.shape[0]):
+				out[i] = 12 // x[i] + z[0]
+		except ZeroDivisionError:
+			bad += 1
+	return bad + y.sum()
+
+
+def with_arrays_and_a_sum(x, out):
+	some, others = np.full(4, 5), np.full(4, 6)
+	total = 0
+	try:
+		for i in prange(x.shape[0]):
+			row = np.full(3, x[i])
+			chosen = some if x[i] > 4 else others
+			total += picky(x[i], i) + int(row[0])
+			out[i] = total - total + chosen[1]
+	except Unfit:
+		return -1
+	except KeyError:
+		return -2 - some[0]
+	finally:
+		out[-1] = others[2]
+	return total + some.sum()
+
+
+def on_two_levels(x, out):
+	try:
+		try:
+			for i in prange(x.shape[0]):
+				try:
+					out[i] = picky(x[i], i)
+				except KeyError:
+					raise Unfit(f"round {i} of four")
+		except ZeroDivisionError:
+			raise KeyError("inner")
+	except KeyError:
+		return 1
+	return 0
+
+
+def caught_by_the_caller(x, out):
+	try:
+		return fills(x, out)
+	except ValueError:
+		return 9
+	except ZeroDivisionError:
+		return 10
+
+
+def fills(x, out):
+	for i in prange(x.shape[0]):
+		out[i] = picky(x[i], i)
+	return 5
+
+
+def with_a_count(x, out):
+	done = 0
+	try:
+		for i in prange(x.shape[0]):
+			out[i] = picky(x[i], i)
+			done += 1
+	except Unfit:
+		pass
+	return done
+
+
+def with_the_round(x, out):
+	i = 0
+	try:
+		for i in prange(x.shape[0]):
+			out[i] = picky(x[i], i)
+	except Unfit:
+		return i
+	return -1
+
+
+@pytest.mark.parametrize("function", [handled_around, with_arrays_and_a_sum, on_two_levels, caught_by_the_caller, with_a_count, with_the_round])
+def test_handled_around_the_loop(function):
+	scope = {"picky": compiled_picky, "fills": fills}
+	compiled = njit(parallel=True)(type(function)(function.__code__, {**globals(), **scope}))
+	for x in INPUTS.values():
+		want, got = np.zeros(ROUNDS, np.int64), np.zeros(ROUNDS, np.int64)
+		expected = outcome(function, x.astype(object), want)
+		first = next((i for i in range(ROUNDS) if x[i] in (0, 3, 4)), ROUNDS - 1)
+		for _ in range(2):
+			got[:] = 0
+			assert outcome(compiled, x, got)[:-1] == expected[:-1]
+			assert np.array_equal(got[:first], want[:first]) and (function is not with_arrays_and_a_sum or got[-1] == 6)
+	serial = "uses variables as the failing round has left them" in compiled.explain()
+	assert serial == (function in (with_a_count, with_the_round)) and (serial or "threads" in compiled.explain())
+
+
+def test_other_loops_in_a_try():
+	@njit(parallel=True)
+	def f(x, out):
+		try:
+			for i in range(x.shape[0]):
+				out[i] = 12 // x[i]
+		except ZeroDivisionError:
+			return -1
+		return 0
+	for x in INPUTS.values():
+		out = np.zeros(ROUNDS, np.int64)
+		first = next((i for i in range(ROUNDS) if x[i] == 0), ROUNDS)
+		assert f(x, out) == (0 if first == ROUNDS else -1) and np.array_equal(out[:first], 12 // x[:first])
+	assert "f, line" in f.explain() and ": threads" in f.explain()
 
 
 def test_on_several_threads():

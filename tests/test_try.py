@@ -267,6 +267,28 @@ def test_loops_over_prange():
 	assert "exceptions are caught in the loop" in inside.explain() and "threads" in before.explain()
 
 
+def test_functions_whose_result_is_known():
+	@njit
+	def check(x):
+		for i in range(x.shape[0]):
+			if x[i] < 0:
+				raise ValueError("negative")
+
+	@njit
+	def zero(x):
+		check(x)
+		return 0
+
+	@njit
+	def f(x):
+		try:
+			check(x)
+			return zero(-x)
+		except ValueError:
+			return 1
+	assert [f(np.array([v])) for v in (-1.0, 0.0, 1.0)] == [1, 0, 1]
+
+
 def test_functions_that_call_it():
 	assert njit(lambda x: by_exception(0, x) + by_exception(4, x))(3.0) == 2.0
 	assert njit(lambda f, x: f(1, x))(by_anything, 3.0) == -1

@@ -762,6 +762,7 @@ void gj_ssa_enter_loop(gj_ssa_state *s)
 	} else {
 		gj_ref at = gj_var_read(s, s->cur, var);
 		item = gj_ssa_emit2(s, GJ_ITERGET, it, at);
+		gj_o(s->f, item)->imm.i = s->stack.n - 1;
 		gj_var_write(s, s->cur, var, gj_ssa_emit2(s, GJ_ITERNEXT, it, at));
 	}
 	gj_ssa_push(s, item);

@@ -33,7 +33,9 @@ void gj_ssa_caught(gj_ssa_state *s, const gj_handler *h)
 {
 	if (h->lasti)
 		gj_ssa_push(s, gj_ssa_emit_obj(s, &no_place));
-	gj_ssa_push(s, gj_ssa_emit(s, GJ_CAUGHT, 0, NULL));
+	gj_ref e = gj_ssa_emit(s, GJ_CAUGHT, 0, NULL);
+	gj_o(s->f, e)->imm.i = h->depth;
+	gj_ssa_push(s, e);
 	s->f->catches = true;
 }
 

@@ -67,9 +67,9 @@ void gj_rt_attend(gj_block *);
 void gj_rt_attend_keeping(gj_block *);         /* x86-64 with xsave: no register is changed */
 
 /* Functions for the host: runs n rounds of the loop with this number, to which slots are leaves, 8 bytes each; gives the number of
- * chunks. Rounds tell of their failures, and go on: that of the earliest is the function's. */
-int64_t gj_rt_rounds(gj_block *, uint32_t loop, const uint64_t *slot, int64_t n, int64_t most);
-void gj_rt_round_failed(gj_block *, uint32_t site, int64_t round, uint32_t n, const uint64_t *value);
+ * chunks. Rounds tell of their failures, and go on: that of the earliest is the function's; caught: it is on its way (below), and -1 comes back. */
+int64_t gj_rt_rounds(gj_block *, uint32_t loop, const uint64_t *slot, int64_t n, int64_t most, uint32_t caught);
+void gj_rt_round_failed(gj_block *, uint32_t site, int64_t round, uint64_t handlers, uint32_t n, const uint64_t *value);
 
 /* Functions for the host that catch exceptions: one is on its way, of these handlers' classes (a bit each), raised at `site`; a handler
  * takes it, to `kept` (GJ_CAUGHT_WORDS), and is told the bits; it is on its way once more; it leaves the function, and nothing comes back.

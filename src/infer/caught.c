@@ -51,7 +51,7 @@ static bool may_raise(const gj_inst *s, gj_ref r)
 	const gj_op *o = gj_o(s->fn, r);
 	if (o->op == GJ_SETITEM || o->op == GJ_RAISE || o->op == GJ_RERAISE)
 		return true;
-	if (o->op == GJ_CALL && !o->type && (s->callee[r] || s->picks[r]))         /* a function that is being inferred: its handler may be its way out */
+	if (o->op == GJ_CALL && (s->callee[r] || s->picks[r]))         /* also if its result is known, and while it is being inferred: its handler may be its way out */
 		return true;
 	if (!o->type || s->konst[r] || !gj_op_is(o, GJ_F_WRITE))
 		return false;

@@ -377,12 +377,15 @@ static bool same(const gj_fn *f, gj_ref x, gj_ref y, int depth)
 
 bool gj_lsame(const gj_lower *L, gj_ref x, gj_ref y) { return same(L->fn, x, y, 0); }
 
+int64_t gj_lnesting(const gj_lower *L, uint32_t place) { return (int64_t)L->depth * (GJ_NO_PLACE + 1) + place; }
+
 void gj_lmark_round(gj_lower *L, gj_ref position, gj_ref rounds, bool promised)
 {
 	if (!L->M->options->parallel || L->alone)
 		return;
 	gj_ref r = gj_e2(L, GJ_ROUND, NULL, position, gj_ecast(L, rounds, gj_i64()));
 	gj_o(L->fn, r)->sub = !promised;
+	gj_o(L->fn, r)->imm.i = gj_lnesting(L, L->place);
 }
 
 gj_lfor gj_lfor_begin(gj_lower *L, gj_ref n, const gj_lv *carried)

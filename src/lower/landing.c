@@ -58,6 +58,7 @@ gj_lv gj_lcaught(gj_body *B, gj_ref r)
 	part[1] = gj_e(L, GJ_LOCALMEM, gj_ptr_type(gj_i64(), GJ_GENERIC), 0, NULL);
 	gj_o(L->fn, part[1])->imm.i = GJ_CAUGHT_WORDS;
 	part[0] = gj_e1(L, GJ_TAKE, gj_i64(), part[1]);
+	gj_o(L->fn, part[0])->imm.i = gj_lnesting(L, (uint32_t)gj_o(B->s->fn, r)->imm.i);
 	return (gj_lv){ gj_o(B->s->fn, r)->type, NULL, part };
 }
 

@@ -32,11 +32,14 @@ typedef struct gj_module {
 
 typedef struct gj_landing gj_landing;           /* where what raises goes */
 
+enum { GJ_NO_PLACE = (1 << 20) - 1 };
+
 /* One function being lowered into M's kernel or function `fn`. */
 typedef struct gj_lower {
 	gj_module *M; gj_arena *arena;
 	gj_fn *fn;
 	uint32_t cur, loc, depth;
+	uint32_t place;                            /* of the iterator in Python's stack, whose loop is begun; GJ_NO_PLACE: in none of Python's loops */
 	bool counted;                              /* the body at hand is part of M->inlined */
 	bool alone;                                /* loops are not for threads to share */
 	gj_landing *landing;                       /* where what raises goes; NULL: out of the function, over all callers */
@@ -203,6 +206,9 @@ void   gj_lrequire_value(gj_lower *, gj_ref there, const gj_type *);   /* … a 
 bool   gj_lsame(const gj_lower *, gj_ref, gj_ref);
 /* Marks a position that a loop takes, one of so many rounds; promised: by prange, to be independent. Only where loops are to be shared
  * out (opt/outline.c). */
+/* How deep a loop is nested whose iterator has this place in the stack of the body at hand, or a handler with so much below it: a handler
+ * that is reached from the loop's rounds stands around the loop if it is not deeper, in it if it is. */
+int64_t gj_lnesting(const gj_lower *, uint32_t place);
 void   gj_lmark_round(gj_lower *, gj_ref position, gj_ref rounds, bool promised);
 /* for i in range(n): what stands between; `carried` (NULL: nothing) is a value that each round makes anew. */
 typedef struct gj_lfor { uint32_t head, done; gj_ref i; gj_lv carried; } gj_lfor;

@@ -28,14 +28,19 @@ static gj_ref mark_of(const gj_fn *f, uint32_t l)
 	return 0;
 }
 
-/* From block b on all ways end in a raise, without a loop: they belong to the round. Marks their blocks. */
-static bool only_raises(const gj_prange *p, uint32_t b, bool *way, int depth)
+/* From block b on all ways end in a raise, or at one handler around the loop, without a loop: they belong to the round. Marks their blocks. */
+static bool only_raises(gj_prange *p, uint32_t b, bool *way, int depth)
 {
 	const gj_fn *f = p->f;
 	const gj_bb *bb = &f->bb.p[b];
 	gj_opcode end = (gj_opcode)gj_terminator(f, b)->op;
 	if (p->inside[b] || way[b])
 		return true;
+	if (gj_is_handler(p, b)) {
+		bool other = p->handler && p->handler != b;
+		p->handler = b;
+		return !other;
+	}
 	if (b == p->header || b == p->exit || depth > 64 || end == GJ_RETURN)
 		return false;
 	way[b] = true;
@@ -68,16 +73,21 @@ static bool find_inside(gj_prange *p)
 	return true;
 }
 
-/* Do they catch exceptions, or know of some that are caught? One that no handler in the round takes leaves the chunk (THROW), whose
- * rounds run in their order. */
-static bool catches(const gj_prange *p)
+/* Do they catch exceptions, or call what tells of some? One that no handler in the round takes leaves the chunk (THROW), whose rounds run
+ * in their order. Where they only raise, others may go on beside the round that does. */
+static void find_catches(gj_prange *p)
 {
+	bool calls = false;
 	GJ_EACH_OP(p->f, b, r) {
 		gj_opcode op = (gj_opcode)gj_o(p->f, r)->op;
-		if (p->inside[b] && (op == GJ_TELL || op == GJ_TAKE || op == GJ_AGAIN || op == GJ_THROW))
-			return true;
+		if (!p->inside[b])
+			continue;
+		p->catches |= op == GJ_TAKE || op == GJ_AGAIN;
+		p->tells |= op == GJ_TELL || op == GJ_THROW;
+		calls |= op == GJ_FCALL;
 	}
-	return false;
+	p->catches |= p->tells && calls;
+	p->tells &= !p->catches;
 }
 
 /* Can rounds run elsewhere? Local memory of the function is not there, and loops in loops are counted here. */
@@ -123,6 +133,20 @@ static void form(gj_fn *f, uint32_t header)
 	}
 }
 
+/* The loop's end leads to a block that nothing else leads to: behind it, it has come to its end. */
+static void form_exit(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	const gj_bb *bb = &f->bb.p[p->exit];
+	bool *take = gj_new(f->arena, bool, bb->preds.n);
+	if (bb->preds.n == 1)
+		return;
+	take[gj_pred_index(f, p->exit, p->header)] = true;
+	p->exit = gj_split_edges(f, p->exit, take);
+	gj_cfg(f);
+	p->loop = f->bb.p[p->header].loop;
+}
+
 /* Can value r, or what it is computed from, be computed before the loop? */
 static bool can_hoist(const gj_prange *p, gj_ref r, int depth)
 {
@@ -156,8 +180,9 @@ static gj_ref hoist(gj_prange *p, gj_ref r)
 static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 {
 	uint32_t header = f->loops.p[l].header;
+	gj_split_handlers(f, gj_o(f, mark)->imm.i);
 	form(f, header);
-	*p = (gj_prange){ .f = f, .header = header, .loc = gj_o(f, mark)->loc, .loop = f->bb.p[header].loop, .promised = !gj_o(f, mark)->sub,
+	*p = (gj_prange){ .f = f, .header = header, .nesting = gj_o(f, mark)->imm.i, .loc = gj_o(f, mark)->loc, .loop = f->bb.p[header].loop, .promised = !gj_o(f, mark)->sub,
 		.position = gj_o(f, mark)->arg[0], .length = gj_o(f, mark)->arg[1] };
 	const gj_bb *bb = &f->bb.p[header];
 	if (bb->nsucc != 2 || bb->preds.n != 2)
@@ -171,11 +196,15 @@ static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 	p->step = step_of(p);
 	if (!p->step || gj_loop_contains(f, p->loop, f->bb.p[p->exit].loop))
 		return "one round after the other: a loop of an unknown form";
+	form_exit(p);
 	if (!find_inside(p))
 		return "one round after the other: break or return leaves the loop";
 	if (!can_hoist(p, p->length, 0))
 		return "one round after the other: how many there are is not known before the loop";
-	p->catches = catches(p);
+	find_catches(p);
+	const char *why = p->handler ? gj_find_handled(p) : NULL;
+	if (why)
+		return why;
 	if (p->catches && !p->promised)
 		return "one round after the other: exceptions are caught in the loop";
 	return can_move(p) ? NULL : "one round after the other: local arrays from outside the loop are used in it";
@@ -327,6 +356,8 @@ static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to
 	memcpy(arg + 2, p->leaf.p, p->leaf.n * sizeof *arg);
 	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 2, arg);
 	gj_o(f, n)->imm.i = index;
+	gj_o(f, n)->sub = p->handler != 0;
+	b = p->handler ? gj_go_to_handler(p, b, n) : b;
 	for (uint32_t i = 0; i < p->carried.n; i++) {
 		const gj_carried *c = &p->carried.p[i];
 		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c)

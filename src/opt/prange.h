@@ -34,11 +34,15 @@ typedef struct gj_prange {
 	uint32_t loc;
 	bool     promised;                         /* over prange: rounds are independent because the user says so */
 	gj_ref   position, start, step, length;
+	int64_t  nesting;                          /* how deep it is nested, as of ROUND */
+	uint32_t handler;                          /* handled.c: block behind the loop where what rounds raise is handled; 0: out of the function */
+	GJ_VEC(gj_ref) held;                       /* … RETAINs and RELEASEs on the way there, of what is from outside the loop */
 	uint32_t blocks;                           /* of f when `inside` was made */
 	bool    *inside;                           /* by block: what rounds run; not the header */
 	bool    *raises;                           /* … of which these only raise */
 	uint32_t nops;                             /* in these */
 	bool     heavy, owns, catches;             /* with loops or calls in them; with arrays that are counted; with handlers of exceptions */
+	bool     tells;                            /* without handlers, but it says who around it takes an exception */
 	GJ_VEC(gj_carried) carried;
 	gj_pairs apart;                            /* objects that must be, or rounds run one after the other */
 	GJ_VEC(gj_added) added;                    /* arrays that rounds add to, or the like */
@@ -66,6 +70,15 @@ gj_ref gj_carry_join(gj_fn *, uint32_t b, const gj_carried *, gj_ref x, gj_ref y
 const char *gj_find_added(gj_prange *);
 void     gj_copy_added(gj_prange *, bool known, gj_ref work);
 uint32_t gj_join_added(gj_prange *, uint32_t b, gj_ref chunks);
+
+/* handled.c: puts handlers around loops of this nesting into blocks of their own; is b one? Of a loop in a `try`: NULL, or why its handler
+ * cannot do without the loop's own rounds; fills p->held. Is it something of what is held outside the rounds? Where the runtime says with
+ * `chunks` that a round has raised, control goes to the handler; returns the block that goes on. */
+void     gj_split_handlers(gj_fn *, int64_t nesting);
+bool     gj_is_handler(const gj_prange *, uint32_t b);
+const char *gj_find_handled(gj_prange *);
+bool     gj_is_held_outside(const gj_prange *, const gj_op *);
+uint32_t gj_go_to_handler(gj_prange *, uint32_t b, gj_ref chunks);
 
 /* The entry: with `lanes` rounds side by side in a vector, 1: one after the other. */
 gj_fn *gj_rounds_make(gj_prange *, uint32_t lanes, const char *name);

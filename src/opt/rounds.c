@@ -140,15 +140,39 @@ static uint32_t end_if_fails(maker *m, uint32_t b, const gj_op *o)
 {
 	bool report = o->op == GJ_REPORT;
 	gj_fn *c = m->c;
-	gj_ref fails = report ? value(m, o->arg[0]) : outside(m, b, o), *arg = gj_new(c->arena, gj_ref, o->nargs + 1);
+	gj_ref fails = report ? value(m, o->arg[0]) : outside(m, b, o), *arg = gj_new(c->arena, gj_ref, o->nargs + 2);
 	uint32_t n = 0, off = gj_block_new(c), on = gj_block_new(c);
 	arg[n++] = m->round;
+	arg[n++] = gj_int(c, 0, i64(), 0);
 	for (uint32_t k = report; k < o->nargs; k++)
 		arg[n++] = value(m, o->arg[k]);
 	branch(c, b, fails, off, on);
 	gj_o(c, gj_emit(c, off, GJ_FAILED, NULL, o->loc, n, arg))->imm = o->imm;
 	gj_push(c->arena, &m->failed, off);
 	return on;
+}
+
+/* A round fails that others take no notice of; its handler is behind the loop. */
+static void tell(maker *m, uint32_t b, const gj_op *o)
+{
+	gj_ref *arg = gj_new(m->c->arena, gj_ref, o->nargs + 1);
+	arg[0] = m->round;
+	for (uint32_t k = 0; k < o->nargs; k++)
+		arg[k + 1] = value(m, o->arg[k]);
+	gj_o(m->c, gj_emit(m->c, b, GJ_FAILED, NULL, o->loc, o->nargs + 1, arg))->imm = o->imm;
+}
+
+/* The end of a round whose exception goes to the loop's handler. */
+static uint32_t leave(maker *m)
+{
+	uint32_t b = gj_block_new(m->c);
+	if (m->p->tells) {
+		gj_push(m->c->arena, &m->failed, b);
+	} else {
+		gj_emit(m->c, b, GJ_THROW, NULL, m->p->loc, 0, NULL);
+		gj_emit(m->c, b, GJ_UNREACHABLE, NULL, m->p->loc, 0, NULL);
+	}
+	return b;
 }
 
 static bool is_along(const gj_prange *p, gj_ref r)
@@ -165,7 +189,7 @@ static void copy_block(maker *m, uint32_t b)
 	uint32_t to = m->head[b] = gj_block_new(c);
 	GJ_EACH_OP_OF(f, b, r) {
 		const gj_op *o = gj_o(f, r);
-		if (o->op == GJ_ROUND || m->inner[r] || (o->op == GJ_RELEASE && m->p->raises[b]))
+		if (o->op == GJ_ROUND || m->inner[r] || (m->p->raises[b] && gj_is_held_outside(m->p, o)))
 			continue;                              /* what a function lets go of before it raises, other rounds still use */
 		if (is_along(m->p, r)) {
 			m->inner[r] = value(m, o->arg[2]);
@@ -175,8 +199,12 @@ static void copy_block(maker *m, uint32_t b)
 			to = end_if_fails(m, to, o);
 			continue;
 		}
-		if (o->op == GJ_RAISE) {
+		if (o->op == GJ_RAISE || (o->op == GJ_THROW && m->p->tells)) {
 			gj_push(c->arena, &m->failed, to);
+			break;
+		}
+		if (o->op == GJ_TELL && m->p->tells) {
+			tell(m, to, o);
 			continue;
 		}
 		gj_ref *arg = gj_new(c->arena, gj_ref, o->nargs + 1);
@@ -195,8 +223,11 @@ static void connect_block(maker *m, uint32_t b, uint32_t before, uint32_t next)
 	for (uint32_t k = 0; k < from->preds.n; k++)
 		gj_push(c->arena, &c->bb.p[m->head[b]].preds, from->preds.p[k] == m->p->header ? before : m->tail[from->preds.p[k]]);
 	for (uint32_t i = 0; i < from->nsucc && gj_terminator(f, b)->op != GJ_RAISE; i++) {
-		gj_bb *to = &c->bb.p[m->tail[b]];
-		to->succ[to->nsucc++] = from->succ[i] == m->p->header ? next : m->head[from->succ[i]];
+		uint32_t to = from->succ[i] == m->p->header ? next : m->head[from->succ[i]];
+		gj_bb *bb = &c->bb.p[m->tail[b]];
+		bb->succ[bb->nsucc++] = to;
+		if (m->p->handler && from->succ[i] == m->p->handler)
+			gj_push(c->arena, &c->bb.p[to].preds, m->tail[b]);
 	}
 	GJ_EACH_PHI(f, b, r) {
 		const gj_op *o = gj_o(f, r);
@@ -280,6 +311,8 @@ static uint32_t copy_body(maker *m, uint32_t b, gj_ref round, gj_ref *acc)
 	GJ_EACH_BLOCK(f, k)
 		if (p->inside[k])
 			copy_block(m, k);
+	if (p->handler)
+		m->head[p->handler] = leave(m);
 	GJ_EACH_BLOCK(f, k)
 		if (p->inside[k])
 			connect_block(m, k, b, next);

@@ -11,8 +11,8 @@ gj_v gj_cpu_rounds(gj_gen *g, const gj_op *o)
 			x = LLVMBuildZExt(g->b, x, u->i8, "");
 		gj_store(g, x, gj_offset(g, slots, 8 * ((int64_t)k - 2)), 8);
 	}
-	return gj_extern_call(g, "gj_rt_rounds", u->i64, 5,
-		(gj_v[]){ gj_cpu(g)->block, gj_i32(u, (uint32_t)o->imm.i), slots, gj_sc(g, o->arg[0]), gj_sc(g, o->arg[1]) });
+	return gj_extern_call(g, "gj_rt_rounds", u->i64, 6,
+		(gj_v[]){ gj_cpu(g)->block, gj_i32(u, (uint32_t)o->imm.i), slots, gj_sc(g, o->arg[0]), gj_sc(g, o->arg[1]), gj_i32(u, o->sub) });
 }
 
 /* Of the lanes the first is the earliest round. */
@@ -26,11 +26,12 @@ gj_v gj_cpu_failed(gj_gen *g, const gj_op *o)
 		some = gj_if_begin(g, gj_icmp(g, LLVMIntNE, bits, gj_i32(u, 0)));
 		lane = gj_call2(g, GJ_IN_CTTZ, bits, LLVMConstInt(u->i1, 1, 0));
 	}
-	for (uint32_t k = 1; k < o->nargs; k++)
-		gj_store(g, gj_of_lane(g, o->arg[k], lane), gj_offset(g, values, 8 * ((int64_t)k - 1)), 8);
+	for (uint32_t k = 2; k < o->nargs; k++)
+		gj_store(g, gj_of_lane(g, o->arg[k], lane), gj_offset(g, values, 8 * ((int64_t)k - 2)), 8);
 	u->image->reports = true;
-	gj_extern_call(g, "gj_rt_round_failed", u->tvoid, 5,
-		(gj_v[]){ gj_cpu(g)->block, gj_i32(u, o->imm.site->number), gj_of_lane(g, o->arg[0], lane), gj_i32(u, o->nargs - 1), values });
+	gj_extern_call(g, "gj_rt_round_failed", u->tvoid, 6,
+		(gj_v[]){ gj_cpu(g)->block, gj_i32(u, o->imm.site->number), gj_of_lane(g, o->arg[0], lane), gj_of_lane(g, o->arg[1], lane),
+		          gj_i32(u, o->nargs - 2), values });
 	if (u->vector)
 		gj_if_end(g, &some);
 	return NULL;

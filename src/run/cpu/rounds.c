@@ -32,6 +32,7 @@ typedef struct gj_rounds_run {
 	pthread_mutex_t lock;                      /* guards what follows */
 	gj_status status;
 	gj_report report;                          /* of the chunk `failed` */
+	uint64_t  handlers;                        /* … those that take it */
 	gj_lines  lines;                           /* what helpers have printed */
 } run;
 
@@ -71,6 +72,7 @@ static void note_failure(run *r, const gj_caller *c, int64_t chunk, gj_status st
 	pthread_mutex_lock(&r->lock);
 	if (chunk < atomic_load_explicit(&r->failed, memory_order_relaxed)) {
 		r->report = c->report;
+		r->handlers = c->handlers;
 		r->status = status;
 		atomic_store_explicit(&r->failed, chunk, memory_order_relaxed);
 	}
@@ -90,13 +92,14 @@ static void run_chunk(run *r, gj_caller *c, char *params, int64_t chunk)
 		note_failure(r, c, chunk, GJ_E_RAISED);
 }
 
-void gj_rt_round_failed(gj_block *pub, uint32_t site, int64_t round, uint32_t n, const uint64_t *value)
+void gj_rt_round_failed(gj_block *pub, uint32_t site, int64_t round, uint64_t handlers, uint32_t n, const uint64_t *value)
 {
 	gj_caller *c = gj_rt_caller(pub);
 	if (c->failed && c->failed_round <= round)
 		return;
 	c->failed = true;
 	c->failed_round = round;
+	c->handlers = handlers;
 	c->report = (gj_report){ .site = site, .nvalues = n };
 	memcpy(c->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
 }
@@ -216,7 +219,7 @@ static void cut(run *r, const gj_caller *c, int64_t most_chunks)
 	r->threads = (int64_t)r->threads < chunks ? r->threads : (unsigned)chunks;
 }
 
-int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t n, int64_t most)
+int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t n, int64_t most, uint32_t caught)
 {
 	gj_caller *c = gj_rt_caller(pub);
 	if (n <= 0)
@@ -245,6 +248,9 @@ int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t
 	}
 	if (r.failed != INT64_MAX) {
 		c->report = r.report;
+		c->handlers = r.handlers;
+		if (caught && r.status == GJ_E_RAISED)
+			return -1;
 		gj_caller_land(c, r.status);
 	}
 	return (n + r.chunk - 1) / r.chunk;
