@@ -189,7 +189,7 @@ RAISES = {
 	kernels.divides_twice: (ZeroDivisionError, "divmod", ": integer division or modulo by zero"),
 	kernels.steps_nowhere: (ValueError, "range(", ": range() arg 3 must not be zero"),
 	kernels.slices_nowhere: (ValueError, "x[::", ": slice step cannot be zero"),
-	kernels.does_not_fit: (ValueError, "x[:3]", ": shapes, sizes or values that do not fit here"),
+	kernels.does_not_fit: (ValueError, "x[:3]", ": could not broadcast input array from shape (5,) into shape (3,)"),
 }
 
 

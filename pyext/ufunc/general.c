@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { NAMES = 60 };                           /* of core dimensions in options.extents; others have none */
+
 static bool is_array(const gj_type *t) { return t->kind == GJ_ARRAY; }
 
 /* -- Arguments -------------------------------------------------------------------------------------------------------------- */
@@ -58,6 +60,21 @@ void gj_general_describe(const PyUFuncObject *uf, const gj_type *const *arg, gj_
 		for (int d = 0; d < o->ndim; d++)
 			o->dim[d] = uf->core_num_dims[i] ? (uint8_t)uf->core_dim_ixs[uf->core_offsets[i] + d] : GJ_NO_DIM;
 	}
+}
+
+const char *gj_general_extents(const gj_rows *rows, gj_arena *arena, bool outer)
+{
+	gj_sb text = { 0 };
+	for (uint32_t i = 0; i < rows->nargs; i++) {
+		gj_sb_printf(&text, "%s%s", i ? "," : "", outer ? "0" : "");
+		for (uint32_t d = 0; d < rows->op[i].ndim; d++) {
+			uint8_t dim = rows->op[i].dim[d];
+			gj_sb_printf(&text, "%c", dim < NAMES ? 'A' + dim : '-');
+		}
+	}
+	const char *s = gj_strdup(arena, gj_sb_str(&text));
+	gj_sb_free(&text);
+	return s;
 }
 
 /* -- Calls ------------------------------------------------------------------------------------------------------------------- */

@@ -58,6 +58,7 @@ gj_hosted *gj_hosted_new(gj_row *r, PyObject *py_func)
 	if (ok) {
 		describe(h, r);
 		h->rq = (gj_request){ .arg = h->arg, .nargs = r->nargs, .ret = gj_t_none, .options = r->options, .layouts = true };
+		h->rq.options.extents = gj_general_extents(&h->rows, h->arena, true);
 		for (uint32_t i = 0; ok && i < r->nargs; i++) {
 			int ndim = h->rows.op[i].ndim + 1;
 			if (!(ok = ndim <= GJ_MAX_NDIM))

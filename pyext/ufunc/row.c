@@ -3,7 +3,7 @@
  * Forms of an elementwise loop: for contiguous operands, with those inputs one value for all that have a bit set; or SERIAL,
  * one element after the other, with any steps; or STREAMED, past the caches. Forms of a generalised one: CONTIGUOUS arrays or any, ALONE: nothing that is
  * written overlaps another operand; LANES: the lanes of a vector, as many as said, share out loops of an outer element. Forms of either, if
- * what is compiled for the first call fails or raises: HOSTED (hosted.c), for CONTIGUOUS arrays or any. */
+ * what is compiled for the first call fails or cannot do all: HOSTED (hosted.c), for CONTIGUOUS arrays or any. */
 #include "ufunc/ufunc.h"
 #include "launch/functions.h"
 #include "printed.h"
@@ -169,7 +169,7 @@ static gj_hosted *make_hosted(gj_row *r)
 	return h;
 }
 
-/* The first form fails, or raises: so perhaps the loop is one for the host. */
+/* The first form fails, or cannot do all: so perhaps the loop is one for the host. */
 static void try_hosted(gj_row *r, gj_made *m)
 {
 	gj_hosted *h = gj_hosted_never(&m->diag) ? NULL : make_hosted(r);
@@ -199,7 +199,7 @@ static gj_made *form_of(gj_row *r, uint64_t form)
 		return NULL;
 	}
 	m = enter(r, m);
-	if (first && (m->diag.set || m->image.raises))
+	if (first && (m->diag.set || m->image.incomplete))
 		try_hosted(r, m);
 	return m;
 }
@@ -303,7 +303,7 @@ static bool has_raised(void)
 #endif
 }
 
-/* What a hosted loop raised. */
+/* What the function raised. */
 static void failed(gj_row *r, const gj_rows_failure *f)
 {
 	const gj_made *m = atomic_load(&r->made);
@@ -353,10 +353,13 @@ void gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const
 	gj_row *r = data;
 	if (has_raised())
 		return;
-	int flags = hosted(r) ? -1 : gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs, NULL);
-	gj_hosted *h = flags < 0 ? hosted(r) : NULL;
+	gj_rows_failure f;
+	int flags = hosted(r) ? -1 : gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs, &f);
+	gj_hosted *h = flags == -1 ? hosted(r) : NULL;
 	if (h)
 		run_hosted(r, h, args, dimensions, steps);
+	else if (flags == -2)
+		failed(r, &f);
 	else
 		tell(r, flags);
 }
@@ -482,5 +485,6 @@ gj_row *gj_row_general(PyUFuncObject *uf, const gj_type *const *arg)
 	r->rows.kernel = rows_kernel;
 	r->rows.owner = r;
 	gj_general_describe(uf, arg, &r->rows);
+	r->options.extents = gj_general_extents(&r->rows, r->arena, false);
 	return r;
 }

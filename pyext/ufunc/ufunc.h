@@ -97,6 +97,8 @@ int     gj_general_check(PyUFuncObject *, const gj_type *ret, const gj_type *con
 /* The function's arguments where the operands' items have these types. */
 void    gj_general_arguments(const PyUFuncObject *, const gj_type *const *item, const gj_type **arg);
 void    gj_general_describe(const PyUFuncObject *, const gj_type *const *arg, gj_rows *);
+/* Which dimensions of operands are the same, as options.extents says it; outer: behind one of all outer elements. */
+const char *gj_general_extents(const gj_rows *, gj_arena *, bool outer);
 /* Makes a fresh ufunc with a layout one; -1 with an exception. */
 int     gj_general_start(PyUFuncObject *, PyObject *writable);
 

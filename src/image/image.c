@@ -178,7 +178,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	NUM(s, m->accesses, 1);
 	flag(s, &m->dynamic_shared);
 	flag(s, &m->cooperative);
-	flag(s, &m->raises);
+	flag(s, &m->incomplete);
 	NUM(s, m->max_threads, 4);
 	string(s, &m->file);
 	sites(s, m);

@@ -112,7 +112,7 @@ struct gj_image {
 	uint32_t  accesses;                        /* GPU: of a thread to memory that others see, at most; 0: many, or such as cannot be counted */
 	bool      dynamic_shared;
 	bool      cooperative;
-	bool      raises;                          /* there are raise and assert in the source */
+	bool      incomplete;                      /* of loops of ufuncs: something may raise, of which nobody is told, or needs memory, which there is not */
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */
 	char     *file;                            /* heap: the kernel's source file */
 	gj_site  *site; uint32_t nsites;           /* barriers first, as gj_rt_barrier's `site` counts them; then where threads end */

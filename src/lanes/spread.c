@@ -114,12 +114,15 @@ static uint32_t grid_loop(const gj_plan *p)
 	return alone && keeps_off(p, found, 0, false) ? found : 0;
 }
 
-/* Effects that only loops which are not shared have. */
+/* Effects that only loops which are not shared have. Outside of loops all threads fail alike. */
 static const gj_op *other_effect(const gj_fn *f)
 {
-	GJ_EACH_OP(f, b, r)
-		if (gj_op_is(gj_o(f, r), GJ_F_WRITE) && gj_o(f, r)->op != GJ_STORE)
-			return gj_o(f, r);
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		bool fails = o->op == GJ_REPORT || o->op == GJ_BOUNDS;
+		if (gj_op_is(o, GJ_F_WRITE) && o->op != GJ_STORE && (!fails || f->bb.p[b].loop))
+			return o;
+	}
 	return NULL;
 }
 

@@ -1,6 +1,8 @@
 /* Lowering of arguments: the machine parameters of a kernel or of a function, and the values that the body finds. */
 #include "lower/lower.h"
 
+#include <string.h>
+
 gj_ref gj_lparameter(gj_lower *L, gj_fnparam p, const gj_type *t)
 {
 	gj_ref r = gj_e(L, GJ_PARAM, t, 0, NULL);
@@ -20,13 +22,34 @@ static uint8_t unit_of(const gj_lower *L, const gj_type *t, uint8_t d)
 	return known ? (uint8_t)(gj_row_bytes(t->elem->size) / t->elem->size) : 0;
 }
 
+/* What options.extents says of dimension d of an argument; '-': nothing. */
+static char extent_name(const gj_lower *L, uint32_t leaf, uint8_t d)
+{
+	const char *p = L->M->options->extents;
+	for (; p && leaf; leaf--)
+		p = (p = strchr(p, ',')) ? p + 1 : NULL;
+	return p && strcspn(p, ",") > d ? p[d] : '-';
+}
+
+/* Extents that are equal in each call are one value, so nothing has to be compared. */
+static gj_ref extent_argument(gj_lower *L, const gj_type *t, uint32_t leaf, uint8_t d)
+{
+	char name = extent_name(L, leaf, d);
+	gj_ref *known = name == '-' ? NULL : &L->M->extent[(unsigned char)name], n;
+	if (known && *known)
+		return *known;
+	n = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_SHAPE, .dim = d, .unit = unit_of(L, t, d) }, gj_scalar[GJ_I64]);
+	if (known)
+		*known = n;
+	return n;
+}
+
 gj_lv gj_larray_argument(gj_lower *L, const gj_type *t, uint32_t leaf, gj_ref data)
 {
 	gj_ref *p, shape[GJ_MAX_NDIM];
 	gj_lv v = gj_lv_new(L, t, &p);
 	for (uint8_t d = 0; d < t->ndim; d++)
-		shape[d] = gj_lparameter(L, (gj_fnparam){ .leaf = leaf, .field = GJ_FIELD_SHAPE, .dim = d, .unit = unit_of(L, t, d) },
-			gj_scalar[GJ_I64]);
+		shape[d] = extent_argument(L, t, leaf, d);
 	if (t->layout != 'A')
 		return gj_larray(L, t, data, shape);
 	p[0] = data;

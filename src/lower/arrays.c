@@ -264,7 +264,9 @@ static void set_flat(gj_body *B, const gj_op *o, gj_lv a, gj_lv v)
 /* A tuple's items to the elements of a view of one dimension, which must be as many. */
 static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
 {
-	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(target, 0), gj_eint(L, gj_i64(), tuple.type->n)));
+	gj_ref n = gj_extent(target, 0);
+	const char *text = gj_printf(L->arena, "could not broadcast input array from shape (%u,) into shape (" GJ_L_NUMBER ",)", (unsigned)tuple.type->n);
+	gj_lrequire_or(L, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, gj_i64(), tuple.type->n)), text, 1, &n);
 	for (uint32_t i = 0; i < tuple.type->n; i++) {
 		gj_ref at = gj_eint(L, gj_i64(), i);
 		gj_lstore(L, gj_lelement(L, target, &at), gj_lv_item(L, tuple, i), target.type->elem);
@@ -421,11 +423,22 @@ gj_lv gj_lower_fixed_tuple(gj_lcall *c)
 	return v;
 }
 
+/* As many items as a tuple of variables takes. */
+static void require_items(gj_lower *L, gj_ref n, uint32_t wanted)
+{
+	gj_ref want = gj_eint(L, gj_i64(), wanted);
+	uint32_t holds = gj_lrequire_begin(L, gj_ecmp(L, GJ_CMP_EQ, n, want));
+	const char *many = gj_printf(L->arena, "too many values to unpack (expected %u)", (unsigned)wanted);
+	gj_ltell(L, gj_ecmp(L, GJ_CMP_GT, n, want), many, 0, NULL);
+	gj_ltell(L, gj_eint(L, gj_bool(), 1), gj_printf(L->arena, "not enough values to unpack (expected %u, got " GJ_L_NUMBER ")", (unsigned)wanted), 1, &n);
+	gj_lrequire_end(L, holds);
+}
+
 gj_lv gj_lunpack(gj_lower *L, const gj_op *o, gj_lv a)
 {
 	if (a.type->kind == GJ_TUPLE)
 		return gj_lv_item(L, a, (uint32_t)o->imm.i);
 	if (o->imm.i == 0)
-		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(a, 0), gj_eint(L, gj_i64(), o->sub)));
+		require_items(L, gj_extent(a, 0), o->sub);
 	return gj_larray_item(L, a, gj_eint(L, gj_i64(), o->imm.i), o->type);
 }

@@ -520,7 +520,6 @@ static void end_block(gj_body *B, const gj_op *t)
 	if (raises) {
 		o->imm.obj = t->imm.obj;
 		o->sub = t->sub;
-		L->M->raises = true;
 	}
 }
 
@@ -697,7 +696,8 @@ gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 {
 	bool launched = gj_entries[options->entry].args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
 	bool host = gj_entries[options->entry].runner == GJ_RUN_CALL, debug = options->debug && !host;
-	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .reports = host || (launched && debug), .prints = launched,
+	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .prints = launched,
+		.reports = gj_entries[options->entry].raise == GJ_RAISE_REPORTED || (launched && (debug || options->extents)),
 		.bounds = launched && (debug || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug,
 		.catches = s->fn->catches };
 	gj_fn *f = lower_function(&M, s, options->entry);
@@ -707,7 +707,7 @@ gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 	f->shared_bytes = M.shared_bytes;
 	f->barriers = M.barriers;
 	f->cooperative = M.cooperative;
-	f->raises_own = M.raises;
+	f->needs_memory = M.needs_memory;
 	f->dynamic_shared = M.dynamic_shared;
 	return f;
 }

@@ -204,26 +204,57 @@ void gj_lcheck_complex_divisor(gj_lower *L, gj_lv divisor)
 
 void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice) { report_zero(L, L->M->reports, step, slice ? &zero_slice_step : &zero_step); }
 
-static void require(gj_lower *L, gj_ref condition, const gj_obj *error)
+/* An exception of this class with this text, in which values may stand. */
+static const gj_obj *error_of(gj_lower *L, const gj_obj *class, const char *text)
+{
+	gj_obj *o = gj_new(L->arena, gj_obj, 2);
+	const gj_obj **item = gj_new(L->arena, const gj_obj *, 2);
+	o[0] = (gj_obj){ .kind = GJ_OBJ_STR, .name = text };
+	o[1] = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = 2, .item = item };
+	item[0] = class;
+	item[1] = &o[0];
+	return &o[1];
+}
+
+uint32_t gj_lrequire_begin(gj_lower *L, gj_ref condition)
 {
 	uint32_t holds = gj_block_new(L->fn), not = gj_block_new(L->fn);
 	gj_branch(L, condition, holds, not);
 	L->cur = not;
-	gj_lreport(L, gj_eint(L, gj_bool(), 1), error, false);
-	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = error->item[0];
+	return holds;
+}
+
+void gj_lrequire_end(gj_lower *L, uint32_t holds)
+{
+	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = does_not_fit.item[0];
 	L->cur = holds;
 }
 
-void gj_lrequire(gj_lower *L, gj_ref condition) { require(L, condition, &does_not_fit); }
+void gj_ltell(gj_lower *L, gj_ref fails, const char *text, uint32_t n, const gj_ref *value)
+{
+	if (L->M->reports)
+		report(L, fails, site(L, GJ_SITE_RAISE, error_of(L, does_not_fit.item[0], text), NULL), n, value);
+}
+
+void gj_lrequire_or(gj_lower *L, gj_ref condition, const char *text, uint32_t n, const gj_ref *value)
+{
+	uint32_t holds = gj_lrequire_begin(L, condition);
+	gj_ltell(L, gj_eint(L, gj_bool(), 1), text, n, value);
+	gj_lrequire_end(L, holds);
+}
+
+void gj_lrequire(gj_lower *L, gj_ref condition)
+{
+	uint32_t holds = gj_lrequire_begin(L, condition);
+	gj_lreport(L, gj_eint(L, gj_bool(), 1), &does_not_fit, false);
+	gj_lrequire_end(L, holds);
+}
 
 void gj_lrequire_value(gj_lower *L, gj_ref there, const gj_type *t)
 {
 	static const gj_obj class = { .kind = GJ_OBJ_NAME, .name = "builtins.TypeError" };
-	gj_obj *o = gj_new(L->arena, gj_obj, 2);
-	const gj_obj **item = gj_new(L->arena, const gj_obj *, 2);
-	o[0] = (gj_obj){ .kind = GJ_OBJ_STR, .name = gj_printf(L->arena, "expected %s, got None", t->name) };
-	o[1] = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = 2, .item = item };
-	item[0] = &class;
-	item[1] = &o[0];
-	require(L, there, &o[1]);
+	uint32_t holds = gj_lrequire_begin(L, there);
+	gj_lreport(L, gj_eint(L, gj_bool(), 1), error_of(L, &class, gj_printf(L->arena, "expected %s, got None", t->name)), false);
+	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = &class;
+	L->cur = holds;
 }

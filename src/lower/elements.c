@@ -99,7 +99,11 @@ static gj_lv over(reduction *r, uint32_t d, gj_lv acc)
 /* The first element; of an empty array there is none. */
 static gj_lv first(reduction *r, gj_ref size)
 {
-	gj_lrequire(r->L, gj_ecmp(r->L, GJ_CMP_NE, size, gj_eint(r->L, gj_i64(), 0)));
+	static const char *const empty[] = {
+		[GJ_RED_MIN] = "zero-size array to reduction operation minimum which has no identity",
+		[GJ_RED_MAX] = "zero-size array to reduction operation maximum which has no identity",
+		[GJ_RED_ARGMIN] = "attempt to get argmin of an empty sequence", [GJ_RED_ARGMAX] = "attempt to get argmax of an empty sequence" };
+	gj_lrequire_or(r->L, gj_ecmp(r->L, GJ_CMP_NE, size, gj_eint(r->L, gj_i64(), 0)), empty[r->how], 0, NULL);
 	for (uint32_t d = 0; d < r->a.type->ndim; d++)
 		if (r->axes >> d & 1)
 			r->at[d] = gj_eint(r->L, gj_i64(), 0);
@@ -316,8 +320,7 @@ static gj_lv apply(gj_lower *L, gj_lv target, const gj_ref *at, void *call)
 gj_lv gj_lelementwise(gj_lcall *c)
 {
 	gj_lv target = c->a[--c->n];
-	for (uint32_t i = 0; i < c->n; i++)
-		gj_lrequire_fit(c->L, target, c->a[i]);
+	gj_lrequire_output(c->L, target, c->n, c->a);
 	gj_lfill(c->L, target, c->n, c->a, apply, c);
 	return target;
 }
@@ -334,7 +337,7 @@ gj_lv gj_linplace(gj_lower *L, gj_binop op, gj_lv a, gj_lv b)
 	gj_known computed = gj_known_ufunc(L->fn, L->loc, gj_ufunc_of_binop(op), 2, operand);
 	gj_lv v = gj_lexpression(L, computed.type, (gj_lv[]){ a, b });
 	v.konst = computed.konst;
-	gj_lrequire_fit(L, a, v);
+	gj_lrequire_output(L, a, 2, (gj_lv[]){ a, b });
 	gj_lcopy(L, a, v);
 	return a;
 }

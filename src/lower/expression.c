@@ -1,6 +1,7 @@
 /* Array expressions: their elements by position, and their shapes. An expression's parts are those of its operands, its type
  * says what is computed of them (infer/expressions.c). */
 #include "lower/lower.h"
+#include "image/report.h"
 
 #include <string.h>
 
@@ -71,51 +72,166 @@ uint32_t gj_larrays(gj_lower *L, gj_lv v, gj_lv **out)
 
 /* -- Shapes ------------------------------------------------------------------------------------------------------------- */
 
-static void require_fit(gj_lower *L, gj_lv target, gj_lv v)
+/* An array without data, with the extents of n operands together. */
+static gj_lv together(gj_lower *L, const gj_type *elem, uint32_t ndim, uint32_t n, const gj_lv *operand)
 {
-	gj_ref fits = 0;
-	for (uint32_t d = 0; d < v.type->ndim; d++) {
-		gj_ref n = gj_extent(v, d), want = gj_extent(target, target.type->ndim - v.type->ndim + d);
-		if (n == want)
-			continue;
-		gj_ref same = gj_ecmp(L, GJ_CMP_EQ, n, want);
-		same = gj_e2(L, GJ_OR, gj_bool(), same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, gj_i64(), 1)));
-		fits = fits ? gj_e2(L, GJ_AND, gj_bool(), fits, same) : same;
+	gj_ref *p, shape[GJ_MAX_NDIM] = { 0 }, one = gj_eint(L, gj_i64(), 1);
+	for (uint32_t o = 0; o < n; o++) {
+		gj_lv *array;
+		for (uint32_t i = 0, many = gj_larrays(L, operand[o], &array); i < many; i++)
+			for (uint32_t d = 0, k = ndim - array[i].type->ndim; k < ndim; d++, k++) {
+				gj_ref x = gj_extent(array[i], d);
+				bool repeats = shape[k] && shape[k] != x;
+				shape[k] = repeats ? gj_e3(L, GJ_SELECT, gj_i64(), gj_ecmp(L, GJ_CMP_EQ, shape[k], one), x, shape[k]) : x;
+			}
 	}
-	if (fits)
-		gj_lrequire(L, fits);
-}
-
-void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
-{
-	gj_lv *array;
-	uint32_t n = gj_larrays(L, v, &array);
-	for (uint32_t i = 0; i < n; i++)
-		require_fit(L, target, array[i]);
+	gj_lv s = gj_lv_new(L, gj_array_type(elem, (int)ndim, 'C', true, GJ_GLOBAL), &p);
+	memcpy(p + 1, shape, ndim * sizeof *p);
+	return s;
 }
 
 gj_lv gj_lextents(gj_lower *L, gj_lv v)
 {
+	return v.type->kind == GJ_ARRAY ? v : together(L, v.type->elem, v.type->ndim, 1, &v);
+}
+
+/* Do v's extents fit the target's? 0: it is known. */
+static gj_ref fits(gj_lower *L, gj_lv target, gj_lv v)
+{
+	gj_ref all = 0;
+	for (uint32_t d = 0; d < v.type->ndim; d++) {
+		gj_ref n = gj_extent(v, d), want = gj_extent(target, target.type->ndim - v.type->ndim + d);
+		if (gj_lsame(L, n, want))
+			continue;
+		gj_ref same = gj_ecmp(L, GJ_CMP_EQ, n, want);
+		same = gj_e2(L, GJ_OR, gj_bool(), same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, gj_i64(), 1)));
+		all = all ? gj_e2(L, GJ_AND, gj_bool(), all, same) : same;
+	}
+	return all;
+}
+
+static gj_ref all_fit(gj_lower *L, gj_lv target, gj_lv v)
+{
 	gj_lv *array;
-	gj_ref *p, shape[GJ_MAX_NDIM] = { 0 }, one = gj_eint(L, gj_i64(), 1);
-	uint32_t n = gj_larrays(L, v, &array), ndim = v.type->ndim;
-	if (v.type->kind == GJ_ARRAY)
-		return v;
-	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t d = 0, k = ndim - array[i].type->ndim; k < ndim; d++, k++) {
-			gj_ref x = gj_extent(array[i], d);
-			bool repeats = shape[k] && shape[k] != x;
-			shape[k] = repeats ? gj_e3(L, GJ_SELECT, gj_i64(), gj_ecmp(L, GJ_CMP_EQ, shape[k], one), x, shape[k]) : x;
+	gj_ref all = 0;
+	for (uint32_t i = 0, n = gj_larrays(L, v, &array); i < n; i++) {
+		gj_ref one = fits(L, target, array[i]);
+		all = all && one ? gj_e2(L, GJ_AND, gj_bool(), all, one) : one ? one : all;
+	}
+	return all;
+}
+
+/* A text about shapes, and their extents. */
+typedef struct shapes { gj_sb text; gj_ref value[GJ_REPORT_VALUES]; uint32_t n; } shapes;
+
+static bool has_room(const shapes *s, gj_lv v) { return s->n + v.type->ndim <= GJ_REPORT_VALUES; }
+
+static void put_shape(shapes *s, gj_lv v)
+{
+	gj_sb_puts(&s->text, "(");
+	for (uint32_t d = 0; d < v.type->ndim; d++) {
+		gj_sb_printf(&s->text, "%s" GJ_L_NUMBER, d ? "," : "");
+		s->value[s->n++] = gj_extent(v, d);
+	}
+	gj_sb_puts(&s->text, v.type->ndim == 1 ? ",)" : ")");
+}
+
+static void tell_shapes(gj_lower *L, gj_ref fails, shapes *s)
+{
+	gj_ltell(L, fails, gj_strdup(L->arena, gj_sb_str(&s->text)), s->n, s->value);
+	gj_sb_free(&s->text);
+}
+
+/* Where one of n operands does not fit the shape of all: tells of their shapes, in NumPy's words. */
+static void tell_operands(gj_lower *L, gj_lv all, uint32_t n, const gj_lv *operand)
+{
+	shapes s = { 0 };
+	gj_ref fit = 0;
+	gj_sb_puts(&s.text, "operands could not be broadcast together with shapes ");
+	for (uint32_t i = 0; i < n; i++) {
+		if (!gj_has_elements(operand[i].type))
+			continue;
+		gj_lv x = gj_lextents(L, operand[i]);
+		gj_ref one = fits(L, all, x);
+		fit = fit && one ? gj_e2(L, GJ_AND, gj_bool(), fit, one) : one ? one : fit;
+		if (has_room(&s, x)) {
+			put_shape(&s, x);
+			gj_sb_puts(&s.text, " ");
 		}
-	gj_lv s = gj_lv_new(L, gj_array_type(v.type->elem, (int)ndim, 'C', true, GJ_GLOBAL), &p);
-	memcpy(p + 1, shape, ndim * sizeof *p);
-	return s;
+	}
+	if (fit)
+		tell_shapes(L, gj_e1(L, GJ_NOT, gj_bool(), fit), &s);
+	else
+		gj_sb_free(&s.text);
+}
+
+/* The innermost part of an expression whose operands do not fit is computed first. */
+static void tell_expression(gj_lower *L, gj_lv v)
+{
+	gj_lv operand[GJ_MAX_CALL];
+	for (uint32_t i = 0; v.type->kind == GJ_EXPRESSION && i < v.type->n; i++)
+		tell_expression(L, operand[i] = gj_loperand(v, i));
+	if (v.type->kind == GJ_EXPRESSION)
+		tell_operands(L, gj_lextents(L, v), v.type->n, operand);
+}
+
+void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
+{
+	gj_ref fit = all_fit(L, target, v);
+	if (!fit)
+		return;
+	uint32_t holds = gj_lrequire_begin(L, fit);
+	if (L->M->reports) {
+		shapes s = { 0 };
+		tell_expression(L, v);
+		gj_sb_puts(&s.text, "could not broadcast input array from shape ");
+		put_shape(&s, gj_lextents(L, v));
+		gj_sb_puts(&s.text, " into shape ");
+		put_shape(&s, target);
+		tell_shapes(L, gj_eint(L, gj_bool(), 1), &s);
+	}
+	gj_lrequire_end(L, holds);
+}
+
+void gj_lrequire_output(gj_lower *L, gj_lv out, uint32_t n, const gj_lv *operand)
+{
+	gj_lv all[GJ_MAX_CALL];
+	gj_ref fit = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		gj_ref one = gj_has_elements(operand[i].type) ? all_fit(L, out, operand[i]) : 0;
+		fit = fit && one ? gj_e2(L, GJ_AND, gj_bool(), fit, one) : one ? one : fit;
+		all[i] = operand[i];
+	}
+	if (!fit)
+		return;
+	uint32_t holds = gj_lrequire_begin(L, fit);
+	if (L->M->reports) {
+		shapes s = { 0 };
+		for (uint32_t i = 0; i < n; i++)
+			tell_expression(L, operand[i]);
+		all[n] = out;
+		gj_lv shape = together(L, out.type->elem, out.type->ndim, n + 1, all);
+		tell_operands(L, shape, n + 1, all);
+		gj_sb_puts(&s.text, "non-broadcastable output operand with shape ");
+		put_shape(&s, out);
+		gj_sb_puts(&s.text, " doesn't match the broadcast shape ");
+		put_shape(&s, shape);
+		tell_shapes(L, gj_eint(L, gj_bool(), 1), &s);
+	}
+	gj_lrequire_end(L, holds);
 }
 
 gj_lv gj_lshaped(gj_lower *L, gj_lv v)
 {
 	gj_lv s = gj_lextents(L, v);
-	gj_lrequire_fit(L, s, v);
+	gj_ref fit = all_fit(L, s, v);
+	if (fit) {
+		uint32_t holds = gj_lrequire_begin(L, fit);
+		if (L->M->reports)
+			tell_expression(L, v);
+		gj_ltell(L, gj_eint(L, gj_bool(), 1), "operands could not be broadcast together", 0, NULL);
+		gj_lrequire_end(L, holds);
+	}
 	return s;
 }
 

@@ -22,10 +22,12 @@ typedef struct gj_module {
 	GJ_VEC(gj_fn *) fn;                        /* … and what they became */
 	uint32_t shared_bytes;
 	uint32_t inlined;                          /* operations of inlined functions, with those that they call */
-	bool barriers, cooperative, dynamic_shared, raises;
+	bool barriers, cooperative, dynamic_shared;
+	bool needs_memory;                         /* of an entry that has none: an array expression may (overlap.c) */
 	bool bounds, reports, prints;              /* indices are checked; what raises in Python is reported; somebody shows what is
 	                                            * printed (checks.c) */
 	bool zeros;                                /* division by zero is reported too */
+	gj_ref extent[256];                        /* by names of options.extents: the parameter that has it; 0: none yet */
 	bool catches;                              /* of functions for the host: some exceptions are caught, so calls say whether they raised */
 	GJ_VEC(const gj_obj *) handled;            /* the classes of except clauses, each a bit of what a TELL tells */
 } gj_module;
@@ -200,7 +202,13 @@ gj_lv  gj_lpresent(gj_body *, gj_ref r, gj_lv v);
 gj_lv  gj_linner(gj_lv);                                               /* the value that there may be */
 gj_ref gj_lis_there(gj_lower *, gj_lv);                                /* is it not None? */
 gj_ref gj_lsize(gj_lower *, gj_lv a);
-void   gj_lrequire(gj_lower *, gj_ref condition);                      /* or the thread ends, where Python raises */
+/* A condition, or the thread ends, where Python raises: ValueError, with this text, in which n integers stand at GJ_L_NUMBER. Or in steps: */
+#define GJ_L_NUMBER "\5i\5"               /* code.h: GJ_TOLD_IN */
+void   gj_lrequire(gj_lower *, gj_ref condition);
+void   gj_lrequire_or(gj_lower *, gj_ref condition, const char *text, uint32_t n, const gj_ref *value);
+uint32_t gj_lrequire_begin(gj_lower *, gj_ref condition);              /* what comes next is where it does not hold … */
+void   gj_ltell(gj_lower *, gj_ref fails, const char *text, uint32_t n, const gj_ref *value);      /* … which is why, if it fails … */
+void   gj_lrequire_end(gj_lower *, uint32_t begun);                    /* … and from here on where it holds */
 void   gj_lrequire_value(gj_lower *, gj_ref there, const gj_type *);   /* … a TypeError of None */
 /* Do the two come about in the same way, from nothing that changes? Extents of two equal slices do. */
 bool   gj_lsame(const gj_lower *, gj_ref, gj_ref);
@@ -250,6 +258,8 @@ gj_lv  gj_lshaped(gj_lower *, gj_lv);                          /* the same, wher
 gj_lv  gj_lexpression_item(gj_lower *, gj_lv, uint32_t n, const gj_ref *index);
 /* An array, and each array of an expression, has the target's extents, or 1, in its dimensions. */
 void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
+/* The same of n operands whose function's results go to `out`. */
+void   gj_lrequire_output(gj_lower *, gj_lv out, uint32_t n, const gj_lv *operand);
 /* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), computed if v is an
  * expression, or v, a scalar. */
 gj_lv  gj_lbroadcast(gj_lower *, gj_lv target, gj_lv v, const gj_ref *at);

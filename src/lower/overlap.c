@@ -193,7 +193,9 @@ static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *a
 		L->landing = before;
 		return;
 	}
-	gj_lrequire(L, gj_ecmp(L, GJ_CMP_LE, gj_lsize(L, target), gj_eint(L, gj_i64(), MOST_HELD)));
+	L->M->needs_memory = gj_entries[L->M->options->entry].runner == GJ_RUN_LOOP;
+	gj_lrequire_or(L, gj_ecmp(L, GJ_CMP_LE, gj_lsize(L, target), gj_eint(L, gj_i64(), MOST_HELD)),
+		"an array expression reads what it overwrites, and is too large to be kept meanwhile", 0, NULL);
 	gj_ref memory = gj_e(L, GJ_LOCALMEM, gj_ptr_type(t->elem, GJ_LOCAL), 0, NULL);
 	gj_o(L->fn, memory)->imm.i = MOST_HELD;
 	gj_lv held = gj_larray(L, gj_array_type(t->elem, t->ndim, 'C', false, GJ_LOCAL), memory, target.part + 1);
@@ -278,7 +280,7 @@ static void require_apart(gj_lower *L, gj_lv t, gj_lv s, bool or_same)
 		fine = either(L, fine, lie_apart(L, t, s, away));
 	if (away && or_same && t.type->ndim == s.type->ndim && t.type->elem == s.type->elem)
 		fine = either(L, fine, both(L, gj_ecmp(L, GJ_CMP_EQ, away, zero(L)), step_alike(L, t, s)));
-	gj_lrequire(L, fine);
+	gj_lrequire_or(L, fine, "an output overlaps what is read", 0, NULL);
 }
 
 void gj_lrequire_apart(gj_lower *L, gj_lv t, gj_lv s) { require_apart(L, t, s, false); }

@@ -54,6 +54,24 @@ gj_lv gj_lower_transpose(gj_lcall *c)
 	return permuted(c->L, c->a[0], c->type, axis);
 }
 
+/* In NumPy's words; unknown: the extent that was -1, or -1. */
+static void require_shape(gj_lower *L, gj_ref fits, gj_ref size, uint32_t n, const gj_ref *shape, int unknown)
+{
+	gj_sb text = { 0 };
+	gj_ref value[1 + GJ_MAX_NDIM] = { size };
+	uint32_t nvalues = 1;
+	gj_sb_puts(&text, "cannot reshape array of size " GJ_L_NUMBER " into shape (");
+	for (uint32_t d = 0; d < n; d++) {
+		bool known = (int)d != unknown;
+		gj_sb_printf(&text, "%s%s", d ? "," : "", known ? GJ_L_NUMBER : "newaxis");
+		value[nvalues] = shape[d];
+		nvalues += known;
+	}
+	gj_sb_puts(&text, n == 1 ? ",)" : ")");
+	gj_lrequire_or(L, fits, gj_strdup(L->arena, gj_sb_str(&text)), nvalues, value);
+	gj_sb_free(&text);
+}
+
 /* The extents asked for; -1 stands for what is left. They must multiply to the size. */
 gj_lv gj_lower_reshape(gj_lcall *c)
 {
@@ -80,7 +98,7 @@ gj_lv gj_lower_reshape(gj_lcall *c)
 		fits = gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_NE, product, zero));
 		product = gj_eindex(L, GJ_MUL, product, shape[unknown]);
 	}
-	gj_lrequire(L, gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)));
+	require_shape(L, gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)), size, c->type->ndim, shape, unknown);
 	return gj_lowned_as(L, gj_larray(L, c->type, c->a[0].part[0], shape), c->a[0]);
 }
 
@@ -132,7 +150,8 @@ gj_lv gj_lower_view(gj_lcall *c)
 		return gj_lowned_as(L, v, a);
 	gj_ref bytes = gj_eindex(L, GJ_MUL, gj_extent(a, n - 1), gj_eint(L, gj_i64(), old)), each = gj_eint(L, gj_i64(), size);
 	if (size > old)
-		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, gj_i64(), bytes, each), gj_eint(L, gj_i64(), 0)));
+		gj_lrequire_or(L, gj_ecmp(L, GJ_CMP_EQ, gj_e2(L, GJ_MOD, gj_i64(), bytes, each), gj_eint(L, gj_i64(), 0)),
+			"When changing to a larger dtype, its size must be a divisor of the total size in bytes of the last axis of the array.", 0, NULL);
 	p[n] = gj_e2(L, GJ_FLOORDIV, gj_i64(), bytes, each);
 	return gj_lowned_as(L, gj_larray(L, c->type, p[0], p + 1), a);
 }
@@ -168,7 +187,8 @@ gj_lv gj_lower_item(gj_lcall *c)
 	gj_lower *L = c->L;
 	if (c->a[0].type->kind != GJ_ARRAY)
 		return c->a[0];
-	gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, c->a[0]), gj_eint(L, gj_i64(), 1)));
+	gj_lrequire_or(L, gj_ecmp(L, GJ_CMP_EQ, gj_lsize(L, c->a[0]), gj_eint(L, gj_i64(), 1)),
+		"can only convert an array of size 1 to a Python scalar", 0, NULL);
 	return gj_lload_from(L, c->a[0], c->a[0].part[0], c->type);
 }
 
@@ -202,6 +222,6 @@ gj_lv gj_lower_index(gj_lcall *c)
 		at = gj_e3(L, GJ_SELECT, gj_i64(), same, gj_eint(L, gj_i64(), i), at);
 		found = gj_e2(L, GJ_OR, gj_bool(), found, same);
 	}
-	gj_lrequire(L, found);
+	gj_lrequire_or(L, found, "tuple.index(x): x not in tuple", 0, NULL);
 	return gj_lresult(c, at);
 }

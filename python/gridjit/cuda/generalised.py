@@ -1,6 +1,7 @@
 """guvectorize(target='cuda'): functions of arrays over arrays on the current device. The kernel is text as for other functions over
 arrays: a thread for each outer element, or, where there are few of them, a team of threads that share the loops of the function."""
 
+import itertools
 import math
 
 import numpy as np
@@ -144,13 +145,20 @@ class DeviceGUFunc:
 		call.given, call.on_device = outs, on_device
 		return call
 
-	def _kernel(self, key, arrays, dtypes):
+	def _kernel(self, varies, ndim, team, arrays, dtypes):
+		key = varies, ndim, team, arrays, dtypes
 		if key not in self._kernels:
-			varies, ndim, team = key
 			scope = {"cuda": cuda, "f": self.py_func, **{f"T{k}": _core.as_type(t) for k, t in enumerate(dtypes)}}
 			kernel = define(_text(varies, ndim, arrays, team), scope, f"{self.__name__} over arrays", __name__, self.__name__)
-			self._kernels[key] = _make(kernel, {**self._options, "entry": "kernel", "spread": team})
-		return self._kernels[key]
+			extents = self._extents(varies)                # options do not keep texts
+			self._kernels[key] = _make(kernel, {**self._options, "entry": "kernel", "spread": team, "extents": extents}), extents
+		return self._kernels[key][0]
+
+	def _extents(self, varies):
+		"""Which dimensions of the kernel's arrays have the same extents: outer ones by their numbers, then those of the layout."""
+		names = {d: chr(ord("A") + i) for i, d in enumerate(dict.fromkeys(itertools.chain(*self._layout.operands)))}
+		return ",".join("" if v is None else "".join(str(d) for d, there in enumerate(v) if there) + ("".join(names[d] for d in dims) or "-")
+			for v, dims in zip(varies, self._layout.operands))
 
 	def explain(self, *args, **keywords):
 		"""What becomes of the function's loops where there are few outer elements, as a call with these arguments would have it: by which
@@ -293,7 +301,7 @@ class _Call:
 			dims, views, varies = self._views(self.operands) or self._views(self._copies())
 			outer, items = math.prod(self.outer), sum(map(math.prod, self.core))
 			blocks = _team(outer, items, next(a for a in views if isinstance(a, DeviceNDArray)).on_host)
-			kernel = self.ufunc._kernel((varies, len(dims), blocks > 0), self.arrays, self.dtypes)
+			kernel = self.ufunc._kernel(varies, len(dims), blocks > 0, self.arrays, self.dtypes)
 			grid, threads = ((blocks, 1, outer), TEAM) if blocks else (-(-outer // THREADS), THREADS)
 			kernel[grid, threads, self.stream](*views)
 		for made, target in reversed(self.back):
@@ -305,7 +313,7 @@ class _Call:
 
 	def explain(self):
 		dims, views, varies = self._views(self.operands) or self._views(self._copies())
-		kernel = self.ufunc._kernel((varies, len(dims), True), self.arrays, self.dtypes)
+		kernel = self.ufunc._kernel(varies, len(dims), True, self.arrays, self.dtypes)
 		return kernel._dump(kernel._types_of(*views), "loops")
 
 	def _copies(self):

@@ -44,10 +44,10 @@ typedef struct run {
 	int64_t  n, chunk, items;                  /* items: of the operands of an outer element */
 	_Atomic int64_t next;                      /* threads: outer elements taken */
 	_Atomic int flags, interrupted;
-	pthread_mutex_t lock;                      /* hosted: of *failure and said */
+	pthread_mutex_t lock;                      /* of *failure and said */
 	said    *said;                             /* in the order of the elements */
 	bool     shared;                           /* by threads */
-	_Atomic int64_t failed;                    /* where the outer elements began that failed; INT64_MAX: none */
+	_Atomic int64_t failed;                    /* where the outer elements begin of which one failed; INT64_MAX: none */
 	gj_rows_failure *failure;
 } run;
 
@@ -204,6 +204,27 @@ static void hosted(run *r, int64_t from, int64_t n)
 		note_failure(r, from, status, &report);
 }
 
+/* One call of compiled code, where it goes when an outer element raises, and what that has told. */
+typedef struct running { gj_block pub; void *landing[5]; uint32_t thread; gj_report report; } running;
+
+void gj_rt_row_failed(gj_block *pub, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value)
+{
+	running *w = (running *)pub;
+	w->thread = thread;
+	w->report = (gj_report){ .site = site, .nvalues = n };
+	memcpy(w->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
+	__builtin_longjmp(w->landing, 1);
+}
+
+/* Apart, since what is in registers is lost where it lands. false: it has raised. */
+static __attribute__((noinline)) bool returns(running *w, const gj_kernel *k, const char *params, uint32_t n)
+{
+	if (__builtin_setjmp(w->landing))
+		return false;
+	k->entry(&w->pub, params, 0, n);
+	return true;
+}
+
 /* Calls compiled code for outer elements [from, from + n). */
 static void elements(run *r, int64_t from, int64_t n)
 {
@@ -218,8 +239,10 @@ static void elements(run *r, int64_t from, int64_t n)
 		const char *at = o->at + from * o->step;
 		memcpy(params + k->param[i].offset, k->param[i].field == GJ_FIELD_DATA ? &at : field(o, &k->param[i]), k->param[i].size);
 	}
-	gj_block block = { .block_dim = { (uint32_t)n, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = (uint32_t)n };
-	k->kernel->entry(&block, params, 0, (uint32_t)n);
+	running w;
+	w.pub = (gj_block){ .block_dim = { (uint32_t)n, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = (uint32_t)n };
+	if (!returns(&w, k->kernel, params, (uint32_t)n))
+		note_failure(r, from + w.thread / k->kernel->width, GJ_E_RAISED, &w.report);
 }
 
 /* The same in calls that do not take long, so that the thread can be interrupted between them. */
