@@ -3,6 +3,7 @@
 
 #include "printed.h"
 #include "base/half.h"
+#include "code/code.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,48 @@ static void put_complex(gj_sb *out, double real, double imag, bool narrow)
 	put_object(out, o);
 	Py_XDECREF(o);
 	Py_XDECREF(single);
+}
+
+/* -- Numbers with a format, and texts ------------------------------------------------------------------------------------ */
+
+static PyObject *as_object(char letter, const uint64_t *value)
+{
+	switch (letter) {
+	case 'b': return PyBool_FromLong(value[0] != 0);
+	case 'i': return PyLong_FromLongLong((long long)value[0]);
+	case 'u': return PyLong_FromUnsignedLongLong(value[0]);
+	case 'c': case 'z': return PyComplex_FromDoubles(as_double(value[0]), as_double(value[1]));
+	default:  return PyFloat_FromDouble(as_double(value[0]));
+	}
+}
+
+/* The text of this number among those between p and end. */
+static void put_one(gj_sb *out, uint64_t which, const char *p, const char *end)
+{
+	const char *to = p;
+	for (;; p = ++to) {
+		while (to < end && *to != GJ_TOLD_ONE)
+			to++;
+		if (!which-- || to == end)
+			break;
+	}
+	gj_sb_put(out, p, (size_t)(to - p));
+}
+
+/* x as text by the format up to `end`; x is released. What Python raises for a format that is none is shown, and the text is "?". */
+static void put_formatted(gj_sb *out, PyObject *x, const char *format, const char *end)
+{
+	char how = *format == GJ_TOLD_REPR || *format == GJ_TOLD_STR || *format == GJ_TOLD_WHOLE ? *format++ : 0;
+	if (x && how)
+		Py_SETREF(x, how == GJ_TOLD_WHOLE ? PyNumber_Long(x) : how == GJ_TOLD_STR ? PyObject_Str(x) : PyObject_Repr(x));
+	PyObject *spec = PyUnicode_DecodeUTF8(format, end - format, "replace"), *text = x && spec ? PyObject_Format(x, spec) : NULL;
+	const char *s = text ? PyUnicode_AsUTF8(text) : NULL;
+	if (!s)
+		PyErr_WriteUnraisable(NULL);
+	gj_sb_puts(out, s ? s : "?");
+	Py_XDECREF(x);
+	Py_XDECREF(spec);
+	Py_XDECREF(text);
 }
 
 /* -- Whole arrays ------------------------------------------------------------------------------------------------------ */
@@ -112,6 +155,26 @@ static void put_number(gj_sb *out, char letter, uint64_t bits)
 	}
 }
 
+/* What stands between s and the next mark, which is returned. */
+static const char *put_marked(gj_sb *out, const char *s, const gj_printed *p, uint32_t *next)
+{
+	const char *end = strchr(s, GJ_PRINT_MARK), *text = *s == '{' && s[1] == 's' ? strchr(s, GJ_TOLD_ONE) : NULL;
+	uint32_t parts = s[1] == 'c' || s[1] == 'z' ? 2 : 1;
+	if (!end || end < s + 2)
+		return s + strlen(s) - 1;
+	if (text && text < end) {
+		put_formatted(out, PyUnicode_DecodeUTF8(s + 2, text - s - 2, "replace"), text + 1, end);
+	} else if (*next + parts <= p->n) {
+		const uint64_t *value = p->value + *next;
+		*next += parts;
+		if (*s == '{')
+			put_formatted(out, as_object(s[1], value), s + 2, end);
+		else
+			put_one(out, *value, s + 2, end);
+	}
+	return end;
+}
+
 static void put_line(gj_sb *out, whole *w, const gj_printed *p)
 {
 	uint32_t next = 0;
@@ -124,6 +187,8 @@ static void put_line(gj_sb *out, whole *w, const gj_printed *p)
 			return;
 		else if (*s == '[')
 			return begin(w, s + 1, p);
+		else if (*s == '{' || *s == '#')
+			s = put_marked(out, s, p, &next);
 		else if (*s == ',')
 			return add(w, s[1], p->value);
 		else if (*s == ']')

@@ -478,7 +478,8 @@ def test_decorator_keywords():
 	def f(x):
 		x[0] = 1
 	for keywords, error in (({"nonsense": 1}, TypeError), ({"boundscheck": "yes"}, TypeError),
-			({"shared_memory_carveout": "MaxL1"}, NotImplementedError), ({"argtypes": 1}, errors.DeprecationError),
+			({"shared_memory_carveout": "most"}, ValueError), ({"shared_memory_carveout": 101}, ValueError),
+			({"shared_memory_carveout": -2}, ValueError), ({"shared_memory_carveout": 0.5}, TypeError), ({"argtypes": 1}, errors.DeprecationError),
 			({"launch_bounds": -1}, ValueError), ({"launch_bounds": (1, 2, 3, 4)}, ValueError), ({"inline": "maybe"}, ValueError),
 			({"fastmath": "yes"}, TypeError)):
 		with pytest.raises(error, match=next(iter(keywords))):
@@ -487,6 +488,9 @@ def test_decorator_keywords():
 		forceinline=True, debug=False, opt=True, lineinfo=True, max_registers=64, launch_bounds=(128, 2), fastmath=True,
 		shared_memory_carveout="default")(f)
 	assert harmless._options["launch_bounds"] == (128, 2) and harmless._options["inline"] == "always"
+	assert cuda.jit(inline=lambda *ask: 1 / 0)(f)._options["inline"] == "never"
+	for given, percent in (None, -1), ("MaxL1", 0), ("MAXSHARED", 100), ("Default", -1), (-1, -1), (np.int8(70), 70):
+		assert cuda.jit(shared_memory_carveout=given, extensions=[object()])(f)._options["shared_memory_carveout"] == percent
 	with pytest.warns(errors.NumbaInvalidConfigWarning):
 		cuda.jit(debug=True, opt=True)(f)
 	with pytest.raises(TypeError, match="a Python function is needed"):

@@ -83,6 +83,7 @@ EXPECT = {
 	"CARRAY_DTYPE": "gridjit.carray(): the pointer is to float32, not to int32",
 	"UNPACK": "cannot unpack float32 into 2 variables",
 	"PRINT_LONG": ("UnsupportedError", "print() of 40 numbers: at most 32"),
+	"PRINT_FORMAT": ("UnsupportedError", "print() cannot format Tuple(float32, int64)"),
 	"UNPACK_STAR": "cannot unpack array(float32, 1d, C) into a starred variable",
 	"UNPACK_COUNT": "of 3 items into 2 variables",
 	"TUPLE_SIZE": "a tuple of more than 1000 values",

@@ -76,7 +76,7 @@ REFUSED = {
 	"DictComp": ("s = {i: 1 for i in range(3)}\nout[0] = s[1]", "a dictionary comprehension", "a named tuple"),
 	"Yield": ("yield n", "a generator (yield)", "write the loop where its values are used"),
 	"YieldFrom": ("yield from a", "a generator (yield)", "write the loop where its values are used"),
-	"JoinedStr": ("x = f'{n} items'\nout[0] = len(x)", "an f-string", "messages of exceptions may be f-strings"),
+	"JoinedStr": ("x = f'{n} items'\nout[0] = len(x)", "an f-string", "messages of exceptions take f-strings"),
 	"MatchMapping": ("match a:\n\tcase {1: x}:\n\t\tout[0] = x", "a mapping pattern", "no dictionaries"),
 	"MatchClass": ("match n:\n\tcase int():\n\t\tout[0] = 1", "a class pattern", "isinstance"),
 	"global = 1": ("global N\nN = 1", "assignment to a global variable", "write to an array argument"),

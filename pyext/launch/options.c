@@ -3,6 +3,7 @@
 #include "launch/options.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* -- A value of each kind: reading into the field, and showing as the caller writes it ------------------------------------------ */
 
@@ -33,8 +34,11 @@ static bool read_FLAG(const gj_option *row, PyObject *v, bool *field)
 
 static PyObject *show_FLAG(const bool *field) { return PyBool_FromLong(*field); }
 
+/* A function is numba's cost model, which looks at numba's own form of a program. There is none, so it is not asked. */
 static bool read_INLINE(const gj_option *row, PyObject *v, bool *field)
 {
+	if (PyCallable_Check(v))
+		return *field = false, true;
 	*field = PyUnicode_Check(v) && PyUnicode_CompareWithASCIIString(v, "always") == 0;
 	if (is_flag(v))
 		return read_FLAG(row, v, field);
@@ -88,6 +92,28 @@ static PyObject *show_BOUNDS(const gj_bounds *field)
 	return field->cluster ? Py_BuildValue("III", field->threads, field->blocks, field->cluster)
 		: field->blocks ? Py_BuildValue("II", field->threads, field->blocks) : Py_BuildValue("(I)", field->threads);
 }
+
+static bool read_CARVEOUT(const gj_option *row, PyObject *v, int8_t *field)
+{
+	static const char wanted[] = "'MaxL1', 'MaxShared', 'default' or an int from -1 to 100";
+	static const struct { const char *name; int8_t percent; } named[] = { { "default", -1 }, { "maxl1", 0 }, { "maxshared", 100 } };
+	*field = -1;
+	if (v == Py_None)
+		return true;
+	if (PyUnicode_Check(v)) {
+		const char *name = PyUnicode_AsUTF8(v);
+		for (size_t i = 0; name && i < GJ_LEN(named); i++)
+			if (!strcasecmp(name, named[i].name))
+				return *field = named[i].percent, true;
+		return name && wrong_value(row, wanted, v);
+	}
+	int32_t percent;
+	bool ok = read_number(row, v, -1, wanted, v, (uint32_t *)&percent) && (percent <= 100 || wrong_value(row, wanted, v));
+	*field = ok ? (int8_t)percent : -1;
+	return ok;
+}
+
+static PyObject *show_CARVEOUT(const int8_t *field) { return PyLong_FromLong(*field); }
 
 static bool read_CC(const gj_option *row, PyObject *v, gj_cc *field)
 {

@@ -1,5 +1,5 @@
-/* Texts of exceptions that depend on the way control came: `raise ValueError("a" if x else "b")`. Strings are constants and no phi joins
- * two of them, so the number of the text is joined instead, and who is told of the exception takes the text of that number. */
+/* Texts of exceptions, and texts that are printed, that depend on the way control came: `raise ValueError("a" if x else "b")`. Strings are
+ * constants and no phi joins two of them, so the number of the text is joined instead, and who is told takes the text of that number. */
 #include "bytecode/state.h"
 
 #include <string.h>
@@ -43,34 +43,46 @@ static bool gather(gj_ssa_state *s, gj_ref r, gathered *g)
 	return true;
 }
 
-/* Room for more ops, which stand for themselves. */
-static void grow_aliases(gj_ssa_state *s, uint32_t more)
+void gj_grow_aliases(gj_ssa_state *s, uint32_t more)
 {
 	gj_ref *alias = gj_new(s->f->arena, gj_ref, s->f->op.n + more);
 	memcpy(alias, s->alias, s->f->op.n * sizeof *alias);
 	s->alias = alias;
 }
 
+void gj_move_before(gj_fn *f, uint32_t block, gj_ref r)
+{
+	gj_ref *op = f->bb.p[block].ops.p, last = op[f->bb.p[block].ops.n - 1];
+	uint32_t at = 0;
+	while (op[at] != r)
+		at++;
+	memmove(op + at + 1, op + at, (f->bb.p[block].ops.n - 1 - at) * sizeof *op);
+	op[at] = last;
+}
+
+gj_ref gj_constant_before(gj_ssa_state *s, gj_ref r, const gj_obj *obj)
+{
+	uint32_t block = gj_o(s->f, r)->block;
+	gj_grow_aliases(s, 1);
+	gj_ref n = gj_emit(s->f, block, GJ_OBJ, NULL, gj_o(s->f, r)->loc, 0, NULL);
+	gj_o(s->f, n)->imm.obj = obj;
+	gj_move_before(s->f, block, r);
+	return n;
+}
+
 /* The number of the string r, in the same block. */
 static gj_ref emit_number(gj_ssa_state *s, gj_ref r, gathered *g)
 {
-	gj_fn *f = s->f;
-	uint32_t block = gj_o(f, r)->block, i = number_of(g, string_of(gj_o(f, r)));
-	gj_obj *number = gj_new(f->arena, gj_obj, 1);
-	*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = i };
-	gj_ref n = gj_emit(f, block, GJ_OBJ, NULL, gj_o(f, r)->loc, 0, NULL), *op = f->bb.p[block].ops.p;
-	uint32_t last = f->bb.p[block].ops.n - 1;
-	gj_o(f, n)->imm.obj = number;
-	op[last] = op[last - 1];                               /* the terminator stays behind it */
-	op[last - 1] = n;
-	return n;
+	gj_obj *number = gj_new(s->f->arena, gj_obj, 1);
+	*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = number_of(g, string_of(gj_o(s->f, r))) };
+	return gj_constant_before(s, r, number);
 }
 
 static void fill(gj_ssa_state *s, gathered *g, uint32_t i)
 {
 	uint32_t n = gj_o(s->f, g->phi[i])->nargs;
 	gj_ref *arg = gj_new(s->f->arena, gj_ref, n);
-	grow_aliases(s, n);
+	gj_grow_aliases(s, n);
 	for (uint32_t k = 0; k < n; k++) {
 		gj_ref a = gj_var_find(s, gj_o(s->f, g->phi[i])->arg[k]);
 		if (string_of(gj_o(s->f, a)))
@@ -93,7 +105,7 @@ static void choose(gj_ssa_state *s, gj_ref r)
 		gj_sb_printf(&text, "%s%c", g.text[i], GJ_TOLD_ONE);
 	const char *texts = gj_strdup(s->f->arena, gj_sb_str(&text));
 	gj_sb_free(&text);
-	grow_aliases(s, g.nphis);
+	gj_grow_aliases(s, g.nphis);
 	for (uint32_t i = 0; i < g.nphis; i++)
 		g.number[i] = gj_var_phi(s, gj_o(s->f, g.phi[i])->block, GJ_VAR_SOME);
 	for (uint32_t i = 0; i < g.nphis; i++)
@@ -114,6 +126,8 @@ void gj_choose_texts(gj_ssa_state *s)
 {
 	for (uint32_t i = 0; i < s->raise.n; i++)
 		choose_in(s, gj_var_find(s, s->raise.p[i].value), 4);
+	for (uint32_t i = 0; i < s->print.n; i++)
+		choose_in(s, s->print.p[i], 4);
 }
 
 const gj_choice *gj_choice_of(const gj_ssa_state *s, gj_ref r)

@@ -30,13 +30,30 @@ static bool *find_doomed(const gj_fn *f)
 	return doomed;
 }
 
-static uint32_t *count_uses(gj_ssa_state *s)
+uint32_t *gj_ssa_uses(gj_ssa_state *s)
 {
 	uint32_t *uses = gj_new(s->f->arena, uint32_t, s->f->op.n);
 	for (gj_ref r = 1; r < s->f->op.n; r++)
 		for (uint32_t k = 0; k < gj_o(s->f, r)->nargs && !s->alias[r]; k++)
 			uses[gj_var_find(s, gj_o(s->f, r)->arg[k])]++;
 	return uses;
+}
+
+void gj_drop_unused(gj_ssa_state *s, gj_refs *work, uint32_t *uses, const bool *where)
+{
+	while (work->n) {
+		gj_op *o = gj_o(s->f, work->p[--work->n]);
+		if ((where && !where[o->block]) || o->op == GJ_SETITEM || gj_op_is(o, GJ_F_TERM))
+			continue;
+		for (uint32_t k = 0; k < o->nargs; k++) {
+			gj_ref arg = gj_var_find(s, o->arg[k]);
+			if (--uses[arg] == 0)
+				gj_push(s->f->arena, work, arg);
+		}
+		if (o->op != GJ_PHI)                               /* phis are in no block yet: those that nobody uses come into none */
+			o->op = GJ_NOP;
+		o->nargs = 0;
+	}
 }
 
 static const gj_obj unknown = { .kind = GJ_OBJ_STR, .name = "?" };
@@ -111,9 +128,8 @@ static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *rais
 
 void gj_settle_raises(gj_ssa_state *s)
 {
-	GJ_VEC(gj_ref) work = { 0 };
+	gj_refs work = { 0 };
 	gj_fn *f = s->f;
-	gj_choose_texts(s);
 	const bool *doomed = s->doomed = s->raise.n ? find_doomed(f) : NULL;
 	for (uint32_t i = 0; i < s->raise.n; i++) {
 		gj_ref call = 0;
@@ -130,20 +146,6 @@ void gj_settle_raises(gj_ssa_state *s)
 		if (call)
 			gj_push(f->arena, &work, call);
 	}
-	if (!work.n)
-		return;
-	uint32_t *uses = count_uses(s);
-	while (work.n) {
-		gj_op *o = gj_o(f, work.p[--work.n]);
-		if (!doomed[o->block] || o->op == GJ_SETITEM || gj_op_is(o, GJ_F_TERM))
-			continue;
-		for (uint32_t k = 0; k < o->nargs; k++) {
-			gj_ref arg = gj_var_find(s, o->arg[k]);
-			if (--uses[arg] == 0)
-				gj_push(f->arena, &work, arg);
-		}
-		if (o->op != GJ_PHI)                               /* phis are in no block yet: those that nobody uses come into none */
-			o->op = GJ_NOP;
-		o->nargs = 0;
-	}
+	if (work.n)
+		gj_drop_unused(s, &work, gj_ssa_uses(s), doomed);
 }

@@ -51,6 +51,8 @@ typedef struct gj_building { gj_ref ref; bool named; GJ_VEC(const char *) name; 
  * (!s; !r or !a), which is formatted as texts are. */
 enum { GJ_TEXT_OTHER, GJ_TEXT_PARTS, GJ_TEXT_VALUE, GJ_TEXT_SPEC, GJ_TEXT_STR, GJ_TEXT_REPR };
 
+typedef GJ_VEC(gj_ref) gj_refs;
+
 typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
 
 typedef struct gj_choice { gj_ref phi, number; const char *texts; } gj_choice;     /* choice.c; texts: each with a GJ_TOLD_ONE behind it */
@@ -74,6 +76,7 @@ struct gj_ssa_state {
 	gj_ref *precall; uint32_t nprecall; bool has_precall;
 	GJ_VEC(gj_building) building;
 	GJ_VEC(gj_raise) raise;
+	gj_refs print;                             /* calls of print() */
 	GJ_VEC(gj_choice) choice;
 	const bool *doomed;                        /* raised.c: blocks from which every way raises */
 	/* variables */
@@ -145,18 +148,27 @@ gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 
 /* raised.c: what each RAISE raises, when all variables are known; what only makes its message is deleted. */
 void   gj_settle_raises(gj_ssa_state *);
+/* How often each op is an operand; deletes the ops `work`, which nobody uses, and what is not used then, as far as it stands in such blocks (NULL: all). */
+uint32_t *gj_ssa_uses(gj_ssa_state *);
+void   gj_drop_unused(gj_ssa_state *, gj_refs *work, uint32_t *uses, const bool *where);
+/* printed.c: texts with values in them that print() takes become MKTUPLEs of the text and its values. Call them before the raises are settled. */
+void   gj_find_prints(gj_ssa_state *);
+void   gj_settle_prints(gj_ssa_state *);
 extern const gj_obj gj_assertion;              /* what a failed assert raises */
 
 /* texts.c: what r is as a text that an exception tells, with marks in it for `value`; false: it is no text, or says something else. May a
  * message tell r? The object that a name stands for, dotted or not; NULL: it is no name. */
-typedef GJ_VEC(gj_ref) gj_refs;
 bool   gj_text_of(gj_ssa_state *, gj_ref r, gj_sb *out, gj_refs *value, int depth);
 bool   gj_can_tell(gj_ssa_state *, gj_ref r, int depth);
 const gj_obj *gj_named_object(gj_ssa_state *, gj_ref r);
 
-/* choice.c: phis of strings that are raised get one of numbers beside them; NULL: r is no such phi. Adds ops. */
+/* choice.c: phis of strings that are raised or printed get one of numbers beside them; NULL: r is no such phi. Adds ops. */
 void   gj_choose_texts(gj_ssa_state *);
 const gj_choice *gj_choice_of(const gj_ssa_state *, gj_ref r);
+/* Room for more ops, which stand for themselves; a constant before op r; the last op of the block goes before op r. */
+void   gj_grow_aliases(gj_ssa_state *, uint32_t more);
+gj_ref gj_constant_before(gj_ssa_state *, gj_ref r, const gj_obj *);
+void   gj_move_before(gj_fn *, uint32_t block, gj_ref r);
 
 /* caught.c: the handler of what instruction i raises, NULL: none here; is it one that may raise, and has one? What a handler begins with. */
 const gj_handler *gj_handler_of(const gj_ssa_state *, uint32_t i);

@@ -1,4 +1,4 @@
-/* Texts that exceptions tell, made of constants and of values that are known when the function runs: f-strings, `"%d" % n`, "{}".format(n),
+/* Texts that exceptions tell and print() writes, made of constants and of values that are known when the function runs: f-strings, `"%d" % n`, "{}".format(n),
  * str(n), and sums of them. What says how a value is written is kept in Python's format language (code.h: GJ_TOLD_IN). */
 #include "bytecode/state.h"
 
@@ -7,6 +7,9 @@
 #include <string.h>
 
 enum { MAX_DEPTH = 8, SPEC_SIZE = 32 };
+
+/* What stands in the fields of a format: values, with names, or without (NULL). */
+typedef struct operands { uint32_t n; const gj_ref *value; const char *const *name; } operands;
 
 /* How a value becomes text: its format, of itself, of its repr(), or of its whole part. */
 typedef struct how { const char *spec; char as; } how;
@@ -94,7 +97,7 @@ static bool put_value(gj_ssa_state *s, gj_ref v, how h, gj_sb *out, gj_refs *val
 		if (is_text)
 			return true;
 	}
-	if (o->op == GJ_UNSUPPORTED || !gj_can_tell(s, v, 0))
+	if (o->op == GJ_UNSUPPORTED || (!constant(s, v) && !gj_can_tell(s, v, 0)))
 		return false;
 	gj_sb_printf(out, "%c", GJ_TOLD_IN);
 	if (h.as)
@@ -102,6 +105,21 @@ static bool put_value(gj_ssa_state *s, gj_ref v, how h, gj_sb *out, gj_refs *val
 	gj_sb_printf(out, "%s%c", h.spec, GJ_TOLD_IN);
 	gj_push(s->f->arena, value, v);
 	return true;
+}
+
+/* A format, whose own fields are constants. false: it is none. */
+static bool format_of(gj_ssa_state *s, gj_ref r, gj_sb *out, int depth)
+{
+	const gj_op *o = gj_o(s->f, r);
+	const gj_obj *obj = o->op == GJ_OBJ ? o->imm.obj : NULL;
+	bool parts = o->op == GJ_UNSUPPORTED && (o->sub == GJ_TEXT_PARTS || o->sub == GJ_TEXT_VALUE || o->sub == GJ_TEXT_STR);
+	for (uint32_t i = 0; parts && i < o->nargs; i++)
+		parts = depth < MAX_DEPTH && format_of(s, gj_var_find(s, o->arg[i]), out, depth + 1);
+	if (obj && obj->kind == GJ_OBJ_STR)
+		gj_sb_puts(out, obj->name);
+	else if (obj && obj->kind == GJ_OBJ_INT && !obj->is_unsigned && !obj->big)
+		gj_sb_printf(out, "%lld", (long long)obj->i);
+	return parts || (obj && (obj->kind == GJ_OBJ_STR || obj->kind == GJ_OBJ_INT));
 }
 
 /* A piece of an f-string. */
@@ -114,12 +132,15 @@ static bool piece(gj_ssa_state *s, const gj_op *o, gj_sb *out, gj_refs *value, i
 			return false;
 	if (o->sub == GJ_TEXT_PARTS)
 		return true;
-	const char *spec = o->sub == GJ_TEXT_SPEC ? constant(s, gj_var_find(s, o->arg[1])) : "";
+	gj_sb format = { 0 };
+	bool known = o->sub != GJ_TEXT_SPEC || format_of(s, gj_var_find(s, o->arg[1]), &format, depth);
+	const char *spec = gj_strdup(s->f->arena, gj_sb_str(&format));
+	gj_sb_free(&format);
 	gj_ref v = gj_var_find(s, o->arg[0]);
 	const gj_op *of = gj_o(s->f, v);
 	bool text = of->op == GJ_UNSUPPORTED && of->sub >= GJ_TEXT_STR;
 	v = text ? gj_var_find(s, of->arg[0]) : v;
-	return spec && put_value(s, v, (how){ spec, !text ? 0 : of->sub == GJ_TEXT_STR ? GJ_TOLD_STR : GJ_TOLD_REPR }, out, value, depth);
+	return known && put_value(s, v, (how){ spec, !text ? 0 : of->sub == GJ_TEXT_STR ? GJ_TOLD_STR : GJ_TOLD_REPR }, out, value, depth);
 }
 
 /* What stands behind a % as a format; *p comes to stand behind it. false: it is none of those that have one. */
@@ -142,19 +163,39 @@ static bool conversion(const char **p, char spec[SPEC_SIZE], how *h)
 		return false;
 	char letter = *end, type[2] = { letter == 'i' || letter == 'u' ? 'd' : letter, 0 };
 	bool text = letter == 's' || letter == 'r' || letter == 'a', whole = *type == 'd', integer = whole || strchr("xXo", letter);
-	if (!text && !integer && !strchr("eEfFgG", letter))
+	bool words = text || letter == 'c';
+	if (!words && !integer && !strchr("eEfFgG", letter))
 		return false;
-	if ((text || integer) && end > precision)
+	if ((integer || letter == 'c') && end > precision)
 		return false;
 	*p = end + 1;
-	snprintf(spec, SPEC_SIZE, "%s%.*s%.*s%s%.*s%.*s%s", left && digits ? "<" : text && digits ? ">" : "", text ? 0 : sign != 0, &sign, text ? 0 : other != 0, &other,
-	         zero && !left && !text && digits ? "0" : "", (int)digits, width, (int)(end - precision), precision, text ? "" : type);
+	snprintf(spec, SPEC_SIZE, "%s%.*s%.*s%s%.*s%.*s%s", left && digits ? "<" : words && digits ? ">" : "", words ? 0 : sign != 0, &sign, words ? 0 : other != 0, &other,
+	         zero && !left && !words && digits ? "0" : "", (int)digits, width, (int)(end - precision), precision, text ? "" : type);
 	*h = (how){ spec, letter == 's' ? GJ_TOLD_STR : text ? GJ_TOLD_REPR : whole ? GJ_TOLD_WHOLE : 0 };
 	return true;
 }
 
+/* The value in the field of this name; 0: there is none. */
+static gj_ref named(gj_ssa_state *s, const operands *of, const char *name, size_t size)
+{
+	for (uint32_t i = of->n; of->name && i-- > 0;)
+		if (of->name[i] && strlen(of->name[i]) == size && !memcmp(of->name[i], name, size))
+			return gj_var_find(s, of->value[i]);
+	return 0;
+}
+
+/* The value of a conversion: (name) at *p, which comes to stand behind it, or the next. 0: there is none. */
+static gj_ref converted(gj_ssa_state *s, const char **p, const operands *of, uint32_t *next)
+{
+	const char *end = **p == '(' ? strchr(*p, ')') : NULL, *name = *p + 1;
+	if (!end)
+		return !of->name && *next < of->n ? gj_var_find(s, of->value[(*next)++]) : 0;
+	*p = end + 1;
+	return named(s, of, name, (size_t)(end - name));
+}
+
 /* format % operands */
-static bool percent(gj_ssa_state *s, const char *format, uint32_t n, const gj_ref *operand, gj_sb *out, gj_refs *value, int depth)
+static bool percent(gj_ssa_state *s, const char *format, const operands *of, gj_sb *out, gj_refs *value, int depth)
 {
 	char spec[SPEC_SIZE];
 	uint32_t next = 0;
@@ -171,14 +212,19 @@ static bool percent(gj_ssa_state *s, const char *format, uint32_t n, const gj_re
 			return false;
 		if (p[-1] != '%' || !*p)
 			continue;
-		if (!conversion(&p, spec, &h) || next == n || !put_value(s, gj_var_find(s, operand[next++]), h, out, value, depth))
+		gj_ref v = converted(s, &p, of, &next);
+		if (!v || !conversion(&p, spec, &h))
+			return false;
+		if (p[-1] == 'c' && constant(s, v) && !spec[1])
+			h = (how){ "", GJ_TOLD_STR };
+		if (!put_value(s, v, h, out, value, depth))
 			return false;
 	}
-	return next == n;
+	return of->name || next == of->n;
 }
 
-/* format.format(operands): fields without names, one after the other or by number. */
-static bool braces(gj_ssa_state *s, const char *format, uint32_t n, const gj_ref *operand, gj_sb *out, gj_refs *value, int depth)
+/* format.format(operands): fields one after the other, by number, or by name: those of keywords stand behind the others. */
+static bool braces(gj_ssa_state *s, const char *format, uint32_t n, const operands *of, gj_sb *out, gj_refs *value, int depth)
 {
 	uint32_t next = 0;
 	for (const char *p = format; *p;) {
@@ -192,14 +238,17 @@ static bool braces(gj_ssa_state *s, const char *format, uint32_t n, const gj_ref
 		}
 		if (!*p)
 			break;
-		const char *end = strchr(p, '}'), *number = p + 1, *at = number + strspn(number, "0123456789");
-		if (*p == '}' || !end || at - number > 3)
+		const char *end = strchr(p, '}'), *field = p + 1, *at = field + strcspn(field, "!:}.[");
+		size_t size = (size_t)(at - field);
+		if (*p == '}' || !end || size > 100)
 			return false;
-		uint32_t i = at > number ? (uint32_t)strtoul(number, NULL, 10) : next++;
+		bool numbered = size == strspn(field, "0123456789");
+		uint32_t i = !numbered || size > 3 ? n : size ? (uint32_t)strtoul(field, NULL, 10) : next++;
+		gj_ref v = i < n ? gj_var_find(s, of->value[i]) : numbered ? 0 : named(s, of, field, size);
 		char as = at[0] == '!' && (at[1] == 'r' || at[1] == 's') ? at[1] == 's' ? GJ_TOLD_STR : GJ_TOLD_REPR : 0;
 		at += as ? 2 : 0;
 		const char *spec = *at == ':' ? gj_strndup(s->f->arena, at + 1, (size_t)(end - at - 1)) : "";
-		if ((*at != ':' && at != end) || strchr(spec, '{') || i >= n || !put_value(s, gj_var_find(s, operand[i]), (how){ spec, as }, out, value, depth))
+		if ((*at != ':' && at != end) || strchr(spec, '{') || !v || !put_value(s, v, (how){ spec, as }, out, value, depth))
 			return false;
 		p = end + 1;
 	}
@@ -213,14 +262,34 @@ static bool called(gj_ssa_state *s, const gj_op *o, gj_sb *out, gj_refs *value, 
 	const char *format = callee->op == GJ_ATTR && !strcmp(callee->imm.name, "format") ? constant(s, gj_var_find(s, callee->arg[0])) : NULL;
 	const gj_obj *f = gj_named_object(s, gj_var_find(s, o->arg[0]));
 	const char *name = f && f->kind == GJ_OBJ_NAME ? f->name : "";
-	if (o->imm.kw && o->imm.kw->n)
+	uint32_t n = o->nargs - 1, nkw = o->imm.kw ? o->imm.kw->n : 0;
+	if (format) {
+		const char **names = gj_new(s->f->arena, const char *, n);
+		for (uint32_t i = 0; i < nkw; i++)
+			names[n - nkw + i] = o->imm.kw->name[i];
+		return braces(s, format, n - nkw, &(operands){ n, o->arg + 1, names }, out, value, depth);
+	}
+	if (nkw)
 		return false;
-	if (format)
-		return braces(s, format, o->nargs - 1, o->arg + 1, out, value, depth);
 	bool repr = !strcmp(name, "builtins.repr");
 	if ((!repr && strcmp(name, "builtins.str")) || o->nargs != 2)
 		return false;
 	return put_value(s, gj_var_find(s, o->arg[1]), (how){ "", repr ? GJ_TOLD_REPR : GJ_TOLD_STR }, out, value, depth);
+}
+
+/* What stands behind a %: the items of a tuple or dictionary, or a value. Constant items become ops before op r. */
+static operands operands_of(gj_ssa_state *s, gj_ref r, gj_ref b)
+{
+	const gj_op *o = gj_o(s->f, b);
+	const gj_obj *known = o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_TUPLE && !o->imm.obj->i ? o->imm.obj : NULL;
+	gj_ref *value = gj_new(s->f->arena, gj_ref, known ? known->n : 1);
+	if (o->op == GJ_MKTUPLE && o->sub != GJ_SORT_LIST)
+		return (operands){ o->nargs, o->arg, o->sub == GJ_SORT_DICT ? o->imm.kw->name : NULL };
+	*value = b;
+	for (uint32_t i = 0; known && i < known->n; i++)
+		value[i] = gj_constant_before(s, r, known->item[i]);
+	bool names = known && known->fields && known->fields->kind == GJ_FIELDS_DICT;
+	return (operands){ known ? known->n : 1, value, names ? known->fields->name : NULL };
 }
 
 bool gj_text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, gj_refs *value, int depth)
@@ -247,7 +316,8 @@ bool gj_text_of(gj_ssa_state *s, gj_ref r, gj_sb *out, gj_refs *value, int depth
 	gj_ref a = gj_var_find(s, o->arg[0]), b = gj_var_find(s, o->arg[1]);
 	if (o->sub == GJ_OP_ADD_)
 		return gj_text_of(s, a, out, value, depth + 1) && gj_text_of(s, b, out, value, depth + 1);
-	const gj_op *all = gj_o(s->f, b);
-	bool tuple = all->op == GJ_MKTUPLE && all->sub == GJ_SORT_TUPLE, known = all->op == GJ_OBJ && all->imm.obj->kind == GJ_OBJ_TUPLE;
-	return o->sub == GJ_OP_MOD_ && !known && constant(s, a) && percent(s, constant(s, a), tuple ? all->nargs : 1, tuple ? all->arg : &b, out, value, depth);
+	if (o->sub != GJ_OP_MOD_ || !constant(s, a))
+		return false;
+	operands of = operands_of(s, r, b);
+	return percent(s, constant(s, a), &of, out, value, depth);
 }

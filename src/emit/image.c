@@ -170,4 +170,5 @@ void gj_image_fields(gj_unit *u)
 	m->accesses = u->vector ? 0 : accesses_of(f);
 	m->dynamic_shared = f->dynamic_shared;
 	m->max_threads = u->opt->launch_bounds.threads;
+	m->carveout = (uint8_t)(u->opt->carveout + 1);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAGIC = 0x386a67, /* "gj8": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
+enum { MAGIC = 0x396a67, /* "gj9": raise the digit whenever the walk changes */ MAX_COUNT = 1 << 20 };
 
 typedef struct io {
 	gj_sb *out;                                /* NULL: reading */
@@ -180,6 +180,8 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	flag(s, &m->cooperative);
 	flag(s, &m->incomplete);
 	NUM(s, m->max_threads, 4);
+	NUM(s, m->carveout, 1);
+	s->bad |= m->carveout > 101;
 	string(s, &m->file);
 	sites(s, m);
 	NUM(s, m->first_report, 4);

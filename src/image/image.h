@@ -114,6 +114,7 @@ struct gj_image {
 	bool      cooperative;
 	bool      incomplete;                      /* of loops of ufuncs: something may raise, of which nobody is told, or needs memory, which there is not */
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */
+	uint8_t   carveout;                        /* GPU: 1 + what shared memory should have, in percent; 0: the driver decides */
 	char     *file;                            /* heap: the kernel's source file */
 	gj_site  *site; uint32_t nsites;           /* barriers first, as gj_rt_barrier's `site` counts them; then where threads end */
 	uint32_t  first_report;                    /* site 0 as reports count them (image/report.h) */

@@ -32,6 +32,7 @@ static void hash_TARGET(gj_hasher *h, const gj_target *const *x) { gj_hash_str(h
 static void hash_COUNT(gj_hasher *h, const uint32_t *x) { gj_hash_u64(h, *x); }
 static void hash_FLAG(gj_hasher *h, const bool *x) { gj_hash_u64(h, *x); }
 static void hash_INLINE(gj_hasher *h, const bool *x) { gj_hash_u64(h, *x); }
+static void hash_CARVEOUT(gj_hasher *h, const int8_t *x) { gj_hash_u64(h, (uint64_t)*x); }
 static void hash_ENTRY(gj_hasher *h, const gj_entry_kind *x) { gj_hash_u64(h, *x); }
 
 static void hash_TEXT(gj_hasher *h, const char *const *x)

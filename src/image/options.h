@@ -11,7 +11,7 @@ typedef struct gj_bounds { uint32_t threads, blocks, cluster; } gj_bounds;     /
 /* Kinds of options and their C types. Python reads and shows a kind by its row in pyext/launch/options.c. */
 #define GJ_OPTION_KINDS(X) \
 	X(TARGET, const gj_target *) X(CC, gj_cc) X(COUNT, uint32_t) X(FLAG, bool) X(TEXT, const char *) X(ENTRY, gj_entry_kind) \
-	X(BOUNDS, gj_bounds) X(INLINE, bool)
+	X(BOUNDS, gj_bounds) X(INLINE, bool) X(CARVEOUT, int8_t)
 
 typedef enum gj_option_kind {
 #define X(kind, type) GJ_OPTION_##kind,

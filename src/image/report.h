@@ -22,7 +22,10 @@ typedef struct gj_report {
 } gj_report;
 
 /* What a kernel prints. A site's template is the line, in which GJ_PRINT_MARK and a letter stand for a number: b bool, i and u
- * integers, f float32, d float64, c and z complex (two numbers); GJ_PRINT_MARK twice for itself. Numbers are 64 bits, floats as float64.
+ * integers, f float32, d float64, c and z complex (two numbers); GJ_PRINT_MARK twice for itself. Between { and the next mark
+ * stands a number's letter and the format in Python's language (code.h: what stands before it says what of the number is formatted), or s, a text with
+ * GJ_TOLD_ONE behind it, and the format; between
+ * # and the next mark, and behind an integer's letter, texts, each with GJ_TOLD_ONE behind it, of which it is the number. Numbers are 64 bits, floats as float64.
  * A whole array is several lines: one with [, the letter of its items and a digit, as many extents; then one an item, with a comma and the
  * letter; then one that begins with ].
  *

@@ -328,6 +328,8 @@ static void setitem(gj_inst *s, const gj_op *o)
 static gj_known made_of_items(const gj_inst *s, const gj_op *o)
 {
 	gj_known v = gj_known_tuple(s, o, o->nargs, o->arg);
+	if (o->sub == GJ_SORT_TEXT && v.type)
+		v.type = gj_text_type(v.type->item, v.type->n);
 	return o->sub == GJ_SORT_LIST ? gj_as_list(v) : o->sub == GJ_SORT_DICT ? gj_as_dict(s->fn->arena, v, o->imm.kw->name) : v;
 }
 

@@ -23,11 +23,17 @@ static bool known(const gj_type *t, const gj_obj *konst)
 	return true;
 }
 
-/* By its number among the values, which keywords stand before. */
+/* By its number among the values, which keywords stand before; of a text the value in it that cannot be told. */
 static void refuse(const gj_icall *c, uint32_t i)
 {
 	gj_icall values = *c;
-	values.a[i - 3] = c->a[i];
+	gj_known bad = c->a[i];
+	for (uint32_t k = 1; gj_is_text(c->a[i].type) && k < c->a[i].type->n; k++) {
+		bad = (gj_known){ c->a[i].type->item[k], c->a[i].konst ? c->a[i].konst->item[k] : NULL };
+		if (!known(bad.type, bad.konst))
+			break;
+	}
+	values.a[i - 3] = bad;
 	gj_bad_argument(&values, i - 3);
 }
 

@@ -135,7 +135,7 @@ typedef struct gj_reading { GJ_VEC(gj_loop_place) loops; gj_taker taker; } gj_re
 
 enum { GJ_ROLLED = 1 };                                                     /* sub of BRANCH, at the end of a loop: it is not unrolled */
 
-typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST, GJ_SORT_DICT } gj_sort;               /* sub of MKTUPLE */
+typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST, GJ_SORT_DICT, GJ_SORT_TEXT } gj_sort; /* sub of MKTUPLE */
 
 /* A loop whose rounds run side by side, in an entry of its own: with a lane a round (NULL: it cannot), with a thread for many. */
 typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ bool promised; /* over prange */ GJ_VEC(uint32_t) own; /* leaves: arrays of which each chunk has a copy */ } gj_rounds;

@@ -1,5 +1,6 @@
 /* Lowering of print(): the line as a template, made here, and the numbers that it wants (image/report.h). */
 #include "lower/lower.h"
+#include "code/code.h"
 #include "image/report.h"
 
 #include <string.h>
@@ -89,8 +90,45 @@ static void put_array(line *p, gj_lv a)
 	p->text = gj_printf(p->L->arena, "%c]", GJ_PRINT_MARK);
 }
 
+static void put_value(line *p, gj_lv v, bool inside);
+
+/* A value in a text, with what stands behind its mark up to the next (code.h: GJ_TOLD_IN). */
+static void put_formatted(line *p, gj_lv v, const char *format)
+{
+	bool text = *format == GJ_TOLD_STR || *format == GJ_TOLD_REPR, one = *format == GJ_TOLD_ONE;
+	if (!*format || (text && !format[1])) {
+		put_value(p, v, *format == GJ_TOLD_REPR);
+	} else if (one || gj_is_number(v.type)) {
+		p->text = gj_printf(p->L->arena, "%s%c%c%c%s%c", p->text, GJ_PRINT_MARK, one ? '#' : '{', letter(v.type), format + one, GJ_PRINT_MARK);
+		put_parts(p, v);
+	} else if (v.type == gj_t_str && !strchr(v.konst->name, GJ_PRINT_MARK)) {
+		p->text = gj_printf(p->L->arena, "%s%c{s%s%c%s%c", p->text, GJ_PRINT_MARK, v.konst->name, GJ_TOLD_ONE, format, GJ_PRINT_MARK);
+	} else {
+		gj_lfail(p->L, GJ_ERR_PRINT_FORMAT, v.type->name);
+	}
+}
+
+static void put_made(line *p, gj_lv v)
+{
+	uint32_t next = 1;
+	for (const char *s = gj_lv_item(p->L, v, 0).konst->name, *end; *s; s = end) {
+		size_t n = *s == GJ_TOLD_IN ? strcspn(s + 1, (const char[]){ GJ_TOLD_IN, 0 }) : strcspn(s, (const char[]){ GJ_TOLD_IN, 0 });
+		bool value = *s == GJ_TOLD_IN;
+		const char *part = gj_strndup(p->L->arena, s + value, n);
+		if (value)
+			put_formatted(p, gj_lv_item(p->L, v, next++), part);
+		else
+			put_text(p, part);
+		end = s + n + 2 * value;
+	}
+}
+
 static void put_value(line *p, gj_lv v, bool inside)
 {
+	if (gj_is_text(v.type)) {
+		put_made(p, v);
+		return;
+	}
 	if (v.type->kind == GJ_TUPLE) {
 		const gj_fields *names = gj_names_of(v.type);
 		bool list = gj_is_list(v.type);

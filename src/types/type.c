@@ -124,8 +124,8 @@ static void tuple_name(const gj_type *t, gj_sb *name, gj_sb *code)
 	bool uniform = t->n > 0;
 	for (uint32_t i = 1; i < t->n; i++)
 		uniform &= t->item[i] == t->item[0];
-	if (gj_is_list(t))
-		gj_sb_puts(code, "list");
+	if (gj_is_list(t) || gj_is_text(t))
+		gj_sb_puts(code, gj_is_list(t) ? "list" : "text");
 	if (uniform)
 		gj_sb_printf(name, "%s(%s x %u)", gj_is_list(t) ? "list" : "UniTuple", t->item[0]->name, (unsigned)t->n);
 	else
@@ -341,6 +341,7 @@ static const gj_type *tuple_type(const gj_fields *names, char layout, const gj_t
 
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, 0, item, n); }
 const gj_type *gj_list_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, 'L', item, n); }
+const gj_type *gj_text_type(const gj_type *const *item, uint32_t n) { return tuple_type(NULL, 'X', item, n); }
 const gj_type *gj_named_type(const gj_fields *f, const gj_type *const *item) { return tuple_type(f, 0, item, f->n); }
 
 const gj_type *gj_array_at(const gj_type *elem, int ndim, char layout, bool readonly, gj_space space, uint32_t known)

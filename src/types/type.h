@@ -76,6 +76,7 @@ extern const gj_type *const gj_t_e4m3, *const gj_t_e5m2;      /* ml_dtypes' floa
 const gj_type *gj_tuple_type(const gj_type *const *item, uint32_t n);
 /* A list of kernels: a tuple that nobody can change, and that is equal to other lists only. */
 const gj_type *gj_list_type(const gj_type *const *item, uint32_t n);
+const gj_type *gj_text_type(const gj_type *const *item, uint32_t n);     /* of a text that is told: what it is made from (code.h: GJ_TOLD), values */
 /* Would a tuple of these be nested too deep? */
 bool gj_too_deep(const gj_type *const *item, uint32_t n);
 const gj_type *gj_array_type(const gj_type *elem, int ndim, char layout, bool readonly, gj_space);
@@ -119,6 +120,7 @@ static inline bool gj_is_half(const gj_type *t)   { return t->kind == GJ_BF16 ||
 static inline bool gj_is_complex(const gj_type *t) { return t->kind == GJ_C64 || t->kind == GJ_C128; }
 static inline bool gj_is_scalar(const gj_type *t) { return t->kind < GJ_NSCALARS; }
 static inline bool gj_is_list(const gj_type *t) { return t->kind == GJ_TUPLE && t->layout == 'L'; }
+static inline bool gj_is_text(const gj_type *t) { return t->kind == GJ_TUPLE && t->layout == 'X'; }
 /* Has it elements that expressions can be made of? */
 static inline bool gj_is_fused(const gj_type *t) { return t->kind == GJ_ELEMENT || t->kind == GJ_REDUCED; }
 static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION || gj_is_fused(t); }

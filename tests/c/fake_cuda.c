@@ -31,7 +31,7 @@ static const char *const function_name[NFUNCTIONS + 1] = {
 
 struct CUctx_st { int ordinal, retained; CUcontext peer; };
 struct CUmod_st { char *text; bool elf; struct CUctx_st *ctx; uint64_t listener, lines; struct CUmod_st *next; };
-struct CUfunc_st { char name[64]; int dynamic; struct CUfunc_st *next; CUmodule module; };
+struct CUfunc_st { char name[64]; int dynamic, carveout; struct CUfunc_st *next; CUmodule module; };
 struct CUstream_st { struct CUctx_st *ctx; };
 struct CUevent_st { unsigned long long at; double ms; bool timing, recorded; };
 struct CUlinkState_st { char *log; size_t nlog; char *ptx, *cubin; unsigned foreign; };
@@ -756,7 +756,7 @@ API cuModuleGetFunction(CUfunction *f, CUmodule m, const char *name)
 		return NOT_FOUND;
 	*f = calloc(1, sizeof **f);
 	snprintf((*f)->name, sizeof (*f)->name, "%s", name);
-	(*f)->dynamic = 49152 - STATIC_SHARED, (*f)->module = m, (*f)->next = functions;
+	(*f)->dynamic = 49152 - STATIC_SHARED, (*f)->carveout = -1, (*f)->module = m, (*f)->next = functions;
 	functions = *f;
 	return CUDA_SUCCESS;
 }
@@ -802,13 +802,18 @@ API cuFuncGetAttribute(int *value, CUfunction_attribute a, CUfunction f)
 	ENTRY(cuFuncGetAttribute, true);
 	*value = a == CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES ? STATIC_SHARED
 	       : a == CU_FUNC_ATTRIBUTE_MAX_THREADS_PER_BLOCK ? 1024
-	       : a == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES ? f->dynamic : 10 * a;
+	       : a == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES ? f->dynamic
+	       : a == CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT ? f->carveout : 10 * a;
 	return CUDA_SUCCESS;
 }
 
 API cuFuncSetAttribute(CUfunction f, CUfunction_attribute a, int value)
 {
 	ENTRY(cuFuncSetAttribute, true);
+	if (a == CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT) {
+		f->carveout = value;
+		return value < -1 || value > 100 ? INVALID_VALUE : CUDA_SUCCESS;
+	}
 	if (a != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value + STATIC_SHARED > 232448)
 		return INVALID_VALUE;
 	f->dynamic = value;
@@ -875,7 +880,7 @@ API cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned
                    unsigned shared, CUstream s, void **params, void **extra)
 {
 	ENTRY(cuLaunchKernel, true);
-	last = (fake_launch){ NULL, { gx, gy, gz }, { bx, by, bz }, shared, s, false, { 0 }, 0 };
+	last = (fake_launch){ NULL, f->carveout, { gx, gy, gz }, { bx, by, bz }, shared, s, false, { 0 }, 0 };
 	return launch(f, params, extra);
 }
 
@@ -884,7 +889,7 @@ API cuLaunchKernelEx(const CUlaunchConfig *c, CUfunction f, void **params, void 
 	ENTRY(cuLaunchKernelEx, true);
 	if (c->numAttrs != 1 || c->attrs->id != CU_LAUNCH_ATTRIBUTE_COOPERATIVE)
 		return INVALID_VALUE;
-	last = (fake_launch){ NULL, { c->gridDimX, c->gridDimY, c->gridDimZ }, { c->blockDimX, c->blockDimY, c->blockDimZ },
+	last = (fake_launch){ NULL, f->carveout, { c->gridDimX, c->gridDimY, c->gridDimZ }, { c->blockDimX, c->blockDimY, c->blockDimZ },
 	                      c->sharedMemBytes, c->hStream, c->attrs->value.cooperative == 1, { 0 }, 0 };
 	return launch(f, params, extra);
 }

@@ -9,6 +9,7 @@ typedef struct fake_live { int blocks, pinned, opened, streams, events, modules,
 
 typedef struct fake_launch {
 	const char *name;
+	int carveout;                              /* that the function was given; -1: none */
 	unsigned grid[3], block[3], shared;
 	CUstream stream;
 	bool cooperative;

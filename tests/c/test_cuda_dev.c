@@ -409,6 +409,27 @@ static void test_cooperative(void)
 	OK(d->ops->free(d, params.p, NULL) == GJ_OK);
 }
 
+static void test_carveout(void)
+{
+	static const uint8_t given[] = { 0, 1, 51, 101 };
+	gj_device *d = open_gpu();
+	gj_image image = image_of(PTX, "add_one");
+	struct { gj_devptr p; int n; } params = { alloc(d, 16, NULL), 4 };
+	gj_launch l = { .grid = { 1, 1, 1 }, .block = { 32, 1, 1 }, .params = &params, .nparams = 12 };
+	for (size_t i = 0; i < GJ_LEN(given); i++) {
+		unsigned asked = fk->calls("cuFuncSetAttribute");
+		gj_kernel *k = NULL;
+		image.carveout = given[i];
+		OK(d->ops->load(d, &image, &k) == GJ_OK && d->ops->launch(d, k, &l) == GJ_OK);
+		OK(fk->last_launch->carveout == given[i] - 1 && fk->calls("cuFuncSetAttribute") - asked == (given[i] != 0));
+		d->ops->unload(d, k);
+	}
+	gj_kernel *k = NULL;
+	fk->fail("cuFuncSetAttribute", CUDA_ERROR_INVALID_VALUE, 1);
+	OK(d->ops->load(d, &image, &k) != GJ_OK && !k && says("cuFuncSetAttribute") && fk->live().modules == 0);
+	OK(d->ops->free(d, params.p, NULL) == GJ_OK);
+}
+
 static void test_images(void)
 {
 	static const char bad[] = ".version 8.0\nsyntax error\n";
@@ -648,6 +669,7 @@ int main(int argc, char **argv)
 	RUN(test_launch, "");
 	RUN(test_cooperative, "");
 	RUN(test_cooperative, "FAKE_CUDA_VERSION=11040");
+	RUN(test_carveout, "");
 	RUN(test_images, "");
 	RUN(test_crash, "");
 	RUN(test_events, "");

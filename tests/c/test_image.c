@@ -26,7 +26,7 @@ static gj_image sample(void)
 		.format = GJ_FMT_OBJECT, .ncode = 5, .entry = heap("k"), .nparams = GJ_LEN(params), .param_bytes = 16,
 			.nleaves = 3,
 		.shared_bytes = 1024, .local_bytes = 77, .width = 32, .barriers = true, .frame_bytes = 192,
-		.first_axis = 2, .places = true, .cooperative = true, .max_threads = 256,
+		.first_axis = 2, .places = true, .cooperative = true, .max_threads = 256, .carveout = 51,
 		.file = heap("dir/k.py"), .nsites = GJ_LEN(sites), .llvm = heap("define"),
 	};
 	m.code = memcpy(malloc(5), "a\0b\0c", 5);
@@ -59,7 +59,7 @@ static void test_round_trip(const gj_image *m, gj_sb *blob)
 	}
 	CHECK(memcmp(r.written, m->written, m->nleaves) == 0, "write set");
 	CHECK(r.shared_bytes == m->shared_bytes && r.local_bytes == m->local_bytes && r.width == m->width, "sizes");
-	CHECK(r.barriers && r.frame_bytes == m->frame_bytes && !r.dynamic_shared && r.first_axis == 2 && r.places && !r.part && r.cooperative && r.max_threads == m->max_threads, "flags");
+	CHECK(r.barriers && r.frame_bytes == m->frame_bytes && !r.dynamic_shared && r.first_axis == 2 && r.places && !r.part && r.cooperative && r.max_threads == m->max_threads && r.carveout == 51, "flags");
 	CHECK(r.nsites == m->nsites && memcmp(r.site, m->site, m->nsites * sizeof *m->site) == 0, "sites");
 	CHECK(r.ntext == m->ntext && memcmp(r.text, m->text, m->ntext) == 0, "what sites say");
 	CHECK(!strcmp(r.text + r.site[1].exception, "ValueError") && !strcmp(r.text + r.site[1].message, "five"), "a message");

@@ -18,6 +18,7 @@ static bool same(gj_hash a, gj_hash b) { return memcmp(&a, &b, sizeof a) == 0; }
 /* Other values of each kind: all of them, and each of their parts. */
 static const gj_target *const other_TARGET[] = { &gj_targets[GJ_TARGET_NVPTX], &gj_targets[GJ_TARGET_CPU] };
 static const uint32_t other_COUNT[] = { 0, 1, 2, 1u << 31 };
+static const int8_t other_CARVEOUT[] = { -1, 0, 50, 100 };
 static const bool other_FLAG[] = { false, true }, other_INLINE[] = { false, true };
 static const char *const other_TEXT[] = { NULL, "", "a", "ab" };
 static const gj_entry_kind other_ENTRY[] = { GJ_ENTRY_KERNEL, GJ_ENTRY_DEVICE, GJ_ENTRY_C, GJ_ENTRY_NUMBA };

@@ -421,6 +421,10 @@ def PRINT_LONG(a):
 	print(t, t, t, t, t)  # here: print(t, t, t, t, t)
 
 
+def PRINT_FORMAT(x):
+	print(f"{(x[0], 1):>9}")  # here: print(f"{(x[0], 1):>9}")
+
+
 def UNPACK_STAR(x):
 	a, *b = x
 	x[0] = a

@@ -312,18 +312,12 @@ def _rebuild(state, options, declared, locked, specialized, link=()):
 
 # -- the decorator --
 
-_NOT_YET = "cuda.jit({}) is not supported yet"
 
-
-def _check_keywords(shared_memory_carveout, inline, kws):
-	"""Refuse what is gone or not built yet; the latter only where it would make a difference."""
+def _check_keywords(kws):
+	"""Refuse what is gone, drop what says nothing."""
 	for name in "argtypes", "restype", "bind":
 		if name in kws:
 			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
-	if shared_memory_carveout not in (None, "default", "Default", -1):
-		raise NotImplementedError(_NOT_YET.format(f"shared_memory_carveout={shared_memory_carveout!r}"))
-	if callable(inline):
-		raise NotImplementedError(_NOT_YET.format("inline=<cost model>"))
 	kws.pop("nopython", None)
 
 
@@ -383,17 +377,18 @@ def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=
 	extensions: objects whose prepare_args(type, value, stream, retr) -> (type, value) change arguments before a launch.
 	{options}
 
-	Raises TypeError for unknown keywords and for kernels that return a value, NotImplementedError for
-	shared_memory_carveout, TypingError and others of gridjit.errors when compiling."""
-	_check_keywords(shared_memory_carveout, inline, options)
+	Raises TypeError for unknown keywords and for kernels that return a value, TypingError and others of gridjit.errors when compiling."""
+	_check_keywords(options)
 	link, extensions = _files(link), tuple(options.pop("extensions", None) or ())
 	if extensions:
-		given = options | dict(device=device, inline=inline, forceinline=forceinline, link=link, debug=debug, opt=opt, lineinfo=lineinfo, launch_bounds=launch_bounds)
+		given = options | dict(device=device, inline=inline, forceinline=forceinline, link=link, debug=debug, opt=opt, lineinfo=lineinfo, launch_bounds=launch_bounds,
+			shared_memory_carveout=shared_memory_carveout)
 		made = jit(func_or_sig, **given)
 		return _extended(made, extensions) if isinstance(made, CUDADispatcher) else lambda function: _extended(made(function), extensions)
 	if link and device:
 		raise ValueError("link is an option of kernels: a device function is linked with the kernels that call it")
-	options = _options(debug, opt, lineinfo=lineinfo, inline=inline, forceinline=forceinline, launch_bounds=launch_bounds, **options)
+	options = _options(debug, opt, lineinfo=lineinfo, inline=inline, forceinline=forceinline, launch_bounds=launch_bounds,
+		shared_memory_carveout=shared_memory_carveout, **options)
 	options["entry"] = "device" if device else "kernel"
 	if is_signature(func_or_sig):
 		return lambda function: _make(function, options, [func_or_sig], not device, True, link)

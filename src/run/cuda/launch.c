@@ -86,15 +86,17 @@ static gj_status load_module(const gj_image *image, CUmodule *module)
 	return r == CUDA_SUCCESS ? GJ_OK : gj_cuda_fail(r, "cuModuleLoadDataEx", jit_log(&j));
 }
 
-static gj_status find_function(gj_kernel *k, const char *entry)
+static gj_status find_function(gj_kernel *k, const gj_image *image)
 {
 	int shared = 0;
-	CUresult r = gj_cu.cuModuleGetFunction(&k->function, k->module, entry);
+	CUresult r = gj_cu.cuModuleGetFunction(&k->function, k->module, image->entry);
 	if (r != CUDA_SUCCESS)
-		return gj_cuda_fail(r, "cuModuleGetFunction", entry);
+		return gj_cuda_fail(r, "cuModuleGetFunction", image->entry);
 	gj_status s = CALL(cuFuncGetAttribute, (&shared, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, k->function));
 	k->shared = (size_t)shared;
 	k->dynamic = k->shared < PLAIN_SHARED ? PLAIN_SHARED - k->shared : 0;
+	if (s == GJ_OK && image->carveout)
+		s = CALL(cuFuncSetAttribute, (k->function, CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, image->carveout - 1));
 	return s;
 }
 
@@ -109,7 +111,7 @@ gj_status gj_cuda_load_image(gj_device *g, const gj_image *image, gj_kernel **ou
 	s = k ? load_module(image, &k->module) : gj_error_set(GJ_E_NOMEM, 0, "out of host memory");
 	if (s == GJ_OK) {
 		k->cooperative = image->cooperative;
-		s = find_function(k, image->entry);
+		s = find_function(k, image);
 		if (s == GJ_OK)
 			s = gj_cuda_report_open(gj_cuda_of(g), image, k->module, &k->report);
 		if (s != GJ_OK)
