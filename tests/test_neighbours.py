@@ -281,3 +281,71 @@ def test_packed_halves():
 	ptx = _core.compile(saxpy_half.py_func, (types.float16, array, array, array),
 		{"cc": (9, 0), "facts": 7 | 32768 | 65536, "entry": "kernel"})[0]
 	assert ptx.count("ld.global.nc.v2.b32") == 2 and ptx.count("st.global.v2.b32") == 1 and ptx.count("fma.rn.f16x2") == 2
+
+
+CHECKED = KERNELS + """
+import re, sys
+
+@cuda.jit
+def shifted(a, x, y, out):
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		out[i] = x[i - a] + y[i + a]
+
+def check(kernel, *args):
+	'''The failing thread: its place in the grid, the index, the array.'''
+	grid, block = (N // BLOCK, BLOCK) if args[-1].ndim == 1 else ((512 // 128, 512 // 4), (128, 4))
+	on = [cuda.to_device(x) if isinstance(x, np.ndarray) else x for x in args]
+	try:
+		kernel[grid, block](*on)
+		cuda.synchronize()
+	except IndexError as e:
+		t, c, i, name, shape = re.search(r"tid=\\[(.*?)\\] ctaid=\\[(.*?)\\]: index (.*) is out of bounds for array '(.)' of shape (.*)", str(e)).groups()
+		t, c = eval(t), eval(c)
+		at = [c[d] * (block if d == 0 and type(block) is int else block[d] if type(block) is tuple else 1) + t[d] for d in range(2)]
+		return at, eval(i), name, eval(shape), on[-1].copy_to_host()
+	return on[-1].copy_to_host()
+
+checked = lambda kernel: cuda.jit(boundscheck=True)(kernel.py_func)
+for dtype, each in (np.float32, int(sys.argv[1])), (np.int16, 4):
+	array = lambda n: (np.arange(n) % 97).astype(dtype)
+	guard, shift = checked(guarded), checked(shifted)
+	for short in 1, 2, 3, 4, 5:
+		x, y, n = array(N - short), array(N), N - short
+		where, index, name, shape, found = check(guard, dtype(3), x, y, np.zeros(n + 1, dtype))
+		assert (where, index, name, shape, found[n]) == ([n, 0], n, "x", (n,), 0)
+		where, index, name, shape, found = check(guard, dtype(3), y, x, np.zeros(n + 1, dtype))
+		assert (where, index, name, shape, found[n]) == ([n, 0], n, "y", (n,), 0)
+		where, index, name, shape, found = check(guard, dtype(3), x, y, np.zeros(N, dtype))
+		assert where == [index, 0] and n <= index < N and name == "x" and not found[n:].any()
+	assert (check(guard, dtype(3), array(N), array(N), np.zeros(N, dtype)) == 3 * array(N) + array(N)).all()
+	assert (check(guard, dtype(3), array(N), array(N), np.zeros(N - 7, dtype)) == (3 * array(N) + array(N))[:-7]).all()
+	want = np.roll(array(N), 2)[:N - 2] + array(N)[2:]                # indices below zero count from the end
+	assert (check(shift, 2, array(N), array(N), np.zeros(N - 2, dtype)) == want).all()
+	where, index, name, *_ = check(shift, 2, array(N), array(N), np.zeros(N - 1, dtype))
+	assert (where, index, name) == ([N - 2, 0], N, "y")
+	where, index, name, *_ = check(shift, N + 1, array(N), array(N), np.zeros(1, dtype))
+	assert (where, index, name) == ([0, 0], -N - 1, "x")
+	where, index, name, *_ = check(shift, -(1 << 63), array(N), array(N), np.zeros(2, dtype))
+	assert name == "x" and where[0] in (0, 1)
+	assert {k.neighbours for k in guard.overloads.values()} == {each}, [k.neighbours for k in guard.overloads.values()]
+	assert all(k.neighbours == each for k in guard.overloads.values())
+
+plane = checked(chosen)
+x, out = np.ones((512, 512), np.float32), np.zeros((512, 512), np.float32)
+assert (check(plane, np.float32(3), x, x, out)[3:] == 0).all()
+for rows, columns, at in (511, 512, [511, 511]), (512, 511, [511, 511]):
+	big, y = np.zeros((512, 512), np.float32), np.ones((rows, columns), np.float32)
+	where, index, name, shape, found = check(plane, np.float32(3), x, y, big)
+	assert tuple(where[::-1]) == index and name == "y" and (index[0] >= rows or index[1] >= columns) and shape == (rows, columns)
+	assert found[index] == 0
+assert max(k.neighbours for k in plane.overloads.values()) > 1
+"""
+
+
+@pytest.mark.parametrize("most, width", [(-2, 32), (-4, 32), (-2, 1)])
+def test_checks(most, width):
+	"""Checks of bounds decide beforehand for all neighbours, and tell of the one that fails."""
+	done = subprocess.run([sys.executable, "-c", CHECKED, str(-most)], capture_output=True, text=True,
+		env={**os.environ, "GRIDJIT_DEVICE": "cpu", "GRIDJIT_CPU_WIDTH": str(width), "GRIDJIT_NEIGHBOURS": str(most)})
+	assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ typedef struct gj_report {
 	uint32_t site;                             /* of the image's sites, from first_report on */
 	uint32_t block[3], thread[3];
 	uint32_t nvalues, unused;
-	uint64_t value[GJ_REPORT_VALUES];          /* INDEX: indices, then extents */
+	uint64_t value[GJ_REPORT_VALUES];          /* INDEX: indices, then extents; where a thread runs neighbours, which of them it was */
 } gj_report;
 
 /* What a kernel prints. A site's template is the line, in which GJ_PRINT_MARK and a letter stand for a number: b bool, i and u

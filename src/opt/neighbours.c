@@ -12,12 +12,15 @@
  *
  * Two float32 fill 8 bytes, as four halves do: those get four copies where others get two.
  *
- * The way to the body is that of most threads: of each branch whose condition is known beforehand the side with more to do. */
+ * The way to the body is that of most threads: of each branch whose condition is known beforehand the side with more to do. Checks of
+ * bounds that every thread in the body comes through are conditions too: only the copies that run one after the other have them, and
+ * say which of its neighbours a thread runs as it fails. */
 #include "opt/opt.h"
+#include "image/report.h"
 
 #include <string.h>
 
-enum { MOST_OPS = 160, MOST_OPS_OF_FOUR = 32, MOST_BYTES = 8, NARROW = 2 };
+enum { MOST_OPS = 160, MOST_OPS_OF_FOUR = 32, MOST_BYTES = 8, NARROW = 2, MOST_DEPTH = 8 };
 
 typedef struct plan {
 	gj_fn *f;
@@ -171,6 +174,19 @@ static bool access_fits(const plan *p, const gj_op *o)
 	return is_own_place(p, at) || (o->op == GJ_LOAD && !p->varies[o->arg[0]]);
 }
 
+/* Are the operands of r known before the body is entered, or can they be computed there? */
+static bool known_before(const plan *p, gj_ref r, int depth)
+{
+	const gj_op *o = gj_o(p->f, r);
+	for (uint32_t i = 0; i < o->nargs; i++) {
+		const gj_op *x = gj_o(p->f, o->arg[i]);
+		bool inside = p->in_body[x->block] && (x->op != GJ_PHI || x->block != p->body[0]);
+		if (inside && (depth == MOST_DEPTH || x->op == GJ_PHI || gj_op_flags[x->op] != GJ_F_PURE || !known_before(p, o->arg[i], depth + 1)))
+			return false;
+	}
+	return true;
+}
+
 static bool op_fits(const plan *p, uint32_t b, gj_ref r)
 {
 	const gj_op *o = gj_o(p->f, r);
@@ -178,6 +194,8 @@ static bool op_fits(const plan *p, uint32_t b, gj_ref r)
 		return false;
 	if (o->op == GJ_LOAD || o->op == GJ_STORE)
 		return !p->in_body[b] || (p->spine[b] && access_fits(p, o));
+	if (o->op == GJ_BOUNDS)
+		return !p->in_body[b] || (p->spine[b] && o->nargs < GJ_REPORT_VALUES && known_before(p, r, 0));
 	return gj_op_is(o, GJ_F_PURE) ? o->op != GJ_LOCALMEM && o->op != GJ_SHAREDMEM
 		: o->op == GJ_FLOORDIV || o->op == GJ_MOD || o->op == GJ_POW || o->op == GJ_MATH || o->op == GJ_LIBCALL || o->op == GJ_JUMP
 		|| o->op == GJ_BRANCH || o->op == GJ_RETURN;
@@ -235,6 +253,15 @@ static gj_ref copy_op(gj_fn *f, uint32_t block, gj_ref r, const gj_ref *map)
 	return made;
 }
 
+static void add_operand(gj_fn *f, gj_ref r, gj_ref x)
+{
+	gj_op *o = gj_o(f, r);
+	gj_ref *arg = gj_new(f->arena, gj_ref, o->nargs + 1);
+	memcpy(arg, o->arg, o->nargs * sizeof *arg);
+	arg[o->nargs++] = x;
+	o->arg = arg;
+}
+
 /* The index in the type of op r, which it stands for. */
 static gj_ref index_for(gj_fn *f, uint32_t block, gj_ref r, gj_ref index)
 {
@@ -283,9 +310,9 @@ static void copy_edges(const plan *p, uint32_t made, uint32_t b, const uint32_t 
 		f->bb.p[made].succ[f->bb.p[made].nsucc++] = succ_to[f->bb.p[b].succ[k]];
 }
 
-/* The kernel for one index; where it returned it goes on at block `next`. Returns its first block. Stores say that they are ordinary
+/* The kernel for one index, that of neighbour `part`; where it returned it goes on at block `next`. Returns its first block. Stores say that they are ordinary
  * ones, in words (st.wb): else LLVM joins the ends of this copy and of those side by side, whose stores then do not meet. */
-static uint32_t copy(const plan *p, gj_ref index, uint32_t next)
+static uint32_t copy(const plan *p, gj_ref index, gj_ref part, uint32_t next)
 {
 	gj_fn *f = p->f;
 	gj_ref *map = gj_new(f->arena, gj_ref, p->nops);
@@ -299,6 +326,8 @@ static uint32_t copy(const plan *p, gj_ref index, uint32_t next)
 			put_copy(p, made, r, index, map);
 			if (gj_o(f, r)->op == GJ_STORE && !gj_o(f, r)->sub)
 				gj_o(f, map[r])->sub = GJ_HINT_WB;
+			if (gj_o(f, r)->op == GJ_BOUNDS)
+				add_operand(f, map[r], part);
 		}
 		if (gj_terminator(f, made)->op == GJ_RETURN) {
 			gj_terminator(f, made)->op = GJ_JUMP;
@@ -317,7 +346,7 @@ static uint32_t copies_in_turn(const plan *p, gj_ref first, uint32_t k, gj_ref s
 	gj_ref c = gj_emit(f, loop, GJ_PHI, t, 0, 2, (gj_ref[]){ start, start });
 	gj_ref index = flagged(f, gj_emit(f, loop, GJ_ADD, t, 0, 2, (gj_ref[]){ first, c }));
 	gj_link(f, next, loop);
-	uint32_t body = copy(p, index, next);
+	uint32_t body = copy(p, index, c, next);
 	gj_emit(f, loop, GJ_JUMP, NULL, 0, 0, NULL);
 	gj_link(f, loop, body);
 	gj_ref after = flagged(f, gj_emit(f, next, GJ_ADD, t, 0, 2, (gj_ref[]){ c, constant(f, next, t, 1) }));
@@ -427,7 +456,7 @@ static void put_own(abreast *a, uint32_t block, gj_ref r, gj_ref index, uint32_t
 	gj_ref place = own_place(a, block, r, c);
 	if (place)
 		a->map[c][r] = place;
-	else
+	else if (gj_o(a->p->f, r)->op != GJ_BOUNDS)
 		put_copy(a->p, block, r, index, a->map[c]);
 }
 
@@ -568,6 +597,52 @@ static gj_ref takes_way(const plan *p, uint32_t head, gj_ref index, gj_ref *map,
 	return before;
 }
 
+static void copy_before(const plan *p, uint32_t head, gj_ref r, gj_ref index, gj_ref *map)
+{
+	const gj_op *o = gj_o(p->f, r);
+	if (map[r])
+		return;
+	for (uint32_t i = 0; i < o->nargs; i++)
+		copy_before(p, head, o->arg[i], index, map);
+	put_copy(p, head, r, index, map);
+}
+
+/* 0 <= i < n, both of which are in `head`. */
+static gj_ref lies_below(gj_fn *f, uint32_t head, gj_ref i, gj_ref n)
+{
+	gj_ref x[2] = { i, n };
+	const gj_type *t = gj_scalar[gj_o(f, i)->type->size <= 4 && gj_o(f, n)->type->size <= 4 ? GJ_U32 : GJ_U64];
+	for (int k = 0; k < 2; k++)
+		x[k] = gj_o(f, x[k])->type == t ? x[k] : gj_emit(f, head, GJ_CVT, t, 0, 1, &x[k]);
+	gj_ref r = gj_emit(f, head, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, x);
+	gj_o(f, r)->sub = GJ_CMP_LT;
+	return r;
+}
+
+/* Into block `head`: `before` and whether the body's checks hold for copy c of k. Between the first and the last copy indices that step
+ * with the thread's lie in between. */
+static gj_ref holds(const plan *p, uint32_t head, gj_ref index, gj_ref *map, gj_ref before, uint32_t c, uint32_t k)
+{
+	gj_fn *f = p->f;
+	for (uint32_t i = 0; i < p->nbody; i++)
+		GJ_EACH_OP_OF(f, p->body[i], r) {
+			const gj_op *o = gj_o(f, r);
+			uint32_t n = o->nargs / 2;
+			for (uint32_t d = 0; o->op == GJ_BOUNDS && d < n; d++) {
+				gj_ref at = o->arg[d], extent = o->arg[n + d];
+				bool varies = p->varies[at] || p->varies[extent], between = !p->varies[extent] && steps_with_index(p, at);
+				if ((o->sub >> d & 1) || (c && !varies) || (c && c + 1 < k && between))
+					continue;
+				copy_before(p, head, at, index, map);
+				copy_before(p, head, extent, index, map);
+				gj_ref yes = lies_below(f, head, map[at], map[extent]);
+				const gj_type *t = gj_o(f, yes)->type;
+				before = before ? gj_emit(f, head, GJ_SELECT, t, 0, 3, (gj_ref[]){ before, yes, constant(f, head, t, 0) }) : yes;
+			}
+		}
+	return before;
+}
+
 /* Block `head` becomes the first one. */
 static void replace_first(gj_fn *f, uint32_t head, gj_ref cond, const uint32_t to[2])
 {
@@ -597,6 +672,8 @@ static void build(plan *p, uint32_t k)
 		map[i] = gj_new(f->arena, gj_ref, p->nops);
 		cond = takes_way(p, head, index[i], map[i], cond);
 	}
+	for (uint32_t i = 0; i < k; i++)
+		cond = holds(p, head, index[i], map[i], cond, i, k);
 	to[0] = copies_abreast(p, index, k, map);
 	to[1] = cond ? copies_in_turn(p, index[0], k, constant(f, head, t, 0)) : 0;
 	replace_first(f, head, cond, to);
@@ -625,7 +702,7 @@ uint32_t gj_run_neighbours(gj_fn *f, uint32_t most, uint32_t most_narrow)
 	uint32_t ops = 0, k = is_narrow(f, NARROW) ? most_narrow : most;
 	bool rows = false;
 	GJ_EACH_OP(f, b, r) {
-		ops += b || p.varies[r];
+		ops += (b || p.varies[r]) && gj_o(f, r)->op != GJ_BOUNDS;
 		rows |= is_row(gj_o(f, r));
 	}
 	if (rows && !(f->facts & GJ_FACT_ALIGNED_ROWS))
