@@ -9,6 +9,7 @@
 #include "run/printed.h"
 #include "run/cpu/owned.h"
 #include "run/cpu/random.h"
+#include "run/cpu/split.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -44,7 +45,7 @@ struct gj_kernel {
 	_Atomic uint32_t stretch;                  /* threads of a call, lately */
 };
 
-/* One launch. Workers take blocks from `next`, `chunk` at a time. */
+/* One launch. */
 typedef struct gj_run {
 	gj_kernel *kernel;
 	const gj_launch *launch;
@@ -54,12 +55,9 @@ typedef struct gj_run {
 	uint64_t nblocks;
 	uint32_t grid[3];                          /* blocks along each axis */
 	uint32_t most_stretch;                     /* blocks of a call at most */
-	uint64_t chunk;
-	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all of a chunk */
+	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all that it takes */
 	bool     scouting;                         /* only the calling thread is at it, until scout_end */
 	uint64_t scout_end;
-	_Atomic uint64_t next;
-	_Atomic uint64_t busy_ns;                  /* of all threads together */
 	atomic_int status;                         /* a gj_status; GJ_OK as long as no block has failed */
 	pthread_t launcher;
 	atomic_uint reported;
@@ -76,6 +74,7 @@ typedef struct gj_run {
 	/* Written once, by the first that fails. */
 	gj_report report;                          /* GJ_E_RAISED */
 	char     text[512];                        /* why */
+	gj_split split;                          /* of the blocks: each worker has its counter in memory of its own */
 } gj_run;
 
 typedef struct gj_fiber_queue { gj_fiber *head, *tail; uint32_t n; } gj_fiber_queue;
@@ -127,7 +126,10 @@ gj_caller *gj_caller_own(void);                /* cpu/caller.c: this thread's; N
 /* A thread's equipment while it works on a launch; kept and used again. */
 typedef struct gj_worker {
 	struct gj_worker *next;                    /* in workers.c's lists */
-	bool      listed, launcher;                /* at work, for the thread that launched */
+	pthread_t thread;                          /* whose it is */
+	bool      lent;                            /* … for one launch only */
+	_Atomic(const gj_run *) at_work;           /* for who looks from other threads; NULL: it is idle */
+	atomic_bool launcher;                      /* … for the thread that launched */
 	atomic_bool to_ask;                        /* it is time to ask whether the launch was interrupted */
 	bool      asks;                            /* … on the thread's own stack */
 	gj_run   *run;
@@ -142,7 +144,8 @@ typedef struct gj_worker {
 	uint32_t  nblocks;                         /* blocks being run */
 	gj_cpu_block *starting;                    /* the block whose warps are being started */
 	uint32_t  unstarted, live;                 /* warps of all these blocks */
-	uint64_t  at, end;                         /* blocks taken, not begun */
+	unsigned  me, passed;                      /* its number in the launch; parts without blocks */
+	int64_t   at, end;                         /* blocks taken, not begun */
 	uint64_t  last;                            /* block whose index is in idx */
 	uint32_t  idx[3];
 	uint32_t  stretch;                         /* blocks of the last call; 0: there was none */
@@ -182,7 +185,7 @@ static inline bool gj_rt_is_call(const gj_block *b) { return !b || !b->nthreads;
 void gj_sums_begin(gj_worker *);
 void gj_sums_end(gj_worker *);
 /* cpu/workers.c: a thread's equipment for a launch; NULL: out of memory. */
-gj_worker *gj_worker_take(gj_run *);
+gj_worker *gj_worker_take(gj_run *, unsigned me);
 void      gj_worker_return(gj_worker *);
 void      gj_worker_show(gj_worker *);         /* blocks of `several` are ready */
 bool      gj_worker_more_stacks(gj_worker *);  /* a set of fibers more; false: out of memory */

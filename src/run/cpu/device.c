@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_THREADS = 1024 };
-
 struct gj_stream { uintptr_t handle; };        /* 0: its own address */
 struct gj_event { bool timing, recorded; uint64_t ns; };
 
@@ -197,11 +195,11 @@ static unsigned wanted_threads(void)
 	const char *text = getenv("GRIDJIT_CPU_THREADS");
 	if (!text || !*text) {
 		unsigned cpus = gj_host_cpus();
-		return cpus < MAX_THREADS ? cpus : MAX_THREADS;
+		return cpus < GJ_POOL_MOST ? cpus : GJ_POOL_MOST;
 	}
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
-	return *end || *text < '0' || *text > '9' || n > MAX_THREADS ? 0 : (unsigned)n;
+	return *end || *text < '0' || *text > '9' || n > GJ_POOL_MOST ? 0 : (unsigned)n;
 }
 
 static void open_device(void)
@@ -218,7 +216,7 @@ static void open_device(void)
 	i->warp_size = 32;
 	i->shared_per_block = GJ_CPU_SHARED_STATIC;
 	i->shared_per_block_optin = GJ_CPU_SHARED_MAX;
-	gj_pool_limit(threads);
+	gj_pool_limit(threads, gj_host_cpus());
 	gj_spans_start();
 	gj_workers_start();
 	gj_fault_start();
@@ -236,6 +234,6 @@ gj_status gj_cpu_open(int ordinal, gj_device **out)
 	pthread_once(&once, open_device);
 	*out = threads ? &device : NULL;
 	if (!threads)
-		return gj_error_set(GJ_E_INVALID, 0, "GRIDJIT_CPU_THREADS must be a number from 1 to %d", MAX_THREADS);
+		return gj_error_set(GJ_E_INVALID, 0, "GRIDJIT_CPU_THREADS must be a number from 1 to %d", GJ_POOL_MOST);
 	return GJ_OK;
 }

@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "run/cpu/split.h"
 
 #include <fenv.h>
 #include <stdlib.h>
@@ -19,8 +20,7 @@ enum {
 	LANES = 32,
 	PIECE_BYTES = 16384,                       /* of all buffers together: they stay in the first-level cache */
 	PIECE = 1 << 16,                           /* elements between two looks at the exceptions */
-	CHUNK = 1 << 14,                           /* elements that a thread takes at once, at least */
-	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
+	CHUNK = 1 << 12,                           /* elements that a thread takes at once, at least */
 	WRITTEN = 8 << 20, TOUCHED = 24 << 20,     /* bytes that the caches do not keep */
 	ALIGNED = 64,                              /* bytes, of outputs that are streamed */
 	DEFAULT_CSR = 0x1f80                       /* round to nearest, no exceptions raised, none trapped */
@@ -74,7 +74,7 @@ typedef struct run {
 	bool     in_place;                         /* an output lies on an input: what was read is gone afterwards */
 	bool     shifted;                          /* … though not on the same elements: in ascending order only */
 	bool     direct;                           /* all operands are contiguous */
-	_Atomic int64_t next;                      /* threads: elements taken */
+	gj_split *split;                         /* chunks of so many elements: */
 	int64_t  chunk;
 	_Atomic int flags, failed;
 } run;
@@ -265,26 +265,29 @@ static void pieces(run *r, int64_t from, int64_t n, char *memory, int64_t room, 
 /* -- Threads ------------------------------------------------------------------------------------------------------------- */
 
 /* A thread's part: chunks of the loop until none is left. */
-static void work(void *arg)
+static void work(void *arg, unsigned me)
 {
 	run *r = arg;
-	unsigned before = _mm_getcsr();
+	unsigned before = _mm_getcsr(), passed = 0;
 	uint64_t each = element_bytes(r->e, r->e->nargs);
-	int64_t room = (int64_t)(PIECE_BYTES / each) / LANES * LANES, from;
-	uint64_t asked = 0;
+	int64_t room = (int64_t)(PIECE_BYTES / each) / LANES * LANES, from, end;
+	uint64_t asked = 0, start = r->split->n > 1 ? gj_now_ns() : 0;
 	room = room < LANES ? LANES : room;
 	char small[2 * PIECE_BYTES], *memory = small;
 	if ((uint64_t)room * 2 * each > sizeof small && !(memory = malloc((size_t)((uint64_t)room * 2 * each)))) {
 		atomic_store(&r->failed, 1);
 		return;
 	}
-	while (!atomic_load_explicit(&r->failed, memory_order_relaxed) &&
-	       (from = atomic_fetch_add_explicit(&r->next, r->chunk, memory_order_relaxed)) < r->n)
+	while (!atomic_load_explicit(&r->failed, memory_order_relaxed) && gj_split_take(r->split, me, &passed, &from, &end)) {
+		from *= r->chunk;
 		pieces(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, memory, room, &asked);
+	}
 	if (memory != small)
 		free(memory);
 	_mm_sfence();                              /* what went past the caches is there for whoever comes next */
 	_mm_setcsr(before);
+	if (start)
+		gj_split_spend(r->split, me, gj_now_ns() - start);
 }
 
 /* While only helpers are at work. */
@@ -299,27 +302,26 @@ static void meanwhile(void *arg)
 static unsigned threads_for(const run *r)
 {
 	uint64_t each = atomic_load_explicit(&r->e->ps_element, memory_order_relaxed);
-	uint64_t ns = (each ? each : 250) * (uint64_t)r->n / 1000, worth = ns / HELP_NS + 1, all = gj_pool_threads();
-	if (!r->e->parallel || r->shifted || r->n < 2 * CHUNK || worth < 2)
-		return 1;
-	return (unsigned)(worth < all ? worth : all);
+	return !r->e->parallel || r->shifted || r->n < 2 * CHUNK ? 1 : gj_pool_worth((each ? each : 250) * (uint64_t)r->n / 1000);
 }
 
 static void run_all(run *r)
 {
 	unsigned threads = threads_for(r);
 	uint64_t start = r->e->parallel && r->n >= 1024 ? gj_now_ns() : 0;
+	gj_split split;
+	r->split = &split;
 	r->chunk = r->n;
 	if (threads > 1) {
 		r->chunk = r->n / (16 * (int64_t)threads) / CHUNK * CHUNK;
 		r->chunk = r->chunk < CHUNK ? CHUNK : r->chunk;
-		gj_pool_run(work, r, threads - 1, false, meanwhile);
-	} else {
-		work(r);
 	}
-	if (start)
-		atomic_store_explicit(&r->e->ps_element, (uint32_t)((gj_now_ns() - start) * 1000 * threads / (uint64_t)r->n + 1),
-			memory_order_relaxed);
+	gj_split_init(&split, 0, (r->n + r->chunk - 1) / r->chunk, 1, threads);
+	gj_pool_run(work, r, threads - 1, false, meanwhile);
+	if (start) {
+		uint64_t ns = threads > 1 ? gj_split_spent(&split) : gj_now_ns() - start;
+		atomic_store_explicit(&r->e->ps_element, (uint32_t)(ns * 1000 / (uint64_t)r->n + 1), memory_order_relaxed);
+	}
 }
 
 /* -- Operands that overlap ------------------------------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 
 #include "run/cpu/fold.h"
 #include "run/cpu/pool.h"
+#include "run/cpu/split.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -133,7 +134,7 @@ typedef struct run {
 	gj_folded *folded;                         /* [output][kept][part] */
 	char     *column; int64_t *where;          /* [output][part][kept · n] */
 	int64_t  room;                             /* elements of a stretch */
-	_Atomic int64_t next;
+	gj_split *split;                         /* of the tasks */
 	_Atomic bool failed;
 	void (*task)(struct run *, int64_t, struct memory *);
 } run;
@@ -394,7 +395,7 @@ static void finish_columns(run *r)
 
 /* -- Running ------------------------------------------------------------------------------------------------------------------ */
 
-static void work(void *arg)
+static void work(void *arg, unsigned me)
 {
 	run *r = arg;
 	size_t each = (size_t)r->room * r->f->nargs * WIDEST;
@@ -404,8 +405,9 @@ static void work(void *arg)
 		return;
 	}
 	memory m = { .outputs = all, .rest = all + each, .rows = all + 2 * each, .folded = (gj_folded *)(void *)(all + 3 * each) };
-	for (int64_t t; (t = atomic_fetch_add_explicit(&r->next, r->batch, memory_order_relaxed)) < r->tasks;)
-		for (int64_t end = least(t + r->batch, r->tasks); t < end; t++)
+	unsigned passed = 0;
+	for (int64_t t, end; gj_split_take(r->split, me, &passed, &t, &end);)
+		for (; t < end; t++)
 			r->task(r, t, &m);
 	_mm_sfence();                              /* what went past the caches is there for whoever comes next */
 	free(all);
@@ -413,11 +415,13 @@ static void work(void *arg)
 
 static void start(run *r)
 {
-	int64_t takes = (r->tasks + r->batch - 1) / r->batch, threads = gj_pool_threads();
-	if (takes > 1 && threads > 1)
-		gj_pool_run(work, r, (unsigned)(least(takes, threads) - 1), false, NULL);
-	else
-		work(r);
+	unsigned threads = (unsigned)least((r->tasks + r->batch - 1) / r->batch, gj_pool_threads());
+	gj_split split;
+	if (!r->tasks)
+		return;
+	r->split = &split;
+	gj_split_init(&split, 0, r->tasks, r->batch, threads);
+	gj_pool_run(work, r, threads - 1, false, NULL);
 }
 
 /* Rows of a unit, chunks of a row: one of them is 1. */

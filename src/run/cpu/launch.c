@@ -2,8 +2,8 @@
  *
  * Threads of the pool cost a few microseconds to wake. What a block took is remembered in the kernel, and a launch gets
  * as many helpers as there is work for. One that should be short is begun by the calling thread alone: it calls for
- * help only if it is not done after SCOUT_NS. Blocks begin in the order of their index, x first; or y or z, where memory
- * lies along it and no block can wait for another. */
+ * help only if it is not done after SCOUT_NS. Each thread begins with a part of the blocks of its own, in the order of their index, x
+ * first; or y or z, where memory lies along it. Blocks that may wait for each other are begun in that order by all together. */
 #define _GNU_SOURCE
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
@@ -22,11 +22,11 @@
 #endif
 
 enum {
-	SCOUT_NS = 5000,                           /* how long the calling thread works alone at first */
-	HELP_NS = 10000,                           /* a helper must have this much to do to be worth waking */
+	SHORT_NS = 10000,                          /* a launch that should not take one thread longer is begun by the caller alone, */
+	SCOUT_NS = 5000,                           /* … who calls for help after so long */
 	KEPT_BYTES = 128 << 10,                    /* kept between rounds by all threads of a stretch: in the second-level cache */
 	ROUND_BLOCKS = 16,                         /* so many make their stretches of memory long enough */
-	CHUNK_NS = 20000,                          /* aim for the work between two visits to the shared counter */
+	CHUNK_NS = 20000,                          /* aim for the work between two visits to a counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
 	RESIDENT_THREADS = 2048                    /* a cooperative launch: threads of the grid for each of ours */
 };
@@ -86,9 +86,9 @@ static void work_in_default_modes(gj_worker *w)
 #endif
 }
 
-static void work(gj_run *r)
+static void work(gj_run *r, unsigned me)
 {
-	gj_worker *w = gj_worker_take(r);
+	gj_worker *w = gj_worker_take(r, me);
 	if (w && equip(w, r))
 		work_in_default_modes(w);
 	else
@@ -99,14 +99,14 @@ static void work(gj_run *r)
 }
 
 /* A thread's part in a launch of several. */
-static void participate(void *arg)
+static void participate(void *arg, unsigned me)
 {
 	gj_run *r = arg;
-	if (atomic_load_explicit(&r->next, memory_order_relaxed) >= r->nblocks)
+	if (!gj_split_left(&r->split, me))
 		return;
 	uint64_t start = gj_now_ns();
-	work(r);
-	atomic_fetch_add_explicit(&r->busy_ns, gj_now_ns() - start, memory_order_relaxed);
+	work(r, me);
+	gj_split_spend(&r->split, me, gj_now_ns() - start);
 }
 
 /* While only helpers are at work. */
@@ -121,10 +121,10 @@ static void meanwhile(void *arg)
 
 static uint64_t min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* What the threads together have spent on the first `blocks` blocks; returns it for one of them. */
+/* What the threads together have spent on so many blocks; returns it for one of them. */
 static uint64_t remember(gj_run *r, uint64_t blocks)
 {
-	uint64_t each = min64(atomic_load_explicit(&r->busy_ns, memory_order_relaxed) / blocks + 1, UINT32_MAX);
+	uint64_t each = min64(gj_split_spent(&r->split) / blocks + 1, UINT32_MAX);
 	atomic_store_explicit(&r->kernel->ns_block, (uint32_t)each, memory_order_relaxed);
 	return each;
 }
@@ -133,11 +133,11 @@ static uint64_t remember(gj_run *r, uint64_t blocks)
 static uint64_t scout(gj_run *r, uint64_t each)
 {
 	r->scouting = true;
-	r->chunk = SCOUT_NS / 8 / each + 1;
+	gj_split_init(&r->split, 0, (int64_t)r->nblocks, (int64_t)(SCOUT_NS / 8 / each + 1), 1);
 	r->scout_end = gj_now_ns() + SCOUT_NS;
-	participate(r);
+	participate(r, 0);
 	r->scouting = false;
-	return min64(atomic_load(&r->next), r->nblocks);
+	return min64((uint64_t)atomic_load(&r->split.part[0].next), r->nblocks);
 }
 
 /* What threads know of each other that wait for each other. */
@@ -151,41 +151,45 @@ static void begin_waiting(gj_run *r)
 /* Blocks that may wait for each other: each worker begins one, and others where all that it has wait. */
 static void run_waiting(gj_run *r, unsigned threads)
 {
-	r->chunk = 1;
+	gj_split_init(&r->split, 0, (int64_t)r->nblocks, 1, 1);
 	begin_waiting(r);
 	gj_pool_run(participate, r, (unsigned)min64(threads - 1, r->nblocks - 1), false, meanwhile);
 	pthread_mutex_destroy(&r->lock);
 }
 
-/* Blocks whose rounds run in turn should be many, or threads of ours walk through the same memory. */
-static uint64_t share_of_rounds(uint64_t blocks, unsigned threads)
+/* Blocks that a thread takes at a time. Those whose rounds run in turn should be many, or threads of ours walk through the same memory. */
+static uint64_t chunk_of(const gj_run *r, uint64_t blocks, uint64_t each, unsigned threads)
 {
 	uint64_t fair = blocks / (4 * (uint64_t)threads), all = (blocks + threads - 1) / threads;
-	return fair > ROUND_BLOCKS ? fair : min64(all, ROUND_BLOCKS);
+	if (r->kernel->rounds)
+		return fair > ROUND_BLOCKS ? fair : min64(all, ROUND_BLOCKS);
+	fair = each ? min64(fair, CHUNK_NS / each) : fair;
+	return fair ? fair : 1;
 }
 
 static void run_blocks(gj_run *r, unsigned threads)
 {
-	uint64_t each = atomic_load_explicit(&r->kernel->ns_block, memory_order_relaxed), done = 0;
-	if (r->nblocks == 1 || threads == 1) {
-		r->chunk = r->nblocks;
-		work(r);
+	uint64_t each = atomic_load_explicit(&r->kernel->ns_block, memory_order_relaxed), done = 0, left = r->nblocks;
+	if (left == 1 || threads == 1) {
+		gj_split_init(&r->split, 0, (int64_t)left, (int64_t)left, 1);
+		work(r, 0);
 		return;
 	}
-	if (each && r->nblocks < HELP_NS / each) {
+	if (each && left < SHORT_NS / each) {
 		done = scout(r, each);
-		if (done == r->nblocks || atomic_load(&r->status) != GJ_OK)
+		left -= done;
+		if (!left || atomic_load(&r->status) != GJ_OK)
 			return;
 		each = done ? remember(r, done) : each;
 	}
-	uint64_t left = r->nblocks - done, fair = left / (4 * (uint64_t)threads), aim = each ? CHUNK_NS / each : left;
-	uint64_t worth = each && left < UINT32_MAX ? left * each / HELP_NS : threads;
-	r->chunk = min64(fair, aim) ? min64(fair, aim) : 1;
-	if (r->kernel->rounds)
-		r->chunk = share_of_rounds(left, threads);
-	gj_pool_run(participate, r, (unsigned)min64(min64(threads - 1, worth), (left - 1) / r->chunk), false, meanwhile);
+	if (each && left < UINT32_MAX)
+		threads = (unsigned)min64(gj_pool_worth(left * each), threads);
+	uint64_t chunk = chunk_of(r, left, each, threads);
+	threads = (unsigned)min64(threads, (left + chunk - 1) / chunk);
+	gj_split_init(&r->split, (int64_t)done, (int64_t)r->nblocks, (int64_t)chunk, threads);
+	gj_pool_run(participate, r, threads - 1, false, meanwhile);
 	if (atomic_load(&r->status) == GJ_OK)
-		remember(r, r->nblocks);
+		remember(r, left);
 }
 
 uint32_t gj_cpu_resident(uint32_t block_threads)
@@ -205,10 +209,10 @@ static void run_cooperative(gj_run *r)
 	}
 	unsigned shares = (unsigned)min64(threads, r->nblocks);
 	r->batch = (uint32_t)((r->nblocks + shares - 1) / shares);
-	r->chunk = r->batch;
+	gj_split_init(&r->split, 0, (int64_t)r->nblocks, r->batch, 1);
 	begin_waiting(r);
 	r->grid_live = r->nblocks * r->nwarps;
-	gj_pool_run(participate, r, (unsigned)((r->nblocks + r->chunk - 1) / r->chunk - 1), true, meanwhile);
+	gj_pool_run(participate, r, (unsigned)((r->nblocks + r->batch - 1) / r->batch - 1), true, meanwhile);
 	pthread_mutex_destroy(&r->lock);
 }
 
@@ -270,8 +274,6 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	r.scouting = false;
 	r.lines = (gj_lines){ 0 };
 	r.text[0] = 0;
-	atomic_init(&r.next, 0);
-	atomic_init(&r.busy_ns, 0);
 	atomic_init(&r.status, GJ_OK);
 	atomic_init(&r.reported, 0);
 	cut(&r);

@@ -6,6 +6,7 @@
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
 #include "run/cpu/shared.h"
+#include "run/cpu/split.h"
 #include "run/status.h"
 
 #include <stdlib.h>
@@ -91,15 +92,16 @@ gj_status gj_cpu_pin(gj_device *d, void *host, size_t bytes, gj_place *out)
 
 /* -- copy and fill ------------------------------------------------------------------------------------------------- */
 
-typedef struct transfer { uintptr_t dst, src; size_t bytes; uint8_t byte; _Atomic size_t next; } transfer;
+typedef struct transfer { uintptr_t dst, src; size_t bytes; uint8_t byte; gj_split pieces; } transfer;
 
 /* A thread's part: pieces until none is left. src 0: fill. */
-static void move_pieces(void *arg)
+static void move_pieces(void *arg, unsigned me)
 {
 	transfer *t = arg;
-	size_t at;
-	while ((at = atomic_fetch_add(&t->next, PIECE)) < t->bytes) {
-		size_t n = t->bytes - at < PIECE ? t->bytes - at : PIECE;
+	unsigned passed = 0;
+	int64_t from, end;
+	while (gj_split_take(&t->pieces, me, &passed, &from, &end)) {
+		size_t at = (size_t)from * PIECE, n = (size_t)end * PIECE < t->bytes ? (size_t)(end - from) * PIECE : t->bytes - at;
 		if (t->src)
 			memcpy((void *)(t->dst + at), (const void *)(t->src + at), n);
 		else
@@ -109,9 +111,10 @@ static void move_pieces(void *arg)
 
 static void move_parallel(transfer *t)
 {
-	size_t pieces = t->bytes / PIECE;
-	unsigned threads = gj_pool_threads();
-	gj_pool_run(move_pieces, t, threads - 1 < pieces ? threads - 1 : (unsigned)pieces, false, NULL);
+	size_t pieces = (t->bytes + PIECE - 1) / PIECE;
+	unsigned threads = gj_pool_threads() < pieces ? gj_pool_threads() : (unsigned)pieces;
+	gj_split_init(&t->pieces, 0, (int64_t)pieces, 1, threads);
+	gj_pool_run(move_pieces, t, threads - 1, false, NULL);
 }
 
 /* An address range that begins in a block of ours must end in it. */

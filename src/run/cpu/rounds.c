@@ -1,11 +1,12 @@
 /* Loops over prange. A function for the host comes here with the leaves that the rounds read; chunks of rounds are run by the calling
- * thread and, where there is enough to do, by threads of the pool. Chunks are taken in ascending order, so that all rounds before one
- * that fails are run, and the earliest failure is what the function raises. Where rounds make one value together, chunks depend on
+ * thread and, where there is enough to do, by threads of the pool. Only chunks that come after one with a round that fails are left
+ * out, so all rounds before it are run, and the earliest failure is what the function raises. Where rounds make one value together, chunks depend on
  * the number of rounds alone: their partial values, joined in their order, are the same whoever ran them. */
 #define _GNU_SOURCE
 #include "run/cpu/call.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "run/cpu/split.h"
 #include "run/status.h"
 #include "base/interrupt.h"
 
@@ -13,7 +14,6 @@
 #include <string.h>
 
 enum {
-	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
 	VECTOR = 32,
 	FEW_PARAMS = 1024,
 	LIGHT_CHUNK = 1024                         /* rounds of chunks that are always the same, at least; not of those that are much */
@@ -25,9 +25,8 @@ typedef struct gj_rounds_run {
 	gj_caller *caller;
 	int64_t  n, chunk;
 	unsigned threads;
-	_Atomic int64_t next;                      /* chunks taken */
+	gj_split *split;                         /* of the chunks */
 	_Atomic int64_t failed;                    /* the first chunk with a round that failed; INT64_MAX: none */
-	atomic_uint ids;
 	atomic_bool stop;                          /* Ctrl-C */
 	pthread_mutex_t lock;                      /* guards what follows */
 	gj_status status;
@@ -120,14 +119,15 @@ static void take_lines(run *r, gj_caller *c)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* A thread's part: chunks until none is left, or none that comes before a failure. */
-static void work(void *arg)
+/* A thread's part: chunks until none is left. */
+static void work(void *arg, unsigned me)
 {
 	run *r = arg;
 	gj_caller *c = gj_caller_own();
 	char few[FEW_PARAMS] __attribute__((aligned(16))), *params = few;
 	void *outer[GJ_LEN(c->landing)];
-	uint64_t asked = 0;
+	uint64_t asked = 0, start = gj_now_ns();
+	unsigned passed = 0;
 	if (!c || (r->k->param_bytes > sizeof few && !(params = malloc(r->k->param_bytes))))
 		return;                                /* the thread that called has both */
 	uint32_t id = c->pub.block_idx[0], threads = c->pub.grid_dim[0];
@@ -135,13 +135,12 @@ static void work(void *arg)
 	memcpy(outer, c->landing, sizeof outer);
 	c->rounds = r;
 	c->depth++;
-	c->pub.block_idx[0] = c == r->caller ? 0 : atomic_fetch_add(&r->ids, 1) + 1;
+	c->pub.block_idx[0] = me;
 	c->pub.grid_dim[0] = r->caller->pub.grid_dim[0];
 	fill(r, params);
-	for (int64_t at; !atomic_load_explicit(&r->stop, memory_order_relaxed);) {
-		at = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed);
-		if (at * r->chunk >= r->n || at > atomic_load_explicit(&r->failed, memory_order_relaxed))
-			break;
+	for (int64_t at, end; !atomic_load_explicit(&r->stop, memory_order_relaxed) && gj_split_take(r->split, me, &passed, &at, &end);) {
+		if (at > atomic_load_explicit(&r->failed, memory_order_relaxed))
+			continue;
 		run_chunk(r, c, params, at);
 		if (c == r->caller && gj_interrupted_since(&asked))
 			atomic_store(&r->stop, true);
@@ -159,6 +158,7 @@ static void work(void *arg)
 		take_lines(r, c);
 	if (params != few)
 		free(params);
+	gj_split_spend(r->split, me, gj_now_ns() - start);
 }
 
 /* Helpers that run long look at this word. */
@@ -199,8 +199,8 @@ static void cut(run *r, const gj_caller *c, int64_t most_chunks)
 	const gj_kernel *k = r->k;
 	unsigned all = gj_pool_threads(), most = c->threads && c->threads < all ? c->threads : all;
 	uint64_t each = atomic_load_explicit(&k->ps_round, memory_order_relaxed);
-	uint64_t worth = each ? (uint64_t)((double)each * (double)r->n / 1000 / HELP_NS) + 1 : most;
-	r->threads = (unsigned)(worth < most ? worth : most);
+	unsigned worth = each ? gj_pool_worth((uint64_t)((double)each * (double)r->n / 1000)) : most;
+	r->threads = worth < most ? worth : most;
 	if (most_chunks) {
 		r->chunk = (r->n + most_chunks - 1) / most_chunks;
 	} else if (k->chunked) {
@@ -226,14 +226,12 @@ int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t
 		return 0;
 	run r = { .k = c->kernel->loop[loop], .slot = slot, .caller = c, .n = n, .failed = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER };
 	cut(&r, c, most);
-	uint64_t start = gj_now_ns();
-	if (r.threads > 1)
-		gj_pool_run(work, &r, r.threads - 1, false, meanwhile);
-	else
-		work(&r);
+	gj_split split;
+	r.split = &split;
+	gj_split_init(&split, 0, (n + r.chunk - 1) / r.chunk, 1, r.threads);
+	gj_pool_run(work, &r, r.threads - 1, false, meanwhile);
 	__atomic_store_n(&c->waits, false, __ATOMIC_RELAXED);
-	uint64_t ns = gj_now_ns() - start;
-	atomic_store_explicit(&r.k->ps_round, (uint64_t)((double)ns * 1000 * r.threads / (double)n) + 1, memory_order_relaxed);
+	atomic_store_explicit(&r.k->ps_round, (uint64_t)((double)gj_split_spent(&split) * 1000 / (double)n) + 1, memory_order_relaxed);
 	if (r.lines.n || r.lines.lost) {
 		gj_lines own = c->lines;
 		c->lines = r.lines;

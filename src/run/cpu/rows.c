@@ -7,6 +7,7 @@
 #include "run/cpu/call.h"
 #include "run/cpu/cpu.h"
 #include "run/cpu/pool.h"
+#include "run/cpu/split.h"
 #include "run/printed.h"
 #include "run/status.h"
 
@@ -16,7 +17,6 @@
 #include <xmmintrin.h>
 
 enum {
-	HELP_NS = 20000,                           /* what a loop must take by itself before threads are called */
 	CALL_ITEMS = 1 << 10, CALL_NS = 1000000,   /* between two looks at the clock, at least; more items where they take less time */
 	MAX_CALL = 1 << 29,                        /* outer elements that compiled code counts at once, and twice as many */
 	DEFAULT_CSR = 0x1f80,                      /* round to nearest, no exceptions raised, none trapped */
@@ -41,8 +41,8 @@ typedef struct run {
 	gj_rows *rows;
 	const gj_element_kernel *kernel;
 	operand  op[GJ_MAX_OPERANDS];
-	int64_t  n, chunk, items;                  /* items: of the operands of an outer element */
-	_Atomic int64_t next;                      /* threads: outer elements taken */
+	int64_t  n, items;                         /* outer elements; items of the operands of one */
+	gj_split *split;                         /* of the outer elements */
 	_Atomic int flags, interrupted;
 	pthread_mutex_t lock;                      /* of *failure and said */
 	said    *said;                             /* in the order of the elements */
@@ -149,7 +149,6 @@ static void note_failure(run *r, int64_t from, gj_status status, const gj_report
 		*r->failure = (gj_rows_failure){ r->kernel->kernel, status, *report };
 	}
 	pthread_mutex_unlock(&r->lock);
-	atomic_store(&r->next, r->n);              /* what was taken before is done, and may have failed earlier */
 }
 
 /* Threads queue lines for themselves: they are to be the caller's, in the order of the elements. */
@@ -264,17 +263,28 @@ static void stretch(run *r, int64_t from, int64_t n, uint64_t *asked)
 }
 
 /* A thread's part: some outer elements after the others until none is left. */
-static void work(void *arg)
+static void work(void *arg, unsigned me)
 {
 	run *r = arg;
-	unsigned before = _mm_getcsr();
-	uint64_t asked = 0;
-	int64_t from;
+	unsigned before = _mm_getcsr(), passed = 0;
+	uint64_t asked = 0, start = r->split->n > 1 ? gj_now_ns() : 0;
+	int64_t from, end;
 	_mm_setcsr(DEFAULT_CSR);
-	while ((from = atomic_fetch_add_explicit(&r->next, r->chunk, memory_order_relaxed)) < r->n)
-		stretch(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, &asked);
+	while (gj_split_take(r->split, me, &passed, &from, &end))
+		stretch(r, from, end - from, &asked);
 	atomic_fetch_or_explicit(&r->flags, (int)(_mm_getcsr() & FE_ALL_EXCEPT), memory_order_relaxed);
 	_mm_setcsr(before);
+	if (start)
+		gj_split_spend(r->split, me, gj_now_ns() - start);
+}
+
+/* On one thread. */
+static void work_alone(run *r, int64_t from, int64_t end)
+{
+	gj_split all;
+	r->split = &all;
+	gj_split_init(&all, from, end, end - from, 1);
+	work(r, 0);
 }
 
 /* While only helpers are at work. */
@@ -293,35 +303,32 @@ static void learn(run *r, int64_t n, uint64_t ns)
 
 static void run_parallel(run *r)
 {
-	uint64_t start = gj_now_ns(), all = gj_pool_threads();
-	r->chunk = 1;
+	int64_t done = 0;
 	if (!atomic_load_explicit(&r->rows->ps_item, memory_order_relaxed)) {
-		int64_t n = r->n;
-		r->n = 1;
-		work(r);
-		r->n = n;
-		r->next = 1;
+		uint64_t start = gj_now_ns();
+		work_alone(r, 0, done = 1);
 		learn(r, 1, gj_now_ns() - start);
-		start = gj_now_ns();
 	}
-	int64_t left = r->n - r->next;
-	double ns = (double)r->rows->ps_item * 1e-3 * (double)r->items * (double)left;
-	uint64_t worth = ns < 1e12 ? (uint64_t)ns / HELP_NS + 1 : all;
-	uint64_t threads = worth < all ? worth : all;
-	threads = (int64_t)threads > left ? (uint64_t)left : threads;
+	int64_t left = r->n - done;
+	double ns = (double)atomic_load_explicit(&r->rows->ps_item, memory_order_relaxed) * 1e-3 * (double)r->items * (double)left;
+	unsigned threads = gj_pool_worth(ns < 1e12 ? (uint64_t)ns : (uint64_t)1e12);
+	threads = (int64_t)threads > left ? (unsigned)left : threads;
 	if (threads < 2) {
-		r->chunk = left;
-		work(r);
-	} else {
-		r->chunk = left / (8 * (int64_t)threads) + 1;
-		if (gj_printed_any())
-			collect(r, 0);
-		r->shared = true;
-		gj_pool_run(work, r, (unsigned)threads - 1, false, meanwhile);
-		tell(r);
+		uint64_t start = gj_now_ns();
+		work_alone(r, done, r->n);
+		if (left)
+			learn(r, left, gj_now_ns() - start);
+		return;
 	}
-	if (left)
-		learn(r, left, (gj_now_ns() - start) * (threads ? threads : 1));
+	gj_split split;
+	r->split = &split;
+	gj_split_init(&split, done, r->n, left / (8 * (int64_t)threads) + 1, threads);
+	if (gj_printed_any())
+		collect(r, 0);
+	r->shared = true;
+	gj_pool_run(work, r, threads - 1, false, meanwhile);
+	tell(r);
+	learn(r, left, gj_split_spent(&split));
 }
 
 /* Lanes that could share out loops along the last dimension of what is written; 0: it is too short, or an input is written. */
@@ -344,10 +351,8 @@ static bool raise_exactly(run *r)
 		return true;
 	if (!(r->kernel = r->rows->kernel(r->rows, true, true, 0)))
 		return false;
-	atomic_store(&r->next, 0);
 	atomic_store(&r->flags, 0);
-	r->chunk = r->n;
-	work(r);
+	work_alone(r, 0, r->n);
 	return true;
 }
 
@@ -368,10 +373,9 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 	if (n < 1)
 		return 0;
 	r.rows = rows;
-	r.n = r.chunk = n;
+	r.n = n;
 	r.said = NULL;
 	r.shared = false;
-	atomic_init(&r.next, 0);
 	atomic_init(&r.flags, 0);
 	atomic_init(&r.interrupted, 0);
 	pthread_mutex_init(&r.lock, NULL);
@@ -387,7 +391,7 @@ int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *size
 	if (rows->parallel && alone && n > 1)
 		run_parallel(&r);
 	else
-		work(&r);
+		work_alone(&r, 0, n);
 	if (atomic_load(&r.failed) < INT64_MAX && !atomic_load(&r.interrupted))
 		return -2;
 	if (!rows->hosted && !atomic_load(&r.interrupted) && !raise_exactly(&r))

@@ -328,16 +328,14 @@ static bool take_blocks(gj_worker *w)
 	if (w->at == w->end) {
 		if (r->scouting && gj_now_ns() > r->scout_end)
 			return false;
-		w->at = atomic_fetch_add_explicit(&r->next, r->chunk, memory_order_relaxed);
-		w->end = w->at < r->nblocks && r->nblocks - w->at > r->chunk ? w->at + r->chunk : r->nblocks;
-		if (w->at >= r->nblocks) {
+		if (!gj_split_take(&r->split, w->me, &w->passed, &w->at, &w->end)) {
 			w->at = w->end;
 			return false;
 		}
 	}
 	w->starting = w->block;
 	for (w->nblocks = 0; w->nblocks < r->batch && w->at < w->end; w->nblocks++)
-		gj_rt_begin_block(w, &w->block[w->nblocks], w->at++);
+		gj_rt_begin_block(w, &w->block[w->nblocks], (uint64_t)w->at++);
 	if (r->kernel->stretches)
 		extend(w);
 	return true;
@@ -500,7 +498,7 @@ void gj_cpu_work(gj_worker *w)
 	w->ready = w->spare = (gj_fiber_queue){ 0 };
 	w->unstarted = w->live = w->nblocks = 0;
 	w->asks = false;
-	w->at = w->end = 0;
+	w->at = w->end = w->passed = 0;
 	w->stretch = w->prepared = 0;
 	w->last = UINT64_MAX;                      /* the block before the first */
 	memset(w->idx, 0, sizeof w->idx);

@@ -27,11 +27,18 @@ enum {
 
 /* -- Rooms --------------------------------------------------------------------------------------------------------- */
 
+/* Blocks that have not begun. */
+static uint64_t unbegun(const gj_run *r)
+{
+	uint64_t next = (uint64_t)atomic_load_explicit(&r->split.part[0].next, memory_order_relaxed);
+	return next < r->nblocks ? r->nblocks - next : 0;
+}
+
 /* One more block, if there is one and room for it. */
 static bool begin_another(gj_worker *w)
 {
 	gj_run *r = w->run;
-	if (!r->kernel->spins || atomic_load_explicit(&r->next, memory_order_relaxed) >= r->nblocks)
+	if (!r->kernel->spins || !unbegun(r))
 		return false;
 	bool fits = atomic_fetch_add(&r->crowd, r->nthreads) + r->nthreads <= MOST_RESIDENT;
 	gj_room *room = fits ? w->free_rooms : NULL;
@@ -39,9 +46,9 @@ static bool begin_another(gj_worker *w)
 		w->free_rooms = room->next_free;
 	else if (fits)
 		room = gj_room_new(w);
-	uint64_t id = room ? atomic_fetch_add(&r->next, 1) : 0;
-	if (room && id < r->nblocks) {
-		gj_rt_begin_block(w, &room->block, id);
+	int64_t id, end;
+	if (room && gj_split_take(&r->split, w->me, &w->passed, &id, &end)) {
+		gj_rt_begin_block(w, &room->block, (uint64_t)id);
 		w->starting = &room->block;
 		return true;
 	}
@@ -104,12 +111,12 @@ static void fail_waiting(gj_worker *w)
 {
 	gj_run *r = w->run;
 	char at[300];
-	uint64_t begun = atomic_load(&r->next);
+	uint64_t left = unbegun(r);
 	const char *where = gj_rt_place(r->kernel, w->current->site, at, sizeof at);
-	if (begun < r->nblocks)
+	if (left)
 		gj_run_fail(r, GJ_E_LAUNCH, "%sdeadlock: the loop waits for memory that nobody changes: all threads that have begun "
 		            "wait, and %llu blocks cannot begin, because there is no room for more than %u threads beside each other",
-		            where, (unsigned long long)(r->nblocks - begun), MOST_RESIDENT);
+		            where, (unsigned long long)left, MOST_RESIDENT);
 	else
 		gj_run_fail(r, GJ_E_LAUNCH, "%sdeadlock: the loop waits for memory that nobody changes: all threads that have not "
 		            "ended wait", where);
@@ -120,7 +127,7 @@ static void suspect(gj_worker *w)
 {
 	gj_run *r = w->run;
 	uint64_t now = gj_now_ns();
-	if (!r->launch->alone || now < w->look_at || (atomic_load(&r->next) < r->nblocks && !atomic_load(&r->crowded)))
+	if (!r->launch->alone || now < w->look_at || (unbegun(r) && !atomic_load(&r->crowded)))
 		return;
 	w->look_at = now + LOOK_NS;
 	pthread_mutex_lock(&r->lock);

@@ -26,7 +26,9 @@ enum {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t launched = PTHREAD_COND_INITIALIZER;
-static gj_worker *idle, *busy;
+static gj_worker *all, *idle;                  /* every worker but those that no thread has */
+static _Thread_local gj_worker *own;           /* the thread's, kept until it ends */
+static pthread_key_t at_end;
 static gj_caller *callers;
 static bool has_ticker, quiet = true;          /* quiet: nobody has begun since the last tick */
 bool gj_ticking;
@@ -44,6 +46,15 @@ static void call(gj_worker *w)
 		set(&w->several[i]);
 	for (gj_room *room = w->rooms; room; room = room->next)
 		set(&room->block);
+}
+
+/* Is a thread that can be interrupted at work on its launch? */
+static bool is_launching(void)
+{
+	for (const gj_worker *w = all; w; w = w->next)
+		if (atomic_load(&w->at_work) && atomic_load_explicit(&w->launcher, memory_order_relaxed))
+			return true;
+	return false;
 }
 
 /* Is a function for the host running, on any thread? */
@@ -67,8 +78,8 @@ static bool is_asking(void)
 static void tick(void)
 {
 	__atomic_store_n(&gj_rt_attention, is_asking(), __ATOMIC_RELAXED);
-	for (gj_worker *w = busy; w; w = w->next)
-		if (w->launcher) {
+	for (gj_worker *w = all; w; w = w->next)
+		if (atomic_load(&w->at_work) && atomic_load_explicit(&w->launcher, memory_order_relaxed)) {
 			atomic_store_explicit(&w->to_ask, true, memory_order_relaxed);
 			call(w);
 		}
@@ -79,17 +90,17 @@ static void *ticker(void *unused)
 	unsigned ticks = 0;
 	pthread_mutex_lock(&lock);
 	for (;;) {
-		ticks = busy || !quiet || is_calling() ? 0 : ticks + 1;
+		ticks = !quiet || is_launching() || is_calling() ? 0 : ticks + 1;
 		quiet = true;
 		if (ticks >= IDLE_TICKS) {
 			__atomic_store_n(&gj_ticking, false, __ATOMIC_SEQ_CST);
 			syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0);     /* who calls now sees it, or is seen */
 		}
-		while (!busy && !is_calling() && quiet && ticks >= IDLE_TICKS) {
+		while (!is_launching() && !is_calling() && quiet && ticks >= IDLE_TICKS) {
 			pthread_cond_wait(&launched, &lock);
 			ticks = 0;
 		}
-		gj_ticking = true;
+		__atomic_store_n(&gj_ticking, true, __ATOMIC_RELAXED);
 		pthread_mutex_unlock(&lock);
 		nanosleep(&(struct timespec){ .tv_nsec = GJ_INTERRUPT_NS }, NULL);
 		pthread_mutex_lock(&lock);
@@ -165,7 +176,8 @@ bool gj_attention_taken(void)
 
 /* -- Workers ------------------------------------------------------------------------------------------------------- */
 
-gj_worker *gj_worker_take(gj_run *r)
+/* One for the calling thread; `lent`: because it is at work with its own. NULL: out of memory. */
+static gj_worker *enlist(bool lent)
 {
 	pthread_mutex_lock(&lock);
 	gj_worker *w = idle;
@@ -173,29 +185,67 @@ gj_worker *gj_worker_take(gj_run *r)
 		idle = w->next;
 	else if ((w = aligned_alloc(64, (sizeof *w + 63) / 64 * 64)))
 		memset(w, 0, sizeof *w);
-	else
-		goto done;
-	w->run = r;
-	w->launcher = pthread_equal(pthread_self(), r->launcher);
-	w->listed = true;
-	w->shown = 0;
-	w->first.pub.attention = 0;
-	atomic_store_explicit(&w->to_ask, false, memory_order_relaxed);
-	w->next = busy;
-	busy = w;
-	wake();
-done:
+	if (w) {
+		w->thread = pthread_self();
+		w->lent = lent;
+		w->next = all;
+		all = w;
+	}
 	pthread_mutex_unlock(&lock);
+	return w;
+}
+
+static void retire(void *worker)
+{
+	gj_worker *w = worker, **at = &all;
+	own = own == w ? NULL : own;
+	pthread_mutex_lock(&lock);
+	while (*at && *at != w)
+		at = &(*at)->next;
+	if (*at)
+		*at = w->next;
+	w->next = idle;
+	idle = w;
+	pthread_mutex_unlock(&lock);
+}
+
+/* Without a lock, for all who work on a launch come at the same time. Who looks sees the worker, or it sees what they have to say. */
+gj_worker *gj_worker_take(gj_run *r, unsigned me)
+{
+	gj_worker *w = own;
+	if (!w || atomic_load_explicit(&w->at_work, memory_order_relaxed)) {
+		w = enlist(w != NULL);
+		if (w && !w->lent) {
+			own = w;
+			pthread_setspecific(at_end, w);
+		}
+	}
+	if (!w)
+		return NULL;
+	w->run = r;
+	w->me = me;
+	bool launcher = pthread_equal(pthread_self(), r->launcher);
+	__atomic_store_n(&w->first.pub.attention, 0, __ATOMIC_RELAXED);
+	atomic_store_explicit(&w->to_ask, false, memory_order_relaxed);
+	atomic_store_explicit(&w->launcher, launcher, memory_order_relaxed);
+	atomic_store(&w->at_work, r);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (launcher && !__atomic_load_n(&gj_ticking, __ATOMIC_RELAXED))
+		gj_workers_tick();
 	return w;
 }
 
 static void free_rooms(gj_worker *w)
 {
-	for (gj_room *room = w->rooms, *next; room; room = next) {
+	pthread_mutex_lock(&lock);                 /* the ticker may be looking */
+	gj_room *room = w->rooms;
+	w->rooms = w->free_rooms = NULL;
+	w->shown = 0;
+	pthread_mutex_unlock(&lock);
+	for (gj_room *next; room; room = next) {
 		next = room->next;
 		free(room);
 	}
-	w->rooms = w->free_rooms = NULL;
 	for (int i = 0; i < GJ_MAX_STACK_SETS && w->more[i].n; i++)
 		gj_fibers_free(&w->more[i]);
 }
@@ -203,7 +253,8 @@ static void free_rooms(gj_worker *w)
 /* What an idle worker shall not keep. */
 static void drop_extras(gj_worker *w)
 {
-	free_rooms(w);
+	if (w->rooms || w->shown)
+		free_rooms(w);
 	if (w->frame_cap > MAX_KEPT_FRAMES) {
 		free(w->frame);
 		w->frame = NULL;
@@ -215,28 +266,17 @@ static void drop_extras(gj_worker *w)
 
 void gj_worker_return(gj_worker *w)
 {
-	pthread_mutex_lock(&lock);
-	gj_worker **at = &busy;
-	while (w->listed && *at != w)
-		at = &(*at)->next;
-	if (w->listed)
-		*at = w->next;
-	w->listed = false;
-	if (w->rooms || w->fibers.len > MAX_KEPT_STACKS || w->frame_cap > MAX_KEPT_FRAMES) {
-		pthread_mutex_unlock(&lock);
-		drop_extras(w);
-		pthread_mutex_lock(&lock);
-	}
-	w->next = idle;
-	idle = w;
-	pthread_mutex_unlock(&lock);
+	atomic_store_explicit(&w->at_work, NULL, memory_order_release);
+	drop_extras(w);
+	if (w->lent)
+		retire(w);
 }
 
 void gj_workers_attend(const gj_run *r)
 {
 	pthread_mutex_lock(&lock);
-	for (gj_worker *w = busy; w; w = w->next)
-		if (w->run == r)
+	for (gj_worker *w = all; w; w = w->next)
+		if (atomic_load(&w->at_work) == r)
 			call(w);
 	pthread_mutex_unlock(&lock);
 }
@@ -246,6 +286,7 @@ void gj_run_fail(gj_run *r, gj_status status, const char *fmt, ...)
 	int ok = GJ_OK;
 	if (!atomic_compare_exchange_strong(&r->status, &ok, status))
 		return;
+	atomic_thread_fence(memory_order_seq_cst); /* who comes now sees it, or is seen */
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(r->text, sizeof r->text, fmt, ap);
@@ -326,9 +367,11 @@ bool gj_worker_more_stacks(gj_worker *w)
 /* The child of a fork has one thread. Its own worker, if it was forked by a signal handler during a launch, goes on. */
 static void in_child(void)
 {
-	for (gj_worker *w = busy; w; w = w->next)
-		w->listed = false;
-	busy = NULL;
+	for (gj_worker **at = &all; *at;)
+		if (pthread_equal((*at)->thread, pthread_self()))
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
 	for (gj_caller **at = &callers; *at;)
 		if (pthread_equal((*at)->thread, pthread_self()))
 			at = &(*at)->next;
@@ -342,5 +385,6 @@ static void in_child(void)
 void gj_workers_start(void)
 {
 	gj_fork_guard(&lock);
+	pthread_key_create(&at_end, retire);
 	pthread_atfork(NULL, NULL, in_child);
 }
