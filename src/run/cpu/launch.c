@@ -125,7 +125,9 @@ static uint64_t min64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 static uint64_t remember(gj_run *r, uint64_t blocks)
 {
 	uint64_t each = min64(gj_split_spent(&r->split) / blocks + 1, UINT32_MAX);
-	atomic_store_explicit(&r->kernel->ns_block, (uint32_t)each, memory_order_relaxed);
+	uint64_t before = atomic_load_explicit(&r->kernel->ns_block, memory_order_relaxed);
+	if (each > before + before / 8 || each < before - before / 8)          /* all threads read what lies beside it */
+		atomic_store_explicit(&r->kernel->ns_block, (uint32_t)each, memory_order_relaxed);
 	return each;
 }
 

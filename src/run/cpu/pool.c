@@ -1,7 +1,7 @@
 /* The thread pool. Each helper has a place of its own in memory, where it is given jobs and looks for them: for some microseconds, then
  * it sleeps. Who has a job gives it to as many helpers as it wants, without a lock or a counter that they would fight for, does its own
  * part, and takes it back from those that have not begun; so nobody waits for who comes late. Helpers that sleep are woken in a tree:
- * each wakes those below it before it begins. A job that finds too few helpers free is in a list, where they look when they get free.
+ * each wakes some more before it begins. A job that finds too few helpers free is in a list, where they look when they get free.
  * After fork() the child starts with an empty pool. */
 #define _GNU_SOURCE
 #include "run/cpu/pool.h"
@@ -28,20 +28,21 @@ typedef struct job {
 
 enum { BEGUN = 1 };                            /* bit of place.job */
 
-/* Where a helper is given a job. The job's owner writes it under the lock, the helper without. */
+/* Where a helper is given a job. The job's owner writes it under the lock, the helper without; nobody else does. */
 typedef struct place {
 	_Alignas(GJ_CACHE_LINES) _Atomic uintptr_t job;        /* 0: none */
-	unsigned number;                           /* of the helper in the job */
-	bool chosen;                               /* it is about to be given one; lock */
+	void (*work)(void *, unsigned);            /* what is to be called for it */
+	void *arg;
+	unsigned number;
 	atomic_uint asleep;                        /* futex: 1 until the helper is woken */
 	atomic_uint awaited;                       /* futex: 1 until the job is done, for which its owner sleeps */
 } place;
 
 enum {
-	SPIN_NS = 30000,                           /* before a helper, or an owner who waits for helpers, sleeps */
+	SPIN_NS = 50000,                           /* before a helper, or an owner who waits for helpers, sleeps */
 	AWAKE_NS = 3000, ASLEEP_NS = 10000,        /* a helper must have this much to do to be worth calling, worth waking */
 	MEANWHILE_NS = 200 * 1000 * 1000,
-	FAN = 3,                                   /* of the tree */
+	FAN = 16,                                  /* of the tree: it takes long to wake, and little to wake one more */
 	STACK = 512 * 1024, MAX_GUARDED = 8
 };
 
@@ -99,23 +100,28 @@ static void wake_below(const job *j, unsigned node)
 	}
 }
 
-/* With the lock held. */
-static void hand_over(job *j, place *p)
+/* With the lock held. What is written lies side by side, and the helper sees it all at once. */
+static void hand_over(const job *j, place *p, unsigned number)
 {
-	unsigned end = (unsigned)(p - places) + 1;
-	j->wanted--;
-	j->reach = j->reach > end ? j->reach : end;
-	p->number = ++j->given;
-	atomic_store(&p->job, (uintptr_t)j);
+	p->work = j->work;
+	p->arg = j->arg;
+	p->number = number;
+	atomic_store_explicit(&p->job, (uintptr_t)j, memory_order_release);
 }
 
 /* A job that wants more helpers, for one that is free. */
 static void look_for_job(place *p)
 {
 	pthread_mutex_lock(&pool.lock);
-	for (job *j = pool.jobs; j && !atomic_load_explicit(&p->job, memory_order_relaxed); j = j->next)
-		if (j->wanted)
-			hand_over(j, p);
+	job *j = atomic_load_explicit(&p->job, memory_order_acquire) ? NULL : pool.jobs;
+	while (j && !j->wanted)
+		j = j->next;
+	if (j) {
+		unsigned end = (unsigned)(p - places) + 1;
+		j->wanted--;
+		j->reach = j->reach > end ? j->reach : end;
+		hand_over(j, p, ++j->given);
+	}
 	pthread_mutex_unlock(&pool.lock);
 }
 
@@ -142,11 +148,10 @@ static void *helper(void *arg)
 		uintptr_t given = next_job(p);
 		if (!given || !atomic_compare_exchange_strong(&p->job, &given, given | BEGUN))
 			continue;                          /* it was taken back */
-		job *j = (job *)given;
 		atomic_thread_fence(memory_order_seq_cst);
 		if (atomic_load(&pool.sleeping))
-			wake_below(j, node);
-		j->work(j->arg, p->number);
+			wake_below((job *)given, node);
+		p->work(p->arg, p->number);
 		atomic_store(&p->job, 0);              /* its owner may go from here on */
 		if (atomic_load(&p->awaited) && atomic_exchange(&p->awaited, 0))
 			futex_wake(&p->awaited);
@@ -225,17 +230,18 @@ unsigned gj_pool_start(void)
 /* To the first helpers that are free, to the last of them first. With the lock held. */
 static void give(job *j)
 {
-	unsigned started = atomic_load_explicit(&pool.started, memory_order_relaxed), end = 0;
+	unsigned started = atomic_load_explicit(&pool.started, memory_order_relaxed), end = 0, number;
+	uint64_t is_free[GJ_POOL_MOST / 64];
 	for (; j->given < j->wanted && end < started; end++) {
-		place *p = &places[end];
-		if ((p->chosen = !atomic_load_explicit(&p->job, memory_order_acquire)))
-			p->number = ++j->given;
+		uint64_t yes = !atomic_load_explicit(&places[end].job, memory_order_acquire);
+		is_free[end / 64] = (end % 64 ? is_free[end / 64] : 0) | yes << end % 64;
+		j->given += (unsigned)yes;
 	}
 	j->end = j->reach = end;
 	j->wanted -= j->given;
-	while (end-- > 0)
-		if (places[end].chosen)
-			atomic_store_explicit(&places[end].job, (uintptr_t)j, memory_order_release);
+	for (number = j->given; number; end--)
+		if (is_free[(end - 1) / 64] >> (end - 1) % 64 & 1)
+			hand_over(j, &places[end - 1], number--);
 }
 
 static void enlist(job *j)                     /* with the lock held */

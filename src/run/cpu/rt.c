@@ -253,7 +253,7 @@ static uint32_t next_stretch(gj_worker *w)
 	else if (took > 4 * STRETCH_NS && w->stretch > 1)
 		w->stretch /= 2;
 	w->stretch_began = now;
-	if (w->stretch != before)
+	if (w->stretch != before && w->stretch != first_stretch(r))        /* all threads read it */
 		atomic_store_explicit(&r->kernel->stretch, w->stretch * r->nthreads, memory_order_relaxed);
 	return w->stretch;
 }
