@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+import gridjit
 from gridjit import (config, cuda, errors, get_num_threads, get_parallel_chunksize, get_thread_id, njit, parallel_chunksize, prange,
 	set_num_threads, set_parallel_chunksize, threading_layer, vectorize)
 from prange_functions import CASES
@@ -412,6 +413,27 @@ def test_settings_in_compiled_functions():
 	with pytest.raises(ValueError, match="chunksize"):
 		f(x, most, -1)
 	assert get_num_threads() == most and get_parallel_chunksize() == 0
+
+
+def test_chunks_of_a_with_statement():
+	@njit(parallel=True)
+	def inverse(x, n):
+		inside = 0
+		for _ in range(2):
+			with gridjit.parallel_chunksize(n), parallel_chunksize(n + 1) as entered:
+				inside = get_parallel_chunksize()
+				for i in prange(x.shape[0]):
+					x[i] = 1 / x[i]
+				if x[0] == 4:
+					return inside, entered is None
+		return inside + 100, get_parallel_chunksize() == 0
+	assert inverse(np.full(1000, 2.0), 8) == (109, True) and get_parallel_chunksize() == 0
+	assert inverse(np.full(1000, 0.25), 8) == (9, True) and get_parallel_chunksize() == 0
+	for x, n, kind in (np.zeros(1000), 8, ZeroDivisionError), (np.ones(1), -1, ValueError):
+		with pytest.raises(kind):
+			inverse(x, n)
+		assert get_parallel_chunksize() == 0
+	assert "threads" in inverse.explain()
 
 
 def test_threads_of_python():

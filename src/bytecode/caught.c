@@ -66,6 +66,30 @@ void gj_ssa_reraise(gj_ssa_state *s, gj_ref r)
 	gj_ssa_emit1(s, GJ_RERAISE, r);
 }
 
+/* The one context manager of compiled functions: what its call gives is the function that is to be called behind the block. */
+static bool is_manager(gj_ssa_state *s, const gj_op *o)
+{
+	const gj_obj *f = o->op == GJ_CALL ? gj_named_object(s, gj_var_find(s, o->arg[0])) : NULL;
+	return f && f->kind == GJ_OBJ_FUNCTION && !strcmp(f->code->name, "parallel_chunksize");
+}
+
+ACTION(before_with)
+{
+	gj_ref leave = gj_ssa_value(s);
+	UNUSED_N;
+	if (!is_manager(s, gj_o(s->f, gj_var_find(s, leave))))
+		gj_refuse(s->f, s->loc, "a with statement");
+	gj_ssa_push(s, leave);
+	gj_ssa_push(s, gj_ssa_emit_obj(s, &no_place));
+}
+
+ACTION(with_except_start)
+{
+	gj_ref none = gj_ssa_emit_obj(s, &no_place);
+	UNUSED_N;
+	gj_ssa_push(s, gj_ssa_emit(s, GJ_CALL, 4, (gj_ref[]){ *gj_ssa_from_top(s, 4), none, none, none }));
+}
+
 ACTION(push_exc_info)
 {
 	gj_ref e = gj_ssa_value(s);

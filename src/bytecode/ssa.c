@@ -16,7 +16,7 @@ static void refuse_handlers(gj_ssa_state *s)
 		{ "POP_EXCEPT", "try" }, { "RERAISE", "try" }
 	};
 	bool host = s->code->written != NULL;
-	for (size_t m = 0; m < (host ? 2 : GJ_LEN(mark)); m++)
+	for (size_t m = host; m < (host ? 2 : GJ_LEN(mark)); m++)
 		for (uint32_t i = 0; i < s->in.n; i++) {
 			const gj_insn *in = &s->in.p[i];
 			if (in->row != UINT16_MAX && !strcmp(gj_pyops[in->row].name, mark[m].op) && s->code->pos[in->unit].line > 0)

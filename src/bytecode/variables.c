@@ -111,7 +111,7 @@ static void fill_phi(gj_ssa_state *s, gj_sphi phi)
 
 gj_ref gj_var_find(gj_ssa_state *s, gj_ref r)
 {
-	while (s->alias[r]) {
+	while (s->alias && s->alias[r]) {            /* NULL: no phi is known to be trivial yet */
 		if (s->alias[s->alias[r]])
 			s->alias[r] = s->alias[s->alias[r]];
 		r = s->alias[r];

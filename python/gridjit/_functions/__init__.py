@@ -58,7 +58,7 @@ def _table():
 			table[_find(name)] = getattr(module, OTHER_NAMES.get(last, last))
 	table |= {vars(np).get(name): f for name, f in OLDER.items()}
 	table |= {getattr(parallel, name): getattr(threads, name)
-		for name in ("get_num_threads", "set_num_threads", "get_parallel_chunksize", "set_parallel_chunksize")}
+		for name in ("get_num_threads", "set_num_threads", "get_parallel_chunksize", "set_parallel_chunksize", "parallel_chunksize")}
 	return {id(function): f for function, f in table.items() if function is not None}
 
 

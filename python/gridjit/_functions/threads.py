@@ -32,3 +32,12 @@ def set_parallel_chunksize(n):
 	before = _chunk()
 	_set_chunk(n)
 	return before
+
+
+def parallel_chunksize(n):
+	"""What follows the block of the with statement (bytecode/caught.c)."""
+	before = set_parallel_chunksize(n)
+
+	def leave(kind, error, trace):
+		set_parallel_chunksize(before)
+	return leave
