@@ -13,7 +13,7 @@ import gridjit
 from conftest import on
 from gridjit import _later, absent, cuda, errors, njit, pndindex, types
 from gridjit._paths import PATHS
-from gridjit.extending import overload, overload_method
+from gridjit.extending import overload, overload_attribute, overload_method
 
 
 # -- Paths --
@@ -332,6 +332,69 @@ def test_overloaded_methods(device):
 		njit(lambda b: b.second())(np.zeros((2, 2)))
 	with pytest.raises(errors.TypingError, match="no attribute 'third'"):
 		njit(lambda b: b.third())(b)
+
+
+@overload_method(types.Number, "halved")
+def choose_halved(self):
+	return lambda self: self / 2
+
+
+@overload_attribute(types.Array, "last")
+def choose_last(self):
+	if self.ndim == 1:
+		return lambda self: self[-1]
+
+
+@overload_attribute(types.Number, "twice")
+def choose_twice(self):
+	return lambda self: self * 2
+
+
+@overload_attribute(types.Array, "halves")
+def choose_halves(self):
+	return lambda self: self / self.last.twice
+
+
+@overload_attribute(types.BaseTuple, "twice")
+def choose_twice_of_tuple(self):
+	return lambda self: self + self
+
+
+@overload_attribute(types.Array, "size")       # what arrays have is not asked for
+def choose_size(self):
+	return lambda self: -1
+
+
+def test_overloaded_attributes(device):
+	@cuda.jit
+	def kernel(a):
+		i = cuda.grid(1)
+		if i < a.size:
+			a[i] = i.twice + a[i].halved()
+
+	a = np.full(10, 4.0)
+	kernel[1, 32](a)
+	assert a.tolist() == [2 + 2 * i for i in range(10)]
+
+
+def test_overloaded_attributes_for_the_host():
+	b, r = np.arange(3.0), np.zeros(2, np.dtype([("twice", "i4"), ("m", "f8")]))
+	assert njit(lambda b: (b.last, b.last.twice, b.shape.twice, b.size))(b) == (2, 4, (3, 3), 3)
+	assert njit(lambda b: b.halves)(b).tolist() == [0, 0.25, 0.5]
+	assert njit(lambda r: (r[0].twice, r.last.m))(r) == (0, 0)                     # a field comes first
+
+	@njit
+	def total(b):
+		t = 0.0
+		for k in range(3):
+			for x in b.halves:
+				t += x.twice
+		return t
+	assert total(b) == 4.5
+	with pytest.raises(errors.TypingError, match="last.* has no implementation"):
+		njit(lambda b: b.last)(np.zeros((2, 2)))
+	with pytest.raises(errors.TypingError, match="last.* has no implementation|has no attribute 'last'"):
+		njit(lambda b: b.last)(1)
 
 
 def test_overloads_in_ufuncs():

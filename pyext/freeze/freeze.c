@@ -194,13 +194,16 @@ static PyObject *look_up(const scope *sc, PyObject *name)
 /* A decorator compiles before its function has the name by which it calls itself. */
 static bool is_root(const gj_freezer *fz, const char *name) { return fz->root && !strcmp(name, fz->root_name); }
 
-/* No global has the name: it may be a method of arrays that is a function of ours, the object's only item then. */
+/* No global has the name: it may be a method of arrays that is a function of ours, or a method or an attribute that was
+ * overloaded, the object's only item then. */
 static const gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
 {
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_MISSING, text);
 	PyObject *f = fz->captures && fz->captures->memory ? gj_known_method(name) : gj_known_element_method(name);
 	if (!f && !PyErr_Occurred())
 		f = gj_overloaded_method(fz, name);
+	if (!f && !PyErr_Occurred() && (f = gj_overloaded_attribute(fz, name)))
+		r->i = 1;
 	if (!f)
 		return PyErr_Occurred() ? NULL : r;
 	const gj_obj **item = gj_new(fz->arena, const gj_obj *, 1);

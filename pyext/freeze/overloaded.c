@@ -22,8 +22,12 @@ bool gj_is_overloaded(const gj_freezer *fz, PyObject *o)
 	return is;
 }
 
-PyObject *gj_overloaded_method(const gj_freezer *fz, PyObject *name)
+static PyObject *find(const gj_freezer *fz, const char *in, PyObject *name)
 {
-	PyObject *all = fz->captures && fz->captures->answers ? table("METHODS") : NULL;
+	PyObject *all = fz->captures && fz->captures->answers ? table(in) : NULL;
 	return all ? PyDict_GetItemWithError(all, name) : NULL;
 }
+
+PyObject *gj_overloaded_method(const gj_freezer *fz, PyObject *name) { return find(fz, "METHODS", name); }
+
+PyObject *gj_overloaded_attribute(const gj_freezer *fz, PyObject *name) { return find(fz, "ATTRIBUTES", name); }

@@ -6,7 +6,8 @@
 
 /* Has it overloads? false too with an exception. */
 bool gj_is_overloaded(const gj_freezer *, PyObject *);
-/* The function that stands for a method of arrays that was overloaded. Borrowed; NULL: none, or an exception is set. */
+/* The function that stands for a method, or an attribute, that was overloaded. Borrowed; NULL: none, or an exception is set. */
 PyObject *gj_overloaded_method(const gj_freezer *, PyObject *name);
+PyObject *gj_overloaded_attribute(const gj_freezer *, PyObject *name);
 
 #endif

@@ -5,7 +5,7 @@ _TYPING = "signature=typing.signature typeof=typing.typeof"
 _DISPATCHERS = "CPUDispatcher=jitting.CPUDispatcher Dispatcher=_core.Dispatcher cpu_target:Absent"
 _REGISTRARS = """box:Registrar infer:Registrar infer_getattr:Registrar infer_global:Registrar lower_builtin:Registrar lower_cast:Registrar
 	lower_constant:Registrar lower_getattr:Registrar lower_getattr_generic:Registrar lower_setattr:Registrar lower_setattr_generic:Registrar
-	make_attribute_wrapper=absent.nothing models=absent.models overload_attribute:Registrar overload_classmethod:Registrar
+	make_attribute_wrapper=absent.nothing models=absent.models overload_classmethod:Registrar
 	register_model:Registrar reflect:Registrar type_callable:Registrar typeof_impl:Registrar unbox:Registrar NativeValue:refusing
 	intrinsic:Decorator"""
 
@@ -20,7 +20,7 @@ PATHS = {
 	"core.ccallback": "CFunc=ffi.CFunc",
 	"core.decorators": "cfunc=ffi.cfunc jit=jitting.jit jit_module=jitting.jit_module njit=jitting.njit",
 	"core.dispatcher": _DISPATCHERS,
-	"core.extending": f"{_REGISTRARS} overload=overloading.overload overload_method=overloading.overload_method register_jitable=extending.register_jitable",
+	"core.extending": f"{_REGISTRARS} overload=overloading.overload overload_method=overloading.overload_method overload_attribute=overloading.overload_attribute register_jitable=extending.register_jitable",
 	"core.imputils": f"{_REGISTRARS} impl_ret_borrowed:Absent impl_ret_new_ref:Absent impl_ret_untracked:Absent",
 	"core.registry": _DISPATCHERS,
 	"core.runtime": "nrt:Absent",

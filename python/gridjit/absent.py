@@ -16,8 +16,7 @@ _GDB = "use print(), boundscheck=True, or GRIDJIT_DISABLE_JIT=1 and Python's deb
 INSTEAD = {
 	"jitclass": _CLASSES, "structref": _CLASSES, "StructRefProxy": _CLASSES, "typed.List": _LISTS, "typed.Dict": _DICTS, "ListType": _LISTS,
 	"List": _LISTS, "Set": _LISTS, "DictType": _DICTS, "ClassType": _CLASSES, "StructRef": _CLASSES, "deferred_type": _CLASSES,
-	"intrinsic": _LLVM, "cgutils": _LLVM, "overload_attribute": "write a function: overload, overload_method",
-	"overload_classmethod": "write a function: overload, overload_method", "gdb": _GDB, "gdb_init": _GDB, "gdb_breakpoint": _GDB,
+	"intrinsic": _LLVM, "cgutils": _LLVM, "overload_classmethod": "write a function: overload, overload_method", "gdb": _GDB, "gdb_init": _GDB, "gdb_breakpoint": _GDB,
 	"objmode": "return to Python for what only Python can do", "CC": "what is compiled is kept on disk anyway",
 	"generated_jit": "branch on types in the function (isinstance, ndim, dtype, is None), or use extending.overload",
 	"GUVectorize": "use guvectorize", "Vectorize": "use vectorize",

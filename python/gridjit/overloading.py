@@ -3,10 +3,11 @@
 import types as pytypes
 import weakref
 
-from . import types
+import numpy as np
 
 FUNCTIONS = {}                                 # id: (function, functions that choose). Read by pyext/freeze/overloaded.c, as METHODS
-METHODS = {}                                   # name: what stands for a method of arrays
+METHODS = {}                                   # name: what stands for a method of that name, of any type
+ATTRIBUTES = {}                                # … for an attribute
 
 
 def register(function, chooser):
@@ -32,15 +33,29 @@ def overload(func, jit_options={}, strict=True, inline="never", prefer_literal=F
 
 
 def overload_method(typ, attr, **options):
-	"""@overload_method(types.Array, "name"): the same for a method of arrays, which the chosen function gets as its first argument."""
+	"""@overload_method(types.Array, "name"): the same for a method of values of a type, which the chosen function gets as its first argument."""
+	return _of_values(METHODS, typ, attr)
+
+
+def overload_attribute(typ, attr, **options):
+	"""@overload_attribute(types.Array, "name"): the same for an attribute, which is what the chosen function makes of the value."""
+	return _of_values(ATTRIBUTES, typ, attr)
+
+
+def _of_values(table, typ, attr):
+	def fits(of):
+		return isinstance(of, typ) if isinstance(typ, type) else of == typ
+
 	def decorate(chooser):
-		if issubclass(typ, types.Array):
-			if attr not in METHODS:
-				stub = pytypes.FunctionType(_stub.__code__, {}, attr)
-				METHODS[attr] = stub
-			register(METHODS[attr], lambda self, *args, **kwargs: chooser(self, *args, **kwargs) if isinstance(self, typ) else None)
+		if not any(hasattr(known, attr) for known in _KNOWN):
+			if attr not in table:
+				table[attr] = pytypes.FunctionType(_stub.__code__, {}, attr)
+			register(table[attr], lambda self, *args, **kwargs: chooser(self, *args, **kwargs) if fits(self) else None)
 		return chooser
 	return decorate
+
+
+_KNOWN = np.ndarray, np.generic, int, float, complex, tuple       # what these have is compiled without being asked for
 
 
 def _stub():

@@ -11,8 +11,8 @@ typedef struct gj_declared { const gj_type *ret, *const *arg; int n; } gj_declar
 typedef struct gj_obj gj_obj;
 
 typedef enum gj_objkind {
-	GJ_OBJ_MISSING,                            /* `name` is not defined, or not used as a global; item[n]: the function that is a method of arrays of
-	                                            * that name, where there is one */
+	GJ_OBJ_MISSING,                            /* `name` is not defined, or not used as a global; item[n]: the function that is a method of that name, where
+	                                            * there is one: of arrays, or OVERLOADED; i: 1: which gives the value of an attribute */
 	GJ_OBJ_NONE, GJ_OBJ_BOOL, GJ_OBJ_INT, GJ_OBJ_FLOAT, GJ_OBJ_COMPLEX, GJ_OBJ_STR, GJ_OBJ_ELLIPSIS,
 	GJ_OBJ_SCALAR,                             /* a NumPy scalar or a constant of an exact type: `type`, value in i, f or f and im */
 	GJ_OBJ_TUPLE,                              /* item[n]; i: 1: of a list */

@@ -439,14 +439,14 @@ static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
 }
 
 /* Op i of block b becomes a call of the function that stands for it, which is named before it. */
-static bool call_written(gj_inst *s, uint32_t block, uint32_t place, int which)
+static bool call_written(gj_inst *s, uint32_t block, uint32_t place, const gj_obj *function)
 {
 	gj_fn *f = s->fn;
 	gj_bb *b = &f->bb.p[block], old = *b;
 	uint32_t before = f->op.n;
 	gj_op *o = gj_o(f, b->ops.p[place]);
 	gj_ref fn = gj_op_new(f, block, GJ_OBJ, NULL, o->loc, 0, NULL), *arg = gj_new(f->arena, gj_ref, o->nargs + 2);
-	gj_o(f, fn)->imm.obj = s->code->written[which];
+	gj_o(f, fn)->imm.obj = function;
 	o = gj_o(f, old.ops.p[place]);
 	uint32_t n = gj_written_arguments(s, o, arg + 1);
 	arg[0] = fn;
@@ -473,7 +473,9 @@ static bool step(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i)
 	if (gj_op_is(o, GJ_F_TERM))
 		terminator(s, b, o);
 	else if (s->fn->memory && gj_written_for(s, r) >= 0)
-		return call_written(s, b, i, gj_written_for(s, r));
+		return call_written(s, b, i, s->code->written[gj_written_for(s, r)]);
+	else if (gj_attribute_function(s, o))
+		return call_written(s, b, i, gj_attribute_function(s, o));
 	else if (!gj_is_starred(s->fn, o))
 		update(s, r, gj_settle_expression(s, r, eval(I, s, r)));
 	else if (gj_spread_stars(s, b, i))

@@ -158,6 +158,8 @@ gj_known gj_settle_expression(const gj_inst *, gj_ref, gj_known);
 /* written.c: which function in Python stands for the op (gj_written), −1: none; the operands that it is given. */
 int      gj_written_for(const gj_inst *, gj_ref);
 uint32_t gj_written_arguments(const gj_inst *, const gj_op *, gj_ref *);
+/* operators.c: which function gives the value of an attribute that was overloaded; NULL: none. */
+const gj_obj *gj_attribute_function(const gj_inst *, const gj_op *);
 /* Has a value of that type memory that is counted? */
 bool     gj_has_owner(const gj_type *);
 /* Does the op's result hold its memory by itself? Others have it from their operands. */

@@ -494,13 +494,44 @@ static gj_known extents(gj_inst *s, const gj_shape_known *shape, bool tuple)
 	return tuple ? gj_known_items(s->fn, 0, NULL, (uint32_t)shape->ndim, item) : (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, n) };
 }
 
-/* A method of arrays that is a function of ours (gj_obj's MISSING). */
-static const gj_obj *written_method(const gj_inst *s, const char *name)
+/* A method that is a function, or an attribute that one gives (gj_obj's MISSING). */
+static const gj_obj *written(const gj_inst *s, const char *name, int64_t attribute)
 {
-	for (int i = 0; i < s->code->nnames; i++)
-		if (!strcmp(s->code->name_text[i], name) && s->code->global[i]->kind == GJ_OBJ_MISSING && s->code->global[i]->n)
-			return s->code->global[i]->item[0];
+	for (int i = 0; i < s->code->nnames; i++) {
+		const gj_obj *o = s->code->global[i];
+		if (!strcmp(s->code->name_text[i], name) && o->kind == GJ_OBJ_MISSING && o->n && o->i == attribute)
+			return o->item[0];
+	}
 	return NULL;
+}
+
+static const gj_obj *written_method(const gj_inst *s, const char *name) { return written(s, name, 0); }
+
+/* Does a value of the type have a part of that name? */
+static bool has_part(const gj_type *t, const char *name)
+{
+	const gj_type *record = t->kind == GJ_REF || gj_holds_record(t) ? t->elem : NULL;
+	return (record && gj_field_named(record, name) >= 0) || (t->kind == GJ_TUPLE && gj_item_named(t, name) >= 0)
+		|| (t->kind == GJ_VECTOR && gj_part_named(t, name) >= 0);
+}
+
+/* Values whose methods and attributes can be overloaded. */
+static bool is_value(const gj_type *t)
+{
+	return t && (t->kind == GJ_ARRAY || t->kind == GJ_REF || t->kind == GJ_TUPLE || t->kind == GJ_VECTOR || gj_is_scalar(t));
+}
+
+const gj_obj *gj_attribute_function(const gj_inst *s, const gj_op *o)
+{
+	const gj_type *t = o->op == GJ_ATTR ? gj_o(s->fn, o->arg[0])->type : NULL;
+	return is_value(t) && !has_part(t, o->imm.name) ? written(s, o->imm.name, 1) : NULL;
+}
+
+/* A method of other values than arrays. */
+static const gj_obj *overloaded_method(const gj_inst *s, const gj_type *t, const char *name)
+{
+	const gj_obj *f = is_value(t) && !has_part(t, name) ? written_method(s, name) : NULL;
+	return f && f->kind == GJ_OBJ_OVERLOADED ? f : NULL;
 }
 
 static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
@@ -571,6 +602,9 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		gj_fail(s->fn, o->loc, GJ_ERR_LIST_CHANGE, a.type->name);
 	if (gj_has_elements(a.type))
 		return array_attr(s, o, a.type);
+	const gj_obj *own = overloaded_method(s, a.type, name);
+	if (own)
+		return gj_known_of(s->fn, o->loc, own);
 	if (a.type->kind == GJ_VECTOR && gj_part_named(a.type, name) >= 0)
 		return gj_just(a.type->elem);
 	if (a.type->kind == GJ_REF) {
@@ -591,7 +625,7 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	int item = gj_is_dict(a.type) ? -1 : gj_item_named(a.type, name);
 	if (item >= 0)
 		return (gj_known){ a.type->item[item], a.konst ? a.konst->item[item] : NULL };
-	const gj_obj *own = gj_is_numpy_generator(a.type) ? written_method(s, name) : NULL;
+	own = gj_is_numpy_generator(a.type) ? written_method(s, name) : NULL;
 	if (own)
 		return gj_known_of(s->fn, o->loc, own);
 	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))

@@ -3,7 +3,7 @@
 from .. import _later
 from ..cuda.dispatcher import CUDADispatcher
 from ..jitting import CPUDispatcher
-from ..overloading import overload, overload_method
+from ..overloading import overload, overload_attribute, overload_method
 
 
 def register_jitable(*functions, **options):
