@@ -103,7 +103,7 @@ static void push_iterator(gj_ssa_state *s, gj_ref over);
 /* A comprehension that is a function of its own, and a generator, get the iterator of their first loop as an argument. */
 ACTION(load_var)
 {
-	gj_ref r = gj_var_read(s, s->cur, check_var(s, n));
+	gj_ref r = gj_var_load(s, check_var(s, n));
 	if (n == 0 && s->code->nargs == 1 && !strcmp(s->code->var[0], ".0"))
 		push_iterator(s, r);
 	else
@@ -118,7 +118,7 @@ static void set_var(gj_ssa_state *s, uint32_t v, gj_ref value)
 		return;
 	}
 	value = gj_ssa_as_variable(s, v, value);
-	gj_var_write(s, s->cur, v, value);
+	gj_var_store(s, v, value);
 	gj_push(s->f->arena, &s->f->named, ((gj_named){ value, s->code->var[v] }));
 	gj_opcode is = (gj_opcode)gj_o(s->f, value)->op;
 	if (s->f->trap->variables && is != GJ_CAUGHT && is != GJ_HANDLED && is != GJ_UNDEF)
@@ -135,6 +135,7 @@ ACTION(store_var)
 ACTION(delete_var)
 {
 	uint32_t v = check_var(s, n);
+	gj_var_load(s, v);
 	set_var(s, v, gj_var_undef(s, v));
 }
 
@@ -249,7 +250,7 @@ ACTION(inlined_comprehension)
 				break;
 			}
 	gj_ssa_push(s, text ? gj_ssa_unsupported(s, text) : gj_var_read(s, s->cur, n));
-	gj_var_write(s, s->cur, n, gj_var_undef(s, n));
+	gj_var_clear(s, n);
 }
 
 /* -- Operators ---------------------------------------------------------------------------------------------------------------- */

@@ -65,6 +65,7 @@ static void enter_function(gj_ssa_state *s)
 {
 	const gj_code *c = s->code;
 	uint32_t nargs = gj_code_params(c);
+	gj_var_enter(s);
 	if (s->reading->taker)
 		gj_generator_enter(s);
 	for (uint32_t v = 0; v < (uint32_t)c->nvars; v++) {
@@ -78,10 +79,10 @@ static void enter_function(gj_ssa_state *s)
 			gj_o(s->f, r)->imm.obj = c->free_value[free];
 		else
 			gj_o(s->f, r)->imm.i = v;
-		gj_var_write(s, 0, v, r);
+		gj_var_store(s, v, r);
 	}
 	for (uint32_t v = 0; v < nargs; v++)
-		gj_var_write(s, 0, v, gj_ssa_as_variable(s, v, gj_var_read(s, 0, v)));
+		gj_var_store(s, v, gj_ssa_as_variable(s, v, gj_var_read(s, 0, v)));
 }
 
 static gj_action *const actions[] = {                      /* by row */

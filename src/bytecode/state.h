@@ -28,8 +28,12 @@ typedef struct gj_sblock {
 } gj_sblock;
 
 /* Variables are numbered as var[] of the code; behind them come the hidden positions of iterators, by the place of the
- * iterator in the stack; what is known of the items that a generator has yielded; with this bit, places of the stack. */
-enum { GJ_VAR_STACK = (int)0x40000000, GJ_VAR_TAKEN = GJ_VAR_STACK - 3, GJ_VAR_YIELDED, GJ_VAR_SOME };
+ * iterator in the stack; from BOUND on, whether each variable has a value, from KEPT on, whether it had one before a comprehension
+ * took its name; what is known of the items that a generator has yielded; with this bit, places of the stack. */
+enum {
+	GJ_VAR_BOUND = 0x10000000, GJ_VAR_KEPT = 0x20000000,
+	GJ_VAR_STACK = (int)0x40000000, GJ_VAR_TAKEN = GJ_VAR_STACK - 3, GJ_VAR_YIELDED, GJ_VAR_SOME
+};
 
 /* A stretch of instructions that has blocks of its own: number 0 is the whole function, the others rounds of unrolled loops. */
 typedef struct gj_copy {
@@ -82,6 +86,8 @@ struct gj_ssa_state {
 	/* variables */
 	struct { uint64_t *key; gj_ref *ref; uint32_t n, cap; } defs;
 	GJ_VEC(gj_sphi) phi;
+	gj_ref truth[2];                           /* False and True, in the entry */
+	GJ_VEC(gj_ref) assigned;                   /* ASSIGNEDs */
 	GJ_VEC(gj_place) store;                    /* to captured variables */
 	gj_ref *alias;                             /* op → what stands for it; 0: itself */
 };
@@ -141,6 +147,10 @@ void gj_ssa_enter_loop(gj_ssa_state *);        /* GJ_EDGE_ITEM */
 gj_ref gj_var_read(gj_ssa_state *, uint32_t block, uint32_t var);
 void   gj_var_write(gj_ssa_state *, uint32_t block, uint32_t var, gj_ref);
 gj_ref gj_var_undef(gj_ssa_state *, uint32_t var);
+void   gj_var_enter(gj_ssa_state *);           /* at the start no variable has a value */
+gj_ref gj_var_load(gj_ssa_state *, uint32_t var);               /* in the block at work, which it leaves if there is no value */
+void   gj_var_store(gj_ssa_state *, uint32_t var, gj_ref);      /* in the block at work; an UNDEF: from here on there is none */
+void   gj_var_clear(gj_ssa_state *, uint32_t var);              /* for a comprehension, behind which gj_var_store gives it back what it was */
 gj_ref gj_var_phi(gj_ssa_state *, uint32_t block, uint32_t var);
 void   gj_var_fill(gj_ssa_state *);            /* operands of all phis, then the trivial ones become aliases */
 void   gj_var_trivial(gj_ssa_state *);         /* again, after edges are gone */

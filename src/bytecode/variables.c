@@ -1,6 +1,10 @@
 /* Variables of bytecode → SSA, after Braun et al. ("Simple and Efficient Construction of SSA Form"), without recursion:
  * a read that comes to a join makes a phi at once, all operands are filled in when every block is done, and phis that
- * turn out to join one value become aliases of it. For reducible control flow the result is minimal and pruned. */
+ * turn out to join one value become aliases of it. For reducible control flow the result is minimal and pruned.
+ *
+ * Whether a variable has a value is a variable too, True where it is stored, False at the start and behind `del`. A read asks for it
+ * (ASSIGNED), and behind the read it is True, since Python would not come there otherwise. Where every path has a value the answer is the
+ * constant True when phis are settled, and nothing is left of the question. */
 #include "bytecode/state.h"
 
 #include <string.h>
@@ -86,6 +90,105 @@ gj_ref gj_var_read(gj_ssa_state *s, uint32_t block, uint32_t var)
 	return r;
 }
 
+/* -- Has it a value? ---------------------------------------------------------------------------------------------------- */
+
+static void set_bound(gj_ssa_state *s, uint32_t var, gj_ref flag) { gj_var_write(s, s->cur, GJ_VAR_BOUND + var, flag); }
+
+/* Only where a comprehension of this function takes the names of variables (3.12 and later) are these kept. */
+static bool clears(const gj_ssa_state *s)
+{
+	for (uint32_t i = 0; i < s->in.n; i++)
+		if (s->in.p[i].row != UINT16_MAX && !strcmp(gj_pyops[s->in.p[i].row].name, "LOAD_FAST_AND_CLEAR"))
+			return true;
+	return false;
+}
+
+void gj_var_enter(gj_ssa_state *s)
+{
+	static const gj_obj value[] = { { .kind = GJ_OBJ_BOOL, .i = 0 }, { .kind = GJ_OBJ_BOOL, .i = 1 } };
+	bool keeps = clears(s);
+	for (int i = 0; i < 2; i++)
+		s->truth[i] = gj_ssa_emit_obj(s, &value[i]);
+	for (uint32_t v = 0; v < (uint32_t)s->code->nvars; v++) {
+		set_bound(s, v, s->truth[0]);
+		if (keeps)
+			gj_var_write(s, s->cur, GJ_VAR_KEPT + v, s->truth[1]);
+	}
+}
+
+/* What is neither a phi nor undefined has been stored on every path. */
+gj_ref gj_var_load(gj_ssa_state *s, uint32_t var)
+{
+	gj_ref r = gj_var_read(s, s->cur, var);
+	bool open = gj_o(s->f, r)->op == GJ_PHI || gj_o(s->f, r)->op == GJ_UNDEF;
+	gj_ref flag = open ? gj_var_read(s, s->cur, GJ_VAR_BOUND + var) : s->truth[1];
+	if (flag == s->truth[1])
+		return r;
+	gj_ref a = gj_ssa_emit1(s, GJ_ASSIGNED, flag);
+	gj_o(s->f, a)->imm.name = s->code->var[var];
+	gj_push(s->f->arena, &s->assigned, a);
+	set_bound(s, var, s->truth[1]);
+	return r;
+}
+
+void gj_var_store(gj_ssa_state *s, uint32_t var, gj_ref value)
+{
+	gj_opcode is = (gj_opcode)gj_o(s->f, value)->op;
+	gj_ref kept = lookup(s, 0, GJ_VAR_KEPT + var) ? gj_var_read(s, s->cur, GJ_VAR_KEPT + var) : s->truth[1];
+	gj_var_write(s, s->cur, var, value);
+	set_bound(s, var, is == GJ_UNDEF ? s->truth[0] : is == GJ_PHI ? kept : s->truth[1]);
+	if (kept != s->truth[1])
+		gj_var_write(s, s->cur, GJ_VAR_KEPT + var, s->truth[1]);
+}
+
+void gj_var_clear(gj_ssa_state *s, uint32_t var)
+{
+	gj_var_write(s, s->cur, GJ_VAR_KEPT + var, gj_var_read(s, s->cur, GJ_VAR_BOUND + var));
+	gj_var_write(s, s->cur, var, gj_var_undef(s, var));
+	set_bound(s, var, s->truth[0]);
+}
+
+static bool is_flag(uint32_t var) { return var >= GJ_VAR_BOUND && var < GJ_VAR_TAKEN; }
+
+static bool joins(gj_ssa_state *s, gj_ref phi, const bool *of)
+{
+	const gj_op *o = gj_o(s->f, phi);
+	for (uint32_t k = 0; k < o->nargs; k++)
+		if (of[o->arg[k]])
+			return true;
+	return false;
+}
+
+/* Flags to which no False comes are True: also phis of loops, which join each other. */
+static void settle_flags(gj_ssa_state *s)
+{
+	bool *open = gj_new(s->f->arena, bool, s->f->op.n);
+	open[s->truth[0]] = true;
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (uint32_t i = 0; i < s->phi.n; i++) {
+			gj_sphi phi = s->phi.p[i];
+			if (is_flag(phi.var) && !open[phi.ref] && joins(s, phi.ref, open))
+				open[phi.ref] = changed = true;
+		}
+	}
+	for (uint32_t i = 0; i < s->phi.n; i++)
+		if (is_flag(s->phi.p[i].var) && !open[s->phi.p[i].ref])
+			s->alias[s->phi.p[i].ref] = s->truth[1];
+}
+
+/* ASSIGNEDs that hold whichever way control came. */
+static void drop_assigned(gj_ssa_state *s)
+{
+	for (uint32_t i = 0; i < s->assigned.n; i++) {
+		gj_op *o = gj_o(s->f, s->assigned.p[i]);
+		if (gj_var_find(s, o->arg[0]) != s->truth[1])
+			continue;
+		o->op = GJ_NOP;
+		o->nargs = 0;
+	}
+}
+
 /* -- Phis ------------------------------------------------------------------------------------------------------------- */
 
 static gj_ref stack_operand(gj_ssa_state *s, uint32_t pred, uint32_t place)
@@ -155,5 +258,7 @@ void gj_var_fill(gj_ssa_state *s)
 	for (uint32_t i = 0; i < s->phi.n; i++)                /* reading adds phis */
 		fill_phi(s, s->phi.p[i]);
 	s->alias = gj_new(s->f->arena, gj_ref, s->f->op.n + 1);     /* one op is still to come: the entry's JUMP */
+	settle_flags(s);
 	gj_var_trivial(s);
+	drop_assigned(s);
 }

@@ -49,6 +49,8 @@ static bool divides(const gj_op *o)
 static bool may_raise(const gj_inst *s, gj_ref r)
 {
 	const gj_op *o = gj_o(s->fn, r);
+	if (o->op == GJ_ASSIGNED)
+		return !gj_is_assigned(s, o);
 	if (o->op == GJ_SETITEM || o->op == GJ_RAISE || o->op == GJ_RERAISE)
 		return true;
 	if (o->op == GJ_CALL && (s->callee[r] || s->picks[r]))         /* also if its result is known, and while it is being inferred: its handler may be its way out */

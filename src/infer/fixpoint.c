@@ -348,7 +348,7 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_UNSUPPORTED: gj_refuse(s->fn, o->loc, o->imm.name);
 	case GJ_CAUGHT: case GJ_HANDLED: return gj_known_caught();
 	case GJ_MATCHES:  return gj_known_matches(s, o);
-	case GJ_NOP: case GJ_UNDEF: case GJ_STORED: return (gj_known){ 0 };
+	case GJ_NOP: case GJ_UNDEF: case GJ_STORED: case GJ_ASSIGNED: return (gj_known){ 0 };
 	default: break;
 	}
 	gj_known (*as)(gj_known) = gj_takes_none(o) ? gj_known_asked : gj_known_seen;

@@ -100,6 +100,7 @@ const gj_obj *gj_obj_meet(gj_arena *, const gj_obj *, const gj_obj *);
 bool     gj_is_lost(gj_known);
 /* The type of a tuple made in a function, refused where it is larger than can be lowered. */
 const gj_type *gj_made_tuple(const gj_fn *, uint32_t loc, const gj_type *const *item, uint32_t n);
+bool     gj_is_assigned(const gj_inst *, const gj_op *);         /* does an ASSIGNED hold on every way that control can come? */
 void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
 uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);

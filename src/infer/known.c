@@ -147,6 +147,12 @@ uint32_t gj_arg_index(const gj_inst *s, const gj_op *arg)
 	return v < declared ? v : declared + v - (uint32_t)(s->code->nvars - s->code->nfree);
 }
 
+bool gj_is_assigned(const gj_inst *s, const gj_op *o)
+{
+	int64_t holds;
+	return gj_obj_is_int(s->konst[o->arg[0]], &holds) && holds;
+}
+
 /* Fails when an operand is a variable that no path has set; `final`: what has no type by now never gets one. */
 void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 {

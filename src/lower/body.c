@@ -357,6 +357,10 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 		if (L->fn->trap->variables && o->imm.i < B->s->code->nvars)    /* a generator has one that nobody wrote */
 			lower_stored(L, B->s->code->var[o->imm.i], B->arg[gj_arg_index(B->s, o)]);
 		return B->arg[gj_arg_index(B->s, o)];
+	case GJ_ASSIGNED:
+		if (!gj_is_assigned(B->s, o))
+			gj_lcheck_assigned(L, use(B, o->arg[0]).part[0], o->imm.name);
+		return gj_lv_none();
 	case GJ_STORED:
 		lower_stored(L, o->imm.name, use(B, o->arg[0]));
 		return gj_lv_none();
@@ -443,7 +447,7 @@ static void lower_block(gj_body *B, uint32_t hb)
 		gj_land_for(B, hb, r);
 		if (folded(B, r))
 			B->val[r] = gj_lv_obj(L, o->type, B->s->konst[r]);
-		else if (o->op != GJ_PHI && o->op != GJ_UNDEF && (o->type || o->op == GJ_SETITEM || o->op == GJ_STORED))
+		else if (o->op != GJ_PHI && o->op != GJ_UNDEF && (o->type || o->op == GJ_SETITEM || o->op == GJ_STORED || o->op == GJ_ASSIGNED))
 			B->val[r] = lower_op(B, r);
 		B->val[r].konst = B->s->konst[r];
 		gj_lrelease_behind(B, r);

@@ -258,3 +258,12 @@ void gj_lrequire_value(gj_lower *L, gj_ref there, const gj_type *t)
 	gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = &class;
 	L->cur = holds;
 }
+
+void gj_lcheck_assigned(gj_lower *L, gj_ref assigned, const char *name)
+{
+	static const gj_obj class = { .kind = GJ_OBJ_NAME, .name = "builtins.UnboundLocalError" };
+	const char *text = gj_printf(L->arena, "cannot access local variable '%s' where it is not associated with a value", name);
+	gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), assigned), error_of(L, &class, text), false);
+	if (!L->M->reports && gj_entries[L->M->options->entry].runner == GJ_RUN_LOOP)      /* of a ufunc, which can be made for the host */
+		gj_lrequire_end(L, gj_lrequire_begin(L, assigned));
+}

@@ -120,6 +120,10 @@ class Program:
 	def op_ARG(self, refs, sub, rest, args): return args[int(rest)]
 	def op_UNDEF(self, refs, sub, rest, args): return Undefined
 	def op_UNSUPPORTED(self, refs, sub, rest, args): raise Unsupported(rest)
+	def op_ASSIGNED(self, refs, sub, rest, args):
+		if not refs[0]:
+			raise UnboundLocalError(rest)
+
 	def op_PYBIN(self, refs, sub, rest, args): return BINARY[sub](*refs)
 	def op_PYUN(self, refs, sub, rest, args): return UNARY[sub](*refs)
 	def op_PYCMP(self, refs, sub, rest, args): return COMPARE[sub](*refs)

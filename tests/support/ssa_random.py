@@ -81,6 +81,9 @@ class Generator:
 		elif kind == 14:
 			self.match(depth, in_loop)
 		else:
+			if self.r.random() < 0.3:
+				self.emit(depth, f"if {self.cond()}: del {name}")
+				return
 			rare = f"raise ValueError({self.r.randint(0, 3)})" if in_loop and self.r.random() < 0.1 else "pass"
 			self.emit(depth, self.r.choice([f"assert {self.cond()}", "pass", self.expr(), rare]))
 
