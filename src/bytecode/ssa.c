@@ -138,6 +138,7 @@ static void fill_block(gj_ssa_state *s, uint32_t b)
 		s->sb.p[b].done = true;                            /* its JUMP comes last: it still gathers UNDEFs */
 		return;
 	case GJ_CODE:
+		gj_var_loaded(s);
 		for (uint32_t i = sb.first; i <= sb.last; i++)
 			step(s, i);
 		break;

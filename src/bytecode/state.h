@@ -24,6 +24,7 @@ typedef struct gj_sblock {
 	const gj_handler *handler;                 /* EDGE_RAISED, CAUGHT_HERE */
 	gj_ref  *stack; uint32_t depth;            /* at the end; 0 is CPython's NULL */
 	bool     done;
+	uint32_t loaded;                           /* 1 + the variable that its last instruction loads, if that may be caught */
 	GJ_VEC(gj_ref) phis;
 } gj_sblock;
 
@@ -148,6 +149,7 @@ gj_ref gj_var_read(gj_ssa_state *, uint32_t block, uint32_t var);
 void   gj_var_write(gj_ssa_state *, uint32_t block, uint32_t var, gj_ref);
 gj_ref gj_var_undef(gj_ssa_state *, uint32_t var);
 void   gj_var_enter(gj_ssa_state *);           /* at the start no variable has a value */
+void   gj_var_loaded(gj_ssa_state *);          /* … at the start of another block: what was loaded on the way to it has one */
 gj_ref gj_var_load(gj_ssa_state *, uint32_t var);               /* in the block at work, which it leaves if there is no value */
 void   gj_var_store(gj_ssa_state *, uint32_t var, gj_ref);      /* in the block at work; an UNDEF: from here on there is none */
 void   gj_var_clear(gj_ssa_state *, uint32_t var);              /* for a comprehension, behind which gj_var_store gives it back what it was */

@@ -116,6 +116,16 @@ void gj_var_enter(gj_ssa_state *s)
 	}
 }
 
+/* Is the variable loaded for an inner function? LOAD_CLOSURE does that, since 3.13 LOAD_FAST of a variable that is in a cell. */
+static bool captures(const gj_ssa_state *s, uint32_t var)
+{
+	const char *name = gj_pyops[s->insn->row].name;
+	bool cell = false;
+	for (uint32_t i = 0; i < s->in.n && !cell && !strcmp(name, "LOAD_FAST"); i++)
+		cell = s->in.p[i].row != UINT16_MAX && !strcmp(gj_pyops[s->in.p[i].row].name, "MAKE_CELL") && s->in.p[i].arg == var;
+	return cell || !strcmp(name, "LOAD_CLOSURE");
+}
+
 /* What is neither a phi nor undefined has been stored on every path. */
 gj_ref gj_var_load(gj_ssa_state *s, uint32_t var)
 {
@@ -126,18 +136,33 @@ gj_ref gj_var_load(gj_ssa_state *s, uint32_t var)
 		return r;
 	gj_ref a = gj_ssa_emit1(s, GJ_ASSIGNED, flag);
 	gj_o(s->f, a)->imm.name = s->code->var[var];
+	gj_o(s->f, a)->sub = captures(s, var);
 	gj_push(s->f->arena, &s->assigned, a);
-	set_bound(s, var, s->truth[1]);
+	if (gj_may_be_caught(s, (uint32_t)(s->insn - s->in.p)))
+		s->sb.p[s->cur].loaded = var + 1;
+	else
+		set_bound(s, var, s->truth[1]);
 	return r;
 }
 
+/* Not so at the start of a handler. */
+void gj_var_loaded(gj_ssa_state *s)
+{
+	const gj_bb *b = &s->f->bb.p[s->cur];
+	uint32_t from = b->preds.n == 1 ? b->preds.p[0] : 0, var = s->sb.p[from].loaded;
+	if (var && s->sb.p[s->cur].kind == GJ_CODE)
+		set_bound(s, var - 1, s->truth[1]);
+}
+
+/* What a comprehension gives back is a phi, or nothing; what it stores itself, items, is neither. */
 void gj_var_store(gj_ssa_state *s, uint32_t var, gj_ref value)
 {
 	gj_opcode is = (gj_opcode)gj_o(s->f, value)->op;
-	gj_ref kept = lookup(s, 0, GJ_VAR_KEPT + var) ? gj_var_read(s, s->cur, GJ_VAR_KEPT + var) : s->truth[1];
+	bool given_back = lookup(s, 0, GJ_VAR_KEPT + var) && (is == GJ_PHI || is == GJ_UNDEF);
+	gj_ref kept = given_back ? gj_var_read(s, s->cur, GJ_VAR_KEPT + var) : s->truth[1];
 	gj_var_write(s, s->cur, var, value);
-	set_bound(s, var, is == GJ_UNDEF ? s->truth[0] : is == GJ_PHI ? kept : s->truth[1]);
-	if (kept != s->truth[1])
+	set_bound(s, var, is == GJ_UNDEF ? s->truth[0] : kept);
+	if (given_back)
 		gj_var_write(s, s->cur, GJ_VAR_KEPT + var, s->truth[1]);
 }
 

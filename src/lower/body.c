@@ -359,7 +359,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 		return B->arg[gj_arg_index(B->s, o)];
 	case GJ_ASSIGNED:
 		if (!gj_is_assigned(B->s, o))
-			gj_lcheck_assigned(L, use(B, o->arg[0]).part[0], o->imm.name);
+			gj_lcheck_assigned(L, use(B, o->arg[0]).part[0], o->imm.name, o->sub);
 		return gj_lv_none();
 	case GJ_STORED:
 		lower_stored(L, o->imm.name, use(B, o->arg[0]));
@@ -402,7 +402,7 @@ static const char *variable_of(const gj_inst *s, gj_ref phi, int depth)
 	const char *name = gj_lname_of(s, phi);
 	for (uint32_t k = 0; k < o->nargs && !name && o->op == GJ_PHI && depth < 4; k++)
 		name = o->arg[k] == phi ? NULL : variable_of(s, o->arg[k], depth + 1);
-	return name;
+	return name || o->op != GJ_PHI ? name : o->imm.name;
 }
 
 static gj_lv lower_phi(gj_body *B, gj_ref r)

@@ -259,11 +259,12 @@ void gj_lrequire_value(gj_lower *L, gj_ref there, const gj_type *t)
 	L->cur = holds;
 }
 
-void gj_lcheck_assigned(gj_lower *L, gj_ref assigned, const char *name)
+void gj_lcheck_assigned(gj_lower *L, gj_ref assigned, const char *name, bool free)
 {
-	static const gj_obj class = { .kind = GJ_OBJ_NAME, .name = "builtins.UnboundLocalError" };
-	const char *text = gj_printf(L->arena, "cannot access local variable '%s' where it is not associated with a value", name);
-	gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), assigned), error_of(L, &class, text), false);
+	static const gj_obj local = { .kind = GJ_OBJ_NAME, .name = "builtins.UnboundLocalError" }, outer = { .kind = GJ_OBJ_NAME, .name = "builtins.NameError" };
+	const char *text = free ? "cannot access free variable '%s' where it is not associated with a value in enclosing scope"
+		: "cannot access local variable '%s' where it is not associated with a value";
+	gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), assigned), error_of(L, free ? &outer : &local, gj_printf(L->arena, text, name)), false);
 	if (!L->M->reports && gj_entries[L->M->options->entry].runner == GJ_RUN_LOOP)      /* of a ufunc, which can be made for the host */
 		gj_lrequire_end(L, gj_lrequire_begin(L, assigned));
 }

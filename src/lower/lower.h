@@ -298,7 +298,7 @@ void   gj_lcheck_item(gj_lower *, gj_ref at, uint32_t n);              /* of a t
 void   gj_lcheck_divisor(gj_lower *, gj_binop, gj_ref divisor);        /* by zero Python raises, and with a step of zero */
 void   gj_lcheck_complex_divisor(gj_lower *, gj_lv);
 void   gj_lcheck_power(gj_lower *, gj_ref base, gj_ref exponent);   /* of integers */
-void   gj_lcheck_assigned(gj_lower *, gj_ref assigned, const char *name);     /* … and of a variable without a value */
+void   gj_lcheck_assigned(gj_lower *, gj_ref assigned, const char *name, bool free);     /* … and of a variable without a value */
 void   gj_lcheck_step(gj_lower *, gj_ref step, bool slice);
 void   gj_lreport(gj_lower *, gj_ref fails, const gj_obj *exception, bool assertion);
 /* It fails, and tells these values, as the exception's texts want them (code.h: GJ_TOLD). */

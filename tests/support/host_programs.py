@@ -1,5 +1,5 @@
-"""Random functions for the host, as text: numbers, tuples, arrays that live and die, calls, loops, conditions, exceptions. What they
-mean is the same in Python: integers stay small, floats are compared exactly."""
+"""Random functions for the host, as text: numbers, tuples, arrays that live and die, calls, loops, conditions, exceptions, variables
+that some paths leave without a value. What they mean is the same in Python: integers stay small, floats are compared exactly."""
 
 HEAD = '''
 import math
@@ -84,7 +84,7 @@ class Writer:
 		r = self.rng
 		self.put(indent, "try:")
 		self.body(indent + 1, depth - 1, loop)
-		classes = r.sample(["ZeroDivisionError", "Mine", "ValueError", "ArithmeticError", "(KeyError, IndexError)", "LookupError", "Exception"], r.randint(0, 3))
+		classes = r.sample(["ZeroDivisionError", "Mine", "ValueError", "ArithmeticError", "(KeyError, IndexError)", "LookupError", "NameError", "UnboundLocalError", "Exception"], r.randint(0, 3))
 		for name in classes:
 			self.put(indent, f"except {name}{r.choice(['', ' as e'])}:")
 			self.body(indent + 1, depth - 1, loop)
@@ -104,7 +104,7 @@ class Writer:
 
 	def statement(self, indent, depth, loop):
 		r = self.rng
-		kind = r.choice(["int", "float", "array", "store", "slice", "swap", "if", "for", "while", "raise", "rows", "tuple", "return", "jump", "try", "try"])
+		kind = r.choice(["int", "float", "array", "store", "slice", "swap", "if", "for", "while", "raise", "rows", "tuple", "return", "jump", "try", "try", "perhaps"])
 		if kind in ("if", "for", "while", "rows", "try") and depth == 0:
 			kind = "array"
 		if kind == "int":
@@ -141,7 +141,8 @@ class Writer:
 				self.put(indent + 1, f"{i} += 1")
 			self.ints.append(i)
 			self.body(indent + 1, depth - 1, True)
-			self.ints.remove(i)
+			if r.random() < 0.7:                       # else it is read behind the loop, too, which may have had no round
+				self.ints.remove(i)
 		elif kind == "rows":
 			self.put(indent, "for row in np.full((2, 3), x):")
 			self.put(indent + 1, "x = float(row[0]) * 0.5 + float(row.sum()) * 0.125")
@@ -149,6 +150,13 @@ class Writer:
 		elif kind == "raise" and r.random() < 0.3:
 			self.put(indent, f"if {self.condition()}:")
 			self.put(indent + 1, r.choice(['raise ValueError("bad", 1)', 'raise Mine("x", n)', "raise KeyError(2)", "raise Mine", "raise ZeroDivisionError", 'raise IndexError("here")']))
+		elif kind == "perhaps":
+			names, value = r.choice([(self.ints, "n - 1"), (self.floats, "x + 0.5"), (self.arrays, "v * 2.0")])
+			name = r.choice([*(name for name in names[2:] if name[0] != "i"), f"p{len(names)}{names[0]}"])
+			self.put(indent, f"if {r.choice(['n > 2', 'm < 4', 'n % 2 == 0', 'x > 0.0', 'v[0] > 0.0', 'w[1] < 1.0'])}:")
+			self.put(indent + 1, f"del {name}" if name in names and r.random() < 0.4 else f"{name} = {value}")
+			if name not in names:
+				names.append(name)
 		elif kind == "return" and r.random() < 0.3:
 			self.put(indent, f"if {self.condition()}:")
 			self.put(indent + 1, "return n, x, v, w")

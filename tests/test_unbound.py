@@ -1,0 +1,336 @@
+"""Variables that are read where no path has given them a value: Python's exception, at Python's place, and nothing where every path has."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from gridjit import _core, cuda, guvectorize, njit, prange, vectorize
+from gridjit.errors import TypingError
+
+N = 3
+
+
+def behind_for(n):
+	for i in range(n):
+		pass
+	return i
+
+def behind_for_else(n):
+	for i in range(n):
+		if i == 2:
+			found = i
+			break
+	else:
+		n = -1
+	return found + n
+
+def behind_while(n):
+	while n > 2:
+		x = n * 2
+		n -= 1
+	return x
+
+def one_way(n):
+	if n > 1:
+		x = 1.5
+	return x
+
+def correlated(n):
+	if n > 1:
+		x = n
+	y = 0
+	if n > 1:
+		y = x
+	return y
+
+def in_a_loop(n):
+	total = 0
+	for i in range(5):
+		if i == 4 - n:
+			first = i
+		if i > 1:
+			total += first
+	return total
+
+def short_circuit(n):
+	n > 1 and (x := n)
+	return x
+
+def inner_loop(n):
+	total = 0
+	for i in range(n):
+		for j in range(i):
+			total += j
+		if i:
+			total += j * 10
+	return total, j
+
+def deleted(n):
+	x = n
+	if n > 1:
+		del x
+	return x
+
+def deleted_twice(n):
+	x = n
+	if n > 1:
+		del x
+	del x
+	x = n
+	return x
+
+def deleted_parameter(n):
+	if n > 1:
+		del n
+	return n
+
+def behind_try(n):
+	try:
+		x = 10 // n
+	except ZeroDivisionError:
+		n = 7
+	return x + n
+
+def caught(n):
+	try:
+		if n > 1:
+			x = n
+		x += 1
+	except UnboundLocalError:
+		return -1
+	return x
+
+def caught_by_its_base(n):
+	total = 0
+	for i in range(n + 1):
+		try:
+			if i == 1:
+				y = i
+			total += y
+		except (KeyError, NameError):
+			total += 100
+	return total
+
+def cleaned_up(n):
+	try:
+		if n == 1:
+			x = n
+		n += x
+	finally:
+		n += 1
+		if n == 1:
+			n = x
+	return n, x
+
+def read_in_handler(n):
+	try:
+		if n == 2:
+			raise ValueError
+		x = n
+		n = n // (n - 1)
+	except (ZeroDivisionError, ValueError):
+		return x
+	return x
+
+def array(n):
+	for i in range(n):
+		a = np.zeros(3) + i
+	return a[1:]
+
+def one_of_two(n):
+	if n > 1:
+		a, b = np.ones(2), (n, 2.0)
+	return b, a
+
+def in_callee(n):
+	return one_way(n) + one_way(n + 1)
+
+def recursive(n):
+	if n > 2:
+		x = recursive(n - 1)
+	if n < 0:
+		x = 0
+	return x + 1
+
+def in_comprehension(n):
+	if n > 1:
+		x = n
+	t = tuple([x * 2 for x in (1, 2)])
+	return t, x
+
+def captured(n):
+	if n > 1:
+		k = n
+	def add(z):
+		return z + k
+	return add(1)
+
+def generated(n):
+	for i in range(n):
+		pass
+	return sum(i * j for j in range(3))
+
+def unpacked(n):
+	for a, b in ((1, 2), (3, 4))[:1]:
+		pass
+	for c, d in zip(range(n), range(n)):
+		pass
+	return a, b, c, d
+
+FUNCTIONS = [f for f in list(globals().values()) if callable(f) and getattr(f, "__module__", "") == __name__]
+
+
+def outcome(f, n):
+	try:
+		return f(n)
+	except NameError as error:
+		return type(error), error.args
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+def test_as_python(function):
+	gc.collect()
+	before, ours = _core._live_arrays(), njit(function)
+	raised = 0
+	for n in range(N + 1):
+		want, got = outcome(function, n), outcome(ours, n)
+		raised += str(want).startswith("(<class")
+		assert str(got) == str(want), n
+	assert raised or function in (correlated, caught, caught_by_its_base)
+	del got
+	gc.collect()
+	assert _core._live_arrays() == before
+
+
+def test_line():
+	try:
+		njit(one_way)(0)
+	except UnboundLocalError as error:
+		place = error.__traceback__.tb_next
+		assert (place.tb_frame.f_code.co_name, place.tb_lineno - one_way.__code__.co_firstlineno) == ("one_way", 3)
+	else:
+		raise AssertionError
+
+
+def test_never_bound():
+	@njit
+	def never(n):
+		if n > 1:
+			return y
+		y = 2
+		return n
+	with pytest.raises(TypingError, match="variable 'y' is used before it has a value"):
+		never(0)
+
+
+# -- Nothing is asked where every path has a value --------------------------------------------------------------------------------
+
+def bound(n, x):
+	if n > 1:
+		a = 1
+	else:
+		a = 2
+	while True:
+		b = a + n
+		if b > 10:
+			break
+		n += 1
+	for i in range(n):
+		c = i * a
+		for j in range(i):
+			c += j
+		x[i] = c + b
+	return a + b
+
+def test_bound_costs_nothing():
+	assert "ASSIGNED" not in _core._dump_ssa(bound)
+	assert _core._dump_ssa(behind_for).count("ASSIGNED") == 1
+	assert _core._dump_ssa(inner_loop).count("ASSIGNED") == 2
+
+
+def test_constants_decide():
+	mode = "on"
+
+	@njit
+	def known(n):
+		if mode == "on":
+			x = n
+		for t in (1, 2.5):
+			y = t
+		return x + y
+	assert known(1) == 3.5
+	assert "gj_tell" not in next(iter(known.inspect_llvm().values())) and "associated" not in str(known.inspect_asm())
+
+
+def test_loops_stay_vectors():
+	@njit
+	def last(x):
+		for i in range(x.shape[0]):
+			v = x[i] * 2.0 + 1.0
+			x[i] = v
+		return i, v
+	assert last(np.ones(100)) == (99, 3.0)
+	assert "x double>" in next(iter(last.inspect_llvm().values()))
+	with pytest.raises(UnboundLocalError, match="'i'"):
+		last(np.ones(0))
+
+
+# -- Elsewhere ------------------------------------------------------------------------------------------------------------------
+
+def test_loops_over_prange():
+	@njit(parallel=True)
+	def last(x):
+		for i in prange(x.shape[0]):
+			v = x[i] * 2.0
+			x[i] = v
+		return v, i
+
+	@njit(parallel=True)
+	def inside(x, n):
+		for i in prange(x.shape[0]):
+			for j in range(n - i):
+				pass
+			x[i] = n - j
+		return x
+	assert last(np.ones(1000)) == (2.0, 999)
+	with pytest.raises(UnboundLocalError, match="'v'"):
+		last(np.ones(0))
+
+
+def test_ufuncs():
+	@vectorize
+	def half(a):
+		if a > 0:
+			r = a / 2
+		return r
+
+	@guvectorize("(n)->()")
+	def last(a, out):
+		for i in range(a.shape[0]):
+			if a[i] > 0:
+				found = i
+		out[0] = found
+	x = np.array([1.0, 2.0])
+	assert half(x).tolist() == [0.5, 1.0] and last(x, np.zeros((), np.int64)) == 1
+	for f in half, last:
+		with pytest.raises(UnboundLocalError, match="cannot access local variable '(r|found)'"):
+			f(-x, np.zeros((), np.int64)) if f is last else f(-x)
+
+
+def test_kernels(device):
+	def kernel(x, out):
+		i = cuda.grid(1)
+		if i < x.shape[0]:
+			if x[i] > 0:
+				t = x[i] + 1
+			out[i] = t
+	x, out = np.ones(70), np.zeros(70)
+	for f in cuda.jit(kernel), cuda.jit(debug=True, opt=False)(kernel):
+		f[3, 32](x, out)
+		assert (out == 2).all()
+	x[40] = -1
+	with pytest.raises(UnboundLocalError, match=r"tid=\[8, 0, 0\] ctaid=\[1, 0, 0\]: cannot access local variable 't'"):
+		f[3, 32](x, out)
+		cuda.synchronize()
+	cuda.jit(kernel)[3, 32](x, out)                    # without checks it holds anything
