@@ -182,7 +182,7 @@ void   gj_grow_aliases(gj_ssa_state *, uint32_t more);
 gj_ref gj_constant_before(gj_ssa_state *, gj_ref r, const gj_obj *);
 void   gj_move_before(gj_fn *, uint32_t block, gj_ref r);
 
-/* caught.c: the handler of what instruction i raises, NULL: none here; is it one that may raise, and has one? What a handler begins with. */
+/* handlers.c: the handler of what instruction i raises, NULL: none here; is it one that may raise, and has one? caught.c: what a handler begins with. */
 const gj_handler *gj_handler_of(const gj_ssa_state *, uint32_t i);
 bool   gj_may_be_caught(const gj_ssa_state *, uint32_t i);
 void   gj_ssa_raised(gj_ssa_state *, const gj_handler *);
