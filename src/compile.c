@@ -175,6 +175,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_show_frozen(st, trap, rq->code);
 	gj_inst *s = gj_infer_entry(trap, rq->code, &gj_entries[opt.entry], rq->nargs, rq->arg, rq->konst, rq->ret);
 	gj_show(st, "types", s->fn);
+	if (rq->returned)
+		rq->returned->konst = gj_obj_known(rq->returned->arena, s->ret.konst);
 	if (!image)
 		return s->ret.type;
 	gj_fn *f = gj_lower_entry(trap, s, &rq->options);

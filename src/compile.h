@@ -5,6 +5,8 @@
 #include "code/wanted.h"
 #include "emit/emit.h"
 
+typedef struct gj_returned { gj_arena *arena; const gj_obj *konst; } gj_returned;
+
 typedef struct gj_request {
 	const gj_code *code;
 	const gj_type *const *arg; uint32_t nargs; /* types of the positional arguments */
@@ -12,6 +14,7 @@ typedef struct gj_request {
 	const gj_type *ret;                        /* an explicit signature's return type (entries with results), or NULL */
 	gj_options     options;
 	gj_wanted     *wanted;                     /* what inference asks for, or NULL */
+	gj_returned   *returned;                   /* takes what is known of the result, or NULL */
 	bool           layouts;                    /* while it is frozen: the code is compiled for contiguous arrays, too */
 } gj_request;
 

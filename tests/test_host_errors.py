@@ -68,6 +68,7 @@ EXPECT = {
 	"ELEMENTS_COUNT": ("ValueError", "cannot have 39 inputs and 1 outputs: there must be one of each, and 39 together at most"),
 	"CODE_DEPTH": ("UnsupportedError", "the functions inside <lambda> are nested more than 64 deep"),
 	"RETURN_VALUE": ("TypingError", "<lambda>() returns a range of int64, which has no value when the kernel runs"),
+	"RETURN_VARIES": ("TypingError", "<lambda>() returns a string, which is not the same object in all calls"),
 	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
 	"NO_RETURN": ("TypingError", "forever() never returns"),
 	"NOT_FUNCTION": ("TypingError", "an object of type builtin_function_or_method cannot be compiled"),

@@ -81,6 +81,47 @@ def part_of(x, wanted, otherwise=None):
 	return x[i:]
 
 
+@njit
+def halved(x):
+	return x / 2
+
+
+def plain(x):
+	return x + 1
+
+
+def test_functions_strings_and_dtypes():
+	"""What is known when the function is compiled is returned as the object that it is."""
+	@njit
+	def f(x, name="mean"):
+		return halved, name, (x.dtype, 3, ("a", plain, np.float32)), x
+
+	x = np.ones(3, np.int16)
+	for g in f, njit(f.py_func):               # the second comes from the disk
+		for name in "mean", "median":
+			function, text, (dtype, three, (a, other, cls)), same = g(x, name)
+			assert function is halved and text == name and dtype == np.int16 and three == 3
+			assert a == "a" and other is plain and cls is np.float32 and same is x
+	assert njit(lambda x: f(x)[0](x[0]))(x) == 0.5 and njit(lambda f: f)(plain) is plain
+	before = sys.getrefcount(halved)
+	for _ in range(1000):
+		f(x)
+	assert sys.getrefcount(halved) == before
+
+	def one_of(k):
+		return halved if k else plain
+
+	def closure(k):
+		def inner(x):
+			return x + k
+		return inner
+	for function in one_of, closure, lambda k: (k, "a" if k else "b"):
+		with pytest.raises(errors.TypingError, match="which is not the same object in all calls"):
+			njit(function)(1)
+	with pytest.raises(errors.TypingError, match="returns the module numpy, which has no value"):
+		njit(lambda: np)()
+
+
 def test_none_or_a_value():
 	x = np.array([3.0, 1.0, 2.0])
 	assert find(x, 1.0) == 1 and find(x, 7.0) is None
@@ -114,8 +155,7 @@ def test_strings():
 	before = len(at.signatures)
 	at(x, 4, "wrap")
 	assert len(at.signatures) == before
-	with pytest.raises(errors.TypingError, match="returns a string, which has no value"):
-		njit(lambda s: s)("x")
+	assert njit(lambda s: s)("x") == "x"
 
 
 # -- Messages ------------------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ typedef struct gj_captures {
 	PyObject *answers;                         /* list of (function, types as text, implementation or None) for overloaded functions; NULL: these are
 	                                            * functions as others */
 	PyObject *overloads;                       /* list of those that were met, or NULL */
+	PyObject *objects;                         /* dictionary that takes functions and types, by the addresses of what they became; or NULL */
 	bool alone;                                /* nothing is linked */
 	bool memory;                               /* the function can make arrays: NumPy's functions of whole arrays are read in (known.h) */
 } gj_captures;

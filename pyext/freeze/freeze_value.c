@@ -571,6 +571,15 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 	return freeze_object(fz, o, names);
 }
 
+/* Which object it was made of, the first time. */
+static bool note(PyObject *objects, const gj_obj *r, PyObject *o)
+{
+	PyObject *key = r->kind == GJ_OBJ_FUNCTION || r->kind == GJ_OBJ_TYPE ? PyLong_FromVoidPtr((void *)(uintptr_t)r) : NULL;
+	bool ok = !PyErr_Occurred() && (!key || PyDict_SetDefault(objects, key, o));
+	Py_XDECREF(key);
+	return ok;
+}
+
 const gj_obj *gj_freeze_value(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	if (fz->depth >= MAX_DEPTH || fz->frames >= GJ_MAX_FRAMES)
@@ -580,7 +589,7 @@ const gj_obj *gj_freeze_value(gj_freezer *fz, PyObject *o, const gj_names *names
 	const gj_obj *r = freeze_one(fz, o, names);
 	fz->depth--;
 	fz->frames--;
-	return r;
+	return r && fz->captures && fz->captures->objects && !note(fz->captures->objects, r, o) ? NULL : r;
 }
 
 const gj_obj *gj_freeze_kept(gj_freezer *fz, PyObject *o, const gj_names *names)

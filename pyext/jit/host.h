@@ -28,8 +28,8 @@ gj_specialisation *gj_plan_fill(gj_host *, PyObject *const *arg, Py_ssize_t n, c
 
 /* -- result.c ------------------------------------------------------------------------------------------------------------ */
 
-/* The value of a type from its parts. `array`: those that the call was given, NULLs among them. NULL: exception. */
-PyObject *gj_host_result(const gj_type *, const uint64_t *part, PyArrayObject *const *array, Py_ssize_t n);
+/* The value of a type from its parts. `known`: a specialisation's. `array`: those that the call was given, NULLs among them. NULL: exception. */
+PyObject *gj_host_result(const gj_type *, PyObject *known, const uint64_t *part, PyArrayObject *const *array, Py_ssize_t n);
 
 /* -- callback.c ---------------------------------------------------------------------------------------------------------- */
 

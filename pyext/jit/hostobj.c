@@ -48,7 +48,7 @@ static PyObject *result_of(const gj_specialisation *s, const gj_args *a, const u
 		return PyErr_NoMemory();
 	for (uint32_t i = 0; i < a->nleaves; i++)
 		array[i] = a->leaf[i].temp ? a->leaf[i].temp : a->leaf[i].array;
-	PyObject *o = gj_host_result(s->ret, slot, array, a->nleaves);
+	PyObject *o = gj_host_result(s->ret, s->known, slot, array, a->nleaves);
 	if (array != few)
 		PyMem_Free(array);
 	return o;
@@ -218,10 +218,10 @@ static PyObject *call(PyObject *self, PyObject *const *arg, size_t nargs, PyObje
 		if (status != GJ_OK)
 			return fail(SELF, s, status, &report);
 		if (gj_is_scalar(s->ret))
-			return gj_host_result(s->ret, slot, NULL, 0);
+			return gj_host_result(s->ret, NULL, slot, NULL, 0);
 		for (Py_ssize_t i = 0; i < n; i++)
 			array[i] = PyArray_Check(arg[i]) ? (PyArrayObject *)arg[i] : NULL;
-		return gj_host_result(s->ret, slot, array, n);
+		return gj_host_result(s->ret, s->known, slot, array, n);
 	}
 	if (PyErr_Occurred())
 		return NULL;

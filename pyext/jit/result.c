@@ -178,11 +178,12 @@ static void drop(const gj_type *t, const uint64_t *part)
 			gj_owned_release(part[i]);
 }
 
-static PyObject *tuple_of(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
+static PyObject *tuple_of(const gj_type *t, PyObject *known, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
 {
 	PyObject *tuple = PyTuple_New(t->n);
 	for (uint32_t i = 0; i < t->n; part += gj_parts(t->item[i++])) {
-		PyObject *x = tuple ? gj_host_result(t->item[i], part, given, n) : (drop(t->item[i], part), NULL);
+		PyObject *of = known && PyTuple_Check(known) ? PyTuple_GET_ITEM(known, i) : NULL;
+		PyObject *x = tuple ? gj_host_result(t->item[i], of, part, given, n) : (drop(t->item[i], part), NULL);
 		if (!x)
 			Py_CLEAR(tuple);
 		else
@@ -191,7 +192,7 @@ static PyObject *tuple_of(const gj_type *t, const uint64_t *part, PyArrayObject 
 	return tuple;
 }
 
-PyObject *gj_host_result(const gj_type *t, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
+PyObject *gj_host_result(const gj_type *t, PyObject *known, const uint64_t *part, PyArrayObject *const *given, Py_ssize_t n)
 {
 	if (gj_is_scalar(t))
 		return scalar(t, part);
@@ -200,10 +201,12 @@ PyObject *gj_host_result(const gj_type *t, const uint64_t *part, PyArrayObject *
 	if (t->kind == GJ_REF)
 		return record(t, part, given, n);
 	if (t->kind == GJ_OPTIONAL && *part & 1)
-		return gj_host_result(t->elem, part + 1, given, n);
+		return gj_host_result(t->elem, NULL, part + 1, given, n);
+	if (known && (t->kind == GJ_STATIC || t == gj_t_str))
+		return Py_NewRef(known);
 	if (t->kind != GJ_TUPLE)
 		return Py_NewRef(Py_None);
-	PyObject *tuple = tuple_of(t, part, given, n);
+	PyObject *tuple = tuple_of(t, known, part, given, n);
 	if (!tuple || !gj_names_of(t))
 		return tuple;
 	PyObject *o = named(t, tuple);

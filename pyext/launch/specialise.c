@@ -3,6 +3,7 @@
 
 #include "build.h"
 #include "launch/functions.h"
+#include "launch/known_result.h"
 #include "launch/dispatcher.h"
 #include "launch/leaves.h"
 #include "launch/options.h"
@@ -30,6 +31,7 @@ void gj_specialisation_free(gj_specialisation *s)
 		s->dev->ops->unload(s->dev, s->kernel);
 	gj_image_clear(&s->image);
 	Py_XDECREF(s->captured);
+	Py_XDECREF(s->known);
 	PyMem_Free(s->arg);
 	PyMem_Free(s);
 }
@@ -146,6 +148,10 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 		}
 		if (s)
 			s->captured = Py_XNewRef(outside.kept);
+		if (s && gj_has_constants(s->ret) && !(s->known = gj_known_result(dev, gj_dispatcher_frozen(d), &b.rq))) {
+			gj_specialisation_free(s);
+			s = NULL;
+		}
 	}
 	gj_outside_clear(&outside);
 	discard(&b);

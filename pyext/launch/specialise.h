@@ -17,6 +17,7 @@ typedef struct gj_specialisation {
 	gj_image image;
 	gj_kernel *kernel;
 	bool warned;                               /* of what its image tells of */
+	PyObject *known;                           /* of the result: constant objects in it, or NULL (known_result.h) */
 	PyObject *captured;                        /* what keeps device arrays alive that the code refers to, or NULL */
 } gj_specialisation;
 

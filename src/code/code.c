@@ -142,3 +142,18 @@ int64_t gj_function_number(const gj_obj *f)
 	memcpy(&number, &h, sizeof number);
 	return number;
 }
+
+const gj_obj *gj_obj_known(gj_arena *a, const gj_obj *o)
+{
+	gj_obj *r = o ? gj_new(a, gj_obj, 1) : NULL;
+	if (!o)
+		return NULL;
+	*r = (gj_obj){ .kind = o->kind, .type = o->type, .data = o, .n = o->kind == GJ_OBJ_TUPLE ? o->n : 0 };
+	if (o->kind == GJ_OBJ_STR)
+		r->name = gj_strdup(a, o->name);
+	const gj_obj **item = gj_new(a, const gj_obj *, r->n + 1);
+	for (uint32_t i = 0; i < r->n; i++)
+		item[i] = gj_obj_known(a, o->item[i]);
+	r->item = item;
+	return r;
+}

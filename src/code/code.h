@@ -140,6 +140,8 @@ void gj_opmap_init(void);
 gj_hash gj_code_digest(const gj_code *);
 /* The same of one value, with the code that it has. */
 gj_hash gj_obj_digest(const gj_obj *);
+/* What is known of a value, in another arena: tuples as such; of anything else only what it is, and which in `data`. NULL stays NULL. */
+const gj_obj *gj_obj_known(gj_arena *, const gj_obj *);
 /* Which function it is, where that is asked at run time. */
 int64_t gj_function_number(const gj_obj *);
 void gj_code_dump(const gj_code *, gj_sb *);

@@ -31,8 +31,20 @@ static bool has_optional(const gj_type *t)
 	return t->kind == GJ_OPTIONAL;
 }
 
-/* Has every part of a value a type that callers know? `host`: those of functions for the host, which know values that may be None, and
- * records where they lie. */
+/* Objects that are the same in all calls, and there without them: functions, strings, dtypes. */
+static bool is_constant(const gj_obj *o) { return o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_STR || o->kind == GJ_OBJ_TYPE); }
+
+/* Is there such an object in it that is not always the same, or made in the call? */
+static bool varies(gj_known v)
+{
+	for (uint32_t i = 0; v.type->kind == GJ_TUPLE && i < v.type->n; i++)
+		if (varies((gj_known){ v.type->item[i], v.konst ? v.konst->item[i] : NULL }))
+			return true;
+	return v.type->kind == GJ_PICKED || (v.type == gj_t_str && !v.konst) || (v.konst && v.konst->kind == GJ_OBJ_CODE);
+}
+
+/* Has every part of a value a type that callers know? `host`: those of functions for the host, which know values that may be None, records
+ * where they lie, and constant objects. */
 static bool is_value(gj_known v, bool host)
 {
 	const gj_type *t = gj_known_asked(v).type;
@@ -41,6 +53,8 @@ static bool is_value(gj_known v, bool host)
 			return false;
 	if (t->kind == GJ_OPTIONAL)
 		return host && is_value(gj_just(t->elem), host);
+	if (host && is_constant(v.konst))
+		return true;
 	return (host && t->kind == GJ_REF) || gj_is_scalar(t) || t->kind == GJ_ARRAY || t->kind == GJ_TUPLE || t == gj_t_none;
 }
 
@@ -51,7 +65,8 @@ static void fix_return(gj_trap *trap, gj_inst *s, const gj_entry *entry, const g
 	gj_space space = entry->results == GJ_RESULTS_HOST ? GJ_COUNTED : entry->results == GJ_RESULTS_PARTS ? entry->space : GJ_GLOBAL;
 	bool pointer = gj_is_callback(entry) && s->ret.type->kind == GJ_PTR;
 	if (!pointer && !is_value(s->ret, space == GJ_COUNTED))
-		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_VALUE, name, gj_known_text(s->fn->arena, s->ret));
+		gj_fail(s->fn, value_return(s), space == GJ_COUNTED && varies(s->ret) ? GJ_ERR_RETURN_VARIES : GJ_ERR_RETURN_VALUE, name,
+		        gj_known_text(s->fn->arena, s->ret));
 	const gj_type *want = gj_in_space(trap, declared ? declared : s->ret.type, space);
 	if (has_local(s->ret.type))
 		gj_fail(s->fn, value_return(s), GJ_ERR_RETURN_LOCAL, name);
@@ -59,7 +74,7 @@ static void fix_return(gj_trap *trap, gj_inst *s, const gj_entry *entry, const g
 		return;
 	if (!gj_can_convert(s->ret.type, want))
 		gj_fail(s->fn, 0, GJ_ERR_RETURN_CONVERT, name, s->ret.type->name, want->name);
-	s->ret = (gj_known){ want, NULL };
+	s->ret = (gj_known){ want, declared ? NULL : s->ret.konst };
 }
 
 /* What the loop of a ufunc writes: one number or several. */

@@ -94,6 +94,10 @@ def RETURN_VALUE():
 	cuda.compile(lambda: range(3), (), device=True)
 
 
+def RETURN_VARIES():
+	gridjit.njit(lambda k: "a" if k else "b")(1)
+
+
 def RETURN_LOCAL():
 	cuda.compile(lambda: cuda.local.array(4, float32), ())
 

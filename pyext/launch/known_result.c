@@ -1,0 +1,65 @@
+/* Results that are known when the function is compiled. Its types are inferred once more, and the objects found that it was frozen from. */
+#include "launch/known_result.h"
+
+#include "launch/functions.h"
+#include "types/dtype.h"
+
+#include <string.h>
+
+bool gj_has_constants(const gj_type *t)
+{
+	for (uint32_t i = 0; t && t->kind == GJ_TUPLE && i < t->n; i++)
+		if (gj_has_constants(t->item[i]))
+			return true;
+	return t && (t->kind == GJ_STATIC || t == gj_t_str);
+}
+
+static PyObject *object_of(const gj_obj *o, PyObject *objects)
+{
+	PyObject *key = PyLong_FromVoidPtr((void *)(uintptr_t)o->data), *found = key ? PyDict_GetItemWithError(objects, key) : NULL;
+	Py_XDECREF(key);
+	if (found || PyErr_Occurred())
+		return Py_XNewRef(found);
+	return o->kind == GJ_OBJ_TYPE ? (PyObject *)gj_dtype_of_type(o->type) : Py_NewRef(Py_None);
+}
+
+static PyObject *known(const gj_obj *o, PyObject *objects)
+{
+	if (o && o->kind == GJ_OBJ_STR)
+		return PyUnicode_FromString(o->name);
+	if (!o || o->kind != GJ_OBJ_TUPLE)
+		return o ? object_of(o, objects) : Py_NewRef(Py_None);
+	PyObject *tuple = PyTuple_New((Py_ssize_t)o->n);
+	for (uint32_t i = 0; tuple && i < o->n; i++) {
+		PyObject *item = known(o->item[i], objects);
+		if (!item)
+			Py_CLEAR(tuple);
+		else
+			PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, item);
+	}
+	return tuple;
+}
+
+PyObject *gj_known_result(gj_device *dev, PyObject *function, const gj_request *compiled)
+{
+	gj_arena *arena = gj_arena_new();
+	gj_returned returned = { .arena = arena };
+	gj_request rq = { .arg = compiled->arg, .nargs = compiled->nargs, .ret = compiled->ret, .options = compiled->options, .returned = &returned };
+	gj_outside outside = { .objects = arena ? PyDict_New() : NULL };
+	gj_diag diag = { 0 };
+	const gj_type *ret;
+	PyObject *o = NULL;
+	if (!arena)
+		return PyErr_NoMemory();
+	if (outside.objects && gj_freeze_for(dev, function, arena, &rq, &outside) == 0) {
+		if (gj_return_type(&rq, &ret, &diag))
+			o = known(returned.konst, outside.objects);
+		else
+			gj_diag_error(&diag);
+	}
+	Py_XDECREF(outside.objects);
+	outside.objects = NULL;
+	gj_outside_clear(&outside);
+	gj_arena_free(arena);
+	return o;
+}
