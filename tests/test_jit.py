@@ -541,8 +541,15 @@ def test_register_jitable():
 	assert call(4) == 9 and is_jitted(call) and not is_jitted(twice) and gridjit.TypingError is errors.TypingError
 
 
-@pytest.mark.parametrize("value, words", [([1, 2], "list for a compiled function"), ({}, "dict for a compiled function"), (2**64, "compiled functions have 64-bit")])
+@pytest.mark.parametrize("value, words", [([1, 2], "list for a compiled function"), ({}, "dict for a compiled function")])
 def test_what_has_no_type_is_told_of_functions(value, words):
 	with pytest.raises(errors.TypingError, match=words) as e:
 		njit(lambda x: x)(value)
 	assert "kernel" not in str(e.value)
+
+
+@pytest.mark.parametrize("value", [2**64, -2**63 - 1, (1, 10**40)], ids=str)
+@pytest.mark.parametrize("function", [njit(lambda x: x), njit("int64(int64)")(lambda x: x)], ids=["lazy", "signature"])
+def test_integers_of_more_than_64_bits(function, value):
+	with pytest.raises(OverflowError, match="Int value is too large: -?[0-9]+\\n.*compiled functions have 64-bit"):
+		function(value)

@@ -146,3 +146,36 @@ def test_dtypes_of_host_functions(dtype):
 		assert got.dtype == want.dtype and np.array_equal(got, want)
 	if dtype[0] != "c":
 		assert njit(lambda x: np.clip(x, -1, 2))(x).dtype == x.dtype
+
+
+# -- dtypes, and numbers that are none ---------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128, np.int32, np.int64])
+def test_widths_of_sinc_and_angle(dtype):
+	x = np.array([0.5, 1.25, -2.0], dtype) * (1 + 1j if np.dtype(dtype).kind == "c" else 1)
+	for f in lambda x: np.sinc(x), lambda x: np.angle(x), lambda x: np.angle(x, deg=True):
+		got, want = njit(f)(x.astype(dtype)), f(x.astype(dtype))
+		assert got.dtype == want.dtype
+		np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-6)
+	assert njit(lambda z: np.angle(z, True))(np.complex64(1j)) == pytest.approx(90)
+	assert njit(lambda z: np.iscomplexobj(z))(np.complex64(1j))
+
+
+@pytest.mark.parametrize("x", [np.inf, -np.inf, np.nan, -0.0, 0.0, -3, 4])
+def test_angle_of_real_numbers(x):
+	want = np.angle(x)
+	assert str(njit(lambda x: np.angle(x))(x)) == str(float(want))
+	for dtype in np.float32, np.float64:
+		got = njit(lambda x: np.angle(x))(np.full(3, x, dtype))
+		assert got.dtype == dtype and np.array_equal(got, np.full(3, want, dtype), equal_nan=True)
+
+
+@pytest.mark.parametrize("low, high", [(0.1, 2.7), (1, 2), (None, 2.7), (0.1, None), (1, 2.7), (np.float32(0.1), 3)], ids=str)
+def test_dtype_of_clip(low, high):
+	for dtype in "f4 f8 i4 i8".split():
+		if np.dtype(dtype).kind in "iu" and isinstance(low, np.float32):
+			continue                                   # float32 here, as np.maximum() has it in numba too
+		x = np.array([0, 1, 2, 3], dtype)
+		for f in lambda x, a, b: np.clip(x, a, b), lambda x, a, b: x.clip(a, b):
+			got, want = njit(f)(x, low, high), f(x, low, high)
+			assert got.dtype == want.dtype and np.array_equal(got, want)

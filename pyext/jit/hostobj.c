@@ -147,10 +147,10 @@ static PyObject *call_read(gj_host *h, gj_args *a)
 	return o;
 }
 
-/* The same exception as an error of types, in the words of functions; NULL with an exception. */
-static PyObject *typing_error(PyObject *value)
+/* The same exception as an error of types, or of too large integers, in the words of functions; NULL with an exception. */
+static PyObject *as_host_error(PyObject *value, bool huge)
 {
-	PyObject *cls = gj_import("gridjit.errors", "TypingError"), *text = cls ? PyObject_Str(value) : NULL, *notes = NULL;
+	PyObject *cls = huge ? Py_NewRef(PyExc_OverflowError) : gj_import("gridjit.errors", "TypingError"), *text = cls ? PyObject_Str(value) : NULL, *notes = NULL;
 	const char *said = text ? PyUnicode_AsUTF8(text) : NULL;
 	char *words = said ? gj_of_function(said) : NULL;
 	PyObject *error = words ? PyObject_CallFunction(cls, "s", words) : NULL;
@@ -165,8 +165,8 @@ static PyObject *typing_error(PyObject *value)
 	return error;
 }
 
-/* What has no type is an error of types here; launches have it as one of values. */
-static void no_type(void)
+/* What has no type is an error of types here, an integer beyond 64 bits what Python calls that; launches have both as errors of values. */
+static void no_type(bool huge)
 {
 	PyObject *cls, *value, *trace;
 	PyErr_Fetch(&cls, &value, &trace);
@@ -175,7 +175,7 @@ static void no_type(void)
 		PyErr_Restore(cls, value, trace);
 		return;
 	}
-	PyObject *error = typing_error(value);
+	PyObject *error = as_host_error(value, huge);
 	if (error)
 		PyErr_SetObject((PyObject *)Py_TYPE(error), error);
 	Py_XDECREF(error);
@@ -194,7 +194,7 @@ static bool call_bound(gj_dispatcher *d, PyObject *const *arg, void *data)
 		return gj_status_error(status, "opening the CPU device"), false;
 	gj_args_init(&a, dev);
 	if (!gj_read_args(d, &a, arg))
-		no_type();
+		no_type(a.huge);
 	else if (!a.nhost || gj_args_place(&a, NULL))
 		w->result = call_read(w->h, &a);
 	gj_args_clear(&a);

@@ -36,6 +36,7 @@ static bool read_int(gj_args *a, PyObject *o, const void *aux)
 	uint64_t big = overflow > 0 ? PyLong_AsUnsignedLongLong(o) : 0;
 	if (overflow < 0 || (overflow > 0 && PyErr_Occurred())) {
 		gj_forgive(PyExc_OverflowError);
+		a->huge = true;
 		PyObject *text = PyLong_Type.tp_repr(o);
 		if (text)
 			gj_error(GJ_ERR_VALUE_INT, PyUnicode_AsUTF8(text));

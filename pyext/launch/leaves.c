@@ -15,7 +15,7 @@ void gj_args_init(gj_args *a, gj_device *dev)
 	a->nargs = a->nleaves = a->nrefs = a->narrays = a->nhost = a->nkeep = a->depth = 0;
 	a->type_cap = a->leaf_cap = GJ_FAST_ARGS;
 	a->ref_cap = GJ_FAST_REFS;
-	a->hinted = false;
+	a->hinted = a->huge = false;
 	a->plain = true;
 	a->together = 0;
 	a->near = false;

@@ -34,6 +34,7 @@ typedef struct gj_args {
 	const gj_type **type; uint32_t nargs, type_cap;    /* one an argument */
 	gj_arg *leaf; uint32_t nleaves, leaf_cap;
 	uint32_t narrays, nhost, nkeep;            /* leaves with `array` set; with `host`; with `skip_out` */
+	bool huge;                                 /* an integer has more than 64 bits: that is why reading them failed */
 	gj_devptr together;                        /* a block with the copies of all host arrays; 0: each has one of its own */
 	bool near;                                 /* that block may be memory of the host, … */
 	gj_place lent;                             /* … which is this; host NULL: it is not */

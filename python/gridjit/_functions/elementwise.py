@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from .._elements import clip, isclose  # noqa: F401
+from .. import _elements
+from .._elements import isclose  # noqa: F401
 from .common import each, flat
 
 
@@ -74,7 +75,22 @@ def _finite(x, nan, above, below):
 	return largest if below is None else below
 
 
+def _bound(a, bound):
+	"""Numbers take the type of items that are float32."""
+	if isinstance(a, np.ndarray) and a.dtype == np.float32 and isinstance(bound, (int, float)):
+		return np.float32(bound)
+	return bound
+
+
+def clip(a, a_min=None, a_max=None):
+	return _elements.clip(a, _bound(a, a_min), _bound(a, a_max))
+
+
 def sinc(x):
+	if isinstance(x, np.ndarray) and x.dtype == np.float32:
+		return each(x, lambda v: np.float32(_sinc(v)))
+	if isinstance(x, np.ndarray) and x.dtype == np.complex64:
+		return each(x, lambda v: np.complex64(_sinc(v)))
 	return each(x, _sinc)
 
 
@@ -94,17 +110,20 @@ def heaviside(x1, x2):
 
 
 def angle(z, deg=False):
-	if np.iscomplexobj(z):
-		a = np.arctan2(z.imag, z.real)
-	else:
-		a = np.arctan2(np.abs(z) * 0.0, z)
+	if isinstance(z, np.ndarray) and (z.dtype == np.float32 or z.dtype == np.complex64):
+		return each(z, lambda v: np.float32(_angle(v, deg)))
+	return each(z, lambda v: _angle(v, deg))
+
+
+def _angle(z, deg):
+	a = math.atan2(z.imag, z.real) if isinstance(z, (complex, np.complex64)) else math.atan2(0.0, z)
 	return a * (180 / math.pi) if deg else a
 
 
 def iscomplexobj(x):
 	if isinstance(x, np.ndarray):
 		return x.dtype == np.complex128 or x.dtype == np.complex64
-	return isinstance(x, complex)
+	return isinstance(x, (complex, np.complex64))
 
 
 def isrealobj(x):
