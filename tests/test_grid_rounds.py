@@ -218,6 +218,73 @@ def test_results(device, kernel):
 		assert all(k.rounds == (kernel in SPLIT) for k in kernel.overloads.values())
 
 
+# -- Rounds that have nothing to do with each other ---------------------------------------------------------------------------------------
+
+@cuda.jit
+def follows(x, y, out):
+	"""A thread reads what it has stored in its last round."""
+	step = cuda.gridsize(1)
+	for i in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
+		if i >= step:
+			out[i] = out[i - 64] + x[i]
+
+
+@cuda.jit
+def one_place(x, y, out):
+	"""All rounds of a thread store to one element: the last stays."""
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		out[i % 64] = x[i]
+
+
+@cuda.jit
+def every_third(x, y, out):
+	for i in range(cuda.grid(1) + 1, x.shape[0] // 3, cuda.gridsize(1)):
+		out[3 * i - 1] = x[3 * i] + y[3 * i + 1]
+
+
+@cuda.jit
+def in_place(x, y, out):
+	for i in range(cuda.grid(1), out.shape[0] - 5, cuda.gridsize(1)):
+		out[i] = out[i] * 2 + x[i + 5]
+
+
+def expected(kernel, x, y, out):
+	for i in range(len(x)):
+		if kernel is follows and i >= 64:
+			out[i] = out[i - 64] + x[i]
+		elif kernel is one_place:
+			out[i % 64] = x[i]
+		elif kernel is every_third and 1 <= i < len(x) // 3:
+			out[3 * i - 1] = x[3 * i] + y[3 * i + 1]
+		elif kernel is in_place and i < len(x) - 5:
+			out[i] = out[i] * 2 + x[i + 5]
+		elif kernel is plain:
+			out[i] = 2 * x[i] + y[i]
+	return out
+
+
+@pytest.mark.parametrize("kernel", [plain, follows, one_place, every_third, in_place], ids=lambda kernel: kernel.__name__)
+def test_order_of_rounds(device, kernel):
+	"""Threads of the pool may share out rounds where the order of a thread's own cannot be seen, and only there."""
+	for n in (63, 64, 1000, 64 * 300 + 7):
+		x, y, out = np.arange(n) * 7.0 % 100, np.arange(n + 1.0), np.arange(n) * 0.25
+		expect = expected(kernel, x, y, out.copy())
+		for _ in range(4):
+			got = out.copy()
+			kernel[2, 32](x, y, got)
+			assert np.array_equal(got, expect), n
+
+
+def test_overlapping_arrays(device):
+	"""What a round stores to `out` a later one of the same thread finds in `x`."""
+	for _ in range(5):
+		memory, zeros = np.arange(64.0 * 400), np.zeros(64 * 400)
+		if device == "cuda":
+			continue                           # copies of the two arrays
+		plain[2, 32](memory[:-64], zeros, memory[64:])
+		assert np.array_equal(memory.reshape(400, 64), np.arange(64) * 2.0 ** np.arange(400)[:, None])
+
+
 # -- Loops that kernels with barriers begin with -------------------------------------------------------------------------------------
 
 THREADS = 256

@@ -48,6 +48,7 @@ void gj_image_params(gj_unit *u)
 		uint32_t size = q->field == GJ_FIELD_BYTES ? 8 : gj_scalar[kind]->size, at = (m->param_bytes + size - 1) & ~(size - 1);
 		if (at + size > UINT16_MAX)
 			gj_fail(f, 0, GJ_ERR_PARAM_BYTES, UINT16_MAX);
+		m->free_rounds = f->free_rounds == i + 1 ? m->nparams + 1 : m->free_rounds;
 		p[m->nparams++] = (gj_param){ q->leaf, q->field, q->dim, (uint8_t)kind, (uint8_t)size, (uint16_t)at };
 		m->param_bytes = at + size;
 	}

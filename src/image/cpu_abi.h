@@ -43,6 +43,8 @@ typedef struct gj_block {
 	char    *kept;                             /* what that has left for this block, warp after warp */
 	uint32_t own_sums;                         /* are arrays that the kernel only adds to this thread's own copies */
 	uint32_t lanes, trues;                     /* of the last barrier that was passed: lanes that met, with a true predicate */
+	uint64_t round, round_end;                 /* loops over the grid whose rounds may be run in any order: how far the first of this call is from
+	                                            * the loop's first; those from the end on are not run. */
 	uint64_t place[3], behind[3];              /* threads of this call, by their places in the grid; when it reports: of lane 0 */
 	const char *stack_least;                   /* of a function for the host: below it calls are too deep */
 	gj_random *random;                         /* of a function for the host: this thread's, GJ_NRANDOMS */

@@ -168,6 +168,8 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	NUM(s, m->first_axis, 4);
 	s->bad |= m->first_axis > 2;
 	flag(s, &m->rounds);
+	NUM(s, m->free_rounds, 4);
+	s->bad |= m->free_rounds > m->nparams;
 	flag(s, &m->part);
 	flag(s, &m->places);
 	flag(s, &m->begins_with_loop);

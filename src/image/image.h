@@ -108,6 +108,7 @@ struct gj_image {
 	bool      part;                            /* CPU: the loop over the grid that it begins with is run first, for many blocks */
 	bool      begins_with_loop;                /* CPU: over the grid, so that this could be: but for GJ_FACT_COVERED it is */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */
+	uint32_t  free_rounds;                     /* CPU: … or in any order, and at once: 1 + the parameter that bounds the loop; 0: not so */
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
 	uint32_t  accesses;                        /* GPU: of a thread to memory that others see, at most; 0: many, or such as cannot be counted */
 	bool      dynamic_shared;

@@ -12,15 +12,20 @@
  *
  * A kernel that has more to do than such a loop, with barriers, a reduction for one, becomes two: the loop's, of the kind above, which is
  * run for many blocks, and what comes behind it, which is then run for each of them, with what the loop has left in the memory that was
- * kept. */
+ * kept.
+ *
+ * Where rounds have nothing to do with each other (independent.c), a launch may give some of them to one thread of the pool and some to
+ * another, each a run of memory, as a loop over all of it would be shared out. */
 #include "opt/prange.h"
 
 #include <string.h>
+#include <stdlib.h>
 
 enum {
 	MOST_BEFORE = 40,                          /* ops that each round repeats; most are the same for all threads */
 	MOST_CARRIED = 4,                          /* values that go from one round to the next */
-	MOST_OFFSET = 1 << 20
+	MOST_OFFSET = 1 << 20,
+	NEAR = 64
 };
 
 typedef struct grid_loop {
@@ -484,6 +489,73 @@ static void split(gj_fn *f, const grid_loop *g, bool part)
 	f->bb.p[turn].succ[f->bb.p[turn].nsucc++] = g->header;
 }
 
+/* The element that a round goes to: step · counter + offset bytes behind what a parameter points to. */
+typedef struct place { gj_ref base; int64_t step, offset; } place;
+
+/* The index is x · k, x + k or x − k. */
+static bool combine(place *p, gj_opcode op, int64_t k)
+{
+	int64_t far;
+	if (op == GJ_MUL)
+		return k && !__builtin_mul_overflow(p->step, k, &p->step);
+	return !__builtin_mul_overflow(p->step, k, &far)
+		&& !(op == GJ_ADD ? __builtin_add_overflow(p->offset, far, &p->offset) : __builtin_sub_overflow(p->offset, far, &p->offset));
+}
+
+static bool keeps_value(const gj_fn *f, const gj_op *o) { return o->flags & GJ_NSW || o->type->size >= gj_o(f, o->arg[0])->type->size; }
+
+static bool find_place(const gj_fn *f, const grid_loop *g, gj_ref address, place *p)
+{
+	const gj_op *o = gj_o(f, address);
+	if (o->op != GJ_ELEM && o->op != GJ_BYTES)
+		return false;
+	*p = (place){ o->arg[0], o->op == GJ_ELEM ? (int64_t)o->type->elem->size : 1, 0 };
+	for (gj_ref r = o->arg[1]; r != g->counter; r = gj_o(f, r)->arg[0]) {
+		const gj_op *x = gj_o(f, r), *by = x->nargs == 2 ? gj_o(f, x->arg[1]) : NULL;
+		bool known = (x->op == GJ_MUL || x->op == GJ_ADD || x->op == GJ_SUB) && x->flags & GJ_NSW && by->op == GJ_CONST;
+		if (x->op == GJ_CVT ? !keeps_value(f, x) : !known || !combine(p, (gj_opcode)x->op, by->imm.i))
+			return false;
+	}
+	return gj_o(f, p->base)->op == GJ_PARAM;
+}
+
+/* Do two rounds never meet, the one through p and the other through q? */
+static bool never_meet(const gj_fn *f, const grid_loop *g, gj_ref p, gj_ref q)
+{
+	place x, y;
+	return gj_apart(f, p, q) || (find_place(f, g, p, &x) && find_place(f, g, q, &y) && x.base == y.base && x.step == y.step && x.offset == y.offset);
+}
+
+/* What rounds write no other reads or writes, nothing goes from one to the next, and nobody is told of failures, of which a thread has
+ * one, its first. */
+static bool are_apart(const gj_fn *f, const grid_loop *g)
+{
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (o->op == GJ_BOUNDS || o->op == GJ_REPORT || (gj_op_is(o, GJ_F_WRITE) && o->op != GJ_STORE && gj_loop_contains(f, g->loop, f->bb.p[b].loop)))
+			return false;
+		if (o->op != GJ_STORE)
+			continue;
+		GJ_EACH_OP(f, c, q)
+			if ((gj_o(f, q)->op == GJ_LOAD || gj_o(f, q)->op == GJ_STORE) && !never_meet(f, g, o->arg[0], gj_o(f, q)->arg[0]))
+				return false;
+	}
+	return !g->ncarried && !f->listens;
+}
+
+/* May rounds be run in any order, and at once? Then: 1 + the parameter by which a launch can tell about how many there are; 0: no, or it
+ * cannot. The first of those that one thread of the pool runs is computed whether the loop has it or not, so it must not be far out. */
+static uint32_t find_free_rounds(const gj_fn *f, const grid_loop *g)
+{
+	const gj_op *bound = gj_o(f, behind_cvt(f, g->bound));
+	int64_t offset;
+	if ((bound->op == GJ_ADD || bound->op == GJ_SUB) && gj_o(f, bound->arg[1])->op == GJ_CONST)
+		bound = gj_o(f, behind_cvt(f, bound->arg[0]));
+	if (bound->op != GJ_PARAM || f->bb.p[g->leave].ops.n > 1 || !start_offset(f, g->start, &offset) || offset < -NEAR || offset > NEAR)
+		return 0;
+	return are_apart(f, g) ? 1 + (uint32_t)bound->imm.i : 0;
+}
+
 /* What comes behind the loop, which has been run. */
 static void skip(gj_fn *f, const grid_loop *g)
 {
@@ -585,6 +657,7 @@ void gj_split_grid_rounds(gj_fn *f)
 	grid_loop g;
 	if (!is_kernel(f) || f->barriers || f->loops.n != 2 || !find_loop(f, 1, false, &g))
 		return;
+	f->free_rounds = find_free_rounds(f, &g);
 	split(f, &g, false);
 	tidy(f);
 }

@@ -159,7 +159,9 @@ static bool whole_rows(const gj_unit *u) { return !u->vector || u->opt->facts & 
 static void begin_rounds(gj_gen *g)
 {
 	gj_unit *u = g->u;
-	gj_v none = LLVMConstInt(u->i64, 0, 0);
+	gj_v none = g->f->free_rounds ? gj_block_field(g, offsetof(gj_block, round), u->i64) : LLVMConstInt(u->i64, 0, 0);
+	if (g->f->free_rounds)
+		gj_block_field(g, offsetof(gj_block, round_end), u->i64);          /* read while entry is open */
 	gj_cpu(g)->more = gj_alloca(g, u->i1, 1, 1);
 	gj_cpu(g)->rounds = gj_bb_new(g, "round");
 	gj_at(g, gj_cpu(g)->rounds);
@@ -272,6 +274,8 @@ static void next_round(gj_gen *g)
 		LLVMAddIncoming(gj_cpu(g)->last, &last, &here, 1);
 		more = LLVMBuildNot(g->b, gj_cpu(g)->last, "");
 	}
+	if (g->f->free_rounds)
+		more = LLVMBuildAnd(g->b, more, gj_icmp(g, LLVMIntULT, next, gj_block_field(g, offsetof(gj_block, round_end), u->i64)), "");
 	LLVMBuildCondBr(g->b, more, gj_cpu(g)->rounds, done);
 	LLVMAddIncoming(gj_cpu(g)->round, &next, &here, 1);
 	gj_at(g, done);

@@ -26,6 +26,7 @@ struct gj_kernel {
 	uint32_t  frame_bytes;                     /* of a warp of a resumable kernel; 0: others */
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
 	uint32_t  kept_bytes;                      /* rounds: what a warp keeps between them */
+	gj_param  bound;                           /* rounds that may be run in any order: what bounds them; size 0: they may not */
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
 	bool      part;                            /* … of the loop that the kernel begins with */
 	bool      places;                          /* what is called a block below are threads that follow each other in a row of the grid */
@@ -53,7 +54,8 @@ typedef struct gj_run {
 	size_t   shared;                           /* of a block, bytes: a multiple of 64 */
 	uint32_t meets;                            /* gj_meets of a block */
 	uint64_t nblocks;
-	uint32_t grid[3];                          /* blocks along each axis */
+	uint32_t grid[3];                          /* blocks along each axis; slices along z: */
+	uint64_t rounds; uint32_t slices;          /* rounds of the loop over the grid, in so many slices, each a block; 0: rounds are not shared out */
 	uint32_t most_stretch;                     /* blocks of a call at most */
 	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all that it takes */
 	bool     scouting;                         /* only the calling thread is at it, until scout_end */

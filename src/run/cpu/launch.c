@@ -25,6 +25,8 @@ enum {
 	SHORT_NS = 10000,                          /* a launch that should not take one thread longer is begun by the caller alone, */
 	SCOUT_NS = 5000,                           /* … who calls for help after so long */
 	KEPT_BYTES = 128 << 10,                    /* kept between rounds by all threads of a stretch: in the second-level cache */
+	SLICES = 4,                                /* of each thread's part, or fewer: whoever is done takes of others' */
+	FEWEST = 64,                               /* threads of the grid that a thread of the pool takes */
 	ROUND_BLOCKS = 16,                         /* so many make their stretches of memory long enough */
 	CHUNK_NS = 20000,                          /* aim for the work between two visits to a counter */
 	STACK_RESERVE = 64 * 1024,                 /* for libm, libmvec and the runtime, on top of local_bytes */
@@ -163,7 +165,7 @@ static void run_waiting(gj_run *r, unsigned threads)
 static uint64_t chunk_of(const gj_run *r, uint64_t blocks, uint64_t each, unsigned threads)
 {
 	uint64_t fair = blocks / (4 * (uint64_t)threads), all = (blocks + threads - 1) / threads;
-	if (r->kernel->rounds)
+	if (r->kernel->rounds && !r->slices)
 		return fair > ROUND_BLOCKS ? fair : min64(all, ROUND_BLOCKS);
 	fair = each ? min64(fair, CHUNK_NS / each) : fair;
 	return fair ? fair : 1;
@@ -245,8 +247,35 @@ static gj_status check(const gj_kernel *k, const gj_launch *l)
 	return GJ_OK;
 }
 
+/* Rounds of the kernel's loop over the grid, if they may be shared out, and there are some for each of the threads. */
+static uint64_t free_rounds(const gj_run *r, unsigned threads)
+{
+	const gj_kernel *k = r->kernel;
+	const gj_launch *l = r->launch;
+	uint64_t step = (uint64_t)l->grid[0] * l->block[0];
+	int64_t bound = 0;
+	if (!k->bound.size || !k->places || k->first_axis || threads < 2 || step > UINT32_MAX / 2
+	    || l->grid[1] * l->block[1] != 1 || l->grid[2] * l->block[2] != 1)
+		return 0;
+	memcpy(&bound, (const char *)l->params + k->bound.offset, k->bound.size);
+	if (k->bound.size == 4)
+		bound = (int32_t)bound;
+	uint64_t rounds = bound > 0 ? ((uint64_t)bound - 1) / step + 1 : 0;
+	return rounds >= 2 * (uint64_t)threads ? rounds : 0;
+}
+
+/* Threads of the grid for each of the pool's threads, or for some parts of its part; a few cache lines of memory at least. */
+static uint64_t fair_share(const gj_run *r, unsigned threads)
+{
+	uint64_t all = r->nthreads, share;
+	for (int d = 0; d < 3; d++)
+		all *= r->launch->grid[d];
+	share = all / (r->kernel->rounds ? threads : SLICES * threads);
+	return threads < 2 ? all : share > FEWEST ? share : FEWEST;
+}
+
 /* What a thread of the pool takes at a time: blocks; or, where the kernel does not know them, about as many threads of a row. */
-static void cut(gj_run *r)
+static void cut(gj_run *r, unsigned threads)
 {
 	const gj_kernel *k = r->kernel;
 	const gj_launch *l = r->launch;
@@ -256,11 +285,19 @@ static void cut(gj_run *r)
 	if (k->places) {
 		uint32_t x = k->first_axis, most = (r->nthreads + odd) & ~odd;
 		uint64_t row = (uint64_t)l->grid[x] * l->block[x];
+		if ((r->rounds = free_rounds(r, threads))) {
+			most = ((uint32_t)row + odd) & ~odd;
+			r->slices = threads * (uint32_t)min64(r->rounds / threads, SLICES);
+		} else {
+			most = (uint32_t)min64(most, (fair_share(r, threads) + odd) & ~(uint64_t)odd);
+		}
 		for (int d = 0; d < 3; d++)
 			r->grid[d] *= l->block[d];
 		r->nthreads = row < most ? ((uint32_t)row + odd) & ~odd : most;
 		r->grid[x] = row <= most ? 1 : (uint32_t)((row + r->nthreads - 1) / r->nthreads);
 	}
+	if (r->slices)
+		r->grid[2] = r->slices;
 	r->nwarps = (r->nthreads + odd) >> __builtin_ctz(k->width);
 	r->nblocks = (uint64_t)r->grid[0] * r->grid[1] * r->grid[2];
 }
@@ -274,11 +311,12 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	r.kernel = k;
 	r.launch = l;
 	r.scouting = false;
+	r.rounds = r.slices = 0;
 	r.lines = (gj_lines){ 0 };
 	r.text[0] = 0;
 	atomic_init(&r.status, GJ_OK);
 	atomic_init(&r.reported, 0);
-	cut(&r);
+	cut(&r, gj_pool_threads());
 	r.shared = (align16(k->shared) + (size_t)l->shared + 63) / 64 * 64;
 	r.meets = k->fibers && k->width == 1 ? (r.nthreads + 31) / 32 : 0;
 	r.batch = 1;
@@ -406,6 +444,8 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->rounds = i->rounds;
 	k->part = i->part;
 	k->places = i->places;
+	if (i->free_rounds)
+		k->bound = i->param[i->free_rounds - 1];
 	k->kept_bytes = i->kept_bytes;
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;

@@ -278,6 +278,18 @@ static uint32_t rows_from(const gj_worker *w, uint32_t most)
 	return rows < behind ? (uint32_t)rows : behind;
 }
 
+/* The rounds of the next call, and none of the slice's number. */
+static void set_rounds(gj_worker *w)
+{
+	const gj_run *r = w->run;
+	gj_block *b = &w->block->pub;
+	uint64_t step = (uint64_t)r->launch->grid[0] * r->launch->block[0], slice = w->idx[2];
+	b->place[2] = 0;
+	b->behind[2] = 1;
+	b->round = r->rounds * slice / r->slices * step;
+	b->round_end = slice + 1 < r->slices ? r->rounds * (slice + 1) / r->slices * step : UINT64_MAX;
+}
+
 /* The places of the next call: so many blocks of a row more than the one that was begun, or so many rows. */
 static void set_places(gj_worker *w, uint32_t more, uint32_t rows)
 {
@@ -293,6 +305,8 @@ static void set_places(gj_worker *w, uint32_t more, uint32_t rows)
 	behind[x] = place[x] + (uint64_t)r->nthreads * (1 + more);
 	behind[x] = behind[x] < row ? behind[x] : row;
 	behind[axis[1]] += rows - 1;
+	if (r->slices)
+		set_rounds(w);
 }
 
 /* The block that was begun and those behind it in its row, as one call; or rows of them, where that is all the same to the kernel. */

@@ -313,6 +313,8 @@ void gj_block_init(gj_cpu_block *b, gj_worker *w, gj_meet *meet, char *shared)
 	b->pub.frame = w->frame;
 	b->pub.frame_bytes = k->part ? k->frame_bytes : k->frame_bytes + k->kept_bytes;
 	b->pub.part = 0;
+	b->pub.round = 0;
+	b->pub.round_end = UINT64_MAX;
 	b->pub.state = (uint32_t *)(void *)(w->frame + (size_t)k->frame_bytes * r->nwarps);
 }
 
