@@ -155,6 +155,9 @@ static unsigned first_index(const gj_gen *g)
 /* Do warps fit into rows of threads along the first axis? */
 static bool whole_rows(const gj_unit *u) { return !u->vector || u->opt->facts & GJ_FACTS_LANES; }
 
+/* The loop over the grid that a kernel begins with: some warps of a block of one row are run by themselves, too. */
+static bool is_part(const gj_gen *g) { return g->u->root->part == g->f; }
+
 /* The outermost loop, where a kernel was one over the grid: this round of all threads of the stretch before the next. */
 static void begin_rounds(gj_gen *g)
 {
@@ -413,7 +416,7 @@ static gj_v counted(gj_gen *g, int64_t at)
 		LLVMBasicBlockRef outside = gj_cpu(g)->rounds ? gj_cpu(g)->rounds : g->entry, from = by_row ? outside : gj_cpu(g)->outer;
 		gj_at(g, g->entry);
 		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2), x = gj_i32(g->u, 0);
-		if (!gj_cpu(g)->row || next)
+		if (!gj_cpu(g)->row || next || is_part(g))
 			x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
 		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(by_row ? gj_cpu(g)->row : gj_cpu(g)->loop));
 		gj_cpu(g)->thread[next] = LLVMBuildPhi(g->b, g->u->i32, "");
@@ -454,7 +457,8 @@ static void next_warp(gj_gen *g)
 		return;
 	}
 	count_threads(g, gj_here(g));
-	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), next_row ? next_row : end, c->loop);
+	gj_v row_end = next_row && is_part(g) ? gj_select(g, gj_icmp(g, LLVMIntULT, next_row, last), next_row, last) : next_row;
+	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), row_end ? row_end : end, c->loop);
 	if (c->resume && !gj_phases(g)) {
 		gj_resume_end(g);
 		return;

@@ -57,6 +57,9 @@ typedef struct gj_run {
 	uint32_t grid[3];                          /* blocks along each axis; slices along z: */
 	uint64_t rounds; uint32_t slices;          /* rounds of the loop over the grid, in so many slices, each a block; 0: rounds are not shared out */
 	uint32_t most_stretch;                     /* blocks of a call at most */
+	uint32_t pieces;                           /* `part` of a block is run in so many pieces, each for itself; 1: it is not */
+	char    *kept;                             /* … what they leave, block after block */
+	atomic_uint *missing;                      /* … pieces of each block that have not been run */
 	uint32_t batch;                            /* blocks that a worker runs at once: 1, cooperative: all that it takes */
 	bool     scouting;                         /* only the calling thread is at it, until scout_end */
 	uint64_t scout_end;
@@ -167,6 +170,7 @@ typedef struct gj_worker {
 	char     *sums;                            /* the same; NULL: no copies */
 	char     *copies; size_t copies_cap;
 	char     *frame;  size_t frame_cap;        /* resumable kernels: frames of a block's warps, then their states; what is kept */
+	uint32_t  piece;                           /* of the block at hand */
 	uint32_t  prepared;                        /* blocks from here on for which the kernel's part has been run, */
 	char     *kept;                            /* … and what that has left for the next of them */
 } gj_worker;

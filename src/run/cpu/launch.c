@@ -302,6 +302,30 @@ static void cut(gj_run *r, unsigned threads)
 	r->nblocks = (uint64_t)r->grid[0] * r->grid[1] * r->grid[2];
 }
 
+/* Few blocks that begin with a loop over the grid: pieces of it are run for themselves, so that all threads have some. */
+static void cut_parts(gj_run *r, unsigned threads)
+{
+	const gj_kernel *k = r->kernel;
+	const gj_launch *l = r->launch;
+	size_t kept = ((size_t)k->kept_bytes * r->nwarps * r->nblocks + 63) & ~(size_t)63;
+	uint32_t pieces = (uint32_t)min64(r->nwarps, (threads + r->nblocks - 1) / r->nblocks);
+	if (!k->part || k->fibers || l->block[1] * l->block[2] != 1 || pieces < 2
+	    || !(r->kept = aligned_alloc(64, kept + (r->nblocks * sizeof *r->missing + 63) / 64 * 64)))
+		return;
+	r->missing = (atomic_uint *)(void *)(r->kept + kept);
+	for (uint64_t i = 0; i < r->nblocks; i++)
+		atomic_init(&r->missing[i], pieces);
+	r->pieces = pieces;
+	r->nblocks *= pieces;
+}
+
+static void run_alone(gj_run *r, unsigned threads)
+{
+	cut_parts(r, threads);
+	run_blocks(r, threads);
+	free(r->kept);
+}
+
 gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 {
 	gj_status bad = check(k, l);
@@ -312,6 +336,8 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	r.launch = l;
 	r.scouting = false;
 	r.rounds = r.slices = 0;
+	r.pieces = 1;
+	r.kept = NULL;
 	r.lines = (gj_lines){ 0 };
 	r.text[0] = 0;
 	atomic_init(&r.status, GJ_OK);
@@ -327,7 +353,7 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	else if (k->spins)
 		run_waiting(&r, gj_pool_threads());
 	else
-		run_blocks(&r, gj_pool_threads());
+		run_alone(&r, gj_pool_threads());
 	gj_status status = (gj_status)atomic_load(&r.status);
 	gj_print_end(&r);
 	if (status == GJ_E_RAISED)

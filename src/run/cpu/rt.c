@@ -215,7 +215,8 @@ static void locate(gj_worker *w, uint64_t id)
 void gj_rt_begin_block(gj_worker *w, gj_cpu_block *b, uint64_t id)
 {
 	const gj_run *r = w->run;
-	locate(w, id);
+	w->piece = (uint32_t)(id % r->pieces);
+	locate(w, id / r->pieces);
 	for (int d = 0; d < 3; d++)
 		b->pub.block_idx[d] = w->idx[d];
 	b->started = b->arrived = b->lanes = b->trues = 0;
@@ -350,7 +351,7 @@ static bool take_blocks(gj_worker *w)
 	w->starting = w->block;
 	for (w->nblocks = 0; w->nblocks < r->batch && w->at < w->end; w->nblocks++)
 		gj_rt_begin_block(w, &w->block[w->nblocks], (uint64_t)w->at++);
-	if (r->kernel->stretches)
+	if (r->kernel->stretches && r->pieces == 1)
 		extend(w);
 	return true;
 }
@@ -394,21 +395,34 @@ static void finish_warp(gj_cpu_block *b, uint32_t warp)
 		gj_room_leave(w, b->room);
 }
 
-/* The loop over the grid that the kernel begins with, for this block and those behind it. */
-static void run_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks)
+/* The loop over the grid that the kernel begins with, for this block and those behind it; what it leaves goes to `kept`. */
+static void call_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks, char *kept, uint32_t first, uint32_t end)
 {
-	const gj_run *r = w->run;
 	const gj_block before = b->pub;
+	w->kept = b->pub.frame = kept;
 	w->prepared = b->pub.stretch = blocks;
-	w->kept = b->pub.frame = w->frame + gj_own_frame(r);
-	b->pub.frame_bytes = r->kernel->kept_bytes;
+	b->pub.frame_bytes = w->run->kernel->kept_bytes;
 	b->pub.part = 1;
-	r->kernel->entry(&b->pub, w->params, 0, r->nwarps);
+	w->run->kernel->entry(&b->pub, w->params, first, end);
 	b->pub.part = 0;
 	b->pub.stretch = before.stretch;
 	b->pub.frame = before.frame;
 	b->pub.frame_bytes = before.frame_bytes;
 	memcpy(b->pub.block_idx, before.block_idx, sizeof before.block_idx);
+}
+
+static void run_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks)
+{
+	call_part(w, b, blocks, w->frame + gj_own_frame(w->run), 0, w->run->nwarps);
+}
+
+/* A piece of it, of this block alone. Was it the last that was missing? Then who has run it goes on with the block. */
+static bool run_piece(gj_worker *w, gj_cpu_block *b)
+{
+	const gj_run *r = w->run;
+	char *kept = r->kept + (size_t)w->last * r->kernel->kept_bytes * r->nwarps;
+	call_part(w, b, 1, kept, r->nwarps * w->piece / r->pieces, r->nwarps * (w->piece + 1) / r->pieces);
+	return atomic_fetch_sub_explicit(&r->missing[w->last], 1, memory_order_acq_rel) == 1;
 }
 
 /* All warps of a block of a resumable kernel, barrier after barrier. */
@@ -443,13 +457,14 @@ static void run_warp(gj_worker *w)
 	w->unstarted--;
 	if (end == r->nwarps)
 		w->starting++;                         /* the next of a batch; a room stands alone */
-	if (r->kernel->frame_bytes && !r->kernel->stretches) {
+	if (r->pieces > 1 && !run_piece(w, b)) {
+		/* others run the rest */
+	} else if (r->kernel->frame_bytes && !r->kernel->stretches) {
 		run_rounds(w, b);
 	} else {
-		if (r->kernel->part) {
+		if (r->kernel->part && r->pieces == 1)
 			run_part(w, b, b->pub.stretch);
-			b->pub.kept = w->kept;
-		}
+		b->pub.kept = w->kept;
 		r->kernel->entry(&b->pub, w->params, first, end);
 	}
 	finish_warp(b, first);
