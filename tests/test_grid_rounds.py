@@ -170,8 +170,18 @@ def other_step(x, y, out):
 		out[i] = x[i]
 
 
+@cuda.jit
+def asked_before(x, y, out):
+	"""Behind the loop there is nothing but a branch."""
+	long = y.shape[0] > 100
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		out[i] = x[i] + (1 if long else 2)
+	if long:
+		y[cuda.grid(1) % 50] = 3
+
+
 SPLIT = [plain, moved, given, own_place, shared_sum, accumulates, several, behind, total, last_counter, differences, starts_before,
-	starts_anywhere]
+	starts_anywhere, asked_before]
 WHOLE = [written_before, breaks, returns, nested, meets, other_step]
 SHAPES = [(1, 1), (1, 32), (3, 7), (2, 33), (8, 100), (8, 256), (5, (32, 2)), ((3, 2), 32), (700, 64), (9, (7, 3))]
 
@@ -208,11 +218,12 @@ def test_results(device, kernel):
 		for n in (0, 1, 31, 1000) if threads < 4000 else (1, 3000):
 			x = np.arange(n) * 7.0 % 100
 			y, expect = np.cos(np.arange(n + 1)), np.arange(n) * 0.25
-			out = expect.copy()
+			out, by_threads = expect.copy(), y.copy()
 			if n == 0 and kernel in (shared_sum, total, written_before):
 				continue
-			one_by_one(kernel, grid, block, x, y, expect)
+			one_by_one(kernel, grid, block, x, by_threads, expect)
 			kernel[grid, block](x, y, out)
+			assert np.array_equal(y, by_threads)
 			assert np.array_equal(out, expect) or kernel in (shared_sum, total) and np.allclose(out, expect), (grid, block, n)
 	if device != "cuda":
 		assert all(k.rounds == (kernel in SPLIT) for k in kernel.overloads.values())

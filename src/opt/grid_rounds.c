@@ -140,6 +140,9 @@ static bool is_innermost(const gj_fn *f, uint32_t l)
 	return !f->loops.p[l].parent;
 }
 
+/* Does nothing come behind the loop? */
+static bool is_over(const gj_fn *f, const grid_loop *g) { return gj_o(f, f->bb.p[g->leave].ops.p[0])->op == GJ_RETURN; }
+
 /* An access to what is not the thread's or the block's own. */
 static bool is_global(const gj_fn *f, const gj_op *o)
 {
@@ -457,7 +460,7 @@ static void split(gj_fn *f, const grid_loop *g, bool part)
 	if (gj_o(f, counter)->type->size == 8)     /* no thread gets so far that it wraps */
 		gj_o(f, counter)->flags |= gj_o(f, g->start)->flags & GJ_NONNEG;
 	set_start(f, g, g->counter, counter);
-	f->round_last = !part && (g->ncarried || f->bb.p[g->leave].ops.n > 1);
+	f->round_last = !part && (g->ncarried || !is_over(f, g));
 	f->round_turns = g->ncarried;
 	f->round_index = counter;
 	f->round_bound = bound;
@@ -516,7 +519,7 @@ static bool find_place(const gj_fn *f, const grid_loop *g, gj_ref address, place
 		if (x->op == GJ_CVT ? !keeps_value(f, x) : !known || !combine(p, (gj_opcode)x->op, by->imm.i))
 			return false;
 	}
-	return gj_o(f, p->base)->op == GJ_PARAM;
+	return gj_o(f, p->base)->op == GJ_PARAM && (p->step < 0 ? -p->step : p->step) >= (int64_t)o->type->elem->size;
 }
 
 /* Do two rounds never meet, the one through p and the other through q? */
@@ -551,7 +554,7 @@ static uint32_t find_free_rounds(const gj_fn *f, const grid_loop *g)
 	int64_t offset;
 	if ((bound->op == GJ_ADD || bound->op == GJ_SUB) && gj_o(f, bound->arg[1])->op == GJ_CONST)
 		bound = gj_o(f, behind_cvt(f, bound->arg[0]));
-	if (bound->op != GJ_PARAM || f->bb.p[g->leave].ops.n > 1 || !start_offset(f, g->start, &offset) || offset < -NEAR || offset > NEAR)
+	if (bound->op != GJ_PARAM || !is_over(f, g) || !start_offset(f, g->start, &offset) || offset < -NEAR || offset > NEAR)
 		return 0;
 	return are_apart(f, g) ? 1 + (uint32_t)bound->imm.i : 0;
 }
