@@ -2,6 +2,7 @@
  * write instead where that is known. */
 #include "freeze/freezer.h"
 #include "freeze/known.h"
+#include "ir/ir.h"
 
 #include <string.h>
 
@@ -83,8 +84,7 @@ static gj_obj *library_function(gj_freezer *fz, PyObject *o)
 	const char *module = text_of(fz, o, "__module__"), *name = module ? text_of(fz, o, "__name__") : NULL;
 	if (!name || strncmp(module, "numpy", 5) || (module[5] && module[5] != '.'))
 		return NULL;
-	return opaque(fz, gj_printf(fz->arena, "np%s.", module + 5), name, "write the loop over the items: of NumPy kernels know "
-		"functions of numbers (np.sqrt), of arrays into an array (np.add(a, b, c)), and a.sum(), a.max() and their like");
+	return opaque(fz, gj_printf(fz->arena, "np%s.", module + 5), name, gj_instead_of_name("np.", host));
 }
 
 /* "the class Config", "the function print", "a Python object of type list". */

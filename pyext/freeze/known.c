@@ -20,13 +20,23 @@ const char *gj_known_name(PyObject *o)
 	return name_in(known, o);
 }
 
-/* Two names of one function: that with a row in the table wins, else the first. */
+/* Is this what the function itself says? */
+static bool is_own(PyObject *o, const char *name)
+{
+	PyObject *own = PyObject_GetAttrString(o, "__name__");
+	bool same = own && PyUnicode_Check(own) && !PyUnicode_CompareWithASCIIString(own, name);
+	Py_XDECREF(own);
+	gj_forgive(PyExc_Exception);
+	return same;
+}
+
+/* Two names of one function: that with a row in the table wins, else its own, else the first. */
 static int add(PyObject *table, const char *prefix, const char *name, PyObject *o)
 {
 	PyObject *dotted = PyBytes_FromFormat("%s.%s", prefix, name), *key = PyLong_FromVoidPtr(o), *row = NULL;
 	int status = dotted && key ? 0 : -1;
 	const char *old = status ? NULL : name_in(table, o);
-	bool better = !old || (!gj_name_find(old) && gj_name_find(PyBytes_AS_STRING(dotted)));
+	bool better = !old || (!gj_name_find(old) && (gj_name_find(PyBytes_AS_STRING(dotted)) || is_own(o, name)));
 	if (!status && better) {
 		row = PyTuple_Pack(2, dotted, o);
 		status = row ? PyDict_SetItem(table, key, row) : -1;

@@ -1,5 +1,5 @@
 """Functions of NumPy's that are made of others, element by element, in Python: compiled with whoever calls them, in kernels, fused functions
-and functions for the host."""
+and functions for the host. What depends on numbers is one expression: two, one on each path, would be values of two types."""
 
 import math
 
@@ -38,10 +38,7 @@ def _clipped(a, a_min, a_max):
 
 
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
-	close = (a == b) | ((np.abs(a - b) <= (atol + rtol * np.abs(b))) & np.isfinite(b))
-	if equal_nan:
-		return close | ((a != a) & (b != b))
-	return close | False
+	return (a == b) | ((np.abs(a - b) <= (atol + rtol * np.abs(b))) & np.isfinite(b)) | ((a != a) & (b != b) & equal_nan)
 
 
 def heaviside(x1, x2):
@@ -55,20 +52,14 @@ def sinc(x):
 
 
 def angle(z, deg=False):
-	a = np.arctan2(np.imag(z), np.real(z))
-	return a * (180 / math.pi) if deg else a
+	return np.arctan2(np.imag(z), np.real(z)) * (180 / math.pi if deg else 1.0)
 
 
 def around(a, decimals=0):
+	up, down = 10.0 ** max(decimals, 0), 10.0 ** max(-decimals, 0)                          # one of them is 1, which changes nothing
 	if _are_whole(a):
-		if decimals >= 0:
-			return np.positive(a)
-		return (np.rint(a / 10.0 ** -decimals) * 10.0 ** -decimals).astype(a.dtype)
-	if decimals == 0:
-		return np.rint(a)
-	if decimals > 0:
-		return np.rint(a * 10.0 ** decimals) / 10.0 ** decimals
-	return np.rint(a / 10.0 ** -decimals) * 10.0 ** -decimals
+		return np.where(decimals >= 0, a, (np.rint(a / down) * down).astype(a.dtype))
+	return np.rint(a * up / down) / up * down
 
 
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):

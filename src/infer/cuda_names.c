@@ -66,8 +66,7 @@ gj_known gj_infer_array_like(gj_icall *c)
 
 gj_known gj_infer_barrier(gj_icall *c)
 {
-	if (gj_is_bool(gj_arg_integer(c, 0)))
-		gj_fail(c->s->fn, c->loc, GJ_ERR_PREDICATE, c->name);
+	gj_arg_integer(c, 0);
 	return gj_just(gj_scalar[GJ_I32]);
 }
 
@@ -187,11 +186,15 @@ gj_known gj_infer_cbrt(gj_icall *c)
 	return gj_or_bad(c, gj_rule_math("copysign", gj_arg_number(c, 0), c->a[0].type, &as));
 }
 
-/* Of the array that is argument 0: fails unless the index has as many numbers as the array has dimensions. */
+/* Of the array or pointer that is argument 0: fails unless the index has as many numbers as the array has dimensions. */
 static void check_index(gj_icall *c, const gj_type *index)
 {
 	const gj_type *t = c->a[0].type;
 	uint32_t n = index->kind == GJ_TUPLE ? index->n : 1;
+	if (t->kind == GJ_PTR && !gj_is_int(index))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_POINTER_INDEX, index->name);
+	if (t->kind == GJ_PTR)
+		return;
 	for (uint32_t i = 0; i < n; i++)
 		if (!gj_is_scalar(index->kind == GJ_TUPLE ? index->item[i] : index))
 			gj_bad_argument(c, 1);
@@ -199,11 +202,11 @@ static void check_index(gj_icall *c, const gj_type *index)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_INDEX_COUNT, t->name, (int)t->ndim, n);
 }
 
-/* Argument 0: an array whose elements the function can work on, bits of gj_kind; and that it can write, if it does. */
+/* Argument 0: an array or a pointer whose elements the function can work on, bits of gj_kind; and that it can write, if it does. */
 static const gj_type *array_of(gj_icall *c, unsigned kinds, bool writes)
 {
 	const gj_type *t = c->a[0].type;
-	if (t->kind != GJ_ARRAY)
+	if (t->kind != GJ_ARRAY && t->kind != GJ_PTR)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_ARRAY, c->name, gj_known_text(c->s->fn->arena, c->a[0]));
 	if (writes && t->readonly)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, t->name);
@@ -234,9 +237,18 @@ gj_known gj_infer_atomic(gj_icall *c)
 	int op = c->arg;
 	unsigned ok = op == GJ_AT_ADD || op == GJ_AT_SUB ? SUMS : op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
 	const gj_type *t = array_of(c, ok, true);
-	uint32_t first = c->n == 3 && op == GJ_AT_CAS ? 1 : 2;                     /* compare_and_swap has no index */
+	uint32_t first = c->n == (op == GJ_AT_CAS ? 3 : 2) ? 1 : 2;                /* compare_and_swap and atomicAdd have no index */
 	for (uint32_t i = first; i < c->n; i++)
 		gj_is_complex(t->elem) ? gj_arg_scalar(c, i) : gj_arg_number(c, i);
 	check_index(c, first == 1 ? gj_scalar[GJ_I64] : c->a[1].type);
 	return gj_just(t->elem);
+}
+
+/* The row's argument is the kind of half. */
+gj_known gj_infer_half_atomic(gj_icall *c)
+{
+	gj_icall add = *c;
+	array_of(c, 1u << c->arg, true);
+	add.arg = GJ_AT_ADD;
+	return gj_infer_atomic(&add);
 }

@@ -17,6 +17,13 @@ enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50, HUGE_SIZE = 1 << 24, MA
 
 /* -- One operation ------------------------------------------------------------------------------------------------- */
 
+/* Expressions are of one type only if they are the same. */
+static void refuse_expressions(const gj_fn *f, uint32_t loc, const char *what, const gj_type *a, const gj_type *b)
+{
+	if (a->kind == GJ_EXPRESSION && b->kind == GJ_EXPRESSION)
+		gj_fail(f, loc, GJ_ERR_EXPRESSION_PATHS, what);
+}
+
 /* The type of a variable that is a on one path and b on another. */
 static const gj_type *meet(const gj_fn *f, const gj_op *variable, uint32_t loc, gj_known a, gj_known b)
 {
@@ -25,6 +32,8 @@ static const gj_type *meet(const gj_fn *f, const gj_op *variable, uint32_t loc, 
 	const gj_type *t = gj_unify(a.type, b.type);
 	if (!t && (a.type == gj_t_none || b.type == gj_t_none))
 		gj_fail(f, loc, GJ_ERR_OPTIONAL, name, gj_known_text(f->arena, a.type == gj_t_none ? b : a));
+	if (!t)
+		refuse_expressions(f, loc, name, a.type, b.type);
 	if (!t)
 		gj_fail(f, loc, GJ_ERR_UNIFY, name, gj_known_text(f->arena, a), gj_known_text(f->arena, b));
 	return t;
@@ -381,6 +390,8 @@ static void returned(gj_inst *s, const gj_op *o)
 	if (gj_known_either(s->fn->arena, old, v, &s->found))
 		return;
 	const gj_type *t = old.type ? gj_unify(old.type, v.type) : v.type;
+	if (!t)
+		refuse_expressions(s->fn, o->loc, gj_printf(s->fn->arena, "the result of %s()", s->code->name), old.type, v.type);
 	if (!t)
 		gj_fail(s->fn, o->loc, GJ_ERR_RETURN_UNIFY, s->code->name, old.type->name, v.type->name);
 	s->found = (gj_known){ t, old.type ? gj_obj_meet(s->fn->arena, old.konst, v.konst) : v.konst };

@@ -396,7 +396,7 @@ gj_known gj_known_named(gj_inst *s, const gj_op *o, const char *dotted, const gj
 {
 	const gj_name *row = gj_name_find(dotted);
 	if (!row)
-		gj_fail(s->fn, o->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(dotted));
+		gj_refuse_name(s->fn, o->loc, gj_shown(dotted));
 	if (gj_name_is_value(row)) {
 		gj_icall c = { .s = s, .row = row, .name = dotted, .loc = o->loc };
 		const gj_op *base = o->op == GJ_ATTR ? gj_o(s->fn, o->arg[0]) : o;

@@ -108,6 +108,26 @@ static int64_t characters(const char *s)
 	return n;
 }
 
+/* Of one character; 0: there are more or less. */
+static int32_t code_point(const char *s)
+{
+	const uint8_t *b = (const uint8_t *)s;
+	uint32_t n = *b < 0x80 ? *b != 0 : *b < 0xe0 ? 2 : *b < 0xf0 ? 3 : 4, x = n < 2 ? *b : *b & (0x7fu >> n);
+	if (!n || strlen(s) != n)
+		return 0;
+	for (uint32_t i = 1; i < n; i++)
+		x = x << 6 | (b[i] & 0x3f);
+	return (int32_t)x;
+}
+
+gj_known gj_infer_ord(gj_icall *c)
+{
+	int32_t x = c->a[0].type == gj_t_str && c->a[0].konst ? code_point(c->a[0].konst->name) : 0;
+	if (!x)
+		gj_bad_argument(c, 0);
+	return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(c->s->fn->arena, x) };
+}
+
 gj_known gj_infer_len(gj_icall *c)
 {
 	const gj_type *t = c->a[0].type;

@@ -82,6 +82,8 @@ gj_ref gj_lelement(gj_lower *L, gj_lv a, const gj_ref *at)
 gj_ref gj_laddress(gj_lower *L, gj_lv a, gj_lv index, const char *name)
 {
 	gj_ref at[GJ_MAX_NDIM];
+	if (a.type->kind == GJ_PTR)
+		return gj_e2(L, GJ_ELEM, a.type, a.part[0], gj_ecast(L, index.part[0], gj_i64()));
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		at[d] = gj_lwrap_index(L, index.part[d], gj_extent(a, d));
 	gj_lcheck_index(L, a, at, name);

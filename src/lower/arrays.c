@@ -155,12 +155,6 @@ static gj_lv tuple_slice(gj_body *B, const gj_op *item, gj_lv a, const gj_type *
 	return v;
 }
 
-/* Where item i of a pointer lies. */
-static gj_ref pointed(gj_lower *L, gj_lv p, gj_lv i)
-{
-	return gj_e2(L, GJ_ELEM, p.type, p.part[0], gj_ecast(L, i.part[0], gj_i64()));
-}
-
 /* Where element `index` of a.flat is. */
 static gj_ref flat_place(gj_body *B, const gj_op *o, gj_lv flat, gj_lv index)
 {
@@ -184,7 +178,7 @@ gj_lv gj_litem(gj_body *B, const gj_op *o, gj_lv a, gj_lv index, const gj_type *
 	if (a.type->kind == GJ_TUPLE)
 		return tuple_item(L, a, index, t);
 	if (a.type->kind == GJ_PTR)
-		return gj_lload(L, pointed(L, a, index), t);
+		return gj_lload(L, gj_laddress(L, a, index, NULL), t);
 	int field = gj_field_index(L->fn, L->loc, a.type, index.konst);
 	if (field >= 0)
 		return gj_lfield(L, a, (uint32_t)field, t);
@@ -316,7 +310,7 @@ void gj_lsetitem(gj_body *B, const gj_op *o)
 	}
 	gj_lv index = gj_lpresent(B, o->arg[1], B->val[o->arg[1]]);
 	if (a.type->kind == GJ_PTR) {
-		gj_lstore(L, pointed(L, a, index), v, a.type->elem);
+		gj_lstore(L, gj_laddress(L, a, index, NULL), v, a.type->elem);
 		return;
 	}
 	indexing x = indexing_of(B, o, a, index);

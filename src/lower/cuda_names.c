@@ -302,13 +302,16 @@ gj_lv gj_lower_tile_reduce(gj_lcall *c)
 
 /* -- Loads and stores with a hint ------------------------------------------------------------------------------------------ */
 
-/* Hints are for global memory: PTX has none for the other spaces. */
+/* Hints are for global memory: PTX has none for the other spaces. That is where pointers are taken to lead, as numba does. */
 gj_lv gj_lower_hinted(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->a[0].type->elem;
+	bool pointer = c->a[0].type->kind == GJ_PTR;
 	gj_ref p = gj_laddress(L, c->a[0], c->a[1], gj_lname_of(c->B->s, c->op->arg[1]));
-	uint8_t hint = c->a[0].type->space == GJ_GLOBAL ? (uint8_t)c->arg : GJ_HINT_NONE;
+	if (pointer)
+		p = gj_ecast(L, p, gj_ptr_type(t, GJ_GLOBAL));
+	uint8_t hint = pointer || c->a[0].type->space == GJ_GLOBAL ? (uint8_t)c->arg : GJ_HINT_NONE;
 	if (c->n == 2)
 		return gj_lresult(c, gj_esub(L, GJ_LOAD, hint, t, 1, &p));
 	gj_ref value = gj_is_bool(t) ? gj_ltruth(L, c->a[2]) : gj_larg(c, 2, t);
@@ -335,7 +338,7 @@ gj_lv gj_lower_atomic(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type, *i64 = T(GJ_I64);
-	bool indexed = !(c->arg == GJ_AT_CAS && c->n == 3);
+	bool indexed = c->n != (c->arg == GJ_AT_CAS ? 3 : 2);
 	gj_ref zero = gj_eint(L, i64, 0), a[3];
 	gj_lv index = indexed ? c->a[1] : (gj_lv){ i64, NULL, &zero };
 	uint32_t first = indexed ? 2 : 1, n = c->n - first;
@@ -349,4 +352,11 @@ gj_lv gj_lower_atomic(gj_lcall *c)
 		return gj_lresult(c, gj_esub(L, GJ_ATOMIC, GJ_AT_ADD, t, 2, a));
 	}
 	return gj_lresult(c, gj_esub(L, GJ_ATOMIC, (uint8_t)c->arg, t, 1 + n, a));
+}
+
+gj_lv gj_lower_half_atomic(gj_lcall *c)
+{
+	gj_lcall add = *c;
+	add.arg = GJ_AT_ADD;
+	return gj_lower_atomic(&add);
 }

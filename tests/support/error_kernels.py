@@ -246,6 +246,11 @@ def OPTIONAL(x):
 		x[1] = i
 
 
+def EXPRESSION_PATHS(x):
+	y = x + 1 if x[0] > 2 else x * 2  # here: x * 2
+	x[:] = y
+
+
 def RETURN_UNIFY(x):
 	x[0] = mixed(x[1])
 
@@ -549,10 +554,6 @@ def SHARED_TOO_LARGE(x):
 	s = cuda.shared.array((64, 128), float32)
 	t = cuda.shared.array((64, 128), float32)  # here: cuda.shared.array((64, 128), float32)
 	x[0] = s[0, 0] + t[0, 0]
-
-
-def PREDICATE(x):
-	x[0] = cuda.syncthreads_or(x[1] > 0)  # here: cuda.syncthreads_or(x[1] > 0)
 
 
 def DTYPE(x):

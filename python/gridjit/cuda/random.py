@@ -11,11 +11,12 @@ import operator
 import numpy as np
 
 from .. import _core
-from ..types import float32, float64, uint64
+from ..types import float32, float64, from_dtype, uint64
 from .devicearray import device_array
 from .dispatcher import jit
 
 xoroshiro128p_dtype = np.dtype([("s0", np.uint64), ("s1", np.uint64)], align=True)
+xoroshiro128p_type = from_dtype(xoroshiro128p_dtype)
 FAR = 0xbeac0467eba5facb, 0xd86b048b86aa9922               # polynomial of a jump of 2**64 numbers
 TWO_PI32, TWO_PI64 = np.float32(2 * math.pi), np.float64(2 * math.pi)
 
@@ -63,15 +64,27 @@ def xoroshiro128p_jump(states, index):
 
 
 @jit(device=True)
+def uint64_to_unit_float64(x):
+	"""The upper bits of x as a float64 from 0 to before 1."""
+	return float64(uint64(x) >> uint64(11)) * float64(2.0 ** -53)
+
+
+@jit(device=True)
+def uint64_to_unit_float32(x):
+	"""The upper bits of x as a float32 from 0 to 1."""
+	return float32(uint64_to_unit_float64(x))
+
+
+@jit(device=True)
 def xoroshiro128p_uniform_float64(states, index):
 	"""A float64 from 0 to before 1."""
-	return float64(xoroshiro128p_next(states, index) >> uint64(11)) * float64(2.0 ** -53)
+	return uint64_to_unit_float64(xoroshiro128p_next(states, index))
 
 
 @jit(device=True)
 def xoroshiro128p_uniform_float32(states, index):
 	"""A float32 from 0 to 1."""
-	return float32(xoroshiro128p_uniform_float64(states, index))
+	return uint64_to_unit_float32(xoroshiro128p_next(states, index))
 
 
 @jit(device=True)
