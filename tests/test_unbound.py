@@ -166,6 +166,12 @@ def captured(n):
 		return z + k
 	return add(1)
 
+def captured_by_nobody(n):
+	f = lambda z: z + k if n else z
+	if n:
+		k = 3
+	return n
+
 def generated(n):
 	for i in range(n):
 		pass
@@ -197,7 +203,7 @@ def test_as_python(function):
 		want, got = outcome(function, n), outcome(ours, n)
 		raised += str(want).startswith("(<class")
 		assert str(got) == str(want), n
-	assert raised or function in (correlated, caught, caught_by_its_base)
+	assert raised or function in (correlated, caught, caught_by_its_base, captured_by_nobody)
 	del got
 	gc.collect()
 	assert _core._live_arrays() == before
@@ -296,6 +302,32 @@ def test_loops_over_prange():
 	assert last(np.ones(1000)) == (2.0, 999)
 	with pytest.raises(UnboundLocalError, match="'v'"):
 		last(np.ones(0))
+	assert inside(np.zeros(50), 60)[-1] == 60 - 10
+	with pytest.raises(UnboundLocalError, match="'j'"):
+		inside(np.zeros(50), 40)
+
+
+def test_rounds_begin_without_values():
+	@njit(parallel=True)
+	def own(x, least):
+		out = np.zeros(x.shape[0])
+		for i in prange(x.shape[0]):
+			if x[i] > 3:
+				t = x[i] * 2
+				found = i
+			if x[i] > least:
+				out[i] = t
+		return out, found
+
+	x = np.arange(1000.0) % 7
+	x[-1] = 6
+	out, found = own(x, 3)
+	assert np.array_equal(out, np.where(x > 3, 2 * x, 0)) and found == 999 and "lanes" in own.explain()
+	with pytest.raises(UnboundLocalError, match="'t'"):
+		own(x, 2)
+	x[-1] = 0
+	with pytest.raises(UnboundLocalError, match="'found'"):                 # the last round's
+		own(x, 3)
 
 
 def test_ufuncs():

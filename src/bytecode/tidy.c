@@ -144,6 +144,7 @@ void gj_ssa_tidy(gj_ssa_state *s)
 		order_preds(f, &f->bb.p[b]);
 	for (uint32_t i = 0; i < s->phi.n; i++) {                              /* from here on the variable, for messages */
 		uint32_t var = s->phi.p[i].var;
+		gj_o(f, s->phi.p[i].ref)->sub = var >= GJ_VAR_BOUND && var < GJ_VAR_TAKEN;
 		var -= var >= GJ_VAR_BOUND && var < GJ_VAR_KEPT ? GJ_VAR_BOUND : 0;
 		gj_o(f, s->phi.p[i].ref)->imm.name = var < (uint32_t)s->code->nvars ? s->code->var[var] : NULL;
 	}

@@ -126,13 +126,14 @@ static bool captures(const gj_ssa_state *s, uint32_t var)
 	return cell || !strcmp(name, "LOAD_CLOSURE");
 }
 
-/* What is neither a phi nor undefined has been stored on every path. */
+/* What is neither a phi nor undefined has been stored on every path. An inner function that gets what is surely undefined may be one that
+ * nobody calls. */
 gj_ref gj_var_load(gj_ssa_state *s, uint32_t var)
 {
 	gj_ref r = gj_var_read(s, s->cur, var);
 	bool open = gj_o(s->f, r)->op == GJ_PHI || gj_o(s->f, r)->op == GJ_UNDEF;
 	gj_ref flag = open ? gj_var_read(s, s->cur, GJ_VAR_BOUND + var) : s->truth[1];
-	if (flag == s->truth[1])
+	if (flag == s->truth[1] || (captures(s, var) && gj_o(s->f, r)->op == GJ_UNDEF))
 		return r;
 	gj_ref a = gj_ssa_emit1(s, GJ_ASSIGNED, flag);
 	gj_o(s->f, a)->imm.name = s->code->var[var];

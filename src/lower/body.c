@@ -414,6 +414,7 @@ static gj_lv lower_phi(gj_body *B, gj_ref r)
 	const char *name = L->M->options->parallel ? variable_of(B->s, r, 0) : NULL;
 	for (uint32_t i = 0, parts = gj_parts(o->type); i < parts; i++) {
 		p[i] = gj_e(L, GJ_PHI, gj_part_of(o->type, i).type, 0, NULL);
+		gj_o(L->fn, p[i])->sub = o->sub;
 		if (name)
 			gj_push(L->arena, &L->fn->named, ((gj_named){ p[i], name }));
 	}

@@ -288,9 +288,27 @@ static gj_ref counts_by(const gj_prange *p, gj_ref phi)
 	return by && gj_is_int(next->type) && b != p->header && !p->inside[b] ? by : 0;
 }
 
+/* A variable that has no value before the loop, and what says whether it has one: each round begins anew without. */
+static bool is_rounds_own(const gj_prange *p, gj_ref phi)
+{
+	const gj_op *in = gj_o(p->f, gj_carry_in(p, phi));
+	return in->op == GJ_UNDEF || (gj_o(p->f, phi)->sub && in->op == GJ_CONST && !in->imm.i);
+}
+
+static void begin_anew(const gj_prange *p, gj_ref phi)
+{
+	GJ_EACH_OP(p->f, b, r)
+		for (uint32_t k = 0; p->inside[b] && k < gj_o(p->f, r)->nargs; k++)
+			if (gj_o(p->f, r)->arg[k] == phi)
+				gj_o(p->f, r)->arg[k] = gj_carry_in(p, phi);
+}
+
 bool gj_find_carried(gj_prange *p, gj_carried_wrong *told)
 {
 	gj_fn *f = p->f;
+	GJ_EACH_PHI(f, p->header, r)
+		if (p->promised && is_rounds_own(p, r))
+			begin_anew(p, r);
 	GJ_EACH_PHI(f, p->header, r) {
 		gj_carried found = { .phi = r };
 		chain c = { .p = p, .f = f, .c = &found, .in = gj_new(f->arena, bool, f->op.n) };
