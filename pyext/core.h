@@ -59,6 +59,7 @@ typedef struct gj_settings {
 	bool warn_low_occupancy, warn_copy;
 	bool cache;                                /* use the disk cache */
 	int  neighbours;                           /* most of a GPU's threads that one thread runs: 1, 2 or 4; −2, −4: on the CPU too */
+	uint64_t straight_after;                   /* CPU: blocks that a kernel has run before it is compiled to straight code for such */
 } gj_settings;
 extern gj_settings gj_config;
 

@@ -33,14 +33,15 @@ static PyObject *configure(PyObject *m, PyObject *args, PyObject *kw)
 {
 	(void)m;
 	static char *names[] = { "device", "cpu_width", "libm_exact", "interface_sync", "warn_low_occupancy", "warn_copy",
-		"cache", "neighbours", NULL };
+		"cache", "neighbours", "straight_after", NULL };
 	int device, width, libm, sync, occupancy, copy, cache, neighbours;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "iipppppi:configure", names, &device, &width, &libm, &sync, &occupancy,
-		&copy, &cache, &neighbours))
+	unsigned long long straight_after;
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "iipppppiK:configure", names, &device, &width, &libm, &sync, &occupancy,
+		&copy, &cache, &neighbours, &straight_after))
 		return NULL;
 	if (device != gj_config.device)
 		gj_device_forget();
-	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache, neighbours };
+	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache, neighbours, straight_after };
 	Py_RETURN_NONE;
 }
 

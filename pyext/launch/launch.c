@@ -88,16 +88,35 @@ static uint32_t covered(const gj_launch_config *c, const gj_args *a)
 	return GJ_FACT_COVERED;
 }
 
+/* The form of s with straight code, where blocks are of the size for it and so many have been launched that what they gain by it is about
+ * what its compilation takes; else s. NULL: exception. */
+static gj_specialisation *straight(gj_dispatcher *d, const gj_launch_config *c, gj_args *a, gj_specialisation *s, uint32_t facts)
+{
+	if (!s->image.straight || s->image.straight != c->block[0] || c->block[1] != 1 || c->block[2] != 1)
+		return s;
+	if (!s->straight && s->blocks < gj_config.straight_after) {
+		s->blocks += (uint64_t)c->grid[0] * c->grid[1] * c->grid[2];
+		return s;
+	}
+	if (!s->straight)
+		s->straight = gj_specialisation_of(d, a, facts | (uint32_t)GJ_FACT_STRAIGHT);
+	d->last = s;
+	return s->straight;
+}
+
 static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 {
 	launching *mine = &now, outer = *mine;
 	*mine = (launching){ c, d };
 	unsigned long before = d->hits + d->misses;
-	gj_specialisation *last = d->last, *s = gj_specialisation_of(d, a, c->facts | covered(c, a));
+	uint32_t facts = c->facts | covered(c, a);
+	gj_specialisation *last = d->last, *s = gj_specialisation_of(d, a, facts);
+	a->plain &= s == last && !d->locked;
+	s = s ? straight(d, c, a, s, facts) : NULL;
 	if (s && !told(d, before))
 		s = NULL;
 	*mine = outer;
-	a->plain &= s == last && !d->locked;       /* it may have been compiled */
+	a->plain &= d->hits + d->misses == before; /* compiling runs other threads */
 	return s;
 }
 

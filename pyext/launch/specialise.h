@@ -6,7 +6,8 @@
 
 typedef struct gj_dispatcher gj_dispatcher;
 
-/* One compiled form of a kernel: for these argument types, facts and device. Never changes once it is in the list. */
+/* One compiled form of a kernel: for these argument types, facts and device. Once it is in the list, nothing changes but what
+ * launches note. */
 typedef struct gj_specialisation {
 	struct gj_specialisation *next;
 	gj_device *dev;
@@ -16,6 +17,8 @@ typedef struct gj_specialisation {
 	const gj_type **arg, *ret;                 /* ret: of functions for the host */
 	gj_image image;
 	gj_kernel *kernel;
+	uint64_t blocks;                           /* launched, of those that image.straight is about */
+	struct gj_specialisation *straight;        /* the form for these; NULL: not asked for yet */
 	bool warned;                               /* of what its image tells of */
 	PyObject *known;                           /* of the result: constant objects in it, or NULL (known_result.h) */
 	PyObject *captured;                        /* what keeps device arrays alive that the code refers to, or NULL */

@@ -18,6 +18,7 @@ and launched from then on; those marked (import) are read once, by the runtime.
 | DISABLE_JIT                  | GRIDJIT_DISABLE_JIT            | 0       | jit returns the Python function                     |
 | CUDA_DEFAULT_PTX_CC          | GRIDJIT_CUDA_DEFAULT_PTX_CC    | 7.5     | compute capability of cuda.compile without cc=      |
 | NEIGHBOURS                   | GRIDJIT_NEIGHBOURS             | 2       | most threads whose work one thread of a GPU does: 1, 2, 4 |
+| STRAIGHT_AFTER               | GRIDJIT_STRAIGHT_AFTER         | 2**20   | blocks that a kernel has run on the CPU device before its barriers and shared memory become straight code (docs/design.md) |
 | CUDA_ARRAY_INTERFACE_SYNC    | GRIDJIT_CUDA_ARRAY_INTERFACE_SYNC | 1    | wait for the stream that a foreign array names      |
 | CUDA_INCLUDE_PATH            | GRIDJIT_CUDA_INCLUDE_PATH      |         | folder of CUDA's headers, for CUDA C that is linked |
 | CUDA_NVRTC_EXTRA_SEARCH_PATHS | GRIDJIT_CUDA_NVRTC_EXTRA_SEARCH_PATHS | | more folders of headers, as in PATH              |
@@ -73,6 +74,12 @@ def _neighbours(value):
 	return int(value)
 
 
+def _count(value):
+	if int(value) < 0:
+		raise ValueError(f"a number of blocks, not {value!r}")
+	return int(value)
+
+
 # name: (variable without GRIDJIT_, default as text, how text or a value is read)
 _SETTINGS = {
 	"DEVICE": ("DEVICE", "auto", _choice("auto", "gpu", "cpu")),
@@ -80,6 +87,7 @@ _SETTINGS = {
 	"CPU_MATH": ("CPU_MATH", "libmvec", _choice("libmvec", "libm")),
 	"CPU_THREADS": ("CPU_THREADS", "0", int),
 	"NEIGHBOURS": ("NEIGHBOURS", "2", _neighbours),
+	"STRAIGHT_AFTER": ("STRAIGHT_AFTER", str(2**20), _count),
 	"CACHE": ("CACHE", "1", _flag),
 	"CACHE_DIR": ("CACHE_DIR", "", str),
 	"CACHE_SIZE": ("CACHE_SIZE", str(2**29), int),
@@ -116,7 +124,7 @@ def _apply(values):
 		device=("auto", "gpu", "cpu").index(values["DEVICE"]), cpu_width=values["CPU_WIDTH"],
 		libm_exact=values["CPU_MATH"] == "libm", interface_sync=values["CUDA_ARRAY_INTERFACE_SYNC"],
 		warn_low_occupancy=values["CUDA_LOW_OCCUPANCY_WARNINGS"], warn_copy=values["CUDA_WARN_ON_IMPLICIT_COPY"],
-		cache=values["CACHE"], neighbours=values["NEIGHBOURS"])
+		cache=values["CACHE"], neighbours=values["NEIGHBOURS"], straight_after=values["STRAIGHT_AFTER"])
 
 
 class _Config(types.ModuleType):

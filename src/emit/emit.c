@@ -73,7 +73,7 @@ static gj_t result_type(gj_unit *u, const gj_fn *f)
 	return f->nresults == 0 ? u->tvoid : f->nresults == 1 ? t[0] : LLVMStructTypeInContext(u->ctx, t, f->nresults, 0);
 }
 
-static void declare(gj_unit *u, gj_fn *f)
+static void declare(gj_unit *u, gj_fn *f, uint32_t threads)
 {
 	gj_t *t = gj_new(u->arena, gj_t, f->param.n + 5);
 	gj_hidden hidden = gj_hidden_args(u, f);
@@ -87,7 +87,7 @@ static void declare(gj_unit *u, gj_fn *f)
 	}
 	memcpy(t + n, hidden.last, hidden.nlast * sizeof *t);
 	n += hidden.nlast;
-	gj_callee c = { .f = f, .type = LLVMFunctionType(result_type(u, f), t, n, 0) };
+	gj_callee c = { .f = f, .type = LLVMFunctionType(result_type(u, f), t, n, 0), .threads = threads };
 	const char *suffix = f->entry->runner != GJ_RUN_CALLER ? u->backend->inner : NULL;
 	const char *name = suffix ? gj_printf(u->arena, "%s%s", f->name, suffix) : f->name;
 	c.fn = LLVMAddFunction(u->mod, name, c.type);
@@ -401,7 +401,7 @@ static void emit_function(gj_unit *u, const gj_callee *c)
 {
 	gj_fn *f = c->f;
 	gj_gen *g = gj_new(u->arena, gj_gen, 1);
-	*g = (gj_gen){ .u = u, .f = f, .fn = c->fn, .b = u->b };
+	*g = (gj_gen){ .u = u, .f = f, .fn = c->fn, .threads = c->threads, .b = u->b };
 	g->val = gj_new(u->arena, gj_forms, f->op.n);
 	g->uses = gj_count_uses(f);
 	if (u->vector) {
@@ -532,13 +532,18 @@ static void compile(gj_unit *u)
 	if (f->entry->args != GJ_ARGS_PARTS)
 		gj_image_params(u);
 	gj_lines_open(u);
-	declare(u, f);
+	declare(u, f, 0);
 	for (uint32_t i = 0; i < f->callee.n; i++)
-		declare(u, f->callee.p[i]);
+		declare(u, f->callee.p[i], 0);
 	if (f->part)
-		declare(u, f->part);
+		declare(u, f->part, 0);
 	for (uint32_t i = 0; i < u->fns.n; i++)
 		emit_function(u, &u->fns.p[i]);
+	uint32_t threads = u->backend->threads ? u->backend->threads(u) : 0;
+	if (threads) {
+		declare(u, f, threads);
+		emit_function(u, &u->fns.p[u->fns.n - 1]);
+	}
 	if (u->backend->around)
 		u->backend->around(u);
 	gj_lines_close(u);

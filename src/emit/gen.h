@@ -24,7 +24,8 @@ typedef LLVMTypeRef gj_t;
 typedef struct gj_gen gj_gen;
 typedef struct gj_unit gj_unit;
 typedef gj_v gj_emit_op(gj_gen *, const gj_op *);
-typedef struct gj_callee { gj_fn *f; gj_v fn; gj_t type; } gj_callee;      /* a function of the module */
+/* A function of the module; of a kernel's body that stands a second time, for blocks of so many threads (else 0). */
+typedef struct gj_callee { gj_fn *f; gj_v fn; gj_t type; uint32_t threads; } gj_callee;
 
 /* -- A target ------------------------------------------------------------------------------------------------------ */
 
@@ -51,6 +52,7 @@ typedef struct gj_backend {
 	const char *inner;                         /* suffix of a kernel's symbol where the one that is run is made by `around` */
 	void (*arguments)(const gj_unit *, const gj_fn *, gj_hidden *);
 	void (*pass)(gj_gen *, gj_v mask, gj_v *first);      /* the first of them, for a call */
+	uint32_t (*threads)(const gj_unit *);      /* of blocks for which the root stands a second time; 0: it does not */
 	void (*around)(gj_unit *);                 /* functions around the kernel's: its entry, the ABI of foreign callers */
 	/* A failure is told of, of this lane (NULL: there is one), and the thread or the launch ends; what comes behind is not
 	 * reached. `site` is of the entry's `ends`. */
@@ -124,6 +126,7 @@ struct gj_gen {
 	gj_unit *u;
 	gj_fn   *f;
 	gj_v     fn;
+	uint32_t threads;                          /* of a block, where the code is for these alone; else 0 */
 	LLVMBuilderRef b;
 	bool     wide;                             /* form of the value that the handler is asked for */
 	gj_ref   ref;                              /* the op being emitted */
@@ -149,6 +152,7 @@ void gj_lines_export(gj_unit *, gj_v fn, const char *symbol);     /* a function 
 void gj_lines_none(gj_unit *);                 /* what follows comes from no line: functions that nobody wrote */
 void gj_lines_close(gj_unit *);
 void gj_unroll_hint(gj_gen *, uint32_t block, gj_v branch);      /* loops.c: at the end of a block */
+void gj_unroll_fully(gj_gen *, gj_v branch);  /* the branch leads back in a loop that is to be unrolled, however large it becomes */
 void gj_prefetch_hint(gj_gen *, uint32_t block);
 /* Is it a loop of the whole grid over the items of an array? */
 const gj_callee *gj_callee_of(gj_unit *, const gj_fn *);

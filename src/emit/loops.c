@@ -77,6 +77,8 @@ static void set_hint(gj_gen *g, gj_v branch, const char *hint, uint32_t count)
 	LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(c, "llvm.loop", 9), LLVMMetadataAsValue(c, loop));
 }
 
+void gj_unroll_fully(gj_gen *g, gj_v branch) { set_hint(g, branch, "llvm.loop.unroll.full", 0); }
+
 static void set_count(gj_gen *g, gj_v branch, uint32_t count) { set_hint(g, branch, "llvm.loop.unroll.count", count); }
 
 enum { STILL, BY_ONE, OTHERWISE, DEEP = 16 };

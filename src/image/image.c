@@ -173,6 +173,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	flag(s, &m->part);
 	flag(s, &m->places);
 	flag(s, &m->begins_with_loop);
+	NUM(s, m->straight, 4);
 	NUM(s, m->kept_bytes, 4);
 	s->bad |= m->kept_bytes > 4096;
 	NUM(s, m->neighbours, 1);

@@ -34,9 +34,10 @@ enum {
 	/* CPU, of grids in several dimensions: 32 threads or more along that axis; multiples of 32 along all these axes. */
 	GJ_FACT_WIDE_X = 1 << 11, GJ_FACT_WIDE_Y = 1 << 12, GJ_FACT_WIDE_Z = 1 << 28, GJ_FACT_FULL_GRID = 1 << 29,
 	GJ_FACT_COVERED = 1 << 30,                 /* CPU: the grid has a thread for each item along x: loops over it should have one round */
+	GJ_FACT_STRAIGHT = INT32_MIN,              /* CPU: many blocks of as many threads as its image calls `straight` have run */
 	GJ_FACTS_GRID = GJ_FACT_WIDE_X | GJ_FACT_WIDE_Y | GJ_FACT_WIDE_Z | GJ_FACT_FULL_GRID,
 	GJ_FACTS_SHAPE = GJ_FACT_ROWS_16 | GJ_FACT_ROWS_8 | 3 << GJ_FACT_COLUMNS_SHIFT | 3 << GJ_FACT_DEPTHS_SHIFT,
-	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS | GJ_FACTS_SHAPE | GJ_FACTS_GRID | GJ_FACT_COVERED,    /* those: of vectors only */
+	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS | GJ_FACTS_SHAPE | GJ_FACTS_GRID | GJ_FACT_COVERED | GJ_FACT_STRAIGHT,    /* those: of vectors only */
 	/* By the compiler's choice (lanes.c): */
 	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
 	/* A large launch whose blocks can be made smaller by that along x, so that a thread runs neighbours. Both: two, or four where items
@@ -107,6 +108,7 @@ struct gj_image {
 	bool      places;                          /* CPU: threads are run in the order of their places in the grid, whatever its blocks (lanes/places.c) */
 	bool      part;                            /* CPU: the loop over the grid that it begins with is run first, for many blocks */
 	bool      begins_with_loop;                /* CPU: over the grid, so that this could be: but for GJ_FACT_COVERED it is */
+	uint32_t  straight;                        /* CPU: threads of the blocks that are faster with GJ_FACT_STRAIGHT; 0: none */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */
 	uint32_t  free_rounds;                     /* CPU: … or in any order, and at once: 1 + the parameter that bounds the loop; 0: not so */
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */

@@ -3,8 +3,20 @@
 
 #include <stddef.h>
 
+/* What code for blocks of a row of g->threads threads knows: NULL if that is not in the field. */
+static gj_v known_field(const gj_gen *g, unsigned offset)
+{
+	if (offset == offsetof(gj_block, nthreads) || offset == offsetof(gj_block, block_dim))
+		return gj_i32(g->u, g->threads);
+	bool more = offset == offsetof(gj_block, block_dim) + 4 || offset == offsetof(gj_block, block_dim) + 8;
+	return more ? gj_i32(g->u, 1) : NULL;
+}
+
 gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
 {
+	gj_v known = g->threads ? known_field(g, offset) : NULL;
+	if (known)
+		return known;
 	gj_v *memo = &gj_cpu(g)->field[offset / 4];
 	if (*memo)
 		return *memo;
@@ -18,6 +30,16 @@ gj_v gj_block_field(gj_gen *g, unsigned offset, gj_t t)
 gj_v gj_block_now(gj_gen *g, unsigned offset)
 {
 	return gj_load(g, g->u->i32, gj_offset(g, gj_cpu(g)->block, offset), 4);
+}
+
+gj_v gj_first_warp(const gj_gen *g)
+{
+	return g->threads ? gj_i32(g->u, 0) : LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
+}
+
+gj_v gj_end_of_warps(const gj_gen *g)
+{
+	return g->threads ? gj_i32(g->u, g->threads / g->u->lanes) : LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
 }
 
 gj_v gj_block_own_sums(gj_gen *g)

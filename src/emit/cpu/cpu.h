@@ -23,6 +23,7 @@ typedef struct gj_cpu_gen {
 	gj_v       kept;                           /* where what a warp keeps between turns, or for what comes behind a part, lies */
 	gj_v       row_warp, row_warps;            /* its first warp; warps of a row */
 	gj_resume *resume;                         /* NULL: the kernel does not stop and resume at barriers */
+	gj_v       shared;                         /* shared memory of code for a known number of threads; NULL: the block's */
 	gj_v       field[sizeof(gj_block) / 4];    /* fields of gj_block already read, by offset */
 	gj_v       place[3], end[3];               /* by place of the axis: of the warp's first thread in the grid; where the call ends. NULL: by blocks */
 	int        counted;                        /* thread[0..counted] are threadIdx of the warp's first thread */
@@ -51,10 +52,20 @@ bool gj_host_has_libmvec(const char *function);        /* in the host's glibc */
 gj_emit_op gj_cpu_libcall;
 gj_v gj_cpu_library(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 
-/* block.c: a field of gj_block, read once a call of the kernel; an i32, read here; do sums belong to this thread. */
+/* block.c: a field of gj_block, read once a call of the kernel, or known; an i32, read here; do sums belong to this thread. */
 gj_v gj_block_field(gj_gen *, unsigned offset, gj_t);
 gj_v gj_block_now(gj_gen *, unsigned offset);
 gj_v gj_block_own_sums(gj_gen *);
+/* The first warp of a call of a body, and the one behind the last. */
+gj_v gj_first_warp(const gj_gen *);
+gj_v gj_end_of_warps(const gj_gen *);
+
+/* straight.c: the hook of gj_backend; the kernel's second body has shared memory of its own, in the head of the loop over blocks; is it the
+ * one to call (i1, in the entry)? After LLVM's other passes it is made straight, or dropped. */
+uint32_t gj_straight_threads(const gj_unit *);
+void gj_straight_shared(gj_gen *);
+gj_v gj_straight_fits(gj_gen *, uint32_t threads);
+void gj_straight_finish(gj_unit *);
 
 /* random.c: hooks of gj_backend. */
 gj_v gj_cpu_random_state(gj_gen *, unsigned which);

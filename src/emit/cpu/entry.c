@@ -45,7 +45,8 @@ static void entry(gj_unit *u, const parameter *p, unsigned nparams)
 		arg[n++] = gj_load(&g, p[i].type, gj_offset(&g, LLVMGetParam(g.fn, 1), (int64_t)p[i].at), p[i].size);
 	arg[n++] = LLVMGetParam(g.fn, 2);
 	arg[n++] = LLVMGetParam(g.fn, 3);
-	gj_v fn = c->fn;
+	const gj_callee *straight = &u->fns.p[u->fns.n - 1];
+	gj_v fn = straight->threads ? gj_select(&g, gj_straight_fits(&g, straight->threads), straight->fn, c->fn) : c->fn;
 	if (c->f->part) {                          /* which is run first, with the same parameters */
 		gj_v part = gj_load(&g, u->i32, gj_offset(&g, arg[0], offsetof(gj_block, part)), 4);
 		fn = gj_select(&g, gj_icmp(&g, LLVMIntNE, part, gj_i32(u, 0)), gj_callee_of(u, c->f->part)->fn, fn);

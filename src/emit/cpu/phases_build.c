@@ -564,7 +564,9 @@ static void make_loop(maker *m, uint32_t leader)
 		LLVMBuildBr(g->b, l->done);
 		return;
 	}
-	LLVMBuildCondBr(g->b, in_loop(l, LLVMGetCondition(end)), l->head, l->done);
+	gj_v back = LLVMBuildCondBr(g->b, in_loop(l, LLVMGetCondition(end)), l->head, l->done);
+	if (g->threads)
+		gj_unroll_fully(g, back);
 	for (gj_v x = LLVMGetFirstInstruction(m->r->warp); gj_is_phi(x); x = LLVMGetNextInstruction(x)) {
 		gj_v next = x == m->r->before || !is_wanted(m, x) ? NULL : in_loop(l, incoming(x, m->r->next));
 		if (next)
@@ -690,6 +692,8 @@ static void drop_resuming(maker *m)
 	look_up(m->g);
 }
 
+static bool leads_back(const loop *l, uint32_t leader) { return l->to[0] <= leader || l->to[1] <= leader; }
+
 static void build(gj_phased *p)
 {
 	gj_gen *g = p->g;
@@ -711,7 +715,7 @@ static void build(gj_phased *p)
 		if (i != p->end)
 			turn_ways(m, i);
 	for (uint32_t i = 0; i < p->node.n; i++)
-		if (is_leader(m, i) && (m->loop[i].to[0] <= i || m->loop[i].to[1] <= i)) {    /* back, in a loop that may take long */
+		if (is_leader(m, i) && leads_back(&m->loop[i], i)) {    /* back, in a loop that may take long */
 			gj_at(g, m->loop[i].done);
 			look_up(g);
 			m->loop[i].out = gj_here(g);
@@ -728,10 +732,10 @@ static void build(gj_phased *p)
 		gj_at(g, l->pre);
 		LLVMBuildBr(g->b, l->head);
 		gj_at(g, l->out);
-		if (l->way)
-			LLVMBuildCondBr(g->b, l->way, beginning(m, l->to[0]), beginning(m, l->to[1]));
-		else
-			LLVMBuildBr(g->b, beginning(m, l->to[0]));
+		LLVMBasicBlockRef to[2] = { beginning(m, l->to[0]), beginning(m, l->to[1]) };
+		gj_v end = l->way ? LLVMBuildCondBr(g->b, l->way, to[0], to[1]) : LLVMBuildBr(g->b, to[0]);
+		if (g->threads && leads_back(l, i))
+			gj_unroll_fully(g, end);
 	}
 	LLVMSetSuccessor(LLVMGetBasicBlockTerminator(gj_cpu(g)->outer), 0, m->loop[0].pre);
 	gj_at(g, behind);

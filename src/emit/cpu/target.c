@@ -192,7 +192,7 @@ static void begin_kept(gj_gen *g)
 	if (g->f->places) {
 		warp = gj_places_number(g);
 	} else if (c->blocks) {
-		gj_v start = LLVMGetIncomingValue(c->block_idx, 0), warps = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1);
+		gj_v start = LLVMGetIncomingValue(c->block_idx, 0), warps = gj_end_of_warps(g);
 		gj_v before = LLVMBuildMul(g->b, LLVMBuildSub(g->b, c->block_idx, start, ""), warps, "");
 		warp = LLVMBuildAdd(g->b, before, warp, "");
 	}
@@ -308,7 +308,7 @@ static void begin_blocks(gj_gen *g)
 	if (g->f->places)
 		return;
 	gj_v first = gj_block_field(g, first_index(g), u->i32);
-	gj_v row = dimension(g, offsetof(gj_block, block_dim), place(g, 0)), warp = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2);
+	gj_v row = dimension(g, offsetof(gj_block, block_dim), place(g, 0)), warp = gj_first_warp(g);
 	LLVMBasicBlockRef before = gj_cpu(g)->rounds ? gj_cpu(g)->rounds : g->entry;
 	gj_block_field(g, offsetof(gj_block, stretch), u->i32);                /* read while entry is open */
 	if (whole_rows(u) && stretches(g)) {
@@ -327,6 +327,8 @@ static void begin_blocks(gj_gen *g)
 	LLVMAddIncoming(gj_cpu(g)->block_idx, &first, &before, 1);
 	gj_store(g, gj_cpu(g)->block_idx, gj_offset(g, gj_cpu(g)->block, first_index(g)), 4);
 	gj_cpu(g)->field[first_index(g) / 4] = gj_cpu(g)->block_idx;
+	if (g->threads)
+		gj_straight_shared(g);
 }
 
 static void cpu_begin(gj_gen *g)
@@ -346,7 +348,6 @@ static void cpu_begin(gj_gen *g)
 			gj_extern_call(g, "gj_rt_enter", u->tvoid, 1, &gj_cpu(g)->block);
 		return;
 	}
-	unsigned n = LLVMCountParams(g->fn);
 	gj_cpu(g)->outer = g->entry;
 	if (stretches(g) || resumable(g))
 		begin_blocks(g);
@@ -362,7 +363,7 @@ static void cpu_begin(gj_gen *g)
 	g->exit = gj_bb_new(g, "next");
 	gj_at(g, gj_cpu(g)->head);
 	gj_cpu(g)->warp = LLVMBuildPhi(g->b, u->i32, "");
-	gj_v first = gj_cpu(g)->row ? gj_cpu(g)->row_warp : LLVMGetParam(g->fn, n - 2);
+	gj_v first = gj_cpu(g)->row ? gj_cpu(g)->row_warp : gj_first_warp(g);
 	LLVMAddIncoming(gj_cpu(g)->warp, &first, &gj_cpu(g)->outer, 1);
 	gj_cpu(g)->loop = gj_cpu(g)->head;
 	if (resumable(g))
@@ -415,7 +416,7 @@ static gj_v counted(gj_gen *g, int64_t at)
 		bool by_row = gj_cpu(g)->row && next;
 		LLVMBasicBlockRef outside = gj_cpu(g)->rounds ? gj_cpu(g)->rounds : g->entry, from = by_row ? outside : gj_cpu(g)->outer;
 		gj_at(g, g->entry);
-		gj_v first = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 2), x = gj_i32(g->u, 0);
+		gj_v first = gj_first_warp(g), x = gj_i32(g->u, 0);
 		if (!gj_cpu(g)->row || next || is_part(g))
 			x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
 		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(by_row ? gj_cpu(g)->row : gj_cpu(g)->loop));
@@ -445,7 +446,7 @@ static void next_warp(gj_gen *g)
 		LLVMBuildRetVoid(g->b);
 		return;
 	}
-	gj_v one = gj_i32(u, 1), last = LLVMGetParam(g->fn, LLVMCountParams(g->fn) - 1), end = last;
+	gj_v one = gj_i32(u, 1), last = gj_end_of_warps(g), end = last;
 	gj_v next_row = c->row_warp ? LLVMBuildAdd(g->b, c->row_warp, c->row_warps, "") : NULL;
 	if (c->rounds)
 		note_round(g);
@@ -569,7 +570,7 @@ static gj_v cpu_sreg(gj_gen *g, const gj_op *o)
 
 static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
 {
-	gj_v base = gj_block_field(g, offsetof(gj_block, shared), g->u->ptr);
+	gj_v base = gj_cpu(g)->shared ? gj_cpu(g)->shared : gj_block_field(g, offsetof(gj_block, shared), g->u->ptr);
 	uint64_t at = o->imm.i < 0 ? (g->u->root->shared_bytes + 15) & ~15u : (uint64_t)o->imm.i;
 	gj_v k = LLVMConstInt(g->u->i64, at, 0);
 	LLVMBasicBlockRef here = gj_here(g);
@@ -598,6 +599,7 @@ static void cpu_finish(gj_unit *u)
 	if (!u->vector)
 		gj_keep_vector_math(u);
 	gj_optimise(u, passes);
+	gj_straight_finish(u);
 	if (gj_entry_is_host(u->root->entry))
 		gj_look_in_loops(u);
 	gj_keep_llvm(u);
@@ -619,7 +621,7 @@ const gj_backend gj_backend_cpu = {
 	.start = gj_host_start, .identity = gj_host_identity, .registers = gj_host_registers, .open = cpu_open, .close = cpu_close, .declared = cpu_declared, .begin = cpu_begin,
 	.end = cpu_end, .finish = cpu_finish, .library = gj_cpu_library, .libcall = gj_cpu_libcall,
 	.intrin = intrinsics, .nintrins = GJ_LEN(intrinsics),
-	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .around = gj_cpu_entry,
+	.inner = "_body", .arguments = cpu_arguments, .pass = cpu_pass, .threads = gj_straight_threads, .around = gj_cpu_entry,
 	.report = gj_cpu_report, .print = gj_cpu_print, .own_copy = gj_block_own_sums, .keep_local = keep_local, .keep_variable = gj_resume_variable,
 	.random = gj_cpu_random_state, .random_function = gj_cpu_random_function,
 	.debug_kind = GJ_FULL_DEBUG, .block_alone = true, .way_back = gj_cpu_way_back,

@@ -203,7 +203,7 @@ static void export(gj_unit *u, const gj_export *o)
 	values arg = { 0 };
 	gj_v fn = declare(u, o);
 	unsigned at = numba;
-	u->backend->declared(u, &(gj_callee){ c.f, fn, c.type });
+	u->backend->declared(u, &(gj_callee){ .f = c.f, .fn = fn, .type = c.type });
 	LLVMSetLinkage(c.fn, LLVMInternalLinkage);
 	if (!u->root->callee.n)
 		gj_attr(u, c.fn, (unsigned)LLVMAttributeFunctionIndex, "alwaysinline", 0);
