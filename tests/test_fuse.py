@@ -54,7 +54,7 @@ def test_numbers_that_python_computes(number):
 			same(fused(a, s), f(a, s))
 
 
-REDUCTIONS = ["sum", "prod", "min", "max", "mean", "any", "all", "argmin", "argmax"]
+REDUCTIONS = ["sum", "prod", "min", "max", "mean", "any", "all", "argmin", "argmax", "var", "std"]
 
 
 @pytest.mark.parametrize("width", ["cpu32", "cpu1"])
@@ -391,3 +391,61 @@ def test_functions_made_of_others(text, dtype):
 		got, want = gridjit.fuse(f)(x, y, z), f(x, y, z)
 	assert got.dtype == want.dtype
 	np.testing.assert_allclose(got, want, rtol=1e-5 if dtype == "f4" else 1e-12)
+
+
+@pytest.mark.parametrize("shape, axis", [((300_000,), None), ((700, 900), 0), ((700, 900), 1), ((900, 700), None), ((3, 200_000), 0), ((200_000, 3), 0),
+	((200_000, 3), 1), ((40, 50, 60), (0, 2)), ((2, 2, 70_000), (0, 2)), ((1, 7), 0), ((3, 0), 1), ((5,), 0)])
+def test_variances_and_complex_sums(shape, axis):
+	"""Of rows, of columns, of many parts; what is far from 0 loses nothing; with dtype=, ddof= and keepdims=."""
+	f = define(f"def f(x):\n\treturn x.var(axis={axis}), np.std(x * 1, axis={axis}, ddof=1, keepdims=True), x.std(axis={axis}, ddof=3)\n")
+	g = define(f"def g(x):\n\treturn x.sum(axis={axis}), x.mean(axis={axis}), (x / abs(x)).prod(axis={axis})\n".replace("def g", "def f"))
+	h = define(f"def f(x):\n\treturn x.sum(axis={axis}, dtype=np.float64), x.mean(axis={axis}, dtype=np.float64), x.sum(axis={axis}, dtype=np.int16)\n")
+	rng = np.random.default_rng(7)
+	for function, dtypes in ((f, ("f8", "f4", "i4", "b1")), (g, ("c16", "c8")), (h, ("f4", "i2"))):
+		for dtype in dtypes:
+			x = (rng.random(shape) * 9 + (1e6 if dtype == "f8" else 0) + (1j * rng.random(shape) if dtype[0] == "c" else 0)).astype(dtype)
+			for a in (x, np.asfortranarray(x), x[..., ::-1]):
+				wide = a.astype({"f": "f8", "c": "c16"}.get(dtype[0], dtype)) if function is not h else a
+				for got, exact, want in zip(gridjit.fuse(function)(a), function(wide), function(a)):
+					assert got.dtype == want.dtype and got.shape == want.shape
+					np.testing.assert_allclose(got, exact, rtol=1e-7 if dtype in ("f8", "c16", "i4", "b1", "i2") else 2e-5 if dtype == "f4" else 1e-3)
+
+
+@pytest.mark.parametrize("text", ["x.real", "np.imag(x)", "np.isclose(x, y)", "np.round(x)", "np.angle(x)", "np.nan_to_num(x)", "np.heaviside(x, y)", "np.conj(x)",
+	"divmod(y, 2)[1]", "divmod(2 * y, 3)[0]"])
+@pytest.mark.parametrize("dtype", ["b1", "u1", "i4", "f8"])
+def test_functions_of_bools_and_integers(text, dtype):
+	f = define(f"def f(x, y):\n\treturn {text}\n")
+	x, y = np.array([0, 1, 0, 1]).astype(dtype), np.array([0, 0, 1, 1]).astype(dtype)
+	same(gridjit.fuse(f)(x, y), f(x, y))
+
+
+def test_nan_to_num_of_complex_numbers():
+	x = np.array([1 + 2j, complex(math.nan, math.inf), complex(-math.inf, 3)])
+	f = gridjit.fuse(lambda x: np.nan_to_num(x, nan=7.0))
+	assert np.array_equal(f(x), np.nan_to_num(x, nan=7.0))
+
+
+@pytest.mark.parametrize("text, error", [("np.heaviside(z, 1)", errors.TypingError), ("np.signbit(z)", errors.TypingError), ("z.sum(dtype=np.float64)", errors.TypingError),
+	("x.var(ddof=-1)", errors.TypingError), ("x.mean(dtype=np.int32)", errors.TypingError), ("x.argmax(axis=(0,))", errors.TypingError), ("z.max()", errors.TypingError)])
+def test_what_is_refused_of_numbers(text, error):
+	with pytest.raises(error):
+		gridjit.fuse(define(f"def f(x, z):\n\treturn {text}\n"))(np.ones(3), np.ones(3, complex))
+
+
+def test_results_of_several_dimensions():
+	"""Each result has the shape of what it is made of, in the first call and in later ones."""
+	f = gridjit.fuse(lambda x, y: (x + 1, y * 2))
+	for shapes in ((3,), ()), ((1,), ()), ((), (3,)), ((2, 3), (3,)), ((1, 1), (1,)):
+		x, y = map(np.ones, shapes)
+		for _ in range(3):
+			for got, want in zip(f(x, y), f.py_func(x, y)):
+				same(got, want)
+
+
+def test_shapes_that_do_not_fit():
+	f = gridjit.fuse(lambda x, y: x * y)
+	for _ in range(2):
+		with pytest.raises(ValueError) as e:
+			f(np.ones((2, 3)), np.ones(4))
+		assert str(e.value) == "operands could not be broadcast together with shapes (2,3) (4,) "

@@ -14,7 +14,7 @@ from gridjit import cuda, errors
 from gridjit.cuda import _folds, reductions
 
 quick = settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-REDUCTIONS = "sum prod min max mean any all argmin argmax".split()
+REDUCTIONS = "sum prod min max mean any all argmin argmax var std".split()
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_parts_of_rows_and_columns(device, monkeypatch, shape, axis, dtype, bloc
 		block = reductions._block
 		monkeypatch.setattr(reductions, "_block", lambda lie, on_host, inner, outer: block(lie, False, inner, outer))
 	one = "" if isinstance(axis, tuple) else f", x.argmin(axis={axis}), t.argmax(axis={axis})"
-	f = define(f"def f(x, w):\n\tt = x * w\n\treturn t.sum(axis={axis}), x.max(axis={axis}), t.mean(axis={axis}){one}\n")
+	f = define(f"def f(x, w):\n\tt = x * w\n\treturn t.sum(axis={axis}), x.max(axis={axis}), t.mean(axis={axis}), t.std(axis={axis}, ddof=1){one}\n")
 	x = (np.random.default_rng(7).random(shape) * 100).astype(dtype)
 	w = np.arange(1, shape[-1] + 1).astype(dtype)
 	for order in (x, np.asfortranarray(x), x[..., ::-1]):

@@ -329,3 +329,21 @@ def test_errors(body, error, message):
 	exec(f"def kernel(a, n):\n {body}\n", names)
 	with pytest.raises(error, match=message):
 		cuda.compile_ptx(names["kernel"], (float64[:, :], "int64"), cc=(9, 0))
+
+
+def typed(x, out):
+	out[0], out[1], out[2] = x.sum(dtype=np.float32), np.mean(x, dtype=np.float64), x.prod(dtype=np.int16)
+	x.sum(axis=0, dtype=np.float64, out=out[3:])
+
+
+def test_types_of_sums(device):
+	"""dtype= of sum, prod and mean: elements become it before they are added, and so is the result."""
+	x, out, want = np.arange(1, 7, dtype=np.int8).reshape(2, 3) * 20, np.zeros(6), np.zeros(6)
+	typed(x, want)
+	cuda.jit(typed)[1, 1](x, out)
+	assert np.array_equal(out, want)
+	for text in "x.sum(dtype=np.bool_)", "x.mean(dtype=np.int32)", "z.sum(dtype=np.float64)":
+		scope = {"np": np}
+		exec(f"def f(x, z, out): out[0] = {text}", scope)
+		with pytest.raises(errors.TypingError):
+			cuda.jit(scope["f"])[1, 1](x, x.astype(complex), out)

@@ -98,8 +98,10 @@ static bool one_loop(call *c)
 		if (!loop_shape(c, gj_shape_arguments(p->ret[k]), &ndim, k ? shape : c->f.shape))
 			return false;
 		c->f.ndim = k ? c->f.ndim : ndim;
+		if (ndim != c->f.ndim)
+			return false;
 		for (uint32_t d = 0; d < ndim; d++)
-			if (k && (ndim != c->f.ndim || shape[d] != c->f.shape[d] || is_reduced(p->ret[k], d) != is_reduced(p->ret[0], d)))
+			if (k && (shape[d] != c->f.shape[d] || is_reduced(p->ret[k], d) != is_reduced(p->ret[0], d)))
 				return false;
 	}
 	for (uint32_t d = 0; d < c->f.ndim; d++)
@@ -159,6 +161,7 @@ static void set_output(call *c, uint32_t k, PyArrayObject *a)
 	op->size = written->size;
 	op->kind = written->kind;
 	op->fold = gj_fusion_fold(t);
+	op->ddof = t->kind == GJ_REDUCED ? t->align : 0;
 	for (uint32_t d = 0, at = 0; d < f->ndim; d++) {
 		op->stride[d] = f->reduced[d] || f->shape[d] == 1 ? 0 : PyArray_STRIDE(a, (int)at);
 		at += !f->reduced[d] || t->readonly;

@@ -110,7 +110,7 @@ static void plan_dealloc(PyObject *o)
 /* -- What it returns ------------------------------------------------------------------------------------------------------- */
 
 /* A tuple for each result: (dtype, dimensions, arguments that its shape comes from, reduction or −1, axes, are they kept?, dtype of
- * what is reduced). */
+ * what is reduced, ddof). */
 static PyObject *get_results(PyObject *o, void *unused)
 {
 	(void)unused;
@@ -119,9 +119,9 @@ static PyObject *get_results(PyObject *o, void *unused)
 	for (uint32_t i = 0; list && i < p->nout; i++) {
 		const gj_type *t = p->ret[i];
 		bool reduced = t->kind == GJ_REDUCED;
-		PyObject *x = Py_BuildValue("NiKiiON", gj_dtype_of_kind(t->elem->kind), (int)t->ndim, (unsigned long long)gj_shape_arguments(t),
+		PyObject *x = Py_BuildValue("NiKiiONi", gj_dtype_of_kind(t->elem->kind), (int)t->ndim, (unsigned long long)gj_shape_arguments(t),
 			reduced ? t->layout - 1 : -1, reduced ? (int)t->space : 0, reduced && t->readonly ? Py_True : Py_False,
-			gj_dtype_of_kind((reduced ? t->item[0] : t->elem)->kind));
+			gj_dtype_of_kind((reduced ? t->item[0] : t->elem)->kind), reduced ? t->align : 0);
 		if (!x)
 			Py_CLEAR(list);
 		else
@@ -160,6 +160,7 @@ static bool operands(const gj_fusion *p, gj_fused *f, PyObject *in, PyObject *ou
 		f->op[i].size = elem->size;
 		f->op[i].kind = elem->kind;
 		f->op[i].fold = i < p->nin ? 0 : gj_fusion_fold(t);
+		f->op[i].ddof = i < p->nin ? 0 : t->align;
 	}
 	return true;
 }
@@ -202,7 +203,7 @@ static PyObject *get_single(PyObject *o, void *unused)
 
 static PyGetSetDef getset[] = {
 	{ "single", get_single, NULL, "Is one value returned, and not a tuple?", NULL },
-	{ "returned", get_results, NULL, "(dtype, ndim, arguments, reduction, axes, keepdims, dtype of what is reduced) of each result.", NULL },
+	{ "returned", get_results, NULL, "(dtype, ndim, arguments, reduction, axes, keepdims, dtype of what is reduced, ddof) of each result.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 

@@ -38,7 +38,7 @@ uint8_t gj_fusion_fold(const gj_type *t)
 	static const uint8_t fold[] = {
 		[GJ_RED_SUM] = GJ_FOLD_SUM, [GJ_RED_PROD] = GJ_FOLD_PROD, [GJ_RED_MIN] = GJ_FOLD_MIN, [GJ_RED_MAX] = GJ_FOLD_MAX,
 		[GJ_RED_MEAN] = GJ_FOLD_SUM, [GJ_RED_ANY] = GJ_FOLD_MAX, [GJ_RED_ALL] = GJ_FOLD_MIN, [GJ_RED_ARGMIN] = GJ_FOLD_ARGMIN,
-		[GJ_RED_ARGMAX] = GJ_FOLD_ARGMAX,
+		[GJ_RED_ARGMAX] = GJ_FOLD_ARGMAX, [GJ_RED_VAR] = GJ_FOLD_VAR, [GJ_RED_STD] = GJ_FOLD_STD,
 	};
 	return t->kind == GJ_REDUCED ? fold[t->layout - 1] : GJ_FOLD_NONE;
 }

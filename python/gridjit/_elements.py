@@ -21,6 +21,14 @@ def _are_whole(a):
 	return _are_short(a) or a.dtype == np.int64 or a.dtype == np.uint64
 
 
+def _are_truths(a):
+	return isinstance(a, np.ndarray) and a.dtype == np.bool_
+
+
+def _are_complex(a):
+	return isinstance(a, np.ndarray) and (a.dtype == np.complex64 or a.dtype == np.complex128)
+
+
 def clip(a, a_min=None, a_max=None):
 	if _are_short(a) and (a_min is None or isinstance(a_min, int)) and (a_max is None or isinstance(a_max, int)):
 		return _clipped(a.astype(np.int64), a_min, a_max).astype(a.dtype)                   # -1 is less than any uint8
@@ -38,12 +46,13 @@ def _clipped(a, a_min, a_max):
 
 
 def isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False):
+	b = b * 1.0
 	return (a == b) | ((np.abs(a - b) <= (atol + rtol * np.abs(b))) & np.isfinite(b)) | ((a != a) & (b != b) & equal_nan)
 
 
 def heaviside(x1, x2):
-	at_zero = np.where(x2 > x2, x1, x1 + x2)           # never the former, but complex numbers have no order and are refused
-	return np.where(x1 > 0, 1, np.where(x1 < 0, 0, np.where(x1 == 0, at_zero, x1) * 1.0))
+	at_zero = np.where(x1 == 0, x2, x1)                # or NaN
+	return np.where(x1 > 0, 1, np.where(x1 < 0, 0, np.copysign(at_zero, at_zero)))       # a float; complex numbers are refused
 
 
 def sinc(x):
@@ -52,10 +61,15 @@ def sinc(x):
 
 
 def angle(z, deg=False):
-	return np.arctan2(np.imag(z), np.real(z)) * (180 / math.pi if deg else 1.0)
+	turn = 180 / math.pi if deg else 1.0
+	if _are_truths(z):
+		return np.arctan2(0, z) * turn
+	return np.arctan2(np.imag(z), np.real(z)) * turn
 
 
 def around(a, decimals=0):
+	if _are_truths(a):
+		return np.rint(a)
 	up, down = 10.0 ** max(decimals, 0), 10.0 ** max(-decimals, 0)                          # one of them is 1, which changes nothing
 	if _are_whole(a):
 		return np.where(decimals >= 0, a, (np.rint(a / down) * down).astype(a.dtype))
@@ -63,8 +77,12 @@ def around(a, decimals=0):
 
 
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+	if _are_truths(x):
+		return np.logical_or(x, x)
 	if _are_whole(x):
 		return np.positive(x)
+	if _are_complex(x):
+		return nan_to_num(np.real(x), copy, nan, posinf, neginf) + 1j * nan_to_num(np.imag(x), copy, nan, posinf, neginf)
 	if posinf is None:
 		above = np.nextafter(x, 0)
 	else:

@@ -7,8 +7,8 @@ import numpy as np
 
 from . import _core, errors
 
-_REDUCTIONS = np.sum, np.prod, np.min, np.max, np.mean, np.any, np.all, np.argmin, np.argmax    # in the order of gj_reduction
-_MEAN, _ARG = 4, 7
+_REDUCTIONS = np.sum, np.prod, np.min, np.max, np.mean, np.any, np.all, np.argmin, np.argmax, np.var, np.std    # in the order of gj_reduction
+_MEAN, _POSITIONS, _SPREADS = 4, (7, 8), (9, 10)
 _NUMBERS = {bool: np.dtype(bool), int: np.dtype(np.int64), float: np.dtype(np.float64), complex: np.dtype(np.complex128)}
 _MISTAKES = errors.NumbaError, NotImplementedError
 
@@ -37,17 +37,23 @@ def _is_same(a, b):
 class _Result:
 	"""One of the values that a fused function returns."""
 
-	def __init__(self, index, dtype, ndim, arguments, reduction, axes, keepdims, folded):
+	def __init__(self, index, dtype, ndim, arguments, reduction, axes, keepdims, folded, ddof):
 		self.bit, self.dtype, self.ndim, self.reduction, self.keepdims, self.folded = 1 << index, dtype, ndim, reduction, keepdims, folded
 		# What is written, and then made the result: float32 where halves are added up.
-		self.written = folded if 0 <= reduction < _ARG else dtype
+		self.written = dtype if reduction in _POSITIONS else folded
+		self.ddof = ddof
 		self.arguments = [i for i in range(64) if arguments >> i & 1]
 		self.axes = tuple(i for i in range(8) if axes >> i & 1)
 		self.reduces = reduction >= 0
 
 	def shapes(self, arrays):
 		"""Of the loop; of the result with its reduced dimensions kept; of the result."""
-		loop = np.broadcast_shapes(*[getattr(arrays[i], "shape", ()) for i in self.arguments])
+		given = [getattr(arrays[i], "shape", ()) for i in self.arguments]
+		try:
+			loop = np.broadcast_shapes(*given)
+		except ValueError:
+			text = " ".join(str(shape).replace(", ", ",") for shape in given)
+			raise ValueError(f"operands could not be broadcast together with shapes {text} ") from None
 		kept = tuple(1 if d in self.axes else n for d, n in enumerate(loop))
 		return loop, kept, kept if self.keepdims or not self.reduces else tuple(n for d, n in enumerate(loop) if d not in self.axes)
 
@@ -55,9 +61,10 @@ class _Result:
 		"""What comes of a loop without elements."""
 		if not self.reduces:
 			return np.empty(loop, self.dtype)
-		axis = None if len(self.axes) == len(loop) else self.axes[0] if self.reduction >= _ARG else self.axes
+		axis = None if len(self.axes) == len(loop) else self.axes[0] if self.reduction in _POSITIONS else self.axes
 		nothing = np.empty(loop, np.bool_ if self.dtype == np.bool_ else self.dtype)
-		return np.asarray(_REDUCTIONS[self.reduction](nothing, axis=axis, keepdims=self.keepdims)).astype(self.dtype)
+		ddof = {"ddof": self.ddof} if self.reduction in _SPREADS else {}
+		return np.asarray(_REDUCTIONS[self.reduction](nothing, axis=axis, keepdims=self.keepdims, **ddof)).astype(self.dtype)
 
 
 class Plan(_core.FusedPlan):
@@ -200,8 +207,8 @@ def fuse(function=None, *, fastmath=False, fallback=False):
 
 	The function takes arrays and numbers and returns what it computes of them item by item, or several such values as a
 	tuple: operators, comparisons, NumPy's functions of numbers, np.where, abs(), astype(), ufuncs made by vectorize(), other
-	functions of that kind. A value may be reduced where it is returned: sum, prod, min, max, mean, any, all, argmin, argmax with axis
-	and keepdims. Conditions and loops are on numbers, not on arrays.
+	functions of that kind. A value may be reduced where it is returned: sum, prod, min, max, mean, var, std, any, all, argmin, argmax with
+	axis, keepdims, ddof, and dtype of sum, prod and mean. Conditions and loops are on numbers, not on arrays.
 
 	It is compiled when it is called with new dtypes and dimensions and makes no temporary arrays. NumPy arrays are computed on all
 	cores; device arrays, and those of other libraries with __cuda_array_interface__, on the device, by one kernel, or two for a

@@ -227,6 +227,22 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
 }
 
+/* dtype=, the type that elements t become before they are added or multiplied, and the result's; NULL: not given, or the argument is ddof. */
+static const gj_type *wanted_type(const gj_icall *c, const gj_type *t)
+{
+	bool given = c->a[4].type && c->a[4].type != gj_t_none;
+	if (given && c->arg >= GJ_RED_VAR && !gj_is_fused(c->a[0].type))
+		gj_arg_integer(c, 4);
+	if (!given || c->arg >= GJ_RED_VAR)
+		return NULL;
+	const gj_type *to = gj_dtype_argument(c, 4);
+	if (gj_is_complex(t) && !gj_is_complex(to))
+		gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, t->name, to->name);
+	if (gj_is_bool(to) || (c->arg == GJ_RED_MEAN && gj_is_int(to)))
+		gj_bad_argument(c, 4);
+	return to;
+}
+
 /* The array `out`, argument 2, must have ndim dimensions and take numbers of type t. */
 static gj_known check_out(const gj_icall *c, const gj_type *t, int ndim)
 {
@@ -270,7 +286,7 @@ static bool reduces_all(const gj_icall *c)
 gj_known gj_infer_reduce(gj_icall *c)
 {
 	if (gj_is_fused(c->a[0].type))
-		return gj_known_reduced(c);
+		return gj_known_reduced(c, wanted_type(c, c->a[0].type->elem));
 	const gj_type *t = elements(c)->elem;
 	bool place = c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX;
 	if (!gj_is_scalar(t) || (place && gj_is_complex(t)))
@@ -278,9 +294,8 @@ gj_known gj_infer_reduce(gj_icall *c)
 	uint32_t all = (1u << c->a[0].type->ndim) - 1, axes = place ? gj_reduced_axes(c, c->a[1], c->a[0].type->ndim) : all;
 	if (axes != all && (axes & (axes - 1)))
 		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), c->a[0].type->name);
-	if (c->a[4].type)
-		gj_arg_integer(c, 4);
-	const gj_type *result = gj_reduction_type((gj_reduction)c->arg, c->a[0].type);
+	const gj_type *wanted = wanted_type(c, t);
+	const gj_type *result = wanted ? wanted : gj_reduction_type((gj_reduction)c->arg, c->a[0].type);
 	if (c->a[2].type && c->a[2].type != gj_t_none)
 		return reduce_into(c, result);
 	return reduces_all(c) ? gj_just(result) : into_local(c, result);

@@ -110,36 +110,44 @@ uint32_t gj_reduced_axes(const gj_icall *c, gj_known axis, uint32_t ndim)
 	return axes;
 }
 
-gj_known gj_known_reduced(const gj_icall *c)
+/* What elements are reduced as, of the result's type: halves as float32, integers in 64 bits, for a mean as float64. */
+static const gj_type *reduced_as(gj_reduction how, const gj_type *t)
 {
-	const gj_type *a = c->a[0].type, *t = a->elem, *as = t;
+	if (how == GJ_RED_ANY || how == GJ_RED_ALL)
+		return gj_scalar[GJ_BOOL];
+	if (gj_is_half(t))
+		return gj_scalar[GJ_F32];
+	if (gj_is_float(t) || gj_is_complex(t))
+		return t;
+	if (how == GJ_RED_MEAN || how == GJ_RED_VAR || how == GJ_RED_STD)
+		return gj_scalar[GJ_F64];
+	return how != GJ_RED_SUM && how != GJ_RED_PROD ? t : gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64];
+}
+
+gj_known gj_known_reduced(const gj_icall *c, const gj_type *to)
+{
+	const gj_type *a = c->a[0].type, *t = a->elem;
 	gj_reduction how = (gj_reduction)c->arg;
-	int64_t keep = 0;
-	if (how > GJ_RED_ARGMAX)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(c->name));
+	bool position = how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX, spread = how == GJ_RED_VAR || how == GJ_RED_STD;
+	bool adds = how == GJ_RED_SUM || how == GJ_RED_PROD || how == GJ_RED_MEAN;
+	int64_t keep = 0, ddof = 0;
 	if (a->kind == GJ_REDUCED)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_REDUCED);
-	if (gj_is_complex(t) && how != GJ_RED_ANY && how != GJ_RED_ALL)
+	if (gj_is_complex(t) && !adds && how != GJ_RED_ANY && how != GJ_RED_ALL)
 		gj_bad_argument(c, 0);
 	if (c->a[2].type && c->a[2].type != gj_t_none)
 		gj_bad_argument(c, 2);
 	if (c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep))
 		gj_bad_argument(c, 3);
+	if (spread && c->a[4].type && (!gj_obj_is_int(c->a[4].konst, &ddof) || ddof < 0 || ddof > UINT8_MAX))
+		gj_bad_argument(c, 4);
 	uint32_t axes = gj_reduced_axes(c, c->a[1], a->ndim);
-	bool position = how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX;
-	if (position && axes != (1u << a->ndim) - 1 && (axes & (axes - 1)))
+	if (position && c->a[1].konst && c->a[1].konst->kind == GJ_OBJ_TUPLE)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_AXES, gj_shown(c->name), a->name);
-	if (how == GJ_RED_ANY || how == GJ_RED_ALL)
-		as = gj_scalar[GJ_BOOL];
-	else if (gj_is_half(t))
-		as = gj_scalar[GJ_F32];
-	else if (how == GJ_RED_MEAN && !gj_is_float(t))
-		as = gj_scalar[GJ_F64];
-	else if ((how == GJ_RED_SUM || how == GJ_RED_PROD) && !gj_is_float(t))
-		as = gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64];
+	const gj_type *as = reduced_as(how, to ? to : t);
 	int ndim = keep ? a->ndim : a->ndim - __builtin_popcount(axes);
-	const gj_type *result = position ? gj_scalar[GJ_I64] : gj_is_half(t) && !gj_is_bool(as) ? t : as;
-	return gj_just(gj_reduced_type(result, ndim, gj_shape_arguments(a), (char)(how + 1), axes, keep, as));
+	const gj_type *result = position ? gj_scalar[GJ_I64] : to ? to : gj_is_half(t) && !gj_is_bool(as) ? t : as;
+	return gj_just(gj_reduced_type(result, ndim, gj_shape_arguments(a), (char)(how + 1), axes, keep, as, (uint8_t)ddof));
 }
 
 /* -- Entries -------------------------------------------------------------------------------------------------------------- */

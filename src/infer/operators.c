@@ -455,7 +455,7 @@ const gj_type *gj_parts_array(const gj_type *t, const char *name)
 
 const gj_type *gj_parts_element(const gj_type *t, const char *name)
 {
-	bool imaginary = !strcmp(name, "imag"), fits = t->kind == GJ_ELEMENT && !gj_is_bool(t->elem) && (imaginary || !strcmp(name, "real"));
+	bool fits = t->kind == GJ_ELEMENT && (!strcmp(name, "imag") || !strcmp(name, "real"));
 	return fits ? gj_element_type(gj_real_type(t->elem), t->ndim, gj_shape_arguments(t)) : NULL;
 }
 

@@ -95,6 +95,10 @@ gj_known gj_infer_truth(gj_icall *c) { return gj_known_truth(c->s->fn, c->loc, c
 
 gj_known gj_infer_divmod(gj_icall *c)
 {
+	if (gj_is_fused(c->a[0].type) || gj_is_fused(c->a[1].type)) {
+		gj_known quotient = gj_known_fused(c->s->fn, c->loc, "np.floor_divide", NULL, 2, c->a);
+		return quotient.type ? gj_pair(quotient.type, quotient.type) : gj_or_bad(c, NULL);
+	}
 	const gj_type *t = gj_rule_divmod(gj_arg_number(c, 0), gj_arg_number(c, 1));
 	return gj_pair(gj_or_bad(c, t).type, t);
 }

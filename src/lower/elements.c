@@ -230,11 +230,12 @@ gj_lv gj_lower_reduce(gj_lcall *c)
 	gj_ref at[GJ_MAX_NDIM];
 	const gj_type *elem = r.a.type->elem;
 	bool place = r.how == GJ_RED_ARGMIN || r.how == GJ_RED_ARGMAX, given;
-	r.result = r.acc = gj_reduction_type(r.how, r.a.type);
-	if (place || (r.how == GJ_RED_MEAN && gj_is_float(elem)))
+	bool last = c->n > 4 && c->a[4].type && c->a[4].type != gj_t_none, typed = last && r.how < GJ_RED_VAR;
+	r.result = r.acc = typed ? gj_dtype(c->a[4].konst) : gj_reduction_type(r.how, r.a.type);
+	if (place || (r.how == GJ_RED_MEAN && gj_is_float(elem) && !typed))
 		r.acc = gj_is_bool(elem) ? gj_scalar[GJ_U8] : elem;
 	r.axes = c->a[1].type && c->a[1].type != gj_t_none ? gj_axes_mask(c->a[1].konst, r.a.type->ndim) : (1u << r.a.type->ndim) - 1;
-	r.ddof = c->n > 4 && c->a[4].type ? gj_larg(c, 4, gj_i64()) : 0;
+	r.ddof = last && !typed ? gj_larg(c, 4, gj_i64()) : 0;
 	if (c->type->kind != GJ_ARRAY)
 		return reduced(&r);
 	gj_lv out = target_of(c, &given);

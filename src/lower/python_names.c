@@ -87,6 +87,8 @@ gj_lv gj_lower_divmod(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	const gj_type *t = c->type->item[0];
+	if (gj_is_fused(t))
+		return gj_lv_pair(L, c->type, gj_lfused(L, "np.floor_divide", t, 2, c->a), gj_lfused(L, "np.remainder", t, 2, c->a));
 	gj_ref a = gj_larg(c, 0, t), b = gj_larg(c, 1, t);
 	gj_lcheck_divisor(L, GJ_OP_FLOORDIV_, b);
 	return gj_lv_pair(L, c->type, gj_lresult(c, gj_e2(L, GJ_FLOORDIV, t, a, b)), gj_lresult(c, gj_e2(L, GJ_MOD, t, a, b)));

@@ -54,9 +54,9 @@ static const gj_type *float64(const gj_type *t) { return gj_is_complex(t) ? T(GJ
 static const gj_type *own(const gj_type *t)     { (void)t; return NULL; }         /* each operand as it is */
 
 static const struct { const char *names; formula loop; bool to_bool; } rows[] = {
-	{ " add multiply maximum minimum fmax fmin conjugate conj absolute abs ", any, false },
+	{ " add multiply maximum minimum fmax fmin absolute abs ", any, false },
 	{ " subtract negative positive sign ", no_bool, false },
-	{ " power square reciprocal ", bool_as_int, false },
+	{ " power square reciprocal conjugate conj ", bool_as_int, false },
 	{ " floor_divide remainder mod fmod ", real, false },
 	{ " divide true_divide ", quotient, false },
 	{ " rint exp exp2 log log2 log10 expm1 log1p sqrt sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh ",
@@ -67,8 +67,9 @@ static const struct { const char *names; formula loop; bool to_bool; } rows[] = 
 	{ " gcd lcm ", integer, false },
 	{ " float_power ", float64, false },
 	{ " floor ceil trunc ", any, false },
-	{ " greater greater_equal less less_equal not_equal equal logical_and logical_or logical_xor logical_not isfinite isinf isnan "
-	  "signbit ", own, true },
+	{ " greater greater_equal less less_equal not_equal equal logical_and logical_or logical_xor logical_not isfinite isinf isnan ",
+	  own, true },
+	{ " signbit ", real_float, true },
 };
 
 static bool has(const char *names, const char *name)
@@ -93,6 +94,8 @@ const gj_type *gj_rule_fused(const char *name, uint32_t n, const gj_type *const 
 	for (size_t r = 0; r < GJ_LEN(rows); r++) {
 		if (!has(rows[r].names, name))
 			continue;
+		if (rows[r].to_bool && rows[r].loop != own && !rows[r].loop(common))
+			return NULL;
 		if (rows[r].to_bool) {                                             /* two integers compare exactly, all else as the common type */
 			for (uint32_t i = 0; n == 2 && kind_of(common) > 1 && !(gj_is_intbool(as[0]) && gj_is_intbool(as[1])) && i < n; i++)
 				as[i] = common;

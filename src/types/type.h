@@ -25,7 +25,8 @@ typedef enum gj_kind {
 	/* In fused functions, by NumPy's rules; obj: which arguments its shape comes from, a bit each. */
 	GJ_ELEMENT,                                /* the thread's element of a value of ndim dimensions of elem */
 	GJ_REDUCED,                                /* the thread's element, as item[0], of what is reduced to ndim dimensions of elem; layout: by
-	                                            * which gj_reduction, counted from 1, space: along which axes, a bit each, readonly: they stay, of extent 1 */
+	                                            * which gj_reduction, counted from 1, space: along which axes, a bit each, readonly: they stay, of extent 1;
+	                                            * align: ddof */
 	GJ_PTR,                                    /* pointer to elem in `space`; users have those in GJ_GENERIC (CPointer) */
 	GJ_RECORD,                                 /* in memory, and of arguments that are one: fields item[n], `obj` (record.h) says where */
 	GJ_NESTED,                                 /* in records only: n of elem, side by side */
@@ -100,7 +101,8 @@ const gj_type *gj_index_tuple(uint32_t n);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */
 const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n);
 const gj_type *gj_element_type(const gj_type *elem, int ndim, uint64_t arguments);
-const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, char how, uint32_t axes, bool keep, const gj_type *as);
+const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, char how, uint32_t axes, bool keep, const gj_type *as,
+	uint8_t ddof);
 const gj_type *gj_slice_type(int n);
 const gj_type *gj_static_type(const void *obj, const char *name);      /* behind a # stands what is only part of the code */
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space);

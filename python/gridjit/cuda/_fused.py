@@ -1,6 +1,8 @@
 """Fused functions over arrays in device memory: elements that are stored by the loops of element-wise functions, reductions by
 kernels made here. Both call the fused function (a Plan of fusing.py) with a thread's elements."""
 
+import math
+
 import numpy as np
 
 from .. import _core
@@ -9,7 +11,8 @@ from ._elementwise import Elementwise, as_operand
 from ._text import define, pack
 from .devicearray import as_cuda_array, is_cuda_array, to_device
 
-SUM, PROD, MIN, MAX, MEAN, ANY, ALL, ARGMIN, ARGMAX = range(9)              # in the order of gj_reduction
+SUM, PROD, MIN, MAX, MEAN, ANY, ALL, ARGMIN, ARGMAX, VAR, STD = range(11)   # in the order of gj_reduction
+PLACES, SPREADS = {ARGMIN, ARGMAX}, {VAR, STD}
 
 
 def _function(plan, used, chosen, packed):
@@ -36,22 +39,25 @@ class _Stored(Elementwise):
 
 class _Reduced(_folds.States):
 	"""Results of one shape that are reduced along the same axes: their states side by side, of argmin and argmax two numbers, the element
-	and its position."""
+	and its position, of var and std three, the mean, the sum of the squares of how far elements are from it, and how many they are."""
 
 	def __init__(self, plan, used, chosen, fastmath):
 		results = [plan.results[i] for i in chosen]
 		self.how, self.at, types = [r.reduction for r in results], [], []
 		for r in results:
 			self.at.append(len(types))
-			types += [r.folded, np.dtype(np.int64)] if r.reduction >= ARGMIN else [r.folded]
-		super().__init__({}, types, [r.dtype for r in results], plan.name, max(self.how) >= ARGMIN, {"fastmath": True} if fastmath else {})
+			types += [r.folded, np.dtype(np.int64)] if r.reduction in PLACES else [np.dtype(np.float64)] * 3 if r.reduction in SPREADS else [r.folded]
+		self._ddof = [r.ddof for r in results]
+		super().__init__({}, types, [r.dtype for r in results], plan.name, not PLACES.isdisjoint(self.how), {"fastmath": True} if fastmath else {})
 		self._inputs, self._function = [plan.types[i] for i in used], _function(plan, used, chosen, True)
 
 	def of_element(self, target, values, position):
 		given = pack(f"T{k}({v})" for k, v in enumerate(values))
 		lines = [f"{pack(f'v{i}' for i in range(len(self.how)))}{',' if len(self.how) == 1 else ''} = f({given})"]
 		for i, (how, k) in enumerate(zip(self.how, self.at)):
-			lines += [f"{target[k]} = v{i}"] + ([f"{target[k + 1]} = S{k + 1}({position})"] if how >= ARGMIN else [])
+			lines.append(f"{target[k]} = S{k}(v{i})" if how in SPREADS else f"{target[k]} = v{i}")
+			lines += [f"{target[k + 1]} = S{k + 1}({position})"] if how in PLACES else []
+			lines += [f"{target[k + 1]}, {target[k + 2]} = S{k}(0), S{k}(1)"] if how in SPREADS else []
 		return lines
 
 	def fold(self, target, left, right, in_order=False):
@@ -64,15 +70,21 @@ class _Reduced(_folds.States):
 				lines += [f"p{k}, q{k} = {x}, {y}", f"{to} = q{k} if (q{k} {'<' if how == MIN else '>'} p{k}) | (q{k} != q{k}) else p{k}"]
 			elif how in (ANY, ALL):
 				lines.append(f"{to} = {x} {'|' if how == ANY else '&'} {y}")
+			elif how in SPREADS:
+				m, n = (f"{names[k + 2]}" for names in (left, right))
+				lines += [f"far{k}, m{k}, n{k}, all{k} = {y} - {x}, {m}, {n}, {m} + {n}", f"{to} = {x} + far{k} * (n{k} / all{k})",
+					f"{target[k + 1]} = {left[k + 1]} + {right[k + 1]} + far{k} * far{k} * (m{k} * (n{k} / all{k}))", f"{target[k + 2]} = all{k}"]
 			else:
 				lines += _folds.first_of(f"better{how}", *(names[k:k + 2] for names in (target, left, right)), in_order)
 		return lines
 
 	def end(self):
-		return [f"S{k}(x{k} / count)" if how == MEAN else f"x{k + (how >= ARGMIN)}" for how, k in zip(self.how, self.at)]
+		squares = [f"x{k + 1} / max(count - {ddof}, 0)" for k, ddof in zip(self.at, self._ddof)]
+		return [f"S{k}(x{k} / count)" if how == MEAN else square if how == VAR else f"math.sqrt({square})" if how == STD else f"x{k + (how in PLACES)}"
+			for how, k, square in zip(self.how, self.at, squares)]
 
 	def scope(self):
-		return {**super().scope(), "f": self._function, f"better{ARGMIN}": reductions.is_smaller, f"better{ARGMAX}": reductions.is_larger,
+		return {**super().scope(), "math": math, "f": self._function, f"better{ARGMIN}": reductions.is_smaller, f"better{ARGMAX}": reductions.is_larger,
 			**{f"T{k}": _core.as_type(t) for k, t in enumerate(self._inputs)}}
 
 

@@ -2,6 +2,7 @@
  * less and greater than every number, as in NumPy's reductions. */
 #include "run/cpu/fold.h"
 
+#include <math.h>
 #include <string.h>
 
 #pragma GCC optimize("O3")
@@ -120,6 +121,151 @@ SUMS(f64, double)
 	X(U32, uint32_t) X(U64, uint64_t) X(F32, float) X(F64, double)
 ORDERED(ORDER)
 
+/* -- Complex numbers --------------------------------------------------------------------------------------------------------- */
+
+#define PAIRS(K, T) \
+	CLONED static void pair_sum_##K(const T *x, int64_t n, double *to) \
+	{ \
+		T acc[LANES] = { 0 }; \
+		int64_t i = 0; \
+		for (; i + LANES <= 2 * n; i += LANES) \
+			for (int k = 0; k < LANES; k++) \
+				acc[k] += x[i + k]; \
+		for (int k = 0; i < 2 * n; i++, k++) \
+			acc[k] += x[i]; \
+		to[0] = to[1] = 0; \
+		for (int k = 0; k < LANES; k++) \
+			to[k % 2] += acc[k]; \
+	} \
+	static void pair_product_##K(const T *x, int64_t n, double *to) \
+	{ \
+		T re = x[0], im = x[1]; \
+		for (int64_t i = 1; i < n; i++) { \
+			T a = re * x[2 * i] - im * x[2 * i + 1]; \
+			im = re * x[2 * i + 1] + im * x[2 * i]; \
+			re = a; \
+		} \
+		to[0] = re, to[1] = im; \
+	} \
+	static void pair_products_##K(T *to, const T *x, int64_t n) \
+	{ \
+		for (int64_t i = 0; i < 2 * n; i += 2) { \
+			T re = to[i] * x[i] - to[i + 1] * x[i + 1]; \
+			to[i + 1] = to[i] * x[i + 1] + to[i + 1] * x[i]; \
+			to[i] = re; \
+		} \
+	}
+PAIRS(f32, float)
+PAIRS(f64, double)
+
+static bool is_pair(uint8_t kind) { return kind == GJ_C64 || kind == GJ_C128; }
+
+static void add_pair(gj_fold how, gj_folded *p, const double *z)
+{
+	double *x = p->value.pair, re = x[0] * z[0] - x[1] * z[1], im = x[0] * z[1] + x[1] * z[0];
+	bool sum = how == GJ_FOLD_SUM;
+	x[0] = !p->any ? z[0] : sum ? x[0] + z[0] : re;
+	x[1] = !p->any ? z[1] : sum ? x[1] + z[1] : im;
+}
+
+/* -- Means and squares ------------------------------------------------------------------------------------------------------- */
+
+static bool spreads(gj_fold how) { return how == GJ_FOLD_VAR || how == GJ_FOLD_STD; }
+
+/* Of a elements, and of b others. */
+static void join_spread(double *mean, double *squares, int64_t a, double more_mean, double more_squares, int64_t b)
+{
+	double n = (double)a + (double)b, far = more_mean - *mean;
+	*mean += far * ((double)b / n);
+	*squares += more_squares + far * far * ((double)a * ((double)b / n));
+}
+
+static double spread_of(gj_fold how, double squares, int64_t count, uint8_t ddof)
+{
+	double v = squares / (double)(count > ddof ? count - ddof : 0);
+	return how == GJ_FOLD_STD ? sqrt(v) : v;
+}
+
+/* A first guess at the mean, and from there: what it is off by goes into both. */
+#define SPREADS(K, T) \
+	CLONED static void spread_##K(const T *x, int64_t n, double *mean, double *squares) \
+	{ \
+		double sum[LANES] = { 0 }, square[LANES] = { 0 }, all = 0, at = (double)sum_##K(x, n) / (double)n; \
+		int64_t i = 0; \
+		for (; i + LANES <= n; i += LANES) \
+			for (int k = 0; k < LANES; k++) { \
+				double far = (double)x[i + k] - at; \
+				sum[k] += far; \
+				square[k] += far * far; \
+			} \
+		for (int k = 0; i < n; i++, k++) { \
+			double far = (double)x[i] - at; \
+			sum[k] += far; \
+			square[k] += far * far; \
+		} \
+		*squares = 0; \
+		for (int k = 0; k < LANES; k++) { \
+			all += sum[k]; \
+			*squares += square[k]; \
+		} \
+		*mean = at + all / (double)n; \
+		*squares -= all * (all / (double)n); \
+	} \
+	static void spread_first_##K(double *to, const T *x, int64_t n) \
+	{ \
+		for (int64_t j = 0; j < n; j++) \
+			to[j] = x[j], to[n + j] = x[j] - x[j]; \
+	} \
+	CLONED static void spread_column_##K(double *to, const T *x, double share, int64_t n) \
+	{ \
+		for (int64_t j = 0; j < n; j++) { \
+			double far = (double)x[j] - to[j]; \
+			to[j] += far * share; \
+			to[n + j] += far * ((double)x[j] - to[j]); \
+		} \
+	}
+SPREADS(f32, float)
+SPREADS(f64, double)
+
+void gj_spread_first(uint8_t kind, double *to, const void *x, int64_t n)
+{
+	kind == GJ_F32 ? spread_first_f32(to, x, n) : spread_first_f64(to, x, n);
+}
+
+void gj_spread_column(uint8_t kind, double *to, const void *x, int64_t count, int64_t n)
+{
+	kind == GJ_F32 ? spread_column_f32(to, x, 1 / (double)count, n) : spread_column_f64(to, x, 1 / (double)count, n);
+}
+
+void gj_spread_join(double *to, int64_t a, const double *more, int64_t b, int64_t n)
+{
+	for (int64_t j = 0; j < n; j++)
+		join_spread(&to[j], &to[n + j], a, more[j], more[n + j], b);
+}
+
+static void store_float(uint8_t kind, double v, void *out)
+{
+	float f = (float)v;
+	memcpy(out, kind == GJ_F32 ? (const void *)&f : &v, kind == GJ_F32 ? sizeof f : sizeof v);
+}
+
+void gj_spread_end(gj_fold how, uint8_t kind, const double *from, int64_t j, int64_t n, int64_t count, uint8_t ddof, void *out)
+{
+	store_float(kind, spread_of(how, from[n + j], count, ddof), out);
+}
+
+static void spread_row(uint8_t kind, const void *x, int64_t n, gj_folded *p)
+{
+	double mean, squares;
+	kind == GJ_F32 ? spread_f32(x, n, &mean, &squares) : spread_f64(x, n, &mean, &squares);
+	if (!p->any)
+		p->value.pair[0] = p->value.pair[1] = 0, p->index = 0;
+	join_spread(&p->value.pair[0], &p->value.pair[1], p->index, mean, squares, n);
+	p->index += n;
+}
+
+/* -- Any of them ------------------------------------------------------------------------------------------------------------- */
+
 static bool adds(gj_fold how) { return how == GJ_FOLD_SUM || how == GJ_FOLD_PROD; }
 static bool is_float(uint8_t kind) { return kind == GJ_F32 || kind == GJ_F64; }
 
@@ -135,7 +281,14 @@ static void add(gj_fold how, uint8_t kind, gj_folded *p, double d, uint64_t u)
 static void add_row(gj_fold how, uint8_t kind, const void *x, int64_t n, gj_folded *p)
 {
 	bool sum = how == GJ_FOLD_SUM;
-	if (kind == GJ_F32)
+	double z[2];
+	if (kind == GJ_C64)
+		sum ? pair_sum_f32(x, n, z) : pair_product_f32(x, n, z);
+	if (kind == GJ_C128)
+		sum ? pair_sum_f64(x, n, z) : pair_product_f64(x, n, z);
+	if (is_pair(kind))
+		add_pair(how, p, z);
+	else if (kind == GJ_F32)
 		add(how, kind, p, sum ? sum_f32(x, n) : product_f32(x, n), 0);
 	else if (kind == GJ_F64)
 		add(how, kind, p, sum ? sum_f64(x, n) : product_f64(x, n), 0);
@@ -159,6 +312,8 @@ void gj_fold_row(gj_fold how, uint8_t kind, const void *x, int64_t n, int64_t in
 		return;
 	if (adds(how))
 		add_row(how, kind, x, n, p);
+	else if (spreads(how))
+		spread_row(kind, x, n, p);
 	else
 		order(how, kind, x, n, index, NULL, p);
 	p->any = true;
@@ -168,24 +323,39 @@ void gj_fold_join(gj_fold how, uint8_t kind, gj_folded *p, const gj_folded *more
 {
 	if (!more->any)
 		return;
-	if (adds(how))
+	if (adds(how) && is_pair(kind))
+		add_pair(how, p, more->value.pair);
+	else if (adds(how))
 		add(how, kind, p, more->value.d, more->value.u);
-	else
+	else if (spreads(how)) {
+		join_spread(&p->value.pair[0], &p->value.pair[1], p->index, more->value.pair[0], more->value.pair[1], more->index);
+		p->index += more->index;
+	} else
 		order(how, kind, more->value.bytes, 1, 0, &more->index, p);
 	p->any = true;
 }
 
-void gj_fold_end(gj_fold how, uint8_t kind, const gj_folded *p, void *out)
+void gj_fold_end(gj_fold how, uint8_t kind, const gj_folded *p, uint8_t ddof, void *out)
 {
 	uint32_t size = gj_scalar[kind]->size;
 	gj_folded f = *p;
+	if (spreads(how)) {
+		store_float(kind, spread_of(how, p->value.pair[1], p->index, ddof), out);
+		return;
+	}
 	if (!p->any) {                                                 /* of nothing: 0, or 1 */
 		f.value.u = how == GJ_FOLD_PROD || how == GJ_FOLD_MIN;
 		if (is_float(kind))
 			f.value.d = how == GJ_FOLD_PROD;
+		if (is_pair(kind))
+			f.value.pair[0] = how == GJ_FOLD_PROD, f.value.pair[1] = 0;
 	}
 	if (adds(how) && kind == GJ_F32)
 		f.value.f = (float)f.value.d;
+	if (kind == GJ_C64) {
+		float z[2] = { (float)f.value.pair[0], (float)f.value.pair[1] };
+		memcpy(f.value.bytes, z, sizeof z);
+	}
 	if (how >= GJ_FOLD_ARGMIN)
 		memcpy(out, &f.index, sizeof f.index);
 	else
@@ -195,7 +365,11 @@ void gj_fold_end(gj_fold how, uint8_t kind, const gj_folded *p, void *out)
 void gj_fold_column(gj_fold how, uint8_t kind, void *to, int64_t *at, const void *x, const int64_t *more_at, int64_t index, int64_t n)
 {
 	if (adds(how)) {
-		if (kind == GJ_F32)
+		if (is_pair(kind) && how == GJ_FOLD_SUM)
+			kind == GJ_C64 ? sums_f32(how, to, x, 2 * n) : sums_f64(how, to, x, 2 * n);
+		else if (is_pair(kind))
+			kind == GJ_C64 ? pair_products_f32(to, x, n) : pair_products_f64(to, x, n);
+		else if (kind == GJ_F32)
 			sums_f32(how, to, x, n);
 		else if (kind == GJ_F64)
 			sums_f64(how, to, x, n);

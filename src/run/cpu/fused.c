@@ -133,6 +133,7 @@ typedef struct run {
 	int64_t  parts, rows, chunks;              /* see plans of reductions */
 	gj_folded *folded;                         /* [output][kept][part] */
 	char     *column; int64_t *where;          /* [output][part][kept · n] */
+	uint32_t held;                             /* … of so many bytes each */
 	int64_t  room;                             /* elements of a stretch */
 	gj_split *split;                         /* of the tasks */
 	_Atomic bool failed;
@@ -293,7 +294,7 @@ static void finish_each(const run *r, int64_t kept, int64_t rows, const gj_folde
 	row(r, kept, 0, 0, op);
 	for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
 		for (int64_t i = 0; i < rows; i++)
-			gj_fold_end((gj_fold)r->f->op[o].fold, r->f->op[o].kind, folded++, op[o].at + i * r->f->op[o].stride[r->last - 1]);
+			gj_fold_end((gj_fold)r->f->op[o].fold, r->f->op[o].kind, folded++, r->f->op[o].ddof, op[o].at + i * r->f->op[o].stride[r->last - 1]);
 }
 
 /* Task: some of many short rows, each of which is folded to an element. */
@@ -323,7 +324,7 @@ static void finish_rows(run *r)
 			for (int64_t i = 1; i < r->parts; i++)
 				gj_fold_join((gj_fold)r->f->op[o].fold, r->f->op[o].kind, p, p + i);
 			row(r, k, 0, 0, op);
-			gj_fold_end((gj_fold)r->f->op[o].fold, r->f->op[o].kind, p, op[o].at);
+			gj_fold_end((gj_fold)r->f->op[o].fold, r->f->op[o].kind, p, r->f->op[o].ddof, op[o].at);
 		}
 }
 
@@ -331,7 +332,7 @@ static void finish_rows(run *r)
 
 static char *column_of(const run *r, uint32_t o, int64_t part, int64_t at)
 {
-	return r->column + (((o - r->f->nin) * r->parts + part) * r->kept * r->n + at) * 8;
+	return r->column + (((o - r->f->nin) * r->parts + part) * r->kept * r->n + at) * r->held;
 }
 
 static int64_t *where_of(const run *r, uint32_t o, int64_t part, int64_t at)
@@ -339,10 +340,19 @@ static int64_t *where_of(const run *r, uint32_t o, int64_t part, int64_t at)
 	return r->where + ((o - r->f->nin) * r->parts + part) * r->kept * r->n + at;
 }
 
-static void fold_column(const run *r, uint32_t o, const char *x, char *to, int64_t *at, int64_t n, int64_t index, bool is_first)
+/* VAR and STD have more to keep than an element. */
+static bool spreads(const gj_fused_operand *p) { return p->fold == GJ_FOLD_VAR || p->fold == GJ_FOLD_STD; }
+
+/* Element `index` of each column, the count-th that is folded here. */
+static void fold_column(const run *r, uint32_t o, const char *x, char *to, int64_t *at, int64_t n, int64_t index, int64_t count)
 {
 	const gj_fused_operand *p = &r->f->op[o];
-	if (!is_first) {
+	if (spreads(p)) {
+		double *kept = (double *)(void *)to;
+		count > 1 ? gj_spread_column(p->kind, kept, x, count, n) : gj_spread_first(p->kind, kept, x, n);
+		return;
+	}
+	if (count > 1) {
 		gj_fold_column((gj_fold)p->fold, p->kind, to, at, x, NULL, index, n);
 		return;
 	}
@@ -351,7 +361,7 @@ static void fold_column(const run *r, uint32_t o, const char *x, char *to, int64
 		at[i] = index;
 }
 
-/* Task: a part of the rows that are folded, of a stretch of what stays. Columns have 8 bytes an element set aside, and are packed. */
+/* Task: a part of the rows that are folded, of a stretch of what stays. Columns have `held` bytes an element set aside, and are packed. */
 static void fold_columns(run *r, int64_t t, memory *m)
 {
 	gj_operand op[GJ_MAX_OPERANDS];
@@ -368,8 +378,22 @@ static void fold_columns(run *r, int64_t t, memory *m)
 		for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
 			for (int64_t i = 0; i < rows; i++)
 				fold_column(r, o, op[o].at + i * n * op[o].step, column_of(r, o, part, kept * r->n + from),
-					where_of(r, o, part, kept * r->n + from), n, g + i, g + i == first);
+					where_of(r, o, part, kept * r->n + from), n, g + i, g + i - first + 1);
 	}
+}
+
+/* The parts of a stretch of columns, of which the first is kept, as means and squares. */
+static void finish_spread(const run *r, uint32_t o, int64_t at, int64_t n, const gj_operand *op)
+{
+	const gj_fused_operand *p = &r->f->op[o];
+	double *all = (double *)(void *)column_of(r, o, 0, at);
+	int64_t count = least(r->rows, r->gone);
+	for (int64_t i = 1, more; i < r->parts; i++, count += more) {
+		more = least(r->rows, r->gone - i * r->rows);
+		gj_spread_join(all, count, (double *)(void *)column_of(r, o, i, at), more, n);
+	}
+	for (int64_t i = 0; i < n; i++)
+		gj_spread_end((gj_fold)p->fold, p->kind, all, i, n, r->gone, p->ddof, op->at + i * op->step);
 }
 
 static void finish_columns(run *r)
@@ -382,6 +406,11 @@ static void finish_columns(run *r)
 				gj_operand op[GJ_MAX_OPERANDS];
 				n = least(r->n - from, r->room);
 				int64_t at = k * r->n + from;
+				if (spreads(p)) {
+					row(r, k, 0, from, op);
+					finish_spread(r, o, at, n, &op[o]);
+					continue;
+				}
 				for (int64_t i = 1; i < r->parts; i++)
 					gj_fold_column((gj_fold)p->fold, p->kind, column_of(r, o, 0, at), where_of(r, o, 0, at), column_of(r, o, i, at),
 						where_of(r, o, i, at), 0, n);
@@ -463,7 +492,10 @@ static bool reduce_columns(run *r)
 	r->tasks = pieces * r->parts;
 	r->batch = UNIT / (r->rows * least(r->n, r->room)) + 1;
 	size_t elements = (size_t)(r->kept * r->n * r->parts) * (r->f->nargs - r->f->nin);
-	r->column = malloc(elements * 8);
+	r->held = 8;
+	for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
+		r->held = spreads(&r->f->op[o]) || r->f->op[o].size > r->held ? WIDEST : r->held;
+	r->column = malloc(elements * r->held);
 	r->where = finds_positions(r->f) ? malloc(elements * 8) : (int64_t *)(void *)r->column;
 	r->task = fold_columns;
 	bool ok = r->column && r->where;

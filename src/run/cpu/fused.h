@@ -6,13 +6,14 @@
 
 enum { GJ_MAX_LOOPS = 6 };
 
-typedef enum gj_fold { GJ_FOLD_NONE, GJ_FOLD_SUM, GJ_FOLD_PROD, GJ_FOLD_MIN, GJ_FOLD_MAX, GJ_FOLD_ARGMIN, GJ_FOLD_ARGMAX } gj_fold;
+typedef enum gj_fold { GJ_FOLD_NONE, GJ_FOLD_SUM, GJ_FOLD_PROD, GJ_FOLD_MIN, GJ_FOLD_MAX, GJ_FOLD_VAR, GJ_FOLD_STD, GJ_FOLD_ARGMIN,
+	GJ_FOLD_ARGMAX } gj_fold;
 
 typedef struct gj_fused_operand {
 	char   *at;
 	int64_t stride[GJ_MAX_LOOPS];              /* bytes; outputs: 0 along reduced dimensions */
 	uint32_t size;                             /* bytes of an element as the kernel reads or writes it */
-	uint8_t fold, kind;                        /* outputs: what becomes of the elements, which are of that gj_kind */
+	uint8_t fold, kind, ddof;                  /* outputs: what becomes of the elements, which are of that gj_kind; VAR, STD: of so many fewer */
 } gj_fused_operand;
 
 /* One run: the inputs, then the outputs, which are all stored or all reduced along the same dimensions. */
