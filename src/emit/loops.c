@@ -137,7 +137,8 @@ void gj_unroll_hint(gj_gen *g, uint32_t block, gj_v branch)
 	if (!g->u->backend->unroll_hints)
 		return;
 	uint32_t n = body_size(f, l);
-	if (gj_terminator(f, block)->op == GJ_BRANCH && gj_terminator(f, block)->sub == GJ_ROLLED)
+	const gj_op *t = gj_terminator(f, block);
+	if ((t->op == GJ_BRANCH || t->op == GJ_JUMP) && t->sub == GJ_ROLLED)
 		set_count(g, branch, 1);
 	else if (n <= MIDDLE_BODY && !constant_count(f, &f->loops.p[l]))
 		set_count(g, branch, n <= SMALL_BODY ? 4 : 2);

@@ -133,7 +133,7 @@ typedef enum gj_taker { GJ_TAKE_NOBODY, GJ_TAKE_TUPLE, GJ_TAKE_LIST, GJ_TAKE_SUM
 /* How SSA is to be made of bytecode: what inference has found out about it. */
 typedef struct gj_reading { GJ_VEC(gj_loop_place) loops; gj_taker taker; } gj_reading;
 
-enum { GJ_ROLLED = 1 };                                                     /* sub of BRANCH, at the end of a loop: it is not unrolled */
+enum { GJ_ROLLED = 1 };                                                     /* sub of JUMP and BRANCH, at the end of a loop: it is not unrolled */
 
 typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST, GJ_SORT_DICT, GJ_SORT_TEXT } gj_sort; /* sub of MKTUPLE */
 
