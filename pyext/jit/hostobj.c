@@ -66,7 +66,7 @@ static PyObject *call_with(gj_host *h, gj_specialisation *s, gj_args *a, uint64_
 		PyErr_NoMemory();
 	else {
 		out->data = (gj_devptr)slot;
-		gj_args_fill(&s->image, a, params);
+		gj_args_fill(&s->image, a, 0, params);
 		gj_status status = run(h, s, params, &report);
 		gj_show_any();
 		o = status == GJ_OK ? result_of(s, a, slot) : fail(h, s, status, &report);

@@ -13,11 +13,11 @@
 enum { BUFFER = 2048 };
 
 /* Where a thread runs `each` neighbours: are blocks fewer by that, or is each smaller? A multiprocessor holds few blocks at a time, and
- * small ones leave it idle between them; but reports tell of threads of whole blocks. */
-static bool fewer_blocks(const gj_launch_config *c, const gj_image *m, uint32_t each)
+ * small ones leave it idle between them. */
+static bool fewer_blocks(const gj_launch_config *c, uint32_t each)
 {
 	enum { LEAST = 128 };
-	return !m->reports && c->grid[0] % each == 0 && c->block[0] * c->block[1] * c->block[2] < each * LEAST;
+	return c->grid[0] % each == 0 && c->block[0] * c->block[1] * c->block[2] < each * LEAST;
 }
 
 static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const gj_args *a, gj_stream *stream)
@@ -27,8 +27,8 @@ static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const g
 	char *buffer = n <= sizeof small ? small : PyMem_RawMalloc(n);
 	if (!buffer)
 		return GJ_E_NOMEM;
-	gj_args_fill(&s->image, a, buffer);
-	uint32_t each = s->image.neighbours > 1 ? s->image.neighbours : 1, fewer = fewer_blocks(c, &s->image, each) ? each : 1;
+	gj_args_fill(&s->image, a, c->block[0], buffer);
+	uint32_t each = s->image.neighbours > 1 ? s->image.neighbours : 1, fewer = fewer_blocks(c, each) ? each : 1;
 	gj_launch what = { { c->grid[0] / fewer, c->grid[1], c->grid[2] }, { c->block[0] / (each / fewer), c->block[1], c->block[2] }, c->shared,
 		stream, buffer, n, s->image.spins && gj_is_only_thread() };
 	gj_status status;

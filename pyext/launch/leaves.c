@@ -226,7 +226,7 @@ static inline void put(char *to, const void *from, size_t n)
 		memcpy(to, from, n);
 }
 
-void gj_args_fill(const gj_image *im, const gj_args *a, char *buffer)
+void gj_args_fill(const gj_image *im, const gj_args *a, uint32_t row, char *buffer)
 {
 	for (uint32_t i = 0; i < im->nparams; i++) {
 		const gj_param *p = &im->param[i];
@@ -238,6 +238,7 @@ void gj_args_fill(const gj_image *im, const gj_args *a, char *buffer)
 		case GJ_FIELD_DATA:  v = (int64_t)x->data; break;
 		case GJ_FIELD_SHAPE: v = x->shape[p->dim]; break;
 		case GJ_FIELD_BYTES: v = bytes_of(x); break;
+		case GJ_FIELD_ROW:   v = row; break;
 		default:             v = x->strides[p->dim]; break;
 		}
 		put(to, &v, p->size);                  /* little-endian: the low bytes come first */

@@ -82,7 +82,7 @@ void    gj_arg_dims(gj_arg *, PyArrayObject *);        /* shape and strides are 
 bool    gj_args_describe(gj_args *, const gj_type *elem, int ndim, uintptr_t data, bool readonly, const int64_t *shape,
 	const int64_t *strides);                   /* a foreign array in device memory; strides NULL: C order */
 bool    gj_refuse_dtype(PyArray_Descr *);              /* sets the exception: no kernel takes such an array */
-/* The buffer that a compiled function reads its parameters from. */
-void    gj_args_fill(const gj_image *, const gj_args *, char *buffer);
+/* The buffer that a compiled function reads its parameters from; row: threads of a block along x. */
+void    gj_args_fill(const gj_image *, const gj_args *, uint32_t row, char *buffer);
 
 #endif

@@ -26,7 +26,7 @@ static gj_kind machine_kind(const gj_unit *u, const gj_fnparam *p)
 {
 	if (p->field == GJ_FIELD_DATA)
 		return GJ_U64;
-	if (p->field == GJ_FIELD_VALUE || p->field == GJ_FIELD_BYTES)
+	if (p->field == GJ_FIELD_VALUE || p->field == GJ_FIELD_BYTES || p->field == GJ_FIELD_ROW)
 		return (gj_kind)p->type->kind;
 	return u->opt->facts & GJ_FACT_IDX32 ? GJ_I32 : GJ_I64;
 }

@@ -103,7 +103,7 @@ static void params(io *s, gj_image *m)
 		NUM(s, p->kind, 1);
 		NUM(s, p->size, 1);
 		NUM(s, p->offset, 2);
-		s->bad |= p->leaf >= m->nleaves || p->field > GJ_FIELD_BYTES || p->dim >= GJ_MAX_NDIM
+		s->bad |= p->leaf >= m->nleaves || p->field > GJ_FIELD_ROW || p->dim >= GJ_MAX_NDIM
 		          || p->kind >= GJ_NSCALARS || (uint32_t)p->offset + p->size > m->param_bytes;
 	}
 }

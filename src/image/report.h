@@ -9,6 +9,9 @@
 /* CPU: what a handler keeps of an exception that it has caught (run/cpu/call.c), in words of 64 bits. */
 enum { GJ_CAUGHT_WORDS = 18 };
 
+/* Above the place along x of a thread that ran neighbours' work, in a report: threads of a block. */
+enum { GJ_REPORT_ROW = 48 };
+
 enum { GJ_REPORT_VALUES = 12 /* indices and extents of as many dimensions as arrays have */ };
 
 typedef enum gj_report_state { GJ_REPORT_NONE, GJ_REPORT_BEGUN, GJ_REPORT_WHOLE } gj_report_state;
@@ -18,7 +21,7 @@ typedef struct gj_report {
 	uint32_t site;                             /* of the image's sites, from first_report on */
 	uint32_t block[3], thread[3];
 	uint32_t nvalues, unused;
-	uint64_t value[GJ_REPORT_VALUES];          /* INDEX: indices, then extents; where a thread runs neighbours, which of them it was */
+	uint64_t value[GJ_REPORT_VALUES];          /* INDEX: indices, then extents; where a thread runs neighbours, whose place it was (opt/neighbours.c) */
 } gj_report;
 
 /* What a kernel prints. A site's template is the line, in which GJ_PRINT_MARK and a letter stand for a number: b bool, i and u

@@ -14,7 +14,7 @@
  *
  * The way to the body is that of most threads: of each branch whose condition is known beforehand the side with more to do. Checks of
  * bounds that every thread in the body comes through are conditions too: only the copies that run one after the other have them, and
- * say which of its neighbours a thread runs as it fails. */
+ * say where in the launch as it was asked for the thread is that fails. */
 #include "opt/opt.h"
 #include "image/report.h"
 
@@ -310,9 +310,9 @@ static void copy_edges(const plan *p, uint32_t made, uint32_t b, const uint32_t 
 		f->bb.p[made].succ[f->bb.p[made].nsucc++] = succ_to[f->bb.p[b].succ[k]];
 }
 
-/* The kernel for one index, that of neighbour `part`; where it returned it goes on at block `next`. Returns its first block. Stores say that they are ordinary
+/* The kernel for one index, and where that is for reports; where it returned it goes on at block `next`. Returns its first block. Stores say that they are ordinary
  * ones, in words (st.wb): else LLVM joins the ends of this copy and of those side by side, whose stores then do not meet. */
-static uint32_t copy(const plan *p, gj_ref index, gj_ref part, uint32_t next)
+static uint32_t copy(const plan *p, gj_ref index, gj_ref place, uint32_t next)
 {
 	gj_fn *f = p->f;
 	gj_ref *map = gj_new(f->arena, gj_ref, p->nops);
@@ -327,7 +327,7 @@ static uint32_t copy(const plan *p, gj_ref index, gj_ref part, uint32_t next)
 			if (gj_o(f, r)->op == GJ_STORE && !gj_o(f, r)->sub)
 				gj_o(f, map[r])->sub = GJ_HINT_WB;
 			if (gj_o(f, r)->op == GJ_BOUNDS)
-				add_operand(f, map[r], part);
+				add_operand(f, map[r], place);
 		}
 		if (gj_terminator(f, made)->op == GJ_RETURN) {
 			gj_terminator(f, made)->op = GJ_JUMP;
@@ -335,6 +335,26 @@ static uint32_t copy(const plan *p, gj_ref index, gj_ref part, uint32_t next)
 		}
 	}
 	return to[0];
+}
+
+/* grid(1) in the lower GJ_REPORT_ROW bits, above it a block's threads along x; 0: nothing reports. */
+static gj_ref place_to_report(const plan *p, uint32_t block, gj_ref index)
+{
+	gj_fn *f = p->f;
+	const gj_type *i64 = gj_scalar[GJ_I64];
+	bool any = false;
+	for (uint32_t i = 0; i < p->nblocks; i++)
+		GJ_EACH_OP_OF(f, p->block[i], r)
+			any |= gj_o(f, r)->op == GJ_BOUNDS;
+	if (!any)
+		return 0;
+	gj_push(f->arena, &f->param, ((gj_fnparam){ .field = GJ_FIELD_ROW, .type = i64 }));
+	gj_ref row = gj_emit(f, block, GJ_PARAM, i64, 0, 0, NULL), wide = index;
+	gj_o(f, row)->imm.i = f->param.n - 1;
+	if (gj_o(f, index)->type != i64)
+		wide = gj_emit(f, block, GJ_CVT, i64, 0, 1, &index);
+	row = gj_emit(f, block, GJ_SHL, i64, 0, 2, (gj_ref[]){ row, constant(f, block, i64, GJ_REPORT_ROW) });
+	return gj_emit(f, block, GJ_OR, i64, 0, 2, (gj_ref[]){ row, wide });
 }
 
 /* The kernel for k indices from `first` on, one after the other. Returns the first block, whose phi takes what comes from outside last. */
@@ -346,7 +366,7 @@ static uint32_t copies_in_turn(const plan *p, gj_ref first, uint32_t k, gj_ref s
 	gj_ref c = gj_emit(f, loop, GJ_PHI, t, 0, 2, (gj_ref[]){ start, start });
 	gj_ref index = flagged(f, gj_emit(f, loop, GJ_ADD, t, 0, 2, (gj_ref[]){ first, c }));
 	gj_link(f, next, loop);
-	uint32_t body = copy(p, index, c, next);
+	uint32_t body = copy(p, index, place_to_report(p, loop, index), next);
 	gj_emit(f, loop, GJ_JUMP, NULL, 0, 0, NULL);
 	gj_link(f, loop, body);
 	gj_ref after = flagged(f, gj_emit(f, next, GJ_ADD, t, 0, 2, (gj_ref[]){ c, constant(f, next, t, 1) }));

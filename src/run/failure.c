@@ -6,7 +6,18 @@
 
 static _Thread_local gj_failure last;
 
-gj_status gj_failure_set(const gj_site *site, uint32_t nsites, uint32_t first, const char *text, uint32_t neighbours, const gj_report *r)
+/* Takes the place of the thread that was to fail from behind its values: another thread ran it, in another block maybe. */
+static void place(gj_report *r)
+{
+	uint64_t at = r->value[--r->nvalues], row = at >> GJ_REPORT_ROW;
+	at &= ((uint64_t)1 << GJ_REPORT_ROW) - 1;
+	if (!row)
+		return;
+	r->thread[0] = (uint32_t)(at % row);
+	r->block[0] = (uint32_t)(at / row);
+}
+
+gj_status gj_failure_set(const gj_site *site, uint32_t nsites, uint32_t first, const char *text, const gj_report *r)
 {
 	if (first > nsites || r->site >= nsites - first)
 		return gj_error_set(GJ_E_LAUNCH, 0, "a kernel reported a failure at a place that it does not have");
@@ -18,8 +29,8 @@ gj_status gj_failure_set(const gj_site *site, uint32_t nsites, uint32_t first, c
 	snprintf(last.exception, sizeof last.exception, "%s", text + s->exception);
 	snprintf(last.message, sizeof last.message, "%s", text + s->message);
 	last.report = *r;
-	if (neighbours > 1 && r->nvalues % 2 && r->nvalues <= GJ_REPORT_VALUES)
-		last.report.thread[0] = r->thread[0] * neighbours + (uint32_t)r->value[--last.report.nvalues];
+	if (s->kind == GJ_SITE_INDEX && r->nvalues % 2 && r->nvalues <= GJ_REPORT_VALUES)
+		place(&last.report);
 	return gj_error_set(GJ_E_RAISED, 0, "the kernel raised an exception");
 }
 

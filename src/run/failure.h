@@ -12,8 +12,8 @@ typedef struct gj_failure {
 	gj_report report;
 } gj_failure;
 
-/* Remembers a report of the image with these sites, a thread of which runs so many neighbours, and returns GJ_E_RAISED. */
-gj_status gj_failure_set(const gj_site *, uint32_t nsites, uint32_t first, const char *text, uint32_t neighbours, const gj_report *);
+/* Remembers a report of the image with these sites and returns GJ_E_RAISED. */
+gj_status gj_failure_set(const gj_site *, uint32_t nsites, uint32_t first, const char *text, const gj_report *);
 const gj_failure *gj_failure_last(void);
 
 #endif

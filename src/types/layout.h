@@ -11,6 +11,7 @@ typedef enum gj_field {
 	GJ_FIELD_OWNER,                            /* of a counted array: the address of the memory that it keeps (run/cpu/owned.h), 0: none */
 	/* No parts: */
 	GJ_FIELD_BYTES,                            /* of a whole array, one that is only added to (opt/sums.c) */
+	GJ_FIELD_ROW,                              /* threads of a block along x, as the launch was asked for (opt/neighbours.c) */
 	GJ_FIELD_STEP                              /* bytes from one element of a ufunc's operand to the next */
 } gj_field;
 

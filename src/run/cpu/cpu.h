@@ -34,7 +34,7 @@ struct gj_kernel {
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	void     *whose;                           /* of one that C calls: for who is told of its failures */
 	char     *file;                            /* may be NULL */
-	gj_site  *site; uint32_t nsites, first_report, neighbours;
+	gj_site  *site; uint32_t nsites, first_report;
 	char     *text;                            /* what sites say */
 	void    **foreign;                         /* handles of libraries that it calls, a NULL behind the last; or NULL */
 	gj_sum   *sum; uint32_t nsums;

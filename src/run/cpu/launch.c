@@ -357,7 +357,7 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
 	gj_status status = (gj_status)atomic_load(&r.status);
 	gj_print_end(&r);
 	if (status == GJ_E_RAISED)
-		return gj_failure_set(k->site, k->nsites, k->first_report, k->text, k->neighbours, &r.report);
+		return gj_failure_set(k->site, k->nsites, k->first_report, k->text, &r.report);
 	return status == GJ_OK ? GJ_OK : gj_error_set(status, 0, "%s", r.text);
 }
 
@@ -477,7 +477,6 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->first_axis = i->first_axis;
 	k->nsites = i->nsites;
 	k->first_report = i->first_report;
-	k->neighbours = i->neighbours;
 	if (i->nsites) {
 		memcpy(k->site, i->site, i->nsites * sizeof *k->site);
 		memcpy(k->text, i->text, i->ntext);

@@ -11,7 +11,7 @@ struct gj_cuda_report {
 	gj_cuda_report *next;
 	gj_report *record;                         /* the GPU writes it at the same address; NULL: there is none */
 	gj_print_buffer *lines; uint32_t shown;    /* the same; words that were shown */
-	gj_site *site; uint32_t nsites, first, neighbours;
+	gj_site *site; uint32_t nsites, first;
 	char *text;
 };
 
@@ -60,7 +60,6 @@ gj_status gj_cuda_report_open(gj_cuda *d, const gj_image *image, CUmodule module
 	memcpy(r->text, image->text, image->ntext);
 	r->nsites = image->nsites;
 	r->first = image->first_report;
-	r->neighbours = image->neighbours;
 	gj_status s = image->reports ? connect(module, "gj_report", sizeof *r->record, (void **)&r->record) : GJ_OK;
 	if (s == GJ_OK && image->prints)
 		s = connect(module, "gj_print", sizeof *r->lines, (void **)&r->lines);
@@ -121,7 +120,7 @@ gj_status gj_cuda_look(gj_cuda *d)
 			show_lines(r);
 		if (!r->record || __atomic_load_n(&r->record->state, __ATOMIC_ACQUIRE) != GJ_REPORT_WHOLE)
 			continue;
-		s = gj_failure_set(r->site, r->nsites, r->first, r->text, r->neighbours, r->record);
+		s = gj_failure_set(r->site, r->nsites, r->first, r->text, r->record);
 		__atomic_store_n(&r->record->state, GJ_REPORT_NONE, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&lock);
