@@ -49,21 +49,34 @@ static gj_ref incoming(const loop_plan *p, gj_ref r, bool inside)
 	return one;
 }
 
-/* Does the header's test keep phi r below a limit (above: down), and let no other round begin? Gives the limit. */
-static gj_ref limit_of(const loop_plan *p, gj_ref r, bool down)
+/* What was converted to an unsigned type of its size. */
+static gj_ref signed_of(const loop_plan *p, gj_ref r)
+{
+	const gj_op *o = gj_o(p->f, r);
+	const gj_type *from = o->op == GJ_CVT ? gj_o(p->f, o->arg[0])->type : NULL;
+	return from && gj_is_int(from) && gj_is_signed(from) && gj_is_unsigned(o->type) && from->size == o->type->size ? o->arg[0] : r;
+}
+
+/* Does the header's test keep phi r below a limit (above: down), and let no other round begin? Gives the limit. `rounds`: it counts from
+ * 0 by one, so that the test may be one of unsigned numbers: of a limit from 2^63 on there is no room, as if it were negative. */
+static gj_ref limit_of(const loop_plan *p, gj_ref r, bool down, bool rounds)
 {
 	const gj_bb *h = &p->f->bb.p[p->header];
 	const gj_op *t = gj_terminator(p->f, p->header), *c = t->op == GJ_BRANCH ? gj_o(p->f, t->arg[0]) : NULL;
 	static const uint8_t swap[] = { GJ_CMP_GT, GJ_CMP_GE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_LT, GJ_CMP_LE };
 	static const uint8_t not[] = { GJ_CMP_GE, GJ_CMP_GT, GJ_CMP_NE, GJ_CMP_EQ, GJ_CMP_LE, GJ_CMP_LT };
-	if (!c || c->op != GJ_CMP || (c->arg[0] != r && c->arg[1] != r) || gj_o(p->f, c->arg[0])->type != gj_o(p->f, c->arg[1])->type)
+	if (!c || c->op != GJ_CMP || gj_o(p->f, c->arg[0])->type != gj_o(p->f, c->arg[1])->type)
+		return 0;
+	gj_ref side[2] = { signed_of(p, c->arg[0]), signed_of(p, c->arg[1]) };
+	bool same = side[0] == c->arg[0] && side[1] == c->arg[1];
+	if ((side[0] != r && side[1] != r) || gj_o(p->f, side[0])->type != gj_o(p->f, side[1])->type || !(same || rounds))
 		return 0;
 	bool first = gj_loop_contains(p->f, p->loop, p->f->bb.p[h->succ[0]].loop);
 	if (first == gj_loop_contains(p->f, p->loop, p->f->bb.p[h->succ[1]].loop))
 		return 0;
 	unsigned op = first ? c->sub : not[c->sub];
-	op = c->arg[0] == r ? op : swap[op];
-	gj_ref limit = c->arg[c->arg[0] == r];
+	op = side[0] == r ? op : swap[op];
+	gj_ref limit = side[side[0] == r];
 	return op == (down ? GJ_CMP_GT : GJ_CMP_LT) && is_outside(p, limit) ? limit : 0;
 }
 
@@ -73,20 +86,20 @@ static void find_counter(loop_plan *p)
 	GJ_EACH_PHI(f, p->header, r) {
 		const gj_op *o = gj_o(f, r);
 		gj_ref first, next, limit;
-		if (!o->type || !gj_is_int(o->type) || !gj_is_signed(o->type) || !(o->flags & GJ_NONNEG) || r >= p->nops || !(first = incoming(p, r, false)) || !(next = incoming(p, r, true)))
+		if (!o->type || !gj_is_int(o->type) || !gj_is_signed(o->type) || r >= p->nops || !(first = incoming(p, r, false)) || !(next = incoming(p, r, true)))
 			continue;
-		const gj_op *n = gj_o(f, next), *step = n->op == GJ_ADD && n->arg[0] == r && (n->flags & GJ_NSW) ? gj_o(f, n->arg[1]) : NULL;
+		const gj_op *n = gj_o(f, next), *step = n->op == GJ_ADD && n->arg[0] == r ? gj_o(f, n->arg[1]) : NULL, *from = gj_o(f, first);
 		if (!step || !is_outside(p, n->arg[1]) || (step->op != GJ_CONST && !(step->flags & GJ_NONNEG)))
 			continue;
-		bool down = step->op == GJ_CONST && step->imm.i < 0;
-		if (!(limit = limit_of(p, r, down)))
-			continue;
-		const gj_op *l = gj_o(f, limit);
-		if (limit >= p->nops || (down && !(l->flags & GJ_NONNEG) && (l->op != GJ_CONST || l->imm.i != -1)))
+		bool one = step->op == GJ_CONST && (step->imm.i == 1 || step->imm.i == -1), down = step->op == GJ_CONST && step->imm.i < 0;
+		bool rounds = one && !down && from->op == GJ_CONST && !from->imm.i;
+		if (!(one || (n->flags & GJ_NSW)) || !(limit = limit_of(p, r, down, rounds)))
+			continue;                                                          /* one step from a limit does not wrap */
+		if (limit >= p->nops)
 			continue;
 		p->counter = r, p->first = first, p->step = n->arg[1], p->limit = limit, p->down = down;
 		p->way = p->bits[r] > p->bits[limit] ? p->bits[r] : p->bits[limit];
-		p->way = p->way < MOST_BITS ? p->way : MOST_BITS;                      /* where there is a round the limit is above 0 */
+		p->way = p->way < MOST_BITS ? p->way : MOST_BITS;                      /* by least_room */
 		return;
 	}
 }
@@ -129,6 +142,9 @@ static slope times(const loop_plan *p, slope s, gj_ref factor)
 	return (slope){ s.known, 0, (s.by ? 32 : s.bits) + factor_bits(p, factor) };
 }
 
+/* Counted from the end where it is negative, which is not looked into: in what is below n and steps away from 0 nothing is negative. */
+static bool is_wrapped(const gj_op *o) { return o->op == GJ_SELECT && (o->flags & GJ_WRAP); }
+
 /* Types of 32 bits must not wrap. */
 static slope slope_of(const loop_plan *p, gj_ref r, int depth)
 {
@@ -136,8 +152,11 @@ static slope slope_of(const loop_plan *p, gj_ref r, int depth)
 	slope none = { false, 0, 0 };
 	if (r == p->counter)
 		return (slope){ true, 1, 0 };
-	if (depth == MOST_DEPTH || !o->type || !gj_is_int(o->type) || !gj_is_signed(o->type) || (o->type->size < 8 && !(o->flags & GJ_NSW)))
+	if (depth == MOST_DEPTH || !o->type || !gj_is_int(o->type) || !gj_is_signed(o->type)
+	    || (o->type->size < 8 && !(o->flags & GJ_NSW) && !is_wrapped(o)))
 		return none;
+	if (is_wrapped(o))
+		return slope_of(p, o->arg[2], depth + 1);
 	if (o->op == GJ_CVT)
 		return gj_is_signed(gj_o(p->f, o->arg[0])->type) ? slope_of(p, o->arg[0], depth + 1) : none;
 	if (o->op != GJ_ADD && o->op != GJ_SUB && o->op != GJ_MUL)
@@ -206,8 +225,8 @@ static gj_ref index_at(loop_plan *p, gj_ref r, gj_ref at)
 		return at;
 	if (is_invariant(p, r, 0))
 		return as(p, invariant(p, r), i64());
-	if (o->op == GJ_CVT)
-		return index_at(p, o->arg[0], at);
+	if (o->op == GJ_CVT || is_wrapped(o))
+		return index_at(p, o->arg[is_wrapped(o) ? 2 : 0], at);
 	gj_ref x = index_at(p, o->arg[0], at);
 	return emit(p, (gj_opcode)o->op, i64(), x, index_at(p, o->arg[1], at));
 }
@@ -245,6 +264,8 @@ static gj_ref least_room(loop_plan *p, const gj_ref *check, uint32_t nchecks)
 	p->start = first;
 	p->span = p->down ? emit(p, GJ_SUB, i64(), first, emit(p, GJ_MIN, i64(), limit, first))
 		: emit(p, GJ_SUB, i64(), emit(p, GJ_MAX, i64(), limit, first), first);
+	if (p->down || !(gj_o(p->f, p->counter)->flags & GJ_NONNEG))
+		p->span = emit(p, GJ_MAX, i64(), p->span, constant(p, 0));             /* 2^63 and above: no room */
 	gj_ref least = p->span;
 	for (uint32_t k = 0; k < nchecks; k++) {
 		const gj_op *o = gj_o(p->f, check[k]);
@@ -299,11 +320,11 @@ static bool can_copy(const loop_plan *p)
 	return !leaves || !escapes(p);
 }
 
-/* A copy of op r of the loop in block b, to be given operands; the checks that `safe` stands for are none. */
+/* A copy of op r of the loop in block b, to be given operands; none of a check that is not needed. */
 static gj_ref copy_op(gj_fn *f, uint32_t b, gj_ref r, const bool *is_safe)
 {
 	const gj_op *o = gj_o(f, r);
-	bool none = is_safe[r];
+	bool none = is_safe[r] && o->op == GJ_BOUNDS;
 	gj_ref made = gj_op_new(f, b, none ? GJ_NOP : (gj_opcode)o->op, o->type, o->loc, none ? 0 : o->nargs, o->arg);
 	gj_op *n = gj_o(f, made);
 	o = gj_o(f, r);
@@ -347,6 +368,7 @@ static void copy_edges(const loop_plan *p, uint32_t b, const uint32_t *to, const
 /* A loop without these checks, from which the one that was there goes on; returns its header. */
 static uint32_t copy_loop(const loop_plan *p, const bool *is_safe, gj_ref *map)
 {
+	GJ_VEC(gj_ref) made = { 0 };
 	gj_fn *f = p->f;
 	uint32_t n = f->bb.n, nops = f->op.n;
 	uint32_t *to = gj_new(f->arena, uint32_t, n);
@@ -355,11 +377,16 @@ static uint32_t copy_loop(const loop_plan *p, const bool *is_safe, gj_ref *map)
 			to[b] = gj_block_new(f);
 	GJ_EACH_BLOCK(f, b)
 		GJ_EACH_OP_OF(f, b, r)
-			if (to[b])
+			if (to[b]) {
 				map[r] = copy_op(f, to[b], r, is_safe);
-	for (gj_ref r = 1; r < nops; r++) {
-		gj_op *o = map[r] ? gj_o(f, map[r]) : NULL;
-		for (uint32_t k = 0; o && k < o->nargs; k++)
+				gj_push(f->arena, &made, map[r]);
+			}
+	for (gj_ref r = 1; r < nops; r++)
+		if (is_safe[r] && is_wrapped(gj_o(f, r)))
+			map[r] = map[gj_o(f, r)->arg[2]] ? map[gj_o(f, r)->arg[2]] : gj_o(f, r)->arg[2];
+	for (uint32_t i = 0; i < made.n; i++) {
+		gj_op *o = gj_o(f, made.p[i]);
+		for (uint32_t k = 0; k < o->nargs; k++)
 			o->arg[k] = map[o->arg[k]] ? map[o->arg[k]] : o->arg[k];
 	}
 	GJ_EACH_BLOCK(f, b)
@@ -406,6 +433,18 @@ static bool constant_way(const loop_plan *p, int64_t *far)
 	return true;
 }
 
+/* Marks a check, and the indices that need not be counted from the end where it holds. */
+static void mark_safe(const loop_plan *p, const gj_op *o, bool *is_safe, gj_ref check)
+{
+	is_safe[check] = true;
+	for (uint32_t d = 0; d < o->nargs / 2; d++) {
+		gj_ref r = o->arg[d];
+		while (gj_o(p->f, r)->op == GJ_CVT)
+			r = gj_o(p->f, r)->arg[0];
+		is_safe[r] |= !(o->sub >> d & 1) && !is_invariant(p, r, 0);
+	}
+}
+
 static void split(loop_plan *p, const gj_ref *check, uint32_t n)
 {
 	gj_fn *f = p->f;
@@ -421,7 +460,7 @@ static void split(loop_plan *p, const gj_ref *check, uint32_t n)
 	gj_emit(f, p->before, whole ? GJ_BRANCH : GJ_JUMP, NULL, 0, whole, &enough);
 	bool *is_safe = gj_new(f->arena, bool, f->op.n);
 	for (uint32_t k = 0; k < n; k++)
-		is_safe[check[k]] = true;
+		mark_safe(p, gj_o(f, check[k]), is_safe, check[k]);
 	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
 	uint32_t first = copy_loop(p, is_safe, map);
 	f->bb.p[p->before].succ[0] = first;
