@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 
 from measure import cpu_name, interleaved, said
-from problems import C_ARGS, CPU_SHAPES, SIZES, c_source, case
+from problems import C_ARGS, CPU_SHAPES, SIZES, c_source, case, checked
 
 # What the OpenCL form cannot say: shuffles, halves.
 NO_OPENCL = {"warp_scan", "saxpy_half"}
@@ -18,9 +18,17 @@ def has(package):
 	return importlib.util.find_spec(package) is not None
 
 
-def gridjit_variant(name, made, args):
-	bound = made.kernel[made.grid, made.block, 0, made.sharedmem]
+def launches(kernel, made, args):
+	bound = kernel[made.grid, made.block, 0, made.sharedmem]
 	return lambda: bound(*args)
+
+
+def gridjit_variant(name, made, args):
+	return launches(made.kernel, made, args)
+
+
+def checked_variant(name, made, args):
+	return launches(checked(made.kernel), made, args)
 
 
 def numba_variant(name, made, args):
@@ -59,7 +67,7 @@ def pocl_variant(name, made, args):
 	return run
 
 
-VARIANTS = {"gridjit": gridjit_variant, "numba njit(parallel)": numba_variant, "PoCL": pocl_variant}
+VARIANTS = {"gridjit": gridjit_variant, "gridjit, boundscheck": checked_variant, "numba njit(parallel)": numba_variant, "PoCL": pocl_variant}
 
 
 def check(name, label, made, run, args):

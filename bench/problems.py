@@ -106,6 +106,12 @@ def module(name, package="gridjit"):
 	return loaded
 
 
+def checked(kernel):
+	"""The kernel with boundscheck=True; fast if it is."""
+	from gridjit import cuda
+	return cuda.jit(boundscheck=True, fastmath=bool(kernel._options.get("fastmath")))(kernel.py_func)
+
+
 def case(name, size, block, package="gridjit", single=False, fast=False):
 	"""A Case with plain arrays: views become contiguous, in the order of memory that they have. single: in float32; fast: with
 	fastmath=True, and results that are not as close."""

@@ -158,6 +158,27 @@ def test_sums_that_wrap(device):
 	fails(IndexError, kernel, (1, 1), np.zeros(8), (1 << 63) - 1, 5)
 	run(kernel, (1, 1), np.zeros(8), 2, 3)
 
+	@cuda.jit(boundscheck=True)
+	def sums(x, i, way):
+		n = x.shape[0]
+		if way == 0 and i >= 0 and i + 1 < n:
+			x[i] = 1
+		if way == 1 and i >= 0 and i + 1 < n:
+			x[i + 1] = 1
+		if way == 2 and i < n and i - 1 >= 0:
+			x[i - 1] = 1
+		if way == 3 and max(i, 0) + 2 < n:
+			x[max(i, 0)] = 1
+		if way == 4 and i - 2 < n and i - 4 >= 0:
+			x[i - 3] = 1
+	top, bottom, whole = (1 << 63) - 1, -1 << 63, np.zeros(24)
+	for way, i in (0, top), (1, top), (2, bottom), (3, top), (3, top - 1), (4, bottom + 2):
+		fails(IndexError, sums, (1, 1), whole[8:16], i, way)
+	for way, at in enumerate([3, 4, 2, 3, 0]):
+		run(sums, (1, 1), whole[8:16], 3 if way < 4 else 4, way)
+		assert way == 4 or whole[8 + at] == 1
+	assert not whole[:8].any() and not whole[16:].any()
+
 
 def test_without_the_option_nothing_is_checked():
 	kernel = cuda.jit(kernels.reads)

@@ -8,8 +8,16 @@ enum { MAX_DOMINATORS = 32, MAX_EARLIER = 64 };
 
 typedef struct sum { gj_ref base; int64_t add; } sum;         /* base 0: a constant */
 
-/* r as a value and a constant. The constants are so small that sums with an extent, or with what is below one, are exact. */
-static sum parts(const gj_fn *f, gj_ref r)
+/* Does op o, d added to an integer x, never wrap? */
+static bool is_exact(const gj_fn *f, const gj_op *o, const gj_op *x, int64_t d)
+{
+	bool widened = x->op == GJ_CVT && gj_is_int(gj_o(f, x->arg[0])->type) && gj_o(f, x->arg[0])->type->size < x->type->size;
+	return (o->flags & GJ_NSW) || (d <= 0 && (x->flags & GJ_NONNEG)) || (widened && x->type->size == 8);
+}
+
+/* r as a value and a constant; exact: only as far as that does not wrap. The constants are so small that sums with an extent, or with
+ * what is below one, never do. */
+static sum parts(const gj_fn *f, gj_ref r, bool exact)
 {
 	sum s = { r, 0 };
 	for (int depth = 0; depth < 4; depth++) {
@@ -19,63 +27,95 @@ static sum parts(const gj_fn *f, gj_ref r)
 			return (sum){ 0, s.add + o->imm.i };
 		if ((o->op != GJ_ADD && !sub) || !k || k->op != GJ_CONST || k->imm.i < -(1 << 30) || k->imm.i > 1 << 30)
 			break;
-		s = (sum){ o->arg[0], s.add + (sub ? -k->imm.i : k->imm.i) };
+		int64_t d = sub ? -k->imm.i : k->imm.i;
+		if (exact && !is_exact(f, o, gj_o(f, o->arg[0]), d))
+			break;
+		s = (sum){ o->arg[0], s.add + d };
 	}
 	return s;
 }
 
 typedef enum side { BELOW, FROM_ZERO } side;
 
+/* What is known of index x: it holds, unless x as a value and a constant has wrapped; it holds; so it does, and x has not wrapped. */
+typedef enum proof { NO, UNLESS_WRAPPED, HOLDS, EXACT } proof;
+
+static proof better(proof a, proof b) { return a > b ? a : b; }
+
+/* x is `base` + x.add, and base + a.add is what a condition compares. */
+static proof follows(const gj_fn *f, gj_ref x, sum a, side what, int64_t *up)
+{
+	sum exact = parts(f, x, true), loose = parts(f, x, false);
+	if (a.base && a.base == exact.base) {
+		*up = exact.add - a.add;
+		return exact.base == loose.base ? EXACT : HOLDS;
+	}
+	if (!a.base || a.base != loose.base)
+		return NO;
+	*up = loose.add - a.add;                                                   /* from below an extent up, from 0 or above down: it is exact */
+	return (what == BELOW ? *up >= 0 : *up <= 0) ? EXACT : UNLESS_WRAPPED;
+}
+
 /* Is x < limit (BELOW) or x >= 0 (FROM_ZERO) said by `cond` being `truth`? */
-static bool says(const gj_fn *f, gj_ref cond, bool truth, gj_ref x, gj_ref limit, side what)
+static proof says(const gj_fn *f, gj_ref cond, bool truth, gj_ref x, gj_ref limit, side what)
 {
 	static const uint8_t swap[] = { GJ_CMP_GT, GJ_CMP_GE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_LT, GJ_CMP_LE };
 	static const uint8_t not[] = { GJ_CMP_GE, GJ_CMP_GT, GJ_CMP_NE, GJ_CMP_EQ, GJ_CMP_LE, GJ_CMP_LT };
 	const gj_op *c = gj_o(f, cond);
+	proof best = NO;
 	if (c->op == GJ_NOT)
 		return says(f, c->arg[0], !truth, x, limit, what);
 	if (c->op == (truth ? GJ_AND : GJ_OR))
-		return says(f, c->arg[0], truth, x, limit, what) || says(f, c->arg[1], truth, x, limit, what);
+		return better(says(f, c->arg[0], truth, x, limit, what), says(f, c->arg[1], truth, x, limit, what));
 	if (c->op != GJ_CMP || !gj_is_int(gj_o(f, c->arg[0])->type) || !gj_is_signed(gj_o(f, c->arg[0])->type)
 	    || gj_o(f, c->arg[0])->type != gj_o(f, c->arg[1])->type || gj_o(f, c->arg[0])->type != gj_o(f, x)->type)
-		return false;
+		return NO;
 	for (int left = 1; left >= 0; left--) {
 		unsigned op = truth ? c->sub : not[c->sub];
-		sum a = parts(f, c->arg[!left]), b = parts(f, c->arg[left]), i = parts(f, x), n = limit ? parts(f, limit) : (sum){ 0, 0 };
+		sum a = parts(f, c->arg[!left], true), b = parts(f, c->arg[left], false), n = limit ? parts(f, limit, false) : (sum){ 0, 0 };
+		int64_t up;
+		proof p = follows(f, x, a, what, &up);
 		op = left ? op : swap[op];
-		if (!a.base || a.base != i.base)
+		if (!p)
 			continue;
-		int64_t up = i.add - a.add;                                             /* x = this side + up */
-		if (what == BELOW && (op == GJ_CMP_LT || op == GJ_CMP_LE || op == GJ_CMP_EQ) && b.base == n.base)
-			return b.add + up + (op != GJ_CMP_LT) <= n.add;
-		if (what == FROM_ZERO && (op == GJ_CMP_GT || op == GJ_CMP_GE || op == GJ_CMP_EQ) && !b.base)
-			return b.add + up + (op == GJ_CMP_GT) >= 0;
+		bool below = op == GJ_CMP_LT || op == GJ_CMP_LE || op == GJ_CMP_EQ, above = op == GJ_CMP_GT || op == GJ_CMP_GE || op == GJ_CMP_EQ;
+		bool yes = what == BELOW ? below && b.base == n.base && b.add + up + (op != GJ_CMP_LT) <= n.add
+			: above && !b.base && b.add + up + (op == GJ_CMP_GT) >= 0;
+		best = better(best, yes ? p : NO);
 	}
-	return false;
+	return best;
 }
 
-static bool guarded(const gj_fn *f, uint32_t b, gj_ref x, gj_ref limit, side what)
+static proof guarded(const gj_fn *f, uint32_t b, gj_ref x, gj_ref limit, side what)
 {
-	for (int n = 0; n < MAX_DOMINATORS && b != 0; n++) {
+	proof best = NO;
+	for (int n = 0; n < MAX_DOMINATORS && b != 0 && best != EXACT; n++) {
 		uint32_t d = f->bb.p[b].idom;
 		const gj_bb *bd = &f->bb.p[d];
 		const gj_op *t = gj_terminator(f, d);
-		if (t->op == GJ_BRANCH && bd->succ[0] != bd->succ[1] && f->bb.p[b].preds.n == 1 &&
-		    says(f, t->arg[0], bd->succ[0] == b, x, limit, what))
-			return true;
+		if (t->op == GJ_BRANCH && bd->succ[0] != bd->succ[1] && f->bb.p[b].preds.n == 1)
+			best = better(best, says(f, t->arg[0], bd->succ[0] == b, x, limit, what));
 		b = d;
 	}
-	return false;
+	return best;
 }
 
-/* A sum that starts at a value ≥ 0, adds nothing negative and stays below an extent has not wrapped. */
-static bool from_zero(const gj_fn *f, uint32_t b, gj_ref x)
+static proof from_zero(const gj_fn *f, uint32_t b, gj_ref x)
 {
 	const gj_op *o = gj_o(f, x);
-	sum s = parts(f, x);
-	if ((o->flags & GJ_NONNEG) || gj_is_unsigned(o->type) || !s.base)
-		return (o->flags & GJ_NONNEG) || gj_is_unsigned(o->type) || s.add >= 0;
-	return (s.add >= 0 && (gj_o(f, s.base)->flags & GJ_NONNEG)) || guarded(f, b, x, 0, FROM_ZERO);
+	sum exact = parts(f, x, true), loose = parts(f, x, false);
+	proof best = (o->flags & GJ_NONNEG) || gj_is_unsigned(o->type) ? HOLDS : NO;
+	if (!loose.base)
+		return loose.add >= 0 ? EXACT : NO;
+	if (loose.add >= 0 && (gj_o(f, loose.base)->flags & GJ_NONNEG))
+		best = better(best, exact.base == loose.base ? EXACT : UNLESS_WRAPPED);
+	return best == EXACT ? best : better(best, guarded(f, b, x, 0, FROM_ZERO));
+}
+
+static bool lies_within(const gj_fn *f, uint32_t b, gj_ref i, gj_ref extent)
+{
+	proof below = guarded(f, b, i, extent, BELOW), above = below ? from_zero(f, b, i) : NO;
+	return below && above && (below == EXACT || above == EXACT || (below == HOLDS && above == HOLDS));
 }
 
 static bool same_pair(const gj_op *o, uint32_t d, gj_ref index, gj_ref extent)
@@ -106,7 +146,7 @@ bool gj_prove_bounds(gj_fn *f)
 			continue;
 		for (uint32_t d = 0; d < n; d++) {
 			gj_ref i = o->arg[d], extent = o->arg[n + d];
-			bool known = checked(f, seen.p, seen.n, b, i, extent) || (guarded(f, b, i, extent, BELOW) && from_zero(f, b, i));
+			bool known = checked(f, seen.p, seen.n, b, i, extent) || lies_within(f, b, i, extent);
 			if (!(o->sub >> d & 1) && known) {
 				o->sub |= (uint8_t)(1 << d);
 				changed = true;
