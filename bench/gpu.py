@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 
 from measure import interleaved, said
-from problems import C_ARGS, FAST, SIZES, c_grid, c_source, case
+from problems import C_ARGS, FAST, SIZES, c_grid, c_source, case, checked
 
 
 def has(package):
@@ -41,8 +41,7 @@ def gridjit_variant(name, made, buffers, driver, fast):
 
 
 def checked_variant(name, made, buffers, driver, fast):
-	from gridjit import cuda
-	return launches(cuda.jit(boundscheck=True, fastmath=fast)(made.kernel.py_func), made, buffers)
+	return launches(checked(made.kernel), made, buffers)
 
 
 def nvcc_variant(name, made, buffers, driver, fast):
