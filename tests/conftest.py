@@ -40,6 +40,12 @@ def pytest_collection_modifyitems(config, items):
 				item.add_marker(skip)
 
 
+def pytest_collection_finish(session):
+	"""Thousands of tests and all that they imported live to the end: later collections need not look at them (0.15 s each)."""
+	gc.collect()
+	gc.freeze()
+
+
 @contextlib.contextmanager
 def on(name):
 	"""Kernels launched inside run on this device."""
