@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import warm
 
 PRELUDE = """
 import os, signal, sys, threading, time
@@ -93,11 +94,22 @@ def usable():
 """
 
 
-def run(code, width=32, device="cpu", **env):
-	slow = 10 if os.environ.get("GRIDJIT_TEST_ASAN") else 1
-	env = dict(os.environ, GRIDJIT_DEVICE=device, GRIDJIT_CPU_WIDTH=str(width), **env)
-	done = subprocess.run([sys.executable, "-c", f"SLOW = {slow}\n" + PRELUDE + code + '\nprint("OK")'], env=env, capture_output=True,
-		text=True, timeout=60 * slow)
+SLOW = 10 if os.environ.get("GRIDJIT_TEST_ASAN") else 1
+
+
+def text_of(code):
+	return f"SLOW = {SLOW}\n" + PRELUDE + code + '\nprint("OK")'
+
+
+def run(code, width=32):
+	status, out, err = warm.run(text_of(code), width, 60 * SLOW)
+	assert out == "OK\n" and status == 0, out + err
+
+
+def run_anew(code, device="cpu", **env):
+	"""For what must be said before Python starts."""
+	env = dict(os.environ, GRIDJIT_DEVICE=device, **env)
+	done = subprocess.run([sys.executable, "-c", text_of(code)], env=env, capture_output=True, text=True, timeout=60 * SLOW)
 	assert done.stdout == "OK\n", done.stdout + done.stderr
 
 
@@ -107,16 +119,17 @@ def run(code, width=32, device="cpu", **env):
 	"through_phases[3, 96](x, 2**60)", "deep[2, 32](x)", "inner[3, 32](x, 1000)", "sleeps[4, 32](x)",
 	"last_block[40, 32](x)"])
 def test_launch(launch, width):
-	run(f"x = np.zeros(256)\nfor k in range(2):\n\tinterrupted(lambda: {launch})\n\tusable()", width)
+	"""Between the first and the second time that it is asked whether somebody wants to stop it, and before the first."""
+	run(f"x = np.zeros(256)\nfor after in 0.25, 0.05:\n\tinterrupted(lambda: {launch}, after)\n\tusable()", width)
 
 
 @pytest.mark.parametrize("threads", ["1", "4"])
 def test_number_of_threads(threads):
-	run("x = np.zeros(256)\nfor k in range(3):\n\tinterrupted(lambda: forever[8, 64](x))\n\tusable()", GRIDJIT_CPU_THREADS=threads)
+	run_anew("x = np.zeros(256)\nfor after in 0.25, 0.02, 0.1:\n\tinterrupted(lambda: forever[8, 64](x), after)\n\tusable()", GRIDJIT_CPU_THREADS=threads)
 
 
 def test_threads_and_memory_stay():
-	run("""
+	run_anew("""
 import resource
 def threads():
 	return len(os.listdir("/proc/self/task"))
@@ -268,7 +281,7 @@ usable()
 	"long[1, 1](np.zeros(1), n)"])
 def test_waiting_for_a_gpu(wait):
 	"""The waiting ends, the kernel goes on to its end; what comes next waits for that."""
-	run(f"""
+	run_anew(f"""
 @cuda.jit
 def long(x, n):
 	t = x[0]

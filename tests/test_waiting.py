@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import warm
 from conftest import on
 from deadlock_cases import DEADLOCKS
 from gridjit import cuda
@@ -15,24 +16,26 @@ from waiting_cases import CASES
 HERE = Path(__file__).resolve().parent / "support"
 
 
-def run_case(name, **env):
-	env = dict(os.environ, GRIDJIT_DEVICE="cpu", **env)
-	file = HERE / ("waiting_cases.py" if name in CASES else "deadlock_cases.py")
-	done = subprocess.run([sys.executable, str(file), name], env=env, capture_output=True, text=True,
-		timeout=300 if os.environ.get("GRIDJIT_TEST_ASAN") else 60)
-	assert done.stdout == "OK\n", done.stdout + done.stderr
+TIMEOUT = 300 if os.environ.get("GRIDJIT_TEST_ASAN") else 60
+
+
+def module(name):
+	return "waiting_cases" if name in CASES else "deadlock_cases"
 
 
 @pytest.mark.parametrize("width", [32, 1])
 @pytest.mark.parametrize("name", [*CASES, *DEADLOCKS])
 def test_waiting(name, width):
-	run_case(name, GRIDJIT_CPU_WIDTH=str(width))
+	status, out, err = warm.run(f"import {module(name)}\n{module(name)}.main({name!r})", width, TIMEOUT)
+	assert out == "OK\n" and status == 0, out + err
 
 
 @pytest.mark.parametrize("threads", ["1", "5"])
 @pytest.mark.parametrize("name", ["lock_of_each_lane", "grid_barrier", "look_back", "chain_of_warps", "one_block_too_few"])
 def test_any_number_of_threads(name, threads):
-	run_case(name, GRIDJIT_CPU_THREADS=threads)
+	env = dict(os.environ, GRIDJIT_DEVICE="cpu", GRIDJIT_CPU_THREADS=threads)
+	done = subprocess.run([sys.executable, str(HERE / f"{module(name)}.py"), name], env=env, capture_output=True, text=True, timeout=TIMEOUT)
+	assert done.stdout == "OK\n", done.stdout + done.stderr
 
 
 # -- Kernels that do not wait keep their vectors --------------------------------------------------------------------------

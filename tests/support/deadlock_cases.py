@@ -115,6 +115,10 @@ def check(name):
 		raise AssertionError("it should not have ended")
 
 
-if __name__ == "__main__":
-	check(sys.argv[1])
+def main(name):
+	check(name)
 	print("OK")
+
+
+if __name__ == "__main__":
+	main(sys.argv[1])

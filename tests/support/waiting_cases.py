@@ -704,6 +704,10 @@ def counts_while_it_waits():
 	assert out[0] == 8_000_000
 
 
-if __name__ == "__main__":
-	CASES[sys.argv[1]]()
+def main(name):
+	CASES[name]()
 	print("OK")
+
+
+if __name__ == "__main__":
+	main(sys.argv[1])
