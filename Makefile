@@ -18,11 +18,11 @@ demo: $(BUILT)
 	@$(PY) examples/demo.py
 
 # The C tests first: they say more when the ground floor is broken. Both always run; pytest has the last line. Its files are shared
-# out among processes, one for each core.
+# out among processes, one for each core, in the order of tests/conftest.py: the longest first.
 test: $(BUILT)
 	@status=0; $(MAKE) --no-print-directory test-c || status=1; \
 		$(MAKE) --no-print-directory fuzz || status=1; \
-		$(PY) -m pytest -q -n $(JOBS) --dist loadfile $(PYTEST) || status=1; \
+		$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST) || status=1; \
 		[ $$status = 0 ] || echo "make test: failures above" >&2; exit $$status
 
 test-c: $(SETUP)
@@ -63,7 +63,7 @@ asan: $(SETUP)
 	@cd build/asan && LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0:allocator_may_return_null=1:log_path=report \
 		UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc PYTHONPATH=. GRIDJIT_TEST_ASAN=1 \
-		$(CURDIR)/$(PY) -m pytest -q -n $(JOBS) --dist loadfile --capture=sys -p no:cacheprovider --rootdir=$(CURDIR) \
+		$(CURDIR)/$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --capture=sys -p no:cacheprovider --rootdir=$(CURDIR) \
 		$(CURDIR)/tests $(PYTEST) || \
 		{ cat report.* 2>/dev/null; exit 1; }
 

@@ -19,6 +19,9 @@ import pytest
 os.environ.setdefault("GRIDJIT_CACHE_DIR", tempfile.mkdtemp(prefix="gridjit-test-"))
 
 ROOT = Path(__file__).resolve().parent.parent
+# The files that take longest, first in each run: processes that share files out then end at the same time.
+LONGEST = "property/programs property/operators np_functions device_ufuncs lapack number_functions typing_rules reductions waiting interrupt " \
+	"jit_functions fuse property/host_programs host_errors property/views property/indices parallel_loops".split()
 ASAN = bool(os.environ.get("GRIDJIT_TEST_ASAN"))
 
 
@@ -32,7 +35,15 @@ def pytest_configure(config):
 	os.environ["GRIDJIT_DEVICE"] = "auto" if config.getoption("--gpu") else "cpu"
 
 
+def place(item):
+	"""The number of its file among the longest ones."""
+	path = item.path.relative_to(ROOT / "tests")
+	name = str(path.with_name(path.stem.removeprefix("test_")))
+	return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
 def pytest_collection_modifyitems(config, items):
+	items.sort(key=place)
 	if not config.getoption("--gpu"):
 		skip = pytest.mark.skip(reason="needs --gpu")
 		for item in items:

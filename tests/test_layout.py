@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 import sources
+from conftest import LONGEST
 from sources import C_FILES, ROOT, files, included, includes, may_know, name, room_of
 
 MAX_FILE, MAX_FUNCTION = 800, 80
@@ -27,6 +28,10 @@ def tracked():
 	if done.returncode:
 		pytest.skip("not a git checkout")
 	return [ROOT / line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+def test_longest_test_files_exist():
+	assert [stem for stem in LONGEST if not (ROOT / "tests" / stem).with_name(f"test_{stem.rpartition('/')[2]}.py").is_file()] == []
 
 
 def test_system_headers_stay_in_their_rooms():
