@@ -203,6 +203,7 @@ def main():
 	failed = False
 	for threads in [options.threads] if options.threads else ["one", "all"]:
 		alone = {"GRIDJIT_CPU_THREADS": "1", "NUMBA_NUM_THREADS": "1"} if threads == "one" else {}
+		alone["GRIDJIT_STRAIGHT_AFTER"] = "0"          # warm: as after the million blocks that few rounds do not launch
 		command = [sys.executable, __file__, *sys.argv[1:], "--child", threads]
 		failed |= subprocess.run(command, env=os.environ | {"GRIDJIT_DEVICE": "cpu"} | alone).returncode != 0
 	return int(failed)

@@ -167,3 +167,42 @@ def test_conditions_say_that_an_index_is_not_negative(device, kernel, back, neve
 	assert np.array_equal(out, [-1.0 if i in never else u[i - back] for i in range(100)])
 	ptx = cuda.compile_ptx(kernel, "void(float64[::1], float64[::1])")[0]
 	assert ("selp" in ptx) == wraps
+
+
+def window(u, out):
+	i = cuda.grid(1)
+	if 1 <= i < out.shape[0] - 1:
+		for a in range(-1, 2):
+			out[i] += u[i + a]
+
+
+def window_counted_otherwise(u, out):
+	i = cuda.grid(1)
+	if i > 1 and i < out.shape[0]:
+		for a in range(3):
+			out[i] += u[(a - 2) + i]
+
+
+def window_beyond(u, out):
+	i = cuda.grid(1)
+	if 1 <= i < out.shape[0] - 1:
+		for a in range(-2, 2):
+			out[i] += u[i + a]
+
+
+def window_downwards(u, out):
+	i = cuda.grid(1)
+	if 1 <= i < out.shape[0] - 1:
+		for a in range(1, -3, -1):
+			out[i] += u[a + i]
+
+
+@pytest.mark.parametrize("kernel,offsets,inside,wraps", [(window, range(-1, 2), range(1, 99), False),
+	(window_counted_otherwise, range(-2, 1), range(2, 100), False), (window_beyond, range(-2, 2), range(1, 99), True),
+	(window_downwards, range(-2, 2), range(1, 99), True)], ids=lambda x: getattr(x, "__name__", ""))
+def test_counters_say_that_an_index_is_not_negative(device, kernel, offsets, inside, wraps):
+	u, out = np.arange(100.0) ** 2, np.zeros(100)
+	cuda.jit(kernel)[4, 32](u, out)
+	assert np.array_equal(out, [sum(u[i + a] for a in offsets) if i in inside else 0 for i in range(100)])
+	ptx = cuda.compile_ptx(kernel, "void(float64[::1], float64[::1])")[0]
+	assert ("selp" in ptx) == wraps

@@ -138,6 +138,28 @@ static bool all_incoming(signs *s, gj_ref r, int64_t k, int depth)
 	return yes;
 }
 
+/* What r begins with, if it is a counter that begins with a constant, or one plus a constant: a candidate for the least that it can be. */
+static bool begins_with(const gj_fn *f, gj_ref r, int64_t *k)
+{
+	int64_t more;
+	gj_ref root = root_of(f, r, &more);
+	while (root && gj_o(f, root)->op == GJ_CVT)
+		root = gj_o(f, root)->arg[0];
+	const gj_op *o = gj_o(f, root);
+	for (uint32_t i = 0; root && o->op == GJ_PHI && i < o->nargs; i++)
+		if (gj_is_const(f, o->arg[i]))
+			return !__builtin_add_overflow(gj_o(f, o->arg[i])->imm.i, more, k);
+	return false;
+}
+
+/* a + b ≥ k, because b, a counter, is at least what it begins with: u[i + a] for a in range(-1, 2), where i ≥ 1. */
+static bool counts_up(signs *s, gj_ref a, gj_ref b, int64_t k, int depth)
+{
+	int64_t start, rest;
+	return begins_with(s->f, b, &start) && !__builtin_sub_overflow(k, start, &rest) && at_least(s, b, start, depth + 1)
+		&& at_least(s, a, rest, depth + 1);
+}
+
 static bool by_operation(signs *s, gj_ref r, int64_t k, int depth)
 {
 	const gj_op *o = gj_o(s->f, r), *b = o->nargs > 1 ? gj_o(s->f, o->arg[1]) : NULL;
@@ -149,7 +171,8 @@ static bool by_operation(signs *s, gj_ref r, int64_t k, int depth)
 		if (b->op == GJ_CONST && !__builtin_sub_overflow(k, b->imm.i, &c) && at_least(s, o->arg[0], c, depth + 1))
 			return true;
 		return (ge0(s, o->arg[0], depth + 1) && at_least(s, o->arg[1], k, depth + 1)) ||
-		       (k > 0 && ge0(s, o->arg[1], depth + 1) && at_least(s, o->arg[0], k, depth + 1));
+		       (k > 0 && ge0(s, o->arg[1], depth + 1) && at_least(s, o->arg[0], k, depth + 1)) ||
+		       counts_up(s, o->arg[0], o->arg[1], k, depth) || counts_up(s, o->arg[1], o->arg[0], k, depth);
 	case GJ_SUB:
 		if (b->op != GJ_CONST)
 			return above(s, o->arg[0], o->arg[1], k);
