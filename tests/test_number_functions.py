@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridjit import cuda, njit
+from gridjit import cuda, njit, prange, vectorize
 
 SRC = Path(__file__).resolve().parent.parent / "src"
 TYPES = (np.bool_, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
@@ -179,3 +179,28 @@ def test_dtype_of_clip(low, high):
 		for f in lambda x, a, b: np.clip(x, a, b), lambda x, a, b: x.clip(a, b):
 			got, want = njit(f)(x, low, high), f(x, low, high)
 			assert got.dtype == want.dtype and np.array_equal(got, want)
+
+
+# -- Python's min and max: of what is not less than another, the first ---------------------------------------------------------
+
+EXTREMES = [(np.nan, 1.0), (1.0, np.nan), (0.0, -0.0), (-0.0, 0.0), (np.nan, np.nan), (2.0, 1.0)]
+
+
+@pytest.mark.parametrize("a, b", EXTREMES, ids=str)
+def test_min_and_max_of_floats(a, b):
+	def both(a, b):
+		return min(a, b), max(a, b), min(a, 1.0, b), max((a, b)), min(2.5, b), max(a, -1)
+	assert str(njit(both)(a, b)) == str(both(a, b))
+	assert str(njit(lambda: (min(a, b), max(a, b)))()) == str((min(a, b), max(a, b)))
+	for f in lambda a, b: min(a, b), lambda a, b: max(a, b):
+		assert str(vectorize(f)(a, b)) == str(np.float64(f(a, b)))
+	assert str(njit(both)(np.float32(a), np.float32(b))) == str(both(a, b))
+
+
+@pytest.mark.parametrize("text", ["min(s, x[i])", "min(x[i], s)", "max(s, x[i])", "max(x[i], s, 0.25)"])
+def test_reductions_by_min_and_max(text):
+	scope = {"prange": prange, "np": np}
+	exec(f"def f(x, k, top):\n\ts = 0.5\n\tfor i in prange(x.shape[0]):\n\t\ts = {text}\n\t\ttop[k[i]] = max(top[k[i]], x[i])\n\treturn s", scope)
+	x, k = np.random.default_rng(1).random(5000) * 2 - 0.5, np.arange(5000) % 7
+	ours, want = np.zeros(7), np.zeros(7)
+	assert njit(parallel=True)(scope["f"])(x, k, ours) == scope["f"](x, k, want) and np.array_equal(ours, want)

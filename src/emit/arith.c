@@ -116,6 +116,8 @@ static gj_v float_extreme(gj_gen *g, gj_v a, gj_v b, bool most)
 
 static gj_v extreme(gj_gen *g, const gj_op *o, gj_llvm_intrin f, gj_llvm_intrin s, gj_llvm_intrin u)
 {
+	if (o->sub)
+		return gj_select(g, gj_fcmp(g, o->op == GJ_MAX ? LLVMRealOGT : LLVMRealOLT, gj_arg(g, o, 1), gj_arg(g, o, 0)), gj_arg(g, o, 1), gj_arg(g, o, 0));
 	if (is_float(o) && !g->u->backend->zeros_ordered)
 		return float_extreme(g, gj_arg(g, o, 0), gj_arg(g, o, 1), o->op == GJ_MAX);
 	gj_llvm_intrin i = is_float(o) ? f : gj_is_signed(o->type) ? s : u;

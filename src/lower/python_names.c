@@ -31,9 +31,11 @@ gj_lv gj_lower_abs(gj_lcall *c)
 	return gj_lresult(c, gj_is_unsigned(c->type) ? x : gj_e1(c->L, GJ_ABS, c->type, x));
 }
 
+/* Functions for the host and ufuncs for the CPU have Python's min and max, threads of kernels the machine's. */
 gj_lv gj_lower_minmax(gj_lcall *c)
 {
 	gj_lower *L = c->L;
+	uint8_t runner = gj_entries[L->M->options->entry].runner;
 	bool tuple = c->n == 1;
 	uint32_t n = tuple ? c->a[0].type->n : c->n;
 	gj_lv acc = tuple ? gj_lv_item(L, c->a[0], 0) : c->a[0];
@@ -43,6 +45,7 @@ gj_lv gj_lower_minmax(gj_lcall *c)
 		gj_ref a = gj_ecast(L, acc.part[0], t), b = gj_ecast(L, x.part[0], t);
 		gj_opcode op = !gj_is_bool(t) ? (gj_opcode)c->arg : c->arg == GJ_MIN ? GJ_AND : GJ_OR;
 		acc = gj_lv_scalar(L, t, gj_e2(L, op, t, a, b));
+		gj_o(L->fn, acc.part[0])->sub = gj_is_float(t) && (runner == GJ_RUN_CALL || runner == GJ_RUN_LOOP);
 	}
 	return acc;
 }

@@ -24,7 +24,7 @@ static bool is_access(const gj_op *o) { return o->op == GJ_LOAD || o->op == GJ_S
 static gj_opcode combines(const gj_fn *f, const gj_op *v, gj_ref old, bool *compared)
 {
 	const gj_op *c = v->op == GJ_SELECT ? gj_o(f, v->arg[0]) : NULL;
-	*compared = c != NULL;
+	*compared = c || ((v->op == GJ_MIN || v->op == GJ_MAX) && v->sub);
 	switch (v->op) {
 	case GJ_SUB: return v->arg[0] == old && v->arg[1] != old ? GJ_ADD : GJ_NOP;
 	case GJ_DIV: return v->arg[0] == old && v->arg[1] != old ? GJ_MUL : GJ_NOP;

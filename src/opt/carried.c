@@ -224,8 +224,10 @@ static bool check_op(chain *c, const gj_op *o)
 	bool first = o->nargs > 0 && is_value(c, o->arg[0]) && (o->nargs < 2 || !c->in[o->arg[1]]);
 	bool second = o->nargs > 1 && is_value(c, o->arg[1]) && !c->in[o->arg[0]];
 	switch (o->op) {
-	case GJ_ADD: case GJ_MUL: case GJ_AND: case GJ_OR: case GJ_XOR: case GJ_MIN: case GJ_MAX:
+	case GJ_ADD: case GJ_MUL: case GJ_AND: case GJ_OR: case GJ_XOR:
 		return (first || second) && is_by(c, (gj_opcode)o->op, false);
+	case GJ_MIN: case GJ_MAX:
+		return (first || second) && is_by(c, (gj_opcode)o->op, o->sub);
 	case GJ_SUB:    return first && is_by(c, GJ_ADD, false);
 	case GJ_DIV:    return first && is_by(c, GJ_MUL, false);
 	case GJ_CMP:    return first || second;        /* whoever uses it is looked at */

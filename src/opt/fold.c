@@ -167,7 +167,9 @@ static bool float_op(const gj_op *o, const gj_type *t, const double *x, double *
 	case GJ_MIN:
 	case GJ_MAX:
 		*r = o->op == GJ_MIN ? fmin(x[0], x[1]) : fmax(x[0], x[1]);
-		if (x[0] == 0 && x[1] == 0 && signbit(x[0]) != signbit(x[1]))
+		if (o->sub)
+			*r = x[(o->op == GJ_MIN ? x[1] < x[0] : x[1] > x[0])];
+		else if (x[0] == 0 && x[1] == 0 && signbit(x[0]) != signbit(x[1]))
 			*r = o->op == GJ_MIN ? -0.0 : 0.0;
 		return true;
 	case GJ_MATH: return float_math(o, t, x[0], r);
