@@ -1,5 +1,7 @@
 """Names that kernels have beside what other files test, and what is said about those that they have not."""
 
+import enum
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,47 @@ def test_letters(device):
 	out = np.zeros(2, int)
 	kernel[1, 32](np.frombuffer(b"GATTAGACA", np.uint8), out)
 	assert out.tolist() == [2, ord("é")]
+
+
+class Level(enum.IntEnum):
+	LOW = 5
+	HIGH = 7
+
+
+class Flag(enum.IntFlag):
+	A = 1
+	B = 4
+
+
+def test_members_that_are_numbers(device):
+	@cuda.jit
+	def kernel(out):
+		out[0] = Level.LOW * 2 + Level.HIGH.value
+		out[1] = (Flag.A | Flag.B) + Flag.B.value
+	out = np.zeros(2)
+	kernel[1, 1](out)
+	assert out.tolist() == [17, 9]
+
+
+def test_classes_of_numbers(device):
+	"""type(x) == int and a.dtype == float, as Python and NumPy have it."""
+	@cuda.jit
+	def kernel(a, x, n, out):
+		out[0] = type(x) is float and type(n) == int and type(n > 1) == bool and type(1j) == complex and a.dtype == float
+		out[1] = type(x) == int or type(n) is float or a.dtype == int or type(np.float32(n)) == float or type(n) != int
+	out = np.zeros(2)
+	kernel[1, 1](VALUES, 1.5, 3, out)
+	assert out.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("store, name", [("a.v[3, n]", "'v' of shape (4, 3)"), ("a[1].v[n]", "'v' of shape (3,)"), ("out.flat[n]", "'out' of shape (4,)")])
+def test_attributes_in_messages(device, store, name):
+	scope = {}
+	exec(f"def body(a, n, out):\n\t{store} = 1", scope)
+	with pytest.raises(IndexError) as e:
+		cuda.jit(scope["body"], boundscheck=True)[1, 1](np.zeros(4, [("x", "f4"), ("v", "f8", 3)]), 30, np.zeros((2, 2)))
+		cuda.synchronize()
+	assert f"for array {name}" in str(e.value)
 
 
 @pytest.mark.parametrize("expression, words", [

@@ -100,7 +100,7 @@ def test_lanes(device, capsys):
 
 @pytest.mark.parametrize("line, words", [
 	('raise ValueError("%d %s" % (1, "one"))', "1 one"), ('raise ValueError("%c|%3c" % (n + 64, 66))', r"A\|  B"), ('raise ValueError("%(a)s" % G)', "3"),
-	('raise ValueError("%(k)d-%(m)s" % {"k": n, "m": "x"})', "1-x"), ('assert n > 1, "{x} {0}".format(2, x=n)', "1 2"), ('assert n > 1, f"{n:{WIDTH}}"', "       1")])
+	('raise ValueError("%(k)d-%(m)s" % {"k": n, "m": "x"})', "1-x"), ('assert n > 1, "{x} {0}".format(2, x=n)', "1 2"), ('assert n > 1, f"{n:{WIDTH}}"', "       1"), ('assert n > 1, (2, "two", n)', r"\(2, 'two', 1\)")])
 def test_messages(device, line, words):
 	scope = dict(globals())
 	exec(f"def body(n):\n\t{line}", scope)

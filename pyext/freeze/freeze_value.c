@@ -21,6 +21,8 @@ static const gj_obj *freeze_int(gj_freezer *fz, PyObject *o)
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_INT, NULL);
 	int overflow;
 	r->i = PyLong_AsLongLongAndOverflow(o, &overflow);
+	if (!PyLong_CheckExact(o) && gj_has_base(Py_TYPE(o), "Enum"))
+		r->fields = gj_member_fields("");
 	if (!overflow)
 		return r;
 	r->i = (int64_t)PyLong_AsUnsignedLongLong(o);

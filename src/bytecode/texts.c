@@ -47,6 +47,12 @@ static bool is_told(const gj_obj *obj)
 	return obj->kind == GJ_OBJ_TUPLE || obj->kind == GJ_OBJ_INT || obj->kind == GJ_OBJ_FLOAT || obj->kind == GJ_OBJ_BOOL || obj->kind == GJ_OBJ_NONE;
 }
 
+static const char *constant(gj_ssa_state *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->f, r);
+	return o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_STR ? o->imm.obj->name : NULL;
+}
+
 /* Is it a number, or a tuple of them, as far as can be seen, that is worth computing for a message? Kernels must not fail for what nobody may see. */
 bool gj_can_tell(gj_ssa_state *s, gj_ref r, int depth)
 {
@@ -58,7 +64,7 @@ bool gj_can_tell(gj_ssa_state *s, gj_ref r, int depth)
 		return depth < 4 && attribute(s, o, depth);
 	bool computes = o->op == GJ_MKTUPLE || o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP || o->op == GJ_ITEM || calls_simple(s, o);
 	for (uint32_t i = o->op == GJ_CALL; i < o->nargs && computes; i++)
-		computes = depth < 4 && gj_can_tell(s, gj_var_find(s, o->arg[i]), depth + 1);
+		computes = depth < 4 && ((o->op == GJ_MKTUPLE && constant(s, gj_var_find(s, o->arg[i]))) || gj_can_tell(s, gj_var_find(s, o->arg[i]), depth + 1));
 	return computes;
 }
 
@@ -72,12 +78,6 @@ const gj_obj *gj_named_object(gj_ssa_state *s, gj_ref r)
 		if (!strcmp(in->attr[i], o->imm.name))
 			return in->item[i];
 	return NULL;
-}
-
-static const char *constant(gj_ssa_state *s, gj_ref r)
-{
-	const gj_op *o = gj_o(s->f, r);
-	return o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_STR ? o->imm.obj->name : NULL;
 }
 
 /* A value in a text. */

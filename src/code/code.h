@@ -55,7 +55,7 @@ struct gj_obj {
 	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
 	const int64_t *shape;                      /* ARRAY: type->ndim extents; CAPTURED: as many strides behind them */
 	const gj_code *code;                       /* FUNCTION, CODE, GENERATOR; NAME of what takes all items of an iterable: (x for x in it) */
-	const gj_fields *fields;                   /* TUPLE: names of the items, or NULL. OPAQUE: a class that makes tuples of these, whose
+	const gj_fields *fields;                   /* TUPLE: names of the items, or NULL. INT: not NULL of a member of an IntEnum. OPAQUE: a class that makes tuples of these, whose
 	                                            * parameters `code` has */
 	const gj_obj *kin;                         /* OPAQUE: of a class of exceptions: the tuple of it and of its bases, each of which is one
 	                                            * object a freeze (exceptions.h) */

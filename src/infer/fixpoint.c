@@ -146,7 +146,7 @@ static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 	if (gj_is_member(a.type) && gj_is_member(b.type))
 		return gj_known_compare(s->fn, o->loc, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);
 	if (a.konst && b.konst)
-		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_equal(a.konst, b.konst) != o->sub) };
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_same(a.konst, b.konst) != o->sub) };
 	if (gj_is_bool(a.type) && gj_is_bool(b.type))                              /* there is one True and one False */
 		return (gj_known){ a.type, NULL };
 	gj_fail(s->fn, o->loc, GJ_ERR_IS, gj_known_text(s->fn->arena, a), gj_known_text(s->fn->arena, b));

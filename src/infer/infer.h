@@ -104,6 +104,8 @@ bool     gj_is_assigned(const gj_inst *, const gj_op *);         /* does an ASSI
 void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
 uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);
+/* As Python compares them: type(3) == int, a.dtype == float. */
+bool gj_obj_same(const gj_obj *, const gj_obj *);
 const gj_obj *gj_obj_int(gj_arena *, int64_t);
 const gj_obj *gj_obj_bool(gj_arena *, bool);
 bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and integer SCALAR constants below 2**63 */

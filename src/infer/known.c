@@ -63,6 +63,23 @@ bool gj_obj_equal(const gj_obj *a, const gj_obj *b)
 	return true;
 }
 
+/* The type that a class of Python's stands for; NULL: none. */
+static const gj_type *class_type(const gj_obj *o)
+{
+	static const struct { const char *name; gj_kind kind; } known[] = {
+		{ "builtins.int", GJ_I64 }, { "builtins.float", GJ_F64 }, { "builtins.bool", GJ_BOOL }, { "builtins.complex", GJ_C128 } };
+	for (size_t i = 0; o->kind == GJ_OBJ_NAME && i < GJ_LEN(known); i++)
+		if (!strcmp(o->name, known[i].name))
+			return gj_scalar[known[i].kind];
+	return o->kind == GJ_OBJ_TYPE ? o->type : NULL;
+}
+
+bool gj_obj_same(const gj_obj *a, const gj_obj *b)
+{
+	const gj_type *t = class_type(a);
+	return gj_obj_equal(a, b) || (t && t == class_type(b));
+}
+
 /* -- Values --------------------------------------------------------------------------------------------------------- */
 
 static const gj_type *tuple_of(const gj_fn *f, uint32_t loc, const gj_obj *o)

@@ -151,7 +151,7 @@ gj_known gj_known_compare(const gj_fn *f, uint32_t loc, gj_cmpop op, gj_known a,
 		return gj_just(bool_);
 	}
 	if (equality && a.konst && b.konst && !gj_is_scalar(a.type) && !gj_is_scalar(b.type))
-		return (gj_known){ bool_, gj_obj_bool(f->arena, gj_obj_equal(a.konst, b.konst) == (op == GJ_CMP_EQ)) };
+		return (gj_known){ bool_, gj_obj_bool(f->arena, gj_obj_same(a.konst, b.konst) == (op == GJ_CMP_EQ)) };
 	if (equality && (a.type == gj_t_none || b.type == gj_t_none))
 		return (gj_known){ bool_, gj_obj_bool(f->arena, (a.type == b.type) == (op == GJ_CMP_EQ)) };
 	no_rule(f, loc, gj_cmpop_name[op], a, b);
@@ -618,6 +618,8 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name), NULL);
 	if (a.konst && a.konst->kind == GJ_OBJ_TYPE && !strcmp(name, "type"))      /* of a dtype: the same, to be called */
 		return a;
+	if (a.konst && a.konst->kind == GJ_OBJ_INT && a.konst->fields && !strcmp(name, "value"))
+		return gj_known_of(s->fn, o->loc, gj_obj_int(s->fn->arena, a.konst->i));
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
 		return gj_known_named(s, o, "int.bit_count", NULL);
 	if (gj_is_dict(a.type) && method(s, "dict", name))

@@ -3,6 +3,8 @@
 #include "lower/lower.h"
 #include "image/report.h"
 
+#include <string.h>
+
 static gj_source_site *site(gj_lower *L, gj_site_kind kind, const gj_obj *exception, const char *name)
 {
 	const gj_loc *l = &L->fn->loc.p[L->loc];
@@ -21,7 +23,9 @@ const char *gj_lname_of(const gj_inst *s, gj_ref r)
 	for (uint32_t i = f->named.n; i-- > 0;)
 		if (f->named.p[i].value == r)
 			return f->named.p[i].name;
-	return NULL;
+	if (o->op == GJ_ATTR && !strcmp(o->imm.name, "flat"))
+		return gj_lname_of(s, o->arg[0]);
+	return o->op == GJ_ATTR ? o->imm.name : NULL;
 }
 
 /* n indices, then as many extents. */
