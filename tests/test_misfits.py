@@ -151,3 +151,83 @@ def test_signatures_of_one_function_on_the_device(device):
 
 	assert scaled(np.ones(3, np.float32), 1.1).tolist() == [np.float32(1.1)] * 3
 	assert scaled(np.ones(3), 1.1).tolist() == [1.1] * 3
+
+
+def test_exceptions_of_functions_of_numbers_on_the_device(device):
+	"""What raises is raised, with the thread's place."""
+	@cuda.vectorize(["float64(float64, int64)"])
+	def part(x, n):
+		if n < 0:
+			raise KeyError("negative")
+		t, ones = np.zeros(4), np.ones(3)
+		t[:n] = ones * x
+		return t.sum() + (1.0, 2.0, 3.0, 4.0)[n]
+
+	x = np.array([1.0, 2.0, 7.0])
+	assert part(x, np.array([3, 3, 3])).tolist() == [7, 10, 25]
+	for n, want in ((-1, (KeyError, "negative")), (2, (ValueError, "could not broadcast input array from shape (3,) into shape (2,)"))):
+		cls, text = said(part, x, np.array([3, n, 3]))
+		assert cls is want[0] and want[1] in text and "tid=[1, 0, 0]" in text
+	assert part(x, np.array([3, 3, 3])).tolist() == [7, 10, 25]
+
+
+def test_functions_too_large_to_be_inlined():
+	"""They may raise, and write to no array that they are not given."""
+	lines = "".join(f"\tif x == {k}:\n\t\traise OverflowError({k})\n\tx = math.sqrt(abs(x)) + math.cos({k}.0 / (1 + abs(x)))\n" for k in range(150))
+	scope = {"math": math}
+	exec(f"def large(x):\n{lines}\treturn x\n", scope)
+	large = scope["large"]
+
+	@guvectorize(SIGNATURE, "(n)->(n)")
+	def f(x, out):
+		for i in range(x.shape[0]):
+			out[i] = large(x[i]) + large(x[i] + 1) + large(2 * x[i])
+
+	x = np.random.default_rng(0).random((5, 3)) + 2000
+	assert np.allclose(f(x), [[large(v) + large(v + 1) + large(2 * v) for v in row] for row in x])
+	x[3, 1] = 0
+	assert said(f, x) == (OverflowError, "0")
+
+
+@pytest.mark.parametrize("call", [lambda f: f(np.ones(3)), lambda f: f(np.ones(3), np.ones(3), out=np.ones(2)), lambda f: f(np.ones(3), np.ones(3), out=np.ones(1)),
+	lambda f: f(np.ones(3), np.ones(4), out=np.ones(3)), lambda f: f(np.ones(3), np.ones(3), where=np.ones(2, bool), out=np.ones(3)),
+	lambda f: f(np.ones(3), 1, out=np.ones(3), where=np.ones(3, int)), lambda f: f(np.ones(3), 1, order="Z"), lambda f: f.accumulate(np.ones((3, 3)), axis=(0, 1)),
+	lambda f: f.outer(np.ones(2)), lambda f: f.outer(np.ones(2), np.ones(3), out=np.ones((2, 2))), lambda f: f.at(np.ones(3), [0, 1], np.ones(3)),
+	lambda f: f.at(np.broadcast_to(1.0, 3), [0], 1)])
+def test_wrong_calls_of_device_ufuncs(device, call):
+	@cuda.vectorize(["float64(float64, float64)"])
+	def add(x, y):
+		return x + y
+
+	assert said(call, add) == said(call, np.add)
+
+
+def test_wrong_calls_of_device_gufuncs(device):
+	@cuda.guvectorize(["void(float64[:], float64[:], float64[:])"], "(n),(n)->()")
+	def inner(x, y, out):
+		out[0] = (x * y).sum()
+
+	@guvectorize(["void(float64[:], float64[:], float64[:])"], "(n),(n)->()")
+	def expected(x, y, out):
+		out[0] = (x * y).sum()
+
+	for args in ((np.ones((2, 3)), np.ones((4, 3))), (np.ones((4, 3)), np.ones(3), np.ones(3)), (np.ones(3), np.ones(4))):
+		cls, text = said(inner, *args)
+		assert (cls, text.replace("inner", "expected")) == said(expected, *args)
+
+
+def test_steps_of_grids_are_not_checked(device):
+	"""Extents of blocks and grids are never zero; other steps may be."""
+	@cuda.jit(debug=True)
+	def over_grid(n):
+		for i in range(cuda.threadIdx.x, n, cuda.blockDim.x * cuda.gridDim.x):
+			pass
+
+	@cuda.jit(debug=True)
+	def over(n, step):
+		for i in range(0, n, step):
+			pass
+
+	over_grid[1, 1](5)
+	over[1, 1](5, 2)
+	assert [len(form.sites) for kernel in (over_grid, over) for form in kernel.overloads.values()] == [0, 1]

@@ -158,11 +158,16 @@ static void add_shape(PyObject **text, int ndim, const int64_t *shape)
 	Py_XDECREF(t);
 }
 
+/* As NumPy lists them: inputs, outputs that are given, the mask. */
 static bool refuse_shapes(const running *r)
 {
 	PyObject *text = PyUnicode_FromString("");
-	for (uint32_t i = r->first; i < r->walk.n; i++)
-		add_shape(&text, r->walk.op[i].ndim, r->walk.op[i].shape);
+	const gj_walk *l = &r->walk;
+	for (uint32_t i = r->first; i < l->n; i++)
+		add_shape(&text, l->op[i].ndim, l->op[i].shape);
+	for (uint32_t i = 0; i < r->first; i++)
+		if (i >= l->nout || is_given(r->c, i))
+			add_shape(&text, l->op[i].ndim, l->op[i].shape);
 	if (text && !PyErr_Occurred())
 		gj_error(GJ_ERR_ELEMENTS_SHAPES, PyUnicode_AsUTF8(text));
 	Py_XDECREF(text);
@@ -171,6 +176,9 @@ static bool refuse_shapes(const running *r)
 
 static bool refuse_output(const running *r, uint32_t bad)
 {
+	gj_walk together = r->walk;
+	if (!gj_walk_broadcast(&together, 0))
+		return refuse_shapes(r);
 	PyObject *one = PyUnicode_FromString(""), *all = PyUnicode_FromString("");
 	add_shape(&one, r->walk.op[bad].ndim, r->walk.op[bad].shape);
 	add_shape(&all, r->walk.ndim, r->walk.shape);

@@ -206,7 +206,30 @@ void gj_lcheck_complex_divisor(gj_lower *L, gj_lv divisor)
 		gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), gj_ltruth(L, divisor)), &zero_complex, false);
 }
 
-void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice) { report_zero(L, L->M->reports, step, slice ? &zero_slice_step : &zero_step); }
+/* Is it a number of 32 bits made wider? Two of them have a product of 64. */
+static bool is_short(const gj_fn *f, gj_ref r)
+{
+	const gj_op *o = gj_o(f, r);
+	return o->op == GJ_CVT && gj_is_int(gj_o(f, o->arg[0])->type) && gj_o(f, o->arg[0])->type->size <= 4;
+}
+
+/* Extents of blocks and grids, and their products: what loops over a grid step by. */
+static bool is_positive(const gj_fn *f, gj_ref r)
+{
+	const gj_op *o = gj_o(f, r);
+	switch (o->op) {
+	case GJ_CONST: return gj_is_int(o->type) && o->imm.i > 0;
+	case GJ_SREG:  return o->imm.i >= GJ_NTID_X && o->imm.i <= GJ_NCTAID_Z;
+	case GJ_CVT:   return gj_is_int(o->type) && o->type->size >= gj_o(f, o->arg[0])->type->size && is_positive(f, o->arg[0]);
+	case GJ_MUL:   return o->type->size == 8 && is_short(f, o->arg[0]) && is_short(f, o->arg[1]) && is_positive(f, o->arg[0]) && is_positive(f, o->arg[1]);
+	default:       return false;
+	}
+}
+
+void gj_lcheck_step(gj_lower *L, gj_ref step, bool slice)
+{
+	report_zero(L, L->M->reports && !is_positive(L->fn, step), step, slice ? &zero_slice_step : &zero_step);
+}
 
 /* An exception of this class with this text, in which values may stand. */
 static const gj_obj *error_of(gj_lower *L, const gj_obj *class, const char *text)

@@ -38,15 +38,45 @@ bool gj_param_alone(const gj_fn *f, const gj_fnparam *p)
 	return p->field == GJ_FIELD_DATA && (f->facts & GJ_FACT_NOALIAS) && !(p->written && f->listens);
 }
 
-void gj_mark_written(gj_fn *f)
+/* Does the function that is called write to what argument j points to? What other languages' do is not known. */
+static bool writes(const gj_op *call, uint32_t j)
+{
+	const gj_fn *f = call->op == GJ_FCALL ? call->imm.fn : NULL;
+	return !f || j >= f->param.n || f->param.p[j].written;
+}
+
+/* By what is known of functions that it calls. */
+static void mark_own(gj_fn *f)
 {
 	bool *seen = gj_new(f->arena, bool, f->op.n);
-	f->listens = any_listens(f);
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);
 		if (o->op == GJ_STORE || o->op == GJ_ATOMIC)
 			mark(f, o->arg[0], seen);
-		for (uint32_t j = 0; (o->op == GJ_FCALL || o->op == GJ_EXTERN) && j < o->nargs; j++)           /* a callee may write what it is given */
-			mark(f, o->arg[j], seen);
+		for (uint32_t j = 0; (o->op == GJ_FCALL || o->op == GJ_EXTERN) && j < o->nargs; j++)
+			if (writes(o, j))
+				mark(f, o->arg[j], seen);
 	}
+}
+
+static uint32_t count_written(const gj_fn *f)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < f->param.n; i++)
+		n += f->param.p[i].written;
+	return n;
+}
+
+void gj_mark_written(gj_fn *f)
+{
+	f->listens = any_listens(f);
+	for (bool more = true; more;) {                        /* functions may call each other, and themselves */
+		more = false;
+		for (uint32_t i = 0; i < f->callee.n; i++) {
+			uint32_t before = count_written(f->callee.p[i]);
+			mark_own(f->callee.p[i]);
+			more |= count_written(f->callee.p[i]) != before;
+		}
+	}
+	mark_own(f);
 }

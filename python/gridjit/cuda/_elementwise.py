@@ -159,10 +159,13 @@ class Elementwise(_core.Elements):
 		for name in unknown:
 			raise TypeError(f"{self.__name__}() got an unexpected keyword argument '{name}'")
 		if not self.nin <= len(args) <= self.nargs:
-			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} were given")
+			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} "
+				f"{'was' if len(args) == 1 else 'were'} given")
 		if casting not in ("no", "equiv", "safe", "same_kind", "unsafe", "same_value"):
 			raise ValueError("casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe', 'same_value' "
 				f"(got {casting!r})")
+		if order not in ("C", "F", "A", "K"):
+			raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
 		outputs = as_outputs(out, args[self.nin:], self.nout)
 		inputs = tuple(map(as_operand, args[:self.nin]))
 		types = tuple(map(type_of, inputs))
@@ -178,7 +181,9 @@ class Elementwise(_core.Elements):
 				raise TypeError(f"No loop matching the specified signature and casting was found for ufunc {self.__name__}")
 		self._check_inputs(types, ins, casting)
 		self._check_outputs(outs, outputs, casting)
-		mask = None if where is True else as_operand(np.asarray(where, bool) if not is_cuda_array(where) else where)
+		mask = None if where is True else as_operand(where if is_cuda_array(where) else np.asarray(where))
+		if mask is not None and not np.can_cast(type_of(mask), bool):
+			raise TypeError(f"Cannot cast array data from {type_of(mask)!r} to dtype('bool') according to the rule 'safe'")
 		if casting == "unsafe":
 			inputs = tuple(map(_real_parts, inputs, ins))
 		foreign = any(out is not None and (not type_of(out).isnative or _drops(dtype, out)) for dtype, out in zip(outs, outputs))
@@ -229,10 +234,13 @@ class Elementwise(_core.Elements):
 		from . import reductions
 		return reductions.accumulate_with(self, array, axis, dtype, out, stream)
 
-	def outer(self, a, b, **keywords):
+	def outer(self, *args, **keywords):
 		"""f of all pairs of an element of a and one of b."""
 		if self.nin != 2:
 			raise ValueError("outer product only supported for binary functions")
+		if len(args) != 2:
+			raise TypeError("exactly two arguments expected")
+		a, b = args
 		a, b = (x if isinstance(x, DeviceNDArray) else np.asarray(x) for x in (a, b))
 		return self(a[(...,) + (None,) * b.ndim], b, **keywords)
 

@@ -3,7 +3,7 @@ dimensions along which each operand changes, compiled as any kernel is. _core.El
 
 from .. import _core, cuda
 from ._text import decode, define, indent
-from .dispatcher import jit
+from .dispatcher import _make
 
 BY_VALUE = 0xff
 
@@ -69,5 +69,6 @@ def maker(function, name, types, results, options):
 	def make(ndim, varies, mask, wide):
 		scope = {"cuda": cuda, "f": function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(types)},
 			**{f"R{k}": _core.as_type(t) for k, t in enumerate(results)}}
-		return jit(define(text(len(types), nout, ndim, varies, mask, wide), scope, f"{name} over arrays", __name__, name), **options)
+		return _make(define(text(len(types), nout, ndim, varies, mask, wide), scope, f"{name} over arrays", __name__, name),
+			{"entry": "kernel", **options})
 	return make

@@ -124,7 +124,9 @@ class DeviceGUFunc:
 
 	# -- calls --
 
-	def __call__(self, *args, out=None, stream=0):
+	def __call__(self, *args, out=None, stream=0, **unknown):
+		for name in unknown:
+			raise TypeError(f"{self.__name__}() got an unexpected keyword argument '{name}'")
 		call = self._call(args, out, stream)
 		results = call.run()
 		results = [o if o is not None else r if call.on_device else r.copy_to_host(stream=stream)[()] for o, r in zip(call.given, results)]
@@ -132,7 +134,8 @@ class DeviceGUFunc:
 
 	def _call(self, args, out=None, stream=0):
 		if not self.nin <= len(args) <= self.nargs:
-			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} were given")
+			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} "
+				f"{'was' if len(args) == 1 else 'were'} given")
 		outs = as_outputs(out, args[self.nin:], self.nout)
 		inputs = tuple(as_cuda_array(x) if is_cuda_array(x) else as_operand(x) for x in args[:self.nin])
 		on_device = any(isinstance(x, DeviceNDArray) for x in inputs) or any(o is not None and is_cuda_array(o) for o in outs)
@@ -208,13 +211,23 @@ class _Call:
 		try:
 			self.outer = np.broadcast_shapes(*loops)
 		except ValueError:
-			text = " ".join(str(shape).replace(", ", ",") for shape in shapes if shape is not None)
-			raise ValueError(f"operands could not be broadcast together with remapped shapes [original->remapped]: {text}") from None
+			raise ValueError(self._misfit(shapes)) from None
 		self.back = []                                 # (device array, the caller's array that it is written back to)
 		self.operands = [self._input(k, x) for k, x in enumerate(inputs)]
 		self.operands += [self._output(nin + k, o) for k, o in enumerate(outs)]
 		self.written = [k for k in range(ufunc.nargs) if k >= nin or k in ufunc._writable]
 		self._part_ways()
+
+	def _misfit(self, shapes):
+		"""NumPy's words about outer dimensions that do not fit each other."""
+		results = [n for core in self.core[self.ufunc.nin:] for n in core]
+		pairs = []
+		for shape, n in zip(shapes, self.there):
+			if shape is not None:
+				outer = ",".join([*map(str, shape[:len(shape) - n]), *["newaxis"] * len(results)])
+				pairs.append(f"{str(shape).replace(', ', ',')}->({outer}{',' if outer and ',' not in outer else ''})")
+		return (f"operands could not be broadcast together with remapped shapes [original->remapped]: {' '.join(pairs)}  and requested shape "
+			f"{str(tuple(results)).replace(', ', ',')}")
 
 	def _input(self, k, x):
 		dtype, writes = self.dtypes[k], k in self.ufunc._writable

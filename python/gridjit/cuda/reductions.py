@@ -231,7 +231,10 @@ def accumulate_with(f, array, axis, dtype, out, stream):
 	if array.ndim == 0:
 		_axes(axis, 0)
 		raise TypeError("cannot accumulate on a scalar")
-	axis, = _axes(axis, array.ndim)
+	axes = _axes(axis, array.ndim)
+	if len(axes) != 1:
+		raise ValueError("accumulate does not allow multiple axes")
+	axis, = axes
 	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
 	array = _convertible(array, loop, stream)
 	fold = Fold(f._fold_kernels, (loop,), function)
@@ -244,7 +247,7 @@ def at_with(f, array, indices, b, stream):
 		raise TypeError("first operand must be array")
 	target = _as_device(array, stream)
 	if target.readonly or isinstance(array, np.ndarray) and not array.flags.writeable:
-		raise ValueError("array is read-only")
+		raise ValueError("array to perform in place operation on is read-only")
 	if (b is None) != (f.nin == 1):
 		raise ValueError("second operand needed for ufunc" if b is None else "second operand provided when ufunc is unary")
 	host = tuple(np.asarray(i) if isinstance(i, DeviceNDArray) else i for i in indices) if isinstance(indices, tuple) \
@@ -252,7 +255,10 @@ def at_with(f, array, indices, b, stream):
 	flat = np.arange(target.size).reshape(target.shape)[host]
 	if b is not None:
 		b = _as_device(b, stream)
-		b = b._broadcast(flat.shape).copy(stream=stream).reshape(-1)
+		try:
+			b = b._broadcast(flat.shape).copy(stream=stream).reshape(-1)
+		except ValueError:
+			raise ValueError("array is not broadcastable to correct shape") from None
 	flat = flat.ravel()
 	if not flat.size:
 		return

@@ -46,7 +46,7 @@ class DeviceUFunc(Elementwise):
 		self.py_func = self.__wrapped__ = function
 		self.__module__, self.__qualname__, self.__doc__ = function.__module__, function.__qualname__, function.__doc__
 		self.identity = identity
-		self._kernel_options = {name: value for name, value in (options or {}).items() if value}
+		self._kernel_options = {"extents": "", **{name: value for name, value in (options or {}).items() if value}}       # what raises is told
 		self._declared, self._options, self._loops, self._frozen = tuple(signatures), options or {}, [], False
 		for signature in signatures:
 			self.add(signature)
