@@ -125,6 +125,8 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 		return;
 	}
 	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
+	if (c->threads)                            /* else LLVM sees too late that it spills vectors, and each crosses two lines */
+		gj_attr_text(u, c->fn, "stackrealign", "");
 	if (c->f->streams && u->register_bytes == 64) {        /* NumPy's arrays are aligned to 16 bytes: of larger accesses each crosses lines */
 		gj_attr_text(u, c->fn, "prefer-vector-width", "256");
 		gj_attr_text(u, c->fn, "min-legal-vector-width", "0");
