@@ -180,6 +180,23 @@ def test_sums_that_wrap(device):
 	assert not whole[:8].any() and not whole[16:].any()
 
 
+def test_checks_stand_early_and_in_order(device):
+	"""Checks go before loads, but none before another or before what is seen of the thread."""
+	@cuda.jit(boundscheck=True)
+	def kernel(x, z, out, i, j):
+		s = x[0] * x[i] + z[j] // x[1]
+		out[0] = s
+		out[j] = z[i + 1]
+	x, z = np.arange(1, 9), np.arange(8)
+	for i, j, size, name, index in (8, 9, 4, "x", 8), (7, 9, 4, "z", 9), (7, 1, 4, "z", 8), (3, 5, 4, "out", 5), (-9, -9, 4, "x", -9):
+		out = np.zeros(size)
+		e = fails(IndexError, kernel, (1, 1), x, z, out, i, j)
+		assert f"index {index} is out of bounds for array '{name}'" in str(e)
+		assert (out[0] != 0) == ((i, j) in ((7, 1), (3, 5)))
+	run(kernel, (1, 1), x, z, out, 3, 2)
+	assert out[2] == 4
+
+
 def test_without_the_option_nothing_is_checked():
 	kernel = cuda.jit(kernels.reads)
 	kernel[1, 1](np.zeros(6, np.int32)[:4], 5, np.zeros(1))

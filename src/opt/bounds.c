@@ -4,6 +4,8 @@
  * (negative_index.c) nothing is assumed here: memory is at stake. */
 #include "opt/opt.h"
 
+#include <string.h>
+
 enum { MAX_DOMINATORS = 32, MAX_EARLIER = 64 };
 
 typedef struct sum { gj_ref base; int64_t add; } sum;         /* base 0: a constant */
@@ -161,4 +163,34 @@ bool gj_prove_bounds(gj_fn *f)
 		}
 	}
 	return changed;
+}
+
+/* -- Checks side by side ------------------------------------------------------------------------------------------- */
+
+/* May a check be made before the op instead of behind it: nobody sees that it ran? */
+static bool is_unseen(const gj_op *o)
+{
+	return o->op != GJ_PHI && o->op != GJ_BOUNDS && (o->op == GJ_LOAD || o->op == GJ_MATH || o->op == GJ_FLOORDIV || o->op == GJ_MOD || o->op == GJ_POW
+		|| o->op == GJ_LIBCALL || gj_op_is(o, GJ_F_PURE));
+}
+
+void gj_check_early(gj_fn *f)
+{
+	GJ_EACH_BLOCK(f, b) {
+		gj_ref *ops = f->bb.p[b].ops.p;
+		for (uint32_t at = 1; at < f->bb.p[b].ops.n; at++) {
+			const gj_op *o = gj_o(f, ops[at]);
+			uint32_t to = at;
+			for (; o->op == GJ_BOUNDS && to > 0 && is_unseen(gj_o(f, ops[to - 1])); to--) {
+				bool needed = false;
+				for (uint32_t k = 0; k < o->nargs; k++)
+					needed |= o->arg[k] == ops[to - 1];
+				if (needed)
+					break;
+			}
+			gj_ref check = ops[at];
+			memmove(ops + to + 1, ops + to, (at - to) * sizeof *ops);
+			ops[to] = check;
+		}
+	}
 }
