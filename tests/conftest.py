@@ -1,7 +1,7 @@
 """Fixtures and options of the whole suite.
 
 `device` runs a test once per way to execute a kernel: "cpu32" (a warp is a vector), "cpu1" (a thread is a thread) and,
-with --gpu, "cuda". `everywhere` runs one launch on all of them and compares the results.
+with --gpu, "cuda". `devices` goes through them inside a test, `everywhere` runs one launch on all of them and compares the results.
 """
 
 import contextlib
@@ -57,13 +57,18 @@ def pytest_collection_finish(session):
 	gc.freeze()
 
 
+def choose(name):
+	from gridjit import config
+	config.DEVICE = "gpu" if name == "cuda" else "cpu"
+	config.CPU_WIDTH = 1 if name == "cpu1" else 32
+
+
 @contextlib.contextmanager
 def on(name):
 	"""Kernels launched inside run on this device."""
 	from gridjit import config
 	saved = config.DEVICE, config.CPU_WIDTH
-	config.DEVICE = "gpu" if name == "cuda" else "cpu"
-	config.CPU_WIDTH = 1 if name == "cpu1" else 32
+	choose(name)
 	try:
 		yield name
 	finally:
@@ -83,6 +88,21 @@ def pytest_generate_tests(metafunc):
 def device(request):
 	with on(request.param) as name:
 		yield name
+
+
+@pytest.fixture
+def devices(request):
+	"""Goes through all devices, on which launches then run, with `for name in devices():`. For random cases, which take time to make up and
+	to work out: each is made once for all."""
+	from gridjit import config
+	saved = config.DEVICE, config.CPU_WIDTH
+
+	def each():
+		for name in device_names(request.config):
+			choose(name)
+			yield name
+	yield each
+	config.DEVICE, config.CPU_WIDTH = saved
 
 
 @pytest.fixture

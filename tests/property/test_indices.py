@@ -95,7 +95,7 @@ def interpreted(text, threads, x, n):
 
 @options
 @given(random=st.randoms(use_true_random=False))
-def test_indices_below_zero(device, random):
+def test_indices_below_zero(devices, random):
 	from gridjit import cuda
 	text, threads, n = Program(random).text, 37, random.randint(2, 7)
 	x = np.arange(SIZE) * 7 + 1
@@ -104,6 +104,7 @@ def test_indices_below_zero(device, random):
 	linecache.cache[name] = len(text), None, text.splitlines(True), name
 	scope = {"cuda": cuda}
 	exec(compile(text, name, "exec"), scope)
-	got = np.zeros(threads, np.int64)
-	cuda.jit(scope["kernel"])[1, 40](x, got, n)
-	np.testing.assert_array_equal(got, want, err_msg=text)
+	for device in devices():
+		got = np.zeros(threads, np.int64)
+		cuda.jit(scope["kernel"])[1, 40](x, got, n)
+		np.testing.assert_array_equal(got, want, err_msg=f"{device}\n{text}")

@@ -53,10 +53,15 @@ def tolerance(op, code):
 	return (1e-5 if code == "f4" else 1e-13) if op == "**" and is_float(code) else 0.0
 
 
-def check(ops, ta, tb, a, b):
-	for op, got in zip(ops, run_pair(ops, ta, tb, a, b)):
+def check(devices, ops, ta, tb, a, b):
+	wanted = [array([apply(op, as_python(x), ta, as_python(y), tb) for x, y in zip(a, b)], RULES[op, ta, tb][0]) for op in ops]
+	for device in devices():
+		compare(device, ops, ta, tb, a, b, wanted)
+
+
+def compare(device, ops, ta, tb, a, b, wanted):
+	for op, got, want in zip(ops, run_pair(ops, ta, tb, a, b), wanted):
 		code = RULES[op, ta, tb][0]
-		want = array([apply(op, as_python(x), ta, as_python(y), tb) for x, y in zip(a, b)], code)
 		same = (got == want) | ((got != got) & (want != want))
 		if op == "//" and is_float(code):              # a quotient of more bits than the type has is rounded once or twice
 			with np.errstate(all="ignore"):
@@ -67,18 +72,18 @@ def check(ops, ta, tb, a, b):
 		elif is_float(code):
 			same &= (np.signbit(got) == np.signbit(want)) | (want != 0)
 		bad = np.flatnonzero(~same)
-		assert not len(bad), f"{op} on {ta}, {tb}: " + "; ".join(
+		assert not len(bad), f"{device}: {op} on {ta}, {tb}: " + "; ".join(
 			f"{a[i]!r} {op} {b[i]!r} = {got[i]!r}, expected {want[i]!r}" for i in bad[:5]) + f" ({len(bad)} of {len(same)})"
 
 
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("ta", TYPES)
-def test_edges(device, group, ta):
+def test_edges(devices, group, ta):
 	for tb in TYPES:
 		ops = [op for op in GROUPS[group] if (op, ta, tb) in RULES]
 		if ops:
 			pairs = list(itertools.product(edges(ta), edges(tb)))
-			check(ops, ta, tb, array([a for a, _ in pairs], ta), array([b for _, b in pairs], tb))
+			check(devices, ops, ta, tb, array([a for a, _ in pairs], ta), array([b for _, b in pairs], tb))
 
 
 def values_of(code):
@@ -92,11 +97,11 @@ def values_of(code):
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data())
-def test_random_values(device, data):
+def test_random_values(devices, data):
 	op, ta, tb = data.draw(st.sampled_from(sorted(key for key in RULES if key[0] in OPERATORS or key[0] in COMPARE)))
 	a = array(data.draw(st.lists(values_of(ta), min_size=64, max_size=64)), ta)
 	b = array(data.draw(st.lists(values_of(tb), min_size=64, max_size=64)), tb)
-	check([op], ta, tb, a, b)
+	check(devices, [op], ta, tb, a, b)
 
 
 @pytest.mark.parametrize("code", TYPES)

@@ -44,28 +44,29 @@ def interpreted(text, threads, args):
 		scope["kernel"](*args)
 
 
-def compare(text, got, want):
+def compare(device, text, got, want):
 	for name, index in zip(("oi", "of", "c", "oc"), range(2, len(got))):
 		bad = np.flatnonzero(got[index] != np.array(want[index]))
-		assert not len(bad), f"{name}[{bad[0]}] (thread {bad[0] // CELLS}): {got[index][bad[0]]}, " \
+		assert not len(bad), f"{device}: {name}[{bad[0]}] (thread {bad[0] // CELLS}): {got[index][bad[0]]}, " \
 			f"expected {want[index][bad[0]]}; {len(bad)} differ\n{text}"
 
 
 @options
 @given(random=st.randoms(use_true_random=False))
-def test_control_flow(device, random):
+def test_control_flow(devices, random):
 	text = Program(random).text
 	threads, live = 74, 70
-	got = inputs(threads)
-	want = [array.tolist() for array in got]       # plain Python numbers compute as Python does
+	want = [array.tolist() for array in inputs(threads)]       # plain Python numbers compute as Python does
 	interpreted(text, threads, [*want, live])
-	compiled(text)[2, 37](*got, live)
-	compare(text, got, want)
+	for device in devices():
+		got = inputs(threads)
+		compiled(text)[2, 37](*got, live)
+		compare(device, text, got, want)
 
 
 @settings(options, max_examples=25)
 @given(random=st.randoms(use_true_random=False))
-def test_kinds_of_values(device, random):
+def test_kinds_of_values(devices, random):
 	"""Complex numbers, tuples of several kinds, values that may be None, records."""
 	text, threads, live = Values(random).text, 74, 70
 	rng = np.random.default_rng(threads)
@@ -74,36 +75,41 @@ def test_kinds_of_values(device, random):
 	for name in "kx":
 		records[name] = rng.integers(0, 60, threads)
 	records["c"], records["v"], records["p"]["u"] = numbers(threads), rng.integers(-8, 8, (threads, 2)) / 8, np.arange(threads)
-	got = [*inputs(threads), numbers(threads), numbers(threads * CELLS)]
-	want = [array.tolist() for array in got]
+	given = [*inputs(threads), numbers(threads), numbers(threads * CELLS)]
+	want = [array.tolist() for array in given]
 	as_python = [Record(record) for record in records]
 	interpreted(text, threads, [*want, as_python, live])
-	compiled(text)[2, 37](*got, records, live)
-	compare(text, got, want)
-	different = [i for i in range(threads) if not as_python[i].same_as(records[i])]
-	assert not different, f"record {different[0]}: {records[different[0]]}, expected {vars(as_python[different[0]])}\n{text}"
+	for device in devices():
+		got, changed = [array.copy() for array in given], records.copy()
+		compiled(text)[2, 37](*got, changed, live)
+		compare(device, text, got, want)
+		different = [i for i in range(threads) if not as_python[i].same_as(changed[i])]
+		assert not different, f"{device}: record {different[0]}: {changed[different[0]]}, expected {vars(as_python[different[0]])}\n{text}"
 
 
 @options
 @given(random=st.randoms(use_true_random=False))
 @pytest.mark.parametrize("block", [1, 33, 64])
-def test_barriers(device, random, block):
+def test_barriers(devices, random, block):
 	text = Program(random, barriers=True).text
 	grid = 2
-	got = inputs(grid * block)
-	want = [array.tolist() for array in got]
+	want = [array.tolist() for array in inputs(grid * block)]
 	simulate("kernel", grid, block, [*want, grid * block], source=text, scope={"np": np, "math": math})
-	compiled(text)[grid, block](*got, grid * block)
-	compare(text, got, want)
+	for device in devices():
+		got = inputs(grid * block)
+		compiled(text)[grid, block](*got, grid * block)
+		compare(device, text, got, want)
 
 
 @settings(options, max_examples=16)
 @given(random=st.randoms(use_true_random=False))
-def test_exchanges(device, random):
+def test_exchanges(devices, random):
 	program = Exchange(random, length=3)
 	threads = 2 * int(np.prod(program.shape))
-	got = inputs(threads) + [np.arange(threads * CELLS) % 3 == 0, np.ones(threads * CELLS, program.types["ox"].strip("_"))]
-	want = [array.copy() for array in got]
+	given = inputs(threads) + [np.arange(threads * CELLS) % 3 == 0, np.ones(threads * CELLS, program.types["ox"].strip("_"))]
+	want = [array.copy() for array in given]
 	simulate("kernel", 2, program.shape, [*want, threads - 5], source=program.simulated, scope={"np": np, "math": math})
-	compiled(program.text)[2, program.shape](*got, threads - 5)
-	compare(f"{program.shape}\n{program.text}", got, want)
+	for device in devices():
+		got = [array.copy() for array in given]
+		compiled(program.text)[2, program.shape](*got, threads - 5)
+		compare(device, f"{program.shape}\n{program.text}", got, want)

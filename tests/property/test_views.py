@@ -56,6 +56,16 @@ def array(random):
 	return view if kind == "A" else np.array(view, order=kind)
 
 
+def same_view(a):
+	"""A copy that lies as the array does, which may be a view of each second item, some of them backwards."""
+	room = a.base if a.base is not None else a
+	copy = np.zeros_like(room)
+	start = a.__array_interface__["data"][0] - room.__array_interface__["data"][0]
+	out = np.ndarray(a.shape, a.dtype, copy, start, a.strides)
+	out[...] = a
+	return out
+
+
 def loops(name, ndim, body):
 	"""for i0 in range(name.shape[0]): … body."""
 	lines = ["\t" * (d + 1) + f"for i{d} in range({name}.shape[{d}]):" for d in range(ndim)]
@@ -87,7 +97,7 @@ def chain(random, a):
 
 @options
 @given(random=st.randoms(use_true_random=False))
-def test_reading(device, random):
+def test_reading(devices, random):
 	a = array(random)
 	text, numbers, want = chain(random, a)
 	index = ", ".join(f"i{d}" for d in range(want.ndim))
@@ -96,38 +106,42 @@ def test_reading(device, random):
 	source += loops("v", want.ndim, f"out[n] = v[{index}]; n += 1")
 	source += "".join(f"\tabout[{2 * d}] = v.shape[{d}]; about[{2 * d + 1}] = v.strides[{d}]\n" for d in range(want.ndim))
 	source += f"\tabout[{2 * want.ndim}] = v.size\n"
-	out, about = np.full(want.size + 1, -1), np.zeros(2 * want.ndim + 1, np.int64)
-	launch(source, a, numbers, out, about)
-	assert about[:-1:2].tolist() == list(want.shape) and about[-1] == want.size, source
-	np.testing.assert_array_equal(out, np.append(want.ravel(), -1), err_msg=source)
-	packed = device == "cuda" and not (a.flags.c_contiguous or a.flags.f_contiguous)      # on its way to the device
-	if text != "a" and want.size and not packed:    # NumPy leaves the strides of extents that are 1 or 0 as it likes
-		assert [s for s, n in zip(about[1::2], want.shape) if n > 1] == [s for s, n in zip(want.strides, want.shape) if n > 1]
+	for device in devices():
+		out, about = np.full(want.size + 1, -1), np.zeros(2 * want.ndim + 1, np.int64)
+		launch(source, a, numbers, out, about)
+		assert about[:-1:2].tolist() == list(want.shape) and about[-1] == want.size, f"{device}\n{source}"
+		np.testing.assert_array_equal(out, np.append(want.ravel(), -1), err_msg=f"{device}\n{source}")
+		packed = device == "cuda" and not (a.flags.c_contiguous or a.flags.f_contiguous)      # on its way to the device
+		if text != "a" and want.size and not packed:    # NumPy leaves the strides of extents that are 1 or 0 as it likes
+			assert [s for s, n in zip(about[1::2], want.shape) if n > 1] == [s for s, n in zip(want.strides, want.shape) if n > 1], device
 
 
 @options
 @given(random=st.randoms(use_true_random=False))
-def test_assigning(device, random):
-	got = array(random)
-	text, numbers, target = chain(random, got)
+def test_assigning(devices, random):
+	a = array(random)
+	text, numbers, target = chain(random, a)
 	shape = [n if random.random() < 0.7 else 1 for n in target.shape][random.randint(0, target.ndim):]
 	value = -1 - np.arange(int(np.prod(shape))).reshape(shape) if shape else np.int64(-5)
-	want = got.copy(order="K")
+	want = a.copy(order="K")
 	place = eval(text, {"a": want, "k": numbers})
 	place[...] = value
-	launch(f"def kernel(a, k, value):\n\t{text}[...] = value\n", got, numbers, value)
-	np.testing.assert_array_equal(got, want, err_msg=text)
+	for device in devices():
+		got = same_view(a)
+		launch(f"def kernel(a, k, value):\n\t{text}[...] = value\n", got, numbers, value)
+		np.testing.assert_array_equal(got, want, err_msg=f"{device}: {text}")
 
 
 @options
 @given(random=st.randoms(use_true_random=False))
-def test_iterating(device, random):
+def test_iterating(devices, random):
 	a = array(random)
 	text, numbers, want = chain(random, a)
 	source = f"def kernel(a, k, out):\n\tn = 0\n\tv0 = {text}\n"
 	for d in range(want.ndim):
 		source += "\t" * (d + 1) + f"for v{d + 1} in v{d}:\n"
 	source += "\t" * (want.ndim + 1) + f"out[n] = v{want.ndim}; n += 1\n"
-	out = np.full(want.size + 1, -1)
-	launch(source, a, numbers, out)
-	np.testing.assert_array_equal(out, np.append(want.ravel(), -1), err_msg=source)
+	for device in devices():
+		out = np.full(want.size + 1, -1)
+		launch(source, a, numbers, out)
+		np.testing.assert_array_equal(out, np.append(want.ravel(), -1), err_msg=f"{device}\n{source}")
