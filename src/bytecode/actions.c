@@ -295,7 +295,7 @@ ACTION(not)
 	UNUSED_N;
 	gj_ref r = *gj_ssa_from_top(s, 1);
 	gj_op *o = r ? gj_o(s->f, r) : NULL;
-	if (!beside(s, -1, "UNARY_NOT") || (o->op != GJ_PYUN && o->op != GJ_TRUTH)) {
+	if (!o || !beside(s, -1, "UNARY_NOT") || (o->op != GJ_PYUN && o->op != GJ_TRUTH)) {
 		operator1(s, GJ_UN_NOT);
 		return;
 	}

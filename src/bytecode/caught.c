@@ -69,9 +69,11 @@ ACTION(before_with)
 
 ACTION(with_except_start)
 {
-	gj_ref none = gj_ssa_emit_obj(s, &no_place);
+	gj_ref leave = *gj_ssa_from_top(s, 4), none = gj_ssa_emit_obj(s, &no_place);
 	UNUSED_N;
-	gj_ssa_push(s, gj_ssa_emit(s, GJ_CALL, 4, (gj_ref[]){ *gj_ssa_from_top(s, 4), none, none, none }));
+	if (!leave)
+		gj_ssa_damaged(s, "a value is missing");
+	gj_ssa_push(s, gj_ssa_emit(s, GJ_CALL, 4, (gj_ref[]){ leave, none, none, none }));
 }
 
 ACTION(push_exc_info)
