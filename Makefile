@@ -27,7 +27,7 @@ test: $(BUILT)
 
 test-c: $(SETUP)
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c all
-	@$(MAKE) --no-print-directory -C tests/c BUILD=$(CURDIR)/build/c check
+	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c check
 
 # Random and damaged input (tests/fuzz/fuzz.py). The seed is fixed: other ones by hand, make fuzz SECONDS=3600 SEED=7.
 fuzz: $(BUILT)
