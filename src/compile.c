@@ -199,7 +199,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_widen_halves(f->callee.p[i], &halves);
 	}
 	if (!has_vectors(&opt) && f->entry->runner == GJ_RUN_LAUNCH)
-		gj_check_before_loops(f);                                              /* lanes make several checks at once anyway */
+		gj_check_before_loops(f, opt.target->in_turn);                                              /* lanes make several checks at once anyway */
 	gj_check_early(f);
 	uint32_t narrow = opt.facts & GJ_FACT_QUARTERS ? 4 : opt.facts & GJ_FACT_HALVES ? 2 : 1;
 	f->neighbours = gj_run_neighbours(f, opt.facts & GJ_FACT_HALVES ? 2 : narrow, narrow);

@@ -474,7 +474,16 @@ static void split(loop_plan *p, const gj_ref *check, uint32_t n)
 	gj_cfg(f);
 }
 
-static bool check_before(loop_plan *p)
+/* A loop over the grid, whose rounds threads run in turn (grid_rounds.c): it stays one loop. */
+static bool goes_in_turn(const loop_plan *p)
+{
+	const gj_op *step = p->counter ? gj_o(p->f, p->step) : NULL;
+	while (step && step->op == GJ_CVT)
+		step = gj_o(p->f, step->arg[0]);
+	return step && gj_grid_product(p->f, step) == GJ_NCTAID_X;
+}
+
+static bool check_before(loop_plan *p, bool in_turn)
 {
 	gj_fn *f = p->f;
 	GJ_VEC(gj_ref) checks = { 0 };
@@ -482,13 +491,13 @@ static bool check_before(loop_plan *p)
 	GJ_EACH_OP(f, b, r)
 		if (gj_o(f, r)->op == GJ_BOUNDS && f->bb.p[b].loop == p->loop && b != p->header && p->counter && can_check(p, gj_o(f, r)))
 			gj_push(f->arena, &checks, r);
-	if (!checks.n || !can_copy(p))
+	if (!checks.n || (in_turn && goes_in_turn(p)) || !can_copy(p))
 		return false;
 	split(p, checks.p, checks.n);
 	return true;
 }
 
-bool gj_check_before_loops(gj_fn *f)
+bool gj_check_before_loops(gj_fn *f, bool in_turn)
 {
 	GJ_VEC(uint32_t) headers = { 0 };
 	uint32_t nops = f->op.n;
@@ -502,7 +511,7 @@ bool gj_check_before_loops(gj_fn *f)
 		gj_push(f->arena, &headers, f->loops.p[l].header);
 	for (uint32_t k = headers.n; k-- > 0;) {                                   /* inner ones first */
 		loop_plan p = { .f = f, .bits = bits, .nops = nops, .loop = f->bb.p[headers.p[k]].loop, .header = headers.p[k] };
-		changed |= check_before(&p);
+		changed |= check_before(&p, in_turn);
 	}
 	if (changed) {
 		gj_simplify_values(f);

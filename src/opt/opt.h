@@ -38,11 +38,13 @@ bool gj_index_signs(gj_fn *);
 /* Drops checks of bounds that hold anyhow (bounds.c); true if it dropped any. */
 bool gj_prove_bounds(gj_fn *);
 
-/* Checks of bounds go before what nobody sees, loads above all, which then stand side by side (bounds.c). After the other passes. */
+/* Checks of bounds go before what nobody sees, loads above all, which then stand side by side (bounds.c). After the other passes. in_turn: loops
+ * over the grid are left to gj_split_grid_rounds. */
 void gj_check_early(gj_fn *);
 
-/* Makes checks of bounds in loops before these, where that can be (loop_bounds.c); true if it made any. After the other passes. */
-bool gj_check_before_loops(gj_fn *);
+/* Makes checks of bounds in loops before these, where that can be (loop_bounds.c); true if it made any. After the other passes. in_turn: loops
+ * over the grid are left to gj_split_grid_rounds. */
+bool gj_check_before_loops(gj_fn *, bool in_turn);
 
 /* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
 bool gj_merge_stores(gj_fn *);
