@@ -86,8 +86,13 @@ def test_eigenvalues():
 		assert close(np.sort_complex(values), np.sort_complex(np.linalg.eigvals(m)), 1e-9)
 	values, vectors = eig(np.diag(np.arange(20.0)) + np.triu(np.ones((20, 20)), 1))
 	assert values.dtype == vectors.dtype == np.float64 and close(np.sort(values), np.arange(20.0), 1e-9)
-	with pytest.raises(ValueError, match="complex eigenvalues"):
-		eig(np.roll(np.eye(20), 1, 0))
+	for dtype in np.float32, np.float64, np.complex64:
+		m = (np.eye(20) * np.arange(20) + np.triu(np.ones((20, 20)), 1)).astype(dtype)
+		values, vectors = eig(m)
+		assert values.dtype == vectors.dtype == eigvals(m).dtype == dtype and close(eigvals(m), values, 1e-3) and close(m @ vectors, vectors * values, 1e-3)
+	for f, name in (eig, "eig"), (eigvals, "eigvals"):
+		with pytest.raises(ValueError, match=rf"^{name}\(\) argument must not cause a domain change"):
+			f(np.roll(np.eye(20), 1, 0))
 
 
 def test_what_cannot_be():

@@ -80,7 +80,7 @@ def test_eigenvectors():
 		(values, vectors), same_values = parts(a)
 		assert np.allclose(a @ vectors, vectors * values) and np.allclose(np.linalg.norm(vectors, axis=0), 1) and np.array_equal(values, same_values)
 		assert np.allclose(np.sort_complex(values), np.sort_complex(np.linalg.eigvals(a)), atol=1e-5) and values.dtype == a.dtype == vectors.dtype
-	with pytest.raises(ValueError, match="complex eigenvalues"):
+	with pytest.raises(ValueError, match=r"eig\w*\(\) argument must not cause a domain change"):
 		parts(np.array([[0.0, 1], [-1, 0]]))
 	for p in [1.0, -6, 11, -6], [1.0, 0, 1], [2.0, 0, 0], [0.0, 0, 1, 2, 0], [3.0], [0.0, 0]:
 		assert np.allclose(np.sort_complex(roots(np.array(p))), np.sort_complex(np.roots(p)))

@@ -7,7 +7,7 @@ from numpy.linalg import LinAlgError
 
 from . import lapack
 from .common import finite
-from .lapack import LARGE_TO_TURN
+from .lapack import LARGE_TO_TURN, rows
 
 EPSILON = 2.220446049250313e-16
 
@@ -140,44 +140,61 @@ def _vectors(t, q):
 	return out
 
 
-def _decomposed(a):
-	"""(values, vectors), complex."""
-	if a.shape[0] >= LARGE_TO_TURN:
-		_check(a)
-		values, vectors = np.empty(a.shape[0], np.complex128), np.empty(a.shape, np.complex128)
-		if lapack.eig(a.astype(np.complex128), values, vectors):
-			return values, vectors
-	t, q = _schur(a)
-	return np.diag(t).copy(), _vectors(t, q)
+def _is_complex(a):
+	return a.dtype == np.complex128 or a.dtype == np.complex64
 
 
-def _values(t, a):
-	"""Real, if the matrix is: then none may be complex, because the type of a result cannot depend on it."""
-	n = t.shape[0]
-	size = np.abs(t).max() if n else 0.0
-	out = np.empty(n, (np.empty(0, a.dtype) * 1.0).dtype)
-	for k in range(n):
-		if a.dtype == np.complex128 or a.dtype == np.complex64:
-			out[k] = t[k]
-		else:
-			if abs(t[k].imag) > 1e-13 * size:
-				raise ValueError("np.linalg.eig() of a real matrix with complex eigenvalues: pass a.astype(np.complex128)")
-			out[k] = t[k].real
-	return out
+def _from_lapack(a, how):
+	"""(done, values, vectors), of the type of a. how: 0 without vectors."""
+	n = a.shape[0]
+	_check(a)
+	work = rows(a)
+	vectors = np.empty((n * how, n * how), work.dtype)
+	if _is_complex(a):
+		values = np.empty(n, work.dtype)
+		return lapack.eig(work, how, values, vectors), values, vectors
+	parts = np.empty((2, n), work.dtype)
+	done = lapack.eig(work, how, parts, vectors)
+	if done and parts[1].any():
+		_refuse(how)
+	return done, parts[0].copy(), vectors
+
+
+def _refuse(how):
+	"""A real matrix has real values here, because the type of a result cannot depend on what they are."""
+	if how == 0:
+		raise ValueError("eigvals() argument must not cause a domain change. Pass a.astype(np.complex128)")
+	raise ValueError("eig() argument must not cause a domain change. Pass a.astype(np.complex128)")
+
+
+def _values(t, a, how):
+	if _is_complex(a):
+		return t.astype(a.dtype)
+	size = np.abs(t).max() if t.size else 0.0
+	if (np.abs(t.imag) > 1e-13 * size).any():
+		_refuse(how)
+	return t.real.astype(rows(a[:0]).dtype)
+
+
+def _vectors_of(a, x):
+	return x.astype(a.dtype) if _is_complex(a) else x.real.astype(rows(a[:0]).dtype)
 
 
 def eigvals(a):
 	if a.shape[0] >= LARGE_TO_TURN:
-		return _values(_decomposed(a)[0], a)
-	return _values(np.diag(_schur(a)[0]), a)
+		done, values, _ = _from_lapack(a, 0)
+		if done:
+			return values
+	return _values(np.diag(_schur(a)[0]), a, 0)
 
 
 def eig(a):
-	found, vectors = _decomposed(a)
-	values = _values(found, a)
-	if a.dtype == np.complex128 or a.dtype == np.complex64:
-		return values, vectors
-	return values, vectors.real.copy()
+	if a.shape[0] >= LARGE_TO_TURN:
+		done, values, vectors = _from_lapack(a, 1)
+		if done:
+			return values, vectors
+	t, q = _schur(a)
+	return _values(np.diag(t), a, 1), _vectors_of(a, _vectors(t, q))
 
 
 def roots(p):

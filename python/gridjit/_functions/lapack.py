@@ -103,13 +103,13 @@ def svd(a, how, u, values, v):
 	return info == 0
 
 
-def eig(a, values, vectors):
-	"""Of a complex matrix, as all of them."""
+def eig(a, how, values, vectors):
+	"""Of floats or complex numbers; of the former values has two rows, real parts and imaginary ones. how: 0 without vectors."""
 	n = a.shape[0]
-	columns, rows = a.T.copy(), np.empty((n, n), np.complex128)
-	info = _lapack.geev(3, n, columns.ctypes.data, values.ctypes.data, rows.ctypes.data)
+	columns, rows = a.T.copy(), np.empty(vectors.shape, vectors.dtype)
+	info = _lapack.geev(_kind(a), how, n, columns.ctypes.data, values.ctypes.data, rows.ctypes.data)
 	if info > 0:
 		raise LinAlgError("Eigenvalues did not converge")
-	if info == 0:
+	if info == 0 and how:
 		vectors[:] = rows.T
 	return info == 0

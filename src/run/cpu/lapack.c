@@ -161,17 +161,26 @@ int32_t gj_lapack_heevd(int64_t kind, int64_t how, int64_t n, uint64_t a, uint64
 	return status;
 }
 
-int32_t gj_lapack_geev(int64_t kind, int64_t n, uint64_t a, uint64_t values, uint64_t vectors)
+static int32_t any(int64_t kind, int64_t how, int64_t n, uint64_t a, uint64_t values, uint64_t vectors, work *w)
 {
-	static const char *const name[] = { NULL, NULL, "cgeev", "zgeev" };
+	static const char *const name[] = { "sgeev", "dgeev", "cgeev", "zgeev" };
 	int64_t info, one = 1;
+	double none[2];
+	void *job = how ? "V" : "N", *imaginary = (char *)at(values) + (kind ? 8 : 4) * n;
+	if (kind < COMPLEX)
+		return call(name, kind, &info, (void *[MOST]){ "N", job, &n, at(a), &n, at(values), imaginary, none, &one, at(vectors), &n, w->at, &w->n, &info });
+	return call(name, kind, &info, (void *[MOST]){ "N", job, &n, at(a), &n, at(values), none, &one, at(vectors), &n, w->at, &w->n, w->real, &info });
+}
+
+int32_t gj_lapack_geev(int64_t kind, int64_t how, int64_t n, uint64_t a, uint64_t values, uint64_t vectors)
+{
 	double answer[2], real[1];
 	work w = { .n = -1, .at = answer, .real = real };
-	int32_t status = call(name, kind, &info, (void *[MOST]){ "N", "V", &n, at(a), &n, at(values), answer, &one, at(vectors), &n, w.at, &w.n, w.real, &info });
-	w = (work){ .n = asked(kind, answer), .nreal = 2 * n };
+	int32_t status = any(kind, how, n, a, values, vectors, &w);
+	w = (work){ .n = asked(kind, answer), .nreal = kind < COMPLEX ? 0 : 2 * n };
 	if (status || !get(&w, kind))
 		return NONE;
-	status = call(name, kind, &info, (void *[MOST]){ "N", "V", &n, at(a), &n, at(values), answer, &one, at(vectors), &n, w.at, &w.n, w.real, &info });
+	status = any(kind, how, n, a, values, vectors, &w);
 	free(w.at);
 	return status;
 }
