@@ -1,5 +1,6 @@
 """One case for each message of the compiler: the exception class, the first line, the line and what the caret underlines."""
 import inspect
+import pathlib
 import re
 
 import error_kernels
@@ -63,7 +64,7 @@ EXPECT = {
 	"REDUCE_AXIS": ("UnsupportedError", "array.sum() makes a new array here, whose shape is not known"),
 	"EXPRESSION_INPLACE": ("UnsupportedError", "+= changes an array expression"),
 	"NO_UNOP": "operator ~ on float32",
-	"IS": "`is` cannot compare float32 with float32",
+	"IS": "'is' cannot compare float32 with float32",
 	"TRUTH": "array(float32, 1d, C) has no truth value",
 	"CONVERT": "cannot convert array(float32, 1d, C) to float32",
 	"INT_TOO_LARGE": f"the integer {2 ** 70} does not fit",
@@ -156,6 +157,16 @@ def test_message(name):
 
 def test_every_message_of_the_compiler_has_a_case():
 	assert set(EXPECT) == set(CASES)
+
+
+def test_messages_are_of_one_style():
+	table = (pathlib.Path(__file__).parents[1] / "src/base/errors.def").read_text()
+	rows = re.findall(r'^ERR\((\w+), *(\w+), *("(?:[^"\\]|\\.)*"), *(0|"(?:[^"\\]|\\.)*")\)$', table, re.M)
+	assert len(rows) == len(re.findall("^ERR", table, re.M)) > 200
+	assert len({row[1:] for row in rows}) == len(rows)
+	for name, _, message, hint in rows:
+		for text in message[1:-1], hint.strip('"'):
+			assert "`" not in text and (not text.endswith(".") or text.endswith("...")), name
 
 
 def test_an_error_leaves_the_compiler_usable():
