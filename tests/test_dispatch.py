@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from producers import Foreign, HostProducer, NewerTensor, Tensor
 
-from gridjit import config, cuda, errors, float32, float64, int32, int64, typeof, types, void
+from gridjit import _pickle, config, cuda, errors, float32, float64, int32, int64, typeof, types, void
 
 
 @cuda.jit
@@ -566,6 +566,8 @@ def test_pickle_by_value(device):
 	def kernel(a):
 		a[0] = factor * twice(a[0])
 	data = cloudpickle.dumps(kernel)
+	assert pickle.loads(data) is kernel
+	_pickle._made.clear()                      # as in another process
 	other = pickle.loads(data)
 	assert other is not kernel and other.specialized and other.signatures == kernel.signatures
 	a = np.ones(1)

@@ -1,8 +1,10 @@
 """@jit: functions for the host, called as Python calls them."""
 
+import gc
 import io
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -445,6 +447,15 @@ def test_dispatcher():
 	assert sum(documented.stats[1:]) >= 2 and documented.stats.cache_hits >= 0
 
 
+def test_wrong_counts():
+	for call, words in (lambda: with_default(), "takes 1 to 3 arguments (a, b, c), but 0 were given"), \
+			(lambda: with_default(1, 2, 3, 4), "takes 1 to 3 arguments (a, b, c), but 4 were given"), (lambda: with_rest(), "takes at least 1 arguments"):
+		with pytest.raises(TypeError, match=re.escape(words)):
+			call()
+
+
+with_default, with_rest = njit(lambda a, b=2, c=3: a), njit(lambda a, b=2, *c: a)
+
 FACTOR = 2
 
 
@@ -459,6 +470,14 @@ def test_recompile_reads_globals(monkeypatch):
 
 def test_pickling_and_methods():
 	assert pickle.loads(pickle.dumps(identity)) is identity
+	pytest.importorskip("cloudpickle")
+	f = njit(lambda x: x + 1)
+	assert pickle.loads(pickle.dumps(f)) is f
+	data = pickle.dumps(f)
+	del f
+	gc.collect()
+	again = pickle.loads(data)
+	assert again(2) == 3 and pickle.loads(data) is again is pickle.loads(pickle.dumps(again))
 
 	class Holder(namedtuple("Holder", "a")):
 		get = njit(lambda self, b: self.a + b)

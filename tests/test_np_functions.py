@@ -158,3 +158,13 @@ def test_page():
 	listed = {name for text in re.findall(r"`([^`]*)`", said) for name in text.split()}
 	names = {name for text in _functions.NAMES.values() for name in text.split()}
 	assert listed == names, (listed - names, names - listed)
+
+
+def test_nothing_is_divided_by_nothing():
+	"""NumPy's functions divide by zero without an exception, whatever the model of errors of who calls them."""
+	empty, ones = np.zeros(0), np.ones(4)
+	for f in (lambda x: x.mean(), lambda x: np.average(x), lambda x: np.var(x), lambda x: np.cov(x), lambda x: np.mean(np.empty((0, 2)), axis=0)[0]):
+		assert np.isnan(njit(f)(empty))
+	assert np.isnan(njit(lambda x: np.corrcoef(x, np.arange(4.0)))(ones)[0, 1])
+	with pytest.raises(ZeroDivisionError):
+		njit(lambda x: 1 / x.sum() + x.mean())(empty)

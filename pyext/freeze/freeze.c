@@ -493,6 +493,16 @@ static int freeze_options(gj_freezer *fz, gj_code *c, PyObject *dispatcher)
 	return PyErr_Occurred() ? -1 : 0;
 }
 
+/* Is it one of those that stand for NumPy's? Those of random numbers are Python's, too. */
+static bool is_numpys(PyObject *globals)
+{
+	static const char ours[] = "gridjit._functions.";
+	PyObject *name = PyDict_GetItemString(globals, "__name__");
+	const char *text = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+	gj_forgive(PyExc_Exception);
+	return text && !strncmp(text, ours, sizeof ours - 1) && strcmp(text + sizeof ours - 1, "random");
+}
+
 static int fill_function(gj_freezer *fz, gj_code *c, PyObject *function, PyObject *dispatcher)
 {
 	PyObject *co = PyFunction_GetCode(function), *builtins;
@@ -513,6 +523,7 @@ static int fill_function(gj_freezer *fz, gj_code *c, PyObject *function, PyObjec
 		status = freeze_defaults(fz, c, function, sc);
 	if (!status && dispatcher)
 		status = freeze_options(fz, c, dispatcher);
+	c->divides_quietly = is_numpys(sc->globals);
 	Py_XDECREF(builtins);
 	if (!status)
 		c->digest = gj_code_digest(c);

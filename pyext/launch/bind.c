@@ -42,12 +42,25 @@ static PyObject *parameter_list(const gj_dispatcher *d)
 	return text;
 }
 
+static PyObject *default_of(const gj_dispatcher *d, Py_ssize_t i)
+{
+	Py_ssize_t first = d->npositional - (d->defaults ? PyTuple_GET_SIZE(d->defaults) : 0);
+	if (i < d->npositional)
+		return i < first ? NULL : PyTuple_GET_ITEM(d->defaults, i - first);
+	return d->kwdefaults ? PyDict_GetItemWithError(d->kwdefaults, PyTuple_GET_ITEM(d->params, i)) : NULL;
+}
+
 static bool wrong_count(const gj_dispatcher *d, Py_ssize_t given)
 {
 	PyObject *list = parameter_list(d);
+	uint32_t most = d->nparams - d->star, least = 0;
+	char from[32] = "";
+	for (uint32_t i = 0; i < most; i++)
+		least += !default_of(d, i);
+	if (least < most && !d->star)
+		PyOS_snprintf(from, sizeof from, "%u to ", (unsigned)least);
 	if (list)
-		gj_error(GJ_ERR_CALL_ARGS, gj_dispatcher_name(d), d->star ? "at least " : "", d->nparams - d->star,
-			PyUnicode_AsUTF8(list), (int)given);
+		gj_error(GJ_ERR_CALL_ARGS, gj_dispatcher_name(d), d->star ? "at least " : from, d->star ? least : most, PyUnicode_AsUTF8(list), (int)given);
 	Py_XDECREF(list);
 	return false;
 }
@@ -82,14 +95,6 @@ static bool bind_keywords(const gj_dispatcher *d, PyObject *const *value, PyObje
 		out[i] = value[k];
 	}
 	return true;
-}
-
-static PyObject *default_of(const gj_dispatcher *d, Py_ssize_t i)
-{
-	Py_ssize_t first = d->npositional - (d->defaults ? PyTuple_GET_SIZE(d->defaults) : 0);
-	if (i < d->npositional)
-		return i < first ? NULL : PyTuple_GET_ITEM(d->defaults, i - first);
-	return d->kwdefaults ? PyDict_GetItemWithError(d->kwdefaults, PyTuple_GET_ITEM(d->params, i)) : NULL;
 }
 
 /* Positional and keyword arguments and defaults to one array in the order of the parameters. *rest: a reference to what

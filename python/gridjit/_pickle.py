@@ -1,11 +1,15 @@
 """Pickling of what decorators make of a Python function: by reference where its name can be imported, else the function by value
-through cloudpickle."""
+through cloudpickle. Within a process what comes back is the object itself."""
 
 import functools
+import os
 import sys
+import weakref
 from _thread import _local
 
 _under_way = _local()                          # threading's, without the time that importing it takes
+_KEY = 16                                       # bytes before those of a function that is pickled by value
+_made = weakref.WeakValueDictionary()           # key: what was pickled, or came of it
 
 
 def lookup(module, qualname, *default):
@@ -31,9 +35,11 @@ def _function_state(made):
 			raise TypeError(f"{made.__qualname__}() can only be pickled with cloudpickle installed: "
 				"it is no attribute of its module")
 		return name
+	key = next((k for k, o in _made.items() if o is made), None) or os.urandom(_KEY)
+	_made[key] = made
 	busy.add(id(made))
 	try:
-		return cloudpickle.dumps(made.py_func)
+		return key + cloudpickle.dumps(made.py_func)
 	finally:
 		busy.discard(id(made))
 
@@ -50,5 +56,9 @@ def restore(state, make, *rest):
 	"""What rebuild returns: make(function, *rest), or the object that is there under the name."""
 	if isinstance(state, tuple):
 		return lookup(*state)
-	import pickle
-	return make(pickle.loads(state), *rest)
+	key = state[:_KEY]
+	made = _made.get(key)
+	if made is None:
+		import pickle
+		made = _made[key] = make(pickle.loads(state[_KEY:]), *rest)
+	return made

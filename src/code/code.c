@@ -89,7 +89,7 @@ static void put_objs(gj_hasher *h, const gj_obj *const *p, int n, bool callees)
 static void put_code(gj_hasher *h, const gj_code *c, bool callees)
 {
 	const int counts[] = { c->version, c->nargs, c->nposonly, c->nkwonly, c->nfree, c->user_handlers, c->inline_,
-	                       c->forceinline, c->ndeclared };
+	                       c->forceinline, c->ndeclared, c->divides_quietly };
 	gj_hash_str(h, c->qualname);
 	for (size_t i = 0; i < GJ_LEN(counts); i++)
 		gj_hash_u64(h, (uint64_t)counts[i]);

@@ -106,6 +106,7 @@ struct gj_code {
 	const gj_obj *const *defaults; int ndefaults;       /* of the last positional arguments */
 	const gj_obj *const *kwdefaults;           /* nkwonly entries, NULL where absent; NULL: none */
 	const gj_obj *const *written;              /* by gj_written: FUNCTIONs; NULL: the function has no memory for arrays */
+	bool divides_quietly;                      /* division by zero is no exception in it, as in NumPy, whose function it stands for */
 	bool captures;                             /* of the entry: it or what it calls has CAPTURED objects */
 	bool user_handlers;                        /* the exception table has try/with of the user: only then it is in handler[] */
 	const gj_handler *handler; uint32_t nhandlers;

@@ -614,6 +614,8 @@ static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
 	gj_fn *f = s->fn;
 	gj_body B = { .L = L, .s = s, .arg = args, .inlined = inlined, .up = inlined ? L->loc : 0, .outer = L->landing };
 	uint32_t start = L->cur;
+	bool quiet = L->quiet;
+	L->quiet = s->code->divides_quietly;
 	L->depth++;
 	B.val = gj_new(L->arena, gj_lv, f->op.n);
 	B.entry = gj_new(L->arena, uint32_t, f->bb.n);
@@ -632,6 +634,7 @@ static gj_lv lower_body(gj_lower *L, gj_inst *s, gj_lv *args, bool inlined)
 		if (s->live[b])
 			finish_block(&B, b);
 	L->depth--;
+	L->quiet = quiet;
 	L->landing = B.outer;
 	return inlined ? join_returns(&B) : gj_lv_none();
 }

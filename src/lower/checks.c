@@ -187,14 +187,14 @@ void gj_lcheck_divisor(gj_lower *L, gj_binop op, gj_ref divisor)
 {
 	const gj_type *t = gj_o(L->fn, divisor)->type;
 	if ((op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_) && gj_is_scalar(t))
-		report_zero(L, L->M->zeros, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
+		report_zero(L, L->M->zeros && !L->quiet, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
 }
 
 /* Integers: 0 ** −1. */
 void gj_lcheck_power(gj_lower *L, gj_ref base, gj_ref exponent)
 {
 	const gj_type *t = gj_o(L->fn, base)->type, *e = gj_o(L->fn, exponent)->type;
-	if (!L->M->zeros || !gj_is_signed(e))
+	if (!L->M->zeros || L->quiet || !gj_is_signed(e))
 		return;
 	gj_ref zero = gj_ecmp(L, GJ_CMP_EQ, base, gj_eint(L, t, 0)), below = gj_ecmp(L, GJ_CMP_LT, exponent, gj_eint(L, e, 0));
 	gj_lreport(L, gj_e2(L, GJ_AND, gj_bool(), zero, below), &zero_power, false);
@@ -202,7 +202,7 @@ void gj_lcheck_power(gj_lower *L, gj_ref base, gj_ref exponent)
 
 void gj_lcheck_complex_divisor(gj_lower *L, gj_lv divisor)
 {
-	if (L->M->zeros)
+	if (L->M->zeros && !L->quiet)
 		gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), gj_ltruth(L, divisor)), &zero_complex, false);
 }
 

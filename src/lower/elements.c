@@ -135,7 +135,11 @@ static gj_lv start_of(reduction *r, gj_ref size)
 
 static gj_lv over_size(gj_lower *L, gj_lv all, const gj_type *t, gj_ref size)
 {
-	return gj_lbinop(L, GJ_OP_TRUEDIV_, t, gj_lconv(L, all, t), gj_lv_scalar(L, gj_real_type(t), gj_ecast(L, size, gj_real_type(t))));
+	bool quiet = L->quiet;
+	L->quiet = true;                               /* of nothing it is NaN */
+	gj_lv v = gj_lbinop(L, GJ_OP_TRUEDIV_, t, gj_lconv(L, all, t), gj_lv_scalar(L, gj_real_type(t), gj_ecast(L, size, gj_real_type(t))));
+	L->quiet = quiet;
+	return v;
 }
 
 /* The mean of the squares of how far elements are from their mean, or its square root. */

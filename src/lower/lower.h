@@ -43,6 +43,7 @@ typedef struct gj_lower {
 	uint32_t cur, loc, depth;
 	uint32_t place;                            /* of the iterator in Python's stack, whose loop is begun; GJ_NO_PLACE: in none of Python's loops */
 	bool counted;                              /* the body at hand is part of M->inlined */
+	bool quiet;                                /* division by zero is not reported in the body at hand */
 	bool alone;                                /* loops are not for threads to share */
 	gj_landing *landing;                       /* where what raises goes; NULL: out of the function, over all callers */
 } gj_lower;

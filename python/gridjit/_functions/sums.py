@@ -274,7 +274,7 @@ def _covariances(x, ddof):
 	out = np.empty((n, n), x.dtype)
 	for i in range(n):
 		for j in range(n):
-			out[i, j] = (x[i] * np.conj(x[j])).sum() / (x.shape[1] - ddof)
+			out[i, j] = (x[i] * np.conj(x[j])).sum() / max(x.shape[1] - ddof, 0)
 	return out
 
 
