@@ -523,7 +523,8 @@ static int fill_function(gj_freezer *fz, gj_code *c, PyObject *function, PyObjec
 		status = freeze_defaults(fz, c, function, sc);
 	if (!status && dispatcher)
 		status = freeze_options(fz, c, dispatcher);
-	c->divides_quietly = is_numpys(sc->globals);
+	if (!status)
+		c->divides_quietly = is_numpys(sc->globals);
 	Py_XDECREF(builtins);
 	if (!status)
 		c->digest = gj_code_digest(c);
