@@ -116,7 +116,7 @@ EXPECT = {
 	"ARG_CHANGED": ("RuntimeError", "an array changed its shape, dtype or memory while the launch"),
 	"ARG_DEVICE": ("ValueError", "in memory of device 0 (Fake GPU 0), but the kernel runs on device 1 (Fake GPU 1)"),
 	"ARG_ON_GPU": ("TypeError", "this Tensor is in GPU memory, but kernels run on the CPU"),
-	"CALL_ARGS": ("TypeError", "two() takes 2 arguments (x, y), but 0 were given"),
+	"CALL_ARGS": ("TypeError", "two() takes 1 to 2 arguments (x, y), but 0 were given"),
 	"CALL_KEYWORD": ("TypeError", "two() has no parameter 'z'"),
 	"CALL_AGAIN": ("TypeError", "two() got the argument 'x' twice"),
 	"AMBIGUOUS": ("TypeError", "Ambiguous overloading for <lambda>(): arguments (int64, int64) fit several of its signatures equally well"),
