@@ -136,12 +136,12 @@ def test_types_that_are_not_there():
 
 def test_what_is_not_supported_is_said_when_it_is_called():
 	"""Packages declare functions that few programs call."""
-	with pytest.warns(gridjit.errors.NumbaWarning, match=r"keeps\(\) cannot be compiled, calls of it will fail: set is not supported"):
+	with pytest.warns(gridjit.errors.NumbaWarning, match=r"keeps\(\) cannot be compiled, calls of it will fail: set cannot be used in a compiled function"):
 		@njit("int64(int64)")
 		def keeps(x):
 			return len(set((x,)))
 
-	with pytest.raises(errors.UnsupportedError, match="set is not supported in compiled functions"):
+	with pytest.raises(errors.UnsupportedError, match="set cannot be used in a compiled function"):
 		keeps(3)
 	with pytest.raises(errors.TypingError, match="cannot compute"):             # mistakes are told at once
 		njit("int64(int64)")(lambda x: x + "a")

@@ -7,12 +7,13 @@ import pytest
 from gridjit import _core, cuda
 
 # Another value of each kind, its default, and values that are refused.
-OTHER = {"FLAG": True, "COUNT": 40, "BOUNDS": (64, 2), "INLINE": "always", "CC": (8, 6)}
+OTHER = {"FLAG": True, "COUNT": 40, "BOUNDS": (64, 2), "INLINE": "always", "CC": (8, 6), "CARVEOUT": 60}
 REFUSED = {
 	"FLAG": [("yes", TypeError), (1.0, TypeError), (None, TypeError)],
 	"COUNT": [("8", TypeError), (-1, ValueError), (2**31, ValueError), (2**70, ValueError), (2.0, TypeError)],
 	"BOUNDS": [((), ValueError), ((1, 2, 3, 4), ValueError), (0, ValueError), ((32, -1), ValueError), ("64", TypeError)],
 	"INLINE": [("maybe", ValueError), (2.5, ValueError)],
+	"CARVEOUT": [("most", ValueError), (101, ValueError), (-2, ValueError), (2.5, TypeError)],
 	"CC": [((9,), TypeError), ("9.0", TypeError), ((9, -1), ValueError)],
 }
 OF_JIT = [row[:3] for row in _core.OPTIONS if row[3]]

@@ -24,6 +24,7 @@ DEVIATIONS = [
 	("call", r"pow: b1 i4", "i8", "the same"),
 	*[("call", rf"selp: {code} {code}", code, "selects between any two numbers") for code in ("b1", "i1", "u1", "f2")],
 	*[("memory_warp", rf"cuda\.shfl_\w*sync: {code}", code, "unsigned values are shuffled too") for code in ("u4", "u8")],
+	("memory_warp", r"cuda\.syncthreads_(count|and|or): b1", "i4", "a bool is a predicate"),
 	("memory_warp", r"cuda\.(popc|clz|brev): f[248]", "!", "bits of a float: numba converts the number to an integer first"),
 	("call", r"cmath\.(acosh|log10|tanh): ([biu]\d|f[248])", "c16", "real numbers are taken by all of cmath"),
 	*[("call", rf"cmath\.(cosh|sinh): ({codes})", want, "the same") for codes, want in COMPLEX_OF],

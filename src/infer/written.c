@@ -4,14 +4,15 @@
 static const gj_type *type_of(const gj_inst *s, gj_ref r) { return gj_o(s->fn, r)->type; }
 static bool is_array(const gj_type *t) { return t && t->kind == GJ_ARRAY; }
 
-/* The row of a call, and where its operands go; NULL: it calls something else. */
+/* The row of a call, and where its operands go, −1 behind its parameters; NULL: it calls something else. */
 static const gj_name *row_of(const gj_inst *s, const gj_op *call, int slot[GJ_MAX_CALL])
 {
 	const gj_obj *f = call->sub ? NULL : s->konst[call->arg[0]];
 	const gj_name *row = f && f->kind == GJ_OBJ_NAME ? gj_name_find(f->name) : NULL;
 	if (!row || !row->params || (gj_is_method(row) && gj_o(s->fn, call->arg[0])->op != GJ_ATTR))
 		return NULL;
-	gj_bind_row(s->fn, call, row, f->name, slot);
+	for (uint32_t i = gj_bind_row(s->fn, call, row, f->name, slot); i < GJ_MAX_CALL; i++)
+		slot[i] = -1;
 	return row;
 }
 
