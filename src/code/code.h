@@ -67,7 +67,8 @@ struct gj_obj {
 /* Operations that are functions in Python (gridjit/_functions): a[index] and a[mask], and their stores, a @ b, np.where(a), and reductions
  * along an axis in the order of gj_reduction. */
 typedef enum gj_written {
-	GJ_WRITTEN_TAKE, GJ_WRITTEN_CHOOSE, GJ_WRITTEN_PUT, GJ_WRITTEN_PUT_CHOSEN, GJ_WRITTEN_DOT, GJ_WRITTEN_NONZERO, GJ_WRITTEN_SUM, GJ_WRITTEN_ALL = GJ_WRITTEN_SUM + 6,
+	GJ_WRITTEN_TAKE, GJ_WRITTEN_CHOOSE, GJ_WRITTEN_PUT, GJ_WRITTEN_PUT_CHOSEN, GJ_WRITTEN_TAKE_ALONG, GJ_WRITTEN_PUT_ALONG,
+	GJ_WRITTEN_DOT, GJ_WRITTEN_NONZERO, GJ_WRITTEN_SUM, GJ_WRITTEN_ALL = GJ_WRITTEN_SUM + 6,
 	GJ_NWRITTEN
 } gj_written;
 

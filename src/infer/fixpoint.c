@@ -449,18 +449,18 @@ static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
 	}
 }
 
-/* Op i of block b becomes a call of the function that stands for it, which is named before it. */
+/* Op i of block b becomes a call of the function that stands for it; that and operands made for it come before it. */
 static bool call_written(gj_inst *s, uint32_t block, uint32_t place, const gj_obj *function)
 {
 	gj_fn *f = s->fn;
 	gj_bb *b = &f->bb.p[block], old = *b;
 	uint32_t before = f->op.n;
 	gj_op *o = gj_o(f, b->ops.p[place]);
-	gj_ref fn = gj_op_new(f, block, GJ_OBJ, NULL, o->loc, 0, NULL), *arg = gj_new(f->arena, gj_ref, o->nargs + 2);
-	gj_o(f, fn)->imm.obj = function;
+	gj_ref *arg = gj_new(f->arena, gj_ref, 1 + (o->nargs > GJ_MAX_WRITTEN ? o->nargs : GJ_MAX_WRITTEN));
+	arg[0] = gj_op_new(f, block, GJ_OBJ, NULL, o->loc, 0, NULL);
+	gj_o(f, arg[0])->imm.obj = function;
+	uint32_t n = gj_written_arguments(s, old.ops.p[place], arg + 1);
 	o = gj_o(f, old.ops.p[place]);
-	uint32_t n = gj_written_arguments(s, o, arg + 1);
-	arg[0] = fn;
 	o->op = GJ_CALL;
 	o->sub = 1;
 	o->arg = arg;
@@ -468,8 +468,8 @@ static bool call_written(gj_inst *s, uint32_t block, uint32_t place, const gj_ob
 	o->imm.kw = NULL;
 	memset(&b->ops, 0, sizeof b->ops);
 	for (uint32_t i = 0; i < old.ops.n; i++) {
-		if (i == place)
-			gj_push(f->arena, &b->ops, fn);
+		for (gj_ref r = before; i == place && r < f->op.n; r++)
+			gj_push(f->arena, &b->ops, r);
 		gj_push(f->arena, &b->ops, old.ops.p[i]);
 	}
 	gj_grow_values(s, before);

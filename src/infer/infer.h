@@ -158,9 +158,11 @@ bool     gj_is_where(const gj_name *);                       /* np.where */
 
 /* owned.c, in functions that have memory: what an op gives, computed at once, unless it is an expression whose only user takes it as one. */
 gj_known gj_settle_expression(const gj_inst *, gj_ref, gj_known);
-/* written.c: which function in Python stands for the op (gj_written), −1: none; the operands that it is given. */
+/* written.c: which function in Python stands for the op (gj_written), −1: none; the operands that it is given (GJ_MAX_WRITTEN at
+ * most), for which ops may be made: they are in no block yet. */
+enum { GJ_MAX_WRITTEN = 6 };
 int      gj_written_for(const gj_inst *, gj_ref);
-uint32_t gj_written_arguments(const gj_inst *, const gj_op *, gj_ref *);
+uint32_t gj_written_arguments(const gj_inst *, gj_ref, gj_ref *);
 /* operators.c: which function gives the value of an attribute that was overloaded; NULL: none. */
 const gj_obj *gj_attribute_function(const gj_inst *, const gj_op *);
 /* Has a value of that type memory that is counted? */
