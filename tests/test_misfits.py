@@ -123,7 +123,7 @@ def test_no_check_where_dimensions_are_the_same():
 
 	for f, checks in ((fits, False), (may_fit, True)):
 		text, = f.inspect_llvm().values()
-		assert ("gj_rt_row_failed" in text) == checks
+		assert ("gj_rt_element_failed" in text) == checks
 	assert fits(np.ones((2, 3)), np.ones(3), np.ones(4)).tolist() == [[3] * 3] * 2
 	assert may_fit(np.ones((2, 3)), np.ones(3), np.ones(1)).tolist() == [[3] * 3] * 2
 

@@ -203,7 +203,7 @@ def test_where_the_order_counts(device):
 	(lambda d: np.sin.reduce(d), ValueError, "reduce only supported for binary functions"),
 	(lambda d: np.add.accumulate(d[0, 0:1].reshape(())), TypeError, "cannot accumulate on a scalar"),
 	(lambda d: cuda.scan(max)(d, exclusive=True), ValueError, "an exclusive scan needs init"),
-	(lambda d: np.add.at(np.broadcast_to(d, (2, 3, 4)), 0, 1), ValueError, "array is read-only"),
+	(lambda d: np.add.at(np.broadcast_to(d, (2, 3, 4)), 0, 1), ValueError, "array to perform in place operation on is read-only"),
 	(lambda d: cuda.reduce(3), TypeError, r"cuda.reduce\(\) takes a function, not int"),
 ])
 def test_mistakes(device, call, error, text):
@@ -399,3 +399,57 @@ def test_outputs_of_places(device, name):
 		for a, out in ((x, host), (cuda.to_device(x), there)):
 			with pytest.raises(TypeError, match="according to the rule 'safe'"):
 				getattr(a, name)(axis=1, out=out)
+
+
+def raising(a, b):
+	if a < 0 or b < 0:
+		raise ValueError("negative")
+	return a + b
+
+
+RAISING = {
+	"reduce": cuda.reduce(raising), "scan": cuda.scan(raising), "exclusive": lambda x: cuda.scan(raising)(x, axis=0, exclusive=True, init=0.0),
+	"ufunc": lambda x: np.asarray(cuda.vectorize(["f8(f8, f8)"])(raising).reduce(x)),
+}
+
+
+@pytest.mark.parametrize("name", RAISING)
+@pytest.mark.parametrize("given", [lambda x: x, lambda x: x.reshape(50, 200), lambda x: x[::2], cuda.to_device], ids=["row", "rows", "steps", "device"])
+def test_functions_that_raise(device, name, given):
+	"""The exception says which thread it was, and the object works on."""
+	call, x = RAISING[name], np.ones(10_000)
+	call(given(x))
+	x[[4444, 4445]] = -3
+	with pytest.raises(ValueError, match=r"^In function 'raising', file .*test_reductions.py, line \d+, tid=\[.*\]: negative$"):
+		call(given(x))
+		cuda.synchronize()
+	assert np.max(call(given(np.ones(10_000)))) > 1
+
+
+def test_functions_that_raise_with_a_result_on_the_device(device):
+	"""It is raised when the device is waited for."""
+	@cuda.reduce
+	def largest(a, b):
+		if b > 100:
+			raise OverflowError("large", b)
+		return max(a, b)
+
+	x, res = np.ones(5000), cuda.device_array(1)
+	largest(x, res=res)
+	assert res.copy_to_host()[0] == 1
+	x[3000] = 101
+	with pytest.raises(OverflowError, match="large"):
+		largest(x, res=res)
+		cuda.synchronize()
+
+
+def test_steps_of_zero_in_scans(device):
+	@cuda.scan
+	def odd(a, b):
+		for i in range(0, 2, b):
+			a += i
+		return a
+
+	assert odd(np.array([0, 1, 1])).tolist() == [0, 1, 2]
+	with pytest.raises(ValueError, match=r"range\(\) arg 3 must not be zero"):
+		odd(np.array([0, 1, 0]))

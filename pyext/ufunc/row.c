@@ -304,7 +304,7 @@ static bool has_raised(void)
 }
 
 /* What the function raised. */
-static void failed(gj_row *r, const gj_rows_failure *f)
+static void failed(gj_row *r, const gj_loop_failure *f)
 {
 	const gj_made *m = atomic_load(&r->made);
 	while (m && m->loop.kernel != f->kernel)
@@ -325,7 +325,7 @@ static void show(void)
 
 static void run_hosted(gj_row *r, gj_hosted *h, char **args, npy_intp const *dimensions, npy_intp const *steps)
 {
-	gj_rows_failure f;
+	gj_loop_failure f;
 	int flags = gj_rows_run(&h->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs, &f);
 	if (gj_printed_any())
 		show();
@@ -335,17 +335,26 @@ static void run_hosted(gj_row *r, gj_hosted *h, char **args, npy_intp const *dim
 		tell(r, flags);
 }
 
+/* What a loop's end says. What was compiled for the first call may have shown that it is one for the host. */
+static void end_loop(gj_row *r, int flags, const gj_loop_failure *f, char **args, npy_intp const *dimensions, npy_intp const *steps)
+{
+	gj_hosted *h = flags == -1 ? hosted(r) : NULL;
+	if (h)
+		run_hosted(r, h, args, dimensions, steps);
+	else if (flags == -2)
+		failed(r, f);
+	else
+		tell(r, flags);
+}
+
 void gj_row_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
 {
 	gj_row *r = data;
 	if (has_raised())
 		return;
-	int flags = hosted(r) ? -1 : gj_elementwise_run(&r->loop, args, dimensions[0], steps);
-	gj_hosted *h = flags < 0 ? hosted(r) : NULL;           /* what was compiled for the first call may have shown that it is one */
-	if (h)
-		run_hosted(r, h, args, dimensions, steps);
-	else
-		tell(r, flags);
+	gj_loop_failure f;
+	int flags = hosted(r) ? -1 : gj_elementwise_run(&r->loop, args, dimensions[0], steps, &f);
+	end_loop(r, flags, &f, args, dimensions, steps);
 }
 
 void gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const *steps, void *data)
@@ -353,15 +362,9 @@ void gj_row_general_loop(char **args, npy_intp const *dimensions, npy_intp const
 	gj_row *r = data;
 	if (has_raised())
 		return;
-	gj_rows_failure f;
+	gj_loop_failure f;
 	int flags = hosted(r) ? -1 : gj_rows_run(&r->rows, args, dimensions[0], dimensions + 1, steps, steps + r->nargs, &f);
-	gj_hosted *h = flags == -1 ? hosted(r) : NULL;
-	if (h)
-		run_hosted(r, h, args, dimensions, steps);
-	else if (flags == -2)
-		failed(r, &f);
-	else
-		tell(r, flags);
+	end_loop(r, flags, &f, args, dimensions, steps);
 }
 
 /* -- Rows --------------------------------------------------------------------------------------------------------------- */

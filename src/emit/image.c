@@ -161,7 +161,7 @@ void gj_image_fields(gj_unit *u)
 	m->barriers = f->barriers || f->waits;
 	m->spins = f->spins;
 	m->cooperative = f->cooperative;
-	m->incomplete = f->raises_own || f->needs_memory;
+	m->incomplete = f->needs_memory;
 	m->first_axis = gj_lanes_axis(u->opt->facts);
 	m->rounds = f->round_index || f->part;
 	m->part = f->part;

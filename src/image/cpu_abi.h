@@ -118,8 +118,8 @@ void gj_rt_act(gj_block *);
  * not return. */
 void gj_rt_report(gj_block *, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value);
 
-/* The same in a loop of a generalised ufunc, which ends. */
-void gj_rt_row_failed(gj_block *, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value);
+/* The same in a loop of a ufunc, which ends. */
+void gj_rt_element_failed(gj_block *, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value);
 
 /* Thread `thread` prints a line at `site`. */
 void gj_rt_print(gj_block *, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value);

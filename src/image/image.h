@@ -115,7 +115,7 @@ struct gj_image {
 	uint32_t  accesses;                        /* GPU: of a thread to memory that others see, at most; 0: many, or such as cannot be counted */
 	bool      dynamic_shared;
 	bool      cooperative;
-	bool      incomplete;                      /* of loops of ufuncs: something may raise, of which nobody is told, or needs memory, which there is not */
+	bool      incomplete;                      /* of loops of ufuncs: something may need memory, which there is not */
 	uint32_t  max_threads;                     /* launch_bounds; 0: none */
 	uint8_t   carveout;                        /* GPU: 1 + what shared memory should have, in percent; 0: the driver decides */
 	char     *file;                            /* heap: the kernel's source file */

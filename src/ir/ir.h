@@ -167,7 +167,6 @@ struct gj_fn {
 	bool barriers, dynamic_shared;
 	bool cooperative;                          /* blocks wait for each other at barriers of the grid */
 	bool needs_memory;                         /* of an entry that has none: some array expression does, if it is large */
-	bool raises_own;                           /* of an entry: its threads may raise, and nobody is told */
 	bool listens;                              /* low: threads learn of each other's writes while they run (written.c) */
 	bool spins;                                /* CPU: has loops that wait for memory (waits.c) */
 	gj_ref round_index, round_bound;           /* CPU: a launch runs rounds as long as index + step < bound (grid_rounds.c); 0: one */

@@ -292,6 +292,4 @@ void gj_lcheck_assigned(gj_lower *L, gj_ref assigned, const char *name, bool fre
 	const char *text = free ? "cannot access free variable '%s' where it is not associated with a value in enclosing scope"
 		: "cannot access local variable '%s' where it is not associated with a value";
 	gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), assigned), error_of(L, free ? &outer : &local, gj_printf(L->arena, text, name)), false);
-	if (!L->M->reports && gj_entries[L->M->options->entry].runner == GJ_RUN_LOOP)      /* of a ufunc, which can be made for the host */
-		gj_lrequire_end(L, gj_lrequire_begin(L, assigned));
 }

@@ -29,10 +29,8 @@ static void find(gj_fn *entry, const gj_fn *f)
 			if (o->op == GJ_BOUNDS || o->op == GJ_REPORT || o->op == GJ_FAILED || o->op == GJ_TELL || o->op == GJ_PRINT)
 				o->imm.site->number = number(entry, o->imm.site);
 		}
-		if (t->op == GJ_RAISE) {
+		if (t->op == GJ_RAISE)
 			number(entry, &p);
-			entry->raises_own |= entry->entry->runner == GJ_RUN_LOOP && entry->entry->raise != GJ_RAISE_REPORTED;
-		}
 	}
 }
 

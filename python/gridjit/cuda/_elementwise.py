@@ -137,7 +137,7 @@ class Elementwise(_core.Elements):
 			self._known[types] = ins, outs, maker(function, self.__name__, ins, outs, self._kernel_options)
 		return self._known[types]
 
-	_kernel_options = {}
+	_kernel_options = _fold_options = {}
 
 	def _check_inputs(self, types, ins, casting):
 		for number, (given, taken) in enumerate(zip(types, ins)):

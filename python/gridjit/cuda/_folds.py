@@ -5,7 +5,9 @@ There need not be a state that changes nothing, so threads without elements take
 
 from .. import _core, cuda
 from ._text import decode, define, indent, pack
-from .dispatcher import jit
+from .dispatcher import _make
+
+TOLD = {"extents": ""}                       # options of kernels of users' functions: what those raise is told
 
 
 class States:
@@ -51,8 +53,8 @@ class Fold(States):
 
 	vector = 4
 
-	def __init__(self, kernels, types, function, arg=False, lift="T0({})"):
-		super().__init__(kernels, types, tuple(types), getattr(function, "__name__", "a function"), arg)
+	def __init__(self, kernels, types, function, arg=False, lift="T0({})", options=None):
+		super().__init__(kernels, types, tuple(types), getattr(function, "__name__", "a function"), arg, options)
 		self.function, self._lift = function, lift
 
 	def of_element(self, target, values, position):
@@ -279,5 +281,6 @@ def kernel(states, text, *options):
 	key = states.types, text, options
 	if key not in states.kernels:
 		title = f"{text.__name__.removesuffix('_text')} of {states.name}"
-		states.kernels[key] = jit(define(text(states, *options), states.scope(), title, __name__), **states.options)
+		function = define(text(states, *options), states.scope(), title, __name__)
+		states.kernels[key] = _make(function, {"entry": "kernel", **states.options})
 	return states.kernels[key]

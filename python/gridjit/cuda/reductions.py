@@ -9,7 +9,7 @@ import numpy as np
 from .. import _core
 from . import _folds
 from ._elementwise import as_operand, is_half, type_of
-from ._folds import Fold
+from ._folds import TOLD, Fold
 from ._lie import Lie, Parts, meet
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 
@@ -216,7 +216,7 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	else:
 		exact = is_half(loop) and hasattr(f, "ufunc")                             # NumPy's sums of float16 are float32 in between
 		fold = Fold(f._fold_kernels, (np.dtype(np.float32) if exact else loop,), function,
-			lift="T0({} != 0)" if loop == bool else "T0({})")
+			lift="T0({} != 0)" if loop == bool else "T0({})", options=f._fold_options)
 		result, = _fold(fold, array, axes, keepdims, stream)
 		result = result.astype(loop, copy=False, stream=stream)
 	if initial not in (np._NoValue, None) and not (array.size == 0 and identity is None):
@@ -237,7 +237,7 @@ def accumulate_with(f, array, axis, dtype, out, stream):
 	axis, = axes
 	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
 	array = _convertible(array, loop, stream)
-	fold = Fold(f._fold_kernels, (loop,), function)
+	fold = Fold(f._fold_kernels, (loop,), function, options=f._fold_options)
 	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream, "unsafe")
 
 
@@ -266,7 +266,7 @@ def at_with(f, array, indices, b, stream):
 	places, first = np.unique(flat[order], return_index=True)
 	types = (target.dtype,) if b is None else (target.dtype, b.dtype)
 	ins, outs, function = f._resolve(types)
-	fold = Fold(f._fold_kernels, (ins[0], ins[-1], outs[0]), function)
+	fold = Fold(f._fold_kernels, (ins[0], ins[-1], outs[0]), function, options=f._fold_options)
 	work = target if target.is_c_contiguous() else target.copy(stream=stream)
 	kernel = _folds.kernel(fold, _folds.at_text, b is not None)
 	kernel[-(-places.size // 128), 128, stream](work.reshape(-1), work.reshape(-1) if b is None else b, to_device(order, stream),
@@ -460,7 +460,7 @@ class Reduce:
 		if arr.size == 0:
 			result = to_device(np.full(1, start), stream)
 		else:
-			fold = Fold(self._kernels, (arr.dtype,), self._functor)
+			fold = Fold(self._kernels, (arr.dtype,), self._functor, options=TOLD)
 			result, = _fold(fold, arr, tuple(range(arr.ndim)), False, stream)
 			result = self._with(arr.dtype)(result.reshape(1), start, stream=stream)
 		if res is None:
@@ -501,7 +501,7 @@ class Scan:
 		if exclusive and init is None:
 			raise ValueError("an exclusive scan needs init: what the first item is")
 		axis, = _axes(axis, array.ndim)
-		fold = Fold(self._kernels, (array.dtype,), self._functor)
+		fold = Fold(self._kernels, (array.dtype,), self._functor, options=TOLD)
 		return _deliver(_scan(fold, array, axis, exclusive, init, stream), out, on_device, stream)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import _core, _pickle, ufuncs
 from ._elementwise import Elementwise, _exceptions
+from ._folds import TOLD
 from .devicearray import is_cuda_array
 
 # From this many elements of host arrays on, target='auto' takes the way to the GPU and back.
@@ -39,6 +40,8 @@ class DeviceUFunc(Elementwise):
 
 	types: 'ff->f' of each compiled loop. nin, nout, nargs. max_blocksize: threads of a block at most (0: the device's choice)."""
 
+	_fold_options = TOLD
+
 	def __new__(cls, function, signatures=(), identity=None, options=None):
 		function = _python_function(function)
 		nin = function.__code__.co_argcount
@@ -46,7 +49,7 @@ class DeviceUFunc(Elementwise):
 		self.py_func = self.__wrapped__ = function
 		self.__module__, self.__qualname__, self.__doc__ = function.__module__, function.__qualname__, function.__doc__
 		self.identity = identity
-		self._kernel_options = {"extents": "", **{name: value for name, value in (options or {}).items() if value}}       # what raises is told
+		self._kernel_options = {**TOLD, **{name: value for name, value in (options or {}).items() if value}}
 		self._declared, self._options, self._loops, self._frozen = tuple(signatures), options or {}, [], False
 		for signature in signatures:
 			self.add(signature)

@@ -3,7 +3,8 @@
  * what is left over of a vector, its missing lanes filled with copies of the last element. Compiled code then needs no
  * masks at the ends, and no lane computes with a value that is not the user's: its floating-point exceptions are real. Those
  * that branches leave idle are another matter: where exceptions turn up, the piece is run once more, one
- * element at a time, to see whose they are. */
+ * element at a time, to see whose they are. What a function raises is told by the first lane at that place of the code; lanes before
+ * it may raise further on, and are run once more, too. */
 #include "run/cpu/elementwise.h"
 
 #include "base/interrupt.h"
@@ -34,21 +35,20 @@ void gj_rt_invalid_operands(void) { _mm_setcsr(_mm_getcsr() | FE_INVALID); }
 
 /* -- One call of compiled code --------------------------------------------------------------------------------------- */
 
-/* Runs the kernel over n elements; `op` are where operands begin. A wide kernel takes whole vectors only. */
-static void call(const gj_element_kernel *k, const operand *op, uint32_t n)
+/* Runs the kernel over n elements; `op` are where operands begin. A wide kernel takes whole vectors only. false: one has raised. */
+static bool call(const gj_element_kernel *k, const operand *op, uint32_t n, gj_loop_call *c)
 {
 	_Alignas(16) char params[GJ_MAX_OPERANDS * 16 * 2];
-	gj_block block = { .block_dim = { n, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = n };
 	for (uint32_t i = 0; i < k->nparams; i++) {
 		const gj_param *p = &k->param[i];
 		const operand *o = &op[p->leaf];
 		const void *from = p->field == GJ_FIELD_VALUE ? (const void *)(o->at + p->dim * p->size) : p->field == GJ_FIELD_DATA ? (const void *)&o->at : &o->step;
 		memcpy(params + p->offset, from, p->size);
 	}
-	k->kernel->entry(&block, params, 0, (n + k->kernel->width - 1) / k->kernel->width);
+	return gj_loop_returns(c, k->kernel, params, n, (n + k->kernel->width - 1) / k->kernel->width);
 }
 
-/* -- Pieces ------------------------------------------------------------------------------------------------------------ */
+/* -- A loop -------------------------------------------------------------------------------------------------------------- */
 
 #define COPY(T) for (int64_t i = 0; i < n; i++) \
 	memcpy(to + i * to_step, from + i * from_step, sizeof(T))
@@ -77,6 +77,9 @@ typedef struct run {
 	gj_split *split;                         /* chunks of so many elements: */
 	int64_t  chunk;
 	_Atomic int flags, failed;
+	_Atomic int64_t raised;                    /* the first element known to have raised; INT64_MAX: none */
+	pthread_mutex_t lock;                      /* of *failure: what it raised */
+	gj_loop_failure *failure;
 } run;
 
 static bool is_scalar(const run *r, uint32_t i) { return i < r->e->nin && r->scalars >> i & 1; }
@@ -89,11 +92,46 @@ static bool stopped(run *r, int64_t left, uint64_t *asked)
 	return atomic_load_explicit(&r->failed, memory_order_relaxed);
 }
 
-/* Elements [from, from + n) through buffers. */
-static void buffered(const run *r, int64_t from, int64_t n, char *buffer, int64_t room)
+/* -- Exceptions of Python's ------------------------------------------------------------------------------------------------ */
+
+static void note_raised(run *r, int64_t at, const gj_element_kernel *k, const gj_report *report)
+{
+	pthread_mutex_lock(&r->lock);
+	if (at < atomic_load(&r->raised)) {
+		atomic_store(&r->raised, at);
+		*r->failure = (gj_loop_failure){ k->kernel, GJ_E_RAISED, *report };
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* A call for the elements from `from` on has raised. Of those in one vector the first that raises is looked for: nothing is written yet
+ * that they read. */
+static void find_raised(run *r, int64_t from, const gj_element_kernel *k, const gj_loop_call *c)
+{
+	char nowhere[16];
+	operand op[GJ_MAX_OPERANDS];
+	gj_loop_call before;
+	uint32_t ahead = c->thread % k->kernel->width;
+	int64_t first = from + c->thread - ahead;
+	const gj_element_kernel *serial = ahead ? r->e->kernel(r->e, 0, GJ_ELEMENTS_SERIAL) : NULL;
+	for (uint32_t i = 0; i < r->e->nargs; i++)
+		op[i] = i < r->e->nin ? (operand){ r->op[i].at + first * r->op[i].step, r->op[i].step } : (operand){ nowhere, 0 };
+	if (ahead && !serial)
+		atomic_store(&r->failed, 1);
+	else if (ahead && !call(serial, op, ahead, &before))
+		note_raised(r, first + before.thread, serial, &before.report);
+	else
+		note_raised(r, first + ahead, k, &c->report);
+}
+
+/* -- Pieces ------------------------------------------------------------------------------------------------------------ */
+
+/* Elements [from, from + n) through buffers. false: one has raised. */
+static bool buffered(run *r, int64_t from, int64_t n, char *buffer, int64_t room)
 {
 	const gj_elementwise *e = r->e;
 	operand b[GJ_MAX_OPERANDS];
+	gj_loop_call c;
 	for (int64_t done = 0, now; done < n; done += now) {
 		now = n - done < room ? n - done : room;
 		int64_t whole = (now + LANES - 1) / LANES * LANES;
@@ -111,11 +149,15 @@ static void buffered(const run *r, int64_t from, int64_t n, char *buffer, int64_
 			}
 			at += room * e->size[i];
 		}
-		call(r->wide, b, (uint32_t)whole);
+		if (!call(r->wide, b, (uint32_t)whole, &c)) {
+			find_raised(r, from + done, r->wide, &c);
+			return false;
+		}
 		for (uint32_t i = e->nin; i < e->nargs; i++)
 			if (b[i].at >= buffer && b[i].at < at)
 				gj_copy_elements(r->op[i].at + (from + done) * r->op[i].step, r->op[i].step, b[i].at, e->size[i], now, e->size[i]);
 	}
+	return true;
 }
 
 int64_t gj_lead_in(const gj_operand *output, const uint8_t *size, uint32_t n)
@@ -130,23 +172,26 @@ int64_t gj_lead_in(const gj_operand *output, const uint8_t *size, uint32_t n)
 	return lead;
 }
 
-/* Whole vectors of contiguous operands, [from, from + n), by the form that fits. */
+/* Whole vectors of contiguous operands, [from, from + n), by the form that fits: how many elements are done; −1: one has raised. */
 static int64_t straight_on(run *r, int64_t from, int64_t n, char *buffer, int64_t room)
 {
 	const gj_elementwise *e = r->e;
 	operand op[GJ_MAX_OPERANDS];
+	gj_loop_call c;
 	int64_t lead = 0;
 	for (uint32_t i = 0; i < e->nargs; i++)
 		op[i] = (operand){ r->op[i].at + from * r->op[i].step, r->op[i].step };
 	bool streams = r->streamed && (lead = gj_lead_in(op + e->nin, e->size + e->nin, e->nargs - e->nin)) >= 0 && lead < n;
 	int64_t first = streams ? lead : 0, straight = (n - first) / LANES * LANES;
-	if (first)
-		buffered(r, from, first, buffer, room);
+	const gj_element_kernel *k = streams ? r->streamed : r->wide;
+	if (first && !buffered(r, from, first, buffer, room))
+		return -1;
 	for (uint32_t i = 0; i < e->nargs; i++)
 		op[i].at += first * op[i].step;
-	if (straight)
-		call(streams ? r->streamed : r->wide, op, (uint32_t)straight);
-	return first + straight;
+	if (!straight || call(k, op, (uint32_t)straight, &c))
+		return first + straight;
+	find_raised(r, from + first, k, &c);
+	return -1;
 }
 
 void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
@@ -164,14 +209,19 @@ void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, cons
 		buffered(&r, done, n - done, buffer, room);
 }
 
-static void one_by_one(run *r, const operand *from, int64_t n)
+/* n elements, the first of which is number `first`, each for itself. */
+static void one_by_one(run *r, int64_t first, const operand *from, int64_t n)
 {
 	operand op[GJ_MAX_OPERANDS];
+	gj_loop_call c;
 	uint64_t asked = 0;
 	memcpy(op, from, r->e->nargs * sizeof *op);
 	for (int64_t done = 0, now; done < n && !stopped(r, n - done, &asked); done += now) {
 		now = n - done < PIECE ? n - done : PIECE;
-		call(r->serial, op, (uint32_t)now);
+		if (!call(r->serial, op, (uint32_t)now, &c)) {
+			note_raised(r, first + done + c.thread, r->serial, &c.report);
+			return;
+		}
 		for (uint32_t i = 0; i < r->e->nargs; i++)
 			op[i].at += now * op[i].step;
 	}
@@ -190,7 +240,7 @@ static int exceptions(run *r, int64_t from, int64_t n, const operand *saved)
 			op[i] = saved[i];
 	}
 	_mm_setcsr(DEFAULT_CSR);
-	one_by_one(r, op, n);
+	one_by_one(r, from, op, n);
 	return (int)(_mm_getcsr() & FE_ALL_EXCEPT);
 }
 
@@ -241,15 +291,15 @@ static void pieces(run *r, int64_t from, int64_t n, char *memory, int64_t room, 
 {
 	operand saved[GJ_MAX_OPERANDS];
 	char *buffer = memory, *kept = memory + room * (int64_t)element_bytes(r->e, r->e->nargs);
-	for (int64_t end = from + n, now; from < end && !stopped(r, r->n - from, asked); from += now) {
+	for (int64_t end = from + n, now; from < end && from < atomic_load_explicit(&r->raised, memory_order_relaxed) && !stopped(r, r->n - from, asked); from += now) {
 		now = end - from < (r->in_place ? room : PIECE) ? end - from : r->in_place ? room : PIECE;
 		int known = atomic_load_explicit(&r->flags, memory_order_relaxed), flags;
 		if (r->in_place)
 			save(r, from, now, kept, saved);
 		_mm_setcsr(DEFAULT_CSR);
 		int64_t straight = r->direct ? straight_on(r, from, now, buffer, room) : 0;
-		if (straight < now)
-			buffered(r, from + straight, now - straight, buffer, room);
+		if (straight < 0 || (straight < now && !buffered(r, from + straight, now - straight, buffer, room)))
+			return;
 		flags = (int)(_mm_getcsr() & FE_ALL_EXCEPT);
 		if (flags & TELLING & ~known) {
 			if (!r->serial && !(r->serial = r->e->kernel(r->e, 0, GJ_ELEMENTS_SERIAL)))
@@ -358,9 +408,9 @@ static bool outlasts_caches(const run *r)
 	return gj_outlasts_caches((all - in) * r->n, (all - in + read) * r->n);
 }
 
-int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const int64_t *steps)
+int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const int64_t *steps, gj_loop_failure *failure)
 {
-	run r = { .e = e, .n = n, .direct = true };
+	run r = { .e = e, .n = n, .direct = true, .raised = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER, .failure = failure };
 	if (n < 1)
 		return 0;
 	for (uint32_t i = 0; i < e->nargs; i++)
@@ -381,11 +431,13 @@ int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const in
 	if (chain) {
 		unsigned before = _mm_getcsr();
 		_mm_setcsr(DEFAULT_CSR);
-		one_by_one(&r, r.op, n);
+		one_by_one(&r, 0, r.op, n);
 		r.flags = (int)(_mm_getcsr() & FE_ALL_EXCEPT);
 		_mm_setcsr(before);
 	} else {
 		run_all(&r);
 	}
+	if (atomic_load(&r.raised) < INT64_MAX && !atomic_load(&r.failed))
+		return -2;
 	return atomic_load(&r.failed) ? -1 : atomic_load(&r.flags) & (TELLING | FE_UNDERFLOW);
 }

@@ -2,6 +2,7 @@
 #ifndef GJ_ELEMENTWISE_H
 #define GJ_ELEMENTWISE_H
 
+#include "run/cpu/raising.h"
 #include "run/device.h"
 
 enum { GJ_MAX_OPERANDS = 64 };
@@ -33,8 +34,9 @@ struct gj_elementwise {
 
 /* Runs the loop over n elements as NumPy describes it: pointers to the first elements, steps in bytes. Operands may overlap
  * as NumPy lets them: elements are taken in ascending order wherever an output is read again. Gives the floating-point exceptions
- * (FE_…) that elements of the loop raised, −1 where there was no kernel or no memory or the thread was interrupted. */
-int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int64_t *steps);
+ * (FE_…) that elements of the loop raised, −1 where there was no kernel or no memory or the thread was interrupted, −2 where the
+ * function has raised what *failure says, of the first element that does. */
+int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int64_t *steps, gj_loop_failure *);
 
 /* n elements of a size in bytes from one place to another, steps in bytes. */
 void gj_copy_elements(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, uint32_t size);

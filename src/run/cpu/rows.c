@@ -48,7 +48,7 @@ typedef struct run {
 	said    *said;                             /* in the order of the elements */
 	bool     shared;                           /* by threads */
 	_Atomic int64_t failed;                    /* where the outer elements begin of which one failed; INT64_MAX: none */
-	gj_rows_failure *failure;
+	gj_loop_failure *failure;
 } run;
 
 /* -- Operands -------------------------------------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ static void note_failure(run *r, int64_t from, gj_status status, const gj_report
 	pthread_mutex_lock(&r->lock);
 	if (from < atomic_load(&r->failed)) {
 		atomic_store(&r->failed, from);
-		*r->failure = (gj_rows_failure){ r->kernel->kernel, status, *report };
+		*r->failure = (gj_loop_failure){ r->kernel->kernel, status, *report };
 	}
 	pthread_mutex_unlock(&r->lock);
 }
@@ -203,27 +203,6 @@ static void hosted(run *r, int64_t from, int64_t n)
 		note_failure(r, from, status, &report);
 }
 
-/* One call of compiled code, where it goes when an outer element raises, and what that has told. */
-typedef struct running { gj_block pub; void *landing[5]; uint32_t thread; gj_report report; } running;
-
-void gj_rt_row_failed(gj_block *pub, uint32_t thread, uint32_t site, uint32_t n, const uint64_t *value)
-{
-	running *w = (running *)pub;
-	w->thread = thread;
-	w->report = (gj_report){ .site = site, .nvalues = n };
-	memcpy(w->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
-	__builtin_longjmp(w->landing, 1);
-}
-
-/* Apart, since what is in registers is lost where it lands. false: it has raised. */
-static __attribute__((noinline)) bool returns(running *w, const gj_kernel *k, const char *params, uint32_t n)
-{
-	if (__builtin_setjmp(w->landing))
-		return false;
-	k->entry(&w->pub, params, 0, n);
-	return true;
-}
-
 /* Calls compiled code for outer elements [from, from + n). */
 static void elements(run *r, int64_t from, int64_t n)
 {
@@ -238,10 +217,9 @@ static void elements(run *r, int64_t from, int64_t n)
 		const char *at = o->at + from * o->step;
 		memcpy(params + k->param[i].offset, k->param[i].field == GJ_FIELD_DATA ? &at : field(o, &k->param[i]), k->param[i].size);
 	}
-	running w;
-	w.pub = (gj_block){ .block_dim = { (uint32_t)n, 1, 1 }, .grid_dim = { 1, 1, 1 }, .nthreads = (uint32_t)n };
-	if (!returns(&w, k->kernel, params, (uint32_t)n))
-		note_failure(r, from + w.thread / k->kernel->width, GJ_E_RAISED, &w.report);
+	gj_loop_call c;
+	if (!gj_loop_returns(&c, k->kernel, params, (uint32_t)n, (uint32_t)n))
+		note_failure(r, from + c.thread / k->kernel->width, GJ_E_RAISED, &c.report);
 }
 
 /* The same in calls that do not take long, so that the thread can be interrupted between them. */
@@ -366,7 +344,7 @@ static bool follow(const gj_rows_operand *p, const operand *o, int64_t n)
 }
 
 int gj_rows_run(gj_rows *rows, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides,
-	gj_rows_failure *failure)
+	gj_loop_failure *failure)
 {
 	run r;                                     /* not filled with zeros: it has room for many operands */
 	bool contiguous = true;

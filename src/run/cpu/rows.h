@@ -2,7 +2,6 @@
 #ifndef GJ_ROWS_H
 #define GJ_ROWS_H
 
-#include "image/report.h"
 #include "run/cpu/elementwise.h"
 
 enum { GJ_NO_DIM = 255 };                      /* a core dimension of one item that layouts do not have: an output () */
@@ -29,13 +28,10 @@ struct gj_rows {
 	void    *owner;
 };
 
-/* The first outer element's failure. */
-typedef struct gj_rows_failure { const gj_kernel *kernel; gj_status status; gj_report report; } gj_rows_failure;
-
 /* Calls the function for n outer elements: `sizes` are the extents of the core dimensions, `steps` the operands' steps from
  * one outer element to the next, `strides` those of each operand's core dimensions, operand after operand, all in bytes. Gives the
  * floating-point exceptions (FE_…) that were raised, −1 where there was no kernel or the thread was interrupted, −2 where the
  * function has raised what *failure says. */
-int gj_rows_run(gj_rows *, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides, gj_rows_failure *);
+int gj_rows_run(gj_rows *, char *const *args, int64_t n, const int64_t *sizes, const int64_t *steps, const int64_t *strides, gj_loop_failure *);
 
 #endif
