@@ -163,6 +163,7 @@ void gj_var_store(gj_ssa_state *s, uint32_t var, gj_ref value)
 	gj_ref kept = given_back ? gj_var_read(s, s->cur, GJ_VAR_KEPT + var) : s->truth[1];
 	gj_var_write(s, s->cur, var, value);
 	set_bound(s, var, is == GJ_UNDEF ? s->truth[0] : kept);
+	s->sb.p[s->cur].loaded = 0;         /* `del` has loaded it */
 	if (given_back)
 		gj_var_write(s, s->cur, GJ_VAR_KEPT + var, s->truth[1]);
 }

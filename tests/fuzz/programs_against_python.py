@@ -16,7 +16,7 @@ def control_flow(r):
 	want = [array.tolist() for array in got]
 	interpreted(text, threads, [*want, live])
 	compiled(text)[2, 37](*got, live)
-	compare(text, got, want)
+	compare(f"width {config.CPU_WIDTH}", text, got, want)
 
 
 def barriers(r):
@@ -26,7 +26,7 @@ def barriers(r):
 	want = [array.tolist() for array in got]
 	simulate("kernel", grid, block, [*want, grid * block], source=text, scope={"np": np, "math": __import__("math")})
 	compiled(text)[grid, block](*got, grid * block)
-	compare(text, got, want)
+	compare(f"width {config.CPU_WIDTH}", text, got, want)
 
 
 def exchanges(r):
@@ -36,7 +36,7 @@ def exchanges(r):
 	want = [array.copy() for array in got]
 	simulate("kernel", 2, program.shape, [*want, threads - 5], source=program.simulated, scope={"np": np, "math": __import__("math")})
 	compiled(program.text)[2, program.shape](*got, threads - 5)
-	compare(f"{program.shape}\n{program.text}", got, want)
+	compare(f"width {config.CPU_WIDTH}", f"{program.shape}\n{program.text}", got, want)
 
 
 def case(r):
