@@ -370,11 +370,12 @@ def test_functions_of_integers(text):
 	"""They stay integers of their width."""
 	f = define(f"def f(x):\n\treturn {text}\n")
 	fused, compiled = gridjit.fuse(f), gridjit.njit(f)
-	for dtype in "u1", "i1", "u2", "i4", "i8":
+	for dtype in "u1", "i1", "u2", "i4", "i8", "u8":
 		x = np.array([0, 1, 7, 25, 60], dtype)
 		want = f(x)
 		assert fused(x).dtype == want.dtype and np.array_equal(fused(x), want), dtype
 		assert np.array_equal(compiled(x).astype(dtype), want), dtype
+		assert compiled(x).dtype == want.dtype or "clip" not in text, dtype
 
 
 @pytest.mark.parametrize("text", ["np.clip(x, -0.2, 0.5)", "x.clip(0, y)", "np.clip(x, None, 0.5)", "np.round(x, 2)", "x.round(1)", "np.heaviside(x, 0.5)",

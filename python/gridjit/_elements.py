@@ -32,7 +32,16 @@ def _are_complex(a):
 def clip(a, a_min=None, a_max=None):
 	if _are_short(a) and (a_min is None or isinstance(a_min, int)) and (a_max is None or isinstance(a_max, int)):
 		return _clipped(a.astype(np.int64), a_min, a_max).astype(a.dtype)                   # -1 is less than any uint8
+	if isinstance(a, np.ndarray) and a.dtype == np.uint64:
+		return _clipped(a, _from_zero(a_min), _from_zero(a_max))
 	return _clipped(a, a_min, a_max)
+
+
+def _from_zero(bound):
+	"""An integer as one that uint64 can be compared with: what is less than 0 bounds as 0 does."""
+	if bound is None or not isinstance(bound, int):
+		return bound
+	return np.uint64(bound) if bound > 0 else np.uint64(0)
 
 
 def _clipped(a, a_min, a_max):
