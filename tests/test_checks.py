@@ -197,6 +197,32 @@ def test_checks_stand_early_and_in_order(device):
 	assert out[2] == 4
 
 
+def test_what_was_written_before(device):
+	"""Though it is overwritten where nothing fails."""
+	def outside(x, out, step):
+		out[0] = 7
+		out[1] = x[step]
+		out[0] = 8
+
+	def raises(x, out, step):
+		for i in range(3):
+			out[0] = i
+			if x[i] > step:
+				raise ValueError
+			out[0] = 9
+
+	for function, error, kind in (outside, IndexError, {"boundscheck": True}), (raises, ValueError, {"debug": True}):
+		kernel = cuda.jit(**kind)(function)
+		x, out = np.arange(4), np.zeros(2, np.int64)
+		kernel[1, 1](x, out, 3)
+		assert out[0] in (8, 9)
+		x[2] = 1 << 40
+		with pytest.raises(error):
+			kernel[1, 1](x, out, -9 if function is outside else 50)
+			cuda.synchronize()
+		assert out[0] == (7 if function is outside else 2)
+
+
 def test_without_the_option_nothing_is_checked():
 	kernel = cuda.jit(kernels.reads)
 	kernel[1, 1](np.zeros(6, np.int32)[:4], 5, np.zeros(1))

@@ -16,6 +16,14 @@ gj_v gj_of_lane(gj_gen *g, gj_ref r, gj_v lane)
 	return LLVMBuildAdd(g->b, x, LLVMBuildMul(g->b, LLVMBuildZExt(g->b, lane, u->i64, ""), step, ""), "");
 }
 
+/* Behind what does not come back. A return, not `unreachable`: what a failing thread wrote is seen later, though LLVM knows nobody who could
+ * see it meanwhile (parameters are `noalias`), and would drop what is overwritten where nothing fails. */
+gj_v gj_never_back(gj_gen *g)
+{
+	gj_t t = LLVMGetReturnType(LLVMGlobalGetValueType(g->fn));
+	return t == g->u->tvoid ? LLVMBuildRetVoid(g->b) : LLVMBuildRet(g->b, LLVMGetPoison(t));
+}
+
 /* In a block of its own: operands of o from `first` on are told of the first lane of `bits`. Nothing comes behind. */
 static void fail(gj_gen *g, const gj_op *o, uint32_t first, gj_v bits)
 {
@@ -26,7 +34,7 @@ static void fail(gj_gen *g, const gj_op *o, uint32_t first, gj_v bits)
 		value[n++] = gj_of_lane(g, o->arg[i], lane);
 	g->u->image->reports = true;
 	g->u->backend->report(g, o->imm.site->number, lane, value, n);
-	LLVMBuildUnreachable(g->b);
+	gj_never_back(g);
 }
 
 /* Goes on where `holds`; else it fails, or with vectors where one of the lanes does: `bad`. */

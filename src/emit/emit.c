@@ -191,11 +191,11 @@ static gj_v emit_branch(gj_gen *g, const gj_op *o)
 static gj_v emit_raise(gj_gen *g, const gj_op *o)
 {
 	if (g->u->root->entry->raise == GJ_RAISE_REPORTED)
-		return LLVMBuildUnreachable(g->b);
+		return gj_never_back(g);
 	if (g->f->entry->raise == GJ_RAISE_RETURN)
 		return emit_return(g, o);
 	g->u->backend->end_thread(g);
-	return LLVMBuildUnreachable(g->b);
+	return gj_never_back(g);
 }
 
 static gj_v terminator(gj_gen *g, const gj_op *o)

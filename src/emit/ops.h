@@ -61,6 +61,7 @@ extern const gj_math_info gj_math_info_of[];   /* by row */
 
 /* checks.c: value r of the lane, as 64 bits, floats as float64; lane NULL: there is one. */
 gj_v gj_of_lane(gj_gen *, gj_ref, gj_v lane);
+gj_v gj_never_back(gj_gen *);
 
 /* exceptions.c: where users are told of floating-point exceptions. */
 /* Operand x of an op that may raise some, which must not where the op is not run: idle lanes get a harmless value. */
