@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gridjit import _core, cuda, guvectorize, njit, prange, vectorize
-from gridjit.errors import TypingError
+from gridjit.errors import TypingError, UnsupportedError
 
 N = 3
 
@@ -318,6 +318,32 @@ def test_loops_over_prange():
 				pass
 			x[i] = n - j
 		return x
+
+	@njit(parallel=True)
+	def read(n):
+		if n > 2:
+			t = 5
+		s = 0
+		for i in prange(n):
+			if i > 3 or n < 2:
+				s += t
+		return s
+
+	@njit(parallel=True)
+	def deleted(n):
+		if n > 2:
+			t = 5
+		s = 0
+		for i in prange(n):
+			if i > 3:
+				s += t
+				del t
+		return s
+	assert [read(n) for n in (0, 2, 9)] == [0, 0, 25]
+	with pytest.raises(UnboundLocalError, match="'t'"):
+		read(1)
+	with pytest.raises(UnsupportedError, match="'t' is carried over"):
+		deleted(9)
 	assert last(np.ones(1000)) == (2.0, 999)
 	with pytest.raises(UnboundLocalError, match="'v'"):
 		last(np.ones(0))

@@ -290,11 +290,32 @@ static gj_ref counts_by(const gj_prange *p, gj_ref phi)
 	return by && gj_is_int(next->type) && b != p->header && !p->inside[b] ? by : 0;
 }
 
-/* A variable that has no value before the loop, and what says whether it has one: each round begins anew without. */
+/* Does no way through a round take the variable's value away? Then rounds that find it are as good as rounds that began with it. */
+static bool stays_bound(const gj_prange *p, gj_ref r, bool *seen)
+{
+	const gj_op *o = gj_o(p->f, r);
+	if (seen[r] || o->op != GJ_PHI)
+		return seen[r] || (o->op == GJ_CONST && o->imm.i);
+	seen[r] = true;
+	for (uint32_t k = 0; k < o->nargs; k++)
+		if (!stays_bound(p, o->arg[k], seen))
+			return false;
+	return true;
+}
+
+/* A variable that has no value before the loop, and what says whether it has one: each round begins anew without. So does the latter where
+ * it is not known before the loop, and rounds only read the variable. */
 static bool is_rounds_own(const gj_prange *p, gj_ref phi)
 {
-	const gj_op *in = gj_o(p->f, gj_carry_in(p, phi));
-	return in->op == GJ_UNDEF || (gj_o(p->f, phi)->sub && in->op == GJ_CONST && !in->imm.i);
+	gj_ref before = gj_carry_in(p, phi);
+	const gj_op *in = gj_o(p->f, before);
+	if (in->op == GJ_UNDEF || !gj_o(p->f, phi)->sub)
+		return in->op == GJ_UNDEF;
+	if (in->op == GJ_CONST)
+		return !in->imm.i;
+	bool *seen = gj_new(p->f->arena, bool, p->f->op.n);
+	seen[phi] = seen[before] = true;
+	return stays_bound(p, gj_carry_out(p, phi), seen);
 }
 
 static void begin_anew(const gj_prange *p, gj_ref phi)
