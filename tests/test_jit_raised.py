@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from gridjit import njit
+from gridjit import cuda, errors, njit
 
 
 def outcome(f, *args):
@@ -142,3 +142,14 @@ def test_whole_parts_are_integers():
 	for x in 2.5, np.float32(3.25), 4:
 		assert g(a, x)[:4] == f(a, float(x))[:4]
 	assert type(g(a, 2.5)[3]) is int and g(a, 2.5)[4] == 3
+
+
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("raising", ["raise ValuError('no')", "raise ValuError(f'item {x[0]}')", "raise math.Eror(1)"])
+def test_a_class_that_nothing_defines(raising, debug):
+	names = {"math": math}
+	exec(f"def f(x):\n\tif x[0] > 5:\n\t\t{raising}\n\tx[0] = 1\n", names)
+	missing = "has no attribute 'Eror'" if "math" in raising else "name 'ValuError' is not defined"
+	for compiled in njit(names["f"]), cuda.jit(debug=debug)(names["f"])[1, 1]:
+		with pytest.raises(errors.TypingError, match=missing):
+			compiled(np.ones(1))

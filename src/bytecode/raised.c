@@ -108,7 +108,7 @@ static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *rais
 	if (gj_named_object(s, r))
 		return gj_named_object(s, r)->kind == GJ_OBJ_NAME || gj_named_object(s, r)->kind == GJ_OBJ_OPAQUE ? gj_named_object(s, r) : &no_exception;
 	const gj_obj *class = o->op == GJ_CALL ? gj_named_object(s, gj_var_find(s, o->arg[0])) : NULL;
-	if (!class)
+	if (!class || class->kind == GJ_OBJ_MISSING)            /* inference tells of a name that nothing has */
 		return NULL;
 	const gj_obj **item = gj_new(f->arena, const gj_obj *, o->nargs);
 	bool known = !o->imm.kw;
