@@ -112,7 +112,7 @@ static void test_owners(void)
 static void test_inner(void)
 {
 	task *t = malloc(sizeof *t);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < 4; i++) {
 		fill(t, THREADS, 1);
 		t->nests = true;
 		gj_pool_run(work, t, THREADS - 1, false, NULL);
@@ -135,12 +135,23 @@ static void *meeting(void *unused)
 	return unused;
 }
 
+/* Such jobs beside others, which take helpers, get them back and give them up at any moment: the former must not miss one. */
+static void *mixed(void *unused)
+{
+	for (int i = 0; i < 4; i++) {
+		meeting(NULL);
+		run_many(30);
+	}
+	return unused;
+}
+
 static void test_meetings(void)
 {
-	pthread_t thread;
-	pthread_create(&thread, NULL, meeting, NULL);
-	meeting(NULL);
-	pthread_join(thread, NULL);
+	pthread_t thread[4];
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, i ? mixed : meeting, NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
 }
 
 static atomic_int looks;

@@ -54,7 +54,7 @@ static struct {
 	_Alignas(GJ_CACHE_LINES) unsigned limit;   /* from here on what is read without the lock, and seldom written */
 	uint64_t spin_ns;
 	atomic_uint started, sleeping;             /* helpers; one that wakes may be counted still */
-	atomic_uint listed;                        /* jobs */
+	atomic_uint listed;                        /* jobs of the list that still want one */
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .limit = 1 };
 
 static place places[GJ_POOL_MOST];
@@ -86,6 +86,12 @@ static bool spin(_Atomic uintptr_t *p, uintptr_t value, bool differs)
 
 /* -- Helpers ------------------------------------------------------------------------------------------------------- */
 
+static void wake(place *p)
+{
+	if (atomic_load(&p->asleep) && atomic_exchange(&p->asleep, 0))
+		futex_wake(&p->asleep);
+}
+
 /* Wakes the helpers of the job that sleep below a node of the tree: node 0 is the owner, node k the helper with place k − 1. Those below
  * one that has not begun are its own to wake; it sees them, since places are given from the last to the first. */
 static void wake_below(const job *j, unsigned node)
@@ -93,8 +99,8 @@ static void wake_below(const job *j, unsigned node)
 	for (unsigned child = FAN * node + 1; child <= FAN * node + FAN && child <= j->end; child++) {
 		place *p = &places[child - 1];
 		uintptr_t given = atomic_load(&p->job);
-		if (given == (uintptr_t)j && atomic_load(&p->asleep) && atomic_exchange(&p->asleep, 0))
-			futex_wake(&p->asleep);
+		if (given == (uintptr_t)j && atomic_load(&p->asleep))
+			wake(p);
 		else if ((given & ~(uintptr_t)BEGUN) != (uintptr_t)j)
 			wake_below(j, child);
 	}
@@ -109,6 +115,16 @@ static void hand_over(const job *j, place *p, unsigned number)
 	atomic_store_explicit(&p->job, (uintptr_t)j, memory_order_release);
 }
 
+/* One more of the helpers that a job of the list wants. With the lock held. */
+static void add(job *j, place *p)
+{
+	unsigned end = (unsigned)(p - places) + 1;
+	j->reach = j->reach > end ? j->reach : end;
+	hand_over(j, p, ++j->given);
+	if (!--j->wanted)
+		atomic_fetch_sub(&pool.listed, 1);
+}
+
 /* A job that wants more helpers, for one that is free. */
 static void look_for_job(place *p)
 {
@@ -116,12 +132,8 @@ static void look_for_job(place *p)
 	job *j = atomic_load_explicit(&p->job, memory_order_acquire) ? NULL : pool.jobs;
 	while (j && !j->wanted)
 		j = j->next;
-	if (j) {
-		unsigned end = (unsigned)(p - places) + 1;
-		j->wanted--;
-		j->reach = j->reach > end ? j->reach : end;
-		hand_over(j, p, ++j->given);
-	}
+	if (j)
+		add(j, p);
 	pthread_mutex_unlock(&pool.lock);
 }
 
@@ -132,7 +144,7 @@ static uintptr_t next_job(place *p)
 	if (!spin(&p->job, 0, true)) {
 		atomic_fetch_add(&pool.sleeping, 1);
 		atomic_store(&p->asleep, 1);
-		while (!atomic_load(&p->job) && atomic_load(&p->asleep))
+		while (!atomic_load(&p->job) && atomic_load(&p->asleep) && !atomic_load(&pool.listed))
 			futex_wait(&p->asleep, 1, NULL);
 		atomic_store(&p->asleep, 0);
 		atomic_fetch_sub(&pool.sleeping, 1);
@@ -244,7 +256,8 @@ static void give(job *j)
 			hand_over(j, &places[end - 1], number--);
 }
 
-static void enlist(job *j)                     /* with the lock held */
+/* Helpers that get free from now on look at the list; those that got free a moment ago did not. With the lock held. */
+static void enlist(job *j)
 {
 	job **end = &pool.jobs;
 	while (*end)
@@ -252,6 +265,13 @@ static void enlist(job *j)                     /* with the lock held */
 	*end = j;
 	j->listed = true;
 	atomic_fetch_add(&pool.listed, 1);
+	unsigned started = atomic_load_explicit(&pool.started, memory_order_relaxed);
+	for (place *p = places; p < places + started && j->wanted; p++)
+		if (!atomic_load(&p->job)) {
+			add(j, p);
+			atomic_thread_fence(memory_order_seq_cst);
+			wake(p);
+		}
 }
 
 static void begin(job *j)
@@ -278,15 +298,16 @@ static void withdraw(job *j)
 		for (job **at = &pool.jobs; *at; at = &(*at)->next)
 			if (*at == j) {
 				*at = j->next;
-				atomic_fetch_sub(&pool.listed, 1);
 				break;
 			}
+		atomic_fetch_sub(&pool.listed, j->wanted != 0);
 		pthread_mutex_unlock(&pool.lock);
 	}
 	for (unsigned i = 0; i < j->reach; i++) {
 		uintptr_t given = (uintptr_t)j;
-		if (atomic_load_explicit(&places[i].job, memory_order_relaxed) == given)
-			atomic_compare_exchange_strong(&places[i].job, &given, 0);
+		if (atomic_load_explicit(&places[i].job, memory_order_relaxed) == given
+		    && atomic_compare_exchange_strong(&places[i].job, &given, 0) && atomic_load(&pool.listed))
+			wake(&places[i]);                  /* for another job, which saw this one there */
 	}
 }
 
