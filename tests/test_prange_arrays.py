@@ -336,3 +336,62 @@ def test_elements_narrower_than_the_arithmetic(dtype, recwarn):
 		for function in f, g:
 			assert njit(parallel=True)(function)(x, k, np.ones(4, dtype)).tolist() == function(x, k, np.ones(4, dtype)).tolist()
 	assert not recwarn
+
+
+@njit
+def part_of(x):
+	if x < 0:
+		raise ValueError("negative")
+	s = 0
+	for _ in range(x % 3):
+		s += 2
+	return s
+
+
+def added_calls(x, a):
+	for i in prange(x.shape[0]):
+		a[i % 4] += part_of(x[i])
+
+
+def added_choices(x, a):
+	for i in prange(x.shape[0]):
+		a[x[i] % 4] -= 1 if x[i] > 5 else 2 if x[i] > 2 else x[i]
+
+
+def largest_of_calls(x, a):
+	for i in prange(x.shape[0]):
+		a[i % 4] = max(a[i % 4], part_of(x[i]) if i % 7 else 1)
+
+
+def added_on_two_levels(x, a):
+	for i in prange(x.shape[0]):
+		a[1] += added_again(x, a, i)
+
+
+def added_again(x, a, i):
+	a[2] += part_of(x[i]) and x[i]
+	return 1 if x[i] > 4 else 0
+
+
+@pytest.mark.parametrize("function", [added_calls, added_choices, largest_of_calls, added_on_two_levels])
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, np.float32, np.float64, np.complex128])
+def test_what_is_added_has_branches(function, dtype):
+	"""Between reading an element and writing it stand other blocks."""
+	if dtype is np.complex128 and function is largest_of_calls:
+		pytest.skip("complex numbers have no order")
+	x = np.random.default_rng(3).integers(0, 9, 5000)
+	compiled = njit(parallel=True)(function)
+	want, got = np.ones(4, dtype), np.ones(4, dtype)
+	njit(function)(x, want)
+	compiled(x, got)
+	assert np.array_equal(got, want) and "each chunk has a copy" in compiled.explain()
+
+
+def test_complex_numbers_times_real_ones():
+	@njit(parallel=True)
+	def scaled(x, a):
+		for i in prange(x.shape[0]):
+			a[i % 4] *= x[i]
+	x, a = np.random.default_rng(4).choice([0.5, 2.0], 4000), np.full(4, 1 + 2j)
+	scaled(x, a)
+	assert np.array_equal(a, [(1 + 2j) * x[k::4].prod() for k in range(4)]) and "each chunk has a copy" in scaled.explain()

@@ -43,53 +43,54 @@ static gj_opcode combines(const gj_fn *f, const gj_op *v, gj_ref old, bool *comp
 	}
 }
 
-static gj_ref whole_of(const gj_fn *f, gj_ref p)
-{
-	const gj_op *o = gj_o(f, p);
-	return o->op == GJ_BYTES && gj_is_const(f, o->arg[1]) && gj_o(f, o->arg[0])->op == GJ_AT ? o->arg[0] : p;
-}
-
-/* Are the two of one element, a complex number? */
-static bool is_other_part(const gj_fn *f, gj_ref p, gj_ref q) { return p != q && whole_of(f, p) == whole_of(f, q); }
-
-/* The load whose value the store gives back, combined; 0: there is none. It stands in the same block, and nothing is stored to the
- * array in between. */
-static gj_ref load_of(const gj_fn *f, gj_ref store, gj_ref base)
-{
-	const gj_op *s = gj_o(f, store);
-	gj_ref load = 0;
-	GJ_EACH_OP_OF(f, s->block, r) {
-		const gj_op *o = gj_o(f, r);
-		if (r == store)
-			return load;
-		if (o->op == GJ_LOAD && o->arg[0] == s->arg[0])
-			load = r;
-		if (o->op == GJ_STORE && root_of(f, o->arg[0]) == base && !is_other_part(f, o->arg[0], s->arg[0]))
-			load = 0;
-	}
-	return 0;
-}
-
 static bool is_part_of(const gj_type *part, const gj_type *elem)
 {
 	return part == elem || (gj_is_complex(elem) && gj_real_type(elem) == part);
 }
 
-/* The same where v has the low bits of an integer that `load` was widened for, as in `count[k] += 1` of int32: those of sums, products and bits
- * depend on low bits alone. */
-static gj_opcode combines_low_bits(const gj_fn *f, const uint32_t *uses, const gj_op *v, gj_ref load, bool *compared)
+/* The same where v is what `load` was widened for, made narrow again, as in `count[k] += 1` of int32: sums, products and bits of integers depend
+ * on low bits alone, floats are rounded either way, and what is smaller or larger stays so. */
+static gj_opcode combines_load(const gj_fn *f, const uint32_t *uses, const gj_op *v, gj_ref load, bool *compared)
 {
+	gj_opcode op = combines(f, v, load, compared);
+	if (op != GJ_NOP && uses[load] == (*compared ? 2u : 1u))
+		return op;
 	const gj_op *whole = v->op == GJ_CVT ? gj_o(f, v->arg[0]) : v;
-	if (whole == v || !gj_is_int(v->type) || !gj_is_int(whole->type) || v->type->size >= whole->type->size || uses[v->arg[0]] != 1)
-		return combines(f, v, load, compared);
-	for (uint32_t k = 0; k < whole->nargs; k++) {
-		const gj_op *old = gj_o(f, whole->arg[k]);
-		if (old->op == GJ_CVT && old->arg[0] == load && uses[whole->arg[k]] == 1) {
-			gj_opcode op = combines(f, whole, whole->arg[k], compared);
-			return op == GJ_ADD || op == GJ_MUL || op == GJ_AND || op == GJ_OR || op == GJ_XOR ? op : GJ_NOP;
-		}
+	bool narrowed = whole != v && whole->type->size > v->type->size
+		&& ((gj_is_int(v->type) && gj_is_int(whole->type)) || (gj_is_float(v->type) && gj_is_float(whole->type)));
+	for (uint32_t k = 0; k < whole->nargs && narrowed && uses[v->arg[0]] == 1 && uses[load] == 1; k++) {
+		gj_ref wide = whole->arg[k];
+		if (gj_o(f, wide)->op != GJ_CVT || gj_o(f, wide)->arg[0] != load)
+			continue;
+		op = combines(f, whole, wide, compared);
+		if (op != GJ_NOP && uses[wide] == (*compared ? 2u : 1u))
+			return op;
 	}
 	return GJ_NOP;
+}
+
+/* The load whose value the store gives back, combined; 0: there is none. What the array is given meanwhile, in a call or under a condition, is
+ * lost in a copy as it would be in the array itself. */
+static gj_ref load_of(const gj_prange *p, const uint32_t *uses, gj_ref store, gj_opcode *op, bool *compared)
+{
+	const gj_fn *f = p->f;
+	const gj_op *s = gj_o(f, store), *v = gj_o(f, s->arg[1]);
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (r == store)
+			break;
+		if (p->inside[b] && o->op == GJ_LOAD && o->arg[0] == s->arg[0] && gj_dominates(f, b, s->block)
+		    && (*op = combines_load(f, uses, v, r, compared)) != GJ_NOP)
+			return r;
+	}
+	return 0;
+}
+
+/* Does a store give back what was there? Of complex numbers the imaginary part, to which a real number is added. */
+static bool gives_back(const gj_fn *f, const uint32_t *uses, const gj_op *store)
+{
+	const gj_op *v = gj_o(f, store->arg[1]);
+	return v->op == GJ_LOAD && v->arg[0] == store->arg[0] && uses[store->arg[1]] == 1;
 }
 
 /* Is all that the loop does with the array to combine elements? Fills *a. */
@@ -102,21 +103,20 @@ static bool only_adds(const gj_prange *p, const uint32_t *uses, gj_ref base, gj_
 		if (!p->inside[b] || !is_access(o) || o->flags & GJ_ASIDE || root_of(f, o->arg[0]) != base)
 			continue;
 		loads += o->op == GJ_LOAD;
-		if (o->op == GJ_LOAD)
+		stores += o->op == GJ_STORE;
+		if (o->op == GJ_LOAD || gives_back(f, uses, o))
 			continue;
-		bool compared, first = !stores++;
-		gj_ref load = load_of(f, r, base);
+		bool compared, complex = gj_is_complex(gj_o(f, base)->type->elem);
 		const gj_op *v = gj_o(f, o->arg[1]);
-		gj_opcode op = load ? combines_low_bits(f, uses, v, load, &compared) : GJ_NOP;
-		if (op == GJ_NOP || uses[load] != (compared ? 2u : 1u) || uses[o->arg[1]] != 1 || !is_part_of(v->type, gj_o(f, base)->type->elem)
-		    || (gj_is_complex(gj_o(f, base)->type->elem) && op != GJ_ADD))
+		gj_opcode op;
+		if (!load_of(p, uses, r, &op, &compared) || uses[o->arg[1]] != 1 || !is_part_of(v->type, gj_o(f, base)->type->elem) || (complex && op != GJ_ADD && op != GJ_MUL))
 			return false;
-		if (first)
+		if (!a->type)
 			*a = (gj_added){ .base = base, .address = o->arg[0], .how = { .op = op, .compared = compared }, .type = v->type };
 		if (a->how.op != op || a->how.compared != compared || a->type != v->type)
 			return false;
 	}
-	return stores == loads;
+	return a->type && stores == loads;
 }
 
 /* May rounds meet in the array? */
