@@ -395,3 +395,68 @@ def test_complex_numbers_times_real_ones():
 	x, a = np.random.default_rng(4).choice([0.5, 2.0], 4000), np.full(4, 1 + 2j)
 	scaled(x, a)
 	assert np.array_equal(a, [(1 + 2j) * x[k::4].prod() for k in range(4)]) and "each chunk has a copy" in scaled.explain()
+
+
+def larger(x, k, a):
+	for i in prange(x.shape[0]):
+		if x[i] > a[k[i]]:
+			a[k[i]] = x[i]
+
+
+def smaller(x, k, a):
+	for i in prange(x.shape[0]):
+		j, e = k[i], x[i]
+		if a[j] >= e:
+			a[j] = e
+
+
+def address_twice(x, k, a):
+	for i in prange(x.shape[0]):
+		a[k[i]] = a[k[i]] + x[i]
+
+
+@pytest.mark.parametrize("function", [larger, smaller, address_twice])
+@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.float32, np.float64])
+def test_conditions_and_addresses_reckoned_twice(function, dtype):
+	generator = np.random.default_rng(5)
+	x, k = generator.integers(-900, 900, 6000).astype(dtype), generator.integers(-4, 4, 6000)
+	if x.dtype.kind == "f" and function is not address_twice:
+		x[::5] = np.nan
+	compiled = njit(parallel=True)(function)
+	for first in 0, -1000, 1000:
+		want, got = np.full((2, 4), first, dtype)
+		function(x, k, want)
+		compiled(x, k, got)
+		assert np.array_equal(got, want) and "each chunk has a copy" in compiled.explain()
+
+
+def also_where(x, k, a):
+	for i in prange(x.shape[0]):
+		if x[i] > a[k[i]]:
+			a[k[i]] = x[i]
+			k[0] = i
+
+
+def address_changes(x, k, a):
+	for i in prange(x.shape[0]):
+		j = a[k[i]]
+		k[i] = 0
+		a[k[i]] = j + x[i]
+
+
+def seen_afterwards(x, k, a):
+	for i in prange(x.shape[0]):
+		found = 0
+		if x[i] > a[k[i]]:
+			a[k[i]] = x[i]
+			found = 1
+		x[i] = found
+
+
+@pytest.mark.filterwarnings("ignore::gridjit.errors.NumbaParallelSafetyWarning")
+@pytest.mark.parametrize("function", [also_where, address_changes, seen_afterwards])
+def test_what_depends_on_the_element_is_seen(function):
+	"""Copies would show."""
+	compiled = njit(parallel=True)(function)
+	compiled(np.ones(10), np.zeros(10, np.int64), np.zeros(4))
+	assert "each chunk has a copy" not in compiled.explain()

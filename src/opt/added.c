@@ -1,10 +1,10 @@
 /* Arrays that rounds of a loop over prange add to, or combine with something in another way whose order does not matter, at places where
  * rounds may meet: `total += x[i]`, `count[k[i]] += 1`, `top[k] = max(top[k], e)`. Each chunk of rounds adds to a copy of its own, and copies are
- * joined in their order. How many there are depends on numbers of rounds and elements alone; where copies would cost more than they
+ * joined in their order; `if e > top[k]: top[k] = e` is a maximum too. How many there are depends on numbers of rounds and elements alone; where copies would cost more than they
  * bring, there is one chunk, which adds to the array itself. */
 #include "opt/prange.h"
 
-enum { MOST_CHUNKS = 32, MOST_BYTES = 64 << 20 /* of copies */ };
+enum { MOST_CHUNKS = 32, MOST_BYTES = 64 << 20 /* of copies */, MOST_DEPTH = 8 /* of expressions that are compared */ };
 
 static const gj_type *i64(void) { return gj_scalar[GJ_I64]; }
 
@@ -48,12 +48,15 @@ static bool is_part_of(const gj_type *part, const gj_type *elem)
 	return part == elem || (gj_is_complex(elem) && gj_real_type(elem) == part);
 }
 
+/* How often what combines an old value with another one uses it. */
+static uint32_t times_used(const gj_op *v) { return v->op == GJ_SELECT ? 2 : 1; }
+
 /* The same where v is what `load` was widened for, made narrow again, as in `count[k] += 1` of int32: sums, products and bits of integers depend
  * on low bits alone, floats are rounded either way, and what is smaller or larger stays so. */
 static gj_opcode combines_load(const gj_fn *f, const uint32_t *uses, const gj_op *v, gj_ref load, bool *compared)
 {
 	gj_opcode op = combines(f, v, load, compared);
-	if (op != GJ_NOP && uses[load] == (*compared ? 2u : 1u))
+	if (op != GJ_NOP && uses[load] == times_used(v))
 		return op;
 	const gj_op *whole = v->op == GJ_CVT ? gj_o(f, v->arg[0]) : v;
 	bool narrowed = whole != v && whole->type->size > v->type->size
@@ -63,10 +66,39 @@ static gj_opcode combines_load(const gj_fn *f, const uint32_t *uses, const gj_op
 		if (gj_o(f, wide)->op != GJ_CVT || gj_o(f, wide)->arg[0] != load)
 			continue;
 		op = combines(f, whole, wide, compared);
-		if (op != GJ_NOP && uses[wide] == (*compared ? 2u : 1u))
+		if (op != GJ_NOP && uses[wide] == times_used(whole))
 			return op;
 	}
 	return GJ_NOP;
+}
+
+/* Is the memory that a load reads written by no round? */
+static bool is_unwritten(const gj_prange *p, const gj_op *load)
+{
+	const gj_fn *f = p->f;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (!p->inside[b] || !gj_op_is(o, GJ_F_WRITE))
+			continue;
+		if (o->op == GJ_FCALL || (o->nargs && root_of(f, o->arg[0]) == root_of(f, load->arg[0])))
+			return false;
+	}
+	return true;
+}
+
+/* Are two values that a round makes the same? Those that it reads are, where memory stays as it is, as in `a[k[i]] = a[k[i]] + 1`. */
+static bool is_same(const gj_prange *p, gj_ref x, gj_ref y, uint32_t depth)
+{
+	const gj_op *a = gj_o(p->f, x), *b = gj_o(p->f, y);
+	if (x == y)
+		return true;
+	if (!depth || a->op != b->op || a->sub != b->sub || a->type != b->type || a->nargs != b->nargs || a->imm.i != b->imm.i || a->op == GJ_PHI
+	    || !(a->op == GJ_LOAD ? is_unwritten(p, a) : gj_op_is(a, GJ_F_PURE) && !gj_is_own(a) && a->nargs))
+		return false;
+	for (uint32_t k = 0; k < a->nargs; k++)
+		if (!is_same(p, a->arg[k], b->arg[k], depth - 1))
+			return false;
+	return true;
 }
 
 /* The load whose value the store gives back, combined; 0: there is none. What the array is given meanwhile, in a call or under a condition, is
@@ -79,7 +111,7 @@ static gj_ref load_of(const gj_prange *p, const uint32_t *uses, gj_ref store, gj
 		const gj_op *o = gj_o(f, r);
 		if (r == store)
 			break;
-		if (p->inside[b] && o->op == GJ_LOAD && o->arg[0] == s->arg[0] && gj_dominates(f, b, s->block)
+		if (p->inside[b] && o->op == GJ_LOAD && gj_dominates(f, b, s->block) && is_same(p, o->arg[0], s->arg[0], MOST_DEPTH)
 		    && (*op = combines_load(f, uses, v, r, compared)) != GJ_NOP)
 			return r;
 	}
@@ -91,6 +123,50 @@ static bool gives_back(const gj_fn *f, const uint32_t *uses, const gj_op *store)
 {
 	const gj_op *v = gj_o(f, store->arg[1]);
 	return v->op == GJ_LOAD && v->arg[0] == store->arg[0] && uses[store->arg[1]] == 1;
+}
+
+/* Does block b nothing but the store, and is it all the same to the block behind it whether a round came through? */
+static bool only_stores(const gj_fn *f, uint32_t b, gj_ref store)
+{
+	const gj_bb *bb = &f->bb.p[b];
+	if (bb->preds.n != 1 || bb->nsucc != 1)
+		return false;
+	GJ_EACH_OP_OF(f, b, r)
+		if (r != store && gj_op_is(gj_o(f, r), GJ_F_WRITE))
+			return false;
+	const gj_bb *before = &f->bb.p[bb->preds.p[0]], *behind = &f->bb.p[bb->succ[0]];
+	if (before->nsucc != 2 || before->succ[0] != b || before->succ[1] != bb->succ[0])
+		return false;
+	GJ_EACH_PHI(f, bb->succ[0], r) {
+		gj_ref came[2] = { 0 };
+		for (uint32_t k = 0; k < behind->preds.n; k++)
+			if (behind->preds.p[k] == b || behind->preds.p[k] == bb->preds.p[0])
+				came[behind->preds.p[k] == b] = gj_o(f, r)->arg[k];
+		if (came[0] != came[1])
+			return false;
+	}
+	return true;
+}
+
+/* MIN or MAX: the store is that of `if x > a[k]: a[k] = x`. */
+static gj_opcode stores_extreme(const gj_prange *p, const uint32_t *uses, gj_ref store)
+{
+	const gj_fn *f = p->f;
+	const gj_op *s = gj_o(f, store);
+	if (!only_stores(f, s->block, store))
+		return GJ_NOP;
+	gj_ref cond = gj_terminator(f, f->bb.p[s->block].preds.p[0])->arg[0];
+	const gj_op *c = gj_o(f, cond);
+	if (c->op != GJ_CMP || uses[cond] != 1)
+		return GJ_NOP;
+	bool less = c->sub == GJ_CMP_LT || c->sub == GJ_CMP_LE, more = c->sub == GJ_CMP_GT || c->sub == GJ_CMP_GE;
+	for (uint32_t k = 0; k < 2 && (less || more); k++) {
+		const gj_op *old = gj_o(f, c->arg[k]);
+		if (old->op == GJ_LOAD && uses[c->arg[k]] == 1 && p->inside[old->block] && is_same(p, old->arg[0], s->arg[0], MOST_DEPTH)
+		    && is_same(p, c->arg[1 - k], s->arg[1], MOST_DEPTH))
+			return less == (k == 1) ? GJ_MIN : GJ_MAX;
+	}
+	return GJ_NOP;
 }
 
 /* Is all that the loop does with the array to combine elements? Fills *a. */
@@ -108,8 +184,12 @@ static bool only_adds(const gj_prange *p, const uint32_t *uses, gj_ref base, gj_
 			continue;
 		bool compared, complex = gj_is_complex(gj_o(f, base)->type->elem);
 		const gj_op *v = gj_o(f, o->arg[1]);
-		gj_opcode op;
-		if (!load_of(p, uses, r, &op, &compared) || uses[o->arg[1]] != 1 || !is_part_of(v->type, gj_o(f, base)->type->elem) || (complex && op != GJ_ADD && op != GJ_MUL))
+		gj_opcode op = stores_extreme(p, uses, r);
+		if (op != GJ_NOP)
+			compared = true;
+		else if (!load_of(p, uses, r, &op, &compared) || uses[o->arg[1]] != 1)
+			return false;
+		if (!is_part_of(v->type, gj_o(f, base)->type->elem) || (complex && op != GJ_ADD && op != GJ_MUL))
 			return false;
 		if (!a->type)
 			*a = (gj_added){ .base = base, .address = o->arg[0], .how = { .op = op, .compared = compared }, .type = v->type };
