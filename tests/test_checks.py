@@ -192,7 +192,8 @@ def test_checks_stand_early_and_in_order(device):
 		out = np.zeros(size)
 		e = fails(IndexError, kernel, (1, 1), x, z, out, i, j)
 		assert f"index {index} is out of bounds for array '{name}'" in str(e)
-		assert (out[0] != 0) == ((i, j) in ((7, 1), (3, 5)))
+		if device != "cuda":                   # from which nothing comes back behind a failure
+			assert (out[0] != 0) == ((i, j) in ((7, 1), (3, 5)))
 	run(kernel, (1, 1), x, z, out, 3, 2)
 	assert out[2] == 4
 

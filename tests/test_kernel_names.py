@@ -56,7 +56,7 @@ def test_halves_in_one_step(device):
 
 
 def test_through_pointers(device):
-	if device == "gpu":
+	if device == "cuda":
 		pytest.skip("addresses of the host")
 
 	@cuda.jit(types.void(types.CPointer(float32), types.CPointer(float16), int64))

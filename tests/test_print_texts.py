@@ -1,6 +1,7 @@
 """Texts with values in them that print() takes: f-strings, %, format(), str(). The same lines, run by Python, as kernels and for the host."""
 
 import math
+import os
 import subprocess
 import sys
 
@@ -122,5 +123,5 @@ def test_refused(line, words):
 def test_format_that_is_none():
 	"""Python's words for it are shown, and the line has a question mark."""
 	program = 'from gridjit import cuda\ndef k(n):\n\tprint(f"a{n:q}b")\ncuda.jit(k)[1, 1](3)\ncuda.synchronize()'
-	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ | {"GRIDJIT_DEVICE": "cpu"})
 	assert done.stdout == "a?b\n" and "Unknown format code 'q'" in done.stderr, done.stderr

@@ -108,9 +108,9 @@ def forms(kernel): return kernel.stats.cache_hits + kernel.stats.cache_misses
 
 @pytest.fixture
 def soon():
-	config.STRAIGHT_AFTER = 3 * BLOCKS
+	config.STRAIGHT_AFTER, device, config.DEVICE = 3 * BLOCKS, config.DEVICE, "cpu"
 	yield
-	config.STRAIGHT_AFTER = 1 << 20
+	config.STRAIGHT_AFTER, config.DEVICE = 1 << 20, device
 
 
 @pytest.mark.parametrize("kernel, straight", [(tree, 1), (steps_by_hand, 1), (place_of_most, 1), (sums_so_far, 1), (keeps_what_was_there, 1),
