@@ -142,7 +142,7 @@ for k in range(7):
 		before = threads(), mapped()
 usable()
 assert threads() == before[0], (threads(), before)
-assert mapped() <= before[1] + 256, (mapped(), before)
+assert mapped() <= before[1] + 512, (mapped(), before)
 """, MALLOC_ARENA_MAX="1")
 
 
