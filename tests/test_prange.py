@@ -87,6 +87,13 @@ def doubled(a):
 	return s
 
 
+def its_double(a):
+	s = 1.0
+	for _ in prange(a.shape[0]):
+		s += s
+	return s
+
+
 def two_ways(a):
 	s = 1.0
 	for i in prange(a.shape[0]):
@@ -114,7 +121,7 @@ def sometimes(a):
 
 
 @pytest.mark.parametrize("function, name, line", [(prefix, "s", 3), (previous, "p", 4), (position, "best", 4), (alternating, "s", 3), (doubled, "s", 3),
-	(two_ways, "s", 4), (of_another, "s", 3), (sometimes, "x", 4)], ids=lambda x: getattr(x, "__name__", None))
+	(its_double, "s", 3), (two_ways, "s", 4), (of_another, "s", 3), (sometimes, "x", 4)], ids=lambda x: getattr(x, "__name__", None))
 def test_carried_over(function, name, line):
 	with pytest.raises(errors.UnsupportedError, match=f"'{name}' is carried over from one round") as e:
 		njit(parallel=True)(function)(np.ones(3))
@@ -531,3 +538,22 @@ def test_interrupt(rounds):
 	assert time.monotonic() - start < 10
 	a[:] = 1
 	endless(a, rounds)                             # and all is as before
+
+
+def test_rounds_whose_number_nobody_reads():
+	@njit(parallel=True)
+	def hits(n):
+		found = 0
+		for _ in prange(n):
+			x, y = np.random.random(), np.random.random()
+			found += x * x + y * y < 1
+		return found
+
+	@njit(parallel=True)
+	def fill(a):
+		for _ in prange(3):
+			a[1] = 2.0
+	a = np.zeros(3)
+	fill(a)
+	assert abs(4 * hits(200_000) / 200_000 - np.pi) < 0.05 and a.tolist() == [0, 2, 0]
+	assert "threads" in hits.explain() and "threads" in fill.explain()

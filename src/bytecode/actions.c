@@ -761,10 +761,11 @@ void gj_ssa_enter_loop(gj_ssa_state *s)
 	if (c->loop && s->sb.p[s->cur].last == c->first) {
 		nth(s, item = gj_ssa_emit1(s, GJ_NTHGET, it), c->round);
 	} else {
-		gj_ref at = gj_var_read(s, s->cur, var);
+		gj_ref at = gj_var_read(s, s->cur, var), next;
 		item = gj_ssa_emit2(s, GJ_ITERGET, it, at);
-		gj_o(s->f, item)->imm.i = s->stack.n - 1;
-		gj_var_write(s, s->cur, var, gj_ssa_emit2(s, GJ_ITERNEXT, it, at));
+		next = gj_ssa_emit2(s, GJ_ITERNEXT, it, at);
+		gj_o(s->f, next)->imm.i = s->stack.n - 1;
+		gj_var_write(s, s->cur, var, next);
 	}
 	gj_ssa_push(s, item);
 }

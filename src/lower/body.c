@@ -444,7 +444,7 @@ static void lower_block(gj_body *B, uint32_t hb)
 		if (gj_op_is(o, GJ_F_TERM))
 			break;
 		L->loc = low_loc(B, o->loc);
-		L->place = o->op == GJ_ITERGET ? (uint32_t)o->imm.i : GJ_NO_PLACE;
+		L->place = o->op == GJ_ITERNEXT ? (uint32_t)o->imm.i : GJ_NO_PLACE;
 		gj_land_for(B, hb, r);
 		if (folded(B, r))
 			B->val[r] = gj_lv_obj(L, o->type, B->s->konst[r]);

@@ -171,8 +171,10 @@ static void mark_zip(gj_lower *L, gj_lv it, gj_lv at)
 		gj_lmark_round(L, at.part[0], n, false);
 }
 
-/* Loops over ranges, prange and pndindex among them, and arrays are known later by the mark at the position that is taken. */
-gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
+gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t) { return item_at(L, it, at, t); }
+
+/* Loops over ranges, prange and pndindex among them, and arrays are known later by the mark at the position. Their items may have no use. */
+static void mark(gj_lower *L, gj_lv it, gj_lv at)
 {
 	const gj_type *over = it.type->elem;
 	if (over->kind == GJ_RANGE)
@@ -183,10 +185,9 @@ gj_lv gj_literget(gj_lower *L, gj_lv it, gj_lv at, const gj_type *t)
 		gj_lmark_round(L, at.part[0], gj_extent(gj_lextents(L, (gj_lv){ over, NULL, it.part }), 0), false);
 	else if (gj_is_zip(over))
 		mark_zip(L, it, at);
-	return item_at(L, it, at, t);
 }
 
-gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
+static gj_lv next(gj_lower *L, gj_lv it, gj_lv at)
 {
 	if (gj_is_walked(it.type->elem))
 		return walk_on(L, it, at);
@@ -194,7 +195,7 @@ gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
 		gj_ref *p;
 		gj_lv v = gj_lv_new(L, at.type, &p);
 		for (uint32_t k = 0; k < at.type->n; k++)
-			p = gj_append(p, gj_liternext(L, zipped(L, it, k), gj_lv_item(L, at, k)));
+			p = gj_append(p, next(L, zipped(L, it, k), gj_lv_item(L, at, k)));
 		return v;
 	}
 	if (it.type->elem->kind == GJ_RANGE)
@@ -202,6 +203,12 @@ gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
 	gj_ref r = gj_e2(L, GJ_ADD, gj_i64(), at.part[0], gj_eint(L, gj_i64(), 1));
 	gj_o(L->fn, r)->flags |= GJ_NSW;
 	return gj_lv_scalar(L, gj_i64(), r);
+}
+
+gj_lv gj_liternext(gj_lower *L, gj_lv it, gj_lv at)
+{
+	mark(L, it, at);
+	return next(L, it, at);
 }
 
 /* -- Unrolled loops --------------------------------------------------------------------------------------------------- */

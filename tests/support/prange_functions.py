@@ -48,14 +48,6 @@ def other_sums(a):
 	return s, p, q, c
 
 
-@case(*vectors(0, 3, 40))
-def doubles(a):
-	s = 1.0
-	for i in prange(a.shape[0]):
-		s += s
-	return s
-
-
 @case(*vectors(0, 40, 1500))
 def bits(a):
 	x, y, z = 0, -1, 12345
