@@ -112,17 +112,17 @@ def test_results_of_several_shapes(device):
 def test_one_kernel_and_two_for_a_reduction(device, monkeypatch):
 	launches = []
 	monkeypatch.setattr(reductions, "LEAST", 1024)
-	plain = _folds.jit
+	plain = _folds._make
 
-	def counted(function, **options):
-		kernel = plain(function, **options)
+	def counted(function, options):
+		kernel = plain(function, options)
 
 		class Counted:
 			def __getitem__(self, configuration):
 				launches.append(function.__name__)
 				return kernel[configuration]
 		return Counted()
-	monkeypatch.setattr(_folds, "jit", counted)
+	monkeypatch.setattr(_folds, "_make", counted)
 	f = gridjit.fuse(define("def f(x, w):\n\tt = x * w\n\treturn t.sum(), t.max(), t.mean(), t.argmin()\n"))
 	x = cuda.to_device(np.arange(100_000, dtype=np.float32))
 	f(x, x)
