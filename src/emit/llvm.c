@@ -33,7 +33,7 @@ void gj_llvm_start(void)
 {
 	static const char *const option[] = {
 		"gridjit", "-unroll-runtime-multi-exit",
-		"-post-RA-scheduler=false",            /* a twentieth of the time; costs kernels on processors that reorder themselves 1 % at most */
+		"-post-RA-scheduler=false",            /* a twentieth of the time; costs kernels on processors that reorder themselves 2 % at most */
 		"-dag-maps-huge-region=100"            /* the scheduler compares all accesses to memory with each other below that many */
 	};
 	LLVMParseCommandLineOptions(GJ_LEN(option), option, 0);

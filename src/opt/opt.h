@@ -38,8 +38,7 @@ bool gj_index_signs(gj_fn *);
 /* Drops checks of bounds that hold anyhow (bounds.c); true if it dropped any. */
 bool gj_prove_bounds(gj_fn *);
 
-/* Checks of bounds go before what nobody sees, loads above all, which then stand side by side (bounds.c). After the other passes. in_turn: loops
- * over the grid are left to gj_split_grid_rounds. */
+/* Checks of bounds go before what nobody sees, loads above all, which then stand side by side (bounds.c). After the other passes. */
 void gj_check_early(gj_fn *);
 
 /* Makes checks of bounds in loops before these, where that can be (loop_bounds.c); true if it made any. After the other passes. in_turn: loops
