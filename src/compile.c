@@ -173,7 +173,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_options opt = rq->options;
 	trap->variables = opt.debug && gj_entry_is_host(&gj_entries[opt.entry]) && !opt.parallel;
 	gj_show_frozen(st, trap, rq->code);
-	gj_inst *s = gj_infer_entry(trap, rq->code, &gj_entries[opt.entry], rq->nargs, rq->arg, rq->konst, rq->ret);
+	gj_inst *s = gj_infer_entry(trap, rq->code, &gj_entries[opt.entry], rq->nargs, rq->arg, rq->konst, rq->ret,
+		gj_options_report(&opt));
 	gj_show(st, "types", s->fn);
 	if (rq->returned)
 		rq->returned->konst = gj_obj_known(rq->returned->arena, s->ret.konst);

@@ -203,6 +203,69 @@ def unpacked(n):
 		pass
 	return a, b, c, d
 
+def never_bound(n):
+	if n > 1:
+		return y + 1
+	if n < 0:
+		y = 2
+		return y
+	return n
+
+def never_in_a_loop(n):
+	total = 0
+	for i in range(n):
+		if i == 1:
+			total += late
+		total += i
+	if total < 0:
+		late = 1
+		return late
+	return total
+
+def never_in_try(n):
+	total = np.zeros(2)
+	try:
+		total += 1
+		if n:
+			total[0] = nothing
+			total[1] = nothing + 5
+		total += 1
+	except NameError:
+		total += 10
+	if n < 0:
+		nothing = 3.0
+	return total[0]
+
+def never_but_finally(n):
+	try:
+		if n > 1:
+			n = nothing
+	finally:
+		n += 1
+	del nothing
+	return n
+	nothing = 1
+
+def never_in_callee(n):
+	a = np.ones(n)
+	return never_bound(n) + a.sum()
+
+def never_returns(n):
+	del n
+	return n
+
+def never_of_a_constant(n):
+	if never_of_a_constant is None:
+		x = 1
+	return n if n < 2 else (n, x)[0]
+
+def never_unrolled(n):
+	for t in (1, 2.5, n):
+		if n == 2:
+			last = before
+		before = t
+	return before
+
 FUNCTIONS = [f for f in list(globals().values()) if callable(f) and getattr(f, "__module__", "") == __name__]
 
 
@@ -222,7 +285,7 @@ def test_as_python(function):
 		want, got = outcome(function, n), outcome(ours, n)
 		raised += str(want).startswith("(<class")
 		assert str(got) == str(want), n
-	assert raised or function in (correlated, caught, caught_by_its_base, captured_by_nobody, deleted_in_try)
+	assert raised or function in (correlated, caught, caught_by_its_base, captured_by_nobody, deleted_in_try, never_in_try)
 	del got
 	gc.collect()
 	assert _core._live_arrays() == before
@@ -240,13 +303,46 @@ def test_line():
 
 def test_never_bound():
 	@njit
-	def never(n):
-		if n > 1:
-			return y
-		y = 2
-		return n
-	with pytest.raises(TypingError, match="variable 'y' is used before it has a value"):
-		never(0)
+	def never(x):
+		for i in prange(x.shape[0]):
+			if x[i] > 3:
+				y = y + 1
+			x[i] = 2
+		return x
+	assert never(np.ones(9)).sum() == 18
+	with pytest.raises(UnboundLocalError, match="'y'"):
+		never(np.arange(9))
+
+	@vectorize
+	def element(a):
+		if a > 3:
+			return b
+		if a < 0:
+			b = a
+		return a
+	assert element(np.arange(3)).tolist() == [0, 1, 2]
+	with pytest.raises(UnboundLocalError, match="'b'"):
+		element(np.arange(5))
+
+
+def test_never_bound_in_kernels(device):
+	def kernel(x):
+		i = cuda.grid(1)
+		if x[i] < 0:
+			x[i] = y
+			cuda.syncthreads()
+			y = x[i] + 1
+		x[i] += 1
+	x = np.zeros(96)
+	with pytest.raises(TypingError, match="variable 'y' is used before it has a value"):      # nobody would be told
+		cuda.jit(kernel)[3, 32](x)
+	checked = cuda.jit(debug=True, opt=False)(kernel)
+	checked[3, 32](x)
+	assert (x == 1).all()
+	x[40] = -1
+	with pytest.raises(UnboundLocalError, match=r"tid=\[8, 0, 0\] ctaid=\[1, 0, 0\]: cannot access local variable 'y'"):
+		checked[3, 32](x)
+		cuda.synchronize()
 
 
 # -- Nothing is asked where every path has a value --------------------------------------------------------------------------------

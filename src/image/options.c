@@ -18,6 +18,13 @@ const gj_options gj_options_default = {
 #include "image/options.def"
 };
 
+bool gj_options_report(const gj_options *o)
+{
+	const gj_entry *entry = &gj_entries[o->entry];
+	bool launched = entry->args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
+	return entry->raise == GJ_RAISE_REPORTED || (launched && (o->debug || o->extents));
+}
+
 const gj_option *gj_option_named(const char *keyword)
 {
 	for (int i = 0; i < GJ_NOPTIONS; i++)

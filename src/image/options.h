@@ -53,6 +53,8 @@ extern const gj_options gj_options_default;
 
 /* The row of a keyword; NULL: none. */
 const gj_option *gj_option_named(const char *keyword);
+/* Is what raises told to somebody? Otherwise a thread that raises is at its end. */
+bool gj_options_report(const gj_options *);
 /* Every option of the key. */
 void gj_options_hash(gj_hasher *, const gj_options *);
 

@@ -132,7 +132,7 @@ static gj_known argument(gj_trap *trap, const gj_type *t, const gj_obj *konst)
 }
 
 gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entry, uint32_t n, const gj_type *const *arg,
-	const gj_obj *const *konst, const gj_type *ret)
+	const gj_obj *const *konst, const gj_type *ret, bool reports)
 {
 	gj_infer I = { .trap = trap, .arena = trap->arena, .waits = UINT32_MAX, .met = UINT32_MAX };
 	gj_known *args = gj_new(trap->arena, gj_known, n + 1);
@@ -144,6 +144,7 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 	}
 	bool fused = I.numpy = entry->results == GJ_RESULTS_FUSED;
 	I.memory = entry->runner == GJ_RUN_CALL;
+	I.reports = reports;
 	gj_inst *s = gj_infer_function(&I, code, n, args, NULL, 0);
 	for (const gj_inst *x = I.all; x; x = x->next)
 		s->fn->catches |= x->fn->catches;

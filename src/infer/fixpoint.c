@@ -526,6 +526,13 @@ static bool attempt(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i, bool *faile
 	return ran;
 }
 
+/* Control does not come further in block b: to its handler, if it has one. */
+static void raise_there(gj_inst *s, uint32_t b)
+{
+	if (gj_terminator(s->fn, b)->op == GJ_TRY)
+		take(s, b, 1);
+}
+
 /* True: some op failed. `final`: the first that fails is the user's error. */
 static bool sweep(gj_infer *I, gj_inst *s, bool final)
 {
@@ -536,6 +543,10 @@ static bool sweep(gj_infer *I, gj_inst *s, bool final)
 			I->final = final;
 			if (!(final ? step(I, s, b, i) : attempt(I, s, b, i, &failed)))
 				i--;                                                       /* the first of what stands there now */
+			else if (gj_is_unbound(s, s->fn->bb.p[b].ops.p[i])) {
+				raise_there(s, b);
+				break;
+			}
 		}
 	}
 	if (!failed)
@@ -543,8 +554,31 @@ static bool sweep(gj_infer *I, gj_inst *s, bool final)
 	return failed;
 }
 
+/* The first op of block b that is always told of as unbound, counted from 1; 0: none is. */
+static uint32_t unbound_at(const gj_inst *s, uint32_t b)
+{
+	for (uint32_t i = 0; i < s->fn->bb.p[b].ops.n; i++)
+		if (gj_is_unbound(s, s->fn->bb.p[b].ops.p[i]))
+			return i + 1;
+	return 0;
+}
+
+/* What stands behind such an op in its block is left out. */
+static void cut_unbound(gj_inst *s, uint32_t b)
+{
+	uint32_t at = unbound_at(s, b);
+	for (uint32_t i = at; at && i < s->fn->bb.p[b].ops.n; i++) {
+		gj_op *o = gj_o(s->fn, s->fn->bb.p[b].ops.p[i]);
+		o->op = o->op == GJ_TRY ? GJ_TRY : gj_op_is(o, GJ_F_TERM) ? GJ_UNREACHABLE : GJ_NOP;
+		o->nargs = 0;
+	}
+}
+
 static void check(gj_inst *s)
 {
+	GJ_EACH_BLOCK(s->fn, b)
+		if (s->live[b])
+			cut_unbound(s, b);
 	GJ_EACH_OP(s->fn, b, r) {
 		if (!s->live[b])
 			continue;
@@ -566,7 +600,7 @@ static bool never_returns(const gj_inst *s)
 {
 	GJ_EACH_BLOCK(s->fn, b) {
 		const gj_op *t = gj_terminator(s->fn, b);
-		if (s->live[b] && (t->op == GJ_RETURN || (t->op == GJ_BRANCH && !gj_o(s->fn, t->arg[0])->type)))
+		if (s->live[b] && !unbound_at(s, b) && (t->op == GJ_RETURN || (t->op == GJ_BRANCH && !gj_o(s->fn, t->arg[0])->type)))
 			return false;
 	}
 	return true;
@@ -606,6 +640,7 @@ static void read_code(gj_infer *I, gj_inst *s, const gj_fn *from, uint32_t loc)
 	s->fn = gj_ssa_read(I->trap, s->code, &s->reading);
 	s->fn->numpy = numpy;
 	s->fn->memory = I->memory && !numpy;
+	s->fn->reports = I->reports;
 	gj_cfg(s->fn);
 	if (from)
 		chain_locs(s->fn, from, loc);

@@ -48,6 +48,7 @@ struct gj_infer {
 	bool     numpy;                            /* the function called next is typed by NumPy's rules */
 	gj_taker taker;                            /* … is a generator, whose items go to this one */
 	bool     memory;                           /* functions can make arrays */
+	bool     reports;                          /* what raises is told to somebody */
 	bool     final;                            /* errors are the user's: types have settled */
 };
 
@@ -67,9 +68,9 @@ typedef struct gj_icall {
 gj_inst *gj_infer_function(gj_infer *, const gj_code *, uint32_t n, const gj_known *args, const gj_fn *from, uint32_t loc);
 
 /* entry.c: the same of an entry, called with these types; `konst`: what is known of the values, functions and tuples with some, or
- * NULL; `ret`: of an explicit signature, or NULL. */
+ * NULL; `ret`: of an explicit signature, or NULL; `reports`: what raises is told to somebody. */
 gj_inst *gj_infer_entry(gj_trap *, const gj_code *, const gj_entry *, uint32_t n, const gj_type *const *arg,
-	const gj_obj *const *konst, const gj_type *ret);
+	const gj_obj *const *konst, const gj_type *ret, bool reports);
 /* The type with its arrays in another space. */
 const gj_type *gj_in_space(gj_trap *, const gj_type *, gj_space);
 
@@ -101,6 +102,7 @@ bool     gj_is_lost(gj_known);
 /* The type of a tuple made in a function, refused where it is larger than can be lowered. */
 const gj_type *gj_made_tuple(const gj_fn *, uint32_t loc, const gj_type *const *item, uint32_t n);
 bool     gj_is_assigned(const gj_inst *, const gj_op *);         /* does an ASSIGNED hold on every way that control can come? */
+bool     gj_is_unbound(const gj_inst *, gj_ref);                 /* is op r one that holds on none? Control ends there */
 void     gj_refuse_unbound(const gj_inst *, const gj_op *, bool final);
 uint32_t gj_arg_index(const gj_inst *, const gj_op *arg);    /* index into s->arg of an ARG op */
 bool     gj_obj_equal(const gj_obj *, const gj_obj *);

@@ -170,6 +170,13 @@ bool gj_is_assigned(const gj_inst *s, const gj_op *o)
 	return gj_obj_is_int(s->konst[o->arg[0]], &holds) && holds;
 }
 
+bool gj_is_unbound(const gj_inst *s, gj_ref r)
+{
+	int64_t holds;
+	const gj_op *o = gj_o(s->fn, r);
+	return o->op == GJ_ASSIGNED && s->fn->reports && gj_obj_is_int(s->konst[o->arg[0]], &holds) && !holds;
+}
+
 /* Fails when an operand is a variable that no path has set; `final`: what has no type by now never gets one. */
 void gj_refuse_unbound(const gj_inst *s, const gj_op *o, bool final)
 {

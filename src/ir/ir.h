@@ -184,6 +184,7 @@ struct gj_fn {
 	uint32_t neighbours;                       /* low: of the image */
 	bool numpy;                                /* high: of a fused function, typed by NumPy's rules */
 	bool memory;                               /* high: it can make arrays */
+	bool reports;                              /* high: what it raises is told to somebody */
 	bool catches;                              /* high: it has handlers of exceptions; of an entry: or what it calls */
 	bool tells;                                /* low, functions: the last result says whether it has raised, and not returned */
 	uint64_t deep;                             /* … handlers that take it if calls are too deep */

@@ -206,6 +206,8 @@ static bool succs_fit(const gj_op *o, uint32_t n, bool low)
 {
 	if (!low && (o->op == GJ_RAISE || o->op == GJ_RERAISE))
 		return n <= 1;
+	if (!low && o->op == GJ_UNREACHABLE)                   /* in front of it something is raised: nothing takes these ways */
+		return true;
 	return n == (o->op == GJ_BRANCH || o->op == GJ_TRY ? 2 : o->op == GJ_JUMP);
 }
 

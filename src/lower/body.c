@@ -539,7 +539,7 @@ static void finish_risky(gj_body *B, uint32_t hb)
 	B->block = hb;
 	L->cur = B->exit[hb];
 	L->loc = low_loc(B, t->loc);
-	if (t->op != GJ_TRY)
+	if (t->op != GJ_TRY || !B->s->edge[2 * hb])
 		end_block(B, t);
 	for (uint32_t i = 0; i < b->nsucc; i++) {
 		uint32_t from = i == handler ? B->caught[hb] : B->exit[hb];
@@ -705,7 +705,7 @@ gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 	bool launched = gj_entries[options->entry].args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
 	bool host = gj_entries[options->entry].runner == GJ_RUN_CALL, debug = options->debug && !host;
 	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .prints = launched,
-		.reports = gj_entries[options->entry].raise == GJ_RAISE_REPORTED || (launched && (debug || options->extents)),
+		.reports = gj_options_report(options),
 		.bounds = launched && (debug || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug,
 		.catches = s->fn->catches };
 	gj_fn *f = lower_function(&M, s, options->entry);

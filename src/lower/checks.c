@@ -291,5 +291,12 @@ void gj_lcheck_assigned(gj_lower *L, gj_ref assigned, const char *name, bool fre
 	static const gj_obj local = { .kind = GJ_OBJ_NAME, .name = "builtins.UnboundLocalError" }, outer = { .kind = GJ_OBJ_NAME, .name = "builtins.NameError" };
 	const char *text = free ? "cannot access free variable '%s' where it is not associated with a value in enclosing scope"
 		: "cannot access local variable '%s' where it is not associated with a value";
-	gj_lreport(L, gj_e1(L, GJ_NOT, gj_bool(), assigned), error_of(L, free ? &outer : &local, gj_printf(L->arena, text, name)), false);
+	const gj_op *flag = gj_o(L->fn, assigned);
+	bool never = L->M->reports && flag->op == GJ_CONST && !flag->imm.i;
+	gj_ref fails = never ? gj_eint(L, gj_bool(), 1) : gj_e1(L, GJ_NOT, gj_bool(), assigned);
+	gj_lreport(L, fails, error_of(L, free ? &outer : &local, gj_printf(L->arena, text, name)), false);
+	if (never && !L->landing) {
+		gj_o(L->fn, gj_e(L, GJ_RAISE, NULL, 0, NULL))->imm.obj = free ? &outer : &local;
+		L->cur = gj_block_new(L->fn);
+	}
 }
