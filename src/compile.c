@@ -223,6 +223,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	if (opt.target->in_turn && !gj_entry_is_host(f->entry))
 		gj_split_grid_rounds(f);
 	f = choose_form(st, f, &rq->options, &opt.facts);
+	if (opt.target->in_turn && f->width == 1 && opt.opt && !opt.debug && gj_run_rows(f))
+		gj_show(st, "rows", f);
 	opt.keep_text |= gj_stages_want(st, "llvm") || gj_stages_want(st, opt.target->assembly);
 	gj_interruption_point(trap);
 	gj_emit_image(f, &opt, image);

@@ -232,3 +232,113 @@ def test_it_is_made(device):
 		form, = plain.overloads.values()
 		before = len(re.findall(r"= LOAD|  STORE", plain._dump(form.argtypes, "low")))
 		assert (accesses > before) == (device != "cpu32"), (function.__name__, before, accesses)
+
+
+# -- threads of a row (src/opt/rows.c) --
+
+def each(x, y, a, b, n, m, i, j):
+	x[i + b] = i + 10 * j
+
+
+def from_behind(x, y, a, b, n, m, i, j):
+	if i != a:
+		x[b - i] = y[i % 8]
+
+
+def odd(x, y, a, b, n, m, i, j):
+	if i + j != m:
+		x[2 * i - b] += 1
+		x[-3 * i + 2 * n] += i
+
+
+def window(x, y, a, b, n, m, i, j):
+	if a < i < n:
+		x[i] = x[i - 1] + x[i + 1] + j
+
+
+def somewhere(x, y, a, b, n, m, i, j):
+	if i == m:
+		return
+	x[y[i % 8] + a] = x[i]
+	x[i * m + b] = 1
+
+
+def other_axis(x, y, a, b, n, m, i, j):
+	if j >= a:
+		y[j + b] = i
+	x[i // 2] = j
+
+
+def in_plane(z, y, a, b, n, m, i, j):
+	if 0 < i and i + 1 < n:
+		z[j + a, i] += z[j + a, i - 1] + z[j + a, i + 1]
+
+
+def by_parameter(x, y, a, b, n, m, i, j):
+	x[i * b + a] = j
+
+
+THREADS = [each, from_behind, odd, window, somewhere, other_axis, in_plane, by_parameter]
+
+
+def of_threads(function):
+	def kernel(x, y, a, b, n, m):
+		i, j = cuda.grid(2)
+		body(x, y, a, b, n, m, i, j)
+	body = cuda.jit(device=True, boundscheck=True)(function)
+	return cuda.jit(boundscheck=True)(kernel)
+
+
+@pytest.mark.parametrize("function", THREADS, ids=lambda f: f.__name__)
+def test_threads_of_rows(device, function):
+	"""Where threads run one after the other, all that come before the first that fails have done what they do, and nothing else is done."""
+	if device != "cpu1":
+		pytest.skip("threads do not run one after the other")
+	kernel = KERNELS.setdefault((function, device), of_threads(function))
+	grids = st.sampled_from([((1, 1), (1, 1)), ((1, 1), (12, 1)), ((1, 1), (7, 3)), ((3, 1), (5, 1)), ((1, 1), (40, 2))])
+
+	@settings(max_examples=60, deadline=None, database=None)
+	@given(a=small, b=far if function is not in_plane else small, n=small, m=small, size=st.sampled_from([4, 12, 16, 64]), shape=grids)
+	def agrees(a, b, n, m, size, shape):
+		want = arrays(function if function is not in_plane else plane, size)
+		mine, fails = [array.copy() for array in want], []
+		first = "z" if function is in_plane else "x"
+		grid, block = shape
+		threads = [(t, s, r) for r in range(grid[0]) for s in range(block[1]) for t in range(block[0])]
+		for t, s, r in threads:
+			try:
+				function(Counting(first, want[0]), Counting("y", want[1]), a, b, n, m, r * block[0] + t, s)
+			except Outside as e:
+				fails.append((e.args[0], t, s, r))
+				if grid == (1, 1):
+					break
+		try:
+			kernel[shape](*mine, a, b, n, m)
+			cuda.synchronize()
+		except IndexError as e:
+			t, s, r, name = re.search(r"tid=\[(\d+), (\d+), 0\] ctaid=\[(\d+), 0, 0\].* for array '(.)'", str(e), re.S).groups()
+			assert (name, int(t), int(s), int(r)) in fails
+		else:
+			assert not fails
+		if grid == (1, 1):
+			for one, other in zip(mine, want):
+				assert (one == other).all()
+	agrees()
+
+
+def test_rows_are_made(device):
+	"""Three loops over the threads of a row, of which the one that most of them run checks nothing."""
+	def kernel(x, out):
+		i = cuda.grid(1)
+		if i < out.shape[0]:
+			out[i] = x[i - 1] + x[i + 1]
+
+	def meets(x, out):
+		cuda.syncthreads()
+		kernel(x, out)
+	for function, loops in (kernel, 3 if device == "cpu1" else 0), (meets, 0):
+		made = cuda.jit(boundscheck=True)(function)
+		made[1, 8](np.zeros(10, np.float32), np.zeros(8, np.float32)[:0])
+		form, = made.overloads.values()
+		text = made._dump(form.argtypes, "rows")
+		assert text.count("  STORE") == loops and text.count("  BOUNDS") == 4 * loops // 3, text

@@ -178,6 +178,7 @@ struct gj_fn {
 	gj_fn *part;                               /* CPU: the loop over the grid that it begins with, to be run for many blocks first; NULL: it is whole */
 	bool places;                               /* CPU: threads are known by their places in the grid, and run in the order of these (lanes/places.c) */
 	bool streams;                              /* CPU: … and do little but read and write a few arrays, item after item */
+	bool rows;                                 /* CPU, width 1: it is the loop over the threads of a row of a block (opt/rows.c) */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
 	uint32_t facts;                            /* low: what the launch knows (GJ_FACT_…) */

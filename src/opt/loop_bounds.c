@@ -6,7 +6,9 @@
  *         check(a + k, extent); …    →     for k in range(min(n, room)): …
  *                                          for k in range(k, n): check(a + k, extent); …
  *
- * Where the number of rounds is a constant the first loop has all of them, and is skipped if `room` is not enough. Indices are computed
+ * Where the number of rounds is a constant the first loop has all of them, and is skipped if `room` is not enough. Where the rounds are the
+ * threads of a row (rows.c), those whose indices are not in their extents yet, as `x[i - 1]` of the first one, go before it in a third
+ * loop, with their checks. Indices are computed
  * in 64 bits, which may wrap as they themselves may: from one in [0, n) on they move in one direction, by less than 2^63 in all. */
 #include "opt/opt.h"
 
@@ -258,7 +260,7 @@ static gj_ref room_of(loop_plan *p, gj_ref r, gj_ref n)
 	return gj_emit(p->f, p->before, GJ_SELECT, i64(), 0, 3, (gj_ref[]){ holds, far, constant(p, 0) });
 }
 
-static gj_ref least_room(loop_plan *p, const gj_ref *check, uint32_t nchecks)
+static void measure(loop_plan *p)
 {
 	gj_ref first = as(p, p->first, i64()), limit = as(p, p->limit, i64());
 	p->start = first;
@@ -266,6 +268,11 @@ static gj_ref least_room(loop_plan *p, const gj_ref *check, uint32_t nchecks)
 		: emit(p, GJ_SUB, i64(), emit(p, GJ_MAX, i64(), limit, first), first);
 	if (p->down || !(gj_o(p->f, p->counter)->flags & GJ_NONNEG))
 		p->span = emit(p, GJ_MAX, i64(), p->span, constant(p, 0));             /* 2^63 and above: no room */
+}
+
+static gj_ref least_room(loop_plan *p, const gj_ref *check, uint32_t nchecks)
+{
+	measure(p);
 	gj_ref least = p->span;
 	for (uint32_t k = 0; k < nchecks; k++) {
 		const gj_op *o = gj_o(p->f, check[k]);
@@ -274,6 +281,17 @@ static gj_ref least_room(loop_plan *p, const gj_ref *check, uint32_t nchecks)
 				least = emit(p, GJ_MIN, i64(), least, room_of(p, o->arg[d], as(p, invariant(p, o->arg[n + d]), i64())));
 	}
 	return least;
+}
+
+/* How far the counter has to move until index r, which steps by a constant, comes into extent n. */
+static gj_ref lead_of(loop_plan *p, gj_ref r, gj_ref n, int64_t by)
+{
+	gj_ref i = index_at(p, r, p->start), zero = constant(p, 0);
+	gj_ref far = by > 0 ? emit(p, GJ_SUB, i64(), zero, i) : emit(p, GJ_SUB, i64(), i, emit(p, GJ_SUB, i64(), n, constant(p, 1)));
+	by = by < 0 ? -by : by;
+	if (by > 1)
+		far = emit(p, GJ_FLOORDIV, i64(), emit(p, GJ_ADD, i64(), far, constant(p, by - 1)), constant(p, by));
+	return far;
 }
 
 /* A block of its own in front of the header. */
@@ -396,13 +414,13 @@ static uint32_t copy_loop(const loop_plan *p, const bool *is_safe, gj_ref *map)
 	return to[p->header];
 }
 
-/* The loop that checks runs seldom and briefly. */
-static void keep_rolled(const loop_plan *p)
+/* A loop that checks runs seldom and briefly. */
+static void keep_rolled(gj_fn *f, uint32_t header)
 {
-	const gj_bb *h = &p->f->bb.p[p->header];
+	const gj_bb *h = &f->bb.p[header];
 	for (uint32_t k = 0; k < h->preds.n; k++) {
-		gj_op *t = gj_terminator(p->f, h->preds.p[k]);
-		if (in_loop(p, h->preds.p[k]) && (t->op == GJ_JUMP || t->op == GJ_BRANCH))
+		gj_op *t = gj_terminator(f, h->preds.p[k]);
+		if (gj_dominates(f, header, h->preds.p[k]) && (t->op == GJ_JUMP || t->op == GJ_BRANCH))
 			t->sub = GJ_ROLLED;
 	}
 }
@@ -470,8 +488,38 @@ static void split(loop_plan *p, const gj_ref *check, uint32_t n)
 		set_limit(p, first, map[p->counter], limit);
 		gj_drop_pred(f, p->header, gj_pred_index(f, p->header, p->before));
 	}
-	keep_rolled(p);
 	gj_cfg(f);
+	keep_rolled(f, p->header);
+}
+
+/* A loop of the rounds whose indices are not in their extents yet goes in front, with all checks. */
+static void split_lead(loop_plan *p, const gj_ref *check, uint32_t nchecks)
+{
+	gj_fn *f = p->f;
+	p->before = before_header(f, p->header);
+	f->bb.p[p->before].ops.n--;                                                /* its jump */
+	measure(p);
+	gj_ref lead = constant(p, 0);
+	for (uint32_t k = 0; k < nchecks; k++) {
+		const gj_op *o = gj_o(f, check[k]);
+		for (uint32_t d = 0, n = o->nargs / 2; d < n; d++) {
+			int64_t by = o->sub >> d & 1 || is_invariant(p, o->arg[d], 0) ? 0 : slope_of(p, o->arg[d], 0).by;
+			if (by)
+				lead = emit(p, GJ_MAX, i64(), lead, lead_of(p, o->arg[d], as(p, invariant(p, o->arg[n + d]), i64()), by));
+		}
+	}
+	lead = emit(p, GJ_ADD, i64(), p->start, emit(p, GJ_MIN, i64(), lead, p->span));
+	lead = as(p, lead, gj_o(f, p->counter)->type);
+	gj_emit(f, p->before, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
+	uint32_t first = copy_loop(p, gj_new(f->arena, bool, f->op.n), map);
+	f->bb.p[p->before].succ[0] = first;
+	set_limit(p, first, map[p->counter], lead);
+	gj_drop_pred(f, p->header, gj_pred_index(f, p->header, p->before));
+	gj_cfg(f);
+	keep_rolled(f, first);
+	p->loop = f->bb.p[p->header].loop;
+	p->first = map[p->counter];
 }
 
 /* A loop over the grid, whose rounds threads run in turn (grid_rounds.c): it stays one loop. */
@@ -483,7 +531,7 @@ static bool goes_in_turn(const loop_plan *p)
 	return step && gj_grid_product(p->f, step) == GJ_NCTAID_X;
 }
 
-static bool check_before(loop_plan *p, bool in_turn)
+static bool check_before(loop_plan *p, bool in_turn, bool row)
 {
 	gj_fn *f = p->f;
 	GJ_VEC(gj_ref) checks = { 0 };
@@ -493,8 +541,20 @@ static bool check_before(loop_plan *p, bool in_turn)
 			gj_push(f->arena, &checks, r);
 	if (!checks.n || (in_turn && goes_in_turn(p)) || !can_copy(p))
 		return false;
+	if (row)
+		split_lead(p, checks.p, checks.n);
 	split(p, checks.p, checks.n);
 	return true;
+}
+
+void gj_check_before_row(gj_fn *f, uint32_t header)
+{
+	loop_plan p = { .f = f, .bits = gj_bits(f), .nops = f->op.n, .loop = f->bb.p[header].loop, .header = header };
+	if (check_before(&p, false, true)) {
+		gj_simplify_values(f);
+		gj_simplify_blocks(f);
+		gj_remove_dead(f);
+	}
 }
 
 bool gj_check_before_loops(gj_fn *f, bool in_turn)
@@ -511,7 +571,7 @@ bool gj_check_before_loops(gj_fn *f, bool in_turn)
 		gj_push(f->arena, &headers, f->loops.p[l].header);
 	for (uint32_t k = headers.n; k-- > 0;) {                                   /* inner ones first */
 		loop_plan p = { .f = f, .bits = bits, .nops = nops, .loop = f->bb.p[headers.p[k]].loop, .header = headers.p[k] };
-		changed |= check_before(&p, in_turn);
+		changed |= check_before(&p, in_turn, false);
 	}
 	if (changed) {
 		gj_simplify_values(f);

@@ -45,6 +45,12 @@ void gj_check_early(gj_fn *);
  * over the grid are left to gj_split_grid_rounds. */
 bool gj_check_before_loops(gj_fn *, bool in_turn);
 
+/* The same for the loop over the threads of a row, with this header. */
+void gj_check_before_row(gj_fn *, uint32_t header);
+
+/* Width 1: makes such a loop of a kernel that has none, if it checks bounds (rows.c). Just before it is emitted. False: it has not. */
+bool gj_run_rows(gj_fn *);
+
 /* Joins a store with one that a condition lays over it (stores.c); true if it joined any. */
 bool gj_merge_stores(gj_fn *);
 

@@ -3,6 +3,16 @@
 
 #include <stddef.h>
 
+/* Where the kernel runs a row of threads in a loop: which of these it is at. */
+static gj_v in_row(gj_gen *g)
+{
+	const gj_fn *f = g->f;
+	uint32_t l = f->bb.p[gj_o(f, g->ref)->block].loop;
+	while (f->loops.p[l].parent)
+		l = f->loops.p[l].parent;
+	return gj_sc(g, f->bb.p[f->loops.p[l].header].ops.p[0]);
+}
+
 static void tell(gj_gen *g, const char *function, uint32_t site, gj_v lane, const gj_v *value, unsigned n)
 {
 	gj_unit *u = g->u;
@@ -11,6 +21,8 @@ static void tell(gj_gen *g, const char *function, uint32_t site, gj_v lane, cons
 		thread = lane ? lane : gj_i32(u, 0);
 	else if (lane)
 		thread = LLVMBuildAdd(g->b, LLVMBuildMul(g->b, thread, gj_i32(u, u->lanes), ""), lane, "");
+	if (g->f->rows)
+		thread = LLVMBuildAdd(g->b, thread, in_row(g), "");
 	for (unsigned i = 0; i < n; i++)
 		gj_store(g, value[i], gj_offset(g, values, 8 * (int64_t)i), 8);
 	gj_extern_call(g, function, u->tvoid, 5, (gj_v[]){ gj_cpu(g)->block, thread, gj_i32(u, site), gj_i32(u, n), values });

@@ -461,7 +461,7 @@ static void next_warp(gj_gen *g)
 	}
 	count_threads(g, gj_here(g));
 	gj_v row_end = next_row && is_part(g) ? gj_select(g, gj_icmp(g, LLVMIntULT, next_row, last), next_row, last) : next_row;
-	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, one, ""), row_end ? row_end : end, c->loop);
+	loop_end(g, c->warp, LLVMBuildAdd(g->b, c->warp, g->f->rows ? c->row_warps : one, ""), row_end ? row_end : end, c->loop);
 	if (c->resume && !gj_phases(g)) {
 		gj_resume_end(g);
 		return;

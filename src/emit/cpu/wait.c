@@ -53,10 +53,11 @@ static bool passes_runtime(const gj_fn *f, uint32_t l, uint32_t b, bool *nested)
 	return false;
 }
 
+/* Threads of a row are 1,024 at most. */
 static bool is_short(const gj_fn *f, uint32_t l)
 {
 	int64_t most = gj_most_rounds(f, l);
-	return most >= 0 && most <= SHORT_LOOP;
+	return f->rows || (most >= 0 && most <= SHORT_LOOP);
 }
 
 static void set_seldom(gj_gen *g, gj_v branch)

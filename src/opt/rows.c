@@ -1,0 +1,99 @@
+/* A CPU that runs threads one by one leaves it to LLVM to make vectors of them, which no check of bounds may stand in the way of. So
+ * the threads of a row of a block become a loop of the kernel's own, and checks are made before it as before any other (loop_bounds.c):
+ *
+ *     thread t of the row:          for t in range(threads whose checks hold not yet): body(t)
+ *         body(t)              →    for t in range(…, those whose checks hold):        body(t), which checks nothing
+ *                                   for t in range(…, the row's end):                  body(t)
+ *
+ * The order of threads stays, and each that can fail makes its checks itself. Kernels with loops are left as they are: LLVM makes vectors
+ * of innermost loops, and those have their checks before them already. */
+#include "opt/opt.h"
+
+#include <string.h>
+
+static bool fits(const gj_fn *f)
+{
+	bool checks = false;
+	if (f->entry->runner != GJ_RUN_LAUNCH || f->barriers || f->waits || f->callee.n || f->round_index || f->part || f->loops.n > 1)
+		return false;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		bool ends = o->op == GJ_JUMP || o->op == GJ_BRANCH || o->op == GJ_RETURN || o->op == GJ_RAISE;
+		if (gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_LANES) || (gj_op_is(o, GJ_F_TERM) && !ends)
+		    || (o->op == GJ_SREG && (o->imm.i == GJ_LANEID || o->imm.i == GJ_WARPID || o->imm.i == GJ_LANEMASK_LT)))
+			return false;
+		checks |= o->op == GJ_BOUNDS;
+	}
+	return checks;
+}
+
+/* What the first block does is done by one behind it. */
+static uint32_t leave_first(gj_fn *f)
+{
+	uint32_t b = gj_block_new(f);
+	gj_bb *to = &f->bb.p[b], *first = &f->bb.p[0];
+	to->ops = first->ops;
+	memset(&first->ops, 0, sizeof first->ops);
+	GJ_EACH_OP_OF(f, b, r)
+		gj_o(f, r)->block = b;
+	for (uint32_t k = 0; k < first->nsucc; k++) {
+		to->succ[to->nsucc++] = first->succ[k];
+		gj_rename_pred(f, first->succ[k], 0, b);
+	}
+	first->nsucc = 0;
+	return b;
+}
+
+static gj_ref value(gj_fn *f, uint32_t block, gj_opcode op, int64_t imm)
+{
+	gj_ref r = gj_emit(f, block, op, gj_scalar[GJ_I32], 0, 0, NULL);
+	gj_o(f, r)->imm.i = imm;
+	gj_o(f, r)->flags = GJ_NONNEG;
+	return r;
+}
+
+/* What was there is done by thread t, and comes to `next`. */
+static void be_thread(gj_fn *f, gj_ref t, uint32_t next)
+{
+	GJ_ALL_BLOCKS(f, b) GJ_EACH_OP_OF(f, b, r) {
+		gj_op *o = gj_o(f, r);
+		for (uint32_t k = 0; k < o->nargs; k++)
+			if (gj_o(f, o->arg[k])->op == GJ_SREG && gj_o(f, o->arg[k])->imm.i == GJ_TID_X)
+				o->arg[k] = t;
+		if (o->op == GJ_RETURN || o->op == GJ_RAISE) {
+			o->op = GJ_JUMP;
+			o->nargs = 0;
+			o->imm.i = 0;
+			gj_link(f, b, next);
+		}
+	}
+}
+
+bool gj_run_rows(gj_fn *f)
+{
+	if (!fits(f))
+		return false;
+	uint32_t header = gj_block_new(f), next = gj_block_new(f), end = gj_block_new(f), body = leave_first(f);
+	gj_ref none = value(f, 0, GJ_CONST, 0), n = value(f, 0, GJ_SREG, GJ_NTID_X), one = value(f, 0, GJ_CONST, 1);
+	const gj_type *i32 = gj_scalar[GJ_I32];
+	gj_emit(f, 0, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_link(f, 0, header);
+	gj_ref t = gj_emit(f, header, GJ_PHI, i32, 0, 2, (gj_ref[]){ none, none });
+	gj_ref more = gj_emit(f, header, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ t, n });
+	gj_o(f, more)->sub = GJ_CMP_LT;
+	gj_emit(f, header, GJ_BRANCH, NULL, 0, 1, &more);
+	gj_link(f, header, body);
+	gj_link(f, header, end);
+	be_thread(f, t, next);
+	gj_ref after = gj_emit(f, next, GJ_ADD, i32, 0, 2, (gj_ref[]){ t, one });
+	gj_emit(f, next, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_link(f, next, header);
+	gj_emit(f, end, GJ_RETURN, NULL, 0, 0, NULL);
+	gj_o(f, t)->arg[1] = after;
+	gj_o(f, t)->flags = GJ_NONNEG;
+	gj_o(f, after)->flags = GJ_NONNEG | GJ_NSW | GJ_NUW;
+	f->rows = true;
+	gj_cfg(f);
+	gj_check_before_row(f, header);
+	return true;
+}
