@@ -14,6 +14,7 @@
 #include "launch/offline.h"
 #include "launch/options.h"
 #include "interrupt.h"
+#include "nearest.h"
 #include "memory/buffer.h"
 #include "memory/devarray.h"
 #include "memory/device.h"
@@ -78,6 +79,9 @@ static PyMethodDef methods[] = {
 		"current_launch() -> (kernel, grid, block, stream, sharedmem): what this thread compiles a kernel for, or None." },
 	{ "read_options", gj_read_options, METH_VARARGS,
 		"read_options(function, keywords): the options that callers of 'jit' or 'compile' can give, checked, with defaults." },
+	{ "check_keywords", gj_check_keywords, METH_VARARGS, "check_keywords(function, keywords, known): TypeError for a keyword that is not known." },
+	{ "did_you_mean", gj_did_you_mean_of, METH_VARARGS,
+		"did_you_mean(word, words): \"did you mean 'sqrt'? \" for the nearest of the words; where none is near an empty text." },
 	{ "fill_xoroshiro", gj_fill_xoroshiro, METH_VARARGS,
 		"fill_xoroshiro(memory, seed, first): states of xoroshiro128+, a jump of 2**64 numbers apart." },
 	{ NULL, NULL, 0, NULL },

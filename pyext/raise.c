@@ -9,6 +9,7 @@
  */
 #include "core.h"
 #include "failure.h"
+#include "nearest.h"
 
 #include <string.h>
 
@@ -90,6 +91,18 @@ static void put_frame(gj_sb *out, const gj_frame *f, bool caller)
 		put_source(out, f);
 }
 
+/* Every name in a module. */
+static void offer_module(gj_nearest *like, const char *module)
+{
+	PyObject *name = PyUnicode_FromString(module), *m = name ? PyImport_GetModule(name) : NULL, *all = m ? PyObject_Dir(m) : NULL;
+	if (all)
+		gj_nearest_offer_names(like, all);
+	Py_XDECREF(all);
+	Py_XDECREF(m);
+	Py_XDECREF(name);
+	gj_forgive(PyExc_Exception);
+}
+
 void gj_diag_raise(const gj_diag *d)
 {
 	gj_sb out = { 0 };
@@ -99,11 +112,14 @@ void gj_diag_raise(const gj_diag *d)
 	gj_sb_puts(&out, d->nframes || d->hint ? "\n" : "");
 	for (int i = 0; i < d->nframes; i++)
 		put_frame(&out, &d->frame[i], i > 0);
-	if (d->hint)
-		gj_sb_printf(&out, "Hint: %s", d->hint);
+	gj_nearest like = gj_nearest_to(d->sought ? d->sought : "");
+	if (d->module)
+		offer_module(&like, d->module);
+	if (d->hint || *like.like)
+		gj_sb_printf(&out, "Hint: %s%s", gj_did_you_mean(&like), d->hint ? d->hint : "");
 	const char *text = gj_sb_str(&out);
 	size_t n = strlen(text);
-	while (n && text[n - 1] == '\n')
+	while (n && strchr("\n ", text[n - 1]))
 		n--;
 	PyObject *cls = PyErr_Occurred() ? NULL : exception_class(d->exc ? d->exc : "RuntimeError");
 	if (!cls) {                                /* Ctrl-C while the source line was looked up */

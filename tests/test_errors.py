@@ -104,7 +104,6 @@ EXPECT = {
 	"STORE": "cannot store a string in float32",
 	"VECTOR_PARTS": "float32x4() takes 4 numbers, or vectors of float32 that hold as many together, but got 3",
 	"FIELD": "no field 'z'",
-	"FIELD_LIKE": "no field 'mas'",
 	"FIELD_DTYPE": "the field 'name' has the dtype |S8",
 	"READONLY": "it is read-only",
 	"SHAPE_CONST": "cuda.shared.array(): the shape must be a constant",

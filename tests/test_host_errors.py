@@ -78,7 +78,7 @@ EXPECT = {
 	"OUTSIDE_VALUE": ("RuntimeError", "cuda.threadIdx.x has a value only inside functions compiled with @cuda.jit"),
 	"NO_INTRINSIC": ("ValueError", "kernels have no name 'cuda.nonsense'"),
 	"INTRINSIC_ATTR": ("AttributeError", "cuda.threadIdx has no attribute 'w'"),
-	"TYPE_TEXT": ("ValueError", "cannot read the type flot32: unknown type name"),
+	"TYPE_TEXT": ("ValueError", "cannot read the type flot32: there is no type"),
 	"NOT_A_TYPE": ("TypeError", "int is no type of a kernel"),
 	"ABSTRACT_TYPE": ("TypeError", "gridjit._core.Integer cannot be called"),
 	"TYPE_CALL": ("TypeError", "array(float32, 1d, A)() takes types"),

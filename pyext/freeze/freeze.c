@@ -7,6 +7,7 @@
 #include "freeze/intrinsic.h"
 #include "freeze/known.h"
 #include "freeze/overloaded.h"
+#include "nearest.h"
 #include "types/typeobj.h"
 
 #include "bytecode/decode.h"
@@ -196,7 +197,7 @@ static bool is_root(const gj_freezer *fz, const char *name) { return fz->root &&
 
 /* No global has the name: it may be a method of arrays that is a function of ours, or a method or an attribute that was
  * overloaded, the object's only item then. */
-static const gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
+static gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
 {
 	gj_obj *r = gj_obj_new(fz, GJ_OBJ_MISSING, text);
 	PyObject *f = fz->captures && fz->captures->memory ? gj_known_method(name) : gj_known_element_method(name);
@@ -229,19 +230,39 @@ static int freeze_written(gj_freezer *fz)
 	return 0;
 }
 
+/* What may have been meant by a name that is not defined: another variable of the function, global or builtin. */
+static const char *meant(gj_freezer *fz, const gj_code *c, const scope *sc, const char *name)
+{
+	gj_nearest like = gj_nearest_to(name);
+	for (int i = 0; i < c->nvars; i++)
+		gj_nearest_offer(&like, c->var[i]);
+	gj_nearest_offer_names(&like, sc->globals);
+	if (sc->builtins)
+		gj_nearest_offer_names(&like, sc->builtins);
+	return gj_strdup(fz->arena, gj_did_you_mean(&like));
+}
+
+/* The value of name i as a global or builtin; NULL: an exception is set. */
+static const gj_obj *freeze_global(gj_freezer *fz, const gj_code *c, int i, PyObject *name, bool used, const scope *sc)
+{
+	PyObject *v = used ? look_up(sc, name) : NULL;
+	if (v || PyErr_Occurred())
+		return v ? gj_freeze_kept(fz, v, &sc->names) : NULL;
+	if (used && is_root(fz, c->name_text[i]))
+		return gj_freeze_met(fz, fz->root, NULL);
+	gj_obj *r = missing(fz, name, c->name_text[i]);
+	if (r && used)
+		r->instead = meant(fz, c, sc, c->name_text[i]);
+	return r;
+}
+
 static int freeze_globals(gj_freezer *fz, gj_code *c, PyObject *names, const scope *sc)
 {
 	const gj_obj **global = gj_new(fz->arena, const gj_obj *, c->nnames + 1);
 	const uint8_t *used = name_uses(fz, c);
-	for (int i = 0; i < c->nnames; i++) {
-		PyObject *v = used[i] & USED_GLOBAL ? look_up(sc, PyTuple_GET_ITEM(names, i)) : NULL;
-		if (PyErr_Occurred())
+	for (int i = 0; i < c->nnames; i++)
+		if (!(global[i] = freeze_global(fz, c, i, PyTuple_GET_ITEM(names, i), used[i] & USED_GLOBAL, sc)))
 			return -1;
-		global[i] = v ? gj_freeze_kept(fz, v, &sc->names)
-			: used[i] & USED_GLOBAL && is_root(fz, c->name_text[i]) ? gj_freeze_met(fz, fz->root, NULL) : missing(fz, PyTuple_GET_ITEM(names, i), c->name_text[i]);
-		if (!global[i])
-			return -1;
-	}
 	c->global = global;
 	return 0;
 }

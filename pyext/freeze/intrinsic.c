@@ -108,7 +108,7 @@ static PyObject *getattro(PyObject *o, PyObject *attr)
 	PyObject *result = NULL;
 	if (dotted && gj_name_find(dotted))
 		result = make(child);
-	else if (dotted)
+	else if (dotted)                           /* Python itself asks what was meant */
 		gj_error(GJ_ERR_INTRINSIC_ATTR, PyUnicode_AsUTF8(((intrinsic *)o)->name), text);
 	Py_XDECREF(child);
 	return result;

@@ -2,6 +2,7 @@
 #include "launch/bind.h"
 
 #include "launch/argument.h"
+#include "nearest.h"
 
 #include <string.h>
 
@@ -69,8 +70,10 @@ static bool wrong_keyword(const gj_dispatcher *d, PyObject *name, bool unknown)
 {
 	const char *s = PyUnicode_AsUTF8(name);
 	PyObject *list = parameter_list(d);
+	gj_nearest like = gj_nearest_to(s ? s : "");
+	gj_nearest_offer_names(&like, d->params);
 	if (s && list && unknown)
-		gj_error(GJ_ERR_CALL_KEYWORD, gj_dispatcher_name(d), s, PyUnicode_AsUTF8(list));
+		gj_error(GJ_ERR_CALL_KEYWORD, gj_dispatcher_name(d), s, gj_did_you_mean(&like), PyUnicode_AsUTF8(list));
 	else if (s && list)
 		gj_error(GJ_ERR_CALL_AGAIN, gj_dispatcher_name(d), s);
 	Py_XDECREF(list);

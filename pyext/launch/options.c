@@ -1,6 +1,7 @@
 /* Options of a compilation: those that the user gave, read and shown by the rows of options.def, and those that the device
  * and the settings add. */
 #include "launch/options.h"
+#include "nearest.h"
 
 #include <string.h>
 #include <strings.h>
@@ -184,6 +185,54 @@ static const struct {
 
 /* -- All rows ------------------------------------------------------------------------------------------------------------------- */
 
+/* Names are separated by commas. */
+static bool unknown(const char *function, const char *keyword, PyObject *known)
+{
+	PyObject *comma = PyUnicode_FromString(", "), *all = comma ? PyUnicode_Join(comma, known) : NULL;
+	const char *list = all ? PyUnicode_AsUTF8(all) : NULL;
+	gj_nearest like = gj_nearest_to(keyword);
+	gj_nearest_offer_names(&like, known);
+	if (list)
+		gj_error(GJ_ERR_OPTION_UNKNOWN, function, keyword, gj_did_you_mean(&like), list);
+	Py_XDECREF(all);
+	Py_XDECREF(comma);
+	return false;
+}
+
+/* The options of a function whose callers are `setters`. */
+static bool unknown_option(const char *function, const char *keyword, unsigned setters)
+{
+	PyObject *known = PyList_New(0);
+	for (int i = 0; known && i < GJ_NOPTIONS; i++) {
+		PyObject *name = gj_option_rows[i].setters & setters ? PyUnicode_FromString(gj_option_rows[i].keyword) : NULL;
+		if (name && PyList_Append(known, name) < 0)
+			Py_CLEAR(known);
+		Py_XDECREF(name);
+	}
+	if (known)
+		unknown(function, keyword, known);
+	Py_XDECREF(known);
+	return false;
+}
+
+/* check_keywords(function, keywords, known): TypeError for a keyword that is not known. */
+PyObject *gj_check_keywords(PyObject *m, PyObject *args)
+{
+	(void)m;
+	const char *function;
+	PyObject *given, *known, *key, *value;
+	Py_ssize_t at = 0;
+	if (!PyArg_ParseTuple(args, "sO!O!:check_keywords", &function, &PyDict_Type, &given, &PyTuple_Type, &known))
+		return NULL;
+	while (PyDict_Next(given, &at, &key, &value)) {
+		int is = PySequence_Contains(known, key);
+		const char *keyword = is ? NULL : PyUnicode_AsUTF8(key);
+		if (is < 0 || (!is && (!keyword || !unknown(function, keyword, known))))
+			return NULL;
+	}
+	Py_RETURN_NONE;
+}
+
 bool gj_options_read(PyObject *dict, const char *function, unsigned setters, gj_options *out)
 {
 	PyObject *key, *value;
@@ -195,7 +244,7 @@ bool gj_options_read(PyObject *dict, const char *function, unsigned setters, gj_
 		if (!keyword)
 			return false;
 		if (!row || !(row->setters & setters))
-			return gj_error(GJ_ERR_OPTION_UNKNOWN, function, keyword, function), false;
+			return unknown_option(function, keyword, setters);
 		if (!kinds[row->kind].read(row, value, (char *)out + row->at))
 			return false;
 	}
@@ -233,7 +282,7 @@ PyObject *gj_read_options(PyObject *m, PyObject *args)
 	for (size_t i = 0; i < GJ_LEN(functions); i++)
 		if (!strcmp(functions[i].name, function))
 			return gj_options_read(dict, function, functions[i].setter, &o) ? gj_options_show(&o, functions[i].setter) : NULL;
-	return gj_error(GJ_ERR_OPTION_UNKNOWN, "read_options", function, "jit");
+	return gj_error(GJ_ERR_OPTION_UNKNOWN, "read_options", function, "", "jit, compile");
 }
 
 /* OPTIONS: (keyword, kind, part of the key?, can callers of cuda.jit() set it?, of cuda.compile()?, what it does) of each row. */

@@ -14,6 +14,7 @@ bool gj_options_read(PyObject *dict, const char *function, unsigned setters, gj_
 /* The same dictionary from the options. */
 PyObject *gj_options_show(const gj_options *, unsigned setters);
 PyObject *gj_read_options(PyObject *module, PyObject *args);
+PyObject *gj_check_keywords(PyObject *module, PyObject *args);
 int gj_options_init(PyObject *module);
 /* Path of libdevice.10.bc, or NULL; searched once. false: exception. */
 bool gj_libdevice(const char **path);

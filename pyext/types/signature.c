@@ -54,12 +54,13 @@ static int read_tuple(PyObject *tuple, const gj_type **arg)
 
 static int read_text(PyObject *text, const gj_type **ret, const gj_type **arg)
 {
-	const char *s = PyUnicode_AsUTF8(text), *why = NULL;
+	const char *s = PyUnicode_AsUTF8(text);
+	gj_unread error;
 	if (!s)
 		return -1;
-	int n = gj_parse_signature(s, ret, arg, GJ_MAX_SIGNATURE, &why);
+	int n = gj_parse_signature(s, ret, arg, GJ_MAX_SIGNATURE, &error);
 	if (n < 0)
-		gj_error(GJ_ERR_SIGNATURE_TEXT, s, why ? why : "it is no signature");
+		gj_error(GJ_ERR_SIGNATURE_TEXT, s, error.why, error.hint);
 	return n;
 }
 

@@ -91,10 +91,11 @@ PyObject *gj_types_to_py(const gj_type *const *t, uint32_t n)
 
 static const gj_type *from_text(PyObject *text)
 {
-	const char *s = PyUnicode_AsUTF8(text), *why = NULL;
-	const gj_type *t = s ? gj_parse_type(s, &why) : NULL;
+	const char *s = PyUnicode_AsUTF8(text);
+	gj_unread error;
+	const gj_type *t = s ? gj_parse_type(s, &error) : NULL;
 	if (s && !t)
-		gj_error(GJ_ERR_TYPE_TEXT, s, why ? why : "it is no type");
+		gj_error(GJ_ERR_TYPE_TEXT, s, error.why, error.hint);
 	return t;
 }
 
@@ -137,8 +138,8 @@ static const gj_type *from_numba(PyObject *o)
 		return NULL;
 	if (gj_attribute(o, "name", &name) < 0)
 		return NULL;
-	const char *s = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL, *why;
-	const gj_type *t = s ? gj_parse_type(s, &why) : NULL;
+	const char *s = name && PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+	const gj_type *t = s ? gj_parse_type(s, NULL) : NULL;
 	Py_XDECREF(name);
 	if (!t && !PyErr_Occurred() && gj_attribute(o, "literal_type", &literal) > 0 && literal != o)
 		t = from_numba(literal);

@@ -48,7 +48,7 @@ def _choice(*allowed):
 	def parse(text):
 		value = str(text).strip().lower()
 		if value not in allowed:
-			raise ValueError(f"{text!r} is not one of: {', '.join(allowed)}")
+			raise ValueError(f"{text!r} is not one of: {', '.join(allowed)}. {_core.did_you_mean(value, allowed)}".rstrip(". "))
 		return value
 	return parse
 

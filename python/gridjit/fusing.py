@@ -202,7 +202,7 @@ class Fused:
 		return values
 
 
-def fuse(function=None, *, fastmath=False, fallback=False):
+def fuse(function=None, *, fastmath=False, fallback=False, **unknown):
 	"""Make one loop of a function of array expressions: @fuse, or @fuse(fastmath=…, fallback=…).
 
 	The function takes arrays and numbers and returns what it computes of them item by item, or several such values as a
@@ -219,6 +219,7 @@ def fuse(function=None, *, fastmath=False, fallback=False):
 
 	Raises TypeError for what is no function of positional parameters; when called TypingError and others of gridjit.errors, with
 	the line, for what cannot be fused."""
+	_core.check_keywords("fuse", unknown, ("fastmath", "fallback"))
 	if function is None:
 		return lambda f: fuse(f, fastmath=fastmath, fallback=fallback)
 	function = getattr(function, "py_func", function)

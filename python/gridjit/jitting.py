@@ -120,7 +120,8 @@ def _fast_flags(fastmath):
 		raise ValueError(f"fastmath must be a bool or a set of flags, not {fastmath!r}")
 	wrong = sorted(set(fastmath) - _FAST.keys() - {"fast"})
 	if wrong:
-		raise ValueError(f"unrecognized fastmath flags: {', '.join(map(repr, wrong))}; there are fast, {', '.join(_FAST)}")
+		like = _core.did_you_mean(str(wrong[0]), ("fast", *_FAST))
+		raise ValueError(f"unrecognized fastmath flags: {', '.join(map(repr, wrong))}; {like}there are fast, {', '.join(_FAST)}")
 	return _ALL_FAST if "fast" in fastmath else sum(_FAST[name] for name in set(fastmath))
 
 
@@ -135,12 +136,13 @@ def _parallel(given):
 		return bool(given)
 	for name in given:
 		if name not in _PARALLEL:
-			raise NameError(f"parallel has no option {name!r}: there are {', '.join(_PARALLEL)}")
+			raise NameError(f"parallel has no option {name!r}: {_core.did_you_mean(str(name), _PARALLEL)}there are {', '.join(_PARALLEL)}")
 	return bool(given.get("prange", True))
 
 
 # Options that change nothing here, or that are read elsewhere.
 _ACCEPTED = "nopython", "nogil", "cache", "looplift", "no_cpython_wrapper", "no_cfunc_wrapper", "no_rewrites", "parallel", "locals", "pipeline_class", "forceobj"
+_OPTIONS = "error_model", "fastmath", "boundscheck", "inline", "forceinline", "debug", *_ACCEPTED
 
 
 def read_options(error_model="python", fastmath=False, boundscheck=None, inline="never", forceinline=False, debug=False, **others):
@@ -149,7 +151,7 @@ def read_options(error_model="python", fastmath=False, boundscheck=None, inline=
 		if name in ("argtypes", "restype"):
 			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
 		if name not in _ACCEPTED:
-			raise KeyError(f"Unrecognized options: {{{name!r}}}. Known options are error_model, fastmath, boundscheck, inline, forceinline, debug, {', '.join(_ACCEPTED)}")
+			raise KeyError(f"Unrecognized options: {{{name!r}}}: {_core.did_you_mean(name, _OPTIONS)}Known options are {', '.join(_OPTIONS)}")
 	if others.get("forceobj"):
 		raise NotImplementedError("jit(forceobj=True): there is no object mode")
 	if others.get("pipeline_class") is not None:

@@ -36,9 +36,7 @@ def _outputs(function, nin, signatures):
 def _options(decorator, fastmath, target, others, ignored=_IGNORED):
 	if target not in TARGETS:
 		raise ValueError(f"target must be one of {', '.join(map(repr, TARGETS + ('cuda', 'auto')))}, not {target!r}")
-	for name in others:
-		if name not in ignored:
-			raise TypeError(f"{decorator}() got an unexpected keyword argument '{name}'")
+	_core.check_keywords(decorator, others, ("target", "identity", "fastmath", *ignored))
 	if others.get("forceobj"):
 		raise NotImplementedError(f"{decorator}(forceobj=True): there is no object mode")
 	if others.get("nopython") not in (None, True):

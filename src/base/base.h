@@ -93,6 +93,7 @@ typedef struct gj_diag {
 	const char *exc;                           /* exception class: a name in gridjit.errors or in builtins */
 	char    *message;                          /* first line, in the user's words */
 	char    *hint;                             /* what to do; NULL: none */
+	char    *module, *sought;                  /* NULL, or a name that this module of Python's has not: which it may have meant is for Python to say */
 	gj_frame frame[GJ_DIAG_FRAMES];            /* innermost first; file and func are heap copies */
 	int      nframes;
 	bool     set;
@@ -106,6 +107,7 @@ char *gj_of_function(const char *);
 /* Fill *d from row `id`; the arguments are those of the row's message, followed by those of its hint. */
 void gj_diag_set(gj_diag *d, gj_err id, ...);
 void gj_diag_vset(gj_diag *d, gj_err id, va_list);
+void gj_diag_seek(gj_diag *d, const char *module, const char *name);
 void gj_diag_at(gj_diag *d, const gj_frame *frames, int n);
 
 /* The landing place of a compilation: if (setjmp(trap.env) == 0) { passes } else { trap.diag says why }. */

@@ -35,6 +35,8 @@ void gj_diag_clear(gj_diag *d)
 {
 	free(d->message);
 	free(d->hint);
+	free(d->module);
+	free(d->sought);
 	clear_frames(d);
 	memset(d, 0, sizeof *d);
 }
@@ -53,7 +55,9 @@ static void format(gj_diag *d, const row *r, va_list args)
 		gj_sb_puts(&fmt, r->hint);
 	gj_sb_vprintf(&text, gj_sb_str(&fmt), args);
 	bool ok = n >= 0 && !fmt.failed && !text.failed;
-	d->hint = copy(ok && r->hint ? gj_sb_str(&text) + n : r->hint);
+	while (ok && text.n > (size_t)n && text.p[text.n - 1] == ' ')              /* a suggestion with nothing behind it */
+		text.p[--text.n] = 0;
+	d->hint = copy(!ok ? r->hint : r->hint && text.n > (size_t)n ? gj_sb_str(&text) + n : NULL);
 	if (ok && text.p)
 		text.p[n] = 0;
 	d->message = copy(ok ? gj_sb_str(&text) : r->message);
@@ -76,6 +80,12 @@ void gj_diag_set(gj_diag *d, gj_err id, ...)
 	va_start(args, id);
 	gj_diag_vset(d, id, args);
 	va_end(args);
+}
+
+void gj_diag_seek(gj_diag *d, const char *module, const char *name)
+{
+	d->module = copy(module);
+	d->sought = copy(name);
 }
 
 void gj_diag_at(gj_diag *d, const gj_frame *frames, int n)

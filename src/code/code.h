@@ -59,7 +59,7 @@ struct gj_obj {
 	                                            * parameters `code` has */
 	const gj_obj *kin;                         /* OPAQUE: of a class of exceptions: the tuple of it and of its bases, each of which is one
 	                                            * object a freeze (exceptions.h) */
-	const char *instead;                       /* OPAQUE: what to write instead; NULL: nobody knows */
+	const char *instead;                       /* OPAQUE: what to write instead, MISSING: what was meant, as hints begin; NULL: nobody knows */
 	bool later;                                /* OPAQUE: numba has it, we do not yet */
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };

@@ -53,7 +53,6 @@ static const gj_type *python_type(const char *name)
 
 const gj_type *gj_dtype(const gj_obj *o)
 {
-	const char *error;
 	if (o && o->kind == GJ_OBJ_NAME)
 		return python_type(o->name);
 	if (!o || (o->kind != GJ_OBJ_TYPE && o->kind != GJ_OBJ_STR))
@@ -65,15 +64,21 @@ const gj_type *gj_dtype(const gj_obj *o)
 		return letter(*text);
 	if (!strcmp(text, "int") || !strcmp(text, "float"))
 		return gj_scalar[*text == 'i' ? GJ_I64 : GJ_F64];
-	const gj_type *t = gj_parse_type(text, &error);
+	const gj_type *t = gj_parse_type(text, NULL);
 	return t && (gj_is_scalar(t) || gj_is_float8(t)) ? t : NULL;
 }
 
 const gj_type *gj_dtype_argument(const gj_icall *c, uint32_t i)
 {
-	const gj_type *t = gj_dtype(c->a[i].konst);
+	const gj_obj *given = c->a[i].konst;
+	const gj_type *t = gj_dtype(given);
+	bool text = given && given->kind == GJ_OBJ_STR;
+	gj_unread error = { 0 };
+	if (text)
+		gj_parse_type(given->name, &error);
 	if (!t || !gj_is_scalar(t))
-		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE, gj_shown(c->name), gj_known_text(fn(c)->arena, c->a[i]));
+		gj_fail(fn(c), c->loc, GJ_ERR_DTYPE, gj_shown(c->name),
+		        text ? gj_printf(fn(c)->arena, "the string '%s'", given->name) : gj_known_text(fn(c)->arena, c->a[i]), error.hint);
 	return t;
 }
 
@@ -190,7 +195,7 @@ gj_known gj_infer_flags(gj_icall *c)
 {
 	const gj_type *t = c->ref[0] ? gj_o(fn(c), c->ref[0])->type : NULL;
 	if (!t || t->kind != GJ_ARRAY)
-		gj_fail(fn(c), c->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(c->name));
+		gj_fail(fn(c), c->loc, GJ_ERR_UNKNOWN_NAME, gj_shown(c->name), "");
 	bool sure = t->layout == c->arg || t->ndim == 0 || (t->ndim == 1 && t->layout != 'A');
 	return (gj_known){ gj_scalar[GJ_BOOL], sure ? gj_obj_bool(fn(c)->arena, true) : NULL };
 }

@@ -53,7 +53,7 @@ static void check_call(const gj_inst *s, const gj_op *call, const gj_code *code)
 		if (i < 0 && code->flags & GJ_CO_VARKEYWORDS)
 			continue;
 		if (i < 0)
-			gj_fail(s->fn, call->loc, GJ_ERR_NO_KEYWORD, code->name, call->imm.kw->name[k]);
+			gj_no_keyword(s->fn, call->loc, code, call->imm.kw->name[k]);
 		if (i < code->nargs && (uint32_t)i < npos)
 			gj_fail(s->fn, call->loc, GJ_ERR_CALL_TWICE, code->name, code->var[i]);
 	}

@@ -48,7 +48,7 @@ gj_known gj_infer_dict_get(gj_icall *c)
 {
 	const gj_obj *key = c->a[1].konst;
 	if (!key || key->kind != GJ_OBJ_STR)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_KEY, c->a[0].type->name, gj_known_text(c->s->fn->arena, c->a[1]));
+		gj_no_key(c->s->fn, c->loc, c->a[0].type, c->a[1]);
 	int i = gj_item_named(c->a[0].type, key->name);
 	if (i < 0)
 		return c->a[2].type ? c->a[2] : (gj_known){ gj_t_none, NULL };

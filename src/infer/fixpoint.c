@@ -155,7 +155,7 @@ static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 static gj_known object(gj_inst *s, const gj_op *o)
 {
 	if (o->imm.obj->kind == GJ_OBJ_MISSING)
-		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?");
+		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?", o->imm.obj->instead ? o->imm.obj->instead : "");
 	if (o->imm.obj->kind == GJ_OBJ_NAME && !(s->fn->catches && gj_is_exception(o->imm.obj)))
 		return gj_known_named(s, o, o->imm.obj->name, o->imm.obj->code);
 	return gj_known_of(s->fn, o->loc, o->imm.obj);

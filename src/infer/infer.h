@@ -186,7 +186,12 @@ const gj_type *gj_parts_element(const gj_type *, const char *name);
 int gj_field_index(const gj_fn *, uint32_t loc, const gj_type *of, const gj_obj *index);
 /* The field of this name, which a record or an array of them may not have (−1); and what it is as a value. */
 gj_known gj_known_field(const gj_fn *, uint32_t loc, const gj_type *of, int field);
+/* What does not exist (unknown.c): a field, an attribute of a value, a key, a parameter of a function, a name of ours. */
 GJ_NORETURN void gj_no_field(const gj_fn *, uint32_t loc, const gj_type *record, const char *name);
+GJ_NORETURN void gj_no_attribute(const gj_fn *, uint32_t loc, gj_known, const char *name);
+GJ_NORETURN void gj_no_key(const gj_fn *, uint32_t loc, const gj_type *dict, gj_known key);
+GJ_NORETURN void gj_no_keyword(const gj_fn *, uint32_t loc, const gj_code *, const char *name);
+GJ_NORETURN void gj_no_name(const gj_fn *, uint32_t loc, const char *dotted);
 /* Can v become what lies at a place of type t in memory? */
 bool gj_storable(gj_known v, const gj_type *t);
 gj_known gj_known_attr(gj_inst *, const gj_op *, gj_known a);

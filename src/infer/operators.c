@@ -346,7 +346,7 @@ static gj_known dict_item(const gj_inst *s, const gj_op *o, gj_known a, gj_known
 	const char *name = key.konst && key.konst->kind == GJ_OBJ_STR ? key.konst->name : NULL;
 	int i = name ? gj_item_named(a.type, name) : -1;
 	if (i < 0)
-		gj_fail(s->fn, o->loc, GJ_ERR_KEY, a.type->name, name ? gj_printf(s->fn->arena, "'%s'", name) : gj_known_text(s->fn->arena, key));
+		gj_no_key(s->fn, o->loc, a.type, key);
 	return (gj_known){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
 }
 
@@ -396,7 +396,7 @@ gj_known gj_known_named(gj_inst *s, const gj_op *o, const char *dotted, const gj
 {
 	const gj_name *row = gj_name_find(dotted);
 	if (!row)
-		gj_refuse_name(s->fn, o->loc, gj_shown(dotted));
+		gj_no_name(s->fn, o->loc, dotted);
 	if (gj_name_is_value(row)) {
 		gj_icall c = { .s = s, .row = row, .name = dotted, .loc = o->loc };
 		const gj_op *base = o->op == GJ_ATTR ? gj_o(s->fn, o->arg[0]) : o;
@@ -435,7 +435,7 @@ static gj_known module_attr(gj_inst *s, const gj_op *o, const gj_obj *m)
 				return gj_known_named(s, o, m->item[i]->name, m->item[i]->code);
 			return gj_known_of(s->fn, o->loc, m->item[i]);
 		}
-	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, m->name, o->imm.name);
+	gj_fail_module(s->fn, o->loc, m->name, o->imm.name);
 }
 
 /* Does the table have such a method, or more below such a name? */
@@ -580,9 +580,7 @@ static gj_known array_attr(gj_inst *s, const gj_op *o, const gj_type *t)
 	}
 	if (gj_holds_record(t) && gj_field_named(t->elem, o->imm.name) >= 0)
 		return gj_known_field(s->fn, o->loc, t, gj_field_named(t->elem, o->imm.name));
-	if (gj_holds_record(t) && gj_field_like(t->elem, o->imm.name))
-		gj_no_field(s->fn, o->loc, t->elem, o->imm.name);
-	gj_fail(s->fn, o->loc, GJ_ERR_ARRAY_ATTRIBUTE, t->name, o->imm.name);
+	gj_no_attribute(s->fn, o->loc, gj_just(t), o->imm.name);
 }
 
 /* The methods with which Python changes a list. */
@@ -644,5 +642,5 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 			return gj_known_of(s->fn, o->loc, a.konst->item[i]);
 	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)
 		gj_fail(s->fn, o->loc, GJ_ERR_OBJECT_ATTRIBUTE, name, a.konst->name);
-	gj_fail(s->fn, o->loc, GJ_ERR_ATTRIBUTE, gj_known_text(s->fn->arena, a), name);
+	gj_no_attribute(s->fn, o->loc, a, name);
 }

@@ -5,17 +5,6 @@
 
 #include <string.h>
 
-void gj_no_field(const gj_fn *f, uint32_t loc, const gj_type *record, const char *name)
-{
-	const gj_record *r = gj_record_of(record);
-	const char *like = gj_field_like(record, name), *all = "";
-	for (uint32_t i = 0; i < r->n && i < 20; i++)
-		all = gj_printf(f->arena, "%s%s%s", all, i ? ", " : "", r->name[i]);
-	if (like)
-		gj_fail(f, loc, GJ_ERR_FIELD_LIKE, name, like);
-	gj_fail(f, loc, GJ_ERR_FIELD, name, r->n > 20 ? gj_printf(f->arena, "%s …", all) : all);
-}
-
 int gj_field_index(const gj_fn *f, uint32_t loc, const gj_type *of, const gj_obj *index)
 {
 	const gj_type *record = gj_holds_record(of);

@@ -103,13 +103,26 @@ static int frames_of(const gj_fn *f, uint32_t loc, gj_frame *frame)
 	return n;
 }
 
-void gj_vfail(const gj_fn *f, uint32_t loc, gj_err id, va_list ap)
+/* With what the trap's diagnostic says. */
+static GJ_NORETURN void fail_at(const gj_fn *f, uint32_t loc)
 {
 	gj_frame frame[GJ_DIAG_FRAMES];
 	int n = frames_of(f, loc, frame);
-	gj_diag_vset(&f->trap->diag, id, ap);
 	gj_diag_at(&f->trap->diag, frame, n);
 	gj_trap_throw(f->trap);
+}
+
+void gj_vfail(const gj_fn *f, uint32_t loc, gj_err id, va_list ap)
+{
+	gj_diag_vset(&f->trap->diag, id, ap);
+	fail_at(f, loc);
+}
+
+void gj_fail_module(const gj_fn *f, uint32_t loc, const char *module, const char *name)
+{
+	gj_diag_set(&f->trap->diag, GJ_ERR_ATTRIBUTE, module, name, "", "");
+	gj_diag_seek(&f->trap->diag, module, name);
+	fail_at(f, loc);
 }
 
 void gj_fail(const gj_fn *f, uint32_t loc, gj_err id, ...)

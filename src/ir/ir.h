@@ -282,10 +282,12 @@ static inline bool gj_loop_contains(const gj_fn *f, uint32_t outer, uint32_t inn
 
 /* -- Failing: the message is a row of errors.def; loc says where (with the inline chain) ------------------------------ */
 void gj_fail(const gj_fn *, uint32_t loc, gj_err id, ...) GJ_NORETURN;
+/* A module of Python's has no such attribute. */
+void gj_fail_module(const gj_fn *, uint32_t loc, const char *module, const char *name) GJ_NORETURN;
 /* UNSUPPORTED_OP, with what to write instead (refused.def). */
 void gj_refuse(const gj_fn *, uint32_t loc, const char *what) GJ_NORETURN;
 /* The same of a name, as messages show it. What to write instead of it, NULL: nobody knows. */
-void gj_refuse_name(const gj_fn *, uint32_t loc, const char *name) GJ_NORETURN;
+void gj_refuse_name(const gj_fn *, uint32_t loc, const char *name, const char *like) GJ_NORETURN;
 const char *gj_instead_of_name(const char *name, bool memory);     /* memory: of a function for the host */
 void gj_vfail(const gj_fn *, uint32_t loc, gj_err id, va_list) GJ_NORETURN;
 

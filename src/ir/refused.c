@@ -36,10 +36,10 @@ void gj_refuse(const gj_fn *f, uint32_t loc, const char *what)
 	gj_fail(f, loc, GJ_ERR_UNSUPPORTED_OP, what, instead ? instead : "write it in another way");
 }
 
-void gj_refuse_name(const gj_fn *f, uint32_t loc, const char *name)
+void gj_refuse_name(const gj_fn *f, uint32_t loc, const char *name, const char *like)
 {
 	const char *instead = gj_instead_of_name(name, f->memory);
 	if (instead)
 		gj_fail(f, loc, GJ_ERR_INSTEAD, name, instead);
-	gj_fail(f, loc, GJ_ERR_UNKNOWN_NAME, name);
+	gj_fail(f, loc, GJ_ERR_UNKNOWN_NAME, name, like);
 }

@@ -53,6 +53,12 @@ const gj_name *gj_name_next(const char *space, const gj_name *after)
 	return NULL;
 }
 
+void gj_nearest_offer_below(gj_nearest *like, const char *space)
+{
+	for (const gj_name *row = NULL; (row = gj_name_next(space, row));)
+		gj_nearest_offer(like, strrchr(row->name, '.') + 1);
+}
+
 const char *gj_shown(const char *dotted) { return strncmp(dotted, "builtins.", 9) ? dotted : dotted + 9; }
 
 /* A parameter of a row's list: its name, and all of it with a default. */
@@ -80,11 +86,34 @@ void gj_name_params(const gj_name *row, char text[GJ_PARAMS_TEXT])
 		n += (size_t)snprintf(text + n, GJ_PARAMS_TEXT - n, "%s%s%.*s", n ? ", " : "", p.any ? "*" : "", (int)p.all, p.text);
 }
 
+static GJ_NORETURN void no_keyword(const gj_fn *f, const gj_op *call, const gj_name *row, const char *name, uint32_t k)
+{
+	const char *keyword = call->imm.kw->name[k], *at = row->params;
+	gj_nearest like = gj_nearest_to(keyword);
+	char all[GJ_PARAMS_TEXT];
+	param p;
+	gj_name_params(row, all);
+	for (uint32_t i = 0; next_param(&at, &p); i++)
+		if (i || !gj_is_method(row))
+			gj_nearest_offer_n(&like, p.text, p.name);
+	gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), keyword, gj_did_you_mean(&like),
+	        *all ? gj_printf(f->arena, "its parameters are: %s", all) : "it has no parameters");
+}
+
+/* Has it a parameter that can be given by this keyword? */
+static bool has_param(const gj_name *row, const char *keyword)
+{
+	const char *at = row->params;
+	param p;
+	for (uint32_t i = 0; next_param(&at, &p); i++)
+		if (!p.any && (i || !gj_is_method(row)) && strlen(keyword) == p.name && !memcmp(keyword, p.text, p.name))
+			return true;
+	return false;
+}
+
 /* Positional operands from the first-th on; n counts what a method is called on. some: one at least. */
 static uint32_t bind_any(const gj_fn *f, const gj_op *call, const char *name, uint32_t first, uint32_t n, bool some, int *slot)
 {
-	if (call->imm.kw && call->imm.kw->n)
-		gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[0]);
 	if (n > GJ_MAX_CALL || (n == 0 && some))
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), n ? "at most 32 arguments" : "at least one argument", n);
 	for (uint32_t i = first; i < n; i++)
@@ -98,13 +127,10 @@ static int keyword(const gj_op *call, const param *p, uint32_t nkw, bool used[GJ
 static uint32_t bind_with_keywords(const gj_fn *f, const gj_op *call, const char *name, const char *keywords, int *slot)
 {
 	uint32_t nkw = call->imm.kw ? call->imm.kw->n : 0, npos = call->nargs - 1 - nkw, n = 0;
-	bool used[GJ_MAX_CALL] = { false };
+	bool used[GJ_MAX_CALL];
 	param p;
 	while (next_param(&keywords, &p))
 		slot[n++] = keyword(call, &p, nkw, used);
-	for (uint32_t k = 0; k < nkw; k++)
-		if (!used[k])
-			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[k]);
 	if (n + npos > GJ_MAX_CALL)
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), gj_printf(f->arena, "at most %u arguments", GJ_MAX_CALL - n), npos);
 	for (uint32_t i = 0; i < npos; i++)
@@ -146,6 +172,9 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_name *row, cons
 	bool used[GJ_MAX_CALL] = { false };
 	char wanted[GJ_PARAMS_TEXT];
 	param p;
+	for (uint32_t k = 0; k < nkw; k++)
+		if (!has_param(row, call->imm.kw->name[k]))
+			no_keyword(f, call, row, name, k);
 	if (nkw > GJ_MAX_CALL)
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name), "fewer keywords", nkw);
 	for (; next_param(&at, &p); i++) {
@@ -161,7 +190,7 @@ uint32_t gj_bind_row(const gj_fn *f, const gj_op *call, const gj_name *row, cons
 	}
 	for (uint32_t k = 0; k < nkw; k++)
 		if (!used[k])
-			gj_fail(f, call->loc, GJ_ERR_NO_KEYWORD, gj_shown(name), call->imm.kw->name[k]);
+			gj_fail(f, call->loc, GJ_ERR_CALL_TWICE, gj_shown(name), call->imm.kw->name[k]);
 	if (npos > i) {
 		gj_name_params(row, wanted);
 		gj_fail(f, call->loc, GJ_ERR_ARG_COUNT, gj_shown(name),

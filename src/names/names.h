@@ -3,6 +3,7 @@
 #ifndef GJ_NAMES_H
 #define GJ_NAMES_H
 
+#include "base/nearest.h"
 #include "ir/ir.h"
 
 enum { GJ_MAX_CALL = 32, GJ_PARAMS_TEXT = 128 };
@@ -25,6 +26,8 @@ const gj_name *gj_name_find(const char *dotted);             /* NULL: none */
 uint32_t gj_name_index(const gj_name *);                     /* which row of names.def, for tables beside it */
 /* The rows directly below a namespace, one after another: the first after NULL; NULL: no more. */
 const gj_name *gj_name_next(const char *space, const gj_name *after);
+/* Offers what stands directly below it. */
+void gj_nearest_offer_below(gj_nearest *, const char *space);
 static inline bool gj_name_is_value(const gj_name *row) { return !row->params && !row->space; }
 bool gj_is_method(const gj_name *);                          /* its first parameter is what it is called on */
 bool gj_is_ufunc(const gj_name *);                           /* its last parameter is `out`, an array */

@@ -140,39 +140,6 @@ int gj_field_named(const gj_type *record, const char *name)
 	return -1;
 }
 
-/* Letters to insert, leave out or replace until one text is the other; more than 63 letters are not looked at. */
-static uint32_t distance(const char *a, const char *b)
-{
-	uint32_t row[64], n = (uint32_t)strlen(b);
-	if (n >= GJ_LEN(row))
-		return UINT32_MAX;
-	for (uint32_t k = 0; k <= n; k++)
-		row[k] = k;
-	for (uint32_t i = 1; *a; a++, i++) {
-		uint32_t corner = row[0];
-		row[0] = i;
-		for (uint32_t k = 1; k <= n; k++) {
-			uint32_t changed = corner + (*a != b[k - 1]);
-			corner = row[k];
-			row[k] = least(changed, least(row[k], row[k - 1]) + 1);
-		}
-	}
-	return row[n];
-}
-
-const char *gj_field_like(const gj_type *record, const char *name)
-{
-	const gj_record *r = gj_record_of(record);
-	const char *like = NULL;
-	uint32_t best = (uint32_t)strlen(name) / 3 + 2;
-	for (uint32_t i = 0; i < r->n; i++) {
-		uint32_t d = distance(name, r->name[i]);
-		if (d < best && d < strlen(r->name[i]))
-			like = r->name[i], best = d;
-	}
-	return like;
-}
-
 const gj_type *gj_field_type(const gj_type *of, uint32_t i)
 {
 	int inner;

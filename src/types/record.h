@@ -16,8 +16,6 @@ const gj_type *gj_ref_type(const gj_type *record, bool readonly, gj_space, uint3
 const gj_type *gj_holds_record(const gj_type *);
 /* Which field of a record has this name? −1: none. */
 int gj_field_named(const gj_type *record, const char *name);
-/* The name that somebody who wrote `name` may have meant, or NULL. */
-const char *gj_field_like(const gj_type *record, const char *name);
 /* What field i of a record, or of each record of an array, is as a value; NULL: it has more dimensions than arrays can have. */
 const gj_type *gj_field_type(const gj_type *of, uint32_t i);
 /* Do fields share bytes? */

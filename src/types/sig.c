@@ -3,12 +3,13 @@
 #include "types/type.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct reader {
 	const char *p;
-	const char *error;                         /* first one wins */
+	gj_unread error;                           /* first one wins */
 	int depth;
 } reader;
 
@@ -23,8 +24,8 @@ static const gj_type *parse_type(reader *r);
 
 static const gj_type *fail(reader *r, const char *why)
 {
-	if (!r->error)
-		r->error = why;
+	if (!*r->error.why)
+		snprintf(r->error.why, sizeof r->error.why, "%s", why);
 	return NULL;
 }
 
@@ -204,6 +205,19 @@ static const gj_type *read_function(reader *r, char end)
 	return eat(r, end) ? gj_function_type(ret, arg, (uint32_t)n, NULL) : fail(r, "expected the end of a function's type");
 }
 
+static const gj_type *unknown(reader *r, const char *word, size_t n)
+{
+	gj_nearest like = gj_nearest_to_n(word, n);
+	for (int k = 0; k < GJ_NSCALARS; k++)
+		gj_nearest_offer_list(&like, spellings[k]);
+	gj_nearest_offer_list(&like, "void none array UniTuple Tuple Optional CPointer voidptr FunctionType");
+	if (!*r->error.why) {
+		snprintf(r->error.why, sizeof r->error.why, "there is no type '%.*s'", (int)(n < 40 ? n : 40), word);
+		snprintf(r->error.hint, sizeof r->error.hint, "%s", gj_did_you_mean(&like));
+	}
+	return NULL;
+}
+
 static const gj_type *read_name(reader *r)
 {
 	const char *word;
@@ -244,7 +258,7 @@ static const gj_type *read_name(reader *r)
 		for (int k = 0; k < GJ_NSCALARS; k++)
 			if (is_word(word, n - 2, gj_scalar[k]->name) && gj_vector_type(gj_scalar[k], (uint32_t)(word[n - 1] - '0')))
 				return gj_vector_type(gj_scalar[k], (uint32_t)(word[n - 1] - '0'));
-	return fail(r, "unknown type name");
+	return unknown(r, word, n);
 }
 
 /* "[:, ::1]" after its opening bracket: `::1` last is C, first is F, nowhere is A. */
@@ -292,10 +306,10 @@ static bool at_end(reader *r)
 	skip(r);
 	if (*r->p)
 		fail(r, "unexpected text after the type");
-	return !r->error;
+	return !*r->error.why;
 }
 
-const gj_type *gj_parse_type(const char *text, const char **error)
+const gj_type *gj_parse_type(const char *text, gj_unread *error)
 {
 	reader r = { .p = text };
 	const gj_type *t = parse_type(&r);
@@ -305,7 +319,7 @@ const gj_type *gj_parse_type(const char *text, const char **error)
 	return ok ? t : NULL;
 }
 
-int gj_parse_signature(const char *text, const gj_type **ret, const gj_type **arg, int max, const char **error)
+int gj_parse_signature(const char *text, const gj_type **ret, const gj_type **arg, int max, gj_unread *error)
 {
 	reader r = { .p = text };
 	int n = -1;

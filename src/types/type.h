@@ -3,7 +3,7 @@
 #ifndef GJ_TYPE_H
 #define GJ_TYPE_H
 
-#include "base/base.h"
+#include "base/nearest.h"
 
 typedef enum gj_kind {
 	/* scalars: rows of types.def, in this order */
@@ -211,12 +211,15 @@ const gj_type *gj_item_type(const gj_type *array);
 
 /* -- Signatures ---------------------------------------------------------------------------------------------------- */
 
+/* Why a text cannot be read, and which name may have been meant, as hints begin (base/nearest.h). */
+typedef struct gj_unread { char why[80], hint[GJ_NEAREST_MOST + 20]; } gj_unread;
+
 /* One type from text: "float32", "f4", "float32[:, ::1]", "array(float32, 2d, C)", "Tuple((int64, float32))",
- * "UniTuple(int64, 3)", "none", "void". NULL and *error (static or arena text) when it cannot be read. */
-const gj_type *gj_parse_type(const char *text, const char **error);
+ * "UniTuple(int64, 3)", "none", "void". NULL when it cannot be read; `error` may be NULL. */
+const gj_type *gj_parse_type(const char *text, gj_unread *error);
 
 /* "void(float32[:], int64)", "float32(float32)", "(float32, int64)", "float32, int64": *ret is NULL in the last two. Returns the number
  * of argument types written to arg[], −1 on an error. */
-int gj_parse_signature(const char *text, const gj_type **ret, const gj_type **arg, int max, const char **error);
+int gj_parse_signature(const char *text, const gj_type **ret, const gj_type **arg, int max, gj_unread *error);
 
 #endif

@@ -634,9 +634,9 @@ static void test_parse(void)
 		{ "Tuple((UniTuple(i4, 2), b1))", "((i4 i4) b1)" }, { "none", "none" },
 	};
 	for (size_t i = 0; i < GJ_LEN(good); i++) {
-		const char *error = "";
+		gj_unread error = { 0 };
 		const gj_type *t = gj_parse_type(good[i].text, &error);
-		CHECK(is(code(t), good[i].code) && !error, "%s gives %s (%s)", good[i].text, code(t), error ? error : "");
+		CHECK(is(code(t), good[i].code) && !*error.why, "%s gives %s (%s)", good[i].text, code(t), error.why);
 	}
 	static const char *const bad[] = {
 		"", "float33", "float32[", "float32[:", "float32[1]", "float32[:,::1,:]", "float32[::1,::1]",
@@ -648,15 +648,15 @@ static void test_parse(void)
 		"Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(Tuple(i4",
 	};
 	for (size_t i = 0; i < GJ_LEN(bad); i++) {
-		const char *error = NULL;
-		CHECK(!gj_parse_type(bad[i], &error) && error && *error, "%s is read", bad[i]);
+		gj_unread error = { 0 };
+		CHECK(!gj_parse_type(bad[i], &error) && *error.why, "%s is read", bad[i]);
 	}
 }
 
 static void test_signature(void)
 {
 	const gj_type *ret, *arg[4];
-	const char *error;
+	gj_unread error;
 	int n = gj_parse_signature("void(float32[:], int64)", &ret, arg, 4, &error);
 	CHECK(n == 2 && ret == gj_t_none && is(arg[0]->code, "f4[1A]") && is(arg[1]->code, "i8"), "kernel");
 	n = gj_parse_signature("float32(float32)", &ret, arg, 4, &error);
@@ -669,8 +669,8 @@ static void test_signature(void)
 	static const char *const bad[] = { "", "void", "void(", "void(f4", "void(f4))", "void(f4,,f4)", "(f4, x)", "x(f4)",
 	                                   "void(f4 f4)", "(f4,f4,f4,f4,f4)", "void(,)" };
 	for (size_t i = 0; i < GJ_LEN(bad); i++) {
-		error = NULL;
-		CHECK(gj_parse_signature(bad[i], &ret, arg, 4, &error) == -1 && error, "%s is read", bad[i]);
+		error = (gj_unread){ 0 };
+		CHECK(gj_parse_signature(bad[i], &ret, arg, 4, &error) == -1 && *error.why, "%s is read", bad[i]);
 	}
 }
 

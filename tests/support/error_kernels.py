@@ -523,10 +523,6 @@ def FIELD(x):
 	x[0] = RECORDS[0].z  # here: RECORDS[0].z
 
 
-def FIELD_LIKE(x):
-	x[0] = RECORDS[0]["mas"]  # here: RECORDS[0]["mas"]
-
-
 def FIELD_DTYPE(x):
 	x[0] = RECORDS[0].name  # here: RECORDS[0].name
 

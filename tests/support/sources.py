@@ -116,7 +116,7 @@ ROOMS = [["base"], ["types"], ["code", "image"], ["ir"], ["names", "bytecode"], 
 # The devices know no compiler.
 KNOWN_TO_RUN = ["base", "types", "image", "run"]
 # Files beside the rooms of pyext/: below all of them, or above.
-_PYEXT = {"core": "pyext/core", "raise": "pyext/core", "failure": "pyext/core", "raised": "pyext/core", "exceptions": "pyext/core", "printed": "pyext/core", "interrupt": "pyext/core", "module": "pyext/module", "debug": "pyext/module"}
+_PYEXT = {"core": "pyext/core", "raise": "pyext/core", "failure": "pyext/core", "raised": "pyext/core", "exceptions": "pyext/core", "printed": "pyext/core", "interrupt": "pyext/core", "nearest": "pyext/core", "module": "pyext/module", "debug": "pyext/module"}
 
 
 def room_of(file):

@@ -156,8 +156,7 @@ class Elementwise(_core.Elements):
 
 	def _call(self, *args, out=None, where=True, dtype=None, casting="same_kind", signature=None, sig=None, order="K", subok=True,
 			stream=0, **unknown):
-		for name in unknown:
-			raise TypeError(f"{self.__name__}() got an unexpected keyword argument '{name}'")
+		_core.check_keywords(self.__name__, unknown, ("out", "where", "dtype", "casting", "signature", "order", "subok", "stream"))
 		if not self.nin <= len(args) <= self.nargs:
 			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} "
 				f"{'was' if len(args) == 1 else 'were'} given")

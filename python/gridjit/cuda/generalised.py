@@ -125,8 +125,7 @@ class DeviceGUFunc:
 	# -- calls --
 
 	def __call__(self, *args, out=None, stream=0, **unknown):
-		for name in unknown:
-			raise TypeError(f"{self.__name__}() got an unexpected keyword argument '{name}'")
+		_core.check_keywords(self.__name__, unknown, ("out", "stream"))
 		call = self._call(args, out, stream)
 		results = call.run()
 		results = [o if o is not None else r if call.on_device else r.copy_to_host(stream=stream)[()] for o, r in zip(call.given, results)]

@@ -162,9 +162,7 @@ class AutoUFunc:
 
 
 def _options(fastmath, others):
-	for name in others:
-		if name not in _ACCEPTED:
-			raise TypeError(f"vectorize() got an unexpected keyword argument '{name}'")
+	_core.check_keywords("vectorize", others, ("target", "identity", "fastmath", *_ACCEPTED))
 	if others.get("forceobj") or others.get("nopython") not in (None, True):
 		raise NotImplementedError("vectorize(forceobj=True): there is no object mode")
 	return {"fastmath": bool(fastmath)}

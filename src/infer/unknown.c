@@ -1,0 +1,93 @@
+/* Attributes, fields, keys and names that do not exist: messages with what may have been meant, and with what there is. */
+#include "infer/infer.h"
+#include "types/record.h"
+
+#include <string.h>
+
+void gj_no_field(const gj_fn *f, uint32_t loc, const gj_type *record, const char *name)
+{
+	const gj_record *r = gj_record_of(record);
+	gj_nearest like = gj_nearest_to(name);
+	for (uint32_t i = 0; i < r->n; i++)
+		gj_nearest_offer(&like, r->name[i]);
+	gj_fail(f, loc, GJ_ERR_FIELD, name, gj_did_you_mean(&like), gj_listed(f->arena, r->name, r->n));
+}
+
+void gj_no_key(const gj_fn *f, uint32_t loc, const gj_type *dict, gj_known key)
+{
+	const char *name = key.konst && key.konst->kind == GJ_OBJ_STR ? key.konst->name : NULL;
+	const gj_fields *keys = gj_names_of(dict);
+	gj_nearest like = gj_nearest_to(name ? name : "");
+	for (uint32_t i = 0; i < keys->n; i++)
+		gj_nearest_offer(&like, keys->name[i]);
+	gj_fail(f, loc, GJ_ERR_KEY, dict->name, name ? gj_printf(f->arena, "'%s'", name) : gj_known_text(f->arena, key), gj_did_you_mean(&like));
+}
+
+void gj_no_keyword(const gj_fn *f, uint32_t loc, const gj_code *code, const char *name)
+{
+	const char *const *param = code->var + code->nposonly;
+	uint32_t n = (uint32_t)(code->nargs + code->nkwonly - code->nposonly);
+	gj_nearest like = gj_nearest_to(name);
+	for (uint32_t i = 0; i < n; i++)
+		gj_nearest_offer(&like, param[i]);
+	gj_fail(f, loc, GJ_ERR_NO_KEYWORD, code->name, name, gj_did_you_mean(&like),
+	        n ? gj_printf(f->arena, "its parameters are: %s", gj_listed(f->arena, param, n)) : "it has none");
+}
+
+/* -- Attributes ------------------------------------------------------------------------------------------------------- */
+
+static bool is_range(const gj_type *t) { return t->kind == GJ_RANGE; }
+static bool is_vector(const gj_type *t) { return t->kind == GJ_VECTOR; }
+static bool has_elements(const gj_type *t) { return gj_has_elements(t); }
+
+/* What values of a type have: rows of names.def below a space, and words. */
+static const struct { bool (*is)(const gj_type *); const char *space, *words; } has[] = {
+	{ has_elements, "array", "shape strides ndim size itemsize nbytes dtype flags flat T real imag ctypes" },
+	{ gj_is_scalar, "number", "real imag" }, { gj_is_int, "int", "" }, { gj_is_dict, "dict", "" }, { gj_is_sequence, "tuple", "" },
+	{ is_range, "", "start stop step" }, { is_vector, "", "x y z w" },
+};
+
+void gj_no_attribute(const gj_fn *f, uint32_t loc, gj_known a, const char *name)
+{
+	const gj_type *t = a.type, *record = gj_holds_record(t);
+	const gj_fields *items = t->kind == GJ_TUPLE && !gj_is_dict(t) ? gj_names_of(t) : NULL;
+	gj_nearest like = gj_nearest_to(name);
+	for (uint32_t i = 0; record && i < record->n; i++)
+		gj_nearest_offer(&like, gj_record_of(record)->name[i]);
+	if (*like.like)
+		gj_no_field(f, loc, record, name);
+	for (uint32_t i = 0; items && i < items->n; i++)
+		gj_nearest_offer(&like, items->name[i]);
+	for (size_t i = 0; i < GJ_LEN(has); i++)
+		if (has[i].is(t)) {
+			gj_nearest_offer_list(&like, has[i].words);
+			gj_nearest_offer_below(&like, has[i].space);
+		}
+	if (gj_has_elements(t))
+		gj_fail(f, loc, GJ_ERR_ARRAY_ATTRIBUTE, t->name, name, gj_did_you_mean(&like));
+	gj_fail(f, loc, GJ_ERR_ATTRIBUTE, gj_known_text(f->arena, a), name, gj_did_you_mean(&like),
+	        items ? gj_printf(f->arena, "its items are: %s", gj_listed(f->arena, items->name, items->n)) : "");
+}
+
+/* -- Dotted names ----------------------------------------------------------------------------------------------------- */
+
+/* The nearest name beside it, or where there are few all of them. Of modules that are not ours the name may well exist. */
+static const char *name_like(gj_arena *arena, const char *dotted)
+{
+	const char *last = strrchr(dotted, '.'), *space = last ? gj_strndup(arena, dotted, (size_t)(last - dotted)) : "", *word[8];
+	if (strncmp(space, "cuda", 4) && strncmp(space, "gridjit", 7))
+		return "";
+	gj_nearest like = gj_nearest_to(last + 1);
+	uint32_t n = 0;
+	gj_nearest_offer_below(&like, space);
+	if (*like.like)
+		return gj_strdup(arena, gj_did_you_mean(&like));
+	for (const gj_name *row = NULL; n < GJ_LEN(word) && (row = gj_name_next(space, row)); n++)
+		word[n] = strrchr(row->name, '.') + 1;
+	return n && n < GJ_LEN(word) ? gj_printf(arena, "%s has %s; ", space, gj_listed(arena, word, n)) : "";
+}
+
+void gj_no_name(const gj_fn *f, uint32_t loc, const char *dotted)
+{
+	gj_refuse_name(f, loc, gj_shown(dotted), name_like(f->arena, dotted));
+}
