@@ -114,6 +114,35 @@ static PyObject *told(const char **p, const char *end, const gj_report *r, uint3
 	return tuple;
 }
 
+/* A shape as NumPy writes it, without spaces; of several each with one behind it. A new reference. */
+static PyObject *shape_text(PyObject *x)
+{
+	bool several = PyTuple_Check(x) && PyTuple_GET_SIZE(x) > 0 && PyTuple_Check(PyTuple_GET_ITEM(x, 0));
+	if (!several) {
+		PyObject *text = PyObject_Str(x), *packed = text ? PyObject_CallMethod(text, "replace", "ss", " ", "") : NULL;
+		Py_XDECREF(text);
+		return packed;
+	}
+	PyObject *all = PyUnicode_FromString("");
+	for (Py_ssize_t i = 0; all && i < PyTuple_GET_SIZE(x); i++) {
+		PyObject *one = shape_text(PyTuple_GET_ITEM(x, i));
+		Py_SETREF(all, one ? PyUnicode_FromFormat("%U%U ", all, one) : NULL);
+		Py_XDECREF(one);
+	}
+	return all;
+}
+
+/* A value as what stands before its format (code.h: GJ_TOLD_STR and its kin) says. A new reference. */
+static PyObject *told_as(char how, PyObject *x)
+{
+	switch (how) {
+	case GJ_TOLD_WHOLE: return PyNumber_Long(x);
+	case GJ_TOLD_STR:   return PyObject_Str(x);
+	case GJ_TOLD_REPR:  return PyObject_Repr(x);
+	default:            return shape_text(x);
+	}
+}
+
 /* What stands between two GJ_TOLD_IN: a value and its format, or one of several texts. A new reference. */
 static PyObject *told_in(const char *p, const char *end, const gj_report *r, uint32_t *next)
 {
@@ -129,10 +158,8 @@ static PyObject *told_in(const char *p, const char *end, const gj_report *r, uin
 		Py_SETREF(x, one_text(&format, end, which));
 		return x;
 	}
-	if (x && (*format == GJ_TOLD_REPR || *format == GJ_TOLD_STR || *format == GJ_TOLD_WHOLE)) {
-		char how = *format++;
-		Py_SETREF(x, how == GJ_TOLD_WHOLE ? PyNumber_Long(x) : how == GJ_TOLD_STR ? PyObject_Str(x) : PyObject_Repr(x));
-	}
+	if (x && format < end && strchr((const char[]){ GJ_TOLD_REPR, GJ_TOLD_STR, GJ_TOLD_WHOLE, GJ_TOLD_SHAPE, 0 }, *format))
+		Py_SETREF(x, told_as(*format++, x));
 	PyObject *spec = PyUnicode_DecodeUTF8(format, end - format, "replace"), *part = x && spec ? PyObject_Format(x, spec) : NULL;
 	Py_XDECREF(x);
 	Py_XDECREF(spec);

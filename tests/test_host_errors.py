@@ -44,8 +44,6 @@ EXPECT = {
 	"HOST_LAUNCH": ("TypeError", "<lambda>() is a function for the host, not a kernel: it has no blocks and threads"),
 	"HOST_OVERFLOW": ("OverflowError", "the argument 'n' of <lambda>() is 2147483648, which does not fit in int32"),
 	"HOST_RECURSION": ("RecursionError", "maximum recursion depth exceeded in down()"),
-	"INDEX_ARRAYS": ("TypingError", "an index with 2 arrays"),
-	"INDEX_MASK": ("TypingError", "array(bool, 2d, C) cannot stand beside other indices"),
 	"INDEX_OF": ("IndexError", "index 5 is out of bounds for axis 0 with size 5 of array 'x'"),
 	"INDEX": ("IndexError", "index 3 is out of bounds for axis 0 with size 3"),
 	"UFUNC_SEVERAL": ("UnsupportedError", "is called on an array and returns UniTuple(float64 x 2) for each item"),

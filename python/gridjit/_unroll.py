@@ -1,4 +1,4 @@
-"""literal_unroll() and literally(): on the host nothing, in kernels marks (src/names/names.def)."""
+"""literal_unroll(), literally(), extents(): on the host nothing, in compiled code marks (src/names/names.def)."""
 
 
 def literal_unroll(container):
@@ -11,5 +11,11 @@ def literally(obj):
 	return obj
 
 
+def extents(shape):
+	"""The shape, or tuple of shapes, itself. In the text of an exception it is written as NumPy does: (2,3)."""
+	return shape
+
+
 literal_unroll._gj_intrinsic = "gridjit.literal_unroll"
 literally._gj_intrinsic = "gridjit.literally"
+extents._gj_intrinsic = "gridjit.extents"

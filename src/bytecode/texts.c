@@ -255,7 +255,7 @@ static bool braces(gj_ssa_state *s, const char *format, uint32_t n, const operan
 	return true;
 }
 
-/* str(x), repr(x), format.format(x, y) */
+/* str(x), repr(x), extents(x), format.format(x, y) */
 static bool called(gj_ssa_state *s, const gj_op *o, gj_sb *out, gj_refs *value, int depth)
 {
 	const gj_op *callee = gj_o(s->f, gj_var_find(s, o->arg[0]));
@@ -271,10 +271,13 @@ static bool called(gj_ssa_state *s, const gj_op *o, gj_sb *out, gj_refs *value, 
 	}
 	if (nkw)
 		return false;
-	bool repr = !strcmp(name, "builtins.repr");
-	if ((!repr && strcmp(name, "builtins.str")) || o->nargs != 2)
-		return false;
-	return put_value(s, gj_var_find(s, o->arg[1]), (how){ "", repr ? GJ_TOLD_REPR : GJ_TOLD_STR }, out, value, depth);
+	static const struct { const char *name; char as; } texts[] = {
+		{ "builtins.str", GJ_TOLD_STR }, { "builtins.repr", GJ_TOLD_REPR }, { "gridjit.extents", GJ_TOLD_SHAPE }
+	};
+	for (size_t i = 0; i < GJ_LEN(texts) && o->nargs == 2; i++)
+		if (!strcmp(name, texts[i].name))
+			return put_value(s, gj_var_find(s, o->arg[1]), (how){ "", texts[i].as }, out, value, depth);
+	return false;
 }
 
 /* What stands behind a %: the items of a tuple or dictionary, or a value. Constant items become ops before op r. */

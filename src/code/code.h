@@ -64,11 +64,10 @@ struct gj_obj {
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };
 
-/* Operations that are functions in Python (gridjit/_functions): a[index] and a[mask], and their stores, a @ b, np.where(a), and reductions
+/* Operations that are functions in Python (gridjit/_functions): indices with arrays, read and stored, a @ b, np.where(a), and reductions
  * along an axis in the order of gj_reduction. */
 typedef enum gj_written {
-	GJ_WRITTEN_TAKE, GJ_WRITTEN_CHOOSE, GJ_WRITTEN_PUT, GJ_WRITTEN_PUT_CHOSEN, GJ_WRITTEN_TAKE_ALONG, GJ_WRITTEN_PUT_ALONG,
-	GJ_WRITTEN_DOT, GJ_WRITTEN_NONZERO, GJ_WRITTEN_SUM, GJ_WRITTEN_ALL = GJ_WRITTEN_SUM + 6,
+	GJ_WRITTEN_TAKE, GJ_WRITTEN_PUT, GJ_WRITTEN_DOT, GJ_WRITTEN_NONZERO, GJ_WRITTEN_SUM, GJ_WRITTEN_ALL = GJ_WRITTEN_SUM + 6,
 	GJ_NWRITTEN
 } gj_written;
 
@@ -78,7 +77,8 @@ typedef enum gj_written {
  * format, texts with GJ_TOLD_ONE behind each: the value says which of them stands here. */
 enum {
 	GJ_TOLD = 4, GJ_TOLD_IN = 5, GJ_TOLD_ONE = 7,
-	GJ_TOLD_REPR = 6, GJ_TOLD_STR = 14, GJ_TOLD_WHOLE = 8      /* before the format: what is formatted is repr(), str(), int() of the value */
+	GJ_TOLD_REPR = 6, GJ_TOLD_STR = 14, GJ_TOLD_WHOLE = 8,     /* before the format: what is formatted is repr(), str(), int() of the value */
+	GJ_TOLD_SHAPE = 15                         /* the same: a shape, or a tuple of them, as NumPy writes it: (2,3) */
 };
 
 enum { GJ_MAX_FROZEN = 1 << 26 };              /* bytes of the frozen arrays of one kernel */

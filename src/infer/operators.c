@@ -258,7 +258,7 @@ uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char it
 {
 	const gj_op *o = gj_o(s->fn, index);
 	uint32_t n = 0;
-	if (o->type->kind != GJ_TUPLE) {
+	if (o->type->kind != GJ_TUPLE || gj_is_list(o->type)) {
 		items[n] = item_char(s, at, index);
 		ref[n++] = index;
 	} else if (o->op == GJ_MKTUPLE && o->nargs < 15) {

@@ -35,65 +35,99 @@ static int named(const gj_inst *s, const gj_op *call)
 	return row ? reduction(s, call, row, slot) : -1;
 }
 
-/* -- Arrays in index tuples ----------------------------------------------------------------------------------------------- */
+/* -- Arrays in indices ---------------------------------------------------------------------------------------------------- */
 
-/* What an index tuple with one array says. */
+/* What an index with arrays says. */
 typedef struct indexed {
-	uint32_t at;                               /* which item the array is */
-	uint32_t axis, kept, place;                /* its dimension of the indexed array; of the view with `:` for it; of what it takes */
+	uint32_t n;                                /* how many dimensions arrays index: a mask as many as it has, another one */
+	uint32_t axis[GJ_MAX_NDIM];                /* which these are of the view that has `:` in their place */
+	uint32_t named[GJ_MAX_NDIM];               /* and of the indexed array */
+	uint32_t ndim, place;                      /* dimensions of the view; where those of the arrays come in what is taken */
+	bool alone;                                /* nothing else stands in the index, and the view is the array */
 } indexed;
 
-/* An array that can stand in an index. */
-static bool is_places(const gj_type *t)
+/* The type of the items of what an array of integers or a mask can be made from; NULL: it is not such a list. */
+static const gj_type *listed(const gj_type *t)
 {
-	return is_array(t) && t->ndim > 0 && (gj_is_int(t->elem) || gj_is_bool(t->elem));
+	const gj_type *first = gj_is_list(t) && t->n ? listed(t->item[0]) : NULL;
+	bool same = first != NULL;
+	for (uint32_t i = 1; i < t->n && same; i++)
+		same = listed(t->item[i]) && gj_is_bool(listed(t->item[i])) == gj_is_bool(first);
+	return gj_is_int(t) || gj_is_bool(t) ? t : same ? first : NULL;
 }
+
+/* The items' type of an array, or of a list, that can stand in an index; NULL: it is none. */
+static const gj_type *places(const gj_type *t)
+{
+	const gj_type *item = is_array(t) && t->ndim > 0 ? t->elem : gj_is_list(t) ? listed(t) : NULL;
+	return item && (gj_is_int(item) || gj_is_bool(item)) ? item : NULL;
+}
+
+static bool is_places(const gj_type *t) { return places(t) != NULL; }
 
 static bool is_integer(const gj_type *t) { return t->kind == GJ_OPTIONAL ? gj_is_int(t->elem) : gj_is_int(t); }
 
-/* Integers beside the array index with it: as NumPy has it, its dimensions come first where something else stands between them. */
-static uint32_t place_of(const gj_type *tuple, uint32_t at, uint32_t kept)
+/* How many dimensions an item of an index stands for, an ellipsis aside. */
+static uint32_t dimensions_of(const gj_type *t)
 {
-	uint32_t first = at, last = at, many = 0;
-	for (uint32_t i = 0; i < tuple->n; i++) {
-		if (i != at && !is_integer(tuple->item[i]))
-			continue;
-		first = i < first ? i : first;
-		last = i > last ? i : last;
-		many++;
-	}
-	return many == last - first + 1 ? kept : 0;
+	uint32_t mask = 0;
+	if (t == gj_t_none || t == gj_t_ellipsis)
+		return 0;
+	if (is_places(t) && gj_is_bool(places(t)))
+		for (mask = is_array(t) ? t->ndim : 0; gj_is_list(t); t = t->item[0])
+			mask++;
+	return mask ? mask : 1;
 }
 
-/* False: there is no array in the tuple, or not all is known yet. */
-static bool has_array(const gj_inst *s, const gj_op *o, indexed *x)
+static bool is_tuple(const gj_type *index) { return index->kind == GJ_TUPLE && !gj_is_list(index); }
+static uint32_t items_of(const gj_type *index) { return is_tuple(index) ? index->n : 1; }
+static const gj_type *item_of(const gj_type *index, uint32_t i) { return is_tuple(index) ? index->item[i] : index; }
+
+/* Integers beside arrays index with them: as NumPy has it, the arrays' dimensions come first where something else stands between. */
+static bool stands_together(const gj_type *index)
 {
-	const gj_type *a = type_of(s, o->arg[0]), *tuple = type_of(s, o->arg[1]);
-	uint32_t arrays = 0, given = 0, before = 0, fresh = 0, hidden = 0;
-	if (!is_array(a) || !tuple || tuple->kind != GJ_TUPLE)
-		return false;
-	for (uint32_t i = 0; i < tuple->n; i++) {
-		given += tuple->item[i] != gj_t_none && tuple->item[i] != gj_t_ellipsis;
-		arrays += is_places(tuple->item[i]);
-		x->at = is_places(tuple->item[i]) ? i : x->at;
+	uint32_t first = UINT32_MAX, last = 0, many = 0;
+	for (uint32_t i = 0; i < items_of(index); i++) {
+		const gj_type *t = item_of(index, i);
+		if (!is_places(t) && !is_integer(t))
+			continue;
+		first = i < first ? i : first;
+		last = i;
+		many++;
 	}
-	if (arrays > 1)
-		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_ARRAYS, arrays);
+	return many == last - first + 1;
+}
+
+/* False: there is no array in the index, or not all is known yet. */
+static bool has_arrays(const gj_inst *s, const gj_op *o, indexed *x)
+{
+	if (o->sub || o->nargs < 2 || (o->op != GJ_ITEM && o->op != GJ_SETITEM))
+		return false;
+	const gj_type *a = type_of(s, o->arg[0]), *index = type_of(s, o->arg[1]);
+	uint32_t given = 0, arrays = 0, axis = 0;
+	if (!is_array(a) || !index)
+		return false;
+	for (uint32_t i = 0; i < items_of(index); i++) {
+		given += dimensions_of(item_of(index, i));
+		arrays += is_places(item_of(index, i));
+	}
 	if (!arrays)
 		return false;
-	if (gj_is_bool(tuple->item[x->at]->elem) && tuple->item[x->at]->ndim > 1)
-		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_MASK, tuple->item[x->at]->name);
-	for (uint32_t i = 0; i < x->at; i++) {
-		const gj_type *t = tuple->item[i];
-		if (t == gj_t_ellipsis)
-			hidden = given < a->ndim ? a->ndim - given : 0;
-		fresh += t == gj_t_none;
-		before += t != gj_t_none && t != gj_t_ellipsis && !is_integer(t);
-		x->axis += t != gj_t_none && t != gj_t_ellipsis;
+	if (given > a->ndim)
+		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_COUNT, a->name, (int)a->ndim, given);
+	*x = (indexed){ .alone = arrays == items_of(index) };
+	for (uint32_t i = 0; i < items_of(index); i++) {
+		const gj_type *t = item_of(index, i);
+		uint32_t many = t == gj_t_ellipsis ? a->ndim - given : dimensions_of(t);
+		for (uint32_t d = 0; is_places(t) && d < many; d++, x->n++) {
+			x->axis[x->n] = x->ndim + d;
+			x->named[x->n] = axis + d;
+		}
+		axis += many;
+		x->ndim += t == gj_t_none ? 1 : is_integer(t) ? 0 : many;
 	}
-	x->axis += hidden;
-	x->kept = before + fresh + hidden;
-	x->place = place_of(tuple, x->at, x->kept);
+	x->ndim += a->ndim - axis;
+	x->place = stands_together(index) ? x->axis[0] : 0;
 	return true;
 }
 
@@ -106,37 +140,80 @@ static gj_ref constant(const gj_inst *s, const gj_op *o, const gj_obj *k)
 
 static gj_ref number(const gj_inst *s, const gj_op *o, uint32_t i) { return constant(s, o, gj_obj_int(s->fn->arena, i)); }
 
-/* Item i of an index tuple: an operand of the op that makes it, or taken from the value. */
-static gj_ref tuple_item(const gj_inst *s, const gj_op *o, uint32_t i)
+static gj_ref numbers(const gj_inst *s, const gj_op *o, uint32_t n, const uint32_t *x)
+{
+	gj_obj *t = gj_new(s->fn->arena, gj_obj, 1);
+	const gj_obj **item = gj_new(s->fn->arena, const gj_obj *, n);
+	for (uint32_t i = 0; i < n; i++)
+		item[i] = gj_obj_int(s->fn->arena, x[i]);
+	*t = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = n, .item = item };
+	return constant(s, o, t);
+}
+
+/* Item i of an index: itself, an operand of the op that makes the tuple, or taken from the value. */
+static gj_ref item_at(const gj_inst *s, const gj_op *o, uint32_t i)
 {
 	const gj_op *tuple = gj_o(s->fn, o->arg[1]);
+	if (!is_tuple(tuple->type))
+		return o->arg[1];
 	if (tuple->op == GJ_MKTUPLE)
 		return tuple->arg[i];
 	gj_ref part[] = { o->arg[1], number(s, o, i) };
 	return gj_op_new(s->fn, o->block, GJ_ITEM, NULL, o->loc, 2, part);
 }
 
-/* The operands of take_along() and put_along(): the array with `:` in the place of the index array, that array, what is stored, and
- * where its dimensions are. */
-static uint32_t along(const gj_inst *s, gj_op o, gj_ref *arg)
+static gj_ref colon(const gj_inst *s, const gj_op *o)
 {
 	static const gj_obj none = { .kind = GJ_OBJ_NONE };
-	indexed x = { 0 };
-	has_array(s, &o, &x);
-	uint32_t n = type_of(s, o.arg[1])->n, many = 0;
-	gj_ref *item = gj_new(s->fn->arena, gj_ref, n), all[] = { constant(s, &o, &none), constant(s, &o, &none) };
-	for (uint32_t i = 0; i < n; i++)
-		item[i] = tuple_item(s, &o, i);
-	gj_ref places = item[x.at];
-	item[x.at] = gj_op_new(s->fn, o.block, GJ_MKSLICE, NULL, o.loc, 2, all);
-	gj_ref view[] = { o.arg[0], gj_op_new(s->fn, o.block, GJ_MKTUPLE, NULL, o.loc, n, item) };
-	arg[many++] = gj_op_new(s->fn, o.block, GJ_ITEM, NULL, o.loc, 2, view);
-	arg[many++] = places;
+	gj_ref all[] = { constant(s, o, &none), constant(s, o, &none) };
+	return gj_op_new(s->fn, o->block, GJ_MKSLICE, NULL, o->loc, 2, all);
+}
+
+/* The view whose dimensions from x->place on arrays index. */
+static gj_ref view_of(const gj_inst *s, const gj_op *o, const indexed *x, uint32_t n, const gj_ref *item)
+{
+	gj_fn *f = s->fn;
+	uint32_t order[GJ_MAX_NDIM], many = 0;
+	gj_ref view[] = { o->arg[0], x->alone ? 0 : gj_op_new(f, o->block, GJ_MKTUPLE, NULL, o->loc, n, item) };
+	gj_ref a = x->alone ? o->arg[0] : gj_op_new(f, o->block, GJ_ITEM, NULL, o->loc, 2, view);
+	bool lies = true;
+	for (uint32_t i = 0; i < x->n; i++)
+		lies &= x->axis[i] == x->place + i;
+	if (lies)
+		return a;
+	for (uint32_t i = 0; i < x->n; i++)
+		order[many++] = x->axis[i];
+	for (uint32_t d = 0, i = 0; d < x->ndim; d++) {
+		if (i < x->n && d == x->axis[i])
+			i++;
+		else
+			order[many++] = d;
+	}
+	gj_ref call[] = { gj_op_new(f, o->block, GJ_ATTR, NULL, o->loc, 1, &a), numbers(s, o, x->ndim, order) };
+	gj_o(f, call[0])->imm.name = "transpose";
+	return gj_op_new(f, o->block, GJ_CALL, NULL, o->loc, 2, call);
+}
+
+/* The operands of take() and put(): the view, a tuple of the arrays, what is stored, and where their dimensions are. */
+static uint32_t indexed_by(const gj_inst *s, gj_op o, const indexed *x, gj_ref *arg)
+{
+	const gj_type *index = type_of(s, o.arg[1]);
+	uint32_t n = items_of(index), many = 0, kept = 0, arrays = 0;
+	gj_ref *item = gj_new(s->fn->arena, gj_ref, n + GJ_MAX_NDIM), *array = gj_new(s->fn->arena, gj_ref, n);
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_type *t = item_of(index, i);
+		gj_ref r = item_at(s, &o, i);
+		if (is_places(t))
+			array[arrays++] = r;
+		for (uint32_t d = 0; d < (is_places(t) ? dimensions_of(t) : 1); d++)
+			item[kept++] = is_places(t) ? colon(s, &o) : r;
+	}
+	arg[many++] = view_of(s, &o, x, kept, item);
+	arg[many++] = gj_op_new(s->fn, o.block, GJ_MKTUPLE, NULL, o.loc, arrays, array);
 	if (o.op == GJ_SETITEM)
 		arg[many++] = o.arg[2];
-	arg[many++] = number(s, &o, x.kept);
-	arg[many++] = number(s, &o, x.place);
-	arg[many++] = number(s, &o, x.axis);
+	arg[many++] = number(s, &o, x->place);
+	arg[many++] = numbers(s, &o, x->n, x->named);
 	return many;
 }
 
@@ -144,16 +221,14 @@ static uint32_t along(const gj_inst *s, gj_op o, gj_ref *arg)
 
 int gj_written_for(const gj_inst *s, gj_ref r)
 {
-	indexed x = { 0 };
+	indexed x;
 	const gj_op *o = gj_o(s->fn, r);
 	const gj_type *a = o->nargs ? type_of(s, o->arg[0]) : NULL, *b = o->nargs > 1 ? type_of(s, o->arg[1]) : NULL;
 	if (!s->code->written || !o->nargs)
 		return -1;
-	if ((o->op == GJ_ITEM || o->op == GJ_SETITEM) && !o->sub && has_array(s, o, &x))
-		return o->op == GJ_ITEM ? GJ_WRITTEN_TAKE_ALONG : GJ_WRITTEN_PUT_ALONG;
 	switch (o->op) {
-	case GJ_ITEM:    return is_array(a) && is_array(b) ? gj_is_bool(b->elem) ? GJ_WRITTEN_CHOOSE : GJ_WRITTEN_TAKE : -1;
-	case GJ_SETITEM: return is_array(a) && is_array(b) ? gj_is_bool(b->elem) ? GJ_WRITTEN_PUT_CHOSEN : GJ_WRITTEN_PUT : -1;
+	case GJ_ITEM:    return has_arrays(s, o, &x) ? GJ_WRITTEN_TAKE : -1;
+	case GJ_SETITEM: return has_arrays(s, o, &x) ? GJ_WRITTEN_PUT : -1;
 	case GJ_PYBIN:   return o->sub == GJ_OP_MATMUL_ && is_array(a) && is_array(b) ? GJ_WRITTEN_DOT : -1;
 	case GJ_CALL:    return o->sub ? -1 : named(s, o);
 	default:         return -1;
@@ -163,11 +238,11 @@ int gj_written_for(const gj_inst *s, gj_ref r)
 uint32_t gj_written_arguments(const gj_inst *s, gj_ref r, gj_ref *arg)
 {
 	int slot[GJ_MAX_CALL];
-	indexed x = { 0 };
+	indexed x;
 	const gj_op *o = gj_o(s->fn, r);
 	uint32_t n = o->nargs;
-	if ((o->op == GJ_ITEM || o->op == GJ_SETITEM) && !o->sub && has_array(s, o, &x))
-		return along(s, *o, arg);
+	if (has_arrays(s, o, &x))
+		return indexed_by(s, *o, &x, arg);
 	if (o->op == GJ_CALL && gj_is_reduction(gj_name_find(s->konst[o->arg[0]]->name))) {
 		row_of(s, o, slot);
 		arg[0] = gj_slot_ref(s->fn, o, slot[0]);

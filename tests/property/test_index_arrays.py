@@ -1,4 +1,4 @@
-"""Arrays among other indices, read and stored, beside NumPy: shapes, the order of axes, duplicates, masks, what overlaps, what is out of bounds."""
+"""Arrays in indices, read and stored, beside NumPy: several, shapes, the order of axes, duplicates, masks, what overlaps, what is out of bounds."""
 
 import linecache
 
@@ -16,8 +16,8 @@ compiled = {}
 def function(index):
 	"""What NumPy and compiled code do with an index, in one function: compiled once."""
 	if index not in compiled:
-		text = f"def f(a, k, v):\n\tr = a[{index}]\n\ta[{index}] = v\n\ta[{index}] += 1\n\treturn r, a[{index}]\n"
-		name = f"<index array {index}>"
+		text = f"def f(a, k, l, v):\n\tr = a[{index}]\n\ta[{index}] = v\n\ta[{index}] += 1\n\treturn r, a[{index}]\n"
+		name = f"<index arrays {index}>"
 		linecache.cache[name] = (len(text), None, text.splitlines(True), name)
 		space = {}
 		exec(compile(text, name, "exec"), space)
@@ -27,12 +27,13 @@ def function(index):
 
 @st.composite
 def indices(draw):
-	"""The text of an index, and the extent of what the array in it indexes."""
+	"""How many dimensions an array has, the text of an index, and which dimensions k and l index."""
 	ndim = draw(st.integers(1, 3))
-	at = draw(st.integers(0, ndim - 1))
-	items = [draw(st.sampled_from([":", "1:", "::-1", "0", "-1"])) for _ in range(ndim)]
-	items[at] = "k"
-	kept = draw(st.integers(at + 1, ndim))
+	at = draw(st.permutations(range(ndim)))[:draw(st.integers(1, 2))]
+	items = [draw(st.sampled_from([":", "1:", "::-1", "0", "-1", "[0, 1, 0]"])) for _ in range(ndim)]
+	for name, d in zip("kl", at):
+		items[d] = name
+	kept = draw(st.integers(max(at) + 1, ndim))
 	items = items[:kept]
 	extra = draw(st.sampled_from(["", "", "None", "..."]))
 	if extra:
@@ -40,37 +41,53 @@ def indices(draw):
 		if extra == "..." and place < kept:        # it stands for the dimensions that have no item
 			place = 0 if kept == ndim else kept
 		items.insert(place, extra)
-	return ndim, ", ".join(items), SHAPE[at]
+	return ndim, ", ".join(items), at
 
 
-def places(draw, n):
-	if draw(st.integers(0, 4)) == 0:
-		return np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)), np.bool_)
-	shape = draw(st.sampled_from([(0,), (1,), (2,), (5,), (2, 3)]))
-	dtype = draw(st.sampled_from([np.int64, np.int64, np.int8]))
+def places(draw, n, shape):
+	"""An array of integers of a shape; or, for three places, a mask that chooses as many."""
+	if shape == (3,) and n > 2 and draw(st.integers(0, 2)) == 0:
+		mask = np.zeros(n, np.bool_)
+		mask[draw(st.permutations(range(n)))[:3]] = True
+		return mask
 	size = int(np.prod(shape))
+	dtype = draw(st.sampled_from([np.int64, np.int64, np.int8]))
 	return np.array(draw(st.lists(st.integers(-n, n - 1), min_size=size, max_size=size)), dtype).reshape(shape)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_as_numpy(data):
-	ndim, index, n = data.draw(indices())
-	k = places(data.draw, n)
+	ndim, index, at = data.draw(indices())
+	shapes = [(3,), (3,), (1,), (2, 3), (2, 1)] + [(0, 3)] * (len(at) == 1)
+	arrays = [places(data.draw, SHAPE[d], data.draw(st.sampled_from(shapes))) for d in at] + [None]
 	python, jitted = function(index)
 	a = np.arange(1.0, 1 + np.prod(SHAPE[:ndim])).reshape(SHAPE[:ndim])
-	shape = np.shape(eval(f"a[{index}]", {"a": a, "k": k}))
-	kind = data.draw(st.sampled_from(["number", "whole", "ones", "last"]))
+	shape = np.shape(eval(f"a[{index}]", {"a": a, "k": arrays[0], "l": arrays[1]}))
+	kind = data.draw(st.sampled_from(["number", "whole", "ones", "last", "more"]))
 	if kind == "number":
 		v = 7.5
 	else:
-		v = np.ones(tuple(1 if kind == "ones" and d % 2 else extent for d, extent in enumerate(shape))[len(shape) - 1 if kind == "last" else 0:])
+		v = np.ones((1,) * (kind == "more" and ndim > 1) + tuple(1 if kind == "ones" and d % 2 else extent for d, extent in enumerate(shape))[len(shape) - 1 if kind == "last" else 0:])
 		v += np.arange(v.size).reshape(v.shape)
 	b = a.copy()
-	want, got = python(a, k, v), jitted(b, k, v)
+	want, got = python(a, *arrays[:2], v), jitted(b, *arrays[:2], v)
 	for x, y in zip(want, got):
 		assert x.shape == y.shape and x.tolist() == y.tolist()
 	assert a.tolist() == b.tolist()
+
+
+@pytest.mark.parametrize("index", ["m", "m[0]", ":, m[0]", "m[:, :, 0], k", "k, ..., m[0, 0]", "m & (a > 3)", "m[:, ::-1]"])
+def test_masks_of_several_dimensions(index):
+	a = np.arange(8.0).reshape(2, 2, 2)
+	m = np.array([True, False, True, True, False, True, False, False]).reshape(2, 2, 2)
+	k = np.array([0, 1, 1])[:2]
+	text = f"def f(a, m, k):\n\tr = a[{index}]\n\ta[{index}] = r * 2\n\ta[{index}] -= 1\n\treturn r\n"
+	space = {}
+	exec(text, space)
+	b = a.copy()
+	x, y = space["f"](a, m, k), njit(space["f"])(b, m, k)
+	assert x.shape == y.shape and x.tolist() == y.tolist() and a.tolist() == b.tolist()
 
 
 @njit
@@ -101,19 +118,48 @@ def test_out_of_bounds_is_always_an_error():
 	for bad in (3, -4):
 		same_error(columns, a, np.array([0, bad, 1]))
 		same_error(set_columns, a, np.array([0, bad, 1]), 1.0)
+		same_error(pairs, a, np.array([0, 1, -1]), np.array([0, 2, bad]))
 	same_error(beside, a, np.array([4]))
 	same_error(njit(lambda a, k: a[k]), a, np.array([1, 2]))
 	assert not a.any()
 
 
+@njit
+def pairs(a, k, l):
+	return a[k, l]
+
+
+@njit
+def set_pairs(a, k, l, v):
+	a[k, l] = v
+
+
+@njit
+def rows(a, k):
+	return a[k]
+
+
+@njit
+def set_rows(a, k, v):
+	a[k] = v
+
+
 def test_misfits():
-	a = np.zeros((2, 3))
-	with pytest.raises(ValueError, match=r"from shape \(2,\) into shape \(2,3\)"):
-		set_columns(a, np.array([0, 1, 2]), np.ones(2))
-	with pytest.raises(IndexError, match="boolean index did not match indexed array along axis 1"):
-		columns(a, np.array([True, False]))
+	a, two, three = np.zeros((2, 3)), np.array([0, 1]), np.array([0, 1, 1])
+	same_error(set_columns, a, np.array([0, 1, 2]), np.ones(2))
+	same_error(set_columns, a, three, np.ones((2, 2, 3)))
+	same_error(set_pairs, a, two, two[:, None], np.ones(3))
+	same_error(set_pairs, a, two, two, np.ones(3))
+	same_error(pairs, a, two, three)
+	same_error(pairs, a, two[:, None], np.zeros((3, 3), np.int64))
+	same_error(columns, a, np.array([True, False]))
 	with pytest.raises(IndexError, match="index 18446744073709551615 is out of bounds for axis 1 with size 3"):
 		columns(a, np.array([2**64 - 1], np.uint64))
+	for mask in (np.ones(3, np.bool_), np.ones((2, 2), np.bool_)):
+		same_error(rows, a, mask)
+		same_error(set_rows, a, mask, 1.0)
+	same_error(set_rows, a, a == 0, np.ones(4))
+	same_error(set_rows, a, a == 0, np.ones((2, 3)))
 	assert not a.any()
 
 
@@ -123,6 +169,15 @@ def test_what_overlaps_is_read_first():
 		want = a[reverse].copy()
 		set_columns(a, np.arange(4), a[reverse])
 		assert a.tolist() == want.tolist()
+	for f in (set_rows, set_pairs):
+		k, mask = np.array([2, 0, 1, 0]), np.array([True, False, True])
+		want, m = k.copy(), mask.copy()
+		if f is set_rows:
+			f(k, k, 3), f.py_func(want, want, 3), f(mask, mask[::-1], False), f.py_func(m, m[::-1].copy(), False)
+		else:
+			k, want = k.reshape(2, 2) % 2, want.reshape(2, 2) % 2
+			f(k, k[0], k[1], 5), f.py_func(want, want[0], want[1], 5)
+		assert k.tolist() == want.tolist() and mask.tolist() == m.tolist()
 
 
 def test_tuples_in_variables_and_from_where():

@@ -542,14 +542,6 @@ def HOST_RECURSION():
 	down(-1)
 
 
-def INDEX_ARRAYS():
-	gridjit.njit(lambda a, k: a[k, k])(np.zeros((2, 2)), np.zeros(1, np.int64))
-
-
-def INDEX_MASK():
-	gridjit.njit(lambda a, m: a[:, m])(np.zeros((2, 2)), np.zeros((2, 2), np.bool_))
-
-
 def INDEX_OF():
 	gridjit.njit(boundscheck=True)(lambda x: x[5])(FIVE)
 

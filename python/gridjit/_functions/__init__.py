@@ -4,11 +4,11 @@ called with. What is a loop over all elements, the compiler knows by itself (src
 import numpy as np
 
 from .. import parallel
-from . import eigen, elementwise, linalg, operations, products, shapes, sorting, sums, threads
+from . import eigen, elementwise, indexing, linalg, operations, products, shapes, sorting, sums, threads
 
 # In the order of gj_written (src/code/code.h).
-WRITTEN = (operations.take, operations.choose, operations.put, operations.put_chosen, operations.take_along, operations.put_along,
-	products.dot, sorting.nonzero, operations.sum_axis, operations.prod_axis, operations.min_axis, operations.max_axis, operations.mean_axis, operations.any_axis, operations.all_axis)
+WRITTEN = (indexing.take, indexing.put, products.dot, sorting.nonzero, operations.sum_axis, operations.prod_axis, operations.min_axis, operations.max_axis,
+	operations.mean_axis, operations.any_axis, operations.all_axis)
 
 # By NumPy's names; a version of NumPy that lacks one has none to call.
 NAMES = {

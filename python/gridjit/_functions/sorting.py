@@ -314,11 +314,11 @@ def nonzero(a):
 		if x:
 			n += 1
 	out = np.empty(n, np.int64)
-	k = 0
-	for i in range(a.size):
-		if a[i]:
-			out[k] = i
-			k += 1
+	i = k = 0
+	while k < n:                           # what is zero is overwritten by the place that comes next: there is nothing to branch on
+		out[k] = i
+		k += a[i] != 0
+		i += 1
 	return (out,)
 
 
