@@ -22,6 +22,15 @@ class Level(enum.IntEnum):
 	LOW = 3
 
 
+class Size(enum.IntEnum):
+	TWO = 2
+	FIVE = 5
+
+
+class Switch(enum.IntFlag):
+	ON = 1
+
+
 class Bits(enum.Flag):
 	A = 1
 	B = 2
@@ -74,7 +83,8 @@ def test_constants_and_arguments(device):
 def test_types():
 	t = gridjit.typeof(Color.RED)
 	assert t.name == f"Enum<int64>({__name__}.Color)" and t is gridjit.typeof(Color.GREEN)
-	assert t is not gridjit.typeof(Other.RED) and t is not gridjit.typeof(Color.HALF) and gridjit.typeof(Level.LOW) is gridjit.int64
+	assert t is not gridjit.typeof(Other.RED) and t is not gridjit.typeof(Color.HALF) and gridjit.typeof(Level.LOW).name == f"IntEnum<int64>({__name__}.Level)"
+	assert gridjit.typeof(Switch.ON) is gridjit.int64
 
 
 @pytest.mark.parametrize("body", ("p + 1", "p[0]", "len(p)", "p < p", "p + p", "int(p)", "p == 1", "min(p)", "Words.A", "p.name", "Color.BLUE",
@@ -101,3 +111,73 @@ def test_refused(device):
 
 	with pytest.raises((ValueError, TypeError), match="x.value"):
 		kernel[1, 1](Words.A)
+
+
+# -- Members of an IntEnum stay members, and are computed with as integers -----------------------------------------------------------
+
+def as_members(c):
+	a, b = c, Size.FIVE
+	for k in (Size.TWO, c):
+		pass
+	return a, (b, k), (a, b)[0], c if a == b else Size.TWO, None if c > 2 else c
+
+def as_numbers(c, x):
+	y = x.copy()
+	y[c] = c
+	y[Size.FIVE:] = c
+	return y, x[c], x[c:].sum(), np.zeros((Size.TWO, c)), c + Size.TWO, -c, c * 2.5, c << 1, sum((c, Size.TWO)), divmod(c, 3), float(c), c.value, \
+		c.real, np.array([c, 9]), c if x[0] else 7
+
+def compared(c):
+	return c == Size.FIVE, c is Size.FIVE, c is not Size.TWO, c is Level.LOW, c == 2, c < 3.5, c in (Size.TWO, 9), (c, 1) == (5, 1), c is None, not c
+
+def counted(c):
+	total = 0
+	for i in range(c):
+		total += i * Size.TWO
+	match c:
+		case Size.TWO:
+			return total, Size.FIVE
+	return total, c
+
+
+@pytest.mark.parametrize("member", Size)
+def test_integers_on_the_host(member):
+	x = np.arange(9.0)
+	for f in as_members, counted, compared:
+		got, want = gridjit.njit(f)(member), f(member)
+		assert str(got) == str(want) and repr(got) == repr(want)
+	for got, want in zip(gridjit.njit(as_numbers)(member, x), as_numbers(member, x)):
+		assert np.array_equal(got, want) and not isinstance(got, enum.Enum)
+	assert gridjit.njit("float64(float64)")(lambda c: c + 1)(member) == member + 1
+	assert gridjit.njit(lambda c: c if c > 2 else Level.LOW)(member) == max(member, 3)
+
+
+def test_integers_in_kernels(device, capfd):
+	@cuda.jit
+	def kernel(c, out):
+		shared = cuda.shared.array((Size.TWO, Size.FIVE), gridjit.float64)
+		local = cuda.local.array(Size.FIVE, gridjit.int64)
+		i = cuda.grid(1)
+		local[c - 1] = c
+		shared[i, Size.TWO] = c
+		out[i] = c.value + 10 * local[c - 1] + 100 * shared[i, 2] + 1000 * (c is Size.TWO)
+		if i == 0:
+			print(c, f"{c:3d}", Size.FIVE)
+	for c in Size:
+		out = np.zeros(2)
+		kernel[1, 2](c, out)
+		cuda.synchronize()
+		assert out.tolist() == [111 * c + 1000 * (c is Size.TWO)] * 2
+
+	@cuda.jit("void(int64, float64[:])")
+	def declared(c, out):
+		out[0] = c
+	declared[1, 1](Size.FIVE, out)
+	cuda.synchronize()
+	assert out[0] == 5
+
+
+def test_no_names():
+	with pytest.raises(errors.TypingError, match="no attribute 'name'"):
+		gridjit.njit(lambda c: c.name)(Size.TWO)

@@ -22,7 +22,7 @@ static const gj_obj *freeze_int(gj_freezer *fz, PyObject *o)
 	int overflow;
 	r->i = PyLong_AsLongLongAndOverflow(o, &overflow);
 	if (!PyLong_CheckExact(o) && gj_has_base(Py_TYPE(o), "Enum"))
-		r->fields = gj_member_fields("");
+		r->fields = gj_member_fields("", true);
 	if (!overflow)
 		return r;
 	r->i = (int64_t)PyLong_AsUnsignedLongLong(o);
@@ -545,8 +545,10 @@ static const gj_obj *freeze_one(gj_freezer *fz, PyObject *o, const gj_names *nam
 	}
 	if (PyArray_CheckScalar(o) && !PyArray_Check(o))
 		return freeze_scalar(fz, o);
-	if (PyLong_Check(o))
-		return freeze_int(fz, o);
+	if (PyLong_Check(o)) {
+		const gj_obj *member = PyLong_CheckExact(o) ? NULL : freeze_member(fz, o);
+		return member || PyErr_Occurred() ? member : freeze_int(fz, o);
+	}
 	if (PyFloat_Check(o))
 		return freeze_float(fz, o);
 	if (PyComplex_Check(o)) {

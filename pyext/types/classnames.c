@@ -120,13 +120,14 @@ static PyObject *text_of(PyTypeObject *class, const char *name)
 const gj_fields *gj_enum_fields(PyTypeObject *class)
 {
 	const gj_fields *f = NULL;
-	if (!gj_has_base(class, "Enum") || PyType_IsSubtype(class, &PyLong_Type) || PyType_IsSubtype(class, &PyFloat_Type))
+	bool integer = PyType_IsSubtype(class, &PyLong_Type) && gj_has_base(class, "IntEnum");
+	if (!gj_has_base(class, "Enum") || (!integer && (PyType_IsSubtype(class, &PyLong_Type) || PyType_IsSubtype(class, &PyFloat_Type))))
 		return NULL;
 	PyObject *module = text_of(class, "__module__"), *name = module ? text_of(class, "__qualname__") : NULL;
 	PyObject *label = name ? PyUnicode_FromFormat("%U.%U", module, name) : NULL;
 	const char *text = label ? PyUnicode_AsUTF8(label) : NULL;
 	if (text)
-		f = remember(gj_member_fields(text), class);
+		f = remember(gj_member_fields(text, integer), class);
 	Py_XDECREF(label);
 	Py_XDECREF(name);
 	Py_XDECREF(module);

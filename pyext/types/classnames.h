@@ -9,7 +9,7 @@
 PyObject *gj_class_attribute(PyTypeObject *, PyObject *name);
 /* The names of the items of a class of tuples: of a named tuple's, or of those of sys.float_info and its like. NULL: it has none. */
 const gj_fields *gj_class_fields(PyTypeObject *);
-/* Names for the members of an enumeration that are not numbers themselves. NULL: another class, or an exception is set. */
+/* Names for the members of an enumeration that are not numbers themselves, or of an IntEnum. NULL: another class, or an exception is set. */
 const gj_fields *gj_enum_fields(PyTypeObject *);
 /* The class that has, or had last, these names: a new reference; NULL: it is gone, or an exception is set. */
 PyObject *gj_fields_class(const gj_fields *);

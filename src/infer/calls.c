@@ -367,7 +367,7 @@ static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 			continue;
 		c.ref[i] = gj_slot_ref(s->fn, call, slot[i]);
 		gj_known v = gj_value(s, c.ref[i]);
-		c.a[i] = gj_known_wide(gj_keeps_none(row) ? gj_known_asked(v) : gj_known_seen(v));
+		c.a[i] = gj_known_wide(s->fn->arena, gj_keeps_none(row) ? gj_known_asked(v) : gj_known_seen(v));
 		if (!c.a[i].type)
 			return gj_just(NULL);
 	}
@@ -398,7 +398,7 @@ static gj_known construct(gj_inst *s, const gj_op *call, const gj_type *to)
 		return construct_vector(s, call, to);
 	if (!gj_is_scalar(to) && !gj_is_float8(to))
 		gj_fail(s->fn, call->loc, GJ_ERR_NOT_CALLABLE, to->name);
-	gj_known a = call->nargs == 2 ? gj_known_wide(gj_known_seen(gj_value(s, call->arg[1]))) : gj_just(gj_wide(to));
+	gj_known a = call->nargs == 2 ? gj_known_wide(s->fn->arena, gj_known_seen(gj_value(s, call->arg[1]))) : gj_just(gj_wide(to));
 	if (call->nargs > 2)
 		gj_fail(s->fn, call->loc, GJ_ERR_ARG_COUNT, to->name, "one argument", call->nargs - 1);
 	if (!a.type)

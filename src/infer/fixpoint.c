@@ -136,15 +136,18 @@ static gj_known unpack_rest(gj_inst *s, const gj_op *o, gj_known a)
 
 static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
-	bool an = a.type == gj_t_none, bn = b.type == gj_t_none;
+	bool an = a.type == gj_t_none, bn = b.type == gj_t_none, numbers = gj_is_integer_member(a.type) || gj_is_integer_member(b.type);
 	if ((an && b.type->kind == GJ_OPTIONAL) || (bn && a.type->kind == GJ_OPTIONAL))
 		return gj_just(gj_scalar[GJ_BOOL]);
 	if (a.type->kind == GJ_PICKED || b.type->kind == GJ_PICKED)
 		return gj_just(gj_scalar[GJ_BOOL]);
 	if (an || bn)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, (an && bn) != o->sub) };
+	if (numbers && a.type != b.type)
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, o->sub) };
 	if (gj_is_member(a.type) && gj_is_member(b.type))
-		return gj_known_compare(s->fn, o->loc, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);
+		return gj_known_compare(s->fn, o->loc, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, numbers ? gj_known_wide(s->fn->arena, a) : a,
+		                        numbers ? gj_known_wide(s->fn->arena, b) : b);
 	if (a.konst && b.konst)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, gj_obj_same(a.konst, b.konst) != o->sub) };
 	if (gj_is_bool(a.type) && gj_is_bool(b.type))                              /* there is one True and one False */
@@ -328,7 +331,7 @@ static void setitem(gj_inst *s, const gj_op *o)
 		gj_fail(s->fn, o->loc, gj_is_list(a.type) ? GJ_ERR_LIST_CHANGE : GJ_ERR_SETITEM, gj_known_text(s->fn->arena, a));
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
-	gj_known part = parts ? gj_just(parts) : gj_known_item(s, o, a, gj_value(s, o->arg[1]));
+	gj_known part = parts ? gj_just(parts) : gj_known_item(s, o, a, gj_known_wide(s->fn->arena, gj_value(s, o->arg[1])));
 	bool one = (v.type->kind == GJ_ARRAY || v.type->kind == GJ_EXPRESSION) && v.type->ndim == 0;     /* as its element */
 	if (!gj_storable(one ? gj_just(v.type->elem) : v, part.type->kind == GJ_REF ? part.type->elem : part.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), part.type->name);
@@ -363,7 +366,9 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	gj_known (*as)(gj_known) = gj_takes_none(o) ? gj_known_asked : gj_known_seen;
 	gj_known a = as(gj_value(s, o->arg[0])), b = o->nargs > 1 ? as(gj_value(s, o->arg[1])) : a;
 	if (gj_computes(o))
-		a = gj_known_wide(a), b = gj_known_wide(b);
+		a = gj_known_wide(s->fn->arena, a), b = gj_known_wide(s->fn->arena, b);
+	if (o->op == GJ_ITEM)
+		b = gj_known_wide(s->fn->arena, b);
 	gj_refuse_unbound(s, o, false);
 	if (!a.type || !b.type)
 		return (gj_known){ 0 };

@@ -120,8 +120,9 @@ const char *gj_known_list(gj_arena *, uint32_t n, const gj_known *);   /* "(int6
 /* A value as all but calls see it: an inner function is not the tuple of what it holds; and what may be None is the value. */
 gj_known gj_known_asked(gj_known);
 gj_known gj_known_seen(gj_known);
-/* The same as operands are computed with: floats of 8 bits are float32; does the op compute with its operands? */
-static inline gj_known gj_known_wide(gj_known v) { return v.type && gj_is_float8(v.type) ? (gj_known){ gj_wide(v.type), NULL } : v; }
+/* The same as operands are computed with (gj_wide); of constants alone; does the op compute with its operands? */
+gj_known gj_known_wide(gj_arena *, gj_known);
+const gj_obj *gj_obj_wide(gj_arena *, const gj_type *, const gj_obj *);
 static inline bool gj_computes(const gj_op *o) { return o->op == GJ_PYBIN || o->op == GJ_PYUN || o->op == GJ_PYCMP || o->op == GJ_IN || o->op == GJ_TRUTH; }
 /* Does the op take operands that may be None, and is what it says of them no mistake? */
 bool     gj_takes_none(const gj_op *);

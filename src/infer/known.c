@@ -74,6 +74,25 @@ static const gj_type *class_type(const gj_obj *o)
 	return o->kind == GJ_OBJ_TYPE ? o->type : NULL;
 }
 
+const gj_obj *gj_obj_wide(gj_arena *arena, const gj_type *t, const gj_obj *o)
+{
+	if (!o || gj_is_float8(t) || gj_is_integer_member(t))
+		return o && gj_is_integer_member(t) ? o->item[0] : NULL;
+	if (t->kind != GJ_TUPLE || gj_wide(t) == t)
+		return o;
+	gj_obj *r = gj_memdup(arena, o, sizeof *o);
+	const gj_obj **item = gj_new(arena, const gj_obj *, t->n);
+	for (uint32_t i = 0; i < t->n; i++)
+		item[i] = gj_is_float8(t->item[i]) ? o->item[i] : gj_obj_wide(arena, t->item[i], o->item[i]);
+	r->item = item;
+	return r;
+}
+
+gj_known gj_known_wide(gj_arena *arena, gj_known v)
+{
+	return v.type ? (gj_known){ gj_wide(v.type), gj_obj_wide(arena, v.type, v.konst) } : v;
+}
+
 bool gj_obj_same(const gj_obj *a, const gj_obj *b)
 {
 	const gj_type *t = class_type(a);

@@ -224,7 +224,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 	bool plain = true, unit = true;
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_type *t = gj_known_at(s, at->block, o->arg[i]).type;
-		if (t && t != gj_t_none && !gj_is_int(t))
+		if (t && t != gj_t_none && !gj_is_int(gj_wide(t)))
 			no_index(s, at->loc, gj_just(t));
 		if (t != gj_t_none && i < 2)
 			plain = false;
@@ -238,7 +238,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 
 static char type_char(const gj_inst *s, const gj_op *at, gj_known v)
 {
-	v = gj_known_seen(v);
+	v = gj_known_wide(s->fn->arena, gj_known_seen(v));
 	if (gj_is_int(v.type))
 		return 'i';
 	if (v.type == gj_t_ellipsis)
@@ -622,6 +622,8 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return gj_known_named(s, o, "int.bit_count", NULL);
 	if (gj_is_dict(a.type) && method(s, "dict", name))
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "dict.%s", name), NULL);
+	if (gj_is_integer_member(a.type) && strcmp(name, "value"))
+		return gj_known_attr(s, o, gj_known_wide(s->fn->arena, a));
 	int item = gj_is_dict(a.type) ? -1 : gj_item_named(a.type, name);
 	if (item >= 0)
 		return (gj_known){ a.type->item[item], a.konst ? a.konst->item[item] : NULL };

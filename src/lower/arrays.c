@@ -277,12 +277,14 @@ static void fill_view(gj_lower *L, gj_lv target, gj_lv v)
 	gj_lcopy(L, target, v);
 }
 
-/* What is stored: of an array without dimensions its element. */
+/* What is stored: of an array without dimensions its element, of a member of an IntEnum its value. */
 static gj_lv stored(gj_lower *L, gj_lv v)
 {
 	if (v.type->kind == GJ_ARRAY && v.type->ndim == 0)
 		return gj_lload_from(L, v, v.part[0], gj_item_type(v.type));
-	return v.type->kind == GJ_EXPRESSION && v.type->ndim == 0 ? gj_lexpression_item(L, v, 0, NULL) : v;
+	if (v.type->kind == GJ_EXPRESSION && v.type->ndim == 0)
+		return gj_lexpression_item(L, v, 0, NULL);
+	return gj_is_float8(v.type) ? v : gj_lwide(L, v);
 }
 
 void gj_lsetitem(gj_body *B, const gj_op *o)
@@ -343,6 +345,8 @@ gj_lv gj_larray_parts(gj_lower *L, gj_lv a, const char *name, const gj_type *t)
 
 gj_lv gj_lattr(gj_lower *L, const char *name, gj_lv a, const gj_type *t)
 {
+	if (gj_is_integer_member(a.type) && strcmp(name, "value"))
+		a = gj_lwide(L, a);
 	if (a.type->kind == GJ_RANGE)
 		return gj_lv_scalar(L, t, a.part[!strcmp(name, "start") ? 0 : !strcmp(name, "stop") ? 1 : 2]);
 	if (a.type->kind == GJ_VECTOR)

@@ -336,6 +336,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	gj_lv a = o->nargs && !made ? as(B, o->arg[0]) : gj_lv_none(), b = o->nargs > 1 && !made ? as(B, o->arg[1]) : a;
 	if (gj_computes(o))
 		a = gj_lwide(L, a), b = gj_lwide(L, b);
+	if (o->op == GJ_ITEM)
+		b = gj_lwide(L, b);
 	const gj_name *row;
 	if (o->op == GJ_PYBIN || o->op == GJ_PYCMP || o->op == GJ_PYUN) {
 		const char *ufunc = o->op == GJ_PYBIN ? gj_ufunc_of_binop(o->sub) : o->op == GJ_PYCMP ? gj_ufunc_of_cmpop(o->sub) : gj_ufunc_of_unop(o->sub);

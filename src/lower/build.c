@@ -325,7 +325,12 @@ gj_lv gj_lconv(gj_lower *L, gj_lv v, const gj_type *to)
 	return out;
 }
 
-gj_lv gj_lwide(gj_lower *L, gj_lv v) { return v.type && gj_is_float8(v.type) ? gj_lconv(L, v, gj_scalar[GJ_F32]) : v; }
+gj_lv gj_lwide(gj_lower *L, gj_lv v)
+{
+	if (!v.type || gj_wide(v.type) == v.type)
+		return v;
+	return gj_is_float8(v.type) ? gj_lconv(L, v, gj_scalar[GJ_F32]) : (gj_lv){ gj_wide(v.type), gj_obj_wide(L->arena, v.type, v.konst), v.part };
+}
 
 void gj_lfail(gj_lower *L, gj_err id, ...)
 {

@@ -178,7 +178,7 @@ void   gj_jump(gj_lower *, uint32_t to);                               /* ends L
 void   gj_branch(gj_lower *, gj_ref cond, uint32_t yes, uint32_t no);
 gj_lv  gj_lconv(gj_lower *, gj_lv, const gj_type *to);                 /* any conversion that unification allows */
 gj_ref gj_ltruth(gj_lower *, gj_lv);
-gj_lv  gj_lwide(gj_lower *, gj_lv);                                   /* as values are computed with: floats of 8 bits as float32 */
+gj_lv  gj_lwide(gj_lower *, gj_lv);                                   /* as values are computed with: gj_wide */
 gj_lv  gj_larray(gj_lower *, const gj_type *, gj_ref pointer, const gj_ref *shape);     /* C or F array: strides from the shape; nobody owns it */
 gj_lv  gj_lowned_as(gj_lower *, gj_lv view, gj_lv of);                 /* the view, kept by what keeps that array */
 /* allocate.c: an array with memory of its own, in functions that have some. counted.c: what a function of new_arrays.c gives there; what op `dotted` computes

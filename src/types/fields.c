@@ -64,11 +64,33 @@ static const gj_fields *intern(const char *label, const char *const *name, uint3
 
 const gj_fields *gj_fields_of(const char *label, const char *const *name, uint32_t n) { return intern(label, name, n, GJ_FIELDS_TUPLE); }
 const gj_fields *gj_dict_fields(const char *const *name, uint32_t n) { return intern("dict", name, n, GJ_FIELDS_DICT); }
-const gj_fields *gj_member_fields(const char *label) { return intern(label, (const char *[]){ "value" }, 1, GJ_FIELDS_MEMBER); }
+const gj_fields *gj_member_fields(const char *label, bool integer)
+{
+	return intern(label, (const char *[]){ "value" }, 1, integer ? GJ_FIELDS_INTEGER : GJ_FIELDS_MEMBER);
+}
 
 const gj_type *gj_tuple_like(const gj_type *t, const gj_type *const *item)
 {
-	return gj_names_of(t) ? gj_named_type(gj_names_of(t), item) : gj_is_list(t) ? gj_list_type(item, t->n) : gj_tuple_type(item, t->n);
+	if (gj_names_of(t))
+		return gj_named_type(gj_names_of(t), item);
+	return gj_is_list(t) ? gj_list_type(item, t->n) : gj_is_text(t) ? gj_text_type(item, t->n) : gj_tuple_type(item, t->n);
+}
+
+const gj_type *gj_wide(const gj_type *t)
+{
+	if (gj_is_float8(t))
+		return gj_scalar[GJ_F32];
+	if (gj_is_integer_member(t))
+		return t->item[0];
+	bool same = true;
+	for (uint32_t i = 0; t->kind == GJ_TUPLE && i < t->n; i++)
+		same &= gj_is_float8(t->item[i]) || gj_wide(t->item[i]) == t->item[i];
+	const gj_type **item = same ? NULL : malloc(t->n * sizeof *item);
+	for (uint32_t i = 0; item && i < t->n; i++)
+		item[i] = gj_is_float8(t->item[i]) ? t->item[i] : gj_wide(t->item[i]);
+	t = item ? gj_tuple_like(t, item) : t;
+	free(item);
+	return t;
 }
 
 int gj_item_named(const gj_type *t, const char *name)

@@ -54,7 +54,7 @@ static grade convert(const gj_type *from, const gj_type *to, uint32_t *distance)
 
 void gj_fit_add(gj_fit *f, const gj_type *from, const gj_type *to)
 {
-	grade g = convert(from, to, &f->distance);
+	grade g = convert(from == to ? from : gj_wide(from), to, &f->distance);
 	f->n[g == UNSAFE ? 0 : g == SAFE ? 1 : 2] += g != SAME;
 }
 

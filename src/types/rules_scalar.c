@@ -227,7 +227,7 @@ const gj_type *gj_unify(const gj_type *a, const gj_type *b)
 		return a;
 	if (a == gj_t_none || b == gj_t_none || a->kind == GJ_OPTIONAL || b->kind == GJ_OPTIONAL)
 		return unify_optional(a, b);
-	if (gj_is_float8(a) || gj_is_float8(b))
+	if (gj_is_float8(a) || gj_is_float8(b) || gj_is_integer_member(a) || gj_is_integer_member(b))
 		return gj_unify(gj_wide(a), gj_wide(b));
 	if (gj_is_scalar(a) && gj_is_scalar(b))
 		return unify_scalars(a, b);
@@ -286,7 +286,7 @@ static bool converts(const gj_type *from, const gj_type *to)
 		return true;
 	if (to->kind == GJ_OPTIONAL)
 		return converts(from->kind == GJ_OPTIONAL ? from->elem : from, to->elem);
-	if (gj_is_float8(from) || gj_is_float8(to))
+	if (gj_is_float8(from) || gj_is_float8(to) || (gj_is_integer_member(from) && to->kind != GJ_TUPLE))
 		return converts(gj_wide(from), gj_wide(to));
 	if (gj_is_scalar(from) && gj_is_scalar(to))
 		return !gj_is_complex(from) || gj_is_complex(to);

@@ -104,9 +104,10 @@ static bool table_grow(void)
 /* "Pair(x: int64, y: float64)". */
 static void named_tuple_name(const gj_type *t, const gj_fields *f, gj_sb *name, gj_sb *code)
 {
-	if (f->kind == GJ_FIELDS_MEMBER) {
-		gj_sb_printf(name, "Enum<%s>(%s)", t->item[0]->name, f->label);
-		gj_sb_printf(code, "enum(%s %s)", f->label, t->item[0]->code);
+	if (f->kind == GJ_FIELDS_MEMBER || f->kind == GJ_FIELDS_INTEGER) {
+		const char *kind = f->kind == GJ_FIELDS_INTEGER ? "Int" : "";
+		gj_sb_printf(name, "%sEnum<%s>(%s)", kind, t->item[0]->name, f->label);
+		gj_sb_printf(code, "enum%s(%s %s)", kind, f->label, t->item[0]->code);
 		return;
 	}
 	gj_sb_printf(name, "%s(", f->label);

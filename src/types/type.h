@@ -130,8 +130,8 @@ static inline uint64_t gj_shape_arguments(const gj_type *fused) { return (uint64
 static inline bool gj_is_float8(const gj_type *t) { return t->kind == GJ_FLOAT8; }
 /* One number in memory. */
 static inline bool gj_is_plain(const gj_type *t) { return gj_is_scalar(t) || gj_is_float8(t); }
-/* What a value of the type is computed as. */
-static inline const gj_type *gj_wide(const gj_type *t) { return gj_is_float8(t) ? gj_scalar[GJ_F32] : t; }
+/* What a value of the type is computed as: of 8 bits as a float32, members of an IntEnum, in tuples too, as integers (fields.c). */
+const gj_type *gj_wide(const gj_type *);
 static inline bool gj_is_number(const gj_type *t) { return gj_is_scalar(t); }
 
 /* The number nearest to x that a value of a floating type can be. */
