@@ -10,15 +10,33 @@
 
 /* -- The message -------------------------------------------------------------------------------------------------- */
 
-/* "(3, 4)", of n numbers; indices that were counted from the end are shown as they were given. */
-static void put_tuple(gj_sb *out, const uint64_t *value, const uint64_t *extent, uint32_t n)
+/* What is negative was counted from the end, unless that takes more than 64 bits: then it is a sum that has wrapped. */
+void gj_put_index(gj_sb *out, uint64_t index, uint64_t extent, bool as_given)
 {
-	gj_sb_puts(out, n == 1 && extent ? "" : "(");
+	int64_t x = (int64_t)index, given;
+	if (as_given)
+		gj_sb_printf(out, "%llu", (unsigned long long)index);
+	else
+		gj_sb_printf(out, "%lld", (long long)(x < 0 && !__builtin_sub_overflow(x, (int64_t)extent, &given) ? given : x));
+}
+
+/* "(3, 4)", of as many dimensions; of one "3". */
+static void put_indices(gj_sb *out, const gj_failure *f, uint32_t n)
+{
+	const uint64_t *index = f->report.value;
 	for (uint32_t i = 0; i < n; i++) {
-		int64_t x = (int64_t)value[i];
-		gj_sb_printf(out, "%s%lld", i ? ", " : "", (long long)(extent && x < 0 ? x - (int64_t)extent[i] : x));
+		gj_sb_puts(out, i ? ", " : n > 1 ? "(" : "");
+		gj_put_index(out, index[i], index[n + i], f->as_given >> i & 1);
 	}
-	gj_sb_puts(out, n == 1 ? extent ? "" : ",)" : ")");
+	gj_sb_puts(out, n > 1 ? ")" : "");
+}
+
+/* "(3, 4)", "(3,)" */
+static void put_shape(gj_sb *out, const uint64_t *extent, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		gj_sb_printf(out, "%s%llu", i ? ", " : "(", (unsigned long long)extent[i]);
+	gj_sb_puts(out, n == 1 ? ",)" : ")");
 }
 
 static char *taken(gj_diag *d)
@@ -41,8 +59,8 @@ static char *text_of(const gj_failure *f)
 	if (f->kind != GJ_SITE_INDEX || !where)
 		return where;
 	uint32_t n = r->nvalues / 2;
-	put_tuple(&index, r->value, r->value + n, n);
-	put_tuple(&shape, r->value + n, NULL, n);
+	put_indices(&index, f, n);
+	put_shape(&shape, r->value + n, n);
 	bool named = *f->message;
 	gj_diag_set(&d, GJ_ERR_OUT_OF_BOUNDS, where, gj_sb_str(&index), named ? "array '" : "a tuple or array", f->message, named ? "'" : "",
 		gj_sb_str(&shape));

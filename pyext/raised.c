@@ -4,6 +4,7 @@
 
 #include "code/code.h"
 #include "exceptions.h"
+#include "failure.h"
 #include "run/cpu/call.h"
 
 #include <frameobject.h>
@@ -13,7 +14,7 @@
 /* -- Its arguments ------------------------------------------------------------------------------------------------------- */
 
 /* Of indices and extents, in NumPy's words. */
-static PyObject *index_message(const char *name, const gj_report *r)
+static PyObject *index_message(const gj_site *site, const char *name, const gj_report *r)
 {
 	uint32_t n = r->nvalues / 2;
 	for (uint32_t i = 0; i < n && n <= GJ_REPORT_VALUES / 2; i++) {
@@ -21,9 +22,12 @@ static PyObject *index_message(const char *name, const gj_report *r)
 		if (at >= 0 && at < extent)
 			continue;
 		gj_diag d = { 0 };
-		gj_diag_set(&d, *name ? GJ_ERR_INDEX_OF : GJ_ERR_INDEX, (long long)(at < 0 ? at - extent : at), (int)i, (long long)extent, name);
+		gj_sb index = { 0 };
+		gj_put_index(&index, r->value[i], r->value[n + i], site->as_given >> i & 1);
+		gj_diag_set(&d, *name ? GJ_ERR_INDEX_OF : GJ_ERR_INDEX, gj_sb_str(&index), (int)i, (long long)extent, name);
 		PyObject *args = d.message ? Py_BuildValue("(s)", d.message) : NULL;
 		gj_diag_clear(&d);
+		gj_sb_free(&index);
 		return args;
 	}
 	return Py_BuildValue("(s)", "index is out of bounds");
@@ -62,7 +66,7 @@ static PyObject *raise_reported(const gj_image *m, PyObject *py_func, const char
 	const char *file = m->text + site->file, *message = m->text + site->message;
 	bool index = site->kind == GJ_SITE_INDEX;
 	PyObject *cls = index ? Py_NewRef(PyExc_IndexError) : gj_exception_class(m->text + site->exception);
-	PyObject *args = cls ? index ? index_message(message, r) : gj_exception_args(message, r) : NULL;
+	PyObject *args = cls ? index ? index_message(site, message, r) : gj_exception_args(message, r) : NULL;
 	PyObject *error = args ? PyObject_Call(cls, args, NULL) : NULL;
 	if (error && PyExceptionInstance_Check(error)) {
 		PyErr_SetObject((PyObject *)Py_TYPE(error), error);

@@ -10,7 +10,7 @@ import checked_kernels as kernels
 import numpy as np
 import pytest
 
-from gridjit import cuda
+from gridjit import cuda, njit
 
 
 def run(kernel, config, *args):
@@ -178,6 +178,25 @@ def test_sums_that_wrap(device):
 		run(sums, (1, 1), whole[8:16], 3 if way < 4 else 4, way)
 		assert way == 4 or whole[8 + at] == 1
 	assert not whole[:8].any() and not whole[16:].any()
+
+
+def test_indices_of_64_bits_are_told_as_they_were(device):
+	"""One without a sign is never counted from the end, and neither is a sum that has wrapped."""
+	@cuda.jit(boundscheck=True)
+	def unsigned(x, u):
+		x[u[0], u[1]] = 1
+
+	@cuda.jit(boundscheck=True)
+	def above(x, i):
+		if i >= 0:
+			x[i + 1] = 1
+	x, y = np.zeros((8, 4)), np.zeros(8)
+	for at in (1 << 63, 0), ((1 << 64) - 3, 9), (3, 8), (2, (1 << 63) + 100):
+		e = fails(IndexError, unsigned, (1, 1), x, np.array(at, np.uint64))
+		assert f"index {at} is out of bounds for array 'x' of shape (8, 4)" in str(e)
+	assert f"index {-1 << 63} is" in str(fails(IndexError, above, (1, 1), y, (1 << 63) - 1))
+	with pytest.raises(IndexError, match=f"index {(1 << 64) - 3} is out of bounds for axis 0 with size 8 of array 'y'"):
+		njit(boundscheck=True)(lambda y, u: y[u])(y, np.uint64((1 << 64) - 3))
 
 
 def test_checks_stand_early_and_in_order(device):

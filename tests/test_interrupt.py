@@ -254,7 +254,7 @@ lines = "".join(f"\\tif a[{i}] > {i}:\\n\\t\\tx = x * a[{i}] + {i}\\n\\telse:\\n
 space = {}
 exec(f"def long(a):\\n\\tx = y = 0.0\\n{lines}\\ta[0] = x + y\\n", space)
 long = cuda.jit(space["long"])
-interrupted(lambda: long[1, 1](np.zeros(8000)), 0.3, 25)
+interrupted(lambda: long[1, 1](np.zeros(8000)), 0.3, 10)
 usable()
 """)
 

@@ -88,6 +88,7 @@ struct gj_ssa_state {
 	struct { uint64_t *key; gj_ref *ref; uint32_t n, cap; } defs;
 	GJ_VEC(gj_sphi) phi;
 	gj_ref truth[2];                           /* False and True, in the entry */
+	bool *in_cell;                             /* of each variable: an inner function uses it */
 	GJ_VEC(gj_ref) assigned;                   /* ASSIGNEDs */
 	GJ_VEC(gj_place) store;                    /* to captured variables */
 	gj_ref *alias;                             /* op → what stands for it; 0: itself */

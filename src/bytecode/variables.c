@@ -94,22 +94,22 @@ gj_ref gj_var_read(gj_ssa_state *s, uint32_t block, uint32_t var)
 
 static void set_bound(gj_ssa_state *s, uint32_t var, gj_ref flag) { gj_var_write(s, s->cur, GJ_VAR_BOUND + var, flag); }
 
-/* Only where a comprehension of this function takes the names of variables (3.12 and later) are these kept. */
-static bool clears(const gj_ssa_state *s)
-{
-	for (uint32_t i = 0; i < s->in.n; i++)
-		if (s->in.p[i].row != UINT16_MAX && !strcmp(gj_pyops[s->in.p[i].row].name, "LOAD_FAST_AND_CLEAR"))
-			return true;
-	return false;
-}
+static bool is_named(const gj_insn *in, const char *name) { return in->row != UINT16_MAX && !strcmp(gj_pyops[in->row].name, name); }
 
 void gj_var_enter(gj_ssa_state *s)
 {
 	static const gj_obj value[] = { { .kind = GJ_OBJ_BOOL, .i = 0 }, { .kind = GJ_OBJ_BOOL, .i = 1 } };
-	bool keeps = clears(s);
+	uint32_t nvars = (uint32_t)s->code->nvars;
+	bool keeps = false;                        /* only where a comprehension takes the names of variables (3.12 and later) */
+	s->in_cell = gj_new(s->f->arena, bool, nvars + 1);
+	for (const gj_insn *in = s->in.p; in < s->in.p + s->in.n; in++) {
+		keeps |= is_named(in, "LOAD_FAST_AND_CLEAR");
+		if (in->arg < nvars && is_named(in, "MAKE_CELL"))
+			s->in_cell[in->arg] = true;
+	}
 	for (int i = 0; i < 2; i++)
 		s->truth[i] = gj_ssa_emit_obj(s, &value[i]);
-	for (uint32_t v = 0; v < (uint32_t)s->code->nvars; v++) {
+	for (uint32_t v = 0; v < nvars; v++) {
 		set_bound(s, v, s->truth[0]);
 		if (keeps)
 			gj_var_write(s, s->cur, GJ_VAR_KEPT + v, s->truth[1]);
@@ -119,11 +119,7 @@ void gj_var_enter(gj_ssa_state *s)
 /* Is the variable loaded for an inner function? LOAD_CLOSURE does that, since 3.13 LOAD_FAST of a variable that is in a cell. */
 static bool captures(const gj_ssa_state *s, uint32_t var)
 {
-	const char *name = gj_pyops[s->insn->row].name;
-	bool cell = false;
-	for (uint32_t i = 0; i < s->in.n && !cell && !strcmp(name, "LOAD_FAST"); i++)
-		cell = s->in.p[i].row != UINT16_MAX && !strcmp(gj_pyops[s->in.p[i].row].name, "MAKE_CELL") && s->in.p[i].arg == var;
-	return cell || !strcmp(name, "LOAD_CLOSURE");
+	return is_named(s->insn, "LOAD_CLOSURE") || (s->in_cell[var] && is_named(s->insn, "LOAD_FAST"));
 }
 
 /* What is neither a phi nor undefined has been stored on every path. An inner function that gets what is surely undefined may be one that

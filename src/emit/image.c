@@ -113,7 +113,7 @@ static void image_sites(gj_unit *u)
 	for (uint32_t i = 0; site && i < n; i++) {
 		const gj_source_site *p = i < nbarriers ? &u->sites.p[i] : &u->root->ends.p[i - nbarriers];
 		bool again = before && before->code == p->code;
-		site[i] = (gj_site){ .kind = (uint8_t)p->kind, .line = p->pos.line,
+		site[i] = (gj_site){ .kind = (uint8_t)p->kind, .as_given = p->as_given, .line = p->pos.line,
 			.file = again ? site[i - 1].file : p->code ? add_text(&text, p->code->file) : 0,
 			.function = again ? site[i - 1].function : p->code ? add_text(&text, p->code->name) : 0,
 			.exception = add_text(&text, class_name(p->exception)), .message = p->kind >= GJ_SITE_INDEX ? add_text(&text, p->name) : add_message(&text, p->exception, u->root->entry->raise == GJ_RAISE_REPORTED) };

@@ -111,6 +111,7 @@ static void params(io *s, gj_image *m)
 static void one_site(io *s, gj_site *site, size_t ntext)
 {
 	NUM(s, site->kind, 1);
+	NUM(s, site->as_given, 1);
 	site->line = (int32_t)(uint32_t)number(s, (uint32_t)site->line, 4);
 	NUM(s, site->file, 4);
 	NUM(s, site->function, 4);

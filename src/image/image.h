@@ -78,6 +78,7 @@ typedef enum gj_site_kind {
 } gj_site_kind;
 typedef struct gj_site {
 	uint8_t  kind;                             /* gj_site_kind */
+	uint8_t  as_given;                         /* INDEX: a bit for each dimension whose index is not counted from the end if it is negative */
 	int32_t  line;                             /* ≤ 0: not known */
 	uint32_t file, function;
 	uint32_t exception;                        /* RAISE, ASSERT: name of the class */

@@ -117,6 +117,7 @@ struct gj_source_site {
 	const gj_obj *exception;                   /* as in RAISE */
 	const char *name;                          /* INDEX: of the array, as the kernel calls it; NULL: it has none. PRINT: its template */
 	uint32_t number;                           /* among the entry's `ends` (opt/ends.c) */
+	uint8_t as_given;                          /* INDEX: as in gj_site */
 };
 
 /* What became of a loop over prange, or may go wrong in one. */

@@ -9,7 +9,7 @@ static gj_source_site *site(gj_lower *L, gj_site_kind kind, const gj_obj *except
 {
 	const gj_loc *l = &L->fn->loc.p[L->loc];
 	gj_source_site *s = gj_new(L->arena, gj_source_site, 1);
-	*s = (gj_source_site){ kind, l->code, l->pos, exception, name, 0 };
+	*s = (gj_source_site){ .kind = kind, .code = l->code, .pos = l->pos, .exception = exception, .name = name };
 	return s;
 }
 
@@ -28,11 +28,20 @@ const char *gj_lname_of(const gj_inst *s, gj_ref r)
 	return o->op == GJ_ATTR ? o->imm.name : NULL;
 }
 
+/* Such numbers are never counted from the end. */
+static bool was_unsigned(const gj_fn *f, gj_ref r)
+{
+	const gj_op *o = gj_o(f, r);
+	return o->op == GJ_CVT && gj_is_unsigned(gj_o(f, o->arg[0])->type);
+}
+
 /* n indices, then as many extents. */
 static void check_bounds(gj_lower *L, uint32_t n, const gj_ref *arg, const char *name)
 {
 	gj_source_site *p = site(L, GJ_SITE_INDEX, NULL, name);
 	gj_ref out = 0;
+	for (uint32_t d = 0; d < n; d++)
+		p->as_given |= (uint8_t)(was_unsigned(L->fn, arg[d]) << d);
 	if (!L->landing) {
 		gj_o(L->fn, gj_e(L, GJ_BOUNDS, NULL, 2 * n, arg))->imm.site = p;
 		return;

@@ -23,7 +23,7 @@ static void find(gj_fn *entry, const gj_fn *f)
 	GJ_EACH_BLOCK(f, b) {
 		const gj_op *t = gj_terminator(f, b);
 		const gj_loc *l = &f->loc.p[t->loc];
-		gj_source_site p = { t->sub ? GJ_SITE_ASSERT : GJ_SITE_RAISE, l->code, l->pos, t->imm.obj, NULL, 0 };
+		gj_source_site p = { .kind = t->sub ? GJ_SITE_ASSERT : GJ_SITE_RAISE, .code = l->code, .pos = l->pos, .exception = t->imm.obj };
 		GJ_EACH_OP_OF(f, b, r) {
 			const gj_op *o = gj_o(f, r);
 			if (o->op == GJ_BOUNDS || o->op == GJ_REPORT || o->op == GJ_FAILED || o->op == GJ_TELL || o->op == GJ_PRINT)
@@ -42,7 +42,7 @@ void gj_find_ends(gj_fn *entry)
 	for (uint32_t i = 0; i < entry->notes.n; i++) {
 		const gj_note *n = &entry->notes.p[i];
 		const gj_loc *l = &entry->loc.p[n->loc];
-		gj_source_site p = { GJ_SITE_RACE, l->code, l->pos, NULL, n->text, 0 };
+		gj_source_site p = { .kind = GJ_SITE_RACE, .code = l->code, .pos = l->pos, .name = n->text };
 		if (n->warns)
 			number(entry, &p);
 	}

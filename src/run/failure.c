@@ -23,6 +23,7 @@ gj_status gj_failure_set(const gj_site *site, uint32_t nsites, uint32_t first, c
 		return gj_error_set(GJ_E_LAUNCH, 0, "a kernel reported a failure at a place that it does not have");
 	const gj_site *s = &site[first + r->site];
 	last.kind = (gj_site_kind)s->kind;
+	last.as_given = s->as_given;
 	last.line = s->line;
 	snprintf(last.file, sizeof last.file, "%s", text + s->file);
 	snprintf(last.function, sizeof last.function, "%s", text + s->function);

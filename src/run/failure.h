@@ -7,6 +7,7 @@
 
 typedef struct gj_failure {
 	gj_site_kind kind;                         /* RAISE, ASSERT, INDEX */
+	uint8_t as_given;                          /* as in gj_site */
 	int32_t line;
 	char file[1024], function[256], exception[256], message[4096];         /* as in gj_site, cut where they are longer */
 	gj_report report;

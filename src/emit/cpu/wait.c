@@ -13,7 +13,7 @@ gj_v gj_cpu_yield(gj_gen *g, const gj_op *o)
 {
 	gj_unit *u = g->u;
 	const gj_loc *l = &g->f->loc.p[o->loc];
-	gj_push(u->arena, &u->sites, ((gj_source_site){ GJ_SITE_WAIT, l->code, l->pos, NULL, NULL, 0 }));
+	gj_push(u->arena, &u->sites, ((gj_source_site){ .kind = GJ_SITE_WAIT, .code = l->code, .pos = l->pos }));
 	gj_extern_call(g, "gj_rt_wait", u->tvoid, 4,
 		(gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, gj_i32(u, u->sites.n - 1), gj_i32(u, o->sub) });
 	return NULL;

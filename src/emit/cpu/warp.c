@@ -71,7 +71,7 @@ gj_v gj_cpu_barrier(gj_gen *g, const gj_op *o)
 		p = LLVMBuildZExt(g->b, gj_sc(g, o->arg[0]), u->i32, "");
 	}
 	const gj_loc *l = &g->f->loc.p[o->loc];
-	gj_push(u->arena, &u->sites, ((gj_source_site){ GJ_SITE_BARRIER, l->code, l->pos, NULL, NULL, 0 }));
+	gj_push(u->arena, &u->sites, ((gj_source_site){ .kind = GJ_SITE_BARRIER, .code = l->code, .pos = l->pos }));
 	gj_v site = gj_i32(u, u->sites.n - 1);
 	if (o->sub == GJ_BAR_GRID)
 		return runtime(g, "gj_rt_grid_sync", u->tvoid, 5, (gj_v[]){ gj_cpu(g)->block, gj_cpu(g)->warp, live, here, site }), NULL;
