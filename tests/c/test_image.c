@@ -20,7 +20,8 @@ static gj_image sample(void)
 	};
 	static const char text[] = "\0k.py\0kernel\0ValueError\0five";
 	static const gj_site sites[] = {
-		{ GJ_SITE_BARRIER, 3, 1, 6, 0, 0 }, { GJ_SITE_RAISE, -1, 1, 6, 13, 24 }, { GJ_SITE_ASSERT, 70000, 0, 0, 0, 28 },
+		{ GJ_SITE_BARRIER, 0, 3, 1, 6, 0, 0 }, { GJ_SITE_RAISE, 0, -1, 1, 6, 13, 24 }, { GJ_SITE_ASSERT, 0, 70000, 0, 0, 0, 28 },
+		{ GJ_SITE_INDEX, 5, 4, 1, 6, 0, 24 },
 	};
 	gj_image m = {
 		.format = GJ_FMT_OBJECT, .ncode = 5, .entry = heap("k"), .nparams = GJ_LEN(params), .param_bytes = 16,
