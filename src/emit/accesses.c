@@ -33,10 +33,37 @@ plain:;
 	return call;
 }
 
+bool gj_is_all(gj_v mask) { return LLVMIsConstant(mask) && mask == LLVMConstAllOnes(LLVMTypeOf(mask)); }
+
+/* All lanes of consecutive elements. LLVM splits what is wider than a register and reads it from the last part to the first. Where a
+ * turn's rounds are far from each other no processor's prefetching follows that, so there it is split here. */
+static gj_v load_all(gj_gen *g, gj_v from, gj_t t, unsigned align)
+{
+	gj_t item = gj_elem_ty(t);
+	unsigned size = (unsigned)LLVMABISizeOfType(LLVMGetModuleDataLayout(g->u->mod), item);
+	unsigned lanes = LLVMGetVectorSize(t), n = g->u->register_bytes / size;
+	gj_v part[GJ_LANES];
+	if (!g->f->round_turns || n >= lanes)
+		return gj_load(g, t, from, align);
+	for (unsigned k = 0; k < lanes / n; k++)
+		part[k] = gj_load(g, LLVMVectorType(item, n), gj_offset(g, from, (int64_t)k * g->u->register_bytes), align);
+	return gj_joined(g, part, lanes / n);
+}
+
 /* LLVM 22 turns a choice between a masked load and another value into a load of that mask and value, where the choice
  * stands: behind stores that came after the load. A frozen load it leaves in its place. (Gathers it does not touch.) */
 gj_v gj_masked_load(gj_gen *g, gj_v from, gj_v mask, gj_t t, unsigned align)
 {
+	if (gj_is_all(mask))
+		return load_all(g, from, t, align);
 	gj_v x = gj_masked(g, GJ_IN_MLOAD, (gj_v[]){ from, mask, LLVMConstNull(t) }, 3, 0, t, align);
 	return LLVMIsConstant(mask) ? x : LLVMBuildFreeze(g->b, x, "");
+}
+
+void gj_masked_store(gj_gen *g, gj_v x, gj_v to, gj_v mask, unsigned align)
+{
+	if (gj_is_all(mask))
+		gj_store(g, x, to, align);
+	else
+		gj_masked(g, GJ_IN_MSTORE, (gj_v[]){ x, to, mask }, 3, 1, LLVMTypeOf(x), align);
 }

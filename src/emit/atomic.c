@@ -246,7 +246,7 @@ static bool at_once(gj_gen *g, const gj_op *o, gj_v mask, gj_v *result)
 	gj_v x = !used || same ? combine_lanes(g, o, mask) : NULL;
 	if (!x)
 		return false;
-	gj_if on = gj_if_begin(g, gj_any(g, mask));
+	gj_if on = gj_if_begin(g, gj_any_lane(g, o->mask));
 	gj_v old = gj_atomic_one(g, o, gj_sc(g, o->arg[0]), x, NULL, is_local(g, o));
 	gj_if_end(g, &on);
 	*result = NULL;

@@ -440,7 +440,7 @@ gj_v gj_do_fcall(gj_gen *g, const gj_op *o)
 		x[n++] = gj_arg(g, o, i);
 	if (!u->vector)
 		return LLVMBuildCall2(g->b, c->type, c->fn, x, n, "");
-	gj_if on = gj_if_begin(g, gj_any(g, mask));
+	gj_if on = gj_if_begin(g, gj_any_lane(g, o->mask));
 	gj_v r = LLVMBuildCall2(g->b, c->type, c->fn, x, n, "");
 	gj_if_end(g, &on);
 	return c->f->nresults ? gj_if_phi(g, &on, r, LLVMConstNull(LLVMTypeOf(r))) : NULL;

@@ -150,7 +150,7 @@ static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, u
 {
 	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = g->u->register_bytes / size;
 	if (n >= lanes) {
-		gj_masked(g, GJ_IN_MSTORE, (gj_v[]){ x, p, mask }, 3, 1, LLVMTypeOf(x), align);
+		gj_masked_store(g, x, p, mask, align);
 		return;
 	}
 	for (unsigned from = 0; from < lanes; from += n) {
@@ -159,7 +159,7 @@ static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, u
 			store_past(g, part, at);
 			continue;
 		}
-		gj_masked(g, GJ_IN_MSTORE, (gj_v[]){ part, at, gj_lanes_of(g, mask, NULL, from, n) }, 3, 1, LLVMTypeOf(part), align);
+		gj_masked_store(g, part, at, gj_lanes_of(g, mask, NULL, from, n), align);
 	}
 }
 
@@ -171,7 +171,7 @@ static void vector_store(gj_gen *g, const gj_op *o, gj_v x, unsigned size)
 	if (gj_interleaved_store(g, o, mask))
 		return;
 	if (p->s && p->stride == (int64_t)size)
-		store_upwards(g, x, p->s, mask, size, align, o->sub == GJ_HINT_PAST && LLVMIsConstant(mask) && mask == LLVMConstAllOnes(LLVMTypeOf(mask)));
+		store_upwards(g, x, p->s, mask, size, align, o->sub == GJ_HINT_PAST && gj_is_all(mask));
 	else if (p->s && p->stride == -(int64_t)size)
 		store_upwards(g, reversed(g, x), last_lane(g, p), reversed(g, mask), size, align, false);
 	else
@@ -197,7 +197,7 @@ gj_v gj_do_load(gj_gen *g, const gj_op *o)
 		return from_memory(g, o->type, vector_load(g, o, gj_vec_ty(g->u, t), size));
 	if (!o->mask)
 		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), align));
-	gj_if on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
+	gj_if on = gj_if_begin(g, gj_any_lane(g, o->mask));
 	gj_v x = gj_load(g, t, gj_sc(g, o->arg[0]), align);
 	gj_if_end(g, &on);
 	return from_memory(g, o->type, gj_if_phi(g, &on, x, LLVMConstNull(t)));
@@ -226,7 +226,7 @@ gj_v gj_do_store(gj_gen *g, const gj_op *o)
 	}
 	gj_if on = { 0 };
 	if (o->mask)
-		on = gj_if_begin(g, gj_any(g, gj_mask_of(g, o)));
+		on = gj_if_begin(g, gj_any_lane(g, o->mask));
 	gj_v x = one ? gj_sc(g, o->arg[1]) : last_active(g, o, gj_vec(g, o->arg[1]));
 	gj_store(g, gj_to_memory(g, t, x), gj_sc(g, o->arg[0]), align);
 	if (o->mask)
@@ -345,15 +345,19 @@ gj_v gj_all_lanes(gj_gen *g, gj_ref mask)
 }
 
 /* Lane 0 always exists, and is the first to be below a bound. */
-gj_v gj_do_any(gj_gen *g, const gj_op *o)
+gj_v gj_any_lane(gj_gen *g, gj_ref mask)
 {
-	gj_v known = g->u->vector ? lane_below(g, o->arg[0], 0) : NULL;
-	if (!known && g->u->vector)
-		known = lane_named(g, o->arg[0]);
+	if (!mask)
+		return gj_any(g, g->all);
+	const gj_forms *m = &g->val[mask];
+	bool asks = g->u->vector && !(m->v && LLVMIsConstant(m->v));
+	gj_v below = asks ? lane_below(g, mask, 0) : NULL, known = asks && !below ? lane_named(g, mask) : below;
 	if (known)
 		return known;
-	return gj_uniform(g, o->arg[0]) ? gj_sc(g, o->arg[0]) : gj_any(g, gj_vec(g, o->arg[0]));
+	return gj_uniform(g, mask) ? gj_sc(g, mask) : gj_any(g, gj_vec(g, mask));
 }
+
+gj_v gj_do_any(gj_gen *g, const gj_op *o) { return gj_any_lane(g, o->arg[0]); }
 
 /* select(cond, value, false), or select(cond, false, value): what is not chosen may be poison. */
 static gj_v mask_select(gj_gen *g, gj_ref cond, gj_ref value, bool negate)

@@ -20,17 +20,21 @@ GJ_HANDLERS(X)
 #undef X
 
 /* accesses.c: what an access through the pointer operand of an op may rely on, of items of this size; a value as memory has it, where a
- * bool is a byte; llvm.masked.*, whose operand `at` is the pointer; the load, of zeros in lanes that are off. */
+ * bool is a byte; llvm.masked.*, whose operand `at` is the pointer; is it the mask of all lanes; the load, of zeros in lanes that are off;
+ * the store. */
 unsigned gj_align_of(const gj_gen *, const gj_op *, unsigned size);
 gj_v gj_to_memory(gj_gen *, const gj_type *, gj_v);
 gj_v gj_masked(gj_gen *, gj_llvm_intrin, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align);
+bool gj_is_all(gj_v mask);
 gj_v gj_masked_load(gj_gen *, gj_v from, gj_v mask, gj_t, unsigned align);
+void gj_masked_store(gj_gen *, gj_v x, gj_v to, gj_v mask, unsigned align);
 
 /* interleaved.c: an access of items that lie between those of others, made together with these. NULL, false: by itself. The load as
  * a vector of type t. */
 gj_v gj_interleaved_load(gj_gen *, const gj_op *, gj_t t, gj_v mask);
 bool gj_interleaved_store(gj_gen *, const gj_op *, gj_v mask);
 
+gj_v gj_any_lane(gj_gen *, gj_ref mask);      /* i1: is a lane on; mask 0: all that exist */
 gj_v gj_lanes_below(gj_gen *, gj_ref mask);    /* how many lanes are on, of a mask that says `below a bound`; NULL: another */
 bool gj_one_lane(const gj_gen *, gj_ref mask);     /* is it of one lane at most, for sure */
 gj_v gj_all_lanes(gj_gen *, gj_ref mask);      /* i1: are all lanes on; NULL: that takes more than a comparison */

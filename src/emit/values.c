@@ -188,6 +188,14 @@ gj_v gj_lanes_of(gj_gen *g, gj_v x, gj_v y, unsigned from, unsigned n)
 	return LLVMBuildShuffleVector(g->b, x, y ? y : LLVMGetPoison(LLVMTypeOf(x)), LLVMConstVector(at, n), "");
 }
 
+gj_v gj_joined(gj_gen *g, gj_v *part, unsigned count)
+{
+	for (unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(part[0])); count > 1; count /= 2, lanes *= 2)
+		for (unsigned k = 0; k < count / 2; k++)
+			part[k] = gj_lanes_of(g, part[2 * k], part[2 * k + 1], 0, 2 * lanes);
+	return part[0];
+}
+
 /* -- Control flow inside an op ------------------------------------------------------------------------------------- */
 
 LLVMBasicBlockRef gj_bb_new(gj_gen *g, const char *name)

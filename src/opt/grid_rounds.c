@@ -626,10 +626,20 @@ static void run_once(gj_fn *f, const grid_loop *g, uint32_t copy, uint32_t enter
 	}
 }
 
+/* Where the launch has a thread for each item along the first dimension of all arrays: has no thread a second round, for sure? */
+static bool has_one_round(const gj_fn *f, const grid_loop *g)
+{
+	const gj_op *bound = gj_o(f, behind_cvt(f, g->bound));
+	const gj_fnparam *p = bound->op == GJ_PARAM ? &f->param.p[bound->imm.i] : NULL;
+	int64_t offset;
+	return p && p->field == GJ_FIELD_SHAPE && !p->dim && start_offset(f, g->start, &offset) && offset >= 0;
+}
+
 /* The loop's first round, which should be the only one, comes before it, where there are no masks of a loop; and the loop only where some
  * lane has another. What is counted then does not depend on whether a thread has had its first. */
 static void peel(gj_fn *f, const grid_loop *g)
 {
+	bool once = has_one_round(f, g);
 	uint32_t enter = enter_by(f, g), join = gj_block_new(f);
 	gj_ref value[MOST_CARRIED], step = gj_o(f, gj_o(f, g->counter)->arg[0])->arg[1];
 	gj_ref bound = outside_loop(f, g->loop, enter, g->bound), next = add(f, enter, g->start, outside_loop(f, g->loop, enter, step));
@@ -638,7 +648,7 @@ static void peel(gj_fn *f, const grid_loop *g)
 	uint32_t copy = copy_loop(f, g, enter, join, map);
 	f->bb.p[enter].succ[f->bb.p[enter].nsucc++] = copy;
 	run_once(f, g, copy, enter, join, map, value);
-	gj_ref more = gj_emit(f, join, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ next, bound });
+	gj_ref more = gj_emit(f, join, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ next, once ? next : bound });
 	gj_o(f, more)->sub = GJ_CMP_LT;
 	gj_emit(f, join, GJ_BRANCH, NULL, 0, 1, &more);
 	f->bb.p[join].succ[f->bb.p[join].nsucc++] = g->header;

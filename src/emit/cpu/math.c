@@ -33,10 +33,7 @@ static gj_v in_pieces(gj_gen *g, const gj_v *x, unsigned n, const char *name, un
 			piece[i] = gj_lanes_of(g, x[i], NULL, k * lanes, lanes);
 		part[k] = gj_extern_call(g, name, t, n, piece);
 	}
-	for (; count > 1; count /= 2, lanes *= 2)
-		for (unsigned k = 0; k < count / 2; k++)
-			part[k] = gj_lanes_of(g, part[2 * k], part[2 * k + 1], 0, 2 * lanes);
-	return part[0];
+	return gj_joined(g, part, count);
 }
 
 /* A function of our own for all lanes: no vector register survives a call, so the caller saves what it holds once and

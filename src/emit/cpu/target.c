@@ -584,9 +584,7 @@ static gj_v cpu_sharedmem(gj_gen *g, const gj_op *o)
 
 /* -- Code ---------------------------------------------------------------------------------------------------------- */
 
-/* LLVM splits vectors into those of the machine at the end, and reads them from the last to the first. Where a turn's rounds are far from
- * each other, no processor's prefetching follows that, so there they are split before.
- * At width 32 the source is one straight line of wide operations with few loops: a short list of passes does what the
+/* At width 32 the source is one straight line of wide operations with few loops: a short list of passes does what the
  * full pipeline does, in a third of its time. */
 static const char wide_passes[] =
 	"function(sroa,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-simplify,lcssa,"
@@ -595,9 +593,6 @@ static const char wide_passes[] =
 static void cpu_finish(gj_unit *u)
 {
 	const char *passes = !u->opt->opt ? "default<O0>" : u->vector ? wide_passes : "default<O3>";
-	const gj_fn *walks = u->root->part ? u->root->part : u->root;
-	if (u->vector && u->opt->opt && walks->round_turns && LLVM_VERSION_MAJOR > 19)
-		passes = gj_printf(u->arena, "%s,function(scalarizer<load-store;min-bits=%u>)", wide_passes, 8 * u->register_bytes);
 	if (!u->vector)
 		gj_keep_vector_math(u);
 	gj_optimise(u, passes);
