@@ -1,6 +1,8 @@
 """Loops over the grid on the CPU device: rounds are run in turn (src/opt/grid_rounds.c), and each thread's own operations keep their
 order. What a kernel gives is what its threads give one by one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -180,9 +182,103 @@ def asked_before(x, y, out):
 		y[cuda.grid(1) % 50] = 3
 
 
+# The same loops written with `while`, which CPython tests at their ends
+
+@cuda.jit
+def while_less(x, y, out):
+	i = cuda.grid(1)
+	while i < out.shape[0]:
+		out[i] = 2 * x[i] + y[i]
+		i += cuda.gridsize(1)
+
+
+@cuda.jit
+def while_by_hand(x, y, out):
+	i = cuda.threadIdx.x + cuda.blockIdx.x * cuda.blockDim.x
+	stride = cuda.gridDim.x * cuda.blockDim.x
+	n = len(out)
+	while n > i:
+		if x[i] > 50:
+			out[i] = y[i] - 1
+		i += stride
+
+
+@cuda.jit
+def range_by_hand(x, y, out):
+	start, stride = cuda.threadIdx.x + cuda.blockIdx.x * cuda.blockDim.x, cuda.blockDim.x * cuda.gridDim.x
+	for i in range(start, out.shape[0], stride):
+		out[i] = x[i] - y[i]
+
+
+@cuda.jit
+def while_sums(x, y, out):
+	"""Two values are carried, one of which is there behind the loop; one more is made of a round's own."""
+	i, s, last = cuda.grid(1) + 1, 1.0, -1.0
+	while i < x.shape[0] - 2:
+		s = s * 0.5 + x[i + 1]
+		last = x[i] * 2
+		i += cuda.gridsize(1)
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = s + last
+
+
+@cuda.jit
+def while_true(x, y, out):
+	i = cuda.grid(1)
+	while True:
+		if i >= out.shape[0]:
+			break
+		out[i] = x[i]
+		i += cuda.gridsize(1)
+
+
+@cuda.jit
+def while_breaks(x, y, out):
+	i = cuda.grid(1)
+	while i < out.shape[0]:
+		if x[i] > 90:
+			break
+		out[i] = x[i]
+		i += cuda.gridsize(1)
+
+
+@cuda.jit
+def while_continues(x, y, out):
+	i = cuda.grid(1)
+	while i < out.shape[0]:
+		if x[i] > 90:
+			i += cuda.gridsize(1)
+			continue
+		out[i] = x[i]
+		i += cuda.gridsize(1)
+
+
+@cuda.jit
+def while_counter_behind(x, y, out):
+	i = cuda.grid(1)
+	while i < x.shape[0]:
+		y[i] = x[i]
+		i += cuda.gridsize(1)
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = i
+
+
+@cuda.jit
+def while_other_guard(x, y, out):
+	"""What is asked before the loop is not what its rounds ask."""
+	i = cuda.grid(1)
+	if i < out.shape[0] - 3:
+		while True:
+			out[i] = x[i]
+			i += cuda.gridsize(1)
+			if i >= out.shape[0]:
+				break
+
+
 SPLIT = [plain, moved, given, own_place, shared_sum, accumulates, several, behind, total, last_counter, differences, starts_before,
-	starts_anywhere, asked_before]
-WHOLE = [written_before, breaks, returns, nested, meets, other_step]
+	starts_anywhere, asked_before, while_less, while_by_hand, range_by_hand, while_sums, while_true]
+WHOLE = [written_before, breaks, returns, nested, meets, other_step, while_breaks, while_continues, while_counter_behind, while_other_guard]
+IN_PLANES = [plain, moved, given, returns, breaks, meets, other_step, while_less, range_by_hand, while_breaks, while_continues]
 SHAPES = [(1, 1), (1, 32), (3, 7), (2, 33), (8, 100), (8, 256), (5, (32, 2)), ((3, 2), 32), (700, 64), (9, (7, 3))]
 
 
@@ -202,6 +298,8 @@ def one_by_one(kernel, grid, block, x, y, out):
 		for t in range(size):
 			thread = Thread()
 			thread.x = t
+			thread.threadIdx, thread.blockIdx = SimpleNamespace(x=t % block[0]), SimpleNamespace(x=t // block[0])
+			thread.blockDim, thread.gridDim = SimpleNamespace(x=block[0]), SimpleNamespace(x=grid[0])
 			function = kernel.py_func
 			type(function)(function.__code__, function.__globals__ | {"cuda": thread})(x, y, out)
 
@@ -213,7 +311,7 @@ def test_results(device, kernel):
 	for grid, block in SHAPES:
 		threads = np.prod(grid) * np.prod(block)
 		planes = isinstance(grid, tuple) or isinstance(block, tuple)
-		if planes and kernel not in (plain, moved, given, returns, breaks, meets, other_step) or kernel is written_before and threads > 1:
+		if planes and kernel not in IN_PLANES or kernel is written_before and threads > 1:
 			continue
 		for n in (0, 1, 31, 1000) if threads < 4000 else (1, 3000):
 			x = np.arange(n) * 7.0 % 100
@@ -342,6 +440,19 @@ def filled(x, y, out):
 
 
 @cuda.jit
+def starts_early(x, y, out):
+	"""A grid with a thread for each item has two rounds of this one."""
+	tile = cuda.shared.array(THREADS, float64)
+	s, i = 1.0, cuda.grid(1) - 5
+	while i < x.shape[0]:
+		s = s * 0.5 + (x[i] if i >= 0 else i)
+		i += cuda.gridsize(1)
+	tile[cuda.threadIdx.x] = s
+	cuda.syncthreads()
+	out[cuda.grid(1)] = tile[cuda.blockDim.x - 1 - cuda.threadIdx.x]
+
+
+@cuda.jit
 def tile_in_loop(x, y, out):
 	"""The loop's memory is the block's own: it is not taken apart."""
 	tile = cuda.shared.array(THREADS, float64)
@@ -362,18 +473,20 @@ def by_hand(kernel, x, y, grid, block):
 		return mirror([2 * x[t] if t < n else -1.0 for t in range(threads)], grid, block)
 	results = []
 	for t in range(threads):
-		s, total, most, count = 1.0, 0.0, np.float32(-1), 0
+		s, total, most, count, early = 1.0, 0.0, np.float32(-1), 0, 1.0
+		for i in range(t - 5, n, threads):
+			early = early * 0.5 + (x[i] if i >= 0 else i)
 		for i in range(t, n, threads):
 			s, total = s * 0.5 + x[i], total + x[i]
 		for i in range(t + 1, n, threads):
 			count += i if x[i] < 50 else 0
 			most = max(most, np.float32(x[i]))
-		results.append({mirrored: s, tile_in_loop: total, two_values: count * y[0] + float(most)}[kernel])
+		results.append({mirrored: s, starts_early: early, tile_in_loop: total, two_values: count * y[0] + float(most)}[kernel])
 	once = mirror(results, grid, block)
 	return 3 * once + 3 if kernel is two_values else once
 
 
-@pytest.mark.parametrize("kernel", [mirrored, two_values, filled, tile_in_loop], ids=lambda kernel: kernel.__name__)
+@pytest.mark.parametrize("kernel", [mirrored, two_values, filled, starts_early, tile_in_loop], ids=lambda kernel: kernel.__name__)
 def test_parts(device, kernel):
 	for grid, block in [(1, 1), (1, 32), (3, 40), (2, 33), (8, 100), (5, 256), (70, 64)]:
 		for n in (1000, 31, 1, 0) if grid < 70 else (1, 30_000):       # the first more than there are threads

@@ -668,7 +668,10 @@ static bool is_kernel(const gj_fn *f)
 void gj_split_grid_rounds(gj_fn *f)
 {
 	grid_loop g;
-	if (!is_kernel(f) || f->barriers || f->loops.n != 2 || !find_loop(f, 1, false, &g))
+	if (!is_kernel(f))
+		return;
+	gj_test_grid_loops_first(f);
+	if (f->barriers || f->loops.n != 2 || !find_loop(f, 1, false, &g))
 		return;
 	f->free_rounds = find_free_rounds(f, &g);
 	split(f, &g, false);

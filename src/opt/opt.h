@@ -66,6 +66,9 @@ void gj_remove_dead(gj_fn *);
 /* Lists where threads of the entry and its callees raise, in entry->ends (ends.c). */
 void gj_find_ends(gj_fn *entry);
 
+/* Loops over the grid are tested where they begin, whatever they are written with (grid_while.c). */
+void gj_test_grid_loops_first(gj_fn *);
+
 /* Makes a kernel that is a loop over the grid one of its rounds (grid_rounds.c). After written.c and waits.c. */
 void gj_split_grid_rounds(gj_fn *);
 /* Makes f->part of the loop over the grid that a kernel with barriers begins with, and takes it out of f. Returns a copy of f as it was;
