@@ -8,6 +8,7 @@ import contextlib
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -33,6 +34,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
 	# The device is chosen when gridjit first needs one: without --gpu the suite means the CPU, even beside a GPU.
 	os.environ["GRIDJIT_DEVICE"] = "auto" if config.getoption("--gpu") else "cpu"
+	# Shells have what they run in the background ignore Ctrl-C, and so would the programs of tests that send it.
+	if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+		signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def place(item):

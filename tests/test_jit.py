@@ -535,7 +535,10 @@ def test_interrupt(kind):
 		assert p.stdout.readline() == "ready\n"
 		time.sleep(1)
 		p.send_signal(signal.SIGINT)
-		assert p.communicate(timeout=20)[0] == "stopped\n"
+		try:
+			assert p.communicate(timeout=20)[0] == "stopped\n"
+		finally:
+			p.kill()
 
 
 def test_after_fork():
