@@ -182,14 +182,15 @@ static bool joins(gj_ssa_state *s, gj_ref phi, const bool *of)
 	return false;
 }
 
-/* Flags to which no False comes are True: also phis of loops, which join each other. */
+/* Flags to which no False comes are True: also phis of loops, which join each other. Phis are made from the read upwards: what one joins
+ * stands mostly behind it, and so all but loops are settled in one round from the end. */
 static void settle_flags(gj_ssa_state *s)
 {
 	bool *open = gj_new(s->f->arena, bool, s->f->op.n);
 	open[s->truth[0]] = true;
 	for (bool changed = true; changed;) {
 		changed = false;
-		for (uint32_t i = 0; i < s->phi.n; i++) {
+		for (uint32_t i = s->phi.n; i-- > 0;) {
 			gj_sphi phi = s->phi.p[i];
 			if (is_flag(phi.var) && !open[phi.ref] && joins(s, phi.ref, open))
 				open[phi.ref] = changed = true;
@@ -266,7 +267,7 @@ void gj_var_trivial(gj_ssa_state *s)
 {
 	for (bool changed = true; changed;) {
 		changed = false;
-		for (uint32_t i = 0; i < s->phi.n; i++) {
+		for (uint32_t i = s->phi.n; i-- > 0;) {
 			gj_ref r = s->phi.p[i].ref, one = s->alias[r] ? 0 : only_operand(s, r);
 			if (one) {
 				s->alias[r] = one;
