@@ -273,6 +273,10 @@ RAISES = {
 	kernels.divides_twice: (ZeroDivisionError, "divmod", ": integer division or modulo by zero"),
 	kernels.steps_nowhere: (ValueError, "range(", ": range() arg 3 must not be zero"),
 	kernels.slices_nowhere: (ValueError, "x[::", ": slice step cannot be zero"),
+	kernels.shifts_left: (ValueError, "<<", ": negative shift count"),
+	kernels.shifts_right: (ValueError, ">>=", ": negative shift count"),
+	kernels.makes_whole: (ValueError, "int(np.nan", ": cannot convert float NaN to integer"),
+	kernels.rounds: (OverflowError, "round(", ": cannot convert float infinity to integer"),
 	kernels.does_not_fit: (ValueError, "x[:3]", ": could not broadcast input array from shape (5,) into shape (3,)"),
 }
 

@@ -219,3 +219,19 @@ def test_fallback_and_fastmath(device):
 	g = gridjit.fuse(lambda x: (np.sqrt(x) / 3, np.sqrt(x).sum()), fastmath=True)
 	for got, want in zip(g(cuda.to_device(x)), (np.sqrt(x) / 3, np.sqrt(x).sum())):
 		check(got, want, 1e-6)
+
+
+def test_raised():
+	"""On the device it is told as a kernel's; a function for host arrays cannot raise (host_errors.py)."""
+	def few(n):
+		if n > 3:
+			raise ValueError("too many")
+		return n
+
+	x = cuda.to_device(np.arange(5.0))
+	for function in lambda x, n: x * few(n), lambda x, n: (x * few(n)).sum():
+		fused = gridjit.fuse(function)
+		np.testing.assert_array_equal(fused(x, 3), function(np.arange(5.0), 3))
+		with pytest.raises(ValueError, match="too many"):
+			np.asarray(fused(x, 4))
+			cuda.synchronize()

@@ -36,6 +36,7 @@ EXPECT = {
 	"FUSE_REDUCED": ("UnsupportedError", "reductions come last in a fused function"),
 	"FUSE_SHAPE": ("UnsupportedError", "an index needs to know where the items are"),
 	"FUSE_RETURN": ("TypingError", "<lambda>() returns int64: a fused function returns arrays"),
+	"FUSE_RAISE": ("UnsupportedError", "a fused function cannot raise"),
 	"FUSE_INTEGER": ("NumbaValueError", "the integer 300 does not fit in uint8"),
 	"HOST_THREADS": ("TypingError", "a function for the host is no kernel"),
 	"EXCEPT_CLASS": ("TypingError", "except takes classes of exceptions, not float64"),

@@ -88,15 +88,30 @@ def deep(n, out):
 	out[i] = shared[39 - i]
 
 
+def forth(n):
+	return back(n + 1)
+
+
+def back(n):
+	return 0 if n < 0 else forth(n)
+
+
+@cuda.jit
+def for_ever(out):
+	out[cuda.threadIdx.x] = forth(cuda.threadIdx.x)
+
+
 def test_calls_too_deep(device):
 	"""The launch fails, the process does not, and the next launch is as good as any."""
 	if device == "cuda":
 		pytest.skip("a GPU's context is lost when a stack overflows")
 	out = np.zeros(40)
 	for _ in range(2):
-		with pytest.raises(cuda.CudaAPIError, match="deep failed: .*test_language.py: a function calls itself too often"):
+		with pytest.raises(cuda.CudaAPIError, match="deep failed: .*test_language.py: a function calls itself too often") as e:
 			deep[3, 40](1_000_000, out)
-		assert not out.any()
+		assert isinstance(e.value, RecursionError) and not out.any()
+		with pytest.raises(RecursionError, match="for_ever failed"):
+			for_ever[1, 40](out)
 	deep[3, 40](20, out)
 	assert (out == 2 * 20 * 21 / 2 + 4).all()
 

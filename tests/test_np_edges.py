@@ -3,7 +3,7 @@ they do in NumPy, mistakes are NumPy's exceptions."""
 import numpy as np
 import pytest
 
-from gridjit import njit
+from gridjit import cuda, njit
 
 NAN, INF = np.nan, np.inf
 WILD = np.array([[NAN, 1.0, 2.0], [3.0, INF, 5.0]])
@@ -73,3 +73,24 @@ def test_trapezoid():
 	assert f(np.array([INF, 1.0])) == INF and f(np.array([1, 2, 4])) == 4.5
 	with pytest.raises(ValueError, match="not of the same length"):
 		g(np.arange(3.0), np.arange(2.0))
+
+
+@pytest.mark.parametrize("name", ["real", "imag", "angle", "conj", "iscomplex", "isreal"])
+def test_parts_of_what_is_real(name):
+	"""NumPy's functions of complex numbers take others too: arrays and numbers, in functions for the host and in kernels."""
+	function = eval(f"lambda x: np.{name}(x)", {"np": np})
+	host, x = njit(function), np.array([-1.5, 0, 2, np.nan])
+
+	@cuda.jit
+	def kernel(x, out):
+		out[cuda.grid(1)] = function(x[cuda.grid(1)])
+	for a in x, x.astype(np.float32), np.arange(-2, 2), np.array([True, False]), x + 1j:
+		want = function(a)
+		got = host(a)
+		assert got.dtype == want.dtype and got.flags.writeable
+		np.testing.assert_allclose(got, want, rtol=1e-15)
+		out = np.zeros(len(a), want.dtype)
+		kernel[1, len(a)](a, out)
+		np.testing.assert_allclose(out, want, rtol=1e-6)
+	for number in 2.5, -3, 1 - 2j:
+		assert host(number) == function(number)

@@ -76,6 +76,22 @@ def angle(z, deg=False):
 	return np.arctan2(np.imag(z), np.real(z)) * turn
 
 
+def isposinf(x):
+	return (x > 0) & np.isinf(x)
+
+
+def isneginf(x):
+	return (x < 0) & np.isinf(x)
+
+
+def iscomplex(x):
+	return np.imag(x) != 0
+
+
+def isreal(x):
+	return np.imag(x) == 0
+
+
 def around(a, decimals=0):
 	if _are_truths(a):
 		return np.rint(a)
@@ -116,6 +132,6 @@ def array_clip(a, min=None, max=None):
 
 
 FUNCTIONS = {id(getattr(np, name)): function for name, function in {"clip": clip, "isclose": isclose, "heaviside": heaviside, "sinc": sinc,
-	"angle": angle, "around": around, "round": around, "nan_to_num": nan_to_num,
+	"angle": angle, "isposinf": isposinf, "isneginf": isneginf, "iscomplex": iscomplex, "isreal": isreal, "around": around, "round": around, "nan_to_num": nan_to_num,
 	"count_nonzero": count_nonzero, "nansum": nansum}.items()}
 METHODS = {"clip": array_clip, "round": around}

@@ -164,6 +164,10 @@ class CudaMemoryError(CudaAPIError, MemoryError):
 	"""Memory of the device, or pinned memory, is used up."""
 
 
+class CallDepthError(CudaAPIError, RecursionError):
+	"""Functions of a kernel on the CPU call themselves so often that a thread's stack is full."""
+
+
 class LaunchConfigError(CudaAPIError, ValueError):
 	"""A grid, block or amount of shared memory that cannot be launched."""
 

@@ -98,6 +98,24 @@ uint32_t gj_split_edges(gj_fn *f, uint32_t b, const bool *take)
 	return to;
 }
 
+uint32_t gj_split_block(gj_fn *f, uint32_t b, uint32_t at)
+{
+	uint32_t n = gj_block_new(f);
+	gj_bb *bb = &f->bb.p[b], *next = &f->bb.p[n];
+	for (uint32_t k = at; k < bb->ops.n; k++) {
+		gj_o(f, bb->ops.p[k])->block = n;
+		gj_push(f->arena, &next->ops, bb->ops.p[k]);
+	}
+	bb->ops.n = at;
+	next->nsucc = bb->nsucc;
+	memcpy(next->succ, bb->succ, sizeof bb->succ);
+	for (uint32_t i = 0; i < next->nsucc; i++)
+		gj_rename_pred(f, next->succ[i], b, n);
+	bb->nsucc = 0;
+	next->loop = bb->loop;
+	return n;
+}
+
 int gj_caught_edge(const gj_fn *f, uint32_t b)
 {
 	gj_opcode t = (gj_opcode)gj_terminator(f, b)->op;

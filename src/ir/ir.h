@@ -233,6 +233,9 @@ void     gj_drop_edge(gj_fn *, uint32_t from, uint32_t i);
 /* The edges from block `from` to block b come from block `to`. */
 void     gj_rename_pred(gj_fn *, uint32_t b, uint32_t from, uint32_t to);
 
+/* The ops of block b from place `at` on move to a new block with what b leads to; b does not lead to it yet. */
+uint32_t gj_split_block(gj_fn *, uint32_t b, uint32_t at);
+
 /* High level: the successor of block b that is a handler of what its ops raise; −1: it has none. */
 int      gj_caught_edge(const gj_fn *, uint32_t b);
 /* The edges into b from the predecessors at take[] go through a new block instead, which jumps to b. */

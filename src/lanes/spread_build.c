@@ -71,25 +71,6 @@ static void barrier(build *s)
 
 /* -- Blocks -------------------------------------------------------------------------------------------------------------------- */
 
-/* The ops of block b from place `at` on move to a new block, which b does not yet lead to. */
-static uint32_t split(gj_fn *f, uint32_t b, uint32_t at)
-{
-	uint32_t n = gj_block_new(f);
-	gj_bb *bb = &f->bb.p[b], *next = &f->bb.p[n];
-	for (uint32_t k = at; k < bb->ops.n; k++) {
-		gj_o(f, bb->ops.p[k])->block = n;
-		gj_push(f->arena, &next->ops, bb->ops.p[k]);
-	}
-	bb->ops.n = at;
-	next->nsucc = bb->nsucc;
-	memcpy(next->succ, bb->succ, sizeof bb->succ);
-	for (uint32_t i = 0; i < next->nsucc; i++)
-		gj_rename_pred(f, next->succ[i], b, n);
-	bb->nsucc = 0;
-	next->loop = bb->loop;
-	return n;
-}
-
 /* What a function begins with stays in the entry; all else moves to s->body. */
 static void open_entry(build *s)
 {
@@ -106,7 +87,7 @@ static void open_entry(build *s)
 	memcpy(e->ops.p, early.p, early.n * sizeof *early.p);
 	if (rest.n)
 		memcpy(e->ops.p + early.n, rest.p, rest.n * sizeof *rest.p);
-	s->body = split(f, 0, early.n);
+	s->body = gj_split_block(f, 0, early.n);
 	if (s->p->lanes) {
 		s->thread = sreg(s, GJ_LANEID);
 		s->threads = integer(s, s->p->lanes);
@@ -139,7 +120,7 @@ static void close_entry(build *s)
 /* Room for ops before the end of block b: its terminator waits in a new block, which they lead to. */
 static void before_end(build *s, uint32_t b)
 {
-	uint32_t n = split(s->f, b, s->f->bb.p[b].ops.n - 1);
+	uint32_t n = gj_split_block(s->f, b, s->f->bb.p[b].ops.n - 1);
 	uint32_t here = gj_block_new(s->f);
 	s->f->bb.p[here].loop = s->f->bb.p[b].loop;
 	s->loc = gj_terminator(s->f, n)->loc;
@@ -211,7 +192,7 @@ static uint32_t place_in_block(const gj_fn *f, gj_ref r)
 static void guard(build *s, gj_ref store, bool barriers)
 {
 	gj_fn *f = s->f;
-	uint32_t before = gj_o(f, store)->block, here = split(f, before, place_in_block(f, store)), rest = split(f, here, 1);
+	uint32_t before = gj_o(f, store)->block, here = gj_split_block(f, before, place_in_block(f, store)), rest = gj_split_block(f, here, 1);
 	s->loc = gj_o(f, store)->loc;
 	s->cur = before;
 	if (barriers)
@@ -300,7 +281,7 @@ static void combine(build *s, const place *at, const gj_carry *c)
 	gj_ref mine = exit_phi(f, at, c->phi), zero = identity(s, c->op, phi->type);
 	if (!mine)
 		return;
-	uint32_t front = 1 - gj_pred_index(f, at->header, at->latch), rest = split(f, at->exit, gj_count_phis(f, at->exit)), behind = gj_block_new(f);
+	uint32_t front = 1 - gj_pred_index(f, at->header, at->latch), rest = gj_split_block(f, at->exit, gj_count_phis(f, at->exit)), behind = gj_block_new(f);
 	const gj_type *t = phi->type, *ptr = gj_ptr_type(t, GJ_SHARED);
 	s->cur = at->exit;
 	s->loc = phi->loc;
@@ -328,7 +309,7 @@ static void set_apart(build *s, const place *at)
 	before_end(s, preheader(s->f, at));
 	barrier(s);
 	done(s);
-	uint32_t phis = gj_count_phis(s->f, at->exit), rest = split(s->f, at->exit, phis);
+	uint32_t phis = gj_count_phis(s->f, at->exit), rest = gj_split_block(s->f, at->exit, phis);
 	s->cur = at->exit;
 	barrier(s);
 	jump(s, rest);

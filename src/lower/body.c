@@ -709,7 +709,7 @@ gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .prints = launched,
 		.reports = gj_options_report(options),
 		.bounds = launched && (debug || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug,
-		.catches = s->fn->catches };
+		.strict = launched && debug, .catches = s->fn->catches };
 	gj_fn *f = lower_function(&M, s, options->entry);
 	gj_settle_handled(&M);
 	for (uint32_t i = 1; i < M.fn.n; i++)

@@ -184,6 +184,9 @@ ERROR(zero_power, "ZeroDivisionError", "0 cannot be raised to a negative power")
 ERROR(zero_complex, "ZeroDivisionError", "complex division by zero");
 ERROR(zero_step, "ValueError", "range() arg 3 must not be zero");
 ERROR(zero_slice_step, "ValueError", "slice step cannot be zero");
+ERROR(negative_shift, "ValueError", "negative shift count");
+ERROR(nan_integer, "ValueError", "cannot convert float NaN to integer");
+ERROR(infinite_integer, "OverflowError", "cannot convert float infinity to integer");
 ERROR(does_not_fit, "ValueError", "shapes, sizes or values that do not fit here");
 
 static void report_zero(gj_lower *L, bool asked, gj_ref x, const gj_obj *error)
@@ -197,6 +200,21 @@ void gj_lcheck_divisor(gj_lower *L, gj_binop op, gj_ref divisor)
 	const gj_type *t = gj_o(L->fn, divisor)->type;
 	if ((op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_) && gj_is_scalar(t))
 		report_zero(L, L->M->zeros && !L->quiet, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
+}
+
+void gj_lcheck_shift(gj_lower *L, gj_binop op, gj_ref count)
+{
+	const gj_type *t = gj_o(L->fn, count)->type;
+	if ((op == GJ_OP_LSHIFT_ || op == GJ_OP_RSHIFT_) && L->M->strict && gj_is_signed(t))
+		gj_lreport(L, gj_ecmp(L, GJ_CMP_LT, count, gj_eint(L, t, 0)), &negative_shift, false);
+}
+
+void gj_lcheck_whole(gj_lower *L, gj_ref x)
+{
+	if (!L->M->strict || L->quiet || !gj_is_float(gj_o(L->fn, x)->type))
+		return;
+	gj_lreport(L, gj_e1(L, GJ_ISNAN, gj_bool(), x), &nan_integer, false);
+	gj_lreport(L, gj_e1(L, GJ_ISINF, gj_bool(), x), &infinite_integer, false);
 }
 
 /* Integers: 0 ** −1. */

@@ -27,6 +27,7 @@ typedef struct gj_module {
 	bool bounds, reports, prints;              /* indices are checked; what raises in Python is reported; somebody shows what is
 	                                            * printed (checks.c) */
 	bool zeros;                                /* division by zero is reported too */
+	bool strict;                               /* … and shifts by negative numbers, and floats that are no integer's */
 	gj_ref extent[256];                        /* by names of options.extents: the parameter that has it; 0: none yet */
 	bool catches;                              /* of functions for the host: some exceptions are caught, so calls say whether they raised */
 	GJ_VEC(const gj_obj *) handled;            /* the classes of except clauses, each a bit of what a TELL tells */
@@ -298,6 +299,8 @@ void   gj_lcheck_index(gj_lower *, gj_lv a, const gj_ref *at, const char *name);
 void   gj_lcheck_item(gj_lower *, gj_ref at, uint32_t n);              /* of a tuple */
 void   gj_lcheck_divisor(gj_lower *, gj_binop, gj_ref divisor);        /* by zero Python raises, and with a step of zero */
 void   gj_lcheck_complex_divisor(gj_lower *, gj_lv);
+void   gj_lcheck_shift(gj_lower *, gj_binop, gj_ref count);
+void   gj_lcheck_whole(gj_lower *, gj_ref x);              /* what is made an integer: NaN and infinity cannot be */
 void   gj_lcheck_power(gj_lower *, gj_ref base, gj_ref exponent);   /* of integers */
 void   gj_lcheck_assigned(gj_lower *, gj_ref assigned, const char *name, bool free);     /* … and of a variable without a value */
 void   gj_lcheck_step(gj_lower *, gj_ref step, bool slice);

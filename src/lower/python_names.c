@@ -18,6 +18,8 @@ gj_lv gj_lower_convert(gj_lcall *c)
 {
 	if (c->a[0].type == gj_t_str)
 		return gj_lv_obj(c->L, c->type, c->B->s->konst[c->ref]);
+	if (c->a[0].type && gj_is_float(c->a[0].type) && gj_is_int(c->type))
+		gj_lcheck_whole(c->L, c->a[0].part[0]);
 	return c->a[0].type ? gj_lresult(c, gj_larg(c, 0, c->type)) : gj_lresult(c, gj_eint(c->L, c->type, 0));
 }
 
@@ -83,7 +85,10 @@ gj_lv gj_lower_round(gj_lcall *c)
 		gj_ref rounded = gj_ecast(L, round_digits(L, t, gj_larg(c, 0, t), c->a[1]), c->type);
 		return gj_lresult(c, gj_e3(L, GJ_SELECT, c->type, before, rounded, gj_larg(c, 0, c->type)));
 	}
-	return gj_lresult(c, gj_ecast(L, math1(L, GJ_MATH_RINT, as, gj_larg(c, 0, as)), c->type));
+	gj_ref x = gj_larg(c, 0, as);
+	if (gj_is_int(c->type))
+		gj_lcheck_whole(L, x);
+	return gj_lresult(c, gj_ecast(L, math1(L, GJ_MATH_RINT, as, x), c->type));
 }
 
 gj_lv gj_lower_divmod(gj_lcall *c)

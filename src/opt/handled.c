@@ -27,18 +27,7 @@ static bool split(gj_fn *f, uint32_t b, uint32_t at)
 		first--;
 	if (!first)
 		return false;
-	to = gj_block_new(f);
-	gj_bb *bb = &f->bb.p[b], *next = &f->bb.p[to];
-	for (uint32_t i = first; i < bb->ops.n; i++) {
-		gj_o(f, bb->ops.p[i])->block = to;
-		gj_push(f->arena, &next->ops, bb->ops.p[i]);
-	}
-	next->nsucc = bb->nsucc;
-	memcpy(next->succ, bb->succ, sizeof next->succ);
-	for (uint32_t i = 0; i < next->nsucc; i++)
-		gj_rename_pred(f, next->succ[i], b, to);
-	bb->ops.n = first;
-	bb->nsucc = 0;
+	to = gj_split_block(f, b, first);
 	gj_emit(f, b, GJ_JUMP, NULL, 0, 0, NULL);
 	gj_link(f, b, to);
 	return true;

@@ -26,20 +26,9 @@ static void add_result(gj_fn *f)
 /* Ends block b behind its op i, a call, with a branch: a thread that ended in the call ends here too. */
 static void end_behind(gj_fn *f, uint32_t b, uint32_t i)
 {
-	uint32_t rest = gj_block_new(f), end = gj_block_new(f);
-	gj_bb *from = &f->bb.p[b], *to = &f->bb.p[rest];
-	gj_ref call = from->ops.p[i];
+	uint32_t rest = gj_split_block(f, b, i + 1), end = gj_block_new(f);
+	gj_ref call = f->bb.p[b].ops.p[i];
 	gj_op *o = gj_o(f, call);
-	for (uint32_t k = i + 1; k < from->ops.n; k++) {
-		gj_o(f, from->ops.p[k])->block = rest;
-		gj_push(f->arena, &to->ops, from->ops.p[k]);
-	}
-	from->ops.n = i + 1;
-	for (uint32_t s = 0; s < from->nsucc; s++) {
-		to->succ[to->nsucc++] = from->succ[s];
-		gj_rename_pred(f, from->succ[s], b, rest);
-	}
-	from->nsucc = 0;
 	if (o->imm.fn->nresults == 1)
 		o->type = t_bool();
 	gj_ref ended = gj_emit(f, b, GJ_RESULT, t_bool(), o->loc, 1, &call);

@@ -9,8 +9,6 @@
  * of innermost loops, and those have their checks before them already. */
 #include "opt/opt.h"
 
-#include <string.h>
-
 static bool fits(const gj_fn *f)
 {
 	bool checks = false;
@@ -25,23 +23,6 @@ static bool fits(const gj_fn *f)
 		checks |= o->op == GJ_BOUNDS;
 	}
 	return checks;
-}
-
-/* What the first block does is done by one behind it. */
-static uint32_t leave_first(gj_fn *f)
-{
-	uint32_t b = gj_block_new(f);
-	gj_bb *to = &f->bb.p[b], *first = &f->bb.p[0];
-	to->ops = first->ops;
-	memset(&first->ops, 0, sizeof first->ops);
-	GJ_EACH_OP_OF(f, b, r)
-		gj_o(f, r)->block = b;
-	for (uint32_t k = 0; k < first->nsucc; k++) {
-		to->succ[to->nsucc++] = first->succ[k];
-		gj_rename_pred(f, first->succ[k], 0, b);
-	}
-	first->nsucc = 0;
-	return b;
 }
 
 static gj_ref value(gj_fn *f, uint32_t block, gj_opcode op, int64_t imm)
@@ -73,7 +54,7 @@ bool gj_run_rows(gj_fn *f)
 {
 	if (!fits(f))
 		return false;
-	uint32_t header = gj_block_new(f), next = gj_block_new(f), end = gj_block_new(f), body = leave_first(f);
+	uint32_t header = gj_block_new(f), next = gj_block_new(f), end = gj_block_new(f), body = gj_split_block(f, 0, 0);
 	gj_ref none = value(f, 0, GJ_CONST, 0), n = value(f, 0, GJ_SREG, GJ_NTID_X), one = value(f, 0, GJ_CONST, 1);
 	const gj_type *i32 = gj_scalar[GJ_I32];
 	gj_emit(f, 0, GJ_JUMP, NULL, 0, 0, NULL);

@@ -13,6 +13,7 @@ typedef enum gj_status {
 	GJ_E_UNSUPPORTED,
 	GJ_E_LOAD,                                 /* the image could not be loaded */
 	GJ_E_LAUNCH,                               /* a kernel failed while running; the context may be lost */
+	GJ_E_DEEP,                                 /* … its functions call themselves too often */
 	GJ_E_NOTREADY,                             /* query: still running */
 	GJ_E_INTERRUPTED,                          /* by Ctrl-C; the exception is set */
 	GJ_E_RAISED,                               /* a kernel reported an exception: run/failure.h */

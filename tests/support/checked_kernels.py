@@ -1,5 +1,7 @@
 """Kernels that fail where they are checked: a module of their own, because pytest rewrites the asserts of its tests."""
 
+import math
+
 import numpy as np
 
 from gridjit import cuda, float32
@@ -67,6 +69,22 @@ def slices_nowhere(x):
 
 def divides_twice(x):
 	x[cuda.grid(1)] = divmod(7, x[cuda.grid(1)] - 5)[0]
+
+
+def shifts_left(x):
+	x[0] = 3 << -int(x[cuda.grid(1)] == 5)
+
+
+def shifts_right(x):
+	x[1] >>= -int(x[cuda.grid(1)] == 5)
+
+
+def makes_whole(x):
+	x[2] = int(np.nan if x[cuda.grid(1)] == 5 else 1.5)
+
+
+def rounds(x):
+	x[2] = round(float32(-math.inf) if x[cuda.grid(1)] == 5 else float32(1.5))
 
 
 def does_not_fit(x):

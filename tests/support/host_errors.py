@@ -484,6 +484,13 @@ def FUSE_RETURN():
 	gridjit.fuse(lambda x: 3)(X)
 
 
+def FUSE_RAISE():
+	def checks(n):
+		assert n < 3
+		return n
+	gridjit.fuse(lambda a, n: a * checks(n))(np.zeros(3), 3)
+
+
 def FUSE_INTEGER():
 	gridjit.fuse(lambda x: x.astype("u1") + 300)(X)
 

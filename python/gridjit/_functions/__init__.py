@@ -21,7 +21,7 @@ NAMES = {
 		fliplr rot90 roll swapaxes moveaxis repeat tile resize broadcast_to atleast_1d atleast_2d atleast_3d concatenate stack vstack hstack dstack column_stack
 		append insert delete trim_zeros split array_split hsplit vsplit ascontiguousarray
 		asfortranarray frombuffer broadcast_shapes broadcast_arrays dsplit tril_indices_from triu_indices_from take extract select take_along_axis copyto""",
-	elementwise: """heaviside angle iscomplexobj isrealobj around round clip isclose allclose array_equal nan_to_num sinc isposinf isneginf iscomplex isreal isscalar polyval unwrap hanning hamming
+	elementwise: """heaviside angle imag iscomplexobj isrealobj around round clip isclose allclose array_equal nan_to_num sinc isposinf isneginf iscomplex isreal isscalar polyval unwrap hanning hamming
 		blackman bartlett kaiser""",
 	linalg: """linalg.norm linalg.solve linalg.inv linalg.det linalg.slogdet linalg.matrix_power linalg.cholesky linalg.qr linalg.eigh linalg.eigvalsh linalg.svd
 		linalg.pinv linalg.matrix_rank linalg.cond linalg.lstsq""",

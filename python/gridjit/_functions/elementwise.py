@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from .. import _elements
-from .._elements import isclose  # noqa: F401
+from .._elements import isclose, iscomplex, isneginf, isposinf, isreal  # noqa: F401
 from .common import each, flat
 
 
@@ -130,20 +130,10 @@ def isrealobj(x):
 	return not iscomplexobj(x)
 
 
-def isposinf(x):
-	return (x > 0) & np.isinf(x)
-
-
-def isneginf(x):
-	return (x < 0) & np.isinf(x)
-
-
-def iscomplex(x):
-	return np.imag(x) != 0
-
-
-def isreal(x):
-	return np.imag(x) == 0
+def imag(val):
+	if isinstance(val, np.ndarray) and not iscomplexobj(val):
+		return np.zeros_like(val)
+	return 0 if isinstance(val, bool) else val.imag
 
 
 def isscalar(element):

@@ -15,6 +15,10 @@ SUM, PROD, MIN, MAX, MEAN, ANY, ALL, ARGMIN, ARGMAX, VAR, STD = range(11)   # in
 PLACES, SPREADS = {ARGMIN, ARGMAX}, {VAR, STD}
 
 
+def _options(fastmath):
+	return {**_folds.TOLD, "fastmath": True} if fastmath else _folds.TOLD
+
+
 def _function(plan, used, chosen, packed):
 	"""A function of the arguments `used` of a plan that returns the results `chosen` of what it gives of them; packed: as a tuple,
 	even if it is one."""
@@ -30,7 +34,7 @@ class _Stored(Elementwise):
 	def __new__(cls, plan, used, chosen, fastmath):
 		self = super().__new__(cls, plan.name, len(used), len(chosen))
 		self._loop = tuple(plan.types[i] for i in used), tuple(plan.results[i].dtype for i in chosen), _function(plan, used, chosen, False)
-		self._kernel_options = {"fastmath": True} if fastmath else {}
+		self._kernel_options = _options(fastmath)
 		return self
 
 	def _resolve(self, types):
@@ -48,7 +52,7 @@ class _Reduced(_folds.States):
 			self.at.append(len(types))
 			types += [r.folded, np.dtype(np.int64)] if r.reduction in PLACES else [np.dtype(np.float64)] * 3 if r.reduction in SPREADS else [r.folded]
 		self._ddof = [r.ddof for r in results]
-		super().__init__({}, types, [r.dtype for r in results], plan.name, not PLACES.isdisjoint(self.how), {"fastmath": True} if fastmath else {})
+		super().__init__({}, types, [r.dtype for r in results], plan.name, not PLACES.isdisjoint(self.how), _options(fastmath))
 		self._inputs, self._function = [plan.types[i] for i in used], _function(plan, used, chosen, True)
 
 	def of_element(self, target, values, position):

@@ -119,9 +119,8 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 {
 	LLVMSetLinkage(c->fn, LLVMInternalLinkage);
 	gj_attr_text(u, c->fn, "warn-stack-size", "0");    /* the frame's size arrives as a diagnostic */
-	if (!is_body(c->f)) {
-		if (gj_entry_is_host(u->root->entry))     /* calls without end are an error, not a loop */
-			gj_attr_text(u, c->fn, "disable-tail-calls", "true");
+	if (!is_body(c->f)) {                      /* calls without end are an error, not a loop */
+		gj_attr_text(u, c->fn, "disable-tail-calls", "true");
 		return;
 	}
 	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);

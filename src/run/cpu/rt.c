@@ -598,7 +598,7 @@ void gj_rt_enter(gj_block *pub)
 	if (left > k->local_bytes / 64 + (32 << 10))
 		return;
 	char at[300];
-	gj_run_fail(w->run, GJ_E_LAUNCH, "%sa function calls itself too often: the stack of a thread, %zu KiB, is full",
+	gj_run_fail(w->run, GJ_E_DEEP, "%sa function calls itself too often: the stack of a thread, %zu KiB, is full",
 	            gj_rt_place(k, UINT32_MAX, at, sizeof at), w->current->size >> 10);
 	gj_rt_abandon(w);
 }
