@@ -268,7 +268,7 @@ RAISES = {
 	kernels.asserts: (AssertionError, "assert ", ": not five"),
 	kernels.asserts_bare: (AssertionError, "assert ", ""),
 	kernels.divides: (ZeroDivisionError, "//", ": integer division or modulo by zero"),
-	kernels.remainder: (ZeroDivisionError, "%", ": integer division or modulo by zero"),
+	kernels.remainder: (ZeroDivisionError, "%", ": integer modulo by zero"),
 	kernels.quotient: (ZeroDivisionError, " / ", ": division by zero"),
 	kernels.divides_twice: (ZeroDivisionError, "divmod", ": integer division or modulo by zero"),
 	kernels.steps_nowhere: (ValueError, "range(", ": range() arg 3 must not be zero"),

@@ -115,11 +115,28 @@ def test_functions_strings_and_dtypes():
 		def inner(x):
 			return x + k
 		return inner
-	for function in one_of, closure, lambda k: (k, "a" if k else "b"):
+	def with_default(k):
+		return lambda x, y=2: x * y
+	for function in one_of, closure, with_default, lambda k: (k, "a" if k else "b"):
 		with pytest.raises(errors.TypingError, match="which is not the same object in all calls"):
 			njit(function)(1)
 	with pytest.raises(errors.TypingError, match="returns the module numpy, which has no value"):
 		njit(lambda: np)()
+
+
+def test_inner_functions_come_out_compiled():
+	def made(n):
+		def inner(a):
+			def more(z):
+				return z + len("abc")
+			return more(a) * 2
+		return inner, n, lambda: abs(-3)
+
+	for f in njit(made), njit(made):           # the second comes from the disk
+		inner, n, three = f(5)
+		assert n == 5 and inner(1) == 8 and inner(0.5) == 7.0 and three() == 3
+		assert inner is f(5)[0] and len(inner.signatures) == 2
+		assert njit(lambda x: inner(x) + 1)(1) == 9
 
 
 def test_none_or_a_value():

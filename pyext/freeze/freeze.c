@@ -289,6 +289,18 @@ static int freeze_shell(gj_freezer *fz, gj_code *c, PyObject *co, PyObject *name
 
 static int freeze_code(gj_freezer *fz, gj_code *c, PyObject *co, const scope *sc);
 
+/* Remembers the function that nested code is where nothing is bound to it. */
+static int note_nested(gj_freezer *fz, const gj_code *c, PyObject *code, const scope *sc)
+{
+	if (!fz->captures || !fz->captures->objects || c->nfree)
+		return 0;
+	PyObject *key = PyLong_FromVoidPtr((void *)(uintptr_t)c), *f = key ? PyFunction_New(code, sc->globals) : NULL;
+	int status = f ? PyDict_SetItem(fz->captures->objects, key, f) : -1;
+	Py_XDECREF(key);
+	Py_XDECREF(f);
+	return status;
+}
+
 /* Constants; nested code keeps the scope, everything else is a value. */
 static int freeze_constants(gj_freezer *fz, gj_code *c, PyObject *konsts, const scope *sc)
 {
@@ -310,7 +322,7 @@ static int freeze_constants(gj_freezer *fz, gj_code *c, PyObject *konsts, const 
 		fz->frames++;
 		int status = freeze_code(fz, nested, k, sc);
 		fz->frames--;
-		if (status < 0)
+		if (status < 0 || note_nested(fz, nested, k, sc) < 0)
 			return -1;
 		nested->digest = gj_code_digest(nested);
 		o->code = nested;

@@ -23,8 +23,20 @@ static PyObject *object_of(const gj_obj *o, PyObject *objects)
 	return o->kind == GJ_OBJ_TYPE ? (PyObject *)gj_dtype_of_type(o->type) : Py_NewRef(Py_None);
 }
 
+/* A function made in the call comes out as one that is compiled when it is called. */
+static PyObject *compiled(const gj_obj *o, PyObject *objects)
+{
+	PyObject *f = object_of(o, objects), *jit = f ? gj_import("gridjit", "njit") : NULL;
+	PyObject *r = jit ? PyObject_CallOneArg(jit, f) : NULL;
+	Py_XDECREF(jit);
+	Py_XDECREF(f);
+	return r;
+}
+
 static PyObject *known(const gj_obj *o, PyObject *objects)
 {
+	if (o && o->kind == GJ_OBJ_CODE)
+		return compiled(o, objects);
 	if (o && o->kind == GJ_OBJ_STR)
 		return PyUnicode_FromString(o->name);
 	if (!o || o->kind != GJ_OBJ_TUPLE)

@@ -100,7 +100,7 @@ void gj_diag_at(gj_diag *d, const gj_frame *frames, int n)
 
 /* What messages call a kernel, which is a function for the host here; what is said of kernels as such stays. */
 static const struct { const char *kernel, *function; } words[] = {
-	{ "a kernel with ", "a kernel with " }, { "kernels that are launched", "kernels that are launched" },
+	{ "docs/kernels", "docs/kernels" }, { "a kernel with ", "a kernel with " }, { "kernels that are launched", "kernels that are launched" },
 	{ "a kernel", "a compiled function" }, { "kernels", "compiled functions" }, { "Kernels", "Compiled functions" },
 	{ "the kernel", "the function" }, { "this kernel", "this function" },
 };

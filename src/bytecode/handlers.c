@@ -12,13 +12,21 @@ const gj_handler *gj_handler_of(const gj_ssa_state *s, uint32_t i)
 	return NULL;
 }
 
-/* An instruction for a variable that surely has a value: a parameter (3.11 has one instruction for all variables), or what the handler of
- * `except E as e` stores before it deletes it. */
+static bool deletes(const gj_ssa_state *s, uint32_t var)
+{
+	for (uint32_t i = 0; i < s->in.n; i++)
+		if (s->in.p[i].row != UINT16_MAX && s->in.p[i].arg == var && !strcmp(gj_pyops[s->in.p[i].row].name, "DELETE_FAST"))
+			return true;
+	return false;
+}
+
+/* An instruction for a variable that surely has a value: a parameter that is never deleted (3.11 has one instruction for all variables), or
+ * what the handler of `except E as e` stores before it deletes it. */
 static bool finds_value(const gj_ssa_state *s, uint32_t i)
 {
 	const char *name = gj_pyops[s->in.p[i].row].name, *before = i && s->in.p[i - 1].row != UINT16_MAX ? gj_pyops[s->in.p[i - 1].row].name : "";
 	if (!strcmp(name, "LOAD_FAST"))
-		return s->in.p[i].arg < gj_code_params(s->code);
+		return s->in.p[i].arg < gj_code_params(s->code) && !deletes(s, s->in.p[i].arg);
 	return !strncmp(name, "DELETE_", 7) && !strncmp(before, "STORE_", 6) && !strcmp(name + 7, before + 6) && s->in.p[i].arg == s->in.p[i - 1].arg;
 }
 

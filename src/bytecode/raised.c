@@ -1,6 +1,7 @@
 /* What a raise or a failed assert says. A class with constants is kept, and what only makes a message of other values is not computed, so
  * that `assert i < n, f"{i} is too large"` needs no strings: the values are told, and who is told makes the message. */
 #include "bytecode/state.h"
+#include "code/exceptions.h"
 #include "ir/walk.h"
 
 #include <string.h>
@@ -100,15 +101,16 @@ static const gj_obj *raised_told(gj_ssa_state *s, const gj_op *call, const gj_ob
 }
 
 /* What is raised as an object: a class, or (class, arguments …) for a call with constants; the call goes into *call. NULL: any other
- * expression. */
+ * expression, among them a name that nothing has. */
 static const gj_obj *raised(gj_ssa_state *s, gj_ref r, gj_ref *call, gj_op *raise)
 {
 	gj_fn *f = s->f;
 	const gj_op *o = gj_o(f, r);
-	if (gj_named_object(s, r))
-		return gj_named_object(s, r)->kind == GJ_OBJ_NAME || gj_named_object(s, r)->kind == GJ_OBJ_OPAQUE ? gj_named_object(s, r) : &no_exception;
+	const gj_obj *named = gj_named_object(s, r);
+	if (named && named->kind != GJ_OBJ_MISSING)
+		return gj_is_exception(named) ? named : &no_exception;
 	const gj_obj *class = o->op == GJ_CALL ? gj_named_object(s, gj_var_find(s, o->arg[0])) : NULL;
-	if (!class || class->kind == GJ_OBJ_MISSING)            /* inference tells of a name that nothing has */
+	if (!class || !gj_is_exception(class))                  /* inference tells of a name that nothing has */
 		return NULL;
 	const gj_obj **item = gj_new(f->arena, const gj_obj *, o->nargs);
 	bool known = !o->imm.kw;
@@ -141,8 +143,14 @@ void gj_settle_raises(gj_ssa_state *s)
 			o->nargs = 1;
 			continue;
 		}
-		const gj_obj *exc = o->imm.obj = raised(s, value, &call, o);
-		o->sub = exc && (exc == &gj_assertion || (exc->kind == GJ_OBJ_TUPLE && exc->item[0] == &gj_assertion));
+		const gj_obj *exc = raised(s, value, &call, o);
+		if (!exc) {                                            /* inference tells what it is, if it can be nothing */
+			exc = &no_exception;
+			o->arg = gj_memdup(f->arena, &value, sizeof value);
+			o->nargs = 1;
+		}
+		o->imm.obj = exc;
+		o->sub = (exc == &gj_assertion || (exc->kind == GJ_OBJ_TUPLE && exc->item[0] == &gj_assertion));
 		if (call)
 			gj_push(f->arena, &work, call);
 	}

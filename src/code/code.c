@@ -148,7 +148,7 @@ const gj_obj *gj_obj_known(gj_arena *a, const gj_obj *o)
 	gj_obj *r = o ? gj_new(a, gj_obj, 1) : NULL;
 	if (!o)
 		return NULL;
-	*r = (gj_obj){ .kind = o->kind, .type = o->type, .data = o, .n = o->kind == GJ_OBJ_TUPLE ? o->n : 0 };
+	*r = (gj_obj){ .kind = o->kind, .type = o->type, .data = o->kind == GJ_OBJ_CODE ? (const void *)o->code : o, .n = o->kind == GJ_OBJ_TUPLE ? o->n : 0 };
 	if (o->kind == GJ_OBJ_STR)
 		r->name = gj_strdup(a, o->name);
 	const gj_obj **item = gj_new(a, const gj_obj *, r->n + 1);

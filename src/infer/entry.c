@@ -31,8 +31,14 @@ static bool has_optional(const gj_type *t)
 	return t->kind == GJ_OPTIONAL;
 }
 
+/* An inner function that nothing is bound to: no variable of the function around it, no default. */
+static bool is_free(const gj_obj *o) { return o->kind == GJ_OBJ_CODE && !o->n; }
+
 /* Objects that are the same in all calls, and there without them: functions, strings, dtypes. */
-static bool is_constant(const gj_obj *o) { return o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_STR || o->kind == GJ_OBJ_TYPE); }
+static bool is_constant(const gj_obj *o)
+{
+	return o && (o->kind == GJ_OBJ_FUNCTION || o->kind == GJ_OBJ_STR || o->kind == GJ_OBJ_TYPE || is_free(o));
+}
 
 /* Is there such an object in it that is not always the same, or made in the call? */
 static bool varies(gj_known v)
@@ -40,7 +46,7 @@ static bool varies(gj_known v)
 	for (uint32_t i = 0; v.type->kind == GJ_TUPLE && i < v.type->n; i++)
 		if (varies((gj_known){ v.type->item[i], v.konst ? v.konst->item[i] : NULL }))
 			return true;
-	return v.type->kind == GJ_PICKED || (v.type == gj_t_str && !v.konst) || (v.konst && v.konst->kind == GJ_OBJ_CODE);
+	return v.type->kind == GJ_PICKED || (v.type == gj_t_str && !v.konst) || (v.konst && v.konst->kind == GJ_OBJ_CODE && !is_free(v.konst));
 }
 
 /* Has every part of a value a type that callers know? `host`: those of functions for the host, which know values that may be None, records

@@ -178,9 +178,14 @@ void gj_lprint(gj_lower *L, const char *text, uint32_t n, const gj_ref *value)
 	static const gj_obj id##_text = { .kind = GJ_OBJ_STR, .name = words }; \
 	static const gj_obj *const id##_items[] = { &id##_cls, &id##_text }; \
 	static const gj_obj id = { .kind = GJ_OBJ_TUPLE, .n = 2, .item = (const gj_obj **)id##_items }
+ERROR(zero_quotient, "ZeroDivisionError", "division by zero");
 ERROR(zero_divisor, "ZeroDivisionError", "integer division or modulo by zero");
-ERROR(zero_float, "ZeroDivisionError", "division by zero");
-ERROR(zero_power, "ZeroDivisionError", "0 cannot be raised to a negative power");
+ERROR(zero_modulus, "ZeroDivisionError", "integer modulo by zero");
+ERROR(zero_float_quotient, "ZeroDivisionError", "float division by zero");
+ERROR(zero_float_divisor, "ZeroDivisionError", "float floor division by zero");
+ERROR(zero_float_modulus, "ZeroDivisionError", "float modulo by zero");
+ERROR(zero_float_both, "ZeroDivisionError", "float divmod()");
+ERROR(zero_power, "ZeroDivisionError", "0.0 cannot be raised to a negative power");
 ERROR(zero_complex, "ZeroDivisionError", "complex division by zero");
 ERROR(zero_step, "ValueError", "range() arg 3 must not be zero");
 ERROR(zero_slice_step, "ValueError", "slice step cannot be zero");
@@ -195,11 +200,14 @@ static void report_zero(gj_lower *L, bool asked, gj_ref x, const gj_obj *error)
 		gj_lreport(L, gj_ecmp(L, GJ_CMP_EQ, x, gj_eint(L, gj_o(L->fn, x)->type, 0)), error, false);
 }
 
-void gj_lcheck_divisor(gj_lower *L, gj_binop op, gj_ref divisor)
+void gj_lcheck_divisor(gj_lower *L, uint32_t op, bool reals, gj_ref divisor)
 {
-	const gj_type *t = gj_o(L->fn, divisor)->type;
-	if ((op == GJ_OP_TRUEDIV_ || op == GJ_OP_FLOORDIV_ || op == GJ_OP_MOD_) && gj_is_scalar(t))
-		report_zero(L, L->M->zeros && !L->quiet, divisor, gj_is_float(t) ? &zero_float : &zero_divisor);
+	static const gj_obj *const zero[GJ_NBINOPS + 1][2] = {
+		[GJ_OP_TRUEDIV_] = { &zero_quotient, &zero_float_quotient }, [GJ_OP_FLOORDIV_] = { &zero_divisor, &zero_float_divisor },
+		[GJ_OP_MOD_] = { &zero_modulus, &zero_float_modulus }, [GJ_DIVMOD] = { &zero_divisor, &zero_float_both },
+	};
+	if (zero[op][reals] && gj_is_scalar(gj_o(L->fn, divisor)->type))
+		report_zero(L, L->M->zeros && !L->quiet, divisor, zero[op][reals]);
 }
 
 void gj_lcheck_shift(gj_lower *L, gj_binop op, gj_ref count)

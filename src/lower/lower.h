@@ -297,7 +297,9 @@ const char *gj_lname_of(const gj_inst *, gj_ref);                      /* the va
 /* Indices of a, which count from the front; 0: a dimension that is not indexed. `name`: a's, or NULL. */
 void   gj_lcheck_index(gj_lower *, gj_lv a, const gj_ref *at, const char *name);
 void   gj_lcheck_item(gj_lower *, gj_ref at, uint32_t n);              /* of a tuple */
-void   gj_lcheck_divisor(gj_lower *, gj_binop, gj_ref divisor);        /* by zero Python raises, and with a step of zero */
+/* By zero Python raises, and with a step of zero. op: a gj_binop, or GJ_DIVMOD; reals: one of the operands is one. */
+enum { GJ_DIVMOD = GJ_NBINOPS };
+void   gj_lcheck_divisor(gj_lower *, uint32_t op, bool reals, gj_ref divisor);
 void   gj_lcheck_complex_divisor(gj_lower *, gj_lv);
 void   gj_lcheck_shift(gj_lower *, gj_binop, gj_ref count);
 void   gj_lcheck_whole(gj_lower *, gj_ref x);              /* what is made an integer: NaN and infinity cannot be */

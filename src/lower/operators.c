@@ -83,7 +83,7 @@ gj_lv gj_lbinop(gj_lower *L, gj_binop op, const gj_type *t, gj_lv a, gj_lv b)
 	gj_ref y = gj_ecast(L, b.part[0], as_b);
 	if (op != GJ_OP_LSHIFT_ && op != GJ_OP_RSHIFT_)
 		y = gj_ecast(L, y, t);
-	gj_lcheck_divisor(L, op, y);
+	gj_lcheck_divisor(L, op, gj_is_float(a.type) || gj_is_float(b.type), y);
 	gj_lcheck_shift(L, op, y);
 	gj_ref r = op == GJ_OP_SUB_ && t->size == 8 ? offset_by_constants(L, x, y) : 0;
 	return gj_lv_scalar(L, t, r ? r : gj_e2(L, (gj_opcode)low[op], t, x, y));

@@ -98,7 +98,7 @@ gj_lv gj_lower_divmod(gj_lcall *c)
 	if (gj_is_fused(t))
 		return gj_lv_pair(L, c->type, gj_lfused(L, "np.floor_divide", t, 2, c->a), gj_lfused(L, "np.remainder", t, 2, c->a));
 	gj_ref a = gj_larg(c, 0, t), b = gj_larg(c, 1, t);
-	gj_lcheck_divisor(L, GJ_OP_FLOORDIV_, b);
+	gj_lcheck_divisor(L, GJ_DIVMOD, gj_is_float(c->a[0].type) || gj_is_float(c->a[1].type), b);
 	return gj_lv_pair(L, c->type, gj_lresult(c, gj_e2(L, GJ_FLOORDIV, t, a, b)), gj_lresult(c, gj_e2(L, GJ_MOD, t, a, b)));
 }
 
