@@ -278,3 +278,23 @@ def test_on_several_threads():
 		if len(set(who)) > 1:
 			return
 	raise AssertionError("one thread does it all")
+
+
+def test_the_earliest_of_rounds_that_raise_outside_of_their_try():
+	@njit(parallel=True)
+	def f(x, first):
+		for i in prange(x.shape[0]):
+			if i == first:
+				raise ValueError(i)
+			try:
+				if x[i] > 3:
+					raise KeyError(i)
+			finally:
+				x[i] += 1
+
+	for first, n in (0, 40), (7, 40), (9, 5000):
+		x = np.arange(n) % 11
+		with pytest.raises((ValueError, KeyError)) as error:
+			f(x, first)
+		earliest = min(first, 4)
+		assert type(error.value) is (ValueError if first == earliest else KeyError) and error.value.args == (earliest,)

@@ -135,6 +135,17 @@ static gj_ref outside(maker *m, uint32_t b, const gj_op *o)
 	return any ? any : gj_int(m->c, b, boolean(), 0);
 }
 
+/* The chunk ends where rounds run in their order, the round alone where they do not. */
+static void fail(maker *m, uint32_t b, uint32_t loc)
+{
+	if (!m->p->catches) {
+		gj_push(m->c->arena, &m->failed, b);
+		return;
+	}
+	gj_emit(m->c, b, GJ_THROW, NULL, loc, 0, NULL);
+	gj_emit(m->c, b, GJ_UNREACHABLE, NULL, loc, 0, NULL);
+}
+
 /* Block b goes on in another one, which is the result; a round that fails ends. */
 static uint32_t end_if_fails(maker *m, uint32_t b, const gj_op *o)
 {
@@ -148,7 +159,7 @@ static uint32_t end_if_fails(maker *m, uint32_t b, const gj_op *o)
 		arg[n++] = value(m, o->arg[k]);
 	branch(c, b, fails, off, on);
 	gj_o(c, gj_emit(c, off, GJ_FAILED, NULL, o->loc, n, arg))->imm = o->imm;
-	gj_push(c->arena, &m->failed, off);
+	fail(m, off, o->loc);
 	return on;
 }
 

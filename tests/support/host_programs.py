@@ -46,7 +46,7 @@ class Writer:
 			return r.choice([r.choice(self.ints), str(r.randint(-4, 6)), f"{r.choice(self.arrays)}.size", f"len({r.choice(self.arrays)})"])
 		a, b = self.int_(deep - 1), self.int_(deep - 1)
 		return r.choice([f"({a} + {b})", f"({a} - {b})", f"({a} * {b}) % 97", f"({a} // {b})", f"({a} % {b})", f"abs({a})", f"min({a}, {b})", f"({a} if {self.condition(0)} else {b})",
-			f"({a} & 15)", f"int({self.float_(0)}) % 50", f"helper({a}, c={b}) % 31", f"divmod({a}, {b})[1]"])
+			f"({a} & 15)", f"near({a})", f"(lambda z: z % 9 - n % 2)({a})", f"int({self.float_(0)}) % 50", f"helper({a}, c={b}) % 31", f"divmod({a}, {b})[1]"])
 
 	def float_(self, deep=2):
 		r = self.rng
@@ -165,7 +165,9 @@ class Writer:
 			self.put(indent + 1, r.choice(["break", "continue"]))
 
 	def text(self):
-		for line in "k = n", "y = x * 0.5", "w = v.copy()", "u = w[:]":
+		for line in "k = n", "y = x * 0.5", "w = v.copy()", "u = w[:]", "d = n % 5":
+			self.put(1, line)
+		for line in "def near(z, by=1):", "\tif z > d:", "\t\treturn z - by", "\treturn min(z + d, 50)":
 			self.put(1, line)
 		self.ints.append("k"), self.floats.append("y"), self.arrays.append("w")
 		for _ in range(6):
