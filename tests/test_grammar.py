@@ -3,6 +3,7 @@ and what to write instead."""
 
 import ast
 import re
+import sys
 import textwrap
 from pathlib import Path
 
@@ -33,7 +34,8 @@ WORKS = {
 	"Pass": "pass", "Break": "for i in range(9):\n\tif i == n:\n\t\tbreak\nout[0] = i",
 	"Continue": "for i in range(5):\n\tif i % 2:\n\t\tcontinue\n\tout[i] = i",
 	"BoolOp": "out[0] = n and a[1] or 5\nout[1] = (n > 2 and n < 5) + (0 or 3)",
-	"NamedExpr": "if (k := n + 1) > 3 and (m := k * 2):\n\tout[0] = k + m\nout[1] = sum([(w := i) for i in range(3)]) + w",
+	"NamedExpr": "if (k := n + 1) > 3 and (m := k * 2):\n\tout[0] = k + m\n" +
+		("out[1] = sum([(w := i) for i in range(3)]) + w" if sys.version_info >= (3, 12) else ""),     # before, comprehensions were functions
 	"BinOp": "out[0] = n + 2 - n * 3 / 2 // 1 % 5 ** 2\nout[1] = (n << 2 | 1) & 6 ^ 3 >> 1",
 	"UnaryOp": "out[0] = -n + +n + ~n\nout[1] = not n",
 	"Lambda": "f = lambda x, *r: x + len(r)\nout[0] = f(n) + f(n, 1, 2)",
