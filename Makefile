@@ -15,6 +15,7 @@ help:
 	@sed -n '1,2p' Makefile
 
 demo: $(BUILT)
+	@echo "gridjit: running examples/demo.py"
 	@$(PY) examples/demo.py
 
 # The C tests first: they say more when the ground floor is broken. Both always run; pytest has the last line. Its files are shared
@@ -22,15 +23,18 @@ demo: $(BUILT)
 test: $(BUILT)
 	@status=0; $(MAKE) --no-print-directory test-c || status=1; \
 		$(MAKE) --no-print-directory fuzz || status=1; \
+		echo "gridjit: the tests in Python, $(JOBS) processes: minutes"; \
 		$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(PYTEST) || status=1; \
 		[ $$status = 0 ] || echo "make test: failures above" >&2; exit $$status
 
 test-c: $(SETUP)
+	@echo "gridjit: the tests in C: compiling and running them"
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c all
 	@$(MAKE) --no-print-directory -j $(JOBS) -C tests/c BUILD=$(CURDIR)/build/c check
 
 # Random and damaged input (tests/fuzz/fuzz.py). The seed is fixed: other ones by hand, make fuzz SECONDS=3600 SEED=7.
 fuzz: $(BUILT)
+	@echo "gridjit: random and damaged programs for $(or $(SECONDS),60) seconds"
 	@$(PY) tests/fuzz/fuzz.py --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1)
 
 build: $(BUILT)
@@ -43,6 +47,7 @@ $(SETUP): .ci/bootstrap pyproject.toml
 $(BUILT): $(SETUP) setup.py $(SOURCES)
 	@mkdir -p build
 	@$(PY) setup.py --quiet build_ext --inplace -j $(JOBS)
+	@[ -e .venv/.installed ] || echo "gridjit: installing it into .venv"
 	@[ -e .venv/.installed ] || $(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch .venv/.installed $@
 

@@ -274,8 +274,11 @@ class BuildCore(build_ext):
 		target = Path(self.get_ext_fullpath(ext.name)).resolve()
 		mode = tools.sanitize or ("shared" if tools.llvm.shared else "static")
 		print(f"gridjit: LLVM {tools.llvm.version} ({mode}), {' '.join(tools.cc)}", flush=True)
-		failed = []
-		with ThreadPoolExecutor(self.parallel or os.cpu_count() or 1) as pool:
+		failed, stale = [], sum(not up_to_date(tools.object_of(source)) for source in sources())
+		workers = self.parallel or os.cpu_count() or 1
+		if stale:
+			print(f"gridjit: compiling {stale} files, {workers} at a time" + (": a minute of processor time" if stale > 200 else ""), flush=True)
+		with ThreadPoolExecutor(workers) as pool:
 			jobs = [pool.submit(tools.compile, source) for source in sources()]
 			objects = []
 			for job in jobs:
@@ -287,6 +290,8 @@ class BuildCore(build_ext):
 					failed.append(str(error))
 		if failed:
 			sys.exit("\n".join(failed))
+		if stale:
+			print("gridjit: linking", flush=True)
 		tools.link(objects, target)
 		print(f"gridjit: {target.name}, {target.stat().st_size / 1e6:.1f} MB", flush=True)
 

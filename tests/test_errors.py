@@ -7,7 +7,8 @@ import error_kernels
 import numpy as np
 import pytest
 
-from gridjit import cuda, errors
+import gridjit
+from gridjit import cuda, errors, float16
 
 CASES = {name: f for name, f in vars(error_kernels).items() if name.isupper() and inspect.isfunction(f)}
 
@@ -30,6 +31,11 @@ EXPECT = {
 	"ARG_MISSING": "cuda.grid() needs the argument 'ndim'",
 	"ARG_TYPE": "math.sin() cannot take a string as argument 1",
 	"ARG_ARRAY": "math.sin() cannot take array(float32, 1d, C) as argument 1",
+	"SPACE_VALUE": "cuda.threadIdx has no value of its own",
+	"ARG_SIZE": "range() cannot take array(float32, 1d, C) as argument 1",
+	"ARG_ITEM": "range() cannot take UniTuple(int64 x 1) as argument 1",
+	"ARG_PREDICATE": "cuda.syncthreads_count() cannot take float32 as argument 1",
+	"ARG_KIND": "cuda.shfl_sync() cannot take int8 as argument 2",
 	"ARG_COMPLEX": "math.sqrt() cannot take complex128 as argument 1",
 	"ARG_INTEGER": "range() cannot take float64 as argument 1",
 	"CALL_COUNT": "plain() takes 2 arguments, but got 3",
@@ -55,7 +61,10 @@ EXPECT = {
 	"OPTIONAL": "variable 'y' is None on one path and a range of int64 on another",
 	"EXPRESSION_PATHS": "a value is one array expression on one path",
 	"RETURN_UNIFY": "mixed() returns int64 on one path",
-	"NO_BINOP": "operator + between float32 and a string",
+	"NO_BINOP": "operator + between float32 and none",
+	"TEXT_BINOP": "operator + between float32 and a string",
+	"LIST_BINOP": "operator * between list(int64 x 1) and int64",
+	"TUPLE_BINOP": "operator < between int64 and UniTuple(int64 x 1)",
 	"ARRAY_BINOP": "operator @ between array(float32, 1d, C) and array(float32, 1d, C)",
 	"EXPRESSION_SIZE": ("UnsupportedError", "this array expression is made of too many parts"),
 	"EXPRESSION_STALE": ("UnsupportedError", "an array expression is used after memory has been written to"),
@@ -65,7 +74,8 @@ EXPECT = {
 	"EXPRESSION_INPLACE": ("UnsupportedError", "+= changes an array expression"),
 	"NO_UNOP": "operator ~ on float32",
 	"IS": "'is' cannot compare float32 with float32",
-	"TRUTH": "array(float32, 1d, C) has no truth value",
+	"TRUTH": "a range of int64 has no truth value",
+	"TRUTH_ARRAY": "array expression(bool, 1d) has no truth value",
 	"CONVERT": "cannot convert array(float32, 1d, C) to float32",
 	"INT_TOO_LARGE": f"the integer {2 ** 70} does not fit",
 	"ITER": "cannot iterate over float32",
@@ -94,11 +104,11 @@ EXPECT = {
 	"TUPLE_SLICE": "a slice of a tuple needs constant parts",
 	"TUPLE_INDEX": "can only be indexed by a constant",
 	"NO_INDEX": "int64 cannot be indexed",
-	"INDEX_TYPE": "cuda.threadIdx cannot be an index",
+	"INDEX_TYPE": "a string cannot be an index",
 	"INDEX_FLOAT": "float64 cannot be an index",
 	"LAUNCH_INSIDE": "launched[...]: kernels cannot launch kernels",
 	"SLICE_VALUE": ("UnsupportedNameError", "slice"),
-	"INDEX_COUNT": "has 1 dimensions, but 2 are indexed",
+	"INDEX_COUNT": "too many indices: array(float32, 1d, C) is 1-dimensional, but 2 were indexed",
 	"UFUNC_ARRAYS": "the ufunc halves() is called on an array, but kernels have no memory",
 	"SETITEM": "cannot assign to an item of UniTuple(int64 x 2)",
 	"STORE": "cannot store a string in float32",
@@ -107,6 +117,7 @@ EXPECT = {
 	"FIELD_DTYPE": "the field 'name' has the dtype |S8",
 	"READONLY": "it is read-only",
 	"SHAPE_CONST": "cuda.shared.array(): the shape must be a constant",
+	"SHAPE_OWN": "cuda.local.array(): the shape must be a constant, but it is int64",
 	"SHAPE_RANGE": ("NumbaValueError", "the shape cannot hold -1"),
 	"LOCAL_TOO_LARGE": ("NumbaValueError", "a local array of 4000000000 bytes is too large: a thread can have 524288"),
 	"SHARED_TOO_LARGE": ("LinkerError", "the kernel's shared arrays take 65536 bytes: 49152 are possible"),
@@ -188,6 +199,40 @@ def test_the_call_chain_is_shown():
 	assert 'return a + "x"' in text and "x[0] = inner(x[1])" in text
 
 
+def test_signatures_that_do_not_fit_are_listed():
+	@gridjit.njit(["int64(int64, float64)", "int64(float64[:], int64)"])
+	def several(a, b):
+		return 1
+
+	def caller(x):
+		x[0] = several(x, 1)
+
+	with pytest.raises(errors.TypingError) as e:
+		cuda.compile_ptx(caller, "void(float32[::1])")
+	assert """; there are:
+  (int64, float64): argument 1 is array(float32, 1d, C)
+  (array(float64, 1d, A), int64): argument 1 is array(float32, 1d, C), its items are others: x.astype()""" in str(e.value)
+
+
+FLOATS = np.zeros((4, 4), np.float32)
+
+
+@pytest.mark.parametrize("argument, says", [
+	(FLOATS, "(array(float32, 1d, C), float64): argument 1 is array(float32, 2d, C), it has another number of dimensions"),
+	(FLOATS[0].astype(int), "argument 1 is array(int64, 1d, C), its items are others: x.astype()"), (1.5, "argument 1 is float64"),
+	(FLOATS[:, 0], "argument 1 is array(float32, 1d, A), it is not contiguous: np.ascontiguousarray(x)"),
+	((1, 2), "argument 1 is UniTuple(int64 x 2)"),
+])
+def test_signatures_of_kernels_that_do_not_fit(argument, says):
+	@cuda.jit("void(float32[::1], float64)")
+	def kernel(x, y):
+		x[0] = y
+
+	with pytest.raises(TypeError, match=r"^No matching definition for argument types \(") as e:
+		kernel[1, 1](argument, "text")
+	assert says in str(e.value)
+
+
 def test_frozen_arrays_count_together():
 	first, second = np.ones((33 << 20) // 4, np.float32), np.zeros((33 << 20) // 4, np.float32)
 
@@ -214,6 +259,38 @@ GLOBAL_DEVICE_ARRAY = cuda.to_device(np.zeros(3))
 def other_ways():
 	"""(kernel, words of the first line, words of the hint): what to write instead."""
 	import random
+	import time
+
+	def clock(x):
+		x[0] = time.perf_counter()
+
+	def sleep(x):
+		time.sleep(1)
+
+	def compiled_elsewhere(x):
+		x[0] = time.get_clock_info("time")
+
+	def grow(x):
+		x = np.append(x, 1)
+
+	def add_small(x):
+		cuda.atomic.add(x.view(np.int8), 0, 1)
+
+	def bits(x):
+		cuda.atomic.xor(x, 0, 1)
+
+	def shuffle(x):
+		x[0] = cuda.shfl_sync(-1, float16(x[0]), 0)
+
+	def vote(x):
+		x[0] = cuda.ballot_sync(-1, x[0])
+
+	def unpack(x):
+		i, j = cuda.grid(1)
+		x[i] = j
+
+	def matrix(x):
+		x[cuda.grid(2)] = 1
 
 	def rand(x):
 		x[0] = np.random.rand()
@@ -239,6 +316,11 @@ def other_ways():
 	def argument(x):
 		x[0] = len(GLOBAL_DEVICE_ARRAY)
 	return [
+		(clock, "time.perf_counter cannot be used", "cuda.event()"), (sleep, "time.sleep cannot be used", "cuda.nanosleep(ns)"),
+		(compiled_elsewhere, "time.get_clock_info cannot be used", "cuda.event()"), (grow, "np.append cannot be used", "pass one that is long enough"),
+		(add_small, "does not work on arrays of int8", "arrays of int32, int64, uint32, uint64, bfloat16, float16, float32, float64, complex64, complex128"),
+		(bits, "does not work on arrays of float32", "arrays of int32, int64, uint32, uint64"), (shuffle, "cannot take float16", "int32, int64, uint32, uint64, float32, float64"),
+		(vote, "cannot take float32", "x != 0"), (unpack, "cannot unpack int64 into 2", "cuda.grid(2)"), (matrix, "1-dimensional, but 2", "x[i, j] of two"),
 		(rand, "np.random.rand cannot be used", "kernels have cuda.random"),
 		(uniform, "random.uniform cannot be used", "kernels have cuda.random"),
 		(generator, "cannot be", ""),

@@ -205,7 +205,7 @@ def test_no_path_of_a_machine():
 	assert not wrong, "\n".join(wrong)
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/arrays.md", "docs/kernels.md", "docs/from-numba.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/design.md", "docs/arrays.md", "docs/kernels.md", "docs/from-numba.md", "docs/what-works.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -87,6 +87,18 @@ static gj_obj *library_function(gj_freezer *fz, PyObject *o)
 	return opaque(fz, gj_printf(fz->arena, "np%s.", module + 5), name, gj_instead_of_name("np.", host));
 }
 
+/* Of an extension module, or a method of an object: "time.time", "the function upper". */
+static gj_obj *c_function(gj_freezer *fz, PyObject *o)
+{
+	const char *name = ((PyCFunctionObject *)o)->m_ml->ml_name, *module = text_of(fz, o, "__module__");
+	if (PyErr_Occurred())
+		return NULL;
+	if (!module)
+		return opaque(fz, "the function ", name, NULL);
+	const char *dotted = gj_printf(fz->arena, "%s.%s", module, name), *instead = gj_instead_of_name(dotted, false);
+	return opaque(fz, dotted, "", instead ? instead : "write it in Python, or call it on the host and pass what it gives");
+}
+
 /* "the class Config", "the function print", "a Python object of type list". */
 const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 {
@@ -106,7 +118,7 @@ const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 	if (function || PyErr_Occurred())
 		return PyErr_Occurred() ? NULL : function;
 	if (PyCFunction_Check(o))
-		return opaque(fz, "the function ", ((PyCFunctionObject *)o)->m_ml->ml_name, NULL);
+		return c_function(fz, o);
 	const char *method = PyMethod_Check(o) ? text_of(fz, PyMethod_GET_FUNCTION(o), "__name__") : NULL;
 	if (PyErr_Occurred())
 		return NULL;

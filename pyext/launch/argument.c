@@ -74,7 +74,9 @@ static bool read_complex(gj_args *a, PyObject *o, const void *aux)
 /* What to pass in place of an object that no kernel takes. */
 static const char *instead_of(PyObject *o)
 {
-	PyObject *method;
+	static const struct { const char *method, *instead; } by_method[] = {
+		{ "to_numpy", "pass x.to_numpy()" }, { "__next__", "make it an array: np.fromiter(x, float)" }, { "__float__", "pass float(x)" },
+	};
 	if (PyBytes_Check(o))
 		return "pass a string, or np.frombuffer(x, np.uint8)";
 	if (PyList_Check(o))
@@ -91,10 +93,14 @@ static const char *instead_of(PyObject *o)
 		return "let the kernel use it as a global or closure variable: data and functions are arguments";
 	if (PyCFunction_Check(o) || PyType_Check(o))
 		return "functions that kernels can call are arguments: Python's own, device functions, those of math and NumPy, types of numbers";
-	int found = gj_attribute((PyObject *)Py_TYPE(o), "to_numpy", &method);
-	Py_XDECREF(method);
-	return found > 0 ? "pass x.to_numpy()"
-		: "kernels take numbers, tuples, None and arrays (NumPy, device arrays, torch, CuPy, __cuda_array_interface__)";
+	for (size_t i = 0; i < GJ_LEN(by_method); i++) {
+		PyObject *method;
+		int found = gj_attribute((PyObject *)Py_TYPE(o), by_method[i].method, &method);
+		Py_XDECREF(method);
+		if (found > 0)
+			return by_method[i].instead;
+	}
+	return "kernels take numbers, tuples, None and arrays (NumPy, device arrays, torch, CuPy, __cuda_array_interface__)";
 }
 
 bool (*gj_read_function)(gj_args *, PyObject *);

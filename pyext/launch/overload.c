@@ -26,8 +26,12 @@ static bool fits(const gj_allowed *s, const gj_args *a, gj_fit *fit)
 static void refuse(gj_dispatcher *d, const gj_args *a, gj_err id)
 {
 	PyObject *given = gj_signature_new(NULL, a->type, a->nargs), *text = given ? PyObject_Repr(given) : NULL;
+	gj_sb all = { 0 };
+	for (gj_allowed *s = d->allowed; s; s = s->next)
+		gj_say_misfit(&all, s->arg, s->n, a->type, a->nargs, gj_args_fit);
 	if (text)
-		gj_error(id, gj_dispatcher_name(d), PyUnicode_AsUTF8(text));
+		gj_error(id, gj_dispatcher_name(d), PyUnicode_AsUTF8(text), gj_sb_str(&all));
+	gj_sb_free(&all);
 	Py_XDECREF(text);
 	Py_XDECREF(given);
 }

@@ -86,6 +86,20 @@ static uint32_t misfit(const gj_declared *sig, const gj_known *a, gj_fit *fit)
 	return 0;
 }
 
+/* Why none of the signatures fits. */
+static const char *misfits(gj_arena *arena, const gj_code *code, uint32_t n, const gj_known *a)
+{
+	const gj_type **given = gj_new(arena, const gj_type *, n + 1);
+	gj_sb all = { 0 };
+	for (uint32_t i = 0; i < n; i++)
+		given[i] = a[i].type;
+	for (const gj_declared *d = code->declared, *end = d + code->ndeclared; d < end; d++)
+		gj_say_misfit(&all, d->arg, (uint32_t)d->n, given, n, gj_can_convert);
+	const char *text = gj_strdup(arena, gj_sb_str(&all));
+	gj_sb_free(&all);
+	return text;
+}
+
 /* The explicit signature that the n arguments fit best, NULL: the function has none. */
 static const gj_declared *signature(const gj_inst *s, const gj_op *call, const gj_code *code, uint32_t n, const gj_known *a)
 {
@@ -110,7 +124,7 @@ static const gj_declared *signature(const gj_inst *s, const gj_op *call, const g
 		return best;
 	const gj_declared *first = code->declared;
 	if (code->ndeclared > 1)
-		gj_fail(s->fn, call->loc, GJ_ERR_CALL_OVERLOAD, code->name, gj_known_list(s->fn->arena, n, a));
+		gj_fail(s->fn, call->loc, GJ_ERR_CALL_OVERLOAD, code->name, gj_known_list(s->fn->arena, n, a), misfits(s->fn->arena, code, n, a));
 	if ((uint32_t)first->n != n)
 		gj_fail(s->fn, call->loc, GJ_ERR_CALL_COUNT, code->name, first->n, n);
 	uint32_t i = misfit(first, a, &fit);

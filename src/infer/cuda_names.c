@@ -5,6 +5,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WORDS = 1 << GJ_I32 | 1 << GJ_I64 | 1 << GJ_U32 | 1 << GJ_U64, SHUFFLED = WORDS | 1 << GJ_F32 | 1 << GJ_F64 };
+
+/* Names of types that are bits of gj_kind. */
+static const char *names_of(gj_arena *arena, unsigned kinds)
+{
+	const char *word[GJ_NSCALARS];
+	uint32_t n = 0;
+	for (int k = 0; k < GJ_NSCALARS; k++)
+		if (kinds >> k & 1)
+			word[n++] = gj_scalar[k]->name;
+	return gj_listed(arena, word, n);
+}
+
+/* Argument i: an integer or a bool that counts as true or false. */
+static void predicate(gj_icall *c, uint32_t i)
+{
+	if (gj_is_float(gj_arg_number(c, i)))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_PREDICATE, c->name, i + 1, c->a[i].type->name);
+	gj_arg_integer(c, i);
+}
+
 int gj_tile_op(const char *name)
 {
 	static const char *const ops[] = { "operator.add", "operator.mul", "builtins.min", "builtins.max", "operator.and_",
@@ -37,16 +58,21 @@ gj_known gj_infer_grid(gj_icall *c)
 	return gj_just(n == 1 ? i64[0] : gj_tuple_type(i64, (uint32_t)n));
 }
 
+static GJ_NORETURN void no_shape(gj_icall *c)
+{
+	gj_fail(c->s->fn, c->loc, c->arg == GJ_SHARED ? GJ_ERR_SHAPE_CONST : GJ_ERR_SHAPE_OWN, c->name, gj_known_text(c->s->fn->arena, gj_just(c->a[0].type)));
+}
+
 gj_known gj_infer_array(gj_icall *c)
 {
 	const gj_obj *shape = c->a[0].konst;
 	uint32_t ndim = shape && shape->kind == GJ_OBJ_TUPLE ? shape->n : 1;
 	int64_t n, align;
 	if (!shape || ndim > GJ_MAX_NDIM)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_CONST, c->name, gj_known_text(c->s->fn->arena, gj_just(c->a[0].type)));
+		no_shape(c);
 	for (uint32_t i = 0; i < ndim; i++) {
 		if (!gj_obj_is_int(shape->kind == GJ_OBJ_TUPLE ? shape->item[i] : shape, &n))
-			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_CONST, c->name, gj_known_text(c->s->fn->arena, gj_just(c->a[0].type)));
+			no_shape(c);
 		if (n < 0 || n > INT32_MAX || (n == 0 && (c->arg != GJ_SHARED || ndim > 1)))
 			gj_fail(c->s->fn, c->loc, GJ_ERR_SHAPE_RANGE, c->name, (long long)n);
 	}
@@ -66,7 +92,7 @@ gj_known gj_infer_array_like(gj_icall *c)
 
 gj_known gj_infer_barrier(gj_icall *c)
 {
-	gj_arg_integer(c, 0);
+	predicate(c, 0);
 	return gj_just(gj_scalar[GJ_I32]);
 }
 
@@ -106,10 +132,10 @@ gj_known gj_infer_tile(gj_icall *c)
 /* Argument i: a number of 32 or 64 bits. */
 static gj_known shuffled(gj_icall *c, uint32_t i)
 {
-	switch (gj_arg_number(c, i)->kind) {
-	case GJ_I32: case GJ_I64: case GJ_U32: case GJ_U64: case GJ_F32: case GJ_F64: return gj_just(c->a[i].type);
-	default: gj_bad_argument(c, i);
-	}
+	const gj_type *t = gj_arg_number(c, i);
+	if (!(SHUFFLED >> t->kind & 1))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ARG_KIND, c->name, i + 1, t->name, names_of(c->s->fn->arena, SHUFFLED));
+	return gj_just(t);
 }
 
 gj_known gj_infer_tile_shfl(gj_icall *c)
@@ -143,7 +169,7 @@ gj_known gj_infer_shfl(gj_icall *c)
 gj_known gj_infer_vote(gj_icall *c)
 {
 	gj_arg_integer(c, 0);
-	gj_arg_integer(c, 1);
+	predicate(c, 1);
 	return gj_just(gj_scalar[c->arg == 3 ? GJ_I32 : GJ_BOOL]);
 }
 
@@ -211,7 +237,7 @@ static const gj_type *array_of(gj_icall *c, unsigned kinds, bool writes)
 	if (writes && t->readonly)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_READONLY, t->name);
 	if (!gj_is_scalar(t->elem) || !(kinds >> t->elem->kind & 1))
-		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_DTYPE, c->name, t->elem->name);
+		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_DTYPE, c->name, t->elem->name, names_of(c->s->fn->arena, kinds));
 	if (t->align)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_ATOMIC_ALIGN, c->name);
 	return t;
@@ -232,8 +258,7 @@ gj_known gj_infer_hinted(gj_icall *c)
 gj_known gj_infer_atomic(gj_icall *c)
 {
 	/* dtypes an operation works on, as bits of gj_kind */
-	enum { INTS = 1 << GJ_I32 | 1 << GJ_I64 | 1 << GJ_U32 | 1 << GJ_U64, UINTS = 1 << GJ_U32 | 1 << GJ_U64,
-	       ALL = INTS | 1 << GJ_F32 | 1 << GJ_F64, SUMS = ALL | 1 << GJ_F16 | 1 << GJ_BF16 | 1 << GJ_C64 | 1 << GJ_C128 };
+	enum { INTS = WORDS, UINTS = 1 << GJ_U32 | 1 << GJ_U64, ALL = SHUFFLED, SUMS = ALL | 1 << GJ_F16 | 1 << GJ_BF16 | 1 << GJ_C64 | 1 << GJ_C128 };
 	int op = c->arg;
 	unsigned ok = op == GJ_AT_ADD || op == GJ_AT_SUB ? SUMS : op <= GJ_AT_NANMIN ? ALL : op == GJ_AT_INC || op == GJ_AT_DEC ? UINTS : INTS;
 	const gj_type *t = array_of(c, ok, true);

@@ -164,10 +164,25 @@ const char *gj_known_list(gj_arena *arena, uint32_t n, const gj_known *v)
 	return gj_printf(arena, "(%s)", text);
 }
 
+/* A group of names, such as cuda.threadIdx. */
+static void refuse_space(const gj_fn *f, uint32_t loc, const char *name)
+{
+	const gj_name *row = gj_name_find(name);
+	const char *word[8];
+	uint32_t n = 0;
+	if (!row || !row->space)
+		return;
+	for (const gj_name *below = NULL; n < GJ_LEN(word) && (below = gj_name_next(name, below));)
+		word[n++] = below->name;
+	gj_fail(f, loc, GJ_ERR_SPACE_VALUE, name, gj_listed(f->arena, word, n));
+}
+
 void gj_refuse_opaque(const gj_fn *f, uint32_t loc, gj_known v)
 {
 	if (gj_is_generator(v))
 		gj_fail(f, loc, GJ_ERR_GENERATOR);
+	if (v.konst && v.konst->kind == GJ_OBJ_NAME)
+		refuse_space(f, loc, v.konst->name);
 	if (!v.konst || v.konst->kind != GJ_OBJ_OPAQUE)
 		return;
 	if (v.konst->later)
@@ -330,19 +345,19 @@ bool gj_storable_kind(const gj_type *from, const gj_type *to) { return kind_of_n
 static GJ_NORETURN void refuse(const gj_icall *c, uint32_t i, gj_err id)
 {
 	gj_refuse_opaque(c->s->fn, c->loc, c->a[i]);
-	gj_err why = c->a[i].type->kind == GJ_ARRAY ? GJ_ERR_ARG_ARRAY : id;
-	gj_fail(c->s->fn, c->loc, why, gj_shown(c->name), i + 1, gj_known_text(c->s->fn->arena, c->a[i]));
+	gj_fail(c->s->fn, c->loc, id, gj_shown(c->name), i + 1, gj_known_text(c->s->fn->arena, c->a[i]));
 }
 
 void gj_bad_argument(const gj_icall *c, uint32_t i)
 {
 	bool complex = gj_is_complex(c->a[i].type) && c->name && !strncmp(c->name, "math.", 5);
-	refuse(c, i, complex ? GJ_ERR_ARG_COMPLEX : GJ_ERR_ARG_TYPE);
+	refuse(c, i, c->a[i].type->kind == GJ_ARRAY ? GJ_ERR_ARG_ARRAY : complex ? GJ_ERR_ARG_COMPLEX : GJ_ERR_ARG_TYPE);
 }
 
 void gj_bad_integer(const gj_icall *c, uint32_t i)
 {
-	refuse(c, i, gj_is_float(c->a[i].type) ? GJ_ERR_ARG_INTEGER : GJ_ERR_ARG_TYPE);
+	const gj_type *t = c->a[i].type;
+	refuse(c, i, gj_is_float(t) ? GJ_ERR_ARG_INTEGER : t->kind == GJ_ARRAY ? GJ_ERR_ARG_SIZE : gj_is_sequence(t) ? GJ_ERR_ARG_ITEM : GJ_ERR_ARG_TYPE);
 }
 
 const gj_type *gj_arg_number(const gj_icall *c, uint32_t i)

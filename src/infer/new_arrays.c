@@ -35,7 +35,7 @@ static gj_known local(gj_icall *c, const gj_type *elem, char order)
 	gj_shape_known s;
 	const gj_type *what = c->a[0].type;
 	if (!gj_known_shape(c->s, c->call, &s))
-		gj_fail(fn(c), c->loc, what->kind == GJ_ARRAY ? GJ_ERR_LIKE_SHAPE : GJ_ERR_SHAPE_CONST, gj_shown(c->name), gj_known_text(fn(c)->arena, gj_just(what)));
+		gj_fail(fn(c), c->loc, what->kind == GJ_ARRAY ? GJ_ERR_LIKE_SHAPE : GJ_ERR_SHAPE_OWN, gj_shown(c->name), gj_known_text(fn(c)->arena, gj_just(what)));
 	for (int d = 0; d < s.ndim; d++)
 		if (s.extent[d] < 0 || s.extent[d] > INT32_MAX)
 			gj_fail(fn(c), c->loc, GJ_ERR_SHAPE_RANGE, gj_shown(c->name), (long long)s.extent[d]);

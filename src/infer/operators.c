@@ -5,12 +5,21 @@
 
 #include <string.h>
 
+static bool is_text(const gj_type *t) { return t == gj_t_str; }
+static bool has_elements(const gj_type *t) { return gj_has_elements(t); }
+static bool is_list(const gj_type *t) { return gj_is_list(t); }
+
 static GJ_NORETURN void no_rule(const gj_fn *f, uint32_t loc, const char *op, gj_known a, gj_known b)
 {
-	bool array = gj_has_elements(a.type) || gj_has_elements(b.type);
+	static const struct { bool (*is)(const gj_type *); gj_err id; } rows[] = {
+		{ is_text, GJ_ERR_TEXT_BINOP }, { has_elements, GJ_ERR_ARRAY_BINOP }, { is_list, GJ_ERR_LIST_BINOP }, { gj_is_sequence, GJ_ERR_TUPLE_BINOP },
+	};
+	size_t i = 0;
 	gj_refuse_opaque(f, loc, a);
 	gj_refuse_opaque(f, loc, b);
-	gj_fail(f, loc, array ? GJ_ERR_ARRAY_BINOP : GJ_ERR_NO_BINOP, op, gj_known_text(f->arena, a), gj_known_text(f->arena, b));
+	while (i < GJ_LEN(rows) && !rows[i].is(a.type) && !rows[i].is(b.type))
+		i++;
+	gj_fail(f, loc, i < GJ_LEN(rows) ? rows[i].id : GJ_ERR_NO_BINOP, op, gj_known_text(f->arena, a), gj_known_text(f->arena, b));
 }
 
 /* -- Folding of integers ------------------------------------------------------------------------------------------- */
@@ -190,7 +199,8 @@ gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 	case GJ_STR:    if (a.konst) return (gj_known){ bool_, gj_obj_bool(f->arena, *a.konst->name != 0) }; break;
 	default:        break;
 	}
-	gj_fail(f, loc, GJ_ERR_TRUTH, gj_known_text(f->arena, a));
+	gj_refuse_opaque(f, loc, a);
+	gj_fail(f, loc, gj_has_elements(a.type) ? GJ_ERR_TRUTH_ARRAY : GJ_ERR_TRUTH, gj_known_text(f->arena, a));
 }
 
 gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool negate)
@@ -214,6 +224,7 @@ gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool 
 
 static GJ_NORETURN void no_index(const gj_inst *s, uint32_t loc, gj_known v)
 {
+	gj_refuse_opaque(s->fn, loc, v);
 	gj_err id = gj_is_float(v.type) ? GJ_ERR_INDEX_FLOAT : v.type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE;
 	gj_fail(s->fn, loc, id, gj_known_text(s->fn->arena, v));
 }

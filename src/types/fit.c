@@ -67,3 +67,34 @@ int gj_fit_compare(const gj_fit *a, const gj_fit *b)
 		return 0;
 	return a->distance < b->distance ? -1 : 1;
 }
+
+/* -- What is in the way ----------------------------------------------------------------------------------------------- */
+
+/* What differs of two arrays; NULL: they are none, or it is something else. */
+static const char *differs(const gj_type *from, const gj_type *to)
+{
+	if (from->kind != GJ_ARRAY || to->kind != GJ_ARRAY)
+		return NULL;
+	if (from->elem != to->elem)
+		return "its items are others: x.astype()";
+	if (from->ndim != to->ndim)
+		return "it has another number of dimensions";
+	if (from->layout != to->layout && to->layout != 'A')
+		return to->layout == 'C' ? "it is not contiguous: np.ascontiguousarray(x)" : "it is not in Fortran order: np.asfortranarray(x)";
+	return from->readonly && !to->readonly ? "it is read-only" : NULL;
+}
+
+void gj_say_misfit(gj_sb *out, const gj_type *const *want, uint32_t nwant, const gj_type *const *given, uint32_t n, bool (*fits)(const gj_type *from, const gj_type *to))
+{
+	gj_sb_puts(out, "\n  (");
+	for (uint32_t i = 0; i < nwant; i++)
+		gj_sb_printf(out, "%s%s", i ? ", " : "", want[i]->name);
+	gj_sb_puts(out, ")");
+	if (n != nwant)
+		gj_sb_printf(out, ": takes %u, not %u", nwant, n);
+	for (uint32_t i = 0; n == nwant && i < n; i++) {
+		const char *why = differs(given[i], want[i]);
+		if (!fits(given[i], want[i]))
+			gj_sb_printf(out, ": argument %u is %s%s%s", i + 1, given[i]->name, why ? ", " : "", why ? why : "");
+	}
+}

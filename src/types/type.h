@@ -200,6 +200,8 @@ bool gj_can_convert(const gj_type *from, const gj_type *to);
 typedef struct gj_fit { uint32_t n[3], distance; } gj_fit;
 void gj_fit_add(gj_fit *, const gj_type *from, const gj_type *to);     /* one argument, which can be converted */
 int gj_fit_compare(const gj_fit *, const gj_fit *);                    /* < 0: the first is better; 0: neither is */
+/* A line about a signature of nwant arguments that the given ones do not fit: what it is, and what is in the way. */
+void gj_say_misfit(gj_sb *, const gj_type *const *want, uint32_t nwant, const gj_type *const *given, uint32_t n, bool (*fits)(const gj_type *from, const gj_type *to));
 
 /* Layout of an array after indexing by items, one character an index: 'i' integer, ':' full slice (`:`), 's' slice
  * with step 1 (`a[1:]`), 'S' any other slice, '.' ellipsis, 'n' newaxis. NULL: too many indices. Result is the element

@@ -107,6 +107,10 @@ def NOT_CALLABLE(x):
 	x[0] = x(0)  # here: x(0)
 
 
+def SPACE_VALUE(x):
+	x[0] = x[cuda.threadIdx]  # here: x[cuda.threadIdx]
+
+
 def CLOSURE_VALUE(x):
 	f = lambda: x[1]  # noqa: E731
 	g = lambda: x[0]  # noqa: E731
@@ -142,6 +146,24 @@ def ARG_COMPLEX(x):
 def ARG_INTEGER(x):
 	for i in range(x.size / 2):  # here: range(x.size / 2)
 		x[i] = 1
+
+
+def ARG_SIZE(x):
+	for i in range(x):  # here: range(x)
+		x[i] = 1
+
+
+def ARG_ITEM(x):
+	for i in range(x.shape):  # here: range(x.shape)
+		x[i] = 1
+
+
+def ARG_PREDICATE(x):
+	x[0] = cuda.syncthreads_count(x[0])  # here: cuda.syncthreads_count(x[0])
+
+
+def ARG_KIND(x):
+	x[0] = cuda.shfl_sync(-1, np.int8(1), 0)  # here: cuda.shfl_sync(-1, np.int8(1), 0)
 
 
 def CALL_COUNT(x):
@@ -256,7 +278,20 @@ def RETURN_UNIFY(x):
 
 
 def NO_BINOP(x):
-	x[0] = x[1] + "one"  # here: x[1] + "one"
+	x[0] = x[0] + None  # here: x[0] + None
+
+
+def TEXT_BINOP(x):
+	x[0] = x[0] + "1"  # here: x[0] + "1"
+
+
+def LIST_BINOP(x):
+	x[0] = ([0] * 10)[0]  # here: [0] * 10
+
+
+def TUPLE_BINOP(x):
+	if cuda.grid(1) < x.shape:  # here: cuda.grid(1) < x.shape
+		x[0] = 1
 
 
 def ARRAY_BINOP(x):
@@ -310,7 +345,12 @@ def IS(x):
 
 
 def TRUTH(x):
-	if x:
+	if range(3):
+		x[0] = 1
+
+
+def TRUTH_ARRAY(x):
+	if cuda.grid(1) < x:
 		x[0] = 1
 
 
@@ -477,7 +517,7 @@ def NO_INDEX(x):
 
 
 def INDEX_TYPE(x):
-	x[0] = x[cuda.threadIdx]  # here: x[cuda.threadIdx]
+	x[0] = x["a"]  # here: x["a"]
 
 
 def INDEX_FLOAT(x):
@@ -534,6 +574,11 @@ def READONLY(x):
 def SHAPE_CONST(x):
 	s = cuda.shared.array(x.shape[0], float32)  # here: cuda.shared.array(x.shape[0], float32)
 	x[0] = s[0]
+
+
+def SHAPE_OWN(x):
+	a = cuda.local.array(x.size, float32)  # here: cuda.local.array(x.size, float32)
+	x[0] = a[0]
 
 
 def SHAPE_RANGE(x):
