@@ -224,6 +224,7 @@ class Toolchain:
 		if target.exists() and target.stat().st_mtime_ns >= newest and stamp.exists() \
 				and stamp.read_text() == shlex.join(command):
 			return
+		print("gridjit: linking", flush=True)
 		# A new file, never the old one overwritten: a running Python may have it mapped.
 		target.unlink(missing_ok=True)
 		done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -290,8 +291,6 @@ class BuildCore(build_ext):
 					failed.append(str(error))
 		if failed:
 			sys.exit("\n".join(failed))
-		if stale:
-			print("gridjit: linking", flush=True)
 		tools.link(objects, target)
 		print(f"gridjit: {target.name}, {target.stat().st_size / 1e6:.1f} MB", flush=True)
 

@@ -108,7 +108,7 @@ def two(alpha, out):
 
 
 ON_HOST = [
-	(lambda: cuda.jit(fastmth=True), "fastmath"), (lambda: gridjit.jit(fastmth=True), "fastmath"), (lambda: gridjit.vectorize(fastmth=True), "fastmath"),
+	(lambda: cuda.jit(fastmth=True), "fastmath"), (lambda: cuda.jit(devic=True), "device"), (lambda: cuda.compile(plain, "int64(int64)", outptu="ptx"), "output"), (lambda: gridjit.jit(fastmth=True), "fastmath"), (lambda: gridjit.vectorize(fastmth=True), "fastmath"),
 	(lambda: gridjit.guvectorize("(n)->(n)", fastmth=True), "fastmath"), (lambda: cuda.vectorize(fastmth=True), "fastmath"),
 	(lambda: gridjit.fuse(fastmth=True), "fastmath"), (lambda: cuda.compile(plain, "int64(int64)", lineinf=True), "lineinfo"),
 	(lambda: gridjit.vectorize(target="cuda")(plain)(1, 2, oot=None), "out"),
@@ -129,6 +129,14 @@ def test_settings_of_the_environment():
 	env = {**os.environ, "GRIDJIT_CPU_MATH": "lbm"}
 	p = subprocess.run([sys.executable, "-c", "import gridjit"], env=env, capture_output=True, text=True)
 	assert p.stderr.endswith("ValueError: GRIDJIT_CPU_MATH: 'lbm' is not one of: libmvec, libm. did you mean 'libm'?\n")
+
+
+def test_names_of_settings():
+	def warned(**variables):
+		p = subprocess.run([sys.executable, "-c", "import gridjit"], env={**os.environ, **variables}, capture_output=True, text=True)
+		return p.returncode == 0 and p.stderr
+	assert "UserWarning: GRIDJIT_CPU_WIDHT is no setting: did you mean 'GRIDJIT_CPU_WIDTH'?" in warned(GRIDJIT_CPU_WIDHT="1")
+	assert warned(GRIDJIT_CUDA_LIBRARY="x", GRIDJIT_NOTHING_LIKE_IT="1", GRIDJIT_CPU_THREADS="1") == ""
 
 
 @pytest.mark.parametrize("text", ["cuda.syncthread", "cuda.atomic.ad", "gridjit.vectrize"])

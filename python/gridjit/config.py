@@ -29,6 +29,7 @@ and launched from then on; those marked (import) are read once, by the runtime.
 import os
 import sys
 import types
+import warnings
 
 from . import _core
 
@@ -107,9 +108,23 @@ _SETTINGS = {
 }
 
 
+# What the runtime and the build read themselves.
+_OTHERS = "COPY_CHUNK", "COPY_THREADS", "CUDA_LIBRARY", "DEBUG", "LLVM", "SANITIZE", "TEST_ASAN", "VERIFY", "WERROR"
+
+
+def _check_names():
+	"""Warn of variables that are no settings, but nearly."""
+	known = tuple(f"GRIDJIT_{variable}" for variable, _, _ in _SETTINGS.values()) + tuple(f"GRIDJIT_{name}" for name in _OTHERS)
+	for name in os.environ:
+		like = _core.did_you_mean(name, known) if name.startswith("GRIDJIT_") and name not in known else ""
+		if like:
+			warnings.warn(f"{name} is no setting: {like}".rstrip(), stacklevel=4)
+
+
 def _read():
 	"""The values of all settings from the environment."""
 	values = {}
+	_check_names()
 	for name, (variable, default, parse) in _SETTINGS.items():
 		text = os.environ.get(f"GRIDJIT_{variable}", default) or default
 		try:

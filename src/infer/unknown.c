@@ -65,8 +65,9 @@ void gj_no_attribute(const gj_fn *f, uint32_t loc, gj_known a, const char *name)
 		}
 	if (gj_has_elements(t))
 		gj_fail(f, loc, GJ_ERR_ARRAY_ATTRIBUTE, t->name, name, gj_did_you_mean(&like));
-	gj_fail(f, loc, GJ_ERR_ATTRIBUTE, gj_known_text(f->arena, a), name, gj_did_you_mean(&like),
-	        items ? gj_printf(f->arena, "its items are: %s", gj_listed(f->arena, items->name, items->n)) : "");
+	const char *there = items ? gj_printf(f->arena, "its items are: %s", gj_listed(f->arena, items->name, items->n))
+		: t == gj_t_str ? "texts are made only where they are printed or raised, by f-strings" : "";
+	gj_fail(f, loc, GJ_ERR_ATTRIBUTE, gj_known_text(f->arena, a), name, gj_did_you_mean(&like), there);
 }
 
 /* -- Dotted names ----------------------------------------------------------------------------------------------------- */

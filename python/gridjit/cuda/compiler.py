@@ -28,6 +28,7 @@ def compile(pyfunc, sig, debug=None, lineinfo=False, device=True, fastmath=False
 
 
 def _compile(linked, pyfunc, sig, debug, lineinfo, device, fastmath, cc, opt, abi, abi_info, output, forceinline, launch_bounds, **options):
+	_core.check_keywords("compile", options, compile._keywords)
 	if abi not in ("c", "numba"):
 		raise NotImplementedError(f"Unsupported ABI: {abi}; there are 'c' and 'numba'")
 	if output != "ptx":

@@ -319,6 +319,7 @@ def _check_keywords(kws):
 		if name in kws:
 			raise errors.DeprecationError(f"the {name} keyword is gone; give a signature instead")
 	kws.pop("nopython", None)
+	_core.check_keywords("jit", kws, jit._keywords)
 
 
 def _files(link):
@@ -401,10 +402,11 @@ def jit(func_or_sig=None, device=False, inline="never", forceinline=False, link=
 	return _make(func_or_sig, options, link=link)
 
 
-def _list_options(function, column):
-	"""Put the rows of options.def that callers of the function can set into its docstring."""
-	rows = (f"{row[0]}: {row[-1]}." for row in _core.OPTIONS if row[column])
-	function.__doc__ = function.__doc__ and function.__doc__.replace("{options}", "\n\t".join(rows))
+def _list_options(function, column, *more):
+	"""Put the rows of options.def that callers of the function can set into its docstring, and all its keywords into _keywords."""
+	rows, code = [row for row in _core.OPTIONS if row[column]], function.__code__
+	function.__doc__ = function.__doc__ and function.__doc__.replace("{options}", "\n\t".join(f"{row[0]}: {row[-1]}." for row in rows))
+	function._keywords = tuple(dict.fromkeys([*code.co_varnames[1:code.co_argcount], *more, *(row[0] for row in rows)]))
 
 
-_list_options(jit, 3)
+_list_options(jit, 3, "extensions")
