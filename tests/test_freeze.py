@@ -61,7 +61,7 @@ def test_values(value, text):
 
 def test_int_enum():
 	import enum
-	assert frozen(with_global(enum.IntEnum("E", "A B").B))["G"] == "2"
+	assert frozen(with_global(enum.IntEnum("E", "A B").B))["G"] == "(2,)"
 
 
 def test_names():

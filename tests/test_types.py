@@ -184,7 +184,7 @@ NAMED = {
 }
 # Rows that this project answers otherwise, and why.
 OURS = {
-	"IntEnum": "int64",        # kernels see an int
+	"IntEnum": f"IntEnum<int64>({__name__}.IE)",
 	"Enum": f"Enum<int64>({__name__}.E)",
 	"namedtuple": "P(x: int64, y: float64)",        # the names are part of the type
 	"longdouble": "!NumbaValueError",
