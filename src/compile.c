@@ -168,14 +168,6 @@ static void emit_rounds(const gj_stages *st, gj_fn *f, const gj_options *opt, gj
 	}
 }
 
-/* Nobody would be told: fused functions only compute. */
-static void refuse_raises(const gj_fn *f)
-{
-	GJ_EACH_OP(f, b, r)
-		if (gj_o(f, r)->op == GJ_RAISE)
-			gj_fail(f, gj_o(f, r)->loc, GJ_ERR_FUSE_RAISE);
-}
-
 static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stages *st, gj_image *image)
 {
 	gj_options opt = rq->options;
@@ -200,15 +192,11 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	}
 	gj_simplify(f);                                                            /* its passes in their order: opt/opt.c */
 	gj_check_frozen(f);
-	if (f->entry->results == GJ_RESULTS_FUSED)
-		refuse_raises(f);
 	gj_halves halves = gj_halves_of(opt.target, opt.cc.major, opt.cc.minor);
 	gj_widen_halves(f, &halves);
 	for (uint32_t i = 0; i < f->callee.n; i++) {
 		gj_simplify(f->callee.p[i]);
 		gj_check_frozen(f->callee.p[i]);
-		if (f->entry->results == GJ_RESULTS_FUSED)
-			refuse_raises(f->callee.p[i]);
 		gj_widen_halves(f->callee.p[i], &halves);
 	}
 	if (!has_vectors(&opt) && f->entry->runner == GJ_RUN_LAUNCH)

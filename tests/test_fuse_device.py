@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import gridjit
-from fused_cases import arrays, define, expressions, on_device, python_or_error, same
+from fused_cases import arrays, chosen, define, expressions, on_device, python_or_error, same
 from gridjit import cuda, errors
 from gridjit.cuda import _folds, reductions
 
@@ -45,6 +45,35 @@ def test_random_expressions(device, expression, a, b, c, s):
 		assert "returns" in str(e) or "UniTuple" in str(e), str(e)
 	else:
 		check(got, want)
+
+
+@settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=chosen())
+def test_reductions_of_what_is_chosen(device, case):
+	f = define(case[0])
+	check(gridjit.fuse(f)(*map(on_device, case[1][:3]), case[1][3]), f(*case[1]))
+
+
+def test_complex_numbers_and_initial_values(device):
+	z = np.array([[2 + 1j, 2, 1 + 3j], [2 + 2j, 1, 1 - 1j]])
+	f = define("def f(z, n):\n\treturn z.min(axis=0), z.argmax(axis=1), z.var(), z.std(axis=1, keepdims=True), z.sum(axis=0, initial=n), z.max(initial=9)\n")
+	for got, want in zip(gridjit.fuse(f)(cuda.to_device(z), 2), f(z, 2)):
+		check(got, want)
+	empty = np.zeros((0, 3))
+	g = define("def g(x, n):\n\treturn x.max(axis=0, initial=n), x.sum(initial=n)\nf = g\n")
+	for got, want in zip(gridjit.fuse(g)(cuda.to_device(empty), 4), g(empty, 4)):
+		check(got, want)
+
+
+def test_raise(device):
+	def f(x, n):
+		if n < 0:
+			raise ValueError("negative")
+		return x * n, x.sum()
+
+	with pytest.raises(ValueError, match="negative"):
+		gridjit.fuse(f)(cuda.to_device(np.ones(3)), -1)[0].copy_to_host()
+	assert gridjit.fuse(f)(cuda.to_device(np.ones(3)), 2)[1].copy_to_host() == 3
 
 
 @quick
@@ -222,7 +251,7 @@ def test_fallback_and_fastmath(device):
 
 
 def test_raised():
-	"""On the device it is told as a kernel's; a function for host arrays cannot raise (host_errors.py)."""
+	"""On the device it is told as a kernel's."""
 	def few(n):
 		if n > 3:
 			raise ValueError("too many")

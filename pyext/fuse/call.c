@@ -48,15 +48,17 @@ static bool read_argument(call *c, PyObject *x, uint32_t i)
 
 /* -- Shapes ------------------------------------------------------------------------------------------------------------------ */
 
-static bool is_reduced(const gj_type *t, uint32_t d) { return t->kind == GJ_REDUCED && (uint32_t)t->space >> d & 1; }
+static bool is_reduced(const gj_type *t, uint32_t d) { return t->kind == GJ_REDUCED && gj_reducing_of(t).axes >> d & 1; }
 
-static int reduction(const gj_type *t) { return t->kind == GJ_REDUCED ? t->layout - 1 : -1; }
+static int reduction(const gj_type *t) { return t->kind == GJ_REDUCED ? (int)gj_reducing_of(t).how : -1; }
 
-/* Is what is written what is returned, or the sum of which that is the mean? */
+/* Is what is written what is returned, or the sum of which that is the mean? And has it the shape of what is reduced? */
 static bool is_direct(const gj_type *t)
 {
 	int how = reduction(t);
-	return how < 0 || how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX || t->item[0] == t->elem;
+	if (how >= 0 && (t->n > 1 || gj_shape_arguments(t->item[0]) != gj_shape_arguments(t)))
+		return false;
+	return how < 0 || how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX || t->item[0]->elem == t->elem;
 }
 
 /* The shape of the loop that computes a result; false: there is none, or it has no elements. */
@@ -89,7 +91,7 @@ static bool loop_shape(const call *c, uint64_t arguments, uint32_t *ndim, int64_
 static bool one_loop(call *c)
 {
 	const gj_fusion *p = c->p;
-	for (uint32_t k = 0; k < p->nout; k++) {
+	for (uint32_t k = 0; k < p->nret; k++) {
 		uint32_t ndim;
 		int64_t shape[GJ_MAX_LOOPS];
 		c->used |= gj_shape_arguments(p->ret[k]);
@@ -154,13 +156,13 @@ static int result_shape(const call *c, const gj_type *t, npy_intp *shape)
 
 static void set_output(call *c, uint32_t k, PyArrayObject *a)
 {
-	const gj_type *t = c->p->ret[k], *written = t->kind == GJ_REDUCED ? t->item[0] : t->elem;
+	const gj_type *t = c->p->ret[k], *written = c->p->out[k].as->elem;
 	gj_fused *f = &c->f;
 	gj_fused_operand *op = &f->op[f->nin + k];
 	op->at = PyArray_BYTES(a);
 	op->size = written->size;
 	op->kind = written->kind;
-	op->fold = gj_fusion_fold(t);
+	op->fold = gj_fusion_fold(c->p, k);
 	op->ddof = t->kind == GJ_REDUCED ? t->align : 0;
 	for (uint32_t d = 0, at = 0; d < f->ndim; d++) {
 		op->stride[d] = f->reduced[d] || f->shape[d] == 1 ? 0 : PyArray_STRIDE(a, (int)at);

@@ -60,10 +60,17 @@ static bool infer(gj_fusion *p)
 	if (!ok)
 		return gj_diag_error(&diag), false;
 	p->one = ret;
-	p->nout = ret->kind == GJ_TUPLE ? ret->n : 1;
+	p->nret = ret->kind == GJ_TUPLE ? ret->n : 1;
 	p->ret = ret->kind == GJ_TUPLE ? ret->item : &p->one;
-	if (p->nin + p->nout > GJ_MAX_OPERANDS)
-		return gj_error(GJ_ERR_FUSE_MANY, p->nin + p->nout), false;
+	for (uint32_t i = 0; i < p->nret; i++) {
+		bool reduced = p->ret[i]->kind == GJ_REDUCED;
+		for (uint32_t k = 0; k < (reduced ? p->ret[i]->n : 1); k++, p->nout++) {
+			if (p->nin + p->nout >= GJ_MAX_OPERANDS || p->nout >= 32)
+				return gj_error(GJ_ERR_FUSE_MANY, p->nin + p->nout + 1), false;
+			p->out[p->nout].of = p->ret[i];
+			p->out[p->nout].as = reduced ? p->ret[i]->item[k] : p->ret[i];
+		}
+	}
 	return true;
 }
 
@@ -78,6 +85,7 @@ static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *kw)
 	if (!p)
 		return NULL;
 	pthread_mutex_init(&p->lock, NULL);
+	p->function = Py_NewRef(function);
 	bool ok = gj_options_read(options, "fuse", GJ_SET_VECTORIZE, &p->options) && read_types(p, types);
 	p->options.target = &gj_targets[GJ_TARGET_CPU];
 	p->options.entry = GJ_ENTRY_FUSED;
@@ -102,6 +110,7 @@ static void plan_dealloc(PyObject *o)
 		PyMem_RawFree(m);
 	}
 	gj_arena_free(p->arena);
+	Py_XDECREF(p->function);
 	pthread_mutex_destroy(&p->lock);
 	type->tp_free(o);
 	Py_DECREF(type);
@@ -109,19 +118,34 @@ static void plan_dealloc(PyObject *o)
 
 /* -- What it returns ------------------------------------------------------------------------------------------------------- */
 
-/* A tuple for each result: (dtype, dimensions, arguments that its shape comes from, reduction or −1, axes, are they kept?, dtype of
- * what is reduced, ddof). */
+/* Of output k: (dtype, dtype as it is written, arguments that its shape comes from, is it folded?). */
+static PyObject *output(const gj_fusion *p, uint32_t k)
+{
+	return Py_BuildValue("NNKO", gj_dtype_of_kind(p->out[k].as->elem->kind), gj_dtype_of_kind(gj_fusion_written(p, k)->kind),
+		(unsigned long long)gj_shape_arguments(p->out[k].as), gj_fusion_fold(p, k) ? Py_True : Py_False);
+}
+
+/* A tuple for each result: (dtype, dimensions, arguments that its shape comes from, reduction or −1, axes, are they kept?, ddof, is it of
+ * what is chosen?, its outputs). */
 static PyObject *get_results(PyObject *o, void *unused)
 {
 	(void)unused;
 	gj_fusion *p = (gj_fusion *)o;
-	PyObject *list = PyTuple_New(p->nout);
-	for (uint32_t i = 0; list && i < p->nout; i++) {
+	PyObject *list = PyTuple_New(p->nret);
+	for (uint32_t i = 0, k = 0; list && i < p->nret; i++) {
 		const gj_type *t = p->ret[i];
 		bool reduced = t->kind == GJ_REDUCED;
-		PyObject *x = Py_BuildValue("NiKiiONi", gj_dtype_of_kind(t->elem->kind), (int)t->ndim, (unsigned long long)gj_shape_arguments(t),
-			reduced ? t->layout - 1 : -1, reduced ? (int)t->space : 0, reduced && t->readonly ? Py_True : Py_False,
-			gj_dtype_of_kind((reduced ? t->item[0] : t->elem)->kind), reduced ? t->align : 0);
+		gj_reducing r = reduced ? gj_reducing_of(t) : (gj_reducing){ 0 };
+		PyObject *outputs = PyList_New(0);
+		for (uint32_t n = 0; outputs && n < (reduced ? t->n : 1); n++, k++) {
+			PyObject *one = output(p, k);
+			if (!one || PyList_Append(outputs, one) < 0)
+				Py_CLEAR(outputs);
+			Py_XDECREF(one);
+		}
+		PyObject *x = outputs ? Py_BuildValue("NiKiiOiON", gj_dtype_of_kind(t->elem->kind), (int)t->ndim,
+			(unsigned long long)gj_shape_arguments(t), reduced ? (int)r.how : -1, (int)r.axes, r.keep ? Py_True : Py_False, r.ddof,
+			r.chosen ? Py_True : Py_False, outputs) : NULL;
 		if (!x)
 			Py_CLEAR(list);
 		else
@@ -154,13 +178,14 @@ static bool operands(const gj_fusion *p, gj_fused *f, PyObject *in, PyObject *ou
 		PyObject *x = i < p->nin ? PyTuple_GET_ITEM(in, i) : PyTuple_GET_ITEM(out, i - p->nin);
 		while (i >= p->nin && o < p->nout && !(outputs >> o & 1))
 			o++;
-		const gj_type *t = i < p->nin ? p->arg[i] : p->ret[o++], *elem = t->kind == GJ_REDUCED ? t->item[0] : gj_is_scalar(t) ? t : t->elem;
+		const gj_type *t = i < p->nin ? p->arg[i] : p->out[o].as, *elem = gj_is_scalar(t) ? t : t->elem;
 		if (!PyArray_Check(x) || !fit(f, (PyArrayObject *)x, &f->op[i]) || !PyArray_ISALIGNED((PyArrayObject *)x))
 			return false;
 		f->op[i].size = elem->size;
 		f->op[i].kind = elem->kind;
-		f->op[i].fold = i < p->nin ? 0 : gj_fusion_fold(t);
-		f->op[i].ddof = i < p->nin ? 0 : t->align;
+		f->op[i].fold = i < p->nin ? 0 : gj_fusion_fold(p, o);
+		f->op[i].ddof = i < p->nin || !f->op[i].fold ? 0 : p->out[o].of->align;
+		o += i >= p->nin;
 	}
 	return true;
 }
@@ -203,7 +228,7 @@ static PyObject *get_single(PyObject *o, void *unused)
 
 static PyGetSetDef getset[] = {
 	{ "single", get_single, NULL, "Is one value returned, and not a tuple?", NULL },
-	{ "returned", get_results, NULL, "(dtype, ndim, arguments, reduction, axes, keepdims, dtype of what is reduced, ddof) of each result.", NULL },
+	{ "returned", get_results, NULL, "(dtype, ndim, arguments, reduction, axes, keepdims, ddof, chosen, outputs) of each result.", NULL },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 

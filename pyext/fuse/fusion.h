@@ -21,19 +21,22 @@ typedef struct gj_made_loop {
 
 typedef struct gj_fusion {
 	PyObject_HEAD
+	PyObject *function;
 	gj_arena *arena;                           /* of code */
 	const gj_code *code;
 	gj_options options;
-	uint32_t nin, nout;
+	uint32_t nin, nout, nret;
 	const gj_type *arg[GJ_MAX_OPERANDS], *const *ret;
 	const gj_type *one;                        /* … where a single value is returned */
+	struct { const gj_type *of, *as; } out[GJ_MAX_OPERANDS];      /* the numbers that the loop gives, results' one after another */
 	uint64_t numbers;                          /* arguments that are Python's numbers, a bit each */
 	gj_made_loop *made;
 	pthread_mutex_t lock;
 } gj_fusion;
 
-/* What becomes of the elements of a result. */
-uint8_t   gj_fusion_fold(const gj_type *);
+/* What becomes of output k, and what an element of it is as it is written. */
+uint8_t   gj_fusion_fold(const gj_fusion *, uint32_t k);
+const gj_type *gj_fusion_written(const gj_fusion *, uint32_t k);
 /* Computes these outputs, with operands and shape in place; false with an exception. */
 bool      gj_fusion_run(gj_fusion *, gj_fused *, uint32_t outputs);
 

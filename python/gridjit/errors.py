@@ -3,6 +3,8 @@
 Code that catches `numba.errors.TypingError` works with `gridjit.errors.TypingError`. Messages begin with what is wrong in
 the kernel's own words, followed by the place in the source."""
 
+from numpy.exceptions import AxisError as _AxisError
+
 
 class NumbaWarning(Warning):
 	"""Base of all warnings."""
@@ -105,6 +107,10 @@ class NumbaTypeError(TypingError):
 
 class NumbaAttributeError(TypingError):
 	"""An attribute that does not exist."""
+
+
+class AxisError(TypingError, _AxisError):
+	"""An axis that an array does not have."""
 
 
 class NumbaIndexError(TypingError):

@@ -2,13 +2,16 @@
 
 import functools
 import inspect
+import math
 
 import numpy as np
 
 from . import _core, errors
 
 _REDUCTIONS = np.sum, np.prod, np.min, np.max, np.mean, np.any, np.all, np.argmin, np.argmax, np.var, np.std    # in the order of gj_reduction
-_MEAN, _POSITIONS, _SPREADS = 4, (7, 8), (9, 10)
+_SUM, _EXTREMES, _MEAN, _POSITIONS, _SPREADS = 0, (2, 3), 4, (7, 8), (9, 10)
+_VAR, _STD = _SPREADS
+_TOGETHER = np.add, np.multiply, np.minimum, np.maximum                      # a reduction and its initial value
 _NUMBERS = {bool: np.dtype(bool), int: np.dtype(np.int64), float: np.dtype(np.float64), complex: np.dtype(np.complex128)}
 _MISTAKES = errors.NumbaError, NotImplementedError
 
@@ -34,37 +37,68 @@ def _is_same(a, b):
 	return a.__array_interface__["data"] == b.__array_interface__["data"] and a.shape == b.shape and a.strides == b.strides and a.itemsize == b.itemsize
 
 
-class _Result:
-	"""One of the values that a fused function returns."""
+def _bits(mask):
+	return [i for i in range(64) if mask >> i & 1]
 
-	def __init__(self, index, dtype, ndim, arguments, reduction, axes, keepdims, folded, ddof):
-		self.bit, self.dtype, self.ndim, self.reduction, self.keepdims, self.folded = 1 << index, dtype, ndim, reduction, keepdims, folded
-		# What is written, and then made the result: float32 where halves are added up.
-		self.written = dtype if reduction in _POSITIONS else folded
-		self.ddof = ddof
-		self.arguments = [i for i in range(64) if arguments >> i & 1]
-		self.axes = tuple(i for i in range(8) if axes >> i & 1)
-		self.reduces = reduction >= 0
+
+class _Output:
+	"""Numbers that the loop gives for a result, an element each, and how they are folded (None: they are stored)."""
+
+	def __init__(self, index, reduction, axes, element, written, arguments):
+		self.index, self.reduction, self.axes, self.element, self.written, self.arguments = index, reduction, axes, element, written, arguments
+
+
+class _Result:
+	"""One of the values that a fused function returns. Its outputs: those that are folded, and then an initial value."""
+
+	def __init__(self, first, dtype, ndim, arguments, reduction, axes, keepdims, ddof, chosen, outputs):
+		self.dtype, self.ndim, self.reduction, self.keepdims, self.ddof, self.chosen = dtype, ndim, reduction, keepdims, ddof, chosen
+		self.arguments, self.reduced, self.reduces = _bits(arguments), _bits(outputs[0][2]), reduction >= 0
+		self.axes = tuple(_bits(axes)) if self.reduces else None
+		self.outputs = []
+		parts = _SUM if reduction == _MEAN and chosen else _VAR if reduction == _STD and len(outputs) > 1 else reduction
+		for k, (element, written, of, folded) in enumerate(outputs):
+			loop = parts, self.axes, element, written, self.arguments
+			self.outputs.append(_Output(first + k, *(loop if folded or not self.reduces else (None, None, element, written, _bits(of)))))
+		self.initial = self.reduces and len(outputs) > 1 and not outputs[-1][3]
+		self.direct = len(outputs) == 1 and reduction != _MEAN
+		# What is written of it alone: float32 where halves are added up.
+		self.written = outputs[0][1]
 
 	def shapes(self, arrays):
 		"""Of the loop; of the result with its reduced dimensions kept; of the result."""
-		given = [getattr(arrays[i], "shape", ()) for i in self.arguments]
+		shapes = [[getattr(arrays[i], "shape", ()) for i in given] for given in (self.arguments, self.reduced)]
 		try:
-			loop = np.broadcast_shapes(*given)
+			loop, own = (np.broadcast_shapes(*given) for given in shapes)
 		except ValueError:
-			text = " ".join(str(shape).replace(", ", ",") for shape in given)
+			text = " ".join(str(shape).replace(", ", ",") for shape in shapes[0])
 			raise ValueError(f"operands could not be broadcast together with shapes {text} ") from None
+		if self.chosen and loop != own:
+			given, wanted = (str(shape).replace(", ", ",") for shape in (own, loop))
+			raise ValueError(f"non-broadcastable operand with shape {given} doesn't match the broadcast shape {wanted}")
+		if not self.reduces:
+			return loop, loop, loop
 		kept = tuple(1 if d in self.axes else n for d, n in enumerate(loop))
-		return loop, kept, kept if self.keepdims or not self.reduces else tuple(n for d, n in enumerate(loop) if d not in self.axes)
+		return loop, kept, kept if self.keepdims else tuple(n for d, n in enumerate(loop) if d not in self.axes)
 
 	def of_nothing(self, loop):
-		"""What comes of a loop without elements."""
+		"""What comes of a loop without elements, or, with an initial value, the shape of it."""
 		if not self.reduces:
 			return np.empty(loop, self.dtype)
 		axis = None if len(self.axes) == len(loop) else self.axes[0] if self.reduction in _POSITIONS else self.axes
-		nothing = np.empty(loop, np.bool_ if self.dtype == np.bool_ else self.dtype)
-		ddof = {"ddof": self.ddof} if self.reduction in _SPREADS else {}
-		return np.asarray(_REDUCTIONS[self.reduction](nothing, axis=axis, keepdims=self.keepdims, **ddof)).astype(self.dtype)
+		element = self.outputs[0].element
+		more = {"ddof": self.ddof} if self.reduction in _SPREADS else {"initial": element.type(0)} if self.initial and self.reduction in _EXTREMES else {}
+		return np.asarray(_REDUCTIONS[self.reduction](np.empty(loop, element), axis=axis, keepdims=self.keepdims, **more)).astype(self.dtype)
+
+	def together(self, values, count):
+		"""The result of its outputs' values, if they are several, or a sum of so many elements."""
+		value = values[0]
+		if self.reduction == _MEAN:
+			value = value / (values[1] if self.chosen else count)
+		elif self.reduction in _SPREADS and len(values) > 1:
+			value = values[0] + values[1]
+			value = np.sqrt(value) if self.reduction == _STD else value
+		return _TOGETHER[self.reduction](value, values[-1]) if self.initial else value
 
 
 class Plan(_core.FusedPlan):
@@ -74,13 +108,27 @@ class Plan(_core.FusedPlan):
 		self = super().__new__(cls, function, key, options)
 		self.py_func, self.name = function, function.__name__
 		self.types, self.dimensions = tuple(dtype for dtype, _ in key), tuple(ndim for _, ndim in key)
-		self.results = [_Result(i, *r) for i, r in enumerate(self.returned)]
+		self.results, outputs = [], 0
+		for r in self.returned:
+			self.results.append(_Result(outputs, *r))
+			outputs += len(self.results[-1].outputs)
 		self.loops = {}                            # over device arrays
 		return self
 
 	def __call__(self, *args):
 		"""As kernels call it."""
 		return self.py_func(*args)
+
+
+def _check_out(result, shape, out):
+	if not isinstance(out, np.ndarray):
+		raise TypeError(f"out must be a NumPy array, as the arguments are, not {type(out).__name__}")
+	if out.shape != shape:
+		raise ValueError(f"out has the shape {out.shape}, but the result has {shape}")
+	if not out.flags.writeable:
+		raise ValueError("output array is read-only")
+	if not np.can_cast(result.dtype, out.dtype, "same_kind"):
+		raise TypeError(f"Cannot cast the result from {result.dtype!r} to {out.dtype!r} with casting rule 'same_kind'")
 
 
 class Fused:
@@ -157,7 +205,7 @@ class Fused:
 
 	def _target(self, result, shape, arrays, out):
 		"""Where a result is computed: out itself, or something to be copied to it."""
-		if out is None or out.dtype != result.written or not out.flags.aligned:
+		if out is None or not result.direct or out.dtype != result.written or not out.flags.aligned:
 			whole = [a for a in arrays if a.shape == shape and a.ndim > 1]
 			order = "F" if whole and all(a.flags.f_contiguous for a in whole) else "C"
 			return np.empty(shape, result.written, order)
@@ -167,35 +215,36 @@ class Fused:
 		return out
 
 	def _run(self, plan, arrays, outs):
-		results = plan.results
-		groups, values = {}, [None] * len(results)
-		for i, r in enumerate(results):
+		groups, values, written, counts = {}, [None] * len(outs), {}, []
+		for i, r in enumerate(plan.results):
 			loop, kept, shape = r.shapes(arrays)
+			counts.append(math.prod(loop[d] for d in r.axes or ()))
 			out = outs[i]
 			if out is not None:
-				if not isinstance(out, np.ndarray):
-					raise TypeError(f"out must be a NumPy array, as the arguments are, not {type(out).__name__}")
-				if out.shape != shape:
-					raise ValueError(f"out has the shape {out.shape}, but the result has {shape}")
-				if not out.flags.writeable:
-					raise ValueError("output array is read-only")
-				if not np.can_cast(r.dtype, out.dtype, "same_kind"):
-					raise TypeError(f"Cannot cast the result from {r.dtype!r} to {out.dtype!r} with casting rule 'same_kind'")
-			if 0 in loop:
-				values[i] = r.of_nothing(loop)
-			else:
-				values[i] = self._target(r, shape, [*arrays, *(o for o in outs if o is not None and o is not out)], out)
-				groups.setdefault((loop, r.axes if r.reduces else None), []).append((i, kept))
+				_check_out(r, shape, out)
+			for o in r.outputs:
+				if o.axes is None and r.reduces:
+					written[o.index] = np.empty((), o.written)
+					groups.setdefault(((), None), []).append((o, ()))
+				elif 0 in loop:
+					values[i] = r.of_nothing(loop)
+				else:
+					others = [*arrays, *(o for o in outs if o is not None and o is not out)]
+					written[o.index] = self._target(r, shape, others, out) if o is r.outputs[0] else np.empty(shape, o.written)
+					groups.setdefault((loop, o.axes), []).append((o, kept))
 		for (loop, axes), members in groups.items():
-			used = {a for i, _ in members for a in results[i].arguments}
+			used = {a for o, _ in members for a in o.arguments}
 			inputs = tuple(a if i in used or a.ndim == 0 else np.zeros((), a.dtype) for i, a in enumerate(arrays))
-			plan.run(sum(results[i].bit for i, _ in members), loop, sum(1 << d for d in axes or ()), inputs,
-				tuple(values[i].reshape(kept) if results[i].reduces and values[i].shape != kept else values[i] for i, kept in members))
-			for i, _ in members:
-				if results[i].reduction == _MEAN:
-					np.true_divide(values[i], np.prod([loop[d] for d in axes]), out=values[i], casting="unsafe")
-				values[i] = values[i].astype(results[i].dtype, copy=False)
-		for i, out in enumerate(outs):
+			plan.run(sum(1 << o.index for o, _ in members), loop, sum(1 << d for d in axes or ()), inputs,
+				tuple(written[o.index].reshape(kept) if written[o.index].shape != kept else written[o.index] for o, kept in members))
+		for i, (r, out) in enumerate(zip(plan.results, outs)):
+			given = [written[o.index] for o in r.outputs if o.index in written]
+			with np.errstate(all="ignore"):
+				if values[i] is None:
+					values[i] = given[0] if r.direct else r.together(given, counts[i])
+				elif r.initial:
+					values[i] = np.full(values[i].shape, given[-1])
+			values[i] = np.asarray(values[i]).astype(r.dtype, copy=False)
 			if out is not None and values[i] is not out:
 				np.copyto(out, values[i], casting="same_kind")
 				values[i] = out

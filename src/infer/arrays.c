@@ -120,6 +120,16 @@ bool gj_axes(uint32_t ndim, const gj_obj *const *konst, uint32_t n, uint32_t *ax
 	return true;
 }
 
+/* Axes are integers, or tuples of them, of an array of so many dimensions. */
+static void check_axis(const gj_icall *c, const gj_obj *axis, uint32_t ndim)
+{
+	int64_t k;
+	for (uint32_t i = 0; axis && axis->kind == GJ_OBJ_TUPLE && i < axis->n; i++)
+		check_axis(c, axis->item[i], ndim);
+	if (gj_obj_is_int(axis, &k) && (k < -(int64_t)ndim || k >= (int64_t)ndim))
+		gj_fail(fn(c), c->loc, GJ_ERR_AXIS, (long long)k, ndim);
+}
+
 /* With axes the order in memory is not followed any further, as in numba. */
 gj_known gj_infer_transpose(gj_icall *c)
 {
@@ -130,6 +140,8 @@ gj_known gj_infer_transpose(gj_icall *c)
 		return gj_just(gj_rule_transpose(t));
 	for (uint32_t i = 1; i < c->n; i++)
 		konst[i - 1] = c->a[i].konst;
+	for (uint32_t i = 0; i + 1 < c->n; i++)
+		check_axis(c, konst[i], t->ndim);
 	if (!gj_axes(t->ndim, konst, c->n - 1, axis))
 		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
 	return gj_just(gj_array_in(t->elem, t->ndim, 'A', t));
@@ -167,7 +179,8 @@ gj_known gj_infer_expand_dims(gj_icall *c)
 {
 	const gj_type *t = array(c);
 	int64_t k;
-	if (!gj_obj_is_int(c->a[1].konst, &k) || k < -(int64_t)t->ndim - 1 || k > t->ndim || t->ndim == GJ_MAX_NDIM)
+	check_axis(c, c->a[1].konst, t->ndim + 1u);
+	if (!gj_obj_is_int(c->a[1].konst, &k) || t->ndim == GJ_MAX_NDIM)
 		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), t->name);
 	return gj_just(gj_array_in(t->elem, t->ndim + 1, t->ndim > 1 ? 'A' : t->layout, t));
 }
@@ -232,42 +245,43 @@ const gj_type *gj_reduction_type(gj_reduction how, const gj_type *a)
 	return gj_scalar[gj_is_signed(t) || gj_is_bool(t) ? GJ_I64 : GJ_U64];
 }
 
-/* dtype=, the type that elements t become before they are added or multiplied, and the result's; NULL: not given, or the argument is ddof. */
+/* dtype=, the type that elements t become before they are added or multiplied, and the result's; NULL: not given. */
 static const gj_type *wanted_type(const gj_icall *c, const gj_type *t)
 {
-	bool given = c->a[4].type && c->a[4].type != gj_t_none;
-	if (given && c->arg >= GJ_RED_VAR && !gj_is_fused(c->a[0].type))
-		gj_arg_integer(c, 4);
-	if (!given || c->arg >= GJ_RED_VAR)
+	uint32_t slot = gj_name_slot(c->row, "dtype");
+	bool spread = c->arg >= GJ_RED_VAR;
+	if (!gj_named_argument(c, "dtype").type)
 		return NULL;
-	const gj_type *to = gj_dtype_argument(c, 4);
+	const gj_type *to = gj_dtype_argument(c, slot);
 	if (gj_is_complex(t) && !gj_is_complex(to))
 		gj_fail(fn(c), c->loc, GJ_ERR_CONVERT, t->name, to->name);
-	if (gj_is_bool(to) || (c->arg == GJ_RED_MEAN && gj_is_int(to)))
-		gj_bad_argument(c, 4);
+	if (gj_is_bool(to) || ((c->arg == GJ_RED_MEAN || spread) && gj_is_int(to)) || (spread && gj_is_complex(to)))
+		gj_bad_argument(c, slot);
 	return to;
 }
 
-/* The array `out`, argument 2, must have ndim dimensions and take numbers of type t. */
+/* The array `out` must have ndim dimensions and take numbers of type t. */
 static gj_known check_out(const gj_icall *c, const gj_type *t, int ndim)
 {
-	const gj_type *out = c->a[2].type;
+	gj_known given = gj_named_argument(c, "out");
+	const gj_type *out = given.type;
 	if (out->kind != GJ_ARRAY || out->ndim != ndim)
-		gj_bad_argument(c, 2);
+		gj_bad_argument(c, gj_name_slot(c->row, "out"));
 	if (out->readonly)
 		gj_fail(fn(c), c->loc, GJ_ERR_READONLY, out->name);
 	if (!gj_storable_kind(t, out->elem))
 		gj_fail(fn(c), c->loc, GJ_ERR_STORE, t->name, out->name);
-	return c->a[2];
+	return given;
 }
 
 /* Along the axes that are given, or all, into the array `out`, which has what dimensions are left. */
 static gj_known reduce_into(const gj_icall *c, const gj_type *t)
 {
 	const gj_type *a = c->a[0].type;
+	gj_known keeps = gj_named_argument(c, "keepdims");
 	int64_t keep = 0;
-	if (c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep))
-		gj_bad_argument(c, 3);
+	if (keeps.type && !gj_obj_is_int(keeps.konst, &keep))
+		gj_bad_argument(c, gj_name_slot(c->row, "keepdims"));
 	return check_out(c, t, keep ? a->ndim : a->ndim - __builtin_popcount(gj_reduced_axes(c, c->a[1], a->ndim)));
 }
 
@@ -284,7 +298,8 @@ static gj_known into_local(const gj_icall *c, const gj_type *t)
 static bool reduces_all(const gj_icall *c)
 {
 	int64_t keep = 0;
-	bool given = c->a[1].type && c->a[1].type != gj_t_none, keeps = c->a[3].type && !(gj_obj_is_int(c->a[3].konst, &keep) && !keep);
+	gj_known kept = gj_named_argument(c, "keepdims");
+	bool given = c->a[1].type && c->a[1].type != gj_t_none, keeps = kept.type && !(gj_obj_is_int(kept.konst, &keep) && !keep);
 	return !keeps && (!given || gj_axes_mask(c->a[1].konst, c->a[0].type->ndim) == (1u << c->a[0].type->ndim) - 1);
 }
 
@@ -293,15 +308,21 @@ gj_known gj_infer_reduce(gj_icall *c)
 	if (gj_is_fused(c->a[0].type))
 		return gj_known_reduced(c, wanted_type(c, c->a[0].type->elem));
 	const gj_type *t = elements(c)->elem;
+	gj_known ddof = gj_named_argument(c, "ddof");
+	for (uint32_t i = 0; i < 2; i++)
+		if (gj_named_argument(c, i ? "where" : "initial").type)
+			gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_CHOSEN, gj_shown(c->name), i ? "where" : "initial");
+	if (ddof.type)
+		gj_arg_integer(c, gj_name_slot(c->row, "ddof"));
 	bool place = c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX;
 	if (!gj_is_scalar(t) || (place && gj_is_complex(t)))
 		gj_bad_argument(c, 0);
-	uint32_t all = (1u << c->a[0].type->ndim) - 1, axes = place ? gj_reduced_axes(c, c->a[1], c->a[0].type->ndim) : all;
-	if (axes != all && (axes & (axes - 1)))
-		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), c->a[0].type->name);
+	uint32_t all = (1u << c->a[0].type->ndim) - 1, axes = gj_reduced_axes(c, c->a[1], c->a[0].type->ndim);
+	if (place && axes != all && (axes & (axes - 1)))
+		gj_fail(fn(c), c->loc, GJ_ERR_AXIS_ONE, gj_shown(c->name));
 	const gj_type *wanted = wanted_type(c, t);
 	const gj_type *result = wanted ? wanted : gj_reduction_type((gj_reduction)c->arg, c->a[0].type);
-	if (c->a[2].type && c->a[2].type != gj_t_none)
+	if (gj_named_argument(c, "out").type)
 		return reduce_into(c, result);
 	return reduces_all(c) ? gj_just(result) : into_local(c, result);
 }
@@ -317,17 +338,16 @@ gj_known gj_infer_accumulate(gj_icall *c)
 {
 	if (gj_is_fused(c->a[0].type))
 		gj_fail(fn(c), c->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(c->name));
-	const gj_type *a = elements(c), *t = gj_running_type(c->a[3].konst, (gj_reduction)c->arg, a);
+	const gj_type *a = elements(c), *t = gj_running_type(gj_named_argument(c, "dtype").konst, (gj_reduction)c->arg, a);
 	bool along = c->a[1].type && c->a[1].type != gj_t_none;
 	uint32_t axes = along ? gj_reduced_axes(c, c->a[1], a->ndim) : 0;
 	if (!gj_is_scalar(a->elem))
 		gj_bad_argument(c, 0);
-	if (c->a[3].type && c->a[3].type != gj_t_none)
-		gj_dtype_argument(c, 3);
+	if (gj_named_argument(c, "dtype").type)
+		gj_dtype_argument(c, gj_name_slot(c->row, "dtype"));
 	if (along && (axes & (axes - 1)))
-		gj_fail(fn(c), c->loc, GJ_ERR_AXES, gj_shown(c->name), a->name);
-	bool given = c->a[2].type && c->a[2].type != gj_t_none;
-	return given ? check_out(c, t, along ? a->ndim : 1) : into_local(c, t);
+		gj_fail(fn(c), c->loc, GJ_ERR_AXIS_ONE, gj_shown(c->name));
+	return gj_named_argument(c, "out").type ? check_out(c, t, along ? a->ndim : 1) : into_local(c, t);
 }
 
 gj_known gj_infer_astype(gj_icall *c)

@@ -272,11 +272,13 @@ static void as_elements(const gj_obj *fn, uint32_t n, gj_known *a)
 	}
 }
 
-/* What it gives of them: elements, and what is to be reduced, as numbers. */
+/* What it gives of them: elements, and what is to be reduced (of several numbers: as a tuple), as numbers. */
 static const gj_type *numbers(const gj_inst *s, const gj_type *t)
 {
-	if (t->kind != GJ_TUPLE)
-		return t->kind == GJ_REDUCED ? t->item[0] : t->kind == GJ_ELEMENT ? t->elem : t;
+	if (t->kind == GJ_REDUCED && t->n == 1)
+		return t->item[0]->elem;
+	if (t->kind != GJ_TUPLE && t->kind != GJ_REDUCED)
+		return t->kind == GJ_ELEMENT ? t->elem : t;
 	const gj_type **item = gj_new(s->fn->arena, const gj_type *, t->n + 1);
 	for (uint32_t i = 0; i < t->n; i++)
 		item[i] = numbers(s, t->item[i]);

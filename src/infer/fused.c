@@ -82,32 +82,51 @@ gj_known gj_known_fused(const gj_fn *f, uint32_t loc, const char *dotted, const 
 
 /* -- Reductions ----------------------------------------------------------------------------------------------------------- */
 
-uint32_t gj_axes_mask(const gj_obj *axis, uint32_t ndim)
+/* Of the axes in argument `axis`, a bit each. How: 0, or what is wrong and with which axis. */
+static uint32_t axes_of(const gj_obj *axis, uint32_t ndim, gj_err *how, int64_t *which)
 {
 	const gj_obj *one[1] = { axis }, *const *item = one;
 	uint32_t n = 1, axes = 0;
-	int64_t only;
+	*how = 0;
 	if (axis && axis->kind == GJ_OBJ_TUPLE)
 		n = axis->n, item = axis->item;
-	else if (!ndim && gj_obj_is_int(axis, &only) && (only == 0 || only == -1))      /* as NumPy: of a number it is no mistake */
+	else if (!ndim && gj_obj_is_int(axis, which) && (*which == 0 || *which == -1))  /* as NumPy: of a number it is no mistake */
 		return 0;
-	for (uint32_t i = 0; i < n; i++) {
-		int64_t k;
-		if (!gj_obj_is_int(item[i], &k) || k < -(int64_t)ndim || k >= (int64_t)ndim || axes >> (k < 0 ? k + ndim : k) & 1)
-			return UINT32_MAX;
-		axes |= 1u << (k < 0 ? k + ndim : k);
+	for (uint32_t i = 0; i < n && !*how; i++) {
+		bool fits = gj_obj_is_int(item[i], which) && *which >= -(int64_t)ndim && *which < (int64_t)ndim;
+		uint32_t bit = fits ? 1u << (*which < 0 ? *which + ndim : *which) : 0;
+		*how = !gj_obj_is_int(item[i], which) ? GJ_ERR_AXES_INTEGERS : !fits ? GJ_ERR_AXIS : axes & bit ? GJ_ERR_AXIS_TWICE : 0;
+		axes |= bit;
 	}
 	return axes;
 }
 
+uint32_t gj_axes_mask(const gj_obj *axis, uint32_t ndim)
+{
+	gj_err how;
+	int64_t which;
+	uint32_t axes = axes_of(axis, ndim, &how, &which);
+	return how ? UINT32_MAX : axes;
+}
+
 uint32_t gj_reduced_axes(const gj_icall *c, gj_known axis, uint32_t ndim)
 {
+	gj_err how;
+	int64_t which = 0;
 	if (!axis.type || axis.type == gj_t_none)
 		return (1u << ndim) - 1;
-	uint32_t axes = gj_axes_mask(axis.konst, ndim);
-	if (axes == UINT32_MAX)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_AXES, gj_shown(c->name), c->a[0].type->name);
+	uint32_t axes = axes_of(axis.konst, ndim, &how, &which);
+	if (how == GJ_ERR_AXIS)
+		gj_fail(c->s->fn, c->loc, how, (long long)which, ndim);
+	if (how)
+		gj_fail(c->s->fn, c->loc, how, gj_shown(c->name));
 	return axes;
+}
+
+gj_known gj_named_argument(const gj_icall *c, const char *param)
+{
+	gj_known v = c->a[gj_name_slot(c->row, param)];
+	return v.type == gj_t_none ? (gj_known){ 0 } : v;
 }
 
 /* What elements are reduced as, of the result's type: halves as float32, integers in 64 bits, for a mean as float64. */
@@ -117,37 +136,94 @@ static const gj_type *reduced_as(gj_reduction how, const gj_type *t)
 		return gj_scalar[GJ_BOOL];
 	if (gj_is_half(t))
 		return gj_scalar[GJ_F32];
+	if (gj_is_complex(t) && how >= GJ_RED_VAR)
+		return gj_real_type(t);
 	if (gj_is_float(t) || gj_is_complex(t))
 		return t;
-	if (how == GJ_RED_MEAN || how == GJ_RED_VAR || how == GJ_RED_STD)
+	if (how == GJ_RED_MEAN || how >= GJ_RED_VAR)
 		return gj_scalar[GJ_F64];
 	return how != GJ_RED_SUM && how != GJ_RED_PROD ? t : gj_scalar[gj_is_unsigned(t) ? GJ_U64 : GJ_I64];
 }
 
+/* where=: the shape's arguments more; false: there is none, or it is True. */
+static bool check_chosen(const gj_icall *c, gj_reduction how, uint64_t *arguments)
+{
+	gj_known where = gj_named_argument(c, "where");
+	const gj_type *a = c->a[0].type, *t = where.type ? gj_element_of(where.type) : NULL;
+	if (!where.type || (where.konst && where.konst->kind == GJ_OBJ_BOOL && where.konst->i))
+		return false;
+	if (!t || where.type->kind == GJ_REDUCED)
+		gj_bad_argument(c, gj_name_slot(c->row, "where"));
+	if (!gj_is_bool(t))
+		gj_fail(c->s->fn, c->loc, GJ_ERR_REDUCE_WHERE, gj_shown(c->name), t->name);
+	if (where.type->kind == GJ_ELEMENT && where.type->ndim > a->ndim)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_REDUCE_WHERE_NDIM);
+	if ((how == GJ_RED_MIN || how == GJ_RED_MAX) && !gj_named_argument(c, "initial").type)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_REDUCE_IDENTITY, how == GJ_RED_MIN ? "min" : "max");
+	*arguments |= where.type->kind == GJ_ELEMENT ? gj_shape_arguments(where.type) : 0;
+	return true;
+}
+
+/* initial=, a number that becomes `as`, as an element; NULL: there is none. */
+static const gj_type *initial_of(const gj_icall *c, const gj_type *as)
+{
+	gj_known v = gj_named_argument(c, "initial");
+	const gj_type *t = v.type ? gj_element_of(v.type) : NULL, *to = as;
+	bool weak = t && is_weak(v);
+	if (!v.type)
+		return NULL;
+	if (!t || v.type->kind == GJ_REDUCED || v.type->ndim || (gj_is_complex(t) && !gj_is_complex(as)))
+		gj_bad_argument(c, gj_name_slot(c->row, "initial"));
+	narrow(c->s->fn, c->loc, 1, &v, &weak, as, &to);
+	return gj_element_type(as, 0, v.type->kind == GJ_ELEMENT ? gj_shape_arguments(v.type) : 0);
+}
+
+/* The numbers that are folded of each element, and the initial one; returns how many. Of what is chosen a mean is two sums, and a variance
+ * takes pairs, the element and its weight; of complex numbers it is that of the parts. */
+static uint32_t folded_as(const gj_icall *c, gj_reducing *r, const gj_type *as, bool complex, const gj_type **item)
+{
+	const gj_type *a = c->a[0].type, *initial = initial_of(c, as);
+	uint64_t arguments = gj_shape_arguments(a);
+	bool spread = r->how >= GJ_RED_VAR;
+	uint32_t n = 0;
+	item[n++] = gj_element_type(r->chosen && spread ? gj_scalar[GJ_C128] : as, a->ndim, arguments);
+	if (spread && complex)
+		item[n++] = item[0];
+	if (r->chosen && r->how == GJ_RED_MEAN)
+		item[n++] = gj_element_type(gj_scalar[GJ_I64], a->ndim, arguments);
+	if (initial)
+		item[n++] = initial;
+	r->initial = initial;
+	return n;
+}
+
 gj_known gj_known_reduced(const gj_icall *c, const gj_type *to)
 {
-	const gj_type *a = c->a[0].type, *t = a->elem;
-	gj_reduction how = (gj_reduction)c->arg;
-	bool position = how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX, spread = how == GJ_RED_VAR || how == GJ_RED_STD;
-	bool adds = how == GJ_RED_SUM || how == GJ_RED_PROD || how == GJ_RED_MEAN;
-	int64_t keep = 0, ddof = 0;
+	const gj_type *a = c->a[0].type, *t = a->elem, *item[3];
+	gj_reducing r = { .how = (gj_reduction)c->arg };
+	gj_known keep = gj_named_argument(c, "keepdims"), ddof = gj_named_argument(c, "ddof");
+	bool position = r.how == GJ_RED_ARGMIN || r.how == GJ_RED_ARGMAX, spread = r.how >= GJ_RED_VAR;
+	uint64_t arguments = gj_shape_arguments(a);
+	int64_t k = 0, less = 0;
 	if (a->kind == GJ_REDUCED)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_REDUCED);
-	if (gj_is_complex(t) && !adds && how != GJ_RED_ANY && how != GJ_RED_ALL)
-		gj_bad_argument(c, 0);
-	if (c->a[2].type && c->a[2].type != gj_t_none)
-		gj_bad_argument(c, 2);
-	if (c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep))
-		gj_bad_argument(c, 3);
-	if (spread && c->a[4].type && (!gj_obj_is_int(c->a[4].konst, &ddof) || ddof < 0 || ddof > UINT8_MAX))
-		gj_bad_argument(c, 4);
-	uint32_t axes = gj_reduced_axes(c, c->a[1], a->ndim);
+	if (gj_named_argument(c, "out").type)
+		gj_bad_argument(c, gj_name_slot(c->row, "out"));
+	if (keep.type && !gj_obj_is_int(keep.konst, &k))
+		gj_bad_argument(c, gj_name_slot(c->row, "keepdims"));
+	if (ddof.type && (!gj_obj_is_int(ddof.konst, &less) || less < 0 || less > UINT8_MAX))
+		gj_bad_argument(c, gj_name_slot(c->row, "ddof"));
 	if (position && c->a[1].konst && c->a[1].konst->kind == GJ_OBJ_TUPLE)
-		gj_fail(c->s->fn, c->loc, GJ_ERR_AXES, gj_shown(c->name), a->name);
-	const gj_type *as = reduced_as(how, to ? to : t);
-	int ndim = keep ? a->ndim : a->ndim - __builtin_popcount(axes);
-	const gj_type *result = position ? gj_scalar[GJ_I64] : to ? to : gj_is_half(t) && !gj_is_bool(as) ? t : as;
-	return gj_just(gj_reduced_type(result, ndim, gj_shape_arguments(a), (char)(how + 1), axes, keep, as, (uint8_t)ddof));
+		gj_fail(c->s->fn, c->loc, GJ_ERR_AXIS_ONE, gj_shown(c->name));
+	r.axes = gj_reduced_axes(c, c->a[1], a->ndim);
+	r.keep = k;
+	r.ddof = (uint8_t)less;
+	r.chosen = check_chosen(c, r.how, &arguments);
+	const gj_type *as = reduced_as(r.how, to ? to : t), *real = spread && gj_is_complex(t) ? gj_real_type(t) : t;
+	uint32_t n = folded_as(c, &r, as, gj_is_complex(t), item);
+	int ndim = r.keep ? a->ndim : a->ndim - __builtin_popcount(r.axes);
+	const gj_type *result = position ? gj_scalar[GJ_I64] : to ? to : gj_is_half(real) && !gj_is_bool(as) ? real : as;
+	return gj_just(gj_reduced_type(result, ndim, arguments, r, item, n));
 }
 
 /* -- Entries -------------------------------------------------------------------------------------------------------------- */

@@ -87,8 +87,9 @@ static bool left_shape(const gj_icall *c, bool reduces, gj_shape_known *out)
 {
 	gj_shape_known a;
 	int64_t keep = 0;
-	bool along = c->a[1].type && c->a[1].type != gj_t_none, given = c->a[2].type && c->a[2].type != gj_t_none;
-	if (given || !c->ref[0] || !gj_known_shape(c->s, c->ref[0], &a) || (reduces && c->a[3].type && !gj_obj_is_int(c->a[3].konst, &keep)))
+	bool along = c->a[1].type && c->a[1].type != gj_t_none, given = gj_named_argument(c, "out").type;
+	gj_known keeps = gj_named_argument(c, "keepdims");
+	if (given || !c->ref[0] || !gj_known_shape(c->s, c->ref[0], &a) || (reduces && keeps.type && !gj_obj_is_int(keeps.konst, &keep)))
 		return false;
 	uint32_t all = (1u << a.ndim) - 1, axes = along ? gj_axes_mask(c->a[1].konst, (uint32_t)a.ndim) : all;
 	if (axes == UINT32_MAX)
@@ -116,7 +117,7 @@ static bool made_shape(const gj_inst *s, const gj_op *o, const gj_obj *f, gj_sha
 	int slot[GJ_MAX_CALL], num;
 	const gj_name *row = gj_name_find(f->name);
 	uint32_t n = gj_bind_row(s->fn, o, row, f->name, slot);
-	gj_icall c = { .s = (gj_inst *)s, .n = n };
+	gj_icall c = { .s = (gj_inst *)s, .row = row, .n = n };
 	for (uint32_t i = 0; i < n; i++)
 		if (slot[i] >= 0)
 			c.a[i] = gj_value(s, c.ref[i] = gj_slot_ref(s->fn, o, slot[i]));

@@ -19,8 +19,12 @@ static const gj_name *row_of(const gj_inst *s, const gj_op *call, int slot[GJ_MA
 /* A reduction of an array with an axis. */
 static int reduction(const gj_inst *s, const gj_op *call, const gj_name *row, const int *slot)
 {
-	if (!gj_is_reduction(row) || slot[0] < 0 || slot[1] < 0 || slot[4] >= 0 || gj_rule_argument(row) > GJ_RED_ALL)
+	static const char *const never[] = { "dtype", "initial", "where" };
+	if (!gj_is_reduction(row) || slot[0] < 0 || slot[1] < 0 || gj_rule_argument(row) > GJ_RED_ALL)
 		return -1;
+	for (size_t i = 0; i < GJ_LEN(never); i++)
+		if (slot[gj_name_slot(row, never[i])] >= 0)
+			return -1;
 	const gj_type *a = type_of(s, gj_slot_ref(s->fn, call, slot[0])), *axis = type_of(s, gj_slot_ref(s->fn, call, slot[1]));
 	return is_array(a) && a->ndim > 1 && axis && gj_is_int(axis) ? GJ_WRITTEN_SUM + gj_rule_argument(row) : -1;
 }

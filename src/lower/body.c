@@ -682,7 +682,7 @@ static gj_fn *lower_function(gj_module *M, gj_inst *s, gj_entry_kind kind)
 	bool host = f->entry->results == GJ_RESULTS_HOST, writes = host || f->entry->results == GJ_RESULTS_ELEMENTS || f->entry->results == GJ_RESULTS_FUSED;
 	f->no_fma = gj_entries[M->options->entry].runner == GJ_RUN_CALL || (s->fn->numpy && !M->options->fastmath);      /* as NumPy and Python round */
 	gj_lv v = host && s->recursive ? call_out(&L, s, args, false) : lower_body(&L, s, args, writes);
-	if (gj_entries[M->options->entry].runner == GJ_RUN_LOOP || gj_entries[M->options->entry].runner == GJ_RUN_CALL)
+	if (gj_entries[M->options->entry].args == GJ_ARGS_ELEMENTS || gj_entries[M->options->entry].runner == GJ_RUN_CALL)
 		gj_lelement_check(&L, body);
 	if (writes) {
 		(host ? gj_lhost_results : gj_lelement_results)(&L, v, leaf);

@@ -28,18 +28,26 @@ gj_lv gj_lelement_argument(gj_lower *L, const gj_type *t, uint32_t *leaf)
 	return (gj_lv){ t, NULL, v.part };
 }
 
+/* Output `number` of v, if it is wanted. */
+static void store(gj_lower *L, gj_lv v, uint32_t number, uint32_t *leaf)
+{
+	const gj_type *t = gj_element_of(v.type);
+	gj_ref first = L->fn->op.n;
+	if (L->fn->entry->results == GJ_RESULTS_ELEMENTS || L->M->options->outputs >> number & 1)
+		gj_lstore(L, address(L, (*leaf)++, t), (gj_lv){ t, NULL, v.part }, t);
+	for (gj_ref r = first; L->M->options->streamed && r < L->fn->op.n; r++)
+		if (gj_o(L->fn, r)->op == GJ_STORE)
+			gj_o(L->fn, r)->sub = GJ_HINT_PAST;
+}
+
 void gj_lelement_results(gj_lower *L, gj_lv v, uint32_t leaf)
 {
-	uint32_t n = v.type->kind == GJ_TUPLE ? v.type->n : 1;
+	uint32_t n = v.type->kind == GJ_TUPLE ? v.type->n : 1, number = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		gj_lv x = v.type->kind == GJ_TUPLE ? gj_lv_item(L, v, i) : v;
-		const gj_type *t = x.type->kind == GJ_REDUCED ? x.type->item[0] : gj_element_of(x.type);
-		gj_ref first = L->fn->op.n;
-		if (L->fn->entry->results == GJ_RESULTS_ELEMENTS || L->M->options->outputs >> i & 1)
-			gj_lstore(L, address(L, leaf++, t), (gj_lv){ t, NULL, x.part }, t);
-		for (gj_ref r = first; L->M->options->streamed && r < L->fn->op.n; r++)
-			if (gj_o(L->fn, r)->op == GJ_STORE)
-				gj_o(L->fn, r)->sub = GJ_HINT_PAST;
+		bool reduced = x.type->kind == GJ_REDUCED;
+		for (uint32_t k = 0; k < (reduced ? x.type->n : 1); k++)
+			store(L, reduced ? gj_lv_item(L, x, k) : x, number++, &leaf);
 	}
 }
 

@@ -214,13 +214,21 @@ static void check_out(reduction *r, gj_lv out)
 		gj_lrequire_apart(L, out, array[i]);
 }
 
+/* An argument; no type: it is absent, or None. */
+static gj_lv named(const gj_lcall *c, const char *param)
+{
+	gj_lv v = c->a[gj_name_slot(c->row, param)];
+	return v.type == gj_t_none ? (gj_lv){ 0 } : v;
+}
+
 /* Where results go: the array that is given, or a local one. */
 static gj_lv target_of(gj_lcall *c, bool *given)
 {
 	gj_shape_known shape;
-	*given = c->a[2].type && c->a[2].type != gj_t_none;
+	gj_lv out = named(c, "out");
+	*given = out.type;
 	if (*given)
-		return c->a[2];
+		return out;
 	gj_known_shape(c->B->s, c->ref, &shape);
 	return gj_lnew_local(c->L, c->type, &shape);
 }
@@ -229,17 +237,18 @@ gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
 	if (c->type->kind == GJ_REDUCED)
-		return gj_lreduced(L, c->type, c->a[0]);
+		return gj_lreduced(L, c->type, c->a[0], named(c, "where"), named(c, "initial"));
 	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .shape = gj_lshaped(L, c->a[0]), .acc = c->type };
 	gj_ref at[GJ_MAX_NDIM];
 	const gj_type *elem = r.a.type->elem;
 	bool place = r.how == GJ_RED_ARGMIN || r.how == GJ_RED_ARGMAX, given;
-	bool last = c->n > 4 && c->a[4].type && c->a[4].type != gj_t_none, typed = last && r.how < GJ_RED_VAR;
-	r.result = r.acc = typed ? gj_dtype(c->a[4].konst) : gj_reduction_type(r.how, r.a.type);
+	gj_lv dtype = named(c, "dtype");
+	bool typed = dtype.type;
+	r.result = r.acc = typed ? gj_dtype(dtype.konst) : gj_reduction_type(r.how, r.a.type);
 	if (place || (r.how == GJ_RED_MEAN && gj_is_float(elem) && !typed))
 		r.acc = gj_is_bool(elem) ? gj_scalar[GJ_U8] : elem;
 	r.axes = c->a[1].type && c->a[1].type != gj_t_none ? gj_axes_mask(c->a[1].konst, r.a.type->ndim) : (1u << r.a.type->ndim) - 1;
-	r.ddof = last && !typed ? gj_larg(c, 4, gj_i64()) : 0;
+	r.ddof = named(c, "ddof").type ? gj_larg(c, gj_name_slot(c->row, "ddof"), gj_i64()) : 0;
 	if (c->type->kind != GJ_ARRAY)
 		return reduced(&r);
 	gj_lv out = target_of(c, &given);
@@ -294,7 +303,7 @@ gj_lv gj_lower_accumulate(gj_lcall *c)
 	uint32_t ndim = r.a.type->ndim;
 	bool axis = c->a[1].type && c->a[1].type != gj_t_none, along = axis || ndim == 1, given;
 	gj_lv *array, out = target_of(c, &given);
-	r.result = r.acc = gj_running_type(c->a[3].konst, r.how, r.a.type);
+	r.result = r.acc = gj_running_type(named(c, "dtype").konst, r.how, r.a.type);
 	for (uint32_t d = 0; given && along && d < ndim; d++)
 		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(out, d), gj_extent(r.shape, d)));
 	if (given && !along)

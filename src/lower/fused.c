@@ -26,7 +26,58 @@ gj_lv gj_lfused(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n, c
 	return (gj_lv){ t, NULL, v.part };
 }
 
-gj_lv gj_lreduced(gj_lower *L, const gj_type *t, gj_lv a)
+/* Where the mask holds (0: it always does) v, else `otherwise`. */
+static gj_lv chosen(gj_lower *L, gj_ref mask, gj_lv v, gj_lv otherwise)
 {
-	return (gj_lv){ t, NULL, as_scalar(L, a, t->item[0]).part };
+	gj_ref *p;
+	gj_lv x = gj_lv_new(L, v.type, &p);
+	if (!mask)
+		return v;
+	for (uint32_t i = 0; i < gj_parts(v.type); i++)
+		p[i] = gj_e3(L, GJ_SELECT, gj_parts(v.type) > 1 ? gj_real_type(v.type) : v.type, mask, v.part[i], otherwise.part[i]);
+	return x;
+}
+
+static gj_lv number(gj_lower *L, const gj_type *t, int64_t n)
+{
+	const gj_type *part = gj_real_type(t);
+	return gj_lconv(L, gj_lv_scalar(L, part, gj_is_float(part) ? gj_eflt(L, part, (double)n) : gj_eint(L, part, n)), t);
+}
+
+/* An element for a variance, where the mask does not hold with the weight 0. */
+static gj_lv weighted(gj_lower *L, gj_ref mask, gj_lv x)
+{
+	const gj_type *t = gj_scalar[GJ_F64];
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, gj_scalar[GJ_C128], &p);
+	p[0] = chosen(L, mask, gj_lconv(L, x, t), number(L, t, 0)).part[0];
+	p[1] = gj_e3(L, GJ_SELECT, t, mask, gj_eflt(L, t, 1), gj_eflt(L, t, 0));
+	return v;
+}
+
+gj_lv gj_lreduced(gj_lower *L, const gj_type *t, gj_lv a, gj_lv where, gj_lv initial)
+{
+	gj_reducing r = gj_reducing_of(t);
+	gj_ref *p, *at, mask = r.chosen ? as_scalar(L, where, gj_bool()).part[0] : 0;
+	gj_lv v = gj_lv_new(L, t, &p), first = { 0 };
+	uint32_t n = t->n - r.initial;
+	bool spread = r.how >= GJ_RED_VAR, parts = spread && gj_is_complex(gj_element_of(a.type));
+	bool extreme = r.how == GJ_RED_MIN || r.how == GJ_RED_MAX;
+	at = p;
+	if (r.initial)
+		first = as_scalar(L, initial, t->item[n]->elem);
+	for (uint32_t i = 0; i < n; i++) {
+		const gj_type *as = t->item[i]->elem;
+		gj_lv x = parts ? gj_lv_scalar(L, gj_real_type(gj_element_of(a.type)), a.part[i]) : a;
+		if (spread && mask)
+			x = weighted(L, mask, as_scalar(L, x, gj_scalar[GJ_F64]));
+		else if (i == 1 && !parts)
+			x = chosen(L, mask, number(L, as, 1), number(L, as, 0));
+		else
+			x = chosen(L, mask, as_scalar(L, x, as), extreme ? first : number(L, as, r.how == GJ_RED_PROD || r.how == GJ_RED_ALL));
+		at = gj_append(at, x);
+	}
+	if (r.initial)
+		gj_append(at, first);
+	return v;
 }

@@ -277,7 +277,7 @@ void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an e
 void   gj_lcopy_apart(gj_lower *, gj_lv target, gj_lv);        /* the same where nothing that is read lies in the target */
 /* fused.c: what NumPy's function of this name gives of the thread's elements; an element to be reduced. */
 gj_lv  gj_lfused(gj_lower *, const char *dotted, const gj_type *, uint32_t n, const gj_lv *a);
-gj_lv  gj_lreduced(gj_lower *, const gj_type *, gj_lv a);
+gj_lv  gj_lreduced(gj_lower *, const gj_type *, gj_lv a, gj_lv where, gj_lv initial);
 /* elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
 gj_lv  gj_lelementwise(gj_lcall *);
 gj_lv  gj_linplace(gj_lower *, gj_binop, gj_lv a, gj_lv b);      /* a op= b of an array a, which it gives */

@@ -151,7 +151,7 @@ static int keyword(const gj_op *call, const param *p, uint32_t nkw, bool used[GJ
 bool gj_is_ufunc(const gj_name *row)
 {
 	const char *last = row->params ? strrchr(row->params, ' ') : NULL;
-	return last && !strcmp(last, " out=None");
+	return last && !strcmp(last, " out=None") && !strstr(row->params, " axis=");
 }
 
 bool gj_is_method(const gj_name *row)
@@ -161,6 +161,16 @@ bool gj_is_method(const gj_name *row)
 		if (!strncmp(row->name, of[i], strlen(of[i])))
 			return true;
 	return false;
+}
+
+uint32_t gj_name_slot(const gj_name *row, const char *name)
+{
+	const char *at = row->params;
+	param p;
+	for (uint32_t i = 0; next_param(&at, &p); i++)
+		if (strlen(name) == p.name && !memcmp(name, p.text, p.name))
+			return i;
+	return GJ_MAX_CALL - 1;
 }
 
 gj_ref gj_slot_ref(const gj_fn *f, const gj_op *call, int slot) { return slot ? call->arg[slot] : gj_o(f, call->arg[0])->arg[0]; }

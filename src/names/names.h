@@ -38,6 +38,8 @@ void gj_name_params(const gj_name *, char text[GJ_PARAMS_TEXT]);
 /* Which parameter slots of the row the operands of a CALL go to: slot[i] = operand index or −1. Fails on a wrong count
  * or keyword. Returns the number of slots. */
 uint32_t gj_bind_row(const gj_fn *, const gj_op *call, const gj_name *, const char *name, int slot[GJ_MAX_CALL]);
+/* The slot of the parameter of this name; a row without it: one that is always empty. */
+uint32_t gj_name_slot(const gj_name *, const char *param);
 /* The op in a slot: slot 0 is what a method is called on (x in `x.bit_count()`). */
 gj_ref gj_slot_ref(const gj_fn *, const gj_op *call, int slot);
 

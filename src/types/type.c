@@ -226,7 +226,9 @@ static void fused_name(const gj_type *t, gj_sb *name, gj_sb *code)
 	gj_sb_printf(name, "%sarray(%s, %dd)", reduced ? "reduced " : "", t->elem->name, t->ndim);
 	gj_sb_printf(code, "%s[%d of %llx]", t->elem->code, t->ndim, (unsigned long long)gj_shape_arguments(t));
 	if (reduced)
-		gj_sb_printf(code, " by %d of %x %d as %s %d", t->layout, t->space, t->readonly, t->item[0]->code, t->align);
+		gj_sb_printf(code, " by %d of %x %d %d as", t->layout, t->space, t->readonly, t->align);
+	for (uint32_t i = 0; i < t->n; i++)
+		gj_sb_printf(code, " %s", t->item[i]->code);
 }
 
 /* `given`: the name of a static type, which only its maker knows. */
@@ -428,10 +430,11 @@ const gj_type *gj_element_type(const gj_type *elem, int ndim, uint64_t arguments
 	return intern(&(gj_type){ .kind = GJ_ELEMENT, .elem = elem, .ndim = (uint8_t)ndim, .obj = (const void *)(uintptr_t)arguments }, NULL);
 }
 
-const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, char how, uint32_t axes, bool keep, const gj_type *as, uint8_t ddof)
+const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, gj_reducing r, const gj_type *const *item, uint32_t n)
 {
 	return intern(&(gj_type){ .kind = GJ_REDUCED, .elem = elem, .ndim = (uint8_t)ndim, .obj = (const void *)(uintptr_t)arguments,
-	                          .layout = how, .space = (uint8_t)axes, .readonly = keep, .align = ddof, .n = 1, .item = &as }, NULL);
+	                          .layout = (char)((int)r.how | r.chosen << 4 | r.initial << 5), .space = (uint8_t)r.axes, .readonly = r.keep,
+	                          .align = r.ddof, .n = n, .item = item }, NULL);
 }
 
 const gj_type *gj_slice_type(int n)

@@ -24,9 +24,8 @@ typedef enum gj_kind {
 	GJ_EXPRESSION,                             /* an array expression that is not computed yet: function `obj` of item[n]; elem, ndim */
 	/* In fused functions, by NumPy's rules; obj: which arguments its shape comes from, a bit each. */
 	GJ_ELEMENT,                                /* the thread's element of a value of ndim dimensions of elem */
-	GJ_REDUCED,                                /* the thread's element, as item[0], of what is reduced to ndim dimensions of elem; layout: by
-	                                            * which gj_reduction, counted from 1, space: along which axes, a bit each, readonly: they stay, of extent 1;
-	                                            * align: ddof */
+	GJ_REDUCED,                                /* what is reduced to ndim dimensions of elem, as numbers item[n], which are elements (GJ_ELEMENT): those
+	                                            * that are folded, and behind them the initial one, if there is one; gj_reducing_of says how */
 	GJ_PTR,                                    /* pointer to elem in `space`; users have those in GJ_GENERIC (CPointer) */
 	GJ_RECORD,                                 /* in memory, and of arguments that are one: fields item[n], `obj` (record.h) says where */
 	GJ_NESTED,                                 /* in records only: n of elem, side by side */
@@ -68,6 +67,19 @@ struct gj_type {
 	uint32_t id;                               /* small, unique in the process, not stable between runs */
 };
 
+typedef enum gj_reduction {
+	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL, GJ_RED_ARGMIN, GJ_RED_ARGMAX,
+	GJ_RED_VAR, GJ_RED_STD
+} gj_reduction;
+
+/* How elements are reduced in fused functions. */
+typedef struct gj_reducing {
+	gj_reduction how;
+	uint32_t axes;                             /* a bit each */
+	uint8_t  ddof;
+	bool     keep, chosen, initial;            /* axes stay, of extent 1; only where a condition holds; with an initial value */
+} gj_reducing;
+
 /* -- Construction (thread-safe). NULL only when memory is out or an argument is out of range. ------------------------ */
 
 extern const gj_type *const gj_scalar[GJ_NSCALARS];    /* gj_scalar[GJ_F32] */
@@ -101,8 +113,7 @@ const gj_type *gj_index_tuple(uint32_t n);
 /* What function `obj` (its identity) gives of the elements of these arrays, expressions and numbers; NULL: nested too deep too. */
 const gj_type *gj_expression_type(const gj_type *elem, int ndim, const void *obj, const gj_type *const *item, uint32_t n);
 const gj_type *gj_element_type(const gj_type *elem, int ndim, uint64_t arguments);
-const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, char how, uint32_t axes, bool keep, const gj_type *as,
-	uint8_t ddof);
+const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments, gj_reducing, const gj_type *const *item, uint32_t n);
 const gj_type *gj_slice_type(int n);
 const gj_type *gj_static_type(const void *obj, const char *name);      /* behind a # stands what is only part of the code */
 const gj_type *gj_ptr_type(const gj_type *elem, gj_space);
@@ -127,6 +138,11 @@ static inline bool gj_is_text(const gj_type *t) { return t->kind == GJ_TUPLE && 
 static inline bool gj_is_fused(const gj_type *t) { return t->kind == GJ_ELEMENT || t->kind == GJ_REDUCED; }
 static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRAY || t->kind == GJ_EXPRESSION || gj_is_fused(t); }
 static inline uint64_t gj_shape_arguments(const gj_type *fused) { return (uint64_t)(uintptr_t)fused->obj; }
+static inline gj_reducing gj_reducing_of(const gj_type *t)
+{
+	return (gj_reducing){ .how = (gj_reduction)(t->layout & 15), .axes = t->space, .ddof = t->align, .keep = t->readonly,
+	                      .chosen = t->layout & 16, .initial = t->layout & 32 };
+}
 static inline bool gj_is_float8(const gj_type *t) { return t->kind == GJ_FLOAT8; }
 /* One number in memory. */
 static inline bool gj_is_plain(const gj_type *t) { return gj_is_scalar(t) || gj_is_float8(t); }
@@ -146,11 +162,6 @@ typedef enum gj_binop {                        /* in the order of CPython's BINA
 } gj_binop;
 typedef enum gj_cmpop { GJ_CMP_LT, GJ_CMP_LE, GJ_CMP_EQ, GJ_CMP_NE, GJ_CMP_GT, GJ_CMP_GE, GJ_NCMPOPS } gj_cmpop;
 typedef enum gj_unop { GJ_UN_NEG, GJ_UN_POS, GJ_UN_INVERT, GJ_UN_NOT, GJ_NUNOPS } gj_unop;
-
-typedef enum gj_reduction {
-	GJ_RED_SUM, GJ_RED_PROD, GJ_RED_MIN, GJ_RED_MAX, GJ_RED_MEAN, GJ_RED_ANY, GJ_RED_ALL, GJ_RED_ARGMIN, GJ_RED_ARGMAX,
-	GJ_RED_VAR, GJ_RED_STD
-} gj_reduction;
 
 extern const char *const gj_binop_name[GJ_NBINOPS];    /* "+", "&", "//" … */
 extern const char *const gj_cmpop_name[GJ_NCMPOPS];

@@ -219,8 +219,28 @@ def VIEW_SIZE(x):
 
 
 def AXES(x):
-	y = x.transpose(1)  # here: x.transpose(1)
+	y = x.transpose(0, 0)  # here: x.transpose(0, 0)
 	y[0] = 1
+
+
+def AXES_INTEGERS(x):
+	x[0] = x.sum(axis=0.5)  # here: x.sum(axis=0.5)
+
+
+def AXIS(x):
+	x[0] = x.argmax(axis=1)  # here: x.argmax(axis=1)
+
+
+def AXIS_TWICE(x):
+	x[0] = x.argmin(axis=(0, 0))  # here: x.argmin(axis=(0, 0))
+
+
+def AXIS_ONE(x):
+	x[0] = x.reshape(2, 2, 1).argmin(axis=(0, 1))  # here: x.reshape(2, 2, 1).argmin(axis=(0, 1))
+
+
+def REDUCE_CHOSEN(x):
+	x[0] = x.sum(initial=1)  # here: x.sum(initial=1)
 
 
 def STAR(x):

@@ -3,7 +3,7 @@
 import linecache
 
 import numpy as np
-from hypothesis import strategies as st
+from hypothesis import assume, strategies as st
 
 from gridjit import cuda
 
@@ -55,6 +55,24 @@ def arrays(draw):
 	elif how == "swapped":
 		a = a.astype(a.dtype.newbyteorder())
 	return a
+
+
+CHOSEN = st.sampled_from(["sum", "prod", "min", "max", "mean", "any", "all", "var", "std"])
+
+
+@st.composite
+def chosen(draw):
+	"""A reduction with where=, and initial= or ddof= where it has it, and its arguments."""
+	how, a = draw(CHOSEN), draw(arrays())
+	assume(a.ndim > 0)
+	if a.dtype.kind == "f" and draw(st.booleans()):
+		a = (a + 1j * np.round(a[::-1])).astype(draw(st.sampled_from(["c8", "c16"])))
+	axis = draw(st.sampled_from([None, *range(-a.ndim, a.ndim)] + ([(0, a.ndim - 1)] if a.ndim > 1 else [])))
+	mask = np.random.default_rng(draw(st.integers(0, 99))).random(draw(st.sampled_from([a.shape, a.shape[1:], (1,) * a.ndim]))) > draw(st.sampled_from([0, 0.5, 1]))
+	starts = how in ("sum", "prod", "min", "max")
+	given = f"axis={axis}, where=m" + draw(st.sampled_from(["", ", keepdims=True"])) + (", initial=n * 2" if starts else "")
+	given += ", ddof=1" if how in ("var", "std") and draw(st.booleans()) else ""
+	return f"def f(a, m, z, n):\n\treturn (a + z).{how}({given})\n", (a, mask, np.zeros((1,) * a.ndim, a.dtype), 1)
 
 
 def python_or_error(call, *args):

@@ -484,11 +484,16 @@ def FUSE_RETURN():
 	gridjit.fuse(lambda x: 3)(X)
 
 
-def FUSE_RAISE():
-	def checks(n):
-		assert n < 3
-		return n
-	gridjit.fuse(lambda a, n: a * checks(n))(np.zeros(3), 3)
+def REDUCE_WHERE():
+	gridjit.fuse(lambda x: x.sum(where=x))(X)
+
+
+def REDUCE_WHERE_NDIM():
+	gridjit.fuse(lambda x, m: x.sum(where=m > 0))(X, X.reshape(2, -1))
+
+
+def REDUCE_IDENTITY():
+	gridjit.fuse(lambda x: x.min(where=x > 0))(X)
 
 
 def FUSE_INTEGER():

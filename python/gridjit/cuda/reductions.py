@@ -412,7 +412,12 @@ def _is_larger_complex(x, y):
 	return ((y.real > x.real) | ((y.real == x.real) & (y.imag > x.imag)) | (y != y)) & (x == x)
 
 
-array_argmin, array_argmax = _arg("argmin", is_smaller, _is_smaller_complex), _arg("argmax", is_larger, _is_larger_complex)
+def better(smaller, is_complex):
+	"""The function that says whether y replaces an x before it."""
+	return (_is_smaller_complex if is_complex else is_smaller) if smaller else _is_larger_complex if is_complex else is_larger
+
+
+array_argmin, array_argmax = (_arg(name, *(better(name == "argmin", c) for c in (False, True))) for name in ("argmin", "argmax"))
 
 
 def _cumulative(name, doc):

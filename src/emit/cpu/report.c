@@ -35,7 +35,7 @@ void gj_cpu_report(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsig
 		gj_v place = LLVMBuildZExt(g->b, gj_cpu(g)->place[at], g->u->i64, "");
 		gj_store(g, place, gj_offset(g, gj_cpu(g)->block, offsetof(gj_block, place) + 8 * axis), 8);
 	}
-	tell(g, g->u->root->entry->runner == GJ_RUN_LOOP ? "gj_rt_element_failed" : "gj_rt_report", site, lane, value, n);
+	tell(g, g->u->root->entry->args == GJ_ARGS_ELEMENTS ? "gj_rt_element_failed" : "gj_rt_report", site, lane, value, n);
 }
 
 void gj_cpu_print(gj_gen *g, uint32_t site, gj_v lane, const gj_v *value, unsigned n)

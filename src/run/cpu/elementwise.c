@@ -104,8 +104,8 @@ static void note_raised(run *r, int64_t at, const gj_element_kernel *k, const gj
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* A call for the elements from `from` on has raised. Of those in one vector the first that raises is looked for: nothing is written yet
- * that they read. */
+/* A call for the elements from `from` on has raised. Of those in one vector the first that raises is looked for, if there is other code
+ * for that: nothing is written yet that they read. */
 static void find_raised(run *r, int64_t from, const gj_element_kernel *k, const gj_loop_call *c)
 {
 	char nowhere[16];
@@ -113,12 +113,12 @@ static void find_raised(run *r, int64_t from, const gj_element_kernel *k, const 
 	gj_loop_call before;
 	uint32_t ahead = c->thread % k->kernel->width;
 	int64_t first = from + c->thread - ahead;
-	const gj_element_kernel *serial = ahead ? r->e->kernel(r->e, 0, GJ_ELEMENTS_SERIAL) : NULL;
+	const gj_element_kernel *serial = ahead && r->e->kernel ? r->e->kernel(r->e, 0, GJ_ELEMENTS_SERIAL) : NULL;
 	for (uint32_t i = 0; i < r->e->nargs; i++)
 		op[i] = i < r->e->nin ? (operand){ r->op[i].at + first * r->op[i].step, r->op[i].step } : (operand){ nowhere, 0 };
-	if (ahead && !serial)
+	if (ahead && r->e->kernel && !serial)
 		atomic_store(&r->failed, 1);
-	else if (ahead && !call(serial, op, ahead, &before))
+	else if (serial && !call(serial, op, ahead, &before))
 		note_raised(r, first + before.thread, serial, &before.report);
 	else
 		note_raised(r, first + ahead, k, &c->report);
@@ -194,10 +194,11 @@ static int64_t straight_on(run *r, int64_t from, int64_t n, char *buffer, int64_
 	return -1;
 }
 
-void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
-	const gj_operand *op, int64_t n, char *buffer, int64_t room)
+bool gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
+	const gj_operand *op, int64_t n, char *buffer, int64_t room, gj_loop_failure *failure)
 {
-	run r = { .e = e, .wide = wide, .streamed = streamed, .scalars = scalars };
+	run r = { .e = e, .wide = wide, .streamed = streamed, .scalars = scalars, .raised = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER,
+	          .failure = failure };
 	bool direct = true;
 	int64_t done = 0;
 	for (uint32_t i = 0; i < e->nargs; i++)
@@ -205,8 +206,7 @@ void gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, cons
 	memcpy(r.op, op, e->nargs * sizeof *op);
 	if (direct)
 		done = straight_on(&r, 0, n, buffer, room);
-	if (done < n)
-		buffered(&r, done, n - done, buffer, room);
+	return done >= 0 && (done == n || buffered(&r, done, n - done, buffer, room));
 }
 
 /* n elements, the first of which is number `first`, each for itself. */

@@ -41,9 +41,9 @@ int gj_elementwise_run(gj_elementwise *, char *const *args, int64_t n, const int
 /* n elements of a size in bytes from one place to another, steps in bytes. */
 void gj_copy_elements(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, uint32_t size);
 
-/* n elements by a wide kernel for these scalars, without a look at exceptions or overlap; `streamed`: its other form, or NULL. buffer: room, a multiple of 32, times the
- * bytes of an element of all operands. */
-void gj_elementwise_piece(gj_elementwise *, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
-	const gj_operand *, int64_t n, char *buffer, int64_t room);
+/* n elements by a wide kernel for these scalars, without a look at floating-point exceptions or overlap; `streamed`: its other form, or NULL.
+ * buffer: room, a multiple of 32, times the bytes of an element of all operands. false: one has raised what *failure says. */
+bool gj_elementwise_piece(gj_elementwise *, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
+	const gj_operand *, int64_t n, char *buffer, int64_t room, gj_loop_failure *failure);
 
 #endif

@@ -158,6 +158,37 @@ ORDERED(ORDER)
 PAIRS(f32, float)
 PAIRS(f64, double)
 
+/* Complex numbers are in order of their real parts, equal ones of their imaginary parts. */
+#define PAIR_ODD(x) ((x)[0] != (x)[0] || (x)[1] != (x)[1])
+#define PAIR_BETTER(how, a, b) (BETTER(how, (a)[0], (b)[0]) || ((a)[0] == (b)[0] && BETTER(how, (a)[1], (b)[1])))
+#define PAIR_WINS(how, a, b) (!PAIR_ODD(a) && (PAIR_ODD(b) || PAIR_BETTER(how, a, b)))
+
+#define PAIR_ORDER(K, T) \
+	static void pair_order_##K(gj_fold how, const T *x, int64_t n, int64_t index, const int64_t *at, gj_folded *p) \
+	{ \
+		T best[2]; \
+		int64_t i = 0; \
+		memcpy(best, p->value.bytes, sizeof best); \
+		for (; i < n; i++) \
+			if (!p->any || PAIR_WINS(how, best, x + 2 * i)) { \
+				memcpy(best, x + 2 * i, sizeof best); \
+				p->index = at ? *at : index + i; \
+				p->any = true; \
+			} \
+		memcpy(p->value.bytes, best, sizeof best); \
+	} \
+	static void pair_orders_##K(gj_fold how, T *to, int64_t *at, const T *x, const int64_t *more_at, int64_t index, int64_t n) \
+	{ \
+		for (int64_t j = 0; j < n; j++) \
+			if (PAIR_WINS(how, to + 2 * j, x + 2 * j)) { \
+				memcpy(to + 2 * j, x + 2 * j, 2 * sizeof *to); \
+				if (how >= GJ_FOLD_ARGMIN) \
+					at[j] = more_at ? more_at[j] : index; \
+			} \
+	}
+PAIR_ORDER(f32, float)
+PAIR_ORDER(f64, double)
+
 static bool is_pair(uint8_t kind) { return kind == GJ_C64 || kind == GJ_C128; }
 
 static void add_pair(gj_fold how, gj_folded *p, const double *z)
@@ -227,20 +258,72 @@ static double spread_of(gj_fold how, double squares, int64_t count, uint8_t ddof
 SPREADS(f32, float)
 SPREADS(f64, double)
 
+/* -- … of elements with weights */
+
+static void weighted_first(double *to, const double *x, int64_t n)
+{
+	for (int64_t j = 0; j < n; j++)
+		to[j] = x[2 * j], to[n + j] = x[2 * j] - x[2 * j], to[2 * n + j] = x[2 * j + 1];
+}
+
+static void weighted_column(double *to, const double *x, int64_t n)
+{
+	for (int64_t j = 0; j < n; j++) {
+		double weight = x[2 * j + 1], all = to[2 * n + j] += weight, far = x[2 * j] - to[j];
+		to[j] += all > 0 ? far * (weight / all) : 0;
+		to[n + j] += weight * far * (x[2 * j] - to[j]);
+	}
+}
+
+static int64_t weighted_row(const double *x, int64_t n, double *mean, double *squares)
+{
+	enum { SOME = 256 };
+	double some[SOME], at, square;
+	int64_t all = 0;
+	*mean = *squares = 0;
+	for (int64_t i = 0; i < n;) {
+		int64_t many = 0;
+		for (; i < n && many < SOME; i++)
+			if (x[2 * i + 1] != 0)
+				some[many++] = x[2 * i];
+		if (!many)
+			break;
+		spread_f64(some, many, &at, &square);
+		join_spread(mean, squares, all, at, square, many);
+		all += many;
+	}
+	return all;
+}
+
 void gj_spread_first(uint8_t kind, double *to, const void *x, int64_t n)
 {
+	if (kind == GJ_C128) {
+		weighted_first(to, x, n);
+		return;
+	}
 	kind == GJ_F32 ? spread_first_f32(to, x, n) : spread_first_f64(to, x, n);
 }
 
 void gj_spread_column(uint8_t kind, double *to, const void *x, int64_t count, int64_t n)
 {
+	if (kind == GJ_C128) {
+		weighted_column(to, x, n);
+		return;
+	}
 	kind == GJ_F32 ? spread_column_f32(to, x, 1 / (double)count, n) : spread_column_f64(to, x, 1 / (double)count, n);
 }
 
-void gj_spread_join(double *to, int64_t a, const double *more, int64_t b, int64_t n)
+void gj_spread_join(uint8_t kind, double *to, int64_t a, const double *more, int64_t b, int64_t n)
 {
-	for (int64_t j = 0; j < n; j++)
-		join_spread(&to[j], &to[n + j], a, more[j], more[n + j], b);
+	for (int64_t j = 0; j < n; j++) {
+		if (kind == GJ_C128) {
+			a = (int64_t)to[2 * n + j];
+			b = (int64_t)more[2 * n + j];
+			to[2 * n + j] += more[2 * n + j];
+		}
+		if (b)
+			join_spread(&to[j], &to[n + j], a, more[j], more[n + j], b);
+	}
 }
 
 static void store_float(uint8_t kind, double v, void *out)
@@ -251,16 +334,20 @@ static void store_float(uint8_t kind, double v, void *out)
 
 void gj_spread_end(gj_fold how, uint8_t kind, const double *from, int64_t j, int64_t n, int64_t count, uint8_t ddof, void *out)
 {
-	store_float(kind, spread_of(how, from[n + j], count, ddof), out);
+	store_float(kind, spread_of(how, from[n + j], kind == GJ_C128 ? (int64_t)from[2 * n + j] : count, ddof), out);
 }
 
 static void spread_row(uint8_t kind, const void *x, int64_t n, gj_folded *p)
 {
 	double mean, squares;
-	kind == GJ_F32 ? spread_f32(x, n, &mean, &squares) : spread_f64(x, n, &mean, &squares);
+	if (kind == GJ_C128)
+		n = weighted_row(x, n, &mean, &squares);
+	else
+		kind == GJ_F32 ? spread_f32(x, n, &mean, &squares) : spread_f64(x, n, &mean, &squares);
 	if (!p->any)
 		p->value.pair[0] = p->value.pair[1] = 0, p->index = 0;
-	join_spread(&p->value.pair[0], &p->value.pair[1], p->index, mean, squares, n);
+	if (n)
+		join_spread(&p->value.pair[0], &p->value.pair[1], p->index, mean, squares, n);
 	p->index += n;
 }
 
@@ -302,6 +389,8 @@ static void order(gj_fold how, uint8_t kind, const void *x, int64_t n, int64_t i
 #define X(K, T) case GJ_##K: order_##K(how, x, n, index, at, p); break;
 	ORDERED(X)
 #undef X
+	case GJ_C64:  pair_order_f32(how, x, n, index, at, p); break;
+	case GJ_C128: pair_order_f64(how, x, n, index, at, p); break;
 	default: break;
 	}
 }
@@ -327,10 +416,10 @@ void gj_fold_join(gj_fold how, uint8_t kind, gj_folded *p, const gj_folded *more
 		add_pair(how, p, more->value.pair);
 	else if (adds(how))
 		add(how, kind, p, more->value.d, more->value.u);
-	else if (spreads(how)) {
+	else if (spreads(how) && more->index) {
 		join_spread(&p->value.pair[0], &p->value.pair[1], p->index, more->value.pair[0], more->value.pair[1], more->index);
 		p->index += more->index;
-	} else
+	} else if (!spreads(how))
 		order(how, kind, more->value.bytes, 1, 0, &more->index, p);
 	p->any = true;
 }
@@ -352,7 +441,7 @@ void gj_fold_end(gj_fold how, uint8_t kind, const gj_folded *p, uint8_t ddof, vo
 	}
 	if (adds(how) && kind == GJ_F32)
 		f.value.f = (float)f.value.d;
-	if (kind == GJ_C64) {
+	if (adds(how) && kind == GJ_C64) {
 		float z[2] = { (float)f.value.pair[0], (float)f.value.pair[1] };
 		memcpy(f.value.bytes, z, sizeof z);
 	}
@@ -381,6 +470,8 @@ void gj_fold_column(gj_fold how, uint8_t kind, void *to, int64_t *at, const void
 #define X(K, T) case GJ_##K: orders_##K(how, to, at, x, more_at, index, n); break;
 	ORDERED(X)
 #undef X
+	case GJ_C64:  pair_orders_f32(how, to, at, x, more_at, index, n); break;
+	case GJ_C128: pair_orders_f64(how, to, at, x, more_at, index, n); break;
 	default: break;
 	}
 }

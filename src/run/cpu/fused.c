@@ -16,6 +16,7 @@ enum {
 	STRETCH = 2048,                            /* elements of one call of compiled code, at most */
 	UNIT = 1 << 14,                            /* elements that a thread takes at once */
 	WIDEST = 16,                               /* bytes of an element, at most */
+	SPREAD = 24,                               /* bytes of what is kept of an element with a weight */
 	FEW = 16                                   /* pieces of the result: fewer are each folded in several parts */
 };
 
@@ -137,6 +138,9 @@ typedef struct run {
 	int64_t  room;                             /* elements of a stretch */
 	gj_split *split;                         /* of the tasks */
 	_Atomic bool failed;
+	_Atomic int64_t raised;                    /* the first task known to have raised; INT64_MAX: none */
+	pthread_mutex_t lock;                      /* of *failure: what it raised */
+	gj_loop_failure *failure;
 	void (*task)(struct run *, int64_t, struct memory *);
 } run;
 
@@ -145,6 +149,8 @@ typedef struct run {
 typedef struct memory {
 	char *outputs, *rest, *rows;
 	gj_folded *folded;                         /* of short rows */
+	bool raised;                               /* the task has raised what `failure` says */
+	gj_loop_failure failure;
 	struct { const char *at; int64_t step, n; } gathered[GJ_MAX_OPERANDS];     /* in `rows`, the same for all rows */
 } memory;
 
@@ -175,7 +181,7 @@ static void row(const run *r, int64_t kept, int64_t gone, int64_t from, gj_opera
 
 static void compute(run *r, const gj_operand *op, int64_t n, memory *m)
 {
-	gj_elementwise_piece(&r->loop, r->f->kernel, r->f->streamed, r->f->scalars, op, n, m->rest, r->room);
+	m->raised = m->raised || !gj_elementwise_piece(&r->loop, r->f->kernel, r->f->streamed, r->f->scalars, op, n, m->rest, r->room, &m->failure);
 }
 
 /* Outputs go to buffers. */
@@ -390,7 +396,7 @@ static void finish_spread(const run *r, uint32_t o, int64_t at, int64_t n, const
 	int64_t count = least(r->rows, r->gone);
 	for (int64_t i = 1, more; i < r->parts; i++, count += more) {
 		more = least(r->rows, r->gone - i * r->rows);
-		gj_spread_join(all, count, (double *)(void *)column_of(r, o, i, at), more, n);
+		gj_spread_join(p->kind, all, count, (double *)(void *)column_of(r, o, i, at), more, n);
 	}
 	for (int64_t i = 0; i < n; i++)
 		gj_spread_end((gj_fold)p->fold, p->kind, all, i, n, r->gone, p->ddof, op->at + i * op->step);
@@ -424,6 +430,16 @@ static void finish_columns(run *r)
 
 /* -- Running ------------------------------------------------------------------------------------------------------------------ */
 
+static void note_raised(run *r, int64_t task, const memory *m)
+{
+	pthread_mutex_lock(&r->lock);
+	if (task < atomic_load(&r->raised)) {
+		atomic_store(&r->raised, task);
+		*r->failure = m->failure;
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
 static void work(void *arg, unsigned me)
 {
 	run *r = arg;
@@ -436,8 +452,12 @@ static void work(void *arg, unsigned me)
 	memory m = { .outputs = all, .rest = all + each, .rows = all + 2 * each, .folded = (gj_folded *)(void *)(all + 3 * each) };
 	unsigned passed = 0;
 	for (int64_t t, end; gj_split_take(r->split, me, &passed, &t, &end);)
-		for (; t < end; t++)
+		for (; t < end && t < atomic_load_explicit(&r->raised, memory_order_relaxed); t++) {
+			m.raised = false;
 			r->task(r, t, &m);
+			if (m.raised)
+				note_raised(r, t, &m);
+		}
 	_mm_sfence();                              /* what went past the caches is there for whoever comes next */
 	free(all);
 }
@@ -494,7 +514,7 @@ static bool reduce_columns(run *r)
 	size_t elements = (size_t)(r->kept * r->n * r->parts) * (r->f->nargs - r->f->nin);
 	r->held = 8;
 	for (uint32_t o = r->f->nin; o < r->f->nargs; o++)
-		r->held = spreads(&r->f->op[o]) || r->f->op[o].size > r->held ? WIDEST : r->held;
+		r->held = spreads(&r->f->op[o]) && r->f->op[o].kind == GJ_C128 ? SPREAD : r->held < WIDEST && (spreads(&r->f->op[o]) || r->f->op[o].size > 8) ? WIDEST : r->held;
 	r->column = malloc(elements * r->held);
 	r->where = finds_positions(r->f) ? malloc(elements * 8) : (int64_t *)(void *)r->column;
 	r->task = fold_columns;
@@ -507,9 +527,9 @@ static bool reduce_columns(run *r)
 	return ok;
 }
 
-bool gj_fused_run(gj_fused *f)
+bool gj_fused_run(gj_fused *f, gj_loop_failure *failure)
 {
-	run r = { .f = f, .last = f->ndim - 1, .n = f->shape[f->ndim - 1], .kept = 1, .gone = 1, .room = STRETCH };
+	run r = { .f = f, .raised = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER, .failure = failure, .last = f->ndim - 1, .n = f->shape[f->ndim - 1], .kept = 1, .gone = 1, .room = STRETCH };
 	bool reduces = f->nargs > f->nin && f->op[f->nin].fold, ok = true;
 	r.loop.nin = f->nin;
 	r.loop.nargs = f->nargs;
@@ -523,12 +543,15 @@ bool gj_fused_run(gj_fused *f)
 		r.batch = 1;
 		r.task = store;
 		start(&r);
-		return !r.failed;
+		ok = !r.failed;
+	} else {
+		ok = f->reduced[r.last] ? reduce_rows(&r) : reduce_columns(&r);
 	}
-	ok = f->reduced[r.last] ? reduce_rows(&r) : reduce_columns(&r);
 	free(r.folded);
 	if ((char *)r.where != r.column)
 		free(r.where);
 	free(r.column);
-	return ok;
+	if (!ok)
+		failure->status = GJ_E_NOMEM;
+	return ok && atomic_load(&r.raised) == INT64_MAX;
 }

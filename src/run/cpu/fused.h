@@ -31,7 +31,8 @@ typedef struct gj_fused {
 void gj_fused_plan(gj_fused *);
 /* After that: is what it stores too much for the caches? */
 bool gj_fused_streams(const gj_fused *);
-/* Runs it on all threads of the CPU device. Nothing is reduced to less than one element. False: no memory. */
-bool gj_fused_run(gj_fused *);
+/* Runs it on all threads of the CPU device. Nothing is reduced to less than one element. False: no memory, or an element has raised; *failure
+ * says which, and what. */
+bool gj_fused_run(gj_fused *, gj_loop_failure *failure);
 
 #endif
