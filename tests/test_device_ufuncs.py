@@ -575,3 +575,31 @@ def test_kinds_of_python_numbers(device, call, fits):
 		for one in (x, cuda.to_device(x)):
 			with pytest.raises(TypeError, match="Cannot cast ufunc"):
 				call(one)
+
+
+def test_reduceat(device):
+	x = np.arange(60, dtype="f4").reshape(3, 4, 5)
+	difference = cuda.vectorize(lambda a, b: a - b)
+	for f, by in ((np.add.reduceat, np.add), (np.subtract.reduceat, np.subtract), (difference.reduceat, np.subtract)):
+		for axis, n in enumerate(x.shape):
+			for places in ([0, n - 1, 1], [n - 1], [1, 1, 2], []):
+				for lies in (x, x[::-1, :, ::-1]):
+					given = cuda.to_device(x)[::-1, :, ::-1] if lies is not x else cuda.to_device(x)
+					same(f(given, np.array(places, int), axis=axis), by.reduceat(lies, np.array(places, int), axis=axis))
+	out = cuda.device_array((2, 4, 5), np.float64)
+	assert difference.reduceat(x, [0, 1], out=out) is out and (out.copy_to_host() == np.subtract.reduceat(x, [0, 1])).all()
+	same(np.add.reduceat(cuda.to_device(x.astype("i2")), cuda.to_device(np.array([0, 2])), axis=1, dtype="f8"), np.add.reduceat(x, [0, 2], axis=1, dtype="f8"))
+	for bad in [3], [-1]:
+		with pytest.raises(IndexError, match="out-of-bounds in subtract.reduceat"):
+			np.subtract.reduceat(cuda.to_device(x), bad)
+
+
+@pytest.mark.parametrize("order", ["C", "F", "A", "K"])
+def test_order_of_results(device, order):
+	difference, c = cuda.vectorize(lambda a, b: a - b), np.arange(12.0).reshape(3, 4)
+	f = np.asfortranarray(c)
+	for args in ((c, c), (f, f), (f, c), (f, 2.0), (c.T, 1)):
+		want = np.subtract(*args, order=order)
+		on_host, on_device_ = difference(*args, order=order), difference(*(on_device(a) if isinstance(a, np.ndarray) else a for a in args), order=order)
+		assert on_host.strides == on_device_.strides == want.strides
+		same(on_device_, want)

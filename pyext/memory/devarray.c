@@ -287,7 +287,7 @@ static PyObject *array_view(PyObject *self, PyObject *args)
 	return from_shadow(a, view);
 }
 
-/* _reshape(shape, order): contiguous arrays only, where NumPy never copies. */
+/* _reshape(shape, order): contiguous arrays only, where NumPy never copies; else NotImplemented. */
 static PyObject *array_reshape(PyObject *self, PyObject *args)
 {
 	gj_devarray *a = (gj_devarray *)self;
@@ -300,26 +300,26 @@ static PyObject *array_reshape(PyObject *self, PyObject *args)
 	if (!c && !f)
 		gj_error(GJ_ERR_ARRAY_ORDER, order);
 	else if (!gj_is_contiguous(a->ndim, a->shape, a->strides, PyDataType_ELSIZE(a->dtype), (char)order))
-		gj_error(GJ_ERR_RESHAPE_COPY);
+		view = Py_NewRef(Py_NotImplemented);
 	else if ((s = shadow(a)))
 		view = PyArray_Newshape((PyArrayObject *)s, &dims, c ? NPY_CORDER : NPY_FORTRANORDER);
 	Py_XDECREF(s);
 	PyDimMem_FREE(dims.ptr);
-	return from_shadow(a, view);
+	return view == Py_NotImplemented ? view : from_shadow(a, view);
 }
 
-/* One item of an index as something that can only make a view; NULL with an error for index arrays and the like. */
+/* One item of an index as something that can only make a view; NULL: an exception, or none for index arrays and the like. */
 static PyObject *plain_index(PyObject *o)
 {
 	if (PySlice_Check(o) || o == Py_Ellipsis || o == Py_None || PyUnicode_Check(o))
 		return Py_NewRef(o);
 	PyObject *number = !PyBool_Check(o) && PyIndex_Check(o) ? PyNumber_Index(o) : NULL;
-	if (number || (PyErr_Occurred() && !PySequence_Check(o)))
-		return number;
-	return gj_error(GJ_ERR_DEVICE_INDEX, Py_TYPE(o)->tp_name);
+	if (!number && PyErr_Occurred() && PySequence_Check(o))
+		gj_forgive(PyExc_TypeError);
+	return number;
 }
 
-/* The key as a tuple that ends in `...`, so that NumPy gives an array even for a single item. */
+/* The key as a tuple that ends in `...`, so that NumPy gives an array even for a single item. NULL as of plain_index. */
 static PyObject *view_key(PyObject *key)
 {
 	if (PyUnicode_Check(key))
@@ -339,12 +339,15 @@ static PyObject *view_key(PyObject *key)
 	return out;
 }
 
+/* _index(key): a view, or NotImplemented for keys that make none. */
 static PyObject *array_index(PyObject *self, PyObject *key)
 {
 	PyObject *k = view_key(key), *s = k ? shadow((gj_devarray *)self) : NULL;
 	PyObject *view = s ? PyObject_GetItem(s, k) : NULL;
 	Py_XDECREF(k);
 	Py_XDECREF(s);
+	if (!k && !PyErr_Occurred())
+		Py_RETURN_NOTIMPLEMENTED;
 	return from_shadow((gj_devarray *)self, view);
 }
 

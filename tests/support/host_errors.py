@@ -204,14 +204,6 @@ def NEGATIVE_DIM():
 	cuda.device_array(-1)
 
 
-def RESHAPE_COPY():
-	cuda.to_device(np.zeros((4, 4)))[:, ::2].reshape(8)
-
-
-def DEVICE_INDEX():
-	cuda.to_device(X)[[0, 1]]
-
-
 def SIGNATURE_TEXT():
 	cuda.jit("void(float32[:]")(one.py_func)
 

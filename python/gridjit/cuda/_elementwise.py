@@ -108,6 +108,23 @@ def _copy_back(copy, out, stream):
 		as_cuda_array(out).copy_to_device(copy.copy_to_host(stream=stream).astype(out.dtype), stream=stream)
 
 
+def _is_fortran(x):
+	return np.ndim(x) < 2 or (x.is_f_contiguous() if isinstance(x, DeviceNDArray) else as_cuda_array(x).is_f_contiguous() if is_cuda_array(x)
+		else np.asarray(x).flags.f_contiguous)
+
+
+def _ordered(results, outputs, inputs, order, stream):
+	"""New results in C's or Fortran's order; A: Fortran's where all inputs have it."""
+	if order == "A":
+		order = "F" if all(map(_is_fortran, inputs)) else "C"
+
+	def one(x, given):
+		if given is not None or np.ndim(x) < 2:
+			return x
+		return (x if x.layout == order else x.copy(order, stream)) if isinstance(x, DeviceNDArray) else np.asarray(x, order=order)
+	return tuple(map(one, results, outputs)) if isinstance(results, tuple) else one(results, outputs[0])
+
+
 class Elementwise(_core.Elements):
 	"""f(*arrays, out=None, where=True, dtype=None, casting='same_kind', stream=0): element by element, on the device.
 
@@ -187,7 +204,9 @@ class Elementwise(_core.Elements):
 			inputs = tuple(map(_real_parts, inputs, ins))
 		foreign = any(out is not None and (not type_of(out).isnative or _drops(dtype, out)) for dtype, out in zip(outs, outputs))
 		result = NotImplemented if foreign else self._run(inputs, outputs, mask, stream, loop)
-		return self._through_copies(inputs, outputs, outs, mask, stream, loop) if result is NotImplemented else result
+		if result is NotImplemented:
+			result = self._through_copies(inputs, outputs, outs, mask, stream, loop)
+		return result if order == "K" else _ordered(result, outputs, inputs, order, stream)
 
 	def _wanted(self, dtype, signature):
 		"""dtype= and signature= as one dtype or None for each operand; None: neither is given."""
@@ -232,6 +251,11 @@ class Elementwise(_core.Elements):
 		"""All partial results of reduce() along one axis."""
 		from . import reductions
 		return reductions.accumulate_with(self, array, axis, dtype, out, stream)
+
+	def reduceat(self, array, indices, axis=0, dtype=None, out=None, stream=0):
+		"""reduce() of the pieces of an axis that begin at these indices, each up to the next one; where that is not larger, its first element."""
+		from . import reductions
+		return reductions.reduceat_with(self, array, indices, axis, dtype, out, stream)
 
 	def outer(self, *args, **keywords):
 		"""f of all pairs of an element of a and one of b."""

@@ -276,6 +276,14 @@ def at_text(fold, binary):
 		"\tx = T0(a[where[i]])", "\tfor j in range(first[i], first[i + 1]):", f"\t\tx = T2({value})", "\ta[where[i]] = x"]) + "\n"
 
 
+def reduceat_text(fold):
+	"""A thread for each piece of a column, in order: arrays [k, element, column]; a piece ends before last[i], and takes its first element
+	whatever last[i] is."""
+	return "\n\t".join(["def reduceat(a, first, last, o):", "at = cuda.grid(1)", "c = at % a.shape[2]", "i = at // a.shape[2] % first.shape[0]",
+		"k = at // a.shape[2] // first.shape[0]", *_signs("k", "i", "c"), "if k < a.shape[0]:", "\tx = T0(a[k, first[i], c])",
+		"\tfor j in range(first[i] + 1, last[i]):", "\t\tx = T0(f(x, T0(a[k, j, c])))", "\to[k, i, c] = x"]) + "\n"
+
+
 def kernel(states, text, *options):
 	"""The kernel of a text function with these options, made once."""
 	key = states.types, text, options

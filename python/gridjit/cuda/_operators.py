@@ -123,7 +123,7 @@ def _array_ufunc(self, ufunc, method, *inputs, **keywords):
 		return f(*inputs, **keywords)
 	if method == "outer" and ufunc is np.power:
 		check_powers(*inputs)
-	if method == "reduceat" or (method in ("reduce", "accumulate") and not getattr(f, "any_order", True)):
+	if method in ("reduce", "accumulate") and not getattr(f, "any_order", True):
 		return _on_copies(getattr(ufunc, method), inputs, keywords)
 	return getattr(f, method)(*inputs, **keywords)
 

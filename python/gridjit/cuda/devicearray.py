@@ -62,8 +62,11 @@ class DeviceNDArray(_core.DeviceArray):
 	# -- items --
 
 	def getitem(self, item, stream=0):
-		"""self[item], with the copy of a single item on `stream`."""
+		"""self[item], with the copy of a single item on `stream`: a view, or a copy where arrays or masks stand in the index."""
 		view = self._index(item)
+		if view is NotImplemented:
+			from . import _indexing
+			return _indexing.take(self, item, stream)
 		whole = isinstance(item, tuple) and any(one is Ellipsis for one in item) or item is Ellipsis
 		if view.ndim or whole:
 			return view
@@ -71,13 +74,21 @@ class DeviceNDArray(_core.DeviceArray):
 
 	def setitem(self, key, value, stream=0):
 		"""self[key] = value, on `stream`."""
-		_assign(self._index(key), value, stream)
+		view = self._index(key)
+		if view is NotImplemented:
+			from . import _indexing
+			_indexing.put(self, key, value, stream)
+		else:
+			_assign(view, value, stream)
 
 	def __getitem__(self, item):
 		return self.getitem(item)
 
 	def __setitem__(self, key, value):
 		self.setitem(key, value)
+
+	def __contains__(self, value):
+		return bool((self == value).any())
 
 	# -- views --
 
@@ -97,17 +108,40 @@ class DeviceNDArray(_core.DeviceArray):
 		import ctypes
 		return ctypes.c_void_p(self.device_pointer)
 
-	def transpose(self, axes=None):
+	@property
+	def mT(self):
+		"""The last two axes exchanged, a view."""
+		if self.ndim < 2:
+			raise ValueError("matrix transpose with ndim < 2 is undefined")
+		return self.transpose((*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+
+	@property
+	def real(self):
+		"""The real parts, a view; of real numbers the array itself."""
+		return _part(self, 0) if self.dtype.kind == "c" else self
+
+	@property
+	def imag(self):
+		"""The imaginary parts, a view; of real numbers zeros."""
+		return _part(self, 1) if self.dtype.kind == "c" else to_device(np.zeros(self.shape, self.dtype))
+
+	def transpose(self, *axes):
 		"""View with the axes reversed, or in the order of `axes`."""
-		return self._view("transpose", *(() if axes is None else (tuple(axes),)))
+		return self._view("transpose", *axes)
 
 	def reshape(self, *newshape, order="C"):
-		"""View with another shape; one extent may be -1. Raises NotImplementedError if that would need a copy."""
+		"""The items with another shape; one extent may be -1. A view if they are contiguous in that order, else a copy."""
 		shape = newshape[0] if len(newshape) == 1 and not isinstance(newshape[0], int) else newshape
-		return self._reshape(shape, order)
+		order = _order(self, order)
+		view = self._reshape(shape, order)
+		return self.copy(order)._reshape(shape, order) if view is NotImplemented else view
 
 	def ravel(self, order="C", stream=0):
-		"""All items in one dimension: a view if they are contiguous in that order, else a copy."""
+		"""All items in one dimension: a view if they are contiguous in that order, else a copy. K: as they lie."""
+		if order == "K" and 0 not in self.shape:
+			lie = sorted(range(self.ndim), key=lambda axis: (-abs(self.strides[axis]), axis))
+			return self.transpose(lie).ravel("C", stream)
+		order = _order(self, order)
 		contiguous = self.is_c_contiguous() if order == "C" else self.is_f_contiguous()
 		return (self if contiguous else self.copy(order, stream)).reshape(-1, order=order)
 
@@ -115,9 +149,9 @@ class DeviceNDArray(_core.DeviceArray):
 		"""View without dimensions of extent 1 (all, or those of `axis`)."""
 		return self._view("squeeze", *(() if axis is None else (axis,)))
 
-	def view(self, dtype):
-		"""View of the same memory as items of another dtype."""
-		return self._view("view", _dtype(dtype))
+	def view(self, dtype=None):
+		"""View of the same memory, as items of another dtype."""
+		return self._view("view", *(() if dtype is None else (_dtype(dtype),)))
 
 	def split(self, section, stream=0):
 		"""Generator of consecutive pieces of `section` items of a 1-D array."""
@@ -143,6 +177,12 @@ class DeviceNDArray(_core.DeviceArray):
 		Raises RuntimeError if the memory cannot be shared and the array cannot move, because its address is known already."""
 		from .ipc import IpcArrayHandle
 		return IpcArrayHandle(self)
+
+	def sort(self, axis=-1, kind=None, order=None):
+		"""Sort the items in place, along an axis, on the host."""
+		host = self._to_numpy(0)
+		host.sort(axis, kind, order)
+		self.copy_to_device(host)
 
 	def __repr__(self):
 		return f"DeviceNDArray(shape={self.shape}, dtype={self.dtype})"
@@ -197,6 +237,18 @@ class DeviceRecord(DeviceNDArray):
 def _same_memory(cls, view):
 	"""What `view` shows, as an object of class `cls`."""
 	return cls(view.shape, view.strides, view.dtype, view.stream, view.gpu_data, readonly=view.readonly, pointer=view.device_pointer)
+
+
+def _part(array, which):
+	"""The real or imaginary parts of complex numbers."""
+	dtype = np.dtype(f"{array.dtype.byteorder}f{array.itemsize // 2}")
+	return DeviceNDArray(array.shape, array.strides, dtype, array.stream, array.gpu_data, readonly=array.readonly,
+		pointer=array._address + which * dtype.itemsize)
+
+
+def _order(array, order):
+	"""C or F; A is F for arrays that lie so."""
+	return ("F" if array.is_f_contiguous() and not array.is_c_contiguous() else "C") if order == "A" else order
 
 
 def _assign(target, value, stream):

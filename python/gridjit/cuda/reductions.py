@@ -241,6 +241,39 @@ def accumulate_with(f, array, axis, dtype, out, stream):
 	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream, "unsafe")
 
 
+def reduceat_with(f, array, indices, axis, dtype, out, stream):
+	"""ufunc.reduceat for a function over device arrays."""
+	on_device = is_cuda_array(array)
+	array = _source(array, stream)
+	first = np.asarray(indices).astype(np.int64)
+	if array.ndim == 0:
+		_axes(axis, 0)
+		raise TypeError("cannot reduceat on a scalar")
+	axes = _axes(axis, array.ndim)
+	if len(axes) != 1:
+		raise ValueError("reduceat does not allow multiple axes")
+	if first.ndim != 1:
+		raise ValueError(f"indices have one dimension, not {first.ndim}")
+	axis, = axes
+	n = array.shape[axis]
+	for one in first:
+		if not 0 <= one < n:
+			raise IndexError(f"index {one} out-of-bounds in {f.__name__}.reduceat [0, {n})")
+	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
+	array = _convertible(array, loop, stream)
+	shape = (*array.shape[:axis], first.size, *array.shape[axis + 1:])
+	result = device_array(shape, loop, stream=stream)
+	if result.size:
+		exact = is_half(loop) and hasattr(f, "ufunc")
+		fold = Fold(f._fold_kernels, (np.dtype(np.float32) if exact else loop,), function, options=f._fold_options)
+		source = array if array.is_c_contiguous() else array.copy(stream=stream)
+		outer, inner = math.prod(shape[:axis]), math.prod(shape[axis + 1:])
+		last = np.append(first[1:], n)
+		_folds.kernel(fold, _folds.reduceat_text)[-(-result.size // 128), 128, stream](source.reshape(outer, n, inner),
+			*(to_device(i, stream) for i in (first, last)), result.reshape(outer, first.size, inner))
+	return _deliver(result, out, on_device, stream, "unsafe")
+
+
 def at_with(f, array, indices, b, stream):
 	"""ufunc.at for a function over device arrays."""
 	if not isinstance(array, np.ndarray) and not is_cuda_array(array):

@@ -147,6 +147,10 @@ class AutoUFunc:
 		"""As ufunc.accumulate."""
 		return self._for((array,)).accumulate(array, *args, **keywords)
 
+	def reduceat(self, array, *args, **keywords):
+		"""As ufunc.reduceat."""
+		return self._for((array,)).reduceat(array, *args, **keywords)
+
 	def outer(self, a, b, **keywords):
 		"""As ufunc.outer."""
 		return self._for((a, b)).outer(a, b, **keywords)
