@@ -4,14 +4,11 @@ import importlib.util
 
 import numpy as np
 
-from measure import cpu_name, interleaved, said
+from measure import cpu_name, in_stretches, said
 from problems import C_ARGS, CPU_SHAPES, SIZES, c_source, case, checked
 
 # What the OpenCL form cannot say: shuffles, halves.
 NO_OPENCL = {"warp_scan", "saxpy_half"}
-# Idle threads of libgomp, on which numba's loops run, look for work for some 15 ms before they sleep, on the cores that
-# the next variant needs: each batch begins with calls that are not timed.
-LEAD_S = 0.03
 
 
 def has(package):
@@ -100,7 +97,7 @@ def kernels(names, quick=False):
 					runs[label] = run
 			except Exception as error:                 # a peer that cannot run this kernel says so in the notes
 				notes.setdefault(title, {})[label] = said(error)
-		times = interleaved({label: lambda i, run=run: run() for label, run in runs.items()}, lead=LEAD_S)
+		times = in_stretches({label: lambda i, run=run: run() for label, run in runs.items()})
 		results[title] = {label: seconds * 1e6 for label, seconds in times.items()}
 		print(f"{title:30}", "  ".join(f"{label} {value:9.1f} us" for label, value in results[title].items()), flush=True)
 	return {"device": cpu_name(), "us": results, "notes": notes}

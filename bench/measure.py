@@ -44,22 +44,37 @@ def batch_size(run, clock, finish):
 	return max(1, min(2000, math.ceil(BATCH_S / max(stop(), 1e-7))))
 
 
-def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS, lead=0.0, pick=statistics.median):
-	"""variants: name → run(i), the i-th call (i picks a buffer). A batch begins with `lead` seconds of calls that are not
-	timed. Returns name → seconds a call, of the rounds that which `pick` takes."""
+def interleaved(variants, clock=wall_clock, finish=lambda: None, rounds=ROUNDS, pick=statistics.median):
+	"""variants: name → run(i), the i-th call (i picks a buffer). Returns name → seconds a call, of the rounds that which `pick` takes."""
 	counts = {name: batch_size(run, clock, finish) for name, run in variants.items()}
 	samples = {name: [] for name in variants}
 	for _ in range(rounds):
 		for name, run in variants.items():
-			begin = time.perf_counter()
-			while time.perf_counter() - begin < lead:
-				run(0)
 			finish()
 			stop = clock()
 			for i in range(counts[name]):
 				run(i)
 			finish()
 			samples[name].append(stop() / counts[name])
+	return {name: pick(values) for name, values in samples.items()}
+
+
+def in_stretches(variants, clock=wall_clock, rounds=5, passes=3, lead=0.25, pick=statistics.median):
+	"""The same for variants with threads of their own, whose idle ones may still look for work on the cores that the next variant needs: each has
+	stretches to itself. One begins with `lead` seconds of calls that are not timed, and is `rounds` batches long; every other pass goes
+	through the variants in the other order."""
+	samples = {name: [] for name in variants}
+	for number in range(passes):
+		for name, run in list(variants.items())[::-1 if number % 2 else 1]:
+			begin = time.perf_counter()
+			while time.perf_counter() - begin < lead:
+				run(0)
+			count = batch_size(run, clock, lambda: None)
+			for _ in range(rounds):
+				stop = clock()
+				for i in range(count):
+					run(i)
+				samples[name].append(stop() / count)
 	return {name: pick(values) for name, values in samples.items()}
 
 

@@ -17,7 +17,10 @@ from measure import geometric_mean
 
 SIZES = {"256 K": 1 << 18, "4 M": 1 << 22, "64 M": 1 << 26}
 BLOCKS = [128, 256, 512, 1024]
-ROUNDS, BUDGET_S, BATCH_S, LEAD_S = 40, 0.5, 0.002, 0.02   # LEAD_S: see cpu.py
+ROUNDS, BUDGET_S, BATCH_S = 40, 0.5, 0.002
+# Idle threads of libgomp, on which numba's loops run, look for work for some 15 ms before they sleep, on the cores that
+# the next variant needs: each batch begins with calls that are not timed.
+LEAD_S = 0.02
 
 
 # -- Kernels: name: (arrays for n elements, gridjit: (n, block) → launch, numba's loop) ----------------------------------------
