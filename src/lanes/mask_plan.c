@@ -113,8 +113,26 @@ static bool has_scalar_phis(const gj_fn *f, uint32_t b)
 	return false;
 }
 
-/* Does block b begin a round of a loop that lanes leave at its head? The test that skips it for no lane takes the place of
- * the one at the end; and memory behind an array's end costs more than a test, though no lane reads it. */
+/* Does block b access memory that is not the thread block's own, for the first time? What lies behind an array's end may be no memory, and
+ * then a masked access costs a processor a microsecond though no lane reads or writes: a thousand times what a test costs. Where
+ * lanes have passed such a test already, it is not far to what they access. */
+static bool reaches_out(const gj_plan *p, uint32_t b)
+{
+	const gj_fn *f = p->f;
+	for (uint32_t up = b; up != f->rpo.p[0]; up = f->bb.p[up].idom)
+		if (p->guarded[f->bb.p[up].idom])
+			return false;
+	GJ_EACH_OP_OF(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		uint8_t space = o->op == GJ_LOAD || o->op == GJ_STORE ? gj_o(f, o->arg[0])->type->space : GJ_LOCAL;
+		if (space != GJ_SHARED && space != GJ_LOCAL)
+			return true;
+	}
+	return false;
+}
+
+/* Does block b begin a round of a loop that lanes leave at its head? The test that skips it for no lane takes the place of the one at
+ * the end. */
 static bool begins_round(const gj_plan *p, uint32_t b)
 {
 	const gj_bb *bb = &p->f->bb.p[b];
@@ -131,7 +149,7 @@ static bool wants_guard(const gj_plan *p, uint32_t b)
 	const gj_fn *f = p->f;
 	const gj_bb *bb = &f->bb.p[b];
 	uint32_t sum = 0;
-	if (begins_round(p, b))
+	if (begins_round(p, b) || reaches_out(p, b))
 		return true;
 	if (bb->nsucc == 2 && !p->divergent[b])
 		return true;
