@@ -31,6 +31,7 @@ EXPECT = {
 	"ARG_MISSING": "cuda.grid() needs the argument 'ndim'",
 	"ARG_TYPE": "math.sin() cannot take a string as argument 1",
 	"ARG_ARRAY": "math.sin() cannot take array(float32, 1d, C) as argument 1",
+	"NOT_CALLED": "cuda.syncthreads is named here, but not called",
 	"SPACE_VALUE": "cuda.threadIdx has no value of its own",
 	"ARG_SIZE": "range() cannot take array(float32, 1d, C) as argument 1",
 	"ARG_ITEM": "range() cannot take UniTuple(int64 x 1) as argument 1",

@@ -58,6 +58,15 @@ ACTION(drop)
 		gj_ssa_pop(s);
 }
 
+/* A statement that is an expression: of an attribute inference is told that nobody takes it. */
+ACTION(discard)
+{
+	UNUSED_N;
+	gj_ref r = gj_ssa_pop(s);
+	if (r && gj_o(s->f, r)->op == GJ_ATTR)                                     /* 0: NULL */
+		gj_o(s->f, r)->sub = 1;
+}
+
 ACTION(push_null)
 {
 	UNUSED_N;

@@ -220,6 +220,16 @@ static bool must_unroll(const gj_inst *s, const gj_op *has, gj_known a)
 	return asked || (iter->op == GJ_GETITER && iter->sub) || !gj_iter_item(s->fn->arena, a.type);
 }
 
+/* Fails for a statement that only names a function of ours: it does nothing. */
+static gj_known attribute(gj_inst *s, const gj_op *o, gj_known a)
+{
+	gj_known v = gj_known_attr(s, o, a);
+	const gj_name *row = o->sub && v.konst && v.konst->kind == GJ_OBJ_NAME ? gj_name_find(v.konst->name) : NULL;
+	if (row && row->params && !strncmp(row->name, "cuda.", 5))
+		gj_fail(s->fn, o->loc, GJ_ERR_NOT_CALLED, row->name);
+	return v;
+}
+
 /* A loop that must be unrolled: in the next sweep it is. */
 static gj_known has(gj_inst *s, const gj_op *o, gj_known a)
 {
@@ -287,7 +297,7 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 	switch (o->op) {
 	case GJ_PYUN:     return gj_known_unary(s->fn, o->loc, o->sub, a);
 	case GJ_TRUTH:    return gj_known_truth(s->fn, o->loc, a);
-	case GJ_ATTR:     return gj_known_attr(s, o, a);
+	case GJ_ATTR:     return attribute(s, o, a);
 	case GJ_UNPACK:   return unpack(s, o, a);
 	case GJ_UNPACKREST: return unpack_rest(s, o, a);
 	case GJ_STAR:     return star(s, o, a);

@@ -107,6 +107,11 @@ def NOT_CALLABLE(x):
 	x[0] = x(0)  # here: x(0)
 
 
+def NOT_CALLED(x):
+	x[0] = 1
+	cuda.syncthreads  # noqa: B018  # here: cuda.syncthreads
+
+
 def SPACE_VALUE(x):
 	x[0] = x[cuda.threadIdx]  # here: x[cuda.threadIdx]
 
