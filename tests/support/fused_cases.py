@@ -86,7 +86,7 @@ def same(got, want, loose=True):
 	want = np.asarray(want)
 	got = np.asarray(got)
 	assert got.dtype == want.dtype.newbyteorder("=") and got.shape == want.shape, (got.dtype, got.shape, want.dtype, want.shape)
-	np.testing.assert_allclose(got, want, rtol={"e": 1e-3, "f": 1e-5}.get(want.dtype.char, 1e-12) if loose else 0, atol=0 if want.dtype.kind != "f" else 1e-6)
+	np.testing.assert_allclose(got, want, rtol={"e": 1e-3, "f": 1e-5, "F": 1e-5}.get(want.dtype.char, 1e-12) if loose else 0, atol=0 if want.dtype.kind not in "fc" else 1e-6)
 
 
 def on_device(array):
