@@ -179,9 +179,23 @@ static bool casts(PyArray_Descr *from, const gj_type *to, NPY_CASTING casting)
 	return fits;
 }
 
-/* What Python's numbers are taken for: what they are beside the arrays; int64, float64, complex128; any type of their kind; or of a
- * kind that holds them. */
-typedef enum weak { AS_ARRAYS, AS_PYTHON, AS_KIND, AS_NUMBER } weak;
+/* What Python's numbers are taken for, in this order: any type of a kind that holds them, where an array has their kind or a wider one,
+ * else int64, float64, complex128, as NumPy's own search has it; what they are beside the arrays; int64, float64, complex128; any
+ * type of their kind; or of a kind that holds them. */
+typedef enum weak { AS_NUMPY, AS_ARRAYS, AS_PYTHON, AS_KIND, AS_NUMBER } weak;
+
+static int kind_order(PyArray_Descr *d) { return PyTypeNum_ISBOOL(d->type_num) ? 0 : PyTypeNum_ISINTEGER(d->type_num) ? 1 : 2; }
+
+/* Does an array (or a scalar of NumPy's) have the kind of every Python number, or a wider one? */
+static bool arrays_hold_numbers(PyUFuncObject *uf, PyArrayObject **op)
+{
+	int arrays = -1, numbers = -1;
+	for (int i = 0; i < uf->nin; i++) {
+		int *most = op[i] && PyArray_FLAGS(op[i]) & WEAK ? &numbers : &arrays, kind = op[i] ? kind_order(PyArray_DESCR(op[i])) : -1;
+		*most = kind > *most ? kind : *most;
+	}
+	return arrays >= numbers;
+}
 
 static bool takes_number(PyArrayObject *number, const gj_type *t, weak as)
 {
@@ -199,11 +213,15 @@ static bool takes_number(PyArrayObject *number, const gj_type *t, weak as)
 static gj_row *first(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const *want, PyObject *type_tup, NPY_CASTING casting, weak as)
 {
 	gj_row *found = NULL;
+	bool alone = as == AS_NUMPY;
+	if (alone)
+		as = arrays_hold_numbers(uf, op) ? AS_NUMBER : AS_PYTHON;
 	for (gj_row *r = gj_ufunc_of((PyObject *)uf)->rows; r; r = r->next) {
 		bool fits = true;
-		for (int i = 0; fits && i < uf->nin; i++)
-			fits = casts(want[i], r->type[i], casting)
-				|| (op[i] && PyArray_FLAGS(op[i]) & WEAK && !named(type_tup, i) && takes_number(op[i], r->type[i], as));
+		for (int i = 0; fits && i < uf->nin; i++) {
+			bool number = op[i] && PyArray_FLAGS(op[i]) & WEAK && !named(type_tup, i);
+			fits = (!(number && alone) && casts(want[i], r->type[i], casting)) || (number && takes_number(op[i], r->type[i], as));
+		}
 		for (int i = uf->nin; fits && r->general && i < uf->nargs; i++)
 			fits = !named(type_tup, i) || casts(want[i], r->type[i], NPY_EQUIV_CASTING);
 		if (fits)
@@ -217,7 +235,7 @@ static gj_row *safe(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const 
 {
 	gj_row *r = NULL;
 	bool any = false;
-	for (int as = AS_ARRAYS; !r && as <= AS_NUMBER; as++)
+	for (int as = AS_NUMPY; !r && as <= AS_NUMBER; as++)
 		r = first(uf, op, want, type_tup, NPY_SAFE_CASTING, (weak)as);
 	for (int i = uf->nin; i < uf->nargs; i++)
 		any |= named(type_tup, i) != NULL;
@@ -306,7 +324,7 @@ static int choose(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, gj_
 	const gj_type *type[GJ_MAX_OPERANDS];
 	int n = u->general && !u->frozen ? uf->nargs : uf->nin;
 	bool ok = wanted(uf, op, type_tup, false, want) == 0, numbers = ok && kinds(want, n, type), untyped = false;
-	gj_row *r = numbers && !(u->frozen && u->general) ? gj_ufunc_exact(u, type, (uint32_t)n) : NULL;
+	gj_row *r = numbers && !(u->frozen && (u->general || has_number(uf, op))) ? gj_ufunc_exact(u, type, (uint32_t)n) : NULL;
 	for (int i = uf->nin; numbers && i < n; i++)
 		untyped |= !type[i];
 	if (ok && !r && (u->frozen || (untyped && u->declared)))

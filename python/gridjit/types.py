@@ -5,7 +5,7 @@
     float32(1.5)                a NumPy scalar"""
 
 from ._core import (Array, BaseTuple, Boolean, Complex, CPointer, Float, FunctionType, Integer, NamedTuple, NamedUniTuple, NestedArray, NoneType, Number,
-	Optional, Record, Signature, Tuple, Type, UniTuple, VectorType, as_type)
+	NumPyRandomGeneratorType, Optional, Record, Signature, Tuple, Type, UniTuple, VectorType, as_type)
 
 boolean = bool_ = b1 = Type("boolean")
 int8 = i1 = char = Type("int8")
@@ -83,7 +83,7 @@ def __getattr__(name):
 _PUBLIC = ("boolean bool_ b1 int8 i1 int16 i2 int32 i4 intc int64 i8 intp int_ uint8 u1 uint16 u2 uint32 u4 uintc uint64 u8 "
 	"uintp uint byte char uchar short ushort long_ ulong longlong ulonglong size_t ssize_t bfloat16 float16 f2 float32 f4 float_ float64 f8 double complex64 c8 complex128 c16 none void").split()
 
-__all__ = _PUBLIC + """Array BaseTuple Boolean Complex CPointer Float FunctionType Integer NamedTuple NamedUniTuple NestedArray NoneType Number Optional
-	Record Signature Tuple Type UniTuple VectorType WrapperAddressProtocol from_dtype optional voidptr
+__all__ = _PUBLIC + """Array BaseTuple Boolean Complex CPointer Float FunctionType Integer NamedTuple NamedUniTuple NestedArray NoneType Number
+	NumPyRandomGeneratorType Optional Record Signature Tuple Type UniTuple VectorType WrapperAddressProtocol from_dtype optional voidptr
 	integer_domain signed_domain unsigned_domain
 	real_domain complex_domain number_domain""".split()

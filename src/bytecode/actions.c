@@ -185,8 +185,16 @@ static uint32_t check_name(gj_ssa_state *s, uint32_t n)
 	return n;
 }
 
+static const gj_obj none_obj = { .kind = GJ_OBJ_NONE };
+
 static gj_ref global(gj_ssa_state *s, uint32_t n)
 {
+	const gj_obj *obj = s->code->global[check_name(s, n)];
+	gj_ref part[3];
+	for (uint32_t i = 0; obj->kind == GJ_OBJ_SLICE && i < 3; i++)
+		part[i] = gj_ssa_emit_obj(s, obj->item[i]);
+	if (obj->kind == GJ_OBJ_SLICE)
+		return gj_ssa_emit(s, GJ_MKSLICE, 3, part);
 	gj_ref r = gj_ssa_emit_obj(s, s->code->global[check_name(s, n)]);
 	gj_push(s->f->arena, &s->f->named, ((gj_named){ r, s->code->name_text[n] }));
 	return r;
@@ -386,6 +394,11 @@ ACTION(store_slice)
 ACTION(unpack)
 {
 	gj_ref a = gj_ssa_value(s);
+	if (gj_ssa_makes_slices(s, gj_o(s->f, a), n)) {
+		for (uint32_t i = n; i-- > 0;)
+			gj_ssa_push(s, gj_o(s->f, a)->arg[i]);
+		return;
+	}
 	bool fits = n <= UINT8_MAX;
 	gj_ref first = fits ? s->f->op.n : gj_ssa_unsupported(s, "unpacking into more than 255 variables");
 	for (uint32_t i = 0; fits && i < n; i++) {
@@ -462,8 +475,11 @@ static void call(gj_ssa_state *s, const gj_ref *arg, uint32_t n, const gj_kwname
 		gj_ssa_damaged(s, "a call of nothing");
 	if (n)
 		memcpy(all + k, arg, n * sizeof *arg);
-	gj_ref r = gj_ssa_emit(s, GJ_CALL, k + n, all);
-	gj_o(s->f, r)->imm.kw = kw;
+	gj_ref r = kw ? 0 : gj_ssa_slice(s, all, k + n);
+	if (!r) {
+		r = gj_ssa_emit(s, GJ_CALL, k + n, all);
+		gj_o(s->f, r)->imm.kw = kw;
+	}
 	gj_ssa_push(s, r);
 }
 
@@ -643,8 +659,6 @@ ACTION(function_attribute)
 }
 
 /* -- Control -------------------------------------------------------------------------------------------------------------------- */
-
-static const gj_obj none_obj = { .kind = GJ_OBJ_NONE };
 
 static void give_back(gj_ssa_state *s, gj_ref r)
 {

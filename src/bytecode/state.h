@@ -122,6 +122,10 @@ const gj_obj *gj_build_keys(gj_ssa_state *, const gj_ref *key, uint32_t n, uint3
  * more, an ordinary value or a STAR. */
 bool   gj_ssa_tuple_items(gj_ssa_state *, gj_ref, gj_ref **item, uint32_t *n);
 gj_ref gj_ssa_longer(gj_ssa_state *, gj_ref tuple, gj_ref item, gj_sort);
+/* Is it a tuple of n that is made here, with slices among its items? These are no values that could come out of it. */
+bool   gj_ssa_makes_slices(gj_ssa_state *, const gj_op *tuple, uint32_t n);
+/* What slice(stop), slice(start, stop[, step]) makes, of the function and its arguments; 0: another call. */
+gj_ref gj_ssa_slice(gj_ssa_state *, const gj_ref *arg, uint32_t nargs);
 /* Loops whose iterators stand in the stack from place `from` on must be unrolled. */
 void   gj_ssa_unroll(gj_ssa_state *, uint32_t from);
 

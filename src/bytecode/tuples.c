@@ -2,6 +2,8 @@
  * what bytecode appends to one makes a longer one in its place of the stack. */
 #include "bytecode/state.h"
 
+#include <string.h>
+
 bool gj_ssa_tuple_items(gj_ssa_state *s, gj_ref r, gj_ref **item, uint32_t *n)
 {
 	const gj_op *o = gj_o(s->f, r);
@@ -171,4 +173,25 @@ ACTION(dict_update)
 	gj_o(s->f, b->ref)->op = GJ_UNSUPPORTED;
 	gj_o(s->f, b->ref)->sub = 0;
 	gj_o(s->f, b->ref)->imm.name = "a dictionary";
+}
+
+bool gj_ssa_makes_slices(gj_ssa_state *s, const gj_op *tuple, uint32_t n)
+{
+	bool any = false;
+	for (uint32_t i = 0; tuple->op == GJ_MKTUPLE && tuple->nargs == n && i < n; i++) {
+		if (gj_o(s->f, tuple->arg[i])->op == GJ_STAR)
+			return false;
+		any |= gj_o(s->f, tuple->arg[i])->op == GJ_MKSLICE;
+	}
+	return any;
+}
+
+gj_ref gj_ssa_slice(gj_ssa_state *s, const gj_ref *arg, uint32_t nargs)
+{
+	static const gj_obj none = { .kind = GJ_OBJ_NONE };
+	const gj_obj *f = nargs >= 2 && nargs <= 4 ? gj_named_object(s, gj_var_find(s, arg[0])) : NULL;
+	if (!f || f->kind != GJ_OBJ_NAME || strcmp(f->name, "builtins.slice"))
+		return 0;
+	gj_ref stop[2] = { nargs == 2 ? gj_ssa_emit_obj(s, &none) : 0, arg[1] };
+	return nargs == 2 ? gj_ssa_emit(s, GJ_MKSLICE, 2, stop) : gj_ssa_emit(s, GJ_MKSLICE, nargs - 1, arg + 1);
 }

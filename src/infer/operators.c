@@ -206,8 +206,11 @@ gj_known gj_known_truth(const gj_fn *f, uint32_t loc, gj_known a)
 gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool negate)
 {
 	b = gj_known_seen(b);
-	if (gj_is_dict(b.type) && a.konst && a.konst->kind == GJ_OBJ_STR)
-		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(f->arena, (gj_item_named(b.type, a.konst->name) >= 0) != negate) };
+	const char *text = a.konst && a.konst->kind == GJ_OBJ_STR ? a.konst->name : NULL;
+	if (gj_is_dict(b.type) && text)
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(f->arena, (gj_item_named(b.type, text) >= 0) != negate) };
+	if (text && b.konst && b.konst->kind == GJ_OBJ_STR)
+		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(f->arena, (strstr(b.konst->name, text) != NULL) != negate) };
 	if (!gj_is_sequence(b.type) || gj_is_sequence(a.type))
 		no_rule(f, loc, negate ? "not in" : "in", a, b);
 	bool found = false, known = true;
@@ -604,6 +607,18 @@ static bool changes_lists(const char *name)
 	return false;
 }
 
+/* What a dtype says of itself; nothing (type NULL) of another name. */
+static gj_known dtype_attr(gj_inst *s, const gj_op *o, const gj_type *t)
+{
+	if (!strcmp(o->imm.name, "itemsize"))
+		return (gj_known){ gj_scalar[GJ_I64], gj_obj_int(s->fn->arena, t->size) };
+	if (strcmp(o->imm.name, "kind"))
+		return (gj_known){ NULL };
+	gj_obj *kind = gj_new(s->fn->arena, gj_obj, 1);
+	*kind = (gj_obj){ .kind = GJ_OBJ_STR, .name = gj_is_bool(t) ? "b" : gj_is_unsigned(t) ? "u" : gj_is_int(t) ? "i" : gj_is_float(t) ? "f" : gj_is_complex(t) ? "c" : "V" };
+	return gj_known_of(s->fn, o->loc, kind);
+}
+
 gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 {
 	const char *name = o->imm.name;
@@ -627,6 +642,9 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return gj_known_named(s, o, gj_printf(s->fn->arena, "%s.%s", a.konst->name, name), NULL);
 	if (a.konst && a.konst->kind == GJ_OBJ_TYPE && !strcmp(name, "type"))      /* of a dtype: the same, to be called */
 		return a;
+	gj_known said = a.konst && a.konst->kind == GJ_OBJ_TYPE ? dtype_attr(s, o, a.konst->type) : (gj_known){ NULL };
+	if (said.type)
+		return said;
 	if (a.konst && a.konst->kind == GJ_OBJ_INT && a.konst->fields && !strcmp(name, "value"))
 		return gj_known_of(s->fn, o->loc, gj_obj_int(s->fn->arena, a.konst->i));
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))

@@ -78,6 +78,9 @@ gj_known gj_infer_isinstance(gj_icall *c)
 	return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(c->s->fn->arena, is_instance(c, c->a[0].type, c->a[1].konst)) };
 }
 
+/* Calls that say all parts one by one are operations (src/bytecode/actions.c). */
+gj_known gj_infer_slice(gj_icall *c) { gj_bad_argument(c, 0); }
+
 gj_known gj_infer_round(gj_icall *c)
 {
 	const gj_type *as;

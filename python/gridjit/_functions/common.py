@@ -3,6 +3,10 @@
 import numpy as np
 from numpy.linalg import LinAlgError
 
+# For isinstance(): int and float mean int64 and float64 there.
+INTEGERS = (np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
+NUMBERS = (*INTEGERS, np.bool_, np.float16, np.float32, np.float64, np.complex64, np.complex128)
+
 
 def flat(a):
 	if a.ndim == 1:

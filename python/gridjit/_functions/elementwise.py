@@ -6,13 +6,13 @@ import numpy as np
 
 from .. import _elements
 from .._elements import isclose, iscomplex, isneginf, isposinf, isreal  # noqa: F401
-from .common import each, flat
+from .common import INTEGERS, NUMBERS, each, flat
 
 
 def _rounded(x, decimals):
 	if isinstance(x, (complex, np.complex64)):
 		return complex(_rounded(x.real, decimals), _rounded(x.imag, decimals))
-	if isinstance(x, int):
+	if isinstance(x, INTEGERS):
 		if decimals >= 0:
 			return x
 		unit = 10 ** -decimals
@@ -63,7 +63,7 @@ def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
 def _finite(x, nan, above, below):
 	if isinstance(x, (complex, np.complex64)):
 		return complex(_finite(x.real, nan, above, below), _finite(x.imag, nan, above, below))
-	if isinstance(x, int):
+	if isinstance(x, INTEGERS):
 		return x
 	if x != x:
 		return nan
@@ -137,7 +137,7 @@ def imag(val):
 
 
 def isscalar(element):
-	return isinstance(element, (int, float, complex))
+	return isinstance(element, NUMBERS)
 
 
 def polyval(p, x):

@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 
 from .. import _core
+from .common import INTEGERS
 from .random import TABLE as LEGACY
 from .random import make
 
@@ -91,7 +92,7 @@ def shuffle(self, x):
 
 
 def permutation(self, x):
-	if isinstance(x, int):
+	if isinstance(x, INTEGERS):
 		order = np.arange(x)
 		shuffle(self, order)
 		return order
@@ -105,8 +106,8 @@ def permutation(self, x):
 
 
 def choice(self, a, size=None):
-	places = integers(self, 0, a if isinstance(a, int) else a.shape[0], size)
-	return places if isinstance(a, int) else a[places]
+	places = integers(self, 0, a if isinstance(a, INTEGERS) else a.shape[0], size)
+	return places if isinstance(a, INTEGERS) else a[places]
 
 
 METHODS = _SAME | {f.__name__: f for f in (random, uniform, binomial, integers, shuffle, permutation, choice)}

@@ -9,6 +9,7 @@ from types import ModuleType
 import numpy as np
 
 from .. import _core
+from .common import INTEGERS
 
 
 def _functions_of(name, python):
@@ -160,7 +161,7 @@ def shuffle(x):
 
 
 def permutation(x):
-	if isinstance(x, int):
+	if isinstance(x, INTEGERS):
 		order = np.arange(x)
 		shuffle(order)
 		return order
@@ -228,19 +229,19 @@ def _places(n, count, replace, p):
 
 
 def choice(a, size=None, replace=True, p=None):
-	n = a if isinstance(a, int) else a.shape[0]
+	n = a if isinstance(a, INTEGERS) else a.shape[0]
 	if n <= 0:
-		if isinstance(a, int):
+		if isinstance(a, INTEGERS):
 			raise ValueError("a must be greater than 0 unless no samples are taken")
 		raise ValueError("a cannot be empty unless no samples are taken")
 	if size is None:
 		place = _places(n, 1, replace, p)[0]
-		return place if isinstance(a, int) else a[place]
+		return place if isinstance(a, INTEGERS) else a[place]
 	shape = np.empty(size, np.int8)
 	if not replace and shape.size > n:
 		raise ValueError("Cannot take a larger sample than population when replace is False")
 	places = _places(n, shape.size, replace, p).reshape(shape.shape)
-	return places if isinstance(a, int) else a[places]
+	return places if isinstance(a, INTEGERS) else a[places]
 
 
 def _multinomial(out, n, pvals):
@@ -257,7 +258,7 @@ def _multinomial(out, n, pvals):
 
 def _rows_of(size, n, dtype):
 	"""An array of so many rows of n, and they as a matrix."""
-	out = np.zeros((size, n) if isinstance(size, int) else size + (n,), dtype)
+	out = np.zeros((size, n) if isinstance(size, INTEGERS) else size + (n,), dtype)
 	return out, out.reshape((out.size // max(n, 1), n))
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .common import as_array, axis_of, flat, front, with_extent
+from .common import INTEGERS, as_array, axis_of, flat, front, with_extent
 
 
 # -- Filled -----------------------------------------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def repeat(a, repeats):
 
 
 def tile(A, reps):
-	if isinstance(reps, int):
+	if isinstance(reps, INTEGERS):
 		if A.ndim == 1:
 			out = np.empty(A.size * reps, A.dtype)
 			for i in range(reps):
@@ -516,7 +516,7 @@ def _check_places(indices, n):
 
 def take(a, indices):
 	items = flat(a)
-	if isinstance(indices, int):
+	if isinstance(indices, INTEGERS):
 		if indices >= items.size or indices < -items.size:
 			raise IndexError(f"index {indices} is out of bounds for size {items.size}")
 		return items[indices]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .common import as_array, flat
+from .common import NUMBERS, as_array, flat
 
 
 def argmax(a):
@@ -285,7 +285,7 @@ def place(a, x, right):
 
 
 def searchsorted(a, v, side="left"):
-	if isinstance(v, (int, float, complex)):
+	if isinstance(v, NUMBERS):
 		return place(a, v, side == "right")
 	out = np.empty(v.size, np.int64)
 	values = flat(v)

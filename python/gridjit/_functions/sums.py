@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .common import as_array, axis_of, flat, front
+from .common import NUMBERS, as_array, axis_of, flat, front
 from .sorting import place, quick_sort, select
 
 
@@ -387,7 +387,7 @@ def interp(x, xp, fp):
 		raise ValueError("array of sample points is empty")
 	if xp.size != fp.size:
 		raise ValueError("fp and xp are not of the same length.")
-	if isinstance(x, (int, float)):
+	if isinstance(x, NUMBERS):
 		return _interp1(x, xp, fp)
 	out = np.empty(x.size)
 	for i in range(x.size):
