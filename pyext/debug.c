@@ -5,6 +5,7 @@
 #include "freeze/freeze.h"
 
 #include "bytecode/decode.h"
+#include "emit/emit.h"
 
 #include <string.h>
 
@@ -118,10 +119,17 @@ static PyObject *live_arrays(PyObject *m, PyObject *unused)
 	return PyLong_FromLongLong(gj_owned_live());
 }
 
+static PyObject *llvm_version(PyObject *m, PyObject *unused)
+{
+	(void)m, (void)unused;
+	return PyUnicode_FromString(gj_llvm_version());
+}
+
 PyMethodDef gj_debug_methods[] = {
 	{ "_pyops", pyops, METH_NOARGS, "Rows of the bytecode table: (name, number, caches, effects, effects when taken)." },
 	{ "_dump_ssa", dump_ssa, METH_O, "SSA of a function as text." },
 	{ "_dump_cfg", dump_cfg, METH_O, "Blocks and loops of a function as text." },
+	{ "_llvm_version", llvm_version, METH_NOARGS, "LLVM's, with which this was built: 22.1.8." },
 	{ "_live_arrays", live_arrays, METH_NOARGS, "How many arrays that functions for the host have made are alive." },
 	{ "_dump_code", dump_code, METH_O, "A function as it is frozen, with its digest." },
 	{ NULL, NULL, 0, NULL },

@@ -2,6 +2,7 @@
 kernels that could tell are left alone. On the CPU device, where tests can ask for it; each setting in a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -280,7 +281,7 @@ def test_packed_halves():
 	array = types.Array(types.float16, 1, "C")
 	ptx = _core.compile(saxpy_half.py_func, (types.float16, array, array, array),
 		{"cc": (9, 0), "facts": 7 | 32768 | 65536, "entry": "kernel"})[0]
-	assert ptx.count("ld.global.nc.v2.b32") == 2 and ptx.count("st.global.v2.b32") == 1 and ptx.count("fma.rn.f16x2") == 2
+	assert [len(re.findall(access, ptx)) for access in (r"ld\.global\.nc\.v2\.[bu]32", r"st\.global\.v2\.[bu]32", r"fma\.rn\.f16x2")] == [2, 1, 2]
 
 
 CHECKED = KERNELS + """

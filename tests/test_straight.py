@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gridjit import config, cuda, float32, float64, int64
+from gridjit import _core, config, cuda, float32, float64, int64
 
 N, BLOCKS = 64, 48
+needs_llvm_20 = pytest.mark.skipif(int(_core._llvm_version().split(".")[0]) < 20, reason="LLVM 19 makes no straight code (src/emit/cpu/straight.c)")
 
 
 @cuda.jit
@@ -128,6 +129,7 @@ def test_results_stay_what_they_were(soon, kernel, straight):
 	assert forms(kernel) == before
 
 
+@needs_llvm_20
 def test_when_kernels_become_straight(soon):
 	kernel = cuda.jit(tree.py_func)
 	x, counts = np.ones(N * BLOCKS), []
@@ -150,6 +152,7 @@ for kernel in (t.tree, t.steps_by_hand, t.place_of_most):
 """
 
 
+@needs_llvm_20
 def test_straight_code_has_its_memory_in_registers():
 	"""Where accesses have masks that only the kernel knows, it would have to lie on the stack: there is none then."""
 	dump = subprocess.run([sys.executable, "-c", STRAIGHT], cwd=Path(__file__).parent, capture_output=True, text=True, check=True,
