@@ -376,7 +376,7 @@ def test_strange_memory(device):
 @pytest.mark.parametrize("call, error, text", [
 	(lambda f, x: f(x), TypeError, r"f\(\) takes from 2 to 3 positional arguments but 1 was given"),
 	(lambda f, x: f(x, x, x, out=x), TypeError, "cannot specify 'out' as both a positional and keyword argument"),
-	(lambda f, x: f(x, np.ones(4)), ValueError, r"operands could not be broadcast together with shapes \(2,3\) \(4,\) "),
+	(lambda f, x: f(x, np.ones(4)), ValueError, r"operands could not be broadcast together with shapes \(2,3\) \(4,\)"),
 	(lambda f, x: f(x, x, out=np.ones(3)), ValueError, r"non-broadcastable output operand with shape \(3,\) doesn't match the broadcast shape \(2,3\)"),
 	(lambda f, x: f(x, x, out=np.ones((2, 3), "i4")), TypeError, "Cannot cast ufunc 'f' output from dtype\\('float64'\\) to dtype\\('int32'\\)"),
 	(lambda f, x: f(x, np.array([None])), TypeError, "did not contain a loop"),
