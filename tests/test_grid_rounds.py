@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gridjit import cuda, float32, float64
+from gridjit import cuda, float32, float64, int64
 from kernels import block_sum
 
 
@@ -325,6 +325,54 @@ def test_results(device, kernel):
 			assert np.array_equal(out, expect) or kernel in (shared_sum, total) and np.allclose(out, expect), (grid, block, n)
 	if device != "cuda":
 		assert all(k.rounds == (kernel in SPLIT) for k in kernel.overloads.values())
+
+
+@cuda.jit
+def sums_from(k, x, out):
+	s = 0
+	for i in range(cuda.grid(1) + k, x.shape[0], cuda.gridsize(1)):
+		s += x[i] if i >= 0 else 1000
+		out[i] = s
+	out[3000 + cuda.grid(1)] = s
+
+
+@cuda.jit
+def stores_from(k, x, out):
+	for i in range(cuda.grid(1) + k, x.shape[0], cuda.gridsize(1)):
+		out[i] = x[i] if i >= 0 else 1000
+
+
+@cuda.jit
+def shares_from(k, x, out):
+	tile = cuda.shared.array(64, int64)
+	i = cuda.grid(1) + k
+	s = 0
+	while i < x.shape[0]:
+		s += x[i] if i >= 0 else 1000
+		out[i] = s
+		i += cuda.gridsize(1)
+	tile[cuda.threadIdx.x] = s
+	cuda.syncthreads()
+	out[3000 + cuda.grid(1)] = tile[cuda.blockDim.x - 1 - cuda.threadIdx.x]
+
+
+@pytest.mark.parametrize("kernel", [sums_from, stores_from, shares_from], ids=lambda kernel: kernel.__name__)
+def test_start_is_an_argument(device, kernel):
+	for k in (0, 3, 40, 2000, -1, -70):
+		for grid, block in ((1, 1), (2, 33), (4, 64), (12, 64)):
+			size = grid * block
+			for n in (1, size - 1, size, 2 * size, 3 * size, 3 * size + 1):
+				x, out = np.arange(n), np.full(4000, -1)
+				expect, sums = out.copy(), np.zeros(size, np.int64)
+				for i in range(k, n + size):
+					at = (i - k) % size
+					if i < n:
+						sums[at] += x[i] if i >= 0 else 1000
+						expect[i] = sums[at] if kernel is not stores_from else x[i] if i >= 0 else 1000
+				if kernel is not stores_from:
+					expect[3000:3000 + size] = sums if kernel is sums_from else sums.reshape(grid, block)[:, ::-1].ravel()
+				kernel[grid, block](k, x, out)
+				assert np.array_equal(out, expect), (k, grid, block, n)
 
 
 # -- Rounds that have nothing to do with each other ---------------------------------------------------------------------------------------

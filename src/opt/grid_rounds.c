@@ -243,7 +243,7 @@ static bool start_offset(const gj_fn *f, gj_ref start, int64_t *offset)
 		*offset += o->op == GJ_ADD ? x : -x;
 		o = gj_o(f, behind_cvt(f, o->arg[0]));
 	}
-	return o->op == GJ_ADD && gj_is_signed(gj_o(f, start)->type);
+	return gj_grid_place(f, o) == 0 && gj_is_signed(gj_o(f, start)->type);
 }
 
 /* How many rounds of this turn will all threads have? A value of block b. */
