@@ -168,7 +168,7 @@ def test_what_is_stored_where_arrays_say(device):
 		assert str(got.value) == str(want.value)
 
 
-@pytest.mark.parametrize("what", ["a.T.reshape(24)", "a.reshape(6, 4, order='F')", "a.T.reshape(8, 3, order='A')", "a.ravel('K')", "a.T.ravel('K')",
+@pytest.mark.parametrize("what", ["a.T.reshape(24)", "a.reshape(6, 4, order='F')", "a.T.reshape(8, 3, order='A')", "a.ravel('K')", "a.T.ravel('K')", "a[:0].ravel('K')",
 	"a[:, ::-1].ravel('K')", "a.T.ravel('A')", "a.transpose(1, 0)", "a.transpose()", "a.mT", "a.view()", "a.real", "a.imag", "z.real[::-1]", "z.imag", "(z * 1).T.imag"])
 def test_views_and_copies_as_numpy_has_them(device, what):
 	a, z = numbers((4, 6), "f8"), numbers((4, 6), "c8") * (1 + 2j)
@@ -413,6 +413,11 @@ def test_what_is_not_built_works_on_copies(device):
 	host = np.array([3.0, 1, 2])
 	a = cuda.to_device(host)
 	assert a @ a == host @ a == a @ host == np.matmul(a, a) == a.dot(host) == 14 and np.gcd(cuda.to_device(np.array([4, 6])), 6).tolist() == [2, 6]
+	for lies in (lambda x: x[::2].T, lambda x: x.T, lambda x: x[::-1]):
+		sheet = numbers((4, 3), "f8")
+		for order in "CFAK":
+			assert lies(cuda.to_device(sheet)).flatten(order).tolist() == lies(sheet).flatten(order).tolist()
+			assert lies(cuda.to_device(sheet)).tobytes(order) == lies(sheet).tobytes(order)
 	assert a.argsort().tolist() == [1, 2, 0] and a.std() == host.std() and np.where(a > 1)[0].tolist() == [0, 2]
 	with pytest.raises(TypeError, match="cannot write to a device array"):
 		np.matmul(cuda.to_device(np.eye(3)), a, out=cuda.device_array(3))

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from gridjit import cuda, float64
+from gridjit import cuda, float64, njit
 
 
 def up(a): a[1:] = a[:-1]
@@ -92,6 +92,18 @@ def test_rows_of_any_length(device, function):
 	function(want)
 	cuda.jit(function)[1, 1](a)
 	np.testing.assert_array_equal(a, want)
+
+
+@pytest.mark.parametrize("function", LINES + SHEETS, ids=lambda f: f.__name__)
+def test_loops_that_threads_share_have_a_direction_too(function):
+	"""Where steps are negative as well, and where there are enough rounds for threads."""
+	compiled = njit(parallel=True)(function)
+	for shape in ((8,), (6000,)) if function in LINES else ((5, 5), (90, 90)):
+		for a in layouts(shape):
+			want = a.copy()
+			function(want)
+			compiled(a)
+			np.testing.assert_array_equal(a, want, err_msg=f"{a.strides}")
 
 
 def test_where_numpy_itself_is_wrong(device):

@@ -181,6 +181,8 @@ static gj_ref view_of(const gj_inst *s, const gj_op *o, const indexed *x, uint32
 	gj_ref view[] = { o->arg[0], x->alone ? 0 : gj_op_new(f, o->block, GJ_MKTUPLE, NULL, o->loc, n, item) };
 	gj_ref a = x->alone ? o->arg[0] : gj_op_new(f, o->block, GJ_ITEM, NULL, o->loc, 2, view);
 	bool lies = true;
+	if (!x->alone)
+		gj_o(f, a)->flags |= GJ_CHECKED;
 	for (uint32_t i = 0; i < x->n; i++)
 		lies &= x->axis[i] == x->place + i;
 	if (lies)

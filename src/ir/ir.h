@@ -56,7 +56,8 @@ typedef enum gj_hint {
 } gj_hint;
 
 enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, GJ_WRAP = 8 /* SELECT of a negative index; CONST: enumerate's end */,
-	GJ_ASIDE = 16 /* LOAD, STORE: in another way of doing what is done beside it */ };
+	GJ_ASIDE = 16 /* LOAD, STORE: in another way of doing what is done beside it */,
+	GJ_CHECKED = 32 /* ITEM: indices outside raise without boundscheck too */ };
 
 /* How a value differs between the lanes of a warp (divergence.c). */
 typedef enum gj_shape { GJ_UNIFORM, GJ_LINEAR, GJ_VARYING } gj_shape;

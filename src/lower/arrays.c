@@ -52,7 +52,7 @@ static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
 
 /* -- a[...] --------------------------------------------------------------------------------------------------------- */
 
-typedef struct indexing { gj_body *B; gj_lv a, index; uint32_t n; char items[16]; gj_ref ref[16]; const char *name; } indexing;
+typedef struct indexing { gj_body *B; gj_lv a, index; uint32_t n; char items[16]; gj_ref ref[16]; const char *name; bool checked; } indexing;
 
 /* Value of index item k (an integer). */
 static gj_ref index_value(const indexing *x, uint32_t k)
@@ -64,7 +64,7 @@ static gj_ref index_value(const indexing *x, uint32_t k)
 
 static indexing indexing_of(gj_body *B, const gj_op *o, gj_lv a, gj_lv index)
 {
-	indexing x = { .B = B, .a = a, .index = index, .name = gj_lname_of(B->s, o->arg[0]) };
+	indexing x = { .B = B, .a = a, .index = index, .name = gj_lname_of(B->s, o->arg[0]), .checked = o->flags & GJ_CHECKED };
 	x.n = gj_index_items(B->s, o, o->arg[1], x.items, x.ref);
 	if (gj_o(B->s->fn, o->arg[1])->type->kind != GJ_TUPLE && x.items[0] == 'i')
 		x.ref[0] = 0;                                                          /* index is the value itself */
@@ -109,7 +109,7 @@ static gj_lv make_view(const indexing *x, const gj_type *t)
 			d++;
 		}
 	}
-	gj_lcheck_index(L, a, whole, x->name);
+	(x->checked ? gj_lcheck_always : gj_lcheck_index)(L, a, whole, x->name);
 	gj_ref off = gj_lbyte_offset(L, a, at);
 	const gj_type *ptr = gj_o(L->fn, a.part[0])->type;
 	p[0] = off ? gj_lat(L, a, at, 'A', gj_e2(L, GJ_BYTES, ptr, a.part[0], off)) : a.part[0];

@@ -54,12 +54,10 @@ static void check_bounds(gj_lower *L, uint32_t n, const gj_ref *arg, const char 
 	gj_lraise(L, out, p, 2 * n, arg);
 }
 
-void gj_lcheck_index(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
+static void check_places(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
 {
 	gj_ref arg[2 * GJ_MAX_NDIM], n = 0;
 	const char *pattern = "";
-	if (!L->M->bounds)
-		return;
 	for (uint32_t d = 0; d < a.type->ndim; d++)
 		n += at[d] != 0;
 	for (uint32_t d = 0, k = 0; d < a.type->ndim; d++) {
@@ -73,6 +71,18 @@ void gj_lcheck_index(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
 		name = gj_printf(L->arena, "%s[%s]", name ? name : "", pattern);
 	if (n)
 		check_bounds(L, n, arg, name);
+}
+
+void gj_lcheck_index(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
+{
+	if (L->M->bounds)
+		check_places(L, a, at, name);
+}
+
+void gj_lcheck_always(gj_lower *L, gj_lv a, const gj_ref *at, const char *name)
+{
+	if (L->M->bounds || L->M->reports)
+		check_places(L, a, at, name);
 }
 
 void gj_lcheck_item(gj_lower *L, gj_ref at, uint32_t n)

@@ -294,8 +294,9 @@ gj_lv  gj_lchosen(gj_lower *, gj_lv tuple, gj_ref at, const gj_type *);  /* item
 
 /* -- Checks (checks.c); all do nothing unless the options ask for them -------------------------------------------------- */
 const char *gj_lname_of(const gj_inst *, gj_ref);                      /* the variable that holds a value; NULL: none */
-/* Indices of a, which count from the front; 0: a dimension that is not indexed. `name`: a's, or NULL. */
+/* Indices of a, which count from the front; 0: a dimension that is not indexed. `name`: a's, or NULL. always: also where they do not ask. */
 void   gj_lcheck_index(gj_lower *, gj_lv a, const gj_ref *at, const char *name);
+void   gj_lcheck_always(gj_lower *, gj_lv a, const gj_ref *at, const char *name);
 void   gj_lcheck_item(gj_lower *, gj_ref at, uint32_t n);              /* of a tuple */
 /* By zero Python raises, and with a step of zero. op: a gj_binop, or GJ_DIVMOD; reals: one of the operands is one. */
 enum { GJ_DIVMOD = GJ_NBINOPS };

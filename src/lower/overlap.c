@@ -203,21 +203,30 @@ static void through_temporary(gj_lower *L, gj_lv target, gj_lnext *next, void *a
 	loops(L, target, 0, item, &held, at, 0);
 }
 
-/* Where loops are shared out, the one that counts down is apart: it is never shared, and the other one's indices are plain. */
-static void run(gj_lower *L, gj_lv target, gj_ref down, gj_lnext *next, void *arg, gj_ref *at)
+/* Would plain loops, whose indices count up, overwrite what is still to be read? */
+static gj_ref against(gj_lower *L, gj_lv target, const order *o)
 {
-	if (!down || !L->M->options->parallel) {
-		loops(L, target, down, next, arg, at, 0);
+	gj_ref yes = o->down;
+	for (uint32_t d = 0; d < target.type->ndim && target.type->layout == 'A'; d++)
+		yes = either(L, yes, both(L, o->up, gj_ecmp(L, GJ_CMP_LT, gj_stride(target, d), zero(L))));
+	return yes;
+}
+
+/* Where loops are shared out, the one with a direction is apart: it is never shared, and the other one's indices are plain. */
+static void run(gj_lower *L, gj_lv target, const order *o, gj_lnext *next, void *arg, gj_ref *at)
+{
+	if (!o->down || !L->M->options->parallel) {
+		loops(L, target, o->down, next, arg, at, 0);
 		return;
 	}
-	uint32_t back = gj_block_new(L->fn), forth = gj_block_new(L->fn), done = gj_block_new(L->fn);
-	gj_branch(L, down, back, forth);
-	L->cur = back;
+	uint32_t directed = gj_block_new(L->fn), plain = gj_block_new(L->fn), done = gj_block_new(L->fn);
+	gj_branch(L, against(L, target, o), directed, plain);
+	L->cur = directed;
 	gj_ref from = begin_aside(L);
-	loops(L, target, gj_eint(L, gj_bool(), 1), next, arg, at, 0);
+	loops(L, target, o->down, next, arg, at, 0);
 	end_aside(L, from);
 	gj_jump(L, done);
-	L->cur = forth;
+	L->cur = plain;
 	loops(L, target, 0, next, arg, at, 0);
 	gj_jump(L, done);
 	L->cur = done;
@@ -238,7 +247,7 @@ void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lne
 	if (arrays > 1 && o.up && o.down)
 		o.held = either(L, o.held, both(L, o.up, o.down));
 	if (!o.held) {
-		run(L, target, o.down, next, arg, at);
+		run(L, target, &o, next, arg, at);
 		return;
 	}
 	uint32_t hold = gj_block_new(L->fn), now = gj_block_new(L->fn), done = gj_block_new(L->fn);
@@ -247,7 +256,7 @@ void gj_lfill(gj_lower *L, gj_lv target, uint32_t n, const gj_lv *source, gj_lne
 	through_temporary(L, target, next, arg);
 	gj_jump(L, done);
 	L->cur = now;
-	run(L, target, o.down, next, arg, at);
+	run(L, target, &o, next, arg, at);
 	gj_jump(L, done);
 	L->cur = done;
 }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridjit import njit
+from gridjit import _core, njit
 
 SHAPE = (3, 4, 2)
 compiled = {}
@@ -200,3 +200,40 @@ def test_records():
 	want, got = np.zeros((3, 2), [("x", "f8"), ("n", "i4")]), np.zeros((3, 2), [("x", "f8"), ("n", "i4")])
 	assert f.py_func(want, np.array([1, 0])).tolist() == f(got, np.array([1, 0])).tolist()
 	assert want.tolist() == got.tolist()
+
+
+def test_integers_beside_arrays_are_asked_too():
+	@njit
+	def f(a, k, i, v):
+		a[k, i] = v
+		return a[:, i, k].sum()
+
+	@njit
+	def caught(a, k, i):
+		b = a + 1
+		try:
+			return b[k, :, i].sum()
+		except IndexError:
+			return -1.0
+
+	a, k = np.zeros((3, 4, 5)), np.array([1, 2])
+	assert f(a, k, 3, 1.0) == f.py_func(a, k, 3, 1.0) and f(a, k, -1, 2.0) == f.py_func(a, k, -1, 2.0)
+	assert caught(a, k, 4) == caught.py_func(a, k, 4) and caught(a, k, 5) == caught(a, k, -6) == -1
+	before, held = a.copy(), _core._live_arrays()
+	for i in (4, -5, np.uint64(2**63)):
+		with pytest.raises(IndexError, match=f"index {i} is out of bounds for axis . with size 4"):
+			f(a, k, i, 3.0)
+	with pytest.raises(IndexError, match="index 0 is out of bounds for axis . with size 0"):
+		f(a[:, :0], k, 0, 3.0)
+	assert a.tolist() == before.tolist() and _core._live_arrays() == held
+
+
+def test_what_is_broadcast_away_is_not_asked():
+	@njit
+	def f(a, k, l):
+		a[k, l] = 1
+		return a[k, l]
+
+	a = np.zeros((3, 0))
+	for k, l in ((np.zeros(0, int), np.array([5])), (np.array([[7]]), np.zeros((2, 0), int))):
+		assert f(a, k, l).shape == f.py_func(a, k, l).shape

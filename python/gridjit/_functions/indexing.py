@@ -74,9 +74,10 @@ def _check_bounds(index, n, named):
 
 
 def _row(index, shape, n, named):
-	"""The n items of an index array of a shape in one row, none outside."""
+	"""The items of an index array of a shape in one row, none outside an axis of extent n: what is broadcast away is not asked."""
 	b = flat(index)
-	_check_bounds(b, n, named)
+	if 0 not in shape:
+		_check_bounds(b, n, named)
 	if index.ndim == len(shape):
 		if index.shape == shape:
 			return b

@@ -10,7 +10,7 @@ import numpy as np
 from . import reductions
 from ._elementwise import NUMBERS, Elementwise, as_operand, is_known, type_of
 from ._ufuncs import function, function_of
-from .devicearray import CONVERSIONS, OF_HOST, DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
+from .devicearray import CONVERSIONS, OF_HOST, DeviceNDArray, _order, as_cuda_array, device_array, is_cuda_array, to_device
 
 try:
 	_ComplexWarning = np.exceptions.ComplexWarning
@@ -255,6 +255,14 @@ def _of_host(name):
 	return method
 
 
+def _in_order(name):
+	"""Such a method with an order, where A asks how the array lies, not its copy."""
+	method = _of_host(name)
+	ordered = lambda self, order="C": method(self, _order(self, order))
+	ordered.__name__, ordered.__doc__ = name, method.__doc__
+	return ordered
+
+
 def _conversion(function):
 	"""What a function of Python makes of an array or a number, which here is a copy in host memory."""
 	return lambda self, *args: function(self._to_host(), *args)
@@ -410,7 +418,7 @@ def _install():
 	for name in CONVERSIONS:
 		setattr(DeviceNDArray, f"__{name}__", _conversion(getattr(builtins, name, operator.index)))
 	for name in OF_HOST:
-		setattr(DeviceNDArray, name, _of_host(name))
+		setattr(DeviceNDArray, name, (_in_order if name in ("flatten", "tobytes") else _of_host)(name))
 	DeviceNDArray.astype, DeviceNDArray.fill = astype, fill
 	DeviceNDArray.clip = lambda self, min=None, max=None, out=None, **keywords: clip(self, min, max, out, **keywords)
 	for name, method in reductions.METHODS.items():

@@ -138,7 +138,9 @@ class DeviceNDArray(_core.DeviceArray):
 
 	def ravel(self, order="C", stream=0):
 		"""All items in one dimension: a view if they are contiguous in that order, else a copy. K: as they lie."""
-		if order == "K" and 0 not in self.shape:
+		if order == "K":
+			if self.size == 0:
+				return self.ravel("C", stream)
 			lie = sorted(range(self.ndim), key=lambda axis: (-abs(self.strides[axis]), axis))
 			return self.transpose(lie).ravel("C", stream)
 		order = _order(self, order)
