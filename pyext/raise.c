@@ -119,7 +119,7 @@ void gj_diag_raise(const gj_diag *d)
 		gj_sb_printf(&out, "Hint: %s%s", gj_did_you_mean(&like), d->hint ? d->hint : "");
 	const char *text = gj_sb_str(&out);
 	size_t n = strlen(text);
-	while (n && strchr("\n ", text[n - 1]))
+	while (n && (text[n - 1] == '\n' || (*like.like && !d->hint && text[n - 1] == ' ')))         /* a suggestion with nothing behind it */
 		n--;
 	PyObject *cls = PyErr_Occurred() ? NULL : exception_class(d->exc ? d->exc : "RuntimeError");
 	if (!cls) {                                /* Ctrl-C while the source line was looked up */
