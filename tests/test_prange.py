@@ -314,8 +314,30 @@ def own_arrays(a, b):
 		b[i] = t.sum()
 
 
+def red(x, y):
+	for i in prange(1, x.shape[0] - 1):
+		if i % 2 == 0:
+			y[i] = y[i - 1] + y[i + 1]
+
+
+def a_function_makes_it(x, y):
+	for i in prange(x.shape[0]):
+		v = room(1, x[i])
+		v[1] += x[i]
+		y[i] = v[0] + v[1]
+
+
+@njit
+def room(n, x):
+	if n > 3:
+		return np.zeros(n)
+	v = room(n + 1, x)
+	v[0] = x
+	return v
+
+
 @pytest.mark.parametrize("function, races", [(one_item, True), (counts, True), (neighbours, True), (whole_array, True), (columns, True),
-	(one_round, False), (the_same, False), (pairs, False), (scattered, False), (own_arrays, False)], ids=lambda x: getattr(x, "__name__", None))
+	(one_round, False), (the_same, False), (pairs, False), (scattered, False), (own_arrays, False), (red, False), (a_function_makes_it, False)], ids=lambda x: getattr(x, "__name__", None))
 def test_races(function, races, recwarn):
 	compiled = njit(parallel=True)(function)
 	for _ in range(2):

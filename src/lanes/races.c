@@ -42,6 +42,26 @@ static bool is_one_rounds(const gj_fn *f, uint32_t b)
 	return false;
 }
 
+/* Is it a remainder of the round's number? */
+static bool is_parity(const gj_fn *f, gj_ref r)
+{
+	const gj_op *o = gj_o(f, r);
+	while (o->op == GJ_CVT)
+		o = gj_o(f, o->arg[0]);
+	return (o->op == GJ_MOD || o->op == GJ_AND) && gj_o(f, o->arg[0])->shape == GJ_LINEAR;
+}
+
+/* Do only rounds of some remainder come to block b, which may leave their neighbours to others (red and black)? */
+static bool is_some_rounds(const gj_fn *f, uint32_t b)
+{
+	for (; b; b = f->bb.p[b].idom) {
+		const gj_op *t = gj_terminator(f, f->bb.p[b].idom), *c = t->op == GJ_BRANCH ? gj_o(f, t->arg[0]) : NULL;
+		if (c && c->op == GJ_CMP && (is_parity(f, c->arg[0]) || is_parity(f, c->arg[1])))
+			return true;
+	}
+	return false;
+}
+
 /* An index without what is added to it: *by. */
 static gj_ref without(const gj_fn *f, gj_ref r, int64_t *by)
 {
@@ -61,13 +81,13 @@ static gj_ref without(const gj_fn *f, gj_ref r, int64_t *by)
 	return r;
 }
 
-/* Is what is written at pointer p read at a neighbour's place by another round? */
-static bool is_neighbours(const gj_fn *f, gj_ref p)
+/* Is what block `to` writes at pointer p read at a neighbour's place by another round? */
+static bool is_neighbours(const gj_fn *f, uint32_t to, gj_ref p)
 {
 	const gj_op *a = gj_o(f, p);
 	int64_t here, there;
 	gj_ref base = a->op == GJ_ELEM ? without(f, a->arg[1], &here) : 0;
-	if (!base || gj_o(f, base)->shape != GJ_LINEAR)
+	if (!base || gj_o(f, base)->shape != GJ_LINEAR || is_some_rounds(f, to))
 		return false;
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r), *from = o->op == GJ_LOAD ? gj_o(f, o->arg[0]) : NULL;
@@ -90,13 +110,13 @@ static bool is_race(const gj_fn *f, const gj_op *o, const gj_rounds *rounds)
 {
 	gj_ref p = o->arg[0], v = o->arg[1];
 	const gj_op *root = gj_root(f, p);
-	bool updates = reads(f, v, p, 0);
-	if (is_own(f, root, rounds) || root->op == GJ_LOCALMEM || root->op == GJ_ALLOC || is_one_rounds(f, o->block))
+	bool updates = reads(f, v, p, 0), shared = root->op == GJ_PARAM || root->op == GJ_ADDRESS;
+	if (!shared || is_own(f, root, rounds) || is_one_rounds(f, o->block))
 		return false;
 	switch (gj_o(f, p)->shape) {
 	case GJ_UNIFORM: return updates || gj_o(f, v)->shape != GJ_UNIFORM;
-	case GJ_VARYING: return (updates && is_found(f, p, 0)) || is_neighbours(f, p);
-	default:         return is_neighbours(f, p);
+	case GJ_VARYING: return (updates && is_found(f, p, 0)) || is_neighbours(f, o->block, p);
+	default:         return is_neighbours(f, o->block, p);
 	}
 }
 
