@@ -458,5 +458,5 @@ def seen_afterwards(x, k, a):
 def test_what_depends_on_the_element_is_seen(function):
 	"""Copies would show."""
 	compiled = njit(parallel=True)(function)
-	compiled(np.ones(10), np.zeros(10, np.int64), np.zeros(4))
+	compiled(np.ones(10), np.zeros(10, np.int64), np.zeros(10))
 	assert "each chunk has a copy" not in compiled.explain()
