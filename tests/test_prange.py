@@ -336,6 +336,69 @@ def room(n, x):
 	return v
 
 
+def largest_by_key(a, b):
+	for i in prange(a.shape[0]):
+		k = int(a[i])
+		if b[k] < a[i]:
+			b[k] = a[i]
+			a[k] = i
+
+
+def first_of_each(a, b):
+	n = 0
+	for i in prange(a.shape[0]):
+		k = int(a[i])
+		if not b[k]:
+			b[k] = 1
+			n += 1
+	return n
+
+
+def first_of_each_goes_on(a, b):
+	for i in prange(a.shape[0]):
+		if b[int(a[i])]:
+			continue
+		b[int(a[i])] = 1
+		a[i] = 0
+
+
+def swaps(a, b):
+	for i in prange(a.shape[0]):
+		b[i], b[int(a[i])] = b[int(a[i])], b[i]
+
+
+def next_places(a, b):
+	for i in prange(a.shape[0]):
+		p = b[int(a[i])]
+		a[int(p)] = i
+		b[int(a[i])] = p + 1
+
+
+def flood(a, b):
+	changed = False
+	for i in prange(a.shape[0]):
+		k = int(a[i])
+		if b[k] == 0:
+			b[k] = 3
+			changed = True
+	return changed
+
+
+def bounded(a, b):
+	for i in prange(a.shape[0]):
+		if b[int(a[i])] > 0.5:
+			b[int(a[i])] = 0.5
+
+
+@pytest.mark.parametrize("function, races", [(largest_by_key, 4), (first_of_each, 5), (first_of_each_goes_on, 4), (swaps, 2), (next_places, 4),
+	(flood, 0), (bounded, 0)], ids=lambda x: getattr(x, "__name__", None))
+def test_races_in_what_hangs_on_an_item(function, races, recwarn):
+	"""In which line there is one; 0: none."""
+	njit(parallel=True)(function)(np.arange(5.0), np.zeros(5))
+	found = [str(w.message) for w in recwarn if w.category is errors.NumbaParallelSafetyWarning]
+	assert len(found) == 0 if not races else f"line {function.__code__.co_firstlineno + races}: rounds" in " ".join(found)
+
+
 @pytest.mark.parametrize("function, races", [(one_item, True), (counts, True), (neighbours, True), (whole_array, True), (columns, True),
 	(one_round, False), (the_same, False), (pairs, False), (scattered, False), (own_arrays, False), (red, False), (a_function_makes_it, False)], ids=lambda x: getattr(x, "__name__", None))
 def test_races(function, races, recwarn):

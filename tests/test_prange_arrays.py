@@ -460,3 +460,75 @@ def test_what_depends_on_the_element_is_seen(function):
 	compiled = njit(parallel=True)(function)
 	compiled(np.ones(10), np.zeros(10, np.int64), np.zeros(10))
 	assert "each chunk has a copy" not in compiled.explain()
+
+
+# -- arrays that rounds have of their own ---------------------------------------------------------------------------------------------
+
+def on_one_path(x, out):
+	for i in prange(out.shape[0]):
+		if x[i] > 0.5:
+			y = x[i:i + 3] * 2
+		if x[i] > 0.7:
+			y, z = y + 1, y
+			out[i] = y[0] + z[1]
+
+
+def in_a_loop(x, out):
+	for k in range(3):
+		for i in prange(out.shape[0]):
+			for j in range(3):
+				v = x[i] + j
+				y = np.full(2, v) if j < 2 else y + 1
+			out[i] += y[1] + v
+
+
+def in_two_loops(x, out):
+	for k in range(2):
+		for i in prange(out.shape[0]):
+			if x[i] > 0.5:
+				y = (x[i:i + 3] * 2, k)
+			if x[i] > 0.5:
+				out[i] += y[0][1] + y[1]
+		for i in prange(out.shape[0]):
+			if x[i] < 0.5:
+				y = (x[i:i + 2].copy(), i)
+				out[i] -= y[0][1] + y[1]
+
+
+def until_one_fits(x, out):
+	for i in prange(out.shape[0]):
+		for j in range(4):
+			if x[i] * j > 1:
+				y = x[i:i + 3] * j
+				break
+		else:
+			continue
+		out[i] = y[2]
+
+
+@pytest.mark.parametrize("function", [on_one_path, in_a_loop, in_two_loops, until_one_fits])
+def test_arrays_of_one_round(function):
+	from gridjit import _core
+	x, want, got = rng.random(503), np.zeros(500), np.zeros(500)
+	function(x, want)
+	compiled = njit(parallel=True)(function)
+	compiled(x, got)
+	assert want.tolist() == got.tolist() and "threads" in compiled.explain()
+	before = _core._live_arrays()
+	for _ in range(5):
+		compiled(x, got)
+	assert _core._live_arrays() == before
+
+
+def test_what_another_round_left_is_no_value():
+	@njit(parallel=True)
+	def f(x, out, n):
+		for k in range(2):
+			for i in prange(out.shape[0]):
+				for j in range(n if i == 7 else 1):
+					y = x[i:] + 1
+				out[i] = y[0]
+
+	f(np.ones(9), np.zeros(9), 1)
+	with pytest.raises(UnboundLocalError, match="'y'"):
+		f(np.ones(9), np.zeros(9), 0)

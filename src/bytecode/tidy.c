@@ -127,6 +127,19 @@ static void order_preds(gj_fn *f, gj_bb *bb)
 			swap_preds(f, bb, k, k - 1);
 }
 
+/* Variables beside whose phi there is one that says whether they have a value. */
+static void mark_unsure(gj_ssa_state *s)
+{
+	for (uint32_t i = 0; i < s->phi.n; i++) {
+		const gj_op *flag = gj_o(s->f, s->phi.p[i].ref);
+		if (flag->sub != GJ_PHI_BOUND || s->alias[s->phi.p[i].ref])
+			continue;
+		GJ_EACH_PHI(s->f, flag->block, r)
+			if (gj_o(s->f, r)->sub == GJ_PHI_VALUE && gj_o(s->f, r)->imm.name == flag->imm.name)
+				gj_o(s->f, r)->sub = GJ_PHI_MAYBE;
+	}
+}
+
 void gj_ssa_tidy(gj_ssa_state *s)
 {
 	gj_fn *f = s->f;
@@ -144,8 +157,9 @@ void gj_ssa_tidy(gj_ssa_state *s)
 		order_preds(f, &f->bb.p[b]);
 	for (uint32_t i = 0; i < s->phi.n; i++) {                              /* from here on the variable, for messages */
 		uint32_t var = s->phi.p[i].var;
-		gj_o(f, s->phi.p[i].ref)->sub = var >= GJ_VAR_BOUND && var < GJ_VAR_TAKEN;
+		gj_o(f, s->phi.p[i].ref)->sub = var >= GJ_VAR_BOUND && var < GJ_VAR_TAKEN ? GJ_PHI_BOUND : GJ_PHI_VALUE;
 		var -= var >= GJ_VAR_BOUND && var < GJ_VAR_KEPT ? GJ_VAR_BOUND : 0;
 		gj_o(f, s->phi.p[i].ref)->imm.name = var < (uint32_t)s->code->nvars ? s->code->var[var] : NULL;
 	}
+	mark_unsure(s);
 }

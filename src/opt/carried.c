@@ -255,6 +255,14 @@ static gj_ref wrong_op(chain *c)
 	return 0;
 }
 
+static const char *name_of(const gj_fn *f, gj_ref r)
+{
+	for (uint32_t i = 0; i < f->named.n; i++)
+		if (f->named.p[i].value == r)
+			return f->named.p[i].name;
+	return NULL;
+}
+
 /* Where, and under which name (NULL: it has none), the variable gets what makes rounds depend on each other. */
 static void tell(const chain *c, gj_ref wrong, gj_carried_wrong *out)
 {
@@ -263,20 +271,31 @@ static void tell(const chain *c, gj_ref wrong, gj_carried_wrong *out)
 		if (!c->in[where->arg[k]])
 			where = gj_o(c->f, where->arg[k]);
 	out->loc = where->loc;
-	out->name = "a value";
-	for (uint32_t i = 0; i < c->f->named.n; i++)
-		if (c->f->named.p[i].value == c->c->phi) {
-			out->name = gj_printf(c->f->arena, "'%s'", c->f->named.p[i].name);
-			return;
-		}
+	const char *name = name_of(c->f, c->c->phi);
+	out->name = name ? gj_printf(c->f->arena, "'%s'", name) : "a value";
+}
+
+/* Does it reach anything but phis? */
+static bool is_wanted(const gj_fn *f, gj_ref r, bool *seen)
+{
+	seen[r] = true;
+	GJ_EACH_OP(f, b, u) {
+		const gj_op *o = gj_o(f, u);
+		for (uint32_t k = 0; k < o->nargs; k++)
+			if (o->arg[k] == r && (o->op != GJ_PHI || (!seen[u] && is_wanted(f, u, seen))))
+				return true;
+	}
+	return false;
 }
 
 static bool used_outside(const gj_prange *p, gj_ref phi)
 {
 	const gj_fn *f = p->f;
+	bool *seen = gj_new(f->arena, bool, f->op.n);
+	seen[phi] = true;
 	GJ_EACH_OP(f, b, r)
 		for (uint32_t k = 0; k < gj_o(f, r)->nargs && b != p->header && !p->inside[b]; k++)
-			if (gj_o(f, r)->arg[k] == phi)
+			if (gj_o(f, r)->arg[k] == phi && (gj_o(f, r)->op != GJ_PHI || (!seen[r] && is_wanted(f, r, seen))))
 				return true;
 	return false;
 }
@@ -303,14 +322,12 @@ static bool stays_bound(const gj_prange *p, gj_ref r, bool *seen)
 	return true;
 }
 
-/* A variable that has no value before the loop, and what says whether it has one: each round begins anew without. So does the latter where
- * it is not known before the loop, and rounds only read the variable. */
-static bool is_rounds_own(const gj_prange *p, gj_ref phi)
+/* What says whether a variable has a value that has none before the loop: each round begins anew without. So does what is not known before the
+ * loop, where rounds only read the variable. */
+static bool is_rounds_flag(const gj_prange *p, gj_ref phi)
 {
 	gj_ref before = gj_carry_in(p, phi);
 	const gj_op *in = gj_o(p->f, before);
-	if (in->op == GJ_UNDEF || !gj_o(p->f, phi)->sub)
-		return in->op == GJ_UNDEF;
 	if (in->op == GJ_CONST)
 		return !in->imm.i;
 	bool *seen = gj_new(p->f->arena, bool, p->f->op.n);
@@ -318,39 +335,120 @@ static bool is_rounds_own(const gj_prange *p, gj_ref phi)
 	return stays_bound(p, gj_carry_out(p, phi), seen);
 }
 
-static void begin_anew(const gj_prange *p, gj_ref phi)
+/* What is done with a value, through phis too: an owner's users are counted, and nothing else is. */
+typedef struct uses { bool counted, other; } uses;
+
+static void find_uses(const gj_fn *f, gj_ref r, bool *seen, uses *u)
+{
+	seen[r] = true;
+	GJ_EACH_OP(f, b, by) {
+		const gj_op *o = gj_o(f, by);
+		for (uint32_t k = 0; k < o->nargs; k++) {
+			if (o->arg[k] != r)
+				continue;
+			bool counts = o->op == GJ_RETAIN || o->op == GJ_RELEASE;
+			u->counted |= counts;
+			u->other |= !counts && o->op != GJ_PHI;
+			if (o->op == GJ_PHI && !seen[by])
+				find_uses(f, by, seen, u);
+		}
+	}
+}
+
+static void begin_anew(const gj_prange *p, gj_ref phi, gj_ref with)
 {
 	GJ_EACH_OP(p->f, b, r)
 		for (uint32_t k = 0; p->inside[b] && k < gj_o(p->f, r)->nargs; k++)
 			if (gj_o(p->f, r)->arg[k] == phi)
-				gj_o(p->f, r)->arg[k] = gj_carry_in(p, phi);
+				gj_o(p->f, r)->arg[k] = with;
+}
+
+/* An op before the terminator of block b. */
+static gj_ref insert(gj_fn *f, uint32_t b, gj_opcode op, const gj_type *t, uint32_t nargs, const gj_ref *arg)
+{
+	gj_ref end = f->bb.p[b].ops.p[--f->bb.p[b].ops.n], r = gj_emit(f, b, op, t, 0, nargs, arg);
+	gj_push(f->arena, &f->bb.p[b].ops, end);
+	return r;
+}
+
+/* The owner of an array that has none before the loop: a round that leaves one lets go of it itself. That nobody reads the array behind the
+ * loop, or in another round, is seen at its address. */
+static void let_go(const gj_prange *p, gj_ref phi)
+{
+	gj_fn *f = p->f;
+	gj_ref before = gj_carry_in(p, phi), out = gj_carry_out(p, phi);
+	if (out != phi)
+		insert(f, p->latch, GJ_RELEASE, NULL, 1, &out);
+	gj_o(f, phi)->arg[gj_pred_index(f, p->header, p->latch)] = before;
+	begin_anew(p, phi, insert(f, p->before, GJ_CONST, gj_o(f, phi)->type, 0, NULL));
+	GJ_EACH_OP(f, b, r)
+		for (uint32_t k = 0; k < gj_o(f, r)->nargs; k++)
+			if (gj_o(f, r)->arg[k] == phi)
+				gj_o(f, r)->arg[k] = before;
+}
+
+/* What becomes of a header's phi; the op that makes rounds depend on each other through it, or 0. */
+static gj_ref find_one(gj_prange *p, gj_carried *found, chain *c)
+{
+	*c = (chain){ .p = p, .f = p->f, .c = found, .in = gj_new(p->f->arena, bool, p->f->op.n) };
+	if ((found->by = counts_by(p, found->phi))) {
+		found->how = GJ_CARRY_COUNTED;
+		return 0;
+	}
+	bool used = spread(c), outside = used_outside(p, found->phi), pointer = gj_o(p->f, found->phi)->type->kind == GJ_PTR;
+	gj_ref wrong = used ? wrong_op(c) : pointer && outside ? gj_carry_out(p, found->phi) : 0;
+	found->how = used ? GJ_CARRY_REDUCED : outside ? GJ_CARRY_LAST : GJ_CARRY_NOTHING;
+	return wrong ? wrong : used && !c->known ? found->phi : 0;
+}
+
+/* Is a variable each round's own? One that may have no value before the loop is, if rounds would depend on each other through it. */
+static bool is_private(gj_prange *p, const char *name)
+{
+	bool depends = false;
+	GJ_EACH_PHI(p->f, p->header, r) {
+		gj_carried found = { .phi = r };
+		chain c;
+		const char *other = gj_o(p->f, r)->sub == GJ_PHI_MAYBE ? name_of(p->f, r) : NULL;
+		depends |= other && !strcmp(other, name) && find_one(p, &found, &c);
+	}
+	return depends;
+}
+
+void gj_make_own(gj_prange *p)
+{
+	gj_fn *f = p->f;
+	bool *own = gj_new(f->arena, bool, f->op.n);
+	GJ_EACH_PHI(f, p->header, r) {
+		const char *name = gj_o(f, r)->sub ? name_of(f, r) : NULL;
+		own[r] = gj_o(f, gj_carry_in(p, r))->op == GJ_UNDEF || (name && is_private(p, name));
+	}
+	GJ_EACH_PHI(f, p->header, r) {
+		const gj_op *o = gj_o(f, r), *in = gj_o(f, gj_carry_in(p, r));
+		bool none = in->op == GJ_CONST && !in->imm.i;
+		uses u = { 0 };
+		find_uses(f, r, gj_new(f->arena, bool, f->op.n), &u);
+		if (o->sub == GJ_PHI_BOUND && (own[r] || is_rounds_flag(p, r)))
+			begin_anew(p, r, own[r] ? insert(f, p->before, GJ_CONST, o->type, 0, NULL) : gj_carry_in(p, r));
+		else if (u.counted && !u.other && o->sub != GJ_PHI_BOUND && (none || o->sub == GJ_PHI_MAYBE))
+			let_go(p, r);
+		else if (own[r] && !u.counted && o->sub != GJ_PHI_BOUND)
+			begin_anew(p, r, insert(f, p->before, GJ_UNDEF, o->type, 0, NULL));
+	}
 }
 
 bool gj_find_carried(gj_prange *p, gj_carried_wrong *told)
 {
 	gj_fn *f = p->f;
-	GJ_EACH_PHI(f, p->header, r)
-		if (p->promised && is_rounds_own(p, r))
-			begin_anew(p, r);
 	GJ_EACH_PHI(f, p->header, r) {
 		gj_carried found = { .phi = r };
-		chain c = { .p = p, .f = f, .c = &found, .in = gj_new(f->arena, bool, f->op.n) };
-		if (r == p->position)
-			continue;
-		if ((found.by = counts_by(p, r))) {
-			found.how = GJ_CARRY_COUNTED;
-			gj_push(f->arena, &p->carried, found);
-			continue;
-		}
-		bool used = spread(&c);
-		bool pointer = gj_o(f, r)->type->kind == GJ_PTR;
-		gj_ref wrong = used ? wrong_op(&c) : pointer && used_outside(p, r) ? gj_carry_out(p, r) : 0;
-		if (wrong || (used && !c.known)) {
-			tell(&c, wrong ? wrong : r, told);
+		chain c;
+		gj_ref wrong = r == p->position ? 0 : find_one(p, &found, &c);
+		if (wrong) {
+			tell(&c, wrong, told);
 			return false;
 		}
-		found.how = used ? GJ_CARRY_REDUCED : used_outside(p, r) ? GJ_CARRY_LAST : GJ_CARRY_NOTHING;
-		gj_push(f->arena, &p->carried, found);
+		if (r != p->position)
+			gj_push(f->arena, &p->carried, found);
 	}
 	return true;
 }

@@ -614,6 +614,20 @@ static void stay(gj_prange *p, marks *stays, gj_ref mark, bool all)
 			gj_push(p->f->arena, stays, r);
 }
 
+/* Before any loop is outlined: what a loop leaves behind may be what no round of a later one reads. */
+static void make_own(gj_fn *f)
+{
+	marks stays = { 0 };
+	uint32_t loop = 0;
+	gj_prange p;
+	for (gj_ref mark; (mark = next_mark(f, stays.p, stays.n, &loop));) {
+		bool runs = !describe(&p, f, loop, mark) && p.promised && !gj_find_added(&p);
+		if (runs)
+			gj_make_own(&p);
+		stay(&p, &stays, mark, runs);
+	}
+}
+
 void gj_outline(gj_fn *f)
 {
 	marks stays = { 0 };
@@ -621,6 +635,7 @@ void gj_outline(gj_fn *f)
 	gj_prange p;
 	gj_simplify_first(f);
 	gj_remove_dead(f);
+	make_own(f);
 	for (gj_ref mark; (mark = next_mark(f, stays.p, stays.n, &loop));) {
 		const char *why = describe(&p, f, loop, mark);
 		if (!why)

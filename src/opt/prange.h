@@ -58,6 +58,8 @@ enum { GJ_LEAF_ROUND, GJ_LEAF_COUNT, GJ_LEAF_CHUNK, GJ_LEAF_FIRST };
 gj_ref gj_carry_in(const gj_prange *, gj_ref phi);
 gj_ref gj_carry_out(const gj_prange *, gj_ref phi);
 
+/* Variables that have no value before a loop over prange, or may have none: rounds begin without. */
+void gj_make_own(gj_prange *);
 /* Fills p->carried. false: rounds depend on each other through the variable *told. */
 typedef struct gj_carried_wrong { uint32_t loc; const char *name; } gj_carried_wrong;
 bool gj_find_carried(gj_prange *, gj_carried_wrong *told);
