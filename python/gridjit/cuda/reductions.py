@@ -224,17 +224,20 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	return _deliver(result, out, on_device, stream, "unsafe")
 
 
+def _one_axis(axis, ndim, method):
+	axes = _axes(axis, ndim)
+	if ndim == 0:
+		raise TypeError(f"cannot {method} on a scalar")
+	if len(axes) != 1:
+		raise ValueError(f"{method} does not allow multiple axes")
+	return axes[0]
+
+
 def accumulate_with(f, array, axis, dtype, out, stream):
 	"""ufunc.accumulate for a function over device arrays."""
 	on_device = is_cuda_array(array)
 	array = _source(array, stream)
-	if array.ndim == 0:
-		_axes(axis, 0)
-		raise TypeError("cannot accumulate on a scalar")
-	axes = _axes(axis, array.ndim)
-	if len(axes) != 1:
-		raise ValueError("accumulate does not allow multiple axes")
-	axis, = axes
+	axis = _one_axis(axis, array.ndim, "accumulate")
 	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
 	array = _convertible(array, loop, stream)
 	fold = Fold(f._fold_kernels, (loop,), function, options=f._fold_options)
@@ -246,15 +249,9 @@ def reduceat_with(f, array, indices, axis, dtype, out, stream):
 	on_device = is_cuda_array(array)
 	array = _source(array, stream)
 	first = np.asarray(indices).astype(np.int64)
-	if array.ndim == 0:
-		_axes(axis, 0)
-		raise TypeError("cannot reduceat on a scalar")
-	axes = _axes(axis, array.ndim)
-	if len(axes) != 1:
-		raise ValueError("reduceat does not allow multiple axes")
+	axis = _one_axis(axis, array.ndim, "reduceat")
 	if first.ndim != 1:
 		raise ValueError(f"indices have one dimension, not {first.ndim}")
-	axis, = axes
 	n = array.shape[axis]
 	for one in first:
 		if not 0 <= one < n:
