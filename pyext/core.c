@@ -39,7 +39,7 @@ int gj_attribute(PyObject *o, const char *name, PyObject **out)
 
 /* -- Settings, types ---------------------------------------------------------------------------------------------- */
 
-gj_settings gj_config = { .cpu_width = 32, .interface_sync = true, .cache = true, .neighbours = 2, .straight_after = 1 << 20 };
+gj_settings gj_config = { .cpu_width = 32, .interface_sync = true, .cache = true, .boundscheck = -1, .neighbours = 2, .straight_after = 1 << 20 };
 
 int gj_add_type(PyObject *m, PyTypeObject **slot, PyType_Spec *spec, PyTypeObject *base)
 {

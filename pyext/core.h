@@ -58,6 +58,7 @@ typedef struct gj_settings {
 	bool interface_sync;                       /* wait for the stream that a __cuda_array_interface__ names */
 	bool warn_low_occupancy, warn_copy;
 	bool cache;                                /* use the disk cache */
+	int  boundscheck;                          /* 1, 0: of all that is made, whatever its options say; −1: as they say */
 	int  neighbours;                           /* most of a GPU's threads that one thread runs: 1, 2 or 4; −2, −4: on the CPU too */
 	uint64_t straight_after;                   /* CPU: blocks that a kernel has run before it is compiled to straight code for such */
 } gj_settings;

@@ -34,15 +34,15 @@ static PyObject *configure(PyObject *m, PyObject *args, PyObject *kw)
 {
 	(void)m;
 	static char *names[] = { "device", "cpu_width", "libm_exact", "interface_sync", "warn_low_occupancy", "warn_copy",
-		"cache", "neighbours", "straight_after", NULL };
-	int device, width, libm, sync, occupancy, copy, cache, neighbours;
+		"cache", "boundscheck", "neighbours", "straight_after", NULL };
+	int device, width, libm, sync, occupancy, copy, cache, boundscheck, neighbours;
 	unsigned long long straight_after;
-	if (!PyArg_ParseTupleAndKeywords(args, kw, "iipppppiK:configure", names, &device, &width, &libm, &sync, &occupancy,
-		&copy, &cache, &neighbours, &straight_after))
+	if (!PyArg_ParseTupleAndKeywords(args, kw, "iipppppiiK:configure", names, &device, &width, &libm, &sync, &occupancy,
+		&copy, &cache, &boundscheck, &neighbours, &straight_after))
 		return NULL;
 	if (device != gj_config.device)
 		gj_device_forget();
-	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache, neighbours, straight_after };
+	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache, boundscheck, neighbours, straight_after };
 	Py_RETURN_NONE;
 }
 

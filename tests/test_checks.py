@@ -10,6 +10,7 @@ import checked_kernels as kernels
 import numpy as np
 import pytest
 
+import gridjit
 from gridjit import cuda, njit
 
 
@@ -366,3 +367,76 @@ print("OK")
 	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
 		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
 	assert done.stdout == "OK\n", done.stderr
+
+
+# -- functions over arrays: what is made around a user's function has the same checks --
+
+TABLE = np.arange(5.0)
+
+
+def looked_up(x):
+	if x < 0:
+		raise ValueError("less than nothing")
+	return TABLE[x]
+
+
+def past_the_end(x, out):
+	for i in range(x.shape[0] + 1):
+		out[0] += x[i]
+
+
+def chained(a, b):
+	return TABLE[int(a)] + TABLE[int(b)]
+
+
+OVER_ARRAYS = {
+	"vectorize": lambda target, **options: gridjit.vectorize(target=target, **options)(looked_up)(np.array([1, 2, 7])),
+	"guvectorize": lambda target, **options: gridjit.guvectorize(["(f8[:], f8[:])"], "(n)->()", target=target, **options)(past_the_end)(np.ones((3, 4))),
+}
+
+
+@pytest.mark.parametrize("target", ["cpu", "parallel", "cuda"])
+@pytest.mark.parametrize("name", OVER_ARRAYS)
+def test_functions_over_arrays(name, target, device, monkeypatch):
+	text = {"vectorize": "index 7 is out of bounds for a(xis 0 with size 5 of a)?rray 'TABLE'", "guvectorize": "index 4 is out of bounds for a"}[name]
+	with pytest.raises(IndexError, match=text):
+		OVER_ARRAYS[name](target, boundscheck=True)
+	monkeypatch.setattr(gridjit.config, "BOUNDSCHECK", True)
+	with pytest.raises(IndexError, match=text):
+		OVER_ARRAYS[name](target)
+
+
+def test_folds_and_fused_functions(device, monkeypatch):
+	monkeypatch.setattr(gridjit.config, "BOUNDSCHECK", True)
+	values, at = np.array([3.0, 4.0, 2.0, 1.0]), gridjit.vectorize(looked_up)
+	fused = gridjit.fuse(lambda x: at(x) + 1)
+	for run in (lambda: cuda.reduce(chained)(values), lambda: cuda.scan(chained)(values), lambda: cuda.vectorize(chained).reduce(values),
+			lambda: fused(np.array([1, 7])), lambda: fused(cuda.to_device(np.array([1, 7])))):
+		with pytest.raises(IndexError, match="'TABLE'"):
+			run()
+			cuda.synchronize()
+
+
+def test_debugging_by_default_reaches_functions_over_arrays(device, monkeypatch):
+	"""config.CUDA_DEBUGINFO_DEFAULT is the default of debug= of kernels that are made around functions, too; NumPy's own stay NumPy's."""
+	def divided(a, b):
+		return a // b
+
+	values = np.array([6, 0])
+	assert cuda.vectorize(divided)(values, 0).tolist() == [0, 0]
+	monkeypatch.setattr(gridjit.config, "CUDA_DEBUGINFO_DEFAULT", True)
+	for run in (lambda: cuda.vectorize(divided)(values, 0), lambda: cuda.reduce(divided)(values), lambda: cuda.scan(divided)(values)):
+		with pytest.raises(ZeroDivisionError):
+			run()
+			cuda.synchronize()
+	assert (cuda.to_device(values) // 0).copy_to_host().tolist() == [0, 0]
+
+
+def test_the_first_element_that_raises_is_told(device):
+	at = gridjit.vectorize(boundscheck=True)(looked_up)
+	x = np.zeros(1000, np.int64)
+	for first, second in (501, 502), (502, 501), (3, 999), (999, 3):
+		x[:] = 0
+		x[first], x[second] = 6, -1
+		with pytest.raises(IndexError if first < second else ValueError):
+			at(x)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fused_cases import on_device
-from gridjit import _core, cuda, float32, types, vectorize
+from gridjit import _core, cuda, float32, guvectorize, types, vectorize
 from gridjit.cuda import _loops
 from gridjit.cuda._ufuncs import function_of
 
@@ -604,3 +604,26 @@ def test_order_of_results(device, order):
 		on_host, on_device_ = difference(*args, order=order), difference(*(on_device(a) if isinstance(a, np.ndarray) else a for a in args), order=order)
 		assert on_host.strides == on_device_.strides == want.strides
 		same(on_device_, want)
+
+
+def test_ufuncs_of_the_cpu_keep_their_signatures_and_options_on_the_device(device):
+	def doubled(x):
+		return x * 2
+
+	def total(x, out):
+		out[0] = 0
+		for i in range(x.shape[0]):
+			out[0] += x[i]
+
+	f = vectorize(["f4(f4)"])(doubled)
+	rows = np.arange(12, dtype="f4").reshape(3, 4)
+	assert np.array_equal(f(cuda.to_device(rows)).copy_to_host(), rows * 2) and f(cuda.to_device(rows)).dtype == np.float32
+	with pytest.raises(TypeError, match="did not contain a loop"):
+		f(cuda.to_device(rows.astype("f8")))
+	g = guvectorize(["(f8[:], f8[:])"], "(n)->()")(total)
+	assert g(cuda.to_device(rows)).copy_to_host().tolist() == [6, 22, 38]
+
+	def tripled(x, out):
+		out[0] = 3 * x
+	assert guvectorize(["(f8, f8[:])"], "()->()")(tripled)(cuda.to_device(np.arange(3.0))).copy_to_host().tolist() == [0, 3, 6]
+	assert vectorize(fastmath=True)(doubled)(cuda.to_device(rows)).copy_to_host()[2, 3] == 22

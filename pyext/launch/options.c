@@ -248,6 +248,8 @@ bool gj_options_read(PyObject *dict, const char *function, unsigned setters, gj_
 		if (!kinds[row->kind].read(row, value, (char *)out + row->at))
 			return false;
 	}
+	if (gj_config.boundscheck >= 0 && !(setters & GJ_SET_COMPILE))
+		out->boundscheck = gj_config.boundscheck;
 	return true;
 }
 

@@ -14,7 +14,7 @@ and launched from then on; those marked (import) are read once, by the runtime.
 | DUMP (import)                | GRIDJIT_DUMP                   |         | print stages: code,cfg,ssa,types,low,llvm,ptx,asm   |
 | OPT                          | GRIDJIT_OPT                    | 3       | default of opt=: 0 switches optimisation off        |
 | CUDA_DEBUGINFO_DEFAULT       | GRIDJIT_CUDA_DEBUGINFO         | 0       | default of debug=                                   |
-| BOUNDSCHECK                  | GRIDJIT_BOUNDSCHECK            |         | 1, 0: boundscheck= of all kernels, whatever they say |
+| BOUNDSCHECK                  | GRIDJIT_BOUNDSCHECK            |         | 1, 0: boundscheck= of all kernels, ufuncs and functions for the host, whatever they say |
 | DISABLE_JIT                  | GRIDJIT_DISABLE_JIT            | 0       | jit returns the Python function                     |
 | CUDA_DEFAULT_PTX_CC          | GRIDJIT_CUDA_DEFAULT_PTX_CC    | 7.5     | compute capability of cuda.compile without cc=      |
 | NEIGHBOURS                   | GRIDJIT_NEIGHBOURS             | 2       | most threads whose work one thread of a GPU does: 1, 2, 4 |
@@ -139,7 +139,8 @@ def _apply(values):
 		device=("auto", "gpu", "cpu").index(values["DEVICE"]), cpu_width=values["CPU_WIDTH"],
 		libm_exact=values["CPU_MATH"] == "libm", interface_sync=values["CUDA_ARRAY_INTERFACE_SYNC"],
 		warn_low_occupancy=values["CUDA_LOW_OCCUPANCY_WARNINGS"], warn_copy=values["CUDA_WARN_ON_IMPLICIT_COPY"],
-		cache=values["CACHE"], neighbours=values["NEIGHBOURS"], straight_after=values["STRAIGHT_AFTER"])
+		cache=values["CACHE"], boundscheck=-1 if values["BOUNDSCHECK"] is None else values["BOUNDSCHECK"],
+		neighbours=values["NEIGHBOURS"], straight_after=values["STRAIGHT_AFTER"])
 
 
 class _Config(types.ModuleType):

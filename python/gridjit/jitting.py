@@ -160,8 +160,6 @@ def read_options(error_model="python", fastmath=False, boundscheck=None, inline=
 		raise KeyError(error_model)
 	if not callable(inline) and inline not in ("never", "always"):
 		raise ValueError(f"inline must be 'never' or 'always', or a function that chooses, not {inline!r}")
-	if config.BOUNDSCHECK is not None:
-		boundscheck = config.BOUNDSCHECK
 	return {"entry": "host", "zero_raises": error_model == "python", "fast_flags": _fast_flags(fastmath), "boundscheck": bool(boundscheck),
 		"parallel": _parallel(others.get("parallel", False)), "debug": bool(debug), "inline": "never" if callable(inline) else inline, "forceinline": bool(forceinline), "opt": bool(config.OPT) and not debug}
 

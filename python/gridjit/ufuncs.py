@@ -5,7 +5,7 @@ import dis
 from . import _core, _pickle, errors
 
 TARGETS = "cpu", "parallel"
-_IGNORED = "nopython", "cache", "forceobj", "boundscheck", "writable_args"
+_ACCEPTED = "nopython", "cache", "forceobj"
 
 
 def _returns(function):
@@ -33,15 +33,15 @@ def _outputs(function, nin, signatures):
 	return _returns(function)
 
 
-def _options(decorator, fastmath, target, others, ignored=_IGNORED):
+def _options(decorator, fastmath, target, others):
 	if target not in TARGETS:
 		raise ValueError(f"target must be one of {', '.join(map(repr, TARGETS + ('cuda', 'auto')))}, not {target!r}")
-	_core.check_keywords(decorator, others, ("target", "identity", "fastmath", *ignored))
+	_core.check_keywords(decorator, others, ("target", "identity", "writable_args", "fastmath", "boundscheck", *_ACCEPTED))
 	if others.get("forceobj"):
 		raise NotImplementedError(f"{decorator}(forceobj=True): there is no object mode")
 	if others.get("nopython") not in (None, True):
 		raise NotImplementedError(f"{decorator}(nopython=False): there is no object mode")
-	return {"fastmath": bool(fastmath)}
+	return {"fastmath": bool(fastmath), "boundscheck": bool(others.get("boundscheck"))}
 
 
 def _python_function(decorator, function):
@@ -130,7 +130,8 @@ def vectorize(ftylist_or_function=(), target="cpu", identity=None, fastmath=Fals
 	target: 'cpu', or 'parallel': big arrays are shared by all threads of the CPU device; 'cuda': see cuda.vectorize; 'auto':
 	cuda where an array is on the GPU or big enough to be worth the way, else parallel.
 	identity: what a reduction of nothing gives: 0, 1, another number, None, or 'reorderable' (none, but axes may be
-	reduced in any order). fastmath: approximate functions and reassociation. cache, nopython: accepted.
+	reduced in any order). fastmath: approximate functions and reassociation. boundscheck: an index outside its array is an IndexError.
+	cache, nopython: accepted.
 
 	The result is an np.ufunc: out, where, axis, dtype, casting, reduce, accumulate, reduceat, outer, at and broadcasting work as
 	NumPy's own. A function that returns a tuple of numbers has as many outputs. Functions that kernels call, and other ufuncs, can be
@@ -160,7 +161,7 @@ def guvectorize(ftylist_or_layout, layout=None, target="cpu", identity=None, wri
 	nothing else says what types they have, the outputs must be given: f(x, out=array).
 	target: 'cpu', or 'parallel': outer elements are shared by all threads of the CPU device; 'cuda', 'auto': see
 	cuda.guvectorize. writable_args: indices of inputs that
-	the function writes to. identity, fastmath, cache, nopython: as vectorize has them.
+	the function writes to. identity, fastmath, boundscheck, cache, nopython: as vectorize has them.
 
 	The result is an np.ufunc: out, axes, axis, keepdims, dtype, casting and broadcasting work as NumPy's own.
 
@@ -174,7 +175,7 @@ def guvectorize(ftylist_or_layout, layout=None, target="cpu", identity=None, wri
 
 def _arguments(ftylist_or_layout, layout, writable_args, fastmath, options, target="cpu"):
 	"""(signatures, layout, writable_args, options) of a call of guvectorize."""
-	chosen = _options("guvectorize", fastmath, target, options, ("nopython", "cache", "forceobj", "boundscheck"))
+	chosen = _options("guvectorize", fastmath, target, options)
 	given = _signatures(ftylist_or_layout) if layout is not None else []
 	text = ftylist_or_layout if layout is None else layout
 	if not isinstance(text, str):

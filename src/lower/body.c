@@ -704,11 +704,12 @@ static gj_fn *function_of(gj_lower *L, gj_inst *s)
 
 gj_fn *gj_lower_entry(gj_trap *trap, gj_inst *s, const gj_options *options)
 {
-	bool launched = gj_entries[options->entry].args == GJ_ARGS_LEAVES;         /* others have nobody to tell */
-	bool host = gj_entries[options->entry].runner == GJ_RUN_CALL, debug = options->debug && !host;
+	const gj_entry *entry = &gj_entries[options->entry];
+	bool launched = entry->args == GJ_ARGS_LEAVES, told = launched || entry->raise == GJ_RAISE_REPORTED;         /* others have nobody to tell */
+	bool host = entry->runner == GJ_RUN_CALL, debug = options->debug && !host;
 	gj_module M = { .trap = trap, .arena = trap->arena, .options = options, .prints = launched,
 		.reports = gj_options_report(options),
-		.bounds = launched && (debug || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug,
+		.bounds = told && ((launched && debug) || options->boundscheck), .zeros = host ? options->zero_raises : launched && debug,
 		.strict = launched && debug, .catches = s->fn->catches };
 	gj_fn *f = lower_function(&M, s, options->entry);
 	gj_settle_handled(&M);

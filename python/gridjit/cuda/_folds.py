@@ -7,8 +7,6 @@ from .. import _core, cuda
 from ._text import decode, define, indent, pack
 from .dispatcher import _make
 
-TOLD = {"extents": ""}                       # options of kernels of users' functions: what those raise is told
-
 
 class States:
 	"""What a reduction carries: numbers of these types, named by a letter and a count. kernels: dictionary of what is compiled, which lives

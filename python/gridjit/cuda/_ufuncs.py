@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .. import _core, errors
+from .. import _core, errors, ufuncs
 from ._elementwise import Elementwise, is_known
 from ._text import define
 
@@ -179,16 +179,28 @@ _COMPARISONS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_
 _functions = {}
 
 
+def _of_users(ufunc):
+	"""The same function over device arrays, with the same signatures and options."""
+	from .generalised import DeviceGUFunc
+	from .vectorizers import DeviceUFunc
+	make, _, *recipe = ufunc._recipe
+	signatures = ufunc._declared_signatures()
+	if make is ufuncs._elementwise:
+		_, identity, options = recipe
+		found = DeviceUFunc(ufunc.py_func, signatures, identity, options)
+	else:
+		layout, _, identity, options, writable = recipe
+		found = DeviceGUFunc(ufunc.py_func, layout, signatures, identity, options, writable)
+	found.disable_compile(ufunc._frozen)
+	return found
+
+
 def function_of(ufunc):
 	"""The function over device arrays that does what a ufunc does: one of NumPy's, or one that vectorize made for the CPU."""
 	if isinstance(ufunc, Elementwise):
 		return ufunc
 	found = _functions.get(ufunc)
 	if found is None:
-		if hasattr(ufunc, "py_func"):
-			from .vectorizers import DeviceUFunc
-			found = DeviceUFunc(ufunc.py_func, getattr(ufunc, "_declared", ()))
-		else:
-			found = NumPyFunction(ufunc)
+		found = _of_users(ufunc) if hasattr(ufunc, "_recipe") else NumPyFunction(ufunc)
 		_functions[ufunc] = found
 	return found

@@ -339,11 +339,14 @@ def _options(debug, opt, **given):
 		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True with opt=True: optimised code is hard to debug"), 3)
 	if debug and given["lineinfo"]:
 		warnings.warn(errors.NumbaInvalidConfigWarning("debug=True already has line information: lineinfo=True adds none"), 3)
-	if config.BOUNDSCHECK is not None:
-		given["boundscheck"] = config.BOUNDSCHECK
 	if given.get("boundscheck", 0) is None:
 		del given["boundscheck"]
 	return _core.read_options("jit", given | _debug_and_opt(debug, opt))
+
+
+def told(options=()):
+	"""Options of a kernel over arrays made around a user's function: what that raises is told, and it is debugged if config says so."""
+	return {"extents": "", **_debug_and_opt(None, None), **dict(options)}
 
 
 def _make(function, options, signatures=(), locked=False, specialized=False, link=()):

@@ -11,7 +11,7 @@ from ._elementwise import _exceptions, as_operand, as_outputs, type_of
 from ._lie import meet, merged
 from ._text import decode, define
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
-from .dispatcher import _make
+from .dispatcher import _make, told
 from .vectorizers import AutoUFunc, taken
 
 THREADS, TEAM = 128, 256                       # of a block: an outer element each, or one all (GJ_TEAM)
@@ -153,7 +153,7 @@ class DeviceGUFunc:
 			scope = {"cuda": cuda, "f": self.py_func, **{f"T{k}": _core.as_type(t) for k, t in enumerate(dtypes)}}
 			kernel = define(_text(varies, ndim, arrays, team), scope, f"{self.__name__} over arrays", __name__, self.__name__)
 			extents = self._extents(varies)                # options do not keep texts
-			self._kernels[key] = _make(kernel, {**self._options, "entry": "kernel", "spread": team, "extents": extents}), extents
+			self._kernels[key] = _make(kernel, {**told(self._options), "entry": "kernel", "spread": team, "extents": extents}), extents
 		return self._kernels[key][0]
 
 	def _extents(self, varies):
@@ -357,7 +357,7 @@ def guvectorize(ftylist_or_layout, layout=None, target="cuda", identity=None, wr
 	def make(function):
 		function, nargs = ufuncs._python_function("guvectorize", function)
 		ufuncs._check_layout(function, nargs, given, text)
-		on_device = DeviceGUFunc(function, text, given, identity, {name: value for name, value in chosen.items() if value}, writable)
+		on_device = DeviceGUFunc(function, text, given, identity, chosen, writable)
 		if target == "cuda":
 			return on_device
 		parallel = ufuncs._generalised(function, given, text, "parallel", identity, chosen, writable)

@@ -9,9 +9,10 @@ import numpy as np
 from .. import _core
 from . import _folds
 from ._elementwise import as_operand, is_half, type_of
-from ._folds import TOLD, Fold
+from ._folds import Fold
 from ._lie import Lie, Parts, meet
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
+from .dispatcher import told
 
 try:
 	AxisError = np.exceptions.AxisError
@@ -481,7 +482,7 @@ class Reduce:
 		if not callable(self._functor):
 			raise TypeError(f"cuda.reduce() takes a function, not {type(functor).__name__}")
 		functools.update_wrapper(self, self._functor)
-		self._kernels = {}
+		self._kernels, self._options = {}, told()
 
 	def __call__(self, arr, size=None, res=None, init=0, stream=0):
 		arr = _source(arr, stream)
@@ -495,7 +496,7 @@ class Reduce:
 		if arr.size == 0:
 			result = to_device(np.full(1, start), stream)
 		else:
-			fold = Fold(self._kernels, (arr.dtype,), self._functor, options=TOLD)
+			fold = Fold(self._kernels, (arr.dtype,), self._functor, options=self._options)
 			result, = _fold(fold, arr, tuple(range(arr.ndim)), False, stream)
 			result = self._with(arr.dtype)(result.reshape(1), start, stream=stream)
 		if res is None:
@@ -526,7 +527,7 @@ class Scan:
 		if not callable(self._functor):
 			raise TypeError(f"cuda.scan() takes a function, not {type(functor).__name__}")
 		functools.update_wrapper(self, self._functor)
-		self._kernels = {}
+		self._kernels, self._options = {}, told()
 
 	def __call__(self, array, exclusive=False, axis=-1, init=None, out=None, stream=0):
 		on_device = is_cuda_array(array)
@@ -536,7 +537,7 @@ class Scan:
 		if exclusive and init is None:
 			raise ValueError("an exclusive scan needs init: what the first item is")
 		axis, = _axes(axis, array.ndim)
-		fold = Fold(self._kernels, (array.dtype,), self._functor, options=TOLD)
+		fold = Fold(self._kernels, (array.dtype,), self._functor, options=self._options)
 		return _deliver(_scan(fold, array, axis, exclusive, init, stream), out, on_device, stream)
 
 

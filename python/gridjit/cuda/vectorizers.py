@@ -4,12 +4,11 @@ import numpy as np
 
 from .. import _core, _pickle, ufuncs
 from ._elementwise import Elementwise, _exceptions
-from ._folds import TOLD
 from .devicearray import is_cuda_array
+from .dispatcher import told
 
 # From this many elements of host arrays on, target='auto' takes the way to the GPU and back.
 WORTH_THE_WAY = 1 << 24
-_ACCEPTED = "nopython", "cache", "boundscheck", "forceobj"
 
 
 def _dtype(t):
@@ -40,8 +39,6 @@ class DeviceUFunc(Elementwise):
 
 	types: 'ff->f' of each compiled loop. nin, nout, nargs. max_blocksize: threads of a block at most (0: the device's choice)."""
 
-	_fold_options = TOLD
-
 	def __new__(cls, function, signatures=(), identity=None, options=None):
 		function = _python_function(function)
 		nin = function.__code__.co_argcount
@@ -49,7 +46,7 @@ class DeviceUFunc(Elementwise):
 		self.py_func = self.__wrapped__ = function
 		self.__module__, self.__qualname__, self.__doc__ = function.__module__, function.__qualname__, function.__doc__
 		self.identity = identity
-		self._kernel_options = {**TOLD, **{name: value for name, value in (options or {}).items() if value}}
+		self._kernel_options = self._fold_options = told(options or {})
 		self._declared, self._options, self._loops, self._frozen = tuple(signatures), options or {}, [], False
 		for signature in signatures:
 			self.add(signature)
@@ -165,13 +162,6 @@ class AutoUFunc:
 		return getattr(self.parallel, name)
 
 
-def _options(fastmath, others):
-	_core.check_keywords("vectorize", others, ("target", "identity", "fastmath", *_ACCEPTED))
-	if others.get("forceobj") or others.get("nopython") not in (None, True):
-		raise NotImplementedError("vectorize(forceobj=True): there is no object mode")
-	return {"fastmath": bool(fastmath)}
-
-
 def vectorize(ftylist_or_function=(), target="cuda", identity=None, fastmath=False, **options):
 	"""Make a function over arrays of a function of numbers: @cuda.vectorize, or @cuda.vectorize(signatures, …).
 
@@ -183,7 +173,7 @@ def vectorize(ftylist_or_function=(), target="cuda", identity=None, fastmath=Fal
 	Raises TypeError for unknown keywords and functions that cannot be ufuncs, TypingError and others of gridjit.errors."""
 	if target not in ("cuda", "auto"):
 		return ufuncs.vectorize(ftylist_or_function, target=target, identity=identity, fastmath=fastmath, **options)
-	chosen, given = _options(fastmath, options), ftylist_or_function
+	chosen, given = ufuncs._options("vectorize", fastmath, "cpu", options), ftylist_or_function
 
 	def make(function, signatures):
 		on_device = DeviceUFunc(function, signatures, identity, chosen)
