@@ -192,14 +192,21 @@ def test_functions_too_large_to_be_inlined():
 @pytest.mark.parametrize("call", [lambda f: f(np.ones(3)), lambda f: f(np.ones(3), np.ones(3), out=np.ones(2)), lambda f: f(np.ones(3), np.ones(3), out=np.ones(1)),
 	lambda f: f(np.ones(3), np.ones(4), out=np.ones(3)), lambda f: f(np.ones(3), np.ones(3), where=np.ones(2, bool), out=np.ones(3)),
 	lambda f: f(np.ones(3), 1, out=np.ones(3), where=np.ones(3, int)), lambda f: f(np.ones(3), 1, order="Z"), lambda f: f.accumulate(np.ones((3, 3)), axis=(0, 1)),
-	lambda f: f.outer(np.ones(2)), lambda f: f.outer(np.ones(2), np.ones(3), out=np.ones((2, 2))), lambda f: f.at(np.ones(3), [0, 1], np.ones(3)),
-	lambda f: f.at(np.broadcast_to(1.0, 3), [0], 1)])
+	lambda f: f.outer(np.ones(2)), lambda f: f.outer(np.ones(2), np.ones(3), out=np.ones((2, 2))), lambda f: f.at(np.ones(3), [0, 1], np.ones(3))])
 def test_wrong_calls_of_device_ufuncs(device, call):
 	@cuda.vectorize(["float64(float64, float64)"])
 	def add(x, y):
 		return x + y
 
 	assert said(call, add) == said(call, np.add)
+
+
+def test_device_ufuncs_at_places_of_what_is_read_only(device):
+	@cuda.vectorize(["float64(float64, float64)"])
+	def add(x, y):
+		return x + y
+
+	assert said(lambda: add.at(np.broadcast_to(1.0, 3), [0], 1)) == (ValueError, "array to perform in place operation on is read-only")
 
 
 def test_wrong_calls_of_device_gufuncs(device):

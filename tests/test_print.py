@@ -148,7 +148,7 @@ def test_refused(call, words):
 def test_on_the_fake_gpu(fake_driver, tmp_path):
 	"""What a GPU leaves in a module's buffer, with a driver that writes one line for each launch."""
 	program = """
-import numpy as np, warnings, io, contextlib
+import gc, numpy as np, warnings, io, contextlib
 from gridjit import cuda
 @cuda.jit
 def k(x):
@@ -169,7 +169,11 @@ assert set(out.getvalue().splitlines()) == {"x 7 8"}
 print(len(out.getvalue().splitlines()), len(caught))
 k[1, 1](x)
 cuda.synchronize()
+k[1, 1](x)
+del k, bound
+gc.collect()
+cuda.synchronize()
 """
 	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
 		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
-	assert done.stdout == "x 7 8\n" * 3 + "50000 0\n" + "x 7 8\n", done.stderr
+	assert done.stdout == "x 7 8\n" * 3 + "50000 0\n" + "x 7 8\n" * 2, done.stderr

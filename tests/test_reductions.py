@@ -426,6 +426,19 @@ def test_functions_that_raise(device, name, given):
 	assert np.max(call(given(np.ones(10_000)))) > 1
 
 
+@pytest.mark.parametrize("given", [lambda x: x, cuda.to_device], ids=["host", "device"])
+@pytest.mark.parametrize("size", [100, 5000, 100_000])
+def test_functions_that_raise_each_time(device, size, given):
+	"""Whether the kernel that raises has ended when the next one is launched, or has not."""
+	largest, x = cuda.reduce(raising), np.ones(size)
+	x[size // 2] = -3
+	for _ in range(8):
+		with pytest.raises(ValueError, match="negative"):
+			largest(given(x))
+		cuda.synchronize()                     # which has nothing left to tell
+		assert largest(given(np.ones(size))) == size
+
+
 def test_functions_that_raise_with_a_result_on_the_device(device):
 	"""It is raised when the device is waited for."""
 	@cuda.reduce

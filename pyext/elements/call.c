@@ -17,7 +17,7 @@ enum { GPU_BLOCK = 256, CPU_BLOCK = 1024, MOST_BLOCKS = 65535 };
 
 /* What is known of a call while it runs. Leaves of `args`: inputs, mask, outputs. */
 typedef struct running {
-	const gj_elements_call *c;
+	gj_elements_call *c;
 	gj_args args;
 	gj_walk walk;
 	gj_elements_row *row;
@@ -397,6 +397,7 @@ static bool launch(running *r)
 	k.asked = r->args.asked;
 	for (uint32_t i = 0; ok && i < r->walk.n; i++)
 		ok = add_operand(r, &k, i);
+	r->c->began = true;
 	ok = ok && gj_args_in_place(&r->args) && gj_launch_args(d, &config, &k);
 	gj_args_clear(&k);
 	return ok;
@@ -442,7 +443,7 @@ static PyObject *results(running *r)
 	return all;
 }
 
-PyObject *gj_elements_run(const gj_elements_call *c)
+PyObject *gj_elements_run(gj_elements_call *c)
 {
 	running r;
 	r.c = c;

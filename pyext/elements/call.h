@@ -20,10 +20,11 @@ typedef struct gj_elements_call {
 	PyObject *stream;                          /* NULL: the default */
 	const uint8_t *key;                        /* NULL: the inputs' own */
 	bool cast;                                 /* outputs may be of other types than the function gives */
+	bool began;                                /* set: the device was given work, so what is raised is final */
 } gj_elements_call;
 
 /* The result, or a tuple of several. NULL: exception. NotImplemented: outputs are not written as they lie (in host memory
  * that the device does not reach, across other operands, unaligned, of another type): the caller brings others. */
-PyObject *gj_elements_run(const gj_elements_call *);
+PyObject *gj_elements_run(gj_elements_call *);
 
 #endif

@@ -84,7 +84,7 @@ static PyObject *elements_call(PyObject *self, PyObject *const *arg, size_t narg
 	bool straight = n == (Py_ssize_t)e->nin && read_keywords(&c, arg + n, kwnames, out);
 	if (straight && (o = gj_elements_run(&c)) && o != Py_NotImplemented)
 		return o;
-	if (straight && !o && !gj_forgive(PyExc_Exception))
+	if (straight && !o && (c.began || !gj_forgive(PyExc_Exception)))
 		return NULL;
 	Py_XDECREF(o);
 	return in_python(self, arg, n, kwnames);
@@ -119,7 +119,7 @@ static PyObject *elements_run(PyObject *self, PyObject *args)
 		return NULL;
 	bool plain = stream == Py_None || (PyLong_CheckExact(stream) && PyObject_IsTrue(stream) == 0);
 	gj_elements_call c = { e, ((PyTupleObject *)in)->ob_item, out == Py_None ? NULL : ((PyTupleObject *)out)->ob_item,
-		where == Py_None ? NULL : where, plain ? NULL : stream, types == Py_None ? NULL : key, true };
+		where == Py_None ? NULL : where, plain ? NULL : stream, types == Py_None ? NULL : key, true, false };
 	return gj_elements_run(&c);
 }
 

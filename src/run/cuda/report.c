@@ -13,6 +13,7 @@ struct gj_cuda_report {
 	gj_print_buffer *lines; uint32_t shown;    /* the same; words that were shown */
 	gj_site *site; uint32_t nsites, first;
 	char *text;
+	bool orphan;                               /* the module is gone; what it told is not told yet */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;      /* all devices' lists */
@@ -72,20 +73,39 @@ gj_status gj_cuda_report_open(gj_cuda *d, const gj_image *image, CUmodule module
 	return *out = r, GJ_OK;
 }
 
-/* After the module: its kernels have ended then. */
+/* Is there something that nobody has heard yet? */
+static bool is_pending(const gj_cuda_report *r)
+{
+	return (r->record && __atomic_load_n(&r->record->state, __ATOMIC_ACQUIRE) == GJ_REPORT_WHOLE) ||
+		(r->lines && __atomic_load_n(&r->lines->used, __ATOMIC_ACQUIRE));
+}
+
+/* The lock is held. */
+static void discard_orphans(gj_cuda *d)
+{
+	gj_cuda_report *kept = NULL, **end = &kept, *next;
+	for (gj_cuda_report *r = d->reports; r; r = next) {
+		next = r->next;
+		if (r->orphan && !is_pending(r))
+			discard(r);
+		else {
+			*end = r;
+			end = &r->next;
+		}
+	}
+	*end = NULL;
+	atomic_store_explicit(&d->reports, kept, memory_order_release);
+}
+
+/* After the module: its kernels have ended then. What they told waits for who looks next. */
 void gj_cuda_report_close(gj_cuda *d, gj_cuda_report *gone)
 {
 	if (!gone)
 		return;
 	pthread_mutex_lock(&lock);
-	if (d->reports == gone)
-		atomic_store(&d->reports, gone->next);
-	else
-		for (gj_cuda_report *r = d->reports; r; r = r->next)
-			if (r->next == gone)
-				r->next = gone->next;
+	gone->orphan = true;
+	discard_orphans(d);
 	pthread_mutex_unlock(&lock);
-	discard(gone);
 }
 
 /* Lines that are whole, in the order in which they took their place; a line of a kernel that still runs may not be, then the rest
@@ -111,11 +131,14 @@ static void show_lines(gj_cuda_report *r)
 	__atomic_store_n(&b->used, 0, __ATOMIC_RELEASE);
 }
 
+/* Of several failures the oldest module's is told: others often follow from it. */
 gj_status gj_cuda_look(gj_cuda *d)
 {
 	gj_status s = GJ_OK;
+	bool orphans = false;
 	pthread_mutex_lock(&lock);
-	for (gj_cuda_report *r = d->reports; r && s == GJ_OK; r = r->next) {
+	for (gj_cuda_report *r = d->reports; r; r = r->next) {
+		orphans |= r->orphan;
 		if (r->lines)
 			show_lines(r);
 		if (!r->record || __atomic_load_n(&r->record->state, __ATOMIC_ACQUIRE) != GJ_REPORT_WHOLE)
@@ -123,6 +146,8 @@ gj_status gj_cuda_look(gj_cuda *d)
 		s = gj_failure_set(r->site, r->nsites, r->first, r->text, r->record);
 		__atomic_store_n(&r->record->state, GJ_REPORT_NONE, __ATOMIC_RELEASE);
 	}
+	if (orphans)
+		discard_orphans(d);
 	pthread_mutex_unlock(&lock);
 	return s;
 }
