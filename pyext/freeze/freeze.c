@@ -215,19 +215,12 @@ static gj_obj *missing(gj_freezer *fz, PyObject *name, const char *text)
 	return r;
 }
 
-/* The functions that stand for operations, once a freeze. They refer to each other, and are whole when all are. */
+/* The functions that stand for operations are ours, and the same for everybody: they are read once, by a freeze of their own. */
 static int freeze_written(gj_freezer *fz)
 {
-	if (fz->written || !fz->captures || !fz->captures->memory)
-		return 0;
-	fz->written = gj_new(fz->arena, const gj_obj *, GJ_NWRITTEN);
-	PyObject *all = gj_known_written();
-	if (!all || !PyTuple_Check(all) || PyTuple_GET_SIZE(all) != GJ_NWRITTEN)
-		return -1;
-	for (int i = 0; i < GJ_NWRITTEN; i++)
-		if (!(fz->written[i] = gj_freeze_function(fz, PyTuple_GET_ITEM(all, i), NULL)))
-			return -1;
-	return 0;
+	if (!fz->written && fz->captures && fz->captures->memory)
+		fz->written = gj_freeze_written();
+	return PyErr_Occurred() ? -1 : 0;
 }
 
 /* What may have been meant by a name that is not defined: another variable of the function, global or builtin. */
@@ -396,10 +389,13 @@ static int collect_names(gj_freezer *fz, PyObject *co, gj_names *out, int depth)
 /* What sum(a) asks of an array is what it asks of a generator that yields its items. */
 const gj_code *gj_freeze_iteration(gj_freezer *fz)
 {
+	static PyObject *konsts;
 	if (fz->iteration)
 		return fz->iteration;
-	PyObject *text = Py_CompileString("(x for x in it)", "<iteration>", Py_eval_input);
-	PyObject *konsts = text ? PyObject_GetAttrString(text, "co_consts") : NULL, *globals = PyDict_New();
+	PyObject *text = konsts ? NULL : Py_CompileString("(x for x in it)", "<iteration>", Py_eval_input);
+	if (text)
+		konsts = PyObject_GetAttrString(text, "co_consts");
+	PyObject *globals = PyDict_New();
 	gj_code *c = gj_new(fz->arena, gj_code, 1);
 	int status = -1;
 	if (konsts && globals && PyTuple_GET_SIZE(konsts) > 0 && PyCode_Check(PyTuple_GET_ITEM(konsts, 0)))
@@ -409,7 +405,6 @@ const gj_code *gj_freeze_iteration(gj_freezer *fz)
 		fz->iteration = c;
 	}
 	Py_XDECREF(globals);
-	Py_XDECREF(konsts);
 	Py_XDECREF(text);
 	return fz->iteration;
 }
@@ -588,34 +583,41 @@ const gj_obj *gj_freeze_function(gj_freezer *fz, PyObject *function, PyObject *d
 
 /* -- Entry -------------------------------------------------------------------------------------------------------- */
 
-typedef struct wanted { const gj_code **code; const gj_obj **obj; } wanted;         /* one of them */
+typedef struct wanted { const gj_code **code; const gj_obj **obj, *const **written; } wanted;            /* one of them */
 
-static int freeze_any(PyObject *o, gj_arena *arena, gj_captures *captures, wanted out)
+static int freeze_any(gj_freezer *fz, PyObject *o, wanted out)
 {
-	gj_freezer fz = { .arena = arena, .keep = PyList_New(0), .captures = captures };
-	*out.obj = fz.keep ? gj_freeze_value(&fz, o, NULL) : NULL;
-	Py_XDECREF(fz.keep);
+	*out.obj = gj_freeze_value(fz, o, NULL);
 	return *out.obj && !PyErr_Occurred() ? 0 : -1;
 }
 
-static int freeze_root(PyObject *o, gj_arena *arena, gj_captures *captures, wanted out)
+static int freeze_root(gj_freezer *fz, PyObject *o, wanted out)
 {
-	gj_freezer fz = { .arena = arena, .keep = PyList_New(0), .captures = captures };
 	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "py_func");
 	int status = -1;
 	if (!f || !PyFunction_Check(f))
 		gj_error(GJ_ERR_NOT_FUNCTION, Py_TYPE(o)->tp_name);
-	else if (fz.keep) {
-		fz.root = f == o ? NULL : o;
-		fz.root_name = text_attr(&fz, f, "__name__");
-		const gj_obj *r = gj_freeze_function(&fz, f, fz.root);
+	else {
+		fz->root = f == o ? NULL : o;
+		fz->root_name = text_attr(fz, f, "__name__");
+		const gj_obj *r = gj_freeze_function(fz, f, fz->root);
 		status = r && !PyErr_Occurred() ? 0 : -1;
 		if (r)
-			*out.code = r->code, ((gj_code *)r->code)->captures = captures && captures->kept;
+			*out.code = r->code, ((gj_code *)r->code)->captures = fz->captures && fz->captures->kept;
 	}
 	Py_XDECREF(f);
-	Py_XDECREF(fz.keep);
 	return status;
+}
+
+/* They refer to each other, and are whole when all are. */
+static int freeze_all_written(gj_freezer *fz, PyObject *all, wanted out)
+{
+	const gj_obj **written = gj_new(fz->arena, const gj_obj *, GJ_NWRITTEN);
+	fz->written = *out.written = written;
+	for (int i = 0; i < GJ_NWRITTEN; i++)
+		if (!(written[i] = gj_freeze_function(fz, PyTuple_GET_ITEM(all, i), NULL)))
+			return -1;
+	return 0;
 }
 
 /* The arena's trap catches a failed allocation: only our own frames lie between. */
@@ -629,14 +631,14 @@ static int freeze(PyObject *o, gj_arena *arena, gj_captures *captures, wanted ou
 		return -1;
 	gj_trap trap = { .arena = arena };
 	gj_arena_trap(arena, &trap);
-	int status;
-	if (setjmp(trap.env) == 0)
-		status = (out.code ? freeze_root : freeze_any)(o, arena, captures, out);
-	else {
+	gj_freezer fz = { .arena = arena, .keep = PyList_New(0), .captures = captures };
+	int status = -1;
+	if (setjmp(trap.env))
 		gj_diag_error(&trap.diag);
-		status = -1;
-	}
+	else if (fz.keep)
+		status = (out.code ? freeze_root : out.obj ? freeze_any : freeze_all_written)(&fz, o, out);
 	gj_arena_trap(arena, NULL);
+	Py_XDECREF(fz.keep);
 	return status;
 }
 
@@ -648,6 +650,23 @@ int gj_freeze(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_code
 int gj_freeze_object(PyObject *o, gj_arena *arena, gj_captures *captures, const gj_obj **out)
 {
 	return freeze(o, arena, captures, (wanted){ .obj = out });
+}
+
+const gj_obj *const *gj_freeze_written(void)
+{
+	static const gj_obj *const *written;
+	PyObject *all = written ? NULL : gj_known_written();
+	if (!all || !PyTuple_Check(all) || PyTuple_GET_SIZE(all) != GJ_NWRITTEN)
+		return written;
+	gj_arena *arena = gj_arena_new();
+	gj_captures captures = { .memory = true };
+	const gj_obj *const *read = NULL;
+	int status = arena ? freeze(all, arena, &captures, (wanted){ .written = &read }) : (PyErr_NoMemory(), -1);
+	if (status || written)                         /* another thread may have been faster */
+		gj_arena_free(arena);
+	else
+		written = read;
+	return status ? NULL : written;
 }
 
 /* -- Start -------------------------------------------------------------------------------------------------------- */

@@ -321,6 +321,7 @@ static const gj_obj *exception_class(gj_freezer *fz, PyObject *o)
 	if (PyErr_Occurred() || PyList_Append(fz->keep, o) < 0)
 		return NULL;
 	gj_obj *r = name ? gj_obj_new(fz, GJ_OBJ_NAME, gj_strdup(fz->arena, name)) : gj_obj_new(fz, GJ_OBJ_OPAQUE, gj_freeze_text(fz, own));
+	r->data = o;
 	Py_XDECREF(own);
 	gj_push(fz->arena, &fz->exceptions, ((gj_frozen_class){ o, r }));
 	return r;

@@ -16,7 +16,7 @@ typedef struct gj_freezer {
 	GJ_VEC(gj_met) met;
 	uint32_t depth, nfunctions, items;         /* nesting of values; functions met; items of dictionaries and lists */
 	gj_captures *captures;                     /* NULL: nothing outside means anything */
-	const gj_obj **written;                    /* by gj_written; NULL: not wanted, or not read yet */
+	const gj_obj *const *written;              /* by gj_written; NULL: not wanted, or not read yet */
 	GJ_VEC(gj_frozen_class) exceptions;        /* classes of exceptions that are not Python's own, and their bases */
 	const gj_code *iteration;                  /* (x for x in it), once it is asked for */
 	PyObject *root; const char *root_name;     /* a dispatcher that may not be stored under its name yet, if it is one that is frozen */
@@ -48,5 +48,6 @@ enum { GJ_MAX_FRAMES = 1500 };                 /* whatever users nest in what, t
 const gj_obj *gj_freeze_function(gj_freezer *, PyObject *function, PyObject *dispatcher);
 const gj_code *gj_freeze_iteration(gj_freezer *);             /* the code of (x for x in it); NULL with an exception */
 const gj_obj *gj_freeze_code(gj_freezer *, PyObject *code);    /* nested code, in the place where it stands */
+const gj_obj *const *gj_freeze_written(void);                  /* by gj_written, for as long as the process lives; NULL with an exception */
 
 #endif

@@ -57,8 +57,7 @@ struct gj_obj {
 	const gj_code *code;                       /* FUNCTION, CODE, GENERATOR; NAME of what takes all items of an iterable: (x for x in it) */
 	const gj_fields *fields;                   /* TUPLE: names of the items, or NULL. INT: not NULL of a member of an IntEnum. OPAQUE: a class that makes tuples of these, whose
 	                                            * parameters `code` has */
-	const gj_obj *kin;                         /* OPAQUE: of a class of exceptions: the tuple of it and of its bases, each of which is one
-	                                            * object a freeze (exceptions.h) */
+	const gj_obj *kin;                         /* OPAQUE: of a class of exceptions: the tuple of it and of its bases, whose `data` says which one each is */
 	const char *instead;                       /* OPAQUE: what to write instead, MISSING: what was meant, as hints begin; NULL: nobody knows */
 	bool later;                                /* OPAQUE: numba has it, we do not yet */
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */

@@ -56,7 +56,7 @@ bool gj_exception_is(const gj_obj *raised, const gj_obj *handled)
 		return wanted && own_is(name, wanted);
 	for (uint32_t i = 0; i < class->kin->n; i++) {
 		const gj_obj *of = class->kin->item[i];
-		if (wanted ? own_name(of) && !strcmp(own_name(of), wanted) : of == handled->kin->item[0])
+		if (wanted ? own_name(of) && !strcmp(own_name(of), wanted) : of->data == handled->kin->item[0]->data)
 			return true;
 	}
 	return false;

@@ -1,4 +1,4 @@
-/* Classes of exceptions while a function is compiled: Python's own by their names, others by the objects that the freeze made of them. */
+/* Classes of exceptions while a function is compiled: Python's own by their names, others by the class's address. */
 #ifndef GJ_EXCEPTIONS_H
 #define GJ_EXCEPTIONS_H
 
