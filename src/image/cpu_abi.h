@@ -94,6 +94,8 @@ void gj_rt_callback(void *self, const char *params, uint64_t *slot, uint32_t n);
 void    *gj_rt_alloc(gj_block *, int64_t bytes, uint32_t zeros);
 void     gj_rt_retain(uint64_t owner);
 void     gj_rt_release(uint64_t owner);
+/* In rounds: it is the thread's whose loop they are, if a round of the chunk has made it. */
+void     gj_rt_keep(gj_block *, uint64_t owner);
 
 /* Loops of ufuncs raise these floating-point exceptions: an integer was divided by zero, a remainder is not defined. */
 void gj_rt_divided_by_zero(void);

@@ -62,8 +62,9 @@ enum { GJ_NSW = 1, GJ_NUW = 2, GJ_NONNEG = 4 /* result is known to be ≥ 0 */, 
 /* How a value differs between the lanes of a warp (divergence.c). */
 typedef enum gj_shape { GJ_UNIFORM, GJ_LINEAR, GJ_VARYING } gj_shape;
 
-/* sub of PHI: a value; one that a variable may have, which another phi tells of; that one. */
-typedef enum gj_phi_of { GJ_PHI_VALUE, GJ_PHI_BOUND, GJ_PHI_MAYBE } gj_phi_of;
+/* sub of PHI: a value; one that a variable may have, which another phi tells of; that one; what a loop over prange leaves
+ * behind, where rounds do not look at it (opt/carried.c): an array's owner, its address. */
+typedef enum gj_phi_of { GJ_PHI_VALUE, GJ_PHI_BOUND, GJ_PHI_MAYBE, GJ_PHI_OWNER, GJ_PHI_ADDRESS } gj_phi_of;
 
 typedef struct gj_fn gj_fn;
 typedef struct gj_source_site gj_source_site;

@@ -54,7 +54,7 @@ static const struct { char result; const char *args; } type_rule[GJ_NOPS] = {
 	T(FENCE, 'v', "") T(SHFL, 'n', "msm") T(VOTE, '_', "mb") T(MATCH, 'm', "mn")
 	T(ACTIVEMASK, 'm', "") T(RESULT, '_', "_") T(SLOT, '_', "") T(GET, '_', "s") T(SET, 'v', "__")
 	T(ROUND, 'v', "nx") T(ROUNDS, 'i', "xx_.") T(FAILED, 'v', "xxn.")
-	T(TELL, 'v', "xn.") T(TAKE, 'x', "p") T(AGAIN, 'v', "p") T(THROW, 'v', "")
+	T(KEEP, 'v', "x") T(TELL, 'v', "xn.") T(TAKE, 'x', "p") T(AGAIN, 'v', "p") T(THROW, 'v', "")
 	T(BOUNDS, 'v', "j.") T(REPORT, 'v', "bn.") T(PRINT, 'v', "n.") T(STORED, 'v', "_") T(EXTERN, 'v', "_.")
 	T(ALLLANES, 'b', "") T(ANY, 'b', "b") T(ANDMASK, 'b', "bb") T(ANDNOT, 'b', "bb")
 #undef T

@@ -415,8 +415,10 @@ static gj_lv lower_phi(gj_body *B, gj_ref r)
 	gj_lv v = gj_lv_new(L, o->type, &p);
 	const char *name = L->M->options->parallel ? variable_of(B->s, r, 0) : NULL;
 	for (uint32_t i = 0, parts = gj_parts(o->type); i < parts; i++) {
-		p[i] = gj_e(L, GJ_PHI, gj_part_of(o->type, i).type, 0, NULL);
+		gj_part part = gj_part_of(o->type, i);
+		p[i] = gj_e(L, GJ_PHI, part.type, 0, NULL);
 		gj_o(L->fn, p[i])->sub = o->sub;
+		gj_o(L->fn, p[i])->imm.i = part.field == GJ_FIELD_OWNER ? (int64_t)p[i] : 0;
 		if (name)
 			gj_push(L->arena, &L->fn->named, ((gj_named){ p[i], name }));
 	}

@@ -214,6 +214,18 @@ static bool meet(gj_prange *p, gj_ref base)
 	return false;
 }
 
+/* Does a variable have the array, or a part of it, when a round is at its end? */
+static bool is_left(const gj_prange *p, gj_ref base)
+{
+	GJ_EACH_PHI(p->f, p->header, r) {
+		gj_ref out = gj_carry_out(p, r);
+		out = gj_o(p->f, out)->op == GJ_BITCAST ? gj_o(p->f, out)->arg[0] : out;
+		if (gj_o(p->f, out)->type->kind == GJ_PTR && root_of(p->f, out) == base)
+			return true;
+	}
+	return false;
+}
+
 const char *gj_find_added(gj_prange *p)
 {
 	gj_fn *f = p->f;
@@ -230,6 +242,8 @@ const char *gj_find_added(gj_prange *p)
 			continue;
 		if (!gj_is_dense(f, a.address))
 			return "one round after the other: rounds add to elements of an array with strides";
+		if (is_left(p, base))
+			return "one round after the other: rounds add to elements of an array that a variable has behind the loop";
 		gj_push(f->arena, &p->added, a);
 	}
 	return NULL;

@@ -387,6 +387,61 @@ static void let_go(const gj_prange *p, gj_ref phi)
 				gj_o(f, r)->arg[k] = before;
 }
 
+static bool is_pointer(const gj_prange *p, gj_ref phi) { return gj_o(p->f, phi)->type->kind == GJ_PTR; }
+
+/* Is the array of this owner read behind the loop? What the parts of one variable have in common is their name. */
+static bool is_left(const gj_prange *p, gj_ref owner)
+{
+	const char *name = name_of(p->f, owner);
+	GJ_EACH_PHI(p->f, p->header, r) {
+		const char *other = name_of(p->f, r);
+		if (is_pointer(p, r) && (!name || !other || !strcmp(name, other)) && used_outside(p, r))
+			return true;
+	}
+	return false;
+}
+
+/* The owner of an array that is read behind the loop, which is the last round's; rounds begin without. */
+static void leave_behind(const gj_prange *p, gj_ref phi)
+{
+	begin_anew(p, phi, insert(p->f, p->before, GJ_CONST, gj_o(p->f, phi)->type, 0, NULL));
+	gj_o(p->f, phi)->sub = GJ_PHI_OWNER;
+}
+
+/* A pointer that is read behind the loop alone is carried as a number, and made a pointer again in the header. */
+static void carry_as_number(gj_prange *p, gj_ref phi)
+{
+	gj_fn *f = p->f;
+	const gj_type *i64 = gj_scalar[GJ_I64];
+	gj_ref in = gj_carry_in(p, phi), out = gj_carry_out(p, phi), arg[2];
+	arg[gj_pred_index(f, p->header, p->before)] = insert(f, p->before, GJ_BITCAST, i64, 1, &in);
+	arg[gj_pred_index(f, p->header, p->latch)] = insert(f, p->latch, GJ_BITCAST, i64, 1, &out);
+	gj_ref number = gj_op_new(f, p->header, GJ_PHI, i64, gj_o(f, phi)->loc, 2, arg);
+	gj_op *o = gj_o(f, phi);
+	gj_o(f, number)->sub = GJ_PHI_ADDRESS;
+	*o = (gj_op){ .op = GJ_BITCAST, .type = o->type, .loc = o->loc, .block = o->block, .nargs = 1, .arg = gj_memdup(f->arena, &number, sizeof number) };
+	if (name_of(f, phi))
+		gj_push(f->arena, &f->named, ((gj_named){ number, name_of(f, phi) }));
+	gj_bb *bb = &f->bb.p[p->header];
+	uint32_t at = 0, n = 0;
+	while (bb->ops.p[at] != phi)
+		at++;
+	bb->ops.p[at] = number;
+	while (gj_o(f, bb->ops.p[n])->op == GJ_PHI)
+		n++;
+	gj_push(f->arena, &bb->ops, 0);
+	memmove(bb->ops.p + n + 1, bb->ops.p + n, (bb->ops.n - 1 - n) * sizeof *bb->ops.p);
+	bb->ops.p[n] = phi;
+}
+
+/* Do rounds ask for what others have left, or lies it in memory that is theirs alone? */
+static bool is_only_left(gj_prange *p, gj_ref phi)
+{
+	gj_carried found = { .phi = phi };
+	chain c = { .p = p, .f = p->f, .c = &found, .in = gj_new(p->f->arena, bool, p->f->op.n) };
+	return used_outside(p, phi) && !spread(&c) && gj_root(p->f, gj_carry_out(p, phi))->op != GJ_LOCALMEM;
+}
+
 /* What becomes of a header's phi; the op that makes rounds depend on each other through it, or 0. */
 static gj_ref find_one(gj_prange *p, gj_carried *found, chain *c)
 {
@@ -395,8 +450,14 @@ static gj_ref find_one(gj_prange *p, gj_carried *found, chain *c)
 		found->how = GJ_CARRY_COUNTED;
 		return 0;
 	}
-	bool used = spread(c), outside = used_outside(p, found->phi), pointer = gj_o(p->f, found->phi)->type->kind == GJ_PTR;
-	gj_ref wrong = used ? wrong_op(c) : pointer && outside ? gj_carry_out(p, found->phi) : 0;
+	gj_phi_of sub = gj_o(p->f, found->phi)->sub;
+	found->owner = sub == GJ_PHI_OWNER;
+	if (found->owner || sub == GJ_PHI_ADDRESS) {
+		found->how = GJ_CARRY_LAST;
+		return 0;
+	}
+	bool used = spread(c), outside = used_outside(p, found->phi);
+	gj_ref wrong = used ? wrong_op(c) : is_pointer(p, found->phi) && outside ? gj_carry_out(p, found->phi) : 0;
 	found->how = used ? GJ_CARRY_REDUCED : outside ? GJ_CARRY_LAST : GJ_CARRY_NOTHING;
 	return wrong ? wrong : used && !c->known ? found->phi : 0;
 }
@@ -427,12 +488,20 @@ void gj_make_own(gj_prange *p)
 		bool none = in->op == GJ_CONST && !in->imm.i;
 		uses u = { 0 };
 		find_uses(f, r, gj_new(f->arena, bool, f->op.n), &u);
+		bool owner = u.counted && o->sub != GJ_PHI_BOUND;
 		if (o->sub == GJ_PHI_BOUND && (own[r] || is_rounds_flag(p, r)))
 			begin_anew(p, r, own[r] ? insert(f, p->before, GJ_CONST, o->type, 0, NULL) : gj_carry_in(p, r));
-		else if (u.counted && !u.other && o->sub != GJ_PHI_BOUND && (none || o->sub == GJ_PHI_MAYBE))
+		else if (owner && is_left(p, r))
+			leave_behind(p, r);
+		else if (owner && !u.other && (none || o->sub == GJ_PHI_MAYBE))
 			let_go(p, r);
 		else if (own[r] && !u.counted && o->sub != GJ_PHI_BOUND)
 			begin_anew(p, r, insert(f, p->before, GJ_UNDEF, o->type, 0, NULL));
+	}
+	for (uint32_t i = 0; i < f->bb.p[p->header].ops.n; i++) {
+		gj_ref r = f->bb.p[p->header].ops.p[i];
+		if (gj_o(f, r)->op == GJ_PHI && is_pointer(p, r) && is_only_left(p, r))
+			carry_as_number(p, r);
 	}
 }
 

@@ -164,6 +164,12 @@ uint32_t gj_go_to_handler(gj_prange *p, uint32_t b, gj_ref chunks)
 	gj_link(f, b, on);
 	for (uint32_t i = 0; i < p->added.n; i++)
 		gj_emit(f, failed, GJ_RELEASE, NULL, 0, 1, &p->added.p[i].memory);
+	for (uint32_t i = 0; i < p->carried.n; i++) {
+		gj_carried *c = &p->carried.p[i];
+		gj_ref held[2] = { c->owner ? gj_carry_in(p, c->phi) : 0, c->owner ? gj_emit(f, failed, GJ_LOAD, gj_scalar[GJ_I64], 0, 1, &c->cell) : 0 };
+		for (int k = 0; k < 2 && c->owner; k++)
+			gj_emit(f, failed, GJ_RELEASE, NULL, 0, 1, &held[k]);
+	}
 	for (uint32_t i = 0; i < p->held.n; i++) {
 		const gj_op *o = gj_o(f, p->held.p[i]);
 		gj_emit(f, failed, (gj_opcode)o->op, NULL, o->loc, 1, (gj_ref[]){ o->arg[0] });

@@ -302,6 +302,25 @@ static gj_ref last_value(gj_prange *p, uint32_t b, const gj_carried *c)
 	return gj_emit(f, b, GJ_SELECT, t, 0, 3, (gj_ref[]){ some, gj_emit(f, b, GJ_LOAD, t, 0, 1, &c->cell), gj_carry_in(p, c->phi) });
 }
 
+/* Owners of arrays that are the last round's behind the loop: nobody's before it. Where there are rounds, the function lets go of the array from
+ * before, and where they fail of the last round's too. */
+static void clear_left(gj_prange *p)
+{
+	for (uint32_t i = 0; i < p->carried.n; i++)
+		if (p->carried.p[i].owner)
+			gj_emit(p->f, p->before, GJ_STORE, NULL, 0, 2, (gj_ref[]){ p->carried.p[i].cell, gj_int(p->f, p->before, gj_scalar[GJ_I64], 0) });
+}
+
+static void let_go_before(gj_prange *p, uint32_t b, const gj_carried *c)
+{
+	gj_fn *f = p->f;
+	const gj_type *i64 = gj_scalar[GJ_I64];
+	gj_ref some = gj_emit(f, b, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ p->length, gj_int(f, b, i64, 0) });
+	gj_o(f, some)->sub = GJ_CMP_GT;
+	gj_ref held = gj_emit(f, b, GJ_SELECT, i64, 0, 3, (gj_ref[]){ some, gj_carry_in(p, c->phi), gj_int(f, b, i64, 0) });
+	gj_emit(f, b, GJ_RELEASE, NULL, 0, 1, &held);
+}
+
 /* start + length × step */
 static gj_ref end_of(gj_prange *p, uint32_t b, gj_ref start, gj_ref step)
 {
@@ -351,6 +370,7 @@ static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to
 {
 	gj_fn *f = p->f;
 	gj_ref *arg = gj_new(f->arena, gj_ref, p->leaf.n + 2);
+	clear_left(p);
 	arg[0] = p->length;
 	arg[1] = p->added.n ? p->chunks : gj_int(f, b, gj_scalar[GJ_I64], 0);
 	memcpy(arg + 2, p->leaf.p, p->leaf.n * sizeof *arg);
@@ -362,6 +382,8 @@ static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to
 		const gj_carried *c = &p->carried.p[i];
 		to[c->phi] = c->how == GJ_CARRY_REDUCED ? join_chunks(p, &b, c, n) : c->how == GJ_CARRY_LAST ? last_value(p, b, c)
 			: c->how == GJ_CARRY_COUNTED ? end_of(p, b, gj_carry_in(p, c->phi), c->by) : gj_carry_in(p, c->phi);
+		if (c->owner)
+			let_go_before(p, b, c);
 	}
 	b = gj_join_added(p, b, n);
 	to[p->position] = end_of(p, b, p->start, p->step);

@@ -13,6 +13,7 @@ typedef struct gj_carried {
 	gj_ref   phi;
 	gj_carry_how how;
 	gj_opcode op;                              /* REDUCED: makes one of two */
+	bool     owner;                            /* LAST: of an array; what other rounds leave they let go of, and the function of what was before */
 	bool     compared;                         /* MIN, MAX: by a comparison, which NaN never passes */
 	bool     nan;                              /* … NaN wins */
 	gj_ref   by;                               /* COUNTED: by how much in each round */

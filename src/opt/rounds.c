@@ -289,9 +289,14 @@ static uint32_t keep_last(maker *m, uint32_t b, const gj_carried *k, gj_ref x)
 	gj_ref length = value(m, m->p->length), end = number_add(c, b, m->round, gj_int(c, b, i64(), 1));
 	gj_ref last = two(c, b, GJ_CMP, boolean(), end, length);
 	gj_o(c, last)->sub = GJ_CMP_EQ;
-	uint32_t is = gj_block_new(c), on = gj_block_new(c);
-	branch(c, b, last, is, on);
+	uint32_t is = gj_block_new(c), other = k->owner ? gj_block_new(c) : 0, on = gj_block_new(c);
+	branch(c, b, last, is, other ? other : on);
 	two(c, is, GJ_STORE, NULL, value(m, k->cell), x);
+	if (k->owner) {
+		gj_emit(c, is, GJ_KEEP, NULL, 0, 1, &x);
+		gj_emit(c, other, GJ_RELEASE, NULL, 0, 1, &x);
+		jump(c, other, on);
+	}
 	jump(c, is, on);
 	return on;
 }
@@ -338,7 +343,7 @@ static uint32_t copy_body(maker *m, uint32_t b, gj_ref round, gj_ref *acc)
 		bool goes_on = k->how == GJ_CARRY_LAST || k->how == GJ_CARRY_REDUCED;
 		arg[0] = goes_on ? value(m, gj_carry_out(p, k->phi)) : acc[i];
 		for (uint32_t j = 1; j < n; j++)
-			arg[j] = acc[i];
+			arg[j] = k->owner ? gj_int(c, 0, i64(), 0) : acc[i];       /* what a failed round has is freed with its chunk */
 		acc[i] = !goes_on ? acc[i] : gj_emit(c, next, GJ_PHI, gj_o(f, k->phi)->type, 0, n, arg);
 	}
 	for (uint32_t i = 0; i < p->carried.n; i++)

@@ -97,7 +97,7 @@ bool gj_phases(gj_gen *);
 
 /* warp.c */
 gj_emit_op gj_cpu_barrier, gj_cpu_syncwarp, gj_cpu_fence, gj_cpu_shfl, gj_cpu_vote, gj_cpu_match, gj_cpu_activemask,
-	gj_cpu_nanosleep, gj_cpu_yield, gj_cpu_watch, gj_cpu_new_memory, gj_cpu_retain, gj_cpu_release;
+	gj_cpu_nanosleep, gj_cpu_yield, gj_cpu_watch, gj_cpu_new_memory, gj_cpu_retain, gj_cpu_release, gj_cpu_keep;
 void gj_cpu_way_back(gj_gen *, uint32_t block);      /* cpu/wait.c: at the end of a block */
 void gj_cpu_attend(gj_gen *, gj_v block);      /* its call */
 

@@ -23,4 +23,9 @@ static gj_v count(gj_gen *g, const gj_op *o, const char *function)
 }
 
 gj_v gj_cpu_retain(gj_gen *g, const gj_op *o) { return count(g, o, "gj_rt_retain"); }
+gj_v gj_cpu_keep(gj_gen *g, const gj_op *o)
+{
+	return gj_extern_call(g, "gj_rt_keep", g->u->tvoid, 2, (gj_v[]){ gj_cpu(g)->block, gj_sc(g, o->arg[0]) });
+}
+
 gj_v gj_cpu_release(gj_gen *g, const gj_op *o) { return count(g, o, "gj_rt_release"); }

@@ -626,6 +626,6 @@ const gj_backend gj_backend_cpu = {
 		[GJ_SYNCWARP] = gj_cpu_syncwarp, [GJ_FENCE] = gj_cpu_fence, [GJ_SHFL] = gj_cpu_shfl, [GJ_VOTE] = gj_cpu_vote,
 		[GJ_MATCH] = gj_cpu_match, [GJ_ACTIVEMASK] = gj_cpu_activemask, [GJ_NANOSLEEP] = gj_cpu_nanosleep, [GJ_BREAKPOINT] = cpu_nothing,
 		[GJ_ROUNDS] = gj_cpu_rounds, [GJ_FAILED] = gj_cpu_failed, [GJ_TELL] = gj_cpu_tell, [GJ_TAKE] = gj_cpu_take, [GJ_AGAIN] = gj_cpu_again, [GJ_THROW] = gj_cpu_throw, [GJ_YIELD] = gj_cpu_yield, [GJ_WATCH] = gj_cpu_watch,
-		[GJ_ALLOC] = gj_cpu_new_memory, [GJ_RETAIN] = gj_cpu_retain, [GJ_RELEASE] = gj_cpu_release,
+		[GJ_ALLOC] = gj_cpu_new_memory, [GJ_RETAIN] = gj_cpu_retain, [GJ_RELEASE] = gj_cpu_release, [GJ_KEEP] = gj_cpu_keep,
 	}
 };

@@ -123,6 +123,7 @@ typedef struct gj_caller {
 	int64_t  chunk;                            /* rounds of a chunk, where that may be chosen; 0: it is not */
 	gj_lines lines;                            /* what it has printed */
 	gj_owned owned;                            /* head of the list of what it has made */
+	gj_owned *made;                            /* … before the chunk of rounds at hand */
 	gj_random random[GJ_NRANDOMS];             /* random.c */
 } gj_caller;
 

@@ -38,16 +38,21 @@ uint64_t gj_owned_new(size_t bytes)
 	return h ? (uint64_t)(uintptr_t)(h + 1) : 0;
 }
 
+static void link_owned(gj_owned *h, gj_owned *list)
+{
+	h->next = list->next;
+	h->before = list;
+	h->next->before = h;
+	list->next = h;
+}
+
 void *gj_rt_alloc(gj_block *pub, int64_t bytes, uint32_t zeros)
 {
 	gj_caller *c = gj_rt_is_call(pub) ? gj_rt_caller(pub) : gj_caller_own();
 	gj_owned *h = c ? make((size_t)bytes, zeros) : NULL;
 	if (!h)
 		return NULL;
-	h->next = c->owned.next;
-	h->before = &c->owned;
-	h->next->before = h;
-	c->owned.next = h;
+	link_owned(h, &c->owned);
 	return h + 1;
 }
 
@@ -84,6 +89,17 @@ void gj_rt_release(uint64_t owner)
 
 void gj_owned_release(uint64_t owner) { gj_rt_release(owner); }
 void gj_owned_give(uint64_t owner) { unlink_owned(header(owner)); }
+
+void gj_owned_move(gj_owned *list, const gj_owned *mark, uint64_t owner, gj_owned *to)
+{
+	gj_owned *h = list->next;
+	while (h != mark && h != header(owner))
+		h = h->next;
+	if (h == mark)
+		return;
+	unlink_owned(h);
+	link_owned(h, to);
+}
 
 void gj_owned_drop(gj_owned *list, gj_owned *mark)
 {

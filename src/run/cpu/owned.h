@@ -22,6 +22,8 @@ void gj_owned_give(uint64_t owner);
 void gj_owned_release(uint64_t owner);
 /* Frees what was linked in front of `mark`. */
 void gj_owned_drop(gj_owned *list, gj_owned *mark);
+/* The memory goes from the list into another one, if it was linked in front of `mark`. */
+void gj_owned_move(gj_owned *list, const gj_owned *mark, uint64_t owner, gj_owned *to);
 /* How many there are in the process. */
 int64_t gj_owned_live(void);
 

@@ -33,6 +33,7 @@ typedef struct gj_rounds_run {
 	gj_report report;                          /* of the chunk `failed` */
 	uint64_t  handlers;                        /* … those that take it */
 	gj_lines  lines;                           /* what helpers have printed */
+	gj_owned  kept;                            /* head of a list: what outlives the rounds */
 } run;
 
 /* -- A chunk --------------------------------------------------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ static void note_failure(run *r, const gj_caller *c, int64_t chunk, gj_status st
 
 static void run_chunk(run *r, gj_caller *c, char *params, int64_t chunk)
 {
-	gj_owned *made = c->owned.next;
+	gj_owned *made = c->made = c->owned.next;
 	c->failed = false;
 	fill_chunk(r, params, chunk);
 	gj_status status = call(c, r->k, params);
@@ -101,6 +102,16 @@ void gj_rt_round_failed(gj_block *pub, uint32_t site, int64_t round, uint64_t ha
 	c->handlers = handlers;
 	c->report = (gj_report){ .site = site, .nvalues = n };
 	memcpy(c->report.value, value, (n < GJ_REPORT_VALUES ? n : GJ_REPORT_VALUES) * sizeof *value);
+}
+
+void gj_rt_keep(gj_block *pub, uint64_t owner)
+{
+	gj_caller *c = gj_rt_caller(pub);
+	run *r = c->rounds;
+	pthread_mutex_lock(&r->lock);
+	if (owner)
+		gj_owned_move(&c->owned, c->made, owner, &r->kept);
+	pthread_mutex_unlock(&r->lock);
 }
 
 /* -- Threads --------------------------------------------------------------------------------------------------------------- */
@@ -225,6 +236,7 @@ int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t
 	if (n <= 0)
 		return 0;
 	run r = { .k = c->kernel->loop[loop], .slot = slot, .caller = c, .n = n, .failed = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER };
+	r.kept.next = r.kept.before = &r.kept;
 	cut(&r, c, most);
 	gj_split split;
 	r.split = &split;
@@ -232,6 +244,8 @@ int64_t gj_rt_rounds(gj_block *pub, uint32_t loop, const uint64_t *slot, int64_t
 	gj_pool_run(work, &r, r.threads - 1, false, meanwhile);
 	__atomic_store_n(&c->waits, false, __ATOMIC_RELAXED);
 	atomic_store_explicit(&r.k->ps_round, (uint64_t)((double)gj_split_spent(&split) * 1000 / (double)n) + 1, memory_order_relaxed);
+	while (r.kept.next != &r.kept)
+		gj_owned_move(&r.kept, &r.kept, (uint64_t)(uintptr_t)(r.kept.next + 1), &c->owned);
 	if (r.lines.n || r.lines.lost) {
 		gj_lines own = c->lines;
 		c->lines = r.lines;

@@ -24,7 +24,7 @@ static const struct { const char *name; void (*f)(void); } own[] = {
 	F(gj_rt_callback) F(gj_rt_rounds) F(gj_rt_round_failed)
 	F(gj_rt_tell) F(gj_rt_take) F(gj_rt_again) F(gj_rt_throw) F(gj_rt_enter_telling)
 	F(gj_rt_grid_sync) F(gj_rt_enter) F(gj_rt_report) F(gj_rt_element_failed) F(gj_rt_print)
-	F(gj_rt_alloc) F(gj_rt_retain) F(gj_rt_release) F(gj_rt_divided_by_zero) F(gj_rt_invalid_operands)
+	F(gj_rt_alloc) F(gj_rt_retain) F(gj_rt_release) F(gj_rt_keep) F(gj_rt_divided_by_zero) F(gj_rt_invalid_operands)
 	F(gj_rt_syncwarp) F(gj_rt_shuffle) F(gj_rt_ballot) F(gj_rt_match)
 	F(memcpy) F(memmove) F(memset) F(memcmp)
 #undef F
