@@ -166,7 +166,7 @@ class NumPyFunction(Elementwise):
 		try:
 			return super()._call(*args, **keywords)
 		except OverflowError:
-			if self.__name__ not in _COMPARISONS:
+			if self.__name__ not in _COMPARISONS or int not in map(type, args):
 				raise
 		# As NumPy: comparisons take Python's integers as they are.
 		return super()._call(*(np.uint64(x) if type(x) is int and x >= 1 << 63 else np.int64(x) if type(x) is int else x

@@ -287,9 +287,10 @@ def at_with(f, array, indices, b, stream):
 	if b is not None:
 		b = _as_device(b, stream)
 		try:
-			b = b._broadcast(flat.shape).copy(stream=stream).reshape(-1)
+			b = b._broadcast(flat.shape)
 		except ValueError:
 			raise ValueError("array is not broadcastable to correct shape") from None
+		b = b.copy(stream=stream).reshape(-1)
 	flat = flat.ravel()
 	if not flat.size:
 		return
