@@ -468,26 +468,19 @@ static void terminator(gj_inst *s, uint32_t b, const gj_op *o)
 static bool call_written(gj_inst *s, uint32_t block, uint32_t place, const gj_obj *function)
 {
 	gj_fn *f = s->fn;
-	gj_bb *b = &f->bb.p[block], old = *b;
+	gj_ref at = f->bb.p[block].ops.p[place];
 	uint32_t before = f->op.n;
-	gj_op *o = gj_o(f, b->ops.p[place]);
+	gj_op *o = gj_o(f, at);
 	gj_ref *arg = gj_new(f->arena, gj_ref, 1 + (o->nargs > GJ_MAX_WRITTEN ? o->nargs : GJ_MAX_WRITTEN));
 	arg[0] = gj_op_new(f, block, GJ_OBJ, NULL, o->loc, 0, NULL);
 	gj_o(f, arg[0])->imm.obj = function;
-	uint32_t n = gj_written_arguments(s, old.ops.p[place], arg + 1);
-	o = gj_o(f, old.ops.p[place]);
+	uint32_t n = gj_written_arguments(s, at, arg + 1);
 	o->op = GJ_CALL;
 	o->sub = 1;
 	o->arg = arg;
 	o->nargs = n + 1;
 	o->imm.kw = NULL;
-	memset(&b->ops, 0, sizeof b->ops);
-	for (uint32_t i = 0; i < old.ops.n; i++) {
-		for (gj_ref r = before; i == place && r < f->op.n; r++)
-			gj_push(f->arena, &b->ops, r);
-		gj_push(f->arena, &b->ops, old.ops.p[i]);
-	}
-	gj_grow_values(s, before);
+	gj_put_before(s, block, place, before);
 	return false;
 }
 

@@ -74,9 +74,9 @@ gj_inst *gj_infer_entry(gj_trap *, const gj_code *, const gj_entry *, uint32_t n
 /* The type with its arrays in another space. */
 const gj_type *gj_in_space(gj_trap *, const gj_type *, gj_space);
 
-/* spread.c: room for what is known of ops that have been added; `before`: how many there were. Has an op starred operands? Puts their items in their place: ops
- * before it. False: not all types are known yet. */
-void gj_grow_values(gj_inst *, uint32_t before);
+/* spread.c. Puts the ops made since there were `before` into the block, in front of its op at `place`, and makes room for what is known of
+ * them. Has an op starred operands? Puts their items in their place: ops before it. False: not all types are known yet. */
+void gj_put_before(gj_inst *, uint32_t block, uint32_t place, uint32_t before);
 bool gj_is_starred(const gj_fn *, const gj_op *);
 bool gj_spread_stars(gj_inst *, uint32_t block, uint32_t place);
 

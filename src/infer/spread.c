@@ -11,7 +11,7 @@ bool gj_is_starred(const gj_fn *f, const gj_op *o)
 	return false;
 }
 
-void gj_grow_values(gj_inst *s, uint32_t before)
+static void grow_values(gj_inst *s, uint32_t before)
 {
 	const gj_obj **konst = gj_new(s->fn->arena, const gj_obj *, s->fn->op.n);
 	gj_inst **callee = gj_new(s->fn->arena, gj_inst *, s->fn->op.n);
@@ -22,6 +22,19 @@ void gj_grow_values(gj_inst *s, uint32_t before)
 	s->konst = konst;
 	s->callee = callee;
 	s->picks = picks;
+}
+
+void gj_put_before(gj_inst *s, uint32_t block, uint32_t place, uint32_t before)
+{
+	gj_fn *f = s->fn;
+	gj_bb *b = &f->bb.p[block], old = *b;
+	memset(&b->ops, 0, sizeof b->ops);
+	for (uint32_t i = 0; i < old.ops.n; i++) {
+		for (gj_ref r = before; i == place && r < f->op.n; r++)
+			gj_push(f->arena, &b->ops, r);
+		gj_push(f->arena, &b->ops, old.ops.p[i]);
+	}
+	grow_values(s, before);
 }
 
 /* Item k of the starred tuple or dictionary. */
@@ -65,8 +78,7 @@ static const gj_kwnames *all_names(const gj_fn *f, const gj_op *o)
 bool gj_spread_stars(gj_inst *s, uint32_t block, uint32_t place)
 {
 	gj_fn *f = s->fn;
-	gj_bb *b = &f->bb.p[block], old = *b;
-	gj_op *o = gj_o(f, b->ops.p[place]);
+	gj_op *o = gj_o(f, f->bb.p[block].ops.p[place]);
 	GJ_VEC(gj_ref) args = { 0 };
 	uint32_t before = f->op.n;
 	for (uint32_t i = 0; i < o->nargs; i++) {
@@ -91,12 +103,6 @@ bool gj_spread_stars(gj_inst *s, uint32_t block, uint32_t place)
 	o->nargs = args.n;
 	if (kw)
 		o->imm.kw = kw;
-	memset(&b->ops, 0, sizeof b->ops);
-	for (uint32_t i = 0; i < old.ops.n; i++) {
-		for (gj_ref r = before; i == place && r < f->op.n; r++)
-			gj_push(f->arena, &b->ops, r);
-		gj_push(f->arena, &b->ops, old.ops.p[i]);
-	}
-	gj_grow_values(s, before);
+	gj_put_before(s, block, place, before);
 	return true;
 }

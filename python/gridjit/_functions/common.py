@@ -14,6 +14,16 @@ def flat(a):
 	return a.flatten()
 
 
+def swap(x, i, j):
+	"""Two items, or rows, of an array."""
+	if x.ndim == 1:
+		x[i], x[j] = x[j], x[i]
+	else:
+		row = x[i].copy()
+		x[i] = x[j]
+		x[j] = row
+
+
 def finite(a):
 	"""Of numbers that are not, factorisations make others that say nothing."""
 	for row in a:

@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 
 from .. import _core
-from .common import INTEGERS
+from .common import INTEGERS, swap
 from .random import TABLE as LEGACY
 from .random import make
 
@@ -83,12 +83,7 @@ def integers(self, low, high=None, size=None, endpoint=False):
 def shuffle(self, x):
 	for i in range(x.shape[0] - 1, 0, -1):
 		j = np.int64(_npy.interval(self.bitgen, np.uint64(i)))
-		if x.ndim == 1:
-			x[i], x[j] = x[j], x[i]
-		else:
-			row = x[i].copy()
-			x[i] = x[j]
-			x[j] = row
+		swap(x, i, j)
 
 
 def permutation(self, x):

@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 
 from .. import _core
-from .common import INTEGERS
+from .common import INTEGERS, swap
 
 
 def _functions_of(name, python):
@@ -152,12 +152,7 @@ def randint(low, high=None, size=None):
 def shuffle(x):
 	for i in range(x.shape[0] - 1, 0, -1):
 		j = _interval(i)
-		if x.ndim == 1:
-			x[i], x[j] = x[j], x[i]
-		else:
-			row = x[i].copy()
-			x[i] = x[j]
-			x[j] = row
+		swap(x, i, j)
 
 
 def permutation(x):
@@ -388,12 +383,7 @@ def py_triangular(low=0.0, high=1.0, mode=None):
 def py_shuffle(x):
 	for i in range(x.shape[0] - 1, 0, -1):
 		j = _py.below(i + 1)
-		if x.ndim == 1:
-			x[i], x[j] = x[j], x[i]
-		else:
-			row = x[i].copy()
-			x[i] = x[j]
-			x[j] = row
+		swap(x, i, j)
 
 
 def py_choice(seq):
