@@ -275,10 +275,76 @@ def while_other_guard(x, y, out):
 				break
 
 
+@cuda.jit
+def while_at_most(x, y, out):
+	i, last = cuda.grid(1), out.shape[0] - 1
+	while i <= last:
+		out[i] = 2 * x[i] + y[i]
+		i += cuda.gridsize(1)
+
+
+@cuda.jit
+def while_not_above(x, y, out):
+	"""Two values are carried; the bound is read."""
+	i, s, last = cuda.grid(1) + 1, 1.0, int(y[0]) - 1 + x.shape[0] // 2
+	while not i > last:
+		s = s * 0.5 + x[i - 1]
+		i += cuda.gridsize(1)
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = s
+
+
+@cuda.jit
+def while_at_most_breaks(x, y, out):
+	i = cuda.grid(1)
+	while i <= 2**63 - 1:
+		if i >= out.shape[0]:
+			break
+		out[i] = x[i]
+		i += cuda.gridsize(1)
+
+
+@cuda.jit
+def while_continues_often(x, y, out):
+	"""What is carried is changed by some rounds that are cut short, and not by others."""
+	i, s, count, last = cuda.grid(1), 1.0, 0, -1.0
+	while len(x) - 1 >= i:
+		if x[i] > 90:
+			i += cuda.gridsize(1)
+			continue
+		last = s
+		if x[i] < 20:
+			count += 1
+			s -= x[i]
+			i += cuda.gridsize(1)
+			continue
+		s = s * 0.5 + x[i] + count
+		i += cuda.gridsize(1)
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = s + last + count
+
+
+@cuda.jit
+def while_stays_behind(x, y, out):
+	"""Behind the loop stands what the counter was before its last step."""
+	i = before = cuda.grid(1)
+	while i < x.shape[0]:
+		before = i
+		if x[i] > 50:
+			i += cuda.gridsize(1)
+			continue
+		y[i] = before
+		i += cuda.gridsize(1)
+	if cuda.grid(1) < out.shape[0]:
+		out[cuda.grid(1)] = before
+
+
 SPLIT = [plain, moved, given, own_place, shared_sum, accumulates, several, behind, total, last_counter, differences, starts_before,
-	starts_anywhere, asked_before, while_less, while_by_hand, range_by_hand, while_sums, while_true]
-WHOLE = [written_before, breaks, returns, nested, meets, other_step, while_breaks, while_continues, while_counter_behind, while_other_guard]
-IN_PLANES = [plain, moved, given, returns, breaks, meets, other_step, while_less, range_by_hand, while_breaks, while_continues]
+	starts_anywhere, asked_before, while_less, while_by_hand, range_by_hand, while_sums, while_true, while_continues, while_at_most, while_continues_often,
+	while_stays_behind]
+WHOLE = [written_before, breaks, returns, nested, meets, other_step, while_breaks, while_counter_behind, while_other_guard, while_not_above, while_at_most_breaks]
+IN_PLANES = [plain, moved, given, returns, breaks, meets, other_step, while_less, range_by_hand, while_breaks, while_continues,
+	while_at_most, while_at_most_breaks]
 SHAPES = [(1, 1), (1, 32), (3, 7), (2, 33), (8, 100), (8, 256), (5, (32, 2)), ((3, 2), 32), (700, 64), (9, (7, 3))]
 
 

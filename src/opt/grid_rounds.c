@@ -57,7 +57,13 @@ static bool meets(const gj_op *o)
 		|| o->op == GJ_LOCALMEM || o->op == GJ_SHAREDMEM || o->op == GJ_WATCH;
 }
 
-/* The loop's counter, which steps through the grid up to a bound: all back edges carry the same next value. */
+static bool is_step(const gj_fn *f, gj_ref next, gj_ref counter)
+{
+	const gj_op *o = gj_o(f, next);
+	return o->op == GJ_ADD && o->arg[0] == counter && gj_grid_product(f, gj_o(f, behind_cvt(f, o->arg[1]))) == GJ_NCTAID_X;
+}
+
+/* The loop's counter, which steps through the grid up to a bound: all back edges carry the next value. */
 static bool counts(const gj_fn *f, uint32_t l, grid_loop *g)
 {
 	const gj_bb *bb = &f->bb.p[g->header];
@@ -67,15 +73,12 @@ static bool counts(const gj_fn *f, uint32_t l, grid_loop *g)
 		return false;
 	for (uint32_t i = 0; i < bb->preds.n; i++) {
 		bool inside = gj_loop_contains(f, l, f->bb.p[bb->preds.p[i]].loop);
-		gj_ref *of = inside ? &next : &g->start;
-		if (*of && (!inside || *of != phi->arg[i]))
+		if (inside ? !is_step(f, phi->arg[i], g->counter) : g->start)
 			return false;
-		*of = phi->arg[i];
+		*(inside ? &next : &g->start) = phi->arg[i];
 		g->outside = inside ? g->outside : i;
 	}
-	const gj_op *step = next ? gj_o(f, next) : NULL;
-	return step && g->start && step->op == GJ_ADD && step->arg[0] == g->counter
-		&& gj_grid_product(f, gj_o(f, behind_cvt(f, step->arg[1]))) == GJ_NCTAID_X;
+	return next && g->start;
 }
 
 static bool find_counter(const gj_fn *f, uint32_t l, grid_loop *g)
@@ -553,6 +556,8 @@ static uint32_t find_free_rounds(const gj_fn *f, const grid_loop *g)
 	const gj_op *bound = gj_o(f, behind_cvt(f, g->bound));
 	int64_t offset;
 	if ((bound->op == GJ_ADD || bound->op == GJ_SUB) && gj_o(f, bound->arg[1])->op == GJ_CONST)
+		bound = gj_o(f, behind_cvt(f, bound->arg[0]));
+	else if (bound->op == GJ_ADD && gj_o(f, behind_cvt(f, bound->arg[1]))->type->kind == GJ_BOOL)      /* ≤ a bound (grid_while.c) */
 		bound = gj_o(f, behind_cvt(f, bound->arg[0]));
 	if (bound->op != GJ_PARAM || !is_over(f, g) || !start_offset(f, g->start, &offset) || offset < -NEAR || offset > NEAR)
 		return 0;
