@@ -92,7 +92,7 @@ static PyMethodDef methods[] = {
 static int (*const parts[])(PyObject *) = {
 	gj_typeclass_init, gj_signature_init, gj_argument_init, gj_functions_init, gj_device_init, gj_buffer_init, gj_stream_init, gj_event_init,
 	gj_devarray_init, gj_dispatcher_init, gj_launcher_init, gj_kernel_init, gj_freeze_init, gj_options_init, gj_ufunc_init,
-	gj_interrupt_init, gj_elements_init, gj_fuse_init, gj_host_init, gj_memory_init, gj_threads_init,
+	gj_interrupt_init, gj_elements_init, gj_fuse_init, gj_fused_function_init, gj_host_init, gj_memory_init, gj_threads_init,
 };
 
 static int exec(PyObject *m)

@@ -40,6 +40,8 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 	gj_spread_locals(f);
 	f->width = f->lanes ? f->lanes : gj_choose_lanes(f, facts);
 	gj_divergence(f, *facts);
+	if (f->entry->args == GJ_ARGS_ELEMENTS && !f->lanes && !asked->streamed)
+		gj_lanes_of_streams(f);
 	gj_show(st, "divergence", f);
 	if (gj_mask(f)) {
 		gj_cfg(f);

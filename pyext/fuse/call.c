@@ -8,6 +8,8 @@
 #include "run/cpu/owned.h"
 #include "types/dtype.h"
 
+#include <stddef.h>
+
 typedef union number { bool b; int64_t i; double f; Py_complex c; } number;
 
 typedef struct call {
@@ -40,6 +42,7 @@ static bool read_argument(call *c, PyObject *x, uint32_t i)
 {
 	const gj_type *t = c->p->arg[i];
 	PyArrayObject *a = (PyArrayObject *)x;
+	c->array[i] = NULL;
 	if (gj_is_scalar(t))
 		return read_number(x, t->kind, &c->number[i]);
 	c->array[i] = a;
@@ -318,14 +321,28 @@ static bool unwrap(PyObject *all, PyObject *const *outs)
 	return true;
 }
 
-PyObject *gj_fusion_call(PyObject *o, PyObject *const *given, Py_ssize_t n)
+/* As much of it as the plan needs: most calls are of a few operands. */
+static void init(call *c, const gj_fusion *p)
+{
+	uint32_t n = p->nin + p->nout;
+	c->p = p;
+	c->used = 0;
+	memset(&c->f, 0, offsetof(gj_fused, op));
+	memset(c->f.op, 0, n * sizeof *c->f.op);
+	c->f.kernel = c->f.streamed = NULL;
+	c->f.nin = p->nin;
+	c->f.nargs = n;
+}
+
+PyObject *gj_fusion_call(PyObject *o, PyObject *const *arg, Py_ssize_t n, PyObject *out)
 {
 	gj_fusion *p = (gj_fusion *)o;
-	call c = { .p = p, .f = { .nin = p->nin, .nargs = p->nin + p->nout } };
+	call c;
 	PyObject *outs[GJ_MAX_OPERANDS];
-	bool ordinary = n == 2 && PyTuple_Check(given[0]) && PyTuple_GET_SIZE(given[0]) == p->nin && read_outs(p, given[1], outs);
+	bool ordinary = n == p->nin && read_outs(p, out, outs);
+	init(&c, p);
 	for (uint32_t i = 0; ordinary && i < p->nin; i++)
-		ordinary = read_argument(&c, PyTuple_GET_ITEM(given[0], i), i);
+		ordinary = read_argument(&c, arg[i], i);
 	if (!ordinary || !one_loop(&c))
 		Py_RETURN_NOTIMPLEMENTED;
 	set_inputs(&c);

@@ -97,11 +97,19 @@ static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *kw)
 	return NULL;
 }
 
+static int plan_traverse(PyObject *o, visitproc visit, void *arg)
+{
+	Py_VISIT(((gj_fusion *)o)->function);
+	Py_VISIT(Py_TYPE(o));
+	return 0;
+}
+
 static void plan_dealloc(PyObject *o)
 {
 	gj_fusion *p = (gj_fusion *)o;
 	PyTypeObject *type = Py_TYPE(o);
 	gj_device *dev;
+	PyObject_GC_UnTrack(o);
 	for (gj_made_loop *m = p->made, *next; m; m = next) {
 		next = m->next;
 		if (m->loop.kernel && gj_cpu_open(0, &dev) == GJ_OK)
@@ -212,9 +220,17 @@ static PyObject *run(PyObject *o, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+static PyObject *call(PyObject *o, PyObject *args)
+{
+	PyObject *given, *out;
+	if (!PyArg_ParseTuple(args, "O!O:call", &PyTuple_Type, &given, &out))
+		return NULL;
+	return gj_fusion_call(o, ((PyTupleObject *)given)->ob_item, PyTuple_GET_SIZE(given), out);
+}
+
 static PyMethodDef methods[] = {
 	{ "run", run, METH_VARARGS, "run(outputs, shape, axes, inputs, results): compute these outputs." },
-	{ "call", (PyCFunction)(void (*)(void))gj_fusion_call, METH_FASTCALL,
+	{ "call", call, METH_VARARGS,
 		"call(args, out): what the function returns, if this is an ordinary call; else NotImplemented." },
 	{ NULL, NULL, 0, NULL },
 };
@@ -233,10 +249,12 @@ static PyGetSetDef getset[] = {
 };
 
 static PyType_Slot slots[] = {
-	{ Py_tp_new, plan_new }, { Py_tp_dealloc, plan_dealloc }, { Py_tp_methods, methods }, { Py_tp_getset, getset },
+	{ Py_tp_new, plan_new }, { Py_tp_dealloc, plan_dealloc }, { Py_tp_traverse, plan_traverse }, { Py_tp_methods, methods }, { Py_tp_getset, getset },
 	{ Py_tp_doc, "A fused function for arguments of certain types." }, { 0, NULL },
 };
 
-static PyType_Spec spec = { "gridjit._core.FusedPlan", sizeof(gj_fusion), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots };
+static PyType_Spec spec = { "gridjit._core.FusedPlan", sizeof(gj_fusion), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots };
+
+bool gj_is_plan(PyObject *o) { return PyObject_TypeCheck(o, plan_type); }
 
 int gj_fuse_init(PyObject *module) { return gj_add_type(module, &plan_type, &spec, NULL); }

@@ -6,5 +6,7 @@
 
 /* Adds _core.FusedPlan. */
 int gj_fuse_init(PyObject *module);
+/* Adds _core.FusedFunction (fusedobj.c). */
+int gj_fused_function_init(PyObject *module);
 
 #endif

@@ -40,7 +40,9 @@ const gj_type *gj_fusion_written(const gj_fusion *, uint32_t k);
 /* Computes these outputs, with operands and shape in place; false with an exception. */
 bool      gj_fusion_run(gj_fusion *, gj_fused *, uint32_t outputs);
 
-/* call.c: the method call(args, out): what the function returns, if this is an ordinary call; else NotImplemented. */
-PyObject *gj_fusion_call(PyObject *plan, PyObject *const *args, Py_ssize_t n);
+/* call.c: what the function returns of these arguments, with out=, if this is an ordinary call; else NotImplemented. */
+PyObject *gj_fusion_call(PyObject *plan, PyObject *const *arg, Py_ssize_t n, PyObject *out);
+
+bool      gj_is_plan(PyObject *);
 
 #endif

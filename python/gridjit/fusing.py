@@ -131,8 +131,8 @@ def _check_out(result, shape, out):
 		raise TypeError(f"Cannot cast the result from {result.dtype!r} to {out.dtype!r} with casting rule 'same_kind'")
 
 
-class Fused:
-	"""What fuse() makes of a function."""
+class Fused(_core.FusedFunction):
+	"""What fuse() makes of a function. A call tries the plans of recent ones, the last used first, in C (pyext/fuse/fusedobj.c)."""
 
 	def __init__(self, function, options, fallback):
 		functools.update_wrapper(self, function)
@@ -142,7 +142,6 @@ class Fused:
 			raise TypeError(f"{function.__name__}(): a fused function has positional parameters only")
 		self._count = len(self._signature.parameters)
 		self._plans = {}
-		self._recent = ()                          # plans of NumPy's arrays, the last used first
 
 	def __repr__(self):
 		return f"<fused function {self.py_func.__name__}>"
@@ -159,14 +158,9 @@ class Fused:
 			self._plans[key] = plan
 		return plan
 
-	def __call__(self, *args, out=None, stream=0, **named):
+	def _slowly(self, *args, out=None, stream=0, **named):
 		"""The function of these arrays and numbers. out: an array, or a tuple of them, that is written and returned. stream: for device
 		arrays."""
-		if not named and not stream:
-			for plan in self._recent:
-				value = plan.call(args, out)
-				if value is not NotImplemented:
-					return value
 		if named or len(args) != self._count:
 			bound = self._signature.bind(*args, **named)
 			bound.apply_defaults()

@@ -183,7 +183,7 @@ struct gj_fn {
 	bool begins_with_loop;                     /* CPU: over the grid */
 	gj_fn *part;                               /* CPU: the loop over the grid that it begins with, to be run for many blocks first; NULL: it is whole */
 	bool places;                               /* CPU: threads are known by their places in the grid, and run in the order of these (lanes/places.c) */
-	bool streams;                              /* CPU: … and do little but read and write a few arrays, item after item */
+	bool streams;                              /* CPU: threads do little but read and write a few arrays, item after item */
 	bool rows;                                 /* CPU, width 1: it is the loop over the threads of a row of a block (opt/rows.c) */
 	bool waits;                                /* CPU: needs a stack for each warp */
 	bool raises;                               /* CPU, functions: the last result says whether the thread has ended */
@@ -317,6 +317,9 @@ void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: s
 /* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. Along y
  * and z only where no thread waits for others, other than at barriers. */
 uint32_t gj_choose_lanes(gj_fn *, uint32_t *facts);
+/* How many lanes have threads of which only few values should be under way, those that do little but read and write? After gj_divergence;
+ * sets streams: it is a few arrays, item after item. */
+uint32_t gj_lanes_of_streams(gj_fn *);
 /* Rounds of a loop as lanes of vectors, after gj_divergence, or as one loop of which LLVM may make vectors: which is faster? */
 bool   gj_lanes_pay(gj_fn *wide, gj_fn *single);
 /* … is it one with math functions, in straight line and in the order of memory: then LLVM's vectors, which are as many as registers

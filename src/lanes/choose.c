@@ -93,9 +93,7 @@ static bool is_full(uint32_t facts, int axis)
 	return (axis == 0 && (facts & rows) == rows) || (facts & grid) == grid;
 }
 
-/* How many lanes have threads of which only few values should be under way, those that do little but read and write? f->streams: it is a few
- * arrays, item after item. */
-static uint32_t lanes_of_streams(gj_fn *f)
+uint32_t gj_lanes_of_streams(gj_fn *f)
 {
 	enum { FEW = 4 };
 	uint32_t least = 8, accesses = 0;
@@ -132,7 +130,7 @@ static uint32_t choose_places(gj_fn *f, uint32_t *facts)
 			continue;
 		best = axis;
 		least = cost;
-		lanes = lanes_of_streams(f);
+		lanes = gj_lanes_of_streams(f);
 	}
 	if (!lanes)
 		return 0;

@@ -13,6 +13,7 @@
 #include "run/cpu/split.h"
 
 #include <fenv.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xmmintrin.h>
@@ -69,7 +70,6 @@ typedef struct run {
 	gj_elementwise *e;
 	const gj_element_kernel *wide, *serial, *streamed; /* streamed: NULL where outputs are to stay in the caches */
 	uint64_t scalars;
-	operand  op[GJ_MAX_OPERANDS];
 	int64_t  n;
 	bool     in_place;                         /* an output lies on an input: what was read is gone afterwards */
 	bool     shifted;                          /* … though not on the same elements: in ascending order only */
@@ -80,7 +80,17 @@ typedef struct run {
 	_Atomic int64_t raised;                    /* the first element known to have raised; INT64_MAX: none */
 	pthread_mutex_t lock;                      /* of *failure: what it raised */
 	gj_loop_failure *failure;
+	operand  op[GJ_MAX_OPERANDS];              /* the last, for calls of few are short */
 } run;
+
+static void begin(run *r, gj_elementwise *e, gj_loop_failure *failure)
+{
+	memset(r, 0, offsetof(run, op));
+	r->e = e;
+	r->failure = failure;
+	atomic_init(&r->raised, INT64_MAX);
+	pthread_mutex_init(&r->lock, NULL);
+}
 
 static bool is_scalar(const run *r, uint32_t i) { return i < r->e->nin && r->scalars >> i & 1; }
 
@@ -197,10 +207,13 @@ static int64_t straight_on(run *r, int64_t from, int64_t n, char *buffer, int64_
 bool gj_elementwise_piece(gj_elementwise *e, const gj_element_kernel *wide, const gj_element_kernel *streamed, uint64_t scalars,
 	const gj_operand *op, int64_t n, char *buffer, int64_t room, gj_loop_failure *failure)
 {
-	run r = { .e = e, .wide = wide, .streamed = streamed, .scalars = scalars, .raised = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER,
-	          .failure = failure };
+	run r;
 	bool direct = true;
 	int64_t done = 0;
+	begin(&r, e, failure);
+	r.wide = wide;
+	r.streamed = streamed;
+	r.scalars = scalars;
 	for (uint32_t i = 0; i < e->nargs; i++)
 		direct &= op[i].step == e->size[i] || is_scalar(&r, i);
 	memcpy(r.op, op, e->nargs * sizeof *op);
@@ -410,9 +423,12 @@ static bool outlasts_caches(const run *r)
 
 int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const int64_t *steps, gj_loop_failure *failure)
 {
-	run r = { .e = e, .n = n, .direct = true, .raised = INT64_MAX, .lock = PTHREAD_MUTEX_INITIALIZER, .failure = failure };
+	run r;
 	if (n < 1)
 		return 0;
+	begin(&r, e, failure);
+	r.n = n;
+	r.direct = true;
 	for (uint32_t i = 0; i < e->nargs; i++)
 		r.op[i] = (operand){ args[i], steps[i] };
 	bool chain = is_chain(&r);
