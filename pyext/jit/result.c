@@ -209,7 +209,7 @@ PyObject *gj_host_result(const gj_type *t, PyObject *known, const uint64_t *part
 	PyObject *tuple = tuple_of(t, known, part, given, n);
 	if (!tuple || !gj_names_of(t))
 		return tuple;
-	PyObject *o = named(t, tuple);
+	PyObject *o = gj_is_slice(t) ? PySlice_New(PyTuple_GET_ITEM(tuple, 0), PyTuple_GET_ITEM(tuple, 1), PyTuple_GET_ITEM(tuple, 2)) : named(t, tuple);
 	Py_DECREF(tuple);
 	return o;
 }

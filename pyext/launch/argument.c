@@ -338,6 +338,24 @@ static const gj_type *read_generator(gj_args *a, PyObject *o)
 	return t ? gj_named_type(gj_fields_of(GJ_GENERATOR, name, 1), &t) : NULL;
 }
 
+/* -- Slices -------------------------------------------------------------------------------------------------------- */
+
+static const gj_type *read_slice(gj_args *a, PyObject *o)
+{
+	PySliceObject *s = (PySliceObject *)o;
+	PyObject *part[3] = { s->start, s->stop, s->step };
+	const gj_type *t[3];
+	for (int i = 0; i < 3; i++) {
+		PyObject *n = part[i] == Py_None ? Py_NewRef(Py_None) : PyNumber_Index(part[i]);
+		bool ok = n && (n == Py_None ? read_none(a, n, NULL) : read_int(a, n, NULL));
+		Py_XDECREF(n);
+		if (!ok)
+			return NULL;
+		t[i] = a->leaf[a->nleaves - 1].type;
+	}
+	return gj_named_type(gj_slice_fields(), t);
+}
+
 /* -- Readers by class --------------------------------------------------------------------------------------------- */
 
 enum { READERS = 64 };
@@ -377,6 +395,8 @@ static bool classify(PyObject *o, gj_reader *r)
 		: PyObject_TypeCheck(o, gj_devarray_class) ? read_devarray
 		: gj_is_ctypes_function(o) ? read_callable             /* which has memory to share, too */
 		: NULL;
+	if (PySlice_Check(o))
+		return (r->aux = (void *)gj_slice_fields());
 	if (is_generator(o)) {
 		static const char *const name[] = { "bitgen" };
 		return (r->aux = (void *)gj_fields_of(GJ_GENERATOR, name, 1));
@@ -439,7 +459,7 @@ static const gj_type *read_other(gj_args *a, PyObject *o)
 	if (!reader_of(o, &r))
 		return NULL;
 	if (!r.read)
-		return PyTuple_Check(o) ? read_tuple(a, o, r.aux) : is_generator(o) ? read_generator(a, o) : read_member(a, o, r.aux);
+		return PyTuple_Check(o) ? read_tuple(a, o, r.aux) : is_generator(o) ? read_generator(a, o) : PySlice_Check(o) ? read_slice(a, o) : read_member(a, o, r.aux);
 	return r.read(a, o, r.aux) ? a->leaf[a->nleaves - 1].type : NULL;
 }
 

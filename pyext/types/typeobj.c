@@ -36,6 +36,8 @@ static int class_of(const gj_type *t)
 	case GJ_TUPLE:
 		if (gj_is_numpy_generator(t))
 			return GJ_CLASS_NumPyRandomGeneratorType;
+		if (gj_is_slice(t))
+			return GJ_CLASS_Type;
 		if (gj_names_of(t))
 			return gj_is_uniform(t) ? GJ_CLASS_NamedUniTuple : GJ_CLASS_NamedTuple;
 		return gj_is_uniform(t) ? GJ_CLASS_UniTuple : GJ_CLASS_Tuple;

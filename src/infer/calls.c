@@ -455,7 +455,7 @@ static void bind_method(gj_inst *s, gj_op *call)
 	const gj_obj *f = s->konst[call->arg[0]];
 	bool function = f && (f->kind == GJ_OBJ_FUNCTION || f->kind == GJ_OBJ_OVERLOADED);
 	const gj_type *of = callee->op == GJ_ATTR && function && !call->sub ? gj_o(s->fn, callee->arg[0])->type : NULL;
-	if (!of || (of->kind != GJ_ARRAY && of->kind != GJ_ELEMENT && !gj_is_numpy_generator(of) && f->kind != GJ_OBJ_OVERLOADED))
+	if (!of || (of->kind != GJ_ARRAY && of->kind != GJ_ELEMENT && !gj_is_numpy_generator(of) && !gj_is_slice(of) && f->kind != GJ_OBJ_OVERLOADED))
 		return;
 	gj_ref *arg = gj_new(s->fn->arena, gj_ref, call->nargs + 1);
 	arg[0] = call->arg[0];

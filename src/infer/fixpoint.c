@@ -355,6 +355,16 @@ static gj_known made_of_items(const gj_inst *s, const gj_op *o)
 	return o->sub == GJ_SORT_LIST ? gj_as_list(v) : o->sub == GJ_SORT_DICT ? gj_as_dict(s->fn->arena, v, o->imm.kw->name) : v;
 }
 
+/* Its parts, None where they are left out. */
+static gj_known slice(const gj_inst *s, const gj_op *o)
+{
+	const gj_type *part[3] = { gj_t_none, gj_t_none, gj_t_none };
+	for (uint32_t i = 0; i < o->nargs; i++)
+		if (!(part[i] = gj_value(s, o->arg[i]).type))
+			return (gj_known){ 0 };
+	return gj_just(gj_named_type(gj_slice_fields(), part));
+}
+
 static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 {
 	gj_op *o = gj_o(s->fn, r);
@@ -363,7 +373,7 @@ static gj_known eval(gj_infer *I, gj_inst *s, gj_ref r)
 	case GJ_OBJ:      return object(s, o);
 	case GJ_ARG:      return s->arg[gj_arg_index(s, o)];
 	case GJ_MKTUPLE:  return made_of_items(s, o);
-	case GJ_MKSLICE:  return (gj_known){ gj_slice_type((int)o->nargs), NULL };
+	case GJ_MKSLICE:  return slice(s, o);
 	case GJ_CLOSURE:  return closure(s, o);
 	case GJ_CALL:     return gj_known_call(I, s, r);
 	case GJ_SETITEM:  setitem(s, o); return (gj_known){ 0 };
@@ -491,6 +501,8 @@ static bool step(gj_infer *I, gj_inst *s, uint32_t b, uint32_t i)
 	const gj_op *o = gj_o(s->fn, r);
 	if (gj_op_is(o, GJ_F_TERM))
 		terminator(s, b, o);
+	else if (gj_write_out_slices(s, b, i))
+		return false;
 	else if (s->fn->memory && gj_written_for(s, r) >= 0)
 		return call_written(s, b, i, s->code->written[gj_written_for(s, r)]);
 	else if (gj_attribute_function(s, o))

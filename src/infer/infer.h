@@ -79,6 +79,8 @@ const gj_type *gj_in_space(gj_trap *, const gj_type *, gj_space);
 void gj_put_before(gj_inst *, uint32_t block, uint32_t place, uint32_t before);
 bool gj_is_starred(const gj_fn *, const gj_op *);
 bool gj_spread_stars(gj_inst *, uint32_t block, uint32_t place);
+/* slices.c: does the op index by slices that are values? Puts ops in front of it that give their parts. */
+bool gj_write_out_slices(gj_inst *, uint32_t block, uint32_t place);
 
 /* -- known.c -------------------------------------------------------------------------------------------------------- */
 

@@ -109,6 +109,14 @@ static const gj_type *tuple_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	return o->fields ? gj_named_type(o->fields, t) : o->i ? gj_list_type(t, o->n) : gj_tuple_type(t, o->n);
 }
 
+static const gj_type *slice_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
+{
+	const gj_type *part[3];
+	for (int i = 0; i < 3; i++)
+		part[i] = gj_known_of(f, loc, o->item[i]).type;
+	return gj_named_type(gj_slice_fields(), part);
+}
+
 gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 {
 	switch (o->kind) {
@@ -121,7 +129,7 @@ gj_known gj_known_of(const gj_fn *f, uint32_t loc, const gj_obj *o)
 	case GJ_OBJ_ARRAY:    return (gj_known){ o->i ? gj_item_type(o->type) : o->type, o };
 	case GJ_OBJ_SCALAR: case GJ_OBJ_CAPTURED: return (gj_known){ o->type, o };
 	case GJ_OBJ_TUPLE:    return (gj_known){ tuple_of(f, loc, o), o };
-	case GJ_OBJ_SLICE:    return (gj_known){ gj_slice_type(3), o };
+	case GJ_OBJ_SLICE:    return (gj_known){ slice_of(f, loc, o), o };
 	case GJ_OBJ_INT:
 		if (o->big)
 			gj_fail(f, loc, GJ_ERR_INT_TOO_LARGE, o->name);

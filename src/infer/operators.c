@@ -228,7 +228,7 @@ gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool 
 static GJ_NORETURN void no_index(const gj_inst *s, uint32_t loc, gj_known v)
 {
 	gj_refuse_opaque(s->fn, loc, v);
-	gj_err id = gj_is_float(v.type) ? GJ_ERR_INDEX_FLOAT : v.type->kind == GJ_SLICE ? GJ_ERR_SLICE_VALUE : GJ_ERR_INDEX_TYPE;
+	gj_err id = gj_is_float(v.type) ? GJ_ERR_INDEX_FLOAT : GJ_ERR_INDEX_TYPE;
 	gj_fail(s->fn, loc, id, gj_known_text(s->fn->arena, v));
 }
 
@@ -238,6 +238,8 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 	bool plain = true, unit = true;
 	for (uint32_t i = 0; i < o->nargs; i++) {
 		const gj_type *t = gj_known_at(s, at->block, o->arg[i]).type;
+		if (t && t->kind == GJ_OPTIONAL)
+			gj_fail(s->fn, at->loc, GJ_ERR_SLICE_VALUE, t->name);
 		if (t && t != gj_t_none && !gj_is_int(gj_wide(t)))
 			no_index(s, at->loc, gj_just(t));
 		if (t != gj_t_none && i < 2)
@@ -272,7 +274,7 @@ uint32_t gj_index_items(const gj_inst *s, const gj_op *at, gj_ref index, char it
 {
 	const gj_op *o = gj_o(s->fn, index);
 	uint32_t n = 0;
-	if (o->type->kind != GJ_TUPLE || gj_is_list(o->type)) {
+	if (!gj_is_sequence(o->type) || gj_is_list(o->type)) {
 		items[n] = item_char(s, at, index);
 		ref[n++] = index;
 	} else if (o->op == GJ_MKTUPLE && o->nargs < 15) {
@@ -541,6 +543,12 @@ const gj_obj *gj_attribute_function(const gj_inst *s, const gj_op *o)
 	return is_value(t) && !has_part(t, o->imm.name) ? written(s, o->imm.name, 1) : NULL;
 }
 
+/* Of generators of random numbers, and slices. */
+static bool has_methods(const gj_type *t, const char *name)
+{
+	return strcmp(name, "indices") ? gj_is_numpy_generator(t) : gj_is_slice(t);
+}
+
 /* A method of other values than arrays. */
 static const gj_obj *overloaded_method(const gj_inst *s, const gj_type *t, const char *name)
 {
@@ -656,7 +664,7 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	int item = gj_is_dict(a.type) ? -1 : gj_item_named(a.type, name);
 	if (item >= 0)
 		return (gj_known){ a.type->item[item], a.konst ? a.konst->item[item] : NULL };
-	own = gj_is_numpy_generator(a.type) ? written_method(s, name) : NULL;
+	own = has_methods(a.type, name) ? written_method(s, name) : NULL;
 	if (own)
 		return gj_known_of(s->fn, o->loc, own);
 	if (a.type->kind == GJ_TUPLE && method(s, "tuple", name))

@@ -67,11 +67,12 @@ static gj_lv call_out(gj_lower *L, gj_inst *s, const gj_lv *args, bool large)
 	return v;
 }
 
-static gj_lv make_tuple(gj_body *B, const gj_type *t, const gj_ref *item)
+/* Of n items, behind which there is None. */
+static gj_lv make_tuple(gj_body *B, const gj_type *t, uint32_t n, const gj_ref *item)
 {
 	gj_ref *p;
 	gj_lv v = gj_lv_new(B->L, t, &p);
-	for (uint32_t i = 0; i < t->n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		gj_lv x = gj_lconv(B->L, (t->item[i]->kind == GJ_OPTIONAL ? use : use_value)(B, item[i]), t->item[i]);
 		for (uint32_t k = 0, parts = gj_parts(x.type); k < parts; k++)
 			*p++ = x.part[k];
@@ -88,7 +89,7 @@ static gj_lv rest_tuple(gj_body *B, const gj_op *call, const gj_code *code, cons
 		gj_call_named_rest(B->L->arena, call, code, &keyword, &name);
 	else
 		gj_call_rest(call, code, &rest);
-	return make_tuple(B, t, named ? keyword : rest);
+	return make_tuple(B, t, t->n, named ? keyword : rest);
 }
 
 /* Parameter i of a call of code c, as gj_call_args bound it to `from`. */
@@ -294,7 +295,7 @@ static gj_lv call(gj_body *B, gj_ref r)
 	if (f->kind == GJ_OBJ_EXTERN)
 		return call_extern(B, r, f);
 	if (f->kind == GJ_OBJ_NAME && gj_is_dict_call(o, f))
-		return make_tuple(B, o->type, o->arg + 1);
+		return make_tuple(B, o->type, o->type->n, o->arg + 1);
 	if (f->kind == GJ_OBJ_NAME)
 		return call_named(B, r, gj_name_find(f->name), f->name);
 	if (f->fields)
@@ -378,8 +379,9 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_ITEM:      return gj_litem(B, o, a, b, o->type);
 	case GJ_SETITEM:   gj_lsetitem(B, o); return gj_lv_none();
 	case GJ_CALL:      return call(B, r);
-	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->arg);
-	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o->type, o->arg) : (gj_lv){ o->type, NULL, NULL };
+	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->nargs, o->arg);
+	case GJ_MKSLICE:   return make_tuple(B, o->type, o->nargs, o->arg);
+	case GJ_CLOSURE:   return o->nargs ? make_tuple(B, o->type, o->nargs, o->arg) : (gj_lv){ o->type, NULL, NULL };
 	case GJ_UNPACK:    return gj_lunpack(L, o, a);
 	case GJ_UNPACKREST: return (gj_lv){ o->type, NULL, o->type->n ? gj_lv_item(L, a, o->sub).part : NULL };
 	case GJ_GETITER:   return gj_liter(L, a, o->type);

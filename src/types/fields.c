@@ -64,6 +64,7 @@ static const gj_fields *intern(const char *label, const char *const *name, uint3
 
 const gj_fields *gj_fields_of(const char *label, const char *const *name, uint32_t n) { return intern(label, name, n, GJ_FIELDS_TUPLE); }
 const gj_fields *gj_dict_fields(const char *const *name, uint32_t n) { return intern("dict", name, n, GJ_FIELDS_DICT); }
+const gj_fields *gj_slice_fields(void) { return intern("slice", (const char *[]){ "start", "stop", "step" }, 3, GJ_FIELDS_SLICE); }
 const gj_fields *gj_member_fields(const char *label, bool integer)
 {
 	return intern(label, (const char *[]){ "value" }, 1, integer ? GJ_FIELDS_INTEGER : GJ_FIELDS_MEMBER);

@@ -554,7 +554,7 @@ def LAUNCH_INSIDE(x):
 
 
 def SLICE_VALUE(x):
-	s = slice(0, 2) if x[0] > 0 else slice(0, 3)
+	s = slice(0, 2) if x[0] > 0 else slice(0, None)
 	x[s] = 1
 
 

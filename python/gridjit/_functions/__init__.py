@@ -33,7 +33,7 @@ OLDER = {"trapz": sums.trapezoid, "in1d": sorting.isin, "row_stack": shapes.vsta
 METHODS = {"argmax": sorting.argmax, "argmin": sorting.argmin, "sort": sorting.sort_in_place, "argsort": sorting.argsort,
 	"searchsorted": sorting.searchsorted, "nonzero": sorting.nonzero, "cumsum": sums.cumsum, "cumprod": sums.cumprod, "var": sums.var,
 	"std": sums.std, "ptp": sums.ptp, "trace": sums.trace, "dot": products.dot, "repeat": shapes.repeat, "clip": elementwise.clip,
-	"round": elementwise.around, "take": shapes.take, "swapaxes": shapes.swapaxes, "diagonal": shapes.diagonal}
+	"round": elementwise.around, "take": shapes.take, "swapaxes": shapes.swapaxes, "diagonal": shapes.diagonal, "indices": indexing.slice_indices}
 
 # Methods of np.random.Generator, from generator.py, which is imported if one of them is called.
 GENERATOR = """random integers shuffle permutation choice uniform standard_normal normal lognormal standard_exponential exponential standard_gamma gamma

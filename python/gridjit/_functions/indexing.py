@@ -268,3 +268,19 @@ def put(a, indices, value, place, named):
 		_put_array(a, rows, _apart(a, value), shape, place)
 	else:
 		_fill(a, rows, value, place)
+
+
+def slice_indices(s, length):
+	"""slice.indices."""
+	step = 1 if s.step is None else s.step
+	if length < 0:
+		raise ValueError("length should not be negative")
+	if step == 0:
+		raise ValueError("slice step cannot be zero")
+	low, high = (-1, length - 1) if step < 0 else (0, length)
+	start, stop = (high, low) if step < 0 else (low, high)
+	if s.start is not None:
+		start = min(max(s.start + length if s.start < 0 else s.start, low), high)
+	if s.stop is not None:
+		stop = min(max(s.stop + length if s.stop < 0 else s.stop, low), high)
+	return start, stop, step
