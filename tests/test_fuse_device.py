@@ -76,6 +76,21 @@ def test_raise(device):
 	assert gridjit.fuse(f)(cuda.to_device(np.ones(3)), 2)[1].copy_to_host() == 3
 
 
+@pytest.mark.parametrize("make", [cuda.vectorize, cuda.vectorize(["float64(float64)"]), gridjit.vectorize(target="auto")])
+def test_ufuncs_of_device_arrays_take_elements(device, make):
+	@make
+	def inverse(x):
+		if x > 900:
+			raise ValueError("large")
+		return 1 / x if x > 1 else x
+
+	f, x = gridjit.fuse(lambda x: inverse(x) + 1), np.arange(1000.0)
+	for given in x[:900], cuda.to_device(x[:900]):
+		np.testing.assert_array_equal(np.asarray(f(given)), np.where(x[:900] > 1, 1 / np.maximum(x[:900], 1), x[:900]) + 1)
+	with pytest.raises(ValueError, match="large"):
+		f(cuda.to_device(x)).copy_to_host()
+
+
 @quick
 @given(data=st.data(), how=st.sampled_from(REDUCTIONS), a=arrays(), keep=st.booleans())
 def test_reductions(device, data, how, a, keep):

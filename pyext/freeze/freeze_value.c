@@ -443,9 +443,11 @@ static const gj_obj *freeze_overloaded(gj_freezer *fz, PyObject *o)
 	return r;
 }
 
-/* Is it a ufunc whose function takes elements? Those of generalised ones take arrays. */
+/* Is it a ufunc whose function takes elements, NumPy's or one of device arrays? Those of generalised ones take arrays. */
 static bool takes_elements(PyObject *o)
 {
+	if (gj_has_base(Py_TYPE(o), "gridjit._core.Elements") || gj_has_base(Py_TYPE(o), "AutoUFunc"))
+		return true;
 	PyObject *signature = gj_has_base(Py_TYPE(o), "numpy.ufunc") ? PyObject_GetAttrString(o, "signature") : NULL;
 	bool yes = signature == Py_None;
 	Py_XDECREF(signature);
