@@ -55,7 +55,7 @@ EXPECT = {
 	"AXIS": ("AxisError", "axis 1 is out of bounds for array of dimension 1"),
 	"AXIS_TWICE": ("NumbaValueError", "duplicate value in 'axis'"),
 	"AXIS_ONE": ("NumbaTypeError", "array.argmin() takes one axis, or none for all"),
-	"REDUCE_CHOSEN": ("UnsupportedError", "array.sum() takes no 'initial' in kernels"),
+	"REDUCE_CORRECTION": ("NumbaValueError", "ddof and correction can't be provided simultaneously"),
 	"STAR": "* cannot take the items of array(float32, 1d, C)",
 	"PICKED": "one of the functions that may be called here gives int64, another UniTuple(int64 x 2)",
 	"CALL_OVERLOAD": "No matching definition for argument types (array(float32, 1d, C), int64): either() has explicit signatures only",

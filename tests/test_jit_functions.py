@@ -59,6 +59,14 @@ CASES = [
 		(B, np.array([0, 2]), np.arange(4.0)), (B, B > 3, -1)), (put_where, (X,), (B,)), (scale_where, (X,)),
 	(lambda a: (a.sum(0), a.sum(1), np.sum(a, axis=1), a.sum(axis=-1), np.prod(a, 0), np.min(a, axis=0), np.max(a, axis=1), a.mean(0), np.mean(a, axis=1),
 		np.any(a > 3, axis=0), np.all(a > 3, axis=1)), (B,), (B.astype(np.int32),), (B.T,)),
+	(lambda a: (a.sum(0, where=a > 3), np.sum(a, axis=1, initial=2), np.prod(a, axis=0, where=a > 3, initial=2), a.max(axis=1, where=a > 2, initial=-1), np.min(a, axis=0, initial=3),
+		a.mean(axis=1, where=a[0] > 0), np.any(a, axis=0, where=a > 3), np.all(a, axis=1, where=a > 3), a.max(where=a > 2, initial=-1), a.mean(where=a > 3)),
+		(B,), (B.astype(np.int32),), (B.T,)),
+	(lambda a: (a.sum(axis=1, keepdims=True), np.mean(a, 0, keepdims=True), a.max(axis=-1, keepdims=True), np.sum(a, keepdims=True), a.std(keepdims=True), a.any(axis=0, keepdims=False),
+		np.sum(a, axis=1, where=True), a.sum(axis=0, dtype=np.float32), a.mean(1, dtype=np.float32), a[0].sum(axis=0, keepdims=True)), (B,), (B.T,)),
+	(lambda a: (a.var(0), np.var(a, axis=1, ddof=1), a.std(axis=1, where=a != 3), np.std(a, axis=0, correction=0.5, keepdims=True), a.var(ddof=-1), np.var(a, where=a > 2, ddof=1),
+		a.var(axis=0, mean=a.mean(axis=0, keepdims=True)), np.var(a, mean=2.0), a.std(axis=1, mean=1, dtype=np.float64)), (B,), (B.astype(np.int32),), (B.T,), (B + 1j * B,)),
+	(lambda a: (a.argmax(axis=0), np.argmin(a, axis=1), np.argmax(a, -1), a.argmin(0), a[0].argmax(axis=0)), (B,), (B.T,), (C[1],), (-B,)), (lambda a: (a.argmax(axis=1), a.argmin(2)), (C,)),
 	(lambda a: (a.sum(0), a.sum(1), a.sum(2), a.max(1), a.mean(2)), (C,)), (lambda a, b: np.concatenate((a, b)), (B, B + 1)),
 ]
 
@@ -108,3 +116,29 @@ def test_items_of_tuples_that_there_are_not():
 			item((5, 6, 7), k)
 		with pytest.raises(IndexError, match="out of bounds"):
 			called(k, 1.0)
+
+
+def test_reductions_along_an_axis_into_an_array():
+	"""out= is written and returned."""
+	def run(a, out, more):
+		total = np.sum(a, axis=1, out=out)
+		total[0] += 1
+		a.max(axis=0, where=a > 2, initial=-1.0, out=more)
+
+	a = np.arange(12.0).reshape(3, 4)
+	got, want = (np.zeros(3), np.zeros(4)), (np.zeros(3), np.zeros(4))
+	njit(run)(a, *got)
+	run(a, *want)
+	assert all(map(np.array_equal, got, want))
+
+
+@pytest.mark.parametrize("expression, error", [
+	("a.max(axis=0, where=a > 2)", "reduction operation 'maximum' does not have an identity"), ("a.min(axis=1, where=a > 2)", "'minimum' does not have an identity"),
+	("a[:0].max(axis=0)", "zero-size array to reduction operation maximum which has no identity"), ("a[:0].argmax(axis=0)", "attempt to get argmax of an empty sequence"),
+	("a.argmin(axis=2)", "axis"), ("a.sum(where=np.array([True, False]))", r"operands could not be broadcast together with .*\(3,4\) \(2,\)")])
+def test_reductions_refused(expression, error):
+	scope = {"np": np}
+	exec(f"def f(a):\n\treturn {expression}\n", scope)
+	for f in scope["f"], njit(scope["f"]):
+		with pytest.raises(ValueError, match=error):
+			f(np.arange(12.0).reshape(3, 4))

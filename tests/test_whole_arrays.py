@@ -234,7 +234,23 @@ def running(out, a, n):
 	out[3:6] += local + local.cumprod(axis=1)
 
 
-@pytest.mark.parametrize("function, rows", [(places, 5), (spread, 6), (running, 9)], ids=["places", "spread", "running"])
+def chosen(out, a, n):
+	a.sum(axis=0, where=a > n, out=out[0])
+	a.prod(axis=1, where=a > n, initial=n, out=out[1, :3])
+	np.max(a, axis=0, where=a < n, initial=n - 3, out=out[2])
+	a.min(axis=-1, initial=n, out=out[3, :3])
+	a.mean(axis=0, where=a != 0, out=out[4])
+	np.std(a, axis=(0, 1), where=a > n, ddof=0.5, keepdims=True, out=out[5:6, :1])
+	np.var(a, axis=1, where=a[:1] != n, mean=a[:, :1] * 1.0, correction=n - 2, out=out[6, :3])
+	out[7] = a.sum(where=a > n, initial=n), np.max(a, where=a < n, initial=-9), a.mean(where=a > 1), a.var(where=a[0] > n, ddof=-1)
+	out[8] = np.any(a, where=a > n), np.all(a, where=a > n), np.all(a[:0], where=a[:0] > n), np.prod(a[:1], initial=2)
+	local = np.zeros((3, 4))
+	local[:] = a
+	out[9] = local.sum(axis=0, where=local > n, initial=n)
+	out[10] = a.var(mean=2), np.std(a, mean=1.5, correction=1), a.sum(where=n > 2), a.sum(where=n > 7)
+
+
+@pytest.mark.parametrize("function, rows", [(places, 5), (spread, 6), (running, 9), (chosen, 11)], ids=["places", "spread", "running", "chosen"])
 @pytest.mark.parametrize("a", [BIG[0, :3, :4] % 7, np.asfortranarray(BIG[1, :3, :4] % 5), -BIG[2, 2::-1, ::-1][:, :4] % 11, (BIG[0, :3, :4] * 3 % 7).astype(np.int32),
 	BIG[0, :3, :4] % 3 > 1], ids=["C", "F", "A", "ints", "bools"])
 def test_places_spread_running(device, function, rows, a):
@@ -296,7 +312,7 @@ def test_where_and_stores(device):
 @pytest.mark.parametrize("function, args", [(flat, (np.zeros(44), ARRAYS["A"], 3)), (flat, (np.zeros(44), ARRAYS["C"], 3)),
 	(numbered, (np.zeros(6), ARRAYS["3d"], 3)), (indices, (np.zeros(24), ARRAYS["C"], 3)), (parts, (np.zeros(3), np.zeros(4, np.complex64), 3)),
 	(sums, (np.zeros((10, 4)), BIG[0, :3, :4].copy(), 3)), (in_a_row, (np.zeros(20), ARRAYS["F"], 3)), (only_index, (np.zeros(5), ARRAYS["0d"], 3)),
-	(places, (np.zeros((5, 4), np.int64), BIG[0, :3, :4].copy(), 3)), (spread, (np.zeros((6, 4)), ARRAYS["F"], 3)), (running, (np.zeros((9, 4)), ARRAYS["C"], 3))], ids=lambda x: getattr(x, "__name__", ""))
+	(chosen, (np.zeros((11, 4)), ARRAYS["F"], 3)), (places, (np.zeros((5, 4), np.int64), BIG[0, :3, :4].copy(), 3)), (spread, (np.zeros((6, 4)), ARRAYS["F"], 3)), (running, (np.zeros((9, 4)), ARRAYS["C"], 3))], ids=lambda x: getattr(x, "__name__", ""))
 def test_on_a_gpu(function, args):
 	assembled(function, *args)
 
@@ -308,7 +324,10 @@ def test_on_a_gpu(function, args):
 	("np.cumsum(a, axis=(0, 1), out=a)", errors.TypingError, "takes one axis, or none for all"),
 	("np.cumsum(a, out=a)", errors.TypingError, r"np.cumsum\(\) cannot take array.float64, 2d, A. as argument 4"),
 	("a[0, 0] = (a * 1j).argmin()", errors.TypingError, r"array.argmin\(\) cannot take"),
-	("a.var(ddof=1.5)", errors.TypingError, r"array.var\(\) wants an integer as argument 5|as argument 5"),
+	("a.var(ddof=1j)", errors.TypingError, r"array.var\(\) cannot take complex128 as argument 5"),
+	("a.var(ddof=1, correction=0)", errors.NumbaValueError, "ddof and correction can't be provided simultaneously"),
+	("a.std(mean='a')", errors.TypingError, r"array.std\(\) cannot take"),
+	("a.var(mean=1j)", errors.TypingError, r"array.var\(\) cannot take complex128"),
 	("a.flat = 1j", errors.TypingError, "cannot store complex128 in array.float64, 2d, A"),
 	("a.flat[1.5] = 1", errors.TypingError, "float64 cannot be an index"),
 	("a.T.flat[1:3] = None", errors.TypingError, "cannot store None|cannot store none"),
@@ -316,8 +335,11 @@ def test_on_a_gpu(function, args):
 	("a.sum(axis=2, out=a[0])", np.exceptions.AxisError, "axis 2 is out of bounds for array of dimension 2"),
 	("a.transpose(0, -3)[0]", np.exceptions.AxisError, "axis -3 is out of bounds for array of dimension 2"),
 	("np.expand_dims(a, 3)[0]", errors.AxisError, "axis 3 is out of bounds for array of dimension 3"),
-	("a.sum(initial=2)", errors.UnsupportedError, r"array.sum\(\) takes no 'initial' in kernels"),
-	("a.any(where=a > 0)", errors.UnsupportedError, r"array.any\(\) takes no 'where' in kernels"),
+	("a.sum(initial=2j)", errors.TypingError, r"array.sum\(\) cannot take complex128 as argument 6"),
+	("a.sum(initial=a)", errors.TypingError, r"array.sum\(\) cannot take array.float64, 2d, A. as argument 6"),
+	("a.any(where=a)", errors.TypingError, r"array.any\(\): where must be bool, but it is float64"),
+	("a[0].sum(where=a > 0)", errors.NumbaValueError, "input operand has more dimensions than allowed"),
+	("a.max(where=a > 0)", errors.NumbaValueError, "reduction operation 'maximum' does not have an identity"),
 	("a.sum(axis=0, out=a)", errors.TypingError, r"array.sum\(\) cannot take array.float64, 2d, A. as argument 4"),
 	("a.sum(axis=0, out=n)", errors.TypingError, r"array.sum\(\) cannot take int64 as argument 4"),
 	("(a * 1j).sum(axis=0, out=a[0])", errors.TypingError, "cannot store complex128"),

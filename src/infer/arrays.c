@@ -303,17 +303,47 @@ static bool reduces_all(const gj_icall *c)
 	return !keeps && (!given || gj_axes_mask(c->a[1].konst, c->a[0].type->ndim) == (1u << c->a[0].type->ndim) - 1);
 }
 
+/* where=, bools that fit the array. */
+static void check_chosen(const gj_icall *c)
+{
+	gj_known where = gj_named_argument(c, "where");
+	if (!gj_is_chosen(where))
+		return;
+	const gj_type *t = gj_has_elements(where.type) ? where.type->elem : where.type;
+	bool array = t != where.type, least = c->arg == GJ_RED_MIN;
+	if (!gj_is_scalar(t))
+		gj_bad_argument(c, gj_name_slot(c->row, "where"));
+	if (!gj_is_bool(t))
+		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_WHERE, gj_shown(c->name), t->name);
+	if (array && where.type->ndim > c->a[0].type->ndim)
+		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_WHERE_NDIM);
+	if ((least || c->arg == GJ_RED_MAX) && !gj_named_argument(c, "initial").type)
+		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_IDENTITY, least ? "min" : "max");
+}
+
+/* Of variances: ddof= or correction=, real numbers, and mean=, a number or an array whose extents fit the reduced array's. */
+static void check_freedom(const gj_icall *c)
+{
+	gj_known ddof = gj_named_argument(c, "ddof"), correction = gj_named_argument(c, "correction"), mean = gj_named_argument(c, "mean");
+	if (ddof.type && correction.type)
+		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_CORRECTION);
+	for (int i = 0; i < 2; i++) {
+		gj_known v = i ? correction : ddof;
+		if (v.type && (!gj_is_scalar(v.type) || gj_is_complex(v.type)))
+			gj_bad_argument(c, gj_name_slot(c->row, i ? "correction" : "ddof"));
+	}
+	const gj_type *t = mean.type && gj_has_elements(mean.type) ? mean.type->elem : mean.type;
+	if (t && (!gj_is_scalar(t) || (gj_is_complex(t) && !gj_is_complex(c->a[0].type->elem)) || (t != mean.type && mean.type->ndim > c->a[0].type->ndim)))
+		gj_bad_argument(c, gj_name_slot(c->row, "mean"));
+}
+
 gj_known gj_infer_reduce(gj_icall *c)
 {
 	if (gj_is_fused(c->a[0].type))
 		return gj_known_reduced(c, wanted_type(c, c->a[0].type->elem));
 	const gj_type *t = elements(c)->elem;
-	gj_known ddof = gj_named_argument(c, "ddof");
-	for (uint32_t i = 0; i < 2; i++)
-		if (gj_named_argument(c, i ? "where" : "initial").type)
-			gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_CHOSEN, gj_shown(c->name), i ? "where" : "initial");
-	if (ddof.type)
-		gj_arg_integer(c, gj_name_slot(c->row, "ddof"));
+	check_chosen(c);
+	check_freedom(c);
 	bool place = c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX;
 	if (!gj_is_scalar(t) || (place && gj_is_complex(t)))
 		gj_bad_argument(c, 0);
@@ -322,6 +352,9 @@ gj_known gj_infer_reduce(gj_icall *c)
 		gj_fail(fn(c), c->loc, GJ_ERR_AXIS_ONE, gj_shown(c->name));
 	const gj_type *wanted = wanted_type(c, t);
 	const gj_type *result = wanted ? wanted : gj_reduction_type((gj_reduction)c->arg, c->a[0].type);
+	gj_known initial = gj_named_argument(c, "initial");
+	if (initial.type && (!gj_is_scalar(initial.type) || (gj_is_complex(initial.type) && !gj_is_complex(result))))
+		gj_bad_argument(c, gj_name_slot(c->row, "initial"));
 	if (gj_named_argument(c, "out").type)
 		return reduce_into(c, result);
 	return reduces_all(c) ? gj_just(result) : into_local(c, result);

@@ -129,6 +129,8 @@ gj_known gj_named_argument(const gj_icall *c, const char *param)
 	return v.type == gj_t_none ? (gj_known){ 0 } : v;
 }
 
+bool gj_is_chosen(gj_known where) { return where.type && !(where.konst && where.konst->kind == GJ_OBJ_BOOL && where.konst->i); }
+
 /* What elements are reduced as, of the result's type: halves as float32, integers in 64 bits, for a mean as float64. */
 static const gj_type *reduced_as(gj_reduction how, const gj_type *t)
 {
@@ -150,7 +152,7 @@ static bool check_chosen(const gj_icall *c, gj_reduction how, uint64_t *argument
 {
 	gj_known where = gj_named_argument(c, "where");
 	const gj_type *a = c->a[0].type, *t = where.type ? gj_element_of(where.type) : NULL;
-	if (!where.type || (where.konst && where.konst->kind == GJ_OBJ_BOOL && where.konst->i))
+	if (!gj_is_chosen(where))
 		return false;
 	if (!t || where.type->kind == GJ_REDUCED)
 		gj_bad_argument(c, gj_name_slot(c->row, "where"));

@@ -165,7 +165,7 @@ bool     gj_is_where(const gj_name *);                       /* np.where */
 gj_known gj_settle_expression(const gj_inst *, gj_ref, gj_known);
 /* written.c: which function in Python stands for the op (gj_written), −1: none; the operands that it is given (GJ_MAX_WRITTEN at
  * most), for which ops may be made: they are in no block yet. */
-enum { GJ_MAX_WRITTEN = 6 };
+enum { GJ_MAX_WRITTEN = 9 };
 int      gj_written_for(const gj_inst *, gj_ref);
 uint32_t gj_written_arguments(const gj_inst *, gj_ref, gj_ref *);
 /* operators.c: which function gives the value of an attribute that was overloaded; NULL: none. */
@@ -220,6 +220,7 @@ void gj_fused_shape(const gj_fn *, uint32_t loc, uint32_t n, const gj_known *a, 
 /* The axes, a bit each, that a constant names; UINT32_MAX: it does not. Of an argument, absent: all; fails instead. */
 uint32_t gj_axes_mask(const gj_obj *axis, uint32_t ndim);
 uint32_t gj_reduced_axes(const gj_icall *, gj_known axis, uint32_t ndim);
+bool gj_is_chosen(gj_known where);             /* where=: is it given, and not True? */
 gj_known gj_named_argument(const gj_icall *, const char *param);       /* no type: it is absent, or None */
 gj_known gj_known_reduced(const gj_icall *, const gj_type *to);      /* to: what elements become before; NULL: nothing else */
 bool gj_is_fused_result(const gj_type *);

@@ -16,17 +16,26 @@ static const gj_name *row_of(const gj_inst *s, const gj_op *call, int slot[GJ_MA
 	return row;
 }
 
-/* A reduction of an array with an axis. */
+/* An argument of a call; none: it is not given. */
+static gj_known given(const gj_inst *s, const gj_op *call, int slot)
+{
+	return slot < 0 ? (gj_known){ gj_t_none, NULL } : gj_value(s, gj_slot_ref(s->fn, call, slot));
+}
+
+/* A reduction of an array along an axis, or that keeps its dimensions: of what makes a new array. */
 static int reduction(const gj_inst *s, const gj_op *call, const gj_name *row, const int *slot)
 {
-	static const char *const never[] = { "dtype", "initial", "where" };
-	if (!gj_is_reduction(row) || slot[0] < 0 || slot[1] < 0 || gj_rule_argument(row) > GJ_RED_ALL)
+	int how = gj_is_reduction(row) && slot[0] >= 0 ? gj_rule_argument(row) : GJ_RED_ARGMIN;
+	if (how == GJ_RED_ARGMIN || how == GJ_RED_ARGMAX || slot[gj_name_slot(row, "out")] >= 0)
 		return -1;
-	for (size_t i = 0; i < GJ_LEN(never); i++)
-		if (slot[gj_name_slot(row, never[i])] >= 0)
-			return -1;
-	const gj_type *a = type_of(s, gj_slot_ref(s->fn, call, slot[0])), *axis = type_of(s, gj_slot_ref(s->fn, call, slot[1]));
-	return is_array(a) && a->ndim > 1 && axis && gj_is_int(axis) ? GJ_WRITTEN_SUM + gj_rule_argument(row) : -1;
+	const gj_type *a = given(s, call, slot[0]).type, *axis = given(s, call, slot[1]).type;
+	gj_known keepdims = given(s, call, slot[gj_name_slot(row, "keepdims")]);
+	int64_t keeps = 0;
+	if (!is_array(a) || !axis || !(gj_is_int(axis) || axis == gj_t_none) || (keepdims.type != gj_t_none && !gj_obj_is_int(keepdims.konst, &keeps)))
+		return -1;
+	if (!keeps && (axis == gj_t_none || a->ndim < 2))
+		return -1;
+	return how < GJ_RED_VAR ? GJ_WRITTEN_SUM + how : GJ_WRITTEN_VAR + how - GJ_RED_VAR;
 }
 
 static int named(const gj_inst *s, const gj_op *call)
@@ -241,20 +250,34 @@ int gj_written_for(const gj_inst *s, gj_ref r)
 	}
 }
 
+/* What the function of a reduction is given; None where an argument is absent, or where it says what is so without it. */
+static uint32_t reduction_arguments(const gj_inst *s, const gj_op *o, gj_ref *arg)
+{
+	static const struct { const char *name; int64_t without; } params[] = { { "axis", INT64_MIN }, { "dtype", INT64_MIN }, { "keepdims", 0 },
+		{ "where", 1 }, { "initial", INT64_MIN }, { "ddof", 0 }, { "mean", INT64_MIN }, { "correction", INT64_MIN } };
+	static const gj_obj none = { .kind = GJ_OBJ_NONE };
+	const gj_op call = *o;
+	int slot[GJ_MAX_CALL];
+	const gj_name *row = row_of(s, &call, slot);
+	arg[0] = gj_slot_ref(s->fn, &call, slot[0]);
+	for (uint32_t i = 0; i < GJ_LEN(params); i++) {
+		int at = slot[gj_name_slot(row, params[i].name)];
+		int64_t n;
+		bool absent = at < 0 || (gj_obj_is_int(given(s, &call, at).konst, &n) && n == params[i].without);
+		arg[1 + i] = absent ? constant(s, &call, &none) : gj_slot_ref(s->fn, &call, at);
+	}
+	return 1 + GJ_LEN(params);
+}
+
 uint32_t gj_written_arguments(const gj_inst *s, gj_ref r, gj_ref *arg)
 {
-	int slot[GJ_MAX_CALL];
 	indexed x;
 	const gj_op *o = gj_o(s->fn, r);
 	uint32_t n = o->nargs;
 	if (has_arrays(s, o, &x))
 		return indexed_by(s, *o, &x, arg);
-	if (o->op == GJ_CALL && gj_is_reduction(gj_name_find(s->konst[o->arg[0]]->name))) {
-		row_of(s, o, slot);
-		arg[0] = gj_slot_ref(s->fn, o, slot[0]);
-		arg[1] = gj_slot_ref(s->fn, o, slot[1]);
-		return 2;
-	}
+	if (o->op == GJ_CALL && gj_is_reduction(gj_name_find(s->konst[o->arg[0]]->name)))
+		return reduction_arguments(s, o, arg);
 	uint32_t first = o->op == GJ_CALL;
 	for (uint32_t i = first; i < n; i++)
 		arg[i - first] = o->arg[i];

@@ -12,8 +12,9 @@ typedef struct reduction {
 	const gj_type *acc, *result;
 	uint32_t axes;
 	gj_ref at[GJ_MAX_NDIM];
-	gj_lv mean;                                                        /* of a variance */
-	gj_ref ddof;                                                       /* i64; 0: none is given */
+	gj_lv mean;                                                        /* of a variance: a number, or what fits the shape */
+	gj_ref ddof;                                                       /* f64; 0: none is given */
+	gj_lv where, initial;                                              /* no type: all take part; it begins as NumPy's does */
 } reduction;
 
 static gj_lv item(reduction *r)
@@ -26,7 +27,8 @@ static gj_lv item(reduction *r)
 static gj_lv square(reduction *r)
 {
 	gj_lower *L = r->L;
-	gj_lv x = gj_lbroadcast(L, r->shape, r->a, r->at), far = gj_lbinop(L, GJ_OP_SUB_, r->mean.type, gj_lconv(L, x, r->mean.type), r->mean);
+	gj_lv x = gj_lbroadcast(L, r->shape, r->a, r->at), mean = gj_lconv(L, gj_lbroadcast(L, r->shape, r->mean, r->at), r->acc);
+	gj_lv far = gj_lbinop(L, GJ_OP_SUB_, r->acc, gj_lconv(L, x, r->acc), mean);
 	const gj_type *t = gj_scalar[GJ_F64];
 	gj_ref sum = 0;
 	for (uint32_t i = 0; i < gj_parts(far.type); i++) {
@@ -85,8 +87,10 @@ static gj_lv step(reduction *r, gj_lv acc)
 static gj_lv over(reduction *r, uint32_t d, gj_lv acc)
 {
 	gj_lower *L = r->L;
-	if (d == r->a.type->ndim)
-		return step(r, acc);
+	if (d == r->shape.type->ndim) {
+		gj_lv next = step(r, acc);
+		return r->where.type ? gj_lmasked(L, gj_ltruth(L, gj_lbroadcast(L, r->shape, r->where, r->at)), next, acc) : next;
+	}
 	if (!(r->axes >> d & 1))
 		return over(r, d + 1, acc);
 	gj_lfor l = gj_lfor_begin(L, gj_extent(r->shape, d), &acc);
@@ -114,7 +118,15 @@ static gj_lv first(reduction *r, gj_ref size)
 static gj_ref elements_of(reduction *r)
 {
 	gj_ref size = gj_eint(r->L, gj_i64(), 1);
-	for (uint32_t d = 0; d < r->a.type->ndim; d++)
+	if (r->where.type) {
+		reduction count = *r;
+		count.how = GJ_RED_SUM;
+		count.acc = gj_i64();
+		count.a = gj_lv_scalar(r->L, gj_i64(), size);
+		count.mean.type = NULL;
+		return over(&count, 0, gj_lv_scalar(r->L, gj_i64(), gj_eint(r->L, gj_i64(), 0))).part[0];
+	}
+	for (uint32_t d = 0; d < r->shape.type->ndim; d++)
 		if (r->axes >> d & 1)
 			size = gj_eindex(r->L, GJ_MUL, size, gj_extent(r->shape, d));
 	return size;
@@ -125,6 +137,8 @@ static gj_lv start_of(reduction *r, gj_ref size)
 	gj_lower *L = r->L;
 	const gj_type *part = gj_real_type(r->acc);
 	bool place = r->how == GJ_RED_ARGMIN || r->how == GJ_RED_ARGMAX;
+	if (r->initial.type)
+		return gj_lconv(L, r->initial, r->acc);
 	if (r->how == GJ_RED_MIN || r->how == GJ_RED_MAX || place) {
 		gj_lv one = first(r, size);
 		const gj_type *pair[2] = { one.type, gj_i64() };
@@ -151,12 +165,13 @@ static gj_lv variance(reduction *r)
 	reduction sum = *r;
 	sum.how = GJ_RED_SUM;
 	sum.acc = gj_is_complex(r->a.type->elem) ? gj_scalar[GJ_C128] : t;
-	sum.mean.type = NULL;
-	sum.mean = over_size(L, over(&sum, 0, start_of(&sum, size)), sum.acc, size);
-	sum.acc = t;
+	if (!sum.mean.type)
+		sum.mean = over_size(L, over(&sum, 0, start_of(&sum, size)), sum.acc, size);
 	gj_lv all = over(&sum, 0, gj_lv_scalar(L, t, gj_eflt(L, t, 0)));
-	gj_ref left = r->ddof ? gj_e2(L, GJ_MAX, gj_i64(), gj_e2(L, GJ_SUB, gj_i64(), size, r->ddof), gj_eint(L, gj_i64(), 0)) : size;
-	gj_ref v = gj_e2(L, GJ_DIV, t, all.part[0], gj_ecast(L, left, t));
+	gj_ref left = gj_ecast(L, size, t);
+	if (r->ddof)
+		left = gj_e2(L, GJ_MAX, t, gj_e2(L, GJ_SUB, t, left, r->ddof), gj_eflt(L, t, 0));
+	gj_ref v = gj_e2(L, GJ_DIV, t, all.part[0], left);
 	if (r->how == GJ_RED_STD) {
 		v = gj_e1(L, GJ_MATH, t, v);
 		gj_o(L->fn, v)->imm.i = GJ_MATH_SQRT;
@@ -170,7 +185,8 @@ static gj_lv reduced(reduction *r)
 	gj_lower *L = r->L;
 	if (r->how == GJ_RED_VAR || r->how == GJ_RED_STD)
 		return variance(r);
-	gj_ref size = elements_of(r);
+	bool counts = r->how == GJ_RED_MEAN || !r->where.type;
+	gj_ref size = counts ? elements_of(r) : 0;
 	gj_lv all = over(r, 0, start_of(r, size));
 	if (r->how == GJ_RED_ARGMIN || r->how == GJ_RED_ARGMAX)
 		return gj_lv_item(L, all, 1);
@@ -210,8 +226,10 @@ static void check_out(reduction *r, gj_lv out)
 		if (!gone || keeps)
 			gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(out, n++), want));
 	}
-	for (uint32_t i = 0, many = gj_larrays(L, r->a, &array); i < many; i++)
-		gj_lrequire_apart(L, out, array[i]);
+	const gj_lv read[] = { r->a, r->where, r->mean };
+	for (uint32_t k = 0; k < GJ_LEN(read); k++)
+		for (uint32_t i = 0, many = read[k].type ? gj_larrays(L, read[k], &array) : 0; i < many; i++)
+			gj_lrequire_apart(L, out, array[i]);
 }
 
 /* An argument; no type: it is absent, or None. */
@@ -233,6 +251,16 @@ static gj_lv target_of(gj_lcall *c, bool *given)
 	return gj_lnew_local(c->L, c->type, &shape);
 }
 
+/* where=, whose extents fit; no type: all are chosen. */
+static gj_lv chosen_by(reduction *r, gj_lv where)
+{
+	if (!where.type || !gj_is_chosen((gj_known){ where.type, where.konst }))
+		return (gj_lv){ 0 };
+	if (gj_has_elements(where.type))
+		gj_lrequire_operand(r->L, r->shape, where);
+	return where;
+}
+
 gj_lv gj_lower_reduce(gj_lcall *c)
 {
 	gj_lower *L = c->L;
@@ -248,7 +276,13 @@ gj_lv gj_lower_reduce(gj_lcall *c)
 	if (place || (r.how == GJ_RED_MEAN && gj_is_float(elem) && !typed))
 		r.acc = gj_is_bool(elem) ? gj_scalar[GJ_U8] : elem;
 	r.axes = c->a[1].type && c->a[1].type != gj_t_none ? gj_axes_mask(c->a[1].konst, r.a.type->ndim) : (1u << r.a.type->ndim) - 1;
-	r.ddof = named(c, "ddof").type ? gj_larg(c, gj_name_slot(c->row, "ddof"), gj_i64()) : 0;
+	const char *ddof = named(c, "correction").type ? "correction" : "ddof";
+	r.ddof = named(c, ddof).type ? gj_larg(c, gj_name_slot(c->row, ddof), gj_scalar[GJ_F64]) : 0;
+	r.mean = named(c, "mean");
+	r.initial = named(c, "initial");
+	r.where = chosen_by(&r, named(c, "where"));
+	if (r.mean.type && gj_has_elements(r.mean.type))
+		gj_lrequire_operand(L, r.shape, r.mean);
 	if (c->type->kind != GJ_ARRAY)
 		return reduced(&r);
 	gj_lv out = target_of(c, &given);

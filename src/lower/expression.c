@@ -193,6 +193,25 @@ void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
 	gj_lrequire_end(L, holds);
 }
 
+void gj_lrequire_operand(gj_lower *L, gj_lv target, gj_lv v)
+{
+	gj_ref fit = all_fit(L, target, v);
+	if (!fit)
+		return;
+	uint32_t holds = gj_lrequire_begin(L, fit);
+	if (L->M->reports) {
+		shapes s = { 0 };
+		tell_expression(L, v);
+		gj_sb_puts(&s.text, "operands could not be broadcast together with shapes ");
+		put_shape(&s, target);
+		gj_sb_puts(&s.text, " ");
+		put_shape(&s, gj_lextents(L, v));
+		gj_sb_puts(&s.text, " ");
+		tell_shapes(L, gj_eint(L, gj_bool(), 1), &s);
+	}
+	gj_lrequire_end(L, holds);
+}
+
 void gj_lrequire_output(gj_lower *L, gj_lv out, uint32_t n, const gj_lv *operand)
 {
 	gj_lv all[GJ_MAX_CALL];

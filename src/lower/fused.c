@@ -27,7 +27,7 @@ gj_lv gj_lfused(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n, c
 }
 
 /* Where the mask holds (0: it always does) v, else `otherwise`. */
-static gj_lv chosen(gj_lower *L, gj_ref mask, gj_lv v, gj_lv otherwise)
+gj_lv gj_lmasked(gj_lower *L, gj_ref mask, gj_lv v, gj_lv otherwise)
 {
 	gj_ref *p;
 	gj_lv x = gj_lv_new(L, v.type, &p);
@@ -50,7 +50,7 @@ static gj_lv weighted(gj_lower *L, gj_ref mask, gj_lv x)
 	const gj_type *t = gj_scalar[GJ_F64];
 	gj_ref *p;
 	gj_lv v = gj_lv_new(L, gj_scalar[GJ_C128], &p);
-	p[0] = chosen(L, mask, gj_lconv(L, x, t), number(L, t, 0)).part[0];
+	p[0] = gj_lmasked(L, mask, gj_lconv(L, x, t), number(L, t, 0)).part[0];
 	p[1] = gj_e3(L, GJ_SELECT, t, mask, gj_eflt(L, t, 1), gj_eflt(L, t, 0));
 	return v;
 }
@@ -72,9 +72,9 @@ gj_lv gj_lreduced(gj_lower *L, const gj_type *t, gj_lv a, gj_lv where, gj_lv ini
 		if (spread && mask)
 			x = weighted(L, mask, as_scalar(L, x, gj_scalar[GJ_F64]));
 		else if (i == 1 && !parts)
-			x = chosen(L, mask, number(L, as, 1), number(L, as, 0));
+			x = gj_lmasked(L, mask, number(L, as, 1), number(L, as, 0));
 		else
-			x = chosen(L, mask, as_scalar(L, x, as), extreme ? first : number(L, as, r.how == GJ_RED_PROD || r.how == GJ_RED_ALL));
+			x = gj_lmasked(L, mask, as_scalar(L, x, as), extreme ? first : number(L, as, r.how == GJ_RED_PROD || r.how == GJ_RED_ALL));
 		at = gj_append(at, x);
 	}
 	if (r.initial)

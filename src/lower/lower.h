@@ -260,6 +260,8 @@ gj_lv  gj_lshaped(gj_lower *, gj_lv);                          /* the same, wher
 gj_lv  gj_lexpression_item(gj_lower *, gj_lv, uint32_t n, const gj_ref *index);
 /* An array, and each array of an expression, has the target's extents, or 1, in its dimensions. */
 void   gj_lrequire_fit(gj_lower *, gj_lv target, gj_lv v);
+/* The same of what is read beside the target. */
+void   gj_lrequire_operand(gj_lower *, gj_lv target, gj_lv v);
 /* The same of n operands whose function's results go to `out`. */
 void   gj_lrequire_output(gj_lower *, gj_lv out, uint32_t n, const gj_lv *operand);
 /* v's element for position at[] of the target (trailing dimensions align, an extent of 1 repeats), computed if v is an
@@ -277,6 +279,7 @@ void   gj_lcopy(gj_lower *, gj_lv target, gj_lv);              /* an array, an e
 void   gj_lcopy_apart(gj_lower *, gj_lv target, gj_lv);        /* the same where nothing that is read lies in the target */
 /* fused.c: what NumPy's function of this name gives of the thread's elements; an element to be reduced. */
 gj_lv  gj_lfused(gj_lower *, const char *dotted, const gj_type *, uint32_t n, const gj_lv *a);
+gj_lv  gj_lmasked(gj_lower *, gj_ref mask, gj_lv, gj_lv otherwise);      /* mask 0: it always holds */
 gj_lv  gj_lreduced(gj_lower *, const gj_type *, gj_lv a, gj_lv where, gj_lv initial);
 /* elements.c: a ufunc's call of arrays, from a call whose last argument is the array to write into. */
 gj_lv  gj_lelementwise(gj_lcall *);

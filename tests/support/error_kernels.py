@@ -244,8 +244,8 @@ def AXIS_ONE(x):
 	x[0] = x.reshape(2, 2, 1).argmin(axis=(0, 1))  # here: x.reshape(2, 2, 1).argmin(axis=(0, 1))
 
 
-def REDUCE_CHOSEN(x):
-	x[0] = x.sum(initial=1)  # here: x.sum(initial=1)
+def REDUCE_CORRECTION(x):
+	x[0] = x.var(ddof=1, correction=1)  # here: x.var(ddof=1, correction=1)
 
 
 def STAR(x):

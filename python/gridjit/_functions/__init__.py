@@ -8,13 +8,13 @@ from . import eigen, elementwise, indexing, linalg, operations, products, shapes
 
 # In the order of gj_written (src/code/code.h).
 WRITTEN = (indexing.take, indexing.put, products.dot, sorting.nonzero, operations.sum_axis, operations.prod_axis, operations.min_axis, operations.max_axis,
-	operations.mean_axis, operations.any_axis, operations.all_axis)
+	operations.mean_axis, operations.any_axis, operations.all_axis, operations.var_axis, operations.std_axis)
 
 # By NumPy's names; a version of NumPy that lacks one has none to call.
 NAMES = {
 	sorting: """argmax argmin nanargmax nanargmin sort argsort partition argpartition searchsorted digitize argwhere nonzero flatnonzero count_nonzero unique isin union1d
 		intersect1d setdiff1d setxor1d""",
-	sums: """cumsum cumprod var std ptp average median percentile quantile diff ediff1d gradient trapezoid trace bincount histogram cov corrcoef interp
+	sums: """cumsum cumprod ptp average median percentile quantile diff ediff1d gradient trapezoid trace bincount histogram cov corrcoef interp
 		nansum nanprod nanmean nanmax nanmin nanvar nanstd nanmedian nanpercentile nanquantile nancumsum nancumprod""",
 	products: "matmul dot vdot inner outer cross kron correlate convolve",
 	shapes: """eye identity diag diagflat diagonal fill_diagonal tri tril triu tril_indices triu_indices vander logspace geomspace indices meshgrid flip flipud
@@ -31,8 +31,8 @@ OTHER_NAMES = {"round": "around"}
 OLDER = {"trapz": sums.trapezoid, "in1d": sorting.isin, "row_stack": shapes.vstack}
 
 METHODS = {"argmax": sorting.argmax, "argmin": sorting.argmin, "sort": sorting.sort_in_place, "argsort": sorting.argsort,
-	"searchsorted": sorting.searchsorted, "nonzero": sorting.nonzero, "cumsum": sums.cumsum, "cumprod": sums.cumprod, "var": sums.var,
-	"std": sums.std, "ptp": sums.ptp, "trace": sums.trace, "dot": products.dot, "repeat": shapes.repeat, "clip": elementwise.clip,
+	"searchsorted": sorting.searchsorted, "nonzero": sorting.nonzero, "cumsum": sums.cumsum, "cumprod": sums.cumprod,
+	"ptp": sums.ptp, "trace": sums.trace, "dot": products.dot, "repeat": shapes.repeat, "clip": elementwise.clip,
 	"round": elementwise.around, "take": shapes.take, "swapaxes": shapes.swapaxes, "diagonal": shapes.diagonal, "indices": indexing.slice_indices}
 
 # Methods of np.random.Generator, from generator.py, which is imported if one of them is called.

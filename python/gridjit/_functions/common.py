@@ -62,6 +62,22 @@ def with_extent(shape, axis, n):
 	return tuple(n if i == axis else extent for i, extent in enumerate(shape))
 
 
+def shaped(out, a, axis, keepdims):
+	"""What has been made of an array along an axis: with that axis, of extent 1, or without it (None)."""
+	if keepdims is not None:
+		return out.reshape(with_extent(a.shape, axis_of(a, axis), 1))
+	return out
+
+
+def lone(x, a, axis, keepdims):
+	"""The same of what has been made of all items."""
+	if axis is not None:
+		axis_of(a, axis)
+	if keepdims is not None:
+		return np.full(tuple(1 for _ in a.shape), x)
+	return x
+
+
 def as_array(x):
 	"""An array as it is, a number as an array of one."""
 	if isinstance(x, np.ndarray):

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from .common import NUMBERS, as_array, flat
+from .common import NUMBERS, as_array, axis_of, flat, front, lone
 
 
-def argmax(a):
-	b = flat(a)
+def _largest(b):
 	if b.size == 0:
 		raise ValueError("attempt to get argmax of an empty sequence")
 	at = 0
@@ -21,8 +20,7 @@ def argmax(a):
 	return at
 
 
-def argmin(a):
-	b = flat(a)
+def _smallest(b):
 	if b.size == 0:
 		raise ValueError("attempt to get argmin of an empty sequence")
 	at = 0
@@ -35,6 +33,33 @@ def argmin(a):
 			best = x
 			at = i
 	return at
+
+
+def _along(a, axis, is_better):
+	"""Where each column's first item is that none is better than, or its first NaN."""
+	rows = front(a, axis_of(a, axis))
+	best, at = rows[0].copy(), np.zeros(rows.shape[1:], np.int64)
+	for i in range(1, rows.shape[0]):
+		wins = (best == best) & (is_better(rows[i], best) | (rows[i] != rows[i]))
+		at[:] = np.where(wins, i, at)
+		best[:] = np.where(wins, rows[i], best)
+	return at
+
+
+def argmax(a, axis=None):
+	if axis is None or a.ndim == 1:
+		return lone(_largest(flat(a)), a, axis, None)
+	if a.shape[axis_of(a, axis)] == 0:
+		raise ValueError("attempt to get argmax of an empty sequence")
+	return _along(a, axis, np.greater)
+
+
+def argmin(a, axis=None):
+	if axis is None or a.ndim == 1:
+		return lone(_smallest(flat(a)), a, axis, None)
+	if a.shape[axis_of(a, axis)] == 0:
+		raise ValueError("attempt to get argmin of an empty sequence")
+	return _along(a, axis, np.less)
 
 
 def _first_number(b):

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .common import NUMBERS, as_array, axis_of, flat, front
+from .common import NUMBERS, as_array, flat
 from .sorting import place, quick_sort, select
 
 
@@ -26,34 +26,6 @@ def cumprod(a):
 		total *= b[i]
 		out[i] = total
 	return out
-
-
-def _squares(a):
-	mean = a.mean()
-	total = 0.0
-	for x in flat(a):
-		total += abs(x - mean) ** 2
-	return total
-
-
-def var(a, axis=None, ddof=0):
-	if axis is None:
-		return _squares(a) / (a.size - ddof)
-	rows = front(a, axis_of(a, axis))
-	mean = np.zeros(rows.shape[1:], (rows[:0] * 0.0).dtype)
-	for row in rows:
-		mean += row
-	mean /= rows.shape[0]
-	total = np.zeros(mean.shape)
-	for row in rows:
-		total += np.abs(row - mean) ** 2
-	return total / (rows.shape[0] - ddof)
-
-
-def std(a, axis=None, ddof=0):
-	if axis is None:
-		return math.sqrt(var(a, None, ddof))
-	return np.sqrt(var(a, axis, ddof))
 
 
 def ptp(a):
@@ -313,7 +285,7 @@ def nanprod(a):
 
 def nanvar(a):
 	b = _numbers(a)
-	return var(b) if b.size else math.nan
+	return b.var()
 
 
 def nanstd(a):
