@@ -7,6 +7,7 @@ import pytest
 
 from conftest import assert_same
 from gridjit import cuda, errors, float32, float64, int64
+from gridjit.cuda import syncthreads
 from language_cases import NAMES, expected, launched, load
 
 
@@ -218,3 +219,34 @@ def test_a_message_names_the_line_of_code_that_moved():
 		with on("cpu32"), pytest.raises(Exception, match=rf"moved\.py:{empty + 3}: syncthreads"):
 			cuda.jit(scope["kernel"])[1, 32](np.zeros(1, np.int64))
 			cuda.synchronize()
+
+
+barrier = syncthreads
+
+
+def test_a_function_that_is_only_named():
+	def alone(x):
+		x[0] = 1
+		syncthreads  # noqa: B018
+
+	def other_name(x):
+		barrier  # noqa: B018
+
+	for kernel in alone, other_name:
+		with pytest.raises(errors.TypingError, match=r"^cuda\.syncthreads is named here, but not called\n"):
+			cuda.compile_ptx(kernel, "void(float32[::1])")
+
+
+def test_a_function_that_gets_a_name(device):
+	@cuda.jit
+	def kernel(x):
+		sync = cuda.syncthreads
+		i = cuda.threadIdx.x
+		x[i] = i
+		sync()
+		y = x[31 - i]
+		sync()
+		x[i] = y
+	x = np.zeros(32)
+	kernel[1, 32](x)
+	assert list(x) == list(range(31, -1, -1))

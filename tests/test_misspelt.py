@@ -1,9 +1,11 @@
 """What messages ask of words that do not exist: "did you mean 'sqrt'?". Names in kernels, keywords, types, settings."""
 import collections
+import enum
 import math
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -14,6 +16,14 @@ from gridjit import _core, cuda, float32
 Pair = collections.namedtuple("Pair", "first second")
 RECORDS = np.zeros(3, [("position", "f4"), ("mass", "f4")])
 threshold = 3
+
+
+class Sizes:
+	TILE = 16
+
+
+class Mode(enum.IntEnum):
+	FAST = 1
 
 
 def plain(alpha, beta=1):
@@ -61,6 +71,12 @@ def in_kernels():
 	def of_range(x):
 		x[0] = range(3).strat
 
+	def of_class(x):
+		x[0] = Sizes.TILES
+
+	def of_enumeration(x):
+		x[0] = Mode.FATS
+
 	def key(x):
 		x[0] = {"alpha": 1, "beta": 2}["aplha"]
 
@@ -90,7 +106,7 @@ def in_kernels():
 	return [
 		(barrier, "syncthreads"), (space, "threadIdx"), (function, "sqrt"), (numpy, "sqrt"), (atomic, "add"), (shared, "array"),
 		(attribute, "shape"), (method, "max"), (of_record, "position"), (of_records, "position"), (of_tuple, "second"), (of_number, "real"),
-		(of_range, "start"), (key, "alpha"), (keyword, "shape"), (own_keyword, "beta"), (any_keyword, "axis"), (of_module, "threshold"),
+		(of_range, "start"), (of_class, "TILE"), (of_enumeration, "FAST"), (key, "alpha"), (keyword, "shape"), (own_keyword, "beta"), (any_keyword, "axis"), (of_module, "threshold"),
 		(local, "total"), (builtin, "range"), (dtype, "float32"),
 	]
 
@@ -136,7 +152,18 @@ def test_names_of_settings():
 		p = subprocess.run([sys.executable, "-c", "import gridjit"], env={**os.environ, **variables}, capture_output=True, text=True)
 		return p.returncode == 0 and p.stderr
 	assert "UserWarning: GRIDJIT_CPU_WIDHT is no setting: did you mean 'GRIDJIT_CPU_WIDTH'?" in warned(GRIDJIT_CPU_WIDHT="1")
-	assert warned(GRIDJIT_CUDA_LIBRARY="x", GRIDJIT_NOTHING_LIKE_IT="1", GRIDJIT_CPU_THREADS="1") == ""
+	assert warned(GRIDJIT_CUDA_LIBRARY="x", GRIDJIT_TILES="1", GRIDJIT_CPU_THREADS="1") == ""
+
+
+def test_settings_as_attributes(monkeypatch):
+	with pytest.raises(AttributeError, match="module 'gridjit.config' has no attribute 'BOUNDCHECK': did you mean 'BOUNDSCHECK'?"):
+		gridjit.config.BOUNDCHECK
+	with pytest.warns(UserWarning, match="BOUNDCHECK is no setting: did you mean 'BOUNDSCHECK'?"):
+		monkeypatch.setattr(gridjit.config, "BOUNDCHECK", 1, raising=False)
+	with warnings.catch_warnings():
+		warnings.simplefilter("error")
+		for name in "CPU_NAME", "DEBUGINFO_DEFAULT", "DISABLE_CUDA", "CUDA_LOG_LEVEL":        # numba's, which mean nothing here
+			monkeypatch.setattr(gridjit.config, name, 1, raising=False)
 
 
 @pytest.mark.parametrize("text", ["cuda.syncthread", "cuda.atomic.ad", "gridjit.vectrize"])

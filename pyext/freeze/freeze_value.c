@@ -309,7 +309,6 @@ static const gj_obj *freeze_member(gj_freezer *fz, PyObject *o)
 	return r;
 }
 
-/* A class is no value, but the numbers that it holds are: those that the code mentions. Named tuples can be made. */
 /* The object that a class of exceptions is throughout the freeze; NULL: an exception is set. */
 static const gj_obj *exception_class(gj_freezer *fz, PyObject *o)
 {
@@ -341,6 +340,18 @@ static const gj_obj *freeze_kin(gj_freezer *fz, PyTypeObject *class)
 	return r;
 }
 
+/* The class's public names, for hints. NULL: none that is text, or an exception is set. */
+static const char *public_names(gj_freezer *fz, PyTypeObject *class)
+{
+	PyObject *list = gj_class_public(class), *blank = list ? PyUnicode_FromString(" ") : NULL, *all = blank ? PyUnicode_Join(blank, list) : NULL;
+	const char *text = all ? gj_freeze_text(fz, all) : NULL;
+	Py_XDECREF(list);
+	Py_XDECREF(blank);
+	Py_XDECREF(all);
+	return text;
+}
+
+/* A class is no value, but the numbers that it holds are: those that the code mentions. Named tuples can be made. */
 static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	gj_obj *r = (gj_obj *)gj_freeze_opaque(fz, o);
@@ -367,6 +378,8 @@ static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *n
 		r->fields = fields;
 	if (PyExceptionClass_Check(o))
 		r->kin = freeze_kin(fz, (PyTypeObject *)o);
+	if (n && !PyErr_Occurred())
+		r->has = public_names(fz, (PyTypeObject *)o);
 	return PyErr_Occurred() ? NULL : r;
 }
 

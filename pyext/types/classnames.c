@@ -25,6 +25,28 @@ PyObject *gj_class_attribute(PyTypeObject *class, PyObject *name)
 	return NULL;
 }
 
+static int put_public(PyObject *list, PyObject *dict)
+{
+	PyObject *key, *value;
+	Py_ssize_t at = 0;
+	while (PyDict_Next(dict, &at, &key, &value))
+		if (PyUnicode_Check(key) && PyUnicode_GET_LENGTH(key) && PyUnicode_READ_CHAR(key, 0) != '_' && PyList_Append(list, key) < 0)
+			return -1;
+	return 0;
+}
+
+PyObject *gj_class_public(PyTypeObject *class)
+{
+	PyObject *list = PyList_New(0);
+	for (Py_ssize_t i = 0; list && class->tp_mro && i < PyTuple_GET_SIZE(class->tp_mro); i++) {
+		PyObject *dict = dict_of((PyTypeObject *)PyTuple_GET_ITEM(class->tp_mro, i));
+		if (dict && put_public(list, dict) < 0)
+			Py_CLEAR(list);
+		Py_XDECREF(dict);
+	}
+	return list;
+}
+
 static PyObject *attribute(PyTypeObject *class, const char *name)
 {
 	PyObject *text = PyUnicode_InternFromString(name), *v = text ? gj_class_attribute(class, text) : NULL;

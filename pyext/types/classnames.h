@@ -7,6 +7,8 @@
 
 /* What a class holds under a name. Borrowed; NULL: nothing. */
 PyObject *gj_class_attribute(PyTypeObject *, PyObject *name);
+/* The public names of the class and its bases: a new list; NULL: an exception is set. */
+PyObject *gj_class_public(PyTypeObject *);
 /* The names of the items of a class of tuples: of a named tuple's, or of those of sys.float_info and its like. NULL: it has none. */
 const gj_fields *gj_class_fields(PyTypeObject *);
 /* Names for the members of an enumeration that are not numbers themselves, or of an IntEnum. NULL: another class, or an exception is set. */

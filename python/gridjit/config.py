@@ -112,13 +112,19 @@ _SETTINGS = {
 _OTHERS = "COPY_CHUNK", "COPY_THREADS", "CUDA_LIBRARY", "DEBUG", "LLVM", "SANITIZE", "TEST_ASAN", "VERIFY", "WERROR"
 
 
+# Settings of numba's that mean nothing here, though they are called nearly as one of ours.
+_NUMBAS = "CPU_NAME", "DEBUGINFO_DEFAULT", "DISABLE_CUDA"
+
+
 def _check_names():
 	"""Warn of variables that are no settings, but nearly."""
-	known = tuple(f"GRIDJIT_{variable}" for variable, _, _ in _SETTINGS.values()) + tuple(f"GRIDJIT_{name}" for name in _OTHERS)
-	for name in os.environ:
-		like = _core.did_you_mean(name, known) if name.startswith("GRIDJIT_") and name not in known else ""
+	known = tuple(variable for variable, _, _ in _SETTINGS.values()) + _OTHERS
+	for variable in os.environ:
+		name = variable.removeprefix("GRIDJIT_")
+		like = _core.did_you_mean(name, known) if name not in (variable, *known) else ""
 		if like:
-			warnings.warn(f"{name} is no setting: {like}".rstrip(), stacklevel=4)
+			like = like.replace("'", "'GRIDJIT_", 1)
+			warnings.warn(f"{variable} is no setting: {like}".rstrip(), stacklevel=4)
 
 
 def _read():
@@ -146,7 +152,14 @@ def _apply(values):
 class _Config(types.ModuleType):
 	"""This module's class: assigning a setting checks it and hands it to the runtime."""
 
+	def __getattr__(self, name):
+		like = _core.did_you_mean(name, tuple(_SETTINGS))
+		raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}{': ' * bool(like)}{like}".rstrip())
+
 	def __setattr__(self, name, value):
+		like = _core.did_you_mean(name, tuple(_SETTINGS)) if name not in (*self.__dict__, *_SETTINGS, *_NUMBAS) else ""
+		if like:
+			warnings.warn(f"{name} is no setting: {like}".rstrip(), stacklevel=2)
 		if name in _SETTINGS:
 			parse = _SETTINGS[name][2]
 			value = bool(value) if parse is _flag and not isinstance(value, str) else parse(value)

@@ -58,13 +58,14 @@ ACTION(drop)
 		gj_ssa_pop(s);
 }
 
-/* A statement that is an expression: of an attribute inference is told that nobody takes it. */
+/* A statement that is an expression: of names and attributes inference is told that nobody takes them. */
 ACTION(discard)
 {
 	UNUSED_N;
 	gj_ref r = gj_ssa_pop(s);
-	if (r && gj_o(s->f, r)->op == GJ_ATTR)                                     /* 0: NULL */
-		gj_o(s->f, r)->sub = 1;
+	gj_op *o = gj_o(s->f, r);
+	if (r && (o->op == GJ_ATTR || (o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_NAME)))               /* 0: NULL */
+		o->sub = 1;
 }
 
 ACTION(push_null)

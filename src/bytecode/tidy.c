@@ -16,7 +16,7 @@ static void keep(gj_ssa_state *s, work *w, bool *live, gj_ref r)
 	gj_push(s->f->arena, w, r);
 }
 
-/* Ops with an effect, and what they need. Operands become what they are aliases of. */
+/* Ops with an effect, names that are statements (which may be mistakes), and what they need. Operands become what they are aliases of. */
 static bool *find_live(gj_ssa_state *s)
 {
 	gj_fn *f = s->f;
@@ -24,7 +24,7 @@ static bool *find_live(gj_ssa_state *s)
 	work w = { 0 };
 	GJ_ALL_BLOCKS(f, b)
 		GJ_EACH_OP_OF(f, b, r)
-			if (gj_op_is(gj_o(f, r), GJ_F_WRITE | GJ_F_TERM))
+			if (gj_op_is(gj_o(f, r), GJ_F_WRITE | GJ_F_TERM) || (gj_o(f, r)->op == GJ_OBJ && gj_o(f, r)->sub))
 				keep(s, &w, live, r);
 	while (w.n) {
 		gj_op *o = gj_o(f, w.p[--w.n]);

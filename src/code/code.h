@@ -59,6 +59,7 @@ struct gj_obj {
 	                                            * parameters `code` has */
 	const gj_obj *kin;                         /* OPAQUE: of a class of exceptions: the tuple of it and of its bases, whose `data` says which one each is */
 	const char *instead;                       /* OPAQUE: what to write instead, MISSING: what was meant, as hints begin; NULL: nobody knows */
+	const char *has;                           /* OPAQUE: of a class: its names, with blanks between, for hints; or NULL */
 	bool later;                                /* OPAQUE: numba has it, we do not yet */
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };

@@ -187,18 +187,26 @@ static gj_v from_memory(gj_gen *g, const gj_type *t, gj_v x)
 
 static unsigned size_of(const gj_type *t) { return t->kind == GJ_PTR ? 8 : t->size; }
 
+/* ldcv() looks again at what others may have written. */
+static gj_v load_one(gj_gen *g, const gj_op *o, gj_t t, unsigned align)
+{
+	gj_v x = gj_load(g, t, gj_sc(g, o->arg[0]), align);
+	LLVMSetVolatile(x, o->sub == GJ_HINT_CV);
+	return x;
+}
+
 gj_v gj_do_load(gj_gen *g, const gj_op *o)
 {
 	gj_t t = gj_mem_ty(g->u, o->type);
 	unsigned size = size_of(o->type), align = gj_align_of(g, o, size);
 	if (!g->u->vector)
-		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), align));
+		return from_memory(g, o->type, load_one(g, o, t, align));
 	if (!gj_uniform(g, o->arg[0]))
 		return from_memory(g, o->type, vector_load(g, o, gj_vec_ty(g->u, t), size));
 	if (!o->mask)
-		return from_memory(g, o->type, gj_load(g, t, gj_sc(g, o->arg[0]), align));
+		return from_memory(g, o->type, load_one(g, o, t, align));
 	gj_if on = gj_if_begin(g, gj_any_lane(g, o->mask));
-	gj_v x = gj_load(g, t, gj_sc(g, o->arg[0]), align);
+	gj_v x = load_one(g, o, t, align);
 	gj_if_end(g, &on);
 	return from_memory(g, o->type, gj_if_phi(g, &on, x, LLVMConstNull(t)));
 }

@@ -155,12 +155,21 @@ static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 	gj_fail(s->fn, o->loc, GJ_ERR_IS, gj_known_text(s->fn->arena, a), gj_known_text(s->fn->arena, b));
 }
 
+/* Fails for a statement that only names a function of ours: it does nothing. */
+static gj_known called(gj_inst *s, const gj_op *o, gj_known v)
+{
+	const gj_name *row = o->sub && v.konst && v.konst->kind == GJ_OBJ_NAME ? gj_name_find(v.konst->name) : NULL;
+	if (row && row->params && !strncmp(row->name, "cuda.", 5))
+		gj_fail(s->fn, o->loc, GJ_ERR_NOT_CALLED, row->name);
+	return v;
+}
+
 static gj_known object(gj_inst *s, const gj_op *o)
 {
 	if (o->imm.obj->kind == GJ_OBJ_MISSING)
 		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?", o->imm.obj->instead ? o->imm.obj->instead : "");
 	if (o->imm.obj->kind == GJ_OBJ_NAME && !(s->fn->catches && gj_is_exception(o->imm.obj)))
-		return gj_known_named(s, o, o->imm.obj->name, o->imm.obj->code);
+		return called(s, o, gj_known_named(s, o, o->imm.obj->name, o->imm.obj->code));
 	return gj_known_of(s->fn, o->loc, o->imm.obj);
 }
 
@@ -220,14 +229,9 @@ static bool must_unroll(const gj_inst *s, const gj_op *has, gj_known a)
 	return asked || (iter->op == GJ_GETITER && iter->sub) || !gj_iter_item(s->fn->arena, a.type);
 }
 
-/* Fails for a statement that only names a function of ours: it does nothing. */
 static gj_known attribute(gj_inst *s, const gj_op *o, gj_known a)
 {
-	gj_known v = gj_known_attr(s, o, a);
-	const gj_name *row = o->sub && v.konst && v.konst->kind == GJ_OBJ_NAME ? gj_name_find(v.konst->name) : NULL;
-	if (row && row->params && !strncmp(row->name, "cuda.", 5))
-		gj_fail(s->fn, o->loc, GJ_ERR_NOT_CALLED, row->name);
-	return v;
+	return called(s, o, gj_known_attr(s, o, a));
 }
 
 /* A loop that must be unrolled: in the next sweep it is. */

@@ -679,7 +679,5 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 	for (uint32_t i = 0; a.konst && a.konst->attr && i < a.konst->n; i++)      /* of a class */
 		if (!strcmp(a.konst->attr[i], name))
 			return gj_known_of(s->fn, o->loc, a.konst->item[i]);
-	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)
-		gj_fail(s->fn, o->loc, GJ_ERR_OBJECT_ATTRIBUTE, name, a.konst->name);
 	gj_no_attribute(s->fn, o->loc, a, name);
 }

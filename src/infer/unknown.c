@@ -47,11 +47,20 @@ static const struct { bool (*is)(const gj_type *); const char *space, *words; } 
 	{ is_range, "", "start stop step" }, { is_vector, "", "x y z w" },
 };
 
+static GJ_NORETURN void no_object_attribute(const gj_fn *f, uint32_t loc, const gj_obj *object, const char *name)
+{
+	gj_nearest like = gj_nearest_to(name);
+	gj_nearest_offer_list(&like, object->has ? object->has : "");
+	gj_fail(f, loc, GJ_ERR_OBJECT_ATTRIBUTE, name, object->name, gj_did_you_mean(&like));
+}
+
 void gj_no_attribute(const gj_fn *f, uint32_t loc, gj_known a, const char *name)
 {
 	const gj_type *t = a.type, *record = gj_holds_record(t);
 	const gj_fields *items = t->kind == GJ_TUPLE && !gj_is_dict(t) ? gj_names_of(t) : NULL;
 	gj_nearest like = gj_nearest_to(name);
+	if (a.konst && a.konst->kind == GJ_OBJ_OPAQUE)
+		no_object_attribute(f, loc, a.konst, name);
 	for (uint32_t i = 0; record && i < record->n; i++)
 		gj_nearest_offer(&like, gj_record_of(record)->name[i]);
 	if (*like.like)

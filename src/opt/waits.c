@@ -218,7 +218,7 @@ static bool waits_at_atomic(waits *w, gj_ref r)
 	}
 }
 
-/* Nobody writes an array that the kernel does not write. */
+/* May threads of this kernel write there? */
 static bool is_written(const gj_fn *f, gj_ref pointer)
 {
 	const gj_op *o = gj_o(f, pointer);
@@ -232,12 +232,11 @@ static bool is_written(const gj_fn *f, gj_ref pointer)
 static bool waits_at_load(waits *w, gj_ref r)
 {
 	const gj_op *o = gj_o(w->f, r);
-	if (!is_written(w->f, o->arg[0]))
-		return false;
-	if (w->fence || o->sub == GJ_HINT_CV || o->sub == GJ_HINT_CG)
-		return true;
+	bool fresh = w->fence || o->sub == GJ_HINT_CV || o->sub == GJ_HINT_CG;
 	w->steps = MAX_STEPS;
-	return !w->barrier && stays(w, o->arg[0], 0) && !any_inside(w, is_other_write, r);
+	if (!is_written(w->f, o->arg[0]))              /* then only the host writes */
+		return fresh && stays(w, o->arg[0], 0);
+	return fresh || (!w->barrier && stays(w, o->arg[0], 0) && !any_inside(w, is_other_write, r));
 }
 
 static bool is_source(waits *w, gj_ref r)

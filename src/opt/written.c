@@ -19,7 +19,8 @@ static void mark(gj_fn *f, gj_ref r, bool *seen)
 /* Can a thread learn here that others have come by, and so count on what they have written? */
 static bool listens(const gj_op *o, bool used)
 {
-	return gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_ORDER) || (o->op == GJ_ATOMIC && used);
+	bool fresh = o->op == GJ_LOAD && o->sub == GJ_HINT_CV;
+	return fresh || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_ORDER) || (o->op == GJ_ATOMIC && used);
 }
 
 static bool any_listens(const gj_fn *f)

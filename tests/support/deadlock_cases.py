@@ -88,6 +88,28 @@ def by_a_load():
 
 
 @deadlock
+def of_what_the_kernel_only_reads():
+	@cuda.jit
+	def wait(flag, out):
+		while flag[0] == 0:  # waits
+			cuda.threadfence()
+		out[0] = 1
+
+	wait[2, 32](i32(), np.zeros(1))
+
+
+@deadlock
+def by_a_volatile_load():
+	@cuda.jit
+	def wait(flag, out):
+		while cuda.ldcv(flag, 0) == 0:  # waits
+			pass
+		out[0] = 1
+
+	wait[1, 1](i32(), np.zeros(1))
+
+
+@deadlock
 def more_than_fit():
 	"""A barrier of a grid that no GPU holds at once."""
 	@cuda.jit

@@ -665,6 +665,24 @@ def written_by_the_host():
 
 
 @case
+def by_volatile_loads():
+	@cuda.jit
+	def wait(flag, out):
+		if cuda.blockIdx.x == 0:
+			while cuda.ldcv(flag, 0) == 0:
+				pass
+			out[0] = flag[1]
+		else:
+			flag[1] = 7
+			cuda.stwt(flag, 0, 1)
+
+	for _ in range(20):
+		out = np.zeros(1)
+		wait[2, 1](i32(0, 0), out)
+		assert out[0] == 7
+
+
+@case
 def slow_to_come():
 	"""Others compute for longer than it takes to see a deadlock."""
 	@cuda.jit
