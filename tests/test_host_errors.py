@@ -276,11 +276,17 @@ class Series:
 		return np.zeros(3)
 
 
+class Solver:
+	@cuda.jit
+	def kernel(self, x):
+		x[0] = 1
+
+
 # Values that no kernel takes, and what the hint says to pass instead.
 INSTEAD = [
 	(b"bytes", "np.frombuffer(x, np.uint8)"), ([1, 2], "np.array(x)"),
 	({1: 2}, "as numbers, tuples or arrays"), ({1}, "as numbers, tuples or arrays"),
-	(Series(), "x.to_numpy()"), (np.zeros(1, [("a", object)])[0], "fields one by one"), (np.datetime64("2020"), "x.astype('int64')"),
+	(Series(), "x.to_numpy()"), (Solver(), "write @staticmethod above @cuda.jit"), (np.zeros(1, [("a", object)])[0], "fields one by one"), (np.datetime64("2020"), "x.astype('int64')"),
 	(re, "global or closure variable"), (object(), "kernels take numbers, tuples"),
 	(np.zeros(3, [("a", object)]), "no Python objects"), (np.zeros(3, ">f4"), "native byte order"),
 	(np.zeros(3, "M8[s]"), "x.view('int64')"), (np.array(["a"]), "numbers that stand for it"),

@@ -96,6 +96,18 @@ def in_kernels():
 		total = 0
 		x[total] = totl
 
+	def of_cuda(x):
+		x[threadIdx.x] = 1  # noqa: F821
+
+	def below_cuda(x):
+		x[0] = const.array_like(RECORDS)[0].mass  # noqa: F821
+
+	def of_math(x):
+		x[0] = sqrt(x[1])  # noqa: F821
+
+	def of_numpy(x):
+		x[0] = arctan2(x[1], x[2])  # noqa: F821
+
 	def builtin(x):
 		for i in rang(3):
 			x[i] = 1
@@ -107,7 +119,8 @@ def in_kernels():
 		(barrier, "syncthreads"), (space, "threadIdx"), (function, "sqrt"), (numpy, "sqrt"), (atomic, "add"), (shared, "array"),
 		(attribute, "shape"), (method, "max"), (of_record, "position"), (of_records, "position"), (of_tuple, "second"), (of_number, "real"),
 		(of_range, "start"), (of_class, "TILE"), (of_enumeration, "FAST"), (key, "alpha"), (keyword, "shape"), (own_keyword, "beta"), (any_keyword, "axis"), (of_module, "threshold"),
-		(local, "total"), (builtin, "range"), (dtype, "float32"),
+		(local, "total"), (of_cuda, "cuda.threadIdx"), (below_cuda, "cuda.const"), (of_math, "math.sqrt"), (of_numpy, "np.arctan2"),
+		(builtin, "range"), (dtype, "float32"),
 	]
 
 

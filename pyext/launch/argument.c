@@ -71,6 +71,19 @@ static bool read_complex(gj_args *a, PyObject *o, const void *aux)
 	return leaf != NULL;
 }
 
+/* Has the object's class a kernel? Then the object is what it was called on. */
+static bool has_kernels(PyObject *o)
+{
+	PyObject *names = gj_class_public(Py_TYPE(o));
+	bool found = false;
+	for (Py_ssize_t i = 0; names && i < PyList_GET_SIZE(names) && !found; i++) {
+		PyObject *v = gj_class_attribute(Py_TYPE(o), PyList_GET_ITEM(names, i));
+		found = v && gj_has_base(Py_TYPE(v), "gridjit._core.Dispatcher");
+	}
+	Py_XDECREF(names);
+	return found;
+}
+
 /* What to pass in place of an object that no kernel takes. */
 static const char *instead_of(PyObject *o)
 {
@@ -100,6 +113,8 @@ static const char *instead_of(PyObject *o)
 		if (found > 0)
 			return by_method[i].instead;
 	}
+	if (has_kernels(o))
+		return "a kernel in a class takes the object as its first argument, as methods do: write @staticmethod above @cuda.jit";
 	return "kernels take numbers, tuples, None and arrays (NumPy, device arrays, torch, CuPy, __cuda_array_interface__)";
 }
 

@@ -167,7 +167,7 @@ static gj_known called(gj_inst *s, const gj_op *o, gj_known v)
 static gj_known object(gj_inst *s, const gj_op *o)
 {
 	if (o->imm.obj->kind == GJ_OBJ_MISSING)
-		gj_fail(s->fn, o->loc, GJ_ERR_NAME, o->imm.obj->name ? o->imm.obj->name : "?", o->imm.obj->instead ? o->imm.obj->instead : "");
+		gj_no_global(s->fn, o->loc, o->imm.obj);
 	if (o->imm.obj->kind == GJ_OBJ_NAME && !(s->fn->catches && gj_is_exception(o->imm.obj)))
 		return called(s, o, gj_known_named(s, o, o->imm.obj->name, o->imm.obj->code));
 	return gj_known_of(s->fn, o->loc, o->imm.obj);

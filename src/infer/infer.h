@@ -191,6 +191,7 @@ int gj_field_index(const gj_fn *, uint32_t loc, const gj_type *of, const gj_obj 
 gj_known gj_known_field(const gj_fn *, uint32_t loc, const gj_type *of, int field);
 /* What does not exist (unknown.c): a field, an attribute of a value, a key, a parameter of a function, a name of ours. */
 GJ_NORETURN void gj_no_field(const gj_fn *, uint32_t loc, const gj_type *record, const char *name);
+GJ_NORETURN void gj_no_global(const gj_fn *, uint32_t loc, const gj_obj *missing);
 GJ_NORETURN void gj_no_attribute(const gj_fn *, uint32_t loc, gj_known, const char *name);
 GJ_NORETURN void gj_no_key(const gj_fn *, uint32_t loc, const gj_type *dict, gj_known key);
 GJ_NORETURN void gj_no_keyword(const gj_fn *, uint32_t loc, const gj_code *, const char *name);

@@ -79,6 +79,23 @@ void gj_no_attribute(const gj_fn *f, uint32_t loc, gj_known a, const char *name)
 	gj_fail(f, loc, GJ_ERR_ATTRIBUTE, gj_known_text(f->arena, a), name, gj_did_you_mean(&like), there);
 }
 
+/* -- Names ------------------------------------------------------------------------------------------------------------ */
+
+/* What is called so in `module`, as a hint; NULL: nothing. */
+static const char *in_module(gj_arena *arena, const char *module, const char *name)
+{
+	const char *dotted = gj_printf(arena, "%s.%s", module, name);
+	return gj_name_find(dotted) || gj_name_next(dotted, NULL) ? gj_printf(arena, "did you mean '%s'? ", dotted) : NULL;
+}
+
+void gj_no_global(const gj_fn *f, uint32_t loc, const gj_obj *missing)
+{
+	const char *name = missing->name ? missing->name : "?", *like = in_module(f->arena, "cuda", name);
+	like = like ? like : in_module(f->arena, "math", name);
+	like = like ? like : missing->instead && *missing->instead ? missing->instead : in_module(f->arena, "np", name);
+	gj_fail(f, loc, GJ_ERR_NAME, name, like ? like : "");
+}
+
 /* -- Dotted names ----------------------------------------------------------------------------------------------------- */
 
 /* The nearest name beside it, or where there are few all of them. Of modules that are not ours the name may well exist. */
