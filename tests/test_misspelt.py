@@ -92,6 +92,15 @@ def in_kernels():
 	def of_module(x):
 		x[0] = treshold
 
+	return [
+		(barrier, "syncthreads"), (space, "threadIdx"), (function, "sqrt"), (numpy, "sqrt"), (atomic, "add"), (shared, "array"),
+		(attribute, "shape"), (method, "max"), (of_record, "position"), (of_records, "position"), (of_tuple, "second"), (of_number, "real"),
+		(of_range, "start"), (of_class, "TILE"), (of_enumeration, "FAST"), (key, "alpha"), (keyword, "shape"), (own_keyword, "beta"), (any_keyword, "axis"), (of_module, "threshold"),
+	]
+
+
+def without_modules():
+	"""(kernel, what was meant): names that stand alone."""
 	def local(x):
 		total = 0
 		x[total] = totl
@@ -116,15 +125,12 @@ def in_kernels():
 		cuda.shared.array(3, "flot32")
 
 	return [
-		(barrier, "syncthreads"), (space, "threadIdx"), (function, "sqrt"), (numpy, "sqrt"), (atomic, "add"), (shared, "array"),
-		(attribute, "shape"), (method, "max"), (of_record, "position"), (of_records, "position"), (of_tuple, "second"), (of_number, "real"),
-		(of_range, "start"), (of_class, "TILE"), (of_enumeration, "FAST"), (key, "alpha"), (keyword, "shape"), (own_keyword, "beta"), (any_keyword, "axis"), (of_module, "threshold"),
 		(local, "total"), (of_cuda, "cuda.threadIdx"), (below_cuda, "cuda.const"), (of_math, "math.sqrt"), (of_numpy, "np.arctan2"),
 		(builtin, "range"), (dtype, "float32"),
 	]
 
 
-@pytest.mark.parametrize("kernel, meant", in_kernels(), ids=lambda x: getattr(x, "__name__", None))
+@pytest.mark.parametrize("kernel, meant", in_kernels() + without_modules(), ids=lambda x: getattr(x, "__name__", None))
 def test_in_kernels(kernel, meant):
 	with pytest.raises(gridjit.errors.NumbaError) as e:
 		cuda.compile_ptx(kernel, "void(float32[::1])")
