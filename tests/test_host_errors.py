@@ -73,6 +73,7 @@ EXPECT = {
 	"RETURN_VALUE": ("TypingError", "<lambda>() returns a range of int64, which has no value when the kernel runs"),
 	"RETURN_VARIES": ("TypingError", "<lambda>() returns a string, which is not the same object in all calls"),
 	"RETURN_LOCAL": ("TypingError", "<lambda>() returns a local array, which ends with the call"),
+	"INNER_UNBOUND": ("TypingError", "the inner function inner() reads 'later', which has no value when the function is made"),
 	"NO_RETURN": ("TypingError", "forever() never returns"),
 	"NOT_FUNCTION": ("TypingError", "an object of type builtin_function_or_method cannot be compiled"),
 	"OUTSIDE_KERNEL": ("RuntimeError", "cuda.grid() works only inside functions compiled with @cuda.jit"),

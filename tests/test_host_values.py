@@ -90,6 +90,55 @@ def plain(x):
 	return x + 1
 
 
+SCALE = 2.5
+
+
+def with_a_constant():
+	c = 3
+	def inner(x):
+		return x * c + SCALE
+	return inner
+
+
+def with_defaults():
+	return lambda x, n=2, *, low=0.5, name="up": x * n + low if name == "up" else x
+
+
+def with_a_tuple():
+	t = 1, (2.5, "a", None, True)
+	def inner(x):
+		return x * t[1][0] + (t[0] if t[1][1] == "a" and t[1][2] is None and t[1][3] else 0)
+	return inner
+
+
+def with_a_function():
+	def square(y):
+		return y * y
+	k = 1j
+	def inner(x, add=halved):
+		return square(x) + add(x) + k
+	return inner
+
+
+def in_a_tuple():
+	k = 4
+	def inner(x):
+		return x - k
+	return inner, 5
+
+
+def test_inner_functions_that_hold_constants():
+	for f in with_a_constant, with_defaults, with_a_tuple, with_a_function, in_a_tuple:
+		for compiled in njit(f), njit(f):      # the second comes from the disk
+			made, expected = compiled(), f()
+			if f is in_a_tuple:
+				assert made[1] == 5
+				made, expected = made[0], expected[0]
+			assert made(3) == expected(3) and made(0.5) == expected(0.5), f
+	made = njit(with_defaults)()
+	assert made(3, 4, low=1.0) == 13 and made(3, name="") == 3
+
+
 def test_functions_strings_and_dtypes():
 	"""What is known when the function is compiled is returned as the object that it is."""
 	@njit
@@ -116,7 +165,7 @@ def test_functions_strings_and_dtypes():
 			return x + k
 		return inner
 	def with_default(k):
-		return lambda x, y=2: x * y
+		return lambda x, y=k: x * y
 	for function in one_of, closure, with_default, lambda k: (k, "a" if k else "b"):
 		with pytest.raises(errors.TypingError, match="which is not the same object in all calls"):
 			njit(function)(1)

@@ -282,10 +282,10 @@ static int freeze_shell(gj_freezer *fz, gj_code *c, PyObject *co, PyObject *name
 
 static int freeze_code(gj_freezer *fz, gj_code *c, PyObject *co, const scope *sc);
 
-/* Remembers the function that nested code is where nothing is bound to it. */
+/* Remembers the function that nested code is before anything is bound to it. */
 static int note_nested(gj_freezer *fz, const gj_code *c, PyObject *code, const scope *sc)
 {
-	if (!fz->captures || !fz->captures->objects || c->nfree)
+	if (!fz->captures || !fz->captures->objects)
 		return 0;
 	PyObject *key = PyLong_FromVoidPtr((void *)(uintptr_t)c), *f = key ? PyFunction_New(code, sc->globals) : NULL;
 	int status = f ? PyDict_SetItem(fz->captures->objects, key, f) : -1;

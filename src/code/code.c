@@ -148,12 +148,17 @@ const gj_obj *gj_obj_known(gj_arena *a, const gj_obj *o)
 	gj_obj *r = o ? gj_new(a, gj_obj, 1) : NULL;
 	if (!o)
 		return NULL;
-	*r = (gj_obj){ .kind = o->kind, .type = o->type, .data = o->kind == GJ_OBJ_CODE ? (const void *)o->code : o, .n = o->kind == GJ_OBJ_TUPLE ? o->n : 0 };
+	*r = (gj_obj){ .kind = o->kind, .type = o->type, .data = o->kind == GJ_OBJ_CODE ? (const void *)o->code : o,
+		.is_unsigned = o->is_unsigned, .i = o->i, .f = o->f, .im = o->im, .n = o->kind == GJ_OBJ_TUPLE || o->kind == GJ_OBJ_CODE ? o->n : 0 };
 	if (o->kind == GJ_OBJ_STR)
 		r->name = gj_strdup(a, o->name);
 	const gj_obj **item = gj_new(a, const gj_obj *, r->n + 1);
-	for (uint32_t i = 0; i < r->n; i++)
+	const char **name = gj_new(a, const char *, r->n + 1);
+	for (uint32_t i = 0; i < r->n; i++) {
 		item[i] = gj_obj_known(a, o->item[i]);
+		name[i] = o->kind == GJ_OBJ_CODE && o->attr && o->attr[i] ? gj_strdup(a, o->attr[i]) : NULL;
+	}
 	r->item = item;
+	r->attr = name;
 	return r;
 }

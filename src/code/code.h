@@ -51,7 +51,7 @@ struct gj_obj {
 	const char *name;                          /* STR, NAME, MODULE, OPAQUE, FUNCTION: text */
 	uint32_t n;
 	const gj_obj *const *item;                 /* TUPLE, SLICE; MODULE: values beside attr[]; FUNCTION: GJ_CALL_FUSED */
-	const char *const *attr;                   /* MODULE: n names */
+	const char *const *attr;                   /* MODULE: n names; CODE of a result: those of keyword-only parameters, whose defaults the items are, beside NULL */
 	const void *data; size_t nbytes;           /* ARRAY; no bytes where there are more than GJ_MAX_FROZEN */
 	const int64_t *shape;                      /* ARRAY: type->ndim extents; CAPTURED: as many strides behind them */
 	const gj_code *code;                       /* FUNCTION, CODE, GENERATOR; NAME of what takes all items of an iterable: (x for x in it) */

@@ -31,8 +31,8 @@ static bool has_optional(const gj_type *t)
 	return t->kind == GJ_OPTIONAL;
 }
 
-/* An inner function that nothing is bound to: no variable of the function around it, no default. */
-static bool is_free(const gj_obj *o) { return o->kind == GJ_OBJ_CODE && !o->n; }
+/* An inner function that nothing is bound to, no variable of the function around it, no default, or constants alone (bound below). */
+static bool is_free(const gj_obj *o) { return o->kind == GJ_OBJ_CODE && (!o->n || o->attr); }
 
 /* Objects that are the same in all calls, and there without them: functions, strings, dtypes. */
 static bool is_constant(const gj_obj *o)
@@ -62,6 +62,82 @@ static bool is_value(gj_known v, bool host)
 	if (host && is_constant(v.konst))
 		return true;
 	return (host && t->kind == GJ_REF) || gj_is_scalar(t) || t->kind == GJ_ARRAY || t->kind == GJ_TUPLE || t == gj_t_none;
+}
+
+/* Can it be made anew by who takes the result? */
+static bool is_plain(const gj_obj *o)
+{
+	if (o && o->kind == GJ_OBJ_TUPLE && !o->fields) {
+		for (uint32_t i = 0; i < o->n; i++)
+			if (!is_plain(o->item[i]))
+				return false;
+		return true;
+	}
+	bool number = o && (o->kind == GJ_OBJ_BOOL || o->kind == GJ_OBJ_INT || o->kind == GJ_OBJ_FLOAT || o->kind == GJ_OBJ_COMPLEX);
+	return number ? !o->fields && !o->big : o && (o->kind == GJ_OBJ_NONE || is_constant(o));
+}
+
+static gj_known constant_value(const gj_inst *s, gj_ref r);
+
+/* What an inner function has captured, and its defaults, if they are all constants; of those of keyword-only parameters the names too. */
+static gj_known bound(const gj_inst *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->fn, r);
+	const gj_code *code = o->imm.obj->code;
+	uint32_t nkw = o->sub ? (uint32_t)code->nkwheld : 0;
+	const gj_obj **item = gj_new(s->fn->arena, const gj_obj *, o->nargs);
+	const char **name = gj_new(s->fn->arena, const char *, o->nargs);
+	for (uint32_t i = 0; i < o->nargs; i++)
+		if (!is_plain(item[i] = constant_value(s, o->arg[i]).konst))
+			return gj_value(s, r);
+	for (int i = 0; nkw && i < code->nkwonly; i++)
+		if (code->kwheld[i] >= 0)
+			name[o->nargs - nkw + (uint32_t)code->kwheld[i]] = code->var[code->nargs + i];
+	gj_obj *f = gj_new(s->fn->arena, gj_obj, 1);
+	*f = (gj_obj){ .kind = GJ_OBJ_CODE, .code = code, .n = o->nargs, .item = item, .attr = name };
+	return (gj_known){ gj_static_type(NULL, "function"), f };
+}
+
+/* A value, with inner functions that are constants in it. */
+static gj_known constant_value(const gj_inst *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->fn, r);
+	if (o->op == GJ_CLOSURE && o->nargs)
+		return bound(s, r);
+	if (o->op != GJ_MKTUPLE || o->sub != GJ_SORT_TUPLE)
+		return gj_value(s, r);
+	gj_known *item = gj_new(s->fn->arena, gj_known, o->nargs + 1);
+	for (uint32_t i = 0; i < o->nargs; i++)
+		item[i] = constant_value(s, o->arg[i]);
+	return gj_known_items(s->fn, o->loc, NULL, o->nargs, item);
+}
+
+static bool has_inner(const gj_known v)
+{
+	for (uint32_t i = 0; v.type->kind == GJ_TUPLE && v.konst && v.konst->kind == GJ_OBJ_TUPLE && i < v.type->n; i++)
+		if (has_inner((gj_known){ v.type->item[i], v.konst->item[i] }))
+			return true;
+	return v.konst && v.konst->kind == GJ_OBJ_CODE && v.konst->n;
+}
+
+/* Where all returns give one value, and nobody else calls the function: inner functions in it are what they have captured as constants. */
+static void settle_inner(gj_infer *I, gj_inst *s)
+{
+	gj_ref value = 0;
+	GJ_EACH_BLOCK(s->fn, b) {
+		const gj_op *t = gj_terminator(s->fn, b);
+		if (!s->live[b] || t->op != GJ_RETURN)
+			continue;
+		if (!t->nargs || (value && value != t->arg[0]))
+			return;
+		value = t->arg[0];
+	}
+	for (const gj_inst *x = I->all; x; x = x->next)
+		for (gj_ref r = 1; r < x->fn->op.n; r++)
+			if (x->callee[r] == s)
+				return;
+	if (value)
+		s->ret = constant_value(s, value);
 }
 
 /* What the entry returns to its callers. */
@@ -156,6 +232,8 @@ gj_inst *gj_infer_entry(gj_trap *trap, const gj_code *code, const gj_entry *entr
 		s->fn->catches |= x->fn->catches;
 	if (fused && !gj_is_fused_result(s->ret.type))
 		gj_fail(s->fn, value_return(s), GJ_ERR_FUSE_RETURN, code->name, gj_known_text(s->fn->arena, s->ret));
+	if (entry->results == GJ_RESULTS_HOST && has_inner(s->ret))
+		settle_inner(&I, s);
 	if (entry->results == GJ_RESULTS_PARTS || entry->results == GJ_RESULTS_HOST)
 		fix_return(trap, s, entry, ret);
 	else if (entry->results == GJ_RESULTS_ELEMENTS)

@@ -630,12 +630,25 @@ static bool never_returns(const gj_inst *s)
 	return true;
 }
 
+/* Fails for the call of an inner function that reads a variable which has no value when the function is made. */
+static void refuse_unbound_inner(const gj_inst *s)
+{
+	GJ_EACH_OP(s->fn, b, r) {
+		const gj_op *o = gj_o(s->fn, r), *f = o->op == GJ_CALL && s->live[b] ? gj_o(s->fn, o->arg[0]) : NULL;
+		for (uint32_t k = 0; f && f->op == GJ_CLOSURE && k < f->nargs; k++)
+			if (gj_o(s->fn, f->arg[k])->op == GJ_UNDEF && gj_o(s->fn, f->arg[k])->imm.name)
+				gj_fail(s->fn, o->loc, GJ_ERR_INNER_UNBOUND, f->imm.obj->code->name, gj_o(s->fn, f->arg[k])->imm.name);
+	}
+}
+
 static void finish(gj_inst *s)
 {
 	if (!s->ret.type && never_returns(s))
 		s->ret.type = gj_t_none;
-	if (!s->ret.type)
+	if (!s->ret.type) {
+		refuse_unbound_inner(s);
 		gj_fail(s->fn, 0, GJ_ERR_NO_RETURN, s->code->name);
+	}
 	check(s);
 	s->done = true;
 }

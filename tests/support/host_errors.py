@@ -102,6 +102,16 @@ def RETURN_LOCAL():
 	cuda.compile(lambda: cuda.local.array(4, float32), ())
 
 
+def INNER_UNBOUND():
+	def outer(n):
+		def inner(x):
+			return x + later
+		n = inner(n)
+		later = 1
+		return n + later
+	gridjit.njit(outer)(1)
+
+
 def NO_RETURN():
 	def forever(n):
 		return forever(n)
