@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import gridjit
 from conftest import on
 from fused_cases import arrays, chosen, define, expressions, python_or_error, same
-from gridjit import errors
+from gridjit import cuda, errors, njit
 
 @pytest.fixture(autouse=True)
 def quiet():
@@ -521,7 +521,7 @@ def test_nan_to_num_of_complex_numbers():
 
 
 @pytest.mark.parametrize("text, error", [("np.heaviside(z, 1)", errors.TypingError), ("np.signbit(z)", errors.TypingError), ("z.sum(dtype=np.float64)", errors.TypingError),
-	("x.var(ddof=-1)", errors.TypingError), ("x.mean(dtype=np.int32)", errors.TypingError), ("x.argmax(axis=(0,))", errors.TypingError), ("z.var(dtype=np.float64)", errors.TypingError),
+	("x.var(mean=2.0)", errors.TypingError), ("x.var(ddof=1j)", errors.TypingError), ("x.std(ddof=1, correction=1)", errors.NumbaValueError), ("x.mean(dtype=np.int32)", errors.TypingError), ("x.argmax(axis=(0,))", errors.TypingError), ("z.var(dtype=np.float64)", errors.TypingError),
 	("x.var(dtype=np.int32)", errors.TypingError), ("x.min(where=x > 0)", errors.NumbaValueError), ("x.sum(where=x)", errors.NumbaTypeError),
 	("x.sum(initial=z)", errors.TypingError), ("x.max(initial=1j)", errors.TypingError), ("x.sum(axis=(0, 0))", errors.NumbaValueError)])
 def test_what_is_refused_of_numbers(text, error):
@@ -545,3 +545,25 @@ def test_shapes_that_do_not_fit():
 		with pytest.raises(ValueError) as e:
 			f(np.ones((2, 3)), np.ones(4))
 		assert str(e.value) == "operands could not be broadcast together with shapes (2,3) (4,) "
+
+
+@pytest.mark.parametrize("text", ["x.var(ddof=-1), np.std(x, ddof=1.5)", "np.var(x, axis=0, correction=0.5), np.std(x, axis=1, correction=-2)", "x.var(axis=1, where=x > 3, ddof=0.25), x.var(ddof=0)",
+	"x.var(axis=0, ddof=300), x.std(axis=1, ddof=1), x.std(axis=1, ddof=1.25)"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_variances_of_any_number_fewer(text):
+	f = define(f"def f(x):\n\treturn {text}\n")
+	x = np.arange(12.0).reshape(3, 4)
+	for got, on_device, want in zip(gridjit.fuse(f)(x), gridjit.fuse(f)(cuda.to_device(x)), f(x)):
+		np.testing.assert_allclose(got, want)
+		np.testing.assert_allclose(on_device.copy_to_host(), want)
+
+
+@pytest.mark.parametrize("text", ["x.var(axis=0)", "x.mean(axis=-1)", "np.std(x, axis=0)"])
+def test_means_along_an_axis_of_a_number(text):
+	"""An AxisError, as in NumPy, where sums and their like take 0 and -1."""
+	f = define(f"def f(x):\n\treturn {text}\n")
+	for run in f, gridjit.fuse(f), njit(f):
+		with pytest.raises(np.exceptions.AxisError):
+			run(np.array(3.0))
+	total = define("def f(x):\n\treturn x.sum(axis=0)\n")
+	assert total(np.array(3.0)) == gridjit.fuse(total)(np.array(3.0)) == 3

@@ -166,7 +166,7 @@ static void set_output(call *c, uint32_t k, PyArrayObject *a)
 	op->size = written->size;
 	op->kind = written->kind;
 	op->fold = gj_fusion_fold(c->p, k);
-	op->ddof = t->kind == GJ_REDUCED ? t->align : 0;
+	op->ddof = t->kind == GJ_REDUCED ? t->ddof : 0;
 	for (uint32_t d = 0, at = 0; d < f->ndim; d++) {
 		op->stride[d] = f->reduced[d] || f->shape[d] == 1 ? 0 : PyArray_STRIDE(a, (int)at);
 		at += !f->reduced[d] || t->readonly;

@@ -151,7 +151,7 @@ static PyObject *get_results(PyObject *o, void *unused)
 				Py_CLEAR(outputs);
 			Py_XDECREF(one);
 		}
-		PyObject *x = outputs ? Py_BuildValue("NiKiiOiON", gj_dtype_of_kind(t->elem->kind), (int)t->ndim,
+		PyObject *x = outputs ? Py_BuildValue("NiKiiOdON", gj_dtype_of_kind(t->elem->kind), (int)t->ndim,
 			(unsigned long long)gj_shape_arguments(t), reduced ? (int)r.how : -1, (int)r.axes, r.keep ? Py_True : Py_False, r.ddof,
 			r.chosen ? Py_True : Py_False, outputs) : NULL;
 		if (!x)
@@ -192,7 +192,7 @@ static bool operands(const gj_fusion *p, gj_fused *f, PyObject *in, PyObject *ou
 		f->op[i].size = elem->size;
 		f->op[i].kind = elem->kind;
 		f->op[i].fold = i < p->nin ? 0 : gj_fusion_fold(p, o);
-		f->op[i].ddof = i < p->nin || !f->op[i].fold ? 0 : p->out[o].of->align;
+		f->op[i].ddof = i < p->nin || !f->op[i].fold ? 0 : p->out[o].of->ddof;
 		o += i >= p->nin;
 	}
 	return true;

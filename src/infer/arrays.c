@@ -321,29 +321,13 @@ static void check_chosen(const gj_icall *c)
 		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_IDENTITY, least ? "min" : "max");
 }
 
-/* Of variances: ddof= or correction=, real numbers, and mean=, a number or an array whose extents fit the reduced array's. */
-static void check_freedom(const gj_icall *c)
-{
-	gj_known ddof = gj_named_argument(c, "ddof"), correction = gj_named_argument(c, "correction"), mean = gj_named_argument(c, "mean");
-	if (ddof.type && correction.type)
-		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_CORRECTION);
-	for (int i = 0; i < 2; i++) {
-		gj_known v = i ? correction : ddof;
-		if (v.type && (!gj_is_scalar(v.type) || gj_is_complex(v.type)))
-			gj_bad_argument(c, gj_name_slot(c->row, i ? "correction" : "ddof"));
-	}
-	const gj_type *t = mean.type && gj_has_elements(mean.type) ? mean.type->elem : mean.type;
-	if (t && (!gj_is_scalar(t) || (gj_is_complex(t) && !gj_is_complex(c->a[0].type->elem)) || (t != mean.type && mean.type->ndim > c->a[0].type->ndim)))
-		gj_bad_argument(c, gj_name_slot(c->row, "mean"));
-}
-
 gj_known gj_infer_reduce(gj_icall *c)
 {
 	if (gj_is_fused(c->a[0].type))
 		return gj_known_reduced(c, wanted_type(c, c->a[0].type->elem));
 	const gj_type *t = elements(c)->elem;
 	check_chosen(c);
-	check_freedom(c);
+	gj_check_freedom(c);
 	bool place = c->arg == GJ_RED_ARGMIN || c->arg == GJ_RED_ARGMAX;
 	if (!gj_is_scalar(t) || (place && gj_is_complex(t)))
 		gj_bad_argument(c, 0);

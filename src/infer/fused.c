@@ -116,6 +116,8 @@ uint32_t gj_reduced_axes(const gj_icall *c, gj_known axis, uint32_t ndim)
 	if (!axis.type || axis.type == gj_t_none)
 		return (1u << ndim) - 1;
 	uint32_t axes = axes_of(axis.konst, ndim, &how, &which);
+	if (!ndim && !how && (c->arg == GJ_RED_MEAN || c->arg >= GJ_RED_VAR) && axis.konst && axis.konst->kind != GJ_OBJ_TUPLE)
+		how = GJ_ERR_AXIS;                     /* of those it is one */
 	if (how == GJ_ERR_AXIS)
 		gj_fail(c->s->fn, c->loc, how, (long long)which, ndim);
 	if (how)
@@ -130,6 +132,21 @@ gj_known gj_named_argument(const gj_icall *c, const char *param)
 }
 
 bool gj_is_chosen(gj_known where) { return where.type && !(where.konst && where.konst->kind == GJ_OBJ_BOOL && where.konst->i); }
+
+void gj_check_freedom(const gj_icall *c)
+{
+	gj_known ddof = gj_named_argument(c, "ddof"), correction = gj_named_argument(c, "correction"), mean = gj_named_argument(c, "mean");
+	if (ddof.type && correction.type)
+		gj_fail(c->s->fn, c->loc, GJ_ERR_REDUCE_CORRECTION);
+	for (int i = 0; i < 2; i++) {
+		gj_known v = i ? correction : ddof;
+		if (v.type && (!gj_is_scalar(v.type) || gj_is_complex(v.type)))
+			gj_bad_argument(c, gj_name_slot(c->row, i ? "correction" : "ddof"));
+	}
+	const gj_type *t = mean.type && gj_has_elements(mean.type) ? mean.type->elem : mean.type;
+	if (t && (!gj_is_scalar(t) || (gj_is_complex(t) && !gj_is_complex(c->a[0].type->elem)) || (t != mean.type && mean.type->ndim > c->a[0].type->ndim)))
+		gj_bad_argument(c, gj_name_slot(c->row, "mean"));
+}
 
 /* What elements are reduced as, of the result's type: halves as float32, integers in 64 bits, for a mean as float64. */
 static const gj_type *reduced_as(gj_reduction how, const gj_type *t)
@@ -203,23 +220,27 @@ gj_known gj_known_reduced(const gj_icall *c, const gj_type *to)
 {
 	const gj_type *a = c->a[0].type, *t = a->elem, *item[3];
 	gj_reducing r = { .how = (gj_reduction)c->arg };
-	gj_known keep = gj_named_argument(c, "keepdims"), ddof = gj_named_argument(c, "ddof");
+	gj_known keep = gj_named_argument(c, "keepdims");
 	bool position = r.how == GJ_RED_ARGMIN || r.how == GJ_RED_ARGMAX, spread = r.how >= GJ_RED_VAR;
 	uint64_t arguments = gj_shape_arguments(a);
-	int64_t k = 0, less = 0;
+	int64_t k = 0;
 	if (a->kind == GJ_REDUCED)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_FUSE_REDUCED);
 	if (gj_named_argument(c, "out").type)
 		gj_bad_argument(c, gj_name_slot(c->row, "out"));
 	if (keep.type && !gj_obj_is_int(keep.konst, &k))
 		gj_bad_argument(c, gj_name_slot(c->row, "keepdims"));
-	if (ddof.type && (!gj_obj_is_int(ddof.konst, &less) || less < 0 || less > UINT8_MAX))
-		gj_bad_argument(c, gj_name_slot(c->row, "ddof"));
+	gj_check_freedom(c);
+	if (gj_named_argument(c, "mean").type)
+		gj_bad_argument(c, gj_name_slot(c->row, "mean"));
+	const char *freedom = gj_named_argument(c, "correction").type ? "correction" : "ddof";
+	gj_known ddof = gj_named_argument(c, freedom);
+	if (ddof.type && !gj_obj_is_float(ddof.konst, &r.ddof))
+		gj_bad_argument(c, gj_name_slot(c->row, freedom));
 	if (position && c->a[1].konst && c->a[1].konst->kind == GJ_OBJ_TUPLE)
 		gj_fail(c->s->fn, c->loc, GJ_ERR_AXIS_ONE, gj_shown(c->name));
 	r.axes = gj_reduced_axes(c, c->a[1], a->ndim);
 	r.keep = k;
-	r.ddof = (uint8_t)less;
 	r.chosen = check_chosen(c, r.how, &arguments);
 	const gj_type *as = reduced_as(r.how, to ? to : t), *real = spread && gj_is_complex(t) ? gj_real_type(t) : t;
 	uint32_t n = folded_as(c, &r, as, gj_is_complex(t), item);

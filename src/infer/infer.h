@@ -221,6 +221,8 @@ void gj_fused_shape(const gj_fn *, uint32_t loc, uint32_t n, const gj_known *a, 
 /* The axes, a bit each, that a constant names; UINT32_MAX: it does not. Of an argument, absent: all; fails instead. */
 uint32_t gj_axes_mask(const gj_obj *axis, uint32_t ndim);
 uint32_t gj_reduced_axes(const gj_icall *, gj_known axis, uint32_t ndim);
+/* Of variances: ddof= or correction= must be real numbers, mean= a number or an array whose extents fit the reduced array's. */
+void gj_check_freedom(const gj_icall *);
 bool gj_is_chosen(gj_known where);             /* where=: is it given, and not True? */
 gj_known gj_named_argument(const gj_icall *, const char *param);       /* no type: it is absent, or None */
 gj_known gj_known_reduced(const gj_icall *, const gj_type *to);      /* to: what elements become before; NULL: nothing else */

@@ -61,6 +61,7 @@ static uint64_t type_hash(const gj_type *t)
 	uint64_t small = (uint64_t)t->kind | (uint64_t)t->ndim << 8 | (uint64_t)t->layout << 16 | (uint64_t)t->space << 24;
 	uint64_t h = mix(0, small | (uint64_t)t->readonly << 32 | (uint64_t)t->align << 40);
 	h = mix(h, t->n);
+	h = mix(h, (uint64_t)(int64_t)t->ddof);
 	h = mix(h, t->elem ? t->elem->id : UINT32_MAX);
 	h = mix(h, (uintptr_t)t->obj);
 	for (uint32_t i = 0; i < t->n && t->item; i++)
@@ -71,7 +72,7 @@ static uint64_t type_hash(const gj_type *t)
 static bool type_same(const gj_type *a, const gj_type *b)
 {
 	return a->kind == b->kind && a->ndim == b->ndim && a->layout == b->layout && a->space == b->space
-	       && a->readonly == b->readonly && a->align == b->align && a->n == b->n && a->elem == b->elem && a->obj == b->obj
+	       && a->readonly == b->readonly && a->align == b->align && a->n == b->n && a->elem == b->elem && a->obj == b->obj && !(a->ddof < b->ddof || a->ddof > b->ddof)
 	       && (!a->n || !a->item || memcmp(a->item, b->item, a->n * sizeof *a->item) == 0);
 }
 
@@ -434,7 +435,7 @@ const gj_type *gj_reduced_type(const gj_type *elem, int ndim, uint64_t arguments
 {
 	return intern(&(gj_type){ .kind = GJ_REDUCED, .elem = elem, .ndim = (uint8_t)ndim, .obj = (const void *)(uintptr_t)arguments,
 	                          .layout = (char)((int)r.how | r.chosen << 4 | r.initial << 5), .space = (uint8_t)r.axes, .readonly = r.keep,
-	                          .align = r.ddof, .n = n, .item = item }, NULL);
+	                          .ddof = r.ddof, .n = n, .item = item }, NULL);
 }
 
 const gj_type *gj_slice_type(int n)

@@ -64,6 +64,7 @@ struct gj_type {
 	const void *obj;
 	const char *name;                          /* as numba prints it: "float32", "array(float32, 2d, C)" … */
 	const char *code;                          /* short form of typing-rules/: "f4", "f4[2C]", "(i8 f4)" */
+	double   ddof;                             /* reduced: of how many fewer than the elements a variance is */
 	uint32_t id;                               /* small, unique in the process, not stable between runs */
 };
 
@@ -76,7 +77,7 @@ typedef enum gj_reduction {
 typedef struct gj_reducing {
 	gj_reduction how;
 	uint32_t axes;                             /* a bit each */
-	uint8_t  ddof;
+	double   ddof;
 	bool     keep, chosen, initial;            /* axes stay, of extent 1; only where a condition holds; with an initial value */
 } gj_reducing;
 
@@ -140,7 +141,7 @@ static inline bool gj_has_elements(const gj_type *t) { return t->kind == GJ_ARRA
 static inline uint64_t gj_shape_arguments(const gj_type *fused) { return (uint64_t)(uintptr_t)fused->obj; }
 static inline gj_reducing gj_reducing_of(const gj_type *t)
 {
-	return (gj_reducing){ .how = (gj_reduction)(t->layout & 15), .axes = t->space, .ddof = t->align, .keep = t->readonly,
+	return (gj_reducing){ .how = (gj_reduction)(t->layout & 15), .axes = t->space, .ddof = t->ddof, .keep = t->readonly,
 	                      .chosen = t->layout & 16, .initial = t->layout & 32 };
 }
 static inline bool gj_is_float8(const gj_type *t) { return t->kind == GJ_FLOAT8; }

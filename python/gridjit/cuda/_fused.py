@@ -54,7 +54,7 @@ class _Reduced(_folds.States):
 			self.at.append(len(types))
 			types += [o.element, np.dtype(np.int64)] if o.reduction in PLACES else [np.dtype(np.float64)] * 3 if o.reduction in SPREADS else [o.element]
 			results.append(alone[o].dtype if o in alone else o.written)
-		self._ddof = [r.ddof for o in chosen for r in plan.results if o in r.outputs]
+		self._ddof = [int(r.ddof) if r.ddof.is_integer() else r.ddof for o in chosen for r in plan.results if o in r.outputs]
 		self._chosen = {k for o, k in zip(chosen, self.at) if o.element.kind == "c"}
 		super().__init__({}, types, results, plan.name, not PLACES.isdisjoint(self.how), _options(fastmath))
 		self._inputs, self._function = [plan.types[i] for i in used], _function(plan, used, chosen, True)

@@ -211,9 +211,9 @@ static void join_spread(double *mean, double *squares, int64_t a, double more_me
 	*squares += more_squares + far * far * ((double)a * ((double)b / n));
 }
 
-static double spread_of(gj_fold how, double squares, int64_t count, uint8_t ddof)
+static double spread_of(gj_fold how, double squares, int64_t count, double ddof)
 {
-	double v = squares / (double)(count > ddof ? count - ddof : 0);
+	double v = squares / fmax((double)count - ddof, 0);
 	return how == GJ_FOLD_STD ? sqrt(v) : v;
 }
 
@@ -332,7 +332,7 @@ static void store_float(uint8_t kind, double v, void *out)
 	memcpy(out, kind == GJ_F32 ? (const void *)&f : &v, kind == GJ_F32 ? sizeof f : sizeof v);
 }
 
-void gj_spread_end(gj_fold how, uint8_t kind, const double *from, int64_t j, int64_t n, int64_t count, uint8_t ddof, void *out)
+void gj_spread_end(gj_fold how, uint8_t kind, const double *from, int64_t j, int64_t n, int64_t count, double ddof, void *out)
 {
 	store_float(kind, spread_of(how, from[n + j], kind == GJ_C128 ? (int64_t)from[2 * n + j] : count, ddof), out);
 }
@@ -424,7 +424,7 @@ void gj_fold_join(gj_fold how, uint8_t kind, gj_folded *p, const gj_folded *more
 	p->any = true;
 }
 
-void gj_fold_end(gj_fold how, uint8_t kind, const gj_folded *p, uint8_t ddof, void *out)
+void gj_fold_end(gj_fold how, uint8_t kind, const gj_folded *p, double ddof, void *out)
 {
 	uint32_t size = gj_scalar[kind]->size;
 	gj_folded f = *p;

@@ -17,7 +17,7 @@ void gj_fold_row(gj_fold, uint8_t kind, const void *x, int64_t n, int64_t index,
 /* What two stretches came to, the second behind the first. */
 void gj_fold_join(gj_fold, uint8_t kind, gj_folded *, const gj_folded *more);
 /* The element to store; of so many, less ddof, VAR and STD are. */
-void gj_fold_end(gj_fold, uint8_t kind, const gj_folded *, uint8_t ddof, void *out);
+void gj_fold_end(gj_fold, uint8_t kind, const gj_folded *, double ddof, void *out);
 /* to[j] and x[j] of n elements; ARGMIN, ARGMAX: at[j] is where to[j] was, x[j] was at more_at[j], or at index. */
 void gj_fold_column(gj_fold, uint8_t kind, void *to, int64_t *at, const void *x, const int64_t *more_at, int64_t index, int64_t n);
 
@@ -26,6 +26,6 @@ void gj_fold_column(gj_fold, uint8_t kind, void *to, int64_t *at, const void *x,
 void gj_spread_first(uint8_t kind, double *to, const void *x, int64_t n);
 void gj_spread_column(uint8_t kind, double *to, const void *x, int64_t count, int64_t n);
 void gj_spread_join(uint8_t kind, double *to, int64_t a, const double *more, int64_t b, int64_t n);
-void gj_spread_end(gj_fold, uint8_t kind, const double *from, int64_t j, int64_t n, int64_t count, uint8_t ddof, void *out);
+void gj_spread_end(gj_fold, uint8_t kind, const double *from, int64_t j, int64_t n, int64_t count, double ddof, void *out);
 
 #endif

@@ -13,7 +13,8 @@ typedef struct gj_fused_operand {
 	char   *at;
 	int64_t stride[GJ_MAX_LOOPS];              /* bytes; outputs: 0 along reduced dimensions */
 	uint32_t size;                             /* bytes of an element as the kernel reads or writes it */
-	uint8_t fold, kind, ddof;                  /* outputs: what becomes of the elements, which are of that gj_kind; VAR, STD: of so many fewer */
+	uint8_t fold, kind;                        /* outputs: what becomes of the elements, which are of that gj_kind */
+	double ddof;                               /* VAR, STD: of so many fewer */
 } gj_fused_operand;
 
 /* One run: the inputs, then the outputs, which are all stored or all reduced along the same dimensions. */
