@@ -54,7 +54,8 @@ static struct CUfunc_st *functions;
 static fake_launch last;
 static size_t memory = (size_t)1 << 30;
 static uint64_t threshold;
-static bool queries_not_ready;
+static unsigned queries_not_ready;
+static bool writes_arrive;
 
 /* -- Every entry point ------------------------------------------------------------------------------------------- */
 
@@ -267,12 +268,30 @@ API cuCtxSynchronize(void)
 	return CUDA_SUCCESS;
 }
 
+static bool is_not_ready(void)
+{
+	bool not_yet = queries_not_ready;
+	queries_not_ready -= not_yet && queries_not_ready != ALWAYS;
+	return not_yet;
+}
+
 API cuStreamQuery(CUstream s)
 {
 	ENTRY(cuStreamQuery, true);
 	if (!queries_not_ready)
 		run_until(clock_now);
-	return !is_stream(s) ? INVALID_HANDLE : queries_not_ready ? NOT_READY : CUDA_SUCCESS;
+	return !is_stream(s) ? INVALID_HANDLE : is_not_ready() ? NOT_READY : CUDA_SUCCESS;
+}
+
+/* As the work before it, it is not done while queries say "not yet", unless a test wants that. */
+API cuStreamWriteValue32_v2(CUstream s, CUdeviceptr p, unsigned value, unsigned flags)
+{
+	ENTRY(cuStreamWriteValue32, true);
+	if (!is_stream(s) || flags)
+		return INVALID_VALUE;
+	if (!queries_not_ready || writes_arrive)
+		*(unsigned *)(uintptr_t)p = value;
+	return CUDA_SUCCESS;
 }
 
 API cuStreamCreate(CUstream *s, unsigned flags)
@@ -976,7 +995,7 @@ static CUstream stream_of(CUdeviceptr p)
 }
 
 EXPORT const fake_controls fake = { count_calls, arm, name_of, live_now, &last, foreign, stream_of, &memory,
-                                    &queries_not_ready };
+                                    &queries_not_ready, &writes_arrive };
 
 /* Every entry point has the type and the symbol that its row says. */
 __attribute__((unused)) static void check_types(void)

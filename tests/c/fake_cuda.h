@@ -17,6 +17,8 @@ typedef struct fake_launch {
 	size_t nparams;
 } fake_launch;
 
+#define ALWAYS (~0u)
+
 typedef struct fake_controls {
 	unsigned (*calls)(const char *name);       /* of an entry point so far; NULL: of all together */
 	void (*fail)(const char *name, CUresult, unsigned nth);        /* its nth call from now fails, once; nth 0: none */
@@ -26,7 +28,8 @@ typedef struct fake_controls {
 	CUcontext (*foreign_context)(void);        /* one that we did not make */
 	CUstream (*stream_of)(CUdeviceptr);        /* on which a block was allocated */
 	size_t *memory;                            /* how large the GPU is, bytes */
-	bool *not_ready;                           /* queries say "not yet" */
+	unsigned *not_ready;                       /* so many queries of streams say "not yet"; ALWAYS: all do, of events too */
+	bool *writes_arrive;                       /* what streams write does, though */
 } fake_controls;
 
 extern const fake_controls fake;               /* exported by the library */

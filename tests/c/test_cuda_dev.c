@@ -502,13 +502,15 @@ static void test_events(void)
 	OK(d->ops->event_elapsed(d, a, b, &ms) == GJ_OK && ms >= 0);
 	OK(d->ops->event_record(d, plain, legacy) == GJ_OK);
 	OK(d->ops->event_elapsed(d, a, plain, &ms) == GJ_E_INVALID && says("cuEventElapsedTime"));
-	*fk->not_ready = true;
+	*fk->not_ready = ALWAYS;
 	OK(d->ops->event_query(d, b) == GJ_E_NOTREADY && d->ops->stream_query(d, NULL) == GJ_E_NOTREADY);
 	OK(d->ops->event_elapsed(d, a, b, &ms) == GJ_E_NOTREADY);
 	gj_interrupt_ask(always, NULL);                  /* who waits for a GPU that is never ready can be interrupted */
 	OK(d->ops->stream_sync(d, s) == GJ_E_INTERRUPTED && d->ops->event_sync(d, b) == GJ_E_INTERRUPTED);
 	OK(d->ops->sync(d) == GJ_E_INTERRUPTED && says("interrupted while waiting for the GPU"));
-	*fk->not_ready = false;
+	*fk->writes_arrive = true;
+	OK(d->ops->stream_sync(d, s) == GJ_OK && d->ops->stream_sync(d, NULL) == GJ_OK && d->ops->sync(d) == GJ_E_INTERRUPTED);
+	*fk->not_ready = 0, *fk->writes_arrive = false;
 	OK(d->ops->stream_sync(d, s) == GJ_OK && d->ops->event_sync(d, b) == GJ_OK && d->ops->sync(d) == GJ_OK);
 	gj_interrupt_ask(NULL, NULL);
 	OK(d->ops->event_destroy(d, a) == GJ_OK && d->ops->event_destroy(d, b) == GJ_OK);
