@@ -140,6 +140,7 @@ struct gj_gen {
 	gj_interleaved **interleaved;              /* vectors: by op */
 	gj_v    *loaded;                           /* by load of them: the value, as bits, once the first member is emitted */
 	gj_v    *param;                            /* value of each parameter of f */
+	uint32_t *since;                           /* by op, for loops.c; NULL: not yet */
 	void    *own;                              /* the target's */
 };
 

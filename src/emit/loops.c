@@ -13,15 +13,21 @@ static bool forbids(const gj_op *o)
 	return o->op == GJ_FCALL || o->op == GJ_WATCH || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_LANES);
 }
 
-/* Operations in loop l, whose blocks follow each other from its header; UINT32_MAX: it holds another loop, or something
- * that forbids copies. */
+/* Where in the order loop l ends, whose blocks follow each other from its header. */
+static uint32_t end_of_loop(const gj_fn *f, uint32_t l)
+{
+	uint32_t k = f->bb.p[f->loops.p[l].header].rpo;
+	while (k < f->rpo.n && gj_loop_contains(f, l, f->bb.p[f->rpo.p[k]].loop))
+		k++;
+	return k;
+}
+
+/* Operations in loop l; UINT32_MAX: it holds another loop, or something that forbids copies. */
 static uint32_t body_size(const gj_fn *f, uint32_t l)
 {
-	uint32_t n = 0;
-	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k < f->rpo.n; k++) {
+	uint32_t n = 0, end = end_of_loop(f, l);
+	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k < end; k++) {
 		const gj_bb *bb = &f->bb.p[f->rpo.p[k]];
-		if (!gj_loop_contains(f, l, bb->loop))
-			break;
 		if (bb->loop != l)
 			return UINT32_MAX;
 		GJ_EACH_OP_OF(f, f->rpo.p[k], r)
@@ -105,36 +111,144 @@ static int moves(const gj_fn *f, uint32_t l, gj_ref r, int depth)
 static bool is_for_vectors(const gj_fn *f, uint32_t l)
 {
 	bool stores = false;
-	uint32_t phis = 0;
-	GJ_EACH_OP(f, b, r) {
-		const gj_op *o = gj_o(f, r);
-		if (!gj_loop_contains(f, l, f->bb.p[b].loop))
-			continue;
-		if (f->bb.p[b].loop != l || (o->op == GJ_BRANCH && b != f->loops.p[l].header) || o->op == GJ_FCALL || o->op == GJ_EXTERN
-		    || o->op == GJ_FLOORDIV || o->op == GJ_MOD)
+	uint32_t phis = 0, end = end_of_loop(f, l);
+	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k < end; k++) {
+		uint32_t b = f->rpo.p[k];
+		if (f->bb.p[b].loop != l)
 			return false;
-		phis += o->op == GJ_PHI;
-		stores |= o->op == GJ_STORE;
-		if (phis > 1 || ((o->op == GJ_LOAD || o->op == GJ_STORE) && moves(f, l, o->arg[0], 0) == OTHERWISE))
-			return false;
+		GJ_EACH_OP_OF(f, b, r) {
+			const gj_op *o = gj_o(f, r);
+			if ((o->op == GJ_BRANCH && b != f->loops.p[l].header) || o->op == GJ_FCALL || o->op == GJ_EXTERN
+			    || o->op == GJ_FLOORDIV || o->op == GJ_MOD)
+				return false;
+			phis += o->op == GJ_PHI;
+			stores |= o->op == GJ_STORE;
+			if (phis > 1 || ((o->op == GJ_LOAD || o->op == GJ_STORE) && moves(f, l, o->arg[0], 0) == OTHERWISE))
+				return false;
+		}
 	}
 	return stores;
+}
+
+/* -- Rounds that wait for the one before ----------------------------------------------------------------------------- */
+
+/* A chain of CHAIN cycles from round to round: a processor meanwhile does what is in the rest of a round, if that is ABREAST ops a
+ * cycle at most, and what counts the rounds too. Copies of the round then save nothing, and would be half of the time that LLVM takes. */
+enum { CHAIN = 3, ABREAST = 4, MOST_CHAINS = 8 };
+
+/* Cycles, or less, from an operand to the result; 0: so few that they do not count, or LLVM may take it out of the chain. */
+static uint32_t latency(const gj_fn *f, const gj_op *o, bool all_on_chain)
+{
+	static const uint8_t slow[GJ_NOPS] = {
+		[GJ_MUL] = 3, [GJ_FMA] = 3, [GJ_DIV] = 10, [GJ_FLOORDIV] = 10, [GJ_MOD] = 10, [GJ_POW] = 6, [GJ_MATH] = 6, [GJ_LIBCALL] = 6,
+		[GJ_LOAD] = 4, [GJ_SHL] = 1, [GJ_SHR] = 1, [GJ_SELECT] = 1
+	};
+	bool real = o->type && gj_is_float(o->type);
+	switch (o->op) {
+	case GJ_ADD: case GJ_SUB:           return real ? 3 : all_on_chain;
+	case GJ_AND: case GJ_OR: case GJ_XOR: return all_on_chain;
+	case GJ_CVT:                        return real != gj_is_float(gj_o(f, o->arg[0])->type) ? 3 : 0;
+	default:                            return slow[o->op];
+	}
+}
+
+/* Is it work of a round? Addresses and conversions come with what uses them. */
+static bool is_work(const gj_op *o)
+{
+	return o->op != GJ_CONST && o->op != GJ_PARAM && o->op != GJ_PHI && o->op != GJ_ELEM && o->op != GJ_BYTES && o->op != GJ_CVT
+		&& o->op != GJ_JUMP;
+}
+
+/* Cycles from the header's phi `of` to its value in the next round; since[]: by op of the loop, 1 + those since the phi, 0: it is not
+ * made of it. */
+static uint32_t chain(const gj_fn *f, uint32_t l, gj_ref of, uint32_t end, uint32_t *since)
+{
+	uint32_t header = f->loops.p[l].header, most = 0;
+	for (uint32_t k = f->bb.p[header].rpo; k < end; k++)
+		GJ_EACH_OP_OF(f, f->rpo.p[k], r) {
+			const gj_op *o = gj_o(f, r);
+			bool first = o->op == GJ_PHI && o->block == header;
+			uint32_t made = 0, last = 0;
+			for (uint32_t a = 0; a < o->nargs && !first; a++)
+				if (f->bb.p[gj_o(f, o->arg[a])->block].loop == l && since[o->arg[a]]) {
+					made++;
+					last = since[o->arg[a]] > last ? since[o->arg[a]] : last;
+				}
+			since[r] = r == of ? 1 : made ? last + latency(f, o, made == o->nargs) : 0;
+		}
+	const gj_op *phi = gj_o(f, of);
+	for (uint32_t a = 0; a < phi->nargs; a++)
+		if (f->bb.p[gj_o(f, phi->arg[a])->block].loop == l && since[phi->arg[a]] > most)
+			most = since[phi->arg[a]];
+	return most ? most - 1 : 0;
+}
+
+static bool waits(gj_gen *g, uint32_t l)
+{
+	const gj_fn *f = g->f;
+	uint32_t end = end_of_loop(f, l), work = 0, chains = 0, longest = 0;
+	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k < end; k++)
+		GJ_EACH_OP_OF(f, f->rpo.p[k], r)
+			work += is_work(gj_o(f, r));
+	if (!g->since)
+		g->since = gj_new(g->u->arena, uint32_t, f->op.n);
+	GJ_EACH_PHI(f, f->loops.p[l].header, r) {
+		uint32_t cycles = chains++ < MOST_CHAINS ? chain(f, l, r, end, g->since) : 0;
+		longest = cycles > longest ? cycles : longest;
+	}
+	return longest >= CHAIN && work <= ABREAST * longest;
+}
+
+enum { FEW = 64 };
+
+/* Does loop l hold a loop that stays one, since it goes round more often than FEW times or nobody knows how often? */
+static bool holds_loop(const gj_fn *f, uint32_t l, bool *any)
+{
+	uint32_t end = end_of_loop(f, l);
+	*any = false;
+	for (uint32_t k = f->bb.p[f->loops.p[l].header].rpo; k < end; k++) {
+		uint32_t inner = f->bb.p[f->rpo.p[k]].loop;
+		int64_t rounds = inner != l && f->loops.p[inner].header == f->rpo.p[k] ? gj_most_rounds(f, inner) : 0;
+		*any |= inner != l;
+		if (rounds < 0 || rounds > FEW)
+			return true;
+	}
+	return false;
+}
+
+/* Would copies of a round be for nothing, where LLVM does not know how many there are? */
+static bool copies_for_nothing(gj_gen *g, uint32_t l)
+{
+	bool holds;
+	return holds_loop(g->f, l, &holds) || (!holds && ((gj_entry_is_host(g->u->root->entry) && is_for_vectors(g->f, l)) || waits(g, l)));
+}
+
+/* -- Hints ------------------------------------------------------------------------------------------------------------- */
+
+/* The innermost loop at whose header the block's end leads back; 0: none. */
+static uint32_t leads_back(const gj_fn *f, uint32_t block)
+{
+	const gj_bb *bb = &f->bb.p[block];
+	for (uint32_t l = bb->loop; l; l = f->loops.p[l].parent)
+		for (uint32_t i = 0; i < bb->nsucc; i++)
+			if (bb->succ[i] == f->loops.p[l].header)
+				return l;
+	return 0;
 }
 
 /* On every branch back to the header: LLVM keeps the hint when it joins them. */
 void gj_unroll_hint(gj_gen *g, uint32_t block, gj_v branch)
 {
 	const gj_fn *f = g->f;
-	uint32_t l = f->bb.p[block].loop;
-	const gj_bb *bb = &f->bb.p[block];
-	bool back = false;
-	for (uint32_t i = 0; l && i < bb->nsucc; i++)
-		back |= bb->succ[i] == f->loops.p[l].header;
-	if (!g->u->opt->opt || !back)
+	uint32_t l = leads_back(f, block);
+	if (!g->u->opt->opt || !l)
 		return;
-	if (!g->u->vector && gj_entry_is_host(g->u->root->entry) && is_for_vectors(f, l))
-		set_hint(g, branch, "llvm.loop.unroll.runtime.disable", 0);
-	if (!g->u->backend->unroll_hints)
+	if (!g->u->backend->unroll_hints) {
+		if (!g->u->vector && copies_for_nothing(g, l))
+			set_hint(g, branch, "llvm.loop.unroll.runtime.disable", 0);
+		return;
+	}
+	if (l != f->bb.p[block].loop)
 		return;
 	uint32_t n = body_size(f, l);
 	const gj_op *t = gj_terminator(f, block);

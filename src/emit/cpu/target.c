@@ -115,6 +115,16 @@ static void pointer_attrs(gj_unit *u, const gj_callee *c)
 	}
 }
 
+/* Is the body put into its entry: one function less for LLVM? Where its parameters say nothing of what they point to, it need not be apart.
+ * (Beside functions that call themselves LLVM chose worse then.) */
+static bool becomes_entry(const gj_unit *u, const gj_fn *f)
+{
+	bool alone = false;
+	for (uint32_t i = 0; i < f->param.n; i++)
+		alone |= u->param_used[i] && gj_param_alone(f, &f->param.p[i]);
+	return gj_entry_is_host(f->entry) && !gj_is_callback(f->entry) && !f->callee.n && u->opt->opt && !u->di && !alone;
+}
+
 static void cpu_declared(gj_unit *u, const gj_callee *c)
 {
 	LLVMSetLinkage(c->fn, LLVMInternalLinkage);
@@ -123,7 +133,7 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 		gj_attr_text(u, c->fn, "disable-tail-calls", "true");
 		return;
 	}
-	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
+	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, becomes_entry(u, c->f) ? "alwaysinline" : "noinline", 0);
 	if (c->threads)                            /* else LLVM sees too late that it spills vectors, and each crosses two lines */
 		gj_attr_text(u, c->fn, "stackrealign", "");
 	if (c->f->streams && u->register_bytes == 64) {        /* NumPy's arrays are aligned to 16 bytes: of larger accesses each crosses lines */
