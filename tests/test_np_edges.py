@@ -94,3 +94,53 @@ def test_parts_of_what_is_real(name):
 		np.testing.assert_allclose(out, want, rtol=1e-6)
 	for number in 2.5, -3, 1 - 2j:
 		assert host(number) == function(number)
+
+
+def test_stored_values_have_dimensions_in_front():
+	def whole(a, v):
+		a[:] = v
+		return a
+
+	def row(a, v):
+		a[0] = v
+		a[1:, 1:] = v[..., :1]
+		return a
+
+	def computed(a, v):
+		a[:] = a + v
+		return a
+
+	for f, a, shapes in (whole, np.zeros(3), ((1, 3), (1, 1, 1), (1, 1, 3), (2, 3), (1, 2))), (row, np.zeros((3, 4)), ((1, 4), (1, 1, 4), (1, 1), (4, 1))), \
+		(whole, np.zeros((3, 4))[:, ::2], ((1, 3, 2), (1, 1, 2), (1, 2, 2))), (computed, np.zeros(3), ((1, 3), (1, 1))):
+		compiled = njit(f)
+		for shape in shapes:
+			v = np.arange(1.0, np.prod(shape) + 1).reshape(shape)
+			try:
+				want = f(a.copy(), v)
+			except ValueError:
+				with pytest.raises(ValueError, match="could not broadcast input array from shape"):
+					compiled(a.copy(), v)
+			else:
+				assert np.array_equal(compiled(a.copy(), v), want)
+	b = np.arange(6.0)
+	assert np.array_equal(njit(whole)(b[1:4], b[None, :3]), [0, 1, 2])
+
+	@cuda.jit
+	def kernel(out, v):
+		out[:] = v
+
+	out = np.zeros(3)
+	kernel[1, 1](out, np.ones((1, 3)))
+	assert out.tolist() == [1, 1, 1]
+
+
+def test_axes_out_of_bounds():
+	a = np.ones((2, 3))
+	for text, wrong in ("a.sum(axis=b)", (2, -3)), ("np.argmax(a, axis=b)", (2,)), ("np.flip(a, b)", (-4,)), ("np.stack((a, a), axis=b)", (3, -4)), ("np.roll(a, 1, axis=b)", (5,)):
+		f = function(text, (a, 0))
+		for axis in wrong:
+			with pytest.raises(np.exceptions.AxisError) as error:
+				f(a, axis)
+			with pytest.raises(np.exceptions.AxisError) as told:
+				njit(f)(a, axis)
+			assert str(told.value) == str(error.value)

@@ -263,6 +263,13 @@ static gj_known end(gj_inst *s, const gj_op *o, gj_known a)
 	return gj_just(gj_t_none);
 }
 
+static GJ_NORETURN void refuse_store(const gj_inst *s, const gj_op *o, gj_known v, const gj_type *t)
+{
+	const gj_type *from = gj_has_elements(v.type) ? v.type->elem : v.type, *to = gj_has_elements(t) ? t->elem : t;
+	bool complex = gj_is_complex(from) && gj_is_scalar(to) && !gj_is_complex(to);
+	gj_fail(s->fn, o->loc, complex ? GJ_ERR_STORE_COMPLEX : GJ_ERR_STORE, gj_known_text(s->fn->arena, v), t->name);
+}
+
 /* a += b, where a is an array: what `a + b` gives is stored in it. */
 static gj_known inplace(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 {
@@ -274,7 +281,7 @@ static gj_known inplace(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
 	if (v.type->ndim > a.type->ndim || !gj_storable_kind(v.type->elem, a.type->elem))
-		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), a.type->name);
+		refuse_store(s, o, v, a.type);
 	return gj_just(a.type);
 }
 
@@ -326,7 +333,7 @@ static void set_flat(gj_inst *s, const gj_op *o, gj_known a, gj_known v)
 	if (!one && !many)
 		gj_fail(s->fn, o->loc, GJ_ERR_INDEX_TYPE, gj_known_text(s->fn->arena, index));
 	if (!gj_storable(stored, one ? t->elem : row))
-		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), t->name);
+		refuse_store(s, o, v, t);
 }
 
 static void setitem(gj_inst *s, const gj_op *o)
@@ -348,7 +355,7 @@ static void setitem(gj_inst *s, const gj_op *o)
 	gj_known part = parts ? gj_just(parts) : gj_known_item(s, o, a, gj_known_wide(s->fn->arena, gj_value(s, o->arg[1])));
 	bool one = (v.type->kind == GJ_ARRAY || v.type->kind == GJ_EXPRESSION) && v.type->ndim == 0;     /* as its element */
 	if (!gj_storable(one ? gj_just(v.type->elem) : v, part.type->kind == GJ_REF ? part.type->elem : part.type))
-		gj_fail(s->fn, o->loc, GJ_ERR_STORE, gj_known_text(s->fn->arena, v), part.type->name);
+		refuse_store(s, o, v, part.type);
 }
 
 static gj_known made_of_items(const gj_inst *s, const gj_op *o)

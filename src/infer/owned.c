@@ -38,14 +38,15 @@ static gj_ref reducing_call(const gj_inst *s, gj_ref attr)
 }
 
 /* Does it take an expression element by element, or reduce it? */
-static bool takes_expression(const gj_inst *s, gj_ref user, gj_ref r)
+static bool takes_expression(const gj_inst *s, gj_ref user, gj_ref r, uint32_t ndim)
 {
 	const gj_op *o = gj_o(s->fn, user);
+	const gj_type *a = o->nargs ? gj_o(s->fn, o->arg[0])->type : NULL;
 	const gj_obj *callee = o->op == GJ_CALL ? s->konst[o->arg[0]] : NULL;
 	switch (o->op) {
 	case GJ_PYBIN:   return o->sub != GJ_OP_MATMUL_ && !(o->imm.i && o->arg[0] == r);
 	case GJ_PYUN: case GJ_PYCMP: return true;
-	case GJ_SETITEM: return o->arg[2] == r;
+	case GJ_SETITEM: return o->arg[2] == r && a && ndim <= a->ndim;
 	case GJ_ATTR:    return reducing_call(s, user);
 	case GJ_CALL:    return callee && callee->kind == GJ_OBJ_NAME && call_takes(gj_name_find(callee->name), o);
 	default:         return false;
@@ -87,7 +88,7 @@ gj_known gj_settle_expression(const gj_inst *s, gj_ref r, gj_known v)
 		return v;
 	gj_ref user = only_user(s->fn, r);
 	gj_ref call = user ? reducing_call(s, user) : 0;
-	if (user && takes_expression(s, user, r) && nothing_between(s, r, call ? call : user))
+	if (user && takes_expression(s, user, r, v.type->ndim) && nothing_between(s, r, call ? call : user))
 		return v;
 	return gj_just(gj_array_type(v.type->elem, v.type->ndim, v.type->ndim > 1 && by_columns(v.type, v.type->ndim) ? 'F' : 'C', false, GJ_COUNTED));
 }

@@ -72,6 +72,6 @@ bool gj_storable(gj_known v, const gj_type *t)
 		return true;
 	}
 	if (gj_has_elements(v.type))
-		return v.type->ndim <= t->ndim && item_storable(gj_just(v.type->elem), t->elem);
+		return (v.type->ndim <= t->ndim || v.type->kind == GJ_ARRAY) && item_storable(gj_just(v.type->elem), t->elem);
 	return item_storable(v, t->elem);
 }

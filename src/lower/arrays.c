@@ -267,6 +267,18 @@ static void store_items(gj_lower *L, gj_lv target, gj_lv tuple)
 	}
 }
 
+/* The last n dimensions of an array whose others have one item. */
+static gj_lv without_front(gj_lower *L, gj_lv a, uint32_t n)
+{
+	gj_ref *p;
+	gj_lv v = gj_lv_new(L, gj_array_in(a.type->elem, (int)n, a.type->layout, a.type), &p);
+	uint32_t front = a.type->ndim - n;
+	p[0] = a.part[0];
+	memcpy(p + 1, a.part + 1 + front, n * sizeof *p);
+	memcpy(p + 1 + n, a.part + 1 + a.type->ndim + front, n * sizeof *p);
+	return gj_lowned_as(L, v, a);
+}
+
 static void fill_view(gj_lower *L, gj_lv target, gj_lv v)
 {
 	if (v.type->kind == GJ_TUPLE) {
@@ -274,7 +286,7 @@ static void fill_view(gj_lower *L, gj_lv target, gj_lv v)
 		return;
 	}
 	gj_lrequire_fit(L, target, v);
-	gj_lcopy(L, target, v);
+	gj_lcopy(L, target, v.type->kind == GJ_ARRAY && v.type->ndim > target.type->ndim ? without_front(L, v, target.type->ndim) : v);
 }
 
 /* What is stored: of an array without dimensions its element, of a member of an IntEnum its value. */

@@ -95,16 +95,18 @@ gj_lv gj_lextents(gj_lower *L, gj_lv v)
 	return v.type->kind == GJ_ARRAY ? v : together(L, v.type->elem, v.type->ndim, 1, &v);
 }
 
-/* Do v's extents fit the target's? 0: it is known. */
+/* Do v's extents fit the target's? Those in front of them must be 1. 0: it is known. */
 static gj_ref fits(gj_lower *L, gj_lv target, gj_lv v)
 {
 	gj_ref all = 0;
 	for (uint32_t d = 0; d < v.type->ndim; d++) {
-		gj_ref n = gj_extent(v, d), want = gj_extent(target, target.type->ndim - v.type->ndim + d);
+		bool front = d + target.type->ndim < v.type->ndim;
+		gj_ref n = gj_extent(v, d), want = front ? gj_eint(L, gj_i64(), 1) : gj_extent(target, target.type->ndim - v.type->ndim + d);
 		if (gj_lsame(L, n, want))
 			continue;
 		gj_ref same = gj_ecmp(L, GJ_CMP_EQ, n, want);
-		same = gj_e2(L, GJ_OR, gj_bool(), same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, gj_i64(), 1)));
+		if (!front)
+			same = gj_e2(L, GJ_OR, gj_bool(), same, gj_ecmp(L, GJ_CMP_EQ, n, gj_eint(L, gj_i64(), 1)));
 		all = all ? gj_e2(L, GJ_AND, gj_bool(), all, same) : same;
 	}
 	return all;

@@ -580,6 +580,10 @@ def STORE(x):
 	x[0] = "text"  # here: x[0]
 
 
+def STORE_COMPLEX(x):
+	x[0] = 1j  # here: x[0]
+
+
 def VECTOR_PARTS(x):
 	x[0] = cuda.float32x4(cuda.float32x2(1, 2), 3).x  # here: cuda.float32x4(cuda.float32x2(1, 2), 3)
 

@@ -34,7 +34,7 @@ def finite(a):
 
 def axis_of(a, axis):
 	if axis < -a.ndim or axis >= a.ndim:
-		raise ValueError("axis is out of bounds for the array")
+		raise np.exceptions.AxisError(f"axis {axis} is out of bounds for array of dimension {a.ndim}")
 	return axis + a.ndim if axis < 0 else axis
 
 

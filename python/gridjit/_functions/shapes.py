@@ -341,7 +341,7 @@ def stack(arrays, axis=0):
 	first = arrays[0]
 	k = axis + first.ndim + 1 if axis < 0 else axis
 	if k < 0 or k > first.ndim:
-		raise ValueError("axis is out of bounds for the array")
+		raise np.exceptions.AxisError(f"axis {axis} is out of bounds for array of dimension {first.ndim + 1}")
 	out = np.empty(_inserted(first.shape, k, len(arrays)), _common(arrays).dtype)
 	rows = front(out, k)
 	i = 0
