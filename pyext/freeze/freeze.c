@@ -593,9 +593,9 @@ static int freeze_any(gj_freezer *fz, PyObject *o, wanted out)
 
 static int freeze_root(gj_freezer *fz, PyObject *o, wanted out)
 {
-	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : PyObject_GetAttrString(o, "py_func");
+	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : gj_freeze_python(o);
 	int status = -1;
-	if (!f || !PyFunction_Check(f))
+	if (!f)
 		gj_error(GJ_ERR_NOT_FUNCTION, Py_TYPE(o)->tp_name);
 	else {
 		fz->root = f == o ? NULL : o;

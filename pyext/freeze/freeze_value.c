@@ -266,16 +266,6 @@ static const gj_obj *freeze_module(gj_freezer *fz, PyObject *o, const gj_names *
 	return r;
 }
 
-/* A dispatcher shows its Python function as py_func; NULL: none, or an exception is set. A new reference. */
-static PyObject *function_of(PyObject *o)
-{
-	PyObject *f = PyCallable_Check(o) && !PyType_Check(o) ? PyObject_GetAttrString(o, "py_func") : NULL;
-	gj_forgive(PyExc_Exception);                           /* proxies of what is not there yet refuse in their own ways */
-	if (f && !PyFunction_Check(f))
-		Py_CLEAR(f);
-	return f;
-}
-
 /* The parameters of a class of named tuples, as a function without a body. NULL: another class, or an exception is set. */
 static const gj_code *freeze_maker(gj_freezer *fz, PyTypeObject *class, const gj_fields *fields)
 {
@@ -508,7 +498,7 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 	const gj_obj *member = freeze_member(fz, o);
 	if (member || PyErr_Occurred())
 		return member;
-	PyObject *f = function_of(o);
+	PyObject *f = gj_freeze_python(o);
 	const gj_obj *r = f ? gj_freeze_function(fz, f, o) : PyErr_Occurred() ? NULL
 	    : PyType_Check(o) ? freeze_class(fz, o, names) : gj_freeze_opaque(fz, o);
 	if (f && r && takes_elements(o))

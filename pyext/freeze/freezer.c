@@ -41,6 +41,19 @@ int gj_freeze_meet(gj_freezer *fz, PyObject *o, const gj_names *names, gj_obj *o
 	return PyList_Append(fz->keep, o);
 }
 
+PyObject *gj_freeze_python(PyObject *o)
+{
+	static const char *const names[] = { "_gj_function", "py_func" };
+	PyObject *f = NULL;
+	for (size_t i = 0; i < GJ_LEN(names) && !f && PyCallable_Check(o) && !PyType_Check(o); i++) {
+		f = PyObject_GetAttrString(o, names[i]);
+		gj_forgive(PyExc_Exception);                   /* proxies of what is not there yet refuse in their own ways */
+		if (f && !PyFunction_Check(f))
+			Py_CLEAR(f);
+	}
+	return f;
+}
+
 /* -- What has no meaning ------------------------------------------------------------------------------------------ */
 
 static gj_obj *opaque(gj_freezer *fz, const char *kind, const char *name, const char *instead)

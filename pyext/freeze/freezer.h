@@ -31,6 +31,9 @@ gj_obj *gj_freeze_met(const gj_freezer *, PyObject *, const gj_names *);
 /* Remember, and hold a reference until the end. −1 with an exception. */
 int gj_freeze_meet(gj_freezer *, PyObject *, const gj_names *, gj_obj *);
 const char *gj_freeze_text(gj_freezer *, PyObject *str);       /* UTF-8 in the arena; never NULL */
+/* The Python function of a dispatcher or ufunc, with the names that it had when it was declared (gridjit/_declared.py): a new
+ * reference; NULL: it has none, or an exception is set. */
+PyObject *gj_freeze_python(PyObject *);
 /* An object that is an error where it is used; NULL with an exception. */
 const gj_obj *gj_freeze_opaque(gj_freezer *, PyObject *);
 /* The same: `what` it is, and what to write instead; text of the arena, or constant. */

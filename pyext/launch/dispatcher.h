@@ -12,6 +12,7 @@ typedef struct gj_allowed { struct gj_allowed *next; const gj_type *ret; uint32_
 struct gj_dispatcher {
 	PyObject_HEAD
 	PyObject *weak, *py_func;
+	PyObject *function;                        /* py_func with the names that it had when it was declared (gridjit/_declared.py), or NULL */
 	PyObject *name;                            /* str: for messages */
 	PyObject *params;                          /* tuple of str: positional ones, keyword-only ones, "*rest" */
 	PyObject *defaults, *kwdefaults;           /* tuple: of the last positional ones; dict: of keyword-only ones; or NULL */
@@ -28,10 +29,11 @@ struct gj_dispatcher {
 	unsigned long hits, misses;                /* of the disk cache */
 };
 
-/* What is frozen for it: of functions for the host the dispatcher itself, with types of variables; by which they call themselves, too. */
+/* What is frozen for it: of functions for the host the dispatcher itself, with types of variables; by which they call themselves, too.
+ * Freezing asks it for _gj_function. */
 static inline PyObject *gj_dispatcher_frozen(gj_dispatcher *d)
 {
-	return gj_entries[d->base.entry].runner == GJ_RUN_CALL ? (PyObject *)d : d->py_func;
+	return gj_entries[d->base.entry].runner == GJ_RUN_CALL ? (PyObject *)d : d->function ? d->function : d->py_func;
 }
 
 /* The kernel's name for messages. */

@@ -82,6 +82,7 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 {
 	Py_VISIT(Py_TYPE(self));
 	Py_VISIT(SELF->py_func);
+	Py_VISIT(SELF->function);
 	Py_VISIT(SELF->params);
 	Py_VISIT(SELF->defaults);
 	Py_VISIT(SELF->kwdefaults);
@@ -110,6 +111,7 @@ static void dispatcher_dealloc(PyObject *self)
 	if (SELF->weak)
 		PyObject_ClearWeakRefs(self);
 	Py_XDECREF(SELF->py_func);
+	Py_XDECREF(SELF->function);
 	Py_XDECREF(SELF->defaults);
 	Py_XDECREF(SELF->kwdefaults);
 	Py_XDECREF(SELF->name);
@@ -378,6 +380,7 @@ static PyMethodDef methods[] = {
 static PyMemberDef members[] = {
 	{ "__weaklistoffset__", T_PYSSIZET, offsetof(gj_dispatcher, weak), READONLY, NULL },
 	{ "py_func", T_OBJECT, offsetof(gj_dispatcher, py_func), READONLY, "The Python function." },
+	{ "_gj_function", T_OBJECT, offsetof(gj_dispatcher, function), 0, NULL },
 	{ "_device", T_BOOL, offsetof(gj_dispatcher, device), READONLY, NULL },
 	{ "_locked", T_BOOL, offsetof(gj_dispatcher, locked), 0, NULL },
 	{ "_watch", T_OBJECT, offsetof(gj_dispatcher, watch), 0, NULL },

@@ -440,7 +440,7 @@ static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *ar
 	r->nargs = (uint32_t)uf->nargs;
 	r->narg = narg;
 	r->general = u->general;
-	r->py_func = u->py_func;
+	r->py_func = u->function;
 	r->options = u->options;
 	r->options.target = &gj_targets[GJ_TARGET_CPU];
 	for (uint32_t i = 0; i < narg; i++) {
@@ -450,7 +450,7 @@ static gj_row *row_of(PyUFuncObject *uf, uint32_t narg, const gj_type *const *ar
 	gj_request rq = { .arg = r->arg, .nargs = narg, .options = r->options, .layouts = true };
 	gj_captures outside = { .alone = true };
 	rq.options.entry = r->general ? GJ_ENTRY_ROWS : GJ_ENTRY_ELEMENTS;
-	bool ok = gj_freeze_request(u->py_func, r->arena, &outside, &rq) == 0;
+	bool ok = gj_freeze_request(r->py_func, r->arena, &outside, &rq) == 0;
 	r->code = rq.code;
 	if (ok && r->code->nargs != (int)narg) {
 		gj_error(GJ_ERR_SIGNATURE_COUNT, (int)narg, r->code->name, r->code->nargs);

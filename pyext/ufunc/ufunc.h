@@ -61,6 +61,7 @@ typedef struct gj_row {
 /* What is behind NumPy's part of the object. */
 struct gj_ufunc {
 	PyObject *py_func, *dict, *weak;
+	PyObject *function;                        /* py_func with the names that it had when it was declared, or py_func */
 	PyObject *donors;                          /* list: ufuncs whose loops NumPy was given (resolve.c) */
 	gj_options options;
 	bool parallel, frozen;                     /* frozen: only the declared types are taken */

@@ -62,6 +62,7 @@ static int start(PyObject *o, PyObject *function, PyObject *keep, PyObject *opti
 	PyUFuncObject *uf = (PyUFuncObject *)o;
 	gj_ufunc *u = gj_ufunc_of(o);
 	u->py_func = Py_NewRef(function);
+	u->function = Py_NewRef(function);
 	u->parallel = parallel;
 	u->donors = PyList_New(0);
 	uf->obj = Py_NewRef(keep);                 /* holds the text of name and doc */
@@ -146,6 +147,7 @@ static int traverse(PyObject *o, visitproc visit, void *arg)
 {
 	gj_ufunc *u = gj_ufunc_of(o);
 	Py_VISIT(u->py_func);
+	Py_VISIT(u->function);
 	Py_VISIT(u->dict);
 	Py_VISIT(u->donors);
 	return PyUFunc_Type.tp_traverse(o, visit, arg);
@@ -155,6 +157,7 @@ static int clear(PyObject *o)
 {
 	gj_ufunc *u = gj_ufunc_of(o);
 	Py_CLEAR(u->py_func);
+	Py_CLEAR(u->function);
 	Py_CLEAR(u->dict);
 	return 0;
 }
@@ -169,7 +172,7 @@ static void dealloc(PyObject *o)
 	const void *tables[3] = { uf->functions, uf->data, uf->types };
 	bool any = uf->ntypes > 0;
 	clear(o);
-	own.py_func = own.dict = NULL;
+	own.py_func = own.function = own.dict = NULL;
 	PyUFunc_Type.tp_dealloc(o);
 	Py_XDECREF(own.donors);
 	for (gj_row *r = own.rows, *next; r; r = next) {
@@ -339,6 +342,25 @@ static PyObject *get_py_func(PyObject *o, void *unused)
 	return Py_NewRef(gj_ufunc_of(o)->py_func);
 }
 
+static PyObject *get_function(PyObject *o, void *unused)
+{
+	(void)unused;
+	return Py_NewRef(gj_ufunc_of(o)->function);
+}
+
+/* Before anything is compiled: rows refer to it. */
+static int set_function(PyObject *o, PyObject *function, void *unused)
+{
+	(void)unused;
+	gj_ufunc *u = gj_ufunc_of(o);
+	if (!function || !PyFunction_Check(function) || u->rows) {
+		PyErr_SetString(PyExc_TypeError, "a Python function is needed, before anything is compiled");
+		return -1;
+	}
+	Py_SETREF(u->function, Py_NewRef(function));
+	return 0;
+}
+
 static PyObject *get_self(PyObject *o, void *unused)
 {
 	(void)unused;
@@ -354,6 +376,7 @@ static PyObject *get_frozen(PyObject *o, void *unused)
 static PyGetSetDef getset[] = {
 	{ "_frozen", get_frozen, NULL, NULL, NULL },
 	{ "py_func", get_py_func, NULL, "The Python function.", NULL },
+	{ "_gj_function", get_function, set_function, "The function as it is compiled (gridjit/_declared.py).", NULL },
 	{ "__wrapped__", get_py_func, NULL, "The Python function.", NULL },
 	{ "ufunc", get_self, NULL, "The ufunc itself.", NULL },
 	{ "__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL },

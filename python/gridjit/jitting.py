@@ -7,6 +7,7 @@ import types as pytypes
 import warnings
 
 from . import _core, _pickle, absent, config, errors
+from ._declared import as_declared
 from ._overloads import Overloads, is_signature
 
 _FAST = {"reassoc": 1, "nnan": 2, "ninf": 4, "nsz": 8, "arcp": 16, "contract": 32, "afn": 64}
@@ -39,6 +40,8 @@ class CPUDispatcher(Overloads, _core.HostFunction):
 	def recompile(self):
 		"""Compile anew for the types that it was compiled for: globals are read again."""
 		signatures = self.signatures
+		if self._declared_signatures:
+			self._gj_function = as_declared(self.py_func, self)
 		self._clear()
 		self._forget()
 		for argtypes in signatures:
@@ -179,6 +182,8 @@ def _make(function, signatures, given, locked):
 	functools.update_wrapper(dispatcher, function)
 	dispatcher._given, dispatcher._declared_signatures, dispatcher._gj_locals = given, signatures, local_types(given.get("locals") or {})
 	dispatcher._nogil = bool(given.get("nogil", False))
+	if signatures:
+		dispatcher._gj_function = as_declared(function, dispatcher)
 	for signature in signatures:
 		dispatcher._declare(signature)
 	for signature in signatures:

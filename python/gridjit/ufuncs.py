@@ -3,6 +3,7 @@
 import dis
 
 from . import _core, _pickle, errors
+from ._declared import as_declared
 
 TARGETS = "cpu", "parallel"
 _ACCEPTED = "nopython", "cache", "forceobj"
@@ -58,6 +59,8 @@ def _python_function(decorator, function):
 def _finish(ufunc, signatures, *recipe):
 	function = ufunc.py_func
 	ufunc.__dict__.update(__module__=function.__module__, __qualname__=function.__qualname__, _recipe=recipe)
+	if signatures:
+		ufunc._gj_function = as_declared(function, ufunc)
 	for signature in signatures:
 		ufunc.add(signature)
 	if signatures:

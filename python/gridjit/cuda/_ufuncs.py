@@ -187,10 +187,10 @@ def _of_users(ufunc):
 	signatures = ufunc._declared_signatures()
 	if make is ufuncs._elementwise:
 		_, identity, options = recipe
-		found = DeviceUFunc(ufunc.py_func, signatures, identity, options)
+		found = DeviceUFunc(ufunc._gj_function, signatures, identity, options)
 	else:
 		layout, _, identity, options, writable = recipe
-		found = DeviceGUFunc(ufunc.py_func, layout, signatures, identity, options, writable)
+		found = DeviceGUFunc(ufunc._gj_function, layout, signatures, identity, options, writable)
 	found.disable_compile(ufunc._frozen)
 	return found
 

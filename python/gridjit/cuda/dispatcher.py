@@ -7,6 +7,7 @@ import types as pytypes
 import warnings
 
 from .. import _core, _pickle, config, errors
+from .._declared import as_declared
 from .._overloads import Overloads, is_signature
 
 
@@ -155,6 +156,8 @@ class CUDADispatcher(Overloads, _core.Dispatcher):
 		"""Forget what was compiled: globals are read anew at the next launch."""
 		self._clear()
 		self._specializations = None
+		if self._declared:
+			self._gj_function = as_declared(self.py_func, self)
 		for argtypes in self._declared if not self._device else ():
 			self._compile(argtypes)
 
@@ -350,10 +353,13 @@ def told(options=()):
 
 
 def _make(function, options, signatures=(), locked=False, specialized=False, link=()):
+	seen = getattr(function, "_gj_function", None)
 	if isinstance(function, _core.Dispatcher):
 		function = function.py_func
 	dispatcher = CUDADispatcher(function, options)
 	dispatcher._link = link
+	if signatures:
+		dispatcher._gj_function = seen or as_declared(function, dispatcher)
 	functools.update_wrapper(dispatcher, function)
 	for signature in signatures:
 		dispatcher._declare(signature)

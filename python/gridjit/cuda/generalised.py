@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from .. import _core, _pickle, cuda, types, ufuncs
+from .._declared import as_declared
 from ._elementwise import _exceptions, as_operand, as_outputs, type_of
 from ._lie import meet, merged
 from ._text import decode, define
@@ -73,6 +74,7 @@ class DeviceGUFunc:
 		self.nin, self.nout = inputs.count("("), outputs.count("(")
 		self.nargs, self.identity = self.nin + self.nout, identity
 		self._options, self._declared, self._writable = options or {}, tuple(signatures), tuple(writable)
+		self._gj_function = as_declared(function, self) if signatures else function
 		# NumPy's own object reads the layout, and ours checks signatures; nothing is compiled for it.
 		self._checks = _core.ufunc(function, self.nin, self.nout, identity, {}, False, layout, self._writable)
 		self.signature, self._layout = self._checks.signature or layout, _Layout(layout)
@@ -150,7 +152,7 @@ class DeviceGUFunc:
 	def _kernel(self, varies, ndim, team, arrays, dtypes):
 		key = varies, ndim, team, arrays, dtypes
 		if key not in self._kernels:
-			scope = {"cuda": cuda, "f": self.py_func, **{f"T{k}": _core.as_type(t) for k, t in enumerate(dtypes)}}
+			scope = {"cuda": cuda, "f": self._gj_function, **{f"T{k}": _core.as_type(t) for k, t in enumerate(dtypes)}}
 			kernel = define(_text(varies, ndim, arrays, team), scope, f"{self.__name__} over arrays", __name__, self.__name__)
 			extents = self._extents(varies)                # options do not keep texts
 			self._kernels[key] = _make(kernel, {**told(self._options), "entry": "kernel", "spread": team, "extents": extents}), extents

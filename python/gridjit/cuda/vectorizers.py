@@ -3,6 +3,7 @@
 import numpy as np
 
 from .. import _core, _pickle, ufuncs
+from .._declared import as_declared
 from ._elementwise import Elementwise, _exceptions
 from .devicearray import is_cuda_array
 from .dispatcher import told
@@ -48,6 +49,7 @@ class DeviceUFunc(Elementwise):
 		self.identity = identity
 		self._kernel_options = self._fold_options = told(options or {})
 		self._declared, self._options, self._loops, self._frozen = tuple(signatures), options or {}, [], False
+		self._gj_function = as_declared(function, self) if signatures else function
 		for signature in signatures:
 			self.add(signature)
 		self._frozen = bool(signatures)
@@ -65,7 +67,7 @@ class DeviceUFunc(Elementwise):
 		if len(signature.args) != self.nin:
 			raise TypeError(f"the signature {signature} has {len(signature.args)} arguments, but {self.__name__}() takes {self.nin}")
 		ins = tuple(map(_dtype, signature.args))
-		loop = ins, self._outputs(ins, signature.return_type), self.py_func
+		loop = ins, self._outputs(ins, signature.return_type), self._gj_function
 		self._outputs(ins)
 		self._loops = [other for other in self._loops if other[0] != ins] + [loop]
 		return loop
@@ -121,7 +123,8 @@ class AutoUFunc:
 
 	def __init__(self, parallel, cuda):
 		self.parallel, self.cuda = parallel, cuda
-		self.py_func = self.__wrapped__ = self.cuda.py_func
+		self.py_func, self._gj_function = self.cuda.py_func, self.cuda._gj_function
+		self.__wrapped__ = self.py_func
 		self.__name__, self.__qualname__, self.__module__ = self.cuda.__name__, self.cuda.__qualname__, self.cuda.__module__
 		self.__doc__ = self.cuda.__doc__
 
