@@ -163,6 +163,9 @@ static unsigned first_index(const gj_gen *g)
 	return offsetof(gj_block, block_idx) + 4u * gj_axes_from[gj_lanes_axis(g->u->opt->facts)][0];
 }
 
+/* Are all threads one row, as the elements of a ufunc's loop are? */
+static bool is_line(const gj_gen *g) { return g->u->root->entry->runner == GJ_RUN_LOOP; }
+
 /* Do warps fit into rows of threads along the first axis? */
 static bool whole_rows(const gj_unit *u) { return !u->vector || u->opt->facts & GJ_FACTS_LANES; }
 
@@ -409,7 +412,7 @@ static void count_from(gj_gen *g, int at, gj_v carry, LLVMBasicBlockRef here)
 static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
 {
 	gj_v lanes = gj_i32(g->u, g->u->lanes);
-	if (!gj_cpu(g)->row) {
+	if (!gj_cpu(g)->row && !is_line(g)) {
 		count_from(g, 0, lanes, here);
 		return;
 	}
@@ -427,9 +430,9 @@ static gj_v counted(gj_gen *g, int64_t at)
 		bool by_row = gj_cpu(g)->row && next;
 		LLVMBasicBlockRef outside = gj_cpu(g)->rounds ? gj_cpu(g)->rounds : g->entry, from = by_row ? outside : gj_cpu(g)->outer;
 		gj_at(g, g->entry);
-		gj_v first = gj_first_warp(g), x = gj_i32(g->u, 0);
-		if (!gj_cpu(g)->row || next || is_part(g))
-			x = thread_axis(g, LLVMBuildMul(g->b, first, gj_i32(g->u, g->u->lanes), ""), next);
+		gj_v x = LLVMBuildMul(g->b, gj_first_warp(g), gj_i32(g->u, g->u->lanes), "");
+		if (!is_line(g))
+			x = gj_cpu(g)->row && !next && !is_part(g) ? gj_i32(g->u, 0) : thread_axis(g, x, next);
 		LLVMPositionBuilderBefore(g->b, LLVMGetFirstInstruction(by_row ? gj_cpu(g)->row : gj_cpu(g)->loop));
 		gj_cpu(g)->thread[next] = LLVMBuildPhi(g->b, g->u->i32, "");
 		LLVMAddIncoming(gj_cpu(g)->thread[next], &x, &from, 1);
