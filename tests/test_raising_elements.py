@@ -155,3 +155,29 @@ def test_vectors(width):
 	f = vectorize(["float64(float64)"])(root)
 	text, = f.inspect_llvm().values()
 	assert "gj_rt_element_failed" in text and ("<32 x double>" in text) == (width == 32)
+
+
+def ratio(a, b):
+	if b == 7:
+		raise ValueError(f"{a} over seven")
+	return a / b
+
+
+@TARGETS
+def test_elements_that_lie_apart(target):
+	"""Little is done to several operands with gaps: they are taken as they lie, with their exceptions and NumPy's warnings."""
+	f, rng = vectorize(["float64(float64, float64)"], target=target)(ratio), np.random.default_rng(1)
+	for n in (31, 32, 100, 20_001):
+		a, b, out = rng.random((n, 3)), rng.random((n, 2)) + 8, np.full((2 * n, 2), 5.0)
+		for x, y, to in ((a[:, 1], b[:, 0], out[::2, 1]), (a[::-1, 2], b[:, 1], out[n - 1::-1, 0]), (a[:, 0], b[:, 0], a[:, 0])):
+			expect, before = x / y, out.copy()
+			assert f(x, y, out=to) is to and np.array_equal(to, expect)
+			out[...] = before
+		with np.errstate(all="raise"):
+			f(a[:, 1], b[:, 0])
+			b[n // 2, 0] = 0
+			with pytest.raises(FloatingPointError, match="divide by zero"):
+				f(a[:, 1], b[:, 0])
+		b[n // 2, 0], b[n - 1, 0], b[n // 3, 0] = 1, 7, 7
+		assert said(f, a[:, 1], b[:, 0])[:2] == (ValueError, f"{a[n // 3, 1]} over seven")
+		assert (out == 5).all()

@@ -163,6 +163,7 @@ void gj_image_fields(gj_unit *u)
 	m->cooperative = f->cooperative;
 	m->incomplete = f->needs_memory;
 	m->first_axis = gj_lanes_axis(u->opt->facts);
+	m->streams = f->streams;
 	m->rounds = f->round_index || f->part;
 	m->part = f->part;
 	m->places = f->places;

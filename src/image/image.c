@@ -165,6 +165,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	flag(s, &m->barriers);
 	flag(s, &m->spins);
 	NUM(s, m->frame_bytes, 4);
+	flag(s, &m->streams);
 	flag(s, &m->together);
 	NUM(s, m->first_axis, 4);
 	s->bad |= m->first_axis > 2;

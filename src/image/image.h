@@ -103,6 +103,7 @@ struct gj_image {
 	bool      barriers;                        /* warps wait for each other */
 	bool      spins;                           /* CPU: threads wait in loops for memory that others write (opt/waits.c) */
 	uint32_t  frame_bytes;                     /* CPU: what a warp keeps at a barrier; 0: each has a fiber */
+	bool      streams;                         /* CPU: threads do little but read and write a few arrays, item after item */
 	bool      together;                        /* CPU: all warps of a block go from barrier to barrier in one call, for a stretch of blocks */
 	uint32_t  first_axis;                      /* CPU: along which blocks are taken first: 0 to 2 */
 	uint32_t  kept_bytes;                      /* CPU, rounds: what a warp keeps from one to the next */

@@ -416,7 +416,7 @@ static void count_threads(gj_gen *g, LLVMBasicBlockRef here)
 		count_from(g, 0, lanes, here);
 		return;
 	}
-	gj_v x = gj_cpu(g)->counted < 0 ? NULL : LLVMBuildAdd(g->b, gj_cpu(g)->thread[0], lanes, "");
+	gj_v x = gj_cpu(g)->counted < 0 ? NULL : LLVMBuildNUWAdd(g->b, gj_cpu(g)->thread[0], lanes, "");
 	if (x)
 		LLVMAddIncoming(gj_cpu(g)->thread[0], &x, &here, 1);
 }

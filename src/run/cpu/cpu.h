@@ -30,6 +30,7 @@ struct gj_kernel {
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
 	bool      part;                            /* … of the loop that the kernel begins with */
 	bool      places;                          /* what is called a block below are threads that follow each other in a row of the grid */
+	bool      streams;                         /* as its image says */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */
 	uint32_t  first_axis;                      /* along which blocks are taken first */
 	void     *whose;                           /* of one that C calls: for who is told of its failures */

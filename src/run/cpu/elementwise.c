@@ -1,5 +1,6 @@
 /* The loop of a ufunc around compiled code that knows contiguous operands and whole vectors only. What is not contiguous
- * is gathered into buffers of a few KiB, a piece at a time, which costs less than gathers in the compiled code; so is
+ * is gathered into buffers of a few KiB, a piece at a time, which costs less than gathers in the compiled code, unless the function does so
+ * little that elements had better be taken one by one where they lie; so is
  * what is left over of a vector, its missing lanes filled with copies of the last element. Compiled code then needs no
  * masks at the ends, and no lane computes with a value that is not the user's: its floating-point exceptions are real. Those
  * that branches leave idle are another matter: where exceptions turn up, the piece is run once more, one
@@ -20,6 +21,7 @@
 
 enum {
 	LANES = 32,
+	STRIDED = 2,                               /* operands that are not contiguous, from which on a function that does little takes them as they are */
 	PIECE_BYTES = 16384,                       /* of all buffers together: they stay in the first-level cache */
 	PIECE = 1 << 16,                           /* elements between two looks at the exceptions */
 	CHUNK = 1 << 12,                           /* elements that a thread takes at once, at least */
@@ -51,11 +53,29 @@ static bool call(const gj_element_kernel *k, const operand *op, uint32_t n, gj_l
 
 /* -- A loop -------------------------------------------------------------------------------------------------------------- */
 
-#define COPY(T) for (int64_t i = 0; i < n; i++) \
-	memcpy(to + i * to_step, from + i * from_step, sizeof(T))
+/* Four at a time: else most of it is counting. */
+#define COPY(T) do { \
+	for (; n >= 4; n -= 4, from += 4 * from_step, to += 4 * to_step) { \
+		T a, b, c, d; \
+		memcpy(&a, from, sizeof a); \
+		memcpy(&b, from + from_step, sizeof b); \
+		memcpy(&c, from + 2 * from_step, sizeof c); \
+		memcpy(&d, from + 3 * from_step, sizeof d); \
+		memcpy(to, &a, sizeof a); \
+		memcpy(to + to_step, &b, sizeof b); \
+		memcpy(to + 2 * to_step, &c, sizeof c); \
+		memcpy(to + 3 * to_step, &d, sizeof d); \
+	} \
+	for (; n > 0; n--, from += from_step, to += to_step) \
+		memcpy(to, from, sizeof(T)); \
+} while (0)
 
 void gj_copy_elements(char *to, int64_t to_step, const char *from, int64_t from_step, int64_t n, uint32_t size)
 {
+	if (to_step == size && from_step == size) {
+		memcpy(to, from, (size_t)n * size);
+		return;
+	}
 	switch (size) {
 	case 1:  COPY(uint8_t); break;
 	case 2:  COPY(uint16_t); break;
@@ -74,6 +94,7 @@ typedef struct run {
 	bool     in_place;                         /* an output lies on an input: what was read is gone afterwards */
 	bool     shifted;                          /* … though not on the same elements: in ascending order only */
 	bool     direct;                           /* all operands are contiguous */
+	bool     strided;                          /* several are not: it takes less time to go from element to element than through buffers */
 	gj_split *split;                         /* chunks of so many elements: */
 	int64_t  chunk;
 	_Atomic int flags, failed;
@@ -240,6 +261,17 @@ static void one_by_one(run *r, int64_t first, const operand *from, int64_t n)
 	}
 }
 
+/* Elements [from, from + n), each for itself, from where they lie to where they belong. */
+static void as_they_lie(run *r, int64_t from, int64_t n)
+{
+	operand op[GJ_MAX_OPERANDS];
+	for (uint32_t i = 0; i < r->e->nargs; i++)
+		op[i] = (operand){ r->op[i].at + from * r->op[i].step, r->op[i].step };
+	_mm_setcsr(DEFAULT_CSR);
+	one_by_one(r, from, op, n);
+	atomic_fetch_or_explicit(&r->flags, (int)(_mm_getcsr() & FE_ALL_EXCEPT), memory_order_relaxed);
+}
+
 /* The exceptions that elements [from, from + n) raise, each for itself; inputs that were overwritten lie in `saved`. */
 static int exceptions(run *r, int64_t from, int64_t n, const operand *saved)
 {
@@ -343,7 +375,11 @@ static void work(void *arg, unsigned me)
 	}
 	while (!atomic_load_explicit(&r->failed, memory_order_relaxed) && gj_split_take(r->split, me, &passed, &from, &end)) {
 		from *= r->chunk;
-		pieces(r, from, r->n - from < r->chunk ? r->n - from : r->chunk, memory, room, &asked);
+		int64_t n = r->n - from < r->chunk ? r->n - from : r->chunk;
+		if (!r->strided)
+			pieces(r, from, n, memory, room, &asked);
+		else if (from < atomic_load_explicit(&r->raised, memory_order_relaxed))
+			as_they_lie(r, from, n);
 	}
 	if (memory != small)
 		free(memory);
@@ -432,23 +468,25 @@ int gj_elementwise_run(gj_elementwise *e, char *const *args, int64_t n, const in
 	for (uint32_t i = 0; i < e->nargs; i++)
 		r.op[i] = (operand){ args[i], steps[i] };
 	bool chain = is_chain(&r);
+	unsigned strided = 0;
 	for (uint32_t i = 0; i < e->nargs && !chain; i++) {
-		if (i < e->nin && i < 32 && steps[i] == 0 && n > 1)
-			r.scalars |= (uint64_t)1 << i;
-		else
-			r.direct &= steps[i] == e->size[i] || n == 1;
+		bool scalar = i < e->nin && i < 32 && steps[i] == 0 && n > 1, gaps = !scalar && steps[i] != e->size[i] && n != 1;
+		r.scalars |= (uint64_t)scalar << i;
+		r.direct &= !gaps;
+		strided += gaps;
 		r.in_place |= i < e->nin && is_overwritten(&r, i);
 	}
 	if (!(chain ? (r.serial = e->kernel(e, 0, GJ_ELEMENTS_SERIAL)) : (r.wide = e->kernel(e, r.scalars, GJ_ELEMENTS_WIDE))))
+		return -1;
+	r.strided = !chain && strided >= STRIDED && n >= LANES && r.wide->kernel->streams;
+	if (r.strided && !(r.serial = e->kernel(e, 0, GJ_ELEMENTS_SERIAL)))
 		return -1;
 	if (!chain && r.direct && !r.in_place && outlasts_caches(&r) && r.wide->kernel->width > 1 &&
 	    !(r.streamed = e->kernel(e, r.scalars, GJ_ELEMENTS_STREAMED)))
 		return -1;
 	if (chain) {
 		unsigned before = _mm_getcsr();
-		_mm_setcsr(DEFAULT_CSR);
-		one_by_one(&r, 0, r.op, n);
-		r.flags = (int)(_mm_getcsr() & FE_ALL_EXCEPT);
+		as_they_lie(&r, 0, n);
 		_mm_setcsr(before);
 	} else {
 		run_all(&r);

@@ -467,6 +467,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->fibers = (i->barriers || i->cooperative) && !i->frame_bytes;
 	k->cooperative = i->cooperative;
 	k->stretches = (!i->barriers || i->together) && !i->cooperative;
+	k->streams = i->streams;
 	k->rounds = i->rounds;
 	k->part = i->part;
 	k->places = i->places;
