@@ -26,6 +26,7 @@ def cases(module):
 CASES = cases(host_errors)
 
 EXPECT = {
+	"UFUNC_NO_LOOP": ("TypeError", "No loop matching the specified signature and casting was found for ufunc <lambda>"),
 	"UFUNC_RETURN": ("TypingError", "a ufunc returns a number or a tuple of numbers, but <lambda>() returns none"),
 	"UFUNC_OUTPUTS": ("TypingError", "returns 1 values for these types, but the ufunc was made with 2 outputs"),
 	"UFUNC_SCALARS": ("TypeError", "has the type array(float64, 1d, A)"),
@@ -161,7 +162,7 @@ EXPECT = {
 }
 
 # The first line says what to do, or leaves no doubt of it.
-NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR", "ARRAY_TRUTH",
+NEEDS_NO_HINT = {"NO_INTRINSIC", "INTRINSIC_ATTR", "TYPE_CALL", "ARRAY_ORDER", "ARRAY_HUGE", "NEGATIVE_DIM", "ARG_TENSOR", "UFUNC_NO_LOOP", "ARRAY_TRUTH",
 	"CALL_ARGS", "CALL_AGAIN", "CONFIG_RANK", "CONFIG_RANGE", "CONFIG_SHARED_RANGE", "DEVICE_ORDINAL", "OPTION_TYPE",
 	"OPTION_VALUE", "OF_THREAD", "OUT_OF_BOUNDS", "INDEX", "INDEX_OF", "HOST_RECURSION", "HOST_OVERFLOW",
 	"ELEMENTS_SHAPES", "ELEMENTS_OUTPUT", "ELEMENTS_READONLY", "ELEMENTS_INTEGER"}

@@ -208,8 +208,16 @@ static bool takes_number(PyArrayObject *number, const gj_type *t, weak as)
 	return as == AS_KIND && ((whole && gj_is_int(t)) || (real && gj_is_float(t)) || (!whole && !real && gj_is_complex(t)));
 }
 
-/* The first declared row that all inputs can be cast to, as NumPy's own ufuncs choose; outputs that a generalised ufunc
- * is asked for by signature= or dtype= are of the row's type. */
+/* Are operands of the row's types, where signature= or dtype= says of which they are to be? */
+static bool has_named(PyUFuncObject *uf, const gj_row *r, PyObject *type_tup)
+{
+	bool same = true;
+	for (int i = 0; same && i < uf->nargs; i++)
+		same = !named(type_tup, i) || casts(named(type_tup, i), r->type[i], NPY_EQUIV_CASTING);
+	return same;
+}
+
+/* The first declared row that all inputs can be cast to, as NumPy's own ufuncs choose. */
 static gj_row *first(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const *want, PyObject *type_tup, NPY_CASTING casting, weak as)
 {
 	gj_row *found = NULL;
@@ -217,29 +225,48 @@ static gj_row *first(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const
 	if (alone)
 		as = arrays_hold_numbers(uf, op) ? AS_NUMBER : AS_PYTHON;
 	for (gj_row *r = gj_ufunc_of((PyObject *)uf)->rows; r; r = r->next) {
-		bool fits = true;
+		bool fits = has_named(uf, r, type_tup);
 		for (int i = 0; fits && i < uf->nin; i++) {
 			bool number = op[i] && PyArray_FLAGS(op[i]) & WEAK && !named(type_tup, i);
 			fits = (!(number && alone) && casts(want[i], r->type[i], casting)) || (number && takes_number(op[i], r->type[i], as));
 		}
-		for (int i = uf->nin; fits && r->general && i < uf->nargs; i++)
-			fits = !named(type_tup, i) || casts(want[i], r->type[i], NPY_EQUIV_CASTING);
 		if (fits)
 			found = r;                             /* rows: last made first */
 	}
 	return found;
 }
 
-/* The same where inputs can be cast safely; or, where an output is named, as the call allows, which NumPy checks. */
+/* The first declared row whose inputs are of exactly these types, and the outputs that are given, too, if there is one. */
+static gj_row *declared(PyUFuncObject *uf, PyArrayObject **op, const gj_type *const *type, PyObject *type_tup)
+{
+	gj_row *found[2] = { NULL };
+	for (gj_row *r = gj_ufunc_of((PyObject *)uf)->rows; r; r = r->next) {
+		bool same = has_named(uf, r, type_tup), outputs = true;
+		for (int i = 0; same && i < uf->nin; i++)
+			same = type[i] == r->type[i];
+		for (int i = uf->nin; i < uf->nargs; i++)
+			outputs &= op[i] && casts(PyArray_DESCR(op[i]), r->type[i], NPY_EQUIV_CASTING);
+		found[outputs] = same ? r : found[outputs];
+	}
+	return found[1] ? found[1] : found[0];
+}
+
+/* The first to which inputs can be cast safely; or, where an output's type is named, as the call allows, which NumPy checks. */
 static gj_row *safe(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const *want, PyObject *type_tup)
 {
 	gj_row *r = NULL;
-	bool any = false;
+	bool any = false, output = false;
 	for (int as = AS_NUMPY; !r && as <= AS_NUMBER; as++)
 		r = first(uf, op, want, type_tup, NPY_SAFE_CASTING, (weak)as);
-	for (int i = uf->nin; i < uf->nargs; i++)
+	for (int i = 0; i < uf->nargs; i++) {
 		any |= named(type_tup, i) != NULL;
-	return r || !any || !gj_ufunc_of((PyObject *)uf)->general ? r : first(uf, op, want, type_tup, NPY_UNSAFE_CASTING, AS_ARRAYS);
+		output |= named(type_tup, i) && i >= uf->nin;
+	}
+	if (!r && output)
+		r = first(uf, op, want, type_tup, NPY_UNSAFE_CASTING, AS_ARRAYS);
+	if (!r && any)
+		gj_error(GJ_ERR_UFUNC_NO_LOOP, uf->name);
+	return r;
 }
 
 static gj_row *make(PyUFuncObject *uf, const gj_type *const *type)
@@ -324,7 +351,11 @@ static int choose(PyUFuncObject *uf, PyArrayObject **op, PyObject *type_tup, gj_
 	const gj_type *type[GJ_MAX_OPERANDS];
 	int n = u->general && !u->frozen ? uf->nargs : uf->nin;
 	bool ok = wanted(uf, op, type_tup, false, want) == 0, numbers = ok && kinds(want, n, type), untyped = false;
-	gj_row *r = numbers && !(u->frozen && (u->general || has_number(uf, op))) ? gj_ufunc_exact(u, type, (uint32_t)n) : NULL;
+	gj_row *r = NULL;
+	if (numbers && u->frozen && !has_number(uf, op))
+		r = declared(uf, op, type, type_tup);
+	else if (numbers && !u->frozen)
+		r = gj_ufunc_exact(u, type, (uint32_t)n);
 	for (int i = uf->nin; numbers && i < n; i++)
 		untyped |= !type[i];
 	if (ok && !r && (u->frozen || (untyped && u->declared)))

@@ -450,6 +450,10 @@ def OPTION_VALUE():
 	cuda.jit(inline="sometimes")
 
 
+def UFUNC_NO_LOOP():
+	gridjit.vectorize(["f8(f8)"])(lambda a: a)(X, dtype=np.int16)
+
+
 def UFUNC_RETURN():
 	gridjit.vectorize(["f8(f8)"])(lambda a: None)
 

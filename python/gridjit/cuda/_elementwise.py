@@ -13,6 +13,7 @@ except ImportError:
 
 NUMBERS = int, float, complex, bool, np.bool_, np.integer, np.floating, np.complexfloating
 _TAKES = {int: "iufcV", float: "fcV", complex: "c"}     # kinds of dtypes that Python's numbers become; V: bfloat16
+_TYPE_CODES = frozenset(np.typecodes["All"])
 _KNOWN = frozenset(map(np.dtype, "?bhilqBHILQefdFD"))
 
 
@@ -46,6 +47,23 @@ def type_of(x):
 		return np.dtype(bool)
 	dtype = getattr(x, "dtype", None)
 	return dtype if isinstance(dtype, np.dtype) else np.dtype(str(_core.typeof(x).dtype))
+
+
+def as_mask(where):
+	"""What where= is: a list as bools, an array as it is."""
+	return as_operand(where if is_cuda_array(where) else np.asarray(where, None if hasattr(where, "dtype") else bool))
+
+
+def _check_keywords(casting, order, subok):
+	"""Raises what NumPy raises; returns the order in capitals."""
+	if not isinstance(casting, str):
+		raise TypeError(f"casting must be str, not {type(casting).__name__}")
+	np.can_cast(np.int8, np.int8, casting)
+	if not isinstance(subok, bool):
+		raise TypeError("'subok' must be a boolean")
+	if not isinstance(order, str) or order.upper() not in ("C", "F", "A", "K"):
+		raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+	return order.upper()
 
 
 def as_outputs(out, positional, nout):
@@ -93,7 +111,7 @@ def _real_parts(x, dtype):
 	"""The input, or the real parts of a complex one where the loop has real numbers."""
 	if type_of(x) in (complex, np.complex64, np.complex128) and dtype.kind not in "cb":
 		from ._operators import without_imaginary
-		return x.real if isinstance(x, NUMBERS) else without_imaginary(as_cuda_array(x) if is_cuda_array(x) else to_device(x), dtype)
+		return x.real if isinstance(x, NUMBERS) else without_imaginary(as_cuda_array(x), dtype) if is_cuda_array(x) else x.astype(dtype)
 	return x
 
 
@@ -169,7 +187,7 @@ class Elementwise(_core.Elements):
 			if not isinstance(out, np.ndarray) and not is_cuda_array(out) and not hasattr(out, "__dlpack__"):
 				raise TypeError("return arrays must be of ArrayType")
 			if not np.can_cast(gives, type_of(out), casting):
-				raise _exceptions._UFuncOutputCastingError(self, casting, gives, type_of(out), number)
+				raise _exceptions._UFuncOutputCastingError(self, casting, gives, type_of(out), self.nin + number)
 
 	def _call(self, *args, out=None, where=True, dtype=None, casting="same_kind", signature=None, sig=None, order="K", subok=True,
 			stream=0, **unknown):
@@ -177,16 +195,14 @@ class Elementwise(_core.Elements):
 		if not self.nin <= len(args) <= self.nargs:
 			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} "
 				f"{'was' if len(args) == 1 else 'were'} given")
-		if casting not in ("no", "equiv", "safe", "same_kind", "unsafe", "same_value"):
-			raise ValueError("casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe', 'same_value' "
-				f"(got {casting!r})")
-		if order not in ("C", "F", "A", "K"):
-			raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+		order = _check_keywords(casting, order, subok)
 		outputs = as_outputs(out, args[self.nin:], self.nout)
 		inputs = tuple(map(as_operand, args[:self.nin]))
 		types = tuple(map(type_of, inputs))
 		if not all(isinstance(t, type) or is_known(t) for t in types):
 			raise _exceptions._UFuncNoLoopError(self, types + (None,) * self.nout)
+		if sig is not None and signature is not None:
+			raise TypeError("cannot specify both 'sig' and 'signature'")
 		wanted = self._wanted(dtype, signature if sig is None else sig)
 		if wanted is None:
 			loop, (ins, outs, _) = None, self._row(types)
@@ -197,7 +213,7 @@ class Elementwise(_core.Elements):
 				raise TypeError(f"No loop matching the specified signature and casting was found for ufunc {self.__name__}")
 		self._check_inputs(types, ins, casting)
 		self._check_outputs(outs, outputs, casting)
-		mask = None if where is True else as_operand(where if is_cuda_array(where) else np.asarray(where))
+		mask = None if where is True else as_mask(where)
 		if mask is not None and not np.can_cast(type_of(mask), bool):
 			raise TypeError(f"Cannot cast array data from {type_of(mask)!r} to dtype('bool') according to the rule 'safe'")
 		if casting == "unsafe":
@@ -217,10 +233,18 @@ class Elementwise(_core.Elements):
 		if dtype is not None:
 			raise TypeError("cannot specify both 'signature' and 'dtype'")
 		if isinstance(signature, str):
-			names = signature.replace("->", "")
-			signature = tuple(names) if "->" in signature else tuple(names) * self.nargs
+			ins, arrow, outs = signature.partition("->")
+			if arrow and (len(ins), len(outs)) != (self.nin, self.nout):
+				raise ValueError(f"a type-string for {self.__name__}, {self.nin} typecode(s) before and {self.nout} after the -> sign")
+			signature = tuple(ins + outs)
+			if not all(map(_TYPE_CODES.__contains__, signature)):
+				raise ValueError("Invalid data-type for array")
+		if not isinstance(signature, tuple):
+			raise TypeError("the signature object to ufunc must be a string or a tuple.")
+		if len(signature) == 1 != self.nargs:
+			raise TypeError("Use `dtype` or  fill the tuple with more than one 'None'.")
 		if len(signature) != self.nargs:
-			raise ValueError(f"a signature needs {self.nargs} types, one for each operand of {self.__name__}")
+			raise ValueError(f"a type-tuple must be specified of length {self.nargs} for ufunc '{self.__name__}'")
 		return tuple(None if t is None else np.dtype(t) for t in signature)
 
 	def _through_copies(self, inputs, outputs, dtypes, mask, stream, loop):

@@ -113,9 +113,10 @@ class DeviceGUFunc:
 		given = taken(tuple(map(type_of, operands))) + tuple(None if o is None else type_of(o) for o in outs)
 		if not self._declared and any(t is None for t in given):
 			raise TypeError(f"{self.__name__}() has no signatures, so its outputs must be given: nothing else says what types they have")
-		for dtypes, arrays in self._loops:
-			if all(want is None or want == has for want, has in zip(given, dtypes)):
-				return dtypes, arrays
+		for asked in (given, given[:self.nin]) if self._frozen else (given,):
+			for dtypes, arrays in self._loops:
+				if all(want is None or want == has for want, has in zip(asked, dtypes)):
+					return dtypes, arrays
 		if not self._frozen:
 			return self.add(tuple(_core.as_type(t) if i < self.nin and not dims else types.Array(_core.as_type(t), max(len(dims), 1), "A")
 				for i, (t, dims) in enumerate(zip(given, self._layout.operands))))
@@ -257,7 +258,7 @@ class _Call:
 		if not (target.flags.writeable if isinstance(target, np.ndarray) else not target.readonly):
 			raise ValueError("output array is read-only")
 		if not np.can_cast(self.dtypes[k], target.dtype, "same_kind"):
-			raise _exceptions._UFuncOutputCastingError(self.ufunc, "same_kind", self.dtypes[k], target.dtype, k - self.ufunc.nin)
+			raise _exceptions._UFuncOutputCastingError(self.ufunc, "same_kind", self.dtypes[k], target.dtype, k)
 		if isinstance(target, np.ndarray):
 			d = to_device(target.astype(self.dtypes[k], copy=False), self.stream)           # what the function does not write stays
 		elif target.dtype != self.dtypes[k]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _core
 from . import _folds
-from ._elementwise import as_operand, is_half, type_of
+from ._elementwise import as_mask, as_operand, is_half, type_of
 from ._folds import Fold
 from ._lie import Lie, Parts, meet
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
@@ -167,14 +167,16 @@ def _dtype_of(out):
 	return None if out is None else type_of(out).newbyteorder("=")
 
 
-def _loop_of(f, dtype, wanted, given):
+def _loop_of(f, dtype, wanted, given, method="reduce"):
 	"""The dtype in which a ufunc of two inputs reduces, also by that of an output that is given."""
 	if f.nin != 2 or f.nout != 1:
-		raise ValueError("reduce only supported for binary functions" if f.nin != 2
-			else "reduce only supported for functions returning a single value")
+		raise ValueError(f"{method} only supported for {'binary functions' if f.nin != 2 else 'functions returning a single value'}")
 	if hasattr(f, "_reduction"):
 		return f._reduction(dtype, wanted, given)
-	ins, outs, function = f._resolve((np.dtype(dtype if wanted is None else wanted),) * 2)
+	types = (np.dtype(dtype),) * 2
+	if wanted is not None:
+		types = f._resolve_as(types, (np.dtype(wanted), None, np.dtype(wanted)), "unsafe")
+	ins, outs, function = f._resolve(types)
 	if outs[0] != ins[0]:                      # int32 + int32 is int64: then in that
 		ins, outs, function = f._resolve((outs[0],) * 2)
 	if outs[0] != ins[0] or ins[0] != ins[1]:
@@ -191,6 +193,36 @@ def _convertible(array, loop, stream):
 	return without_imaginary(array, loop, stream)
 
 
+class _Chosen(_folds.States):
+	"""A function of two over the elements that a mask chooses, where nothing can stand for the others: a state is a value, and whether
+	there is one."""
+
+	def __init__(self, f, loop, function):
+		types = loop, np.dtype(bool)
+		super().__init__(f._fold_kernels, types, types, f.__name__, False, f._fold_options)
+		self.function = function
+
+	def of_element(self, target, values, position):
+		return [f"{target[0]}, {target[1]} = T0({values[0]}{' != 0' if self.types[0] == bool else ''}), {values[1]}"]
+
+	def fold(self, target, left, right, in_order=False):
+		(x, there), (y, more) = left, right
+		return [f"v1, t1, v2, t2 = {x}, {there}, {y}, {more}", f"{target[0]}, {target[1]} = T0(f(v1, v2)) if t1 and t2 else v1 if t1 else v2, t1 | t2"]
+
+	def scope(self):
+		return {**super().scope(), "f": self.function, "T0": _core.as_type(self.types[0])}
+
+
+def _reduced_of_chosen(f, loop, function, array, axes, keepdims, initial, mask, stream):
+	"""The elements that the mask chooses, combined with an initial value."""
+	mask = _as_device(np.asarray(mask) if isinstance(mask, (bool, np.bool_)) else mask, stream)._broadcast(array.shape)
+	parts = folded(_Chosen(f, loop, function), [array, mask], array.shape, axes, [None, None], stream)
+	value, there = [with_axes(o, axes, array.ndim) for o in parts] if keepdims else parts
+	result = device_array(value.shape, loop, stream=stream)
+	result.fill(initial, stream=stream)
+	return f(initial, value, out=result, where=there, stream=stream)
+
+
 def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	"""ufunc.reduce for a function over device arrays."""
 	on_device = is_cuda_array(array)
@@ -205,7 +237,12 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 			raise ValueError(f"reduction operation '{f.__name__}' does not have an identity, so to use a where mask one has to "
 				"specify 'initial'")
 		from ._operators import where as choose
-		array = choose(where, array.astype(loop, copy=False), loop.type(initial) if identity is None else identity)
+		mask = as_mask(where)
+		if not np.can_cast(type_of(mask), bool):
+			raise TypeError(f"Cannot cast array data from {type_of(mask)!r} to dtype('bool') according to the rule 'safe'")
+		if identity is None and axes and array.size:
+			return _deliver(_reduced_of_chosen(f, loop, function, array, axes, keepdims, loop.type(initial), mask, stream), out, on_device, stream, "unsafe")
+		array = choose(mask, array.astype(loop, copy=False), loop.type(initial) if identity is None else identity)
 	if any(array.shape[axis] == 0 for axis in axes) and (initial is None or identity is None and initial is np._NoValue):
 		raise ValueError(f"zero-size array to reduction operation {f.__name__} which has no identity")
 	if not axes:
@@ -221,7 +258,7 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 		result, = _fold(fold, array, axes, keepdims, stream)
 		result = result.astype(loop, copy=False, stream=stream)
 	if initial not in (np._NoValue, None) and not (array.size == 0 and identity is None):
-		result = f(result, loop.type(initial), stream=stream, dtype=None)
+		result = f(loop.type(initial), result, stream=stream)
 	return _deliver(result, out, on_device, stream, "unsafe")
 
 
@@ -239,7 +276,7 @@ def accumulate_with(f, array, axis, dtype, out, stream):
 	on_device = is_cuda_array(array)
 	array = _source(array, stream)
 	axis = _one_axis(axis, array.ndim, "accumulate")
-	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
+	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out), "accumulate")
 	array = _convertible(array, loop, stream)
 	fold = Fold(f._fold_kernels, (loop,), function, options=f._fold_options)
 	return _deliver(_scan(fold, array, axis, False, None, stream), out, on_device, stream, "unsafe")
@@ -257,7 +294,7 @@ def reduceat_with(f, array, indices, axis, dtype, out, stream):
 	for one in first:
 		if not 0 <= one < n:
 			raise IndexError(f"index {one} out-of-bounds in {f.__name__}.reduceat [0, {n})")
-	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
+	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out), "reduceat")
 	array = _convertible(array, loop, stream)
 	shape = (*array.shape[:axis], first.size, *array.shape[axis + 1:])
 	result = device_array(shape, loop, stream=stream)

@@ -103,10 +103,12 @@ class DeviceUFunc(Elementwise):
 			for want, given in zip(wanted, dtypes))
 		if not self._frozen:
 			return named
-		for ins, outs, _ in self._loops:
-			if all(want is None or want == has for want, has in zip(wanted, ins + outs)) and all(
-					np.can_cast(given, taken, casting) for given, taken in zip(dtypes, ins)):
+		rows = [ins for ins, outs, _ in self._loops if all(want is None or want == has for want, has in zip(wanted, ins + outs))]
+		for ins in rows:
+			if all(want is not None or np.can_cast(given, has) for want, given, has in zip(wanted, dtypes, ins)):
 				return ins
+		if rows and any(t is not None for t in wanted[self.nin:]):
+			return rows[0]                         # casting= is checked by who asks
 		raise TypeError(f"No loop matching the specified signature and casting was found for ufunc {self.__name__}")
 
 	def __reduce__(self):
