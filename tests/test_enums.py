@@ -178,6 +178,39 @@ def test_integers_in_kernels(device, capfd):
 	assert out[0] == 5
 
 
-def test_no_names():
-	with pytest.raises(errors.TypingError, match="no attribute 'name'"):
-		gridjit.njit(lambda c: c.name)(Size.TWO)
+def test_no_names_of_arguments():
+	for member in Size.TWO, Color.RED:
+		with pytest.raises(errors.TypingError, match="which name the member of .* has is not known"):
+			gridjit.njit(lambda c: c.name)(member)
+
+
+def test_members_by_their_names():
+	def f(c):
+		k = Color["RED"]
+		return Color["GREEN"], k.value + Level["LOW"], c is Color["RED"], Color.RED.name, Level.LOW.name, 1 if k.name == "RED" else 0
+
+	for c in Color:
+		assert gridjit.njit(f)(c) == f(c)
+
+	@cuda.jit
+	def kernel(out, c):
+		out[0] = Color["GREEN"].value + Level["LOW"]
+		out[1] = 1 if c is Color["RED"] and Color.RED.name == "RED" else 0
+
+	out = np.zeros(2)
+	kernel[1, 1](out, Color.RED)
+	assert out.tolist() == [Color.GREEN.value + Level.LOW, 1]
+	with pytest.raises(errors.TypingError, match="cannot be indexed"):
+		gridjit.njit(lambda: Color["BLACK"])()
+
+def test_fused_functions_take_integer_members():
+	@gridjit.fuse
+	def f(x, k):
+		return x * k + Level["LOW"]
+
+	x = np.arange(3)
+	for _ in range(2):
+		got = f(x, Level.LOW)
+		assert got.dtype == np.int64 and np.array_equal(got, x * int(Level.LOW) + int(Level.LOW))
+	with pytest.raises(TypeError, match="takes NumPy arrays and numbers, but argument 2 is Color"):
+		f(x, Color.RED)

@@ -118,6 +118,7 @@ EXPECT = {
 	"UFUNC_ARRAYS": "the ufunc halves() is called on an array, but kernels have no memory",
 	"SETITEM": "cannot assign to an item of UniTuple(int64 x 2)",
 	"STORE": "cannot store a string in float32",
+	"MEMBER_NAME": "which name the member of Enum<int64>(error_kernels.Shade) has is not known when the function is compiled",
 	"STORE_COMPLEX": "cannot store complex128 in float32: a real number has no room for an imaginary part",
 	"VECTOR_PARTS": "float32x4() takes 4 numbers, or vectors of float32 that hold as many together, but got 3",
 	"FIELD": "no field 'z'",

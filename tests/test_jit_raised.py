@@ -191,3 +191,52 @@ def test_words_on_other_paths():
 		rounds(np.ones(50), 0)
 	with pytest.raises(ZeroDivisionError, match="float floor division by zero"):
 		njit(lambda x: halves(x)[0])(np.zeros(2))
+
+
+# -- exceptions that depend on the way control came ------------------------------------------------------------------------------------
+
+def chosen_class(n):
+	raise (ValueError if n else KeyError)
+
+
+def chosen_object(n):
+	raise (ValueError("a") if n > 1 else KeyError(n) if n else Unstable(f"{n} of {n + 1}"))
+
+
+def chosen_before(n):
+	kind = ValueError if n else IndexError
+	n += 1
+	raise kind("at", n)
+
+
+def chosen_variable(n):
+	if n == 0:
+		error = ZeroDivisionError("nothing")
+	elif n == 1:
+		error = OverflowError
+	else:
+		error = ValueError(n)
+	raise error
+
+
+def chosen_at_the_end(n):
+	if n < 2:
+		raise (TypeError if n else LookupError)("wrong")
+	return n
+
+
+class Unstable(ArithmeticError):
+	pass
+
+
+@pytest.mark.parametrize("function", (chosen_class, chosen_object, chosen_before, chosen_variable, chosen_at_the_end), ids=lambda f: f.__name__)
+def test_which_exception_depends_on_the_way(function):
+	def outcome(f, n):
+		try:
+			return f(n)
+		except Exception as error:
+			return type(error), error.args
+
+	compiled = njit(function)
+	for n in range(3):
+		assert outcome(compiled, n) == outcome(function, n)

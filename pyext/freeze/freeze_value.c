@@ -292,8 +292,13 @@ static const gj_obj *freeze_member(gj_freezer *fz, PyObject *o)
 	const gj_fields *fields = gj_enum_fields(Py_TYPE(o));
 	PyObject *v = fields ? gj_enum_value(o) : NULL, *item = v ? PyTuple_Pack(1, v) : NULL;
 	gj_obj *r = item ? (gj_obj *)freeze_items(fz, GJ_OBJ_TUPLE, item, NULL) : NULL;
-	if (r)
+	PyObject *name = NULL;
+	if (r) {
 		r->fields = fields;
+		if (gj_attribute(o, "_name_", &name) > 0 && PyUnicode_Check(name))
+			r->name = gj_freeze_text(fz, name);
+	}
+	Py_XDECREF(name);
 	Py_XDECREF(item);
 	Py_XDECREF(v);
 	return r;
@@ -341,28 +346,48 @@ static const char *public_names(gj_freezer *fz, PyTypeObject *class)
 	return text;
 }
 
+/* What the class holds under the name, as one more item of r, if it is a number or a member of an enumeration. false: an exception is set. */
+static bool freeze_held(gj_freezer *fz, gj_obj *r, PyObject *v, const char *name, const gj_names *names)
+{
+	bool number = PyLong_Check(v) || PyFloat_Check(v) || PyTuple_Check(v) || PyArray_CheckScalar(v) || gj_has_base(Py_TYPE(v), "Enum");
+	if (!number)
+		return true;
+	const gj_obj *item = PyList_Append(fz->keep, v) < 0 ? NULL : gj_freeze_value(fz, v, names);
+	if (!item)
+		return false;
+	((const char **)(uintptr_t)r->attr)[r->n] = name;
+	((const gj_obj **)(uintptr_t)r->item)[r->n++] = item;
+	return true;
+}
+
+/* All members of an enumeration: code may find them by their names. */
+static bool freeze_members(gj_freezer *fz, gj_obj *r, PyObject *members, const gj_names *names)
+{
+	PyObject *key, *v;
+	for (Py_ssize_t at = 0; PyDict_Next(members, &at, &key, &v);)
+		if (PyUnicode_Check(key) && !freeze_held(fz, r, v, gj_freeze_text(fz, key), names))
+			return false;
+	return true;
+}
+
 /* A class is no value, but the numbers that it holds are: those that the code mentions. Named tuples can be made. */
 static const gj_obj *freeze_class(gj_freezer *fz, PyObject *o, const gj_names *names)
 {
 	gj_obj *r = (gj_obj *)gj_freeze_opaque(fz, o);
-	uint32_t n = names ? names->n : 0, count = 0;
+	uint32_t n = names ? names->n : 0;
 	PyObject *map = gj_has_base((PyTypeObject *)o, "Enum") ? PyUnicode_InternFromString("_member_map_") : NULL;
 	PyObject *members = map ? gj_class_attribute((PyTypeObject *)o, map) : NULL;
 	Py_XDECREF(map);
-	const char **attr = gj_new(fz->arena, const char *, n + 1);
-	const gj_obj **item = gj_new(fz->arena, const gj_obj *, n + 1);
+	members = members && PyDict_Check(members) ? members : NULL;
+	r->attr = gj_new(fz->arena, const char *, n + (members ? PyDict_GET_SIZE(members) : 0) + 1);
+	r->item = gj_new(fz->arena, const gj_obj *, n + (members ? PyDict_GET_SIZE(members) : 0) + 1);
+	if (members && !freeze_members(fz, r, members, names))
+		return NULL;
 	for (uint32_t i = 0; i < n; i++) {
-		PyObject *v = members && PyDict_Check(members) ? PyDict_GetItemWithError(members, names->object[i]) : NULL;
-		v = v ? v : gj_class_attribute((PyTypeObject *)o, names->object[i]);
-		bool number = v && (PyLong_Check(v) || PyFloat_Check(v) || PyTuple_Check(v) || PyArray_CheckScalar(v) || gj_has_base(Py_TYPE(v), "Enum"));
-		if (!number)
-			continue;
-		if (PyList_Append(fz->keep, v) < 0 || !(item[count] = gj_freeze_value(fz, v, names)))
+		PyObject *v = members && PyDict_GetItemWithError(members, names->object[i]) ? NULL : gj_class_attribute((PyTypeObject *)o, names->object[i]);
+		if (v && !freeze_held(fz, r, v, names->name[i], names))
 			return NULL;
-		attr[count++] = names->name[i];
 	}
-	if (count)
-		r->attr = attr, r->item = item, r->n = count;
 	const gj_fields *fields = gj_class_fields((PyTypeObject *)o);
 	if ((r->code = freeze_maker(fz, (PyTypeObject *)o, fields)))
 		r->fields = fields;

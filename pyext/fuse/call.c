@@ -22,7 +22,7 @@ typedef struct call {
 
 /* -- Arguments ------------------------------------------------------------------------------------------------------------- */
 
-/* The classes of Python's numbers are as those of fusing.py, exactly. */
+/* The classes of Python's numbers are as those of fusing.py, exactly; members of an IntEnum are integers. */
 static bool read_number(PyObject *x, int kind, number *out)
 {
 	switch (kind) {
@@ -31,7 +31,8 @@ static bool read_number(PyObject *x, int kind, number *out)
 	case GJ_C128: out->c = PyComplex_CheckExact(x) ? PyComplex_AsCComplex(x) : (Py_complex){ 0 }; return PyComplex_CheckExact(x);
 	case GJ_I64: {
 		int overflow = 1;
-		out->i = PyLong_CheckExact(x) ? PyLong_AsLongLongAndOverflow(x, &overflow) : 0;
+		bool is = PyLong_CheckExact(x) || (PyLong_Check(x) && gj_has_base(Py_TYPE(x), "IntEnum"));
+		out->i = is ? PyLong_AsLongLongAndOverflow(x, &overflow) : 0;
 		return !overflow;
 	}
 	default: return false;

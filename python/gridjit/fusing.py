@@ -1,5 +1,6 @@
 """@fuse: a function of array expressions as one loop, compiled for the dtypes and dimensions that it is called with."""
 
+import enum
 import functools
 import inspect
 import math
@@ -18,7 +19,7 @@ _MISTAKES = errors.NumbaError, NotImplementedError
 
 def _operand(x, name, position):
 	"""An argument as an array, and whether it is a number of Python's."""
-	dtype = _NUMBERS.get(type(x))
+	dtype = _NUMBERS.get(int if isinstance(x, enum.IntEnum) else type(x))
 	if dtype is not None:
 		return np.asarray(x, dtype), True
 	if not isinstance(x, (np.ndarray, np.generic)) or isinstance(x, np.ma.MaskedArray):

@@ -193,6 +193,7 @@ gj_fn *gj_ssa_read(gj_trap *trap, const gj_code *code, const gj_reading *reading
 	gj_closure_check(&s);
 	s.cur = s.loc = 0;
 	gj_ssa_emit(&s, GJ_JUMP, 0, NULL);
+	gj_part_raises(&s);
 	gj_find_prints(&s);
 	gj_choose_texts(&s);
 	gj_settle_prints(&s);

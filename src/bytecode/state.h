@@ -163,6 +163,9 @@ void   gj_var_fill(gj_ssa_state *);            /* operands of all phis, then the
 void   gj_var_trivial(gj_ssa_state *);         /* again, after edges are gone */
 gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
 
+/* ways.c: where what is raised depends on the way control came, each has a RAISE of its own. */
+void   gj_part_raises(gj_ssa_state *);
+
 /* raised.c: what each RAISE raises, when all variables are known; what only makes its message is deleted. */
 void   gj_settle_raises(gj_ssa_state *);
 /* How often each op is an operand; deletes the ops `work`, which nobody uses, and what is not used then, as far as it stands in such blocks (NULL: all). */

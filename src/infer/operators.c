@@ -366,6 +366,17 @@ static gj_known dict_item(const gj_inst *s, const gj_op *o, gj_known a, gj_known
 	return (gj_known){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
 }
 
+/* Color['RED']: the member of an enumeration; no type: the class is none, or has no such member. */
+static gj_known member_named(const gj_inst *s, const gj_op *o, const gj_obj *class, const gj_obj *key)
+{
+	for (uint32_t i = 0; key && key->kind == GJ_OBJ_STR && class->attr && i < class->n; i++) {
+		gj_known v = strcmp(class->attr[i], key->name) ? (gj_known){ 0 } : gj_known_of(s->fn, o->loc, class->item[i]);
+		if (v.type && gj_is_member(v.type))
+			return v;
+	}
+	return (gj_known){ 0 };
+}
+
 gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 {
 	char items[16];
@@ -384,6 +395,9 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 			gj_fail(s->fn, o->loc, GJ_ERR_POINTER_VOID);
 		return gj_just(a.type->elem->kind == GJ_RECORD ? gj_ref_type(a.type->elem, false, (gj_space)a.type->space, a.type->align) : a.type->elem);
 	}
+	gj_known member = a.konst && a.konst->kind == GJ_OBJ_OPAQUE ? member_named(s, o, a.konst, index.konst) : (gj_known){ 0 };
+	if (member.type)
+		return member;
 	if (a.konst && a.konst->kind == GJ_OBJ_FUNCTION)
 		gj_fail(s->fn, o->loc, GJ_ERR_LAUNCH_INSIDE, a.konst->name ? a.konst->name : a.konst->code->name);
 	gj_refuse_opaque(s->fn, o->loc, a);
@@ -543,6 +557,13 @@ const gj_obj *gj_attribute_function(const gj_inst *s, const gj_op *o)
 	return is_value(t) && !has_part(t, o->imm.name) ? written(s, o->imm.name, 1) : NULL;
 }
 
+static const gj_obj *text_object(gj_arena *arena, const char *text)
+{
+	gj_obj *o = gj_new(arena, gj_obj, 1);
+	*o = (gj_obj){ .kind = GJ_OBJ_STR, .name = text };
+	return o;
+}
+
 /* Of generators of random numbers, and slices. */
 static bool has_methods(const gj_type *t, const char *name)
 {
@@ -655,6 +676,11 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		return said;
 	if (a.konst && a.konst->kind == GJ_OBJ_INT && a.konst->fields && !strcmp(name, "value"))
 		return gj_known_of(s->fn, o->loc, gj_obj_int(s->fn->arena, a.konst->i));
+	if (gj_is_member(a.type) && !strcmp(name, "name")) {
+		if (!a.konst || !a.konst->name)
+			gj_fail(s->fn, o->loc, GJ_ERR_MEMBER_NAME, gj_known_text(s->fn->arena, a));
+		return gj_known_of(s->fn, o->loc, text_object(s->fn->arena, a.konst->name));
+	}
 	if (gj_is_int(a.type) && !strcmp(name, "bit_count"))
 		return gj_known_named(s, o, "int.bit_count", NULL);
 	if (gj_is_dict(a.type) && method(s, "dict", name))

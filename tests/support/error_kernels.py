@@ -1,5 +1,6 @@
 """One function for each message of the compiler, as a user would write the mistake. A line ends with `# here: TEXT` where
 the caret must point, and TEXT is what it must underline."""
+import enum
 import math
 
 import numpy as np
@@ -15,6 +16,11 @@ TABLE = np.arange(4, dtype=np.float32)
 HUGE = np.broadcast_to(np.float32(1), 1 << 25)
 RECORDS = np.zeros(2, [("mass", "f4"), ("name", "S8")])
 PACKED = np.dtype([("flag", "i1"), ("n", "i4")])
+
+
+class Shade(enum.Enum):
+	DARK = 1
+	LIGHT = 2
 
 
 class Config:
@@ -578,6 +584,12 @@ def SETITEM(x):
 
 def STORE(x):
 	x[0] = "text"  # here: x[0]
+
+
+def MEMBER_NAME(x):
+	c = Shade.DARK if x[0] > 0 else Shade.LIGHT
+	if c.name == "DARK":  # here: c.name
+		x[0] = 1
 
 
 def STORE_COMPLEX(x):
