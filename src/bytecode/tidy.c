@@ -2,6 +2,7 @@
  * lines joined, so that the same source gives the same graph whatever detours a Python version's compiler takes. */
 #include "bytecode/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* -- Dead ops --------------------------------------------------------------------------------------------------------- */
@@ -36,19 +37,25 @@ static bool *find_live(gj_ssa_state *s)
 	return live;
 }
 
-/* In the order of variables, so that it does not depend on who asked first. */
-static void sort_phis(gj_ssa_state *s)
+static int by_place(const void *a, const void *b)
 {
-	for (uint32_t i = 0; i < s->phi.n; i++) {
-		gj_sphi phi = s->phi.p[i];
-		gj_sblock *sb = &s->sb.p[phi.block];
-		gj_o(s->f, phi.ref)->imm.i = phi.var;
-		gj_push(s->f->arena, &sb->phis, phi.ref);
-		for (uint32_t k = sb->phis.n - 1; k && gj_o(s->f, sb->phis.p[k - 1])->imm.i > (int64_t)phi.var; k--) {
-			sb->phis.p[k] = sb->phis.p[k - 1];
-			sb->phis.p[k - 1] = phi.ref;
-		}
-	}
+	const gj_sphi *x = a, *y = b;
+	return x->block != y->block ? (x->block < y->block ? -1 : 1) : x->var < y->var ? -1 : x->var > y->var;
+}
+
+/* Only live ones are left, in the order of variables, so that it does not depend on who asked first. Reads through many joins make far
+ * more than live. */
+static void sort_phis(gj_ssa_state *s, const bool *live)
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < s->phi.n; i++)
+		if (live[s->phi.p[i].ref])
+			s->phi.p[n++] = s->phi.p[i];
+	s->phi.n = n;
+	if (n)
+		qsort(s->phi.p, n, sizeof *s->phi.p, by_place);
+	for (uint32_t i = 0; i < n; i++)
+		gj_push(s->f->arena, &s->sb.p[s->phi.p[i].block].phis, s->phi.p[i].ref);
 }
 
 static void place(gj_ssa_state *s, const bool *live)
@@ -58,8 +65,7 @@ static void place(gj_ssa_state *s, const bool *live)
 		gj_bb *bb = &f->bb.p[b], old = *bb;
 		memset(&bb->ops, 0, sizeof bb->ops);
 		for (uint32_t k = 0; k < s->sb.p[b].phis.n; k++)
-			if (live[s->sb.p[b].phis.p[k]])
-				gj_push(f->arena, &bb->ops, s->sb.p[b].phis.p[k]);
+			gj_push(f->arena, &bb->ops, s->sb.p[b].phis.p[k]);
 		for (uint32_t k = 0; k < old.ops.n; k++)
 			if (live[old.ops.p[k]])
 				gj_push(f->arena, &bb->ops, old.ops.p[k]);
@@ -131,12 +137,12 @@ static void order_preds(gj_fn *f, gj_bb *bb)
 static void mark_unsure(gj_ssa_state *s)
 {
 	for (uint32_t i = 0; i < s->phi.n; i++) {
-		const gj_op *flag = gj_o(s->f, s->phi.p[i].ref);
-		if (flag->sub != GJ_PHI_BOUND || s->alias[s->phi.p[i].ref])
+		gj_sphi flag = s->phi.p[i], value = { .block = flag.block, .var = flag.var - GJ_VAR_BOUND };
+		if (gj_o(s->f, flag.ref)->sub != GJ_PHI_BOUND || s->alias[flag.ref] || flag.var >= GJ_VAR_KEPT)
 			continue;
-		GJ_EACH_PHI(s->f, flag->block, r)
-			if (gj_o(s->f, r)->sub == GJ_PHI_VALUE && gj_o(s->f, r)->imm.name == flag->imm.name)
-				gj_o(s->f, r)->sub = GJ_PHI_MAYBE;
+		const gj_sphi *found = bsearch(&value, s->phi.p, s->phi.n, sizeof value, by_place);
+		if (found && gj_o(s->f, found->ref)->sub == GJ_PHI_VALUE)
+			gj_o(s->f, found->ref)->sub = GJ_PHI_MAYBE;
 	}
 }
 
@@ -144,7 +150,7 @@ void gj_ssa_tidy(gj_ssa_state *s)
 {
 	gj_fn *f = s->f;
 	bool *live = find_live(s);
-	sort_phis(s);
+	sort_phis(s, live);
 	place(s, live);
 	gj_shortcuts(f);
 	gj_cfg(f);
