@@ -1,4 +1,5 @@
-/* Edges of the control flow: their places among the predecessors, which are those of phi operands, and taking one away. */
+/* Edges of the control flow: their places among the predecessors, which are those of phi operands, taking one away, and making a loop
+ * of them. */
 #include "ir/walk.h"
 
 #include <string.h>
@@ -120,4 +121,37 @@ int gj_caught_edge(const gj_fn *f, uint32_t b)
 {
 	gj_opcode t = (gj_opcode)gj_terminator(f, b)->op;
 	return t == GJ_TRY ? 1 : (t == GJ_RAISE || t == GJ_RERAISE) && f->bb.p[b].nsucc ? 0 : -1;
+}
+
+static gj_ref number(gj_fn *f, uint32_t block, const gj_type *t, int64_t k)
+{
+	gj_ref r = gj_emit(f, block, GJ_CONST, t, 0, 0, NULL);
+	gj_o(f, r)->imm.i = k;
+	gj_o(f, r)->flags = GJ_NONNEG;
+	return r;
+}
+
+gj_counted gj_count_loop(gj_fn *f, uint32_t from, const gj_type *t)
+{
+	gj_counted l = { .head = gj_block_new(f), .done = gj_block_new(f), .one = number(f, from, t, 1) };
+	gj_ref none = number(f, from, t, 0);
+	gj_emit(f, from, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_link(f, from, l.head);
+	l.i = gj_emit(f, l.head, GJ_PHI, t, 0, 2, (gj_ref[]){ none, none });
+	gj_o(f, l.i)->flags = GJ_NONNEG;
+	return l;
+}
+
+void gj_count_rounds(gj_fn *f, const gj_counted *l, gj_ref n, uint32_t body, uint32_t last)
+{
+	gj_ref more = gj_emit(f, l->head, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ l->i, n });
+	gj_o(f, more)->sub = GJ_CMP_LT;
+	gj_emit(f, l->head, GJ_BRANCH, NULL, 0, 1, &more);
+	gj_link(f, l->head, body);
+	gj_link(f, l->head, l->done);
+	gj_ref next = gj_emit(f, last, GJ_ADD, gj_o(f, l->i)->type, 0, 2, (gj_ref[]){ l->i, l->one });
+	gj_o(f, next)->flags = GJ_NONNEG | GJ_NSW | GJ_NUW;
+	gj_emit(f, last, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_link(f, last, l->head);
+	gj_o(f, l->i)->arg[1] = next;
 }

@@ -246,6 +246,12 @@ int      gj_caught_edge(const gj_fn *, uint32_t b);
 /* The edges into b from the predecessors at take[] go through a new block instead, which jumps to b. */
 uint32_t gj_split_edges(gj_fn *, uint32_t b, const bool *take);
 
+/* for i in range(n): begins behind block `from`, which has no end yet. `head` takes other phis, from there and from a round's end. */
+typedef struct gj_counted { uint32_t head, done; gj_ref i, one; } gj_counted;
+gj_counted gj_count_loop(gj_fn *, uint32_t from, const gj_type *);
+/* … whose rounds begin in block `body` and end in block `last`. */
+void     gj_count_rounds(gj_fn *, const gj_counted *, gj_ref n, uint32_t body, uint32_t last);
+
 extern const char *const gj_op_name[GJ_NOPS];
 extern const uint16_t gj_op_flags[GJ_NOPS];
 enum {

@@ -270,25 +270,14 @@ static gj_ref cell_of(gj_prange *p, const gj_carried *c)
 static gj_ref join_chunks(gj_prange *p, uint32_t *b, const gj_carried *c, gj_ref n)
 {
 	gj_fn *f = p->f;
-	const gj_type *i64 = gj_scalar[GJ_I64], *t = gj_o(f, c->phi)->type;
-	uint32_t head = gj_block_new(f), body = gj_block_new(f), done = gj_block_new(f);
-	gj_ref zero = gj_int(f, *b, i64, 0), one = gj_int(f, *b, i64, 1);
-	gj_emit(f, *b, GJ_JUMP, NULL, 0, 0, NULL);
-	gj_link(f, *b, head);
-	gj_ref i = gj_emit(f, head, GJ_PHI, i64, 0, 2, (gj_ref[]){ zero, zero }), start = gj_carry_in(p, c->phi);
-	gj_ref x = gj_emit(f, head, GJ_PHI, t, 0, 2, (gj_ref[]){ start, start });
-	gj_ref more = gj_emit(f, head, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ i, n });
-	gj_o(f, more)->sub = GJ_CMP_LT;
-	gj_emit(f, head, GJ_BRANCH, NULL, 0, 1, &more);
-	gj_link(f, head, body);
-	gj_link(f, head, done);
-	gj_ref at = gj_emit(f, body, GJ_ELEM, gj_o(f, c->cell)->type, 0, 2, (gj_ref[]){ c->cell, i });
+	const gj_type *t = gj_o(f, c->phi)->type;
+	uint32_t body = gj_block_new(f);
+	gj_counted loop = gj_count_loop(f, *b, gj_scalar[GJ_I64]);
+	gj_ref start = gj_carry_in(p, c->phi), x = gj_emit(f, loop.head, GJ_PHI, t, 0, 2, (gj_ref[]){ start, start });
+	gj_ref at = gj_emit(f, body, GJ_ELEM, gj_o(f, c->cell)->type, 0, 2, (gj_ref[]){ c->cell, loop.i });
 	gj_o(f, x)->arg[1] = gj_carry_join(f, body, c, x, gj_emit(f, body, GJ_LOAD, t, 0, 1, &at));
-	gj_o(f, i)->arg[1] = gj_emit(f, body, GJ_ADD, i64, 0, 2, (gj_ref[]){ i, one });
-	gj_o(f, gj_o(f, i)->arg[1])->flags |= GJ_NSW;
-	gj_emit(f, body, GJ_JUMP, NULL, 0, 0, NULL);
-	gj_link(f, body, head);
-	*b = done;
+	gj_count_rounds(f, &loop, n, body, body);
+	*b = loop.done;
 	return x;
 }
 

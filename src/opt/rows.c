@@ -25,14 +25,6 @@ static bool fits(const gj_fn *f)
 	return checks;
 }
 
-static gj_ref value(gj_fn *f, uint32_t block, gj_opcode op, int64_t imm)
-{
-	gj_ref r = gj_emit(f, block, op, gj_scalar[GJ_I32], 0, 0, NULL);
-	gj_o(f, r)->imm.i = imm;
-	gj_o(f, r)->flags = GJ_NONNEG;
-	return r;
-}
-
 /* What was there is done by thread t, and comes to `next`. */
 static void be_thread(gj_fn *f, gj_ref t, uint32_t next)
 {
@@ -54,27 +46,16 @@ bool gj_run_rows(gj_fn *f)
 {
 	if (!fits(f))
 		return false;
-	uint32_t header = gj_block_new(f), next = gj_block_new(f), end = gj_block_new(f), body = gj_split_block(f, 0, 0);
-	gj_ref none = value(f, 0, GJ_CONST, 0), n = value(f, 0, GJ_SREG, GJ_NTID_X), one = value(f, 0, GJ_CONST, 1);
-	const gj_type *i32 = gj_scalar[GJ_I32];
-	gj_emit(f, 0, GJ_JUMP, NULL, 0, 0, NULL);
-	gj_link(f, 0, header);
-	gj_ref t = gj_emit(f, header, GJ_PHI, i32, 0, 2, (gj_ref[]){ none, none });
-	gj_ref more = gj_emit(f, header, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ t, n });
-	gj_o(f, more)->sub = GJ_CMP_LT;
-	gj_emit(f, header, GJ_BRANCH, NULL, 0, 1, &more);
-	gj_link(f, header, body);
-	gj_link(f, header, end);
-	be_thread(f, t, next);
-	gj_ref after = gj_emit(f, next, GJ_ADD, i32, 0, 2, (gj_ref[]){ t, one });
-	gj_emit(f, next, GJ_JUMP, NULL, 0, 0, NULL);
-	gj_link(f, next, header);
-	gj_emit(f, end, GJ_RETURN, NULL, 0, 0, NULL);
-	gj_o(f, t)->arg[1] = after;
-	gj_o(f, t)->flags = GJ_NONNEG;
-	gj_o(f, after)->flags = GJ_NONNEG | GJ_NSW | GJ_NUW;
+	uint32_t next = gj_block_new(f), body = gj_split_block(f, 0, 0);
+	gj_ref n = gj_emit(f, 0, GJ_SREG, gj_scalar[GJ_I32], 0, 0, NULL);
+	gj_o(f, n)->imm.i = GJ_NTID_X;
+	gj_o(f, n)->flags = GJ_NONNEG;
+	gj_counted loop = gj_count_loop(f, 0, gj_scalar[GJ_I32]);
+	be_thread(f, loop.i, next);
+	gj_count_rounds(f, &loop, n, body, next);
+	gj_emit(f, loop.done, GJ_RETURN, NULL, 0, 0, NULL);
 	f->rows = true;
 	gj_cfg(f);
-	gj_check_before_row(f, header);
+	gj_check_before_row(f, loop.head);
 	return true;
 }
