@@ -4,6 +4,7 @@ import gc
 import math
 import pickle
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from conftest import on
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gridjit import config, cuda, errors, typeof
+from gridjit import config, cuda, errors, typeof, types
 
 SHAPES = [(), (1,), (5,), (0,), (3, 4), (3, 0), (1, 5), (2, 3, 4), (2, 1, 3, 2)]
 DTYPES = ["?", "i1", "u2", "i4", "u8", "f2", "f4", "f8", "c8", "c16"]
@@ -503,3 +504,76 @@ def test_device_arrays_stay_on_their_device():
 	with pytest.raises(ValueError, match="read-only"):
 		cuda.from_cuda_array_interface({"shape": (1,), "typestr": "<f4", "data": (array.device_pointer, True), "version": 3},
 			owner=array)[...] = 0
+
+
+# -- arrays for other libraries --
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u2", "i4", "u8", "f2", "f4", "f8", "c8", "c16"])
+def test_dlpack_shares_the_memory(dtype):
+	x = np.arange(24).reshape(2, 3, 4).astype(dtype)
+	d = cuda.to_device(x)
+	for view, want in (d, x), (d[:, ::-1, 1:3], x[:, ::-1, 1:3]), (d.T, x.T), (d[0, 0, 0:0], x[0, 0, 0:0]), (d[1, 2, 3, ...], x[1, 2, 3, ...]):
+		host = np.from_dlpack(view)
+		assert host.dtype == x.dtype and host.shape == want.shape and np.array_equal(host, want)
+		assert host.size == 0 or host.__array_interface__["data"][0] == view.device_pointer
+	assert np.from_dlpack(cuda.device_array(3, types.float64)).shape == (3,)
+
+
+def test_dlpack_keeps_the_memory_and_lets_it_go():
+	d = cuda.to_device(np.arange(1000.0))
+	gone = weakref.ref(d)
+	host, unused = np.from_dlpack(d), (d.__dlpack__(), d.__dlpack__(max_version=(1, 0)))
+	del d
+	gc.collect()
+	assert gone() is not None and host.sum() == 499500
+	del host, unused
+	gc.collect()
+	assert gone() is None
+
+
+def test_dlpack_keywords():
+	d = cuda.to_device(np.arange(3.0))
+	assert d.__dlpack_device__() == (1, 0) if d.on_host else d.__dlpack_device__()[0] == 2
+	if d.on_host:
+		shared, copied = np.from_dlpack(d), np.from_dlpack(d, copy=True)
+		d[0] = 9
+		assert shared[0] == 9 and copied[0] == 0
+		with pytest.raises(BufferError, match="copies to"):
+			d.__dlpack__(dl_device=(2, 0))
+		readonly = np.from_dlpack(np.broadcast_to(d, (2, 3)))
+		assert not readonly.flags.writeable and readonly[1, 0] == 9
+	assert "dltensor_versioned" in repr(d.__dlpack__(max_version=(1, 0))) and "dltensor_versioned" not in repr(d.__dlpack__())
+
+
+def test_flat(device):
+	x = np.arange(12.0).reshape(3, 4)
+	for make in (lambda a: a, lambda a: a.T, lambda a: a[:, ::2]):
+		a, want = make(cuda.to_device(x)), make(x.copy())
+		assert list(a.flat) == list(want.flat) and len(a.flat) == len(want.flat) and a.flat[3] == want.flat[3]
+		assert np.array_equal(a.flat[1:4], want.flat[1:4]) and np.array_equal(np.asarray(a.flat), want.ravel())
+		for key, value in (2, 7), (slice(None, None, 2), [1, 2]), (slice(0, 3), 5), ([0, 4], [8, 9]), (-1, 3):
+			a.flat[key] = value
+			want.flat[key] = value
+			assert np.array_equal(a.copy_to_host(), want)
+		a.flat = [1, 2, 3]
+		want.flat = [1, 2, 3]
+		assert np.array_equal(a.copy_to_host(), want)
+
+
+@pytest.mark.parametrize("change", ["np.copyto(a, 1)", "np.copyto(a, b, where=b > 2)", "np.put(a, [0, -1], [7, 8])", "a.put([1, 2], 5)", "np.place(a, b > 2, [4, 5])", "np.putmask(a, b > 2, b * 2)",
+	"np.fill_diagonal(a, 9)", "np.put_along_axis(a, np.array([[0], [1]]), 5, axis=1)", "a.sort()", "a.partition(1)", "a.byteswap()"])
+def test_functions_that_write_to_their_first_argument(device, change):
+	"""They change the array in device memory, not a copy."""
+	x, y = np.array([[3.0, 1, 2], [6, 5, 4]]), np.arange(6.0).reshape(2, 3)
+	d = cuda.to_device(x)
+	eval(change, {"np": np, "a": d, "b": cuda.to_device(y)})
+	eval(change, {"np": np, "a": x, "b": y})
+	assert np.array_equal(d.copy_to_host(), x)
+
+
+def test_flags():
+	d = cuda.to_device(np.zeros((2, 3)))
+	assert d.flags.c_contiguous and not d.T.flags.c_contiguous and d.T.flags.f_contiguous and d.flags.writeable and d.flags["C_CONTIGUOUS"]
+	assert not np.broadcast_to(d, (2, 2, 3)).flags.writeable
+	with pytest.raises(AttributeError, match="no flag 'contigous': there are c_contiguous"):
+		d.flags.contigous

@@ -362,3 +362,18 @@ def test_jax_tracers(numpy_of_jax, device):
 
 	with jax_on(device), pytest.raises(TypeError, match="cannot be passed to a kernel: .*racer"):
 		jax.jit(traced)(numpy_of_jax.ones(4))
+
+
+@pytest.mark.parametrize("dtype", ["?", "u1", "i4", "f2", "f4", "f8", "c8"])
+def test_torch_takes_device_arrays(torch, where, dtype):
+	"""torch.from_dlpack: the same memory, in any layout, for as long as the tensor lives."""
+	x = np.arange(24).reshape(4, 6).astype(dtype)
+	d = cuda.to_device(x)
+	for view, want in (d, x), (d.T, x.T), (d[1:, ::2], x[1:, ::2]):
+		t = torch.from_dlpack(view)
+		assert t.device.type == where.partition(":")[0] and t.shape == want.shape and np.array_equal(t.cpu().numpy(), want)
+		assert t.data_ptr() == view.device_pointer
+	t = torch.from_dlpack(d)
+	del d, view
+	t.zero_()
+	assert not t.cpu().numpy().any()

@@ -26,6 +26,8 @@ def cases(module):
 CASES = cases(host_errors)
 
 EXPECT = {
+	"DLPACK_DTYPE": ("BufferError", "DLPack has no arrays of [('f0', '<f8'), ('f1', '<i4')], or none whose items lie so"),
+	"DLPACK_READONLY": ("BufferError", "DLPack says since its version 1 only that an array is read-only"),
 	"UFUNC_NO_LOOP": ("TypeError", "No loop matching the specified signature and casting was found for ufunc <lambda>"),
 	"UFUNC_RETURN": ("TypingError", "a ufunc returns a number or a tuple of numbers, but <lambda>() returns none"),
 	"UFUNC_OUTPUTS": ("TypingError", "returns 1 values for these types, but the ufunc was made with 2 outputs"),

@@ -5,6 +5,7 @@
 #include "printed.h"
 
 #include "memory/device.h"
+#include "memory/dlpack.h"
 #include "memory/extent.h"
 #include "memory/stream.h"
 #include "types/dtype.h"
@@ -12,20 +13,6 @@
 #include <string.h>
 
 /* -- DLPack's C exchange ------------------------------------------------------------------------------------------ */
-
-enum { DL_CPU = 1, DL_CUDA = 2, DL_CUDA_HOST = 3, DL_CUDA_MANAGED = 13 };
-enum { DL_INT, DL_UINT, DL_FLOAT, DL_BFLOAT = 4, DL_COMPLEX, DL_BOOL };
-
-typedef struct { int32_t type, id; } dl_device;
-typedef struct {
-	void *data;
-	dl_device device;
-	int32_t ndim;
-	uint8_t code, bits;
-	uint16_t lanes;
-	int64_t *shape, *strides;                  /* strides in elements, NULL: C order */
-	uint64_t byte_offset;
-} dl_tensor;
 
 typedef struct dl_exchange {
 	uint32_t major, minor;
@@ -408,9 +395,6 @@ static PyObject *writable(PyObject *o, PyObject *array)
 	Py_XDECREF(other);
 	return array;
 }
-
-/* What __dlpack__() gives since version 1, before the tensor. */
-typedef struct { uint32_t major, minor; void *context, *deleter; uint64_t flags; dl_tensor tensor; } dl_versioned;
 
 /* The tensor in a capsule of __dlpack__(); NULL: it is none. The first version has no flag for memory that must not be written. */
 static const dl_tensor *tensor_in(PyObject *capsule, bool *readonly)

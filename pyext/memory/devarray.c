@@ -1,6 +1,7 @@
 /* _core.DeviceArray: an array in device memory. Views are computed by NumPy on a shadow: an ndarray with the device's
  * address, whose items are never touched, so that indexing, transposing and the like follow NumPy to the letter. */
 #include "memory/devarray.h"
+#include "memory/dlpack.h"
 
 #include "memory/buffer.h"
 #include "memory/device.h"
@@ -684,6 +685,7 @@ static PyMethodDef methods[] = {
 	{ "_copy_from", copy_from, METH_VARARGS, NULL },
 	{ "_share", array_share, METH_NOARGS, NULL },
 	{ "_host_view", host_view, METH_NOARGS, NULL },
+	{ "_dlpack", gj_devarray_dlpack, METH_O, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -177,6 +177,7 @@ def array_copies():
 def array_views():
 	a = cuda.to_device(X)
 	a[0], a[0, 1], a[..., None], a[::-1], a.reshape(4, 3), a.reshape(-1), a.ravel(), a.ravel("F"), a.T, a.transpose((1, 0))
+	a.__dlpack__(), a.T.__dlpack__(max_version=(1, 0)), ON_GPU or np.from_dlpack(a)
 	a.squeeze(), a.view("i4"), list(a.ravel().split(4)), a.bind(cuda.stream()), a.flags, a.strides, a.gpu_data, repr(a)
 	a[0, 0], a[1], a[:, 2] = 1, 2, X[:, 0]
 	a.setitem(0, 1), a.getitem(0), len(a), a.is_c_contiguous(), a.device_ctypes_pointer, a.nbytes, a.stream

@@ -450,6 +450,14 @@ def OPTION_VALUE():
 	cuda.jit(inline="sometimes")
 
 
+def DLPACK_DTYPE():
+	np.from_dlpack(cuda.to_device(np.zeros(3, "f8,i4")))
+
+
+def DLPACK_READONLY():
+	np.broadcast_to(cuda.to_device(X), (2, X.size)).__dlpack__()
+
+
 def UFUNC_NO_LOOP():
 	gridjit.vectorize(["f8(f8)"])(lambda a: a)(X, dtype=np.int16)
 

@@ -10,7 +10,7 @@ import numpy as np
 from . import reductions
 from ._elementwise import NUMBERS, Elementwise, as_operand, is_known, type_of
 from ._ufuncs import function, function_of
-from .devicearray import CONVERSIONS, OF_HOST, DeviceNDArray, _order, as_cuda_array, device_array, is_cuda_array, to_device
+from .devicearray import CONVERSIONS, IN_PLACE, OF_HOST, DeviceNDArray, _order, as_cuda_array, device_array, is_cuda_array, to_device
 
 try:
 	_ComplexWarning = np.exceptions.ComplexWarning
@@ -255,6 +255,16 @@ def _of_host(name):
 	return method
 
 
+def _in_place_of_host(name):
+	"""A method that changes the array: a copy in host memory, which is copied back."""
+	def method(self, *args, **keywords):
+		host = self.copy_to_host()
+		getattr(host, name)(*map(_to_host, args), **keywords)
+		self.copy_to_device(host)
+	method.__name__, method.__doc__ = name, getattr(np.ndarray, name).__doc__
+	return method
+
+
 def _in_order(name):
 	"""Such a method with an order, where A asks how the array lies, not its copy."""
 	method = _of_host(name)
@@ -393,10 +403,19 @@ def _on_copies(function, args, keywords):
 	return function(*map(_to_host, args), **{name: _to_host(value) for name, value in keywords.items()})
 
 
+# They write to their first argument.
+_WRITE_FIRST = np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis
+
+
 def _array_function(self, func, types, args, keywords):
 	"""What is not built works on copies in host memory, as it did for arrays that only had __array__."""
 	if func in _FUNCTIONS:
 		return _FUNCTIONS[func](*args, **keywords)
+	if func in _WRITE_FIRST and args and isinstance(args[0], DeviceNDArray):
+		host = args[0].copy_to_host()
+		_on_copies(func, (host, *args[1:]), keywords)
+		args[0].copy_to_device(host)
+		return None
 	return _on_copies(func, args, keywords)
 
 
@@ -419,6 +438,8 @@ def _install():
 		setattr(DeviceNDArray, f"__{name}__", _conversion(getattr(builtins, name, operator.index)))
 	for name in OF_HOST:
 		setattr(DeviceNDArray, name, (_in_order if name in ("flatten", "tobytes") else _of_host)(name))
+	for name in IN_PLACE:
+		setattr(DeviceNDArray, name, _in_place_of_host(name))
 	DeviceNDArray.astype, DeviceNDArray.fill = astype, fill
 	DeviceNDArray.clip = lambda self, min=None, max=None, out=None, **keywords: clip(self, min, max, out, **keywords)
 	for name, method in reductions.METHODS.items():

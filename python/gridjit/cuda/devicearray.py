@@ -7,6 +7,51 @@ import numpy as np
 from .. import _core, config, types
 
 
+class _Flags(dict):
+	"""Flags by name, in capitals as keys and in small letters as attributes."""
+
+	__slots__ = ("writeable",)
+
+	def __getattr__(self, name):
+		try:
+			return self[name.upper()]
+		except KeyError:
+			raise AttributeError(f"there is no flag {name!r}: there are {', '.join(map(str.lower, self))}, writeable") from None
+
+
+class _Flat:
+	"""All items of an array in C order: to iterate over, to index and to assign to, as NumPy's a.flat."""
+
+	def __init__(self, array):
+		self.base = array
+
+	def __len__(self):
+		return self.base.size
+
+	def __iter__(self):
+		return iter(self.base._to_numpy(0).flat)
+
+	def __array__(self, dtype=None, copy=None):
+		return np.asarray(self.base._to_numpy(0).ravel(), dtype)
+
+	def copy(self):
+		"""All items in one dimension, a copy."""
+		return self.base.ravel().copy()
+
+	def __getitem__(self, key):
+		items = self.base.ravel()[key]
+		return items.copy() if isinstance(items, DeviceNDArray) else items
+
+	def __setitem__(self, key, value):
+		value = value._to_numpy(0) if isinstance(value, DeviceNDArray) else value
+		if not isinstance(key, (int, np.integer)):
+			value = np.resize(np.asarray(value), len(range(*key.indices(len(self)))) if isinstance(key, slice) else np.empty(len(self), bool)[key].size)
+		work = self.base if self.base.is_c_contiguous() else self.base.copy()
+		work._reshape((-1,), "C")[key] = value
+		if work is not self.base:
+			self.base.copy_to_device(work)
+
+
 class DeviceNDArray(_core.DeviceArray):
 	"""An array in device memory: DeviceNDArray(shape, strides=None, dtype=float64, stream=0, gpu_data=None).
 
@@ -99,8 +144,19 @@ class DeviceNDArray(_core.DeviceArray):
 
 	@property
 	def flags(self):
-		"""Dictionary: C_CONTIGUOUS, F_CONTIGUOUS."""
-		return {"C_CONTIGUOUS": self.is_c_contiguous(), "F_CONTIGUOUS": self.is_f_contiguous()}
+		"""Dictionary: C_CONTIGUOUS, F_CONTIGUOUS. Attributes: c_contiguous, f_contiguous, writeable."""
+		flags = _Flags(C_CONTIGUOUS=self.is_c_contiguous(), F_CONTIGUOUS=self.is_f_contiguous())
+		flags.writeable = not self.readonly
+		return flags
+
+	@property
+	def flat(self):
+		"""All items in C order: to iterate over, index and assign to. a.flat = v stores the items of v again and again."""
+		return _Flat(self)
+
+	@flat.setter
+	def flat(self, value):
+		self.flat[:] = value
 
 	@property
 	def device_ctypes_pointer(self):
@@ -169,6 +225,22 @@ class DeviceNDArray(_core.DeviceArray):
 		new.stream = stream
 		return new
 
+	def __dlpack_device__(self):
+		"""(type, number) of the device in DLPack's words: (2, …) CUDA, (1, 0) the host's memory, where the CPU device has its arrays."""
+		return (1, 0) if self.on_host else (2, self._device)
+
+	def __dlpack__(self, *, stream=None, max_version=None, dl_device=None, copy=None):
+		"""A capsule by which other libraries use the same memory: np.from_dlpack(a) on the CPU device, torch.from_dlpack(a).
+
+		What has been queued on the array's stream is waited for, unless stream is -1. Raises BufferError for dtypes that DLPack does
+		not have, and for other devices."""
+		if dl_device is not None and tuple(dl_device) != self.__dlpack_device__():
+			raise BufferError(f"the array lies on the device {self.__dlpack_device__()}: copies to {tuple(dl_device)} are not made")
+		array = self.copy() if copy else self
+		if stream != -1 and not self.on_host:
+			(self.stream or _core.Device(self._device)).synchronize()
+		return array._dlpack(max_version is not None and max_version[0] >= 1)
+
 	def as_cuda_arg(self):
 		"""The array itself."""
 		return self
@@ -179,12 +251,6 @@ class DeviceNDArray(_core.DeviceArray):
 		Raises RuntimeError if the memory cannot be shared and the array cannot move, because its address is known already."""
 		from .ipc import IpcArrayHandle
 		return IpcArrayHandle(self)
-
-	def sort(self, axis=-1, kind=None, order=None):
-		"""Sort the items in place, along an axis, on the host."""
-		host = self._to_numpy(0)
-		host.sort(axis, kind, order)
-		self.copy_to_device(host)
 
 	def __repr__(self):
 		return f"DeviceNDArray(shape={self.shape}, dtype={self.dtype})"
@@ -206,8 +272,10 @@ class _Deferred:
 _BINARY = "add sub mul truediv floordiv mod pow and or xor lshift rshift divmod".split()
 CONVERSIONS = "float int index complex round format str".split()
 OF_HOST = """item tolist tobytes std var dot argsort argpartition searchsorted nonzero take repeat compress choose diagonal trace
-	cumprod round conj conjugate swapaxes flatten""".split()
-_DEFERRED = (*OF_HOST, *(f"__{name}__" for name in CONVERSIONS), "__matmul__", "__rmatmul__", *(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if prefix + name != "idivmod"),
+	cumprod round conj conjugate swapaxes flatten byteswap dumps tofile""".split()
+# They change the array, on the host.
+IN_PLACE = "sort", "partition", "put"
+_DEFERRED = (*OF_HOST, *IN_PLACE, *(f"__{name}__" for name in CONVERSIONS), "__matmul__", "__rmatmul__", *(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if prefix + name != "idivmod"),
 	*(f"__{name}__" for name in "eq ne lt le gt ge neg pos abs invert array_ufunc array_function".split()),
 	*"astype fill clip sum prod min max mean any all argmin argmax cumsum".split())
 for _name in _DEFERRED:
