@@ -216,11 +216,15 @@ static bool holds_loop(const gj_fn *f, uint32_t l, bool *any)
 	return false;
 }
 
+/* Is loop l run once in a call? Where it is run again and again a processor is in the next run before the last one is over, if
+ * these do not wait for each other, and the further the fewer instructions a round has. */
+static bool runs_once(const gj_gen *g, uint32_t l) { return !g->f->loops.p[l].parent && g->u->root->entry->runner == GJ_RUN_CALL; }
+
 /* Would copies of a round be for nothing, where LLVM does not know how many there are? */
 static bool copies_for_nothing(gj_gen *g, uint32_t l)
 {
 	bool holds;
-	return holds_loop(g->f, l, &holds) || (!holds && ((gj_entry_is_host(g->u->root->entry) && is_for_vectors(g->f, l)) || waits(g, l)));
+	return holds_loop(g->f, l, &holds) || (!holds && ((gj_entry_is_host(g->u->root->entry) && is_for_vectors(g->f, l)) || (runs_once(g, l) && waits(g, l))));
 }
 
 /* -- Hints ------------------------------------------------------------------------------------------------------------- */
