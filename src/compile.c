@@ -34,8 +34,11 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 		vector = f->lanes != 0;
 	f->width = vector ? target->warp : 1;
 	f->waits = target->in_turn && !one && gj_waits(f, f->width);
-	if (!vector)
+	if (!vector) {
+		if (target->in_turn)
+			gj_one_latch(f);
 		return;
+	}
 	gj_loop_form(f);
 	gj_spread_locals(f);
 	f->width = f->lanes ? f->lanes : gj_choose_lanes(f, facts);
@@ -115,10 +118,12 @@ static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_
 	note(f, r->loc, why ? why : "threads, and lanes of vectors");
 	if (r->promised)
 		gj_find_races(r, f);
-	if (why || !gj_mask(wide))
+	if (why || !gj_mask(wide)) {
 		r->wide = NULL;
-	else
+		gj_one_latch(single);
+	} else {
 		gj_cfg(wide);
+	}
 	gj_show(st, r->wide ? "mask" : "low", r->wide ? wide : single);
 }
 

@@ -98,3 +98,17 @@ def test_unrolled(function, loops):
 	# Each edge that leads back looks for Ctrl-C: the loop itself, and the one of what is left over.
 	looks = text.count("load volatile i32, ptr @gj_rt_attention")
 	assert looks == loops if loops else looks > 1
+
+
+def test_a_loop_with_two_ways_back():
+	"""A maximum is chosen, not branched to."""
+	@njit
+	def most(x):
+		m = x[0]
+		for i in range(x.shape[0]):
+			if x[i] > m:
+				m = x[i]
+		return m
+	x = np.random.default_rng(6).random(1001)
+	assert most(x) == x.max() and most(x[:1]) == x[0] and np.isnan(most(np.array([np.nan, 1])))
+	assert "select i1" in next(iter(most.inspect_llvm().values()))

@@ -313,6 +313,7 @@ gj_fn *gj_ssa_read(gj_trap *, const gj_code *, const gj_reading *);
 void   gj_cfg(gj_fn *);                                      /* rpo, dominators, preds of unreachable blocks dropped, loops */
 void   gj_return_raises(gj_fn *);                            /* low, CPU: functions that are called end threads (raises.c) */
 void   gj_simplify(gj_fn *);                                 /* low: fold, copy-propagate, CSE, DCE, form FMA */
+void   gj_one_latch(gj_fn *);                                /* low: ways back meet before a loop's header (loopform.c) */
 void   gj_loop_form(gj_fn *);                                /* low: preheaders, one latch, own exits, one RETURN, LCSSA */
 /* Is the memory of this array reached through its parameter alone, and changed by nobody else while a thread runs? */
 bool   gj_param_alone(const gj_fn *, const gj_fnparam *);

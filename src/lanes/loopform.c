@@ -141,6 +141,23 @@ static void form_exits(gj_fn *f, uint32_t b)
 	}
 }
 
+/* Where two ways lead back with other values, LLVM takes branches apart and chooses between the values, but only if they meet before the
+ * header. */
+void gj_one_latch(gj_fn *f)
+{
+	gj_cfg(f);
+	for (uint32_t l = 1; l < f->loops.n; l++) {
+		uint32_t h = f->loops.p[l].header, back = 0;
+		const gj_bb *bb = &f->bb.p[h];
+		bool *take = gj_new(f->arena, bool, bb->preds.n);
+		for (uint32_t k = 0; k < bb->preds.n; k++)
+			back += take[k] = gj_dominates(f, h, bb->preds.p[k]);
+		if (back > 1)
+			gj_split_edges(f, h, take);
+	}
+	gj_cfg(f);
+}
+
 void gj_loop_form(gj_fn *f)
 {
 	gj_cfg(f);
