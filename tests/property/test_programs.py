@@ -26,13 +26,13 @@ def inputs(threads):
 		rng.integers(0, 64, threads * CELLS) / 8.0]
 
 
-def compiled(text):
+def compiled(text, **options):
 	from gridjit import cuda
 	name = f"<random kernel {next(counter)}>"
 	linecache.cache[name] = len(text), None, text.splitlines(True), name
 	scope = {"cuda": cuda, "np": np, "math": math}
 	exec(compile(text, name, "exec"), scope)
-	return cuda.jit(scope["kernel"])
+	return cuda.jit(scope["kernel"], **options)
 
 
 def interpreted(text, threads, args):
@@ -61,6 +61,26 @@ def test_control_flow(devices, random):
 	for device in devices():
 		got = inputs(threads)
 		compiled(text)[2, 37](*got, live)
+		compare(device, text, got, want)
+
+
+@settings(options, max_examples=50)
+@given(random=st.randoms(use_true_random=False))
+def test_names_that_may_have_no_value(devices, random):
+	text = Program(random, unbound=True).text
+	threads = 6
+	want, raises = [array.tolist() for array in inputs(threads)], False
+	try:
+		interpreted(text, threads, [*want, threads])
+	except UnboundLocalError:
+		raises = True
+	for device in devices():
+		got = inputs(threads)
+		if raises:
+			with pytest.raises(UnboundLocalError):
+				compiled(text, debug=True)[1, threads](*got, threads)
+			continue
+		compiled(text, debug=True)[1, threads](*got, threads)
 		compare(device, text, got, want)
 
 

@@ -58,6 +58,8 @@ def array(random):
 
 def same_view(a):
 	"""A copy that lies as the array does, which may be a view of each second item, some of them backwards."""
+	if not a.size:                             # where it begins may be outside its memory; nothing is written
+		return a
 	room = a.base if a.base is not None else a
 	copy = np.zeros_like(room)
 	start = a.__array_interface__["data"][0] - room.__array_interface__["data"][0]

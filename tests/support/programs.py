@@ -3,7 +3,8 @@ expressions, device functions, integer and float locals, loads and stores.
 
 Every program ends (loops are short), keeps its integers small and its floats multiples of 1/8 below 64, so that
 Python's numbers and the kernel's agree to the last bit whatever is fused. A thread touches its own CELLS elements of
-the output arrays only. With barriers, shared memory is exchanged at places that every thread of a block reaches."""
+the output arrays only. With barriers, shared memory is exchanged at places that every thread of a block reaches. With `unbound`, names
+are read behind the branches and loops that may have set them: where they have not, that is an UnboundLocalError."""
 
 CELLS = 4
 HELPERS = '''
@@ -32,11 +33,14 @@ def steps(n, limit):
 class Program:
 	"""Draws one kernel from a random.Random; `text` is the whole source."""
 
-	def __init__(self, random, barriers=False):
-		self.random, self.barriers = random, barriers
+	unbound, maybe = False, ()                 # names that may have no value
+
+	def __init__(self, random, barriers=False, unbound=False):
+		self.random, self.barriers, self.unbound = random, barriers, unbound
 		self.lines, self.counters, self.loops = [], 0, []
 		self.ints = ["x", "y", "z"]
 		self.floats = ["f", "g"]
+		self.maybe = []
 		self.put(0, "def kernel(a, b, oi, of, n):")
 		if barriers:
 			self.put(1, "s = cuda.shared.array(64, np.int64)")
@@ -62,6 +66,8 @@ class Program:
 		return self.random.choice(things)
 
 	def integer(self, depth=2):
+		if self.maybe and self.random.random() < 0.1:
+			return self.choose(*self.maybe)
 		if depth == 0 or self.random.random() < 0.25:
 			return self.choose(*self.ints, "i", "p[0]", "p[1]", f"oi[i * {CELLS} + ({self.choose(*self.ints)} & {CELLS - 1})]",
 				str(self.random.randint(-9, 99)), "a[i]")
@@ -127,6 +133,7 @@ class Program:
 
 	def branch(self, depth, nesting):
 		self.put(depth, f"if {self.condition()}:")
+		self.bind(depth + 1)
 		self.block(depth + 1, nesting - 1, 3)
 		if self.random.random() < 0.25:
 			self.put(depth, f"elif {self.condition()}:")
@@ -134,6 +141,18 @@ class Program:
 		if self.random.random() < 0.5:
 			self.put(depth, "else:")
 			self.block(depth + 1, nesting - 1, 2)
+
+	def bind(self, depth):
+		"""A name that only this way sets, or takes away."""
+		if not self.unbound:
+			return
+		if self.maybe and self.random.random() < 0.3:
+			name = self.choose(*self.maybe)
+			self.put(depth, self.choose(f"{name} = {self.integer(1)} % 61", f"{name} = 5\n" + "\t" * depth + f"del {name}"))
+			return
+		name = self.new_name("m")
+		self.put(depth, f"{name} = {self.integer(1)} % 251")
+		self.maybe = [*self.maybe, name]
 
 	def new_name(self, stem):
 		self.counters += 1
@@ -161,6 +180,7 @@ class Program:
 		self.block(depth + 1, nesting - 1, 3)
 		self.loops.pop()
 		self.ints = outside
+		self.maybe = [*self.maybe, *names] if self.unbound else self.maybe
 		if self.random.random() < 0.3:
 			self.put(depth, "else:")
 			self.put(depth + 1, f"z = {self.integer()} % 97")
