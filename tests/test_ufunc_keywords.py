@@ -158,3 +158,122 @@ def test_declared_signatures_that_match_exactly_come_first(target, order):
 def exec_copy(x, out):
 	for i in range(x.shape[0]):
 		out[i] = x[i]
+
+
+# -- generalised ufuncs: those of the CPU are NumPy's own -------------------------------------------------------------------
+
+A, B = np.arange(24.0).reshape(2, 3, 4), np.arange(8.0).reshape(4, 2)
+F = A.astype("f4")
+
+
+def product(a, b, out):
+	for i in range(a.shape[0]):
+		for j in range(b.shape[1]):
+			out[i, j] = 0
+			for k in range(a.shape[1]):
+				out[i, j] += a[i, k] * b[k, j]
+
+
+def total(x, out):
+	out[0] = 0
+	for i in range(x.shape[0]):
+		out[0] += x[i]
+
+
+def running(x, out):
+	level = x[0] * 0
+	for i in range(x.shape[0]):
+		level += x[i]
+		out[i] = level
+
+
+@pytest.fixture(scope="module")
+def general():
+	return [{"m": guvectorize(["(f4[:,:], f4[:,:], f4[:,:])", "(f8[:,:], f8[:,:], f8[:,:])"], "(m,n),(n,p)->(m,p)", target=target)(product),
+		"t": guvectorize(["(f4[:], f4[:])", "(f8[:], f8[:])"], "(n)->()", target=target)(total),
+		"p": guvectorize(["(f8[:], f8[:])"], "(n)->(n)", target=target)(running)} for target in TARGETS]
+
+
+GENERAL = """m(A,B)
+m(A,B,axes=[(1,2),(0,1),(0,1)])
+m(A,B,axes=[(-2,-1),(-2,-1),(1,0)])
+m(A,B,axis=0)
+m(A,B,keepdims=True)
+m(A,B,axes=[(0,1),(0,1)])
+m(A,B,axes=3)
+m(A,B,axes=[1,2,3])
+m(A,B,axes=[(1,2),(0,1),(0,9)])
+m(A,B,axes=[(1,1),(0,1),(0,1)])
+t(A)
+t(A,axis=0)
+t(A,axis=1,keepdims=True)
+t(A,axis=5)
+t(A,axis=(0,))
+t(A,axes=[(0,),()])
+t(A,axes=[0])
+t(A,axes=[(0,)])
+t(A,keepdims=True,axes=[(0,),(0,)])
+t(A,axis=0,axes=[(0,)])
+t(A,keepdims=True)
+t(A,out=np.zeros((2,3)))
+t(A,keepdims=True,out=np.zeros((2,3,1)))
+t(A,keepdims=True,axis=0,out=np.zeros((1,3,4)))
+t(A,axis=0,out=np.zeros((3,4)))
+t(A,out=np.zeros(2))
+t(A,dtype="f4")
+t(A,dtype="f4",casting="safe")
+t(A,dtype="i8")
+t(F,signature="d->d")
+t(F,signature=("d",None))
+t(F,signature="dd->d")
+t(F,sig="d->d")
+t(F,casting="no")
+t(A.astype("i4"),casting="no")
+t(A.astype("i4"),casting="safe")
+t(A,casting="foo")
+t(A,subok=3)
+t(A,where=True)
+t(A,foo=1)
+t(A,out=np.zeros((2,3),"i4"))
+t(A,out=np.zeros((2,3),"i4"),casting="unsafe")
+t(F,out=np.zeros((2,3)))
+t.signature
+p(A)
+p(A,axis=0)
+p(A,axis=-2)
+p(A,axes=[(0,),(1,)])
+p(A,axes=[0,1])
+p(A,axes=[0])
+p(A,keepdims=True)
+p(A,axis=0,out=np.zeros((2,3,4)))
+p(A,axes=[0,2],out=np.zeros((3,4,2)))
+p(np.float64(3))
+p(A,A,A)
+p()
+m(A,np.ones((3,2)))
+m(A,np.ones((5,4,2)))
+t(A,order="F").flags.f_contiguous
+t(A,order="Z")
+t.reduce(A)
+t.outer(A,A)
+t.at(A,0)
+t.accumulate(A)
+t(2.0)
+t([1,2,3])
+t([[1,2],[3,4.5]])
+m(A,B,out=(np.zeros((2,3,2)),))
+m(A,B,np.zeros((2,3,2)))
+m(A,B,None)""".split("\n")
+
+
+@pytest.mark.parametrize("case", GENERAL)
+def test_keywords_of_generalised_ufuncs(case, general):
+	def outcome(ufuncs):
+		try:
+			return eval(case, globals(), ufuncs)
+		except Exception as e:
+			return type(e), str(e).partition("\n")[0]
+
+	want, *others = map(outcome, general)
+	for got in others:
+		assert same(got, want), (got, want)

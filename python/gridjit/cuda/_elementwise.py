@@ -54,7 +54,7 @@ def as_mask(where):
 	return as_operand(where if is_cuda_array(where) else np.asarray(where, None if hasattr(where, "dtype") else bool))
 
 
-def _check_keywords(casting, order, subok):
+def check_keywords(casting, order, subok):
 	"""Raises what NumPy raises; returns the order in capitals."""
 	if not isinstance(casting, str):
 		raise TypeError(f"casting must be str, not {type(casting).__name__}")
@@ -131,7 +131,7 @@ def _is_fortran(x):
 		else np.asarray(x).flags.f_contiguous)
 
 
-def _ordered(results, outputs, inputs, order, stream):
+def ordered(results, outputs, inputs, order, stream):
 	"""New results in C's or Fortran's order; A: Fortran's where all inputs have it."""
 	if order == "A":
 		order = "F" if all(map(_is_fortran, inputs)) else "C"
@@ -195,7 +195,7 @@ class Elementwise(_core.Elements):
 		if not self.nin <= len(args) <= self.nargs:
 			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} "
 				f"{'was' if len(args) == 1 else 'were'} given")
-		order = _check_keywords(casting, order, subok)
+		order = check_keywords(casting, order, subok)
 		outputs = as_outputs(out, args[self.nin:], self.nout)
 		inputs = tuple(map(as_operand, args[:self.nin]))
 		types = tuple(map(type_of, inputs))
@@ -222,7 +222,7 @@ class Elementwise(_core.Elements):
 		result = NotImplemented if foreign else self._run(inputs, outputs, mask, stream, loop)
 		if result is NotImplemented:
 			result = self._through_copies(inputs, outputs, outs, mask, stream, loop)
-		return result if order == "K" else _ordered(result, outputs, inputs, order, stream)
+		return result if order == "K" else ordered(result, outputs, inputs, order, stream)
 
 	def _wanted(self, dtype, signature):
 		"""dtype= and signature= as one dtype or None for each operand; None: neither is given."""

@@ -3,20 +3,23 @@ arrays: a thread for each outer element, or, where there are few of them, a team
 
 import itertools
 import math
+import operator
 
 import numpy as np
 
 from .. import _core, _pickle, cuda, types, ufuncs
 from .._declared import as_declared
-from ._elementwise import _exceptions, as_operand, as_outputs, type_of
+from ._elementwise import Elementwise, _exceptions, as_operand, as_outputs, check_keywords, ordered, type_of
 from ._lie import meet, merged
 from ._text import decode, define
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 from .dispatcher import _make, told
+from .reductions import AxisError, _axes
 from .vectorizers import AutoUFunc, taken
 
 THREADS, TEAM = 128, 256                       # of a block: an outer element each, or one all (GJ_TEAM)
 GPU_BLOCKS, CPU_BLOCKS = 1056, 8               # in which the loops of few outer elements are shared out
+_METHODS = "reduce", "accumulate", "reduceat", "outer", "at"        # of ufuncs that are not generalised: these raise
 MOST_DIMENSIONS = 6                            # of a kernel's arrays
 
 
@@ -108,11 +111,13 @@ class DeviceGUFunc:
 
 	ntypes = property(lambda self: len(self._loops), doc="Number of loops.")
 
-	def _loop(self, operands, outs):
+	def _loop(self, operands, outs, wanted=None):
 		"""(dtype of each operand, is it an array of the function?) for these inputs and outputs (None: not given)."""
 		given = taken(tuple(map(type_of, operands))) + tuple(None if o is None else type_of(o) for o in outs)
 		if not self._declared and any(t is None for t in given):
 			raise TypeError(f"{self.__name__}() has no signatures, so its outputs must be given: nothing else says what types they have")
+		if wanted is not None:
+			return self._named_loop(given, wanted)
 		for asked in (given, given[:self.nin]) if self._frozen else (given,):
 			for dtypes, arrays in self._loops:
 				if all(want is None or want == has for want, has in zip(asked, dtypes)):
@@ -125,16 +130,81 @@ class DeviceGUFunc:
 				return dtypes, arrays
 		raise _exceptions._UFuncNoLoopError(self, given)
 
+	def _named_loop(self, given, wanted):
+		"""The loop where dtype= or signature= says what some operands are to be taken as."""
+		rows = [loop for loop in self._loops if all(want is None or want == has for want, has in zip(wanted, loop[0]))]
+		for loop in rows:
+			if all(want is not None or np.can_cast(has, takes) for want, has, takes in zip(wanted[:self.nin], given, loop[0])):
+				return loop
+		if rows and any(t is not None for t in wanted[self.nin:]):
+			return rows[0]
+		raise TypeError(f"No loop matching the specified signature and casting was found for ufunc {self.__name__}")
+
 	# -- calls --
 
-	def __call__(self, *args, out=None, stream=0, **unknown):
-		_core.check_keywords(self.__name__, unknown, ("out", "stream"))
-		call = self._call(args, out, stream)
-		results = call.run()
+	def __call__(self, *args, out=None, axes=None, axis=None, keepdims=False, casting="same_kind", dtype=None, signature=None, sig=None,
+			order="K", subok=True, stream=0, **unknown):
+		_core.check_keywords(self.__name__, unknown, ("out", "axes", "axis", "keepdims", "casting", "dtype", "signature", "order", "subok", "stream"))
+		order = check_keywords(casting, order, subok)
+		if sig is not None and signature is not None:
+			raise TypeError("cannot specify both 'sig' and 'signature'")
+		wanted = Elementwise._wanted(self, dtype, signature if sig is None else sig)
+		places = self._places(axes, axis, keepdims)
+		call = self._call(args, out, stream, places, wanted, casting)
+		results = [r if places is None else places.back(r, k) for k, r in enumerate(call.run(), self.nin)]
+		if order != "K":
+			results = ordered(tuple(results), call.given, args[:self.nin], order, stream)
 		results = [o if o is not None else r if call.on_device else r.copy_to_host(stream=stream)[()] for o, r in zip(call.given, results)]
 		return results[0] if self.nout == 1 else tuple(results) if results else None
 
-	def _call(self, args, out=None, stream=0):
+	def _places(self, axes, axis, keepdims):
+		"""Where core dimensions lie; None: they are the last ones of each operand. Raises what NumPy raises."""
+		dims = self._layout.operands
+		if axes is None and axis is None and not keepdims:
+			return None
+		if axes is not None and axis is not None:
+			raise TypeError("cannot specify both 'axis' and 'axes'")
+		for k, one in enumerate(dims if keepdims else ()):
+			if len(one) != (len(dims[0]) if k < self.nin else 0):
+				what, number = ("input", k) if k < self.nin else ("output", k - self.nin)
+				raise TypeError(f"{self.__name__} does not support keepdims: its signature {self.signature} requires {what} {number} to have {len(one)} "
+					"core dimensions, but keepdims can only be used when all inputs have the same number of core dimensions and all outputs have no "
+					"core dimensions.")
+		if axis is not None:
+			distinct = len({d for one in dims for d in one})
+			if distinct != 1 or any(len(one) > 1 for one in dims):
+				raise TypeError(f"{self.__name__}: axis can only be used with a single shared core dimension, not with the {distinct} distinct ones "
+					f"implied by signature {self.signature}.")
+			axes = [(operator.index(axis),) * len(one) for one in dims]
+		elif axes is None:
+			axes = [tuple(range(-len(one), 0)) for one in dims]
+		else:
+			axes = self._read_axes(axes, keepdims)
+		axes = axes[:self.nin] + [axes[0] if keepdims and not one else one for one in axes[self.nin:]]
+		return _Places(axes, self.nin, len(dims[0]) if keepdims else 0)
+
+	def _read_axes(self, axes, keepdims):
+		dims = self._layout.operands
+		if not isinstance(axes, list):
+			raise TypeError("axes should be a list.")
+		if len(axes) != self.nargs and (len(axes) != self.nin or any(self._layout.outputs)):
+			raise ValueError(f"axes should be a list with an entry for all {self.nargs} inputs and outputs; entries for outputs can only be omitted "
+				"if none of them has core axes.")
+		axes = list(axes)
+		axes += [axes[0] if keepdims else ()] * (self.nargs - len(axes))
+		for k, (one, given) in enumerate(zip(dims, axes)):
+			count = len(dims[0]) if keepdims and k >= self.nin else len(one)
+			if isinstance(given, int):
+				if count != 1:
+					raise AxisError(f"{self.__name__}: operand {k} has {count} core dimensions, but the axes item is a single integer.")
+				axes[k] = given = (given,)
+			if not isinstance(given, tuple):
+				raise TypeError(f"{self.__name__}: axes item {k} should be a tuple.")
+			if len(given) != count:
+				raise AxisError(f"{self.__name__}: operand {k} has {count} core dimensions, but {len(given)} dimensions are specified by axes tuple.")
+		return axes
+
+	def _call(self, args, out=None, stream=0, places=None, wanted=None, casting="same_kind"):
 		if not self.nin <= len(args) <= self.nargs:
 			raise TypeError(f"{self.__name__}() takes from {self.nin} to {self.nargs} positional arguments but {len(args)} "
 				f"{'was' if len(args) == 1 else 'were'} given")
@@ -144,9 +214,15 @@ class DeviceGUFunc:
 		for o in outs:
 			if o is not None and not isinstance(o, np.ndarray) and not is_cuda_array(o):
 				raise TypeError("return arrays must be of ArrayType")
-		dtypes, arrays = self._loop(inputs, outs)
+		dtypes, arrays = self._loop(inputs, outs, wanted)
+		for number, (given, has) in enumerate(zip(taken(tuple(map(type_of, inputs))), dtypes)):
+			if not np.can_cast(given, has, casting):
+				raise _exceptions._UFuncInputCastingError(self, casting, given, has, number)
 		targets = [as_cuda_array(o) if o is not None and is_cuda_array(o) else o for o in outs]
-		call = _Call(self, inputs, targets, dtypes, arrays, stream)
+		if places is not None:
+			inputs = tuple(places.moved(x, k) for k, x in enumerate(inputs))
+			targets = [o if o is None else places.moved(o, k) for k, o in enumerate(targets, self.nin)]
+		call = _Call(self, inputs, targets, dtypes, arrays, stream, casting)
 		call.given, call.on_device = outs, on_device
 		return call
 
@@ -169,6 +245,11 @@ class DeviceGUFunc:
 		"""What becomes of the function's loops where there are few outer elements, as a call with these arguments would have it: by which
 		threads each is run, and why not by several. Text, a line for each loop."""
 		return self._call(args, **keywords).explain()
+
+	def __getattr__(self, name):
+		if name not in _METHODS:
+			raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+		return getattr(self._checks, name)
 
 	def __reduce__(self):
 		return _pickle.reduce(self, _rebuild, self._layout.text, self._declared, self.identity, self._options, self._writable)
@@ -198,10 +279,41 @@ def _team(outer, items, on_host):
 	return -(-blocks // outer) if outer <= few and items >= least else 0
 
 
+class _Places:
+	"""Where core dimensions lie: axes of each operand; kept: how many of extent 1 outputs have, with keepdims."""
+
+	def __init__(self, axes, nin, kept):
+		self.axes, self.nin, self.kept = axes, nin, kept
+
+	def _order(self, k, ndim):
+		axes = [_axes(axis, ndim)[0] for axis in self.axes[k]]
+		if len(set(axes)) != len(axes):
+			raise ValueError(f"axes item {k} has value {next(axis for axis in axes if axes.count(axis) > 1)} repeated")
+		return [d for d in range(ndim) if d not in axes] + axes
+
+	def moved(self, x, k):
+		"""An operand with its core dimensions last, a view; of outputs without those that are kept."""
+		ndim = np.ndim(x)
+		if not ndim or not self.axes[k]:
+			return x
+		x = x.transpose(self._order(k, ndim))
+		return x[(slice(None),) * (ndim - self.kept) + (0,) * self.kept] if self.kept and k >= self.nin else x
+
+	def back(self, x, k):
+		"""A result with its core dimensions where they belong."""
+		if self.kept:
+			x = x._index((..., *(None,) * self.kept))
+		elif not self.axes[k]:
+			return x
+		order = self._order(k, x.ndim)
+		return x.transpose(sorted(range(x.ndim), key=order.__getitem__))
+
+
 class _Call:
 	"""A call on its way: operands in device memory as the kernel takes them, and what has to be written back afterwards."""
 
-	def __init__(self, ufunc, inputs, outs, dtypes, arrays, stream):
+	def __init__(self, ufunc, inputs, outs, dtypes, arrays, stream, casting="same_kind"):
+		self.casting = casting
 		self.ufunc, self.dtypes, self.arrays, self.stream = ufunc, dtypes, arrays, stream
 		layout, nin = ufunc._layout, ufunc.nin
 		shapes = [np.shape(x) for x in inputs] + [None if o is None else tuple(o.shape) for o in outs]
@@ -227,7 +339,7 @@ class _Call:
 		for shape, n in zip(shapes, self.there):
 			if shape is not None:
 				outer = ",".join([*map(str, shape[:len(shape) - n]), *["newaxis"] * len(results)])
-				pairs.append(f"{str(shape).replace(', ', ',')}->({outer}{',' if outer and ',' not in outer else ''})")
+				pairs.append(f"{str(shape).replace(', ', ',')}->({outer})")
 		return (f"operands could not be broadcast together with remapped shapes [original->remapped]: {' '.join(pairs)}  and requested shape "
 			f"{str(tuple(results)).replace(', ', ',')}")
 
@@ -257,8 +369,8 @@ class _Call:
 			raise ValueError(f"non-broadcastable output operand with shape {target.shape} doesn't match the broadcast shape {shape}")
 		if not (target.flags.writeable if isinstance(target, np.ndarray) else not target.readonly):
 			raise ValueError("output array is read-only")
-		if not np.can_cast(self.dtypes[k], target.dtype, "same_kind"):
-			raise _exceptions._UFuncOutputCastingError(self.ufunc, "same_kind", self.dtypes[k], target.dtype, k)
+		if not np.can_cast(self.dtypes[k], target.dtype, self.casting):
+			raise _exceptions._UFuncOutputCastingError(self.ufunc, self.casting, self.dtypes[k], target.dtype, k)
 		if isinstance(target, np.ndarray):
 			d = to_device(target.astype(self.dtypes[k], copy=False), self.stream)           # what the function does not write stays
 		elif target.dtype != self.dtypes[k]:
