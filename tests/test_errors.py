@@ -111,6 +111,7 @@ EXPECT = {
 	"TUPLE_INDEX": "can only be indexed by a constant",
 	"NO_INDEX": "int64 cannot be indexed",
 	"INDEX_TYPE": "a string cannot be an index",
+	"INDEX_ARRAY": "array(float32, 1d, C) cannot be an index",
 	"INDEX_FLOAT": "float64 cannot be an index",
 	"SLICE_VALUE": ("UnsupportedError", "a part of a slice may be None or a number"),
 	"LAUNCH_INSIDE": "launched[...]: kernels cannot launch kernels",

@@ -228,7 +228,7 @@ gj_known gj_known_in(const gj_fn *f, uint32_t loc, gj_known a, gj_known b, bool 
 static GJ_NORETURN void no_index(const gj_inst *s, uint32_t loc, gj_known v)
 {
 	gj_refuse_opaque(s->fn, loc, v);
-	gj_err id = gj_is_float(v.type) ? GJ_ERR_INDEX_FLOAT : GJ_ERR_INDEX_TYPE;
+	gj_err id = gj_is_float(v.type) ? GJ_ERR_INDEX_FLOAT : gj_has_elements(v.type) ? GJ_ERR_INDEX_ARRAY : GJ_ERR_INDEX_TYPE;
 	gj_fail(s->fn, loc, id, gj_known_text(s->fn->arena, v));
 }
 

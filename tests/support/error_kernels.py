@@ -551,6 +551,10 @@ def INDEX_TYPE(x):
 	x[0] = x["a"]  # here: x["a"]
 
 
+def INDEX_ARRAY(x):
+	x[x] = 1  # here: x[x]
+
+
 def INDEX_FLOAT(x):
 	x[0] = x[x.size / 2]  # here: x[x.size / 2]
 
