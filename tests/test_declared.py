@@ -106,6 +106,27 @@ def test_nothing_stays():
 	assert [r() for r in refs] == [None] * 5
 
 
+def test_without_signatures(device):
+	"""Names are read when the function is compiled for types, whatever else it is compiled for later: places, other strides, larger grids."""
+	scope = {"FACTOR": 1, "cuda": cuda}
+	exec("def f(x, y):\n\ti = cuda.grid(1)\n\tif i < x.size: y[i] += x[i] * FACTOR", scope)
+	kernel = cuda.jit(scope["f"])
+	x, y = np.ones(40), np.zeros(41)
+	kernel[2, 32](x, y[:-1])
+	scope["FACTOR"] = 10
+	for shape in (2, 32), (40, 32), (1, 64), (3, 16):
+		y[:] = 0
+		kernel[shape](x, y[1:])
+		assert set(y[1:]) == {1}
+	for step in 1, 2, 3, -1:                       # the type of strided arrays is another one
+		y = np.ones(200)[::step][:40]
+		kernel[2, 32](y, y)
+		assert set(y) == {2} if step == 1 else {11}
+	kernel.recompile()
+	kernel[2, 32](x, y := np.zeros(40))
+	assert set(y) == {10}
+
+
 def test_not_declared():
 	"""Without signatures names are read when something is compiled."""
 	scope = {"FACTOR": 1}

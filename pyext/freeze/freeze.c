@@ -593,7 +593,8 @@ static int freeze_any(gj_freezer *fz, PyObject *o, wanted out)
 
 static int freeze_root(gj_freezer *fz, PyObject *o, wanted out)
 {
-	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : gj_freeze_python(o);
+	PyObject *given = fz->captures ? fz->captures->function : NULL;
+	PyObject *f = PyFunction_Check(o) ? Py_NewRef(o) : given ? Py_NewRef(given) : gj_freeze_python(o);
 	int status = -1;
 	if (!f)
 		gj_error(GJ_ERR_NOT_FUNCTION, Py_TYPE(o)->tp_name);

@@ -18,6 +18,7 @@ typedef struct gj_captures {
 	                                            * functions as others */
 	PyObject *overloads;                       /* list of those that were met, or NULL */
 	PyObject *objects;                         /* dictionary that takes functions and types, by the addresses of what they became; or NULL */
+	PyObject *function;                        /* the Python function of a dispatcher that is frozen; NULL: the one that it has */
 	bool alone;                                /* nothing is linked */
 	bool memory;                               /* the function can make arrays: NumPy's functions of whole arrays are read in (known.h) */
 } gj_captures;

@@ -10,7 +10,7 @@ typedef struct gj_outside {
 	PyObject *kept;                            /* what keeps captured arrays alive, or NULL */
 	PyObject *files;                           /* what `linked` points into */
 	gj_linked *linked; uint32_t nlinked;       /* on PyMem's heap */
-	PyObject *objects;                         /* what gj_captures has it for, or NULL */
+	PyObject *objects, *function;              /* what gj_captures has them for, or NULL */
 } gj_outside;
 
 /* What is frozen for this device, or for none. */

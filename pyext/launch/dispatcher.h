@@ -29,11 +29,11 @@ struct gj_dispatcher {
 	unsigned long hits, misses;                /* of the disk cache */
 };
 
-/* What is frozen for it: of functions for the host the dispatcher itself, with types of variables; by which they call themselves, too.
- * Freezing asks it for _gj_function. */
-static inline PyObject *gj_dispatcher_frozen(gj_dispatcher *d)
+/* What is frozen for it, if its function is this one: of functions for the host the dispatcher itself, with types of variables; by which
+ * they call themselves, too. */
+static inline PyObject *gj_dispatcher_frozen(gj_dispatcher *d, PyObject *function)
 {
-	return gj_entries[d->base.entry].runner == GJ_RUN_CALL ? (PyObject *)d : d->function ? d->function : d->py_func;
+	return gj_entries[d->base.entry].runner == GJ_RUN_CALL ? (PyObject *)d : function;
 }
 
 /* The kernel's name for messages. */

@@ -77,6 +77,15 @@ static PyObject *dispatcher_new(PyTypeObject *cls, PyObject *args, PyObject *kw)
 	return (PyObject *)d;
 }
 
+static int visit_all(const gj_specialisation *s, visitproc visit, void *arg)
+{
+	for (; s; s = s->next) {
+		Py_VISIT(s->captured);
+		Py_VISIT(s->function);
+	}
+	return 0;
+}
+
 /* Needs no tp_clear: what it holds never changes, but for what watches it for a while, so any cycle leads through something that has one. */
 static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -88,11 +97,8 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 	Py_VISIT(SELF->kwdefaults);
 	Py_VISIT(SELF->link);
 	Py_VISIT(SELF->watch);
-	for (const gj_specialisation *s = SELF->first; s; s = s->next)
-		Py_VISIT(s->captured);
-	for (const gj_specialisation *s = SELF->retired; s; s = s->next)
-		Py_VISIT(s->captured);
-	return 0;
+	int status = visit_all(SELF->first, visit, arg);
+	return status ? status : visit_all(SELF->retired, visit, arg);
 }
 
 static void free_specialisations(gj_specialisation *s)
@@ -286,7 +292,7 @@ static PyObject *dump(PyObject *self, PyObject *args)
 	rq.nargs = (uint32_t)n;
 	uint32_t facts = facts_of(SELF) & ~(dev->ops->target->vectors ? 0u : (uint32_t)GJ_FACTS_BLOCK);
 	gj_outside outside = { 0 };
-	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, gj_dispatcher_frozen(SELF), arena, &rq, &outside) == 0)
+	if (gj_options_for(&SELF->base, dev, facts, &rq.options) && gj_freeze_for(dev, gj_dispatcher_frozen(SELF, SELF->function ? SELF->function : SELF->py_func), arena, &rq, &outside) == 0)
 		o = dump_request(&rq, what);
 	gj_outside_clear(&outside);
 	gj_arena_free(arena);

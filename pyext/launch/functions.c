@@ -291,6 +291,7 @@ int gj_freeze_for(gj_device *dev, PyObject *function, gj_arena *arena, gj_reques
 	gj_captures c = gj_captures_for(dev);
 	c.memory = gj_entries[rq->options.entry].runner == GJ_RUN_CALL;
 	c.objects = out->objects;
+	c.function = out->function;
 	int status = gj_freeze_request(function, arena, &c, rq);
 	out->kept = c.kept;
 	out->files = c.linked;

@@ -98,18 +98,18 @@ static PyObject *known(const gj_obj *o, PyObject *objects)
 	return tuple;
 }
 
-PyObject *gj_known_result(gj_device *dev, PyObject *function, const gj_request *compiled)
+PyObject *gj_known_result(gj_device *dev, PyObject *frozen, PyObject *function, const gj_request *compiled)
 {
 	gj_arena *arena = gj_arena_new();
 	gj_returned returned = { .arena = arena };
 	gj_request rq = { .arg = compiled->arg, .nargs = compiled->nargs, .ret = compiled->ret, .options = compiled->options, .returned = &returned };
-	gj_outside outside = { .objects = arena ? PyDict_New() : NULL };
+	gj_outside outside = { .objects = arena ? PyDict_New() : NULL, .function = function };
 	gj_diag diag = { 0 };
 	const gj_type *ret;
 	PyObject *o = NULL;
 	if (!arena)
 		return PyErr_NoMemory();
-	if (outside.objects && gj_freeze_for(dev, function, arena, &rq, &outside) == 0) {
+	if (outside.objects && gj_freeze_for(dev, frozen, arena, &rq, &outside) == 0) {
 		if (gj_return_type(&rq, &ret, &diag))
 			o = known(returned.konst, outside.objects);
 		else

@@ -30,6 +30,7 @@ void gj_specialisation_free(gj_specialisation *s)
 	if (s->kernel)
 		s->dev->ops->unload(s->dev, s->kernel);
 	gj_image_clear(&s->image);
+	Py_XDECREF(s->function);
 	Py_XDECREF(s->captured);
 	Py_XDECREF(s->known);
 	PyMem_Free(s->arg);
@@ -122,16 +123,30 @@ static const gj_type *declared(const gj_dispatcher *d, const gj_type *const *arg
 	return NULL;
 }
 
-static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
+/* The Python function with the names that it had when it was declared, or first compiled for these types: a new reference. */
+static PyObject *function_for(const gj_dispatcher *d, const gj_type *const *arg, uint32_t n)
 {
+	if (d->function)
+		return Py_NewRef(d->function);
+	for (const gj_specialisation *s = d->first; s; s = s->next)
+		if (s->nargs == n && !memcmp(s->arg, arg, n * sizeof *arg))
+			return Py_NewRef(s->function);
+	PyObject *now = gj_import("gridjit._declared", "as_declared"), *f = now ? PyObject_CallFunctionObjArgs(now, d->py_func, (PyObject *)d, NULL) : NULL;
+	Py_XDECREF(now);
+	return f;
+}
+
+static gj_specialisation *make_of(gj_dispatcher *d, PyObject *function, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
+{
+	PyObject *frozen = gj_dispatcher_frozen(d, function);
 	gj_arena *arena = gj_arena_new();
 	gj_build b = { .rq = { .arg = arg, .nargs = n, .ret = declared(d, arg, n) }, .dev = dev, .use_cache = gj_config.cache };
 	gj_specialisation *s = NULL;
-	gj_outside outside = { 0 };
+	gj_outside outside = { .function = function };
 	if (!arena)
 		return PyErr_NoMemory(), NULL;
 	if (gj_options_for(&d->base, dev, facts, &b.rq.options)
-		&& gj_freeze_for(dev, gj_dispatcher_frozen(d), arena, &b.rq, &outside) == 0 && gj_link_for(dev, d->link, &outside) == 0) {
+		&& gj_freeze_for(dev, frozen, arena, &b.rq, &outside) == 0 && gj_link_for(dev, d->link, &outside) == 0) {
 		b.linked = outside.linked;
 		b.nlinked = outside.nlinked;
 		b.use_cache &= !outside.kept;          /* addresses mean nothing to other processes */
@@ -146,9 +161,11 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 			gj_specialisation_free(s);
 			s = NULL;
 		}
-		if (s)
+		if (s) {
+			s->function = Py_NewRef(function);
 			s->captured = Py_XNewRef(outside.kept);
-		if (s && gj_has_constants(s->ret) && !(s->known = gj_known_result(dev, gj_dispatcher_frozen(d), &b.rq))) {
+		}
+		if (s && gj_has_constants(s->ret) && !(s->known = gj_known_result(dev, frozen, function, &b.rq))) {
 			gj_specialisation_free(s);
 			s = NULL;
 		}
@@ -156,6 +173,14 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 	gj_outside_clear(&outside);
 	discard(&b);
 	gj_arena_free(arena);
+	return s;
+}
+
+static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
+{
+	PyObject *function = function_for(d, arg, n);
+	gj_specialisation *s = function ? make_of(d, function, dev, arg, n, facts) : NULL;
+	Py_XDECREF(function);
 	return s;
 }
 

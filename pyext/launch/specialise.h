@@ -21,6 +21,7 @@ typedef struct gj_specialisation {
 	struct gj_specialisation *straight;        /* the form for these; NULL: not asked for yet */
 	bool warned;                               /* of what its image tells of */
 	PyObject *known;                           /* of the result: constant objects in it, or NULL (known_result.h) */
+	PyObject *function;                        /* the Python function with the names that it had when it was first compiled for these types */
 	PyObject *captured;                        /* what keeps device arrays alive that the code refers to, or NULL */
 } gj_specialisation;
 

@@ -67,7 +67,8 @@ class DeviceUFunc(Elementwise):
 		if len(signature.args) != self.nin:
 			raise TypeError(f"the signature {signature} has {len(signature.args)} arguments, but {self.__name__}() takes {self.nin}")
 		ins = tuple(map(_dtype, signature.args))
-		loop = ins, self._outputs(ins, signature.return_type), self._gj_function
+		function = self._gj_function if self._declared else as_declared(self.py_func, self)
+		loop = ins, self._outputs(ins, signature.return_type), function
 		self._outputs(ins)
 		self._loops = [other for other in self._loops if other[0] != ins] + [loop]
 		return loop
