@@ -177,3 +177,55 @@ cuda.synchronize()
 	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
 		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
 	assert done.stdout == "x 7 8\n" * 3 + "50000 0\n" + "x 7 8\n" * 2, done.stderr
+
+
+def test_at_exit_on_the_fake_gpu(fake_driver, tmp_path):
+	"""Nobody has waited for the kernels: what they print is shown, and what they raise is told."""
+	program = """
+import numpy as np
+from gridjit import cuda
+@cuda.jit
+def k(x):
+	print("x", x.size, x.ndim + cuda.grid(1))
+@cuda.jit(boundscheck=True)
+def checked(x):
+	x[cuda.grid(1)] = 1
+x = cuda.to_device(np.zeros(4))
+k[1, 1](x)
+checked[1, 1](x)
+"""
+	done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
+	assert done.stdout == "x 7 8\n" and "IndexError: In function 'checked'" in done.stderr, done
+
+
+def test_launches_one_after_the_other(device, capsys):
+	"""Lines are shown while other kernels print: none is lost."""
+	@cuda.jit
+	def one(k):
+		print("launch", k)
+
+	@cuda.jit
+	def other(k):
+		print("other", k, cuda.grid(1))
+
+	streams = [cuda.stream() for _ in range(3)]
+	for k in range(300):
+		one[1, 1](k)
+		other[1, 4, streams[k % 3]](k)
+	cuda.synchronize()
+	lines = capsys.readouterr().out.splitlines()
+	assert [line for line in lines if line.startswith("launch")] == [f"launch {k}" for k in range(300)]
+	assert sorted(line for line in lines if line.startswith("other")) == sorted(f"other {k} {i}" for k in range(300) for i in range(4))
+
+
+def test_more_lines_than_the_buffer_holds_in_many_launches(device, capsys):
+	@cuda.jit
+	def kernel(k):
+		print(k, cuda.grid(1), 0.5)
+
+	for k in range(64):
+		kernel[8, 128](k)
+	cuda.synchronize()
+	lines = capsys.readouterr().out.splitlines()
+	assert sorted(lines) == sorted(f"{k} {i} 0.5" for k in range(64) for i in range(1024))

@@ -105,6 +105,21 @@ static PyObject *select_device(PyObject *m, PyObject *arg)
 	Py_RETURN_NONE;
 }
 
+/* At the end of the process: what kernels printed or raised and nobody has waited for. */
+static PyObject *finish(PyObject *m, PyObject *unused)
+{
+	gj_status s = GJ_OK;
+	(void)m, (void)unused;
+	Py_BEGIN_ALLOW_THREADS
+	for (int i = 0; i < GJ_NTARGETS && s == GJ_OK; i++)
+		s = gj_drivers[i].finish();
+	Py_END_ALLOW_THREADS
+	gj_show_any();
+	if (s == GJ_E_RAISED || s == GJ_E_INTERRUPTED)
+		return gj_status_error(s, "waiting for kernels");
+	Py_RETURN_NONE;                            /* other errors have been told of, or concern nobody any more */
+}
+
 static PyObject *current_ordinal(PyObject *m, PyObject *unused)
 {
 	(void)m, (void)unused;
@@ -134,6 +149,7 @@ static PyObject *why_no_gpu(PyObject *m, PyObject *unused)
 
 static PyMethodDef functions[] = {
 	{ "select_device", select_device, METH_O, "select_device(ordinal): this thread's device from now on." },
+	{ "finish", finish, METH_NOARGS, "Show what kernels have printed, and raise what they have raised, that nobody has waited for." },
 	{ "current_ordinal", current_ordinal, METH_NOARGS, "Ordinal of this thread's device." },
 	{ "device_kind", device_kind, METH_NOARGS, "'cuda' or 'cpu': where kernels run." },
 	{ "device_count", device_count, METH_NOARGS, "Number of devices of that kind." },

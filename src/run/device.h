@@ -170,12 +170,14 @@ typedef struct gj_driver {
 	int (*count)(void);                        /* how many there are. Loads what is needed at the first call; never fails */
 	const char *(*why)(void);                  /* why there is none: "libcuda.so.1: cannot open …"; "" when there is one */
 	gj_status (*open)(int ordinal, gj_device **out);     /* the same object for the same ordinal; never freed */
+	gj_status (*finish)(void);                 /* waits for kernels that may have something to tell: the process ends */
 } gj_driver;
 
 #define TARGET(id, backend, device, ...) \
 	int gj_##device##_count(void); \
 	const char *gj_##device##_why(void); \
-	gj_status gj_##device##_open(int ordinal, gj_device **out);
+	gj_status gj_##device##_open(int ordinal, gj_device **out); \
+	gj_status gj_##device##_finish(void);
 #include "image/targets.def"
 
 extern const gj_driver gj_drivers[GJ_NTARGETS];

@@ -1,5 +1,7 @@
 """The API of numba.cuda. Importing it neither opens the driver nor loads a GPU library."""
 
+import atexit as _atexit
+
 from .. import _core, _later, config as _config, types
 from .._unroll import literal_unroll
 from ..errors import (CudaAPIError, CudaDriverError, CudaMemoryError, CudaSupportError, DeadMemoryError, LaunchConfigError,
@@ -12,6 +14,9 @@ from .devices import (Context, Device, MemoryInfo, close, cuda_error, current_co
 from .dispatcher import CUDADispatcher, jit
 from .streams import (Event, Stream, default_stream, event, event_elapsed_time, external_stream, legacy_default_stream,
 	per_thread_default_stream, stream)
+
+# A program may end behind a launch: what it prints or raises on a GPU is told nevertheless.
+_atexit.register(_core.finish)
 
 # -- names that mean something inside kernels only: grid, threadIdx, shared, syncthreads, atomic … (src/names/names.def) --
 

@@ -288,7 +288,7 @@ class Elementwise(_core.Elements):
 		if len(args) != 2:
 			raise TypeError("exactly two arguments expected")
 		a, b = args
-		a, b = (x if isinstance(x, DeviceNDArray) else np.asarray(x) for x in (a, b))
+		a, b = (as_cuda_array(x) if is_cuda_array(x) else np.asarray(x) for x in (a, b))
 		return self(a[(...,) + (None,) * b.ndim], b, **keywords)
 
 	def at(self, array, indices, b=None, stream=0):

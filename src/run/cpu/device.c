@@ -224,6 +224,7 @@ static void open_device(void)
 
 int gj_cpu_count(void)       { return 1; }
 const char *gj_cpu_why(void) { return ""; }
+gj_status gj_cpu_finish(void) { return GJ_OK; }
 
 gj_status gj_cpu_open(int ordinal, gj_device **out)
 {

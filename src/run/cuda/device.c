@@ -90,3 +90,12 @@ gj_status gj_cuda_open(int ordinal, gj_device **out)
 	pthread_mutex_unlock(&opening);
 	return s;
 }
+
+gj_status gj_cuda_finish(void)
+{
+	gj_status s = GJ_OK;
+	for (int i = 0; s == GJ_OK && !gj_cuda_forked && i < MAX_DEVICES; i++)
+		if (device[i] && atomic_load(&device[i]->reports))
+			s = gj_cuda_sync(&device[i]->dev);
+	return s;
+}

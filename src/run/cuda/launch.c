@@ -236,15 +236,18 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 	if (l->shared > atomic_load_explicit(&k->dynamic, memory_order_relaxed) &&
 	    (s = allow_shared(d, k, l->shared)) != GJ_OK)
 		return gj_cuda_leave(before, s);
+	if (k->cooperative && !gj_cu.cuLaunchKernelEx)
+		return gj_cuda_leave(before, gj_error_set(GJ_E_UNSUPPORTED, 0,
+		                                          "cooperative launches need a driver of CUDA 11.8"));
+	if ((s = gj_cuda_report_launch(k->report)) != GJ_OK)
+		return gj_cuda_leave(before, s);
 	CUresult r;
 	if (!k->cooperative)
 		r = gj_cu.cuLaunchKernel(k->function, l->grid[0], l->grid[1], l->grid[2], l->block[0], l->block[1], l->block[2],
 		                         l->shared, gj_cuda_stream(l->stream), NULL, extra);
-	else if (gj_cu.cuLaunchKernelEx)
-		r = launch_cooperative(k, l, extra);
 	else
-		return gj_cuda_leave(before, gj_error_set(GJ_E_UNSUPPORTED, 0,
-		                                          "cooperative launches need a driver of CUDA 11.8"));
+		r = launch_cooperative(k, l, extra);
+	gj_cuda_report_launched(k->report, gj_cuda_stream(l->stream));
 	return gj_cuda_leave(before, r == CUDA_SUCCESS ? GJ_OK : launch_failed(k, l, r));
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STREAMS = 16 };
+
 struct gj_cuda_report {
 	gj_cuda_report *next;
 	gj_report *record;                         /* the GPU writes it at the same address; NULL: there is none */
@@ -14,6 +16,9 @@ struct gj_cuda_report {
 	gj_site *site; uint32_t nsites, first;
 	char *text;
 	bool orphan;                               /* the module is gone; what it told is not told yet */
+	unsigned starting;                         /* launches under way */
+	struct { CUstream stream; CUevent last; } at[STREAMS];       /* where it was launched since all was quiet; event NULL: none yet */
+	bool lost_sight;                           /* of launches: for ever */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;      /* all devices' lists */
@@ -41,6 +46,8 @@ static void discard(gj_cuda_report *r)
 		(void)gj_cu.cuMemFreeHost(r->record);
 	if (r->lines)
 		(void)gj_cu.cuMemFreeHost(r->lines);
+	for (int i = 0; i < STREAMS && r->at[i].last; i++)
+		(void)gj_cu.cuEventDestroy(r->at[i].last);
 	free(r->site);
 	free(r->text);
 	free(r);
@@ -108,11 +115,23 @@ void gj_cuda_report_close(gj_cuda *d, gj_cuda_report *gone)
 	pthread_mutex_unlock(&lock);
 }
 
+/* No kernel of the module runs. The lock is held, without which none is launched. */
+static bool is_quiet(const gj_cuda_report *r)
+{
+	if (r->orphan)
+		return true;
+	bool quiet = !r->starting && !r->lost_sight;
+	for (int i = 0; quiet && i < STREAMS && r->at[i].last; i++)
+		quiet = gj_cu.cuEventQuery(r->at[i].last) == CUDA_SUCCESS;
+	return quiet;
+}
+
 /* Lines that are whole, in the order in which they took their place; a line of a kernel that still runs may not be, then the rest
- * waits. When all are shown the buffer is free again. */
+ * waits. When all are shown and no kernel adds to them the buffer is free again: the GPU's additions know nothing of the host's stores. */
 static void show_lines(gj_cuda_report *r)
 {
 	gj_print_buffer *b = r->lines;
+	bool quiet = __atomic_load_n(&b->used, __ATOMIC_ACQUIRE) && is_quiet(r);
 	uint32_t used = __atomic_load_n(&b->used, __ATOMIC_ACQUIRE), end = used < GJ_PRINT_WORDS ? used : GJ_PRINT_WORDS;
 	while (r->shown < end) {
 		uint64_t head = __atomic_load_n(&b->word[r->shown], __ATOMIC_ACQUIRE);
@@ -123,12 +142,53 @@ static void show_lines(gj_cuda_report *r)
 			gj_printed_put(r->text + r->site[r->first + site].message, n, &b->word[r->shown + 1]);
 		r->shown += n + 1;
 	}
-	if (!used || (r->shown < end && used <= GJ_PRINT_WORDS))
+	if (!quiet || (r->shown < end && used <= GJ_PRINT_WORDS))
 		return;
 	gj_printed_lose(__atomic_exchange_n(&b->lost, 0, __ATOMIC_RELAXED));
 	memset(b->word, 0, end * sizeof *b->word);
 	r->shown = 0;
 	__atomic_store_n(&b->used, 0, __ATOMIC_RELEASE);
+}
+
+/* Half of the buffer is taken: waits for the kernels that fill it, so that only one that prints too much by itself loses lines. */
+static gj_status make_room(gj_cuda_report *r)
+{
+	gj_status s = GJ_OK;
+	for (int i = 0; s == GJ_OK && i < STREAMS && r->at[i].last; i++)
+		s = gj_cuda_wait_event(r->at[i].last);
+	if (s == GJ_OK)
+		show_lines(r);
+	return s;
+}
+
+gj_status gj_cuda_report_launch(gj_cuda_report *r)
+{
+	gj_status s = GJ_OK;
+	if (!r || !r->lines)
+		return s;
+	pthread_mutex_lock(&lock);
+	if (__atomic_load_n(&r->lines->used, __ATOMIC_ACQUIRE) > GJ_PRINT_WORDS / 2 && !r->starting)
+		s = make_room(r);
+	r->starting += s == GJ_OK;
+	pthread_mutex_unlock(&lock);
+	return s;
+}
+
+void gj_cuda_report_launched(gj_cuda_report *r, CUstream stream)
+{
+	int i = 0;
+	if (!r || !r->lines)
+		return;
+	pthread_mutex_lock(&lock);
+	while (i < STREAMS && r->at[i].last && r->at[i].stream != stream && gj_cu.cuEventQuery(r->at[i].last) != CUDA_SUCCESS)
+		i++;
+	if (i < STREAMS && (r->at[i].last || gj_cu.cuEventCreate(&r->at[i].last, CU_EVENT_DISABLE_TIMING) == CUDA_SUCCESS) &&
+		gj_cu.cuEventRecord(r->at[i].last, stream) == CUDA_SUCCESS)
+		r->at[i].stream = stream;
+	else
+		r->lost_sight = true;
+	r->starting--;
+	pthread_mutex_unlock(&lock);
 }
 
 /* Of several failures the oldest module's is told: others often follow from it. */
