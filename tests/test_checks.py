@@ -353,7 +353,7 @@ def attempt(f):
 	except IndexError as e:
 		return str(e)
 want = "In function 'k', file <string>, line 5, tid=[4, 5, 6] ctaid=[1, 2, 3]: index 7 is out of bounds for array 'x' of shape (8,)"
-for wait in cuda.synchronize, x.copy_to_host, stream.synchronize, event.synchronize, lambda: k[1, 1](x):
+for wait in cuda.synchronize, x.copy_to_host, stream.synchronize, event.synchronize, lambda: k[1, 1](x), lambda: x.__cuda_array_interface__:
 	k[1, 1, stream](x)
 	event.record(stream)
 	assert attempt(wait) == want, attempt(wait)

@@ -7,6 +7,7 @@
 #include "memory/device.h"
 #include "memory/extent.h"
 #include "memory/stream.h"
+#include "printed.h"
 #include "types/dtype.h"
 
 #include <string.h>
@@ -591,14 +592,23 @@ static PyObject *described(PyObject *dict, PyArray_Descr *dtype)
 	return dict;
 }
 
+/* Without a stream of its own it says that nothing need be waited for; so what the default stream still does is waited for here. */
 static PyObject *get_interface(PyObject *self, void *unused)
 {
+	gj_status status = GJ_OK;
 	(void)unused;
 	if (SELF->dev->ops->host_memory)
 		return PyErr_Format(PyExc_AttributeError, "the array is in host memory (the device is the CPU)");
 	gj_stream *s = NULL;
 	if (gj_stream_of(SELF->stream, SELF->dev, &s) < 0)
 		return NULL;
+	Py_BEGIN_ALLOW_THREADS
+	if (!s)
+		status = SELF->dev->ops->stream_sync(SELF->dev, NULL);
+	Py_END_ALLOW_THREADS
+	gj_show_any();
+	if (status != GJ_OK)
+		return gj_status_error(status, "waiting for the default stream");
 	PyObject *strides = SELF->layout == 'C' ? Py_NewRef(Py_None) : int_tuple(SELF->strides, SELF->ndim);
 	PyObject *handle = s ? PyLong_FromSize_t(SELF->dev->ops->stream_handle(s)) : Py_NewRef(Py_None);
 	PyObject *dict = Py_BuildValue("{sNsNsNs(NN)sisN}", "shape", int_tuple(SELF->shape, SELF->ndim), "strides", strides,
