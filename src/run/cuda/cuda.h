@@ -117,12 +117,8 @@ void      gj_cuda_report_close(gj_cuda *, gj_cuda_report *);
 /* Around a launch of one of the module's kernels: before, where it may wait for others that print; behind it, on that stream. NULL: nothing. */
 gj_status gj_cuda_report_launch(gj_cuda_report *);
 void      gj_cuda_report_launched(gj_cuda_report *, CUstream);
-gj_status gj_cuda_look(gj_cuda *);             /* GJ_E_RAISED, once: a kernel has reported a failure */
-/* After waiting for the GPU, with that status. */
-static inline gj_status gj_cuda_waited(gj_cuda *d, gj_status s)
-{
-	return s == GJ_OK && atomic_load_explicit(&d->reports, memory_order_acquire) ? gj_cuda_look(d) : s;
-}
+/* After waiting for the GPU, with that status: GJ_E_RAISED, once, where a kernel has reported a failure. Shows what kernels printed. */
+gj_status gj_cuda_waited(gj_cuda *, gj_status);
 
 gj_status gj_cuda_load_image(gj_device *, const gj_image *, gj_kernel **);
 void      gj_cuda_unload(gj_device *, gj_kernel *);

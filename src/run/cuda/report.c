@@ -192,7 +192,7 @@ void gj_cuda_report_launched(gj_cuda_report *r, CUstream stream)
 }
 
 /* Of several failures the oldest module's is told: others often follow from it. */
-gj_status gj_cuda_look(gj_cuda *d)
+static gj_status look(gj_cuda *d)
 {
 	gj_status s = GJ_OK;
 	bool orphans = false;
@@ -210,4 +210,9 @@ gj_status gj_cuda_look(gj_cuda *d)
 		discard_orphans(d);
 	pthread_mutex_unlock(&lock);
 	return s;
+}
+
+gj_status gj_cuda_waited(gj_cuda *d, gj_status s)
+{
+	return s == GJ_OK && atomic_load_explicit(&d->reports, memory_order_acquire) ? look(d) : s;
 }
