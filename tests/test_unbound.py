@@ -1,5 +1,6 @@
 """Variables that are read where no path has given them a value: Python's exception, at Python's place, and nothing where every path has."""
 
+import functools
 import gc
 
 import numpy as np
@@ -507,3 +508,34 @@ def test_kernels(device):
 		f[3, 32](x, out)
 		cuda.synchronize()
 	cuda.jit(kernel)[3, 32](x, out)                    # without checks it holds anything
+
+
+def many(n):
+	"""Variables that some branch stores, read behind branches that store others."""
+	lines = ["def f(x):", "\ts = 0.0", "\tif x[2] > 0:", "\t\tfor k in range(2):", "\t\t\ts += k"]
+	for k in range(n):
+		lines += [f"\tif x[{k % 2}] > 0:", f"\t\tv{k} = x[0] + {k}", "\telif x[3] > 0:", f"\t\tv{k} = {k / 2}"]
+	for k in range(n):
+		lines += [f"\tif x[{k % 3}] > 0:", f"\t\ts = s * 0.5 + v{k}"]
+	names = {}
+	exec("\n".join([*lines, "\treturn s", ""]), names)
+	return names["f"]
+
+
+@pytest.mark.parametrize("x", [(1, 1, 1, 0), (1, 1, 0, 0), (0, 0, 1, 1), (0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (1, 0, 1, 0)])
+def test_many_variables(x):
+	python = many(60)
+	compiled = many_compiled()
+	array = np.array(x, np.float64)
+	try:
+		expected = python(array)
+	except UnboundLocalError as error:
+		with pytest.raises(UnboundLocalError, match=str(error).split("'")[1] + "'"):
+			compiled(array)
+		return
+	assert compiled(array) == expected
+
+
+@functools.cache
+def many_compiled():
+	return njit(many(60))

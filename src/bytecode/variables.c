@@ -73,19 +73,42 @@ gj_ref gj_var_phi(gj_ssa_state *s, uint32_t block, uint32_t var)
 	return r;
 }
 
-/* The value of a variable at the end of what is known of a block: up through single predecessors to a definition, a
+enum { MOST_WAYS = 4, MOST_STEPS = 8 };
+
+/* The block with the definition or the join that all ways into join b come from, where they are few, short and whole: a branch that does
+ * not store the variable needs no phi behind it. b: there is none. */
+static uint32_t behind_branch(const gj_ssa_state *s, uint32_t b, uint32_t var)
+{
+	const gj_bb *bb = &s->f->bb.p[b];
+	uint32_t from = b;
+	for (uint32_t k = 0; k < bb->preds.n; k++) {
+		uint32_t up = bb->preds.p[k], steps = 0;
+		while (s->sb.p[up].done && !lookup(s, up, var) && s->f->bb.p[up].preds.n == 1 && steps++ < MOST_STEPS)
+			up = s->f->bb.p[up].preds.p[0];
+		if (!s->sb.p[up].done || steps > MOST_STEPS || (k && up != from) || bb->preds.n > MOST_WAYS)
+			return b;
+		from = up;
+	}
+	return from;
+}
+
+/* The value of a variable at the end of what is known of a block: up through single predecessors and branches to a definition, a
  * join or the entry. The blocks on the way remember the answer. */
 gj_ref gj_var_read(gj_ssa_state *s, uint32_t block, uint32_t var)
 {
-	uint32_t b = block;
+	uint32_t b = block, up;
 	gj_ref r;
-	while (!(r = lookup(s, b, var)) && s->f->bb.p[b].preds.n == 1)
-		b = s->f->bb.p[b].preds.p[0];
+	while (!(r = lookup(s, b, var)) && s->f->bb.p[b].preds.n) {
+		up = s->f->bb.p[b].preds.n == 1 ? s->f->bb.p[b].preds.p[0] : behind_branch(s, b, var);
+		if (up == b)
+			break;
+		b = up;
+	}
 	if (!r) {
 		r = s->f->bb.p[b].preds.n ? gj_var_phi(s, b, var) : gj_var_undef(s, var);
 		gj_var_write(s, b, var, r);
 	}
-	for (uint32_t up = block; up != b; up = s->f->bb.p[up].preds.p[0])
+	for (up = block; up != b; up = s->f->bb.p[up].preds.p[0])
 		gj_var_write(s, up, var, r);
 	return r;
 }
