@@ -289,3 +289,67 @@ def test_errors_do_not_speak_of_kernels(function, words):
 		njit(function)(np.ones(3))
 	text = "\n".join(line for line in str(e.value).splitlines() if not line.startswith("  "))
 	assert words in text and "kernel" not in text, text
+
+
+# -- Strings that depend on the way control came ---------------------------------------------------------------------------------------------
+
+def parity(n):
+	mode = "even" if n % 2 == 0 else "odd"
+	return mode == "odd", mode != "even", "x" == mode, mode in ("odd", "other"), mode not in ("odd", "even")
+
+
+def machine(n):
+	state, runs = "idle", 0
+	for v in range(n):
+		if state == "idle":
+			if v > 1:
+				state = "run"
+		elif state == "run":
+			runs += 1
+			if v > 5:
+				state = "stop"
+		else:
+			break
+	return runs, state == "stop"
+
+
+def matched(n):
+	kind = "a" if n > 4 else "b" if n > 2 else "c"
+	match kind:
+		case "a":
+			return 1
+		case "b":
+			return 2
+	return 3
+
+
+def told(n):
+	what = "few" if n < 4 else "many"
+	if what == "few":
+		raise ValueError(what)
+	return what == "many"
+
+
+@pytest.mark.parametrize("function", (parity, machine, matched, told), ids=lambda f: f.__name__)
+def test_strings_that_are_chosen(function):
+	def outcome(f, n):
+		try:
+			return f(n)
+		except ValueError as error:
+			return error.args
+
+	compiled = njit(function)
+	for n in range(9):
+		assert outcome(compiled, n) == outcome(function, n)
+
+
+def test_strings_that_are_chosen_in_kernels():
+	@cuda.jit
+	def kernel(out):
+		i = cuda.grid(1)
+		kind = "low" if i < 3 else "high"
+		out[i] = 1 if kind == "low" else 2
+
+	out = np.zeros(8)
+	kernel[1, 8](out)
+	assert out.tolist() == [1, 1, 1, 2, 2, 2, 2, 2]

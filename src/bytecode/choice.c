@@ -1,5 +1,6 @@
 /* Texts of exceptions, and texts that are printed, that depend on the way control came: `raise ValueError("a" if x else "b")`. Strings are
- * constants and no phi joins two of them, so the number of the text is joined instead, and who is told takes the text of that number. */
+ * constants and no phi joins two of them, so the number of the text is joined instead, and who is told takes the text of that number. Where one is
+ * compared with a constant, as in `state == "idle"`, numbers are. */
 #include "bytecode/state.h"
 
 #include <string.h>
@@ -12,7 +13,15 @@ typedef struct gathered {
 	uint32_t nphis, ntexts;
 } gathered;
 
-static const char *string_of(const gj_op *o) { return o->op == GJ_OBJ && o->imm.obj->kind == GJ_OBJ_STR ? o->imm.obj->name : NULL; }
+/* A constant string, which may be an item of a constant tuple: `state, n = "idle", 0`. NULL: it is none. */
+static const char *string_of(gj_ssa_state *s, const gj_op *o)
+{
+	const gj_op *tuple = o->op == GJ_UNPACK ? gj_o(s->f, gj_var_find(s, o->arg[0])) : NULL;
+	const gj_obj *c = o->op == GJ_OBJ ? o->imm.obj : NULL;
+	if (tuple && tuple->op == GJ_OBJ && tuple->imm.obj->kind == GJ_OBJ_TUPLE && o->imm.i < (int64_t)tuple->imm.obj->n)
+		c = tuple->imm.obj->item[o->imm.i];
+	return c && c->kind == GJ_OBJ_STR ? c->name : NULL;
+}
 
 /* The text's number, as a new one if need be; MAX_TEXTS: there are too many. */
 static uint32_t number_of(gathered *g, const char *text)
@@ -29,8 +38,8 @@ static uint32_t number_of(gathered *g, const char *text)
 static bool gather(gj_ssa_state *s, gj_ref r, gathered *g)
 {
 	const gj_op *o = gj_o(s->f, r);
-	if (string_of(o))
-		return number_of(g, string_of(o)) < MAX_TEXTS;
+	if (string_of(s, o))
+		return number_of(g, string_of(s, o)) < MAX_TEXTS;
 	for (uint32_t i = 0; i < g->nphis; i++)
 		if (g->phi[i] == r)
 			return true;
@@ -74,7 +83,7 @@ gj_ref gj_constant_before(gj_ssa_state *s, gj_ref r, const gj_obj *obj)
 static gj_ref emit_number(gj_ssa_state *s, gj_ref r, gathered *g)
 {
 	gj_obj *number = gj_new(s->f->arena, gj_obj, 1);
-	*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = number_of(g, string_of(gj_o(s->f, r))) };
+	*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = number_of(g, string_of(s, gj_o(s->f, r))) };
 	return gj_constant_before(s, r, number);
 }
 
@@ -85,7 +94,7 @@ static void fill(gj_ssa_state *s, gathered *g, uint32_t i)
 	gj_grow_aliases(s, n);
 	for (uint32_t k = 0; k < n; k++) {
 		gj_ref a = gj_var_find(s, gj_o(s->f, g->phi[i])->arg[k]);
-		if (string_of(gj_o(s->f, a)))
+		if (string_of(s, gj_o(s->f, a)))
 			arg[k] = emit_number(s, a, g);
 		for (uint32_t j = 0; j < g->nphis; j++)
 			if (g->phi[j] == a)
@@ -136,4 +145,64 @@ const gj_choice *gj_choice_of(const gj_ssa_state *s, gj_ref r)
 		if (s->choice.p[i].phi == r)
 			return &s->choice.p[i];
 	return NULL;
+}
+
+/* Which of the choice's texts it is; −1: none. */
+static int64_t place_in(const char *texts, const char *text)
+{
+	size_t n = strlen(text);
+	for (int64_t i = 0; *texts; i++, texts = strchr(texts, GJ_TOLD_ONE) + 1)
+		if (!strncmp(texts, text, n) && texts[n] == GJ_TOLD_ONE)
+			return i;
+	return -1;
+}
+
+static const gj_obj *numbered(gj_ssa_state *s, const char *texts, const gj_obj *text)
+{
+	gj_obj *o = gj_new(s->f->arena, gj_obj, 1);
+	*o = (gj_obj){ .kind = GJ_OBJ_INT, .i = text->kind == GJ_OBJ_STR ? place_in(texts, text->name) : 0 };
+	if (text->kind == GJ_OBJ_STR)
+		return o;
+	const gj_obj **item = gj_new(s->f->arena, const gj_obj *, text->n + 1);
+	for (uint32_t i = 0; i < text->n; i++)
+		item[i] = numbered(s, texts, text->item[i]);
+	*o = (gj_obj){ .kind = GJ_OBJ_TUPLE, .n = text->n, .item = item };
+	return o;
+}
+
+/* A constant string, or for `in` a constant tuple of them. */
+static bool is_text(const gj_op *o, bool many)
+{
+	const gj_obj *c = o->op == GJ_OBJ ? o->imm.obj : NULL;
+	for (uint32_t i = 0; c && many && c->kind == GJ_OBJ_TUPLE && i < c->n; i++)
+		if (c->item[i]->kind != GJ_OBJ_STR)
+			return false;
+	return c && c->kind == (many ? GJ_OBJ_TUPLE : GJ_OBJ_STR);
+}
+
+/* Operand k of comparison r is such a phi, the other one constant? Then both become numbers. */
+static bool compare_numbers(gj_ssa_state *s, gj_ref r, uint32_t k)
+{
+	const gj_op *o = gj_o(s->f, r), *other = gj_o(s->f, gj_var_find(s, o->arg[1 - k]));
+	gj_ref phi = gj_var_find(s, o->arg[k]), arg[2];
+	if (gj_o(s->f, phi)->op != GJ_PHI || !is_text(other, o->op == GJ_IN))
+		return false;
+	choose(s, phi);
+	const gj_choice *c = gj_choice_of(s, phi);
+	if (!c)
+		return false;
+	arg[k] = c->number;
+	arg[1 - k] = gj_constant_before(s, r, numbered(s, c->texts, other->imm.obj));
+	gj_o(s->f, r)->arg = gj_memdup(s->f->arena, arg, sizeof arg);
+	return true;
+}
+
+void gj_choose_compared(gj_ssa_state *s)
+{
+	for (gj_ref r = 1, n = s->f->op.n; r < n; r++) {
+		const gj_op *o = gj_o(s->f, r);
+		bool equal = o->op == GJ_PYCMP && (o->sub == GJ_CMP_EQ || o->sub == GJ_CMP_NE);
+		if (!s->alias[r] && (equal || o->op == GJ_IN) && !compare_numbers(s, r, 0) && equal)
+			compare_numbers(s, r, 1);
+	}
 }

@@ -194,6 +194,7 @@ gj_fn *gj_ssa_read(gj_trap *trap, const gj_code *code, const gj_reading *reading
 	s.cur = s.loc = 0;
 	gj_ssa_emit(&s, GJ_JUMP, 0, NULL);
 	gj_part_raises(&s);
+	gj_choose_compared(&s);
 	gj_find_prints(&s);
 	gj_choose_texts(&s);
 	gj_settle_prints(&s);

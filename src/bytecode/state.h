@@ -182,8 +182,9 @@ bool   gj_text_of(gj_ssa_state *, gj_ref r, gj_sb *out, gj_refs *value, int dept
 bool   gj_can_tell(gj_ssa_state *, gj_ref r, int depth);
 const gj_obj *gj_named_object(gj_ssa_state *, gj_ref r);
 
-/* choice.c: phis of strings that are raised or printed get one of numbers beside them; NULL: r is no such phi. Adds ops. */
+/* choice.c: phis of strings that are raised or printed, or compared with constants, get one of numbers beside them; NULL: r is no such phi. Adds ops. */
 void   gj_choose_texts(gj_ssa_state *);
+void   gj_choose_compared(gj_ssa_state *);
 const gj_choice *gj_choice_of(const gj_ssa_state *, gj_ref r);
 /* Room for more ops, which stand for themselves; a constant before op r; the last op of the block goes before op r. */
 void   gj_grow_aliases(gj_ssa_state *, uint32_t more);
