@@ -627,3 +627,11 @@ def test_ufuncs_of_the_cpu_keep_their_signatures_and_options_on_the_device(devic
 		out[0] = 3 * x
 	assert guvectorize(["(f8, f8[:])"], "()->()")(tripled)(cuda.to_device(np.arange(3.0))).copy_to_host().tolist() == [0, 3, 6]
 	assert vectorize(fastmath=True)(doubled)(cuda.to_device(rows)).copy_to_host()[2, 3] == 22
+
+
+def test_sequences_are_operands(device):
+	d = cuda.to_device(np.arange(3.0))
+	for got in d + [1, 2, 3], d + (1, 2, 3), (1, 2, 3) + d, np.add(d, (1, 2, 3)), [1, 2, 3] + d:
+		assert got.copy_to_host().tolist() == [1, 3, 5]
+	d += (1, 1, 1)
+	assert (d == (1, 2, 3)).copy_to_host().all()

@@ -277,3 +277,41 @@ def test_keywords_of_generalised_ufuncs(case, general):
 	want, *others = map(outcome, general)
 	for got in others:
 		assert same(got, want), (got, want)
+
+
+# -- Python's numbers --------------------------------------------------------------------------------------------------------
+
+def scaled(x, k, out):
+	for i in range(x.shape[0]):
+		out[i] = x[i] * k
+
+
+@pytest.mark.parametrize("order", [("f4", "f8"), ("f8", "f4"), ("i8", "f8")])
+def test_numbers_beside_arrays_of_declared_types(order):
+	"""The array's own type decides, wherever the signature stands; all targets choose the same."""
+	for x in map(np.ones(3).astype, ("f4", "f8", "i4", "i8")):
+		for k in 2, 2.5, np.float32(2):
+			dtypes = {u(x, k).dtype for target in TARGETS for u in (guvectorize([f"({t}[:], {t}, {t}[:])" for t in order], "(n),()->(n)", target=target)(scaled),
+				vectorize([f"{t}({t}, {t})" for t in order], target=target)(lambda x, k: x * k))}
+			assert len(dtypes) == 1, (x.dtype, k, dtypes)
+			assert x.dtype != np.float32 or "f4" not in order or dtypes == {np.dtype("f4")}
+
+
+def test_counts_beside_arrays():
+	"""A number that has to be an integer, as range() takes it, is one beside arrays of floats and of complex numbers, declared or not."""
+	def powers(z, n):
+		p = z
+		for _ in range(n):
+			p = p * z
+		return p
+
+	def shifted(x, n, out):
+		for i in range(x.shape[0]):
+			out[i] = x[i] + len(x[:n])
+
+	x = np.array([1.5, 2.0])
+	for target in TARGETS:
+		f = vectorize(target=target)(powers)
+		for array in x, x * 1j, x:
+			assert np.allclose(f(array, 3), array ** 4)
+		assert guvectorize(["(f8[:], i8, f8[:])"], "(n),()->(n)", target=target)(shifted)(x, 1).tolist() == [2.5, 3]

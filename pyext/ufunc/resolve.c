@@ -251,10 +251,18 @@ static gj_row *declared(PyUFuncObject *uf, PyArrayObject **op, const gj_type *co
 	return found[1] ? found[1] : found[0];
 }
 
+static bool has_number(PyUFuncObject *uf, PyArrayObject **op)
+{
+	bool any = false;
+	for (int i = 0; i < uf->nin; i++)
+		any |= op[i] && PyArray_FLAGS(op[i]) & WEAK;
+	return any;
+}
+
 /* The first to which inputs can be cast safely; or, where an output's type is named, as the call allows, which NumPy checks. */
 static gj_row *safe(PyUFuncObject *uf, PyArrayObject **op, PyArray_Descr *const *want, PyObject *type_tup)
 {
-	gj_row *r = NULL;
+	gj_row *r = has_number(uf, op) ? first(uf, op, want, type_tup, NPY_EQUIV_CASTING, AS_NUMPY) : NULL;
 	bool any = false, output = false;
 	for (int as = AS_NUMPY; !r && as <= AS_NUMBER; as++)
 		r = first(uf, op, want, type_tup, NPY_SAFE_CASTING, (weak)as);
@@ -298,14 +306,6 @@ static bool kinds(PyArray_Descr *const *want, int n, const gj_type **type)
 		type[i] = want[i] ? gj_scalar[kind] : NULL;
 	}
 	return true;
-}
-
-static bool has_number(PyUFuncObject *uf, PyArrayObject **op)
-{
-	bool any = false;
-	for (int i = 0; i < uf->nin; i++)
-		any |= op[i] && PyArray_FLAGS(op[i]) & WEAK;
-	return any;
 }
 
 /* The row for Python's numbers of their own types, if it has been made for want of one for what they are beside the arrays;

@@ -128,8 +128,8 @@ def vectorize(ftylist_or_function=(), target="cpu", identity=None, fastmath=Fals
 	"""Make a NumPy ufunc of a function of numbers: @vectorize, or @vectorize(signatures, target=…, …).
 
 	ftylist_or_function: the function; or a signature ("float64(float64, float64)", a tuple of types) or a list of them, which
-	are compiled at once and are all that is taken: the first to whose types the arguments can be cast safely runs, as in
-	NumPy's own ufuncs. Without signatures a loop is compiled for each combination of types that turns up.
+	are compiled at once and are all that is taken: one with the arguments' types runs, or else the first to whose types they
+	can be cast safely, as in NumPy's own ufuncs. Without signatures a loop is compiled for each combination of types that turns up.
 	target: 'cpu', or 'parallel': big arrays are shared by all threads of the CPU device; 'cuda': see cuda.vectorize; 'auto':
 	cuda where an array is on the GPU or big enough to be worth the way, else parallel.
 	identity: what a reduction of nothing gives: 0, 1, another number, None, or 'reorderable' (none, but axes may be

@@ -28,7 +28,7 @@ _UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": 
 
 
 def _is_operand(x):
-	return isinstance(x, (DeviceNDArray, np.ndarray, *NUMBERS, list)) or is_cuda_array(x) or hasattr(x, "__dlpack__")
+	return isinstance(x, (DeviceNDArray, np.ndarray, *NUMBERS, list, tuple)) or is_cuda_array(x) or hasattr(x, "__dlpack__")
 
 
 def _operator(ufunc, reflected=False):

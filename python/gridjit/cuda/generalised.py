@@ -15,7 +15,7 @@ from ._text import decode, define
 from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_array, to_device
 from .dispatcher import _make, told
 from .reductions import AxisError, _axes
-from .vectorizers import AutoUFunc, taken
+from .vectorizers import AutoUFunc, owned, taken
 
 THREADS, TEAM = 128, 256                       # of a block: an outer element each, or one all (GJ_TEAM)
 GPU_BLOCKS, CPU_BLOCKS = 1056, 8               # in which the loops of few outer elements are shared out
@@ -113,21 +113,24 @@ class DeviceGUFunc:
 
 	def _loop(self, operands, outs, wanted=None):
 		"""(dtype of each operand, is it an array of the function?) for these inputs and outputs (None: not given)."""
-		given = taken(tuple(map(type_of, operands))) + tuple(None if o is None else type_of(o) for o in outs)
+		types_given, outputs = tuple(map(type_of, operands)), tuple(None if o is None else type_of(o) for o in outs)
+		given = owned(types_given) + outputs                                      # as on the CPU, Python's numbers are what they are
+		beside = taken(types_given) + outputs
 		if not self._declared and any(t is None for t in given):
 			raise TypeError(f"{self.__name__}() has no signatures, so its outputs must be given: nothing else says what types they have")
 		if wanted is not None:
 			return self._named_loop(given, wanted)
-		for asked in (given, given[:self.nin]) if self._frozen else (given,):
+		for asked in (given, beside, given[:self.nin], beside[:self.nin]) if self._frozen else (given,):
 			for dtypes, arrays in self._loops:
 				if all(want is None or want == has for want, has in zip(asked, dtypes)):
 					return dtypes, arrays
 		if not self._frozen:
 			return self.add(tuple(_core.as_type(t) if i < self.nin and not dims else types.Array(_core.as_type(t), max(len(dims), 1), "A")
 				for i, (t, dims) in enumerate(zip(given, self._layout.operands))))
-		for dtypes, arrays in self._loops:
-			if all(map(np.can_cast, given[:self.nin], dtypes)):
-				return dtypes, arrays
+		for asked in given, beside:
+			for dtypes, arrays in self._loops:
+				if all(map(np.can_cast, asked[:self.nin], dtypes)):
+					return dtypes, arrays
 		raise _exceptions._UFuncNoLoopError(self, given)
 
 	def _named_loop(self, given, wanted):
@@ -215,8 +218,8 @@ class DeviceGUFunc:
 			if o is not None and not isinstance(o, np.ndarray) and not is_cuda_array(o):
 				raise TypeError("return arrays must be of ArrayType")
 		dtypes, arrays = self._loop(inputs, outs, wanted)
-		for number, (given, has) in enumerate(zip(taken(tuple(map(type_of, inputs))), dtypes)):
-			if not np.can_cast(given, has, casting):
+		for number, (given, has) in enumerate(zip(map(type_of, inputs), dtypes)):
+			if isinstance(given, np.dtype) and not np.can_cast(given, has, casting):
 				raise _exceptions._UFuncInputCastingError(self, casting, given, has, number)
 		targets = [as_cuda_array(o) if o is not None and is_cuda_array(o) else o for o in outs]
 		if places is not None:

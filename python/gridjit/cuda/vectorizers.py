@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .. import _core, _pickle, ufuncs
+from .. import _core, _pickle, errors, ufuncs
 from .._declared import as_declared
 from ._elementwise import Elementwise, _exceptions
 from .devicearray import is_cuda_array
@@ -20,6 +20,11 @@ def taken(types):
 	"""dtypes for operands of these types: Python's numbers take that of what they meet."""
 	strong = [t for t in types if isinstance(t, np.dtype)]
 	return tuple(t if isinstance(t, np.dtype) else np.result_type(*strong, t(0)) if strong else np.dtype(t) for t in types)
+
+
+def owned(types):
+	"""The same where Python's numbers are what they are by themselves."""
+	return tuple(t if isinstance(t, np.dtype) else np.dtype(np.int64 if t is int else t) for t in types)
 
 
 def _python_function(function):
@@ -49,6 +54,7 @@ class DeviceUFunc(Elementwise):
 		self.identity = identity
 		self._kernel_options = self._fold_options = told(options or {})
 		self._declared, self._options, self._loops, self._frozen = tuple(signatures), options or {}, [], False
+		self._own = set()
 		self._gj_function = as_declared(function, self) if signatures else function
 		for signature in signatures:
 			self.add(signature)
@@ -92,11 +98,29 @@ class DeviceUFunc(Elementwise):
 			if loop[0] == dtypes:
 				return loop
 		if not self._frozen:
-			return self.add(tuple(map(_core.as_type, dtypes)))
+			return self._new_loop(types, dtypes)
 		for loop in self._loops:
 			if all(np.can_cast(given, taken) for given, taken in zip(dtypes, loop[0])):
 				return loop
 		raise _exceptions._UFuncNoLoopError(self, dtypes + (None,) * self.nout)
+
+	def _new_loop(self, types, dtypes):
+		"""A loop for these types; where there is none for what Python's numbers are beside the arrays (range() takes no float), for what they
+		are by themselves."""
+		own = owned(types)
+		try:
+			return next((loop for loop in self._loops if loop[0] == own and own in self._own), None) or self.add(tuple(map(_core.as_type, dtypes)))
+		except errors.NumbaError:
+			if own == dtypes:
+				raise
+			try:
+				loop = self.add(tuple(map(_core.as_type, own)))
+			except errors.NumbaError:
+				loop = None
+			if loop is None:
+				raise
+			self._own.add(own)
+			return loop
 
 	def _resolve_as(self, types, wanted, casting):
 		dtypes, result = taken(types), wanted[self.nin]
