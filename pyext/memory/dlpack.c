@@ -18,9 +18,11 @@ typedef struct exported {
 	PyObject *array;
 } exported;
 
-/* Whoever consumes it may call this from any thread. */
+/* Whoever consumes it may call this from any thread, and when Python is gone, with which the array went. */
 static void let_go(exported *e)
 {
+	if (!Py_IsInitialized())
+		return;
 	PyGILState_STATE state = PyGILState_Ensure();
 	Py_DECREF(e->array);
 	PyMem_Free(e);

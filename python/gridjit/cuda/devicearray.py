@@ -238,7 +238,7 @@ class DeviceNDArray(_core.DeviceArray):
 			raise BufferError(f"the array lies on the device {self.__dlpack_device__()}: copies to {tuple(dl_device)} are not made")
 		array = self.copy() if copy else self
 		if stream != -1 and not self.on_host:
-			(self.stream or _core.Device(self._device)).synchronize()
+			(array.stream or _core.Device(self._device)).synchronize()
 		return array._dlpack(max_version is not None and max_version[0] >= 1)
 
 	def as_cuda_arg(self):
