@@ -293,11 +293,12 @@ static const gj_obj *freeze_member(gj_freezer *fz, PyObject *o)
 	PyObject *v = fields ? gj_enum_value(o) : NULL, *item = v ? PyTuple_Pack(1, v) : NULL;
 	gj_obj *r = item ? (gj_obj *)freeze_items(fz, GJ_OBJ_TUPLE, item, NULL) : NULL;
 	PyObject *name = NULL;
-	if (r) {
+	int found = r ? gj_attribute(o, "_name_", &name) : 0;
+	if (r)
 		r->fields = fields;
-		if (gj_attribute(o, "_name_", &name) > 0 && PyUnicode_Check(name))
-			r->name = gj_freeze_text(fz, name);
-	}
+	if (found > 0 && PyUnicode_Check(name))
+		r->name = gj_freeze_text(fz, name);
+	r = found < 0 ? NULL : r;
 	Py_XDECREF(name);
 	Py_XDECREF(item);
 	Py_XDECREF(v);
