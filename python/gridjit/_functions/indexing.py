@@ -6,8 +6,8 @@ import numpy as np
 
 from .._unroll import extents, literally
 from .common import flat
-from .shapes import broadcast_shapes, broadcast_to
-from .sorting import nonzero
+from .shapes import broadcast_to, common_shape
+from .sorting import count_nonzero, nonzero
 
 # -- Places: what the arrays say, in one row each ------------------------------------------------------------------------------------
 
@@ -33,34 +33,14 @@ def _integers(a, indices, axis, named):
 	return (index,) + _integers(a, indices[1:], axis + 1, named[1:])
 
 
-def _fit(a, b):
-	"""Can two shapes be broadcast together? Seen from the end."""
-	for d in range(min(len(a), len(b))):
-		m, n = a[len(a) - 1 - d], b[len(b) - 1 - d]
-		if m != n and m != 1 and n != 1:
-			return False
-	return True
-
-
-def _fits_all(shape, others):
-	if len(others) == 0:
-		return True
-	return _fit(shape, others[0]) and _fits_all(shape, others[1:])
-
-
-def _fit_together(shapes):
-	if len(shapes) == 1:
-		return True
-	return _fits_all(shapes[0], shapes[1:]) and _fit_together(shapes[1:])
-
-
 def _common_shape(indices):
 	if len(indices) == 1:
 		return indices[0].shape
 	shapes = tuple(index.shape for index in indices)
-	if not _fit_together(shapes):
+	common = common_shape(shapes)
+	if -1 in common:
 		raise IndexError(f"shape mismatch: indexing arrays could not be broadcast together with shapes {extents(shapes)}")
-	return broadcast_shapes(*shapes)
+	return common
 
 
 def _check_bounds(index, n, named):
@@ -94,13 +74,6 @@ def _is_whole_mask(a, indices):
 
 # -- Read ----------------------------------------------------------------------------------------------------------------------------
 
-def _count(mask):
-	n = 0
-	for x in mask:
-		n += _count(x) if mask.ndim > 1 else x
-	return n
-
-
 def _gather_chosen(out, n, a, mask):
 	"""What the mask chooses goes to out from place n on; the next place."""
 	for i in range(mask.shape[0]):
@@ -113,7 +86,7 @@ def _gather_chosen(out, n, a, mask):
 
 
 def _chosen(a, mask):
-	out = np.empty(_count(mask), a.dtype)
+	out = np.empty(count_nonzero(mask), a.dtype)
 	if mask.ndim > 1:
 		_gather_chosen(out, 0, a, mask)
 		return out
@@ -199,7 +172,7 @@ def _put_chosen(a, mask, value):
 	elif value.size == 1:
 		_fill_chosen(a, mask, value[0])
 	else:
-		n = _count(mask)
+		n = count_nonzero(mask)
 		if value.size != n:
 			raise ValueError(f"NumPy boolean array indexing assignment cannot assign {value.size} input values to the {n} output values where the mask is true")
 		_scatter_chosen(a, mask, _apart(a, value), 0)

@@ -471,8 +471,15 @@ def frombuffer(buffer, dtype=np.float64):
 
 
 def broadcast_shapes(*args):
-	shapes = tuple(_as_shape(shape) for shape in args)
-	return _common_shape(shapes, _ones(shapes, ()))
+	common = common_shape(tuple(_as_shape(shape) for shape in args))
+	if -1 in common:
+		raise ValueError("shape mismatch: objects cannot be broadcast to a single shape")
+	return common
+
+
+def common_shape(shapes):
+	"""The shape that shapes have together; its extent is -1 where theirs do not fit."""
+	return _joined(shapes, _ones(shapes, ()))
 
 
 def _ones(shapes, longest):
@@ -488,16 +495,16 @@ def _as_shape(shape):
 	return shape if isinstance(shape, tuple) else (shape,)
 
 
-def _common_shape(shapes, common):
+def _joined(shapes, common):
 	if len(shapes) == 0:
 		return common
 	skip = len(common) - len(shapes[0])
-	return _common_shape(shapes[1:], tuple(extent if i < skip else _common_extent(shapes[0][i - skip], extent) for i, extent in enumerate(common)))
+	return _joined(shapes[1:], tuple(extent if i < skip else _common_extent(shapes[0][i - skip], extent) for i, extent in enumerate(common)))
 
 
 def _common_extent(a, b):
 	if a != b and a != 1 and b != 1:
-		raise ValueError("shape mismatch: objects cannot be broadcast to a single shape")
+		return -1
 	return b if a == 1 else a
 
 

@@ -352,10 +352,11 @@ def flatnonzero(a):
 
 
 def count_nonzero(a):
+	if a.ndim == 0:
+		return 1 if a[()] else 0
 	n = 0
-	for x in flat(a):
-		if x:
-			n += 1
+	for x in a:
+		n += count_nonzero(x) if a.ndim > 1 else x != 0
 	return n
 
 
