@@ -65,10 +65,10 @@ static bool hear(CUstream stream)
 static gj_status wait_for(const what *w)
 {
 	uint64_t start = 0, asked = 0;
-	CUresult r;
-	if (!w->event && query(w) == NOT_READY && hear(w->stream))
+	CUresult r = query(w);
+	if (r == NOT_READY && !w->event && hear(w->stream))
 		return GJ_OK;
-	while ((r = query(w)) == NOT_READY) {
+	for (; r == NOT_READY; r = query(w)) {
 		uint64_t now = gj_now_ns(), waited;
 		start = start ? start : now;
 		waited = now - start;
