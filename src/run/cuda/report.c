@@ -150,28 +150,35 @@ static void show_lines(gj_cuda_report *r)
 	__atomic_store_n(&b->used, 0, __ATOMIC_RELEASE);
 }
 
-/* Half of the buffer is taken: waits for the kernels that fill it, so that only one that prints too much by itself loses lines. */
+/* Waits for the kernels that fill the buffer, where half of it is taken, so that only one that prints too much by itself loses lines. The
+ * events are the report's for good; the lock is not held meanwhile, since whoever frees a kernel wants it, and may have Python's. */
 static gj_status make_room(gj_cuda_report *r)
 {
 	gj_status s = GJ_OK;
-	for (int i = 0; s == GJ_OK && i < STREAMS && r->at[i].last; i++)
-		s = gj_cuda_wait_event(r->at[i].last);
-	if (s == GJ_OK)
-		show_lines(r);
+	CUevent last[STREAMS];
+	int n = 0;
+	pthread_mutex_lock(&lock);
+	if (__atomic_load_n(&r->lines->used, __ATOMIC_ACQUIRE) > GJ_PRINT_WORDS / 2)
+		for (; n < STREAMS && r->at[n].last; n++)
+			last[n] = r->at[n].last;
+	pthread_mutex_unlock(&lock);
+	for (int i = 0; s == GJ_OK && i < n; i++)
+		s = gj_cuda_wait_event(last[i]);
 	return s;
 }
 
 gj_status gj_cuda_report_launch(gj_cuda_report *r)
 {
-	gj_status s = GJ_OK;
 	if (!r || !r->lines)
+		return GJ_OK;
+	gj_status s = make_room(r);
+	if (s != GJ_OK)
 		return s;
 	pthread_mutex_lock(&lock);
-	if (__atomic_load_n(&r->lines->used, __ATOMIC_ACQUIRE) > GJ_PRINT_WORDS / 2 && !r->starting)
-		s = make_room(r);
-	r->starting += s == GJ_OK;
+	show_lines(r);
+	r->starting++;
 	pthread_mutex_unlock(&lock);
-	return s;
+	return GJ_OK;
 }
 
 void gj_cuda_report_launched(gj_cuda_report *r, CUstream stream)
