@@ -221,8 +221,9 @@ def test_mistakes():
 		out[0] = a[find(a, 3):].sum()
 
 	with on("cpu32"):
-		for kernel, words in ((printed, "print"), (asked, "isinstance"), (sliced, "OptionalType")):
-			with pytest.raises(errors.TypingError, match=words):
+		for kernel, error, words in ((printed, errors.TypingError, "print"), (asked, errors.TypingError, "isinstance"),
+			(sliced, errors.UnsupportedError, "may be None or a number .*OptionalType")):
+			with pytest.raises(error, match=words):
 				kernel[1, 1](np.zeros(3, "i8"), np.zeros(3))
 	assert types.Optional(int64).type is int64 and types.optional(types.optional(int64)) is types.Optional(int64)
 	assert types.Type("OptionalType(int64)") is types.Optional(int64) and str(types.Optional(int64)) == "OptionalType(int64)"

@@ -341,8 +341,8 @@ class _Call:
 		pairs = []
 		for shape, n in zip(shapes, self.there):
 			if shape is not None:
-				outer = ",".join([*map(str, shape[:len(shape) - n]), *["newaxis"] * len(results)])
-				pairs.append(f"{str(shape).replace(', ', ',')}->({outer})")
+				outer = [*map(str, shape[:len(shape) - n]), *["newaxis"] * len(results)]
+				pairs.append(f"{str(shape).replace(', ', ',')}->({','.join(outer)}{',' * (len(outer) == 1)})")
 		return (f"operands could not be broadcast together with remapped shapes [original->remapped]: {' '.join(pairs)}  and requested shape "
 			f"{str(tuple(results)).replace(', ', ',')}")
 
