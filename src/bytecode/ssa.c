@@ -143,8 +143,8 @@ static void fill_block(gj_ssa_state *s, uint32_t b)
 			step(s, i);
 		break;
 	case GJ_EDGE_ITEM: s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_ssa_enter_loop(s); break;
-	case GJ_EDGE_POP:  gj_ssa_pop(s); break;
-	case GJ_EDGE_MARK: gj_ssa_push(s, 0); break;
+	case GJ_EDGE_POP:  gj_collect_end(s, sb.last); gj_ssa_pop(s); break;
+	case GJ_EDGE_MARK: gj_collect_end(s, sb.last); gj_ssa_push(s, 0); break;
 	case GJ_EDGE_RAISED: gj_ssa_raised(s, sb.handler); break;
 	case GJ_CAUGHT_HERE: s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_ssa_caught(s, sb.handler); break;
 	default:           s->loc = gj_ssa_loc(s, s->in.p[sb.last].unit); gj_generator_edge(s, sb.kind); break;
@@ -189,10 +189,12 @@ gj_fn *gj_ssa_read(gj_trap *trap, const gj_code *code, const gj_reading *reading
 	gj_var_fill(&s);
 	for (uint32_t i = 0; i < s.unroll.n; i++)
 		if (s.unroll.p[i] && gj_o(s.f, gj_var_find(&s, s.unroll.p[i]))->op == GJ_GETITER)
-			gj_o(s.f, gj_var_find(&s, s.unroll.p[i]))->sub = 1;
+			gj_o(s.f, gj_var_find(&s, s.unroll.p[i]))->sub = GJ_ITER_UNROLLED;
+	gj_collect_mark(&s);
 	gj_closure_check(&s);
 	s.cur = s.loc = 0;
 	gj_ssa_emit(&s, GJ_JUMP, 0, NULL);
+	gj_collect_settle(&s);
 	gj_part_raises(&s);
 	gj_choose_compared(&s);
 	gj_find_prints(&s);

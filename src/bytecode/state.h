@@ -30,9 +30,9 @@ typedef struct gj_sblock {
 
 /* Variables are numbered as var[] of the code; behind them come the hidden positions of iterators, by the place of the
  * iterator in the stack; from BOUND on, whether each variable has a value, from KEPT on, whether it had one before a comprehension
- * took its name; what is known of the items that a generator has yielded; with this bit, places of the stack. */
+ * took its name; from FILLED on, how many items an array has that a loop fills, by its place in the stack; what is known of the items that a generator has yielded; with this bit, places of the stack. */
 enum {
-	GJ_VAR_BOUND = 0x10000000, GJ_VAR_KEPT = 0x20000000,
+	GJ_VAR_FILLED = 0x08000000, GJ_VAR_BOUND = 0x10000000, GJ_VAR_KEPT = 0x20000000,
 	GJ_VAR_STACK = (int)0x40000000, GJ_VAR_TAKEN = GJ_VAR_STACK - 3, GJ_VAR_YIELDED, GJ_VAR_SOME
 };
 
@@ -60,6 +60,10 @@ typedef GJ_VEC(gj_ref) gj_refs;
 
 typedef struct gj_raise { gj_ref op, value; } gj_raise;     /* a RAISE and what it raises */
 
+/* A list that list_append makes longer, before and after it, and the iterator whose loop does so (collected.c). */
+typedef struct gj_growth { gj_ref list, iterator, longer; } gj_growth;
+typedef struct gj_collection { gj_ref type, array; bool cut; } gj_collection;     /* ITEMTYPE; what np.array takes; some rounds leave out their item */
+
 typedef struct gj_choice { gj_ref phi, number; const char *texts; } gj_choice;     /* choice.c; texts: each with a GJ_TOLD_ONE behind it */
 
 typedef struct gj_ssa_state gj_ssa_state;
@@ -72,6 +76,8 @@ struct gj_ssa_state {
 	GJ_VEC(gj_copy) copy;
 	uint32_t unrolled;                         /* instructions of all copies of loops */
 	GJ_VEC(gj_ref) unroll;                     /* iterators whose loops must be unrolled */
+	GJ_VEC(gj_growth) listed;
+	GJ_VEC(gj_collection) collected;           /* by number in reading->arrays */
 	/* the block at work */
 	uint32_t cur, loc;
 	const gj_insn *insn;
@@ -137,6 +143,15 @@ void   gj_generator_edge(gj_ssa_state *, gj_stretch);
 /* Where an item leads besides on, and where the end does: GJ_CODE: nowhere else. yes: if the condition holds. */
 typedef struct gj_fork { gj_stretch yes, no; } gj_fork;
 gj_fork gj_generator_fork(gj_taker, bool end);
+
+/* collected.c: a list grows in a loop; once aliases are known, marks iterators of loops whose items may go into an array. What stands at BUILD_LIST,
+ * LIST_APPEND (false: this list is none that the reading collects), and on the edge out of the loop that begins at an instruction; then who takes arrays. */
+void   gj_collect_note(gj_ssa_state *, gj_ref list, gj_ref iterator, gj_ref longer);
+void   gj_collect_mark(gj_ssa_state *);
+bool   gj_collect_begin(gj_ssa_state *);
+bool   gj_collect_item(gj_ssa_state *, gj_ref);
+void   gj_collect_end(gj_ssa_state *, uint32_t loop);
+void   gj_collect_settle(gj_ssa_state *);
 
 /* blocks.c: f->bb and sb with their edges; the successor for "true" comes first */
 void gj_ssa_blocks(gj_ssa_state *);

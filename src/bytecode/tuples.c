@@ -65,7 +65,8 @@ ACTION(tuple)
 
 ACTION(list)
 {
-	gj_ssa_push(s, made(s, GJ_SORT_LIST, n, gj_ssa_pop_values(s, n)));
+	if (n || !gj_collect_begin(s))
+		gj_ssa_push(s, made(s, GJ_SORT_LIST, n, gj_ssa_pop_values(s, n)));
 }
 
 /* Item n of the stack, a list. */
@@ -80,8 +81,13 @@ static gj_ref *list_at(gj_ssa_state *s, uint32_t n)
 ACTION(list_append)
 {
 	gj_ref v = gj_ssa_value(s), *place = list_at(s, n);
+	if (n == 2 && gj_collect_item(s, v))
+		return;
+	gj_ref list = *place, longer = gj_ssa_longer(s, list, v, GJ_SORT_LIST);
 	gj_ssa_unroll(s, s->stack.n - n + 1);
-	*place = gj_ssa_longer(s, *place, v, GJ_SORT_LIST);
+	*place = longer;
+	if (n == 2)
+		gj_collect_note(s, list, *gj_ssa_from_top(s, 1), longer);
 }
 
 ACTION(list_extend)

@@ -174,11 +174,24 @@ void gj_var_loaded(gj_ssa_state *s)
 		set_bound(s, var - 1, s->truth[1]);
 }
 
-/* What a comprehension gives back is a phi, or nothing; what it stores itself, items, is neither. */
+/* What a comprehension gives back comes from the stack, behind its loop, and is a phi, or nothing; what it stores itself, items, is neither. (`for y
+ * in (x,)` is `y = x` in bytecode, and x may be a phi.) */
+static bool gives_back(const gj_ssa_state *s, gj_ref value)
+{
+	if (gj_o(s->f, value)->op != GJ_PHI)
+		return gj_o(s->f, value)->op == GJ_UNDEF;
+	const gj_insn *before = s->insn - 1;
+	bool swapped = is_named(before, "SWAP") || (before->row != UINT16_MAX && !strncmp(gj_pyops[before->row].name, "STORE_FAST", 10));
+	for (uint32_t i = s->phi.n; swapped && i-- > 0;)
+		if (s->phi.p[i].ref == value)
+			return s->phi.p[i].var & GJ_VAR_STACK;
+	return false;
+}
+
 void gj_var_store(gj_ssa_state *s, uint32_t var, gj_ref value)
 {
 	gj_opcode is = (gj_opcode)gj_o(s->f, value)->op;
-	bool given_back = lookup(s, 0, GJ_VAR_KEPT + var) && (is == GJ_PHI || is == GJ_UNDEF);
+	bool given_back = lookup(s, 0, GJ_VAR_KEPT + var) && gives_back(s, value);
 	gj_ref kept = given_back ? gj_var_read(s, s->cur, GJ_VAR_KEPT + var) : s->truth[1];
 	gj_var_write(s, s->cur, var, value);
 	set_bound(s, var, is == GJ_UNDEF ? s->truth[0] : kept);
@@ -300,6 +313,18 @@ void gj_var_trivial(gj_ssa_state *s)
 	}
 }
 
+/* Debuggers are not told of what a comprehension gives back, which may be nothing. */
+static void drop_stored(gj_ssa_state *s)
+{
+	GJ_EACH_OP(s->f, b, r) {
+		gj_op *o = gj_o(s->f, r);
+		if (o->op != GJ_STORED || gj_o(s->f, gj_var_find(s, o->arg[0]))->op != GJ_UNDEF)
+			continue;
+		o->op = GJ_NOP;
+		o->nargs = 0;
+	}
+}
+
 void gj_var_fill(gj_ssa_state *s)
 {
 	for (uint32_t i = 0; i < s->phi.n; i++)                /* reading adds phis */
@@ -308,4 +333,5 @@ void gj_var_fill(gj_ssa_state *s)
 	settle_flags(s);
 	gj_var_trivial(s);
 	drop_assigned(s);
+	drop_stored(s);
 }

@@ -52,7 +52,7 @@ static void update(gj_inst *s, gj_ref r, gj_known v)
 	if (o->type == v.type) {
 		if (!s->konst[r] || (v.konst && gj_obj_equal(s->konst[r], v.konst)))
 			return;
-		v.konst = gj_obj_meet(s->fn->arena, s->konst[r], v.konst);         /* two constants met */
+		v.konst = o->op == GJ_ITEMTYPE ? v.konst : gj_obj_meet(s->fn->arena, s->konst[r], v.konst);    /* two constants met */
 		if (gj_obj_equal(s->konst[r], v.konst))
 			return;
 	}
@@ -244,12 +244,16 @@ static gj_known has(gj_inst *s, const gj_op *o, gj_known a)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, false) };
 	if (!must_unroll(s, o, a))
 		return gj_just(gj_scalar[GJ_BOOL]);
-	if (!known)
-		gj_fail(s->fn, o->loc, GJ_ERR_UNROLL_COUNT, a.type->elem->kind == GJ_RANGE ? "a range" : a.type->elem->name);
-	if (n > MAX_ROUNDS)
+	bool array = s->fn->memory && gj_o(s->fn, o->arg[0])->sub == GJ_ITER_COLLECTED && (!known || n > MAX_ROUNDS);
+	if (!known && !array)
+		gj_fail_rounds(s->fn, o->loc, a);
+	if (n > MAX_ROUNDS && !array)
 		gj_fail(s->fn, o->loc, GJ_ERR_UNROLL_SIZE, (unsigned)(n < UINT32_MAX ? n : UINT32_MAX));
 	place.count = (uint32_t)n;
-	gj_push(s->fn->arena, &s->reading.loops, place);
+	if (array)
+		gj_push(s->fn->arena, &s->reading.arrays, place);
+	else
+		gj_push(s->fn->arena, &s->reading.loops, place);
 	s->reread = s->changed = true;
 	return gj_just(gj_scalar[GJ_BOOL]);
 }
@@ -259,7 +263,7 @@ static gj_known end(gj_inst *s, const gj_op *o, gj_known a)
 {
 	uint64_t n;
 	if (!gj_iter_count(a, &n) || n > (uint64_t)o->imm.i)
-		gj_fail(s->fn, o->loc, GJ_ERR_UNROLL_COUNT, a.type->elem->kind == GJ_RANGE ? "a range" : a.type->elem->name);
+		gj_fail_rounds(s->fn, o->loc, a);
 	return gj_just(gj_t_none);
 }
 
@@ -314,6 +318,8 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 	case GJ_STAR:     return star(s, o, a);
 	case GJ_GETITER:  return gj_known_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
 	case GJ_ITERSTART: return (gj_known){ gj_iter_position(s->fn->arena, a.type), NULL };
+	case GJ_ITERCOUNT: return gj_just(gj_scalar[GJ_I64]);
+	case GJ_ITEMTYPE: return gj_known_itemtype(s, o, a);
 	case GJ_NTHHAS:   return gj_iter_has_nth(s->fn->arena, a, (uint32_t)o->imm.i);
 	case GJ_NTHGET:   return gj_iter_nth(s->fn, a, (uint32_t)o->imm.i);
 	case GJ_NTHEND:   return end(s, o, a);

@@ -312,6 +312,8 @@ static inline bool gj_is_walked(const gj_type *over)
 const gj_type *gj_flat_of(const gj_type *array);
 /* How many items there are at most; false: nobody knows. */
 bool gj_iter_count(gj_known iter, uint64_t *n);
+GJ_NORETURN void gj_fail_rounds(const gj_fn *, uint32_t loc, gj_known iter);     /* its loop must be written out and cannot be */
+gj_known gj_known_itemtype(gj_inst *, const gj_op *item_type, gj_known iter);
 gj_known gj_iter_has_nth(gj_arena *, gj_known iter, uint32_t i);
 gj_known gj_iter_nth(const gj_fn *, gj_known iter, uint32_t i);
 /* The constant of a range from those of its start, stop and step, if all are known; and the other way round. */

@@ -181,3 +181,21 @@ gj_known gj_iter_nth(const gj_fn *f, gj_known it, uint32_t i)
 	             !__builtin_add_overflow(at, part[0], &at);
 	return (gj_known){ over->elem, known ? gj_obj_int(f->arena, at) : NULL };
 }
+
+void gj_fail_rounds(const gj_fn *f, uint32_t loc, gj_known it)
+{
+	gj_fail(f, loc, GJ_ERR_UNROLL_COUNT, it.type->elem->kind == GJ_RANGE ? "a range" : it.type->elem->name);
+}
+
+/* The dtype of an array that a comprehension fills: what its items are, as long as types grow another one in each sweep. */
+gj_known gj_known_itemtype(gj_inst *s, const gj_op *o, gj_known it)
+{
+	const gj_type *t = gj_known_seen(gj_value(s, gj_o(s->fn, (gj_ref)o->imm.i)->arg[2])).type;
+	if (!t)
+		return (gj_known){ 0 };
+	if (!gj_is_scalar(t))
+		gj_fail_rounds(s->fn, o->loc, it);
+	gj_obj *k = gj_new(s->fn->arena, gj_obj, 1);
+	*k = (gj_obj){ .kind = GJ_OBJ_TYPE, .type = t };
+	return gj_known_of(s->fn, o->loc, k);
+}

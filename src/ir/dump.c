@@ -44,7 +44,7 @@ static const style style_of[GJ_NOPS] = {
 	[GJ_MKTUPLE]   = { .sub_int = true },          [GJ_NTHHAS]      = { .imm = IMM_INT },
 	[GJ_NTHGET]    = { .imm = IMM_INT },           [GJ_NTHEND]      = { .imm = IMM_INT },
 	[GJ_ATTR]      = { .imm = IMM_TEXT },          [GJ_UNSUPPORTED] = { .imm = IMM_TEXT },
-	[GJ_ASSIGNED]  = { .imm = IMM_NAME },
+	[GJ_ITEMTYPE]  = { .imm = IMM_INT },           [GJ_ASSIGNED]  = { .imm = IMM_NAME },
 	[GJ_UNDEF]     = { .imm = IMM_NAME },          [GJ_CALL]        = { .imm = IMM_KW },
 	[GJ_CONST]     = { .imm = IMM_NUMBER },        [GJ_MATH]        = { .imm = IMM_MATH },
 	[GJ_FCALL]     = { .imm = IMM_FN },            [GJ_IS]          = { .sub_int = true },

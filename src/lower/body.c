@@ -389,6 +389,8 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_ITERHAS:   return gj_literhas(L, a, b);
 	case GJ_ITERGET:   return gj_literget(L, a, b, o->type);
 	case GJ_ITERNEXT:  return gj_liternext(L, a, b);
+	case GJ_ITERCOUNT: return gj_lv_scalar(L, o->type, gj_litercount(L, a));
+	case GJ_ITEMTYPE:  return gj_lv_obj(L, o->type, B->s->konst[r]);
 	case GJ_NTHHAS:    return gj_lv_scalar(L, o->type, gj_liternthhas(L, a, (uint32_t)o->imm.i));
 	case GJ_NTHGET:    return gj_liternth(L, a, (uint32_t)o->imm.i, o->type);
 	case GJ_CAUGHT:    return gj_lcaught(B, r);

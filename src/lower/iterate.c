@@ -163,6 +163,26 @@ static gj_ref items_of(gj_lower *L, gj_lv it)
 	return least;
 }
 
+/* The number of what is walked through is the product of its extents; of several things at once it is the least. */
+gj_ref gj_litercount(gj_lower *L, gj_lv it)
+{
+	const gj_type *over = it.type->elem;
+	gj_ref n = gj_eint(L, gj_i64(), 1), least = 0;
+	for (uint32_t d = 0; gj_is_walked(over) && d < (over->kind == GJ_FLAT ? over->elem->ndim : over->ndim); d++)
+		n = gj_eindex(L, GJ_MUL, n, gj_e2(L, GJ_MAX, gj_i64(), walked(it, d), gj_eint(L, gj_i64(), 0)));
+	if (gj_is_walked(over))
+		return n;
+	if (!gj_is_zip(over))
+		return items_of(L, it);
+	for (uint32_t k = 0; k < over->n; k++) {
+		gj_lv one = zipped(L, it, k);
+		bool endless = one.type->elem->kind == GJ_RANGE && !gj_lrange_ends(L, range_of(one));
+		gj_ref here = endless ? 0 : gj_litercount(L, one);
+		least = least && here ? gj_e2(L, GJ_MIN, gj_i64(), least, here) : here ? here : least;
+	}
+	return least;
+}
+
 /* Loops over several things at once have a position in each, of which the first is marked. */
 static void mark_zip(gj_lower *L, gj_lv it, gj_lv at)
 {

@@ -329,6 +329,7 @@ gj_ref gj_lrange_next(gj_lower *, gj_lv range, gj_ref at);
 /* -- Iteration (iterate.c) ---------------------------------------------------------------------------------------------- */
 gj_lv  gj_liter(gj_lower *, gj_lv iterable, const gj_type *);          /* iter(a) */
 gj_lv  gj_literstart(gj_lower *, gj_lv it, const gj_type *);
+gj_ref gj_litercount(gj_lower *, gj_lv it);                            /* i64 */
 gj_lv  gj_literhas(gj_lower *, gj_lv it, gj_lv at);
 gj_lv  gj_literget(gj_lower *, gj_lv it, gj_lv at, const gj_type *);
 gj_lv  gj_liternext(gj_lower *, gj_lv it, gj_lv at);
