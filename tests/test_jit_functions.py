@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from gridjit import _core, njit
+from gridjit import _core, errors, njit
 
 X = np.array([3.0, 1, 2, 5, 4])
 Y = np.array([1.0, 2, 2, 5, 9])
@@ -90,6 +90,18 @@ def test_function(function, arguments):
 		del got
 	gc.collect()
 	assert _core._live_arrays() == before
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int32, np.complex128], ids=lambda dtype: dtype.__name__)
+def test_dtype_of_variances(dtype):
+	"""Variances along an axis have the dtype that is asked for; those that cannot be had are refused, as without an axis."""
+	for function in lambda a: a.var(axis=0, dtype=dtype), lambda a: np.std(a, 1, dtype=dtype, ddof=1, keepdims=True), lambda a: a.var(axis=-1, dtype=dtype, where=a > 2, mean=2.0):
+		if dtype in (np.int32, np.complex128):
+			with pytest.raises(errors.TypingError, match="argument 3"):
+				njit(function)(B)
+		else:
+			got, want = njit(function)(B), function(B)
+			assert got.dtype == want.dtype and got.shape == want.shape and np.allclose(got, want, rtol=2e-3)
 
 
 def test_mistakes():

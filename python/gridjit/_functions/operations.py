@@ -146,7 +146,8 @@ def var_axis(a, axis, dtype, keepdims, where, initial, ddof, mean, correction):
 		return lone(a.var(dtype=dtype, where=where, ddof=ddof, mean=mean, correction=correction), a, axis, keepdims)
 	less = (0 if ddof is None else ddof) if correction is None else correction
 	middle = _middle(a, axis, where) if mean is None else _middle_given(a, axis, mean)
-	out = _squares(a, axis, where, middle) / np.maximum(_count(a, axis, where) - less, 0)
+	out = _start(a, axis, np.zeros(1).var(dtype=dtype))
+	out[:] = _squares(a, axis, where, middle) / np.maximum(_count(a, axis, where) - less, 0)
 	return shaped(out, a, axis, keepdims)
 
 
