@@ -420,8 +420,6 @@ def test_what_is_not_built_works_on_copies(device):
 			assert lies(cuda.to_device(sheet)).flatten(order).tolist() == lies(sheet).flatten(order).tolist()
 			assert lies(cuda.to_device(sheet)).tobytes(order) == lies(sheet).tobytes(order)
 	assert a.argsort().tolist() == [1, 2, 0] and a.std() == host.std() and np.where(a > 1)[0].tolist() == [0, 2]
-	with pytest.raises(TypeError, match="cannot write to a device array"):
-		np.matmul(cuda.to_device(np.eye(3)), a, out=cuda.device_array(3))
 	with pytest.raises(TypeError, match="unsupported operand"):
 		a @ "x"
 
@@ -553,17 +551,26 @@ def test_flat(device):
 		a, want = make(cuda.to_device(x)), make(x.copy())
 		assert list(a.flat) == list(want.flat) and len(a.flat) == len(want.flat) and a.flat[3] == want.flat[3]
 		assert np.array_equal(a.flat[1:4], want.flat[1:4]) and np.array_equal(np.asarray(a.flat), want.ravel())
-		for key, value in (2, 7), (slice(None, None, 2), [1, 2]), (slice(0, 3), 5), ([0, 4], [8, 9]), (-1, 3):
+		items, expected = a.flat, want.flat
+		assert [next(items), next(items)] == [next(expected), next(expected)] and (items.index, items.coords) == (expected.index, expected.coords)
+		assert list(items) == list(expected) and items.coords == expected.coords and list(items) == []
+		for key, value in (2, 7), (slice(None, None, 2), [1, 2]), (slice(0, 3), 5), ([0, 4], [8, 9]), (-1, 3), (..., []):
 			a.flat[key] = value
 			want.flat[key] = value
 			assert np.array_equal(a.copy_to_host(), want)
 		a.flat = [1, 2, 3]
 		want.flat = [1, 2, 3]
 		assert np.array_equal(a.copy_to_host(), want)
+	small = cuda.to_device(np.zeros((1, 3), "i1"))
+	for value, error in (3j, TypeError), (np.arange(2), ValueError):
+		with pytest.raises(error):
+			small.flat[0] = value
+	assert small.flat.coords == (0, 0) and cuda.to_device(np.float32(3)).flat.coords == () and cuda.to_device(np.zeros((2, 0))).flat.coords == (0, 0)
 
 
 @pytest.mark.parametrize("change", ["np.copyto(a, 1)", "np.copyto(a, b, where=b > 2)", "np.put(a, [0, -1], [7, 8])", "a.put([1, 2], 5)", "np.place(a, b > 2, [4, 5])", "np.putmask(a, b > 2, b * 2)",
-	"np.fill_diagonal(a, 9)", "np.put_along_axis(a, np.array([[0], [1]]), 5, axis=1)", "a.sort()", "a.partition(1)", "a.byteswap()"])
+	"np.fill_diagonal(a, 9)", "np.put_along_axis(a, np.array([[0], [1]]), 5, axis=1)", "a.sort()", "a.partition(1)", "a.byteswap()", "a.byteswap(inplace=True)",
+	"np.copyto(dst=a, src=b)", "np.put(a=a, ind=[0], v=5)", "np.place(arr=a, mask=b > 2, vals=[4])", "np.nan_to_num(np.divide(a, 0, a), False)", "np.nan_to_num(np.divide(a, 0, a), copy=False)"])
 def test_functions_that_write_to_their_first_argument(device, change):
 	"""They change the array in device memory, not a copy."""
 	x, y = np.array([[3.0, 1, 2], [6, 5, 4]]), np.arange(6.0).reshape(2, 3)
@@ -573,9 +580,33 @@ def test_functions_that_write_to_their_first_argument(device, change):
 	assert np.array_equal(d.copy_to_host(), x)
 
 
+@pytest.mark.parametrize("call", ["np.round(a, 0, o)", "np.take(a, [1, 0], 0, o)", "np.dot(a, b, q)", "np.median(a, 0, r)", "np.percentile(a, 50, 0, r)", "np.var(a, 0, None, r)", "np.trace(a, 0, 0, 1, None, z)",
+	"np.compress([False, True, True], a, 1, q)", "np.choose([0, 1, 0], [r, r + 1], r)", "np.einsum('ij->j', a, out=r)", "np.matmul(a, b, q)", "np.matmul(a, b, out=q)", "np.subtract.reduce(a, 0, None, r)", "np.gcd(k, 4, k)",
+	"a.round(0, o)", "a.round(out=o)", "a.take([1, 0], 0, o)", "a.dot(b, out=q)", "a.std(0, None, r)", "a.compress([False, True, True], 1, q)", "np.take(a, [1, 0], axis=0, out=a)"])
+def test_outputs_of_functions_that_work_on_copies(device, call):
+	"""They are written wherever they stand, and returned."""
+	x = np.array([[3.5, 1, 2], [6.25, 5, 4]])
+	arrays = {"a": x, "b": x.T, "o": np.zeros((2, 3)), "q": np.zeros((2, 2)), "r": np.zeros(3), "z": np.zeros(()), "k": np.arange(3)}
+	host, on_device = {name: a.copy() for name, a in arrays.items()}, {name: cuda.to_device(a) for name, a in arrays.items()}
+	wanted, given = eval(call, {"np": np, **host}), eval(call, {"np": np, **on_device})
+	assert [name for name, a in host.items() if a is wanted] == [name for name, a in on_device.items() if a is given] != []
+	for name, a in host.items():
+		assert np.array_equal(a, on_device[name].copy_to_host()), name
+
+
+def test_functions_do_not_write_to_readonly_arrays(device):
+	shown = np.broadcast_to(cuda.to_device(np.arange(3.0)), (2, 3))
+	for write in (lambda: np.copyto(shown, 1), lambda: np.round(shown, 0, shown), lambda: shown.round(out=shown), lambda: shown.sort()):
+		with pytest.raises(ValueError, match="read-only"):
+			write()
+
+
 def test_flags():
 	d = cuda.to_device(np.zeros((2, 3)))
 	assert d.flags.c_contiguous and not d.T.flags.c_contiguous and d.T.flags.f_contiguous and d.flags.writeable and d.flags["C_CONTIGUOUS"]
+	for view in (lambda a: a, lambda a: a.T, lambda a: a[:, 1:], lambda a: a[:1]):
+		given, wanted = view(d).flags, view(np.zeros((2, 3))).flags
+		assert all(given[name] == wanted[name] for name in ("C", "F", "W", "CONTIGUOUS", "FORTRAN", "WRITEABLE", "FORC", "FNC")) and given.forc == wanted.forc
 	assert not np.broadcast_to(d, (2, 2, 3)).flags.writeable
 	with pytest.raises(AttributeError, match="no flag 'contigous': there are c_contiguous"):
 		d.flags.contigous

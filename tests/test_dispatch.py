@@ -1,5 +1,6 @@
 """Dispatchers: launch configurations, arguments, specialisation, explicit signatures, caching, pickling, threads, leaks."""
 
+import copy
 import gc
 import importlib.util
 import os
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 from producers import Foreign, HostProducer, NewerTensor, Tensor
 
+import gridjit
 from gridjit import _pickle, config, cuda, errors, float32, float64, int32, int64, typeof, types, void
 
 
@@ -573,6 +575,34 @@ def test_pickle_by_value(device):
 	a = np.ones(1)
 	other[1, 1](a)
 	assert a[0] == 10
+
+
+def combine(a, b):
+	return a + b
+
+
+def rising(a, b):
+	return a if a > b else b
+
+
+@gridjit.fuse
+def fused(x, y):
+	return x * y + 1
+
+
+added, highest = cuda.reduce(combine), cuda.scan(rising)
+
+
+def test_pickle_of_what_has_no_name(device):
+	"""Reductions and scans are objects, fused functions are a class of C: all are pickled by their function, as kernels are."""
+	cloudpickle = pytest.importorskip("cloudpickle")
+	x = np.array([1.0, 3.0, 2.0])
+	for made, args in (added, (x,)), (highest, (x,)), (fused, (x, 2.0)), (gridjit.fuse(lambda a: a + 1, fastmath=True), (x,)):
+		assert pickle.loads(cloudpickle.dumps(made)) is made and copy.deepcopy(made) is made
+		data = cloudpickle.dumps(made)
+		_pickle._made.clear()                  # as in another process
+		assert np.array_equal(pickle.loads(data)(*args), made(*args))
+		assert getattr(pickle.loads(data), "_options", None) == getattr(made, "_options", None)
 
 
 def test_pickle_refused(monkeypatch):

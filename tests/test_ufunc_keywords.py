@@ -123,6 +123,25 @@ def test_keywords(case, ufuncs):
 	assert same(got, want), (got, want)
 
 
+@pytest.mark.skipif(int(np.__version__[0]) < 2, reason="NumPy 1 looks at the values of numbers")
+@pytest.mark.parametrize("case", ["f(I4, 2**40, signature='ii->i')", "f(I4, -2**31 - 1, dtype='i4')", "f(I4, 2**31, dtype='i4', casting='unsafe')", "f(I4, 2**31 - 1, dtype='i4')", "f(I4, 2**40)",
+	"f(I4, 1, casting='equiv')", "f(F8, 1, casting='equiv')", "f(F8, 1.0, casting='equiv')", "f(I4, 1, casting='no')", "f(F8, 1, casting='no')"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_numbers_of_python(case, target):
+	def add(a, b):
+		return a + b
+	f = vectorize(["i4(i4, i4)", "f8(f8, f8)"], target=target)(add)
+	got, want = outcome(case, f, None), outcome(case, np.add, None)
+	assert same(got, want), (got, want)
+
+
+def test_order_a_asks_how_rows_lie(device):
+	f = vectorize(["f8(f8, f8)"], target="cuda")(hypot)
+	column, gaps, whole = np.ones((3, 1)), np.ones(8)[::2], np.ones((3, 4), order="F")
+	for x, y in (column, gaps), (column, np.ones(4)), (whole, gaps), (whole, 2.0), (whole, np.ones(4)):
+		assert f(x, y, order="A").strides == np.hypot(x, y, order="A").strides
+
+
 @pytest.mark.parametrize("on_device", [False, True])
 @pytest.mark.parametrize("axis, keepdims", [(0, False), (1, True), (None, False)])
 def test_reductions_of_chosen_elements_without_an_identity(device, on_device, axis, keepdims):
@@ -215,6 +234,16 @@ t(A,axes=[(0,)])
 t(A,keepdims=True,axes=[(0,),(0,)])
 t(A,axis=0,axes=[(0,)])
 t(A,keepdims=True)
+t(A,keepdims=1)
+t(A,keepdims=None)
+t(A,keepdims=True,axes=[0])
+t(A,keepdims=True,axes=[0],out=np.zeros((3,4,1)))
+t(B[:,0],keepdims=True,out=np.zeros(1))
+t(A,axis=None)
+t(A,axis=True)
+t(A,axes=None)
+m(A,B,keepdims=False)
+t(A,keepdims=False)
 t(A,out=np.zeros((2,3)))
 t(A,keepdims=True,out=np.zeros((2,3,1)))
 t(A,keepdims=True,axis=0,out=np.zeros((1,3,4)))
@@ -264,6 +293,13 @@ t([[1,2],[3,4.5]])
 m(A,B,out=(np.zeros((2,3,2)),))
 m(A,B,np.zeros((2,3,2)))
 m(A,B,None)""".split("\n")
+
+
+@pytest.mark.parametrize("shape", [(0,), (2,), ()])
+def test_dimensions_that_are_kept_have_one_item(general, shape):
+	for ufuncs in general:
+		with pytest.raises(ValueError, match="keepdims=True|could not be broadcast|have enough dimensions"):
+			ufuncs["t"](B[:, 0], keepdims=True, out=np.zeros(shape))
 
 
 @pytest.mark.parametrize("case", GENERAL)

@@ -58,7 +58,7 @@ static bool check_weak(const running *r)
 {
 	for (uint32_t i = 0; i < r->row->nin; i++) {
 		const gj_type *t = gj_scalar[r->row->in[i]];
-		if (!(r->row->key[i] & GJ_WEAK) || !PyLong_CheckExact(r->c->in[i]) || !gj_is_int(t))
+		if (!PyLong_CheckExact(r->c->in[i]) || !gj_is_int(t))
 			continue;
 		const gj_arg *x = &r->args.leaf[i];
 		bool big = x->type->kind == GJ_U64, fits = gj_is_unsigned(t) ? big || x->value.i >= 0 : !big;
@@ -412,7 +412,7 @@ static bool work(running *r)
 	if (!read_inputs(r, key) || !read_outputs(r) || r->retreat)
 		return !PyErr_Occurred();
 	r->row = gj_elements_row_of(&r->c->self->rows, r->c->key ? r->c->key : key, self->nin, self->nout, (PyObject *)self);
-	if (!r->row || (!r->c->key && !check_weak(r)) || !choose_stream(r))
+	if (!r->row || !check_weak(r) || !choose_stream(r))
 		return false;
 	r->retreat = !r->c->cast && is_cast(r);
 	if (r->retreat)

@@ -81,12 +81,21 @@ def _count(value):
 	return int(value)
 
 
+def _threads(value):
+	try:
+		if 0 <= int(value) <= 1024:
+			return int(value)
+	except ValueError:
+		pass
+	raise ValueError(f"a number of threads from 1 to 1024, not {value!r}")
+
+
 # name: (variable without GRIDJIT_, default as text, how text or a value is read)
 _SETTINGS = {
 	"DEVICE": ("DEVICE", "auto", _choice("auto", "gpu", "cpu")),
 	"CPU_WIDTH": ("CPU_WIDTH", "32", _width),
 	"CPU_MATH": ("CPU_MATH", "libmvec", _choice("libmvec", "libm")),
-	"CPU_THREADS": ("CPU_THREADS", "0", int),
+	"CPU_THREADS": ("CPU_THREADS", "0", _threads),
 	"NEIGHBOURS": ("NEIGHBOURS", "2", _neighbours),
 	"STRAIGHT_AFTER": ("STRAIGHT_AFTER", str(2**20), _count),
 	"CACHE": ("CACHE", "1", _flag),

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from . import _core, errors
+from . import _core, _pickle, errors
 
 _REDUCTIONS = np.sum, np.prod, np.min, np.max, np.mean, np.any, np.all, np.argmin, np.argmax, np.var, np.std    # in the order of gj_reduction
 _SUM, _EXTREMES, _MEAN, _POSITIONS, _SPREADS = 0, (2, 3), 4, (7, 8), (9, 10)
@@ -147,6 +147,9 @@ class Fused(_core.FusedFunction):
 	def __repr__(self):
 		return f"<fused function {self.py_func.__name__}>"
 
+	def __reduce__(self):
+		return _pickle.reduce(self, _rebuild, self._options, self._fallback)
+
 	def _plan(self, key):
 		plan = self._plans.get(key)
 		if plan is None:
@@ -244,6 +247,10 @@ class Fused(_core.FusedFunction):
 				np.copyto(out, values[i], casting="same_kind")
 				values[i] = out
 		return values
+
+
+def _rebuild(state, *rest):
+	return _pickle.restore(state, Fused, *rest)
 
 
 def fuse(function=None, *, fastmath=False, fallback=False, **unknown):

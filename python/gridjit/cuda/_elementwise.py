@@ -127,8 +127,7 @@ def _copy_back(copy, out, stream):
 
 
 def _is_fortran(x):
-	return np.ndim(x) < 2 or (x.is_f_contiguous() if isinstance(x, DeviceNDArray) else as_cuda_array(x).is_f_contiguous() if is_cuda_array(x)
-		else np.asarray(x).flags.f_contiguous)
+	return as_cuda_array(x).is_f_contiguous() if is_cuda_array(x) else np.asarray(x).flags.f_contiguous
 
 
 def ordered(results, outputs, inputs, order, stream):
@@ -177,6 +176,8 @@ class Elementwise(_core.Elements):
 	def _check_inputs(self, types, ins, casting):
 		for number, (given, taken) in enumerate(zip(types, ins)):
 			fits = np.can_cast(given, taken, casting) if isinstance(given, np.dtype) else casting == "unsafe" or taken.kind in _TAKES[given]
+			if fits and casting == "equiv" and taken != np.dtype(given):
+				raise TypeError(f"cannot cast Python {given.__name__} to {taken} under the casting rule 'equiv'")
 			if not fits:
 				raise _exceptions._UFuncInputCastingError(self, casting, np.dtype(given), taken, number)
 

@@ -2,6 +2,8 @@
 evaluated at once, by NumPy's type rules, on the device; results are device arrays."""
 
 import builtins
+import functools
+import inspect
 import operator
 import warnings
 
@@ -248,8 +250,10 @@ def fill(self, value, stream=0):
 
 def _of_host(name):
 	"""A method of NumPy's arrays and numbers that works on a copy in host memory."""
+	at = _out_at(getattr(np, name, None))
+
 	def method(self, *args, **keywords):
-		return getattr(self._to_host(), name)(*map(_to_host, args), **keywords)
+		return _on_copies(getattr(self._to_host(), name), args, keywords, None if at is None else at - 1)
 	method.__name__ = name
 	method.__doc__ = getattr(np.ndarray, name, method).__doc__
 	return method
@@ -263,6 +267,17 @@ def _in_place_of_host(name):
 		self.copy_to_device(host)
 	method.__name__, method.__doc__ = name, getattr(np.ndarray, name).__doc__
 	return method
+
+
+_byteswap_in_place = _in_place_of_host("byteswap")
+
+
+def _byteswap(self, inplace=False):
+	"""The items with their bytes in the other order: a copy in host memory, or the array itself."""
+	if not inplace:
+		return self._to_host().byteswap()
+	_byteswap_in_place(self, True)
+	return self
 
 
 def _in_order(name):
@@ -395,28 +410,52 @@ def _to_host(x):
 	return type(x)(map(_to_host, x)) if type(x) in (list, tuple) else x
 
 
-def _on_copies(function, args, keywords):
-	"""What the function gives of copies in host memory. Raises TypeError where it is to write into a device array."""
-	out = keywords.get("out")
-	if any(isinstance(a, DeviceNDArray) for a in (out if isinstance(out, tuple) else (out,))):
-		raise TypeError(f"np.{function.__name__}() is not built for device arrays: it works on copies in host memory and cannot write to a device array")
-	return function(*map(_to_host, args), **{name: _to_host(value) for name, value in keywords.items()})
+_WRITE_FIRST = {np.copyto: "dst", np.put: "a", np.place: "arr", np.putmask: "a", np.fill_diagonal: "a", np.put_along_axis: "arr"}
 
 
-# They write to their first argument.
-_WRITE_FIRST = np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis
+@functools.cache
+def _out_at(function):
+	"""Which positional argument of a function of NumPy's is out; None: none is."""
+	if function is np.dot:                         # of C, with a signature in newer releases only
+		return 2
+	try:
+		names = list(inspect.signature(function).parameters)
+	except (TypeError, ValueError):
+		return None
+	return names.index("out") if "out" in names else None
+
+
+def _on_copies(function, args, keywords, at=None, name="out"):
+	"""What the function gives of copies in host memory. What it writes to, the argument at this place or with this name, is copied back,
+	and stands for its copy in the result."""
+	written = []
+
+	def copied(x):
+		if isinstance(x, tuple):
+			return tuple(map(copied, x))
+		if isinstance(x, DeviceNDArray):
+			written.append((x, x.copy_to_host()))
+			return written[-1][1]
+		return x
+	args = [copied(x) if i == at else _to_host(x) for i, x in enumerate(args)]
+	result = function(*args, **{key: copied(x) if key == name else _to_host(x) for key, x in keywords.items()})
+	for x, host in written:
+		x.copy_to_device(host)
+
+	def given(one):
+		return next((x for x, host in written if one is host), one)
+	return tuple(map(given, result)) if type(result) is tuple else given(result)
 
 
 def _array_function(self, func, types, args, keywords):
 	"""What is not built works on copies in host memory, as it did for arrays that only had __array__."""
 	if func in _FUNCTIONS:
 		return _FUNCTIONS[func](*args, **keywords)
-	if func in _WRITE_FIRST and args and isinstance(args[0], DeviceNDArray):
-		host = args[0].copy_to_host()
-		_on_copies(func, (host, *args[1:]), keywords)
-		args[0].copy_to_device(host)
-		return None
-	return _on_copies(func, args, keywords)
+	if func in _WRITE_FIRST:
+		return _on_copies(func, args, keywords, 0, _WRITE_FIRST[func])
+	if func is np.nan_to_num and not (args[1] if len(args) > 1 else keywords.get("copy", True)):
+		return _on_copies(func, args, keywords, 0, "x")
+	return _on_copies(func, args, keywords, _out_at(func))
 
 
 def _install():
@@ -440,7 +479,7 @@ def _install():
 		setattr(DeviceNDArray, name, (_in_order if name in ("flatten", "tobytes") else _of_host)(name))
 	for name in IN_PLACE:
 		setattr(DeviceNDArray, name, _in_place_of_host(name))
-	DeviceNDArray.astype, DeviceNDArray.fill = astype, fill
+	DeviceNDArray.astype, DeviceNDArray.fill, DeviceNDArray.byteswap = astype, fill, _byteswap
 	DeviceNDArray.clip = lambda self, min=None, max=None, out=None, **keywords: clip(self, min, max, out, **keywords)
 	for name, method in reductions.METHODS.items():
 		method.__name__ = name

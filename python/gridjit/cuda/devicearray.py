@@ -12,6 +12,11 @@ class _Flags(dict):
 
 	__slots__ = ("writeable",)
 
+	def __missing__(self, name):
+		"""NumPy's other names."""
+		c, f = self["C_CONTIGUOUS"], self["F_CONTIGUOUS"]
+		return {"C": c, "CONTIGUOUS": c, "F": f, "FORTRAN": f, "FORC": c or f, "FNC": f and not c, "W": self.writeable, "WRITEABLE": self.writeable}[name]
+
 	def __getattr__(self, name):
 		try:
 			return self[name.upper()]
@@ -23,13 +28,30 @@ class _Flat:
 	"""All items of an array in C order: to iterate over, to index and to assign to, as NumPy's a.flat."""
 
 	def __init__(self, array):
-		self.base = array
+		self.base, self.index, self._items = array, 0, None
 
 	def __len__(self):
 		return self.base.size
 
 	def __iter__(self):
-		return iter(self.base._to_numpy(0).flat)
+		return self
+
+	def __next__(self):
+		if self._items is None:
+			self._items = self.base._to_numpy(0).ravel()
+		if self.index == len(self):
+			raise StopIteration
+		self.index += 1
+		return self._items[self.index - 1]
+
+	@property
+	def coords(self):
+		"""Where the next item lies."""
+		at, rest = [], self.index
+		for extent in self.base.shape[:0:-1]:
+			rest, i = divmod(rest, extent or 1)
+			at.insert(0, i)
+		return (rest, *at) if self.base.ndim else ()
 
 	def __array__(self, dtype=None, copy=None):
 		return np.asarray(self.base._to_numpy(0).ravel(), dtype)
@@ -43,9 +65,15 @@ class _Flat:
 		return items.copy() if isinstance(items, DeviceNDArray) else items
 
 	def __setitem__(self, key, value):
-		value = value._to_numpy(0) if isinstance(value, DeviceNDArray) else value
-		if not isinstance(key, (int, np.integer)):
-			value = np.resize(np.asarray(value), len(range(*key.indices(len(self)))) if isinstance(key, slice) else np.empty(len(self), bool)[key].size)
+		value = np.asarray(value._to_numpy(0) if isinstance(value, DeviceNDArray) else value, self.base.dtype).ravel()
+		if isinstance(key, (int, np.integer)):
+			if value.size != 1:
+				raise ValueError("Error setting single item of array.")
+			value = value[0]
+		elif value.size:
+			value = np.resize(value, np.empty(len(self), bool)[key].size)
+		else:
+			return                                 # as in NumPy
 		work = self.base if self.base.is_c_contiguous() else self.base.copy()
 		work._reshape((-1,), "C")[key] = value
 		if work is not self.base:

@@ -145,8 +145,8 @@ class DeviceGUFunc:
 
 	# -- calls --
 
-	def __call__(self, *args, out=None, axes=None, axis=None, keepdims=False, casting="same_kind", dtype=None, signature=None, sig=None,
-			order="K", subok=True, stream=0, **unknown):
+	def __call__(self, *args, out=None, axes=np._NoValue, axis=np._NoValue, keepdims=np._NoValue, casting="same_kind", dtype=None,
+			signature=None, sig=None, order="K", subok=True, stream=0, **unknown):
 		_core.check_keywords(self.__name__, unknown, ("out", "axes", "axis", "keepdims", "casting", "dtype", "signature", "order", "subok", "stream"))
 		order = check_keywords(casting, order, subok)
 		if sig is not None and signature is not None:
@@ -163,23 +163,29 @@ class DeviceGUFunc:
 	def _places(self, axes, axis, keepdims):
 		"""Where core dimensions lie; None: they are the last ones of each operand. Raises what NumPy raises."""
 		dims = self._layout.operands
-		if axes is None and axis is None and not keepdims:
+		named, single, asked = (given is not np._NoValue for given in (axes, axis, keepdims))
+		if asked and not isinstance(keepdims, bool):
+			raise TypeError("'keepdims' must be a boolean")
+		keepdims = asked and keepdims
+		if not (named or single or asked):
 			return None
-		if axes is not None and axis is not None:
+		if named and single:
 			raise TypeError("cannot specify both 'axis' and 'axes'")
-		for k, one in enumerate(dims if keepdims else ()):
+		for k, one in enumerate(dims if asked else ()):
 			if len(one) != (len(dims[0]) if k < self.nin else 0):
 				what, number = ("input", k) if k < self.nin else ("output", k - self.nin)
 				raise TypeError(f"{self.__name__} does not support keepdims: its signature {self.signature} requires {what} {number} to have {len(one)} "
 					"core dimensions, but keepdims can only be used when all inputs have the same number of core dimensions and all outputs have no "
 					"core dimensions.")
-		if axis is not None:
+		if single:
 			distinct = len({d for one in dims for d in one})
 			if distinct != 1 or any(len(one) > 1 for one in dims):
 				raise TypeError(f"{self.__name__}: axis can only be used with a single shared core dimension, not with the {distinct} distinct ones "
 					f"implied by signature {self.signature}.")
+			if isinstance(axis, bool):
+				raise TypeError("an integer is required")
 			axes = [(operator.index(axis),) * len(one) for one in dims]
-		elif axes is None:
+		elif not named:
 			axes = [tuple(range(-len(one), 0)) for one in dims]
 		else:
 			axes = self._read_axes(axes, keepdims)
@@ -194,7 +200,7 @@ class DeviceGUFunc:
 			raise ValueError(f"axes should be a list with an entry for all {self.nargs} inputs and outputs; entries for outputs can only be omitted "
 				"if none of them has core axes.")
 		axes = list(axes)
-		axes += [axes[0] if keepdims else ()] * (self.nargs - len(axes))
+		axes += [tuple(range(-len(dims[0]), 0)) if keepdims else ()] * (self.nargs - len(axes))
 		for k, (one, given) in enumerate(zip(dims, axes)):
 			count = len(dims[0]) if keepdims and k >= self.nin else len(one)
 			if isinstance(given, int):
@@ -297,10 +303,16 @@ class _Places:
 	def moved(self, x, k):
 		"""An operand with its core dimensions last, a view; of outputs without those that are kept."""
 		ndim = np.ndim(x)
+		if k >= self.nin and ndim < self.kept:
+			raise ValueError(f"Output operand {k - self.nin} does not have enough dimensions: it has {ndim}, keepdims=True keeps {self.kept}")
 		if not ndim or not self.axes[k]:
 			return x
 		x = x.transpose(self._order(k, ndim))
-		return x[(slice(None),) * (ndim - self.kept) + (0,) * self.kept] if self.kept and k >= self.nin else x
+		if not self.kept or k < self.nin:
+			return x
+		if x.shape[ndim - self.kept:] != (1,) * self.kept:
+			raise ValueError(f"Output operand {k - self.nin} has the shape {x.shape[ndim - self.kept:]} where keepdims=True keeps dimensions of extent 1")
+		return x[(..., *(0,) * self.kept)]
 
 	def back(self, x, k):
 		"""A result with its core dimensions where they belong."""

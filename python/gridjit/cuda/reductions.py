@@ -6,7 +6,7 @@ import operator
 
 import numpy as np
 
-from .. import _core
+from .. import _core, _pickle
 from . import _folds
 from ._elementwise import as_mask, as_operand, is_half, type_of
 from ._folds import Fold
@@ -508,6 +508,10 @@ METHODS = {"sum": array_sum, "prod": array_prod, "min": array_min, "max": array_
 
 # -- cuda.reduce, cuda.scan --------------------------------------------------------------------------------------------------
 
+def _rebuild(state, kind):
+	return _pickle.restore(state, kind)
+
+
 class Reduce:
 	"""@cuda.reduce: a reduction with a function of two values, for arrays of any dtype and layout.
 
@@ -521,6 +525,9 @@ class Reduce:
 			raise TypeError(f"cuda.reduce() takes a function, not {type(functor).__name__}")
 		functools.update_wrapper(self, self._functor)
 		self._kernels, self._options = {}, told()
+
+	def __reduce__(self):
+		return _pickle.reduce(self, _rebuild, Reduce)
 
 	def __call__(self, arr, size=None, res=None, init=0, stream=0):
 		arr = _source(arr, stream)
@@ -566,6 +573,9 @@ class Scan:
 			raise TypeError(f"cuda.scan() takes a function, not {type(functor).__name__}")
 		functools.update_wrapper(self, self._functor)
 		self._kernels, self._options = {}, told()
+
+	def __reduce__(self):
+		return _pickle.reduce(self, _rebuild, Scan)
 
 	def __call__(self, array, exclusive=False, axis=-1, init=None, out=None, stream=0):
 		on_device = is_cuda_array(array)
