@@ -568,6 +568,7 @@ def test_flat(device):
 	assert small.flat.coords == (0, 0) and cuda.to_device(np.float32(3)).flat.coords == () and cuda.to_device(np.zeros((2, 0))).flat.coords == (0, 0)
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero")
 @pytest.mark.parametrize("change", ["np.copyto(a, 1)", "np.copyto(a, b, where=b > 2)", "np.put(a, [0, -1], [7, 8])", "a.put([1, 2], 5)", "np.place(a, b > 2, [4, 5])", "np.putmask(a, b > 2, b * 2)",
 	"np.fill_diagonal(a, 9)", "np.put_along_axis(a, np.array([[0], [1]]), 5, axis=1)", "a.sort()", "a.partition(1)", "a.byteswap()", "a.byteswap(inplace=True)",
 	"np.copyto(dst=a, src=b)", "np.put(a=a, ind=[0], v=5)", "np.place(arr=a, mask=b > 2, vals=[4])", "np.nan_to_num(np.divide(a, 0, a), False)", "np.nan_to_num(np.divide(a, 0, a), copy=False)"])
