@@ -350,11 +350,9 @@ class _Call:
 	def _misfit(self, shapes):
 		"""NumPy's words about outer dimensions that do not fit each other."""
 		results = [n for core in self.core[self.ufunc.nin:] for n in core]
-		pairs = []
-		for shape, n in zip(shapes, self.there):
-			if shape is not None:
-				outer = [*map(str, shape[:len(shape) - n]), *["newaxis"] * len(results)]
-				pairs.append(f"{str(shape).replace(', ', ',')}->({','.join(outer)}{',' * (len(outer) == 1)})")
+		given = [(shape, [*map(str, shape[:len(shape) - n]), *["newaxis"] * len(results)]) for shape, n in zip(shapes, self.there) if shape is not None]
+		comma = "," * (max(len(outer) for _, outer in given) == 1)      # of one dimension only where the loop has no more
+		pairs = [f"{str(shape).replace(', ', ',')}->({','.join(outer)}{comma * len(outer)})" for shape, outer in given]
 		return (f"operands could not be broadcast together with remapped shapes [original->remapped]: {' '.join(pairs)}  and requested shape "
 			f"{str(tuple(results)).replace(', ', ',')}")
 
