@@ -57,6 +57,25 @@ def front(a, axis):
 	return a.transpose((2, 0, 1, 3)) if axis == 2 else a.transpose((3, 0, 1, 2))
 
 
+def back(a, axis):
+	"""The array with its first axis where `axis` says: what front() undoes."""
+	if a.ndim == 1:
+		return a
+	if a.ndim == 2:
+		return a.transpose((1, 0)) if axis == 1 else a.transpose((0, 1))
+	if a.ndim == 3:
+		if axis == 0:
+			return a.transpose((0, 1, 2))
+		return a.transpose((1, 0, 2)) if axis == 1 else a.transpose((1, 2, 0))
+	if a.ndim != 4:
+		raise NotImplementedError("along an axis of arrays of up to four dimensions only")
+	if axis == 0:
+		return a.transpose((0, 1, 2, 3))
+	if axis == 1:
+		return a.transpose((1, 0, 2, 3))
+	return a.transpose((1, 2, 0, 3)) if axis == 2 else a.transpose((1, 2, 3, 0))
+
+
 def with_extent(shape, axis, n):
 	"""The shape with another extent along an axis."""
 	return tuple(n if i == axis else extent for i, extent in enumerate(shape))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from .common import INTEGERS, as_array, axis_of, flat, front, with_extent
+from .common import INTEGERS, as_array, axis_of, back, flat, front, with_extent
 
 
 # -- Filled -----------------------------------------------------------------------------------------------------------------------
@@ -422,8 +422,24 @@ def trim_zeros(filt, trim="fb"):
 	return filt[first:last]
 
 
-def split(ary, indices_or_sections):
+def _along(ary, sections, axis):
+	k = axis_of(ary, axis)
+	turned = front(ary, k)
+	if isinstance(sections, tuple):
+		return tuple(back(part, k) for part in _at_places(turned, sections))
+	if sections <= 0 or ary.shape[k] % sections != 0:
+		raise ValueError("array split does not result in an equal division")
+	n = ary.shape[k] // sections
+	out = np.empty((sections,) + with_extent(ary.shape, k, n), ary.dtype)
+	for i in range(sections):
+		out[i] = back(turned[i * n:(i + 1) * n], k)
+	return out
+
+
+def split(ary, indices_or_sections, axis=None):
 	"""Parts at places: a tuple of views. Of equal parts, so many: an array of one dimension more, whose items they are."""
+	if axis is not None:
+		return _along(ary, indices_or_sections, axis)
 	if isinstance(indices_or_sections, tuple):
 		return _at_places(ary, indices_or_sections)
 	n = indices_or_sections
@@ -438,10 +454,11 @@ def _at_places(ary, places):
 	return tuple(ary[a:b] for a, b in zip(starts, ends))
 
 
-def array_split(ary, indices_or_sections):
-	if not isinstance(indices_or_sections, tuple) and ary.shape[0] % max(indices_or_sections, 1) != 0:
+def array_split(ary, indices_or_sections, axis=None):
+	k = 0 if axis is None else axis_of(ary, axis)
+	if not isinstance(indices_or_sections, tuple) and ary.shape[k] % max(indices_or_sections, 1) != 0:
 		raise NotImplementedError("np.array_split() into parts of several lengths: give the places, a tuple")
-	return split(ary, indices_or_sections)
+	return split(ary, indices_or_sections, axis)
 
 
 def vsplit(ary, indices_or_sections):
@@ -521,7 +538,29 @@ def _check_places(indices, n):
 			raise IndexError(f"index {i} is out of bounds for size {n}")
 
 
-def take(a, indices):
+def _taken(a, indices, axis):
+	k = axis_of(a, axis)
+	n, turned = a.shape[k], front(a, k)
+	if isinstance(indices, INTEGERS):
+		if indices >= n or indices < -n:
+			raise IndexError(f"index {indices} is out of bounds for axis {k} with size {n}")
+		return turned[indices].copy() if a.ndim > 1 else turned[indices]
+	asked = np.asarray(indices)
+	places = flat(asked)
+	_check_places(places, n)
+	out = np.empty(with_extent(a.shape, k, places.size), a.dtype)
+	rows = front(out, k)
+	for i in range(places.size):
+		rows[i] = turned[places[i]]
+	if asked.ndim == 1:
+		return out
+	m, both = asked.ndim, a.shape + asked.shape
+	return out.reshape(tuple(both[i if i < k else a.ndim + i - k if i < k + m else i - m + 1] for i in range(a.ndim + m - 1)))
+
+
+def take(a, indices, axis=None):
+	if axis is not None:
+		return _taken(a, indices, axis)
 	items = flat(a)
 	if isinstance(indices, INTEGERS):
 		if indices >= items.size or indices < -items.size:

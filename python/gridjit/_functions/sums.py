@@ -4,11 +4,33 @@ import math
 
 import numpy as np
 
-from .common import NUMBERS, as_array, flat
+from .common import NUMBERS, as_array, axis_of, flat
 from .sorting import place, quick_sort, select
 
 
-def cumsum(a):
+def _rows_behind(a, axis):
+	"""The shape (before, n, behind) of the array whose middle is an axis."""
+	k, before, behind = axis_of(a, axis), 1, 1
+	for i, extent in enumerate(a.shape):
+		before, behind = before * extent if i < k else before, behind * extent if i > k else behind
+	return before, a.shape[k], behind
+
+
+def _cumulated(a, axis, zero, add):
+	"""Along an axis; each row of a plane is added to the one before it."""
+	shape = _rows_behind(a, axis)
+	x, out = np.ascontiguousarray(a).reshape(shape), np.full(a.shape, zero)
+	y = out.reshape(shape)
+	for i in range(shape[0]):
+		for j in range(shape[1]):
+			for k in range(shape[2]):
+				y[i, j, k] = add(y[i, j - 1, k], x[i, j, k]) if j > 0 else x[i, j, k]
+	return out
+
+
+def cumsum(a, axis=None):
+	if axis is not None:
+		return _cumulated(a, axis, np.zeros(0, a.dtype).sum(), lambda x, y: x + y)
 	b = flat(a)
 	total = b[:0].sum()
 	out = np.full(b.size, total)
@@ -18,7 +40,9 @@ def cumsum(a):
 	return out
 
 
-def cumprod(a):
+def cumprod(a, axis=None):
+	if axis is not None:
+		return _cumulated(a, axis, np.zeros(0, a.dtype).prod(), lambda x, y: x * y)
 	b = flat(a)
 	total = b[:0].prod()
 	out = np.full(b.size, total)
