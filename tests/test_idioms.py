@@ -67,13 +67,14 @@ def test_generators_have_a_type():
 	assert not isinstance(gridjit.typeof((1,)), types.NumPyRandomGeneratorType)
 
 
-DECLARED = {"f4,i4 f8,i8": "f- d- f-", "i4,i4 i8,i8 f4,f4 f8,f8": "ff dd id", "f8,f8 f4,f4": "dd dd dd", "i4,f4 f8,f8": "dd dd id", "f4,i8 f8,i8": "f- d- f-"}
+DECLARED = {"f4,i4 f8,i8": "f- d- f-", "i4,i4 i8,i8 f4,f4 f8,f8": "ff dd id", "f8,f8 f4,f4": "ff dd dd", "i4,f4 f8,f8": "dd dd id", "f4,i8 f8,i8": "f- d- f-"}
 
 
 @pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.0.0", reason="Python's numbers have another meaning")
 @pytest.mark.parametrize("rows, loops", DECLARED.items())
-def test_pythons_numbers_choose_among_declared_loops_as_numpy_has_it(rows, loops):
-	"""Beside arrays of their kind or of a wider one they fit every type that holds them; else they are int64 and float64."""
+def test_pythons_numbers_choose_among_declared_loops(rows, loops):
+	"""A row with the array's own type comes first; beside arrays of their kind or of a wider one numbers fit every type that holds them; else
+	they are int64 and float64."""
 	pairs = [[getattr(types, t) for t in row.split(",")] for row in rows.split()]
 	element = vectorize([x(x, y) for x, y in pairs])(lambda a, k: a)
 	general = guvectorize([(x[:], y, x[:]) for x, y in pairs], "(n),()->(n)")(copied)

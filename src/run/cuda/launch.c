@@ -239,7 +239,8 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 	if (k->cooperative && !gj_cu.cuLaunchKernelEx)
 		return gj_cuda_leave(before, gj_error_set(GJ_E_UNSUPPORTED, 0,
 		                                          "cooperative launches need a driver of CUDA 11.8"));
-	if ((s = gj_cuda_report_launch(k->report)) != GJ_OK)
+	uint64_t threads = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2] * l->block[0] * l->block[1] * l->block[2];
+	if ((s = gj_cuda_report_launch(k->report, threads)) != GJ_OK)
 		return gj_cuda_leave(before, s);
 	CUresult r;
 	if (!k->cooperative)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAMS = 16 };
+enum { STREAMS = 16, HALF = GJ_PRINT_WORDS / 2, LINE_WORDS = 4 };
 
 struct gj_cuda_report {
 	gj_cuda_report *next;
@@ -19,6 +19,7 @@ struct gj_cuda_report {
 	unsigned starting;                         /* launches under way */
 	struct { CUstream stream; CUevent last; } at[STREAMS];       /* where it was launched since all was quiet; event NULL: none yet */
 	bool lost_sight;                           /* of launches: for ever */
+	uint64_t threads;                          /* launched since a launch has waited for the others */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;      /* all devices' lists */
@@ -150,28 +151,32 @@ static void show_lines(gj_cuda_report *r)
 	__atomic_store_n(&b->used, 0, __ATOMIC_RELEASE);
 }
 
-/* Waits for the kernels that fill the buffer, where half of it is taken, so that only one that prints too much by itself loses lines. The
- * events are the report's for good; the lock is not held meanwhile, since whoever frees a kernel wants it, and may have Python's. */
-static gj_status make_room(gj_cuda_report *r)
+/* Waits for the kernels that fill the buffer, where half of it is taken or would be by a line of each thread under way, so that only one that
+ * prints too much by itself loses lines. The events are the report's for good; the lock is not held meanwhile, since whoever frees a kernel
+ * wants it, and may have Python's. */
+static gj_status make_room(gj_cuda_report *r, uint64_t threads)
 {
 	gj_status s = GJ_OK;
 	CUevent last[STREAMS];
 	int n = 0;
 	pthread_mutex_lock(&lock);
-	if (__atomic_load_n(&r->lines->used, __ATOMIC_ACQUIRE) > GJ_PRINT_WORDS / 2)
+	if (__atomic_load_n(&r->lines->used, __ATOMIC_ACQUIRE) > HALF || r->threads > HALF / LINE_WORDS) {
 		for (; n < STREAMS && r->at[n].last; n++)
 			last[n] = r->at[n].last;
+		r->threads = 0;
+	}
+	r->threads += threads;
 	pthread_mutex_unlock(&lock);
 	for (int i = 0; s == GJ_OK && i < n; i++)
 		s = gj_cuda_wait_event(last[i]);
 	return s;
 }
 
-gj_status gj_cuda_report_launch(gj_cuda_report *r)
+gj_status gj_cuda_report_launch(gj_cuda_report *r, uint64_t threads)
 {
 	if (!r || !r->lines)
 		return GJ_OK;
-	gj_status s = make_room(r);
+	gj_status s = make_room(r, threads);
 	if (s != GJ_OK)
 		return s;
 	pthread_mutex_lock(&lock);
