@@ -36,24 +36,46 @@ static gj_v in_pieces(gj_gen *g, const gj_v *x, unsigned n, const char *name, un
 	return gj_joined(g, part, count);
 }
 
-/* A function of our own for all lanes: no vector register survives a call, so the caller saves what it holds once and
- * not once for each piece. */
-static gj_v whole_warp(gj_gen *g, gj_t t, unsigned n, const char *name, unsigned lanes)
+/* The beginning of fn, whose parameter is x: our own function (vector_math.c), if it fits all lanes. The builder then stands where it does
+ * not; the lanes that it fits. */
+static gj_v own_if_all_fit(gj_gen *g, int row, gj_v x, gj_v fn)
+{
+	LLVMBasicBlockRef all = LLVMAppendBasicBlockInContext(g->u->ctx, fn, ""), some = LLVMAppendBasicBlockInContext(g->u->ctx, fn, "");
+	gj_v fits = gj_vector_math_fits(g, row, x);
+	gj_seldom(g->u, LLVMBuildCondBr(g->b, gj_any(g, LLVMBuildNot(g->b, fits, "")), some, all));
+	LLVMPositionBuilderAtEnd(g->b, all);
+	LLVMBuildRet(g->b, gj_vector_math(g, row, x));
+	LLVMPositionBuilderAtEnd(g->b, some);
+	return fits;
+}
+
+/* A function for all lanes: no vector register survives a call, so the caller saves what it holds once and not once for each
+ * piece. Where there is one of our own, lanes have its value whatever their neighbours are: those that it does not fit get an easy argument
+ * in a second call. */
+static gj_v whole_warp(gj_gen *g, int row, gj_t t, unsigned n, const char *name, unsigned lanes)
 {
 	char own[80];
 	gj_t type[2] = { t, t };
 	snprintf(own, sizeof own, "gj_warp_%s", name);
-	gj_v fn = LLVMGetNamedFunction(g->u->mod, own), x[2];
+	gj_v fn = LLVMGetNamedFunction(g->u->mod, own), x[2], fits = NULL;
 	if (fn)
 		return fn;
 	LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
-	fn = LLVMAddFunction(g->u->mod, own, LLVMFunctionType(t, type, n, 0));
+	gj_t fn_type = LLVMFunctionType(t, type, n, 0);
+	fn = LLVMAddFunction(g->u->mod, own, fn_type);
 	LLVMSetLinkage(fn, LLVMInternalLinkage);
 	gj_attr(g->u, fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
 	LLVMPositionBuilderAtEnd(g->b, LLVMAppendBasicBlockInContext(g->u->ctx, fn, ""));
 	for (unsigned i = 0; i < n; i++)
 		x[i] = LLVMGetParam(fn, i);
-	LLVMBuildRet(g->b, in_pieces(g, x, n, name, lanes));
+	if (gj_has_vector_math(g, row, t))
+		fits = own_if_all_fit(g, row, x[0], fn);
+	gj_v y = in_pieces(g, x, n, name, lanes);
+	if (fits) {
+		gj_v easy = gj_select(g, fits, x[0], gj_kfp(t, 0.5));
+		y = gj_select(g, fits, LLVMBuildCall2(g->b, fn_type, fn, &easy, 1, ""), y);
+	}
+	LLVMBuildRet(g->b, y);
 	LLVMPositionBuilderAtEnd(g->b, from);
 	return fn;
 }
@@ -65,7 +87,7 @@ static gj_v by_libmvec(gj_gen *g, const gj_op *o, int row, const gj_v *arg, unsi
 	gj_t t = LLVMTypeOf(arg[0]), type[2] = { t, t };
 	for (unsigned i = 0; i < n; i++)
 		x[i] = calmed(g, o, row, arg[i]);
-	return LLVMBuildCall2(g->b, LLVMFunctionType(t, type, n, 0), whole_warp(g, t, n, name, lanes), x, n, "");
+	return LLVMBuildCall2(g->b, LLVMFunctionType(t, type, n, 0), whole_warp(g, row, t, n, name, lanes), x, n, "");
 }
 
 /* t: a vector of the results. */
