@@ -78,6 +78,17 @@ def gridjit_kernels():
 			acc += x[i]
 		cuda.atomic.add(total, 0, acc)
 
+	@cuda.jit
+	def heat_nest(u, out, alpha):
+		x, y = cuda.grid(2)
+		ny, nx = u.shape
+		for i in range(y, ny, cuda.gridsize(2)[1]):
+			for j in range(x, nx, cuda.gridsize(2)[0]):
+				if i == 0 or j == 0 or i == ny - 1 or j == nx - 1:
+					out[i, j] = u[i, j]
+				else:
+					out[i, j] = u[i, j] + alpha * (u[i - 1, j] + u[i + 1, j] + u[i, j - 1] + u[i, j + 1] - 4 * u[i, j])
+
 	saxpy, block_sum = module("saxpy").saxpy, module("block_sum").kernel_for
 	heat, laplace, average = module("stencil2d").heat_step, module("stencil3d").laplace, module("strided_stencil").average
 
@@ -88,11 +99,10 @@ def gridjit_kernels():
 			return (kernel(block) if kernel in tree else kernel)[grid, block], args
 		return run
 
-	def grid2(kernel, threads_of=lambda block: (32, block // 32)):
+	def grid2(kernel, blocks=None):
 		def run(args, block):
-			shape = args[0].shape
-			threads = threads_of(block)
-			return kernel[(up(shape[1], threads[0]), up(shape[0], threads[1])), threads], args
+			shape, threads = args[0].shape, (32, block // 32)
+			return kernel[blocks or (up(shape[1], threads[0]), up(shape[0], threads[1])), threads], args
 		return run
 
 	def grid3(args, block):
@@ -103,7 +113,7 @@ def gridjit_kernels():
 	return {
 		"saxpy": line(saxpy), "saxpy, grid-stride, 8 blocks": line(saxpy_rounds, 8),
 		"saxpy, grid-stride, 1,024 blocks": line(saxpy_rounds, 1024), "saxpy of x[::2]": line(saxpy),
-		"stencil, 2-D": grid2(heat), "stencil, 3-D": grid3, "stencil, strided 2-D": grid2(average),
+		"stencil, 2-D": grid2(heat), "stencil, 2-D, nest, 4 × 4 blocks": grid2(heat_nest, (4, 4)), "stencil, 3-D": grid3, "stencil, strided 2-D": grid2(average),
 		"sum, atomics, 8 blocks": line(sum_atomic, 8), "sum, float64, tree, 8 blocks": line(tree[0], 8),
 		"sum, float64, tree, 1,024 blocks": line(tree[0], 1024), "sum, float32, tree, 1,024 blocks": line(tree[1], 1024),
 		"sum, tree, one item a thread": line(tree[0]),
@@ -113,7 +123,7 @@ def gridjit_kernels():
 ARGS = {
 	"saxpy": vectors(np.float32), "saxpy, grid-stride, 8 blocks": vectors(np.float32),
 	"saxpy, grid-stride, 1,024 blocks": vectors(np.float32), "saxpy of x[::2]": vectors(np.float32, 2),
-	"stencil, 2-D": plane, "stencil, 3-D": space, "stencil, strided 2-D": views,
+	"stencil, 2-D": plane, "stencil, 2-D, nest, 4 × 4 blocks": plane, "stencil, 3-D": space, "stencil, strided 2-D": views,
 	"sum, atomics, 8 blocks": summands(np.float64), "sum, float64, tree, 8 blocks": summands(np.float64),
 	"sum, float64, tree, 1,024 blocks": summands(np.float64), "sum, float32, tree, 1,024 blocks": summands(np.float32),
 	"sum, tree, one item a thread": summands(np.float64),

@@ -170,6 +170,17 @@ static PyObject *get_places(PyObject *self, void *unused)
 	return PyBool_FromLong(S->image.places);
 }
 
+static PyObject *get_reach(PyObject *self, void *unused)
+{
+	char axes[4];
+	Py_ssize_t n = 0;
+	(void)unused;
+	for (int d = 0; d < 3; d++)
+		if (S->image.reach[d].param || S->image.reach[d].more)
+			axes[n++] = "xyz"[d];
+	return PyUnicode_FromStringAndSize(axes, n);
+}
+
 static PyObject *get_cooperative(PyObject *self, void *unused)
 {
 	(void)unused;
@@ -245,6 +256,7 @@ static PyGetSetDef getset[] = {
 	{ "together", get_together, NULL, "CPU: do all warps of a block go from barrier to barrier in one call?", NULL },
 	{ "rounds", get_rounds, NULL, "CPU: is it a loop over the grid whose rounds are run in turn?", NULL },
 	{ "places", get_places, NULL, "CPU: do threads run in the order of their places in the grid, whatever its blocks?", NULL },
+	{ "reach", get_reach, NULL, "CPU: along which axes are there as many threads as its loops over the grid have rounds, not as many as it is launched with?", NULL },
 	{ "cooperative", get_cooperative, NULL, "Does it synchronise the whole grid?", NULL },
 	{ "facts", get_facts, NULL, "What the optimiser took for granted: names of the facts.", NULL },
 	{ "written", get_written, NULL, "Which arguments (tuples item by item) the kernel may write to.", NULL },

@@ -49,6 +49,8 @@ void gj_image_params(gj_unit *u)
 		if (at + size > UINT16_MAX)
 			gj_fail(f, 0, GJ_ERR_PARAM_BYTES, UINT16_MAX);
 		m->free_rounds = f->free_rounds == i + 1 ? m->nparams + 1 : m->free_rounds;
+		for (int d = 0; d < 3; d++)
+			m->reach[d] = f->reach[d].param == i + 1 ? (gj_reach){ m->nparams + 1, f->reach[d].more } : f->reach[d].param ? m->reach[d] : f->reach[d];
 		p[m->nparams++] = (gj_param){ q->leaf, q->field, q->dim, (uint8_t)kind, (uint8_t)size, (uint16_t)at };
 		m->param_bytes = at + size;
 	}
@@ -168,6 +170,7 @@ void gj_image_fields(gj_unit *u)
 	m->part = f->part;
 	m->places = f->places;
 	m->begins_with_loop = f->begins_with_loop;
+	m->narrow = u->opt->facts & GJ_FACT_IDX32;
 	m->neighbours = f->neighbours;
 	m->accesses = u->vector ? 0 : accesses_of(f);
 	m->dynamic_shared = f->dynamic_shared;

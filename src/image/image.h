@@ -18,6 +18,11 @@ typedef struct gj_param {
 	uint16_t offset;                           /* in the buffer */
 } gj_param;
 
+/* Threads along an axis that the kernel's loops over the grid go through: what a parameter says (1 + which; 0: nothing), and more. Nothing
+ * of both: as many as it was launched with. */
+enum { GJ_REACH_MORE = 1 << 20 };              /* less than that */
+typedef struct gj_reach { uint32_t param; int32_t more; } gj_reach;
+
 enum { GJ_INDEX_SLACK = 1024 };            /* how much more than an index fits in 31 bits under GJ_FACT_IDX32 */
 
 /* What a launch knows and the optimiser may rely on: bits of the specialisation. */
@@ -113,6 +118,8 @@ struct gj_image {
 	uint32_t  straight;                        /* CPU: threads of the blocks that are faster with GJ_FACT_STRAIGHT; 0: none */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */
 	uint32_t  free_rounds;                     /* CPU: … or in any order, and at once: 1 + the parameter that bounds the loop; 0: not so */
+	gj_reach  reach[3];                        /* CPU: threads along each axis that are run, however many it is launched with (opt/grid_nest.c) */
+	bool      narrow;                          /* CPU: … fewer than 2^30: GJ_FACT_IDX32 */
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
 	uint32_t  accesses;                        /* GPU: of a thread to memory that others see, at most; 0: many, or such as cannot be counted */
 	bool      dynamic_shared;

@@ -16,6 +16,7 @@
  *
  * Where rounds have nothing to do with each other (independent.c), a launch may give some of them to one thread of the pool and some to
  * another, each a run of memory, as a loop over all of it would be shared out. */
+#include "opt/grid.h"
 #include "opt/prange.h"
 
 #include <string.h>
@@ -41,8 +42,7 @@ static gj_ref behind_cvt(const gj_fn *f, gj_ref r)
 	return r;
 }
 
-/* What a launch can do once more in each round: simple arithmetic, and loads of what the kernel does not write. */
-static bool can_repeat(const gj_fn *f, const gj_op *o)
+bool gj_can_repeat(const gj_fn *f, const gj_op *o)
 {
 	if (o->op != GJ_LOAD)
 		return (gj_op_is(o, GJ_F_PURE) && o->op != GJ_DIV) || o->op == GJ_JUMP;
@@ -50,8 +50,7 @@ static bool can_repeat(const gj_fn *f, const gj_op *o)
 	return root->op == GJ_PARAM && gj_param_alone(f, &f->param.p[root->imm.i]) && !f->param.p[root->imm.i].written;
 }
 
-/* What threads do together, or that ends one of them. */
-static bool meets(const gj_op *o)
+bool gj_meets(const gj_op *o)
 {
 	return gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP | GJ_F_ORDER | GJ_F_LANES) || o->op == GJ_RAISE || o->op == GJ_FCALL
 		|| o->op == GJ_LOCALMEM || o->op == GJ_SHAREDMEM || o->op == GJ_WATCH;
@@ -160,7 +159,7 @@ static bool comes_first(const gj_fn *f, const gj_op *o, bool inside)
 	if (o->op == GJ_SHAREDMEM || o->op == GJ_LOCALMEM)
 		return true;
 	bool tells = o->op == GJ_BOUNDS || o->op == GJ_REPORT || o->op == GJ_PRINT;
-	return !meets(o) && !tells && (!inside || (o->op != GJ_LOAD && o->op != GJ_STORE && o->op != GJ_ATOMIC) || is_global(f, o));
+	return !gj_meets(o) && !tells && (!inside || (o->op != GJ_LOAD && o->op != GJ_STORE && o->op != GJ_ATOMIC) || is_global(f, o));
 }
 
 /* Loop l, with what comes before it, which can be repeated, and behind it. With a loop in it, it has better things to do than to wait for
@@ -175,8 +174,8 @@ static bool find_loop(const gj_fn *f, uint32_t l, bool part, grid_loop *g)
 		const gj_op *o = gj_o(f, r);
 		bool inside = gj_loop_contains(f, l, f->bb.p[b].loop), first = !inside && gj_dominates(f, b, g->header);
 		before += first;
-		bool fits = part ? (!first && !inside) || comes_first(f, o, inside) : !meets(o);
-		if (!fits || (first && !can_repeat(f, o)) || (inside && o->op == GJ_RETURN)
+		bool fits = part ? (!first && !inside) || comes_first(f, o, inside) : !gj_meets(o);
+		if (!fits || (first && !gj_can_repeat(f, o)) || (inside && o->op == GJ_RETURN)
 			|| (!inside && !first && (!gj_dominates(f, g->leave, b) || !uses_fit(f, l, g, o))))
 			return false;
 	}
@@ -234,8 +233,7 @@ static gj_ref outside_loop(gj_fn *f, uint32_t l, uint32_t b, gj_ref r)
 	return made;
 }
 
-/* How far behind grid(1) the loop starts, if that is a constant. */
-static bool start_offset(const gj_fn *f, gj_ref start, int64_t *offset)
+bool gj_grid_start(const gj_fn *f, gj_ref start, int axis, int64_t *offset)
 {
 	const gj_op *o = gj_o(f, behind_cvt(f, start));
 	*offset = 0;
@@ -246,7 +244,7 @@ static bool start_offset(const gj_fn *f, gj_ref start, int64_t *offset)
 		*offset += o->op == GJ_ADD ? x : -x;
 		o = gj_o(f, behind_cvt(f, o->arg[0]));
 	}
-	return gj_grid_place(f, o) == 0 && gj_is_signed(gj_o(f, start)->type);
+	return gj_grid_place(f, o) == axis && gj_is_signed(gj_o(f, start)->type);
 }
 
 /* How many rounds of this turn will all threads have? A value of block b. */
@@ -254,7 +252,7 @@ static gj_ref whole_rounds(gj_fn *f, uint32_t b, const grid_loop *g, gj_ref boun
 {
 	const gj_type *t = gj_scalar[GJ_I64];
 	int64_t offset;
-	bool known = start_offset(f, g->start, &offset);
+	bool known = gj_grid_start(f, g->start, 0, &offset);
 	gj_ref end = !known ? gj_int(f, b, t, INT64_MIN / 2) : gj_o(f, bound)->type->size == 8 ? bound : gj_emit(f, b, GJ_CVT, t, 0, 1, &bound);
 	if (known && offset)
 		end = gj_emit(f, b, GJ_SUB, t, 0, 2, (gj_ref[]){ end, gj_int(f, b, t, offset) });
@@ -485,7 +483,7 @@ static void split(gj_fn *f, const grid_loop *g, bool part)
 		gj_ref value[MOST_CARRIED];
 		memcpy(value, g->carried, sizeof value);
 		carry(f, g, turn, kept, whole);
-		if (start_offset(f, g->start, &offset))
+		if (gj_grid_start(f, g->start, 0, &offset))
 			end_with(f, g, out, value);
 		keep(f, out, g, kept, value);
 	} else {
@@ -559,7 +557,7 @@ static uint32_t find_free_rounds(const gj_fn *f, const grid_loop *g)
 		bound = gj_o(f, behind_cvt(f, bound->arg[0]));
 	else if (bound->op == GJ_ADD && gj_o(f, behind_cvt(f, bound->arg[1]))->type->kind == GJ_BOOL)      /* ≤ a bound (grid_while.c) */
 		bound = gj_o(f, behind_cvt(f, bound->arg[0]));
-	if (bound->op != GJ_PARAM || !is_over(f, g) || !start_offset(f, g->start, &offset) || offset < -NEAR || offset > NEAR)
+	if (bound->op != GJ_PARAM || !is_over(f, g) || !gj_grid_start(f, g->start, 0, &offset) || offset < -NEAR || offset > NEAR)
 		return 0;
 	return are_apart(f, g) ? 1 + (uint32_t)bound->imm.i : 0;
 }
@@ -575,7 +573,7 @@ static void skip(gj_fn *f, const grid_loop *g)
 	gj_drop_pred(f, g->header, f->bb.p[g->header].preds.n - 1);
 }
 
-static void tidy(gj_fn *f)
+void gj_grid_tidy(gj_fn *f)
 {
 	gj_cfg(f);
 	gj_simplify_values(f);
@@ -637,7 +635,7 @@ static bool has_one_round(const gj_fn *f, const grid_loop *g)
 	const gj_op *bound = gj_o(f, behind_cvt(f, g->bound));
 	const gj_fnparam *p = bound->op == GJ_PARAM ? &f->param.p[bound->imm.i] : NULL;
 	int64_t offset;
-	return p && p->field == GJ_FIELD_SHAPE && !p->dim && start_offset(f, g->start, &offset) && offset >= 0;
+	return p && p->field == GJ_FIELD_SHAPE && !p->dim && gj_grid_start(f, g->start, 0, &offset) && offset >= 0;
 }
 
 /* The loop's first round, which should be the only one, comes before it, where there are no masks of a loop; and the loop only where some
@@ -662,10 +660,10 @@ static void peel(gj_fn *f, const grid_loop *g)
 	for (uint32_t k = 0; k < g->ncarried; k++)
 		set_start(f, g, g->carried[k], value[k]);
 	leave_early(f, g, join, value);
-	tidy(f);
+	gj_grid_tidy(f);
 }
 
-static bool is_kernel(const gj_fn *f)
+bool gj_is_plain_kernel(const gj_fn *f)
 {
 	return f->entry->args == GJ_ARGS_LEAVES && f->entry->runner == GJ_RUN_LAUNCH && !f->cooperative && !f->spins && !f->callee.n;
 }
@@ -673,21 +671,21 @@ static bool is_kernel(const gj_fn *f)
 void gj_split_grid_rounds(gj_fn *f)
 {
 	grid_loop g;
-	if (!is_kernel(f))
+	if (!gj_is_plain_kernel(f))
 		return;
 	gj_test_grid_loops_first(f);
 	if (f->barriers || f->loops.n != 2 || !find_loop(f, 1, false, &g))
 		return;
 	f->free_rounds = find_free_rounds(f, &g);
 	split(f, &g, false);
-	tidy(f);
+	gj_grid_tidy(f);
 }
 
 gj_fn *gj_split_grid_part(gj_fn *f, bool worth)
 {
 	grid_loop g;
 	uint32_t l = 1;
-	if (!is_kernel(f) || !f->barriers)
+	if (!gj_is_plain_kernel(f) || !f->barriers)
 		return NULL;
 	while (l < f->loops.n && !find_loop(f, l, true, &g))
 		l++;
@@ -703,9 +701,9 @@ gj_fn *gj_split_grid_part(gj_fn *f, bool worth)
 	part->barriers = part->dynamic_shared = false;
 	part->shared_bytes = 0;
 	split(part, &g, true);
-	tidy(part);
+	gj_grid_tidy(part);
 	skip(f, &g);
-	tidy(f);
+	gj_grid_tidy(f);
 	f->part = part;
 	return whole;
 }

@@ -7,6 +7,7 @@
  *         while i < n
  *
  * All of these tests become one, in front of the round, as loops over ranges have it; and it is said with <, whatever it was. */
+#include "opt/grid.h"
 #include "opt/prange.h"
 
 #include <string.h>
@@ -28,7 +29,7 @@ static gj_ref behind_cvt(const gj_fn *f, gj_ref r)
 static bool steps(const gj_fn *f, gj_ref next)
 {
 	const gj_op *o = gj_o(f, next);
-	return o->op == GJ_ADD && gj_grid_product(f, gj_o(f, behind_cvt(f, o->arg[1]))) == GJ_NCTAID_X;
+	return o->op == GJ_ADD && gj_grid_product(f, gj_o(f, behind_cvt(f, o->arg[1]))) >= GJ_NCTAID_X;
 }
 
 static bool is_step(const gj_fn *f, gj_ref next, gj_ref counter) { return steps(f, next) && gj_o(f, next)->arg[0] == counter; }
@@ -60,12 +61,11 @@ static bool goes_if_less(const gj_fn *f, uint32_t b, uint32_t to, test *t)
 
 static uint32_t other_way(const gj_fn *f, uint32_t b, uint32_t to) { return f->bb.p[b].succ[f->bb.p[b].succ[0] == to]; }
 
-/* The same number, if in other types? */
-static gj_ref number_of(const gj_fn *f, gj_ref r)
+gj_ref gj_same_number(const gj_fn *f, gj_ref r)
 {
 	const gj_op *o = gj_o(f, r), *from = o->nargs ? gj_o(f, o->arg[0]) : NULL;
 	bool ints = o->op == GJ_CVT && gj_is_int(o->type) && gj_is_int(from->type) && gj_is_signed(o->type) == gj_is_signed(from->type);
-	return ints && (o->flags & GJ_NSW || o->type->size >= from->type->size) ? number_of(f, o->arg[0]) : r;
+	return ints && (o->flags & GJ_NSW || o->type->size >= from->type->size) ? gj_same_number(f, o->arg[0]) : r;
 }
 
 static bool is_here(const gj_fn *f, gj_ref r, uint32_t b) { return gj_dominates(f, gj_o(f, r)->block, b); }
@@ -100,10 +100,10 @@ static bool find_tests(const gj_fn *f, uint32_t l, gj_ref counter, tested *t)
 			t->end[t->nends++] = from;
 		}
 	}
-	if (!t->bound || t->guard == UINT32_MAX || number_of(f, first.bound) != number_of(f, t->bound))
+	if (!t->bound || t->guard == UINT32_MAX || gj_same_number(f, first.bound) != gj_same_number(f, t->bound))
 		return false;
 	for (uint32_t k = 0; k < bb->preds.n; k++)
-		if (bb->preds.p[k] == t->guard && number_of(f, gj_o(f, counter)->arg[k]) != number_of(f, first.x))
+		if (bb->preds.p[k] == t->guard && gj_same_number(f, gj_o(f, counter)->arg[k]) != gj_same_number(f, first.x))
 			return false;
 	return is_here(f, t->bound, t->guard);
 }
@@ -111,8 +111,8 @@ static bool find_tests(const gj_fn *f, uint32_t l, gj_ref counter, tested *t)
 /* The number behind the bound, as a value of block b. The last of all numbers has none behind it: no loop comes so far. */
 static gj_ref behind(gj_fn *f, uint32_t b, gj_ref bound, uint32_t loc)
 {
-	const gj_op *o = gj_o(f, number_of(f, bound)), *one = o->op == GJ_SUB ? gj_o(f, o->arg[1]) : NULL;
-	gj_ref n = one ? number_of(f, o->arg[0]) : 0;
+	const gj_op *o = gj_o(f, gj_same_number(f, bound)), *one = o->op == GJ_SUB ? gj_o(f, o->arg[1]) : NULL;
+	gj_ref n = one ? gj_same_number(f, o->arg[0]) : 0;
 	bool exact = n && (o->flags & GJ_NSW || (gj_o(f, n)->op == GJ_PARAM && f->param.p[gj_o(f, n)->imm.i].field == GJ_FIELD_SHAPE));
 	if (exact && gj_o(f, n)->type == gj_o(f, bound)->type && one->op == GJ_CONST && one->imm.i == 1)
 		return n;
@@ -303,7 +303,7 @@ static bool is_same_test(const gj_fn *f, uint32_t h, uint32_t end, uint32_t to)
 {
 	test x, y;
 	return end != h && goes_if_less(f, h, to, &x) && goes_if_less(f, end, to, &y) && x.equal == y.equal && gj_o(f, x.x)->op == GJ_PHI
-		&& gj_o(f, x.x)->block == h && steps(f, y.x) && goes_round(f, h, end, x.x) == y.x && number_of(f, x.bound) == number_of(f, y.bound)
+		&& gj_o(f, x.x)->block == h && steps(f, y.x) && goes_round(f, h, end, x.x) == y.x && gj_same_number(f, x.bound) == gj_same_number(f, y.bound)
 		&& other_way(f, h, to) == other_way(f, end, to);
 }
 
@@ -314,7 +314,7 @@ static bool lead_one_back(gj_fn *f)
 		uint32_t h = f->loops.p[l].header;
 		for (uint32_t i = 0; i < f->bb.p[h].nsucc; i++) {
 			uint32_t to = f->bb.p[h].succ[i];
-			if (f->loops.p[l].parent || !gj_loop_contains(f, l, f->bb.p[to].loop) || !computes_little(f, l, h))
+			if (!gj_loop_contains(f, l, f->bb.p[to].loop) || !computes_little(f, l, h))
 				continue;
 			for (uint32_t k = 0; k < f->bb.p[to].preds.n; k++)
 				if (is_same_test(f, h, f->bb.p[to].preds.p[k], to) && lead_back(f, h, f->bb.p[to].preds.p[k]))
@@ -329,7 +329,7 @@ static bool test_a_loop_first(gj_fn *f)
 	for (uint32_t l = 1; l < f->loops.n; l++)
 		GJ_EACH_PHI(f, f->loops.p[l].header, r) {
 			tested t;
-			if (f->loops.p[l].parent || !is_counter(f, l, r))
+			if (!is_counter(f, l, r))
 				continue;
 			bool at_end = find_tests(f, l, r, &t);
 			if (at_end)

@@ -319,6 +319,36 @@ static void cut_parts(gj_run *r, unsigned threads)
 	r->nblocks *= pieces;
 }
 
+/* How many threads there are along an axis if these are those that loops over the grid go through. */
+static uint64_t threads_through(const gj_kernel *k, const gj_launch *l, int d)
+{
+	const struct gj_through *t = &k->reach[d];
+	int64_t n = 0;
+	memcpy(&n, (const char *)l->params + t->of.offset, t->of.size);
+	if (t->of.size && t->of.size < 8 && gj_is_signed(gj_scalar[t->of.kind]))
+		n = n << (64 - 8 * t->of.size) >> (64 - 8 * t->of.size);
+	bool far = t->of.kind == GJ_U64 ? (uint64_t)n > INT64_MAX / 2 : n > INT64_MAX / 2;
+	return far ? INT64_MAX / 2 : n < 1 - t->more ? 1 : (uint64_t)(n + t->more);
+}
+
+/* *l becomes a launch of a thread for each round of its kernel's loops over the grid. Vectors may rely on it that what they run along are
+ * still multiples of 32 threads. */
+static gj_status go_through(const gj_kernel *k, gj_launch *l)
+{
+	for (int d = 0; d < 3; d++) {
+		if (!k->reach[d].of.size && !k->reach[d].more)
+			continue;
+		uint64_t n = threads_through(k, l, d), most = k->narrow ? INT32_MAX / 2 : INT32_MAX;
+		if (n > most - 32 * l->block[d])
+			return gj_error_set(GJ_E_INVALID, 0, "a loop over the grid of %llu rounds: at most %llu are possible", (unsigned long long)n, (unsigned long long)most);
+		uint32_t blocks = (uint32_t)((n - 1) / l->block[d] + 1);
+		while (d == (int)k->first_axis && blocks * l->block[d] % 32)
+			blocks++;
+		l->grid[d] = blocks;
+	}
+	return GJ_OK;
+}
+
 static void run_alone(gj_run *r, unsigned threads)
 {
 	cut_parts(r, threads);
@@ -326,10 +356,11 @@ static void run_alone(gj_run *r, unsigned threads)
 	free(r->kept);
 }
 
-gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *l)
+gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *asked)
 {
+	gj_launch all = *asked, *l = &all;
 	gj_status bad = check(k, l);
-	if (bad)
+	if (bad || (bad = go_through(k, l)) != GJ_OK)
 		return bad;
 	gj_run r;
 	r.kernel = k;
@@ -473,6 +504,12 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->places = i->places;
 	if (i->free_rounds)
 		k->bound = i->param[i->free_rounds - 1];
+	for (int d = 0; d < 3; d++) {
+		k->reach[d].more = i->reach[d].more;
+		if (i->reach[d].param)
+			k->reach[d].of = i->param[i->reach[d].param - 1];
+	}
+	k->narrow = i->narrow;
 	k->kept_bytes = i->kept_bytes;
 	k->spins = i->spins && k->fibers && !i->cooperative;
 	k->first_axis = i->first_axis;
