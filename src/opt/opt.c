@@ -31,8 +31,9 @@ void gj_simplify(gj_fn *f)
 	if (gj_merge_stores(f))
 		gj_simplify_values(f);
 	gj_remove_dead(f);
-	if (f->no_fma)
-		return;
-	gj_contract(f);
+	if (!f->no_fma)
+		gj_contract(f);
+	else if (gj_keep_for_next(f))
+		gj_simplify_values(f);
 	gj_remove_dead(f);
 }

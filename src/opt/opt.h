@@ -93,6 +93,9 @@ void gj_simplify_first(gj_fn *);
 /* Makes entries of loops over prange, in f->rounds (outline.c). */
 void gj_outline(gj_fn *);
 
+/* What a round of a loop leaves behind that the next would compute again is kept for it (kept.c); true if anything is. */
+bool gj_keep_for_next(gj_fn *);
+
 /* Forms FMA. */
 void gj_contract(gj_fn *);
 
