@@ -3,6 +3,7 @@
 import gc
 import math
 import pickle
+import re
 import sys
 import weakref
 
@@ -611,3 +612,46 @@ def test_flags():
 	assert not np.broadcast_to(d, (2, 2, 3)).flags.writeable
 	with pytest.raises(AttributeError, match="no flag 'contigous': there are c_contiguous"):
 		d.flags.contigous
+
+
+def test_writeable_is_a_flag(device):
+	d = cuda.to_device(np.arange(4.0))
+	d.flags.writeable = False
+	assert d.readonly and not d.flags.writeable and d[1:].readonly
+	with pytest.raises(ValueError, match="read-only"):
+		d[0] = 1
+	d.setflags(write=True, align=True)
+	d[0] = 7
+	assert d[0] == 7
+	with pytest.raises(ValueError, match="cannot set WRITEABLE flag"):
+		np.broadcast_to(d, (2, 4)).setflags(write=True)
+
+
+def test_fields_of_items(device):
+	x = np.arange(6.0)[::2]
+	d = cuda.to_device(np.arange(6.0))[::2]
+	for dtype, offset in ("u4", 4), ("i2", 0), ("f8", 0):
+		assert np.array_equal(d.getfield(dtype, offset).copy_to_host(), x.getfield(dtype, offset))
+	d.setfield(3, "u2", 6)
+	x.setfield(3, "u2", 6)
+	assert d.copy_to_host().tobytes() == x.tobytes()
+	for dtype, offset in ("f4", 5), ("c16", 0), ("f4", -1):
+		with pytest.raises(ValueError) as wanted:
+			x.getfield(dtype, offset)
+		with pytest.raises(ValueError, match=re.escape(str(wanted.value))):
+			d.getfield(dtype, offset)
+	with pytest.raises(ValueError, match="np.resize"):
+		d.resize(7)
+
+
+def test_memory_for_others(device):
+	d = cuda.to_device(np.arange(6, dtype="i4"))
+	assert d.base is d.gpu_data
+	if d.on_host:
+		d.data[1] = 9
+		assert d[1] == 9 and d.ctypes.data == d.device_pointer and d[2:].data.nbytes == 16
+	else:
+		assert not hasattr(d, "data") and not hasattr(d, "ctypes")
+	m = n = cuda.to_device(np.array([[1.0, 2], [3, 4]]))
+	m @= n
+	assert m is n and n.copy_to_host().tolist() == [[7, 10], [15, 22]]

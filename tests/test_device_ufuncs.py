@@ -635,3 +635,34 @@ def test_sequences_are_operands(device):
 		assert got.copy_to_host().tolist() == [1, 3, 5]
 	d += (1, 1, 1)
 	assert (d == (1, 2, 3)).copy_to_host().all()
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "i4", "u8"])
+@pytest.mark.parametrize("x", [2**63, 2**64, 10**30, -2**63 - 1, 10**300], ids=lambda x: f"{x:.0e}" if isinstance(x, int) else None)
+def test_integers_of_more_than_64_bits(device, dtype, x):
+	a = np.array([1, 2, 3], dtype)
+	d = cuda.to_device(a)
+	for call in operator.add, operator.lt, lambda a, x: x - a, lambda a, x: np.maximum(a, x):
+		try:
+			with np.errstate(over="ignore"):
+				wanted = call(a, x)
+		except OverflowError:
+			with pytest.raises(OverflowError):
+				call(d, x)
+		else:
+			given = call(d, x)
+			assert given.dtype == wanted.dtype and np.array_equal(given.copy_to_host(), wanted)
+
+
+@pytest.mark.parametrize("dtype, value", [("i4", 1.5), ("u1", 300), ("f8", 3j), ("i8", 1j), ("?", 1), ("f4", 0.1)])
+def test_at_stores_each_step(device, dtype, value):
+	"""What is between two values for one place has the array's dtype, and what it has no room for is dropped."""
+	a = np.arange(4).astype(dtype)
+	d = cuda.to_device(a)
+	warned = []
+	for x in a, d:
+		with warnings.catch_warnings(record=True) as w:
+			warnings.simplefilter("always")
+			np.add.at(x, [0, 2, 0, 0], np.array(value))
+		warned.append([one.category for one in w][:1])
+	assert np.array_equal(d.copy_to_host(), a) and warned[0] == warned[1]

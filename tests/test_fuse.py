@@ -567,3 +567,30 @@ def test_means_along_an_axis_of_a_number(text):
 			run(np.array(3.0))
 	total = define("def f(x):\n\treturn x.sum(axis=0)\n")
 	assert total(np.array(3.0)) == gridjit.fuse(total)(np.array(3.0)) == 3
+
+
+@pytest.mark.parametrize("text", ["a + k", "k - a", "a * 2 + k", "np.maximum(a, k)", "np.where(a > 1, a, k)", "a << k", "np.max(a, initial=k)", "a < k", "a / k", "a == k"])
+@pytest.mark.parametrize("dtype", ["u1", "i1", "i4", "u8", "i8", "f4"])
+def test_integers_must_fit(text, dtype):
+	"""As in NumPy, where they are operands of a narrower integer type; comparisons take them as they are."""
+	plain = eval(f"lambda a, k: {text}", {"np": np})
+	fused = gridjit.fuse(plain)
+	a = np.arange(4).astype(dtype)
+	for k in 3, 127, 128, 255, 256, -1, -128, -129, 2**31, 2**62:
+		try:
+			with np.errstate(all="ignore"):
+				wanted = plain(a, k)
+		except (OverflowError, TypeError) as error:
+			with pytest.raises(type(error) if isinstance(error, OverflowError) else errors.NumbaError, match=str(error) if isinstance(error, OverflowError) else ""):
+				fused(a, k)
+		else:
+			assert np.array_equal(fused(a, k), wanted), k
+
+
+def test_integers_on_ways_that_are_not_taken_may_be_anything():
+	@gridjit.fuse
+	def f(a, k):
+		if k < 256:
+			return a + k
+		return a + 1
+	assert f(np.zeros(3, np.uint8), 300).tolist() == [1, 1, 1]

@@ -105,6 +105,7 @@ EXPECT = {
 	"ARRAY_SUBARRAY": ("ValueError", "the dtype ('<f4', (3,)) is an array itself"),
 	"ARRAY_MASKED": ("NumbaTypeError", "Unsupported array type: MaskedArray"),
 	"ARRAY_TRUTH": ("ValueError", "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()"),
+	"ARRAY_WRITEABLE": ("ValueError", "cannot set WRITEABLE flag to True of this array"),
 	"NEGATIVE_DIM": ("ValueError", "a dimension must not be negative: -1"),
 	"SIGNATURE_TEXT": ("ValueError", "cannot read the signature void(float32[:]: expected"),
 	"SIGNATURE_LONG": ("ValueError", "a signature has at most 255 arguments"),

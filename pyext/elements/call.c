@@ -32,6 +32,25 @@ typedef struct running {
 
 static bool is_given(const gj_elements_call *c, uint32_t i) { return c->out && c->out[i] && c->out[i] != Py_None; }
 
+/* An integer of more than 64 bits is still one to the choice of types; to functions of floats it is a float. */
+static bool read_huge(running *r, PyObject *o)
+{
+	PyObject *x = PyNumber_Float(o);
+	bool ok = x && gj_args_add(&r->args, x);
+	Py_XDECREF(x);
+	return ok;
+}
+
+static bool read_input(running *r, PyObject *o)
+{
+	if (gj_args_add(&r->args, o))
+		return true;
+	if (!r->args.huge || !PyLong_CheckExact(o))
+		return false;
+	PyErr_Clear();
+	return read_huge(r, o);
+}
+
 static bool read_inputs(running *r, uint8_t *key)
 {
 	const gj_elements_call *c = r->c;
@@ -39,14 +58,14 @@ static bool read_inputs(running *r, uint8_t *key)
 		PyObject *o = c->in[i];
 		if (PyTuple_Check(o))
 			return gj_error(GJ_ERR_VALUE_TYPE, "tuple", "give an array"), false;
-		if (!gj_args_add(&r->args, o))
+		if (!read_input(r, o))
 			return false;
 		const gj_arg *x = &r->args.leaf[i];
 		bool array = x->type->kind == GJ_ARRAY;
 		if (!array && !gj_is_scalar(x->type))
 			return gj_error(GJ_ERR_VALUE_TYPE, Py_TYPE(o)->tp_name, "give an array or a number"), false;
 		r->device |= array && !x->array;
-		key[i] = (uint8_t)(array ? x->type->elem->kind : x->type->kind);
+		key[i] = (uint8_t)(array ? x->type->elem->kind : PyLong_CheckExact(o) && x->type->kind == GJ_F64 ? GJ_I64 : x->type->kind);
 		if (PyLong_CheckExact(o) || PyFloat_CheckExact(o) || PyComplex_CheckExact(o))
 			key[i] |= GJ_WEAK;
 	}
@@ -61,7 +80,7 @@ static bool check_weak(const running *r)
 		if (!PyLong_CheckExact(r->c->in[i]) || !gj_is_int(t))
 			continue;
 		const gj_arg *x = &r->args.leaf[i];
-		bool big = x->type->kind == GJ_U64, fits = gj_is_unsigned(t) ? big || x->value.i >= 0 : !big;
+		bool big = x->type->kind != GJ_I64, fits = gj_is_unsigned(t) ? x->type->kind == GJ_U64 || (!big && x->value.i >= 0) : !big;
 		if (fits && t->size < 8) {
 			int64_t most = (int64_t)1 << (8 * t->size - !gj_is_unsigned(t));
 			fits = !big && x->value.i < most && (gj_is_unsigned(t) || x->value.i >= -most);

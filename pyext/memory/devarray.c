@@ -36,7 +36,7 @@ static PyObject *make(PyTypeObject *cls, gj_device *dev, gj_devptr data, int ndi
 	a->dev = dev;
 	a->data = data;
 	a->ndim = ndim;
-	a->readonly = readonly;
+	a->readonly = a->fixed = readonly;
 	for (int i = 0; i < ndim; i++) {
 		a->shape[i] = shape[i];
 		a->strides[i] = strides[i];
@@ -660,6 +660,19 @@ static PyObject *get_device(PyObject *self, void *unused)
 	return PyLong_FromLong(((gj_devarray *)self)->dev->ordinal);
 }
 
+static PyObject *set_readonly(PyObject *self, PyObject *o)
+{
+	gj_devarray *a = (gj_devarray *)self;
+	int readonly = PyObject_IsTrue(o);
+	if (readonly < 0)
+		return NULL;
+	if (a->fixed && !readonly)
+		return gj_error(GJ_ERR_ARRAY_WRITEABLE);
+	a->readonly = readonly;
+	finish(a);
+	Py_RETURN_NONE;
+}
+
 static PyGetSetDef getset[] = {
 	{ "shape", get_shape, NULL, "Extents.", NULL },
 	{ "strides", get_strides, NULL, "Bytes from one item to the next, a dimension each.", NULL },
@@ -696,6 +709,7 @@ static PyMethodDef methods[] = {
 	{ "_share", array_share, METH_NOARGS, NULL },
 	{ "_host_view", host_view, METH_NOARGS, NULL },
 	{ "_dlpack", gj_devarray_dlpack, METH_O, NULL },
+	{ "_set_readonly", set_readonly, METH_O, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 

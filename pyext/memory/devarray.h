@@ -10,7 +10,7 @@ typedef struct gj_devarray {
 	gj_device *dev;
 	gj_devptr  data;
 	int        ndim;
-	bool       readonly;
+	bool       readonly, fixed;                /* fixed: it was made so, and stays so */
 	char       layout;                         /* 'C' (also when both), 'F' or 'A' */
 	const gj_type *type;                       /* NULL: kernels cannot take this dtype */
 	int64_t    shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];

@@ -44,7 +44,9 @@ const gj_type *gj_fused_operands(const gj_fn *f, uint32_t loc, const char *dotte
 	}
 	if (!strcmp(dotted, "np.where")) {
 		as[0] = elem[0];
-		return gj_rule_fused("add", 2, elem + 1, weak + 1, as + 1);
+		const gj_type *chosen = gj_rule_fused("add", 2, elem + 1, weak + 1, as + 1);
+		narrow(f, loc, 2, a + 1, weak + 1, chosen, as + 1);
+		return chosen;
 	}
 	const gj_type *t = gj_rule_fused(strchr(dotted, '.') + 1, n, elem, weak, as);
 	if (t)

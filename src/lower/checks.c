@@ -308,6 +308,20 @@ void gj_ltell(gj_lower *L, gj_ref fails, const char *text, uint32_t n, const gj_
 		report(L, fails, site(L, GJ_SITE_RAISE, error_of(L, does_not_fit.item[0], text), NULL), n, value);
 }
 
+void gj_lcheck_fits(gj_lower *L, gj_ref x, const gj_type *t)
+{
+	static const gj_obj class = { .kind = GJ_OBJ_NAME, .name = "builtins.OverflowError" };
+	const gj_type *wide = gj_o(L->fn, x)->type;
+	uint32_t bits = 8 * t->size - !gj_is_unsigned(t);
+	if (!L->M->reports || (t->size == 8 && !gj_is_unsigned(t)))
+		return;
+	gj_ref low = gj_ecmp(L, GJ_CMP_LT, x, gj_eint(L, wide, gj_is_unsigned(t) ? 0 : -((int64_t)1 << bits))), fails = low;
+	if (t->size < 8)
+		fails = gj_e2(L, GJ_OR, gj_bool(), low, gj_ecmp(L, GJ_CMP_GE, x, gj_eint(L, wide, (int64_t)1 << bits)));
+	const char *text = gj_printf(L->arena, "Python integer " GJ_L_NUMBER " out of bounds for %s", t->name);
+	report(L, fails, site(L, GJ_SITE_RAISE, error_of(L, &class, text), NULL), 1, &x);
+}
+
 void gj_lrequire_or(gj_lower *L, gj_ref condition, const char *text, uint32_t n, const gj_ref *value)
 {
 	uint32_t holds = gj_lrequire_begin(L, condition);

@@ -9,6 +9,14 @@ static gj_lv as_scalar(gj_lower *L, gj_lv v, const gj_type *t)
 	return gj_is_bool(t) ? gj_lv_scalar(L, t, gj_ltruth(L, x)) : gj_lconv(L, x, t);
 }
 
+/* An operand as a loop takes it: an integer of Python's must fit, as NumPy asks of it. */
+static gj_lv operand(gj_lower *L, gj_lv v, const gj_type *as)
+{
+	if (v.type == gj_i64() && !v.konst && gj_is_int(as))
+		gj_lcheck_fits(L, v.part[0], as);
+	return as_scalar(L, v, as);
+}
+
 gj_lv gj_lfused(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n, const gj_lv *a)
 {
 	const gj_type *as[3];
@@ -21,7 +29,7 @@ gj_lv gj_lfused(gj_lower *L, const char *dotted, const gj_type *t, uint32_t n, c
 	else
 		gj_fused_operands(L->fn, L->loc, dotted, n, known, as);
 	for (uint32_t i = 0; i < n; i++)
-		c.a[i] = as_scalar(L, a[i], as[i]);
+		c.a[i] = operand(L, a[i], as[i]);
 	gj_lv v = gj_lconv(L, gj_lower_name(&c), t->elem);
 	return (gj_lv){ t, NULL, v.part };
 }
@@ -65,7 +73,7 @@ gj_lv gj_lreduced(gj_lower *L, const gj_type *t, gj_lv a, gj_lv where, gj_lv ini
 	bool extreme = r.how == GJ_RED_MIN || r.how == GJ_RED_MAX;
 	at = p;
 	if (r.initial)
-		first = as_scalar(L, initial, t->item[n]->elem);
+		first = operand(L, initial, t->item[n]->elem);
 	for (uint32_t i = 0; i < n; i++) {
 		const gj_type *as = t->item[i]->elem;
 		gj_lv x = parts ? gj_lv_scalar(L, gj_real_type(gj_element_of(a.type)), a.part[i]) : a;

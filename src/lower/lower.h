@@ -309,6 +309,7 @@ void   gj_lcheck_shift(gj_lower *, gj_binop, gj_ref count);
 void   gj_lcheck_whole(gj_lower *, gj_ref x);              /* what is made an integer: NaN and infinity cannot be */
 void   gj_lcheck_power(gj_lower *, gj_ref base, gj_ref exponent);   /* of integers */
 void   gj_lcheck_assigned(gj_lower *, gj_ref assigned, const char *name, bool free);     /* … and of a variable without a value */
+void   gj_lcheck_fits(gj_lower *, gj_ref x, const gj_type *);          /* … and of an int64 that is to be a smaller integer */
 void   gj_lcheck_step(gj_lower *, gj_ref step, bool slice);
 void   gj_lreport(gj_lower *, gj_ref fails, const gj_obj *exception, bool assertion);
 /* It fails, and tells these values, as the exception's texts want them (code.h: GJ_TOLD). */

@@ -210,6 +210,10 @@ def ARRAY_TRUTH():
 	bool(cuda.to_device(X))
 
 
+def ARRAY_WRITEABLE():
+	cuda.DeviceNDArray(4, None, "f4", readonly=True).setflags(write=True)
+
+
 def NEGATIVE_DIM():
 	cuda.device_array(-1)
 

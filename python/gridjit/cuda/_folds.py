@@ -268,10 +268,13 @@ def scan_columns_text(fold, exclusive, init):
 
 
 def at_text(fold, binary):
-	"""A thread for each distinct index: the elements of `order` from first[i] to first[i + 1] are its values, in their order."""
-	value = "f(x, T1(b[order[j]]))" if binary else "f(x)"
+	"""A thread for each distinct index: the elements of `order` from first[i] to first[i + 1] are its values, in their order. The array's
+	items, of type T3, are what they would be if each were stored."""
+	value, (*_, result, item) = "f(T0(x), T1(b[order[j]]))" if binary else "f(T0(x))", fold.types
+	if result.kind == "c" != item.kind:
+		value += " != 0" if item.kind == "b" else ".real"
 	return "\n\t".join(["def fold_at(a, b, order, first, where):", "i = cuda.grid(1)", "if i < where.shape[0]:",
-		"\tx = T0(a[where[i]])", "\tfor j in range(first[i], first[i + 1]):", f"\t\tx = T2({value})", "\ta[where[i]] = x"]) + "\n"
+		"\tx = a[where[i]]", "\tfor j in range(first[i], first[i + 1]):", f"\t\tx = T3({value})", "\ta[where[i]] = x"]) + "\n"
 
 
 def reduceat_text(fold):

@@ -114,7 +114,7 @@ def operand(x, name, position):
 		x = as_cuda_array(x)
 		return x if x.dtype.isnative else as_operand(x), False
 	if type(x) in (bool, int, float, complex):
-		return x, True
+		return int(np.int64(x)) if type(x) is int else x, True         # as NumPy: an OverflowError of those of more than 64 bits
 	if isinstance(x, np.generic) or isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "biufcV":
 		return x[()].astype(x.dtype.newbyteorder("=")), False
 	if isinstance(x, np.ndarray):

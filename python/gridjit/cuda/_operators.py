@@ -14,11 +14,6 @@ from ._elementwise import NUMBERS, Elementwise, as_operand, is_known, type_of
 from ._ufuncs import function, function_of
 from .devicearray import CONVERSIONS, IN_PLACE, OF_HOST, DeviceNDArray, _order, as_cuda_array, device_array, is_cuda_array, to_device
 
-try:
-	_ComplexWarning = np.exceptions.ComplexWarning
-except AttributeError:
-	_ComplexWarning = np.ComplexWarning
-
 # -- operators ---------------------------------------------------------------------------------------------------------
 
 _BINARY = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "floordiv": np.floor_divide,
@@ -178,7 +173,7 @@ def without_imaginary(array, dtype, stream=0):
 		return array
 	if dtype.kind == "b":
 		return function_of(np.not_equal)(array, 0, stream=stream)
-	warnings.warn("Casting complex values to real discards the imaginary part", _ComplexWarning, stacklevel=3)
+	warnings.warn("Casting complex values to real discards the imaginary part", reductions.ComplexWarning, stacklevel=3)
 	return _real(array, stream=stream)
 
 
@@ -295,6 +290,13 @@ def _conversion(function):
 
 def _matmul(self, other):
 	return np.matmul(self, other) if _is_operand(other) else NotImplemented
+
+
+def _matmul_in_place(self, other):
+	if not _is_operand(other):
+		return NotImplemented
+	self.copy_to_device(np.matmul(self, other))
+	return self
 
 
 def _as_device(x):
@@ -473,6 +475,7 @@ def _install():
 	DeviceNDArray.__array_ufunc__ = _array_ufunc
 	DeviceNDArray.__array_function__ = _array_function
 	DeviceNDArray.__matmul__, DeviceNDArray.__rmatmul__ = _matmul, lambda self, other: _matmul(other, self)
+	DeviceNDArray.__imatmul__ = _matmul_in_place
 	for name in CONVERSIONS:
 		setattr(DeviceNDArray, f"__{name}__", _conversion(getattr(builtins, name, operator.index)))
 	for name in OF_HOST:

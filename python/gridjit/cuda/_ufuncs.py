@@ -168,9 +168,12 @@ class NumPyFunction(Elementwise):
 		except OverflowError:
 			if self.__name__ not in _COMPARISONS or int not in map(type, args):
 				raise
-		# As NumPy: comparisons take Python's integers as they are.
-		return super()._call(*(np.uint64(x) if type(x) is int and x >= 1 << 63 else np.int64(x) if type(x) is int else x
-			for x in args), **keywords)
+		return super()._call(*(_as_it_is(x) if type(x) is int else x for x in args), **keywords)
+
+
+def _as_it_is(x):
+	"""A Python integer that compares with others as it does in NumPy, whatever its size."""
+	return np.float64(math.inf if x > 0 else -math.inf) if not -1 << 63 <= x < 1 << 64 else np.uint64(x) if x >= 1 << 63 else np.int64(x)
 
 
 _ASSOCIATIVE = {"add", "multiply", "maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor", "bitwise_and",

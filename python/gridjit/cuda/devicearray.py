@@ -10,7 +10,15 @@ from .. import _core, config, types
 class _Flags(dict):
 	"""Flags by name, in capitals as keys and in small letters as attributes."""
 
-	__slots__ = ("writeable",)
+	__slots__ = ("_array",)
+
+	@property
+	def writeable(self):
+		return not self._array.readonly
+
+	@writeable.setter
+	def writeable(self, value):
+		self._array.setflags(write=value)
 
 	def __missing__(self, name):
 		"""NumPy's other names."""
@@ -174,8 +182,34 @@ class DeviceNDArray(_core.DeviceArray):
 	def flags(self):
 		"""Dictionary: C_CONTIGUOUS, F_CONTIGUOUS. Attributes: c_contiguous, f_contiguous, writeable."""
 		flags = _Flags(C_CONTIGUOUS=self.is_c_contiguous(), F_CONTIGUOUS=self.is_f_contiguous())
-		flags.writeable = not self.readonly
+		flags._array = self
 		return flags
+
+	def setflags(self, write=None, align=None, uic=None):
+		"""Make it read only, or, if it was not made so, writeable again; the other flags are as they are."""
+		if write is not None:
+			self._set_readonly(not write)
+
+	@property
+	def base(self):
+		"""The object that owns the memory: no device array does, all are views of it."""
+		return self.gpu_data
+
+	@property
+	def data(self):
+		"""The memory as a buffer, on the CPU device."""
+		return self._in_host_memory().data
+
+	@property
+	def ctypes(self):
+		"""For ctypes, on the CPU device; device_ctypes_pointer is there on GPUs, too."""
+		return self._in_host_memory().ctypes
+
+	def _in_host_memory(self):
+		memory = self._host_view()
+		if memory is None:
+			raise AttributeError("the host cannot read the memory of a GPU: copy_to_host(), or device_pointer")
+		return memory
 
 	@property
 	def flat(self):
@@ -239,6 +273,23 @@ class DeviceNDArray(_core.DeviceArray):
 		"""View of the same memory, as items of another dtype."""
 		return self._view("view", *(() if dtype is None else (_dtype(dtype),)))
 
+	def getfield(self, dtype, offset=0):
+		"""A part of each item, from this byte on, as items of another dtype: a view."""
+		dtype = _dtype(dtype)
+		if offset < 0:
+			raise ValueError("offset is negative")
+		if offset + dtype.itemsize > self.itemsize:
+			raise ValueError(f"new type {'' if dtype.itemsize > self.itemsize else 'plus offset '}is larger than original type")
+		return DeviceNDArray(self.shape, self.strides, dtype, self.stream, self.gpu_data, readonly=self.readonly, pointer=self._address + offset)
+
+	def setfield(self, val, dtype, offset=0):
+		"""Store values in the view that getfield() gives."""
+		_assign(self.getfield(dtype, offset), val, 0)
+
+	def resize(self, *new_shape, refcheck=True):
+		"""Not for device arrays, whose memory does not grow."""
+		raise ValueError("device arrays cannot be resized in place: np.resize(a, shape) makes a new one, a.reshape(shape) a view")
+
 	def split(self, section, stream=0):
 		"""Generator of consecutive pieces of `section` items of a 1-D array."""
 		if self.ndim != 1:
@@ -300,10 +351,10 @@ class _Deferred:
 _BINARY = "add sub mul truediv floordiv mod pow and or xor lshift rshift divmod".split()
 CONVERSIONS = "float int index complex round format str".split()
 OF_HOST = """item tolist tobytes std var dot argsort argpartition searchsorted nonzero take repeat compress choose diagonal trace
-	cumprod round conj conjugate swapaxes flatten byteswap dumps tofile""".split()
+	cumprod round conj conjugate swapaxes flatten byteswap dump dumps tofile""".split()
 # They change the array, on the host.
 IN_PLACE = "sort", "partition", "put"
-_DEFERRED = (*OF_HOST, *IN_PLACE, *(f"__{name}__" for name in CONVERSIONS), "__matmul__", "__rmatmul__", *(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if prefix + name != "idivmod"),
+_DEFERRED = (*OF_HOST, *IN_PLACE, *(f"__{name}__" for name in CONVERSIONS), "__matmul__", "__rmatmul__", "__imatmul__", *(f"__{prefix}{name}__" for name in _BINARY for prefix in ("", "r", "i") if prefix + name != "idivmod"),
 	*(f"__{name}__" for name in "eq ne lt le gt ge neg pos abs invert array_ufunc array_function".split()),
 	*"astype fill clip sum prod min max mean any all argmin argmax cumsum".split())
 for _name in _DEFERRED:
@@ -340,8 +391,7 @@ def _same_memory(cls, view):
 def _part(array, which):
 	"""The real or imaginary parts of complex numbers."""
 	dtype = np.dtype(f"{array.dtype.byteorder}f{array.itemsize // 2}")
-	return DeviceNDArray(array.shape, array.strides, dtype, array.stream, array.gpu_data, readonly=array.readonly,
-		pointer=array._address + which * dtype.itemsize)
+	return array.getfield(dtype, which * dtype.itemsize)
 
 
 def _order(array, order):

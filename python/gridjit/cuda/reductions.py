@@ -3,6 +3,7 @@
 import functools
 import math
 import operator
+import warnings
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from .devicearray import DeviceNDArray, as_cuda_array, device_array, is_cuda_arr
 from .dispatcher import told
 
 try:
-	AxisError = np.exceptions.AxisError
-except AttributeError:
-	AxisError = np.AxisError
+	from numpy.exceptions import AxisError, ComplexWarning
+except ImportError:
+	from numpy import AxisError, ComplexWarning
 
 def _as_device(array, stream=0):
 	return array if isinstance(array, DeviceNDArray) else as_cuda_array(array) if is_cuda_array(array) \
@@ -335,7 +336,9 @@ def at_with(f, array, indices, b, stream):
 	places, first = np.unique(flat[order], return_index=True)
 	types = (target.dtype,) if b is None else (target.dtype, b.dtype)
 	ins, outs, function = f._resolve(types)
-	fold = Fold(f._fold_kernels, (ins[0], ins[-1], outs[0]), function, options=f._fold_options)
+	if outs[0].kind == "c" and target.dtype.kind not in "bc":
+		warnings.warn("Casting complex values to real discards the imaginary part", ComplexWarning, stacklevel=3)
+	fold = Fold(f._fold_kernels, (ins[0], ins[-1], outs[0], target.dtype.newbyteorder("=")), function, options=f._fold_options)
 	work = target if target.is_c_contiguous() else target.copy(stream=stream)
 	kernel = _folds.kernel(fold, _folds.at_text, b is not None)
 	kernel[-(-places.size // 128), 128, stream](work.reshape(-1), work.reshape(-1) if b is None else b, to_device(order, stream),
