@@ -47,7 +47,7 @@ static bool read_input(running *r, PyObject *o)
 		return true;
 	if (!r->args.huge || !PyLong_CheckExact(o))
 		return false;
-	PyErr_Clear();
+	gj_forgive(PyExc_ValueError);
 	return read_huge(r, o);
 }
 
