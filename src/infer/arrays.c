@@ -274,21 +274,23 @@ static gj_known check_out(const gj_icall *c, const gj_type *t, int ndim)
 	return given;
 }
 
-/* Along the axes that are given, or all, into the array `out`, which has what dimensions are left. */
-static gj_known reduce_into(const gj_icall *c, const gj_type *t)
+/* The dimensions that are left along the axes that are given, or all. */
+static int left_ndim(const gj_icall *c)
 {
 	const gj_type *a = c->a[0].type;
 	gj_known keeps = gj_named_argument(c, "keepdims");
 	int64_t keep = 0;
 	if (keeps.type && !gj_obj_is_int(keeps.konst, &keep))
 		gj_bad_argument(c, gj_name_slot(c->row, "keepdims"));
-	return check_out(c, t, keep ? a->ndim : a->ndim - __builtin_popcount(gj_reduced_axes(c, c->a[1], a->ndim)));
+	return keep ? a->ndim : a->ndim - __builtin_popcount(gj_reduced_axes(c, c->a[1], a->ndim));
 }
 
-/* Into a local array, where the shape that is left is known. */
-static gj_known into_local(const gj_icall *c, const gj_type *t)
+/* Into an array of its own, or where there is no memory a local one, if the shape that is left is known. */
+static gj_known into_new(const gj_icall *c, const gj_type *t)
 {
 	gj_shape_known shape;
+	if (fn(c)->memory && gj_is_reduction(c->row))
+		return gj_just(gj_array_type(t, left_ndim(c), 'C', false, GJ_COUNTED));
 	if (fn(c)->memory || !gj_known_shape(c->s, c->call, &shape))
 		gj_fail(fn(c), c->loc, GJ_ERR_REDUCE_AXIS, gj_shown(c->name));
 	return gj_just(gj_array_type(t, shape.ndim, 'C', false, GJ_LOCAL));
@@ -340,8 +342,8 @@ gj_known gj_infer_reduce(gj_icall *c)
 	if (initial.type && (!gj_is_scalar(initial.type) || (gj_is_complex(initial.type) && !gj_is_complex(result))))
 		gj_bad_argument(c, gj_name_slot(c->row, "initial"));
 	if (gj_named_argument(c, "out").type)
-		return reduce_into(c, result);
-	return reduces_all(c) ? gj_just(result) : into_local(c, result);
+		return check_out(c, result, left_ndim(c));
+	return reduces_all(c) ? gj_just(result) : into_new(c, result);
 }
 
 const gj_type *gj_running_type(const gj_obj *dtype, gj_reduction how, const gj_type *a)
@@ -364,7 +366,7 @@ gj_known gj_infer_accumulate(gj_icall *c)
 		gj_dtype_argument(c, gj_name_slot(c->row, "dtype"));
 	if (along && (axes & (axes - 1)))
 		gj_fail(fn(c), c->loc, GJ_ERR_AXIS_ONE, gj_shown(c->name));
-	return gj_named_argument(c, "out").type ? check_out(c, t, along ? a->ndim : 1) : into_local(c, t);
+	return gj_named_argument(c, "out").type ? check_out(c, t, along ? a->ndim : 1) : into_new(c, t);
 }
 
 gj_known gj_infer_astype(gj_icall *c)

@@ -107,8 +107,8 @@ bool gj_has_owner(const gj_type *t)
 static bool has_out(const gj_inst *s, const gj_op *call, const gj_name *row, const char *name)
 {
 	int slot[GJ_MAX_CALL];
-	uint32_t n = gj_is_ufunc(row) ? gj_bind_row(s->fn, call, row, name, slot) : 0;
-	return n && slot[n - 1] >= 0 && gj_o(s->fn, gj_slot_ref(s->fn, call, slot[n - 1]))->type != gj_t_none;
+	uint32_t out = gj_name_slot(row, "out");
+	return gj_bind_row(s->fn, call, row, name, slot) > out && slot[out] >= 0 && gj_o(s->fn, gj_slot_ref(s->fn, call, slot[out]))->type != gj_t_none;
 }
 
 bool gj_is_fresh(const gj_inst *s, gj_ref r)

@@ -269,7 +269,7 @@ static gj_lv call_named(gj_body *B, gj_ref r, const gj_name *row, const char *na
 	}
 	if (o->type && o->type->kind == GJ_EXPRESSION)
 		return gj_lexpression(B->L, o->type, c.a);
-	if (o->type && o->type->kind == GJ_ARRAY && gj_takes_expressions(row) && gj_is_fresh(B->s, r))
+	if (o->type && o->type->kind == GJ_ARRAY && gj_takes_expressions(row) && !gj_is_reduction(row) && gj_is_fresh(B->s, r))
 		return gj_lcomputed(B->L, gj_is_ufunc(row) || strcmp(row->name, "builtins.abs") ? row->name : "np.absolute", o->type, operands(row, c.n), c.a);
 	if (o->type && o->type->kind == GJ_ELEMENT && gj_is_ufunc(row))
 		return gj_lfused(B->L, row->name, o->type, c.n - 1, c.a);

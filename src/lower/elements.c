@@ -239,14 +239,27 @@ static gj_lv named(const gj_lcall *c, const char *param)
 	return v.type == gj_t_none ? (gj_lv){ 0 } : v;
 }
 
-/* Where results go: the array that is given, or a local one. */
-static gj_lv target_of(gj_lcall *c, bool *given)
+/* A new array of the extents that are left. */
+static gj_lv new_target(const reduction *r, const gj_type *t)
+{
+	gj_ref extent[GJ_MAX_NDIM];
+	bool keeps = t->ndim == r->a.type->ndim;
+	for (uint32_t d = 0, n = 0; d < r->a.type->ndim; d++)
+		if (keeps || !(r->axes >> d & 1))
+			extent[n++] = r->axes >> d & 1 ? gj_eint(r->L, gj_i64(), 1) : gj_extent(r->shape, d);
+	return gj_lnew_array(r->L, t, extent, false);
+}
+
+/* Where results go: the array that is given, or one of its own. */
+static gj_lv target_of(const reduction *r, gj_lcall *c, bool *given)
 {
 	gj_shape_known shape;
 	gj_lv out = named(c, "out");
 	*given = out.type;
 	if (*given)
 		return out;
+	if (c->B->s->fn->memory)
+		return new_target(r, c->type);
 	gj_known_shape(c->B->s, c->ref, &shape);
 	return gj_lnew_local(c->L, c->type, &shape);
 }
@@ -285,7 +298,7 @@ gj_lv gj_lower_reduce(gj_lcall *c)
 		gj_lrequire_operand(L, r.shape, r.mean);
 	if (c->type->kind != GJ_ARRAY)
 		return reduced(&r);
-	gj_lv out = target_of(c, &given);
+	gj_lv out = target_of(&r, c, &given);
 	if (given)
 		check_out(&r, out);
 	reduce_into(&r, out, 0, at, 0);
@@ -336,7 +349,7 @@ gj_lv gj_lower_accumulate(gj_lcall *c)
 	reduction r = { .L = L, .how = (gj_reduction)c->arg, .a = c->a[0], .shape = gj_lshaped(L, c->a[0]) };
 	uint32_t ndim = r.a.type->ndim;
 	bool axis = c->a[1].type && c->a[1].type != gj_t_none, along = axis || ndim == 1, given;
-	gj_lv *array, out = target_of(c, &given);
+	gj_lv *array, out = target_of(&r, c, &given);
 	r.result = r.acc = gj_running_type(named(c, "dtype").konst, r.how, r.a.type);
 	for (uint32_t d = 0; given && along && d < ndim; d++)
 		gj_lrequire(L, gj_ecmp(L, GJ_CMP_EQ, gj_extent(out, d), gj_extent(r.shape, d)));
