@@ -200,7 +200,7 @@ def test_members_by_their_names():
 	out = np.zeros(2)
 	kernel[1, 1](out, Color.RED)
 	assert out.tolist() == [Color.GREEN.value + Level.LOW, 1]
-	with pytest.raises(errors.TypingError, match="cannot be indexed"):
+	with pytest.raises(errors.TypingError, match="KeyError: .BLACK.: the class Color has no such member"):
 		gridjit.njit(lambda: Color["BLACK"])()
 
 def test_fused_functions_take_integer_members():

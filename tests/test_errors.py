@@ -42,6 +42,7 @@ EXPECT = {
 	"CALL_COUNT": "plain() takes 2 arguments, but got 3",
 	"CALL_MISSING": "plain() needs the argument 'b'",
 	"CALL_TWICE": "plain() got the argument 'a' twice",
+	"MEMBER_KEY": "KeyError: 'LIHGT': the class Shade has no such member",
 	"KEY": "has no key 'c'",
 	"STAR_STAR": "** needs a dictionary with constant strings as keys, not float32",
 	"NEEDS_MEMORY": ("UnsupportedError", "np.array() makes a new array"),

@@ -225,11 +225,52 @@ def chosen_at_the_end(n):
 	return n
 
 
+def chosen_or_none(n):
+	kind = None
+	if n:
+		kind = Unstable if n > 1 else KeyError
+	if kind is not None:
+		raise kind("unstable", f"{n:3d}")
+	return n
+
+
+def chosen_in_a_try(n):
+	if n < 2:
+		kind = IndexError if n else KeyError
+	else:
+		kind = Unstable
+	n += 1
+	try:
+		if n:
+			raise kind("a", n, n + 1, n + 2)
+	except IndexError:
+		return n
+
+
+def chosen_in_a_handler(n):
+	try:
+		return 1 // (n // 3)
+	except ZeroDivisionError as error:
+		raise (ValueError if n else KeyError)("of", n, n + 1) from error
+
+
+def chosen_or_nothing(n):
+	kind = None
+	if n < 2:
+		kind = LookupError
+	if n == 1:
+		del kind
+	raise kind(n)
+
+
 class Unstable(ArithmeticError):
 	pass
 
 
-@pytest.mark.parametrize("function", (chosen_class, chosen_object, chosen_before, chosen_variable, chosen_at_the_end), ids=lambda f: f.__name__)
+CHOSEN = (chosen_class, chosen_object, chosen_before, chosen_variable, chosen_at_the_end, chosen_or_none, chosen_in_a_try, chosen_in_a_handler, chosen_or_nothing)
+
+
+@pytest.mark.parametrize("function", CHOSEN, ids=lambda f: f.__name__)
 def test_which_exception_depends_on_the_way(function):
 	def outcome(f, n):
 		try:
@@ -240,3 +281,16 @@ def test_which_exception_depends_on_the_way(function):
 	compiled = njit(function)
 	for n in range(3):
 		assert outcome(compiled, n) == outcome(function, n)
+
+
+def test_a_class_of_exceptions_is_no_value():
+	def kept(n):
+		return ValueError
+
+	def called(n):
+		error = Unstable("a") if n else None
+		if error is not None:
+			raise error
+	for function, name in (kept, "ValueError"), (called, "Unstable"):
+		with pytest.raises(errors.UnsupportedNameError, match=f"the class {name} cannot be used(.|\\n)*write the raise where the class is chosen"):
+			njit(function)(1)

@@ -1,48 +1,69 @@
 /* Texts of exceptions, and texts that are printed, that depend on the way control came: `raise ValueError("a" if x else "b")`. Strings are
  * constants and no phi joins two of them, so the number of the text is joined instead, and who is told takes the text of that number. Where one is
- * compared with a constant, as in `state == "idle"`, numbers are. */
+ * compared with a constant, as in `state == "idle"`, numbers are. So it is with classes of exceptions that are raised, and None beside them. */
 #include "bytecode/state.h"
+#include "code/exceptions.h"
 
 #include <string.h>
 
-enum { MAX_PHIS = 16, MAX_TEXTS = 16 };
+enum { MAX_PHIS = 16 };
+
+typedef const gj_obj *chosen(gj_ssa_state *, gj_ref);
 
 typedef struct gathered {
+	chosen *chosen;                            /* what an operation chooses among: string_of or class_of */
 	gj_ref phi[MAX_PHIS], number[MAX_PHIS];
-	const char *text[MAX_TEXTS];
-	uint32_t nphis, ntexts;
+	const gj_obj *of[GJ_MAX_CHOSEN];
+	uint32_t nphis, n;
 } gathered;
 
 /* A constant string, which may be an item of a constant tuple: `state, n = "idle", 0`. NULL: it is none. */
-static const char *string_of(gj_ssa_state *s, const gj_op *o)
+static const gj_obj *string_of(gj_ssa_state *s, gj_ref r)
 {
-	const gj_op *tuple = o->op == GJ_UNPACK ? gj_o(s->f, gj_var_find(s, o->arg[0])) : NULL;
+	const gj_op *o = gj_o(s->f, r), *tuple = o->op == GJ_UNPACK ? gj_o(s->f, gj_var_find(s, o->arg[0])) : NULL;
 	const gj_obj *c = o->op == GJ_OBJ ? o->imm.obj : NULL;
 	if (tuple && tuple->op == GJ_OBJ && tuple->imm.obj->kind == GJ_OBJ_TUPLE && o->imm.i < (int64_t)tuple->imm.obj->n)
 		c = tuple->imm.obj->item[o->imm.i];
-	return c && c->kind == GJ_OBJ_STR ? c->name : NULL;
+	return c && c->kind == GJ_OBJ_STR ? c : NULL;
 }
 
-/* The text's number, as a new one if need be; MAX_TEXTS: there are too many. */
-static uint32_t number_of(gathered *g, const char *text)
+/* A class of exceptions, or None. NULL: it is none. */
+static const gj_obj *class_of(gj_ssa_state *s, gj_ref r)
+{
+	const gj_obj *c = gj_named_object(s, r);
+	return c && (c->kind == GJ_OBJ_NONE || gj_is_exception(c)) ? c : NULL;
+}
+
+static bool same(const gj_obj *a, const gj_obj *b)
+{
+	if (a->kind == GJ_OBJ_OPAQUE && b->kind == GJ_OBJ_OPAQUE)
+		return a->kin->item[0]->data == b->kin->item[0]->data;
+	return a->kind == b->kind && (a->kind == GJ_OBJ_NONE || !strcmp(a->name, b->name));
+}
+
+/* Its number, as a new one if need be; GJ_MAX_CHOSEN: there are too many. */
+static uint32_t number_of(gathered *g, const gj_obj *of)
 {
 	uint32_t i = 0;
-	while (i < g->ntexts && strcmp(g->text[i], text))
+	while (i < g->n && !same(g->of[i], of))
 		i++;
-	if (i == g->ntexts && i < MAX_TEXTS)
-		g->text[g->ntexts++] = text;
+	if (i == g->n && i < GJ_MAX_CHOSEN)
+		g->of[g->n++] = of;
 	return i;
 }
 
-/* Is r a constant string, or a phi of nothing else? */
+/* Is r a constant of that kind, or a phi of nothing else? */
 static bool gather(gj_ssa_state *s, gj_ref r, gathered *g)
 {
 	const gj_op *o = gj_o(s->f, r);
-	if (string_of(s, o))
-		return number_of(g, string_of(s, o)) < MAX_TEXTS;
+	const gj_obj *of = g->chosen(s, r);
+	if (of)
+		return number_of(g, of) < GJ_MAX_CHOSEN;
 	for (uint32_t i = 0; i < g->nphis; i++)
 		if (g->phi[i] == r)
 			return true;
+	if (o->op == GJ_UNDEF)                                 /* who reads the variable asks whether it has a value */
+		return true;
 	if (o->op != GJ_PHI || g->nphis == MAX_PHIS)
 		return false;
 	g->phi[g->nphis++] = r;
@@ -79,11 +100,11 @@ gj_ref gj_constant_before(gj_ssa_state *s, gj_ref r, const gj_obj *obj)
 	return n;
 }
 
-/* The number of the string r, in the same block. */
+/* The number of r, in the same block. */
 static gj_ref emit_number(gj_ssa_state *s, gj_ref r, gathered *g)
 {
 	gj_obj *number = gj_new(s->f->arena, gj_obj, 1);
-	*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = number_of(g, string_of(s, gj_o(s->f, r))) };
+	*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = number_of(g, g->chosen(s, r)) };
 	return gj_constant_before(s, r, number);
 }
 
@@ -94,8 +115,10 @@ static void fill(gj_ssa_state *s, gathered *g, uint32_t i)
 	gj_grow_aliases(s, n);
 	for (uint32_t k = 0; k < n; k++) {
 		gj_ref a = gj_var_find(s, gj_o(s->f, g->phi[i])->arg[k]);
-		if (string_of(s, gj_o(s->f, a)))
+		if (g->chosen(s, a))
 			arg[k] = emit_number(s, a, g);
+		else
+			arg[k] = a;                                    /* another of the phis, or no value */
 		for (uint32_t j = 0; j < g->nphis; j++)
 			if (g->phi[j] == a)
 				arg[k] = g->number[j];
@@ -104,22 +127,64 @@ static void fill(gj_ssa_state *s, gathered *g, uint32_t i)
 	gj_o(s->f, g->number[i])->nargs = n;
 }
 
+/* The phis of numbers beside those that r is one of; false: r is no phi of such constants. */
+static bool number(gj_ssa_state *s, gj_ref r, gathered *g)
+{
+	if (gj_o(s->f, r)->op != GJ_PHI || !gather(s, r, g) || !g->n)
+		return false;
+	gj_grow_aliases(s, g->nphis);
+	for (uint32_t i = 0; i < g->nphis; i++)
+		g->number[i] = gj_var_phi(s, gj_o(s->f, g->phi[i])->block, GJ_VAR_SOME);
+	for (uint32_t i = 0; i < g->nphis; i++)
+		fill(s, g, i);
+	return true;
+}
+
 static void choose(gj_ssa_state *s, gj_ref r)
 {
-	gathered g = { 0 };
-	if (gj_o(s->f, r)->op != GJ_PHI || gj_choice_of(s, r) || !gather(s, r, &g) || !g.ntexts)
+	gathered g = { .chosen = string_of };
+	if (gj_choice_of(s, r) || !number(s, r, &g))
 		return;
 	gj_sb text = { 0 };
-	for (uint32_t i = 0; i < g.ntexts; i++)
-		gj_sb_printf(&text, "%s%c", g.text[i], GJ_TOLD_ONE);
+	for (uint32_t i = 0; i < g.n; i++)
+		gj_sb_printf(&text, "%s%c", g.of[i]->name, GJ_TOLD_ONE);
 	const char *texts = gj_strdup(s->f->arena, gj_sb_str(&text));
 	gj_sb_free(&text);
-	gj_grow_aliases(s, g.nphis);
-	for (uint32_t i = 0; i < g.nphis; i++)
-		g.number[i] = gj_var_phi(s, gj_o(s->f, g.phi[i])->block, GJ_VAR_SOME);
-	for (uint32_t i = 0; i < g.nphis; i++)
-		fill(s, &g, i);
 	gj_push(s->f->arena, &s->choice, ((gj_choice){ r, g.number[0], texts }));
+}
+
+/* `phi is None`, whose class of exceptions or None has that number: numbers are compared. */
+static void compare_with_none(gj_ssa_state *s, gj_ref phi, gj_ref n, int64_t none)
+{
+	for (gj_ref r = 1, end = s->f->op.n; r < end; r++) {
+		const gj_op *o = gj_o(s->f, r);
+		uint32_t k = o->op == GJ_IS && !s->alias[r] && gj_var_find(s, o->arg[0]) == phi ? 0 : 1;
+		if (o->op != GJ_IS || s->alias[r] || gj_var_find(s, o->arg[k]) != phi)
+			continue;
+		const gj_op *other = gj_o(s->f, gj_var_find(s, o->arg[1 - k]));
+		if (other->op != GJ_OBJ || other->imm.obj->kind != GJ_OBJ_NONE)
+			continue;
+		gj_obj *number = gj_new(s->f->arena, gj_obj, 1);
+		*number = (gj_obj){ .kind = GJ_OBJ_INT, .i = none };
+		gj_ref arg[] = { n, gj_constant_before(s, r, number) };
+		gj_op *at = gj_o(s->f, r);
+		at->op = GJ_PYCMP;
+		at->sub = at->sub ? GJ_CMP_NE : GJ_CMP_EQ;
+		at->arg = gj_memdup(s->f->arena, arg, sizeof arg);
+	}
+}
+
+uint32_t gj_choose_class(gj_ssa_state *s, gj_ref r, gj_ref *chosen, const gj_obj *class[GJ_MAX_CHOSEN])
+{
+	gathered g = { .chosen = class_of };
+	if (!number(s, r, &g))
+		return 0;
+	*chosen = g.number[0];
+	memcpy(class, g.of, g.n * sizeof *class);
+	for (uint32_t i = 0; i < g.n; i++)
+		for (uint32_t k = 0; g.of[i]->kind == GJ_OBJ_NONE && k < g.nphis; k++)
+			compare_with_none(s, g.phi[k], g.number[k], i);
+	return g.n;
 }
 
 /* In what makes the message: operands of calls, and pieces of f-strings in them. */

@@ -177,6 +177,7 @@ gj_ref gj_var_phi(gj_ssa_state *, uint32_t block, uint32_t var);
 void   gj_var_fill(gj_ssa_state *);            /* operands of all phis, then the trivial ones become aliases */
 void   gj_var_trivial(gj_ssa_state *);         /* again, after edges are gone */
 gj_ref gj_var_find(gj_ssa_state *, gj_ref);    /* through aliases */
+const gj_obj *gj_named_object(gj_ssa_state *, gj_ref);          /* the object that a name stands for, dotted or not; NULL: it is no name */
 
 /* ways.c: where what is raised depends on the way control came, each has a RAISE of its own. */
 void   gj_part_raises(gj_ssa_state *);
@@ -192,15 +193,17 @@ void   gj_settle_prints(gj_ssa_state *);
 extern const gj_obj gj_assertion;              /* what a failed assert raises */
 
 /* texts.c: what r is as a text that an exception tells, with marks in it for `value`; false: it is no text, or says something else. May a
- * message tell r? The object that a name stands for, dotted or not; NULL: it is no name. */
+ * message tell r? */
 bool   gj_text_of(gj_ssa_state *, gj_ref r, gj_sb *out, gj_refs *value, int depth);
 bool   gj_can_tell(gj_ssa_state *, gj_ref r, int depth);
-const gj_obj *gj_named_object(gj_ssa_state *, gj_ref r);
 
 /* choice.c: phis of strings that are raised or printed, or compared with constants, get one of numbers beside them; NULL: r is no such phi. Adds ops. */
 void   gj_choose_texts(gj_ssa_state *);
 void   gj_choose_compared(gj_ssa_state *);
 const gj_choice *gj_choice_of(const gj_ssa_state *, gj_ref r);
+/* r is a phi of classes of exceptions, or of None: how many they are, and the phi of their numbers, which `r is None` compares from now on; 0: it is none. */
+enum { GJ_MAX_CHOSEN = 16 };
+uint32_t gj_choose_class(gj_ssa_state *, gj_ref r, gj_ref *number, const gj_obj *class[GJ_MAX_CHOSEN]);
 /* Room for more ops, which stand for themselves; a constant before op r; the last op of the block goes before op r. */
 void   gj_grow_aliases(gj_ssa_state *, uint32_t more);
 gj_ref gj_constant_before(gj_ssa_state *, gj_ref r, const gj_obj *);

@@ -282,6 +282,18 @@ gj_ref gj_var_find(gj_ssa_state *s, gj_ref r)
 	return r;
 }
 
+const gj_obj *gj_named_object(gj_ssa_state *s, gj_ref r)
+{
+	const gj_op *o = gj_o(s->f, r);
+	const gj_obj *in = o->op == GJ_ATTR ? gj_named_object(s, gj_var_find(s, o->arg[0])) : NULL;
+	if (o->op == GJ_OBJ)
+		return o->imm.obj;
+	for (uint32_t i = 0; in && in->kind == GJ_OBJ_MODULE && in->item && i < in->n; i++)
+		if (!strcmp(in->attr[i], o->imm.name))
+			return in->item[i];
+	return NULL;
+}
+
 /* The one value that a phi joins besides itself, 0 if there are several. */
 static gj_ref only_operand(gj_ssa_state *s, gj_ref phi)
 {

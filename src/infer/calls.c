@@ -375,6 +375,8 @@ static gj_known call_named(gj_infer *I, gj_inst *s, gj_ref r, const char *name)
 	const gj_name *row = gj_name_find(name);
 	int slot[GJ_MAX_CALL];
 	gj_icall c = { .I = I, .s = s, .row = row, .name = name, .loc = call->loc, .call = r };
+	if (!row)
+		gj_refuse_opaque(s->fn, call->loc, gj_value(s, call->arg[0]));
 	if (!row || !row->params || (gj_is_method(row) && gj_o(s->fn, call->arg[0])->op != GJ_ATTR))
 		gj_fail(s->fn, call->loc, GJ_ERR_UNKNOWN_FUNCTION, gj_shown(name));
 	c.n = gj_bind_row(s->fn, call, row, name, slot);

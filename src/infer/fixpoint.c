@@ -97,7 +97,7 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 		v = (gj_known){ t, !same ? NULL : v.type ? gj_obj_meet(s->fn->arena, v.konst, x.konst) : x.konst };
 	}
 	if (v.type && gj_is_lost(v))
-		gj_fail(s->fn, o->loc, GJ_ERR_UNIFY, "a value", v.type->name, v.type->name);
+		gj_refuse_lost(s, o, v);
 	return v;
 }
 

@@ -116,6 +116,7 @@ bool     gj_obj_is_int(const gj_obj *, int64_t *);           /* INT, BOOL and in
 bool     gj_obj_is_float(const gj_obj *, double *);          /* a number that a float64 is exactly */
 /* Fails if it is an object that kernels know no use of, and it is known what to write instead. */
 void gj_refuse_opaque(const gj_fn *, uint32_t loc, gj_known);
+GJ_NORETURN void gj_refuse_lost(const gj_inst *, const gj_op *phi, gj_known);       /* which object it joins is not known when the function runs */
 const gj_type *gj_element_of(const gj_type *);               /* of arrays and expressions; a number itself; NULL: neither */
 const char *gj_known_text(gj_arena *, gj_known);             /* "int64", "function f", "module math": for messages */
 const char *gj_known_list(gj_arena *, uint32_t n, const gj_known *);   /* "(int64, function f)" */
@@ -194,6 +195,7 @@ GJ_NORETURN void gj_no_field(const gj_fn *, uint32_t loc, const gj_type *record,
 GJ_NORETURN void gj_no_global(const gj_fn *, uint32_t loc, const gj_obj *missing);
 GJ_NORETURN void gj_no_attribute(const gj_fn *, uint32_t loc, gj_known, const char *name);
 GJ_NORETURN void gj_no_key(const gj_fn *, uint32_t loc, const gj_type *dict, gj_known key);
+GJ_NORETURN void gj_no_member(const gj_fn *, uint32_t loc, const gj_obj *class, const char *name);     /* Color["nope"] */
 GJ_NORETURN void gj_no_keyword(const gj_fn *, uint32_t loc, const gj_code *, const char *name);
 GJ_NORETURN void gj_no_name(const gj_fn *, uint32_t loc, const char *dotted);
 /* Can v become what lies at a place of type t in memory? */

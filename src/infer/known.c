@@ -2,6 +2,7 @@
  * ask of their arguments. */
 #include "infer/infer.h"
 #include "types/record.h"
+#include "code/exceptions.h"
 
 #include <string.h>
 
@@ -189,6 +190,9 @@ void gj_refuse_opaque(const gj_fn *f, uint32_t loc, gj_known v)
 {
 	if (gj_is_generator(v))
 		gj_fail(f, loc, GJ_ERR_GENERATOR);
+	if (v.konst && gj_is_exception(v.konst))
+		gj_fail(f, loc, GJ_ERR_INSTEAD, v.konst->kind == GJ_OBJ_NAME ? gj_printf(f->arena, "the class %s", gj_shown(v.konst->name)) : v.konst->name,
+		        "classes of exceptions stand behind raise and except alone: write the raise where the class is chosen, raise ValueError(\"text\")");
 	if (v.konst && v.konst->kind == GJ_OBJ_NAME)
 		refuse_space(f, loc, v.konst->name);
 	if (!v.konst || v.konst->kind != GJ_OBJ_OPAQUE)
@@ -197,6 +201,13 @@ void gj_refuse_opaque(const gj_fn *f, uint32_t loc, gj_known v)
 		gj_fail(f, loc, GJ_ERR_NOT_BUILT, v.konst->name);
 	if (v.konst->instead)
 		gj_fail(f, loc, GJ_ERR_INSTEAD, v.konst->name, v.konst->instead);
+}
+
+void gj_refuse_lost(const gj_inst *s, const gj_op *phi, gj_known v)
+{
+	for (uint32_t k = 0; k < phi->nargs; k++)
+		gj_refuse_opaque(s->fn, gj_o(s->fn, phi->arg[k])->loc, gj_value(s, phi->arg[k]));
+	gj_fail(s->fn, phi->loc, GJ_ERR_UNIFY, "a value", v.type->name, v.type->name);
 }
 
 /* ARG counts as CPython's variables do: what nested code captures stands at the end of them. */

@@ -366,14 +366,18 @@ static gj_known dict_item(const gj_inst *s, const gj_op *o, gj_known a, gj_known
 	return (gj_known){ a.type->item[i], a.konst ? a.konst->item[i] : NULL };
 }
 
-/* Color['RED']: the member of an enumeration; no type: the class is none, or has no such member. */
+/* Color['RED']: the member of an enumeration; no type: the class is none. */
 static gj_known member_named(const gj_inst *s, const gj_op *o, const gj_obj *class, const gj_obj *key)
 {
+	bool any = false;
 	for (uint32_t i = 0; key && key->kind == GJ_OBJ_STR && class->attr && i < class->n; i++) {
-		gj_known v = strcmp(class->attr[i], key->name) ? (gj_known){ 0 } : gj_known_of(s->fn, o->loc, class->item[i]);
-		if (v.type && gj_is_member(v.type))
+		gj_known v = gj_known_of(s->fn, o->loc, class->item[i]);
+		any |= gj_is_member(v.type);
+		if (gj_is_member(v.type) && !strcmp(class->attr[i], key->name))
 			return v;
 	}
+	if (any)
+		gj_no_member(s->fn, o->loc, class, key->name);
 	return (gj_known){ 0 };
 }
 

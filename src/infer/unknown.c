@@ -23,6 +23,14 @@ void gj_no_key(const gj_fn *f, uint32_t loc, const gj_type *dict, gj_known key)
 	gj_fail(f, loc, GJ_ERR_KEY, dict->name, name ? gj_printf(f->arena, "'%s'", name) : gj_known_text(f->arena, key), gj_did_you_mean(&like));
 }
 
+void gj_no_member(const gj_fn *f, uint32_t loc, const gj_obj *class, const char *name)
+{
+	gj_nearest like = gj_nearest_to(name);
+	for (uint32_t i = 0; i < class->n; i++)
+		gj_nearest_offer(&like, class->attr[i]);
+	gj_fail(f, loc, GJ_ERR_MEMBER_KEY, name, class->name, gj_did_you_mean(&like));
+}
+
 void gj_no_keyword(const gj_fn *f, uint32_t loc, const gj_code *code, const char *name)
 {
 	const char *const *param = code->var + code->nposonly;
@@ -116,5 +124,7 @@ static const char *name_like(gj_arena *arena, const char *dotted)
 
 void gj_no_name(const gj_fn *f, uint32_t loc, const char *dotted)
 {
+	gj_obj named = { .kind = GJ_OBJ_NAME, .name = dotted };
+	gj_refuse_opaque(f, loc, (gj_known){ NULL, &named });
 	gj_refuse_name(f, loc, gj_shown(dotted), name_like(f->arena, dotted));
 }

@@ -189,6 +189,10 @@ def CALL_TWICE(x):
 	x[0] = plain(1, a=2)  # here: plain(1, a=2)
 
 
+def MEMBER_KEY(x):
+	x[0] = Shade["LIHGT"].value  # here: Shade["LIHGT"]
+
+
 def KEY(x):
 	x[0] = {"a": 1, "b": x[0]}["c"]  # here: {"a": 1, "b": x[0]}["c"]
 
