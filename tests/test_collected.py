@@ -121,6 +121,16 @@ def test_array_of_another_name():
 	assert f(3).dtype == np.float32 and f(3).tolist() == [0, 1, 2]
 
 
+def test_lengths_that_conditions_make():
+	"""Also where the number of rounds is a constant."""
+	def f(x, n):
+		return np.array([x[i] for i in range(10) if x[i] > n]), np.array([v for v in (1.0, n, 3.0) if v > 2]), np.array([(i, i) for i in range(3)]).sum()
+	compiled, x = jit(f), np.arange(12.0)
+	for n in 3.0, 20.0, -1.0:
+		for got, want in zip(compiled(x, n), f(x, n)):
+			assert np.array_equal(got, want)
+
+
 @pytest.mark.parametrize("f", [
 	lambda x: [v for v in x],
 	lambda x: len([v for v in x]),

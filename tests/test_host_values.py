@@ -2,6 +2,7 @@
 what their exceptions and errors say."""
 
 import gc
+import math
 import sys
 
 import numpy as np
@@ -353,3 +354,25 @@ def test_strings_that_are_chosen_in_kernels():
 	out = np.zeros(8)
 	kernel[1, 8](out)
 	assert out.tolist() == [1, 1, 1, 2, 2, 2, 2, 2]
+
+
+def test_hasattr_is_known_when_the_function_is_compiled(points):
+	def has(x):
+		return hasattr(x, "shape"), hasattr(x, "sort"), hasattr(x, "real"), hasattr(x, "count"), hasattr(x, "__len__"), hasattr(x, "nope"), hasattr(x, "index")
+
+	def first(x):
+		return x[0] if hasattr(x, "__getitem__") else x
+	compiled = njit(has)
+	for x in (np.arange(3), 1.0, 3, (1, 2), None, True, 1j):
+		assert compiled(x)[:3] == has(x)[:3] and compiled(x)[4:] == has(x)[4:]
+	assert njit(first)(2.5) == 2.5 and njit(first)((1, 2)) == 1 and njit(lambda x: hasattr(x, "b"))(points[0])
+	with pytest.raises(errors.TypingError, match="hasattr.. cannot take"):
+		njit(lambda x: hasattr(math, "sin"))(1)
+
+
+def test_characters_of_constant_strings():
+	def f(mode):
+		return (1 if mode[0] == "f" else 2) + (10 if mode[-1] == "t" else 0)
+	assert [njit(f)(mode) for mode in ("fast", "slow", "f", "t")] == [11, 2, 1, 12]
+	with pytest.raises(errors.TypingError, match="known only when the function runs"):
+		njit(lambda i: "abc"[i] == "b")(1)

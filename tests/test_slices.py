@@ -89,6 +89,33 @@ def test_values():
 		assert same(f.py_func(x, *arguments), f(x, *arguments)), f
 
 
+@njit
+def parts(a, s, t, c):
+	return a[s if c else t]
+
+
+@njit
+def ends(a, start, stop, step, left_out):
+	if left_out == 0:
+		start = None
+	elif left_out == 1:
+		stop = None
+	elif left_out == 2:
+		step = None
+	a[start:stop:step] += 1
+	return a[start:stop:step]
+
+
+def test_parts_that_may_be_none():
+	for s in ALL:
+		for c in (True, False):
+			assert same(parts(x, s, slice(None, 2), c), parts.py_func(x, s, slice(None, 2), c))
+			assert same(parts(x, s, slice(1, None, -1), c), parts.py_func(x, s, slice(1, None, -1), c))
+	for left_out in range(4):
+		for part in (1, 5, 2), (5, 1, -1), (-2, 1, -2), (0, 9, 3):
+			assert same(ends(np.arange(7.0), *part, left_out), ends.py_func(np.arange(7.0), *part, left_out))
+
+
 def test_kernels():
 	@cuda.jit
 	def kernel(a, s, out):

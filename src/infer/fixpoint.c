@@ -77,6 +77,15 @@ static gj_known incoming(const gj_inst *s, const gj_op *o, uint32_t k)
 	return present ? gj_known_seen(v) : gj_known_at(s, from, o->arg[k]);
 }
 
+/* Lists of several lengths come together: what np.array takes is filled in a loop, if that has not been tried yet. */
+static void collect(gj_inst *s, uint32_t loc, const gj_type *a, const gj_type *b)
+{
+	if (!s->fn->memory || s->reading.collects)
+		gj_fail(s->fn, loc, GJ_ERR_LIST_LENGTH, a->n, b->n);
+	s->reading.loops.n = s->reading.arrays.n = 0;
+	s->reading.collects = s->reread = s->changed = true;
+}
+
 static gj_known phi(gj_inst *s, const gj_op *o)
 {
 	gj_known v = { 0 };
@@ -90,8 +99,10 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_CLOSURE_VALUE, v.konst->code->name);
 		if (gj_is_generator(v) && !gj_obj_equal(v.konst, x.konst))
 			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_GENERATOR);
-		if (v.type && gj_is_list(v.type) && gj_is_list(x.type) && v.type->n != x.type->n)
-			gj_fail(s->fn, gj_o(s->fn, o->arg[k])->loc, GJ_ERR_LIST_LENGTH, v.type->n, x.type->n);
+		if (v.type && gj_is_list(v.type) && gj_is_list(x.type) && v.type->n != x.type->n) {
+			collect(s, gj_o(s->fn, o->arg[k])->loc, v.type, x.type);
+			return v;
+		}
 		const gj_type *t = v.type ? meet(s->fn, o, gj_o(s->fn, o->arg[k])->loc, v, x) : x.type;
 		bool same = !v.type || t->kind == GJ_TUPLE || (t == v.type && t == x.type);
 		v = (gj_known){ t, !same ? NULL : v.type ? gj_obj_meet(s->fn->arena, v.konst, x.konst) : x.konst };
@@ -99,39 +110,6 @@ static gj_known phi(gj_inst *s, const gj_op *o)
 	if (v.type && gj_is_lost(v))
 		gj_refuse_lost(s, o, v);
 	return v;
-}
-
-static gj_known star(gj_inst *s, const gj_op *o, gj_known a)
-{
-	if (o->sub && !gj_is_dict(a.type))
-		gj_fail(s->fn, o->loc, GJ_ERR_STAR_STAR, gj_known_text(s->fn->arena, a));
-	if (!o->sub && !gj_is_sequence(a.type))
-		gj_fail(s->fn, o->loc, GJ_ERR_STAR, gj_known_text(s->fn->arena, a));
-	return a;
-}
-
-static gj_known unpack(gj_inst *s, const gj_op *o, gj_known a)
-{
-	if (a.type->kind == GJ_ARRAY && a.type->ndim > 0)
-		return (gj_known){ gj_rule_index(a.type, "i"), NULL };
-	if (!gj_is_sequence(a.type))
-		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK, gj_known_text(s->fn->arena, a), (int)o->sub);
-	if (a.type->n != o->sub)
-		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)o->sub);
-	return (gj_known){ a.type->item[o->imm.i], a.konst ? a.konst->item[o->imm.i] : NULL };
-}
-
-static gj_known unpack_rest(gj_inst *s, const gj_op *o, gj_known a)
-{
-	uint32_t before = o->sub, named = before + (uint32_t)o->imm.i;
-	if (!gj_is_sequence(a.type))
-		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_STAR, gj_known_text(s->fn->arena, a));
-	if (a.type->n < named)
-		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)named);
-	gj_known *item = gj_new(s->fn->arena, gj_known, a.type->n + 1);
-	for (uint32_t i = 0; i < a.type->n - named; i++)
-		item[i] = (gj_known){ a.type->item[before + i], a.konst ? a.konst->item[before + i] : NULL };
-	return gj_known_items(s->fn, o->loc, NULL, a.type->n - named, item);
 }
 
 static gj_known is_(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
@@ -244,7 +222,8 @@ static gj_known has(gj_inst *s, const gj_op *o, gj_known a)
 		return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(s->fn->arena, false) };
 	if (!must_unroll(s, o, a))
 		return gj_just(gj_scalar[GJ_BOOL]);
-	bool array = s->fn->memory && gj_o(s->fn, o->arg[0])->sub == GJ_ITER_COLLECTED && (!known || n > MAX_ROUNDS);
+	bool array = s->fn->memory && gj_o(s->fn, o->arg[0])->sub == GJ_ITER_COLLECTED && gj_iter_item(s->fn->arena, a.type)
+		&& (!known || n > MAX_ROUNDS || s->reading.collects);
 	if (!known && !array)
 		gj_fail_rounds(s->fn, o->loc, a);
 	if (n > MAX_ROUNDS && !array)
@@ -284,7 +263,9 @@ static gj_known inplace(gj_inst *s, const gj_op *o, gj_known a, gj_known b)
 		gj_fail(s->fn, o->loc, GJ_ERR_EXPRESSION_INPLACE, gj_binop_name[o->sub]);
 	if (a.type->readonly)
 		gj_fail(s->fn, o->loc, GJ_ERR_READONLY, a.type->name);
-	if (v.type->ndim > a.type->ndim || !gj_storable_kind(v.type->elem, a.type->elem))
+	if (v.type->ndim > a.type->ndim)
+		gj_fail(s->fn, o->loc, GJ_ERR_INPLACE_NDIM, a.type->name, (int)v.type->ndim, gj_binop_name[o->sub]);
+	if (!gj_storable_kind(v.type->elem, a.type->elem))
 		refuse_store(s, o, v, a.type);
 	return gj_just(a.type);
 }
@@ -313,9 +294,9 @@ static gj_known eval1(gj_inst *s, const gj_op *o, gj_known a)
 	case GJ_PYUN:     return gj_known_unary(s->fn, o->loc, o->sub, a);
 	case GJ_TRUTH:    return gj_known_truth(s->fn, o->loc, a);
 	case GJ_ATTR:     return attribute(s, o, a);
-	case GJ_UNPACK:   return unpack(s, o, a);
-	case GJ_UNPACKREST: return unpack_rest(s, o, a);
-	case GJ_STAR:     return star(s, o, a);
+	case GJ_UNPACK:   return gj_known_unpacked(s, o, a);
+	case GJ_UNPACKREST: return gj_known_rest(s, o, a);
+	case GJ_STAR:     return gj_known_star(s, o, a);
 	case GJ_GETITER:  return gj_known_iter(s->fn, gj_o(s->fn, o->arg[0])->loc, a);   /* the op's own place is the whole loop */
 	case GJ_ITERSTART: return (gj_known){ gj_iter_position(s->fn->arena, a.type), NULL };
 	case GJ_ITERCOUNT: return gj_just(gj_scalar[GJ_I64]);

@@ -78,6 +78,9 @@ const gj_type *gj_in_space(gj_trap *, const gj_type *, gj_space);
  * them. Has an op starred operands? Puts their items in their place: ops before it. False: not all types are known yet. */
 void gj_put_before(gj_inst *, uint32_t block, uint32_t place, uint32_t before);
 bool gj_is_starred(const gj_fn *, const gj_op *);
+gj_known gj_known_star(const gj_inst *, const gj_op *, gj_known);
+gj_known gj_known_unpacked(const gj_inst *, const gj_op *, gj_known);
+gj_known gj_known_rest(const gj_inst *, const gj_op *, gj_known);
 bool gj_spread_stars(gj_inst *, uint32_t block, uint32_t place);
 /* slices.c: does the op index by slices that are values? Puts ops in front of it that give their parts. */
 bool gj_write_out_slices(gj_inst *, uint32_t block, uint32_t place);
@@ -196,6 +199,7 @@ GJ_NORETURN void gj_no_global(const gj_fn *, uint32_t loc, const gj_obj *missing
 GJ_NORETURN void gj_no_attribute(const gj_fn *, uint32_t loc, gj_known, const char *name);
 GJ_NORETURN void gj_no_key(const gj_fn *, uint32_t loc, const gj_type *dict, gj_known key);
 GJ_NORETURN void gj_no_member(const gj_fn *, uint32_t loc, const gj_obj *class, const char *name);     /* Color["nope"] */
+bool gj_has_words(gj_arena *, const gj_type *, const char *name);      /* have values of the type an attribute or method of that name? */
 GJ_NORETURN void gj_no_keyword(const gj_fn *, uint32_t loc, const gj_code *, const char *name);
 GJ_NORETURN void gj_no_name(const gj_fn *, uint32_t loc, const char *dotted);
 /* Can v become what lies at a place of type t in memory? */

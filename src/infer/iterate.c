@@ -184,7 +184,9 @@ gj_known gj_iter_nth(const gj_fn *f, gj_known it, uint32_t i)
 
 void gj_fail_rounds(const gj_fn *f, uint32_t loc, gj_known it)
 {
-	gj_fail(f, loc, GJ_ERR_UNROLL_COUNT, it.type->elem->kind == GJ_RANGE ? "a range" : it.type->elem->name);
+	gj_fail(f, loc, GJ_ERR_UNROLL_COUNT, it.type->elem->kind == GJ_RANGE ? "a range" : it.type->elem->name,
+	        f->memory ? "fill an array in place of a list: a = np.empty((n, m)); for i in range(n): for j in range(m): a[i, j] = f(i, j); "
+	                  : "loop over a tuple or over range() of constants; ");
 }
 
 /* The dtype of an array that a comprehension fills: what its items are, as long as types grow another one in each sweep. */

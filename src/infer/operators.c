@@ -237,9 +237,7 @@ static char slice_char(const gj_inst *s, const gj_op *at, const gj_op *o)
 	int64_t step = 1;
 	bool plain = true, unit = true;
 	for (uint32_t i = 0; i < o->nargs; i++) {
-		const gj_type *t = gj_known_at(s, at->block, o->arg[i]).type;
-		if (t && t->kind == GJ_OPTIONAL)
-			gj_fail(s->fn, at->loc, GJ_ERR_SLICE_VALUE, t->name);
+		const gj_type *t = gj_known_seen(gj_value(s, o->arg[i])).type;
 		if (t && t != gj_t_none && !gj_is_int(gj_wide(t)))
 			no_index(s, at->loc, gj_just(t));
 		if (t != gj_t_none && i < 2)
@@ -381,6 +379,25 @@ static gj_known member_named(const gj_inst *s, const gj_op *o, const gj_obj *cla
 	return (gj_known){ 0 };
 }
 
+static const gj_obj *text_object(gj_arena *arena, const char *text)
+{
+	gj_obj *o = gj_new(arena, gj_obj, 1);
+	*o = (gj_obj){ .kind = GJ_OBJ_STR, .name = text };
+	return o;
+}
+
+/* "abc"[1] */
+static gj_known character(const gj_inst *s, const gj_op *o, gj_known a, gj_known index)
+{
+	int64_t i, n = 0;
+	const char *text = a.konst && a.konst->kind == GJ_OBJ_STR ? a.konst->name : "";
+	while ((unsigned char)text[n] - 1u < 0x7f)
+		n++;
+	if (text[n] || !gj_obj_is_int(index.konst, &i) || i < -n || i >= n)
+		gj_fail(s->fn, o->loc, GJ_ERR_TEXT_INDEX);
+	return gj_known_of(s->fn, o->loc, text_object(s->fn->arena, gj_strndup(s->fn->arena, text + (i < 0 ? i + n : i), 1)));
+}
+
 gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 {
 	char items[16];
@@ -407,6 +424,8 @@ gj_known gj_known_item(gj_inst *s, const gj_op *o, gj_known a, gj_known index)
 	gj_refuse_opaque(s->fn, o->loc, a);
 	if (a.type->kind == GJ_FLAT && gj_is_int(index.type))
 		return gj_just(a.type->elem->elem);
+	if (a.type == gj_t_str)
+		return character(s, o, a, index);
 	if (!gj_has_elements(a.type))
 		gj_fail(s->fn, o->loc, GJ_ERR_NO_INDEX, gj_known_text(s->fn->arena, a));
 	if (gj_is_fused(a.type))
@@ -561,13 +580,6 @@ const gj_obj *gj_attribute_function(const gj_inst *s, const gj_op *o)
 	return is_value(t) && !has_part(t, o->imm.name) ? written(s, o->imm.name, 1) : NULL;
 }
 
-static const gj_obj *text_object(gj_arena *arena, const char *text)
-{
-	gj_obj *o = gj_new(arena, gj_obj, 1);
-	*o = (gj_obj){ .kind = GJ_OBJ_STR, .name = text };
-	return o;
-}
-
 /* Of generators of random numbers, and slices. */
 static bool has_methods(const gj_type *t, const char *name)
 {
@@ -710,4 +722,16 @@ gj_known gj_known_attr(gj_inst *s, const gj_op *o, gj_known a)
 		if (!strcmp(a.konst->attr[i], name))
 			return gj_known_of(s->fn, o->loc, a.konst->item[i]);
 	gj_no_attribute(s->fn, o->loc, a, name);
+}
+
+gj_known gj_infer_hasattr(gj_icall *c)
+{
+	const gj_known a = gj_known_seen(c->a[0]);
+	if (c->a[0].type->kind == GJ_OPTIONAL || a.type->kind == GJ_STATIC)
+		gj_bad_argument(c, 0);
+	if (!c->a[1].konst || c->a[1].konst->kind != GJ_OBJ_STR)
+		gj_bad_argument(c, 1);
+	const char *name = c->a[1].konst->name;
+	bool any = has_part(a.type, name) || gj_has_words(c->s->fn->arena, a.type, name) || overloaded_method(c->s, a.type, name);
+	return (gj_known){ gj_scalar[GJ_BOOL], gj_obj_bool(c->s->fn->arena, any) };
 }

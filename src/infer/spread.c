@@ -1,4 +1,5 @@
-/* Starred operands: f(*t), (*t, x), f(**d). Once it is known how many items they have, ops that give these take their place. */
+/* Starred operands: f(*t), (*t, x), f(**d). Once it is known how many items they have, ops that give these take their place. And what is
+ * unpacked: a, b = t; a, *b = t. */
 #include "infer/infer.h"
 
 #include <string.h>
@@ -105,4 +106,37 @@ bool gj_spread_stars(gj_inst *s, uint32_t block, uint32_t place)
 		o->imm.kw = kw;
 	gj_put_before(s, block, place, before);
 	return true;
+}
+
+gj_known gj_known_star(const gj_inst *s, const gj_op *o, gj_known a)
+{
+	if (o->sub && !gj_is_dict(a.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_STAR_STAR, gj_known_text(s->fn->arena, a));
+	if (!o->sub && !gj_is_sequence(a.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_STAR, gj_known_text(s->fn->arena, a));
+	return a;
+}
+
+gj_known gj_known_unpacked(const gj_inst *s, const gj_op *o, gj_known a)
+{
+	if (a.type->kind == GJ_ARRAY && a.type->ndim > 0)
+		return (gj_known){ gj_rule_index(a.type, "i"), NULL };
+	if (!gj_is_sequence(a.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK, gj_known_text(s->fn->arena, a), (int)o->sub);
+	if (a.type->n != o->sub)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)o->sub);
+	return (gj_known){ a.type->item[o->imm.i], a.konst ? a.konst->item[o->imm.i] : NULL };
+}
+
+gj_known gj_known_rest(const gj_inst *s, const gj_op *o, gj_known a)
+{
+	uint32_t before = o->sub, named = before + (uint32_t)o->imm.i;
+	if (!gj_is_sequence(a.type))
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_STAR, gj_known_text(s->fn->arena, a));
+	if (a.type->n < named)
+		gj_fail(s->fn, o->loc, GJ_ERR_UNPACK_COUNT, a.type->name, a.type->n, (int)named);
+	gj_known *item = gj_new(s->fn->arena, gj_known, a.type->n + 1);
+	for (uint32_t i = 0; i < a.type->n - named; i++)
+		item[i] = (gj_known){ a.type->item[before + i], a.konst ? a.konst->item[before + i] : NULL };
+	return gj_known_items(s->fn, o->loc, NULL, a.type->n - named, item);
 }

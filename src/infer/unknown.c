@@ -87,6 +87,29 @@ void gj_no_attribute(const gj_fn *f, uint32_t loc, gj_known a, const char *name)
 	gj_fail(f, loc, GJ_ERR_ATTRIBUTE, gj_known_text(f->arena, a), name, gj_did_you_mean(&like), there);
 }
 
+static bool holds_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *at = words; n && (at = strstr(at, word)); at += n)
+		if ((at == words || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+			return true;
+	return false;
+}
+
+bool gj_has_words(gj_arena *arena, const gj_type *t, const char *name)
+{
+	/* what NumPy's arrays have, even if we know no use of it: the question is Python's */
+	static const char of_arrays[] = "all any argmax argmin argpartition argsort astype base byteswap choose clip compress conj conjugate copy cumprod cumsum data "
+		"diagonal dot dump dumps fill flatten getfield item mT max mean min nonzero partition prod ptp put ravel repeat reshape resize round searchsorted "
+		"setfield setflags sort squeeze std sum swapaxes take tobytes tofile tolist trace transpose var view";
+	if ((gj_has_elements(t) && holds_word(of_arrays, name)) || ((gj_has_elements(t) || gj_is_sequence(t)) && holds_word("__len__ __iter__ __getitem__", name)))
+		return true;
+	for (size_t i = 0; i < GJ_LEN(has); i++)
+		if (has[i].is(t) && (holds_word(has[i].words, name) || gj_name_find(gj_printf(arena, "%s.%s", has[i].space, name))))
+			return true;
+	return false;
+}
+
 /* -- Names ------------------------------------------------------------------------------------------------------------ */
 
 /* What is called so in `module`, as a hint; NULL: nothing. */

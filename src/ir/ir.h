@@ -137,7 +137,7 @@ typedef struct gj_loop_place { uint32_t up, round, insn, count; } gj_loop_place;
 typedef enum gj_taker { GJ_TAKE_NOBODY, GJ_TAKE_TUPLE, GJ_TAKE_LIST, GJ_TAKE_SUM, GJ_TAKE_ANY, GJ_TAKE_ALL, GJ_TAKE_MIN, GJ_TAKE_MAX } gj_taker;
 
 /* How SSA is to be made of bytecode: what inference has found out about it. */
-typedef struct gj_reading { GJ_VEC(gj_loop_place) loops, arrays; /* of comprehensions that fill an array */ gj_taker taker; } gj_reading;
+typedef struct gj_reading { GJ_VEC(gj_loop_place) loops, arrays; /* of comprehensions that fill an array */ bool collects; /* also if how many rounds there are is known */ gj_taker taker; } gj_reading;
 
 enum { GJ_ITER_UNROLLED = 1, GJ_ITER_COLLECTED };                           /* sub of GETITER */
 

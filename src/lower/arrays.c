@@ -16,11 +16,25 @@ static gj_ref clamp(gj_lower *L, gj_ref x, gj_ref low, gj_ref n)
 	return gj_e2(L, GJ_MIN, gj_i64(), gj_e2(L, GJ_MAX, gj_i64(), x, low), n);
 }
 
+/* 0: there is none. */
 static gj_ref slice_part(gj_body *B, const gj_op *slice, uint32_t i)
 {
 	if (i >= slice->nargs || gj_o(B->s->fn, slice->arg[i])->type == gj_t_none)
 		return 0;
-	return gj_ecast(B->L, gj_lpresent(B, slice->arg[i], B->val[slice->arg[i]]).part[0], gj_i64());
+	return gj_ecast(B->L, gj_linner(B->val[slice->arg[i]]).part[0], gj_i64());
+}
+
+static bool may_be_none(const gj_body *B, const gj_op *slice, uint32_t i, gj_ref part)
+{
+	return !part || B->val[slice->arg[i]].type->kind == GJ_OPTIONAL;
+}
+
+/* What part i comes to: `otherwise`, where it is None. */
+static gj_ref part_or(gj_body *B, const gj_op *slice, uint32_t i, gj_ref part, gj_ref otherwise)
+{
+	if (!part || !may_be_none(B, slice, i, part))
+		return part ? part : otherwise;
+	return gj_e3(B->L, GJ_SELECT, gj_i64(), gj_lis_there(B->L, B->val[slice->arg[i]]), part, otherwise);
 }
 
 /* start:stop:step over n items as Python counts: start and stop clamped, the length never negative. */
@@ -29,8 +43,9 @@ static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
 	gj_lower *L = B->L;
 	gj_ref start = slice_part(B, slice, 0), stop = slice_part(B, slice, 1), step = slice_part(B, slice, 2);
 	gj_ref zero = gj_eint(L, gj_i64(), 0), one = gj_eint(L, gj_i64(), 1);
-	if (!step || (gj_o(L->fn, step)->op == GJ_CONST && gj_o(L->fn, step)->imm.i == 1)) {
-		gj_ref a = start ? clamp(L, start, zero, n) : zero, b = stop ? clamp(L, stop, zero, n) : n;
+	step = part_or(B, slice, 2, step, one);
+	if (gj_o(L->fn, step)->op == GJ_CONST && gj_o(L->fn, step)->imm.i == 1) {
+		gj_ref a = part_or(B, slice, 0, start ? clamp(L, start, zero, n) : 0, zero), b = part_or(B, slice, 1, stop ? clamp(L, stop, zero, n) : 0, n);
 		gj_ref length = start || stop ? gj_e2(L, GJ_MAX, gj_i64(), gj_e2(L, GJ_SUB, gj_i64(), b, a), zero) : n;
 		return (view){ a, length, one };
 	}
@@ -42,8 +57,10 @@ static view slice_view(gj_body *B, const gj_op *slice, gj_ref n)
 	gj_ref back = gj_ecmp(L, GJ_CMP_LT, step, zero), minus = gj_eint(L, gj_i64(), -1);
 	gj_ref low = gj_e3(L, GJ_SELECT, gj_i64(), back, minus, zero);                /* going back, "before the first" is −1 */
 	gj_ref high = gj_e2(L, GJ_ADD, gj_i64(), n, low);
-	gj_ref a = start ? gj_e2(L, GJ_MIN, gj_i64(), clamp(L, start, low, n), high) : gj_e3(L, GJ_SELECT, gj_i64(), back, high, zero);
-	gj_ref b = stop ? gj_e2(L, GJ_MIN, gj_i64(), clamp(L, stop, low, n), high) : gj_e3(L, GJ_SELECT, gj_i64(), back, minus, n);
+	gj_ref first = may_be_none(B, slice, 0, start) ? gj_e3(L, GJ_SELECT, gj_i64(), back, high, zero) : 0;
+	gj_ref a = part_or(B, slice, 0, start ? gj_e2(L, GJ_MIN, gj_i64(), clamp(L, start, low, n), high) : 0, first);
+	gj_ref end = may_be_none(B, slice, 1, stop) ? gj_e3(L, GJ_SELECT, gj_i64(), back, minus, n) : 0;
+	gj_ref b = part_or(B, slice, 1, stop ? gj_e2(L, GJ_MIN, gj_i64(), clamp(L, stop, low, n), high) : 0, end);
 	gj_ref span = gj_e2(L, GJ_SUB, gj_i64(), b, a);
 	gj_ref round = gj_e3(L, GJ_SELECT, gj_i64(), back, one, minus);
 	gj_ref length = gj_e2(L, GJ_FLOORDIV, gj_i64(), gj_e2(L, GJ_ADD, gj_i64(), gj_e2(L, GJ_ADD, gj_i64(), span, step), round), step);

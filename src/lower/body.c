@@ -376,7 +376,7 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 		return gj_lcompare(L, o->sub ? GJ_CMP_NE : GJ_CMP_EQ, a, b);     /* of bools: the others are constants */
 	case GJ_IN:        return gj_lin(L, a, b, o->sub);
 	case GJ_TRUTH:     return gj_lv_scalar(L, o->type, gj_ltruth(L, a));
-	case GJ_ITEM:      return a.type->kind == GJ_STATIC && B->s->konst[r] ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_litem(B, o, a, b, o->type);
+	case GJ_ITEM:      return (a.type->kind == GJ_STATIC || a.type == gj_t_str) && B->s->konst[r] ? gj_lv_obj(L, o->type, B->s->konst[r]) : gj_litem(B, o, a, b, o->type);
 	case GJ_SETITEM:   gj_lsetitem(B, o); return gj_lv_none();
 	case GJ_CALL:      return call(B, r);
 	case GJ_MKTUPLE:   return make_tuple(B, o->type, o->nargs, o->arg);

@@ -128,15 +128,18 @@ typedef struct shapes { gj_sb text; gj_ref value[GJ_REPORT_VALUES]; uint32_t n; 
 
 static bool has_room(const shapes *s, gj_lv v) { return s->n + v.type->ndim <= GJ_REPORT_VALUES; }
 
-static void put_shape(shapes *s, gj_lv v)
+/* The extents from dimension `first` on. */
+static void put_shape_from(shapes *s, gj_lv v, uint32_t first)
 {
 	gj_sb_puts(&s->text, "(");
-	for (uint32_t d = 0; d < v.type->ndim; d++) {
-		gj_sb_printf(&s->text, "%s" GJ_L_NUMBER, d ? "," : "");
+	for (uint32_t d = first; d < v.type->ndim; d++) {
+		gj_sb_printf(&s->text, "%s" GJ_L_NUMBER, d > first ? "," : "");
 		s->value[s->n++] = gj_extent(v, d);
 	}
-	gj_sb_puts(&s->text, v.type->ndim == 1 ? ",)" : ")");
+	gj_sb_puts(&s->text, v.type->ndim == first + 1 ? ",)" : ")");
 }
+
+static void put_shape(shapes *s, gj_lv v) { put_shape_from(s, v, 0); }
 
 static void tell_shapes(gj_lower *L, gj_ref fails, shapes *s)
 {
@@ -177,6 +180,17 @@ static void tell_expression(gj_lower *L, gj_lv v)
 		tell_operands(L, gj_lextents(L, v), v.type->n, operand);
 }
 
+/* NumPy leaves out extents in front that are 1, down to the dimensions of the target. */
+static void tell_input(gj_lower *L, gj_ref fails, gj_lv target, gj_lv extents, uint32_t first)
+{
+	shapes s = { 0 };
+	gj_sb_puts(&s.text, "could not broadcast input array from shape ");
+	put_shape_from(&s, extents, first);
+	gj_sb_puts(&s.text, " into shape ");
+	put_shape(&s, target);
+	tell_shapes(L, fails, &s);
+}
+
 void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
 {
 	gj_ref fit = all_fit(L, target, v);
@@ -184,13 +198,17 @@ void gj_lrequire_fit(gj_lower *L, gj_lv target, gj_lv v)
 		return;
 	uint32_t holds = gj_lrequire_begin(L, fit);
 	if (L->M->reports) {
-		shapes s = { 0 };
 		tell_expression(L, v);
-		gj_sb_puts(&s.text, "could not broadcast input array from shape ");
-		put_shape(&s, gj_lextents(L, v));
-		gj_sb_puts(&s.text, " into shape ");
-		put_shape(&s, target);
-		tell_shapes(L, gj_eint(L, gj_bool(), 1), &s);
+		gj_lv from = gj_lextents(L, v);
+		uint32_t front = from.type->ndim > target.type->ndim ? from.type->ndim - target.type->ndim : 0;
+		gj_ref longer = 0, one = gj_eint(L, gj_i64(), 1);
+		for (uint32_t d = 0; d < front; d++) {
+			gj_ref more = gj_ecmp(L, GJ_CMP_NE, gj_extent(from, d), one);
+			longer = longer ? gj_e2(L, GJ_OR, gj_bool(), longer, more) : more;
+		}
+		if (longer)
+			tell_input(L, longer, target, from, 0);
+		tell_input(L, gj_eint(L, gj_bool(), 1), target, from, front);
 	}
 	gj_lrequire_end(L, holds);
 }

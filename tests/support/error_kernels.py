@@ -189,6 +189,14 @@ def CALL_TWICE(x):
 	x[0] = plain(1, a=2)  # here: plain(1, a=2)
 
 
+def INPLACE_NDIM(x):
+	x += x.reshape(1, 1)  # here: x += x.reshape(1, 1)
+
+
+def TEXT_INDEX(x):
+	x[0] = "abc"[int(x[0])] == "b"  # here: "abc"[int(x[0])]
+
+
 def MEMBER_KEY(x):
 	x[0] = Shade["LIHGT"].value  # here: Shade["LIHGT"]
 
@@ -565,11 +573,6 @@ def INDEX_FLOAT(x):
 
 def LAUNCH_INSIDE(x):
 	launched[1, 32](x)  # here: launched[1, 32]
-
-
-def SLICE_VALUE(x):
-	s = slice(0, 2) if x[0] > 0 else slice(0, None)
-	x[s] = 1
 
 
 def INDEX_COUNT(x):

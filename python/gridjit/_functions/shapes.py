@@ -457,7 +457,7 @@ def _at_places(ary, places):
 def array_split(ary, indices_or_sections, axis=None):
 	k = 0 if axis is None else axis_of(ary, axis)
 	if not isinstance(indices_or_sections, tuple) and ary.shape[k] % max(indices_or_sections, 1) != 0:
-		raise NotImplementedError("np.array_split() into parts of several lengths: give the places, a tuple")
+		raise NotImplementedError("np.array_split() into parts of several lengths: give the places, a tuple, or take slices: a[k * len(a) // n:(k + 1) * len(a) // n]")
 	return split(ary, indices_or_sections, axis)
 
 
