@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50, HUGE_SIZE = 1 << 24, MAX_ROUNDS = 1000 };
+enum { MAX_DEPTH = 64, MAX_SWEEPS = 1000, PATIENCE = 50, HUGE_SIZE = 1 << 24 };
 #define NOBODY UINT32_MAX
 
 /* -- One operation ------------------------------------------------------------------------------------------------- */
@@ -223,10 +223,10 @@ static gj_known has(gj_inst *s, const gj_op *o, gj_known a)
 	if (!must_unroll(s, o, a))
 		return gj_just(gj_scalar[GJ_BOOL]);
 	bool array = s->fn->memory && gj_o(s->fn, o->arg[0])->sub == GJ_ITER_COLLECTED && gj_iter_item(s->fn->arena, a.type)
-		&& (!known || n > MAX_ROUNDS || s->reading.collects);
+		&& (!known || n > GJ_MAX_ROUNDS || s->reading.collects);
 	if (!known && !array)
 		gj_fail_rounds(s->fn, o->loc, a);
-	if (n > MAX_ROUNDS && !array)
+	if (n > GJ_MAX_ROUNDS && !array)
 		gj_fail(s->fn, o->loc, GJ_ERR_UNROLL_SIZE, (unsigned)(n < UINT32_MAX ? n : UINT32_MAX));
 	place.count = (uint32_t)n;
 	if (array)

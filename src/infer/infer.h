@@ -317,6 +317,7 @@ static inline bool gj_is_walked(const gj_type *over)
 /* a.flat: a view where the array is C-contiguous; NULL: of records that are not there is none. */
 const gj_type *gj_flat_of(const gj_type *array);
 /* How many items there are at most; false: nobody knows. */
+enum { GJ_MAX_ROUNDS = 1000 };                 /* of a loop that is written out */
 bool gj_iter_count(gj_known iter, uint64_t *n);
 GJ_NORETURN void gj_fail_rounds(const gj_fn *, uint32_t loc, gj_known iter);     /* its loop must be written out and cannot be */
 gj_known gj_known_itemtype(gj_inst *, const gj_op *item_type, gj_known iter);

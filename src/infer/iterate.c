@@ -1,6 +1,7 @@
 /* Typing of iteration: what iterators run over, what they give, and in which round. Loops over tuples whose items differ, and
  * loops that make a tuple or a list, are unrolled: bytecode is read once more with each round written out (gj_reading). */
 #include "infer/infer.h"
+#include "ir/walk.h"
 
 gj_known gj_known_iter(const gj_fn *f, uint32_t loc, gj_known a)
 {
@@ -189,11 +190,38 @@ void gj_fail_rounds(const gj_fn *f, uint32_t loc, gj_known it)
 	                  : "loop over a tuple or over range() of constants; ");
 }
 
+/* The loop over this iterator, which was to fill an array, is written out all the same; false: how many rounds it has is not known. */
+static bool write_out(gj_inst *s, gj_ref iterator, gj_known it)
+{
+	uint64_t n;
+	if (!gj_iter_count(it, &n) || n > GJ_MAX_ROUNDS)
+		return false;
+	GJ_EACH_OP(s->fn, b, r) {
+		const gj_op *o = gj_o(s->fn, r);
+		if (o->op != GJ_ITERHAS || o->arg[0] != iterator)
+			continue;
+		gj_loop_place place = s->fn->fors.p[o->imm.i], *array = s->reading.arrays.p;
+		uint32_t k = 0;
+		while (k < s->reading.arrays.n && (array[k].insn != place.insn || array[k].up != place.up || array[k].round != place.round))
+			k++;
+		if (k == s->reading.arrays.n)
+			return false;
+		array[k] = array[--s->reading.arrays.n];
+		place.count = (uint32_t)n;
+		gj_push(s->fn->arena, &s->reading.loops, place);
+		s->reread = s->changed = true;
+		return true;
+	}
+	return false;
+}
+
 /* The dtype of an array that a comprehension fills: what its items are, as long as types grow another one in each sweep. */
 gj_known gj_known_itemtype(gj_inst *s, const gj_op *o, gj_known it)
 {
 	const gj_type *t = gj_known_seen(gj_value(s, gj_o(s->fn, (gj_ref)o->imm.i)->arg[2])).type;
 	if (!t)
+		return (gj_known){ 0 };
+	if (!gj_is_scalar(t) && write_out(s, o->arg[0], it))
 		return (gj_known){ 0 };
 	if (!gj_is_scalar(t))
 		gj_fail_rounds(s->fn, o->loc, it);
