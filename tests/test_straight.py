@@ -104,6 +104,20 @@ def any_order(x, out):
 		out[b] = s[t] + s[N - 1]
 
 
+@cuda.jit
+def below(x, n, out):
+	s = cuda.shared.array(N, float64)
+	i, t, b = cuda.grid(1), cuda.threadIdx.x, cuda.blockIdx.x
+	s[t] = x[i] if i < n else -1.0
+	cuda.syncthreads()
+	for k in range(5, -1, -1):
+		if t < 1 << k:
+			s[t] += s[t + (1 << k)]
+		cuda.syncthreads()
+	if t == 0 and b < out.shape[0] and i < x.shape[0] + n:
+		out[b] = s[0]
+
+
 def forms(kernel): return kernel.stats.cache_hits + kernel.stats.cache_misses
 
 
@@ -127,6 +141,15 @@ def test_results_stay_what_they_were(soon, kernel, straight):
 	before = forms(kernel)
 	kernel[BLOCKS, N](x, np.zeros(BLOCKS))
 	assert forms(kernel) == before
+
+
+def test_blocks_that_are_not_full(soon):
+	"""Straight code takes it that all threads of a block are below a bound; blocks with others are run by the other code."""
+	x = np.arange(N * BLOCKS, dtype=float)
+	for n in [x.size, x.size - 1, x.size - N, 5 * N + 3, 2 * N, N, 1, 0, -1, -5 * N, 1 << 40, 7 * N - 1] * 2:
+		out, kind = np.zeros(BLOCKS), np.int64 if n > 1 << 30 else np.int32
+		below[BLOCKS, N](x, kind(n if n < x.size else x.size), out)
+		assert np.array_equal(out, np.where(np.arange(x.size) < n, x, -1.0).reshape(BLOCKS, N).sum(axis=1) * (np.arange(BLOCKS) * N < x.size + n)), n
 
 
 @needs_llvm_20

@@ -209,6 +209,27 @@ static gj_v terminator(gj_gen *g, const gj_op *o)
 	}
 }
 
+static gj_ref behind_cvt(const gj_fn *f, gj_ref r)
+{
+	while (gj_o(f, r)->op == GJ_CVT)
+		r = gj_o(f, r)->arg[0];
+	return r;
+}
+
+/* Does the op ask whether threads are below a parameter by their places in the grid? Those of code for whole blocks alone are. */
+static bool is_full(gj_gen *g, const gj_op *o)
+{
+	const gj_fn *f = g->f;
+	if (!g->threads || f->part || o->op != GJ_CMP || o->sub != GJ_CMP_LT || !g->wide || gj_grid_place(f, gj_o(f, behind_cvt(f, o->arg[0]))) != 0)
+		return false;
+	const gj_op *bound = gj_o(f, behind_cvt(f, o->arg[1]));
+	bool param = bound->op == GJ_PARAM && gj_is_int(bound->type) && gj_is_signed(bound->type) && bound->type->size >= 4;
+	if (!param || (g->u->full && g->u->full != bound->imm.i + 1))
+		return false;
+	g->u->full = (uint32_t)bound->imm.i + 1;
+	return true;
+}
+
 static void emit_op(gj_gen *g, gj_ref r)
 {
 	const gj_op *o = gj_o(g->f, r);
@@ -228,7 +249,7 @@ static void emit_op(gj_gen *g, gj_ref r)
 		gj_fail(g->f, o->loc, GJ_ERR_INTERNAL,
 			gj_printf(g->f->arena, "no code for the operation %s", gj_op_name[o->op]));
 	} else {
-		gj_v x = handler(g, o);
+		gj_v x = is_full(g, o) ? LLVMConstAllOnes(gj_vec_ty(g->u, g->u->i1)) : handler(g, o);
 		if (x && o->type && o->type->kind != GJ_NONE)
 			set_value(g, r, x);
 	}
@@ -376,7 +397,8 @@ static void emit_block(gj_gen *g, uint32_t b)
 	gj_interruption_point(g->f->trap);
 	gj_at(g, g->first[b]);
 	gj_ref mask = mask_of_block(g, b);
-	gj_v all = mask ? gj_all_lanes(g, mask) : NULL;
+	bool on = mask && g->val[mask].v && gj_is_all(g->val[mask].v);
+	gj_v all = mask && !on ? gj_all_lanes(g, mask) : NULL;
 	if (all) {
 		LLVMBasicBlockRef way[2] = { gj_bb_new(g, "full"), gj_bb_new(g, "part") }, join = gj_bb_new(g, "");
 		gj_forms partly = g->val[mask], fully = { .v = LLVMConstAllOnes(gj_vec_ty(g->u, g->u->i1)) };

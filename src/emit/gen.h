@@ -103,6 +103,7 @@ struct gj_unit {
 	unsigned  space[GJ_NSPACES];               /* LLVM's address space of each gj_space */
 	gj_t      tvoid, i1, i8, i16, i32, i64, f32, f64, ptr;
 	GJ_VEC(gj_callee) fns;                     /* [0] is the root */
+	uint32_t  full;                            /* 1 + the parameter that all threads of the root's second version are below by their places; 0: none */
 	bool     *param_used;                      /* of a kernel's parameters */
 	GJ_VEC(gj_global) globals;                 /* frozen arrays by object, static shared arrays by offset */
 	GJ_VEC(gj_source_site) sites;              /* barriers */

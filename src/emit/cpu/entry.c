@@ -34,6 +34,47 @@ static gj_gen open_function(gj_unit *u, const char *name, gj_t type)
 	return g;
 }
 
+/* How many blocks from number `first` on (i32), at most so many, have all their threads below the parameter that says so (gj_unit.full). */
+static gj_v whole_blocks(gj_gen *g, const parameter *p, unsigned nparams, const gj_v *value, gj_v first, gj_v blocks, uint32_t threads)
+{
+	gj_unit *u = g->u;
+	gj_v none = LLVMConstInt(u->i64, 0, 0), whole = LLVMBuildZExt(g->b, blocks, u->i64, "");
+	for (unsigned i = 0; i < nparams && u->full; i++) {
+		if (p[i].p != &u->root->param.p[u->full - 1])
+			continue;
+		gj_v bound = LLVMBuildSExt(g->b, value[i], u->i64, ""), left = LLVMBuildSDiv(g->b, bound, LLVMConstInt(u->i64, threads, 0), "");
+		left = LLVMBuildSub(g->b, left, LLVMBuildZExt(g->b, first, u->i64, ""), "");
+		whole = gj_select(g, gj_icmp(g, LLVMIntSLT, left, whole), left, whole);
+		whole = gj_select(g, gj_icmp(g, LLVMIntSLT, whole, none), none, whole);
+	}
+	return LLVMBuildTrunc(g->b, whole, u->i32, "");
+}
+
+/* Blocks that there is code for, for these alone, are run by it, as far as all their threads are below the bound that it takes for granted;
+ * the builder stands where others are left, as a stretch of their own. */
+static void run_straight(gj_gen *g, const parameter *p, unsigned nparams, gj_v *arg, unsigned n)
+{
+	gj_unit *u = g->u;
+	const gj_callee *c = &u->fns.p[u->fns.n - 1];
+	if (!c->threads)
+		return;
+	gj_v at = gj_offset(g, arg[0], offsetof(gj_block, block_idx)), length = gj_offset(g, arg[0], offsetof(gj_block, stretch));
+	gj_if fits = gj_if_begin(g, gj_straight_fits(g, c->threads));
+	gj_v first = gj_load(g, u->i32, at, 4), blocks = gj_load(g, u->i32, length, 4), one = gj_i32(u, 1);
+	blocks = gj_select(g, gj_icmp(g, LLVMIntEQ, blocks, gj_i32(u, 0)), one, blocks);
+	gj_v whole = whole_blocks(g, p, nparams, arg + 1, first, blocks, c->threads);
+	gj_if any = gj_if_begin(g, gj_icmp(g, LLVMIntNE, whole, gj_i32(u, 0)));
+	gj_store(g, whole, length, 4);
+	LLVMBuildCall2(u->b, c->type, c->fn, arg, n, "");
+	gj_store(g, LLVMBuildAdd(g->b, first, whole, ""), at, 4);
+	gj_store(g, LLVMBuildSub(g->b, blocks, whole, ""), length, 4);
+	gj_if all = gj_if_begin(g, gj_icmp(g, LLVMIntEQ, whole, blocks));
+	LLVMBuildRetVoid(u->b);
+	gj_at(g, all.done);
+	gj_if_end(g, &any);
+	gj_if_end(g, &fits);
+}
+
 static void entry(gj_unit *u, const parameter *p, unsigned nparams)
 {
 	const gj_callee *c = &u->fns.p[0];
@@ -45,13 +86,15 @@ static void entry(gj_unit *u, const parameter *p, unsigned nparams)
 		arg[n++] = gj_load(&g, p[i].type, gj_offset(&g, LLVMGetParam(g.fn, 1), (int64_t)p[i].at), p[i].size);
 	arg[n++] = LLVMGetParam(g.fn, 2);
 	arg[n++] = LLVMGetParam(g.fn, 3);
-	const gj_callee *straight = &u->fns.p[u->fns.n - 1];
-	gj_v fn = straight->threads ? gj_select(&g, gj_straight_fits(&g, straight->threads), straight->fn, c->fn) : c->fn;
 	if (c->f->part) {                          /* which is run first, with the same parameters */
-		gj_v part = gj_load(&g, u->i32, gj_offset(&g, arg[0], offsetof(gj_block, part)), 4);
-		fn = gj_select(&g, gj_icmp(&g, LLVMIntNE, part, gj_i32(u, 0)), gj_callee_of(u, c->f->part)->fn, fn);
+		gj_v part = gj_load(&g, u->i32, gj_offset(&g, arg[0], offsetof(gj_block, part)), 4), is_part = gj_icmp(&g, LLVMIntNE, part, gj_i32(u, 0));
+		gj_if on = gj_if_begin(&g, is_part);
+		LLVMBuildCall2(u->b, c->type, gj_callee_of(u, c->f->part)->fn, arg, n, "");
+		LLVMBuildRetVoid(u->b);
+		gj_at(&g, on.done);
 	}
-	LLVMBuildCall2(u->b, c->type, fn, arg, n, "");
+	run_straight(&g, p, nparams, arg, n);
+	LLVMBuildCall2(u->b, c->type, c->fn, arg, n, "");
 	LLVMBuildRetVoid(u->b);
 }
 

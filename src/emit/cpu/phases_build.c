@@ -715,7 +715,7 @@ static void build(gj_phased *p)
 		if (i != p->end)
 			turn_ways(m, i);
 	for (uint32_t i = 0; i < p->node.n; i++)
-		if (is_leader(m, i) && leads_back(&m->loop[i], i)) {    /* back, in a loop that may take long */
+		if (!g->threads && is_leader(m, i) && leads_back(&m->loop[i], i)) {    /* back, in a loop that may take long */
 			gj_at(g, m->loop[i].done);
 			look_up(g);
 			m->loop[i].out = gj_here(g);

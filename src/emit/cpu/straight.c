@@ -1,6 +1,8 @@
 /* A kernel whose blocks meet at barriers in loops that constants count, as a tree over shared memory does, stands a second time, for
  * blocks of as many threads as its shared array has items: with its loops over warps unrolled, and with shared memory in registers.
  * That takes several times as long to compile, so only launches that have run many such blocks ask for it (GJ_FACT_STRAIGHT).
+ * Threads that ask whether their place in the grid is below a parameter are taken to be (gj_unit.full): the entry leaves blocks in which
+ * that is not so to the first version. Nothing is left to branch on then, and LLVM finds an order in which registers suffice.
  *
  * Where that leaves anything in memory, because indices or masks are not known, the second version is dropped: shared memory is
  * faster than a stack. What a block finds in shared memory that it has not written stays what it was. */
@@ -11,7 +13,7 @@
 #include <stddef.h>
 
 enum {
-	MOST_THREADS = 512,
+	MOST_THREADS = 1024,
 	MOST_OPS = 160,
 	DEEP = 24
 };
