@@ -172,6 +172,34 @@ def mandelbrot(out, most):
 
 
 @njit(parallel=True)
+def shared_product(a, b, c):
+	for i in prange(a.shape[0]):
+		for j in range(b.shape[1]):
+			s = 0.0
+			for k in range(a.shape[1]):
+				s += a[i, k] * b[k, j]
+			c[i, j] = s
+
+
+@njit(parallel=True)
+def convolved(u, k, v):
+	for i in prange(1, u.shape[0] - 1):
+		for j in range(1, u.shape[1] - 1):
+			s = 0.0
+			for a in range(3):
+				for b in range(3):
+					s += k[a, b] * u[i + a - 1, j + b - 1]
+			v[i, j] = s
+
+
+@njit(parallel=True)
+def near(x, y, out):
+	for i in prange(x.shape[0]):
+		for j in range(y.shape[0]):
+			out[i, j] = math.exp(-abs(x[i] - y[j]))
+
+
+@njit(parallel=True)
 def stencil_2d(u, v):
 	for i in prange(1, u.shape[0] - 1):
 		for j in range(1, u.shape[1] - 1):
@@ -223,11 +251,15 @@ def best_processor_time(f, units, number=1, rounds=15):
 def parallel_rows(rng):
 	x, u, w = rng.random(1_000_000), rng.random((1000, 1000)), rng.random((100, 100, 100))
 	y, v, w2, few, image = x.copy(), u.copy(), w.copy(), np.ones(1000), np.zeros((512, 512), np.int32)
+	square = rng.random((256, 256))
 	run = best_processor_time
 	return {
 		"exp, serial": run(lambda: exponentials(x, y), x.size), "exp * sin + sqrt, serial": run(lambda: waves(x, y), x.size),
 		"exp * sin + sqrt, prange": run(lambda: shared_waves(x, y), x.size), "dot, prange": run(lambda: dot(x, y), x.size),
 		"Mandelbrot, prange": run(lambda: mandelbrot(image, 100), image.size),
+		"product of 256 x 256, prange over rows": run(lambda: shared_product(square, square, v), 256 ** 3, 1, 7),
+		"convolution 3 x 3, prange over rows": run(lambda: convolved(u, square, v), u.size),
+		"exp(-|x[i] - y[j]|), prange over rows": run(lambda: near(x[:1000], y[:1000], v), u.size),
 		"stencil in 2-D, prange": run(lambda: stencil_2d(u, v), u.size), "stencil in 3-D, prange": run(lambda: stencil_3d(w, w2), w.size),
 		"prange over 1,000 items, a call": run(lambda: line(few, few), 1, 1000), "total += u[i], prange": run(lambda: rows_summed(u), u.size),
 		"(x * y).sum()": run(lambda: summed(x, y), x.size), "2 * x * x + y, a new array": run(lambda: shared_expression(x, y), x.size),

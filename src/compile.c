@@ -99,6 +99,40 @@ static bool prints(const gj_fn *f)
 	return any;
 }
 
+typedef struct sharing { gj_sharing how; const gj_stages *st; const gj_options *asked; const gj_halves *halves; } sharing;
+
+/* Does each lane go its own way in memory somewhere? */
+static bool gathers(const gj_fn *f)
+{
+	bool any = false;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r), *p = o->op == GJ_LOAD || o->op == GJ_STORE ? gj_o(f, o->arg[0]) : NULL;
+		any |= p && p->type->space != GJ_LOCAL && p->shape == GJ_VARYING;
+	}
+	return any;
+}
+
+/* Inner loops in the rounds of a loop over prange as lanes of vectors. */
+static bool share(const gj_sharing *how, gj_fn *rows)
+{
+	const sharing *s = (const sharing *)how;
+	gj_spread(rows, s->asked->target->warp, gj_emit_registers(s->asked->target));
+	if (!rows->lanes)
+		return false;
+	gj_simplify(rows);
+	gj_widen_halves(rows, s->halves);
+	gj_loop_form(rows);
+	gj_spread_locals(rows);
+	rows->width = rows->lanes;
+	gj_divergence(rows, GJ_FACTS_ROUNDS);
+	gj_show(s->st, "divergence", rows);
+	if (gathers(rows) || !gj_mask(rows))
+		return false;
+	gj_cfg(rows);
+	gj_show(s->st, "mask", rows);
+	return true;
+}
+
 /* The rounds of a loop of f as lanes of vectors, unless they cannot be or that costs more: then `wide` is NULL. */
 static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_options *asked, const gj_halves *halves)
 {
@@ -125,6 +159,12 @@ static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_
 		gj_cfg(wide);
 	}
 	gj_show(st, r->wide ? "mask" : "low", r->wide ? wide : single);
+}
+
+static void outline(const gj_stages *st, gj_fn *f, const gj_options *asked, const gj_halves *halves)
+{
+	bool lanes = has_vectors(asked) && asked->opt && !asked->debug;
+	gj_outline(f, &(sharing){ { lanes ? share : NULL }, st, asked, halves }.how);
 }
 
 /* Has the same been said before? Array expressions are several loops. */
@@ -190,8 +230,9 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	gj_fn *f = gj_lower_entry(trap, s, &rq->options);
 	f->export = exported(trap, rq, f, s->ret.type);
 	gj_show(st, "lower", f);
+	gj_halves halves = gj_halves_of(opt.target, opt.cc.major, opt.cc.minor);
 	if (opt.parallel)
-		gj_outline(f);
+		outline(st, f, &opt, &halves);
 	if (opt.spread) {
 		const char *told = gj_spread(f, f->entry->runner == GJ_RUN_LOOP ? opt.width : 0, gj_emit_registers(opt.target));
 		gj_show_text(st, "loops", told);
@@ -199,7 +240,6 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 	}
 	gj_simplify(f);                                                            /* its passes in their order: opt/opt.c */
 	gj_check_frozen(f);
-	gj_halves halves = gj_halves_of(opt.target, opt.cc.major, opt.cc.minor);
 	gj_widen_halves(f, &halves);
 	for (uint32_t i = 0; i < f->callee.n; i++) {
 		gj_simplify(f->callee.p[i]);
@@ -215,7 +255,8 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_load_early(f);
 	gj_interruption_point(trap);
 	for (uint32_t i = 0; i < f->rounds.n; i++)
-		choose_rounds(st, f, &f->rounds.p[i], &opt, &halves);
+		if (!f->rounds.p[i].rows)
+			choose_rounds(st, f, &f->rounds.p[i], &opt, &halves);
 	if (opt.parallel)
 		show_notes(st, f);
 	gj_find_ends(f);

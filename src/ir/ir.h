@@ -146,7 +146,7 @@ enum { GJ_ROLLED = 1 };                                                     /* s
 typedef enum gj_sort { GJ_SORT_TUPLE, GJ_SORT_LIST, GJ_SORT_DICT, GJ_SORT_TEXT } gj_sort; /* sub of MKTUPLE */
 
 /* A loop whose rounds run side by side, in an entry of its own: with a lane a round (NULL: it cannot), with a thread for many. */
-typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ bool promised; /* over prange */ GJ_VEC(uint32_t) own; /* leaves: arrays of which each chunk has a copy */ } gj_rounds;
+typedef struct gj_rounds { gj_fn *wide, *single; uint32_t loc; const char *scalar; /* why it has no lanes; NULL: it may */ bool chunked; /* into the same chunks whoever runs it */ bool heavy; /* a round is much */ bool promised; /* over prange */ bool rows; /* `wide`: lanes share out inner loops (opt/inner.c) */ GJ_VEC(uint32_t) own; /* leaves: arrays of which each chunk has a copy */ } gj_rounds;
 
 struct gj_fn {
 	gj_arena *arena;
@@ -199,6 +199,7 @@ struct gj_fn {
 	bool tells;                                /* low, functions: the last result says whether it has raised, and not returned */
 	uint64_t deep;                             /* … handlers that take it if calls are too deep */
 	uint32_t lanes;                            /* low, rows: lanes that share out loops of an outer element; 0: there are none */
+	GJ_VEC(uint32_t) shared;                   /* … these: places of their conditions */
 	bool no_fma;                               /* low: keep a*b + c in two roundings */
 };
 

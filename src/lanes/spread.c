@@ -126,15 +126,16 @@ static const gj_op *other_effect(const gj_fn *f)
 	return NULL;
 }
 
-/* Threads have no numbers here that the function may ask for, and none to meet. */
-static void check_threads(const gj_fn *f)
+/* Threads have no numbers here that the function may ask for, and none to meet: an op that does; NULL: there is none. */
+static const gj_op *knows_threads(const gj_fn *f)
 {
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);
 		bool number = o->op == GJ_SREG && o->imm.i != GJ_CTAID_Z && o->imm.i != GJ_NCTAID_Z && o->imm.i != GJ_WARPID;
 		if (number || o->op == GJ_SHAREDMEM || gj_op_is(o, GJ_F_WARP | GJ_F_BLOCK | GJ_F_SLEEP))
-			gj_fail(f, o->loc, GJ_ERR_UFUNC_THREADS);
+			return o;
 	}
+	return NULL;
 }
 
 /* For a kernel's threads. */
@@ -238,20 +239,31 @@ static bool suits_lanes(const gj_plan *p, uint32_t l)
 	return true;
 }
 
-/* Loops whose rounds are lanes: the innermost that can be. What is computed may have to be computed again, one lane at a time, to tell
- * of floating-point exceptions: so nothing may be read that is written. */
+/* What lanes must not do each for itself outside of the loops that they share, in a round of a loop over prange. */
+static bool has_effects(const gj_fn *f)
+{
+	bool any = false;
+	GJ_EACH_OP(f, b, r)
+		any |= gj_op_is(gj_o(f, r), GJ_F_WRITE) && gj_o(f, r)->op != GJ_STORE && gj_o(f, r)->op != GJ_FAILED;
+	return any;
+}
+
+/* Loops whose rounds are lanes: the innermost that can be, in loops over prange not these themselves. What is computed for an element may
+ * have to be computed again, one lane at a time, to tell of floating-point exceptions: so nothing may be read that is written. */
 static void decide_lanes(gj_plan *p, uint32_t lanes)
 {
 	const gj_fn *f = p->f;
-	if (other_effect(f) || !keeps_off(p, 0, 0, true))
+	bool rounds = f->entry->runner == GJ_RUN_ROUNDS;
+	if (rounds ? has_effects(f) : other_effect(f) || !keeps_off(p, 0, 0, true))
 		return;
 	for (uint32_t l = f->loops.n; l-- > 1;) {
-		bool inner = false;
+		bool inner = rounds && !f->loops.p[l].parent;
 		for (uint32_t k = l + 1; k < f->loops.n; k++)
 			inner |= p->how[k] == GJ_HOW_LANES && gj_loop_contains(f, l, k);
 		if (!inner && suits_lanes(p, l)) {
 			p->how[l] = GJ_HOW_LANES;
 			p->lanes = lanes;
+			gj_push(f->arena, &p->f->shared, gj_terminator(f, f->loops.p[l].header)->loc);
 		}
 	}
 }
@@ -320,8 +332,12 @@ static void run_abreast(gj_plan *p, uint32_t registers)
 
 const char *gj_spread(gj_fn *f, uint32_t lanes, uint32_t registers)
 {
-	check_threads(f);
-	if (!lanes)
+	const gj_op *knows = knows_threads(f);
+	if (knows && f->entry->runner == GJ_RUN_ROUNDS)
+		return "";
+	if (knows)
+		gj_fail(f, knows->loc, GJ_ERR_UFUNC_THREADS);
+	if (!lanes || f->entry->runner == GJ_RUN_ROUNDS)
 		f->facts |= GJ_FACT_NOALIAS;
 	gj_simplify_first(f);
 	gj_remove_dead(f);

@@ -402,7 +402,16 @@ const char *gj_rounds_apart(gj_fn *f, uint32_t loop, gj_ref counter, gj_pairs *p
 
 /* -- Ranges ------------------------------------------------------------------------------------------------------------------ */
 
-/* The one edge that leads on into the loop, where the header is the only way out. */
+/* Does a round that goes to block b outside of the loop end there, and tell so, for itself alone? */
+static bool fails(const gj_fn *f, uint32_t b)
+{
+	GJ_EACH_OP_OF(f, b, r)
+		if (gj_o(f, r)->op == GJ_FAILED)
+			return true;
+	return false;
+}
+
+/* The one edge that leads on into the loop, where the header is the only way out but for rounds that fail. */
 static bool check_exits(analysis *a)
 {
 	const gj_fn *f = a->f;
@@ -417,7 +426,7 @@ static bool check_exits(analysis *a)
 			continue;
 		uint32_t out = bb->nsucc == 0;
 		for (uint32_t i = 0; i < bb->nsucc; i++)
-			out += !gj_loop_contains(f, a->loop, f->bb.p[bb->succ[i]].loop);
+			out += !gj_loop_contains(f, a->loop, f->bb.p[bb->succ[i]].loop) && !fails(f, bb->succ[i]);
 		if (out != (b == l->header))
 			return refuse(a, out ? gj_terminator(f, b)->loc : loc, out ? "may end it before its range does" : "is no loop over a range");
 	}
@@ -609,7 +618,7 @@ static bool check_carried(analysis *a)
 {
 	gj_fn *f = a->f;
 	for (uint32_t k = a->first[a->fact->counter]; k < a->first[a->fact->counter + 1]; k++)
-		if (!inside(a, a->user[k]))
+		if (!inside(a, a->user[k]) && !fails(f, gj_o(f, a->user[k])->block))
 			return refuse(a, gj_o(f, a->user[k])->loc, "needs its counter afterwards");
 	GJ_EACH_PHI(f, f->loops.p[a->loop].header, r) {
 		if (r == a->fact->counter || a->first[r] == a->first[r + 1])

@@ -90,8 +90,13 @@ void gj_widen_halves(gj_fn *, const gj_halves *);
 /* The first part of gj_simplify: values and branches, but no op that stands for several. */
 void gj_simplify_first(gj_fn *);
 
+/* Who gives loops in the rounds of a loop over prange to lanes: makes of an entry for one thread one for a vector, and fills its `shared`;
+ * false: it is not worth it. NULL: nobody does. */
+typedef struct gj_sharing gj_sharing;
+struct gj_sharing { bool (*share)(const gj_sharing *, gj_fn *); };
+
 /* Makes entries of loops over prange, in f->rounds (outline.c). */
-void gj_outline(gj_fn *);
+void gj_outline(gj_fn *, const gj_sharing *);
 
 /* What a round of a loop leaves behind that the next would compute again is kept for it (kept.c); true if anything is. */
 bool gj_keep_for_next(gj_fn *);

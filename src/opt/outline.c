@@ -11,8 +11,7 @@ enum {
 	/* … when the code runs: of loops in each other together, of those that LLVM makes vectors of as they are, with math functions in others */
 	NESTED = 4096, PLAIN = 1024, USUAL = 256, COSTLY = 64,
 	UNKNOWN = 16,                              /* … around loops whose rounds are not known before */
-	MOST_PAIRS = 32,                           /* of arrays that may meet */
-	DEEP = 8
+	MOST_PAIRS = 32                            /* of arrays that may meet */
 };
 
 /* -- Is it one? ----------------------------------------------------------------------------------------------------------- */
@@ -147,35 +146,6 @@ static void form_exit(gj_prange *p)
 	p->loop = f->bb.p[p->header].loop;
 }
 
-/* Can value r, or what it is computed from, be computed before the loop? */
-static bool can_hoist(const gj_prange *p, gj_ref r, int depth)
-{
-	const gj_op *o = gj_o(p->f, r);
-	if (o->block != p->header && !p->inside[o->block])
-		return true;
-	for (uint32_t k = 0; k < o->nargs; k++)
-		if (!can_hoist(p, o->arg[k], depth + 1) || depth > DEEP)
-			return false;
-	return gj_op_is(o, GJ_F_PURE) && o->op != GJ_PHI;
-}
-
-/* … at the end of the block before it. */
-static gj_ref hoist(gj_prange *p, gj_ref r)
-{
-	gj_fn *f = p->f;
-	const gj_op *o = gj_o(f, r);
-	if (o->block != p->header && !p->inside[o->block])
-		return r;
-	gj_ref *arg = gj_new(f->arena, gj_ref, o->nargs + 1);
-	for (uint32_t k = 0; k < o->nargs; k++)
-		arg[k] = hoist(p, o->arg[k]);
-	gj_ref copy = gj_emit(f, p->before, (gj_opcode)o->op, o->type, o->loc, o->nargs, arg);
-	gj_o(f, copy)->sub = o->sub;
-	gj_o(f, copy)->imm = o->imm;
-	gj_o(f, copy)->flags = o->flags;
-	return copy;
-}
-
 /* Describes loop l; `mark`: its ROUND. NULL, or why its rounds cannot run side by side. */
 static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 {
@@ -199,7 +169,7 @@ static const char *describe(gj_prange *p, gj_fn *f, uint32_t l, gj_ref mark)
 	form_exit(p);
 	if (!find_inside(p))
 		return "one round after the other: break or return leaves the loop";
-	if (!can_hoist(p, p->length, 0))
+	if (!gj_can_hoist(p, p->length))
 		return "one round after the other: how many there are is not known before the loop";
 	find_catches(p);
 	const char *why = p->handler ? gj_find_handled(p) : NULL;
@@ -232,7 +202,7 @@ static void find_along(gj_prange *p)
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);
 		if (p->inside[b] && o->op == GJ_SELECT && o->arg[2] == p->position && gj_is_const(f, o->arg[1]) && !gj_o(f, o->arg[1])->imm.i
-		    && can_hoist(p, o->arg[0], 0))
+		    && gj_can_hoist(p, o->arg[0]))
 			gj_push(f->arena, &p->along, r);
 	}
 }
@@ -354,17 +324,17 @@ static void copy_header(gj_prange *p, uint32_t b, gj_ref *to, uint32_t known)
 	}
 }
 
-/* ROUNDS and what follows from it, from block b on; to[]: what the header's values are behind the loop. Returns the block that goes on. */
-static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to, uint32_t known)
+/* ROUNDS of the entry with this number and what follows from it, from block b on; to[]: what the header's values are behind the loop. Returns the block that goes on. */
+static uint32_t call_rounds(gj_prange *p, uint32_t b, gj_ref index, gj_ref *to, uint32_t known)
 {
 	gj_fn *f = p->f;
-	gj_ref *arg = gj_new(f->arena, gj_ref, p->leaf.n + 2);
+	gj_ref *arg = gj_new(f->arena, gj_ref, p->leaf.n + 3);
 	clear_left(p);
 	arg[0] = p->length;
 	arg[1] = p->added.n ? p->chunks : gj_int(f, b, gj_scalar[GJ_I64], 0);
-	memcpy(arg + 2, p->leaf.p, p->leaf.n * sizeof *arg);
-	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 2, arg);
-	gj_o(f, n)->imm.i = index;
+	arg[2] = index;
+	memcpy(arg + 3, p->leaf.p, p->leaf.n * sizeof *arg);
+	gj_ref n = gj_emit(f, b, GJ_ROUNDS, gj_scalar[GJ_I64], p->loc, p->leaf.n + 3, arg);
 	gj_o(f, n)->sub = p->handler != 0;
 	b = p->handler ? gj_go_to_handler(p, b, n) : b;
 	for (uint32_t i = 0; i < p->carried.n; i++) {
@@ -381,7 +351,7 @@ static uint32_t call_rounds(gj_prange *p, uint32_t b, uint32_t index, gj_ref *to
 	return b;
 }
 
-static void put_call(gj_prange *p, uint32_t index)
+static void put_call(gj_prange *p, gj_ref index)
 {
 	gj_fn *f = p->f;
 	uint32_t known = f->op.n;
@@ -394,13 +364,6 @@ static void put_call(gj_prange *p, uint32_t index)
 	f->bb.p[b].nsucc = 1;
 	f->bb.p[b].succ[0] = p->exit;
 	gj_rename_pred(f, p->exit, p->header, b);
-}
-
-static gj_ref at_least(gj_prange *p, gj_ref n, int64_t least)
-{
-	gj_ref yes = gj_emit(p->f, p->before, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ n, gj_int(p->f, p->before, gj_scalar[GJ_I64], least) });
-	gj_o(p->f, yes)->sub = GJ_CMP_GE;
-	return yes;
 }
 
 /* How many rounds the loop must have, with those of loops in it, for threads or lanes to be worth the call (measured: 0.15 µs). */
@@ -430,9 +393,9 @@ static bool all_rounds(gj_prange *p, gj_ref *n)
 			if (found || b >= p->blocks || !p->inside[b] || o->op != GJ_ROUND || f->loops.p[f->bb.p[b].loop].depth != depth)
 				continue;
 			found = true;
-			if (!can_hoist(p, o->arg[1], 0))
+			if (!gj_can_hoist(p, o->arg[1]))
 				return false;
-			gj_ref inner = hoist(p, o->arg[1]);
+			gj_ref inner = gj_hoist(p, o->arg[1]);
 			*n = gj_emit(f, p->before, GJ_MUL, gj_scalar[GJ_I64], 0, 2, (gj_ref[]){ *n, inner });
 		}
 	}
@@ -441,9 +404,9 @@ static bool all_rounds(gj_prange *p, gj_ref *n)
 
 static gj_ref enough_rounds(gj_prange *p)
 {
-	gj_ref n, more = at_least(p, p->length, 2);
+	gj_ref n, more = gj_at_least(p, p->length, 2);
 	bool known = all_rounds(p, &n);
-	return gj_emit(p->f, p->before, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ more, at_least(p, n, known ? least_rounds(p) : UNKNOWN) });
+	return gj_emit(p->f, p->before, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ more, gj_at_least(p, n, known ? least_rounds(p) : UNKNOWN) });
 }
 
 /* Are there rounds enough, and do the arrays lie apart? */
@@ -453,7 +416,7 @@ static gj_ref worth_it(gj_prange *p)
 	uint32_t b = p->before;
 	gj_ref yes = enough_rounds(p);
 	for (uint32_t i = 0; i < p->along.n; i++) {
-		gj_ref single = hoist(p, gj_o(f, p->along.p[i])->arg[0]);
+		gj_ref single = gj_hoist(p, gj_o(f, p->along.p[i])->arg[0]);
 		gj_ref along = gj_emit(f, b, GJ_NOT, gj_scalar[GJ_BOOL], 0, 1, &single);
 		yes = gj_emit(f, b, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ yes, along });
 	}
@@ -465,7 +428,7 @@ static gj_ref worth_it(gj_prange *p)
 }
 
 /* Beside the loop, which stays: whichever runs, what follows has its values. */
-static void put_call_beside(gj_prange *p, uint32_t index)
+static void put_call_beside(gj_prange *p, gj_ref index)
 {
 	gj_fn *f = p->f;
 	bool *take = gj_new(f->arena, bool, f->bb.p[p->exit].preds.n), *inside;
@@ -519,18 +482,35 @@ static void note_inner_loop(gj_fn *f, uint32_t loc, const char *text)
 }
 
 /* Loops in the loop. */
-static void note_inner(const gj_prange *p)
+static void note_inner(const gj_prange *p, const gj_rounds *last)
 {
 	GJ_EACH_OP(p->f, b, r) {
 		const gj_op *o = gj_o(p->f, r);
 		if (p->inside[b] && o->op == GJ_ROUND && o->arg[0] != p->position && line_of(p->f, o->loc) != line_of(p->f, p->loc))
-			note_inner_loop(p->f, o->loc, p->promised ? "one round after the other: it is in a loop over prange"
+			note_inner_loop(p->f, o->loc, last->rows && gj_shares_inner(last->wide, p->f, o) ?
+				"lanes of vectors, where it is long enough and arrays lie apart, else one round after the other" : p->promised ? "one round after the other: it is in a loop over prange"
 				: "one round after the other: the loop around it is shared out");
 	}
 }
 
+/* The number of the entry to run, among whose rounds `made` is the last. */
+static gj_ref share_inner(gj_prange *p, const gj_sharing *sharing, const gj_rounds *made)
+{
+	gj_fn *f = p->f;
+	uint32_t index = f->rounds.n - 1;
+	const gj_type *i32 = gj_scalar[GJ_I32];
+	gj_ref enough, number = gj_int(f, p->before, i32, index);
+	gj_rounds rows = *made;
+	rows.wide = made->scalar ? NULL : gj_share_inner(p, sharing, gj_printf(f->arena, "%s_rows", made->single->name), &enough);
+	if (!rows.wide)
+		return number;
+	rows.rows = true;
+	gj_push(f->arena, &f->rounds, rows);
+	return gj_emit(f, p->before, GJ_SELECT, i32, 0, 3, (gj_ref[]){ enough, gj_int(f, p->before, i32, index + 1), number });
+}
+
 /* false: it cannot be, *why. */
-static bool outline(gj_prange *p, const char **why)
+static bool outline(gj_prange *p, const gj_sharing *sharing, const char **why)
 {
 	gj_fn *f = p->f;
 	uint32_t index = f->rounds.n;
@@ -543,7 +523,7 @@ static bool outline(gj_prange *p, const char **why)
 		return false;
 	}
 	open_before(p);
-	p->length = hoist(p, p->length);
+	p->length = gj_hoist(p, p->length);
 	if (p->added.n) {
 		gj_ref work;
 		bool known = all_rounds(p, &work);
@@ -562,12 +542,13 @@ static bool outline(gj_prange *p, const char **why)
 			if (p->leaf.p[k] == p->added.p[i].copies)
 				gj_push(f->arena, &made.own, GJ_LEAF_FIRST + k);
 	made.scalar = p->added.n ? "threads, without lanes: rounds add to elements of an array, of which each chunk has a copy" : f->callee.n ? "threads, without lanes: functions that call themselves" : p->catches ? "threads, without lanes: exceptions are caught in the loop" : p->owns ? "threads, without lanes: arrays are made in the loop" : NULL;
-	note_inner(p);
-	if (p->promised)
-		put_call(p, index);
-	else
-		put_call_beside(p, index);
 	gj_push(f->arena, &f->rounds, made);
+	gj_ref number = share_inner(p, sharing, &made);
+	note_inner(p, &f->rounds.p[f->rounds.n - 1]);
+	if (p->promised)
+		put_call(p, number);
+	else
+		put_call_beside(p, number);
 	gj_cfg(f);
 	return true;
 }
@@ -639,7 +620,7 @@ static void make_own(gj_fn *f)
 	}
 }
 
-void gj_outline(gj_fn *f)
+void gj_outline(gj_fn *f, const gj_sharing *sharing)
 {
 	marks stays = { 0 };
 	uint32_t loop = 0;
@@ -651,7 +632,7 @@ void gj_outline(gj_fn *f)
 		const char *why = describe(&p, f, loop, mark);
 		if (!why)
 			why = p.promised ? gj_find_added(&p) : prove(&p);
-		if (!why && outline(&p, &why)) {
+		if (!why && outline(&p, sharing, &why)) {
 			stay(&p, &stays, mark, true);
 			continue;
 		}

@@ -4,6 +4,7 @@
 #define GJ_PRANGE_H
 
 #include "opt/independent.h"
+#include "opt/opt.h"
 
 /* What becomes of a phi of the loop's header: nobody reads it; it is known from the round's number; it is its last round's behind the
  * loop; or what all rounds contribute to it, in any order. */
@@ -85,6 +86,17 @@ uint32_t gj_go_to_handler(gj_prange *, uint32_t b, gj_ref chunks);
 
 /* The entry: with `lanes` rounds side by side in a vector, 1: one after the other. */
 gj_fn *gj_rounds_make(gj_prange *, uint32_t lanes, const char *name);
+
+/* inner.c: an entry for the loop in whose rounds inner loops are shared out among lanes, and a value, at the end of the block before the loop,
+ * that says whether these are long enough; NULL: there is none. */
+gj_fn *gj_share_inner(gj_prange *, const gj_sharing *, const char *name, gj_ref *enough);
+/* Does it share out the loop of f whose position is marked? */
+bool   gj_shares_inner(const gj_fn *rows, const gj_fn *f, const gj_op *mark);
+
+/* before.c: can a value be computed before the loop? Computed there, at the end of the block before it; n >= least. */
+bool   gj_can_hoist(const gj_prange *, gj_ref);
+gj_ref gj_hoist(gj_prange *, gj_ref);
+gj_ref gj_at_least(gj_prange *, gj_ref n, int64_t least);
 
 /* rounds.c: helpers for building */
 gj_ref gj_int(gj_fn *, uint32_t b, const gj_type *, int64_t);

@@ -5,14 +5,14 @@ gj_v gj_cpu_rounds(gj_gen *g, const gj_op *o)
 {
 	gj_unit *u = g->u;
 	gj_v slots = gj_alloca(g, u->i64, o->nargs, 8);
-	for (uint32_t k = 2; k < o->nargs; k++) {
+	for (uint32_t k = 3; k < o->nargs; k++) {
 		gj_v x = gj_sc(g, o->arg[k]);
 		if (LLVMTypeOf(x) == u->i1)
 			x = LLVMBuildZExt(g->b, x, u->i8, "");
-		gj_store(g, x, gj_offset(g, slots, 8 * ((int64_t)k - 2)), 8);
+		gj_store(g, x, gj_offset(g, slots, 8 * ((int64_t)k - 3)), 8);
 	}
 	return gj_extern_call(g, "gj_rt_rounds", u->i64, 6,
-		(gj_v[]){ gj_cpu(g)->block, gj_i32(u, (uint32_t)o->imm.i), slots, gj_sc(g, o->arg[0]), gj_sc(g, o->arg[1]), gj_i32(u, o->sub) });
+		(gj_v[]){ gj_cpu(g)->block, gj_sc(g, o->arg[2]), slots, gj_sc(g, o->arg[0]), gj_sc(g, o->arg[1]), gj_i32(u, o->sub) });
 }
 
 /* Of the lanes the first is the earliest round. */
