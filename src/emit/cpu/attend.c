@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-enum { SELDOM = 1 << 20, PERIOD = 1 << 12 };
+enum { SELDOM = 1 << 20, PERIOD = 1 << 12, FEW = 16 /* rounds */ };
 
 /* The word, as it is now. */
 static gj_v attention(gj_gen *g)
@@ -96,17 +96,33 @@ static place *place_of(place *all, unsigned n, LLVMBasicBlockRef b)
 	return bsearch(&(place){ .block = b }, all, n, sizeof *all, by_block);
 }
 
-/* By how much phi `x` of a loop of one block grows a round, if that is a constant; 0: it is not. */
-static int64_t step_of(gj_v x, LLVMBasicBlockRef loop)
+/* By how much phi `x` of a loop with this latch grows a round, if that is a constant; 0: it is not. */
+static int64_t step_of(gj_v x, LLVMBasicBlockRef latch)
 {
 	for (unsigned i = 0; i < LLVMCountIncoming(x); i++) {
 		gj_v next = LLVMGetIncomingValue(x, i);
-		if (LLVMGetIncomingBlock(x, i) != loop)
+		if (LLVMGetIncomingBlock(x, i) != latch)
 			continue;
 		bool adds = LLVMIsAInstruction(next) && LLVMGetInstructionOpcode(next) == LLVMAdd && LLVMGetOperand(next, 0) == x;
 		return adds && LLVMIsAConstantInt(LLVMGetOperand(next, 1)) ? LLVMConstIntGetSExtValue(LLVMGetOperand(next, 1)) : 0;
 	}
 	return 0;
+}
+
+/* Does phi `x` go from one small number, by a constant, to another, where the loop with this latch ends? */
+static bool counts_few(gj_v x, LLVMBasicBlockRef latch)
+{
+	gj_v cond = LLVMIsABranchInst(LLVMGetBasicBlockTerminator(latch)) && LLVMGetNumSuccessors(LLVMGetBasicBlockTerminator(latch)) == 2 ?
+		LLVMGetCondition(LLVMGetBasicBlockTerminator(latch)) : NULL;
+	gj_v end = cond && LLVMIsAICmpInst(cond) ? LLVMGetOperand(cond, 1) : NULL, start = NULL, next = NULL;
+	if (!end || !LLVMIsAConstantInt(end) || LLVMCountIncoming(x) != 2 || step_of(x, latch) != 1)
+		return false;
+	for (unsigned i = 0; i < 2; i++)
+		*(LLVMGetIncomingBlock(x, i) == latch ? &next : &start) = LLVMGetIncomingValue(x, i);
+	if (!start || !LLVMIsAConstantInt(start) || LLVMGetOperand(cond, 0) != next || LLVMGetICmpPredicate(cond) != LLVMIntEQ)
+		return false;
+	int64_t rounds = LLVMConstIntGetSExtValue(end) - LLVMConstIntGetSExtValue(start);
+	return rounds > 0 && rounds <= FEW;
 }
 
 static bool calls(LLVMBasicBlockRef b)
@@ -119,10 +135,14 @@ static bool calls(LLVMBasicBlockRef b)
 	return false;
 }
 
-/* Is a look due at the end of a loop's block? Where a counter steps over multiples of PERIOD: some bits of it are 0 then. */
+/* Is a look due at the end of a loop's block? Where a counter steps over multiples of PERIOD: some bits of it are 0 then. NULL: the loop has
+ * so few rounds that those around it will do. */
 static gj_v due(gj_unit *u, LLVMBasicBlockRef from, LLVMBasicBlockRef to)
 {
 	gj_v always = LLVMConstInt(u->i1, 1, 0);
+	for (gj_v x = LLVMGetFirstInstruction(to); LLVMIsAPHINode(x); x = LLVMGetNextInstruction(x))
+		if (counts_few(x, from))
+			return NULL;
 	if (from != to || calls(from))
 		return always;
 	for (gj_v x = LLVMGetFirstInstruction(from); LLVMIsAPHINode(x); x = LLVMGetNextInstruction(x)) {
@@ -164,7 +184,8 @@ static void look_in(gj_unit *u, gj_v fn, gj_v callee, gj_t type)
 		} else if (to->state == OPEN) {
 			LLVMPositionBuilderBefore(u->b, end);
 			gj_v asked = due(u, p->block, to->block);
-			LLVMBuildCall2(u->b, type, callee, &asked, 1, "");
+			if (asked)
+				LLVMBuildCall2(u->b, type, callee, &asked, 1, "");
 		}
 	}
 }
