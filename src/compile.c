@@ -24,6 +24,13 @@ static const gj_export *exported(gj_trap *trap, const gj_request *rq, const gj_f
 
 static bool has_vectors(const gj_options *o) { return o->target->vectors && o->width == o->target->warp; }
 
+static void form_lanes(gj_fn *f)
+{
+	gj_read_once(f);
+	gj_loop_form(f);
+	gj_spread_locals(f);
+}
+
 /* Threads that run as one, f->width: a vector's where it was asked for and threads can be lanes, else each runs by itself, as where
  * functions call themselves. */
 static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked, uint32_t *facts)
@@ -39,8 +46,7 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 			gj_one_latch(f);
 		return;
 	}
-	gj_loop_form(f);
-	gj_spread_locals(f);
+	form_lanes(f);
 	f->width = f->lanes ? f->lanes : gj_choose_lanes(f, facts);
 	gj_divergence(f, *facts);
 	if (f->entry->args == GJ_ARGS_ELEMENTS && !f->lanes && !asked->streamed)
@@ -63,8 +69,7 @@ static bool widen_part(const gj_stages *st, const gj_fn *f, const gj_options *as
 	gj_fn *part = f->part;
 	if (f->width != asked->target->warp || f->waits)
 		return false;
-	gj_loop_form(part);
-	gj_spread_locals(part);
+	form_lanes(part);
 	part->width = f->width;
 	gj_divergence(part, facts);
 	if (!gj_mask(part))
@@ -121,8 +126,7 @@ static bool share(const gj_sharing *how, gj_fn *rows)
 		return false;
 	gj_simplify(rows);
 	gj_widen_halves(rows, s->halves);
-	gj_loop_form(rows);
-	gj_spread_locals(rows);
+	form_lanes(rows);
 	rows->width = rows->lanes;
 	gj_divergence(rows, GJ_FACTS_ROUNDS);
 	gj_show(s->st, "divergence", rows);
@@ -141,8 +145,7 @@ static void choose_rounds(const gj_stages *st, gj_fn *f, gj_rounds *r, const gj_
 	gj_widen_halves(single, halves);
 	gj_simplify(wide);
 	gj_widen_halves(wide, halves);
-	gj_loop_form(wide);
-	gj_spread_locals(wide);
+	form_lanes(wide);
 	wide->width = 32;
 	gj_divergence(wide, GJ_FACTS_ROUNDS);
 	gj_show(st, "divergence", wide);

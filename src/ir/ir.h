@@ -323,6 +323,7 @@ void   gj_loop_form(gj_fn *);                                /* low: preheaders,
 bool   gj_param_alone(const gj_fn *, const gj_fnparam *);
 void   gj_find_waits(gj_fn *);                              /* low, CPU: YIELD and WATCH in loops that wait for memory; spins (waits.c) */
 void   gj_find_sums(gj_fn *);                                /* low, CPU: param.sum, a BYTES for each; imm.i of their atomics: 1 */
+void   gj_read_once(gj_fn *);                                /* low, width 32: loads of what is known take its value (reread.c) */
 void   gj_spread_locals(gj_fn *);                            /* low, width 32: local arrays that meet others leave their space (locals.c) */
 void   gj_divergence(gj_fn *, uint32_t facts);               /* low, width 32: shape and stride of each op, loop.divergent */
 /* Lanes of a vector, and in `facts` along which axis of the block they lie, if along one; low, in loop form. Along y
