@@ -228,3 +228,30 @@ def test_pickling_and_auto(device):
 	got = f(cuda.to_device(x))
 	assert isinstance(got, cuda.DeviceNDArray)
 	np.testing.assert_array_equal(host(got), x.mean(1))
+
+
+@pytest.mark.parametrize("layout", ["(n)->(n)", "(n),(n)->()"])
+def test_results_lie_as_operands_do(device, layout):
+	"""With order K, as those of NumPy's own: along the outer dimensions."""
+	def one(x, out):
+		for i in range(out.shape[0]):
+			out[i] = x[i]
+
+	def two(x, y, out):
+		out[0] = x[0]
+	nin = layout.count("(") - 1
+	types = [f"void({'float64[:], ' * nin}float64[:])"]
+	f = one if nin == 1 else two
+	plain, on_device = guvectorize(types, layout)(f), cuda.guvectorize(types, layout)(f)
+	x = np.random.default_rng(0).random((3, 2, 5, 4))
+	ways = [x, np.asfortranarray(x), x[::-1, :, ::2], np.asfortranarray(x)[:, :1], np.asfortranarray(x[0]), x.swapaxes(0, 1).copy().swapaxes(0, 1)]
+	for a in ways:
+		for b in ways[:3] if nin > 1 else [None]:
+			given = [y for y in (a, b) if y is not None]
+			try:
+				wanted = plain(*given)
+			except ValueError:
+				continue
+			assert on_device(*given).strides == wanted.strides and np.array_equal(on_device(*given), wanted)
+	d = cuda.to_device(np.asfortranarray(x))
+	assert on_device(*[d] * nin).strides == plain(*[np.asfortranarray(x)] * nin).strides

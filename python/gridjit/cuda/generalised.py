@@ -341,6 +341,7 @@ class _Call:
 			self.outer = np.broadcast_shapes(*loops)
 		except ValueError:
 			raise ValueError(self._misfit(shapes)) from None
+		self.steps = [self._outer_steps(x, n) for x, n in zip((*inputs, *outs), self.there) if hasattr(x, "strides")]
 		self.back = []                                 # (device array, the caller's array that it is written back to)
 		self.operands = [self._input(k, x) for k, x in enumerate(inputs)]
 		self.operands += [self._output(nin + k, o) for k, o in enumerate(outs)]
@@ -377,7 +378,7 @@ class _Call:
 	def _output(self, k, target):
 		shape = self.outer + tuple(n for n, d in zip(self.core[k], self.ufunc._layout.operands[k]) if d not in self.missing)
 		if target is None:
-			return device_array(shape, self.dtypes[k], stream=self.stream)
+			return device_array(shape, self.dtypes[k], self._new_strides(shape, self.dtypes[k].itemsize), stream=self.stream)
 		if target.shape != shape:
 			raise ValueError(f"non-broadcastable output operand with shape {target.shape} doesn't match the broadcast shape {shape}")
 		if not (target.flags.writeable if isinstance(target, np.ndarray) else not target.readonly):
@@ -392,6 +393,29 @@ class _Call:
 			return target
 		self.back.append((d, target))
 		return d
+
+	def _outer_steps(self, x, core):
+		"""Strides of an operand along the outer dimensions, 0 where it is repeated."""
+		outer = [0 if n == 1 else step for n, step in zip(x.shape, x.strides)][:x.ndim - core]
+		return [0] * (len(self.outer) - len(outer)) + outer
+
+	def _new_strides(self, shape, size):
+		"""Of a new result: the outer dimensions as those of the operands lie, by NumPy's rule, with the core ones within; None: in C's order."""
+		order = []                                     # of the outer dimensions, the slowest last
+		for d in reversed(range(len(self.outer))):
+			at = len(order)
+			for place in reversed(range(len(order))):
+				pairs = [(abs(steps[d]), abs(steps[order[place]])) for steps in self.steps if steps[d] and steps[order[place]]]
+				if pairs and not all(mine < other for mine, other in pairs):
+					break
+				at = place if pairs else at
+			order.insert(at, d)
+		if order == sorted(order, reverse=True):
+			return None
+		strides = [0] * len(shape)
+		for d in (*reversed(range(len(self.outer), len(shape))), *order):
+			strides[d], size = size, size * shape[d]
+		return tuple(strides)
 
 	def _part_ways(self):
 		"""What is written shares no memory with anything else: as in NumPy, inputs are read as they were."""
