@@ -666,3 +666,28 @@ def test_at_stores_each_step(device, dtype, value):
 			np.add.at(x, [0, 2, 0, 0], np.array(value))
 		warned.append([one.category for one in w][:1])
 	assert np.array_equal(d.copy_to_host(), a) and warned[0] == warned[1]
+
+
+@pytest.mark.parametrize("lie", [np.asfortranarray, lambda a: a.astype(">i8"), lambda a: a[::-1], lambda a: np.asfortranarray(a.astype(">i8"))])
+def test_at_of_every_layout(device, lie):
+	a = lie(np.arange(12).reshape(3, 4))
+	d = cuda.to_device(a.copy(order="K"))
+	for x in a, d:
+		np.add.at(x, ([0, 2, 0], slice(None, None, 2)), 5)
+		np.negative.at(x, 1)
+	assert np.array_equal(d.copy_to_host(), a)
+
+
+@pytest.mark.parametrize("shape, mask, axis", [((1,), (3,), 0), ((1, 3), (2, 3), 1), ((3,), (2, 3), 0), ((), (1,), None), ((2, 3), (3,), 0), ((2, 3), (2, 1), None), ((2, 3), (), 1)])
+def test_masks_of_reductions_are_no_larger_than_the_array(device, shape, mask, axis):
+	x, chosen = np.ones(shape), np.ones(mask, bool)
+	for reduce in np.add.reduce, np.maximum.reduce, np.prod:
+		try:
+			wanted = reduce(x, axis=axis, where=chosen, initial=0)
+		except ValueError as error:
+			with pytest.raises(ValueError, match=re.escape(str(error))):
+				reduce(cuda.to_device(x), axis=axis, where=chosen, initial=0)
+		else:
+			assert np.array_equal(reduce(cuda.to_device(x), axis=axis, where=chosen, initial=0).copy_to_host(), wanted)
+	with pytest.raises(ValueError, match="has no identity|have an identity"):
+		np.add.reduce(cuda.to_device(np.ones(3)), where=np.ones(3, bool), initial=None)

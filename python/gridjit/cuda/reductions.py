@@ -224,6 +224,16 @@ def _reduced_of_chosen(f, loop, function, array, axes, keepdims, initial, mask, 
 	return f(initial, value, out=result, where=there, stream=stream)
 
 
+def _check_mask(mask, shape):
+	"""A mask of a reduction is repeated along the array, not the other way round. Raises what NumPy raises."""
+	if len(mask) > len(shape):
+		raise ValueError("input operand has more dimensions than allowed by the axis remapping")
+	together = np.broadcast_shapes(mask, shape)
+	if together != shape:
+		given, wanted = (str(x).replace(", ", ",") for x in (shape, together))
+		raise ValueError(f"non-broadcastable operand with shape {given} doesn't match the broadcast shape {wanted}")
+
+
 def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	"""ufunc.reduce for a function over device arrays."""
 	on_device = is_cuda_array(array)
@@ -231,20 +241,21 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	axes = _axes(axis, array.ndim)
 	loop, function = _loop_of(f, array.dtype, dtype, _dtype_of(out))
 	identity = getattr(f, "identity", None)
-	identity = None if isinstance(identity, str) or identity is None else np.asarray(identity).astype(loop)[()]
+	identity = None if isinstance(identity, str) or identity is None or initial is None else np.asarray(identity).astype(loop)[()]
 	array = _convertible(array, loop, stream)
 	if where is not True:
-		if identity is None and initial in (np._NoValue, None):
+		if identity is None and initial in (np._NoValue, None):          # None: also where the function has an identity
 			raise ValueError(f"reduction operation '{f.__name__}' does not have an identity, so to use a where mask one has to "
 				"specify 'initial'")
 		from ._operators import where as choose
 		mask = as_mask(where)
+		_check_mask(np.shape(mask), array.shape)
 		if not np.can_cast(type_of(mask), bool):
 			raise TypeError(f"Cannot cast array data from {type_of(mask)!r} to dtype('bool') according to the rule 'safe'")
 		if identity is None and axes and array.size:
 			return _deliver(_reduced_of_chosen(f, loop, function, array, axes, keepdims, loop.type(initial), mask, stream), out, on_device, stream, "unsafe")
 		array = choose(mask, array.astype(loop, copy=False), loop.type(initial) if identity is None else identity)
-	if any(array.shape[axis] == 0 for axis in axes) and (initial is None or identity is None and initial is np._NoValue):
+	if any(array.shape[axis] == 0 for axis in axes) and identity is None and initial in (np._NoValue, None):
 		raise ValueError(f"zero-size array to reduction operation {f.__name__} which has no identity")
 	if not axes:
 		result = array.astype(loop, stream=stream)
@@ -339,7 +350,8 @@ def at_with(f, array, indices, b, stream):
 	if outs[0].kind == "c" and target.dtype.kind not in "bc":
 		warnings.warn("Casting complex values to real discards the imaginary part", ComplexWarning, stacklevel=3)
 	fold = Fold(f._fold_kernels, (ins[0], ins[-1], outs[0], target.dtype.newbyteorder("=")), function, options=f._fold_options)
-	work = target if target.is_c_contiguous() else target.copy(stream=stream)
+	work = target.astype(target.dtype.newbyteorder("="), copy=False, stream=stream)
+	work = work if work.is_c_contiguous() else work.copy(stream=stream)
 	kernel = _folds.kernel(fold, _folds.at_text, b is not None)
 	kernel[-(-places.size // 128), 128, stream](work.reshape(-1), work.reshape(-1) if b is None else b, to_device(order, stream),
 		to_device(np.append(first, flat.size), stream), to_device(places, stream))
