@@ -691,3 +691,21 @@ def test_masks_of_reductions_are_no_larger_than_the_array(device, shape, mask, a
 			assert np.array_equal(reduce(cuda.to_device(x), axis=axis, where=chosen, initial=0).copy_to_host(), wanted)
 	with pytest.raises(ValueError, match="has no identity|have an identity"):
 		np.add.reduce(cuda.to_device(np.ones(3)), where=np.ones(3, bool), initial=None)
+
+
+def test_reductions_of_one_element_begin_with_the_identity(device):
+	x = np.array([[-2.0], [3.0]])
+	f = cuda.vectorize(["float64(float64, float64)"], identity=0)(lambda a, b: (a * a + b * b) ** 0.5)
+	assert np.hypot.reduce(cuda.to_device(x), axis=1).copy_to_host().tolist() == np.hypot.reduce(x, axis=1).tolist() == [2, 3]
+	assert f.reduce(x, axis=1).tolist() == [2, 3] and f.reduce(x[0], initial=None) == -2 and f.reduce(x, axis=0).tolist() == [13**0.5]
+
+
+def test_what_numpy_refuses_of_numbers(device):
+	d = cuda.to_device(np.arange(3.0))
+	for key in ([0, 1], d > 1, [True, False, True]):
+		with pytest.raises(TypeError, match="not 'complex'"):
+			d[key] = 2j
+	lone = cuda.to_device(np.float32(3))
+	with pytest.raises(np.exceptions.AxisError):
+		lone.mean(axis=0)
+	assert lone.sum(axis=0) == 3 and lone.dot(2.0) == 6 and lone.argpartition(0).tolist() == [0]

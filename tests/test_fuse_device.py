@@ -279,3 +279,15 @@ def test_raised():
 		with pytest.raises(ValueError, match="too many"):
 			np.asarray(fused(x, 4))
 			cuda.synchronize()
+
+
+@pytest.mark.parametrize("x", [np.nan, np.inf])
+@pytest.mark.parametrize("axis", [(), 0, 1, None])
+def test_spreads_of_what_is_not_finite(device, x, axis):
+	a = np.ones((1, 3))
+	a[0, 1] = x
+	f = gridjit.fuse(eval(f"lambda a: (np.var(a * 1, axis={axis}), (a * 1).std(axis={axis}))", {"np": np}))
+	with np.errstate(all="ignore"):
+		wanted = f.py_func(a)
+	for given, one in zip(f(cuda.to_device(a)), wanted):
+		assert np.array_equal(given.copy_to_host(), one, equal_nan=True)

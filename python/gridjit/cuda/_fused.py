@@ -66,7 +66,8 @@ class _Reduced(_folds.States):
 			weighted = how in SPREADS and k in self._chosen
 			lines.append(f"{target[k]} = S{k}(v{i}{'.real' if weighted else ''})" if how in SPREADS else f"{target[k]} = v{i}")
 			lines += [f"{target[k + 1]} = S{k + 1}({position})"] if how in PLACES else []
-			lines += [f"{target[k + 1]}, {target[k + 2]} = S{k}(0), {f'v{i}.imag' if weighted else f'S{k}(1)'}"] if how in SPREADS else []
+			# NaN and infinities are not 0 from themselves.
+			lines += [f"{target[k + 1]}, {target[k + 2]} = {target[k]} - {target[k]}, {f'v{i}.imag' if weighted else f'S{k}(1)'}"] if how in SPREADS else []
 		return lines
 
 	def fold(self, target, left, right, in_order=False):

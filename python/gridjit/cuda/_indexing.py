@@ -65,6 +65,8 @@ def put(array, key, value, stream):
 		raise ValueError("assignment destination is read-only")
 	host, is_device = _on_host(key), isinstance(value, DeviceNDArray)
 	taken = _places(array.shape, host)
+	if type(value) is complex:
+		np.empty((), array.dtype)[...] = value         # as NumPy: a TypeError of real numbers
 	value = value if is_device else np.asarray(value)
 	try:
 		value = value._broadcast(taken.shape) if is_device else np.broadcast_to(value, taken.shape)

@@ -244,11 +244,11 @@ def fill(self, value, stream=0):
 
 
 def _of_host(name):
-	"""A method of NumPy's arrays and numbers that works on a copy in host memory."""
+	"""A method of NumPy's arrays that works on a copy in host memory."""
 	at = _out_at(getattr(np, name, None))
 
 	def method(self, *args, **keywords):
-		return _on_copies(getattr(self._to_host(), name), args, keywords, None if at is None else at - 1)
+		return _on_copies(getattr(np.asarray(self._to_host()), name), args, keywords, None if at is None else at - 1)
 	method.__name__ = name
 	method.__doc__ = getattr(np.ndarray, name, method).__doc__
 	return method

@@ -224,6 +224,12 @@ def _reduced_of_chosen(f, loop, function, array, axes, keepdims, initial, mask, 
 	return f(initial, value, out=result, where=there, stream=stream)
 
 
+def _is_neutral(f):
+	"""Is f(identity, x) always x? Else NumPy's reductions of one element are not that element."""
+	ufunc = getattr(f, "ufunc", None)
+	return isinstance(ufunc, np.ufunc) and ufunc is not np.hypot
+
+
 def _check_mask(mask, shape):
 	"""A mask of a reduction is repeated along the array, not the other way round. Raises what NumPy raises."""
 	if len(mask) > len(shape):
@@ -271,6 +277,8 @@ def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 		result = result.astype(loop, copy=False, stream=stream)
 	if initial not in (np._NoValue, None) and not (array.size == 0 and identity is None):
 		result = f(loop.type(initial), result, stream=stream)
+	elif identity is not None and array.size and not _is_neutral(f) and all(array.shape[axis] == 1 for axis in axes):
+		result = f(identity, result, stream=stream)
 	return _deliver(result, out, on_device, stream, "unsafe")
 
 
@@ -439,6 +447,8 @@ array_all = _extreme("logical_and", "Are all items true, over the axes (None: al
 
 def array_mean(self, axis=None, dtype=None, out=None, keepdims=False, where=True, stream=0):
 	"""Mean over the axes (None: all); float64 of integers."""
+	if self.ndim == 0 and axis in (0, -1) and not isinstance(axis, tuple) and where is True:
+		raise AxisError(axis, 0)                   # other reductions take it
 	if dtype is None and self.dtype.kind in "biu":
 		dtype = np.float64
 	elif dtype is None and out is not None:
