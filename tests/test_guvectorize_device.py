@@ -255,3 +255,20 @@ def test_results_lie_as_operands_do(device, layout):
 			assert on_device(*given).strides == wanted.strides and np.array_equal(on_device(*given), wanted)
 	d = cuda.to_device(np.asfortranarray(x))
 	assert on_device(*[d] * nin).strides == plain(*[np.asfortranarray(x)] * nin).strides
+
+
+@pytest.mark.parametrize("shapes", [((3,), (3, 9), (9,)), ((9, 3), (3,), (9,)), ((3,), (3,), ()), ((2, 3), (3, 4), (2, 4)), ((3,), (2, 3, 4), (2, 4)), ((3,), (3, 4), (2, 4)), ((2, 3), (3,), (2,)), ((2, 3), (3, 4), (4,))])
+def test_optional_dimensions_that_outputs_lack(device, shapes):
+	"""Only as many are left out as an operand lacks, as NumPy's own decide."""
+	def f(a, b, out):
+		out[:] = a[0, 0] + b[0, 0]
+	types, layout = ["void(float64[:, :], float64[:, :], float64[:, :])"], "(m?,n),(n,p?)->(m?,p?)"
+	plain, on_device = guvectorize(types, layout)(f), cuda.guvectorize(types, layout)(f)
+	args, out = [np.ones(shape) for shape in shapes[:2]], np.zeros(shapes[2])
+	try:
+		wanted = plain(*args, out=out.copy())
+	except ValueError:
+		with pytest.raises(ValueError):
+			on_device(*args, out=out)
+	else:
+		assert np.array_equal(on_device(*args, out=out), wanted)

@@ -40,9 +40,9 @@ class _Layout:
 		Raises ValueError with NumPy's words."""
 		missing = set()
 		for shape, dims in zip(shapes, self.operands):
-			dims_optional = [d for d in dims if d in self.optional]
-			if shape is not None and len(shape) < len(dims) and len(shape) >= len(dims) - len(dims_optional):
-				missing |= set(dims_optional)
+			for d in dims:                                 # as many as it takes, the first ones first
+				if shape is not None and d in self.optional and len(shape) < sum(one not in missing for one in dims):
+					missing.add(d)
 		sizes = {d: int(d) for dims in self.operands for d in dims if d.isdigit()}
 		for number, (shape, dims) in enumerate(zip(shapes, self.operands)):
 			if shape is None:
