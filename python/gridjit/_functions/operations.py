@@ -89,30 +89,16 @@ def max_axis(a, axis, dtype, keepdims, where, initial, ddof, mean, correction):
 def any_axis(a, axis, dtype, keepdims, where, initial, ddof, mean, correction):
 	if axis is None or a.ndim == 1:
 		return lone(a.any(where=where), a, axis, keepdims)
-	rows = front(a, axis_of(a, axis))
-	out = np.zeros(rows.shape[1:], np.bool_)
-	if where is None:
-		for row in rows:
-			out[:] = out | (row != 0)
-	else:
-		chosen = _chosen(where, a, axis)
-		for i in range(rows.shape[0]):
-			out[:] = out | (rows[i] != 0) & chosen[i]
+	out = _start(a, axis, False)
+	_fold(np.logical_or, out, a, axis, where)
 	return shaped(out, a, axis, keepdims)
 
 
 def all_axis(a, axis, dtype, keepdims, where, initial, ddof, mean, correction):
 	if axis is None or a.ndim == 1:
 		return lone(a.all(where=where), a, axis, keepdims)
-	rows = front(a, axis_of(a, axis))
-	out = np.ones(rows.shape[1:], np.bool_)
-	if where is None:
-		for row in rows:
-			out[:] = out & (row != 0)
-	else:
-		chosen = _chosen(where, a, axis)
-		for i in range(rows.shape[0]):
-			out[:] = out & ((rows[i] != 0) | ~chosen[i])
+	out = _start(a, axis, True)
+	_fold(np.logical_and, out, a, axis, where)
 	return shaped(out, a, axis, keepdims)
 
 
