@@ -709,3 +709,13 @@ def test_what_numpy_refuses_of_numbers(device):
 	with pytest.raises(np.exceptions.AxisError):
 		lone.mean(axis=0)
 	assert lone.sum(axis=0) == 3 and lone.dot(2.0) == 6 and lone.argpartition(0).tolist() == [0]
+
+
+@pytest.mark.parametrize("call", ["np.add.reduce(a, out=3)", "np.add.reduce(a, out=(a[0], a[1]))", "np.add.reduce(a, out=())", "np.add.reduce(a, keepdims='a')", "np.add.reduce(a, keepdims=None)",
+	"np.add.accumulate(a, out='x')", "np.add.reduceat(a, [0], out=3)", "a.sum(out=3)", "a.mean(out=3)", "a.max(keepdims=2.0)"])
+def test_keywords_of_reductions_that_are_none(device, call):
+	a = np.arange(6.0).reshape(2, 3)
+	with pytest.raises((TypeError, ValueError)) as wanted:
+		eval(call, {"np": np, "a": a})
+	with pytest.raises(wanted.type):
+		eval(call, {"np": np, "a": cuda.to_device(a)})

@@ -163,8 +163,12 @@ def _deliver(result, out, on_device, stream, casting="same_kind", dtype=None):
 # -- ufuncs ------------------------------------------------------------------------------------------------------------------
 
 def _dtype_of(out):
-	"""The dtype of an output that is given; None: there is none."""
+	"""The dtype of an output that is given; None: there is none. Raises what NumPy raises of what is no array."""
+	if isinstance(out, tuple) and len(out) != 1:
+		raise ValueError("The 'out' tuple must have exactly one entry per ufunc output")
 	out = out[0] if isinstance(out, tuple) else out
+	if out is not None and not isinstance(out, np.ndarray) and not is_cuda_array(out):
+		raise TypeError("return arrays must be of ArrayType")
 	return None if out is None else type_of(out).newbyteorder("=")
 
 
@@ -242,6 +246,7 @@ def _check_mask(mask, shape):
 
 def reduce_with(f, array, axis, dtype, out, keepdims, initial, where, stream):
 	"""ufunc.reduce for a function over device arrays."""
+	keepdims = bool(operator.index(keepdims))
 	on_device = is_cuda_array(array)
 	array = _source(array, stream)
 	axes = _axes(axis, array.ndim)
