@@ -51,7 +51,7 @@ EXPECT = {
 	"LIKE_SHAPE": "array.copy(): the shape of array(float32, 1d, C) is not known",
 	"RAGGED": "np.array() cannot make an array of list",
 	"FRESH": ("UnsupportedError", "an array is made again while the one made before is used"),
-	"NEEDS_COPY": "array.reshape() of array(float32, 1d, A) would need a copy",
+	"NEEDS_COPY": "array.reshape() of array(float32, 2d, F) would need a copy",
 	"VIEW_SIZE": "array(float32, 1d, A) cannot be viewed as int64",
 	"AXES": "the axes must be constants that fit array(float32, 1d, C)",
 	"AXES_INTEGERS": "array.sum(): the axes must be constant integers",

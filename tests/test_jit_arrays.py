@@ -308,3 +308,25 @@ def test_arrays_without_dimensions_are_stored_as_their_element():
 		return a
 
 	assert np.allclose(f(0.5), [[np.cos(0.5), 0, 0], [1, 1, 1]])
+
+
+def test_other_shapes_of_what_does_not_lie_in_rows():
+	"""Rows of any step are seen in place, others copied."""
+	x, b = np.arange(24.0)[::2], np.arange(40.0).reshape(5, 8).T[:, ::2]
+
+	def of_rows(x):
+		y = x.reshape(-1, 1)
+		y[1:, 0] += 1
+		x.ravel()[0] = 7
+		return x.reshape((3, -1)), np.reshape(x, x.size), y.sum(), np.outer(x, x), np.atleast_2d(x), np.column_stack((x, x)), np.cov(x, x), x[1::2].reshape(3, 2)
+
+	def of_others(b, n):
+		return (b.ravel(), np.ravel(b), b.T.ravel(), b.reshape(-1), b.reshape(n, -1), b.reshape((2, n, 3)), np.reshape(b, (3, 8)), b[:, 1].reshape(2, -1), b[::2].ravel().sum(),
+			np.asfortranarray(b).reshape(b.shape[::-1]))
+	for f, args in (of_rows, (x,)), (of_others, (b, 4)), (of_others, (np.asfortranarray(b), 4)):
+		want = f(*(np.repeat(a, 2)[::2] if a is x else a for a in args))             # x is written to
+		got = njit(f)(*(np.repeat(a, 2)[::2] if a is x else a for a in args))
+		for one, other in zip(got, want, strict=True):
+			assert np.shape(one) == np.shape(other) and np.allclose(one, other)
+	with pytest.raises(ValueError, match="cannot reshape array of size 24 into shape"):
+		njit(lambda b: b.reshape(5, -1))(b)

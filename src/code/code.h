@@ -64,11 +64,11 @@ struct gj_obj {
 	bool big;                                  /* INT that fits in no 64 bits; `name` is its decimal text */
 };
 
-/* Operations that are functions in Python (gridjit/_functions): indices with arrays, read and stored, a @ b, np.where(a), and reductions
- * along an axis in the order of gj_reduction (but argmin and argmax). */
+/* Operations that are functions in Python (gridjit/_functions): indices with arrays, read and stored, a @ b, np.where(a), reductions
+ * along an axis in the order of gj_reduction (but argmin and argmax), and what sees an array in another shape where that takes a copy. */
 typedef enum gj_written {
 	GJ_WRITTEN_TAKE, GJ_WRITTEN_PUT, GJ_WRITTEN_DOT, GJ_WRITTEN_NONZERO, GJ_WRITTEN_SUM, GJ_WRITTEN_ALL = GJ_WRITTEN_SUM + 6,
-	GJ_WRITTEN_VAR, GJ_WRITTEN_STD, GJ_NWRITTEN
+	GJ_WRITTEN_VAR, GJ_WRITTEN_STD, GJ_WRITTEN_RESHAPE, GJ_WRITTEN_RAVEL, GJ_NWRITTEN
 } gj_written;
 
 /* In texts of what is raised: a value that is told when it runs is the whole argument; or stands here in a text, with

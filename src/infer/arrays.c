@@ -162,9 +162,9 @@ gj_known gj_infer_reshape(gj_icall *c)
 		if (gj_obj_is_int(k, &v) && v < 0 && (v != -1 || unknown++))
 			gj_fail(fn(c), c->loc, GJ_ERR_SHAPE_RANGE, gj_shown(c->name), (long long)v);
 	}
-	if (t->layout != 'C')
+	if (t->layout != 'C' && t->ndim != 1)
 		gj_fail(fn(c), c->loc, GJ_ERR_NEEDS_COPY, gj_shown(c->name), t->name);
-	return gj_just(gj_array_in(t->elem, (int)n, 'C', t));
+	return gj_just(gj_array_in(t->elem, (int)n, n ? t->layout : 'C', t));
 }
 
 gj_known gj_infer_ravel(gj_icall *c)

@@ -163,6 +163,7 @@ bool     gj_makes_array(const gj_name *);
 bool     gj_changes_array(const gj_name *);                  /* its first argument, beside which it gives nothing */
 bool     gj_is_reduction(const gj_name *);
 bool     gj_gives_local(const gj_name *);                   /* in kernels a local array, if it is given none: reductions, np.cumsum */
+int      gj_reshapes(const gj_name *);                       /* 's': reshape, 'r': ravel; 0: another */
 bool     gj_is_where(const gj_name *);                       /* np.where */
 
 /* owned.c, in functions that have memory: what an op gives, computed at once, unless it is an expression whose only user takes it as one. */

@@ -40,6 +40,12 @@ bool gj_is_reduction(const gj_name *row) { return is_one_of(row, (const char *co
 bool gj_gives_local(const gj_name *row) { return is_one_of(row, (const char *const[]){ "reduce", "accumulate" }, 2); }
 bool gj_is_where(const gj_name *row) { return row && is_one_of(row, (const char *const[]){ "where" }, 1); }
 
+int gj_reshapes(const gj_name *row)
+{
+	bool ravel = row && is_one_of(row, (const char *const[]){ "ravel" }, 1);
+	return ravel ? 'r' : row && is_one_of(row, (const char *const[]){ "reshape" }, 1) ? 's' : 0;
+}
+
 bool gj_makes_array(const gj_name *row)
 {
 	static const char *const rules[] = { "new_array" };

@@ -38,6 +38,17 @@ static int reduction(const gj_inst *s, const gj_op *call, const gj_name *row, co
 	return how < GJ_RED_VAR ? GJ_WRITTEN_SUM + how : GJ_WRITTEN_VAR + how - GJ_RED_VAR;
 }
 
+/* The array of a call that sees it in another shape, if it lies so that this takes a copy; 0: it is another call. */
+static gj_ref copied(const gj_inst *s, const gj_op *call, const gj_name *row)
+{
+	bool method = gj_is_method(row), plain = !call->imm.kw || !call->imm.kw->n;
+	if (!gj_reshapes(row) || !plain || (!method && call->nargs < 2))
+		return 0;
+	gj_ref r = method ? gj_o(s->fn, call->arg[0])->arg[0] : call->arg[1];
+	const gj_type *a = type_of(s, r);
+	return is_array(a) && a->ndim > (gj_reshapes(row) == 's') && a->layout != 'C' ? r : 0;
+}
+
 static int named(const gj_inst *s, const gj_op *call)
 {
 	int slot[GJ_MAX_CALL];
@@ -45,6 +56,8 @@ static int named(const gj_inst *s, const gj_op *call)
 	if (f && f->kind == GJ_OBJ_NAME && call->nargs == 2 && gj_is_where(gj_name_find(f->name)))
 		return is_array(type_of(s, call->arg[1])) ? GJ_WRITTEN_NONZERO : -1;
 	const gj_name *row = row_of(s, call, slot);
+	if (row && copied(s, call, row))
+		return gj_reshapes(row) == 'r' ? GJ_WRITTEN_RAVEL : GJ_WRITTEN_RESHAPE;
 	return row ? reduction(s, call, row, slot) : -1;
 }
 
@@ -269,6 +282,18 @@ static uint32_t reduction_arguments(const gj_inst *s, const gj_op *o, gj_ref *ar
 	return 1 + GJ_LEN(params);
 }
 
+/* The array, and a shape, which is a tuple, a number, or several numbers. */
+static uint32_t reshape_arguments(const gj_inst *s, const gj_op *o, gj_ref *arg)
+{
+	const gj_op call = *o;
+	const gj_name *row = gj_name_find(s->konst[call.arg[0]]->name);
+	uint32_t first = gj_is_method(row) ? 1 : 2, many = call.nargs - first;
+	arg[0] = copied(s, &call, row);
+	if (many)
+		arg[1] = many == 1 ? call.arg[first] : gj_op_new(s->fn, call.block, GJ_MKTUPLE, NULL, call.loc, many, call.arg + first);
+	return many ? 2 : 1;
+}
+
 uint32_t gj_written_arguments(const gj_inst *s, gj_ref r, gj_ref *arg)
 {
 	indexed x;
@@ -278,6 +303,8 @@ uint32_t gj_written_arguments(const gj_inst *s, gj_ref r, gj_ref *arg)
 		return indexed_by(s, *o, &x, arg);
 	if (o->op == GJ_CALL && gj_is_reduction(gj_name_find(s->konst[o->arg[0]]->name)))
 		return reduction_arguments(s, o, arg);
+	if (o->op == GJ_CALL && gj_reshapes(gj_name_find(s->konst[o->arg[0]]->name)))
+		return reshape_arguments(s, o, arg);
 	uint32_t first = o->op == GJ_CALL;
 	for (uint32_t i = first; i < n; i++)
 		arg[i - first] = o->arg[i];

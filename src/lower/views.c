@@ -72,6 +72,19 @@ static void require_shape(gj_lower *L, gj_ref fits, gj_ref size, uint32_t n, con
 	gj_sb_free(&text);
 }
 
+/* A row of any step in another shape. */
+static gj_lv stepped(gj_lower *L, const gj_type *t, gj_lv row, const gj_ref *shape)
+{
+	gj_ref *p, step = gj_stride(row, 0);
+	gj_lv v = gj_lv_new(L, t, &p);
+	p[0] = row.part[0];
+	for (uint32_t d = t->ndim; d-- > 0; step = gj_eindex(L, GJ_MUL, step, shape[d])) {
+		p[1 + d] = shape[d];
+		p[1 + t->ndim + d] = step;
+	}
+	return v;
+}
+
 /* The extents asked for; -1 stands for what is left. They must multiply to the size. */
 gj_lv gj_lower_reshape(gj_lcall *c)
 {
@@ -99,7 +112,7 @@ gj_lv gj_lower_reshape(gj_lcall *c)
 		product = gj_eindex(L, GJ_MUL, product, shape[unknown]);
 	}
 	require_shape(L, gj_e2(L, GJ_AND, gj_bool(), fits, gj_ecmp(L, GJ_CMP_EQ, product, size)), size, c->type->ndim, shape, unknown);
-	return gj_lowned_as(L, gj_larray(L, c->type, c->a[0].part[0], shape), c->a[0]);
+	return gj_lowned_as(L, c->type->layout == 'C' ? gj_larray(L, c->type, c->a[0].part[0], shape) : stepped(L, c->type, c->a[0], shape), c->a[0]);
 }
 
 gj_lv gj_lower_ravel(gj_lcall *c)

@@ -233,7 +233,7 @@ def FRESH(x):
 
 
 def NEEDS_COPY(x):
-	y = x[::2].reshape(2, 2)  # here: x[::2].reshape(2, 2)
+	y = x.reshape(2, 2).T.reshape(4)  # here: x.reshape(2, 2).T.reshape(4)
 	y[0] = 1
 
 

@@ -8,7 +8,7 @@ from . import eigen, elementwise, indexing, linalg, operations, products, shapes
 
 # In the order of gj_written (src/code/code.h).
 WRITTEN = (indexing.take, indexing.put, products.dot, sorting.nonzero, operations.sum_axis, operations.prod_axis, operations.min_axis, operations.max_axis,
-	operations.mean_axis, operations.any_axis, operations.all_axis, operations.var_axis, operations.std_axis)
+	operations.mean_axis, operations.any_axis, operations.all_axis, operations.var_axis, operations.std_axis, shapes.reshaped, shapes.raveled)
 
 # By NumPy's names; a version of NumPy that lacks one has none to call.
 NAMES = {

@@ -475,6 +475,23 @@ def dsplit(ary, indices):
 	return tuple(part.transpose((1, 2, 0)) for part in _at_places(front(ary, 2), indices))
 
 
+def _extents(size, shape):
+	"""With what is left in the place of -1."""
+	known = 1
+	for n in shape:
+		known *= 1 if n == -1 else n
+	return tuple(size // max(known, 1) if n == -1 else n for n in shape)
+
+
+def reshaped(a, shape):
+	"""Of arrays that do not lie in rows."""
+	return np.asarray(a, order="C").reshape(_extents(a.size, shape if isinstance(shape, tuple) else (shape,)))
+
+
+def raveled(a):
+	return np.asarray(a, order="C").ravel()
+
+
 def ascontiguousarray(a):
 	return np.asarray(a, order="C")
 
