@@ -35,16 +35,18 @@ plain:;
 
 bool gj_is_all(gj_v mask) { return LLVMIsConstant(mask) && mask == LLVMConstAllOnes(LLVMTypeOf(mask)); }
 
-/* All lanes of consecutive elements. LLVM splits what is wider than a register and reads it from the last part to the first. Where a
- * turn's rounds are far from each other no processor's prefetching follows that, so there it is split here, and the order of the parts is
- * fixed, which LLVM takes from volatile accesses alone. */
+/* All lanes of consecutive elements. LLVM splits what is wider than a register and reads it from the last part to the first, and in a long
+ * line of code in any order. Where a turn's rounds are far from each other, or a whole block is such a line (straight.c), no processor's
+ * prefetching follows that. So there it is split here, and the order of the parts is fixed, which LLVM takes from volatile accesses alone. */
 static gj_v load_all(gj_gen *g, gj_v from, gj_t t, unsigned align)
 {
 	gj_t item = gj_elem_ty(t);
 	unsigned size = (unsigned)LLVMABISizeOfType(LLVMGetModuleDataLayout(g->u->mod), item);
 	unsigned lanes = LLVMGetVectorSize(t), n = g->u->register_bytes / size;
 	gj_v part[GJ_LANES];
-	if (!g->f->round_turns || n >= lanes)
+	const gj_op *o = gj_o(g->f, g->ref);
+	bool line = g->threads && o->op == GJ_LOAD && gj_arg_type(g, o, 0)->space == GJ_GLOBAL;
+	if ((!g->f->round_turns && !line) || n >= lanes)
 		return gj_load(g, t, from, align);
 	for (unsigned k = 0; k < lanes / n; k++) {
 		part[k] = gj_load(g, LLVMVectorType(item, n), gj_offset(g, from, (int64_t)k * g->u->register_bytes), align);

@@ -2,7 +2,7 @@
  * blocks of as many threads as its shared array has items: with its loops over warps unrolled, and with shared memory in registers.
  * That takes several times as long to compile, so only launches that have run many such blocks ask for it (GJ_FACT_STRAIGHT).
  * Threads that ask whether their place in the grid is below a parameter are taken to be (gj_unit.full): the entry leaves blocks in which
- * that is not so to the first version. Nothing is left to branch on then, and LLVM finds an order in which registers suffice.
+ * that is not so to the first version. Nothing is left to branch on then, and arrays are read upwards (emit/accesses.c).
  *
  * Where that leaves anything in memory, because indices or masks are not known, the second version is dropped: shared memory is
  * faster than a stack. What a block finds in shared memory that it has not written stays what it was. */
