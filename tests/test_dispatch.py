@@ -634,6 +634,42 @@ def test_threads(device):
 	assert not failures and len(kernel.overloads) == 4
 
 
+@cuda.jit
+def product(a, b, out):
+	i, j = cuda.grid(2)
+	if i < out.shape[0] and j < out.shape[1]:
+		total = 0.0
+		for k in range(a.shape[1]):
+			total += a[i, k] * b[k, j]
+		out[i, j] = total
+
+
+def test_code_does_not_depend_on_what_is_compiled_beside_it():
+	"""Kernels for the CPU and for a GPU want LLVM's loops otherwise: each gets what it wants, whichever threads compile meanwhile."""
+	config.DEVICE = "cpu"
+	plane, line = types.Array(float32, 2, "C"), types.Array(float32, 1, "C")
+	wanted = cuda.compile_ptx(product.py_func, (plane, plane, plane))[0]
+	x, out = np.arange(100, dtype=np.float32), np.zeros(100, np.float32)
+	failures = []
+
+	def to_ptx():
+		if cuda.compile_ptx(product.py_func, (plane, plane, plane))[0] != wanted:
+			failures.append("ptx")
+
+	def to_cpu():
+		kernel = cuda.jit(scale.py_func)
+		kernel.compile((float32, line, line))
+		kernel[4, 32](3, x, out)
+		if not (out == 3 * x).all():
+			failures.append("cpu")
+	threads = [threading.Thread(target=work) for work in (to_ptx, to_cpu) * 6]
+	for thread in threads:
+		thread.start()
+	for thread in threads:
+		thread.join()
+	assert not failures
+
+
 def resident():
 	with open("/proc/self/statm") as file:
 		return int(file.read().split()[1]) * resource.getpagesize()

@@ -98,6 +98,7 @@ struct gj_unit {
 	LLVMBuilderRef b;
 	LLVMTargetMachineRef tm;
 	bool      vector;
+	bool      plain_loops;                     /* LLVM need not reduce the strength of loops */
 	unsigned  lanes;                           /* of a vector: the width; 1: not vector */
 	unsigned  register_bytes;                  /* of the machine's vectors */
 	unsigned  space[GJ_NSPACES];               /* LLVM's address space of each gj_space */

@@ -7,9 +7,51 @@
 #include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* -- Generating code ------------------------------------------------------------------------------------------------ */
+
+/* Whether LLVM reduces the strength of loops is a switch of the process, not of a machine or a function: who wants it otherwise waits until
+ * nobody generates code. */
+static pthread_mutex_t switching = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
+static unsigned generating;                    /* threads */
+static bool reduces = true;
+static _Thread_local bool generates;
+
+static void in_child(void)
+{
+	switching = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+	idle = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	generating = 0;
+}
+
+void gj_llvm_generate(bool reduce)
+{
+	pthread_mutex_lock(&switching);
+	while (generating && reduces != reduce)
+		pthread_cond_wait(&idle, &switching);
+	if (reduces != reduce)
+		LLVMParseCommandLineOptions(2, (const char *const[]){ "gridjit", reduce ? "-disable-lsr=false" : "-disable-lsr" }, 0);
+	reduces = reduce;
+	generates = true;
+	generating++;
+	pthread_mutex_unlock(&switching);
+}
+
+void gj_llvm_generated(void)
+{
+	if (!generates)
+		return;
+	pthread_mutex_lock(&switching);
+	generates = false;
+	if (--generating == 0)
+		pthread_cond_broadcast(&idle);
+	pthread_mutex_unlock(&switching);
+}
 
 /* -- Start-up ------------------------------------------------------------------------------------------------------ */
 
@@ -38,6 +80,7 @@ void gj_llvm_start(void)
 	};
 	LLVMParseCommandLineOptions(GJ_LEN(option), option, 0);
 	LLVMInstallFatalErrorHandler(on_fatal);
+	pthread_atfork(NULL, NULL, in_child);
 	gj_intrins_find(common, GJ_NINTRINS);
 }
 
@@ -46,6 +89,7 @@ const char *gj_llvm_guard(void (*body)(gj_unit *), gj_unit *u)
 	static _Thread_local jmp_buf env;
 	if (setjmp(env)) {
 		fatal_env = NULL;
+		gj_llvm_generated();
 		return fatal_text;
 	}
 	fatal_env = &env;

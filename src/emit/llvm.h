@@ -10,6 +10,9 @@ void gj_llvm_start(void);
  * longjmp needs gj_llvm_unguard. */
 const char *gj_llvm_guard(void (*body)(gj_unit *), gj_unit *);
 void gj_llvm_unguard(void);
+/* Around LLVM's generation of code: does it reduce the strength of loops? The end may come twice, and comes by itself with a fatal error. */
+void gj_llvm_generate(bool reduce);
+void gj_llvm_generated(void);
 LLVMTargetMachineRef gj_machine(const char *triple, const char *cpu, const char *features, int opt);
 
 /* -- Intrinsics ---------------------------------------------------------------------------------------------------- */

@@ -62,7 +62,10 @@ LLVMMemoryBufferRef gj_codegen(gj_unit *u, LLVMModuleRef m, LLVMCodeGenFileType 
 {
 	LLVMMemoryBufferRef buf = NULL;
 	char *text = NULL;
-	if (LLVMTargetMachineEmitToMemoryBuffer(u->tm, m, type, &text, &buf))
+	gj_llvm_generate(!u->plain_loops);
+	bool failed = LLVMTargetMachineEmitToMemoryBuffer(u->tm, m, type, &text, &buf);
+	gj_llvm_generated();
+	if (failed)
 		fail_with(u, text);
 	return buf;
 }
