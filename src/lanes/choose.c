@@ -244,12 +244,19 @@ bool gj_suits_llvm(const gj_fn *wide, const gj_fn *single)
 	return math && stores;
 }
 
+/* Lanes that each go their own way in memory come to lines that lie far apart: more than an element read alone. */
+static uint64_t far_cost(const gj_fn *f, const gj_op *o)
+{
+	bool far = (o->op == GJ_LOAD || o->op == GJ_STORE) && gj_o(f, o->arg[0])->shape == GJ_VARYING;
+	return far ? 96 : op_cost(f, o, 32);
+}
+
 bool gj_lanes_pay(gj_fn *wide, gj_fn *single)
 {
 	uint64_t sum = 0;
 	GJ_EACH_OP(wide, b, r) {
 		uint32_t depth = wide->loops.p[wide->bb.p[b].loop].depth;
-		sum += op_cost(wide, gj_o(wide, r), 32) << (3 * (depth < 8 ? depth : 8));
+		sum += far_cost(wide, gj_o(wide, r)) << (3 * (depth < 8 ? depth : 8));
 	}
 	return sum <= cost_alone(single);
 }

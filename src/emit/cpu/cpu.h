@@ -41,7 +41,7 @@ enum {
 /* host.c: the processor that this process runs on; after gj_host_start(). */
 void gj_host_start(void);
 const char *gj_host_identity(void);            /* its name and features, and whether there is a libmvec */
-const char *gj_host_features(void);            /* as LLVM writes them */
+const char *gj_host_features(bool vectors);    /* as LLVM writes them; of code in vectors of ours */
 bool gj_host_has(const char *feature);
 unsigned gj_host_vector_bytes(void);           /* of the widest registers: 64, 32 or 16 */
 uint32_t gj_host_registers(void);              /* bytes of all of them */

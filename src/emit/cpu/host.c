@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static char *features, text[4096];
+static char *features, text[4096], ungathered[4096];
 static void *libmvec;
 
 void gj_host_start(void)
@@ -18,12 +18,14 @@ void gj_host_start(void)
 	libmvec = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL);
 	char *name = LLVMGetHostCPUName();
 	snprintf(text, sizeof text, "%s %s%s", name, features, libmvec ? " libmvec" : "");
+	snprintf(ungathered, sizeof ungathered, "%s%s", features, !strncmp(name, "znver", 5) ? ",+prefer-no-gather" : "");
 	LLVMDisposeMessage(name);
 }
 
 const char *gj_host_identity(void) { return text; }
 
-const char *gj_host_features(void) { return features; }
+/* AMD's gathers take longer than as many loads, where these are not far apart, and LLVM thinks them shorter: it makes none of its own. */
+const char *gj_host_features(bool vectors) { return vectors ? features : ungathered; }
 
 bool gj_host_has_libmvec(const char *function) { return libmvec && dlsym(libmvec, function); }
 

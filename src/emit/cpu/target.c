@@ -11,13 +11,15 @@
 /* Is it the body of a kernel, which loops over warps? */
 static bool is_body(const gj_fn *f) { return f->entry->runner != GJ_RUN_CALLER; }
 
-/* A machine for the next compilation, without and with optimisation: what it knows of the processor takes LLVM as long as some passes. */
-static _Atomic(LLVMTargetMachineRef) spare[2];
+/* A machine for the next compilation, without and with vectors of ours, without and with optimisation: what it knows of the processor takes LLVM as long as some passes. */
+static _Atomic(LLVMTargetMachineRef) spares[2][2];
+
+static _Atomic(LLVMTargetMachineRef) *spare(const gj_unit *u) { return &spares[u->lanes > 1][u->opt->opt != 0]; }
 
 static LLVMTargetMachineRef new_machine(const gj_unit *u)
 {
 	char *triple = LLVMGetDefaultTargetTriple(), *cpu = LLVMGetHostCPUName();
-	LLVMTargetMachineRef tm = gj_machine(triple, cpu, gj_host_features(), u->opt->opt);
+	LLVMTargetMachineRef tm = gj_machine(triple, cpu, gj_host_features(u->lanes > 1), u->opt->opt);
 	LLVMDisposeMessage(triple);
 	LLVMDisposeMessage(cpu);
 	return tm;
@@ -25,14 +27,14 @@ static LLVMTargetMachineRef new_machine(const gj_unit *u)
 
 static void cpu_close(gj_unit *u)
 {
-	LLVMTargetMachineRef other = atomic_exchange(&spare[u->opt->opt != 0], u->tm);
+	LLVMTargetMachineRef other = atomic_exchange(spare(u), u->tm);
 	if (other)
 		LLVMDisposeTargetMachine(other);
 }
 
 static void cpu_open(gj_unit *u)
 {
-	u->tm = atomic_exchange(&spare[u->opt->opt != 0], NULL);
+	u->tm = atomic_exchange(spare(u), NULL);
 	if (!u->tm && !(u->tm = new_machine(u)))
 		gj_fail(u->root, 0, GJ_ERR_INTERNAL, "LLVM has no target for this machine");
 	if (u->lanes != 1 && u->lanes != 8 && u->lanes != 16 && u->lanes != GJ_LANES)
