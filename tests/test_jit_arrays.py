@@ -330,3 +330,12 @@ def test_other_shapes_of_what_does_not_lie_in_rows():
 			assert np.shape(one) == np.shape(other) and np.allclose(one, other)
 	with pytest.raises(ValueError, match="cannot reshape array of size 24 into shape"):
 		njit(lambda b: b.reshape(5, -1))(b)
+
+
+@pytest.mark.parametrize("shape", ((7, 3), (2, 5), (3, 3)))
+@pytest.mark.parametrize("wrap", (True, False))
+def test_diagonals_that_go_on_below(shape, wrap):
+	def f(a, wrap):
+		np.fill_diagonal(a, 2.0, wrap)
+		return a
+	assert np.array_equal(njit(f)(np.zeros(shape), wrap), f(np.zeros(shape), wrap))

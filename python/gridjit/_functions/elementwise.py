@@ -26,7 +26,10 @@ def _rounded(x, decimals):
 	return np.rint(x / unit) * unit
 
 
-def around(a, decimals=0):
+def around(a, decimals=0, out=None):
+	if out is not None:
+		out[...] = around(a, decimals)
+		return out
 	if not isinstance(a, np.ndarray):
 		return _rounded(a, decimals)
 	items = flat(a)
@@ -82,7 +85,10 @@ def _bound(a, bound):
 	return bound
 
 
-def clip(a, a_min=None, a_max=None):
+def clip(a, a_min=None, a_max=None, out=None):
+	if out is not None:
+		out[...] = clip(a, a_min, a_max)
+		return out
 	return _elements.clip(a, _bound(a, a_min), _bound(a, a_max))
 
 

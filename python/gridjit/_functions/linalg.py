@@ -426,9 +426,9 @@ def _inverse(a, part):
 	return dot(v, np.conj(u.T)), values
 
 
-def matrix_rank(A):
+def matrix_rank(A, tol=None):
 	values = _singular_values(A)
-	least = _largest(values) * max(A.shape[0], A.shape[1]) * 2.220446049250313e-16
+	least = _largest(values) * max(A.shape[0], A.shape[1]) * 2.220446049250313e-16 if tol is None else tol
 	n = 0
 	for x in values:
 		if x > least:
@@ -436,13 +436,17 @@ def matrix_rank(A):
 	return n
 
 
-def cond(x):
+def cond(x, p=None):
+	if p is not None and abs(p) != 2:
+		return norm(x, p) * norm(inv(x), p)
 	if x.size == 0:
 		raise LinAlgError("cond is not defined on empty arrays")
 	if not np.isfinite(x).all():
 		return math.nan if np.isnan(x).any() else math.inf
 	values = _singular_values(x)
 	least = values.min()
+	if p is not None and p < 0:
+		return least / values.max()
 	return values.max() / least if least > 0 else math.inf
 
 

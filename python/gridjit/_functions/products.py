@@ -56,7 +56,10 @@ def matmul(x1, x2):
 	return x1 @ x2
 
 
-def dot(a, b):
+def dot(a, b, out=None):
+	if out is not None:
+		out[:] = dot(a, b)
+		return out
 	if a.ndim == 1 and b.ndim == 1:
 		return _dot1(a, b)
 	if a.shape[a.ndim - 1] != b.shape[0]:
@@ -79,7 +82,10 @@ def dot(a, b):
 	return out
 
 
-def outer(a, b):
+def outer(a, b, out=None):
+	if out is not None:
+		out[:] = outer(a, b)
+		return out
 	x = flat(a)
 	y = flat(b)
 	return x.reshape((x.size, 1)) * y

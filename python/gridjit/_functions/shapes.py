@@ -9,15 +9,15 @@ from .common import INTEGERS, as_array, axis_of, back, flat, front, with_extent
 
 # -- Filled -----------------------------------------------------------------------------------------------------------------------
 
-def eye(N, M=None, k=0):
-	out = np.zeros((N, N if M is None else M))
+def eye(N, M=None, k=0, dtype=np.float64):
+	out = np.zeros((N, N if M is None else M), dtype)
 	for i in range(max(0, -k), min(out.shape[0], out.shape[1] - k)):
 		out[i, i + k] = 1
 	return out
 
 
-def identity(n):
-	return eye(n)
+def identity(n, dtype=np.float64):
+	return eye(n, None, 0, dtype)
 
 
 def diag(v, k=0):
@@ -42,13 +42,15 @@ def diagonal(a, offset=0):
 	return diag(a, offset)
 
 
-def fill_diagonal(a, val):
-	for i in range(min(a.shape[0], a.shape[1])):
-		a[i, i] = val
+def fill_diagonal(a, val, wrap=False):
+	n = a.shape[1] + 1
+	for i in range(a.shape[0] if wrap else min(a.shape[0], a.shape[1])):
+		if i % n < a.shape[1]:
+			a[i, i % n] = val
 
 
-def tri(N, M=None, k=0):
-	out = np.zeros((N, N if M is None else M))
+def tri(N, M=None, k=0, dtype=np.float64):
+	out = np.zeros((N, N if M is None else M), dtype)
 	for i in range(N):
 		for j in range(min(max(0, i + k + 1), out.shape[1])):
 			out[i, j] = 1
@@ -465,14 +467,14 @@ def vsplit(ary, indices_or_sections):
 	return split(ary, indices_or_sections)
 
 
-def hsplit(ary, indices):
+def hsplit(ary, indices_or_sections):
 	if ary.ndim == 1:
-		return split(ary, indices)
-	return tuple(part.T for part in _at_places(ary.T, indices))
+		return split(ary, indices_or_sections)
+	return tuple(part.T for part in _at_places(ary.T, indices_or_sections))
 
 
-def dsplit(ary, indices):
-	return tuple(part.transpose((1, 2, 0)) for part in _at_places(front(ary, 2), indices))
+def dsplit(ary, indices_or_sections):
+	return tuple(part.transpose((1, 2, 0)) for part in _at_places(front(ary, 2), indices_or_sections))
 
 
 def _extents(size, shape):
@@ -500,8 +502,11 @@ def asfortranarray(a):
 	return np.asarray(a, order="F")
 
 
-def frombuffer(buffer, dtype=np.float64):
-	return buffer.reshape(buffer.size).view(dtype)
+def frombuffer(buffer, dtype=np.float64, count=-1, offset=0):
+	every = buffer.reshape(buffer.size).view(np.uint8)
+	if offset < 0 or offset > every.size or every.size - offset < count * np.dtype(dtype).itemsize:
+		raise ValueError("buffer is smaller than requested size")
+	return every[offset:every.size if count < 0 else offset + count * np.dtype(dtype).itemsize].view(dtype)
 
 
 def broadcast_shapes(*args):

@@ -351,7 +351,9 @@ def flatnonzero(a):
 	return nonzero(flat(a))[0]
 
 
-def count_nonzero(a):
+def count_nonzero(a, axis=None):
+	if axis is not None:
+		return (a != 0).sum(axis)
 	if a.ndim == 0:
 		return 1 if a[()] else 0
 	n = 0
@@ -360,8 +362,8 @@ def count_nonzero(a):
 	return n
 
 
-def unique(a):
-	b = a.flatten()
+def unique(ar):
+	b = ar.flatten()
 	quick_sort(b)
 	n = 0
 	for i in range(b.size):
@@ -407,15 +409,16 @@ def union1d(ar1, ar2):
 	return unique(np.append(ar1, ar2))
 
 
-def intersect1d(ar1, ar2):
+def intersect1d(ar1, ar2, assume_unique=False):
 	a = unique(ar1)
 	return a[isin(a, ar2)]
 
 
-def setdiff1d(ar1, ar2):
-	a = unique(ar1)
+def setdiff1d(ar1, ar2, assume_unique=False):
+	"""In the order of the first, if its items are promised to differ."""
+	a = ar1.flatten() if assume_unique else unique(ar1)
 	return a[isin(a, ar2, False, True)]
 
 
-def setxor1d(ar1, ar2):
+def setxor1d(ar1, ar2, assume_unique=False):
 	return union1d(setdiff1d(ar1, ar2), setdiff1d(ar2, ar1))

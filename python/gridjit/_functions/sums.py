@@ -28,7 +28,9 @@ def _cumulated(a, axis, zero, add):
 	return out
 
 
-def cumsum(a, axis=None):
+def cumsum(a, axis=None, dtype=None):
+	if dtype is not None:
+		return cumsum(a.astype(dtype), axis).astype(dtype)
 	if axis is not None:
 		return _cumulated(a, axis, np.zeros(0, a.dtype).sum(), lambda x, y: x + y)
 	b = flat(a)
@@ -40,7 +42,9 @@ def cumsum(a, axis=None):
 	return out
 
 
-def cumprod(a, axis=None):
+def cumprod(a, axis=None, dtype=None):
+	if dtype is not None:
+		return cumprod(a.astype(dtype), axis).astype(dtype)
 	if axis is not None:
 		return _cumulated(a, axis, np.zeros(0, a.dtype).prod(), lambda x, y: x * y)
 	b = flat(a)
@@ -123,10 +127,10 @@ def trapezoid(y, x=None, dx=1.0):
 	return total
 
 
-def trace(a):
+def trace(a, offset=0):
 	total = a[0, :0].sum()
-	for i in range(min(a.shape[0], a.shape[1])):
-		total += a[i, i]
+	for i in range(max(0, -offset), min(a.shape[0], a.shape[1] - offset)):
+		total += a[i, i + offset]
 	return total
 
 
@@ -307,13 +311,15 @@ def nanprod(a):
 	return _numbers(a).prod()
 
 
-def nanvar(a):
+def nanvar(a, axis=None, dtype=None, out=None, ddof=0):
+	if axis is not None or dtype is not None or out is not None:
+		raise NotImplementedError("np.nanvar() and np.nanstd() with axis, dtype or out")
 	b = _numbers(a)
-	return b.var()
+	return b.var(ddof=ddof)
 
 
-def nanstd(a):
-	return math.sqrt(nanvar(a))
+def nanstd(a, axis=None, dtype=None, out=None, ddof=0):
+	return math.sqrt(nanvar(a, axis, dtype, out, ddof))
 
 
 def nanmedian(a):
