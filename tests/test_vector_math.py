@@ -7,7 +7,7 @@ import pytest
 
 from gridjit import vectorize
 
-# Units in the last place that src/emit/cpu/vector_math.c grants, and glibc's libmvec, which other processors use; one more where the
+# Units in the last place that src/run/cpu/vector_math.c grants, and glibc's libmvec, which other processors use; one more where the
 # truth is a float64 that is not always the nearest.
 LIMITS = {"exp": (1.1, 4), "log": (1.1, 4), "erf": (2.6, 5)}
 TRUTH = {"exp": np.exp, "log": np.log, "erf": np.vectorize(math.erf, otypes=[float])}

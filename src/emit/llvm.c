@@ -188,8 +188,6 @@ static gj_t letter(LLVMContextRef c, char x)
 	case 'f': return LLVMFloatTypeInContext(c);
 	case 'd': return LLVMDoubleTypeInContext(c);
 	case 'V': return LLVMVectorType(LLVMInt32TypeInContext(c), 16);
-	case 'D': return LLVMVectorType(LLVMDoubleTypeInContext(c), 8);
-	case 'L': return LLVMVectorType(LLVMInt64TypeInContext(c), 8);
 	case 'p': return LLVMPointerTypeInContext(c, 0);
 	default:
 		return LLVMStructTypeInContext(c, (gj_t[]){ letter(c, 'i'), letter(c, 'b') }, 2, 0);

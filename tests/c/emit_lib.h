@@ -9,6 +9,7 @@
 #include "rounds.h"
 #include "emit/emit.h"
 #include "run/cpu/elf.h"
+#include "run/cpu/vector_math.h"
 #include "image/cpu_abi.h"
 
 #include <dlfcn.h>
@@ -248,6 +249,13 @@ static inline uintptr_t resolve(const char *name, void *unused)
 	static void *vec;
 	if (!strcmp(name, "gj_rt_enter") || !strncmp(name, "gj_rt_attend", 12))
 		return (uintptr_t)rt_enter;
+#ifdef __x86_64__
+	static const struct { const char *name; void (*f)(double *, uint32_t); } own[] = {
+		{ "gj_rt_exp", gj_rt_exp }, { "gj_rt_log", gj_rt_log }, { "gj_rt_erf", gj_rt_erf } };
+	for (size_t i = 0; i < GJ_LEN(own); i++)
+		if (!strcmp(name, own[i].name))
+			return (uintptr_t)own[i].f;
+#endif
 	if (!strcmp(name, "gj_rt_barrier"))
 		return (uintptr_t)rt_barrier;
 	if (!strcmp(name, "gj_rt_arrive"))

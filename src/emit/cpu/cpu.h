@@ -52,11 +52,6 @@ bool gj_host_has_libmvec(const char *function);        /* in the host's glibc */
 gj_emit_op gj_cpu_libcall;
 gj_v gj_cpu_library(gj_gen *, const gj_op *, int row, const gj_v *arg, unsigned n);
 
-/* vector_math.c: functions of our own. Is there one for vectors of this type; which lanes of x fit it; its value, if all of them do. */
-bool gj_has_vector_math(const gj_gen *, int row, gj_t);
-gj_v gj_vector_math_fits(gj_gen *, int row, gj_v x);
-gj_v gj_vector_math(gj_gen *, int row, gj_v x);
-
 /* block.c: a field of gj_block, read once a call of the kernel, or known; an i32, read here; do sums belong to this thread. */
 gj_v gj_block_field(gj_gen *, unsigned offset, gj_t);
 gj_v gj_block_now(gj_gen *, unsigned offset);

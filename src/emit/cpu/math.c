@@ -36,46 +36,44 @@ static gj_v in_pieces(gj_gen *g, const gj_v *x, unsigned n, const char *name, un
 	return gj_joined(g, part, count);
 }
 
-/* The beginning of fn, whose parameter is x: our own function (vector_math.c), if it fits all lanes. The builder then stands where it does
- * not; the lanes that it fits. */
-static gj_v own_if_all_fit(gj_gen *g, int row, gj_v x, gj_v fn)
+/* Functions of our own for vectors of float64 (run/cpu/vector_math.c). */
+static const char *const own_name[GJ_NMATH] = { [GJ_MATH_EXP] = "gj_rt_exp", [GJ_MATH_LOG] = "gj_rt_log", [GJ_MATH_ERF] = "gj_rt_erf" };
+enum { OWN_LANES = 8 };
+
+static bool has_own(const gj_gen *g, int row, gj_t t)
 {
-	LLVMBasicBlockRef all = LLVMAppendBasicBlockInContext(g->u->ctx, fn, ""), some = LLVMAppendBasicBlockInContext(g->u->ctx, fn, "");
-	gj_v fits = gj_vector_math_fits(g, row, x);
-	gj_seldom(g->u, LLVMBuildCondBr(g->b, gj_any(g, LLVMBuildNot(g->b, fits, "")), some, all));
-	LLVMPositionBuilderAtEnd(g->b, all);
-	LLVMBuildRet(g->b, gj_vector_math(g, row, x));
-	LLVMPositionBuilderAtEnd(g->b, some);
-	return fits;
+	return own_name[row] && gj_elem_ty(t) == g->u->f64 && g->u->lanes % OWN_LANES == 0 && gj_host_has("avx512f") && gj_host_has("avx512dq");
+}
+
+/* The lanes of x at once, through memory. */
+static gj_v by_own(gj_gen *g, int row, gj_v x)
+{
+	gj_t t = LLVMTypeOf(x);
+	gj_v slot = LLVMBuildAlloca(g->b, t, "");
+	LLVMSetAlignment(slot, 64);
+	gj_store(g, x, slot, 64);
+	gj_extern_call(g, own_name[row], g->u->tvoid, 2, (gj_v[]){ slot, gj_i32(g->u, g->u->lanes / OWN_LANES) });
+	return gj_load(g, t, slot, 64);
 }
 
 /* A function for all lanes: no vector register survives a call, so the caller saves what it holds once and not once for each
- * piece. Where there is one of our own, lanes have its value whatever their neighbours are: those that it does not fit get an easy argument
- * in a second call. */
+ * piece. */
 static gj_v whole_warp(gj_gen *g, int row, gj_t t, unsigned n, const char *name, unsigned lanes)
 {
 	char own[80];
 	gj_t type[2] = { t, t };
 	snprintf(own, sizeof own, "gj_warp_%s", name);
-	gj_v fn = LLVMGetNamedFunction(g->u->mod, own), x[2], fits = NULL;
+	gj_v fn = LLVMGetNamedFunction(g->u->mod, own), x[2];
 	if (fn)
 		return fn;
 	LLVMBasicBlockRef from = LLVMGetInsertBlock(g->b);
-	gj_t fn_type = LLVMFunctionType(t, type, n, 0);
-	fn = LLVMAddFunction(g->u->mod, own, fn_type);
+	fn = LLVMAddFunction(g->u->mod, own, LLVMFunctionType(t, type, n, 0));
 	LLVMSetLinkage(fn, LLVMInternalLinkage);
 	gj_attr(g->u, fn, (unsigned)LLVMAttributeFunctionIndex, "noinline", 0);
 	LLVMPositionBuilderAtEnd(g->b, LLVMAppendBasicBlockInContext(g->u->ctx, fn, ""));
 	for (unsigned i = 0; i < n; i++)
 		x[i] = LLVMGetParam(fn, i);
-	if (gj_has_vector_math(g, row, t))
-		fits = own_if_all_fit(g, row, x[0], fn);
-	gj_v y = in_pieces(g, x, n, name, lanes);
-	if (fits) {
-		gj_v easy = gj_select(g, fits, x[0], gj_kfp(t, 0.5));
-		y = gj_select(g, fits, LLVMBuildCall2(g->b, fn_type, fn, &easy, 1, ""), y);
-	}
-	LLVMBuildRet(g->b, y);
+	LLVMBuildRet(g->b, has_own(g, row, t) ? by_own(g, row, x[0]) : in_pieces(g, x, n, name, lanes));
 	LLVMPositionBuilderAtEnd(g->b, from);
 	return fn;
 }

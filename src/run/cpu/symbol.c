@@ -7,6 +7,7 @@
 #include "run/cpu/call.h"
 #include "run/cpu/libdevice.h"
 #include "run/cpu/random.h"
+#include "run/cpu/vector_math.h"
 #include "image/cpu_abi.h"
 
 #include <dlfcn.h>
@@ -18,7 +19,7 @@ static const struct { const char *name; void (*f)(void); } own[] = {
 #define F(NAME) { #NAME, (void (*)(void))NAME },
 	F(gj_rt_barrier) F(gj_rt_arrive) F(gj_rt_yield) F(gj_rt_wait) F(gj_rt_watch) F(gj_rt_act) F(gj_rt_attend)
 #ifdef __x86_64__
-	F(gj_rt_attend_keeping)
+	F(gj_rt_attend_keeping) F(gj_rt_exp) F(gj_rt_log) F(gj_rt_erf)
 #endif
 	F(gj_call_threads) F(gj_call_most_threads) F(gj_call_set_threads) F(gj_call_chunk) F(gj_call_set_chunk)
 	F(gj_rt_callback) F(gj_rt_rounds) F(gj_rt_round_failed)

@@ -1,62 +1,38 @@
-/* exp, log and erf of float64 in vectors of AVX-512, of all pieces of a vector side by side: glibc's vector functions (libmvec) take one
- * register a call, and keep the processor waiting for each step. Within 1.1 units in the last place, erf within 1.6 (libmvec's: 3, 1.6, 2.5).
- * Arguments with a case of their own (NaN, infinities, results that are not normal) are not easy, and computed elsewhere.
+/* exp, log and erf of float64 for compiled code, in registers of AVX-512, four side by side: glibc's vector functions (libmvec) take one
+ * a call, and keep the processor waiting for each step. Within 1.1 units in the last place, erf within 1.6 (libmvec's: 3, 1.6, 2.5).
+ * Arguments with a case of their own (NaN, infinities, results that are not normal) are not easy: these lanes, and only these, are libmvec's.
  *
  * Polynomials interpolate at Chebyshev's nodes; a table is two registers, from which one instruction picks by the lowest four bits of each
  * lane. Entries of a table are chosen nearby so that the function's value there is a float64, all but 2^-60. */
-#include "emit/cpu/cpu.h"
+#define _GNU_SOURCE
+#include "run/cpu/vector_math.h"
 
-enum { TABLE = 16, PIECE = 8 };
-static const double round_by = 0x1.8p52;       /* added: the sum's last bits are an integer, the nearest */
+#ifdef __x86_64__
+#include <immintrin.h>
 
-/* -- Parts of all three ----------------------------------------------------------------------------------------------------------- */
+#include <dlfcn.h>
+#include <pthread.h>
 
-static gj_v bits_of(gj_gen *g, gj_v x) { return LLVMBuildBitCast(g->b, x, gj_bits_ty(g->u, LLVMTypeOf(x)), ""); }
-static gj_v as_float(gj_gen *g, gj_v bits) { return LLVMBuildBitCast(g->b, bits, gj_like(LLVMTypeOf(bits), g->u->f64), ""); }
-static gj_v kbits(gj_v x, uint64_t k) { return gj_kint(LLVMTypeOf(x), k); }
+#define AVX512 __attribute__((target("avx512f,avx512dq")))
+#define INLINE AVX512 static inline __attribute__((always_inline))
+enum { TABLE = 16, LANES = 8, MOST = 4 /* registers side by side */ };
+#define ROUND 0x1.8p52                         /* added: the sum's last bits are an integer, the nearest */
+#ifdef __clang__
+#define UNROLLED                               /* it is by itself */
+#else
+#define UNROLLED _Pragma("GCC unroll 16")
+#endif
+/* For each of four registers, i its number. Written out, not a loop: arrays of them are registers then, not memory. */
+#define ONE(n, ...) { enum { i = n }; __VA_ARGS__ }
+#define EACH(...) { ONE(0, __VA_ARGS__) ONE(1, __VA_ARGS__) ONE(2, __VA_ARGS__) ONE(3, __VA_ARGS__) }
 
-static gj_v fma_of(gj_gen *g, gj_v a, gj_v b, gj_v c)
-{
-	gj_t t = LLVMTypeOf(a);
-	return gj_call(g, GJ_IN_FMA, &t, 1, (gj_v[]){ a, b, c }, 3);
-}
+typedef __m512d vector;
+typedef vector vector_fn(vector);
 
-static gj_v fma_by(gj_gen *g, gj_v a, double b, gj_v c) { return fma_of(g, a, gj_kfp(LLVMTypeOf(a), b), c); }
-
-/* c[0] + c[1] x + … c[n − 1] x^(n − 1). */
-static gj_v polynomial(gj_gen *g, gj_v x, const double *c, unsigned n)
-{
-	gj_v y = gj_kfp(LLVMTypeOf(x), c[n - 1]);
-	while (--n)
-		y = fma_of(g, y, x, gj_kfp(LLVMTypeOf(x), c[n - 1]));
-	return y;
-}
-
-/* An instruction of one register for each piece of x: op(g, its number, data). */
-static gj_v in_pieces(gj_gen *g, gj_v x, gj_v (*op)(gj_gen *, gj_v piece, const void *), const void *data)
-{
-	gj_v part[16];
-	unsigned count = LLVMGetVectorSize(LLVMTypeOf(x)) / PIECE;
-	for (unsigned k = 0; k < count; k++)
-		part[k] = op(g, gj_lanes_of(g, x, NULL, k * PIECE, PIECE), data);
-	return gj_joined(g, part, count);
-}
-
-static gj_v register_of(const gj_gen *g, const double *c)
-{
-	gj_v k[PIECE];
-	for (unsigned i = 0; i < PIECE; i++)
-		k[i] = LLVMConstReal(g->u->f64, c[i]);
-	return LLVMConstVector(k, PIECE);
-}
-
-static gj_v pick_piece(gj_gen *g, gj_v at, const void *table)
-{
-	const double *c = table;
-	return gj_plain(g, GJ_IN_X86_PICK, 3, (gj_v[]){ register_of(g, c), at, register_of(g, c + PIECE) });
-}
-
-static gj_v pick(gj_gen *g, gj_v at, const double *table) { return in_pieces(g, at, pick_piece, table); }
+INLINE vector all(double x) { return _mm512_set1_pd(x); }
+INLINE vector pick(__m512i at, const double *table) { return _mm512_permutex2var_pd(_mm512_loadu_pd(table), at, _mm512_loadu_pd(table + LANES)); }
+INLINE __m512i bits_of(vector x) { return _mm512_castpd_si512(x); }
+INLINE vector size_of(vector x) { return _mm512_castsi512_pd(_mm512_and_si512(bits_of(x), _mm512_set1_epi64(INT64_MAX))); }
 
 /* -- exp: of n ln 2 + r, |r| <= ln 2 / 2 ------------------------------------------------------------------------------------------- */
 
@@ -66,21 +42,21 @@ static const double exp_by[] = {
 	0x1.a019b90d2ae7ap-16, 0x1.71de0dae63bb3p-19, 0x1.289185613a3d6p-22, 0x1.af38a9b0ec855p-26,
 };
 
-static gj_v exp_is_easy(gj_gen *g, gj_v x)
-{
-	gj_v size = bits_of(g, gj_call1(g, GJ_IN_FABS, x));
-	return gj_icmp(g, LLVMIntULT, size, bits_of(g, gj_kfp(LLVMTypeOf(x), 708)));
-}
+INLINE __mmask8 exp_is_easy(vector x) { return _mm512_cmplt_epu64_mask(bits_of(size_of(x)), bits_of(all(708))); }
 
-static gj_v exp_of(gj_gen *g, gj_v x)
+INLINE void exp_of(vector *x)
 {
-	gj_t t = LLVMTypeOf(x);
-	gj_v shifted = fma_by(g, x, 0x1.71547652b82fep0, gj_kfp(t, round_by));
-	gj_v n = LLVMBuildFSub(g->b, shifted, gj_kfp(t, round_by), "");
-	gj_v r = fma_by(g, n, -0x1.62e42fefa39efp-1, x);
-	gj_v y = polynomial(g, fma_by(g, n, -0x1.abc9e3b39803fp-56, r), exp_by, GJ_LEN(exp_by));
-	gj_v exponent = LLVMBuildShl(g->b, bits_of(g, shifted), kbits(bits_of(g, shifted), 52), "");
-	return as_float(g, LLVMBuildAdd(g->b, bits_of(g, y), exponent, ""));
+	vector shifted[MOST], r[MOST], y[MOST];
+	EACH(
+		shifted[i] = _mm512_fmadd_pd(x[i], all(0x1.71547652b82fep0), all(ROUND));
+		vector whole = _mm512_sub_pd(shifted[i], all(ROUND));
+		r[i] = _mm512_fnmadd_pd(whole, all(0x1.abc9e3b39803fp-56), _mm512_fnmadd_pd(whole, all(0x1.62e42fefa39efp-1), x[i]));
+		y[i] = all(exp_by[GJ_LEN(exp_by) - 1]);
+	)
+	UNROLLED
+	for (int k = GJ_LEN(exp_by) - 1; k--;)
+		EACH(y[i] = _mm512_fmadd_pd(y[i], r[i], all(exp_by[k]));)
+	EACH(x[i] = _mm512_castsi512_pd(_mm512_add_epi64(bits_of(y[i]), _mm512_slli_epi64(bits_of(shifted[i]), 52)));)
 }
 
 /* -- log: e ln 2 + log m, m from 3/4 to 3/2, log m = log(f + 1) − log(factor), f = m factor − 1 ---------------------------------------- */
@@ -108,30 +84,31 @@ static const double log_by[] = {
 	-0x1.6bbfded022a48p-4,
 };
 
-static gj_v log_is_easy(gj_gen *g, gj_v x)
+INLINE __mmask8 log_is_easy(vector x)
 {
-	gj_v bits = bits_of(g, x), least = kbits(bits, 1ULL << 52);
-	return gj_icmp(g, LLVMIntULT, LLVMBuildSub(g->b, bits, least, ""), kbits(bits, 2045ULL << 52));
+	__m512i over = _mm512_sub_epi64(bits_of(x), _mm512_set1_epi64(1LL << 52));
+	return _mm512_cmplt_epu64_mask(over, _mm512_set1_epi64(2045LL << 52));
 }
 
-static gj_v exponent_piece(gj_gen *g, gj_v x, const void *none)
+INLINE void log_of_x(vector *x)
 {
-	(void)none;
-	return gj_plain(g, GJ_IN_X86_EXPONENT, 4, (gj_v[]){ x, x, LLVMConstAllOnes(g->u->i8), gj_i32(g->u, 4) });
-}
-
-static gj_v log_of_x(gj_gen *g, gj_v x)
-{
-	gj_t t = LLVMTypeOf(x);
-	gj_v bits = bits_of(g, x), at = LLVMBuildLShr(g->b, bits, kbits(bits, 48), "");
-	/* 4/3 is rounded so that what is 3/2 or more becomes 2 or more, and nothing else. */
-	gj_v e = in_pieces(g, LLVMBuildFMul(g->b, x, gj_kfp(t, 4.0 / 3), ""), exponent_piece, NULL);
-	gj_v m = LLVMBuildOr(g->b, LLVMBuildAnd(g->b, bits, kbits(bits, (1ULL << 52) - 1), ""), kbits(bits, 1023ULL << 52), "");
-	gj_v f = fma_of(g, as_float(g, m), pick(g, at, log_factor), gj_kfp(t, -1));
-	gj_v large = fma_by(g, e, 0x1.62e42fefa38p-1, pick(g, at, log_of));
-	gj_v y = polynomial(g, f, log_by, GJ_LEN(log_by));
-	gj_v small = fma_of(g, LLVMBuildFMul(g->b, f, f, ""), y, fma_by(g, e, 0x1.ef35793c7673p-45, f));
-	return LLVMBuildFAdd(g->b, large, small, "");
+	vector f[MOST], e[MOST], large[MOST], y[MOST];
+	EACH(
+		__m512i at = _mm512_srli_epi64(bits_of(x[i]), 48);
+		/* 4/3 is rounded so that what is 3/2 or more becomes 2 or more, and nothing else. */
+		e[i] = _mm512_getexp_pd(_mm512_mul_pd(x[i], all(4.0 / 3)));
+		vector m = _mm512_getmant_pd(x[i], _MM_MANT_NORM_1_2, _MM_MANT_SIGN_src);
+		f[i] = _mm512_fmsub_pd(m, pick(at, log_factor), all(1));
+		large[i] = _mm512_fmadd_pd(e[i], all(0x1.62e42fefa38p-1), pick(at, log_of));
+		y[i] = all(log_by[GJ_LEN(log_by) - 1]);
+	)
+	UNROLLED
+	for (int k = GJ_LEN(log_by) - 1; k--;)
+		EACH(y[i] = _mm512_fmadd_pd(y[i], f[i], all(log_by[k]));)
+	EACH(
+		vector small = _mm512_fmadd_pd(_mm512_mul_pd(f[i], f[i]), y[i], _mm512_fmadd_pd(e[i], all(0x1.ef35793c7673p-45), f[i]));
+		x[i] = _mm512_add_pd(large[i], small);
+	)
 }
 
 /* -- erf: of |x| = c + d, c nearby in steps of 49/128, by a polynomial of d for each c; 1 from 5.93 on -------------------------------------- */
@@ -224,37 +201,69 @@ static const double erf_by[13][TABLE] = {
 	},
 };
 
-static gj_v erf_is_easy(gj_gen *g, gj_v x)     /* all but NaN */
+INLINE __mmask8 erf_is_easy(vector x)          /* all but NaN */
 {
-	gj_v size = bits_of(g, gj_call1(g, GJ_IN_FABS, x));
-	return gj_icmp(g, LLVMIntULE, size, kbits(size, 2047ULL << 52));
+	return _mm512_cmple_epu64_mask(bits_of(size_of(x)), _mm512_set1_epi64(2047LL << 52));
 }
 
-static gj_v erf_of(gj_gen *g, gj_v x)
+INLINE void erf_of(vector *x)
 {
-	gj_t t = LLVMTypeOf(x);
-	gj_v size = bits_of(g, gj_call1(g, GJ_IN_FABS, x));
-	gj_v a = as_float(g, gj_call2(g, GJ_IN_UMIN, size, bits_of(g, gj_kfp(t, 5.93))));
-	gj_v at = bits_of(g, fma_by(g, a, 128.0 / 49, gj_kfp(t, round_by)));
-	gj_v d = LLVMBuildFSub(g->b, a, pick(g, at, erf_at), "");
-	gj_v y = pick(g, at, erf_by[GJ_LEN(erf_by) - 1]);
-	for (unsigned k = GJ_LEN(erf_by) - 1; k--;)
-		y = fma_of(g, y, d, pick(g, at, erf_by[k]));
-	gj_v sign = LLVMBuildAnd(g->b, bits_of(g, x), kbits(size, 1ULL << 63), "");
-	return as_float(g, LLVMBuildOr(g->b, bits_of(g, y), sign, ""));
+	vector d[MOST], y[MOST];
+	__m512i at[MOST];
+	EACH(
+		vector a = _mm512_castsi512_pd(_mm512_min_epu64(bits_of(size_of(x[i])), bits_of(all(5.93))));
+		at[i] = bits_of(_mm512_fmadd_pd(a, all(128.0 / 49), all(ROUND)));
+		d[i] = _mm512_sub_pd(a, pick(at[i], erf_at));
+		y[i] = pick(at[i], erf_by[GJ_LEN(erf_by) - 1]);
+	)
+	UNROLLED
+	for (int k = GJ_LEN(erf_by) - 1; k--;)
+		EACH(y[i] = _mm512_fmadd_pd(y[i], d[i], pick(at[i], erf_by[k]));)
+	EACH(x[i] = _mm512_castsi512_pd(_mm512_or_si512(bits_of(y[i]), _mm512_and_si512(bits_of(x[i]), _mm512_set1_epi64(INT64_MIN))));)
 }
 
-/* -- Which there are -------------------------------------------------------------------------------------------------------------- */
+/* -- Calls -------------------------------------------------------------------------------------------------------------------------- */
 
-static const struct own { gj_v (*easy)(gj_gen *, gj_v), (*value)(gj_gen *, gj_v); } own[GJ_NMATH] = {
-	[GJ_MATH_EXP] = { exp_is_easy, exp_of }, [GJ_MATH_LOG] = { log_is_easy, log_of_x }, [GJ_MATH_ERF] = { erf_is_easy, erf_of },
-};
+static vector_fn *rest_of_exp, *rest_of_log, *rest_of_erf;
 
-bool gj_has_vector_math(const gj_gen *g, int row, gj_t t)
+static void find_rest(void)
 {
-	return own[row].value && gj_is_vec(t) && gj_elem_ty(t) == g->u->f64 && LLVMGetVectorSize(t) % PIECE == 0 && gj_host_has("avx512f");
+	static const struct { const char *name; vector_fn **f; } rest[] = {
+		{ "_ZGVeN8v_exp", &rest_of_exp }, { "_ZGVeN8v_log", &rest_of_log }, { "_ZGVeN8v_erf", &rest_of_erf },
+	};
+	void *library = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL);
+	for (size_t i = 0; library && i < GJ_LEN(rest); i++)
+		*(void **)rest[i].f = dlsym(library, rest[i].name);
 }
 
-gj_v gj_vector_math_fits(gj_gen *g, int row, gj_v x) { return own[row].easy(g, x); }
-
-gj_v gj_vector_math(gj_gen *g, int row, gj_v x) { return own[row].value(g, x); }
+/* Where not all lanes are easy. */
+#define FUNCTION(name, is_easy, of, rest) \
+	AVX512 static __attribute__((noinline)) void name##_mixed(vector *x) \
+	{ \
+		static pthread_once_t once = PTHREAD_ONCE_INIT; \
+		vector y[MOST]; \
+		pthread_once(&once, find_rest); \
+		EACH(y[i] = _mm512_mask_blend_pd(is_easy(x[i]), all(0.5), x[i]);) \
+		of(y); \
+		EACH(x[i] = is_easy(x[i]) == 0xff ? y[i] : _mm512_mask_blend_pd(is_easy(x[i]), rest(x[i]), y[i]);) \
+	} \
+	AVX512 void gj_rt_##name(double *at, uint32_t registers) \
+	{ \
+		for (uint32_t from = 0; from < registers; from += MOST) { \
+			vector x[MOST]; \
+			EACH(x[i] = from + i < registers ? _mm512_loadu_pd(at + LANES * (from + i)) : all(0.5);) \
+			if (__builtin_expect((is_easy(x[0]) & is_easy(x[1]) & is_easy(x[2]) & is_easy(x[3])) != 0xff, 0)) { \
+				vector y[MOST]; \
+				EACH(y[i] = x[i];) \
+				name##_mixed(y); \
+				EACH(x[i] = y[i];) \
+			} else { \
+				of(x); \
+			} \
+			EACH(if (from + i < registers) _mm512_storeu_pd(at + LANES * (from + i), x[i]);) \
+		} \
+	}
+FUNCTION(exp, exp_is_easy, exp_of, rest_of_exp)
+FUNCTION(log, log_is_easy, log_of_x, rest_of_log)
+FUNCTION(erf, erf_is_easy, erf_of, rest_of_erf)
+#endif
