@@ -14,7 +14,7 @@
 #include <pthread.h>
 
 #define AVX512 __attribute__((target("avx512f,avx512dq")))
-#define INLINE AVX512 static inline __attribute__((always_inline))
+#define INLINE AVX512 inline __attribute__((always_inline))
 enum { TABLE = 16, LANES = 8, MOST = 4 /* registers side by side */ };
 #define ROUND 0x1.8p52                         /* added: the sum's last bits are an integer, the nearest */
 #ifdef __clang__
@@ -29,10 +29,10 @@ enum { TABLE = 16, LANES = 8, MOST = 4 /* registers side by side */ };
 typedef __m512d vector;
 typedef vector vector_fn(vector);
 
-INLINE vector all(double x) { return _mm512_set1_pd(x); }
-INLINE vector pick(__m512i at, const double *table) { return _mm512_permutex2var_pd(_mm512_loadu_pd(table), at, _mm512_loadu_pd(table + LANES)); }
-INLINE __m512i bits_of(vector x) { return _mm512_castpd_si512(x); }
-INLINE vector size_of(vector x) { return _mm512_castsi512_pd(_mm512_and_si512(bits_of(x), _mm512_set1_epi64(INT64_MAX))); }
+static INLINE vector all(double x) { return _mm512_set1_pd(x); }
+static INLINE vector pick(__m512i at, const double *table) { return _mm512_permutex2var_pd(_mm512_loadu_pd(table), at, _mm512_loadu_pd(table + LANES)); }
+static INLINE __m512i bits_of(vector x) { return _mm512_castpd_si512(x); }
+static INLINE vector size_of(vector x) { return _mm512_castsi512_pd(_mm512_and_si512(bits_of(x), _mm512_set1_epi64(INT64_MAX))); }
 
 /* -- exp: of n ln 2 + r, |r| <= ln 2 / 2 ------------------------------------------------------------------------------------------- */
 
@@ -42,9 +42,9 @@ static const double exp_by[] = {
 	0x1.a019b90d2ae7ap-16, 0x1.71de0dae63bb3p-19, 0x1.289185613a3d6p-22, 0x1.af38a9b0ec855p-26,
 };
 
-INLINE __mmask8 exp_is_easy(vector x) { return _mm512_cmplt_epu64_mask(bits_of(size_of(x)), bits_of(all(708))); }
+static INLINE __mmask8 exp_is_easy(vector x) { return _mm512_cmplt_epu64_mask(bits_of(size_of(x)), bits_of(all(708))); }
 
-INLINE void exp_of(vector *x)
+static INLINE void exp_of(vector *x)
 {
 	vector shifted[MOST], r[MOST], y[MOST];
 	EACH(
@@ -84,13 +84,13 @@ static const double log_by[] = {
 	-0x1.6bbfded022a48p-4,
 };
 
-INLINE __mmask8 log_is_easy(vector x)
+static INLINE __mmask8 log_is_easy(vector x)
 {
 	__m512i over = _mm512_sub_epi64(bits_of(x), _mm512_set1_epi64(1LL << 52));
 	return _mm512_cmplt_epu64_mask(over, _mm512_set1_epi64(2045LL << 52));
 }
 
-INLINE void log_of_x(vector *x)
+static INLINE void log_of_x(vector *x)
 {
 	vector f[MOST], e[MOST], large[MOST], y[MOST];
 	EACH(
@@ -201,12 +201,12 @@ static const double erf_by[13][TABLE] = {
 	},
 };
 
-INLINE __mmask8 erf_is_easy(vector x)          /* all but NaN */
+static INLINE __mmask8 erf_is_easy(vector x)          /* all but NaN */
 {
 	return _mm512_cmple_epu64_mask(bits_of(size_of(x)), _mm512_set1_epi64(2047LL << 52));
 }
 
-INLINE void erf_of(vector *x)
+static INLINE void erf_of(vector *x)
 {
 	vector d[MOST], y[MOST];
 	__m512i at[MOST];
@@ -247,7 +247,7 @@ static void find_rest(void)
 		of(y); \
 		EACH(x[i] = is_easy(x[i]) == 0xff ? y[i] : _mm512_mask_blend_pd(is_easy(x[i]), rest(x[i]), y[i]);) \
 	} \
-	AVX512 void gj_rt_##name(double *at, uint32_t registers) \
+	AVX512 static void name##_all(double *at, uint32_t registers) \
 	{ \
 		for (uint32_t from = 0; from < registers; from += MOST) { \
 			vector x[MOST]; \
@@ -266,4 +266,8 @@ static void find_rest(void)
 FUNCTION(exp, exp_is_easy, exp_of, rest_of_exp)
 FUNCTION(log, log_is_easy, log_of_x, rest_of_log)
 FUNCTION(erf, erf_is_easy, erf_of, rest_of_erf)
+
+void gj_rt_exp(double *x, uint32_t registers) { exp_all(x, registers); }
+void gj_rt_log(double *x, uint32_t registers) { log_all(x, registers); }
+void gj_rt_erf(double *x, uint32_t registers) { erf_all(x, registers); }
 #endif
