@@ -294,3 +294,16 @@ def test_a_class_of_exceptions_is_no_value():
 	for function, name in (kept, "ValueError"), (called, "Unstable"):
 		with pytest.raises(errors.UnsupportedNameError, match=f"the class {name} cannot be used(.|\\n)*write the raise where the class is chosen"):
 			njit(function)(1)
+
+
+def test_strings_that_are_known_are_added():
+	def check(mode, n):
+		if mode == "mean":
+			return n
+		elif mode not in ("sum", "max"):
+			text = "unknown mode: " + mode + "!"
+			raise ValueError(text, n)
+		if n > 1:
+			raise KeyError(mode + "/" + "n")
+		return 10 if mode + "s" == "sums" else 20
+	same(check, ("mean", 1), ("sum", 1), ("sum", 2), ("max", 1), ("median", 1))

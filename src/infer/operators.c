@@ -97,11 +97,22 @@ static gj_known concat(const gj_fn *f, uint32_t loc, gj_known a, gj_known b)
 	return (gj_known){ gj_made_tuple(f, loc, t, n), a.konst || b.konst ? o : NULL };
 }
 
+static const gj_obj *text_object(gj_arena *arena, const char *text)
+{
+	gj_obj *o = gj_new(arena, gj_obj, 1);
+	*o = (gj_obj){ .kind = GJ_OBJ_STR, .name = text };
+	return o;
+}
+
+static const char *text_of(gj_known v) { return v.konst && v.konst->kind == GJ_OBJ_STR ? v.konst->name : NULL; }
+
 gj_known gj_known_binop(const gj_fn *f, uint32_t loc, gj_binop op, gj_known a, gj_known b)
 {
 	const gj_type *as_a, *as_b, *t;
 	if (op == GJ_OP_ADD_ && gj_is_sequence(a.type) && gj_is_sequence(b.type) && gj_is_list(a.type) == gj_is_list(b.type))
 		return gj_is_list(a.type) ? gj_as_list(concat(f, loc, a, b)) : concat(f, loc, a, b);
+	if (op == GJ_OP_ADD_ && text_of(a) && text_of(b))
+		return gj_known_of(f, loc, text_object(f->arena, gj_printf(f->arena, "%s%s", text_of(a), text_of(b))));
 	if (gj_has_elements(a.type) || gj_has_elements(b.type)) {
 		const char *ufunc = gj_ufunc_of_binop(op);
 		gj_known v = ufunc ? gj_known_ufunc(f, loc, ufunc, 2, (gj_known[]){ a, b }) : gj_just(NULL);
@@ -377,13 +388,6 @@ static gj_known member_named(const gj_inst *s, const gj_op *o, const gj_obj *cla
 	if (any)
 		gj_no_member(s->fn, o->loc, class, key->name);
 	return (gj_known){ 0 };
-}
-
-static const gj_obj *text_object(gj_arena *arena, const char *text)
-{
-	gj_obj *o = gj_new(arena, gj_obj, 1);
-	*o = (gj_obj){ .kind = GJ_OBJ_STR, .name = text };
-	return o;
 }
 
 /* "abc"[1] */

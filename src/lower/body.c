@@ -367,7 +367,10 @@ static gj_lv lower_op(gj_body *B, gj_ref r)
 	case GJ_STORED:
 		lower_stored(L, o->imm.name, use(B, o->arg[0]));
 		return gj_lv_none();
-	case GJ_PYBIN:     return gj_is_inplace(B->s->fn, o) ? gj_linplace(L, (gj_binop)o->sub, a, b) : gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
+	case GJ_PYBIN:
+		if (o->type == gj_t_str)
+			return gj_lv_obj(L, o->type, B->s->konst[r]);
+		return gj_is_inplace(B->s->fn, o) ? gj_linplace(L, (gj_binop)o->sub, a, b) : gj_lbinop(L, (gj_binop)o->sub, o->type, a, b);
 	case GJ_PYUN:      return gj_lunary(L, (gj_unop)o->sub, o->type, a);
 	case GJ_PYCMP:     return gj_lcompare(L, (gj_cmpop)o->sub, a, b);
 	case GJ_IS:
