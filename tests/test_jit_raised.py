@@ -307,3 +307,13 @@ def test_strings_that_are_known_are_added():
 			raise KeyError(mode + "/" + "n")
 		return 10 if mode + "s" == "sums" else 20
 	same(check, ("mean", 1), ("sum", 1), ("sum", 2), ("max", 1), ("median", 1))
+
+
+def test_a_decorator_inside():
+	def outer(x):
+		@njit
+		def inner(y):
+			return y + 1
+		return inner(x)
+	with pytest.raises(errors.UnsupportedNameError, match="the decorator njit cannot be used(.|\\n)*leave it out"):
+		njit(outer)(1)

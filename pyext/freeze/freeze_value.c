@@ -517,6 +517,9 @@ static const gj_obj *freeze_object(gj_freezer *fz, PyObject *o, const gj_names *
 		return gj_freeze_foreign(fz, o);
 	if (PyFunction_Check(o) && (name = intrinsic_of(fz, o)))
 		return freeze_name(fz, name);
+	const gj_obj *absent = PyFunction_Check(o) && !PyErr_Occurred() ? gj_freeze_absent(fz, o) : NULL;
+	if (absent)
+		return absent;
 	if (PyFunction_Check(o))
 		return PyErr_Occurred() ? NULL : gj_freeze_function(fz, o, NULL);
 	if (PyCode_Check(o))

@@ -112,6 +112,12 @@ static gj_obj *c_function(gj_freezer *fz, PyObject *o)
 	return opaque(fz, dotted, "", instead ? instead : "write it in Python, or call it on the host and pass what it gives");
 }
 
+const gj_obj *gj_freeze_absent(gj_freezer *fz, PyObject *o)
+{
+	const char *absent = text_of(fz, o, "_gj_absent"), *why = absent ? strstr(absent, ": ") : NULL;
+	return why && !PyErr_Occurred() ? opaque(fz, gj_strndup(fz->arena, absent, (size_t)(why - absent)), "", why + 2) : NULL;
+}
+
 /* "the class Config", "the function print", "a Python object of type list". */
 const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 {
@@ -120,11 +126,9 @@ const gj_obj *gj_freeze_opaque(gj_freezer *fz, PyObject *o)
 			"name, to those of their own device and of items that they know");
 	if (gj_has_base(Py_TYPE(o), "gridjit._core.Extern"))
 		return opaque(fz, "a declared function", "", "only kernels call functions that are compiled elsewhere, not ufuncs and fused functions");
-	const char *absent = text_of(fz, o, "_gj_absent"), *why = absent ? strstr(absent, ": ") : NULL;
-	if (PyErr_Occurred())
-		return NULL;
-	if (why)                                               /* gridjit/absent.py */
-		return opaque(fz, gj_strndup(fz->arena, absent, (size_t)(why - absent)), "", why + 2);
+	const gj_obj *absent = gj_freeze_absent(fz, o);
+	if (absent || PyErr_Occurred())
+		return absent;
 	if (PyType_Check(o))
 		return opaque(fz, "the class ", ((PyTypeObject *)o)->tp_name, NULL);
 	gj_obj *function = library_function(fz, o);

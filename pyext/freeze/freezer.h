@@ -36,6 +36,7 @@ const char *gj_freeze_text(gj_freezer *, PyObject *str);       /* UTF-8 in the a
 PyObject *gj_freeze_python(PyObject *);
 /* An object that is an error where it is used; NULL with an exception. */
 const gj_obj *gj_freeze_opaque(gj_freezer *, PyObject *);
+const gj_obj *gj_freeze_absent(gj_freezer *, PyObject *);     /* what gridjit/absent.py describes; NULL: it is no such thing, or an exception is set */
 /* The same: `what` it is, and what to write instead; text of the arena, or constant. */
 const gj_obj *gj_freeze_refused(gj_freezer *, const char *what, const char *instead);
 /* The same of a name that numba has and we do not yet. */

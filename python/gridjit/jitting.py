@@ -273,3 +273,7 @@ def njit(*args, **options):
 			warnings.warn(RuntimeWarning(f"{name} is set for njit and is ignored"), 2)
 			del options[name]
 	return jit(*args, **options)
+
+
+for _decorator in jit, njit:
+	_decorator._gj_absent = f"the decorator {_decorator.__name__}: leave it out: an inner function is compiled with the function around it"
