@@ -336,11 +336,19 @@ def test_cupy(monkeypatch):
 	cls = type("ndarray", (), fields)
 	assert typeof(cls()) is float32[::1, :]
 	assert typeof(type("ndarray", (), {**fields, "_c_contiguous": True})()) is float32[:, ::1]
+	line = {**fields, "_c_contiguous": True, "ndim": 1, "size": 12, "shape": "not asked for"}
+	assert typeof(type("ndarray", (), line)()) is float32[::1]
 	if config.DEVICE == "cpu":
 		with pytest.raises(TypeError, match="in GPU memory"):
 			scale[1, 32](1.0, cls(), cls())
 	with pytest.raises(TypeError, match="dtype"):
 		typeof(type("ndarray", (), {**fields, "dtype": np.dtype("U3")})())
+
+
+def test_more_classes_than_are_remembered():
+	classes = [type("Number", (base,), {}) for base in (int, float) * 100]
+	for _ in range(2):
+		assert [typeof(cls(1)) for cls in classes] == [int64, float64] * 100
 
 
 # -- specialisation --------------------------------------------------------------------------------------------------------------

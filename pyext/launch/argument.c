@@ -373,8 +373,8 @@ static const gj_type *read_slice(gj_args *a, PyObject *o)
 
 /* -- Readers by class --------------------------------------------------------------------------------------------- */
 
-enum { READERS = 64 };
-static gj_reader readers[READERS];             /* direct-mapped; holds a reference to each class */
+enum { READERS = 64, WAYS = 2 };
+static gj_reader readers[READERS][WAYS];       /* by hash; holds a reference to each class. Two classes of one hash do not drive each other out */
 
 /* MappedNDArray and ManagedNDArray say so. */
 static bool lies_in_place(PyObject *o)
@@ -427,25 +427,33 @@ static bool classify(PyObject *o, gj_reader *r)
 
 static gj_reader *row_of(PyTypeObject *cls)
 {
-	return &readers[((uintptr_t)cls >> 4 ^ (uintptr_t)cls >> 10) % READERS];
+	return readers[((uintptr_t)cls >> 4 ^ (uintptr_t)cls >> 10) % READERS];
+}
+
+/* NULL: the class is not in the table. */
+static const gj_reader *known_reader(PyTypeObject *cls)
+{
+	const gj_reader *r = row_of(cls);
+	return r[0].cls == cls ? r : r[1].cls == cls ? r + 1 : NULL;
 }
 
 /* By value: code of the user's that runs while an object is classified or read may have the row taken over by another class. */
 static bool reader_of(PyObject *o, gj_reader *out)
 {
 	PyTypeObject *cls = Py_TYPE(o);
-	gj_reader *r = row_of(cls);
-	*out = *r;
-	if (out->cls == cls)
-		return true;
+	const gj_reader *known = known_reader(cls);
+	if (known)
+		return *out = *known, true;
 	*out = (gj_reader){ .cls = cls };
 	if (!classify(o, out))
 		return false;
 	if (!out->read && !out->aux && !PyTuple_Check(o))
 		return refuse(o);
-	PyTypeObject *old = r->cls;
+	gj_reader *r = row_of(cls);
+	PyTypeObject *old = r[WAYS - 1].cls;
 	Py_INCREF(cls);
-	*r = *out;
+	r[1] = r[0];
+	r[0] = *out;
 	Py_XDECREF(old);
 	return true;
 }
@@ -481,8 +489,8 @@ static const gj_type *read_other(gj_args *a, PyObject *o)
 /* Type of one argument after its leaves were added. */
 static const gj_type *read_one(gj_args *a, PyObject *o)
 {
-	const gj_reader *r = row_of(Py_TYPE(o));
-	bool known = r->cls == Py_TYPE(o) && r->read;
+	const gj_reader *r = known_reader(Py_TYPE(o));
+	bool known = r && r->read;
 	a->plain &= known && r->plain;
 	if (!known)
 		return read_other(a, o);

@@ -489,7 +489,7 @@ static bool read_protocol(gj_args *a, PyObject *o, const void *aux)
 
 /* -- CuPy --------------------------------------------------------------------------------------------------------- */
 
-static struct { PyObject *data, *ptr, *dtype, *shape, *strides, *contiguous, *current; } cupy;
+static struct { PyObject *data, *ptr, *dtype, *shape, *strides, *contiguous, *ndim, *size, *current; } cupy;
 
 static bool cupy_init(void)
 {
@@ -501,6 +501,8 @@ static bool cupy_init(void)
 	cupy.shape = PyUnicode_InternFromString("shape");
 	cupy.strides = PyUnicode_InternFromString("strides");
 	cupy.contiguous = PyUnicode_InternFromString("_c_contiguous");
+	cupy.ndim = PyUnicode_InternFromString("ndim");
+	cupy.size = PyUnicode_InternFromString("size");
 	cupy.current = current;
 	cupy.data = current ? PyUnicode_InternFromString("data") : NULL;
 	gj_forgive(PyExc_Exception);
@@ -523,6 +525,19 @@ static int tuple_attr(PyObject *o, PyObject *name, int64_t *out)
 	return n;
 }
 
+/* The shape; of one dimension without gaps from two numbers, which costs half of having a tuple made. −1 as tuple_attr. */
+static int cupy_shape(PyObject *o, bool contiguous, int64_t *shape)
+{
+	uintptr_t ndim, size;
+	bool line = contiguous && integer_attr(o, cupy.ndim, &ndim) && ndim == 1 && integer_attr(o, cupy.size, &size);
+	if (!gj_forgive(PyExc_Exception))
+		return -1;
+	if (!line)
+		return tuple_attr(o, cupy.shape, shape);
+	shape[0] = (int64_t)size;
+	return 1;
+}
+
 static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 {
 	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
@@ -537,7 +552,7 @@ static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 	Py_XDECREF(c);
 	if (!known)
 		return gj_forgive(PyExc_Exception) && read_protocol(a, o, aux);
-	int ndim = tuple_attr(o, cupy.shape, shape);
+	int ndim = cupy_shape(o, contiguous, shape);
 	if (!elem)
 		return refuse_dtype(o);
 	if (ndim < 0 || (!contiguous && tuple_attr(o, cupy.strides, strides) != ndim))

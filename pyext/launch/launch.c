@@ -104,12 +104,11 @@ static gj_specialisation *straight(gj_dispatcher *d, const gj_launch_config *c, 
 	return s->straight;
 }
 
-static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
+static gj_specialisation *find_or_compile(gj_dispatcher *d, const gj_launch_config *c, gj_args *a, uint32_t facts)
 {
 	launching *mine = &now, outer = *mine;
 	*mine = (launching){ c, d };
 	unsigned long before = d->hits + d->misses;
-	uint32_t facts = c->facts | covered(c, a);
 	gj_specialisation *last = d->last, *s = gj_specialisation_of(d, a, facts);
 	a->plain &= s == last && !d->locked;
 	s = s ? straight(d, c, a, s, facts) : NULL;
@@ -118,6 +117,14 @@ static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_a
 	*mine = outer;
 	a->plain &= d->hits + d->misses == before; /* compiling runs other threads */
 	return s;
+}
+
+/* Most launches are of the form of the last one: nothing is compiled then, and nobody asks what is being launched. */
+static gj_specialisation *find(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
+{
+	uint32_t facts = c->facts | covered(c, a);
+	gj_specialisation *s = d->locked ? NULL : gj_specialisation_again(d, a, facts);
+	return s && !s->image.straight ? s : find_or_compile(d, c, a, facts);
 }
 
 /* current_launch(): (kernel, grid, block, stream, sharedmem), or None. */

@@ -13,9 +13,7 @@ typedef struct gj_arg {
 	union { uint8_t b[16]; int64_t i; uint64_t u; double f; float f4; double c[2]; } value;
 	gj_devptr data;
 	const int64_t *shape, *strides;            /* strides in bytes; a device array's own, or dims[] */
-	int64_t dims[2 * GJ_MAX_NDIM];
-	const PyArray_Descr *dtype;                /* of `array` when it was read: to be compared only */
-	/* A new leaf has none of what follows: */
+	/* A new leaf has none of these: */
 	PyArrayObject *array;                      /* the NumPy array that was read: borrowed, the caller holds it */
 	PyArrayObject *host;                       /* memory that the device cannot use in place: the array … */
 	PyArrayObject *temp;                       /* … a contiguous, aligned array with the same contents (may be `host`) … */
@@ -24,6 +22,9 @@ typedef struct gj_arg {
 	bool owns_copy, skip_in, skip_out;
 	bool written;                              /* of the first: the kernel writes to one of them */
 	bool readonly;                             /* an array that a signature takes for one that can be written */
+	/* Behind what every launch touches: */
+	int64_t dims[2 * GJ_MAX_NDIM];
+	const PyArray_Descr *dtype;                /* of `array` when it was read: to be compared only */
 } gj_arg;
 
 enum { GJ_FAST_ARGS = 12, GJ_FAST_REFS = 12 };

@@ -78,16 +78,27 @@ static bool runs_neighbours(const gj_device *dev)
 	return gj_config.neighbours < 0 || !dev->ops->target->vectors;
 }
 
-gj_specialisation *gj_specialisation_of(gj_dispatcher *d, gj_args *a, uint32_t config)
+/* What is taken for known: of the facts that hold for the arguments, those that the launch's configuration leaves. */
+static uint32_t facts_of(const gj_args *a, uint32_t config)
 {
-	if (d->locked && !fit_signature(d, a))
-		return NULL;
 	uint32_t of_args = gj_args_facts(a), facts = of_args & (config | ~(uint32_t)GJ_FACT_IDX32) & ~(uint32_t)GJ_FACT_ALIGNED_ROWS;
 	uint32_t needed = GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | (config & GJ_FACT_ALIGNED_ROWS);
 	facts |= config & GJ_FACTS_BLOCK;
 	if (runs_neighbours(a->dev) && (of_args & needed) == needed)
 		facts |= config & GJ_FACTS_NEIGHBOURS;
-	gj_specialisation *s = gj_specialise(d, a->dev, a->type, a->nargs, facts);
+	return facts;
+}
+
+gj_specialisation *gj_specialisation_again(const gj_dispatcher *d, const gj_args *a, uint32_t config)
+{
+	return gj_specialised_last(d, a->dev, a->type, a->nargs, facts_of(a, config));
+}
+
+gj_specialisation *gj_specialisation_of(gj_dispatcher *d, gj_args *a, uint32_t config)
+{
+	if (d->locked && !fit_signature(d, a))
+		return NULL;
+	gj_specialisation *s = gj_specialise(d, a->dev, a->type, a->nargs, facts_of(a, config));
 	return s && d->locked && !only_reads(d, s, a) ? NULL : s;
 }
 

@@ -184,10 +184,22 @@ static gj_specialisation *make(gj_dispatcher *d, gj_device *dev, const gj_type *
 	return s;
 }
 
-gj_specialisation *gj_specialise(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
+/* Those facts that the device's code can use. */
+static uint32_t useful(const gj_device *dev, uint32_t facts)
 {
 	if (!dev->ops->target->vectors || (uint32_t)gj_config.cpu_width != dev->ops->target->warp)
 		facts &= ~(uint32_t)(GJ_FACTS_BLOCK | (GJ_FACTS_STRIDES & ~GJ_FACT_INNER));    /* gathers are what others save */
+	return facts;
+}
+
+gj_specialisation *gj_specialised_last(const gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
+{
+	return d->last && matches(d->last, dev, arg, n, useful(dev, facts)) ? d->last : NULL;
+}
+
+gj_specialisation *gj_specialise(gj_dispatcher *d, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
+{
+	facts = useful(dev, facts);
 	if (d->last && matches(d->last, dev, arg, n, facts))
 		return d->last;
 	gj_specialisation *s = find(d, dev, arg, n, facts);

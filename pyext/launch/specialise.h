@@ -27,6 +27,8 @@ typedef struct gj_specialisation {
 
 /* The compiled form for these types and facts, compiled now if there is none (without the GIL). NULL: exception. */
 gj_specialisation *gj_specialise(gj_dispatcher *, gj_device *, const gj_type *const *arg, uint32_t n, uint32_t facts);
+/* The one launched last, if it is for these; else NULL. */
+gj_specialisation *gj_specialised_last(const gj_dispatcher *, gj_device *, const gj_type *const *arg, uint32_t n, uint32_t facts);
 void gj_specialisation_free(gj_specialisation *);
 
 #endif
