@@ -14,6 +14,7 @@
 #include "ir/walk.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { FEW = 16 };                             /* rounds that are not worth being shared */
 
@@ -239,6 +240,50 @@ static bool suits_lanes(const gj_plan *p, uint32_t l)
 	return true;
 }
 
+/* Is a value the same in all rounds of a loop, whatever these read? */
+static bool is_fixed(const gj_fn *f, uint32_t l, gj_ref r, int depth)
+{
+	const gj_op *o = gj_o(f, r);
+	if (!gj_loop_contains(f, l, f->bb.p[o->block].loop))
+		return true;
+	bool fixed = gj_op_is(o, GJ_F_PURE) && o->op != GJ_PHI && depth < 16;
+	for (uint32_t k = 0; k < o->nargs && fixed; k++)
+		fixed = is_fixed(f, l, o->arg[k], depth + 1);
+	return fixed;
+}
+
+/* The loop that lanes share out and leave when they come to block b from its predecessor number i; 0: there is none. */
+static uint32_t left_loop(const gj_plan *p, uint32_t b, uint32_t i)
+{
+	const gj_fn *f = p->f;
+	uint32_t l = f->bb.p[f->bb.p[b].preds.p[i]].loop;
+	while (l && (p->how[l] != GJ_HOW_LANES || gj_loop_contains(f, l, f->bb.p[b].loop)))
+		l = f->loops.p[l].parent;
+	return l;
+}
+
+/* Lanes tell behind a loop that they have failed in one of its rounds, place by place: which round was the first is not known then. It does
+ * not matter if all fail in their first, or if there is one place, which tells the same whoever comes there. */
+static bool fail_alike(const gj_plan *p)
+{
+	const gj_fn *f = p->f;
+	uint32_t places = 0;
+	bool alike = true, mute = true;
+	GJ_EACH_OP(f, b, r) {
+		const gj_op *o = gj_o(f, r);
+		if (o->op != GJ_FAILED)
+			continue;
+		places++;
+		mute &= o->nargs == 2;
+		for (uint32_t i = 0; i < f->bb.p[b].preds.n; i++) {
+			uint32_t l = left_loop(p, b, i), from = f->bb.p[b].preds.p[i];
+			const gj_op *end = gj_terminator(f, from);
+			alike &= !l || (end->op == GJ_BRANCH && is_fixed(f, l, end->arg[0], 0) && gj_dominates(f, from, f->loops.p[l].latch));
+		}
+	}
+	return alike || (places == 1 && mute);
+}
+
 /* What lanes must not do each for itself outside of the loops that they share, in a round of a loop over prange. */
 static bool has_effects(const gj_fn *f)
 {
@@ -265,6 +310,10 @@ static void decide_lanes(gj_plan *p, uint32_t lanes)
 			p->lanes = lanes;
 			gj_push(f->arena, &p->f->shared, gj_terminator(f, f->loops.p[l].header)->loc);
 		}
+	}
+	if (!fail_alike(p)) {
+		memset(p->how, GJ_HOW_SERIAL, f->loops.n * sizeof *p->how);
+		p->lanes = 0;
 	}
 }
 
