@@ -281,7 +281,7 @@ def test_packed_halves():
 	array = types.Array(types.float16, 1, "C")
 	ptx = _core.compile(saxpy_half.py_func, (types.float16, array, array, array),
 		{"cc": (9, 0), "facts": 7 | 32768 | 65536, "entry": "kernel"})[0]
-	assert [len(re.findall(access, ptx)) for access in (r"ld\.global\.nc\.v2\.[bu]32", r"st\.global\.v2\.[bu]32", r"fma\.rn\.f16x2")] == [2, 1, 2]
+	assert [len(re.findall(access, ptx)) for access in (r"ld\.global\.nc\.v(?:2\.[bu]32|4\.[bu]16)", r"st\.global\.v(?:2\.[bu]32|4\.[bu]16)", r"fma\.rn\.f16x2")] == [2, 1, 2]
 
 
 CHECKED = KERNELS + """

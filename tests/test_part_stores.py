@@ -26,7 +26,7 @@ def test_ptx():
 	signature = types.Array(gridjit.from_dtype(PACKED), 1, "C"), types.uint8[::1], types.float64[::1]
 	lines = cuda.compile_ptx(kernel, signature, cc=(9, 0))[0].splitlines()
 	made = {match[2]: match[1] for match in (re.match(r"\s*(\S+)\s+(%\w+),", line) for line in lines) if match}
-	stored = [match[1] for match in (re.match(r"\s*st\.\w+\.b(?:8|16)\s.*, (%\w+);", line) for line in lines) if match]
+	stored = [match[1] for match in (re.match(r"\s*st\.\w+\.[bu](?:8|16)\s.*, (%\w+);", line) for line in lines) if match]
 	assert len(stored) > 20
 	assert not [made[register] for register in stored if re.search(r"\.b?f(16|32|64)", made[register])]
 
