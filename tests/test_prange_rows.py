@@ -250,6 +250,32 @@ def test_the_first_of_several(function, key, value):
 	assert seen[0] == seen[1]
 
 
+def test_shapes_that_a_round_makes():
+	"""How far an array reaches may be known in the loop alone."""
+	def f(a, b, first, o):
+		x = a if first else b
+		for i in prange(o.shape[0]):
+			y = x.reshape((int(a[i, 0] * 0) + 8, 40))
+			z = o.reshape((int(b[i, 0] * 0) + 8, 40))
+			for j in range(o.shape[1]):
+				z[i, j] = math.exp(-y[i, j])
+
+	def g(a, b, first, o):
+		x = a if first else b
+		for i in range(o.shape[0]):
+			y = x.reshape((int(a[i, 0] * 0) + 8, 40))
+			for j in range(o.shape[1]):
+				o[i, j] = math.exp(-y[i, j])
+
+	a = np.random.default_rng(4).random((8, 40))
+	for function in (f, g):
+		compiled = njit(parallel=True)(function)
+		for first in (True, False):
+			o = np.zeros((8, 40))
+			compiled(a, a + 1, first, o)
+			assert np.allclose(o, np.exp(-(a if first else a + 1)))
+
+
 def test_loops_that_nobody_promised():
 	@njit(parallel=True)
 	def f(a, o):

@@ -242,6 +242,8 @@ const char *gj_find_added(gj_prange *p)
 			continue;
 		if (!gj_is_dense(f, a.address))
 			return "one round after the other: rounds add to elements of an array with strides";
+		if (!gj_has_extent_before(f, a.address, p->loop))
+			return "one round after the other: rounds add to elements of an array whose shape they make";
 		if (is_left(p, base))
 			return "one round after the other: rounds add to elements of an array that a variable has behind the loop";
 		gj_push(f->arena, &p->added, a);

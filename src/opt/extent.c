@@ -35,6 +35,17 @@ bool gj_has_extent(const gj_fn *f, gj_ref p)
 	return is_argument(f, root) || root->op == GJ_ALLOC || (at && gj_o(f, at)->sub != 'A');
 }
 
+bool gj_has_extent_before(const gj_fn *f, gj_ref p, uint32_t loop)
+{
+	const gj_op *root = gj_root(f, p), *at = gj_o(f, innermost(f, p));
+	bool known = gj_has_extent(f, p);
+	if (!known || is_argument(f, root) || root->op == GJ_ALLOC)
+		return known;
+	for (uint32_t k = 0, n = (at->nargs - 2) / 2; k < n; k++)
+		known &= !gj_loop_contains(f, loop, f->bb.p[gj_o(f, at->arg[1 + n + k])->block].loop);
+	return known;
+}
+
 bool gj_is_dense(const gj_fn *f, gj_ref p)
 {
 	const gj_op *root = gj_root(f, p);

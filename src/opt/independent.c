@@ -362,7 +362,7 @@ static bool ask(analysis *a, gj_pairs *pairs, gj_ref p, gj_ref q)
 {
 	element x, y;
 	if (!element_of(a->f, p, &x) || !element_of(a->f, q, &y) || x.base == y.base || inside(a, x.base) || inside(a, y.base)
-	    || !is_steady(a, &x) || !is_steady(a, &y) || !gj_has_extent(a->f, p) || !gj_has_extent(a->f, q))
+	    || !is_steady(a, &x) || !is_steady(a, &y) || !gj_has_extent_before(a->f, p, a->loop) || !gj_has_extent_before(a->f, q, a->loop))
 		return false;
 	gj_push(a->f->arena, pairs, ((gj_pair){ p, q }));
 	return true;

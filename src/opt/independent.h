@@ -35,6 +35,7 @@ bool gj_rounds_meet(gj_fn *, uint32_t loop, gj_ref counter, gj_ref p, gj_ref q);
 /* extent.c: is it known how far the object reaches that a pointer points into? Then: how many bytes that are, from the pointer in *base
  * on; do two such objects lie apart? At the end of block b, where their roots are known. */
 bool   gj_has_extent(const gj_fn *, gj_ref p);
+bool   gj_has_extent_before(const gj_fn *, gj_ref p, uint32_t loop);      /* … before the loop */
 bool   gj_is_dense(const gj_fn *, gj_ref p);     /* … with an element wherever it reaches */
 gj_ref gj_extent_of(gj_fn *, uint32_t b, gj_ref p, gj_ref *base);
 gj_ref gj_lie_apart(gj_fn *, uint32_t b, gj_ref p, gj_ref q);

@@ -81,7 +81,7 @@ static bool find_pairs(gj_prange *p, gj_pairs *pairs)
 			gj_ref s = gj_accessed(f, access[i]), q = gj_accessed(f, access[k]), x = given(p, s), y = given(p, q);
 			if (is_private(f, access[k]) || (x && x == y) || gj_apart(f, s, q) || (x && y && is_known(p, pairs, x, y)))
 				continue;
-			if (!x || !y || gj_root(f, s) == gj_root(f, q) || !gj_has_extent(f, s) || !gj_has_extent(f, q) || pairs->n == MOST_PAIRS)
+			if (!x || !y || gj_root(f, s) == gj_root(f, q) || !gj_has_extent_before(f, s, p->loop) || !gj_has_extent_before(f, q, p->loop) || pairs->n == MOST_PAIRS)
 				return false;
 			gj_push(f->arena, pairs, ((gj_pair){ s, q }));
 		}
