@@ -166,6 +166,14 @@ static int64_t counter(const gj_fn *f, gj_ref r, uint32_t header, int64_t *from)
 	return 0;
 }
 
+bool gj_has_inner(const gj_fn *f, uint32_t l)
+{
+	for (uint32_t k = 1; k < f->loops.n; k++)
+		if (f->loops.p[k].parent == l)
+			return true;
+	return false;
+}
+
 int64_t gj_most_rounds(const gj_fn *f, uint32_t l)
 {
 	const gj_bb *bb = &f->bb.p[f->loops.p[l].header];

@@ -275,6 +275,8 @@ static inline bool gj_dominates(const gj_fn *f, uint32_t a, uint32_t b)
 	return f->bb.p[b].dom_in - f->bb.p[a].dom_in < f->bb.p[a].dom_size;
 }
 
+/* Is it a pointer that is reckoned from another, its first operand? */
+static inline bool gj_is_offset(const gj_op *o) { return o->op == GJ_ELEM || o->op == GJ_BYTES || o->op == GJ_AT || o->op == GJ_PTRCAST; }
 /* objects.c: what a pointer is reckoned from; do two pointers point into objects that never meet? */
 const gj_op *gj_root(const gj_fn *, gj_ref);
 bool     gj_apart(const gj_fn *, gj_ref, gj_ref);
@@ -284,6 +286,9 @@ bool     gj_apart(const gj_fn *, gj_ref, gj_ref);
 int64_t gj_grid_product(const gj_fn *, const gj_op *);
 /* Is the op a thread's place in the grid, as grid(1) makes it: ctaid * ntid + tid of one direction? That: 0 to 2; −1: another op. */
 int gj_grid_place(const gj_fn *, const gj_op *);
+
+/* Is there a loop in loop l? */
+bool gj_has_inner(const gj_fn *, uint32_t l);
 
 /* How often loop l goes round at most, where constants say so; −1: they do not. After gj_cfg. */
 int64_t gj_most_rounds(const gj_fn *, uint32_t l);

@@ -4,7 +4,7 @@
 const gj_op *gj_root(const gj_fn *f, gj_ref p)
 {
 	const gj_op *o = gj_o(f, p);
-	while (o->op == GJ_ELEM || o->op == GJ_BYTES || o->op == GJ_AT || o->op == GJ_PTRCAST)
+	while (gj_is_offset(o))
 		o = gj_o(f, o->arg[0]);
 	return o;
 }

@@ -176,9 +176,8 @@ uint32_t gj_choose_lanes(gj_fn *f, uint32_t *facts)
 /* Is l an innermost loop that counts, reads and computes without calls: one of which LLVM makes vectors? */
 static bool is_plain_loop(const gj_fn *f, uint32_t l)
 {
-	for (uint32_t k = 1; k < f->loops.n; k++)
-		if (f->loops.p[k].parent == l)
-			return false;
+	if (gj_has_inner(f, l))
+		return false;
 	bool stores = false;
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);

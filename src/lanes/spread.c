@@ -18,9 +18,7 @@
 
 enum { FEW = 16 };                             /* rounds that are not worth being shared */
 
-static bool is_private(const gj_fn *f, gj_ref access) { return gj_o(f, gj_accessed(f, access))->type->space == GJ_LOCAL; }
-
-static bool is_shared_store(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_STORE && !is_private(f, r); }
+static bool is_shared_store(const gj_fn *f, gj_ref r) { return gj_o(f, r)->op == GJ_STORE && !gj_is_private(f, r); }
 
 /* Could the loop be shared out, with profit? */
 static bool can_share(const gj_plan *p, uint32_t l)
@@ -208,9 +206,8 @@ static bool is_along(walk *w, gj_ref pointer)
 static bool is_plain(const gj_fn *f, uint32_t l)
 {
 	bool branches = false, tells = false;
-	for (uint32_t k = 1; k < f->loops.n; k++)
-		if (f->loops.p[k].parent == l)
-			return false;
+	if (gj_has_inner(f, l))
+		return false;
 	GJ_EACH_BLOCK(f, b) {
 		if (f->bb.p[b].loop != l)
 			continue;

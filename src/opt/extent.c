@@ -17,7 +17,7 @@ static uint32_t field_of(const gj_fn *f, uint32_t leaf, gj_field field, uint32_t
 static gj_ref innermost(const gj_fn *f, gj_ref p)
 {
 	gj_ref at = 0;
-	for (const gj_op *o = gj_o(f, p); o->op == GJ_AT || o->op == GJ_PTRCAST || o->op == GJ_ELEM || o->op == GJ_BYTES; p = o->arg[0], o = gj_o(f, p))
+	for (const gj_op *o = gj_o(f, p); gj_is_offset(o); p = o->arg[0], o = gj_o(f, p))
 		if (o->op != GJ_PTRCAST)
 			at = o->op == GJ_AT ? p : 0;
 	return at;

@@ -134,14 +134,6 @@ static bool uses_fit(const gj_fn *f, uint32_t l, const grid_loop *g, const gj_op
 	return true;
 }
 
-static bool is_innermost(const gj_fn *f, uint32_t l)
-{
-	for (uint32_t k = 1; k < f->loops.n; k++)
-		if (f->loops.p[k].parent == l)
-			return false;
-	return !f->loops.p[l].parent;
-}
-
 /* Does nothing come behind the loop? */
 static bool is_over(const gj_fn *f, const grid_loop *g) { return gj_o(f, f->bb.p[g->leave].ops.p[0])->op == GJ_RETURN; }
 
@@ -167,7 +159,7 @@ static bool comes_first(const gj_fn *f, const gj_op *o, bool inside)
 static bool find_loop(const gj_fn *f, uint32_t l, bool part, grid_loop *g)
 {
 	uint32_t before = 0;
-	if (!is_innermost(f, l) || !find_counter(f, l, g) || !follows_grid(f, g->start) || !is_given(f, g->bound)
+	if (gj_has_inner(f, l) || f->loops.p[l].parent || !find_counter(f, l, g) || !follows_grid(f, g->start) || !is_given(f, g->bound)
 		|| f->bb.p[g->leave].preds.n != 1 || gj_has_phis(f, g->leave))
 		return false;
 	GJ_EACH_OP(f, b, r) {

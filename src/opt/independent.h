@@ -43,5 +43,7 @@ gj_ref gj_lie_apart(gj_fn *, uint32_t b, gj_ref p, gj_ref q);
 /* The accesses of a loop's blocks and of those that it contains (0: of the function), as many as *n. */
 const gj_ref *gj_loop_accesses(gj_fn *, uint32_t loop, uint32_t *n);
 static inline gj_ref gj_accessed(const gj_fn *f, gj_ref r) { return gj_o(f, r)->arg[0]; }
+/* Is it one of memory that each thread has for itself? */
+static inline bool gj_is_private(const gj_fn *f, gj_ref access) { return gj_o(f, gj_accessed(f, access))->type->space == GJ_LOCAL; }
 
 #endif

@@ -6,7 +6,6 @@
 
 enum { LEAST = 16 /* rounds of an inner loop, for 32 lanes */, MOST_PAIRS = 16 };
 
-
 static bool is_inner(const gj_prange *p, uint32_t b, const gj_op *o)
 {
 	return b < p->blocks && p->inside[b] && o->op == GJ_ROUND && o->arg[0] != p->position && gj_o(p->f, o->arg[0])->op == GJ_PHI;
@@ -55,12 +54,10 @@ static gj_ref given(const gj_prange *p, gj_ref pointer)
 		const gj_op *o = gj_o(f, pointer);
 		if (!p->inside[o->block] && o->block != p->header)
 			return pointer;
-		if (o->op != GJ_ELEM && o->op != GJ_BYTES && o->op != GJ_AT && o->op != GJ_PTRCAST)
+		if (!gj_is_offset(o))
 			return 0;
 	}
 }
-
-static bool is_private(const gj_fn *f, gj_ref access) { return gj_o(f, gj_accessed(f, access))->type->space == GJ_LOCAL; }
 
 static bool is_known(const gj_prange *p, const gj_pairs *pairs, gj_ref x, gj_ref y)
 {
@@ -77,9 +74,9 @@ static bool find_pairs(gj_prange *p, gj_pairs *pairs)
 	uint32_t n;
 	const gj_ref *access = gj_loop_accesses(f, p->loop, &n);
 	for (uint32_t i = 0; i < n; i++)
-		for (uint32_t k = 0; k < n && gj_o(f, access[i])->op == GJ_STORE && !is_private(f, access[i]); k++) {
+		for (uint32_t k = 0; k < n && gj_o(f, access[i])->op == GJ_STORE && !gj_is_private(f, access[i]); k++) {
 			gj_ref s = gj_accessed(f, access[i]), q = gj_accessed(f, access[k]), x = given(p, s), y = given(p, q);
-			if (is_private(f, access[k]) || (x && x == y) || gj_apart(f, s, q) || (x && y && is_known(p, pairs, x, y)))
+			if (gj_is_private(f, access[k]) || (x && x == y) || gj_apart(f, s, q) || (x && y && is_known(p, pairs, x, y)))
 				continue;
 			if (!x || !y || gj_root(f, s) == gj_root(f, q) || !gj_has_extent_before(f, s, p->loop) || !gj_has_extent_before(f, q, p->loop) || pairs->n == MOST_PAIRS)
 				return false;

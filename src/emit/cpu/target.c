@@ -604,14 +604,6 @@ static const char wide_passes[] =
 	"function(sroa,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-simplify,lcssa,"
 	"loop-mssa(loop-rotate,licm),gvn,dse,instcombine<no-verify-fixpoint>,simplifycfg)";
 
-static bool is_innermost(const gj_fn *f, uint32_t loop)
-{
-	for (uint32_t k = 1; k < f->loops.n; k++)
-		if (f->loops.p[k].parent == loop)
-			return false;
-	return loop != 0;
-}
-
 /* Reducing the strength of loops takes LLVM a tenth to a quarter of code generation, and most kernels in vectors are as fast without: each walks
  * along few rows of memory. Those in three dimensions walk along more (a stencil took 15 % longer), innermost loops through arrays have
  * strides of their own (a matrix product without tiles 7 %). */
@@ -625,7 +617,7 @@ static bool has_plain_loops(const gj_unit *u)
 		bool memory = o->op == GJ_LOAD || o->op == GJ_STORE;
 		if (o->op == GJ_SREG && (o->imm.i == GJ_PLACE_Z || o->imm.i == GJ_TID_Z))
 			return false;
-		if (memory && gj_o(f, o->arg[0])->type->space != GJ_SHARED && is_innermost(f, f->bb.p[b].loop))
+		if (memory && gj_o(f, o->arg[0])->type->space != GJ_SHARED && f->bb.p[b].loop && !gj_has_inner(f, f->bb.p[b].loop))
 			return false;
 	}
 	return true;
