@@ -42,14 +42,14 @@ static gj_v load_all(gj_gen *g, gj_v from, gj_t t, unsigned align)
 {
 	gj_t item = gj_elem_ty(t);
 	unsigned size = (unsigned)LLVMABISizeOfType(LLVMGetModuleDataLayout(g->u->mod), item);
-	unsigned lanes = LLVMGetVectorSize(t), n = g->u->register_bytes / size;
+	unsigned lanes = LLVMGetVectorSize(t), bytes = gj_register_bytes(g->u, g->f), n = bytes / size;
 	gj_v part[GJ_LANES];
 	const gj_op *o = gj_o(g->f, g->ref);
 	bool line = g->threads && o->op == GJ_LOAD && gj_arg_type(g, o, 0)->space == GJ_GLOBAL;
 	if ((!g->f->round_turns && !line) || n >= lanes)
 		return gj_load(g, t, from, align);
 	for (unsigned k = 0; k < lanes / n; k++) {
-		part[k] = gj_load(g, LLVMVectorType(item, n), gj_offset(g, from, (int64_t)k * g->u->register_bytes), align);
+		part[k] = gj_load(g, LLVMVectorType(item, n), gj_offset(g, from, (int64_t)k * bytes), align);
 		LLVMSetVolatile(part[k], 1);
 	}
 	return gj_joined(g, part, lanes / n);

@@ -106,7 +106,8 @@ static piece piece_of(gj_gen *g, const gj_op *o, gj_v mask)
 	const gj_interleaved *m = g->interleaved[g->ref];
 	piece p = { .g = g, .m = m, .mask = mask, .stores = o->op == GJ_STORE };
 	p.item = m->size == 4 ? g->u->f32 : m->size == 8 ? g->u->f64 : LLVMIntTypeInContext(g->u->ctx, m->size * 8);
-	p.n = g->u->register_bytes / m->size < g->u->lanes ? g->u->register_bytes / m->size : g->u->lanes;
+	p.n = gj_register_bytes(g->u, g->f) / m->size;
+	p.n = p.n < g->u->lanes ? p.n : g->u->lanes;
 	p.align = m->size;
 	for (uint32_t k = 0; k < m->n; k++) {
 		unsigned align = gj_align_of(g, gj_o(g->f, m->member[k]), m->size);

@@ -140,7 +140,7 @@ static void store_past(gj_gen *g, gj_v x, gj_v p)
 	gj_unit *u = g->u;
 	gj_v s = LLVMBuildStore(g->b, x, p);
 	LLVMMetadataRef one = LLVMValueAsMetadata(gj_i32(u, 1));
-	LLVMSetAlignment(s, u->register_bytes);
+	LLVMSetAlignment(s, gj_register_bytes(u, g->f));
 	LLVMSetMetadata(s, LLVMGetMDKindIDInContext(u->ctx, "nontemporal", 11), LLVMMetadataAsValue(u->ctx, LLVMMDNodeInContext2(u->ctx, &one, 1)));
 }
 
@@ -148,7 +148,7 @@ static void store_past(gj_gen *g, gj_v x, gj_v p)
  * downwards cost half as much again where the address is not aligned. */
 static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, unsigned align, bool past)
 {
-	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = g->u->register_bytes / size;
+	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = gj_register_bytes(g->u, g->f) / size;
 	if (n >= lanes) {
 		gj_masked_store(g, x, p, mask, align);
 		return;

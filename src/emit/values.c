@@ -180,6 +180,12 @@ gj_v gj_any(gj_gen *g, gj_v c)
 	return gj_is_vec(LLVMTypeOf(c)) ? gj_icmp(g, LLVMIntNE, gj_lane_bits(g, c), gj_i32(g->u, 0)) : c;
 }
 
+unsigned gj_register_bytes(const gj_unit *u, const gj_fn *f)
+{
+	enum { STREAM = 32 };
+	return f->streams && u->register_bytes > STREAM ? STREAM : u->register_bytes;
+}
+
 gj_v gj_lanes_of(gj_gen *g, gj_v x, gj_v y, unsigned from, unsigned n)
 {
 	gj_v at[GJ_LANES];

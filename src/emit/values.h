@@ -31,6 +31,10 @@ const gj_type *gj_arg_type(const gj_gen *, const gj_op *o, unsigned i);
 /* Is the value one scalar for all lanes? */
 bool gj_uniform(const gj_gen *, gj_ref);
 
+/* Bytes of the registers that a function's vectors lie in. NumPy's arrays are aligned to 16 bytes, and accesses of 64 then all cross lines:
+ * functions that are streams keep to 32. */
+unsigned gj_register_bytes(const gj_unit *, const gj_fn *);
+
 /* Masks. */
 gj_v gj_mask_of(gj_gen *, const gj_op *);      /* vector of i1: lanes that run the op */
 /* Lanes from … from + n − 1 of x; y != NULL: of x and y one after the other. */

@@ -138,7 +138,7 @@ static void cpu_declared(gj_unit *u, const gj_callee *c)
 	gj_attr(u, c->fn, (unsigned)LLVMAttributeFunctionIndex, becomes_entry(u, c->f) ? "alwaysinline" : "noinline", 0);
 	if (c->threads)                            /* else LLVM sees too late that it spills vectors, and each crosses two lines */
 		gj_attr_text(u, c->fn, "stackrealign", "");
-	if (c->f->streams && u->register_bytes == 64) {        /* NumPy's arrays are aligned to 16 bytes: of larger accesses each crosses lines */
+	if (gj_register_bytes(u, c->f) < u->register_bytes) {
 		gj_attr_text(u, c->fn, "prefer-vector-width", "256");
 		gj_attr_text(u, c->fn, "min-legal-vector-width", "0");
 	}
