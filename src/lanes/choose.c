@@ -109,7 +109,7 @@ uint32_t gj_lanes_of_streams(gj_fn *f)
 		least = p->type->elem->size < least ? p->type->elem->size : least;
 	}
 	f->streams = !gaps && accesses <= FEW;
-	return least < 8 && !f->streams ? 32 : 16;
+	return least < 8 ? 32 : 16;
 }
 
 /* Vectors of threads that are known by their places in the grid: along any axis that is long enough. 0: threads run block by block. */
