@@ -45,8 +45,9 @@ static gj_v load_all(gj_gen *g, gj_v from, gj_t t, unsigned align)
 	unsigned lanes = LLVMGetVectorSize(t), bytes = gj_register_bytes(g->u, g->f), n = bytes / size;
 	gj_v part[GJ_LANES];
 	const gj_op *o = gj_o(g->f, g->ref);
-	bool line = g->threads && o->op == GJ_LOAD && gj_arg_type(g, o, 0)->space == GJ_GLOBAL;
-	if ((!g->f->round_turns && !line) || n >= lanes)
+	gj_space space = (gj_space)gj_arg_type(g, o, 0)->space;
+	bool turn = g->f->round_turns && space != GJ_LOCAL, line = g->threads && o->op == GJ_LOAD && space == GJ_GLOBAL;
+	if (!(turn || line) || n >= lanes)
 		return gj_load(g, t, from, align);
 	for (unsigned k = 0; k < lanes / n; k++) {
 		part[k] = gj_load(g, LLVMVectorType(item, n), gj_offset(g, from, (int64_t)k * bytes), align);

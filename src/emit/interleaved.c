@@ -196,11 +196,11 @@ static void store_piece(piece *p, const gj_v *value)
 
 /* Bytes between lanes that a gather of one item costs as much as; under a mask each register needs its own. Stores under a mask cost more
  * than a scatter where masks are no registers (AVX2). */
-enum { WORTH = 32, WORTH_MASKED = 24, HAS_MASKS = 64 };
+enum { WORTH = 32, WORTH_MASKED = 24 };
 
 static bool pays(const gj_gen *g, const gj_interleaved *m, const gj_op *o, gj_v mask)
 {
-	if (o->op == GJ_STORE && !is_all(mask) && g->u->register_bytes < HAS_MASKS)
+	if (o->op == GJ_STORE && !is_all(mask) && !gj_has_masks(g->u))
 		return false;
 	return m->factor * m->size <= m->n * (is_all(mask) ? WORTH : WORTH_MASKED);
 }

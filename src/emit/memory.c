@@ -145,11 +145,12 @@ static void store_past(gj_gen *g, gj_v x, gj_v p)
 }
 
 /* In pieces of a register each, upwards: LLVM splits a wide store the other way round, and lines that are written
- * downwards cost half as much again where the address is not aligned. */
+ * downwards cost half as much again where the address is not aligned. Under a mask only where it is cheap to have the piece of it: elsewhere
+ * LLVM packs the whole mask for that and unpacks each piece (a fifth of the code generation of a kernel with a tree, and slower). */
 static void store_upwards(gj_gen *g, gj_v x, gj_v p, gj_v mask, unsigned size, unsigned align, bool past)
 {
 	unsigned lanes = LLVMGetVectorSize(LLVMTypeOf(x)), n = gj_register_bytes(g->u, g->f) / size;
-	if (n >= lanes) {
+	if (n >= lanes || !(gj_is_all(mask) || gj_has_masks(g->u))) {
 		gj_masked_store(g, x, p, mask, align);
 		return;
 	}

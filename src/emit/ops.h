@@ -28,6 +28,8 @@ gj_v gj_masked(gj_gen *, gj_llvm_intrin, gj_v *arg, unsigned n, unsigned at, gj_
 bool gj_is_all(gj_v mask);
 gj_v gj_masked_load(gj_gen *, gj_v from, gj_v mask, gj_t, unsigned align);
 void gj_masked_store(gj_gen *, gj_v x, gj_v to, gj_v mask, unsigned align);
+/* Are masks registers of their own (AVX-512), of which each piece is at hand? Elsewhere they are vectors, as wide as what they are for. */
+static inline bool gj_has_masks(const gj_unit *u) { return u->register_bytes == 64; }
 
 /* interleaved.c: an access of items that lie between those of others, made together with these. NULL, false: by itself. The load as
  * a vector of type t. */
