@@ -33,8 +33,6 @@ plain:;
 	return call;
 }
 
-bool gj_is_all(gj_v mask) { return LLVMIsConstant(mask) && mask == LLVMConstAllOnes(LLVMTypeOf(mask)); }
-
 /* All lanes of consecutive elements. LLVM splits what is wider than a register and reads it from the last part to the first, and in a long
  * line of code in any order. Where a turn's rounds are far from each other, or a whole block is such a line (straight.c), no processor's
  * prefetching follows that. So there it is split here, and the order of the parts is fixed, which LLVM takes from volatile accesses alone. */

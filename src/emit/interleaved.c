@@ -119,8 +119,6 @@ static piece piece_of(gj_gen *g, const gj_op *o, gj_v mask)
 	return p;
 }
 
-static bool is_all(gj_v mask) { return mask == LLVMConstAllOnes(LLVMTypeOf(mask)); }
-
 /* Which items of register j of the lanes from `lane` on are accessed: a vector of i1; NULL: all. Items between those of members are
  * read too (less than a page lies between two of them), but they are not written. Those behind a lane's last are the next one's. */
 static gj_v items_on(const piece *p, unsigned lane, unsigned j)
@@ -129,11 +127,11 @@ static gj_v items_on(const piece *p, unsigned lane, unsigned j)
 	int at[WIDEST];
 	for (unsigned i = 0; i < p->n; i++) {
 		unsigned item = j * p->n + i, l = lane + item / p->m->factor, k = item % p->m->factor;
-		bool behind = (l + 1 == g->u->lanes || !is_all(p->mask)) && !(p->has >> k);
+		bool behind = (l + 1 == g->u->lanes || !gj_is_all(p->mask)) && !(p->has >> k);
 		at[i] = (int)(behind || (p->stores && !(p->has >> k & 1)) ? g->u->lanes : l);
 	}
 	gj_v on = shuffle(g, p->mask, LLVMConstNull(LLVMTypeOf(p->mask)), at, p->n);
-	return is_all(on) ? NULL : on;
+	return gj_is_all(on) ? NULL : on;
 }
 
 static gj_v address_of(const piece *p, unsigned lane, unsigned j)
@@ -200,9 +198,9 @@ enum { WORTH = 32, WORTH_MASKED = 24 };
 
 static bool pays(const gj_gen *g, const gj_interleaved *m, const gj_op *o, gj_v mask)
 {
-	if (o->op == GJ_STORE && !is_all(mask) && !gj_has_masks(g->u))
+	if (o->op == GJ_STORE && !gj_is_all(mask) && !gj_has_masks(g->u))
 		return false;
-	return m->factor * m->size <= m->n * (is_all(mask) ? WORTH : WORTH_MASKED);
+	return m->factor * m->size <= m->n * (gj_is_all(mask) ? WORTH : WORTH_MASKED);
 }
 
 gj_v gj_interleaved_load(gj_gen *g, const gj_op *o, gj_t t, gj_v mask)

@@ -20,12 +20,10 @@ GJ_HANDLERS(X)
 #undef X
 
 /* accesses.c: what an access through the pointer operand of an op may rely on, of items of this size; a value as memory has it, where a
- * bool is a byte; llvm.masked.*, whose operand `at` is the pointer; is it the mask of all lanes; the load, of zeros in lanes that are off;
- * the store. */
+ * bool is a byte; llvm.masked.*, whose operand `at` is the pointer; the load, of zeros in lanes that are off; the store. */
 unsigned gj_align_of(const gj_gen *, const gj_op *, unsigned size);
 gj_v gj_to_memory(gj_gen *, const gj_type *, gj_v);
 gj_v gj_masked(gj_gen *, gj_llvm_intrin, gj_v *arg, unsigned n, unsigned at, gj_t vec, unsigned align);
-bool gj_is_all(gj_v mask);
 gj_v gj_masked_load(gj_gen *, gj_v from, gj_v mask, gj_t, unsigned align);
 void gj_masked_store(gj_gen *, gj_v x, gj_v to, gj_v mask, unsigned align);
 /* Are masks registers of their own (AVX-512), of which each piece is at hand? Elsewhere they are vectors, as wide as what they are for. */

@@ -169,6 +169,8 @@ gj_v gj_mask_of(gj_gen *g, const gj_op *o)
 	return o->mask ? gj_vec(g, o->mask) : g->all;
 }
 
+bool gj_is_all(gj_v mask) { return LLVMIsConstant(mask) && mask == LLVMConstAllOnes(LLVMTypeOf(mask)); }
+
 gj_v gj_lane_bits(gj_gen *g, gj_v mask)
 {
 	gj_v bits = LLVMBuildBitCast(g->b, mask, LLVMIntTypeInContext(g->u->ctx, g->u->lanes), "");
@@ -294,7 +296,7 @@ void gj_lane_set(gj_gen *g, gj_v slot, gj_v value, gj_v lane)
 
 /* -- Instructions -------------------------------------------------------------------------------------------------- */
 
-gj_v gj_select(gj_gen *g, gj_v c, gj_v a, gj_v b)                     { return LLVMBuildSelect(g->b, c, a, b, ""); }
+gj_v gj_select(gj_gen *g, gj_v c, gj_v a, gj_v b)                     { return gj_is_all(c) ? a : LLVMBuildSelect(g->b, c, a, b, ""); }
 gj_v gj_icmp(gj_gen *g, LLVMIntPredicate p, gj_v a, gj_v b)           { return LLVMBuildICmp(g->b, p, a, b, ""); }
 
 /* Machines take an ordering of NaN for an exception. Where users are told of those, comparisons are of the kind that is quiet,
@@ -325,6 +327,8 @@ gj_v gj_fast(gj_gen *g, gj_v x)
 
 gj_v gj_offset(gj_gen *g, gj_v p, int64_t bytes)
 {
+	if (!bytes)
+		return p;
 	gj_v k = LLVMConstInt(g->u->i64, (uint64_t)bytes, 1);
 	return LLVMBuildGEP2(g->b, g->u->i8, p, &k, 1, "");
 }

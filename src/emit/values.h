@@ -40,6 +40,7 @@ gj_v gj_mask_of(gj_gen *, const gj_op *);      /* vector of i1: lanes that run t
 /* Lanes from … from + n − 1 of x; y != NULL: of x and y one after the other. */
 gj_v gj_lanes_of(gj_gen *, gj_v x, gj_v y, unsigned from, unsigned n);
 gj_v gj_joined(gj_gen *, gj_v *part, unsigned count);     /* vectors of one length, a power of two of them; part[] is used up */
+bool gj_is_all(gj_v mask);                     /* is it the constant of all lanes */
 gj_v gj_lane_bits(gj_gen *, gj_v mask);             /* i32, a bit a lane */
 gj_v gj_any(gj_gen *, gj_v cond);              /* i1: some lane of a vector; a scalar is returned as it is */
 
