@@ -1,6 +1,7 @@
 """Loops over the grid on the CPU device: rounds are run in turn (src/opt/grid_rounds.c), and each thread's own operations keep their
 order. What a kernel gives is what its threads give one by one."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -622,6 +623,17 @@ def test_part_of_a_block_sum(device):
 			total = np.zeros(1)
 			kernel[blocks, 128](x, total)
 			assert total[0] == x.sum()
+
+
+def test_other_rounds_stand_once(device):
+	"""Only rounds that all threads have are read in pieces, in a fixed order: no second version of the others, and not what is kept."""
+	if device != "cpu32":
+		pytest.skip("about vectors")
+	sums = cuda.jit(block_sum.kernel_for(256, float64).py_func)
+	sums[4, 256](np.zeros(1 << 14), np.zeros(1))
+	(text,) = sums.inspect_llvm().values()
+	pieces = re.findall(r"load volatile <(\d+) x double>", text)
+	assert len(pieces) * int(pieces[0]) == 32
 
 
 def test_checked_indices(device):

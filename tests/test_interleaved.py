@@ -9,6 +9,7 @@ import pytest
 
 from conftest import on
 from gridjit import cuda
+from machine import has_masks
 
 BODY = np.dtype([(name, "f4") for name in ("x", "y", "z", "u", "v", "w", "m", "q")])
 MIXED = np.dtype([("x", "f4"), ("n", "i4"), ("y", "f8")], align=True)
@@ -68,7 +69,8 @@ def test_no_gather(kernel, dtype):
 	fresh = cuda.jit(kernel.py_func)
 	with on("cpu32"):
 		fresh[1, 256](p, np.zeros_like(p))
-	assert "masked.gather" not in wide(fresh) and "masked.scatter" not in wide(fresh)
+	assert "masked.gather" not in wide(fresh)
+	assert "masked.scatter" not in wide(fresh) or not has_masks()      # the last lanes of a block are stored so where masks are vectors
 
 
 def at_the_end_of_memory(nbytes):

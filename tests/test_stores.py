@@ -1,8 +1,13 @@
 """Stores that a condition overwrites: joined or not, the array ends as in Python. On both widths and, with --gpu, there."""
 
+import re
+
 import numpy as np
 import pytest
+
+from conftest import on
 from gridjit import cuda, float32
+from machine import has_masks
 
 N = 100
 
@@ -163,3 +168,19 @@ def test_taken_then_changed(device):
 	y, out = x + 200, np.zeros_like(x)
 	taken_then_changed[1, 128](x.copy(), y.copy(), out)
 	np.testing.assert_array_equal(out, np.where(x > 0, y, 7))
+
+
+def test_masks_are_not_taken_apart():
+	"""A vector under a mask is stored in pieces where those of the mask are at hand, and whole where they would have to be unpacked."""
+	@cuda.jit
+	def positive(x, out):
+		i = cuda.grid(1)
+		if i < out.shape[0]:
+			if x[i] > 0:
+				out[i] = x[i]
+	x, out = np.linspace(-1, 1, 100), np.zeros(100)
+	with on("cpu32"):
+		positive[1, 128](x, out)
+		(text,) = positive.inspect_llvm().values()
+	np.testing.assert_array_equal(out, np.maximum(x, 0))
+	assert "masked.store" in text and bool(re.search(r"shufflevector <\d+ x i1>", text)) == has_masks()

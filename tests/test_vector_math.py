@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gridjit import vectorize
+from machine import has_masks
 
 # Units in the last place that src/run/cpu/vector_math.c grants, and glibc's libmvec, which other processors use; one more where the
 # truth is a float64 that is not always the nearest.
@@ -23,11 +24,7 @@ def ufunc(name):
 
 
 def limit():
-	try:
-		with open("/proc/cpuinfo") as f:
-			return 0 if "avx512f" in f.read() else 1
-	except OSError:
-		return 1
+	return 0 if has_masks() else 1
 
 
 def arguments(name):
