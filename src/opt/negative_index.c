@@ -207,9 +207,9 @@ static bool at_least(signs *s, gj_ref r, int64_t k, int depth)
 			return k <= s->bound[i];                                               /* round a loop: what grows stays above */
 	s->open[depth] = r;
 	s->bound[depth] = k;
-	bool yes = by_operation(s, r, k, depth) || guarded(s, r, k, depth);
-	s->open[depth] = 0;
-	return yes;
+	bool yes = by_operation(s, r, k, depth);
+	s->open[depth] = 0;                        /* a condition speaks of this round: nothing may be taken of it yet */
+	return yes || guarded(s, r, k, depth);
 }
 
 bool gj_index_signs(gj_fn *f)

@@ -5,6 +5,7 @@ import linecache
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -108,3 +109,20 @@ def test_indices_below_zero(devices, random):
 		got = np.zeros(threads, np.int64)
 		cuda.jit(scope["kernel"])[1, 40](x, got, n)
 		np.testing.assert_array_equal(got, want, err_msg=f"{device}\n{text}")
+
+
+@pytest.mark.parametrize("condition", ["i == c[i]", "c[i] == i", "i >= c[i] and c[i] >= i", "not (i < c[i] or i > c[i])"])
+def test_conditions_that_say_nothing_of_the_sign(devices, condition):
+	"""Two values that are as large as each other are not positive for that."""
+	from gridjit import cuda
+	name = f"<equal indices {next(counter)}>"
+	text = f"def kernel(x, c, y):\n\tfor i in range(x.shape[0]):\n\t\tif {condition}:\n\t\t\ty[i] = x[i - 1]\n"
+	linecache.cache[name] = len(text), None, text.splitlines(True), name
+	scope = {"cuda": cuda}
+	exec(compile(text, name, "exec"), scope)
+	x, c, want = np.arange(10) + 5, np.array([0, 1, 5, 3, 0, 5, 6, 2, 8, 8]), np.zeros(10, np.int64)
+	scope["kernel"](x, c, want)
+	for device in devices():
+		got = np.zeros(10, np.int64)
+		cuda.jit(scope["kernel"])[1, 1](x, c, got)
+		np.testing.assert_array_equal(got, want, err_msg=f"{device} {condition}")
