@@ -244,6 +244,29 @@ def test_overlap(device):
 	assert np.array_equal(memory.reshape(31, 40), expect)
 
 
+@cuda.jit
+def decay(a, out):
+	x, y = cuda.grid(2)
+	sx, sy = cuda.gridsize(2)
+	for i in range(y, out.shape[0], sy):
+		for j in range(x, out.shape[1], sx):
+			out[i, j] = out[i, j] / 2 + a[i, j]
+
+
+@pytest.mark.parametrize("strides", [(0, 8), (320, 0), (0, 0), (8, 8), (8, 16), (16, 8), (304, 8), (8, 240), (-312, 8), (320, 8), (640, 16)])
+def test_elements_that_share_memory(device, strides):
+	"""A thread's later rounds read what its earlier ones have stored, where several indices lead to one place."""
+	if device == "cuda":
+		pytest.skip("arrays that share memory with themselves are not copied")
+	a = np.random.default_rng(1).integers(0, 9, (30, 40)).astype(float)
+	want, got = (np.lib.stride_tricks.as_strided(np.ones(30 * 80)[-min(strides[0], 0) * 30 // 8:], (30, 40), strides) for _ in range(2))
+	for i in range(30):
+		for j in range(40):
+			want[i, j] = want[i, j] / 2 + a[i, j]
+	decay[(1, 1), (1, 1)](a, got)
+	assert np.array_equal(got, want)
+
+
 def test_too_many_rounds(device):
 	if device == "cuda":
 		pytest.skip("the CPU's")

@@ -272,6 +272,27 @@ def test_as_one_round_after_the_other(function, width):
 	assert ("threads" in told) == (function in SHARED), told
 
 
+def decay(x, y):
+	for i in range(x.shape[0]):
+		y[i] = y[i] / 2 + x[i]
+
+
+def decay_in_rows(x, y):
+	for i in range(x.shape[0]):
+		for j in range(x.shape[1]):
+			y[i, j] = y[i, j] / 2 + x[i, j]
+
+
+@pytest.mark.parametrize("function, shape, strides", [(decay, (20_000,), (0,)), (decay, (20_000,), (8,)), (decay, (20_000,), (16,)),
+	*((decay_in_rows, (150, 140), strides) for strides in [(0, 8), (1120, 0), (0, 0), (8, 8), (8, 16), (16, 8), (1112, 8), (8, 1200), (1120, 8), (2240, 16)])])
+def test_elements_that_share_memory(function, shape, strides):
+	x = np.random.default_rng(1).integers(0, 9, shape).astype(float)
+	want, got = (np.lib.stride_tricks.as_strided(np.ones(45_000), shape, strides) for _ in range(2))
+	njit(function)(x, want)
+	njit(parallel=True)(function)(x, got)
+	assert np.array_equal(got, want)
+
+
 def test_sums_do_not_depend_on_threads():
 	@njit(parallel=True)
 	def f(x):

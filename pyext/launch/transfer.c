@@ -10,6 +10,7 @@
 #include "types/fields.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -- Facts -------------------------------------------------------------------------------------------------------- */
@@ -45,6 +46,21 @@ static bool overlaps(const ranges *r, uintptr_t lo, uintptr_t hi)
 	for (uint32_t i = 0; i < r->n; i++)
 		if (r->lo[i] < hi && lo < r->hi[i])
 			return true;
+	return false;
+}
+
+/* May two indices of a strided array lead to one place? They do not where each stride is longer than what the shorter ones span. */
+static bool meets_itself(const gj_arg *x)
+{
+	for (int d = 0; d < x->type->ndim; d++) {
+		int64_t span = x->type->elem->size, own = llabs(x->strides[d]), far;
+		for (int k = 0; k < x->type->ndim && x->shape[d] > 1; k++)
+			if (k != d && x->shape[k] > 1 && llabs(x->strides[k]) <= own
+			    && (__builtin_mul_overflow(llabs(x->strides[k]), x->shape[k] - 1, &far) || __builtin_add_overflow(span, far, &span)))
+				return true;
+		if (x->shape[d] > 1 && own < span)
+			return true;
+	}
 	return false;
 }
 
@@ -95,6 +111,8 @@ uint32_t gj_args_facts(const gj_args *a)
 			uint32_t known = known_strides(x);
 			strides = strided ? strides & known : known;
 			strided = true;
+			if (!x->type->readonly && meets_itself(x))
+				facts &= ~(uint32_t)GJ_FACT_NOALIAS;
 		}
 		if (!bytes)
 			gj_byte_range(x->type, x->data, x->shape, x->strides, &lo, &hi);

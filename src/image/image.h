@@ -29,7 +29,7 @@ enum { GJ_INDEX_SLACK = 1024 };            /* how much more than an index fits i
 enum {
 	GJ_FACT_IDX32   = 1,                       /* extent × item size, byte stride × extent and array size fit in 31 bits, and
 	                                            * no direction of the grid has 2^30 threads or 2^23 blocks */
-	GJ_FACT_NOALIAS = 2,                       /* no written array overlaps another array argument */
+	GJ_FACT_NOALIAS = 2,                       /* no written array overlaps another array argument, or itself */
 	GJ_FACT_ALIGN16 = 4,                       /* every data pointer is aligned to 16 bytes */
 	GJ_FACT_LANES_X = 8,                       /* CPU: blockDim.x % 32 == 0 or the block is 1-D: lanes run along x */
 	GJ_FACT_FULL_WARPS = 16,                   /* CPU: the block's threads are a multiple of 32: every lane exists */

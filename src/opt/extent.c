@@ -46,11 +46,13 @@ bool gj_has_extent_before(const gj_fn *f, gj_ref p, uint32_t loop)
 	return known;
 }
 
-bool gj_is_dense(const gj_fn *f, gj_ref p)
+bool gj_may_fold(const gj_fn *f, gj_ref p)
 {
 	const gj_op *root = gj_root(f, p);
-	return gj_has_extent(f, p) && !(is_argument(f, root) && field_of(f, f->param.p[root->imm.i].leaf, GJ_FIELD_STRIDE, 0) != UINT32_MAX);
+	return is_argument(f, root) && field_of(f, f->param.p[root->imm.i].leaf, GJ_FIELD_STRIDE, 0) != UINT32_MAX;
 }
+
+bool gj_is_dense(const gj_fn *f, gj_ref p) { return gj_has_extent(f, p) && !gj_may_fold(f, p); }
 
 static gj_ref two(gj_fn *f, uint32_t b, gj_opcode op, gj_ref x, gj_ref y)
 {
@@ -130,4 +132,43 @@ gj_ref gj_lie_apart(gj_fn *f, uint32_t b, gj_ref p, gj_ref q)
 		gj_o(f, apart[k])->sub = GJ_CMP_LE;
 	}
 	return gj_emit(f, b, GJ_OR, gj_scalar[GJ_BOOL], 0, 2, apart);
+}
+
+static gj_ref test(gj_fn *f, uint32_t b, gj_cmpop how, gj_ref x, gj_ref y)
+{
+	gj_ref r = gj_emit(f, b, GJ_CMP, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ x, y });
+	gj_o(f, r)->sub = (uint8_t)how;
+	return r;
+}
+
+/* How far apart neighbours along dimension d are, and how far the first and the last. */
+static gj_ref steps(gj_fn *f, uint32_t b, uint32_t leaf, uint32_t d, gj_ref *span)
+{
+	gj_ref by = parameter(f, b, field_of(f, leaf, GJ_FIELD_STRIDE, d)), n = parameter(f, b, field_of(f, leaf, GJ_FIELD_SHAPE, d));
+	by = gj_emit(f, b, GJ_ABS, i64(), 0, 1, &by);
+	*span = two(f, b, GJ_MUL, by, two(f, b, GJ_SUB, n, constant(f, b, 1)));
+	return by;
+}
+
+/* They do where each stride is longer than what the shorter ones span. */
+gj_ref gj_elements_apart(gj_fn *f, uint32_t b, gj_ref p)
+{
+	const gj_op *root = gj_root(f, p);
+	uint32_t leaf = f->param.p[root->imm.i].leaf;
+	int64_t size = root->type->elem->size;
+	gj_ref all = gj_emit(f, b, GJ_CONST, gj_scalar[GJ_BOOL], 0, 0, NULL), none = constant(f, b, 0);
+	gj_o(f, all)->imm.i = 1;
+	for (uint32_t d = 0; field_of(f, leaf, GJ_FIELD_SHAPE, d) != UINT32_MAX; d++) {
+		gj_ref far, other, by = steps(f, b, leaf, d, &far), reach = constant(f, b, size);
+		for (uint32_t k = 0; field_of(f, leaf, GJ_FIELD_SHAPE, k) != UINT32_MAX; k++) {
+			if (k == d)
+				continue;
+			gj_ref shorter = test(f, b, GJ_CMP_LE, steps(f, b, leaf, k, &other), by);
+			reach = two(f, b, GJ_ADD, reach, gj_emit(f, b, GJ_SELECT, i64(), 0, 3, (gj_ref[]){ shorter, other, none }));
+		}
+		gj_ref single = test(f, b, GJ_CMP_LE, parameter(f, b, field_of(f, leaf, GJ_FIELD_SHAPE, d)), constant(f, b, 1));
+		gj_ref fits = gj_emit(f, b, GJ_OR, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ single, test(f, b, GJ_CMP_GE, by, reach) });
+		all = gj_emit(f, b, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ all, fits });
+	}
+	return all;
 }

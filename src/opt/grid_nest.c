@@ -347,8 +347,8 @@ static bool is_own(const nest *w, gj_ref address, const sum *s)
 	for (uint32_t i = 0; i < w->n; i++)
 		if (!step_of(w, s, w->at[i].counter, &step[i]))
 			return false;
-	if (o->op == GJ_BYTES)
-		return along_axes(w, leaf, step, 'A');
+	if (o->op == GJ_BYTES)                     /* of a strided array, whose elements may share memory */
+		return w->f->facts & GJ_FACT_NOALIAS && along_axes(w, leaf, step, 'A');
 	return along_axes(w, leaf, step, 'C') || along_axes(w, leaf, step, 'F') || over_rounds(w, step);
 }
 

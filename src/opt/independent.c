@@ -368,6 +368,15 @@ static bool ask(analysis *a, gj_pairs *pairs, gj_ref p, gj_ref q)
 	return true;
 }
 
+/* Once for each array. */
+static void note_folding(const gj_fn *f, gj_pairs *pairs, gj_ref p)
+{
+	for (uint32_t i = 0; i < pairs->n; i++)
+		if (pairs->p[i].p == pairs->p[i].q && gj_root(f, pairs->p[i].p) == gj_root(f, p))
+			return;
+	gj_push(f->arena, pairs, ((gj_pair){ p, p }));
+}
+
 bool gj_rounds_meet(gj_fn *f, uint32_t loop, gj_ref counter, gj_ref p, gj_ref q)
 {
 	gj_loop_fact fact = { .counter = counter, .step = 1 };
@@ -393,6 +402,8 @@ const char *gj_rounds_apart(gj_fn *f, uint32_t loop, gj_ref counter, gj_pairs *p
 			continue;
 		if (gj_o(f, s->arg[0])->type->space == GJ_LOCAL)
 			return "writes to an array of one thread";
+		if (gj_may_fold(f, s->arg[0]))
+			note_folding(f, pairs, s->arg[0]);
 		for (uint32_t k = 0; k < n; k++)
 			if (!never_meet(&a, s->arg[0], gj_accessed(f, access[k])) && !ask(&a, pairs, s->arg[0], gj_accessed(f, access[k])))
 				return gj_o(f, access[k])->op == GJ_STORE ? "may write what another round writes" : "may write what another round reads";

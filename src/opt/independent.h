@@ -24,7 +24,8 @@ typedef struct gj_loop_fact {
 const gj_loop_fact *gj_independent_loops(gj_fn *);
 
 /* Loop `loop` counts with `counter`: is nothing that a round writes read or written by another? NULL: it is so, if the objects that
- * `pairs` of addresses point into lie apart, two by two; else what stands at *loc "may write …". */
+ * `pairs` of addresses point into lie apart, two by two, and the elements of one that is paired with itself; else what stands at *loc
+ * "may write …". */
 typedef struct gj_pair { gj_ref p, q; } gj_pair;
 typedef GJ_VEC(gj_pair) gj_pairs;
 const char *gj_rounds_apart(gj_fn *, uint32_t loop, gj_ref counter, gj_pairs *, uint32_t *loc);
@@ -39,6 +40,10 @@ bool   gj_has_extent_before(const gj_fn *, gj_ref p, uint32_t loop);      /* …
 bool   gj_is_dense(const gj_fn *, gj_ref p);     /* … with an element wherever it reaches */
 gj_ref gj_extent_of(gj_fn *, uint32_t b, gj_ref p, gj_ref *base);
 gj_ref gj_lie_apart(gj_fn *, uint32_t b, gj_ref p, gj_ref q);
+
+/* extent.c: is it an argument with strides, any two elements of which may share memory? Do they lie apart? */
+bool   gj_may_fold(const gj_fn *, gj_ref p);
+gj_ref gj_elements_apart(gj_fn *, uint32_t b, gj_ref p);
 
 /* The accesses of a loop's blocks and of those that it contains (0: of the function), as many as *n. */
 const gj_ref *gj_loop_accesses(gj_fn *, uint32_t loop, uint32_t *n);

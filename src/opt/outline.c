@@ -421,7 +421,7 @@ static gj_ref worth_it(gj_prange *p)
 		yes = gj_emit(f, b, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ yes, along });
 	}
 	for (uint32_t i = 0; i < p->apart.n; i++) {
-		gj_ref apart = gj_lie_apart(f, b, p->apart.p[i].p, p->apart.p[i].q);
+		gj_ref x = p->apart.p[i].p, y = p->apart.p[i].q, apart = x == y ? gj_elements_apart(f, b, x) : gj_lie_apart(f, b, x, y);
 		yes = gj_emit(f, b, GJ_AND, gj_scalar[GJ_BOOL], 0, 2, (gj_ref[]){ yes, apart });
 	}
 	return yes;
