@@ -115,7 +115,7 @@ void gj_cuda_hand_back(gj_device *, gj_place);
 gj_status gj_cuda_report_open(gj_cuda *, const gj_image *, CUmodule, gj_cuda_report **out);
 void      gj_cuda_report_close(gj_cuda *, gj_cuda_report *);
 /* Around a launch of one of the module's kernels, of so many threads: before, where it may wait for others that print; behind it, on that
- * stream. NULL: nothing. */
+ * stream. */
 gj_status gj_cuda_report_launch(gj_cuda_report *, uint64_t threads);
 void      gj_cuda_report_launched(gj_cuda_report *, CUstream);
 /* After waiting for the GPU, with that status: GJ_E_RAISED, once, where a kernel has reported a failure. Shows what kernels printed. */

@@ -202,7 +202,7 @@ gj_status gj_cuda_occupancy(gj_device *g, gj_kernel *k, int block, size_t shared
 
 /* -- Launching --------------------------------------------------------------------------------------------------- */
 
-static CUresult launch_cooperative(gj_kernel *k, const gj_launch *l, void **extra)
+static __attribute__((cold)) CUresult launch_cooperative(gj_kernel *k, const gj_launch *l, void **extra)
 {
 	CUlaunchAttribute together = { .id = CU_LAUNCH_ATTRIBUTE_COOPERATIVE, .value.cooperative = 1 };
 	CUlaunchConfig config = {
@@ -212,7 +212,7 @@ static CUresult launch_cooperative(gj_kernel *k, const gj_launch *l, void **extr
 	return gj_cu.cuLaunchKernelEx(&config, k->function, NULL, extra);
 }
 
-static gj_status launch_failed(const gj_kernel *k, const gj_launch *l, CUresult r)
+static __attribute__((cold)) gj_status launch_failed(const gj_kernel *k, const gj_launch *l, CUresult r)
 {
 	char detail[200];
 	int registers = 0;
@@ -223,6 +223,11 @@ static gj_status launch_failed(const gj_kernel *k, const gj_launch *l, CUresult 
 	return gj_cuda_fail(r, k->cooperative ? "cuLaunchKernelEx" : "cuLaunchKernel", detail);
 }
 
+static uint64_t threads_of(const gj_launch *l)
+{
+	return (uint64_t)l->grid[0] * l->grid[1] * l->grid[2] * l->block[0] * l->block[1] * l->block[2];
+}
+
 gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 {
 	gj_cuda *d = gj_cuda_of(g);
@@ -231,7 +236,9 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 	void **extra = size ? list : NULL;
 	CUcontext before;
 	gj_status s = gj_cuda_enter(d, &before);
-	if (s != GJ_OK || (s = gj_cuda_waited(d, GJ_OK)) != GJ_OK)
+	if (s == GJ_OK && atomic_load_explicit(&d->reports, memory_order_acquire))
+		s = gj_cuda_waited(d, GJ_OK);
+	if (s != GJ_OK)
 		return s == GJ_E_RAISED ? gj_cuda_leave(before, s) : s;
 	if (l->shared > atomic_load_explicit(&k->dynamic, memory_order_relaxed) &&
 	    (s = allow_shared(d, k, l->shared)) != GJ_OK)
@@ -239,8 +246,7 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 	if (k->cooperative && !gj_cu.cuLaunchKernelEx)
 		return gj_cuda_leave(before, gj_error_set(GJ_E_UNSUPPORTED, 0,
 		                                          "cooperative launches need a driver of CUDA 11.8"));
-	uint64_t threads = (uint64_t)l->grid[0] * l->grid[1] * l->grid[2] * l->block[0] * l->block[1] * l->block[2];
-	if ((s = gj_cuda_report_launch(k->report, threads)) != GJ_OK)
+	if (k->report && (s = gj_cuda_report_launch(k->report, threads_of(l))) != GJ_OK)
 		return gj_cuda_leave(before, s);
 	CUresult r;
 	if (!k->cooperative)
@@ -248,7 +254,8 @@ gj_status gj_cuda_launch(gj_device *g, gj_kernel *k, const gj_launch *l)
 		                         l->shared, gj_cuda_stream(l->stream), NULL, extra);
 	else
 		r = launch_cooperative(k, l, extra);
-	gj_cuda_report_launched(k->report, gj_cuda_stream(l->stream));
+	if (k->report)
+		gj_cuda_report_launched(k->report, gj_cuda_stream(l->stream));
 	return gj_cuda_leave(before, r == CUDA_SUCCESS ? GJ_OK : launch_failed(k, l, r));
 }
 

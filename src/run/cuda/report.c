@@ -174,7 +174,7 @@ static gj_status make_room(gj_cuda_report *r, uint64_t threads)
 
 gj_status gj_cuda_report_launch(gj_cuda_report *r, uint64_t threads)
 {
-	if (!r || !r->lines)
+	if (!r->lines)
 		return GJ_OK;
 	gj_status s = make_room(r, threads);
 	if (s != GJ_OK)
@@ -189,7 +189,7 @@ gj_status gj_cuda_report_launch(gj_cuda_report *r, uint64_t threads)
 void gj_cuda_report_launched(gj_cuda_report *r, CUstream stream)
 {
 	int i = 0;
-	if (!r || !r->lines)
+	if (!r->lines)
 		return;
 	pthread_mutex_lock(&lock);
 	while (i < STREAMS && r->at[i].last && r->at[i].stream != stream && gj_cu.cuEventQuery(r->at[i].last) != CUDA_SUCCESS)
