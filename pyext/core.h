@@ -37,6 +37,17 @@ _Static_assert(sizeof(npy_intp) == sizeof(int64_t), "shapes and strides are used
 /* Clears the pending exception if it is of this class. false: there is another one, and it stays. A KeyboardInterrupt is
  * nobody's to swallow, and PyExc_Exception leaves out of memory and out of stack as they are too. */
 bool gj_forgive(PyObject *cls);
+/* The value of an int that fits in 64 bits; false: it does not. */
+static inline bool gj_int64(PyObject *o, int64_t *out)
+{
+#if PY_VERSION_HEX >= 0x030c0000                 /* without a call */
+	if (PyUnstable_Long_IsCompact((PyLongObject *)o))
+		return *out = PyUnstable_Long_CompactValue((PyLongObject *)o), true;
+#endif
+	int overflow;
+	*out = PyLong_AsLongLongAndOverflow(o, &overflow);
+	return !overflow;
+}
 /* 1: *out is the attribute, a new reference; 0: there is none (AttributeError); −1: an exception. */
 int gj_attribute(PyObject *, const char *name, PyObject **out);
 /* What a weak reference refers to, as a new reference, or NULL. */
@@ -61,6 +72,7 @@ typedef struct gj_settings {
 	int  boundscheck;                          /* 1, 0: of all that is made, whatever its options say; −1: as they say */
 	int  neighbours;                           /* most of a GPU's threads that one thread runs: 1, 2 or 4; −2, −4: on the CPU too */
 	uint64_t straight_after;                   /* CPU: blocks that a kernel has run before it is compiled to straight code for such */
+	uint64_t changes;                          /* how often any of these was set */
 } gj_settings;
 extern gj_settings gj_config;
 

@@ -42,7 +42,8 @@ static PyObject *configure(PyObject *m, PyObject *args, PyObject *kw)
 		return NULL;
 	if (device != gj_config.device)
 		gj_device_forget();
-	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache, boundscheck, neighbours, straight_after };
+	gj_config = (gj_settings){ device, width, libm, sync, occupancy, copy, cache, boundscheck, neighbours, straight_after,
+		gj_config.changes + 1 };
 	Py_RETURN_NONE;
 }
 

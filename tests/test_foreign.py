@@ -156,7 +156,7 @@ def test_torch_scalar_and_empty(torch, where):
 def test_torch_autograd_and_lazy_views(torch, where):
 	leaf = torch.ones(3, requires_grad=True, device=where)
 	out = torch.zeros(3, device=where)
-	for bad in leaf, leaf * 2, torch.nn.Parameter(torch.ones(3, device=where)):
+	for bad in leaf, leaf * 2, leaf.bfloat16(), torch.nn.Parameter(torch.ones(3, device=where)):
 		with pytest.raises(TypeError, match="requires grad.*detach"):
 			scale[1, 32](2.0, bad, out)
 	scale[1, 32](2.0, leaf.detach(), out)

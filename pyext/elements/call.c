@@ -417,7 +417,7 @@ static bool launch(running *r)
 	for (uint32_t i = 0; ok && i < r->walk.n; i++)
 		ok = add_operand(r, &k, i);
 	r->c->began = true;
-	ok = ok && gj_args_in_place(&r->args) && gj_launch_args(d, &config, &k);
+	ok = ok && gj_args_in_place(&r->args) && gj_launch_args(d, &config, &k, NULL);
 	gj_args_clear(&k);
 	return ok;
 }

@@ -254,6 +254,7 @@ static bool read_devarray(gj_args *a, PyObject *o, const void *aux)
 	if (!leaf)
 		return false;
 	leaf->data = d->data;
+	leaf->serial = d->serial;
 	leaf->shape = d->shape;
 	leaf->strides = d->strides;
 	return true;
@@ -430,8 +431,7 @@ static gj_reader *row_of(PyTypeObject *cls)
 	return readers[((uintptr_t)cls >> 4 ^ (uintptr_t)cls >> 10) % READERS];
 }
 
-/* NULL: the class is not in the table. */
-static const gj_reader *known_reader(PyTypeObject *cls)
+const gj_reader *gj_known_reader(PyTypeObject *cls)
 {
 	const gj_reader *r = row_of(cls);
 	return r[0].cls == cls ? r : r[1].cls == cls ? r + 1 : NULL;
@@ -441,7 +441,7 @@ static const gj_reader *known_reader(PyTypeObject *cls)
 static bool reader_of(PyObject *o, gj_reader *out)
 {
 	PyTypeObject *cls = Py_TYPE(o);
-	const gj_reader *known = known_reader(cls);
+	const gj_reader *known = gj_known_reader(cls);
 	if (known)
 		return *out = *known, true;
 	*out = (gj_reader){ .cls = cls };
@@ -489,7 +489,7 @@ static const gj_type *read_other(gj_args *a, PyObject *o)
 /* Type of one argument after its leaves were added. */
 static const gj_type *read_one(gj_args *a, PyObject *o)
 {
-	const gj_reader *r = known_reader(Py_TYPE(o));
+	const gj_reader *r = gj_known_reader(Py_TYPE(o));
 	bool known = r && r->read;
 	a->plain &= known && r->plain;
 	if (!known)

@@ -3,6 +3,9 @@
 
 #include "launch/dispatcher.h"
 
+#include <stddef.h>
+#include <string.h>
+
 enum { LEAST_OF_NEIGHBOURS = 1 << 18 /* threads of a launch */ };
 
 static const char axis_name[] = "xyz";
@@ -38,9 +41,10 @@ static bool read_extent(PyObject *o, const char *what, int axis, uint32_t *out)
 
 static bool read_shape(PyObject *o, const char *what, uint32_t out[3])
 {
+	int64_t n0;
 	out[0] = out[1] = out[2] = 1;
 	if (PyLong_CheckExact(o))
-		return read_extent(o, what, 0, &out[0]);
+		return gj_int64(o, &n0) && n0 >= 1 && n0 <= UINT32_MAX ? (out[0] = (uint32_t)n0, true) : read_extent(o, what, 0, &out[0]);
 	if (!PyTuple_Check(o) && !PyList_Check(o))
 		return read_extent(o, what, 0, &out[0]);
 	PyObject *shape = PySequence_Tuple(o);     /* __index__ of an item could change a list */
@@ -133,18 +137,26 @@ uint32_t gj_launch_config_facts(const gj_launch_config *c)
 
 /* -- Reading it ------------------------------------------------------------------------------------------------------ */
 
+/* What follows from grid and block: most launches have those of the last one. */
+static void find_facts(gj_launch_config *c, const gj_dispatcher *kernel)
+{
+	const gj_launch_config *r = &kernel->recent;
+	bool known = kernel->settings == gj_config.changes && !memcmp(r, c, offsetof(gj_launch_config, shared));
+	c->facts = known ? r->facts : gj_launch_config_facts(c);
+	c->fits = known ? r->fits : NULL;
+}
+
 /* What stands in kernel[…]: a tuple of 2 to 4. */
 static bool read_config(gj_launch_config *c, PyObject *key, const gj_dispatcher *kernel)
 {
 	Py_ssize_t n = PyTuple_Check(key) ? PyTuple_GET_SIZE(key) : 1;
 	c->stream = NULL;
-	c->fits = NULL;
 	c->shared = 0;
 	if (n < 2 || n > 4)
 		return gj_error(GJ_ERR_CONFIG_COUNT, (int)n, gj_dispatcher_name(kernel)), false;
 	if (!read_shape(PyTuple_GET_ITEM(key, 0), "grid", c->grid) || !read_shape(PyTuple_GET_ITEM(key, 1), "block", c->block))
 		return false;
-	c->facts = gj_launch_config_facts(c);
+	find_facts(c, kernel);
 	PyObject *stream = n > 2 ? PyTuple_GET_ITEM(key, 2) : Py_None;
 	if (stream != Py_None && !(PyLong_CheckExact(stream) && PyLong_AsLong(stream) == 0 && !PyErr_Occurred())) {
 		c->stream = Py_NewRef(stream);

@@ -4,13 +4,23 @@
 
 #include "core.h"
 #include "compile.h"
+#include "launch/config.h"
 #include "launch/specialise.h"
 
 /* Argument types that an explicit signature allows. */
+typedef struct gj_again_launch gj_again_launch;        /* again.c */
+
 typedef struct gj_allowed { struct gj_allowed *next; const gj_type *ret; uint32_t n; const gj_type *arg[]; } gj_allowed;
 
 struct gj_dispatcher {
 	PyObject_HEAD
+	/* What every launch reads: */
+	gj_specialisation *last;                   /* the one launched last */
+	gj_again_launch *again;                    /* what one like the last launch would find, or NULL */
+	uint32_t nparams, npositional;
+	bool locked;                               /* only types of `allowed` are taken */
+	uint64_t settings;                         /* gj_config.changes when again.c noted … */
+	gj_launch_config recent;                   /* … a launch of this configuration, on recent.fits; without its stream */
 	PyObject *weak, *py_func;
 	PyObject *function;                        /* py_func with the names that it had when it was declared (gridjit/_declared.py), or NULL */
 	PyObject *name;                            /* str: for messages */
@@ -18,13 +28,13 @@ struct gj_dispatcher {
 	PyObject *defaults, *kwdefaults;           /* tuple: of the last positional ones; dict: of keyword-only ones; or NULL */
 	PyObject *link;                            /* tuple of what it is linked with, or NULL */
 	PyObject *watch;                           /* called when it has been compiled for a launch, which is still the current one; or NULL */
-	uint32_t nparams, npositional, nposonly;
+	uint32_t nposonly;
 	bool star;                                 /* the last parameter takes the rest of the positional arguments as a tuple */
 	gj_options base;                           /* what the decorator asked for */
-	bool device, locked;                       /* locked: only types of `allowed` are taken */
+	bool device;
 	bool inlined;                              /* wherever it is called; base has both options that say so */
 	gj_allowed *allowed;
-	gj_specialisation *first, *last;                  /* all, oldest first; the one launched last */
+	gj_specialisation *first;                         /* all, oldest first */
 	gj_specialisation *retired;                       /* forgotten by recompile(), freed with the dispatcher */
 	unsigned long hits, misses;                /* of the disk cache */
 };

@@ -2,6 +2,7 @@
  * methods are Python (gridjit/cuda/dispatcher.py) over the few here. */
 #include "launch/dispatcherobj.h"
 
+#include "launch/again.h"
 #include "launch/functions.h"
 #include "launch/dispatcher.h"
 #include "launch/kernelobj.h"
@@ -97,7 +98,9 @@ static int dispatcher_traverse(PyObject *self, visitproc visit, void *arg)
 	Py_VISIT(SELF->kwdefaults);
 	Py_VISIT(SELF->link);
 	Py_VISIT(SELF->watch);
-	int status = visit_all(SELF->first, visit, arg);
+	int status = gj_again_visit(SELF->again, visit, arg);
+	if (!status)
+		status = visit_all(SELF->first, visit, arg);
 	return status ? status : visit_all(SELF->retired, visit, arg);
 }
 
@@ -124,6 +127,7 @@ static void dispatcher_dealloc(PyObject *self)
 	Py_XDECREF(SELF->params);
 	Py_XDECREF(SELF->link);
 	Py_XDECREF(SELF->watch);
+	gj_again_free(SELF->again);
 	free_specialisations(SELF->first);
 	free_specialisations(SELF->retired);
 	for (gj_allowed *a = SELF->allowed; a;) {

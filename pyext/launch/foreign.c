@@ -2,6 +2,7 @@
  * CuPy's attributes, __cuda_array_interface__ version 3, and for arrays in host memory __dlpack__, __array_interface__ and
  * the buffer protocol. */
 #include "launch/foreign.h"
+#include "launch/getter.h"
 #include "printed.h"
 
 #include "memory/device.h"
@@ -94,19 +95,12 @@ static bool refuse_because(PyObject *o, const char *what)
 }
 
 /* Attributes that tensors are asked for at every launch. */
-enum { IS_CONJ, IS_NEG, REQUIRES_GRAD, NNAMES };
-
-static PyObject *name_of(int which)
-{
-	static const char *const text[NNAMES] = { "is_conj", "is_neg", "requires_grad" };
-	static PyObject *name[NNAMES];
-	return name[which] ? name[which] : (name[which] = PyUnicode_InternFromString(text[which]));
-}
+static gj_getter is_conj = { .text = "is_conj" }, is_neg = { .text = "is_neg" }, requires_grad = { .text = "requires_grad" };
 
 /* Is the attribute (called, if `call`) true? An object without it: no. false too with an exception, which is set. */
-static bool says(PyObject *o, int which, bool call)
+static bool says(PyObject *o, gj_getter *which, bool call)
 {
-	PyObject *name = name_of(which), *v = name ? PyObject_GetAttr(o, name) : NULL;
+	PyObject *v = gj_get(which, o);
 	if (!v) {
 		gj_forgive(PyExc_AttributeError);
 		return false;
@@ -124,12 +118,13 @@ static const char tracked[] = "it requires grad, and a kernel's work would not b
  * view is the imaginary part of a conjugated one: it is strided, so others are not asked. */
 static bool lazy_tensor(PyObject *o, const dl_tensor *t, int64_t size)
 {
-	if (t->code == DL_COMPLEX && says(o, IS_CONJ, true))
+	if (t->code == DL_COMPLEX && says(o, &is_conj, true))
 		return refuse(o, "it is a lazy conjugate: call .resolve_conj() first");
 	bool strided = t->ndim && (t->strides[t->ndim - 1] != size || t->shape[t->ndim - 1] <= 1);
-	if (strided && t->code == DL_FLOAT && says(o, IS_NEG, true))
+	bool real = t->code == DL_FLOAT || t->code == DL_BFLOAT;
+	if (strided && real && says(o, &is_neg, true))
 		return refuse(o, "it is a lazy negative: call .resolve_neg() first");
-	if ((t->code == DL_FLOAT || t->code == DL_COMPLEX) && says(o, REQUIRES_GRAD, false))
+	if ((real || t->code == DL_COMPLEX) && says(o, &requires_grad, false))
 		return refuse(o, tracked);
 	return !PyErr_Occurred();
 }
@@ -364,7 +359,7 @@ static bool refuse_protocol(PyObject *o, const char *what)
 	PyObject *said;
 	if (!pending(&said))
 		return false;
-	bool grad = says(o, REQUIRES_GRAD, false);
+	bool grad = says(o, &requires_grad, false);
 	if (!gj_forgive(PyExc_Exception)) {
 		Py_XDECREF(said);
 		return false;
@@ -489,37 +484,29 @@ static bool read_protocol(gj_args *a, PyObject *o, const void *aux)
 
 /* -- CuPy --------------------------------------------------------------------------------------------------------- */
 
-static struct { PyObject *data, *ptr, *dtype, *shape, *strides, *contiguous, *ndim, *size, *current; } cupy;
+static struct { gj_getter data, ptr, dtype, shape, strides, contiguous, ndim, size, stream; PyObject *current; } cupy = {
+	.data.text = "data", .ptr.text = "ptr", .dtype.text = "dtype", .shape.text = "shape", .strides.text = "strides",
+	.contiguous.text = "_c_contiguous", .ndim.text = "ndim", .size.text = "size", .stream.text = "ptr" };
 
 static bool cupy_init(void)
 {
-	if (cupy.data)
-		return true;
-	PyObject *current = gj_import("cupy.cuda", "get_current_stream");
-	cupy.ptr = PyUnicode_InternFromString("ptr");
-	cupy.dtype = PyUnicode_InternFromString("dtype");
-	cupy.shape = PyUnicode_InternFromString("shape");
-	cupy.strides = PyUnicode_InternFromString("strides");
-	cupy.contiguous = PyUnicode_InternFromString("_c_contiguous");
-	cupy.ndim = PyUnicode_InternFromString("ndim");
-	cupy.size = PyUnicode_InternFromString("size");
-	cupy.current = current;
-	cupy.data = current ? PyUnicode_InternFromString("data") : NULL;
+	if (!cupy.current)
+		cupy.current = gj_import("cupy.cuda", "get_current_stream");
 	gj_forgive(PyExc_Exception);
-	return cupy.data != NULL;
+	return cupy.current != NULL;
 }
 
-static bool integer_attr(PyObject *o, PyObject *name, uintptr_t *out)
+static bool integer_attr(PyObject *o, gj_getter *name, uintptr_t *out)
 {
-	PyObject *v = o ? PyObject_GetAttr(o, name) : NULL;
+	PyObject *v = o ? gj_get(name, o) : NULL;
 	*out = v ? PyLong_AsSize_t(v) : 0;
 	Py_XDECREF(v);
 	return v && !PyErr_Occurred();
 }
 
-static int tuple_attr(PyObject *o, PyObject *name, int64_t *out)
+static int tuple_attr(PyObject *o, gj_getter *name, int64_t *out)
 {
-	PyObject *v = PyObject_GetAttr(o, name);
+	PyObject *v = gj_get(name, o);
 	int n = read_ints(v, out);
 	Py_XDECREF(v);
 	return n;
@@ -529,22 +516,30 @@ static int tuple_attr(PyObject *o, PyObject *name, int64_t *out)
 static int cupy_shape(PyObject *o, bool contiguous, int64_t *shape)
 {
 	uintptr_t ndim, size;
-	bool line = contiguous && integer_attr(o, cupy.ndim, &ndim) && ndim == 1 && integer_attr(o, cupy.size, &size);
+	bool line = contiguous && integer_attr(o, &cupy.ndim, &ndim) && ndim == 1 && integer_attr(o, &cupy.size, &size);
 	if (!gj_forgive(PyExc_Exception))
 		return -1;
 	if (!line)
-		return tuple_attr(o, cupy.shape, shape);
+		return tuple_attr(o, &cupy.shape, shape);
 	shape[0] = (int64_t)size;
 	return 1;
+}
+
+/* The one that CuPy works on. */
+static bool current_stream(uintptr_t *out)
+{
+	PyObject *current = PyObject_CallNoArgs(cupy.current);
+	bool ok = integer_attr(current, &cupy.stream, out);
+	Py_XDECREF(current);
+	return ok;
 }
 
 static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 {
 	int64_t shape[GJ_MAX_NDIM], strides[GJ_MAX_NDIM];
 	uintptr_t ptr, stream = 0;
-	PyObject *data = PyObject_GetAttr(o, cupy.data), *dtype = PyObject_GetAttr(o, cupy.dtype);
-	PyObject *c = PyObject_GetAttr(o, cupy.contiguous);
-	bool known = integer_attr(data, cupy.ptr, &ptr) && dtype && PyArray_DescrCheck(dtype) && c;
+	PyObject *data = gj_get(&cupy.data, o), *dtype = gj_get(&cupy.dtype, o), *c = gj_get(&cupy.contiguous, o);
+	bool known = integer_attr(data, &cupy.ptr, &ptr) && dtype && PyArray_DescrCheck(dtype) && c;
 	const gj_type *elem = known ? gj_type_of_dtype((PyArray_Descr *)dtype) : NULL;
 	bool contiguous = c == Py_True;
 	Py_XDECREF(data);
@@ -555,19 +550,80 @@ static bool read_cupy(gj_args *a, PyObject *o, const void *aux)
 	int ndim = cupy_shape(o, contiguous, shape);
 	if (!elem)
 		return refuse_dtype(o);
-	if (ndim < 0 || (!contiguous && tuple_attr(o, cupy.strides, strides) != ndim))
+	if (ndim < 0 || (!contiguous && tuple_attr(o, &cupy.strides, strides) != ndim))
 		return refuse(o, "arrays of more than 6 dimensions cannot be passed");
 	if (!reachable(a, o, ptr))
 		return false;
 	if (a->dev && a->asked != &cupy) {
-		PyObject *current = PyObject_CallNoArgs(cupy.current);
-		bool ok = integer_attr(current, cupy.ptr, &stream);
-		Py_XDECREF(current);
-		if (!ok)
+		if (!current_stream(&stream))
 			return false;
 		note_stream(a, &cupy, stream);
 	}
 	return gj_args_describe(a, elem, ndim, ptr, false, shape, contiguous ? NULL : strides);
+}
+
+/* -- Known again -------------------------------------------------------------------------------------------------- */
+
+bool gj_foreign_view(const gj_reader *r, const gj_arg *leaf, gj_view *out)
+{
+	const gj_type *t = leaf->type;
+	bool tensor = r->read == read_exchange, line = !t->ndim || leaf->strides[t->ndim - 1] == (int64_t)t->elem->size;
+	if ((!tensor && r->read != read_cupy) || t->kind != GJ_ARRAY || t->readonly || (tensor ? gj_is_complex(t->elem) || !line : t->layout != 'C'))
+		return false;
+	*out = (gj_view){ .elem = t->elem, .ndim = (int)t->ndim, .data = leaf->data };
+	for (uint32_t i = 0; i < t->ndim; i++) {
+		out->shape[i] = leaf->shape[i];
+		out->strides[i] = leaf->strides[i] / (int64_t)t->elem->size;
+	}
+	return true;
+}
+
+static bool same_tensor(const dl_exchange *api, PyObject *o, const gj_device *dev, const gj_view *v)
+{
+	dl_tensor t;
+	if (api->describe(o, &t) != 0)
+		return gj_forgive(PyExc_Exception), false;
+	bool same = t.ndim == v->ndim && t.device.type == DL_CUDA && t.device.id == dev->ordinal && dl_kind(&t) == (int)v->elem->kind && t.strides
+		&& (gj_devptr)t.data + t.byte_offset == v->data;
+	for (int i = 0; same && i < v->ndim; i++)
+		same = t.shape[i] == v->shape[i] && (t.shape[i] > 1 ? t.strides[i] : 1) == v->strides[i];
+	bool asked = t.code == DL_FLOAT || t.code == DL_BFLOAT;
+	return same && (!asked || ((!t.ndim || t.shape[t.ndim - 1] > 1) && !says(o, &requires_grad, false) && !PyErr_Occurred()));
+}
+
+static bool same_cupy(PyObject *o, gj_device *dev, const gj_view *v)
+{
+	int64_t shape[GJ_MAX_NDIM];
+	uintptr_t ptr;
+	PyObject *data = gj_get(&cupy.data, o), *dtype = gj_get(&cupy.dtype, o), *c = gj_get(&cupy.contiguous, o);
+	bool same = c == Py_True && integer_attr(data, &cupy.ptr, &ptr) && ptr == v->data && dtype && PyArray_DescrCheck(dtype)
+		&& gj_type_of_dtype((PyArray_Descr *)dtype) == v->elem && cupy_shape(o, true, shape) == v->ndim;
+	Py_XDECREF(data);
+	Py_XDECREF(dtype);
+	Py_XDECREF(c);
+	for (int i = 0; same && i < v->ndim; i++)
+		same = shape[i] == v->shape[i];
+	return gj_forgive(PyExc_Exception) && same && gj_device_of(dev, ptr) == dev;
+}
+
+bool gj_foreign_same(const gj_reader *r, PyObject *o, gj_device *dev, const gj_view *v)
+{
+	return r->read == read_exchange ? same_tensor(r->aux, o, dev, v) : same_cupy(o, dev, v);
+}
+
+bool gj_foreign_stream(const gj_reader *r, gj_device *dev, gj_stream **out)
+{
+	uintptr_t handle = 0;
+	void *stream = NULL;
+	*out = NULL;
+	if (r->read == read_exchange) {
+		const dl_exchange *api = r->aux;
+		if (api->current_stream && api->current_stream(DL_CUDA, dev->ordinal, &stream) != 0)
+			return false;
+		handle = (uintptr_t)stream;
+	} else if (!current_stream(&handle))
+		return false;
+	return !handle || (*out = gj_stream_wrapped(dev, handle));
 }
 
 /* -- Which way in ------------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "launch/launch.h"
 
 #include "interrupt.h"
+#include "launch/again.h"
 #include "launch/overload.h"
 #include "launch/transfer.h"
 #include "memory/stream.h"
@@ -20,24 +21,40 @@ static bool fewer_blocks(const gj_launch_config *c, uint32_t each)
 	return c->grid[0] % each == 0 && c->block[0] * c->block[1] * c->block[2] < each * LEAST;
 }
 
-static gj_status launch(const gj_launch_config *c, gj_specialisation *s, const gj_args *a, gj_stream *stream)
+static gj_status run(gj_device *dev, gj_kernel *kernel, const gj_launch *what)
+{
+	gj_status status;
+	Py_BEGIN_ALLOW_THREADS
+	status = dev->ops->launch(dev, kernel, what);
+	Py_END_ALLOW_THREADS
+	gj_show_any();
+	return status;
+}
+
+/* Where nothing happens to the arguments but that they are read, the next launch may be the same. */
+static bool can_be_noted(const gj_dispatcher *d, const gj_specialisation *s, const gj_args *a)
+{
+	return !a->narrays && !a->nrefs && s == d->last && !s->image.straight && !s->image.spins && !d->locked && !d->base.debug;
+}
+
+static gj_status launch(gj_dispatcher *d, const gj_launch_config *c, const gj_specialisation *s, const gj_args *a, PyObject *const *arg,
+	gj_stream *stream)
 {
 	char small[BUFFER] __attribute__((aligned(16)));
 	size_t n = s->image.param_bytes;
 	char *buffer = n <= sizeof small ? small : PyMem_RawMalloc(n);
 	if (!buffer)
 		return GJ_E_NOMEM;
+	memset(buffer, 0, n);                      /* between parameters, too */
 	gj_args_fill(&s->image, a, c->block[0], buffer);
 	uint32_t each = s->image.neighbours > 1 ? s->image.neighbours : 1, fewer = fewer_blocks(c, each) ? each : 1;
 	gj_launch what = { { c->grid[0] / fewer, c->grid[1], c->grid[2] }, { c->block[0] / (each / fewer), c->block[1], c->block[2] }, c->shared,
 		stream, buffer, n, s->image.spins && gj_is_only_thread() };
-	gj_status status;
-	Py_BEGIN_ALLOW_THREADS
-	status = s->dev->ops->launch(s->dev, s->kernel, &what);
-	Py_END_ALLOW_THREADS
+	if (arg && can_be_noted(d, s, a))
+		gj_again_note(d, c, a, arg, &what);
+	gj_status status = run(s->dev, s->kernel, &what);
 	if (buffer != small)
 		PyMem_RawFree(buffer);
-	gj_show_any();
 	return status;
 }
 
@@ -155,7 +172,15 @@ static double threads_of(const gj_launch_config *c)
 	return (double)c->grid[0] * c->grid[1] * c->grid[2] * c->block[0] * c->block[1] * c->block[2];
 }
 
-bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
+static __attribute__((cold)) bool complain(const gj_dispatcher *d, gj_status status)
+{
+	char what[200];
+	PyOS_snprintf(what, sizeof what, "the launch of %s", gj_dispatcher_name(d));
+	gj_status_error(status, what);
+	return false;
+}
+
+bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a, PyObject *const *arg)
 {
 	gj_stream *stream;
 	a->near = a->nhost && d->last && gj_args_stay_near(a, &d->last->image, threads_of(c));
@@ -165,12 +190,21 @@ bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a)
 	bool as_read = a->plain && !c->stream && !a->producer && !a->nhost && !a->nkeep;
 	bool ok = s && (!a->lent.host || gj_args_stay_near(a, &s->image, threads_of(c)) || gj_args_send(a)) && gj_launch_config_fits(c, s)
 		&& (as_read || gj_args_in_place(a));
-	gj_status status = ok ? launch(c, s, a, stream) : GJ_OK;
-	if (status != GJ_OK) {
-		char what[200];
-		PyOS_snprintf(what, sizeof what, "the launch of %s", gj_dispatcher_name(d));
-		gj_status_error(status, what);
-		ok = false;
-	}
+	gj_status status = ok ? launch(d, c, s, a, arg, stream) : GJ_OK;
+	ok = ok && (status == GJ_OK || complain(d, status));
 	return gj_args_return(a, stream, s ? &s->image : NULL, ok) && settle(d, c, a, stream);
+}
+
+bool gj_launch_again(gj_dispatcher *d, const gj_launch_config *c, gj_device *dev, PyObject *const *arg, bool *ok)
+{
+	char buffer[GJ_AGAIN_BYTES] __attribute__((aligned(16)));
+	gj_launch what;
+	gj_kernel *kernel = gj_again(d, c, dev, arg, &what, buffer);
+	*ok = kernel;
+	if (!kernel)
+		return PyErr_Occurred();
+	*ok = !c->stream || gj_stream_of(c->stream, dev, &what.stream) == 0;
+	gj_status status = *ok ? run(dev, kernel, &what) : GJ_OK;
+	*ok = *ok && (status == GJ_OK || complain(d, status));
+	return true;
 }

@@ -74,14 +74,20 @@ PyObject *gj_launcher_new(gj_dispatcher *d, PyObject *key)
 
 typedef struct { const gj_launch_config *config; gj_device *dev; } launch_on;
 
+static __attribute__((noinline)) bool launch_read(gj_dispatcher *d, PyObject *const *arg, const launch_on *on)
+{
+	gj_args a;
+	gj_args_init(&a, on->dev);
+	bool ok = gj_read_args(d, &a, arg) && gj_launch_args(d, on->config, &a, arg);
+	gj_args_clear(&a);
+	return ok;
+}
+
 static bool launch_bound(gj_dispatcher *d, PyObject *const *arg, void *data)
 {
 	const launch_on *on = data;
-	gj_args a;
-	gj_args_init(&a, on->dev);
-	bool ok = gj_read_args(d, &a, arg) && gj_launch_args(d, on->config, &a);
-	gj_args_clear(&a);
-	return ok;
+	bool ok;
+	return gj_launch_again(d, on->config, on->dev, arg, &ok) ? ok : launch_read(d, arg, on);
 }
 
 /* Each callback is given the compiled kernel and the launcher, whose `args` they may look at. */

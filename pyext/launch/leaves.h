@@ -13,6 +13,7 @@ typedef struct gj_arg {
 	union { uint8_t b[16]; int64_t i; uint64_t u; double f; float f4; double c[2]; } value;
 	gj_devptr data;
 	const int64_t *shape, *strides;            /* strides in bytes; a device array's own, or dims[] */
+	uint64_t serial;                           /* a device array's; 0: it is none */
 	/* A new leaf has none of these: */
 	PyArrayObject *array;                      /* the NumPy array that was read: borrowed, the caller holds it */
 	PyArrayObject *host;                       /* memory that the device cannot use in place: the array … */
@@ -68,6 +69,7 @@ static inline gj_arg *gj_args_leaf(gj_args *a, const gj_type *t)
 	memset(&leaf->value, 0, sizeof leaf->value);
 	leaf->array = leaf->host = leaf->temp = NULL;
 	leaf->copy = 0;
+	leaf->serial = 0;
 	leaf->first = 0;
 	leaf->owns_copy = leaf->skip_in = leaf->skip_out = leaf->written = leaf->readonly = false;
 	return leaf;

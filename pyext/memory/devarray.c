@@ -16,8 +16,15 @@ PyTypeObject *gj_devarray_class;
 
 /* -- Making one --------------------------------------------------------------------------------------------------- */
 
+static void change(gj_devarray *a)
+{
+	static uint64_t serials;
+	a->serial = ++serials;
+}
+
 static void finish(gj_devarray *a)
 {
+	change(a);
 	int64_t size = PyDataType_ELSIZE(a->dtype);
 	a->layout = gj_is_contiguous(a->ndim, a->shape, a->strides, size, 'C') ? 'C'
 		: gj_is_contiguous(a->ndim, a->shape, a->strides, size, 'F') ? 'F' : 'A';
@@ -491,6 +498,7 @@ static PyObject *array_share(PyObject *self, PyObject *unused)
 		if (!gj_buffer_make_shared(b))
 			return NULL;
 		a->data = b->place.at + offset;
+		change(a);
 	}
 	gj_status status = a->dev->ops->share(a->dev, a->data, &share);
 	if (status != GJ_OK)

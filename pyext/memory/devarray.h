@@ -6,6 +6,7 @@
 
 typedef struct gj_devarray {
 	PyObject_HEAD
+	uint64_t   serial;                         /* no other array's, and another one when what a kernel sees of it changes */
 	PyObject  *weak;
 	gj_device *dev;
 	gj_devptr  data;
