@@ -174,15 +174,24 @@ bool gj_has_inner(const gj_fn *f, uint32_t l)
 	return false;
 }
 
+/* Is it known what r is at most? *most. */
+static bool is_bounded(const gj_fn *f, gj_ref r, int64_t *most)
+{
+	const gj_op *o = gj_o(f, r);
+	bool whole = o->op == GJ_GRIDROUND && o->imm.i == GJ_ROUND_WHOLE;
+	*most = whole ? GJ_MOST_ROUNDS : o->imm.i;
+	return whole || o->op == GJ_CONST;
+}
+
 int64_t gj_most_rounds(const gj_fn *f, uint32_t l)
 {
 	const gj_bb *bb = &f->bb.p[f->loops.p[l].header];
 	const gj_op *t = gj_o(f, bb->ops.p[bb->ops.n - 1]), *c = t->op == GJ_BRANCH ? gj_o(f, t->arg[0]) : NULL;
-	int64_t from, step, rounds;
-	if (!c || c->op != GJ_CMP || c->sub != GJ_CMP_LT || !gj_is_int(gj_o(f, c->arg[0])->type) || !is_const(f, c->arg[1]))
+	int64_t from, step, rounds, most;
+	if (!c || c->op != GJ_CMP || c->sub != GJ_CMP_LT || !gj_is_int(gj_o(f, c->arg[0])->type) || !is_bounded(f, c->arg[1], &most))
 		return -1;
 	step = counter(f, c->arg[0], f->loops.p[l].header, &from);
-	if (step <= 0 || __builtin_sub_overflow(gj_o(f, c->arg[1])->imm.i, from, &rounds))
+	if (step <= 0 || __builtin_sub_overflow(most, from, &rounds))
 		return -1;
 	return rounds < 0 ? 0 : rounds / step;
 }

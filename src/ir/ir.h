@@ -45,9 +45,10 @@ typedef enum gj_atomic {
 } gj_atomic;
 
 /* How far a round is from the first; is it the first, the last (bool); of a turn: how many rounds do all threads have, if
- * the range ends (int64) so far behind grid(1) of its start (int32: 0, 1, 2, 4 or GJ_MOST_ROUNDS)? */
+ * the range ends (int64) so far behind grid(1) of its start (int32: 0 to GJ_MOST_ROUNDS)? */
 typedef enum gj_round { GJ_ROUND_FROM, GJ_ROUND_FIRST, GJ_ROUND_LAST, GJ_ROUND_WHOLE } gj_round;
-enum { GJ_MOST_ROUNDS = 8 };
+/* Grids are powers of two, so that rounds lie in the same set of a first-level cache of 8 ways: with 8 of them sums waited for its misses. */
+enum { GJ_MOST_ROUNDS = 6 };
 
 /* Cache operators of LOAD and STORE: ld.ca … st.wt, to which only the GPU listens. PAST: a vector is stored past the caches, to an
  * address that its registers are aligned to; only the CPU listens. */

@@ -407,18 +407,32 @@ static uint32_t enter_by(gj_fn *f, const grid_loop *g)
 
 static void set_start(gj_fn *f, const grid_loop *g, gj_ref phi, gj_ref start) { gj_o(f, phi)->arg[f->bb.p[g->header].preds.n - 1] = start; }
 
-/* A turn of several rounds: carried values come from memory, and go back when it is over. Rounds that all threads have are a loop of
- * their own, in which no thread is ever missing; where there are none left, the loop runs to its end, which is one round more at most if it is known where it starts. */
-static void carry(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kept, gj_ref whole)
+/* What is carried into a turn, which block `turn` begins: in the first what it is before the loop, then what memory has. Returns the block that
+ * goes on, from which the header is entered. */
+static uint32_t take_up(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kept)
 {
-	gj_ref value[MOST_CARRIED], none = gj_int(f, turn, gj_scalar[GJ_I32], 0);
-	gj_ref first = about_round(f, turn, gj_scalar[GJ_BOOL], GJ_ROUND_FIRST);
+	uint32_t again = gj_block_new(f), join = gj_block_new(f), enters = f->bb.p[g->header].preds.n - 1;
+	branch(f, turn, about_round(f, turn, gj_scalar[GJ_BOOL], GJ_ROUND_FIRST), join, again);
+	gj_ref value[MOST_CARRIED];
+	for (uint32_t k = 0; k < g->ncarried; k++)
+		value[k] = gj_emit(f, again, GJ_LOAD, gj_o(f, g->carried[k])->type, gj_o(f, g->carried[k])->loc, 1, &kept[k]);
+	gj_emit(f, again, GJ_JUMP, NULL, 0, 0, NULL);
+	gj_link(f, again, join);
 	for (uint32_t k = 0; k < g->ncarried; k++) {
 		const gj_op *phi = gj_o(f, g->carried[k]);
-		gj_ref start = phi->arg[f->bb.p[g->header].preds.n - 1];
-		gj_ref last = gj_emit(f, turn, GJ_LOAD, phi->type, phi->loc, 1, &kept[k]);
-		set_start(f, g, g->carried[k], gj_emit(f, turn, GJ_SELECT, phi->type, phi->loc, 3, (gj_ref[]){ first, start, last }));
+		set_start(f, g, g->carried[k], gj_emit(f, join, GJ_PHI, phi->type, phi->loc, 2, (gj_ref[]){ phi->arg[enters], value[k] }));
 	}
+	gj_rename_pred(f, g->header, turn, join);
+	return join;
+}
+
+/* A turn of several rounds: carried values come from memory, and go back when it is over. Rounds that all threads have are a loop of
+ * their own, in which no thread is ever missing; where there are none left, the loop runs to its end, which is one round more at most if it
+ * is known where it starts. Returns the block from which that is entered. */
+static uint32_t carry(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kept, gj_ref whole)
+{
+	gj_ref value[MOST_CARRIED], none = gj_int(f, turn, gj_scalar[GJ_I32], 0);
+	turn = take_up(f, g, turn, kept);
 	uint32_t out = returning(f);
 	gj_ref *map = gj_new(f->arena, gj_ref, f->op.n);
 	uint32_t copy = copy_turn(f, g, turn, none, whole, out, map);
@@ -429,6 +443,7 @@ static void carry(gj_fn *f, const grid_loop *g, uint32_t turn, const gj_ref *kep
 	gj_o(f, any)->sub = GJ_CMP_GT;
 	gj_emit(f, turn, GJ_BRANCH, NULL, 0, 1, &any);
 	f->bb.p[turn].succ[f->bb.p[turn].nsucc++] = copy;
+	return turn;
 }
 
 /* Memory of carried values. */
@@ -474,7 +489,7 @@ static void split(gj_fn *f, const grid_loop *g, bool part)
 		int64_t offset;
 		gj_ref value[MOST_CARRIED];
 		memcpy(value, g->carried, sizeof value);
-		carry(f, g, turn, kept, whole);
+		turn = carry(f, g, turn, kept, whole);
 		if (gj_grid_start(f, g->start, 0, &offset))
 			end_with(f, g, out, value);
 		keep(f, out, g, kept, value);

@@ -19,6 +19,7 @@ typedef struct gj_cpu_gen {
 	LLVMBasicBlockRef rounds;                  /* head of the loop over rounds, around all; NULL: there is none */
 	gj_v       round, more;                    /* how far it is from the first; variable: is there another (i1) */
 	gj_v       whole;                          /* rounds of this turn that all threads have (i32); NULL: turns are of one round */
+	gj_v       left;                           /* how far the range's end is from where the grid's first thread begins the turn (i64); NULL: that is not known */
 	gj_v       last;                           /* is it the one behind all others (i1); NULL: there is no such round */
 	gj_v       kept;                           /* where what a warp keeps between turns, or for what comes behind a part, lies */
 	gj_v       row_warp, row_warps;            /* its first warp; warps of a row */

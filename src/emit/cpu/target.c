@@ -243,10 +243,11 @@ static gj_v whole_rounds(gj_gen *g, gj_v end)
 {
 	gj_unit *u = g->u;
 	gj_v left = LLVMBuildSub(g->b, end, gj_cpu(g)->round, ""), step = grid_step(g), n = gj_i32(u, 0);
-	for (unsigned k = 1; k <= GJ_MOST_ROUNDS; k *= 2) {
+	for (unsigned k = 1; k <= GJ_MOST_ROUNDS; k++) {
 		gj_v all = LLVMBuildMul(g->b, step, LLVMConstInt(u->i64, k, 0), "");
 		n = gj_select(g, gj_icmp(g, LLVMIntSGE, left, all), gj_i32(u, k), n);
 	}
+	gj_cpu(g)->left = LLVMIsConstant(end) ? NULL : left;
 	return n;
 }
 
@@ -257,9 +258,33 @@ static gj_v turn_step(gj_gen *g)
 	return whole ? LLVMBuildMul(g->b, step, LLVMBuildZExt(g->b, whole, g->u->i64, ""), "") : step;
 }
 
+/* The place in the grid of the call's first thread (i64). */
+static gj_v first_place(gj_gen *g)
+{
+	gj_t t = g->u->i64;
+	if (g->f->places)
+		return LLVMBuildZExt(g->b, LLVMGetIncomingValue(gj_cpu(g)->place[0], 0), t, "");
+	gj_v block = LLVMBuildZExt(g->b, LLVMGetIncomingValue(gj_cpu(g)->block_idx, 0), t, "");
+	gj_v row = LLVMBuildZExt(g->b, dimension(g, offsetof(gj_block, block_dim), 0), t, ""), lanes = LLVMConstInt(t, g->u->lanes, 0);
+	gj_v warp = LLVMBuildMul(g->b, LLVMBuildZExt(g->b, gj_first_warp(g), t, ""), lanes, "");
+	return LLVMBuildAdd(g->b, LLVMBuildMul(g->b, block, row, ""), warp, "");
+}
+
+/* Behind the last row of the stretch: is there a further turn (i1)? Not behind one without whole rounds, in which all threads come to the end. */
+static gj_v is_further(gj_gen *g)
+{
+	gj_cpu_gen *c = gj_cpu(g);
+	if (!c->left)
+		return LLVMBuildLoad2(g->b, g->u->i1, c->more, "");
+	gj_v some = gj_icmp(g, LLVMIntNE, c->whole, gj_i32(g->u, 0)), left = LLVMBuildSub(g->b, c->left, turn_step(g), "");
+	return LLVMBuildAnd(g->b, some, gj_icmp(g, LLVMIntSGT, left, first_place(g)), "");
+}
+
 /* At the end of a warp: has its first thread a further round? */
 static void note_round(gj_gen *g)
 {
+	if (gj_cpu(g)->left)                       /* the call's first thread tells for all */
+		return;
 	gj_t t = g->u->i64;
 	gj_v bound = LLVMBuildSExt(g->b, gj_sc(g, g->f->round_bound), t, ""), step = turn_step(g), more;
 	if (g->val[g->f->round_index].s) {
@@ -287,7 +312,7 @@ static void next_round(gj_gen *g)
 	gj_cpu_attend(g, gj_cpu(g)->block);
 	gj_if_end(g, &wanted);
 	LLVMBasicBlockRef here = gj_here(g);
-	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->round, turn_step(g), ""), more = LLVMBuildLoad2(g->b, u->i1, gj_cpu(g)->more, "");
+	gj_v next = LLVMBuildAdd(g->b, gj_cpu(g)->round, turn_step(g), ""), more = is_further(g);
 	if (gj_cpu(g)->last) {
 		gj_v last = LLVMBuildNot(g->b, more, "");
 		LLVMAddIncoming(gj_cpu(g)->last, &last, &here, 1);
