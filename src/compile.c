@@ -3,6 +3,7 @@
 #include "compile.h"
 #include "base/interrupt.h"
 #include "infer/infer.h"
+#include "lanes/places.h"
 #include "lanes/races.h"
 #include "lanes/spread.h"
 #include "lower/lower.h"
@@ -71,6 +72,7 @@ static bool widen_part(const gj_stages *st, const gj_fn *f, const gj_options *as
 		return false;
 	form_lanes(part);
 	part->width = f->width;
+	gj_name_places_of_part(part, facts);
 	gj_divergence(part, facts);
 	if (!gj_mask(part))
 		return false;

@@ -168,6 +168,7 @@ void gj_image_fields(gj_unit *u)
 	m->streams = f->streams;
 	m->rounds = f->round_index || f->part;
 	m->part = f->part;
+	m->part_places = f->part && f->part->places;
 	m->places = f->places;
 	m->begins_with_loop = f->begins_with_loop;
 	m->narrow = u->opt->facts & GJ_FACT_IDX32;

@@ -179,6 +179,7 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	}
 	flag(s, &m->narrow);
 	flag(s, &m->part);
+	flag(s, &m->part_places);
 	flag(s, &m->places);
 	flag(s, &m->begins_with_loop);
 	NUM(s, m->straight, 4);

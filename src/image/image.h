@@ -114,6 +114,7 @@ struct gj_image {
 	uint32_t  kept_bytes;                      /* CPU, rounds: what a warp keeps from one to the next */
 	bool      places;                          /* CPU: threads are run in the order of their places in the grid, whatever its blocks (lanes/places.c) */
 	bool      part;                            /* CPU: the loop over the grid that it begins with is run first, for many blocks */
+	bool      part_places;                     /* CPU: … as `places` says: blocks are rows along x of a multiple of `width` threads */
 	bool      begins_with_loop;                /* CPU: over the grid, so that this could be: but for GJ_FACT_COVERED it is */
 	uint32_t  straight;                        /* CPU: threads of the blocks that are faster with GJ_FACT_STRAIGHT; 0: none */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */

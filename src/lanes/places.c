@@ -89,3 +89,10 @@ void gj_name_places(gj_fn *f)
 		bb->ops.n = n;
 	}
 }
+
+void gj_name_places_of_part(gj_fn *f, uint32_t facts)
+{
+	static const uint32_t rows = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS;
+	if (gj_place_axes(f) == 1 && (facts & rows) == rows)
+		gj_name_places(f);
+}

@@ -10,5 +10,7 @@ uint32_t gj_place_axes(const gj_fn *);
 bool gj_follows_lanes(const gj_fn *);
 /* Makes special registers of places; f->places. */
 void gj_name_places(gj_fn *);
+/* The same for a loop over the grid that a kernel begins with, where blocks are rows along x of whole vectors. */
+void gj_name_places_of_part(gj_fn *, uint32_t facts);
 
 #endif

@@ -69,6 +69,6 @@ void gj_places_end(gj_gen *g)
 gj_v gj_places_number(gj_gen *g)
 {
 	gj_v from = LLVMBuildSub(g->b, gj_cpu(g)->place[0], LLVMGetIncomingValue(gj_cpu(g)->place[0], 0), "");
-	gj_v n = LLVMBuildUDiv(g->b, from, LLVMConstInt(LLVMTypeOf(from), g->u->lanes, 0), "");
+	gj_v n = LLVMBuildExactUDiv(g->b, from, LLVMConstInt(LLVMTypeOf(from), g->u->lanes, 0), "");
 	return LLVMBuildIntCast2(g->b, n, g->u->i32, 0, "");
 }

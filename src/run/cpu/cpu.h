@@ -30,7 +30,7 @@ struct gj_kernel {
 	struct gj_through { gj_param of; int32_t more; } reach[3];     /* threads along each axis that are run, as gj_reach says; size and more 0: as launched */
 	bool      narrow;                          /* as its image says */
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
-	bool      part;                            /* … of the loop that the kernel begins with */
+	bool      part, part_places;               /* … of the loop that the kernel begins with; as its image says */
 	bool      places;                          /* what is called a block below are threads that follow each other in a row of the grid */
 	bool      streams;                         /* as its image says */
 	bool      spins;                           /* … for memory: blocks may have to run beside each other */

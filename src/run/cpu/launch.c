@@ -501,6 +501,7 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->streams = i->streams;
 	k->rounds = i->rounds;
 	k->part = i->part;
+	k->part_places = i->part_places;
 	k->places = i->places;
 	if (i->free_rounds)
 		k->bound = i->param[i->free_rounds - 1];

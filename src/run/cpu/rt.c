@@ -395,6 +395,25 @@ static void finish_warp(gj_cpu_block *b, uint32_t warp)
 		gj_room_leave(w, b->room);
 }
 
+/* The same by places, from thread first · width of the block on: those of all blocks follow each other, or those of each row of threads. */
+static void call_places(gj_worker *w, gj_block *b, uint32_t blocks, uint32_t first, uint32_t end)
+{
+	const gj_kernel *k = w->run->kernel;
+	uint32_t row = b->block_dim[0], rows = w->run->nthreads / row, lines = rows > 1 ? blocks * rows : 1;
+	uint64_t start = (uint64_t)b->block_idx[0] * row;
+	for (int d = 1; d < 3; d++) {
+		b->place[d] = 0;
+		b->behind[d] = 1;
+	}
+	b->frame += (size_t)first * k->kept_bytes;
+	for (uint32_t i = 0; i < lines; i++) {
+		b->place[0] = start + (uint64_t)(i / rows) * row + (uint64_t)first * k->width;
+		b->behind[0] = rows > 1 ? b->place[0] + row : start + (uint64_t)(blocks - 1) * row + (uint64_t)end * k->width;
+		k->entry(b, w->params, first, end);
+		b->frame += (size_t)(row / k->width) * k->kept_bytes;
+	}
+}
+
 /* The loop over the grid that the kernel begins with, for this block and those behind it; what it leaves goes to `kept`. */
 static void call_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks, char *kept, uint32_t first, uint32_t end)
 {
@@ -403,7 +422,10 @@ static void call_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks, char *kept
 	w->prepared = b->pub.stretch = blocks;
 	b->pub.frame_bytes = w->run->kernel->kept_bytes;
 	b->pub.part = 1;
-	w->run->kernel->entry(&b->pub, w->params, first, end);
+	if (w->run->kernel->part_places)
+		call_places(w, &b->pub, blocks, first, end);
+	else
+		w->run->kernel->entry(&b->pub, w->params, first, end);
 	b->pub.part = 0;
 	b->pub.stretch = before.stretch;
 	b->pub.frame = before.frame;
