@@ -24,7 +24,7 @@
 enum {
 	SHORT_NS = 10000,                          /* a launch that should not take one thread longer is begun by the caller alone, */
 	SCOUT_NS = 5000,                           /* … who calls for help after so long */
-	KEPT_BYTES = 128 << 10,                    /* kept between rounds by all threads of a stretch: in the second-level cache */
+	KEPT_BYTES = 16 << 10,                     /* kept between rounds by all threads of a stretch: half of a first-level cache */
 	SLICES = 4,                                /* of each thread's part, or fewer: whoever is done takes of others' */
 	FEWEST = 64,                               /* threads of the grid that a thread of the pool takes */
 	ROUND_BLOCKS = 16,                         /* so many make their stretches of memory long enough */
