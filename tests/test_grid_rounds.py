@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gridjit import cuda, float32, float64, int64
+from gridjit import cuda, float32, float64, int32, int64
 from kernels import block_sum
 
 
@@ -612,6 +612,68 @@ def test_parts(device, kernel):
 			assert np.allclose(out, expect, rtol=1e-15, atol=0) if kernel is two_values else np.array_equal(out, expect), (grid, block, n)
 	if device == "cpu32":
 		assert any(k.rounds for k in kernel.overloads.values()) == (kernel is not tile_in_loop)
+
+
+@cuda.jit
+def mirrored_planes(x, y, out):
+	"""All rows of a block, and of the grid, go through the same items."""
+	tile = cuda.shared.array(THREADS, float64)
+	t = (cuda.threadIdx.z * cuda.blockDim.y + cuda.threadIdx.y) * cuda.blockDim.x + cuda.threadIdx.x
+	s = 1.0
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		s = s * 0.5 + x[i]
+	tile[t] = s
+	cuda.syncthreads()
+	threads = cuda.blockDim.x * cuda.blockDim.y * cuda.blockDim.z
+	out[(cuda.blockIdx.y * cuda.gridDim.x + cuda.blockIdx.x) * threads + t] = tile[threads - 1 - t]
+
+
+def test_parts_in_planes(device):
+	for grid, block in [((3, 1), (32, 4)), ((5, 2), (64, 2, 2)), ((2, 3), (8, 8)), ((7, 1), (40, 2)), ((1, 1), (32, 2, 4))]:
+		threads, rows = grid[0] * block[0], int(np.prod(block[1:]))
+		for n in (threads * 7 + 5, threads // 2, 0):
+			x = np.arange(n) * 7.0 % 100
+			s = np.ones(threads)
+			for i in range(n):
+				s[i % threads] = s[i % threads] * 0.5 + x[i]
+			line = np.repeat(s.reshape(grid[0], 1, block[0]), rows, axis=1).reshape(grid[0], -1)[:, ::-1]
+			out = np.zeros(line.size * grid[1])
+			mirrored_planes[grid, block](x, x, out)
+			assert np.array_equal(out, np.tile(line.ravel(), grid[1])), (grid, block, n)
+
+
+@cuda.jit
+def least_and_most(x, y, out):
+	"""Values of other types, one of which is not always changed."""
+	least, most, count = int32(1 << 30), float32(-1e30), 0
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		least = min(least, int32(x[i]))
+		most = max(most * float32(0.75), float32(x[i]))
+		if x[i] > 50:
+			count = 3 * count + i
+	out[cuda.grid(1)] = least + float64(most) + count
+
+
+@pytest.mark.parametrize("kernel", [mirrored, least_and_most], ids=lambda kernel: kernel.__name__)
+def test_every_number_of_rounds_in_a_turn(device, kernel):
+	"""Turns of all lengths, several of them, and threads that have one round more."""
+	grid, block = 3, 64
+	threads = grid * block
+	for rounds in range(20):
+		for more in (0, 1, 33, threads - 1):
+			n = rounds * threads + more
+			x, out = np.random.default_rng(n).random(n) * 100, np.zeros(threads)
+			s, least, most, count = np.ones(threads), np.full(threads, 1 << 30), np.full(threads, -1e30, np.float32), np.zeros(threads, np.int64)
+			for start in range(0, n, threads):
+				part = x[start:start + threads]
+				k = len(part)
+				s[:k] = s[:k] * 0.5 + part
+				least[:k] = np.minimum(least[:k], part.astype(np.int32))
+				most[:k] = np.maximum(most[:k] * np.float32(0.75), part.astype(np.float32))
+				count[:k] = np.where(part > 50, 3 * count[:k] + start + np.arange(k), count[:k])
+			kernel[grid, block](x, x, out)
+			expect = mirror(s, grid, block) if kernel is mirrored else least + most.astype(np.float64) + count
+			assert np.array_equal(out, expect), n
 
 
 def test_part_of_a_block_sum(device):

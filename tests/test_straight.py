@@ -168,18 +168,67 @@ def test_when_kernels_become_straight(soon):
 	assert forms(every) == 1
 
 
+LARGE = 1024
+
+
+@cuda.jit
+def large_tree(x, out):
+	s = cuda.shared.array(LARGE, float64)
+	t, b = cuda.threadIdx.x, cuda.blockIdx.x
+	total = 0.0
+	for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+		total += x[i]
+	s[t] = total
+	cuda.syncthreads()
+	step = LARGE // 2
+	while step > 0:
+		if t < step:
+			s[t] -= s[t + step] / 3
+		cuda.syncthreads()
+		step //= 2
+	if t == 0:
+		out[b] = s[0]
+
+
+def test_pairs_that_lie_pages_apart(soon):
+	x = np.random.default_rng(5).random(3 * LARGE + 100)
+	expect = np.zeros(4 * LARGE)
+	expect[:len(x)] = x
+	s, step = expect.reshape(4, LARGE), LARGE // 2
+	while step:
+		s[:, :step] -= s[:, step:2 * step] / 3
+		step //= 2
+	for _ in range(4):
+		out = np.zeros(4)
+		large_tree[4, LARGE](x, out)
+		assert np.array_equal(out, s[:, 0])
+
+
 STRAIGHT = """
 import numpy as np, test_straight as t
-for kernel in (t.tree, t.steps_by_hand, t.place_of_most):
-	kernel[t.BLOCKS, t.N](np.ones(t.N * t.BLOCKS), np.zeros(t.BLOCKS))
+for kernel in (t.tree, t.steps_by_hand, t.place_of_most, t.large_tree):
+	n = t.LARGE if kernel is t.large_tree else t.N
+	kernel[t.BLOCKS, n](np.ones(n * t.BLOCKS), np.zeros(t.BLOCKS))
 """
+
+
+def straight_bodies():
+	"""name → text, in LLVM's language."""
+	dump = subprocess.run([sys.executable, "-c", STRAIGHT], cwd=Path(__file__).parent, capture_output=True, text=True, check=True,
+		env=os.environ | {"GRIDJIT_DUMP": "llvm", "GRIDJIT_STRAIGHT_AFTER": "0", "GRIDJIT_CACHE": "0", "GRIDJIT_DEVICE": "cpu"})
+	functions = re.findall(r"^define (.*?)^}", dump.stdout + dump.stderr, re.M | re.S)
+	return {re.search(r"gj_(\w+?)_\d", text)[1]: text for text in functions if re.match(r"internal void @\S+_body\.\d+\(", text)}
 
 
 @needs_llvm_20
 def test_straight_code_has_its_memory_in_registers():
 	"""Where accesses have masks that only the kernel knows, it would have to lie on the stack: there is none then."""
-	dump = subprocess.run([sys.executable, "-c", STRAIGHT], cwd=Path(__file__).parent, capture_output=True, text=True, check=True,
-		env=os.environ | {"GRIDJIT_DUMP": "llvm", "GRIDJIT_STRAIGHT_AFTER": "0", "GRIDJIT_CACHE": "0", "GRIDJIT_DEVICE": "cpu"})
-	functions = re.findall(r"^define (.*?)^}", dump.stdout + dump.stderr, re.M | re.S)
-	bodies = [text for text in functions if re.match(r"internal void @\S+_body\.\d+\(", text)]
-	assert [re.search(r"gj_(\w+?)_\d", text)[1] for text in bodies] == ["tree", "steps_by_hand"] and not any("alloca" in text for text in bodies)
+	bodies = straight_bodies()
+	assert list(bodies) == ["tree", "steps_by_hand", "large_tree"] and not any("alloca" in text for text in bodies.values())
+
+
+@needs_llvm_20
+def test_pairs_are_joined_when_they_are_read():
+	"""Where they lie pages apart, or all that is read lies on the stack until the last is."""
+	text = straight_bodies()["large_tree"]
+	assert text.index("fsub") < text.rindex("load volatile <")

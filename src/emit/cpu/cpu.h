@@ -68,6 +68,9 @@ void gj_straight_shared(gj_gen *);
 gj_v gj_straight_fits(gj_gen *, uint32_t threads);
 void gj_straight_finish(gj_unit *);
 
+/* pairs.c: in a function of straight code whose tree begins with what lies pages apart. */
+void gj_pair_loads(gj_unit *, gj_v fn);
+
 /* random.c: hooks of gj_backend. */
 gj_v gj_cpu_random_state(gj_gen *, unsigned which);
 void gj_cpu_random_function(gj_unit *, gj_v fn);

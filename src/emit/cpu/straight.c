@@ -15,7 +15,8 @@
 enum {
 	MOST_THREADS = 1024,
 	MOST_OPS = 160,
-	DEEP = 24
+	DEEP = 24,
+	PAGE = 4096                                /* a processor's prefetching follows a run of memory in each */
 };
 
 /* Does r follow from constants and from what the header of loop l counts? */
@@ -159,5 +160,8 @@ void gj_straight_finish(gj_unit *u)
 	if (has_memory(c->fn)) {
 		LLVMReplaceAllUsesWith(c->fn, u->fns.p[0].fn);
 		LLVMDeleteFunction(c->fn);
+		return;
 	}
+	if (u->root->shared_bytes >= 2 * PAGE)
+		gj_pair_loads(u, c->fn);
 }
