@@ -24,7 +24,8 @@
 enum {
 	SHORT_NS = 10000,                          /* a launch that should not take one thread longer is begun by the caller alone, */
 	SCOUT_NS = 5000,                           /* … who calls for help after so long */
-	KEPT_BYTES = 16 << 10,                     /* kept between rounds by all threads of a stretch: half of a first-level cache */
+	KEPT_BYTES = 16 << 10,                     /* kept between rounds by all threads of a stretch: half of a first-level cache; */
+	ALL_KEPT_BYTES = 64 << 10,                 /* … by all threads of the grid: they have so many rounds that this is seldom fetched */
 	SLICES = 4,                                /* of each thread's part, or fewer: whoever is done takes of others' */
 	FEWEST = 64,                               /* threads of the grid that a thread of the pool takes */
 	ROUND_BLOCKS = 16,                         /* so many make their stretches of memory long enough */
@@ -349,6 +350,13 @@ static gj_status go_through(const gj_kernel *k, gj_launch *l)
 	return GJ_OK;
 }
 
+/* Blocks of a call at most. */
+static uint32_t most_stretch(const gj_run *r)
+{
+	uint64_t block = (uint64_t)r->kernel->kept_bytes * r->nwarps;
+	return !block ? UINT32_MAX : block * r->nblocks <= ALL_KEPT_BYTES ? (uint32_t)r->nblocks : (uint32_t)(KEPT_BYTES / block) + 1;
+}
+
 static void run_alone(gj_run *r, unsigned threads)
 {
 	cut_parts(r, threads);
@@ -377,7 +385,7 @@ gj_status gj_cpu_launch(gj_kernel *k, const gj_launch *asked)
 	r.shared = (align16(k->shared) + (size_t)l->shared + 63) / 64 * 64;
 	r.meets = k->fibers && k->width == 1 ? (r.nthreads + 31) / 32 : 0;
 	r.batch = 1;
-	r.most_stretch = k->kept_bytes ? KEPT_BYTES / (k->kept_bytes * r.nwarps) + 1 : UINT32_MAX;
+	r.most_stretch = most_stretch(&r);
 	r.launcher = pthread_self();
 	if (k->cooperative)
 		run_cooperative(&r);
