@@ -24,7 +24,7 @@
 enum {
 	SHORT_NS = 10000,                          /* a launch that should not take one thread longer is begun by the caller alone, */
 	SCOUT_NS = 5000,                           /* … who calls for help after so long */
-	KEPT_BYTES = 16 << 10,                     /* kept between rounds by all threads of a stretch: half of a first-level cache; */
+	KEPT_BYTES = 8 << 10,                      /* kept between rounds by all threads of a stretch: beside what they read in a first-level cache; */
 	ALL_KEPT_BYTES = 64 << 10,                 /* … by all threads of the grid: they have so many rounds that this is seldom fetched */
 	SLICES = 4,                                /* of each thread's part, or fewer: whoever is done takes of others' */
 	FEWEST = 64,                               /* threads of the grid that a thread of the pool takes */

@@ -259,14 +259,14 @@ static uint32_t next_stretch(gj_worker *w)
 	return w->stretch;
 }
 
+static uint32_t min32(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
 /* Blocks that follow the one that was begun in its row, of those that the worker has taken. */
 static uint32_t blocks_behind(const gj_worker *w)
 {
 	const gj_run *r = w->run;
 	uint32_t x = gj_axes_from[r->kernel->first_axis][0], more = r->grid[x] - 1 - w->idx[x];
-	if (w->end - w->at < more)
-		more = (uint32_t)(w->end - w->at);
-	return more < r->most_stretch ? more : r->most_stretch - 1;
+	return w->end - w->at < more ? (uint32_t)(w->end - w->at) : more;
 }
 
 /* Rows from the one on that was begun that a call of `most` blocks can run. */
@@ -316,6 +316,8 @@ static void extend(gj_worker *w)
 	const gj_run *r = w->run;
 	const uint8_t *axis = gj_axes_from[r->kernel->first_axis];
 	uint32_t more = blocks_behind(w), rows = 1;
+	if (!r->kernel->part)
+		more = min32(more, r->most_stretch - 1);
 	if (w->at < w->end && !r->kernel->rounds) {            /* rounds look up by themselves */
 		uint32_t most = next_stretch(w);
 		more = more < most ? more : most - 1;
@@ -417,7 +419,9 @@ static void call_places(gj_worker *w, gj_block *b, uint32_t blocks, uint32_t fir
 /* The loop over the grid that the kernel begins with, for this block and those behind it; what it leaves goes to `kept`. */
 static void call_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks, char *kept, uint32_t first, uint32_t end)
 {
-	const gj_block before = b->pub;
+	char *frame = b->pub.frame;
+	uint32_t frame_bytes = b->pub.frame_bytes, stretch = b->pub.stretch, idx[3];
+	memcpy(idx, b->pub.block_idx, sizeof idx);
 	w->kept = b->pub.frame = kept;
 	w->prepared = b->pub.stretch = blocks;
 	b->pub.frame_bytes = w->run->kernel->kept_bytes;
@@ -427,10 +431,10 @@ static void call_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks, char *kept
 	else
 		w->run->kernel->entry(&b->pub, w->params, first, end);
 	b->pub.part = 0;
-	b->pub.stretch = before.stretch;
-	b->pub.frame = before.frame;
-	b->pub.frame_bytes = before.frame_bytes;
-	memcpy(b->pub.block_idx, before.block_idx, sizeof before.block_idx);
+	b->pub.stretch = stretch;
+	b->pub.frame = frame;
+	b->pub.frame_bytes = frame_bytes;
+	memcpy(b->pub.block_idx, idx, sizeof idx);
 }
 
 static void run_part(gj_worker *w, gj_cpu_block *b, uint32_t blocks)
@@ -453,7 +457,7 @@ static void run_rounds(gj_worker *w, gj_cpu_block *b)
 	const gj_run *r = w->run;
 	if (r->kernel->part) {
 		if (!w->prepared)
-			run_part(w, b, 1 + blocks_behind(w));
+			run_part(w, b, min32(1 + blocks_behind(w), r->most_stretch));
 		b->pub.kept = w->kept;
 		w->kept += (size_t)r->kernel->kept_bytes * r->nwarps;
 		w->prepared--;
@@ -470,6 +474,22 @@ static void run_rounds(gj_worker *w, gj_cpu_block *b)
 	} while (b->pub.stopped);
 }
 
+/* The blocks of a stretch: as many at a time as there is memory for what the loop before them leaves. */
+static void run_stretch(gj_worker *w, gj_cpu_block *b)
+{
+	const gj_run *r = w->run;
+	uint32_t *at = &b->pub.block_idx[gj_axes_from[r->kernel->first_axis][0]], first = *at, end = first + b->pub.stretch;
+	while (first < end) {
+		uint32_t n = min32(end - first, r->most_stretch);
+		*at = first;
+		run_part(w, b, n);
+		b->pub.kept = w->kept;
+		b->pub.stretch = n;
+		r->kernel->entry(&b->pub, w->params, 0, r->nwarps);
+		first += n;
+	}
+}
+
 static void run_warp(gj_worker *w)
 {
 	const gj_run *r = w->run;
@@ -483,9 +503,9 @@ static void run_warp(gj_worker *w)
 		/* others run the rest */
 	} else if (r->kernel->frame_bytes && !r->kernel->stretches) {
 		run_rounds(w, b);
+	} else if (r->kernel->part && r->pieces == 1) {
+		run_stretch(w, b);
 	} else {
-		if (r->kernel->part && r->pieces == 1)
-			run_part(w, b, b->pub.stretch);
 		b->pub.kept = w->kept;
 		r->kernel->entry(&b->pub, w->params, first, end);
 	}
