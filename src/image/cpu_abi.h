@@ -6,7 +6,7 @@
  * says. Where the image says `places`, it runs the threads whose places in the grid are from `place` up to `behind` instead, in the order
  * of these. Another kernel without barriers runs a stretch of blocks, which follow each other along the axis that lanes run along;
  * block_idx is the current one's. Where warps fit into rows of threads, a row of all these blocks is run before the next. Where the image says `part`, the loop over the grid that the kernel
- * begins with is such a function too, which is called first, with `part` set; or, where blocks are one row, for a range of the warps of one. Where the image says `together`, a call runs a stretch of blocks
+ * begins with is such a function too, which is called first, with `part` set; or, where blocks are one row, for a range of the warps of one. Where it says `part_places`, that runs threads by their places, too. Where the image says `together`, a call runs a stretch of blocks
  * too, one after the other with all their barriers; the warps of one have frames of `frame_bytes`. Other kernels with `frame_bytes` are resumable: each call runs the warps to their next barrier, or to
  * their end, and the block is done after a call in which none stopped. Other kernels that say `barriers` need a fiber for
  * each warp: the range holds one warp. Lane l of warp w is the thread whose linear id is width·w + l (x fastest); ids ≥
