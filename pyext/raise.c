@@ -173,7 +173,7 @@ static const char *const status_class[] = {
 	[GJ_OK] = "CudaAPIError", [GJ_E_NODEVICE] = "CudaSupportError", [GJ_E_NOMEM] = "CudaMemoryError",
 	[GJ_E_INVALID] = "CudaAPIError", [GJ_E_UNSUPPORTED] = "CudaSupportError", [GJ_E_LOAD] = "LinkerError",
 	[GJ_E_LAUNCH] = "CudaAPIError", [GJ_E_DEEP] = "CallDepthError",
-	[GJ_E_NOTREADY] = "CudaAPIError", [GJ_E_INTERRUPTED] = "CudaAPIError", [GJ_E_RAISED] = "CudaAPIError", [GJ_E_FORKED] = "CudaDriverError",
+	[GJ_E_NOTREADY] = "CudaAPIError", [GJ_E_INTERRUPTED] = "CudaAPIError", [GJ_E_RAISED] = "CudaAPIError", [GJ_E_TOO_FAR] = "CudaAPIError", [GJ_E_FORKED] = "CudaDriverError",
 	[GJ_E_DRIVER] = "CudaAPIError",
 };
 

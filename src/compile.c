@@ -275,7 +275,7 @@ static const gj_type *compile(gj_trap *trap, const gj_request *rq, const gj_stag
 		gj_find_sums(f);
 	if (opt.target->in_turn && !gj_entry_is_host(f->entry)) {
 		gj_split_grid_rounds(f);
-		gj_spread_grid_nest(f);
+		gj_spread_grid_nest(f, !(opt.facts & (uint32_t)GJ_FACT_OTHER));
 	}
 	f = choose_form(st, f, &rq->options, &opt.facts);
 	if (opt.target->in_turn && f->width == 1 && opt.opt && !opt.debug && gj_run_rows(f))

@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from conftest import on
 from grid_simulator import simulate
-from gridjit import cuda, errors
+from gridjit import cuda
 
 LIMIT = 11
 
@@ -267,9 +267,23 @@ def test_elements_that_share_memory(device, strides):
 	assert np.array_equal(got, want)
 
 
-def test_too_many_rounds(device):
-	if device == "cuda":
-		pytest.skip("the CPU's")
-	with pytest.raises(errors.CudaAPIError, match="a loop over the grid of 1099511627776 rounds: at most 1073741823 are possible"):
-		planes[(1, 1, 1), (1, 1, 1)](np.zeros((1, 0, 0)), np.zeros((1, 0, 0)), 1 << 40)
-	planes[(1, 1, 1), (1, 1, 1)](np.zeros((1, 0, 0)), np.zeros((1, 0, 0)), -1 << 40)
+def bounded(out, h, w, most):
+	x, y = cuda.grid(2)
+	sx, sy = cuda.gridsize(2)
+	for i in range(y, min(h, out.shape[0]), sy):
+		for j in range(x, min(min(w, most), out.shape[1]), sx):
+			out[i, j] += 10 * i + j
+
+
+@pytest.mark.parametrize("h, w, most, far", [(5, 7, 9, 0), (1 << 40, 3, 3, 0), (4, 1 << 30, 1 << 31, 1), (1 << 40, 1 << 62, (1 << 63) - 1, 1),
+	(-1 << 40, 1 << 40, 1 << 40, 1), (1 << 40, -1 << 40, 1 << 40, 0)])
+def test_more_rounds_than_threads(device, h, w, most, far):
+	"""Each thread goes through its own then, in a form of the kernel for that; of the lesser of two bounds both are known."""
+	kernel = cuda.jit(bounded)
+	for bounds in [(h, w, most), (6, 6, 6), (h, w, most)]:
+		out = np.zeros((5, 6))
+		kernel[(2, 1), (2, 2)](out, *bounds)
+		i, j = np.ogrid[:5, :6]
+		assert np.array_equal(out, np.where((i < bounds[0]) & (j < min(bounds[1:])), 10 * i + j, 0))
+	if device != "cuda":
+		assert [form.reach for form in kernel._kernels()] == ["xy"] and kernel._count() == 1 + far

@@ -176,7 +176,7 @@ static PyObject *get_reach(PyObject *self, void *unused)
 	Py_ssize_t n = 0;
 	(void)unused;
 	for (int d = 0; d < 3; d++)
-		if (S->image.reach[d].param || S->image.reach[d].more)
+		if (S->image.reach[d * GJ_REACHES].param || S->image.reach[d * GJ_REACHES].more)
 			axes[n++] = "xyz"[d];
 	return PyUnicode_FromStringAndSize(axes, n);
 }

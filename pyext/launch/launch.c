@@ -116,7 +116,7 @@ static gj_specialisation *straight(gj_dispatcher *d, const gj_launch_config *c, 
 		return s;
 	}
 	if (!s->straight)
-		s->straight = gj_specialisation_of(d, a, facts | (uint32_t)GJ_FACT_STRAIGHT);
+		s->straight = gj_specialisation_of(d, a, facts | (uint32_t)GJ_FACT_OTHER);
 	d->last = s;
 	return s->straight;
 }
@@ -167,17 +167,31 @@ static gj_specialisation *prepare(gj_dispatcher *d, const gj_launch_config *c, g
 	return moved && s->facts & of_arrays & ~gj_args_facts(a) ? find(d, c, a) : s;
 }
 
-static double threads_of(const gj_launch_config *c)
-{
-	return (double)c->grid[0] * c->grid[1] * c->grid[2] * c->block[0] * c->block[1] * c->block[2];
-}
-
 static __attribute__((cold)) bool complain(const gj_dispatcher *d, gj_status status)
 {
 	char what[200];
 	PyOS_snprintf(what, sizeof what, "the launch of %s", gj_dispatcher_name(d));
 	gj_status_error(status, what);
 	return false;
+}
+
+/* In the kernel's other form, where its loops over the grid have more rounds than a launch can have threads. False: exception. */
+static bool launch_somehow(gj_dispatcher *d, const gj_launch_config *c, gj_specialisation *s, gj_args *a, PyObject *const *arg, gj_stream *stream)
+{
+	gj_status status = launch(d, c, s, a, arg, stream);
+	if (status == GJ_E_TOO_FAR) {
+		gj_specialisation *other = find_or_compile(d, c, a, c->facts | covered(c, a) | (uint32_t)GJ_FACT_OTHER);
+		if (!other)
+			return false;
+		d->last = s;
+		status = launch(d, c, other, a, NULL, stream);
+	}
+	return status == GJ_OK || complain(d, status);
+}
+
+static double threads_of(const gj_launch_config *c)
+{
+	return (double)c->grid[0] * c->grid[1] * c->grid[2] * c->block[0] * c->block[1] * c->block[2];
 }
 
 bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a, PyObject *const *arg)
@@ -190,8 +204,7 @@ bool gj_launch_args(gj_dispatcher *d, const gj_launch_config *c, gj_args *a, PyO
 	bool as_read = a->plain && !c->stream && !a->producer && !a->nhost && !a->nkeep;
 	bool ok = s && (!a->lent.host || gj_args_stay_near(a, &s->image, threads_of(c)) || gj_args_send(a)) && gj_launch_config_fits(c, s)
 		&& (as_read || gj_args_in_place(a));
-	gj_status status = ok ? launch(d, c, s, a, arg, stream) : GJ_OK;
-	ok = ok && (status == GJ_OK || complain(d, status));
+	ok = ok && launch_somehow(d, c, s, a, arg, stream);
 	return gj_args_return(a, stream, s ? &s->image : NULL, ok) && settle(d, c, a, stream);
 }
 
@@ -205,6 +218,8 @@ bool gj_launch_again(gj_dispatcher *d, const gj_launch_config *c, gj_device *dev
 		return PyErr_Occurred();
 	*ok = !c->stream || gj_stream_of(c->stream, dev, &what.stream) == 0;
 	gj_status status = *ok ? run(dev, kernel, &what) : GJ_OK;
+	if (status == GJ_E_TOO_FAR)                /* with these numbers it needs its other form */
+		return false;
 	*ok = *ok && (status == GJ_OK || complain(d, status));
 	return true;
 }

@@ -83,7 +83,7 @@ static uint32_t facts_of(const gj_args *a, uint32_t config)
 {
 	uint32_t of_args = gj_args_facts(a), facts = of_args & (config | ~(uint32_t)GJ_FACT_IDX32) & ~(uint32_t)GJ_FACT_ALIGNED_ROWS;
 	uint32_t needed = GJ_FACT_NOALIAS | GJ_FACT_ALIGN16 | (config & GJ_FACT_ALIGNED_ROWS);
-	facts |= config & GJ_FACTS_BLOCK;
+	facts |= config & (GJ_FACTS_BLOCK | (uint32_t)GJ_FACT_OTHER);
 	if (runs_neighbours(a->dev) && (of_args & needed) == needed)
 		facts |= config & GJ_FACTS_NEIGHBOURS;
 	return facts;

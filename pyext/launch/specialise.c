@@ -38,11 +38,11 @@ void gj_specialisation_free(gj_specialisation *s)
 }
 
 /* Where a thread cannot run neighbours it does not matter whether it might, nor the grid's shape where threads run block by block, nor the
- * block's where they do not, nor what a loop over the grid has to do where there is none, nor how many blocks have run where none is faster. */
+ * block's where they do not, nor what a loop over the grid has to do where there is none, nor which of two forms is wanted where there is one. */
 static bool matches(const gj_specialisation *s, gj_device *dev, const gj_type *const *arg, uint32_t n, uint32_t facts)
 {
 	uint32_t none = (s->image.neighbours ? 0 : GJ_FACTS_NEIGHBOURS) | (uint32_t)(s->image.places ? GJ_FACTS_SHAPE : GJ_FACTS_GRID)
-		| (s->image.begins_with_loop ? 0 : GJ_FACT_COVERED) | (s->image.straight ? 0 : (uint32_t)GJ_FACT_STRAIGHT);
+		| (s->image.begins_with_loop ? 0 : GJ_FACT_COVERED) | (s->image.straight || s->image.nest ? 0 : (uint32_t)GJ_FACT_OTHER);
 	return s->dev == dev && (s->facts | none) == (facts | none) && s->nargs == n && !memcmp(s->arg, arg, n * sizeof *arg)
 		&& (!dev->ops->target->vectors || (s->width == (uint32_t)gj_config.cpu_width && s->libm_exact == gj_config.libm_exact));
 }

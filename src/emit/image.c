@@ -35,6 +35,8 @@ void gj_image_params(gj_unit *u)
 {
 	gj_image *m = u->image;
 	const gj_fn *f = u->root;
+	for (int k = 0; k < GJ_ALL_REACHES; k++)
+		m->reach[k].more = f->reach[k].more;
 	gj_param *p = (gj_param *)(void *)gj_heap_copy(u, gj_new(u->arena, gj_param, f->param.n + 1),
 		(f->param.n + 1) * sizeof(gj_param));
 	m->param = p;
@@ -49,8 +51,8 @@ void gj_image_params(gj_unit *u)
 		if (at + size > UINT16_MAX)
 			gj_fail(f, 0, GJ_ERR_PARAM_BYTES, UINT16_MAX);
 		m->free_rounds = f->free_rounds == i + 1 ? m->nparams + 1 : m->free_rounds;
-		for (int d = 0; d < 3; d++)
-			m->reach[d] = f->reach[d].param == i + 1 ? (gj_reach){ m->nparams + 1, f->reach[d].more } : f->reach[d].param ? m->reach[d] : f->reach[d];
+		for (int k = 0; k < GJ_ALL_REACHES; k++)
+			m->reach[k].param = f->reach[k].param == i + 1 ? m->nparams + 1 : m->reach[k].param;
 		p[m->nparams++] = (gj_param){ q->leaf, q->field, q->dim, (uint8_t)kind, (uint8_t)size, (uint16_t)at };
 		m->param_bytes = at + size;
 	}
@@ -171,6 +173,7 @@ void gj_image_fields(gj_unit *u)
 	m->part_places = f->part && f->part->places;
 	m->places = f->places;
 	m->begins_with_loop = f->begins_with_loop;
+	m->nest = f->nest;
 	m->narrow = u->opt->facts & GJ_FACT_IDX32;
 	m->neighbours = f->neighbours;
 	m->accesses = u->vector ? 0 : accesses_of(f);

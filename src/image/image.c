@@ -172,11 +172,12 @@ static void walk(io *s, gj_image *m, bool is_loop)
 	flag(s, &m->rounds);
 	NUM(s, m->free_rounds, 4);
 	s->bad |= m->free_rounds > m->nparams;
-	for (int d = 0; d < 3; d++) {
-		NUM(s, m->reach[d].param, 4);
-		NUM(s, m->reach[d].more, 4);
-		s->bad |= m->reach[d].param > m->nparams;
+	for (gj_reach *r = m->reach; r < m->reach + GJ_ALL_REACHES; r++) {
+		NUM(s, r->param, 4);
+		NUM(s, r->more, 4);
+		s->bad |= r->param > m->nparams;
 	}
+	flag(s, &m->nest);
 	flag(s, &m->narrow);
 	flag(s, &m->part);
 	flag(s, &m->part_places);

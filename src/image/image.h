@@ -18,9 +18,9 @@ typedef struct gj_param {
 	uint16_t offset;                           /* in the buffer */
 } gj_param;
 
-/* Threads along an axis that the kernel's loops over the grid go through: what a parameter says (1 + which; 0: nothing), and more. Nothing
- * of both: as many as it was launched with. */
-enum { GJ_REACH_MORE = 1 << 20 };              /* less than that */
+/* Threads along an axis that the kernel's loops over the grid go through: what a parameter says (1 + which; 0: nothing), and more; of two
+ * the less. Nothing of both: as many as it was launched with. */
+enum { GJ_REACHES = 2, GJ_ALL_REACHES = 3 * GJ_REACHES /* axis by axis */, GJ_REACH_MORE = 1 << 20 /* `more` is less than that */ };
 typedef struct gj_reach { uint32_t param; int32_t more; } gj_reach;
 
 enum { GJ_INDEX_SLACK = 1024 };            /* how much more than an index fits in 31 bits under GJ_FACT_IDX32 */
@@ -39,10 +39,12 @@ enum {
 	/* CPU, of grids in several dimensions: 32 threads or more along that axis; multiples of 32 along all these axes. */
 	GJ_FACT_WIDE_X = 1 << 11, GJ_FACT_WIDE_Y = 1 << 12, GJ_FACT_WIDE_Z = 1 << 28, GJ_FACT_FULL_GRID = 1 << 29,
 	GJ_FACT_COVERED = 1 << 30,                 /* CPU: the grid has a thread for each item along x: loops over it should have one round */
-	GJ_FACT_STRAIGHT = INT32_MIN,              /* CPU: many blocks of as many threads as its image calls `straight` have run */
+	/* CPU, the other of two forms: many blocks of as many threads as its image calls `straight` have run; loops of its `nest` have more
+	 * rounds than a launch can have threads. */
+	GJ_FACT_OTHER = INT32_MIN,
 	GJ_FACTS_GRID = GJ_FACT_WIDE_X | GJ_FACT_WIDE_Y | GJ_FACT_WIDE_Z | GJ_FACT_FULL_GRID,
 	GJ_FACTS_SHAPE = GJ_FACT_ROWS_16 | GJ_FACT_ROWS_8 | 3 << GJ_FACT_COLUMNS_SHIFT | 3 << GJ_FACT_DEPTHS_SHIFT,
-	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS | GJ_FACTS_SHAPE | GJ_FACTS_GRID | GJ_FACT_COVERED | GJ_FACT_STRAIGHT,    /* those: of vectors only */
+	GJ_FACTS_BLOCK = GJ_FACT_LANES_X | GJ_FACT_FULL_WARPS | GJ_FACTS_SHAPE | GJ_FACTS_GRID | GJ_FACT_COVERED,    /* those: of vectors only */
 	/* By the compiler's choice (lanes.c): */
 	GJ_FACT_LANES_Y = 8192, GJ_FACT_LANES_Z = 16384,   /* lanes run along that axis, not along x */
 	/* A large launch whose blocks can be made smaller by that along x, so that a thread runs neighbours. Both: two, or four where items
@@ -116,10 +118,11 @@ struct gj_image {
 	bool      part;                            /* CPU: the loop over the grid that it begins with is run first, for many blocks */
 	bool      part_places;                     /* CPU: … as `places` says: blocks are rows along x of a multiple of `width` threads */
 	bool      begins_with_loop;                /* CPU: over the grid, so that this could be: but for GJ_FACT_COVERED it is */
-	uint32_t  straight;                        /* CPU: threads of the blocks that are faster with GJ_FACT_STRAIGHT; 0: none */
+	uint32_t  straight;                        /* CPU: threads of the blocks that are faster with GJ_FACT_OTHER; 0: none */
 	bool      rounds;                          /* CPU: it runs rounds of a loop over the grid in turn (opt/grid_rounds.c) */
 	uint32_t  free_rounds;                     /* CPU: … or in any order, and at once: 1 + the parameter that bounds the loop; 0: not so */
-	gj_reach  reach[3];                        /* CPU: threads along each axis that are run, however many it is launched with (opt/grid_nest.c) */
+	gj_reach  reach[GJ_ALL_REACHES];           /* CPU: threads along each axis that are run, however many it is launched with (opt/grid_nest.c) */
+	bool      nest;                            /* CPU: there are such axes, but for GJ_FACT_OTHER */
 	bool      narrow;                          /* CPU: … fewer than 2^30: GJ_FACT_IDX32 */
 	uint32_t  neighbours;                      /* threads of the launch that one thread runs (opt/neighbours.c); 0: it could never be several */
 	uint32_t  accesses;                        /* GPU: of a thread to memory that others see, at most; 0: many, or such as cannot be counted */

@@ -182,7 +182,8 @@ struct gj_fn {
 	bool round_turns;                          /* … several of a thread, if all threads have them, before the next thread's */
 	bool round_last;                           /* … and one more, in which no thread is in its loop */
 	uint32_t free_rounds;                      /* … in any order, and at once: 1 + the parameter that bounds them; 0: they are not, or none does */
-	gj_reach reach[3];                         /* CPU: threads of the grid along each axis, whatever it is launched with; param as in round_bound's place: 1 + which of `param` (grid_nest.c) */
+	gj_reach reach[GJ_ALL_REACHES];            /* CPU: threads of the grid along each axis, whatever it is launched with; param as in round_bound's place: 1 + which of `param` (grid_nest.c) */
+	bool nest;                                 /* CPU: of the image */
 	uint32_t kept;                             /* CPU: values of a thread that outlive a turn: LOCALMEM with sub 1, 2 … */
 	bool begins_with_loop;                     /* CPU: over the grid */
 	gj_fn *part;                               /* CPU: the loop over the grid that it begins with, to be run for many blocks first; NULL: it is whole */

@@ -20,16 +20,15 @@
 enum { MOST_LOOPS = 3, MOST_TERMS = 12, MOST_FACTORS = 4, MOST_DEPTH = 16, MOST_BETWEEN = 40, DIVISION = 8 };
 
 /* A loop of the nest: its counter starts `offset` behind the thread's place along the axis. */
-typedef struct level { uint32_t loop, header; int axis; gj_ref counter; int64_t offset; uint32_t bound; gj_reach reach; } level;
+typedef struct level { uint32_t loop, header; int axis; gj_ref counter; int64_t offset; uint32_t nreach; gj_reach reach[GJ_REACHES]; } level;
 
 typedef struct nest { const gj_fn *f; uint32_t n; level at[MOST_LOOPS]; } nest;
 
 /* -- The loops -------------------------------------------------------------------------------------------------------------------- */
 
-/* A parameter and a constant, as the launch can add them up; of the lesser of two numbers, one. How far it is from the counter's start. */
-static bool find_reach(const gj_fn *f, gj_ref bound, level *v)
+/* A parameter and `more`, as the launch can add them up; of the lesser of two numbers, both or one. How far it is from the counter's start. */
+static bool find_reach(const gj_fn *f, gj_ref bound, int64_t more, level *v)
 {
-	int64_t more = -v->offset;
 	const gj_op *o = gj_o(f, gj_same_number(f, bound));
 	for (; o->nargs == 2; o = gj_o(f, gj_same_number(f, o->arg[0]))) {
 		const gj_op *by = gj_o(f, gj_same_number(f, o->arg[1]));
@@ -38,17 +37,19 @@ static bool find_reach(const gj_fn *f, gj_ref bound, level *v)
 			more += o->op == GJ_ADD ? by->imm.i : -by->imm.i;
 		else if (o->op == GJ_ADD && by->op == GJ_CVT && gj_o(f, by->arg[0])->type->kind == GJ_BOOL)   /* ≤ a bound (grid_while.c) */
 			more++;
-		else if (o->op != GJ_MIN)
+		else if (o->op == GJ_MIN)
+			return find_reach(f, o->arg[0], more, v) | find_reach(f, o->arg[1], more, v);
+		else
 			return false;
 		if (more <= -GJ_REACH_MORE || more >= GJ_REACH_MORE)
 			return false;
 	}
-	if (o->op != GJ_PARAM && (o->op != GJ_CONST || o->imm.i >= GJ_REACH_MORE))
+	if ((o->op != GJ_PARAM && (o->op != GJ_CONST || o->imm.i >= GJ_REACH_MORE)) || !gj_is_int(o->type) || v->nreach == GJ_REACHES)
 		return false;
-	v->bound = o->op == GJ_PARAM ? (uint32_t)o->imm.i + 1 : 0;
+	uint32_t param = o->op == GJ_PARAM ? (uint32_t)o->imm.i + 1 : 0;
 	more += o->op == GJ_CONST ? o->imm.i : 0;
-	v->reach = (gj_reach){ v->bound, v->bound || more > 0 ? (int32_t)more : 1 };
-	return gj_is_int(o->type);
+	v->reach[v->nreach++] = (gj_reach){ param, param || more > 0 ? (int32_t)more : 1 };
+	return true;
 }
 
 /* Is there no way out of the loop but that of its test? */
@@ -81,7 +82,7 @@ static bool find_level(const gj_fn *f, uint32_t l, level *v)
 		start = inside ? start : phi->arg[k];
 	}
 	*v = (level){ .loop = l, .header = h, .axis = (int)(axis - GJ_NCTAID_X), .counter = c->arg[0] };
-	return start && axis >= 0 && leaves_at_head(f, l) && gj_grid_start(f, start, v->axis, &v->offset) && find_reach(f, c->arg[1], v)
+	return start && axis >= 0 && leaves_at_head(f, l) && gj_grid_start(f, start, v->axis, &v->offset) && find_reach(f, c->arg[1], -v->offset, v)
 		&& gj_loop_contains(f, l, f->bb.p[bb->succ[0]].loop) && !gj_loop_contains(f, l, f->bb.p[bb->succ[1]].loop);
 }
 
@@ -299,18 +300,26 @@ static bool along_axes(const nest *w, uint32_t leaf, const term *step, char orde
 	return true;
 }
 
+/* Is `outer` the same step over as many elements as the loop has rounds, or more? */
+static bool is_over(const level *v, const term *step, const term *outer)
+{
+	bool over = false;
+	for (uint32_t i = 0; i < v->nreach && v->offset >= 0; i++) {
+		const gj_reach *r = &v->reach[i];
+		term whole;
+		over |= r->param && r->more + v->offset <= 0 && times(step, &(term){ 1, 1, { PARAM | (r->param - 1) } }, &whole)
+			&& whole.k == outer->k && same_factors(&whole, outer);
+	}
+	return over;
+}
+
 /* Is the array a plane to the kernel alone: does each counter step over as many elements as the next smaller loop has rounds? */
 static bool over_rounds(const nest *w, const term *step)
 {
 	for (uint32_t i = 0; i < w->n; i++) {
 		uint32_t inner = 0;
-		for (uint32_t k = 0; k < w->n; k++) {
-			term whole;
-			const level *v = &w->at[k];
-			bool rounds = v->bound && v->offset >= 0 && v->reach.more + v->offset <= 0;
-			inner += rounds && step[k].n + 1 == step[i].n && step[k].k == step[i].k
-				&& times(&step[k], &(term){ 1, 1, { PARAM | (v->bound - 1) } }, &whole) && same_factors(&whole, &step[i]);
-		}
+		for (uint32_t k = 0; k < w->n; k++)
+			inner += is_over(&w->at[k], &step[k], &step[i]);
 		if (inner != (step[i].n > 0))
 			return false;
 		for (uint32_t k = 0; k < i; k++)
@@ -390,7 +399,7 @@ static void run_one_round(gj_fn *f, const level *v)
 	}
 }
 
-void gj_spread_grid_nest(gj_fn *f)
+void gj_spread_grid_nest(gj_fn *f, bool wanted)
 {
 	nest w = { .f = f };
 	if (!gj_is_plain_kernel(f) || f->barriers || f->round_index)
@@ -399,10 +408,11 @@ void gj_spread_grid_nest(gj_fn *f)
 	for (; w.n; w.n--)                         /* what is no round by itself may be one with its inner loops */
 		if (all_fits(&w) && are_apart(&w))
 			break;
-	for (uint32_t i = 0; i < w.n; i++) {
-		f->reach[w.at[i].axis] = w.at[i].reach;
+	f->nest = w.n > 0;
+	for (uint32_t i = 0; i < w.n && wanted; i++) {
+		memcpy(&f->reach[w.at[i].axis * GJ_REACHES], w.at[i].reach, sizeof w.at[i].reach);
 		run_one_round(f, &w.at[i]);
 	}
-	if (w.n)
+	if (f->nest && wanted)
 		gj_grid_tidy(f);
 }

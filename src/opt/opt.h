@@ -71,8 +71,9 @@ void gj_test_grid_loops_first(gj_fn *);
 
 /* Makes a kernel that is a loop over the grid one of its rounds (grid_rounds.c). After written.c and waits.c. */
 void gj_split_grid_rounds(gj_fn *);
-/* Makes a kernel whose loops over the grid have rounds of their own one of a thread for each round: f->reach (grid_nest.c). After the former. */
-void gj_spread_grid_nest(gj_fn *);
+/* Makes a kernel whose loops over the grid have rounds of their own one of a thread for each round: f->reach (grid_nest.c); or, not
+ * wanted, only says that it could. After the former. */
+void gj_spread_grid_nest(gj_fn *, bool wanted);
 /* Makes f->part of the loop over the grid that a kernel with barriers begins with, and takes it out of f. Returns a copy of f as it was;
  * NULL: there is no such loop, or it is not worth it. */
 gj_fn *gj_split_grid_part(gj_fn *f, bool worth);

@@ -17,6 +17,7 @@ typedef enum gj_status {
 	GJ_E_NOTREADY,                             /* query: still running */
 	GJ_E_INTERRUPTED,                          /* by Ctrl-C; the exception is set */
 	GJ_E_RAISED,                               /* a kernel reported an exception: run/failure.h */
+	GJ_E_TOO_FAR,                              /* the kernel's other form must run: GJ_FACT_OTHER */
 	GJ_E_FORKED,                               /* the device was opened before fork() */
 	GJ_E_DRIVER                                /* anything else the driver says */
 } gj_status;

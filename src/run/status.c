@@ -26,7 +26,7 @@ const char *gj_status_name(gj_status status)
 	static const char *const name[] = {
 		[GJ_OK] = "success", [GJ_E_NODEVICE] = "no device", [GJ_E_NOMEM] = "out of memory",
 		[GJ_E_INVALID] = "invalid argument", [GJ_E_UNSUPPORTED] = "not supported", [GJ_E_LOAD] = "load failed",
-		[GJ_E_LAUNCH] = "launch failed", [GJ_E_DEEP] = "recursion too deep", [GJ_E_NOTREADY] = "not ready", [GJ_E_INTERRUPTED] = "interrupted", [GJ_E_RAISED] = "kernel raised an exception", [GJ_E_FORKED] = "opened before fork",
+		[GJ_E_LAUNCH] = "launch failed", [GJ_E_DEEP] = "recursion too deep", [GJ_E_NOTREADY] = "not ready", [GJ_E_INTERRUPTED] = "interrupted", [GJ_E_RAISED] = "kernel raised an exception", [GJ_E_TOO_FAR] = "more rounds than threads", [GJ_E_FORKED] = "opened before fork",
 		[GJ_E_DRIVER] = "driver error"
 	};
 	return (size_t)status < GJ_LEN(name) ? name[status] : "unknown status";

@@ -1,6 +1,6 @@
 /* A kernel whose blocks meet at barriers in loops that constants count, as a tree over shared memory does, stands a second time, for
  * blocks of as many threads as its shared array has items: with its loops over warps unrolled, and with shared memory in registers.
- * That takes several times as long to compile, so only launches that have run many such blocks ask for it (GJ_FACT_STRAIGHT).
+ * That takes several times as long to compile, so only launches that have run many such blocks ask for it (GJ_FACT_OTHER).
  * Threads that ask whether their place in the grid is below a parameter are taken to be (gj_unit.full): the entry leaves blocks in which
  * that is not so to the first version. Nothing is left to branch on then, and arrays are read upwards (emit/accesses.c).
  *
@@ -106,7 +106,7 @@ uint32_t gj_straight_threads(const gj_unit *u)
 			return 0;
 	}
 	u->image->straight = ops <= MOST_OPS ? (uint32_t)n : 0;
-	return u->opt->facts & (uint32_t)GJ_FACT_STRAIGHT ? u->image->straight : 0;
+	return u->opt->facts & (uint32_t)GJ_FACT_OTHER ? u->image->straight : 0;
 }
 
 void gj_straight_shared(gj_gen *g)

@@ -635,7 +635,7 @@ static const char wide_passes[] =
 static bool has_plain_loops(const gj_unit *u)
 {
 	const gj_fn *f = u->root;
-	if (!u->vector || f->entry->runner != GJ_RUN_LAUNCH || (u->opt->facts & GJ_FACT_STRAIGHT))
+	if (!u->vector || f->entry->runner != GJ_RUN_LAUNCH || gj_straight_threads(u))
 		return false;
 	GJ_EACH_OP(f, b, r) {
 		const gj_op *o = gj_o(f, r);

@@ -27,7 +27,7 @@ struct gj_kernel {
 	bool      fibers, cooperative;             /* one fiber a warp: it may have to wait for others */
 	uint32_t  kept_bytes;                      /* rounds: what a warp keeps between them */
 	gj_param  bound;                           /* rounds that may be run in any order: what bounds them; size 0: they may not */
-	struct gj_through { gj_param of; int32_t more; } reach[3];     /* threads along each axis that are run, as gj_reach says; size and more 0: as launched */
+	struct gj_through { gj_param of; int32_t more; } reach[GJ_ALL_REACHES];     /* threads along each axis that are run, as gj_reach says; size and more 0: as launched */
 	bool      narrow;                          /* as its image says */
 	bool      stretches, rounds;               /* a call runs a stretch of blocks; and the rounds of all of them in turn */
 	bool      part, part_places;               /* … of the loop that the kernel begins with; as its image says */

@@ -320,10 +320,11 @@ static void cut_parts(gj_run *r, unsigned threads)
 	r->nblocks *= pieces;
 }
 
+static bool says(const struct gj_through *t) { return t->of.size || t->more; }
+
 /* How many threads there are along an axis if these are those that loops over the grid go through. */
-static uint64_t threads_through(const gj_kernel *k, const gj_launch *l, int d)
+static uint64_t threads_through(const struct gj_through *t, const gj_launch *l)
 {
-	const struct gj_through *t = &k->reach[d];
 	int64_t n = 0;
 	memcpy(&n, (const char *)l->params + t->of.offset, t->of.size);
 	if (t->of.size && t->of.size < 8 && gj_is_signed(gj_scalar[t->of.kind]))
@@ -337,11 +338,14 @@ static uint64_t threads_through(const gj_kernel *k, const gj_launch *l, int d)
 static gj_status go_through(const gj_kernel *k, gj_launch *l)
 {
 	for (int d = 0; d < 3; d++) {
-		if (!k->reach[d].of.size && !k->reach[d].more)
+		const struct gj_through *t = &k->reach[d * GJ_REACHES];
+		if (!says(t))
 			continue;
-		uint64_t n = threads_through(k, l, d), most = k->narrow ? INT32_MAX / 2 : INT32_MAX;
+		uint64_t n = threads_through(t, l), most = k->narrow ? INT32_MAX / 2 : INT32_MAX;
+		for (int i = 1; i < GJ_REACHES && says(&t[i]); i++)
+			n = min64(n, threads_through(&t[i], l));
 		if (n > most - 32 * l->block[d])
-			return gj_error_set(GJ_E_INVALID, 0, "a loop over the grid of %llu rounds: at most %llu are possible", (unsigned long long)n, (unsigned long long)most);
+			return gj_error_set(GJ_E_TOO_FAR, 0, "a loop over the grid of %llu rounds: at most %llu are possible", (unsigned long long)n, (unsigned long long)most);
 		uint32_t blocks = (uint32_t)((n - 1) / l->block[d] + 1);
 		while (d == (int)k->first_axis && blocks * l->block[d] % 32)
 			blocks++;
@@ -513,10 +517,10 @@ gj_status gj_cpu_load(gj_device *device, const gj_image *i, gj_kernel **out)
 	k->places = i->places;
 	if (i->free_rounds)
 		k->bound = i->param[i->free_rounds - 1];
-	for (int d = 0; d < 3; d++) {
-		k->reach[d].more = i->reach[d].more;
-		if (i->reach[d].param)
-			k->reach[d].of = i->param[i->reach[d].param - 1];
+	for (int r = 0; r < GJ_ALL_REACHES; r++) {
+		k->reach[r].more = i->reach[r].more;
+		if (i->reach[r].param)
+			k->reach[r].of = i->param[i->reach[r].param - 1];
 	}
 	k->narrow = i->narrow;
 	k->kept_bytes = i->kept_bytes;
