@@ -6,6 +6,7 @@
 #include "lanes/places.h"
 #include "lanes/races.h"
 #include "lanes/spread.h"
+#include "lanes/whole.h"
 #include "lower/lower.h"
 #include "opt/opt.h"
 #include "stages.h"
@@ -55,6 +56,8 @@ static void choose_width(const gj_stages *st, gj_fn *f, const gj_options *asked,
 	gj_show(st, "divergence", f);
 	if (gj_mask(f)) {
 		gj_cfg(f);
+		if (asked->opt && !asked->debug)
+			gj_double_whole(f);
 		gj_show(st, "mask", f);
 	} else if (f->lanes) {
 		gj_fail(f, 0, GJ_ERR_INTERNAL, "lanes that share out loops");

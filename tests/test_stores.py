@@ -184,3 +184,57 @@ def test_masks_are_not_taken_apart():
 		(text,) = positive.inspect_llvm().values()
 	np.testing.assert_array_equal(out, np.maximum(x, 0))
 	assert "masked.store" in text and bool(re.search(r"shufflevector <\d+ x i1>", text)) == has_masks()
+
+
+@cuda.jit
+def ends(x, y, out):
+	"""The thread ends behind each of these stores."""
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		if x[i] > 0:
+			out[i] = 1
+		elif y[i] > 0:
+			out[i] = y[i]
+		else:
+			out[i] = x[i]
+
+
+@cuda.jit
+def meets(x, y, out):
+	for i in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
+		if x[i] > 0:
+			out[i] = 1
+		elif y[i] > 0:
+			out[i] = y[i]
+		else:
+			out[i] = x[i]
+
+
+@cuda.jit
+def elsewhere(x, y, out):
+	"""One way ends with a store to another place."""
+	i = cuda.grid(1)
+	if i < out.shape[0]:
+		if x[i] > 0:
+			out[i] = 1
+		elif y[i] > 0:
+			out[i] = y[i]
+		else:
+			x[i] = 7
+			out[i] = x[i] - 8 - y[i]
+			y[i] = 9
+
+
+@pytest.mark.parametrize("kernel", [ends, meets, elsewhere], ids=lambda kernel: kernel.__name__)
+def test_on_all_ways(device, kernel):
+	x, y = np.random.default_rng(3).integers(-2, 3, (2, N)).astype(np.float32)
+	out, read = np.zeros(N, np.float32), (x.copy(), y.copy())
+	kernel[2, 64](*read, out)
+	none = (x <= 0) & (y <= 0)
+	assert np.array_equal(out, np.where(x > 0, 1, np.where(y > 0, y, -1 - y if kernel is elsewhere else x)))
+	assert np.array_equal(read[1], np.where(none, 9, y) if kernel is elsewhere else y)
+
+
+@pytest.mark.parametrize("kernel, stores", [(ends, 1), (meets, 1), (elsewhere, 4)], ids=lambda what: getattr(what, "__name__", None))
+def test_number_of_stores(kernel, stores):
+	assert kernel._dump("f4[::1], f4[::1], f4[::1]", "low").count("STORE") == stores

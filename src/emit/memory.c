@@ -295,23 +295,25 @@ static gj_ref behind_all(const gj_fn *f, gj_ref mask)
 	return o->op == GJ_ANDMASK && gj_o(f, o->arg[0])->op == GJ_ALLLANES ? o->arg[1] : mask;
 }
 
-/* Where a mask is all the lanes that are below a bound, and they count up from a number ≥ 0 without wrapping: the scalar
- * comparison that says whether lane `lane` is. NULL: another mask. */
-static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane)
+/* Of a comparison of lanes that count up from a number ≥ 0, without wrapping, with what is the same for all: what it (`is`), or its contrary,
+ * says of lane `lane`, if it asks whether they are below that, or above. NULL: another. */
+static gj_v of_lane(gj_gen *g, const gj_op *o, unsigned lane, bool is, bool above)
 {
-	const gj_op *o = gj_o(g->f, behind_all(g->f, mask));
-	if (o->op != GJ_CMP)
+	if (o->op != GJ_CMP || o->sub == GJ_CMP_EQ || o->sub == GJ_CMP_NE)
 		return NULL;
-	bool below = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_LE, above = o->sub == GJ_CMP_GT || o->sub == GJ_CMP_GE;
-	const gj_op *x = gj_o(g->f, o->arg[above]), *bound = gj_o(g->f, o->arg[below]);
-	const gj_forms *v = &g->val[o->arg[above]];
+	bool less = (o->sub == GJ_CMP_LT || o->sub == GJ_CMP_LE) == is, second = above == less;    /* which operand the lanes are */
+	const gj_op *x = gj_o(g->f, o->arg[second]), *bound = gj_o(g->f, o->arg[!second]);
+	const gj_forms *v = &g->val[o->arg[second]];
 	bool ints = gj_is_int(x->type) && gj_is_signed(x->type) && bound->type == x->type;
-	if ((!below && !above) || !ints || !(x->flags & GJ_NONNEG) || !v->s || v->stride <= 0 || !gj_uniform(g, o->arg[below]))
+	if (!ints || !(x->flags & GJ_NONNEG) || !v->s || v->stride <= 0 || !gj_uniform(g, o->arg[!second]))
 		return NULL;
-	LLVMIntPredicate p = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_GT ? LLVMIntSLT : LLVMIntSLE;
-	gj_v k = LLVMConstInt(LLVMTypeOf(v->s), (uint64_t)v->stride * lane, 0);
-	return gj_icmp(g, p, lane ? LLVMBuildAdd(g->b, v->s, k, "") : v->s, gj_sc(g, o->arg[below]));
+	bool strict = (o->sub == GJ_CMP_LT || o->sub == GJ_CMP_GT) == is;
+	gj_v k = LLVMConstInt(LLVMTypeOf(v->s), (uint64_t)v->stride * lane, 0), number = lane ? LLVMBuildAdd(g->b, v->s, k, "") : v->s;
+	return gj_icmp(g, above ? strict ? LLVMIntSGT : LLVMIntSGE : strict ? LLVMIntSLT : LLVMIntSLE, number, gj_sc(g, o->arg[!second]));
 }
+
+/* Where a mask is all the lanes that are below a bound: whether lane `lane` is. NULL: another mask. */
+static gj_v lane_below(gj_gen *g, gj_ref mask, unsigned lane) { return of_lane(g, gj_o(g->f, behind_all(g->f, mask)), lane, true, false); }
 
 gj_v gj_lanes_below(gj_gen *g, gj_ref mask)
 {
@@ -347,12 +349,6 @@ bool gj_one_lane(const gj_gen *g, gj_ref mask)
 	return x->s && y->s && !x->stride != !y->stride;
 }
 
-gj_v gj_all_lanes(gj_gen *g, gj_ref mask)
-{
-	gj_v below = LLVMIsConstant(g->all) || g->there ? lane_below(g, mask, g->u->lanes - 1) : NULL;
-	return below && g->there ? LLVMBuildAnd(g->b, g->there, below, "") : below;
-}
-
 /* Lane 0 always exists, and is the first to be below a bound. */
 gj_v gj_any_lane(gj_gen *g, gj_ref mask)
 {
@@ -364,6 +360,33 @@ gj_v gj_any_lane(gj_gen *g, gj_ref mask)
 	if (known)
 		return known;
 	return gj_uniform(g, mask) ? gj_sc(g, mask) : gj_any(g, gj_vec(g, mask));
+}
+
+/* Whether all lanes are in a mask (`in`), or none, where that is their being on one side of bounds. NULL: another mask. */
+static gj_v all_of(gj_gen *g, gj_ref mask, bool in)
+{
+	const gj_op *o = gj_o(g->f, mask);
+	if (o->op == GJ_ALLLANES)
+		return LLVMIsConstant(g->all) ? LLVMConstInt(g->u->i1, 1, 0) : g->there;
+	if (gj_uniform(g, mask))
+		return in ? gj_sc(g, mask) : LLVMBuildNot(g->b, gj_sc(g, mask), "");
+	if (o->op == GJ_NOT)
+		return all_of(g, o->arg[0], !in);
+	if (o->op == GJ_CMP) {
+		gj_v below = of_lane(g, o, g->u->lanes - 1, in, false);
+		return below ? below : of_lane(g, o, 0, in, true);
+	}
+	uint32_t other = gj_both_of(g->f, o, in);
+	gj_v a = other ? all_of(g, o->arg[0], in) : NULL, b = a ? all_of(g, o->arg[other], in) : NULL;
+	return b ? LLVMBuildAnd(g->b, a, b, "") : NULL;
+}
+
+gj_v gj_all_lanes(gj_gen *g, gj_ref mask) { return all_of(g, mask, true); }
+
+gj_v gj_do_all(gj_gen *g, const gj_op *o)
+{
+	gj_v all = gj_all_lanes(g, o->arg[0]);
+	return all ? all : LLVMBuildNot(g->b, gj_any(g, LLVMBuildNot(g->b, gj_vec(g, o->arg[0]), "")), "");
 }
 
 gj_v gj_do_any(gj_gen *g, const gj_op *o) { return gj_any_lane(g, o->arg[0]); }

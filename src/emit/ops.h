@@ -13,7 +13,7 @@
 	X(BITCAST, bitcast) X(POPC, popc) X(CLZ, clz) X(FFS, ffs) X(BREV, brev) X(ISNAN, isnan) X(ISINF, isinf) \
 	X(ISFINITE, isfinite) X(MATH, math) X(LIBCALL, libcall) X(ELEM, elem) X(BYTES, bytes) X(PTRCAST, ptrcast) X(LOCALMEM, localmem) \
 	X(CONSTMEM, constmem) X(ADDRESS, address) X(LOAD, load) X(STORE, store) X(ATOMIC, atomic) X(SLOT, slot) X(GET, get) X(SET, set) \
-	X(ALLLANES, alllanes) X(ANY, any) X(ANDMASK, andmask) X(ANDNOT, andnot) X(FCALL, fcall) X(RESULT, result) \
+	X(ALLLANES, alllanes) X(ANY, any) X(ALL, all) X(ANDMASK, andmask) X(ANDNOT, andnot) X(FCALL, fcall) X(RESULT, result) \
 	X(NOP, nop) X(BOUNDS, bounds) X(REPORT, report) X(PRINT, print) X(EXTERN, extern) X(STORED, stored)
 #define X(op, name) gj_emit_op gj_do_##name;
 GJ_HANDLERS(X)

@@ -156,6 +156,16 @@ gj_fn *gj_fn_copy(const gj_fn *f)
 	return c;
 }
 
+uint32_t gj_both_of(const gj_fn *f, const gj_op *o, bool is)
+{
+	if (o->type != gj_scalar[GJ_BOOL])
+		return 0;
+	if (o->op == GJ_ANDMASK || o->op == GJ_AND || o->op == GJ_OR)
+		return is == (o->op != GJ_OR);
+	const gj_op *other = o->op == GJ_SELECT ? gj_o(f, o->arg[is ? 2 : 1]) : NULL;
+	return !other || other->op != GJ_CONST || other->imm.i == is ? 0 : is ? 1 : 2;
+}
+
 uint32_t *gj_count_uses(const gj_fn *f)
 {
 	uint32_t *uses = gj_new(f->arena, uint32_t, f->op.n);

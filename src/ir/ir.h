@@ -295,6 +295,9 @@ bool gj_has_inner(const gj_fn *, uint32_t l);
 /* How often loop l goes round at most, where constants say so; −1: they do not. After gj_cfg. */
 int64_t gj_most_rounds(const gj_fn *, uint32_t l);
 
+/* Is the op, a bool, true (`is`), or false, where its first operand is so and another one too? Which; 0: not so. */
+uint32_t gj_both_of(const gj_fn *, const gj_op *, bool is);
+
 /* How often each value is an operand or a mask in the blocks of rpo. */
 uint32_t *gj_count_uses(const gj_fn *);
 
