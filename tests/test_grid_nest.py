@@ -101,6 +101,19 @@ def inner_alone(a, out):
 			out[i, x] = total
 
 
+@cuda.jit
+def adds(a, out, count):
+	x, y = cuda.grid(2)
+	sx, sy = cuda.gridsize(2)
+	for i in range(y, a.shape[0], sy):
+		for j in range(x, a.shape[1], sx):
+			if a[i, j] > 50:
+				cuda.atomic.add(count, a[i, j] % count.shape[0], i + 1)
+			else:
+				cuda.atomic.sub(count, 0, 1)
+			out[i, j] = a[i, j]
+
+
 # Threads of these can be told apart, or their rounds.
 
 @cuda.jit
@@ -229,6 +242,22 @@ def test_arrays(shape, grid, block, order, steps):
 		i, j, k = np.ogrid[:out.shape[0], :out.shape[1], :out.shape[2]]
 		assert np.array_equal(out, a + i * 100 + j * 10 + k)
 		assert np.count_nonzero(whole) == np.count_nonzero(out)
+
+
+@pytest.mark.parametrize("dtype, reach", [(np.int64, "xy"), (np.uint32, "xy"), (np.float64, "")], ids=str)
+def test_sums(device, dtype, reach):
+	"""Floats are added in the order of each thread's rounds."""
+	kernel = cuda.jit(adds.py_func)
+	for shape in [(1, 1), (9, 13), (40, 70)]:
+		a = np.arange(shape[0] * shape[1]).reshape(shape) * 7 % 100
+		for grid, block in LAUNCHES:
+			count, out, expect = np.ones(5, dtype), np.zeros(shape), np.ones(5, np.int64)
+			kernel[grid, block](a, out, count)
+			np.add.at(expect, a[a > 50] % 5, np.nonzero(a > 50)[0] + 1)
+			expect[0] -= np.count_nonzero(a <= 50)
+			assert np.array_equal(count, expect.astype(dtype)) and np.array_equal(out, a)
+	if device != "cuda":
+		assert {k.reach for k in kernel.overloads.values()} == {reach}
 
 
 def test_overlap(device):

@@ -11,7 +11,8 @@
  *
  * Rounds have nothing to do with each other if each stores to an element of its own, and reads nothing that is stored but that element: the
  * index must be the same sum in the store and in the other access, in which each counter steps along an axis of the array of its own, or
- * over as many elements as the next loop has rounds (a[i * w + j]). */
+ * over as many elements as the next loop has rounds (a[i * w + j]). Integers may be added to arrays that only that is done with (sums.c), in
+ * any order. */
 #include "opt/grid.h"
 
 #include <string.h>
@@ -109,13 +110,15 @@ static void find_nest(nest *w)
 
 static bool is_inside(const nest *w, uint32_t b) { return gj_loop_contains(w->f, w->at[w->n - 1].loop, w->f->bb.p[b].loop); }
 
+static bool is_sum(const gj_op *o) { return o->op == GJ_ATOMIC && o->imm.i && gj_is_int(o->type); }
+
 /* Ops that a round may have, or that may stand around the inner loop: these are run once for each of its rounds then. */
 static bool fits(const nest *w, uint32_t b, const gj_op *o)
 {
 	if (gj_meets(o) || (o->op == GJ_SREG && o->imm.i > GJ_NCTAID_Z && o->imm.i != GJ_WARPSIZE))
 		return false;
 	if (is_inside(w, b))
-		return o->op != GJ_RETURN && o->op != GJ_BOUNDS && (!gj_op_is(o, GJ_F_WRITE) || o->op == GJ_STORE);
+		return o->op != GJ_RETURN && o->op != GJ_BOUNDS && (!gj_op_is(o, GJ_F_WRITE) || o->op == GJ_STORE || is_sum(o));
 	return gj_can_repeat(w->f, o) || o->op == GJ_DIV || o->op == GJ_BRANCH || o->op == GJ_RETURN;
 }
 
