@@ -295,21 +295,45 @@ static gj_ref behind_all(const gj_fn *f, gj_ref mask)
 	return o->op == GJ_ANDMASK && gj_o(f, o->arg[0])->op == GJ_ALLLANES ? o->arg[1] : mask;
 }
 
-/* Of a comparison of lanes that count up from a number ≥ 0, without wrapping, with what is the same for all: what it (`is`), or its contrary,
- * says of lane `lane`, if it asks whether they are below that, or above. NULL: another. */
+/* Of a comparison of lanes that count up from a number ≥ 0, without wrapping, with what is the same for all: which operand the lanes are; 2: of
+ * others. */
+static unsigned counting_operand(gj_gen *g, const gj_op *o)
+{
+	for (unsigned k = 0; o->op == GJ_CMP && k < 2; k++) {
+		const gj_op *x = gj_o(g->f, o->arg[k]), *bound = gj_o(g->f, o->arg[!k]);
+		const gj_forms *v = &g->val[o->arg[k]];
+		if (gj_is_int(x->type) && gj_is_signed(x->type) && bound->type == x->type && x->flags & GJ_NONNEG && v->s && v->stride > 0
+		    && gj_uniform(g, o->arg[!k]))
+			return k;
+	}
+	return 2;
+}
+
+/* Lane `lane` of operand k, compared with the other one. */
+static gj_v compare_lane(gj_gen *g, const gj_op *o, unsigned k, unsigned lane, LLVMIntPredicate p)
+{
+	const gj_forms *v = &g->val[o->arg[k]];
+	gj_v step = LLVMConstInt(LLVMTypeOf(v->s), (uint64_t)v->stride * lane, 0), number = lane ? LLVMBuildAdd(g->b, v->s, step, "") : v->s;
+	return gj_icmp(g, p, number, gj_sc(g, o->arg[!k]));
+}
+
+/* What such a comparison (`is`), or its contrary, says of lane `lane`, if it asks whether they are below a bound, or above. NULL: another. */
 static gj_v of_lane(gj_gen *g, const gj_op *o, unsigned lane, bool is, bool above)
 {
-	if (o->op != GJ_CMP || o->sub == GJ_CMP_EQ || o->sub == GJ_CMP_NE)
+	unsigned k = counting_operand(g, o);
+	bool less = o->sub == GJ_CMP_LT || o->sub == GJ_CMP_LE, strict = (o->sub == GJ_CMP_LT || o->sub == GJ_CMP_GT) == is;
+	if (k == 2 || o->sub == GJ_CMP_EQ || o->sub == GJ_CMP_NE || (less == is) != (k == above))
 		return NULL;
-	bool less = (o->sub == GJ_CMP_LT || o->sub == GJ_CMP_LE) == is, second = above == less;    /* which operand the lanes are */
-	const gj_op *x = gj_o(g->f, o->arg[second]), *bound = gj_o(g->f, o->arg[!second]);
-	const gj_forms *v = &g->val[o->arg[second]];
-	bool ints = gj_is_int(x->type) && gj_is_signed(x->type) && bound->type == x->type;
-	if (!ints || !(x->flags & GJ_NONNEG) || !v->s || v->stride <= 0 || !gj_uniform(g, o->arg[!second]))
+	return compare_lane(g, o, k, lane, above ? strict ? LLVMIntSGT : LLVMIntSGE : strict ? LLVMIntSLT : LLVMIntSLE);
+}
+
+/* Of a comparison for equality: whether no lane is equal, where they count by one. NULL: another. */
+static gj_v none_equal(gj_gen *g, const gj_op *o)
+{
+	unsigned k = counting_operand(g, o);
+	if (k == 2 || g->val[o->arg[k]].stride != 1)
 		return NULL;
-	bool strict = (o->sub == GJ_CMP_LT || o->sub == GJ_CMP_GT) == is;
-	gj_v k = LLVMConstInt(LLVMTypeOf(v->s), (uint64_t)v->stride * lane, 0), number = lane ? LLVMBuildAdd(g->b, v->s, k, "") : v->s;
-	return gj_icmp(g, above ? strict ? LLVMIntSGT : LLVMIntSGE : strict ? LLVMIntSLT : LLVMIntSLE, number, gj_sc(g, o->arg[!second]));
+	return LLVMBuildOr(g->b, compare_lane(g, o, k, 0, LLVMIntSGT), compare_lane(g, o, k, g->u->lanes - 1, LLVMIntSLT), "");
 }
 
 /* Where a mask is all the lanes that are below a bound: whether lane `lane` is. NULL: another mask. */
@@ -373,6 +397,8 @@ static gj_v all_of(gj_gen *g, gj_ref mask, bool in)
 	if (o->op == GJ_NOT)
 		return all_of(g, o->arg[0], !in);
 	if (o->op == GJ_CMP) {
+		if (o->sub == (in ? GJ_CMP_NE : GJ_CMP_EQ))
+			return none_equal(g, o);
 		gj_v below = of_lane(g, o, g->u->lanes - 1, in, false);
 		return below ? below : of_lane(g, o, 0, in, true);
 	}

@@ -27,10 +27,12 @@ static bool counts(const gj_fn *f, gj_ref mask, bool in)
 		return true;
 	if (o->op == GJ_NOT)
 		return counts(f, o->arg[0], !in);
-	if (o->op != GJ_CMP || o->sub == GJ_CMP_EQ || o->sub == GJ_CMP_NE)
+	if (o->op != GJ_CMP || o->sub == (in ? GJ_CMP_EQ : GJ_CMP_NE))
 		return false;
 	const gj_op *x = gj_o(f, o->arg[0]), *y = gj_o(f, o->arg[1]), *lane = x->shape == GJ_LINEAR ? x : y;
-	return x->shape + y->shape == GJ_LINEAR && gj_is_int(x->type) && gj_is_signed(x->type) && lane->flags & GJ_NONNEG && lane->stride > 0;
+	bool side = o->sub != GJ_CMP_EQ && o->sub != GJ_CMP_NE;
+	return x->shape + y->shape == GJ_LINEAR && gj_is_int(x->type) && gj_is_signed(x->type) && lane->flags & GJ_NONNEG
+		&& (side ? lane->stride > 0 : lane->stride == 1);
 }
 
 /* Is block b where a mask of lanes that count begins, outside of loops? */
@@ -245,15 +247,24 @@ static void build(whole *w)
 	f->bb.p[w->up].succ[1] = few;
 }
 
-void gj_double_whole(gj_fn *f)
+/* Doubles the first region in what block `from` dominates; returns the block that the one without the mask begins with, or 0. */
+static uint32_t double_one(gj_fn *f, uint32_t from)
 {
 	whole w = { .f = f };
-	if (f->barriers)
-		return;
 	GJ_EACH_BLOCK(f, b)
-		if (begins(&w, b) && fits(&w)) {
+		if (gj_dominates(f, from, b) && begins(&w, b) && fits(&w)) {
 			build(&w);
 			gj_cfg(f);
-			return;
+			return w.made[w.first];
 		}
+	return 0;
+}
+
+void gj_double_whole(gj_fn *f)
+{
+	if (f->barriers)
+		return;
+	uint32_t inner = double_one(f, 0);
+	if (inner)                                 /* behind the bounds of an array, what is not at its borders */
+		double_one(f, inner);
 }
