@@ -73,6 +73,17 @@ def test_no_gather(kernel, dtype):
 	assert "masked.scatter" not in wide(fresh) or not has_masks()      # the last lanes of a block are stored so where masks are vectors
 
 
+@pytest.mark.skipif(has_masks(), reason="masks are registers here")
+@pytest.mark.parametrize("kernel, dtype", [(step, BODY), (in_place, BODY)], ids=str)
+def test_stores_one_by_one(kernel, dtype):
+	"""Items with others between them: a store under a mask would be slower where masks are vectors."""
+	p = np.zeros(256, dtype)
+	fresh = cuda.jit(kernel.py_func)
+	with on("cpu32"):
+		fresh[1, 256](p, np.zeros_like(p))
+	assert "masked.store" not in wide(fresh)
+
+
 def at_the_end_of_memory(nbytes):
 	"""That many bytes behind which no page can be touched; what they lie in."""
 	page = mmap.PAGESIZE

@@ -34,6 +34,17 @@ def inside(a, out):
 
 
 @cuda.jit
+def border(a, out):
+	j, i = cuda.grid(2)
+	h, w = a.shape
+	if i < h and j < w:
+		if i == 0 or j == 0 or i == h - 1 or w - 1 == j:
+			out[i, j] = a[i, j]
+		else:
+			out[i, j] = a[i, j - 1] + a[i, j + 1] // 2
+
+
+@cuda.jit
 def leaves_early(a, out):
 	j, i = cuda.grid(2)
 	if i >= a.shape[0] or a.shape[1] <= j or j < 2:
@@ -71,7 +82,7 @@ def nest(a, out):
 				out[i, j] = a[i, j]
 
 
-KERNELS = [choice, inside, leaves_early, value_behind, nest]
+KERNELS = [choice, inside, border, leaves_early, value_behind, nest]
 TYPES = [np.uint8, np.int32, np.float32, np.float64]
 
 
@@ -80,7 +91,7 @@ TYPES = [np.uint8, np.int32, np.float32, np.float64]
 def test_results(device, kernel, dtype):
 	if kernel is leaves_early and dtype in (np.float32, np.float64):
 		pytest.skip("numbers of rounds")
-	for shape in [(1, 1), (2, 31), (3, 32), (3, 33), (2, 64), (2, 100), (4, 5)]:
+	for shape in [(1, 1), (2, 31), (3, 32), (3, 33), (2, 64), (3, 100), (4, 5)]:
 		a, out = (np.arange(shape[0] * shape[1]).reshape(shape) * 7 % 100).astype(dtype), np.full(shape, 9, dtype)
 		grid, block = (-(-shape[1] // 16), 2), (16, 2)
 		expect = out.copy()
@@ -89,7 +100,7 @@ def test_results(device, kernel, dtype):
 		assert np.array_equal(out, expect), shape
 
 
-@pytest.mark.parametrize("kernel", [choice, inside, nest], ids=lambda kernel: kernel.__name__)
+@pytest.mark.parametrize("kernel", [choice, inside, border, nest], ids=lambda kernel: kernel.__name__)
 def test_no_masks(kernel):
 	"""Vectors of all lanes read and write without a mask."""
 	fresh = cuda.jit(kernel.py_func)
