@@ -108,3 +108,11 @@ def test_no_masks(kernel):
 		fresh[(2, 8), (32, 1)](np.zeros((8, 60), np.float32), np.zeros((8, 60), np.float32))
 	(text,) = fresh.inspect_llvm().values()
 	assert "load <" in text and "store <" in text and "masked.load" in text
+
+
+def test_not_at_borders(monkeypatch, capfd):
+	"""Behind the array's bounds, lanes that are none of them at its borders are without masks too: two questions."""
+	monkeypatch.setenv("GRIDJIT_DUMP", "mask")
+	with on("cpu32"):
+		cuda.jit(border.py_func)[(2, 8), (32, 1)](np.zeros((8, 60), np.float32), np.zeros((8, 60), np.float32))
+	assert capfd.readouterr().err.count(" = ALL ") == 2
