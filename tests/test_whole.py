@@ -106,7 +106,7 @@ def test_no_masks(kernel):
 	fresh = cuda.jit(kernel.py_func)
 	with on("cpu32"):
 		fresh[(2, 8), (32, 1)](np.zeros((8, 60), np.float32), np.zeros((8, 60), np.float32))
-	(text,) = fresh.inspect_llvm().values()
+		(text,) = fresh.inspect_llvm().values()
 	assert "load <" in text and "store <" in text and "masked.load" in text
 
 
