@@ -9,6 +9,7 @@ PROGRAM = """
 import ctypes
 import gc
 import os
+import sys
 import weakref
 import numpy as np
 from gridjit import config, cuda
@@ -113,6 +114,34 @@ config.NEIGHBOURS, before = 1, config.NEIGHBOURS
 check(z, y, 1, 2, on=(1000, 512))
 config.NEIGHBOURS = before
 check(z, y, 1, 2, on=(1000, 512))
+
+def scaled(x, y, a):
+	i = cuda.grid(1)
+	if i < x.shape[0]:
+		x[i] = y[i] * a
+
+def by_one_thread(launch):                              # what the driver is given where each thread runs one
+	config.NEIGHBOURS = 1
+	launch()
+	got = seen()
+	config.NEIGHBOURS = before
+	return got
+
+like_z = cuda.to_device(np.zeros(1 << 20, np.float32))
+alone = by_one_thread(lambda: cuda.jit(scaled)[1000, 512](z, like_z, 2))
+fresh = cuda.jit(scaled)
+old = fresh[1000, 512]                                 # its facts are of another setting
+old(z, like_z, 2)
+together = seen()
+assert together != alone
+assert by_one_thread(lambda: old(z, like_z, 2)) == alone == by_one_thread(lambda: fresh[1000, 512](z, like_z, 2))
+old(z, like_z, 2)
+assert seen() == together
+fresh = cuda.jit(scaled)
+fresh._watch = lambda: setattr(config, "NEIGHBOURS", 1)       # while it is compiled
+fresh[1000, 512](z, like_z, 2)
+assert by_one_thread(lambda: fresh[1000, 512](z, like_z, 2)) == alone
+fresh._watch = None
 for launch in lambda: bound(x, y, 1), lambda: bound(x, y, 1, 2, 3), lambda: bound(x, y, 1, "text"), lambda: bound(x, y, 2**70, 1), lambda: bound(x, y, 1, []):
 	try:
 		launch()
@@ -206,6 +235,70 @@ try:
 except KeyboardInterrupt:
 	t.asked = None
 check(t, u, 1, 2, bound=bound)
+noted = []
+for launcher in bound, cuda.jit(function)[2, 64]:       # the message says which argument it was
+	u.asked = lambda: {}["missing"]
+	try:
+		launcher(t, u, 1, 2)
+		raise SystemExit("nothing was raised")
+	except KeyError as error:
+		noted.append(error.__notes__)
+	u.asked = None
+assert noted[0] == noted[1] and "'y'" in noted[0][0], noted
+check(t, u, 1, 2, bound=bound)
+
+class Calm(Tensor):
+	pass
+
+def changing():
+	class Changing(Tensor):                             # an object that goes over to another class while it is asked
+		@property
+		def requires_grad(self):
+			del Changing.requires_grad
+			self.__class__ = Calm
+			gc.collect()
+			return False
+
+	return Changing(np.zeros(64, np.float32), device=2)
+
+for _ in range(10):
+	given = changing()
+	for _ in range(3):
+		bound(given, given, 1, 2)
+	got = seen()
+	cuda.jit(function)[2, 64](given, given, 1, 2)
+	assert got == seen()
+
+# Of the class of its arrays a kernel holds one reference at most, and its cycle with the class is found.
+class Mine(type(x)):
+	pass
+
+mine = Mine(64, dtype=np.float32)
+counts = set()
+for _ in range(20):
+	check(x, y, 1, 2, bound=bound)
+	counts.add(sys.getrefcount(Mine))
+	check(mine, mine, 1, 2, bound=bound)
+	check(t, u, 1, 2, bound=bound)
+assert len(counts) <= 2, counts                        # one more once it is known how its arrays are read
+
+def cycle():
+	class Held(type(x)):
+		kernel = cuda.jit(function)
+
+	array = Held(64, dtype=np.float32)
+	for _ in range(3):
+		Held.kernel[2, 64](array, array, 1, 2)
+	return weakref.ref(Held)
+
+held, classes = cycle(), []
+while held() and len(classes) < 4000:                  # until others have taken the class's place among those that are known
+	classes.append(type("Other", (type(x),), {}))
+	array = classes[-1](64, dtype=np.float32)
+	bound(array, array, 1, 2)
+	if len(classes) % 50 == 0:
+		gc.collect()
+assert held() is None
 gone = weakref.ref(t.array)
 del form, other, forms
 t.keep = t.array = None

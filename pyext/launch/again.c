@@ -4,6 +4,7 @@
 #include "launch/again.h"
 
 #include "launch/argument.h"
+#include "launch/bind.h"
 #include "memory/devarray.h"
 
 #include <stddef.h>
@@ -100,7 +101,7 @@ void gj_again_note(gj_dispatcher *d, const gj_launch_config *c, const gj_args *a
 	if (!m && !(m = d->again = PyMem_Calloc(1, sizeof *m)))
 		return;
 	PyTypeObject *before = m->arrays;
-	bool ok = true;
+	bool ok = c->settings == a->settings;      /* the form may have been found before they changed */
 	m->form = NULL;
 	m->arrays = NULL;
 	m->reader.read = NULL;
@@ -109,7 +110,6 @@ void gj_again_note(gj_dispatcher *d, const gj_launch_config *c, const gj_args *a
 		ok = note_one(m, &d->last->image, &a->leaf[i], i, arg[i]);
 	if (ok) {
 		m->form = d->last;
-		d->settings = gj_config.changes;
 		d->recent = *c;
 		d->recent.fits = a->dev;
 		d->recent.stream = NULL;
@@ -168,7 +168,7 @@ static inline bool put(const seen *x, PyObject *o, char *buffer)
 gj_kernel *gj_again(const gj_dispatcher *d, const gj_launch_config *c, gj_device *dev, PyObject *const *arg, gj_launch *what, char *buffer)
 {
 	const gj_again_launch *m = d->again;
-	if (!m || !m->form || m->form != d->last || d->locked || d->settings != gj_config.changes || d->recent.fits != dev
+	if (!m || !m->form || m->form != d->last || d->locked || d->recent.settings != gj_config.changes || d->recent.fits != dev
 		|| memcmp(&d->recent, c, offsetof(gj_launch_config, fits)))
 		return NULL;
 	unsigned long notes = m->notes;
@@ -180,6 +180,8 @@ gj_kernel *gj_again(const gj_dispatcher *d, const gj_launch_config *c, gj_device
 		bool same = x->kind == ARRAY ? cls == m->arrays && ((gj_devarray *)arg[i])->serial == x->as.serial
 			: x->kind == FOREIGN ? cls == m->arrays && gj_foreign_same(&m->reader, arg[i], dev, &m->view[i])
 			: cls == x->as.cls && put(x, arg[i], buffer);
+		if (!same && PyErr_Occurred())
+			gj_note_argument(d, i);
 		if (!same || m->notes != notes)        /* another library's code may have launched the kernel */
 			return NULL;
 	}

@@ -444,18 +444,16 @@ static bool reader_of(PyObject *o, gj_reader *out)
 	const gj_reader *known = gj_known_reader(cls);
 	if (known)
 		return *out = *known, true;
-	*out = (gj_reader){ .cls = cls };
-	if (!classify(o, out))
-		return false;
-	if (!out->read && !out->aux && !PyTuple_Check(o))
-		return refuse(o);
-	gj_reader *r = row_of(cls);
-	PyTypeObject *old = r[WAYS - 1].cls;
-	Py_INCREF(cls);
-	r[1] = r[0];
-	r[0] = *out;
-	Py_XDECREF(old);
-	return true;
+	*out = (gj_reader){ .cls = (PyTypeObject *)Py_NewRef(cls) };   /* that code may give the object another class */
+	bool found = classify(o, out), can = found && (out->read || out->aux || PyTuple_Check(o));
+	if (can && Py_IS_TYPE(o, cls)) {
+		gj_reader *r = row_of(cls);
+		cls = r[WAYS - 1].cls;
+		r[1] = r[0];
+		r[0] = *out;
+	}
+	Py_XDECREF(cls);
+	return can || (found && refuse(o));
 }
 
 /* A member of an enumeration is passed as its value. */

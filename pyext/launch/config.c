@@ -141,7 +141,8 @@ uint32_t gj_launch_config_facts(const gj_launch_config *c)
 static void find_facts(gj_launch_config *c, const gj_dispatcher *kernel)
 {
 	const gj_launch_config *r = &kernel->recent;
-	bool known = kernel->settings == gj_config.changes && !memcmp(r, c, offsetof(gj_launch_config, shared));
+	bool known = r->settings == gj_config.changes && !memcmp(r, c, offsetof(gj_launch_config, shared));
+	c->settings = gj_config.changes;
 	c->facts = known ? r->facts : gj_launch_config_facts(c);
 	c->fits = known ? r->fits : NULL;
 }
@@ -219,5 +220,9 @@ bool gj_launch_config_check(gj_launch_config *c, const gj_device *dev)
 	if (c->fits != dev && !check_extents(c, dev))
 		return false;
 	c->fits = dev;
+	if (c->settings != gj_config.changes) {
+		c->facts = gj_launch_config_facts(c);
+		c->settings = gj_config.changes;
+	}
 	return !gj_config.warn_low_occupancy || warn_small(c, dev);
 }

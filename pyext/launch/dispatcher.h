@@ -19,8 +19,7 @@ struct gj_dispatcher {
 	gj_again_launch *again;                    /* what one like the last launch would find, or NULL */
 	uint32_t nparams, npositional;
 	bool locked;                               /* only types of `allowed` are taken */
-	uint64_t settings;                         /* gj_config.changes when again.c noted … */
-	gj_launch_config recent;                   /* … a launch of this configuration, on recent.fits; without its stream */
+	gj_launch_config recent;                   /* of the launch that again.c noted, on recent.fits; without its stream */
 	PyObject *weak, *py_func;
 	PyObject *function;                        /* py_func with the names that it had when it was declared (gridjit/_declared.py), or NULL */
 	PyObject *name;                            /* str: for messages */

@@ -36,7 +36,7 @@ PyObject *gj_get(gj_getter *g, PyObject *o)
 	if (!g->name && !(g->name = PyUnicode_InternFromString(g->text)))
 		return NULL;
 	PyObject *v = PyObject_GetAttr(o, g->name);
-	if (v)
+	if (v && Py_IS_TYPE(o, cls))               /* what ran may have given the object another class, and this one may be gone */
 		learn(g, cls);
 	return v;
 }

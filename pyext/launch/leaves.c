@@ -9,6 +9,7 @@
 void gj_args_init(gj_args *a, gj_device *dev)
 {
 	a->dev = dev;
+	a->settings = gj_config.changes;
 	a->type = a->type0;
 	a->leaf = a->leaf0;
 	a->ref = a->ref0;

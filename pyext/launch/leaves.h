@@ -33,6 +33,7 @@ enum { GJ_FAST_ARGS = 12, GJ_FAST_REFS = 12 };
 /* All arguments of one launch. Lives on the stack; a launch with many arguments moves to the heap. */
 typedef struct gj_args {
 	gj_device *dev;                            /* NULL: only types are wanted */
+	uint64_t settings;                         /* gj_config.changes before the first was read */
 	const gj_type **type; uint32_t nargs, type_cap;    /* one an argument */
 	gj_arg *leaf; uint32_t nleaves, leaf_cap;
 	uint32_t narrays, nhost, nkeep;            /* leaves with `array` set; with `host`; with `skip_out` */

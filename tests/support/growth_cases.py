@@ -9,11 +9,12 @@ import pickle
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import error_kernels
 import host_errors
 import numpy as np
-from producers import HostProducer
+from producers import HostProducer, Tensor
 
 import gridjit
 from gridjit import cuda, float32, int64, types
@@ -61,6 +62,13 @@ class OnGPU:
 			data=(array.device_pointer, False), version=3)
 
 
+def as_tensor(array):
+	"""A device array as torch would show it."""
+	shown = SimpleNamespace(**{name: getattr(array, name) for name in ("shape", "strides", "itemsize", "dtype", "ndim")})
+	shown.ctypes = SimpleNamespace(data=array.device_pointer)
+	return Tensor(shown, device=2, owner=array)
+
+
 def launch_halves():
 	for half in HALVES:
 		x = X.astype(half)
@@ -77,6 +85,26 @@ def launch_device_arrays():
 	a = cuda.to_device(X)
 	scale[1, (4, 4)](2.0, a, a)
 	scale[1, (4, 4), cuda.stream()](2.0, a[:, ::2], a[:, 1::2])
+
+
+def launch_again():
+	a, b = cuda.to_device(X), cuda.to_device(X)
+	for factor in 2.0, 3.0, np.float32(2), 4, 2**63, True, 5:
+		for given in (a, b), (a, b), (b, a), (a[:, ::2], b[:, 1::2]):
+			scale[1, (4, 4)](factor, *given)
+	if ON_GPU:
+		t, u = as_tensor(a), as_tensor(b)
+		for given in (t, u), (t, u), (a, b), (a, b), (u, u), (u, u):
+			scale[1, (4, 4)](2.0, *given)
+
+
+def new_kernel_again():
+	"""A kernel that dies with what it knows of its last launch."""
+	kernel = cuda.jit(doubled)
+	x = cuda.to_device(np.ones(5, np.float32))
+	for x in (x, as_tensor(x)) if ON_GPU else (x,):
+		kernel[1, 32](x)
+		kernel[1, 32](x)
 
 
 def launch_keywords_and_tuples():
@@ -577,7 +605,7 @@ def cases():
 	yield from mistakes()
 
 
-HELPERS = {"choose_chosen", "chosen", "doubled", "row_sum", "with_memory", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
+HELPERS = {"as_tensor", "choose_chosen", "chosen", "doubled", "row_sum", "with_memory", "scaled", "summed", "inner", "provoke", "mistakes", "cases", "heap", "settle", "kept", "main"}
 
 
 class Mallinfo(ctypes.Structure):
