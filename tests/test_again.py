@@ -100,7 +100,7 @@ for n in range(1, 40):
 	gone = weakref.ref(w)
 	del w
 	assert gone() is None                               # nothing holds it
-assert len(ids) < 39
+assert len(ids) < 39 or os.environ.get("GRIDJIT_TEST_ASAN")      # which uses no address twice
 shared = cuda.to_device(np.zeros(64, np.float32))
 check(shared, y, 1, 2)
 shared._share()                                         # moves it
