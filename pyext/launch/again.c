@@ -48,11 +48,11 @@ static int kind_of(PyObject *o, const gj_arg *leaf)
 		: UNKNOWN;
 }
 
-/* Where leaf i goes, if that is one place at most. */
+/* Where the number of leaf i goes, if that is one place at most. What a launch itself says stands beside leaf 0. */
 static bool find_place(const gj_image *im, uint32_t i, seen *x)
 {
 	for (const gj_param *p = im->param; p < im->param + im->nparams; p++) {
-		if (p->leaf != i)
+		if (p->leaf != i || p->field != GJ_FIELD_VALUE)
 			continue;
 		if (x->size || p->dim)
 			return false;
