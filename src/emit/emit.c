@@ -283,13 +283,13 @@ static void fill_phis(gj_gen *g, uint32_t b)
 enum { MOST_TWICE = 48, MOST_NARROW = 12 };    /* ops */
 
 /* The mask of block b, if the block is small, runs only where some lane of the mask is on, and keeps its values to
- * itself; else 0. Where rounds over the grid that all threads have are a loop of their own, the others are not worth a second version. */
+ * itself; else 0. What few vectors run is not worth a second version: rare blocks, and rounds over the grid that not all threads have. */
 static gj_ref mask_of_block(const gj_gen *g, uint32_t b)
 {
 	const gj_fn *f = g->f;
 	const gj_bb *bb = &f->bb.p[b], *up = bb->preds.n == 1 ? &f->bb.p[bb->preds.p[0]] : NULL;
 	const gj_op *t = up ? gj_terminator(f, bb->preds.p[0]) : NULL;
-	if (!g->u->vector || !g->u->opt->opt || (f->round_turns && !bb->loop) || !t || t->op != GJ_BRANCH || up->succ[0] != b || up->succ[1] == b ||
+	if (!g->u->vector || !g->u->opt->opt || (f->round_turns && !bb->loop) || bb->rare || !t || t->op != GJ_BRANCH || up->succ[0] != b || up->succ[1] == b ||
 	    gj_o(f, t->arg[0])->op != GJ_ANY || bb->ops.n > MOST_TWICE)
 		return 0;
 	gj_ref mask = gj_o(f, t->arg[0])->arg[0];

@@ -94,6 +94,7 @@ typedef struct gj_bb {
 	uint32_t idom, rpo;                        /* cfg.c; rpo of an unreachable block is UINT32_MAX */
 	uint32_t dom_in, dom_size;                 /* cfg.c: place in the dominator tree, preorder; see gj_dominates */
 	uint32_t loop;                             /* innermost loop, 0: none */
+	bool rare;                                 /* CPU: is run for the few vectors that lack lanes (lanes/whole.c) */
 } gj_bb;
 
 /* A natural loop; loops[0] is unused. */

@@ -146,6 +146,7 @@ static void copy_blocks(whole *w, uint32_t from)
 	GJ_EACH_BLOCK(f, b) {
 		if (!w->made[b])
 			continue;
+		f->bb.p[b].rare = true;
 		GJ_EACH_OP_OF(f, b, r)
 			copy_op(w, w->made[b], r);
 		for (uint32_t i = 0; i < f->bb.p[b].preds.n; i++)
