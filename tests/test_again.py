@@ -6,24 +6,14 @@ import subprocess
 import sys
 
 PROGRAM = """
-import ctypes
 import gc
 import os
 import sys
 import weakref
 import numpy as np
 from gridjit import config, cuda
+from last_launch import last
 from producers import Tensor
-
-class Launch(ctypes.Structure):
-	_fields_ = [("name", ctypes.c_char_p), ("carveout", ctypes.c_int), ("grid", ctypes.c_uint * 3), ("block", ctypes.c_uint * 3),
-		("shared", ctypes.c_uint), ("stream", ctypes.c_void_p), ("cooperative", ctypes.c_bool), ("params", ctypes.c_ubyte * 256),
-		("nparams", ctypes.c_size_t)]
-
-class Controls(ctypes.Structure):
-	_fields_ = [("before", ctypes.c_void_p * 4), ("last", ctypes.POINTER(Launch))]
-
-last = Controls.in_dll(ctypes.CDLL(os.environ["GRIDJIT_CUDA_LIBRARY"]), "fake").last.contents
 
 def seen():
 	return (tuple(last.grid), tuple(last.block), last.shared, last.stream, bytes(last.params[:last.nparams]))

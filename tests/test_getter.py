@@ -5,22 +5,12 @@ import subprocess
 import sys
 
 PROGRAM = """
-import ctypes
-import os
 import sys
 import types
 import numpy as np
 from gridjit import cuda
+from last_launch import last
 
-class Launch(ctypes.Structure):
-	_fields_ = [("name", ctypes.c_char_p), ("carveout", ctypes.c_int), ("grid", ctypes.c_uint * 3), ("block", ctypes.c_uint * 3),
-		("shared", ctypes.c_uint), ("stream", ctypes.c_void_p), ("cooperative", ctypes.c_bool), ("params", ctypes.c_ubyte * 256),
-		("nparams", ctypes.c_size_t)]
-
-class Controls(ctypes.Structure):
-	_fields_ = [("before", ctypes.c_void_p * 4), ("last", ctypes.POINTER(Launch))]
-
-last = Controls.in_dll(ctypes.CDLL(os.environ["GRIDJIT_CUDA_LIBRARY"]), "fake").last.contents
 owner = cuda.to_device(np.zeros(1000, np.float32))
 stream = types.SimpleNamespace(ptr=0)
 sys.modules["cupy"] = types.ModuleType("cupy")
@@ -73,5 +63,5 @@ print("OK")
 
 def test_classes_that_change(fake_driver, tmp_path):
 	done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True,
-		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
+		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
 	assert done.stdout == "OK\n", done.stderr

@@ -70,18 +70,10 @@ def test_ways(fake_driver, tmp_path):
 
 
 CARVEOUT = """
-import ctypes
-import os
 import numpy as np
 from gridjit import cuda
+from last_launch import last
 
-class Launch(ctypes.Structure):
-	_fields_ = [("name", ctypes.c_char_p), ("carveout", ctypes.c_int)]
-
-class Controls(ctypes.Structure):
-	_fields_ = [("before", ctypes.c_void_p * 4), ("last", ctypes.POINTER(Launch))]
-
-last = Controls.in_dll(ctypes.CDLL(os.environ["GRIDJIT_CUDA_LIBRARY"]), "fake").last.contents
 for given, percent in (None, -1), ("MaxL1", 0), ("maxshared", 100), (37, 37), ("default", -1):
 	def kernel(x):
 		x[0] = 1
@@ -94,7 +86,7 @@ print("OK")
 
 def test_carveout(fake_driver, tmp_path):
 	done = subprocess.run([sys.executable, "-c", CARVEOUT], capture_output=True, text=True,
-		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path)})
+		env={**os.environ, **fake_driver, "GRIDJIT_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
 	assert done.stdout == "OK\n", done.stderr
 
 

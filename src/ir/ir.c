@@ -156,6 +156,16 @@ gj_fn *gj_fn_copy(const gj_fn *f)
 	return c;
 }
 
+void gj_take_out(gj_fn *f, gj_ref r)
+{
+	gj_bb *bb = &f->bb.p[gj_o(f, r)->block];
+	uint32_t n = 0;
+	GJ_EACH_OP_OF(f, gj_o(f, r)->block, other)
+		if (other != r)
+			bb->ops.p[n++] = other;
+	bb->ops.n = n;
+}
+
 uint32_t gj_both_of(const gj_fn *f, const gj_op *o, bool is)
 {
 	if (o->type != gj_scalar[GJ_BOOL])

@@ -296,6 +296,9 @@ bool gj_has_inner(const gj_fn *, uint32_t l);
 /* How often loop l goes round at most, where constants say so; −1: they do not. After gj_cfg. */
 int64_t gj_most_rounds(const gj_fn *, uint32_t l);
 
+/* Takes the op out of its block; it may be put into another. */
+void gj_take_out(gj_fn *, gj_ref);
+
 /* Is the op, a bool, true (`is`), or false, where its first operand is so and another one too? Which; 0: not so. */
 uint32_t gj_both_of(const gj_fn *, const gj_op *, bool is);
 

@@ -212,12 +212,7 @@ static void remake(whole *w, uint32_t b)
 /* An op that is only used at the end of its block, to the end of block b. */
 static void move(gj_fn *f, gj_ref r, uint32_t b)
 {
-	gj_bb *bb = &f->bb.p[gj_o(f, r)->block];
-	uint32_t n = 0;
-	GJ_EACH_OP_OF(f, gj_o(f, r)->block, other)
-		if (other != r)
-			bb->ops.p[n++] = other;
-	bb->ops.n = n;
+	gj_take_out(f, r);
 	gj_o(f, r)->block = b;
 	gj_push(f->arena, &f->bb.p[b].ops, r);
 }

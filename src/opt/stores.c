@@ -60,16 +60,6 @@ static gj_ref store_before(const gj_fn *f, uint32_t b, uint32_t n, gj_ref p)
 	}
 }
 
-static void take_out(gj_fn *f, gj_ref r)
-{
-	gj_bb *bb = &f->bb.p[gj_o(f, r)->block];
-	uint32_t n = 0;
-	GJ_EACH_OP_OF(f, gj_o(f, r)->block, other)
-		if (other != r)
-			bb->ops.p[n++] = other;
-	bb->ops.n = n;
-}
-
 /* Puts an op behind the phis of block b. */
 static void put_first(gj_fn *f, uint32_t b, gj_ref r)
 {
@@ -90,8 +80,8 @@ static void merge(gj_fn *f, const detour *d, gj_ref first, gj_ref second)
 		v = gj_op_new(f, d->join, GJ_PHI, gj_o(f, x)->type, b->loc, 2, then_first ? (gj_ref[]){ y, x } : (gj_ref[]){ x, y });
 	}
 	gj_ref s = gj_op_new(f, d->join, GJ_STORE, NULL, b->loc, 2, (gj_ref[]){ p, v });
-	take_out(f, first);
-	take_out(f, second);
+	gj_take_out(f, first);
+	gj_take_out(f, second);
 	put_first(f, d->join, s);
 	if (v != x)
 		put_first(f, d->join, v);
@@ -199,7 +189,7 @@ static void merge_ways(gj_fn *f, uint32_t b)
 		loc = gj_o(f, last)->loc;
 		value[i] = gj_o(f, last)->arg[1];
 		p = p ? place_in(f, b, p, q) : q;
-		take_out(f, last);
+		gj_take_out(f, last);
 	}
 	gj_ref v = gj_op_new(f, b, GJ_PHI, gj_o(f, value[0])->type, loc, n, value);
 	gj_emit(f, b, GJ_STORE, NULL, loc, 2, (gj_ref[]){ p, v });
